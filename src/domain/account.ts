@@ -1,0 +1,37 @@
+import type { DirectoryEntry } from './entry.ts';
+
+/** The directory's names of the attributes that the service reads and writes. `null`: not used at this site. */
+export interface AttributeNames {
+  readonly mode: string;
+  readonly state: string;
+  /** Accepted names of the date, in order of preference; the one that the entry has is written. */
+  readonly date: readonly string[];
+  readonly active: string;
+  readonly returnValue: string | null;
+  readonly executionTime: string | null;
+}
+
+/** What the service needs of an account to decide about it. Values are as stored; `mode` is one of the nine words. */
+export interface AccountRecord {
+  readonly dn: string;
+  /** The entryUUID attribute (RFC 4530), lower case; undefined where the server does not maintain it. */
+  readonly entryUUID: string | undefined;
+  readonly uid: string;
+  readonly mode: string;
+  readonly state: string;
+  readonly date: { readonly name: string; readonly value: string } | undefined;
+  /** sstIsActive; undefined where the entry has none. */
+  readonly active: boolean | undefined;
+  /** Return value of the last attempt; undefined where none is recorded. */
+  readonly returnValue: string | undefined;
+  /** The directory's own time of the last modification, in milliseconds since 1970; undefined where not readable. */
+  readonly modifiedAt: number | undefined;
+}
+
+/** What an entry turned out to be: an account, another program's business, or something that cannot be worked on. */
+export type EntryReading =
+  | { readonly kind: 'account'; readonly record: AccountRecord }
+  | { readonly kind: 'foreign'; readonly dn: string; readonly reason: string }
+  | { readonly kind: 'unworkable'; readonly dn: string; readonly uid: string | undefined; readonly reason: string };
+
+export type ReadEntry = (entry: DirectoryEntry) => EntryReading;

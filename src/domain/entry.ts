@@ -1,0 +1,30 @@
+/**
+ * One directory entry as a server sent it. Names compare case-insensitively (RFC 4512, section 2.5);
+ * values are bytes, as nothing promises that they are text.
+ */
+export interface DirectoryEntry {
+  readonly dn: string;
+  /** The values of one attribute; empty where the entry has none. */
+  values(name: string): readonly Buffer[];
+  /** Every attribute, under the name that the server sent. */
+  attributes(): Iterable<readonly [name: string, values: readonly Buffer[]]>;
+}
+
+/** An entry from plain data: for servers and tests that have the attributes at hand already. */
+export function entryOf(
+  dn: string,
+  attributes: Readonly<Record<string, string | Buffer | ReadonlyArray<string | Buffer>>>,
+): DirectoryEntry {
+  const byName = new Map<string, readonly [string, readonly Buffer[]]>();
+  for (const [name, given] of Object.entries(attributes)) {
+    const values = (typeof given === 'string' || Buffer.isBuffer(given) ? [given] : given).map((value) =>
+      typeof value === 'string' ? Buffer.from(value, 'utf8') : value,
+    );
+    byName.set(name.toLowerCase(), [name, values]);
+  }
+  return {
+    dn,
+    values: (name) => byName.get(name.toLowerCase())?.[1] ?? [],
+    attributes: () => byName.values(),
+  };
+}

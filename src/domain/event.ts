@@ -1,0 +1,85 @@
+import type { ProtocolName } from './change.ts';
+import type { Mode } from './mode.ts';
+
+/** Of which account an event speaks. `mode` is the stored word at that moment; `job` ties one attempt together. */
+export interface AccountRef {
+  readonly uid: string;
+  readonly dn: string;
+  readonly mode: string;
+  readonly job?: string;
+}
+
+/** An event as a stage reports it; `time` is added where it is published. The one vocabulary of the stream. */
+export type StreamEvent =
+  | { readonly event: 'connected'; readonly url: string; readonly protocol: ProtocolName; readonly server: string }
+  | { readonly event: 'refreshing' }
+  | { readonly event: 'refreshed'; readonly entries: number; readonly milliseconds: number }
+  | { readonly event: 'disconnected'; readonly url: string; readonly reason: string; readonly remedy?: string }
+  | { readonly event: 'reconnecting'; readonly url: string; readonly attempt: number; readonly inMilliseconds: number }
+  | ({ readonly event: 'received'; readonly change: string; readonly entryUUID?: string } & AccountRef)
+  | ({ readonly event: 'skipped'; readonly reason: string } & Partial<AccountRef> & { readonly dn: string })
+  | ({ readonly event: 'deferred'; readonly until: string } & AccountRef)
+  | ({ readonly event: 'waiting'; readonly reason: string } & AccountRef)
+  | ({ readonly event: 'queued' } & AccountRef)
+  | ({ readonly event: 'claimed' } & AccountRef)
+  | ({ readonly event: 'resumed' } & AccountRef)
+  | ({ readonly event: 'step'; readonly name: string; readonly milliseconds: number } & AccountRef)
+  | ({ readonly event: 'output'; readonly stream: 'stdout' | 'stderr'; readonly line: string } & AccountRef)
+  | ({ readonly event: 'finished'; readonly state: string; readonly milliseconds: number } & AccountRef)
+  | ({
+      readonly event: 'failed';
+      readonly returnValue: number;
+      readonly reason: string;
+      readonly step: string;
+    } & AccountRef)
+  | ({
+      readonly event: 'retrying';
+      readonly attempt: number;
+      readonly inMilliseconds: number;
+      readonly reason: string;
+    } & AccountRef)
+  | ({ readonly event: 'superseded'; readonly reason: string } & AccountRef)
+  | ({ readonly event: 'conflict'; readonly reason: string } & AccountRef)
+  | ({ readonly event: 'left' } & Partial<AccountRef> & { readonly dn: string })
+  | { readonly event: 'draining'; readonly inWork: number; readonly queued: number; readonly graceMilliseconds: number }
+  | { readonly event: 'stopped'; readonly exitCode: number };
+
+export type EventName = StreamEvent['event'];
+
+/** An event with its time (RFC 3339, UTC, milliseconds): what every output shows. */
+export type PublishedEvent = { readonly time: string } & StreamEvent;
+
+/** Where stages report to. Must not throw and must not wait. */
+export type Report = (event: StreamEvent) => void;
+
+/** The names in pipeline order. */
+export const EVENT_NAMES = [
+  'connected',
+  'refreshing',
+  'refreshed',
+  'disconnected',
+  'reconnecting',
+  'received',
+  'skipped',
+  'deferred',
+  'waiting',
+  'queued',
+  'claimed',
+  'resumed',
+  'step',
+  'output',
+  'finished',
+  'failed',
+  'retrying',
+  'superseded',
+  'conflict',
+  'left',
+  'draining',
+  'stopped',
+] as const satisfies readonly EventName[];
+
+/** The requested mode that an attempt serves, beside the account it is for. */
+export interface JobRef extends AccountRef {
+  readonly job: string;
+  readonly request: Mode;
+}

@@ -1,0 +1,71 @@
+import type { AccountRecord } from './account.ts';
+import type { DirectoryEntry } from './entry.ts';
+import type { Report } from './event.ts';
+import type { Mode } from './mode.ts';
+
+/** One attempt at one account: what a handler gets to work with. */
+export interface Job {
+  /** Ties the events of one attempt together. */
+  readonly id: string;
+  readonly mode: Mode;
+  /** The account and the whole entry as they stood at or after the claim. */
+  readonly record: AccountRecord;
+  readonly entry: DirectoryEntry;
+  /** 1 for the first attempt of a request. */
+  readonly attempt: number;
+  /** True when an interrupted attempt is taken up again: the script may have run before. */
+  readonly resumed: boolean;
+}
+
+export interface StepContext {
+  readonly report: Report;
+  /** Aborted when the service must stop at once: whatever runs is ended. */
+  readonly signal: AbortSignal;
+}
+
+/** How one step ended. A failure's `reason` says what to do about it. */
+export type StepOutcome =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly returnValue: number;
+      readonly reason: string;
+      /** `temporary`: EX_TEMPFAIL, try again later; `script`: the site's script failed; `permanent`: stands. */
+      readonly retry: 'temporary' | 'script' | 'permanent';
+    };
+
+/** One step of a handler. `run` never throws for what a site or an entry can cause: such is an outcome. */
+export interface Step {
+  /** As in the `step` event and in sstProvisioningExecutionTime. */
+  readonly name: string;
+  /** The longest time that `run` may take, in milliseconds: the sum bounds when a dead service's account is taken over. */
+  readonly longestMilliseconds: number;
+  run(job: Job, context: StepContext): Promise<StepOutcome>;
+}
+
+/** A handler: the steps of one mode, in order. */
+export interface Handler {
+  readonly mode: Mode;
+  readonly steps: readonly Step[];
+}
+
+export interface StepTiming {
+  readonly name: string;
+  readonly milliseconds: number;
+}
+
+export type HandlerOutcome =
+  | { readonly ok: true; readonly timings: readonly StepTiming[] }
+  | {
+      readonly ok: false;
+      readonly timings: readonly StepTiming[];
+      readonly step: string;
+      readonly returnValue: number;
+      readonly reason: string;
+      readonly retry: 'temporary' | 'script' | 'permanent';
+      /** True when the service was told to stop at once: nothing is written back, the account is resumed later. */
+      readonly aborted: boolean;
+    };
+
+/** Runs all steps of the handler for the job's mode; never rejects. */
+export type RunHandler = (job: Job, context: StepContext) => Promise<HandlerOutcome>;

@@ -1,0 +1,23 @@
+/** The return codes of attempts and of the process; the numbers are those of the daemon of 2013. */
+export const ReturnCode = {
+  SUCCESS: 0,
+  UNDEFINED_ERROR: 1,
+  USER_NOT_PRESENT_IN_BACKEND: 2,
+  RUNTIME_VERSION_NOT_SATISFIED: 3,
+  CANNOT_CHECK_HOME_DIR_PRESENCE: 4,
+  CANNOT_CREATE_HOME_DIR: 5,
+  CANNOT_SET_QUOTA: 6,
+  CANNOT_CREATE_RSNAPSHOT_CONFIGURATION: 7,
+} as const;
+
+/** sysexits.h: the script asks to be tried again later. */
+export const EX_TEMPFAIL = 75;
+
+/** The name of a return code, for people; undefined for a code of the site's script. */
+export function returnCodeName(code: number): string | undefined {
+  if (code === EX_TEMPFAIL) return 'EX_TEMPFAIL';
+  return Object.entries(ReturnCode).find(([, value]) => value === code)?.[0];
+}
+
+/** Exit codes of the process beside the return codes (sysexits.h). */
+export const ProcessExit = { WRONG_USAGE: 64, FAULTY_CONFIGURATION: 78 } as const;

@@ -1,0 +1,113 @@
+import type { AccountRecord, AttributeNames } from './account.ts';
+import { type Mode, readMode, WORDS } from './mode.ts';
+
+/**
+ * The state machine of an account (PRODUCT contract, section 1):
+ *
+ *   requested (add) --claim--> in work (adding) --success--> finished (added, state = time)
+ *                                    |  ^
+ *                                    |  +--- resume / take over: found in work, nobody at work on it
+ *                                    +-- failure --> in work with a non-zero return value: stands until asked again
+ *
+ * `decide` says which move is open for an account as it stands, always with a reason that an operator understands.
+ */
+export type Decision =
+  /** To be claimed now. */
+  | { readonly kind: 'claim'; readonly mode: Mode; readonly reason: string }
+  /** Interrupted work, to be taken up now. */
+  | { readonly kind: 'resume'; readonly mode: Mode; readonly reason: string }
+  /** Another service's work, older than any handler may take: to be taken over by compare-and-swap. */
+  | { readonly kind: 'takeOver'; readonly mode: Mode; readonly reason: string }
+  /** Due on a later day, `YYYYMMDD` in the configured time zone. */
+  | { readonly kind: 'defer'; readonly mode: Mode; readonly until: string; readonly reason: string }
+  /** Waits for a change of the entry, or, where `recheckInMilliseconds` says so, for time to pass. */
+  | { readonly kind: 'wait'; readonly mode: Mode; readonly reason: string; readonly recheckInMilliseconds?: number }
+  /** Failed, and stays so until somebody asks again. */
+  | { readonly kind: 'failed'; readonly mode: Mode; readonly returnValue: string; readonly reason: string }
+  /** Nothing is asked. */
+  | { readonly kind: 'settled'; readonly reason: string };
+
+export interface DecisionContext {
+  /** Today, `YYYYMMDD`, in the configured time zone. */
+  readonly today: string;
+  readonly instances: 'one' | 'several';
+  /** With several services: the directory's clock, at least, in milliseconds since 1970; undefined: not known yet. */
+  readonly directoryTime: number | undefined;
+  /** The longest time that a handler may take, in milliseconds. */
+  readonly longestHandlerMilliseconds: number;
+  readonly names: Pick<AttributeNames, 'mode' | 'state' | 'date' | 'active'>;
+}
+
+/** Decides what is to be done with an account as it stands. Total and pure. */
+export function decide(record: AccountRecord, context: DecisionContext): Decision {
+  const { names } = context;
+  const reading = readMode(record.mode);
+  if (reading === undefined) return { kind: 'settled', reason: "the mode is another program's" };
+  if (record.state.trim() !== '0') {
+    return { kind: 'settled', reason: `${names.state} is ${record.state.trim()}, not 0: nothing is asked` };
+  }
+  const { mode } = reading;
+  switch (reading.phase) {
+    case 'finished':
+      return { kind: 'settled', reason: `${names.mode} is ${WORDS[mode].finished}: nothing is asked` };
+    case 'requested':
+      return decideRequested(record, mode, context);
+    case 'inWork':
+      return decideInWork(record, mode, context);
+  }
+}
+
+function decideRequested(record: AccountRecord, mode: Mode, { today, names }: DecisionContext): Decision {
+  const day = record.date?.value.trim() ?? '0';
+  if (day !== '0' && day > today) {
+    return { kind: 'defer', mode, until: day, reason: `${record.date?.name} is ${day}, today is ${today}` };
+  }
+  if (mode === 'delete' && record.active !== false) {
+    const now = record.active === undefined ? 'missing' : 'TRUE';
+    return { kind: 'wait', mode, reason: `${names.active} is ${now}; delete waits until it is FALSE` };
+  }
+  const since = day === '0' ? 'now' : `since ${day}`;
+  return { kind: 'claim', mode, reason: `${mode} is asked and due ${since}` };
+}
+
+function decideInWork(record: AccountRecord, mode: Mode, context: DecisionContext): Decision {
+  if (isFailure(record.returnValue)) {
+    const returnValue = record.returnValue?.trim() ?? '';
+    return {
+      kind: 'failed',
+      mode,
+      returnValue,
+      reason: `the last attempt failed with ${returnValue}; write the mode ${mode} again, or use retry`,
+    };
+  }
+  if (context.instances === 'one') {
+    return { kind: 'resume', mode, reason: `found ${WORDS[mode].inWork} and nobody is at work on it` };
+  }
+  const needed = context.longestHandlerMilliseconds;
+  const age =
+    record.modifiedAt === undefined || context.directoryTime === undefined
+      ? 0
+      : context.directoryTime - record.modifiedAt;
+  if (age > needed) {
+    return {
+      kind: 'takeOver',
+      mode,
+      reason: `found ${WORDS[mode].inWork} for ${seconds(age)}, longer than a handler may take (${seconds(needed)})`,
+    };
+  }
+  return {
+    kind: 'wait',
+    mode,
+    reason: `another service may be at work on it; taken over when older than ${seconds(needed)}`,
+    recheckInMilliseconds: needed - age + 1,
+  };
+}
+
+/** Whether a recorded return value means that the attempt failed. */
+export function isFailure(returnValue: string | undefined): boolean {
+  return returnValue !== undefined && !/^\s*[+-]?0*\s*$/.test(returnValue);
+}
+
+function seconds(milliseconds: number): string {
+  return `${Math.ceil(milliseconds / 1000)} s`;
+}

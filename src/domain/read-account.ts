@@ -1,0 +1,86 @@
+import type { AccountRecord, AttributeNames, EntryReading } from './account.ts';
+import type { DirectoryEntry } from './entry.ts';
+import { readMode } from './mode.ts';
+import { isCalendarDay, isStateTimestamp, readGeneralizedTime } from './timestamp.ts';
+import { decideUid, faultOfUid } from './uid.ts';
+
+/** The attributes that must be asked for so that an account can be read. */
+export function attributesToRead(names: AttributeNames): string[] {
+  const optional = [names.returnValue].filter((name) => name !== null);
+  return ['uid', names.mode, names.state, ...names.date, names.active, ...optional, 'entryUUID', 'modifyTimestamp'];
+}
+
+/**
+ * Reads an entry as an account. Total: whatever an entry holds, the answer is an account, somebody else's business, or a
+ * reason why it cannot be worked on. Nothing but the configured attributes is looked at.
+ */
+export function readAccount(entry: DirectoryEntry, names: AttributeNames): EntryReading {
+  const { dn } = entry;
+  const modes = texts(entry, names.mode);
+  if (!modes.some((mode) => readMode(mode) !== undefined)) {
+    return { kind: 'foreign', dn, reason: modes.length === 0 ? `no ${names.mode}` : "another program's mode" };
+  }
+  const uids = texts(entry, 'uid');
+  const uid = decideUid(dn, uids);
+  const unworkable = (reason: string): EntryReading => ({ kind: 'unworkable', dn, uid: safeUid(uid), reason });
+
+  if (uids.length === 0) return unworkable('the entry has no uid');
+  if (uid === undefined)
+    return unworkable(`the entry has ${uids.length} uids and its RDN does not decide between them`);
+  const fault = faultOfUid(uid);
+  if (fault !== undefined) return unworkable(fault);
+  if (modes.length > 1) return unworkable(`${names.mode} has ${modes.length} values`);
+
+  const states = texts(entry, names.state);
+  const state = states[0];
+  if (state === undefined) return unworkable(`the entry has no ${names.state}`);
+  if (states.length > 1) return unworkable(`${names.state} has ${states.length} values`);
+  if (state.trim() !== '0' && !isStateTimestamp(state.trim())) {
+    return unworkable(`${names.state} is neither 0 nor YYYYMMDDThhmmssZ`);
+  }
+
+  const dates = names.date.flatMap((name) => texts(entry, name).map((value) => ({ name, value })));
+  for (const date of dates) {
+    if (date.value.trim() !== '0' && !isCalendarDay(date.value.trim())) {
+      return unworkable(`${date.name} is neither 0 nor a day, YYYYMMDD`);
+    }
+  }
+  const severalOfOneName = names.date.find((name) => entry.values(name).length > 1);
+  if (severalOfOneName !== undefined) return unworkable(`${severalOfOneName} has several values`);
+
+  const record: AccountRecord = {
+    dn,
+    entryUUID: texts(entry, 'entryUUID')[0]?.toLowerCase(),
+    uid,
+    mode: modes[0] ?? '',
+    state,
+    date: latest(dates),
+    active: readBoolean(texts(entry, names.active)[0]),
+    returnValue: names.returnValue === null ? undefined : texts(entry, names.returnValue)[0],
+    modifiedAt: readGeneralizedTime(texts(entry, 'modifyTimestamp')[0] ?? ''),
+  };
+  return { kind: 'account', record };
+}
+
+function texts(entry: DirectoryEntry, name: string): string[] {
+  return entry.values(name).map((value) => value.toString('utf8'));
+}
+
+/** Where an entry has both names with different days, the later one counts: an account dated tomorrow never runs today. */
+function latest(dates: ReadonlyArray<{ name: string; value: string }>): { name: string; value: string } | undefined {
+  return dates.reduce<{ name: string; value: string } | undefined>(
+    (best, date) => (best === undefined || date.value.trim() > best.value.trim() ? date : best),
+    undefined,
+  );
+}
+
+/** RFC 4517, section 3.3.3. */
+function readBoolean(value: string | undefined): boolean | undefined {
+  const word = value?.trim().toUpperCase();
+  return word === 'TRUE' ? true : word === 'FALSE' ? false : undefined;
+}
+
+/** A uid that cannot be worked with is not repeated in events as it may hold anything. */
+function safeUid(uid: string | undefined): string | undefined {
+  return uid !== undefined && faultOfUid(uid) === undefined ? uid : undefined;
+}

@@ -1,0 +1,54 @@
+/** The times of the directory: finished states, days, generalizedTime. All pure; the current time is an argument. */
+
+/** A finished state, UTC, seconds: `YYYYMMDDThhmmssZ`. */
+export function stateTimestamp(at: Date): string {
+  return at
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(/[-:]/g, '');
+}
+
+/** Whether a stored state is a well-formed time of finishing. */
+export function isStateTimestamp(value: string): boolean {
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/i.exec(value);
+  if (!match) return false;
+  const [, year, month, day, hour, minute, second] = match;
+  return (
+    isCalendarDay(`${year}${month}${day}`) && Number(hour) <= 23 && Number(minute) <= 59 && Number(second) <= 60 // a leap second is well formed
+  );
+}
+
+/** Whether a value is a day of the calendar, `YYYYMMDD`. */
+export function isCalendarDay(value: string): boolean {
+  const match = /^(\d{4})(\d\d)(\d\d)$/.exec(value);
+  if (!match) return false;
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  return date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+}
+
+/** Makes a function that tells the day, `YYYYMMDD`, that an instant falls on in a time zone of the IANA database. */
+export function dayIn(timeZone: string): (at: Date) => string {
+  const format = new Intl.DateTimeFormat('en-CA-u-ca-iso8601-nu-latn', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  });
+  return (at) => {
+    const part = (type: string) => format.formatToParts(at).find((found) => found.type === type)?.value ?? '';
+    return `${part('year').padStart(4, '0')}${part('month')}${part('day')}`;
+  };
+}
+
+/** Reads generalizedTime (RFC 4517, section 3.3.13) to milliseconds since 1970; undefined where it is malformed. */
+export function readGeneralizedTime(value: string): number | undefined {
+  const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)?(\d\d)?(?:[.,](\d+))?(Z|[+-]\d\d(?:\d\d)?)$/i.exec(value);
+  if (!match) return undefined;
+  const [, year, month, day, hour, minute = '00', second = '00', fraction = '', zone = 'Z'] = match;
+  const offset = /^z$/i.test(zone) ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(3) || '00'}`;
+  const milliseconds = fraction.slice(0, 3).padEnd(3, '0');
+  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${milliseconds}${offset}`);
+  return Number.isNaN(at) ? undefined : at;
+}

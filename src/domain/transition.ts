@@ -1,0 +1,108 @@
+import type { AccountRecord, AttributeNames } from './account.ts';
+import type { StepTiming } from './job.ts';
+import { type Mode, WORDS } from './mode.ts';
+
+/** One element of a modify request (RFC 4511, section 4.6). */
+export interface Modification {
+  readonly operation: 'add' | 'delete' | 'replace';
+  readonly attribute: string;
+  readonly values: readonly string[];
+}
+
+/**
+ * The transitions as modification lists, each for ONE modify operation. Old values are deleted by name before new ones
+ * are added, so that the server refuses the whole operation (noSuchAttribute, 16) when somebody wrote in the meantime:
+ * the compare-and-swap that works on every server. A value that must not have changed is deleted and added again.
+ */
+
+/** requested -> in work. A return value left by an earlier attempt is cleared. */
+export function claim(record: AccountRecord, mode: Mode, names: AttributeNames): Modification[] {
+  return [
+    ...swap(names.mode, record.mode, WORDS[mode].inWork),
+    ...swap(names.state, record.state, record.state),
+    ...(record.date === undefined ? [] : swap(record.date.name, record.date.value, record.date.value)),
+    ...(names.returnValue === null || record.returnValue === undefined
+      ? []
+      : [{ operation: 'replace', attribute: names.returnValue, values: [] } as const]),
+  ];
+}
+
+/** in work -> requested: undoes a claim, or asks again for a failed account. */
+export function askAgain(record: AccountRecord, mode: Mode, names: AttributeNames): Modification[] {
+  return [
+    ...swap(names.mode, record.mode, WORDS[mode].requested),
+    ...swap(names.state, record.state, record.state),
+    ...(names.returnValue === null || record.returnValue === undefined
+      ? []
+      : swap(names.returnValue, record.returnValue, undefined)),
+  ];
+}
+
+/**
+ * in work (of another service) -> in work (of this one). Mode and state stay as they are, so they cannot tell two services
+ * apart that take over at once; the presence of a return value of 0 is toggled, and only one of them can do that.
+ */
+export function takeOver(record: AccountRecord, names: AttributeNames & { returnValue: string }): Modification[] {
+  return [
+    ...swap(names.mode, record.mode, record.mode),
+    ...swap(names.state, record.state, record.state),
+    ...(record.returnValue === undefined
+      ? [{ operation: 'add', attribute: names.returnValue, values: ['0'] } as const]
+      : swap(names.returnValue, record.returnValue, undefined)),
+  ];
+}
+
+export interface WriteBack {
+  readonly timings: readonly StepTiming[];
+  /** False where the directory refused the optional attributes (return value, execution time): they are left out. */
+  readonly withOptional: boolean;
+}
+
+/** in work -> finished, with the time of finishing; the date goes to 0. */
+export function success(
+  record: AccountRecord,
+  mode: Mode,
+  names: AttributeNames,
+  state: string,
+  writeBack: WriteBack & { readonly withDate: boolean },
+): Modification[] {
+  const dated = writeBack.withDate && record.date !== undefined && record.date.value.trim() !== '0';
+  return [
+    ...swap(names.mode, record.mode, WORDS[mode].finished),
+    ...swap(names.state, record.state, state),
+    ...(dated && record.date !== undefined ? swap(record.date.name, record.date.value, '0') : []),
+    ...optional(names, 0, writeBack),
+  ];
+}
+
+/** in work -> failed: mode and state stay, the return value says why. */
+export function failure(
+  record: AccountRecord,
+  names: AttributeNames,
+  returnValue: number,
+  writeBack: WriteBack,
+): Modification[] {
+  return [
+    ...swap(names.mode, record.mode, record.mode),
+    ...swap(names.state, record.state, record.state),
+    ...optional(names, returnValue, writeBack),
+  ];
+}
+
+function optional(names: AttributeNames, returnValue: number, { timings, withOptional }: WriteBack): Modification[] {
+  if (!withOptional) return [];
+  const modifications: Modification[] = [];
+  if (names.returnValue !== null) {
+    modifications.push({ operation: 'replace', attribute: names.returnValue, values: [String(returnValue)] });
+  }
+  if (names.executionTime !== null) {
+    const values = timings.map(({ name, milliseconds }) => `${name}: ${(milliseconds / 1000).toFixed(3)}`);
+    modifications.push({ operation: 'replace', attribute: names.executionTime, values });
+  }
+  return modifications;
+}
+
+function swap(attribute: string, from: string, to: string | undefined): Modification[] {
+  const remove: Modification = { operation: 'delete', attribute, values: [from] };
+  return to === undefined ? [remove] : [remove, { operation: 'add', attribute, values: [to] }];
+}

@@ -1,0 +1,56 @@
+/** Longest uid accepted: it becomes a file name. */
+const LONGEST_UID = 200;
+
+/**
+ * Why a uid cannot be worked with, or undefined where it can. A uid becomes an argument, a file name and part of a path,
+ * so only characters that mean nothing to any of them pass.
+ */
+export function faultOfUid(uid: string): string | undefined {
+  if (uid === '') return 'the uid is empty';
+  if (uid.length > LONGEST_UID) return `the uid is longer than ${LONGEST_UID} characters`;
+  if (!/^[A-Za-z0-9._@-]+$/.test(uid)) return 'the uid has characters outside A-Z a-z 0-9 . _ @ -';
+  if (uid.startsWith('-')) return 'the uid begins with "-"';
+  if (uid === '.' || uid === '..') return `the uid is "${uid}"`;
+  return undefined;
+}
+
+/**
+ * Which of an entry's uid values names the account: the only one, or the one in the RDN (RFC 4514, section 2.3).
+ * Undefined where the RDN does not decide.
+ */
+export function decideUid(dn: string, values: readonly string[]): string | undefined {
+  if (values.length === 1) return values[0];
+  const inRdn = rdnValues(dn, 'uid').map((value) => value.toLowerCase());
+  const named = values.filter((value) => inRdn.includes(value.toLowerCase()));
+  return named.length === 1 ? named[0] : undefined;
+}
+
+/** The values that the first RDN of a DN gives to one attribute type. */
+function rdnValues(dn: string, type: string): string[] {
+  const [rdn = ''] = splitUnescaped(dn, ',');
+  return splitUnescaped(rdn, '+').flatMap((pair) => {
+    const equals = pair.indexOf('=');
+    const name = pair.slice(0, equals).trim().toLowerCase();
+    return equals > 0 && name === type ? [unescapeValue(pair.slice(equals + 1).trim())] : [];
+  });
+}
+
+function splitUnescaped(text: string, separator: string): string[] {
+  const parts: string[] = [];
+  let start = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '\\') at++;
+    else if (text[at] === separator) {
+      parts.push(text.slice(start, at));
+      start = at + 1;
+    }
+  }
+  parts.push(text.slice(start));
+  return parts;
+}
+
+function unescapeValue(escaped: string): string {
+  return escaped.replace(/\\([0-9A-Fa-f]{2})|\\(.)/g, (_, hex: string | undefined, char: string | undefined) =>
+    hex === undefined ? (char ?? '') : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}

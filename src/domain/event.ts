@@ -17,7 +17,13 @@ export type StreamEvent =
   | { readonly event: 'disconnected'; readonly url: string; readonly reason: string; readonly remedy?: string }
   | { readonly event: 'reconnecting'; readonly url: string; readonly attempt: number; readonly inMilliseconds: number }
   | ({ readonly event: 'received'; readonly change: string; readonly entryUUID?: string } & AccountRef)
-  | ({ readonly event: 'skipped'; readonly reason: string } & Partial<AccountRef> & { readonly dn: string })
+  | ({
+      readonly event: 'skipped';
+      readonly reason: string;
+      /** Where the account is skipped because its last attempt failed: with what, and when that was written. */
+      readonly returnValue?: number;
+      readonly failedAt?: string;
+    } & Partial<AccountRef> & { readonly dn: string })
   | ({ readonly event: 'deferred'; readonly until: string } & AccountRef)
   | ({ readonly event: 'waiting'; readonly reason: string } & AccountRef)
   | ({ readonly event: 'queued' } & AccountRef)

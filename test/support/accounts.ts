@@ -1,0 +1,91 @@
+/** The names of the tests' directory tree, and accounts in it. */
+
+export const SUFFIX = 'dc=stoney-cloud,dc=org';
+export const SERVICES = `ou=services,${SUFFIX}`;
+export const BASE = `ou=accounts,ou=backup,${SERVICES}`;
+export const DAEMONS = `ou=daemons,${SUFFIX}`;
+/** The account that the service binds with: reads the accounts and writes their sstProvisioning attributes, no more. */
+export const SERVICE_DN = `cn=prov-backup-rsnapshot,${DAEMONS}`;
+export const SERVICE_PASSWORD = 'service-secret';
+export const PROVISIONING_ATTRIBUTES = [
+  'sstProvisioningMode',
+  'sstProvisioningState',
+  'sstProvisioningExecutionDate',
+  'sstProvisioningReturnValue',
+  'sstProvisioningExecutionTime',
+] as const;
+
+export type Value = string | Buffer;
+export type Attributes = Readonly<Record<string, Value | readonly Value[]>>;
+
+/** A value in a DN (RFC 4514, section 2.4). */
+export function escapeDn(value: string): string {
+  return value.replace(/[\\"+,;<>=#]|^ | $/g, (sign) => `\\${sign}`).replaceAll('\0', '\\00');
+}
+
+export function accountDn(uid: string): string {
+  return `uid=${escapeDn(uid)},${BASE}`;
+}
+
+/** An account that is complete for the schema and finished; `overrides` replace or add attributes. */
+export function accountAttributes(uid: string, overrides: Attributes = {}): Attributes {
+  const number = String(/^[0-9]{1,9}$/.test(uid) ? Number(uid) : 3_000_000);
+  return {
+    objectClass: ['account', 'posixAccount', 'shadowAccount', 'sstProvisioning', 'sstBackup', 'sstRelationship'],
+    uid,
+    cn: `Account ${uid}`,
+    uidNumber: number,
+    gidNumber: '3000000',
+    homeDirectory: `/var/backup/${uid}/chroot/./home/${uid}`,
+    sstIsActive: 'TRUE',
+    sstQuota: '1073741824',
+    sstBelongsToResellerUID: '4000000',
+    sstProvisioningMode: 'added',
+    sstProvisioningState: '20260101T000000Z',
+    sstProvisioningDate: '0',
+    ...overrides,
+  };
+}
+
+/** One LDIF record (RFC 2849); values that LDIF cannot carry as text go as base64. */
+export function ldifRecord(dn: string, attributes: Attributes): string {
+  const lines = [ldifLine('dn', dn)];
+  for (const [name, given] of Object.entries(attributes)) {
+    const values = typeof given === 'string' || Buffer.isBuffer(given) ? [given] : given;
+    for (const value of values) lines.push(ldifLine(name, value));
+  }
+  return `${lines.join('\n')}\n\n`;
+}
+
+export function accountLdif(uid: string, overrides: Attributes = {}): string {
+  return ldifRecord(accountDn(uid), accountAttributes(uid, overrides));
+}
+
+/** LDIF of `count` finished accounts with uids from `first` on: for `preload`. */
+export function* manyAccounts(count: number, overrides: Attributes = {}, first = 1_000_000): Generator<string> {
+  for (let index = 0; index < count; index += 1) yield accountLdif(String(first + index), overrides);
+}
+
+/** The tree above the accounts, with the service's bind account. */
+export function treeLdif(): string {
+  const unit = (dn: string) => ldifRecord(dn, { objectClass: 'organizationalUnit', ou: dn.slice(3, dn.indexOf(',')) });
+  return [
+    ldifRecord(SUFFIX, { objectClass: ['organization', 'dcObject'], o: 'stoney cloud', dc: 'stoney-cloud' }),
+    unit(DAEMONS),
+    ldifRecord(SERVICE_DN, {
+      objectClass: 'person',
+      cn: 'prov-backup-rsnapshot',
+      sn: 'prov-backup-rsnapshot',
+      userPassword: SERVICE_PASSWORD,
+    }),
+    unit(SERVICES),
+    unit(`ou=backup,${SERVICES}`),
+    unit(BASE),
+  ].join('');
+}
+
+function ldifLine(name: string, value: Value): string {
+  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value, 'utf8');
+  const plain = /^(?![ :<])[\x20-\x7e]*(?<! )$/.test(bytes.toString('latin1'));
+  return plain ? `${name}: ${bytes.toString('latin1')}` : `${name}:: ${bytes.toString('base64')}`;
+}

@@ -1,0 +1,85 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execute } from './children.ts';
+import type { ServerTls } from './slapd-config.ts';
+
+/** An authority and servers' certificates, right and wrong, as PEM files in a temporary folder. */
+export interface Certificates {
+  readonly folder: string;
+  readonly caFile: string;
+  /** Another authority, which signed none of the certificates but `otherCa`. */
+  readonly otherCaFile: string;
+  /** For localhost, 127.0.0.1 and ::1. */
+  readonly right: ServerTls;
+  /** For ldap.example.org only. */
+  readonly wrongName: ServerTls;
+  /** Right names, ended in the past. */
+  readonly expired: ServerTls;
+  /** Right names, signed by the other authority. */
+  readonly otherCa: ServerTls;
+  remove(): Promise<void>;
+}
+
+/** Makes them with the openssl command. Call `remove`. */
+export async function makeCertificates(): Promise<Certificates> {
+  const folder = await mkdtemp(join(tmpdir(), 'certificates-'));
+  const file = (name: string) => join(folder, name);
+  const loopback = 'DNS:localhost,IP:127.0.0.1,IP:::1';
+
+  const authority = async (name: string) => {
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file(`${name}.key`)];
+    const extensions = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
+    const subject = ['-subj', `/CN=${name}`, '-days', '30', '-out', file(`${name}.pem`)];
+    await execute('openssl', ['req', '-x509', ...key, ...extensions, ...subject]);
+    return file(`${name}.pem`);
+  };
+
+  const server = async (name: string, ca: string, names: string, end: string): Promise<ServerTls> => {
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file(`${name}.key`)];
+    await execute('openssl', ['req', '-new', ...key, '-subj', `/CN=${name}`, '-out', file(`${name}.csr`)]);
+    const store = file(`${name}.store`);
+    await writeFile(`${store}.index`, '');
+    await writeFile(
+      `${store}.cnf`,
+      [
+        '[ca]',
+        'default_ca=own',
+        '[own]',
+        `database=${store}.index`,
+        `new_certs_dir=${folder}`,
+        'default_md=sha256',
+        'rand_serial=yes',
+        'policy=any',
+        'x509_extensions=server',
+        'unique_subject=no',
+        '[any]',
+        'commonName=supplied',
+        '[server]',
+        `subjectAltName=${names}`,
+        'extendedKeyUsage=serverAuth',
+        'basicConstraints=CA:FALSE',
+        '',
+      ].join('\n'),
+    );
+    const signer = ['-cert', file(`${ca}.pem`), '-keyfile', file(`${ca}.key`)];
+    const dates = ['-startdate', '20200101000000Z', '-enddate', end];
+    const files = ['-in', file(`${name}.csr`), '-out', file(`${name}.pem`)];
+    await execute('openssl', ['ca', '-batch', '-notext', '-config', `${store}.cnf`, ...signer, ...dates, ...files]);
+    return { caFile: file(`${ca}.pem`), certFile: file(`${name}.pem`), keyFile: file(`${name}.key`) };
+  };
+
+  try {
+    const caFile = await authority('ca');
+    const otherCaFile = await authority('other-ca');
+    const right = await server('right', 'ca', loopback, '20990101000000Z');
+    const wrongName = await server('wrong-name', 'ca', 'DNS:ldap.example.org', '20990101000000Z');
+    const expired = await server('expired', 'ca', loopback, '20210101000000Z');
+    const otherCa = await server('other', 'other-ca', loopback, '20990101000000Z');
+    const remove = () => rm(folder, { recursive: true, force: true });
+    return { folder, caFile, otherCaFile, right, wrongName, expired, otherCa, remove };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+const living = new Set<ChildProcess>();
+
+process.on('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
+/** Ends the child when this process ends, however it ends, so that no test leaves a server behind. */
+export function track<T extends ChildProcess>(child: T): T {
+  living.add(child);
+  child.once('exit', () => living.delete(child));
+  child.once('error', () => living.delete(child));
+  return child;
+}
+
+export function hasExited(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+}
+
+/** Resolves when the child has ended, also when it has ended already. */
+export async function exited(child: ChildProcess): Promise<void> {
+  if (!hasExited(child)) await once(child, 'exit');
+}
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  /** What the command reads; several parts are written one by one, at the command's pace. */
+  readonly input?: string | Iterable<string>;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+}
+
+/** Runs a command to its end and returns what it said, whatever its exit code. Rejects when it cannot be started. */
+export async function attempt(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  const child = track(spawn(command, args, { env: options.env ?? process.env, cwd: options.cwd }));
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.stdin.on('error', () => {}); // a command that ends without reading: its exit code tells
+  const ended = once(child, 'close');
+  const { input = '' } = options;
+  for (const part of typeof input === 'string' ? [input] : input) {
+    if (!child.stdin.write(part) && !child.stdin.destroyed) {
+      await Promise.race([once(child.stdin, 'drain'), ended]);
+    }
+  }
+  child.stdin.end();
+  const [code] = await ended;
+  return { code, stdout, stderr };
+}
+
+/** Like `attempt`, and rejects with the command's own words when its exit code is not 0. */
+export async function execute(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  const result = await attempt(command, args, options);
+  if (result.code !== 0) {
+    throw new Error(`${command} ${args.join(' ')} ended with ${result.code}: ${result.stderr || result.stdout}`);
+  }
+  return result;
+}

@@ -1,0 +1,78 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { BASE, PROVISIONING_ATTRIBUTES, SERVICE_DN, SUFFIX } from './accounts.ts';
+
+/** PEM files of a server: see certificates.ts. */
+export interface ServerTls {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+export interface SlapdOptions {
+  /** The overlay that serves RFC 4533, with this many deletes in its session log; false leaves it out. Default 1000. */
+  readonly syncprov?: false | number;
+  /** Entries that one search of the bind account may return. Default 'unlimited'; 'server' leaves slapd's own 500. */
+  readonly sizeLimit?: number | 'unlimited' | 'server';
+  /** Whether the bind account may write the sstProvisioning attributes. Default true. */
+  readonly mayWrite?: boolean;
+  /** With this the server also offers StartTLS and listens for ldaps://. */
+  readonly tls?: ServerTls;
+  /** Lines of slapd.conf before the database. */
+  readonly globalLines?: readonly string[];
+  /** Lines of slapd.conf inside the database, before its overlay. */
+  readonly databaseLines?: readonly string[];
+  /** LDIF records that are in the directory before it starts; see `manyAccounts`. */
+  readonly preload?: Iterable<string>;
+  /** Leaves even the tree out: for a replica that gets its content from its provider. */
+  readonly empty?: boolean;
+  /** Limits for the database's map in bytes. Default 2 GiB, sparse. */
+  readonly maxSize?: number;
+  /** The ports that it listens on; by default free ones. */
+  readonly port?: number;
+}
+
+export const ROOT_DN = `cn=admin,${SUFFIX}`;
+export const ROOT_PASSWORD = 'root-secret';
+
+/** The text of slapd.conf for a server in `folder`. */
+export function slapdConfig(folder: string, options: SlapdOptions): string {
+  const { syncprov = 1000, sizeLimit = 'unlimited', mayWrite = true, tls } = options;
+  const schemas = join(import.meta.dirname, 'schema');
+  return [
+    ...['core', 'cosine', 'nis', 'inetorgperson'].map((name) => `include /etc/ldap/schema/${name}.schema`),
+    ...readdirSync(schemas)
+      .filter((name) => name.endsWith('.schema'))
+      .map((name) => `include ${join(schemas, name)}`),
+    `pidfile ${folder}/pid`,
+    'modulepath /usr/lib/ldap',
+    'moduleload back_mdb',
+    'moduleload syncprov',
+    'threads 8',
+    ...(tls === undefined
+      ? []
+      : [
+          `TLSCACertificateFile ${tls.caFile}`,
+          `TLSCertificateFile ${tls.certFile}`,
+          `TLSCertificateKeyFile ${tls.keyFile}`,
+        ]),
+    ...(options.globalLines ?? []),
+    'database mdb',
+    `suffix "${SUFFIX}"`,
+    `rootdn "${ROOT_DN}"`,
+    `rootpw ${ROOT_PASSWORD}`,
+    `directory ${folder}/db`,
+    `maxsize ${options.maxSize ?? 2 ** 31}`,
+    'dbnosync',
+    'index entryCSN,entryUUID,objectClass,sstProvisioningState,sstProvisioningMode,uid eq',
+    ...(sizeLimit === 'server' ? [] : [`limits dn.exact="${SERVICE_DN}" size=${sizeLimit} time=unlimited`]),
+    'access to attrs=userPassword by anonymous auth by * none',
+    `access to dn.subtree="${BASE}" attrs=${PROVISIONING_ATTRIBUTES.join(',')}`,
+    `  by dn.exact="${SERVICE_DN}" ${mayWrite ? 'write' : 'read'} by * none`,
+    `access to dn.subtree="${BASE}" by dn.exact="${SERVICE_DN}" read by * none`,
+    'access to * by * none',
+    ...(options.databaseLines ?? []),
+    ...(syncprov === false ? [] : ['overlay syncprov', `syncprov-sessionlog ${syncprov}`]),
+    '',
+  ].join('\n');
+}

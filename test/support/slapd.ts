@@ -1,0 +1,187 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SUFFIX, treeLdif } from './accounts.ts';
+import { execute, exited, hasExited, track } from './children.ts';
+import { freePort } from './free-port.ts';
+import { ROOT_DN, ROOT_PASSWORD, type SlapdOptions, slapdConfig } from './slapd-config.ts';
+import { bind, TestDirectory } from './test-directory.ts';
+
+/**
+ * A real slapd in a temporary folder, on ports of 127.0.0.1 that stay the same through its restarts.
+ * States: running, halted (its data kept), stopped (its folder gone).
+ */
+export class Slapd extends TestDirectory {
+  readonly folder: string;
+  readonly port: number;
+  readonly url: string;
+  readonly ldapsUrl: string;
+  readonly ldapiUrl: string;
+  readonly #listeners: string;
+  #child: ChildProcess | undefined;
+  #output = '';
+
+  constructor(folder: string, port: number, tlsPort: number | undefined) {
+    const url = `ldap://127.0.0.1:${port}`;
+    super({ url, dn: ROOT_DN, password: ROOT_PASSWORD });
+    this.folder = folder;
+    this.port = port;
+    this.url = url;
+    this.ldapsUrl = `ldaps://127.0.0.1:${tlsPort ?? 0}`;
+    this.ldapiUrl = `ldapi://${encodeURIComponent(join(folder, 'ldapi'))}`;
+    const tls = tlsPort === undefined ? [] : [`${this.ldapsUrl}/`];
+    this.#listeners = [`${url}/`, `${this.ldapiUrl}/`, ...tls].join(' ');
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** What slapd printed since its start. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Starts it on the data it has; resolves when it accepts a bind. */
+  async start(): Promise<void> {
+    const args = ['-d', 'none', '-f', join(this.folder, 'slapd.conf'), '-h', this.#listeners];
+    const child = track(spawn('slapd', args, { stdio: ['ignore', 'pipe', 'pipe'] }));
+    this.#child = child;
+    this.#output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (said: string) => {
+        this.#output = (this.#output + said).slice(-65_536);
+      });
+    }
+    child.on('error', (error) => {
+      this.#output += String(error);
+    });
+    const deadline = Date.now() + 20_000;
+    for (;;) {
+      try {
+        (await bind(this.login)).destroy();
+        return;
+      } catch (error) {
+        if (hasExited(child)) throw new Error(`slapd did not start: ${this.#output}`, { cause: error });
+        if (Date.now() > deadline) throw new Error(`slapd answers no bind: ${this.#output}`, { cause: error });
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
+  }
+
+  /** Stops it cleanly and keeps its data. */
+  async halt(): Promise<void> {
+    await this.#end('SIGTERM');
+  }
+
+  async kill9(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Stops it where it runs, and starts it again on the same data and ports. */
+  async restart(): Promise<void> {
+    await this.halt();
+    await this.start();
+  }
+
+  /** The process stands still: connections are open and nothing answers, until `resume`. */
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  /** Ends everything and removes the folder. */
+  async stop(): Promise<void> {
+    await this.disconnect();
+    this.resume();
+    await this.halt();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    if (!hasExited(child)) child.kill(signal);
+    await exited(child);
+    this.#child = undefined;
+  }
+}
+
+/** Starts a slapd with the tests' schema, tree and bind account, and what `options` add. Call `stop` on it. */
+export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
+  const folder = await mkdtemp(join(tmpdir(), 'slapd-'));
+  try {
+    await mkdir(join(folder, 'db'));
+    await writeFile(join(folder, 'slapd.conf'), slapdConfig(folder, options));
+    await fill(folder, options);
+    for (let tries = 1; ; tries += 1) {
+      const tlsPort = options.tls === undefined ? undefined : await freePort();
+      const slapd = new Slapd(folder, options.port ?? (await freePort()), tlsPort);
+      try {
+        await slapd.start();
+        return slapd;
+      } catch (error) {
+        await slapd.kill9();
+        if (tries === 3 || options.port !== undefined) throw error; // somebody else may have taken the port meanwhile
+      }
+    }
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Two slapds that replicate each other's writes (multi-provider), with server ids 1 and 2. */
+export async function startPair(options: SlapdOptions = {}): Promise<readonly [Slapd, Slapd]> {
+  const ports = [await freePort(), await freePort()] as const;
+  const member = (id: 1 | 2): SlapdOptions => ({
+    ...options,
+    port: ports[id - 1] as number,
+    globalLines: [...(options.globalLines ?? []), `serverID ${id}`],
+    databaseLines: [
+      ...(options.databaseLines ?? []),
+      ...consumer(`ldap://127.0.0.1:${ports[2 - id]}`),
+      'multiprovider on',
+    ],
+  });
+  const first = await startSlapd(member(1));
+  try {
+    return [first, await startSlapd({ ...member(2), empty: true, preload: [] })];
+  } catch (error) {
+    await first.stop();
+    throw error;
+  }
+}
+
+/** A read-only replica: writes to it are answered with a referral (10) to its provider. */
+export async function startReplica(provider: Slapd, options: SlapdOptions = {}): Promise<Slapd> {
+  const lines = [...consumer(provider.url), `updateref ${provider.url}`];
+  return startSlapd({ ...options, empty: true, databaseLines: [...(options.databaseLines ?? []), ...lines] });
+}
+
+async function fill(folder: string, options: SlapdOptions): Promise<void> {
+  function* records(): Generator<string> {
+    if (options.empty !== true) yield treeLdif();
+    let chunk = '';
+    for (const record of options.preload ?? []) {
+      chunk += record;
+      if (chunk.length > 65_536) {
+        yield chunk;
+        chunk = '';
+      }
+    }
+    yield chunk;
+  }
+  await execute('slapadd', ['-q', '-f', join(folder, 'slapd.conf')], { input: records() });
+}
+
+function consumer(providerUrl: string): string[] {
+  return [
+    `syncrepl rid=001 provider=${providerUrl} bindmethod=simple binddn="${ROOT_DN}" credentials=${ROOT_PASSWORD}`,
+    `  searchbase="${SUFFIX}" type=refreshAndPersist retry="1 +"`,
+  ];
+}

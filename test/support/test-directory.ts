@@ -1,0 +1,210 @@
+import ldapjs from 'ldapjs';
+import { type DirectoryEntry, entryOf } from '../../src/domain/entry.ts';
+import { type Attributes, accountAttributes, accountDn, BASE, type Value } from './accounts.ts';
+import { attempt, type CommandResult } from './children.ts';
+import { type Observer, startObserver } from './observer.ts';
+
+export interface DirectoryLogin {
+  readonly url: string;
+  readonly dn: string;
+  readonly password: string;
+}
+
+export interface WaitOptions {
+  /** Milliseconds after which waiting fails, with what the entry looked like. Default 20 000. */
+  readonly timeout?: number;
+}
+
+/**
+ * Writes to and reads from a real directory as its administrator, whichever server it is. One connection, made at the
+ * first use and made anew after it broke; a request while the server is down rejects, `waitFor` waits through it.
+ */
+export class TestDirectory {
+  readonly login: DirectoryLogin;
+  #client: ldapjs.Client | undefined;
+  readonly #observers = new Set<Observer>();
+
+  constructor(login: DirectoryLogin) {
+    this.login = login;
+  }
+
+  /** Writes an account that is complete and finished but for `overrides`: a request is `{sstProvisioningMode: 'add', sstProvisioningState: '0'}`. */
+  async addAccount(uid: string, overrides: Attributes = {}): Promise<string> {
+    const dn = accountDn(uid);
+    await this.add(dn, accountAttributes(uid, overrides));
+    return dn;
+  }
+
+  /** Asks for work on an existing account: one modify of mode, state, date and `extra`. */
+  async request(uid: string, mode: string, extra: Attributes = {}): Promise<void> {
+    await this.modify(accountDn(uid), {
+      sstProvisioningMode: mode,
+      sstProvisioningState: '0',
+      sstProvisioningDate: '0',
+      ...extra,
+    });
+  }
+
+  async add(dn: string, attributes: Attributes): Promise<void> {
+    const client = await this.#connected();
+    const list = Object.entries(attributes).map(([type, given]) => attribute(type, given));
+    await settle((done) => client.add(dn, list as never, done));
+  }
+
+  /** Replaces each given attribute; one with no values is removed. */
+  async modify(dn: string, replacements: Attributes): Promise<void> {
+    const client = await this.#connected();
+    const changes = Object.entries(replacements).map(
+      ([type, given]) => new ldapjs.Change({ operation: 'replace', modification: attribute(type, given) }),
+    );
+    await settle((done) => client.modify(dn, changes, done));
+  }
+
+  async delete(dn: string): Promise<void> {
+    const client = await this.#connected();
+    await settle((done) => client.del(dn, done));
+  }
+
+  /** Renames, or moves where `newDn` is elsewhere. */
+  async rename(dn: string, newDn: string): Promise<void> {
+    const client = await this.#connected();
+    await settle((done) => client.modifyDN(dn, newDn, done));
+  }
+
+  /** The entry with its operational attributes; undefined where there is none. */
+  async readEntry(dn: string): Promise<DirectoryEntry | undefined> {
+    return (await this.search(dn, '(objectClass=*)', 'base'))[0];
+  }
+
+  async read(uid: string): Promise<DirectoryEntry | undefined> {
+    return this.readEntry(accountDn(uid));
+  }
+
+  async search(
+    base = BASE,
+    filter = '(objectClass=*)',
+    scope: 'base' | 'one' | 'sub' = 'sub',
+  ): Promise<DirectoryEntry[]> {
+    const client = await this.#connected();
+    return new Promise((resolve, reject) => {
+      client.search(base, { filter, scope, attributes: ['*', '+'] }, (error, response) => {
+        if (error) return reject(error);
+        const entries: DirectoryEntry[] = [];
+        response.on('searchEntry', (found) => {
+          const attributes = found.attributes.map(({ type, buffers }) => [type, buffers] as const);
+          entries.push(entryOf(found.objectName ?? '', Object.fromEntries(attributes)));
+        });
+        response.on('error', (failure) => {
+          if (failure instanceof ldapjs.NoSuchObjectError) resolve([]);
+          else reject(failure);
+        });
+        response.on('end', () => resolve(entries));
+      });
+    });
+  }
+
+  /** Waits until the account's entry (undefined: there is none) is as wanted, through restarts of the server. */
+  async waitFor(
+    uid: string,
+    wanted: (entry: DirectoryEntry | undefined) => boolean,
+    options: WaitOptions = {},
+  ): Promise<DirectoryEntry | undefined> {
+    const deadline = Date.now() + (options.timeout ?? 20_000);
+    let last = 'could not be read';
+    for (;;) {
+      try {
+        const entry = await this.read(uid);
+        if (wanted(entry)) return entry;
+        last = entry === undefined ? 'does not exist' : describe(entry);
+      } catch (error) {
+        last = `could not be read: ${String(error)}`;
+      }
+      if (Date.now() > deadline) throw new Error(`account ${uid} did not become as expected; it ${last}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** Waits until the account's mode is this word. */
+  async waitForMode(uid: string, mode: string, options: WaitOptions = {}): Promise<DirectoryEntry> {
+    const entry = await this.waitFor(
+      uid,
+      (found) => found !== undefined && text(found, 'sstProvisioningMode') === mode,
+      options,
+    );
+    if (entry === undefined) throw new Error('the entry vanished');
+    return entry;
+  }
+
+  /** Watches the accounts as another client would (`ldapsearch -E '!sync=rp'`); resolves when it has the present content. */
+  async observer(filter = '(objectClass=sstProvisioning)'): Promise<Observer> {
+    const observer = await startObserver(this.login, filter);
+    this.#observers.add(observer);
+    return observer;
+  }
+
+  /** Loads LDIF with the real `ldapmodify -a`. */
+  async load(ldif: string, options: readonly string[] = []): Promise<CommandResult> {
+    const { url, dn, password } = this.login;
+    const args = ['-a', '-x', '-H', url, '-D', dn, '-w', password, ...options];
+    return attempt('ldapmodify', args, { input: ldif });
+  }
+
+  /** Ends the connection and the observers; the server stays. */
+  async disconnect(): Promise<void> {
+    this.#client?.destroy();
+    this.#client = undefined;
+    await Promise.all([...this.#observers].map((observer) => observer.stop()));
+    this.#observers.clear();
+  }
+
+  async #connected(): Promise<ldapjs.Client> {
+    if (this.#client !== undefined) return this.#client;
+    const client = await bind(this.login);
+    client.on('error', () => this.#drop(client));
+    client.on('close', () => this.#drop(client));
+    this.#client = client;
+    return client;
+  }
+
+  #drop(client: ldapjs.Client): void {
+    if (this.#client === client) this.#client = undefined;
+    client.destroy();
+  }
+}
+
+/** A connection on which the login was accepted; rejects where there is no server or it refuses. */
+export async function bind(login: DirectoryLogin, timeout = 5_000): Promise<ldapjs.Client> {
+  const client = ldapjs.createClient({ url: login.url, connectTimeout: timeout, timeout });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      client.on('error', reject);
+      client.on('connectError', reject);
+      client.on('connectRefused', reject);
+      client.on('connect', () => client.bind(login.dn, login.password, (error) => (error ? reject(error) : resolve())));
+    });
+  } catch (error) {
+    client.destroy();
+    throw error;
+  }
+  return client;
+}
+
+/** The first value of an attribute as text; empty where there is none. */
+export function text(entry: DirectoryEntry, name: string): string {
+  return entry.values(name)[0]?.toString('utf8') ?? '';
+}
+
+function describe(entry: DirectoryEntry): string {
+  const shown = [...entry.attributes()].filter(([name]) => /^(sst|modifyTimestamp)/i.test(name));
+  return `has ${shown.map(([name, values]) => `${name}=${values.join('|')}`).join(' ')}`;
+}
+
+function attribute(type: string, given: Value | readonly Value[]): ldapjs.Attribute {
+  const values = typeof given === 'string' || Buffer.isBuffer(given) ? [given] : given;
+  const bytes = values.map((value) => (typeof value === 'string' ? Buffer.from(value, 'utf8') : value));
+  return new ldapjs.Attribute({ type, values: bytes as never });
+}
+
+function settle(operation: (done: (error: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => operation((error) => (error ? reject(error) : resolve())));
+}

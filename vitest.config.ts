@@ -1,10 +1,28 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that start real servers, or the compiled service, and so want the machine for themselves. */
+const INTEGRATION = ['test/integration/**/*.test.ts', 'test/support/**/*.test.ts'];
+const FAULTS = ['test/faults/**/*.test.ts'];
+const ARCHITECTURE = ['test/architecture/**/*.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
+    setupFiles: ['test/support/no-leaks.ts'],
+    projects: [
+      { extends: true, test: { name: 'architecture', include: ARCHITECTURE } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...INTEGRATION, ...FAULTS, ...ARCHITECTURE],
+        },
+      },
+      { extends: true, test: { name: 'integration', include: INTEGRATION } },
+      { extends: true, test: { name: 'faults', include: FAULTS } },
+    ],
   },
 });

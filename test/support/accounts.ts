@@ -16,6 +16,13 @@ export const PROVISIONING_ATTRIBUTES = [
 ] as const;
 
 export type Value = string | Buffer;
+/** Who binds where. */
+export interface DirectoryLogin {
+  readonly url: string;
+  readonly dn: string;
+  readonly password: string;
+}
+
 export type Attributes = Readonly<Record<string, Value | readonly Value[]>>;
 
 /** A value in a DN (RFC 4514, section 2.4). */

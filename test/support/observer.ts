@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { BASE } from './accounts.ts';
+import { BASE, type DirectoryLogin } from './accounts.ts';
 import { exited, hasExited, track } from './children.ts';
-import type { DirectoryLogin } from './test-directory.ts';
 
 /** A change as the directory told it to another client. */
 export interface Observed {

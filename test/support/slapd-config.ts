@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { BASE, PROVISIONING_ATTRIBUTES, SERVICE_DN, SUFFIX } from './accounts.ts';
 
@@ -38,12 +37,9 @@ export const ROOT_PASSWORD = 'root-secret';
 /** The text of slapd.conf for a server in `folder`. */
 export function slapdConfig(folder: string, options: SlapdOptions): string {
   const { syncprov = 1000, sizeLimit = 'unlimited', mayWrite = true, tls } = options;
-  const schemas = join(import.meta.dirname, 'schema');
   return [
     ...['core', 'cosine', 'nis', 'inetorgperson'].map((name) => `include /etc/ldap/schema/${name}.schema`),
-    ...readdirSync(schemas)
-      .filter((name) => name.endsWith('.schema'))
-      .map((name) => `include ${join(schemas, name)}`),
+    `include ${join(import.meta.dirname, '../../config/schema/stoney-backup.schema')}`,
     `pidfile ${folder}/pid`,
     'modulepath /usr/lib/ldap',
     'moduleload back_mdb',

@@ -1,14 +1,8 @@
 import ldapjs from 'ldapjs';
 import { type DirectoryEntry, entryOf } from '../../src/domain/entry.ts';
-import { type Attributes, accountAttributes, accountDn, BASE, type Value } from './accounts.ts';
+import { type Attributes, accountAttributes, accountDn, BASE, type DirectoryLogin, type Value } from './accounts.ts';
 import { attempt, type CommandResult } from './children.ts';
 import { type Observer, startObserver } from './observer.ts';
-
-export interface DirectoryLogin {
-  readonly url: string;
-  readonly dn: string;
-  readonly password: string;
-}
 
 export interface WaitOptions {
   /** Milliseconds after which waiting fails, with what the entry looked like. Default 20 000. */

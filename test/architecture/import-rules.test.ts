@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { type SourceFile, sourceFiles } from './source-files.ts';
+
+interface Layer {
+  /** The layers whose files it may import, beside its own. */
+  readonly layers: readonly string[];
+  /** The npm packages that it may import; one that ends in `/` stands for all of its scope. */
+  readonly packages: readonly string[];
+}
+
+/**
+ * The layers from the bottom to the top. A file belongs to the layer with the longest path that is the beginning of its own.
+ * Arrows point downwards only; `streams` and `handlers` do not know each other; only the composition reads `config`.
+ */
+const LAYERS: Readonly<Record<string, Layer>> = {
+  'src/domain/': { layers: [], packages: [] },
+  'src/ldap/': { layers: ['src/domain/'], packages: ['ldapjs', '@ldapjs/'] },
+  'src/script/': { layers: ['src/domain/'], packages: ['execa'] },
+  'src/observability/': { layers: ['src/domain/'], packages: ['winston'] },
+  'src/operator/': { layers: ['src/domain/', 'src/observability/'], packages: ['hono', '@hono/', 'prom-client'] },
+  'src/ldif/': { layers: ['src/domain/', 'src/ldap/'], packages: [] },
+  'config/': { layers: ['src/domain/'], packages: ['zod', 'yaml'] },
+  'streams/': { layers: ['src/domain/', 'src/ldap/'], packages: ['rxjs'] },
+  'handlers/': { layers: ['src/domain/', 'src/script/'], packages: [] },
+  'src/sandbox/': { layers: ['src/domain/', 'src/ldap/'], packages: ['ldapjs', '@ldapjs/'] },
+  'src/': { layers: ['*'], packages: ['commander', 'rxjs'] },
+};
+
+/** Where the clock may be read; everybody else is given the time. */
+const CLOCK_EDGES: readonly string[] = ['src/service.ts', 'src/main.ts', 'src/commands/', 'src/sandbox/'];
+const CLOCK = /\bDate\.now\b|\bnew Date\(\s*\)/;
+
+const LONGEST_FILE = 300;
+
+const files = sourceFiles();
+const byPath = new Map(files.map((file) => [file.path, file]));
+
+function layerOf(path: string): string {
+  const names = Object.keys(LAYERS).filter((name) => path.startsWith(name));
+  return names.sort((one, two) => two.length - one.length)[0] ?? 'none';
+}
+
+describe('the layers', () => {
+  it.each(Object.entries(LAYERS))('let %s import only what is below it', (name, { layers, packages }) => {
+    const own = files.filter(({ path }) => layerOf(path) === name);
+    const wrong = own.flatMap((file) => [
+      ...file.files.filter((path) => !allowsLayer(name, layers, path)).map((path) => `${file.path} imports ${path}`),
+      ...file.packages
+        .filter((given) => !allowsPackage(packages, given))
+        .map((given) => `${file.path} imports ${given}`),
+    ]);
+    expect(wrong).toEqual([]);
+  });
+
+  it('leave the domain without Node.js modules', () => {
+    const effects = files.filter(({ path, builtins }) => path.startsWith('src/domain/') && builtins.length > 0);
+    expect(effects.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('have no cycle among their files', () => {
+    expect(findCycle()).toEqual([]);
+  });
+});
+
+describe('every source file', () => {
+  it('is found, and so are its imports', () => {
+    expect(files.map(({ path }) => path)).toContain('src/domain/job.ts');
+    expect(byPath.get('src/domain/job.ts')?.files).toContain('src/domain/mode.ts');
+    for (const { path, files: imported } of files) {
+      const missing = imported.filter((target) => target.endsWith('.ts') && !byPath.has(target));
+      expect(missing, `${path} imports files outside the layers`).toEqual([]);
+    }
+  });
+
+  it(`has at most ${LONGEST_FILE} lines`, () => {
+    expect(files.filter(({ lines }) => lines > LONGEST_FILE).map(({ path, lines }) => `${path}: ${lines}`)).toEqual([]);
+  });
+
+  it('is given the time, unless it is an edge of the program', () => {
+    const inner = files.filter(({ path }) => !CLOCK_EDGES.some((edge) => path.startsWith(edge)));
+    expect(inner.filter(({ code }) => CLOCK.test(code)).map(({ path }) => path)).toEqual([]);
+  });
+});
+
+function allowsLayer(name: string, layers: readonly string[], path: string): boolean {
+  const target = layerOf(path);
+  return target === name || layers.includes('*') || layers.includes(target);
+}
+
+function allowsPackage(packages: readonly string[], given: string): boolean {
+  return packages.some((allowed) => (allowed.endsWith('/') ? given.startsWith(allowed) : given === allowed));
+}
+
+/** The files of one cycle of imports in order, the first one again at the end; empty where there is none. */
+function findCycle(): readonly string[] {
+  const done = new Set<string>();
+  const visit = (file: SourceFile, trail: readonly string[]): readonly string[] => {
+    if (trail.includes(file.path)) return [...trail.slice(trail.indexOf(file.path)), file.path];
+    if (done.has(file.path)) return [];
+    for (const path of file.files) {
+      const target = byPath.get(path);
+      const cycle = target === undefined ? [] : visit(target, [...trail, file.path]);
+      if (cycle.length > 0) return cycle;
+    }
+    done.add(file.path);
+    return [];
+  };
+  for (const file of files) {
+    const cycle = visit(file, []);
+    if (cycle.length > 0) return cycle;
+  }
+  return [];
+}

@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** The commands that the tests run, and the Debian packages they come from. */
+const NEEDED = {
+  slapd: 'slapd',
+  ldapsearch: 'ldap-utils',
+  dscreate: '389-ds-base',
+  openssl: 'openssl',
+  rsnapshot: 'rsnapshot',
+  setquota: 'quota',
+  rsyslogd: 'rsyslog',
+  faketime: 'faketime',
+};
+
+const POLICY = '/usr/sbin/policy-rc.d';
+
+/**
+ * Installs what is missing, as root; otherwise throws and names it. No service is started by the installation.
+ */
+export function installMissingPackages() {
+  const missing = missingPackages();
+  if (missing.length === 0) return 'all there';
+  const command = `apt-get install --no-install-recommends -y ${missing.join(' ')}`;
+  if (process.getuid?.() !== 0) {
+    throw new Error(`these Debian packages are missing: ${missing.join(' ')}. Install them as root: ${command}`);
+  }
+  const ownPolicy = !existsSync(POLICY);
+  if (ownPolicy) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    aptGet(['update']);
+    aptGet(['install', '--no-install-recommends', '-y', ...missing]);
+  } finally {
+    if (ownPolicy) rmSync(POLICY, { force: true });
+  }
+  const still = missingPackages();
+  if (still.length > 0) throw new Error(`installed, and yet their commands are not found: ${still.join(' ')}`);
+  return `installed ${missing.join(' ')}`;
+}
+
+function missingPackages() {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return Object.entries(NEEDED)
+    .filter(([command]) => !folders.some((folder) => existsSync(join(folder, command))))
+    .map(([, name]) => name);
+}
+
+function aptGet(args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const { status, error, stdout, stderr } = spawnSync('apt-get', ['-q', ...args], { env, encoding: 'utf8' });
+  if (status === 0) return;
+  throw new Error(`apt-get ${args.join(' ')} failed: ${error?.message ?? `${stdout}${stderr}`.slice(-2000)}`);
+}

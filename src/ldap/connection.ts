@@ -1,0 +1,231 @@
+import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
+import { type LdapUrl, parseLdapUrl } from './ldap-url.ts';
+import { Liveness } from './liveness.ts';
+import { connectionError, resultError } from './remedies.ts';
+import { Transport } from './transport.ts';
+import { Framer } from './wire/framer.ts';
+import { type LdapResult, readLdapResult } from './wire/ldap-result.ts';
+import { encodeMessage, type LdapMessage, Operation, type RequestControl, readMessage } from './wire/message.ts';
+import { encodeSearch, encodeUnbind } from './wire/request.ts';
+
+/** Who waits for the answers to one request. */
+export interface Receiver {
+  /** One answer; it points into bytes that are valid only during the call. A DirectoryError thrown here fails the connection. */
+  message(message: LdapMessage): void;
+  /** The connection is gone; said once, nothing follows. */
+  failed(error: DirectoryError): void;
+}
+
+const LARGEST_MESSAGE_ID = 2 ** 31 - 1;
+
+/**
+ * A connection to one directory server on which searches may run for ever. Answers go to their request's receiver,
+ * synchronously, in the order in which they came; answers to nobody are ignored.
+ *
+ * new -> open (`open`) -> watched (`watch`) -> closed (`close`: silently; or by a failure: every receiver is told why)
+ */
+export class Connection {
+  readonly url: string;
+  readonly target: LdapUrl;
+  readonly #transport: Transport;
+  readonly #receivers = new Map<number, Receiver>();
+  #framer = this.#newFramer();
+  #lastId = 0;
+  #closed = false;
+  #liveness: Liveness | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #probeId: number | undefined;
+  #progressed = false;
+  #refreshing = false;
+
+  constructor(url: string) {
+    this.url = url;
+    this.target = parseLdapUrl(url);
+    this.#transport = new Transport({
+      data: (bytes) => this.#data(bytes),
+      closed: (cause) =>
+        this.fail(
+          cause === undefined
+            ? new DirectoryError(`${url}: the directory closed the connection`, {
+                remedy:
+                  'the directory server was stopped or restarted, or drops idle connections: it is connected to again by itself',
+              })
+            : connectionError(url, cause),
+        ),
+    });
+  }
+
+  /** Connects to the URL's socket; nothing is secured or bound yet. */
+  open(authorities: string | undefined, startTls: boolean): Promise<void> {
+    return this.#transport.open(this.target, authorities, startTls);
+  }
+
+  /** TLS over the open connection. What came unprotected before must not be read as if it had come protected. */
+  async secure(authorities: string | undefined): Promise<void> {
+    if (this.target.scheme === 'ldapi') throw new Error('a unix socket is not secured');
+    if (!this.#framer.idle) throw new DirectoryError(`${this.url}: bytes followed the answer to StartTLS unprotected`);
+    await this.#transport.secure(this.target.host, authorities);
+    this.#framer = this.#newFramer();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Sends a request; returns its message id. On a closed connection the receiver is told so, a moment later. */
+  send(operation: Buffer, receiver: Receiver, controls: readonly RequestControl[] = []): number {
+    const id = this.#lastId === LARGEST_MESSAGE_ID ? 1 : this.#lastId + 1;
+    this.#lastId = id;
+    if (this.#closed) {
+      queueMicrotask(() => receiver.failed(new DirectoryError(`${this.url}: the connection is closed`)));
+      return id;
+    }
+    this.#receivers.set(id, receiver);
+    this.#transport.write(encodeMessage(id, operation, controls));
+    return id;
+  }
+
+  /** What still comes for the request goes to nobody. */
+  forget(id: number): void {
+    this.#receivers.delete(id);
+  }
+
+  /** Sends a request that has one answer; `read` decodes it. Rejects with a DirectoryError when the connection fails. */
+  ask<T>(operation: Buffer, read: (message: LdapMessage) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const id = this.send(operation, {
+        message: (message) => {
+          this.forget(id);
+          resolve(read(message));
+        },
+        failed: reject,
+      });
+    });
+  }
+
+  /** From here on a silent peer is asked after half the time and given up after the whole; see `Liveness`. */
+  watch(deadAfterMilliseconds: number): void {
+    this.#liveness = new Liveness(deadAfterMilliseconds, performance.now());
+    if (this.#refreshing) this.#liveness.progressed(performance.now());
+    this.#judge(deadAfterMilliseconds);
+  }
+
+  /** Between `true` and `false` the connection is given up as well when only probes are answered. */
+  refreshing(under: boolean): void {
+    this.#refreshing = under;
+    if (under) this.#liveness?.progressed(performance.now());
+    else this.#liveness?.refreshed();
+  }
+
+  /** Says goodbye and closes; receivers hear nothing any more. */
+  close(): void {
+    if (this.#closed) return;
+    this.#end();
+    this.#transport.close(encodeMessage(this.#lastId + 1, encodeUnbind()));
+  }
+
+  /** Closes at once and tells every receiver why. */
+  fail(error: DirectoryError): void {
+    if (this.#closed) return;
+    const receivers = [...this.#receivers.values()];
+    this.#end();
+    this.#transport.close();
+    for (const receiver of receivers) receiver.failed(error);
+  }
+
+  #end(): void {
+    this.#closed = true;
+    this.#receivers.clear();
+    clearTimeout(this.#timer);
+  }
+
+  #newFramer(): Framer {
+    return new Framer((bytes, start, end) => this.#dispatch(readMessage(bytes, start, end)));
+  }
+
+  #data(bytes: Buffer): void {
+    const now = performance.now();
+    this.#liveness?.received(now);
+    try {
+      this.#framer.push(bytes);
+    } catch (error) {
+      if (!(error instanceof DirectoryError)) throw error;
+      this.fail(error);
+      return;
+    }
+    if (this.#progressed && this.#refreshing) this.#liveness?.progressed(performance.now());
+    this.#progressed = false;
+  }
+
+  #dispatch(message: LdapMessage): void {
+    if (this.#closed) return;
+    if (message.id === 0) {
+      this.fail(noticeOfDisconnection(this.url, readLdapResult(message)));
+      return;
+    }
+    if (message.id !== this.#probeId) this.#progressed = true;
+    this.#receivers.get(message.id)?.message(message);
+  }
+
+  #judge(deadAfterMilliseconds: number): void {
+    if (this.#closed || this.#liveness === undefined) return;
+    const verdict = this.#liveness.judge(performance.now());
+    switch (verdict.kind) {
+      case 'silent':
+        this.fail(silentPeer(this.url, deadAfterMilliseconds));
+        return;
+      case 'stuck':
+        this.fail(stuckRefresh(this.url, deadAfterMilliseconds));
+        return;
+      case 'probe':
+        this.#probe();
+        break;
+      case 'alive':
+        break;
+    }
+    // What waits in the socket is read before the next judgement: a process that was stopped for a while finds its peer alive.
+    const later = () => setImmediate(() => this.#judge(deadAfterMilliseconds));
+    this.#timer = setTimeout(later, Math.ceil(verdict.inMilliseconds));
+  }
+
+  #probe(): void {
+    if (this.#probeId !== undefined) this.forget(this.#probeId);
+    const id = this.send(ROOT_DSE_PROBE, {
+      message: (message) => {
+        if (message.operation === Operation.searchResultDone) this.forget(id);
+      },
+      failed: () => {},
+    });
+    this.#probeId = id;
+  }
+}
+
+/** The cheapest question that every server answers. */
+export const ROOT_DSE_PROBE = encodeSearch({ base: '', scope: 'base', filter: '(objectClass=*)', attributes: ['1.1'] });
+
+function noticeOfDisconnection(url: string, result: LdapResult): DirectoryError {
+  const remedy =
+    result.resultCode === ResultCode.unavailable
+      ? 'the directory server is being stopped: it is connected to again by itself'
+      : undefined;
+  return remedy === undefined
+    ? resultError(`${url}: the directory gave notice and disconnected`, result)
+    : resultError(`${url}: the directory gave notice and disconnected`, result, remedy);
+}
+
+function silentPeer(url: string, milliseconds: number): DirectoryError {
+  return new DirectoryError(`${url}: silent peer: nothing was received for ${milliseconds} ms, though asked`, {
+    remedy:
+      'the network or a firewall swallows the connection, or the server hangs: it is connected to again by itself (reconnect.deadAfter)',
+  });
+}
+
+function stuckRefresh(url: string, milliseconds: number): DirectoryError {
+  return new DirectoryError(
+    `${url}: the refresh made no progress for ${milliseconds} ms, though the directory answers`,
+    {
+      remedy:
+        '389 Directory Server falls silent where the size limit of the account in directory.bindDn is hit (set nsSizeLimit -1 on it) and where directory.base does not exist; elsewhere index the attributes of the filter, or raise reconnect.deadAfter',
+    },
+  );
+}

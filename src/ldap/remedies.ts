@@ -1,0 +1,213 @@
+/** What the operator is told for each way in which a directory refuses or cannot be reached: one table for both connections. */
+import { DirectoryError } from '../domain/directory-error.ts';
+
+interface Known {
+  readonly name: string;
+  readonly remedy?: string;
+}
+
+/** Result codes of RFC 4511 (appendix A.1), RFC 4533, RFC 4528 and RFC 3909, with what to do about each. */
+const RESULTS: Readonly<Record<number, Known>> = {
+  0: { name: 'success' },
+  1: {
+    name: 'operations error',
+    remedy: 'see the log of the directory server; a bind may be missing (directory.bindDn)',
+  },
+  2: { name: 'protocol error', remedy: 'see the log of the directory server: it did not understand the request' },
+  3: {
+    name: 'time limit exceeded',
+    remedy:
+      'raise the time limit of the account in directory.bindDn (slapd: limits dn.exact="..." time=unlimited; 389: nsTimeLimit -1) and index the attributes of the filter',
+  },
+  4: {
+    name: 'size limit exceeded',
+    remedy:
+      'the account in directory.bindDn may not read all open accounts, and a partial list is never taken for the whole: lift its size limit (slapd: limits dn.exact="..." size=unlimited; 389: nsSizeLimit -1 on the bind entry)',
+  },
+  7: { name: 'authentication method not supported', remedy: 'allow simple binds in the directory server' },
+  8: {
+    name: 'stronger authentication required',
+    remedy:
+      'the server wants encryption or a bind: set directory.startTls: true or use ldaps://, and set directory.bindDn',
+  },
+  10: {
+    name: 'referral',
+    remedy: 'this server is a read-only replica: put the URL of the provider first in directory.url',
+  },
+  11: {
+    name: 'administrative limit exceeded',
+    remedy:
+      'index the attributes of the filter in the directory server, or raise its look-through limit for the account in directory.bindDn',
+  },
+  12: {
+    name: 'critical extension unavailable',
+    remedy:
+      'enable it in the directory server: slapd: moduleload syncprov and overlay syncprov on the database; 389: the plugins Content Synchronization and Retro Changelog, or directory.subscription: persistentSearch',
+  },
+  13: { name: 'confidentiality required', remedy: 'set directory.startTls: true or use ldaps://' },
+  16: { name: 'no such attribute' },
+  17: {
+    name: 'undefined attribute type',
+    remedy: 'load the schema of the accounts into the directory, or correct attributes: in the configuration',
+  },
+  18: { name: 'inappropriate matching' },
+  19: { name: 'constraint violation' },
+  20: { name: 'attribute or value exists' },
+  21: {
+    name: 'invalid attribute syntax',
+    remedy:
+      'the schema of the directory does not accept that value: compare attributes: in the configuration with the schema',
+  },
+  32: {
+    name: 'no such object',
+    remedy:
+      'the base does not exist, or the account in directory.bindDn has no right to search it: check directory.base and the access rules',
+  },
+  34: { name: 'invalid DN syntax', remedy: 'correct directory.base or directory.bindDn in the configuration' },
+  48: {
+    name: 'inappropriate authentication',
+    remedy: 'the account in directory.bindDn has no password in the directory: set one',
+  },
+  49: {
+    name: 'invalid credentials',
+    remedy:
+      'check directory.bindDn and its password (bindPasswordFile, bindPassword or PROV_BIND_PASSWORD); the password file is read again at each attempt',
+  },
+  50: {
+    name: 'insufficient access rights',
+    remedy: 'let the account in directory.bindDn read the accounts and write their sstProvisioning attributes',
+  },
+  51: { name: 'busy', remedy: 'the directory server is overloaded: it is tried again by itself' },
+  52: {
+    name: 'unavailable',
+    remedy: 'the directory server is shutting down or its database is not served: it is tried again by itself',
+  },
+  53: {
+    name: 'unwilling to perform',
+    remedy:
+      "the server's configuration forbids it (read-only mode, a bind without password, a policy): its own words say which; see its log",
+  },
+  65: {
+    name: 'object class violation',
+    remedy:
+      'the schema of the directory does not allow that attribute on the entry: compare attributes: with the schema',
+  },
+  68: { name: 'entry already exists' },
+  80: { name: 'other error', remedy: 'see the log of the directory server' },
+  118: { name: 'canceled', remedy: 'somebody ended the search in the server: it is started again by itself' },
+  122: { name: 'assertion failed' },
+  4096: { name: 'refresh required', remedy: 'the search is started again from the beginning, by itself' },
+};
+
+/** The name of a result code, for people. */
+export function resultName(code: number): string {
+  return RESULTS[code]?.name ?? 'unknown result';
+}
+
+/** What to do about a result code; undefined where nothing general can be said. */
+export function remedyForResult(code: number): string | undefined {
+  return RESULTS[code]?.remedy;
+}
+
+/** The error for a result other than the wished one. `doing` says what was asked; `remedy` overrides the table's. */
+export function resultError(
+  doing: string,
+  result: { readonly resultCode: number; readonly diagnosticMessage?: string; readonly referrals?: readonly string[] },
+  remedy: string | undefined = remedyForResult(result.resultCode),
+): DirectoryError {
+  const words = result.diagnosticMessage?.trim() ?? '';
+  const referral =
+    result.referrals !== undefined && result.referrals.length > 0 ? ` (to ${result.referrals.join(', ')})` : '';
+  const message = `${doing}: ${resultName(result.resultCode)} (${result.resultCode})${words === '' ? '' : `: ${words}`}${referral}`;
+  return new DirectoryError(message, {
+    resultCode: result.resultCode,
+    ...(remedy === undefined ? {} : { remedy }),
+  });
+}
+
+const CA_REMEDY =
+  'the certificate is not signed by an accepted authority: set directory.tls.caFile to the PEM file of the one that signed it';
+
+/** By the `code` of Node.js's errors. */
+const NETWORK: Readonly<Record<string, { readonly what: string; readonly remedy: string }>> = {
+  ECONNREFUSED: {
+    what: 'connection refused',
+    remedy: 'start the directory server, or correct host and port in directory.url',
+  },
+  ECONNRESET: {
+    what: 'connection reset',
+    remedy:
+      'the server or something between cut the connection; at the very start: the port may speak TLS only, or not at all (ldap:// against ldaps://)',
+  },
+  EPIPE: { what: 'connection closed', remedy: 'the directory server closed the connection: see its log' },
+  ENOTFOUND: { what: 'unknown host', remedy: 'correct the host in directory.url, or the name service of this machine' },
+  EAI_AGAIN: {
+    what: 'the name service does not answer',
+    remedy: 'check the name service of this machine (/etc/resolv.conf)',
+  },
+  ETIMEDOUT: {
+    what: 'no answer',
+    remedy: 'check the network and the firewalls between this machine and the directory',
+  },
+  EHOSTUNREACH: {
+    what: 'host unreachable',
+    remedy: 'check the network and the firewalls between this machine and the directory',
+  },
+  ENETUNREACH: { what: 'network unreachable', remedy: 'check the network of this machine' },
+  EACCES: { what: 'permission denied', remedy: 'give the user of the service access to the socket and its folder' },
+  ENOENT: {
+    what: 'no such socket',
+    remedy: 'let slapd listen there (-h ldapi://...), or correct the path in directory.url',
+  },
+  SELF_SIGNED_CERT_IN_CHAIN: { what: 'unknown certificate authority', remedy: CA_REMEDY },
+  DEPTH_ZERO_SELF_SIGNED_CERT: { what: 'self-signed certificate', remedy: CA_REMEDY },
+  UNABLE_TO_GET_ISSUER_CERT: { what: 'unknown certificate authority', remedy: CA_REMEDY },
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: { what: 'unknown certificate authority', remedy: CA_REMEDY },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: { what: 'unknown certificate authority', remedy: CA_REMEDY },
+  CERT_SIGNATURE_FAILURE: { what: 'wrong certificate signature', remedy: CA_REMEDY },
+  CERT_HAS_EXPIRED: {
+    what: 'expired certificate',
+    remedy: "renew the directory server's certificate (or its authority's), and check the clock of this machine",
+  },
+  CERT_NOT_YET_VALID: {
+    what: 'certificate not yet valid',
+    remedy: "check the clock of this machine and the dates of the server's certificate",
+  },
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    what: 'certificate for another name',
+    remedy:
+      'write the name (or address) that the certificate is for in directory.url, or have it issued with this one as a subjectAltName',
+  },
+};
+
+const TLS_REMEDY =
+  'the two sides did not agree on TLS: check that the port of directory.url speaks it, and the versions that the server allows';
+
+/** The error for a connection that could not be made or broke; `cause` is what Node.js threw. A DirectoryError passes as it is. */
+export function connectionError(url: string, cause: unknown): DirectoryError {
+  if (cause instanceof DirectoryError) return cause;
+  const code = codeOf(cause);
+  const known = NETWORK[code];
+  const words = wordsOf(cause);
+  if (known !== undefined) {
+    return new DirectoryError(`${url}: ${known.what}${words === '' ? '' : ` (${words})`}`, {
+      remedy: known.remedy,
+      cause,
+    });
+  }
+  const tls = code.startsWith('ERR_SSL') || code === 'EPROTO' || code.startsWith('ERR_TLS') || code.startsWith('CERT_');
+  return new DirectoryError(`${url}: ${words === '' ? 'the connection failed' : words}`, {
+    remedy: tls ? TLS_REMEDY : 'check directory.url and the network; see the log of the directory server',
+    cause,
+  });
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+}
+
+/** An AggregateError (several addresses of one name) has no message of its own. */
+function wordsOf(cause: unknown): string {
+  if (cause instanceof AggregateError) return cause.errors.map(wordsOf).join(', ');
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises';
+import net from 'node:net';
+import tls from 'node:tls';
+import { DirectoryError } from '../domain/directory-error.ts';
+import type { LdapUrl } from './ldap-url.ts';
+
+/** Bytes read from the socket at once. */
+const READ_SIZE = 64 * 1024;
+
+/** Idle time before the kernel's own keepalive probes begin, in milliseconds. */
+const KEEPALIVE_AFTER = 30_000;
+
+/** What a transport tells; the bytes are valid only during the call. */
+export interface TransportEvents {
+  data(bytes: Buffer): void;
+  /** The socket is closed; said once. `cause` is what broke it, undefined for an orderly end. */
+  closed(cause: Error | undefined): void;
+}
+
+/**
+ * A byte stream to the directory: TCP, TLS or a unix socket. Bytes are read into one reused buffer, so that a refresh of a
+ * million entries leaves nothing to collect (after StartTLS Node.js cannot do that; chunks come one by one there).
+ *
+ * idle -> open (`open`) -> [secured (`secure`)] -> closed (`close`, or by the peer, or by an error)
+ */
+export class Transport {
+  readonly #events: TransportEvents;
+  #socket: net.Socket | undefined;
+  #cause: Error | undefined;
+  #closed = false;
+
+  constructor(events: TransportEvents) {
+    this.#events = events;
+  }
+
+  /** Connects. `reuse`: the same connection will be secured by StartTLS later. Rejects with Node.js's error. */
+  open(url: LdapUrl, authorities: string | undefined, reuse: boolean): Promise<void> {
+    const address = url.scheme === 'ldapi' ? { path: url.path } : { host: url.host, port: url.port };
+    const onread = {
+      buffer: Buffer.allocUnsafeSlow(READ_SIZE),
+      callback: (length: number, bytes: Uint8Array) => {
+        this.#receive(Buffer.from(bytes.buffer, bytes.byteOffset, length));
+        return true;
+      },
+    };
+    if (url.scheme === 'ldaps') {
+      const options = { ...address, ...verification(url.host, authorities), onread };
+      return this.#adopt(tls.connect(options as tls.ConnectionOptions), 'secureConnect');
+    }
+    if (!reuse) return this.#adopt(net.connect({ ...address, onread }), 'connect');
+    return this.#adopt(net.connect(address), 'connect', (bytes) => this.#receive(bytes));
+  }
+
+  /** TLS over the open connection (StartTLS), verified against the host of the URL. Rejects with Node.js's error. */
+  secure(host: string, authorities: string | undefined): Promise<void> {
+    const plain = this.#socket;
+    if (plain === undefined || this.#closed) return Promise.reject(new Error('the connection is closed'));
+    plain.removeAllListeners('data');
+    plain.removeAllListeners('error');
+    plain.removeAllListeners('close');
+    plain.on('error', () => {});
+    const secured = tls.connect({ socket: plain, ...verification(host, authorities) });
+    secured.once('close', () => plain.destroy());
+    return this.#adopt(secured, 'secureConnect', (bytes) => this.#receive(bytes));
+  }
+
+  write(bytes: Buffer): void {
+    this.#socket?.write(bytes);
+  }
+
+  /** Sends the last words, if any, and closes; `closed` is not said any more. */
+  close(lastWords?: Buffer): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    const flowing = lastWords !== undefined && !socket.connecting && socket.writableLength === 0;
+    if (!flowing) {
+      socket.destroy();
+      return;
+    }
+    socket.write(lastWords);
+    socket.destroySoon();
+  }
+
+  #adopt(socket: net.Socket, ready: 'connect' | 'secureConnect', data?: (bytes: Buffer) => void): Promise<void> {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEPALIVE_AFTER);
+    if (data !== undefined) socket.on('data', data);
+    return new Promise((resolve, reject) => {
+      socket.once(ready, resolve);
+      socket.on('error', (error) => {
+        this.#cause ??= error;
+        reject(error);
+      });
+      socket.once('close', () => {
+        reject(this.#cause ?? new DirectoryError('the directory closed the connection'));
+        if (this.#closed) return;
+        this.#closed = true;
+        this.#events.closed(this.#cause);
+      });
+    });
+  }
+
+  #receive(bytes: Buffer): void {
+    if (!this.#closed) this.#events.data(bytes);
+  }
+}
+
+/** The host is always named: without it Node.js verifies the certificate of a StartTLS connection against `localhost`. */
+function verification(host: string, authorities: string | undefined): tls.ConnectionOptions {
+  return {
+    host,
+    ...(net.isIP(host) === 0 ? { servername: host } : {}),
+    ...(authorities === undefined ? {} : { ca: authorities }),
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+  };
+}
+
+/** The accepted authorities, PEM; undefined for those of Node.js. Rejects with a DirectoryError. */
+export async function readAuthorities(caFile: string | null): Promise<string | undefined> {
+  if (caFile === null) return undefined;
+  const remedy =
+    'set directory.tls.caFile to a readable PEM file of the authority that signed the certificate of the directory';
+  const pem = await readFile(caFile, 'latin1').catch((cause: unknown) => {
+    throw new DirectoryError(`cannot read the certificate authorities in ${caFile}`, { remedy, cause });
+  });
+  if (!pem.includes('-----BEGIN CERTIFICATE-----'))
+    throw new DirectoryError(`${caFile} holds no certificate in PEM form`, { remedy });
+  return pem;
+}

@@ -1,0 +1,155 @@
+/**
+ * The part of ASN.1's Basic Encoding Rules that LDAP uses (RFC 4511, section 5.1): definite lengths, one-byte tags.
+ * Writing is byte-exact with the shortest lengths; reading never leaves the bounds that it was given.
+ */
+import { DirectoryError } from '../../domain/directory-error.ts';
+
+/** Universal tags. */
+export const Tag = {
+  boolean: 0x01,
+  integer: 0x02,
+  octetString: 0x04,
+  enumerated: 0x0a,
+  sequence: 0x30,
+  set: 0x31,
+} as const;
+
+/** Integers beyond this many bytes do not fit a number exactly. */
+const LONGEST_INTEGER = 6;
+
+/** What is thrown for bytes that are not the BER that the protocol prescribes. */
+export function malformed(what: string): DirectoryError {
+  return new DirectoryError(`the directory sent a malformed message: ${what}`, {
+    remedy:
+      'the connection is opened afresh; if it recurs, look for something between service and directory that alters the bytes',
+  });
+}
+
+/**
+ * A position in BER bytes. `next` reads one element: `start` and `stop` are then the bounds of its value, and `offset`
+ * stands behind it. To look inside, read on with `at(start)`, or take `enter` for a reader of its own.
+ */
+export class BerReader {
+  readonly bytes: Buffer;
+  /** Where the next element begins. */
+  offset: number;
+  /** Nothing at or behind this is read. */
+  readonly end: number;
+  start = 0;
+  stop = 0;
+
+  constructor(bytes: Buffer, offset = 0, end = bytes.length) {
+    this.bytes = bytes;
+    this.offset = offset;
+    this.end = end;
+  }
+
+  /** True when nothing is left. */
+  get done(): boolean {
+    return this.offset >= this.end;
+  }
+
+  /** The tag of the next element; -1 at the end. */
+  peek(): number {
+    return this.offset < this.end ? (this.bytes[this.offset] ?? -1) : -1;
+  }
+
+  /** Reads one element, which must have the tag and lie wholly before `limit`. */
+  next(tag: number, limit = this.end): void {
+    const { bytes, offset } = this;
+    if (offset + 2 > limit) throw malformed('it ends too early');
+    if (bytes[offset] !== tag) {
+      throw malformed(`tag 0x${(bytes[offset] ?? 0).toString(16)} where 0x${tag.toString(16)} is due`);
+    }
+    let length = bytes[offset + 1] ?? 0;
+    let start = offset + 2;
+    if (length >= 0x80) {
+      const lengthBytes = length & 0x7f;
+      if (lengthBytes === 0 || lengthBytes > 4) throw malformed('a length of an unknown form');
+      if (start + lengthBytes > limit) throw malformed('it ends too early');
+      length = bytes.readUIntBE(start, lengthBytes);
+      start += lengthBytes;
+    }
+    if (length > limit - start) throw malformed('an element is longer than what contains it');
+    this.start = start;
+    this.stop = start + length;
+    this.offset = this.stop;
+  }
+
+  /** Passes over one element of whatever tag. */
+  skip(): void {
+    this.next(this.peek());
+  }
+
+  /** A reader over the value of the next element. */
+  enter(tag: number): BerReader {
+    this.next(tag);
+    return new BerReader(this.bytes, this.start, this.stop);
+  }
+
+  /** The value of the next element: a view, not a copy. */
+  octets(tag: number = Tag.octetString): Buffer {
+    this.next(tag);
+    return this.bytes.subarray(this.start, this.stop);
+  }
+
+  /** The value as text; bytes that are not UTF-8 become U+FFFD. */
+  text(tag: number = Tag.octetString): string {
+    this.next(tag);
+    return this.bytes.toString('utf8', this.start, this.stop);
+  }
+
+  /** An INTEGER or ENUMERATED of at most six bytes. */
+  integer(tag: number = Tag.integer): number {
+    this.next(tag);
+    const length = this.stop - this.start;
+    if (length < 1 || length > LONGEST_INTEGER) throw malformed(`an integer of ${length} bytes`);
+    return this.bytes.readIntBE(this.start, length);
+  }
+
+  boolean(tag: number = Tag.boolean): boolean {
+    this.next(tag);
+    if (this.stop - this.start !== 1) throw malformed('a boolean that is not one byte');
+    return this.bytes[this.start] !== 0;
+  }
+}
+
+/** An element with the tag and, as its value, the parts one after the other. */
+export function element(tag: number, ...parts: readonly Buffer[]): Buffer {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  return Buffer.concat([header(tag, length), ...parts]);
+}
+
+export function sequence(...parts: readonly Buffer[]): Buffer {
+  return element(Tag.sequence, ...parts);
+}
+
+export function octetString(value: string | Buffer, tag: number = Tag.octetString): Buffer {
+  return element(tag, typeof value === 'string' ? Buffer.from(value, 'utf8') : value);
+}
+
+/** A whole number of at most six bytes, in the fewest bytes (two's complement). */
+export function integer(value: number, tag: number = Tag.integer): Buffer {
+  let length = 1;
+  while (length < LONGEST_INTEGER && (value < -(2 ** (8 * length - 1)) || value >= 2 ** (8 * length - 1))) length += 1;
+  const bytes = Buffer.alloc(length);
+  bytes.writeIntBE(value, 0, length);
+  return element(tag, bytes);
+}
+
+export function enumerated(value: number): Buffer {
+  return integer(value, Tag.enumerated);
+}
+
+/** TRUE goes out as 0xff (RFC 4511, section 5.1). */
+export function boolean(value: boolean, tag: number = Tag.boolean): Buffer {
+  return element(tag, Buffer.of(value ? 0xff : 0));
+}
+
+function header(tag: number, length: number): Buffer {
+  if (length < 0x80) return Buffer.of(tag, length);
+  const bytes: number[] = [];
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
+  return Buffer.of(tag, 0x80 | bytes.length, ...bytes);
+}

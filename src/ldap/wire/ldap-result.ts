@@ -1,0 +1,36 @@
+import { Tag } from './ber.ts';
+import { type LdapMessage, operationReader } from './message.ts';
+
+/** An LDAPResult (RFC 4511, section 4.1.9). */
+export interface LdapResult {
+  /** May take more than one byte: 4096 is e-syncRefreshRequired (RFC 4533). */
+  readonly resultCode: number;
+  readonly matchedDN: string;
+  /** The server's own words, trimmed; empty where it has none. */
+  readonly diagnosticMessage: string;
+  readonly referrals: readonly string[];
+  /** The name of an ExtendedResponse; undefined where the message has none. */
+  readonly responseName: string | undefined;
+}
+
+const REFERRAL = 0xa3;
+const RESPONSE_NAME = 0x8a;
+
+/** Reads the result of a BindResponse, SearchResultDone or ExtendedResponse; throws a DirectoryError where it is malformed. */
+export function readLdapResult(message: LdapMessage): LdapResult {
+  const reader = operationReader(message);
+  const resultCode = reader.integer(Tag.enumerated);
+  const matchedDN = reader.text();
+  const diagnosticMessage = reader.text().trim();
+  const referrals: string[] = [];
+  let responseName: string | undefined;
+  while (!reader.done) {
+    const tag = reader.peek();
+    if (tag === REFERRAL) {
+      const uris = reader.enter(tag);
+      while (!uris.done) referrals.push(uris.text());
+    } else if (tag === RESPONSE_NAME) responseName = reader.text(tag);
+    else reader.skip();
+  }
+  return { resultCode, matchedDN, diagnosticMessage, referrals, responseName };
+}

@@ -1,0 +1,108 @@
+import { BerReader, boolean, element, integer, malformed, octetString, sequence, Tag } from './ber.ts';
+
+/** The protocol operations of RFC 4511, section 4, that this side sends or receives: their application tags. */
+export const Operation = {
+  bindRequest: 0x60,
+  bindResponse: 0x61,
+  unbindRequest: 0x42,
+  searchRequest: 0x63,
+  searchResultEntry: 0x64,
+  searchResultDone: 0x65,
+  searchResultReference: 0x73,
+  extendedRequest: 0x77,
+  extendedResponse: 0x78,
+  intermediateResponse: 0x79,
+} as const;
+
+const CONTROLS = 0xa0;
+
+/**
+ * One LDAPMessage (RFC 4511, section 4.1.1), its parts not decoded yet. It points into bytes that are valid only until the
+ * receiver returns: whoever keeps something copies it.
+ */
+export interface LdapMessage {
+  readonly id: number;
+  /** The tag of the protocol operation. */
+  readonly operation: number;
+  readonly bytes: Buffer;
+  /** The bounds of the operation's value. */
+  readonly start: number;
+  readonly end: number;
+  /** The bounds of the controls' value; equal where there are none. */
+  readonly controlsStart: number;
+  readonly controlsEnd: number;
+}
+
+/** Reads the envelope of the message in bytes[start..end). Throws a DirectoryError where it is malformed. */
+export function readMessage(bytes: Buffer, start = 0, end = bytes.length): LdapMessage {
+  const reader = new BerReader(bytes, start, end);
+  reader.next(Tag.sequence);
+  const limit = reader.stop;
+  if (limit !== end) throw malformed('its length is not that of its content');
+  reader.offset = reader.start;
+  const id = reader.integer();
+  if (reader.done) throw malformed('it holds no operation');
+  const operation = reader.peek();
+  reader.next(operation);
+  const message = { id, operation, bytes, start: reader.start, end: reader.stop, controlsStart: 0, controlsEnd: 0 };
+  while (!reader.done) {
+    const tag = reader.peek();
+    reader.next(tag);
+    if (tag !== CONTROLS) continue;
+    message.controlsStart = reader.start;
+    message.controlsEnd = reader.stop;
+  }
+  return message;
+}
+
+/** A reader over the operation's value. */
+export function operationReader(message: LdapMessage): BerReader {
+  return new BerReader(message.bytes, message.start, message.end);
+}
+
+/** A reader over the value of the control with the type; undefined where the message has none such. */
+export function findControl(message: LdapMessage, type: string): BerReader | undefined {
+  const reader = new BerReader(message.bytes, message.controlsStart, message.controlsEnd);
+  while (!reader.done) {
+    reader.next(Tag.sequence);
+    const behind = reader.offset;
+    reader.offset = reader.start;
+    reader.next(Tag.octetString, behind);
+    if (equals(message.bytes, reader.start, reader.stop, type)) {
+      const rest = new BerReader(message.bytes, reader.offset, behind);
+      if (rest.peek() === Tag.boolean) rest.next(Tag.boolean);
+      return rest.done ? new BerReader(message.bytes, behind, behind) : rest.enter(Tag.octetString);
+    }
+    reader.offset = behind;
+  }
+  return undefined;
+}
+
+/** A control of a request (RFC 4511, section 4.1.11); its value goes out byte for byte. */
+export interface RequestControl {
+  readonly type: string;
+  readonly criticality: boolean;
+  readonly value?: Buffer;
+}
+
+/** The bytes of a whole message from its encoded operation. */
+export function encodeMessage(id: number, operation: Buffer, controls: readonly RequestControl[] = []): Buffer {
+  const parts = [integer(id), operation];
+  if (controls.length > 0) parts.push(element(CONTROLS, ...controls.map(encodeControl)));
+  return sequence(...parts);
+}
+
+function encodeControl(control: RequestControl): Buffer {
+  const parts = [octetString(control.type)];
+  if (control.criticality) parts.push(boolean(true));
+  if (control.value !== undefined) parts.push(octetString(control.value));
+  return sequence(...parts);
+}
+
+function equals(bytes: Buffer, start: number, end: number, ascii: string): boolean {
+  if (end - start !== ascii.length) return false;
+  for (let index = 0; index < ascii.length; index += 1) {
+    if (bytes[start + index] !== ascii.charCodeAt(index)) return false;
+  }
+  return true;
+}

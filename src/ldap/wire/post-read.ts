@@ -1,0 +1,22 @@
+import type { DirectoryEntry } from '../../domain/entry.ts';
+import { BerReader, octetString, sequence, Tag } from './ber.ts';
+import { Operation } from './message.ts';
+import { SearchEntry } from './search-entry.ts';
+
+/** The Post-Read control (RFC 4527, section 3.2): a modify answers with the entry as it stands afterwards. */
+export const POST_READ = '1.3.6.1.1.13.2';
+
+/** The value of the request control: the attributes to answer with. */
+export function encodePostReadRequest(attributes: readonly string[]): Buffer {
+  return sequence(...attributes.map((name) => octetString(name)));
+}
+
+/**
+ * The entry in the value of the response control. RFC 4527 prescribes a SearchResultEntry; OpenLDAP sends its content under the
+ * tag of a plain SEQUENCE. Throws a DirectoryError where it is malformed.
+ */
+export function decodePostReadResponse(value: Buffer): DirectoryEntry {
+  const reader = new BerReader(value);
+  reader.next(reader.peek() === Tag.sequence ? Tag.sequence : Operation.searchResultEntry);
+  return new SearchEntry(value, reader.start, reader.stop);
+}

@@ -1,0 +1,46 @@
+/** The operations that the subscription's connection sends, encoded (RFC 4511, section 4). */
+import { boolean, element, enumerated, integer, octetString, sequence } from './ber.ts';
+import { encodeFilter } from './filter.ts';
+import { Operation } from './message.ts';
+
+export const START_TLS = '1.3.6.1.4.1.1466.20037';
+
+export type Scope = 'base' | 'subtree';
+
+export interface SearchRequest {
+  readonly base: string;
+  readonly scope: Scope;
+  /** RFC 4515. */
+  readonly filter: string;
+  /** Empty: all user attributes. */
+  readonly attributes: readonly string[];
+}
+
+/** A simple bind (section 4.2). */
+export function encodeBind(dn: string, password: string): Buffer {
+  return element(Operation.bindRequest, integer(3), octetString(dn), octetString(password, 0x80));
+}
+
+/** A search without limits of its own (size 0, time 0), aliases not followed (section 4.5.1). Throws a FilterError. */
+export function encodeSearch(request: SearchRequest): Buffer {
+  return element(
+    Operation.searchRequest,
+    octetString(request.base),
+    enumerated(request.scope === 'base' ? 0 : 2),
+    enumerated(0),
+    integer(0),
+    integer(0),
+    boolean(false),
+    encodeFilter(request.filter),
+    sequence(...request.attributes.map((name) => octetString(name))),
+  );
+}
+
+/** An extended operation without a value (section 4.12). */
+export function encodeExtended(name: string): Buffer {
+  return element(Operation.extendedRequest, octetString(name, 0x80));
+}
+
+export function encodeUnbind(): Buffer {
+  return element(Operation.unbindRequest);
+}

@@ -1,0 +1,97 @@
+import type { DirectoryEntry } from '../../domain/entry.ts';
+import { BerReader, malformed, Tag } from './ber.ts';
+
+/**
+ * A SearchResultEntry (RFC 4511, section 4.5.2) that is decoded only where it is asked. It keeps a copy of its own bytes and
+ * nothing else, so it may be held for as long as one likes. A name with options (`cn;lang-de`) is another name.
+ */
+export class SearchEntry implements DirectoryEntry {
+  readonly #bytes: Buffer;
+  /** Where the first attribute begins. */
+  readonly #attributes: number;
+  #dn: string | undefined;
+
+  /** Copies and checks the value of a SearchResultEntry; throws a DirectoryError where it is malformed. */
+  constructor(source: Buffer, start: number, end: number) {
+    const bytes = Buffer.allocUnsafe(end - start);
+    source.copy(bytes, 0, start, end);
+    this.#bytes = bytes;
+    this.#attributes = checkEntry(bytes);
+  }
+
+  get dn(): string {
+    this.#dn ??= new BerReader(this.#bytes).text();
+    return this.#dn;
+  }
+
+  values(name: string): readonly Buffer[] {
+    const bytes = this.#bytes;
+    const reader = new BerReader(bytes, this.#attributes);
+    while (!reader.done) {
+      reader.next(Tag.sequence);
+      const behind = reader.offset;
+      reader.offset = reader.start;
+      reader.next(Tag.octetString);
+      if (sameName(bytes, reader.start, reader.stop, name)) return readValues(reader);
+      reader.offset = behind;
+    }
+    return [];
+  }
+
+  *attributes(): Generator<readonly [name: string, values: readonly Buffer[]]> {
+    const reader = new BerReader(this.#bytes, this.#attributes);
+    while (!reader.done) {
+      reader.next(Tag.sequence);
+      const behind = reader.offset;
+      reader.offset = reader.start;
+      const name = reader.text();
+      yield [name, readValues(reader)];
+      reader.offset = behind;
+    }
+  }
+}
+
+/** Walks through the whole entry once, so that no later access can fail; returns where its attributes begin. */
+function checkEntry(bytes: Buffer): number {
+  const reader = new BerReader(bytes);
+  reader.next(Tag.octetString);
+  reader.next(Tag.sequence);
+  if (!reader.done) throw malformed('something follows the attributes of an entry');
+  const attributes = reader.start;
+  reader.offset = attributes;
+  while (!reader.done) {
+    reader.next(Tag.sequence);
+    const behind = reader.stop;
+    reader.offset = reader.start;
+    reader.next(Tag.octetString, behind);
+    reader.next(Tag.set, behind);
+    if (reader.stop !== behind) throw malformed('something follows the values of an attribute');
+    reader.offset = reader.start;
+    while (reader.offset < behind) reader.next(Tag.octetString, behind);
+  }
+  return attributes;
+}
+
+/** Reads the SET OF values that comes next. */
+function readValues(reader: BerReader): Buffer[] {
+  reader.next(Tag.set);
+  const behind = reader.stop;
+  reader.offset = reader.start;
+  const values: Buffer[] = [];
+  while (reader.offset < behind) values.push(reader.octets());
+  return values;
+}
+
+function sameName(bytes: Buffer, start: number, end: number, name: string): boolean {
+  if (end - start !== name.length) return false;
+  for (let index = 0; index < name.length; index += 1) {
+    const one = bytes[start + index] ?? 0;
+    const other = name.charCodeAt(index);
+    if (one !== other && lower(one) !== lower(other)) return false;
+  }
+  return true;
+}
+
+function lower(code: number): number {
+  return code >= 0x41 && code <= 0x5a ? code + 0x20 : code;
+}

@@ -1,0 +1,148 @@
+import { Observable, type Subscriber } from 'rxjs';
+import type { DirectoryChange } from '../../../src/domain/change.ts';
+import { DirectoryError, ResultCode } from '../../../src/domain/directory-error.ts';
+import { type Connection, ROOT_DSE_PROBE } from '../../../src/ldap/connection.ts';
+import { resultError } from '../../../src/ldap/remedies.ts';
+import { type LdapResult, readLdapResult } from '../../../src/ldap/wire/ldap-result.ts';
+import { findControl, type LdapMessage, Operation } from '../../../src/ldap/wire/message.ts';
+import { encodeSearch } from '../../../src/ldap/wire/request.ts';
+import { SearchEntry } from '../../../src/ldap/wire/search-entry.ts';
+import { NotOffered, type Now, type Protocol, type WatchedContent } from '../protocol.ts';
+import {
+  ALL_CHANGE_TYPES,
+  decodeEntryChangeNotification,
+  ENTRY_CHANGE_NOTIFICATION,
+  encodePersistentSearch,
+  PERSISTENT_SEARCH,
+} from './codec.ts';
+import { changeOf } from './notification.ts';
+
+/**
+ * Persistent search (draft-ietf-ldapext-psearch-03). It sends the present content and then changes, so that no change falls
+ * between, but never says where the content ends; so an ordinary search of the same content runs beside it, and its end is the
+ * end of the refresh. Entries of the present content therefore come twice. What leaves the content by a change of its
+ * attributes is never reported.
+ */
+export const persistentSearch: Protocol = {
+  name: 'persistentSearch',
+  watch: (connection, content) => watchByPersistentSearch(connection, content, () => performance.now()),
+};
+
+export function watchByPersistentSearch(
+  connection: Connection,
+  content: WatchedContent,
+  now: Now,
+): Observable<DirectoryChange> {
+  return new Observable((subscriber) => {
+    const watch = new Watch(connection, content, subscriber, now);
+    watch.start();
+    return () => watch.stop();
+  });
+}
+
+/**
+ * asked (the search and, behind it, a question that every server answers) -> taken, once an entry or that answer came without a
+ * refusal: the ordinary search is sent -> refreshed, at its end
+ */
+class Watch {
+  readonly #connection: Connection;
+  readonly #request: Buffer;
+  readonly #subscriber: Subscriber<DirectoryChange>;
+  readonly #now: Now;
+  readonly #startedAt: number;
+  readonly #ids: number[] = [];
+  #taken = false;
+  #entries = 0;
+
+  constructor(connection: Connection, content: WatchedContent, subscriber: Subscriber<DirectoryChange>, now: Now) {
+    this.#connection = connection;
+    this.#request = encodeSearch({ ...content, scope: 'subtree' });
+    this.#subscriber = subscriber;
+    this.#now = now;
+    this.#startedAt = now();
+  }
+
+  start(): void {
+    const value = encodePersistentSearch({ changeTypes: ALL_CHANGE_TYPES, changesOnly: false, returnECs: true });
+    this.#connection.refreshing(true);
+    this.#send(this.#request, (message) => this.#watched(message), [
+      { type: PERSISTENT_SEARCH, criticality: true, value },
+    ]);
+    this.#send(ROOT_DSE_PROBE, (message) => {
+      if (message.operation === Operation.searchResultDone) this.#take();
+    });
+  }
+
+  stop(): void {
+    for (const id of this.#ids) this.#connection.forget(id);
+    this.#connection.refreshing(false);
+  }
+
+  #send(
+    operation: Buffer,
+    receive: (message: LdapMessage) => void,
+    controls?: Parameters<Connection['send']>[2],
+  ): void {
+    const failed = (error: DirectoryError) => this.#subscriber.error(error);
+    this.#ids.push(this.#connection.send(operation, { message: receive, failed }, controls));
+  }
+
+  #take(): void {
+    if (this.#taken || this.#subscriber.closed) return;
+    this.#taken = true;
+    this.#subscriber.next({ kind: 'refreshing' });
+    this.#send(this.#request, (message) => this.#listed(message));
+  }
+
+  /** An answer to the persistent search. */
+  #watched(message: LdapMessage): void {
+    if (message.operation === Operation.searchResultDone) {
+      this.#subscriber.error(ending(readLdapResult(message)));
+      return;
+    }
+    if (message.operation !== Operation.searchResultEntry) return;
+    const control = findControl(message, ENTRY_CHANGE_NOTIFICATION);
+    const notification = control === undefined ? undefined : decodeEntryChangeNotification(control);
+    this.#take();
+    this.#subscriber.next(changeOf(new SearchEntry(message.bytes, message.start, message.end), notification));
+  }
+
+  /** An answer to the ordinary search. */
+  #listed(message: LdapMessage): void {
+    if (message.operation === Operation.searchResultEntry) {
+      this.#entries += 1;
+      const entry = new SearchEntry(message.bytes, message.start, message.end);
+      this.#subscriber.next({ kind: 'entry', change: 'refresh', entry });
+      return;
+    }
+    if (message.operation !== Operation.searchResultDone) return;
+    const result = readLdapResult(message);
+    if (result.resultCode !== ResultCode.success) {
+      this.#subscriber.error(resultError('the list of the open accounts', result));
+      return;
+    }
+    this.#connection.refreshing(false);
+    const milliseconds = Math.round(this.#now() - this.#startedAt);
+    this.#subscriber.next({ kind: 'refreshed', entries: this.#entries, milliseconds });
+  }
+}
+
+function ending(result: LdapResult): DirectoryError {
+  if (result.resultCode === ResultCode.success) {
+    return new DirectoryError('the directory ended the persistent search with success', {
+      resultCode: result.resultCode,
+      remedy:
+        'directory.base does not exist (389 Directory Server ends the search so): check it; or the server does not really have persistent search: set directory.subscription: syncrepl',
+    });
+  }
+  if (result.resultCode === ResultCode.unavailableCriticalExtension) {
+    return NotOffered.from(
+      resultError(
+        'persistent search',
+        result,
+        'the server does not have it (OpenLDAP does not): set directory.subscription: syncrepl and enable content synchronization (slapd: moduleload syncprov, overlay syncprov)',
+      ),
+    );
+  }
+  return resultError('the persistent search ended', result);
+}

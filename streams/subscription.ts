@@ -1,0 +1,120 @@
+import { catchError, mergeMap, Observable, throwError } from 'rxjs';
+import type { DirectoryChange, ProtocolName } from '../src/domain/change.ts';
+import { DirectoryError, ResultCode } from '../src/domain/directory-error.ts';
+import type { DirectoryAccess } from '../src/ldap/access.ts';
+import type { Connection } from '../src/ldap/connection.ts';
+import { openConnection } from '../src/ldap/open-connection.ts';
+import { describeServer } from '../src/ldap/root-dse.ts';
+import { FilterError } from '../src/ldap/wire/filter.ts';
+import { NotOffered, type Protocol, type WatchedContent } from './protocols/protocol.ts';
+import { PROTOCOLS } from './protocols/registry.ts';
+
+export interface SubscriptionOptions extends WatchedContent {
+  readonly access: DirectoryAccess;
+  /** The one of `access.urls` to connect to. */
+  readonly url: string;
+  /** `auto`: the first of the registry that the server takes. */
+  readonly protocol: 'auto' | ProtocolName;
+  /** A peer from which nothing came for so long, though asked, is given up; likewise a refresh without progress. */
+  readonly deadAfterMilliseconds: number;
+}
+
+/**
+ * One connection's worth of the subscription: cold; connects, binds, watches the subtree, and emits `connected`, `refreshing`,
+ * entries, `refreshed`, then changes for ever. Synchronously, as they come from the socket, which is read no faster. Ends only by a
+ * DirectoryError with its remedy; unsubscribing closes the connection.
+ */
+export function subscribeOnce(options: SubscriptionOptions): Observable<DirectoryChange> {
+  return opened(options).pipe(
+    mergeMap(({ connection, server }) => watchWith(candidates(options.protocol), connection, server, options)),
+    catchError((error: unknown) => throwError(() => asDirectoryError(error))),
+  );
+}
+
+interface Opened {
+  readonly connection: Connection;
+  readonly server: string;
+}
+
+/** Emits the one open connection, watched for silence, and stays; closes it when unsubscribed. */
+function opened(options: SubscriptionOptions): Observable<Opened> {
+  return new Observable((subscriber) => {
+    const abort = new AbortController();
+    openConnection(options.access, options.url, abort.signal)
+      .then(async (connection) => {
+        connection.watch(options.deadAfterMilliseconds);
+        const server = await describeServer(connection);
+        subscriber.next({ connection, server });
+      })
+      .catch((error: unknown) => subscriber.error(error));
+    return () => abort.abort();
+  });
+}
+
+function candidates(wanted: 'auto' | ProtocolName): readonly Protocol[] {
+  return wanted === 'auto' ? PROTOCOLS : PROTOCOLS.filter((protocol) => protocol.name === wanted);
+}
+
+/** Watches with the first protocol that the server takes; `refusals` are those of the ones before. */
+function watchWith(
+  protocols: readonly Protocol[],
+  connection: Connection,
+  server: string,
+  options: SubscriptionOptions,
+  refusals: readonly NotOffered[] = [],
+): Observable<DirectoryChange> {
+  const [protocol, ...others] = protocols;
+  if (protocol === undefined) return throwError(() => nothingOffered(server, refusals));
+  const words = connectedWords(server, options.protocol, protocol, refusals);
+  const connected = { kind: 'connected', url: connection.url, protocol: protocol.name, server: words } as const;
+  return announce(connected, protocol.watch(connection, options)).pipe(
+    catchError((error: unknown) =>
+      options.protocol === 'auto' && error instanceof NotOffered
+        ? watchWith(others, connection, server, options, [...refusals, error])
+        : throwError(() => error),
+    ),
+  );
+}
+
+/** Says `connected` before `refreshing`, that is once the server has taken the protocol. */
+function announce(
+  connected: DirectoryChange & { kind: 'connected' },
+  watch$: Observable<DirectoryChange>,
+): Observable<DirectoryChange> {
+  return new Observable((subscriber) =>
+    watch$.subscribe({
+      next: (change) => {
+        if (change.kind === 'refreshing') subscriber.next(connected);
+        subscriber.next(change);
+      },
+      error: (error) => subscriber.error(error),
+    }),
+  );
+}
+
+function connectedWords(
+  server: string,
+  wanted: 'auto' | ProtocolName,
+  protocol: Protocol,
+  refusals: readonly NotOffered[],
+): string {
+  if (wanted !== 'auto') return server;
+  const why = refusals.length === 0 ? '' : `, as it refused: ${refusals.map((refusal) => refusal.message).join('; ')}`;
+  return `${server}; auto chose ${protocol.name}${why}`;
+}
+
+function nothingOffered(server: string, refusals: readonly NotOffered[]): DirectoryError {
+  const said = refusals.map((refusal) => refusal.message).join('; ');
+  return new DirectoryError(`the directory (${server}) offers no way to be told of changes: ${said}`, {
+    resultCode: ResultCode.unavailableCriticalExtension,
+    remedy:
+      'enable one: slapd: moduleload syncprov, and overlay syncprov on the database of directory.base; 389: the plugins Content Synchronization and Retro Changelog; other servers: persistent search (control 2.16.840.1.113730.3.4.3)',
+  });
+}
+
+function asDirectoryError(error: unknown): DirectoryError {
+  if (error instanceof DirectoryError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const remedy = error instanceof FilterError ? 'correct directory.filter (RFC 4515)' : undefined;
+  return new DirectoryError(message, { cause: error, ...(remedy === undefined ? {} : { remedy }) });
+}

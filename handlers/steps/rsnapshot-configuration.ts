@@ -1,0 +1,138 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Job, Step, StepContext, StepOutcome } from '../../src/domain/job.ts';
+import { ReturnCode } from '../../src/domain/return-code.ts';
+import { describeCommand, type RunCommand, runCommand } from '../../src/script/command.ts';
+import { fillCommand } from './command-line.ts';
+import { readHomePath } from './home-path.ts';
+import { failed, SUCCEEDED } from './outcome.ts';
+import { holdsAlready, removeFile, replaceFile } from './replace-file.ts';
+import {
+  BUILT_IN_TEMPLATE,
+  DEFAULT_SNAPSHOT_ROOT,
+  readRetentions,
+  substitute,
+  templateValues,
+} from './rsnapshot-template.ts';
+import { lookUpId } from './user-lookup.ts';
+
+export interface RsnapshotOptions {
+  /** The folder of the configuration files, `UID.conf` each. */
+  readonly directory: string;
+  /** A template file of the site's own; null: the built-in one. Read anew for each account. */
+  readonly template: string | null;
+  /** Where an account's snapshots go, with `{uid}`, `{home}`, `{chroot}`, `{parent}` replaced; null: the default. */
+  readonly snapshotRoot?: string | null;
+  /** Name or number; null: as the service itself. */
+  readonly owner?: string | null;
+  readonly group?: string | null;
+  readonly mode?: number;
+  /** Judges a new file, `{file}`, before it takes its place; null: nothing does. */
+  readonly validateCommand?: readonly string[] | null;
+  /** Where homes must be; null: anywhere. */
+  readonly homeRoot?: string | null;
+  readonly timeoutMilliseconds?: number;
+  readonly run?: RunCommand;
+}
+
+/** rsnapshot's own judgement of a file. */
+export const CONFIGTEST: readonly string[] = ['rsnapshot', '-c', '{file}', 'configtest'];
+
+const MODE = 0o640;
+const TIMEOUT = 60_000;
+const KILL_GRACE = 5_000;
+/** Two look-ups of names and the file's own writing. */
+const REST = 30_000;
+
+/**
+ * Writes the account's rsnapshot configuration, when it differs from the one that is there; code 7 where it cannot be
+ * made or is refused. An account of which nothing is to be kept has no configuration: one that is there is removed.
+ */
+export function rsnapshotStep(options: RsnapshotOptions): Step {
+  return {
+    name: 'rsnapshot',
+    longestMilliseconds: (options.timeoutMilliseconds ?? TIMEOUT) + KILL_GRACE + REST,
+    run: (job, context) => reported(() => write(job, context, options)),
+  };
+}
+
+/** Removes the account's rsnapshot configuration; content with one that is gone. */
+export function removeRsnapshotStep(options: RsnapshotOptions): Step {
+  return {
+    name: 'rsnapshot',
+    longestMilliseconds: REST,
+    run: (job) =>
+      reported(async () => {
+        await removeFile(fileOf(job, options));
+        return SUCCEEDED;
+      }),
+  };
+}
+
+async function write(job: Job, { signal }: StepContext, options: RsnapshotOptions): Promise<StepOutcome> {
+  const path = fileOf(job, options);
+  const reading = readRetentions(job.entry);
+  if (reading.kind === 'faulty') return cannotCreate(reading.reason);
+  if (reading.retentions.length === 0) {
+    await removeFile(path);
+    return SUCCEEDED;
+  }
+  const home = readHomePath(job.entry, options.homeRoot ?? null);
+  if (home.kind === 'faulty') return cannotCreate(home.reason);
+  const prepared = templateValues(
+    job.record.uid,
+    home.path,
+    options.snapshotRoot ?? DEFAULT_SNAPSHOT_ROOT,
+    reading.retentions,
+  );
+  if (prepared.kind === 'faulty') return cannotCreate(prepared.reason);
+  const template = options.template === null ? BUILT_IN_TEMPLATE : await readFile(options.template, 'utf8');
+  const rendered = substitute(template, prepared.values);
+  if (rendered.kind === 'faulty') return cannotCreate(`template ${options.template}: ${rendered.reason}`);
+
+  const run = options.run ?? runCommand;
+  const owner = await lookUpId('passwd', options.owner ?? null, run, signal);
+  if (owner === undefined)
+    return cannotCreate(`rsnapshot.owner ${options.owner} is not known to this host: correct it`);
+  const group = await lookUpId('group', options.group ?? null, run, signal);
+  if (group === undefined)
+    return cannotCreate(`rsnapshot.group ${options.group} is not known to this host: correct it`);
+  const shape = { text: rendered.text, mode: options.mode ?? MODE, owner, group };
+  if (await holdsAlready(path, shape)) return SUCCEEDED;
+  await replaceFile(path, shape, (temporary) => validate(temporary, signal, options));
+  return SUCCEEDED;
+}
+
+async function validate(file: string, signal: AbortSignal, options: RsnapshotOptions): Promise<void> {
+  if (options.validateCommand === undefined || options.validateCommand === null) return;
+  const command = fillCommand(options.validateCommand, { file });
+  const result = await (options.run ?? runCommand)(command, {
+    timeoutMilliseconds: options.timeoutMilliseconds ?? TIMEOUT,
+    killGraceMilliseconds: KILL_GRACE,
+    signal,
+  });
+  if (result.kind !== 'exited' || result.exitCode !== 0) {
+    throw new RefusedConfiguration(`the configuration was refused: ${describeCommand(command, result)}`);
+  }
+}
+
+class RefusedConfiguration extends Error {}
+
+/** Turns what the file system says into an outcome. */
+async function reported(work: () => Promise<StepOutcome>): Promise<StepOutcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RefusedConfiguration) return cannotCreate(error.message);
+    const words = error instanceof Error ? error.message : String(error);
+    return cannotCreate(`${words}: check rsnapshot.directory, its rights and its space`);
+  }
+}
+
+function fileOf(job: Job, options: RsnapshotOptions): string {
+  return join(options.directory, `${job.record.uid}.conf`);
+}
+
+function cannotCreate(reason: string): StepOutcome {
+  return failed(ReturnCode.CANNOT_CREATE_RSNAPSHOT_CONFIGURATION, reason);
+}

@@ -1,0 +1,133 @@
+import { posix } from 'node:path';
+import type { DirectoryEntry } from '../../src/domain/entry.ts';
+import { shown, singleValue } from './entry-value.ts';
+import type { HomePath } from './home-path.ts';
+
+/** Backup levels in rsnapshot's order, the most frequent first, with the attribute that says how many are kept. */
+export const INTERVALS = [
+  ['hourly', 'sstBackupIntervalHourly'],
+  ['daily', 'sstBackupIntervalDaily'],
+  ['weekly', 'sstBackupIntervalWeekly'],
+  ['monthly', 'sstBackupIntervalMonthly'],
+  ['yearly', 'sstBackupIntervalYearly'],
+] as const;
+
+export interface Retention {
+  readonly level: string;
+  readonly count: number;
+}
+
+export type RetentionReading =
+  | { readonly kind: 'retentions'; readonly retentions: readonly Retention[] }
+  | { readonly kind: 'faulty'; readonly reason: string };
+
+const MOST = 9_999;
+
+/** Reads what is to be kept; a level that is 0 or absent is left out. Faults are named with the attribute. */
+export function readRetentions(entry: DirectoryEntry): RetentionReading {
+  const retentions: Retention[] = [];
+  for (const [level, attribute] of INTERVALS) {
+    const value = singleValue(entry, attribute);
+    if (value.kind === 'faulty') return value;
+    if (value.kind === 'absent') continue;
+    if (!/^(?:0|[1-9]\d{0,3})$/.test(value.text)) {
+      return {
+        kind: 'faulty',
+        reason: `${attribute} ${shown(value.text)} is not a number from 0 to ${MOST}: correct it`,
+      };
+    }
+    if (value.text !== '0') retentions.push({ level, count: Number(value.text) });
+  }
+  const [first, second] = retentions;
+  if (first?.count === 1 && second !== undefined) {
+    return {
+      kind: 'faulty',
+      reason: `1 ${first.level} backup cannot be rotated into ${second.level} ones: keep 2 ${first.level} ones or none`,
+    };
+  }
+  return { kind: 'retentions', retentions };
+}
+
+/** What a template may name, each a single line without tabs, save `retain`, which is a line per level. */
+export type TemplateValues = Readonly<
+  Record<'uid' | 'home' | 'chroot' | 'parent' | 'snapshotRoot' | 'retain' | (typeof INTERVALS)[number][0], string>
+>;
+
+export type Rendering =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'faulty'; readonly reason: string };
+
+/** The configuration where the site has no template of its own. */
+export const BUILT_IN_TEMPLATE = [
+  '# Written for the backup account {uid}. Do not edit: the next change of the account overwrites it.',
+  'config_version\t1.2',
+  'snapshot_root\t{snapshotRoot}/',
+  'cmd_cp\t/bin/cp',
+  'cmd_rm\t/bin/rm',
+  'cmd_rsync\t/usr/bin/rsync',
+  'cmd_logger\t/usr/bin/logger',
+  '{retain}',
+  'verbose\t2',
+  'loglevel\t3',
+  'lockfile\t/run/rsnapshot-{uid}.pid',
+  'rsync_long_args\t--delete --numeric-ids --delete-excluded',
+  'backup\t{home}/\thome/',
+  '',
+].join('\n');
+
+/** Where the snapshots go by default: beside the chroot (or the home), where the account itself cannot write. */
+export const DEFAULT_SNAPSHOT_ROOT = '{parent}/.snapshots/{uid}';
+
+/**
+ * The values of a template for one account. Paths may hold letters, digits and `._@-` only: rsnapshot separates by tabs
+ * and lines, takes a backup point for a regular expression, and knows no quoting.
+ */
+export function templateValues(
+  uid: string,
+  path: HomePath,
+  snapshotRoot: string,
+  retentions: readonly Retention[],
+): { readonly kind: 'values'; readonly values: TemplateValues } | { readonly kind: 'faulty'; readonly reason: string } {
+  const parent = posix.dirname(path.chroot ?? path.home);
+  const places = { uid, home: path.home, chroot: path.chroot ?? path.home, parent: parent === '/' ? '' : parent };
+  for (const place of [places.home, places.parent]) {
+    if (!/^[\p{L}\p{N}._@/-]*$/u.test(place)) {
+      return {
+        kind: 'faulty',
+        reason: `homeDirectory ${shown(place)} holds characters that rsnapshot cannot take: use letters, digits and ._@-`,
+      };
+    }
+  }
+  const root = substitute(snapshotRoot, places);
+  if (root.kind === 'faulty') return { kind: 'faulty', reason: `rsnapshot.snapshotRoot: ${root.reason}` };
+  const counts = Object.fromEntries(retentions.map(({ level, count }) => [level, `${count}`]));
+  const count = (level: string): string => counts[level] ?? '0';
+  return {
+    kind: 'values',
+    values: {
+      ...places,
+      snapshotRoot: root.text.replace(/\/+$/, ''),
+      retain: retentions.map((retention) => `retain\t${retention.level}\t${retention.count}`).join('\n'),
+      hourly: count('hourly'),
+      daily: count('daily'),
+      weekly: count('weekly'),
+      monthly: count('monthly'),
+      yearly: count('yearly'),
+    },
+  };
+}
+
+/** Fills a template in one pass; a placeholder that does not exist is a fault, with the names that do. */
+export function substitute(template: string, values: Readonly<Record<string, string>>): Rendering {
+  const unknown: string[] = [];
+  const text = template.replace(/\{([A-Za-z]+)\}/g, (whole, name: string) => {
+    if (Object.hasOwn(values, name)) return values[name] ?? whole;
+    unknown.push(whole);
+    return whole;
+  });
+  if (unknown.length === 0) return { kind: 'text', text };
+  const known = Object.keys(values)
+    .map((name) => `{${name}}`)
+    .join(' ');
+  return { kind: 'faulty', reason: `${unknown.join(' ')} is not known; known are ${known}` };
+}

@@ -1,0 +1,60 @@
+import { describeCommand, type RunCommand } from '../../src/script/command.ts';
+
+/** A line of the passwd database. */
+export interface SystemUser {
+  readonly name: string;
+  readonly uidNumber: string;
+  readonly home: string;
+}
+
+export type UserLookup =
+  | { readonly kind: 'found'; readonly user: SystemUser }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** getent's exit code for a key that is not in the database. */
+const NOT_FOUND = 2;
+
+/**
+ * Asks NSS for a user through `getent passwd`. getent takes a name that consists of digits for a number, so such
+ * a user is asked for by its uidNumber, and the name that comes back must be the one that was meant.
+ */
+export async function lookUpUser(
+  uid: string,
+  uidNumber: string | undefined,
+  run: RunCommand,
+  limits: { readonly timeoutMilliseconds: number; readonly signal: AbortSignal },
+): Promise<UserLookup> {
+  const key = /^\d+$/.test(uid) && uidNumber !== undefined && isUidNumber(uidNumber) ? uidNumber : uid;
+  const command = ['getent', 'passwd', key];
+  const result = await run(command, { ...limits, killGraceMilliseconds: 1_000 });
+  if (result.kind === 'exited' && result.exitCode === NOT_FOUND) return { kind: 'missing' };
+  if (result.kind !== 'exited' || result.exitCode !== 0) {
+    return { kind: 'failed', reason: describeCommand(command, result) };
+  }
+  const [name = '', , number = '', , , home = ''] = (result.output.split('\n')[0] ?? '').split(':');
+  return name === uid ? { kind: 'found', user: { name, uidNumber: number, home } } : { kind: 'missing' };
+}
+
+/** Whether a text is a user number as the kernel knows them: 32 bits, the last one reserved. */
+export function isUidNumber(text: string): boolean {
+  return /^(?:0|[1-9]\d{0,9})$/.test(text) && Number(text) < 0xffff_ffff;
+}
+
+/**
+ * The number of a user or group that the configuration names; a number stands for itself, null is -1 (leave as it is).
+ * Undefined where NSS does not know it.
+ */
+export async function lookUpId(
+  database: 'passwd' | 'group',
+  name: string | null,
+  run: RunCommand,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (name === null) return -1;
+  if (isUidNumber(name)) return Number(name);
+  const result = await run(['getent', database, '--', name], { timeoutMilliseconds: 10_000, signal });
+  if (result.kind !== 'exited' || result.exitCode !== 0) return undefined;
+  const number = result.output.split(':')[2] ?? '';
+  return isUidNumber(number) ? Number(number) : undefined;
+}

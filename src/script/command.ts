@@ -1,0 +1,130 @@
+import { constants } from 'node:os';
+import { execa } from 'execa';
+
+export interface CommandOptions {
+  readonly timeoutMilliseconds: number;
+  /** Between SIGTERM and SIGKILL to the command's process group. */
+  readonly killGraceMilliseconds?: number;
+  readonly signal: AbortSignal;
+  /** Beside PATH, LANG and TZ; nothing else of the service's own environment is passed on. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** How a command ended. `output` is the beginning of standard output, `complaint` that of standard error. */
+export type CommandResult = { readonly output: string; readonly complaint: string } & (
+  | { readonly kind: 'exited'; readonly exitCode: number }
+  | { readonly kind: 'signaled'; readonly signal: string }
+  | { readonly kind: 'timedOut'; readonly milliseconds: number }
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'notStarted'; readonly code: string }
+);
+
+/** Runs a program without a shell and waits for its end; never rejects. */
+export type RunCommand = (command: readonly string[], options: CommandOptions) => Promise<CommandResult>;
+
+const KILL_GRACE = 5_000;
+/** How long output may still arrive when the command itself has ended but a child of its holds the pipe. */
+const DRAIN = 500;
+const OUTPUT_LIMIT = 16 * 1024;
+/** Where setquota and its like live: a service manager's PATH may lack them. */
+const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/**
+ * Runs one of the short system commands that steps need (getent, setquota, rsnapshot): no shell, no standard input, a
+ * process group of its own that is ended when the time is up or the service must stop, output kept to its first 16 KiB.
+ */
+export const runCommand: RunCommand = async (command, options) => {
+  const [file = '', ...args] = command;
+  if (options.signal.aborted) return { kind: 'aborted', output: '', complaint: '' };
+  const child = execa(file, args, {
+    stdin: 'ignore',
+    buffer: false,
+    reject: false,
+    detached: true,
+    cleanup: false,
+    extendEnv: false,
+    env: { ...commandEnvironment(process.env), ...options.env },
+  });
+  const output = collectText(child.stdout);
+  const complaint = collectText(child.stderr);
+
+  let ended: 'timedOut' | 'aborted' | undefined;
+  let killTimer: NodeJS.Timeout | undefined;
+  const end = (why: 'timedOut' | 'aborted'): void => {
+    ended ??= why;
+    signalGroup(child.pid, 'SIGTERM');
+    killTimer ??= setTimeout(() => signalGroup(child.pid, 'SIGKILL'), options.killGraceMilliseconds ?? KILL_GRACE);
+  };
+  const abort = (): void => end('aborted');
+  const timer = setTimeout(() => end('timedOut'), options.timeoutMilliseconds);
+  options.signal.addEventListener('abort', abort, { once: true });
+  child.once('exit', () => {
+    clearTimeout(timer);
+    const drain = setTimeout(() => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, DRAIN);
+    child.once('close', () => clearTimeout(drain));
+  });
+
+  const result = await child;
+  clearTimeout(timer);
+  clearTimeout(killTimer);
+  options.signal.removeEventListener('abort', abort);
+  if (ended !== undefined) signalGroup(child.pid, 'SIGKILL');
+
+  const texts = { output: output(), complaint: complaint() };
+  if (ended === 'timedOut') return { kind: 'timedOut', milliseconds: options.timeoutMilliseconds, ...texts };
+  if (ended === 'aborted') return { kind: 'aborted', ...texts };
+  if (result.exitCode !== undefined) return { kind: 'exited', exitCode: result.exitCode, ...texts };
+  if (result.signal !== undefined) return { kind: 'signaled', signal: result.signal, ...texts };
+  return { kind: 'notStarted', code: result.code ?? 'UNKNOWN', ...texts };
+};
+
+/** PATH (with the system's folders, whatever the caller's lacks), LANG and TZ. */
+function commandEnvironment(base: NodeJS.ProcessEnv): Record<string, string> {
+  const given = (base['PATH'] ?? '').split(':').filter((folder) => folder.startsWith('/'));
+  const path = [...given, ...SYSTEM_PATH.filter((folder) => !given.includes(folder))].join(':');
+  return { PATH: path, LANG: base['LANG'] ?? 'C.UTF-8', ...(base['TZ'] === undefined ? {} : { TZ: base['TZ'] }) };
+}
+
+function collectText(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  stream.on('data', (chunk: Buffer) => {
+    if (length < OUTPUT_LIMIT) chunks.push(chunk.subarray(0, OUTPUT_LIMIT - length));
+    length += chunk.length;
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
+}
+
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, constants.signals[signal]);
+  } catch {
+    // ESRCH: the whole group has ended already, which is what was wanted.
+  }
+}
+
+/**
+ * One sentence on a command that did not do its work, with what it said itself, bounded and without control
+ * characters; for the reason of a failed step.
+ */
+export function describeCommand(command: readonly string[], result: CommandResult): string {
+  const name = command[0] ?? '';
+  const words = (result.complaint.trim() || result.output.trim()).replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, 400);
+  const said = words === '' ? '' : `: ${words}`;
+  switch (result.kind) {
+    case 'exited':
+      return `${name} ended with exit code ${result.exitCode}${said}`;
+    case 'signaled':
+      return `${name} was ended by ${result.signal}${said}`;
+    case 'timedOut':
+      return `${name} did not end within ${result.milliseconds} ms and was stopped${said}`;
+    case 'aborted':
+      return `${name} was stopped, as the service stops`;
+    case 'notStarted':
+      return `${name} cannot be started (${result.code}): install it, or correct its path in the configuration`;
+  }
+}

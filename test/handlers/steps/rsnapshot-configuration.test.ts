@@ -1,0 +1,240 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  CONFIGTEST,
+  type RsnapshotOptions,
+  removeRsnapshotStep,
+  rsnapshotStep,
+} from '../../../handlers/steps/rsnapshot-configuration.ts';
+import { contextOf, jobOf, standIn, temporaryFolder } from './job.ts';
+
+const intervals = {
+  sstBackupIntervalHourly: '6',
+  sstBackupIntervalDaily: '7',
+  sstBackupIntervalWeekly: '0',
+  sstBackupIntervalMonthly: '12',
+  sstBackupIntervalYearly: '1',
+};
+
+function site(): { options: RsnapshotOptions; home: string; file: string; root: string } {
+  const root = temporaryFolder();
+  const directory = join(root, 'rsnapshot.d');
+  const chroot = join(root, '372/3724300/chroot');
+  mkdirSync(directory);
+  mkdirSync(join(chroot, 'home/3724300'), { recursive: true });
+  return {
+    root,
+    options: { directory, template: null, validateCommand: CONFIGTEST },
+    home: `${chroot}/./home/3724300`,
+    file: join(directory, '3724300.conf'),
+  };
+}
+
+describe('the rsnapshot configuration', () => {
+  it('is what the real rsnapshot takes, with a line for each level that is not 0', async () => {
+    const { options, home, file, root } = site();
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    expect(await rsnapshotStep(options).run(job, contextOf())).toEqual({ ok: true });
+    const text = readFileSync(file, 'utf8');
+    expect(text.match(/^retain.*$/gm)).toEqual([
+      'retain\thourly\t6',
+      'retain\tdaily\t7',
+      'retain\tmonthly\t12',
+      'retain\tyearly\t1',
+    ]);
+    expect(text).toContain(`snapshot_root\t${root}/372/3724300/.snapshots/3724300/\n`);
+    expect(text).toContain(`backup\t${root}/372/3724300/chroot/home/3724300/\thome/\n`);
+    expect(execFileSync('rsnapshot', ['-c', file, 'configtest'], { encoding: 'utf8' })).toContain('Syntax OK');
+    expect(readdirSync(options.directory)).toEqual(['3724300.conf']);
+  });
+
+  it('makes snapshots in a real run', async () => {
+    const { options, home, file, root } = site();
+    const template = join(root, 'template');
+    const own = `config_version\t1.2\nsnapshot_root\t{snapshotRoot}/\ncmd_rsync\t/usr/bin/rsync\nlockfile\t${root}/{uid}.pid\n{retain}\nrsync_long_args\t--delete --numeric-ids\nbackup\t{home}/\thome/\n`;
+    writeFileSync(template, own);
+    writeFileSync(join(home, 'letter.txt'), 'dear');
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    expect(await rsnapshotStep({ ...options, template }).run(job, contextOf())).toEqual({ ok: true });
+    execFileSync('rsnapshot', ['-c', file, 'hourly'], { stdio: 'pipe' });
+    const snapshot = join(root, '372/3724300/.snapshots/3724300/hourly.0/home/letter.txt');
+    expect(readFileSync(snapshot, 'utf8')).toBe('dear');
+  });
+
+  it('has the mode and owner that are configured, put right without a rewrite', async () => {
+    const { options, home, file } = site();
+    const step = rsnapshotStep({ ...options, mode: 0o600, owner: 'nobody', group: 'nogroup' });
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    expect(await step.run(job, contextOf())).toEqual({ ok: true });
+    const before = statSync(file);
+    expect(before.mode & 0o7777).toBe(0o600);
+    expect([before.uid, before.gid]).toEqual([65534, 65534]);
+    chmodSync(file, 0o666);
+    expect(await step.run(job, contextOf())).toEqual({ ok: true });
+    const after = statSync(file);
+    expect([after.ino, after.mtimeMs, after.mode & 0o7777]).toEqual([before.ino, before.mtimeMs, 0o600]);
+  });
+
+  it('names an owner that this host does not know', async () => {
+    const { options, home } = site();
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    const outcome = await rsnapshotStep({ ...options, owner: 'no-such-user' }).run(job, contextOf());
+    expect(outcome).toMatchObject({ returnValue: 7, reason: expect.stringContaining('no-such-user') });
+  });
+
+  it('is not rewritten, nor judged again, while its content stays the same', async () => {
+    const { options, home, file, root } = site();
+    const judge = standIn(root, 'judge');
+    const step = rsnapshotStep({ ...options, validateCommand: [judge.path, '{file}'] });
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    await step.run(job, contextOf());
+    const before = statSync(file);
+    await step.run(job, contextOf());
+    expect(statSync(file).ino).toBe(before.ino);
+    expect(judge.calls()).toHaveLength(1);
+    const changed = jobOf('3724300', { homeDirectory: home, ...intervals, sstBackupIntervalDaily: '8' });
+    await step.run(changed, contextOf());
+    expect(readFileSync(file, 'utf8')).toContain('retain\tdaily\t8');
+    expect(judge.calls()).toHaveLength(2);
+  });
+
+  it('keeps the old file where the new one is refused, and leaves nothing behind', async () => {
+    const { options, home, file } = site();
+    writeFileSync(file, 'old');
+    const template = join(options.directory, '../template');
+    writeFileSync(template, 'config_version\t1.2\nnonsense\t{uid}\n');
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    const outcome = await rsnapshotStep({ ...options, template }).run(job, contextOf());
+    expect(outcome).toMatchObject({ returnValue: 7, reason: expect.stringContaining('refused') });
+    expect(readFileSync(file, 'utf8')).toBe('old');
+    expect(readdirSync(options.directory)).toEqual(['3724300.conf']);
+  });
+
+  it('takes up what an interrupted attempt left', async () => {
+    const { options, home } = site();
+    writeFileSync(join(options.directory, '.3724300.conf.tmp'), 'half a fi');
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    expect(await rsnapshotStep(options).run(job, contextOf())).toEqual({ ok: true });
+    expect(readdirSync(options.directory)).toEqual(['3724300.conf']);
+  });
+
+  it('replaces a symbolic link instead of writing through it', async () => {
+    const { options, home, file, root } = site();
+    const victim = join(root, 'victim');
+    writeFileSync(victim, 'untouched');
+    symlinkSync(victim, file);
+    symlinkSync(victim, join(options.directory, '.3724300.conf.tmp'));
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    expect(await rsnapshotStep(options).run(job, contextOf())).toEqual({ ok: true });
+    expect(readFileSync(victim, 'utf8')).toBe('untouched');
+    expect(statSync(file).isFile()).toBe(true);
+  });
+
+  it('is removed where nothing is to be kept', async () => {
+    const { options, home, file } = site();
+    await rsnapshotStep(options).run(jobOf('3724300', { homeDirectory: home, ...intervals }), contextOf());
+    const none = jobOf('3724300', { homeDirectory: home, sstBackupIntervalHourly: '0' });
+    expect(await rsnapshotStep(options).run(none, contextOf())).toEqual({ ok: true });
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('is removed by delete, which is content with one that is gone, or a folder that is gone', async () => {
+    const { options, file } = site();
+    writeFileSync(file, 'x');
+    writeFileSync(join(options.directory, '.3724300.conf.tmp'), 'x');
+    const step = removeRsnapshotStep(options);
+    expect(await step.run(jobOf('3724300'), contextOf())).toEqual({ ok: true });
+    expect(readdirSync(options.directory)).toEqual([]);
+    expect(await step.run(jobOf('3724300'), contextOf())).toEqual({ ok: true });
+    const gone = removeRsnapshotStep({ ...options, directory: join(options.directory, 'gone') });
+    expect(await gone.run(jobOf('3724300'), contextOf())).toEqual({ ok: true });
+  });
+
+  it.each([
+    ['a negative count', { sstBackupIntervalDaily: '-1' }, 'sstBackupIntervalDaily'],
+    ['an absurd count', { sstBackupIntervalDaily: '10000' }, 'sstBackupIntervalDaily'],
+    ['a count with a line of its own', { sstBackupIntervalDaily: '1\ncmd_preexec\t/bin/id' }, 'sstBackupIntervalDaily'],
+    ['two counts', { sstBackupIntervalDaily: ['1', '2'] }, '2 values'],
+    ['one hourly that cannot rotate', { sstBackupIntervalHourly: '1', sstBackupIntervalDaily: '7' }, 'keep 2 hourly'],
+    ['a home with a tab', { homeDirectory: '/home/a\tb' }, 'control characters'],
+    ['a home with a line', { homeDirectory: '/home/a\nbackup_exec\tid' }, 'control characters'],
+    ['a home with a command', { homeDirectory: '/home/`id`' }, 'rsnapshot cannot take'],
+    ['a home that is a pattern', { homeDirectory: '/home/(a+)+' }, 'rsnapshot cannot take'],
+    ['a home with a line separator', { homeDirectory: '/home/a\u2028b' }, 'rsnapshot cannot take'],
+    ['a home that climbs', { homeDirectory: '/home/../etc' }, "'..'"],
+    ['no home', { homeDirectory: [] }, 'no homeDirectory'],
+  ])('fails with code 7 and writes nothing for %s', async (_, attributes, words) => {
+    const { options, home } = site();
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals, ...attributes });
+    const outcome = await rsnapshotStep(options).run(job, contextOf());
+    expect(outcome).toMatchObject({ ok: false, returnValue: 7, reason: expect.stringContaining(words) });
+    expect(readdirSync(options.directory)).toEqual([]);
+  });
+
+  it.each([
+    [
+      'a folder that is missing',
+      (options: RsnapshotOptions) => ({ ...options, directory: '/nonexistent/rsnapshot.d' }),
+    ],
+    ['a template that is missing', (options: RsnapshotOptions) => ({ ...options, template: '/nonexistent/template' })],
+    [
+      'a judge that is missing',
+      (options: RsnapshotOptions) => ({ ...options, validateCommand: ['/nonexistent/rsnapshot'] }),
+    ],
+  ])('fails with code 7 for %s', async (_, change) => {
+    const { options, home } = site();
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    const outcome = await rsnapshotStep(change(options)).run(job, contextOf());
+    expect(outcome).toMatchObject({ returnValue: 7, reason: expect.stringContaining('/nonexistent') });
+  });
+
+  it('names the placeholders that a template may use', async () => {
+    const { options, home, root } = site();
+    writeFileSync(join(root, 'template'), '{uid} {password}');
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    const outcome = await rsnapshotStep({ ...options, template: join(root, 'template') }).run(job, contextOf());
+    expect(outcome).toMatchObject({ returnValue: 7, reason: expect.stringMatching(/\{password\}.*\{snapshotRoot\}/) });
+  });
+
+  it('fills every documented placeholder of a template', async () => {
+    const { options, home, file, root } = site();
+    writeFileSync(
+      join(root, 'template'),
+      '{uid}|{home}|{chroot}|{parent}|{snapshotRoot}|{hourly}|{weekly}|{yearly}\n{retain}\n',
+    );
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    const own = { ...options, template: join(root, 'template'), validateCommand: null, snapshotRoot: '/srv/{uid}/' };
+    await rsnapshotStep(own).run(job, contextOf());
+    const [first] = readFileSync(file, 'utf8').split('\n');
+    const account = `${root}/372/3724300`;
+    expect(first).toBe(`3724300|${account}/chroot/home/3724300|${account}/chroot|${account}|/srv/3724300|6|0|1`);
+  });
+
+  it('never grows a line by an attribute, whatever that holds', async () => {
+    const { options } = site();
+    const own = { ...options, validateCommand: null };
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), async (home, count) => {
+        const job = jobOf('3724300', { homeDirectory: `/srv/${home}`, ...intervals, sstBackupIntervalYearly: count });
+        const outcome = await rsnapshotStep(own).run(job, contextOf());
+        if (!outcome.ok) return;
+        const lines = readFileSync(join(options.directory, '3724300.conf'), 'utf8').split('\n');
+        expect(lines.length).toBeLessThanOrEqual(18);
+        for (const line of lines) expect(line.split('\t').length).toBeLessThanOrEqual(3);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,93 @@
+import type { Job, Step, StepContext, StepOutcome } from '../../src/domain/job.ts';
+import type { Mode } from '../../src/domain/mode.ts';
+import { EX_TEMPFAIL, ReturnCode, returnCodeName } from '../../src/domain/return-code.ts';
+import { endOrphans } from '../../src/script/orphans.ts';
+import type { ScriptResult, ScriptRunner } from '../../src/script/runner.ts';
+import { buildCommand, buildEnvironment, buildInput, type ScriptSurroundings } from './script-request.ts';
+
+/** What a run takes beyond its limits at most: processes that outlive SIGKILL, and reading the last output. */
+const SLACK_MILLISECONDS = 3000;
+
+export interface ChrootScriptOptions extends ScriptSurroundings {
+  /** The program and its arguments; `{uid}`, `{mode}`, `{homeDirectory}` and `{dn}` are replaced inside an argument. */
+  readonly command: readonly string[];
+  /** In place of `command` for one mode. */
+  readonly commandByMode?: Readonly<Partial<Record<Mode, readonly string[]>>>;
+  readonly timeoutMilliseconds: number;
+  readonly killGraceMilliseconds: number;
+  readonly runner: ScriptRunner;
+}
+
+/**
+ * The step `script`: runs the site's chroot script for an account, as the script's contract says. Its exit code becomes the
+ * return value; what ends it otherwise is UNDEFINED_ERROR with a reason. Before an interrupted attempt is taken up
+ * again, a script that a dead service left behind on this host is ended.
+ */
+export function chrootScriptStep(options: ChrootScriptOptions): Step {
+  const { timeoutMilliseconds, killGraceMilliseconds, runner } = options;
+  return {
+    name: 'script',
+    // Twice the grace: for the script of a dead service, and for this one.
+    longestMilliseconds: timeoutMilliseconds + 2 * (killGraceMilliseconds + SLACK_MILLISECONDS),
+    async run(job: Job, { report, signal }: StepContext): Promise<StepOutcome> {
+      const { uid, dn, mode } = job.record;
+      const command = buildCommand(options.commandByMode?.[job.mode] ?? options.command, job);
+      if (!command.ok) {
+        return { ...command, returnValue: ReturnCode.UNDEFINED_ERROR, retry: 'permanent' };
+      }
+      if (job.resumed) await endOrphans({ uid, dn }, killGraceMilliseconds);
+      const result = await runner.run({
+        command: command.argv,
+        env: buildEnvironment(job, options),
+        stdin: buildInput(job),
+        timeoutMilliseconds,
+        killGraceMilliseconds,
+        signal,
+        onLine: (stream, line) => report({ event: 'output', uid, dn, mode, job: job.id, stream, line }),
+      });
+      return outcomeOf(result, timeoutMilliseconds);
+    },
+  };
+}
+
+function outcomeOf(result: ScriptResult, timeoutMilliseconds: number): StepOutcome {
+  switch (result.kind) {
+    case 'exited':
+      return outcomeOfExit(result.exitCode);
+    case 'signaled':
+      return failed(`the script was ended by ${result.signal}; see its output and the system's log`);
+    case 'timedOut':
+      return failed(
+        `the script was ended after ${timeoutMilliseconds / 1000} s without an end; find out what it waited for, or raise script.timeout`,
+      );
+    case 'aborted':
+      return failed('the script was ended because the service stops at once; it runs again at the next start');
+    case 'notStarted':
+    case 'lost':
+      return failed(result.reason);
+  }
+}
+
+function outcomeOfExit(exitCode: number): StepOutcome {
+  if (exitCode === 0) return { ok: true };
+  if (exitCode === EX_TEMPFAIL) {
+    return {
+      ok: false,
+      returnValue: exitCode,
+      reason: 'the script asks to be tried again later (75, EX_TEMPFAIL)',
+      retry: 'temporary',
+    };
+  }
+  const name = returnCodeName(exitCode);
+  const code = name === undefined ? `${exitCode}` : `${exitCode} (${name})`;
+  return {
+    ok: false,
+    returnValue: exitCode,
+    reason: `the script ended with exit code ${code}; its output says why`,
+    retry: 'script',
+  };
+}
+
+function failed(reason: string): StepOutcome {
+  return { ok: false, returnValue: ReturnCode.UNDEFINED_ERROR, reason, retry: 'script' };
+}

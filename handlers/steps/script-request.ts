@@ -1,0 +1,134 @@
+import { isUtf8 } from 'node:buffer';
+import type { Job } from '../../src/domain/job.ts';
+import { OWNER_VARIABLE, ownerMark } from '../../src/script/orphans.ts';
+
+/** Longest value given as an argument or in the environment: the kernel takes 128 KiB for one, less its name. */
+const LONGEST_ARGUMENT_BYTES = 64 * 1024;
+/** Most bytes of attribute values given on standard input; a value that exceeds it is left out and its attribute named. */
+const MOST_INPUT_BYTES = 4 * 1024 * 1024;
+
+/** What a script's environment takes from the service rather than from the entry. */
+export interface ScriptSurroundings {
+  readonly path: string;
+  readonly language: string;
+  /** The configured time zone, for TZ. */
+  readonly timeZone: string;
+  /** The attribute of the quota, for PROV_QUOTA; null: none. */
+  readonly quotaAttribute: string | null;
+}
+
+export type Command =
+  | { readonly ok: true; readonly argv: readonly string[] }
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * The argument list for an account: placeholders replaced inside each argument, once, so that a value which looks like a
+ * placeholder stays as it is; where the command names none, followed by MODE and UID.
+ */
+export function buildCommand(command: readonly string[], job: Job): Command {
+  const { uid, dn } = job.record;
+  const values: Record<string, () => string | undefined> = {
+    '{uid}': () => uid,
+    '{mode}': () => job.mode,
+    '{dn}': () => textOf(Buffer.from(dn)),
+    '{homeDirectory}': () => textValue(job, 'homeDirectory'),
+  };
+  const missing = new Set<string>();
+  let named = false;
+  const argv = command.map((argument) =>
+    argument.replace(/\{(?:uid|mode|dn|homeDirectory)\}/g, (placeholder) => {
+      named = true;
+      const value = values[placeholder]?.();
+      if (value === undefined) missing.add(placeholder);
+      return value ?? '';
+    }),
+  );
+  if (missing.size > 0) {
+    const [placeholder = ''] = missing;
+    const name = placeholder.slice(1, -1);
+    return {
+      ok: false,
+      reason: `script.command names ${placeholder}, but the entry has no ${name} that can be an argument (text without NUL, at most 64 KiB); correct the entry`,
+    };
+  }
+  return { ok: true, argv: named ? argv : [...argv, job.mode, uid] };
+}
+
+/** The whole environment of a script: what the entry lacks, or what cannot be an environment's value, is left out. */
+export function buildEnvironment(job: Job, surroundings: ScriptSurroundings): Record<string, string> {
+  const { record } = job;
+  const { quotaAttribute } = surroundings;
+  const fromEntry = {
+    PROV_DN: textOf(Buffer.from(record.dn)),
+    PROV_ENTRY_UUID: record.entryUUID,
+    PROV_HOME_DIRECTORY: textValue(job, 'homeDirectory'),
+    PROV_UID_NUMBER: textValue(job, 'uidNumber'),
+    PROV_GID_NUMBER: textValue(job, 'gidNumber'),
+    PROV_QUOTA: quotaAttribute === null ? undefined : textValue(job, quotaAttribute),
+  };
+  const environment: Record<string, string> = {
+    PATH: surroundings.path,
+    LANG: surroundings.language,
+    TZ: surroundings.timeZone,
+    PROV_MODE: job.mode,
+    PROV_UID: record.uid,
+    PROV_ATTEMPT: String(job.attempt),
+    PROV_RESUMED: job.resumed ? '1' : '0',
+    [OWNER_VARIABLE]: ownerMark(),
+  };
+  for (const [name, value] of Object.entries(fromEntry)) {
+    if (value !== undefined) environment[name] = value;
+  }
+  return environment;
+}
+
+/** A value of an attribute for a script: text, or the bytes that are no text. */
+type InputValue = string | { readonly base64: string };
+
+/**
+ * What a script reads: one line of JSON, `{mode, uid, dn, attributes}`. `attributes` maps each name to an array of its values, a
+ * value that is no UTF-8 as `{"base64": "..."}`. Secrets are left out. Where the values exceed 4 MiB, those that do
+ * not fit are left out, and `omitted` lists the names of their attributes.
+ */
+export function buildInput(job: Job): string {
+  const attributes: Record<string, InputValue[]> = {};
+  const omitted: string[] = [];
+  let room = MOST_INPUT_BYTES;
+  for (const [name, values] of job.entry.attributes()) {
+    if (isSecret(name)) continue;
+    const kept = values.filter((value) => {
+      if (value.length > room) return false;
+      room -= value.length;
+      return true;
+    });
+    if (kept.length < values.length) omitted.push(name);
+    // Defined, not assigned: a server may name an attribute "__proto__".
+    Object.defineProperty(attributes, name, { value: kept.map(inputValue), enumerable: true });
+  }
+  const { uid, dn } = job.record;
+  const input = { mode: job.mode, uid, dn, attributes, ...(omitted.length > 0 ? { omitted } : {}) };
+  return `${JSON.stringify(input)}\n`;
+}
+
+function inputValue(value: Buffer): InputValue {
+  return isUtf8(value) ? value.toString('utf8') : { base64: value.toString('base64') };
+}
+
+const SECRET =
+  /passw(?:or)?d|passphrase|pwdhistory|unicodepwd|secret|privatekey|pkcs12|(?:nt|lm)hash|^krb.*(?:key|extradata)|^2\.5\.4\.35$/i;
+
+/** Whether an attribute holds a password or a key, judged by its name (options such as `;binary` aside). */
+export function isSecret(name: string): boolean {
+  return SECRET.test(name.split(';', 1)[0] ?? name);
+}
+
+/** The first value of an attribute, where it can be an argument. */
+function textValue(job: Job, attribute: string): string | undefined {
+  const [value] = job.entry.values(attribute);
+  return value === undefined ? undefined : textOf(value);
+}
+
+function textOf(value: Buffer): string | undefined {
+  const fits = value.length > 0 && value.length <= LONGEST_ARGUMENT_BYTES && !value.includes(0) && isUtf8(value);
+  return fits ? value.toString('utf8') : undefined;
+}

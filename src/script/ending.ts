@@ -1,0 +1,56 @@
+import { endGroup } from './process-group.ts';
+import type { ScriptRequest } from './runner.ts';
+
+/** Why a run's process group is being ended by the runner. */
+export type EndingCause = 'timedOut' | 'aborted';
+
+/**
+ * Watches one run for its time limit and its abort. States: armed -> ending (once, by whichever comes first) -> done.
+ * An ending that comes before the process group is known takes place as soon as it is.
+ */
+export class Ending {
+  readonly #request: ScriptRequest;
+  readonly #timer: NodeJS.Timeout;
+  readonly #onAbort = () => this.#begin('aborted');
+  #group: number | undefined;
+  #cause: EndingCause | undefined;
+  #ended: Promise<unknown> = Promise.resolve();
+  #giveUp: () => void = () => {};
+  /** Resolves when the group outlived even SIGKILL (a process in an uninterruptible wait): the run ends without it. */
+  readonly gaveUp: Promise<void> = new Promise((resolve) => {
+    this.#giveUp = resolve;
+  });
+
+  constructor(request: ScriptRequest) {
+    this.#request = request;
+    this.#timer = setTimeout(() => this.#begin('timedOut'), request.timeoutMilliseconds);
+    request.signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (request.signal.aborted) this.#onAbort();
+  }
+
+  /** The group that the script leads, as soon as it runs. */
+  started(group: number): void {
+    this.#group = group;
+    if (this.#cause !== undefined) this.#end(group);
+  }
+
+  /** Disarms. Resolves with the cause, after the group is gone; undefined where the script ended by itself. */
+  async settle(): Promise<EndingCause | undefined> {
+    clearTimeout(this.#timer);
+    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    if (this.#cause !== undefined) await this.#ended;
+    return this.#cause;
+  }
+
+  #begin(cause: EndingCause): void {
+    if (this.#cause !== undefined) return;
+    this.#cause = cause;
+    if (this.#group !== undefined) this.#end(this.#group);
+  }
+
+  #end(group: number): void {
+    this.#ended = endGroup(group, this.#request.killGraceMilliseconds).then((gone) => {
+      if (!gone) this.#giveUp();
+    });
+  }
+}

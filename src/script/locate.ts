@@ -1,0 +1,106 @@
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import type { ScriptResult } from './runner.ts';
+
+type NotStarted = Extract<ScriptResult, { kind: 'notStarted' }>;
+export type Located = { readonly kind: 'located'; readonly file: string } | NotStarted;
+
+/** Longest line that Linux reads for an interpreter (BINPRM_BUF_SIZE). */
+const HEAD_BYTES = 256;
+
+/**
+ * Finds the program that a command names, as execvp would, and tells beforehand why it cannot be started. Unlike execvp it
+ * refuses a file that the kernel does not know, instead of giving it to a shell.
+ */
+export function locate(program: string, path: string | undefined): Located {
+  if (program === '' || program.includes('\0')) {
+    return notStarted('ENOENT', 'the command names no program; set script.command');
+  }
+  const candidates = program.includes('/')
+    ? [isAbsolute(program) ? program : resolve(program)]
+    : (path ?? '').split(delimiter).flatMap((folder) => (folder === '' ? [] : [join(folder, program)]));
+  let refused: NotStarted | undefined;
+  for (const file of candidates) {
+    const fault = faultOf(file);
+    if (fault === undefined) return { kind: 'located', file };
+    if (fault.code !== 'ENOENT') refused ??= fault;
+  }
+  return refused ?? notStarted('ENOENT', `${program} does not exist; install it, or correct script.command`);
+}
+
+function faultOf(file: string): NotStarted | undefined {
+  try {
+    if (!statSync(file).isFile()) return notStarted('EACCES', `${file} is not a file; correct script.command`);
+    accessSync(file, constants.X_OK);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EACCES') return notStarted(code, `${file} is not executable for this user; chmod +x it`);
+    return notStarted(code === 'ENOTDIR' ? 'ENOENT' : code, startFault(file, code));
+  }
+  const head = readHead(file);
+  if (head === undefined || head.startsWith('\x7fELF')) return undefined;
+  if (!head.startsWith('#!')) {
+    return notStarted('ENOEXEC', `${file} does not begin with "#!"; put its interpreter there, such as #!/bin/sh`);
+  }
+  const interpreter = interpreterOf(head);
+  try {
+    accessSync(interpreter, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const code = errorCode(error);
+    return notStarted(code, `${file} names the interpreter "${interpreter}", which cannot be run (${code})`);
+  }
+}
+
+/** The program that a "#!" line names. */
+export function interpreterOf(head: string): string {
+  return /^#![ \t]*([^ \t\n\0]*)/.exec(head)?.[1] ?? '';
+}
+
+/** The first bytes of a file; undefined where it may be run but not read. */
+export function readHead(file: string): string | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    const buffer = Buffer.alloc(HEAD_BYTES);
+    return buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, HEAD_BYTES, 0));
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** What an errno name means for a script that was to be started, and what to do. */
+export function startFault(file: string, code: string): string {
+  switch (code) {
+    case 'ENOENT':
+      return `${file} does not exist; install it, or correct script.command`;
+    case 'EACCES':
+      return `${file} may not be run by this user; check its mode, its folders and a noexec mount`;
+    case 'ENOEXEC':
+      return `${file} is not a program for this machine`;
+    case 'E2BIG':
+      return `the account's values are too long for the arguments and environment of ${file}`;
+    case 'EAGAIN':
+    case 'ENOMEM':
+    case 'EMFILE':
+    case 'ENFILE':
+      return `${file} could not be started: the machine is short of processes, memory or open files (${code}); lower concurrency`;
+    default:
+      return `${file} could not be started (${code})`;
+  }
+}
+
+export function notStarted(code: string, reason: string): NotStarted {
+  return { kind: 'notStarted', code, reason };
+}
+
+/** The errno name of an error of Node.js. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
+}

@@ -1,0 +1,82 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { endGroup, listProcesses, type ProcessLine, readProcess } from './process-group.ts';
+
+/** The variable that tells in a script's environment which service runs it. */
+export const OWNER_VARIABLE = 'PROV_SERVICE';
+
+/** This process, named for good: its pid and when it started, in clock ticks since boot. */
+export function ownerMark(): string {
+  return `${process.pid}.${readProcess(process.pid)?.startedAt ?? ''}`;
+}
+
+/**
+ * Ends what scripts of services that are no more still do for an account on this host, and waits for their end: before an
+ * interrupted account is resumed, so that no two scripts work on it at once. Returns the process groups that were ended.
+ * Scripts of a living service, this or another, are left alone. Elsewhere than on Linux it does nothing.
+ */
+export async function endOrphans(
+  ref: { readonly uid: string; readonly dn: string },
+  graceMilliseconds: number,
+): Promise<number[]> {
+  const wanted = [`PROV_UID=${ref.uid}`, `PROV_DN=${ref.dn}`];
+  const groups = new Set<number>();
+  for (const found of processesWith(wanted)) {
+    if (!ownerLives(found.environment)) groups.add(found.process.group);
+  }
+  await Promise.all([...groups].map((group) => endGroup(group, graceMilliseconds)));
+  return [...groups];
+}
+
+/** Ends the process groups whose environment is the given one, whoever runs them. Returns them. */
+export async function endGroupsWith(
+  environment: Readonly<Record<string, string>>,
+  graceMilliseconds: number,
+): Promise<number[]> {
+  const wanted = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  const groups = [...new Set(processesWith(wanted).map((found) => found.process.group))];
+  await Promise.all(groups.map((group) => endGroup(group, graceMilliseconds)));
+  return groups;
+}
+
+interface Found {
+  readonly process: ProcessLine;
+  readonly environment: readonly string[];
+}
+
+/** The processes of other groups, in this pid namespace, whose environment has all of these lines. */
+function processesWith(wanted: readonly string[]): Found[] {
+  const own = readProcess(process.pid);
+  const namespace = namespaceOf(process.pid);
+  if (own === undefined) return [];
+  return listProcesses().flatMap((candidate) => {
+    if (candidate.group === own.group || candidate.group <= 1 || candidate.state === 'Z') return [];
+    const environment = environmentOf(candidate.pid);
+    if (!wanted.every((line) => environment.includes(line))) return [];
+    return namespaceOf(candidate.pid) === namespace ? [{ process: candidate, environment }] : [];
+  });
+}
+
+function ownerLives(environment: readonly string[]): boolean {
+  const mark = environment.find((line) => line.startsWith(`${OWNER_VARIABLE}=`))?.slice(OWNER_VARIABLE.length + 1);
+  if (mark === undefined) return false;
+  const [pid = '', startedAt = ''] = mark.split('.');
+  const owner = readProcess(Number(pid));
+  return owner !== undefined && owner.startedAt === startedAt && owner.state !== 'Z';
+}
+
+/** The environment that a process was started with (proc(5)); empty where it may not be read. */
+function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
+
+function namespaceOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return '';
+  }
+}

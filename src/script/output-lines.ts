@@ -1,0 +1,131 @@
+import type { OutputStream } from './runner.ts';
+
+/** Bounds of one run's output, both streams together. */
+export interface OutputLimits {
+  /** Longest line in bytes; the rest of a longer one is dropped and said. */
+  readonly lineBytes: number;
+  readonly lines: number;
+  readonly bytes: number;
+}
+
+export const OUTPUT_LIMITS: OutputLimits = { lineBytes: 8192, lines: 10_000, bytes: 1024 * 1024 };
+
+/** What was left out of a run's output. */
+export interface LeftOut {
+  readonly lines: number;
+  readonly bytes: number;
+}
+
+interface Pending {
+  parts: Buffer[];
+  length: number;
+  dropped: number;
+}
+
+const NEWLINE = 10;
+
+/**
+ * Turns the bytes that a script writes into bounded, printable lines: a line without end is cut, what exceeds the bounds of
+ * the run is counted and said once at its end, broken UTF-8 becomes U+FFFD, and nothing passes that a terminal obeys.
+ */
+export class OutputLines {
+  readonly #onLine: (stream: OutputStream, line: string) => void;
+  readonly #limits: OutputLimits;
+  readonly #pending: Record<OutputStream, Pending> = { stdout: nothing(), stderr: nothing() };
+  #lines = 0;
+  #bytes = 0;
+  #leftOutLines = 0;
+  #leftOutBytes = 0;
+  #ended = false;
+
+  constructor(onLine: (stream: OutputStream, line: string) => void, limits: OutputLimits = OUTPUT_LIMITS) {
+    this.#onLine = onLine;
+    this.#limits = limits;
+  }
+
+  /** True when nothing more will be forwarded: a source may be read slowly from here on. */
+  get full(): boolean {
+    return this.#lines >= this.#limits.lines || this.#bytes >= this.#limits.bytes;
+  }
+
+  write(stream: OutputStream, chunk: Buffer): void {
+    if (this.#ended) return;
+    let start = 0;
+    while (start < chunk.length) {
+      const newline = chunk.indexOf(NEWLINE, start);
+      const end = newline === -1 ? chunk.length : newline;
+      this.#append(this.#pending[stream], chunk.subarray(start, end));
+      if (newline !== -1) this.#finishLine(stream);
+      start = end + 1;
+    }
+  }
+
+  /** Forwards unfinished lines and says what was left out, here or, as `elsewhere`, by whoever read the script's output. */
+  end(elsewhere: LeftOut = { lines: 0, bytes: 0 }): void {
+    if (this.#ended) return;
+    for (const stream of ['stdout', 'stderr'] as const) {
+      if (this.#pending[stream].length > 0) this.#finishLine(stream);
+    }
+    this.#ended = true;
+    const lines = this.#leftOutLines + elsewhere.lines;
+    const bytes = this.#leftOutBytes + elsewhere.bytes;
+    if (lines + bytes > 0) {
+      this.#onLine('stderr', `[the script wrote too much: ${lines} further lines (${bytes} bytes) are left out]`);
+    }
+  }
+
+  #append(pending: Pending, bytes: Buffer): void {
+    const room = this.full ? 0 : Math.max(0, this.#limits.lineBytes - pending.length);
+    const kept = bytes.subarray(0, room);
+    // A copy: a view would keep the whole chunk in memory for as long as the line stays unfinished.
+    if (kept.length > 0) pending.parts.push(Buffer.from(kept));
+    pending.length += bytes.length;
+    pending.dropped += bytes.length - kept.length;
+  }
+
+  #finishLine(stream: OutputStream): void {
+    const { parts, length, dropped } = this.#pending[stream];
+    this.#pending[stream] = nothing();
+    if (this.full) {
+      this.#leftOutLines += 1;
+      this.#leftOutBytes += length + 1;
+      return;
+    }
+    this.#lines += 1;
+    this.#bytes += length - dropped + 1;
+    const [only] = parts;
+    const bytes = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+    const line = printable((dropped > 0 ? wholeCharacters(bytes) : bytes).toString('utf8'));
+    this.#onLine(stream, dropped > 0 ? `${line} [${dropped} more bytes]` : line);
+  }
+}
+
+function nothing(): Pending {
+  return { parts: [], length: 0, dropped: 0 };
+}
+
+/** Drops a character of UTF-8 that a cut left unfinished. */
+function wholeCharacters(bytes: Buffer): Buffer {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if (byte < 0x80) break;
+    if (byte >= 0xc0) {
+      const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+      return needed > back ? bytes.subarray(0, bytes.length - back) : bytes;
+    }
+  }
+  return bytes;
+}
+
+/** C0 save the tab, DEL, C1, line and paragraph separators, and the marks that turn the direction of text. */
+const UNPRINTABLE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** The line with what a terminal would obey written out, such as `\x1b`; a carriage return at the end is dropped. */
+export function printable(line: string): string {
+  return line.replace(/\r$/, '').replace(UNPRINTABLE, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
+  });
+}

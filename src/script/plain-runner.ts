@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import { Ending } from './ending.ts';
+import { errorCode, locate, notStarted, startFault } from './locate.ts';
+import { OutputLines } from './output-lines.ts';
+import type { OutputStream, ScriptRequest, ScriptResult, ScriptRunner } from './runner.ts';
+
+/** How long output is still read when the script has ended but something holds its output open. */
+const DRAIN_MILLISECONDS = 100;
+/** What exceeds the output's bounds is read at this pace, so that a flood leaves room for the other scripts. */
+const FLOOD_PAUSE_MILLISECONDS = 5;
+const FLOOD_BYTES_PER_PAUSE = 512 * 1024;
+
+/** Runs scripts as children of this process, through execa. Works wherever Node.js does. */
+export function createPlainRunner(): ScriptRunner {
+  return { run: runPlainly, close: async () => {} };
+}
+
+async function runPlainly(request: ScriptRequest): Promise<ScriptResult> {
+  if (request.signal.aborted) return { kind: 'aborted' };
+  const [program = '', ...args] = request.command;
+  const located = locate(program, request.env['PATH']);
+  if (located.kind === 'notStarted') return located;
+
+  const child = execa(located.file, args, {
+    env: request.env,
+    extendEnv: false,
+    cwd: '/',
+    detached: true,
+    cleanup: false,
+    buffer: false,
+    encoding: 'buffer',
+    reject: false,
+    stdin: 'pipe',
+  });
+  if (child.pid === undefined) {
+    const { cause } = await child;
+    const code = errorCode(cause);
+    return notStarted(code, startFault(located.file, code));
+  }
+  const ending = new Ending(request);
+  ending.started(child.pid);
+
+  const lines = new OutputLines(request.onLine);
+  const drained = Promise.all([forward('stdout', child.stdout, lines), forward('stderr', child.stderr, lines)]);
+  child.stdin.on('error', () => {}); // EPIPE: the script does not read its input
+  child.stdin.end(request.stdin);
+
+  const [exitCode, signal]: [number | null, string | null] = await Promise.race([
+    once(child, 'exit') as Promise<[number | null, string | null]>,
+    ending.gaveUp.then((): [null, null] => [null, null]),
+  ]);
+  child.stdin.destroy();
+  const abandoned = new AbortController();
+  await Promise.race([drained, delay(DRAIN_MILLISECONDS, undefined, { signal: abandoned.signal })]);
+  abandoned.abort();
+  child.stdout.destroy();
+  child.stderr.destroy();
+  await drained;
+  const cause = await ending.settle();
+  lines.end();
+  if (cause !== undefined) return { kind: cause };
+  return exitCode === null ? { kind: 'signaled', signal: signal ?? 'SIGKILL' } : { kind: 'exited', exitCode };
+}
+
+/** Feeds a stream of the script to the lines until it ends or is destroyed. */
+async function forward(name: OutputStream, stream: Readable, lines: OutputLines): Promise<void> {
+  let flood = 0;
+  stream.on('data', (chunk: Buffer) => {
+    lines.write(name, chunk);
+    if (!lines.full) return;
+    flood += chunk.length;
+    if (flood < FLOOD_BYTES_PER_PAUSE) return;
+    flood = 0;
+    stream.pause();
+    setTimeout(() => stream.resume(), FLOOD_PAUSE_MILLISECONDS);
+  });
+  await finished(stream, { writable: false }).catch(() => {}); // destroyed: somebody else holds it open
+}

@@ -1,0 +1,14 @@
+import { createPlainRunner } from './plain-runner.ts';
+import type { ScriptRunner } from './runner.ts';
+
+export interface ScriptRunnerOptions {
+  /** `auto`: through the launcher where it can be started; `none`: always as children of this process. */
+  readonly launcher: 'auto' | 'none';
+  /** Told, in a sentence, when the launcher cannot be used or has died. */
+  onNotice(message: string): void;
+}
+
+/** The runner that the service uses. */
+export function createScriptRunner(_options: ScriptRunnerOptions): ScriptRunner {
+  return createPlainRunner();
+}

@@ -1,0 +1,250 @@
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type ChrootScriptOptions, chrootScriptStep } from '../../../handlers/steps/chroot-script.ts';
+import { buildCommand, buildEnvironment, buildInput, isSecret } from '../../../handlers/steps/script-request.ts';
+import { type DirectoryEntry, entryOf } from '../../../src/domain/entry.ts';
+import type { StreamEvent } from '../../../src/domain/event.ts';
+import type { Job } from '../../../src/domain/job.ts';
+import { createScriptRunner } from '../../../src/script/script-runner.ts';
+import { scriptFolder } from '../../script/contract.ts';
+
+const DN = 'uid=3724300,ou=accounts,ou=backup,ou=services,dc=example,dc=org';
+const files = scriptFolder();
+const runner = createScriptRunner({ launcher: 'none', onNotice: () => {} });
+afterAll(async () => {
+  await runner.close();
+  files.remove();
+});
+
+function jobFor(attributes: Parameters<typeof entryOf>[1] = {}, overrides: Partial<Job> = {}, dn = DN): Job {
+  const entry: DirectoryEntry = entryOf(dn, { uid: '3724300', ...attributes });
+  return {
+    id: 'job-1',
+    mode: 'add',
+    record: {
+      dn,
+      entryUUID: '0b1a2c3d-0000-4000-8000-000000000001',
+      uid: '3724300',
+      mode: 'adding',
+      state: '0',
+      date: undefined,
+      active: true,
+      returnValue: undefined,
+      modifiedAt: undefined,
+    },
+    entry,
+    attempt: 1,
+    resumed: false,
+    ...overrides,
+  };
+}
+
+const surroundings = {
+  path: '/usr/bin:/bin',
+  language: 'C.UTF-8',
+  timeZone: 'Europe/Zurich',
+  quotaAttribute: 'sstQuota',
+};
+
+async function run(body: string, job = jobFor(), overrides: Partial<ChrootScriptOptions> = {}) {
+  const step = chrootScriptStep({
+    ...surroundings,
+    command: [files.sh(body)],
+    timeoutMilliseconds: 10_000,
+    killGraceMilliseconds: 300,
+    runner,
+    ...overrides,
+  });
+  const events: StreamEvent[] = [];
+  const signal = new AbortController().signal;
+  const outcome = await step.run(job, { report: (event) => events.push(event), signal });
+  return { outcome, events, lines: events.map((event) => (event.event === 'output' ? event.line : '')) };
+}
+
+describe('the chroot script step', () => {
+  it('gives the script MODE and UID where the command names no placeholder', async () => {
+    expect((await run('echo "$1|$2|$#"')).lines).toEqual(['add|3724300|2']);
+  });
+
+  it('reports each line of output with the account and the attempt', async () => {
+    const { outcome, events } = await run('echo made');
+    expect(outcome).toEqual({ ok: true });
+    expect(events).toEqual([
+      { event: 'output', uid: '3724300', dn: DN, mode: 'adding', job: 'job-1', stream: 'stdout', line: 'made' },
+    ]);
+  });
+
+  it('takes the command of the mode where one is configured', async () => {
+    const commandByMode = { delete: [files.sh('echo delete only')] };
+    expect((await run('echo any', jobFor({}, { mode: 'delete' }), { commandByMode })).lines).toEqual(['delete only']);
+    expect((await run('echo any', jobFor(), { commandByMode })).lines).toEqual(['any']);
+  });
+
+  it('gives the entry as JSON on standard input', async () => {
+    const { lines } = await run('cat', jobFor({ cn: ['Zoë', 'b'], userPassword: 'secret' }));
+    expect(JSON.parse(lines.join(''))).toEqual({
+      mode: 'add',
+      uid: '3724300',
+      dn: DN,
+      attributes: { uid: ['3724300'], cn: ['Zoë', 'b'] },
+    });
+  });
+
+  it.each([
+    [1, 'script', /exit code 1 \(UNDEFINED_ERROR\)/],
+    [5, 'script', /CANNOT_CREATE_HOME_DIR/],
+    [42, 'script', /exit code 42;/],
+    [255, 'script', /exit code 255;/],
+    [75, 'temporary', /EX_TEMPFAIL/],
+  ] as const)('turns exit code %i into the return value, to be retried as %s', async (code, retry, reason) => {
+    const { outcome } = await run(`exit ${code}`);
+    expect(outcome).toEqual({ ok: false, returnValue: code, retry, reason: expect.stringMatching(reason) });
+  });
+
+  it('reports a script that was killed, timed out, or cannot start as an undefined error that says what to do', async () => {
+    expect((await run('kill -9 $$')).outcome).toMatchObject({
+      returnValue: 1,
+      reason: expect.stringMatching(/SIGKILL/),
+    });
+    expect((await run('sleep 60', jobFor(), { timeoutMilliseconds: 100 })).outcome).toMatchObject({
+      returnValue: 1,
+      reason: expect.stringMatching(/after 0\.1 s.*script\.timeout/),
+    });
+    expect((await run('', jobFor(), { command: ['/no/such/script'] })).outcome).toMatchObject({
+      returnValue: 1,
+      reason: expect.stringMatching(/\/no\/such\/script does not exist; install it/),
+    });
+  });
+
+  it('refuses an account that lacks what the command names, for good', async () => {
+    const command = [files.sh('echo never'), '{homeDirectory}'];
+    for (const home of [[], '', 'a\0b', Buffer.from([0xff]), 'x'.repeat(70_000)]) {
+      const { outcome, lines } = await run('', jobFor({ homeDirectory: home }), { command });
+      expect(outcome).toMatchObject({ ok: false, retry: 'permanent', reason: expect.stringMatching(/homeDirectory/) });
+      expect(lines).toEqual([]);
+    }
+  });
+
+  it('bounds its own time by the limit and the grace', () => {
+    const step = chrootScriptStep({
+      ...surroundings,
+      command: ['true'],
+      timeoutMilliseconds: 600_000,
+      killGraceMilliseconds: 10_000,
+      runner,
+    });
+    expect(step.name).toBe('script');
+    expect(step.longestMilliseconds).toBeGreaterThanOrEqual(610_000);
+    expect(step.longestMilliseconds).toBeLessThan(660_000);
+  });
+});
+
+describe('the command', () => {
+  it('has placeholders replaced inside arguments', () => {
+    const job = jobFor({ homeDirectory: '/var/backup/3724300' });
+    expect(buildCommand(['/bin/s', '--{mode}={uid}', '{homeDirectory}/x', '{dn}', '{other}'], job)).toEqual({
+      ok: true,
+      argv: ['/bin/s', '--add=3724300', '/var/backup/3724300/x', DN, '{other}'],
+    });
+  });
+
+  it('does not replace again inside what was replaced, whatever the value', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), (text) => {
+        const home = `{uid}$&$1{dn}${text.replaceAll('\0', '')}`;
+        const built = buildCommand(['s', '<{homeDirectory}>'], jobFor({ homeDirectory: home }));
+        expect(built).toEqual({ ok: true, argv: ['s', `<${Buffer.from(home).toString()}>`] });
+      }),
+    );
+  });
+});
+
+describe('the environment', () => {
+  it('has what the entry has, and nothing else', () => {
+    const job = jobFor({ homeDirectory: '/h', uidNumber: '1', gidNumber: '2', sstQuota: '3', userPassword: 'x' });
+    const { PROV_SERVICE, ...environment } = buildEnvironment(job, surroundings);
+    expect(PROV_SERVICE).toMatch(/^\d+\.\d+$/);
+    expect(environment).toEqual({
+      PATH: '/usr/bin:/bin',
+      LANG: 'C.UTF-8',
+      TZ: 'Europe/Zurich',
+      PROV_MODE: 'add',
+      PROV_UID: '3724300',
+      PROV_DN: DN,
+      PROV_ENTRY_UUID: '0b1a2c3d-0000-4000-8000-000000000001',
+      PROV_HOME_DIRECTORY: '/h',
+      PROV_UID_NUMBER: '1',
+      PROV_GID_NUMBER: '2',
+      PROV_QUOTA: '3',
+      PROV_ATTEMPT: '1',
+      PROV_RESUMED: '0',
+    });
+  });
+
+  it('leaves out what the entry lacks and what cannot be a value', () => {
+    const job = jobFor({ homeDirectory: 'a\0b', uidNumber: Buffer.from([0xff, 0xfe]), gidNumber: 'x'.repeat(70_000) });
+    const environment = buildEnvironment(job, { ...surroundings, quotaAttribute: null });
+    for (const name of ['HOME_DIRECTORY', 'UID_NUMBER', 'GID_NUMBER', 'QUOTA']) {
+      expect(environment).not.toHaveProperty(`PROV_${name}`);
+    }
+  });
+
+  it('says that an attempt is taken up again, and which it is', () => {
+    const environment = buildEnvironment(jobFor({}, { resumed: true, attempt: 3 }), surroundings);
+    expect(environment).toMatchObject({ PROV_RESUMED: '1', PROV_ATTEMPT: '3' });
+  });
+});
+
+describe('the input', () => {
+  it('is one line of JSON that brings back every byte', () => {
+    const value = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+      fc.string().map((text) => Buffer.from(text)),
+    );
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom('cn', 'sn', '__proto__x', 'constructor'), fc.array(value)), (given) => {
+        const text = buildInput(jobFor(given));
+        expect(text.indexOf('\n')).toBe(text.length - 1);
+        const { attributes } = JSON.parse(text);
+        for (const [name, values] of Object.entries(given)) {
+          const back = attributes[name].map((one: string | { base64: string }) =>
+            typeof one === 'string' ? Buffer.from(one) : Buffer.from(one.base64, 'base64'),
+          );
+          expect(Buffer.concat(back)).toEqual(Buffer.concat(values));
+        }
+      }),
+    );
+  });
+
+  it('is bounded, and names what was left out', () => {
+    const given = { cn: 'kept', jpegPhoto: [Buffer.alloc(3_000_000), Buffer.alloc(3_000_000)], sn: 'kept too' };
+    const { attributes, omitted } = JSON.parse(buildInput(jobFor(given)));
+    expect(omitted).toEqual(['jpegPhoto']);
+    expect(attributes.jpegPhoto).toHaveLength(1);
+    expect(attributes.sn).toEqual(['kept too']);
+  });
+
+  it('leaves passwords and keys out, by name', () => {
+    const secrets = [
+      'userPassword',
+      'USERPASSWORD',
+      'userPassword;x-old',
+      'authPassword',
+      'sambaNTPassword',
+      'sambaLMPassword',
+    ];
+    const others = [
+      'krbPrincipalKey',
+      'userPKCS12',
+      'sstPassword',
+      'unicodePwd',
+      'pwdHistory',
+      'ipaNTHash',
+      '2.5.4.35',
+    ];
+    for (const name of [...secrets, ...others]) expect(isSecret(name), name).toBe(true);
+    for (const name of ['uid', 'cn', 'homeDirectory', 'sshPublicKey', 'shadowLastChange', 'sstQuota']) {
+      expect(isSecret(name), name).toBe(false);
+    }
+  });
+});

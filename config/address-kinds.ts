@@ -1,0 +1,98 @@
+import { isLine, kind, Mismatch } from './kind.ts';
+
+/** Where the operator interface listens: HOST:PORT, [IPv6]:PORT or unix:/PATH, as written. */
+export const listenAddress = kind<string>(
+  'an address such as 127.0.0.1:9465, [::1]:9465 or unix:/run/prov-backup-rsnapshot/operator.sock',
+  (given) => {
+    if (typeof given === 'number') return new Mismatch(`the host is missing: 127.0.0.1:${given}?`);
+    if (!isLine(given)) return new Mismatch();
+    if (given.startsWith('unix:')) {
+      const path = given.slice('unix:'.length);
+      return path.startsWith('/') ? given : new Mismatch('the path of the socket is absolute');
+    }
+    const address = parseHostAndPort(given);
+    return address instanceof Mismatch ? address : given;
+  },
+);
+
+/** Where the log is sent beside the console: the host's own logger, or a server. */
+export type SyslogAddress =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'udp' | 'tcp'; readonly host: string; readonly port: number };
+
+export interface SyslogTarget {
+  readonly address: SyslogAddress;
+  readonly facility: Facility;
+}
+
+const FACILITIES = [
+  'daemon',
+  'user',
+  'local0',
+  'local1',
+  'local2',
+  'local3',
+  'local4',
+  'local5',
+  'local6',
+  'local7',
+] as const;
+
+export type Facility = (typeof FACILITIES)[number];
+
+const SYSLOG_PORT = { udp: 514, tcp: 601 } as const;
+
+/** The address, alone or as `{ address, facility }`; facility local0 where none is named. */
+export const syslogTarget = kind<SyslogTarget>(
+  '/dev/log, udp://HOST:PORT or tcp://HOST:PORT, alone or as { address: /dev/log, facility: local0 }',
+  (given) => {
+    const { address: written, facility = 'local0', ...others } = isRecord(given) ? given : { address: given };
+    const unknown = Object.keys(others)[0];
+    if (unknown !== undefined) return new Mismatch(`${JSON.stringify(unknown)} is unknown`);
+    const address = isLine(written) ? parseSyslogAddress(written) : new Mismatch('the address is missing');
+    if (address instanceof Mismatch) return address;
+    const known = FACILITIES.find((name) => name === facility);
+    return known === undefined
+      ? new Mismatch(`the facility is one of ${FACILITIES.join(', ')}`)
+      : { address, facility: known };
+  },
+);
+
+function parseSyslogAddress(given: string): SyslogAddress | Mismatch {
+  if (given.startsWith('/')) return { kind: 'unix', path: given };
+  const match = /^(udp|tcp):\/\/([^/]+)\/?$/.exec(given);
+  const protocol = match?.[1];
+  if (match?.[2] === undefined || (protocol !== 'udp' && protocol !== 'tcp')) return new Mismatch();
+  const address = parseHostAndPort(match[2], SYSLOG_PORT[protocol]);
+  return address instanceof Mismatch ? address : { kind: protocol, host: address.host, port: address.port };
+}
+
+function isRecord(given: unknown): given is Readonly<Record<string, unknown>> {
+  return typeof given === 'object' && given !== null && !Array.isArray(given);
+}
+
+/** `HOST:PORT` or `[IPv6]:PORT`; the port may be left out where there is a usual one. */
+function parseHostAndPort(
+  given: string,
+  usualPort?: number,
+): { readonly kind: 'tcp'; readonly host: string; readonly port: number } | Mismatch {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s/]+))(?::(\d{1,5}))?$/.exec(given);
+  const host = match?.[1] ?? match?.[2];
+  if (host === undefined) return new Mismatch('HOST:PORT, an IPv6 address in brackets');
+  const port = match?.[3] === undefined ? usualPort : Number(match[3]);
+  if (port === undefined) return new Mismatch('the port is missing');
+  return port <= 65_535 && (port > 0 || usualPort === undefined)
+    ? { kind: 'tcp', host, port }
+    : new Mismatch('ports go from 1 to 65535');
+}
+
+/** Whether an address that `listenAddress` accepted can be reached from this host only. */
+export function isLoopbackAddress(listen: string): boolean {
+  const address = listen.startsWith('unix:') ? undefined : parseHostAndPort(listen);
+  return address === undefined || (!(address instanceof Mismatch) && isLoopbackHost(address.host));
+}
+
+/** Whether nothing but this host can be meant. */
+export function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}

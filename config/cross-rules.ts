@@ -1,0 +1,120 @@
+import { isLoopbackAddress, isLoopbackHost } from './address-kinds.ts';
+import type { FaultAt } from './fault.ts';
+import { Mismatch } from './kind.ts';
+import { type LdapUrl, parseLdapUrl } from './ldap-kinds.ts';
+import type { PartialSettings } from './partial-settings.ts';
+import { formatDuration } from './units.ts';
+
+/** The variable that may hold the password instead of the file. */
+export const PASSWORD_VARIABLE = 'PROV_BIND_PASSWORD';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The faults that lie between settings, each of which is fine for itself. */
+export function crossFaults(settings: PartialSettings, env: Environment): FaultAt[] {
+  return [
+    ...passwordSource(settings.directory, env),
+    ...encryption(settings.directory),
+    ...attributesDiffer(settings.attributes),
+    ...instances(settings),
+    ...pauses(['retry', 'temporary'], settings.retry.temporary),
+    ...pauses(['retry', 'script'], settings.retry.script),
+    ...pauses(['reconnect'], settings.reconnect),
+    ...softWithinHard(settings.quota),
+    ...operator(settings.operator),
+  ];
+}
+
+const SOURCES = ['bindPasswordFile', 'bindPassword', 'bindPasswordFd'] as const;
+
+function passwordSource(directory: PartialSettings['directory'], env: Environment): FaultAt[] {
+  if (directory.bindDn === undefined || SOURCES.some((key) => directory[key] === undefined)) return [];
+  const inFile = SOURCES.filter((key) => directory[key] !== null).map((key) => `directory.${key}`);
+  const last = inFile.at(-1)?.split('.') ?? ['directory', 'bindPasswordFile'];
+  if (directory.bindDn === null) {
+    return inFile.length === 0 ? [] : [{ path: last, given: 'a password', expected: 'none without directory.bindDn' }];
+  }
+  const given = env[PASSWORD_VARIABLE] === undefined ? inFile : [...inFile, `${PASSWORD_VARIABLE} in the environment`];
+  if (given.length === 1) return [];
+  return [
+    {
+      path: last,
+      given: given.length === 0 ? 'nothing' : given.join(' and '),
+      expected: `exactly one of bindPasswordFile, bindPassword, bindPasswordFd and ${PASSWORD_VARIABLE} in the environment, as bindDn is set`,
+    },
+  ];
+}
+
+function encryption(directory: PartialSettings['directory']): FaultAt[] {
+  const { url, startTls, bindDn, allowPlaintext } = directory;
+  if (url === undefined || startTls === undefined) return [];
+  const urls = url.map(parseLdapUrl).filter((read): read is LdapUrl => !(read instanceof Mismatch));
+  if (startTls && urls.every(({ scheme }) => scheme !== 'ldap')) {
+    return [
+      {
+        path: ['directory', 'startTls'],
+        expected: 'false, as no URL is an ldap:// one: ldaps:// is encrypted already, ldapi:// stays on the host',
+      },
+    ];
+  }
+  const open = urls.find(({ scheme, host }) => scheme === 'ldap' && !isLoopbackHost(host));
+  if (startTls || bindDn === undefined || bindDn === null || allowPlaintext !== false || open === undefined) return [];
+  return [
+    {
+      path: ['directory', 'url'],
+      given: `ldap://${open.host} without encryption`,
+      expected:
+        'startTls: true or ldaps://, as a password would cross the network readable (directory.allowPlaintext: true allows it)',
+    },
+  ];
+}
+
+function attributesDiffer(attributes: PartialSettings['attributes']): FaultAt[] {
+  const taken = new Map<string, string>();
+  const faults: FaultAt[] = [];
+  for (const [key, names] of Object.entries(attributes)) {
+    for (const name of [names].flat()) {
+      if (name === null || name === undefined) continue;
+      const other = taken.get(name.toLowerCase());
+      if (other !== undefined) {
+        faults.push({ path: ['attributes', key], expected: `another name, as attributes.${other} has this one` });
+      }
+      taken.set(name.toLowerCase(), key);
+    }
+  }
+  return faults;
+}
+
+function instances(settings: PartialSettings): FaultAt[] {
+  if (settings.instances !== 'several' || settings.attributes.returnValue !== null) return [];
+  return [
+    {
+      path: ['attributes', 'returnValue'],
+      expected: 'the name of an attribute, as instances is several: without it a failed account looks like one in work',
+    },
+  ];
+}
+
+function pauses(
+  path: readonly string[],
+  { initial, max }: { readonly initial: number | undefined; readonly max: number | undefined },
+): FaultAt[] {
+  if (initial === undefined || max === undefined || initial <= max) return [];
+  return [{ path: [...path, 'initial'], expected: `at most ${path.join('.')}.max, which is ${formatDuration(max)}` }];
+}
+
+function softWithinHard({ softFiles, hardFiles }: PartialSettings['quota']): FaultAt[] {
+  if (typeof softFiles !== 'number' || typeof hardFiles !== 'number' || softFiles <= hardFiles) return [];
+  return [{ path: ['quota', 'softFiles'], expected: `at most quota.hardFiles, which is ${hardFiles}` }];
+}
+
+function operator({ listen, allowRemote }: PartialSettings['operator']): FaultAt[] {
+  if (typeof listen !== 'string' || allowRemote !== false || isLoopbackAddress(listen)) return [];
+  return [
+    {
+      path: ['operator', 'listen'],
+      expected:
+        'a loopback address or a Unix socket, as everybody who reaches it may read (operator.allowRemote: true allows it)',
+    },
+  ];
+}

@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { formatDuration, formatSize, LONGEST_DURATION, parseDuration, parseSize } from './units.ts';
+
+/**
+ * A kind of setting: how a value is written, and the words for it. Every kind answers a wrong value with one message, which
+ * completes the sentence `KEY: given X, expected ...` and names the slip after a semicolon; the given value is never part of it, as it may be a secret.
+ */
+export function kind<T>(expected: string, read: (given: unknown) => T | Mismatch) {
+  return z
+    .unknown()
+    .transform((given, context): T => {
+      const value = read(given);
+      if (!(value instanceof Mismatch)) return value;
+      context.addIssue({
+        code: 'custom',
+        message: value.hint === undefined ? expected : `${expected}; ${value.hint}`,
+      });
+      return z.NEVER;
+    })
+    .meta({ expected });
+}
+
+/** What a kind answers to a value that it does not accept; the hint names the slip where it is a known one. */
+export class Mismatch {
+  readonly hint: string | undefined;
+
+  constructor(hint?: string) {
+    this.hint = hint;
+  }
+}
+
+/** The words for a kind, for the reference. */
+export function expectationOf(schema: z.ZodType): string {
+  const expected = schema.meta()?.['expected'];
+  return typeof expected === 'string' ? expected : 'a value';
+}
+
+export const yesOrNo = kind('true or false', (given) =>
+  typeof given === 'boolean' ? given : new Mismatch(isYes(given) ? 'YAML 1.2 knows no yes and no' : undefined),
+);
+
+export function oneOf<const T extends string>(...words: readonly T[]) {
+  const list = words.length > 1 ? `${words.slice(0, -1).join(', ')} or ${words.at(-1)}` : `${words[0]}`;
+  return kind<T>(list, (given) => words.find((word) => word === given) ?? new Mismatch());
+}
+
+export function wholeNumber(from: number, to: number) {
+  return kind<number>(`a whole number from ${from} to ${to}`, (given) =>
+    typeof given === 'number' && Number.isInteger(given) && given >= from && given <= to ? given : new Mismatch(),
+  );
+}
+
+export function fraction(above: number, to: number) {
+  return kind<number>(`a number above ${above} and up to ${to}`, (given) =>
+    typeof given === 'number' && given > above && given <= to ? given : new Mismatch(),
+  );
+}
+
+/** Read to milliseconds. */
+export function duration(from: string, to: string = formatDuration(LONGEST_DURATION)) {
+  const [least, most] = [parseDuration(from) ?? 0, parseDuration(to) ?? LONGEST_DURATION];
+  return kind<number>(`a duration from ${from} to ${to}, such as 30s (ms, s, m, h or d)`, (given) => {
+    if (typeof given === 'number') return new Mismatch(`the unit is missing: ${given}s?`);
+    const milliseconds = typeof given === 'string' ? parseDuration(given.trim()) : undefined;
+    return milliseconds !== undefined && milliseconds >= least && milliseconds <= most ? milliseconds : new Mismatch();
+  });
+}
+
+/** Read to bytes. */
+export function size(from: string, to: string) {
+  const [least, most] = [parseSize(from) ?? 0, parseSize(to) ?? Number.MAX_SAFE_INTEGER];
+  return kind<number>(`a size from ${from} to ${to}, such as 10MiB (B, KiB, MiB or GiB)`, (given) => {
+    if (typeof given === 'number') return new Mismatch(`the unit is missing: ${formatSize(given)}?`);
+    const bytes = typeof given === 'string' ? parseSize(given.trim()) : undefined;
+    return bytes !== undefined && bytes >= least && bytes <= most ? bytes : new Mismatch();
+  });
+}
+
+/** Any text of one line. */
+export function text(expected: string) {
+  return kind<string>(expected, (given) => {
+    if (typeof given === 'number') return new Mismatch('write it in quotes');
+    return isLine(given) ? given : new Mismatch();
+  });
+}
+
+export const absolutePath = kind<string>('an absolute path, such as /etc/prov-backup-rsnapshot/file', (given) => {
+  if (!isLine(given)) return new Mismatch();
+  return given.startsWith('/') ? given : new Mismatch('it does not begin with /');
+});
+
+/** A program and its arguments, as it is run without a shell. */
+export const argumentList = kind<readonly string[]>(
+  'a list of a program and its arguments, such as [/usr/local/sbin/program, --option]',
+  (given) => {
+    if (typeof given === 'string') return new Mismatch('no shell splits a line: write it as a list');
+    if (!Array.isArray(given)) return new Mismatch();
+    if (given.length === 0) return new Mismatch('the list is empty');
+    if (given.some((item) => typeof item === 'number' || typeof item === 'boolean')) {
+      return new Mismatch('write numbers, true and false in quotes');
+    }
+    if (!given.every((item): item is string => typeof item === 'string' && !item.includes('\0'))) return new Mismatch();
+    return given[0] === '' ? new Mismatch('the program is empty') : given;
+  },
+);
+
+/** Permission bits. YAML reads 0640 as six hundred and forty, so they are given as text. */
+export const fileMode = kind<number>('permissions in quotes, such as "0640"', (given) => {
+  if (typeof given === 'number') return new Mismatch('YAML reads it as a decimal number without the quotes');
+  return typeof given === 'string' && /^0?[0-7]{3}$/.test(given) ? Number.parseInt(given, 8) : new Mismatch();
+});
+
+export const timeZone = kind<string>('a time zone such as Europe/Zurich or UTC', (given) => {
+  if (typeof given !== 'string') return new Mismatch();
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: given }).resolvedOptions().timeZone === ''
+      ? new Mismatch()
+      : given;
+  } catch {
+    return new Mismatch();
+  }
+});
+
+/** The kind, or null for "not used". */
+export function orNull<T>(inner: z.ZodType<T>) {
+  const words = expectationOf(inner);
+  return z
+    .unknown()
+    .transform((given, context): T | null => {
+      if (given === null) return null;
+      const read = inner.safeParse(given);
+      if (read.success) return read.data;
+      const hint = read.error.issues[0]?.message.slice(words.length) ?? '';
+      context.addIssue({ code: 'custom', message: `${words}, or null${hint}` });
+      return z.NEVER;
+    })
+    .meta({ expected: `${words}, or null` });
+}
+
+export function isLine(given: unknown): given is string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  return typeof given === 'string' && given !== '' && !/[\u0000-\u001f\u007f]/.test(given);
+}
+
+function isYes(given: unknown): boolean {
+  return typeof given === 'string' && /^(yes|no|on|off)$/i.test(given);
+}

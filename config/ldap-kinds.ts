@@ -1,0 +1,122 @@
+import { DN } from '@ldapjs/dn';
+import { parseString } from '@ldapjs/filter';
+import { isLine, kind, Mismatch } from './kind.ts';
+
+/** One LDAP URL (RFC 4516; `ldapi` as OpenLDAP writes it), reduced to what reaches a server. */
+export interface LdapUrl {
+  readonly scheme: 'ldap' | 'ldaps' | 'ldapi';
+  /** Host name or address without brackets; empty for ldapi. */
+  readonly host: string;
+  /** 389 or 636 where the URL names none; 0 for ldapi. */
+  readonly port: number;
+  /** The socket of ldapi; empty otherwise. */
+  readonly socketPath: string;
+}
+
+const DEFAULT_PORT = { ldap: 389, ldaps: 636 } as const;
+
+/** Reads a URL, or says what is wrong with it. */
+export function parseLdapUrl(given: string): LdapUrl | Mismatch {
+  const match = /^(ldap|ldaps|ldapi):\/\/(.*)$/i.exec(given.trim());
+  const scheme = match?.[1]?.toLowerCase();
+  const rest = match?.[2] ?? '';
+  if (scheme === 'ldapi') return parseSocketUrl(rest);
+  if (scheme !== 'ldap' && scheme !== 'ldaps') return new Mismatch('it begins with ldap://, ldaps:// or ldapi://');
+
+  const authority = rest.replace(/\/$/, '');
+  if (authority.includes('/') || authority.includes('?')) return new Mismatch('base and filter have keys of their own');
+  if (authority.includes('@')) return new Mismatch('name and password have keys of their own');
+  const parts = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(authority);
+  const host = parts?.[1] ?? parts?.[2];
+  if (host === undefined)
+    return new Mismatch(authority === '' ? 'the host is missing' : 'HOST, HOST:PORT or [IPv6]:PORT');
+  const port = parts?.[3] === undefined ? DEFAULT_PORT[scheme] : Number(parts[3]);
+  if (port < 1 || port > 65_535) return new Mismatch('ports go from 1 to 65535');
+  return { scheme, host: host.toLowerCase(), port, socketPath: '' };
+}
+
+function parseSocketUrl(rest: string): LdapUrl | Mismatch {
+  const encoded = rest.replace(/\/$/, '');
+  if (encoded.includes('/')) return new Mismatch(`the path is percent-encoded: ldapi://${encodeURIComponent(rest)}`);
+  if (encoded === '') return new Mismatch('the path of the socket is missing, such as ldapi://%2Frun%2Fslapd%2Fldapi');
+  try {
+    const socketPath = decodeURIComponent(encoded);
+    return isLine(socketPath) && socketPath.startsWith('/')
+      ? { scheme: 'ldapi', host: '', port: 0, socketPath }
+      : new Mismatch('the path of the socket is absolute, such as ldapi://%2Frun%2Fslapd%2Fldapi');
+  } catch {
+    return new Mismatch('a % is followed by two hexadecimal digits');
+  }
+}
+
+/** One URL or several, tried in order. */
+export const ldapUrls = kind<readonly string[]>(
+  'an LDAP URL such as ldap://ldap1.example.org, or a list of such',
+  (given) => {
+    const urls = Array.isArray(given) ? given : [given];
+    if (urls.length === 0) return new Mismatch('the list is empty');
+    for (const [index, url] of urls.entries()) {
+      const read = isLine(url) ? parseLdapUrl(url) : new Mismatch();
+      if (read instanceof Mismatch) {
+        return urls.length === 1 || read.hint === undefined ? read : new Mismatch(`number ${index + 1}: ${read.hint}`);
+      }
+    }
+    return urls.map((url: string) => url.trim().replace(/\/$/, ''));
+  },
+);
+
+/** A distinguished name that names an entry (RFC 4514). */
+export const distinguishedName = kind<string>('a distinguished name such as ou=accounts,dc=example,dc=org', (given) => {
+  if (!isLine(given) || /(^|[^\\]),\s*(,|$)/.test(given)) return new Mismatch();
+  try {
+    return DN.fromString(given).length > 0 ? given.trim() : new Mismatch();
+  } catch {
+    return new Mismatch();
+  }
+});
+
+/** A search filter (RFC 4515). The outer brackets may be left out; blanks between its parts are dropped. */
+export const searchFilter = kind<string>('a search filter such as (objectClass=sstProvisioning)', (given) => {
+  if (typeof given !== 'string') return new Mismatch();
+  const closed = given
+    .trim()
+    .replace(/\)\s+(?=[()])/g, ')')
+    .replace(/\(\s*([&|!])\s*\(/g, '($1(');
+  const filter = closed.startsWith('(') ? closed : `(${closed})`;
+  if (!isBalanced(filter)) return new Mismatch('its brackets do not match');
+  try {
+    parseString(filter);
+    return isLine(filter) ? filter : new Mismatch();
+  } catch {
+    return new Mismatch();
+  }
+});
+
+/** A bracket inside a value is written \28 or \29, so that plain counting decides; the first part must be the whole. */
+function isBalanced(filter: string): boolean {
+  let depth = 0;
+  const characters = [...filter];
+  for (const [index, character] of characters.entries()) {
+    if (character === '(') depth += 1;
+    if (character === ')') depth -= 1;
+    if (depth < 0 || (depth === 0 && index < characters.length - 1)) return false;
+  }
+  return depth === 0;
+}
+
+const ATTRIBUTE = /^(?:[A-Za-z][A-Za-z0-9-]*|(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))+)$/;
+const ATTRIBUTE_WORDS = 'the name of an attribute such as sstProvisioningMode';
+
+/** A descriptor or an object identifier (RFC 4512, section 1.4). */
+export const attributeName = kind<string>(ATTRIBUTE_WORDS, (given) =>
+  typeof given === 'string' && ATTRIBUTE.test(given) ? given : new Mismatch(),
+);
+
+/** One name or several, in order of preference. */
+export const attributeNames = kind<readonly string[]>(`${ATTRIBUTE_WORDS}, or a list of such`, (given) => {
+  const names = Array.isArray(given) ? given : [given];
+  if (names.length === 0) return new Mismatch('the list is empty');
+  return names.every((name): name is string => typeof name === 'string' && ATTRIBUTE.test(name))
+    ? names
+    : new Mismatch();
+});

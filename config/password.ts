@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { PASSWORD_VARIABLE } from './cross-rules.ts';
+import type { Environment } from './load-config.ts';
+import type { Settings } from './schema.ts';
+
+/**
+ * How the password of `directory.bindDn` is had. A file is read at each call, so that a changed password is taken up without
+ * a restart; a file descriptor is read at the first call only. One newline at the end is dropped; without a bindDn the
+ * password is empty. Rejects with the reason of the file system where the source cannot be read.
+ */
+export function passwordReader(directory: Settings['directory'], env: Environment): () => Promise<string> {
+  const { bindDn, bindPassword, bindPasswordFile, bindPasswordFd } = directory;
+  if (bindDn === null) return async () => '';
+  if (bindPasswordFile !== null) return async () => withoutNewline(await readFile(bindPasswordFile, 'utf8'));
+  if (bindPasswordFd !== null) {
+    let read: string | undefined;
+    return async () => {
+      read ??= withoutNewline(readFileSync(bindPasswordFd, 'utf8'));
+      return read;
+    };
+  }
+  const password = bindPassword ?? env[PASSWORD_VARIABLE] ?? '';
+  return async () => password;
+}
+
+/** Something that works but should be mended. */
+export interface Finding {
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** Whether others than the owner may read the password: of its own file, or of a configuration file that holds it. */
+export async function passwordFindings(configPath: string, directory: Settings['directory']): Promise<Finding[]> {
+  const files = [directory.bindPasswordFile, directory.bindPassword === null ? null : configPath];
+  const findings = await Promise.all(files.map((file) => (file === null ? undefined : findingOfFile(file))));
+  return findings.filter((finding) => finding !== undefined);
+}
+
+async function findingOfFile(file: string): Promise<Finding | undefined> {
+  const mode = await stat(file).then(
+    (found) => found.mode,
+    () => 0,
+  );
+  if ((mode & 0o004) === 0) return undefined;
+  return { problem: `every user of this host can read the password in ${file}`, remedy: `chmod o-rwx ${file}` };
+}
+
+/** The settings as they may be shown. */
+export function redacted(settings: Settings): Settings {
+  const { bindPassword } = settings.directory;
+  return {
+    ...settings,
+    directory: { ...settings.directory, bindPassword: bindPassword === null ? null : '(not shown)' },
+  };
+}
+
+function withoutNewline(text: string): string {
+  return text.replace(/\r?\n$/, '');
+}

@@ -1,0 +1,71 @@
+import type { z } from 'zod';
+import { crossFaults } from './cross-rules.ts';
+import type { FaultAt } from './fault.ts';
+import { nearest } from './nearest.ts';
+import type { PartialSettings } from './partial-settings.ts';
+import { type Settings, settingsSchema } from './schema.ts';
+import { shapeOf } from './setting.ts';
+
+/**
+ * Reads a parsed file against the schema and the rules between settings. Every fault is found in one go: the rules are
+ * applied to whatever could be read, so that a slip in one section does not hide a contradiction in another.
+ */
+export function readSettings(
+  raw: unknown,
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly settings: Settings } | { readonly faults: readonly FaultAt[] } {
+  const read = settingsSchema.safeParse(raw);
+  if (read.success) {
+    const faults = crossFaults(read.data, env);
+    return faults.length === 0 ? { settings: read.data } : { faults };
+  }
+  const readable = readableParts(settingsSchema, raw) as PartialSettings;
+  return { faults: [...read.error.issues.flatMap(faultsOfIssue), ...crossFaults(readable, env)] };
+}
+
+function faultsOfIssue(issue: z.core.$ZodIssue): FaultAt[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    const known = Object.keys(shapeOf(schemaAt(path)) ?? {});
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      given: 'an unknown key',
+      expected: knownKey(key, path, known),
+    }));
+  }
+  return [{ path, expected: issue.code === 'custom' ? issue.message : sectionWords(path) }];
+}
+
+function knownKey(key: string, path: readonly string[], known: readonly string[]): string {
+  const near = nearest(key, known);
+  if (near !== undefined) return near;
+  const elsewhere = pathsEndingIn(key, settingsSchema, []);
+  return elsewhere === undefined || elsewhere === [...path, key].join('.') ? `one of ${known.join(', ')}` : elsewhere;
+}
+
+/** Where a key that stands in the wrong section belongs. */
+function pathsEndingIn(key: string, schema: z.ZodType, path: readonly string[]): string | undefined {
+  for (const [name, inner] of Object.entries(shapeOf(schema) ?? {})) {
+    if (name === key) return [...path, name].join('.');
+    const deeper = pathsEndingIn(key, inner, [...path, name]);
+    if (deeper !== undefined) return deeper;
+  }
+  return undefined;
+}
+
+function sectionWords(path: readonly string[]): string {
+  const keys = Object.keys(shapeOf(schemaAt(path)) ?? {});
+  return `a section with the keys ${keys.join(', ')}`;
+}
+
+function schemaAt(path: readonly string[]): z.ZodType {
+  return path.reduce<z.ZodType>((schema, key) => shapeOf(schema)?.[key] ?? schema, settingsSchema);
+}
+
+/** The settings that can be read, each for itself, unreadable ones left out. */
+function readableParts(schema: z.ZodType, raw: unknown): unknown {
+  const shape = shapeOf(schema);
+  if (shape === undefined) return schema.safeParse(raw).data;
+  const given = typeof raw === 'object' && raw !== null ? (raw as Readonly<Record<string, unknown>>) : {};
+  return Object.fromEntries(Object.entries(shape).map(([key, inner]) => [key, readableParts(inner, given[key])]));
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { expectationOf } from './kind.ts';
+
+/** What the reference says of one setting. */
+export interface SettingNotes {
+  /** One sentence. */
+  readonly sentence: string;
+  /** As it would be written in the file; undefined where the site must give it. */
+  readonly fallback: unknown;
+  readonly required: boolean;
+  readonly expected: string;
+}
+
+/** A setting that a site may leave out; `fallback` is written as in the file and read like it. */
+export function setting<S extends z.ZodType>(sentence: string, fallback: unknown, schema: S) {
+  const notes: SettingNotes = { sentence, fallback, required: false, expected: expectationOf(schema) };
+  return (schema as z.ZodType<z.output<S>>).prefault(fallback as z.input<S>).meta({ notes });
+}
+
+/** A setting that a site must give. */
+export function required<S extends z.ZodType>(sentence: string, schema: S) {
+  const notes: SettingNotes = { sentence, fallback: undefined, required: true, expected: expectationOf(schema) };
+  return z
+    .unknown()
+    .optional()
+    .pipe(schema as z.ZodType<z.output<S>>)
+    .meta({ notes });
+}
+
+export type Shape = Readonly<Record<string, z.ZodType>>;
+
+/** A section: every key is known, and a section that is absent or empty has all its defaults. */
+export function section<S extends Shape>(sentence: string, shape: S) {
+  return z
+    .preprocess((given) => given ?? {}, z.strictObject(shape))
+    .prefault({})
+    .meta({ sentence, shape });
+}
+
+export function notesOf(schema: z.ZodType): SettingNotes | undefined {
+  return schema.meta()?.['notes'] as SettingNotes | undefined;
+}
+
+export function shapeOf(schema: z.ZodType): Shape | undefined {
+  return schema.meta()?.['shape'] as Shape | undefined;
+}
+
+export function sentenceOf(schema: z.ZodType): string {
+  const sentence = schema.meta()?.['sentence'];
+  return typeof sentence === 'string' ? sentence : '';
+}

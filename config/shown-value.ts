@@ -1,0 +1,21 @@
+const LONGEST = 60;
+
+/** The value at `path` of a parsed file as a fault may show it: short, on one line, and never a secret. */
+export function shownValue(path: readonly string[], raw: unknown): string {
+  let value = raw;
+  for (const key of path) value = (value as Readonly<Record<string, unknown>> | null | undefined)?.[key];
+  if (value === undefined || value === null) return 'nothing';
+  if (path.some((key) => /password/i.test(key))) return 'a value (not shown)';
+  if (Array.isArray(value)) return `the list ${shortened(value)}`;
+  return typeof value === 'object' ? 'a section' : shortened(value);
+}
+
+/** A key of the file, which may hold anything. */
+export function shownKey(key: string): string {
+  return /^[\w-]{1,64}$/.test(key) ? key : JSON.stringify(key.slice(0, LONGEST));
+}
+
+function shortened(value: unknown): string {
+  const text = (JSON.stringify(value) ?? String(value)).replace(/:\/\/[^/@"]*@/g, '://...@');
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text;
+}

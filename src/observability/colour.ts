@@ -1,0 +1,27 @@
+const CODES = {
+  green: 32,
+  red: 31,
+  yellow: 33,
+  blue: 34,
+  magenta: 35,
+  cyan: 36,
+  grey: 90,
+  bold: 1,
+} as const;
+
+export type Colour = keyof typeof CODES;
+
+/** The text in a colour of the terminal's own palette; as it is where `on` is false. */
+export function paint(text: string, colour: Colour, on: boolean): string {
+  return on && text !== '' ? `\u001b[${CODES[colour]}m${text}\u001b[${colour === 'bold' ? 22 : 39}m` : text;
+}
+
+/** Whether a stream should be written to in colour: a terminal, unless NO_COLOR says otherwise (no-color.org). */
+export function wantsColour(
+  stream: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  if ((env['NO_COLOR'] ?? '') !== '') return false;
+  if ((env['FORCE_COLOR'] ?? '0') !== '0') return true;
+  return stream.isTTY === true && env['TERM'] !== 'dumb';
+}

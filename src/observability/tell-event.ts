@@ -1,0 +1,99 @@
+import type { StreamEvent } from '../domain/event.ts';
+import { returnCodeName } from '../domain/return-code.ts';
+import type { Colour } from './colour.ts';
+import { humanDuration, readableStamp } from './human-time.ts';
+
+/** What an event means, as a colour: green it goes well, yellow it mends itself, red a person is needed. */
+export const COLOUR_OF: Readonly<Record<StreamEvent['event'], Colour>> = {
+  connected: 'green',
+  refreshing: 'cyan',
+  refreshed: 'cyan',
+  disconnected: 'red',
+  reconnecting: 'yellow',
+  received: 'blue',
+  skipped: 'yellow',
+  deferred: 'magenta',
+  waiting: 'magenta',
+  queued: 'blue',
+  claimed: 'cyan',
+  resumed: 'yellow',
+  step: 'cyan',
+  output: 'grey',
+  finished: 'green',
+  failed: 'red',
+  retrying: 'yellow',
+  superseded: 'yellow',
+  conflict: 'yellow',
+  left: 'grey',
+  draining: 'yellow',
+  stopped: 'yellow',
+};
+
+/** The particulars of an event in words, beside its name, uid, mode and job. Not yet safe for a terminal. */
+export function tellEvent(event: StreamEvent): string {
+  switch (event.event) {
+    case 'connected':
+      return `to ${event.url} by ${event.protocol === 'syncrepl' ? 'syncrepl' : 'persistent search'}, ${event.server}`;
+    case 'refreshing':
+      return 'listing the open accounts';
+    case 'refreshed':
+      return `${count(event.entries, 'open account')} listed in ${humanDuration(event.milliseconds)}`;
+    case 'disconnected':
+      return joined([`from ${event.url}: ${event.reason}`, event.remedy]);
+    case 'reconnecting':
+      return `to ${event.url} in ${humanDuration(event.inMilliseconds)} (try ${event.attempt})`;
+    case 'received':
+      return event.entryUUID === undefined ? event.change : `${event.change}, entry ${event.entryUUID}`;
+    case 'skipped':
+      return joined([event.uid === undefined ? `${event.dn}: ${event.reason}` : event.reason, earlierFailure(event)]);
+    case 'deferred':
+      return `until ${readableStamp(event.until)}`;
+    case 'waiting':
+      return event.reason;
+    case 'queued':
+      return 'for a free place';
+    case 'claimed':
+      return 'the work begins';
+    case 'resumed':
+      return 'an interrupted attempt is taken up again';
+    case 'step':
+      return `${event.name} done in ${humanDuration(event.milliseconds)}`;
+    case 'output':
+      return `${event.stream === 'stderr' ? '!' : '|'} ${event.line}`;
+    case 'finished':
+      return `in ${humanDuration(event.milliseconds)}, state ${readableStamp(event.state)}`;
+    case 'failed':
+      return `in step ${event.step} with ${namedCode(event.returnValue)}: ${event.reason}`;
+    case 'retrying':
+      return `in ${humanDuration(event.inMilliseconds)} (attempt ${event.attempt}): ${event.reason}`;
+    case 'superseded':
+    case 'conflict':
+      return event.reason;
+    case 'left':
+      return event.uid === undefined ? `${event.dn} is no longer an open account` : 'is no longer an open account';
+    case 'draining':
+      return `${event.inWork} in work, ${event.queued} queued; at most ${humanDuration(event.graceMilliseconds)}`;
+    case 'stopped':
+      return `with exit code ${event.exitCode}`;
+  }
+}
+
+/** `code 5 CANNOT_CREATE_HOME_DIR`, or the bare code where the site's script gave one of its own. */
+export function namedCode(code: number): string {
+  const name = returnCodeName(code);
+  return name === undefined ? `code ${code}` : `code ${code} ${name}`;
+}
+
+function earlierFailure(event: Extract<StreamEvent, { event: 'skipped' }>): string | undefined {
+  if (event.returnValue === undefined) return undefined;
+  const when = event.failedAt === undefined ? '' : ` at ${event.failedAt}`;
+  return `it ended with ${namedCode(event.returnValue)}${when}`;
+}
+
+function joined(parts: ReadonlyArray<string | undefined>): string {
+  return parts.filter((part) => part !== undefined && part !== '').join('; ');
+}
+
+function count(number: number, noun: string): string {
+  return number === 1 ? `1 ${noun}` : `${number} ${noun}s`;
+}

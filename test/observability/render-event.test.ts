@@ -1,0 +1,134 @@
+import { stripVTControlCharacters } from 'node:util';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EVENT_NAMES, type PublishedEvent, type StreamEvent } from '../../src/domain/event.ts';
+import { renderEvent, renderJson } from '../../src/observability/render-event.ts';
+
+const URL = 'ldap://ldap1.example.org';
+const account = { uid: '3724300', dn: 'uid=3724300,ou=accounts,dc=example,dc=org' };
+const adding = { ...account, mode: 'adding', job: 'k3f9a1' };
+
+const STORY: readonly StreamEvent[] = [
+  { event: 'connected', url: URL, protocol: 'syncrepl', server: 'OpenLDAP' },
+  { event: 'refreshing' },
+  { event: 'refreshed', entries: 1, milliseconds: 12.34 },
+  { event: 'received', change: 'refresh', entryUUID: '5a1c', ...account, mode: 'add' },
+  { event: 'queued', ...account, mode: 'add' },
+  { event: 'claimed', ...adding },
+  { event: 'output', stream: 'stdout', line: 'created /home/3724300', ...adding },
+  { event: 'output', stream: 'stderr', line: 'the disk is 91 % full', ...adding },
+  { event: 'step', name: 'script', milliseconds: 3.21, ...adding },
+  { event: 'finished', state: '20260301T100000Z', milliseconds: 5.678, ...adding, mode: 'added' },
+  { event: 'failed', returnValue: 5, reason: 'no space left', step: 'script', ...adding },
+  { event: 'failed', returnValue: 99, reason: 'see its output', step: 'script', ...adding },
+  { event: 'retrying', attempt: 2, inMilliseconds: 5_000, reason: 'the script asked for it', ...adding },
+  { event: 'superseded', reason: 'a newer request was written: delete', ...adding },
+  { event: 'conflict', reason: 'somebody else changed the account', ...account, mode: 'add' },
+  { event: 'resumed', ...adding },
+  { event: 'skipped', reason: 'the entry has no uid', dn: 'cn=x,dc=example,dc=org' },
+  { event: 'skipped', reason: 'it failed', returnValue: 6, failedAt: '2026-02-28T09:00:00Z', ...adding },
+  { event: 'deferred', until: '20260401', ...account, mode: 'modify' },
+  { event: 'waiting', reason: 'sstIsActive is not FALSE yet', ...account, mode: 'delete' },
+  { event: 'left', ...account, mode: 'added' },
+  { event: 'left', dn: account.dn },
+  { event: 'disconnected', url: URL, reason: 'connection reset', remedy: 'see whether the directory runs' },
+  { event: 'reconnecting', url: URL, attempt: 3, inMilliseconds: 400 },
+  { event: 'draining', inWork: 2, queued: 5, graceMilliseconds: 30_000 },
+  { event: 'stopped', exitCode: 0 },
+];
+
+const published = (event: StreamEvent): PublishedEvent => ({ time: '2026-03-01T10:00:00.250Z', ...event });
+const plain = (event: StreamEvent, width?: number): string =>
+  renderEvent(published(event), { colour: false, ...(width === undefined ? {} : { width }) });
+
+let zone: string | undefined;
+beforeAll(() => {
+  zone = process.env['TZ'];
+  process.env['TZ'] = 'UTC';
+});
+afterAll(() => {
+  if (zone === undefined) delete process.env['TZ'];
+  else process.env['TZ'] = zone;
+});
+
+describe('an event for a person', () => {
+  it('is one aligned line that needs no manual', () => {
+    expect(STORY.map((event) => plain(event))).toEqual([
+      '10:00:00.250  connected     to ldap://ldap1.example.org by syncrepl, OpenLDAP',
+      '10:00:00.250  refreshing    listing the open accounts',
+      '10:00:00.250  refreshed     1 open account listed in 12 ms',
+      '10:00:00.250  received      3724300    add               refresh, entry 5a1c',
+      '10:00:00.250  queued        3724300    add               for a free place',
+      '10:00:00.250  claimed       3724300    adding    k3f9a1  the work begins',
+      '10:00:00.250  output        3724300    adding    k3f9a1  | created /home/3724300',
+      '10:00:00.250  output        3724300    adding    k3f9a1  ! the disk is 91 % full',
+      '10:00:00.250  step          3724300    adding    k3f9a1  script done in 3.2 ms',
+      '10:00:00.250  finished      3724300    added     k3f9a1  in 5.7 ms, state 2026-03-01 10:00:00Z',
+      '10:00:00.250  failed        3724300    adding    k3f9a1  in step script with code 5 CANNOT_CREATE_HOME_DIR: no space left',
+      '10:00:00.250  failed        3724300    adding    k3f9a1  in step script with code 99: see its output',
+      '10:00:00.250  retrying      3724300    adding    k3f9a1  in 5 s (attempt 2): the script asked for it',
+      '10:00:00.250  superseded    3724300    adding    k3f9a1  a newer request was written: delete',
+      '10:00:00.250  conflict      3724300    add               somebody else changed the account',
+      '10:00:00.250  resumed       3724300    adding    k3f9a1  an interrupted attempt is taken up again',
+      '10:00:00.250  skipped       cn=x,dc=example,dc=org: the entry has no uid',
+      '10:00:00.250  skipped       3724300    adding    k3f9a1  it failed; it ended with code 6 CANNOT_SET_QUOTA at 2026-02-28T09:00:00Z',
+      '10:00:00.250  deferred      3724300    modify            until 2026-04-01',
+      '10:00:00.250  waiting       3724300    delete            sstIsActive is not FALSE yet',
+      '10:00:00.250  left          3724300    added             is no longer an open account',
+      '10:00:00.250  left          uid=3724300,ou=accounts,dc=example,dc=org is no longer an open account',
+      '10:00:00.250  disconnected  from ldap://ldap1.example.org: connection reset; see whether the directory runs',
+      '10:00:00.250  reconnecting  to ldap://ldap1.example.org in 400 ms (try 3)',
+      '10:00:00.250  draining      2 in work, 5 queued; at most 30 s',
+      '10:00:00.250  stopped       with exit code 0',
+    ]);
+  });
+
+  it('is shown here for every name of the vocabulary', () => {
+    expect(new Set(STORY.map(({ event }) => event))).toEqual(new Set(EVENT_NAMES));
+  });
+
+  it('says the same in colour', () => {
+    for (const event of STORY) {
+      const coloured = renderEvent(published(event), { colour: true });
+      expect(stripVTControlCharacters(coloured)).toBe(plain(event));
+      expect(coloured).not.toBe(plain(event));
+    }
+  });
+
+  it('is cut at the width of the terminal', () => {
+    for (const event of STORY) {
+      expect(plain(event, 60).length).toBeLessThanOrEqual(60);
+      expect(stripVTControlCharacters(renderEvent(published(event), { colour: true, width: 60 }))).toBe(
+        plain(event, 60),
+      );
+    }
+    expect(plain({ event: 'waiting', reason: 'r'.repeat(50), ...account, mode: 'delete' }, 60)).toBe(
+      '10:00:00.250  waiting       3724300    delete            rr…',
+    );
+  });
+
+  it('shows control characters instead of obeying them', () => {
+    const line = '\u001b[2J\u009b31mred\r\nforged\tline\u2028\u202e\u0000\ud800';
+    expect(plain({ event: 'output', stream: 'stdout', line, ...adding })).toBe(
+      '10:00:00.250  output        3724300    adding    k3f9a1  | \\x1b[2J\\x9b31mred\\r\\nforged\\tline\\u2028\\u202e\\x00\\ud800',
+    );
+  });
+
+  it('is one harmless line whatever the directory and the scripts hold', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (text, dn) => {
+        for (const event of [
+          { event: 'output', stream: 'stdout', line: text, ...adding },
+          { event: 'skipped', reason: text, dn },
+          { event: 'left', dn },
+          { event: 'waiting', reason: text, uid: text, dn, mode: text },
+        ] as const) {
+          for (const line of [plain(event), renderJson(published(event))]) {
+            expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u);
+          }
+          expect(JSON.parse(renderJson(published(event)))).toEqual(JSON.parse(JSON.stringify(published(event))));
+        }
+      }),
+    );
+  });
+});

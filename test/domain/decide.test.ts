@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AccountRecord, AttributeNames } from '../../src/domain/account.ts';
+import { type DecisionContext, decide } from '../../src/domain/decide.ts';
+
+const NAMES: AttributeNames = {
+  mode: 'sstProvisioningMode',
+  state: 'sstProvisioningState',
+  date: ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
+  active: 'sstIsActive',
+  returnValue: 'sstProvisioningReturnValue',
+  executionTime: null,
+};
+
+const HOUR = 3_600_000;
+
+function account(changes: Partial<AccountRecord> = {}): AccountRecord {
+  return {
+    dn: 'uid=3724300,ou=accounts,dc=example,dc=org',
+    entryUUID: '5ce1167b-5210-419d-8773-227f209dd800',
+    uid: '3724300',
+    mode: 'add',
+    state: '0',
+    date: { name: 'sstProvisioningDate', value: '0' },
+    active: true,
+    returnValue: undefined,
+    modifiedAt: undefined,
+    ...changes,
+  };
+}
+
+function context(changes: Partial<DecisionContext> = {}): DecisionContext {
+  return {
+    today: '20261123',
+    instances: 'one',
+    directoryTime: undefined,
+    longestHandlerMilliseconds: HOUR,
+    names: NAMES,
+    ...changes,
+  };
+}
+
+const dated = (value: string) => ({ name: 'sstProvisioningDate', value });
+
+describe('decide, about an account that asks for work', () => {
+  it.each(['add', 'modify'] as const)('claims %s that is open and due now', (mode) => {
+    expect(decide(account({ mode }), context())).toMatchObject({ kind: 'claim', mode });
+  });
+
+  it('compares the mode as LDAP does: without regard to case or outer blanks', () => {
+    expect(decide(account({ mode: ' ADD ' }), context())).toMatchObject({ kind: 'claim', mode: 'add' });
+  });
+
+  it('claims what is dated today, or on a day that passed while the service was down', () => {
+    expect(decide(account({ date: dated('20261123') }), context()).kind).toBe('claim');
+    expect(decide(account({ date: dated('20251231') }), context()).kind).toBe('claim');
+  });
+
+  it('claims an account without a date', () => {
+    expect(decide(account({ date: undefined }), context()).kind).toBe('claim');
+  });
+
+  it('defers what is dated later', () => {
+    expect(decide(account({ date: dated('20261124') }), context())).toMatchObject({
+      kind: 'defer',
+      until: '20261124',
+      reason: 'sstProvisioningDate is 20261124, today is 20261123',
+    });
+  });
+
+  it.each([
+    [true, 'sstIsActive is TRUE; delete waits until it is FALSE'],
+    [undefined, 'sstIsActive is missing; delete waits until it is FALSE'],
+  ])('lets a delete wait while sstIsActive is %s', (active, reason) => {
+    expect(decide(account({ mode: 'delete', active }), context())).toEqual({ kind: 'wait', mode: 'delete', reason });
+  });
+
+  it('claims a delete of an inactive account', () => {
+    expect(decide(account({ mode: 'delete', active: false }), context())).toMatchObject({
+      kind: 'claim',
+      mode: 'delete',
+    });
+  });
+
+  it('asks nothing of an account whose state is a time, whatever its mode', () => {
+    fc.assert(
+      fc.property(fc.constantFrom('add', 'adding', 'added', 'delete', 'deleting'), (mode) => {
+        expect(decide(account({ mode, state: '20261123T101112Z' }), context()).kind).toBe('settled');
+      }),
+    );
+  });
+});
+
+describe('decide, about an account in work', () => {
+  it('resumes it when this is the only service', () => {
+    expect(decide(account({ mode: 'modifying' }), context())).toMatchObject({ kind: 'resume', mode: 'modify' });
+  });
+
+  it('resumes it when its return value is a zero', () => {
+    expect(decide(account({ mode: 'adding', returnValue: '0' }), context()).kind).toBe('resume');
+  });
+
+  it.each(['1', '-1', '75', 'what'])('leaves it failed with return value %s', (returnValue) => {
+    expect(decide(account({ mode: 'adding', returnValue }), context())).toMatchObject({ kind: 'failed', returnValue });
+  });
+
+  it('leaves it to another service while that may still be at work', () => {
+    const now = Date.UTC(2026, 10, 23);
+    const decision = decide(
+      account({ mode: 'adding', modifiedAt: now - HOUR / 2 }),
+      context({ instances: 'several', directoryTime: now }),
+    );
+    expect(decision).toMatchObject({ kind: 'wait', recheckInMilliseconds: HOUR / 2 + 1 });
+  });
+
+  it('takes it over when it is older than any handler may take', () => {
+    const now = Date.UTC(2026, 10, 23);
+    const decision = decide(
+      account({ mode: 'adding', modifiedAt: now - HOUR - 1 }),
+      context({ instances: 'several', directoryTime: now }),
+    );
+    expect(decision).toMatchObject({ kind: 'takeOver', mode: 'add' });
+  });
+
+  it('waits the whole time where the age cannot be told', () => {
+    expect(decide(account({ mode: 'adding' }), context({ instances: 'several' }))).toMatchObject({
+      kind: 'wait',
+      recheckInMilliseconds: HOUR + 1,
+    });
+  });
+});
+
+describe('decide', () => {
+  it('answers every record, and claims none whose day is to come', () => {
+    const record = fc.record({
+      mode: fc.oneof(fc.constantFrom('add', 'ADDING', 'deleted', 'delete', 'initialized'), fc.string()),
+      state: fc.constantFrom('0', ' 0', '20261123T101112Z'),
+      day: fc.constantFrom('0', '20200101', '20261123', '20261124', '99991231'),
+      active: fc.constantFrom(true, false, undefined),
+      returnValue: fc.option(fc.string(), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(record, ({ day, ...changes }) => {
+        const decision = decide(account({ ...changes, date: dated(day) }), context());
+        expect(decision.reason).not.toBe('');
+        if (decision.kind === 'claim') expect(day <= '20261123').toBe(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AttributeNames } from '../../src/domain/account.ts';
+import { entryOf } from '../../src/domain/entry.ts';
+import { readAccount } from '../../src/domain/read-account.ts';
+
+const NAMES: AttributeNames = {
+  mode: 'sstProvisioningMode',
+  state: 'sstProvisioningState',
+  date: ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
+  active: 'sstIsActive',
+  returnValue: 'sstProvisioningReturnValue',
+  executionTime: null,
+};
+const DN = 'uid=3724300,ou=accounts,dc=example,dc=org';
+const OPEN = { uid: '3724300', sstProvisioningMode: 'add', sstProvisioningState: '0', sstProvisioningDate: '0' };
+
+const read = (attributes: Record<string, string | Buffer | Array<string | Buffer>>, dn = DN) =>
+  readAccount(entryOf(dn, attributes), NAMES);
+
+describe('readAccount', () => {
+  it('reads an account whatever the case of the attribute names', () => {
+    expect(
+      read({
+        UID: '3724300',
+        SSTPROVISIONINGMODE: 'add',
+        sstprovisioningstate: '0',
+        sstProvisioningExecutionDate: '20270101',
+        sstisactive: 'FALSE',
+        entryUUID: '5CE1167B-5210-419d-8773-227f209dd800',
+        modifyTimestamp: '20261123101112Z',
+      }),
+    ).toEqual({
+      kind: 'account',
+      record: {
+        dn: DN,
+        uid: '3724300',
+        entryUUID: '5ce1167b-5210-419d-8773-227f209dd800',
+        mode: 'add',
+        state: '0',
+        date: { name: 'sstProvisioningExecutionDate', value: '20270101' },
+        active: false,
+        returnValue: undefined,
+        modifiedAt: Date.UTC(2026, 10, 23, 10, 11, 12),
+      },
+    });
+  });
+
+  it('takes the later day where an entry has both date attributes', () => {
+    const reading = read({ ...OPEN, sstProvisioningExecutionDate: '20270101' });
+    expect(reading).toMatchObject({ record: { date: { name: 'sstProvisioningExecutionDate', value: '20270101' } } });
+  });
+
+  it.each([
+    ['initialized', "another program's mode"],
+    ['snapshotting', "another program's mode"],
+  ])('leaves the mode %s to its owner, even where the entry could not be worked on', (mode, reason) => {
+    expect(read({ uid: '../..', sstProvisioningMode: mode })).toEqual({ kind: 'foreign', dn: DN, reason });
+  });
+
+  it('lets the RDN decide between several uids', () => {
+    expect(read({ ...OPEN, uid: ['other', '3724300'] })).toMatchObject({ kind: 'account', record: { uid: '3724300' } });
+    const multi = 'cn=x+uid=37\\32\\34300,ou=accounts,dc=example,dc=org';
+    expect(read({ ...OPEN, uid: ['other', '3724300'] }, multi)).toMatchObject({ record: { uid: '3724300' } });
+  });
+
+  it.each<[string, Record<string, string | string[]>, string]>([
+    ['no uid', { uid: [] }, 'the entry has no uid'],
+    [
+      'several uids under another RDN',
+      { uid: ['a', 'b'] },
+      'the entry has 2 uids and its RDN does not decide between them',
+    ],
+    ['a path as uid', { uid: '../../etc' }, 'the uid has characters outside A-Z a-z 0-9 . _ @ -'],
+    ['a newline at the end of the uid', { uid: '3724300\n' }, 'the uid has characters outside A-Z a-z 0-9 . _ @ -'],
+    ['an option as uid', { uid: '-rf' }, 'the uid begins with "-"'],
+    ['a parent folder as uid', { uid: '..' }, 'the uid is ".."'],
+    ['an endless uid', { uid: 'a'.repeat(201) }, 'the uid is longer than 200 characters'],
+    ['two modes', { sstProvisioningMode: ['add', 'delete'] }, 'sstProvisioningMode has 2 values'],
+    ['no state', { sstProvisioningState: [] }, 'the entry has no sstProvisioningState'],
+    ['two states', { sstProvisioningState: ['0', '1'] }, 'sstProvisioningState has 2 values'],
+    ['a malformed state', { sstProvisioningState: '2026' }, 'sstProvisioningState is neither 0 nor YYYYMMDDThhmmssZ'],
+    ['a day that is none', { sstProvisioningDate: '20260230' }, 'sstProvisioningDate is neither 0 nor a day, YYYYMMDD'],
+    ['two days', { sstProvisioningDate: ['0', '20260101'] }, 'sstProvisioningDate has several values'],
+  ])('cannot work on an entry with %s', (_, changes, reason) => {
+    expect(read({ ...OPEN, ...changes }, 'cn=x,dc=example,dc=org')).toMatchObject({ kind: 'unworkable', reason });
+  });
+
+  it('does not repeat a uid that cannot be worked with', () => {
+    expect(read({ ...OPEN, uid: 'a\u001b[2J' })).toMatchObject({ kind: 'unworkable', uid: undefined });
+  });
+
+  it('answers any bytes in any attribute', () => {
+    const value = fc.oneof(
+      fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+      fc.constantFrom('0', 'add', 'uid', '3724300'),
+    );
+    const names = fc.constantFrom(
+      'uid',
+      'sstProvisioningMode',
+      'sstProvisioningState',
+      'sstProvisioningDate',
+      'sstIsActive',
+    );
+    fc.assert(
+      fc.property(fc.string(), fc.dictionary(names, fc.array(value)), (dn, attributes) => {
+        expect(['account', 'foreign', 'unworkable']).toContain(read(attributes, dn).kind);
+      }),
+    );
+  });
+});

@@ -24,11 +24,14 @@ export const ResultCode = {
   sizeLimitExceeded: 4,
   strongerAuthRequired: 8,
   referral: 10,
+  adminLimitExceeded: 11,
   unavailableCriticalExtension: 12,
+  confidentialityRequired: 13,
   noSuchAttribute: 16,
   undefinedAttributeType: 17,
   constraintViolation: 19,
   attributeOrValueExists: 20,
+  invalidAttributeSyntax: 21,
   noSuchObject: 32,
   invalidCredentials: 49,
   insufficientAccessRights: 50,
@@ -37,6 +40,48 @@ export const ResultCode = {
   unwillingToPerform: 53,
   objectClassViolation: 65,
   entryAlreadyExists: 68,
+  other: 80,
   canceled: 118,
   syncRefreshRequired: 4096,
 } as const;
+
+/**
+ * What a failed operation on an account means for it:
+ * - `mismatch`: the compare-and-swap found another value: somebody wrote in the meantime;
+ * - `gone`: there is no such entry;
+ * - `unfit`: the schema does not take an attribute or value;
+ * - `refused`: the directory will not do this for this account, now or later, unless somebody changes something;
+ * - `away`: no answer, or one that is about the server and not about the account: worth trying again.
+ */
+export type FailureKind = 'mismatch' | 'gone' | 'unfit' | 'refused' | 'away';
+
+export function failureKind(error: unknown): FailureKind {
+  if (!(error instanceof DirectoryError)) return 'refused';
+  switch (error.resultCode) {
+    case ResultCode.noSuchAttribute:
+    case ResultCode.attributeOrValueExists:
+      return 'mismatch';
+    case ResultCode.noSuchObject:
+      return 'gone';
+    case ResultCode.undefinedAttributeType:
+    case ResultCode.constraintViolation:
+    case ResultCode.invalidAttributeSyntax:
+    case ResultCode.objectClassViolation:
+      return 'unfit';
+    case undefined:
+    case ResultCode.operationsError:
+    case ResultCode.timeLimitExceeded:
+    case ResultCode.strongerAuthRequired:
+    case ResultCode.referral:
+    case ResultCode.adminLimitExceeded:
+    case ResultCode.confidentialityRequired:
+    case ResultCode.invalidCredentials:
+    case ResultCode.busy:
+    case ResultCode.unavailable:
+    case ResultCode.unwillingToPerform:
+    case ResultCode.other:
+      return 'away';
+    default:
+      return 'refused';
+  }
+}

@@ -15,13 +15,18 @@ export interface Modification {
  * the compare-and-swap that works on every server. A value that must not have changed is deleted and added again.
  */
 
-/** requested -> in work. A return value left by an earlier attempt is cleared. */
-export function claim(record: AccountRecord, mode: Mode, names: AttributeNames): Modification[] {
+/** requested -> in work. A return value left by an earlier attempt is cleared, unless the schema knows none. */
+export function claim(
+  record: AccountRecord,
+  mode: Mode,
+  names: AttributeNames,
+  withReturnValue: boolean,
+): Modification[] {
   return [
     ...swap(names.mode, record.mode, WORDS[mode].inWork),
     ...swap(names.state, record.state, record.state),
     ...(record.date === undefined ? [] : swap(record.date.name, record.date.value, record.date.value)),
-    ...(names.returnValue === null || record.returnValue === undefined
+    ...(names.returnValue === null || !withReturnValue
       ? []
       : [{ operation: 'replace', attribute: names.returnValue, values: [] } as const]),
   ];
@@ -42,7 +47,8 @@ export function askAgain(record: AccountRecord, mode: Mode, names: AttributeName
  * in work (of another service) -> in work (of this one). Mode and state stay as they are, so they cannot tell two services
  * apart that take over at once; the presence of a return value of 0 is toggled, and only one of them can do that.
  */
-export function takeOver(record: AccountRecord, names: AttributeNames & { returnValue: string }): Modification[] {
+export function takeOver(record: AccountRecord, names: AttributeNames): Modification[] {
+  if (names.returnValue === null) throw new Error('several instances need an attribute for the return value');
   return [
     ...swap(names.mode, record.mode, record.mode),
     ...swap(names.state, record.state, record.state),

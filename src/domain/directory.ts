@@ -1,0 +1,18 @@
+import type { DirectoryEntry } from './entry.ts';
+import type { Modification } from './transition.ts';
+
+/**
+ * What an attempt needs of the directory. Every method rejects with a `DirectoryError`; one without a result code means
+ * that no answer came, so that a modify may or may not have happened: read before acting on it.
+ */
+export interface AccountDirectory {
+  /** One modify operation. Resolves to the entry after it where the server tells (Post-Read, RFC 4527). */
+  modify(dn: string, modifications: readonly Modification[], postRead: boolean): Promise<DirectoryEntry | undefined>;
+  /** The whole entry; undefined where there is none. */
+  read(dn: string): Promise<DirectoryEntry | undefined>;
+  /** The whole entry with an entryUUID, wherever below the base it stands now. */
+  find(entryUUID: string): Promise<DirectoryEntry | undefined>;
+}
+
+/** Waits until it is worth asking a directory again that did not answer; rejects when the service stops. */
+export type Patience = (attempt: number, error: unknown) => Promise<void>;

@@ -1,0 +1,100 @@
+import ldapjs, { type Client, type ClientOptions } from 'ldapjs';
+import errors from 'ldapjs/lib/errors/index.js';
+import { DirectoryError } from '../domain/directory-error.ts';
+import type { DirectoryAccess } from './access.ts';
+import { parseLdapUrl } from './ldap-url.ts';
+import { connectionError, resultError } from './remedies.ts';
+import { readAuthorities } from './transport.ts';
+
+// ldapjs (pinned exactly) makes errors of results through this function. Its own one throws out of the socket's handler for
+// codes that it has no class for, which ends the process, and drops the server's diagnostic message.
+errors.getError = ({ status, diagnosticMessage, referrals }) =>
+  resultError('the directory answered', {
+    resultCode: status,
+    ...(diagnosticMessage === undefined ? {} : { diagnosticMessage }),
+    ...(referrals === undefined ? {} : { referrals }),
+  });
+
+/** A bound ldapjs client for ordinary operations, never used again once it failed. */
+export interface BoundClient {
+  readonly client: Client;
+  /** Why the connection is of no use any more; undefined while it is. */
+  readonly failure: () => DirectoryError | undefined;
+  close(): void;
+}
+
+/**
+ * Connects an ldapjs client to one URL, secured as the access says, and binds it. Every request has a time limit; nothing is
+ * reconnected behind the caller's back. Rejects with a DirectoryError that names the remedy.
+ */
+export async function connectClient(access: DirectoryAccess, url: string): Promise<BoundClient> {
+  const target = parseLdapUrl(url);
+  const startTls = access.startTls && target.scheme === 'ldap';
+  const ca = startTls || target.scheme === 'ldaps' ? await readAuthorities(access.caFile) : undefined;
+  const tls = ca === undefined ? {} : { ca };
+  const password = access.bindDn === null ? '' : await access.readPassword();
+  if (access.bindDn !== null && password === '') {
+    throw new DirectoryError(`bind to ${url} as ${access.bindDn}: the password is empty`, {
+      remedy: 'put the password of directory.bindDn into its file, or set PROV_BIND_PASSWORD',
+    });
+  }
+  const options = {
+    ...(target.scheme === 'ldapi' ? { socketPath: target.path } : { url: [urlOf(target)] }),
+    timeout: access.timeoutMilliseconds,
+    connectTimeout: access.timeoutMilliseconds,
+    reconnect: false,
+    tlsOptions: { ...tls, ...('host' in target ? { servername: nameOf(target.host), host: target.host } : {}) },
+  };
+  // The type insists on a URL, the client on either.
+  const client = ldapjs.createClient(options as unknown as ClientOptions);
+  let failure: DirectoryError | undefined;
+  const fail = (cause: unknown): void => {
+    failure ??= connectionError(url, cause);
+    client.destroy();
+  };
+  client.on('error', fail);
+  client.on('close', () => fail(new DirectoryError(`${url}: the directory closed the connection`)));
+  // A request without an answer means that the peer hangs or is cut off: the others on this connection wait in vain too.
+  client.on('timeout', () => fail(new DirectoryError(`${url}: no answer within ${access.timeoutMilliseconds} ms`)));
+
+  const close = (): void => {
+    failure ??= new DirectoryError(`${url}: the connection was closed`);
+    client.destroy();
+  };
+  try {
+    await once((settle) => {
+      for (const name of ['connectError', 'connectTimeout', 'connectRefused']) client.on(name, settle);
+      client.on('connect', () => settle(null));
+      client.on('error', settle);
+    });
+    if (startTls && 'host' in target) {
+      const secured = { ...tls, host: target.host, servername: nameOf(target.host) };
+      await once((settle) => client.starttls(secured, [], settle));
+    }
+    const { bindDn } = access;
+    if (bindDn !== null) await once((settle) => client.bind(bindDn, password, settle));
+  } catch (error) {
+    close();
+    throw connectionError(url, error);
+  }
+  return { client, failure: () => failure, close };
+}
+
+/** ldapjs calls some callbacks twice: the first one counts. */
+export function once(start: (settle: (error?: unknown) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    start((error) => {
+      if (error === null || error === undefined) resolve();
+      else reject(error);
+    });
+  });
+}
+
+function urlOf({ scheme, host, port }: { scheme: string; host: string; port: number }): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** The name for the TLS server name indication, which takes no addresses (RFC 6066, section 3). */
+function nameOf(host: string): string {
+  return /^[0-9.]+$|:/.test(host) ? '' : host;
+}

@@ -1,0 +1,193 @@
+import controls from '@ldapjs/controls';
+import ldapjs, { type Client, type ErrorCallback } from 'ldapjs';
+import type { AccountDirectory } from '../domain/directory.ts';
+import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
+import type { DirectoryEntry } from '../domain/entry.ts';
+import type { Modification } from '../domain/transition.ts';
+import type { DirectoryAccess } from './access.ts';
+import type { Connection } from './connection.ts';
+import { type BoundClient, connectClient } from './ldapjs-client.ts';
+import { openConnection } from './open-connection.ts';
+import { connectionError } from './remedies.ts';
+import { type SearchOptions, search } from './search.ts';
+import { Tag } from './wire/ber.ts';
+import { decodePostReadResponse, encodePostReadRequest, POST_READ } from './wire/post-read.ts';
+import type { SearchRequest } from './wire/request.ts';
+
+/** What every account is read with: all user attributes, and the operational ones that decisions need. */
+const WHOLE_ENTRY = ['*', 'entryUUID', 'modifyTimestamp'];
+const POST_READ_WHOLE_ENTRY = encodePostReadRequest(WHOLE_ENTRY);
+
+export interface OperationsOptions {
+  readonly access: DirectoryAccess;
+  /** Accounts are looked for below it. */
+  readonly base: string;
+}
+
+/**
+ * The ordinary operations on the directory: writes through ldapjs, reads on a connection of our own (ldapjs does not take every
+ * DN that a server may send). Both connections are made when needed and given up when they fail; the next operation makes
+ * a fresh one. No operation is repeated here. Every method rejects with a DirectoryError.
+ */
+export class DirectoryOperations implements AccountDirectory {
+  readonly #access: DirectoryAccess;
+  readonly #base: string;
+  #url: string;
+  #writer: Promise<BoundClient> | undefined;
+  #reader: Promise<Connection> | undefined;
+  #abort = new AbortController();
+
+  constructor({ access, base }: OperationsOptions) {
+    const [url] = access.urls;
+    if (url === undefined) throw new RangeError('no directory URL is configured');
+    this.#access = access;
+    this.#base = base;
+    this.#url = url;
+  }
+
+  /** From now on this server is used: the one that the subscription is connected to, so that what is seen is what is written. */
+  use(url: string): void {
+    if (url === this.#url) return;
+    this.close();
+    this.#abort = new AbortController();
+    this.#url = url;
+  }
+
+  close(): void {
+    this.#abort.abort(new DirectoryError(`${this.#url}: the connection was closed`));
+    this.#writer?.then((writer) => writer.close()).catch(() => {});
+    this.#writer = undefined;
+    this.#reader = undefined;
+  }
+
+  async modify(
+    dn: string,
+    modifications: readonly Modification[],
+    postRead: boolean,
+  ): Promise<DirectoryEntry | undefined> {
+    const changes = modifications.map(
+      ({ operation, attribute, values }) =>
+        new ldapjs.Change({ operation, modification: new ldapjs.Attribute({ type: attribute, values: [...values] }) }),
+    );
+    const asked = postRead ? [new PostReadControl()] : [];
+    const result = await this.#write<ModifyResult>((client, settle) =>
+      client.modify(asSent(dn), changes, asked, settle as ErrorCallback),
+    );
+    const control = result?.controls.find(({ type }) => type === POST_READ);
+    return control === undefined ? undefined : decodePostReadResponse(control.value);
+  }
+
+  async add(dn: string, attributes: Readonly<Record<string, ReadonlyArray<string | Buffer>>>): Promise<void> {
+    const list = Object.entries(attributes).map(
+      ([type, values]) => new ldapjs.Attribute({ type, values: [...values] as string[] }),
+    );
+    await this.#write((client, settle) => client.add(asSent(dn), list, settle));
+  }
+
+  async delete(dn: string): Promise<void> {
+    await this.#write((client, settle) => client.del(asSent(dn), settle));
+  }
+
+  read(dn: string): Promise<DirectoryEntry | undefined> {
+    return this.#first({ base: dn, scope: 'base', filter: '(objectClass=*)', attributes: WHOLE_ENTRY });
+  }
+
+  find(entryUUID: string): Promise<DirectoryEntry | undefined> {
+    return this.#first({
+      base: this.#base,
+      scope: 'subtree',
+      filter: `(entryUUID=${entryUUID})`,
+      attributes: WHOLE_ENTRY,
+    });
+  }
+
+  /** Hands over each entry below the base that the filter matches. */
+  async search(
+    request: Pick<SearchRequest, 'filter' | 'attributes'> & Partial<SearchRequest>,
+    options: Omit<SearchOptions, 'timeoutMilliseconds'>,
+    entry: (entry: DirectoryEntry) => void,
+  ): Promise<void> {
+    const timeoutMilliseconds = this.#access.timeoutMilliseconds;
+    const connection = await this.#reading();
+    await search(
+      connection,
+      { base: this.#base, scope: 'subtree', ...request },
+      { ...options, timeoutMilliseconds },
+      entry,
+    );
+  }
+
+  async #first(request: SearchRequest): Promise<DirectoryEntry | undefined> {
+    let found: DirectoryEntry | undefined;
+    try {
+      await this.search(request, {}, (entry) => {
+        found ??= entry;
+      });
+    } catch (error) {
+      if (error instanceof DirectoryError && error.resultCode === ResultCode.noSuchObject) return undefined;
+      throw error;
+    }
+    return found;
+  }
+
+  async #write<T>(
+    send: (client: Client, settle: (error: unknown, result?: T) => void) => void,
+  ): Promise<T | undefined> {
+    this.#writer ??= connectClient(this.#access, this.#url);
+    const attempt = this.#writer;
+    const drop = (): void => {
+      if (this.#writer === attempt) this.#writer = undefined;
+    };
+    try {
+      const bound = await attempt;
+      const failure = bound.failure();
+      if (failure !== undefined) {
+        // It failed while nothing was asked: nothing can have happened, so a fresh connection takes its place at once.
+        drop();
+        return await this.#write(send);
+      }
+      return await new Promise<T | undefined>((resolve, reject) => {
+        send(bound.client, (error, result) => {
+          if (error === null || error === undefined) resolve(result);
+          else reject(bound.failure() ?? error);
+        });
+      });
+    } catch (error) {
+      const cause = connectionError(this.#url, error);
+      if (cause.resultCode === undefined || cause.resultCode === ResultCode.unavailable) {
+        drop();
+        attempt.then((bound) => bound.close()).catch(() => {});
+      }
+      throw cause;
+    }
+  }
+
+  async #reading(): Promise<Connection> {
+    const present = await this.#reader?.catch(() => undefined);
+    if (present !== undefined && !present.closed) return present;
+    const attempt = openConnection(this.#access, this.#url, this.#abort.signal);
+    this.#reader = attempt;
+    return attempt;
+  }
+}
+
+/** What ldapjs answers to a modify. */
+interface ModifyResult {
+  readonly controls: ReadonlyArray<{ readonly type: string; readonly value: Buffer }>;
+}
+
+/** The Post-Read control, not critical: a server that does not know it leaves the entry out. */
+class PostReadControl extends controls.Control {
+  constructor() {
+    super({ type: POST_READ, criticality: false });
+  }
+
+  _toBer(ber: { writeBuffer(value: Buffer, tag: number): void }): void {
+    ber.writeBuffer(POST_READ_WHOLE_ENTRY, Tag.octetString);
+  }
+}
+
+/** A DN exactly as the server sent it: what ldapjs makes of some DNs when it parses and prints them is another DN. */
+function asSent(dn: string): string {
+  return { [Symbol.toStringTag]: 'LdapDn', toString: () => dn } as unknown as string;
+}

@@ -1,0 +1,93 @@
+import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
+import type { DirectoryEntry } from '../domain/entry.ts';
+import type { Connection } from './connection.ts';
+import { resultError } from './remedies.ts';
+import { integer, octetString, sequence, Tag } from './wire/ber.ts';
+import { readLdapResult } from './wire/ldap-result.ts';
+import { findControl, type LdapMessage, Operation, type RequestControl } from './wire/message.ts';
+import { encodeSearch, type SearchRequest } from './wire/request.ts';
+import { SearchEntry } from './wire/search-entry.ts';
+
+/** Simple paged results (RFC 2696). */
+const PAGED_RESULTS = '1.2.840.113556.1.4.319';
+
+export interface SearchOptions {
+  /** Entries a page; undefined: all at once. */
+  readonly pageSize?: number;
+  /** Without any answer for so long, the connection is given up. */
+  readonly timeoutMilliseconds: number;
+}
+
+/**
+ * An ordinary search; each entry is handed over as it comes and owns its bytes. Rejects with a DirectoryError for every
+ * result but success, a partial list (sizeLimitExceeded) among them, and when the connection fails or falls silent. A base
+ * that does not exist is such a result.
+ */
+export async function search(
+  connection: Connection,
+  request: SearchRequest,
+  options: SearchOptions,
+  entry: (entry: DirectoryEntry) => void,
+): Promise<void> {
+  let cookie: Buffer | undefined = Buffer.alloc(0);
+  while (cookie !== undefined) cookie = await searchPage(connection, request, cookie, options, entry);
+}
+
+/** Resolves to the cookie of the next page; undefined after the last. */
+function searchPage(
+  connection: Connection,
+  request: SearchRequest,
+  cookie: Buffer,
+  { pageSize, timeoutMilliseconds }: SearchOptions,
+  entry: (entry: DirectoryEntry) => void,
+): Promise<Buffer | undefined> {
+  const paging = pageSize === undefined ? [] : [pagedResults(pageSize, cookie)];
+  return new Promise((resolve, reject) => {
+    let answered = true;
+    // A timer set again for each entry would cost more than the entry: it looks whether anything came since it last looked.
+    const watch = setInterval(() => {
+      if (!answered) connection.fail(silence(connection.url, timeoutMilliseconds));
+      answered = false;
+    }, timeoutMilliseconds / 2);
+    const id = connection.send(
+      encodeSearch(request),
+      {
+        message: (message) => {
+          answered = true;
+          if (message.operation === Operation.searchResultEntry) {
+            entry(new SearchEntry(message.bytes, message.start, message.end));
+          }
+          if (message.operation !== Operation.searchResultDone) return;
+          clearInterval(watch);
+          connection.forget(id);
+          const result = readLdapResult(message);
+          if (result.resultCode === ResultCode.success) resolve(nextPage(message));
+          else reject(resultError(`search below "${request.base}" on ${connection.url}`, result));
+        },
+        failed: (error) => {
+          clearInterval(watch);
+          reject(error);
+        },
+      },
+      paging,
+    );
+  });
+}
+
+function pagedResults(pageSize: number, cookie: Buffer): RequestControl {
+  return { type: PAGED_RESULTS, criticality: false, value: sequence(integer(pageSize), octetString(cookie)) };
+}
+
+function nextPage(done: LdapMessage): Buffer | undefined {
+  const value = findControl(done, PAGED_RESULTS)?.enter(Tag.sequence);
+  value?.next(Tag.integer);
+  const cookie = value?.done === false ? value.octets() : undefined;
+  return cookie === undefined || cookie.length === 0 ? undefined : Buffer.from(cookie);
+}
+
+function silence(url: string, milliseconds: number): DirectoryError {
+  return new DirectoryError(`${url}: no answer to a search within ${milliseconds} ms`, {
+    remedy:
+      'the server is overloaded or hangs, or the network swallows the connection: it is connected to again by itself',
+  });
+}

@@ -19,7 +19,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/observability/': { layers: ['src/domain/'], packages: ['winston'] },
   'src/operator/': { layers: ['src/domain/', 'src/observability/'], packages: ['hono', '@hono/', 'prom-client'] },
   'src/ldif/': { layers: ['src/domain/', 'src/ldap/'], packages: [] },
-  'config/': { layers: ['src/domain/'], packages: ['zod', 'yaml', '@ldapjs/'] },
+  'config/': { layers: ['src/domain/'], packages: ['zod', 'yaml'] },
   'streams/': { layers: ['src/domain/', 'src/ldap/'], packages: ['rxjs'] },
   'handlers/': { layers: ['src/domain/', 'src/script/'], packages: [] },
   'src/sandbox/': { layers: ['src/domain/', 'src/ldap/'], packages: ['ldapjs', '@ldapjs/'] },

@@ -1,0 +1,27 @@
+import type { HandlerOutcome } from './job.ts';
+
+/** How often, and after how long, a failed attempt is repeated. Times in milliseconds. */
+export interface RetryPolicy {
+  /** For a script that asks for it (EX_TEMPFAIL). `attempts` counts the first one. */
+  readonly temporary: RetrySchedule;
+  /** For any other failure of the script. */
+  readonly script: RetrySchedule;
+}
+
+export interface RetrySchedule {
+  readonly attempts: number;
+  readonly initial: number;
+  readonly max: number;
+}
+
+/** After how many milliseconds a failed attempt is repeated; undefined: the failure stands. */
+export function retryDelay(outcome: HandlerOutcome, attempt: number, policy: RetryPolicy): number | undefined {
+  if (outcome.ok || outcome.aborted || outcome.retry === 'permanent') return undefined;
+  const schedule = policy[outcome.retry];
+  return attempt < schedule.attempts ? backoff(attempt, schedule) : undefined;
+}
+
+/** The delay after the nth failure in a row: doubled each time, up to the longest. */
+export function backoff(failures: number, { initial, max }: { initial: number; max: number }): number {
+  return Math.min(max, initial * 2 ** Math.min(failures - 1, 30));
+}

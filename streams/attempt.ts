@@ -1,0 +1,161 @@
+import { DirectoryError } from '../src/domain/directory-error.ts';
+import type { Report } from '../src/domain/event.ts';
+import type { HandlerOutcome, Job, RunHandler } from '../src/domain/job.ts';
+import { WORDS } from '../src/domain/mode.ts';
+import { backoff, type RetryPolicy, retryDelay } from '../src/domain/retry.ts';
+import { returnCodeName } from '../src/domain/return-code.ts';
+import { type AttemptResult, type Candidate, refOf } from './candidate.ts';
+import { type ClaimDependencies, type ClaimResult, claimAccount } from './claim.ts';
+import type { OpenAccounts } from './open-accounts.ts';
+import { type WriteBackDependencies, writeBack } from './write-back.ts';
+
+export interface AttemptDependencies extends ClaimDependencies, WriteBackDependencies {
+  readonly open: OpenAccounts;
+  readonly runHandler: RunHandler;
+  readonly retry: RetryPolicy;
+  readonly report: Report;
+  /** Aborted when the service must stop at once. */
+  readonly signal: AbortSignal;
+  readonly nextJobId: () => string;
+  /** A clock that only goes forward, in milliseconds. */
+  readonly monotonic: () => number;
+}
+
+/** How long an outcome that the directory refuses is kept before it is offered again, in milliseconds. */
+const REFUSED_AGAIN = { initial: 5_000, max: 600_000 };
+
+/**
+ * Works on one candidate: claim -> handler -> write-back, each told as an event. Never rejects for what an account, a
+ * script or the directory does; the result says whether the candidate comes back.
+ */
+export async function attempt(candidate: Candidate, dependencies: AttemptDependencies): Promise<AttemptResult> {
+  const { open, report, signal } = dependencies;
+  try {
+    if (candidate.own?.kind === 'unwritten') {
+      const { job, outcome, tries } = candidate.own;
+      return await settle(candidate, job, outcome, tries, dependencies);
+    }
+    const claimed = await claimAccount(candidate, dependencies, (record, reason) =>
+      report({ event: 'conflict', reason, ...refOf(record) }),
+    );
+    if (claimed.kind !== 'claimed') return notClaimed(candidate, claimed, dependencies);
+
+    const job = jobOf(candidate, claimed, dependencies);
+    open.wrote(candidate.id, job.record, { working: true });
+    report({ event: job.resumed ? 'resumed' : 'claimed', ...refOf(job.record, job.id) });
+    const started = dependencies.monotonic();
+    const outcome = await dependencies.runHandler(job, { report, signal });
+    if (!outcome.ok && outcome.aborted) return { kind: 'done' };
+    const again = repeatLater(candidate, job, outcome, dependencies);
+    return again ?? (await settle(candidate, job, outcome, 0, dependencies, dependencies.monotonic() - started));
+  } catch (error) {
+    if (signal.aborted) return { kind: 'done' };
+    if (!(error instanceof DirectoryError)) throw error;
+    // The claim was refused for good: it is tried again when the account changes, or with the next list.
+    report({
+      event: 'skipped',
+      reason: `the directory refuses the claim: ${explain(error)}`,
+      ...refOf(candidate.record),
+    });
+    return { kind: 'done' };
+  }
+}
+
+function notClaimed(
+  candidate: Candidate,
+  result: Exclude<ClaimResult, { kind: 'claimed' }>,
+  { open, report }: AttemptDependencies,
+): AttemptResult {
+  open.release(candidate.id);
+  if (result.kind === 'notNow') {
+    return { kind: 'decideAgain', candidate: { id: candidate.id, record: result.record, fresh: true } };
+  }
+  open.settle(candidate.id);
+  if (result.kind === 'gone') report({ event: 'left', ...refOf(candidate.record) });
+  else report({ event: 'skipped', reason: result.reason, dn: result.dn, uid: candidate.record.uid });
+  return { kind: 'done' };
+}
+
+function jobOf(
+  candidate: Candidate,
+  { how, mode, record, entry }: Extract<ClaimResult, { kind: 'claimed' }>,
+  { nextJobId }: AttemptDependencies,
+): Job {
+  const retried = candidate.own?.kind === 'retry' && how === 'resume' ? candidate.own.attempt : undefined;
+  return {
+    id: nextJobId(),
+    mode,
+    record,
+    entry,
+    attempt: retried ?? 1,
+    resumed: how !== 'claim' && retried === undefined,
+  };
+}
+
+/** Another attempt after a pause, where the policy allows one. The account stays in work meanwhile. */
+function repeatLater(
+  candidate: Candidate,
+  job: Job,
+  outcome: HandlerOutcome,
+  { open, retry, report }: AttemptDependencies,
+): AttemptResult | undefined {
+  const inMilliseconds = retryDelay(outcome, job.attempt, retry);
+  if (inMilliseconds === undefined || outcome.ok) return undefined;
+  open.wrote(candidate.id, job.record, { working: false });
+  const next = job.attempt + 1;
+  report({ event: 'retrying', attempt: next, inMilliseconds, reason: outcome.reason, ...refOf(job.record, job.id) });
+  const own = { kind: 'retry', attempt: next } as const;
+  return { kind: 'again', candidate: { id: candidate.id, record: job.record, fresh: false, own }, inMilliseconds };
+}
+
+/** Writes the outcome and says how it ended. */
+async function settle(
+  candidate: Candidate,
+  job: Job,
+  outcome: HandlerOutcome,
+  tries: number,
+  dependencies: AttemptDependencies,
+  milliseconds = 0,
+): Promise<AttemptResult> {
+  const { open, report } = dependencies;
+  const ref = refOf(job.record, job.id);
+  try {
+    const result = await writeBack(job, outcome, dependencies);
+    if (result.kind === 'superseded') {
+      open.release(candidate.id);
+      report({ event: 'superseded', reason: result.reason, ...ref });
+      const { record } = result;
+      if (record === undefined) open.settle(candidate.id);
+      return record === undefined
+        ? { kind: 'done' }
+        : { kind: 'decideAgain', candidate: { id: candidate.id, record, fresh: false } };
+    }
+    if (outcome.ok) {
+      open.settle(candidate.id);
+      const mode = WORDS[job.mode].finished;
+      report({ event: 'finished', state: result.state, milliseconds: Math.round(milliseconds), ...ref, mode });
+    } else {
+      const { returnValue, reason, step } = outcome;
+      open.wrote(candidate.id, { ...result.record, returnValue: String(returnValue) }, { working: false });
+      report({ event: 'failed', returnValue, reason: nameCode(returnValue, reason), step, ...ref });
+    }
+    return { kind: 'done' };
+  } catch (error) {
+    if (!(error instanceof DirectoryError)) throw error;
+    const inMilliseconds = backoff(tries + 1, REFUSED_AGAIN);
+    open.wrote(candidate.id, job.record, { working: false });
+    const reason = `the directory refuses the outcome, which is kept: ${explain(error)}`;
+    report({ event: 'retrying', attempt: tries + 1, inMilliseconds, reason, ...ref });
+    const own = { kind: 'unwritten', job, outcome, tries: tries + 1 } as const;
+    return { kind: 'again', candidate: { id: candidate.id, record: job.record, fresh: false, own }, inMilliseconds };
+  }
+}
+
+function nameCode(returnValue: number, reason: string): string {
+  const name = returnCodeName(returnValue);
+  return name === undefined ? reason : `${name}: ${reason}`;
+}
+
+function explain(error: DirectoryError): string {
+  return error.remedy === undefined ? error.message : `${error.message}; ${error.remedy}`;
+}

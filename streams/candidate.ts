@@ -1,0 +1,39 @@
+import type { AccountRecord } from '../src/domain/account.ts';
+import type { AccountRef } from '../src/domain/event.ts';
+import type { HandlerOutcome, Job } from '../src/domain/job.ts';
+
+/** An account on its way through the stream. */
+export interface Candidate {
+  /** Tells one account from another: see `identityOf`. */
+  readonly id: string;
+  /** As it was last seen. */
+  readonly record: AccountRecord;
+  /** False where time has passed since it was seen: it is read again before anything is done. */
+  readonly fresh: boolean;
+  /** Set where this service holds the account already: a further attempt, or an outcome that is not written yet. */
+  readonly own?: OwnWork;
+}
+
+export type OwnWork =
+  | { readonly kind: 'retry'; readonly attempt: number }
+  | { readonly kind: 'unwritten'; readonly job: Job; readonly outcome: HandlerOutcome; readonly tries: number };
+
+/** The serialization key: work on one uid is done in order, whatever the case it is written in. */
+export function laneOf(uid: string): string {
+  return uid.toLowerCase();
+}
+
+/** What came of working on a candidate. */
+export type AttemptResult =
+  /** Nothing more to do: finished, failed for good, gone, or not ours. */
+  | { readonly kind: 'done' }
+  /** Seen again while working on it: to be decided about anew. */
+  | { readonly kind: 'decideAgain'; readonly candidate: Candidate }
+  /** To be taken up again after a time. */
+  | { readonly kind: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number };
+
+/** Which account an event speaks of. */
+export function refOf(record: AccountRecord, job?: string): AccountRef {
+  const { uid, dn, mode } = record;
+  return job === undefined ? { uid, dn, mode } : { uid, dn, mode, job };
+}

@@ -1,0 +1,79 @@
+import { map, type OperatorFunction } from 'rxjs';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import type { Decision } from '../../src/domain/decide.ts';
+import type { Report } from '../../src/domain/event.ts';
+import { type Candidate, laneOf, refOf } from '../candidate.ts';
+import type { Due, Held } from './hold-until-due.ts';
+import type { Sighted } from './read-sightings.ts';
+
+export interface DecisionDependencies {
+  readonly decideNow: (record: AccountRecord) => Decision;
+  readonly report: Report;
+}
+
+/** Decides about each account in sight, tells the decision with its reason, and says when the account is due. */
+export function decideEach({ decideNow, report }: DecisionDependencies): OperatorFunction<Sighted, Held<Candidate>> {
+  return map((sighted) => {
+    if (sighted.kind === 'left') return { kind: 'drop', key: laneOf(sighted.uid), id: sighted.id };
+    const { candidate } = sighted;
+    const held = (due: Due): Held<Candidate> => ({
+      kind: 'hold',
+      key: laneOf(candidate.record.uid),
+      id: candidate.id,
+      item: candidate,
+      due,
+    });
+    if (sighted.kind === 'again') return held({ inMilliseconds: sighted.inMilliseconds });
+    const decision = decideNow(candidate.record);
+    if (!sighted.quiet) tell(candidate.record, decision, report);
+    return held(dueOf(decision));
+  });
+}
+
+function dueOf(decision: Decision): Due {
+  switch (decision.kind) {
+    case 'claim':
+    case 'resume':
+    case 'takeOver':
+      return 'now';
+    case 'defer':
+      return { day: decision.until };
+    case 'wait':
+      return decision.recheckInMilliseconds === undefined
+        ? 'never'
+        : { inMilliseconds: decision.recheckInMilliseconds };
+    case 'failed':
+    case 'settled':
+      return 'never';
+  }
+}
+
+function tell(record: AccountRecord, decision: Decision, report: Report): void {
+  const ref = refOf(record);
+  switch (decision.kind) {
+    case 'claim':
+    case 'resume':
+    case 'takeOver':
+      report({ event: 'queued', ...ref });
+      break;
+    case 'defer':
+      report({ event: 'deferred', until: decision.until, ...ref });
+      break;
+    case 'wait':
+      report({ event: 'waiting', reason: decision.reason, ...ref });
+      break;
+    case 'failed':
+      report({ event: 'skipped', reason: decision.reason, ...failureOf(record, decision.returnValue), ...ref });
+      break;
+    case 'settled':
+      break;
+  }
+}
+
+function failureOf(record: AccountRecord, returnValue: string): { returnValue?: number; failedAt?: string } {
+  const code = Number(returnValue);
+  return {
+    ...(Number.isSafeInteger(code) ? { returnValue: code } : {}),
+    ...(record.modifiedAt === undefined ? {} : { failedAt: new Date(record.modifiedAt).toISOString() }),
+  };
+}

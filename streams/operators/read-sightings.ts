@@ -1,0 +1,104 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import type { ReadEntry } from '../../src/domain/account.ts';
+import type { DirectoryChange } from '../../src/domain/change.ts';
+import type { Report } from '../../src/domain/event.ts';
+import type { Candidate } from '../candidate.ts';
+import type { OpenAccounts } from '../open-accounts.ts';
+
+/** An account that came into sight or left it. */
+export type Sighted =
+  /** `quiet`: nothing about it has changed, so there is nothing to tell. */
+  | { readonly kind: 'seen'; readonly candidate: Candidate; readonly quiet: boolean }
+  | { readonly kind: 'left'; readonly id: string; readonly uid: string }
+  /** Comes back by itself after a time. */
+  | { readonly kind: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number };
+
+export interface SightingDependencies {
+  readonly readEntry: ReadEntry;
+  readonly open: OpenAccounts;
+  readonly report: Report;
+}
+
+/**
+ * Reads entries as accounts. Own echoes go no further; entries that are not accounts are left alone or reported as skipped;
+ * what a completed refresh or list no longer holds has left.
+ */
+export function readSightings({
+  readEntry,
+  open,
+  report,
+}: SightingDependencies): OperatorFunction<DirectoryChange, Sighted> {
+  return (source) =>
+    new Observable<Sighted>((subscriber) => {
+      let refresh = 0;
+      let list = 0;
+
+      const see = (change: Extract<DirectoryChange, { kind: 'entry' }>): void => {
+        const live = change.change !== 'refresh' && change.change !== 'list';
+        const reading = readEntry(change.entry);
+        if (reading.kind === 'foreign') {
+          leave(reading.dn, undefined);
+          return;
+        }
+        if (reading.kind === 'unworkable') {
+          leave(reading.dn, undefined);
+          const { dn, uid, reason } = reading;
+          if (change.change !== 'list') report({ event: 'skipped', reason, dn, ...(uid === undefined ? {} : { uid }) });
+          return;
+        }
+        const { record } = reading;
+        const { id, own, unchanged, working } = open.seen(record, live);
+        if (own) return;
+        const quiet = !live && unchanged;
+        const { uid, dn, mode, entryUUID } = record;
+        if (!quiet) {
+          const known = entryUUID === undefined ? {} : { entryUUID };
+          report({ event: 'received', change: change.change, uid, dn, mode, ...known });
+        }
+        // What a refresh or list says of an account that is being worked on may be older than that work.
+        subscriber.next({ kind: 'seen', candidate: { id, record, fresh: live || !working }, quiet });
+      };
+
+      const leave = (dn: string, entryUUID: string | undefined): void => {
+        const left = open.left(dn, entryUUID);
+        if (left !== undefined) tellLeft(left);
+      };
+
+      const tellLeft = ({ id, dn, uid, working }: { id: string; dn: string; uid: string; working: boolean }): void => {
+        // While it is worked on, the write-back itself makes it leave; it finds out what else may have happened.
+        if (!working) report({ event: 'left', dn, uid });
+        subscriber.next({ kind: 'left', id, uid });
+      };
+
+      return source.subscribe({
+        next: (change) => {
+          switch (change.kind) {
+            case 'entry':
+              see(change);
+              break;
+            case 'left':
+              leave(change.dn, change.entryUUID);
+              break;
+            case 'refreshing':
+              refresh = open.begin();
+              break;
+            case 'refreshed':
+              for (const missing of open.endOf(refresh)) tellLeft(missing);
+              break;
+            case 'listing':
+              list = open.begin();
+              break;
+            case 'listed':
+              for (const missing of open.endOf(list)) tellLeft(missing);
+              break;
+            case 'connected':
+            case 'disconnected':
+            case 'reconnecting':
+              break;
+          }
+        },
+        error: (error) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      });
+    });
+}

@@ -1,0 +1,80 @@
+import {
+  catchError,
+  concat,
+  defer,
+  ignoreElements,
+  type Observable,
+  of,
+  repeat,
+  type SchedulerLike,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
+import type { DirectoryChange } from '../../src/domain/change.ts';
+import { DirectoryError } from '../../src/domain/directory-error.ts';
+
+export interface ReconnectOptions {
+  /** Tried in order; the one in use is kept until it fails, and is then tried once more before the next one. */
+  readonly urls: readonly string[];
+  /** One connection to one server: ends by an error. */
+  readonly connect: (url: string) => Observable<DirectoryChange>;
+  /** Milliseconds: the first delay, and the longest. Doubled with each failure; up to half of it is taken off by chance. */
+  readonly initial: number;
+  readonly max: number;
+  /** In [0, 1): the chance. */
+  readonly random?: () => number;
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Keeps a subscription alive for ever: each loss is told (`disconnected`, `reconnecting`) and followed by another attempt
+ * with a fresh connection. Never completes and never fails.
+ */
+export function reconnect(options: ReconnectOptions): Observable<DirectoryChange> {
+  const { urls, connect, initial, max, random = Math.random, scheduler } = options;
+  return defer(() => {
+    let position = 0;
+    /** Failures since the last completed refresh: what the delay grows with. */
+    let failures = 0;
+    let wasSubscribed = false;
+
+    const failed = (url: string, error: unknown): Observable<DirectoryChange> => {
+      failures += 1;
+      // A server that was in use is most often back in a moment: it gets one more try.
+      if (!wasSubscribed) position += 1;
+      wasSubscribed = false;
+      const longest = Math.min(max, initial * 2 ** Math.min(failures - 1, 30));
+      const inMilliseconds = Math.round(longest * (1 - random() / 2));
+      return concat(
+        of<DirectoryChange>({ kind: 'disconnected', url, ...explain(error) }),
+        of<DirectoryChange>({ kind: 'reconnecting', url: urlAt(urls, position), attempt: failures, inMilliseconds }),
+        timer(inMilliseconds, scheduler).pipe(ignoreElements()),
+      );
+    };
+
+    return defer(() => {
+      const url = urlAt(urls, position);
+      const ended = throwError(() => new DirectoryError('the directory ended the subscription'));
+      return concat(connect(url), ended).pipe(
+        tap((change) => {
+          if (change.kind !== 'refreshed') return;
+          failures = 0;
+          wasSubscribed = true;
+        }),
+        catchError((error) => failed(url, error)),
+      );
+    }).pipe(repeat());
+  });
+}
+
+function urlAt(urls: readonly string[], position: number): string {
+  const url = urls[position % urls.length];
+  if (url === undefined) throw new RangeError('no directory URL is configured');
+  return url;
+}
+
+function explain(error: unknown): { reason: string; remedy?: string } {
+  const reason = error instanceof Error ? error.message : String(error);
+  return error instanceof DirectoryError && error.remedy !== undefined ? { reason, remedy: error.remedy } : { reason };
+}

@@ -1,0 +1,25 @@
+import { type MonoTypeOperatorFunction, tap } from 'rxjs';
+import type { DirectoryChange } from '../../src/domain/change.ts';
+import type { Report } from '../../src/domain/event.ts';
+
+/** Tells how the subscription fares; passes everything on. */
+export function reportConnection(report: Report): MonoTypeOperatorFunction<DirectoryChange> {
+  return tap((change) => {
+    switch (change.kind) {
+      case 'connected':
+      case 'refreshing':
+      case 'refreshed':
+      case 'disconnected':
+      case 'reconnecting': {
+        const { kind, ...particulars } = change;
+        report({ event: kind, ...particulars } as Parameters<Report>[0]);
+        break;
+      }
+      case 'entry':
+      case 'left':
+      case 'listing':
+      case 'listed':
+        break;
+    }
+  });
+}

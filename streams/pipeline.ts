@@ -1,0 +1,86 @@
+import { defer, from, map, merge, type Observable, of, Subject, takeUntil, tap } from 'rxjs';
+import { filter } from 'rxjs/operators';
+import type { DirectoryChange } from '../src/domain/change.ts';
+import { type AttemptDependencies, attempt } from './attempt.ts';
+import { type AttemptResult, type Candidate, refOf } from './candidate.ts';
+import { decideEach } from './operators/decide-each.ts';
+import { holdUntilDue } from './operators/hold-until-due.ts';
+import { readSightings, type Sighted } from './operators/read-sightings.ts';
+import { reportConnection } from './operators/report-connection.ts';
+import { serializeByKey } from './operators/serialize-by-key.ts';
+
+export interface PipelineDependencies extends AttemptDependencies {
+  /** Today, `YYYYMMDD`, in the configured time zone. */
+  readonly today: () => string;
+  readonly concurrency: number;
+  /** When it emits, nothing new is taken up; the stream completes when what runs is finished. */
+  readonly drain$: Observable<unknown>;
+  /** Say what would be done instead of doing it. */
+  readonly dryRun: boolean;
+}
+
+/**
+ * The whole way of an LDAP write, read downwards:
+ *
+ *   what the subscription and the periodic list tell
+ *     -> accounts in sight (whatever is not an account is left alone, or skipped with a reason)
+ *     -> a decision with a reason (claim, resume, defer, wait, ...)
+ *     -> held until due
+ *     -> one at a time per uid, `concurrency` at once
+ *     -> claim, handler, write-back
+ *
+ * An account that comes back (a newer request, another attempt, a conflict) enters again before the decision. Errors of an
+ * account are values; an error of this stream is a bug. Completes after `drain$` when nothing runs any more.
+ */
+export function provisioning(
+  changes$: Observable<DirectoryChange>,
+  dependencies: PipelineDependencies,
+): Observable<AttemptResult> {
+  const { today, report, concurrency, drain$, dryRun } = dependencies;
+  const results$ = new Subject<AttemptResult>();
+
+  return merge(
+    changes$.pipe(
+      reportConnection(report), //
+      readSightings(dependencies),
+    ),
+    results$.pipe(comingBack()),
+  ).pipe(
+    takeUntil(drain$),
+    decideEach(dependencies),
+    holdUntilDue({
+      today,
+      released: (candidate) => {
+        report({ event: 'queued', ...refOf(candidate.record) });
+        return { ...candidate, fresh: false };
+      },
+      discarded: (candidate, by) => {
+        if (by === 'drop' || candidate.own === undefined) return;
+        report({ event: 'superseded', reason: 'a newer request was written', ...refOf(candidate.record) });
+      },
+    }),
+    serializeByKey({
+      concurrency,
+      drain$,
+      project: dryRun ? sayOnly(dependencies) : (candidate) => defer(() => from(attempt(candidate, dependencies))),
+    }),
+    tap((result) => results$.next(result)),
+  );
+}
+
+function comingBack() {
+  return (results$: Observable<AttemptResult>): Observable<Sighted> =>
+    results$.pipe(
+      filter((result) => result.kind !== 'done'),
+      map((result) => (result.kind === 'again' ? result : { kind: 'seen', candidate: result.candidate, quiet: false })),
+    );
+}
+
+/** Dry run: the decision is told, nothing is written and nothing runs. */
+function sayOnly({ report, decideNow }: PipelineDependencies): (candidate: Candidate) => Observable<AttemptResult> {
+  return ({ record }) => {
+    const { kind, reason } = decideNow(record);
+    report({ event: 'skipped', reason: `dry run: would ${kind}, as ${reason}`, ...refOf(record) });
+    return of({ kind: 'done' });
+  };
+}

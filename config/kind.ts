@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatDuration, formatSize, LONGEST_DURATION, parseDuration, parseSize } from './units.ts';
+import { formatDuration, LONGEST_DURATION, parseDuration } from './units.ts';
 
 /**
  * A kind of setting: how a value is written, and the words for it. Every kind answers a wrong value with one message, which
@@ -63,16 +63,6 @@ export function duration(from: string, to: string = formatDuration(LONGEST_DURAT
     if (typeof given === 'number') return new Mismatch(`the unit is missing: ${given}s?`);
     const milliseconds = typeof given === 'string' ? parseDuration(given.trim()) : undefined;
     return milliseconds !== undefined && milliseconds >= least && milliseconds <= most ? milliseconds : new Mismatch();
-  });
-}
-
-/** Read to bytes. */
-export function size(from: string, to: string) {
-  const [least, most] = [parseSize(from) ?? 0, parseSize(to) ?? Number.MAX_SAFE_INTEGER];
-  return kind<number>(`a size from ${from} to ${to}, such as 10MiB (B, KiB, MiB or GiB)`, (given) => {
-    if (typeof given === 'number') return new Mismatch(`the unit is missing: ${formatSize(given)}?`);
-    const bytes = typeof given === 'string' ? parseSize(given.trim()) : undefined;
-    return bytes !== undefined && bytes >= least && bytes <= most ? bytes : new Mismatch();
   });
 }
 

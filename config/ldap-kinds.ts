@@ -2,18 +2,12 @@ import { DN } from '@ldapjs/dn';
 import { parseString } from '@ldapjs/filter';
 import { isLine, kind, Mismatch } from './kind.ts';
 
-/** One LDAP URL (RFC 4516; `ldapi` as OpenLDAP writes it), reduced to what reaches a server. */
+/** One LDAP URL (RFC 4516; `ldapi` as OpenLDAP writes it), reduced to what decides whether a password is safe on it. */
 export interface LdapUrl {
   readonly scheme: 'ldap' | 'ldaps' | 'ldapi';
   /** Host name or address without brackets; empty for ldapi. */
   readonly host: string;
-  /** 389 or 636 where the URL names none; 0 for ldapi. */
-  readonly port: number;
-  /** The socket of ldapi; empty otherwise. */
-  readonly socketPath: string;
 }
-
-const DEFAULT_PORT = { ldap: 389, ldaps: 636 } as const;
 
 /** Reads a URL, or says what is wrong with it. */
 export function parseLdapUrl(given: string): LdapUrl | Mismatch {
@@ -30,19 +24,19 @@ export function parseLdapUrl(given: string): LdapUrl | Mismatch {
   const host = parts?.[1] ?? parts?.[2];
   if (host === undefined)
     return new Mismatch(authority === '' ? 'the host is missing' : 'HOST, HOST:PORT or [IPv6]:PORT');
-  const port = parts?.[3] === undefined ? DEFAULT_PORT[scheme] : Number(parts[3]);
+  const port = Number(parts?.[3] ?? 389);
   if (port < 1 || port > 65_535) return new Mismatch('ports go from 1 to 65535');
-  return { scheme, host: host.toLowerCase(), port, socketPath: '' };
+  return { scheme, host: host.toLowerCase() };
 }
 
 function parseSocketUrl(rest: string): LdapUrl | Mismatch {
   const encoded = rest.replace(/\/$/, '');
   if (encoded.includes('/')) return new Mismatch(`the path is percent-encoded: ldapi://${encodeURIComponent(rest)}`);
-  if (encoded === '') return new Mismatch('the path of the socket is missing, such as ldapi://%2Frun%2Fslapd%2Fldapi');
+  if (encoded === '') return { scheme: 'ldapi', host: '' };
   try {
     const socketPath = decodeURIComponent(encoded);
     return isLine(socketPath) && socketPath.startsWith('/')
-      ? { scheme: 'ldapi', host: '', port: 0, socketPath }
+      ? { scheme: 'ldapi', host: '' }
       : new Mismatch('the path of the socket is absolute, such as ldapi://%2Frun%2Fslapd%2Fldapi');
   } catch {
     return new Mismatch('a % is followed by two hexadecimal digits');

@@ -104,6 +104,12 @@ export const settingsSchema = section('', {
     }),
     timeout: setting('Time limit of one run; then its process group gets SIGTERM.', '10m', duration('100ms', '7d')),
     killGrace: setting('Time from SIGTERM to SIGKILL.', '10s', duration('0s', '10m')),
+    path: setting(
+      'PATH of the script.',
+      '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      text('folders with colons between them'),
+    ),
+    language: setting('LANG of the script.', 'C.UTF-8', text('a locale such as C.UTF-8')),
     launcher: setting(
       'auto starts scripts through a small helper process, which is faster; none starts each from the service.',
       'auto',
@@ -128,15 +134,15 @@ export const settingsSchema = section('', {
     filesystem: setting('Mount point of the file system.', '/var/backup', absolutePath),
     attribute: setting('Attribute that holds the quota in bytes.', 'sstQuota', attributeName),
     softRatio: setting('Soft limit as a part of the hard limit.', 1, fraction(0, 1)),
-    softFiles: setting('Soft limit of the number of files; null: none.', null, orNull(wholeNumber(1, 2 ** 53 - 1))),
-    hardFiles: setting('Hard limit of the number of files; null: none.', null, orNull(wholeNumber(1, 2 ** 53 - 1))),
+    softInodes: setting('Soft limit of the number of files; null: none.', null, orNull(wholeNumber(1, 2 ** 53 - 1))),
+    hardInodes: setting('Hard limit of the number of files; null: none.', null, orNull(wholeNumber(1, 2 ** 53 - 1))),
     command: setting(
-      'How a quota is set; {uid}, {filesystem}, {softBlocks}, {hardBlocks} (of 1024 bytes), {softBytes}, {hardBytes}, {softFiles} and {hardFiles} are replaced.',
-      ['setquota', '-u', '{uid}', '{softBlocks}', '{hardBlocks}', '{softFiles}', '{hardFiles}', '{filesystem}'],
+      'How a quota is set; {uid}, {filesystem}, {softBlocks}, {hardBlocks} (of 1024 bytes), {softBytes}, {hardBytes}, {softInodes}, {hardInodes}, {uidNumber} and {homeDirectory} are replaced.',
+      ['setquota', '-u', '{uid}', '{softBlocks}', '{hardBlocks}', '{softInodes}', '{hardInodes}', '{filesystem}'],
       argumentList,
     ),
     clearCommand: setting(
-      'How a quota is cleared; {uid} and {filesystem} are replaced.',
+      'How a quota is cleared; the same are replaced, each limit by 0.',
       ['setquota', '-u', '{uid}', '0', '0', '0', '0', '{filesystem}'],
       argumentList,
     ),
@@ -146,6 +152,11 @@ export const settingsSchema = section('', {
     enabled: setting('Do this step.', false, yesOrNo),
     directory: setting('Folder of the files; each is named UID.conf.', '/etc/rsnapshot.d', absolutePath),
     template: setting('File to use instead of the built-in template; null: built in.', null, orNull(absolutePath)),
+    snapshotRoot: setting(
+      'Where the snapshots of an account go; {uid}, {home}, {chroot} and {parent} are replaced.',
+      '{parent}/.snapshots/{uid}',
+      text('a path, which may hold placeholders'),
+    ),
     owner: setting(
       'Owner of the files, a name or a number; null: who the service runs as.',
       null,
@@ -153,7 +164,7 @@ export const settingsSchema = section('', {
     ),
     group: setting('Group of the files, a name or a number; null: as for owner.', null, orNull(text('a group'))),
     mode: setting('Permissions of the files.', '0640', fileMode),
-    checkCommand: setting(
+    validateCommand: setting(
       'How a file is tried before it takes effect, {file} replaced; null: not at all.',
       ['rsnapshot', '-c', '{file}', 'configtest'],
       orNull(argumentList),

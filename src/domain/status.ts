@@ -66,7 +66,10 @@ export interface RetryingStatus extends AccountStatus {
   readonly dueAt: string;
 }
 
-/** How many accounts are in each condition. `open` is their sum. */
+/**
+ * How many accounts are in each condition. `open` counts accounts: one at work with a newer request queued behind it is in
+ * both numbers, and once in `open`.
+ */
 export interface AccountCounts {
   readonly open: number;
   readonly queued: number;

@@ -1,0 +1,70 @@
+import type { EventName } from '../domain/event.ts';
+import type { Rate } from '../domain/status.ts';
+
+/** The spans, in minutes, that a snapshot speaks of. */
+const SPANS = [1, 5, 15] as const;
+const BUCKET_MILLISECONDS = 10_000;
+const BUCKETS = (SPANS[SPANS.length - 1] ?? 0) * (60_000 / BUCKET_MILLISECONDS);
+
+type Counted = Exclude<keyof Rate, 'minutes'>;
+const COUNTED: Partial<Record<EventName, Counted>> = {
+  received: 'received',
+  claimed: 'claimed',
+  finished: 'finished',
+  failed: 'failed',
+};
+
+interface Bucket {
+  /** Number of the bucket since 1970; one that is not current any more holds nothing. */
+  number: number;
+  received: number;
+  claimed: number;
+  finished: number;
+  failed: number;
+}
+
+/** Counts events over the last minutes, to ten seconds, in constant memory. Times are milliseconds since 1970. */
+export interface RateCounter {
+  count(event: EventName, at: number): void;
+  rates(now: number): Rate[];
+}
+
+export function countRates(): RateCounter {
+  const ring: Bucket[] = Array.from({ length: BUCKETS }, () => empty(-1));
+
+  const bucketAt = (at: number): Bucket => {
+    const number = Math.floor(at / BUCKET_MILLISECONDS);
+    const index = ((number % BUCKETS) + BUCKETS) % BUCKETS;
+    const found = ring[index];
+    if (found !== undefined && found.number === number) return found;
+    const fresh = empty(number);
+    ring[index] = fresh;
+    return fresh;
+  };
+
+  return {
+    count: (event, at) => {
+      const key = COUNTED[event];
+      if (key !== undefined && Number.isFinite(at)) bucketAt(at)[key] += 1;
+    },
+    rates: (now) => {
+      const current = Math.floor(now / BUCKET_MILLISECONDS);
+      return SPANS.map((minutes) => {
+        const oldest = current - minutes * (60_000 / BUCKET_MILLISECONDS);
+        const sum = { minutes, received: 0, claimed: 0, finished: 0, failed: 0 };
+        for (const bucket of ring) {
+          if (bucket.number <= oldest || bucket.number > current) continue;
+          sum.received += bucket.received;
+          sum.claimed += bucket.claimed;
+          sum.finished += bucket.finished;
+          sum.failed += bucket.failed;
+        }
+        return sum;
+      });
+    },
+  };
+}
+
+function empty(number: number): Bucket {
+  return { number, received: 0, claimed: 0, finished: 0, failed: 0 };
+}

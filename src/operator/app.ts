@@ -1,0 +1,135 @@
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { Hono } from 'hono';
+import type { PublishedEvent } from '../domain/event.ts';
+import type { StepNames } from './account-conditions.ts';
+import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
+import { type EventFilter, readFilter, readSince } from './event-filter.ts';
+import { type ReaderLimits, serveReaders } from './event-readers.ts';
+import { refuse } from './guard.ts';
+import { createMetrics } from './metrics.ts';
+import { countAccounts, initialStatus, isReady, reduceStatus, snapshotOf } from './status-reducer.ts';
+
+export interface OperatorAppOptions {
+  /** The host that is listened on, which requests may name beside the loopback names. */
+  readonly listenHost: string;
+  readonly version: string;
+  /** The current time, in milliseconds since 1970. */
+  readonly now: () => number;
+  /** The steps of each mode's handler, in order. */
+  readonly steps?: StepNames | undefined;
+  readonly backlog?: BacklogLimits | undefined;
+  readonly readers?: ReaderLimits | undefined;
+}
+
+/** What a running service shows of itself: fed with its events, read over HTTP. */
+export interface OperatorApp {
+  readonly app: Hono<{ Bindings: HttpBindings }>;
+  take(event: PublishedEvent): void;
+  /** Sends every reader what is left and ends it. */
+  close(): void;
+}
+
+/** Longest list of accounts in `/status` unless `?limit=` asks otherwise. */
+const STATUS_LIMIT = 1_000;
+
+const SAFE_HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+  'content-security-policy': "default-src 'none'",
+};
+
+const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; charset=utf-8' };
+
+/** Makes the five pages of the operator interface. None of them changes anything. */
+export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
+  const { version, steps, now } = options;
+  const startedAt = new Date(now()).toISOString();
+  /** Event numbers begin anew with each life of the service, so ids name the life as well. */
+  const life = now().toString(36);
+  const status = initialStatus();
+  const backlog = createBacklog(options.backlog);
+  const readers = serveReaders(backlog, { identify: (number) => `${life}-${number}`, now }, options.readers);
+  const metrics = createMetrics(version, {
+    now,
+    connection: () => status.connection,
+    counts: () => countAccounts(status),
+    readers: () => ({ open: readers.size(), dropped: readers.dropped() }),
+  });
+
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.use(async (c, next) => {
+    for (const [name, value] of Object.entries(SAFE_HEADERS)) c.header(name, value);
+    const refusal = refuse(
+      {
+        method: c.req.method,
+        host: c.env.incoming.headers.host,
+        origin: c.req.header('origin'),
+        fetchSite: c.req.header('sec-fetch-site'),
+      },
+      options.listenHost,
+    );
+    if (refusal === undefined) return next();
+    if (refusal.status === 405) c.header('allow', 'GET, HEAD');
+    return c.json({ error: refusal.reason }, refusal.status);
+  });
+  app.get('/status', (c) => {
+    const limit = Number(c.req.query('limit') ?? STATUS_LIMIT);
+    if (!Number.isSafeInteger(limit) || limit < 0) return c.json({ error: 'limit must be a whole number' }, 400);
+    return c.json(snapshotOf(status, { now: now(), startedAt, version, steps, limit }));
+  });
+  app.get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }));
+  app.get('/healthz', (c) => c.json({ status: 'ok', version, uptimeSeconds: Math.round(process.uptime()) }));
+  app.get('/readyz', (c) => {
+    const ready = isReady(status);
+    return c.json({ ready, ...status.connection }, ready ? 200 : 503);
+  });
+  app.get('/events', (c) => {
+    let filter: EventFilter;
+    let from: number;
+    try {
+      filter = readFilter({ uid: c.req.queries('uid') ?? [], event: c.req.queries('event') ?? [] });
+      const last = c.req.header('last-event-id') ?? c.req.query('lastEventId');
+      from = firstAfter(last, life) ?? firstSince(backlog, readSince(c.req.query('since') ?? 'all', now()));
+    } catch (error) {
+      if (error instanceof RangeError) return c.json({ error: error.message }, 400);
+      throw error;
+    }
+    if (c.req.method === 'HEAD') return c.body(null, 200, STREAM_HEADERS);
+    if (readers.full()) return c.json({ error: 'too many readers' }, 503);
+    const { outgoing } = c.env;
+    outgoing.writeHead(200, STREAM_HEADERS);
+    readers.add(outgoing, filter, from);
+    return RESPONSE_ALREADY_SENT;
+  });
+  app.notFound((c) => c.json({ error: 'there are /status, /events, /metrics, /healthz and /readyz' }, 404));
+  app.onError((_error, c) => c.json({ error: 'internal error' }, 500));
+
+  return {
+    app,
+    take: (event) => {
+      reduceStatus(status, event);
+      metrics.observe(event);
+      backlog.add(event);
+      readers.wake();
+    },
+    close: () => readers.close(),
+  };
+}
+
+/** The number after the one that an event id names; undefined for no id, or one of an earlier life. */
+function firstAfter(id: string | undefined, life: string): number | undefined {
+  const match = /^([0-9a-z]+)-(\d{1,15})$/.exec(id ?? '');
+  return match?.[1] === life ? Number(match[2]) + 1 : undefined;
+}
+
+/** The number of the first event at or after a time; the next one's where there is none. */
+function firstSince(backlog: Backlog, since: number): number {
+  let number = backlog.first();
+  for (let entry = backlog.get(number); entry !== undefined; entry = backlog.get(number)) {
+    if (Date.parse(entry.event.time) >= since) break;
+    number += 1;
+  }
+  return number;
+}

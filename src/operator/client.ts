@@ -1,0 +1,190 @@
+import { type IncomingMessage, request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EVENT_NAMES, type PublishedEvent } from '../domain/event.ts';
+import type { ServiceSnapshot } from '../domain/status.ts';
+import { type ListenAddress, OperatorError, readAddress, showAddress } from './listen-address.ts';
+import { parseSse } from './sse-parser.ts';
+
+const ANSWER_MILLISECONDS = 5_000;
+/** The service sends a comment every 15 s: a stream that is silent for longer is dead. */
+const SILENCE_MILLISECONDS = 45_000;
+const LARGEST_ANSWER = 64 * 1024 * 1024;
+
+/** Reads `/status` of a running service. Rejects with an OperatorError where it cannot be reached or answers nonsense. */
+export async function fetchStatus(address: string, limit?: number): Promise<ServiceSnapshot> {
+  const target = readAddress(address);
+  const response = await ask(target, limit === undefined ? '/status' : `/status?limit=${limit}`, {});
+  const body = await readAll(response, target);
+  if (response.statusCode !== 200) throw refused(target, response, body);
+  try {
+    const snapshot: unknown = JSON.parse(body);
+    if (isSnapshot(snapshot)) return snapshot;
+  } catch {
+    // Said below: what answers is not the service.
+  }
+  throw new OperatorError(`${address} does not answer like a service`, 'check operator.listen, or --operator');
+}
+
+export interface FollowOptions {
+  readonly uids?: readonly string[];
+  readonly events?: readonly string[];
+  /** As the interface takes it: `all`, `now`, `10m`, a time. */
+  readonly since?: string;
+  /** False: the stream ends when the service goes, and is not sought again. */
+  readonly reconnect?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** What a follower gets to know: an event of the service, or something about the connection to it. */
+export type Followed =
+  | { readonly kind: 'event'; readonly event: PublishedEvent }
+  | { readonly kind: 'attached' }
+  | { readonly kind: 'lost'; readonly reason: string }
+  | { readonly kind: 'missed'; readonly events: number };
+
+/**
+ * Follows the events of a running service until the signal aborts. After a loss it comes back on its own and goes on where it
+ * was. Rejects with an OperatorError where the first attempt fails, or the service refuses what is asked.
+ */
+export async function* followEvents(address: string, options: FollowOptions = {}): AsyncGenerator<Followed> {
+  const target = readAddress(address);
+  const { signal, reconnect = true } = options;
+  let lastId = '';
+  let attached = false;
+  let pause = 250;
+
+  while (!signal?.aborted) {
+    try {
+      const response = await ask(
+        target,
+        `/events?${query(options, lastId)}`,
+        {
+          ...(lastId === '' ? {} : { 'last-event-id': lastId }),
+        },
+        signal,
+      );
+      if (response.statusCode !== 200) throw refused(target, response, await readAll(response, target));
+      yield { kind: 'attached' };
+      attached = true;
+      pause = 250;
+      const parse = parseSse();
+      response.setEncoding('utf8');
+      response.setTimeout(SILENCE_MILLISECONDS, () => response.destroy(new Error('the service is silent')));
+      for await (const text of response as AsyncIterable<string>) {
+        for (const message of parse(text)) {
+          if (message.id !== '') lastId = message.id;
+          const followed = message.data === '' ? undefined : understand(message.event, message.data);
+          if (followed !== undefined) yield followed;
+        }
+      }
+      if (!signal?.aborted) yield { kind: 'lost', reason: 'the service ended the stream' };
+    } catch (error) {
+      if (signal?.aborted) return;
+      if (!attached || (error instanceof OperatorError && error.cause === undefined)) throw error;
+      if (pause === 250) yield { kind: 'lost', reason: error instanceof Error ? error.message : String(error) };
+    }
+    if (!reconnect) return;
+    await delay(pause, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+    pause = Math.min(pause * 2, 5_000);
+  }
+}
+
+/** A service that was started again does not know the last id: all that it did since its start is wanted then. */
+function query({ uids = [], events = [], since = 'now' }: FollowOptions, lastId: string): string {
+  const pairs = [
+    ...uids.map((uid) => ['uid', uid]),
+    ...events.map((event) => ['event', event]),
+    ['since', lastId === '' ? since : 'all'],
+  ];
+  return new URLSearchParams(pairs as [string, string][]).toString();
+}
+
+function understand(name: string, data: string): Followed | undefined {
+  const value: unknown = JSON.parse(data);
+  if (name === 'dropped' || name === 'missed') {
+    const missed = typeof value === 'object' && value !== null && 'missed' in value ? Number(value.missed) : 0;
+    return missed > 0 ? { kind: 'missed', events: missed } : undefined;
+  }
+  return isPublishedEvent(value) ? { kind: 'event', event: value } : undefined;
+}
+
+/** A newer service may know events that this program does not: those are left out. */
+function isPublishedEvent(value: unknown): value is PublishedEvent {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'time' in value &&
+    'event' in value &&
+    EVENT_NAMES.some((name) => name === value.event)
+  );
+}
+
+function isSnapshot(value: unknown): value is ServiceSnapshot {
+  return typeof value === 'object' && value !== null && 'counts' in value && 'connection' in value && 'ready' in value;
+}
+
+function ask(
+  target: ListenAddress,
+  path: string,
+  headers: Record<string, string>,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const where = target.kind === 'unix' ? { socketPath: target.path } : { host: target.host, port: target.port };
+    const call = request({
+      ...where,
+      path,
+      agent: false,
+      headers: { host: 'localhost', ...headers },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const late = setTimeout(() => call.destroy(new Error('no answer in time')), ANSWER_MILLISECONDS);
+    call.once('response', (response) => {
+      clearTimeout(late);
+      resolve(response);
+    });
+    call.once('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(late);
+      reject(unreachable(target, error));
+    });
+    call.end();
+  });
+}
+
+async function readAll(response: IncomingMessage, target: ListenAddress): Promise<string> {
+  response.setEncoding('utf8');
+  response.setTimeout(ANSWER_MILLISECONDS, () => response.destroy(new Error('the answer stopped')));
+  let body = '';
+  try {
+    for await (const text of response as AsyncIterable<string>) {
+      body += text;
+      if (body.length > LARGEST_ANSWER) throw new Error('the answer has no end');
+    }
+  } catch (error) {
+    throw unreachable(target, error instanceof Error ? error : new Error(String(error)));
+  }
+  return body;
+}
+
+function unreachable(target: ListenAddress, error: NodeJS.ErrnoException): OperatorError {
+  const remedies: Record<string, string> = {
+    ECONNREFUSED: 'nothing listens there: is the service running, with operator.listen set to this address?',
+    ENOENT: 'there is no such socket: is the service running, with operator.listen set to this path?',
+    EACCES: 'the socket is for its owner and group: run this as one of them',
+  };
+  const remedy =
+    remedies[error.code ?? ''] ?? 'check that the service runs and that the address is that of operator.listen';
+  return new OperatorError(`cannot reach a service at ${showAddress(target)}: ${error.message}`, remedy, error);
+}
+
+/** Without a cause: asking again would not help. */
+function refused(target: ListenAddress, response: IncomingMessage, body: string): OperatorError {
+  let reason = `status ${response.statusCode}`;
+  try {
+    const answer: unknown = JSON.parse(body);
+    if (typeof answer === 'object' && answer !== null && 'error' in answer) reason = String(answer.error);
+  } catch {
+    // Not ours: its status says enough.
+  }
+  return new OperatorError(`${showAddress(target)} refused: ${reason}`, 'ask differently, or check the address');
+}

@@ -1,0 +1,99 @@
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
+import type { PublishedEvent } from '../domain/event.ts';
+import { createOperatorApp, type OperatorAppOptions } from './app.ts';
+import { isLoopback, type ListenAddress, OperatorError, readAddress, showAddress } from './listen-address.ts';
+import { makeWay, withSocketMode } from './unix-socket.ts';
+
+export interface OperatorOptions extends Omit<OperatorAppOptions, 'listenHost'> {
+  /** `HOST:PORT` on loopback (port 0: any free one) or `unix:/path`. */
+  readonly listen: string;
+  /** The service's events, from before its first connection on: everything shown derives from them. Errors of it are ignored. */
+  readonly events$: EventSource;
+}
+
+/** An Observable of events, as far as it is needed here. */
+export interface EventSource {
+  subscribe(observer: { next(event: PublishedEvent): void; error(error: unknown): void }): { unsubscribe(): void };
+}
+
+export interface Operator {
+  /** Where it listens, as the commands take it: with the real port. */
+  readonly address: string;
+  /** Ends all readers and stops listening; the socket file is gone afterwards. */
+  close(): Promise<void>;
+}
+
+/** How long readers have to take what they were sent at the end, in milliseconds. */
+const CLOSE_MILLISECONDS = 500;
+
+/**
+ * Opens the read-only operator interface: `/status`, `/events`, `/metrics`, `/healthz`, `/readyz`.
+ * Rejects with an OperatorError, which names a remedy, where it cannot listen or is asked to on anything but loopback.
+ */
+export async function startOperator(options: OperatorOptions): Promise<Operator> {
+  const address = readAddress(options.listen);
+  if (address.kind === 'tcp' && !isLoopback(address.host)) {
+    throw new OperatorError(
+      `the operator interface may not listen on ${address.host}`,
+      'use 127.0.0.1, [::1] or a unix socket; to read it from elsewhere, put a proxy or a tunnel in front',
+    );
+  }
+  const listenHost = address.kind === 'tcp' ? address.host : 'localhost';
+  const operator = createOperatorApp({ ...options, listenHost });
+  const subscription = options.events$.subscribe({ next: operator.take, error: () => undefined });
+  const close = (server?: Server) => {
+    subscription.unsubscribe();
+    operator.close();
+    return server === undefined ? Promise.resolve() : closeServer(server);
+  };
+
+  const server = createServer(operator.app.fetch);
+  try {
+    await listen(server, address);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  return {
+    address: showAddress(address.kind === 'tcp' ? { ...address, port } : address),
+    close: () => close(server),
+  };
+}
+
+function createServer(fetch: Parameters<typeof createAdaptorServer>[0]['fetch']): Server {
+  const serverOptions = { headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 8 * 1024 };
+  return createAdaptorServer({ fetch, overrideGlobalObjects: false, serverOptions }) as Server;
+}
+
+async function listen(server: Server, address: ListenAddress): Promise<void> {
+  if (address.kind === 'unix') await makeWay(address.path);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(address, error)));
+    server.once('listening', resolve);
+    if (address.kind === 'unix') withSocketMode(() => server.listen(address.path));
+    else server.listen(address.port, address.host);
+  });
+}
+
+function listenError(address: ListenAddress, error: NodeJS.ErrnoException): OperatorError {
+  const remedies: Record<string, string> = {
+    EADDRINUSE: 'another program listens there: stop it, or give operator.listen another address',
+    EACCES: 'the service may not listen there: choose a port above 1023, or a folder that it may write to',
+    ENOENT: 'the folder of the socket does not exist: create it (RuntimeDirectory= in a systemd unit)',
+  };
+  const remedy = remedies[error.code ?? ''] ?? 'give operator.listen another address';
+  return new OperatorError(`cannot listen on ${showAddress(address)}: ${error.message}`, remedy, error);
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MILLISECONDS);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
+}

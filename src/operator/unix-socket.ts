@@ -1,0 +1,50 @@
+import { lstat, unlink } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { OperatorError } from './listen-address.ts';
+
+/**
+ * Makes way for a unix socket: removes the file that a killed service left behind, and nothing else. Throws an
+ * OperatorError where somebody listens there, or where the path is not a socket.
+ */
+export async function makeWay(path: string): Promise<void> {
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new OperatorError(`cannot look at ${path}: ${error.message}`, 'let the service reach the folder', error);
+  });
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw new OperatorError(`${path} exists and is not a socket`, 'remove it, or give operator.listen another path');
+  }
+  if (await answers(path)) {
+    throw new OperatorError(`another service listens on ${path}`, 'stop it, or give operator.listen another path');
+  }
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') {
+      throw new OperatorError(`cannot remove the old socket ${path}: ${error.message}`, 'remove it', error);
+    }
+  });
+}
+
+/** Runs `bind`, which must bind at once, so that the socket file never exists with more rights than 0660. */
+export function withSocketMode<T>(bind: () => T): T {
+  const before = process.umask(0o117);
+  try {
+    return bind();
+  } finally {
+    process.umask(before);
+  }
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    // Only a refusal proves that nobody listens: a full queue or missing rights do not.
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
+    );
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}

@@ -1,0 +1,394 @@
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Subject } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PublishedEvent, StreamEvent } from '../../src/domain/event.ts';
+import { fetchStatus, followEvents } from '../../src/operator/client.ts';
+import { READER_LIMITS } from '../../src/operator/event-readers.ts';
+import { OperatorError } from '../../src/operator/listen-address.ts';
+import { type Operator, type OperatorOptions, startOperator } from '../../src/operator/server.ts';
+import { parseMetrics } from '../support/parse-metrics.ts';
+
+let events$: Subject<PublishedEvent>;
+let folder: string;
+const ends: Array<() => unknown> = [];
+
+beforeEach(async () => {
+  events$ = new Subject();
+  folder = await mkdtemp(join(tmpdir(), 'operator-'));
+});
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+  await rm(folder, { recursive: true });
+});
+
+async function start(options: Partial<OperatorOptions> = {}): Promise<Operator> {
+  const operator = await startOperator({ listen: '127.0.0.1:0', events$, version: '1.2.3', now: Date.now, ...options });
+  ends.push(() => operator.close());
+  return operator;
+}
+
+function emit(...events: StreamEvent[]): void {
+  for (const event of events) events$.next({ time: new Date().toISOString(), ...event });
+}
+
+const of = (uid: string, mode = 'add', job = 'j1') => ({ uid, dn: `uid=${uid},dc=example,dc=org`, mode, job });
+const CONNECTED: StreamEvent = { event: 'connected', url: 'ldap://a', protocol: 'syncrepl', server: 'OpenLDAP' };
+const REFRESHED: StreamEvent = { event: 'refreshed', entries: 3, milliseconds: 12 };
+
+/** A raw request on a socket of its own, as any program may send it; resolves with everything that came until the end. */
+async function raw(operator: Operator, request: string): Promise<string> {
+  const socket = open(operator);
+  socket.write(request);
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    answer += text;
+  });
+  await once(socket, 'close');
+  return answer;
+}
+
+function open(operator: Operator): Socket {
+  const unix = operator.address.startsWith('unix:') ? operator.address.slice(5) : undefined;
+  const socket = unix === undefined ? connect(Number(operator.address.split(':').pop()), '127.0.0.1') : connect(unix);
+  socket.on('error', () => undefined);
+  ends.push(() => socket.destroy());
+  return socket;
+}
+
+const get = (path: string, headers: readonly string[] = ['Host: 127.0.0.1'], method = 'GET') =>
+  [`${method} ${path} HTTP/1.1`, ...headers, 'Connection: close', '', ''].join('\r\n');
+
+const statusOf = (answer: string) => Number(/^HTTP\/1.1 (\d{3})/.exec(answer)?.[1]);
+const bodyOf = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
+
+describe('who may ask', () => {
+  it.each([
+    ['a loopback address', 'Host: 127.0.0.1:9465', 200],
+    ['the name localhost', 'Host: localhost', 200],
+    ['the IPv6 loopback address', 'Host: [::1]:9465', 200],
+    ['a name of elsewhere that resolves to here', 'Host: attacker.example', 403],
+    ['a name that only begins like a loopback address', 'Host: 127.0.0.1.attacker.example', 403],
+    ['a name that only ends like one', 'Host: attacker-localhost', 403],
+    ['an address of elsewhere', 'Host: 192.0.2.1', 403],
+    ['an empty name', 'Host:', 400],
+  ])('answers a request for %s accordingly', async (_title, header, expected) => {
+    expect(statusOf(await raw(await start(), get('/status', [header])))).toBe(expected);
+  });
+
+  it.each([
+    'Origin: https://attacker.example',
+    'Origin: null',
+    'Origin: http://127.0.0.1',
+    'Sec-Fetch-Site: cross-site',
+    'Sec-Fetch-Site: same-site',
+  ])('refuses what comes from a web page: %s', async (header) => {
+    const operator = await start();
+    for (const path of ['/status', '/events', '/metrics', '/healthz', '/readyz']) {
+      expect(statusOf(await raw(operator, get(path, ['Host: localhost', header])))).toBe(403);
+    }
+  });
+
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('refuses to be told anything: %s', async (method) => {
+    const answer = await raw(await start(), get('/status', ['Host: localhost', 'Content-Length: 0'], method));
+    expect(statusOf(answer)).toBe(405);
+    expect(answer).toMatch(/^allow: GET, HEAD\r$/im);
+  });
+
+  it('judges an absolute request target by its host as well', async () => {
+    const operator = await start();
+    expect(statusOf(await raw(operator, get('http://attacker.example/status', ['Host: attacker.example'])))).toBe(403);
+  });
+
+  it('survives requests that are none', async () => {
+    const operator = await start();
+    await raw(operator, 'hello\r\n\r\n');
+    await raw(operator, get('/status', [`Host: ${'a'.repeat(100_000)}`]));
+    await raw(operator, get('//\u0000%ff/../..', ['Host: localhost']));
+    expect(statusOf(await raw(operator, get('/healthz')))).toBe(200);
+  });
+
+  it('does not listen on anything but loopback', async () => {
+    for (const listen of ['0.0.0.0:0', '[::]:0', '192.0.2.1:9465', 'example.org:9465', '9465', 'unix:relative']) {
+      await expect(startOperator({ listen, events$, version: '1', now: Date.now })).rejects.toBeInstanceOf(
+        OperatorError,
+      );
+    }
+  });
+
+  it('names the remedy when the port is taken', async () => {
+    const { address } = await start();
+    await expect(startOperator({ listen: address, events$, version: '1', now: Date.now })).rejects.toMatchObject({
+      remedy: expect.stringContaining('another'),
+    });
+  });
+});
+
+describe('the unix socket', () => {
+  it('is for its owner and group only, and is gone after the end', async () => {
+    const path = join(folder, 'operator.sock');
+    const operator = await startOperator({ listen: `unix:${path}`, events$, version: '1.2.3', now: Date.now });
+    expect((await stat(path)).mode & 0o777).toBe(0o660);
+    expect((await fetchStatus(operator.address)).version).toBe('1.2.3');
+    expect(statusOf(await raw(operator, get('/status', ['Host: attacker.example'])))).toBe(403);
+    await operator.close();
+    await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('replaces the file that a killed service left behind', async () => {
+    const path = join(folder, 'operator.sock');
+    await leaveStaleSocket(path);
+    const operator = await start({ listen: `unix:${path}` });
+    expect((await fetchStatus(operator.address)).ready).toBe(false);
+  });
+
+  it('leaves a socket alone that another service listens on', async () => {
+    const path = join(folder, 'operator.sock');
+    const first = await start({ listen: `unix:${path}` });
+    await expect(startOperator({ listen: `unix:${path}`, events$, version: '1', now: Date.now })).rejects.toThrow(
+      /another service/,
+    );
+    expect((await fetchStatus(first.address)).version).toBe('1.2.3');
+  });
+
+  it('leaves a file alone that is no socket', async () => {
+    const path = join(folder, 'precious');
+    await writeFile(path, 'data');
+    await expect(startOperator({ listen: `unix:${path}`, events$, version: '1', now: Date.now })).rejects.toThrow(
+      /not a socket/,
+    );
+    expect((await stat(path)).size).toBe(4);
+  });
+});
+
+/** Binds a socket and removes its listener without the file, as a kill would. */
+async function leaveStaleSocket(path: string): Promise<void> {
+  const { link, unlink } = await import('node:fs/promises');
+  const server = createServer().listen(`${path}.bound`);
+  await once(server, 'listening');
+  await link(`${path}.bound`, path);
+  await chmod(path, 0o660);
+  server.close();
+  await once(server, 'close');
+  await unlink(`${path}.bound`).catch(() => undefined);
+}
+
+describe('health and readiness', () => {
+  it('is healthy from the start, ready when refreshed, and not ready when the connection is lost', async () => {
+    const operator = await start();
+    expect(statusOf(await raw(operator, get('/healthz')))).toBe(200);
+    expect(statusOf(await raw(operator, get('/readyz')))).toBe(503);
+    emit(CONNECTED, { event: 'refreshing' });
+    expect(statusOf(await raw(operator, get('/readyz')))).toBe(503);
+    emit(REFRESHED);
+    expect(statusOf(await raw(operator, get('/readyz')))).toBe(200);
+    emit({ event: 'disconnected', url: 'ldap://a', reason: 'silent for 60 s', remedy: 'look at the firewall' });
+    const answer = await raw(operator, get('/readyz'));
+    expect(statusOf(answer)).toBe(503);
+    expect(JSON.parse(bodyOf(answer))).toMatchObject({
+      ready: false,
+      phase: 'reconnecting',
+      reason: 'silent for 60 s',
+    });
+    expect(statusOf(await raw(operator, get('/healthz')))).toBe(200);
+  });
+});
+
+describe('/status', () => {
+  it('shows the connection, the counts and the accounts', async () => {
+    const operator = await start();
+    emit(CONNECTED, REFRESHED, { event: 'claimed', ...of('u1', 'adding') });
+    emit({ event: 'failed', returnValue: 6, reason: 'setquota', step: 'quota', ...of('u2', 'adding') });
+    const status = await fetchStatus(operator.address);
+    expect(status).toMatchObject({ ready: true, version: '1.2.3', counts: { open: 2, inWork: 1, failed: 1 } });
+    expect(status.failed).toMatchObject([{ uid: 'u2', returnValue: 6 }]);
+  });
+
+  it('cuts the lists at the limit and never the counts', async () => {
+    const operator = await start();
+    for (let n = 0; n < 30; n++) emit({ event: 'deferred', until: '20990101', ...of(`u${n}`) });
+    const status = await fetchStatus(operator.address, 10);
+    expect(status.deferred).toHaveLength(10);
+    expect(status.counts.deferred).toBe(30);
+    expect(statusOf(await raw(operator, get('/status?limit=-1')))).toBe(400);
+  });
+});
+
+describe('/metrics', () => {
+  it('is the text format, strictly, and agrees with the events', async () => {
+    const operator = await start();
+    emit(CONNECTED, REFRESHED);
+    emit({ event: 'received', change: 'add', ...of('u1') }, { event: 'queued', ...of('u1') });
+    emit({ event: 'claimed', ...of('u1', 'adding') });
+    emit({ event: 'step', name: 'script', milliseconds: 40, ...of('u1', 'adding') });
+    emit({ event: 'finished', state: '20260301T020000Z', milliseconds: 50, ...of('u1', 'added') });
+    emit({ event: 'failed', returnValue: 6, reason: 'r', step: 'quota', ...of('u2', 'modifying') });
+    emit({ event: 'failed', returnValue: 6, reason: 'r', step: 'quota', ...of('u3', 'evil"\n} 1') });
+    const answer = await raw(operator, get('/metrics'));
+    expect(answer).toMatch(/^content-type: text\/plain; version=0\.0\.4/im);
+    const value = parseMetrics(bodyOf(answer));
+    expect(value('prov_connected')).toBe(1);
+    expect(value('prov_ready')).toBe(1);
+    expect(value('prov_refreshes_total')).toBe(1);
+    expect(value('prov_events_total', { event: 'failed' })).toBe(2);
+    expect(value('prov_events_total', { event: 'superseded' })).toBe(0);
+    expect(value('prov_outcomes_total', { mode: 'add', code: '0' })).toBe(1);
+    expect(value('prov_outcomes_total', { mode: 'modify', code: '6' })).toBe(1);
+    expect(value('prov_outcomes_total', { mode: 'other', code: '6' })).toBe(1);
+    expect(value('prov_accounts', { condition: 'failed' })).toBe(2);
+    expect(value('prov_accounts', { condition: 'in_work' })).toBe(0);
+    expect(value('prov_accounts_open')).toBe(2);
+    expect(value('prov_step_seconds_sum', { mode: 'add', step: 'script' })).toBe(0.04);
+    expect(value('prov_write_to_claim_seconds_count', { mode: 'add' })).toBe(1);
+    expect(value('prov_write_to_finish_seconds_count', { mode: 'add' })).toBe(1);
+    emit({ event: 'disconnected', url: 'ldap://a', reason: 'r' });
+    expect(parseMetrics(bodyOf(await raw(operator, get('/metrics'))))('prov_connected')).toBe(0);
+  });
+});
+
+describe('/events', () => {
+  it('shows a late-comer what happened before, and then what happens', async () => {
+    const operator = await start();
+    emit(CONNECTED, REFRESHED);
+    const seen: string[] = [];
+    for await (const followed of followEvents(operator.address, { since: 'all' })) {
+      if (followed.kind === 'event') seen.push(followed.event.event);
+      if (seen.length === 2) emit({ event: 'queued', ...of('u1') });
+      if (seen.length === 3) break;
+    }
+    expect(seen).toEqual(['connected', 'refreshed', 'queued']);
+  });
+
+  it('filters by uid, as LDAP compares it, and by event', async () => {
+    const operator = await start();
+    emit(CONNECTED, { event: 'queued', ...of('u1') }, { event: 'queued', ...of('u2') });
+    emit({ event: 'claimed', ...of('u1', 'adding') }, { event: 'queued', ...of('u3') });
+    const seen: string[] = [];
+    const filter = { since: 'all', uids: ['U1', 'u3'], events: ['queued'] };
+    for await (const followed of followEvents(operator.address, filter)) {
+      if (followed.kind === 'event' && 'uid' in followed.event) seen.push(`${followed.event.uid}`);
+      if (seen.length === 2) break;
+    }
+    expect(seen).toEqual(['u1', 'u3']);
+  });
+
+  it('refuses a filter by an event or a time that does not exist, and names what does', async () => {
+    const operator = await start();
+    expect(await raw(operator, get('/events?event=finnished'))).toMatch(/400[\s\S]*finished/);
+    expect(await raw(operator, get('/events?since=yesterday'))).toMatch(/400[\s\S]*10m/);
+  });
+
+  it('goes on after the last event that a reader has', async () => {
+    const operator = await start();
+    emit({ event: 'queued', ...of('u1') }, { event: 'queued', ...of('u2') });
+    const socket = open(operator);
+    socket.write(get('/events?since=all'));
+    const first = await until(socket, /"uid":"u2"/);
+    const id = /id: (\S+)\nevent: queued\ndata: [^\n]*"uid":"u1"/.exec(first)?.[1];
+    const again = open(operator);
+    again.write(get('/events', ['Host: localhost', `Last-Event-ID: ${id}`]));
+    const second = await until(again, /"uid":"u2"/);
+    expect(second).not.toContain('"uid":"u1"');
+  });
+
+  it('ends its readers when the service stops, with the last event', async () => {
+    const operator = await start();
+    const socket = open(operator);
+    socket.write(get('/events'));
+    await until(socket, /retry/);
+    const rest = until(socket, /"stopped"/);
+    emit({ event: 'stopped', exitCode: 0 });
+    await operator.close();
+    expect(await rest).toContain('event: stopped');
+  });
+
+  it('comes back to a service that was started again, and says what happened', async () => {
+    const path = `unix:${join(folder, 'operator.sock')}`;
+    const first = await startOperator({ listen: path, events$, version: '1', now: Date.now });
+    const seen: string[] = [];
+    for await (const followed of followEvents(path, {})) {
+      seen.push(followed.kind === 'event' ? followed.event.event : followed.kind);
+      if (seen.length === 1) {
+        await first.close();
+        await start({ listen: path });
+      }
+      if (followed.kind === 'attached' && seen.length > 1) emit({ event: 'queued', ...of('u1') });
+      if (followed.kind === 'event') break;
+    }
+    expect(seen).toEqual(['attached', 'lost', 'attached', 'queued']);
+  });
+
+  it('drops a slow reader, tells it how much it missed, and does not disturb the others', async () => {
+    const operator = await start({
+      backlog: { events: 500, characters: 1 << 20 },
+      readers: { ...READER_LIMITS, gatherMilliseconds: 1 },
+    });
+    const slow = open(operator);
+    slow.write(get('/events'));
+    await until(slow, /retry/);
+    slow.pause();
+    const fast = followEvents(operator.address, { since: 'all' });
+    await fast.next();
+    let got = 0;
+    const line = 'x'.repeat(4000);
+    // The kernel's buffers take megabytes before a peer counts as slow.
+    for (let batch = 0; batch < 60; batch++) {
+      for (let n = 0; n < 100; n++) emit({ event: 'output', stream: 'stdout', line, ...of(`n${n}`) });
+      for (let n = 0; n < 100; n++) if ((await fast.next()).value?.kind === 'event') got += 1;
+    }
+    await fast.return(undefined);
+    expect(got).toBe(6000);
+    slow.resume();
+    const rest = await until(slow, /event: dropped\ndata: \{"missed":\d+/);
+    expect(Number(/"missed":(\d+)/.exec(rest)?.[1])).toBeGreaterThan(0);
+    const value = parseMetrics(bodyOf(await raw(operator, get('/metrics'))));
+    expect(value('prov_operator_readers_dropped_total')).toBe(1);
+  });
+
+  it('holds no queue for each of a thousand readers that read nothing', async () => {
+    const operator = await start({ backlog: { events: 2_000, characters: 4 << 20 } });
+    const sockets = await Promise.all(
+      Array.from({ length: 1_000 }, async () => {
+        const socket = open(operator);
+        await once(socket, 'connect');
+        socket.write(get('/events'));
+        return socket;
+      }),
+    );
+    for (const socket of sockets) {
+      await until(socket, /retry/);
+      socket.pause();
+    }
+    const before = process.memoryUsage().heapUsed + process.memoryUsage().external;
+    const line = 'x'.repeat(1000);
+    for (let n = 0; n < 20_000; n++) {
+      emit({ event: 'output', stream: 'stdout', line, ...of(`n${n % 50}`) });
+      if (n % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    // One queue a reader would be 20 MB for each of them.
+    const grown = process.memoryUsage().heapUsed + process.memoryUsage().external - before;
+    expect(grown).toBeLessThan(250 << 20);
+    expect((await fetchStatus(operator.address)).counts.open).toBe(0);
+    for (const socket of sockets) socket.destroy();
+  });
+});
+
+/** What a socket receives until it matches; the socket goes on flowing afterwards. */
+function until(socket: Socket, pattern: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const take = (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+      if (!pattern.test(text.slice(-20_000))) return;
+      socket.off('data', take);
+      socket.off('close', end);
+      resolve(text);
+    };
+    const end = () => reject(new Error(`closed before ${pattern}: ${text.slice(-500)}`));
+    socket.on('data', take);
+    socket.once('close', end);
+  });
+}

@@ -56,9 +56,13 @@ export async function attempt(
   const ended = once(child, 'close');
   const { input = '' } = options;
   for (const part of typeof input === 'string' ? [input] : input) {
-    if (!child.stdin.write(part) && !child.stdin.destroyed) {
-      await Promise.race([once(child.stdin, 'drain'), ended]);
-    }
+    if (part === '' || child.stdin.write(part)) continue;
+    await new Promise((resolve) => {
+      child.stdin.once('drain', resolve).once('close', resolve);
+      child.once('exit', resolve);
+      if (child.stdin.destroyed) resolve(undefined);
+    });
+    child.stdin.removeAllListeners('drain').removeAllListeners('close');
   }
   child.stdin.end();
   const [code] = await ended;

@@ -1,0 +1,260 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BASE, PROVISIONING_ATTRIBUTES, SERVICE_DN, SUFFIX, treeLdif } from './accounts.ts';
+import { attempt, execute, exited, hasExited, track } from './children.ts';
+import { freePort } from './free-port.ts';
+import { bind, TestDirectory } from './test-directory.ts';
+
+export interface Directory389Options {
+  /** Entries that one search of the bind account may return. Default 'unlimited'; 'server' leaves 389's own 2000. */
+  readonly sizeLimit?: number | 'unlimited' | 'server';
+  /** Whether the bind account may write the sstProvisioning attributes. Default true. */
+  readonly mayWrite?: boolean;
+  /** Whether the server offers RFC 4533. Default true; without it there is only the persistent search. */
+  readonly syncrepl?: boolean;
+}
+
+const MANAGER = 'cn=Directory Manager';
+const PASSWORD = 'manager-secret';
+const SCHEMA = '99stoney-backup.ldif';
+
+/**
+ * A real 389-ds instance under a name of its own in the system's folders, on a port of 127.0.0.1 that stays the same through
+ * its restarts. Needs root. States: running, halted (its data kept), removed.
+ */
+export class Directory389 extends TestDirectory {
+  readonly name: string;
+  readonly port: number;
+  readonly url: string;
+  #child: ChildProcess | undefined;
+  #output = '';
+
+  constructor(name: string, port: number) {
+    const url = `ldap://127.0.0.1:${port}`;
+    super({ url, dn: MANAGER, password: PASSWORD });
+    this.name = name;
+    this.port = port;
+    this.url = url;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Starts it on the data it has; resolves when it accepts a bind. */
+  async start(): Promise<void> {
+    await makeRunFolders(this.name);
+    const args = ['-D', `/etc/dirsrv/slapd-${this.name}`, '-i', pidFile(this.name), '-d', '0'];
+    const child = track(spawn('ns-slapd', args, { stdio: ['ignore', 'pipe', 'pipe'] }));
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (said: string) => {
+        this.#output = (this.#output + said).slice(-65_536);
+      });
+    }
+    child.on('error', (error) => {
+      this.#output += String(error);
+    });
+    const deadline = Date.now() + 60_000;
+    for (;;) {
+      try {
+        (await bind(this.login)).destroy();
+        return;
+      } catch (error) {
+        if (hasExited(child)) throw new Error(`ns-slapd did not start: ${await this.#errorLog()}`, { cause: error });
+        if (Date.now() > deadline)
+          throw new Error(`ns-slapd answers no bind: ${await this.#errorLog()}`, { cause: error });
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  }
+
+  /** Stops it cleanly and keeps its data. */
+  async halt(): Promise<void> {
+    await this.#end('SIGTERM');
+  }
+
+  async kill9(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async restart(): Promise<void> {
+    await this.halt();
+    await this.start();
+  }
+
+  /** Changes attributes of one entry below cn=config, which must have them already, while it is halted. */
+  async configure(dn: string, replacements: Readonly<Record<string, string>>): Promise<void> {
+    const file = `/etc/dirsrv/slapd-${this.name}/dse.ldif`;
+    const text = (await readFile(file, 'utf8')).replace(/\n /g, '');
+    const records = text.split('\n\n').map((record) => {
+      if (!record.toLowerCase().startsWith(`dn: ${dn.toLowerCase()}\n`)) return record;
+      const names = Object.keys(replacements).map((name) => `${name.toLowerCase()}:`);
+      const kept = record.split('\n').filter((line) => !names.some((name) => line.toLowerCase().startsWith(name)));
+      return [...kept, ...Object.entries(replacements).map(([name, value]) => `${name}: ${value}`)].join('\n');
+    });
+    await writeFile(file, records.join('\n\n'));
+  }
+
+  /** Ends it and removes everything of it. */
+  async remove(): Promise<void> {
+    await this.disconnect();
+    await this.kill9();
+    await removeInstance(this.name);
+  }
+
+  async #errorLog(): Promise<string> {
+    const log = await readFile(`/var/log/dirsrv/slapd-${this.name}/errors`, 'utf8').catch(String);
+    return `${this.#output}\n${log.slice(-2_000)}`;
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    if (!hasExited(child)) child.kill(signal);
+    await exited(child);
+    this.#child = undefined;
+  }
+}
+
+/** Creates and starts an instance with the tests' schema, tree and bind account; takes some seconds. Call `remove` on it. */
+export async function start389(options: Directory389Options = {}): Promise<Directory389> {
+  if (process.getuid?.() !== 0) throw new Error('389-ds instances can only be made by root: run the tests as root');
+  const name = `test-${randomBytes(4).toString('hex')}`;
+  try {
+    const port = await freePort();
+    await createInstance(name, port);
+    const directory = new Directory389(name, port);
+    await copyFile(
+      join(import.meta.dirname, '../../config/schema', SCHEMA),
+      `/etc/dirsrv/slapd-${name}/schema/${SCHEMA}`,
+    );
+    await directory.configure('cn=config', { 'nsslapd-listenhost': '127.0.0.1', 'nsslapd-ldapilisten': 'off' });
+    if (options.syncrepl !== false) {
+      await directory.configure('cn=Content Synchronization,cn=plugins,cn=config', { 'nsslapd-pluginEnabled': 'on' });
+      await directory.configure('cn=Retro Changelog Plugin,cn=plugins,cn=config', {
+        'nsslapd-pluginEnabled': 'on',
+        'nsslapd-attribute': 'nsuniqueid:targetUniqueId',
+      });
+    }
+    await directory.start();
+    await fill(directory, options);
+    return directory;
+  } catch (error) {
+    await removeInstance(name);
+    throw error;
+  }
+}
+
+async function fill(directory: Directory389, options: Directory389Options): Promise<void> {
+  const { sizeLimit = 'unlimited', mayWrite = true } = options;
+  const loaded = await directory.load(treeLdif());
+  if (loaded.code !== 0) throw new Error(`the tree could not be loaded: ${loaded.stderr}`);
+  const who = `userdn="ldap:///${SERVICE_DN}"`;
+  const written = PROVISIONING_ATTRIBUTES.join(' || ');
+  await directory.modify(BASE, {
+    aci: [
+      `(targetattr="*")(version 3.0; acl "read accounts"; allow (read, search, compare) ${who};)`,
+      ...(mayWrite ? [`(targetattr="${written}")(version 3.0; acl "provision"; allow (write) ${who};)`] : []),
+    ],
+  });
+  if (sizeLimit === 'server') return;
+  await directory.modify(SERVICE_DN, {
+    objectClass: ['person', 'extensibleObject'],
+    nsSizeLimit: sizeLimit === 'unlimited' ? '-1' : String(sizeLimit),
+    nsLookThroughLimit: '-1',
+    nsTimeLimit: '-1',
+  });
+}
+
+/** Runs dscreate with a systemctl of our own in front of PATH: it starts and stops ns-slapd where there is no systemd. */
+async function createInstance(name: string, port: number): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'dscreate-'));
+  try {
+    await writeFile(join(folder, 'systemctl'), systemctl(port));
+    await chmod(join(folder, 'systemctl'), 0o755);
+    await writeFile(
+      join(folder, 'instance.inf'),
+      [
+        '[general]',
+        'config_version = 2',
+        'full_machine_name = localhost',
+        'strict_host_checking = False',
+        'start = True',
+        '[slapd]',
+        `instance_name = ${name}`,
+        `port = ${port}`,
+        'self_sign_cert = False',
+        `root_password = ${PASSWORD}`,
+        '[backend-userroot]',
+        `suffix = ${SUFFIX}`,
+        'sample_entries = no',
+        '',
+      ].join('\n'),
+    );
+    await makeRunFolders(name);
+    const env = { ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}` };
+    await execute('dscreate', ['from-file', join(folder, 'instance.inf')], { env });
+    await execute('systemctl', ['stop', `dirsrv@${name}`], { env });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function removeInstance(name: string): Promise<void> {
+  const left = await readFile(pidFile(name), 'utf8').catch(() => '');
+  if (left !== '') await attempt('kill', ['-9', left.trim()]);
+  const paths = [
+    `/etc/dirsrv/slapd-${name}`,
+    `/etc/dirsrv/slapd-${name}.removed`,
+    `/var/lib/dirsrv/slapd-${name}`,
+    `/var/log/dirsrv/slapd-${name}`,
+    `/var/lock/dirsrv/slapd-${name}`,
+    `/run/dirsrv/slapd-${name}`,
+    `/run/slapd-${name}.socket`,
+    `/run/dirsrv/slapd-${name}.stats`,
+    `/etc/tmpfiles.d/dirsrv-${name}.conf`,
+    `/etc/systemd/system/dirsrv.target.wants/dirsrv@${name}.service`,
+    pidFile(name),
+  ];
+  await Promise.all(paths.map((path) => rm(path, { recursive: true, force: true })));
+}
+
+async function makeRunFolders(name: string): Promise<void> {
+  for (const folder of ['/run/dirsrv', '/run/lock/dirsrv', `/run/lock/dirsrv/slapd-${name}`]) {
+    await mkdir(folder, { recursive: true });
+    await execute('chown', ['dirsrv:dirsrv', folder]);
+  }
+}
+
+function pidFile(name: string): string {
+  return `/run/dirsrv/slapd-${name}.pid`;
+}
+
+function systemctl(port: number): string {
+  return `#!/bin/sh
+for unit; do :; done
+name=\${unit#dirsrv@}
+pidfile=/run/dirsrv/slapd-$name.pid
+running() {
+  pid=$(cat "$pidfile" 2>/dev/null) && kill -0 "$pid" 2>/dev/null && ! grep -q ') Z' "/proc/$pid/stat"
+}
+case $1 in
+  start)
+    ns-slapd -D "/etc/dirsrv/slapd-$name" -i "$pidfile" </dev/null >/dev/null 2>&1 || exit 1
+    tries=0
+    until ldapsearch -x -H ldap://127.0.0.1:${port} -s base -b '' >/dev/null 2>&1; do
+      tries=$((tries + 1))
+      [ $tries -lt 600 ] || exit 1
+      sleep 0.1
+    done ;;
+  stop)
+    running && kill "$pid"
+    while running; do sleep 0.05; done ;;
+  is-active) running ;;
+esac
+`;
+}

@@ -15,36 +15,22 @@ export interface QuotaOptions {
   readonly filesystem: string;
   /** The soft limit as a part of the hard one: above 0, at most 1. */
   readonly softRatio: number;
-  /** Limits of the number of files; 0 or null is no limit. */
-  readonly softInodes?: number | null;
-  readonly hardInodes?: number | null;
+  /** Limits of the number of files; null is no limit. */
+  readonly softFiles: number | null;
+  readonly hardFiles: number | null;
   /**
    * The argument list, with `{uid}`, `{uidNumber}`, `{softBlocks}`, `{hardBlocks}` (1 KiB each), `{softBytes}`,
-   * `{hardBytes}`, `{softInodes}`, `{hardInodes}`, `{filesystem}`, `{homeDirectory}` replaced. null: setquota.
+   * `{hardBytes}`, `{softFiles}`, `{hardFiles}`, `{filesystem}`, `{homeDirectory}` replaced.
    */
-  readonly command: readonly string[] | null;
-  /** What clears the quota; null: `command` with all limits 0. */
-  readonly clearCommand?: readonly string[] | null;
+  readonly command: readonly string[];
+  /** What clears the quota; the same are replaced, all limits by 0. */
+  readonly clearCommand: readonly string[];
   /** Where homes must be, for `{homeDirectory}`; null: anywhere. */
-  readonly homeRoot?: string | null;
-  readonly timeoutMilliseconds?: number;
+  readonly homeRoot: string | null;
+  readonly timeoutMilliseconds: number;
   readonly run?: RunCommand;
 }
 
-/** `--always-resolve`: a name that consists of digits is a name all the same, not a user number. */
-export const SETQUOTA: readonly string[] = [
-  'setquota',
-  '--always-resolve',
-  '-u',
-  '{uid}',
-  '{softBlocks}',
-  '{hardBlocks}',
-  '{softInodes}',
-  '{hardInodes}',
-  '{filesystem}',
-];
-
-const TIMEOUT = 60_000;
 const LOOKUP_TIMEOUT = 10_000;
 const KILL_GRACE = 5_000;
 
@@ -52,12 +38,12 @@ const KILL_GRACE = 5_000;
 export function quotaStep(options: QuotaOptions): Step {
   return {
     name: 'quota',
-    longestMilliseconds: (options.timeoutMilliseconds ?? TIMEOUT) + KILL_GRACE,
+    longestMilliseconds: options.timeoutMilliseconds + KILL_GRACE,
     run: async (job, context) => {
       const reading = readQuota(job.entry, options.attribute, options.softRatio);
       if (reading.kind === 'faulty') return cannotSet(reading.reason);
-      const inodes = { soft: options.softInodes ?? 0, hard: options.hardInodes ?? 0 };
-      return apply(options.command ?? SETQUOTA, reading.limits, inodes, job, context, options);
+      const files = { soft: options.softFiles ?? 0, hard: options.hardFiles ?? 0 };
+      return apply(options.command, reading.limits, files, job, context, options);
     },
   };
 }
@@ -69,7 +55,7 @@ export function quotaStep(options: QuotaOptions): Step {
 export function clearQuotaStep(options: QuotaOptions): Step {
   return {
     name: 'quota',
-    longestMilliseconds: (options.timeoutMilliseconds ?? TIMEOUT) + LOOKUP_TIMEOUT + 2 * KILL_GRACE,
+    longestMilliseconds: options.timeoutMilliseconds + LOOKUP_TIMEOUT + 2 * KILL_GRACE,
     run: async (job, context) => {
       const uidNumber = singleValue(job.entry, 'uidNumber');
       const user = await lookUpUser(
@@ -80,8 +66,7 @@ export function clearQuotaStep(options: QuotaOptions): Step {
       );
       if (user.kind === 'missing') return SUCCEEDED;
       if (user.kind === 'failed') return cannotSet(`the user cannot be looked up: ${user.reason}`);
-      const command = options.clearCommand ?? options.command ?? SETQUOTA;
-      return apply(command, { soft: 0n, hard: 0n }, { soft: 0, hard: 0 }, job, context, options);
+      return apply(options.clearCommand, { soft: 0n, hard: 0n }, { soft: 0, hard: 0 }, job, context, options);
     },
   };
 }
@@ -89,7 +74,7 @@ export function clearQuotaStep(options: QuotaOptions): Step {
 async function apply(
   pattern: readonly string[],
   limits: BlockLimits,
-  inodes: { readonly soft: number; readonly hard: number },
+  files: { readonly soft: number; readonly hard: number },
   job: Job,
   context: StepContext,
   options: QuotaOptions,
@@ -97,9 +82,9 @@ async function apply(
   const needed = placeholdersOf(pattern);
   const uidNumber = singleValue(job.entry, 'uidNumber');
   if (needed.has('uidNumber') && !(uidNumber.kind === 'text' && isUidNumber(uidNumber.text))) {
-    return cannotSet('quota.command needs {uidNumber}, and the entry has no valid one: correct the entry');
+    return cannotSet('the quota command needs {uidNumber}, and the entry has no valid one: correct the entry');
   }
-  const home = needed.has('homeDirectory') ? readHomePath(job.entry, options.homeRoot ?? null) : undefined;
+  const home = needed.has('homeDirectory') ? readHomePath(job.entry, options.homeRoot) : undefined;
   if (home?.kind === 'faulty') return cannotSet(home.reason);
 
   const command = fillCommand(pattern, {
@@ -109,13 +94,13 @@ async function apply(
     hardBlocks: `${limits.hard}`,
     softBytes: `${limits.soft * 1024n}`,
     hardBytes: `${limits.hard * 1024n}`,
-    softInodes: `${inodes.soft}`,
-    hardInodes: `${inodes.hard}`,
+    softFiles: `${files.soft}`,
+    hardFiles: `${files.hard}`,
     filesystem: options.filesystem,
     homeDirectory: home === undefined ? undefined : comparablePath(home.path.home),
   });
   const result = await (options.run ?? runCommand)(command, {
-    timeoutMilliseconds: options.timeoutMilliseconds ?? TIMEOUT,
+    timeoutMilliseconds: options.timeoutMilliseconds,
     killGraceMilliseconds: KILL_GRACE,
     signal: context.signal,
   });

@@ -7,13 +7,7 @@ import { fillCommand } from './command-line.ts';
 import { readHomePath } from './home-path.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
 import { holdsAlready, removeFile, replaceFile } from './replace-file.ts';
-import {
-  BUILT_IN_TEMPLATE,
-  DEFAULT_SNAPSHOT_ROOT,
-  readRetentions,
-  substitute,
-  templateValues,
-} from './rsnapshot-template.ts';
+import { BUILT_IN_TEMPLATE, readRetentions, substitute, templateValues } from './rsnapshot-template.ts';
 import { lookUpId } from './user-lookup.ts';
 
 export interface RsnapshotOptions {
@@ -21,25 +15,21 @@ export interface RsnapshotOptions {
   readonly directory: string;
   /** A template file of the site's own; null: the built-in one. Read anew for each account. */
   readonly template: string | null;
-  /** Where an account's snapshots go, with `{uid}`, `{home}`, `{chroot}`, `{parent}` replaced; null: the default. */
-  readonly snapshotRoot?: string | null;
+  /** Where an account's snapshots go, with `{uid}`, `{home}`, `{chroot}` and `{parent}` replaced. */
+  readonly snapshotRoot: string;
   /** Name or number; null: as the service itself. */
-  readonly owner?: string | null;
-  readonly group?: string | null;
-  readonly mode?: number;
+  readonly owner: string | null;
+  readonly group: string | null;
+  /** Permission bits of the file. */
+  readonly mode: number;
   /** Judges a new file, `{file}`, before it takes its place; null: nothing does. */
-  readonly validateCommand?: readonly string[] | null;
+  readonly checkCommand: readonly string[] | null;
   /** Where homes must be; null: anywhere. */
-  readonly homeRoot?: string | null;
-  readonly timeoutMilliseconds?: number;
+  readonly homeRoot: string | null;
+  readonly timeoutMilliseconds: number;
   readonly run?: RunCommand;
 }
 
-/** rsnapshot's own judgement of a file. */
-export const CONFIGTEST: readonly string[] = ['rsnapshot', '-c', '{file}', 'configtest'];
-
-const MODE = 0o640;
-const TIMEOUT = 60_000;
 const KILL_GRACE = 5_000;
 /** Two look-ups of names and the file's own writing. */
 const REST = 30_000;
@@ -51,7 +41,7 @@ const REST = 30_000;
 export function rsnapshotStep(options: RsnapshotOptions): Step {
   return {
     name: 'rsnapshot',
-    longestMilliseconds: (options.timeoutMilliseconds ?? TIMEOUT) + KILL_GRACE + REST,
+    longestMilliseconds: options.timeoutMilliseconds + KILL_GRACE + REST,
     run: (job, context) => reported(() => write(job, context, options)),
   };
 }
@@ -77,37 +67,32 @@ async function write(job: Job, { signal }: StepContext, options: RsnapshotOption
     await removeFile(path);
     return SUCCEEDED;
   }
-  const home = readHomePath(job.entry, options.homeRoot ?? null);
+  const home = readHomePath(job.entry, options.homeRoot);
   if (home.kind === 'faulty') return cannotCreate(home.reason);
-  const prepared = templateValues(
-    job.record.uid,
-    home.path,
-    options.snapshotRoot ?? DEFAULT_SNAPSHOT_ROOT,
-    reading.retentions,
-  );
+  const prepared = templateValues(job.record.uid, home.path, options.snapshotRoot, reading.retentions);
   if (prepared.kind === 'faulty') return cannotCreate(prepared.reason);
   const template = options.template === null ? BUILT_IN_TEMPLATE : await readFile(options.template, 'utf8');
   const rendered = substitute(template, prepared.values);
   if (rendered.kind === 'faulty') return cannotCreate(`template ${options.template}: ${rendered.reason}`);
 
   const run = options.run ?? runCommand;
-  const owner = await lookUpId('passwd', options.owner ?? null, run, signal);
+  const owner = await lookUpId('passwd', options.owner, run, signal);
   if (owner === undefined)
     return cannotCreate(`rsnapshot.owner ${options.owner} is not known to this host: correct it`);
-  const group = await lookUpId('group', options.group ?? null, run, signal);
+  const group = await lookUpId('group', options.group, run, signal);
   if (group === undefined)
     return cannotCreate(`rsnapshot.group ${options.group} is not known to this host: correct it`);
-  const shape = { text: rendered.text, mode: options.mode ?? MODE, owner, group };
+  const shape = { text: rendered.text, mode: options.mode, owner, group };
   if (await holdsAlready(path, shape)) return SUCCEEDED;
   await replaceFile(path, shape, (temporary) => validate(temporary, signal, options));
   return SUCCEEDED;
 }
 
 async function validate(file: string, signal: AbortSignal, options: RsnapshotOptions): Promise<void> {
-  if (options.validateCommand === undefined || options.validateCommand === null) return;
-  const command = fillCommand(options.validateCommand, { file });
+  if (options.checkCommand === null) return;
+  const command = fillCommand(options.checkCommand, { file });
   const result = await (options.run ?? runCommand)(command, {
-    timeoutMilliseconds: options.timeoutMilliseconds ?? TIMEOUT,
+    timeoutMilliseconds: options.timeoutMilliseconds,
     killGraceMilliseconds: KILL_GRACE,
     signal,
   });

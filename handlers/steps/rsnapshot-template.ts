@@ -75,9 +75,6 @@ export const BUILT_IN_TEMPLATE = [
   '',
 ].join('\n');
 
-/** Where the snapshots go by default: beside the chroot (or the home), where the account itself cannot write. */
-export const DEFAULT_SNAPSHOT_ROOT = '{parent}/.snapshots/{uid}';
-
 /**
  * The values of a template for one account. Paths may hold letters, digits and `._@-` only: rsnapshot separates by tabs
  * and lines, takes a backup point for a regular expression, and knows no quoting.

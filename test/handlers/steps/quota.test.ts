@@ -4,7 +4,26 @@ import { clearQuotaStep, type QuotaOptions, quotaStep } from '../../../handlers/
 import { limitsOf } from '../../../handlers/steps/quota-limits.ts';
 import { contextOf, inPath, jobOf, standIn, temporaryFolder } from './job.ts';
 
-const options: QuotaOptions = { attribute: 'sstQuota', filesystem: '/var/backup', softRatio: 0.9, command: null };
+const setquotaWith = (...limits: string[]): string[] => [
+  'setquota',
+  '--always-resolve',
+  '-u',
+  '{uid}',
+  ...limits,
+  '{filesystem}',
+];
+
+const options: QuotaOptions = {
+  attribute: 'sstQuota',
+  filesystem: '/var/backup',
+  softRatio: 0.9,
+  softFiles: null,
+  hardFiles: null,
+  command: setquotaWith('{softBlocks}', '{hardBlocks}', '{softFiles}', '{hardFiles}'),
+  clearCommand: setquotaWith('0', '0', '0', '0'),
+  homeRoot: null,
+  timeoutMilliseconds: 30_000,
+};
 
 describe('the quota', () => {
   it('is set from bytes in blocks of 1 KiB, the soft limit by the ratio', async () => {
@@ -22,7 +41,7 @@ describe('the quota', () => {
     const folder = temporaryFolder();
     const setquota = standIn(folder, 'setquota');
     inPath(folder);
-    const step = quotaStep({ ...options, softRatio: 1, softInodes: 1000, hardInodes: 2000 });
+    const step = quotaStep({ ...options, softRatio: 1, softFiles: 1000, hardFiles: 2000 });
     await step.run(jobOf('anna', { sstQuota: '1' }), contextOf());
     expect(setquota.calls()).toEqual([['--always-resolve', '-u', 'anna', '1', '1', '1000', '2000', '/var/backup']]);
   });

@@ -13,7 +13,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  CONFIGTEST,
   type RsnapshotOptions,
   removeRsnapshotStep,
   rsnapshotStep,
@@ -36,7 +35,17 @@ function site(): { options: RsnapshotOptions; home: string; file: string; root: 
   mkdirSync(join(chroot, 'home/3724300'), { recursive: true });
   return {
     root,
-    options: { directory, template: null, validateCommand: CONFIGTEST },
+    options: {
+      directory,
+      template: null,
+      snapshotRoot: '{parent}/.snapshots/{uid}',
+      owner: null,
+      group: null,
+      mode: 0o640,
+      checkCommand: ['rsnapshot', '-c', '{file}', 'configtest'],
+      homeRoot: null,
+      timeoutMilliseconds: 30_000,
+    },
     home: `${chroot}/./home/3724300`,
     file: join(directory, '3724300.conf'),
   };
@@ -97,7 +106,7 @@ describe('the rsnapshot configuration', () => {
   it('is not rewritten, nor judged again, while its content stays the same', async () => {
     const { options, home, file, root } = site();
     const judge = standIn(root, 'judge');
-    const step = rsnapshotStep({ ...options, validateCommand: [judge.path, '{file}'] });
+    const step = rsnapshotStep({ ...options, checkCommand: [judge.path, '{file}'] });
     const job = jobOf('3724300', { homeDirectory: home, ...intervals });
     await step.run(job, contextOf());
     const before = statSync(file);
@@ -191,7 +200,7 @@ describe('the rsnapshot configuration', () => {
     ['a template that is missing', (options: RsnapshotOptions) => ({ ...options, template: '/nonexistent/template' })],
     [
       'a judge that is missing',
-      (options: RsnapshotOptions) => ({ ...options, validateCommand: ['/nonexistent/rsnapshot'] }),
+      (options: RsnapshotOptions) => ({ ...options, checkCommand: ['/nonexistent/rsnapshot'] }),
     ],
   ])('fails with code 7 for %s', async (_, change) => {
     const { options, home } = site();
@@ -215,7 +224,7 @@ describe('the rsnapshot configuration', () => {
       '{uid}|{home}|{chroot}|{parent}|{snapshotRoot}|{hourly}|{weekly}|{yearly}\n{retain}\n',
     );
     const job = jobOf('3724300', { homeDirectory: home, ...intervals });
-    const own = { ...options, template: join(root, 'template'), validateCommand: null, snapshotRoot: '/srv/{uid}/' };
+    const own = { ...options, template: join(root, 'template'), checkCommand: null, snapshotRoot: '/srv/{uid}/' };
     await rsnapshotStep(own).run(job, contextOf());
     const [first] = readFileSync(file, 'utf8').split('\n');
     const account = `${root}/372/3724300`;
@@ -224,7 +233,7 @@ describe('the rsnapshot configuration', () => {
 
   it('never grows a line by an attribute, whatever that holds', async () => {
     const { options } = site();
-    const own = { ...options, validateCommand: null };
+    const own = { ...options, checkCommand: null };
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), async (home, count) => {
         const job = jobOf('3724300', { homeDirectory: `/srv/${home}`, ...intervals, sstBackupIntervalYearly: count });

@@ -103,9 +103,9 @@ function pauses(
   return [{ path: [...path, 'initial'], expected: `at most ${path.join('.')}.max, which is ${formatDuration(max)}` }];
 }
 
-function softWithinHard({ softInodes, hardInodes }: PartialSettings['quota']): FaultAt[] {
-  if (typeof softInodes !== 'number' || typeof hardInodes !== 'number' || softInodes <= hardInodes) return [];
-  return [{ path: ['quota', 'softInodes'], expected: `at most quota.hardInodes, which is ${hardInodes}` }];
+function softWithinHard({ softFiles, hardFiles }: PartialSettings['quota']): FaultAt[] {
+  if (typeof softFiles !== 'number' || typeof hardFiles !== 'number' || softFiles <= hardFiles) return [];
+  return [{ path: ['quota', 'softFiles'], expected: `at most quota.hardFiles, which is ${hardFiles}` }];
 }
 
 function operator({ listen, allowRemote }: PartialSettings['operator']): FaultAt[] {

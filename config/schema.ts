@@ -174,7 +174,7 @@ export const settingsSchema = section('', {
     ),
     group: setting('Group of the files, a name or a number; null: as for owner.', null, orNull(text('a group'))),
     mode: setting('Permissions of the files.', '0640', fileMode),
-    validateCommand: setting(
+    checkCommand: setting(
       'How a file is tried before it takes effect, {file} replaced; null: not at all.',
       ['rsnapshot', '-c', '{file}', 'configtest'],
       orNull(argumentList),

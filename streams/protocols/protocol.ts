@@ -10,6 +10,9 @@ export interface WatchedContent {
   readonly attributes: readonly string[];
 }
 
+/** What a protocol uses of the connection. */
+export type Channel = Pick<Connection, 'send' | 'forget' | 'refreshing'>;
+
 /** One way in which a server tells of changes. */
 export interface Protocol {
   readonly name: ProtocolName;
@@ -18,7 +21,7 @@ export interface Protocol {
    * entries, `refreshed`, and changes for ever. Ends only by a DirectoryError; by `NotOffered` where the server does not have
    * this protocol, and the connection may then be used for another.
    */
-  watch(connection: Connection, content: WatchedContent): Observable<DirectoryChange>;
+  watch(connection: Channel, content: WatchedContent): Observable<DirectoryChange>;
 }
 
 /** The server does not have the protocol: it refused its critical control, or took it and did not honour it. */

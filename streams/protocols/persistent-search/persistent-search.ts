@@ -1,13 +1,13 @@
 import { Observable, type Subscriber } from 'rxjs';
 import type { DirectoryChange } from '../../../src/domain/change.ts';
 import { DirectoryError, ResultCode } from '../../../src/domain/directory-error.ts';
-import { type Connection, ROOT_DSE_PROBE } from '../../../src/ldap/connection.ts';
+import { ROOT_DSE_PROBE } from '../../../src/ldap/connection.ts';
 import { resultError } from '../../../src/ldap/remedies.ts';
 import { type LdapResult, readLdapResult } from '../../../src/ldap/wire/ldap-result.ts';
 import { findControl, type LdapMessage, Operation } from '../../../src/ldap/wire/message.ts';
 import { encodeSearch } from '../../../src/ldap/wire/request.ts';
 import { SearchEntry } from '../../../src/ldap/wire/search-entry.ts';
-import { NotOffered, type Now, type Protocol, type WatchedContent } from '../protocol.ts';
+import { type Channel, NotOffered, type Now, type Protocol, type WatchedContent } from '../protocol.ts';
 import {
   ALL_CHANGE_TYPES,
   decodeEntryChangeNotification,
@@ -29,7 +29,7 @@ export const persistentSearch: Protocol = {
 };
 
 export function watchByPersistentSearch(
-  connection: Connection,
+  connection: Channel,
   content: WatchedContent,
   now: Now,
 ): Observable<DirectoryChange> {
@@ -45,7 +45,7 @@ export function watchByPersistentSearch(
  * refusal: the ordinary search is sent -> refreshed, at its end
  */
 class Watch {
-  readonly #connection: Connection;
+  readonly #connection: Channel;
   readonly #request: Buffer;
   readonly #subscriber: Subscriber<DirectoryChange>;
   readonly #now: Now;
@@ -54,7 +54,7 @@ class Watch {
   #taken = false;
   #entries = 0;
 
-  constructor(connection: Connection, content: WatchedContent, subscriber: Subscriber<DirectoryChange>, now: Now) {
+  constructor(connection: Channel, content: WatchedContent, subscriber: Subscriber<DirectoryChange>, now: Now) {
     this.#connection = connection;
     this.#request = encodeSearch({ ...content, scope: 'subtree' });
     this.#subscriber = subscriber;
@@ -78,11 +78,7 @@ class Watch {
     this.#connection.refreshing(false);
   }
 
-  #send(
-    operation: Buffer,
-    receive: (message: LdapMessage) => void,
-    controls?: Parameters<Connection['send']>[2],
-  ): void {
+  #send(operation: Buffer, receive: (message: LdapMessage) => void, controls?: Parameters<Channel['send']>[2]): void {
     const failed = (error: DirectoryError) => this.#subscriber.error(error);
     this.#ids.push(this.#connection.send(operation, { message: receive, failed }, controls));
   }

@@ -1,14 +1,13 @@
 import { Observable, type Subscriber } from 'rxjs';
 import type { DirectoryChange } from '../../../src/domain/change.ts';
 import { DirectoryError, ResultCode } from '../../../src/domain/directory-error.ts';
-import type { Connection } from '../../../src/ldap/connection.ts';
 import { resultError } from '../../../src/ldap/remedies.ts';
 import { malformed } from '../../../src/ldap/wire/ber.ts';
 import { type LdapResult, readLdapResult } from '../../../src/ldap/wire/ldap-result.ts';
 import { findControl, type LdapMessage, Operation, operationReader } from '../../../src/ldap/wire/message.ts';
 import { encodeSearch } from '../../../src/ldap/wire/request.ts';
 import { SearchEntry } from '../../../src/ldap/wire/search-entry.ts';
-import { NotOffered, type Now, type Protocol, type WatchedContent } from '../protocol.ts';
+import { type Channel, NotOffered, type Now, type Protocol, type WatchedContent } from '../protocol.ts';
 import {
   decodeSyncInfo,
   decodeSyncState,
@@ -41,11 +40,7 @@ export const syncrepl: Protocol = {
   watch: (connection, content) => watchBySyncrepl(connection, content, () => performance.now()),
 };
 
-export function watchBySyncrepl(
-  connection: Connection,
-  content: WatchedContent,
-  now: Now,
-): Observable<DirectoryChange> {
+export function watchBySyncrepl(connection: Channel, content: WatchedContent, now: Now): Observable<DirectoryChange> {
   return new Observable((subscriber) => {
     const watch = new Watch(connection, subscriber, now);
     connection.refreshing(true);
@@ -69,7 +64,7 @@ export function watchBySyncrepl(
 
 /** untaken -> (first message that only this protocol sends) -> refresh -> persist */
 class Watch {
-  readonly #connection: Connection;
+  readonly #connection: Channel;
   readonly #subscriber: Subscriber<DirectoryChange>;
   readonly #now: Now;
   readonly #startedAt: number;
@@ -77,7 +72,7 @@ class Watch {
   #phase: Phase = 'refresh';
   #entries = 0;
 
-  constructor(connection: Connection, subscriber: Subscriber<DirectoryChange>, now: Now) {
+  constructor(connection: Channel, subscriber: Subscriber<DirectoryChange>, now: Now) {
     this.#connection = connection;
     this.#subscriber = subscriber;
     this.#now = now;

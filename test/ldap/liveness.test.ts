@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Liveness } from '../../src/ldap/liveness.ts';
+
+describe('the judgement of a connection', () => {
+  it('asks a peer once when it was silent for half the time, and gives it up after the whole', () => {
+    const liveness = new Liveness(1000, 0);
+    expect(liveness.judge(0)).toEqual({ kind: 'alive', inMilliseconds: 500 });
+    expect(liveness.judge(500)).toEqual({ kind: 'probe', inMilliseconds: 500 });
+    expect(liveness.judge(700)).toEqual({ kind: 'alive', inMilliseconds: 300 });
+    expect(liveness.judge(1000)).toEqual({ kind: 'silent' });
+  });
+
+  it('begins anew with each byte that comes', () => {
+    const liveness = new Liveness(1000, 0);
+    liveness.judge(500);
+    liveness.received(900);
+    expect(liveness.judge(1000)).toEqual({ kind: 'alive', inMilliseconds: 400 });
+    expect(liveness.judge(1400)).toEqual({ kind: 'probe', inMilliseconds: 500 });
+  });
+
+  it('gives up a refresh without progress although the peer answers, and no longer once it is over', () => {
+    const liveness = new Liveness(1000, 0);
+    liveness.progressed(200);
+    liveness.received(1100);
+    expect(liveness.judge(1100)).toEqual({ kind: 'alive', inMilliseconds: 100 });
+    expect(liveness.judge(1200)).toEqual({ kind: 'stuck' });
+    liveness.refreshed();
+    expect(liveness.judge(1200)).toEqual({ kind: 'alive', inMilliseconds: 400 });
+  });
+
+  it('gives a silent peer up within the time, whatever came before, when it is asked again as told', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 100_000 }), fc.array(fc.nat(50_000)), (deadAfter, gaps) => {
+        const liveness = new Liveness(deadAfter, 0);
+        let last = 0;
+        for (const gap of gaps) {
+          last += gap;
+          liveness.received(last);
+        }
+        let now = last;
+        let probes = 0;
+        for (let turns = 0; turns < 5; turns += 1) {
+          const verdict = liveness.judge(now);
+          if (verdict.kind === 'silent' || verdict.kind === 'stuck') break;
+          if (verdict.kind === 'probe') probes += 1;
+          now += verdict.inMilliseconds;
+        }
+        expect(now - last).toBeCloseTo(deadAfter);
+        expect(probes).toBe(1);
+      }),
+    );
+  });
+});

@@ -1,6 +1,9 @@
 import { endGroup } from './process-group.ts';
 import type { ScriptRequest } from './runner.ts';
 
+/** From SIGKILL until the script's end must have been seen. */
+const SEEN_WITHIN_MILLISECONDS = 2500;
+
 /** Why a run's process group is being ended by the runner. */
 export type EndingCause = 'timedOut' | 'aborted';
 
@@ -10,13 +13,16 @@ export type EndingCause = 'timedOut' | 'aborted';
  */
 export class Ending {
   readonly #request: ScriptRequest;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
   readonly #onAbort = () => this.#begin('aborted');
   #group: number | undefined;
   #cause: EndingCause | undefined;
   #ended: Promise<unknown> = Promise.resolve();
   #giveUp: () => void = () => {};
-  /** Resolves when the group outlived even SIGKILL (a process in an uninterruptible wait): the run ends without it. */
+  /**
+   * Resolves when the end of the script should have been seen, and was not: a process that outlives even SIGKILL (in an
+   * uninterruptible wait), or a helper that does not answer.
+   */
   readonly gaveUp: Promise<void> = new Promise((resolve) => {
     this.#giveUp = resolve;
   });
@@ -45,12 +51,12 @@ export class Ending {
   #begin(cause: EndingCause): void {
     if (this.#cause !== undefined) return;
     this.#cause = cause;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#giveUp, this.#request.killGraceMilliseconds + SEEN_WITHIN_MILLISECONDS);
     if (this.#group !== undefined) this.#end(this.#group);
   }
 
   #end(group: number): void {
-    this.#ended = endGroup(group, this.#request.killGraceMilliseconds).then((gone) => {
-      if (!gone) this.#giveUp();
-    });
+    this.#ended = endGroup(group, this.#request.killGraceMilliseconds);
   }
 }

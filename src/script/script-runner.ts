@@ -1,3 +1,4 @@
+import { createLauncherRunner } from './launcher-runner.ts';
 import { createPlainRunner } from './plain-runner.ts';
 import type { ScriptRunner } from './runner.ts';
 
@@ -9,6 +10,7 @@ export interface ScriptRunnerOptions {
 }
 
 /** The runner that the service uses. */
-export function createScriptRunner(_options: ScriptRunnerOptions): ScriptRunner {
-  return createPlainRunner();
+export function createScriptRunner({ launcher, onNotice }: ScriptRunnerOptions): ScriptRunner {
+  const plain = createPlainRunner();
+  return launcher === 'none' ? plain : createLauncherRunner({ plain, onNotice });
 }

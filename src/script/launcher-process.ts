@@ -1,0 +1,161 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { LeftOut } from './output-lines.ts';
+import type { OutputStream } from './runner.ts';
+
+/**
+ * One launcher: a small process that starts scripts on request, as forking this one costs a millisecond of its main thread
+ * for each script.
+ *
+ * A request, all numbers 32 bits, big-endian: its length · id · grace in milliseconds · number of arguments · number of strings
+ * · each string as length and bytes: the arguments, the environment as NAME=VALUE, the standard input.
+ * A frame: type (1 byte) · id · length · data:
+ *   H  ready, before any request is read          S  started; data: pid, which is also the process group
+ *   O  bytes of stdout      E  bytes of stderr    F  not started; data: errno
+ *   X  ended; data: wait status, and the lines and bytes of output that were left out
+ */
+export interface LauncherProcess {
+  start(request: LaunchRequest): void;
+  /** Ends the launcher, and the groups of the scripts that still run. Resolves when it is gone. */
+  close(): Promise<void>;
+  /** For a launcher that does not answer: what it ran is then told by `onEnd`. */
+  kill(): void;
+}
+
+export interface LaunchRequest {
+  readonly id: number;
+  readonly killGraceMilliseconds: number;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: string | Buffer;
+}
+
+export interface LauncherEvents {
+  onReady(): void;
+  onStarted(id: number, group: number): void;
+  onOutput(id: number, stream: OutputStream, chunk: Buffer): void;
+  onNotStarted(id: number, errno: number): void;
+  /** `status` as wait(2) gives it. */
+  onExited(id: number, status: number, leftOut: LeftOut): void;
+  /** The launcher is gone, after everything that it still said; `reason` in words. Comes once. */
+  onEnd(reason: string): void;
+}
+
+const PROGRAM = fileURLToPath(new URL('./launcher.pl', import.meta.url));
+const FRAME_HEAD_BYTES = 9;
+/** What of the launcher's complaints is kept: the end. */
+const MOST_COMPLAINT = 500;
+
+export function startLauncher(interpreter: string, events: LauncherEvents): LauncherProcess {
+  // A group of its own: a Ctrl-C in the service's terminal is the service's to handle.
+  const child = spawn(interpreter, [PROGRAM], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+    cwd: '/',
+    env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' },
+  });
+  letProcessEnd(child);
+
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaint = (complaint + chunk.toString('utf8')).slice(-MOST_COMPLAINT);
+  });
+  child.stdin.on('error', () => {}); // EPIPE: its end is told by 'close'
+  child.stdout.on('data', frameReader(events));
+
+  const gone = new Promise<void>((resolve) => {
+    let ended = false;
+    const end = (reason: string) => {
+      if (ended) return;
+      ended = true;
+      events.onEnd(reason);
+      resolve();
+    };
+    child.on('error', (error) => end(error.message));
+    child.on('close', (code, signal) => {
+      const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+      end(complaint === '' ? how : `${how}: ${complaint.trim()}`);
+    });
+  });
+
+  return {
+    start: (request) => child.stdin.write(encodeRequest(request)),
+    async close() {
+      child.ref();
+      child.stdin.end();
+      await gone;
+    },
+    kill: () => child.kill('SIGKILL'),
+  };
+}
+
+/** A launcher that waits for requests does not keep the service alive. */
+function letProcessEnd(child: ChildProcessByStdio<Writable, Readable, Readable>): void {
+  child.unref();
+  for (const stream of [child.stdin, child.stdout, child.stderr]) {
+    if (stream instanceof Socket) stream.unref();
+  }
+}
+
+function encodeRequest({ id, killGraceMilliseconds, argv, env, stdin }: LaunchRequest): Buffer {
+  const strings: Array<string | Buffer> = [...argv];
+  for (const [name, value] of Object.entries(env)) strings.push(`${name}=${value}`);
+  strings.push(stdin);
+  let length = 16;
+  for (const value of strings) length += 4 + Buffer.byteLength(value);
+  const request = Buffer.allocUnsafe(4 + length);
+  let at = 0;
+  for (const number of [length, id, killGraceMilliseconds, argv.length, strings.length]) {
+    at = request.writeUInt32BE(number, at);
+  }
+  for (const value of strings) {
+    const start = at + 4;
+    const size = typeof value === 'string' ? request.write(value, start) : value.copy(request, start);
+    request.writeUInt32BE(size, at);
+    at = start + size;
+  }
+  return request;
+}
+
+/** Reads frames out of chunks, however they are cut. */
+function frameReader(events: LauncherEvents): (chunk: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0);
+  return (chunk) => {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let at = 0;
+    while (bytes.length - at >= FRAME_HEAD_BYTES) {
+      const end = at + FRAME_HEAD_BYTES + bytes.readUInt32BE(at + 5);
+      if (bytes.length < end) break;
+      takeFrame(events, bytes[at] ?? 0, bytes.readUInt32BE(at + 1), bytes.subarray(at + FRAME_HEAD_BYTES, end));
+      at = end;
+    }
+    rest = bytes.subarray(at);
+  };
+}
+
+function takeFrame(events: LauncherEvents, type: number, id: number, data: Buffer): void {
+  switch (String.fromCharCode(type)) {
+    case 'H':
+      events.onReady();
+      return;
+    case 'S':
+      events.onStarted(id, Number(data.toString('latin1')));
+      return;
+    case 'O':
+      events.onOutput(id, 'stdout', data);
+      return;
+    case 'E':
+      events.onOutput(id, 'stderr', data);
+      return;
+    case 'F':
+      events.onNotStarted(id, Number(data.toString('latin1')));
+      return;
+    case 'X': {
+      const [status = 0, lines = 0, bytes = 0] = data.toString('latin1').split(' ').map(Number);
+      events.onExited(id, status, { lines, bytes });
+      return;
+    }
+  }
+}

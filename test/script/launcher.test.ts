@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { createLauncherRunner } from '../../src/script/launcher-runner.ts';
+import { createPlainRunner } from '../../src/script/plain-runner.ts';
+import { groupLives, listProcesses } from '../../src/script/process-group.ts';
+import { track } from '../support/children.ts';
+import { runAndKeep, scriptFolder, until } from './contract.ts';
+
+const files = scriptFolder();
+afterAll(() => files.remove());
+
+const closings: Array<() => Promise<void>> = [];
+afterEach(async () => {
+  for (const close of closings.splice(0)) await close();
+});
+
+function launcherRunner(interpreter?: string) {
+  const notices: string[] = [];
+  const runner = createLauncherRunner({
+    plain: createPlainRunner(),
+    onNotice: (message) => notices.push(message),
+    ...(interpreter === undefined ? {} : { interpreter }),
+  });
+  closings.push(() => runner.close());
+  return { runner, notices, run: runAndKeep.bind(undefined, runner) };
+}
+
+/** The launchers that a process has started. */
+function launchersOf(parent: number): number[] {
+  return listProcesses()
+    .filter((found) => found.parent === parent && found.state !== 'Z')
+    .map(({ pid }) => pid)
+    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('prov-backup-rsnapshot: launcher'));
+}
+
+const launcher = () => until(() => launchersOf(process.pid)[0]);
+
+describe('the launcher', () => {
+  it('runs scripts as its own children, with output that can be opened again', async () => {
+    const { run } = launcherRunner();
+    const { text } = await run([files.sh('echo $PPID; echo out >/dev/stdout; echo error >/dev/stderr')]);
+    expect(text.sort()).toEqual([String(await launcher()), 'error', 'out'].sort());
+  });
+
+  it.each(['/no/such/perl', '/bin/false', '/bin/true'])(
+    'is done without where %s is the interpreter',
+    async (interpreter) => {
+      const { run, notices } = launcherRunner(interpreter);
+      const results = await Promise.all([run([files.sh('echo 1')]), run([files.sh('exit 2')])]);
+      expect(results.map(({ result }) => result)).toEqual([
+        { kind: 'exited', exitCode: 0 },
+        { kind: 'exited', exitCode: 2 },
+      ]);
+      expect((await run([files.sh('echo 3')])).text).toEqual(['3']);
+      expect(notices).toEqual([expect.stringMatching(/^the launcher of scripts cannot be started/)]);
+    },
+  );
+
+  it('takes its scripts with it when it dies, and is replaced', async () => {
+    const { run, notices } = launcherRunner();
+    const script = files.sh(`trap "" TERM; echo $$; while :; do sleep 0.05; done`);
+    const groups: number[] = [];
+    const running = [1, 2].map(() => run([script], { onLine: (_, line) => groups.push(Number(line)) }));
+    await until(() => groups.length === 2);
+    process.kill(await launcher(), 'SIGKILL');
+    for (const { result } of await Promise.all(running)) expect(result.kind).toBe('lost');
+    expect(groups.map(groupLives)).toEqual([false, false]);
+    expect(notices).toEqual([
+      expect.stringMatching(/died \(signal SIGKILL\), and 2 running scripts were ended; a new one/),
+    ]);
+    expect((await run([files.sh('echo again')])).text).toEqual(['again']);
+  });
+
+  it('is given up when it dies again and again, and scripts run all the same', async () => {
+    const { run, notices } = launcherRunner();
+    for (let death = 1; death <= 3; death++) {
+      await run(['true']);
+      process.kill(await launcher(), 'SIGKILL');
+      await until(() => notices.length === death);
+    }
+    expect(notices.at(-1)).toMatch(/lower rate from now on$/);
+    expect((await run([files.sh('echo here')])).text).toEqual(['here']);
+    expect(launchersOf(process.pid)).toEqual([]);
+  });
+
+  it('is ended when it does not answer, and the time limit of its scripts holds', async () => {
+    const { run, notices } = launcherRunner();
+    const seen: number[] = [];
+    const running = run([files.sh('echo $$; sleep 60')], {
+      timeoutMilliseconds: 500,
+      killGraceMilliseconds: 100,
+      onLine: (_, line) => seen.push(Number(line)),
+    });
+    await until(() => seen.length > 0);
+    process.kill(await launcher(), 'SIGSTOP');
+    expect((await running).result).toEqual({ kind: 'timedOut' });
+    expect(groupLives(seen[0]!)).toBe(false);
+    await until(() => notices.length === 1);
+  });
+
+  it('is not ended by signals that are sent to everybody', async () => {
+    const { run, notices } = launcherRunner();
+    await run(['true']);
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.kill(await launcher(), signal);
+    expect((await run([files.sh('echo here')])).text).toEqual(['here']);
+    expect(notices).toEqual([]);
+  });
+
+  it('ends the scripts that still run when it is closed', async () => {
+    const { run, runner } = launcherRunner();
+    const seen: number[] = [];
+    const running = run([files.sh('echo $$; sleep 60')], { onLine: (_, line) => seen.push(Number(line)) });
+    await until(() => seen.length > 0);
+    await runner.close();
+    expect((await running).result.kind).toBe('lost');
+    expect(groupLives(seen[0]!)).toBe(false);
+  });
+
+  it('ends its scripts, also those that ignore SIGTERM, and itself when the service is killed', async () => {
+    const script = files.sh(`trap "" TERM; echo "group $$"; while :; do sleep 0.05; done`);
+    const { service, lines } = drive('wait', script);
+    const group = Number(await until(() => lines.find((line) => line.startsWith('group'))?.slice(6)));
+    const [pid] = launchersOf(service.pid!);
+    service.kill('SIGKILL');
+    await until(() => !groupLives(group) && !groupLives(pid!));
+  });
+
+  it('does not keep a process alive that forgets it', async () => {
+    const { service, lines } = drive('leave', files.sh('exit 3'));
+    await once(service, 'close');
+    expect(lines).toEqual(['leave exited']);
+    expect(service.exitCode).toBe(0);
+  });
+});
+
+function drive(then: 'wait' | 'leave', script: string): { service: ChildProcess; lines: string[] } {
+  const driver = new URL('./driver.mjs', import.meta.url).pathname;
+  const service = track(
+    spawn(process.execPath, [driver, 'auto', then, script], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  );
+  const lines: string[] = [];
+  createInterface({ input: service.stdout }).on('line', (line) => lines.push(line));
+  return { service, lines };
+}

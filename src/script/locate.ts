@@ -21,34 +21,39 @@ export function locate(program: string, path: string | undefined): Located {
     : (path ?? '').split(delimiter).flatMap((folder) => (folder === '' ? [] : [join(folder, program)]));
   let refused: NotStarted | undefined;
   for (const file of candidates) {
-    const fault = faultOf(file);
-    if (fault === undefined) return { kind: 'located', file };
-    if (fault.code !== 'ENOENT') refused ??= fault;
+    const found = lookAt(file);
+    if (found === 'absent') continue;
+    if (found.kind === 'located') return found;
+    refused ??= found;
   }
   return refused ?? notStarted('ENOENT', `${program} does not exist; install it, or correct script.command`);
 }
 
-function faultOf(file: string): NotStarted | undefined {
+function lookAt(file: string): Located | 'absent' {
   try {
     if (!statSync(file).isFile()) return notStarted('EACCES', `${file} is not a file; correct script.command`);
     accessSync(file, constants.X_OK);
   } catch (error) {
     const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'absent';
     if (code === 'EACCES') return notStarted(code, `${file} is not executable for this user; chmod +x it`);
-    return notStarted(code === 'ENOTDIR' ? 'ENOENT' : code, startFault(file, code));
+    return notStarted(code, startFault(file, code));
   }
   const head = readHead(file);
-  if (head === undefined || head.startsWith('\x7fELF')) return undefined;
+  if (head === undefined || head.startsWith('\x7fELF')) return { kind: 'located', file };
   if (!head.startsWith('#!')) {
     return notStarted('ENOEXEC', `${file} does not begin with "#!"; put its interpreter there, such as #!/bin/sh`);
   }
   const interpreter = interpreterOf(head);
   try {
     accessSync(interpreter, constants.X_OK);
-    return undefined;
+    return { kind: 'located', file };
   } catch (error) {
     const code = errorCode(error);
-    return notStarted(code, `${file} names the interpreter "${interpreter}", which cannot be run (${code})`);
+    return notStarted(
+      code,
+      `${file} names the interpreter "${interpreter}", which cannot be run (${code}); install it, or correct the first line`,
+    );
   }
 }
 

@@ -21,7 +21,7 @@ export async function endOrphans(
   const wanted = [`PROV_UID=${ref.uid}`, `PROV_DN=${ref.dn}`];
   const groups = new Set<number>();
   for (const found of processesWith(wanted)) {
-    if (!ownerLives(found.environment)) groups.add(found.process.group);
+    if (isOrphaned(found.environment)) groups.add(found.process.group);
   }
   await Promise.all([...groups].map((group) => endGroup(group, graceMilliseconds)));
   return [...groups];
@@ -56,12 +56,13 @@ function processesWith(wanted: readonly string[]): Found[] {
   });
 }
 
-function ownerLives(environment: readonly string[]): boolean {
-  const mark = environment.find((line) => line.startsWith(`${OWNER_VARIABLE}=`))?.slice(OWNER_VARIABLE.length + 1);
-  if (mark === undefined) return false;
-  const [pid = '', startedAt = ''] = mark.split('.');
+/** Whether the environment names a service that is no more. */
+function isOrphaned(environment: readonly string[]): boolean {
+  const mark = environment.find((line) => line.startsWith(`${OWNER_VARIABLE}=`));
+  const [, pid, startedAt] = /=(\d+)\.(\d+)$/.exec(mark ?? '') ?? [];
+  if (pid === undefined) return false;
   const owner = readProcess(Number(pid));
-  return owner !== undefined && owner.startedAt === startedAt && owner.state !== 'Z';
+  return owner === undefined || owner.startedAt !== startedAt || owner.state === 'Z';
 }
 
 /** The environment that a process was started with (proc(5)); empty where it may not be read. */

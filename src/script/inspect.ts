@@ -1,0 +1,92 @@
+import type { Stats } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute } from 'node:path';
+import { locate } from './locate.ts';
+
+/** Something that is wrong with a script before it is ever run. */
+export interface Finding {
+  /** `startable`: it cannot be run at all; `trustworthy`: others than its owner decide what it does. */
+  readonly concerns: 'startable' | 'trustworthy';
+  readonly message: string;
+  readonly remedy: string;
+}
+
+const GROUP_WRITES = 0o020;
+const OTHERS_WRITE = 0o002;
+const STICKY = 0o1000;
+
+/**
+ * Looks at the command of a script as it stands: whether it can be run by this user, and whether anybody but its owner
+ * (root or this user) may change it, directly or by exchanging a folder on its path. Files named by later arguments, as in
+ * `[/bin/sh, /usr/local/sbin/create.sh]`, are looked at likewise. Empty where all is well.
+ */
+export async function inspectScript(command: readonly string[], path: string): Promise<Finding[]> {
+  const [program = '', ...args] = command;
+  const findings: Finding[] = [];
+  if (program.includes('/') && !isAbsolute(program)) {
+    findings.push({
+      concerns: 'startable',
+      message: `${program} is a relative path: which file it names depends on where the service is started`,
+      remedy: 'give script.command an absolute path',
+    });
+  }
+  const located = locate(program, path);
+  if (located.kind === 'notStarted') {
+    const [message = '', ...remedy] = located.reason.split('; ');
+    findings.push({ concerns: 'startable', message, remedy: remedy.join('; ') || 'correct script.command' });
+  } else {
+    findings.push(...(await inspectFile(located.file)));
+  }
+  for (const argument of args) {
+    if (isAbsolute(argument) && (await statOf(argument))?.isFile()) findings.push(...(await inspectFile(argument)));
+  }
+  return findings;
+}
+
+async function inspectFile(named: string): Promise<Finding[]> {
+  const file = await realpath(named).catch(() => named);
+  const status = await statOf(file);
+  const faults = status === undefined ? [] : [ownerFault(file, status), writeFault(file, status)];
+  const folders = new Set([...foldersAbove(named), ...foldersAbove(file)]);
+  for (const folder of folders) {
+    const folderStatus = await statOf(folder);
+    if (folderStatus !== undefined) faults.push(ownerFault(folder, folderStatus), folderFault(folder, folderStatus));
+  }
+  return faults.flatMap((fault) => (fault === undefined ? [] : [{ concerns: 'trustworthy' as const, ...fault }]));
+}
+
+type Fault = Omit<Finding, 'concerns'> | undefined;
+
+function ownerFault(path: string, { uid }: Stats): Fault {
+  if (uid === 0 || uid === process.geteuid?.()) return undefined;
+  return {
+    message: `${path} belongs to uid ${uid}, who so decides what the service runs`,
+    remedy: `chown root ${path}`,
+  };
+}
+
+function writeFault(path: string, { mode }: { mode: number }): Fault {
+  if ((mode & (GROUP_WRITES | OTHERS_WRITE)) === 0) return undefined;
+  return { message: `${path} is writable by ${writers(mode)}`, remedy: `chmod go-w ${path}` };
+}
+
+/** A sticky folder, such as /tmp, lets nobody exchange what is another's; group root is root. */
+function folderFault(path: string, { mode, gid }: Stats): Fault {
+  if ((mode & STICKY) !== 0) return undefined;
+  return writeFault(path, { mode: gid === 0 ? mode & ~GROUP_WRITES : mode });
+}
+
+function writers(mode: number): string {
+  const group = (mode & GROUP_WRITES) !== 0;
+  const others = (mode & OTHERS_WRITE) !== 0;
+  return group && others ? 'its group and others' : group ? 'its group' : 'others';
+}
+
+function foldersAbove(path: string): string[] {
+  const folder = dirname(path);
+  return folder === path ? [] : [folder, ...foldersAbove(folder)];
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  return stat(path).catch(() => undefined);
+}

@@ -1,5 +1,5 @@
-import { DN } from '@ldapjs/dn';
-import { parseString } from '@ldapjs/filter';
+import dns from '@ldapjs/dn';
+import filters from '@ldapjs/filter';
 import { isLine, kind, Mismatch } from './kind.ts';
 
 /** One LDAP URL (RFC 4516; `ldapi` as OpenLDAP writes it), reduced to what decides whether a password is safe on it. */
@@ -63,7 +63,7 @@ export const ldapUrls = kind<readonly string[]>(
 export const distinguishedName = kind<string>('a distinguished name such as ou=accounts,dc=example,dc=org', (given) => {
   if (!isLine(given) || /(^|[^\\]),\s*(,|$)/.test(given)) return new Mismatch();
   try {
-    return DN.fromString(given).length > 0 ? given.trim() : new Mismatch();
+    return dns.DN.fromString(given).length > 0 ? given.trim() : new Mismatch();
   } catch {
     return new Mismatch();
   }
@@ -79,7 +79,7 @@ export const searchFilter = kind<string>('a search filter such as (objectClass=s
   const filter = closed.startsWith('(') ? closed : `(${closed})`;
   if (!isBalanced(filter)) return new Mismatch('its brackets do not match');
   try {
-    parseString(filter);
+    filters.parseString(filter);
     return isLine(filter) ? filter : new Mismatch();
   } catch {
     return new Mismatch();

@@ -1,11 +1,9 @@
-/** The parts of the untyped packages that the configuration uses. */
+/** What is used of two packages that bring no types: CommonJS, so each is one default export. */
 declare module '@ldapjs/dn' {
-  export class DN {
-    static fromString(text: string): DN;
-    readonly length: number;
-  }
+  const dns: { DN: { fromString(text: string): { readonly length: number } } };
+  export default dns;
 }
-
 declare module '@ldapjs/filter' {
-  export function parseString(text: string): unknown;
+  const filters: { parseString(text: string): unknown };
+  export default filters;
 }

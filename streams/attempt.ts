@@ -1,3 +1,5 @@
+import type { AccountRecord } from '../src/domain/account.ts';
+import type { Patience } from '../src/domain/directory.ts';
 import { DirectoryError } from '../src/domain/directory-error.ts';
 import type { Report } from '../src/domain/event.ts';
 import type { HandlerOutcome, Job, RunHandler } from '../src/domain/job.ts';
@@ -9,7 +11,9 @@ import { type ClaimDependencies, type ClaimResult, claimAccount } from './claim.
 import type { OpenAccounts } from './open-accounts.ts';
 import { type WriteBackDependencies, writeBack } from './write-back.ts';
 
-export interface AttemptDependencies extends ClaimDependencies, WriteBackDependencies {
+export interface AttemptDependencies extends Omit<ClaimDependencies & WriteBackDependencies, 'patience' | 'claiming'> {
+  /** Waiting for a directory that is away: how long after the nth failure, in milliseconds, and the waiting itself. */
+  readonly away: { delay(failures: number): number; wait(milliseconds: number): Promise<void> };
   readonly open: OpenAccounts;
   readonly runHandler: RunHandler;
   readonly retry: RetryPolicy;
@@ -35,7 +39,9 @@ export async function attempt(candidate: Candidate, dependencies: AttemptDepende
       const { job, outcome, tries } = candidate.own;
       return await settle(candidate, job, outcome, tries, dependencies);
     }
-    const claimed = await claimAccount(candidate, dependencies, (record, reason) =>
+    const patience = patienceFor(candidate.record, undefined, dependencies);
+    const claiming = (record: AccountRecord) => open.wrote(candidate.id, record, { working: true });
+    const claimed = await claimAccount(candidate, { ...dependencies, patience, claiming }, (record, reason) =>
       report({ event: 'conflict', reason, ...refOf(record) }),
     );
     if (claimed.kind !== 'claimed') return notClaimed(candidate, claimed, dependencies);
@@ -120,7 +126,9 @@ async function settle(
   const { open, report } = dependencies;
   const ref = refOf(job.record, job.id);
   try {
-    const result = await writeBack(job, outcome, dependencies);
+    const patience = patienceFor(job.record, job.id, dependencies);
+    if (!outcome.ok) open.wrote(candidate.id, failedRecord(job, outcome.returnValue), { working: true });
+    const result = await writeBack(job, outcome, { ...dependencies, patience });
     if (result.kind === 'superseded') {
       open.release(candidate.id);
       report({ event: 'superseded', reason: result.reason, ...ref });
@@ -149,6 +157,21 @@ async function settle(
     const own = { kind: 'unwritten', job, outcome, tries: tries + 1 } as const;
     return { kind: 'again', candidate: { id: candidate.id, record: job.record, fresh: false, own }, inMilliseconds };
   }
+}
+
+/** How the entry will stand after a failure was written. */
+function failedRecord({ record }: Job, returnValue: number): AccountRecord {
+  return { ...record, returnValue: String(returnValue) };
+}
+
+/** Waiting for the directory, told each time with what is wrong. */
+function patienceFor(record: AccountRecord, job: string | undefined, { away, report }: AttemptDependencies): Patience {
+  return (failures, error) => {
+    const inMilliseconds = away.delay(failures);
+    const reason = error instanceof DirectoryError ? explain(error) : String(error);
+    report({ event: 'retrying', attempt: failures + 1, inMilliseconds, reason, ...refOf(record, job) });
+    return away.wait(inMilliseconds);
+  };
 }
 
 function nameCode(returnValue: number, reason: string): string {

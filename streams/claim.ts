@@ -3,7 +3,7 @@ import type { Decision } from '../src/domain/decide.ts';
 import type { AccountDirectory, Patience } from '../src/domain/directory.ts';
 import { failureKind } from '../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../src/domain/entry.ts';
-import type { Mode } from '../src/domain/mode.ts';
+import { type Mode, WORDS } from '../src/domain/mode.ts';
 import { askAgain, claim, takeOver } from '../src/domain/transition.ts';
 import type { Candidate } from './candidate.ts';
 
@@ -14,6 +14,8 @@ export interface ClaimDependencies {
   /** Decides by the rules of this moment. */
   readonly decideNow: (record: AccountRecord) => Decision;
   readonly patience: Patience;
+  /** Told how the entry will stand if the claim succeeds: its echo may come before the answer. */
+  readonly claiming: (record: AccountRecord) => void;
 }
 
 export type ClaimResult =
@@ -76,6 +78,7 @@ export async function claimAccount(
 
       const modifications =
         kind === 'claim' ? claim(seen, decision.mode, names, withReturnValue) : takeOver(seen, names);
+      dependencies.claiming(claimed(seen, decision.mode, kind));
       const after = (await directory.modify(seen.dn, modifications, true)) ?? (await directory.read(seen.dn));
       if (after === undefined) return { kind: 'gone' };
       const reading = readEntry(after);
@@ -105,6 +108,12 @@ export async function claimAccount(
       current = undefined;
     }
   }
+}
+
+/** How a record will stand after the claim. */
+function claimed(record: AccountRecord, mode: Mode, kind: 'claim' | 'takeOver'): AccountRecord {
+  if (kind === 'claim') return { ...record, mode: WORDS[mode].inWork, returnValue: undefined };
+  return { ...record, returnValue: record.returnValue === undefined ? '0' : undefined };
 }
 
 /** The entry as it is now: under its DN, or wherever it was renamed or moved to. */

@@ -7,7 +7,7 @@ import { decideEach } from './operators/decide-each.ts';
 import { holdUntilDue } from './operators/hold-until-due.ts';
 import { readSightings, type Sighted } from './operators/read-sightings.ts';
 import { reportConnection } from './operators/report-connection.ts';
-import { serializeByKey } from './operators/serialize-by-key.ts';
+import { type Load, serializeByKey } from './operators/serialize-by-key.ts';
 
 export interface PipelineDependencies extends AttemptDependencies {
   /** Today, `YYYYMMDD`, in the configured time zone. */
@@ -15,6 +15,8 @@ export interface PipelineDependencies extends AttemptDependencies {
   readonly concurrency: number;
   /** When it emits, nothing new is taken up; the stream completes when what runs is finished. */
   readonly drain$: Observable<unknown>;
+  /** Kept up to date: how much runs and waits. */
+  readonly load: Load;
   /** Say what would be done instead of doing it. */
   readonly dryRun: boolean;
 }
@@ -36,7 +38,7 @@ export function provisioning(
   changes$: Observable<DirectoryChange>,
   dependencies: PipelineDependencies,
 ): Observable<AttemptResult> {
-  const { today, report, concurrency, drain$, dryRun } = dependencies;
+  const { today, report, concurrency, load, drain$, dryRun } = dependencies;
   const results$ = new Subject<AttemptResult>();
 
   return merge(
@@ -61,6 +63,7 @@ export function provisioning(
     }),
     serializeByKey({
       concurrency,
+      load,
       drain$,
       project: dryRun ? sayOnly(dependencies) : (candidate) => defer(() => from(attempt(candidate, dependencies))),
     }),

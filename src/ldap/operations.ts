@@ -47,10 +47,13 @@ export class DirectoryOperations implements AccountDirectory {
 
   /** From now on this server is used: the one that the subscription is connected to, so that what is seen is what is written. */
   use(url: string): void {
-    if (url === this.#url) return;
-    this.close();
-    this.#abort = new AbortController();
-    this.#url = url;
+    if (url !== this.#url) {
+      this.close();
+      this.#abort = new AbortController();
+      this.#url = url;
+    }
+    // Made now, so that the first write does not wait for it; if it fails, that write says so.
+    if (this.#writer === undefined) this.#connectWriter().catch(() => {});
   }
 
   close(): void {
@@ -133,8 +136,7 @@ export class DirectoryOperations implements AccountDirectory {
   async #write<T>(
     send: (client: Client, settle: (error: unknown, result?: T) => void) => void,
   ): Promise<T | undefined> {
-    this.#writer ??= connectClient(this.#access, this.#url);
-    const attempt = this.#writer;
+    const attempt = this.#writer ?? this.#connectWriter();
     const drop = (): void => {
       if (this.#writer === attempt) this.#writer = undefined;
     };
@@ -160,6 +162,15 @@ export class DirectoryOperations implements AccountDirectory {
       }
       throw cause;
     }
+  }
+
+  #connectWriter(): Promise<BoundClient> {
+    const attempt = connectClient(this.#access, this.#url);
+    this.#writer = attempt;
+    attempt.catch(() => {
+      if (this.#writer === attempt) this.#writer = undefined;
+    });
+    return attempt;
   }
 
   async #reading(): Promise<Connection> {

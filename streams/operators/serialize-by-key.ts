@@ -12,8 +12,14 @@ export interface SerializeOptions<T, R> {
   readonly project: (item: T) => Observable<R>;
   /** When it emits, nothing new starts: what waits is dropped, what runs is finished, then the stream completes. */
   readonly drain$?: Observable<unknown>;
-  /** Called when an item that waited is dropped by a `drop`. */
-  readonly dropped?: (item: T) => void;
+  /** Kept up to date, for whoever wants to know how much is going on. */
+  readonly load?: Load;
+}
+
+/** How many items run, and how many wait for a permit or for the one before them. */
+export interface Load {
+  running: number;
+  waiting: number;
 }
 
 interface Lane<T> {
@@ -31,13 +37,12 @@ interface Lane<T> {
  * `drain$` emitted) and everything is finished; unsubscribing ends all running work.
  */
 export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorFunction<Arrival<T>, R> {
-  const { concurrency, project, drain$, dropped } = options;
+  const { concurrency, project, drain$, load = { running: 0, waiting: 0 } } = options;
   return (source) =>
     new Observable<R>((subscriber) => {
       const lanes = new Map<string, Lane<T>>();
       /** Keys that have something waiting and nothing running, in the order in which they became so. */
       const ready = new Set<string>();
-      let running = 0;
       let ended = false;
       let starting = false;
 
@@ -47,10 +52,11 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
         const [id, item] = next.value;
         lane.waiting.delete(id);
         lane.working = true;
-        running += 1;
+        load.waiting -= 1;
+        load.running += 1;
         let work: Subscription | undefined;
         const settle = (): void => {
-          running -= 1;
+          load.running -= 1;
           lane.working = false;
           if (work !== undefined) subscriber.remove(work);
           if (lane.waiting.size > 0) ready.add(key);
@@ -69,7 +75,7 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
         // Work that ends synchronously comes back here: one loop, not a recursion as deep as the queue is long.
         if (starting) return;
         starting = true;
-        while (running < concurrency && !subscriber.closed) {
+        while (load.running < concurrency && !subscriber.closed) {
           const next = ready.values().next();
           if (next.done) break;
           ready.delete(next.value);
@@ -77,7 +83,7 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
           if (lane !== undefined) start(next.value, lane);
         }
         starting = false;
-        if (ended && running === 0 && ready.size === 0) subscriber.complete();
+        if (ended && load.running === 0 && ready.size === 0) subscriber.complete();
       };
 
       const put = (key: string, id: string, item: T): void => {
@@ -86,6 +92,7 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
           lane = { working: false, waiting: new Map() };
           lanes.set(key, lane);
         }
+        if (!lane.waiting.has(id)) load.waiting += 1;
         lane.waiting.set(id, item);
         if (!lane.working) ready.add(key);
         startReady();
@@ -93,14 +100,12 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
 
       const drop = (key: string, id: string): void => {
         const lane = lanes.get(key);
-        const item = lane?.waiting.get(id);
-        if (lane === undefined || item === undefined) return;
-        lane.waiting.delete(id);
+        if (lane === undefined || !lane.waiting.delete(id)) return;
+        load.waiting -= 1;
         if (lane.waiting.size === 0) {
           ready.delete(key);
           if (!lane.working) lanes.delete(key);
         }
-        dropped?.(item);
       };
 
       const end = (): void => {
@@ -121,6 +126,7 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
       subscriber.add(
         drain$?.subscribe(() => {
           ready.clear();
+          load.waiting = 0;
           for (const lane of lanes.values()) lane.waiting.clear();
           arrivals.unsubscribe();
           end();

@@ -1,0 +1,67 @@
+import type { Settings } from '../config/schema.ts';
+import type { AvailableSteps } from '../handlers/available-steps.ts';
+import { type Handlers, handlersOf } from '../handlers/registry.ts';
+import { chrootScriptStep } from '../handlers/steps/chroot-script.ts';
+import { homeDirectoryStep } from '../handlers/steps/home-directory.ts';
+import { clearQuotaStep, type QuotaOptions, quotaStep } from '../handlers/steps/quota.ts';
+import {
+  type RsnapshotOptions,
+  removeRsnapshotStep,
+  rsnapshotStep,
+} from '../handlers/steps/rsnapshot-configuration.ts';
+import { userCheckStep } from '../handlers/steps/user-check.ts';
+import type { ScriptRunner } from './script/runner.ts';
+
+/** Makes the handlers of a site from its settings. `env` gives the script its PATH and LANG. */
+export function composeHandlers(
+  settings: Settings,
+  runner: ScriptRunner,
+  env: Readonly<Record<string, string | undefined>>,
+): Handlers {
+  return handlersOf({ script: scriptStep(settings, runner, env), ...optionalSteps(settings) });
+}
+
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+function scriptStep(
+  { script, quota, timeZone }: Settings,
+  runner: ScriptRunner,
+  env: Readonly<Record<string, string | undefined>>,
+) {
+  const { add, modify, delete: remove } = script.perMode;
+  return chrootScriptStep({
+    command: script.command,
+    commandByMode: {
+      ...(add === null ? {} : { add }),
+      ...(modify === null ? {} : { modify }),
+      ...(remove === null ? {} : { delete: remove }),
+    },
+    timeoutMilliseconds: script.timeout,
+    killGraceMilliseconds: script.killGrace,
+    runner,
+    path: env['PATH'] ?? DEFAULT_PATH,
+    language: env['LANG'] ?? 'C.UTF-8',
+    timeZone,
+    quotaAttribute: quota.attribute,
+  });
+}
+
+function optionalSteps({ userCheck, homeCheck, script, quota, rsnapshot }: Settings): Omit<AvailableSteps, 'script'> {
+  const { homeRoot } = script;
+  return {
+    ...(userCheck.enabled
+      ? { user: userCheckStep({ timeoutMilliseconds: userCheck.timeout, intervalMilliseconds: userCheck.interval }) }
+      : {}),
+    ...(homeCheck.enabled ? { home: homeDirectoryStep({ homeRoot }) } : {}),
+    ...(quota.enabled ? quotaSteps({ ...quota, homeRoot, timeoutMilliseconds: quota.timeout }) : {}),
+    ...(rsnapshot.enabled ? rsnapshotSteps({ ...rsnapshot, homeRoot, timeoutMilliseconds: rsnapshot.timeout }) : {}),
+  };
+}
+
+function quotaSteps(options: QuotaOptions) {
+  return { quota: quotaStep(options), quotaCleared: clearQuotaStep(options) };
+}
+
+function rsnapshotSteps(options: RsnapshotOptions) {
+  return { rsnapshot: rsnapshotStep(options), rsnapshotRemoved: removeRsnapshotStep(options) };
+}

@@ -1,0 +1,217 @@
+import { merge, ReplaySubject, tap } from 'rxjs';
+import { passwordReader } from '../config/password.ts';
+import type { Settings } from '../config/schema.ts';
+import { longestHandlerMilliseconds } from '../handlers/registry.ts';
+import { handlerRunner } from '../handlers/run-handler.ts';
+import { OpenAccounts } from '../streams/open-accounts.ts';
+import { reconnect } from '../streams/operators/reconnect.ts';
+import type { Load } from '../streams/operators/serialize-by-key.ts';
+import { provisioning } from '../streams/pipeline.ts';
+import { reconcile } from '../streams/reconcile.ts';
+import { subscribeOnce } from '../streams/subscription.ts';
+import { composeHandlers } from './compose-handlers.ts';
+import type { AccountRecord, EntryReading } from './domain/account.ts';
+import type { DirectoryChange } from './domain/change.ts';
+import { type Decision, decide } from './domain/decide.ts';
+import { DirectoryClock } from './domain/directory-clock.ts';
+import type { Report } from './domain/event.ts';
+import { attributesToRead, readAccount } from './domain/read-account.ts';
+import { ReturnCode } from './domain/return-code.ts';
+import { dayIn, stateTimestamp } from './domain/timestamp.ts';
+import type { DirectoryAccess } from './ldap/access.ts';
+import { DirectoryOperations } from './ldap/operations.ts';
+import { DirectoryPatience } from './patience.ts';
+import { createScriptRunner } from './script/script-runner.ts';
+
+export interface ServiceOptions {
+  readonly settings: Settings;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly report: Report;
+  /** Told, in a sentence, what is wrong with the service itself rather than with an account. */
+  readonly notice: (message: string) => void;
+  readonly dryRun: boolean;
+  /** Sees every change before the stream does. */
+  readonly observe?: (change: DirectoryChange) => void;
+}
+
+export interface Service {
+  /** Works until it is told to stop; resolves to the exit code of the process. */
+  run(): Promise<number>;
+  /** Takes up nothing new; what runs may finish within the grace. */
+  drain(): void;
+  /** Ends what runs, at once. Unfinished accounts stay in work and are resumed at the next start. */
+  stopNow(): void;
+}
+
+/** How many entries a periodic list asks for at once. */
+const LIST_PAGE = 500;
+
+/** How to reach the directory, from the settings. */
+export function accessOf({ directory }: Settings, env: ServiceOptions['env']): DirectoryAccess {
+  return {
+    urls: directory.url,
+    startTls: directory.startTls,
+    caFile: directory.tls.caFile,
+    bindDn: directory.bindDn,
+    readPassword: passwordReader(directory, env),
+    timeoutMilliseconds: directory.requestTimeout,
+  };
+}
+
+/** What the subscription and the periodic list look for: the accounts of the site that are open. */
+export function openAccountsFilter({ directory, attributes }: Settings): string {
+  return `(&${directory.filter}(${attributes.state}=0))`;
+}
+
+/** The decision about an account by the rules of this moment. */
+export function decisionMaker(
+  settings: Settings,
+  longestMilliseconds: number,
+  clock: DirectoryClock,
+): { today: () => string; decideNow: (record: AccountRecord) => Decision } {
+  const { attributes: names, instances } = settings;
+  const day = dayIn(settings.timeZone);
+  const today = () => day(new Date());
+  return {
+    today,
+    decideNow: (record) =>
+      decide(record, {
+        today: today(),
+        instances,
+        directoryTime: clock.now(),
+        longestHandlerMilliseconds: longestMilliseconds,
+        names,
+      }),
+  };
+}
+
+/**
+ * Puts the service together: the one place that knows everybody. Nothing happens before `run`.
+ *
+ * made -> running (`run`) -> draining (`drain`, or a bug) -> stopped; `stopNow` at any time shortens the way.
+ */
+export function createService({ settings, env, report, notice, dryRun, observe }: ServiceOptions): Service {
+  const { attributes: names, directory: site } = settings;
+  const monotonic = () => performance.now();
+  const access = accessOf(settings, env);
+  const abort = new AbortController();
+  const drain$ = new ReplaySubject<void>(1);
+  const load: Load = { running: 0, waiting: 0 };
+  const runner = createScriptRunner({ launcher: settings.script.launcher, onNotice: notice });
+  const handlers = composeHandlers(settings, runner, env);
+  const operations = new DirectoryOperations({ access, base: site.base });
+  const away = new DirectoryPatience(settings.reconnect, abort.signal);
+  const clock = new DirectoryClock(monotonic);
+  let subscribed = false;
+
+  const readEntry = (entry: Parameters<typeof readAccount>[0]): EntryReading => {
+    const reading = readAccount(entry, names);
+    if (reading.kind === 'account') clock.observe(reading.record.modifiedAt);
+    return reading;
+  };
+
+  const content = { base: site.base, filter: openAccountsFilter(settings), attributes: attributesToRead(names) };
+  const subscription$ = reconnect({
+    urls: access.urls,
+    initial: settings.reconnect.initial,
+    max: settings.reconnect.max,
+    connect: (url) =>
+      subscribeOnce({
+        access,
+        url,
+        ...content,
+        protocol: site.subscription,
+        deadAfterMilliseconds: settings.reconnect.deadAfter,
+      }),
+  }).pipe(
+    tap((change) => {
+      if (change.kind === 'connected') {
+        operations.use(change.url);
+        away.wake();
+      }
+      if (change.kind === 'refreshed') subscribed = true;
+      if (change.kind === 'disconnected') subscribed = false;
+    }),
+  );
+  const lists$ = reconcile({
+    interval: settings.reconcile.interval,
+    monotonic,
+    list: async (entry) => {
+      if (!subscribed) throw new Error('there is no connection');
+      await operations.search(content, { pageSize: LIST_PAGE }, entry);
+    },
+    failed: (error) => {
+      if (subscribed) notice(`the periodic list of the open accounts failed, and is tried again: ${messageOf(error)}`);
+    },
+  });
+
+  const changes$ = merge(subscription$, lists$).pipe(tap((change) => observe?.(change)));
+  const stages = {
+    ...decisionMaker(settings, longestHandlerMilliseconds(handlers), clock),
+    names,
+    readEntry,
+    open: new OpenAccounts(),
+    directory: operations,
+    runHandler: handlerRunner(handlers, monotonic),
+    retry: settings.retry,
+    report,
+    away,
+    signal: abort.signal,
+    nextJobId: jobIds(),
+    monotonic,
+    stateNow: () => stateTimestamp(new Date()),
+    concurrency: settings.concurrency,
+    load,
+    drain$,
+    dryRun,
+  };
+
+  const run = async (): Promise<number> => {
+    let exitCode: number = ReturnCode.SUCCESS;
+    await new Promise<void>((resolve) => {
+      provisioning(changes$, stages).subscribe({
+        complete: resolve,
+        error: (error: unknown) => {
+          notice(
+            `the stream failed, which is a bug: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
+          );
+          exitCode = ReturnCode.UNDEFINED_ERROR;
+          abort.abort(error);
+          resolve();
+        },
+      });
+    });
+    operations.close();
+    await runner.close();
+    report({ event: 'stopped', exitCode });
+    return exitCode;
+  };
+
+  const drain = (): void => {
+    if (abort.signal.aborted) return;
+    const { running: inWork, waiting: queued } = load;
+    report({ event: 'draining', inWork, queued, graceMilliseconds: settings.shutdown.grace });
+    setTimeout(() => abort.abort(new Error('the grace is over')), settings.shutdown.grace).unref();
+    drain$.next();
+  };
+
+  return {
+    run,
+    drain,
+    stopNow: () => {
+      abort.abort(new Error('told to stop at once'));
+      drain$.next();
+    },
+  };
+}
+
+/** Ids that differ between attempts, and almost certainly between runs of the service. */
+function jobIds(): () => string {
+  const run = Math.random().toString(36).slice(2, 6);
+  let count = 0;
+  return () => `${run}-${++count}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

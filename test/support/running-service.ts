@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BASE, SERVICE_DN, SERVICE_PASSWORD } from './accounts.ts';
+import { exited, track } from './children.ts';
+
+export interface ServiceSetup {
+  /** Where the directory is. */
+  readonly url: string;
+  /** The script, POSIX sh, without its first line. `$FOLDER` is a folder of the test's. */
+  readonly script: string;
+  /** Settings beside those for the directory and the script, as YAML (JSON will do) by section. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Arguments of `run` beside the configuration file. */
+  readonly flags?: readonly string[];
+  readonly directory?: Readonly<Record<string, unknown>>;
+}
+
+const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+
+/** The compiled service as a process of its own, with its configuration and script in a temporary folder. */
+export class RunningService {
+  readonly folder: string;
+  readonly configFile: string;
+  readonly #flags: readonly string[];
+  #child: ChildProcess | undefined;
+  #output = '';
+  readonly #watchers = new Set<() => void>();
+
+  constructor(folder: string, flags: readonly string[]) {
+    this.folder = folder;
+    this.configFile = join(folder, 'service.yaml');
+    this.#flags = flags;
+  }
+
+  /** Everything that it printed since its start. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get exitCode(): number | null {
+    return this.#child?.exitCode ?? null;
+  }
+
+  /** Starts it and resolves once it is subscribed, unless told not to wait. */
+  async start({ wait = true }: { wait?: boolean } = {}): Promise<void> {
+    this.#output = '';
+    const child = track(
+      spawn(process.execPath, [MAIN, 'run', '-c', this.configFile, '--debug', ...this.#flags], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { PATH: process.env['PATH'], TZ: 'UTC' },
+      }),
+    );
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (said: string) => {
+        this.#output += said;
+        for (const look of this.#watchers) look();
+      });
+    }
+    child.once('exit', () => {
+      for (const look of this.#watchers) look();
+    });
+    if (wait) await this.says(/\brefreshed\b/);
+  }
+
+  /** Resolves once its output matches; fails when it ends or after 20 seconds. */
+  says(pattern: RegExp): Promise<RegExpMatchArray> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const match = this.#output.match(pattern);
+        if (match !== null) settle(() => resolve(match));
+        else if (this.#child?.exitCode !== null || this.#child.signalCode !== null) {
+          settle(() => reject(new Error(`the service ended without saying ${pattern}:\n${this.#output}`)));
+        }
+      };
+      const timer = setTimeout(
+        () => settle(() => reject(new Error(`the service did not say ${pattern} in time:\n${this.#output}`))),
+        20_000,
+      );
+      const settle = (how: () => void): void => {
+        clearTimeout(timer);
+        this.#watchers.delete(look);
+        how();
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name);
+  }
+
+  /** Sends the signal and resolves to the exit code; null where a signal ended it. */
+  async stop(name: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined) return null;
+    child.kill(name);
+    await exited(child);
+    return child.exitCode;
+  }
+
+  async remove(): Promise<void> {
+    if (this.#child !== undefined && this.#child.exitCode === null) await this.stop('SIGKILL');
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Writes the configuration and the script of a service; start it with `start`. */
+export async function setUpService(setup: ServiceSetup): Promise<RunningService> {
+  const folder = await mkdtemp(join(tmpdir(), 'prov-service-'));
+  const service = new RunningService(folder, setup.flags ?? []);
+  const scriptFile = join(folder, 'chroot.sh');
+  await writeFile(scriptFile, `#!/bin/sh\nFOLDER='${folder}'\n${setup.script}\n`);
+  await chmod(scriptFile, 0o755);
+  const settings = {
+    directory: {
+      url: setup.url,
+      base: BASE,
+      bindDn: SERVICE_DN,
+      bindPassword: SERVICE_PASSWORD,
+      ...setup.directory,
+    },
+    script: { command: [scriptFile] },
+    ...setup.settings,
+  };
+  await writeFile(service.configFile, JSON.stringify(settings, undefined, 2), { mode: 0o600 });
+  return service;
+}

@@ -1,0 +1,220 @@
+import { timingSafeEqual } from 'node:crypto';
+import { type Dn, dnKey, dnText, isWithin, parseDn } from './dn.ts';
+import { type StoredEntry, valuesOf } from './entry.ts';
+import { type Filter, matches } from './filter.ts';
+import { applyChanges, attributesOf, type Change } from './modify.ts';
+import { Stamps } from './operational.ts';
+import { Code, Refusal } from './refusal.ts';
+import { checkWrite, type Rights, type Subject, visible } from './rights.ts';
+import { checkEntry } from './rules.ts';
+import { matchKey } from './schema.ts';
+
+/** A write that happened, for persistent searches: a delete has no `after`, an add no `before`. */
+export interface EntryChange {
+  readonly kind: 'add' | 'delete' | 'modify' | 'rename';
+  readonly before: StoredEntry | undefined;
+  readonly after: StoredEntry | undefined;
+}
+
+/** base, one level, subtree (RFC 4511, section 4.5.1.2), and the draft's fourth: everything below the base. */
+export type Scope = 'base' | 'one' | 'sub' | 'children';
+
+export interface Rename {
+  readonly newRdn: string;
+  readonly deleteOldRdn: boolean;
+  readonly newSuperior: string | undefined;
+}
+
+export interface DirectoryOptions {
+  readonly suffix: Dn;
+  readonly rights: Rights;
+  /** The administrator needs no entry. */
+  readonly administratorPassword: string;
+  readonly now: () => Date;
+}
+
+/**
+ * The tree of entries, in memory, and the operations of RFC 4511 on it. Each either happens whole or throws a Refusal with the
+ * result code that a real server would answer. Rights are the subject's; nothing here knows of connections.
+ */
+export class Directory {
+  readonly #options: DirectoryOptions;
+  readonly #stamps: Stamps;
+  readonly #entries = new Map<string, StoredEntry>();
+  #lastId = 0;
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+    this.#stamps = new Stamps(options.now);
+  }
+
+  get suffix(): Dn {
+    return this.#options.suffix;
+  }
+
+  /** The subject that the name and the password prove (RFC 4513, section 5.1). */
+  authenticate(name: string, password: Buffer): Subject {
+    const dn = parse(name);
+    if (dn.length === 0) return [];
+    if (password.length === 0) {
+      throw new Refusal(Code.unwillingToPerform, 'unauthenticated bind (DN with no password) disallowed');
+    }
+    const { rights, administratorPassword } = this.#options;
+    const entry = this.#entries.get(dnKey(dn));
+    const isAdministrator = dnKey(dn) === dnKey(rights.administrator);
+    const passwords = isAdministrator
+      ? [Buffer.from(administratorPassword, 'utf8')]
+      : entry === undefined
+        ? []
+        : valuesOf(entry, 'userPassword');
+    if (!passwords.some((known) => known.length === password.length && timingSafeEqual(known, password))) {
+      throw new Refusal(Code.invalidCredentials, '');
+    }
+    return dn;
+  }
+
+  /** The entries in the scope that match, as the subject may see them, in the order in which they were made. */
+  search(subject: Subject, base: Dn, scope: Scope, filter: Filter): StoredEntry[] {
+    const root = this.#existing(base);
+    const candidates = scope === 'base' ? [root] : [...this.#entries.values()];
+    return candidates
+      .filter((entry) => inScope(entry.dn, base, scope))
+      .map((entry) => visible(this.#options.rights, subject, entry))
+      .filter((entry) => matches(filter, entry))
+      .sort((left, right) => left.id - right.id);
+  }
+
+  /** One entry as the subject may see it. */
+  read(subject: Subject, dn: Dn): StoredEntry {
+    return visible(this.#options.rights, subject, this.#existing(dn));
+  }
+
+  compare(subject: Subject, name: string, attribute: string, value: Buffer): boolean {
+    const values = valuesOf(this.read(subject, parse(name)), attribute);
+    if (values.length === 0) throw new Refusal(Code.noSuchAttribute, '');
+    return values.some((stored) => matchKey(attribute, stored) === matchKey(attribute, value));
+  }
+
+  add(subject: Subject, name: string, given: Parameters<typeof attributesOf>[0]): EntryChange {
+    const dn = parse(name);
+    checkWrite(this.#options.rights, subject, dn, undefined);
+    if (this.#entries.has(dnKey(dn))) throw new Refusal(Code.entryAlreadyExists, '');
+    if (dnKey(dn) !== dnKey(this.suffix)) this.#existing(dn.slice(1));
+    const unnamed: StoredEntry = { id: this.#lastId + 1, dn, attributes: attributesOf(given) };
+    const named = applyChanges(unnamed.attributes, namingChanges(unnamed, dn.slice(0, 1), false));
+    const after: StoredEntry = { ...unnamed, attributes: this.#stamps.created(named, subject) };
+    checkEntry(after);
+    this.#lastId += 1;
+    this.#entries.set(dnKey(dn), after);
+    return { kind: 'add', before: undefined, after };
+  }
+
+  modify(subject: Subject, name: string, changes: readonly Change[]): EntryChange {
+    const before = this.#existing(parse(name));
+    checkWrite(
+      this.#options.rights,
+      subject,
+      before.dn,
+      changes.map((change) => change.name),
+    );
+    const attributes = this.#stamps.modified(applyChanges(before.attributes, changes), subject);
+    const after = { ...before, attributes };
+    checkEntry(after);
+    this.#entries.set(dnKey(before.dn), after);
+    return { kind: 'modify', before, after };
+  }
+
+  delete(subject: Subject, name: string): EntryChange {
+    const before = this.#existing(parse(name));
+    checkWrite(this.#options.rights, subject, before.dn, undefined);
+    if (this.#below(before.dn).length > 0) {
+      throw new Refusal(Code.notAllowedOnNonLeaf, 'subordinate objects must be deleted first');
+    }
+    this.#entries.delete(dnKey(before.dn));
+    return { kind: 'delete', before, after: undefined };
+  }
+
+  /** Renames and moves an entry, with everything below it (RFC 4511, section 4.9). */
+  rename(subject: Subject, name: string, { newRdn, deleteOldRdn, newSuperior }: Rename): EntryChange {
+    const before = this.#existing(parse(name));
+    checkWrite(this.#options.rights, subject, before.dn, undefined);
+    const rdn = parse(newRdn);
+    const [own] = before.dn;
+    if (rdn.length !== 1 || own === undefined) throw new Refusal(Code.invalidDNSyntax, 'invalid new RDN');
+    if (dnKey(before.dn) === dnKey(this.suffix)) {
+      throw new Refusal(Code.unwillingToPerform, 'the suffix cannot be renamed');
+    }
+    const parent = newSuperior === undefined ? before.dn.slice(1) : this.#existing(parse(newSuperior)).dn;
+    if (isWithin(parent, before.dn)) throw new Refusal(Code.unwillingToPerform, 'an entry cannot move below itself');
+    const dn: Dn = [...rdn, ...parent];
+    if (dnKey(dn) !== dnKey(before.dn) && this.#entries.has(dnKey(dn))) {
+      throw new Refusal(Code.entryAlreadyExists, '');
+    }
+    const renamed = applyChanges(before.attributes, namingChanges(before, rdn, deleteOldRdn));
+    const after: StoredEntry = { id: before.id, dn, attributes: this.#stamps.modified(renamed, subject) };
+    checkEntry(after);
+    const below = this.#below(before.dn);
+    for (const entry of [before, ...below]) this.#entries.delete(dnKey(entry.dn));
+    this.#entries.set(dnKey(dn), after);
+    for (const entry of below) {
+      const moved = [...entry.dn.slice(0, entry.dn.length - before.dn.length), ...dn];
+      this.#entries.set(dnKey(moved), { ...entry, dn: moved });
+    }
+    return { kind: 'rename', before, after };
+  }
+
+  /** The change as the subject may see it. */
+  seenBy(subject: Subject, { kind, before, after }: EntryChange): EntryChange {
+    const see = (entry: StoredEntry | undefined) => entry && visible(this.#options.rights, subject, entry);
+    return { kind, before: see(before), after: see(after) };
+  }
+
+  #existing(dn: Dn): StoredEntry {
+    const entry = this.#entries.get(dnKey(dn));
+    if (entry !== undefined) return entry;
+    const nearest = dn.map((_, depth) => dn.slice(depth)).find((ancestor) => this.#entries.has(dnKey(ancestor)));
+    throw new Refusal(Code.noSuchObject, '', nearest === undefined ? '' : dnText(nearest));
+  }
+
+  #below(dn: Dn): StoredEntry[] {
+    return [...this.#entries.values()].filter((entry) => entry.dn.length > dn.length && isWithin(entry.dn, dn));
+  }
+}
+
+export function inScope(dn: Dn, base: Dn, scope: Scope): boolean {
+  const depth = dn.length - base.length;
+  const fits = { base: depth === 0, one: depth === 1, sub: true, children: depth > 0 }[scope];
+  return fits && isWithin(dn, base);
+}
+
+/** Reads a DN that a client sent. */
+export function parse(name: string): Dn {
+  const dn = parseDn(name);
+  if (dn === undefined) throw new Refusal(Code.invalidDNSyntax, 'invalid DN');
+  return dn;
+}
+
+/** What makes an entry have the values of its new RDN and, where wanted, lose those of the old one. */
+function namingChanges(before: StoredEntry, rdn: Dn, deleteOldRdn: boolean): Change[] {
+  const change = (operation: Change['operation'], { type, value }: { type: string; value: string }): Change => ({
+    operation,
+    name: type,
+    values: [Buffer.from(value, 'utf8')],
+  });
+  const has = ({ type, value }: { type: string; value: string }) => {
+    const key = matchKey(type, Buffer.from(value, 'utf8'));
+    return valuesOf(before, type).some((stored) => matchKey(type, stored) === key);
+  };
+  const added = rdn.flatMap(({ pairs }) => pairs);
+  const isKept = (old: { type: string; value: string }) =>
+    added.some(
+      ({ type, value }) =>
+        type.toLowerCase() === old.type.toLowerCase() &&
+        matchKey(type, Buffer.from(value, 'utf8')) === matchKey(type, Buffer.from(old.value, 'utf8')),
+    );
+  const removed = deleteOldRdn ? (before.dn[0]?.pairs ?? []).filter((old) => has(old) && !isKept(old)) : [];
+  return [
+    ...removed.map((pair) => change('delete', pair)),
+    ...added.filter((pair) => !has(pair)).map((pair) => change('add', pair)),
+  ];
+}

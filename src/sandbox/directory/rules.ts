@@ -1,0 +1,30 @@
+import { type Attributes, type StoredEntry, valuesOf } from './entry.ts';
+import { Code, Refusal } from './refusal.ts';
+import { matchKey } from './schema.ts';
+
+/** What the object class sstProvisioning requires: of each line, one name. */
+const REQUIRED = [
+  ['sstProvisioningMode'],
+  ['sstProvisioningState'],
+  ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
+] as const;
+
+/** Refuses an entry that a directory cannot hold: without object class, or without what its RDN or its class require. */
+export function checkEntry(entry: StoredEntry): void {
+  const classes = valuesOf(entry, 'objectClass').map((value) => matchKey('objectClass', value));
+  if (classes.length === 0) throw new Refusal(Code.objectClassViolation, 'no objectClass attribute');
+  if (classes.includes('sstprovisioning')) checkProvisioning(entry.attributes);
+  for (const { type, value } of entry.dn[0]?.pairs ?? []) {
+    const key = matchKey(type, Buffer.from(value, 'utf8'));
+    if (!valuesOf(entry, type).some((found) => matchKey(type, found) === key)) {
+      throw new Refusal(Code.namingViolation, `value of naming attribute '${type}' is not present in entry`);
+    }
+  }
+}
+
+function checkProvisioning(attributes: Attributes): void {
+  const missing = REQUIRED.find((names) => !names.some((name) => attributes.has(name.toLowerCase())));
+  if (missing !== undefined) {
+    throw new Refusal(Code.objectClassViolation, `object class 'sstProvisioning' requires attribute '${missing[0]}'`);
+  }
+}

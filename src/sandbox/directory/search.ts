@@ -1,0 +1,88 @@
+import {
+  CHANGE_TYPE,
+  entryChangeControl,
+  type PersistentSearch,
+  pagedResultsControl,
+  type Requested,
+} from './controls.ts';
+import { type Directory, type EntryChange, inScope, parse } from './directory.ts';
+import type { Dn } from './dn.ts';
+import { type SelectedEntry, type StoredEntry, select } from './entry.ts';
+import { matches } from './filter.ts';
+import { Code, Refusal } from './refusal.ts';
+import type { SearchOperation } from './request.ts';
+import type { ResponseControl } from './response.ts';
+import type { Subject } from './rights.ts';
+import { rootDse } from './root-dse.ts';
+
+export interface Found {
+  readonly entries: readonly SelectedEntry[];
+  readonly code: number;
+  readonly controls: readonly ResponseControl[];
+}
+
+/** Does a search, whole or one page of it. A size limit that is reached ends it with what was found until there. */
+export function search(
+  directory: Directory,
+  subject: Subject,
+  operation: SearchOperation,
+  requested: Requested,
+): Found {
+  const base = parse(operation.base);
+  const all =
+    base.length === 0
+      ? searchRoot(directory.suffix, operation)
+      : directory.search(subject, base, operation.scope, operation.filter);
+  const { entries, controls } =
+    requested.paged === undefined ? { entries: all, controls: [] } : onePage(all, requested.paged);
+  const limit = operation.sizeLimit === 0 ? Number.POSITIVE_INFINITY : operation.sizeLimit;
+  const selected = entries.slice(0, limit).map((entry) => select(entry, operation.attributes, operation.typesOnly));
+  return { entries: selected, code: entries.length > limit ? Code.sizeLimitExceeded : Code.success, controls };
+}
+
+/** A page begins behind the entry whose number the cookie is, so that no state is kept between pages. */
+function onePage(
+  all: readonly StoredEntry[],
+  { size, cookie }: { size: number; cookie: string },
+): { entries: readonly StoredEntry[]; controls: ResponseControl[] } {
+  if (!/^[0-9]*$/.test(cookie)) throw new Refusal(Code.protocolError, 'paged results cookie is invalid');
+  const rest = all.filter(({ id }) => id > Number(cookie));
+  const entries = rest.slice(0, size);
+  const last = entries.at(-1);
+  const more = rest.length > entries.length && last !== undefined;
+  return { entries, controls: [pagedResultsControl(more ? String(last.id) : '')] };
+}
+
+function searchRoot(suffix: Dn, { scope, filter }: SearchOperation): StoredEntry[] {
+  if (scope !== 'base') throw new Refusal(Code.noSuchObject, 'the empty DN has a base scope only');
+  return [rootDse(suffix)].filter((entry) => matches(filter, entry));
+}
+
+/** A persistent search in its second phase. */
+export interface Watch {
+  readonly subject: Subject;
+  readonly base: Dn;
+  readonly operation: SearchOperation;
+  readonly control: PersistentSearch;
+}
+
+/**
+ * What a watch is told of a change: entries that match after it, and deleted ones that matched before. An entry that ceases to
+ * match is not reported, as the draft has it.
+ */
+export function notification(
+  directory: Directory,
+  { subject, base, operation, control }: Watch,
+  change: EntryChange,
+): { entry: SelectedEntry; controls: ResponseControl[] } | undefined {
+  if ((control.changeTypes & CHANGE_TYPE[change.kind]) === 0) return undefined;
+  const { before, after } = directory.seenBy(subject, change);
+  const entry = after ?? before;
+  if (entry === undefined || !inScope(entry.dn, base, operation.scope) || !matches(operation.filter, entry)) {
+    return undefined;
+  }
+  return {
+    entry: select(entry, operation.attributes, operation.typesOnly),
+    controls: control.returnEntryChanges ? [entryChangeControl(change)] : [],
+  };
+}

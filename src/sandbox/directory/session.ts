@@ -1,0 +1,215 @@
+import type { Socket } from 'node:net';
+import { Framer } from '../../ldap/wire/framer.ts';
+import { ControlOid, type Requested, readControls } from './controls.ts';
+import { type Directory, type EntryChange, parse } from './directory.ts';
+import { dnText } from './dn.ts';
+import { select } from './entry.ts';
+import { matches } from './filter.ts';
+import { Code, Refusal } from './refusal.ts';
+import { type Operation, type Request, readRequest, type SearchOperation } from './request.ts';
+import {
+  entryElement,
+  entryMessage,
+  noticeOfDisconnection,
+  RESPONSE_TAG,
+  type ResponseControl,
+  type Result,
+  responseValue,
+  resultMessage,
+} from './response.ts';
+import type { Subject } from './rights.ts';
+import { ExtensionOid } from './root-dse.ts';
+import { notification, search, type Watch } from './search.ts';
+
+/** A client that reads its notifications this slowly, in bytes not yet taken, is disconnected. */
+const MOST_UNSENT = 16 * 1024 * 1024;
+
+const LARGEST_REQUEST = 4 * 1024 * 1024;
+
+const SUCCESS: Result = { code: Code.success, matchedDn: '', message: '' };
+
+type Update = Extract<Operation, { kind: 'modify' | 'add' | 'delete' | 'rename' }>;
+
+/** One client's connection: requests in, one after the other; responses and notifications out. */
+export class Session {
+  readonly #socket: Socket;
+  readonly #directory: Directory;
+  readonly #publish: (change: EntryChange) => void;
+  readonly #watches = new Map<number, Watch>();
+  #subject: Subject = [];
+
+  /** `publish` is called with each write of this client, after the client has been answered. */
+  constructor(socket: Socket, directory: Directory, publish: (change: EntryChange) => void) {
+    this.#socket = socket;
+    this.#directory = directory;
+    this.#publish = publish;
+    const framer = new Framer((bytes, start, end) => this.#receive(bytes.subarray(start, end)), LARGEST_REQUEST);
+    socket.setNoDelay(true);
+    socket.on('error', () => socket.destroy()); // a client that vanished: 'close' follows
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        if (!socket.writableEnded) framer.push(chunk);
+      } catch {
+        this.#disconnect('it sent what is not an LDAP message');
+      }
+    });
+  }
+
+  /** Tells the client's persistent searches of a change. */
+  notify(change: EntryChange): void {
+    for (const [messageId, watch] of this.#watches) {
+      const found = notification(this.#directory, watch, change);
+      if (found !== undefined) this.#send(entryMessage(messageId, found.entry, found.controls));
+    }
+    if (this.#socket.writableLength > MOST_UNSENT) this.#socket.destroy();
+  }
+
+  #receive(bytes: Buffer): void {
+    if (this.#socket.writableEnded) return; // behind an unbind
+    let request: Request;
+    try {
+      request = readRequest(bytes);
+    } catch {
+      this.#disconnect('the request cannot be decoded');
+      return;
+    }
+    try {
+      this.#perform(request);
+    } catch (error) {
+      this.#refuse(request, error);
+    }
+  }
+
+  #perform({ messageId, operation, controls }: Request): void {
+    switch (operation.kind) {
+      case 'unbind':
+        this.#watches.clear();
+        this.#socket.end();
+        break;
+      case 'abandon':
+        this.#watches.delete(operation.messageId);
+        break;
+      case 'bind':
+        this.#bind(messageId, operation);
+        break;
+      case 'extended':
+        this.#extended(messageId, operation);
+        break;
+      case 'search':
+        this.#search(messageId, operation, this.#accept(operation, controls));
+        break;
+      case 'compare':
+        this.#accept(operation, controls);
+        this.#compare(messageId, operation);
+        break;
+      case 'add':
+      case 'modify':
+      case 'delete':
+      case 'rename':
+        this.#update(messageId, operation, this.#accept(operation, controls));
+        break;
+    }
+  }
+
+  /** What the controls ask for; refuses the operation where an assertion among them does not hold (RFC 4528). */
+  #accept(operation: Operation, controls: Request['controls']): Requested {
+    const requested = readControls(operation, controls);
+    const { assertion } = requested;
+    if (assertion === undefined) return requested;
+    const name = operation.kind === 'search' ? operation.base : 'dn' in operation ? operation.dn : '';
+    if (!matches(assertion, this.#directory.read(this.#subject, parse(name)))) {
+      throw new Refusal(Code.assertionFailed, 'the assertion does not hold');
+    }
+    return requested;
+  }
+
+  #bind(messageId: number, { version, name, password }: Extract<Operation, { kind: 'bind' }>): void {
+    this.#subject = [];
+    if (version !== 3) throw new Refusal(Code.protocolError, 'only version 3 of LDAP is spoken');
+    if (password === undefined) {
+      throw new Refusal(Code.authMethodNotSupported, 'SASL is not offered: bind with a DN and a password (-x)');
+    }
+    this.#subject = this.#directory.authenticate(name, password);
+    this.#answer(messageId, 'bind', SUCCESS);
+  }
+
+  #extended(messageId: number, { oid }: Extract<Operation, { kind: 'extended' }>): void {
+    if (oid !== ExtensionOid.whoAmI) throw new Refusal(Code.protocolError, `unsupported extended operation ${oid}`);
+    const who = this.#subject.length === 0 ? '' : `dn:${dnText(this.#subject)}`;
+    this.#send(resultMessage(messageId, RESPONSE_TAG.extended, SUCCESS, [], [responseValue(who)]));
+  }
+
+  #search(messageId: number, operation: SearchOperation, requested: Requested): void {
+    const { persistent } = requested;
+    const found = search(this.#directory, this.#subject, operation, persistent === undefined ? requested : {});
+    if (persistent?.changesOnly !== true) {
+      for (const entry of found.entries) this.#send(entryMessage(messageId, entry));
+    }
+    if (persistent === undefined || (found.code !== Code.success && !persistent.changesOnly)) {
+      this.#answer(messageId, 'search', { ...SUCCESS, code: found.code }, found.controls);
+      return;
+    }
+    const watch = { subject: this.#subject, base: parse(operation.base), operation, control: persistent };
+    this.#watches.set(messageId, watch);
+  }
+
+  #compare(messageId: number, { dn, attribute, value }: Extract<Operation, { kind: 'compare' }>): void {
+    const same = this.#directory.compare(this.#subject, dn, attribute, value);
+    this.#answer(messageId, 'compare', { ...SUCCESS, code: same ? Code.compareTrue : Code.compareFalse });
+  }
+
+  #update(messageId: number, operation: Update, { preRead, postRead }: Requested): void {
+    const change = this.#write(operation);
+    const { before, after } = this.#directory.seenBy(this.#subject, change);
+    const controls: ResponseControl[] = [];
+    if (preRead !== undefined && before !== undefined) {
+      controls.push({ oid: ControlOid.preRead, value: entryElement(select(before, preRead)) });
+    }
+    if (postRead !== undefined && after !== undefined) {
+      controls.push({ oid: ControlOid.postRead, value: entryElement(select(after, postRead)) });
+    }
+    this.#answer(messageId, operation.kind, SUCCESS, controls);
+    this.#publish(change);
+  }
+
+  #write(operation: Update): EntryChange {
+    switch (operation.kind) {
+      case 'add':
+        return this.#directory.add(this.#subject, operation.dn, operation.attributes);
+      case 'modify':
+        return this.#directory.modify(this.#subject, operation.dn, operation.changes);
+      case 'delete':
+        return this.#directory.delete(this.#subject, operation.dn);
+      case 'rename':
+        return this.#directory.rename(this.#subject, operation.dn, operation);
+    }
+  }
+
+  #refuse({ messageId, operation }: Request, error: unknown): void {
+    if (operation.kind === 'unbind' || operation.kind === 'abandon') return; // these have no response
+    const result =
+      error instanceof Refusal
+        ? { code: error.code, matchedDn: error.matchedDn, message: error.message }
+        : { code: Code.other, matchedDn: '', message: 'the embedded directory failed' };
+    this.#answer(messageId, operation.kind, result);
+  }
+
+  #answer(
+    messageId: number,
+    kind: keyof typeof RESPONSE_TAG,
+    result: Result,
+    controls: readonly ResponseControl[] = [],
+  ): void {
+    this.#send(resultMessage(messageId, RESPONSE_TAG[kind], result, controls));
+  }
+
+  #disconnect(message: string): void {
+    this.#watches.clear();
+    if (this.#socket.writable)
+      this.#socket.end(noticeOfDisconnection({ ...SUCCESS, code: Code.protocolError, message }));
+  }
+
+  #send(message: Buffer): void {
+    if (this.#socket.writable) this.#socket.write(message);
+  }
+}

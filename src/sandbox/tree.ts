@@ -1,0 +1,81 @@
+import type { NamedValues } from './directory/request.ts';
+
+/** Names of the embedded directory's tree: those of a stoney backup site. */
+export const SUFFIX = 'dc=stoney-cloud,dc=org';
+export const ADMINISTRATOR = `cn=admin,${SUFFIX}`;
+export const SERVICE = `cn=prov-backup-rsnapshot,ou=daemons,${SUFFIX}`;
+export const ACCOUNTS = `ou=accounts,ou=backup,ou=services,${SUFFIX}`;
+
+export interface TreeEntry {
+  readonly dn: string;
+  readonly attributes: readonly NamedValues[];
+}
+
+export interface TreeOptions {
+  readonly servicePassword: string;
+  /** Where an account's home is. */
+  readonly homeOf: (uid: string) => string;
+  /** A later day, `YYYYMMDD`, for the account that is deferred. */
+  readonly laterDay: string;
+}
+
+/** The entries that the embedded directory begins with, parents first. */
+export function initialTree({ servicePassword, homeOf, laterDay }: TreeOptions): TreeEntry[] {
+  const unit = (dn: string) => entry(dn, { objectClass: ['organizationalUnit'], ou: [dn.slice(3, dn.indexOf(','))] });
+  const done = '20260101T000000Z';
+  return [
+    entry(SUFFIX, { objectClass: ['organization', 'dcObject'], o: ['stoney cloud'], dc: ['stoney-cloud'] }),
+    unit(`ou=daemons,${SUFFIX}`),
+    entry(SERVICE, {
+      objectClass: ['person'],
+      cn: ['prov-backup-rsnapshot'],
+      sn: ['prov-backup-rsnapshot'],
+      userPassword: [servicePassword],
+    }),
+    unit(`ou=services,${SUFFIX}`),
+    unit(`ou=backup,ou=services,${SUFFIX}`),
+    unit(ACCOUNTS),
+    account('4000001', homeOf, { mode: 'added', state: done, date: '0' }),
+    account('4000002', homeOf, { mode: 'modified', state: done, date: '0' }),
+    account('4000003', homeOf, { mode: 'initialized', state: '0', date: '0' }),
+    account('4000004', homeOf, { mode: 'add', state: '0', date: laterDay }),
+  ];
+}
+
+/** What an account's provisioning attributes say. */
+export interface Provisioning {
+  readonly mode: string;
+  readonly state: string;
+  readonly date: string;
+}
+
+/** An account as a site's administration would write it. */
+export function account(uid: string, homeOf: TreeOptions['homeOf'], { mode, state, date }: Provisioning): TreeEntry {
+  return entry(accountDn(uid), {
+    objectClass: ['account', 'posixAccount', 'shadowAccount', 'sstBackup', 'sstProvisioning'],
+    uid: [uid],
+    cn: [`Account ${uid}`],
+    uidNumber: [uid],
+    gidNumber: [uid],
+    homeDirectory: [homeOf(uid)],
+    sstQuota: ['1073741824'],
+    sstIsActive: ['TRUE'],
+    sstProvisioningMode: [mode],
+    sstProvisioningState: [state],
+    sstProvisioningDate: [date],
+  });
+}
+
+export function accountDn(uid: string): string {
+  return `uid=${uid},${ACCOUNTS}`;
+}
+
+function entry(dn: string, attributes: Readonly<Record<string, readonly string[]>>): TreeEntry {
+  return {
+    dn,
+    attributes: Object.entries(attributes).map(([name, values]) => ({
+      name,
+      values: values.map((value) => Buffer.from(value, 'utf8')),
+    })),
+  };
+}

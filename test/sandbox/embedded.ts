@@ -1,0 +1,33 @@
+import { type EmbeddedDirectory, startEmbeddedDirectory } from '../../src/sandbox/embedded-directory.ts';
+import { ADMINISTRATOR } from '../../src/sandbox/tree.ts';
+import { SERVICE_PASSWORD } from '../support/accounts.ts';
+import { TestDirectory } from '../support/test-directory.ts';
+
+/** The embedded directory as the other servers of the tests are: with the tests' names and its administrator's login. */
+export class Embedded extends TestDirectory {
+  readonly #directory: EmbeddedDirectory;
+
+  constructor(directory: EmbeddedDirectory) {
+    super({ url: directory.url, dn: ADMINISTRATOR, password: 'secret' });
+    this.#directory = directory;
+  }
+
+  async stop(): Promise<void> {
+    await this.disconnect();
+    await this.#directory.stop();
+  }
+}
+
+/** Starts one on a free port. Call `stop`. */
+export async function startEmbedded(): Promise<Embedded> {
+  return new Embedded(
+    await startEmbeddedDirectory({
+      port: 0,
+      administratorPassword: 'secret',
+      servicePassword: SERVICE_PASSWORD,
+      homeOf: (uid) => `/var/backup/${uid}`,
+      laterDay: '20991231',
+      now: () => new Date(),
+    }),
+  );
+}

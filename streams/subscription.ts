@@ -5,7 +5,6 @@ import type { DirectoryAccess } from '../src/ldap/access.ts';
 import type { Connection } from '../src/ldap/connection.ts';
 import { openConnection } from '../src/ldap/open-connection.ts';
 import { describeServer } from '../src/ldap/root-dse.ts';
-import { FilterError } from '../src/ldap/wire/filter.ts';
 import { NotOffered, type Protocol, type WatchedContent } from './protocols/protocol.ts';
 import { PROTOCOLS } from './protocols/registry.ts';
 
@@ -114,7 +113,5 @@ function nothingOffered(server: string, refusals: readonly NotOffered[]): Direct
 
 function asDirectoryError(error: unknown): DirectoryError {
   if (error instanceof DirectoryError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const remedy = error instanceof FilterError ? 'correct directory.filter (RFC 4515)' : undefined;
-  return new DirectoryError(message, { cause: error, ...(remedy === undefined ? {} : { remedy }) });
+  return new DirectoryError(error instanceof Error ? error.message : String(error), { cause: error });
 }

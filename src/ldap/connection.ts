@@ -95,8 +95,9 @@ export class Connection {
     return new Promise((resolve, reject) => {
       const id = this.send(operation, {
         message: (message) => {
+          const answer = read(message); // where it throws, the receiver is still there to be told
           this.forget(id);
-          resolve(read(message));
+          resolve(answer);
         },
         failed: reject,
       });

@@ -1,3 +1,4 @@
+import { DirectoryError } from '../../domain/directory-error.ts';
 import { boolean, element, octetString } from './ber.ts';
 
 /** The choices of Filter (RFC 4511, section 4.5.1.7). */
@@ -19,15 +20,10 @@ const EXTENSIBLE = /^([A-Za-z0-9_.;-]*?)(:dn)?(?::([A-Za-z0-9.-]+))?$/i;
 /** Deeper nesting than a person writes. */
 const DEEPEST = 100;
 
-/** The text of a filter was not one; the message names the place. */
-export class FilterError extends Error {
-  override readonly name = 'FilterError';
-}
-
 /**
  * Encodes a search filter from its text (RFC 4515). Escapes (`\2a`) and characters beyond ASCII go out as the bytes that they
  * stand for: a filter library that sends the escape itself finds nothing, silently. The outermost parentheses may be missing,
- * and blanks may stand between filters. Throws a FilterError.
+ * and blanks may stand between filters. Throws a DirectoryError that names the place.
  */
 export function encodeFilter(text: string): Buffer {
   const trimmed = text.trim();
@@ -142,7 +138,9 @@ class Parser {
     this.#offset += 1;
   }
 
-  #fault(what: string): FilterError {
-    return new FilterError(`filter '${this.#text}', character ${this.#offset + 1}: ${what}`);
+  #fault(what: string): DirectoryError {
+    return new DirectoryError(`filter '${this.#text}', character ${this.#offset + 1}: ${what}`, {
+      remedy: 'correct directory.filter (RFC 4515)',
+    });
   }
 }

@@ -21,7 +21,7 @@ export function encodeBind(dn: string, password: string): Buffer {
   return element(Operation.bindRequest, integer(3), octetString(dn), octetString(password, 0x80));
 }
 
-/** A search without limits of its own (size 0, time 0), aliases not followed (section 4.5.1). Throws a FilterError. */
+/** A search without limits of its own (size 0, time 0), aliases not followed (section 4.5.1). Throws a DirectoryError for a faulty filter. */
 export function encodeSearch(request: SearchRequest): Buffer {
   return element(
     Operation.searchRequest,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DirectoryError } from '../../../src/domain/directory-error.ts';
 import { octetString } from '../../../src/ldap/wire/ber.ts';
-import { encodeFilter, FilterError } from '../../../src/ldap/wire/filter.ts';
+import { encodeFilter } from '../../../src/ldap/wire/filter.ts';
 
 const encoded = (text: string) => encodeFilter(text).toString('hex');
 
@@ -53,14 +54,14 @@ describe('encoding a filter', () => {
     '(a=**)',
     '(:=x)',
   ])('refuses %s', (text) => {
-    expect(() => encodeFilter(text)).toThrow(FilterError);
+    expect(() => encodeFilter(text)).toThrow(DirectoryError);
   });
 
   it('refuses nesting without end instead of running out of stack', () => {
     expect(() => encodeFilter('(!'.repeat(100_000))).toThrow('nested too deeply');
   });
 
-  it('either encodes a text or throws a FilterError', () => {
+  it('either encodes a text or throws a DirectoryError', () => {
     const text = fc
       .array(fc.constantFrom('(', ')', '&', '|', '!', '=', '*', '\\', '2a', 'a', ':', '>', 'dn', ' ', 'ü'))
       .map((parts) => parts.join(''));
@@ -69,7 +70,7 @@ describe('encoding a filter', () => {
         try {
           encodeFilter(given);
         } catch (error) {
-          if (!(error instanceof FilterError)) throw error;
+          if (!(error instanceof DirectoryError)) throw error;
         }
       }),
       { numRuns: 5_000 },

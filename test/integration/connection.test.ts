@@ -1,0 +1,301 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { element, enumerated, octetString } from '../../src/ldap/wire/ber.ts';
+import { encodeMessage, Operation } from '../../src/ldap/wire/message.ts';
+import { accountDn, SERVICE_DN } from '../support/accounts.ts';
+import { type Certificates, makeCertificates } from '../support/certificates.ts';
+import { type Changes, subscribe } from '../support/changes.ts';
+import { type FaultProxy, startProxy } from '../support/proxy.ts';
+import { type Slapd, startSlapd } from '../support/slapd.ts';
+
+const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
+/** Milliseconds by which the clock of a busy machine may be late. */
+const LATE = 500;
+
+/** Runs to the end of the refresh, and closes. */
+async function succeeds(changes: Changes): Promise<void> {
+  try {
+    await changes.until((short) => short.some((what) => what.startsWith('refreshed')));
+  } finally {
+    changes.stop();
+  }
+}
+
+describe('binding', () => {
+  let slapd: Slapd;
+  beforeAll(async () => {
+    slapd = await startSlapd();
+  });
+  afterAll(() => slapd.stop());
+
+  it('with a wrong password ends with what to check', async () => {
+    const error = await subscribe(slapd.url, { readPassword: async () => 'wrong' }).ended();
+    expect(error).toMatchObject({ resultCode: 49, remedy: expect.stringContaining('bindPasswordFile') });
+    expect(error.message).toContain(SERVICE_DN);
+    expect(error.message).not.toContain('wrong');
+  });
+
+  it('with an empty password is refused before it could pass for an anonymous bind', async () => {
+    const error = await subscribe(slapd.url, { readPassword: async () => '' }).ended();
+    expect(error).toMatchObject({ resultCode: undefined, message: expect.stringContaining('empty') });
+  });
+
+  it('with a password that cannot be read ends with the reason', async () => {
+    const readPassword = () => Promise.reject(new Error('no such file: /secret'));
+    expect((await subscribe(slapd.url, { readPassword }).ended()).message).toContain('no such file: /secret');
+  });
+
+  it('is left out without a bind DN', async () => {
+    expect(await subscribe(slapd.url, { bindDn: null }).ended()).toMatchObject({ resultCode: 32 });
+  });
+
+  it('works over a unix socket, and a missing one is named', async () => {
+    await succeeds(subscribe(slapd.ldapiUrl));
+    const missing = await subscribe('ldapi://%2Fnowhere%2Fldapi').ended();
+    expect(missing.message).toContain('no such socket');
+    expect(missing.remedy).toContain('ldapi://');
+  });
+
+  it('works by host name', async () => {
+    await succeeds(subscribe(`ldap://localhost:${slapd.port}`));
+  });
+});
+
+describe('a connection under TLS', () => {
+  let certificates: Certificates;
+  let slapd: Slapd;
+  beforeAll(async () => {
+    certificates = await makeCertificates();
+    slapd = await startSlapd({ tls: certificates.right });
+  });
+  afterAll(async () => {
+    await slapd?.stop();
+    await certificates?.remove();
+  });
+
+  /** A slapd with another certificate, for the time of one test. */
+  const withCertificate = async (kind: 'wrongName' | 'expired' | 'otherCa', test: (other: Slapd) => Promise<void>) => {
+    const other = await startSlapd({ tls: certificates[kind] });
+    try {
+      await test(other);
+    } finally {
+      await other.stop();
+    }
+  };
+  const startTls = () => ({ startTls: true, caFile: certificates.caFile });
+  const ldaps = () => ({ caFile: certificates.caFile });
+
+  it('is made by StartTLS, for an address and for a name', async () => {
+    await succeeds(subscribe(slapd.url, startTls()));
+    await succeeds(subscribe(`ldap://localhost:${slapd.port}`, startTls()));
+  });
+
+  it('is made by ldaps://, for an address and for a name', async () => {
+    await succeeds(subscribe(slapd.ldapsUrl, ldaps()));
+    await succeeds(subscribe(slapd.ldapsUrl.replace('127.0.0.1', 'localhost'), ldaps()));
+  });
+
+  it.each(['StartTLS', 'ldaps'] as const)(
+    'is refused by %s when an unknown authority signed, with no fallback',
+    async (way) => {
+      const overrides = { caFile: certificates.otherCaFile, startTls: way === 'StartTLS' };
+      const error = await subscribe(way === 'ldaps' ? slapd.ldapsUrl : slapd.url, overrides).ended();
+      expect(error.message).toContain('unknown certificate authority');
+      expect(error.remedy).toContain('directory.tls.caFile');
+      await withCertificate('otherCa', async (other) => {
+        const again = await subscribe(way === 'ldaps' ? other.ldapsUrl : other.url, {
+          ...overrides,
+          caFile: certificates.caFile,
+        }).ended();
+        expect(again.remedy).toContain('directory.tls.caFile');
+      });
+    },
+  );
+
+  it.each(['StartTLS', 'ldaps'] as const)('is refused by %s for a certificate of another name', async (way) => {
+    await withCertificate('wrongName', async (other) => {
+      const error = await (way === 'ldaps'
+        ? subscribe(other.ldapsUrl, ldaps())
+        : subscribe(other.url, startTls())
+      ).ended();
+      expect(error.message).toContain('certificate for another name');
+      expect(error.message).toContain('127.0.0.1');
+    });
+  });
+
+  it.each(['StartTLS', 'ldaps'] as const)('is refused by %s for an expired certificate', async (way) => {
+    await withCertificate('expired', async (other) => {
+      const error = await (way === 'ldaps'
+        ? subscribe(other.ldapsUrl, ldaps())
+        : subscribe(other.url, startTls())
+      ).ended();
+      expect(error.message).toContain('expired certificate');
+      expect(error.remedy).toContain('renew');
+    });
+  });
+
+  it('ends with what to do where the server has no StartTLS, the authorities cannot be read, or the port is another', async () => {
+    const plain = await startSlapd();
+    try {
+      const without = await subscribe(plain.url, startTls()).ended();
+      expect(without.message).toContain('StartTLS');
+      expect(without.remedy).toContain('TLSCertificateFile');
+      const crossed = await subscribe(plain.url.replace('ldap:', 'ldaps:'), ldaps()).ended();
+      expect(crossed.remedy).toEqual(expect.any(String));
+    } finally {
+      await plain.stop();
+    }
+    const missing = await subscribe(slapd.ldapsUrl, { caFile: '/nowhere.pem' }).ended();
+    expect(missing.remedy).toContain('directory.tls.caFile');
+    const folder = await mkdtemp(join(tmpdir(), 'authorities-'));
+    try {
+      await writeFile(join(folder, 'ca.pem'), 'nothing');
+      const empty = await subscribe(slapd.ldapsUrl, { caFile: join(folder, 'ca.pem') }).ended();
+      expect(empty.message).toContain('no certificate');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('carries large refreshes under StartTLS and ldaps alike', async () => {
+    await slapd.addAccount('1', { ...OPEN, description: Buffer.alloc(2_000_000, 'x') });
+    for (const changes of [subscribe(slapd.url, startTls()), subscribe(slapd.ldapsUrl, ldaps())]) {
+      await succeeds(changes);
+      expect(changes.short).toContain('refreshed 1');
+    }
+  });
+});
+
+describe('a connection that breaks', () => {
+  let slapd: Slapd;
+  let proxy: FaultProxy;
+  let changes: Changes | undefined;
+  const watching = async (deadAfterMilliseconds = 20_000) => {
+    changes = subscribe(proxy.url, { deadAfterMilliseconds });
+    await changes.until((short) => short.some((what) => what.startsWith('refreshed')));
+    return changes;
+  };
+
+  beforeAll(async () => {
+    slapd = await startSlapd();
+    proxy = await startProxy(slapd.port);
+  });
+  afterEach(() => changes?.stop());
+  afterAll(async () => {
+    await proxy?.close();
+    await slapd?.stop();
+  });
+
+  it('while idle in a black hole is noticed within the time', async () => {
+    const seen = await watching(1_000);
+    const [connection] = proxy.open;
+    connection?.up.swallow();
+    connection?.down.swallow();
+    const swallowedAt = performance.now();
+    const error = await seen.ended();
+    expect(performance.now() - swallowedAt).toBeLessThan(1_000 + LATE);
+    expect(error.message).toContain('silent peer');
+    expect(error.remedy).toContain('firewall');
+  });
+
+  it('lives on in silence as long as the directory answers', async () => {
+    const seen = await watching(300);
+    const asked = proxy.count('up', 'searchRequest');
+    await vi.waitFor(() => expect(proxy.count('up', 'searchRequest')).toBeGreaterThan(asked + 4), { timeout: 10_000 });
+    await slapd.addAccount('2', OPEN);
+    await seen.said('add uid=2');
+    expect(seen.error).toBeUndefined();
+  });
+
+  it('by a reset or an orderly end is told at once', async () => {
+    const reset = await watching();
+    for (const connection of proxy.open) connection.reset();
+    expect((await reset.ended()).message).toContain('connection reset');
+    const ended = await watching();
+    for (const connection of proxy.open) connection.close();
+    expect((await ended.ended()).message).toContain('closed the connection');
+  });
+
+  it('carries on where bytes come one by one', async () => {
+    const end = proxy.onConnection((connection) => connection.down.dribble(0));
+    const seen = await watching();
+    end();
+    await slapd.modify(accountDn('2'), { sstProvisioningMode: 'adding' });
+    await seen.said('modify uid=2');
+  });
+
+  it('is not made where nobody listens, and the error says so', async () => {
+    await proxy.refuse();
+    const error = await subscribe(proxy.url).ended();
+    expect(error.message).toContain('connection refused');
+    expect(error.remedy).toContain('directory.url');
+    await proxy.accept();
+    expect((await subscribe('ldap://no-such-host.invalid').ended()).remedy).toEqual(expect.any(String));
+  });
+});
+
+describe('a server that does not speak as it should', () => {
+  let server: Server;
+  const sockets = new Set<Socket>();
+  let behave: (socket: Socket) => void = () => {};
+  let url = '';
+
+  beforeAll(async () => {
+    server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => sockets.delete(socket));
+      behave(socket);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    url = `ldap://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
+  });
+  afterAll(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+
+  it('and stays silent is given up in the time for connecting, TLS or not', async () => {
+    behave = () => {};
+    const ways = [
+      subscribe(url, { timeoutMilliseconds: 300 }),
+      subscribe(url.replace('ldap:', 'ldaps:'), { timeoutMilliseconds: 300 }),
+    ];
+    for (const changes of ways) expect((await changes.ended()).message).toContain('within 300 ms');
+  });
+
+  it('and answers each bind with nonsense ends the connection with words, not the process', async () => {
+    const nonsense = [
+      'HTTP/1.1 400 Bad Request\r\n\r\n',
+      '\x30\x84\xff\xff\xff\xff',
+      '\x30\x03\x02\x01\x01',
+      '\x30\x05\x02\x01\x01\x61\x00',
+    ];
+    for (const words of nonsense) {
+      behave = (socket) => socket.once('data', () => socket.write(words, 'latin1'));
+      expect((await subscribe(url).ended()).message).toMatch(/malformed|announced/);
+    }
+  });
+
+  it('and gives notice of disconnection: its words reach the operator', async () => {
+    const words = [enumerated(52), octetString(''), octetString('stop'), octetString('1.3.6.1.4.1.1466.20036', 0x8a)];
+    const notice = encodeMessage(0, element(Operation.extendedResponse, ...words));
+    behave = (socket) => socket.once('data', () => socket.write(notice));
+    const error = await subscribe(url).ended();
+    expect(error).toMatchObject({ resultCode: 52, message: expect.stringContaining('stop') });
+    expect(error.remedy).toContain('by itself');
+  });
+
+  it('and sends more behind its answer to StartTLS is not believed', async () => {
+    const answer = '300c02010178070a010004000400';
+    behave = (socket) => socket.once('data', () => socket.write(Buffer.from(`${answer}3020`, 'hex')));
+    expect((await subscribe(url, { startTls: true }).ended()).message).toContain('unprotected');
+  });
+});

@@ -2,6 +2,7 @@ import { isLine, kind, Mismatch } from './kind.ts';
 
 /** Where the operator interface listens: HOST:PORT, [IPv6]:PORT or unix:/PATH, as written. */
 export const listenAddress = kind<string>(
+  'HOST:PORT | unix:PATH',
   'an address such as 127.0.0.1:9465, [::1]:9465 or unix:/run/prov-backup-rsnapshot/operator.sock',
   (given) => {
     if (typeof given === 'number') return new Mismatch(`the host is missing: 127.0.0.1:${given}?`);
@@ -44,6 +45,7 @@ const SYSLOG_PORT = { udp: 514, tcp: 601 } as const;
 
 /** The address, alone or as `{ address, facility }`; facility local0 where none is named. */
 export const syslogTarget = kind<SyslogTarget>(
+  '/dev/log | udp://HOST:PORT | tcp://HOST:PORT | { address, facility }',
   '/dev/log, udp://HOST:PORT or tcp://HOST:PORT, alone or as { address: /dev/log, facility: local0 }',
   (given) => {
     const { address: written, facility = 'local0', ...others } = isRecord(given) ? given : { address: given };

@@ -3,9 +3,10 @@ import { formatDuration, LONGEST_DURATION, parseDuration } from './units.ts';
 
 /**
  * A kind of setting: how a value is written, and the words for it. Every kind answers a wrong value with one message, which
- * completes the sentence `KEY: given X, expected ...` and names the slip after a semicolon; the given value is never part of it, as it may be a secret.
+ * completes the sentence `KEY: given X, expected ...` and names the slip after a semicolon; the given value is never part of
+ * it, as it may be a secret. `brief` is for the example: a range, a choice or a noun.
  */
-export function kind<T>(expected: string, read: (given: unknown) => T | Mismatch) {
+export function kind<T>(brief: string, expected: string, read: (given: unknown) => T | Mismatch) {
   return z
     .unknown()
     .transform((given, context): T => {
@@ -17,7 +18,7 @@ export function kind<T>(expected: string, read: (given: unknown) => T | Mismatch
       });
       return z.NEVER;
     })
-    .meta({ expected });
+    .meta({ expected, brief });
 }
 
 /** What a kind answers to a value that it does not accept; the hint names the slip where it is a known one. */
@@ -29,29 +30,29 @@ export class Mismatch {
   }
 }
 
-/** The words for a kind, for the reference. */
-export function expectationOf(schema: z.ZodType): string {
-  const expected = schema.meta()?.['expected'];
-  return typeof expected === 'string' ? expected : 'a value';
+/** The words for a kind. */
+export function wordsOf(schema: z.ZodType): { readonly expected: string; readonly brief: string } {
+  const { expected, brief } = schema.meta() ?? {};
+  return { expected: typeof expected === 'string' ? expected : '', brief: typeof brief === 'string' ? brief : '' };
 }
 
-export const yesOrNo = kind('true or false', (given) =>
+export const yesOrNo = kind('true | false', 'true or false', (given) =>
   typeof given === 'boolean' ? given : new Mismatch(isYes(given) ? 'YAML 1.2 knows no yes and no' : undefined),
 );
 
 export function oneOf<const T extends string>(...words: readonly T[]) {
   const list = words.length > 1 ? `${words.slice(0, -1).join(', ')} or ${words.at(-1)}` : `${words[0]}`;
-  return kind<T>(list, (given) => words.find((word) => word === given) ?? new Mismatch());
+  return kind<T>(words.join(' | '), list, (given) => words.find((word) => word === given) ?? new Mismatch());
 }
 
 export function wholeNumber(from: number, to: number) {
-  return kind<number>(`a whole number from ${from} to ${to}`, (given) =>
+  return kind<number>(`${from} to ${to}`, `a whole number from ${from} to ${to}`, (given) =>
     typeof given === 'number' && Number.isInteger(given) && given >= from && given <= to ? given : new Mismatch(),
   );
 }
 
 export function fraction(above: number, to: number) {
-  return kind<number>(`a number above ${above} and up to ${to}`, (given) =>
+  return kind<number>(`above ${above}, up to ${to}`, `a number above ${above} and up to ${to}`, (given) =>
     typeof given === 'number' && given > above && given <= to ? given : new Mismatch(),
   );
 }
@@ -59,28 +60,39 @@ export function fraction(above: number, to: number) {
 /** Read to milliseconds. */
 export function duration(from: string, to: string = formatDuration(LONGEST_DURATION)) {
   const [least, most] = [parseDuration(from) ?? 0, parseDuration(to) ?? LONGEST_DURATION];
-  return kind<number>(`a duration from ${from} to ${to}, such as 30s (ms, s, m, h or d)`, (given) => {
-    if (typeof given === 'number') return new Mismatch(`the unit is missing: ${given}s?`);
-    const milliseconds = typeof given === 'string' ? parseDuration(given.trim()) : undefined;
-    return milliseconds !== undefined && milliseconds >= least && milliseconds <= most ? milliseconds : new Mismatch();
-  });
+  return kind<number>(
+    `${from} to ${to}`,
+    `a duration from ${from} to ${to}, such as 30s (ms, s, m, h or d)`,
+    (given) => {
+      if (typeof given === 'number') return new Mismatch(`the unit is missing: ${given}s?`);
+      const milliseconds = typeof given === 'string' ? parseDuration(given.trim()) : undefined;
+      return milliseconds !== undefined && milliseconds >= least && milliseconds <= most
+        ? milliseconds
+        : new Mismatch();
+    },
+  );
 }
 
 /** Any text of one line. */
-export function text(expected: string) {
-  return kind<string>(expected, (given) => {
+export function text(brief: string, expected: string) {
+  return kind<string>(brief, expected, (given) => {
     if (typeof given === 'number') return new Mismatch('write it in quotes');
     return isLine(given) ? given : new Mismatch();
   });
 }
 
-export const absolutePath = kind<string>('an absolute path, such as /etc/prov-backup-rsnapshot/file', (given) => {
-  if (!isLine(given)) return new Mismatch();
-  return given.startsWith('/') ? given : new Mismatch('it does not begin with /');
-});
+export const absolutePath = kind<string>(
+  'absolute path',
+  'an absolute path, such as /etc/prov-backup-rsnapshot/file',
+  (given) => {
+    if (!isLine(given)) return new Mismatch();
+    return given.startsWith('/') ? given : new Mismatch('it does not begin with /');
+  },
+);
 
 /** A program and its arguments, as it is run without a shell. */
 export const argumentList = kind<readonly string[]>(
+  'program and arguments',
   'a list of a program and its arguments, such as [/usr/local/sbin/program, --option]',
   (given) => {
     if (typeof given === 'string') return new Mismatch('no shell splits a line: write it as a list');
@@ -95,12 +107,12 @@ export const argumentList = kind<readonly string[]>(
 );
 
 /** Permission bits. YAML reads 0640 as six hundred and forty, so they are given as text. */
-export const fileMode = kind<number>('permissions in quotes, such as "0640"', (given) => {
+export const fileMode = kind<number>('permissions', 'permissions in quotes, such as "0640"', (given) => {
   if (typeof given === 'number') return new Mismatch('YAML reads it as a decimal number without the quotes');
   return typeof given === 'string' && /^0?[0-7]{3}$/.test(given) ? Number.parseInt(given, 8) : new Mismatch();
 });
 
-export const timeZone = kind<string>('a time zone such as Europe/Zurich or UTC', (given) => {
+export const timeZone = kind<string>('time zone', 'a time zone such as Europe/Zurich or UTC', (given) => {
   if (typeof given !== 'string') return new Mismatch();
   try {
     return new Intl.DateTimeFormat('en', { timeZone: given }).resolvedOptions().timeZone === ''
@@ -113,7 +125,7 @@ export const timeZone = kind<string>('a time zone such as Europe/Zurich or UTC',
 
 /** The kind, or null for "not used". */
 export function orNull<T>(inner: z.ZodType<T>) {
-  const words = expectationOf(inner);
+  const { expected: words, brief } = wordsOf(inner);
   return z
     .unknown()
     .transform((given, context): T | null => {
@@ -124,7 +136,7 @@ export function orNull<T>(inner: z.ZodType<T>) {
       context.addIssue({ code: 'custom', message: `${words}, or null${hint}` });
       return z.NEVER;
     })
-    .meta({ expected: `${words}, or null` });
+    .meta({ expected: `${words}, or null`, brief: `${brief} | null` });
 }
 
 export function isLine(given: unknown): given is string {

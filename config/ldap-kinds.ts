@@ -45,6 +45,7 @@ function parseSocketUrl(rest: string): LdapUrl | Mismatch {
 
 /** One URL or several, tried in order. */
 export const ldapUrls = kind<readonly string[]>(
+  'URL or list of URLs',
   'an LDAP URL such as ldap://ldap1.example.org, or a list of such',
   (given) => {
     const urls = Array.isArray(given) ? given : [given];
@@ -60,17 +61,21 @@ export const ldapUrls = kind<readonly string[]>(
 );
 
 /** A distinguished name that names an entry (RFC 4514). */
-export const distinguishedName = kind<string>('a distinguished name such as ou=accounts,dc=example,dc=org', (given) => {
-  if (!isLine(given) || /(^|[^\\]),\s*(,|$)/.test(given)) return new Mismatch();
-  try {
-    return dns.DN.fromString(given).length > 0 ? given.trim() : new Mismatch();
-  } catch {
-    return new Mismatch();
-  }
-});
+export const distinguishedName = kind<string>(
+  'DN',
+  'a distinguished name such as ou=accounts,dc=example,dc=org',
+  (given) => {
+    if (!isLine(given) || /(^|[^\\]),\s*(,|$)/.test(given)) return new Mismatch();
+    try {
+      return dns.DN.fromString(given).length > 0 ? given.trim() : new Mismatch();
+    } catch {
+      return new Mismatch();
+    }
+  },
+);
 
 /** A search filter (RFC 4515). The outer brackets may be left out; blanks between its parts are dropped. */
-export const searchFilter = kind<string>('a search filter such as (objectClass=sstProvisioning)', (given) => {
+export const searchFilter = kind<string>('filter', 'a search filter such as (objectClass=sstProvisioning)', (given) => {
   if (typeof given !== 'string') return new Mismatch();
   const closed = given
     .trim()
@@ -102,15 +107,19 @@ const ATTRIBUTE = /^(?:[A-Za-z][A-Za-z0-9-]*|(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))+
 const ATTRIBUTE_WORDS = 'the name of an attribute such as sstProvisioningMode';
 
 /** A descriptor or an object identifier (RFC 4512, section 1.4). */
-export const attributeName = kind<string>(ATTRIBUTE_WORDS, (given) =>
+export const attributeName = kind<string>('attribute', ATTRIBUTE_WORDS, (given) =>
   typeof given === 'string' && ATTRIBUTE.test(given) ? given : new Mismatch(),
 );
 
 /** One name or several, in order of preference. */
-export const attributeNames = kind<readonly string[]>(`${ATTRIBUTE_WORDS}, or a list of such`, (given) => {
-  const names = Array.isArray(given) ? given : [given];
-  if (names.length === 0) return new Mismatch('the list is empty');
-  return names.every((name): name is string => typeof name === 'string' && ATTRIBUTE.test(name))
-    ? names
-    : new Mismatch();
-});
+export const attributeNames = kind<readonly string[]>(
+  'attribute or list of attributes',
+  `${ATTRIBUTE_WORDS}, or a list of such`,
+  (given) => {
+    const names = Array.isArray(given) ? given : [given];
+    if (names.length === 0) return new Mismatch('the list is empty');
+    return names.every((name): name is string => typeof name === 'string' && ATTRIBUTE.test(name))
+      ? names
+      : new Mismatch();
+  },
+);

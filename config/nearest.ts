@@ -1,5 +1,8 @@
-/** The candidate that `given` is most likely a slip of; undefined where none is near. Ignores case and punctuation. */
-export function nearest(given: string, candidates: Iterable<string>): string | undefined {
+/**
+ * The candidate that `given` is most likely a slip of, else one that it begins with or that begins with it; undefined where
+ * none is near. Ignores case and punctuation.
+ */
+export function nearest(given: string, candidates: readonly string[]): string | undefined {
   const wanted = plain(given);
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 2));
@@ -10,7 +13,12 @@ export function nearest(given: string, candidates: Iterable<string>): string | u
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? candidates.find((candidate) => isBeginning(plain(candidate), wanted));
+}
+
+function isBeginning(one: string, other: string): boolean {
+  const [short, long] = one.length < other.length ? [one, other] : [other, one];
+  return short.length >= 3 && long.startsWith(short);
 }
 
 function plain(text: string): string {

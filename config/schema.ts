@@ -41,7 +41,11 @@ export const settingsSchema = section('', {
       null,
       orNull(absolutePath),
     ),
-    bindPassword: setting('The password itself; the file is then nobody else’s to read.', null, orNull(text('text'))),
+    bindPassword: setting(
+      'The password itself; only its owner may read this file then.',
+      null,
+      orNull(text('text', 'text')),
+    ),
     bindPasswordFd: setting(
       'File descriptor, opened by whoever starts the service, from which the password is read once.',
       null,
@@ -92,7 +96,7 @@ export const settingsSchema = section('', {
     'one',
     oneOf('one', 'several'),
   ),
-  script: section('The site’s script that is run for each account.', {
+  script: section('The script of the site that is run for each account.', {
     command: required(
       'Program and arguments, run without a shell; {uid}, {mode}, {homeDirectory} and {dn} are replaced, and where none of them is named, MODE and UID follow.',
       argumentList,
@@ -107,9 +111,9 @@ export const settingsSchema = section('', {
     path: setting(
       'PATH of the script.',
       '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-      text('folders with colons between them'),
+      text('folders', 'folders with colons between them'),
     ),
-    language: setting('LANG of the script.', 'C.UTF-8', text('a locale such as C.UTF-8')),
+    language: setting('LANG of the script.', 'C.UTF-8', text('locale', 'a locale such as C.UTF-8')),
     launcher: setting(
       'auto starts scripts through a small helper process, which is faster; none starts each from the service.',
       'auto',
@@ -163,16 +167,20 @@ export const settingsSchema = section('', {
     directory: setting('Folder of the files; each is named UID.conf.', '/etc/rsnapshot.d', absolutePath),
     template: setting('File to use instead of the built-in template; null: built in.', null, orNull(absolutePath)),
     snapshotRoot: setting(
-      'Folder of an account’s snapshots; {uid}, {home}, {chroot} and {parent} (the folder of the chroot, or of the home where there is none) are replaced.',
+      'Folder of the snapshots of an account; {uid}, {home}, {chroot} and {parent} (the folder of the chroot, or of the home where there is none) are replaced.',
       '{parent}/.snapshots/{uid}',
-      text('a path pattern'),
+      text('path', 'a path, which may hold placeholders'),
     ),
     owner: setting(
       'Owner of the files, a name or a number; null: who the service runs as.',
       null,
-      orNull(text('a user')),
+      orNull(text('user', 'a user')),
     ),
-    group: setting('Group of the files, a name or a number; null: as for owner.', null, orNull(text('a group'))),
+    group: setting(
+      'Group of the files, a name or a number; null: as for owner.',
+      null,
+      orNull(text('group', 'a group')),
+    ),
     mode: setting('Permissions of the files.', '0640', fileMode),
     checkCommand: setting(
       'How a file is tried before it takes effect, {file} replaced; null: not at all.',

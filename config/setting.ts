@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { expectationOf } from './kind.ts';
+import { wordsOf } from './kind.ts';
 
 /** What the reference says of one setting. */
 export interface SettingNotes {
@@ -8,18 +8,21 @@ export interface SettingNotes {
   /** As it would be written in the file; undefined where the site must give it. */
   readonly fallback: unknown;
   readonly required: boolean;
+  /** As a fault says it. */
   readonly expected: string;
+  /** As the example says it: a range, a choice or a noun. */
+  readonly brief: string;
 }
 
 /** A setting that a site may leave out; `fallback` is written as in the file and read like it. */
 export function setting<S extends z.ZodType>(sentence: string, fallback: unknown, schema: S) {
-  const notes: SettingNotes = { sentence, fallback, required: false, expected: expectationOf(schema) };
+  const notes: SettingNotes = { sentence, fallback, required: false, ...wordsOf(schema) };
   return (schema as z.ZodType<z.output<S>>).prefault(fallback as z.input<S>).meta({ notes });
 }
 
 /** A setting that a site must give. */
 export function required<S extends z.ZodType>(sentence: string, schema: S) {
-  const notes: SettingNotes = { sentence, fallback: undefined, required: true, expected: expectationOf(schema) };
+  const notes: SettingNotes = { sentence, fallback: undefined, required: true, ...wordsOf(schema) };
   return z
     .unknown()
     .optional()

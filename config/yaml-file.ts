@@ -1,4 +1,4 @@
-import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
 import type { Fault } from './fault.ts';
 
 /** A parsed file: its content as plain data, and where in the text each of its keys stands. */
@@ -14,6 +14,13 @@ export function parseYaml(text: string): YamlFile | { readonly faults: readonly 
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const problems = [...document.errors, ...document.warnings];
   if (problems.length > 0) return { faults: problems.map((problem) => syntaxFault(problem, text, lines)) };
+  const alias = unresolvedAlias(document);
+  if (alias !== undefined) {
+    const line = lines.linePos(alias).line;
+    return {
+      faults: [{ key: '', line, given: 'an alias that names nothing', expected: 'quotes around a value with *' }],
+    };
+  }
   try {
     const raw: unknown = document.toJS();
     return { raw, lineOf: (path) => lineOf(document, lines, path) };
@@ -22,6 +29,19 @@ export function parseYaml(text: string): YamlFile | { readonly faults: readonly 
       faults: [{ key: '', line: undefined, given: 'aliases that expand without end', expected: 'plain settings' }],
     };
   }
+}
+
+/** Where a value begins with * and so is an alias to YAML, as a password may. */
+function unresolvedAlias(document: Document): number | undefined {
+  let found: number | undefined;
+  visit(document, {
+    Alias: (_key, node) => {
+      if (node.resolve(document) !== undefined) return undefined;
+      found = node.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 function lineOf(document: Document, lines: LineCounter, path: readonly string[]): number | undefined {

@@ -1,0 +1,117 @@
+import { stringify } from 'yaml';
+import type { z } from 'zod';
+import { settingsSchema } from './schema.ts';
+import { notesOf, type SettingNotes, sentenceOf, shapeOf } from './setting.ts';
+
+/** What the example gives in place of a default: what every site has of its own. */
+export const SITE_VALUES: Readonly<Record<string, unknown>> = {
+  'directory.url': ['ldap://ldap1.example.org', 'ldap://ldap2.example.org'],
+  'directory.startTls': true,
+  'directory.tls.caFile': '/etc/ssl/certs/ca-certificates.crt',
+  'directory.bindDn': 'cn=prov-backup-rsnapshot,ou=daemons,dc=stoney-cloud,dc=org',
+  'directory.bindPasswordFile': '/etc/prov-backup-rsnapshot/password',
+  'directory.base': 'ou=accounts,ou=backup,ou=services,dc=stoney-cloud,dc=org',
+  'script.command': ['/usr/local/sbin/create-chroot.sh'],
+};
+
+const WIDTH = 110;
+/** Where the comments beside the settings stand. */
+const COLUMN = 40;
+
+/** The complete example of a configuration file: each key with its meaning, its kind and its default. */
+export function renderExample(): string {
+  return [
+    '# The configuration of prov-backup-rsnapshot, complete. Only directory.url, directory.base and script.command have',
+    '# to be given; whatever else is left out has the default that stands beside it. Durations have a unit: ms, s, m, h, d.',
+    '# `prov-backup-rsnapshot check -c FILE` tries the file.',
+    '# Written from config/schema.ts by `npm run docs`.',
+    ...exampleLines(settingsSchema, []),
+    '',
+  ].join('\n');
+}
+
+function exampleLines(schema: z.ZodType, path: readonly string[]): string[] {
+  const indent = '  '.repeat(path.length);
+  return Object.entries(shapeOf(schema) ?? {}).flatMap(([key, inner]) => {
+    const gap = path.length === 0 ? [''] : [];
+    const notes = notesOf(inner);
+    if (notes === undefined) {
+      const about = comment(sentenceOf(inner), indent);
+      return [...gap, ...about, `${indent}${key}:`, ...exampleLines(inner, [...path, key])];
+    }
+    const own = SITE_VALUES[[...path, key].join('.')];
+    const line = `${indent}${key}: ${written(own === undefined ? notes.fallback : own)}`;
+    const standing = notes.required ? 'required' : `default ${briefDefault(notes.fallback)}`;
+    return [...gap, ...comment(notes.sentence, indent), `${line.padEnd(COLUMN)}  # ${notes.brief}, ${standing}`];
+  });
+}
+
+function briefDefault(fallback: unknown): string {
+  return written(fallback).length > 30 ? 'as here' : written(fallback);
+}
+
+function comment(text: string, indent: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && `${last} ${word}`.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(`${indent}# ${word}`);
+  }
+  return lines;
+}
+
+/** The reference for people: a table for each section. */
+export function renderReference(): string {
+  const top = Object.entries(shapeOf(settingsSchema) ?? {}).filter(([, schema]) => notesOf(schema) !== undefined);
+  return [
+    '# Configuration',
+    '',
+    'One YAML file, given with `-c FILE`. Unknown keys are errors. Durations are a number with a unit (`100ms`, `30s`, `10m`,',
+    '`1h`, `1d`). All faults are reported together, each with its line, its key, what was given and what is expected.',
+    'This page is written from `config/schema.ts` by `npm run docs`; `config/prov-backup-rsnapshot.example.yaml` shows the same',
+    'as a file.',
+    '',
+    ...table(top),
+    ...sections(settingsSchema, []),
+  ].join('\n');
+}
+
+function sections(schema: z.ZodType, path: readonly string[]): string[] {
+  return Object.entries(shapeOf(schema) ?? {}).flatMap(([key, inner]) => {
+    const shape = shapeOf(inner);
+    if (shape === undefined) return [];
+    const own = [...path, key];
+    const settings = Object.entries(shape).filter(([, setting]) => notesOf(setting) !== undefined);
+    const rows = settings.map(([name, setting]) => [[...own, name].join('.'), setting] as const);
+    return [
+      `## ${own.join('.')}`,
+      '',
+      sentenceOf(inner),
+      '',
+      ...(rows.length > 0 ? table(rows) : []),
+      ...sections(inner, own),
+    ];
+  });
+}
+
+function table(rows: ReadonlyArray<readonly [key: string, schema: z.ZodType]>): string[] {
+  const lines = rows.flatMap(([key, schema]) => {
+    const notes = notesOf(schema);
+    return notes === undefined ? [] : [row(key, notes)];
+  });
+  return ['| key | default | expected | meaning |', '|---|---|---|---|', ...lines, ''];
+}
+
+function row(key: string, notes: SettingNotes): string {
+  const fallback = notes.required ? 'required' : `\`${written(notes.fallback)}\``;
+  return `| \`${key}\` | ${cell(fallback)} | ${cell(notes.expected)} | ${cell(notes.sentence)} |`;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
+
+/** A value as it stands in the file, on one line. */
+function written(value: unknown): string {
+  return stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false }).trim();
+}

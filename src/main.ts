@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { registerLdif } from './commands/ldif.ts';
 import { registerRun } from './commands/run.ts';
 import { ProcessExit } from './domain/return-code.ts';
 
@@ -8,6 +9,6 @@ const program = new Command('prov-backup-rsnapshot')
   .description('Provisions backup accounts the moment somebody writes to the LDAP directory')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : ProcessExit.WRONG_USAGE));
 
-for (const register of [registerRun]) register(program);
+for (const register of [registerRun, registerLdif]) register(program);
 
 await program.parseAsync();

@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { ConfigurationError } from '../../config/fault.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import { passwordReader } from '../../config/password.ts';
+import type { Settings } from '../../config/schema.ts';
+import { DirectoryError } from '../domain/directory-error.ts';
+import { ProcessExit, ReturnCode } from '../domain/return-code.ts';
+import type { DirectoryAccess } from '../ldap/access.ts';
+import { applyLdif, type RecordReport } from '../ldif/apply-ldif.ts';
+import { openDirectoryTarget } from '../ldif/directory-target.ts';
+import { parseLdif } from '../ldif/parse-ldif.ts';
+
+export interface LoadOptions {
+  readonly config: string;
+  readonly continue: boolean;
+  readonly bindDn?: string;
+  readonly bindPasswordFile?: string;
+}
+
+/** Applies an LDIF file and prints a line for each record; returns the exit code of the process. */
+export async function loadLdif(file: string, options: LoadOptions): Promise<number> {
+  try {
+    const settings = await loadConfig(options.config, process.env);
+    const access = accessOf(settings, options);
+    if (typeof access === 'string') return fail(access, ProcessExit.WRONG_USAGE);
+    const bytes = file === '-' ? await buffer(process.stdin) : await readFile(file);
+    return await load(file, bytes, access, options.continue);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return fail(error.message, ProcessExit.FAULTY_CONFIGURATION);
+    if (error instanceof DirectoryError) return fail(describe(error), ReturnCode.UNDEFINED_ERROR);
+    if (error instanceof Error && 'code' in error) return fail(error.message, ReturnCode.UNDEFINED_ERROR);
+    throw error;
+  }
+}
+
+async function load(file: string, bytes: Buffer, access: DirectoryAccess, continueOnError: boolean): Promise<number> {
+  const records = parseLdif(bytes);
+  if (records.length === 0) return fail(`${file} holds no records`, ReturnCode.UNDEFINED_ERROR);
+  const unreadable = records.find((record) => record.kind === 'faulty');
+  if (unreadable !== undefined && !continueOnError) {
+    const { number, faultLine: line, reason } = unreadable;
+    print({ number, line, what: 'not readable', error: new Error(reason) });
+    return fail(
+      `nothing was applied: correct ${file}, or leave such records out with --continue`,
+      ReturnCode.UNDEFINED_ERROR,
+    );
+  }
+  const abort = new AbortController();
+  const { target, close } = await openDirectoryTarget(access, abort.signal);
+  try {
+    const { applied, failed } = await applyLdif(records, target, { continueOnError, report: print });
+    const untried = records.length - applied - failed;
+    const rest = untried === 0 ? '' : `, ${untried} not tried`;
+    process.stdout.write(`${applied} of ${records.length} records applied, ${failed} failed${rest}\n`);
+    return failed === 0 ? ReturnCode.SUCCESS : ReturnCode.UNDEFINED_ERROR;
+  } finally {
+    close();
+  }
+}
+
+/** How to reach the directory, or what is wrong with the options. */
+function accessOf({ directory }: Settings, { bindDn, bindPasswordFile }: LoadOptions): DirectoryAccess | string {
+  if ((bindDn === undefined) !== (bindPasswordFile === undefined)) {
+    return '--bind-dn and --bind-password-file belong together';
+  }
+  // The rule that keeps passwords off unencrypted connections has judged the configured account only.
+  if (bindDn !== undefined && directory.bindDn === null) return '--bind-dn needs a configuration with directory.bindDn';
+  const account =
+    bindDn === undefined
+      ? directory
+      : {
+          ...directory,
+          bindDn,
+          bindPassword: null,
+          bindPasswordFd: null,
+          bindPasswordFile: bindPasswordFile ?? null,
+        };
+  return {
+    urls: directory.url,
+    startTls: directory.startTls,
+    caFile: directory.tls.caFile,
+    bindDn: account.bindDn,
+    readPassword: passwordReader(account, process.env),
+    timeoutMilliseconds: directory.requestTimeout,
+  };
+}
+
+function print({ number, line, what, error }: RecordReport): void {
+  const record = `record ${number} (line ${line}): ${printable(what)}`;
+  if (error === undefined) process.stdout.write(`${record}: done\n`);
+  else process.stderr.write(`${record}: ${describe(error)}\n`);
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const remedy = error instanceof DirectoryError ? error.remedy : undefined;
+  return printable(remedy === undefined ? error.message : `${error.message}; ${remedy}`);
+}
+
+/** A DN, or a server's words, may hold what a terminal takes for commands. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, ' ');
+}
+
+function fail(message: string, exitCode: number): number {
+  process.stderr.write(`error: ${message}\n`);
+  return exitCode;
+}

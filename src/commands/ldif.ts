@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import type { CreateOptions } from './ldif-create.ts';
+import type { LoadOptions } from './ldif-load.ts';
+
+/** Registers `ldif create` and `ldif load`; what they need is loaded when one of them runs. */
+export function registerLdif(program: Command): void {
+  const ldif = program.command('ldif').description('write and load LDIF files that take an account through its life');
+
+  ldif
+    .command('create')
+    .description(
+      'write four LDIF files of a backup account: 01_add, 02_modify, 03_delete and 04_remove, each _UID.ldif',
+    )
+    .requiredOption('--uid <uid>', 'uid of the account: letters, digits and . _ @ -')
+    .option('--reseller <uid>', 'sstBelongsToResellerUID', '4000000')
+    .option('--customer <uid>', 'sstBelongsToCustomerUID', '4000001')
+    .option('--people <uid>', 'sstBelongsToPersonUID', '4000002')
+    .option('--givenname <name>', 'givenName', 'Givenname')
+    .option('--surname <name>', 'sn', 'Surname')
+    .option('--out <dir>', 'folder for the files; it must exist', '/root/data')
+    .option('--base <dn>', 'where accounts stand', 'ou=accounts,ou=backup,ou=services,dc=stoney-cloud,dc=org')
+    .option('--quota <bytes>', 'sstQuota', '10737418240')
+    .option('--home <path>', 'homeDirectory (default: "/var/backup/UID/chroot/./home/UID")')
+    .option('--date-attribute <name>', 'name of the provisioning date in the directory', 'sstProvisioningExecutionDate')
+    .option('--force', 'overwrite files that are there', false)
+    .action(async (options: CreateOptions) => {
+      const { createLdif } = await import('./ldif-create.ts');
+      process.exitCode = await createLdif(options);
+    });
+
+  ldif
+    .command('load')
+    .description('apply an LDIF file to the configured directory, record by record, up to the first error')
+    .argument('<ldif>', 'the file; - is standard input')
+    .requiredOption('-c, --config <file>', 'configuration file')
+    .option('--continue', 'go on after an error', false)
+    .option('--bind-dn <dn>', 'bind as another account than directory.bindDn, which may hardly write accounts')
+    .option('--bind-password-file <file>', 'file of the password of --bind-dn')
+    .action(async (file: string, options: LoadOptions) => {
+      const { loadLdif } = await import('./ldif-load.ts');
+      process.exitCode = await loadLdif(file, options);
+    });
+}

@@ -1,0 +1,112 @@
+import { LdifFault } from './fault.ts';
+import { type LogicalLine, recordLines } from './lines.ts';
+import { readModifications } from './modifications.ts';
+import type { LdifAttribute, LdifChange, LdifRecord } from './record.ts';
+import { asText, type RecordLine, readValueLine, type ValueLine } from './value-line.ts';
+
+/**
+ * Reads an LDIF file (RFC 2849), content and change records. A record that does not follow the format is given as
+ * `faulty` in its place; the others are not touched by it.
+ */
+export function parseLdif(bytes: Buffer): readonly LdifRecord[] {
+  const records: LdifRecord[] = [];
+  let first = true;
+  for (const lines of recordLines(bytes)) {
+    const position = { number: records.length + 1, line: lines[0]?.line ?? 1 };
+    try {
+      const values = lines.map(readLine);
+      const rest = first ? withoutVersion(values) : values;
+      first = false;
+      if (rest.length === 0) continue;
+      const { dn, change } = readRecord(rest);
+      records.push({ ...position, line: rest[0]?.line ?? position.line, kind: 'change', dn, change });
+    } catch (error) {
+      if (!(error instanceof LdifFault)) throw error;
+      first = false;
+      records.push({ ...position, kind: 'faulty', faultLine: error.line, reason: error.message });
+    }
+  }
+  return records;
+}
+
+function readLine(given: LogicalLine | LdifFault): RecordLine {
+  if (given instanceof LdifFault) throw given;
+  return given.text === '-' ? { kind: 'end', line: given.line } : readValueLine(given);
+}
+
+function withoutVersion(lines: readonly RecordLine[]): readonly RecordLine[] {
+  const [line, ...rest] = lines;
+  if (line === undefined || 'kind' in line || line.name.toLowerCase() !== 'version') return lines;
+  if (line.value.toString('latin1').trim() !== '1') throw new LdifFault(line.line, 'only version 1 of LDIF exists');
+  return rest;
+}
+
+function readRecord(lines: readonly RecordLine[]): { dn: string; change: LdifChange } {
+  const [first, ...rest] = lines;
+  if (first === undefined || 'kind' in first || first.name.toLowerCase() !== 'dn') {
+    throw new LdifFault(first?.line ?? 1, "a record begins with 'dn: '");
+  }
+  const dn = asText(first.value, first.line);
+  const [second] = rest;
+  const name = second === undefined || 'kind' in second ? '' : second.name.toLowerCase();
+  if (second !== undefined && name === 'control') {
+    throw new LdifFault(second.line, 'controls are not taken: leave the line out');
+  }
+  if (second === undefined || 'kind' in second || name !== 'changetype')
+    return { dn, change: readAdd(rest, first.line) };
+  return { dn, change: readChange(second, rest.slice(1)) };
+}
+
+function readChange(changetype: ValueLine, lines: readonly RecordLine[]): LdifChange {
+  const word = asText(changetype.value, changetype.line).trim().toLowerCase();
+  switch (word) {
+    case 'add':
+      return readAdd(lines, changetype.line);
+    case 'modify':
+      return { kind: 'modify', modifications: readModifications(lines, changetype.line) };
+    case 'delete':
+      if (lines[0] !== undefined) throw new LdifFault(lines[0].line, 'nothing may follow changetype: delete');
+      return { kind: 'delete' };
+    case 'modrdn':
+    case 'moddn':
+      return readRename(lines, changetype.line);
+    default:
+      throw new LdifFault(
+        changetype.line,
+        `changetype is add, modify, delete, modrdn or moddn, not ${JSON.stringify(word)}`,
+      );
+  }
+}
+
+function readAdd(lines: readonly RecordLine[], at: number): LdifChange {
+  const attributes = new Map<string, { name: string; values: Buffer[] }>();
+  for (const given of lines) {
+    if ('kind' in given) throw new LdifFault(given.line, "'-' belongs to changetype: modify");
+    if (/^(dn|changetype)$/i.test(given.name)) {
+      throw new LdifFault(given.line, `${given.name} stands inside a record: an empty line is missing before a record`);
+    }
+    const key = given.name.toLowerCase();
+    const known = attributes.get(key);
+    if (known === undefined) attributes.set(key, { name: given.name, values: [given.value] });
+    else known.values.push(given.value);
+  }
+  if (attributes.size === 0) throw new LdifFault(at, 'the record has no attributes');
+  return { kind: 'add', attributes: [...attributes.values()] satisfies LdifAttribute[] };
+}
+
+function readRename(lines: readonly RecordLine[], at: number): LdifChange {
+  const expected = ['newrdn', 'deleteoldrdn', 'newsuperior'] as const;
+  const found: Partial<Record<(typeof expected)[number], string>> = {};
+  for (const [index, given] of lines.entries()) {
+    const name = expected[index];
+    if (name === undefined || 'kind' in given || given.name.toLowerCase() !== name) {
+      throw new LdifFault(given.line, `${name ?? 'the end of the record'} is expected here`);
+    }
+    found[name] = asText(given.value, given.line);
+  }
+  const { newrdn, deleteoldrdn, newsuperior } = found;
+  if (newrdn === undefined || deleteoldrdn === undefined)
+    throw new LdifFault(at, 'newrdn and deleteoldrdn are missing');
+  if (!/^[01]$/.test(deleteoldrdn)) throw new LdifFault(lines[1]?.line ?? at, 'deleteoldrdn is 0 or 1');
+  return { kind: 'rename', newRdn: newrdn, deleteOldRdn: deleteoldrdn === '1', newSuperior: newsuperior };
+}

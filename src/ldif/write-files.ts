@@ -1,0 +1,53 @@
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { LdifFile } from './account-ldif.ts';
+
+/** Why the files were not written, with what to do about it. */
+export class CannotWriteLdif extends Error {
+  override readonly name = 'CannotWriteLdif';
+}
+
+/**
+ * Writes the files into an existing folder and returns their paths. Unless forced, files that are there are not
+ * overwritten, and then none is written. Throws `CannotWriteLdif`.
+ */
+export async function writeLdifFiles(
+  folder: string,
+  files: readonly LdifFile[],
+  options: { readonly force: boolean },
+): Promise<readonly string[]> {
+  const found = await lookAt(folder);
+  if (found === 'missing') {
+    throw new CannotWriteLdif(
+      `the folder ${folder} does not exist: create it (mkdir -p ${folder}) or name another (--out DIR)`,
+    );
+  }
+  if (found === 'other') throw new CannotWriteLdif(`${folder} is not a folder: name another (--out DIR)`);
+  const paths = files.map(({ name }) => join(folder, name));
+  if (!options.force) {
+    const there: string[] = [];
+    for (const path of paths) if ((await lookAt(path)) !== 'missing') there.push(path);
+    if (there.length > 0) throw new CannotWriteLdif(`already there: ${there.join(', ')}: overwrite with --force`);
+  }
+  for (const [index, path] of paths.entries()) {
+    try {
+      await writeFile(path, files[index]?.text ?? '', { flag: options.force ? 'w' : 'wx' });
+    } catch (error) {
+      throw new CannotWriteLdif(`${wordsOf(error)}: check the rights and the space of ${folder}`, { cause: error });
+    }
+  }
+  return paths;
+}
+
+async function lookAt(path: string): Promise<'folder' | 'other' | 'missing'> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'other';
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'missing';
+    throw new CannotWriteLdif(`${wordsOf(error)}: check the rights`, { cause: error });
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

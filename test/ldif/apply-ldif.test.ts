@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { applyLdif, type LdifTarget, type RecordReport } from '../../src/ldif/apply-ldif.ts';
+import { parseLdif } from '../../src/ldif/parse-ldif.ts';
+
+const FILE = [
+  'dn: cn=a',
+  'changetype: delete',
+  '',
+  'dn: cn=b',
+  'changetype: delete',
+  '',
+  'dn: cn=c',
+  'changetype: delete',
+];
+
+function target(refused: readonly string[] = []): { target: LdifTarget; done: string[] } {
+  const done: string[] = [];
+  const apply = (kind: string) => async (dn: string) => {
+    if (refused.includes(dn)) throw new Error('refused');
+    done.push(`${kind} ${dn}`);
+  };
+  return {
+    target: { add: apply('add'), modify: apply('modify'), delete: apply('delete'), rename: apply('rename') },
+    done,
+  };
+}
+
+async function applyLines(lines: readonly string[], to: LdifTarget, continueOnError = false) {
+  const reports: RecordReport[] = [];
+  const counts = await applyLdif(parseLdif(Buffer.from(lines.join('\n'))), to, {
+    continueOnError,
+    report: (report) => reports.push(report),
+  });
+  return { counts, lines: reports.map(({ number, line, error }) => [number, line, error === undefined]) };
+}
+
+describe('applying LDIF', () => {
+  it('applies the records in their order and reports each', async () => {
+    const { target: to, done } = target();
+    expect(await applyLines(FILE, to)).toEqual({
+      counts: { applied: 3, failed: 0 },
+      lines: [
+        [1, 1, true],
+        [2, 4, true],
+        [3, 7, true],
+      ],
+    });
+    expect(done).toEqual(['delete cn=a', 'delete cn=b', 'delete cn=c']);
+  });
+
+  it('stops at the first record that is refused', async () => {
+    const { target: to, done } = target(['cn=b']);
+    expect(await applyLines(FILE, to)).toEqual({
+      counts: { applied: 1, failed: 1 },
+      lines: [
+        [1, 1, true],
+        [2, 4, false],
+      ],
+    });
+    expect(done).toEqual(['delete cn=a']);
+  });
+
+  it('goes on after it where told so', async () => {
+    const { target: to, done } = target(['cn=b']);
+    expect((await applyLines(FILE, to, true)).counts).toEqual({ applied: 2, failed: 1 });
+    expect(done).toEqual(['delete cn=a', 'delete cn=c']);
+  });
+
+  it('applies nothing of a file that cannot be read whole, unless told to go on', async () => {
+    const file = [...FILE, '', 'dn: cn=d', 'nonsense'];
+    const { target: to, done } = target();
+    expect(await applyLines(file, to)).toEqual({ counts: { applied: 0, failed: 1 }, lines: [[4, 11, false]] });
+    expect(done).toEqual([]);
+    expect((await applyLines(file, to, true)).counts).toEqual({ applied: 3, failed: 1 });
+  });
+});

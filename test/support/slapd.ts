@@ -16,6 +16,8 @@ export class Slapd extends TestDirectory {
   readonly folder: string;
   readonly port: number;
   readonly url: string;
+  /** 0 without TLS. */
+  readonly ldapsPort: number;
   readonly ldapsUrl: string;
   readonly ldapiUrl: string;
   readonly #listeners: string;
@@ -28,7 +30,8 @@ export class Slapd extends TestDirectory {
     this.folder = folder;
     this.port = port;
     this.url = url;
-    this.ldapsUrl = `ldaps://127.0.0.1:${tlsPort ?? 0}`;
+    this.ldapsPort = tlsPort ?? 0;
+    this.ldapsUrl = `ldaps://127.0.0.1:${this.ldapsPort}`;
     this.ldapiUrl = `ldapi://${encodeURIComponent(join(folder, 'ldapi'))}`;
     const tls = tlsPort === undefined ? [] : [`${this.ldapsUrl}/`];
     this.#listeners = [`${url}/`, `${this.ldapiUrl}/`, ...tls].join(' ');

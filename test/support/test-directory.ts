@@ -15,7 +15,7 @@ export interface WaitOptions {
  */
 export class TestDirectory {
   readonly login: DirectoryLogin;
-  #client: ldapjs.Client | undefined;
+  #connecting: Promise<ldapjs.Client> | undefined;
   readonly #observers = new Set<Observer>();
 
   constructor(login: DirectoryLogin) {
@@ -145,24 +145,29 @@ export class TestDirectory {
 
   /** Ends the connection and the observers; the server stays. */
   async disconnect(): Promise<void> {
-    this.#client?.destroy();
-    this.#client = undefined;
+    const client = await this.#connecting?.catch(() => undefined);
+    client?.destroy();
+    this.#connecting = undefined;
     await Promise.all([...this.#observers].map((observer) => observer.stop()));
     this.#observers.clear();
   }
 
-  async #connected(): Promise<ldapjs.Client> {
-    if (this.#client !== undefined) return this.#client;
-    const client = await bind(this.login);
-    client.on('error', () => this.#drop(client));
-    client.on('close', () => this.#drop(client));
-    this.#client = client;
-    return client;
-  }
-
-  #drop(client: ldapjs.Client): void {
-    if (this.#client === client) this.#client = undefined;
-    client.destroy();
+  #connected(): Promise<ldapjs.Client> {
+    if (this.#connecting !== undefined) return this.#connecting;
+    const connecting = bind(this.login);
+    this.#connecting = connecting;
+    const forget = () => {
+      if (this.#connecting === connecting) this.#connecting = undefined;
+    };
+    connecting.then((client) => {
+      const drop = () => {
+        forget();
+        client.destroy();
+      };
+      client.on('error', drop);
+      client.on('close', drop);
+    }, forget);
+    return connecting;
   }
 }
 

@@ -5,6 +5,9 @@ const INTEGRATION = ['test/integration/**/*.test.ts', 'test/support/**/*.test.ts
 const FAULTS = ['test/faults/**/*.test.ts'];
 const ARCHITECTURE = ['test/architecture/**/*.test.ts'];
 
+/** These run the compiled program. */
+const BUILD = ['test/support/build.ts'];
+
 export default defineConfig({
   test: {
     testTimeout: 30_000,
@@ -21,8 +24,8 @@ export default defineConfig({
           exclude: [...INTEGRATION, ...FAULTS, ...ARCHITECTURE],
         },
       },
-      { extends: true, test: { name: 'integration', include: INTEGRATION } },
-      { extends: true, test: { name: 'faults', include: FAULTS } },
+      { extends: true, test: { name: 'integration', include: INTEGRATION, globalSetup: BUILD } },
+      { extends: true, test: { name: 'faults', include: FAULTS, globalSetup: BUILD } },
     ],
   },
 });

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { BASE, SERVICE_DN, SERVICE_PASSWORD } from './accounts.ts';
+import { exited, hasExited, track } from './children.ts';
+
+const PROGRAM = join(import.meta.dirname, '../../dist/src/main.js');
+
+/** Settings as the configuration file has them; sections are merged over those of `testSettings`. */
+export type SettingsFile = Readonly<Record<string, unknown>>;
+
+/** Settings with short times, for a service that works against the directory at `url`. */
+export function testSettings(url: string | readonly string[], command: readonly string[]): SettingsFile {
+  return {
+    directory: {
+      url,
+      bindDn: SERVICE_DN,
+      bindPassword: SERVICE_PASSWORD,
+      base: BASE,
+      requestTimeout: '2s',
+    },
+    timeZone: 'UTC',
+    concurrency: 8,
+    script: { command, timeout: '60s', killGrace: '500ms' },
+    reconnect: { initial: '10ms', max: '200ms', deadAfter: '2s' },
+    reconcile: { interval: '2s' },
+    shutdown: { grace: '10s' },
+    log: { level: 'debug', format: 'json' },
+  };
+}
+
+/** Merges sections, one level deep. */
+export function withSettings(base: SettingsFile, over: SettingsFile): SettingsFile {
+  const merged: Record<string, unknown> = { ...base };
+  for (const [name, value] of Object.entries(over)) {
+    const below = base[name];
+    const isSection = typeof value === 'object' && value !== null && !Array.isArray(value);
+    merged[name] = isSection && typeof below === 'object' ? { ...below, ...value } : value;
+  }
+  return merged;
+}
+
+/** The compiled service as a process of its own: `run -c FILE`. States: ended, running. */
+export class ServiceProcess {
+  readonly #config: string;
+  readonly #args: readonly string[];
+  #child: ChildProcess | undefined;
+  #output = '';
+
+  constructor(config: string, args: readonly string[] = []) {
+    this.#config = config;
+    this.#args = args;
+  }
+
+  get running(): boolean {
+    return this.#child !== undefined && !hasExited(this.#child);
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** The last of what all its runs printed. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Starts it; does not wait until it is connected. `environment` is added to ours. */
+  start(environment: NodeJS.ProcessEnv = {}): void {
+    if (this.running) throw new Error('the service runs already');
+    const child = track(
+      spawn(process.execPath, [PROGRAM, 'run', '-c', this.#config, ...this.#args], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, ...environment },
+      }),
+    );
+    this.#child = child;
+    this.#output += `--- started as ${child.pid}\n`;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (said: string) => {
+        this.#output = (this.#output + said).slice(-262_144);
+      });
+    }
+    child.once('exit', (code, signal) => {
+      this.#output += `--- ended with ${code ?? signal}\n`;
+    });
+  }
+
+  async kill9(): Promise<void> {
+    this.#child?.kill('SIGKILL');
+    await this.ended();
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  /** Asks it to end and waits for that; resolves to its exit code. */
+  async terminate(): Promise<number | null> {
+    this.signal('SIGTERM');
+    return this.ended();
+  }
+
+  /** Waits for its end; resolves to its exit code, null where a signal ended it. */
+  async ended(): Promise<number | null> {
+    if (this.#child === undefined) return null;
+    await exited(this.#child);
+    return this.#child.exitCode;
+  }
+}
+
+/** Writes the settings to a file of this name in the folder, readable by its owner only; returns its path. */
+export async function writeSettings(folder: string, settings: SettingsFile, name = 'service.yaml'): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, stringify(settings), { mode: 0o600 });
+  return path;
+}

@@ -1,0 +1,130 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { accountDn, BASE, SERVICE_DN, SERVICES } from '../support/accounts.ts';
+import { type Changes, subscribe } from '../support/changes.ts';
+import { type Directory389, start389 } from '../support/directory-389.ts';
+
+const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
+const DONE = { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' };
+
+describe('a real 389-ds', () => {
+  let directory: Directory389;
+  let changes: Changes | undefined;
+  const watch = async (overrides: Parameters<typeof subscribe>[1]) => {
+    changes = subscribe(directory.url, overrides);
+    await changes.until((short) => short.some((what) => what.startsWith('refreshed')));
+    return changes;
+  };
+
+  beforeAll(async () => {
+    directory = await start389();
+  });
+  afterEach(async () => {
+    changes?.stop();
+    changes = undefined;
+    for (const entry of await directory.search(BASE, '(uid=*)')) await directory.delete(entry.dn);
+  });
+  afterAll(() => directory.remove());
+
+  it.each(['syncrepl', 'persistentSearch'] as const)(
+    'sends the open accounts first and then the changes, by %s',
+    async (protocol) => {
+      await directory.addAccount('1', OPEN);
+      await directory.addAccount('2', DONE);
+      const seen = await watch({ protocol });
+      expect(seen.short.filter((what) => what.startsWith('refresh')).at(-1)).toBe('refreshed 1');
+      expect(seen.short).toContain('refresh uid=1');
+      expect(seen.short).not.toContain('refresh uid=2');
+      expect(seen.all[0]).toMatchObject({
+        kind: 'connected',
+        protocol,
+        server: expect.stringContaining('389-Directory/'),
+      });
+      await directory.addAccount('3', OPEN);
+      await seen.said('add uid=3');
+      await directory.modify(accountDn('3'), { sstProvisioningMode: 'adding' });
+      await seen.said('modify uid=3');
+      await directory.delete(accountDn('3'));
+      await seen.said('left uid=3');
+    },
+  );
+
+  it('tells by syncrepl that an account left the open ones and came back, and its new name', async () => {
+    await directory.addAccount('4', OPEN);
+    const seen = await watch({ protocol: 'syncrepl' });
+    await directory.modify(accountDn('4'), DONE);
+    await seen.said('left uid=4');
+    await directory.request('4', 'modify');
+    await seen.said('add uid=4');
+    await directory.rename(accountDn('4'), `uid=44,${BASE}`);
+    await seen.said('modify uid=44');
+  });
+
+  it('tells by persistent search that an account opened, and both names of a renamed one', async () => {
+    await directory.addAccount('5', DONE);
+    const seen = await watch({ protocol: 'persistentSearch' });
+    await directory.request('5', 'modify');
+    await seen.said('modify uid=5');
+    await directory.rename(accountDn('5'), `uid=55,${BASE}`);
+    await seen.said('rename uid=55');
+    expect(seen.all.at(-1)).toMatchObject({ previousDn: expect.stringMatching(/^uid=5,/i) });
+  });
+
+  it('is watched by syncrepl where the choice is automatic', async () => {
+    const seen = await watch({ protocol: 'auto' });
+    expect(seen.all[0]).toMatchObject({ protocol: 'syncrepl', server: expect.stringContaining('auto chose syncrepl') });
+  });
+
+  it('ends a persistent search below a base that does not exist with what to check', async () => {
+    const error = await subscribe(directory.url, {
+      protocol: 'persistentSearch',
+      base: `ou=nowhere,${SERVICES}`,
+    }).ended();
+    expect(error.remedy).toContain('directory.base');
+  });
+
+  it('falls silent over a base that does not exist by syncrepl, and is given up with what to check', async () => {
+    const overrides = { protocol: 'syncrepl', base: `ou=nowhere,${SERVICES}`, deadAfterMilliseconds: 1_000 } as const;
+    const error = await subscribe(directory.url, overrides).ended();
+    expect(error.message).toContain('no progress');
+    expect(error.remedy).toContain('directory.base');
+  });
+
+  it('with a size limit is never taken for complete, whichever the protocol', async () => {
+    for (const uid of ['6', '7', '8']) await directory.addAccount(uid, OPEN);
+    await directory.modify(SERVICE_DN, { nsSizeLimit: '1' });
+    try {
+      const silent = await subscribe(directory.url, { protocol: 'syncrepl', deadAfterMilliseconds: 1_000 }).ended();
+      expect(silent.remedy).toContain('nsSizeLimit');
+      const persistent = subscribe(directory.url, { protocol: 'persistentSearch' });
+      expect(await persistent.ended()).toMatchObject({ resultCode: 4, remedy: expect.stringContaining('nsSizeLimit') });
+      expect(persistent.short.some((what) => what.startsWith('refreshed'))).toBe(false);
+    } finally {
+      await directory.modify(SERVICE_DN, { nsSizeLimit: '-1' });
+    }
+  });
+
+  it('ends the subscription when it is restarted, and lists the open accounts again', async () => {
+    await directory.addAccount('9', OPEN);
+    const seen = await watch({ protocol: 'syncrepl' });
+    await directory.restart();
+    expect((await seen.ended()).remedy).toEqual(expect.any(String));
+    await watch({ protocol: 'auto' });
+    expect(changes?.short).toContain('refresh uid=9');
+  });
+
+  it('without content synchronization is watched by persistent search, and the choice says why', async () => {
+    await directory.halt();
+    const plugin = 'cn=Content Synchronization,cn=plugins,cn=config';
+    await directory.configure(plugin, { 'nsslapd-pluginEnabled': 'off' });
+    await directory.start();
+    await directory.addAccount('10', OPEN);
+    const seen = await watch({ protocol: 'auto' });
+    expect(seen.all[0]).toMatchObject({
+      protocol: 'persistentSearch',
+      server: expect.stringContaining('as it refused'),
+    });
+    expect(seen.short).toContain('refresh uid=10');
+    const refused = await subscribe(directory.url, { protocol: 'syncrepl' }).ended();
+    expect(refused.remedy).toContain('Content Synchronization');
+  });
+});

@@ -2,11 +2,14 @@ import type { Job, Step, StepContext, StepOutcome } from '../../src/domain/job.t
 import type { Mode } from '../../src/domain/mode.ts';
 import { EX_TEMPFAIL, ReturnCode, returnCodeName } from '../../src/domain/return-code.ts';
 import { endOrphans } from '../../src/script/orphans.ts';
-import type { ScriptResult, ScriptRunner } from '../../src/script/runner.ts';
+import type { OutputStream, ScriptResult, ScriptRunner } from '../../src/script/runner.ts';
 import { buildCommand, buildEnvironment, buildInput, type ScriptSurroundings } from './script-request.ts';
 
 /** What a run takes beyond its limits at most: processes that outlive SIGKILL, and reading the last output. */
 const SLACK_MILLISECONDS = 3000;
+
+/** Why a start may fail now and succeed later: the machine is short of something, or the script is being replaced. */
+const PASSING_FAULTS: ReadonlySet<string> = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ETXTBSY']);
 
 export interface ChrootScriptOptions extends ScriptSurroundings {
   /** The program and its arguments; `{uid}`, `{mode}`, `{homeDirectory}` and `{dn}` are replaced inside an argument. */
@@ -35,7 +38,12 @@ export function chrootScriptStep(options: ChrootScriptOptions): Step {
       if (!command.ok) {
         return { ...command, returnValue: ReturnCode.UNDEFINED_ERROR, retry: 'permanent' };
       }
-      if (job.resumed) await endOrphans({ uid, dn }, killGraceMilliseconds);
+      const onLine = (stream: OutputStream, line: string) =>
+        report({ event: 'output', uid, dn, mode, job: job.id, stream, line });
+      if (job.resumed) {
+        const ended = await endOrphans({ uid, dn }, killGraceMilliseconds);
+        if (ended.length > 0) onLine('stderr', `[ended the script of an earlier service, process group ${ended}]`);
+      }
       const result = await runner.run({
         command: command.argv,
         env: buildEnvironment(job, options),
@@ -43,7 +51,7 @@ export function chrootScriptStep(options: ChrootScriptOptions): Step {
         timeoutMilliseconds,
         killGraceMilliseconds,
         signal,
-        onLine: (stream, line) => report({ event: 'output', uid, dn, mode, job: job.id, stream, line }),
+        onLine,
       });
       return outcomeOf(result, timeoutMilliseconds);
     },
@@ -63,8 +71,9 @@ function outcomeOf(result: ScriptResult, timeoutMilliseconds: number): StepOutco
     case 'aborted':
       return failed('the script was ended because the service stops at once; it runs again at the next start');
     case 'notStarted':
+      return failed(result.reason, PASSING_FAULTS.has(result.code) ? 'temporary' : 'script');
     case 'lost':
-      return failed(result.reason);
+      return failed(result.reason, 'temporary');
   }
 }
 
@@ -88,6 +97,6 @@ function outcomeOfExit(exitCode: number): StepOutcome {
   };
 }
 
-function failed(reason: string): StepOutcome {
-  return { ok: false, returnValue: ReturnCode.UNDEFINED_ERROR, reason, retry: 'script' };
+function failed(reason: string, retry: 'temporary' | 'script' = 'script'): StepOutcome {
+  return { ok: false, returnValue: ReturnCode.UNDEFINED_ERROR, reason, retry };
 }

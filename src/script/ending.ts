@@ -1,6 +1,9 @@
+import { setMaxListeners } from 'node:events';
 import { endGroup } from './process-group.ts';
 import type { ScriptRequest } from './runner.ts';
 
+/** The longest delay of a timer: about 24 days. */
+const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
 /** From SIGKILL until the script's end must have been seen. */
 const SEEN_WITHIN_MILLISECONDS = 2500;
 
@@ -29,7 +32,10 @@ export class Ending {
 
   constructor(request: ScriptRequest) {
     this.#request = request;
-    this.#timer = setTimeout(() => this.#begin('timedOut'), request.timeoutMilliseconds);
+    const limit = Math.min(request.timeoutMilliseconds, LONGEST_TIMER_MILLISECONDS);
+    this.#timer = setTimeout(() => this.#begin('timedOut'), limit);
+    // One signal ends all runs of a service, however many there are at once.
+    setMaxListeners(0, request.signal);
     request.signal.addEventListener('abort', this.#onAbort, { once: true });
     if (request.signal.aborted) this.#onAbort();
   }

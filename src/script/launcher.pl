@@ -10,14 +10,15 @@ use Fcntl qw(F_SETFL O_NONBLOCK);
 
 use constant { READ_BYTES => 65536, FORWARD_BYTES => 1048576, FLOOD_BYTES => 524288, FLOOD_REST_SECONDS => 0.01 };
 
-my @held = qw(PIPE TERM INT HUP QUIT USR1 USR2 ALRM);    # a signal to everybody must not end what ends the scripts
 my $ticks = POSIX::sysconf(POSIX::_SC_CLK_TCK());
 my ($requests, $frames, $child_died) = ('', '', 0);
 my ($reading, $writing) = ('', '');                         # bit vectors for select
 my (%job_of_pid, %source_of_fd, %sink_of_fd, %resting_until);
 
 $0 = 'prov-backup-rsnapshot: launcher';
-$SIG{$_} = 'IGNORE' for @held;
+# What is sent to everybody must not end what ends the scripts. Caught, not ignored: exec makes that the default again, and
+# a forked process touches no memory for it, which is what its start costs most.
+$SIG{$_} = sub { } for qw(PIPE TERM INT HUP QUIT USR1 USR2 ALRM);
 $SIG{CHLD} = sub { $child_died = 1 };
 pipe(my $faults, my $tell_fault) or die "pipe: $!";
 fcntl($_, F_SETFL, O_NONBLOCK) for $faults;
@@ -87,6 +88,7 @@ sub start {
     undef $sink;
     feed($sink_fd);
 
+    %ENV = map { split /=/, $_, 2 } @strings;
     my $pid = fork;
     if (!defined $pid) {
         my $fault = $! + 0;
@@ -95,12 +97,9 @@ sub start {
     }
     if ($pid == 0) {
         POSIX::setsid();
-        $SIG{$_} = 'DEFAULT' for @held, 'CHLD';
         POSIX::dup2(fileno $in, 0);
         POSIX::dup2(fileno $out, 1);
         POSIX::dup2(fileno $err, 2);
-        %ENV = map { split /=/, $_, 2 } @strings;
-        chdir '/';
         no warnings 'exec';
         exec { $command[0] } @command;
         syswrite $tell_fault, pack('l l', $$, $! + 0);

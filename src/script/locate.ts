@@ -96,6 +96,8 @@ export function startFault(file: string, code: string): string {
     case 'EMFILE':
     case 'ENFILE':
       return `${file} could not be started: the machine is short of processes, memory or open files (${code}); lower concurrency`;
+    case 'ETXTBSY':
+      return `${file} is open for writing; replace it by renaming a new file over it`;
     default:
       return `${file} could not be started (${code})`;
   }

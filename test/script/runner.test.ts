@@ -186,6 +186,17 @@ describe.each(['none', 'auto'] as const)('a script runner (launcher: %s)', (laun
     if (result.kind === 'notStarted') expect(result.reason).toMatch(/\w/);
   });
 
+  it('takes one signal for many runs, and limits beyond what a timer can hold', async () => {
+    const warnings: Error[] = [];
+    const keep = (warning: Error) => warnings.push(warning);
+    process.on('warning', keep);
+    const overrides = { signal: new AbortController().signal, timeoutMilliseconds: 2 ** 40 };
+    const results = await Promise.all(Array.from({ length: 20 }, () => run(['sleep', '0.1'], overrides)));
+    process.off('warning', keep);
+    expect(results.map(({ result }) => result.kind)).toEqual(results.map(() => 'exited'));
+    expect(warnings).toEqual([]);
+  });
+
   it('leaves neither descriptors nor processes behind after 500 scripts', async () => {
     const script = files.sh('read line; echo "$line"; echo error >&2');
     const open = () => readdirSync('/proc/self/fd').length;

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type ChrootScriptOptions, chrootScriptStep } from '../../../handlers/steps/chroot-script.ts';
@@ -5,8 +7,10 @@ import { buildCommand, buildEnvironment, buildInput, isSecret } from '../../../h
 import { type DirectoryEntry, entryOf } from '../../../src/domain/entry.ts';
 import type { StreamEvent } from '../../../src/domain/event.ts';
 import type { Job } from '../../../src/domain/job.ts';
+import type { ScriptResult, ScriptRunner } from '../../../src/script/runner.ts';
 import { createScriptRunner } from '../../../src/script/script-runner.ts';
 import { scriptFolder } from '../../script/contract.ts';
+import { exited, track } from '../../support/children.ts';
 
 const DN = 'uid=3724300,ou=accounts,ou=backup,ou=services,dc=example,dc=org';
 const files = scriptFolder();
@@ -123,6 +127,33 @@ describe('the chroot script step', () => {
       expect(outcome).toMatchObject({ ok: false, retry: 'permanent', reason: expect.stringMatching(/homeDirectory/) });
       expect(lines).toEqual([]);
     }
+  });
+
+  it('tries again later where the machine, not the script, is at fault', async () => {
+    const saying = (result: ScriptResult): ScriptRunner => ({ run: async () => result, close: async () => {} });
+    const outcomeOf = async (result: ScriptResult) => (await run('', jobFor(), { runner: saying(result) })).outcome;
+    const lost = await outcomeOf({ kind: 'lost', reason: 'the launcher died' });
+    expect(lost).toEqual({ ok: false, returnValue: 1, reason: 'the launcher died', retry: 'temporary' });
+    const short = { kind: 'notStarted', reason: 'no more processes' } as const;
+    expect(await outcomeOf({ ...short, code: 'EAGAIN' })).toMatchObject({ retry: 'temporary' });
+    expect(await outcomeOf({ ...short, code: 'ENOENT' })).toMatchObject({ retry: 'script' });
+  });
+
+  it('ends what an earlier service left running for the account before it takes it up again', async () => {
+    const dn = `uid=3724300,ou=${process.pid},dc=example`;
+    const left = track(
+      spawn(files.sh('while :; do sleep 0.05; done'), {
+        detached: true,
+        stdio: 'ignore',
+        env: { PROV_UID: '3724300', PROV_DN: dn, PROV_SERVICE: '4194303.1' },
+      }),
+    );
+    await once(left, 'spawn');
+    expect((await run('echo first', jobFor({}, {}, dn))).lines).toEqual(['first']);
+    const { lines } = await run('echo "resumed $PROV_RESUMED"', jobFor({}, { resumed: true, attempt: 2 }, dn));
+    expect(lines).toEqual([`[ended the script of an earlier service, process group ${left.pid}]`, 'resumed 1']);
+    await exited(left);
+    expect(left.signalCode).toBe('SIGTERM');
   });
 
   it('bounds its own time by the limit and the grace', () => {

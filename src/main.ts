@@ -1,14 +1,32 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { registerCheck } from './commands/check.ts';
 import { registerLdif } from './commands/ldif.ts';
 import { registerRun } from './commands/run.ts';
-import { ProcessExit } from './domain/return-code.ts';
+import { ProcessExit, ReturnCode } from './domain/return-code.ts';
+import { faultOfRuntime } from './runtime.ts';
+
+const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+  readonly engines: { readonly node: string };
+};
+
+const fault = faultOfRuntime(process.versions.node, manifest.engines.node);
+if (fault !== undefined) {
+  process.stderr.write(`${fault}\n`);
+  process.exit(ReturnCode.RUNTIME_VERSION_NOT_SATISFIED);
+}
 
 /** Each command is a file of `src/commands/`; what it needs is loaded only when it is asked for. */
 const program = new Command('prov-backup-rsnapshot')
   .description('Provisions backup accounts the moment somebody writes to the LDAP directory')
+  .version(manifest.version, '-V, --version', 'the version of the program')
+  .helpOption('-h, --help', 'what there is, and how to use it')
+  .helpCommand('help [command]', 'the same, of one command')
+  .showHelpAfterError('(--help shows what there is)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : ProcessExit.WRONG_USAGE));
 
-for (const register of [registerRun, registerLdif]) register(program);
+for (const register of [registerRun, registerCheck, registerLdif]) register(program);
 
 await program.parseAsync();

@@ -1,7 +1,5 @@
-import { ConfigurationError } from '../config/fault.ts';
-import { loadConfig } from '../config/load-config.ts';
 import type { Settings } from '../config/schema.ts';
-import { ProcessExit, ReturnCode } from './domain/return-code.ts';
+import { ReturnCode } from './domain/return-code.ts';
 import { AlreadyRunning, lockInstance } from './instance-lock.ts';
 import { wantsColour } from './observability/colour.ts';
 import { createEventPublisher } from './observability/publish.ts';
@@ -14,16 +12,8 @@ export interface RunOptions {
 }
 
 /** The command `run`: everything around the service. Resolves to the exit code of the process. */
-export async function runService(configFile: string, options: RunOptions): Promise<number> {
+export async function runService(settings: Settings, options: RunOptions): Promise<number> {
   const { env, stdout, stderr } = process;
-  let settings: Settings;
-  try {
-    settings = await loadConfig(configFile, env);
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    stderr.write(`${error.message}\n`);
-    return ProcessExit.FAULTY_CONFIGURATION;
-  }
   const publisher = createEventPublisher({ now: () => new Date() });
   const notice = (message: string): void => {
     stderr.write(`${message}\n`);

@@ -1,5 +1,4 @@
 import { merge, ReplaySubject, tap } from 'rxjs';
-import { passwordReader } from '../config/password.ts';
 import type { Settings } from '../config/schema.ts';
 import { longestHandlerMilliseconds } from '../handlers/registry.ts';
 import { handlerRunner } from '../handlers/run-handler.ts';
@@ -10,18 +9,17 @@ import { provisioning } from '../streams/pipeline.ts';
 import { reconcile } from '../streams/reconcile.ts';
 import { subscribeOnce } from '../streams/subscription.ts';
 import { composeHandlers } from './compose-handlers.ts';
-import type { AccountRecord, EntryReading } from './domain/account.ts';
+import type { EntryReading } from './domain/account.ts';
 import type { DirectoryChange } from './domain/change.ts';
-import { type Decision, decide } from './domain/decide.ts';
 import { DirectoryClock } from './domain/directory-clock.ts';
 import type { Report } from './domain/event.ts';
 import { attributesToRead, readAccount } from './domain/read-account.ts';
 import { ReturnCode } from './domain/return-code.ts';
-import { dayIn, stateTimestamp } from './domain/timestamp.ts';
-import type { DirectoryAccess } from './ldap/access.ts';
+import { stateTimestamp } from './domain/timestamp.ts';
 import { DirectoryOperations } from './ldap/operations.ts';
 import { DirectoryPatience } from './patience.ts';
 import { createScriptRunner } from './script/script-runner.ts';
+import { accessOf, decisionMaker, openAccountsFilter } from './site.ts';
 
 export interface ServiceOptions {
   readonly settings: Settings;
@@ -45,45 +43,6 @@ export interface Service {
 
 /** How many entries a periodic list asks for at once. */
 const LIST_PAGE = 500;
-
-/** How to reach the directory, from the settings. */
-export function accessOf({ directory }: Settings, env: ServiceOptions['env']): DirectoryAccess {
-  return {
-    urls: directory.url,
-    startTls: directory.startTls,
-    caFile: directory.tls.caFile,
-    bindDn: directory.bindDn,
-    readPassword: passwordReader(directory, env),
-    timeoutMilliseconds: directory.requestTimeout,
-  };
-}
-
-/** What the subscription and the periodic list look for: the accounts of the site that are open. */
-export function openAccountsFilter({ directory, attributes }: Settings): string {
-  return `(&${directory.filter}(${attributes.state}=0))`;
-}
-
-/** The decision about an account by the rules of this moment. */
-export function decisionMaker(
-  settings: Settings,
-  longestMilliseconds: number,
-  clock: DirectoryClock,
-): { today: () => string; decideNow: (record: AccountRecord) => Decision } {
-  const { attributes: names, instances } = settings;
-  const day = dayIn(settings.timeZone);
-  const today = () => day(new Date());
-  return {
-    today,
-    decideNow: (record) =>
-      decide(record, {
-        today: today(),
-        instances,
-        directoryTime: clock.now(),
-        longestHandlerMilliseconds: longestMilliseconds,
-        names,
-      }),
-  };
-}
 
 /**
  * Puts the service together: the one place that knows everybody. Nothing happens before `run`.

@@ -1,4 +1,5 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
+import { needsConfig } from './options.ts';
 
 interface RunFlags {
   readonly config: string;
@@ -7,14 +8,14 @@ interface RunFlags {
 }
 
 export function registerRun(program: Command): void {
-  program
-    .command('run')
+  needsConfig(program.command('run'))
     .description('the service: watches the directory and provisions accounts until it is told to stop')
-    .addOption(new Option('-c, --config <file>', 'configuration file (YAML)').makeOptionMandatory())
     .option('-d, --debug', "print the stream's events for a person", false)
     .option('-r, --dry-run', 'decide and report, write and run nothing', false)
     .action(async (flags: RunFlags) => {
+      const { settingsOf } = await import('./settings.ts');
       const { runService } = await import('../run-service.ts');
-      process.exitCode = await runService(flags.config, flags);
+      const settings = await settingsOf(flags.config);
+      if (settings !== undefined) process.exitCode = await runService(settings, flags);
     });
 }

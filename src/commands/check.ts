@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { paint, wantsColour } from '../observability/colour.ts';
+import type { CheckLine } from '../preflight/report.ts';
+import { needsConfig } from './options.ts';
+
+const MARKS = { ok: 'green', advice: 'yellow', fail: 'red', 'not tried': 'yellow' } as const;
+
+export function registerCheck(program: Command): void {
+  needsConfig(program.command('check'))
+    .description('tries everything that run needs, one line each, with what to do about a failure; changes nothing')
+    .action(async ({ config }: { config: string }) => {
+      const { settingsOf } = await import('./settings.ts');
+      const { preflight } = await import('../preflight/preflight.ts');
+      const settings = await settingsOf(config);
+      if (settings === undefined) return;
+      const colour = wantsColour(process.stdout, process.env);
+      const holds = await preflight(config, settings, process.env, (line) => {
+        process.stdout.write(`${render(line, colour)}\n`);
+      });
+      process.exitCode = holds ? 0 : 1;
+    });
+}
+
+function render({ verdict, what, found, remedy }: CheckLine, colour: boolean): string {
+  const mark = paint(verdict.padEnd(9), MARKS[verdict], colour);
+  return `${mark}  ${what}: ${found}${remedy === undefined ? '' : `\n           -> ${remedy}`}`;
+}

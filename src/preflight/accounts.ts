@@ -1,0 +1,223 @@
+import { filter, firstValueFrom } from 'rxjs';
+import type { Settings } from '../../config/schema.ts';
+import { subscribeOnce } from '../../streams/subscription.ts';
+import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
+import type { DirectoryEntry } from '../domain/entry.ts';
+import { attributesToRead } from '../domain/read-account.ts';
+import { readGeneralizedTime } from '../domain/timestamp.ts';
+import type { DirectoryAccess } from '../ldap/access.ts';
+import type { DirectoryOperations } from '../ldap/operations.ts';
+import { openAccountsFilter } from '../site.ts';
+import { type CheckLine, tried } from './report.ts';
+
+/** More entries than any server returns by default; so many tell that no size limit is in the way. */
+const ENTRIES_THAT_TELL = 2_001;
+/** A difference between the clocks that is worth a line. */
+const SKEW = 5_000;
+
+/** Tries what the service does with the accounts: reading, subscribing, writing, none of which changes anything. */
+export async function checkAccounts(
+  settings: Settings,
+  access: DirectoryAccess,
+  url: string,
+  operations: DirectoryOperations,
+  now: () => number,
+): Promise<CheckLine[]> {
+  const { base } = settings.directory;
+  let sample: DirectoryEntry | undefined;
+  let newest: number | undefined;
+
+  return [
+    await tried(`base ${base}`, async () => {
+      const count = await countAccounts(settings, operations, (entry) => {
+        sample ??= entry;
+        const [stamp] = entry.values('modifyTimestamp');
+        const at = stamp === undefined ? undefined : readGeneralizedTime(stamp.toString());
+        if (at !== undefined && (newest === undefined || at > newest)) newest = at;
+      });
+      if (count > 0) return { verdict: 'ok', found: `${count} accounts readable in one search` };
+      return {
+        verdict: 'advice',
+        found: `no entry below it matches ${settings.directory.filter}`,
+        remedy: 'if there are accounts: correct directory.base or directory.filter, or let the bind account read them',
+      };
+    }),
+    await tried('subscription', () => subscribes(settings, access, url)),
+    await tried('right to write', () => writes(settings, operations, sample)),
+    await tried('clock', () => clocks(operations, newest, now)),
+    await tried('indexes', () => indexes(settings, operations)),
+  ];
+}
+
+async function countAccounts(
+  { directory, attributes }: Settings,
+  operations: DirectoryOperations,
+  entry: (entry: DirectoryEntry) => void,
+): Promise<number> {
+  let count = 0;
+  const enough = new Error('enough');
+  const request = { filter: directory.filter, attributes: attributesToRead(attributes) };
+  try {
+    await operations.search(request, {}, (found) => {
+      count += 1;
+      entry(found);
+      if (count >= ENTRIES_THAT_TELL) throw new DirectoryError(enough.message, { cause: enough });
+    });
+  } catch (error) {
+    if (!(error instanceof DirectoryError) || error.cause !== enough) throw error;
+  }
+  return count;
+}
+
+async function subscribes(settings: Settings, access: DirectoryAccess, url: string): Promise<Omit<CheckLine, 'what'>> {
+  let chosen = '';
+  const refreshed = await firstValueFrom(
+    subscribeOnce({
+      access,
+      url,
+      base: settings.directory.base,
+      filter: openAccountsFilter(settings),
+      attributes: attributesToRead(settings.attributes),
+      protocol: settings.directory.subscription,
+      deadAfterMilliseconds: settings.reconnect.deadAfter,
+    }).pipe(
+      filter((change) => {
+        if (change.kind === 'connected') chosen = `${change.protocol}, ${change.server}`;
+        return change.kind === 'refreshed';
+      }),
+    ),
+  );
+  const entries = refreshed.kind === 'refreshed' ? refreshed.entries : 0;
+  return { verdict: 'ok', found: `offered (${chosen}); ${entries} open accounts` };
+}
+
+/**
+ * Asks to take away a value that is not there: a server that allows it finds the value missing (16), one that does not
+ * says so first (50). Either way nothing changes.
+ */
+async function writes(
+  { attributes }: Settings,
+  operations: DirectoryOperations,
+  sample: DirectoryEntry | undefined,
+): Promise<Omit<CheckLine, 'what'>> {
+  if (sample === undefined) return { verdict: 'not tried', found: 'there is no account to try it on' };
+  const { mode, state, date, returnValue, executionTime } = attributes;
+  const dateName = date.find((name) => sample.values(name).length > 0) ?? date[0];
+  const names = [mode, state, dateName, returnValue, executionTime].filter((name) => typeof name === 'string');
+  const refused: string[] = [];
+  for (const attribute of names) {
+    const probe = { operation: 'delete', attribute, values: ['-20000101'] } as const;
+    const code = await operations.modify(sample.dn, [probe], false).then(
+      () => ResultCode.success,
+      (error: unknown) => {
+        if (error instanceof DirectoryError && error.resultCode !== undefined) return error.resultCode;
+        throw error;
+      },
+    );
+    if (code === ResultCode.insufficientAccessRights) refused.push(attribute);
+    if (code === ResultCode.undefinedAttributeType) {
+      return {
+        verdict: attribute === mode || attribute === state ? 'fail' : 'advice',
+        found: `the directory knows no ${attribute}`,
+        remedy: `load the schema (config/schema/), or correct attributes: in the configuration`,
+      };
+    }
+    if (code === ResultCode.unwillingToPerform || code === ResultCode.referral) {
+      return {
+        verdict: 'fail',
+        found: `the server takes no writes (${code})`,
+        remedy: 'it is a read-only replica or set read-only: put the URL of the provider first in directory.url',
+      };
+    }
+  }
+  if (refused.length === 0) return { verdict: 'ok', found: `${names.join(', ')} on ${sample.dn}` };
+  return {
+    verdict: 'fail',
+    found: `the bind account may not write ${refused.join(', ')} on ${sample.dn}`,
+    remedy: `slapd: access to dn.subtree="BASE" attrs=${names.join(',')} by dn.exact="BINDDN" write; 389: an aci that allows write`,
+  };
+}
+
+async function clocks(
+  operations: DirectoryOperations,
+  newest: number | undefined,
+  now: () => number,
+): Promise<Omit<CheckLine, 'what'>> {
+  const theirs = await monitorTime(operations);
+  if (theirs === undefined) {
+    const behind = newest === undefined ? 0 : newest - now();
+    if (behind > SKEW) return skewed(`at least ${Math.round(behind / 1000)} s behind the directory's`);
+    return {
+      verdict: 'ok',
+      found: "not behind any stamp of the directory's (let the bind account read cn=monitor to compare exactly)",
+    };
+  }
+  const difference = theirs - now();
+  if (Math.abs(difference) <= SKEW) return { verdict: 'ok', found: "agrees with the directory's within 5 s" };
+  return skewed(
+    `${Math.round(Math.abs(difference) / 1000)} s ${difference > 0 ? 'behind' : 'ahead of'} the directory's`,
+  );
+}
+
+function skewed(how: string): Omit<CheckLine, 'what'> {
+  return {
+    verdict: 'advice',
+    found: `this host's clock is ${how}`,
+    remedy: 'synchronise both with NTP: days begin, and states are written, by this clock',
+  };
+}
+
+/** The server's own time where it lets us read it: OpenLDAP's monitor database, 389's monitor entry. */
+async function monitorTime(operations: DirectoryOperations): Promise<number | undefined> {
+  const places = [
+    { base: 'cn=Current,cn=Time,cn=Monitor', attribute: 'monitorTimestamp' },
+    { base: 'cn=monitor', attribute: 'currentTime' },
+  ];
+  for (const { base, attribute } of places) {
+    let found: number | undefined;
+    const request = { base, scope: 'base', filter: '(objectClass=*)', attributes: [attribute] } as const;
+    const look = (entry: DirectoryEntry): void => {
+      const [value] = entry.values(attribute);
+      if (value !== undefined) found = readGeneralizedTime(value.toString());
+    };
+    await operations.search(request, {}, look).catch((error: unknown) => {
+      // Not there, or not for us: only the connection's own failure counts.
+      if (!(error instanceof DirectoryError) || error.resultCode === undefined) throw error;
+    });
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** What the searches of the service need; looked up in cn=config where that may be read. */
+async function indexes({ attributes }: Settings, operations: DirectoryOperations): Promise<Omit<CheckLine, 'what'>> {
+  const needed = ['objectClass', attributes.state, 'uid', 'entryUUID', 'entryCSN'];
+  const indexed = new Set<string>();
+  const request = {
+    base: 'cn=config',
+    scope: 'subtree',
+    filter: '(|(olcDbIndex=*)(objectClass=nsIndex))',
+    attributes: ['olcDbIndex', 'cn', 'nsIndexType'],
+  } as const;
+  await operations
+    .search(request, {}, (entry) => {
+      for (const value of [...entry.values('olcDbIndex'), ...entry.values('cn')]) {
+        const [names = ''] = value.toString().split(/\s+/);
+        for (const name of names.split(',')) indexed.add(name.toLowerCase());
+      }
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof DirectoryError) || error.resultCode === undefined) throw error;
+    });
+  const remedy = `index them for equality (slapd: index ${needed.join(',')} eq)`;
+  if (indexed.size === 0) {
+    return {
+      verdict: 'advice',
+      found: `the server's configuration is not readable: see to it that ${needed.join(', ')} are indexed`,
+      remedy,
+    };
+  }
+  const missing = needed.filter((name) => !indexed.has(name.toLowerCase()));
+  if (missing.length === 0) return { verdict: 'ok', found: needed.join(', ') };
+  return { verdict: 'advice', found: `no index for ${missing.join(', ')}`, remedy };
+}

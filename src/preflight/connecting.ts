@@ -1,0 +1,48 @@
+import { isLoopbackHost } from '../../config/address-kinds.ts';
+import type { DirectoryAccess } from '../ldap/access.ts';
+import { parseLdapUrl } from '../ldap/ldap-url.ts';
+import { openConnection } from '../ldap/open-connection.ts';
+import { describeServer } from '../ldap/root-dse.ts';
+import { type CheckLine, tried } from './report.ts';
+
+/** Tries one URL step by step: reachable, encrypted, bound. A step that fails leaves out those that need it. */
+export async function checkConnecting(access: DirectoryAccess, url: string): Promise<CheckLine[]> {
+  const target = parseLdapUrl(url);
+  const unencrypted = { ...access, startTls: false, bindDn: null };
+  const lines = [await tried(`directory ${url}`, () => connects(unencrypted, url))];
+  if (lines[0]?.verdict === 'ok') lines.push(await tried(`encryption ${url}`, () => encrypts(access, url)));
+  if (lines.every(({ verdict }) => verdict !== 'fail'))
+    lines.push(await tried(`bind ${url}`, () => binds(access, url)));
+  return lines;
+
+  async function encrypts({ startTls }: DirectoryAccess, at: string): Promise<Omit<CheckLine, 'what'>> {
+    if (target.scheme === 'ldapi') return { verdict: 'ok', found: 'a unix socket needs none' };
+    if (target.scheme === 'ldaps') return { verdict: 'ok', found: 'TLS, certificate and name verified' };
+    if (startTls) {
+      await connects({ ...unencrypted, startTls }, at);
+      return { verdict: 'ok', found: 'StartTLS, certificate and name verified' };
+    }
+    if (isLoopbackHost(target.host)) return { verdict: 'ok', found: 'none, and none needed on loopback' };
+    return {
+      verdict: 'advice',
+      found: 'none: everything, the password among it, is sent in the clear',
+      remedy: 'set directory.startTls: true, or use an ldaps:// URL',
+    };
+  }
+}
+
+async function connects(access: DirectoryAccess, url: string): Promise<Omit<CheckLine, 'what'>> {
+  const abort = new AbortController();
+  try {
+    const connection = await openConnection(access, url, abort.signal);
+    return { verdict: 'ok', found: `reachable, ${await describeServer(connection)}` };
+  } finally {
+    abort.abort();
+  }
+}
+
+async function binds(access: DirectoryAccess, url: string): Promise<Omit<CheckLine, 'what'>> {
+  await connects(access, url);
+  if (access.bindDn !== null) return { verdict: 'ok', found: `bound as ${access.bindDn}` };
+  return { verdict: 'advice', found: 'anonymous', remedy: 'set directory.bindDn: nobody should write without a name' };
+}

@@ -1,0 +1,53 @@
+import { passwordFindings } from '../../config/password.ts';
+import type { Settings } from '../../config/schema.ts';
+import { DirectoryOperations } from '../ldap/operations.ts';
+import { accessOf } from '../site.ts';
+import { checkAccounts } from './accounts.ts';
+import { checkConnecting } from './connecting.ts';
+import type { CheckLine } from './report.ts';
+import { checkScripts } from './site-script.ts';
+
+/**
+ * Tries everything that `run` needs, and changes nothing. Each line is handed over as soon as it is known.
+ * Resolves to whether all of them hold; advice does not count.
+ */
+export async function preflight(
+  configFile: string,
+  settings: Settings,
+  env: Readonly<Record<string, string | undefined>>,
+  tell: (line: CheckLine) => void,
+): Promise<boolean> {
+  let holds = true;
+  const say = (lines: readonly CheckLine[]): void => {
+    for (const line of lines) {
+      tell(line);
+      if (line.verdict === 'fail') holds = false;
+    }
+  };
+  say([{ verdict: 'ok', what: 'configuration', found: configFile }]);
+  const secrets = await passwordFindings(configFile, settings.directory);
+  say(secrets.map(({ problem, remedy }) => ({ verdict: 'fail', what: 'password', found: problem, remedy })));
+
+  const access = accessOf(settings, env);
+  let usable: string | undefined;
+  for (const url of access.urls) {
+    const lines = await checkConnecting(access, url);
+    say(lines);
+    if (lines.every(({ verdict }) => verdict !== 'fail')) usable ??= url;
+  }
+  if (usable === undefined) {
+    say([{ verdict: 'not tried', what: 'accounts', found: 'no directory to try them on' }]);
+  } else {
+    const operations = new DirectoryOperations({
+      access: { ...access, urls: [usable] },
+      base: settings.directory.base,
+    });
+    try {
+      say(await checkAccounts(settings, access, usable, operations, () => Date.now()));
+    } finally {
+      operations.close();
+    }
+  }
+  say(await checkScripts(settings, env['PATH'] ?? ''));
+  return holds;
+}

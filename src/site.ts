@@ -1,0 +1,47 @@
+/** What the settings of a site mean to the parts of the program, whichever command puts them together. */
+import { passwordReader } from '../config/password.ts';
+import type { Settings } from '../config/schema.ts';
+import type { AccountRecord } from './domain/account.ts';
+import { type Decision, decide } from './domain/decide.ts';
+import type { DirectoryClock } from './domain/directory-clock.ts';
+import { dayIn } from './domain/timestamp.ts';
+import type { DirectoryAccess } from './ldap/access.ts';
+
+/** How to reach the directory, from the settings. */
+export function accessOf({ directory }: Settings, env: Readonly<Record<string, string | undefined>>): DirectoryAccess {
+  return {
+    urls: directory.url,
+    startTls: directory.startTls,
+    caFile: directory.tls.caFile,
+    bindDn: directory.bindDn,
+    readPassword: passwordReader(directory, env),
+    timeoutMilliseconds: directory.requestTimeout,
+  };
+}
+
+/** What the subscription and the periodic list look for: the accounts of the site that are open. */
+export function openAccountsFilter({ directory, attributes }: Settings): string {
+  return `(&${directory.filter}(${attributes.state}=0))`;
+}
+
+/** The decision about an account by the rules of this moment. */
+export function decisionMaker(
+  settings: Settings,
+  longestMilliseconds: number,
+  clock: DirectoryClock,
+): { today: () => string; decideNow: (record: AccountRecord) => Decision } {
+  const { attributes: names, instances } = settings;
+  const day = dayIn(settings.timeZone);
+  const today = () => day(new Date());
+  return {
+    today,
+    decideNow: (record) =>
+      decide(record, {
+        today: today(),
+        instances,
+        directoryTime: clock.now(),
+        longestHandlerMilliseconds: longestMilliseconds,
+        names,
+      }),
+  };
+}

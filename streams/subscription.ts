@@ -98,7 +98,10 @@ function connectedWords(
   refusals: readonly NotOffered[],
 ): string {
   if (wanted !== 'auto') return server;
-  const why = refusals.length === 0 ? '' : `, as it refused: ${refusals.map((refusal) => refusal.message).join('; ')}`;
+  const why =
+    refusals.length === 0
+      ? ', as the server took its critical control'
+      : `, as it refused: ${refusals.map((refusal) => refusal.message).join('; ')}`;
   return `${server}; auto chose ${protocol.name}${why}`;
 }
 

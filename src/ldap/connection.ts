@@ -1,10 +1,11 @@
-import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
+import { DirectoryError } from '../domain/directory-error.ts';
 import { type LdapUrl, parseLdapUrl } from './ldap-url.ts';
-import { Liveness } from './liveness.ts';
 import { connectionError, resultError } from './remedies.ts';
 import { Transport } from './transport.ts';
+import { Watchdog } from './watchdog.ts';
+import { malformed } from './wire/ber.ts';
 import { Framer } from './wire/framer.ts';
-import { type LdapResult, readLdapResult } from './wire/ldap-result.ts';
+import { readLdapResult } from './wire/ldap-result.ts';
 import { encodeMessage, type LdapMessage, Operation, type RequestControl, readMessage } from './wire/message.ts';
 import { encodeSearch, encodeUnbind } from './wire/request.ts';
 
@@ -16,11 +17,9 @@ export interface Receiver {
   failed(error: DirectoryError): void;
 }
 
-const LARGEST_MESSAGE_ID = 2 ** 31 - 1;
-
 /**
  * A connection to one directory server on which searches may run for ever. Answers go to their request's receiver,
- * synchronously, in the order in which they came; answers to nobody are ignored.
+ * synchronously, in the order in which they came; late answers to a request that was forgotten are ignored.
  *
  * new -> open (`open`) -> watched (`watch`) -> closed (`close`: silently; or by a failure: every receiver is told why)
  */
@@ -32,9 +31,9 @@ export class Connection {
   #framer = this.#newFramer();
   #lastId = 0;
   #closed = false;
-  #liveness: Liveness | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #watchdog: Watchdog | undefined;
   #probeId: number | undefined;
+  #delivered = false;
   #progressed = false;
   #refreshing = false;
 
@@ -74,8 +73,8 @@ export class Connection {
 
   /** Sends a request; returns its message id. On a closed connection the receiver is told so, a moment later. */
   send(operation: Buffer, receiver: Receiver, controls: readonly RequestControl[] = []): number {
-    const id = this.#lastId === LARGEST_MESSAGE_ID ? 1 : this.#lastId + 1;
-    this.#lastId = id;
+    this.#lastId += 1;
+    const id = this.#lastId;
     if (this.#closed) {
       queueMicrotask(() => receiver.failed(new DirectoryError(`${this.url}: the connection is closed`)));
       return id;
@@ -106,16 +105,16 @@ export class Connection {
 
   /** From here on a silent peer is asked after half the time and given up after the whole; see `Liveness`. */
   watch(deadAfterMilliseconds: number): void {
-    this.#liveness = new Liveness(deadAfterMilliseconds, performance.now());
-    if (this.#refreshing) this.#liveness.progressed(performance.now());
-    this.#judge(deadAfterMilliseconds);
+    const { url } = this;
+    const actions = { url, probe: () => this.#probe(), fail: (error: DirectoryError) => this.fail(error) };
+    this.#watchdog = new Watchdog(actions, deadAfterMilliseconds);
   }
 
   /** Between `true` and `false` the connection is given up as well when only probes are answered. */
   refreshing(under: boolean): void {
     this.#refreshing = under;
-    if (under) this.#liveness?.progressed(performance.now());
-    else this.#liveness?.refreshed();
+    if (under) this.#watchdog?.progressed();
+    else this.#watchdog?.refreshed();
   }
 
   /** Says goodbye and closes; receivers hear nothing any more. */
@@ -137,7 +136,7 @@ export class Connection {
   #end(): void {
     this.#closed = true;
     this.#receivers.clear();
-    clearTimeout(this.#timer);
+    this.#watchdog?.stop();
   }
 
   #newFramer(): Framer {
@@ -145,8 +144,7 @@ export class Connection {
   }
 
   #data(bytes: Buffer): void {
-    const now = performance.now();
-    this.#liveness?.received(now);
+    this.#watchdog?.received();
     try {
       this.#framer.push(bytes);
     } catch (error) {
@@ -154,39 +152,25 @@ export class Connection {
       this.fail(error);
       return;
     }
-    if (this.#progressed && this.#refreshing) this.#liveness?.progressed(performance.now());
+    if (this.#delivered) this.#watchdog?.delivered();
+    if (this.#progressed && this.#refreshing) this.#watchdog?.progressed();
+    this.#delivered = false;
     this.#progressed = false;
   }
 
   #dispatch(message: LdapMessage): void {
     if (this.#closed) return;
     if (message.id === 0) {
-      this.fail(noticeOfDisconnection(this.url, readLdapResult(message)));
+      this.fail(resultError(`${this.url}: the directory gave notice and disconnected`, readLdapResult(message)));
       return;
     }
+    if (message.id < 0 || message.id > this.#lastId)
+      throw malformed(`it answers request ${message.id}, which was never sent`);
+    this.#delivered = true;
+    const receiver = this.#receivers.get(message.id);
+    if (receiver === undefined) return;
     if (message.id !== this.#probeId) this.#progressed = true;
-    this.#receivers.get(message.id)?.message(message);
-  }
-
-  #judge(deadAfterMilliseconds: number): void {
-    if (this.#closed || this.#liveness === undefined) return;
-    const verdict = this.#liveness.judge(performance.now());
-    switch (verdict.kind) {
-      case 'silent':
-        this.fail(silentPeer(this.url, deadAfterMilliseconds));
-        return;
-      case 'stuck':
-        this.fail(stuckRefresh(this.url, deadAfterMilliseconds));
-        return;
-      case 'probe':
-        this.#probe();
-        break;
-      case 'alive':
-        break;
-    }
-    // What waits in the socket is read before the next judgement: a process that was stopped for a while finds its peer alive.
-    const later = () => setImmediate(() => this.#judge(deadAfterMilliseconds));
-    this.#timer = setTimeout(later, Math.ceil(verdict.inMilliseconds));
+    receiver.message(message);
   }
 
   #probe(): void {
@@ -203,30 +187,3 @@ export class Connection {
 
 /** The cheapest question that every server answers. */
 export const ROOT_DSE_PROBE = encodeSearch({ base: '', scope: 'base', filter: '(objectClass=*)', attributes: ['1.1'] });
-
-function noticeOfDisconnection(url: string, result: LdapResult): DirectoryError {
-  const remedy =
-    result.resultCode === ResultCode.unavailable
-      ? 'the directory server is being stopped: it is connected to again by itself'
-      : undefined;
-  return remedy === undefined
-    ? resultError(`${url}: the directory gave notice and disconnected`, result)
-    : resultError(`${url}: the directory gave notice and disconnected`, result, remedy);
-}
-
-function silentPeer(url: string, milliseconds: number): DirectoryError {
-  return new DirectoryError(`${url}: silent peer: nothing was received for ${milliseconds} ms, though asked`, {
-    remedy:
-      'the network or a firewall swallows the connection, or the server hangs: it is connected to again by itself (reconnect.deadAfter)',
-  });
-}
-
-function stuckRefresh(url: string, milliseconds: number): DirectoryError {
-  return new DirectoryError(
-    `${url}: the refresh made no progress for ${milliseconds} ms, though the directory answers`,
-    {
-      remedy:
-        '389 Directory Server falls silent where the size limit of the account in directory.bindDn is hit (set nsSizeLimit -1 on it) and where directory.base does not exist; elsewhere index the attributes of the filter, or raise reconnect.deadAfter',
-    },
-  );
-}

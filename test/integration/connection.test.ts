@@ -220,6 +220,14 @@ describe('a connection that breaks', () => {
     expect((await ended.ended()).message).toContain('closed the connection');
   });
 
+  it('by a length that was damaged on the way is noticed, although bytes go on coming', async () => {
+    const seen = await watching(400);
+    const probe = await proxy.hold('down', 'searchDone');
+    probe.connection.down.flip(1, 0x0c ^ 0x83); // 12 bytes become some hundred thousand
+    probe.forward();
+    expect((await seen.ended()).message).toContain('no whole message');
+  });
+
   it('carries on where bytes come one by one', async () => {
     const end = proxy.onConnection((connection) => connection.down.dribble(0));
     const seen = await watching();

@@ -29,6 +29,16 @@ describe('the judgement of a connection', () => {
     expect(liveness.judge(1200)).toEqual({ kind: 'alive', inMilliseconds: 400 });
   });
 
+  it('gives up a stream of which bytes come but no whole message for twice the time', () => {
+    const liveness = new Liveness(1000, 0);
+    liveness.delivered(100);
+    for (const now of [600, 1100, 1600, 2000]) liveness.received(now);
+    expect(liveness.judge(2000)).toEqual({ kind: 'alive', inMilliseconds: 100 });
+    expect(liveness.judge(2100)).toEqual({ kind: 'garbled' });
+    liveness.delivered(2100);
+    expect(liveness.judge(2100).kind).toBe('alive');
+  });
+
   it('gives a silent peer up within the time, whatever came before, when it is asked again as told', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 100_000 }), fc.array(fc.nat(50_000)), (deadAfter, gaps) => {
@@ -37,12 +47,13 @@ describe('the judgement of a connection', () => {
         for (const gap of gaps) {
           last += gap;
           liveness.received(last);
+          liveness.delivered(last);
         }
         let now = last;
         let probes = 0;
         for (let turns = 0; turns < 5; turns += 1) {
           const verdict = liveness.judge(now);
-          if (verdict.kind === 'silent' || verdict.kind === 'stuck') break;
+          if (verdict.kind !== 'alive' && verdict.kind !== 'probe') break;
           if (verdict.kind === 'probe') probes += 1;
           now += verdict.inMilliseconds;
         }

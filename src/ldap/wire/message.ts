@@ -49,13 +49,12 @@ export function readMessage(bytes: Buffer, start = 0, end = bytes.length): LdapM
   const operation = reader.peek();
   reader.next(operation);
   const message = { id, operation, bytes, start: reader.start, end: reader.stop, controlsStart: 0, controlsEnd: 0 };
-  while (!reader.done) {
-    const tag = reader.peek();
-    reader.next(tag);
-    if (tag !== CONTROLS) continue;
+  if (!reader.done) {
+    reader.next(CONTROLS);
     message.controlsStart = reader.start;
     message.controlsEnd = reader.stop;
   }
+  if (!reader.done) throw malformed('something follows its controls'); // a damaged length swallows the next messages so
   return message;
 }
 

@@ -28,9 +28,12 @@ describe('a message', () => {
     expect(readLdapResult(readMessage(withEmpty)).resultCode).toBe(10);
   });
 
-  it('passes over elements that later versions of the protocol may add', () => {
-    const message = readMessage(sequence(encodeMessage(1, done()).subarray(2), Buffer.from('8401ff', 'hex')));
-    expect(message.controlsStart).toBe(message.controlsEnd);
+  it('is refused where another message lies inside it, as when its length was damaged', () => {
+    const inner = encodeMessage(2, done());
+    expect(() => readMessage(sequence(encodeMessage(1, done()).subarray(2), inner))).toThrow(DirectoryError);
+    expect(() =>
+      readMessage(sequence(encodeMessage(1, done()).subarray(2), Buffer.from('a000', 'hex'), inner)),
+    ).toThrow(DirectoryError);
   });
 
   it.each([

@@ -32,7 +32,14 @@ export function decisionMaker(
 ): { today: () => string; decideNow: (record: AccountRecord) => Decision } {
   const { attributes: names, instances } = settings;
   const day = dayIn(settings.timeZone);
-  const today = () => day(new Date());
+  // No day begins within a second; the calendar is too slow to be asked for each account of a burst.
+  let known = { second: Number.NaN, today: '' };
+  const today = (): string => {
+    const now = new Date();
+    const second = Math.floor(now.getTime() / 1_000);
+    if (second !== known.second) known = { second, today: day(now) };
+    return known.today;
+  };
   return {
     today,
     decideNow: (record) =>

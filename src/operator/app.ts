@@ -100,7 +100,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     if (readers.full()) return c.json({ error: 'too many readers' }, 503);
     const { outgoing } = c.env;
     outgoing.writeHead(200, STREAM_HEADERS);
-    readers.add(outgoing, filter, from);
+    readers.add(outgoing, filter, from, c.req.query('follow') !== 'false');
     return RESPONSE_ALREADY_SENT;
   });
   app.notFound((c) => c.json({ error: 'there are /status, /events, /metrics, /healthz and /readyz' }, 404));

@@ -30,8 +30,8 @@ export interface FollowOptions {
   readonly events?: readonly string[];
   /** As the interface takes it: `all`, `now`, `10m`, a time. */
   readonly since?: string;
-  /** False: the stream ends when the service goes, and is not sought again. */
-  readonly reconnect?: boolean;
+  /** False: only what the service still has of the past, then the end. Default true. */
+  readonly follow?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -48,7 +48,7 @@ export type Followed =
  */
 export async function* followEvents(address: string, options: FollowOptions = {}): AsyncGenerator<Followed> {
   const target = readAddress(address);
-  const { signal, reconnect = true } = options;
+  const { signal, follow = true } = options;
   let lastId = '';
   let attached = false;
   let pause = 250;
@@ -77,24 +77,26 @@ export async function* followEvents(address: string, options: FollowOptions = {}
           if (followed !== undefined) yield followed;
         }
       }
+      if (!follow) return;
       if (!signal?.aborted) yield { kind: 'lost', reason: 'the service ended the stream' };
     } catch (error) {
       if (signal?.aborted) return;
       if (!attached || (error instanceof OperatorError && error.cause === undefined)) throw error;
       if (pause === 250) yield { kind: 'lost', reason: error instanceof Error ? error.message : String(error) };
     }
-    if (!reconnect) return;
+    if (!follow) return;
     await delay(pause, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
     pause = Math.min(pause * 2, 5_000);
   }
 }
 
 /** A service that was started again does not know the last id: all that it did since its start is wanted then. */
-function query({ uids = [], events = [], since = 'now' }: FollowOptions, lastId: string): string {
+function query({ uids = [], events = [], since = 'now', follow = true }: FollowOptions, lastId: string): string {
   const pairs = [
     ...uids.map((uid) => ['uid', uid]),
     ...events.map((event) => ['event', event]),
     ['since', lastId === '' ? since : 'all'],
+    ['follow', String(follow)],
   ];
   return new URLSearchParams(pairs as [string, string][]).toString();
 }

@@ -36,6 +36,8 @@ interface Reader {
   readonly filter: EventFilter;
   /** Number of the next event to look at. */
   cursor: number;
+  /** The reader is done when its cursor comes here. */
+  readonly end: number;
   /** The sink has said that it takes no more; nothing is written until it drains. */
   blocked: boolean;
   lastWrite: number;
@@ -50,8 +52,8 @@ export interface ReaderContext {
 
 /** Serves the backlog to any number of readers as server-sent events (HTML standard, section 9.2). */
 export interface EventReaders {
-  /** Begins to serve a reader from an event number on; an event `missed` tells it how many of those are gone already. */
-  add(sink: ReaderSink, filter: EventFilter, from: number): void;
+  /** Begins to serve a reader from an event number on, for ever or up to now; an event `missed` tells it how many of those are gone already. */
+  add(sink: ReaderSink, filter: EventFilter, from: number, follow: boolean): void;
   /** There may be no more readers. */
   full(): boolean;
   /** New events are in the backlog. */
@@ -109,8 +111,13 @@ export function serveReaders(
     if (reader.cursor < backlog.first()) return drop(reader);
     while (!reader.blocked) {
       const chunk = nextChunk(backlog, reader, identify, limits.chunkCharacters);
+      if (chunk !== '') write(reader, chunk);
+      if (reader.cursor >= reader.end) {
+        readers.delete(reader);
+        reader.sink.end();
+        return;
+      }
       if (chunk === '') return;
-      write(reader, chunk);
     }
   };
 
@@ -121,11 +128,12 @@ export function serveReaders(
   heartbeat.unref();
 
   return {
-    add: (sink, filter, from) => {
+    add: (sink, filter, from, follow) => {
       const reader: Reader = {
         sink,
         filter,
         cursor: Math.min(Math.max(from, backlog.first()), backlog.next()),
+        end: follow ? Number.POSITIVE_INFINITY : backlog.next(),
         blocked: false,
         lastWrite: now(),
       };
@@ -169,7 +177,7 @@ function nextChunk(
   chunkCharacters: number,
 ): string {
   let chunk = '';
-  while (chunk.length < chunkCharacters) {
+  while (chunk.length < chunkCharacters && reader.cursor < reader.end) {
     const entry = backlog.get(reader.cursor);
     if (entry === undefined) break;
     reader.cursor += 1;

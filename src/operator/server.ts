@@ -10,6 +10,8 @@ export interface OperatorOptions extends Omit<OperatorAppOptions, 'listenHost'> 
   readonly listen: string;
   /** The service's events, from before its first connection on: everything shown derives from them. Errors of it are ignored. */
   readonly events$: EventSource;
+  /** Listen on an address that other hosts can reach, too: it has no password. Default false. */
+  readonly allowRemote?: boolean;
 }
 
 /** An Observable of events, as far as it is needed here. */
@@ -33,10 +35,10 @@ const CLOSE_MILLISECONDS = 500;
  */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const address = readAddress(options.listen);
-  if (address.kind === 'tcp' && !isLoopback(address.host)) {
+  if (address.kind === 'tcp' && !isLoopback(address.host) && options.allowRemote !== true) {
     throw new OperatorError(
       `the operator interface may not listen on ${address.host}`,
-      'use 127.0.0.1, [::1] or a unix socket; to read it from elsewhere, put a proxy or a tunnel in front',
+      'use 127.0.0.1, [::1] or a unix socket; operator.allowRemote: true lets other hosts in, without a password',
     );
   }
   const listenHost = address.kind === 'tcp' ? address.host : 'localhost';

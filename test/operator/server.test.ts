@@ -294,6 +294,16 @@ describe('/events', () => {
     expect(second).not.toContain('"uid":"u1"');
   });
 
+  it('ends after the past where no more is asked for', async () => {
+    const operator = await start();
+    emit(CONNECTED, { event: 'queued', ...of('u1') }, { event: 'queued', ...of('u2') });
+    const seen: string[] = [];
+    for await (const followed of followEvents(operator.address, { since: 'all', uids: ['u1'], follow: false })) {
+      seen.push(followed.kind === 'event' ? followed.event.event : followed.kind);
+    }
+    expect(seen).toEqual(['attached', 'queued']);
+  });
+
   it('ends its readers when the service stops, with the last event', async () => {
     const operator = await start();
     const socket = open(operator);

@@ -4,6 +4,7 @@ import { AlreadyRunning, lockInstance } from './instance-lock.ts';
 import { wantsColour } from './observability/colour.ts';
 import { createEventPublisher } from './observability/publish.ts';
 import { renderEvent } from './observability/render-event.ts';
+import { openOperator } from './open-operator.ts';
 import { createService, type Service } from './service.ts';
 
 export interface RunOptions {
@@ -24,6 +25,7 @@ export async function runService(settings: Settings, options: RunOptions): Promi
   }
   const unlock = settings.instances === 'one' && !options.dryRun ? await lock(settings, notice) : () => {};
   if (unlock === undefined) return ReturnCode.UNDEFINED_ERROR;
+  const operator = await openOperator(settings, publisher.events$, notice);
   const service = createService({ settings, env, report: publisher.report, notice, dryRun: options.dryRun });
   const release = onSignals(service);
   try {
@@ -31,6 +33,7 @@ export async function runService(settings: Settings, options: RunOptions): Promi
   } finally {
     release();
     unlock();
+    await operator?.close();
   }
 }
 

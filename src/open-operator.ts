@@ -1,0 +1,27 @@
+import type { Settings } from '../config/schema.ts';
+import { handlerFacts } from './handler-facts.ts';
+import type { EventSource, Operator } from './operator/server.ts';
+import { programVersion } from './version.ts';
+
+/**
+ * Opens the operator interface where the settings ask for one. A service that cannot be looked at still has its work to do: where
+ * it cannot be opened, the notice says why, and the service runs without.
+ */
+export async function openOperator(
+  settings: Settings,
+  events$: EventSource,
+  notice: (message: string) => void,
+): Promise<Operator | undefined> {
+  const { listen, allowRemote } = settings.operator;
+  if (listen === null) return undefined;
+  const { OperatorError } = await import('./operator/listen-address.ts');
+  const { startOperator } = await import('./operator/server.ts');
+  try {
+    const { steps } = handlerFacts(settings);
+    return await startOperator({ listen, allowRemote, events$, steps, version: programVersion(), now: Date.now });
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    notice(`no operator interface: ${error.message}; ${error.remedy}`);
+    return undefined;
+  }
+}

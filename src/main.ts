@@ -2,8 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerCheck } from './commands/check.ts';
+import { registerExplain } from './commands/explain.ts';
 import { registerLdif } from './commands/ldif.ts';
+import { registerRetry } from './commands/retry.ts';
 import { registerRun } from './commands/run.ts';
+import { registerStatus } from './commands/status.ts';
+import { registerTap } from './commands/tap.ts';
+import { registerVerify } from './commands/verify.ts';
 import { ProcessExit, ReturnCode } from './domain/return-code.ts';
 import { faultOfRuntime } from './runtime.ts';
 
@@ -27,6 +32,15 @@ const program = new Command('prov-backup-rsnapshot')
   .showHelpAfterError('(--help shows what there is)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : ProcessExit.WRONG_USAGE));
 
-for (const register of [registerRun, registerCheck, registerLdif]) register(program);
+const commands = [
+  registerRun,
+  registerCheck,
+  registerStatus,
+  registerTap,
+  registerExplain,
+  registerVerify,
+  registerRetry,
+];
+for (const register of [...commands, registerLdif]) register(program);
 
 await program.parseAsync();

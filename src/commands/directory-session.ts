@@ -1,0 +1,50 @@
+import { loadConfig } from '../../config/load-config.ts';
+import type { Settings } from '../../config/schema.ts';
+import { DirectoryError } from '../domain/directory-error.ts';
+import { DirectoryOperations } from '../ldap/operations.ts';
+import { accessOf } from '../site.ts';
+
+/** The directory of a configuration, open for the length of one command. */
+export interface DirectorySession {
+  readonly settings: Settings;
+  readonly directory: DirectoryOperations;
+}
+
+/**
+ * Reads the configuration, connects to the first of its servers that answers, does the work and closes the connections.
+ * Rejects with a ConfigurationError, or with the DirectoryError of the last server where none answers.
+ */
+export async function withDirectory<T>(config: string, work: (session: DirectorySession) => Promise<T>): Promise<T> {
+  const settings = await loadConfig(config, process.env);
+  const access = accessOf(settings, process.env);
+  const { base } = settings.directory;
+  const directory = new DirectoryOperations({ access, base });
+  try {
+    await useFirstThatAnswers(directory, access.urls, base);
+    return await work({ settings, directory });
+  } finally {
+    directory.close();
+  }
+}
+
+async function useFirstThatAnswers(
+  directory: DirectoryOperations,
+  urls: readonly string[],
+  base: string,
+): Promise<void> {
+  let failure: unknown;
+  for (const url of urls) {
+    directory.use(url);
+    try {
+      const found = await directory.read(base);
+      if (found !== undefined) return;
+      throw new DirectoryError(`${url}: there is no entry "${base}", or it may not be read`, {
+        remedy: 'correct directory.base, or let the account in directory.bindDn read it',
+      });
+    } catch (error) {
+      if (!(error instanceof DirectoryError)) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
+}

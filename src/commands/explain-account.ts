@@ -1,0 +1,186 @@
+import type { AccountRecord, AttributeNames } from '../domain/account.ts';
+import type { Decision } from '../domain/decide.ts';
+import { type ModeReading, readMode, WORDS } from '../domain/mode.ts';
+import { humanDuration, readableStamp } from '../observability/human-time.ts';
+import { namedCode } from '../observability/tell-event.ts';
+
+export interface ExplainContext {
+  readonly names: AttributeNames;
+  /** The service's own rules, as of now. */
+  readonly decide: (record: AccountRecord) => Decision;
+  /** `YYYYMMDD` in `timeZone`. */
+  readonly today: string;
+  readonly timeZone: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** One rule as it stands for an account. */
+export interface RuleSentence {
+  readonly rule: 'uid' | 'mode' | 'state' | 'date' | 'active' | 'failure' | 'claim';
+  readonly sentence: string;
+  /** Were this otherwise, the service would decide otherwise. */
+  readonly decides: boolean;
+}
+
+export interface Explanation {
+  readonly rules: readonly RuleSentence[];
+  readonly decision: Decision;
+  /** What the service would do with the account now. */
+  readonly verdict: string;
+  /** What would hold it next, once the verdict's reason is gone, in order. */
+  readonly afterwards: readonly string[];
+  /** What an operator can do. */
+  readonly next: string;
+}
+
+/**
+ * Explains what the service would do with an account, and why. It holds no rules of its own: which rule decides is found out by
+ * asking `decide` about the same account with one thing otherwise.
+ */
+export function explainAccount(record: AccountRecord, context: ExplainContext): Explanation {
+  const { decide } = context;
+  const decision = decide(record);
+  const reading = readMode(record.mode);
+  const changes = changesOf(record);
+  const decides = (rule: keyof typeof changes) => sayOf(decide(changes[rule])) !== sayOf(decision);
+
+  return {
+    rules: [
+      { rule: 'uid', sentence: `the entry's uid is ${record.uid}: the service can work with it`, decides: false },
+      { rule: 'mode', sentence: modeSentence(record, reading, context.names), decides: reading?.phase === 'finished' },
+      { rule: 'state', sentence: stateSentence(record, context.names), decides: decides('state') },
+      { rule: 'date', sentence: dateSentence(record, context), decides: decides('date') },
+      { rule: 'active', sentence: activeSentence(record, reading, context.names), decides: decides('active') },
+      { rule: 'failure', sentence: failureSentence(record, context.names), decides: decides('failure') },
+      { rule: 'claim', sentence: claimSentence(reading, decision), decides: false },
+    ],
+    decision,
+    verdict: verdictOf(decision),
+    afterwards: obstaclesAfter(record, decision, decide),
+    next: nextStep(decision, context.names),
+  };
+}
+
+/** The same account with one thing otherwise: as it would have to be for the work to go on. */
+function changesOf(record: AccountRecord) {
+  const { returnValue: _, ...others } = record;
+  return {
+    state: { ...record, state: '0' },
+    date: { ...record, date: undefined },
+    active: { ...record, active: false },
+    failure: { ...others, returnValue: undefined },
+  } satisfies Record<string, AccountRecord>;
+}
+
+/** Follows the account past each obstacle to the next, until nothing holds it any more. */
+function obstaclesAfter(record: AccountRecord, first: Decision, decide: (record: AccountRecord) => Decision): string[] {
+  const found: string[] = [];
+  let [account, decision] = [record, first];
+  while (decision.kind === 'defer' || decision.kind === 'wait' || decision.kind === 'settled') {
+    const before = sayOf(decision);
+    const without = Object.values(changesOf(account)).find((changed) => sayOf(decide(changed)) !== before);
+    if (without === undefined) break;
+    [account, decision] = [without, decide(without)];
+    if (decision.kind === 'claim' || decision.kind === 'resume' || decision.kind === 'takeOver') break;
+    found.push(decision.reason);
+  }
+  return found;
+}
+
+function sayOf({ kind, reason }: Decision): string {
+  return `${kind} ${kind === 'claim' ? '' : reason}`;
+}
+
+function verdictOf(decision: Decision): string {
+  const { kind, reason } = decision;
+  switch (kind) {
+    case 'claim':
+      return `would claim it and run the handler for ${decision.mode} at once: ${reason}`;
+    case 'resume':
+      return `would take up the interrupted ${decision.mode} again, unless it is at work on it already: ${reason}`;
+    case 'takeOver':
+      return `would take the ${decision.mode} over from another service: ${reason}`;
+    case 'defer':
+      return `would do nothing before ${readableStamp(decision.until)}: ${reason}`;
+    case 'wait':
+      return `would wait: ${reason}`;
+    case 'failed':
+      return `would leave it alone: ${reason}`;
+    case 'settled':
+      return `would do nothing: ${reason}`;
+  }
+}
+
+function modeSentence(record: AccountRecord, reading: ModeReading | undefined, names: AttributeNames): string {
+  const is = `${names.mode} is ${record.mode.trim()}`;
+  if (reading === undefined) return `${is}: another program's word, which the service leaves alone`;
+  switch (reading.phase) {
+    case 'requested':
+      return `${is}: somebody asks for it`;
+    case 'inWork':
+      return `${is}: a service has claimed the request ${reading.mode}`;
+    case 'finished':
+      return `${is}: the last request is done`;
+  }
+}
+
+function stateSentence(record: AccountRecord, names: AttributeNames): string {
+  const state = record.state.trim();
+  return state === '0'
+    ? `${names.state} is 0: the request is open`
+    : `${names.state} is ${readableStamp(state)}: that is when the last request was finished, so none is open`;
+}
+
+function dateSentence({ date }: AccountRecord, { names, today, timeZone }: ExplainContext): string {
+  if (date === undefined) return `${names.date.join(' or ')} is absent: the same as now`;
+  const day = date.value.trim();
+  if (day === '0') return `${date.name} is 0: now`;
+  const where = `today is ${readableStamp(today)} in ${timeZone}`;
+  return `${date.name} is ${readableStamp(day)}, ${where}: ${day > today ? 'not due before that day' : 'due'}`;
+}
+
+function activeSentence(record: AccountRecord, reading: ModeReading | undefined, names: AttributeNames): string {
+  const is = `${names.active} is ${record.active === undefined ? 'absent' : record.active ? 'TRUE' : 'FALSE'}`;
+  if (reading?.mode !== 'delete') return `${is}: only a delete looks at it`;
+  return `${is}: a delete needs FALSE`;
+}
+
+function failureSentence(record: AccountRecord, names: AttributeNames): string {
+  if (names.returnValue === null) return 'no attribute for the return value is configured: failures are not recorded';
+  const value = record.returnValue?.trim();
+  if (value === undefined) return `${names.returnValue} is absent: no attempt has ended since the request was claimed`;
+  const code = Number(value);
+  return `${names.returnValue} is ${value}: ${code === 0 ? 'the last attempt succeeded' : `the last attempt failed with ${namedCode(code)}`}`;
+}
+
+function claimSentence(reading: ModeReading | undefined, decision: Decision): string {
+  if (reading?.phase === 'requested') {
+    const word = WORDS[reading.mode].inWork;
+    return `to claim it the service replaces ${reading.mode} by ${word} in one operation that fails if somebody wrote meanwhile`;
+  }
+  if (reading?.phase !== 'inWork') return 'there is nothing to claim';
+  return decision.kind === 'failed'
+    ? 'the claim stands, and its attempt has ended'
+    : 'the claim stands: a service is at work on it, or was interrupted';
+}
+
+function nextStep(decision: Decision, names: AttributeNames): string {
+  switch (decision.kind) {
+    case 'claim':
+      return 'nothing, if a service runs; if it stays so, look at status';
+    case 'resume':
+    case 'takeOver':
+      return 'nothing, if a service runs: it is at work on it, or takes it up; status shows its step';
+    case 'defer':
+      return `wait, or write the date 0 to have it done now`;
+    case 'wait':
+      return decision.recheckInMilliseconds === undefined
+        ? `write ${names.active}: FALSE if the account is to be deleted, or another mode if not`
+        : `wait ${humanDuration(decision.recheckInMilliseconds)}; the service looks again then`;
+    case 'failed':
+      return `mend the cause (the log and tap --since name it), then: retry the account, or write ${names.mode}: ${decision.mode}`;
+    case 'settled':
+      return `to have something done, write ${names.mode} (add, modify or delete) and ${names.state}: 0 in one operation`;
+  }
+}

@@ -1,0 +1,85 @@
+import type { Settings } from '../../config/schema.ts';
+import type { DirectoryEntry } from '../domain/entry.ts';
+import { readAccount } from '../domain/read-account.ts';
+import { humanDuration } from '../observability/human-time.ts';
+import { visible } from '../observability/visible.ts';
+import { PAGE_SIZE, uidFilter } from './account-search.ts';
+import { decisionOf } from './decision.ts';
+import type { DirectorySession } from './directory-session.ts';
+import { explainAccount } from './explain-account.ts';
+
+export interface FoundEntry {
+  readonly entry: DirectoryEntry;
+  /** Whether the site's filter matches it: the service sees no others. */
+  readonly matches: boolean;
+}
+
+/** More entries than this with one uid are not looked at. */
+const MOST_ENTRIES = 20;
+
+/** The entries with a uid below the base, whether or not the service sees them. */
+export async function entriesOf({ directory, settings }: DirectorySession, uid: string): Promise<FoundEntry[]> {
+  const found = new Map<string, { entry: DirectoryEntry; matches: boolean }>();
+  const search = (filter: string, take: (entry: DirectoryEntry) => void) =>
+    directory.search({ filter, attributes: ['*', 'entryUUID', 'modifyTimestamp'] }, { pageSize: PAGE_SIZE }, take);
+  await search(uidFilter(uid), (entry) => {
+    if (found.size < MOST_ENTRIES) found.set(entry.dn.toLowerCase(), { entry, matches: false });
+  });
+  await search(`(&${settings.directory.filter}${uidFilter(uid)})`, (entry) => {
+    const known = found.get(entry.dn.toLowerCase());
+    if (known !== undefined) known.matches = true;
+  });
+  return [...found.values()];
+}
+
+/** The explanation of one entry, line by line, for a person. */
+export function tellEntry(entry: DirectoryEntry, matches: boolean, settings: Settings): string[] {
+  const names = settings.attributes;
+  const reading = readAccount(entry, names);
+  const lines = tellReading(entry, matches, settings, reading);
+  return [visible(entry.dn), ...lines.map((line) => visible(line)), ''];
+}
+
+function tellReading(
+  { dn }: DirectoryEntry,
+  matches: boolean,
+  settings: Settings,
+  reading: ReturnType<typeof readAccount>,
+): string[] {
+  const { directory, attributes: names, timeZone } = settings;
+  if (!matches) {
+    return [
+      `  The service does not see this entry: directory.filter ${directory.filter} does not match it.`,
+      '  Next: give the entry what the filter asks for, or change the filter.',
+    ];
+  }
+  if (reading.kind === 'foreign') {
+    return [
+      `  The service leaves this entry alone: ${reading.reason}.`,
+      `  Next: to have something done, write ${names.mode} (add, modify or delete) and ${names.state}: 0 in one operation;`,
+      '  if the entry does have them, let the account in directory.bindDn read them.',
+    ];
+  }
+  if (reading.kind === 'unworkable') {
+    return [
+      `  The service cannot work on this entry and skips it: ${reading.reason}.`,
+      '  Next: correct the entry; the service takes it up as soon as that is written.',
+    ];
+  }
+  const { record } = reading;
+  const now = new Date();
+  const { decide, today } = decisionOf(settings);
+  const explained = explainAccount(record, { names, decide, today, timeZone, now: now.getTime() });
+  const age =
+    record.modifiedAt === undefined ? '' : ` (${humanDuration(Math.max(0, now.getTime() - record.modifiedAt))} ago)`;
+  const written =
+    record.modifiedAt === undefined ? '' : `, last written ${new Date(record.modifiedAt).toISOString()}${age}`;
+  return [
+    `  account ${record.uid}${written}`,
+    ...explained.rules.map(({ rule, sentence, decides }) => `${decides ? '> ' : '  '}${rule.padEnd(8)}${sentence}`),
+    `  The service ${explained.verdict}.`,
+    ...explained.afterwards.map((reason) => `  After that: ${reason}.`),
+    `  Next: ${explained.next}.`,
+    ...(dn === record.dn ? [] : [`  The entry is now ${record.dn}.`]),
+  ];
+}

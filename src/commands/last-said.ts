@@ -1,0 +1,27 @@
+import type { PublishedEvent } from '../domain/event.ts';
+import { renderEvent } from '../observability/render-event.ts';
+import { followEvents } from '../operator/client.ts';
+import { OperatorError } from '../operator/listen-address.ts';
+
+/** How many of an account's last events are shown. */
+const SHOWN = 12;
+
+/** What a running service's stream last said of an account, line by line; why not, where none can be asked. */
+export async function lastSaid(address: string, uid: string): Promise<string[]> {
+  const events: PublishedEvent[] = [];
+  try {
+    for await (const followed of followEvents(address, { uids: [uid], since: 'all', follow: false })) {
+      if (followed.kind === 'event') events.push(followed.event);
+      if (events.length > SHOWN) events.shift();
+    }
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    return [`No running service could be asked: ${error.message}`];
+  }
+  if (events.length === 0)
+    return [`The service at ${address} runs, and has said nothing of ${JSON.stringify(uid)} lately.`];
+  return [
+    `The service at ${address} last said of it:`,
+    ...events.map((event) => `  ${event.time.slice(0, 10)} ${renderEvent(event, { colour: false })}`),
+  ];
+}

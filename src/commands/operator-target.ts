@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { ConfigurationError } from '../../config/fault.ts';
+import { parseConfig } from '../../config/load-config.ts';
+import { OperatorError } from '../operator/listen-address.ts';
+import { UsageError } from './outcome.ts';
+
+export interface TargetOptions {
+  readonly config?: string;
+  readonly operator?: string;
+}
+
+/** The two ways to name a running service. */
+export function withTarget(command: Command): Command {
+  return command
+    .option('-c, --config <file>', 'the configuration file of the service; its operator.listen is asked')
+    .option('--operator <address>', 'the address itself: 127.0.0.1:9465 or unix:/path');
+}
+
+/**
+ * Where the running service's operator interface is. Files that the configuration names are not looked at: who may ask the
+ * service need not be allowed to read its password.
+ */
+export async function operatorTarget({ config, operator }: TargetOptions): Promise<string> {
+  if (operator !== undefined) return operator;
+  if (config === undefined) throw new UsageError('which service? give -c FILE or --operator ADDRESS');
+  let text: string;
+  try {
+    text = await readFile(config, 'utf8');
+  } catch (error) {
+    const given = error instanceof Error ? error.message : 'a file that cannot be read';
+    throw new ConfigurationError(config, [{ key: '', line: undefined, given, expected: 'a YAML file' }]);
+  }
+  const { listen } = parseConfig(text, process.env, config).operator;
+  if (listen !== null) return listen;
+  throw new OperatorError(
+    `${config}: operator.listen is null, so a service with it cannot be asked`,
+    'set operator.listen, for example to 127.0.0.1:9465, and start the service again',
+  );
+}

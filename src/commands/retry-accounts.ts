@@ -1,0 +1,88 @@
+import { DirectoryError, failureKind } from '../domain/directory-error.ts';
+import type { DirectoryEntry } from '../domain/entry.ts';
+import { WORDS } from '../domain/mode.ts';
+import { attributesToRead, readAccount } from '../domain/read-account.ts';
+import { askAgain } from '../domain/transition.ts';
+import { namedCode } from '../observability/tell-event.ts';
+import { visible } from '../observability/visible.ts';
+import { failedFilter, PAGE_SIZE, uidFilter } from './account-search.ts';
+import { decisionOf } from './decision.ts';
+import type { DirectorySession } from './directory-session.ts';
+import { UsageError } from './outcome.ts';
+
+/** An account to ask again for: its entry, or none where there is no such account. */
+export interface Wanted {
+  readonly name: string;
+  readonly entry: DirectoryEntry | undefined;
+}
+
+/** The accounts with these uids that the service sees, in this order. */
+export async function accountsNamed(
+  { directory, settings }: DirectorySession,
+  uids: readonly string[],
+): Promise<Wanted[]> {
+  const accounts: Wanted[] = [];
+  for (const uid of uids) {
+    const found: Wanted[] = [];
+    const request = {
+      filter: `(&${settings.directory.filter}${uidFilter(uid)})`,
+      attributes: attributesToRead(settings.attributes),
+    };
+    await directory.search(request, { pageSize: PAGE_SIZE }, (entry) => found.push({ name: uid, entry }));
+    accounts.push(...(found.length === 0 ? [{ name: uid, entry: undefined }] : found));
+  }
+  return accounts;
+}
+
+/** All accounts whose last attempt failed, or failed with one code. */
+export async function accountsFailed(
+  { directory, settings }: DirectorySession,
+  code: number | undefined,
+): Promise<Wanted[]> {
+  const { returnValue } = settings.attributes;
+  if (returnValue === null) {
+    throw new UsageError(
+      'attributes.returnValue is null, so the directory does not say what failed: name the accounts',
+    );
+  }
+  const accounts: Wanted[] = [];
+  const request = {
+    filter: failedFilter(settings, returnValue, code),
+    attributes: attributesToRead(settings.attributes),
+  };
+  await directory.search(request, { pageSize: PAGE_SIZE }, (entry) => accounts.push({ name: entry.dn, entry }));
+  return accounts;
+}
+
+/**
+ * Asks again for one failed account: in work -> requested, by compare-and-swap, so that nothing is overwritten that changed
+ * since it was read. Says what it did, or why not. Rejects with a DirectoryError where the directory is away.
+ */
+export async function askAgainFor(
+  { directory, settings }: DirectorySession,
+  { name, entry }: Wanted,
+): Promise<{ readonly done: boolean; readonly words: string }> {
+  const not = (reason: string) => ({ done: false, words: visible(`${name}: not asked again: ${reason}`) });
+  if (entry === undefined) return not(`there is no such account below ${settings.directory.base}`);
+  const reading = readAccount(entry, settings.attributes);
+  if (reading.kind !== 'account') return not(reading.reason);
+  const { record } = reading;
+  const decision = decisionOf(settings).decide(record);
+  if (decision.kind !== 'failed') return not(`it has not failed; ${decision.reason}`);
+
+  try {
+    await directory.modify(record.dn, askAgain(record, decision.mode, settings.attributes), false);
+  } catch (error) {
+    if (!(error instanceof DirectoryError)) throw error;
+    const kind = failureKind(error);
+    if (kind === 'away') throw error;
+    if (kind === 'mismatch') return not('somebody changed it just now; look at it again');
+    return not(error.remedy === undefined ? error.message : `${error.message}; ${error.remedy}`);
+  }
+  const { requested } = WORDS[decision.mode];
+  const failure = namedCode(Number(decision.returnValue));
+  return {
+    done: true,
+    words: visible(`${record.uid}: asked again: ${record.mode} with ${failure} is now ${requested}`),
+  };
+}

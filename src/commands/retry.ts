@@ -1,0 +1,49 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { needsConfig } from './options.ts';
+import { Answer, answer, UsageError } from './outcome.ts';
+
+interface RetryOptions {
+  readonly config: string;
+  readonly failed?: true;
+  readonly code?: number;
+}
+
+/** `retry UID...`: asks again for failed accounts. Exits 0 where all of them were asked for again, 1 where not. */
+export function registerRetry(program: Command): void {
+  needsConfig(program.command('retry'))
+    .description('ask again for failed accounts, by compare-and-swap; exit 0 when it was done for all of them')
+    .argument('[uid...]', 'the accounts')
+    .option('--failed', 'all failed accounts')
+    .option('--code <code>', 'the failed accounts with this return code', returnCode)
+    .action((uids: readonly string[], options: RetryOptions) => answer(() => retry(uids, options)));
+}
+
+async function retry(uids: readonly string[], { config, failed, code }: RetryOptions): Promise<number> {
+  if (uids.length === 0 && failed === undefined && code === undefined) {
+    throw new UsageError('which accounts? name them, or give --failed or --code CODE');
+  }
+  if (uids.length > 0 && (failed !== undefined || code !== undefined)) {
+    throw new UsageError('name accounts, or give --failed or --code CODE, not both');
+  }
+  const { withDirectory } = await import('./directory-session.ts');
+  const { accountsNamed, accountsFailed, askAgainFor } = await import('./retry-accounts.ts');
+  return withDirectory(config, async (session) => {
+    const accounts = uids.length > 0 ? await accountsNamed(session, uids) : await accountsFailed(session, code);
+    let [asked, refused] = [0, 0];
+    for (const account of accounts) {
+      const { done, words } = await askAgainFor(session, account);
+      process.stdout.write(`${words}\n`);
+      if (done) asked += 1;
+      else refused += 1;
+    }
+    if (accounts.length === 0) process.stdout.write('No account failed so.\n');
+    else if (accounts.length > 1) process.stdout.write(`${asked} asked for again, ${refused} not.\n`);
+    return refused === 0 ? Answer.WELL : Answer.NOT_WELL;
+  });
+}
+
+function returnCode(given: string): number {
+  const code = Number(given);
+  if (/^\d{1,3}$/.test(given) && code >= 1 && code <= 255) return code;
+  throw new InvalidArgumentError('It is a number from 1 to 255.');
+}

@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { operatorTarget, type TargetOptions, withTarget } from './operator-target.ts';
+import { Answer, answer } from './outcome.ts';
+
+interface StatusOptions extends TargetOptions {
+  readonly json?: true;
+}
+
+/** `status`: what a running service is doing, on one screen. Exits 0 where it is ready, 1 where not, 2 where it cannot be reached. */
+export function registerStatus(program: Command): void {
+  withTarget(program.command('status'))
+    .description('show what a running service is doing; exit 0 when it is ready, 1 when not, 2 when unreachable')
+    .option('--json', 'all of it as one JSON object')
+    .action((options: StatusOptions) => answer(() => status(options)));
+}
+
+async function status({ json, ...target }: StatusOptions): Promise<number> {
+  const { fetchStatus } = await import('../operator/client.ts');
+  const { renderStatus } = await import('./status-screen.ts');
+  const { wantsColour } = await import('../observability/colour.ts');
+  const snapshot = await fetchStatus(await operatorTarget(target));
+  const text = json
+    ? JSON.stringify(snapshot, null, 2)
+    : renderStatus(snapshot, { colour: wantsColour(process.stdout, process.env), rows: process.stdout.rows ?? 40 });
+  process.stdout.write(`${text}\n`);
+  return snapshot.ready ? Answer.WELL : Answer.NOT_WELL;
+}

@@ -1,0 +1,120 @@
+import type { EntryReading } from '../domain/account.ts';
+import type { Decision } from '../domain/decide.ts';
+import { attributesToRead, readAccount } from '../domain/read-account.ts';
+import { readGeneralizedTime } from '../domain/timestamp.ts';
+import { humanDuration } from '../observability/human-time.ts';
+import { visible } from '../observability/visible.ts';
+import { owedFilter, PAGE_SIZE } from './account-search.ts';
+import { decisionOf } from './decision.ts';
+import type { DirectorySession } from './directory-session.ts';
+
+/** Why an account is not settled. The first four are owed; `deferred` and `waiting` are as somebody wanted them. */
+export type FindingKind = 'open' | 'in work' | 'failed' | 'not workable' | 'deferred' | 'waiting';
+
+const OWED: Readonly<Record<FindingKind, boolean>> = {
+  open: true,
+  'in work': true,
+  failed: true,
+  'not workable': true,
+  deferred: false,
+  waiting: false,
+};
+
+/** One account that is not settled. */
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly owed: boolean;
+  readonly uid: string | null;
+  readonly dn: string;
+  readonly mode: string | null;
+  /** Seconds since the entry was last written, by the directory's stamp and this host's clock; null where it has none. */
+  readonly ageSeconds: number | null;
+  readonly returnValue: number | null;
+  readonly reason: string;
+}
+
+export interface Tally {
+  readonly owed: number;
+  readonly byKind: ReadonlyMap<FindingKind, number>;
+}
+
+/**
+ * Searches for everything that may be owed, page by page, and hands over each finding as it comes: nothing is kept but counts, so
+ * the size of the directory does not matter. Rejects with a DirectoryError where the list is not complete.
+ */
+export async function verifyAccounts(
+  { directory, settings }: DirectorySession,
+  take: (finding: Finding) => void,
+): Promise<Tally> {
+  const names = settings.attributes;
+  const now = Date.now();
+  const { decide } = decisionOf(settings);
+  const byKind = new Map<FindingKind, number>();
+  let owed = 0;
+  const request = { filter: owedFilter(settings), attributes: attributesToRead(names) };
+  await directory.search(request, { pageSize: PAGE_SIZE }, (entry) => {
+    const reading = readAccount(entry, names);
+    const stamp = entry.values('modifyTimestamp')[0]?.toString('latin1') ?? '';
+    const finding = judge(reading, readGeneralizedTime(stamp), now, decide);
+    if (finding === undefined) return;
+    byKind.set(finding.kind, (byKind.get(finding.kind) ?? 0) + 1);
+    if (finding.owed) owed += 1;
+    take(finding);
+  });
+  return { owed, byKind };
+}
+
+function judge(
+  reading: EntryReading,
+  modifiedAt: number | undefined,
+  now: number,
+  decide: (record: (EntryReading & { kind: 'account' })['record']) => Decision,
+): Finding | undefined {
+  if (reading.kind === 'foreign') return undefined;
+  const ageSeconds = modifiedAt === undefined ? null : Math.max(0, Math.round((now - modifiedAt) / 1000));
+  if (reading.kind === 'unworkable') {
+    const { dn, uid = null, reason } = reading;
+    return { kind: 'not workable', owed: true, uid, dn, mode: null, ageSeconds, returnValue: null, reason };
+  }
+  const { dn, uid, mode } = reading.record;
+  const decision = decide(reading.record);
+  const kind = kindOf(decision);
+  if (kind === undefined) return undefined;
+  const returnValue = decision.kind === 'failed' ? Number(decision.returnValue) : null;
+  return { kind, owed: OWED[kind], uid, dn, mode, ageSeconds, returnValue, reason: decision.reason };
+}
+
+function kindOf(decision: Decision): FindingKind | undefined {
+  switch (decision.kind) {
+    case 'claim':
+      return 'open';
+    case 'resume':
+    case 'takeOver':
+      return 'in work';
+    case 'failed':
+      return 'failed';
+    case 'defer':
+      return 'deferred';
+    case 'wait':
+      // One that is to be looked at again by the clock is claimed by a service; the others wait for somebody to write.
+      return decision.recheckInMilliseconds === undefined ? 'waiting' : 'in work';
+    case 'settled':
+      return undefined;
+  }
+}
+
+/** One finding on one line, for a person. */
+export function renderFinding({ kind, uid, dn, mode, ageSeconds, reason }: Finding): string {
+  const age = ageSeconds === null ? 'unknown' : humanDuration(ageSeconds * 1000);
+  const columns = [kind.padEnd(12), (uid ?? '-').padEnd(10), (mode ?? '-').padEnd(9), `for ${age}`.padEnd(12)];
+  return visible(`${columns.join('  ')}  ${uid === null ? `${dn}: ` : ''}${reason}`);
+}
+
+/** What it all comes to, in one sentence or two. */
+export function summarize({ owed, byKind }: Tally): string {
+  const count = (wanted: boolean) =>
+    [...byKind].filter(([kind]) => OWED[kind] === wanted).map(([kind, number]) => `${number} ${kind}`);
+  const put = count(false);
+  const rest = put.length === 0 ? '' : ` Not due: ${put.join(', ')}.`;
+  return owed === 0 ? `Nothing is owed.${rest}` : `Owed: ${count(true).join(', ')}.${rest}`;
+}

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { needsConfig } from './options.ts';
+import { Answer, answer } from './outcome.ts';
+
+interface VerifyOptions {
+  readonly config: string;
+  readonly json?: true;
+}
+
+/**
+ * `verify`: lists the accounts afresh and names each that is not settled. Exits 0 where nothing is owed, 1 where something is,
+ * 2 where the directory cannot tell.
+ */
+export function registerVerify(program: Command): void {
+  needsConfig(program.command('verify'))
+    .description(
+      'name each account that is owed; exit 0 when none is, 1 when some are, 2 when the directory cannot tell',
+    )
+    .option('--json', 'one JSON object an account')
+    .action((options: VerifyOptions) => answer(() => verify(options)));
+}
+
+async function verify({ config, json }: VerifyOptions): Promise<number> {
+  const { withDirectory } = await import('./directory-session.ts');
+  const { verifyAccounts, renderFinding, summarize } = await import('./verify-accounts.ts');
+  return withDirectory(config, async (session) => {
+    const tally = await verifyAccounts(session, (finding) => {
+      process.stdout.write(`${json ? JSON.stringify(finding) : renderFinding(finding)}\n`);
+    });
+    if (!json) process.stdout.write(`${summarize(tally)}\n`);
+    return tally.owed === 0 ? Answer.WELL : Answer.NOT_WELL;
+  });
+}

@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MODES } from '../../src/domain/mode.ts';
+import { type Certificates, makeCertificates } from '../support/certificates.ts';
+import type { ProxyConnection } from '../support/proxy.ts';
+import { startWorld, type World } from './world.ts';
+
+/** Asks for work on one new account per mode; resolves to what was asked. */
+async function askAll(world: World) {
+  const asked = [];
+  for (const mode of MODES) {
+    const uid = await world.account();
+    await world.ask(uid, mode);
+    asked.push({ uid, mode });
+  }
+  return asked;
+}
+
+async function allFinished(world: World, asked: Awaited<ReturnType<typeof askAll>>, runs = 1): Promise<void> {
+  for (const { uid, mode } of asked) {
+    await world.finished(uid, mode);
+    expect(world.script.starts(uid).length, world.tell(uid)).toBeLessThanOrEqual(runs);
+  }
+  expect(world.script.overlaps()).toEqual([]);
+}
+
+/** What a connection can suffer and never recover from; the service must notice and make a new one. */
+const BREAKS: ReadonlyArray<{ readonly name: string; readonly apply: (connection: ProxyConnection) => void }> = [
+  { name: 'is reset', apply: (connection) => connection.reset() },
+  { name: 'is closed', apply: (connection) => connection.close() },
+  {
+    name: 'carries nothing any more to the server',
+    apply: ({ up }) => up.stall(),
+  },
+  {
+    name: 'carries nothing any more from the server',
+    apply: ({ down }) => down.stall(),
+  },
+  {
+    name: 'takes everything and delivers nothing',
+    apply: ({ up, down }) => {
+      up.swallow();
+      down.swallow();
+    },
+  },
+  { name: 'is cut in the middle of an answer', apply: ({ down }) => down.cutAfter(20, 'close') },
+  { name: 'is reset in the middle of a request', apply: ({ up }) => up.cutAfter(20, 'reset') },
+];
+
+/** What slows a connection, and does not break it. */
+const BURDENS: ReadonlyArray<{ readonly name: string; readonly apply: (connection: ProxyConnection) => void }> = [
+  {
+    name: 'deliver single bytes',
+    apply: ({ up, down }) => {
+      up.dribble(0);
+      down.dribble(0);
+    },
+  },
+  {
+    name: 'deliver late',
+    apply: ({ up, down }) => {
+      up.delay(50);
+      down.delay(50);
+    },
+  },
+];
+
+describe('a network that breaks connections', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld();
+  });
+  afterAll(() => world.stop());
+
+  it.each(BREAKS)('loses nothing where each connection $name', async ({ apply }) => {
+    await world.heal();
+    await world.connected();
+    for (const connection of world.proxy.open) apply(connection);
+    await allFinished(world, await askAll(world));
+  });
+
+  it.each(BREAKS)('loses nothing where each connection $name while scripts run', async ({ apply }) => {
+    await world.heal();
+    await world.connected();
+    const uids = await Promise.all(MODES.map(() => world.account()));
+    for (const [index, mode] of MODES.entries()) {
+      await world.script.hold(uids[index]!);
+      await world.ask(uids[index]!, mode);
+    }
+    for (const uid of uids) await world.script.started(uid);
+    for (const connection of world.proxy.open) apply(connection);
+    for (const uid of uids) await world.script.release(uid);
+    await allFinished(
+      world,
+      MODES.map((mode, index) => ({ uid: uids[index]!, mode })),
+    );
+  });
+
+  it.each(BURDENS)('loses nothing where connections $name', async ({ apply }) => {
+    await world.heal();
+    const end = world.proxy.onConnection(apply);
+    for (const connection of world.proxy.open) connection.reset();
+    await allFinished(world, await askAll(world));
+    end();
+  });
+
+  it('loses nothing where entries of a refresh arrive in part', async () => {
+    await world.heal();
+    await world.proxy.refuse();
+    for (const connection of world.proxy.open) connection.reset();
+    const asked = [...(await askAll(world)), ...(await askAll(world))];
+    const second = world.proxy.hold('down', 'searchEntry', 2);
+    await world.proxy.accept();
+    (await second).cut(15, 'close');
+    await allFinished(world, asked);
+  });
+
+  it('survives damaged answers, and finishes everything once they end', async () => {
+    await world.heal();
+    const asked = [];
+    for (let round = 0; round < 8; round += 1) {
+      await world.connected();
+      for (const [index, { down }] of world.proxy.open.entries()) down.flip(round * 7 + index * 3, 1 << (round % 8));
+      asked.push(...(await askAll(world)));
+    }
+    for (const connection of world.proxy.open) connection.reset();
+    for (const { uid, mode } of asked) await world.finished(uid, mode);
+    expect(world.service.output.match(/^--- started/gm)).toHaveLength(1);
+  });
+});
+
+describe('an encrypted connection', () => {
+  let certificates: Certificates;
+  let world: World;
+  beforeAll(async () => {
+    certificates = await makeCertificates();
+    world = await startWorld({ certificates });
+  });
+  afterAll(async () => {
+    await world?.stop();
+    await certificates.remove();
+  });
+
+  it.each(['up', 'down'] as const)(
+    'is given up where bytes are changed on their way %s, and nothing is lost',
+    async (direction) => {
+      await world.heal();
+      for (let round = 0; round < 3; round += 1) {
+        await world.connected();
+        for (const connection of world.proxy.open) connection[direction].flip(5 + round * 11);
+        await allFinished(world, await askAll(world));
+      }
+    },
+  );
+});

@@ -1,0 +1,135 @@
+import { MODES, type Mode } from '../../src/domain/mode.ts';
+import type { ProxyConnection } from '../support/proxy.ts';
+import type { World } from './world.ts';
+
+/** A generator of numbers from 0 to below 1, the same ones for the same seed (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** What was asked of one account, to be compared with what came of it. */
+export interface Asked {
+  readonly mode: Mode;
+  /** Lines of the script's journal before the request was written: its run must come after them. */
+  readonly after: number;
+}
+
+/** What a sequence did, and what it asked for. */
+export interface Sequence {
+  /** In order, for whoever has to understand a failure. */
+  readonly said: string[];
+  readonly asked: Map<string, Asked[]>;
+  serviceDeaths: number;
+}
+
+type Action = readonly [weight: number, run: () => Promise<string> | string];
+
+/** Does `count` random things to the world: requests, and faults of every part of it. Leaves faults behind: `heal` ends them. */
+export async function runSequence(
+  world: World,
+  uids: readonly string[],
+  seed: number,
+  count: number,
+): Promise<Sequence> {
+  const random = seeded(seed);
+  const below = (limit: number) => Math.floor(random() * limit);
+  const one = <T>(list: readonly T[]): T | undefined => list[below(list.length)];
+  const sequence: Sequence = { said: [], asked: new Map(), serviceDeaths: 0 };
+
+  const ask = async (): Promise<string> => {
+    const uid = one(uids) ?? '';
+    const mode = one(MODES) ?? 'add';
+    const after = world.script.journal().length;
+    for (let tries = 1; ; tries += 1) {
+      sequence.asked.set(uid, [...(sequence.asked.get(uid) ?? []), { mode, after }]);
+      try {
+        await world.ask(uid, mode);
+        return `asked ${mode} of ${uid}`;
+      } catch (error) {
+        if (tries === 5) throw error; // earlier: the connection of before a restart
+      }
+    }
+  };
+
+  const onConnection = (name: string, act: (connection: ProxyConnection) => void) => (): string => {
+    const connection = one(world.proxy.open);
+    if (connection === undefined) return `${name}: nobody is connected`;
+    act(connection);
+    return `${name} connection ${world.proxy.connections.indexOf(connection)}`;
+  };
+
+  const killService = async (): Promise<string> => {
+    sequence.serviceDeaths += 1;
+    await world.service.kill9();
+    world.service.start();
+    return 'killed the service';
+  };
+
+  const actions: readonly Action[] = [
+    [12, ask],
+    [
+      2,
+      async () => {
+        const uid = one(uids) ?? '';
+        const held = world.script.isHeld(uid);
+        await (held ? world.script.release(uid) : world.script.hold(uid));
+        return `${held ? 'released' : 'held'} the script of ${uid}`;
+      },
+    ],
+    [1, onConnection('reset', (connection) => connection.reset())],
+    [1, onConnection('closed', (connection) => connection.close())],
+    [1, onConnection('stalled up', ({ up }) => up.stall())],
+    [1, onConnection('stalled down', ({ down }) => down.stall())],
+    [1, onConnection('swallowed up', ({ up }) => up.swallow())],
+    [1, onConnection('swallowed down', ({ down }) => down.swallow())],
+    [1, onConnection('cut up', ({ up }) => up.cutAfter(1 + below(300), one(['close', 'reset'] as const) ?? 'close'))],
+    [
+      1,
+      onConnection('cut down', ({ down }) =>
+        down.cutAfter(1 + below(300), one(['close', 'reset'] as const) ?? 'close'),
+      ),
+    ],
+    [1, onConnection('dribbled', ({ up, down }) => [up, down].map((channel) => channel.dribble(0)))],
+    [1, onConnection('delayed', ({ up, down }) => [up, down].map((channel) => channel.delay(below(40))))],
+    [
+      1,
+      async () => {
+        if (below(2) === 0) await world.proxy.refuse();
+        else await world.proxy.accept();
+        return 'refused or accepted connections';
+      },
+    ],
+    [1, killService],
+    [
+      1,
+      async () => {
+        await world.slapd.kill9();
+        await world.slapd.start();
+        return 'killed the directory';
+      },
+    ],
+    [
+      1,
+      async () => {
+        await world.slapd.restart();
+        return 'restarted the directory';
+      },
+    ],
+  ];
+
+  const bag = actions.flatMap(([weight, run]) => Array.from({ length: weight }, () => run));
+  for (let index = 0; index < count; index += 1) {
+    const run = one(bag) ?? ask;
+    sequence.said.push(await run());
+    // The pause only varies what meets what; nothing depends on its length.
+    const pause = below(4) === 0 ? below(200) : below(15);
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+  return sequence;
+}

@@ -1,0 +1,115 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, vi } from 'vitest';
+import type { DirectoryEntry } from '../../src/domain/entry.ts';
+import { type Mode, WORDS } from '../../src/domain/mode.ts';
+import type { Certificates } from '../support/certificates.ts';
+import { type FaultProxy, startProxy } from '../support/proxy.ts';
+import { RecordingScript } from '../support/recording-script.ts';
+import {
+  ServiceProcess,
+  type SettingsFile,
+  testSettings,
+  withSettings,
+  writeSettings,
+} from '../support/service-process.ts';
+import { type Slapd, startSlapd } from '../support/slapd.ts';
+import type { SlapdOptions } from '../support/slapd-config.ts';
+import { text } from '../support/test-directory.ts';
+
+export interface WorldOptions {
+  readonly slapd?: SlapdOptions;
+  readonly settings?: SettingsFile;
+  /** With these the service speaks ldaps. */
+  readonly certificates?: Certificates;
+}
+
+/** A real directory, a proxy in front of it, the compiled service behind that, and a script that records. */
+export class World {
+  readonly folder: string;
+  readonly slapd: Slapd;
+  readonly proxy: FaultProxy;
+  readonly script: RecordingScript;
+  readonly service: ServiceProcess;
+  #nextUid = 1;
+
+  constructor(parts: Pick<World, 'folder' | 'slapd' | 'proxy' | 'script' | 'service'>) {
+    this.folder = parts.folder;
+    this.slapd = parts.slapd;
+    this.proxy = parts.proxy;
+    this.script = parts.script;
+    this.service = parts.service;
+  }
+
+  /** The uid of a new account that is finished: for `add` it does not exist otherwise than as added before. */
+  async account(): Promise<string> {
+    const uid = String(3_000_000 + this.#nextUid);
+    this.#nextUid += 1;
+    await this.slapd.addAccount(uid);
+    return uid;
+  }
+
+  /** Asks for work as an administrator does. */
+  async ask(uid: string, mode: Mode): Promise<void> {
+    await this.slapd.request(uid, mode, { sstIsActive: mode === 'delete' ? 'FALSE' : 'TRUE' });
+  }
+
+  /** Waits until the account is finished, and checks that the directory says it rightly. */
+  async finished(uid: string, mode: Mode, timeout = 20_000): Promise<DirectoryEntry> {
+    try {
+      const entry = await this.slapd.waitForMode(uid, WORDS[mode].finished, { timeout });
+      expect(text(entry, 'sstProvisioningState')).toMatch(/^[0-9]{8}T[0-9]{6}Z$/);
+      expect(text(entry, 'sstProvisioningExecutionDate')).toBe('0');
+      expect(text(entry, 'sstProvisioningReturnValue')).toBe('0');
+      return entry;
+    } catch (cause) {
+      throw new Error(`${String(cause)}\n${this.tell(uid)}`, { cause });
+    }
+  }
+
+  /** Waits until the service has two connections through the proxy: it subscribes and can write. */
+  async connected(): Promise<void> {
+    await vi.waitFor(() => expect(this.proxy.open.length).toBeGreaterThanOrEqual(2), { timeout: 20_000, interval: 10 });
+  }
+
+  /** What happened, for whoever reads a failure. */
+  tell(uid: string): string {
+    const lines = this.service.output.split('\n').filter((line) => line.includes(uid) || /connect|--- /.test(line));
+    return [`script: ${JSON.stringify(this.script.journal(uid))}`, ...lines.slice(-60)].join('\n');
+  }
+
+  /** Everything runs again and nothing is damaged any more. */
+  async heal(): Promise<void> {
+    for (const { up, down } of this.proxy.open) {
+      up.pass();
+      down.pass();
+    }
+    await this.proxy.accept();
+    this.slapd.resume();
+    if (this.slapd.pid === undefined) await this.slapd.start();
+    if (!this.service.running) this.service.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.service.kill9();
+    await this.proxy.close();
+    await this.slapd.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'world-'));
+  const { certificates } = options;
+  const tls = certificates === undefined ? {} : { tls: certificates.right };
+  const slapd = await startSlapd({ ...options.slapd, ...tls });
+  const proxy = await startProxy(certificates === undefined ? slapd.port : slapd.ldapsPort);
+  const script = await RecordingScript.create(folder);
+  const url = certificates === undefined ? proxy.url : `ldaps://127.0.0.1:${proxy.port}`;
+  const encrypted = certificates === undefined ? {} : { directory: { tls: { caFile: certificates.caFile } } };
+  const settings = withSettings(withSettings(testSettings(url, script.command), encrypted), options.settings ?? {});
+  const service = new ServiceProcess(await writeSettings(folder, settings));
+  service.start();
+  return new World({ folder, slapd, proxy, script, service });
+}

@@ -1,7 +1,7 @@
 import type { Job, Step, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import type { Mode } from '../../src/domain/mode.ts';
 import { EX_TEMPFAIL, ReturnCode, returnCodeName } from '../../src/domain/return-code.ts';
-import { endOrphans } from '../../src/script/orphans.ts';
+import { endOrphans, findOrphanedUids } from '../../src/script/orphans.ts';
 import type { OutputStream, ScriptResult, ScriptRunner } from '../../src/script/runner.ts';
 import { buildCommand, buildEnvironment, buildInput, type ScriptSurroundings } from './script-request.ts';
 
@@ -23,11 +23,13 @@ export interface ChrootScriptOptions extends ScriptSurroundings {
 
 /**
  * The step `script`: runs the site's chroot script for an account, as the script's contract says. Its exit code becomes the
- * return value; what ends it otherwise is UNDEFINED_ERROR with a reason. Before an interrupted attempt is taken up
- * again, a script that a dead service left behind on this host is ended.
+ * return value; what ends it otherwise is UNDEFINED_ERROR with a reason. A script that a dead service left behind for the
+ * account on this host is ended before: also where somebody asked anew meanwhile, so that nothing is resumed.
  */
 export function chrootScriptStep(options: ChrootScriptOptions): Step {
   const { timeoutMilliseconds, killGraceMilliseconds, runner } = options;
+  /** What an earlier service left behind, looked for once: to look before each run would cost more than the run. */
+  let orphaned: Set<string> | undefined;
   return {
     name: 'script',
     // Twice the grace: for the script of a dead service, and for this one.
@@ -40,7 +42,8 @@ export function chrootScriptStep(options: ChrootScriptOptions): Step {
       }
       const onLine = (stream: OutputStream, line: string) =>
         report({ event: 'output', uid, dn, mode, job: job.id, stream, line });
-      if (job.resumed) {
+      orphaned ??= findOrphanedUids();
+      if (orphaned.delete(uid) || job.resumed) {
         const ended = await endOrphans({ uid, dn }, killGraceMilliseconds);
         if (ended.length > 0) onLine('stderr', `[ended the script of an earlier service, process group ${ended}]`);
       }

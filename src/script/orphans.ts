@@ -27,6 +27,12 @@ export async function endOrphans(
   return [...groups];
 }
 
+/** The uids for which scripts of services that are no more still run on this host. */
+export function findOrphanedUids(): Set<string> {
+  const orphans = processesWith([]).filter(({ environment }) => isOrphaned(environment));
+  return new Set(orphans.flatMap(({ environment }) => lineOf('PROV_UID', environment) ?? []));
+}
+
 /** Ends the process groups whose environment is the given one, whoever runs them. Returns them. */
 export async function endGroupsWith(
   environment: Readonly<Record<string, string>>,
@@ -58,11 +64,14 @@ function processesWith(wanted: readonly string[]): Found[] {
 
 /** Whether the environment names a service that is no more. */
 function isOrphaned(environment: readonly string[]): boolean {
-  const mark = environment.find((line) => line.startsWith(`${OWNER_VARIABLE}=`));
-  const [, pid, startedAt] = /=(\d+)\.(\d+)$/.exec(mark ?? '') ?? [];
+  const [, pid, startedAt] = /^(\d+)\.(\d+)$/.exec(lineOf(OWNER_VARIABLE, environment) ?? '') ?? [];
   if (pid === undefined) return false;
   const owner = readProcess(Number(pid));
   return owner === undefined || owner.startedAt !== startedAt || owner.state === 'Z';
+}
+
+function lineOf(name: string, environment: readonly string[]): string | undefined {
+  return environment.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
 /** The environment that a process was started with (proc(5)); empty where it may not be read. */

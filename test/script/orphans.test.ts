@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { endOrphans, ownerMark } from '../../src/script/orphans.ts';
+import { endOrphans, findOrphanedUids, ownerMark } from '../../src/script/orphans.ts';
 import { groupLives } from '../../src/script/process-group.ts';
 import { track } from '../support/children.ts';
 import { scriptFolder } from './contract.ts';
@@ -55,6 +55,13 @@ describe('ending the scripts that a dead service left behind', () => {
   it('tells a dead service from one that has the same pid now', async () => {
     const group = await scriptOf(`${process.pid}.1`, '');
     expect(await endOrphans(ref, 5000)).toEqual([group]);
+  });
+
+  it('names the accounts that dead services left scripts for, and no others', async () => {
+    await scriptOf(GONE, '', { ...ref, uid: '3724302' });
+    await scriptOf(ownerMark(), '', { ...ref, uid: '3724303' });
+    expect(findOrphanedUids()).toContain('3724302');
+    expect(findOrphanedUids()).not.toContain('3724303');
   });
 
   it('leaves alone the scripts of a living service, of another account, and of nobody', async () => {

@@ -19,6 +19,7 @@ const stages = [
   { name: 'build', title: 'build', run: () => command('npm', ['run', '--silent', 'build']) },
   { name: 'unit', title: 'unit tests', run: () => vitest('unit') },
   { name: 'integration', title: 'integration tests', run: () => vitest('integration') },
+  { name: 'faults', title: 'fault suite', run: () => vitest('faults') },
 ];
 
 const wanted = process.argv.slice(2);

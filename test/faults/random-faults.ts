@@ -68,7 +68,10 @@ export async function runSequence(
     sequence.serviceDeaths += 1;
     await world.service.kill9();
     world.service.start();
-    return 'killed the service';
+    if (below(3) === 0) return 'killed the service';
+    await world.proxy.accept();
+    await world.connected();
+    return 'killed the service, and the next one is connected';
   };
 
   const actions: readonly Action[] = [

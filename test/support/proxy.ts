@@ -133,7 +133,8 @@ export class FaultProxy {
       connection.up.release();
       connection.down.release();
       for (const socket of [client, server]) {
-        if (how === 'reset' && !socket.connecting) socket.resetAndDestroy();
+        // A socket whose FIN is out cannot be reset: Node.js would neither do it nor close the socket.
+        if (how === 'reset' && !socket.connecting && !socket.writableEnded) socket.resetAndDestroy();
         else if (how === 'close' && socket.writable) socket.end(() => socket.destroy());
         else socket.destroy();
       }

@@ -1,10 +1,15 @@
 import type { Settings } from '../config/schema.ts';
+import type { PublishedEvent } from './domain/event.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { AlreadyRunning, lockInstance } from './instance-lock.ts';
 import { wantsColour } from './observability/colour.ts';
 import { createEventPublisher } from './observability/publish.ts';
 import { renderEvent } from './observability/render-event.ts';
+import { createSystemdNotifier, type SystemdNotifier } from './observability/systemd-notify.ts';
+import { tellEvent } from './observability/tell-event.ts';
 import { openOperator } from './open-operator.ts';
+import { checkScripts } from './preflight/site-script.ts';
+import { endOrphansBelow } from './script/orphans.ts';
 import { createService, type Service } from './service.ts';
 
 export interface RunOptions {
@@ -26,14 +31,48 @@ export async function runService(settings: Settings, options: RunOptions): Promi
   const unlock = settings.instances === 'one' && !options.dryRun ? await lock(settings, notice) : () => {};
   if (unlock === undefined) return ReturnCode.UNDEFINED_ERROR;
   const operator = await openOperator(settings, publisher.events$, notice);
+  const manager = createSystemdNotifier(env, notice);
+  publisher.listen((event) => tellManager(event, manager));
   const service = createService({ settings, env, report: publisher.report, notice, dryRun: options.dryRun });
   const release = onSignals(service);
   try {
+    // Ready means at work, also where the directory is still waited for: a manager that gave up on that would not help.
+    manager.ready();
+    await prepare(settings, options.dryRun, notice);
     return await service.run();
   } finally {
     release();
     unlock();
+    manager.close();
     await operator?.close();
+  }
+}
+
+/** What must be known, and out of the way, before the first account is worked on. */
+async function prepare(settings: Settings, dryRun: boolean, notice: (message: string) => void): Promise<void> {
+  for (const { verdict, what, found, remedy } of await checkScripts(settings, process.env['PATH'] ?? '')) {
+    if (verdict !== 'ok') notice(`${what}: ${found}; ${remedy}`);
+  }
+  if (dryRun) return;
+  const ended = await endOrphansBelow(settings.directory.base, settings.script.killGrace);
+  if (ended.length > 0) notice(`ended ${ended.length} script(s) that a service before this one had left behind`);
+}
+
+/** The events that say how the service as a whole fares. */
+function tellManager(event: PublishedEvent, manager: SystemdNotifier): void {
+  switch (event.event) {
+    case 'refreshed':
+    case 'connected':
+    case 'disconnected':
+    case 'reconnecting':
+      manager.status(`${event.event}: ${tellEvent(event)}`);
+      break;
+    case 'draining':
+      manager.stopping();
+      manager.status(`draining: ${tellEvent(event)}`);
+      break;
+    default:
+      break;
   }
 }
 

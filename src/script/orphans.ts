@@ -18,13 +18,26 @@ export async function endOrphans(
   ref: { readonly uid: string; readonly dn: string },
   graceMilliseconds: number,
 ): Promise<number[]> {
-  const wanted = [`PROV_UID=${ref.uid}`, `PROV_DN=${ref.dn}`];
-  const groups = new Set<number>();
-  for (const found of processesWith(wanted)) {
-    if (isOrphaned(found.environment)) groups.add(found.process.group);
-  }
-  await Promise.all([...groups].map((group) => endGroup(group, graceMilliseconds)));
-  return [...groups];
+  return endOrphanGroups(processesWith([`PROV_UID=${ref.uid}`, `PROV_DN=${ref.dn}`]), graceMilliseconds);
+}
+
+/**
+ * The same for all accounts below a base: when a service starts, so that whatever is asked of an account meanwhile does not
+ * meet the script of a dead service.
+ */
+export async function endOrphansBelow(base: string, graceMilliseconds: number): Promise<number[]> {
+  const isBelow = (line: string) => line.startsWith('PROV_DN=') && line.toLowerCase().endsWith(base.toLowerCase());
+  return endOrphanGroups(
+    processesWith([]).filter(({ environment }) => environment.some(isBelow)),
+    graceMilliseconds,
+  );
+}
+
+async function endOrphanGroups(found: readonly Found[], graceMilliseconds: number): Promise<number[]> {
+  const orphans = found.filter(({ environment }) => isOrphaned(environment));
+  const groups = [...new Set(orphans.map(({ process: { group } }) => group))];
+  await Promise.all(groups.map((group) => endGroup(group, graceMilliseconds)));
+  return groups;
 }
 
 /** The uids for which scripts of services that are no more still run on this host. */

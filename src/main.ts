@@ -6,6 +6,7 @@ import { registerExplain } from './commands/explain.ts';
 import { registerLdif } from './commands/ldif.ts';
 import { registerRetry } from './commands/retry.ts';
 import { registerRun } from './commands/run.ts';
+import { orSandbox, registerSandbox } from './commands/sandbox.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTap } from './commands/tap.ts';
 import { registerVerify } from './commands/verify.ts';
@@ -34,6 +35,7 @@ const program = new Command('prov-backup-rsnapshot')
 
 const commands = [
   registerRun,
+  registerSandbox,
   registerCheck,
   registerStatus,
   registerTap,
@@ -43,4 +45,4 @@ const commands = [
 ];
 for (const register of [...commands, registerLdif]) register(program);
 
-await program.parseAsync();
+await program.parseAsync(orSandbox(process.argv.slice(2)), { from: 'user' });

@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadConfig } from '../../config/load-config.ts';
+import { ReturnCode } from '../domain/return-code.ts';
+import { DirectoryOperations } from '../ldap/operations.ts';
+import { paint, wantsColour } from '../observability/colour.ts';
+import { createEventPublisher } from '../observability/publish.ts';
+import { renderEvent } from '../observability/render-event.ts';
+import { type EmbeddedDirectory, startEmbeddedDirectory } from '../sandbox/embedded-directory.ts';
+import { lifeOf } from '../sandbox/life.ts';
+import { introduction, invitation, narrator, type Style } from '../sandbox/narration.ts';
+import { walk } from '../sandbox/walk.ts';
+import { furnish, makeWorkplace, type Workplace } from '../sandbox/workplace.ts';
+import { createService } from '../service.ts';
+import { accessOf } from '../site.ts';
+
+export interface SandboxOptions {
+  /** End after the walk instead of staying up. */
+  readonly once: boolean;
+  /** Port of the directory on 127.0.0.1; 0: any free one. */
+  readonly port: number;
+}
+
+/** The account of the walk, and the one that the newcomer is given files for. */
+const WALKER = '3724300';
+const VISITOR = '3724301';
+
+const WALK_MILLISECONDS = 60_000;
+const DAY_MILLISECONDS = 86_400_000;
+
+/** The password of the directory's administrator: easily typed, and worth nothing outside this process. */
+const PASSWORD = 'sandbox';
+
+/** What the user wants: `end`, and after that `hurry`. */
+interface Wishes {
+  readonly end: AbortSignal;
+  readonly hurry: AbortSignal;
+  release(): void;
+}
+
+/** The command `sandbox`. Resolves to the exit code of the process when all of it has ended. */
+export async function runSandbox({ once, port }: SandboxOptions): Promise<number> {
+  const wishes = hearSignals();
+  const workplace = await makeWorkplace();
+  let directory: EmbeddedDirectory | undefined;
+  try {
+    const passwords = { service: randomBytes(16).toString('hex'), administrator: PASSWORD };
+    directory = await startEmbeddedDirectory({
+      port,
+      administratorPassword: passwords.administrator,
+      servicePassword: passwords.service,
+      homeOf: workplace.homeOf,
+      laterDay: dayAhead(30),
+      now: () => new Date(),
+    });
+    await furnish(workplace, directory.url, passwords);
+    await demonstrate(workplace, directory, once, wishes);
+    return ReturnCode.SUCCESS;
+  } catch (error) {
+    if (wishes.end.aborted) return once ? ReturnCode.UNDEFINED_ERROR : ReturnCode.SUCCESS;
+    process.stderr.write(`${explain(error, port)}\n`);
+    return ReturnCode.UNDEFINED_ERROR;
+  } finally {
+    await directory?.stop();
+    await workplace.remove();
+    wishes.release();
+  }
+}
+
+/** Connects the service, leads an account through its life, and, unless `once`, stays. Ends with the service ended. */
+async function demonstrate(
+  workplace: Workplace,
+  directory: EmbeddedDirectory,
+  once: boolean,
+  { end, hurry }: Wishes,
+): Promise<void> {
+  const { stdout, env: shell } = process;
+  const colour = wantsColour(stdout, shell);
+  const style = styleOf(colour);
+  const print = (text: string): void => {
+    stdout.write(`${text}\n`);
+  };
+  print(introduction(directory, workplace, style));
+
+  const publisher = createEventPublisher({ now: () => new Date() });
+  publisher.listen((event) => print(`   ${renderEvent(event, { colour })}`));
+  const env = { PATH: shell['PATH'], LANG: shell['LANG'] }; // no settings of another service
+  const settings = await loadConfig(workplace.configFile, env);
+  const service = createService({
+    settings,
+    env,
+    report: publisher.report,
+    notice: (message) => print(`   ${message}`),
+    dryRun: false,
+  });
+  hurry.addEventListener('abort', () => service.stopNow());
+
+  const ready = new Promise<void>((resolve) => {
+    publisher.listen(({ event }) => event === 'refreshed' && resolve());
+  });
+  const gone = new AbortController();
+  const running = service.run().finally(() => gone.abort(new Error('the service has ended')));
+  const stop = AbortSignal.any([end, gone.signal]);
+  const administrator = await operationsOf(workplace.administratorConfigFile, env);
+  try {
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(WALK_MILLISECONDS)]);
+    await Promise.race([ready, aborted(signal)]);
+    await walk({
+      uid: WALKER,
+      chapters: lifeOf(WALKER, workplace.homeOf),
+      directory: administrator,
+      listen: publisher.listen,
+      narrator: narrator(print, style),
+      monotonic: () => performance.now(),
+      signal,
+    });
+    if (once) return;
+    const chapters = lifeOf(VISITOR, workplace.homeOf);
+    for (const { file, ldif } of chapters) await writeFile(join(workplace.folder, file), `${ldif.join('\n')}\n`);
+    print(invitation(directory, workplace, chapters, PASSWORD, style));
+    await aborted(stop);
+  } finally {
+    administrator.close();
+    service.drain();
+    await running;
+  }
+}
+
+async function operationsOf(configFile: string, env: NodeJS.ProcessEnv): Promise<DirectoryOperations> {
+  const settings = await loadConfig(configFile, env);
+  return new DirectoryOperations({ access: accessOf(settings, env), base: settings.directory.base });
+}
+
+/** The first SIGINT, SIGTERM or SIGHUP, or the end of whoever reads the output, asks for the end; another one hurries. */
+function hearSignals(): Wishes {
+  const end = new AbortController();
+  const hurry = new AbortController();
+  const hear = (): void => (end.signal.aborted ? hurry : end).abort(new Error('the sandbox was told to end'));
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, hear);
+  process.stdout.on('error', hear);
+  return {
+    end: end.signal,
+    hurry: hurry.signal,
+    release: () => {
+      for (const signal of signals) process.off(signal, hear);
+    },
+  };
+}
+
+/** Rejects with the signal's reason when it aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = (): void => reject(signal.reason);
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
+}
+
+function explain(error: unknown, port: number): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return `port ${port} of 127.0.0.1 is taken: choose another one with --port, or leave it out to have a free one`;
+  }
+  if (code === 'EACCES') return `port ${port} is not open to this user: choose one above 1023 with --port`;
+  if (error instanceof DOMException && error.name === 'TimeoutError') {
+    return `the walk did not come to its end within ${WALK_MILLISECONDS / 1000} seconds`;
+  }
+  return `the walk failed: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function styleOf(colour: boolean): Style {
+  return {
+    strong: (text) => paint(text, 'bold', colour),
+    quiet: (text) => paint(text, 'grey', colour),
+    good: (text) => paint(text, 'green', colour),
+  };
+}
+
+/** A day in the future, `YYYYMMDD`. */
+function dayAhead(days: number): string {
+  return new Date(Date.now() + days * DAY_MILLISECONDS).toISOString().slice(0, 10).replaceAll('-', '');
+}

@@ -1,0 +1,34 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+interface SandboxFlags {
+  readonly once: boolean;
+  readonly port: number;
+}
+
+export function registerSandbox(program: Command): void {
+  program
+    .command('sandbox')
+    .description(
+      'try it without a directory: one in memory, a harmless script, and the real service at work on an account',
+    )
+    .addOption(new Option('--once', 'end after the walk instead of staying up').default(false))
+    .addOption(
+      new Option('--port <n>', 'port of the directory on 127.0.0.1').argParser(port).default(0, 'any free one'),
+    )
+    .action(async (flags: SandboxFlags) => {
+      const { runSandbox } = await import('./run-sandbox.ts');
+      process.exitCode = await runSandbox(flags);
+    });
+}
+
+/** What a start without a command means: the sandbox, with its options if there are any. */
+export function orSandbox(args: readonly string[]): string[] {
+  const [first] = args;
+  return first === undefined || /^--(?:once|port)\b/.test(first) ? ['sandbox', ...args] : [...args];
+}
+
+function port(given: string): number {
+  const value = Number(given);
+  if (!/^[0-9]+$/.test(given) || value > 65_535) throw new InvalidArgumentError('a port is a number from 0 to 65535');
+  return value;
+}

@@ -1,0 +1,32 @@
+import type { Modification } from '../domain/transition.ts';
+import type { TreeEntry } from './tree.ts';
+
+/** LDIF (RFC 2849) of an entry to be added. */
+export function addRecord({ dn, attributes }: TreeEntry): string[] {
+  const lines = attributes.flatMap(({ name, values }) => values.map((value) => line(name, value)));
+  return [line('dn', dn), 'changetype: add', ...lines];
+}
+
+/** LDIF of changes to an entry. */
+export function modifyRecord(dn: string, modifications: readonly Modification[]): string[] {
+  const changes = modifications.map(({ operation, attribute, values }) => [
+    `${operation}: ${attribute}`,
+    ...values.map((value) => line(attribute, value)),
+  ]);
+  return [
+    line('dn', dn),
+    'changetype: modify',
+    ...changes.flatMap((lines, index) => (index === 0 ? lines : ['-', ...lines])),
+  ];
+}
+
+/** LDIF of an entry's removal. */
+export function deleteRecord(dn: string): string[] {
+  return [line('dn', dn), 'changetype: delete'];
+}
+
+function line(name: string, value: string | Buffer): string {
+  const bytes = Buffer.from(value);
+  const text = bytes.toString('latin1');
+  return /^(?![ :<])[\x20-\x7e]*(?<! )$/.test(text) ? `${name}: ${text}` : `${name}:: ${bytes.toString('base64')}`;
+}

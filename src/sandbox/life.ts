@@ -1,0 +1,72 @@
+import type { Modification } from '../domain/transition.ts';
+import { addRecord, deleteRecord, modifyRecord } from './ldif.ts';
+import { account, accountDn, type TreeEntry } from './tree.ts';
+
+/** One thing that somebody writes about an account, and what is to come of it. */
+export interface Chapter {
+  readonly title: string;
+  /** What a newcomer should know before seeing it happen. */
+  readonly why: string;
+  readonly file: string;
+  readonly ldif: readonly string[];
+  readonly write:
+    | { readonly kind: 'add'; readonly entry: TreeEntry }
+    | { readonly kind: 'modify'; readonly dn: string; readonly modifications: readonly Modification[] }
+    | { readonly kind: 'delete'; readonly dn: string };
+  /** The mode that the service writes in the end; undefined where it has nothing to do. */
+  readonly ends: string | undefined;
+}
+
+const QUOTA = String(2 * 1024 ** 3);
+
+/** An account's life: add, modify, delete, removal. */
+export function lifeOf(uid: string, homeOf: (uid: string) => string): Chapter[] {
+  const dn = accountDn(uid);
+  const entry = account(uid, homeOf, { mode: 'add', state: '0', date: '0' });
+  const more = request('modify', { sstQuota: QUOTA });
+  const end = request('delete', { sstIsActive: 'FALSE' });
+  return [
+    {
+      title: 'Add',
+      why: 'Somebody writes a new account to the directory, with the mode "add" and the state 0 (open).',
+      file: '01_add.ldif',
+      ldif: addRecord(entry),
+      write: { kind: 'add', entry },
+      ends: 'added',
+    },
+    {
+      title: 'Modify',
+      why: 'Somebody gives the account more space, and asks for it with the mode "modify" and the state 0.',
+      file: '02_modify.ldif',
+      ldif: modifyRecord(dn, more),
+      write: { kind: 'modify', dn, modifications: more },
+      ends: 'modified',
+    },
+    {
+      title: 'Delete',
+      why: 'Somebody asks for its end. The service waits with a delete until sstIsActive is FALSE; here both come at once.',
+      file: '03_delete.ldif',
+      ldif: modifyRecord(dn, end),
+      write: { kind: 'modify', dn, modifications: end },
+      ends: 'deleted',
+    },
+    {
+      title: 'Remove',
+      why: 'What the account had is gone, so its entry may go. The service has nothing to do with that.',
+      file: '04_remove.ldif',
+      ldif: deleteRecord(dn),
+      write: { kind: 'delete', dn },
+      ends: undefined,
+    },
+  ];
+}
+
+/** What asks for work on an account that exists. */
+export function request(mode: string, first: Readonly<Record<string, string>> = {}): Modification[] {
+  const replacements = { ...first, sstProvisioningMode: mode, sstProvisioningState: '0' };
+  return Object.entries(replacements).map(([attribute, value]) => ({
+    operation: 'replace',
+    attribute,
+    values: [value],
+  }));
+}

@@ -1,0 +1,113 @@
+import type { EmbeddedDirectory } from './embedded-directory.ts';
+import type { Chapter } from './life.ts';
+import { ACCOUNTS, ADMINISTRATOR, accountDn } from './tree.ts';
+import type { Narrator } from './walk.ts';
+import type { Workplace } from './workplace.ts';
+
+/** How text is set off on a terminal; plain elsewhere. */
+export interface Style {
+  strong(text: string): string;
+  quiet(text: string): string;
+  good(text: string): string;
+}
+
+const MARGIN = '   ';
+
+/** What is said before anything happens. */
+export function introduction(
+  { url }: EmbeddedDirectory,
+  { folder, scriptFile, configFile }: Workplace,
+  style: Style,
+): string {
+  return [
+    style.strong('prov-backup-rsnapshot sandbox'),
+    'A directory in memory, the real service connected to it, and a script that only pretends. Nothing outside its folder',
+    'is touched, and nothing is left when it ends.',
+    '',
+    fact('directory', `${url}, accounts below ${ACCOUNTS}`, style),
+    fact('folder', folder, style),
+    fact('script', scriptFile, style),
+    fact('configuration', configFile, style),
+    '',
+  ].join('\n');
+}
+
+/** Tells the walk. */
+export function narrator(print: (text: string) => void, style: Style): Narrator {
+  return {
+    chapter: (number, { title, why, ldif }: Chapter) => {
+      const [dn = '', ...lines] = ldif.filter((line) => line !== '-');
+      const shown = lines.filter((line) => !UNSHOWN.test(line));
+      print(
+        [
+          '',
+          style.strong(`${number}  ${title}`),
+          `${MARGIN}${why}`,
+          '',
+          ...[dn, ...shown].map((line) => `${MARGIN}${style.quiet('>')} ${line}`),
+          '',
+        ].join('\n'),
+      );
+    },
+    outcome: (attributes, milliseconds) => {
+      const took =
+        milliseconds === undefined
+          ? 'The entry is gone.'
+          : `The directory says, ${milliseconds.toFixed(1)} ms after the write was sent:`;
+      print(
+        ['', `${MARGIN}${style.good(took)}`, ...attributes.map((line) => `${MARGIN}${style.quiet('<')} ${line}`)].join(
+          '\n',
+        ),
+      );
+    },
+  };
+}
+
+/** What does not help to understand an LDIF record. */
+const UNSHOWN = /^(?:objectClass|cn|uidNumber|gidNumber|changetype: modify|add:|replace:)/;
+
+/** What is said when the walk is over and the sandbox stays up. */
+export function invitation(
+  { url }: EmbeddedDirectory,
+  workplace: Workplace,
+  chapters: readonly Chapter[],
+  password: string,
+  style: Style,
+): string {
+  const login = `-x -H ${url} -D ${ADMINISTRATOR} -w ${password}`;
+  const example = '4000001';
+  const files = chapters.map(({ file }) => `${file}`).join(' ');
+  return [
+    '',
+    style.strong('Now you: it stays up and reacts. Ctrl-C ends it and removes everything.'),
+    '',
+    'Ask for an account to be modified (paste it into another terminal):',
+    '',
+    `ldapmodify ${login} <<'END'`,
+    `dn: ${accountDn(example)}`,
+    'changetype: modify',
+    'replace: sstProvisioningMode',
+    'sstProvisioningMode: modify',
+    '-',
+    'replace: sstProvisioningState',
+    'sstProvisioningState: 0',
+    'END',
+    '',
+    'See all accounts:',
+    '',
+    `ldapsearch -LLL ${login} -b ${ACCOUNTS} '(uid=*)'`,
+    '',
+    `Lead an account of your own through its life (${files}):`,
+    '',
+    `ldapmodify ${login} -f ${workplace.folder}/${chapters[0]?.file}`,
+    '',
+    'Without ldap-utils, in this folder:',
+    '',
+    `npm start -- ldif load -c ${workplace.administratorConfigFile} ${workplace.folder}/${chapters[0]?.file}`,
+    '',
+  ].join('\n');
+}
+
+function fact(name: string, value: string, style: Style): string {
+  return `${MARGIN}${style.quiet(name.padEnd(15))}${value}`;
+}

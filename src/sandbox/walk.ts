@@ -1,0 +1,90 @@
+import type { DirectoryEntry } from '../domain/entry.ts';
+import type { PublishedEvent } from '../domain/event.ts';
+import type { DirectoryOperations } from '../ldap/operations.ts';
+import type { Chapter } from './life.ts';
+
+/** What the walk tells, piece by piece, while the service's own events go their own way. */
+export interface Narrator {
+  chapter(number: number, chapter: Chapter): void;
+  /** `milliseconds` from the write to the finished state; undefined where the service had nothing to do. */
+  outcome(attributes: readonly string[], milliseconds: number | undefined): void;
+}
+
+export interface WalkOptions {
+  readonly uid: string;
+  readonly chapters: readonly Chapter[];
+  /** As the directory's administrator. */
+  readonly directory: Pick<DirectoryOperations, 'add' | 'modify' | 'delete' | 'read'>;
+  /** Hears the service's events; returns what ends that. */
+  readonly listen: (listener: (event: PublishedEvent) => void) => () => void;
+  readonly narrator: Narrator;
+  readonly monotonic: () => number;
+  /** Ends the walk where it is. */
+  readonly signal: AbortSignal;
+}
+
+/** The attributes that an account's state is read from. */
+const TOLD = ['sstProvisioningMode', 'sstProvisioningState', 'sstProvisioningReturnValue', 'sstIsActive', 'sstQuota'];
+
+/**
+ * Leads one account through its life: writes as any LDAP client would, waits until the service is done, and tells what the
+ * directory says then. Rejects where the service fails, or the signal aborts.
+ */
+export async function walk({ chapters, directory, narrator, monotonic, ...options }: WalkOptions): Promise<void> {
+  for (const [index, chapter] of chapters.entries()) {
+    options.signal.throwIfAborted();
+    narrator.chapter(index + 1, chapter);
+    const begin = monotonic();
+    const end = chapter.ends === undefined ? undefined : finished(options, monotonic);
+    await Promise.all([write(directory, chapter), end]);
+    const milliseconds = end === undefined ? undefined : (await end) - begin;
+    const entry = await directory.read(dnOf(chapter));
+    const mode = entry?.values('sstProvisioningMode')[0]?.toString('utf8');
+    if (mode !== chapter.ends) throw new Error(`the account is ${mode ?? 'gone'}, not ${chapter.ends ?? 'gone'}`);
+    narrator.outcome(entry === undefined ? [] : told(entry), milliseconds);
+  }
+}
+
+/** Resolves to the moment at which the service has finished the account; rejects where it failed. */
+function finished(
+  { uid, listen, signal }: Pick<WalkOptions, 'uid' | 'listen' | 'signal'>,
+  monotonic: () => number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const settle = (how: () => void): void => {
+      stop();
+      signal.removeEventListener('abort', aborted);
+      how();
+    };
+    const aborted = (): void => settle(() => reject(signal.reason));
+    const stop = listen((event) => {
+      if (!('uid' in event) || event.uid !== uid) return;
+      if (event.event === 'finished') settle(() => resolve(monotonic()));
+      if (event.event === 'failed') settle(() => reject(new Error(`the service failed: ${event.reason}`)));
+    });
+    signal.addEventListener('abort', aborted);
+  });
+}
+
+async function write(directory: WalkOptions['directory'], { write: what }: Chapter): Promise<void> {
+  switch (what.kind) {
+    case 'add':
+      return directory.add(
+        what.entry.dn,
+        Object.fromEntries(what.entry.attributes.map(({ name, values }) => [name, values])),
+      );
+    case 'modify':
+      await directory.modify(what.dn, what.modifications, false);
+      return;
+    case 'delete':
+      return directory.delete(what.dn);
+  }
+}
+
+function dnOf({ write: what }: Chapter): string {
+  return what.kind === 'add' ? what.entry.dn : what.dn;
+}
+
+function told(entry: DirectoryEntry): string[] {
+  return TOLD.flatMap((name) => entry.values(name).map((value) => `${name}: ${value.toString('utf8')}`));
+}

@@ -1,0 +1,89 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ACCOUNTS, ADMINISTRATOR, SERVICE } from './tree.ts';
+
+/** The one folder of the sandbox: all that it writes is in it. */
+export interface Workplace {
+  readonly folder: string;
+  readonly scriptFile: string;
+  /** The service's own configuration, and the same with the administrator's rights, for the tools. */
+  readonly configFile: string;
+  readonly administratorConfigFile: string;
+  homeOf(uid: string): string;
+  /** Removes the folder with all that is in it. */
+  remove(): Promise<void>;
+}
+
+export interface Passwords {
+  readonly service: string;
+  readonly administrator: string;
+}
+
+/** Makes the folder, among the system's temporary ones. Only its owner can look into it. */
+export async function makeWorkplace(): Promise<Workplace> {
+  const folder = await mkdtemp(join(tmpdir(), 'prov-backup-rsnapshot-sandbox-'));
+  await mkdir(join(folder, 'homes'));
+  return {
+    folder,
+    scriptFile: join(folder, 'create-chroot.sh'),
+    configFile: join(folder, 'service.yaml'),
+    administratorConfigFile: join(folder, 'administrator.yaml'),
+    homeOf: (uid) => join(folder, 'homes', uid),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Writes the script, and the configurations that lead to the directory at the URL. */
+export async function furnish(workplace: Workplace, url: string, passwords: Passwords): Promise<void> {
+  const { folder, scriptFile, configFile, administratorConfigFile } = workplace;
+  const login = async (name: string, dn: string, password: string) => {
+    const passwordFile = join(folder, `${name}.password`);
+    await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+    return configuration({ url, dn, passwordFile, scriptFile });
+  };
+  await writeFile(scriptFile, script(join(folder, 'homes')), { mode: 0o755 });
+  await writeFile(configFile, await login('service', SERVICE, passwords.service));
+  await writeFile(administratorConfigFile, await login('administrator', ADMINISTRATOR, passwords.administrator));
+}
+
+function configuration(given: { url: string; dn: string; passwordFile: string; scriptFile: string }): string {
+  const text = (value: string) => JSON.stringify(value); // a YAML string, whatever the path contains
+  return `# What the service of the sandbox is configured with; a real one has little more.
+directory:
+  url: ${text(given.url)}
+  bindDn: ${text(given.dn)}
+  bindPasswordFile: ${text(given.passwordFile)}
+  base: ${text(ACCOUNTS)}
+script:
+  command: [${text(given.scriptFile)}]
+`;
+}
+
+/** The script is called with the mode and the uid; the service has checked that the uid is fit for a path. */
+function script(homes: string): string {
+  return `#!/bin/sh
+# A harmless stand-in for a site's chroot script: it touches nothing but its own folder.
+set -eu
+homes=${shellText(homes)}
+mode=$1
+uid=$2
+case $mode in
+  add)
+    echo "a real script would make the chroot of $uid now; here it is an empty folder"
+    mkdir -p -- "$homes/$uid"
+    ;;
+  modify)
+    echo "a real script would adapt the chroot of $uid now (quota: \${PROV_QUOTA:-none} bytes)"
+    ;;
+  delete)
+    echo "a real script would remove the chroot of $uid now; here the empty folder goes"
+    rm -rf -- "\${homes:?}/\${uid:?}"
+    ;;
+esac
+`;
+}
+
+function shellText(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,8 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import { ConfigurationError } from '../../config/fault.ts';
-import { loadConfig } from '../../config/load-config.ts';
-import { passwordReader } from '../../config/password.ts';
 import type { Settings } from '../../config/schema.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { ProcessExit, ReturnCode } from '../domain/return-code.ts';
@@ -10,6 +7,8 @@ import type { DirectoryAccess } from '../ldap/access.ts';
 import { applyLdif, type RecordReport } from '../ldif/apply-ldif.ts';
 import { openDirectoryTarget } from '../ldif/directory-target.ts';
 import { parseLdif } from '../ldif/parse-ldif.ts';
+import { accessOf } from '../site.ts';
+import { settingsOf } from './settings.ts';
 
 export interface LoadOptions {
   readonly config: string;
@@ -21,13 +20,13 @@ export interface LoadOptions {
 /** Applies an LDIF file and prints a line for each record; returns the exit code of the process. */
 export async function loadLdif(file: string, options: LoadOptions): Promise<number> {
   try {
-    const settings = await loadConfig(options.config, process.env);
-    const access = accessOf(settings, options);
+    const settings = await settingsOf(options.config);
+    if (settings === undefined) return ProcessExit.FAULTY_CONFIGURATION;
+    const access = accessAs(settings, options);
     if (typeof access === 'string') return fail(access, ProcessExit.WRONG_USAGE);
     const bytes = file === '-' ? await buffer(process.stdin) : await readFile(file);
     return await load(file, bytes, access, options.continue);
   } catch (error) {
-    if (error instanceof ConfigurationError) return fail(error.message, ProcessExit.FAULTY_CONFIGURATION);
     if (error instanceof DirectoryError) return fail(describe(error), ReturnCode.UNDEFINED_ERROR);
     if (error instanceof Error && 'code' in error) return fail(error.message, ReturnCode.UNDEFINED_ERROR);
     throw error;
@@ -60,30 +59,15 @@ async function load(file: string, bytes: Buffer, access: DirectoryAccess, contin
 }
 
 /** How to reach the directory, or what is wrong with the options. */
-function accessOf({ directory }: Settings, { bindDn, bindPasswordFile }: LoadOptions): DirectoryAccess | string {
+function accessAs(settings: Settings, { bindDn, bindPasswordFile }: LoadOptions): DirectoryAccess | string {
   if ((bindDn === undefined) !== (bindPasswordFile === undefined)) {
     return '--bind-dn and --bind-password-file belong together';
   }
+  if (bindDn === undefined || bindPasswordFile === undefined) return accessOf(settings, process.env);
   // The rule that keeps passwords off unencrypted connections has judged the configured account only.
-  if (bindDn !== undefined && directory.bindDn === null) return '--bind-dn needs a configuration with directory.bindDn';
-  const account =
-    bindDn === undefined
-      ? directory
-      : {
-          ...directory,
-          bindDn,
-          bindPassword: null,
-          bindPasswordFd: null,
-          bindPasswordFile: bindPasswordFile ?? null,
-        };
-  return {
-    urls: directory.url,
-    startTls: directory.startTls,
-    caFile: directory.tls.caFile,
-    bindDn: account.bindDn,
-    readPassword: passwordReader(account, process.env),
-    timeoutMilliseconds: directory.requestTimeout,
-  };
+  if (settings.directory.bindDn === null) return '--bind-dn needs a configuration with directory.bindDn';
+  const account = { bindDn, bindPasswordFile, bindPassword: null, bindPasswordFd: null };
+  return accessOf({ ...settings, directory: { ...settings.directory, ...account } }, process.env);
 }
 
 function print({ number, line, what, error }: RecordReport): void {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CreateOptions } from './ldif-create.ts';
 import type { LoadOptions } from './ldif-load.ts';
+import { needsConfig } from './options.ts';
 
 /** Registers `ldif create` and `ldif load`; what they need is loaded when one of them runs. */
 export function registerLdif(program: Command): void {
@@ -28,11 +29,9 @@ export function registerLdif(program: Command): void {
       process.exitCode = await createLdif(options);
     });
 
-  ldif
-    .command('load')
+  needsConfig(ldif.command('load'))
     .description('apply an LDIF file to the configured directory, record by record, up to the first error')
     .argument('<ldif>', 'the file; - is standard input')
-    .requiredOption('-c, --config <file>', 'configuration file')
     .option('--continue', 'go on after an error', false)
     .option('--bind-dn <dn>', 'bind as another account than directory.bindDn, which may hardly write accounts')
     .option('--bind-password-file <file>', 'file of the password of --bind-dn')

@@ -6,6 +6,7 @@ import { checkAccounts } from './accounts.ts';
 import { checkConnecting } from './connecting.ts';
 import type { CheckLine } from './report.ts';
 import { checkScripts } from './site-script.ts';
+import { checkSteps } from './steps.ts';
 
 /**
  * Tries everything that `run` needs, and changes nothing. Each line is handed over as soon as it is known.
@@ -49,5 +50,6 @@ export async function preflight(
     }
   }
   say(await checkScripts(settings, env['PATH'] ?? ''));
+  say(await checkSteps(settings));
   return holds;
 }

@@ -81,11 +81,19 @@ export const runCommand: RunCommand = async (command, options) => {
   return { kind: 'notStarted', code: result.code ?? 'UNKNOWN', ...texts };
 };
 
-/** PATH (with the system's folders, whatever the caller's lacks), LANG and TZ. */
-function commandEnvironment(base: NodeJS.ProcessEnv): Record<string, string> {
+/** The PATH of such commands: the caller's absolute folders, and those of the system that it lacks. */
+export function commandPath(base: NodeJS.ProcessEnv): string {
   const given = (base['PATH'] ?? '').split(':').filter((folder) => folder.startsWith('/'));
-  const path = [...given, ...SYSTEM_PATH.filter((folder) => !given.includes(folder))].join(':');
-  return { PATH: path, LANG: base['LANG'] ?? 'C.UTF-8', ...(base['TZ'] === undefined ? {} : { TZ: base['TZ'] }) };
+  return [...given, ...SYSTEM_PATH.filter((folder) => !given.includes(folder))].join(':');
+}
+
+function commandEnvironment(base: NodeJS.ProcessEnv): Record<string, string> {
+  const zone = base['TZ'];
+  return {
+    PATH: commandPath(base),
+    LANG: base['LANG'] ?? 'C.UTF-8',
+    ...(zone === undefined ? {} : { TZ: zone }),
+  };
 }
 
 function collectText(stream: NodeJS.ReadableStream): () => string {

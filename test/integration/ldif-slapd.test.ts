@@ -175,6 +175,7 @@ describe('the LDIF tools and a real slapd', () => {
     });
     writeFileSync(away, 'directory: {}\n');
     expect(await load('dn: cn=a\nchangetype: delete\n', { config: away })).toMatchObject({ exitCode: 78 });
+    process.exitCode = undefined;
   });
 
   it('refuse a uid that the service would not work on', async () => {

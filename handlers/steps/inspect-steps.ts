@@ -1,0 +1,93 @@
+import { constants } from 'node:fs';
+import { access, readFile, stat } from 'node:fs/promises';
+import { type CommandOptions, commandPath, type RunCommand, runCommand } from '../../src/script/command.ts';
+import { locate } from '../../src/script/locate.ts';
+import type { QuotaOptions } from './quota.ts';
+import type { RsnapshotOptions } from './rsnapshot-configuration.ts';
+import { BUILT_IN_TEMPLATE, substitute, templateValues } from './rsnapshot-template.ts';
+import { lookUpId } from './user-lookup.ts';
+
+/** Something that would make a step fail for every account. `key` is the setting in question. */
+export interface StepFinding {
+  readonly key: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** What the user check needs of the host: getent. */
+export function inspectUserCheck(): readonly StepFinding[] {
+  return startable('userCheck.enabled', ['getent']);
+}
+
+/** What the quota needs of the host: its commands. */
+export function inspectQuota(options: Pick<QuotaOptions, 'command' | 'clearCommand'>): readonly StepFinding[] {
+  return [...startable('quota.command', options.command), ...startable('quota.clearCommand', options.clearCommand)];
+}
+
+/** What the rsnapshot configuration needs of the host: its folder, template, owner and command. */
+export async function inspectRsnapshot(
+  options: Omit<RsnapshotOptions, 'run'>,
+  signal: CommandOptions['signal'],
+  run: RunCommand = runCommand,
+): Promise<readonly StepFinding[]> {
+  const { directory, template, snapshotRoot, owner, group, checkCommand } = options;
+  return [
+    ...(await inspectFolder(directory)),
+    ...(await inspectTemplate(template, snapshotRoot)),
+    ...(await inspectOwner('passwd', owner, run, signal)),
+    ...(await inspectOwner('group', group, run, signal)),
+    ...(checkCommand === null ? [] : startable('rsnapshot.checkCommand', checkCommand)),
+  ];
+}
+
+function startable(key: string, [program = '']: readonly string[]): readonly StepFinding[] {
+  const located = locate(program, commandPath(process.env));
+  if (located.kind === 'located') return [];
+  const message = `${program} cannot be started (${located.code})`;
+  return [{ key, message, remedy: `install ${program}, or correct ${key}` }];
+}
+
+async function inspectFolder(directory: string): Promise<readonly StepFinding[]> {
+  const key = 'rsnapshot.directory';
+  try {
+    const status = await stat(directory);
+    if (!status.isDirectory()) {
+      return [{ key, message: `${directory} is not a folder`, remedy: `correct ${key}` }];
+    }
+    await access(directory, constants.W_OK | constants.X_OK);
+    if ((status.mode & 0o022) === 0) return [];
+    return [{ key, message: `${directory} is writable by others than its owner`, remedy: `chmod go-w ${directory}` }];
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const remedy = code === 'ENOENT' ? `mkdir -p ${directory}` : `give the service the right to write there`;
+    return [{ key, message: `${directory} cannot be written to (${code})`, remedy }];
+  }
+}
+
+/** Fills the template for an account that there is none of: placeholders that do not exist come to light. */
+async function inspectTemplate(template: string | null, snapshotRoot: string): Promise<readonly StepFinding[]> {
+  const sample = templateValues('sample', { home: '/srv/sample', chroot: undefined }, snapshotRoot, []);
+  if (sample.kind === 'faulty') {
+    return [{ key: 'rsnapshot.snapshotRoot', message: sample.reason, remedy: 'correct rsnapshot.snapshotRoot' }];
+  }
+  const key = 'rsnapshot.template';
+  try {
+    const text = template === null ? BUILT_IN_TEMPLATE : await readFile(template, 'utf8');
+    const rendered = substitute(text, sample.values);
+    return rendered.kind === 'text' ? [] : [{ key, message: rendered.reason, remedy: `correct ${template}` }];
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return [{ key, message, remedy: `make ${template} readable, or correct ${key}` }];
+  }
+}
+
+async function inspectOwner(
+  database: 'passwd' | 'group',
+  name: string | null,
+  run: RunCommand,
+  signal: AbortSignal,
+): Promise<readonly StepFinding[]> {
+  if ((await lookUpId(database, name, run, signal)) !== undefined) return [];
+  const key = database === 'passwd' ? 'rsnapshot.owner' : 'rsnapshot.group';
+  return [{ key, message: `${name} is not known to this host`, remedy: `correct ${key}` }];
+}

@@ -1,5 +1,5 @@
 import type { DirectoryEntry } from '../../domain/entry.ts';
-import { BerReader, octetString, sequence, Tag } from './ber.ts';
+import { BerReader, octetString, sequence } from './ber.ts';
 import { Operation } from './message.ts';
 import { SearchEntry } from './search-entry.ts';
 
@@ -11,12 +11,9 @@ export function encodePostReadRequest(attributes: readonly string[]): Buffer {
   return sequence(...attributes.map((name) => octetString(name)));
 }
 
-/**
- * The entry in the value of the response control. RFC 4527 prescribes a SearchResultEntry; OpenLDAP sends its content under the
- * tag of a plain SEQUENCE. Throws a DirectoryError where it is malformed.
- */
+/** The entry in the value of the response control, a SearchResultEntry. Throws a DirectoryError where it is malformed. */
 export function decodePostReadResponse(value: Buffer): DirectoryEntry {
   const reader = new BerReader(value);
-  reader.next(reader.peek() === Tag.sequence ? Tag.sequence : Operation.searchResultEntry);
+  reader.next(Operation.searchResultEntry);
   return new SearchEntry(value, reader.start, reader.stop);
 }

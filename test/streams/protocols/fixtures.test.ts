@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DirectoryError } from '../../../src/domain/directory-error.ts';
+import type { DirectoryEntry } from '../../../src/domain/entry.ts';
 import { BerReader, element, enumerated, octetString, sequence, Tag } from '../../../src/ldap/wire/ber.ts';
 import { Framer } from '../../../src/ldap/wire/framer.ts';
 import { readLdapResult } from '../../../src/ldap/wire/ldap-result.ts';
@@ -13,6 +14,7 @@ import {
   type RequestControl,
   readMessage,
 } from '../../../src/ldap/wire/message.ts';
+import { decodePostReadResponse, POST_READ } from '../../../src/ldap/wire/post-read.ts';
 import { SearchEntry } from '../../../src/ldap/wire/search-entry.ts';
 import {
   decodeEntryChangeNotification,
@@ -20,10 +22,13 @@ import {
   encodeEntryChangeNotification,
 } from '../../../streams/protocols/persistent-search/codec.ts';
 import {
+  decodeSyncDone,
   decodeSyncInfo,
   decodeSyncState,
+  encodeSyncDone,
   encodeSyncInfo,
   encodeSyncState,
+  SYNC_DONE,
   SYNC_INFO,
   SYNC_STATE,
 } from '../../../streams/protocols/syncrepl/codec.ts';
@@ -44,10 +49,7 @@ function takeApart(bytes: Buffer): { words: string; encodedAgain: Buffer } {
 
 function entry(message: LdapMessage) {
   const decoded = new SearchEntry(message.bytes, message.start, message.end);
-  const attributes = [...decoded.attributes()].map(([name, values]) =>
-    sequence(octetString(name), element(Tag.set, ...values.map((value) => octetString(value)))),
-  );
-  const operation = element(message.operation, octetString(decoded.dn), sequence(...attributes));
+  const operation = encodeEntry(decoded);
   const controls: RequestControl[] = [];
   let words = 'entry';
   const state = findControl(message, SYNC_STATE);
@@ -91,10 +93,28 @@ function result(message: LdapMessage) {
     octetString(decoded.diagnosticMessage),
     ...(decoded.responseName === undefined ? [] : [octetString(decoded.responseName, 0x8a)]),
   ];
-  return {
-    words: `result ${decoded.resultCode}`,
-    encodedAgain: encodeMessage(message.id, element(message.operation, ...parts)),
-  };
+  const controls: RequestControl[] = [];
+  let words = `result ${decoded.resultCode}`;
+  const done = findControl(message, SYNC_DONE);
+  if (done !== undefined) {
+    const syncDone = decodeSyncDone(done);
+    words += ` syncDone${syncDone.refreshDeletes ? ' deletes' : ''}`;
+    controls.push({ type: SYNC_DONE, criticality: false, value: encodeSyncDone(syncDone) });
+  }
+  const read = findControl(message, POST_READ);
+  if (read !== undefined) {
+    words += ' postRead';
+    const value = read.bytes.subarray(read.offset, read.end);
+    controls.push({ type: POST_READ, criticality: false, value: encodeEntry(decodePostReadResponse(value)) });
+  }
+  return { words, encodedAgain: encodeMessage(message.id, element(message.operation, ...parts), controls) };
+}
+
+function encodeEntry(entry: DirectoryEntry): Buffer {
+  const attributes = [...entry.attributes()].map(([name, values]) =>
+    sequence(octetString(name), element(Tag.set, ...values.map((value) => octetString(value)))),
+  );
+  return element(Operation.searchResultEntry, octetString(entry.dn), sequence(...attributes));
 }
 
 /** The same message without an empty controls element at its end. */
@@ -184,6 +204,8 @@ function survives(bytes: Buffer): void {
     () => new SearchEntry(guarded, 0, guarded.length).values('uid'),
     () => decodeSyncInfo(new BerReader(guarded)),
     () => decodeSyncState(new BerReader(guarded)),
+    () => decodeSyncDone(new BerReader(guarded)),
+    () => decodePostReadResponse(guarded),
     () => decodeEntryChangeNotification(new BerReader(guarded)),
   ];
   for (const decode of decoders) {

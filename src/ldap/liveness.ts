@@ -16,25 +16,26 @@ export type Verdict =
 export class Liveness {
   readonly #deadAfter: number;
   #receivedAt: number;
-  #deliveredAt: number;
+  /** Since when bytes came without completing a message. */
+  #incompleteSince: number | undefined;
   #progressAt: number | undefined;
-  #probed = false;
+  #probedAt: number | undefined;
 
   constructor(deadAfterMilliseconds: number, now: number) {
     this.#deadAfter = deadAfterMilliseconds;
     this.#receivedAt = now;
-    this.#deliveredAt = now;
   }
 
   /** Bytes came, of whatever kind. */
   received(now: number): void {
     this.#receivedAt = now;
-    this.#probed = false;
+    this.#probedAt = undefined;
+    this.#incompleteSince ??= now;
   }
 
   /** A whole message came. */
-  delivered(now: number): void {
-    this.#deliveredAt = now;
+  delivered(): void {
+    this.#incompleteSince = undefined;
   }
 
   /** A refresh began, or an entry of it came. */
@@ -47,20 +48,20 @@ export class Liveness {
     this.#progressAt = undefined;
   }
 
-  /** What to do now, and when to ask again. */
+  /** What to do now, and when to ask again. A peer has half the time to answer, however late it was asked. */
   judge(now: number): Verdict {
-    const silence = now - this.#receivedAt;
-    if (silence >= this.#deadAfter) return { kind: 'silent' };
-    const untilGarbled = 2 * this.#deadAfter - (now - this.#deliveredAt);
-    if (untilGarbled <= 0) return { kind: 'garbled' };
-    const untilStuck = this.#progressAt === undefined ? untilGarbled : this.#deadAfter - (now - this.#progressAt);
-    if (untilStuck <= 0) return { kind: 'stuck' };
-    const atMost = Math.min(untilStuck, untilGarbled);
     const half = this.#deadAfter / 2;
-    if (silence < half) return { kind: 'alive', inMilliseconds: Math.min(half - silence, atMost) };
-    const inMilliseconds = Math.min(this.#deadAfter - silence, atMost);
-    if (this.#probed) return { kind: 'alive', inMilliseconds };
-    this.#probed = true;
-    return { kind: 'probe', inMilliseconds };
+    const untilSilent = this.#probedAt === undefined ? half : this.#probedAt + half - now;
+    if (untilSilent <= 0) return { kind: 'silent' };
+    const untilGarbled = (this.#incompleteSince ?? now) + 2 * this.#deadAfter - now;
+    if (untilGarbled <= 0) return { kind: 'garbled' };
+    const untilStuck = this.#progressAt === undefined ? untilGarbled : this.#progressAt + this.#deadAfter - now;
+    if (untilStuck <= 0) return { kind: 'stuck' };
+    const atMost = Math.min(untilSilent, untilGarbled, untilStuck);
+    if (this.#probedAt !== undefined) return { kind: 'alive', inMilliseconds: atMost };
+    const untilProbe = this.#receivedAt + half - now;
+    if (untilProbe > 0) return { kind: 'alive', inMilliseconds: Math.min(atMost, untilProbe) };
+    this.#probedAt = now;
+    return { kind: 'probe', inMilliseconds: atMost };
   }
 }

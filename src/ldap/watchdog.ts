@@ -31,7 +31,7 @@ export class Watchdog {
 
   /** Whole messages came. */
   delivered(): void {
-    this.#liveness.delivered(performance.now());
+    this.#liveness.delivered();
   }
 
   /** A refresh began or came further. */

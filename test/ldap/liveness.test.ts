@@ -19,6 +19,14 @@ describe('the judgement of a connection', () => {
     expect(liveness.judge(1400)).toEqual({ kind: 'probe', inMilliseconds: 500 });
   });
 
+  it('asks before it gives up, and leaves time for an answer, where the process itself was held up', () => {
+    const liveness = new Liveness(1000, 0);
+    expect(liveness.judge(50_000)).toEqual({ kind: 'probe', inMilliseconds: 500 });
+    const late = new Liveness(1000, 0);
+    expect(late.judge(990)).toEqual({ kind: 'probe', inMilliseconds: 500 });
+    expect(late.judge(1490)).toEqual({ kind: 'silent' });
+  });
+
   it('gives up a refresh without progress although the peer answers, and no longer once it is over', () => {
     const liveness = new Liveness(1000, 0);
     liveness.progressed(200);
@@ -31,11 +39,12 @@ describe('the judgement of a connection', () => {
 
   it('gives up a stream of which bytes come but no whole message for twice the time', () => {
     const liveness = new Liveness(1000, 0);
-    liveness.delivered(100);
-    for (const now of [600, 1100, 1600, 2000]) liveness.received(now);
+    liveness.received(50);
+    liveness.delivered();
+    for (const now of [100, 600, 1100, 1600, 2000]) liveness.received(now);
     expect(liveness.judge(2000)).toEqual({ kind: 'alive', inMilliseconds: 100 });
     expect(liveness.judge(2100)).toEqual({ kind: 'garbled' });
-    liveness.delivered(2100);
+    liveness.delivered();
     expect(liveness.judge(2100).kind).toBe('alive');
   });
 
@@ -47,7 +56,7 @@ describe('the judgement of a connection', () => {
         for (const gap of gaps) {
           last += gap;
           liveness.received(last);
-          liveness.delivered(last);
+          liveness.delivered();
         }
         let now = last;
         let probes = 0;

@@ -37,6 +37,7 @@ export class OutputLines {
   #leftOutLines = 0;
   #leftOutBytes = 0;
   #ended = false;
+  #received = 0;
 
   constructor(onLine: (stream: OutputStream, line: string) => void, limits: OutputLimits = OUTPUT_LIMITS) {
     this.#onLine = onLine;
@@ -48,7 +49,13 @@ export class OutputLines {
     return this.#lines >= this.#limits.lines || this.#bytes >= this.#limits.bytes;
   }
 
+  /** Bytes written so far. */
+  get received(): number {
+    return this.#received;
+  }
+
   write(stream: OutputStream, chunk: Buffer): void {
+    this.#received += chunk.length;
     if (this.#ended) return;
     let start = 0;
     while (start < chunk.length) {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { execa } from 'execa';
 import { Ending } from './ending.ts';
 import { errorCode, locate, notStarted, startFault } from './locate.ts';
@@ -54,9 +54,7 @@ async function runPlainly(request: ScriptRequest): Promise<ScriptResult> {
     ending.gaveUp.then((): [null, null] => [null, null]),
   ]);
   child.stdin.destroy();
-  const abandoned = new AbortController();
-  await Promise.race([drained, delay(DRAIN_MILLISECONDS, undefined, { signal: abandoned.signal })]);
-  abandoned.abort();
+  await drain(drained, lines);
   child.stdout.destroy();
   child.stderr.destroy();
   await drained;
@@ -64,6 +62,20 @@ async function runPlainly(request: ScriptRequest): Promise<ScriptResult> {
   lines.end();
   if (cause !== undefined) return { kind: cause };
   return exitCode === null ? { kind: 'signaled', signal: signal ?? 'SIGKILL' } : { kind: 'exited', exitCode };
+}
+
+/** Waits for the end of the output, but not for those who hold it open: what the script itself wrote is there already. */
+async function drain(drained: Promise<unknown>, lines: OutputLines): Promise<void> {
+  const waiting = new AbortController();
+  const timeUp = delay(DRAIN_MILLISECONDS, false, { signal: waiting.signal });
+  const ended = await Promise.race([drained.then(() => true), timeUp]);
+  waiting.abort();
+  if (ended) return;
+  // On a busy machine the delay may be over before the event loop has looked at the streams: each turn of it does.
+  for (let seen = -1; seen !== lines.received && !lines.full; await nextTurn()) {
+    seen = lines.received;
+    await nextTurn();
+  }
 }
 
 /** Feeds a stream of the script to the lines until it ends or is destroyed. */

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { groupLives, listProcesses } from '../../src/script/process-group.ts';
+import type { ScriptRequest, ScriptRunner } from '../../src/script/runner.ts';
 import { createScriptRunner } from '../../src/script/script-runner.ts';
 import { runAndKeep, scriptFolder, until } from './contract.ts';
 
@@ -11,8 +12,12 @@ afterAll(() => files.remove());
 
 describe.each(['none', 'auto'] as const)('a script runner (launcher: %s)', (launcher) => {
   const notices: string[] = [];
-  const runner = createScriptRunner({ launcher, onNotice: (message) => notices.push(message) });
-  const run = runAndKeep.bind(undefined, runner);
+  let runner: ScriptRunner;
+  const run = (command: readonly string[], overrides?: Partial<ScriptRequest>) =>
+    runAndKeep(runner, command, overrides);
+  beforeAll(() => {
+    runner = createScriptRunner({ launcher, onNotice: (message) => notices.push(message) });
+  });
   afterAll(async () => {
     await runner.close();
     expect(notices).toEqual([]);

@@ -120,7 +120,7 @@ export const settingsSchema = section('', {
       oneOf('auto', 'none'),
     ),
     homeRoot: setting(
-      'Folder that home directories must not lead out of, symbolic links followed; null: not checked.',
+      'Folder that no home directory may lead out of, symbolic links followed: no script runs for one that does; null: not checked.',
       null,
       orNull(absolutePath),
     ),
@@ -131,7 +131,7 @@ export const settingsSchema = section('', {
     interval: setting('Time between two look-ups.', '1s', duration('100ms', '10m')),
   }),
   homeCheck: section('After the script of add and modify: the home directory must be there.', {
-    enabled: setting('Do this step.', false, yesOrNo),
+    enabled: setting('Do this step; a script.homeRoot switches it on as well.', false, yesOrNo),
   }),
   quota: section('The disk quota of the account, set by add and modify and cleared by delete.', {
     enabled: setting('Do this step.', false, yesOrNo),

@@ -3,6 +3,7 @@ import type { AvailableSteps } from '../handlers/available-steps.ts';
 import { type Handlers, handlersOf } from '../handlers/registry.ts';
 import { chrootScriptStep } from '../handlers/steps/chroot-script.ts';
 import { homeDirectoryStep } from '../handlers/steps/home-directory.ts';
+import { guardHome } from '../handlers/steps/home-guard.ts';
 import { clearQuotaStep, type QuotaOptions, quotaStep } from '../handlers/steps/quota.ts';
 import {
   type RsnapshotOptions,
@@ -18,7 +19,8 @@ export function composeHandlers(
   runner: ScriptRunner,
   env: Readonly<Record<string, string | undefined>>,
 ): Handlers {
-  return handlersOf({ script: scriptStep(settings, runner, env), ...optionalSteps(settings) });
+  const script = guardHome(scriptStep(settings, runner, env), settings.script.homeRoot);
+  return handlersOf({ script, ...optionalSteps(settings) });
 }
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -52,7 +54,7 @@ function optionalSteps({ userCheck, homeCheck, script, quota, rsnapshot }: Setti
     ...(userCheck.enabled
       ? { user: userCheckStep({ timeoutMilliseconds: userCheck.timeout, intervalMilliseconds: userCheck.interval }) }
       : {}),
-    ...(homeCheck.enabled ? { home: homeDirectoryStep({ homeRoot }) } : {}),
+    ...(homeCheck.enabled || homeRoot !== null ? { home: homeDirectoryStep({ homeRoot }) } : {}),
     ...(quota.enabled ? quotaSteps({ ...quota, homeRoot, timeoutMilliseconds: quota.timeout }) : {}),
     ...(rsnapshot.enabled ? rsnapshotSteps({ ...rsnapshot, homeRoot, timeoutMilliseconds: rsnapshot.timeout }) : {}),
   };

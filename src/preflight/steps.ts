@@ -10,11 +10,11 @@ import type { CheckLine } from './report.ts';
 
 /** Looks at what the steps that are switched on need of this host. */
 export async function checkSteps(settings: Settings): Promise<CheckLine[]> {
-  const { userCheck, homeCheck, script, quota, rsnapshot } = settings;
+  const { userCheck, script, quota, rsnapshot } = settings;
   const { homeRoot } = script;
   return [
     ...(userCheck.enabled ? linesOf('user check', 'getent is there', inspectUserCheck()) : []),
-    ...(homeCheck.enabled && homeRoot !== null ? [await checkHomeRoot(homeRoot)] : []),
+    ...(homeRoot !== null ? [await checkHomeRoot(homeRoot)] : []),
     ...(quota.enabled ? linesOf('quota', `${quota.command[0]} is there`, inspectQuota(quota)) : []),
     ...(rsnapshot.enabled
       ? linesOf(

@@ -22,7 +22,6 @@ it('each step that is switched on gets its line', async () => {
     settingsWith({
       script: { command: ['/bin/true'], homeRoot: folder },
       userCheck: { enabled: true },
-      homeCheck: { enabled: true },
       quota: { enabled: true },
       rsnapshot: { enabled: true, directory: folder },
     }),
@@ -39,7 +38,6 @@ it('what a step lacks is a failure with its key and its remedy', async () => {
   const lines = await checkSteps(
     settingsWith({
       script: { command: ['/bin/true'], homeRoot: '/nonexistent' },
-      homeCheck: { enabled: true },
       rsnapshot: { enabled: true, directory: '/nonexistent/rsnapshot.d', checkCommand: null },
     }),
   );

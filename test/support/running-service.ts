@@ -11,7 +11,7 @@ export interface ServiceSetup {
   /** The script, POSIX sh, without its first line. `$FOLDER` is a folder of the test's. */
   readonly script: string;
   /** Settings beside those for the directory and the script, as YAML (JSON will do) by section. */
-  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly settings?: Readonly<Record<string, unknown>> & { readonly script?: Readonly<Record<string, unknown>> };
   /** Arguments of `run` beside the configuration file. */
   readonly flags?: readonly string[];
   readonly directory?: Readonly<Record<string, unknown>>;
@@ -106,6 +106,12 @@ export class RunningService {
     return child.exitCode;
   }
 
+  /** Waits until it has ended by itself; resolves to its exit code. */
+  async ended(): Promise<number | null> {
+    if (this.#child !== undefined) await exited(this.#child);
+    return this.exitCode;
+  }
+
   async remove(): Promise<void> {
     if (this.#child !== undefined && this.#child.exitCode === null) await this.stop('SIGKILL');
     await rm(this.folder, { recursive: true, force: true });
@@ -127,8 +133,8 @@ export async function setUpService(setup: ServiceSetup): Promise<RunningService>
       bindPassword: SERVICE_PASSWORD,
       ...setup.directory,
     },
-    script: { command: [scriptFile] },
     ...setup.settings,
+    script: { command: [scriptFile], ...setup.settings?.script },
   };
   await writeFile(service.configFile, JSON.stringify(settings, undefined, 2), { mode: 0o600 });
   return service;

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that start real servers, or the compiled service, and so want the machine for themselves. */
-const INTEGRATION = ['test/integration/**/*.test.ts', 'test/support/**/*.test.ts'];
+const INTEGRATION = ['integration', 'support', 'conformance'].map((folder) => `test/${folder}/**/*.test.ts`);
 const FAULTS = ['test/faults/**/*.test.ts'];
 const ARCHITECTURE = ['test/architecture/**/*.test.ts'];
 

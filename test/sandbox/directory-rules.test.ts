@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ACCOUNTS, ADMINISTRATOR, accountDn, SERVICE, SUFFIX } from '../../src/sandbox/tree.ts';
 import { accountLdif, accountDn as accountName, BASE, SERVICE_DN, SERVICE_PASSWORD } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';
+import { type Embedded, startEmbedded } from '../support/embedded-directory.ts';
 import { text } from '../support/test-directory.ts';
-import { type Embedded, startEmbedded } from './embedded.ts';
 
 describe('the embedded directory', () => {
   let server: Embedded;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../support/children.ts';
+import { startEmbedded } from '../support/embedded-directory.ts';
 import { startSlapd } from '../support/slapd.ts';
 import type { TestDirectory } from '../support/test-directory.ts';
-import { startEmbedded } from './embedded.ts';
 import { REQUESTS } from './requests.ts';
 
 describe.each([

@@ -6,7 +6,7 @@ import { boolean, element, enumerated, integer, octetString, sequence } from '..
 import { accountDn } from '../../src/sandbox/tree.ts';
 import { BASE } from '../support/accounts.ts';
 import { attempt, exited, track } from '../support/children.ts';
-import { type Embedded, startEmbedded } from './embedded.ts';
+import { type Embedded, startEmbedded } from '../support/embedded-directory.ts';
 
 const CONTROL = '2.16.840.1.113730.3.4.3';
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };

@@ -1,7 +1,7 @@
 import { type EmbeddedDirectory, startEmbeddedDirectory } from '../../src/sandbox/embedded-directory.ts';
 import { ADMINISTRATOR } from '../../src/sandbox/tree.ts';
-import { SERVICE_PASSWORD } from '../support/accounts.ts';
-import { TestDirectory } from '../support/test-directory.ts';
+import { SERVICE_PASSWORD } from './accounts.ts';
+import { TestDirectory } from './test-directory.ts';
 
 /** The embedded directory as the other servers of the tests are: with the tests' names and its administrator's login. */
 export class Embedded extends TestDirectory {

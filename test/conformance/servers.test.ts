@@ -1,0 +1,271 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readAccount } from '../../src/domain/read-account.ts';
+import { claim, success } from '../../src/domain/transition.ts';
+import { DirectoryOperations } from '../../src/ldap/operations.ts';
+import { accountDn, BASE, SERVICE_DN, SERVICE_PASSWORD, SERVICES } from '../support/accounts.ts';
+import { type Changes, OPEN_ACCOUNTS, subscribe, subscription } from '../support/changes.ts';
+import { type RunningService, setUpService } from '../support/running-service.ts';
+import { type TestDirectory, text } from '../support/test-directory.ts';
+import { type ConformingServer, SERVERS, type Ways } from './servers.ts';
+
+const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
+const DONE = { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' };
+const ELSEWHERE = `ou=backup,${SERVICES}`;
+const NAMES = {
+  mode: 'sstProvisioningMode',
+  state: 'sstProvisioningState',
+  date: ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
+  active: 'sstIsActive',
+  returnValue: 'sstProvisioningReturnValue',
+  executionTime: null,
+};
+
+describe.each(SERVERS)('$name', ({ start, gone, ways }: ConformingServer) => {
+  let directory: TestDirectory;
+  let stop: () => Promise<void>;
+  const endings: Array<() => unknown> = [];
+  /** Done after the test. */
+  const later = <T>(thing: T, end: (thing: T) => unknown): T => {
+    endings.push(() => end(thing));
+    return thing;
+  };
+
+  beforeAll(async () => {
+    ({ directory, stop } = await start());
+  });
+  beforeEach(async () => {
+    for (const base of [BASE, ELSEWHERE]) {
+      for (const { dn } of await directory.search(base, '(uid=*)', 'one')) await directory.delete(dn);
+    }
+  });
+  afterEach(async () => {
+    for (const end of endings.splice(0).reverse()) await end();
+  });
+  afterAll(() => stop());
+
+  describe.each(ways)('by $protocol', ({ protocol, opened, renamed, movedIn, tellsLeaving }: Ways) => {
+    const watch = async (): Promise<Changes> => {
+      const changes = later(subscribe(directory.login.url, { protocol }), (it) => it.stop());
+      await changes.until((short) => short.some((what) => what.startsWith('refreshed')));
+      return changes;
+    };
+    /** All that was told up to now: what is told of another account comes behind it. */
+    const told = async (changes: Changes, uid: string): Promise<string[]> => {
+      await directory.addAccount('sentinel', OPEN);
+      await changes.said('add uid=sentinel');
+      return changes.short.filter((what) => what.endsWith(` uid=${uid}`));
+    };
+
+    it('lists the open accounts, all of them and no others, and says when that is complete', async () => {
+      for (const uid of ['1', '2']) await directory.addAccount(uid, OPEN);
+      await directory.addAccount('3', DONE);
+      const { short } = await watch();
+      expect(short.slice(0, 2)).toEqual(['connected', 'refreshing']);
+      // A persistent search does not say where the content ends: an ordinary one beside it does, and lists it again.
+      expect([...new Set(short.slice(2))].sort()).toEqual(['refresh uid=1', 'refresh uid=2', 'refreshed 2']);
+    });
+
+    it('tells of an account that is added, and of each change of it', async () => {
+      const changes = await watch();
+      await directory.addAccount('1', OPEN);
+      await directory.modify(accountDn('1'), { sstProvisioningMode: 'adding' });
+      await directory.modify(accountDn('1'), { cn: 'of another attribute' });
+      expect(await told(changes, '1')).toEqual(['add uid=1', 'modify uid=1', 'modify uid=1']);
+    });
+
+    it('tells of an account that opens', async () => {
+      await directory.addAccount('1', DONE);
+      const changes = await watch();
+      await directory.request('1', 'MODIFY');
+      expect(await told(changes, '1')).toEqual([`${opened} uid=1`]);
+    });
+
+    it('tells the new name of an account', async () => {
+      await directory.addAccount('1', OPEN);
+      const changes = await watch();
+      await directory.rename(accountDn('1'), accountDn('11'));
+      expect(await told(changes, '11')).toEqual([`${renamed} uid=11`]);
+    });
+
+    it('tells that an account was deleted', async () => {
+      await directory.addAccount('1', OPEN);
+      const changes = await watch();
+      await directory.delete(accountDn('1'));
+      expect(await told(changes, '1')).toContain('left uid=1');
+    });
+
+    it('tells of an account that is moved to below the base', async () => {
+      await directory.addAccount('1', OPEN);
+      await directory.rename(accountDn('1'), `uid=1,${ELSEWHERE}`);
+      const changes = await watch();
+      await directory.rename(`uid=1,${ELSEWHERE}`, accountDn('1'));
+      expect(await told(changes, '1')).toEqual([`${movedIn} uid=1`]);
+    });
+
+    it(`tells ${tellsLeaving ? '' : 'nothing '}of an account that is finished`, async () => {
+      await directory.addAccount('1', OPEN);
+      const changes = await watch();
+      await directory.modify(accountDn('1'), DONE);
+      expect((await told(changes, '1')).includes('left uid=1')).toBe(tellsLeaving);
+    });
+
+    it('tells the service of its own writes', async () => {
+      await directory.addAccount('1', OPEN);
+      const changes = await watch();
+      const own = later(operations(), (it) => it.close());
+      await own.modify(accountDn('1'), [{ operation: 'replace', attribute: NAMES.mode, values: ['adding'] }], false);
+      expect(await told(changes, '1')).toContain('modify uid=1');
+    });
+
+    it('refuses a wrong password with 49', async () => {
+      const options = { protocol, readPassword: () => Promise.resolve('wrong') };
+      const changes = later(subscribe(directory.login.url, options), (it) => it.stop());
+      expect(await changes.ended()).toMatchObject({ resultCode: 49 });
+    });
+
+    describe('with the service', () => {
+      const service = async (script: string): Promise<RunningService> => {
+        const running = await setUpService({
+          url: directory.login.url,
+          script: `echo "$1 $2" >> "$FOLDER/runs"\n${script}`,
+          directory: { subscription: protocol },
+        });
+        later(running, (it) => it.remove());
+        await running.start();
+        return running;
+      };
+
+      it('takes an account through add, modify, delete and removal', async () => {
+        await service(':');
+        await directory.addAccount('1', OPEN);
+        const added = await directory.waitForMode('1', 'added');
+        expect(text(added, NAMES.state)).toMatch(/^\d{8}T\d{6}Z$/);
+        expect(text(added, 'sstProvisioningReturnValue')).toBe('0');
+        await directory.request('1', 'modify');
+        await directory.waitForMode('1', 'modified');
+        await directory.request('1', 'delete');
+        await directory.request('1', 'delete', { sstIsActive: 'FALSE' });
+        await directory.waitForMode('1', 'deleted');
+        await directory.delete(accountDn('1'));
+        await directory.addAccount('1', OPEN);
+        await directory.waitForMode('1', 'added');
+      });
+
+      it('takes up what was open and what was interrupted before it started', async () => {
+        await directory.addAccount('1', OPEN);
+        await directory.addAccount('2', { ...OPEN, sstProvisioningMode: 'modifying' });
+        await service(':');
+        await directory.waitForMode('1', 'added');
+        await directory.waitForMode('2', 'modified');
+      });
+
+      it('never overwrites a request that was written while its script ran', async () => {
+        const running = await service('until [ -e "$FOLDER/go" ]; do sleep 0.02; done');
+        await directory.addAccount('1', OPEN);
+        await directory.waitForMode('1', 'adding');
+        await directory.request('1', 'modify');
+        await writeFile(join(running.folder, 'go'), '');
+        await directory.waitForMode('1', 'modified');
+        expect(await runsOf(running)).toEqual(['add 1', 'modify 1']);
+      });
+
+      it('goes on when an account is renamed, and when it is deleted, while its script runs', async () => {
+        const running = await service('until [ -e "$FOLDER/go" ]; do sleep 0.02; done');
+        await directory.addAccount('1', OPEN);
+        await directory.addAccount('2', OPEN);
+        for (const uid of ['1', '2']) await directory.waitForMode(uid, 'adding');
+        await directory.rename(accountDn('1'), accountDn('11'));
+        await directory.delete(accountDn('2'));
+        await writeFile(join(running.folder, 'go'), '');
+        await directory.waitForMode('11', 'added');
+        await directory.addAccount('3', OPEN);
+        await directory.waitForMode('3', 'added');
+      });
+
+      it('runs the script of each of a burst of accounts once', async () => {
+        const running = await service(':');
+        const uids = Array.from({ length: 60 }, (_, index) => String(100 + index));
+        for (const uid of uids) await directory.addAccount(uid, OPEN);
+        for (const uid of uids) await directory.waitForMode(uid, 'added');
+        expect((await runsOf(running)).sort()).toEqual(uids.map((uid) => `add ${uid}`));
+      });
+    });
+  });
+
+  describe('asked by the service', () => {
+    const asked = () => later(operations(), (it) => it.close());
+    const recordOf = async (uid: string) => {
+      const entry = await asked().read(accountDn(uid));
+      const reading = entry && readAccount(entry, NAMES);
+      if (reading?.kind !== 'account') throw new Error(`the account ${uid} cannot be read`);
+      return reading.record;
+    };
+
+    it('lets one of two claims through, and refuses the other with 16', async () => {
+      await directory.addAccount('1', { ...OPEN, sstProvisioningMode: 'ADD' });
+      const modifications = claim(await recordOf('1'), 'add', NAMES, true);
+      const claims = [asked(), asked()].map((own) => own.modify(accountDn('1'), modifications, true));
+      const outcomes = await Promise.allSettled(claims);
+      expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { resultCode: 16 } });
+      const won = outcomes.find((outcome) => outcome.status === 'fulfilled');
+      expect(won?.value && text(won.value, NAMES.mode)).toBe('adding');
+    });
+
+    it('finishes what was claimed, and nothing that changed since', async () => {
+      await directory.addAccount('1', { ...OPEN, sstProvisioningMode: 'adding', sstProvisioningDate: '20260101' });
+      const done = success(await recordOf('1'), 'add', NAMES, '20260102T030405Z', {
+        timings: [],
+        withOptional: true,
+        withDate: true,
+      });
+      await asked().modify(accountDn('1'), done, false);
+      const entry = await directory.waitForMode('1', 'added');
+      expect(text(entry, NAMES.state)).toBe('20260102T030405Z');
+      expect((await recordOf('1')).date?.value).toBe('0');
+      await expect(asked().modify(accountDn('1'), done, false)).rejects.toMatchObject({ resultCode: 16 });
+    });
+
+    it(`refuses to change an account that is gone, with ${gone}`, async () => {
+      const change = [{ operation: 'replace', attribute: NAMES.mode, values: ['adding'] }] as const;
+      await expect(asked().modify(accountDn('1'), change, false)).rejects.toMatchObject({ resultCode: gone });
+      expect(await asked().read(accountDn('1'))).toBeUndefined();
+    });
+
+    it('refuses to let it write what is not provisioning, with 50', async () => {
+      await directory.addAccount('1', OPEN);
+      const change = [{ operation: 'replace', attribute: 'sstQuota', values: ['1'] }] as const;
+      await expect(asked().modify(accountDn('1'), change, false)).rejects.toMatchObject({ resultCode: 50 });
+    });
+
+    it('finds an account by its entryUUID after it was renamed', async () => {
+      await directory.addAccount('1', OPEN);
+      const { entryUUID = '' } = await recordOf('1');
+      await directory.rename(accountDn('1'), accountDn('11'));
+      expect((await asked().find(entryUUID))?.dn.toLowerCase()).toBe(accountDn('11').toLowerCase());
+    });
+
+    it('lists the open accounts in pages', async () => {
+      for (const uid of ['1', '2', '3', '4', '5']) await directory.addAccount(uid, OPEN);
+      await directory.addAccount('6', DONE);
+      const found: string[] = [];
+      const request = { filter: OPEN_ACCOUNTS, attributes: ['uid'] };
+      await asked().search(request, { pageSize: 2 }, (entry) => found.push(text(entry, 'uid')));
+      expect(found.sort()).toEqual(['1', '2', '3', '4', '5']);
+    });
+  });
+
+  /** What the service asks the directory with. */
+  function operations(): DirectoryOperations {
+    const { url } = directory.login;
+    const { access } = subscription(url, { bindDn: SERVICE_DN, readPassword: () => Promise.resolve(SERVICE_PASSWORD) });
+    return new DirectoryOperations({ access, base: BASE });
+  }
+});
+
+/** `add 1`: what the script was called with, each time. */
+async function runsOf({ folder }: RunningService): Promise<string[]> {
+  return (await readFile(join(folder, 'runs'), 'utf8')).trim().split('\n');
+}

@@ -44,6 +44,8 @@ export interface LauncherEvents {
 }
 
 const PROGRAM = fileURLToPath(new URL('./launcher.pl', import.meta.url));
+/** Where the interpreter is looked for when the service itself was started without PATH. */
+const DEFAULT_PATH = '/usr/bin:/bin';
 const FRAME_HEAD_BYTES = 9;
 /** What of the launcher's complaints is kept: the end. */
 const MOST_COMPLAINT = 500;
@@ -54,7 +56,7 @@ export function startLauncher(interpreter: string, events: LauncherEvents): Laun
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
     cwd: '/',
-    env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' },
+    env: { PATH: process.env['PATH'] || DEFAULT_PATH, LC_ALL: 'C' },
   });
   letProcessEnd(child);
 

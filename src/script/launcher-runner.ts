@@ -13,6 +13,8 @@ export interface LauncherRunnerOptions {
   onNotice(message: string): void;
   /** The Perl interpreter; tests name another. */
   readonly interpreter?: string;
+  /** A launcher that is not ready by then is done without. */
+  readonly readyWithinMilliseconds?: number;
 }
 
 /** Each script takes up to three descriptors of the launcher, and select knows 1024. */
@@ -44,7 +46,7 @@ interface Crew {
  * that cannot be started, or dies again and again, leaves all to the plain runner.
  */
 export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunner {
-  const { plain, onNotice, interpreter = 'perl' } = options;
+  const { plain, onNotice, interpreter = 'perl', readyWithinMilliseconds = 10_000 } = options;
   let deaths: number[] = [];
   let lastId = 0;
   let closed = false;
@@ -57,6 +59,7 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
       state: 'fresh',
       process: startLauncher(interpreter, {
         onReady: () => {
+          clearTimeout(late);
           hired.state = 'ready';
         },
         onStarted: (id, group) => {
@@ -76,9 +79,13 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
           run?.lines.end(leftOut);
           run?.resolve(verdictOf(status));
         },
-        onEnd: (reason) => dismiss(hired, reason),
+        onEnd: (reason) => {
+          clearTimeout(late);
+          dismiss(hired, reason);
+        },
       }),
     };
+    const late = setTimeout(() => hired.process.kill(), readyWithinMilliseconds).unref();
     return hired;
   }
 

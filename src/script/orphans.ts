@@ -4,9 +4,12 @@ import { endGroup, listProcesses, type ProcessLine, readProcess } from './proces
 /** The variable that tells in a script's environment which service runs it. */
 export const OWNER_VARIABLE = 'PROV_SERVICE';
 
+let mark: string | undefined;
+
 /** This process, named for good: its pid and when it started, in clock ticks since boot. */
 export function ownerMark(): string {
-  return `${process.pid}.${readProcess(process.pid)?.startedAt ?? ''}`;
+  mark ??= `${process.pid}.${readProcess(process.pid)?.startedAt ?? ''}`;
+  return mark;
 }
 
 /**

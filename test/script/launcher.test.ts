@@ -17,12 +17,13 @@ afterEach(async () => {
   for (const close of closings.splice(0)) await close();
 });
 
-function launcherRunner(interpreter?: string) {
+function launcherRunner(interpreter?: string, readyWithinMilliseconds?: number) {
   const notices: string[] = [];
   const runner = createLauncherRunner({
     plain: createPlainRunner(),
     onNotice: (message) => notices.push(message),
     ...(interpreter === undefined ? {} : { interpreter }),
+    ...(readyWithinMilliseconds === undefined ? {} : { readyWithinMilliseconds }),
   });
   closings.push(() => runner.close());
   return { runner, notices, run: runAndKeep.bind(undefined, runner) };
@@ -58,6 +59,12 @@ describe('the launcher', () => {
       expect(notices).toEqual([expect.stringMatching(/^the launcher of scripts cannot be started/)]);
     },
   );
+
+  it('is done without where it is not ready in time', async () => {
+    const { run, notices } = launcherRunner(files.sh('exec sleep 60'), 200);
+    expect((await run([files.sh('echo here')])).text).toEqual(['here']);
+    expect(notices).toEqual([expect.stringMatching(/cannot be started \(signal SIGKILL\)/)]);
+  });
 
   it('takes its scripts with it when it dies, and is replaced', async () => {
     const { run, notices } = launcherRunner();

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { loadConfig } from '../../config/load-config.ts';
+import { accountLdif } from '../../src/ldif/account-ldif.ts';
+import { BASE } from '../support/accounts.ts';
+import { exited, track } from '../support/children.ts';
+import { freePort } from '../support/free-port.ts';
+import { bind, TestDirectory } from '../support/test-directory.ts';
+
+const script = resolve(import.meta.dirname, '../../config/examples/test-directory.sh');
+
+it('the example’s directory takes the accounts of ldif create from the service’s account, and ends on a signal', async () => {
+  const parent = mkdtempSync(join(tmpdir(), 'test-directory-'));
+  const port = await freePort();
+  const folder = join(parent, 'directory');
+  const child = track(spawn(script, [folder, `${port}`], { stdio: ['ignore', 'pipe', 'inherit'] }));
+  onTestFinished(async () => {
+    child.kill('SIGTERM');
+    await exited(child);
+    rmSync(parent, { recursive: true, force: true });
+  });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+
+  await expect.poll(() => said, { timeout: 20_000 }).toContain('Ctrl-C here stops it');
+  const config = await loadConfig(join(folder, 'service.yaml'), {});
+  const url = config.directory.url[0] ?? '';
+  const login = { url, dn: config.directory.bindDn ?? '', password: config.directory.bindPassword ?? '' };
+  await expect.poll(() => bind(login).then((client) => client.destroy()), { timeout: 20_000 }).toBeUndefined();
+  const directory = new TestDirectory(login);
+  onTestFinished(() => directory.disconnect());
+  const [add] = accountLdif({
+    uid: '3724300',
+    base: config.directory.base,
+    reseller: '1',
+    customer: '2',
+    people: '3',
+    givenname: 'Givenname',
+    surname: 'Surname',
+    quota: '0',
+    home: '/home/3724300',
+    dateAttribute: 'sstProvisioningExecutionDate',
+  });
+  expect(config.directory.base).toBe(BASE);
+  expect(await directory.load(add?.text ?? '')).toMatchObject({ code: 0 });
+  expect((await directory.read('3724300'))?.values('sstProvisioningMode').map(String)).toEqual(['add']);
+});

@@ -13,23 +13,13 @@ import {
 import { userCheckStep } from '../handlers/steps/user-check.ts';
 import type { ScriptRunner } from './script/runner.ts';
 
-/** Makes the handlers of a site from its settings. `env` gives the script its PATH and LANG. */
-export function composeHandlers(
-  settings: Settings,
-  runner: ScriptRunner,
-  env: Readonly<Record<string, string | undefined>>,
-): Handlers {
-  const script = guardHome(scriptStep(settings, runner, env), settings.script.homeRoot);
+/** Makes the handlers of a site from its settings. */
+export function composeHandlers(settings: Settings, runner: ScriptRunner): Handlers {
+  const script = guardHome(scriptStep(settings, runner), settings.script.homeRoot);
   return handlersOf({ script, ...optionalSteps(settings) });
 }
 
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
-function scriptStep(
-  { script, quota, timeZone }: Settings,
-  runner: ScriptRunner,
-  env: Readonly<Record<string, string | undefined>>,
-) {
+function scriptStep({ script, quota, timeZone }: Settings, runner: ScriptRunner) {
   const { add, modify, delete: remove } = script.perMode;
   return chrootScriptStep({
     command: script.command,
@@ -41,8 +31,8 @@ function scriptStep(
     timeoutMilliseconds: script.timeout,
     killGraceMilliseconds: script.killGrace,
     runner,
-    path: env['PATH'] ?? DEFAULT_PATH,
-    language: env['LANG'] ?? 'C.UTF-8',
+    path: script.path,
+    language: script.language,
     timeZone,
     quotaAttribute: quota.attribute,
   });

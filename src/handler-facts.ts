@@ -15,7 +15,7 @@ export interface HandlerFacts {
 
 /** Tells about the handlers of a site, for commands and outputs that only look. */
 export function handlerFacts(settings: Settings): HandlerFacts {
-  const handlers: Handlers = composeHandlers(settings, NO_SCRIPTS, {});
+  const handlers: Handlers = composeHandlers(settings, NO_SCRIPTS);
   const names = ({ steps }: Handler) => steps.map((step) => step.name);
   return {
     longestMilliseconds: longestHandlerMilliseconds(handlers),

@@ -50,7 +50,7 @@ export async function runService(settings: Settings, options: RunOptions): Promi
 
 /** What must be known, and out of the way, before the first account is worked on. */
 async function prepare(settings: Settings, dryRun: boolean, notice: (message: string) => void): Promise<void> {
-  for (const { verdict, what, found, remedy } of await checkScripts(settings, process.env['PATH'] ?? '')) {
+  for (const { verdict, what, found, remedy } of await checkScripts(settings)) {
     if (verdict !== 'ok') notice(`${what}: ${found}; ${remedy}`);
   }
   if (dryRun) return;

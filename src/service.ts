@@ -57,7 +57,7 @@ export function createService({ settings, env, report, notice, dryRun, observe }
   const drain$ = new ReplaySubject<void>(1);
   const load: Load = { running: 0, waiting: 0 };
   const runner = createScriptRunner({ launcher: settings.script.launcher, onNotice: notice });
-  const handlers = composeHandlers(settings, runner, env);
+  const handlers = composeHandlers(settings, runner);
   const operations = new DirectoryOperations({ access, base: site.base });
   const away = new DirectoryPatience(settings.reconnect, abort.signal);
   const clock = new DirectoryClock(monotonic);

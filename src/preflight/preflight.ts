@@ -49,7 +49,7 @@ export async function preflight(
       operations.close();
     }
   }
-  say(await checkScripts(settings, env['PATH'] ?? ''));
+  say(await checkScripts(settings));
   say(await checkSteps(settings));
   return holds;
 }

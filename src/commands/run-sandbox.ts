@@ -6,10 +6,11 @@ import { ReturnCode } from '../domain/return-code.ts';
 import { DirectoryOperations } from '../ldap/operations.ts';
 import { paint, wantsColour } from '../observability/colour.ts';
 import { createEventPublisher } from '../observability/publish.ts';
-import { renderEvent } from '../observability/render-event.ts';
+import { type RenderOptions, renderEvent } from '../observability/render-event.ts';
+import { openOperator } from '../open-operator.ts';
 import { type EmbeddedDirectory, startEmbeddedDirectory } from '../sandbox/embedded-directory.ts';
 import { lifeOf } from '../sandbox/life.ts';
-import { introduction, invitation, narrator, type Style } from '../sandbox/narration.ts';
+import { introduction, invitation, MARGIN, narrator, type Style } from '../sandbox/narration.ts';
 import { walk } from '../sandbox/walk.ts';
 import { furnish, makeWorkplace, type Workplace } from '../sandbox/workplace.ts';
 import { createService } from '../service.ts';
@@ -84,9 +85,12 @@ async function demonstrate(
   print(introduction(directory, workplace, style));
 
   const publisher = createEventPublisher({ now: () => new Date() });
-  publisher.listen((event) => print(`   ${renderEvent(event, { colour })}`));
+  const notice = (message: string): void => print(`${MARGIN}${message}`);
+  const options: RenderOptions = { colour, ...(stdout.isTTY ? { width: stdout.columns - MARGIN.length } : {}) };
+  publisher.listen((event) => print(`${MARGIN}${renderEvent(event, options)}`));
   const env = { PATH: shell['PATH'], LANG: shell['LANG'] }; // no settings of another service
   const settings = await loadConfig(workplace.configFile, env);
+  const operator = once ? undefined : await openOperator(settings, publisher.events$, notice);
   const service = createService({
     settings,
     env,
@@ -124,6 +128,7 @@ async function demonstrate(
     administrator.close();
     service.drain();
     await running;
+    await operator?.close();
   }
 }
 

@@ -1,6 +1,8 @@
 import type { EmbeddedDirectory } from './embedded-directory.ts';
+import { modifyRecord } from './ldif.ts';
 import type { Chapter } from './life.ts';
-import { ACCOUNTS, ADMINISTRATOR, accountDn } from './tree.ts';
+import { request } from './life.ts';
+import { ACCOUNTS, ADMINISTRATOR, accountDn, DEFERRED, SETTLED } from './tree.ts';
 import type { Narrator } from './walk.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -11,7 +13,8 @@ export interface Style {
   good(text: string): string;
 }
 
-const MARGIN = '   ';
+/** What stands before everything that happens, so that the headings stand out. */
+export const MARGIN = '   ';
 
 /** What is said before anything happens. */
 export function introduction(
@@ -74,37 +77,37 @@ export function invitation(
   password: string,
   style: Style,
 ): string {
+  const { folder, configFile, administratorConfigFile } = workplace;
   const login = `-x -H ${url} -D ${ADMINISTRATOR} -w ${password}`;
-  const example = '4000001';
-  const files = chapters.map(({ file }) => `${file}`).join(' ');
+  const [first] = chapters.map(({ file }) => `${folder}/${file}`);
+  const [, ...others] = chapters.map(({ file }) => file);
+  const commands = (title: string, ...lines: string[]) => [style.quiet(`# ${title}`), ...lines, ''];
   return [
     '',
-    style.strong('Now you: it stays up and reacts. Ctrl-C ends it and removes everything.'),
+    style.strong('Now you: it stays up and reacts to what you write. Ctrl-C ends it and removes everything.'),
+    'Paste any of these into another terminal:',
     '',
-    'Ask for an account to be modified (paste it into another terminal):',
-    '',
-    `ldapmodify ${login} <<'END'`,
-    `dn: ${accountDn(example)}`,
-    'changetype: modify',
-    'replace: sstProvisioningMode',
-    'sstProvisioningMode: modify',
-    '-',
-    'replace: sstProvisioningState',
-    'sstProvisioningState: 0',
-    'END',
-    '',
-    'See all accounts:',
-    '',
-    `ldapsearch -LLL ${login} -b ${ACCOUNTS} '(uid=*)'`,
-    '',
-    `Lead an account of your own through its life (${files}):`,
-    '',
-    `ldapmodify ${login} -f ${workplace.folder}/${chapters[0]?.file}`,
-    '',
-    'Without ldap-utils, in this folder:',
-    '',
-    `npm start -- ldif load -c ${workplace.administratorConfigFile} ${workplace.folder}/${chapters[0]?.file}`,
-    '',
+    ...commands(
+      'Ask for an account to be modified.',
+      `ldapmodify ${login} <<'END'`,
+      ...modifyRecord(accountDn(SETTLED), request('modify')),
+      'END',
+    ),
+    ...commands('See all accounts.', `ldapsearch -LLL ${login} -b ${ACCOUNTS} '(uid=*)'`),
+    ...commands(
+      `Lead an account of your own through its life; then the same with ${others.join(', ')}.`,
+      `ldapmodify ${login} -f ${first}`,
+    ),
+    ...commands(
+      'The same without ldap-utils (in the folder of this program, as the commands below).',
+      `npm start -- ldif load -c ${administratorConfigFile} ${first}`,
+    ),
+    ...commands(
+      'What operators ask of the service.',
+      `npm start -- status -c ${configFile}`,
+      `npm start -- tap -c ${configFile}`,
+      `npm start -- explain -c ${configFile} ${DEFERRED}`,
+    ),
   ].join('\n');
 }
 

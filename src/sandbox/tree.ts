@@ -6,6 +6,10 @@ export const ADMINISTRATOR = `cn=admin,${SUFFIX}`;
 export const SERVICE = `cn=prov-backup-rsnapshot,ou=daemons,${SUFFIX}`;
 export const ACCOUNTS = `ou=accounts,ou=backup,ou=services,${SUFFIX}`;
 
+/** Accounts that are there from the beginning: one that has been added, and one that is due on a later day. */
+export const SETTLED = '4000001';
+export const DEFERRED = '4000004';
+
 export interface TreeEntry {
   readonly dn: string;
   readonly attributes: readonly NamedValues[];
@@ -35,10 +39,10 @@ export function initialTree({ servicePassword, homeOf, laterDay }: TreeOptions):
     unit(`ou=services,${SUFFIX}`),
     unit(`ou=backup,ou=services,${SUFFIX}`),
     unit(ACCOUNTS),
-    account('4000001', homeOf, { mode: 'added', state: done, date: '0' }),
+    account(SETTLED, homeOf, { mode: 'added', state: done, date: '0' }),
     account('4000002', homeOf, { mode: 'modified', state: done, date: '0' }),
     account('4000003', homeOf, { mode: 'initialized', state: '0', date: '0' }),
-    account('4000004', homeOf, { mode: 'add', state: '0', date: laterDay }),
+    account(DEFERRED, homeOf, { mode: 'add', state: '0', date: laterDay }),
   ];
 }
 

@@ -40,14 +40,20 @@ export async function furnish(workplace: Workplace, url: string, passwords: Pass
   const login = async (name: string, dn: string, password: string) => {
     const passwordFile = join(folder, `${name}.password`);
     await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-    return configuration({ url, dn, passwordFile, scriptFile });
+    return configuration({ url, dn, passwordFile, scriptFile, socket: join(folder, 'operator.sock') });
   };
   await writeFile(scriptFile, script(join(folder, 'homes')), { mode: 0o755 });
   await writeFile(configFile, await login('service', SERVICE, passwords.service));
   await writeFile(administratorConfigFile, await login('administrator', ADMINISTRATOR, passwords.administrator));
 }
 
-function configuration(given: { url: string; dn: string; passwordFile: string; scriptFile: string }): string {
+function configuration(given: {
+  readonly url: string;
+  readonly dn: string;
+  readonly passwordFile: string;
+  readonly scriptFile: string;
+  readonly socket: string;
+}): string {
   const text = (value: string) => JSON.stringify(value); // a YAML string, whatever the path contains
   return `# What the service of the sandbox is configured with; a real one has little more.
 directory:
@@ -57,6 +63,8 @@ directory:
   base: ${text(ACCOUNTS)}
 script:
   command: [${text(given.scriptFile)}]
+operator:
+  listen: ${text(`unix:${given.socket}`)}
 `;
 }
 

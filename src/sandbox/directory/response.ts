@@ -44,15 +44,15 @@ export function entryMessage(
   entry: SelectedEntry,
   controls: readonly ResponseControl[] = [],
 ): Buffer {
-  return envelope(messageId, entryElement(entry, 0x64), controls);
+  return envelope(messageId, entryElement(entry), controls);
 }
 
-/** An entry in itself: a SearchResultEntry without a message, as the read controls carry it (RFC 4527). */
-export function entryElement({ dn, attributes }: SelectedEntry, tag = Tag.sequence as number): Buffer {
+/** A SearchResultEntry without the message around it, as the read controls carry it (RFC 4527, section 3). */
+export function entryElement({ dn, attributes }: SelectedEntry): Buffer {
   const list = attributes.map(({ name, values }) =>
     sequence(octetString(name), element(Tag.set, ...values.map((value) => octetString(value)))),
   );
-  return element(tag, octetString(dn), sequence(...list));
+  return element(0x64, octetString(dn), sequence(...list));
 }
 
 /** Notice of Disconnection (RFC 4511, section 4.4.1). */

@@ -2,20 +2,18 @@ import type { Mode } from '../../src/domain/mode.ts';
 import type { Held } from '../support/proxy.ts';
 import type { World } from './world.ts';
 
+type Reach = (world: World, uid: string, mode: Mode, strike: () => Promise<void>) => Promise<void>;
+
 /** A moment in the life of a request, at which a fault strikes. */
 export interface Moment {
   readonly name: string;
   /** Writes the request, waits for the moment, lets `strike` happen there, and lets go of what it held. */
-  reach(world: World, uid: string, mode: Mode, strike: () => Promise<void>): Promise<void>;
+  readonly reach: Reach;
   /** How often the script may have run in the end, where the service is killed at this moment. */
   readonly runsIfServiceDies: number;
 }
 
-function atMessage(
-  direction: 'up' | 'down',
-  nth: number,
-  letGo: (held: Held) => void = (held) => held.drop(),
-): Moment['reach'] {
+function atMessage(direction: 'up' | 'down', nth: number, letGo: (held: Held) => void = (held) => held.drop()): Reach {
   return async (world, uid, mode, strike) => {
     const message = world.proxy.hold(direction, direction === 'up' ? 'modifyRequest' : 'modifyResponse', nth);
     await world.ask(uid, mode);
@@ -25,31 +23,44 @@ function atMessage(
   };
 }
 
-/** The service writes twice for each account: the claim, and the outcome. */
+const forward = (held: Held) => held.forward();
+
+async function inTheScript(...[world, uid, mode, strike]: Parameters<Reach>): Promise<void> {
+  await world.script.hold(uid);
+  await world.ask(uid, mode);
+  await world.script.started(uid);
+  await strike();
+  await world.script.release(uid);
+}
+
+/** Moments at which somebody else writes, while every connection stays whole. */
+export const QUIET_MOMENTS: ReadonlyArray<{ readonly name: string; readonly reach: Reach }> = [
+  { name: 'before the claim', reach: atMessage('up', 1, forward) },
+  { name: 'after the claim', reach: atMessage('down', 1, forward) },
+  { name: 'in the script', reach: inTheScript },
+  { name: 'before the outcome is written', reach: atMessage('up', 2, forward) },
+  { name: 'after the outcome is written', reach: atMessage('down', 2, forward) },
+];
+
+/** Moments at which something ends. The service writes twice for each account: the claim, and the outcome. */
 export const MOMENTS: readonly Moment[] = [
   { name: 'before the claim', runsIfServiceDies: 1, reach: atMessage('up', 1) },
   {
     name: 'before a claim that arrives all the same, and late',
     runsIfServiceDies: 1,
-    reach: atMessage('up', 1, (held) => held.forward()),
+    reach: atMessage('up', 1, forward),
   },
   { name: 'after the claim', runsIfServiceDies: 1, reach: atMessage('down', 1) },
   {
     name: 'in the script',
     runsIfServiceDies: 2,
-    reach: async (world, uid, mode, strike) => {
-      await world.script.hold(uid);
-      await world.ask(uid, mode);
-      await world.script.started(uid);
-      await strike();
-      await world.script.release(uid);
-    },
+    reach: inTheScript,
   },
   { name: 'after the script, before the outcome is written', runsIfServiceDies: 2, reach: atMessage('up', 2) },
   {
     name: 'before an outcome that arrives all the same, and late',
     runsIfServiceDies: 2,
-    reach: atMessage('up', 2, (held) => held.forward()),
+    reach: atMessage('up', 2, forward),
   },
   { name: 'after the outcome is written', runsIfServiceDies: 1, reach: atMessage('down', 2) },
 ];

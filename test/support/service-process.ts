@@ -48,7 +48,7 @@ export class ServiceProcess {
   #child: ChildProcess | undefined;
   #output = '';
 
-  constructor(config: string, args: readonly string[] = []) {
+  constructor(config: string, args: readonly string[] = ['--debug']) {
     this.#config = config;
     this.#args = args;
   }

@@ -1,4 +1,4 @@
-import { merge, ReplaySubject, tap } from 'rxjs';
+import { merge, mergeMap, NEVER, ReplaySubject, Subject, takeUntil, tap, throwError } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { longestHandlerMilliseconds } from '../handlers/registry.ts';
 import { handlerRunner } from '../handlers/run-handler.ts';
@@ -12,6 +12,7 @@ import { composeHandlers } from './compose-handlers.ts';
 import type { EntryReading } from './domain/account.ts';
 import type { DirectoryChange } from './domain/change.ts';
 import { DirectoryClock } from './domain/directory-clock.ts';
+import type { DirectoryError } from './domain/directory-error.ts';
 import type { Report } from './domain/event.ts';
 import { attributesToRead, readAccount } from './domain/read-account.ts';
 import { ReturnCode } from './domain/return-code.ts';
@@ -58,7 +59,14 @@ export function createService({ settings, env, report, notice, dryRun, observe }
   const load: Load = { running: 0, waiting: 0 };
   const runner = createScriptRunner({ launcher: settings.script.launcher, onNotice: notice });
   const handlers = composeHandlers(settings, runner);
-  const operations = new DirectoryOperations({ access, base: site.base });
+  /** A replica can be read and not written: where there is another server, the subscription moves there, and writes with it. */
+  const referred$ = new Subject<DirectoryError>();
+  const toNextServer$ = access.urls.length > 1 ? referred$.pipe(mergeMap((error) => throwError(() => error))) : NEVER;
+  const operations = new DirectoryOperations({
+    access,
+    base: site.base,
+    referred: (error) => referred$.next(error),
+  });
   const away = new DirectoryPatience(settings.reconnect, abort.signal);
   const clock = new DirectoryClock(monotonic);
   let subscribed = false;
@@ -81,7 +89,7 @@ export function createService({ settings, env, report, notice, dryRun, observe }
         ...content,
         protocol: site.subscription,
         deadAfterMilliseconds: settings.reconnect.deadAfter,
-      }),
+      }).pipe(takeUntil(toNextServer$)),
   }).pipe(
     tap((change) => {
       if (change.kind === 'connected') {

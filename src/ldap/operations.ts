@@ -22,6 +22,8 @@ export interface OperationsOptions {
   readonly access: DirectoryAccess;
   /** Accounts are looked for below it. */
   readonly base: string;
+  /** Told when a write is referred elsewhere: the server in use is a read-only replica. */
+  readonly referred?: (error: DirectoryError) => void;
 }
 
 /**
@@ -32,16 +34,18 @@ export interface OperationsOptions {
 export class DirectoryOperations implements AccountDirectory {
   readonly #access: DirectoryAccess;
   readonly #base: string;
+  readonly #referred: (error: DirectoryError) => void;
   #url: string;
   #writer: Promise<BoundClient> | undefined;
   #reader: Promise<Connection> | undefined;
   #abort = new AbortController();
 
-  constructor({ access, base }: OperationsOptions) {
+  constructor({ access, base, referred = () => {} }: OperationsOptions) {
     const [url] = access.urls;
     if (url === undefined) throw new RangeError('no directory URL is configured');
     this.#access = access;
     this.#base = base;
+    this.#referred = referred;
     this.#url = url;
   }
 
@@ -160,6 +164,7 @@ export class DirectoryOperations implements AccountDirectory {
         drop();
         attempt.then((bound) => bound.close()).catch(() => {});
       }
+      if (cause.resultCode === ResultCode.referral) this.#referred(cause);
       throw cause;
     }
   }

@@ -12,12 +12,12 @@ import {
   timer,
 } from 'rxjs';
 import type { DirectoryChange } from '../../src/domain/change.ts';
-import { DirectoryError } from '../../src/domain/directory-error.ts';
+import { DirectoryError, ResultCode } from '../../src/domain/directory-error.ts';
 
 export interface ReconnectOptions {
   /** Tried in order; the one in use is kept until it fails, and is then tried once more before the next one. */
   readonly urls: readonly string[];
-  /** One connection to one server: ends by an error. */
+  /** One connection to one server: ends by an error. A referral (RFC 4511, section 4.1.10) says to go on to the next one. */
   readonly connect: (url: string) => Observable<DirectoryChange>;
   /** Milliseconds: the first delay, and the longest. Doubled with each failure; up to half of it is taken off by chance. */
   readonly initial: number;
@@ -37,12 +37,15 @@ export function reconnect(options: ReconnectOptions): Observable<DirectoryChange
     let position = 0;
     /** Failures since the last completed refresh: what the delay grows with. */
     let failures = 0;
+    let failuresBefore = 0;
     let wasSubscribed = false;
 
     const failed = (url: string, error: unknown): Observable<DirectoryChange> => {
-      failures += 1;
+      const isReplica = error instanceof DirectoryError && error.resultCode === ResultCode.referral;
+      // A replica lets itself be read: its refresh must not make it look like a success each time.
+      failures = (isReplica ? failuresBefore : failures) + 1;
       // A server that was in use is most often back in a moment: it gets one more try.
-      if (!wasSubscribed) position += 1;
+      if (!wasSubscribed || isReplica) position += 1;
       wasSubscribed = false;
       const longest = Math.min(max, initial * 2 ** Math.min(failures - 1, 30));
       const inMilliseconds = Math.round(longest * (1 - random() / 2));
@@ -59,6 +62,7 @@ export function reconnect(options: ReconnectOptions): Observable<DirectoryChange
       return concat(connect(url), ended).pipe(
         tap((change) => {
           if (change.kind !== 'refreshed') return;
+          failuresBefore = failures;
           failures = 0;
           wasSubscribed = true;
         }),

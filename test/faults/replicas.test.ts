@@ -71,7 +71,7 @@ describe('two providers', () => {
 });
 
 describe('a read-only replica', () => {
-  it('alone is waited at with a remedy, and the accounts are served when the provider is there', async () => {
+  it('alone is waited at, with a remedy', async () => {
     const provider = await startSlapd();
     const replica = await startReplica(provider);
     servers.push(provider, replica);

@@ -24,6 +24,8 @@ export type SyslogAddress =
 export interface SyslogTarget {
   readonly address: SyslogAddress;
   readonly facility: Facility;
+  /** auto: RFC 5424 to a server; on a socket of this host the form of syslog(3), which is what is understood there. */
+  readonly protocol: SyslogProtocol;
 }
 
 const FACILITIES = [
@@ -39,24 +41,30 @@ const FACILITIES = [
   'local7',
 ] as const;
 
-export type Facility = (typeof FACILITIES)[number];
+type Facility = (typeof FACILITIES)[number];
+
+const PROTOCOLS = ['auto', 'rfc5424', 'local'] as const;
+
+type SyslogProtocol = (typeof PROTOCOLS)[number];
 
 const SYSLOG_PORT = { udp: 514, tcp: 601 } as const;
 
-/** The address, alone or as `{ address, facility }`; facility local0 where none is named. */
+/** The address, alone or as `{ address, facility, protocol }`; facility local0 and protocol auto where none is named. */
 export const syslogTarget = kind<SyslogTarget>(
-  '/dev/log | udp://HOST:PORT | tcp://HOST:PORT | { address, facility }',
+  '/dev/log | udp://HOST:PORT | tcp://HOST:PORT | { address, facility, protocol }',
   '/dev/log, udp://HOST:PORT or tcp://HOST:PORT, alone or as { address: /dev/log, facility: local0 }',
   (given) => {
-    const { address: written, facility = 'local0', ...others } = isRecord(given) ? given : { address: given };
+    const options = isRecord(given) ? given : { address: given };
+    const { address: written, facility: facilityName = 'local0', protocol: protocolName = 'auto', ...others } = options;
     const unknown = Object.keys(others)[0];
     if (unknown !== undefined) return new Mismatch(`${JSON.stringify(unknown)} is unknown`);
     const address = isLine(written) ? parseSyslogAddress(written) : new Mismatch('the address is missing');
     if (address instanceof Mismatch) return address;
-    const known = FACILITIES.find((name) => name === facility);
-    return known === undefined
-      ? new Mismatch(`the facility is one of ${FACILITIES.join(', ')}`)
-      : { address, facility: known };
+    const facility = FACILITIES.find((name) => name === facilityName);
+    if (facility === undefined) return new Mismatch(`the facility is one of ${FACILITIES.join(', ')}`);
+    const protocol = PROTOCOLS.find((name) => name === protocolName);
+    if (protocol === undefined) return new Mismatch(`the protocol is one of ${PROTOCOLS.join(', ')}`);
+    return { address, facility, protocol };
   },
 );
 

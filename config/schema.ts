@@ -237,7 +237,7 @@ export const settingsSchema = section('', {
     ),
     file: setting('File that gets the log too, opened again on SIGHUP; null: none.', null, orNull(absolutePath)),
     syslog: setting(
-      'Syslog (RFC 5424) that gets the log too: the address, alone or with the facility; null: none.',
+      'Syslog that gets the log too: RFC 5424 to a server, the form of syslog(3) to a socket (protocol: auto, rfc5424 or local); null: none.',
       null,
       orNull(syslogTarget),
     ),

@@ -3,7 +3,9 @@ import type { PublishedEvent } from './domain/event.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { AlreadyRunning, lockInstance } from './instance-lock.ts';
 import { wantsColour } from './observability/colour.ts';
-import { createEventPublisher } from './observability/publish.ts';
+import { createLogger, type Log } from './observability/log.ts';
+import { createEventLog } from './observability/log-events.ts';
+import { createEventPublisher, type EventPublisher } from './observability/publish.ts';
 import { renderEvent } from './observability/render-event.ts';
 import { createSystemdNotifier, type SystemdNotifier } from './observability/systemd-notify.ts';
 import { tellEvent } from './observability/tell-event.ts';
@@ -20,25 +22,46 @@ export interface RunOptions {
 /** The command `run`: everything around the service. Resolves to the exit code of the process. */
 export async function runService(settings: Settings, options: RunOptions): Promise<number> {
   const { env, stdout, stderr } = process;
-  const publisher = createEventPublisher({ now: () => new Date() });
+  const now = () => new Date();
+  const colour = wantsColour(stdout, env);
+  const log = createLogger({ ...settings.log, console: options.debug ? null : stdout, colour, env, now });
   const notice = (message: string): void => {
+    log.logger.warn(message);
+    if (options.debug) stderr.write(`${message}\n`);
+  };
+  const publisher = createEventPublisher({ now, onListenerError: (error) => notice(`an output failed: ${error}`) });
+  if (options.debug) publisher.listen((event) => stdout.write(`${renderEvent(event, { colour })}\n`));
+  publisher.listen(createEventLog(log.logger));
+  try {
+    return await runLogged(settings, options, publisher, log, notice);
+  } finally {
+    await log.close();
+  }
+}
+
+async function runLogged(
+  settings: Settings,
+  { dryRun }: RunOptions,
+  publisher: EventPublisher,
+  log: Log,
+  notice: (message: string) => void,
+): Promise<number> {
+  const { env, stderr } = process;
+  const refuse = (message: string): void => {
+    log.logger.error(message);
     stderr.write(`${message}\n`);
   };
-  if (options.debug) {
-    const colour = wantsColour(stdout, env);
-    publisher.listen((event) => stdout.write(`${renderEvent(event, { colour })}\n`));
-  }
-  const unlock = settings.instances === 'one' && !options.dryRun ? await lock(settings, notice) : () => {};
+  const unlock = settings.instances === 'one' && !dryRun ? await lock(settings, refuse) : () => {};
   if (unlock === undefined) return ReturnCode.UNDEFINED_ERROR;
   const operator = await openOperator(settings, publisher.events$, notice);
   const manager = createSystemdNotifier(env, notice);
   publisher.listen((event) => tellManager(event, manager));
-  const service = createService({ settings, env, report: publisher.report, notice, dryRun: options.dryRun });
-  const release = onSignals(service);
+  const service = createService({ settings, env, report: publisher.report, notice, dryRun });
+  const release = onSignals(service, log);
   try {
     // Ready means at work, also where the directory is still waited for: a manager that gave up on that would not help.
     manager.ready();
-    await prepare(settings, options.dryRun, notice);
+    await prepare(settings, dryRun, notice);
     return await service.run();
   } finally {
     release();
@@ -76,18 +99,18 @@ function tellManager(event: PublishedEvent, manager: SystemdNotifier): void {
   }
 }
 
-async function lock(settings: Settings, notice: (message: string) => void): Promise<(() => void) | undefined> {
+async function lock(settings: Settings, refuse: (message: string) => void): Promise<(() => void) | undefined> {
   try {
     return await lockInstance(settings.directory.url, settings.directory.base);
   } catch (error) {
     if (!(error instanceof AlreadyRunning)) throw error;
-    notice(error.message);
+    refuse(error.message);
     return undefined;
   }
 }
 
-/** The first SIGTERM or SIGINT drains, the second one stops at once. */
-function onSignals(service: Service): () => void {
+/** The first SIGTERM or SIGINT drains, the second one stops at once; SIGHUP opens the log file anew. */
+function onSignals(service: Service, log: Log): () => void {
   let asked = false;
   const stop = (): void => {
     if (asked) service.stopNow();
@@ -96,7 +119,9 @@ function onSignals(service: Service): () => void {
   };
   const signals = ['SIGTERM', 'SIGINT'] as const;
   for (const signal of signals) process.on(signal, stop);
+  process.on('SIGHUP', log.reopen);
   return () => {
+    process.off('SIGHUP', log.reopen);
     for (const signal of signals) process.off(signal, stop);
   };
 }

@@ -21,7 +21,14 @@ export type DirectoryChange =
   /** The periodic list is about to deliver its entries; `listed` ends it, as `refreshed` ends a refresh. */
   | { readonly kind: 'listing' }
   | { readonly kind: 'listed'; readonly entries: number; readonly milliseconds: number }
-  | { readonly kind: 'disconnected'; readonly url: string; readonly reason: string; readonly remedy?: string }
+  | {
+      readonly kind: 'disconnected';
+      readonly url: string;
+      readonly reason: string;
+      readonly remedy?: string;
+      /** The LDAP result code where the directory gave one. */
+      readonly resultCode?: number;
+    }
   | { readonly kind: 'reconnecting'; readonly url: string; readonly attempt: number; readonly inMilliseconds: number };
 
 export type ProtocolName = 'syncrepl' | 'persistentSearch';

@@ -14,7 +14,14 @@ export type StreamEvent =
   | { readonly event: 'connected'; readonly url: string; readonly protocol: ProtocolName; readonly server: string }
   | { readonly event: 'refreshing' }
   | { readonly event: 'refreshed'; readonly entries: number; readonly milliseconds: number }
-  | { readonly event: 'disconnected'; readonly url: string; readonly reason: string; readonly remedy?: string }
+  | {
+      readonly event: 'disconnected';
+      readonly url: string;
+      readonly reason: string;
+      readonly remedy?: string;
+      /** The LDAP result code where the directory gave one. */
+      readonly resultCode?: number;
+    }
   | { readonly event: 'reconnecting'; readonly url: string; readonly attempt: number; readonly inMilliseconds: number }
   | ({ readonly event: 'received'; readonly change: string; readonly entryUUID?: string } & AccountRef)
   | ({

@@ -10,7 +10,7 @@ export interface RenderOptions {
   readonly width?: number;
 }
 
-const COLUMNS = { event: 12, uid: 10, mode: 9, job: 6 } as const;
+const COLUMNS = { event: 12, uid: 10, mode: 9, job: 8 } as const;
 
 /**
  * One event for a person's eyes: always one line without its line end. Time of day, event, and for an account uid, mode and

@@ -63,7 +63,7 @@ export function tellEvent(event: StreamEvent): string {
     case 'finished':
       return `in ${humanDuration(event.milliseconds)}, state ${readableStamp(event.state)}`;
     case 'failed':
-      return `in step ${event.step} with ${namedCode(event.returnValue)}: ${event.reason}`;
+      return `in step ${event.step} with code ${event.returnValue}: ${event.reason}`;
     case 'retrying':
       return `in ${humanDuration(event.inMilliseconds)} (attempt ${event.attempt}): ${event.reason}`;
     case 'superseded':

@@ -78,7 +78,8 @@ function urlAt(urls: readonly string[], position: number): string {
   return url;
 }
 
-function explain(error: unknown): { reason: string; remedy?: string } {
-  const reason = error instanceof Error ? error.message : String(error);
-  return error instanceof DirectoryError && error.remedy !== undefined ? { reason, remedy: error.remedy } : { reason };
+function explain(error: unknown): { reason: string; remedy?: string; resultCode?: number } {
+  if (!(error instanceof DirectoryError)) return { reason: error instanceof Error ? error.message : String(error) };
+  const { message: reason, remedy, resultCode } = error;
+  return { reason, ...(remedy === undefined ? {} : { remedy }), ...(resultCode === undefined ? {} : { resultCode }) };
 }

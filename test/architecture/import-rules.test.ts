@@ -16,7 +16,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/domain/': { layers: [], packages: [] },
   'src/ldap/': { layers: ['src/domain/'], packages: ['ldapjs', '@ldapjs/'] },
   'src/script/': { layers: ['src/domain/'], packages: ['execa'] },
-  'src/observability/': { layers: ['src/domain/'], packages: ['winston', 'rxjs'] },
+  'src/observability/': { layers: ['src/domain/'], packages: ['winston', 'winston-transport', 'rxjs'] },
   'src/operator/': { layers: ['src/domain/', 'src/observability/'], packages: ['hono', '@hono/', 'prom-client'] },
   'src/ldif/': { layers: ['src/domain/', 'src/ldap/'], packages: [] },
   'config/': { layers: ['src/domain/'], packages: ['zod', 'yaml', '@ldapjs/'] },

@@ -393,14 +393,20 @@ describe('log.syslog', () => {
     parseConfig([...DIRECTORY, ...SCRIPT, `log: { syslog: ${value} }`].join('\n'), {}, 'f').log.syslog;
 
   it('is an address, alone or with its facility', () => {
-    expect(syslogOf('/dev/log')).toEqual({ address: { kind: 'unix', path: '/dev/log' }, facility: 'local0' });
-    expect(syslogOf('{ address: "udp://[::1]:5140", facility: daemon }')).toEqual({
+    expect(syslogOf('/dev/log')).toEqual({
+      address: { kind: 'unix', path: '/dev/log' },
+      facility: 'local0',
+      protocol: 'auto',
+    });
+    expect(syslogOf('{ address: "udp://[::1]:5140", facility: daemon, protocol: local }')).toEqual({
       address: { kind: 'udp', host: '::1', port: 5140 },
       facility: 'daemon',
+      protocol: 'local',
     });
     expect(syslogOf('tcp://log.example.org')).toEqual({
       address: { kind: 'tcp', host: 'log.example.org', port: 601 },
       facility: 'local0',
+      protocol: 'auto',
     });
   });
 
@@ -412,6 +418,7 @@ describe('log.syslog', () => {
       '; the facility is one of daemon, user, local0, local1, local2, local3, local4, local5, local6, local7',
     ],
     ['{ address: /dev/log, port: 4 }', '; "port" is unknown'],
+    ['{ address: /dev/log, protocol: tls }', '; the protocol is one of auto, rfc5424, local'],
     ['tcp://host:0', '; ports go from 1 to 65535'],
   ])('is not %s', (value, hint) => {
     const faults = withLines(`log: { syslog: ${value} }`);

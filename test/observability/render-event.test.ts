@@ -6,7 +6,7 @@ import { renderEvent, renderJson } from '../../src/observability/render-event.ts
 
 const URL = 'ldap://ldap1.example.org';
 const account = { uid: '3724300', dn: 'uid=3724300,ou=accounts,dc=example,dc=org' };
-const adding = { ...account, mode: 'adding', job: 'k3f9a1' };
+const adding = { ...account, mode: 'adding', job: 'k3f9-123' };
 
 const STORY: readonly StreamEvent[] = [
   { event: 'connected', url: URL, protocol: 'syncrepl', server: 'OpenLDAP' },
@@ -19,7 +19,7 @@ const STORY: readonly StreamEvent[] = [
   { event: 'output', stream: 'stderr', line: 'the disk is 91 % full', ...adding },
   { event: 'step', name: 'script', milliseconds: 3.21, ...adding },
   { event: 'finished', state: '20260301T100000Z', milliseconds: 5.678, ...adding, mode: 'added' },
-  { event: 'failed', returnValue: 5, reason: 'no space left', step: 'script', ...adding },
+  { event: 'failed', returnValue: 5, reason: 'CANNOT_CREATE_HOME_DIR: no space left', step: 'script', ...adding },
   { event: 'failed', returnValue: 99, reason: 'see its output', step: 'script', ...adding },
   { event: 'retrying', attempt: 2, inMilliseconds: 5_000, reason: 'the script asked for it', ...adding },
   { event: 'superseded', reason: 'a newer request was written: delete', ...adding },
@@ -57,24 +57,24 @@ describe('an event for a person', () => {
       '10:00:00.250  connected     to ldap://ldap1.example.org by syncrepl, OpenLDAP',
       '10:00:00.250  refreshing    listing the open accounts',
       '10:00:00.250  refreshed     1 open account listed in 12 ms',
-      '10:00:00.250  received      3724300    add               refresh, entry 5a1c',
-      '10:00:00.250  queued        3724300    add               for a free place',
-      '10:00:00.250  claimed       3724300    adding    k3f9a1  the work begins',
-      '10:00:00.250  output        3724300    adding    k3f9a1  | created /home/3724300',
-      '10:00:00.250  output        3724300    adding    k3f9a1  ! the disk is 91 % full',
-      '10:00:00.250  step          3724300    adding    k3f9a1  script done in 3.2 ms',
-      '10:00:00.250  finished      3724300    added     k3f9a1  in 5.7 ms, state 2026-03-01 10:00:00Z',
-      '10:00:00.250  failed        3724300    adding    k3f9a1  in step script with code 5 CANNOT_CREATE_HOME_DIR: no space left',
-      '10:00:00.250  failed        3724300    adding    k3f9a1  in step script with code 99: see its output',
-      '10:00:00.250  retrying      3724300    adding    k3f9a1  in 5 s (attempt 2): the script asked for it',
-      '10:00:00.250  superseded    3724300    adding    k3f9a1  a newer request was written: delete',
-      '10:00:00.250  conflict      3724300    add               somebody else changed the account',
-      '10:00:00.250  resumed       3724300    adding    k3f9a1  an interrupted attempt is taken up again',
+      '10:00:00.250  received      3724300    add                 refresh, entry 5a1c',
+      '10:00:00.250  queued        3724300    add                 for a free place',
+      '10:00:00.250  claimed       3724300    adding    k3f9-123  the work begins',
+      '10:00:00.250  output        3724300    adding    k3f9-123  | created /home/3724300',
+      '10:00:00.250  output        3724300    adding    k3f9-123  ! the disk is 91 % full',
+      '10:00:00.250  step          3724300    adding    k3f9-123  script done in 3.2 ms',
+      '10:00:00.250  finished      3724300    added     k3f9-123  in 5.7 ms, state 2026-03-01 10:00:00Z',
+      '10:00:00.250  failed        3724300    adding    k3f9-123  in step script with code 5: CANNOT_CREATE_HOME_DIR: no space left',
+      '10:00:00.250  failed        3724300    adding    k3f9-123  in step script with code 99: see its output',
+      '10:00:00.250  retrying      3724300    adding    k3f9-123  in 5 s (attempt 2): the script asked for it',
+      '10:00:00.250  superseded    3724300    adding    k3f9-123  a newer request was written: delete',
+      '10:00:00.250  conflict      3724300    add                 somebody else changed the account',
+      '10:00:00.250  resumed       3724300    adding    k3f9-123  an interrupted attempt is taken up again',
       '10:00:00.250  skipped       cn=x,dc=example,dc=org: the entry has no uid',
-      '10:00:00.250  skipped       3724300    adding    k3f9a1  it failed; it ended with code 6 CANNOT_SET_QUOTA at 2026-02-28T09:00:00Z',
-      '10:00:00.250  deferred      3724300    modify            until 2026-04-01',
-      '10:00:00.250  waiting       3724300    delete            sstIsActive is not FALSE yet',
-      '10:00:00.250  left          3724300    added             is no longer an open account',
+      '10:00:00.250  skipped       3724300    adding    k3f9-123  it failed; it ended with code 6 CANNOT_SET_QUOTA at 2026-02-28T09:00:00Z',
+      '10:00:00.250  deferred      3724300    modify              until 2026-04-01',
+      '10:00:00.250  waiting       3724300    delete              sstIsActive is not FALSE yet',
+      '10:00:00.250  left          3724300    added               is no longer an open account',
       '10:00:00.250  left          uid=3724300,ou=accounts,dc=example,dc=org is no longer an open account',
       '10:00:00.250  disconnected  from ldap://ldap1.example.org: connection reset; see whether the directory runs',
       '10:00:00.250  reconnecting  to ldap://ldap1.example.org in 400 ms (try 3)',
@@ -102,15 +102,15 @@ describe('an event for a person', () => {
         plain(event, 60),
       );
     }
-    expect(plain({ event: 'waiting', reason: 'r'.repeat(50), ...account, mode: 'delete' }, 60)).toBe(
-      '10:00:00.250  waiting       3724300    delete            rr…',
+    expect(plain({ event: 'waiting', reason: 'r'.repeat(50), ...account, mode: 'delete' }, 62)).toBe(
+      '10:00:00.250  waiting       3724300    delete              rr…',
     );
   });
 
   it('shows control characters instead of obeying them', () => {
     const line = '\u001b[2J\u009b31mred\r\nforged\tline\u2028\u202e\u0000\ud800';
     expect(plain({ event: 'output', stream: 'stdout', line, ...adding })).toBe(
-      '10:00:00.250  output        3724300    adding    k3f9a1  | \\x1b[2J\\x9b31mred\\r\\nforged\\tline\\u2028\\u202e\\x00\\ud800',
+      '10:00:00.250  output        3724300    adding    k3f9-123  | \\x1b[2J\\x9b31mred\\r\\nforged\\tline\\u2028\\u202e\\x00\\ud800',
     );
   });
 

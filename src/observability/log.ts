@@ -1,0 +1,136 @@
+import { fstatSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Writable } from 'node:stream';
+import type { Logger } from 'winston';
+import createWinston from 'winston/lib/winston/create-logger.js';
+import Transport from 'winston-transport';
+import { createConsoleSink } from './log/console-sink.ts';
+import { createFileSink } from './log/file-sink.ts';
+import { type LogLevel, type LogLine, renderJournal, renderJsonLine, renderText } from './log/log-line.ts';
+import type { OnProblem, Sink } from './log/sink.ts';
+import { createStreamSink } from './log/stream-sink.ts';
+import { type Facility, renderLocal, renderRfc5424, type SyslogOrigin } from './log/syslog-message.ts';
+import { countOctets, openTcpLink } from './log/tcp-link.ts';
+import { createUdpSink } from './log/udp-sink.ts';
+import { lineOf, openUnixLink } from './log/unix-link.ts';
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: 'auto' | 'pretty' | 'json';
+  /** Appended to, and opened anew by `reopen`; null: none. */
+  readonly file: string | null;
+  readonly syslog: SyslogOptions | null;
+  /** Where the console's lines go; null: nowhere, as something else is printed there. */
+  readonly console: (Writable & { readonly isTTY?: boolean; readonly fd?: number }) | null;
+  readonly colour: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: () => Date;
+}
+
+export interface SyslogOptions {
+  readonly address:
+    | { readonly kind: 'unix'; readonly path: string }
+    | { readonly kind: 'udp' | 'tcp'; readonly host: string; readonly port: number };
+  readonly facility: Facility;
+  /** The form of a message; auto: RFC 5424 to a server, and on a socket of this host the form of syslog(3). */
+  readonly protocol: 'auto' | 'rfc5424' | 'local';
+}
+
+export interface Log {
+  readonly logger: Logger;
+  /** Opens the log file anew (SIGHUP). */
+  reopen(): void;
+  /** Resolves when the last lines are out. */
+  close(): Promise<void>;
+}
+
+const APP_NAME = 'prov-backup-rsnapshot';
+const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
+
+/**
+ * The log: a winston logger whose lines go to the console, a file and syslog. What keeps one of them from its work is an
+ * `error` line in the others.
+ */
+export function createLogger(options: LogOptions): Log {
+  const { level, file, syslog, console, now } = options;
+  const renderPlain = options.format === 'json' ? renderJsonLine : (line: LogLine) => renderText(line, false);
+  let closed = false;
+  const onProblem: OnProblem = (message) => {
+    queueMicrotask(() => {
+      if (!closed) logger.error(message);
+    });
+  };
+  const consoleSink = console === null ? undefined : createConsoleSink(console, consoleRenderer(options));
+  const fileSink = file === null ? undefined : createFileSink(file, renderPlain, onProblem);
+  const syslogSink = syslog === null ? undefined : createSyslogSink(syslog, onProblem);
+  const sinks = [consoleSink, fileSink, syslogSink].filter((sink) => sink !== undefined);
+
+  const transport = new SinkTransport(sinks, now);
+  const logger = createWinston({ level, levels: LEVELS, transports: [transport] });
+  return {
+    logger,
+    reopen: () => fileSink?.reopen(),
+    close: async () => {
+      closed = true;
+      const finished = new Promise((resolve) => transport.once('finish', resolve));
+      logger.end();
+      await finished;
+      await Promise.all(sinks.map((sink) => sink.close()));
+    },
+  };
+}
+
+/** Winston's side of the sinks. */
+class SinkTransport extends Transport {
+  readonly #sinks: readonly Sink[];
+  readonly #now: () => Date;
+
+  constructor(sinks: readonly Sink[], now: () => Date) {
+    super();
+    this.#sinks = sinks;
+    this.#now = now;
+  }
+
+  override log(info: Readonly<Record<string, unknown>>, next: () => void): void {
+    const { level, message, time, ...fields } = info;
+    const line: LogLine = {
+      time: typeof time === 'string' ? time : this.#now().toISOString(),
+      level: level as LogLevel,
+      message: String(message),
+      fields,
+    };
+    for (const sink of this.#sinks) sink.write(line);
+    next();
+  }
+}
+
+/**
+ * `auto` is for whoever reads: a person at a terminal gets text; systemd's journal, which keeps time and level itself, gets
+ * the message with its level; everything else (containers, collectors) gets JSON.
+ */
+function consoleRenderer({ format, console, colour, env }: LogOptions): (line: LogLine) => string {
+  const wanted =
+    format !== 'auto' ? format : console?.isTTY === true ? 'pretty' : isJournal(console, env) ? 'journal' : 'json';
+  if (wanted === 'journal') return renderJournal;
+  return wanted === 'json' ? renderJsonLine : (line) => renderText(line, colour);
+}
+
+/** Whether the stream leads to systemd's journal: JOURNAL_STREAM names it by device and inode (systemd.exec(5)). */
+function isJournal(stream: LogOptions['console'], env: LogOptions['env']): boolean {
+  const journal = env['JOURNAL_STREAM'];
+  if (journal === undefined || stream?.fd === undefined) return false;
+  const { dev, ino } = fstatSync(stream.fd);
+  return journal === `${dev}:${ino}`;
+}
+
+function createSyslogSink({ address, facility, protocol }: SyslogOptions, onProblem: OnProblem): Sink {
+  const origin: SyslogOrigin = { facility, hostname: hostname(), appName: APP_NAME, pid: process.pid };
+  const local = protocol === 'local' || (protocol === 'auto' && address.kind === 'unix');
+  const render = (line: LogLine): Buffer => (local ? renderLocal(line, origin) : renderRfc5424(line, origin));
+  if (address.kind === 'udp') return createUdpSink(address, render, onProblem);
+  const [place, frame, open] =
+    address.kind === 'unix'
+      ? [address.path, lineOf, openUnixLink(address.path)]
+      : [`tcp://${address.host}:${address.port}`, countOctets, openTcpLink(address)];
+  return createStreamSink({ open, render: (line) => frame(render(line)), name: `syslog at ${place}`, onProblem });
+}

@@ -1,0 +1,43 @@
+const MOST_MESSAGES = 10_000;
+const MOST_BYTES = 4 * 2 ** 20;
+
+/** Messages that wait for their receiver, bounded: the oldest make room, and are counted. */
+export class MessageQueue {
+  #messages: Buffer[] = [];
+  #head = 0;
+  #bytes = 0;
+  #lost = 0;
+
+  push(message: Buffer): void {
+    this.#messages.push(message);
+    this.#bytes += message.length;
+    while (this.size > MOST_MESSAGES || this.#bytes > MOST_BYTES) {
+      this.shift();
+      this.#lost += 1;
+    }
+  }
+
+  /** The oldest message, taken out. */
+  shift(): Buffer | undefined {
+    const message = this.#messages[this.#head];
+    if (message === undefined) return undefined;
+    this.#head += 1;
+    this.#bytes -= message.length;
+    if (this.#head > 1_000 && this.#head * 2 > this.#messages.length) {
+      this.#messages = this.#messages.slice(this.#head);
+      this.#head = 0;
+    }
+    return message;
+  }
+
+  get size(): number {
+    return this.#messages.length - this.#head;
+  }
+
+  /** How many messages made room since this was asked last. */
+  takeLost(): number {
+    const lost = this.#lost;
+    this.#lost = 0;
+    return lost;
+  }
+}

@@ -1,0 +1,115 @@
+import type { Writable } from 'node:stream';
+import type { LogLine } from './log-line.ts';
+import { MessageQueue } from './message-queue.ts';
+import type { OnProblem, Sink } from './sink.ts';
+
+/** One connection to a receiver. */
+export interface Link {
+  /** Where messages are written. */
+  readonly stream: Writable;
+  /** Ends it at once. */
+  destroy(): void;
+}
+
+export interface StreamSinkOptions {
+  /** Opens a connection; calls `up` once when it takes messages, `down` once when it is over or did not come about. */
+  open(up: () => void, down: (reason: string) => void): Link;
+  /** A line as one message, framed for the stream. */
+  readonly render: (line: LogLine) => Buffer;
+  /** What it is called in a problem, such as `syslog at tcp://log.example.org:601`. */
+  readonly name: string;
+  readonly onProblem: OnProblem;
+  /** Milliseconds before the first attempt to connect again; doubled each time up to 30 s. Default: 1 s. */
+  readonly firstPause?: number;
+  /** Milliseconds that `close` waits for the receiver. Default: 2 s. */
+  readonly closeWithin?: number;
+}
+
+const LONGEST_PAUSE = 30_000;
+
+/**
+ * Messages to a receiver that may go away and come back: they wait in a bounded queue meanwhile, and what was lost is counted
+ * and told to the receiver. States: `opening` → `up` → `down` → (pause) → `opening`; `closing` from each of them, for good.
+ */
+export function createStreamSink(options: StreamSinkOptions): Sink {
+  const { render, name, onProblem, firstPause = 1_000, closeWithin = 2_000 } = options;
+  const queue = new MessageQueue();
+  let link: Link | undefined;
+  let isUp = false;
+  let closing: (() => void) | undefined;
+  let pause = firstPause;
+  let retry: NodeJS.Timeout | undefined;
+  let told = false;
+  let lastTime = '';
+
+  const pump = (): void => {
+    if (link === undefined || !isUp) return;
+    const { stream } = link;
+    const lost = queue.takeLost();
+    if (lost > 0) {
+      const fields = { lines: lost };
+      stream.write(render({ time: lastTime, level: 'warn', message: 'lines of the log were lost', fields }));
+    }
+    while (!stream.writableNeedDrain) {
+      const message = queue.shift();
+      if (message === undefined) break;
+      stream.write(message);
+    }
+    if (closing !== undefined && queue.size === 0) stream.end();
+  };
+
+  const up = (): void => {
+    isUp = true;
+    told = false;
+    pause = firstPause;
+    pump();
+  };
+
+  const down = (reason: string): void => {
+    link = undefined;
+    isUp = false;
+    if (closing !== undefined && queue.size === 0) {
+      closing();
+      return;
+    }
+    if (!told) onProblem(`${name} does not take the log (${reason}); it is tried again, and lines wait meanwhile`);
+    told = true;
+    retry = setTimeout(connect, pause);
+    retry.unref();
+    pause = Math.min(pause * 2, LONGEST_PAUSE);
+  };
+
+  const connect = (): void => {
+    let over = false;
+    const opened = options.open(up, (reason) => {
+      if (over) return;
+      over = true;
+      down(reason);
+    });
+    if (over) return;
+    link = opened;
+    opened.stream.on('drain', pump);
+  };
+
+  connect();
+  return {
+    write: (line) => {
+      if (closing !== undefined) return;
+      lastTime = line.time;
+      queue.push(render(line));
+      if (isUp && link?.stream.writableNeedDrain === false) pump();
+    },
+    close: () =>
+      new Promise((resolve) => {
+        const deadline = setTimeout(() => closing?.(), closeWithin);
+        closing = (): void => {
+          clearTimeout(deadline);
+          clearTimeout(retry);
+          link?.destroy();
+          resolve();
+        };
+        if (!isUp && queue.size === 0) closing();
+        else pump();
+      }),
+  };
+}

@@ -1,0 +1,23 @@
+import { connect } from 'node:net';
+import type { Link } from './stream-sink.ts';
+
+/** A message for a TCP stream: its length in bytes, a blank, itself (octet counting, RFC 6587, section 3.4.1). */
+export function countOctets(message: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${message.length} `), message]);
+}
+
+/** A connection to a syslog server. */
+export function openTcpLink(address: { readonly host: string; readonly port: number }) {
+  return (up: () => void, down: (reason: string) => void): Link => {
+    const socket = connect({ ...address, keepAlive: true, keepAliveInitialDelay: 30_000 });
+    let reason = 'the server closed the connection';
+    socket.unref();
+    socket.on('connect', up);
+    socket.on('error', (error) => {
+      reason = error.message;
+    });
+    socket.on('close', () => down(reason));
+    socket.resume();
+    return { stream: socket, destroy: () => socket.destroy() };
+  };
+}

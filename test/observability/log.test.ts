@@ -1,0 +1,162 @@
+import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createLogger, type LogOptions } from '../../src/observability/log.ts';
+
+/** A stream that keeps what it gets. */
+class Kept extends Writable {
+  text = '';
+  readonly isTTY: boolean;
+
+  constructor(isTTY = false) {
+    super({ decodeStrings: false });
+    this.isTTY = isTTY;
+  }
+
+  override _write(chunk: string, _encoding: BufferEncoding, done: () => void): void {
+    this.text += chunk;
+    done();
+  }
+}
+
+let folder: string;
+let zone: string | undefined;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'log-'));
+  zone = process.env['TZ'];
+  process.env['TZ'] = 'Europe/Zurich';
+});
+afterEach(async () => {
+  if (zone === undefined) delete process.env['TZ'];
+  else process.env['TZ'] = zone;
+  await rm(folder, { recursive: true, force: true });
+});
+
+const inFolder = (name: string): string => join(folder, name);
+const logWith = (options: Partial<LogOptions>) =>
+  createLogger({
+    level: 'info',
+    format: 'auto',
+    file: null,
+    syslog: null,
+    console: null,
+    colour: false,
+    env: {},
+    now: () => new Date('2026-03-01T10:00:00.250Z'),
+    ...options,
+  });
+
+describe('the console', () => {
+  it('gets text at a terminal, and JSON elsewhere', async () => {
+    const [terminal, pipe] = [new Kept(true), new Kept()];
+    for (const console of [terminal, pipe]) {
+      const log = logWith({ console });
+      log.logger.info('account finished', { uid: '1', milliseconds: 3.5, mode: undefined });
+      log.logger.error('two words', { reason: 'a "b"\n\u001b[31m', at: '', list: [1, 2] });
+      await log.close();
+    }
+    expect(terminal.text.split('\n')).toEqual([
+      '2026-03-01T11:00:00.250+01:00 info  account finished uid=1 milliseconds=3.5',
+      '2026-03-01T11:00:00.250+01:00 error two words reason="a \\"b\\"\\n\\x1b[31m" at="" list=[1,2]',
+      '',
+    ]);
+    expect(pipe.text.split('\n')).toEqual([
+      '{"time":"2026-03-01T10:00:00.250Z","level":"info","message":"account finished","uid":"1","milliseconds":3.5}',
+      '{"time":"2026-03-01T10:00:00.250Z","level":"error","message":"two words","reason":"a \\"b\\"\\n\\u001b[31m","at":"","list":[1,2]}',
+      '',
+    ]);
+  });
+
+  it('gets what is asked for where something is asked for', async () => {
+    const [terminal, pipe] = [new Kept(true), new Kept()];
+    const json = logWith({ console: terminal, format: 'json' });
+    const pretty = logWith({ console: pipe, format: 'pretty' });
+    json.logger.info('one');
+    pretty.logger.info('two');
+    await Promise.all([json.close(), pretty.close()]);
+    expect(JSON.parse(terminal.text)).toMatchObject({ message: 'one' });
+    expect(pipe.text).toBe('2026-03-01T11:00:00.250+01:00 info  two\n');
+  });
+
+  it('gets no lines below the level', async () => {
+    const console = new Kept(true);
+    const log = logWith({ console, level: 'warn' });
+    log.logger.info('no');
+    log.logger.warn('yes');
+    await log.close();
+    expect(console.text).toBe('2026-03-01T11:00:00.250+01:00 warn  yes\n');
+  });
+
+  it('may go away without harm', async () => {
+    const console = new Kept();
+    console._write = (_chunk, _encoding, done: (error?: Error) => void) => done(new Error('EPIPE'));
+    const log = logWith({ console, file: inFolder('log') });
+    log.logger.info('one');
+    await new Promise((resolve) => setImmediate(resolve));
+    log.logger.info('two');
+    await log.close();
+    expect((await readFile(inFolder('log'), 'utf8')).split('\n')).toHaveLength(3);
+  });
+});
+
+describe('the log file', () => {
+  it('is appended to, and holds the last line when the log is closed', async () => {
+    for (const message of ['first', 'second']) {
+      const log = logWith({ file: inFolder('log') });
+      log.logger.info(message);
+      await log.close();
+    }
+    expect(await readFile(inFolder('log'), 'utf8')).toBe(
+      '2026-03-01T11:00:00.250+01:00 info  first\n2026-03-01T11:00:00.250+01:00 info  second\n',
+    );
+  });
+
+  it('is opened anew by its name, so that each line is in the old file or in the new one', async () => {
+    const log = logWith({ file: inFolder('log'), format: 'json' });
+    log.logger.info('before');
+    await rename(inFolder('log'), inFolder('log.1'));
+    log.logger.info('still before');
+    log.reopen();
+    expect(await readFile(inFolder('log'), 'utf8')).toBe('');
+    log.logger.info('after');
+    await log.close();
+
+    const messages = async (name: string) =>
+      (await readFile(inFolder(name), 'utf8'))
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line).message);
+    expect(await messages('log.1')).toEqual(['before', 'still before']);
+    expect(await messages('log')).toEqual(['after']);
+  });
+
+  it('that cannot be written is told of once on the console, and what it missed when it can be', async () => {
+    const console = new Kept(true);
+    const log = logWith({ console, file: inFolder('missing/log') });
+    log.logger.info('one');
+    log.logger.info('two');
+    await new Promise((resolve) => setImmediate(resolve));
+    log.logger.info('three');
+    await log.close();
+    const problems = console.text.split('\n').filter((line) => line.includes('error'));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(`the log file ${inFolder('missing/log')} cannot be written (ENOENT`);
+  });
+});
+
+describe("systemd's journal", () => {
+  it('gets the message with its level, as it keeps the time itself', async () => {
+    const { openSync, closeSync, fstatSync, createWriteStream } = await import('node:fs');
+    const fd = openSync(inFolder('journal'), 'w');
+    const { dev, ino } = fstatSync(fd);
+    const console = Object.assign(createWriteStream('', { fd, autoClose: false }), { fd });
+    const log = logWith({ console, env: { JOURNAL_STREAM: `${dev}:${ino}` } });
+    log.logger.info('account finished', { uid: '1' });
+    log.logger.error('account failed', { uid: '1' });
+    await log.close();
+    closeSync(fd);
+    expect(await readFile(inFolder('journal'), 'utf8')).toBe('<6>account finished uid=1\n<3>account failed uid=1\n');
+  });
+});

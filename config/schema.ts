@@ -165,7 +165,11 @@ export const settingsSchema = section('', {
   rsnapshot: section('One rsnapshot configuration file an account, written by add and modify, removed by delete.', {
     enabled: setting('Do this step.', false, yesOrNo),
     directory: setting('Folder of the files; each is named UID.conf.', '/etc/rsnapshot.d', absolutePath),
-    template: setting('File to use instead of the built-in template; null: built in.', null, orNull(absolutePath)),
+    template: setting(
+      'File to use instead of the built-in template; {uid}, {home}, {chroot}, {parent}, {snapshotRoot}, {retain} (a line for each level) and {hourly} to {yearly} are replaced; null: built in.',
+      null,
+      orNull(absolutePath),
+    ),
     snapshotRoot: setting(
       'Folder of the snapshots of an account; {uid}, {home}, {chroot} and {parent} (the folder of the chroot, or of the home where there is none) are replaced.',
       '{parent}/.snapshots/{uid}',

@@ -59,12 +59,15 @@ export function removeRsnapshotStep(options: RsnapshotOptions): Step {
   };
 }
 
-async function write(job: Job, { signal }: StepContext, options: RsnapshotOptions): Promise<StepOutcome> {
+async function write(job: Job, { report, signal }: StepContext, options: RsnapshotOptions): Promise<StepOutcome> {
   const path = fileOf(job, options);
   const reading = readRetentions(job.entry);
   if (reading.kind === 'faulty') return cannotCreate(reading.reason);
   if (reading.retentions.length === 0) {
     await removeFile(path);
+    const { uid, dn, mode } = job.record;
+    const line = 'rsnapshot: every sstBackupInterval is 0 or absent, so there is no configuration';
+    report({ event: 'output', uid, dn, mode, job: job.id, stream: 'stdout', line });
     return SUCCEEDED;
   }
   const home = readHomePath(job.entry, options.homeRoot);

@@ -33,7 +33,7 @@ export function registerLdif(program: Command): void {
     .description('apply an LDIF file to the configured directory, record by record, up to the first error')
     .argument('<ldif>', 'the file; - is standard input')
     .option('--continue', 'go on after an error', false)
-    .option('--bind-dn <dn>', 'bind as another account than directory.bindDn, which may hardly write accounts')
+    .option('--bind-dn <dn>', 'bind as this account; that of directory.bindDn often may not add entries')
     .option('--bind-password-file <file>', 'file of the password of --bind-dn')
     .action(async (file: string, options: LoadOptions) => {
       const { loadLdif } = await import('./ldif-load.ts');

@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -17,6 +17,7 @@ import {
   removeRsnapshotStep,
   rsnapshotStep,
 } from '../../../handlers/steps/rsnapshot-configuration.ts';
+import type { StreamEvent } from '../../../src/domain/event.ts';
 import { contextOf, jobOf, standIn, temporaryFolder } from './job.ts';
 
 const intervals = {
@@ -151,12 +152,17 @@ describe('the rsnapshot configuration', () => {
     expect(statSync(file).isFile()).toBe(true);
   });
 
-  it('is removed where nothing is to be kept', async () => {
+  it('is removed where nothing is to be kept, and says so', async () => {
     const { options, home, file } = site();
     await rsnapshotStep(options).run(jobOf('3724300', { homeDirectory: home, ...intervals }), contextOf());
     const none = jobOf('3724300', { homeDirectory: home, sstBackupIntervalHourly: '0' });
-    expect(await rsnapshotStep(options).run(none, contextOf())).toEqual({ ok: true });
+    const events: StreamEvent[] = [];
+    const context = { ...contextOf(), report: (event: StreamEvent) => void events.push(event) };
+    expect(await rsnapshotStep(options).run(none, context)).toEqual({ ok: true });
     expect(existsSync(file)).toBe(false);
+    expect(events).toMatchObject([
+      { event: 'output', uid: '3724300', line: expect.stringContaining('sstBackupInterval') },
+    ]);
   });
 
   it('is removed by delete, which is content with one that is gone, or a folder that is gone', async () => {
@@ -215,6 +221,13 @@ describe('the rsnapshot configuration', () => {
     const job = jobOf('3724300', { homeDirectory: home, ...intervals });
     const outcome = await rsnapshotStep({ ...options, template: join(root, 'template') }).run(job, contextOf());
     expect(outcome).toMatchObject({ returnValue: 7, reason: expect.stringMatching(/\{password\}.*\{snapshotRoot\}/) });
+  });
+
+  it('may come from the example template, which rsnapshot takes', async () => {
+    const { options, home } = site();
+    const template = resolve(import.meta.dirname, '../../../config/examples/rsnapshot.template');
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    expect(await rsnapshotStep({ ...options, template }).run(job, contextOf())).toEqual({ ok: true });
   });
 
   it('fills every documented placeholder of a template', async () => {

@@ -1,4 +1,5 @@
 import {
+  asyncScheduler,
   catchError,
   concat,
   defer,
@@ -32,21 +33,20 @@ export interface ReconnectOptions {
  * with a fresh connection. Never completes and never fails.
  */
 export function reconnect(options: ReconnectOptions): Observable<DirectoryChange> {
-  const { urls, connect, initial, max, random = Math.random, scheduler } = options;
+  const { urls, connect, initial, max, random = Math.random, scheduler = asyncScheduler } = options;
   return defer(() => {
     let position = 0;
-    /** Failures since the last completed refresh: what the delay grows with. */
+    /** Failures in a row; a subscription that lasted longer than the longest delay ends the row. */
     let failures = 0;
-    let failuresBefore = 0;
-    let wasSubscribed = false;
+    /** When the last refresh was complete; undefined where the present connection has had none. */
+    let refreshedAt: number | undefined;
 
     const failed = (url: string, error: unknown): Observable<DirectoryChange> => {
-      const isReplica = error instanceof DirectoryError && error.resultCode === ResultCode.referral;
-      // A replica lets itself be read: its refresh must not make it look like a success each time.
-      failures = (isReplica ? failuresBefore : failures) + 1;
+      const lasted = refreshedAt === undefined ? 0 : scheduler.now() - refreshedAt;
+      failures = lasted > max ? 1 : failures + 1;
       // A server that was in use is most often back in a moment: it gets one more try.
-      if (!wasSubscribed || isReplica) position += 1;
-      wasSubscribed = false;
+      if (refreshedAt === undefined || isReplica(error)) position += 1;
+      refreshedAt = undefined;
       const longest = Math.min(max, initial * 2 ** Math.min(failures - 1, 30));
       const inMilliseconds = Math.round(longest * (1 - random() / 2));
       return concat(
@@ -61,15 +61,17 @@ export function reconnect(options: ReconnectOptions): Observable<DirectoryChange
       const ended = throwError(() => new DirectoryError('the directory ended the subscription'));
       return concat(connect(url), ended).pipe(
         tap((change) => {
-          if (change.kind !== 'refreshed') return;
-          failuresBefore = failures;
-          failures = 0;
-          wasSubscribed = true;
+          if (change.kind === 'refreshed') refreshedAt = scheduler.now();
         }),
         catchError((error) => failed(url, error)),
       );
     }).pipe(repeat());
   });
+}
+
+/** It can be read but not written, and says where to write instead. */
+function isReplica(error: unknown): boolean {
+  return error instanceof DirectoryError && error.resultCode === ResultCode.referral;
 }
 
 function urlAt(urls: readonly string[], position: number): string {

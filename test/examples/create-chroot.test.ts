@@ -107,6 +107,11 @@ describe('the example chroot script', () => {
     expect(existsSync(join(root, '0'))).toBe(false);
   });
 
+  it('takes user numbers of all ten digits that the kernel knows', () => {
+    const env = { ...homeOf('anna'), PROV_UID_NUMBER: '1999999999', CHROOT_LOWEST_UID: '2000000000' };
+    expect(run('add', 'anna', env).said).toContain('belongs to the system');
+  });
+
   it('does not give a home to the system’s own users', () => {
     const env = { ...homeOf('3724300'), PROV_UID_NUMBER: '999', CHROOT_LOWEST_UID: '1000' };
     expect(run('add', '3724300', env).code).toBe(5);

@@ -1,0 +1,80 @@
+import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Rsyslog, startRsyslog } from '../support/rsyslog.ts';
+import { ServiceProcess, testSettings, withSettings, writeSettings } from '../support/service-process.ts';
+import { type Slapd, startSlapd } from '../support/slapd.ts';
+
+const SCRIPT = '#!/bin/sh\necho "working on $PROV_UID"\n[ "$PROV_UID" = 7 ] && exit 5\nexit 0\n';
+const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
+
+let folder: string;
+let slapd: Slapd;
+let rsyslog: Rsyslog;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'log-service-'));
+  [slapd, rsyslog] = await Promise.all([startSlapd(), startRsyslog()]);
+});
+afterAll(async () => {
+  await Promise.all([slapd?.stop(), rsyslog?.remove(), rm(folder, { recursive: true })]);
+});
+
+const lines = async (name: string): Promise<string[]> =>
+  (await readFile(join(folder, name), 'utf8')).split('\n').slice(0, -1);
+
+/** A line without its time, and with what differs from run to run as a star. */
+const stable = (line: string): string =>
+  line
+    .replace(/^\S+ /, '')
+    .replace(/(job|reason|milliseconds|state|url|server|entries|inWork|queued)=("[^"]*"|\S+)/g, '$1=*');
+
+describe('the log of the running service', () => {
+  it("tells each account's story in a file that rotates, in syslog and on the console, to the last line", async () => {
+    const script = join(folder, 'script.sh');
+    await writeFile(script, SCRIPT);
+    await chmod(script, 0o755);
+    const log = { level: 'info', format: 'json', file: join(folder, 'service.log'), syslog: rsyslog.socket };
+    const settings = withSettings(testSettings(slapd.url, [script]), { log: { ...log, format: 'auto' } });
+    const service = new ServiceProcess(await writeSettings(folder, settings), []);
+    service.start();
+
+    await slapd.addAccount('6', OPEN);
+    await slapd.waitForMode('6', 'added');
+    await slapd.addAccount('7', OPEN);
+    await slapd.waitFor('7', (entry) => entry?.values('sstProvisioningReturnValue').toString() === '5');
+    await rename(join(folder, 'service.log'), join(folder, 'service.log.1'));
+    service.signal('SIGHUP');
+    await slapd.addAccount('8', OPEN);
+    await slapd.waitForMode('8', 'added');
+    expect(await service.terminate()).toBe(0);
+
+    const told = [...(await lines('service.log.1')), ...(await lines('service.log'))];
+    for (const line of told)
+      expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d (info |warn |error) /);
+    expect(told.map(stable)).toEqual([
+      'info  connected url=* protocol=syncrepl server=*',
+      'info  open accounts listed entries=* milliseconds=*',
+      'info  script output uid=6 mode=adding job=* stream=stdout line="working on 6"',
+      'info  account finished uid=6 mode=added job=* milliseconds=* state=*',
+      'info  script output uid=7 mode=adding job=* stream=stdout line="working on 7"',
+      'error account failed uid=7 mode=adding job=* step=script returnValue=5 reason=* remedy="mend the cause, then: prov-backup-rsnapshot retry 7"',
+      'info  script output uid=8 mode=adding job=* stream=stdout line="working on 8"',
+      'info  account finished uid=8 mode=added job=* milliseconds=* state=*',
+      'info  draining inWork=* queued=* graceMilliseconds=10000',
+      'info  stopped exitCode=0',
+    ]);
+    expect((await lines('service.log')).at(-1)).toContain('stopped exitCode=0');
+
+    const messages = (await rsyslog.received(told.length)).map(({ severity, message }) => `${severity} ${message}`);
+    expect(messages.at(-1)).toBe('info stopped exitCode=0');
+    expect(messages.filter((message) => message.startsWith('err '))).toHaveLength(1);
+    expect(messages).toHaveLength(told.length);
+
+    const console = service.output.split('\n').filter((line) => line.startsWith('{'));
+    expect(console.map((line) => JSON.parse(line).message)).toEqual(
+      told.map((line) => /(?:info {2}|warn {2}|error )(.*?)(?: \w+=|$)/.exec(line)?.[1]),
+    );
+  });
+});

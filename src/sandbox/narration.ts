@@ -53,15 +53,9 @@ export function narrator(print: (text: string) => void, style: Style): Narrator 
       );
     },
     outcome: (attributes, milliseconds) => {
-      const took =
-        milliseconds === undefined
-          ? 'The entry is gone.'
-          : `The directory says, ${milliseconds.toFixed(1)} ms after the write was sent:`;
-      print(
-        ['', `${MARGIN}${style.good(took)}`, ...attributes.map((line) => `${MARGIN}${style.quiet('<')} ${line}`)].join(
-          '\n',
-        ),
-      );
+      if (milliseconds === undefined) return print(`${MARGIN}${style.good('The entry is gone.')}`);
+      print(`\n${MARGIN}${style.good(`The directory says, ${milliseconds.toFixed(1)} ms after the write was sent:`)}`);
+      for (const line of attributes) print(`${MARGIN}${style.quiet('<')} ${line}`);
     },
   };
 }

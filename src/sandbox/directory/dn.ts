@@ -40,7 +40,7 @@ function parseRdn(text: string): Rdn | undefined {
     .map(({ type, value }) => `${type.toLowerCase()}=${foldValue(value)}`)
     .sort()
     .join('+');
-  return { text: text.trim(), key, pairs };
+  return { text: trimUnescaped(text), key, pairs };
 }
 
 function parsePair(text: string): { type: string; value: string } | undefined {
@@ -74,11 +74,12 @@ function split(text: string, separator: string): string[] {
   return parts;
 }
 
+/** Without the spaces around it, save one at the end that is escaped. */
 function trimUnescaped(text: string): string {
-  const trimmed = text.trimStart();
-  const end = trimmed.trimEnd();
-  const escapes = /\\*$/.exec(end)?.[0].length ?? 0;
-  return escapes % 2 === 1 ? trimmed.slice(0, end.length + 1) : end;
+  const begun = text.replace(/^ +/, '');
+  const trimmed = begun.replace(/ +$/, '');
+  const escapes = /\\*$/.exec(trimmed)?.[0].length ?? 0;
+  return escapes % 2 === 1 ? begun.slice(0, trimmed.length + 1) : trimmed;
 }
 
 /** Undefined where a sign stands unescaped that must not, or an escape is not one. */

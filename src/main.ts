@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { registerCheck } from './commands/check.ts';
 import { registerExplain } from './commands/explain.ts';
 import { registerLdif } from './commands/ldif.ts';
+import { registerReplay } from './commands/replay.ts';
 import { registerRetry } from './commands/retry.ts';
 import { registerRun } from './commands/run.ts';
 import { orSandbox, registerSandbox } from './commands/sandbox.ts';
@@ -42,7 +43,9 @@ const commands = [
   registerExplain,
   registerVerify,
   registerRetry,
+  registerReplay,
+  registerLdif,
 ];
-for (const register of [...commands, registerLdif]) register(program);
+for (const register of commands) register(program);
 
 await program.parseAsync(orSandbox(process.argv.slice(2)), { from: 'user' });

@@ -10,6 +10,7 @@ import { renderEvent } from './observability/render-event.ts';
 import { createSystemdNotifier, type SystemdNotifier } from './observability/systemd-notify.ts';
 import { tellEvent } from './observability/tell-event.ts';
 import { openOperator } from './open-operator.ts';
+import { openRecord } from './open-record.ts';
 import { checkScripts } from './preflight/site-script.ts';
 import { endOrphansBelow } from './script/orphans.ts';
 import { createService, type Service } from './service.ts';
@@ -17,6 +18,8 @@ import { createService, type Service } from './service.ts';
 export interface RunOptions {
   readonly debug: boolean;
   readonly dryRun: boolean;
+  /** A file that keeps what the directory tells and what becomes of it. */
+  readonly record?: string;
 }
 
 /** The command `run`: everything around the service. Resolves to the exit code of the process. */
@@ -41,7 +44,7 @@ export async function runService(settings: Settings, options: RunOptions): Promi
 
 async function runLogged(
   settings: Settings,
-  { dryRun }: RunOptions,
+  { dryRun, record }: RunOptions,
   publisher: EventPublisher,
   log: Log,
   notice: (message: string) => void,
@@ -56,7 +59,15 @@ async function runLogged(
   const operator = await openOperator(settings, publisher.events$, notice);
   const manager = createSystemdNotifier(env, notice);
   publisher.listen((event) => tellManager(event, manager));
-  const service = createService({ settings, env, report: publisher.report, notice, dryRun });
+  const recorder = record === undefined ? undefined : openRecord(record, settings, publisher, notice);
+  const service = createService({
+    settings,
+    env,
+    report: publisher.report,
+    notice,
+    dryRun,
+    ...recorder?.hooks,
+  });
   const release = onSignals(service, log);
   try {
     // Ready means at work, also where the directory is still waited for: a manager that gave up on that would not help.
@@ -68,6 +79,7 @@ async function runLogged(
     unlock();
     manager.close();
     await operator?.close();
+    await recorder?.close();
   }
 }
 

@@ -14,6 +14,7 @@ import type { DirectoryChange } from './domain/change.ts';
 import { DirectoryClock } from './domain/directory-clock.ts';
 import type { DirectoryError } from './domain/directory-error.ts';
 import type { Report } from './domain/event.ts';
+import type { HandlerOutcome, RunHandler } from './domain/job.ts';
 import { attributesToRead, readAccount } from './domain/read-account.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { stateTimestamp } from './domain/timestamp.ts';
@@ -31,6 +32,8 @@ export interface ServiceOptions {
   readonly dryRun: boolean;
   /** Sees every change before the stream does. */
   readonly observe?: (change: DirectoryChange) => void;
+  /** Sees how each handler ended, before that is written back. */
+  readonly observeOutcome?: (uid: string, outcome: HandlerOutcome) => void;
 }
 
 export interface Service {
@@ -50,7 +53,15 @@ const LIST_PAGE = 500;
  *
  * made -> running (`run`) -> draining (`drain`, or a bug) -> stopped; `stopNow` at any time shortens the way.
  */
-export function createService({ settings, env, report, notice, dryRun, observe }: ServiceOptions): Service {
+export function createService({
+  settings,
+  env,
+  report,
+  notice,
+  dryRun,
+  observe,
+  observeOutcome,
+}: ServiceOptions): Service {
   const { attributes: names, directory: site } = settings;
   const monotonic = () => performance.now();
   const access = accessOf(settings, env);
@@ -119,7 +130,7 @@ export function createService({ settings, env, report, notice, dryRun, observe }
     readEntry,
     open: new OpenAccounts(),
     directory: operations,
-    runHandler: handlerRunner(handlers, monotonic),
+    runHandler: observed(handlerRunner(handlers, monotonic), observeOutcome),
     retry: settings.retry,
     report,
     away,
@@ -181,4 +192,13 @@ function jobIds(): () => string {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+function observed(run: RunHandler, observe: ServiceOptions['observeOutcome']): RunHandler {
+  if (observe === undefined) return run;
+  return async (job, context) => {
+    const outcome = await run(job, context);
+    observe(job.record.uid, outcome);
+    return outcome;
+  };
 }

@@ -1,4 +1,4 @@
-import { defer, from, map, merge, type Observable, of, Subject, takeUntil, tap } from 'rxjs';
+import { defer, from, map, merge, type Observable, of, type SchedulerLike, Subject, takeUntil, tap } from 'rxjs';
 import { filter } from 'rxjs/operators';
 import type { DirectoryChange } from '../src/domain/change.ts';
 import { type AttemptDependencies, attempt } from './attempt.ts';
@@ -19,6 +19,8 @@ export interface PipelineDependencies extends AttemptDependencies {
   readonly load: Load;
   /** Say what would be done instead of doing it. */
   readonly dryRun: boolean;
+  /** The time by which accounts are held back; default: the real one. */
+  readonly scheduler?: SchedulerLike;
 }
 
 /**
@@ -38,7 +40,7 @@ export function provisioning(
   changes$: Observable<DirectoryChange>,
   dependencies: PipelineDependencies,
 ): Observable<AttemptResult> {
-  const { today, report, concurrency, load, drain$, dryRun } = dependencies;
+  const { today, report, concurrency, load, drain$, dryRun, scheduler } = dependencies;
   const results$ = new Subject<AttemptResult>();
 
   return merge(
@@ -52,6 +54,7 @@ export function provisioning(
     decideEach(dependencies),
     holdUntilDue({
       today,
+      ...(scheduler === undefined ? {} : { scheduler }),
       released: (candidate) => {
         report({ event: 'queued', ...refOf(candidate.record) });
         return { ...candidate, fresh: false };

@@ -2,6 +2,7 @@ import { ConfigurationError } from '../../config/fault.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { ProcessExit } from '../domain/return-code.ts';
 import { OperatorError } from '../operator/listen-address.ts';
+import { RecordError } from '../replay/record-error.ts';
 
 /** Exit codes of the commands that ask: everything is well, something is not, and it cannot be told. */
 export const Answer = { WELL: 0, NOT_WELL: 1, UNREACHABLE: 2 } as const;
@@ -30,6 +31,7 @@ export async function answer(work: () => Promise<number>): Promise<void> {
 function tellFailure(error: unknown): { readonly text: string; readonly code: number } | undefined {
   if (error instanceof ConfigurationError) return { text: error.message, code: ProcessExit.FAULTY_CONFIGURATION };
   if (error instanceof UsageError) return { text: error.message, code: ProcessExit.WRONG_USAGE };
+  if (error instanceof RecordError) return { text: error.message, code: Answer.UNREACHABLE };
   if (error instanceof OperatorError || error instanceof DirectoryError) {
     const remedy = error.remedy === undefined ? '' : `\n  ${error.remedy}`;
     return { text: `${error.message}${remedy}`, code: Answer.UNREACHABLE };

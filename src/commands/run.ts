@@ -5,6 +5,7 @@ interface RunFlags {
   readonly config: string;
   readonly debug: boolean;
   readonly dryRun: boolean;
+  readonly record?: string;
 }
 
 export function registerRun(program: Command): void {
@@ -12,6 +13,7 @@ export function registerRun(program: Command): void {
     .description('the service: watches the directory and provisions accounts until it is told to stop')
     .option('-d, --debug', "print the stream's events for a person", false)
     .option('-r, --dry-run', 'decide and report, write and run nothing', false)
+    .option('--record <file>', 'keep what the directory tells and what becomes of it, for replay')
     .action(async (flags: RunFlags) => {
       const { settingsOf } = await import('./settings.ts');
       const { runService } = await import('../run-service.ts');

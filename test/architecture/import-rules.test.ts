@@ -32,6 +32,7 @@ const CLOCK_EDGES: readonly string[] = [
   'src/service.ts',
   'src/run-service.ts',
   'src/open-operator.ts',
+  'src/open-record.ts',
   'src/site.ts',
   'src/preflight/',
   'src/commands/',

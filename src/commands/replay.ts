@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { Answer, answer } from './outcome.ts';
+
+interface ReplayFlags {
+  readonly realtime?: true;
+  readonly json?: true;
+}
+
+/** `replay FILE`: what `run --record` kept, through the real stream again. Exits 0 where every decision comes out as it was recorded, 1 where not. */
+export function registerReplay(program: Command): void {
+  program
+    .command('replay')
+    .description(
+      'run a record (run --record) through the stream again, without directory and scripts, and print every decision',
+    )
+    .argument('<file>', 'the record')
+    .option('--realtime', 'take as long as it took; default: as fast as it goes')
+    .option('--json', 'one JSON object a line')
+    .action((file: string, flags: ReplayFlags) => answer(() => replay(file, flags)));
+}
+
+async function replay(file: string, { realtime, json }: ReplayFlags): Promise<number> {
+  const { setTimeout: delay } = await import('node:timers/promises');
+  const { renderEvent, renderJson } = await import('../observability/render-event.ts');
+  const { wantsColour } = await import('../observability/colour.ts');
+  const { replayFile } = await import('../replay/replay-file.ts');
+  const colour = wantsColour(process.stdout, process.env);
+  const print = (line: string) => process.stdout.write(`${line}\n`);
+
+  const { same, differing, differences, unfinished, gaps } = await replayFile(file, {
+    pace: realtime ? (milliseconds) => delay(milliseconds) : () => Promise.resolve(),
+    told: (event) => print(json ? renderJson(event) : renderEvent(event, { colour })),
+    note: (text) => process.stderr.write(`-- ${text}\n`),
+  });
+  for (const { account, recorded, replayed } of differences) {
+    process.stderr.write(`-- ${account}: recorded ${recorded}, now ${replayed}\n`);
+  }
+  if (gaps > 0) process.stderr.write(`-- ${gaps} lines are missing in the record: the disk did not keep up\n`);
+  if (unfinished > 0) process.stderr.write(`-- ${unfinished} accounts were still in work when the record ended\n`);
+  process.stderr.write(
+    differing === 0
+      ? `-- ${same} decisions, all as recorded\n`
+      : `-- ${same} decisions as recorded, ${differing} accounts otherwise\n`,
+  );
+  return differing === 0 ? Answer.WELL : Answer.NOT_WELL;
+}

@@ -1,0 +1,82 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import type { DirectoryChange } from '../domain/change.ts';
+import type { PublishedEvent } from '../domain/event.ts';
+import type { HandlerOutcome } from '../domain/job.ts';
+import { encodeLine, isRecorded, type RecordedSettings, type RecordLine } from './recording.ts';
+
+export interface RecorderOptions {
+  /** Appended to; made for its owner only, as it names accounts. */
+  readonly file: string;
+  readonly version: string;
+  readonly settings: RecordedSettings;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Told, in a sentence, when the file cannot be written. */
+  readonly notice: (message: string) => void;
+}
+
+/** Keeps what the directory told and what became of it, as JSON lines. Never throws, never waits, and bounds its memory. */
+export interface Recorder {
+  change(change: DirectoryChange): void;
+  outcome(uid: string, outcome: HandlerOutcome): void;
+  event(event: PublishedEvent): void;
+  /** Goes on in a new file of the same name: the old one has been moved away. */
+  reopen(): void;
+  /** Resolves when everything is in the file. */
+  close(): Promise<void>;
+}
+
+/** How much may wait for the disk, in bytes; lines beyond it are counted and left out. */
+const LARGEST_BACKLOG = 16 * 1024 * 1024;
+
+export function recordTo(options: RecorderOptions): Recorder {
+  const { settings, now, notice } = options;
+  let stream = open();
+  let lost = 0;
+  let failed = false;
+
+  const time = () => new Date(now()).toISOString();
+  const put = (line: RecordLine) => {
+    if (failed) return;
+    if (stream.writableLength > LARGEST_BACKLOG) {
+      lost += 1;
+      return;
+    }
+    if (lost > 0) stream.write(`${encodeLine({ kind: 'gap', time: time(), lines: lost }, settings.attributes)}\n`);
+    lost = 0;
+    stream.write(`${encodeLine(line, settings.attributes)}\n`);
+  };
+
+  function open(): WriteStream {
+    const opened = createWriteStream(options.file, { flags: 'a', mode: 0o600 });
+    opened.on('error', (error) => {
+      if (!failed)
+        notice(`nothing more is recorded: ${error.message}; make room or choose another file, and start again`);
+      failed = true;
+    });
+    return opened;
+  }
+  const begin = (continued: boolean) =>
+    put({ kind: 'header', time: time(), version: options.version, settings, continued });
+
+  begin(false);
+  return {
+    change: (change) => put({ kind: 'change', time: time(), change }),
+    outcome: (uid, outcome) => put({ kind: 'outcome', time: time(), uid, outcome }),
+    event: (event) => {
+      if (isRecorded(event.event)) put({ kind: 'event', event });
+    },
+    reopen: () => {
+      stream.end();
+      failed = false;
+      stream = open();
+      begin(true);
+    },
+    close: () =>
+      new Promise((resolve) => {
+        if (failed) resolve();
+        else stream.end(resolve);
+        stream.once('error', () => resolve());
+      }),
+  };
+}

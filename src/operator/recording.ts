@@ -1,0 +1,155 @@
+import type { AttributeNames } from '../domain/account.ts';
+import type { DirectoryChange } from '../domain/change.ts';
+import { type DirectoryEntry, entryOf } from '../domain/entry.ts';
+import type { EventName, PublishedEvent } from '../domain/event.ts';
+import type { HandlerOutcome } from '../domain/job.ts';
+import { attributesToRead } from '../domain/read-account.ts';
+import type { RetryPolicy } from '../domain/retry.ts';
+
+/** The settings on which decisions depend. */
+export interface RecordedSettings {
+  readonly attributes: AttributeNames;
+  readonly timeZone: string;
+  readonly concurrency: number;
+  readonly instances: 'one' | 'several';
+  readonly retry: RetryPolicy;
+  readonly longestHandlerMilliseconds: number;
+}
+
+/**
+ * A line of a record, all but the first with the time at which it happened: what the directory told, how a handler ended, or what
+ * the stream made of it. A service that is started again begins with a header of its own.
+ */
+export type RecordLine =
+  | {
+      readonly kind: 'header';
+      readonly time: string;
+      readonly version: string;
+      readonly settings: RecordedSettings;
+      /** The service was running already: what was open then, and how it stood, is in the file before this one. */
+      readonly continued: boolean;
+    }
+  | { readonly kind: 'change'; readonly time: string; readonly change: DirectoryChange }
+  | { readonly kind: 'outcome'; readonly time: string; readonly uid: string; readonly outcome: HandlerOutcome }
+  | { readonly kind: 'event'; readonly event: PublishedEvent }
+  /** So many lines are missing here: the disk did not keep up. */
+  | { readonly kind: 'gap'; readonly time: string; readonly lines: number };
+
+/** The version of the format. */
+const FORMAT = 1;
+
+/** The events that say what was decided and done: enough to follow it, without a script's output. */
+const RECORDED: ReadonlySet<EventName> = new Set([
+  'skipped',
+  'deferred',
+  'waiting',
+  'queued',
+  'claimed',
+  'resumed',
+  'finished',
+  'failed',
+  'retrying',
+  'superseded',
+  'conflict',
+  'left',
+  'draining',
+  'stopped',
+]);
+
+export function isRecorded(event: EventName): boolean {
+  return RECORDED.has(event);
+}
+
+/** One line, without its end. Of an entry only the attributes are kept by which decisions are made. */
+export function encodeLine(line: RecordLine, names: AttributeNames): string {
+  switch (line.kind) {
+    case 'header': {
+      const { kind: _, ...header } = line;
+      return JSON.stringify({ record: 'prov-backup-rsnapshot', format: FORMAT, ...header });
+    }
+    case 'change': {
+      const { time, change } = line;
+      if (change.kind !== 'entry') return JSON.stringify({ time, change });
+      const { entry, ...rest } = change;
+      return JSON.stringify({ time, change: { ...rest, dn: entry.dn, attributes: attributesOf(entry, names) } });
+    }
+    case 'outcome': {
+      const { time, uid, outcome } = line;
+      return JSON.stringify({ time, uid, outcome });
+    }
+    case 'event':
+      return JSON.stringify({ event: line.event });
+    case 'gap':
+      return JSON.stringify({ time: line.time, gap: line.lines });
+  }
+}
+
+/** Reads a line of a record. Throws a RangeError that says what is wrong with it. */
+export function decodeLine(text: string): RecordLine {
+  const line = objectOf(JSON.parse(text), 'the line');
+  if ('record' in line) {
+    if (line['record'] !== 'prov-backup-rsnapshot' || line['format'] !== FORMAT) {
+      throw new RangeError(`it is no record of format ${FORMAT}`);
+    }
+    const settings = objectOf(line['settings'], 'settings') as unknown as RecordedSettings;
+    const continued = line['continued'] === true;
+    return { kind: 'header', time: timeOf(line), version: String(line['version']), settings, continued };
+  }
+  if ('event' in line) {
+    const event = objectOf(line['event'], 'event');
+    timeOf(event);
+    return { kind: 'event', event: event as unknown as PublishedEvent };
+  }
+  const time = timeOf(line);
+  if ('change' in line) return { kind: 'change', time, change: changeOf(objectOf(line['change'], 'change')) };
+  if ('outcome' in line) {
+    const outcome = objectOf(line['outcome'], 'outcome') as unknown as HandlerOutcome;
+    return { kind: 'outcome', time, uid: String(line['uid']), outcome };
+  }
+  if ('gap' in line) return { kind: 'gap', time, lines: Number(line['gap']) };
+  throw new RangeError('it is neither a change, an outcome, an event nor a gap');
+}
+
+type Stored = string | { readonly base64: string };
+
+function attributesOf(entry: DirectoryEntry, names: AttributeNames): Record<string, Stored[]> {
+  const kept: Record<string, Stored[]> = {};
+  for (const name of attributesToRead(names)) {
+    const values = entry.values(name);
+    if (values.length > 0) kept[name] = values.map(stored);
+  }
+  return kept;
+}
+
+/** As text where the bytes are text, so that a person can read it. */
+function stored(value: Buffer): Stored {
+  const text = value.toString('utf8');
+  return Buffer.from(text, 'utf8').equals(value) ? text : { base64: value.toString('base64') };
+}
+
+function changeOf(given: Record<string, unknown>): DirectoryChange {
+  if (given['kind'] !== 'entry') return given as unknown as DirectoryChange;
+  const { dn, attributes, ...rest } = given;
+  const values = Object.entries(objectOf(attributes, 'attributes')).map(([name, list]) => {
+    if (!Array.isArray(list)) throw new RangeError(`the attribute ${name} has no list of values`);
+    return [name, list.map(bytesOf)] as const;
+  });
+  return { ...rest, entry: entryOf(String(dn), Object.fromEntries(values)) } as unknown as DirectoryChange;
+}
+
+function bytesOf(given: unknown): Buffer {
+  if (typeof given === 'string') return Buffer.from(given, 'utf8');
+  const { base64 } = objectOf(given, 'a value');
+  return Buffer.from(String(base64), 'base64');
+}
+
+function objectOf(given: unknown, what: string): Record<string, unknown> {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given as Record<string, unknown>;
+  throw new RangeError(`${what} is not an object`);
+}
+
+function timeOf(line: Record<string, unknown>): string {
+  const { time } = line;
+  if (typeof time === 'string' && !Number.isNaN(Date.parse(time))) return time;
+  throw new RangeError('its time is missing');
+}

@@ -1,0 +1,94 @@
+import type { PublishedEvent } from '../domain/event.ts';
+import { isRecorded } from '../operator/recording.ts';
+
+/** A decision that came out otherwise than recorded, for one account. */
+export interface Difference {
+  readonly account: string;
+  readonly recorded: string;
+  readonly replayed: string;
+}
+
+/** Beyond so many accounts that differ, differences are only counted. */
+const KEPT = 100;
+const NOTHING = 'nothing';
+
+/**
+ * Compares what the stream decides now with what it decided then, account by account, in order. Memory holds what one of them has
+ * said and the other not yet.
+ */
+export class Comparison {
+  readonly #ahead = new Map<string, { readonly side: 'recorded' | 'replayed'; readonly words: string[] }>();
+  readonly #differences = new Map<string, Difference>();
+  readonly #differing = new Set<string>();
+  /** In a record that begins in the middle: the accounts whose story begins in it. */
+  #begun: Set<string> | undefined;
+  #same = 0;
+
+  /** A life of the recorded service begins; `continued`: in the middle, so accounts are compared from their next request on. */
+  begin(continued: boolean): void {
+    this.#begun = continued ? new Set() : undefined;
+  }
+
+  /** An account's request was seen. */
+  requested(uid: string): void {
+    this.#begun?.add(uid.toLowerCase());
+  }
+
+  recorded(event: PublishedEvent): void {
+    this.#take('recorded', event);
+  }
+
+  replayed(event: PublishedEvent): void {
+    this.#take('replayed', event);
+  }
+
+  /** To be called at the end: what only one of them has said differs. */
+  result(): { readonly same: number; readonly differing: number; readonly differences: readonly Difference[] } {
+    for (const [account, { side, words }] of this.#ahead) {
+      const [word = NOTHING] = words;
+      this.#differ(account, side === 'recorded' ? word : NOTHING, side === 'replayed' ? word : NOTHING);
+    }
+    this.#ahead.clear();
+    return { same: this.#same, differing: this.#differing.size, differences: [...this.#differences.values()] };
+  }
+
+  #take(side: 'recorded' | 'replayed', event: PublishedEvent): void {
+    if (!('dn' in event) || !isRecorded(event.event) || event.event === 'retrying') return;
+    const account = event.uid?.toLowerCase() ?? event.dn.toLowerCase();
+    if (this.#differing.has(account) || this.#begun?.has(account) === false) return;
+    const word = wordOf(event);
+    const ahead = this.#ahead.get(account);
+    if (ahead === undefined || ahead.side === side) {
+      this.#ahead.set(account, { side, words: [...(ahead?.words ?? []), word] });
+      return;
+    }
+    const [expected = NOTHING, ...rest] = ahead.words;
+    if (rest.length === 0) this.#ahead.delete(account);
+    else this.#ahead.set(account, { side: ahead.side, words: rest });
+    if (expected === word) this.#same += 1;
+    else if (side === 'replayed') this.#differ(account, expected, word);
+    else this.#differ(account, word, expected);
+  }
+
+  /** After its first difference an account is followed no further: what comes later follows from it. */
+  #differ(account: string, recorded: string, replayed: string): void {
+    this.#differing.add(account);
+    this.#ahead.delete(account);
+    if (this.#differences.size < KEPT) this.#differences.set(account, { account, recorded, replayed });
+  }
+}
+
+/** What was decided, without what differs from run to run. */
+function wordOf(event: PublishedEvent): string {
+  switch (event.event) {
+    case 'deferred':
+      return `deferred until ${event.until}`;
+    case 'failed':
+      return `failed with ${event.returnValue}`;
+    case 'skipped':
+    case 'waiting':
+      return `${event.event}: ${event.reason}`;
+    default:
+      return event.event;
+  }
+}

@@ -1,0 +1,131 @@
+import { ReplaySubject, Subject } from 'rxjs';
+import { OpenAccounts } from '../../streams/open-accounts.ts';
+import { provisioning } from '../../streams/pipeline.ts';
+import type { DirectoryChange } from '../domain/change.ts';
+import { decide } from '../domain/decide.ts';
+import { DirectoryClock } from '../domain/directory-clock.ts';
+import type { PublishedEvent, StreamEvent } from '../domain/event.ts';
+import { readMode } from '../domain/mode.ts';
+import { readAccount } from '../domain/read-account.ts';
+import { backoff } from '../domain/retry.ts';
+import { dayIn, stateTimestamp } from '../domain/timestamp.ts';
+import type { RecordedSettings, RecordLine } from '../operator/recording.ts';
+import { RecordedNight } from './recorded-night.ts';
+import { type Pace, settled, VirtualTime } from './virtual-time.ts';
+
+export interface ReplayOptions {
+  /** What the header of the record says. */
+  readonly settings: RecordedSettings;
+  /** When the record begins, in milliseconds since 1970. */
+  readonly start: number;
+  readonly pace: Pace;
+  /** Hears every event of the stream, with its time in the record. */
+  readonly told: (event: PublishedEvent) => void;
+  /** Hears of each request that the record tells of, before the stream does. */
+  readonly requested: (uid: string) => void;
+}
+
+/** One life of the recorded service, through the real stream. */
+export interface Replay {
+  /** Goes on to a line of the record and lets it happen. */
+  take(line: Exclude<RecordLine, { kind: 'header' }>): Promise<void>;
+  /** The record ends here: what still runs is given up. Resolves to how many accounts that were. */
+  end(): Promise<number>;
+}
+
+/** What runs and waits in real time at the end of a recording has no end in it. */
+const ENDED = new Error('the record has ended');
+
+/** Puts the real stream together with stand-ins for all that has effects: time, directory and handlers follow the record. */
+export function startReplay({ settings, start, pace, told, requested }: ReplayOptions): Replay {
+  const { attributes: names, instances, longestHandlerMilliseconds } = settings;
+  const time = new VirtualTime(start, pace);
+  const abort = new AbortController();
+  const night = new RecordedNight(names, abort.signal);
+  const clock = new DirectoryClock(() => time.now());
+  const day = dayIn(settings.timeZone);
+  const today = () => day(new Date(time.now()));
+  const changes$ = new Subject<DirectoryChange>();
+  const drain$ = new ReplaySubject<void>(1);
+  const load = { running: 0, waiting: 0 };
+  const report = (event: StreamEvent) => told({ time: new Date(time.now()).toISOString(), ...event });
+  let jobs = 0;
+  let failure: unknown;
+
+  const ended = new Promise<void>((resolve) => {
+    provisioning(changes$, {
+      names,
+      today,
+      report,
+      drain$,
+      load,
+      concurrency: settings.concurrency,
+      retry: settings.retry,
+      dryRun: false,
+      scheduler: time.scheduler,
+      open: new OpenAccounts(),
+      directory: night,
+      runHandler: night.runHandler,
+      away: {
+        delay: (failures) => backoff(failures, { initial: 1_000, max: 60_000 }),
+        wait: () => Promise.reject(ENDED),
+      },
+      signal: abort.signal,
+      monotonic: () => time.now(),
+      stateNow: () => stateTimestamp(new Date(time.now())),
+      nextJobId: () => `replay-${++jobs}`,
+      readEntry: (entry) => {
+        const reading = readAccount(entry, names);
+        if (reading.kind === 'account') clock.observe(reading.record.modifiedAt);
+        return reading;
+      },
+      decideNow: (record) =>
+        decide(record, { today: today(), instances, directoryTime: clock.now(), longestHandlerMilliseconds, names }),
+    }).subscribe({
+      complete: resolve,
+      error: (error: unknown) => {
+        failure = error;
+        resolve();
+      },
+    });
+  });
+
+  const tellRequest = (change: DirectoryChange) => {
+    const reading = change.kind === 'entry' ? readAccount(change.entry, names) : undefined;
+    if (reading?.kind !== 'account') return;
+    if (readMode(reading.record.mode)?.phase === 'requested') requested(reading.record.uid);
+  };
+
+  return {
+    take: async (line) => {
+      await time.goTo(Date.parse(line.kind === 'event' ? line.event.time : line.time));
+      switch (line.kind) {
+        case 'change':
+          night.told(line.change);
+          tellRequest(line.change);
+          changes$.next(line.change);
+          break;
+        case 'outcome':
+          if (line.outcome.ok || !line.outcome.aborted) night.ended(line.uid, line.outcome);
+          break;
+        case 'event':
+          night.said(line.event);
+          if (line.event.event === 'draining') drain$.next();
+          break;
+        case 'gap':
+          break;
+      }
+      await settled();
+      if (failure !== undefined) throw failure;
+    },
+    end: async () => {
+      await settled();
+      const unfinished = load.running;
+      drain$.next();
+      abort.abort(ENDED);
+      await ended;
+      if (failure !== undefined) throw failure;
+      return unfinished;
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { attempt, type CommandResult } from '../support/children.ts';
+import { type RunningService, setUpService } from '../support/running-service.ts';
+import { type Slapd, startSlapd } from '../support/slapd.ts';
+import { text } from '../support/test-directory.ts';
+
+const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+const ASKED = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
+
+/** Uids with an f fail, with a t are tried again once, with an s take their time. */
+const SCRIPT = [
+  'echo "a secret: hunter2"',
+  'case "$2" in',
+  '  f*) exit 6 ;;',
+  '  t*) [ -e "$FOLDER/$2" ] || { : > "$FOLDER/$2"; exit 75; } ;;',
+  '  s*) while [ ! -e "$FOLDER/go" ]; do sleep 0.02; done ;;',
+  'esac',
+].join('\n');
+
+let slapd: Slapd;
+let service: RunningService;
+let record: string;
+
+beforeAll(async () => {
+  slapd = await startSlapd();
+});
+afterAll(() => slapd.stop());
+afterEach(async () => {
+  await service.remove();
+  await rm(record, { force: true });
+  for (const entry of await slapd.search(undefined, '(uid=*)')) await slapd.delete(entry.dn);
+});
+
+async function setUp(): Promise<void> {
+  record = join(slapd.folder, 'night.jsonl');
+  const settings = { retry: { temporary: { attempts: 5, initial: '50ms', max: '1s' } }, reconcile: { interval: '1s' } };
+  service = await setUpService({ url: slapd.url, script: SCRIPT, settings, flags: ['--record', record] });
+}
+
+const replay = (...args: string[]): Promise<CommandResult> =>
+  attempt(process.execPath, [MAIN, 'replay', record, ...args], { env: { PATH: process.env['PATH'], TZ: 'UTC' } });
+const entrySays = (name: string, value: string) => (entry: Parameters<typeof text>[0] | undefined) =>
+  entry !== undefined && text(entry, name) === value;
+
+describe('a recorded night', () => {
+  it('gives the same decisions again, without the directory and without scripts', async () => {
+    await setUp();
+    await slapd.addAccount('before', ASKED);
+    await slapd.addAccount('broken', { ...ASKED, sstProvisioningDate: '20261399' });
+    await slapd.addAccount('failed', { ...ASKED, sstProvisioningMode: 'adding', sstProvisioningReturnValue: '5' });
+    await service.start();
+    await slapd.waitForMode('before', 'added');
+    for (let n = 0; n < 50; n++) await slapd.addAccount(`n${n}`, ASKED);
+    await slapd.addAccount('f1', ASKED);
+    await slapd.addAccount('t1', ASKED);
+    await slapd.addAccount('later', { ...ASKED, sstProvisioningDate: '20990101' });
+    await slapd.addAccount('del', { ...ASKED, sstProvisioningMode: 'delete' });
+    await slapd.waitForMode('t1', 'added');
+    await slapd.waitFor('f1', entrySays('sstProvisioningReturnValue', '6'));
+    await slapd.request('del', 'delete', { sstIsActive: 'FALSE' });
+    await slapd.waitForMode('del', 'deleted');
+
+    // A newer request while the script runs, and an account that goes away while it is worked on.
+    await slapd.addAccount('s1', ASKED);
+    await slapd.addAccount('s2', ASKED);
+    await service.says(/claimed +s1/);
+    await service.says(/claimed +s2/);
+    await slapd.request('s1', 'modify');
+    await slapd.delete((await slapd.read('s2'))?.dn ?? '');
+    await writeFile(join(service.folder, 'go'), '');
+    await slapd.waitForMode('s1', 'modified');
+    await service.says(/superseded +s2/);
+
+    // The directory goes and comes back; so does the service.
+    await slapd.restart();
+    await service.says(/disconnected[\s\S]*refreshed/);
+    await slapd.request('n1', 'modify');
+    await slapd.waitForMode('n1', 'modified');
+    expect(await service.stop()).toBe(0);
+    await service.start();
+    await slapd.request('n2', 'modify');
+    await slapd.waitForMode('n2', 'modified');
+    await service.says(/finished +n2/);
+    expect(await service.stop()).toBe(0);
+    await slapd.halt();
+
+    const { code, stdout, stderr } = await replay();
+    await slapd.start();
+    expect(stderr).toMatch(/^-- \d+ decisions, all as recorded$/m);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/superseded +s1 /);
+    expect(stdout).toMatch(/deferred +later .*2099-01-01/);
+    expect(stdout).toMatch(/failed +f1 .*CANNOT_SET_QUOTA/);
+    expect(stdout).toMatch(/retrying +t1 /);
+    expect(stdout).toMatch(/finished +n2 /);
+  });
+
+  it('is for its owner only, and holds no password and no output of a script', async () => {
+    await setUp();
+    await service.start();
+    await slapd.addAccount('1', { ...ASKED, userPassword: 'hunter3' });
+    await slapd.waitForMode('1', 'added');
+    await service.stop();
+    const kept = await readFile(record, 'utf8');
+    expect(kept).toContain('"uid":["1"]');
+    expect(kept).not.toMatch(/hunter|service-secret|userPassword|sstQuota/);
+    expect((await stat(record)).mode & 0o777).toBe(0o600);
+  });
+
+  it('goes on in a new file after SIGHUP, which can be replayed by itself', async () => {
+    await setUp();
+    await service.start();
+    await slapd.addAccount('1', ASKED);
+    await slapd.waitForMode('1', 'added');
+    await service.says(/finished +1 /);
+    await rename(record, `${record}.1`);
+    service.signal('SIGHUP');
+    await slapd.addAccount('2', ASKED);
+    await service.says(/finished +2 /);
+    await service.stop();
+    await rm(`${record}.1`);
+    const { code, stdout } = await replay('--json');
+    expect(code).toBe(0);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.map(({ event, uid }) => `${event} ${uid}`)).toContain('finished 2');
+  });
+
+  it('leaves out a last line that was cut off, and names another that is none', async () => {
+    await setUp();
+    await service.start();
+    await slapd.addAccount('1', ASKED);
+    await service.says(/finished +1 /);
+    await service.stop('SIGKILL');
+    const kept = await readFile(record, 'utf8');
+    await writeFile(record, kept.slice(0, -10));
+    expect((await replay()).stdout).toMatch(/claimed +1 /);
+    await writeFile(record, `${kept.split('\n')[0]}\n{"time":"now"}\n`);
+    expect(await replay()).toMatchObject({ code: 2, stderr: expect.stringContaining('line 2') });
+    await writeFile(record, '');
+    expect((await replay()).code).toBe(2);
+  });
+});

@@ -8,10 +8,11 @@ import { backoff, type RetryPolicy, retryDelay } from '../src/domain/retry.ts';
 import { returnCodeName } from '../src/domain/return-code.ts';
 import { type AttemptResult, type Candidate, refOf } from './candidate.ts';
 import { type ClaimDependencies, type ClaimResult, claimAccount } from './claim.ts';
-import type { OpenAccounts } from './open-accounts.ts';
+import { identityOf, type OpenAccounts } from './open-accounts.ts';
 import { type WriteBackDependencies, writeBack } from './write-back.ts';
 
-export interface AttemptDependencies extends Omit<ClaimDependencies & WriteBackDependencies, 'patience' | 'claiming'> {
+export interface AttemptDependencies
+  extends Omit<ClaimDependencies & WriteBackDependencies, 'patience' | 'claiming' | 'writing'> {
   /** Waiting for a directory that is away: how long after the nth failure, in milliseconds, and the waiting itself. */
   readonly away: { delay(failures: number): number; wait(milliseconds: number): Promise<void> };
   readonly open: OpenAccounts;
@@ -57,6 +58,7 @@ export async function attempt(candidate: Candidate, dependencies: AttemptDepende
   } catch (error) {
     if (signal.aborted) return { kind: 'done' };
     if (!(error instanceof DirectoryError)) throw error;
+    open.release(candidate.id);
     // The claim was refused for good: it is tried again when the account changes, or with the next list.
     report({
       event: 'skipped',
@@ -73,9 +75,7 @@ function notClaimed(
   { open, report }: AttemptDependencies,
 ): AttemptResult {
   open.release(candidate.id);
-  if (result.kind === 'notNow') {
-    return { kind: 'decideAgain', candidate: { id: candidate.id, record: result.record, fresh: true } };
-  }
+  if (result.kind === 'notNow') return seenAgain(candidate, result.record, true, open);
   open.settle(candidate.id);
   if (result.kind === 'gone') report({ event: 'left', ...refOf(candidate.record) });
   else report({ event: 'skipped', reason: result.reason, dn: result.dn, uid: candidate.record.uid });
@@ -127,16 +127,14 @@ async function settle(
   const ref = refOf(job.record, job.id);
   try {
     const patience = patienceFor(job.record, job.id, dependencies);
-    if (!outcome.ok) open.wrote(candidate.id, failedRecord(job, outcome.returnValue), { working: true });
-    const result = await writeBack(job, outcome, { ...dependencies, patience });
+    const writing = (record: AccountRecord) => open.wrote(candidate.id, record, { working: true });
+    const result = await writeBack(job, outcome, { ...dependencies, patience, writing });
     if (result.kind === 'superseded') {
       open.release(candidate.id);
       report({ event: 'superseded', reason: result.reason, ...ref });
-      const { record } = result;
-      if (record === undefined) open.settle(candidate.id);
-      return record === undefined
-        ? { kind: 'done' }
-        : { kind: 'decideAgain', candidate: { id: candidate.id, record, fresh: false } };
+      if (result.record !== undefined) return seenAgain(candidate, result.record, false, open);
+      open.settle(candidate.id);
+      return { kind: 'done' };
     }
     if (outcome.ok) {
       open.settle(candidate.id);
@@ -144,7 +142,7 @@ async function settle(
       report({ event: 'finished', state: result.state, milliseconds: Math.round(milliseconds), ...ref, mode });
     } else {
       const { returnValue, reason, step } = outcome;
-      open.wrote(candidate.id, { ...result.record, returnValue: String(returnValue) }, { working: false });
+      open.wrote(candidate.id, result.record, { working: false });
       report({ event: 'failed', returnValue, reason: nameCode(returnValue, reason), step, ...ref });
     }
     return { kind: 'done' };
@@ -159,9 +157,11 @@ async function settle(
   }
 }
 
-/** How the entry will stand after a failure was written. */
-function failedRecord({ record }: Job, returnValue: number): AccountRecord {
-  return { ...record, returnValue: String(returnValue) };
+/** The account was met in another condition; deleted and created again, it is another account. */
+function seenAgain({ id }: Candidate, record: AccountRecord, fresh: boolean, open: OpenAccounts): AttemptResult {
+  const identity = identityOf(record);
+  if (identity !== id) open.settle(id);
+  return { kind: 'decideAgain', candidate: { id: identity, record, fresh } };
 }
 
 /** Waiting for the directory, told each time with what is wrong. */

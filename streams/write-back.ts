@@ -1,9 +1,9 @@
 import type { AccountRecord, AttributeNames, ReadEntry } from '../src/domain/account.ts';
 import type { AccountDirectory, Patience } from '../src/domain/directory.ts';
-import { failureKind } from '../src/domain/directory-error.ts';
+import { type FailureKind, failureKind } from '../src/domain/directory-error.ts';
 import type { HandlerOutcome, Job } from '../src/domain/job.ts';
 import { readMode, WORDS } from '../src/domain/mode.ts';
-import { failure, type Modification, success } from '../src/domain/transition.ts';
+import { failure, type Modification, type OptionalAttributes, success } from '../src/domain/transition.ts';
 import { readAgain } from './claim.ts';
 
 export interface WriteBackDependencies {
@@ -13,9 +13,12 @@ export interface WriteBackDependencies {
   readonly patience: Patience;
   /** The state to write for a success that is finished now, `YYYYMMDDThhmmssZ`. */
   readonly stateNow: () => string;
+  /** Told how the account will stand if a write of a failure succeeds: its echo may come before the answer. */
+  readonly writing: (record: AccountRecord) => void;
 }
 
 export type WriteBackResult =
+  /** `record` is how the account stands now. */
   | { readonly kind: 'written'; readonly state: string; readonly record: AccountRecord }
   /** A newer request was written while the handler ran, or the entry is gone: nothing was overwritten. */
   | { readonly kind: 'superseded'; readonly reason: string; readonly record: AccountRecord | undefined };
@@ -32,13 +35,15 @@ export async function writeBack(
   const { directory, names } = dependencies;
   const state = outcome.ok ? dependencies.stateNow() : '0';
   let record = job.record;
-  let withOptional = true;
+  let optional: OptionalAttributes = names.executionTime === null ? 'returnValue' : 'all';
   let withDate = true;
 
   for (let failures = 0; ; ) {
     try {
-      await directory.modify(record.dn, modifications(), false);
-      return { kind: 'written', state, record };
+      const { after, list } = write();
+      if (!outcome.ok) dependencies.writing(after);
+      await directory.modify(record.dn, list, false);
+      return { kind: 'written', state, record: after };
     } catch (error) {
       const kind = failureKind(error);
       if (kind === 'away') {
@@ -46,25 +51,29 @@ export async function writeBack(
         await dependencies.patience(failures, error);
         continue;
       }
-      if (kind === 'unfit' && withOptional) {
-        withOptional = false;
+      if (kind === 'unfit' && optional !== 'none') {
+        optional = optional === 'all' ? 'returnValue' : 'none';
         continue;
       }
       const standing = await standingOf(record, dependencies);
       const verdict = judge(standing);
       if (verdict !== 'again') return verdict;
       // Nothing explains the refusal: it would be refused again.
-      if (kind !== 'mismatch' && standing?.dn === record.dn) throw error;
-      withDate = standing?.date?.value === record.date?.value;
-      record = standing ?? record;
+      if (standing === undefined || !explains(standing, record, kind)) throw error;
+      withDate &&= standing.date?.value === record.date?.value;
+      record = standing;
     }
   }
 
-  function modifications(): Modification[] {
-    const options = { timings: outcome.timings, withOptional, withDate };
-    return outcome.ok
-      ? success(record, job.mode, names, state, options)
-      : failure(record, names, outcome.returnValue, options);
+  function write(): { list: Modification[]; after: AccountRecord } {
+    const options = { timings: outcome.timings, optional, withDate };
+    if (outcome.ok) {
+      const mode = WORDS[job.mode].finished;
+      return { list: success(record, job.mode, names, state, options), after: { ...record, mode, state } };
+    }
+    const noted = optional !== 'none' && names.returnValue !== null;
+    const after = noted ? { ...record, returnValue: String(outcome.returnValue) } : record;
+    return { list: failure(record, names, outcome.returnValue, options), after };
   }
 
   /** What an entry that did not take the write-back says about it. */
@@ -83,6 +92,14 @@ export async function writeBack(
       reading === undefined ? standing.mode : `${WORDS[reading.mode][reading.phase]}, state ${standing.state}`;
     return { kind: 'superseded', reason: `the account now says ${now}`, record: standing };
   }
+}
+
+/** Whether a write that was refused may succeed on the entry as it stands now. */
+function explains(standing: AccountRecord, known: AccountRecord, kind: FailureKind): boolean {
+  if (standing.dn !== known.dn) return true;
+  const same =
+    standing.mode === known.mode && standing.state === known.state && standing.date?.value === known.date?.value;
+  return kind === 'mismatch' && !same;
 }
 
 /** How the account stands in the directory, as long as that takes to find out; undefined where it is gone. */

@@ -60,9 +60,12 @@ export function takeOver(record: AccountRecord, names: AttributeNames): Modifica
 
 export interface WriteBack {
   readonly timings: readonly StepTiming[];
-  /** False where the directory refused the optional attributes (return value, execution time): they are left out. */
-  readonly withOptional: boolean;
+  /** Which of the optional attributes go along: those that the directory refused are left out. */
+  readonly optional: OptionalAttributes;
 }
+
+/** The return value matters more than the execution times: it is what keeps a failed account from being resumed. */
+export type OptionalAttributes = 'all' | 'returnValue' | 'none';
 
 /** in work -> finished, with the time of finishing; the date goes to 0. */
 export function success(
@@ -77,7 +80,7 @@ export function success(
     ...swap(names.mode, record.mode, WORDS[mode].finished),
     ...swap(names.state, record.state, state),
     ...(dated && record.date !== undefined ? swap(record.date.name, record.date.value, '0') : []),
-    ...optional(names, 0, writeBack),
+    ...optionalAttributes(names, 0, writeBack),
   ];
 }
 
@@ -91,17 +94,21 @@ export function failure(
   return [
     ...swap(names.mode, record.mode, record.mode),
     ...swap(names.state, record.state, record.state),
-    ...optional(names, returnValue, writeBack),
+    ...optionalAttributes(names, returnValue, writeBack),
   ];
 }
 
-function optional(names: AttributeNames, returnValue: number, { timings, withOptional }: WriteBack): Modification[] {
-  if (!withOptional) return [];
+function optionalAttributes(
+  names: AttributeNames,
+  returnValue: number,
+  { timings, optional: which }: WriteBack,
+): Modification[] {
+  if (which === 'none') return [];
   const modifications: Modification[] = [];
   if (names.returnValue !== null) {
     modifications.push({ operation: 'replace', attribute: names.returnValue, values: [String(returnValue)] });
   }
-  if (names.executionTime !== null) {
+  if (names.executionTime !== null && which === 'all') {
     const values = timings.map(({ name, milliseconds }) => `${name}: ${(milliseconds / 1000).toFixed(3)}`);
     modifications.push({ operation: 'replace', attribute: names.executionTime, values });
   }

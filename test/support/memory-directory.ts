@@ -1,0 +1,287 @@
+import { Observable, Subject } from 'rxjs';
+import type { DirectoryChange } from '../../src/domain/change.ts';
+import type { AccountDirectory } from '../../src/domain/directory.ts';
+import { DirectoryError } from '../../src/domain/directory-error.ts';
+import { type DirectoryEntry, entryOf } from '../../src/domain/entry.ts';
+import type { Modification } from '../../src/domain/transition.ts';
+
+export type Content = Readonly<Record<string, string | readonly string[]>>;
+
+/** What befalls one operation of a client. */
+export type Fault =
+  /** No answer came; the operation was done or not. */
+  | 'lostBefore'
+  | 'lostAfter'
+  /** Answered with this result code, and not done. */
+  | { readonly code: number };
+
+export interface Operation {
+  readonly kind: 'modify' | 'read' | 'find' | 'list';
+  readonly dn: string;
+  readonly modifications: readonly Modification[];
+}
+
+interface Stored {
+  readonly uuid: string;
+  dn: string;
+  attributes: Map<string, { readonly name: string; readonly values: string[] }>;
+  modifiedAt: number;
+}
+
+const BASE = 'ou=accounts,dc=example,dc=org';
+const SINGLE_VALUED = /^(sst|uidNumber)/i;
+
+export function dnOf(uid: string): string {
+  return `uid=${uid},${BASE}`;
+}
+
+/**
+ * A directory in memory, as far as the stream can tell it from a real one: modifies are atomic and answer with LDAP's
+ * result codes, every change is told to those who watch the open accounts, and stamps have seconds. A test can take it away
+ * (`away`), decide about each operation (`fault`), and write in between (`meanwhile`).
+ */
+export class MemoryDirectory {
+  readonly #entries = new Map<string, Stored>();
+  readonly #changes$ = new Subject<DirectoryChange>();
+  readonly #cut$ = new Subject<void>();
+  readonly #clock: () => number;
+  #count = 0;
+  /** No operation is answered, nor done, and nobody can connect. */
+  away = false;
+  /** Whether operations answer with the entry (Post-Read). */
+  postRead = true;
+  /** Attributes that the schema does not take: name in lower case -> result code. */
+  readonly unfit = new Map<string, number>();
+  /** Asked about each operation of a client. */
+  fault: (operation: Operation) => Fault | undefined = () => undefined;
+  /** Called right before an operation is done: for somebody who writes in between. */
+  meanwhile: (operation: Operation) => void = () => {};
+  /** How long an operation takes to come here, and its answer to go back. */
+  travel: () => Promise<void> = () => Promise.resolve();
+  /** Every operation of clients, done or not. */
+  readonly operations: Operation[] = [];
+
+  constructor(clock: () => number = () => 1_000_000) {
+    this.#clock = clock;
+  }
+
+  /** Adds an account: an `add` that is due, but for what is given. */
+  create(uid: string, content: Content = {}, dn = dnOf(uid)): DirectoryEntry {
+    if (this.#at(dn) !== undefined) throw refusal(68);
+    this.#count += 1;
+    const uuid = `00000000-0000-4000-8000-${String(this.#count).padStart(12, '0')}`;
+    const given: Content = {
+      uid,
+      sstProvisioningMode: 'add',
+      sstProvisioningState: '0',
+      sstProvisioningDate: '0',
+      sstIsActive: 'TRUE',
+      ...content,
+    };
+    const attributes = new Map<string, { name: string; values: string[] }>();
+    for (const [name, values] of Object.entries(given)) {
+      const list = typeof values === 'string' ? [values] : [...values];
+      if (list.length > 0) attributes.set(name.toLowerCase(), { name, values: list });
+    }
+    const stored = { uuid, dn, attributes, modifiedAt: this.#stamp() };
+    this.#entries.set(uuid, stored);
+    this.#tell(false, stored);
+    return asEntry(stored);
+  }
+
+  /** Replaces attributes, as an administrator's client does; one with no values goes. */
+  write(uid: string, content: Content, dn = dnOf(uid)): void {
+    const modifications = Object.entries(content).map(
+      ([attribute, values]): Modification => ({
+        operation: 'replace',
+        attribute,
+        values: typeof values === 'string' ? [values] : values,
+      }),
+    );
+    this.#modify(dn, modifications);
+  }
+
+  remove(uid: string, dn = dnOf(uid)): void {
+    const stored = this.#at(dn);
+    if (stored === undefined) throw refusal(32);
+    this.#entries.delete(stored.uuid);
+    if (isOpen(stored)) this.#changes$.next({ kind: 'left', dn: stored.dn, entryUUID: stored.uuid });
+  }
+
+  /** Gives the entry another uid and DN. */
+  rename(from: string, to: string): void {
+    const stored = this.#at(dnOf(from));
+    if (stored === undefined) throw refusal(32);
+    if (this.#at(dnOf(to)) !== undefined) throw refusal(68);
+    const before = isOpen(stored);
+    stored.dn = dnOf(to);
+    stored.attributes.set('uid', { name: 'uid', values: [to] });
+    stored.modifiedAt = this.#stamp();
+    this.#tell(before, stored);
+  }
+
+  has(uid: string): boolean {
+    return this.#at(dnOf(uid)) !== undefined;
+  }
+
+  /** The first value of an attribute; undefined where there is none. */
+  value(uid: string, name: string): string | undefined {
+    return this.#at(dnOf(uid))?.attributes.get(name.toLowerCase())?.values[0];
+  }
+
+  mode(uid: string): string | undefined {
+    return this.value(uid, 'sstProvisioningMode');
+  }
+
+  entry(uid: string): DirectoryEntry {
+    const stored = this.#at(dnOf(uid));
+    if (stored === undefined) throw refusal(32);
+    return asEntry(stored);
+  }
+
+  entries(): DirectoryEntry[] {
+    return [...this.#entries.values()].map(asEntry);
+  }
+
+  /** Ends every subscription, as a restart does. */
+  cut(): void {
+    this.#cut$.next();
+  }
+
+  /** One connection's worth of subscription: a refresh, then changes. */
+  watch(): Observable<DirectoryChange> {
+    return new Observable((subscriber) => {
+      if (this.away) {
+        subscriber.error(new DirectoryError('connection refused'));
+        return;
+      }
+      subscriber.add(this.#cut$.subscribe(() => subscriber.error(new DirectoryError('connection reset'))));
+      subscriber.next({ kind: 'connected', url: 'ldap://memory', protocol: 'syncrepl', server: 'memory' });
+      subscriber.next({ kind: 'refreshing' });
+      const open = [...this.#entries.values()].filter(isOpen).map(asEntry);
+      for (const entry of open) subscriber.next({ kind: 'entry', change: 'refresh', entry });
+      subscriber.next({ kind: 'refreshed', entries: open.length, milliseconds: 1 });
+      subscriber.add(this.#changes$.subscribe((change) => subscriber.next(change)));
+    });
+  }
+
+  /** The periodic list: what was open when it was asked for, told when the answer has travelled. */
+  async list(entry: (entry: DirectoryEntry) => void): Promise<void> {
+    const open = await this.#operate({ kind: 'list', dn: BASE, modifications: [] }, () =>
+      [...this.#entries.values()].filter(isOpen).map(asEntry),
+    );
+    for (const found of open) entry(found);
+  }
+
+  /** A service's connection for operations. */
+  client(): AccountDirectory {
+    return {
+      modify: (dn, modifications, postRead) =>
+        this.#operate({ kind: 'modify', dn, modifications }, () => {
+          const stored = this.#modify(dn, modifications);
+          return postRead && this.postRead ? asEntry(stored) : undefined;
+        }),
+      read: (dn) =>
+        this.#operate({ kind: 'read', dn, modifications: [] }, () => {
+          const stored = this.#at(dn);
+          return stored === undefined ? undefined : asEntry(stored);
+        }),
+      find: (uuid) =>
+        this.#operate({ kind: 'find', dn: uuid, modifications: [] }, () => {
+          const stored = this.#entries.get(uuid);
+          return stored === undefined ? undefined : asEntry(stored);
+        }),
+    };
+  }
+
+  async #operate<T>(operation: Operation, act: () => T): Promise<T> {
+    this.operations.push(operation);
+    await this.travel();
+    if (this.away) throw new DirectoryError('no answer');
+    const fault = this.fault(operation);
+    if (fault === 'lostBefore') throw new DirectoryError('no answer');
+    if (typeof fault === 'object') throw refusal(fault.code);
+    this.meanwhile(operation);
+    const answer = act();
+    await this.travel();
+    if (this.away || fault === 'lostAfter') throw new DirectoryError('the answer was lost');
+    return answer;
+  }
+
+  #modify(dn: string, modifications: readonly Modification[]): Stored {
+    const stored = this.#at(dn);
+    if (stored === undefined) throw refusal(32);
+    const attributes = new Map(
+      [...stored.attributes].map(([key, { name, values }]) => [key, { name, values: [...values] }]),
+    );
+    for (const modification of modifications) this.#apply(attributes, modification);
+    for (const [key, { name, values }] of attributes) {
+      if (values.length === 0) attributes.delete(key);
+      else if (SINGLE_VALUED.test(name) && values.length > 1) throw refusal(19);
+    }
+    const before = isOpen(stored);
+    stored.attributes = attributes;
+    stored.modifiedAt = this.#stamp();
+    this.#tell(before, stored);
+    return stored;
+  }
+
+  #apply(
+    attributes: Map<string, { name: string; values: string[] }>,
+    { operation, attribute, values }: Modification,
+  ): void {
+    const key = attribute.toLowerCase();
+    const code = this.unfit.get(key);
+    if (code !== undefined && values.length > 0) throw refusal(code);
+    const present = attributes.get(key) ?? { name: attribute, values: [] };
+    attributes.set(key, present);
+    const at = (value: string): number => present.values.findIndex((one) => one.toLowerCase() === value.toLowerCase());
+    switch (operation) {
+      case 'replace':
+        present.values.splice(0, Infinity, ...values);
+        break;
+      case 'delete':
+        if (present.values.length === 0) throw refusal(16);
+        if (values.length === 0) present.values.length = 0;
+        for (const value of values) {
+          if (at(value) < 0) throw refusal(16);
+          present.values.splice(at(value), 1);
+        }
+        break;
+      case 'add':
+        for (const value of values) {
+          if (at(value) >= 0) throw refusal(20);
+          present.values.push(value);
+        }
+        break;
+    }
+  }
+
+  #tell(before: boolean, stored: Stored): void {
+    const after = isOpen(stored);
+    if (after) this.#changes$.next({ kind: 'entry', change: before ? 'modify' : 'add', entry: asEntry(stored) });
+    else if (before) this.#changes$.next({ kind: 'left', dn: stored.dn, entryUUID: stored.uuid });
+  }
+
+  #at(dn: string): Stored | undefined {
+    return [...this.#entries.values()].find((stored) => stored.dn.toLowerCase() === dn.toLowerCase());
+  }
+
+  #stamp(): number {
+    return Math.floor(this.#clock() / 1000) * 1000;
+  }
+}
+
+function isOpen({ attributes }: Stored): boolean {
+  return attributes.get('sstprovisioningstate')?.values[0] === '0';
+}
+
+function asEntry({ dn, uuid, attributes, modifiedAt }: Stored): DirectoryEntry {
+  const stamp = `${new Date(modifiedAt).toISOString().slice(0, 19).replaceAll(/[-:T]/g, '')}Z`;
+  const own = Object.fromEntries([...attributes.values()].map(({ name, values }) => [name, [...values]]));
+  return entryOf(dn, { ...own, entryUUID: uuid, modifyTimestamp: stamp });
+}
+
+function refusal(resultCode: number): DirectoryError {
+  return new DirectoryError(`the directory answered ${resultCode}`, { resultCode });
+}

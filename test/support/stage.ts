@@ -1,0 +1,178 @@
+import { merge, ReplaySubject, type Subscription } from 'rxjs';
+import type { AccountRecord, AttributeNames, EntryReading } from '../../src/domain/account.ts';
+import { decide } from '../../src/domain/decide.ts';
+import { DirectoryClock } from '../../src/domain/directory-clock.ts';
+import type { DirectoryEntry } from '../../src/domain/entry.ts';
+import type { StreamEvent } from '../../src/domain/event.ts';
+import type { HandlerOutcome, Job, RunHandler } from '../../src/domain/job.ts';
+import { readAccount } from '../../src/domain/read-account.ts';
+import { backoff } from '../../src/domain/retry.ts';
+import { stateTimestamp } from '../../src/domain/timestamp.ts';
+import type { AttemptDependencies } from '../../streams/attempt.ts';
+import type { Candidate } from '../../streams/candidate.ts';
+import { identityOf, OpenAccounts } from '../../streams/open-accounts.ts';
+import { reconnect } from '../../streams/operators/reconnect.ts';
+import type { Load } from '../../streams/operators/serialize-by-key.ts';
+import { type PipelineDependencies, provisioning } from '../../streams/pipeline.ts';
+import { reconcile } from '../../streams/reconcile.ts';
+import type { MemoryDirectory } from './memory-directory.ts';
+
+export const NAMES: AttributeNames = {
+  mode: 'sstProvisioningMode',
+  state: 'sstProvisioningState',
+  date: ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
+  active: 'sstIsActive',
+  returnValue: 'sstProvisioningReturnValue',
+  executionTime: null,
+};
+
+export const SUCCEEDED: HandlerOutcome = { ok: true, timings: [{ name: 'script', milliseconds: 12 }] };
+
+export function failed(returnValue: number): HandlerOutcome {
+  return {
+    ok: false,
+    timings: [{ name: 'script', milliseconds: 12 }],
+    step: 'script',
+    returnValue,
+    reason: `the script ended with ${returnValue}`,
+    retry: returnValue === 75 ? 'temporary' : 'script',
+    aborted: false,
+  };
+}
+
+export interface StageOptions {
+  readonly directory: MemoryDirectory;
+  readonly runHandler?: RunHandler;
+  readonly names?: AttributeNames;
+  readonly instances?: 'one' | 'several';
+  readonly longestHandlerMilliseconds?: number;
+  readonly today?: () => string;
+  readonly attempts?: number;
+  readonly concurrency?: number;
+  readonly dryRun?: boolean;
+  readonly reconcileMilliseconds?: number;
+}
+
+/** The stream's surroundings, with the directory in memory and the clock of `Date`, which a test may fake. */
+export class Stage {
+  readonly events: StreamEvent[] = [];
+  readonly jobs: Job[] = [];
+  readonly open = new OpenAccounts();
+  readonly load: Load = { running: 0, waiting: 0 };
+  readonly drain$ = new ReplaySubject<void>(1);
+  readonly abort = new AbortController();
+  readonly dependencies: PipelineDependencies;
+  readonly #options: StageOptions;
+  /** `complete` after a drain; an error otherwise, which is a bug. */
+  ended: unknown;
+
+  constructor(options: StageOptions) {
+    const { directory, names = NAMES, instances = 'one', attempts = 3 } = options;
+    this.#options = options;
+    const monotonic = () => Date.now();
+    const clock = new DirectoryClock(monotonic);
+    const readEntry = (entry: DirectoryEntry): EntryReading => {
+      const reading = readAccount(entry, names);
+      if (reading.kind === 'account') clock.observe(reading.record.modifiedAt);
+      return reading;
+    };
+    const today = options.today ?? (() => '20261123');
+    this.dependencies = {
+      directory: directory.client(),
+      names,
+      readEntry,
+      decideNow: (record) =>
+        decide(record, {
+          today: today(),
+          instances,
+          directoryTime: clock.now(),
+          longestHandlerMilliseconds: options.longestHandlerMilliseconds ?? 60_000,
+          names,
+        }),
+      open: this.open,
+      runHandler: (job, context) => {
+        this.jobs.push(job);
+        return options.runHandler === undefined ? Promise.resolve(SUCCEEDED) : options.runHandler(job, context);
+      },
+      retry: {
+        temporary: { attempts, initial: 5_000, max: 20_000 },
+        script: { attempts: 1, initial: 5_000, max: 20_000 },
+      },
+      report: (event) => {
+        this.events.push(event);
+      },
+      away: {
+        delay: (failures) => backoff(failures, { initial: 100, max: 5_000 }),
+        wait: (milliseconds) => this.#wait(milliseconds),
+      },
+      signal: this.abort.signal,
+      nextJobId: () => `job-${this.jobs.length + 1}`,
+      monotonic,
+      stateNow: () => stateTimestamp(new Date(Date.now())),
+      today,
+      concurrency: options.concurrency ?? 4,
+      load: this.load,
+      drain$: this.drain$,
+      dryRun: options.dryRun ?? false,
+    };
+  }
+
+  get attempt(): AttemptDependencies {
+    return this.dependencies;
+  }
+
+  /** Runs the whole pipeline on the directory's changes and lists. */
+  run(): Subscription {
+    const { directory, reconcileMilliseconds = 60_000 } = this.#options;
+    const subscription$ = reconnect({
+      urls: ['ldap://memory'],
+      connect: () => directory.watch(),
+      initial: 100,
+      max: 2_000,
+      random: () => 0,
+    });
+    const lists$ = reconcile({
+      interval: reconcileMilliseconds,
+      monotonic: () => Date.now(),
+      list: (entry) => directory.list(entry),
+      failed: () => {},
+    });
+    return provisioning(merge(subscription$, lists$), this.dependencies).subscribe({
+      error: (error) => {
+        this.ended = error;
+      },
+      complete: () => {
+        this.ended = 'complete';
+      },
+    });
+  }
+
+  /** An account as the subscription would have shown it just now. */
+  candidate(entry: DirectoryEntry, own?: Candidate['own']): Candidate {
+    const record = this.record(entry);
+    const id = identityOf(record);
+    return { id, record, fresh: own === undefined, ...(own === undefined ? {} : { own }) };
+  }
+
+  record(entry: DirectoryEntry): AccountRecord {
+    const reading = this.dependencies.readEntry(entry);
+    if (reading.kind !== 'account') throw new Error(`not an account: ${reading.reason}`);
+    return reading.record;
+  }
+
+  /** The events' names in order. */
+  get told(): string[] {
+    return this.events.map(({ event }) => event);
+  }
+
+  #wait(milliseconds: number): Promise<void> {
+    const { signal } = this.abort;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, milliseconds);
+      signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      });
+    });
+  }
+}

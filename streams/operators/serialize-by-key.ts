@@ -1,4 +1,4 @@
-import { Observable, type OperatorFunction, type Subscription } from 'rxjs';
+import { defer, Observable, type OperatorFunction, type Subscription } from 'rxjs';
 
 /** What arrives: an item to be worked on, or the news that an item is no longer wanted. */
 export type Arrival<T> =
@@ -31,6 +31,8 @@ interface Lane<T> {
 /**
  * Works on items one at a time per key, in order of arrival, and on different keys at once, up to `concurrency`.
  *
+ * An item that was put under another key before is the same item: it waits once, and is not worked on under two keys at once.
+ *
  * A lane exists only while something of its key waits or runs, so memory is bounded by what is open; it is never closed by
  * a timer, as that would let a second item of a key start beside the first. The cap is a permit taken by each item, and not
  * by each lane, so that no key waits for another one to become silent. Completes when the source has completed (or
@@ -43,6 +45,10 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
       const lanes = new Map<string, Lane<T>>();
       /** Keys that have something waiting and nothing running, in the order in which they became so. */
       const ready = new Set<string>();
+      /** Of each waiting item, the key under which it waits. */
+      const keyOf = new Map<string, string>();
+      /** Of each item that is worked on, the other keys that have to wait for it. */
+      const working = new Map<string, Set<string>>();
       let ended = false;
       let starting = false;
 
@@ -50,8 +56,15 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
         const next = lane.waiting.entries().next();
         if (next.done) return;
         const [id, item] = next.value;
+        const elsewhere = working.get(id);
+        if (elsewhere !== undefined) {
+          elsewhere.add(key);
+          return;
+        }
         lane.waiting.delete(id);
+        keyOf.delete(id);
         lane.working = true;
+        working.set(id, new Set());
         load.waiting -= 1;
         load.running += 1;
         let work: Subscription | undefined;
@@ -61,9 +74,11 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
           if (work !== undefined) subscriber.remove(work);
           if (lane.waiting.size > 0) ready.add(key);
           else lanes.delete(key);
+          for (const blocked of working.get(id) ?? []) if (lanes.get(blocked)?.working === false) ready.add(blocked);
+          working.delete(id);
           startReady();
         };
-        work = project(item).subscribe({
+        work = defer(() => project(item)).subscribe({
           next: (result) => subscriber.next(result),
           error: (error) => subscriber.error(error),
           complete: settle,
@@ -87,6 +102,8 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
       };
 
       const put = (key: string, id: string, item: T): void => {
+        if (keyOf.get(id) !== key) drop(id);
+        keyOf.set(id, key);
         let lane = lanes.get(key);
         if (lane === undefined) {
           lane = { working: false, waiting: new Map() };
@@ -98,13 +115,19 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
         startReady();
       };
 
-      const drop = (key: string, id: string): void => {
-        const lane = lanes.get(key);
-        if (lane === undefined || !lane.waiting.delete(id)) return;
+      const drop = (id: string): void => {
+        const key = keyOf.get(id);
+        const lane = key === undefined ? undefined : lanes.get(key);
+        if (key === undefined || lane === undefined) return;
+        keyOf.delete(id);
+        lane.waiting.delete(id);
         load.waiting -= 1;
         if (lane.waiting.size === 0) {
           ready.delete(key);
           if (!lane.working) lanes.delete(key);
+        } else if (!lane.working) {
+          ready.add(key);
+          startReady();
         }
       };
 
@@ -117,7 +140,7 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
         next: (arrival) => {
           if (ended) return;
           if (arrival.kind === 'put') put(arrival.key, arrival.id, arrival.item);
-          else drop(arrival.key, arrival.id);
+          else drop(arrival.id);
         },
         error: (error) => subscriber.error(error),
         complete: end,
@@ -127,6 +150,7 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
         drain$?.subscribe(() => {
           ready.clear();
           load.waiting = 0;
+          keyOf.clear();
           for (const lane of lanes.values()) lane.waiting.clear();
           arrivals.unsubscribe();
           end();

@@ -1,0 +1,264 @@
+import { concat, EMPTY, NEVER, Observable, of, Subject } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
+import { describe, expect, it } from 'vitest';
+import { type Arrival, type Load, serializeByKey } from '../../../streams/operators/serialize-by-key.ts';
+
+const put = (key: string, item: string, id = key): Arrival<string> => ({ kind: 'put', key, id, item });
+const drop = (key: string, id = key): Arrival<string> => ({ kind: 'drop', key, id });
+
+/** Lower case: put of an item of the key a, b, c; each an entry of its own. */
+const ARRIVALS: Record<string, Arrival<string>> = {
+  a: put('a', 'a', 'a1'),
+  d: put('a', 'd', 'a2'),
+  e: put('a', 'e', 'a3'),
+  b: put('b', 'b'),
+  c: put('c', 'c'),
+  A: drop('a', 'a2'),
+  B: drop('b'),
+};
+
+function marbles(test: (helpers: Parameters<Parameters<TestScheduler['run']>[0]>[0]) => void): void {
+  new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(test);
+}
+
+describe('serializeByKey', () => {
+  it('is silent as long as the source is', () => {
+    marbles(({ hot, expectObservable }) => {
+      const source = hot<Arrival<string>>('------');
+      const expected = '                    ------';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project: of }))).toBe(expected);
+    });
+  });
+
+  it('completes with an empty source', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<Arrival<string>>('--|');
+      const expected = '                     --|';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project: of }))).toBe(expected);
+    });
+  });
+
+  it('works on one item, and completes when it is finished though the source completed before', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('-a-|', ARRIVALS);
+      const project = () => cold('---r|');
+      const expected = '   ----r|';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe(expected);
+    });
+  });
+
+  it('keeps a second item of a key waiting until the first has settled', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('ad---------|', ARRIVALS);
+      const project = (item: string) => cold('--r|', { r: item });
+      const expected = '   --a--d-----|';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe(expected);
+    });
+  });
+
+  it('keeps a second change of a uid waiting though the first takes longer than any idle time', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('a 2m d', ARRIVALS);
+      const project = (item: string) => (item === 'a' ? cold('99m r|', { r: item }) : cold('r|', { r: item }));
+      const expected = '   99m a d';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 8, project }))).toBe(expected);
+    });
+  });
+
+  it('works on different keys at once, up to the concurrency', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('(abc)--------|', ARRIVALS);
+      const project = (item: string) => cold('---r|', { r: item });
+      const expected = '   ---(ab)c-----|';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe(expected);
+    });
+  });
+
+  it('loses no key when there are more keys than permits, however long the permits are taken', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('(abc)', ARRIVALS);
+      const project = (item: string) => cold('99m r|', { r: item });
+      const expected = '   99m a 99m b 99m c';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 1, project }))).toBe(expected);
+    });
+  });
+
+  it('lets a busy key not keep the others from their turn', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('(adeb)', ARRIVALS);
+      const project = (item: string) => cold('--r|', { r: item });
+      const expected = '   --a--b--d--e';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 1, project }))).toBe(expected);
+    });
+  });
+
+  it('works on the newer of two items of one id, at the place of the older', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('(adxe)', { ...ARRIVALS, x: put('a', 'x', 'a2') });
+      const project = (item: string) => cold('--r|', { r: item });
+      const expected = '   --a--x--e';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 1, project }))).toBe(expected);
+    });
+  });
+
+  it('works on an item again that is put again while it is worked on', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('a-x', { ...ARRIVALS, x: put('a', 'x', 'a1') });
+      const project = (item: string) => cold('---r|', { r: item });
+      const expected = '   ---a---x';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe(expected);
+    });
+  });
+
+  it('forgets a waiting item that is dropped, and lets one that is worked on finish', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('(adeA)---|', ARRIVALS);
+      const project = (item: string) => cold('--r|', { r: item });
+      const expected = '   --a--e---|';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe(expected);
+    });
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('bB|', ARRIVALS);
+      const project = (item: string) => cold('----r|', { r: item });
+      const expected = '   ----b|';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe(expected);
+    });
+  });
+
+  it('does not work on an item under two keys at once', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('b-x-c', { ...ARRIVALS, x: put('y', 'x', 'b') });
+      const project = (item: string) => cold('-----r|', { r: item });
+      const expected = '   -----b---c-x';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 3, project }))).toBe(expected);
+    });
+  });
+
+  it('lets the others of a key have their turn when the item that they waited behind is dropped', () => {
+    marbles(({ cold, expectObservable }) => {
+      const values = { b: put('b', 'b', '1'), x: put('y', 'x', '1'), z: put('y', 'z', '2'), X: drop('y', '1') };
+      const source = cold('(bxz)X', values);
+      const project = (item: string) => cold('--------r|', { r: item });
+      const expected = '   --------b----z';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 3, project }))).toBe(expected);
+    });
+  });
+
+  it('moves a waiting item to its newer key', () => {
+    marbles(({ cold, expectObservable }) => {
+      const values = { b: put('b', 'b', '1'), x: put('b', 'x', '2'), y: put('c', 'y', '2') };
+      const source = cold('(bxy)', values);
+      const project = (item: string) => cold('--r|', { r: item });
+      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe('--(by)');
+    });
+  });
+
+  it('passes on the error of the source, and ends what is worked on', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('a-#', ARRIVALS);
+      const work = cold('  -----r|');
+      const expected = '   --#';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project: () => work }))).toBe(expected);
+      expectSubscriptions(work.subscriptions).toBe('^-!');
+    });
+  });
+
+  it('fails with an item whose work fails, and ends the others', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('ab---', ARRIVALS);
+      const other = cold(' ------r|');
+      const project = (item: string) => (item === 'a' ? cold('---#') : other);
+      const expected = '   ---#';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe(expected);
+      expectSubscriptions(other.subscriptions).toBe('-^-!');
+    });
+  });
+
+  it('fails with a project that throws', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('-a', ARRIVALS);
+      const project = (): Observable<string> => {
+        throw 'error';
+      };
+      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe('-#');
+    });
+  });
+
+  it('ends everything when it is unsubscribed', () => {
+    marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
+      const source = hot('  -a------', ARRIVALS);
+      const unsubscribe = ' ----!';
+      const work = cold('    -------r|');
+      const expected = '    -----';
+      const result = source.pipe(serializeByKey({ concurrency: 2, project: () => work }));
+      expectObservable(result, unsubscribe).toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe('^---!');
+      expectSubscriptions(work.subscriptions).toBe('-^--!');
+    });
+  });
+
+  it('takes up nothing new after a drain, finishes what it works on, and completes', () => {
+    marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
+      const source = hot('  (ad)b-c---', ARRIVALS);
+      const drain = hot('   -----x');
+      const load: Load = { running: 0, waiting: 0 };
+      const project = (item: string) => cold('-------r|', { r: item });
+      const expected = '    -------a---b|';
+      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project, drain$: drain, load }))).toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe('^----!');
+    });
+  });
+
+  it('completes at once when it is drained before it begins, or while nothing is worked on', () => {
+    marbles(({ hot, expectObservable }) => {
+      const source = hot('---a', ARRIVALS);
+      const result = source.pipe(serializeByKey({ concurrency: 2, project: of, drain$: hot('-x') }));
+      expectObservable(result).toBe('-|');
+    });
+    marbles(({ hot, expectObservable }) => {
+      const source = hot('---a', ARRIVALS);
+      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project: of, drain$: of(1) }))).toBe('|');
+    });
+  });
+
+  it('works through a long queue of items that finish synchronously, without a deep stack', () => {
+    const many = Array.from({ length: 20_000 }, (_, index) => put('a', String(index), String(index)));
+    const gate$ = new Subject<string>();
+    const seen: string[] = [];
+    const project = (item: string) => (item === '0' ? gate$ : of(item));
+    concat(of(...many), NEVER)
+      .pipe(serializeByKey({ concurrency: 1, project }))
+      .subscribe((item) => seen.push(item));
+    expect(seen).toEqual([]);
+    gate$.complete();
+    expect(seen).toHaveLength(19_999);
+  });
+
+  it('takes an item that its own work puts, after that work has finished', () => {
+    const source$ = new Subject<Arrival<string>>();
+    const told: string[] = [];
+    const project = (item: string) =>
+      new Observable<string>((subscriber) => {
+        told.push(`begin ${item}`);
+        if (item === 'first') source$.next(put('a', 'second'));
+        told.push(`end ${item}`);
+        subscriber.complete();
+      });
+    source$.pipe(serializeByKey({ concurrency: 2, project })).subscribe();
+    source$.next(put('a', 'first'));
+    expect(told).toEqual(['begin first', 'end first', 'begin second', 'end second']);
+  });
+
+  it('keeps the load up to date', () => {
+    const load: Load = { running: 0, waiting: 0 };
+    const source$ = new Subject<Arrival<string>>();
+    const work$ = new Subject<string>();
+    const project = (item: string) => (item === 'b' ? EMPTY : work$);
+    const subscription = source$.pipe(serializeByKey({ concurrency: 1, project, load })).subscribe();
+    for (const name of ['a', 'd', 'e', 'A', 'b']) source$.next(ARRIVALS[name]!);
+    expect(load).toEqual({ running: 1, waiting: 2 });
+    work$.complete();
+    expect(load).toEqual({ running: 0, waiting: 0 });
+    subscription.unsubscribe();
+  });
+});

@@ -5,7 +5,8 @@ import { failureKind } from '../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../src/domain/entry.ts';
 import { type Mode, WORDS } from '../src/domain/mode.ts';
 import { askAgain, claim, takeOver } from '../src/domain/transition.ts';
-import type { Candidate } from './candidate.ts';
+import { type Candidate, laneOf } from './candidate.ts';
+import { identityOf } from './open-accounts.ts';
 
 export interface ClaimDependencies {
   readonly directory: AccountDirectory;
@@ -49,8 +50,12 @@ export async function claimAccount(
   /** What is known for sure to be the present entry; undefined: read first. */
   let seen: AccountRecord | undefined = candidate.fresh ? candidate.record : undefined;
   let current: DirectoryEntry | undefined;
-  const isRetry = candidate.own?.kind === 'retry';
   let withReturnValue = true;
+  /** A claim was sent that may have happened though no answer came. */
+  let sent = false;
+  /** A claim that happened must be taken back. */
+  let undo = false;
+  let conflicts = 0;
 
   for (let failures = 0; ; ) {
     try {
@@ -63,44 +68,55 @@ export async function claimAccount(
       }
       const decision = decideNow(seen);
       const { kind } = decision;
-      // A further attempt of our own: the account is in work because of us, whatever age another service would wait for.
-      const own =
-        isRetry &&
-        (kind === 'resume' || kind === 'takeOver' || (kind === 'wait' && 'recheckInMilliseconds' in decision));
-      if (own || kind === 'resume') {
+      // Renamed or created anew: its turn is another one, so that neither the uid nor the entry is worked on twice at once.
+      if (!sameTurn(seen, candidate)) return { kind: 'notNow', record: seen, decision };
+      if (isInWork(decision) && revived(seen, decision.mode) && (undo || (sent && kind === 'resume'))) {
+        await directory.modify(seen.dn, askAgain(seen, decision.mode, names), false);
+        undo = false;
+        sent = false;
+        seen = undefined;
+        continue;
+      }
+      if (kind === 'resume') {
         if (current === undefined) {
           seen = undefined;
           continue;
         }
         return { kind: 'claimed', how: 'resume', mode: decision.mode, record: seen, entry: current };
       }
-      if (kind !== 'claim' && kind !== 'takeOver') return { kind: 'notNow', record: seen, decision };
+      const again = isInWork(decision) && isStillOurs(seen, candidate);
+      if (!again && kind !== 'claim' && kind !== 'takeOver') return { kind: 'notNow', record: seen, decision };
+      const { mode } = decision;
 
-      const modifications =
-        kind === 'claim' ? claim(seen, decision.mode, names, withReturnValue) : takeOver(seen, names);
-      dependencies.claiming(claimed(seen, decision.mode, kind));
+      const modifications = kind === 'claim' ? claim(seen, mode, names, withReturnValue) : takeOver(seen, names);
+      dependencies.claiming(claimed(seen, mode, kind === 'claim' ? 'claim' : 'takeOver'));
+      sent = true;
       const after = (await directory.modify(seen.dn, modifications, true)) ?? (await directory.read(seen.dn));
       if (after === undefined) return { kind: 'gone' };
       const reading = readEntry(after);
       if (reading.kind !== 'account') return { kind: 'unworkable', dn: after.dn, reason: reading.reason };
-      const verdict = verify(reading.record, decision.mode, decideNow);
-      if (verdict === 'claimed') {
-        return { kind: 'claimed', how: kind, mode: decision.mode, record: reading.record, entry: after };
+      const now = decideNow(reading.record);
+      const ours = isInWork(now) && now.mode === mode;
+      if (ours && (again || !revived(reading.record, mode))) {
+        const how = again ? 'resume' : kind === 'claim' ? 'claim' : 'takeOver';
+        return { kind: 'claimed', how, mode, record: reading.record, entry: after };
       }
-      onConflict(reading.record, verdict.reason);
-      if (verdict.undo) await directory.modify(after.dn, askAgain(reading.record, decision.mode, names), false);
-      seen = undefined;
+      undo = ours;
+      onConflict(reading.record, ours ? BECAME_ACTIVE : 'somebody changed the account right after it was claimed');
+      seen = ours ? reading.record : undefined;
       current = undefined;
     } catch (error) {
       const failure = failureKind(error);
-      if (failure === 'mismatch') {
-        if (seen !== undefined) onConflict(seen, 'somebody else changed the account before it was claimed');
+      if (failure === 'mismatch' || failure === 'gone') {
+        conflicts += 1;
+        if (conflicts > MOST_CONFLICTS) throw error;
+        if (seen !== undefined && failure === 'mismatch') onConflict(seen, CHANGED_BEFORE);
       } else if (failure === 'away') {
         failures += 1;
         await dependencies.patience(failures, error);
       } else if (failure === 'unfit' && withReturnValue) {
         withReturnValue = false;
-      } else if (failure !== 'gone') {
+      } else {
         throw error;
       }
       // Whatever happened, what was known is known no longer; a modify without an answer may even have happened.
@@ -108,6 +124,34 @@ export async function claimAccount(
       current = undefined;
     }
   }
+}
+
+const CHANGED_BEFORE = 'somebody else changed the account before it was claimed';
+const BECAME_ACTIVE = 'the account became active before it was claimed for delete';
+
+/** So many conflicts in a row are not other writers, but a directory that contradicts itself: the claim is given up. */
+const MOST_CONFLICTS = 20;
+
+function isInWork(decision: Decision): decision is Decision & { readonly kind: 'resume' | 'takeOver' | 'wait' } {
+  const { kind } = decision;
+  return kind === 'resume' || kind === 'takeOver' || (kind === 'wait' && decision.recheckInMilliseconds !== undefined);
+}
+
+/** A delete is not for an active account; the compare-and-swap cannot name that attribute, which others write. */
+function revived(record: AccountRecord, mode: Mode): boolean {
+  return mode === 'delete' && record.active !== false;
+}
+
+function sameTurn(record: AccountRecord, { id, record: { uid } }: Candidate): boolean {
+  return identityOf(record) === id && laneOf(record.uid) === laneOf(uid);
+}
+
+/**
+ * Whether an account in work, that pauses before a further attempt of ours, was left alone meanwhile. Another service may
+ * have taken it over, and even be at its own next attempt: each of its writes shows in the time of modification.
+ */
+function isStillOurs(record: AccountRecord, { own, record: left }: Candidate): boolean {
+  return own?.kind === 'retry' && record.modifiedAt === left.modifiedAt && record.returnValue === left.returnValue;
 }
 
 /** How a record will stand after the claim. */
@@ -128,21 +172,4 @@ export async function readAgain(
   if (underDn !== undefined && (uuid === undefined || uuid.toString('utf8').toLowerCase() === record.entryUUID))
     return underDn;
   return (await directory.find(record.entryUUID)) ?? underDn;
-}
-
-/** Between the sighting and the claim other attributes may have changed that the compare-and-swap does not name. */
-function verify(
-  record: AccountRecord,
-  mode: Mode,
-  decideNow: (record: AccountRecord) => Decision,
-): 'claimed' | { reason: string; undo: boolean } {
-  const now = decideNow(record);
-  const ours =
-    now.kind === 'resume' || now.kind === 'takeOver' || (now.kind === 'wait' && 'recheckInMilliseconds' in now);
-  if (!ours || now.mode !== mode)
-    return { reason: 'somebody changed the account right after it was claimed', undo: false };
-  if (mode === 'delete' && record.active !== false) {
-    return { reason: 'the account became active before it was claimed for delete', undo: true };
-  }
-  return 'claimed';
 }

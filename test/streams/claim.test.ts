@@ -1,0 +1,305 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { DirectoryError } from '../../src/domain/directory-error.ts';
+import type { DirectoryEntry } from '../../src/domain/entry.ts';
+import type { Candidate } from '../../streams/candidate.ts';
+import { type ClaimResult, claimAccount } from '../../streams/claim.ts';
+import { type Content, type Fault, MemoryDirectory, type Operation } from '../support/memory-directory.ts';
+import { Stage } from '../support/stage.ts';
+
+let now: number;
+let directory: MemoryDirectory;
+let conflicts: string[];
+let waits: number;
+
+beforeEach(() => {
+  now = 1_000_000;
+  directory = new MemoryDirectory(() => now);
+  conflicts = [];
+  waits = 0;
+});
+
+interface Setting {
+  readonly instances?: 'one' | 'several';
+  readonly today?: string;
+  readonly own?: Candidate['own'];
+  readonly fresh?: boolean;
+  readonly claiming?: (record: AccountRecord) => void;
+}
+
+async function claim(entry: DirectoryEntry, setting: Setting = {}): Promise<ClaimResult> {
+  const stage = new Stage({
+    directory,
+    instances: setting.instances ?? 'one',
+    today: () => setting.today ?? '20261123',
+  });
+  const seen = stage.candidate(entry, setting.own);
+  const candidate = setting.fresh === undefined ? seen : { ...seen, fresh: setting.fresh };
+  return claimAccount(
+    candidate,
+    {
+      ...stage.dependencies,
+      claiming: setting.claiming ?? (() => {}),
+      patience: async (failures) => {
+        waits = failures;
+        if (failures > 20) throw new Error('waits for ever');
+      },
+    },
+    (_, reason) => conflicts.push(reason),
+  );
+}
+
+function faultAt(nth: number, fault: Fault): void {
+  let count = 0;
+  directory.fault = ({ kind }: Operation) => {
+    if (kind === 'modify') count += 1;
+    return kind === 'modify' && count === nth ? fault : undefined;
+  };
+}
+
+/** Somebody writes right before the service's nth modify is done. */
+function writtenBefore(nth: number, content: Content): void {
+  let count = 0;
+  directory.meanwhile = ({ kind }) => {
+    if (kind !== 'modify') return;
+    count += 1;
+    if (count === nth) directory.write('a', content);
+  };
+}
+
+const DELETE: Content = { sstProvisioningMode: 'delete', sstIsActive: 'FALSE' };
+
+describe('a claim', () => {
+  it('is one modify, and tells before it how the account will stand', async () => {
+    const told: string[] = [];
+    const result = await claim(directory.create('a'), {
+      claiming: ({ mode }) => told.push(`${mode}, while it says ${directory.mode('a')}`),
+    });
+    expect(result).toMatchObject({ kind: 'claimed', how: 'claim', mode: 'add', record: { mode: 'adding' } });
+    expect(told).toEqual(['adding, while it says add']);
+    expect(directory.operations).toHaveLength(1);
+  });
+
+  it('reads first what was seen some time ago', async () => {
+    const entry = directory.create('a');
+    directory.write('a', { sstProvisioningMode: 'modify' });
+    expect(await claim(entry, { fresh: false })).toMatchObject({ kind: 'claimed', mode: 'modify' });
+    expect(directory.operations.map(({ kind }) => kind)).toEqual(['read', 'modify']);
+  });
+
+  it('takes the newer request where that was written before the claim', async () => {
+    const entry = directory.create('a');
+    writtenBefore(1, { sstProvisioningMode: 'modify' });
+    expect(await claim(entry)).toMatchObject({ kind: 'claimed', how: 'claim', mode: 'modify' });
+    expect(conflicts).toEqual(['somebody else changed the account before it was claimed']);
+    expect(directory.mode('a')).toBe('modifying');
+  });
+
+  it('does not claim what was dated to another day right before', async () => {
+    const entry = directory.create('a');
+    writtenBefore(1, { sstProvisioningDate: '20270101' });
+    expect(await claim(entry)).toMatchObject({ kind: 'notNow', decision: { kind: 'defer', until: '20270101' } });
+    expect(directory.mode('a')).toBe('add');
+  });
+
+  it('leaves what somebody else finished meanwhile', async () => {
+    const entry = directory.create('a');
+    writtenBefore(1, { sstProvisioningMode: 'added', sstProvisioningState: '20261123T101112Z' });
+    expect(await claim(entry)).toMatchObject({ kind: 'notNow', decision: { kind: 'settled' } });
+  });
+
+  it('finds that the entry is gone', async () => {
+    const entry = directory.create('a');
+    directory.remove('a');
+    expect(await claim(entry)).toEqual({ kind: 'gone' });
+  });
+
+  it('finds that the entry cannot be worked on any more', async () => {
+    const entry = directory.create('a');
+    directory.write('a', { sstProvisioningDate: 'tomorrow' });
+    expect(await claim(entry, { fresh: false })).toMatchObject({ kind: 'unworkable' });
+  });
+
+  it('follows an entry that was moved and kept its uid', async () => {
+    const entry = directory.create('a');
+    directory.remove('a');
+    directory.create('other', { uid: 'a' }, 'uid=a,ou=elsewhere,dc=example,dc=org');
+    const moved = directory.entries()[0] as DirectoryEntry;
+    expect(await claim(moved)).toMatchObject({ kind: 'claimed', record: { uid: 'a' } });
+    expect(entry.dn).not.toBe(moved.dn);
+  });
+
+  it("lets an entry that was renamed to another uid have that uid's turn", async () => {
+    const entry = directory.create('a');
+    directory.rename('a', 'b');
+    expect(await claim(entry)).toMatchObject({ kind: 'notNow', record: { uid: 'b', mode: 'add' } });
+    expect(directory.mode('b')).toBe('add');
+  });
+
+  it('lets an entry that was deleted and created again have its own turn', async () => {
+    const entry = directory.create('a');
+    directory.remove('a');
+    const created = directory.create('a');
+    const result = await claim(entry, { fresh: false });
+    expect(result).toMatchObject({ kind: 'notNow' });
+    expect((result as { record: AccountRecord }).record.entryUUID).toBe(created.values('entryUUID')[0]?.toString());
+    expect(directory.mode('a')).toBe('add');
+  });
+
+  it.each([17, 65])('goes without the return value where the schema refuses it with %i', async (code) => {
+    directory.fault = ({ modifications }) =>
+      modifications.some(({ attribute }) => attribute === 'sstProvisioningReturnValue') ? { code } : undefined;
+    expect(await claim(directory.create('a'))).toMatchObject({ kind: 'claimed' });
+  });
+
+  it('rejects with what the directory refuses', async () => {
+    faultAt(1, { code: 50 });
+    await expect(claim(directory.create('a'))).rejects.toMatchObject({ resultCode: 50 });
+  });
+
+  it('gives up a directory that contradicts itself, instead of asking for ever', async () => {
+    directory.fault = ({ kind }) => (kind === 'modify' ? { code: 16 } : undefined);
+    await expect(claim(directory.create('a'))).rejects.toBeInstanceOf(DirectoryError);
+    directory.fault = ({ kind }) => (kind === 'modify' ? { code: 32 } : undefined);
+    await expect(claim(directory.create('b'))).rejects.toBeInstanceOf(DirectoryError);
+  });
+
+  it('goes on where its answer was lost, for a single service', async () => {
+    faultAt(1, 'lostAfter');
+    expect(await claim(directory.create('a'))).toMatchObject({ kind: 'claimed', how: 'resume', mode: 'add' });
+    expect(waits).toBe(1);
+  });
+
+  it("waits where its answer was lost and it may be another service's claim", async () => {
+    faultAt(1, 'lostAfter');
+    const result = await claim(directory.create('a'), { instances: 'several' });
+    expect(result).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
+  });
+
+  it('claims again where the request was lost', async () => {
+    faultAt(1, 'lostBefore');
+    expect(await claim(directory.create('a'))).toMatchObject({ kind: 'claimed', how: 'claim' });
+  });
+});
+
+describe('the claim of a delete', () => {
+  it('waits for an account that is active', async () => {
+    const result = await claim(directory.create('a', { sstProvisioningMode: 'delete' }));
+    expect(result).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
+  });
+
+  it('is taken back where the account became active right before', async () => {
+    const entry = directory.create('a', DELETE);
+    writtenBefore(1, { sstIsActive: 'TRUE' });
+    expect(await claim(entry)).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
+    expect(directory.mode('a')).toBe('delete');
+    expect(conflicts).toEqual(['the account became active before it was claimed for delete']);
+  });
+
+  it.each(['lostBefore', 'lostAfter'] as const)('is taken back also where taking it back is %s', async (fault) => {
+    const entry = directory.create('a', DELETE);
+    writtenBefore(1, { sstIsActive: 'TRUE' });
+    faultAt(2, fault);
+    expect(await claim(entry)).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
+    expect(directory.mode('a')).toBe('delete');
+  });
+
+  it('is taken back where its answer was lost and the account became active', async () => {
+    const entry = directory.create('a', DELETE);
+    writtenBefore(1, { sstIsActive: 'TRUE' });
+    faultAt(1, 'lostAfter');
+    expect(await claim(entry)).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
+    expect(directory.mode('a')).toBe('delete');
+  });
+
+  it('leaves a newer request that was written before it was taken back', async () => {
+    const entry = directory.create('a', DELETE);
+    let modifies = 0;
+    directory.meanwhile = ({ kind }) => {
+      if (kind !== 'modify') return;
+      modifies += 1;
+      if (modifies === 1) directory.write('a', { sstIsActive: 'TRUE' });
+      if (modifies === 2) directory.write('a', { sstProvisioningMode: 'modify' });
+    };
+    expect(await claim(entry)).toMatchObject({ kind: 'claimed', mode: 'modify' });
+  });
+});
+
+describe('an account found in work', () => {
+  const IN_WORK: Content = { sstProvisioningMode: 'adding' };
+
+  it('is resumed by a single service, as it stands now, without a write', async () => {
+    const result = await claim(directory.create('a', IN_WORK));
+    expect(result).toMatchObject({ kind: 'claimed', how: 'resume' });
+    expect(directory.operations.map(({ kind }) => kind)).toEqual(['read']);
+  });
+
+  it('is not resumed where its attempt failed', async () => {
+    const entry = directory.create('a', { ...IN_WORK, sstProvisioningReturnValue: '5' });
+    expect(await claim(entry)).toMatchObject({ kind: 'notNow', decision: { kind: 'failed' } });
+  });
+
+  it('is left alone while another service may be at work on it, and taken over afterwards', async () => {
+    const entry = directory.create('a', IN_WORK);
+    directory.create('clock');
+    expect(await claim(entry, { instances: 'several' })).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
+    expect(await takeOver(entry)).toMatchObject({ kind: 'claimed', how: 'takeOver' });
+    expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('0');
+  });
+
+  it('is taken over by one service only', async () => {
+    const entry = directory.create('a', IN_WORK);
+    const results = await Promise.all([takeOver(entry), takeOver(entry), takeOver(entry)]);
+    expect(results.filter(({ kind }) => kind === 'claimed')).toHaveLength(1);
+    expect(conflicts).toHaveLength(2);
+  });
+});
+
+describe('a further attempt, with other services about', () => {
+  const RETRY = { kind: 'retry', attempt: 2 } as const;
+
+  it('takes the account again by a write of its own, which makes it young', async () => {
+    const entry = directory.create('a', { sstProvisioningMode: 'adding' });
+    now += 500_000;
+    const result = await claim(entry, { instances: 'several', own: RETRY });
+    expect(result).toMatchObject({ kind: 'claimed', how: 'resume' });
+    expect((result as { record: AccountRecord }).record.modifiedAt).toBe(now);
+  });
+
+  it('is left to the service that took the account over', async () => {
+    const entry = directory.create('a', { sstProvisioningMode: 'adding' });
+    expect(await takeOver(entry)).toMatchObject({ kind: 'claimed' });
+    const result = await claim(entry, { instances: 'several', own: RETRY });
+    expect(result).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
+  });
+
+  it('is left to the service that took the account over and is at its own further attempt', async () => {
+    const entry = directory.create('a', { sstProvisioningMode: 'adding' });
+    await takeOver(entry);
+    now += 5_000;
+    const theirs = await claim(directory.entry('a'), { instances: 'several', own: RETRY });
+    expect(theirs).toMatchObject({ kind: 'claimed' });
+    expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
+    const ours = await claim(entry, { instances: 'several', own: RETRY });
+    expect(ours).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
+  });
+
+  it('is exclusive with a take-over that comes at the same time', async () => {
+    const entry = directory.create('a', { sstProvisioningMode: 'adding' });
+    const results = await Promise.all([takeOver(entry), claim(entry, { instances: 'several', own: RETRY })]);
+    expect(results.filter(({ kind }) => kind === 'claimed')).toHaveLength(1);
+  });
+});
+
+/** A claim by a service whose clock of the directory is far beyond what a handler may take. */
+function takeOver(entry: DirectoryEntry): Promise<ClaimResult> {
+  now = Math.max(now, 1_500_000);
+  const stage = new Stage({ directory, instances: 'several' });
+  const clock = directory.entries().find(({ dn }) => dn.startsWith('uid=now')) ?? directory.create('now');
+  stage.record(clock);
+  return claimAccount(
+    stage.candidate(entry),
+    { ...stage.dependencies, claiming: () => {}, patience: () => Promise.resolve() },
+    (_, reason) => conflicts.push(reason),
+  );
+}

@@ -1,4 +1,5 @@
 import type { AccountRecord } from '../src/domain/account.ts';
+import { readMode } from '../src/domain/mode.ts';
 
 interface Known {
   readonly dn: string;
@@ -7,6 +8,8 @@ interface Known {
   fingerprint: string;
   /** What this service wrote last, as it will be echoed; undefined where it wrote nothing that still stands. */
   written: string | undefined;
+  /** The refresh or list that was the latest when this service wrote last: what it says may be older than that write. */
+  writtenIn: number;
   /** From the claim until the outcome is written: what happens to the entry is found out by the write-back. */
   working: boolean;
 }
@@ -41,27 +44,38 @@ const REMEMBERED_SETTLEMENTS = 4096;
 export class OpenAccounts {
   readonly #known = new Map<string, Known>();
   readonly #idByDn = new Map<string, string>();
-  /** id -> the claim's fingerprint, oldest first: a claim's echo may arrive after the account was finished. */
-  readonly #settled = new Map<string, string>();
+  /** What was written last, oldest first: the claim's echo, or a list, may arrive after the account was finished. */
+  readonly #settled = new Map<string, Pick<Known, 'written' | 'writtenIn'>>();
   #generation = 0;
 
   get size(): number {
     return this.#known.size;
   }
 
-  /** An account was sent. `live`: as a change, not as part of a refresh or list. */
-  seen(record: AccountRecord, live: boolean): Sighting {
+  /**
+   * An account was sent: as a change, or as part of the refresh or list that has the number `since`. What the latter says of
+   * an account that was written since it began may be older than that write, and is not heeded: what is newer comes as a
+   * change, or with the next list.
+   */
+  seen(record: AccountRecord, since?: number): Sighting {
     const id = identityOf(record);
     const fingerprint = fingerprintOf(record);
     const known = this.#known.get(id);
     if (known === undefined) {
-      if (live && this.#settled.get(id) === fingerprint) return { id, own: true, unchanged: true, working: false };
+      const settled = this.#settled.get(id);
+      if (settled !== undefined && isOwn(settled, fingerprint, since)) {
+        return { id, own: true, unchanged: true, working: false };
+      }
       this.#settled.delete(id);
-      this.#remember(id, record, { generation: this.#generation, fingerprint, written: undefined, working: false });
+      this.#remember(id, record, { ...this.#unwritten(), fingerprint });
       return { id, own: false, unchanged: false, working: false };
     }
+    const own = isOwn(known, fingerprint, since);
+    if (own && known.written !== fingerprint) {
+      known.generation = this.#generation;
+      return { id, own, unchanged: true, working: known.working };
+    }
     const unchanged = known.fingerprint === fingerprint;
-    const own = known.written === fingerprint;
     if (known.dn !== record.dn || known.uid !== record.uid) {
       this.#forgetDn(known.dn, id);
       this.#remember(id, record, { ...known, fingerprint, generation: this.#generation });
@@ -74,9 +88,11 @@ export class OpenAccounts {
 
   /** An entry has left the searched content. Answers which account that was; undefined where it was not known. */
   left(dn: string, entryUUID: string | undefined): Left | undefined {
-    const byUUID = entryUUID !== undefined && this.#known.has(entryUUID) ? entryUUID : undefined;
-    const id = byUUID ?? this.#idByDn.get(dn.toLowerCase());
-    return id === undefined ? undefined : this.#remove(id);
+    if (entryUUID !== undefined && this.#known.has(entryUUID)) return this.#remove(entryUUID);
+    const id = this.#idByDn.get(dn.toLowerCase());
+    // The account that has this DN now may be another entry than the one that left.
+    const another = entryUUID !== undefined && id !== dn.toLowerCase();
+    return id === undefined || another ? undefined : this.#remove(id);
   }
 
   /** A refresh or a list begins. Answers its number, to be given to `endOf`. */
@@ -96,9 +112,10 @@ export class OpenAccounts {
     const known = this.#known.get(id);
     const written = fingerprintOf(record);
     if (known === undefined) {
-      this.#remember(id, record, { generation: this.#generation, fingerprint: written, written, working });
+      this.#remember(id, record, { ...this.#unwritten(), fingerprint: written, written, working });
     } else {
       known.written = written;
+      known.writtenIn = this.#generation;
       known.fingerprint = written;
       known.working = working;
     }
@@ -114,19 +131,23 @@ export class OpenAccounts {
 
   /** The account is finished and no longer open. */
   settle(id: string): void {
-    const written = this.#known.get(id)?.written;
+    const known = this.#known.get(id);
     this.#remove(id);
-    if (written === undefined) return;
+    if (known?.written === undefined) return;
     this.#settled.delete(id);
-    this.#settled.set(id, written);
+    this.#settled.set(id, { written: known.written, writtenIn: this.#generation });
     if (this.#settled.size > REMEMBERED_SETTLEMENTS) {
       const oldest = this.#settled.keys().next();
       if (!oldest.done) this.#settled.delete(oldest.value);
     }
   }
 
+  #unwritten(): Omit<Known, 'dn' | 'uid' | 'fingerprint'> {
+    return { generation: this.#generation, written: undefined, writtenIn: this.#generation, working: false };
+  }
+
   #remember(id: string, { dn, uid }: AccountRecord, rest: Omit<Known, 'dn' | 'uid'>): void {
-    this.#known.set(id, { dn, uid, ...rest });
+    this.#known.set(id, { ...rest, dn, uid });
     this.#idByDn.set(dn.toLowerCase(), id);
   }
 
@@ -149,10 +170,17 @@ export function identityOf(record: Pick<AccountRecord, 'entryUUID' | 'dn'>): str
   return record.entryUUID ?? record.dn.toLowerCase();
 }
 
-/** All that a decision depends on, as LDAP compares it. */
+function isOwn(
+  { written, writtenIn }: Pick<Known, 'written' | 'writtenIn'>,
+  fingerprint: string,
+  since: number | undefined,
+): boolean {
+  return written === fingerprint || (written !== undefined && since !== undefined && writtenIn >= since);
+}
+
+/** All that a decision depends on, as LDAP compares it: for an account in work neither its day nor whether it is active. */
 function fingerprintOf(record: AccountRecord): string {
   const { mode, state, date, active, returnValue } = record;
-  return [mode, state, date?.value ?? '', String(active), returnValue ?? '']
-    .map((value) => value.trim().toLowerCase())
-    .join('\n');
+  const more = readMode(mode)?.phase === 'inWork' ? [] : [date?.value ?? '', String(active)];
+  return [mode, state, returnValue ?? '', ...more].map((value) => value.trim().toLowerCase()).join('\n');
 }

@@ -34,7 +34,6 @@ export function readSightings({
       let list = 0;
 
       const see = (change: Extract<DirectoryChange, { kind: 'entry' }>): void => {
-        const live = change.change !== 'refresh' && change.change !== 'list';
         const reading = readEntry(change.entry);
         if (reading.kind === 'foreign') {
           leave(reading.dn, undefined);
@@ -47,8 +46,10 @@ export function readSightings({
           return;
         }
         const { record } = reading;
-        const { id, own, unchanged, working } = open.seen(record, live);
+        const since = change.change === 'refresh' ? refresh : change.change === 'list' ? list : undefined;
+        const { id, own, unchanged, working } = open.seen(record, since);
         if (own) return;
+        const live = since === undefined;
         const quiet = !live && unchanged;
         const { uid, dn, mode, entryUUID } = record;
         if (!quiet) {

@@ -89,14 +89,14 @@ describe('an attempt that fails', () => {
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('5');
     expect(stage.events.at(-1)).toMatchObject({ event: 'failed', returnValue: 5, step: 'script' });
     expect(stage.events.at(-1)).toHaveProperty('reason', expect.stringContaining('CANNOT_CREATE_HOME_DIR'));
-    expect(stage.open.seen(stage.record(directory.entry('a')), true).own).toBe(true);
+    expect(stage.open.seen(stage.record(directory.entry('a'))).own).toBe(true);
   });
 
   it('takes a newer request for news', async () => {
     const stage = new Stage({ directory, runHandler: ends(failed(5)) });
     await settled(stage, stage.candidate(directory.create('a')));
     directory.write('a', { sstProvisioningMode: 'add' });
-    expect(stage.open.seen(stage.record(directory.entry('a')), true).own).toBe(false);
+    expect(stage.open.seen(stage.record(directory.entry('a'))).own).toBe(false);
   });
 
   it('asks to be repeated after a pause where the script says that it may help, and counts the attempts', async () => {
@@ -150,7 +150,7 @@ describe('an attempt that fails', () => {
     if (unfit) directory.unfit.set('sstprovisioningreturnvalue', 17);
     await settled(stage, stage.candidate(directory.create('a')));
     expect(stage.told.at(-1)).toBe('failed');
-    expect(stage.open.seen(stage.record(directory.entry('a')), true).own).toBe(true);
+    expect(stage.open.seen(stage.record(directory.entry('a'))).own).toBe(true);
   });
 });
 
@@ -308,7 +308,7 @@ describe('an attempt that the directory refuses', () => {
   it("is told with the remedy when the claim is refused, and the account is nobody's", async () => {
     const stage = new Stage({ directory });
     const candidate = stage.candidate(directory.create('a'));
-    stage.open.seen(candidate.record, true);
+    stage.open.seen(candidate.record);
     denyMode('adding');
     expect(await settled(stage, candidate)).toEqual({ kind: 'done' });
     expect(stage.events.at(-1)).toMatchObject({ event: 'skipped' });

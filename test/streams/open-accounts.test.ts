@@ -1,0 +1,163 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { OpenAccounts } from '../../streams/open-accounts.ts';
+
+let open: OpenAccounts;
+
+beforeEach(() => {
+  open = new OpenAccounts();
+});
+
+function account(changes: Partial<AccountRecord> = {}): AccountRecord {
+  return {
+    dn: 'uid=a,dc=example',
+    entryUUID: 'uuid-a',
+    uid: 'a',
+    mode: 'add',
+    state: '0',
+    date: { name: 'sstProvisioningDate', value: '0' },
+    active: true,
+    returnValue: undefined,
+    modifiedAt: undefined,
+    ...changes,
+  };
+}
+
+const ADDING = account({ mode: 'adding' });
+
+describe('the accounts in sight', () => {
+  it('are news when seen for the first time, and unchanged when seen as before', () => {
+    expect(open.seen(account())).toMatchObject({ id: 'uuid-a', own: false, unchanged: false });
+    expect(open.seen(account({ mode: 'ADD' }))).toMatchObject({ own: false, unchanged: true });
+    expect(open.seen(account({ date: { name: 'sstProvisioningDate', value: '20270101' } })).unchanged).toBe(false);
+  });
+
+  it('are told apart by their DN, in any case, where the server keeps no entryUUID', () => {
+    open.seen(account({ entryUUID: undefined }));
+    expect(open.seen(account({ entryUUID: undefined, dn: 'UID=A,dc=example' })).unchanged).toBe(true);
+    expect(open.left('Uid=a,dc=example', undefined)).toMatchObject({ uid: 'a' });
+    expect(open.size).toBe(0);
+  });
+
+  it('leave by their entryUUID under whatever DN, or by the DN that they had last', () => {
+    open.seen(account());
+    expect(open.left('uid=renamed,dc=example', 'uuid-a')).toMatchObject({ id: 'uuid-a', dn: 'uid=a,dc=example' });
+    open.seen(account());
+    open.seen(account({ dn: 'uid=b,dc=example', uid: 'b' }));
+    expect(open.left('uid=a,dc=example', undefined)).toBeUndefined();
+    expect(open.left('uid=b,dc=example', undefined)).toMatchObject({ id: 'uuid-a', uid: 'b' });
+    expect(open.left('uid=b,dc=example', undefined)).toBeUndefined();
+  });
+
+  it('do not leave because another entry did that had their DN before', () => {
+    open.seen(account({ entryUUID: 'uuid-new' }));
+    expect(open.left('uid=a,dc=example', 'uuid-old')).toBeUndefined();
+    expect(open.size).toBe(1);
+  });
+});
+
+describe('echoes', () => {
+  it('are recognised before and after the answer to the write', () => {
+    open.seen(account());
+    open.wrote('uuid-a', ADDING, { working: true });
+    expect(open.seen(ADDING)).toMatchObject({ own: true, working: true });
+    open.wrote('uuid-a', ADDING, { working: true });
+    expect(open.seen(ADDING).own).toBe(true);
+  });
+
+  it('are recognised after the account was finished', () => {
+    open.seen(account());
+    open.wrote('uuid-a', ADDING, { working: true });
+    open.settle('uuid-a');
+    expect(open.seen(ADDING).own).toBe(true);
+    expect(open.size).toBe(0);
+  });
+
+  it('are forgotten with the next request', () => {
+    open.wrote('uuid-a', ADDING, { working: true });
+    open.settle('uuid-a');
+    expect(open.seen(account()).own).toBe(false);
+    open.release('uuid-a');
+    expect(open.seen(ADDING).own).toBe(false);
+  });
+
+  it('are remembered of a bounded number of finished accounts', () => {
+    for (let index = 0; index < 5_000; index += 1) {
+      open.wrote(`uuid-${index}`, account({ ...ADDING, entryUUID: `uuid-${index}` }), { working: true });
+      open.settle(`uuid-${index}`);
+    }
+    expect(open.size).toBe(0);
+    expect(open.seen(account({ ...ADDING, entryUUID: 'uuid-4999' })).own).toBe(true);
+    expect(open.seen(account({ ...ADDING, entryUUID: 'uuid-0' })).own).toBe(false);
+  });
+
+  it('are not confused with a request, or with a return value that somebody took away', () => {
+    open.wrote('uuid-a', { ...ADDING, returnValue: '5' }, { working: false });
+    expect(open.seen(account()).own).toBe(false);
+    open.wrote('uuid-a', { ...ADDING, returnValue: '5' }, { working: false });
+    expect(open.seen(ADDING).own).toBe(false);
+  });
+
+  it('of an account in work stay its own when only its day or its activity changed', () => {
+    open.wrote('uuid-a', ADDING, { working: false });
+    expect(open.seen({ ...ADDING, active: false }).own).toBe(true);
+    expect(open.seen({ ...ADDING, date: { name: 'sstProvisioningDate', value: '20270101' } }).own).toBe(true);
+  });
+});
+
+describe('a refresh or a list', () => {
+  it('tells at its end which accounts it did not hold', () => {
+    open.seen(account());
+    open.seen(account({ entryUUID: 'uuid-b', dn: 'uid=b,dc=example', uid: 'b' }));
+    const list = open.begin();
+    open.seen(account(), list);
+    expect(open.endOf(list)).toMatchObject([{ id: 'uuid-b' }]);
+    expect(open.size).toBe(1);
+  });
+
+  it('does not take for missing what came into sight after it began', () => {
+    const list = open.begin();
+    open.seen(account());
+    expect(open.endOf(list)).toEqual([]);
+  });
+
+  it('does not take for missing what another one that began later has seen', () => {
+    open.seen(account());
+    const list = open.begin();
+    const refresh = open.begin();
+    open.seen(account(), refresh);
+    expect(open.endOf(list)).toEqual([]);
+    expect(open.endOf(refresh)).toEqual([]);
+  });
+
+  it('that began before an account was written is not heeded about it, and the next one is', () => {
+    open.seen(account());
+    const list = open.begin();
+    open.wrote('uuid-a', ADDING, { working: false });
+    expect(open.seen(account(), list)).toMatchObject({ own: true });
+    expect(open.endOf(list)).toEqual([]);
+    expect(open.seen(account(), open.begin())).toMatchObject({ own: false, unchanged: false });
+  });
+
+  it('that began before an account was finished is not heeded about it, and the next one is', () => {
+    open.wrote('uuid-a', ADDING, { working: true });
+    const list = open.begin();
+    open.settle('uuid-a');
+    expect(open.seen(account(), list)).toMatchObject({ own: true });
+    expect(open.size).toBe(0);
+    expect(open.seen(account(), open.begin())).toMatchObject({ own: false });
+  });
+
+  it('is heeded about an account that was written before it began', () => {
+    open.wrote('uuid-a', ADDING, { working: true });
+    const list = open.begin();
+    expect(open.seen(account({ mode: 'modify' }), list)).toMatchObject({ own: false, working: true });
+  });
+
+  it('does not hide a change that comes while it runs', () => {
+    const list = open.begin();
+    open.wrote('uuid-a', ADDING, { working: true });
+    expect(open.seen(account({ mode: 'modify' }))).toMatchObject({ own: false });
+    expect(open.endOf(list)).toEqual([]);
+  });
+});

@@ -218,7 +218,7 @@ describe.each(SERVERS)('$name', ({ start, gone, ways }: ConformingServer) => {
       await directory.addAccount('1', { ...OPEN, sstProvisioningMode: 'adding', sstProvisioningDate: '20260101' });
       const done = success(await recordOf('1'), 'add', NAMES, '20260102T030405Z', {
         timings: [],
-        withOptional: true,
+        optional: 'all',
         withDate: true,
       });
       await asked().modify(accountDn('1'), done, false);

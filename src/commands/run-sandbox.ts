@@ -126,6 +126,7 @@ async function demonstrate(
     await aborted(stop);
   } finally {
     administrator.close();
+    print('');
     service.drain();
     await running;
     await operator?.close();

@@ -2,6 +2,7 @@ import type { EmbeddedDirectory } from './embedded-directory.ts';
 import { modifyRecord } from './ldif.ts';
 import type { Chapter } from './life.ts';
 import { request } from './life.ts';
+import { shellWord } from './shell-word.ts';
 import { ACCOUNTS, ADMINISTRATOR, accountDn, DEFERRED, SETTLED } from './tree.ts';
 import type { Narrator } from './walk.ts';
 import type { Workplace } from './workplace.ts';
@@ -71,9 +72,10 @@ export function invitation(
   password: string,
   style: Style,
 ): string {
-  const { folder, configFile, administratorConfigFile } = workplace;
+  const configFile = shellWord(workplace.configFile);
+  const administratorConfigFile = shellWord(workplace.administratorConfigFile);
   const login = `-x -H ${url} -D ${ADMINISTRATOR} -w ${password}`;
-  const [first] = chapters.map(({ file }) => `${folder}/${file}`);
+  const [first] = chapters.map(({ file }) => shellWord(`${workplace.folder}/${file}`));
   const [, ...others] = chapters.map(({ file }) => file);
   const commands = (title: string, ...lines: string[]) => [style.quiet(`# ${title}`), ...lines, ''];
   return [

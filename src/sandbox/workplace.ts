@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { shellWord } from './shell-word.ts';
 import { ACCOUNTS, ADMINISTRATOR, SERVICE } from './tree.ts';
 
 /** The one folder of the sandbox: all that it writes is in it. */
@@ -73,7 +74,7 @@ function script(homes: string): string {
   return `#!/bin/sh
 # A harmless stand-in for a site's chroot script: it touches nothing but its own folder.
 set -eu
-homes=${shellText(homes)}
+homes=${shellWord(homes)}
 mode=$1
 uid=$2
 case $mode in
@@ -90,8 +91,4 @@ case $mode in
     ;;
 esac
 `;
-}
-
-function shellText(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

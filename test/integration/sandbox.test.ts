@@ -64,7 +64,7 @@ describe('the sandbox', () => {
     return sandbox;
   };
   beforeEach(async () => {
-    temporary = await mkdtemp(join(tmpdir(), 'sandbox-test-'));
+    temporary = await mkdtemp(join(tmpdir(), "sandbox test's-"));
   });
   afterEach(async () => {
     sandbox?.signal('SIGKILL');
@@ -109,12 +109,12 @@ describe('the sandbox', () => {
     const [, search = ''] = /^(ldapsearch .*)$/m.exec(staying.printed) ?? [];
     expect((await attempt('sh', ['-c', search])).stdout).toContain('sstProvisioningMode: modified');
     const [, load = ''] = /^npm start -- (ldif load .*)$/m.exec(staying.printed) ?? [];
-    const loaded = await attempt(process.execPath, [MAIN, ...load.split(' ')]);
-    expect(loaded).toMatchObject({ code: 0 });
+    const program = `${process.execPath} ${MAIN}`;
+    expect(await attempt('sh', ['-c', `${program} ${load}`])).toMatchObject({ code: 0 });
     await staying.prints(/finished +3724301 +added/);
     for (const asked of ['status', 'explain']) {
       const [, line = ''] = new RegExp(`^npm start -- (${asked} .*)$`, 'm').exec(staying.printed) ?? [];
-      expect(await attempt(process.execPath, [MAIN, ...line.split(' ')])).toMatchObject({ code: 0, stderr: '' });
+      expect(await attempt('sh', ['-c', `${program} ${line}`])).toMatchObject({ code: 0, stderr: '' });
     }
     const [, command = '', first = ''] = /^(ldapmodify -x .*) -f (.*)$/m.exec(staying.printed) ?? [];
     for (const [file, mode] of [

@@ -25,6 +25,8 @@ export interface RunOptions {
 /** The command `run`: everything around the service. Resolves to the exit code of the process. */
 export async function runService(settings: Settings, options: RunOptions): Promise<number> {
   const { env, stdout, stderr } = process;
+  // A reader that goes away (`run -d | head`) is no reason to stop.
+  for (const stream of [stdout, stderr]) stream.on('error', () => {});
   const now = () => new Date();
   const colour = wantsColour(stdout, env);
   const log = createLogger({ ...settings.log, console: options.debug ? null : stdout, colour, env, now });

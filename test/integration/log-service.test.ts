@@ -1,11 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exited, track } from '../support/children.ts';
 import { type Rsyslog, startRsyslog } from '../support/rsyslog.ts';
 import { ServiceProcess, testSettings, withSettings, writeSettings } from '../support/service-process.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 
+const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const SCRIPT = '#!/bin/sh\necho "working on $PROV_UID"\n[ "$PROV_UID" = 7 ] && exit 5\nexit 0\n';
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 
@@ -29,6 +33,28 @@ const stable = (line: string): string =>
   line
     .replace(/^\S+ /, '')
     .replace(/(job|reason|milliseconds|state|url|server|entries|inWork|queued)=("[^"]*"|\S+)/g, '$1=*');
+
+describe('the running service', () => {
+  it.each([
+    ['with --debug', ['--debug']],
+    ['without', []],
+  ])('goes on when nobody reads what it prints any more, %s', async (_title, flags) => {
+    const config = await writeSettings(folder, testSettings(slapd.url, ['/bin/true']), 'unread.yaml');
+    const child = track(
+      spawn(process.execPath, [MAIN, 'run', '-c', config, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] }),
+    );
+    await once(child.stdout, 'data');
+    child.stdout.destroy();
+    child.stderr.destroy();
+    for (const uid of ['one', 'two']) {
+      await slapd.addAccount(`${uid}${flags.length}`, OPEN);
+      await slapd.waitForMode(`${uid}${flags.length}`, 'added');
+    }
+    child.kill('SIGTERM');
+    await exited(child);
+    expect(child.exitCode).toBe(0);
+  });
+});
 
 describe('the log of the running service', () => {
   it("tells each account's story in a file that rotates, in syslog and on the console, to the last line", async () => {

@@ -1,5 +1,4 @@
 import type { ProtocolName } from './change.ts';
-import type { Mode } from './mode.ts';
 
 /** Of which account an event speaks. `mode` is the stored word at that moment; `job` ties one attempt together. */
 export interface AccountRef {
@@ -90,9 +89,3 @@ export const EVENT_NAMES = [
   'draining',
   'stopped',
 ] as const satisfies readonly EventName[];
-
-/** The requested mode that an attempt serves, beside the account it is for. */
-export interface JobRef extends AccountRef {
-  readonly job: string;
-  readonly request: Mode;
-}

@@ -57,12 +57,15 @@ export async function attempt(
   const { input = '' } = options;
   for (const part of typeof input === 'string' ? [input] : input) {
     if (part === '' || child.stdin.write(part)) continue;
-    await new Promise((resolve) => {
-      child.stdin.once('drain', resolve).once('close', resolve);
-      child.once('exit', resolve);
-      if (child.stdin.destroyed) resolve(undefined);
+    let resume = () => {};
+    await new Promise<void>((resolve) => {
+      resume = resolve;
+      child.stdin.once('drain', resume).once('close', resume);
+      child.once('exit', resume);
+      if (child.stdin.destroyed) resume();
     });
-    child.stdin.removeAllListeners('drain').removeAllListeners('close');
+    child.stdin.off('drain', resume).off('close', resume);
+    child.off('exit', resume);
   }
   child.stdin.end();
   const [code] = await ended;

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 
-/** The commands that the tests run, and the Debian packages they come from. */
+/** The commands that the tests run (or files, by their path), and the Debian packages they come from. */
 const NEEDED = {
   slapd: 'slapd',
   ldapsearch: 'ldap-utils',
@@ -19,8 +19,8 @@ const POLICY = '/usr/sbin/policy-rc.d';
 /**
  * Installs what is missing, as root; otherwise throws and names it. No service is started by the installation.
  */
-export function installMissingPackages() {
-  const missing = missingPackages();
+export function installMissingPackages(needed = NEEDED) {
+  const missing = missingPackages(needed);
   if (missing.length === 0) return 'all there';
   const command = `apt-get install --no-install-recommends -y ${missing.join(' ')}`;
   if (process.getuid?.() !== 0) {
@@ -34,15 +34,17 @@ export function installMissingPackages() {
   } finally {
     if (ownPolicy) rmSync(POLICY, { force: true });
   }
-  const still = missingPackages();
+  const still = missingPackages(needed);
   if (still.length > 0) throw new Error(`installed, and yet their commands are not found: ${still.join(' ')}`);
   return `installed ${missing.join(' ')}`;
 }
 
-function missingPackages() {
+function missingPackages(needed) {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return Object.entries(NEEDED)
-    .filter(([command]) => !folders.some((folder) => existsSync(join(folder, command))))
+  const isThere = (command) =>
+    isAbsolute(command) ? existsSync(command) : folders.some((folder) => existsSync(join(folder, command)));
+  return Object.entries(needed)
+    .filter(([command]) => !isThere(command))
     .map(([, name]) => name);
 }
 

@@ -1,0 +1,49 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Slapd } from '../test/support/slapd.ts';
+import { CONTESTANTS, type Contestant, commandOf, startDaemon, stopDaemon, writeScript } from './daemons.ts';
+import { Administrator, startDirectory, uids } from './directory.ts';
+
+/** A contestant at work for a directory of its own. */
+export interface Corner {
+  readonly contestant: Contestant;
+  readonly administrator: Administrator;
+}
+
+/** Shell of the script that the contestant runs, given a folder of its own. */
+export type ScriptBody = (folder: string, contestant: Contestant) => string;
+
+/**
+ * Gives each contestant a directory with so many finished accounts and lets `fight` measure them in turn. All have worked on
+ * every account once before, so that nothing is measured that happens only once.
+ */
+export async function inArena(
+  accounts: number,
+  body: ScriptBody,
+  fight: (corners: readonly Corner[]) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-arena-'));
+  const ends: Array<() => Promise<void>> = [() => rm(folder, { recursive: true })];
+  try {
+    const corners: Corner[] = [];
+    for (const contestant of CONTESTANTS) {
+      const own = await mkdtemp(join(folder, 'corner-'));
+      const slapd: Slapd = await startDirectory(accounts);
+      ends.unshift(() => slapd.stop());
+      const administrator = await Administrator.at(slapd);
+      ends.unshift(async () => administrator.leave());
+      const script = await writeScript(own, 'script', body(own, contestant));
+      const daemon: ChildProcess = startDaemon(await commandOf(contestant, slapd, script, own));
+      ends.unshift(() => stopDaemon(daemon));
+      const finished = administrator.whenAdded(uids(accounts));
+      await administrator.requestAll(uids(accounts));
+      await finished;
+      corners.push({ contestant, administrator });
+    }
+    await fight(corners);
+  } finally {
+    for (const end of ends) await end();
+  }
+}

@@ -1,0 +1,40 @@
+// The subscription of the service on everything there is: each entry is decoded and read as an account.
+// Arguments: URL DN PASSWORD BASE FILTER EXPECTED. Ends at the end of the refresh.
+import { readAccount } from '../../dist/src/domain/read-account.js';
+import { subscribeOnce } from '../../dist/streams/subscription.js';
+
+const [url, bindDn, password, base, filter, expected] = process.argv.slice(2);
+const access = {
+  urls: [url],
+  startTls: false,
+  caFile: null,
+  bindDn,
+  readPassword: async () => password,
+  timeoutMilliseconds: 30_000,
+};
+const names = {
+  mode: 'sstProvisioningMode',
+  state: 'sstProvisioningState',
+  date: ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
+  active: 'sstIsActive',
+  returnValue: 'sstProvisioningReturnValue',
+  executionTime: null,
+};
+
+let accounts = 0;
+const content = { base, filter, attributes: ['*'], protocol: 'syncrepl', deadAfterMilliseconds: 60_000 };
+const subscription = subscribeOnce({ access, url, ...content }).subscribe({
+  next: (change) => {
+    if (change.kind === 'entry' && readAccount(change.entry, names).kind === 'account') accounts += 1;
+    if (change.kind !== 'refreshed') return;
+    subscription.unsubscribe();
+    if (accounts !== Number(expected)) {
+      console.error(`${accounts} accounts instead of ${expected}`);
+      process.exitCode = 1;
+    }
+  },
+  error: (error) => {
+    console.error(error);
+    process.exitCode = 1;
+  },
+});

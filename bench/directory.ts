@@ -1,0 +1,115 @@
+import { firstValueFrom, type Subscription, share, take, filter as where } from 'rxjs';
+import type { Connection } from '../src/ldap/connection.ts';
+import { openConnection } from '../src/ldap/open-connection.ts';
+import { readLdapResult } from '../src/ldap/wire/ldap-result.ts';
+import { encodeModify } from '../src/ldap/wire/write-request.ts';
+import { subscribeOnce } from '../streams/subscription.ts';
+import { accountDn, BASE, manyAccounts } from '../test/support/accounts.ts';
+import { type Slapd, startSlapd } from '../test/support/slapd.ts';
+
+const FIRST_UID = 1_000_000;
+/** Requests that are under way at once: slapd closes a connection with a thousand unanswered ones. */
+const WINDOW = 200;
+
+/** The uids of the first `count` accounts of a directory. */
+export function uids(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => String(FIRST_UID + index));
+}
+
+/** A slapd of its own with so many finished accounts. */
+export function startDirectory(accounts: number): Promise<Slapd> {
+  return startSlapd({ preload: manyAccounts(accounts, {}, FIRST_UID), maxSize: 2 ** 30 + accounts * 8192 });
+}
+
+/** Asks for accounts as an administrator would, and sees them finished as any other client would. */
+export class Administrator {
+  readonly #connection: Connection;
+  readonly #watch: Subscription;
+  readonly #abort: AbortController;
+  #finished: (uid: string) => void = () => {};
+
+  private constructor(connection: Connection, abort: AbortController, watch: (a: Administrator) => Subscription) {
+    this.#connection = connection;
+    this.#abort = abort;
+    this.#watch = watch(this);
+  }
+
+  static async at(slapd: Slapd): Promise<Administrator> {
+    const abort = new AbortController();
+    const access = {
+      urls: [slapd.url],
+      startTls: false,
+      caFile: null,
+      bindDn: slapd.login.dn,
+      readPassword: async () => slapd.login.password,
+      timeoutMilliseconds: 30_000,
+    };
+    const connection = await openConnection(access, slapd.url, abort.signal);
+    const content = { base: BASE, filter: '(sstProvisioningMode=added)', attributes: ['1.1'] };
+    const options = {
+      access,
+      url: slapd.url,
+      ...content,
+      protocol: 'syncrepl',
+      deadAfterMilliseconds: 600_000,
+    } as const;
+    const changes$ = subscribeOnce(options).pipe(share());
+    const refreshed = firstValueFrom(
+      changes$.pipe(
+        where(({ kind }) => kind === 'refreshed'),
+        take(1),
+      ),
+    );
+    const administrator = new Administrator(connection, abort, (self) =>
+      changes$.subscribe((change) => {
+        if (change.kind === 'entry' && change.change !== 'refresh')
+          self.#finished(change.entry.dn.slice(4, change.entry.dn.indexOf(',')));
+      }),
+    );
+    await refreshed;
+    return administrator;
+  }
+
+  /** Sends the request to add one account; resolves when the directory has taken it. */
+  async request(uid: string): Promise<void> {
+    const replace = (name: string, value: string) =>
+      ({ operation: 'replace', name, values: [Buffer.from(value)] }) as const;
+    const modifications = [replace('sstProvisioningMode', 'add'), replace('sstProvisioningState', '0')];
+    const { resultCode, diagnosticMessage } = await this.#connection.ask(
+      encodeModify(accountDn(uid), modifications),
+      readLdapResult,
+    );
+    if (resultCode !== 0) throw new Error(`the request for ${uid} was refused: ${resultCode} ${diagnosticMessage}`);
+  }
+
+  /** Sends the requests for all accounts as fast as the directory takes them. */
+  async requestAll(wanted: readonly string[]): Promise<void> {
+    const queue = wanted.values();
+    const sendOneByOne = async (): Promise<void> => {
+      for (const uid of queue) await this.request(uid);
+    };
+    await Promise.all(Array.from({ length: WINDOW }, sendOneByOne));
+  }
+
+  /** Resolves at the moment when the last of the accounts was seen `added`; rejects with how many were, when the time is over. */
+  whenAdded(wanted: readonly string[], withinMilliseconds = 120_000): Promise<void> {
+    const open = new Set(wanted);
+    return new Promise((resolve, reject) => {
+      const tooLate = setTimeout(
+        () => reject(new Error(`${open.size} of ${wanted.length} accounts not added within ${withinMilliseconds} ms`)),
+        withinMilliseconds,
+      );
+      this.#finished = (uid) => {
+        open.delete(uid);
+        if (open.size > 0) return;
+        clearTimeout(tooLate);
+        resolve();
+      };
+    });
+  }
+
+  leave(): void {
+    this.#watch.unsubscribe();
+    this.#abort.abort();
+  }
+}

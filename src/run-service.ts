@@ -1,3 +1,4 @@
+import { redacted } from '../config/password.ts';
 import type { Settings } from '../config/schema.ts';
 import type { PublishedEvent } from './domain/event.ts';
 import { ReturnCode } from './domain/return-code.ts';
@@ -30,6 +31,7 @@ export async function runService(settings: Settings, options: RunOptions): Promi
   const now = () => new Date();
   const colour = wantsColour(stdout, env);
   const log = createLogger({ ...settings.log, console: options.debug ? null : stdout, colour, env, now });
+  log.logger.debug('settings in effect', { settings: redacted(settings) });
   const notice = (message: string): void => {
     log.logger.warn(message);
     if (options.debug) stderr.write(`${message}\n`);

@@ -2,7 +2,7 @@ const CODES = {
   green: 32,
   red: 31,
   yellow: 33,
-  blue: 34,
+  blue: 94,
   magenta: 35,
   cyan: 36,
   grey: 90,

@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly settings?: SettingsFile;
   /** With these the service speaks ldaps. */
   readonly certificates?: Certificates;
+  /** False: the service is not started yet. */
+  readonly start?: boolean;
 }
 
 /** A real directory, a proxy in front of it, the compiled service behind that, and a script that records. */
@@ -110,6 +112,6 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const encrypted = certificates === undefined ? {} : { directory: { tls: { caFile: certificates.caFile } } };
   const settings = withSettings(withSettings(testSettings(url, script.command), encrypted), options.settings ?? {});
   const service = new ServiceProcess(await writeSettings(folder, settings));
-  service.start();
+  if (options.start !== false) service.start();
   return new World({ folder, slapd, proxy, script, service });
 }

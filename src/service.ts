@@ -80,6 +80,7 @@ export function createService({
   });
   const away = new DirectoryPatience(settings.reconnect, abort.signal);
   const clock = new DirectoryClock(monotonic);
+  const open = new OpenAccounts();
   let subscribed = false;
 
   const readEntry = (entry: Parameters<typeof readAccount>[0]): EntryReading => {
@@ -125,10 +126,10 @@ export function createService({
 
   const changes$ = merge(subscription$, lists$).pipe(tap((change) => observe?.(change)));
   const stages = {
-    ...decisionMaker(settings, longestHandlerMilliseconds(handlers), clock),
+    ...decisionMaker(settings, longestHandlerMilliseconds(handlers), clock, (record) => open.othersWorkSince(record)),
     names,
     readEntry,
-    open: new OpenAccounts(),
+    open,
     directory: operations,
     runHandler: observed(handlerRunner(handlers, monotonic), observeOutcome),
     retry: settings.retry,

@@ -29,6 +29,7 @@ export function decisionMaker(
   settings: Settings,
   longestMilliseconds: number,
   clock: DirectoryClock,
+  othersWorkSince: (record: AccountRecord) => number | undefined = () => undefined,
 ): { today: () => string; decideNow: (record: AccountRecord) => Decision } {
   const { attributes: names, instances } = settings;
   const day = dayIn(settings.timeZone);
@@ -48,6 +49,7 @@ export function decisionMaker(
         instances,
         directoryTime: clock.now(),
         longestHandlerMilliseconds: longestMilliseconds,
+        othersWorkSince: othersWorkSince(record),
         names,
       }),
   };

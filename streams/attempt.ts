@@ -41,7 +41,7 @@ export async function attempt(candidate: Candidate, dependencies: AttemptDepende
       return await settle(candidate, job, outcome, tries, dependencies);
     }
     const patience = patienceFor(candidate.record, undefined, dependencies);
-    const claiming = (record: AccountRecord) => open.wrote(candidate.id, record, { working: true });
+    const claiming = (record: AccountRecord) => open.claiming(candidate.id, record);
     const claimed = await claimAccount(candidate, { ...dependencies, patience, claiming }, (record, reason) =>
       report({ event: 'conflict', reason, ...refOf(record) }),
     );

@@ -3,7 +3,7 @@ import type { Decision } from '../src/domain/decide.ts';
 import type { AccountDirectory, Patience } from '../src/domain/directory.ts';
 import { failureKind } from '../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../src/domain/entry.ts';
-import { type Mode, WORDS } from '../src/domain/mode.ts';
+import { type Mode, readMode, WORDS } from '../src/domain/mode.ts';
 import { askAgain, claim, takeOver } from '../src/domain/transition.ts';
 import { type Candidate, laneOf } from './candidate.ts';
 import { identityOf } from './open-accounts.ts';
@@ -70,7 +70,7 @@ export async function claimAccount(
       const { kind } = decision;
       // Renamed or created anew: its turn is another one, so that neither the uid nor the entry is worked on twice at once.
       if (!sameTurn(seen, candidate)) return { kind: 'notNow', record: seen, decision };
-      if (isInWork(decision) && revived(seen, decision.mode) && (undo || (sent && kind === 'resume'))) {
+      if (isInWork(decision, seen) && revived(seen, decision.mode) && (undo || (sent && kind === 'resume'))) {
         await directory.modify(seen.dn, askAgain(seen, decision.mode, names), false);
         undo = false;
         sent = false;
@@ -84,7 +84,7 @@ export async function claimAccount(
         }
         return { kind: 'claimed', how: 'resume', mode: decision.mode, record: seen, entry: current };
       }
-      const again = isInWork(decision) && isStillOurs(seen, candidate);
+      const again = isInWork(decision, seen) && isStillOurs(seen, candidate);
       if (!again && kind !== 'claim' && kind !== 'takeOver') return { kind: 'notNow', record: seen, decision };
       const { mode } = decision;
 
@@ -96,7 +96,7 @@ export async function claimAccount(
       const reading = readEntry(after);
       if (reading.kind !== 'account') return { kind: 'unworkable', dn: after.dn, reason: reading.reason };
       const now = decideNow(reading.record);
-      const ours = isInWork(now) && now.mode === mode;
+      const ours = isInWork(now, reading.record) && now.mode === mode;
       if (ours && (again || !revived(reading.record, mode))) {
         const how = again ? 'resume' : kind === 'claim' ? 'claim' : 'takeOver';
         return { kind: 'claimed', how, mode, record: reading.record, entry: after };
@@ -132,7 +132,12 @@ const BECAME_ACTIVE = 'the account became active before it was claimed for delet
 /** So many conflicts in a row are not other writers, but a directory that contradicts itself: the claim is given up. */
 const MOST_CONFLICTS = 20;
 
-function isInWork(decision: Decision): decision is Decision & { readonly kind: 'resume' | 'takeOver' | 'wait' } {
+/** Found in work by somebody; a newer request may have to wait for him, too, and is not in work. */
+function isInWork(
+  decision: Decision,
+  record: AccountRecord,
+): decision is Decision & { readonly kind: 'resume' | 'takeOver' | 'wait' } {
+  if (readMode(record.mode)?.phase !== 'inWork') return false;
   const { kind } = decision;
   return kind === 'resume' || kind === 'takeOver' || (kind === 'wait' && decision.recheckInMilliseconds !== undefined);
 }

@@ -1,4 +1,5 @@
 import type { AccountRecord } from '../src/domain/account.ts';
+import { isFailure } from '../src/domain/decide.ts';
 import { readMode } from '../src/domain/mode.ts';
 
 interface Known {
@@ -12,6 +13,10 @@ interface Known {
   writtenIn: number;
   /** From the claim until the outcome is written: what happens to the entry is found out by the write-back. */
   working: boolean;
+  /** The claim is under way: what looks like its echo may as well be another service's claim. */
+  claiming: boolean;
+  /** When another service was last seen at work on it, by the directory's clock; undefined where none is. */
+  othersSince: number | undefined;
 }
 
 /** An account that is no longer among the searched content. */
@@ -67,7 +72,7 @@ export class OpenAccounts {
         return { id, own: true, unchanged: true, working: false };
       }
       this.#settled.delete(id);
-      this.#remember(id, record, { ...this.#unwritten(), fingerprint });
+      this.#remember(id, record, { ...this.#unwritten(), fingerprint, othersSince: othersWork(record) });
       return { id, own: false, unchanged: false, working: false };
     }
     const own = isOwn(known, fingerprint, since);
@@ -76,6 +81,8 @@ export class OpenAccounts {
       return { id, own, unchanged: true, working: known.working };
     }
     const unchanged = known.fingerprint === fingerprint;
+    const isRequest = readMode(record.mode)?.phase === 'requested';
+    if ((!own || known.claiming) && !isRequest) known.othersSince = othersWork(record);
     if (known.dn !== record.dn || known.uid !== record.uid) {
       this.#forgetDn(known.dn, id);
       this.#remember(id, record, { ...known, fingerprint, generation: this.#generation });
@@ -118,7 +125,24 @@ export class OpenAccounts {
       known.writtenIn = this.#generation;
       known.fingerprint = written;
       known.working = working;
+      known.claiming = false;
+      known.othersSince = undefined;
     }
+  }
+
+  /** This service is about to claim the account, which will then stand as `record`. */
+  claiming(id: string, record: AccountRecord): void {
+    this.wrote(id, record, { working: true });
+    const known = this.#known.get(id);
+    if (known !== undefined) known.claiming = true;
+  }
+
+  /**
+   * Since when another service has been at work on an earlier request of the account, in milliseconds since 1970 by the
+   * directory's clock. It meets the newer request when it writes its outcome, and serves it then.
+   */
+  othersWorkSince(record: Pick<AccountRecord, 'entryUUID' | 'dn'>): number | undefined {
+    return this.#known.get(identityOf(record))?.othersSince;
   }
 
   /** The account is no longer this service's own: whatever is seen of it is news again. */
@@ -127,6 +151,7 @@ export class OpenAccounts {
     if (known === undefined) return;
     known.written = undefined;
     known.working = false;
+    known.claiming = false;
   }
 
   /** The account is finished and no longer open. */
@@ -143,7 +168,9 @@ export class OpenAccounts {
   }
 
   #unwritten(): Omit<Known, 'dn' | 'uid' | 'fingerprint'> {
-    return { generation: this.#generation, written: undefined, writtenIn: this.#generation, working: false };
+    const generation = this.#generation;
+    const nothing = { written: undefined, working: false, claiming: false, othersSince: undefined };
+    return { generation, writtenIn: generation, ...nothing };
   }
 
   #remember(id: string, { dn, uid }: AccountRecord, rest: Omit<Known, 'dn' | 'uid'>): void {
@@ -168,6 +195,11 @@ export class OpenAccounts {
 /** What tells one account from another: the entryUUID (RFC 4530), or the DN where the server keeps none. */
 export function identityOf(record: Pick<AccountRecord, 'entryUUID' | 'dn'>): string {
   return record.entryUUID ?? record.dn.toLowerCase();
+}
+
+function othersWork(record: AccountRecord): number | undefined {
+  const isAtWork = readMode(record.mode)?.phase === 'inWork' && !isFailure(record.returnValue);
+  return isAtWork ? record.modifiedAt : undefined;
 }
 
 function isOwn(

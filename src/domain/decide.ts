@@ -35,6 +35,8 @@ export interface DecisionContext {
   readonly directoryTime: number | undefined;
   /** The longest time that a handler may take, in milliseconds. */
   readonly longestHandlerMilliseconds: number;
+  /** With several services: since when another one has been at work on an earlier request; undefined: none was seen. */
+  readonly othersWorkSince?: number | undefined;
   readonly names: Pick<AttributeNames, 'mode' | 'state' | 'date' | 'active'>;
 }
 
@@ -57,7 +59,8 @@ export function decide(record: AccountRecord, context: DecisionContext): Decisio
   }
 }
 
-function decideRequested(record: AccountRecord, mode: Mode, { today, names }: DecisionContext): Decision {
+function decideRequested(record: AccountRecord, mode: Mode, context: DecisionContext): Decision {
+  const { today, names } = context;
   const day = record.date?.value.trim() ?? '0';
   if (day !== '0' && day > today) {
     return { kind: 'defer', mode, until: day, reason: `${record.date?.name} is ${day}, today is ${today}` };
@@ -65,6 +68,11 @@ function decideRequested(record: AccountRecord, mode: Mode, { today, names }: De
   if (mode === 'delete' && record.active !== false) {
     const now = record.active === undefined ? 'missing' : 'TRUE';
     return { kind: 'wait', mode, reason: `${names.active} is ${now}; delete waits until it is FALSE` };
+  }
+  const left = othersTimeLeft(context);
+  if (left > 0) {
+    const reason = `another service may still be at work on an earlier request, and serves ${mode} after it`;
+    return { kind: 'wait', mode, reason, recheckInMilliseconds: left };
   }
   const since = day === '0' ? 'now' : `since ${day}`;
   return { kind: 'claim', mode, reason: `${mode} is asked and due ${since}` };
@@ -101,6 +109,18 @@ function decideInWork(record: AccountRecord, mode: Mode, context: DecisionContex
     reason: `another service may be at work on it; taken over when older than ${seconds(needed)}`,
     recheckInMilliseconds: needed - age + 1,
   };
+}
+
+/** For how long yet another service may be at work on an earlier request, in milliseconds; 0 where none is. */
+function othersTimeLeft({
+  instances,
+  othersWorkSince,
+  directoryTime,
+  longestHandlerMilliseconds,
+}: DecisionContext): number {
+  if (instances === 'one' || othersWorkSince === undefined) return 0;
+  const age = directoryTime === undefined ? 0 : directoryTime - othersWorkSince;
+  return Math.max(0, longestHandlerMilliseconds - age + 1);
 }
 
 /** Whether a recorded return value means that the attempt failed. */

@@ -47,6 +47,17 @@ describe('decide, about an account that asks for work', () => {
     expect(decide(account({ mode }), context())).toMatchObject({ kind: 'claim', mode });
   });
 
+  it('leaves a request to another service that may still be at work on an earlier one, as long as a handler may take', () => {
+    const others = { instances: 'several', othersWorkSince: 1_000_000 } as const;
+    const decidedAfter = (milliseconds: number) =>
+      decide(account(), context({ ...others, directoryTime: 1_000_000 + milliseconds }));
+    expect(decidedAfter(1000)).toMatchObject({ kind: 'wait', mode: 'add', recheckInMilliseconds: HOUR - 999 });
+    expect(decidedAfter(HOUR)).toMatchObject({ kind: 'wait', recheckInMilliseconds: 1 });
+    expect(decidedAfter(HOUR + 1)).toMatchObject({ kind: 'claim' });
+    expect(decide(account(), context({ ...others, directoryTime: undefined }))).toMatchObject({ kind: 'wait' });
+    expect(decide(account(), context({ ...others, instances: 'one', directoryTime: 1_000_000 })).kind).toBe('claim');
+  });
+
   it('compares the mode as LDAP does: without regard to case or outer blanks', () => {
     expect(decide(account({ mode: ' ADD ' }), context())).toMatchObject({ kind: 'claim', mode: 'add' });
   });

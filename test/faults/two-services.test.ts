@@ -34,6 +34,21 @@ describe('two services on the same accounts', () => {
     await observer.stop();
   });
 
+  it('never run two scripts of one account, also where a newer request is written while one runs', async () => {
+    const uid = await world.account();
+    await world.script.hold(uid);
+    await world.ask(uid, 'add');
+    await world.script.started(uid);
+    const other = await world.account();
+    await world.ask(uid, 'modify');
+    await world.ask(other, 'add');
+    await world.finished(other, 'add');
+    await world.script.release(uid);
+    await world.finished(uid, 'modify', TAKE_OVER_MILLISECONDS);
+    expect(world.script.overlaps(), world.tell(uid)).toEqual([]);
+    expect(world.script.starts(uid).map(({ mode }) => mode)).toEqual(['add', 'modify']);
+  });
+
   it('leave the work of a living one to it, and take over that of a dead one', { timeout: 60_000 }, async () => {
     const uid = await world.account();
     await world.script.hold(uid);

@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { ConfigurationError } from '../../config/fault.ts';
+import { parseConfig } from '../../config/load-config.ts';
+import { settingsSchema } from '../../config/schema.ts';
+import { shapeOf } from '../../config/setting.ts';
+
+const SECTIONS = Object.entries(shapeOf(settingsSchema) ?? {});
+const KEYS = [
+  ...SECTIONS.map(([name]) => name),
+  ...SECTIONS.flatMap(([, schema]) => Object.keys(shapeOf(schema) ?? {})),
+];
+
+const key = fc.oneof(fc.constantFrom(...KEYS), fc.string());
+const { tree } = fc.letrec((tie) => ({
+  tree: fc.oneof(
+    { maxDepth: 4 },
+    fc.oneof(fc.string(), fc.integer(), fc.double(), fc.boolean(), fc.constant(null), fc.constant('10s')),
+    fc.dictionary(key, tie('tree'), { maxKeys: 6 }),
+    fc.array(tie('tree'), { maxLength: 4 }),
+  ),
+}));
+
+/** What parsing a text comes to; anything thrown but faults of the configuration is a bug. */
+function faultsOf(text: string): string {
+  try {
+    parseConfig(text, {}, 'file');
+    return '';
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
+}
+
+describe('any file at all', () => {
+  it('is read or refused with faults, one printable line each', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          tree.map((value) => stringify(value)),
+        ),
+        (text) => {
+          for (const line of faultsOf(text).split('\n')) expect(line).not.toMatch(/\p{Cc}/u);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('does not show what it holds under the name of a password', () => {
+    fc.assert(
+      fc.property(fc.constantFrom('bindPassword', 'bindPasswordFile', 'bindPasswordFd'), tree, (name, value) => {
+        const secret = 'geheim-4711';
+        const hidden = JSON.stringify({ directory: { [name]: [secret, value], url: secret.length } });
+        expect(faultsOf(hidden)).not.toContain(secret);
+      }),
+    );
+  });
+});

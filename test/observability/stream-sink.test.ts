@@ -1,0 +1,96 @@
+import { Writable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import type { LogLine } from '../../src/observability/log/log-line.ts';
+import { createStreamSink } from '../../src/observability/log/stream-sink.ts';
+
+const line = (message: string): LogLine => ({ time: 'T', level: 'info', message, fields: {} });
+
+/** A receiver whose coming and going the test decides. */
+class Receiver {
+  readonly messages: string[] = [];
+  readonly problems: string[] = [];
+  opened = 0;
+  #up: () => void = () => {};
+  #down: (reason: string) => void = () => {};
+
+  readonly sink = createStreamSink({
+    open: (up, down) => {
+      this.opened += 1;
+      this.#up = up;
+      this.#down = down;
+      const stream = new Writable({
+        write: (chunk: Buffer, _encoding, done) => {
+          this.messages.push(chunk.toString());
+          done();
+        },
+        final: (done) => {
+          done();
+          down('ended');
+        },
+      });
+      return { stream, destroy: () => stream.destroy() };
+    },
+    render: ({ message, fields }) => Buffer.from([message, ...Object.values(fields)].join(' ')),
+    name: 'the receiver',
+    onProblem: (problem) => this.problems.push(problem),
+    firstPause: 1,
+    closeWithin: 200,
+  });
+
+  comes(): void {
+    this.#up();
+  }
+
+  async goes(): Promise<void> {
+    const opened = this.opened;
+    this.#down('cut');
+    while (this.opened === opened) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('a receiver of messages', () => {
+  it('gets what was written before it came, while it was away, and before the end', async () => {
+    const receiver = new Receiver();
+    receiver.sink.write(line('early'));
+    receiver.comes();
+    await receiver.goes();
+    receiver.sink.write(line('meanwhile'));
+    receiver.comes();
+    receiver.sink.write(line('last'));
+    await receiver.sink.close();
+    expect(receiver.messages).toEqual(['early', 'meanwhile', 'last']);
+  });
+
+  it('is told how many lines made room for later ones', async () => {
+    const receiver = new Receiver();
+    for (let number = 0; number < 10_002; number += 1) receiver.sink.write(line(`${number}`));
+    receiver.comes();
+    await receiver.sink.close();
+    expect(receiver.messages.slice(0, 2)).toEqual(['lines of the log were lost 2', '2']);
+    expect(receiver.messages).toHaveLength(10_001);
+  });
+
+  it('is a problem once while it stays away, and again after it was back', async () => {
+    const receiver = new Receiver();
+    receiver.sink.write(line('waits'));
+    await receiver.goes();
+    await receiver.goes();
+    expect(receiver.problems).toEqual([
+      'the receiver does not take the log (cut); it is tried again, and lines wait meanwhile',
+    ]);
+    receiver.comes();
+    await receiver.goes();
+    expect(receiver.problems).toHaveLength(2);
+    receiver.comes();
+    await receiver.sink.close();
+  });
+
+  it('is not waited for without end', async () => {
+    const receiver = new Receiver();
+    receiver.sink.write(line('nobody takes this'));
+    await receiver.sink.close();
+    receiver.sink.write(line('too late'));
+    receiver.comes();
+    expect(receiver.messages).toEqual([]);
+  });
+});

@@ -11,8 +11,6 @@ export interface ExplainContext {
   /** `YYYYMMDD` in `timeZone`. */
   readonly today: string;
   readonly timeZone: string;
-  /** Milliseconds since 1970. */
-  readonly now: number;
 }
 
 /** One rule as it stands for an account. */
@@ -77,7 +75,7 @@ function changesOf(record: AccountRecord) {
 function obstaclesAfter(record: AccountRecord, first: Decision, decide: (record: AccountRecord) => Decision): string[] {
   const found: string[] = [];
   let [account, decision] = [record, first];
-  while (decision.kind === 'defer' || decision.kind === 'wait' || decision.kind === 'settled') {
+  while (decision.kind === 'defer' || decision.kind === 'wait') {
     const before = sayOf(decision);
     const without = Object.values(changesOf(account)).find((changed) => sayOf(decide(changed)) !== before);
     if (without === undefined) break;
@@ -98,7 +96,7 @@ function verdictOf(decision: Decision): string {
     case 'claim':
       return `would claim it and run the handler for ${decision.mode} at once: ${reason}`;
     case 'resume':
-      return `would take up the interrupted ${decision.mode} again, unless it is at work on it already: ${reason}`;
+      return `is at work on it, or would take the interrupted ${decision.mode} up again at once`;
     case 'takeOver':
       return `would take the ${decision.mode} over from another service: ${reason}`;
     case 'defer':

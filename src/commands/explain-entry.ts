@@ -67,11 +67,10 @@ function tellReading(
     ];
   }
   const { record } = reading;
-  const now = new Date();
+  const now = Date.now();
   const { decide, today } = decisionOf(settings);
-  const explained = explainAccount(record, { names, decide, today, timeZone, now: now.getTime() });
-  const age =
-    record.modifiedAt === undefined ? '' : ` (${humanDuration(Math.max(0, now.getTime() - record.modifiedAt))} ago)`;
+  const explained = explainAccount(record, { names, decide, today, timeZone });
+  const age = record.modifiedAt === undefined ? '' : ` (${humanDuration(Math.max(0, now - record.modifiedAt))} ago)`;
   const written =
     record.modifiedAt === undefined ? '' : `, last written ${new Date(record.modifiedAt).toISOString()}${age}`;
   return [

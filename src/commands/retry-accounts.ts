@@ -1,6 +1,6 @@
 import { DirectoryError, failureKind } from '../domain/directory-error.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
-import { WORDS } from '../domain/mode.ts';
+import { readMode, WORDS } from '../domain/mode.ts';
 import { attributesToRead, readAccount } from '../domain/read-account.ts';
 import { askAgain } from '../domain/transition.ts';
 import { namedCode } from '../observability/tell-event.ts';
@@ -68,7 +68,10 @@ export async function askAgainFor(
   if (reading.kind !== 'account') return not(reading.reason);
   const { record } = reading;
   const decision = decisionOf(settings).decide(record);
-  if (decision.kind !== 'failed') return not(`it has not failed; ${decision.reason}`);
+  if (decision.kind !== 'failed') {
+    const inWork = readMode(record.mode)?.phase === 'inWork' && decision.kind !== 'settled';
+    return not(`it has not failed; ${inWork ? 'it is in work' : decision.reason}`);
+  }
 
   try {
     await directory.modify(record.dn, askAgain(record, decision.mode, settings.attributes), false);

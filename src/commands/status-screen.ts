@@ -1,3 +1,4 @@
+import { returnCodeName } from '../domain/return-code.ts';
 import type { ConnectionStatus, ServicePhase, ServiceSnapshot } from '../domain/status.ts';
 import { type Colour, paint } from '../observability/colour.ts';
 import { humanDuration, readableStamp } from '../observability/human-time.ts';
@@ -20,7 +21,7 @@ const PHASES: Readonly<Record<ServicePhase, { readonly words: string; readonly c
 };
 
 /** Lines that are always there, and those around each list. */
-const FIXED_LINES = 12;
+const FIXED_LINES = 13;
 const FEWEST_ROWS_OF_A_LIST = 3;
 
 /** The status on one screen, for a person. */
@@ -49,6 +50,7 @@ export function renderStatus(status: ServiceSnapshot, { colour, rows }: ScreenOp
         ([name, count]) => `${name} ${paint(String(count), name === 'failed' ? 'red' : 'bold', colour && count !== 0)}`,
       )
       .join('   '),
+    ...(status.queuedSince === undefined ? [] : [`the first of the queue has waited for ${age(status.queuedSince)}`]),
     '',
     'last           requests   claimed  finished    failed',
     ...status.rates.map(
@@ -82,7 +84,7 @@ function accountLists({ counts, ...status }: ServiceSnapshot, age: Age): Account
         mode,
         `${age(since)} ago`,
         namedCode(returnValue),
-        `${step === undefined ? '' : `${step}: `}${reason}`,
+        `${step === undefined ? '' : `${step}: `}${withoutName(reason, returnValue)}`,
       ]),
     },
     {
@@ -116,6 +118,12 @@ function accountLists({ counts, ...status }: ServiceSnapshot, age: Age): Account
       lines: status.waiting.map(({ uid, mode, since, reason }) => [uid, mode, `for ${age(since)}`, reason]),
     },
   ];
+}
+
+/** The reason without the code's name at its beginning, which stands beside it already. */
+function withoutName(reason: string, returnValue: number): string {
+  const name = `${returnCodeName(returnValue)}: `;
+  return reason.startsWith(name) ? reason.slice(name.length) : reason;
 }
 
 function stepWords(step: string | undefined, lastStep: string | undefined, at: string, age: Age): string {

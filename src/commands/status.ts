@@ -2,6 +2,9 @@ import type { Command } from 'commander';
 import { operatorTarget, type TargetOptions, withTarget } from './operator-target.ts';
 import { Answer, answer } from './outcome.ts';
 
+/** As many accounts a list as there may be. */
+const ALL = 1_000_000;
+
 interface StatusOptions extends TargetOptions {
   readonly json?: true;
 }
@@ -18,7 +21,7 @@ async function status({ json, ...target }: StatusOptions): Promise<number> {
   const { fetchStatus } = await import('../operator/client.ts');
   const { renderStatus } = await import('./status-screen.ts');
   const { wantsColour } = await import('../observability/colour.ts');
-  const snapshot = await fetchStatus(await operatorTarget(target));
+  const snapshot = await fetchStatus(await operatorTarget(target), json ? ALL : undefined);
   const text = json
     ? JSON.stringify(snapshot, null, 2)
     : renderStatus(snapshot, { colour: wantsColour(process.stdout, process.env), rows: process.stdout.rows ?? 40 });

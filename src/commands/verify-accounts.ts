@@ -81,7 +81,9 @@ function judge(
   const kind = kindOf(decision);
   if (kind === undefined) return undefined;
   const returnValue = decision.kind === 'failed' ? Number(decision.returnValue) : null;
-  return { kind, owed: OWED[kind], uid, dn, mode, ageSeconds, returnValue, reason: decision.reason };
+  // Whether a service is at work on it, or was interrupted, the entry does not say.
+  const reason = kind === 'in work' ? 'claimed, and neither finished nor failed yet' : decision.reason;
+  return { kind, owed: OWED[kind], uid, dn, mode, ageSeconds, returnValue, reason };
 }
 
 function kindOf(decision: Decision): FindingKind | undefined {

@@ -98,6 +98,8 @@ export interface ServiceSnapshot {
   readonly ready: boolean;
   readonly connection: ConnectionStatus;
   readonly counts: AccountCounts;
+  /** Since when the account waits that has been queued longest. */
+  readonly queuedSince?: string;
   readonly inWork: readonly InWorkStatus[];
   readonly failed: readonly FailedStatus[];
   readonly retrying: readonly RetryingStatus[];

@@ -64,7 +64,7 @@ function nextParts({ pending, work }: Parts, event: AccountEvent): Next | undefi
   const { time: since } = event;
   switch (event.event) {
     case 'queued':
-      return { pending: { kind: 'queued', mode: event.mode, since }, work: running(work) };
+      return { pending: { kind: 'queued', ...begun('queued', pending, event) }, work: running(work) };
     case 'deferred':
       return {
         pending: { kind: 'deferred', ...begun('deferred', pending, event), until: event.until },

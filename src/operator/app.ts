@@ -40,7 +40,7 @@ const SAFE_HEADERS = {
   'content-security-policy': "default-src 'none'",
 };
 
-const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; charset=utf-8' };
+const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; charset=utf-8', connection: 'close' };
 
 /** Makes the five pages of the operator interface. None of them changes anything. */
 export function createOperatorApp(options: OperatorAppOptions): OperatorApp {

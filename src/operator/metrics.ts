@@ -89,6 +89,16 @@ export function createMetrics(version: string, source: MetricsSource): Metrics {
       this.inc(source.readers().dropped);
     },
   });
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'Processor time of the process in seconds, user and system.',
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
+  });
   gauge('process_resident_memory_bytes', 'Resident memory in bytes.', () => process.memoryUsage.rss());
   gauge('process_start_time_seconds', 'When the process started, in seconds since 1970.', () =>
     Math.round(source.now() / 1000 - process.uptime()),

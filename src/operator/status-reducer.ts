@@ -110,6 +110,7 @@ export function snapshotOf(state: StatusState, context: SnapshotContext): Servic
     ready: isReady(state),
     connection: state.connection,
     counts: countAccounts(state),
+    ...oldestQueued(all),
     inWork: list(({ uid, dn, work }) => {
       if (work?.kind !== 'inWork') return undefined;
       const step = currentStep(work, steps);
@@ -125,6 +126,14 @@ export function snapshotOf(state: StatusState, context: SnapshotContext): Servic
     ),
     rates: state.rates.rates(now),
   };
+}
+
+function oldestQueued(conditions: readonly Condition[]): { queuedSince?: string } {
+  let oldest: string | undefined;
+  for (const { pending } of conditions) {
+    if (pending?.kind === 'queued' && (oldest === undefined || pending.since < oldest)) oldest = pending.since;
+  }
+  return oldest === undefined ? {} : { queuedSince: oldest };
 }
 
 function withoutKind<T extends { kind: string }>({ kind: _, ...rest }: T): Omit<T, 'kind'> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceSnapshot } from '../../src/domain/status.ts';
 import { attempt, type CommandResult, exited, track } from '../support/children.ts';
+import { freePort } from '../support/free-port.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { text } from '../support/test-directory.ts';
@@ -177,7 +178,7 @@ describe('explain', () => {
       /> active .*TRUE[\s\S]*would wait[\s\S]*FALSE/,
     ],
     ['a failed one', FAILED, /> failure .*CANNOT_SET_QUOTA[\s\S]*would leave it alone[\s\S]*retry/],
-    ['an interrupted one', { ...ASKED, sstProvisioningMode: 'adding' }, /take up the interrupted add again/],
+    ['an interrupted one', { ...ASKED, sstProvisioningMode: 'adding' }, /is at work on it, or would take the interrupted add up again at once/],
     ['a settled one', {}, /> state .*2026-01-01[\s\S]*would do nothing/],
     ["another program's", { ...ASKED, sstProvisioningMode: 'snapshot' }, /leaves this entry alone/],
     [
@@ -264,6 +265,25 @@ describe('a running service, asked', () => {
     const json = JSON.parse((await withConfig('status', '--json')).stdout) as ServiceSnapshot;
     expect(json.counts).toMatchObject({ open: 1, failed: 1 });
     expect(json.failed).toMatchObject([{ uid: 'x1', returnValue: 6 }]);
+  });
+
+  it('is red within deadAfter of a directory that has fallen silent', async () => {
+    const port = await freePort();
+    await setUp({ operator: { listen: `127.0.0.1:${port}` }, reconnect: { deadAfter: '2s' } });
+    await service.start();
+    const ready = async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
+    expect(await ready()).toBe(200);
+    slapd.pause();
+    const silentSince = performance.now();
+    try {
+      while ((await ready()) === 200) await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(performance.now() - silentSince).toBeLessThan(2_500);
+    } finally {
+      slapd.resume();
+    }
+    await service.says(/disconnected[\s\S]*refreshed/);
+    expect(await ready()).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
   });
 
   it('taps what happens from now on, like --debug, through a restart of the service', async () => {

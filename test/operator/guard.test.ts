@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { refuse } from '../../src/operator/guard.ts';
+import { isLoopback, OperatorError, readAddress, showAddress } from '../../src/operator/listen-address.ts';
+
+const asked = (host: string | undefined) =>
+  refuse({ method: 'GET', host, origin: undefined, fetchSite: undefined }, '127.0.0.1');
+
+describe('the Host header', () => {
+  it('passes for no name that is not a loopback one', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.domain(), fc.ipV4(), fc.string()), fc.nat(65_535), (name, port) => {
+        const loopback = isLoopback(name) || /^127(\.\d+){3}$/.test(name);
+        fc.pre(!loopback && name !== '');
+        expect(asked(`${name}:${port}`)?.status).toBe(403);
+      }),
+    );
+  });
+
+  it.each(['127.0.0.1', '127.1.2.3:80', 'LOCALHOST', 'localhost.', '[::1]', '[0:0:0:0:0:0:0:1]:9'])(
+    'passes for %s',
+    (host) => {
+      expect(asked(host)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    undefined,
+    '',
+    ':80',
+    '[::1',
+    'localhost:x',
+    '127.0.0.1@evil',
+    '127.0.0.1 evil',
+    '[::ffff:127.0.0.1]',
+    '127.1',
+  ])('does not pass for %s', (host) => {
+    expect(asked(host)?.status).toBe(403);
+  });
+});
+
+describe('an address', () => {
+  it.each(['127.0.0.1:9465', '[::1]:9465', 'localhost:0', 'unix:/run/operator.sock'])(
+    'is shown as it is read: %s',
+    (text) => {
+      expect(showAddress(readAddress(text))).toBe(text);
+    },
+  );
+
+  it.each(['', '9465', 'host', 'host:', 'host:99999', 'unix:', 'unix:run/x', '::1:80', 'a b:80'])(
+    'is refused: "%s"',
+    (text) => {
+      expect(() => readAddress(text)).toThrow(OperatorError);
+    },
+  );
+});

@@ -178,7 +178,11 @@ describe('explain', () => {
       /> active .*TRUE[\s\S]*would wait[\s\S]*FALSE/,
     ],
     ['a failed one', FAILED, /> failure .*CANNOT_SET_QUOTA[\s\S]*would leave it alone[\s\S]*retry/],
-    ['an interrupted one', { ...ASKED, sstProvisioningMode: 'adding' }, /is at work on it, or would take the interrupted add up again at once/],
+    [
+      'an interrupted one',
+      { ...ASKED, sstProvisioningMode: 'adding' },
+      /is at work on it, or would take the interrupted add up again at once/,
+    ],
     ['a settled one', {}, /> state .*2026-01-01[\s\S]*would do nothing/],
     ["another program's", { ...ASKED, sstProvisioningMode: 'snapshot' }, /leaves this entry alone/],
     [

@@ -96,7 +96,7 @@ export class Directory {
   }
 
   add(subject: Subject, name: string, given: Parameters<typeof attributesOf>[0]): EntryChange {
-    const dn = parse(name);
+    const dn = this.#ours(parse(name));
     checkWrite(this.#options.rights, subject, dn, undefined);
     if (this.#entries.has(dnKey(dn))) throw new Refusal(Code.entryAlreadyExists, '');
     if (dnKey(dn) !== dnKey(this.suffix)) this.#existing(dn.slice(1));
@@ -110,7 +110,7 @@ export class Directory {
   }
 
   modify(subject: Subject, name: string, changes: readonly Change[]): EntryChange {
-    const before = this.#existing(parse(name));
+    const before = this.#target(name);
     checkWrite(
       this.#options.rights,
       subject,
@@ -125,7 +125,7 @@ export class Directory {
   }
 
   delete(subject: Subject, name: string): EntryChange {
-    const before = this.#existing(parse(name));
+    const before = this.#target(name);
     checkWrite(this.#options.rights, subject, before.dn, undefined);
     if (this.#below(before.dn).length > 0) {
       throw new Refusal(Code.notAllowedOnNonLeaf, 'subordinate objects must be deleted first');
@@ -136,7 +136,7 @@ export class Directory {
 
   /** Renames and moves an entry, with everything below it (RFC 4511, section 4.9). */
   rename(subject: Subject, name: string, { newRdn, deleteOldRdn, newSuperior }: Rename): EntryChange {
-    const before = this.#existing(parse(name));
+    const before = this.#target(name);
     checkWrite(this.#options.rights, subject, before.dn, undefined);
     const rdn = parse(newRdn);
     const [own] = before.dn;
@@ -167,6 +167,18 @@ export class Directory {
   seenBy(subject: Subject, { kind, before, after }: EntryChange): EntryChange {
     const see = (entry: StoredEntry | undefined) => entry && visible(this.#options.rights, subject, entry);
     return { kind, before: see(before), after: see(after) };
+  }
+
+  /** The entry that is to be written. */
+  #target(name: string): StoredEntry {
+    return this.#existing(this.#ours(parse(name)));
+  }
+
+  /** Refuses what no write of this directory can reach. */
+  #ours(dn: Dn): Dn {
+    if (dn.length === 0) throw new Refusal(Code.unwillingToPerform, 'the root DSE cannot be written');
+    if (!isWithin(dn, this.suffix)) throw new Refusal(Code.unwillingToPerform, 'no global superior knowledge');
+    return dn;
   }
 
   #existing(dn: Dn): StoredEntry {

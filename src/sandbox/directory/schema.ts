@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { Code, Refusal } from './refusal.ts';
 
 /**
@@ -117,21 +118,30 @@ export function checkName(name: string): void {
   }
 }
 
-/** Refuses a value that the attribute's syntax does not allow. */
+/** Refuses a value that the attribute's syntax does not allow; text must be UTF-8, and not empty. */
 export function checkValue(name: string, value: Buffer): void {
-  const text = value.toString('latin1');
-  const matching = matchingOf(name);
-  const valid =
-    matching === 'integer'
-      ? asInteger(value) !== undefined
-      : matching === 'boolean'
-        ? text === 'TRUE' || text === 'FALSE'
-        : !isProvisioning(name) || text !== '';
-  if (!valid) throw new Refusal(Code.invalidAttributeSyntax, `${name}: value is not of the attribute's syntax`);
+  if (!isValid(matchingOf(name), value)) {
+    throw new Refusal(Code.invalidAttributeSyntax, `${name}: value is not of the attribute's syntax`);
+  }
+}
+
+function isValid(matching: Matching, value: Buffer): boolean {
+  switch (matching) {
+    case 'octets':
+      return true;
+    case 'integer':
+      return asInteger(value) !== undefined;
+    case 'boolean':
+      return /^(?:TRUE|FALSE)$/.test(value.toString('latin1'));
+    case 'exact':
+    case 'text':
+      return value.length > 0 && isUtf8(value);
+  }
 }
 
 function matchingOf(name: string): Matching {
-  return MATCHING.get(name.toLowerCase().replace(/;.*$/, '')) ?? 'text';
+  const [type = '', ...options] = name.toLowerCase().split(';');
+  return options.includes('binary') ? 'octets' : (MATCHING.get(type) ?? 'text');
 }
 
 /** INTEGER (RFC 4517, section 3.3.16): no leading zeros. */

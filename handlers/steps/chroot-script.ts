@@ -1,6 +1,6 @@
 import type { Job, Step, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import type { Mode } from '../../src/domain/mode.ts';
-import { EX_TEMPFAIL, ReturnCode, returnCodeName } from '../../src/domain/return-code.ts';
+import { EX_TEMPFAIL, ReturnCode } from '../../src/domain/return-code.ts';
 import { endOrphans, findOrphanedUids } from '../../src/script/orphans.ts';
 import type { OutputStream, ScriptResult, ScriptRunner } from '../../src/script/runner.ts';
 import { buildCommand, buildEnvironment, buildInput, type ScriptSurroundings } from './script-request.ts';
@@ -90,12 +90,10 @@ function outcomeOfExit(exitCode: number): StepOutcome {
       retry: 'temporary',
     };
   }
-  const name = returnCodeName(exitCode);
-  const code = name === undefined ? `${exitCode}` : `${exitCode} (${name})`;
   return {
     ok: false,
     returnValue: exitCode,
-    reason: `the script ended with exit code ${code}; its output says why`,
+    reason: `the script ended with exit code ${exitCode}; its output says why`,
     retry: 'script',
   };
 }

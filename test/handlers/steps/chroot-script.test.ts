@@ -96,7 +96,7 @@ describe('the chroot script step', () => {
 
   it.each([
     [1, 'script', /exit code 1 \(UNDEFINED_ERROR\)/],
-    [5, 'script', /CANNOT_CREATE_HOME_DIR/],
+    [5, 'script', /exit code 5;/],
     [42, 'script', /exit code 42;/],
     [255, 'script', /exit code 255;/],
     [75, 'temporary', /EX_TEMPFAIL/],

@@ -95,7 +95,7 @@ describe('the chroot script step', () => {
   });
 
   it.each([
-    [1, 'script', /exit code 1 \(UNDEFINED_ERROR\)/],
+    [1, 'script', /exit code 1;/],
     [5, 'script', /exit code 5;/],
     [42, 'script', /exit code 42;/],
     [255, 'script', /exit code 255;/],

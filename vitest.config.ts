@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that start real servers, or the compiled service, and so want the machine for themselves. */
 const INTEGRATION = ['integration', 'support', 'conformance'].map((folder) => `test/${folder}/**/*.test.ts`);
-const FAULTS = ['test/faults/**/*.test.ts'];
+const FAULTS = ['test/faults/**/*.test.ts', 'test/endurance/**/*.test.ts'];
 const ARCHITECTURE = ['test/architecture/**/*.test.ts'];
 
 /** These run the compiled program. */

@@ -3,6 +3,7 @@ import type { Settings } from '../config/schema.ts';
 import type { PublishedEvent } from './domain/event.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { AlreadyRunning, lockInstance } from './instance-lock.ts';
+import { createBoundedOutput } from './observability/bounded-output.ts';
 import { wantsColour } from './observability/colour.ts';
 import { createLogger, type Log } from './observability/log.ts';
 import { createEventLog } from './observability/log-events.ts';
@@ -28,21 +29,24 @@ export async function runService(settings: Settings, options: RunOptions): Promi
   const { env, stdout, stderr } = process;
   // A reader that goes away (`run -d | head`) is no reason to stop.
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  const leftOut = (texts: number) => `... ${texts} lines are missing here: nobody read them in time\n`;
+  const debug = options.debug ? createBoundedOutput(stdout, { leftOut }) : undefined;
+  const problems = options.debug ? createBoundedOutput(stderr, { leftOut }) : undefined;
   const now = () => new Date();
   const colour = wantsColour(stdout, env);
   const log = createLogger({ ...settings.log, console: options.debug ? null : stdout, colour, env, now });
   log.logger.debug('settings in effect', { settings: redacted(settings) });
   const notice = (message: string): void => {
     log.logger.warn(message);
-    if (options.debug) stderr.write(`${message}\n`);
+    problems?.write(`${message}\n`);
   };
   const publisher = createEventPublisher({ now, onListenerError: (error) => notice(`an output failed: ${error}`) });
-  if (options.debug) publisher.listen((event) => stdout.write(`${renderEvent(event, { colour })}\n`));
+  if (debug !== undefined) publisher.listen((event) => debug.write(`${renderEvent(event, { colour })}\n`));
   publisher.listen(createEventLog(log.logger));
   try {
     return await runLogged(settings, options, publisher, log, notice);
   } finally {
-    await log.close();
+    await Promise.all([log.close(), debug?.close(), problems?.close()]);
   }
 }
 

@@ -18,6 +18,7 @@ export function registerRun(program: Command): void {
       const { settingsOf } = await import('./settings.ts');
       const { runService } = await import('../run-service.ts');
       const settings = await settingsOf(flags.config);
-      if (settings !== undefined) process.exitCode = await runService(settings, flags);
+      // Not by itself: what a reader that stands still has not taken would keep the process alive.
+      if (settings !== undefined) process.exit(await runService(settings, flags));
     });
 }

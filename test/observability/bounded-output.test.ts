@@ -1,0 +1,73 @@
+import { Writable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { createBoundedOutput } from '../../src/observability/bounded-output.ts';
+
+/** A stream whose reader takes one text at each `take`. */
+class Slow extends Writable {
+  taken = '';
+  #next: (() => void) | undefined;
+
+  constructor() {
+    super({ decodeStrings: false, highWaterMark: 1 });
+  }
+
+  override _write(chunk: string, _encoding: BufferEncoding, done: () => void): void {
+    this.taken += chunk;
+    this.#next = done;
+  }
+
+  take(): void {
+    const next = this.#next;
+    this.#next = undefined;
+    next?.();
+  }
+
+  async takeAll(): Promise<void> {
+    while (this.#next !== undefined) {
+      this.take();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+const leftOut = (texts: number) => `(${texts} missing)\n`;
+
+describe('an output', () => {
+  it('keeps no more than it may while nobody reads, and says what is missing once all that waited is read', async () => {
+    const stream = new Slow();
+    const output = createBoundedOutput(stream, { leftOut, mostWaiting: 10 });
+    for (const text of ['one\n', 'two\n', 'three\n', 'four\n', 'five\n']) output.write(text);
+    expect(stream.writableLength).toBe(14);
+    await stream.takeAll();
+    output.write('six\n');
+    await stream.takeAll();
+    expect(stream.taken).toBe('one\ntwo\nthree\n(2 missing)\nsix\n');
+  });
+
+  it('is closed when all is out, with what is missing as the last line', async () => {
+    const stream = new Slow();
+    const output = createBoundedOutput(stream, { leftOut, mostWaiting: 3 });
+    for (const text of ['one\n', 'two\n']) output.write(text);
+    const closed = output.close();
+    output.write('three\n');
+    await stream.takeAll();
+    expect(await closed).toBe(true);
+    expect(stream.taken).toBe('one\n(1 missing)\n');
+  });
+
+  it('does not wait for ever for a reader that stands still', async () => {
+    const output = createBoundedOutput(new Slow(), { leftOut, closeWithin: 20 });
+    output.write('one\n');
+    expect(await output.close()).toBe(false);
+  });
+
+  it('is silent after its reader went away', async () => {
+    const stream = new Slow();
+    const output = createBoundedOutput(stream, { leftOut });
+    stream.destroy(new Error('EPIPE'));
+    await new Promise((resolve) => setImmediate(resolve));
+    output.write('one\n');
+    expect(await output.close()).toBe(false);
+    expect(stream.taken).toBe('');
+  });
+});

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { merge, mergeMap, NEVER, ReplaySubject, Subject, takeUntil, tap, throwError } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { longestHandlerMilliseconds } from '../handlers/registry.ts';
@@ -66,6 +67,7 @@ export function createService({
   const monotonic = () => performance.now();
   const access = accessOf(settings, env);
   const abort = new AbortController();
+  setMaxListeners(0, abort.signal); // one for each account in work
   const drain$ = new ReplaySubject<void>(1);
   const load: Load = { running: 0, waiting: 0 };
   const runner = createScriptRunner({ launcher: settings.script.launcher, onNotice: notice });

@@ -30,7 +30,7 @@ export class Connection {
   readonly #receivers = new Map<number, Receiver>();
   #framer = this.#newFramer();
   #lastId = 0;
-  #closed = false;
+  readonly #ending = new AbortController();
   #watchdog: Watchdog | undefined;
   #probeId: number | undefined;
   #delivered = false;
@@ -68,14 +68,19 @@ export class Connection {
   }
 
   get closed(): boolean {
-    return this.#closed;
+    return this.ended.aborted;
+  }
+
+  /** Aborted when the connection is closed, however that came. */
+  get ended(): AbortSignal {
+    return this.#ending.signal;
   }
 
   /** Sends a request; returns its message id. On a closed connection the receiver is told so, a moment later. */
   send(operation: Buffer, receiver: Receiver, controls: readonly RequestControl[] = []): number {
     this.#lastId += 1;
     const id = this.#lastId;
-    if (this.#closed) {
+    if (this.closed) {
       queueMicrotask(() => receiver.failed(new DirectoryError(`${this.url}: the connection is closed`)));
       return id;
     }
@@ -119,14 +124,14 @@ export class Connection {
 
   /** Says goodbye and closes; receivers hear nothing any more. */
   close(): void {
-    if (this.#closed) return;
+    if (this.closed) return;
     this.#end();
     this.#transport.close(encodeMessage(this.#lastId + 1, encodeUnbind()));
   }
 
   /** Closes at once and tells every receiver why. */
   fail(error: DirectoryError): void {
-    if (this.#closed) return;
+    if (this.closed) return;
     const receivers = [...this.#receivers.values()];
     this.#end();
     this.#transport.close();
@@ -134,7 +139,7 @@ export class Connection {
   }
 
   #end(): void {
-    this.#closed = true;
+    this.#ending.abort();
     this.#receivers.clear();
     this.#watchdog?.stop();
   }
@@ -159,7 +164,7 @@ export class Connection {
   }
 
   #dispatch(message: LdapMessage): void {
-    if (this.#closed) return;
+    if (this.closed) return;
     if (message.id === 0) {
       this.fail(resultError(`${this.url}: the directory gave notice and disconnected`, readLdapResult(message)));
       return;

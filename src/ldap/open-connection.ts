@@ -14,11 +14,15 @@ import { encodeBind, encodeExtended, START_TLS } from './wire/request.ts';
 export async function openConnection(access: DirectoryAccess, url: string, signal: AbortSignal): Promise<Connection> {
   signal.throwIfAborted();
   const connection = new Connection(url);
-  signal.addEventListener('abort', () => connection.close(), { once: true });
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(noAnswer(url, access.timeoutMilliseconds)), access.timeoutMilliseconds);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    const abort = () => {
+      connection.close();
+      reject(signal.reason);
+    };
+    // The signal outlives many connections: each takes its listener along.
+    signal.addEventListener('abort', abort, { once: true, signal: connection.ended });
   });
   try {
     await Promise.race([setUp(connection, access), tooLate]);

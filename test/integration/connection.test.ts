@@ -1,14 +1,15 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openConnection } from '../../src/ldap/open-connection.ts';
 import { element, enumerated, octetString } from '../../src/ldap/wire/ber.ts';
 import { encodeMessage, Operation } from '../../src/ldap/wire/message.ts';
 import { accountDn, SERVICE_DN } from '../support/accounts.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
-import { type Changes, subscribe } from '../support/changes.ts';
+import { type Changes, subscribe, subscription } from '../support/changes.ts';
 import { type FaultProxy, startProxy } from '../support/proxy.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 
@@ -234,6 +235,17 @@ describe('a connection that breaks', () => {
     end();
     await slapd.modify(accountDn('2'), { sstProvisioningMode: 'adding' });
     await seen.said('modify uid=2');
+  });
+
+  it('leaves nothing on the signal that outlives it', async () => {
+    const { signal } = new AbortController();
+    const { access } = subscription(slapd.url);
+    const wrong = { ...access, readPassword: async () => 'wrong' };
+    for (let round = 0; round < 3; round += 1) {
+      await expect(openConnection(wrong, slapd.url, signal)).rejects.toThrow();
+      (await openConnection(access, slapd.url, signal)).close();
+      expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    }
   });
 
   it('is not made where nobody listens, and the error says so', async () => {

@@ -1,6 +1,7 @@
 import { merge, ReplaySubject, type Subscription } from 'rxjs';
 import type { AccountRecord, AttributeNames, EntryReading } from '../../src/domain/account.ts';
 import { decide } from '../../src/domain/decide.ts';
+import type { AccountDirectory } from '../../src/domain/directory.ts';
 import { DirectoryClock } from '../../src/domain/directory-clock.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { StreamEvent } from '../../src/domain/event.ts';
@@ -63,6 +64,8 @@ export class Stage {
   readonly abort = new AbortController();
   readonly dependencies: PipelineDependencies;
   readonly #options: StageOptions;
+  #subscription: Subscription | undefined;
+  #killed = false;
   /** `complete` after a drain; an error otherwise, which is a bug. */
   ended: unknown;
 
@@ -78,7 +81,7 @@ export class Stage {
     };
     const today = options.today ?? (() => '20261123');
     this.dependencies = {
-      directory: directory.client(),
+      directory: this.#mortal(directory.client()),
       names,
       readEntry,
       decideNow: (record) =>
@@ -137,7 +140,7 @@ export class Stage {
       list: (entry) => directory.list(entry),
       failed: () => {},
     });
-    return provisioning(merge(subscription$, lists$), this.dependencies).subscribe({
+    this.#subscription = provisioning(merge(subscription$, lists$), this.dependencies).subscribe({
       error: (error) => {
         this.ended = error;
       },
@@ -145,6 +148,18 @@ export class Stage {
         this.ended = 'complete';
       },
     });
+    return this.#subscription;
+  }
+
+  /** Ends as a killed process does: what it asked may still happen, but it does nothing more. */
+  kill(): void {
+    this.#killed = true;
+    this.#subscription?.unsubscribe();
+    this.abort.abort(new Error('killed'));
+  }
+
+  get killed(): boolean {
+    return this.#killed;
   }
 
   /** An account as the subscription would have shown it just now. */
@@ -165,14 +180,35 @@ export class Stage {
     return this.events.map(({ event }) => event);
   }
 
+  /** Operations that never come back once the service is killed. */
+  #mortal(client: AccountDirectory): AccountDirectory {
+    const mortal = async <T>(answer: () => Promise<T>): Promise<T> => {
+      if (this.#killed) return new Promise<never>(() => {});
+      try {
+        return await answer();
+      } finally {
+        if (this.#killed) await new Promise<never>(() => {});
+      }
+    };
+    return {
+      modify: (dn, modifications, postRead) => mortal(() => client.modify(dn, modifications, postRead)),
+      read: (dn) => mortal(() => client.read(dn)),
+      find: (uuid) => mortal(() => client.find(uuid)),
+    };
+  }
+
   #wait(milliseconds: number): Promise<void> {
     const { signal } = this.abort;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(resolve, milliseconds);
-      signal.addEventListener('abort', () => {
+      const stop = (): void => {
         clearTimeout(timer);
         reject(signal.reason);
-      });
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      }, milliseconds);
+      signal.addEventListener('abort', stop);
     });
   }
 }

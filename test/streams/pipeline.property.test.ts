@@ -1,0 +1,261 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { HandlerOutcome, Job } from '../../src/domain/job.ts';
+import { MODES, type Mode, readMode, WORDS } from '../../src/domain/mode.ts';
+import { MemoryDirectory } from '../support/memory-directory.ts';
+import { failed, Stage, SUCCEEDED } from '../support/stage.ts';
+
+const UIDS = ['a', 'b', 'c', 'd', 'e', 'f'];
+const SECOND = 1_000;
+/** Half a minute before midnight. */
+const BEGIN = Date.UTC(2026, 10, 23, 23, 59, 30);
+
+const uid = fc.constantFrom(...UIDS);
+const action = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('request' as const),
+      uid,
+      mode: fc.constantFrom(...MODES),
+      day: fc.constantFrom('0', '0', '0', '20261101', '20261124'),
+      active: fc.constantFrom('TRUE', 'FALSE'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('touch' as const), uid, active: fc.constantFrom('TRUE', 'FALSE') }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('recreate' as const), uid }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('rename' as const), uid, to: uid }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), uid }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('outage' as const), milliseconds: fc.integer({ min: 10, max: 20_000 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cut' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('lose' as const),
+      what: fc.constantFrom('lostBefore', 'lostAfter'),
+      next: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('refuse' as const), next: fc.integer({ min: 1, max: 2 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
+);
+const plan = fc.array(fc.tuple(fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 4_000 })), action), {
+  maxLength: 40,
+});
+const run = fc.record({
+  duration: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 2_000 })),
+  code: fc.constantFrom(0, 0, 0, 0, 5, 75),
+});
+
+/** What was asked for an entry last, and when. */
+interface Request {
+  readonly mode: Mode;
+  readonly at: number;
+}
+
+interface Run {
+  readonly job: Job;
+  readonly at: number;
+}
+
+class World {
+  readonly directory = new MemoryDirectory(() => Date.now());
+  readonly requests = new Map<string, Request>();
+  readonly runs: Run[] = [];
+  readonly running: Job[] = [];
+  readonly faults: Array<'lostBefore' | 'lostAfter' | { code: number }> = [];
+  readonly services: Stage[] = [];
+  readonly #instances: 'one' | 'several';
+  readonly #results: () => { duration: number; code: number };
+  #broken: string | undefined;
+
+  constructor(instances: 'one' | 'several', results: () => { duration: number; code: number }, travels: () => number) {
+    this.#instances = instances;
+    this.#results = results;
+    this.directory.travel = () => new Promise((resolve) => setTimeout(resolve, travels()));
+    this.directory.fault = () => this.faults.shift();
+    for (const name of UIDS)
+      this.directory.create(name, { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' });
+    this.start();
+    if (instances === 'several') this.start();
+  }
+
+  start(): void {
+    const service = new Stage({
+      directory: this.directory,
+      instances: this.#instances,
+      concurrency: 3,
+      longestHandlerMilliseconds: 8 * SECOND,
+      reconcileMilliseconds: 30 * SECOND,
+      today: () => new Date(Date.now()).toISOString().slice(0, 10).replaceAll('-', ''),
+      runHandler: (job) => this.#script(service, job),
+    });
+    this.services.push(service);
+    service.run();
+  }
+
+  #script(service: Stage, job: Job): Promise<HandlerOutcome> {
+    const { duration, code } = this.#results();
+    for (const other of this.running) {
+      if (other.record.uid === job.record.uid) this.#broken = `two scripts of uid ${job.record.uid} at once`;
+      if (other.record.entryUUID === job.record.entryUUID) this.#broken = `two scripts of one entry, ${job.record.dn}`;
+    }
+    this.running.push(job);
+    this.runs.push({ job, at: Date.now() });
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        service.abort.signal.removeEventListener('abort', end);
+        this.running.splice(this.running.indexOf(job), 1);
+        if (service.abort.signal.aborted) resolve({ ...failed(1), aborted: true } as HandlerOutcome);
+        else resolve(code === 0 ? SUCCEEDED : failed(code));
+      };
+      const timer = setTimeout(end, duration);
+      service.abort.signal.addEventListener('abort', end);
+    });
+  }
+
+  act(what: Parameters<Parameters<typeof action.map>[0]>[0]): void {
+    const { directory } = this;
+    switch (what.kind) {
+      case 'request': {
+        if (!directory.has(what.uid)) return;
+        const { mode, day, active } = what;
+        directory.write(what.uid, {
+          sstProvisioningMode: mode,
+          sstProvisioningState: '0',
+          sstProvisioningDate: day,
+          sstIsActive: active,
+        });
+        this.requests.set(this.#uuid(what.uid), { mode, at: Date.now() });
+        break;
+      }
+      case 'touch':
+        if (directory.has(what.uid)) directory.write(what.uid, { sstIsActive: what.active });
+        break;
+      case 'remove':
+        if (directory.has(what.uid)) directory.remove(what.uid);
+        break;
+      case 'recreate':
+        if (directory.has(what.uid)) directory.remove(what.uid);
+        directory.create(what.uid);
+        this.requests.set(this.#uuid(what.uid), { mode: 'add', at: Date.now() });
+        break;
+      case 'rename':
+        if (directory.has(what.uid) && !directory.has(what.to)) directory.rename(what.uid, what.to);
+        break;
+      case 'outage':
+        directory.away = true;
+        directory.cut();
+        setTimeout(() => {
+          directory.away = false;
+        }, what.milliseconds);
+        break;
+      case 'cut':
+        directory.cut();
+        break;
+      case 'lose':
+        for (let count = 0; count < what.next; count += 1) this.faults.push(what.what as 'lostBefore' | 'lostAfter');
+        break;
+      case 'refuse':
+        for (let count = 0; count < what.next; count += 1) this.faults.push({ code: 50 });
+        break;
+      case 'restart': {
+        const service = this.services.shift();
+        service?.kill();
+        this.start();
+        break;
+      }
+    }
+  }
+
+  check(): void {
+    expect(this.#broken).toBeUndefined();
+    for (const service of this.services) expect(service.ended).toBeUndefined();
+  }
+
+  /** When all is quiet: nothing is owed, and what was asked last was done last. */
+  checkEnd(): void {
+    this.check();
+    expect(this.running).toEqual([]);
+    let open = 0;
+    for (const entry of this.directory.entries()) {
+      const value = (name: string) => entry.values(name)[0]?.toString() ?? '';
+      const reading = readMode(value('sstProvisioningMode'));
+      const asked = this.requests.get(value('entryUUID'));
+      if (value('sstProvisioningState') === '0') open += 1;
+      if (asked === undefined) continue;
+      const told = `${entry.dn}: ${value('sstProvisioningMode')}, state ${value('sstProvisioningState')}, asked ${asked.mode}`;
+      const waits = reading?.phase === 'requested' && asked.mode === 'delete' && value('sstIsActive') === 'TRUE';
+      if (waits) continue;
+      const failedOnce = reading?.phase === 'inWork' && Number(value('sstProvisioningReturnValue')) > 0;
+      if (!failedOnce) expect(value('sstProvisioningMode'), told).toBe(WORDS[asked.mode].finished);
+      expect(reading?.mode, told).toBe(asked.mode);
+      const last = this.runs.filter(({ job }) => job.record.entryUUID === value('entryUUID')).at(-1);
+      expect(last?.job.mode, told).toBe(asked.mode);
+      expect(last?.at ?? 0, `${told}, run before it was asked`).toBeGreaterThanOrEqual(asked.at);
+    }
+    for (const service of this.services) {
+      expect(service.load).toEqual({ running: 0, waiting: 0 });
+      expect(service.open.size).toBe(open);
+    }
+  }
+
+  #uuid(name: string): string {
+    return this.directory.entry(name).values('entryUUID')[0]?.toString() ?? '';
+  }
+}
+
+function cycle<T>(values: readonly T[]): () => T {
+  let next = 0;
+  return () => values[next++ % values.length] as T;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: BEGIN });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('the whole stream, under random writers and faults', () => {
+  it.each(['one', 'several'] as const)(
+    'finishes or fails what is due, overwrites nothing newer, and runs no two scripts of a uid at once (instances: %s)',
+    async (instances) => {
+      await fc.assert(
+        fc.asyncProperty(
+          plan,
+          fc.array(run, { minLength: 1, maxLength: 20 }),
+          fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 20 }),
+          async (steps, results, travels) => {
+            vi.clearAllTimers();
+            vi.setSystemTime(BEGIN);
+            const world = new World(instances, cycle(results), cycle(travels));
+            for (const [pause, what] of steps) {
+              await vi.advanceTimersByTimeAsync(pause);
+              world.act(what);
+              world.check();
+            }
+            await vi.advanceTimersByTimeAsync(25 * SECOND);
+            world.faults.length = 0;
+            await vi.advanceTimersByTimeAsync(400 * SECOND);
+            world.checkEnd();
+            for (const service of world.services) service.drain$.next();
+            await vi.advanceTimersByTimeAsync(SECOND);
+            for (const service of world.services) expect(service.ended).toBe('complete');
+            expect(vi.getTimerCount()).toBe(0);
+          },
+        ),
+        { numRuns: 150 },
+      );
+    },
+    120_000,
+  );
+});

@@ -17,6 +17,8 @@ interface Known {
   claiming: boolean;
   /** When another service was last seen at work on it, by the directory's clock; undefined where none is. */
   othersSince: number | undefined;
+  /** The directory's stamp of this service's own last claim, which may be echoed when the account is its own no longer. */
+  claimedAt: number | undefined;
 }
 
 /** An account that is no longer among the searched content. */
@@ -82,7 +84,8 @@ export class OpenAccounts {
     }
     const unchanged = known.fingerprint === fingerprint;
     const isRequest = readMode(record.mode)?.phase === 'requested';
-    if ((!own || known.claiming) && !isRequest) known.othersSince = othersWork(record);
+    const isLateEcho = record.modifiedAt !== undefined && record.modifiedAt === known.claimedAt;
+    if ((!own || known.claiming) && !isRequest && !isLateEcho) known.othersSince = othersWork(record);
     if (known.dn !== record.dn || known.uid !== record.uid) {
       this.#forgetDn(known.dn, id);
       this.#remember(id, record, { ...known, fingerprint, generation: this.#generation });
@@ -127,6 +130,7 @@ export class OpenAccounts {
       known.working = working;
       known.claiming = false;
       known.othersSince = undefined;
+      known.claimedAt = record.modifiedAt;
     }
   }
 
@@ -134,7 +138,9 @@ export class OpenAccounts {
   claiming(id: string, record: AccountRecord): void {
     this.wrote(id, record, { working: true });
     const known = this.#known.get(id);
-    if (known !== undefined) known.claiming = true;
+    if (known === undefined) return;
+    known.claiming = true;
+    known.claimedAt = undefined;
   }
 
   /**
@@ -169,7 +175,13 @@ export class OpenAccounts {
 
   #unwritten(): Omit<Known, 'dn' | 'uid' | 'fingerprint'> {
     const generation = this.#generation;
-    const nothing = { written: undefined, working: false, claiming: false, othersSince: undefined };
+    const nothing = {
+      written: undefined,
+      working: false,
+      claiming: false,
+      othersSince: undefined,
+      claimedAt: undefined,
+    };
     return { generation, writtenIn: generation, ...nothing };
   }
 

@@ -133,6 +133,17 @@ describe('decide, about an account in work', () => {
     expect(decision).toMatchObject({ kind: 'takeOver', mode: 'add' });
   });
 
+  it('leaves a newer request to the service that is at work on an earlier one, until that must have ended', () => {
+    const now = Date.UTC(2026, 10, 23);
+    const several = (othersWorkSince: number) => context({ instances: 'several', directoryTime: now, othersWorkSince });
+    expect(decide(account(), several(now - HOUR / 2))).toMatchObject({
+      kind: 'wait',
+      recheckInMilliseconds: HOUR / 2 + 1,
+    });
+    expect(decide(account(), several(now - HOUR - 1)).kind).toBe('claim');
+    expect(decide(account(), { ...several(now), instances: 'one' }).kind).toBe('claim');
+  });
+
   it('waits the whole time where the age cannot be told', () => {
     expect(decide(account({ mode: 'adding' }), context({ instances: 'several' }))).toMatchObject({
       kind: 'wait',

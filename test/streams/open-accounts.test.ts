@@ -161,3 +161,42 @@ describe('a refresh or a list', () => {
     expect(open.endOf(list)).toEqual([]);
   });
 });
+
+describe('the work of another service', () => {
+  const THEIRS = account({ mode: 'adding', modifiedAt: 5_000 });
+
+  it('is known from its claim, also through a newer request, until the account leaves', () => {
+    open.seen(account());
+    expect(open.othersWorkSince(THEIRS)).toBeUndefined();
+    open.seen(THEIRS);
+    open.seen(account({ mode: 'modify', modifiedAt: 6_000 }));
+    expect(open.othersWorkSince(THEIRS)).toBe(5_000);
+    open.left('uid=a,dc=example', 'uuid-a');
+    expect(open.othersWorkSince(THEIRS)).toBeUndefined();
+  });
+
+  it('is over when it failed, and when this service takes the account', () => {
+    open.seen(THEIRS);
+    open.seen({ ...THEIRS, returnValue: '5' });
+    expect(open.othersWorkSince(THEIRS)).toBeUndefined();
+    open.seen(THEIRS);
+    open.wrote('uuid-a', { ...THEIRS, returnValue: '0' }, { working: true });
+    expect(open.othersWorkSince(THEIRS)).toBeUndefined();
+  });
+
+  it('is learnt while an own claim is under way that it forestalls', () => {
+    open.seen(account());
+    open.claiming('uuid-a', ADDING);
+    open.seen(THEIRS);
+    open.release('uuid-a');
+    expect(open.othersWorkSince(THEIRS)).toBe(5_000);
+  });
+
+  it('is told from the late echo of an own claim', () => {
+    open.claiming('uuid-a', account({ mode: 'adding', modifiedAt: 4_000 }));
+    open.wrote('uuid-a', THEIRS, { working: true });
+    open.release('uuid-a');
+    open.seen(THEIRS);
+    expect(open.othersWorkSince(THEIRS)).toBeUndefined();
+  });
+});

@@ -86,6 +86,7 @@ export class Stage {
       readEntry,
       decideNow: (record) =>
         decide(record, {
+          othersWorkSince: this.open.othersWorkSince(record),
           today: today(),
           instances,
           directoryTime: clock.now(),

@@ -1,0 +1,357 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { HandlerOutcome, RunHandler } from '../../src/domain/job.ts';
+import { MemoryDirectory } from '../support/memory-directory.ts';
+import { failed, Stage, type StageOptions, SUCCEEDED } from '../support/stage.ts';
+
+const FINISHED = { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' };
+
+let directory: MemoryDirectory;
+let stages: Stage[];
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 10, 23, 10) });
+  directory = new MemoryDirectory(() => Date.now());
+  stages = [];
+});
+
+afterEach(() => {
+  for (const stage of stages) stage.kill();
+  vi.useRealTimers();
+});
+
+function start(options: Omit<StageOptions, 'directory'> = {}): Stage {
+  const stage = new Stage({ directory, ...options });
+  stages.push(stage);
+  stage.run();
+  return stage;
+}
+
+const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+
+/** A script of so many milliseconds. */
+const takes =
+  (milliseconds: number, outcome: HandlerOutcome = SUCCEEDED): RunHandler =>
+  () =>
+    new Promise((resolve) => setTimeout(() => resolve(outcome), milliseconds));
+
+const modesRun = (stage: Stage) => stage.jobs.map(({ mode, record }) => `${mode} ${record.uid}`);
+
+describe('the stream', () => {
+  it('leads an account from the write to the finished state, each step told in order', async () => {
+    const stage = start();
+    directory.create('a');
+    await pass(100);
+    expect(directory.mode('a')).toBe('added');
+    expect(stage.told).toEqual(['connected', 'refreshing', 'refreshed', 'received', 'queued', 'claimed', 'finished']);
+    expect(stage.open.size).toBe(0);
+  });
+
+  it('takes its own echoes for no news', async () => {
+    const stage = start({ runHandler: takes(50, failed(5)) });
+    directory.create('a');
+    await pass(200_000);
+    expect(stage.told.filter((name) => name === 'received')).toHaveLength(1);
+    expect(stage.jobs).toHaveLength(1);
+  });
+
+  it.each([null, 'sstProvisioningReturnValue'])(
+    'runs a failed script once, though its return value (%s) cannot be noted',
+    async (returnValue) => {
+      if (returnValue !== null) directory.unfit.set(returnValue.toLowerCase(), 17);
+      const { names } = new Stage({ directory }).dependencies;
+      const stage = start({ names: { ...names, returnValue }, runHandler: takes(50, failed(5)) });
+      directory.create('a');
+      await pass(200_000);
+      expect(stage.jobs).toHaveLength(1);
+    },
+  );
+
+  it('works on what was open before it started, and on what was interrupted, but not on what failed', async () => {
+    directory.create('a');
+    directory.create('b', { sstProvisioningMode: 'modifying' });
+    directory.create('c', { sstProvisioningMode: 'adding', sstProvisioningReturnValue: '5' });
+    directory.create('d', FINISHED);
+    directory.create('e', { sstProvisioningMode: 'initialized' });
+    const stage = start();
+    await pass(100);
+    expect(stage.jobs.map(({ record, resumed }) => [record.uid, resumed]).sort()).toEqual([
+      ['a', false],
+      ['b', true],
+    ]);
+    expect(stage.events.find(({ event }) => event === 'skipped')).toMatchObject({ uid: 'c', returnValue: 5 });
+  });
+
+  it('runs the requests for one uid in order, the newest last, and none of them twice', async () => {
+    const stage = start({ runHandler: takes(1_000) });
+    directory.create('a');
+    await pass(500);
+    directory.write('a', { sstProvisioningMode: 'modify' });
+    directory.write('a', { sstProvisioningMode: 'delete', sstIsActive: 'FALSE' });
+    await pass(5_000);
+    expect(modesRun(stage)).toEqual(['add a', 'delete a']);
+    expect(directory.mode('a')).toBe('deleted');
+    expect(stage.told).toContain('superseded');
+  });
+
+  it('does not work on an entry under its new uid while the script for the old one runs', async () => {
+    const stage = start({ runHandler: takes(1_000) });
+    directory.create('a');
+    await pass(500);
+    directory.rename('a', 'b');
+    directory.write('b', { sstProvisioningMode: 'modify' });
+    await pass(400);
+    expect(modesRun(stage)).toEqual(['add a']);
+    await pass(5_000);
+    expect(modesRun(stage)).toEqual(['add a', 'modify b']);
+    expect(directory.mode('b')).toBe('modified');
+  });
+
+  it('waits until a delete is for an inactive account', async () => {
+    const stage = start();
+    directory.create('a', { sstProvisioningMode: 'delete' });
+    await pass(100_000);
+    expect(stage.jobs).toEqual([]);
+    expect(stage.told.filter((name) => name === 'waiting')).toHaveLength(1);
+    directory.write('a', { sstIsActive: 'FALSE' });
+    await pass(100);
+    expect(directory.mode('a')).toBe('deleted');
+  });
+
+  it('defers to the day, reads the account again on it, and needs no further write', async () => {
+    let today = '20261123';
+    const stage = start({ today: () => today });
+    directory.create('a', { sstProvisioningDate: '20261124', sstQuota: '1' });
+    await pass(60_000);
+    expect(stage.events.find(({ event }) => event === 'deferred')).toMatchObject({ until: '20261124' });
+    directory.write('a', { sstQuota: '2' });
+    expect(stage.jobs).toEqual([]);
+    today = '20261124';
+    await pass(2_000);
+    expect(stage.jobs[0]?.entry.values('sstQuota')[0]?.toString()).toBe('2');
+    expect(directory.mode('a')).toBe('added');
+  });
+
+  it('forgets a deferred account that left, and one that was postponed keeps to the newer day', async () => {
+    let today = '20261123';
+    const stage = start({ today: () => today });
+    directory.create('a', { sstProvisioningDate: '20261124' });
+    directory.create('b', { sstProvisioningDate: '20261124' });
+    directory.remove('a');
+    directory.write('b', { sstProvisioningDate: '20261125' });
+    today = '20261124';
+    await pass(5_000);
+    expect(stage.jobs).toEqual([]);
+    today = '20261125';
+    await pass(5_000);
+    expect(modesRun(stage)).toEqual(['add b']);
+  });
+
+  it('repeats after a pause what the script asks to repeat, and lets the others pass meanwhile', async () => {
+    const outcomes = [failed(75), SUCCEEDED, SUCCEEDED];
+    const stage = start({ concurrency: 1, runHandler: () => Promise.resolve(outcomes.shift() ?? SUCCEEDED) });
+    directory.create('a');
+    directory.create('b');
+    await pass(4_000);
+    expect(modesRun(stage)).toEqual(['add a', 'add b']);
+    await pass(2_000);
+    expect(directory.mode('a')).toBe('added');
+    expect(stage.jobs.at(-1)).toMatchObject({ attempt: 2, resumed: false });
+  });
+
+  it('keeps to the pause whatever else is changed about the account meanwhile', async () => {
+    const stage = start({ runHandler: takes(0, failed(75)) });
+    directory.create('a');
+    await pass(1_000);
+    directory.write('a', { sstIsActive: 'FALSE' });
+    directory.write('a', { sstQuota: '7' });
+    await pass(3_000);
+    expect(stage.jobs).toHaveLength(1);
+    expect(stage.told).not.toContain('superseded');
+    await pass(2_000);
+    expect(stage.jobs.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  });
+
+  it('serves a newer request at once though the older one pauses', async () => {
+    const outcomes = [failed(75)];
+    const stage = start({ runHandler: () => Promise.resolve(outcomes.shift() ?? SUCCEEDED) });
+    directory.create('a');
+    await pass(1_000);
+    directory.write('a', { sstProvisioningMode: 'modify' });
+    await pass(100);
+    expect(directory.mode('a')).toBe('modified');
+    expect(stage.told).toContain('superseded');
+    await pass(60_000);
+    expect(modesRun(stage)).toEqual(['add a', 'modify a']);
+  });
+
+  it('finds by the list what the subscription never told', async () => {
+    const stage = start({ reconcileMilliseconds: 10_000 });
+    await pass(100);
+    const { watch } = directory;
+    directory.watch = () => watch.call(directory);
+    const silent = new MemoryDirectory(() => Date.now());
+    silent.create('lost');
+    directory.list = (entry) => silent.list(entry);
+    expect(stage.jobs).toEqual([]);
+    directory.create('lost', FINISHED);
+    await pass(11_000);
+    expect(stage.events.find(({ event }) => event === 'received')).toMatchObject({ uid: 'lost', change: 'list' });
+  });
+
+  it('is not disturbed in a pause, nor in its outcome, by a list that began before the claim', async () => {
+    let lists = 0;
+    directory.travel = () => Promise.resolve();
+    const list = directory.list.bind(directory);
+    directory.list = async (entry) => {
+      const held: Parameters<typeof entry>[0][] = [];
+      await list((found) => held.push(found));
+      lists += 1;
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      for (const found of held) entry(found);
+    };
+    const stage = start({ reconcileMilliseconds: 10_000, runHandler: takes(500, failed(75)) });
+    setTimeout(() => {
+      directory.create('a');
+      directory.create('b');
+    }, 9_999);
+    directory.meanwhile = ({ kind, modifications }) => {
+      if (kind === 'modify' && modifications.length === 0) throw new Error('nothing to do');
+    };
+    await pass(14_000);
+    expect(lists).toBe(1);
+    expect(stage.jobs).toHaveLength(2);
+    expect(stage.told).not.toContain('superseded');
+    expect(stage.told).not.toContain('conflict');
+    expect(stage.told).not.toContain('left');
+  });
+
+  it('carries on after the connection was lost, with what was asked meanwhile', async () => {
+    const stage = start();
+    await pass(100);
+    directory.away = true;
+    directory.cut();
+    directory.create('a');
+    await pass(10_000);
+    expect(stage.jobs).toEqual([]);
+    directory.away = false;
+    await pass(5_000);
+    expect(directory.mode('a')).toBe('added');
+    expect(stage.told.filter((name) => name === 'disconnected').length).toBeGreaterThan(1);
+  });
+
+  it('says of a dry run what it would do, and writes and runs nothing', async () => {
+    const stage = start({ dryRun: true });
+    directory.create('a');
+    await pass(1_000);
+    expect(directory.mode('a')).toBe('add');
+    expect(stage.jobs).toEqual([]);
+    expect(stage.events.at(-1)).toMatchObject({
+      event: 'skipped',
+      reason: 'dry run: would claim, as add is asked and due now',
+    });
+    expect(directory.operations.filter(({ kind }) => kind === 'modify')).toEqual([]);
+  });
+
+  it('finishes what runs when it is drained, takes up nothing new, and completes', async () => {
+    const stage = start({ concurrency: 1, runHandler: takes(1_000) });
+    directory.create('a');
+    directory.create('b');
+    directory.create('c', { sstProvisioningDate: '20270101' });
+    await pass(500);
+    stage.drain$.next();
+    directory.create('d');
+    expect(stage.load).toEqual({ running: 1, waiting: 0 });
+    await pass(5_000);
+    expect(stage.ended).toBe('complete');
+    expect(directory.mode('a')).toBe('added');
+    expect([directory.mode('b'), directory.mode('d')]).toEqual(['add', 'add']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('completes at once when it is aborted, and leaves what ran in work', async () => {
+    const stage = start({
+      runHandler: (_, { signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => resolve({ ...failed(1), aborted: true } as HandlerOutcome));
+        }),
+    });
+    directory.create('a');
+    await pass(500);
+    stage.abort.abort(new Error('now'));
+    stage.drain$.next();
+    await pass(0);
+    expect(stage.ended).toBe('complete');
+    expect(directory.mode('a')).toBe('adding');
+    expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
+  });
+
+  it('fails with what is a bug, instead of going on in silence', async () => {
+    const stage = start({ runHandler: () => Promise.reject(new TypeError('bug')) });
+    directory.create('a');
+    await pass(100);
+    expect(stage.ended).toBeInstanceOf(TypeError);
+  });
+
+  it('is not stopped by one account that nothing can be done with', async () => {
+    const stage = start({ concurrency: 1 });
+    directory.fault = ({ kind, dn }) => (kind === 'modify' && dn.includes('uid=bad,') ? { code: 50 } : undefined);
+    directory.create('bad');
+    directory.create('a');
+    directory.create('odd', { uid: '../etc' });
+    directory.create('b');
+    await pass(100);
+    expect(modesRun(stage)).toEqual(['add a', 'add b']);
+    expect(stage.events.filter(({ event }) => event === 'skipped')).toHaveLength(2);
+  });
+});
+
+describe('two services on the same accounts', () => {
+  const several = { instances: 'several', longestHandlerMilliseconds: 10_000 } as const;
+
+  it('run each script once', async () => {
+    const both = [start({ ...several, runHandler: takes(20) }), start({ ...several, runHandler: takes(20) })];
+    for (let index = 0; index < 100; index += 1) directory.create(`u${index}`);
+    await pass(60_000);
+    expect(both.flatMap(modesRun).sort()).toEqual(Array.from({ length: 100 }, (_, index) => `add u${index}`).sort());
+    for (const { open } of both) expect(open.size).toBe(0);
+  });
+
+  it('leave the work of a living one alone, and take over that of a dead one', async () => {
+    const first = start({ ...several, runHandler: takes(8_000) });
+    directory.create('a');
+    await pass(1_000);
+    const second = start({ ...several, runHandler: takes(10) });
+    await pass(2_000);
+    expect(second.jobs).toEqual([]);
+    first.kill();
+    await pass(5_000);
+    expect(second.jobs).toEqual([]);
+    await pass(10_000);
+    expect(second.jobs).toMatchObject([{ resumed: true, attempt: 1 }]);
+    expect(directory.mode('a')).toBe('added');
+  });
+
+  it('leave a newer request to the one that is at work on the older', async () => {
+    const both = [start({ ...several, runHandler: takes(3_000) }), start({ ...several, runHandler: takes(3_000) })];
+    directory.create('a');
+    await pass(1_000);
+    directory.write('a', { sstProvisioningMode: 'modify' });
+    await pass(1_000);
+    expect(both.flatMap(modesRun)).toEqual(['add a']);
+    await pass(10_000);
+    expect(directory.mode('a')).toBe('modified');
+    expect(both.map(({ jobs }) => jobs.length).sort()).toEqual([0, 2]);
+  });
+
+  it('take a newer request up when the one that was at work on the older died', async () => {
+    const both = [start({ ...several, runHandler: takes(3_000) }), start({ ...several, runHandler: takes(3_000) })];
+    directory.create('a');
+    await pass(1_000);
+    directory.write('a', { sstProvisioningMode: 'modify' });
+    both.find(({ jobs }) => jobs.length === 1)?.kill();
+    await pass(5_000);
+    expect(directory.mode('a')).toBe('modify');
+    await pass(20_000);
+    expect(directory.mode('a')).toBe('modified');
+  });
+});

@@ -103,7 +103,7 @@ export class DirectoryOperations implements AccountDirectory {
     return this.#first({
       base: this.#base,
       scope: 'subtree',
-      filter: `(entryUUID=${entryUUID})`,
+      filter: `(entryUUID=${escaped(entryUUID)})`,
       attributes: WHOLE_ENTRY,
     });
   }
@@ -179,11 +179,12 @@ export class DirectoryOperations implements AccountDirectory {
   }
 
   async #reading(): Promise<Connection> {
-    const present = await this.#reader?.catch(() => undefined);
+    const known = this.#reader;
+    const present = await known?.catch(() => undefined);
     if (present !== undefined && !present.closed) return present;
-    const attempt = openConnection(this.#access, this.#url, this.#abort.signal);
-    this.#reader = attempt;
-    return attempt;
+    // Of all who waited, the first one makes the new connection.
+    if (this.#reader === known) this.#reader = openConnection(this.#access, this.#url, this.#abort.signal);
+    return this.#reader ?? this.#reading();
   }
 }
 
@@ -201,6 +202,11 @@ class PostReadControl extends controls.Control {
   _toBer(ber: { writeBuffer(value: Buffer, tag: number): void }): void {
     ber.writeBuffer(POST_READ_WHOLE_ENTRY, Tag.octetString);
   }
+}
+
+/** A value in a filter (RFC 4515, section 3). */
+function escaped(value: string): string {
+  return value.replace(/[()*\\\0]/g, (sign) => `\\${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /** A DN exactly as the server sent it: what ldapjs makes of some DNs when it parses and prints them is another DN. */

@@ -1,0 +1,270 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { DirectoryEntry } from '../../src/domain/entry.ts';
+import type { Modification } from '../../src/domain/transition.ts';
+import type { DirectoryAccess } from '../../src/ldap/access.ts';
+import { DirectoryOperations } from '../../src/ldap/operations.ts';
+import { element, enumerated, octetString } from '../../src/ldap/wire/ber.ts';
+import { encodeMessage, Operation, readMessage } from '../../src/ldap/wire/message.ts';
+import {
+  accountAttributes,
+  accountDn,
+  BASE,
+  ldifRecord,
+  manyAccounts,
+  SERVICE_DN,
+  SERVICE_PASSWORD,
+} from '../support/accounts.ts';
+import { LdapFramer } from '../support/ldap-framer.ts';
+import { startProxy } from '../support/proxy.ts';
+import { type Slapd, startSlapd } from '../support/slapd.ts';
+import { text } from '../support/test-directory.ts';
+
+const SOFT = 'sstProvisioningReturnValue';
+const opened: DirectoryOperations[] = [];
+
+function operations(url: string, changes: Partial<DirectoryAccess> = {}): DirectoryOperations {
+  const access = {
+    urls: [url],
+    startTls: false,
+    caFile: null,
+    bindDn: SERVICE_DN,
+    readPassword: async () => SERVICE_PASSWORD,
+    timeoutMilliseconds: 5_000,
+    ...changes,
+  };
+  const made = new DirectoryOperations({ access, base: BASE });
+  opened.push(made);
+  return made;
+}
+
+function set(attribute: string, ...values: string[]): Modification {
+  return { operation: 'replace', attribute, values };
+}
+
+function swap(from: string, to: string): Modification[] {
+  return [
+    { operation: 'delete', attribute: 'sstProvisioningMode', values: [from] },
+    { operation: 'add', attribute: 'sstProvisioningMode', values: [to] },
+  ];
+}
+
+afterEach(() => {
+  for (const one of opened.splice(0)) one.close();
+});
+
+describe('operations on a slapd', () => {
+  let slapd: Slapd;
+
+  beforeAll(async () => {
+    slapd = await startSlapd({ preload: manyAccounts(1_200) });
+  });
+  afterAll(() => slapd?.stop());
+
+  it('answer a modify with the whole entry as it stands afterwards, where that is asked for', async () => {
+    await slapd.addAccount('post', { sstProvisioningMode: 'add', sstProvisioningState: '0' });
+    const entry = await operations(slapd.url).modify(accountDn('post'), swap('add', 'adding'), true);
+    expect(entry?.dn).toBe(accountDn('post'));
+    expect(text(entry as DirectoryEntry, 'sstProvisioningMode')).toBe('adding');
+    expect(text(entry as DirectoryEntry, 'uidNumber')).toBe('3000000');
+    expect(text(entry as DirectoryEntry, 'entryUUID')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(text(entry as DirectoryEntry, 'modifyTimestamp')).toMatch(/^\d{14}Z$/);
+    expect(await operations(slapd.url).modify(accountDn('post'), [set(SOFT, '1')], false)).toBeUndefined();
+  });
+
+  it('refuse a compare-and-swap on another value with 16 and the words of the server, and change nothing', async () => {
+    await slapd.addAccount('cas');
+    const attempt = operations(slapd.url).modify(accountDn('cas'), [...swap('add', 'adding'), set(SOFT, '1')], true);
+    await expect(attempt).rejects.toMatchObject({
+      name: 'DirectoryError',
+      resultCode: 16,
+      message: expect.stringContaining('no such value'),
+    });
+    const entry = await slapd.read('cas');
+    expect(text(entry as DirectoryEntry, 'sstProvisioningMode')).toBe('added');
+    expect(text(entry as DirectoryEntry, SOFT)).toBe('');
+  });
+
+  it('name what to do where the account may not write', async () => {
+    await slapd.addAccount('denied');
+    const attempt = operations(slapd.url).modify(accountDn('denied'), [set('sstQuota', '1')], false);
+    await expect(attempt).rejects.toMatchObject({ resultCode: 50, remedy: expect.stringMatching(/./) });
+  });
+
+  it('answer what does not exist with 32 to a write, and with nothing to a read', async () => {
+    const one = operations(slapd.url);
+    await expect(one.modify(accountDn('nobody'), [set(SOFT, '1')], true)).rejects.toMatchObject({ resultCode: 32 });
+    expect(await one.read(accountDn('nobody'))).toBeUndefined();
+    expect(await one.find('00000000-0000-4000-8000-000000000000')).toBeUndefined();
+  });
+
+  it('find an entry by its entryUUID wherever it was renamed to', async () => {
+    await slapd.addAccount('old');
+    const uuid = text((await slapd.read('old')) as DirectoryEntry, 'entryUUID');
+    await slapd.rename(accountDn('old'), accountDn('new'));
+    expect((await operations(slapd.url).find(uuid))?.dn).toBe(accountDn('new'));
+  });
+
+  it('take an entryUUID that is none for one that nobody has', async () => {
+    expect(await operations(slapd.url).find('*)(uid=*')).toBeUndefined();
+  });
+
+  it('write to an entry with signs in its DN, byte for byte as the server sent it', async () => {
+    const dn = `uid=a\\5c\\2cb+cn=ü,${BASE}`;
+    const loaded = await slapd.load(ldifRecord(dn, { ...accountAttributes('odd'), uid: 'a\\,b', cn: 'ü' }));
+    expect(loaded.stderr).toBe('');
+    const one = operations(slapd.url);
+    let sent: DirectoryEntry | undefined;
+    await one.search({ filter: '(cn=ü)', attributes: ['*'] }, {}, (entry) => {
+      sent = entry;
+    });
+    const after = await one.modify((sent as DirectoryEntry).dn, [set(SOFT, '42')], true);
+    expect(text(after as DirectoryEntry, SOFT)).toBe('42');
+    expect(after?.dn).toBe(sent?.dn);
+    expect(text((await one.read((sent as DirectoryEntry).dn)) as DirectoryEntry, SOFT)).toBe('42');
+  });
+
+  it('list page by page all of more entries than a page holds, each once', async () => {
+    const seen = new Set<string>();
+    let count = 0;
+    await operations(slapd.url).search({ filter: '(uid=1*)', attributes: ['uid'] }, { pageSize: 500 }, (entry) => {
+      count += 1;
+      seen.add(entry.dn);
+    });
+    expect(count).toBe(1_200);
+    expect(seen.size).toBe(1_200);
+  });
+
+  it('share one connection, however many ask for the first time at once', async () => {
+    const proxy = await startProxy(slapd.port);
+    try {
+      const one = operations(proxy.url);
+      await slapd.addAccount('shared');
+      await Promise.all(Array.from({ length: 20 }, () => one.read(accountDn('shared'))));
+      expect(proxy.connections.length).toBe(1);
+    } finally {
+      await proxy.close();
+    }
+  });
+});
+
+describe('operations whose connection breaks', () => {
+  let slapd: Slapd;
+
+  beforeAll(async () => {
+    slapd = await startSlapd();
+    await slapd.addAccount('a');
+  });
+  afterAll(() => slapd?.stop());
+
+  it('make a fresh one for the next operation after a restart of the server', async () => {
+    const one = operations(slapd.url);
+    await one.modify(accountDn('a'), [set(SOFT, '1')], true);
+    await one.read(accountDn('a'));
+    await slapd.restart();
+    expect(await one.read(accountDn('a'))).toBeDefined();
+    expect(await one.modify(accountDn('a'), [set(SOFT, '2')], true)).toBeDefined();
+  });
+
+  it('end without a result code while the server is gone, and go on when it is back', async () => {
+    const one = operations(slapd.url);
+    await one.modify(accountDn('a'), [set(SOFT, '1')], true);
+    await slapd.halt();
+    await expect(one.modify(accountDn('a'), [set(SOFT, '2')], true)).rejects.toMatchObject({ resultCode: undefined });
+    await expect(one.read(accountDn('a'))).rejects.toMatchObject({ name: 'DirectoryError', resultCode: undefined });
+    await slapd.start();
+    expect(await one.modify(accountDn('a'), [set(SOFT, '3')], true)).toBeDefined();
+  });
+
+  it('end when the server stands still, and all that wait with them', async () => {
+    const one = operations(slapd.url, { timeoutMilliseconds: 400 });
+    await one.modify(accountDn('a'), [set(SOFT, '1')], true);
+    await one.read(accountDn('a'));
+    slapd.pause();
+    const asked = [
+      one.modify(accountDn('a'), [set(SOFT, '2')], true),
+      one.modify(accountDn('a'), [set(SOFT, '2')], true),
+      one.read(accountDn('a')),
+    ];
+    const results = await Promise.allSettled(asked);
+    slapd.resume();
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(await one.modify(accountDn('a'), [set(SOFT, '3')], true)).toBeDefined();
+    expect(await one.read(accountDn('a'))).toBeDefined();
+  });
+
+  it('end at once when they are closed', async () => {
+    const one = operations(slapd.url);
+    await one.read(accountDn('a'));
+    slapd.pause();
+    const asked = one.read(accountDn('a'));
+    one.close();
+    await expect(asked).rejects.toMatchObject({ name: 'DirectoryError' });
+    slapd.resume();
+  });
+
+  it('name a wrong password', async () => {
+    const one = operations(slapd.url, { readPassword: async () => 'wrong' });
+    await expect(one.modify(accountDn('a'), [set(SOFT, '1')], true)).rejects.toMatchObject({ resultCode: 49 });
+    await expect(one.read(accountDn('a'))).rejects.toMatchObject({ resultCode: 49 });
+  });
+});
+
+describe('a list', () => {
+  it('that meets the size limit is rejected, and not taken for the whole', async () => {
+    const slapd = await startSlapd({ sizeLimit: 2, preload: manyAccounts(5) });
+    try {
+      let count = 0;
+      const list = operations(slapd.url).search({ filter: '(uid=*)', attributes: ['uid'] }, {}, () => {
+        count += 1;
+      });
+      await expect(list).rejects.toMatchObject({ resultCode: 4, remedy: expect.stringContaining('size') });
+      expect(count).toBe(2);
+    } finally {
+      await slapd.stop();
+    }
+  });
+});
+
+describe('result codes that ldapjs does not know', () => {
+  it.each([9, 15, 22, 70, 118, 122, 4096])(
+    'such as %i end the operation, and neither process nor connection',
+    async (code) => {
+      const sockets = new Set<Socket>();
+      const server = createServer((socket) => {
+        sockets.add(socket);
+        const framer = new LdapFramer();
+        socket.on('error', () => {});
+        socket.on('data', (chunk) => {
+          for (const { bytes, operation } of framer.push(chunk)) {
+            const done = (tag: number, result: number, words: string) =>
+              socket.write(
+                encodeMessage(
+                  readMessage(bytes).id,
+                  element(tag, enumerated(result), octetString(''), octetString(words)),
+                ),
+              );
+            if (operation === 'bindRequest') done(Operation.bindResponse, 0, '');
+            if (operation === 'modifyRequest') done(103, code, 'as the server says');
+          }
+        });
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      try {
+        const one = operations(`ldap://127.0.0.1:${(server.address() as AddressInfo).port}`);
+        for (const _ of [1, 2]) {
+          const attempt = one.modify('uid=a,dc=example', [set(SOFT, '1')], true);
+          await expect(attempt).rejects.toMatchObject({
+            resultCode: code,
+            message: expect.stringContaining('as the server says'),
+          });
+        }
+        expect(sockets.size).toBe(1);
+      } finally {
+        for (const socket of sockets) socket.destroy();
+        server.close();
+      }
+    },
+  );
+});

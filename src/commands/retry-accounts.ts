@@ -6,7 +6,7 @@ import { askAgain } from '../domain/transition.ts';
 import { namedCode } from '../observability/tell-event.ts';
 import { visible } from '../observability/visible.ts';
 import { failedFilter, PAGE_SIZE, uidFilter } from './account-search.ts';
-import { decisionOf } from './decision.ts';
+import type { Deciding } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';
 import { UsageError } from './outcome.ts';
 
@@ -61,13 +61,14 @@ export async function accountsFailed(
 export async function askAgainFor(
   { directory, settings }: DirectorySession,
   { name, entry }: Wanted,
+  decide: Deciding['decide'],
 ): Promise<{ readonly done: boolean; readonly words: string }> {
   const not = (reason: string) => ({ done: false, words: visible(`${name}: not asked again: ${reason}`) });
   if (entry === undefined) return not(`there is no such account below ${settings.directory.base}`);
   const reading = readAccount(entry, settings.attributes);
   if (reading.kind !== 'account') return not(reading.reason);
   const { record } = reading;
-  const decision = decisionOf(settings).decide(record);
+  const decision = decide(record);
   if (decision.kind !== 'failed') {
     const inWork = readMode(record.mode)?.phase === 'inWork' && decision.kind !== 'settled';
     return not(`it has not failed; ${inWork ? 'it is in work' : decision.reason}`);

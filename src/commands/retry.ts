@@ -26,12 +26,14 @@ async function retry(uids: readonly string[], { config, failed, code }: RetryOpt
     throw new UsageError('name accounts, or give --failed or --code CODE, not both');
   }
   const { withDirectory } = await import('./directory-session.ts');
+  const { decisionOf } = await import('./decision.ts');
   const { accountsNamed, accountsFailed, askAgainFor } = await import('./retry-accounts.ts');
   return withDirectory(config, async (session) => {
     const accounts = uids.length > 0 ? await accountsNamed(session, uids) : await accountsFailed(session, code);
+    const { decide } = decisionOf(session.settings);
     let [asked, refused] = [0, 0];
     for (const account of accounts) {
-      const { done, words } = await askAgainFor(session, account);
+      const { done, words } = await askAgainFor(session, account, decide);
       process.stdout.write(`${words}\n`);
       if (done) asked += 1;
       else refused += 1;

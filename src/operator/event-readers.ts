@@ -14,7 +14,10 @@ export interface ReaderSink {
 export interface ReaderLimits {
   /** How many characters one write holds, at most (one event may be longer). */
   readonly chunkCharacters: number;
-  /** How long events are gathered before the readers are served, in milliseconds. */
+  /** How many events are looked at for one write, at most. */
+  readonly chunkEvents: number;
+  /** How long the readers are served at a stretch, and how long they then wait while events are gathered, in milliseconds. */
+  readonly serveMilliseconds: number;
   readonly gatherMilliseconds: number;
   /** A comment is sent after so long a silence, in milliseconds, so that dead peers are noticed. */
   readonly heartbeatMilliseconds: number;
@@ -25,6 +28,8 @@ export interface ReaderLimits {
 
 export const READER_LIMITS: ReaderLimits = {
   chunkCharacters: 16 * 1024,
+  chunkEvents: 2_000,
+  serveMilliseconds: 5,
   gatherMilliseconds: 20,
   heartbeatMilliseconds: 15_000,
   dropMilliseconds: 10_000,
@@ -65,7 +70,8 @@ export interface EventReaders {
 }
 
 /**
- * A reader that cannot keep up loses nothing as long as the backlog still holds what it has not read. Once that is not so
+ * Readers are served in turn, and never for long at a stretch: however many there are, most of the time is the service's own. A
+ * reader that cannot keep up loses nothing as long as the backlog still holds what it has not read. Once that is not so
  * it is dropped: an event `dropped` tells it how many events it missed, and its connection ends.
  */
 export function serveReaders(
@@ -74,6 +80,8 @@ export function serveReaders(
   limits: ReaderLimits = READER_LIMITS,
 ): EventReaders {
   const readers = new Set<Reader>();
+  /** Those that may have something to read and can take it, in the order of their turns. */
+  const ready = new Set<Reader>();
   const cuts = new Set<NodeJS.Timeout>();
   let gathering: NodeJS.Timeout | undefined;
   let dropped = 0;
@@ -84,13 +92,20 @@ export function serveReaders(
     if (reader.blocked) {
       reader.sink.once('drain', () => {
         reader.blocked = false;
-        if (readers.has(reader)) serve(reader);
+        if (!readers.has(reader)) return;
+        ready.add(reader);
+        serveSoon();
       });
     }
   };
 
-  const drop = (reader: Reader) => {
+  const remove = (reader: Reader) => {
     readers.delete(reader);
+    ready.delete(reader);
+  };
+
+  const drop = (reader: Reader) => {
+    remove(reader);
     dropped += 1;
     const missed = backlog.first() - reader.cursor;
     const data = JSON.stringify({ missed, next: backlog.get(backlog.first())?.event.time });
@@ -107,18 +122,35 @@ export function serveReaders(
     });
   };
 
-  const serve = (reader: Reader) => {
-    if (reader.cursor < backlog.first()) return drop(reader);
-    while (!reader.blocked) {
-      const chunk = nextChunk(backlog, reader, identify, limits.chunkCharacters);
-      if (chunk !== '') write(reader, chunk);
-      if (reader.cursor >= reader.end) {
-        readers.delete(reader);
-        reader.sink.end();
-        return;
-      }
-      if (chunk === '') return;
+  /** Writes one chunk; false: there is nothing more for the reader, or it can take no more now. */
+  const serve = (reader: Reader): boolean => {
+    const before = reader.cursor;
+    const chunk = nextChunk(backlog, reader, identify, limits);
+    if (chunk !== '') write(reader, chunk);
+    if (reader.cursor >= reader.end) {
+      remove(reader);
+      reader.sink.end();
     }
+    return !reader.blocked && reader.cursor > before && readers.has(reader);
+  };
+
+  const serveAll = () => {
+    const until = now() + limits.serveMilliseconds;
+    for (const reader of readers) if (reader.cursor < backlog.first()) drop(reader);
+    for (const reader of ready) {
+      ready.delete(reader);
+      // Put in again it comes to the end of this very loop.
+      if (serve(reader)) ready.add(reader);
+      if (now() >= until) break;
+    }
+    if (ready.size > 0) serveSoon();
+  };
+
+  const serveSoon = () => {
+    gathering ??= setTimeout(() => {
+      gathering = undefined;
+      serveAll();
+    }, limits.gatherMilliseconds);
   };
 
   const heartbeat = setInterval(() => {
@@ -138,31 +170,30 @@ export function serveReaders(
         lastWrite: now(),
       };
       readers.add(reader);
-      sink.on('close', () => readers.delete(reader));
+      sink.on('close', () => remove(reader));
       // The id lets a reader that has not seen an event yet go on from here after a loss.
       write(reader, `id: ${identify(reader.cursor - 1)}\nretry: 1000\n\n`);
       const missed = backlog.first() - from;
       if (missed > 0) write(reader, `event: missed\ndata: ${JSON.stringify({ missed })}\n\n`);
-      serve(reader);
+      if (!reader.blocked) ready.add(reader);
+      serveSoon();
     },
     full: () => readers.size >= limits.readers,
     wake: () => {
       if (gathering !== undefined || readers.size === 0) return;
-      gathering = setTimeout(() => {
-        gathering = undefined;
-        for (const reader of readers) serve(reader);
-      }, limits.gatherMilliseconds);
+      for (const reader of readers) if (!reader.blocked) ready.add(reader);
+      serveSoon();
     },
     size: () => readers.size,
     dropped: () => dropped,
     close: () => {
       clearInterval(heartbeat);
       clearTimeout(gathering);
-      for (const reader of readers) {
-        serve(reader);
+      for (const reader of [...readers]) {
+        while (!reader.blocked && serve(reader));
         reader.sink.end();
+        remove(reader);
       }
-      readers.clear();
       for (const cut of cuts) clearTimeout(cut);
       cuts.clear();
     },
@@ -174,10 +205,11 @@ function nextChunk(
   backlog: Backlog,
   reader: Reader,
   identify: (number: number) => string,
-  chunkCharacters: number,
+  { chunkCharacters, chunkEvents }: ReaderLimits,
 ): string {
   let chunk = '';
-  while (chunk.length < chunkCharacters && reader.cursor < reader.end) {
+  const last = Math.min(reader.end, reader.cursor + chunkEvents);
+  while (chunk.length < chunkCharacters && reader.cursor < last) {
     const entry = backlog.get(reader.cursor);
     if (entry === undefined) break;
     reader.cursor += 1;

@@ -7,7 +7,21 @@ import { decideUid, faultOfUid } from './uid.ts';
 /** The attributes that must be asked for so that an account can be read. */
 export function attributesToRead(names: AttributeNames): string[] {
   const optional = [names.returnValue].filter((name) => name !== null);
-  return ['uid', names.mode, names.state, ...names.date, names.active, ...optional, 'entryUUID', 'modifyTimestamp'];
+  const dates = acceptedDates(names);
+  return ['uid', names.mode, names.state, ...dates, names.active, ...optional, 'entryUUID', 'modifyTimestamp'];
+}
+
+/** Two names of one attribute, or two attributes, depending on the directory's schema. */
+const KNOWN_DATES = ['sstProvisioningDate', 'sstProvisioningExecutionDate'];
+
+/**
+ * Under which names a date counts. Where one of the two known names is configured, the other one counts, too: a server whose
+ * schema has both for one attribute answers with the one that it prefers, and an account dated tomorrow must not run today.
+ */
+function acceptedDates({ date }: AttributeNames): readonly string[] {
+  const configured = new Set(date.map((name) => name.toLowerCase()));
+  const others = KNOWN_DATES.filter((name) => !configured.has(name.toLowerCase()));
+  return others.length < KNOWN_DATES.length ? [...date, ...others] : date;
 }
 
 /**
@@ -39,13 +53,14 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames): Entry
     return unworkable(`${names.state} is neither 0 nor YYYYMMDDThhmmssZ`);
   }
 
-  const dates = names.date.flatMap((name) => texts(entry, name).map((value) => ({ name, value })));
+  const dateNames = acceptedDates(names);
+  const dates = dateNames.flatMap((name) => texts(entry, name).map((value) => ({ name, value })));
   for (const date of dates) {
     if (date.value.trim() !== '0' && !isCalendarDay(date.value.trim())) {
       return unworkable(`${date.name} is neither 0 nor a day, YYYYMMDD`);
     }
   }
-  const severalOfOneName = names.date.find((name) => entry.values(name).length > 1);
+  const severalOfOneName = dateNames.find((name) => entry.values(name).length > 1);
   if (severalOfOneName !== undefined) return unworkable(`${severalOfOneName} has several values`);
 
   const record: AccountRecord = {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AttributeNames } from '../../src/domain/account.ts';
 import { entryOf } from '../../src/domain/entry.ts';
-import { readAccount } from '../../src/domain/read-account.ts';
+import { attributesToRead, readAccount } from '../../src/domain/read-account.ts';
 
 const NAMES: AttributeNames = {
   mode: 'sstProvisioningMode',
@@ -44,6 +44,20 @@ describe('readAccount', () => {
         modifiedAt: Date.UTC(2026, 10, 23, 10, 11, 12),
       },
     });
+  });
+
+  it('heeds a date under either of the two known names, whichever of them is configured', () => {
+    for (const [configured, present] of [
+      ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
+      ['sstprovisioningexecutiondate', 'sstProvisioningDate'],
+    ] as const) {
+      const names = { ...NAMES, date: [configured] };
+      const { sstProvisioningDate: _, ...undated } = OPEN;
+      const reading = readAccount(entryOf(DN, { ...undated, [present]: '20270101' }), names);
+      expect(reading).toMatchObject({ record: { date: { name: present, value: '20270101' } } });
+      expect(attributesToRead(names)).toEqual(expect.arrayContaining([configured, present]));
+    }
+    expect(attributesToRead({ ...NAMES, date: ['ourDate'] }).filter((name) => /date/i.test(name))).toEqual(['ourDate']);
   });
 
   it('takes the later day where an entry has both date attributes', () => {

@@ -1,19 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FakeClock } from '../support/fake-clock.ts';
 import { startWorld, type World } from './world.ts';
 
 const DAY = 86_400_000;
-
-/** libfaketime, wherever this architecture has it. */
-function fakeClock(): string {
-  const found = readdirSync('/usr/lib')
-    .map((folder) => join('/usr/lib', folder, 'faketime/libfaketime.so.1'))
-    .find((path) => existsSync(path));
-  if (found === undefined) throw new Error('libfaketime is missing: apt-get install faketime');
-  return found;
-}
 
 /** The UTC day that is so many days from now. */
 function day(offset: number): string {
@@ -22,22 +12,15 @@ function day(offset: number): string {
 
 describe('a service whose clock is set', () => {
   let world: World;
-  let clock: string;
-  const setClock = (offset: string) => writeFile(clock, `${offset}\n`);
+  let clock: FakeClock;
 
   beforeAll(async () => {
     world = await startWorld({ start: false });
-    clock = join(world.folder, 'clock');
-    await setClock('+0');
-    world.service.start({
-      LD_PRELOAD: fakeClock(),
-      FAKETIME_TIMESTAMP_FILE: clock,
-      FAKETIME_NO_CACHE: '1',
-      FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    });
+    clock = new FakeClock(join(world.folder, 'clock'));
+    world.service.start(clock.environment);
   });
   afterAll(() => world.stop());
-  beforeEach(() => setClock('+0'));
+  beforeEach(() => clock.setBy(0));
 
   const askFor = async (date: string): Promise<string> => {
     const uid = await world.account();
@@ -52,21 +35,21 @@ describe('a service whose clock is set', () => {
   it('forward to the day: does what was put off, without another write', async () => {
     const uid = await askFor(day(2));
     await deferred(uid);
-    await setClock('+1d');
+    await clock.setBy(DAY);
     const other = await askFor('0');
     await world.finished(other, 'modify');
     expect(world.script.starts(uid)).toHaveLength(0);
-    await setClock('+2d');
+    await clock.setBy(2 * DAY);
     await world.finished(uid, 'modify');
     expect(world.script.starts(uid)).toHaveLength(1);
   });
 
   it('back: puts off what is not due any more, and does it when the clock is right again', async () => {
-    await setClock('-2d');
+    await clock.setBy(-2 * DAY);
     const uid = await askFor(day(0));
     await deferred(uid);
     expect(world.script.starts(uid)).toHaveLength(0);
-    await setClock('+0');
+    await clock.setBy(0);
     await world.finished(uid, 'modify');
   });
 
@@ -74,7 +57,7 @@ describe('a service whose clock is set', () => {
     const uid = await askFor(day(3));
     await deferred(uid);
     world.service.signal('SIGSTOP');
-    await setClock('+4d');
+    await clock.setBy(4 * DAY);
     world.service.signal('SIGCONT');
     await world.finished(uid, 'modify');
   });

@@ -11,7 +11,8 @@ interface Contestant {
 }
 
 const FILTER = '(objectClass=sstProvisioning)';
-const contestant = (file: string) => join(import.meta.dirname, 'contestants', file);
+const SUBSCRIPTION = join(import.meta.dirname, '../dist/bench/refresh.js');
+const PYTHON_CONSUMER = join(import.meta.dirname, 'contestants/refresh.py');
 const args = (url: string, accounts: number) => [url, SERVICE_DN, SERVICE_PASSWORD, BASE, FILTER, String(accounts)];
 
 const NODE: Contestant = { name: 'node -e 0', command: () => [process.execPath, '-e', '0'] };
@@ -36,11 +37,11 @@ const C: Contestant = {
 };
 const OURS: Contestant = {
   name: 'subscription',
-  command: (url, accounts) => [process.execPath, contestant('refresh.mjs'), ...args(url, accounts)],
+  command: (url, accounts) => [process.execPath, SUBSCRIPTION, ...args(url, accounts)],
 };
 const PYTHON: Contestant = {
   name: 'python-ldap',
-  command: (url, accounts) => ['/usr/bin/python3', contestant('refresh.py'), ...args(url, accounts)],
+  command: (url, accounts) => ['/usr/bin/python3', PYTHON_CONSUMER, ...args(url, accounts)],
 };
 
 /** A refresh of every account there is, with all its attributes, from exec to exit. Each account is decoded and read. */

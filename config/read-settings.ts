@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { crossFaults } from './cross-rules.ts';
 import type { FaultAt } from './fault.ts';
 import { nearest } from './nearest.ts';

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { settingsSchema } from './schema.ts';
 import { notesOf, type SettingNotes, sentenceOf, shapeOf } from './setting.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { wordsOf } from './kind.ts';
 
 /** What the reference says of one setting. */

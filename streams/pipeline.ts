@@ -1,5 +1,17 @@
-import { defer, from, map, merge, type Observable, of, type SchedulerLike, Subject, takeUntil, tap } from 'rxjs';
-import { filter } from 'rxjs/operators';
+import {
+  defer,
+  filter,
+  from,
+  map,
+  merge,
+  type Observable,
+  of,
+  type SchedulerLike,
+  Subject,
+  takeUntil,
+  tap,
+} from 'rxjs';
+
 import type { DirectoryChange } from '../src/domain/change.ts';
 import { type AttemptDependencies, attempt } from './attempt.ts';
 import { type AttemptResult, type Candidate, refOf } from './candidate.ts';

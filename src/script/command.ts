@@ -1,5 +1,4 @@
 import { constants } from 'node:os';
-import { execa } from 'execa';
 
 export interface CommandOptions {
   readonly timeoutMilliseconds: number;
@@ -36,6 +35,7 @@ const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin
 export const runCommand: RunCommand = async (command, options) => {
   const [file = '', ...args] = command;
   if (options.signal.aborted) return { kind: 'aborted', output: '', complaint: '' };
+  const { execa } = await import('execa'); // a hundred modules, which most sites never need
   const child = execa(file, args, {
     stdin: 'ignore',
     buffer: false,

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { execa } from 'execa';
 import { Ending } from './ending.ts';
 import { errorCode, locate, notStarted, startFault } from './locate.ts';
 import { OutputLines } from './output-lines.ts';
@@ -25,6 +24,7 @@ async function runPlainly(request: ScriptRequest): Promise<ScriptResult> {
   const located = locate(program, request.env['PATH']);
   if (located.kind === 'notStarted') return located;
 
+  const { execa } = await import('execa'); // a hundred modules, which most sites never need
   const child = execa(located.file, args, {
     env: request.env,
     extendEnv: false,

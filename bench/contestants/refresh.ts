@@ -1,9 +1,16 @@
 // The subscription of the service on everything there is: each entry is decoded and read as an account.
-// Arguments: URL DN PASSWORD BASE FILTER EXPECTED. Ends at the end of the refresh.
-import { readAccount } from '../../dist/src/domain/read-account.js';
-import { subscribeOnce } from '../../dist/streams/subscription.js';
+// Arguments: URL DN PASSWORD BASE FILTER EXPECTED. Ends at the end of the refresh. Bundled as the service is.
+import { readAccount } from '../../src/domain/read-account.ts';
+import { subscribeOnce } from '../../streams/subscription.ts';
 
-const [url, bindDn, password, base, filter, expected] = process.argv.slice(2);
+const [url, bindDn, password, base, filter, expected] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 const access = {
   urls: [url],
   startTls: false,
@@ -22,7 +29,7 @@ const names = {
 };
 
 let accounts = 0;
-const content = { base, filter, attributes: ['*'], protocol: 'syncrepl', deadAfterMilliseconds: 60_000 };
+const content = { base, filter, attributes: ['*'], protocol: 'syncrepl', deadAfterMilliseconds: 60_000 } as const;
 const subscription = subscribeOnce({ access, url, ...content }).subscribe({
   next: (change) => {
     if (change.kind === 'entry' && readAccount(change.entry, names).kind === 'account') accounts += 1;

@@ -8,7 +8,7 @@ import { wantsColour } from './observability/colour.ts';
 import { createLogger, type Log } from './observability/log.ts';
 import { createEventLog } from './observability/log-events.ts';
 import { createEventPublisher, type EventPublisher } from './observability/publish.ts';
-import { renderEvent } from './observability/render-event.ts';
+import { renderEvent, renderJson } from './observability/render-event.ts';
 import { createSystemdNotifier, type SystemdNotifier } from './observability/systemd-notify.ts';
 import { tellEvent } from './observability/tell-event.ts';
 import { openOperator } from './open-operator.ts';
@@ -18,7 +18,8 @@ import { endOrphansBelow } from './script/orphans.ts';
 import { createService, type Service } from './service.ts';
 
 export interface RunOptions {
-  readonly debug: boolean;
+  /** Prints the stream's events: for a person, or one JSON object a line. */
+  readonly debug: false | 'pretty' | 'json';
   readonly dryRun: boolean;
   /** A file that keeps what the directory tells and what becomes of it. */
   readonly record?: string;
@@ -29,19 +30,22 @@ export async function runService(settings: Settings, options: RunOptions): Promi
   const { env, stdout, stderr } = process;
   // A reader that goes away (`run -d | head`) is no reason to stop.
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  const printing = options.debug !== false;
   const leftOut = (texts: number) => `... ${texts} lines are missing here: nobody read them in time\n`;
-  const debug = options.debug ? createBoundedOutput(stdout, { leftOut }) : undefined;
-  const problems = options.debug ? createBoundedOutput(stderr, { leftOut }) : undefined;
+  const debug = printing ? createBoundedOutput(stdout, { leftOut }) : undefined;
+  const problems = printing ? createBoundedOutput(stderr, { leftOut }) : undefined;
   const now = () => new Date();
   const colour = wantsColour(stdout, env);
-  const log = createLogger({ ...settings.log, console: options.debug ? null : stdout, colour, env, now });
+  const log = createLogger({ ...settings.log, console: printing ? null : stdout, colour, env, now });
   log.logger.debug('settings in effect', { settings: redacted(settings) });
   const notice = (message: string): void => {
     log.logger.warn(message);
     problems?.write(`${message}\n`);
   };
   const publisher = createEventPublisher({ now, onListenerError: (error) => notice(`an output failed: ${error}`) });
-  if (debug !== undefined) publisher.listen((event) => debug.write(`${renderEvent(event, { colour })}\n`));
+  const render = (event: PublishedEvent) =>
+    options.debug === 'json' ? renderJson(event) : renderEvent(event, { colour });
+  if (debug !== undefined) publisher.listen((event) => debug.write(`${render(event)}\n`));
   publisher.listen(createEventLog(log.logger));
   try {
     return await runLogged(settings, options, publisher, log, notice);

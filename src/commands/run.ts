@@ -4,6 +4,7 @@ import { needsConfig } from './options.ts';
 interface RunFlags {
   readonly config: string;
   readonly debug: boolean;
+  readonly json: boolean;
   readonly dryRun: boolean;
   readonly record?: string;
 }
@@ -12,6 +13,7 @@ export function registerRun(program: Command): void {
   needsConfig(program.command('run'))
     .description('the service: watches the directory and provisions accounts until it is told to stop')
     .option('-d, --debug', "print the stream's events for a person", false)
+    .option('--json', 'print the events as one JSON object a line', false)
     .option('-r, --dry-run', 'decide and report, write and run nothing', false)
     .option('--record <file>', 'keep what the directory tells and what becomes of it, for replay')
     .action(async (flags: RunFlags) => {
@@ -19,6 +21,7 @@ export function registerRun(program: Command): void {
       const { runService } = await import('../run-service.ts');
       const settings = await settingsOf(flags.config);
       // Not by itself: what a reader that stands still has not taken would keep the process alive.
-      if (settings !== undefined) process.exit(await runService(settings, flags));
+      const debug = flags.json ? 'json' : flags.debug && 'pretty';
+      if (settings !== undefined) process.exit(await runService(settings, { ...flags, debug }));
     });
 }

@@ -174,4 +174,21 @@ describe('the service, on a real slapd', () => {
     await first.stop('SIGKILL');
     await second.start();
   });
+
+  it('prints its events as JSON lines with --json, each with time and event, and nothing else', async () => {
+    const service = await setUpService({ url: slapd.url, script: RECORDING, flags: ['--json'] });
+    services.push(service);
+    await service.start({ wait: false });
+    await service.says(/"event":"refreshed"/);
+    await slapd.addAccount('3724360', OPEN);
+    await service.says(/"event":"finished".*\n/);
+    await service.stop();
+    const lines = service.output.trimEnd().split('\n');
+    const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    for (const { time, event } of events) {
+      expect(time).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+      expect(event).toMatch(/^[a-z]+$/);
+    }
+    expect(events.find(({ event }) => event === 'finished')).toMatchObject({ uid: '3724360', mode: 'added' });
+  });
 });

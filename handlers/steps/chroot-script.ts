@@ -8,6 +8,9 @@ import { buildCommand, buildEnvironment, buildInput, type ScriptSurroundings } f
 /** What a run takes beyond its limits at most: processes that outlive SIGKILL, and reading the last output. */
 const SLACK_MILLISECONDS = 3000;
 
+/** How old the knowledge of other services' remains may be: a service beside this one may die at any time. */
+const LOOK_AGAIN_MILLISECONDS = 5000;
+
 /** Why a start may fail now and succeed later: the machine is short of something, or the script is being replaced. */
 const PASSING_FAULTS: ReadonlySet<string> = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ETXTBSY']);
 
@@ -28,8 +31,7 @@ export interface ChrootScriptOptions extends ScriptSurroundings {
  */
 export function chrootScriptStep(options: ChrootScriptOptions): Step {
   const { timeoutMilliseconds, killGraceMilliseconds, runner } = options;
-  /** What an earlier service left behind, looked for once: to look before each run would cost more than the run. */
-  let orphaned: Set<string> | undefined;
+  const isOrphaned = orphanSearch();
   return {
     name: 'script',
     // Twice the grace: for the script of a dead service, and for this one.
@@ -42,8 +44,7 @@ export function chrootScriptStep(options: ChrootScriptOptions): Step {
       }
       const onLine = (stream: OutputStream, line: string) =>
         report({ event: 'output', uid, dn, mode, job: job.id, stream, line });
-      orphaned ??= findOrphanedUids();
-      if (orphaned.delete(uid) || job.resumed) {
+      if (isOrphaned(uid) || job.resumed) {
         const ended = await endOrphans({ uid, dn }, killGraceMilliseconds);
         if (ended.length > 0) onLine('stderr', `[ended the script of an earlier service, process group ${ended}]`);
       }
@@ -58,6 +59,20 @@ export function chrootScriptStep(options: ChrootScriptOptions): Step {
       });
       return outcomeOf(result, timeoutMilliseconds);
     },
+  };
+}
+
+/** Answers whether a dead service may have left a script behind for a uid. To look before each run would cost more than the run. */
+function orphanSearch(): (uid: string) => boolean {
+  let found: Set<string> = new Set();
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  return (uid) => {
+    const now = performance.now();
+    if (now - lookedAt > LOOK_AGAIN_MILLISECONDS) {
+      lookedAt = now;
+      found = findOrphanedUids();
+    }
+    return found.delete(uid);
   };
 }
 

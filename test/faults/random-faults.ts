@@ -1,5 +1,6 @@
 import { MODES, type Mode } from '../../src/domain/mode.ts';
 import type { ProxyConnection } from '../support/proxy.ts';
+import { text } from '../support/test-directory.ts';
 import type { World } from './world.ts';
 
 /** A generator of numbers from 0 to below 1, the same ones for the same seed (mulberry32). */
@@ -20,6 +21,13 @@ export interface Asked {
   readonly after: number;
 }
 
+export interface SequenceOptions {
+  readonly seed: number;
+  readonly count: number;
+  /** Nothing is asked of an account before what was asked of it is done. */
+  readonly patient: boolean;
+}
+
 /** What a sequence did, and what it asked for. */
 export interface Sequence {
   /** In order, for whoever has to understand a failure. */
@@ -34,8 +42,7 @@ type Action = readonly [weight: number, run: () => Promise<string> | string];
 export async function runSequence(
   world: World,
   uids: readonly string[],
-  seed: number,
-  count: number,
+  { seed, count, patient }: SequenceOptions,
 ): Promise<Sequence> {
   const random = seeded(seed);
   const below = (limit: number) => Math.floor(random() * limit);
@@ -45,6 +52,7 @@ export async function runSequence(
   const ask = async (): Promise<string> => {
     const uid = one(uids) ?? '';
     const mode = one(MODES) ?? 'add';
+    if (patient && !(await isSettled(world, uid))) return `did not ask ${mode} of ${uid}, which is not done`;
     const after = world.script.journal().length;
     for (let tries = 1; ; tries += 1) {
       sequence.asked.set(uid, [...(sequence.asked.get(uid) ?? []), { mode, after }]);
@@ -66,8 +74,9 @@ export async function runSequence(
 
   const killService = async (): Promise<string> => {
     sequence.serviceDeaths += 1;
-    await world.service.kill9();
-    world.service.start();
+    const service = one(world.services) ?? world.service;
+    await service.kill9();
+    service.start();
     if (below(3) === 0) return 'killed the service';
     await world.proxy.accept();
     await world.connected();
@@ -135,4 +144,9 @@ export async function runSequence(
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
   return sequence;
+}
+
+async function isSettled(world: World, uid: string): Promise<boolean> {
+  const entry = await world.slapd.read(uid).catch(() => undefined);
+  return entry !== undefined && text(entry, 'sstProvisioningState') !== '0';
 }

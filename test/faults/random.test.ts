@@ -1,28 +1,42 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runSequence, type Sequence } from './random-faults.ts';
-import { startWorld, type World } from './world.ts';
+import { startWorld, type World, type WorldOptions } from './world.ts';
 
 /** FAULT_SEED replays a sequence; FAULT_ROUNDS runs more of them, each with the next seed. */
 const FIRST_SEED = Number(process.env['FAULT_SEED'] ?? Math.floor(Math.random() * 1_000_000_000));
-const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 3);
+const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 2);
 const ACTIONS = 80;
 
-describe('random requests among random faults', () => {
+/**
+ * Two services: what a dead one left in work is taken over when a handler cannot take longer, so the limits are short. And
+ * where one of them did not see the other's claim, as it was cut off, it cannot know of it once a newer request stands in
+ * the entry: nobody asks again there before the account is done.
+ */
+const WORLDS: ReadonlyArray<{ readonly name: string; readonly options: WorldOptions; readonly patient: boolean }> = [
+  { name: 'one service', options: {}, patient: false },
+  {
+    name: 'two services',
+    patient: true,
+    options: { services: 2, settings: { instances: 'several', script: { timeout: '5s', killGrace: '100ms' } } },
+  },
+];
+
+describe.each(WORLDS)('random requests among random faults, with $name', ({ options, patient }) => {
   let world: World;
   beforeAll(async () => {
-    world = await startWorld();
+    world = await startWorld(options);
   });
   afterAll(() => world.stop());
 
   const seeds = Array.from({ length: ROUNDS }, (_, round) => FIRST_SEED + round);
   it.each(seeds)(
     'end with every account as it was last asked for (FAULT_SEED=%i)',
-    { timeout: 120_000 },
+    { timeout: 180_000 },
     async (seed) => {
       await world.heal();
       const uids = [];
       for (let index = 0; index < 6; index += 1) uids.push(await world.account());
-      const sequence = await runSequence(world, uids, seed, ACTIONS);
+      const sequence = await runSequence(world, uids, { seed, count: ACTIONS, patient });
       for (const uid of uids) await world.script.release(uid);
       await world.heal();
       try {
@@ -46,5 +60,6 @@ async function check(world: World, { asked, serviceDeaths }: Sequence): Promise<
     const runs = world.script.starts(uid).length;
     expect(runs, world.tell(uid)).toBeLessThanOrEqual(requests.length + serviceDeaths);
   }
-  expect(world.script.overlaps()).toEqual([]);
+  const [overlap] = world.script.overlaps().filter(({ uid }) => asked.has(uid));
+  expect(overlap, world.tell(overlap?.uid ?? '')).toBeUndefined();
 }

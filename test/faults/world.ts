@@ -23,7 +23,9 @@ export interface WorldOptions {
   readonly settings?: SettingsFile;
   /** With these the service speaks ldaps. */
   readonly certificates?: Certificates;
-  /** False: the service is not started yet. */
+  /** How many services work on the accounts; more than one needs `instances: several`. Default 1. */
+  readonly services?: number;
+  /** False: no service is started yet. */
   readonly start?: boolean;
 }
 
@@ -34,14 +36,17 @@ export class World {
   readonly proxy: FaultProxy;
   readonly script: RecordingScript;
   readonly service: ServiceProcess;
+  /** All of them, the one above first. */
+  readonly services: readonly ServiceProcess[];
   #nextUid = 1;
 
-  constructor(parts: Pick<World, 'folder' | 'slapd' | 'proxy' | 'script' | 'service'>) {
+  constructor(parts: Pick<World, 'folder' | 'slapd' | 'proxy' | 'script' | 'service' | 'services'>) {
     this.folder = parts.folder;
     this.slapd = parts.slapd;
     this.proxy = parts.proxy;
     this.script = parts.script;
     this.service = parts.service;
+    this.services = parts.services;
   }
 
   /** The uid of a new account that is finished: for `add` it does not exist otherwise than as added before. */
@@ -70,15 +75,22 @@ export class World {
     }
   }
 
-  /** Waits until the service has two connections through the proxy: it subscribes and can write. */
+  /** Waits until each service has two connections through the proxy: it subscribes and can write. */
   async connected(): Promise<void> {
-    await vi.waitFor(() => expect(this.proxy.open.length).toBeGreaterThanOrEqual(2), { timeout: 20_000, interval: 10 });
+    const wanted = 2 * this.services.length;
+    await vi.waitFor(() => expect(this.proxy.open.length).toBeGreaterThanOrEqual(wanted), {
+      timeout: 20_000,
+      interval: 10,
+    });
   }
 
   /** What happened, for whoever reads a failure. */
   tell(uid: string): string {
-    const lines = this.service.output.split('\n').filter((line) => line.includes(uid) || /connect|--- /.test(line));
-    return [`script: ${JSON.stringify(this.script.journal(uid))}`, ...lines.slice(-60)].join('\n');
+    const told = this.services.map(({ output }) => {
+      const lines = output.split('\n').filter((line) => line.includes(uid) || /connect|--- /.test(line));
+      return lines.slice(-60).join('\n');
+    });
+    return [`script: ${JSON.stringify(this.script.journal(uid))}`, ...told].join('\n\n');
   }
 
   /** Everything runs again and nothing is damaged any more. */
@@ -90,11 +102,11 @@ export class World {
     await this.proxy.accept();
     this.slapd.resume();
     if (this.slapd.pid === undefined) await this.slapd.start();
-    if (!this.service.running) this.service.start();
+    for (const service of this.services) if (!service.running) service.start();
   }
 
   async stop(): Promise<void> {
-    await this.service.kill9();
+    for (const service of this.services) await service.kill9();
     await this.proxy.close();
     await this.slapd.stop();
     await rm(this.folder, { recursive: true, force: true });
@@ -111,7 +123,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const url = certificates === undefined ? proxy.url : `ldaps://127.0.0.1:${proxy.port}`;
   const encrypted = certificates === undefined ? {} : { directory: { tls: { caFile: certificates.caFile } } };
   const settings = withSettings(withSettings(testSettings(url, script.command), encrypted), options.settings ?? {});
-  const service = new ServiceProcess(await writeSettings(folder, settings));
-  if (options.start !== false) service.start();
-  return new World({ folder, slapd, proxy, script, service });
+  const config = await writeSettings(folder, settings);
+  const service = new ServiceProcess(config);
+  const others = Array.from({ length: (options.services ?? 1) - 1 }, () => new ServiceProcess(config));
+  const services = [service, ...others];
+  if (options.start !== false) for (const each of services) each.start();
+  return new World({ folder, slapd, proxy, script, service, services });
 }

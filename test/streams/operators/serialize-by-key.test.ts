@@ -1,7 +1,7 @@
 import { concat, EMPTY, NEVER, Observable, of, Subject } from 'rxjs';
-import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { type Arrival, type Load, serializeByKey } from '../../../streams/operators/serialize-by-key.ts';
+import { marbles } from '../../support/marbles.ts';
 
 const put = (key: string, item: string, id = key): Arrival<string> => ({ kind: 'put', key, id, item });
 const drop = (key: string, id = key): Arrival<string> => ({ kind: 'drop', key, id });
@@ -16,10 +16,6 @@ const ARRIVALS: Record<string, Arrival<string>> = {
   A: drop('a', 'a2'),
   B: drop('b'),
 };
-
-function marbles(test: (helpers: Parameters<Parameters<TestScheduler['run']>[0]>[0]) => void): void {
-  new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(test);
-}
 
 describe('serializeByKey', () => {
   it('is silent as long as the source is', () => {

@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DirectoryPatience } from '../src/patience.ts';
+
+let abort: AbortController;
+let patience: DirectoryPatience;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  abort = new AbortController();
+  patience = new DirectoryPatience({ initial: 100, max: 1_000 }, abort.signal);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('waiting for a directory that is away', () => {
+  it('takes longer after each failure, up to the longest', () => {
+    expect([1, 2, 3, 4, 5, 99].map((failures) => patience.delay(failures))).toEqual([100, 200, 400, 800, 1_000, 1_000]);
+  });
+
+  it('ends when its time is over, and not before', async () => {
+    const ended = vi.fn();
+    void patience.wait(500).then(ended);
+    await vi.advanceTimersByTimeAsync(499);
+    expect(ended).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(ended).toHaveBeenCalledOnce();
+  });
+
+  it('ends for all as soon as the directory is back', async () => {
+    const all = Promise.all([patience.wait(60_000), patience.wait(90_000)]);
+    patience.wake();
+    await all;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('ends with the reason when the service stops, also when it had stopped before', async () => {
+    const waiting = patience.wait(60_000);
+    waiting.catch(() => {});
+    abort.abort(new Error('stopped'));
+    await expect(waiting).rejects.toThrow('stopped');
+    await expect(patience.wait(60_000)).rejects.toThrow('stopped');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import type { AccountRecord } from '../../../src/domain/account.ts';
+import type { Decision } from '../../../src/domain/decide.ts';
+import type { StreamEvent } from '../../../src/domain/event.ts';
+import type { Candidate } from '../../../streams/candidate.ts';
+import { decideEach } from '../../../streams/operators/decide-each.ts';
+import type { Sighted } from '../../../streams/operators/read-sightings.ts';
+import { marbles } from '../../support/marbles.ts';
+
+const RECORD: AccountRecord = {
+  dn: 'uid=A,dc=example',
+  entryUUID: 'uuid-a',
+  uid: 'A',
+  mode: 'add',
+  state: '0',
+  date: undefined,
+  active: true,
+  returnValue: undefined,
+  modifiedAt: Date.UTC(2026, 10, 23),
+};
+const CANDIDATE: Candidate = { id: 'uuid-a', record: RECORD, fresh: true };
+const SEEN: Sighted = { kind: 'seen', candidate: CANDIDATE, quiet: false };
+const reason = 'because';
+
+describe('decideEach', () => {
+  it.each<[string, Decision, unknown, string[]]>([
+    ['lets a claim through at once', { kind: 'claim', mode: 'add', reason }, 'now', ['queued']],
+    ['lets interrupted work through at once', { kind: 'resume', mode: 'add', reason }, 'now', ['queued']],
+    ['lets a take-over through at once', { kind: 'takeOver', mode: 'add', reason }, 'now', ['queued']],
+    [
+      'holds what is deferred for its day',
+      { kind: 'defer', mode: 'add', until: '20261124', reason },
+      { day: '20261124' },
+      ['deferred'],
+    ],
+    ['holds what waits for a change', { kind: 'wait', mode: 'add', reason }, 'never', ['waiting']],
+    [
+      'holds what waits for time to pass',
+      { kind: 'wait', mode: 'add', reason, recheckInMilliseconds: 7 },
+      { inMilliseconds: 7 },
+      ['waiting'],
+    ],
+    ['leaves what failed', { kind: 'failed', mode: 'add', returnValue: '5', reason }, 'never', ['skipped']],
+    ['leaves what is settled in silence', { kind: 'settled', reason }, 'never', []],
+  ])('%s', (_, decision, due, told) => {
+    const events: StreamEvent[] = [];
+    marbles(({ cold, expectObservable }) => {
+      const dependencies = { decideNow: () => decision, report: (event: StreamEvent) => void events.push(event) };
+      const result = cold('-s-q-|', { s: SEEN, q: { ...SEEN, quiet: true } }).pipe(decideEach(dependencies as never));
+      const held = { kind: 'hold', key: 'a', id: 'uuid-a', item: CANDIDATE, due };
+      expectObservable(result as never).toBe('-h-h-|', { h: held });
+    });
+    expect(events.map(({ event }) => event)).toEqual(told);
+  });
+
+  it('tells of a failed account with what and when it failed', () => {
+    const events: StreamEvent[] = [];
+    const decision: Decision = { kind: 'failed', mode: 'add', returnValue: '5', reason };
+    marbles(({ cold, expectObservable }) => {
+      const dependencies = { decideNow: () => decision, report: (event: StreamEvent) => void events.push(event) };
+      expectObservable(cold('s', { s: SEEN }).pipe(decideEach(dependencies as never)), '-!').toBe('h', {
+        h: { kind: 'hold', key: 'a', id: 'uuid-a', item: CANDIDATE, due: 'never' },
+      } as never);
+    });
+    expect(events[0]).toMatchObject({ returnValue: 5, failedAt: '2026-11-23T00:00:00.000Z', reason });
+  });
+
+  it('decides nothing about what comes back by itself, or has left', () => {
+    marbles(({ cold, expectObservable }) => {
+      const dependencies = {
+        decideNow: () => {
+          throw new Error('decided');
+        },
+        report: () => {},
+      };
+      const again: Sighted = { kind: 'again', candidate: CANDIDATE, inMilliseconds: 9 };
+      const left: Sighted = { kind: 'left', id: 'uuid-a', uid: 'A' };
+      expectObservable(cold('ab#', { a: again, b: left }).pipe(decideEach(dependencies as never)) as never).toBe(
+        'ab#',
+        {
+          a: { kind: 'hold', key: 'a', id: 'uuid-a', item: CANDIDATE, due: { inMilliseconds: 9 } },
+          b: { kind: 'drop', key: 'a', id: 'uuid-a' },
+        },
+      );
+    });
+  });
+});

@@ -1,0 +1,173 @@
+import { asyncScheduler, merge, Subject, tap } from 'rxjs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Due, type Held, type HoldOptions, holdUntilDue } from '../../../streams/operators/hold-until-due.ts';
+import type { Arrival } from '../../../streams/operators/serialize-by-key.ts';
+import { marbles } from '../../support/marbles.ts';
+
+const hold = (item: string, due: Due, id = item): Held<string> => ({ kind: 'hold', key: `key ${id}`, id, item, due });
+const put = (item: string, id = item): Arrival<string> => ({ kind: 'put', key: `key ${id}`, id, item });
+
+const HELD: Record<string, Held<string>> = {
+  a: hold('a', 'now'),
+  n: hold('n', 'never'),
+  t: hold('t', { inMilliseconds: 5 }),
+  d: hold('d', { day: '20261124' }),
+  e: hold('e', { day: '20261124' }),
+  D: { kind: 'drop', key: 'key d', id: 'd' },
+};
+const ARRIVED: Record<string, Arrival<string>> = {
+  a: put('a'),
+  T: put('t, released', 't'),
+  D: put('d, released', 'd'),
+  E: put('e, released', 'e'),
+  x: { kind: 'drop', key: 'key d', id: 'd' },
+};
+
+function options(changes: Partial<HoldOptions<string>> = {}): HoldOptions<string> {
+  return {
+    today: () => '20261123',
+    released: (item) => `${item}, released`,
+    discarded: () => {},
+    dayCheckMilliseconds: 10,
+    ...changes,
+  };
+}
+
+describe('holdUntilDue', () => {
+  it('is silent as long as the source is', () => {
+    marbles(({ hot, expectObservable }) => {
+      const source = hot<Held<string>>('-----');
+      const expected = '                -----';
+      expectObservable(source.pipe(holdUntilDue(options()))).toBe(expected, ARRIVED);
+    });
+  });
+
+  it('completes with an empty source', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<Held<string>>('--|');
+      const expected = '                 --|';
+      expectObservable(source.pipe(holdUntilDue(options()))).toBe(expected, ARRIVED);
+    });
+  });
+
+  it('lets through at once what is due, and what is dropped', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('-a-D-a|', HELD);
+      const expected = '   -a-x-a|';
+      expectObservable(source.pipe(holdUntilDue(options()))).toBe(expected, ARRIVED);
+    });
+  });
+
+  it('lets through after its time what has to wait, and never what waits for a change', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('-tn-------', HELD);
+      const expected = '   ------T---';
+      expectObservable(source.pipe(holdUntilDue(options()))).toBe(expected, ARRIVED);
+    });
+  });
+
+  it('lets everything of a day through when the calendar says so, and no sooner', () => {
+    marbles(({ cold, expectObservable }) => {
+      const today = () => (asyncScheduler.now() < 25 ? '20261123' : '20261124');
+      const source = cold('-(de)', HELD);
+      const expected = '   31ms (DE)';
+      expectObservable(source.pipe(holdUntilDue(options({ today })))).toBe(expected, ARRIVED);
+    });
+  });
+
+  it('lets a day that was skipped through, as by a clock that was set or a machine that slept', () => {
+    marbles(({ cold, expectObservable }) => {
+      const today = () => (asyncScheduler.now() < 5 ? '20261123' : '20270301');
+      const source = cold('d', HELD);
+      const expected = '   10ms D';
+      expectObservable(source.pipe(holdUntilDue(options({ today })))).toBe(expected, ARRIVED);
+    });
+  });
+
+  it('replaces what it holds by a newer item of the same id', () => {
+    const discarded = vi.fn();
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('t-s', { ...HELD, s: hold('s', { inMilliseconds: 9 }, 't') });
+      const expected = '   -----------S';
+      const arrived = { ...ARRIVED, S: put('s, released', 't') };
+      expectObservable(source.pipe(holdUntilDue(options({ discarded })))).toBe(expected, arrived);
+    });
+    expect(discarded.mock.calls).toEqual([['t', 'newer']]);
+  });
+
+  it('forgets what is dropped, and tells it', () => {
+    const discarded = vi.fn();
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('d-D', HELD);
+      const expected = '   --x';
+      const today = () => (asyncScheduler.now() < 5 ? '20261123' : '20261124');
+      expectObservable(source.pipe(holdUntilDue(options({ today, discarded })))).toBe(expected, ARRIVED);
+    });
+    expect(discarded.mock.calls).toEqual([['d', 'drop']]);
+  });
+
+  it('holds no longer what a newer item says is due now, or never', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('t-n---', { ...HELD, n: hold('n', 'never', 't') });
+      const expected = '   ------';
+      expectObservable(source.pipe(holdUntilDue(options()))).toBe(expected, ARRIVED);
+    });
+  });
+
+  it('holds for longer than a timer can run', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('t', { t: hold('t', { inMilliseconds: 2 ** 31 + 5 }) });
+      expectObservable(source.pipe(holdUntilDue(options()))).toBe(`${2 ** 31 + 5}ms T`, ARRIVED);
+    });
+  });
+
+  it('looks at the calendar only while something waits for a day', () => {
+    const today = vi.fn(() => '20261123');
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('d 50ms D 100ms |', HELD);
+      expectObservable(source.pipe(holdUntilDue(options({ today })))).toBe('51ms x 100ms |', ARRIVED);
+    });
+    expect(today.mock.calls.length).toBeLessThanOrEqual(7);
+  });
+
+  it('takes an item that its own release brings about', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source$ = new Subject<Held<string>>();
+      const result = merge(source$, cold('t', HELD)).pipe(
+        holdUntilDue(options()),
+        tap((arrival) => {
+          if (arrival.id === 't') source$.next(HELD['a']!);
+        }),
+      );
+      // The item that comes back is let through inside of the release that it came from.
+      expectObservable(result).toBe('-----(aT)', ARRIVED);
+    });
+  });
+
+  it('forgets what it holds when the source completes or fails, or nobody listens', () => {
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      expectObservable(cold('td-|', HELD).pipe(holdUntilDue(options()))).toBe('---|', ARRIVED);
+      expectObservable(cold('td-#', HELD).pipe(holdUntilDue(options()))).toBe('---#', ARRIVED);
+      const source = hot('td------', HELD);
+      expectObservable(source.pipe(holdUntilDue(options())), '---!').toBe('--------', ARRIVED);
+      expectSubscriptions(source.subscriptions).toBe('^--!');
+    });
+  });
+});
+
+describe('holdUntilDue, on timers', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('leaves none behind', () => {
+    vi.useFakeTimers();
+    const source$ = new Subject<Held<string>>();
+    const subscription = source$.pipe(holdUntilDue(options())).subscribe();
+    source$.next(HELD['t']!);
+    source$.next(HELD['d']!);
+    expect(vi.getTimerCount()).toBe(2);
+    subscription.unsubscribe();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

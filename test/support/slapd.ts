@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,9 +89,15 @@ export class Slapd extends TestDirectory {
     await this.start();
   }
 
-  /** The process stands still: connections are open and nothing answers, until `resume`. */
+  /** The process stands still when this returns: connections are open and nothing answers, until `resume`. */
   pause(): void {
+    const { pid } = this;
+    if (pid === undefined) return;
     this.#child?.kill('SIGSTOP');
+    // The signal reaches each thread in its own time; one that still runs would answer one more request.
+    const threads = () => readdirSync(`/proc/${pid}/task`);
+    const runs = (thread: string) => !readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1').includes(') T');
+    while (threads().some(runs));
   }
 
   resume(): void {

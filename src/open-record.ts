@@ -7,7 +7,7 @@ import { programVersion } from './version.ts';
 
 export interface OpenRecord {
   /** What the service must tell beside its events. */
-  readonly hooks: Required<Pick<ServiceOptions, 'observe' | 'observeOutcome'>>;
+  readonly hooks: Required<Pick<ServiceOptions, 'observe' | 'observeAnswer' | 'observeOutcome'>>;
   close(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export function openRecord(
   const unlisten = publisher.listen(recorder.event);
   process.on('SIGHUP', recorder.reopen);
   return {
-    hooks: { observe: recorder.change, observeOutcome: recorder.outcome },
+    hooks: { observe: recorder.change, observeAnswer: recorder.answer, observeOutcome: recorder.outcome },
     close: () => {
       unlisten();
       process.off('SIGHUP', recorder.reopen);

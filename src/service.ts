@@ -12,6 +12,7 @@ import { subscribeOnce } from '../streams/subscription.ts';
 import { composeHandlers } from './compose-handlers.ts';
 import type { EntryReading } from './domain/account.ts';
 import type { DirectoryChange } from './domain/change.ts';
+import { type DirectoryAnswer, observedDirectory } from './domain/directory-answer.ts';
 import { DirectoryClock } from './domain/directory-clock.ts';
 import type { DirectoryError } from './domain/directory-error.ts';
 import type { Report } from './domain/event.ts';
@@ -33,6 +34,8 @@ export interface ServiceOptions {
   readonly dryRun: boolean;
   /** Sees every change before the stream does. */
   readonly observe?: (change: DirectoryChange) => void;
+  /** Sees what the directory answers to each request of an attempt. */
+  readonly observeAnswer?: (answer: DirectoryAnswer) => void;
   /** Sees how each handler ended, before that is written back. */
   readonly observeOutcome?: (uid: string, outcome: HandlerOutcome) => void;
 }
@@ -61,6 +64,7 @@ export function createService({
   notice,
   dryRun,
   observe,
+  observeAnswer,
   observeOutcome,
 }: ServiceOptions): Service {
   const { attributes: names, directory: site } = settings;
@@ -132,7 +136,7 @@ export function createService({
     names,
     readEntry,
     open,
-    directory: operations,
+    directory: observeAnswer === undefined ? operations : observedDirectory(operations, observeAnswer),
     runHandler: observed(handlerRunner(handlers, monotonic), observeOutcome),
     retry: settings.retry,
     report,

@@ -1,5 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { DirectoryChange } from '../domain/change.ts';
+import type { DirectoryAnswer } from '../domain/directory-answer.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { HandlerOutcome } from '../domain/job.ts';
 import { encodeLine, isRecorded, type RecordedSettings, type RecordLine } from './recording.ts';
@@ -18,6 +19,7 @@ export interface RecorderOptions {
 /** Keeps what the directory told and what became of it, as JSON lines. Never throws, never waits, and bounds its memory. */
 export interface Recorder {
   change(change: DirectoryChange): void;
+  answer(answer: DirectoryAnswer): void;
   outcome(uid: string, outcome: HandlerOutcome): void;
   event(event: PublishedEvent): void;
   /** Goes on in a new file of the same name: the old one has been moved away. */
@@ -62,6 +64,7 @@ export function recordTo(options: RecorderOptions): Recorder {
   begin(false);
   return {
     change: (change) => put({ kind: 'change', time: time(), change }),
+    answer: (answer) => put({ kind: 'answer', time: time(), answer }),
     outcome: (uid, outcome) => put({ kind: 'outcome', time: time(), uid, outcome }),
     event: (event) => {
       if (isRecorded(event.event)) put({ kind: 'event', event });

@@ -1,5 +1,6 @@
 import type { AttributeNames } from '../domain/account.ts';
 import type { DirectoryChange } from '../domain/change.ts';
+import type { DirectoryAnswer } from '../domain/directory-answer.ts';
 import { type DirectoryEntry, entryOf } from '../domain/entry.ts';
 import type { EventName, PublishedEvent } from '../domain/event.ts';
 import type { HandlerOutcome } from '../domain/job.ts';
@@ -17,8 +18,8 @@ export interface RecordedSettings {
 }
 
 /**
- * A line of a record, all but the first with the time at which it happened: what the directory told, how a handler ended, or what
- * the stream made of it. A service that is started again begins with a header of its own.
+ * A line of a record, with the time at which it happened: what the directory told or answered, how a handler ended, or what the
+ * stream made of it. A service that is started again begins with a header of its own.
  */
 export type RecordLine =
   | {
@@ -30,6 +31,7 @@ export type RecordLine =
       readonly continued: boolean;
     }
   | { readonly kind: 'change'; readonly time: string; readonly change: DirectoryChange }
+  | { readonly kind: 'answer'; readonly time: string; readonly answer: DirectoryAnswer }
   | { readonly kind: 'outcome'; readonly time: string; readonly uid: string; readonly outcome: HandlerOutcome }
   | { readonly kind: 'event'; readonly event: PublishedEvent }
   /** So many lines are missing here: the disk did not keep up. */
@@ -70,8 +72,12 @@ export function encodeLine(line: RecordLine, names: AttributeNames): string {
     case 'change': {
       const { time, change } = line;
       if (change.kind !== 'entry') return JSON.stringify({ time, change });
-      const { entry, ...rest } = change;
-      return JSON.stringify({ time, change: { ...rest, dn: entry.dn, attributes: attributesOf(entry, names) } });
+      return JSON.stringify({ time, change: { ...change, entry: storedEntry(change.entry, names) } });
+    }
+    case 'answer': {
+      const { entry, ...rest } = line.answer;
+      const stored = entry === undefined ? {} : { entry: storedEntry(entry, names) };
+      return JSON.stringify({ time: line.time, answer: { ...rest, ...stored } });
     }
     case 'outcome': {
       const { time, uid, outcome } = line;
@@ -101,24 +107,29 @@ export function decodeLine(text: string): RecordLine {
     return { kind: 'event', event: event as unknown as PublishedEvent };
   }
   const time = timeOf(line);
-  if ('change' in line) return { kind: 'change', time, change: changeOf(objectOf(line['change'], 'change')) };
+  if ('change' in line)
+    return { kind: 'change', time, change: withEntry(objectOf(line['change'], 'change')) as DirectoryChange };
+  if ('answer' in line) {
+    const answer = withEntry(objectOf(line['answer'], 'answer')) as unknown as DirectoryAnswer;
+    return { kind: 'answer', time, answer };
+  }
   if ('outcome' in line) {
     const outcome = objectOf(line['outcome'], 'outcome') as unknown as HandlerOutcome;
     return { kind: 'outcome', time, uid: String(line['uid']), outcome };
   }
   if ('gap' in line) return { kind: 'gap', time, lines: Number(line['gap']) };
-  throw new RangeError('it is neither a change, an outcome, an event nor a gap');
+  throw new RangeError('it is neither a change, an answer, an outcome, an event nor a gap');
 }
 
 type Stored = string | { readonly base64: string };
 
-function attributesOf(entry: DirectoryEntry, names: AttributeNames): Record<string, Stored[]> {
-  const kept: Record<string, Stored[]> = {};
+function storedEntry(entry: DirectoryEntry, names: AttributeNames) {
+  const attributes: Record<string, Stored[]> = {};
   for (const name of attributesToRead(names)) {
     const values = entry.values(name);
-    if (values.length > 0) kept[name] = values.map(stored);
+    if (values.length > 0) attributes[name] = values.map(stored);
   }
-  return kept;
+  return { dn: entry.dn, attributes };
 }
 
 /** As text where the bytes are text, so that a person can read it. */
@@ -127,14 +138,15 @@ function stored(value: Buffer): Stored {
   return Buffer.from(text, 'utf8').equals(value) ? text : { base64: value.toString('base64') };
 }
 
-function changeOf(given: Record<string, unknown>): DirectoryChange {
-  if (given['kind'] !== 'entry') return given as unknown as DirectoryChange;
-  const { dn, attributes, ...rest } = given;
+/** The same with its entry, where it has one, as an entry. */
+function withEntry(given: Record<string, unknown>): Record<string, unknown> {
+  if (!('entry' in given)) return given;
+  const { dn, attributes } = objectOf(given['entry'], 'entry');
   const values = Object.entries(objectOf(attributes, 'attributes')).map(([name, list]) => {
     if (!Array.isArray(list)) throw new RangeError(`the attribute ${name} has no list of values`);
     return [name, list.map(bytesOf)] as const;
   });
-  return { ...rest, entry: entryOf(String(dn), Object.fromEntries(values)) } as unknown as DirectoryChange;
+  return { ...given, entry: entryOf(String(dn), Object.fromEntries(values)) };
 }
 
 function bytesOf(given: unknown): Buffer {

@@ -41,7 +41,7 @@ export function startReplay({ settings, start, pace, told, requested }: ReplayOp
   const { attributes: names, instances, longestHandlerMilliseconds } = settings;
   const time = new VirtualTime(start, pace);
   const abort = new AbortController();
-  const night = new RecordedNight(names, abort.signal);
+  const night = new RecordedNight(abort.signal);
   const clock = new DirectoryClock(() => time.now());
   const day = dayIn(settings.timeZone);
   const today = () => day(new Date(time.now()));
@@ -68,7 +68,8 @@ export function startReplay({ settings, start, pace, told, requested }: ReplayOp
       runHandler: night.runHandler,
       away: {
         delay: (failures) => backoff(failures, { initial: 1_000, max: 60_000 }),
-        wait: () => Promise.reject(ENDED),
+        // The next answer comes when the record says.
+        wait: () => Promise.resolve(),
       },
       signal: abort.signal,
       monotonic: () => time.now(),
@@ -101,15 +102,16 @@ export function startReplay({ settings, start, pace, told, requested }: ReplayOp
       await time.goTo(Date.parse(line.kind === 'event' ? line.event.time : line.time));
       switch (line.kind) {
         case 'change':
-          night.told(line.change);
           tellRequest(line.change);
           changes$.next(line.change);
+          break;
+        case 'answer':
+          night.answered(line.answer);
           break;
         case 'outcome':
           if (line.outcome.ok || !line.outcome.aborted) night.ended(line.uid, line.outcome);
           break;
         case 'event':
-          night.said(line.event);
           if (line.event.event === 'draining') drain$.next();
           break;
         case 'gap':

@@ -1,6 +1,7 @@
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { accountDn } from '../support/accounts.ts';
 import { attempt, type CommandResult } from '../support/children.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
@@ -43,6 +44,15 @@ const replay = (...args: string[]): Promise<CommandResult> =>
   attempt(process.execPath, [MAIN, 'replay', record, ...args], { env: { PATH: process.env['PATH'], TZ: 'UTC' } });
 const entrySays = (name: string, value: string) => (entry: Parameters<typeof text>[0] | undefined) =>
   entry !== undefined && text(entry, name) === value;
+
+/** Chooses a number below n, the same ones for the same seed (Park and Miller). */
+function choices(seed: number): (n: number) => number {
+  let state = (seed % 2_147_483_646) + 1;
+  return (n) => {
+    state = (state * 48_271) % 2_147_483_647;
+    return Math.floor((state / 2_147_483_647) * n);
+  };
+}
 
 describe('a recorded night', () => {
   it('gives the same decisions again, without the directory and without scripts', async () => {
@@ -95,6 +105,35 @@ describe('a recorded night', () => {
     expect(stdout).toMatch(/failed +f1 .*CANNOT_SET_QUOTA/);
     expect(stdout).toMatch(/retrying +t1 /);
     expect(stdout).toMatch(/finished +n2 /);
+  });
+
+  it('gives them again after a night of writers who change their minds, and a service that was killed', async () => {
+    await setUp();
+    await service.start();
+    await writeFile(join(service.folder, 'go'), '');
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const choose = choices(seed);
+    const uids = Array.from({ length: 40 }, (_, n) => `${'fts'[n % 5] ?? 'n'}${n}`);
+    for (const uid of uids) await slapd.addAccount(uid, ASKED);
+    for (let n = 0; n < 400; n++) {
+      const uid = uids[choose(uids.length)] ?? '';
+      const mode = ['add', 'modify', 'delete'][choose(3)] ?? 'add';
+      const date = choose(20) === 0 ? '20990101' : '0';
+      const extra = { sstIsActive: choose(3) === 0 ? 'TRUE' : 'FALSE', sstProvisioningDate: date };
+      if ((await slapd.read(uid)) === undefined) await slapd.addAccount(uid, ASKED);
+      await slapd.request(uid, mode, extra);
+      if (choose(60) === 0) await slapd.delete(accountDn(uid));
+      if (n === 200) {
+        await service.stop('SIGKILL');
+        await service.start();
+      }
+    }
+    await slapd.addAccount('last', ASKED);
+    await slapd.waitForMode('last', 'added');
+    await service.stop();
+    const { code, stderr } = await replay();
+    expect(stderr, `seed ${seed}`).toMatch(/^-- \d+ decisions, all as recorded$/m);
+    expect(code).toBe(0);
   });
 
   it('is for its owner only, and holds no password and no output of a script', async () => {

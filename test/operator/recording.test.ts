@@ -50,6 +50,12 @@ describe('a line of a record', () => {
   it.each<RecordLine>([
     { kind: 'outcome', time: TIME, uid: '1', outcome: { ok: true, timings: [{ name: 'script', milliseconds: 1.5 }] } },
     { kind: 'event', event: { time: TIME, event: 'deferred', until: '20990101', uid: '1', dn: 'uid=1', mode: 'add' } },
+    { kind: 'answer', time: TIME, answer: { operation: 'read', target: 'uid=1' } },
+    {
+      kind: 'answer',
+      time: TIME,
+      answer: { operation: 'modify', target: 'uid=1', error: { message: 'm', resultCode: 16 } },
+    },
     { kind: 'gap', time: TIME, lines: 7 },
     ...(
       [
@@ -69,7 +75,10 @@ describe('a line of a record', () => {
     ['half a line', '{"time":"2026'],
     ['another format', '{"record":"prov-backup-rsnapshot","format":99,"time":"2026-03-01T02:00:00Z"}'],
     ['no time', '{"change":{"kind":"refreshing"}}'],
-    ['attributes that are no lists', `{"time":"${TIME}","change":{"kind":"entry","dn":"a","attributes":{"uid":"1"}}}`],
+    [
+      'attributes that are no lists',
+      `{"time":"${TIME}","change":{"kind":"entry","entry":{"dn":"a","attributes":{"uid":"1"}}}}`,
+    ],
   ])('is refused where it holds %s', (_title, text) => {
     expect(() => decodeLine(text)).toThrow();
   });

@@ -156,6 +156,8 @@ describe('a recorded night', () => {
     await service.says(/finished +1 /);
     await rename(record, `${record}.1`);
     service.signal('SIGHUP');
+    while ((await stat(record).catch(() => undefined)) === undefined)
+      await new Promise((resolve) => setTimeout(resolve, 5));
     await slapd.addAccount('2', ASKED);
     await service.says(/finished +2 /);
     await service.stop();

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { ConfigurationError } from '../../config/fault.ts';
 import { parseConfig } from '../../config/load-config.ts';
-import { OperatorError } from '../operator/listen-address.ts';
+import { OperatorError, readAddress } from '../operator/listen-address.ts';
 import { UsageError } from './outcome.ts';
 
 export interface TargetOptions {
@@ -22,7 +22,7 @@ export function withTarget(command: Command): Command {
  * service need not be allowed to read its password.
  */
 export async function operatorTarget({ config, operator }: TargetOptions): Promise<string> {
-  if (operator !== undefined) return operator;
+  if (operator !== undefined) return checkedAddress(operator);
   if (config === undefined) throw new UsageError('which service? give -c FILE or --operator ADDRESS');
   let text: string;
   try {
@@ -37,4 +37,14 @@ export async function operatorTarget({ config, operator }: TargetOptions): Promi
     `${config}: operator.listen is null, so a service with it cannot be asked`,
     'set operator.listen, for example to 127.0.0.1:9465, and start the service again',
   );
+}
+
+function checkedAddress(operator: string): string {
+  try {
+    readAddress(operator);
+    return operator;
+  } catch (error) {
+    if (error instanceof OperatorError) throw new UsageError(`--operator: ${error.message}\n  ${error.remedy}`);
+    throw error;
+  }
 }

@@ -38,8 +38,10 @@ async function retry(uids: readonly string[], { config, failed, code }: RetryOpt
       if (done) asked += 1;
       else refused += 1;
     }
-    if (accounts.length === 0) process.stdout.write('No account failed so.\n');
-    else if (accounts.length > 1) process.stdout.write(`${asked} asked for again, ${refused} not.\n`);
+    if (accounts.length === 0) {
+      process.stdout.write(`No account stands failed${code === undefined ? '' : ` with code ${code}`}.\n`);
+    }
+    if (accounts.length > 1) process.stdout.write(`${asked} asked for again, ${refused} not.\n`);
     return refused === 0 ? Answer.WELL : Answer.NOT_WELL;
   });
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { operatorTarget, type TargetOptions, withTarget } from './operator-target.ts';
-import { answer } from './outcome.ts';
+import { answer, UsageError } from './outcome.ts';
 
 interface TapOptions extends TargetOptions {
   readonly uid?: readonly string[];
@@ -22,8 +22,16 @@ export function registerTap(program: Command): void {
 
 async function tap({ uid = [], event = [], since = 'now', json, ...target }: TapOptions): Promise<number> {
   const { followEvents } = await import('../operator/client.ts');
+  const { readFilter, readSince } = await import('../operator/event-filter.ts');
   const { renderEvent, renderJson } = await import('../observability/render-event.ts');
   const { wantsColour } = await import('../observability/colour.ts');
+  try {
+    readFilter({ uid, event });
+    readSince(since, Date.now());
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
   const address = await operatorTarget(target);
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());

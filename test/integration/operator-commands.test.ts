@@ -152,7 +152,8 @@ describe('retry', () => {
     await slapd.addAccount('3', { ...FAILED, sstProvisioningReturnValue: '0' });
     expect((await withConfig('retry', '--code', '5')).stdout).toMatch(/^2: asked again[^\n]*\n$/);
     expect((await withConfig('retry', '--failed')).stdout).toMatch(/^1: asked again[^\n]*\n$/);
-    expect(await withConfig('retry', '--failed')).toMatchObject({ code: 0, stdout: 'No account failed so.\n' });
+    expect(await withConfig('retry', '--failed')).toMatchObject({ code: 0, stdout: 'No account stands failed.\n' });
+    expect((await withConfig('retry', '--code', '7')).stdout).toBe('No account stands failed with code 7.\n');
   });
 
   it.each([[[]], [['1', '--failed']], [['--code', '0']], [['--code', 'x']], [['--faled']]])(
@@ -305,19 +306,19 @@ describe('a running service, asked', () => {
     expect(await tap.end()).toBe(0);
   });
 
-  it('refuses an event that does not exist, and names those that do', async () => {
+  it('refuses an event or a time that does not exist before it looks for a service, and says what does', async () => {
     await setUpWithOperator();
-    await service.start();
-    const { code, stderr } = await withConfig('tap', '--event', 'finnished');
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/finnished.*finished/);
+    const event = await withConfig('tap', '--event', 'finnished');
+    expect(event).toMatchObject({ code: 64, stderr: expect.stringMatching(/finnished.*finished/) });
+    const time = await withConfig('tap', '--since', 'yesterday');
+    expect(time).toMatchObject({ code: 64, stderr: expect.stringMatching(/yesterday.*90s/) });
   });
 
   it('asks which service where none is named, or where its configuration has no operator interface', async () => {
     await setUp();
     expect((await run('status')).code).toBe(64);
     expect(await withConfig('status')).toMatchObject({ code: 2, stderr: expect.stringContaining('operator.listen') });
-    expect((await run('status', '--operator', 'nonsense')).code).toBe(2);
+    expect((await run('status', '--operator', 'nonsense')).code).toBe(64);
   });
 });
 

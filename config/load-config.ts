@@ -82,10 +82,15 @@ async function faultOfCertificates(path: readonly string[], file: string): Promi
   }
 }
 
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'no file',
+  EACCES: 'a file that may not be read',
+  EISDIR: 'a folder',
+};
+
 function unreadable(error: unknown): Fault {
   const code = codeOf(error);
-  const given =
-    code === 'ENOENT' ? 'no file' : code === 'EACCES' ? 'a file that may not be read' : `a file in error (${code})`;
+  const given = UNREADABLE[code] ?? `a file in error (${code})`;
   return { key: '', line: undefined, given, expected: 'a YAML file in UTF-8 that the service may read' };
 }
 

@@ -63,7 +63,10 @@ function lineOf(document: Document, lines: LineCounter, path: readonly string[])
 }
 
 const SYNTAX: Readonly<Partial<Record<YAMLError['code'], readonly [given: string, expected: string]>>> = {
-  BAD_INDENT: ['an indentation that fits no section', 'the keys of a section all indented alike'],
+  BAD_INDENT: [
+    'an indentation that fits no section',
+    'the keys of a section all indented alike, and each bracket closed',
+  ],
   MULTIPLE_DOCS: ['several documents', 'one'],
   TAB_AS_INDENT: ['a tab as indentation', 'blanks'],
   MISSING_CHAR: ['an unfinished value', 'its closing quote, bracket or colon'],

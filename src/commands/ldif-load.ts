@@ -24,7 +24,8 @@ export async function loadLdif(file: string, options: LoadOptions): Promise<numb
     if (settings === undefined) return ProcessExit.FAULTY_CONFIGURATION;
     const access = accessAs(settings, options);
     if (typeof access === 'string') return fail(access, ProcessExit.WRONG_USAGE);
-    const bytes = file === '-' ? await buffer(process.stdin) : await readFile(file);
+    const bytes = await bytesOf(file);
+    if (typeof bytes === 'string') return fail(bytes, ReturnCode.UNDEFINED_ERROR);
     return await load(file, bytes, access, options.continue);
   } catch (error) {
     if (error instanceof DirectoryError) return fail(describe(error), ReturnCode.UNDEFINED_ERROR);
@@ -32,6 +33,23 @@ export async function loadLdif(file: string, options: LoadOptions): Promise<numb
     throw error;
   }
 }
+
+/** The content of the file, or why there is none. */
+async function bytesOf(file: string): Promise<Buffer | string> {
+  if (file === '-') return await buffer(process.stdin);
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return `the LDIF file ${printable(file)} cannot be read: ${REASONS[code] ?? code}`;
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  EACCES: 'its permissions do not allow it',
+  EISDIR: 'it is a folder',
+};
 
 async function load(file: string, bytes: Buffer, access: DirectoryAccess, continueOnError: boolean): Promise<number> {
   const records = parseLdif(bytes);

@@ -92,7 +92,7 @@ export function encodeLine(line: RecordLine, names: AttributeNames): string {
 
 /** Reads a line of a record. Throws a RangeError that says what is wrong with it. */
 export function decodeLine(text: string): RecordLine {
-  const line = objectOf(JSON.parse(text), 'the line');
+  const line = objectOf(parsed(text), 'the line');
   if ('record' in line) {
     if (line['record'] !== 'prov-backup-rsnapshot' || line['format'] !== FORMAT) {
       throw new RangeError(`it is no record of format ${FORMAT}`);
@@ -153,6 +153,14 @@ function bytesOf(given: unknown): Buffer {
   if (typeof given === 'string') return Buffer.from(given, 'utf8');
   const { base64 } = objectOf(given, 'a value');
   return Buffer.from(String(base64), 'base64');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RangeError('it is no line of a record (run --record)');
+  }
 }
 
 function objectOf(given: unknown, what: string): Record<string, unknown> {

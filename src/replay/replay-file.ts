@@ -67,7 +67,7 @@ function noRecord(path: string): RecordError {
 
 async function* linesOf(path: string): AsyncGenerator<RecordLine> {
   const file = await open(path).catch((error: NodeJS.ErrnoException) => {
-    throw new RecordError(`cannot read ${path}: ${error.message}`, { cause: error });
+    throw new RecordError(`cannot read the record: ${error.message}`, { cause: error });
   });
   const stream = file.createReadStream({ encoding: 'utf8' });
   let rest = '';

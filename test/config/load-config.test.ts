@@ -46,7 +46,7 @@ describe('loadConfig', () => {
     await writeFile(inFolder('latin1.yaml'), Buffer.from([0x61, 0x3a, 0x20, 0xe4]));
     const expected = 'expected a YAML file in UTF-8 that the service may read';
     expect(await faultsOf(inFolder('missing.yaml'))).toEqual([`  given no file, ${expected}`]);
-    expect(await faultsOf(folder)).toEqual([`  given a file in error (EISDIR), ${expected}`]);
+    expect(await faultsOf(folder)).toEqual([`  given a folder, ${expected}`]);
     expect(await faultsOf(inFolder('latin1.yaml'))).toEqual([
       `  given a file in error (ERR_ENCODING_INVALID_ENCODED_DATA), ${expected}`,
     ]);

@@ -182,6 +182,11 @@ describe('a recorded night', () => {
     expect((await replay()).stdout).toMatch(/claimed +1 /);
     await writeFile(record, `${kept.split('\n')[0]}\n{"time":"now"}\n`);
     expect(await replay()).toMatchObject({ code: 2, stderr: expect.stringContaining('line 2') });
+    await writeFile(record, 'root:x:0:0\n');
+    expect(await replay()).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/line 1: it is no line of a record/),
+    });
     await writeFile(record, '');
     expect((await replay()).code).toBe(2);
   });

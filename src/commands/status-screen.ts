@@ -2,7 +2,7 @@ import { returnCodeName } from '../domain/return-code.ts';
 import type { ConnectionStatus, ServicePhase, ServiceSnapshot } from '../domain/status.ts';
 import { type Colour, paint } from '../observability/colour.ts';
 import { humanDuration, readableStamp } from '../observability/human-time.ts';
-import { namedCode } from '../observability/tell-event.ts';
+import { namedCode, withoutUrl } from '../observability/tell-event.ts';
 import { visible } from '../observability/visible.ts';
 
 export interface ScreenOptions {
@@ -136,7 +136,7 @@ function connectionLines(connection: ConnectionStatus, age: Age): string[] {
   const how = [protocol === undefined ? undefined : `by ${protocol}`, server].filter((part) => part !== undefined);
   return [
     ...(url === undefined ? [] : [`directory  ${visible([url, ...how].join(', '))}`]),
-    ...(reason === undefined ? [] : [`reason     ${visible(reason)}`]),
+    ...(reason === undefined ? [] : [`reason     ${visible(withoutUrl(reason, url))}`]),
     ...(remedy === undefined ? [] : [`to do      ${visible(remedy)}`]),
     ...(attempt === undefined ? [] : [`attempt    ${attempt}`]),
     ...(refreshedAt === undefined

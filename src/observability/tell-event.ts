@@ -39,7 +39,7 @@ export function tellEvent(event: StreamEvent): string {
     case 'refreshed':
       return `${count(event.entries, 'open account')} listed in ${humanDuration(event.milliseconds)}`;
     case 'disconnected':
-      return joined([`from ${event.url}: ${event.reason}`, event.remedy]);
+      return joined([`from ${event.url}: ${withoutUrl(event.reason, event.url)}`, event.remedy]);
     case 'reconnecting':
       return `to ${event.url} in ${humanDuration(event.inMilliseconds)} (try ${event.attempt})`;
     case 'received':
@@ -82,6 +82,11 @@ export function tellEvent(event: StreamEvent): string {
 export function namedCode(code: number): string {
   const name = returnCodeName(code);
   return name === undefined ? `code ${code}` : `code ${code} ${name}`;
+}
+
+/** The reason without the URL at its beginning, which stands beside it already. */
+export function withoutUrl(reason: string, url: string | undefined): string {
+  return reason.startsWith(`${url}: `) ? reason.slice(`${url}: `.length) : reason;
 }
 
 function earlierFailure(event: Extract<StreamEvent, { event: 'skipped' }>): string | undefined {

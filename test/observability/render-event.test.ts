@@ -31,7 +31,7 @@ const STORY: readonly StreamEvent[] = [
   { event: 'waiting', reason: 'sstIsActive is not FALSE yet', ...account, mode: 'delete' },
   { event: 'left', ...account, mode: 'added' },
   { event: 'left', dn: account.dn },
-  { event: 'disconnected', url: URL, reason: 'connection reset', remedy: 'see whether the directory runs' },
+  { event: 'disconnected', url: URL, reason: `${URL}: connection reset`, remedy: 'see whether the directory runs' },
   { event: 'reconnecting', url: URL, attempt: 3, inMilliseconds: 400 },
   { event: 'draining', inWork: 2, queued: 5, graceMilliseconds: 30_000 },
   { event: 'stopped', exitCode: 0 },

@@ -114,6 +114,10 @@ directory:
   base: $base
 script:
   command: [$folder/script.sh]
+log:
+  file: $folder/provisioning.log
+operator:
+  listen: unix:$folder/operator.sock
 YAML
 
 cat <<TEXT
@@ -128,6 +132,7 @@ and in a third one:
   npm start -- ldif create --uid 3724300
   npm start -- ldif load -c $folder/service.yaml /root/data/01_add_3724300.ldif
   ldapmodify -x -H ldap://127.0.0.1:$port -D cn=admin,$suffix -w admin -f /root/data/02_modify_3724300.ldif
+  npm start -- explain -c $folder/service.yaml 3724300
 
 Ctrl-C here stops it; rm -r $folder removes it.
 TEXT

@@ -19,10 +19,12 @@ const PASSING: ReadonlySet<number> = new Set([ResultCode.busy, ResultCode.unavai
 /**
  * Turns the stream's events into lines of the log. Levels mean something: `info` is an account's story and the service's, one
  * line for each finished account; `warn` mends itself; `error` needs a person, and says what to do. What the periodic list
- * finds again and again is said once.
+ * finds again and again is said once, and each cause of an outage once an hour while it lasts.
  */
 export function createEventLog(target: LogTarget): (event: PublishedEvent) => void {
   const said = new OncePerKey();
+  /** What was said of the outage that goes on. */
+  let outage = new OncePerKey();
   let failures = 0;
 
   const write = (level: LogLevel, message: string, time: string, fields: Readonly<Record<string, unknown>>): void => {
@@ -39,6 +41,7 @@ export function createEventLog(target: LogTarget): (event: PublishedEvent) => vo
         return write('info', 'connected', time, { url: event.url, protocol: event.protocol, server: event.server });
       case 'refreshed':
         failures = 0;
+        outage = new OncePerKey();
         return write('info', 'open accounts listed', time, {
           entries: event.entries,
           milliseconds: event.milliseconds,
@@ -46,11 +49,10 @@ export function createEventLog(target: LogTarget): (event: PublishedEvent) => vo
       case 'disconnected': {
         failures += 1;
         const { url, reason, remedy } = event;
-        return write(needsPerson(event.resultCode, failures) ? 'error' : 'warn', 'disconnected', time, {
-          url,
-          reason,
-          remedy,
-        });
+        const level = needsPerson(event.resultCode, failures) ? 'error' : 'warn';
+        const hour = time.slice(0, 13);
+        if (!outage.isNew(`${hour} ${level} ${url}\n${reason}`)) return detail(event);
+        return write(level, 'disconnected', time, { url, reason, remedy });
       }
       case 'finished': {
         const { milliseconds, state } = event;
@@ -58,11 +60,13 @@ export function createEventLog(target: LogTarget): (event: PublishedEvent) => vo
       }
       case 'failed': {
         const { step, returnValue, reason, uid } = event;
-        const remedy = `mend the cause, then: prov-backup-rsnapshot retry ${uid}`;
+        const remedy = `mend the cause, then: prov-backup-rsnapshot retry -c FILE ${uid}`;
         return write('error', 'account failed', time, { ...account(event), step, returnValue, reason, remedy });
       }
       case 'retrying': {
         const { attempt, inMilliseconds, reason } = event;
+        // While the directory is away each outcome is offered again and again: once tells it.
+        if (!said.isNew(`retrying ${event.job}\n${reason}`)) return detail(event);
         return write('warn', 'account tried again later', time, { ...account(event), attempt, inMilliseconds, reason });
       }
       case 'superseded':

@@ -58,7 +58,7 @@ describe('the log of the events', () => {
         { event: 'conflict', reason, ...account },
         { event: 'resumed', ...account },
         disconnected,
-        { ...disconnected, resultCode: 51 },
+        { ...disconnected, reason: 'busy', resultCode: 51 },
       ]).map((line) => line.split(' ')[0]),
     ).toEqual(['warn', 'warn', 'warn', 'warn', 'warn', 'warn']);
   });
@@ -71,7 +71,7 @@ describe('the log of the events', () => {
         { event: 'stopped', exitCode: 1 },
       ]),
     ).toEqual([
-      'error account failed uid=3724300 mode=adding job=k3f9-1 step=script returnValue=5 reason=no space remedy=mend the cause, then: prov-backup-rsnapshot retry 3724300',
+      'error account failed uid=3724300 mode=adding job=k3f9-1 step=script returnValue=5 reason=no space remedy=mend the cause, then: prov-backup-rsnapshot retry -c FILE 3724300',
       'error disconnected url=ldap://a reason=connection reset remedy=check the password',
       'error stopped exitCode=1',
     ]);
@@ -80,15 +80,23 @@ describe('the log of the events', () => {
   it('calls for a person when the directory stays away, until it is back', () => {
     const refreshed = { event: 'refreshed', entries: 0, milliseconds: 1 } as const;
     const events = [...Array(5).fill(disconnected), refreshed, disconnected];
-    expect(linesFor(events).map((line) => line.split(' ')[0])).toEqual([
-      'warn',
-      'warn',
-      'warn',
-      'warn',
-      'error',
-      'info',
-      'warn',
-    ]);
+    expect(linesFor(events).map((line) => line.split(' ')[0])).toEqual(['warn', 'error', 'info', 'warn']);
+  });
+
+  it('says the cause of an outage once an hour, and that an outcome waits for its end once', () => {
+    const { url, reason } = disconnected;
+    const retrying = { event: 'retrying', attempt: 2, inMilliseconds: 100, reason, ...account } as const;
+    const times = ['10:00:00', '10:59:59', '11:00:00', '11:59:59'].map((time) => `2026-03-01T${time}.000Z`);
+    const lines: string[] = [];
+    const write = createEventLog({
+      isLevelEnabled: (level: LogLevel) => level !== 'debug',
+      log: ({ message, time }) => lines.push(`${String(time).slice(11, 16)} ${message}`),
+    });
+    for (const time of times) {
+      write({ time, event: 'disconnected', url, reason, resultCode: 49 });
+      write({ time, ...retrying });
+    }
+    expect(lines).toEqual(['10:00 disconnected', '10:00 account tried again later', '11:00 disconnected']);
   });
 
   it('says once what each list finds again', () => {

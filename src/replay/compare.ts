@@ -38,6 +38,12 @@ export class Comparison {
     this.#take('recorded', event);
   }
 
+  /** Whether the record has said something of the event's account that the replay has not said yet. */
+  awaits(event: PublishedEvent): boolean {
+    const account = accountOf(event);
+    return account !== undefined && this.#ahead.get(account)?.side === 'recorded';
+  }
+
   replayed(event: PublishedEvent): void {
     this.#take('replayed', event);
   }
@@ -53,8 +59,8 @@ export class Comparison {
   }
 
   #take(side: 'recorded' | 'replayed', event: PublishedEvent): void {
-    if (!('dn' in event) || !isRecorded(event.event) || event.event === 'retrying') return;
-    const account = event.uid?.toLowerCase() ?? event.dn.toLowerCase();
+    const account = accountOf(event);
+    if (account === undefined || !isRecorded(event.event) || event.event === 'retrying') return;
     if (this.#differing.has(account) || this.#begun?.has(account) === false) return;
     const word = wordOf(event);
     const ahead = this.#ahead.get(account);
@@ -76,6 +82,10 @@ export class Comparison {
     this.#ahead.delete(account);
     if (this.#differences.size < KEPT) this.#differences.set(account, { account, recorded, replayed });
   }
+}
+
+function accountOf(event: PublishedEvent): string | undefined {
+  return 'dn' in event ? (event.uid ?? event.dn).toLowerCase() : undefined;
 }
 
 /** What was decided, without what differs from run to run. */

@@ -44,6 +44,7 @@ export async function replayFile(path: string, { pace, told, note }: ReplayFileO
         start,
         pace,
         requested: (uid) => comparison.requested(uid),
+        awaits: (event) => comparison.awaits(event),
         told: (event) => {
           comparison.replayed(event);
           told(event);

@@ -23,6 +23,8 @@ export interface ReplayOptions {
   readonly told: (event: PublishedEvent) => void;
   /** Hears of each request that the record tells of, before the stream does. */
   readonly requested: (uid: string) => void;
+  /** Whether the record has said something of the event's account that the replay has not said yet. */
+  readonly awaits: (event: PublishedEvent) => boolean;
 }
 
 /** One life of the recorded service, through the real stream. */
@@ -37,7 +39,7 @@ export interface Replay {
 const ENDED = new Error('the record has ended');
 
 /** Puts the real stream together with stand-ins for all that has effects: time, directory and handlers follow the record. */
-export function startReplay({ settings, start, pace, told, requested }: ReplayOptions): Replay {
+export function startReplay({ settings, start, pace, told, requested, awaits }: ReplayOptions): Replay {
   const { attributes: names, instances, longestHandlerMilliseconds } = settings;
   const time = new VirtualTime(start, pace);
   const abort = new AbortController();
@@ -112,6 +114,7 @@ export function startReplay({ settings, start, pace, told, requested }: ReplayOp
           if (line.outcome.ok || !line.outcome.aborted) night.ended(line.uid, line.outcome);
           break;
         case 'event':
+          await time.fireUntil(() => !awaits(line.event));
           if (line.event.event === 'draining') drain$.next();
           break;
         case 'gap':

@@ -5,6 +5,7 @@ import { ReturnCode } from './domain/return-code.ts';
 import { AlreadyRunning, lockInstance } from './instance-lock.ts';
 import { createBoundedOutput } from './observability/bounded-output.ts';
 import { wantsColour } from './observability/colour.ts';
+import { clockTime } from './observability/human-time.ts';
 import { createLogger, type Log } from './observability/log.ts';
 import { createEventLog } from './observability/log-events.ts';
 import { createEventPublisher, type EventPublisher } from './observability/publish.ts';
@@ -30,17 +31,20 @@ export async function runService(settings: Settings, options: RunOptions): Promi
   const { env, stdout, stderr } = process;
   // A reader that goes away (`run -d | head`) is no reason to stop.
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  const now = () => new Date();
   const printing = options.debug !== false;
-  const leftOut = (texts: number) => `... ${texts} lines are missing here: nobody read them in time\n`;
+  const leftOut = (missed: number) =>
+    options.debug === 'json'
+      ? `${JSON.stringify({ time: now().toISOString(), event: 'missed', missed })}\n`
+      : `... ${missed} lines are missing here: nobody read them in time\n`;
   const debug = printing ? createBoundedOutput(stdout, { leftOut }) : undefined;
   const problems = printing ? createBoundedOutput(stderr, { leftOut }) : undefined;
-  const now = () => new Date();
   const colour = wantsColour(stdout, env);
   const log = createLogger({ ...settings.log, console: printing ? null : stdout, colour, env, now });
   log.logger.debug('settings in effect', { settings: redacted(settings) });
   const notice = (message: string): void => {
     log.logger.warn(message);
-    problems?.write(`${message}\n`);
+    problems?.write(`${clockTime(now().toISOString())}  ${'notice'.padEnd(12)}  ${message}\n`);
   };
   const publisher = createEventPublisher({ now, onListenerError: (error) => notice(`an output failed: ${error}`) });
   const render = (event: PublishedEvent) =>

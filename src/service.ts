@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { merge, mergeMap, NEVER, ReplaySubject, Subject, takeUntil, tap, throwError } from 'rxjs';
+import { merge, mergeMap, ReplaySubject, Subject, takeUntil, tap, throwError } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { longestHandlerMilliseconds } from '../handlers/registry.ts';
 import { handlerRunner } from '../handlers/run-handler.ts';
@@ -14,7 +14,7 @@ import type { EntryReading } from './domain/account.ts';
 import type { DirectoryChange } from './domain/change.ts';
 import { type DirectoryAnswer, observedDirectory } from './domain/directory-answer.ts';
 import { DirectoryClock } from './domain/directory-clock.ts';
-import type { DirectoryError } from './domain/directory-error.ts';
+import { DirectoryError, ResultCode } from './domain/directory-error.ts';
 import type { Report } from './domain/event.ts';
 import type { HandlerOutcome, RunHandler } from './domain/job.ts';
 import { attributesToRead, readAccount } from './domain/read-account.ts';
@@ -76,13 +76,16 @@ export function createService({
   const load: Load = { running: 0, waiting: 0 };
   const runner = createScriptRunner({ launcher: settings.script.launcher, onNotice: notice });
   const handlers = composeHandlers(settings, runner);
-  /** A replica can be read and not written: where there is another server, the subscription moves there, and writes with it. */
-  const referred$ = new Subject<DirectoryError>();
-  const toNextServer$ = access.urls.length > 1 ? referred$.pipe(mergeMap((error) => throwError(() => error))) : NEVER;
+  /** Why the subscription is of no use though its connection stands: it is then made anew, on the next server where there is one. */
+  const useless$ = new Subject<DirectoryError>();
+  const givenUp$ = useless$.pipe(mergeMap((error) => throwError(() => error)));
   const operations = new DirectoryOperations({
     access,
     base: site.base,
-    referred: (error) => referred$.next(error),
+    // A replica can be read and not written: the subscription moves to another server, and writes with it.
+    referred: (error) => {
+      if (access.urls.length > 1) useless$.next(error);
+    },
   });
   const away = new DirectoryPatience(settings.reconnect, abort.signal);
   const clock = new DirectoryClock(monotonic);
@@ -107,7 +110,7 @@ export function createService({
         ...content,
         protocol: site.subscription,
         deadAfterMilliseconds: settings.reconnect.deadAfter,
-      }).pipe(takeUntil(toNextServer$)),
+      }).pipe(takeUntil(givenUp$)),
   }).pipe(
     tap((change) => {
       if (change.kind === 'connected') {
@@ -126,7 +129,9 @@ export function createService({
       await operations.search(content, { pageSize: LIST_PAGE }, entry);
     },
     failed: (error) => {
-      if (subscribed) notice(`the periodic list of the open accounts failed, and is tried again: ${messageOf(error)}`);
+      if (!subscribed) return;
+      if (isBlind(error)) useless$.next(error);
+      else notice(`the periodic list of the open accounts failed, and is tried again: ${explain(error)}`);
     },
   });
 
@@ -197,8 +202,21 @@ function jobIds(): () => string {
   return () => `${run}-${++count}`;
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/**
+ * Whether a list was refused for what makes a subscription blind, too: no server ends one whose base, account or rights are gone, it
+ * only says nothing any more. Subscribed to anew it is refused, or works again; either way it shows.
+ */
+function isBlind(error: unknown): error is DirectoryError {
+  const { noSuchObject, invalidCredentials, insufficientAccessRights } = ResultCode;
+  const blinding: ReadonlyArray<number | undefined> = [noSuchObject, invalidCredentials, insufficientAccessRights];
+  return error instanceof DirectoryError && blinding.includes(error.resultCode);
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof DirectoryError && error.remedy !== undefined
+    ? `${error.message}; ${error.remedy}`
+    : error.message;
 }
 
 function observed(run: RunHandler, observe: ServiceOptions['observeOutcome']): RunHandler {

@@ -3,7 +3,7 @@ import errors from 'ldapjs/lib/errors/index.js';
 import { DirectoryError } from '../domain/directory-error.ts';
 import type { DirectoryAccess } from './access.ts';
 import { parseLdapUrl } from './ldap-url.ts';
-import { connectionError, resultError } from './remedies.ts';
+import { connectionError, noAnswer, resultError } from './remedies.ts';
 import { readAuthorities } from './transport.ts';
 
 // ldapjs (pinned exactly) makes errors of results through this function. Its own one throws out of the socket's handler for
@@ -55,7 +55,7 @@ export async function connectClient(access: DirectoryAccess, url: string): Promi
   client.on('error', fail);
   client.on('close', () => fail(new DirectoryError(`${url}: the directory closed the connection`)));
   // A request without an answer means that the peer hangs or is cut off: the others on this connection wait in vain too.
-  client.on('timeout', () => fail(new DirectoryError(`${url}: no answer within ${access.timeoutMilliseconds} ms`)));
+  client.on('timeout', () => fail(noAnswer(url, access.timeoutMilliseconds)));
 
   const close = (): void => {
     failure ??= new DirectoryError(`${url}: the connection was closed`);

@@ -128,6 +128,11 @@ export function resultError(
 const CA_REMEDY =
   'the certificate is not signed by an accepted authority: set directory.tls.caFile to the PEM file of the one that signed it';
 
+const NO_ANSWER = {
+  what: 'no answer',
+  remedy: 'check the network and the firewalls between this machine and the directory, and whether its server hangs',
+} as const;
+
 /** By the `code` of Node.js's errors. */
 const NETWORK: Readonly<Record<string, { readonly what: string; readonly remedy: string }>> = {
   ECONNREFUSED: {
@@ -145,10 +150,7 @@ const NETWORK: Readonly<Record<string, { readonly what: string; readonly remedy:
     what: 'the name service does not answer',
     remedy: 'check the name service of this machine (/etc/resolv.conf)',
   },
-  ETIMEDOUT: {
-    what: 'no answer',
-    remedy: 'check the network and the firewalls between this machine and the directory',
-  },
+  ETIMEDOUT: NO_ANSWER,
   EHOSTUNREACH: {
     what: 'host unreachable',
     remedy: 'check the network and the firewalls between this machine and the directory',
@@ -183,6 +185,12 @@ const NETWORK: Readonly<Record<string, { readonly what: string; readonly remedy:
 const TLS_REMEDY =
   'the two sides did not agree on TLS: check that the port of directory.url speaks it, and the versions that the server allows';
 
+/** The error for a request that was not answered in so many milliseconds. */
+export function noAnswer(url: string, milliseconds: number): DirectoryError {
+  const { what, remedy } = NO_ANSWER;
+  return new DirectoryError(`${url}: ${what} within ${milliseconds} ms`, { remedy });
+}
+
 /** The error for a connection that could not be made or broke; `cause` is what Node.js threw. A DirectoryError passes as it is. */
 export function connectionError(url: string, cause: unknown): DirectoryError {
   if (cause instanceof DirectoryError) return cause;
@@ -203,6 +211,8 @@ export function connectionError(url: string, cause: unknown): DirectoryError {
 }
 
 function codeOf(cause: unknown): string {
+  // ldapjs's, for a request that was not answered in time.
+  if (cause instanceof Error && cause.name === 'TimeoutError') return 'ETIMEDOUT';
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
 }
 

@@ -14,15 +14,32 @@ import {
   withSettings,
   writeSettings,
 } from '../support/service-process.ts';
-import { type Slapd, startSlapd } from '../support/slapd.ts';
+import { startSlapd } from '../support/slapd.ts';
 import type { SlapdOptions } from '../support/slapd-config.ts';
-import { text } from '../support/test-directory.ts';
+import { type TestDirectory, text } from '../support/test-directory.ts';
+
+/** A server of the tests that can be ended and started again. */
+export interface RestartableDirectory extends TestDirectory {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number | undefined;
+  start(): Promise<void>;
+  halt(): Promise<void>;
+  kill9(): Promise<void>;
+  restart(): Promise<void>;
+  /** Lets it go on where it was paused. */
+  resume(): void;
+}
 
 export interface WorldOptions {
+  /** A directory that runs already, and is stopped by whoever started it; by default a slapd of the world's own. */
+  readonly directory?: RestartableDirectory;
   readonly slapd?: SlapdOptions;
   readonly settings?: SettingsFile;
   /** With these the service speaks ldaps. */
   readonly certificates?: Certificates;
+  /** Where the uids of its accounts begin: for worlds that share a directory. Default 1. */
+  readonly firstUid?: number;
   /** How many services work on the accounts; more than one needs `instances: several`. Default 1. */
   readonly services?: number;
   /** False: no service is started yet. */
@@ -32,17 +49,25 @@ export interface WorldOptions {
 /** A real directory, a proxy in front of it, the compiled service behind that, and a script that records. */
 export class World {
   readonly folder: string;
-  readonly slapd: Slapd;
+  /** slapd, or the ns-slapd of 389-ds. */
+  readonly slapd: RestartableDirectory;
   readonly proxy: FaultProxy;
   readonly script: RecordingScript;
   readonly service: ServiceProcess;
   /** All of them, the one above first. */
   readonly services: readonly ServiceProcess[];
-  #nextUid = 1;
+  readonly #stopDirectory: () => Promise<void>;
+  #nextUid: number;
 
-  constructor(parts: Pick<World, 'folder' | 'slapd' | 'proxy' | 'script' | 'service' | 'services'>) {
+  constructor(
+    parts: Pick<World, 'folder' | 'slapd' | 'proxy' | 'script' | 'service' | 'services'>,
+    stopDirectory: () => Promise<void>,
+    firstUid = 1,
+  ) {
     this.folder = parts.folder;
     this.slapd = parts.slapd;
+    this.#stopDirectory = stopDirectory;
+    this.#nextUid = firstUid;
     this.proxy = parts.proxy;
     this.script = parts.script;
     this.service = parts.service;
@@ -108,7 +133,7 @@ export class World {
   async stop(): Promise<void> {
     for (const service of this.services) await service.kill9();
     await this.proxy.close();
-    await this.slapd.stop();
+    await this.#stopDirectory();
     await rm(this.folder, { recursive: true, force: true });
   }
 }
@@ -116,9 +141,8 @@ export class World {
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'world-'));
   const { certificates } = options;
-  const tls = certificates === undefined ? {} : { tls: certificates.right };
-  const slapd = await startSlapd({ ...options.slapd, ...tls });
-  const proxy = await startProxy(certificates === undefined ? slapd.port : slapd.ldapsPort);
+  const { directory, port, stop } = await directoryFor(options);
+  const proxy = await startProxy(port);
   const script = await RecordingScript.create(folder);
   const url = certificates === undefined ? proxy.url : `ldaps://127.0.0.1:${proxy.port}`;
   const encrypted = certificates === undefined ? {} : { directory: { tls: { caFile: certificates.caFile } } };
@@ -128,5 +152,19 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const others = Array.from({ length: (options.services ?? 1) - 1 }, () => new ServiceProcess(config));
   const services = [service, ...others];
   if (options.start !== false) for (const each of services) each.start();
-  return new World({ folder, slapd, proxy, script, service, services });
+  return new World({ folder, slapd: directory, proxy, script, service, services }, stop, options.firstUid);
+}
+
+/** The directory, the port of it that the service uses, and how to end it. */
+async function directoryFor({ directory, slapd: slapdOptions, certificates }: WorldOptions) {
+  if (directory !== undefined) return { directory, port: directory.port, stop: () => directory.disconnect() };
+  const slapd = await startSlapd({
+    ...slapdOptions,
+    ...(certificates === undefined ? {} : { tls: certificates.right }),
+  });
+  return {
+    directory: slapd,
+    port: certificates === undefined ? slapd.port : slapd.ldapsPort,
+    stop: () => slapd.stop(),
+  };
 }

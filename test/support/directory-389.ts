@@ -86,6 +86,11 @@ export class Directory389 extends TestDirectory {
     await this.start();
   }
 
+  /** Lets it go on where it was stopped with SIGSTOP. */
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
   /** Changes attributes of one entry below cn=config, which must have them already, while it is halted. */
   async configure(dn: string, replacements: Readonly<Record<string, string>>): Promise<void> {
     const file = `/etc/dirsrv/slapd-${this.name}/dse.ldif`;

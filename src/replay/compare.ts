@@ -29,6 +29,11 @@ export class Comparison {
     this.#begun = continued ? new Set() : undefined;
   }
 
+  /** The record was cut off, as by a kill: what the replay has said beyond it may well have happened. */
+  cutOff(): void {
+    for (const [account, { side }] of [...this.#ahead]) if (side === 'replayed') this.#ahead.delete(account);
+  }
+
   /** An account's request was seen. */
   requested(uid: string): void {
     this.#begun?.add(uid.toLowerCase());

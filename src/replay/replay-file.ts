@@ -30,12 +30,19 @@ export interface ReplayResult {
 export async function replayFile(path: string, { pace, told, note }: ReplayFileOptions): Promise<ReplayResult> {
   const comparison = new Comparison();
   let replay: Replay | undefined;
+  let stopped = true;
   let unfinished = 0;
   let gaps = 0;
 
+  const endLife = async () => {
+    unfinished += (await replay?.end()) ?? 0;
+    if (!stopped) comparison.cutOff();
+    stopped = false;
+  };
+
   for await (const line of linesOf(path)) {
     if (line.kind === 'header') {
-      unfinished += (await replay?.end()) ?? 0;
+      await endLife();
       const start = Date.parse(line.time);
       note(`${replay === undefined ? 'recorded' : 'started again'} ${line.time} by version ${line.version}`);
       comparison.begin(line.continued);
@@ -53,12 +60,15 @@ export async function replayFile(path: string, { pace, told, note }: ReplayFileO
       continue;
     }
     if (replay === undefined) throw noRecord(path);
-    if (line.kind === 'event') comparison.recorded(line.event);
+    if (line.kind === 'event') {
+      comparison.recorded(line.event);
+      stopped ||= line.event.event === 'stopped';
+    }
     if (line.kind === 'gap') gaps += line.lines;
     await replay.take(line);
   }
   if (replay === undefined) throw noRecord(path);
-  unfinished += await replay.end();
+  await endLife();
   return { ...comparison.result(), unfinished, gaps };
 }
 

@@ -54,6 +54,14 @@ describe('the comparison of a replay with its record', () => {
     ]);
   });
 
+  it('does not count what the replay says beyond a record that was cut off', () => {
+    const comparison = new Comparison();
+    comparison.replayed(queued('a'));
+    comparison.recorded(queued('b'));
+    comparison.cutOff();
+    expect(comparison.result().differences).toEqual([{ account: 'b', recorded: 'queued', replayed: 'nothing' }]);
+  });
+
   it('follows, in a record that begins in the middle, the accounts that are asked for in it', () => {
     const comparison = new Comparison();
     comparison.begin(true);

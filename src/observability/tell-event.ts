@@ -95,11 +95,6 @@ function earlierFailure(event: Extract<StreamEvent, { event: 'skipped' }>): stri
   return `it ended with ${namedCode(event.returnValue)}${when}`;
 }
 
-/** Reasons of the connection itself begin with the server's URL, which is there already. */
-function withoutUrl(reason: string, url: string): string {
-  return reason.startsWith(`${url}: `) ? reason.slice(url.length + 2) : reason;
-}
-
 function joined(parts: ReadonlyArray<string | undefined>): string {
   return parts.filter((part) => part !== undefined && part !== '').join('; ');
 }

@@ -83,7 +83,10 @@ async function listen(server: Server, address: ListenAddress): Promise<void> {
 function listenError(address: ListenAddress, error: NodeJS.ErrnoException): OperatorError {
   const remedies: Record<string, string> = {
     EADDRINUSE: 'another program listens there: stop it, or give operator.listen another address',
-    EACCES: 'the service may not listen there: choose a port above 1023, or a folder that it may write to',
+    EACCES:
+      address.kind === 'unix'
+        ? 'the folder of the socket is missing, or the service may not write to it: create it (RuntimeDirectory= in a systemd unit)'
+        : 'the service may not listen there: choose a port above 1023',
     ENOENT: 'the folder of the socket does not exist: create it (RuntimeDirectory= in a systemd unit)',
   };
   const remedy = remedies[error.code ?? ''] ?? 'give operator.listen another address';

@@ -4,6 +4,7 @@ import { DirectoryOperations } from '../ldap/operations.ts';
 import { accessOf } from '../site.ts';
 import { checkAccounts } from './accounts.ts';
 import { checkConnecting } from './connecting.ts';
+import { checkOutlets } from './outlets.ts';
 import type { CheckLine } from './report.ts';
 import { checkScripts } from './site-script.ts';
 import { checkSteps } from './steps.ts';
@@ -51,5 +52,6 @@ export async function preflight(
   }
   say(await checkScripts(settings));
   say(await checkSteps(settings));
+  say(await checkOutlets(settings));
   return holds;
 }

@@ -21,7 +21,9 @@ export function createFileSink(path: string, render: (line: LogLine) => string, 
 
   const failed = (error: unknown): void => {
     lost += pending.length;
-    if (!told) onProblem(`the log file ${path} cannot be written (${error instanceof Error ? error.message : error})`);
+    const reason = error instanceof Error ? error.message : error;
+    const remedy = 'see to its folder, permissions and room, or correct log.file';
+    if (!told) onProblem(`the log file ${path} cannot be written (${reason}); ${remedy}`);
     told = true;
   };
 

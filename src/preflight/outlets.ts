@@ -1,0 +1,50 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { NEVER } from 'rxjs';
+import type { Settings } from '../../config/schema.ts';
+import { fetchStatus } from '../operator/client.ts';
+import { startOperator } from '../operator/server.ts';
+import { type CheckLine, tried } from './report.ts';
+
+/** Looks at where a service with these settings would be heard of: its log file and its operator interface. */
+export async function checkOutlets({ log, operator }: Settings): Promise<CheckLine[]> {
+  const { file } = log;
+  return [
+    ...(file === null ? [] : [await tried('log file', () => checkLogFile(file))]),
+    ...(operator.listen === null
+      ? []
+      : [await tried('operator', () => checkOperator(operator.listen ?? '', operator.allowRemote))]),
+  ];
+}
+
+type Found = Omit<CheckLine, 'what'>;
+
+/** The file is not made: a check that runs as another user than the service would leave one that the service may not write. */
+async function checkLogFile(file: string): Promise<Found> {
+  const folder = dirname(file);
+  const kind = await stat(file).then(
+    (found) => (found.isDirectory() ? 'folder' : 'file'),
+    () => 'missing',
+  );
+  const remedy = 'create its folder and let the service write there, or correct log.file';
+  if (kind === 'folder') return { verdict: 'fail', found: `${file} is a folder`, remedy };
+  try {
+    await access(kind === 'file' ? file : folder, constants.W_OK);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return { verdict: 'fail', found: `${file} cannot be written to (${code})`, remedy };
+  }
+  return { verdict: 'ok', found: `${file} can be written to` };
+}
+
+async function checkOperator(listen: string, allowRemote: boolean): Promise<Found> {
+  const running = await fetchStatus(listen, 0).then(
+    () => true,
+    () => false,
+  );
+  if (running) return { verdict: 'ok', found: `a service runs and answers on ${listen}` };
+  const { close } = await startOperator({ listen, allowRemote, version: '', now: Date.now, events$: NEVER });
+  await close();
+  return { verdict: 'ok', found: `${listen} is free to listen on` };
+}

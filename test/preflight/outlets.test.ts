@@ -1,0 +1,68 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NEVER } from 'rxjs';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import { parseConfig } from '../../config/load-config.ts';
+import type { Settings } from '../../config/schema.ts';
+import { startOperator } from '../../src/operator/server.ts';
+import { checkOutlets } from '../../src/preflight/outlets.ts';
+import { freePort } from '../support/free-port.ts';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'preflight-'));
+  return () => rmSync(folder, { recursive: true, force: true });
+});
+
+function settingsWith(sections: object): Settings {
+  const required = { directory: { url: 'ldap://127.0.0.1', base: 'dc=example' }, script: { command: ['/bin/true'] } };
+  return parseConfig(JSON.stringify({ ...required, ...sections }), {}, 'test.yaml');
+}
+
+const told = async (sections: object) =>
+  (await checkOutlets(settingsWith(sections))).map(({ verdict, what, found }) => `${verdict} ${what}: ${found}`);
+
+it('looks at nothing where neither a log file nor an operator interface is set', async () => {
+  expect(await told({})).toEqual([]);
+});
+
+it('finds what can be used, and leaves nothing behind', async () => {
+  const [file, socket] = [join(folder, 'a.log'), join(folder, 'operator.sock')];
+  expect(await told({ log: { file }, operator: { listen: `unix:${socket}` } })).toEqual([
+    `ok log file: ${file} can be written to`,
+    `ok operator: unix:${socket} is free to listen on`,
+  ]);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it('names a log file that cannot be written, with what to do', async () => {
+  expect(await told({ log: { file: folder } })).toEqual([`fail log file: ${folder} is a folder`]);
+  const missing = join(folder, 'missing/a.log');
+  expect(await checkOutlets(settingsWith({ log: { file: missing } }))).toEqual([
+    {
+      what: 'log file',
+      verdict: 'fail',
+      found: `${missing} cannot be written to (ENOENT)`,
+      remedy: 'create its folder and let the service write there, or correct log.file',
+    },
+  ]);
+});
+
+it('tells a running service from another program on the operator’s address', async () => {
+  const listen = `127.0.0.1:${await freePort()}`;
+  const service = await startOperator({ listen, events$: NEVER, version: '1', now: Date.now });
+  expect(await told({ operator: { listen } })).toEqual([`ok operator: a service runs and answers on ${listen}`]);
+  await service.close();
+  const other = createServer((socket) => socket.destroy());
+  const { hostname, port } = new URL(`tcp://${listen}`);
+  await new Promise<void>((resolve) => other.listen(Number(port), hostname, resolve));
+  onTestFinished(() => {
+    other.close();
+  });
+  expect(await told({ operator: { listen } })).toEqual([
+    expect.stringMatching(/^fail operator: cannot listen on .*in use/),
+  ]);
+});

@@ -15,6 +15,7 @@ export interface OpenRecord {
 export function openRecord(
   file: string,
   settings: Settings,
+  dryRun: boolean,
   publisher: EventPublisher,
   notice: (message: string) => void,
 ): OpenRecord {
@@ -23,7 +24,7 @@ export function openRecord(
   const recorder = recordTo({
     file,
     version: programVersion(),
-    settings: { attributes, timeZone, concurrency, instances, retry, longestHandlerMilliseconds },
+    settings: { attributes, timeZone, concurrency, instances, retry, longestHandlerMilliseconds, dryRun },
     now: Date.now,
     notice,
   });

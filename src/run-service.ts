@@ -75,7 +75,7 @@ async function runLogged(
   const operator = await openOperator(settings, publisher.events$, notice);
   const manager = createSystemdNotifier(env, notice);
   publisher.listen((event) => tellManager(event, manager));
-  const recorder = record === undefined ? undefined : openRecord(record, settings, publisher, notice);
+  const recorder = record === undefined ? undefined : openRecord(record, settings, dryRun, publisher, notice);
   const service = createService({
     settings,
     env,

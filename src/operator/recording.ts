@@ -15,6 +15,7 @@ export interface RecordedSettings {
   readonly instances: 'one' | 'several';
   readonly retry: RetryPolicy;
   readonly longestHandlerMilliseconds: number;
+  readonly dryRun: boolean;
 }
 
 /**

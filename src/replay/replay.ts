@@ -63,7 +63,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
       load,
       concurrency: settings.concurrency,
       retry: settings.retry,
-      dryRun: false,
+      dryRun: settings.dryRun,
       scheduler: time.scheduler,
       open: new OpenAccounts(),
       directory: night,

@@ -34,10 +34,10 @@ afterEach(async () => {
   for (const entry of await slapd.search(undefined, '(uid=*)')) await slapd.delete(entry.dn);
 });
 
-async function setUp(): Promise<void> {
+async function setUp(...flags: string[]): Promise<void> {
   record = join(slapd.folder, 'night.jsonl');
   const settings = { retry: { temporary: { attempts: 5, initial: '50ms', max: '1s' } }, reconcile: { interval: '1s' } };
-  service = await setUpService({ url: slapd.url, script: SCRIPT, settings, flags: ['--record', record] });
+  service = await setUpService({ url: slapd.url, script: SCRIPT, settings, flags: ['--record', record, ...flags] });
 }
 
 const replay = (...args: string[]): Promise<CommandResult> =>
@@ -169,6 +169,19 @@ describe('a recorded night', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(events.map(({ event, uid }) => `${event} ${uid}`)).toContain('finished 2');
+  });
+
+  it('of a dry run is replayed as one', async () => {
+    await setUp('--dry-run');
+    await slapd.addAccount('1', ASKED);
+    await service.start();
+    await slapd.addAccount('2', ASKED);
+    await service.says(/skipped +2 .*dry run/);
+    await service.stop();
+    expect(await replay()).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/skipped +2 .*dry run: would claim/),
+    });
   });
 
   it('leaves out a last line that was cut off, and names another that is none', async () => {

@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { exited, track } from './children.ts';
+
+/** Binds the datagram socket of a service manager, says so, and prints what comes, a line each. */
+const MANAGER = [
+  'use Socket; $| = 1;',
+  'socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die $!; bind($s, pack_sockaddr_un($ARGV[0])) or die $!; print "bound\\n";',
+  'while (defined recv($s, my $line, 4096, 0)) { print "$line\\n" }',
+].join(' ');
+
+/** As much of a service manager as hears what services notify (sd_notify(3)). */
+export class ServiceManager {
+  /** For the service's environment. */
+  readonly socket: string;
+  /** What was notified so far, in order. */
+  readonly heard: string[] = [];
+  readonly #folder: string;
+  readonly #child: ChildProcess;
+  readonly #watchers = new Set<() => void>();
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.socket = join(folder, 'socket');
+    const child = track(spawn('perl', ['-e', MANAGER, this.socket], { stdio: ['ignore', 'pipe', 'inherit'] }));
+    this.#child = child;
+    createInterface(child.stdout).on('line', (line) => {
+      this.heard.push(line);
+      for (const look of this.#watchers) look();
+    });
+  }
+
+  static async start(): Promise<ServiceManager> {
+    const manager = new ServiceManager(await mkdtemp(join(tmpdir(), 'manager-')));
+    await manager.hears(/^bound$/);
+    manager.heard.length = 0;
+    return manager;
+  }
+
+  /** Resolves once something like it was notified. */
+  hears(pattern: RegExp): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const deadline = setTimeout(() => {
+        this.#watchers.delete(look);
+        reject(new Error(`not notified of ${pattern}, but of ${JSON.stringify(this.heard)}`));
+      }, 20_000);
+      const look = (): void => {
+        if (!this.heard.some((line) => pattern.test(line))) return;
+        clearTimeout(deadline);
+        this.#watchers.delete(look);
+        resolve();
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill();
+    await exited(this.#child);
+    await rm(this.#folder, { recursive: true });
+  }
+}

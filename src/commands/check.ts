@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { paint, wantsColour } from '../observability/colour.ts';
 import type { CheckLine } from '../preflight/report.ts';
 import { needsConfig } from './options.ts';
+import { endQuietlyWithoutReader } from './outcome.ts';
 
 const MARKS = { ok: 'green', advice: 'yellow', fail: 'red', 'not tried': 'yellow' } as const;
 
@@ -9,6 +10,7 @@ export function registerCheck(program: Command): void {
   needsConfig(program.command('check'))
     .description('tries everything that run needs, one line each, with what to do about a failure; changes nothing')
     .action(async ({ config }: { config: string }) => {
+      endQuietlyWithoutReader();
       const { settingsOf } = await import('./settings.ts');
       const { preflight } = await import('../preflight/preflight.ts');
       const settings = await settingsOf(config);

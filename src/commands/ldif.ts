@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CreateOptions } from './ldif-create.ts';
 import type { LoadOptions } from './ldif-load.ts';
 import { needsConfig } from './options.ts';
+import { goOnWithoutReader } from './outcome.ts';
 
 /** Registers `ldif create` and `ldif load`; what they need is loaded when one of them runs. */
 export function registerLdif(program: Command): void {
@@ -25,6 +26,7 @@ export function registerLdif(program: Command): void {
     .option('--date-attribute <name>', 'name of the provisioning date in the directory', 'sstProvisioningExecutionDate')
     .option('--force', 'overwrite files that are there', false)
     .action(async (options: CreateOptions) => {
+      goOnWithoutReader();
       const { createLdif } = await import('./ldif-create.ts');
       process.exitCode = await createLdif(options);
     });
@@ -36,6 +38,7 @@ export function registerLdif(program: Command): void {
     .option('--bind-dn <dn>', 'bind as this account; that of directory.bindDn often may not add entries')
     .option('--bind-password-file <file>', 'file of the password of --bind-dn')
     .action(async (file: string, options: LoadOptions) => {
+      goOnWithoutReader();
       const { loadLdif } = await import('./ldif-load.ts');
       process.exitCode = await loadLdif(file, options);
     });

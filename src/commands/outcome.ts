@@ -40,9 +40,16 @@ function tellFailure(error: unknown): { readonly text: string; readonly code: nu
 }
 
 /** A reader such as `head` that has seen enough is no failure. */
-function endQuietlyWithoutReader(): void {
+export function endQuietlyWithoutReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit();
     throw error;
+  });
+}
+
+/** The same for a command that changes something: it does all of it, whoever reads on. */
+export function goOnWithoutReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
   });
 }

@@ -24,4 +24,4 @@ await build({
   banner: { js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);" },
 });
 // The program looks for it beside itself.
-await copyFile(`${root}src/script/launcher.pl`, `${root}dist/src/launcher.pl`);
+await copyFile(`${root}src/script/launcher.py`, `${root}dist/src/launcher.py`);

@@ -11,13 +11,13 @@ export interface LauncherRunnerOptions {
   /** Runs what the launcher cannot. */
   readonly plain: ScriptRunner;
   onNotice(message: string): void;
-  /** The Perl interpreter; tests name another. */
+  /** The Python interpreter (3.8 or later); tests name another. */
   readonly interpreter?: string;
   /** A launcher that is not ready by then is done without. */
   readonly readyWithinMilliseconds?: number;
 }
 
-/** Each script takes up to three descriptors of the launcher, and select knows 1024. */
+/** Each script takes up to three descriptors of the launcher, which may have 1024 as a rule. */
 const MOST_AT_ONCE = 250;
 /** A launcher that dies so often within the window is not started again. */
 const DEATHS = { most: 3, windowMilliseconds: 60_000 };
@@ -46,7 +46,7 @@ interface Crew {
  * that cannot be started, or dies again and again, leaves all to the plain runner.
  */
 export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunner {
-  const { plain, onNotice, interpreter = 'perl', readyWithinMilliseconds = 10_000 } = options;
+  const { plain, onNotice, interpreter = '/usr/bin/python3', readyWithinMilliseconds = 10_000 } = options;
   let deaths: number[] = [];
   let lastId = 0;
   let closed = false;

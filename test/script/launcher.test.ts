@@ -46,7 +46,7 @@ describe('the launcher', () => {
     expect(text.sort()).toEqual([String(await launcher()), 'error', 'out'].sort());
   });
 
-  it.each(['/no/such/perl', '/bin/false', '/bin/true'])(
+  it.each(['/no/such/python3', '/bin/false', '/bin/true'])(
     'is done without where %s is the interpreter',
     async (interpreter) => {
       const { run, notices } = launcherRunner(interpreter);

@@ -4,6 +4,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 
 /** The commands that the tests run (or files, by their path), and the Debian packages they come from. */
 const NEEDED = {
+  '/usr/bin/python3': 'python3',
   slapd: 'slapd',
   ldapsearch: 'ldap-utils',
   dscreate: '389-ds-base',

@@ -17,6 +17,7 @@ import { openRecord } from './open-record.ts';
 import { checkScripts } from './preflight/site-script.ts';
 import { endOrphansBelow } from './script/orphans.ts';
 import { createService, type Service } from './service.ts';
+import { watchTerminal } from './terminal.ts';
 
 export interface RunOptions {
   /** Prints the stream's events: for a person, or one JSON object a line. */
@@ -137,7 +138,10 @@ async function lock(settings: Settings, refuse: (message: string) => void): Prom
   }
 }
 
-/** The first SIGTERM or SIGINT drains, the second one stops at once; SIGHUP opens the log file anew. */
+/**
+ * The first SIGTERM or SIGINT drains, the second one stops at once; SIGHUP opens the log file anew, save where it says that the
+ * terminal is gone: a service that nobody sees any more would stand in the way of the next one.
+ */
 function onSignals(service: Service, log: Log): () => void {
   let asked = false;
   const stop = (): void => {
@@ -145,11 +149,16 @@ function onSignals(service: Service, log: Log): () => void {
     else service.drain();
     asked = true;
   };
+  const isTerminalGone = watchTerminal();
+  const hangUp = (): void => {
+    log.reopen();
+    if (!asked && isTerminalGone()) stop();
+  };
   const signals = ['SIGTERM', 'SIGINT'] as const;
   for (const signal of signals) process.on(signal, stop);
-  process.on('SIGHUP', log.reopen);
+  process.on('SIGHUP', hangUp);
   return () => {
-    process.off('SIGHUP', log.reopen);
+    process.off('SIGHUP', hangUp);
     for (const signal of signals) process.off(signal, stop);
   };
 }

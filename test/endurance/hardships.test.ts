@@ -9,6 +9,8 @@ import { bind } from '../support/test-directory.ts';
 
 const CONFIG = { dn: 'cn=admin,cn=config', password: 'config-secret' };
 const DATABASE = 'olcDatabase={1}mdb,cn=config';
+/** Milliseconds: nothing here takes more than a few seconds, save on a machine that has much else to do. */
+const PATIENCE = 40_000;
 const SYNCPROV = `olcOverlay={0}syncprov,${DATABASE}`;
 
 let world: World;
@@ -33,7 +35,7 @@ afterEach(async () => {
 
 /** Waits until the service says it. */
 async function says(pattern: RegExp): Promise<void> {
-  await expect.poll(() => world.service.output, { timeout: 20_000 }).toMatch(pattern);
+  await expect.poll(() => world.service.output, { timeout: PATIENCE }).toMatch(pattern);
 }
 
 /** Works on the running server's own configuration. */
@@ -77,11 +79,11 @@ async function asked(mode: 'add' | 'modify' = 'add'): Promise<string> {
 }
 
 async function doneOnce(uid: string, mode: 'add' | 'modify' = 'add'): Promise<void> {
-  await world.finished(uid, mode);
+  await world.finished(uid, mode, PATIENCE);
   expect(world.script.starts(uid)).toHaveLength(1);
 }
 
-describe('a service', () => {
+describe('a service', { timeout: 2 * PATIENCE }, () => {
   it('notices a silent black hole while nothing happens, and does what was asked meanwhile', async () => {
     for (const { up, down } of world.proxy.open) {
       up.swallow();
@@ -107,7 +109,7 @@ describe('a service', () => {
     await configure('cn=config', 'olcIdleTimeout', ['1']);
     for (let job = 0; job < 2; job += 1) {
       await doneOnce(await asked());
-      await expect.poll(() => world.proxy.open.length, { timeout: 20_000 }).toBe(1);
+      await expect.poll(() => world.proxy.open.length, { timeout: PATIENCE }).toBe(1);
     }
     await doneOnce(await asked());
     expect(world.service.output).not.toContain('retrying');

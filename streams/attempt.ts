@@ -63,6 +63,7 @@ export async function attempt(candidate: Candidate, dependencies: AttemptDepende
     report({
       event: 'skipped',
       reason: `the directory refuses the claim: ${explain(error)}`,
+      ...codeOf(error),
       ...refOf(candidate.record),
     });
     return { kind: 'done' };
@@ -151,7 +152,7 @@ async function settle(
     const inMilliseconds = backoff(tries + 1, REFUSED_AGAIN);
     open.wrote(candidate.id, job.record, { working: false });
     const reason = `the directory refuses the outcome, which is kept: ${explain(error)}`;
-    report({ event: 'retrying', attempt: tries + 1, inMilliseconds, reason, ...ref });
+    report({ event: 'retrying', attempt: tries + 1, inMilliseconds, reason, ...codeOf(error), ...ref });
     const own = { kind: 'unwritten', job, outcome, tries: tries + 1 } as const;
     return { kind: 'again', candidate: { id: candidate.id, record: job.record, fresh: false, own }, inMilliseconds };
   }
@@ -169,7 +170,14 @@ function patienceFor(record: AccountRecord, job: string | undefined, { away, rep
   return (failures, error) => {
     const inMilliseconds = away.delay(failures);
     const reason = error instanceof DirectoryError ? explain(error) : String(error);
-    report({ event: 'retrying', attempt: failures + 1, inMilliseconds, reason, ...refOf(record, job) });
+    report({
+      event: 'retrying',
+      attempt: failures + 1,
+      inMilliseconds,
+      reason,
+      ...codeOf(error),
+      ...refOf(record, job),
+    });
     return away.wait(inMilliseconds);
   };
 }
@@ -177,6 +185,11 @@ function patienceFor(record: AccountRecord, job: string | undefined, { away, rep
 function nameCode(returnValue: number, reason: string): string {
   const name = returnCodeName(returnValue);
   return name === undefined ? reason : `${name}: ${reason}`;
+}
+
+/** The code by which the directory refused, where it did. */
+function codeOf(error: unknown): { readonly resultCode?: number } {
+  return error instanceof DirectoryError && error.resultCode !== undefined ? { resultCode: error.resultCode } : {};
 }
 
 function explain(error: DirectoryError): string {

@@ -29,6 +29,8 @@ export type StreamEvent =
       /** Where the account is skipped because its last attempt failed: with what, and when that was written. */
       readonly returnValue?: number;
       readonly failedAt?: string;
+      /** The LDAP result code where the directory refuses the account. */
+      readonly resultCode?: number;
     } & Partial<AccountRef> & { readonly dn: string })
   | ({ readonly event: 'deferred'; readonly until: string } & AccountRef)
   | ({ readonly event: 'waiting'; readonly reason: string } & AccountRef)
@@ -49,6 +51,8 @@ export type StreamEvent =
       readonly attempt: number;
       readonly inMilliseconds: number;
       readonly reason: string;
+      /** The LDAP result code where it is the directory that refuses. */
+      readonly resultCode?: number;
     } & AccountRef)
   | ({ readonly event: 'superseded'; readonly reason: string } & AccountRef)
   | ({ readonly event: 'conflict'; readonly reason: string } & AccountRef)

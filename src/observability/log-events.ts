@@ -50,8 +50,7 @@ export function createEventLog(target: LogTarget): (event: PublishedEvent) => vo
         failures += 1;
         const { url, reason, remedy } = event;
         const level = needsPerson(event.resultCode, failures) ? 'error' : 'warn';
-        const hour = time.slice(0, 13);
-        if (!outage.isNew(`${hour} ${level} ${url}\n${reason}`)) return detail(event);
+        if (!outage.isNew(`${hourOf(time)} ${level} ${url}\n${reason}`)) return detail(event);
         return write(level, 'disconnected', time, { url, reason, remedy });
       }
       case 'finished': {
@@ -64,10 +63,11 @@ export function createEventLog(target: LogTarget): (event: PublishedEvent) => vo
         return write('error', 'account failed', time, { ...account(event), step, returnValue, reason, remedy });
       }
       case 'retrying': {
-        const { attempt, inMilliseconds, reason } = event;
-        // While the directory is away each outcome is offered again and again: once tells it.
-        if (!said.isNew(`retrying ${event.job}\n${reason}`)) return detail(event);
-        return write('warn', 'account tried again later', time, { ...account(event), attempt, inMilliseconds, reason });
+        const { attempt, inMilliseconds, reason, dn, job } = event;
+        // While the directory is away each outcome is offered again and again: once tells it. A claim has no job yet.
+        if (!said.isNew(`retrying ${job ?? hourOf(time)}\n${dn}\n${reason}`)) return detail(event);
+        const level = needsPerson(event.resultCode, 0) ? 'error' : 'warn';
+        return write(level, 'account tried again later', time, { ...account(event), attempt, inMilliseconds, reason });
       }
       case 'superseded':
         return write('warn', 'account superseded by a newer request', time, {
@@ -83,7 +83,8 @@ export function createEventLog(target: LogTarget): (event: PublishedEvent) => vo
       case 'skipped': {
         const { dn, uid, reason, returnValue } = event;
         if (!said.isNew(`skipped ${dn}\n${reason}\n${returnValue}`)) return detail(event);
-        return write('warn', 'account skipped', time, { uid, dn, reason, returnValue });
+        const level = needsPerson(event.resultCode, 0) ? 'error' : 'warn';
+        return write(level, 'account skipped', time, { uid, dn, reason, returnValue });
       }
       case 'deferred':
         if (!said.isNew(`deferred ${event.dn}\n${event.mode}\n${event.until}`)) return detail(event);
@@ -107,6 +108,10 @@ export function createEventLog(target: LogTarget): (event: PublishedEvent) => vo
         return detail(event);
     }
   };
+}
+
+function hourOf(time: string): string {
+  return time.slice(0, 13);
 }
 
 function account({ uid, mode, job }: AccountRef): Readonly<Record<string, unknown>> {

@@ -99,6 +99,32 @@ describe('the log of the events', () => {
     expect(lines).toEqual(['10:00 disconnected', '10:00 account tried again later', '11:00 disconnected']);
   });
 
+  it('calls for a person where the directory refuses an account, and tells each account that it holds up', () => {
+    const { job: _, ...claiming } = account;
+    const retrying = {
+      event: 'retrying',
+      attempt: 2,
+      inMilliseconds: 100,
+      resultCode: 53,
+      reason: 'read-only',
+    } as const;
+    const other = { ...claiming, uid: '3724301', dn: 'uid=3724301,dc=example' };
+    expect(
+      linesFor([
+        { ...retrying, ...claiming },
+        { ...retrying, ...claiming },
+        { ...retrying, ...other },
+        { ...retrying, ...other, resultCode: 51, reason: 'busy' },
+        { event: 'skipped', dn: 'cn=x', reason: 'no right to write', resultCode: 50 },
+      ]).map((line) => line.replace(/ mode=.*reason=/, ' ')),
+    ).toEqual([
+      'error account tried again later uid=3724300 read-only',
+      'error account tried again later uid=3724301 read-only',
+      'warn account tried again later uid=3724301 busy',
+      'error account skipped dn=cn=x reason=no right to write',
+    ]);
+  });
+
   it('says once what each list finds again', () => {
     const skipped = { event: 'skipped', dn: 'cn=x', reason: 'the entry has no uid' } as const;
     const deferred = { event: 'deferred', until: '20260401', ...account, mode: 'add' } as const;

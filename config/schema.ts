@@ -42,7 +42,7 @@ export const settingsSchema = section('', {
       orNull(absolutePath),
     ),
     bindPassword: setting(
-      'The password itself; only its owner may read this file then.',
+      'The password itself; no other user of the host may read this file then.',
       null,
       orNull(text('text', 'text')),
     ),

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { NEVER } from 'rxjs';
 import type { Settings } from '../../config/schema.ts';
 import { fetchStatus } from '../operator/client.ts';
+import { readAddress } from '../operator/listen-address.ts';
 import { startOperator } from '../operator/server.ts';
 import { type CheckLine, tried } from './report.ts';
 
@@ -28,7 +29,10 @@ async function checkLogFile(file: string): Promise<Found> {
     () => 'missing',
   );
   const remedy = 'create its folder and let the service write there, or correct log.file';
+  if (kind === 'missing' && !(await isThere(folder))) return folderToCome(folder, 'LogsDirectory=');
   if (kind === 'folder') return { verdict: 'fail', found: `${file} is a folder`, remedy };
+  if (kind === 'missing' && !(await stat(folder)).isDirectory())
+    return { verdict: 'fail', found: `${folder} is no folder`, remedy };
   try {
     await access(kind === 'file' ? file : folder, constants.W_OK);
   } catch (error) {
@@ -44,7 +48,23 @@ async function checkOperator(listen: string, allowRemote: boolean): Promise<Foun
     () => false,
   );
   if (running) return { verdict: 'ok', found: `a service runs and answers on ${listen}` };
+  const address = readAddress(listen);
+  const folder = address.kind === 'unix' ? dirname(address.path) : undefined;
+  if (folder !== undefined && !(await isThere(folder))) return folderToCome(folder, 'RuntimeDirectory=');
   const { close } = await startOperator({ listen, allowRemote, version: '', now: Date.now, events$: NEVER });
   await close();
   return { verdict: 'ok', found: `${listen} is free to listen on` };
+}
+
+/** A unit's own folders are there from its first start on: before, their lack is no fault. */
+function folderToCome(folder: string, directive: string): Found {
+  const remedy = `the systemd unit makes its own at its start (${directive}); create any other`;
+  return { verdict: 'advice', found: `${folder} does not exist yet`, remedy };
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -40,14 +40,22 @@ it('finds what can be used, and leaves nothing behind', async () => {
 
 it('names a log file that cannot be written, with what to do', async () => {
   expect(await told({ log: { file: folder } })).toEqual([`fail log file: ${folder} is a folder`]);
-  const missing = join(folder, 'missing/a.log');
-  expect(await checkOutlets(settingsWith({ log: { file: missing } }))).toEqual([
+  const below = join(import.meta.filename, 'a.log');
+  expect(await checkOutlets(settingsWith({ log: { file: below } }))).toEqual([
     {
       what: 'log file',
       verdict: 'fail',
-      found: `${missing} cannot be written to (ENOENT)`,
+      found: `${import.meta.filename} is no folder`,
       remedy: 'create its folder and let the service write there, or correct log.file',
     },
+  ]);
+});
+
+it('only advises where a folder is missing that the unit may make at its start', async () => {
+  const missing = join(folder, 'missing');
+  expect(await told({ log: { file: `${missing}/a.log` }, operator: { listen: `unix:${missing}/socket` } })).toEqual([
+    `advice log file: ${missing} does not exist yet`,
+    `advice operator: ${missing} does not exist yet`,
   ]);
 });
 

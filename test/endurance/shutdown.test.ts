@@ -83,7 +83,7 @@ describe('a service in a burst', () => {
   }
 });
 
-describe('a service with a script at work', () => {
+describe('a service with a script at work', { timeout: 90_000 }, () => {
   it('ends the whole process group at once on a second signal', async () => {
     await start({ settings: { shutdown: { grace: '60s' } } });
     const uid = await running();

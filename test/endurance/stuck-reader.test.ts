@@ -47,7 +47,7 @@ async function workThrough(): Promise<void> {
   for (const uid of uids) await slapd.waitForMode(uid, 'added', { timeout: 40_000 * SCALE });
 }
 
-describe('a pipe that nobody reads', () => {
+describe('a pipe that nobody reads', { timeout: 90_000 * SCALE }, () => {
   it('behind the log stalls no account, fills no memory, and does not keep the service from its end', async () => {
     await start([], `unix:${join(folder, 'operator.sock')}`);
     await workThrough();

@@ -61,7 +61,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-describe('a date in Zurich', () => {
+describe('a date in Zurich', { timeout: 90_000 }, () => {
   for (const { day, begins, what } of DAYS) {
     it(`fires as ${what} begins, not before, without another write`, async () => {
       await serviceAt(new Date(begins.getTime() - 2 * HOUR));
@@ -70,7 +70,7 @@ describe('a date in Zurich', () => {
       clock.setTo(new Date(begins.getTime() - 1_000));
       const entry = await world.finished(uid, 'modify');
       expect(finishedAt(entry) - begins.getTime()).toBeGreaterThanOrEqual(0);
-      expect(finishedAt(entry) - begins.getTime()).toBeLessThan(10_000);
+      expect(finishedAt(entry) - begins.getTime()).toBeLessThan(60_000);
       expect(world.script.starts(uid)).toHaveLength(1);
     });
   }
@@ -117,7 +117,7 @@ describe('a date in Zurich', () => {
   });
 });
 
-describe('an account dated tomorrow', () => {
+describe('an account dated tomorrow', { timeout: 90_000 }, () => {
   for (const configured of ['sstProvisioningDate', 'sstProvisioningExecutionDate']) {
     it(`does not run today where only ${configured} is configured, by whichever name it was written`, async () => {
       const [{ begins }, { day: tomorrow }] = DAYS;

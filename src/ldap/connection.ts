@@ -33,6 +33,7 @@ export class Connection {
   readonly #ending = new AbortController();
   #watchdog: Watchdog | undefined;
   #probeId: number | undefined;
+  #heard = false;
   #delivered = false;
   #progressed = false;
   #refreshing = false;
@@ -47,7 +48,9 @@ export class Connection {
           cause === undefined
             ? new DirectoryError(`${url}: the directory closed the connection`, {
                 remedy:
-                  'the directory server was stopped or restarted, or drops idle connections: it is connected to again by itself',
+                  this.target.scheme === 'ldap' && !this.#heard
+                    ? 'the directory closed it before it said a word: the port may speak TLS only (ldaps://), or the server is stopping'
+                    : 'the directory server was stopped or restarted, or drops idle connections: it is connected to again by itself',
               })
             : connectionError(url, cause),
         ),
@@ -149,6 +152,7 @@ export class Connection {
   }
 
   #data(bytes: Buffer): void {
+    this.#heard = true;
     this.#watchdog?.received();
     try {
       this.#framer.push(bytes);

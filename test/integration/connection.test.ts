@@ -147,6 +147,8 @@ describe('a connection under TLS', () => {
       expect(without.remedy).toContain('TLSCertificateFile');
       const crossed = await subscribe(plain.url.replace('ldap:', 'ldaps:'), ldaps()).ended();
       expect(crossed.remedy).toEqual(expect.any(String));
+      const other = await subscribe(slapd.ldapsUrl.replace('ldaps:', 'ldap:')).ended();
+      expect(other.remedy).toContain('TLS only');
     } finally {
       await plain.stop();
     }

@@ -33,7 +33,8 @@ async function explain(uid: string, { config, operator }: ExplainOptions): Promi
       for (const line of tellEntry(entry, matches, session.settings)) print(line);
 
     const address = operator ?? session.settings.operator.listen;
-    if (address !== null) for (const line of await lastSaid(address, uid)) print(line);
+    const dns = entries.map(({ entry }) => entry.dn);
+    if (address !== null) for (const line of await lastSaid(address, uid, dns)) print(line);
     return entries.length === 0 ? Answer.NOT_WELL : Answer.WELL;
   });
 }

@@ -6,13 +6,17 @@ import { OperatorError } from '../operator/listen-address.ts';
 /** How many of an account's last events are shown. */
 const SHOWN = 12;
 
-/** What a running service's stream last said of an account, line by line; why not, where none can be asked. */
-export async function lastSaid(address: string, uid: string): Promise<string[]> {
-  const events: PublishedEvent[] = [];
+/**
+ * What a running service's stream last said of an account, line by line; why not, where none can be asked. Of an entry whose uid
+ * it cannot work with it speaks by the DN: one of `dns`.
+ */
+export async function lastSaid(address: string, uid: string, dns: readonly string[]): Promise<string[]> {
+  let events: PublishedEvent[];
   try {
-    for await (const followed of followEvents(address, { uids: [uid], since: 'all', follow: false })) {
-      if (followed.kind === 'event') events.push(followed.event);
-      if (events.length > SHOWN) events.shift();
+    events = await pastEvents(address, { uids: [uid] }, () => true);
+    if (events.length === 0) {
+      const ofEntry = (event: PublishedEvent) => event.event === 'skipped' && dns.includes(event.dn);
+      events = await pastEvents(address, { events: ['skipped'] }, ofEntry);
     }
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
@@ -24,4 +28,17 @@ export async function lastSaid(address: string, uid: string): Promise<string[]> 
     `The service at ${address} last said of it:`,
     ...events.map((event) => `  ${event.time.slice(0, 10)} ${renderEvent(event, { colour: false })}`),
   ];
+}
+
+async function pastEvents(
+  address: string,
+  wanted: { readonly uids?: readonly string[]; readonly events?: readonly string[] },
+  isMeant: (event: PublishedEvent) => boolean,
+): Promise<PublishedEvent[]> {
+  const events: PublishedEvent[] = [];
+  for await (const followed of followEvents(address, { ...wanted, since: 'all', follow: false })) {
+    if (followed.kind === 'event' && isMeant(followed.event)) events.push(followed.event);
+    if (events.length > SHOWN) events.shift();
+  }
+  return events;
 }

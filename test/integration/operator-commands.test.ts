@@ -247,6 +247,9 @@ describe('a running service, asked', () => {
     expect((await withConfig('explain', 'f1')).stdout).toMatch(
       /last said of it:[\s\S]*output .*no quota here[\s\S]*failed /,
     );
+    await slapd.addAccount('a/b', ASKED);
+    await service.says(/skipped .*a\/b/);
+    expect((await withConfig('explain', 'a/b')).stdout).toMatch(/last said of it:\n.*skipped +uid=a\/b/);
     const tap = await tapUntil(/"event":"failed"/, '--since', 'all', '--uid', 'F1', '--json');
     expect(tap.code).toBe(0);
     const events = tap.stdout

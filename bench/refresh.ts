@@ -60,6 +60,8 @@ async function refreshOf(accounts: number, rounds: number): Promise<void> {
     await timedCommand(C.command(slapd.url, accounts)); // the database comes into memory
     for (let round = 0; round < rounds; round += 1) {
       for (const { name, command } of [NODE, C, OURS, PYTHON]) {
+        // A minute each: once is enough to know its place.
+        if (name === PYTHON.name && accounts > 100_000 && round > 0) continue;
         const { milliseconds, peakBytes } = await timedCommand(command(slapd.url, accounts));
         times.add(name, milliseconds);
         peaks.add(name, peakBytes);
@@ -76,12 +78,11 @@ async function refreshOf(accounts: number, rounds: number): Promise<void> {
       return [name, seconds(time), ratio(time, reference), megabytes(peaks.median(name))];
     }),
   );
-  const limit = 1.5 * reference + times.median(NODE.name);
-  target(
-    `refresh of ${accounts}: 1.5 times ldapsearch and the start of Node.js`,
-    times.median(OURS.name),
-    limit,
-    seconds,
-  );
+  // With fewer accounts the start of the programs is most of what there is to see.
+  if (accounts >= 100_000) {
+    const limit = 1.5 * reference + times.median(NODE.name);
+    const what = `refresh of ${accounts}: 1.5 times ldapsearch and the start of Node.js`;
+    target(what, times.median(OURS.name), limit, seconds);
+  }
   target(`refresh of ${accounts}: peak memory`, Math.max(...peaks.of(OURS.name)), 100e6, megabytes);
 }

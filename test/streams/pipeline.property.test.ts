@@ -72,6 +72,7 @@ class World {
   readonly requests = new Map<string, Request>();
   readonly runs: Run[] = [];
   readonly running: Job[] = [];
+  readonly #left = new Set<string>();
   readonly faults: Array<'lostBefore' | 'lostAfter' | { code: number }> = [];
   readonly services: Stage[] = [];
   readonly #instances: 'one' | 'several';
@@ -101,6 +102,11 @@ class World {
     });
     this.services.push(service);
     service.run();
+  }
+
+  /** No entry tells a second service of the script that still runs for a uid whose entry went away: it is not used again. */
+  #leave(uid: string): void {
+    if (this.#instances === 'several' && this.#inWork(uid)) this.#left.add(uid);
   }
 
   #script(service: Stage, job: Job): Promise<HandlerOutcome> {
@@ -145,16 +151,19 @@ class World {
         if (directory.has(what.uid)) directory.write(what.uid, { sstIsActive: what.active });
         break;
       case 'remove':
-        if (directory.has(what.uid)) directory.remove(what.uid);
+        if (!directory.has(what.uid)) return;
+        this.#leave(what.uid);
+        directory.remove(what.uid);
         break;
       case 'recreate':
-        if (this.#instances === 'several' && this.#inWork(what.uid)) return;
+        if (this.#instances === 'several' && (this.#inWork(what.uid) || this.#left.has(what.uid))) return;
         if (directory.has(what.uid)) directory.remove(what.uid);
         directory.create(what.uid);
         this.requests.set(this.#uuid(what.uid), { mode: 'add', at: Date.now() });
         break;
       case 'rename':
-        if (!directory.has(what.uid) || directory.has(what.to)) return;
+        if (!directory.has(what.uid) || directory.has(what.to) || this.#left.has(what.to)) return;
+        this.#leave(what.uid);
         directory.rename(what.uid, what.to);
         this.act({ kind: 'request', uid: what.to, mode: 'modify', day: '0', active: 'TRUE' });
         break;

@@ -1,5 +1,5 @@
 import dns from '@ldapjs/dn';
-import filters from '@ldapjs/filter';
+import { encodeFilter } from '../src/ldap/wire/filter.ts';
 import { isLine, kind, Mismatch } from './kind.ts';
 
 /** One LDAP URL (RFC 4516; `ldapi` as OpenLDAP writes it), reduced to what decides whether a password is safe on it. */
@@ -74,7 +74,10 @@ export const distinguishedName = kind<string>(
   },
 );
 
-/** A search filter (RFC 4515). The outer brackets may be left out; blanks between its parts are dropped. */
+/**
+ * A search filter (RFC 4515), judged by the encoder that will send it. The outer brackets may be left out; blanks between its
+ * parts are dropped.
+ */
 export const searchFilter = kind<string>('filter', 'a search filter such as (objectClass=sstProvisioning)', (given) => {
   if (typeof given !== 'string') return new Mismatch();
   const closed = given
@@ -83,9 +86,10 @@ export const searchFilter = kind<string>('filter', 'a search filter such as (obj
     .replace(/\(\s*([&|!])\s*\(/g, '($1(');
   const filter = closed.startsWith('(') ? closed : `(${closed})`;
   if (!isBalanced(filter)) return new Mismatch('its brackets do not match');
+  if (!isLine(filter)) return new Mismatch();
   try {
-    filters.parseString(filter);
-    return isLine(filter) ? filter : new Mismatch();
+    encodeFilter(filter);
+    return filter;
   } catch {
     return new Mismatch();
   }

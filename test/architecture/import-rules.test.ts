@@ -19,7 +19,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/observability/': { layers: ['src/domain/'], packages: ['winston', 'winston-transport', 'rxjs'] },
   'src/operator/': { layers: ['src/domain/', 'src/observability/'], packages: ['hono', '@hono/', 'prom-client'] },
   'src/ldif/': { layers: ['src/domain/', 'src/ldap/'], packages: [] },
-  'config/': { layers: ['src/domain/'], packages: ['zod', 'yaml', '@ldapjs/'] },
+  // What the directory will be sent is judged by the code that sends it.
+  'config/': { layers: ['src/domain/', 'src/ldap/'], packages: ['zod', 'yaml', '@ldapjs/'] },
   'streams/': { layers: ['src/domain/', 'src/ldap/'], packages: ['rxjs'] },
   'handlers/': { layers: ['src/domain/', 'src/script/'], packages: [] },
   'src/sandbox/': { layers: ['src/domain/', 'src/ldap/'], packages: ['ldapjs', '@ldapjs/'] },

@@ -204,6 +204,8 @@ describe('directory.filter', () => {
     ['(&(a=b)', '"(&(a=b)"', '; its brackets do not match'],
     ['(a>b)', '"(a>b)"', ''],
     ['()', '"()"', ''],
+    ['(uid=**)', '"(uid=**)"', ''],
+    ['"(uid=\\\\zz)"', '"(uid=\\\\zz)"', ''],
     ['[a]', 'the list ["a"]', ''],
   ])('is not %s', (filter, given, hint) => {
     expect(withDirectory(`filter: ${filter}`)).toEqual([

@@ -1,7 +1,6 @@
+import { parseLdapUrl } from '../src/ldap/ldap-url.ts';
 import { isLoopbackAddress, isLoopbackHost } from './address-kinds.ts';
 import type { FaultAt } from './fault.ts';
-import { Mismatch } from './kind.ts';
-import { type LdapUrl, parseLdapUrl } from './ldap-kinds.ts';
 import type { PartialSettings } from './partial-settings.ts';
 import { formatDuration } from './units.ts';
 
@@ -48,7 +47,7 @@ function passwordSource(directory: PartialSettings['directory'], env: Environmen
 function encryption(directory: PartialSettings['directory']): FaultAt[] {
   const { url, startTls, bindDn, allowPlaintext } = directory;
   if (url === undefined || startTls === undefined) return [];
-  const urls = url.map(parseLdapUrl).filter((read): read is LdapUrl => !(read instanceof Mismatch));
+  const urls = url.map(parseLdapUrl);
   if (startTls && urls.every(({ scheme }) => scheme !== 'ldap')) {
     return [
       {
@@ -57,8 +56,9 @@ function encryption(directory: PartialSettings['directory']): FaultAt[] {
       },
     ];
   }
-  const open = urls.find(({ scheme, host }) => scheme === 'ldap' && !isLoopbackHost(host));
-  if (startTls || bindDn === undefined || bindDn === null || allowPlaintext !== false || open === undefined) return [];
+  const open = urls.find((read) => read.scheme === 'ldap' && !isLoopbackHost(read.host));
+  if (startTls || bindDn === undefined || bindDn === null || allowPlaintext !== false || open?.scheme !== 'ldap')
+    return [];
   return [
     {
       path: ['directory', 'url'],

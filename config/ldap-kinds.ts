@@ -1,47 +1,7 @@
 import dns from '@ldapjs/dn';
+import { LdapUrlFault, readLdapUrl } from '../src/ldap/ldap-url.ts';
 import { encodeFilter } from '../src/ldap/wire/filter.ts';
 import { isLine, kind, Mismatch } from './kind.ts';
-
-/** One LDAP URL (RFC 4516; `ldapi` as OpenLDAP writes it), reduced to what decides whether a password is safe on it. */
-export interface LdapUrl {
-  readonly scheme: 'ldap' | 'ldaps' | 'ldapi';
-  /** Host name or address without brackets; empty for ldapi. */
-  readonly host: string;
-}
-
-/** Reads a URL, or says what is wrong with it. */
-export function parseLdapUrl(given: string): LdapUrl | Mismatch {
-  const match = /^(ldap|ldaps|ldapi):\/\/(.*)$/i.exec(given.trim());
-  const scheme = match?.[1]?.toLowerCase();
-  const rest = match?.[2] ?? '';
-  if (scheme === 'ldapi') return parseSocketUrl(rest);
-  if (scheme !== 'ldap' && scheme !== 'ldaps') return new Mismatch('it begins with ldap://, ldaps:// or ldapi://');
-
-  const authority = rest.replace(/\/$/, '');
-  if (authority.includes('/') || authority.includes('?')) return new Mismatch('base and filter have keys of their own');
-  if (authority.includes('@')) return new Mismatch('name and password have keys of their own');
-  const parts = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(authority);
-  const host = parts?.[1] ?? parts?.[2];
-  if (host === undefined)
-    return new Mismatch(authority === '' ? 'the host is missing' : 'HOST, HOST:PORT or [IPv6]:PORT');
-  const port = Number(parts?.[3] ?? 389);
-  if (port < 1 || port > 65_535) return new Mismatch('ports go from 1 to 65535');
-  return { scheme, host: host.toLowerCase() };
-}
-
-function parseSocketUrl(rest: string): LdapUrl | Mismatch {
-  const encoded = rest.replace(/\/$/, '');
-  if (encoded.includes('/')) return new Mismatch(`the path is percent-encoded: ldapi://${encodeURIComponent(rest)}`);
-  if (encoded === '') return { scheme: 'ldapi', host: '' };
-  try {
-    const socketPath = decodeURIComponent(encoded);
-    return isLine(socketPath) && socketPath.startsWith('/')
-      ? { scheme: 'ldapi', host: '' }
-      : new Mismatch('the path of the socket is absolute, such as ldapi://%2Frun%2Fslapd%2Fldapi');
-  } catch {
-    return new Mismatch('a % is followed by two hexadecimal digits');
-  }
-}
 
 /** One URL or several, tried in order. */
 export const ldapUrls = kind<readonly string[]>(
@@ -51,9 +11,10 @@ export const ldapUrls = kind<readonly string[]>(
     const urls = Array.isArray(given) ? given : [given];
     if (urls.length === 0) return new Mismatch('the list is empty');
     for (const [index, url] of urls.entries()) {
-      const read = isLine(url) ? parseLdapUrl(url) : new Mismatch();
-      if (read instanceof Mismatch) {
-        return urls.length === 1 || read.hint === undefined ? read : new Mismatch(`number ${index + 1}: ${read.hint}`);
+      if (!isLine(url)) return new Mismatch();
+      const read = readLdapUrl(url);
+      if (read instanceof LdapUrlFault) {
+        return new Mismatch(urls.length === 1 ? read.hint : `number ${index + 1}: ${read.hint}`);
       }
     }
     return urls.map((url: string) => url.trim().replace(/\/$/, ''));

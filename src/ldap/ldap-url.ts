@@ -2,48 +2,76 @@ import { DirectoryError } from '../domain/directory-error.ts';
 
 /** Where a directory listens. */
 export type LdapUrl =
+  /** A host name, or an address without brackets. */
   | { readonly scheme: 'ldap' | 'ldaps'; readonly host: string; readonly port: number }
   | { readonly scheme: 'ldapi'; readonly path: string };
 
+/** What is wrong with the URL of a directory, in a few words that do not repeat it: it may hold a password. */
+export class LdapUrlFault {
+  readonly hint: string;
+
+  constructor(hint: string) {
+    this.hint = hint;
+  }
+}
+
 /** Where OpenLDAP listens on `ldapi:///`. */
 const DEFAULT_SOCKET = '/var/run/slapd/ldapi';
+const DEFAULT_PORT = { ldap: 389, ldaps: 636 } as const;
 
 /**
- * Reads an ldap://, ldaps:// or ldapi:// URL; what follows the host (a DN) is ignored. The path of ldapi:// is percent-encoded
- * (`ldapi://%2Frun%2Fslapd%2Fldapi`). Throws a DirectoryError.
+ * Reads the URL of a directory (RFC 4516 without base and filter): `ldap://HOST[:PORT]`, `ldaps://HOST[:PORT]`, or `ldapi://PATH`
+ * with a percent-encoded path (`ldapi://%2Frun%2Fslapd%2Fldapi`). Says what is wrong with any other text.
  */
-export function parseLdapUrl(text: string): LdapUrl {
-  const [, scheme = '', authority = ''] = /^(ldaps?|ldapi):\/\/([^/?#]*)/i.exec(text) ?? [];
-  switch (scheme.toLowerCase()) {
+export function readLdapUrl(text: string): LdapUrl | LdapUrlFault {
+  const [, scheme, rest = ''] = /^(ldaps?|ldapi):\/\/(.*)$/i.exec(text.trim()) ?? [];
+  switch (scheme?.toLowerCase()) {
     case 'ldapi':
-      return { scheme: 'ldapi', path: authority === '' ? DEFAULT_SOCKET : decodePath(text, authority) };
+      return readSocket(rest);
     case 'ldap':
-      return { scheme: 'ldap', ...hostAndPort(text, authority, 389) };
+      return readHostAndPort('ldap', rest);
     case 'ldaps':
-      return { scheme: 'ldaps', ...hostAndPort(text, authority, 636) };
+      return readHostAndPort('ldaps', rest);
     default:
-      throw wrongUrl(text);
+      return new LdapUrlFault('it begins with ldap://, ldaps:// or ldapi://');
   }
 }
 
-function hostAndPort(text: string, authority: string, defaultPort: number): { host: string; port: number } {
-  const match = /^(?:\[([0-9a-f:.%]+)\]|([^:@[\]]*))(?::(\d{1,5}))?$/i.exec(authority);
-  if (match === null) throw wrongUrl(text);
-  const port = match[3] === undefined ? defaultPort : Number(match[3]);
-  if (port < 1 || port > 65_535) throw wrongUrl(text);
-  return { host: match[1] ?? (match[2] || 'localhost'), port };
-}
-
-function decodePath(text: string, encoded: string): string {
-  try {
-    return decodeURIComponent(encoded);
-  } catch {
-    throw wrongUrl(text);
-  }
-}
-
-function wrongUrl(text: string): DirectoryError {
-  return new DirectoryError(`'${text}' is not the URL of a directory`, {
+/** `readLdapUrl` for a URL that was judged before. Throws a DirectoryError. */
+export function parseLdapUrl(text: string): LdapUrl {
+  const url = readLdapUrl(text);
+  if (!(url instanceof LdapUrlFault)) return url;
+  throw new DirectoryError(`the URL of a directory is wrong: ${url.hint}`, {
     remedy: 'write directory.url as ldap://HOST[:PORT], ldaps://HOST[:PORT] or ldapi://PATH with each / of PATH as %2F',
   });
+}
+
+function readHostAndPort(scheme: 'ldap' | 'ldaps', rest: string): LdapUrl | LdapUrlFault {
+  const authority = rest.replace(/\/$/, '');
+  if (authority.includes('/') || authority.includes('?'))
+    return new LdapUrlFault('base and filter have keys of their own');
+  if (authority.includes('@')) return new LdapUrlFault('name and password have keys of their own');
+  if (authority === '') return new LdapUrlFault('the host is missing');
+  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(authority);
+  const host = parts?.[1] ?? parts?.[2];
+  if (host === undefined) return new LdapUrlFault('HOST, HOST:PORT or [IPv6]:PORT');
+  const port = Number(parts?.[3] ?? DEFAULT_PORT[scheme]);
+  if (port < 1 || port > 65_535) return new LdapUrlFault('ports go from 1 to 65535');
+  return { scheme, host: host.toLowerCase(), port };
+}
+
+function readSocket(rest: string): LdapUrl | LdapUrlFault {
+  const encoded = rest.replace(/\/$/, '');
+  if (encoded.includes('/')) {
+    return new LdapUrlFault(`the path is percent-encoded: ldapi://${encodeURIComponent(rest)}`);
+  }
+  if (encoded === '') return { scheme: 'ldapi', path: DEFAULT_SOCKET };
+  try {
+    const path = decodeURIComponent(encoded);
+    return path.startsWith('/') && !path.includes('\0')
+      ? { scheme: 'ldapi', path }
+      : new LdapUrlFault('the path of the socket is absolute, such as ldapi://%2Frun%2Fslapd%2Fldapi');
+  } catch {
+    return new LdapUrlFault('a % is followed by two hexadecimal digits');
+  }
 }

@@ -2,6 +2,7 @@ import ldapjs, { type Client, type ClientOptions } from 'ldapjs';
 import errors from 'ldapjs/lib/errors/index.js';
 import { DirectoryError } from '../domain/directory-error.ts';
 import type { DirectoryAccess } from './access.ts';
+import { checkAnswers } from './checked-answers.ts';
 import { parseLdapUrl } from './ldap-url.ts';
 import { connectionError, noAnswer, resultError } from './remedies.ts';
 import { readAuthorities } from './transport.ts';
@@ -64,7 +65,10 @@ export async function connectClient(access: DirectoryAccess, url: string): Promi
   try {
     await once((settle) => {
       for (const name of ['connectError', 'connectTimeout', 'connectRefused']) client.on(name, settle);
-      client.on('connect', () => settle(null));
+      client.on('connect', () => {
+        checkAnswers(client, fail);
+        settle(null);
+      });
       client.on('error', settle);
     });
     if (startTls && 'host' in target) {

@@ -81,7 +81,7 @@ export class DirectoryOperations implements AccountDirectory {
       client.modify(asSent(dn), changes, asked, settle as ErrorCallback),
     );
     const control = result?.controls.find(({ type }) => type === POST_READ);
-    return control === undefined ? undefined : decodePostReadResponse(control.value);
+    return control?.value instanceof Buffer ? decodePostReadResponse(control.value) : undefined;
   }
 
   async add(dn: string, attributes: Readonly<Record<string, ReadonlyArray<string | Buffer>>>): Promise<void> {
@@ -190,7 +190,7 @@ export class DirectoryOperations implements AccountDirectory {
 
 /** What ldapjs answers to a modify. */
 interface ModifyResult {
-  readonly controls: ReadonlyArray<{ readonly type: string; readonly value: Buffer }>;
+  readonly controls: ReadonlyArray<{ readonly type: string; readonly value: Buffer | null }>;
 }
 
 /** The Post-Read control, not critical: a server that does not know it leaves the entry out. */

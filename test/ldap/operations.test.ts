@@ -5,7 +5,7 @@ import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Modification } from '../../src/domain/transition.ts';
 import type { DirectoryAccess } from '../../src/ldap/access.ts';
 import { DirectoryOperations } from '../../src/ldap/operations.ts';
-import { element, enumerated, octetString } from '../../src/ldap/wire/ber.ts';
+import { element, enumerated, integer, octetString, sequence } from '../../src/ldap/wire/ber.ts';
 import { encodeMessage, Operation, readMessage } from '../../src/ldap/wire/message.ts';
 import {
   accountAttributes,
@@ -268,3 +268,63 @@ describe('result codes that ldapjs does not know', () => {
     },
   );
 });
+
+describe('an answer that is malformed', () => {
+  const result = [enumerated(0), octetString(''), octetString('')];
+  const done = element(0x67, ...result);
+  const damaged: ReadonlyArray<readonly [string, (id: number) => Buffer]> = [
+    // The parser of ldapjs never returns from this one.
+    ['in its controls', (id) => sequence(integer(id), done, Buffer.from('a001ff', 'hex'))],
+    ['in its result', (id) => sequence(integer(id), element(0x67, enumerated(0), Buffer.from('047f', 'hex')))],
+    ['in its length', () => Buffer.from('30847fffffff', 'hex')],
+    ['in its kind', (id) => encodeMessage(id, element(Operation.searchResultDone, ...result))],
+  ];
+
+  it.each(damaged)('%s ends the connection, and not the process', async (_, answer) => {
+    const server = await answering((socket, id) => socket.write(answer(id)));
+    try {
+      const attempt = operations(server.url).modify('uid=a,dc=example', [set(SOFT, '1')], true);
+      const error: unknown = await attempt.catch((cause) => cause);
+      expect(error).toMatchObject({ name: 'DirectoryError', resultCode: undefined });
+      expect(String(error)).toMatch(/malformed|announced/);
+    } finally {
+      server.close();
+    }
+  });
+
+  it('by a Post-Read control without a value is one without that control', async () => {
+    const control = { type: '1.3.6.1.1.13.2', criticality: false };
+    const server = await answering((socket, id) => socket.write(encodeMessage(id, done, [control])));
+    try {
+      expect(await operations(server.url).modify('uid=a,dc=example', [set(SOFT, '1')], true)).toBeUndefined();
+    } finally {
+      server.close();
+    }
+  });
+});
+
+/** A server that takes every bind, and answers each modify as it is told. */
+async function answering(modified: (socket: Socket, id: number) => void): Promise<{ url: string; close(): void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    const framer = new LdapFramer();
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      for (const { bytes, operation } of framer.push(chunk)) {
+        const { id } = readMessage(bytes);
+        const bound = element(Operation.bindResponse, enumerated(0), octetString(''), octetString(''));
+        if (operation === 'bindRequest') socket.write(encodeMessage(id, bound));
+        if (operation === 'modifyRequest') modified(socket, id);
+      }
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `ldap://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}

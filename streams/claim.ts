@@ -1,7 +1,7 @@
 import type { AccountRecord, AttributeNames, ReadEntry } from '../src/domain/account.ts';
 import type { Decision } from '../src/domain/decide.ts';
 import type { AccountDirectory, Patience } from '../src/domain/directory.ts';
-import { failureKind } from '../src/domain/directory-error.ts';
+import { DirectoryError, failureKind, ResultCode } from '../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../src/domain/entry.ts';
 import { type Mode, readMode, WORDS } from '../src/domain/mode.ts';
 import { askAgain, claim, takeOver } from '../src/domain/transition.ts';
@@ -102,6 +102,10 @@ export async function claimAccount(
         return { kind: 'claimed', how, mode, record: reading.record, entry: after };
       }
       undo = ours;
+      conflicts += 1;
+      if (conflicts > MOST_CONFLICTS) {
+        throw new DirectoryError(NEVER_KEPT, { resultCode: ResultCode.noSuchAttribute, remedy: FIND_THE_WRITER });
+      }
       onConflict(reading.record, ours ? BECAME_ACTIVE : 'somebody changed the account right after it was claimed');
       seen = ours ? reading.record : undefined;
       current = undefined;
@@ -127,9 +131,11 @@ export async function claimAccount(
 }
 
 const CHANGED_BEFORE = 'somebody else changed the account before it was claimed';
+const NEVER_KEPT = 'the account says something else each time, right after it was claimed';
+const FIND_THE_WRITER = 'find out who writes to it, or why the directory does not keep what it accepts';
 const BECAME_ACTIVE = 'the account became active before it was claimed for delete';
 
-/** So many conflicts in a row are not other writers, but a directory that contradicts itself: the claim is given up. */
+/** So many conflicts in a row are a directory that contradicts itself, or a writer without end: the claim is given up. */
 const MOST_CONFLICTS = 20;
 
 /** Found in work by somebody; a newer request may have to wait for him, too, and is not in work. */

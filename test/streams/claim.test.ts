@@ -164,6 +164,16 @@ describe('a claim', () => {
     await expect(claim(directory.create('b'))).rejects.toBeInstanceOf(DirectoryError);
   });
 
+  it('gives up where somebody asks anew each time right after it, instead of holding its permit for ever', async () => {
+    directory.postRead = false;
+    const entry = directory.create('a');
+    directory.meanwhile = ({ kind }) => {
+      if (kind === 'read') directory.write('a', { sstProvisioningMode: 'add' });
+    };
+    await expect(claim(entry)).rejects.toThrow('right after it was claimed');
+    expect(conflicts.length).toBeLessThan(50);
+  });
+
   it('goes on where its answer was lost, for a single service', async () => {
     faultAt(1, 'lostAfter');
     expect(await claim(directory.create('a'))).toMatchObject({ kind: 'claimed', how: 'resume', mode: 'add' });

@@ -60,7 +60,7 @@ export function buildEnvironment(job: Job, surroundings: ScriptSurroundings): Re
   const { quotaAttribute } = surroundings;
   const fromEntry = {
     PROV_DN: textOf(Buffer.from(record.dn)),
-    PROV_ENTRY_UUID: record.entryUUID,
+    PROV_ENTRY_UUID: record.entryUUID === undefined ? undefined : textOf(Buffer.from(record.entryUUID)),
     PROV_HOME_DIRECTORY: textValue(job, 'homeDirectory'),
     PROV_UID_NUMBER: textValue(job, 'uidNumber'),
     PROV_GID_NUMBER: textValue(job, 'gidNumber'),

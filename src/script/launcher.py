@@ -7,6 +7,7 @@ service is no more (or is done): the groups of all running scripts are ended, an
 Python, as its posix_spawn starts a script without copying the process first, which would cost more than all the rest here.
 """
 
+import errno
 import fcntl
 import os
 import select
@@ -92,10 +93,11 @@ def start(request):
             file_actions=[(os.POSIX_SPAWN_DUP2, fd, to) for to, fd in enumerate((given, told, complained))],
             setsid=True,
         )
-    except OSError as fault:
+    except (OSError, ValueError) as fault:
         for fd in opened:
             os.close(fd)
-        frame(b"F", id, b"%d" % fault.errno)
+        # A ValueError is about strings that no program can be given.
+        frame(b"F", id, b"%d" % getattr(fault, "errno", errno.EINVAL))
         return
     for fd in (given, told, complained):
         os.close(fd)

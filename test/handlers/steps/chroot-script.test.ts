@@ -220,6 +220,9 @@ describe('the environment', () => {
     for (const name of ['HOME_DIRECTORY', 'UID_NUMBER', 'GID_NUMBER', 'QUOTA']) {
       expect(environment).not.toHaveProperty(`PROV_${name}`);
     }
+    const { record } = job;
+    const odd = buildEnvironment({ ...job, record: { ...record, entryUUID: 'a\0b' } }, surroundings);
+    expect(odd).not.toHaveProperty('PROV_ENTRY_UUID');
   });
 
   it('says that an attempt is taken up again, and which it is', () => {

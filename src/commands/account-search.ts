@@ -1,13 +1,14 @@
 import type { Settings } from '../../config/schema.ts';
 import type { AttributeNames } from '../domain/account.ts';
 import { MODES, WORDS } from '../domain/mode.ts';
+import { escapeFilterValue } from '../ldap/wire/filter.ts';
 
 /** Entries a page of the commands' searches: a directory's usual limits allow it, and memory holds one page. */
 export const PAGE_SIZE = 500;
 
 /** The accounts with a uid, whether or not they match the site's filter. */
 export function uidFilter(uid: string): string {
-  return `(uid=${escapeFilter(uid)})`;
+  return `(uid=${escapeFilterValue(uid)})`;
 }
 
 /** Whatever may be owed: every account that is open, and every one whose mode says that something is asked or in work. */
@@ -26,9 +27,4 @@ export function failedFilter(
   const words = MODES.map((mode) => `(${attributes.mode}=${WORDS[mode].inWork})`).join('');
   const which = code === undefined ? `(${returnValue}=*)(!(${returnValue}=0))` : `(${returnValue}=${code})`;
   return `(&${directory.filter}(${attributes.state}=0)(|${words})${which})`;
-}
-
-/** A value in a search filter (RFC 4515, section 3). */
-function escapeFilter(value: string): string {
-  return value.replace(/[\\*()\0]/g, (sign) => `\\${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

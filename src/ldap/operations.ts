@@ -11,6 +11,7 @@ import { openConnection } from './open-connection.ts';
 import { connectionError } from './remedies.ts';
 import { type SearchOptions, search } from './search.ts';
 import { Tag } from './wire/ber.ts';
+import { escapeFilterValue } from './wire/filter.ts';
 import { decodePostReadResponse, encodePostReadRequest, POST_READ } from './wire/post-read.ts';
 import type { SearchRequest } from './wire/request.ts';
 
@@ -103,7 +104,7 @@ export class DirectoryOperations implements AccountDirectory {
     return this.#first({
       base: this.#base,
       scope: 'subtree',
-      filter: `(entryUUID=${escaped(entryUUID)})`,
+      filter: `(entryUUID=${escapeFilterValue(entryUUID)})`,
       attributes: WHOLE_ENTRY,
     });
   }
@@ -202,11 +203,6 @@ class PostReadControl extends controls.Control {
   _toBer(ber: { writeBuffer(value: Buffer, tag: number): void }): void {
     ber.writeBuffer(POST_READ_WHOLE_ENTRY, Tag.octetString);
   }
-}
-
-/** A value in a filter (RFC 4515, section 3). */
-function escaped(value: string): string {
-  return value.replace(/[()*\\\0]/g, (sign) => `\\${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /** A DN exactly as the server sent it: what ldapjs makes of some DNs when it parses and prints them is another DN. */

@@ -30,6 +30,11 @@ export function encodeFilter(text: string): Buffer {
   return new Parser(trimmed.startsWith('(') ? trimmed : `(${trimmed})`).whole();
 }
 
+/** A value as it stands in a filter's text: what would mean something there is escaped (RFC 4515, section 3). */
+export function escapeFilterValue(value: string): string {
+  return value.replace(/[\\*()\0]/g, (sign) => `\\${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
 class Parser {
   readonly #text: string;
   #offset = 0;

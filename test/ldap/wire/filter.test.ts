@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DirectoryError } from '../../../src/domain/directory-error.ts';
 import { octetString } from '../../../src/ldap/wire/ber.ts';
-import { encodeFilter } from '../../../src/ldap/wire/filter.ts';
+import { encodeFilter, escapeFilterValue } from '../../../src/ldap/wire/filter.ts';
 
 const encoded = (text: string) => encodeFilter(text).toString('hex');
 
@@ -59,6 +59,16 @@ describe('encoding a filter', () => {
 
   it('refuses nesting without end instead of running out of stack', () => {
     expect(() => encodeFilter('(!'.repeat(100_000))).toThrow('nested too deeply');
+  });
+
+  it('takes any value that was escaped for what it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (value) => {
+        const asserted = Buffer.from(value);
+        const bytes = encodeFilter(`(a=${escapeFilterValue(value)})`);
+        expect(bytes.subarray(bytes.length - asserted.length)).toEqual(asserted);
+      }),
+    );
   });
 
   it('either encodes a text or throws a DirectoryError', () => {

@@ -3,6 +3,7 @@ import errors from 'ldapjs/lib/errors/index.js';
 import { DirectoryError } from '../domain/directory-error.ts';
 import type { DirectoryAccess } from './access.ts';
 import { checkAnswers } from './checked-answers.ts';
+import { readCredentials } from './credentials.ts';
 import { parseLdapUrl } from './ldap-url.ts';
 import { connectionError, noAnswer, resultError } from './remedies.ts';
 import { readAuthorities } from './transport.ts';
@@ -33,12 +34,7 @@ export async function connectClient(access: DirectoryAccess, url: string): Promi
   const startTls = access.startTls && target.scheme === 'ldap';
   const ca = startTls || target.scheme === 'ldaps' ? await readAuthorities(access.caFile) : undefined;
   const tls = ca === undefined ? {} : { ca };
-  const password = access.bindDn === null ? '' : await access.readPassword();
-  if (access.bindDn !== null && password === '') {
-    throw new DirectoryError(`bind to ${url} as ${access.bindDn}: the password is empty`, {
-      remedy: 'put the password of directory.bindDn into its file, or set PROV_BIND_PASSWORD',
-    });
-  }
+  const credentials = await readCredentials(access, url);
   const options = {
     ...(target.scheme === 'ldapi' ? { socketPath: target.path } : { url: [urlOf(target)] }),
     timeout: access.timeoutMilliseconds,
@@ -75,8 +71,10 @@ export async function connectClient(access: DirectoryAccess, url: string): Promi
       const secured = { ...tls, host: target.host, servername: nameOf(target.host) };
       await once((settle) => client.starttls(secured, [], settle));
     }
-    const { bindDn } = access;
-    if (bindDn !== null) await once((settle) => client.bind(bindDn, password, settle));
+    if (credentials !== undefined) {
+      const { dn, password } = credentials;
+      await once((settle) => client.bind(dn, password, settle));
+    }
   } catch (error) {
     close();
     throw connectionError(url, error);

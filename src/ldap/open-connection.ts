@@ -1,6 +1,7 @@
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
 import type { DirectoryAccess } from './access.ts';
 import { Connection } from './connection.ts';
+import { type Credentials, readCredentials } from './credentials.ts';
 import { connectionError, resultError } from './remedies.ts';
 import { readAuthorities } from './transport.ts';
 import { readLdapResult } from './wire/ldap-result.ts';
@@ -16,7 +17,7 @@ export async function openConnection(access: DirectoryAccess, url: string, signa
   const connection = new Connection(url);
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(noAnswer(url, access.timeoutMilliseconds)), access.timeoutMilliseconds);
+    timer = setTimeout(() => reject(tooSlow(url, access.timeoutMilliseconds)), access.timeoutMilliseconds);
     const abort = () => {
       connection.close();
       reject(signal.reason);
@@ -41,7 +42,8 @@ async function setUp(connection: Connection, access: DirectoryAccess): Promise<v
   const authorities = startTls || scheme === 'ldaps' ? await readAuthorities(access.caFile) : undefined;
   await connection.open(authorities, startTls);
   if (startTls) await secure(connection, authorities);
-  if (access.bindDn !== null) await bind(connection, access.bindDn, access.readPassword);
+  const credentials = await readCredentials(access, connection.url);
+  if (credentials !== undefined) await bind(connection, credentials);
 }
 
 async function secure(connection: Connection, authorities: string | undefined): Promise<void> {
@@ -56,19 +58,12 @@ async function secure(connection: Connection, authorities: string | undefined): 
   await connection.secure(authorities);
 }
 
-/** An empty password is refused here: servers take it for an anonymous bind (RFC 4513, section 5.1.2). */
-async function bind(connection: Connection, dn: string, readPassword: () => Promise<string>): Promise<void> {
-  const password = await readPassword();
-  if (password === '') {
-    throw new DirectoryError(`bind to ${connection.url} as ${dn}: the password is empty`, {
-      remedy: 'put the password of directory.bindDn into its bindPasswordFile, bindPassword or PROV_BIND_PASSWORD',
-    });
-  }
+async function bind(connection: Connection, { dn, password }: Credentials): Promise<void> {
   const result = await connection.ask(encodeBind(dn, password), readLdapResult);
   if (result.resultCode !== ResultCode.success) throw resultError(`bind to ${connection.url} as ${dn}`, result);
 }
 
-function noAnswer(url: string, milliseconds: number): DirectoryError {
+function tooSlow(url: string, milliseconds: number): DirectoryError {
   return new DirectoryError(`${url}: not connected and bound within ${milliseconds} ms`, {
     remedy:
       'check the network and the firewalls between this machine and the directory, and whether the server is overloaded or hangs',

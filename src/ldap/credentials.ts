@@ -1,0 +1,24 @@
+import { DirectoryError } from '../domain/directory-error.ts';
+import type { DirectoryAccess } from './access.ts';
+
+/** A name and its password, for a simple bind (RFC 4513, section 5.1.3). */
+export interface Credentials {
+  readonly dn: string;
+  readonly password: string;
+}
+
+/**
+ * What to bind with at `url`; undefined: as nobody. Rejects with a DirectoryError where the password is empty, which servers take
+ * for an anonymous bind (RFC 4513, section 5.1.2), and as `readPassword` does.
+ */
+export async function readCredentials(
+  { bindDn: dn, readPassword }: DirectoryAccess,
+  url: string,
+): Promise<Credentials | undefined> {
+  if (dn === null) return undefined;
+  const password = await readPassword();
+  if (password !== '') return { dn, password };
+  throw new DirectoryError(`bind to ${url} as ${dn}: the password is empty`, {
+    remedy: 'put the password of directory.bindDn into its bindPasswordFile, bindPassword or PROV_BIND_PASSWORD',
+  });
+}

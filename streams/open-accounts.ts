@@ -40,7 +40,7 @@ export interface Sighting {
   readonly working: boolean;
 }
 
-/** Echoes of finished accounts that may still be under way. */
+/** Echoes of finished accounts that may still be under way: far more than finish while a list is read. */
 const REMEMBERED_SETTLEMENTS = 4096;
 
 /**

@@ -25,7 +25,7 @@ export interface SubscriptionOptions extends WatchedContent {
  */
 export function subscribeOnce(options: SubscriptionOptions): Observable<DirectoryChange> {
   return opened(options).pipe(
-    mergeMap(({ connection, server }) => watchWith(candidates(options.protocol), connection, server, options)),
+    mergeMap(({ connection, server }) => watchWith(protocolsFor(options.protocol), connection, server, options)),
     catchError((error: unknown) => throwError(() => asDirectoryError(error))),
   );
 }
@@ -50,7 +50,7 @@ function opened(options: SubscriptionOptions): Observable<Opened> {
   });
 }
 
-function candidates(wanted: 'auto' | ProtocolName): readonly Protocol[] {
+function protocolsFor(wanted: 'auto' | ProtocolName): readonly Protocol[] {
   return wanted === 'auto' ? PROTOCOLS : PROTOCOLS.filter((protocol) => protocol.name === wanted);
 }
 

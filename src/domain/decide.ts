@@ -2,7 +2,7 @@ import type { AccountRecord, AttributeNames } from './account.ts';
 import { type Mode, readMode, WORDS } from './mode.ts';
 
 /**
- * The state machine of an account (PRODUCT contract, section 1):
+ * The state machine of an account:
  *
  *   requested (add) --claim--> in work (adding) --success--> finished (added, state = time)
  *                                    |  ^

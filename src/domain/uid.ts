@@ -1,4 +1,4 @@
-/** Longest uid accepted: it becomes a file name. */
+/** Longest uid accepted: it becomes a file name, which takes 255 bytes, suffixes included. */
 const LONGEST_UID = 200;
 
 /**

@@ -14,6 +14,7 @@ import {
 } from 'rxjs';
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import { DirectoryError, ResultCode } from '../../src/domain/directory-error.ts';
+import { backoff } from '../../src/domain/retry.ts';
 
 export interface ReconnectOptions {
   /** Tried in order; the one in use is kept until it fails, and is then tried once more before the next one. */
@@ -47,7 +48,7 @@ export function reconnect(options: ReconnectOptions): Observable<DirectoryChange
       // A server that was in use is most often back in a moment: it gets one more try.
       if (refreshedAt === undefined || isReplica(error)) position += 1;
       refreshedAt = undefined;
-      const longest = Math.min(max, initial * 2 ** Math.min(failures - 1, 30));
+      const longest = backoff(failures, { initial, max });
       const inMilliseconds = Math.round(longest * (1 - random() / 2));
       return concat(
         of<DirectoryChange>({ kind: 'disconnected', url, ...explain(error) }),

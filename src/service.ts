@@ -139,6 +139,7 @@ export function createService({
   const stages = {
     ...decisionMaker(settings, longestHandlerMilliseconds(handlers), clock, (record) => open.othersWorkSince(record)),
     names,
+    alone: settings.instances === 'one',
     readEntry,
     open,
     directory: observeAnswer === undefined ? operations : observedDirectory(operations, observeAnswer),

@@ -11,6 +11,8 @@ export interface WriteBackDependencies {
   readonly names: AttributeNames;
   readonly readEntry: ReadEntry;
   readonly patience: Patience;
+  /** No other service works on these accounts: what stands in work is this one's. */
+  readonly alone: boolean;
   /** The state to write for a success that is finished now, `YYYYMMDDThhmmssZ`. */
   readonly stateNow: () => string;
   /** Told how the account will stand if a write of a failure succeeds: its echo may come before the answer. */
@@ -49,6 +51,13 @@ export async function writeBack(
       if (kind === 'away') {
         failures += 1;
         await dependencies.patience(failures, error);
+        if (dependencies.alone) continue;
+        // It may have been written, and a newer request of the same mode been claimed by another service since: that claim
+        // looks like this one's own, and the compare-and-swap could not tell them apart.
+        const standing = await standingOf(record, dependencies);
+        const verdict = judge(standing);
+        if (verdict !== 'again') return verdict;
+        if (standing !== undefined && !isUntouched(standing, record)) return overtaken(standing);
         continue;
       }
       if (kind === 'unfit' && optional !== 'none') {
@@ -87,11 +96,24 @@ export async function writeBack(
     if (outcome.ok && reading?.phase === 'finished' && reading.mode === job.mode && standing.state === state) {
       return { kind: 'written', state, record: standing };
     }
-    if (reading?.phase === 'inWork' && reading.mode === job.mode && standing.state.trim() === '0') return 'again';
+    if (reading?.phase === 'inWork' && reading.mode === job.mode && standing.state.trim() === '0') {
+      const noted = !outcome.ok && standing.returnValue === String(outcome.returnValue);
+      return noted ? { kind: 'written', state, record: standing } : 'again';
+    }
     const now =
       reading === undefined ? standing.mode : `${WORDS[reading.mode][reading.phase]}, state ${standing.state}`;
     return { kind: 'superseded', reason: `the account now says ${now}`, record: standing };
   }
+}
+
+/** Whether nobody has written to the account since it was last known. */
+function isUntouched(standing: AccountRecord, known: AccountRecord): boolean {
+  if (standing.entryCSN !== undefined && known.entryCSN !== undefined) return standing.entryCSN === known.entryCSN;
+  return standing.modifiedAt === known.modifiedAt;
+}
+
+function overtaken(standing: AccountRecord): WriteBackResult {
+  return { kind: 'superseded', reason: 'somebody wrote to the account since the claim', record: standing };
 }
 
 /** Whether a write that was refused may succeed on the entry as it stands now. */

@@ -26,6 +26,8 @@ export interface AccountRecord {
   readonly returnValue: string | undefined;
   /** The directory's own time of the last modification, in milliseconds since 1970; undefined where not readable. */
   readonly modifiedAt: number | undefined;
+  /** The change sequence number of the last modification, on servers that show one (OpenLDAP's entryCSN). */
+  readonly entryCSN?: string;
 }
 
 /** What an entry turned out to be: an account, another program's business, or something that cannot be worked on. */

@@ -63,6 +63,7 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames): Entry
   const severalOfOneName = dateNames.find((name) => entry.values(name).length > 1);
   if (severalOfOneName !== undefined) return unworkable(`${severalOfOneName} has several values`);
 
+  const [csn] = texts(entry, 'entryCSN');
   const record: AccountRecord = {
     dn,
     entryUUID: texts(entry, 'entryUUID')[0]?.toLowerCase(),
@@ -73,6 +74,7 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames): Entry
     active: readBoolean(texts(entry, names.active)[0]),
     returnValue: names.returnValue === null ? undefined : texts(entry, names.returnValue)[0],
     modifiedAt: readGeneralizedTime(texts(entry, 'modifyTimestamp')[0] ?? ''),
+    ...(csn === undefined ? {} : { entryCSN: csn }),
   };
   return { kind: 'account', record };
 }

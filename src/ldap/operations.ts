@@ -16,7 +16,7 @@ import { decodePostReadResponse, encodePostReadRequest, POST_READ } from './wire
 import type { SearchRequest } from './wire/request.ts';
 
 /** What every account is read with: all user attributes, and the operational ones that decisions need. */
-const WHOLE_ENTRY = ['*', 'entryUUID', 'modifyTimestamp'];
+const WHOLE_ENTRY = ['*', 'entryUUID', 'modifyTimestamp', 'entryCSN'];
 const POST_READ_WHOLE_ENTRY = encodePostReadRequest(WHOLE_ENTRY);
 
 export interface OperationsOptions {

@@ -57,6 +57,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
   const ended = new Promise<void>((resolve) => {
     provisioning(changes$, {
       names,
+      alone: instances === 'one',
       today,
       report,
       drain$,

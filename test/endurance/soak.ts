@@ -44,6 +44,7 @@ const drained = new Promise<void>((resolve, reject) => {
   let jobs = 0;
   provisioning(directory.changes$, {
     directory,
+    alone: true,
     names: NAMES,
     readEntry: (entry) => readAccount(entry, NAMES),
     decideNow: (record) =>

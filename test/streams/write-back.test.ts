@@ -22,13 +22,14 @@ function claimedJob(content: Record<string, string> = {}): Job {
   return { id: 'job-1', mode: 'add', record, entry, attempt: 1, resumed: false };
 }
 
-function write(job: Job, outcome: HandlerOutcome = SUCCEEDED, names = NAMES): Promise<WriteBackResult> {
+function write(job: Job, outcome: HandlerOutcome = SUCCEEDED, names = NAMES, alone = true): Promise<WriteBackResult> {
   return writeBack(job, outcome, {
     directory: directory.client(),
     names,
     readEntry: new Stage({ directory, names }).dependencies.readEntry,
     stateNow: () => STATE,
     writing: () => {},
+    alone,
     patience: async () => {
       waits += 1;
       if (waits > 50) throw new Error('waits for ever');
@@ -74,6 +75,29 @@ describe('a write-back', () => {
     faultAt(1, 'lostAfter');
     expect(await write(claimedJob(), failed(7))).toMatchObject({ kind: 'written', record: { returnValue: '7' } });
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('7');
+  });
+
+  it.each(['lostBefore', 'lostAfter'] as const)(
+    'writes once beside other services where the answer is %s',
+    async (fault) => {
+      faultAt(1, fault);
+      expect(await write(claimedJob(), SUCCEEDED, NAMES, false)).toMatchObject({ kind: 'written', state: STATE });
+      expect(directory.mode('a')).toBe('added');
+    },
+  );
+
+  it("does not take another service's claim of a newer request for its own, after an answer was lost", async () => {
+    const job = claimedJob();
+    faultAt(1, 'lostAfter');
+    let operations = 0;
+    directory.meanwhile = () => {
+      operations += 1;
+      if (operations !== 2) return;
+      directory.write('a', { sstProvisioningMode: 'add', sstProvisioningState: '0' });
+      directory.write('a', { sstProvisioningMode: 'adding' });
+    };
+    expect(await write(job, SUCCEEDED, NAMES, false)).toMatchObject({ kind: 'superseded', record: { mode: 'adding' } });
+    expect(directory.mode('a')).toBe('adding');
   });
 
   it('does not take a newer success, or a newer request, for its own lost one', async () => {

@@ -26,6 +26,8 @@ interface Stored {
   dn: string;
   attributes: Map<string, { readonly name: string; readonly values: string[] }>;
   modifiedAt: number;
+  /** As OpenLDAP's: another one for each modification. */
+  csn: number;
 }
 
 const BASE = 'ou=accounts,dc=example,dc=org';
@@ -42,6 +44,7 @@ export function dnOf(uid: string): string {
  */
 export class MemoryDirectory {
   readonly #entries = new Map<string, Stored>();
+  #lastCsn = 0;
   readonly #changes$ = new Subject<DirectoryChange>();
   readonly #cut$ = new Subject<void>();
   readonly #clock: () => number;
@@ -83,7 +86,7 @@ export class MemoryDirectory {
       const list = typeof values === 'string' ? [values] : [...values];
       if (list.length > 0) attributes.set(name.toLowerCase(), { name, values: list });
     }
-    const stored = { uuid, dn, attributes, modifiedAt: this.#stamp() };
+    const stored = { uuid, dn, attributes, modifiedAt: this.#stamp(), csn: this.#nextCsn() };
     this.#entries.set(uuid, stored);
     this.#tell(false, stored);
     return asEntry(stored);
@@ -117,6 +120,7 @@ export class MemoryDirectory {
     stored.dn = dnOf(to);
     stored.attributes.set('uid', { name: 'uid', values: [to] });
     stored.modifiedAt = this.#stamp();
+    stored.csn = this.#nextCsn();
     this.#tell(before, stored);
   }
 
@@ -222,6 +226,7 @@ export class MemoryDirectory {
     const before = isOpen(stored);
     stored.attributes = attributes;
     stored.modifiedAt = this.#stamp();
+    stored.csn = this.#nextCsn();
     this.#tell(before, stored);
     return stored;
   }
@@ -267,6 +272,11 @@ export class MemoryDirectory {
     return [...this.#entries.values()].find((stored) => stored.dn.toLowerCase() === dn.toLowerCase());
   }
 
+  #nextCsn(): number {
+    this.#lastCsn += 1;
+    return this.#lastCsn;
+  }
+
   #stamp(): number {
     return Math.floor(this.#clock() / 1000) * 1000;
   }
@@ -276,10 +286,11 @@ function isOpen({ attributes }: Stored): boolean {
   return attributes.get('sstprovisioningstate')?.values[0] === '0';
 }
 
-function asEntry({ dn, uuid, attributes, modifiedAt }: Stored): DirectoryEntry {
+function asEntry({ dn, uuid, attributes, modifiedAt, csn }: Stored): DirectoryEntry {
   const stamp = `${new Date(modifiedAt).toISOString().slice(0, 19).replaceAll(/[-:T]/g, '')}Z`;
   const own = Object.fromEntries([...attributes.values()].map(({ name, values }) => [name, [...values]]));
-  return entryOf(dn, { ...own, entryUUID: uuid, modifyTimestamp: stamp });
+  const entryCSN = `${stamp.slice(0, -1)}.000000Z#${csn.toString(16).padStart(6, '0')}#000#000000`;
+  return entryOf(dn, { ...own, entryUUID: uuid, modifyTimestamp: stamp, entryCSN });
 }
 
 function refusal(resultCode: number): DirectoryError {

@@ -83,6 +83,7 @@ export class Stage {
     this.dependencies = {
       directory: this.#mortal(directory.client()),
       names,
+      alone: instances === 'one',
       readEntry,
       decideNow: (record) =>
         decide(record, {

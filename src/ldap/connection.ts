@@ -125,11 +125,13 @@ export class Connection {
     else this.#watchdog?.refreshed();
   }
 
-  /** Says goodbye and closes; receivers hear nothing any more. */
-  close(): void {
+  /** Says goodbye and closes; receivers are told the reason where there is one, and hear nothing any more otherwise. */
+  close(reason?: DirectoryError): void {
     if (this.closed) return;
+    const receivers = [...this.#receivers.values()];
     this.#end();
     this.#transport.close(encodeMessage(this.#lastId + 1, encodeUnbind()));
+    if (reason !== undefined) for (const receiver of receivers) receiver.failed(reason);
   }
 
   /** Closes at once and tells every receiver why. */

@@ -19,7 +19,8 @@ export async function openConnection(access: DirectoryAccess, url: string, signa
   const tooLate = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(tooSlow(url, access.timeoutMilliseconds)), access.timeoutMilliseconds);
     const abort = () => {
-      connection.close();
+      // Whoever waits for an answer on it would wait for ever.
+      connection.close(signal.reason instanceof DirectoryError ? signal.reason : undefined);
       reject(signal.reason);
     };
     // The signal outlives many connections: each takes its listener along.

@@ -204,6 +204,23 @@ describe('operations whose connection breaks', () => {
     slapd.resume();
   });
 
+  it('end a read that is under way when another server is taken', async () => {
+    const other = await startProxy(slapd.port);
+    try {
+      const directory = operations(slapd.url);
+      await directory.read(accountDn('a'));
+      slapd.pause();
+      const ended = expect(directory.read(accountDn('a'))).rejects.toThrow('closed');
+      // What was just asked is on its way before the other server takes over.
+      await new Promise((resolve) => setImmediate(resolve));
+      directory.use(other.url);
+      await ended;
+    } finally {
+      slapd.resume();
+      await other.close();
+    }
+  });
+
   it('name a wrong password', async () => {
     const one = operations(slapd.url, { readPassword: async () => 'wrong' });
     await expect(one.modify(accountDn('a'), [set(SOFT, '1')], true)).rejects.toMatchObject({ resultCode: 49 });

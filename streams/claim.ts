@@ -68,15 +68,16 @@ export async function claimAccount(
       }
       const decision = decideNow(seen);
       const { kind } = decision;
-      // Renamed or created anew: its turn is another one, so that neither the uid nor the entry is worked on twice at once.
-      if (!sameTurn(seen, candidate)) return { kind: 'notNow', record: seen, decision };
-      if (isInWork(decision, seen) && revived(seen, decision.mode) && (undo || (sent && kind === 'resume'))) {
+      const maybeRevived = sent && kind === 'resume' && revived(seen, decision.mode) && sameTurn(seen, candidate);
+      if (isInWork(decision, seen) && (undo || maybeRevived)) {
         await directory.modify(seen.dn, askAgain(seen, decision.mode, names), false);
         undo = false;
         sent = false;
         seen = undefined;
         continue;
       }
+      // Renamed or created anew: its turn is another one, so that neither the uid nor the entry is worked on twice at once.
+      if (!sameTurn(seen, candidate)) return { kind: 'notNow', record: seen, decision };
       if (kind === 'resume') {
         if (current === undefined) {
           seen = undefined;
@@ -91,22 +92,25 @@ export async function claimAccount(
       const modifications = kind === 'claim' ? claim(seen, mode, names, withReturnValue) : takeOver(seen, names);
       dependencies.claiming(claimed(seen, mode, kind === 'claim' ? 'claim' : 'takeOver'));
       sent = true;
-      const after = (await directory.modify(seen.dn, modifications, true)) ?? (await directory.read(seen.dn));
+      const told = await directory.modify(seen.dn, modifications, true);
+      const after = told ?? (await directory.read(seen.dn));
       if (after === undefined) return { kind: 'gone' };
       const reading = readEntry(after);
       if (reading.kind !== 'account') return { kind: 'unworkable', dn: after.dn, reason: reading.reason };
       const now = decideNow(reading.record);
       const ours = isInWork(now, reading.record) && now.mode === mode;
-      if (ours && (again || !revived(reading.record, mode))) {
+      const mistaken = !sameTurn(reading.record, candidate);
+      if (ours && !mistaken && (again || !revived(reading.record, mode))) {
         const how = again ? 'resume' : kind === 'claim' ? 'claim' : 'takeOver';
         return { kind: 'claimed', how, mode, record: reading.record, entry: after };
       }
-      undo = ours;
+      // An entry that was read later may have been created later, and be somebody else's.
+      undo = ours && !(mistaken && told === undefined);
       conflicts += 1;
       if (conflicts > MOST_CONFLICTS) {
         throw new DirectoryError(NEVER_KEPT, { resultCode: ResultCode.noSuchAttribute, remedy: FIND_THE_WRITER });
       }
-      onConflict(reading.record, ours ? BECAME_ACTIVE : 'somebody changed the account right after it was claimed');
+      onConflict(reading.record, !ours ? CHANGED_AFTER : mistaken ? ANOTHER_ENTRY : BECAME_ACTIVE);
       seen = ours ? reading.record : undefined;
       current = undefined;
     } catch (error) {
@@ -131,6 +135,8 @@ export async function claimAccount(
 }
 
 const CHANGED_BEFORE = 'somebody else changed the account before it was claimed';
+const CHANGED_AFTER = 'somebody changed the account right after it was claimed';
+const ANOTHER_ENTRY = 'the entry was renamed, or created anew, before it was claimed';
 const NEVER_KEPT = 'the account says something else each time, right after it was claimed';
 const FIND_THE_WRITER = 'find out who writes to it, or why the directory does not keep what it accepts';
 const BECAME_ACTIVE = 'the account became active before it was claimed for delete';

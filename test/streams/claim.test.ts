@@ -235,6 +235,28 @@ describe('the claim of a delete', () => {
   });
 });
 
+describe('an entry that was created anew under the DN of the one that was seen', () => {
+  it('is handed back as it was asked for, when the claim met it by mistake', async () => {
+    const entry = directory.create('a');
+    directory.remove('a');
+    directory.create('a');
+    const result = await claim(entry);
+    expect(result).toMatchObject({ kind: 'notNow', decision: { kind: 'claim' } });
+    expect((result as { record: AccountRecord }).record.entryUUID).not.toBe(String(entry.values('entryUUID')[0]));
+    expect(directory.mode('a')).toBe('add');
+    expect(conflicts).toEqual(['the entry was renamed, or created anew, before it was claimed']);
+  });
+
+  it('is left to whoever claimed it meanwhile, where the server does not answer with the entry', async () => {
+    directory.postRead = false;
+    const entry = directory.create('a');
+    directory.remove('a');
+    directory.create('a');
+    expect(await claim(entry)).toMatchObject({ kind: 'notNow', decision: { kind: 'resume' } });
+    expect(directory.mode('a')).toBe('adding');
+  });
+});
+
 describe('an account found in work', () => {
   const IN_WORK: Content = { sstProvisioningMode: 'adding' };
 

@@ -89,7 +89,9 @@ export function createService({
   });
   const away = new DirectoryPatience(settings.reconnect, abort.signal);
   const clock = new DirectoryClock(monotonic);
-  const open = new OpenAccounts();
+  const longestMilliseconds = longestHandlerMilliseconds(handlers);
+  const alone = settings.instances === 'one';
+  const open = new OpenAccounts(alone ? {} : { longestHandlerMilliseconds: longestMilliseconds });
   let subscribed = false;
 
   const readEntry = (entry: Parameters<typeof readAccount>[0]): EntryReading => {
@@ -98,7 +100,11 @@ export function createService({
     return reading;
   };
 
-  const content = { base: site.base, filter: openAccountsFilter(settings), attributes: attributesToRead(names) };
+  const content = {
+    base: site.base,
+    filter: openAccountsFilter(settings),
+    attributes: attributesToRead(names, settings.instances),
+  };
   const subscription$ = reconnect({
     urls: access.urls,
     initial: settings.reconnect.initial,
@@ -137,9 +143,9 @@ export function createService({
 
   const changes$ = merge(subscription$, lists$).pipe(tap((change) => observe?.(change)));
   const stages = {
-    ...decisionMaker(settings, longestHandlerMilliseconds(handlers), clock, (record) => open.othersWorkSince(record)),
+    ...decisionMaker(settings, longestMilliseconds, clock, (record) => open.othersWorkSince(record)),
     names,
-    alone: settings.instances === 'one',
+    alone,
     readEntry,
     open,
     directory: observeAnswer === undefined ? operations : observedDirectory(operations, observeAnswer),

@@ -4,7 +4,7 @@ import type { AccountDirectory, Patience } from '../src/domain/directory.ts';
 import { DirectoryError, failureKind, ResultCode } from '../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../src/domain/entry.ts';
 import { type Mode, readMode, WORDS } from '../src/domain/mode.ts';
-import { askAgain, claim, takeOver } from '../src/domain/transition.ts';
+import { askAgain, claim, takenOver, takeOver } from '../src/domain/transition.ts';
 import { type Candidate, laneOf } from './candidate.ts';
 import { identityOf } from './open-accounts.ts';
 
@@ -15,6 +15,10 @@ export interface ClaimDependencies {
   /** Decides by the rules of this moment. */
   readonly decideNow: (record: AccountRecord) => Decision;
   readonly patience: Patience;
+  /** No other service works on these accounts. */
+  readonly alone: boolean;
+  /** Today, `YYYYMMDD`, in the configured time zone. */
+  readonly today: () => string;
   /** Told how the entry will stand if the claim succeeds: its echo may come before the answer. */
   readonly claiming: (record: AccountRecord) => void;
 }
@@ -46,7 +50,7 @@ export async function claimAccount(
   dependencies: ClaimDependencies,
   onConflict: OnConflict,
 ): Promise<ClaimResult> {
-  const { directory, names, readEntry, decideNow } = dependencies;
+  const { directory, names, readEntry, decideNow, alone } = dependencies;
   /** What is known for sure to be the present entry; undefined: read first. */
   let seen: AccountRecord | undefined = candidate.fresh ? candidate.record : undefined;
   let current: DirectoryEntry | undefined;
@@ -89,10 +93,14 @@ export async function claimAccount(
       if (!again && kind !== 'claim' && kind !== 'takeOver') return { kind: 'notNow', record: seen, decision };
       const { mode } = decision;
 
-      const modifications = kind === 'claim' ? claim(seen, mode, names, withReturnValue) : takeOver(seen, names);
-      dependencies.claiming(claimed(seen, mode, kind === 'claim' ? 'claim' : 'takeOver'));
+      const today = dependencies.today();
+      const claims = kind === 'claim';
+      const modifications = claims ? claim(seen, mode, names, withReturnValue) : takeOver(seen, names, today);
+      dependencies.claiming(claims ? claimed(seen, mode) : takenOver(seen, today));
       sent = true;
-      const told = await directory.modify(seen.dn, modifications, true);
+      // Without a return value to clear, another service's claim that was overwritten meanwhile shows in the version only.
+      const version = claims && !alone && seen.returnValue === undefined ? seen.entryCSN : undefined;
+      const told = await directory.modify(seen.dn, modifications, true, version);
       const after = told ?? (await directory.read(seen.dn));
       if (after === undefined) return { kind: 'gone' };
       const reading = readEntry(after);
@@ -101,7 +109,7 @@ export async function claimAccount(
       const ours = isInWork(now, reading.record) && now.mode === mode;
       const mistaken = !sameTurn(reading.record, candidate);
       if (ours && !mistaken && (again || !revived(reading.record, mode))) {
-        const how = again ? 'resume' : kind === 'claim' ? 'claim' : 'takeOver';
+        const how = again ? 'resume' : claims ? 'claim' : 'takeOver';
         return { kind: 'claimed', how, mode, record: reading.record, entry: after };
       }
       // An entry that was read later may have been created later, and be somebody else's.
@@ -168,13 +176,13 @@ function sameTurn(record: AccountRecord, { id, record: { uid } }: Candidate): bo
  * have taken it over, and even be at its own next attempt: each of its writes shows in the time of modification.
  */
 function isStillOurs(record: AccountRecord, { own, record: left }: Candidate): boolean {
-  return own?.kind === 'retry' && record.modifiedAt === left.modifiedAt && record.returnValue === left.returnValue;
+  if (own?.kind !== 'retry' || record.modifiedAt !== left.modifiedAt) return false;
+  return record.returnValue === left.returnValue && record.date?.value === left.date?.value;
 }
 
 /** How a record will stand after the claim. */
-function claimed(record: AccountRecord, mode: Mode, kind: 'claim' | 'takeOver'): AccountRecord {
-  if (kind === 'claim') return { ...record, mode: WORDS[mode].inWork, returnValue: undefined };
-  return { ...record, returnValue: record.returnValue === undefined ? '0' : undefined };
+function claimed(record: AccountRecord, mode: Mode): AccountRecord {
+  return { ...record, mode: WORDS[mode].inWork, returnValue: undefined };
 }
 
 /** The entry as it is now: under its DN, or wherever it was renamed or moved to. */

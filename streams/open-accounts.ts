@@ -1,12 +1,17 @@
 import type { AccountRecord } from '../src/domain/account.ts';
 import { isFailure } from '../src/domain/decide.ts';
+import { mayHideWork } from '../src/domain/hidden-work.ts';
 import { readMode } from '../src/domain/mode.ts';
+import { laneOf } from './candidate.ts';
+import { OthersWork } from './others-work.ts';
 
 interface Known {
   readonly dn: string;
   readonly uid: string;
   generation: number;
   fingerprint: string;
+  /** Which version of the entry the stream, a refresh or an own write told of last; undefined where only lists did. */
+  version: string | undefined;
   /** What this service wrote last, as it will be echoed; undefined where it wrote nothing that still stands. */
   written: string | undefined;
   /** The refresh or list that was the latest when this service wrote last: what it says may be older than that write. */
@@ -15,11 +20,22 @@ interface Known {
   working: boolean;
   /** The claim is under way: what looks like its echo may as well be another service's claim. */
   claiming: boolean;
-  /** When another service was last seen at work on it, by the directory's clock; undefined where none is. */
-  othersSince: number | undefined;
-  /** The directory's stamp of this service's own last claim, which may be echoed when the account is its own no longer. */
-  claimedAt: number | undefined;
+  /** The version that this service's own last claim made, which may be echoed when the account is its own no longer. */
+  claimed: string | undefined;
+  /** When that was, while no outcome of it is written: until it is too old, no other service takes the account. */
+  ownSince: number | undefined;
 }
+
+/** How an account was seen: as a change, as part of a refresh, which begins anew, or of a list beside the stream. */
+export type SeenBy = 'stream' | 'refresh' | 'list';
+
+/** A refresh or list by its number, or nothing for a change. */
+export interface Seen {
+  readonly by: SeenBy;
+  readonly since?: number;
+}
+
+const AS_CHANGE: Seen = { by: 'stream' };
 
 /** An account that is no longer among the searched content. */
 export interface Left {
@@ -53,7 +69,14 @@ export class OpenAccounts {
   readonly #idByDn = new Map<string, string>();
   /** What was written last, oldest first: the claim's echo, or a list, may arrive after the account was finished. */
   readonly #settled = new Map<string, Pick<Known, 'written' | 'writtenIn'>>();
+  readonly #others = new OthersWork();
+  readonly #longestHandlerMilliseconds: number | undefined;
   #generation = 0;
+
+  /** With several services on the accounts: the longest time that a handler of any of them may take. */
+  constructor(options: { readonly longestHandlerMilliseconds?: number } = {}) {
+    this.#longestHandlerMilliseconds = options.longestHandlerMilliseconds;
+  }
 
   get size(): number {
     return this.#known.size;
@@ -64,7 +87,8 @@ export class OpenAccounts {
    * an account that was written since it began may be older than that write, and is not heeded: what is newer comes as a
    * change, or with the next list.
    */
-  seen(record: AccountRecord, since?: number): Sighting {
+  seen(record: AccountRecord, how: Seen = AS_CHANGE): Sighting {
+    const { by, since } = how;
     const id = identityOf(record);
     const fingerprint = fingerprintOf(record);
     const known = this.#known.get(id);
@@ -74,7 +98,9 @@ export class OpenAccounts {
         return { id, own: true, unchanged: true, working: false };
       }
       this.#settled.delete(id);
-      this.#remember(id, record, { ...this.#unwritten(), fingerprint, othersSince: othersWork(record) });
+      this.#noteOthers(id, record, by, undefined);
+      const version = by === 'list' ? undefined : versionOf(record);
+      this.#remember(id, record, { ...this.#unwritten(), fingerprint, version });
       return { id, own: false, unchanged: false, working: false };
     }
     const own = isOwn(known, fingerprint, since);
@@ -83,14 +109,16 @@ export class OpenAccounts {
       return { id, own, unchanged: true, working: known.working };
     }
     const unchanged = known.fingerprint === fingerprint;
-    const isRequest = readMode(record.mode)?.phase === 'requested';
-    const isLateEcho = record.modifiedAt !== undefined && record.modifiedAt === known.claimedAt;
-    if ((!own || known.claiming) && !isRequest && !isLateEcho) known.othersSince = othersWork(record);
+    const isLateEcho = known.claimed === versionOf(record);
+    const isOwnClaim = (own && !known.claiming) || isLateEcho;
+    if (!isOwnClaim || readMode(record.mode)?.phase !== 'inWork') this.#noteOthers(id, record, by, known);
+    const version = by === 'list' ? known.version : versionOf(record);
     if (known.dn !== record.dn || known.uid !== record.uid) {
       this.#forgetDn(known.dn, id);
-      this.#remember(id, record, { ...known, fingerprint, generation: this.#generation });
+      this.#remember(id, record, { ...known, fingerprint, version, generation: this.#generation });
     } else {
       known.fingerprint = fingerprint;
+      known.version = version;
       known.generation = this.#generation;
     }
     return { id, own, unchanged, working: known.working };
@@ -119,36 +147,52 @@ export class OpenAccounts {
 
   /** This service wrote to the account, which now stands as `record`. */
   wrote(id: string, record: AccountRecord, { working }: { working: boolean }): void {
-    const known = this.#known.get(id);
+    this.#write(id, record, working);
+    this.#others.ended(laneOf(record.uid), id);
+  }
+
+  #write(id: string, record: AccountRecord, working: boolean): void {
     const written = fingerprintOf(record);
-    if (known === undefined) {
-      this.#remember(id, record, { ...this.#unwritten(), fingerprint: written, written, working });
-    } else {
-      known.written = written;
-      known.writtenIn = this.#generation;
-      known.fingerprint = written;
-      known.working = working;
-      known.claiming = false;
-      known.othersSince = undefined;
-      known.claimedAt = record.modifiedAt;
-    }
+    const version = versionOf(record);
+    const after = {
+      fingerprint: written,
+      version,
+      written,
+      writtenIn: this.#generation,
+      working,
+      claiming: false,
+      claimed: version,
+      ownSince: isFailure(record.returnValue) ? undefined : record.modifiedAt,
+    };
+    const known = this.#known.get(id);
+    if (known === undefined) this.#remember(id, record, { generation: this.#generation, ...after });
+    else Object.assign(known, after);
   }
 
   /** This service is about to claim the account, which will then stand as `record`. */
   claiming(id: string, record: AccountRecord): void {
-    this.wrote(id, record, { working: true });
+    this.#write(id, record, true);
     const known = this.#known.get(id);
     if (known === undefined) return;
     known.claiming = true;
-    known.claimedAt = undefined;
+    known.claimed = undefined;
+    known.ownSince = undefined;
   }
 
   /**
-   * Since when another service has been at work on an earlier request of the account, in milliseconds since 1970 by the
-   * directory's clock. It meets the newer request when it writes its outcome, and serves it then.
+   * Since when another service may have been at work on an earlier request of the account, or on another entry with its uid,
+   * in milliseconds since 1970 by the directory's clock; undefined where none can be. It meets the newer request when it
+   * writes its outcome, and serves it then.
    */
-  othersWorkSince(record: Pick<AccountRecord, 'entryUUID' | 'dn'>): number | undefined {
-    return this.#known.get(identityOf(record))?.othersSince;
+  othersWorkSince(record: AccountRecord): number | undefined {
+    if (this.#longestHandlerMilliseconds === undefined) return undefined;
+    const id = identityOf(record);
+    const lane = laneOf(record.uid);
+    const besides = this.#others.besides(lane, id);
+    if (!mayHideWork(record)) return besides;
+    const known = this.#known.get(id);
+    const unseen = this.#isVouchedFor(record, known) ? undefined : record.modifiedAt;
+    return latest(besides, this.#others.on(lane, id), unseen);
   }
 
   /** The account is no longer this service's own: whatever is seen of it is news again. */
@@ -173,14 +217,44 @@ export class OpenAccounts {
     }
   }
 
-  #unwritten(): Omit<Known, 'dn' | 'uid' | 'fingerprint'> {
+  /** What an account in sight says about the work of other services. */
+  #noteOthers(id: string, record: AccountRecord, by: SeenBy, known: Known | undefined): void {
+    if (this.#longestHandlerMilliseconds === undefined) return;
+    const lane = laneOf(record.uid);
+    if (known !== undefined && laneOf(known.uid) !== lane) {
+      const since = this.#others.on(laneOf(known.uid), id);
+      this.#others.lostSight(laneOf(known.uid), id);
+      if (since !== undefined) this.#others.saw(lane, id, since);
+    }
+    const { modifiedAt } = record;
+    const phase = readMode(record.mode)?.phase;
+    if (phase === 'inWork' && !isFailure(record.returnValue)) {
+      if (modifiedAt !== undefined) this.#others.saw(lane, id, modifiedAt);
+    } else if (phase !== 'requested' || record.returnValue !== undefined) {
+      // A list may be older than the claim that the stream has told of.
+      if (by !== 'list') this.#others.ended(lane, id);
+    } else if (by === 'refresh' && mayHideWork(record) && modifiedAt !== undefined) {
+      // Nobody told what was written since the connection was lost.
+      if (!this.#isVouchedFor(record, known)) this.#others.saw(lane, id, modifiedAt);
+    }
+  }
+
+  /** Whether it is known what happened to the account up to this version of it, or that nobody else can have claimed it. */
+  #isVouchedFor(record: AccountRecord, known: Known | undefined): boolean {
+    if (known === undefined) return false;
+    if (known.version === versionOf(record) && known.fingerprint === fingerprintOf(record)) return true;
+    if (known.ownSince === undefined || record.modifiedAt === undefined) return false;
+    return record.modifiedAt < known.ownSince + (this.#longestHandlerMilliseconds ?? 0);
+  }
+
+  #unwritten(): Omit<Known, 'dn' | 'uid' | 'fingerprint' | 'version'> {
     const generation = this.#generation;
     const nothing = {
       written: undefined,
       working: false,
       claiming: false,
-      othersSince: undefined,
-      claimedAt: undefined,
+      claimed: undefined,
+      ownSince: undefined,
     };
     return { generation, writtenIn: generation, ...nothing };
   }
@@ -194,6 +268,7 @@ export class OpenAccounts {
     const known = this.#known.get(id);
     if (known === undefined) return undefined;
     this.#known.delete(id);
+    this.#others.lostSight(laneOf(known.uid), id);
     this.#forgetDn(known.dn, id);
     return { id, dn: known.dn, uid: known.uid, working: known.working };
   }
@@ -209,9 +284,14 @@ export function identityOf(record: Pick<AccountRecord, 'entryUUID' | 'dn'>): str
   return record.entryUUID ?? record.dn.toLowerCase();
 }
 
-function othersWork(record: AccountRecord): number | undefined {
-  const isAtWork = readMode(record.mode)?.phase === 'inWork' && !isFailure(record.returnValue);
-  return isAtWork ? record.modifiedAt : undefined;
+function latest(...times: ReadonlyArray<number | undefined>): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+/** Tells one version of an entry from another: by the second only, where the server shows no change sequence numbers. */
+function versionOf({ entryCSN, modifiedAt }: AccountRecord): string {
+  return entryCSN ?? String(modifiedAt);
 }
 
 function isOwn(

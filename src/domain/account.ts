@@ -26,6 +26,8 @@ export interface AccountRecord {
   readonly returnValue: string | undefined;
   /** The directory's own time of the last modification, in milliseconds since 1970; undefined where not readable. */
   readonly modifiedAt: number | undefined;
+  /** The directory's own time of the entry's creation, likewise. */
+  readonly createdAt?: number;
   /** The change sequence number of the last modification, on servers that show one (OpenLDAP's entryCSN). */
   readonly entryCSN?: string;
 }

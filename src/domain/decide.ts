@@ -35,7 +35,10 @@ export interface DecisionContext {
   readonly directoryTime: number | undefined;
   /** The longest time that a handler may take, in milliseconds. */
   readonly longestHandlerMilliseconds: number;
-  /** With several services: since when another one has been at work on an earlier request; undefined: none was seen. */
+  /**
+   * With several services: since when another one may have been at work on an earlier request, or on another entry with this
+   * uid; undefined: none can be.
+   */
   readonly othersWorkSince?: number | undefined;
   readonly names: Pick<AttributeNames, 'mode' | 'state' | 'date' | 'active'>;
 }
@@ -96,7 +99,8 @@ function decideInWork(record: AccountRecord, mode: Mode, context: DecisionContex
     record.modifiedAt === undefined || context.directoryTime === undefined
       ? 0
       : context.directoryTime - record.modifiedAt;
-  if (age > needed) {
+  const left = Math.max(needed - age + 1, othersTimeLeft(context));
+  if (left <= 0) {
     return {
       kind: 'takeOver',
       mode,
@@ -107,11 +111,11 @@ function decideInWork(record: AccountRecord, mode: Mode, context: DecisionContex
     kind: 'wait',
     mode,
     reason: `another service may be at work on it; taken over when older than ${seconds(needed)}`,
-    recheckInMilliseconds: needed - age + 1,
+    recheckInMilliseconds: left,
   };
 }
 
-/** For how long yet another service may be at work on an earlier request, in milliseconds; 0 where none is. */
+/** For how long yet another service may be at work on the uid, in milliseconds; 0 or less where none is. */
 function othersTimeLeft({
   instances,
   othersWorkSince,
@@ -120,7 +124,7 @@ function othersTimeLeft({
 }: DecisionContext): number {
   if (instances === 'one' || othersWorkSince === undefined) return 0;
   const age = directoryTime === undefined ? 0 : directoryTime - othersWorkSince;
-  return Math.max(0, longestHandlerMilliseconds - age + 1);
+  return longestHandlerMilliseconds - age + 1;
 }
 
 /** Whether a recorded return value means that the attempt failed. */

@@ -34,7 +34,7 @@ export function observedDirectory(
     }
   };
   return {
-    modify: (dn, modifications, postRead) => told('modify', dn, directory.modify(dn, modifications, postRead)),
+    modify: (dn, ...how) => told('modify', dn, directory.modify(dn, ...how)),
     read: (dn) => told('read', dn, directory.read(dn)),
     find: (entryUUID) => told('find', entryUUID, directory.find(entryUUID)),
   };

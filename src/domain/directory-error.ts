@@ -15,7 +15,7 @@ export class DirectoryError extends Error {
   }
 }
 
-/** Result codes of RFC 4511 (and RFC 4533, RFC 3909) that the service branches on. */
+/** Result codes of RFC 4511 (and RFC 4533, RFC 3909, RFC 4528) that the service branches on. */
 export const ResultCode = {
   success: 0,
   operationsError: 1,
@@ -42,6 +42,7 @@ export const ResultCode = {
   entryAlreadyExists: 68,
   other: 80,
   canceled: 118,
+  assertionFailed: 122,
   syncRefreshRequired: 4096,
 } as const;
 
@@ -60,6 +61,7 @@ export function failureKind(error: unknown): FailureKind {
   switch (error.resultCode) {
     case ResultCode.noSuchAttribute:
     case ResultCode.attributeOrValueExists:
+    case ResultCode.assertionFailed:
       return 'mismatch';
     case ResultCode.noSuchObject:
       return 'gone';

@@ -6,8 +6,16 @@ import type { Modification } from './transition.ts';
  * that no answer came, so that a modify may or may not have happened: read before acting on it.
  */
 export interface AccountDirectory {
-  /** One modify operation. Resolves to the entry after it where the server tells (Post-Read, RFC 4527). */
-  modify(dn: string, modifications: readonly Modification[], postRead: boolean): Promise<DirectoryEntry | undefined>;
+  /**
+   * One modify operation. Resolves to the entry after it where the server tells (Post-Read, RFC 4527). With `entryCSN` it is
+   * done only to that version of the entry, where the server can see to that (Assertion, RFC 4528).
+   */
+  modify(
+    dn: string,
+    modifications: readonly Modification[],
+    postRead: boolean,
+    entryCSN?: string,
+  ): Promise<DirectoryEntry | undefined>;
   /** The whole entry; undefined where there is none. */
   read(dn: string): Promise<DirectoryEntry | undefined>;
   /** The whole entry with an entryUUID, wherever below the base it stands now. */

@@ -4,11 +4,16 @@ import { readMode } from './mode.ts';
 import { isCalendarDay, isStateTimestamp, readGeneralizedTime } from './timestamp.ts';
 import { decideUid, faultOfUid } from './uid.ts';
 
-/** The attributes that must be asked for so that an account can be read. */
-export function attributesToRead(names: AttributeNames): string[] {
+/**
+ * The attributes that must be asked for so that an account can be read. Where several services work on the accounts, also
+ * those that tell whether somebody else has written to one in between.
+ */
+export function attributesToRead(names: AttributeNames, instances: 'one' | 'several' = 'one'): string[] {
   const optional = [names.returnValue].filter((name) => name !== null);
   const dates = acceptedDates(names);
-  return ['uid', names.mode, names.state, ...dates, names.active, ...optional, 'entryUUID', 'modifyTimestamp'];
+  const versions = instances === 'one' ? [] : ['createTimestamp', 'entryCSN'];
+  const operational = ['entryUUID', 'modifyTimestamp', ...versions];
+  return ['uid', names.mode, names.state, ...dates, names.active, ...optional, ...operational];
 }
 
 /** Two names of one attribute, or two attributes, depending on the directory's schema. */
@@ -64,6 +69,7 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames): Entry
   if (severalOfOneName !== undefined) return unworkable(`${severalOfOneName} has several values`);
 
   const [csn] = texts(entry, 'entryCSN');
+  const createdAt = readGeneralizedTime(texts(entry, 'createTimestamp')[0] ?? '');
   const record: AccountRecord = {
     dn,
     entryUUID: texts(entry, 'entryUUID')[0]?.toLowerCase(),
@@ -74,6 +80,7 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames): Entry
     active: readBoolean(texts(entry, names.active)[0]),
     returnValue: names.returnValue === null ? undefined : texts(entry, names.returnValue)[0],
     modifiedAt: readGeneralizedTime(texts(entry, 'modifyTimestamp')[0] ?? ''),
+    ...(createdAt === undefined ? {} : { createdAt }),
     ...(csn === undefined ? {} : { entryCSN: csn }),
   };
   return { kind: 'account', record };

@@ -15,47 +15,69 @@ export interface Modification {
  * the compare-and-swap that works on every server. A value that must not have changed is deleted and added again.
  */
 
-/** requested -> in work. A return value left by an earlier attempt is cleared, unless the schema knows none. */
+/**
+ * requested -> in work. A return value left by an earlier attempt is cleared, unless the schema knows none; and only the one
+ * that was read, as somebody else's claim would have cleared it.
+ */
 export function claim(
   record: AccountRecord,
   mode: Mode,
   names: AttributeNames,
   withReturnValue: boolean,
 ): Modification[] {
+  const { date, returnValue } = record;
+  const cleared: Modification[] = [];
+  if (names.returnValue !== null && withReturnValue) {
+    if (returnValue !== undefined) cleared.push(...swap(names.returnValue, returnValue, undefined));
+    cleared.push({ operation: 'replace', attribute: names.returnValue, values: [] });
+  }
   return [
     ...swap(names.mode, record.mode, WORDS[mode].inWork),
     ...swap(names.state, record.state, record.state),
-    ...(record.date === undefined ? [] : swap(record.date.name, record.date.value, record.date.value)),
-    ...(names.returnValue === null || !withReturnValue
-      ? []
-      : [{ operation: 'replace', attribute: names.returnValue, values: [] } as const]),
+    ...(date === undefined ? [] : swap(date.name, date.value, date.value)),
+    ...cleared,
   ];
 }
 
-/** in work -> requested: undoes a claim, or asks again for a failed account. */
+/**
+ * in work -> requested: undoes a claim, or asks again for a failed account. A return value stays, until the claim clears it: it
+ * tells that nobody is at work any more.
+ */
 export function askAgain(record: AccountRecord, mode: Mode, names: AttributeNames): Modification[] {
   return [
     ...swap(names.mode, record.mode, WORDS[mode].requested),
     ...swap(names.state, record.state, record.state),
     ...(names.returnValue === null || record.returnValue === undefined
       ? []
-      : swap(names.returnValue, record.returnValue, undefined)),
+      : swap(names.returnValue, record.returnValue, record.returnValue)),
   ];
 }
 
 /**
  * in work (of another service) -> in work (of this one). Mode and state stay as they are, so they cannot tell two services
- * apart that take over at once; the presence of a return value of 0 is toggled, and only one of them can do that.
+ * apart that take over at once; the date, which means nothing for an account in work, goes to `today` or back to 0, and only
+ * one of them can do that. Without a date it is the presence of a return value of 0.
  */
-export function takeOver(record: AccountRecord, names: AttributeNames): Modification[] {
+export function takeOver(record: AccountRecord, names: AttributeNames, today: string): Modification[] {
   if (names.returnValue === null) throw new Error('several instances need an attribute for the return value');
+  const { date, returnValue } = record;
+  const token = date === undefined ? [] : swap(date.name, date.value, takenOver(record, today).date?.value);
   return [
     ...swap(names.mode, record.mode, record.mode),
     ...swap(names.state, record.state, record.state),
-    ...(record.returnValue === undefined
+    ...token,
+    ...(returnValue === undefined ? [] : swap(names.returnValue, returnValue, undefined)),
+    ...(date === undefined && returnValue === undefined
       ? [{ operation: 'add', attribute: names.returnValue, values: ['0'] } as const]
-      : swap(names.returnValue, record.returnValue, undefined)),
+      : []),
   ];
+}
+
+/** How an account stands after `takeOver`. */
+export function takenOver(record: AccountRecord, today: string): AccountRecord {
+  const { date, returnValue } = record;
+  if (date === undefined) return { ...record, returnValue: returnValue === undefined ? '0' : undefined };
+  return { ...record, date: { ...date, value: date.value.trim() === '0' ? today : '0' }, returnValue: undefined };
 }
 
 export interface WriteBack {

@@ -11,12 +11,14 @@ import { openConnection } from './open-connection.ts';
 import { connectionError } from './remedies.ts';
 import { type SearchOptions, search } from './search.ts';
 import { Tag } from './wire/ber.ts';
-import { escapeFilterValue } from './wire/filter.ts';
+import { encodeFilter, escapeFilterValue } from './wire/filter.ts';
 import { decodePostReadResponse, encodePostReadRequest, POST_READ } from './wire/post-read.ts';
 import type { SearchRequest } from './wire/request.ts';
 
 /** What every account is read with: all user attributes, and the operational ones that decisions need. */
-const WHOLE_ENTRY = ['*', 'entryUUID', 'modifyTimestamp', 'entryCSN'];
+const WHOLE_ENTRY = ['*', 'entryUUID', 'createTimestamp', 'modifyTimestamp', 'entryCSN'];
+/** The Assertion control (RFC 4528): its value is the filter that the entry must match. */
+const ASSERTION = '1.3.6.1.1.12';
 const POST_READ_WHOLE_ENTRY = encodePostReadRequest(WHOLE_ENTRY);
 
 export interface OperationsOptions {
@@ -72,12 +74,18 @@ export class DirectoryOperations implements AccountDirectory {
     dn: string,
     modifications: readonly Modification[],
     postRead: boolean,
+    entryCSN?: string,
   ): Promise<DirectoryEntry | undefined> {
     const changes = modifications.map(
       ({ operation, attribute, values }) =>
         new ldapjs.Change({ operation, modification: new ldapjs.Attribute({ type: attribute, values: [...values] }) }),
     );
-    const asked = postRead ? [new PostReadControl()] : [];
+    const asked = [
+      ...(postRead ? [new RequestControl(POST_READ, POST_READ_WHOLE_ENTRY)] : []),
+      ...(entryCSN === undefined
+        ? []
+        : [new RequestControl(ASSERTION, encodeFilter(`(entryCSN=${escapeFilterValue(entryCSN)})`))]),
+    ];
     const result = await this.#write<ModifyResult>((client, settle) =>
       client.modify(asSent(dn), changes, asked, settle as ErrorCallback),
     );
@@ -194,14 +202,17 @@ interface ModifyResult {
   readonly controls: ReadonlyArray<{ readonly type: string; readonly value: Buffer | null }>;
 }
 
-/** The Post-Read control, not critical: a server that does not know it leaves the entry out. */
-class PostReadControl extends controls.Control {
-  constructor() {
-    super({ type: POST_READ, criticality: false });
+/** A control with the bytes of its value, not critical: a server that does not know it does without. */
+class RequestControl extends controls.Control {
+  readonly #value: Buffer;
+
+  constructor(type: string, value: Buffer) {
+    super({ type, criticality: false });
+    this.#value = value;
   }
 
   _toBer(ber: { writeBuffer(value: Buffer, tag: number): void }): void {
-    ber.writeBuffer(POST_READ_WHOLE_ENTRY, Tag.octetString);
+    ber.writeBuffer(this.#value, Tag.octetString);
   }
 }
 

@@ -126,7 +126,7 @@ type Stored = string | { readonly base64: string };
 
 function storedEntry(entry: DirectoryEntry, names: AttributeNames) {
   const attributes: Record<string, Stored[]> = {};
-  for (const name of attributesToRead(names)) {
+  for (const name of attributesToRead(names, 'several')) {
     const values = entry.values(name);
     if (values.length > 0) attributes[name] = values.map(stored);
   }

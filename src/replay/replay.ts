@@ -48,6 +48,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
   const day = dayIn(settings.timeZone);
   const today = () => day(new Date(time.now()));
   const changes$ = new Subject<DirectoryChange>();
+  const open = new OpenAccounts(instances === 'one' ? {} : { longestHandlerMilliseconds });
   const drain$ = new ReplaySubject<void>(1);
   const load = { running: 0, waiting: 0 };
   const report = (event: StreamEvent) => told({ time: new Date(time.now()).toISOString(), ...event });
@@ -66,7 +67,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
       retry: settings.retry,
       dryRun: settings.dryRun,
       scheduler: time.scheduler,
-      open: new OpenAccounts(),
+      open,
       directory: night,
       runHandler: night.runHandler,
       away: {
@@ -84,7 +85,14 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
         return reading;
       },
       decideNow: (record) =>
-        decide(record, { today: today(), instances, directoryTime: clock.now(), longestHandlerMilliseconds, names }),
+        decide(record, {
+          today: today(),
+          instances,
+          directoryTime: clock.now(),
+          longestHandlerMilliseconds,
+          othersWorkSince: open.othersWorkSince(record),
+          names,
+        }),
     }).subscribe({
       complete: resolve,
       error: (error: unknown) => {

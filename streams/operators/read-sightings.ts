@@ -3,7 +3,7 @@ import type { ReadEntry } from '../../src/domain/account.ts';
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import type { Report } from '../../src/domain/event.ts';
 import type { Candidate } from '../candidate.ts';
-import type { OpenAccounts } from '../open-accounts.ts';
+import type { OpenAccounts, Seen } from '../open-accounts.ts';
 
 /** An account that came into sight or left it. */
 export type Sighted =
@@ -32,6 +32,15 @@ export function readSightings({
     new Observable<Sighted>((subscriber) => {
       let refresh = 0;
       let list = 0;
+      /** Every change since the last refresh has been told. */
+      let continuous = false;
+
+      /** What comes before a refresh is complete says as little about what happened before as the refresh itself. */
+      const seenAs = (change: 'refresh' | 'list' | 'change'): Seen => {
+        if (change === 'list') return { by: continuous ? 'list' : 'refresh', since: list };
+        if (change === 'refresh') return { by: 'refresh', since: refresh };
+        return { by: continuous ? 'stream' : 'refresh' };
+      };
 
       const see = (change: Extract<DirectoryChange, { kind: 'entry' }>): void => {
         const reading = readEntry(change.entry);
@@ -46,10 +55,9 @@ export function readSightings({
           return;
         }
         const { record } = reading;
-        const since = change.change === 'refresh' ? refresh : change.change === 'list' ? list : undefined;
-        const { id, own, unchanged, working } = open.seen(record, since);
+        const live = change.change !== 'refresh' && change.change !== 'list';
+        const { id, own, unchanged, working } = open.seen(record, seenAs(live ? 'change' : change.change));
         if (own) return;
-        const live = since === undefined;
         const quiet = !live && unchanged;
         const { uid, dn, mode, entryUUID } = record;
         if (!quiet) {
@@ -82,8 +90,10 @@ export function readSightings({
               break;
             case 'refreshing':
               refresh = open.begin();
+              continuous = false;
               break;
             case 'refreshed':
+              continuous = true;
               for (const missing of open.endOf(refresh)) tellLeft(missing);
               break;
             case 'listing':
@@ -92,8 +102,10 @@ export function readSightings({
             case 'listed':
               for (const missing of open.endOf(list)) tellLeft(missing);
               break;
-            case 'connected':
             case 'disconnected':
+              continuous = false;
+              break;
+            case 'connected':
             case 'reconnecting':
               break;
           }

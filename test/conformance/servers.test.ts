@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readAccount } from '../../src/domain/read-account.ts';
-import { claim, success } from '../../src/domain/transition.ts';
+import { claim, success, takeOver } from '../../src/domain/transition.ts';
 import { DirectoryOperations } from '../../src/ldap/operations.ts';
 import { accountDn, BASE, SERVICE_DN, SERVICE_PASSWORD, SERVICES } from '../support/accounts.ts';
 import { type Changes, OPEN_ACCOUNTS, subscribe, subscription } from '../support/changes.ts';
@@ -212,6 +212,26 @@ describe.each(SERVERS)('$name', ({ start, gone, ways }: ConformingServer) => {
       expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { resultCode: 16 } });
       const won = outcomes.find((outcome) => outcome.status === 'fulfilled');
       expect(won?.value && text(won.value, NAMES.mode)).toBe('adding');
+    });
+
+    it('clears the return value with the claim, which fails where another claim has cleared it since', async () => {
+      await directory.addAccount('1', { ...OPEN, sstProvisioningMode: 'modify', sstProvisioningReturnValue: '0' });
+      const modifications = claim(await recordOf('1'), 'modify', NAMES, true);
+      const won = await asked().modify(accountDn('1'), modifications, true);
+      expect(won?.values(NAMES.returnValue ?? '')).toEqual([]);
+      await directory.request('1', 'modify');
+      await expect(asked().modify(accountDn('1'), modifications, true)).rejects.toMatchObject({ resultCode: 16 });
+    });
+
+    it.each([
+      ['that is 0', '0'],
+      ['of a day', '20260101'],
+    ])('lets one of two services take over an account with a date %s', async (_, date) => {
+      await directory.addAccount('1', { ...OPEN, sstProvisioningMode: 'adding', sstProvisioningDate: date });
+      const modifications = takeOver(await recordOf('1'), NAMES, '20261124');
+      await asked().modify(accountDn('1'), modifications, true);
+      expect((await recordOf('1')).date?.value).toBe(date === '0' ? '20261124' : '0');
+      await expect(asked().modify(accountDn('1'), modifications, true)).rejects.toMatchObject({ resultCode: 16 });
     });
 
     it('finishes what was claimed, and nothing that changed since', async () => {

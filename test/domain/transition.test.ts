@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountRecord, AttributeNames } from '../../src/domain/account.ts';
-import { askAgain, claim, failure, type Modification, success, takeOver } from '../../src/domain/transition.ts';
+import {
+  askAgain,
+  claim,
+  failure,
+  type Modification,
+  success,
+  takenOver,
+  takeOver,
+} from '../../src/domain/transition.ts';
 import { NAMES } from '../support/stage.ts';
 
 const TIMED: AttributeNames = { ...NAMES, executionTime: 'time' };
@@ -73,16 +81,40 @@ describe('the transitions, each naming the old values as they are stored', () =>
     expect(fail('none')).toEqual(same);
   });
 
-  it('asking again: requested, without the return value that was read', () => {
-    expect(short(askAgain(record({ mode: 'adding', returnValue: '5' }), 'add', NAMES))).toEqual([
-      ...['- Mode adding', '+ Mode add', '- State 0', '+ State 0', '- ReturnValue 5'],
+  it('claim: clears the return value that was read, and only that', () => {
+    expect(short(claim(record({ date: undefined, returnValue: '5' }), 'add', NAMES, true))).toEqual([
+      ...['- Mode Add', '+ Mode adding', '- State 0', '+ State 0', '- ReturnValue 5', '= ReturnValue '],
     ]);
   });
 
-  it('taking over: toggles the presence of a return value, which only one service can do', () => {
+  it('asking again: requested, and the return value that was read stays to tell that nobody is at work', () => {
+    expect(short(askAgain(record({ mode: 'adding', returnValue: '5' }), 'add', NAMES))).toEqual([
+      ...['- Mode adding', '+ Mode add', '- State 0', '+ State 0', '- ReturnValue 5', '+ ReturnValue 5'],
+    ]);
+  });
+
+  it('taking over: toggles the date between today and 0, which only one service can do', () => {
     const same = ['- Mode adding', '+ Mode adding', '- State 0', '+ State 0'];
-    expect(short(takeOver(record({ mode: 'adding' }), NAMES))).toEqual([...same, '+ ReturnValue 0']);
-    expect(short(takeOver(record({ mode: 'adding', returnValue: '0' }), NAMES))).toEqual([...same, '- ReturnValue 0']);
-    expect(() => takeOver(record(), { ...NAMES, returnValue: null })).toThrow('return value');
+    const dated = (value: string) => record({ mode: 'adding', date: { name: 'sstProvisioningExecutionDate', value } });
+    expect(short(takeOver(dated('0'), NAMES, '20261124'))).toEqual([
+      ...[...same, '- ExecutionDate 0', '+ ExecutionDate 20261124'],
+    ]);
+    expect(short(takeOver({ ...dated('20261124'), returnValue: '0' }, NAMES, '20261124'))).toEqual([
+      ...[...same, '- ExecutionDate 20261124', '+ ExecutionDate 0', '- ReturnValue 0'],
+    ]);
+    expect(() => takeOver(record(), { ...NAMES, returnValue: null }, '20261124')).toThrow('return value');
+  });
+
+  it('taking over: toggles the presence of a return value where there is no date', () => {
+    const same = ['- Mode adding', '+ Mode adding', '- State 0', '+ State 0'];
+    const undated = record({ mode: 'adding', date: undefined });
+    expect(short(takeOver(undated, NAMES, '20261124'))).toEqual([...same, '+ ReturnValue 0']);
+    expect(short(takeOver({ ...undated, returnValue: '0' }, NAMES, '20261124'))).toEqual([...same, '- ReturnValue 0']);
+  });
+
+  it('taking over: foretells how the account will stand', () => {
+    const date = (value: string) => ({ name: 'sstProvisioningExecutionDate', value });
+    expect(takenOver(record({ date: date('0') }), '20261124').date?.value).toBe('20261124');
+    expect(takenOver(record({ date: undefined }), '20261124').returnValue).toBe('0');
   });
 });

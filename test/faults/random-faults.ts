@@ -1,6 +1,5 @@
 import { MODES, type Mode } from '../../src/domain/mode.ts';
 import type { ProxyConnection } from '../support/proxy.ts';
-import { text } from '../support/test-directory.ts';
 import type { World } from './world.ts';
 
 /** A generator of numbers from 0 to below 1, the same ones for the same seed (mulberry32). */
@@ -24,8 +23,6 @@ export interface Asked {
 export interface SequenceOptions {
   readonly seed: number;
   readonly count: number;
-  /** Nothing is asked of an account before what was asked of it is done. */
-  readonly patient: boolean;
 }
 
 /** What a sequence did, and what it asked for. */
@@ -42,7 +39,7 @@ type Action = readonly [weight: number, run: () => Promise<string> | string];
 export async function runSequence(
   world: World,
   uids: readonly string[],
-  { seed, count, patient }: SequenceOptions,
+  { seed, count }: SequenceOptions,
 ): Promise<Sequence> {
   const random = seeded(seed);
   const below = (limit: number) => Math.floor(random() * limit);
@@ -52,7 +49,6 @@ export async function runSequence(
   const ask = async (): Promise<string> => {
     const uid = one(uids) ?? '';
     const mode = one(MODES) ?? 'add';
-    if (patient && !(await isSettled(world, uid))) return `did not ask ${mode} of ${uid}, which is not done`;
     const after = world.script.journal().length;
     for (let tries = 1; ; tries += 1) {
       sequence.asked.set(uid, [...(sequence.asked.get(uid) ?? []), { mode, after }]);
@@ -144,9 +140,4 @@ export async function runSequence(
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
   return sequence;
-}
-
-async function isSettled(world: World, uid: string): Promise<boolean> {
-  const entry = await world.slapd.read(uid).catch(() => undefined);
-  return entry !== undefined && text(entry, 'sstProvisioningState') !== '0';
 }

@@ -86,6 +86,19 @@ describe('operations on a slapd', () => {
     expect(text(entry as DirectoryEntry, SOFT)).toBe('');
   });
 
+  it('refuse to change another version of the entry than the one that is named, with 122, and change nothing', async () => {
+    await slapd.addAccount('version', { sstProvisioningMode: 'add', sstProvisioningState: '0' });
+    const one = operations(slapd.url);
+    const version = text((await one.read(accountDn('version'))) as DirectoryEntry, 'entryCSN');
+    await slapd.modify(accountDn('version'), { description: 'of somebody else' });
+    const attempt = one.modify(accountDn('version'), swap('add', 'adding'), true, version);
+    await expect(attempt).rejects.toMatchObject({ name: 'DirectoryError', resultCode: 122 });
+    const entry = (await one.read(accountDn('version'))) as DirectoryEntry;
+    expect(text(entry, 'sstProvisioningMode')).toBe('add');
+    const after = await one.modify(accountDn('version'), swap('add', 'adding'), true, text(entry, 'entryCSN'));
+    expect(text(after as DirectoryEntry, 'sstProvisioningMode')).toBe('adding');
+  });
+
   it('name what to do where the account may not write', async () => {
     await slapd.addAccount('denied');
     const attempt = operations(slapd.url).modify(accountDn('denied'), [set('sstQuota', '1')], false);

@@ -276,7 +276,8 @@ describe('an account found in work', () => {
     directory.create('clock');
     expect(await claim(entry, { instances: 'several' })).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
     expect(await takeOver(entry)).toMatchObject({ kind: 'claimed', how: 'takeOver' });
-    expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('0');
+    expect(directory.value('a', 'sstProvisioningDate')).toBe('20261123');
+    expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
   });
 
   it('is taken over by one service only', async () => {

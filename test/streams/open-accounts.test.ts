@@ -110,7 +110,7 @@ describe('a refresh or a list', () => {
     open.seen(account());
     open.seen(account({ entryUUID: 'uuid-b', dn: 'uid=b,dc=example', uid: 'b' }));
     const list = open.begin();
-    open.seen(account(), list);
+    open.seen(account(), { by: 'list', since: list });
     expect(open.endOf(list)).toMatchObject([{ id: 'uuid-b' }]);
     expect(open.size).toBe(1);
   });
@@ -125,7 +125,7 @@ describe('a refresh or a list', () => {
     open.seen(account());
     const list = open.begin();
     const refresh = open.begin();
-    open.seen(account(), refresh);
+    open.seen(account(), { by: 'refresh', since: refresh });
     expect(open.endOf(list)).toEqual([]);
     expect(open.endOf(refresh)).toEqual([]);
   });
@@ -134,24 +134,27 @@ describe('a refresh or a list', () => {
     open.seen(account());
     const list = open.begin();
     open.wrote('uuid-a', ADDING, { working: false });
-    expect(open.seen(account(), list)).toMatchObject({ own: true });
+    expect(open.seen(account(), { by: 'list', since: list })).toMatchObject({ own: true });
     expect(open.endOf(list)).toEqual([]);
-    expect(open.seen(account(), open.begin())).toMatchObject({ own: false, unchanged: false });
+    expect(open.seen(account(), { by: 'list', since: open.begin() })).toMatchObject({ own: false, unchanged: false });
   });
 
   it('that began before an account was finished is not heeded about it, and the next one is', () => {
     open.wrote('uuid-a', ADDING, { working: true });
     const list = open.begin();
     open.settle('uuid-a');
-    expect(open.seen(account(), list)).toMatchObject({ own: true });
+    expect(open.seen(account(), { by: 'list', since: list })).toMatchObject({ own: true });
     expect(open.size).toBe(0);
-    expect(open.seen(account(), open.begin())).toMatchObject({ own: false });
+    expect(open.seen(account(), { by: 'list', since: open.begin() })).toMatchObject({ own: false });
   });
 
   it('is heeded about an account that was written before it began', () => {
     open.wrote('uuid-a', ADDING, { working: true });
     const list = open.begin();
-    expect(open.seen(account({ mode: 'modify' }), list)).toMatchObject({ own: false, working: true });
+    expect(open.seen(account({ mode: 'modify' }), { by: 'list', since: list })).toMatchObject({
+      own: false,
+      working: true,
+    });
   });
 
   it('does not hide a change that comes while it runs', () => {
@@ -163,25 +166,43 @@ describe('a refresh or a list', () => {
 });
 
 describe('the work of another service', () => {
-  const THEIRS = account({ mode: 'adding', modifiedAt: 5_000 });
+  const LONGEST = 60_000;
+  const THEIRS = account({ mode: 'adding', modifiedAt: 5_000, entryCSN: 'csn-5' });
+  /** Written while they were at work: nothing in it tells. */
+  const NEWER = account({ mode: 'modify', modifiedAt: 6_000, entryCSN: 'csn-6' });
+  const since = (record: AccountRecord) => open.othersWorkSince(record);
 
-  it('is known from its claim, also through a newer request, until the account leaves', () => {
-    open.seen(account());
-    expect(open.othersWorkSince(THEIRS)).toBeUndefined();
-    open.seen(THEIRS);
-    open.seen(account({ mode: 'modify', modifiedAt: 6_000 }));
-    expect(open.othersWorkSince(THEIRS)).toBe(5_000);
-    open.left('uid=a,dc=example', 'uuid-a');
-    expect(open.othersWorkSince(THEIRS)).toBeUndefined();
+  beforeEach(() => {
+    open = new OpenAccounts({ longestHandlerMilliseconds: LONGEST });
   });
 
-  it('is over when it failed, and when this service takes the account', () => {
+  it('is of no interest to a service that is alone', () => {
+    open = new OpenAccounts();
+    open.seen(THEIRS);
+    open.seen(NEWER);
+    expect(since(NEWER)).toBeUndefined();
+  });
+
+  it('is known from its claim, also through a newer request', () => {
+    open.seen(account({ modifiedAt: 4_000, entryCSN: 'csn-4' }));
+    expect(since(account({ modifiedAt: 4_000, entryCSN: 'csn-4' }))).toBeUndefined();
+    open.seen(THEIRS);
+    open.seen(NEWER);
+    expect(since(NEWER)).toBe(5_000);
+  });
+
+  it('is over when it failed, when it left a return value, and when this service takes the account', () => {
     open.seen(THEIRS);
     open.seen({ ...THEIRS, returnValue: '5' });
-    expect(open.othersWorkSince(THEIRS)).toBeUndefined();
+    open.seen(NEWER);
+    expect(since(NEWER)).toBeUndefined();
     open.seen(THEIRS);
-    open.wrote('uuid-a', { ...THEIRS, returnValue: '0' }, { working: true });
-    expect(open.othersWorkSince(THEIRS)).toBeUndefined();
+    open.seen({ ...NEWER, returnValue: '0' });
+    expect(since({ ...NEWER, returnValue: '0' })).toBeUndefined();
+    open.seen(THEIRS);
+    open.wrote('uuid-a', THEIRS, { working: true });
+    open.seen(NEWER);
+    expect(since(NEWER)).toBeUndefined();
   });
 
   it('is learnt while an own claim is under way that it forestalls', () => {
@@ -189,7 +210,16 @@ describe('the work of another service', () => {
     open.claiming('uuid-a', ADDING);
     open.seen(THEIRS);
     open.release('uuid-a');
-    expect(open.othersWorkSince(THEIRS)).toBe(5_000);
+    open.seen(NEWER);
+    expect(since(NEWER)).toBe(5_000);
+  });
+
+  it('is not forgotten by an own claim that does not succeed', () => {
+    open.seen(THEIRS);
+    open.claiming('uuid-a', ADDING);
+    open.release('uuid-a');
+    open.seen(NEWER);
+    expect(since(NEWER)).toBe(5_000);
   });
 
   it('is told from the late echo of an own claim', () => {
@@ -197,6 +227,70 @@ describe('the work of another service', () => {
     open.wrote('uuid-a', THEIRS, { working: true });
     open.release('uuid-a');
     open.seen(THEIRS);
-    expect(open.othersWorkSince(THEIRS)).toBeUndefined();
+    open.seen(NEWER);
+    expect(since(NEWER)).toBeUndefined();
+  });
+
+  it('may stand behind a request that a refresh shows, unless a return value or the age of the entry speaks against it', () => {
+    const refresh = { by: 'refresh', since: open.begin() } as const;
+    open.seen(NEWER, refresh);
+    expect(since(NEWER)).toBe(6_000);
+    const done = account({ ...NEWER, entryUUID: 'uuid-b', uid: 'b', dn: 'uid=b,dc=example', returnValue: '0' });
+    open.seen(done, refresh);
+    expect(since(done)).toBeUndefined();
+    const created = account({ ...NEWER, entryUUID: 'uuid-c', uid: 'c', dn: 'uid=c,dc=example', createdAt: 6_000 });
+    open.seen(created, refresh);
+    expect(since(created)).toBeUndefined();
+  });
+
+  it('does not stand behind a request that was seen before, and is the same version still', () => {
+    open.seen(NEWER);
+    open.seen(NEWER, { by: 'refresh', since: open.begin() });
+    expect(since(NEWER)).toBeUndefined();
+    expect(since({ ...NEWER, modifiedAt: 7_000, entryCSN: 'csn-7' })).toBe(7_000);
+  });
+
+  it('may stand behind what a list shows, until the stream tells of it', () => {
+    open.seen(NEWER, { by: 'list', since: open.begin() });
+    expect(since(NEWER)).toBe(6_000);
+    open.seen(NEWER);
+    expect(since(NEWER)).toBeUndefined();
+  });
+
+  it('is not over because of a list, which may be older than the claim', () => {
+    open.seen(THEIRS);
+    open.seen(account({ returnValue: '0' }), { by: 'list', since: open.begin() });
+    open.seen(NEWER);
+    expect(since(NEWER)).toBe(5_000);
+  });
+
+  it('does not stand behind what was written over an own claim that nobody could have taken over yet', () => {
+    open.wrote('uuid-a', account({ mode: 'adding', modifiedAt: 1_000 }), { working: true });
+    open.release('uuid-a');
+    open.seen(NEWER, { by: 'refresh', since: open.begin() });
+    expect(since(NEWER)).toBeUndefined();
+    const late = account({ mode: 'modify', modifiedAt: 1_000 + LONGEST, entryCSN: 'csn-9' });
+    expect(since(late)).toBe(1_000 + LONGEST);
+  });
+
+  it('goes on for the uid when its entry is removed, or renamed, and another one is created', () => {
+    const anew = account({ entryUUID: 'uuid-b' });
+    open.seen(THEIRS);
+    open.left('uid=a,dc=example', 'uuid-a');
+    open.seen(anew);
+    expect(since(anew)).toBe(5_000);
+    expect(since({ ...anew, mode: 'adding' })).toBe(5_000);
+    open.seen({ ...THEIRS, uid: 'c', dn: 'uid=c,dc=example' });
+    open.seen({ ...THEIRS, uid: 'd', dn: 'uid=d,dc=example' });
+    const replacing = account({ entryUUID: 'uuid-e', uid: 'c', dn: 'uid=c,dc=example' });
+    open.seen(replacing);
+    expect(since(replacing)).toBe(5_000);
+  });
+
+  it('goes on for an entry that is renamed', () => {
+    open.seen(THEIRS);
+    const renamed = { ...NEWER, uid: 'b', dn: 'uid=b,dc=example' };
+    open.seen(renamed);
+    expect(since(renamed)).toBe(5_000);
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HandlerOutcome, Job } from '../../src/domain/job.ts';
 import { MODES, type Mode, readMode, WORDS } from '../../src/domain/mode.ts';
+import { readGeneralizedTime } from '../../src/domain/timestamp.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
 import { failed, Stage, SUCCEEDED } from '../support/stage.ts';
 
@@ -78,6 +79,10 @@ class World {
   readonly #instances: 'one' | 'several';
   readonly #results: () => { duration: number; code: number };
   #broken: string | undefined;
+  /** When the last fault ended that kept a service from being told. */
+  #connectedAgainAt = 0;
+  /** When an entry went away whose uid was worked on. */
+  #leftAt = 0;
 
   constructor(instances: 'one' | 'several', results: () => { duration: number; code: number }, travels: () => number) {
     this.#instances = instances;
@@ -104,9 +109,27 @@ class World {
     service.run();
   }
 
-  /** No entry tells a second service of the script that still runs for a uid whose entry went away: it is not used again. */
+  /**
+   * No entry tells a service that has just connected of the script that still runs for a uid whose entry went away: such a
+   * uid is not used again.
+   */
   #leave(uid: string): void {
-    if (this.#instances === 'several' && this.#inWork(uid)) this.#left.add(uid);
+    if (this.#instances === 'one' || !this.#inWork(uid)) return;
+    if (this.#everybodyKnows()) this.#leftAt = Date.now();
+    else this.#left.add(uid);
+  }
+
+  /** Whether a script may still run for a uid whose entry went away. */
+  #isAnyLeft(): boolean {
+    if (this.#instances === 'one') return false;
+    const hasLeft = ({ record: { uid, entryUUID } }: Job) => !this.directory.has(uid) || this.#uuid(uid) !== entryUUID;
+    // The answer to a claim travels for a while.
+    return Date.now() - this.#leftAt < SECOND || this.running.some(hasLeft);
+  }
+
+  /** Whether all services have been connected for so long that they have seen who is at work on what. */
+  #everybodyKnows(): boolean {
+    return Date.now() - this.#connectedAgainAt > 3 * SECOND;
   }
 
   #script(service: Stage, job: Job): Promise<HandlerOutcome> {
@@ -135,8 +158,8 @@ class World {
     switch (what.kind) {
       case 'request': {
         if (!directory.has(what.uid)) return;
-        // What a second service can know of a first one's work, when that is overwritten, is a matter of timing.
-        if (this.#instances === 'several' && this.#inWork(what.uid)) return;
+        // The stamps of an entry tell only by the second that it was written since it was created.
+        if (this.#instances === 'several' && this.#isNew(what.uid)) return;
         const { mode, day, active } = what;
         directory.write(what.uid, {
           sstProvisioningMode: mode,
@@ -156,7 +179,8 @@ class World {
         directory.remove(what.uid);
         break;
       case 'recreate':
-        if (this.#instances === 'several' && (this.#inWork(what.uid) || this.#left.has(what.uid))) return;
+        this.#leave(what.uid);
+        if (this.#left.has(what.uid)) return;
         if (directory.has(what.uid)) directory.remove(what.uid);
         directory.create(what.uid);
         this.requests.set(this.#uuid(what.uid), { mode: 'add', at: Date.now() });
@@ -170,12 +194,14 @@ class World {
       case 'outage':
         directory.away = true;
         directory.cut();
+        this.#connectedAgainAt = Math.max(this.#connectedAgainAt, Date.now() + what.milliseconds);
         setTimeout(() => {
           directory.away = false;
         }, what.milliseconds);
         break;
       case 'cut':
         directory.cut();
+        this.#connectedAgainAt = Math.max(this.#connectedAgainAt, Date.now());
         break;
       case 'lose':
         for (let count = 0; count < what.next; count += 1) this.faults.push(what.what as 'lostBefore' | 'lostAfter');
@@ -184,9 +210,11 @@ class World {
         for (let count = 0; count < what.next; count += 1) this.faults.push({ code: 50 });
         break;
       case 'restart': {
+        if (this.#isAnyLeft()) return;
         const service = this.services.shift();
         service?.kill();
         this.start();
+        this.#connectedAgainAt = Math.max(this.#connectedAgainAt, Date.now());
         break;
       }
     }
@@ -224,6 +252,11 @@ class World {
     }
   }
 
+  #isNew(name: string): boolean {
+    const [created] = this.directory.entry(name).values('createTimestamp');
+    return Date.now() - (readGeneralizedTime(String(created)) ?? 0) < SECOND;
+  }
+
   #inWork(name: string): boolean {
     return readMode(this.directory.mode(name) ?? '')?.phase === 'inWork';
   }
@@ -259,6 +292,7 @@ describe('the whole stream, under random writers and faults', () => {
             vi.clearAllTimers();
             vi.setSystemTime(BEGIN);
             const world = new World(instances, cycle(results), cycle(travels));
+            await vi.advanceTimersByTimeAsync(SECOND);
             for (const [pause, what] of steps) {
               await vi.advanceTimersByTimeAsync(pause);
               world.act(what);
@@ -274,7 +308,7 @@ describe('the whole stream, under random writers and faults', () => {
             expect(vi.getTimerCount()).toBe(0);
           },
         ),
-        { numRuns: 150 },
+        { numRuns: Number(process.env['N'] ?? 150) },
       );
     },
     120_000,

@@ -25,6 +25,7 @@ interface Stored {
   readonly uuid: string;
   dn: string;
   attributes: Map<string, { readonly name: string; readonly values: string[] }>;
+  readonly createdAt: number;
   modifiedAt: number;
   /** As OpenLDAP's: another one for each modification. */
   csn: number;
@@ -86,7 +87,8 @@ export class MemoryDirectory {
       const list = typeof values === 'string' ? [values] : [...values];
       if (list.length > 0) attributes.set(name.toLowerCase(), { name, values: list });
     }
-    const stored = { uuid, dn, attributes, modifiedAt: this.#stamp(), csn: this.#nextCsn() };
+    const now = this.#stamp();
+    const stored = { uuid, dn, attributes, createdAt: now, modifiedAt: now, csn: this.#nextCsn() };
     this.#entries.set(uuid, stored);
     this.#tell(false, stored);
     return asEntry(stored);
@@ -180,8 +182,9 @@ export class MemoryDirectory {
   /** A service's connection for operations. */
   client(): AccountDirectory {
     return {
-      modify: (dn, modifications, postRead) =>
+      modify: (dn, modifications, postRead, entryCSN) =>
         this.#operate({ kind: 'modify', dn, modifications }, () => {
+          if (entryCSN !== undefined) this.#assert(dn, entryCSN);
           const stored = this.#modify(dn, modifications);
           return postRead && this.postRead ? asEntry(stored) : undefined;
         }),
@@ -210,6 +213,12 @@ export class MemoryDirectory {
     await this.travel();
     if (this.away || fault === 'lostAfter') throw new DirectoryError('the answer was lost');
     return answer;
+  }
+
+  #assert(dn: string, entryCSN: string): void {
+    const stored = this.#at(dn);
+    if (stored === undefined) throw refusal(32);
+    if (asEntry(stored).values('entryCSN')[0]?.toString() !== entryCSN) throw refusal(122);
   }
 
   #modify(dn: string, modifications: readonly Modification[]): Stored {
@@ -286,11 +295,16 @@ function isOpen({ attributes }: Stored): boolean {
   return attributes.get('sstprovisioningstate')?.values[0] === '0';
 }
 
-function asEntry({ dn, uuid, attributes, modifiedAt, csn }: Stored): DirectoryEntry {
-  const stamp = `${new Date(modifiedAt).toISOString().slice(0, 19).replaceAll(/[-:T]/g, '')}Z`;
+function asEntry({ dn, uuid, attributes, createdAt, modifiedAt, csn }: Stored): DirectoryEntry {
+  const stamp = generalizedTime(modifiedAt);
   const own = Object.fromEntries([...attributes.values()].map(({ name, values }) => [name, [...values]]));
   const entryCSN = `${stamp.slice(0, -1)}.000000Z#${csn.toString(16).padStart(6, '0')}#000#000000`;
-  return entryOf(dn, { ...own, entryUUID: uuid, modifyTimestamp: stamp, entryCSN });
+  const createTimestamp = generalizedTime(createdAt);
+  return entryOf(dn, { ...own, entryUUID: uuid, createTimestamp, modifyTimestamp: stamp, entryCSN });
+}
+
+function generalizedTime(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:T]/g, '')}Z`;
 }
 
 function refusal(resultCode: number): DirectoryError {

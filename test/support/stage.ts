@@ -58,7 +58,7 @@ export interface StageOptions {
 export class Stage {
   readonly events: StreamEvent[] = [];
   readonly jobs: Job[] = [];
-  readonly open = new OpenAccounts();
+  readonly open: OpenAccounts;
   readonly load: Load = { running: 0, waiting: 0 };
   readonly drain$ = new ReplaySubject<void>(1);
   readonly abort = new AbortController();
@@ -72,6 +72,8 @@ export class Stage {
   constructor(options: StageOptions) {
     const { directory, names = NAMES, instances = 'one', attempts = 3 } = options;
     this.#options = options;
+    const longestHandlerMilliseconds = options.longestHandlerMilliseconds ?? 60_000;
+    this.open = new OpenAccounts(instances === 'one' ? {} : { longestHandlerMilliseconds });
     const monotonic = () => Date.now();
     const clock = new DirectoryClock(monotonic);
     const readEntry = (entry: DirectoryEntry): EntryReading => {
@@ -91,7 +93,7 @@ export class Stage {
           today: today(),
           instances,
           directoryTime: clock.now(),
-          longestHandlerMilliseconds: options.longestHandlerMilliseconds ?? 60_000,
+          longestHandlerMilliseconds,
           names,
         }),
       open: this.open,
@@ -193,7 +195,7 @@ export class Stage {
       }
     };
     return {
-      modify: (dn, modifications, postRead) => mortal(() => client.modify(dn, modifications, postRead)),
+      modify: (dn, ...how) => mortal(() => client.modify(dn, ...how)),
       read: (dn) => mortal(() => client.read(dn)),
       find: (uuid) => mortal(() => client.find(uuid)),
     };

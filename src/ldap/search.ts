@@ -30,7 +30,15 @@ export async function search(
   entry: (entry: DirectoryEntry) => void,
 ): Promise<void> {
   let cookie: Buffer | undefined = Buffer.alloc(0);
-  while (cookie !== undefined) cookie = await searchPage(connection, request, cookie, options, entry);
+  while (cookie !== undefined) {
+    let entries = 0;
+    const next = await searchPage(connection, request, cookie, options, (found) => {
+      entries += 1;
+      entry(found);
+    });
+    if (entries === 0 && next?.equals(cookie)) throw goingInCircles(connection.url);
+    cookie = next;
+  }
 }
 
 /** Resolves to the cookie of the next page; undefined after the last. */
@@ -83,6 +91,12 @@ function nextPage(done: LdapMessage): Buffer | undefined {
   value?.next(Tag.integer);
   const cookie = value?.done === false ? value.octets() : undefined;
   return cookie === undefined || cookie.length === 0 ? undefined : Buffer.from(cookie);
+}
+
+function goingInCircles(url: string): DirectoryError {
+  return new DirectoryError(`${url}: the server answers with the same empty page again and again`, {
+    remedy: 'the server does not page its results as RFC 2696 says: see its log, or use another server',
+  });
 }
 
 function silence(url: string, milliseconds: number): DirectoryError {

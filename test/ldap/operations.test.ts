@@ -257,6 +257,21 @@ describe('a list', () => {
   });
 });
 
+describe('a paged list', () => {
+  it('whose server answers with one empty page for ever is rejected', async () => {
+    const again = sequence(integer(0), octetString('the same'));
+    const done = element(Operation.searchResultDone, enumerated(0), octetString(''), octetString(''));
+    const paged = [{ type: '1.2.840.113556.1.4.319', criticality: false, value: again }];
+    const server = await answering((socket, id) => socket.write(encodeMessage(id, done, paged)));
+    try {
+      const list = operations(server.url).search({ filter: '(uid=*)', attributes: ['uid'] }, { pageSize: 2 }, () => {});
+      await expect(list).rejects.toMatchObject({ message: expect.stringContaining('the same empty page') });
+    } finally {
+      server.close();
+    }
+  });
+});
+
 describe('result codes that ldapjs does not know', () => {
   it.each([9, 15, 22, 70, 118, 122, 4096])(
     'such as %i end the operation, and neither process nor connection',
@@ -333,8 +348,8 @@ describe('an answer that is malformed', () => {
   });
 });
 
-/** A server that takes every bind, and answers each modify as it is told. */
-async function answering(modified: (socket: Socket, id: number) => void): Promise<{ url: string; close(): void }> {
+/** A server that takes every bind, and answers each modify and each search as it is told. */
+async function answering(asked: (socket: Socket, id: number) => void): Promise<{ url: string; close(): void }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -345,7 +360,7 @@ async function answering(modified: (socket: Socket, id: number) => void): Promis
         const { id } = readMessage(bytes);
         const bound = element(Operation.bindResponse, enumerated(0), octetString(''), octetString(''));
         if (operation === 'bindRequest') socket.write(encodeMessage(id, bound));
-        if (operation === 'modifyRequest') modified(socket, id);
+        if (operation === 'modifyRequest' || operation === 'searchRequest') asked(socket, id);
       }
     });
   }).listen(0, '127.0.0.1');

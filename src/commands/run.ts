@@ -17,6 +17,8 @@ export function registerRun(program: Command): void {
     .option('-r, --dry-run', 'decide and report, write and run nothing', false)
     .option('--record <file>', 'keep what the directory tells and what becomes of it, for replay')
     .action(async (flags: RunFlags) => {
+      // A reload that comes before there is anything to reload ends nobody.
+      process.on('SIGHUP', () => {});
       const { settingsOf } = await import('./settings.ts');
       const { runService } = await import('../run-service.ts');
       const settings = await settingsOf(flags.config);

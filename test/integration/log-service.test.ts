@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -102,5 +102,20 @@ describe('the log of the running service', () => {
     expect(console.map((line) => JSON.parse(line).message)).toEqual(
       told.map((line) => /(?:info {2}|warn {2}|error )(.*?)(?: \w+=|$)/.exec(line)?.[1]),
     );
+  });
+
+  it('is not ended by a reload that comes while it reads its configuration', async () => {
+    const settings = await readFile(await writeSettings(folder, testSettings(slapd.url, ['/bin/true'])), 'utf8');
+    const pipe = join(folder, 'configuration.pipe');
+    execFileSync('mkfifo', ['-m', '600', pipe]);
+    const service = new ServiceProcess(pipe, []);
+    service.start();
+    // Opening it to write waits for the service to open it to read.
+    const writing = await open(pipe, 'w');
+    service.signal('SIGHUP');
+    await writing.writeFile(settings);
+    await writing.close();
+    await expect.poll(() => service.output, { timeout: 20_000 }).toContain('open accounts listed');
+    expect(await service.terminate()).toBe(0);
   });
 });

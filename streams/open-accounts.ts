@@ -189,10 +189,10 @@ export class OpenAccounts {
     const id = identityOf(record);
     const lane = laneOf(record.uid);
     const besides = this.#others.besides(lane, id);
-    if (!mayHideWork(record)) return besides;
-    const known = this.#known.get(id);
-    const unseen = this.#isVouchedFor(record, known) ? undefined : record.modifiedAt;
-    return latest(besides, this.#others.on(lane, id), unseen);
+    const isRequest = readMode(record.mode)?.phase === 'requested';
+    if (!isRequest || record.returnValue !== undefined) return besides;
+    const unseen = mayHideWork(record) && !this.#isVouchedFor(record, this.#known.get(id));
+    return latest(besides, this.#others.on(lane, id), unseen ? record.modifiedAt : undefined);
   }
 
   /** The account is no longer this service's own: whatever is seen of it is news again. */

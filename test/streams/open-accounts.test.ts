@@ -191,6 +191,14 @@ describe('the work of another service', () => {
     expect(since(NEWER)).toBe(5_000);
   });
 
+  it('is known from its claim, also in the second in which the entry was created', () => {
+    open.seen(account({ createdAt: 5_000, modifiedAt: 5_000, entryCSN: 'csn-4' }));
+    open.seen({ ...THEIRS, createdAt: 5_000 });
+    const newer = { ...NEWER, createdAt: 5_000, modifiedAt: 5_000 };
+    open.seen(newer);
+    expect(since(newer)).toBe(5_000);
+  });
+
   it('is over when it failed, when it left a return value, and when this service takes the account', () => {
     open.seen(THEIRS);
     open.seen({ ...THEIRS, returnValue: '5' });

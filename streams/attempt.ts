@@ -8,7 +8,8 @@ import { backoff, type RetryPolicy, retryDelay } from '../src/domain/retry.ts';
 import { returnCodeName } from '../src/domain/return-code.ts';
 import { type AttemptResult, type Candidate, refOf } from './candidate.ts';
 import { type ClaimDependencies, type ClaimResult, claimAccount } from './claim.ts';
-import { identityOf, type OpenAccounts } from './open-accounts.ts';
+import { identityOf } from './identity.ts';
+import type { OpenAccounts } from './open-accounts.ts';
 import { type WriteBackDependencies, writeBack } from './write-back.ts';
 
 export interface AttemptDependencies

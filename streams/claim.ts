@@ -6,7 +6,7 @@ import type { DirectoryEntry } from '../src/domain/entry.ts';
 import { type Mode, readMode, WORDS } from '../src/domain/mode.ts';
 import { askAgain, claim, takenOver, takeOver } from '../src/domain/transition.ts';
 import { type Candidate, laneOf } from './candidate.ts';
-import { identityOf } from './open-accounts.ts';
+import { identityOf } from './identity.ts';
 
 export interface ClaimDependencies {
   readonly directory: AccountDirectory;

@@ -1,16 +1,13 @@
 import type { AccountRecord } from '../src/domain/account.ts';
 import { isFailure } from '../src/domain/decide.ts';
-import { mayHideWork } from '../src/domain/hidden-work.ts';
 import { readMode } from '../src/domain/mode.ts';
-import { laneOf } from './candidate.ts';
-import { OthersWork } from './others-work.ts';
+import { fingerprintOf, identityOf, versionOf } from './identity.ts';
+import { type LastSeen, OthersWork, type SeenBy } from './others-work.ts';
 
-interface Known {
+interface Known extends LastSeen {
   readonly dn: string;
-  readonly uid: string;
   generation: number;
   fingerprint: string;
-  /** Which version of the entry the stream, a refresh or an own write told of last; undefined where only lists did. */
   version: string | undefined;
   /** What this service wrote last, as it will be echoed; undefined where it wrote nothing that still stands. */
   written: string | undefined;
@@ -22,12 +19,8 @@ interface Known {
   claiming: boolean;
   /** The version that this service's own last claim made, which may be echoed when the account is its own no longer. */
   claimed: string | undefined;
-  /** When that was, while no outcome of it is written: until it is too old, no other service takes the account. */
   ownSince: number | undefined;
 }
-
-/** How an account was seen: as a change, as part of a refresh, which begins anew, or of a list beside the stream. */
-export type SeenBy = 'stream' | 'refresh' | 'list';
 
 /** A refresh or list by its number, or nothing for a change. */
 export interface Seen {
@@ -69,13 +62,12 @@ export class OpenAccounts {
   readonly #idByDn = new Map<string, string>();
   /** What was written last, oldest first: the claim's echo, or a list, may arrive after the account was finished. */
   readonly #settled = new Map<string, Pick<Known, 'written' | 'writtenIn'>>();
-  readonly #others = new OthersWork();
-  readonly #longestHandlerMilliseconds: number | undefined;
+  readonly #others: OthersWork;
   #generation = 0;
 
   /** With several services on the accounts: the longest time that a handler of any of them may take. */
   constructor(options: { readonly longestHandlerMilliseconds?: number } = {}) {
-    this.#longestHandlerMilliseconds = options.longestHandlerMilliseconds;
+    this.#others = new OthersWork(options.longestHandlerMilliseconds);
   }
 
   get size(): number {
@@ -98,7 +90,7 @@ export class OpenAccounts {
         return { id, own: true, unchanged: true, working: false };
       }
       this.#settled.delete(id);
-      this.#noteOthers(id, record, by, undefined);
+      this.#others.sighted(id, record, by, undefined);
       const version = by === 'list' ? undefined : versionOf(record);
       this.#remember(id, record, { ...this.#unwritten(), fingerprint, version });
       return { id, own: false, unchanged: false, working: false };
@@ -111,7 +103,7 @@ export class OpenAccounts {
     const unchanged = known.fingerprint === fingerprint;
     const isLateEcho = known.claimed === versionOf(record);
     const isOwnClaim = (own && !known.claiming) || isLateEcho;
-    if (!isOwnClaim || readMode(record.mode)?.phase !== 'inWork') this.#noteOthers(id, record, by, known);
+    if (!isOwnClaim || readMode(record.mode)?.phase !== 'inWork') this.#others.sighted(id, record, by, known);
     const version = by === 'list' ? known.version : versionOf(record);
     if (known.dn !== record.dn || known.uid !== record.uid) {
       this.#forgetDn(known.dn, id);
@@ -148,7 +140,7 @@ export class OpenAccounts {
   /** This service wrote to the account, which now stands as `record`. */
   wrote(id: string, record: AccountRecord, { working }: { working: boolean }): void {
     this.#write(id, record, working);
-    this.#others.ended(laneOf(record.uid), id);
+    this.#others.ended(id, record.uid);
   }
 
   #write(id: string, record: AccountRecord, working: boolean): void {
@@ -185,14 +177,8 @@ export class OpenAccounts {
    * writes its outcome, and serves it then.
    */
   othersWorkSince(record: AccountRecord): number | undefined {
-    if (this.#longestHandlerMilliseconds === undefined) return undefined;
     const id = identityOf(record);
-    const lane = laneOf(record.uid);
-    const besides = this.#others.besides(lane, id);
-    const isRequest = readMode(record.mode)?.phase === 'requested';
-    if (!isRequest || record.returnValue !== undefined) return besides;
-    const unseen = mayHideWork(record) && !this.#isVouchedFor(record, this.#known.get(id));
-    return latest(besides, this.#others.on(lane, id), unseen ? record.modifiedAt : undefined);
+    return this.#others.since(id, record, this.#known.get(id));
   }
 
   /** The account is no longer this service's own: whatever is seen of it is news again. */
@@ -217,36 +203,6 @@ export class OpenAccounts {
     }
   }
 
-  /** What an account in sight says about the work of other services. */
-  #noteOthers(id: string, record: AccountRecord, by: SeenBy, known: Known | undefined): void {
-    if (this.#longestHandlerMilliseconds === undefined) return;
-    const lane = laneOf(record.uid);
-    if (known !== undefined && laneOf(known.uid) !== lane) {
-      const since = this.#others.on(laneOf(known.uid), id);
-      this.#others.lostSight(laneOf(known.uid), id);
-      if (since !== undefined) this.#others.saw(lane, id, since);
-    }
-    const { modifiedAt } = record;
-    const phase = readMode(record.mode)?.phase;
-    if (phase === 'inWork' && !isFailure(record.returnValue)) {
-      if (modifiedAt !== undefined) this.#others.saw(lane, id, modifiedAt);
-    } else if (phase !== 'requested' || record.returnValue !== undefined) {
-      // A list may be older than the claim that the stream has told of.
-      if (by !== 'list') this.#others.ended(lane, id);
-    } else if (by === 'refresh' && mayHideWork(record) && modifiedAt !== undefined) {
-      // Nobody told what was written since the connection was lost.
-      if (!this.#isVouchedFor(record, known)) this.#others.saw(lane, id, modifiedAt);
-    }
-  }
-
-  /** Whether it is known what happened to the account up to this version of it, or that nobody else can have claimed it. */
-  #isVouchedFor(record: AccountRecord, known: Known | undefined): boolean {
-    if (known === undefined) return false;
-    if (known.version === versionOf(record) && known.fingerprint === fingerprintOf(record)) return true;
-    if (known.ownSince === undefined || record.modifiedAt === undefined) return false;
-    return record.modifiedAt < known.ownSince + (this.#longestHandlerMilliseconds ?? 0);
-  }
-
   #unwritten(): Omit<Known, 'dn' | 'uid' | 'fingerprint' | 'version'> {
     const generation = this.#generation;
     const nothing = {
@@ -268,7 +224,7 @@ export class OpenAccounts {
     const known = this.#known.get(id);
     if (known === undefined) return undefined;
     this.#known.delete(id);
-    this.#others.lostSight(laneOf(known.uid), id);
+    this.#others.lostSight(id, known.uid);
     this.#forgetDn(known.dn, id);
     return { id, dn: known.dn, uid: known.uid, working: known.working };
   }
@@ -279,32 +235,10 @@ export class OpenAccounts {
   }
 }
 
-/** What tells one account from another: the entryUUID (RFC 4530), or the DN where the server keeps none. */
-export function identityOf(record: Pick<AccountRecord, 'entryUUID' | 'dn'>): string {
-  return record.entryUUID ?? record.dn.toLowerCase();
-}
-
-function latest(...times: ReadonlyArray<number | undefined>): number | undefined {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.max(...known);
-}
-
-/** Tells one version of an entry from another: by the second only, where the server shows no change sequence numbers. */
-function versionOf({ entryCSN, modifiedAt }: AccountRecord): string {
-  return entryCSN ?? String(modifiedAt);
-}
-
 function isOwn(
   { written, writtenIn }: Pick<Known, 'written' | 'writtenIn'>,
   fingerprint: string,
   since: number | undefined,
 ): boolean {
   return written === fingerprint || (written !== undefined && since !== undefined && writtenIn >= since);
-}
-
-/** All that a decision depends on, as LDAP compares it: for an account in work neither its day nor whether it is active. */
-function fingerprintOf(record: AccountRecord): string {
-  const { mode, state, date, active, returnValue } = record;
-  const more = readMode(mode)?.phase === 'inWork' ? [] : [date?.value ?? '', String(active)];
-  return [mode, state, returnValue ?? '', ...more].map((value) => value.trim().toLowerCase()).join('\n');
 }

@@ -1,61 +1,99 @@
-/** Work on entries that are out of sight: far more than one service begins while another one is at work. */
-const MOST_OUT_OF_SIGHT = 20_000;
+import type { AccountRecord } from '../src/domain/account.ts';
+import { isFailure } from '../src/domain/decide.ts';
+import { mayHideWork } from '../src/domain/hidden-work.ts';
+import { readMode } from '../src/domain/mode.ts';
+import { laneOf } from './candidate.ts';
+import { fingerprintOf, versionOf } from './identity.ts';
+import { WorkByUid } from './work-by-uid.ts';
 
-interface Work {
-  /** When it was seen last, by the directory's clock, in milliseconds since 1970. */
-  readonly since: number;
-  /** The entry is no longer known under this uid: finished, removed, moved or renamed, nobody said which. */
-  outOfSight: boolean;
+/** How an account was seen: as a change, as part of a refresh, which begins anew, or of a list beside the stream. */
+export type SeenBy = 'stream' | 'refresh' | 'list';
+
+/** How an account was known before. */
+export interface LastSeen {
+  readonly uid: string;
+  readonly fingerprint: string;
+  /** Which version of the entry the stream, a refresh or an own write told of last; undefined where only lists did. */
+  readonly version: string | undefined;
+  /**
+   * The directory's stamp of this service's own last claim, while no outcome of it is written: until that is older than any
+   * handler may take, no other service takes the account.
+   */
+  readonly ownSince: number | undefined;
 }
 
 /**
- * What other services were seen to work on: by the lane of the uid, as no two scripts of a uid may run at once, whichever
- * entries it belongs to; and by the entry, as that tells when the work has ended. An entry that goes out of sight is
- * remembered: removed in mid-work and created anew, it is another one with the same uid. Who asks judges by the age.
+ * What this service knows of the work of other ones on the same accounts: from the claims that its stream tells of, and from
+ * what they leave behind. A newer request erases a claim, so a request that nobody has followed up to this version of the
+ * entry counts as if there were one behind it, unless the entry itself speaks against it (`mayHideWork`).
  */
 export class OthersWork {
-  readonly #byLane = new Map<string, Map<string, Work>>();
-  /** Entries that are out of sight, oldest first, as [lane, id]. */
-  readonly #outOfSight = new Map<string, readonly [lane: string, id: string]>();
+  readonly #work = new WorkByUid();
+  readonly #longestHandlerMilliseconds: number | undefined;
 
-  /** Another service is at work on the entry. */
-  saw(lane: string, id: string, since: number): void {
-    this.ended(lane, id);
-    const works = this.#byLane.get(lane) ?? new Map<string, Work>();
-    this.#byLane.set(lane, works.set(id, { since, outOfSight: false }));
+  /** The longest time that a handler may take; undefined where there are no other services, and so nothing to know. */
+  constructor(longestHandlerMilliseconds: number | undefined) {
+    this.#longestHandlerMilliseconds = longestHandlerMilliseconds;
   }
 
-  /** No other service is at work on the entry. */
-  ended(lane: string, id: string): void {
-    const works = this.#byLane.get(lane);
-    if (works === undefined || !works.delete(id)) return;
-    if (works.size === 0) this.#byLane.delete(lane);
-    this.#outOfSight.delete(keyOf(lane, id));
+  /** An account came into sight, or changed, and that is not this service's own claim. `before`: as it was known until now. */
+  sighted(id: string, record: AccountRecord, by: SeenBy, before: LastSeen | undefined): void {
+    if (this.#longestHandlerMilliseconds === undefined) return;
+    const lane = laneOf(record.uid);
+    if (before !== undefined && laneOf(before.uid) !== lane) this.#renamed(id, laneOf(before.uid), lane);
+    const { modifiedAt } = record;
+    const phase = readMode(record.mode)?.phase;
+    if (phase === 'inWork' && !isFailure(record.returnValue)) {
+      if (modifiedAt !== undefined) this.#work.saw(lane, id, modifiedAt);
+    } else if (phase !== 'requested' || record.returnValue !== undefined) {
+      // A list may be older than the claim that the stream has told of.
+      if (by !== 'list') this.#work.ended(lane, id);
+    } else if (by === 'refresh' && mayHideWork(record) && modifiedAt !== undefined) {
+      // Nobody told what was written since the connection was lost.
+      if (!this.#isFollowed(record, before)) this.#work.saw(lane, id, modifiedAt);
+    }
   }
 
-  /** The entry is no longer known under this uid. */
-  lostSight(lane: string, id: string): void {
-    const work = this.#byLane.get(lane)?.get(id);
-    if (work === undefined || work.outOfSight) return;
-    work.outOfSight = true;
-    this.#outOfSight.set(keyOf(lane, id), [lane, id]);
-    if (this.#outOfSight.size <= MOST_OUT_OF_SIGHT) return;
-    const oldest = this.#outOfSight.values().next();
-    if (!oldest.done) this.ended(...oldest.value);
+  /** Nobody else is at work on the account. */
+  ended(id: string, uid: string): void {
+    this.#work.ended(laneOf(uid), id);
   }
 
-  /** Since when another service has been at work on the entry; undefined where none was seen. */
-  on(lane: string, id: string): number | undefined {
-    return this.#byLane.get(lane)?.get(id)?.since;
+  /** The account is no longer among the searched content. */
+  lostSight(id: string, uid: string): void {
+    this.#work.lostSight(laneOf(uid), id);
   }
 
-  /** The same for other entries with the same uid: the latest. */
-  besides(lane: string, id: string): number | undefined {
-    const others = [...(this.#byLane.get(lane) ?? [])].filter(([other]) => other !== id);
-    return others.length === 0 ? undefined : Math.max(...others.map(([, { since }]) => since));
+  /**
+   * Since when another service may have been at work on an earlier request of the account, or on another entry with its uid;
+   * undefined where none can be.
+   */
+  since(id: string, record: AccountRecord, lastSeen: LastSeen | undefined): number | undefined {
+    if (this.#longestHandlerMilliseconds === undefined) return undefined;
+    const lane = laneOf(record.uid);
+    const besides = this.#work.besides(lane, id);
+    const isRequest = readMode(record.mode)?.phase === 'requested';
+    if (!isRequest || record.returnValue !== undefined) return besides;
+    const unseen = mayHideWork(record) && !this.#isFollowed(record, lastSeen);
+    return latest(besides, this.#work.on(lane, id), unseen ? record.modifiedAt : undefined);
+  }
+
+  #renamed(id: string, from: string, to: string): void {
+    const since = this.#work.on(from, id);
+    this.#work.lostSight(from, id);
+    if (since !== undefined) this.#work.saw(to, id, since);
+  }
+
+  /** Whether it is known what happened to the account up to this version of it, or that nobody else can have claimed it. */
+  #isFollowed(record: AccountRecord, lastSeen: LastSeen | undefined): boolean {
+    if (lastSeen === undefined) return false;
+    if (lastSeen.version === versionOf(record) && lastSeen.fingerprint === fingerprintOf(record)) return true;
+    if (lastSeen.ownSince === undefined || record.modifiedAt === undefined) return false;
+    return record.modifiedAt < lastSeen.ownSince + (this.#longestHandlerMilliseconds ?? 0);
   }
 }
 
-function keyOf(lane: string, id: string): string {
-  return `${lane}\n${id}`;
+function latest(...times: ReadonlyArray<number | undefined>): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
 }

@@ -308,7 +308,7 @@ describe('the whole stream, under random writers and faults', () => {
             expect(vi.getTimerCount()).toBe(0);
           },
         ),
-        { numRuns: Number(process.env['N'] ?? 150) },
+        { numRuns: 300 },
       );
     },
     120_000,

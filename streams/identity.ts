@@ -1,0 +1,20 @@
+/** What tells accounts, and versions of an account, from each other. */
+import type { AccountRecord } from '../src/domain/account.ts';
+import { readMode } from '../src/domain/mode.ts';
+
+/** What tells one account from another: the entryUUID (RFC 4530), or the DN where the server keeps none. */
+export function identityOf(record: Pick<AccountRecord, 'entryUUID' | 'dn'>): string {
+  return record.entryUUID ?? record.dn.toLowerCase();
+}
+
+/** Tells one version of an entry from another: by the second only, where the server shows no change sequence numbers. */
+export function versionOf({ entryCSN, modifiedAt }: AccountRecord): string {
+  return entryCSN ?? String(modifiedAt);
+}
+
+/** All that a decision depends on, as LDAP compares it: for an account in work neither its day nor whether it is active. */
+export function fingerprintOf(record: AccountRecord): string {
+  const { mode, state, date, active, returnValue } = record;
+  const more = readMode(mode)?.phase === 'inWork' ? [] : [date?.value ?? '', String(active)];
+  return [mode, state, returnValue ?? '', ...more].map((value) => value.trim().toLowerCase()).join('\n');
+}

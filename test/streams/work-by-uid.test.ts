@@ -1,0 +1,51 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { WorkByUid } from '../../streams/work-by-uid.ts';
+
+let work: WorkByUid;
+
+beforeEach(() => {
+  work = new WorkByUid();
+});
+
+describe('work by its uid', () => {
+  it('is known by the entry, and to every other entry with the same uid', () => {
+    work.saw('a', 'one', 5);
+    expect(work.on('a', 'one')).toBe(5);
+    expect(work.besides('a', 'one')).toBeUndefined();
+    expect(work.besides('a', 'two')).toBe(5);
+    expect(work.besides('b', 'two')).toBeUndefined();
+    work.saw('a', 'three', 7);
+    expect(work.besides('a', 'two')).toBe(7);
+  });
+
+  it('is as young as it was seen last, and over when it is told to be', () => {
+    work.saw('a', 'one', 5);
+    work.saw('a', 'one', 9);
+    expect(work.on('a', 'one')).toBe(9);
+    work.ended('a', 'one');
+    expect(work.on('a', 'one')).toBeUndefined();
+    expect(work.besides('a', 'two')).toBeUndefined();
+  });
+
+  it('is remembered of entries that are out of sight, the latest 20,000', () => {
+    for (let index = 0; index < 20_001; index += 1) {
+      work.saw(`uid-${index}`, 'one', index);
+      work.lostSight(`uid-${index}`, 'one');
+    }
+    expect(work.besides('uid-0', 'two')).toBeUndefined();
+    expect(work.besides('uid-1', 'two')).toBe(1);
+    expect(work.besides('uid-20000', 'two')).toBe(20_000);
+  });
+
+  it('is not forgotten for its number while it is in sight', () => {
+    work.saw('a', 'one', 5);
+    work.lostSight('a', 'one');
+    work.saw('a', 'one', 6);
+    for (let index = 0; index < 20_001; index += 1) {
+      work.saw(`uid-${index}`, 'one', index);
+      work.lostSight(`uid-${index}`, 'one');
+    }
+    expect(work.on('a', 'one')).toBe(6);
+    work.lostSight('nobody', 'one');
+  });
+});

@@ -104,7 +104,8 @@ function letProcessEnd(child: ChildProcessByStdio<Writable, Readable, Readable>)
   }
 }
 
-function encodeRequest({ id, killGraceMilliseconds, argv, env, stdin }: LaunchRequest): Buffer {
+/** A request as the launcher reads it. */
+export function encodeRequest({ id, killGraceMilliseconds, argv, env, stdin }: LaunchRequest): Buffer {
   const strings: Array<string | Buffer> = [...argv];
   for (const [name, value] of Object.entries(env)) strings.push(`${name}=${value}`);
   strings.push(stdin);
@@ -125,7 +126,7 @@ function encodeRequest({ id, killGraceMilliseconds, argv, env, stdin }: LaunchRe
 }
 
 /** Reads frames out of chunks, however they are cut. */
-function frameReader(events: LauncherEvents): (chunk: Buffer) => void {
+export function frameReader(events: LauncherEvents): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   return (chunk) => {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);

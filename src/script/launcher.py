@@ -8,7 +8,6 @@ Python, as its posix_spawn starts a script without copying the process first, wh
 """
 
 import errno
-import fcntl
 import os
 import select
 import signal
@@ -85,7 +84,7 @@ def start(request):
             opened += os.pipe()
         given, sink, out, told, err, complained = opened
         job = Job(id, grace / 1000, strings[-1], sink)
-        fcntl.fcntl(sink, fcntl.F_SETFL, os.O_NONBLOCK)
+        os.set_blocking(sink, False)
         pid = os.posix_spawn(
             strings[0],
             strings[:arguments],
@@ -104,6 +103,8 @@ def start(request):
     job_of_pid[pid] = job
     job_of_sink[sink] = job
     for fd, stream in ((out, b"O"), (err, b"E")):
+        # What is read may be another pipe than the one that poll spoke of, where that was closed and its number given away.
+        os.set_blocking(fd, False)
         job.streams[fd] = stream
         job_of_source[fd] = job
         poll.register(fd, select.EPOLLIN)
@@ -179,7 +180,6 @@ def reap():
             return
         job = job_of_pid.pop(pid)
         for fd in list(job.streams):
-            fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK)
             left = FORWARD_BYTES
             while left > 0 and (got := forward(fd)):
                 left -= got

@@ -1,12 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { encodeRequest, frameReader, type LauncherEvents } from '../../src/script/launcher-process.ts';
 import { createLauncherRunner } from '../../src/script/launcher-runner.ts';
 import { createPlainRunner } from '../../src/script/plain-runner.ts';
 import { groupLives, listProcesses } from '../../src/script/process-group.ts';
-import { track } from '../support/children.ts';
+import { exited, track } from '../support/children.ts';
 import { runAndKeep, scriptFolder, until } from './contract.ts';
 
 const files = scriptFolder();
@@ -36,6 +40,15 @@ function launchersOf(parent: number): number[] {
     .map(({ pid }) => pid)
     .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('prov-backup-rsnapshot: launcher'));
 }
+
+const NOTHING_HAPPENS: LauncherEvents = {
+  onReady: () => {},
+  onStarted: () => {},
+  onOutput: () => {},
+  onNotStarted: () => {},
+  onExited: () => {},
+  onEnd: () => {},
+};
 
 const launcher = () => until(() => launchersOf(process.pid)[0]);
 
@@ -114,6 +127,52 @@ describe('the launcher', () => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.kill(await launcher(), signal);
     expect((await run([files.sh('echo here')])).text).toEqual(['here']);
     expect(notices).toEqual([]);
+  });
+
+  it('waits for no script that says nothing, whatever came before it on the same descriptor', async () => {
+    const file = (name: string) => join(files.folder, name);
+    const waiting = (name: string, then = 'true') =>
+      files.sh(`until [ -e ${file(name)} ]; do sleep 0.01; done; ${then}`);
+    const program = fileURLToPath(new URL('../../src/script/launcher.py', import.meta.url));
+    execFileSync('mkfifo', [file('frames')]);
+    const frames = openSync(file('frames'), 'r+');
+    const child = track(spawn('/usr/bin/python3', ['-I', '-S', '-B', program], { stdio: ['pipe', frames, 'inherit'] }));
+    let reader: Socket | undefined;
+    let ids = 0;
+    const start = (script: string): number => {
+      ids += 1;
+      const how = { killGraceMilliseconds: 100, env: { PATH: '/usr/bin:/bin' }, stdin: '' };
+      child.stdin?.write(encodeRequest({ id: ids, argv: [script], ...how }));
+      return ids;
+    };
+    const childrenOf = (state?: string) =>
+      listProcesses().filter((found) => found.parent === child.pid && (state === undefined || found.state === state));
+    try {
+      start(waiting('first'));
+      for (let count = 0; count < 6; count++) start(waiting('last', 'echo bye'));
+      await until(() => childrenOf().length === 7);
+      // Nobody reads what it tells, so it stands still; behind its back come a death, new scripts, and more deaths.
+      start(files.sh('head -c 900000 /dev/zero'));
+      await until(() => readFileSync(`/proc/${child.pid}/wchan`, 'latin1').includes('pipe_write'));
+      writeFileSync(file('first'), '');
+      await until(() => childrenOf('Z').length >= 1);
+      for (let count = 0; count < 6; count++) start(waiting('silent'));
+      writeFileSync(file('last'), '');
+      await until(() => childrenOf('Z').length >= 7);
+
+      const ended = new Set<number>();
+      reader = new Socket({ fd: openSync(file('frames'), 'r'), readable: true, writable: false });
+      reader.on('data', frameReader({ ...NOTHING_HAPPENS, onExited: (id) => ended.add(id) }));
+      const loud = start(files.sh('echo here'));
+      await until(() => ended.has(loud));
+    } finally {
+      writeFileSync(file('silent'), '');
+      if (reader === undefined) child.kill('SIGKILL');
+      child.stdin?.end();
+      await exited(child);
+      reader?.destroy();
+      closeSync(frames);
+    }
   });
 
   it('ends the scripts that still run when it is closed', async () => {

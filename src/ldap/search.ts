@@ -66,10 +66,12 @@ function searchPage(
             entry(new SearchEntry(message.bytes, message.start, message.end));
           }
           if (message.operation !== Operation.searchResultDone) return;
+          // Read before it is forgotten: a malformed one fails the connection, and so whoever still waits for an answer.
+          const result = readLdapResult(message);
+          const next = result.resultCode === ResultCode.success ? nextPage(message) : undefined;
           clearInterval(watch);
           connection.forget(id);
-          const result = readLdapResult(message);
-          if (result.resultCode === ResultCode.success) resolve(nextPage(message));
+          if (result.resultCode === ResultCode.success) resolve(next);
           else reject(resultError(`search below "${request.base}" on ${connection.url}`, result));
         },
         failed: (error) => {

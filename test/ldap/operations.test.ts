@@ -257,6 +257,25 @@ describe('a list', () => {
   });
 });
 
+describe('a search whose end is malformed', () => {
+  it.each([
+    ['in its result', () => element(Operation.searchResultDone, enumerated(0), octetString('')), []],
+    [
+      'in the page that it speaks of',
+      () => element(Operation.searchResultDone, enumerated(0), octetString(''), octetString('')),
+      [{ type: '1.2.840.113556.1.4.319', criticality: false, value: Buffer.from('3005020100047f', 'hex') }],
+    ],
+  ])('%s is rejected, and the connection given up', async (_, done, controls) => {
+    const server = await answering((socket, id) => socket.write(encodeMessage(id, done(), controls)));
+    try {
+      const list = operations(server.url).search({ filter: '(uid=*)', attributes: ['uid'] }, { pageSize: 2 }, () => {});
+      await expect(list).rejects.toMatchObject({ name: 'DirectoryError', resultCode: undefined });
+    } finally {
+      server.close();
+    }
+  });
+});
+
 describe('a paged list', () => {
   it('whose server answers with one empty page for ever is rejected', async () => {
     const again = sequence(integer(0), octetString('the same'));

@@ -42,6 +42,8 @@ function opened(options: SubscriptionOptions): Observable<Opened> {
     openConnection(options.access, options.url, abort.signal)
       .then(async (connection) => {
         connection.watch(options.deadAfterMilliseconds);
+        // From here on until the refresh is complete, a server that answers nothing but probes is given up.
+        connection.refreshing(true);
         const server = await describeServer(connection);
         subscriber.next({ connection, server });
       })

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openConnection } from '../../src/ldap/open-connection.ts';
 import { element, enumerated, octetString } from '../../src/ldap/wire/ber.ts';
-import { encodeMessage, Operation } from '../../src/ldap/wire/message.ts';
+import { encodeMessage, Operation, readMessage } from '../../src/ldap/wire/message.ts';
 import { accountDn, SERVICE_DN } from '../support/accounts.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { type Changes, subscribe, subscription } from '../support/changes.ts';
+import { LdapFramer } from '../support/ldap-framer.ts';
 import { type FaultProxy, startProxy } from '../support/proxy.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 
@@ -313,6 +314,24 @@ describe('a server that does not speak as it should', () => {
     const error = await subscribe(url).ended();
     expect(error).toMatchObject({ resultCode: 52, message: expect.stringContaining('stop') });
     expect(error.remedy).toContain('by itself');
+  });
+
+  it('and answers probes but not who it is: it is given up', async () => {
+    behave = (socket) => {
+      const framer = new LdapFramer();
+      socket.on('data', (chunk) => {
+        for (const { bytes, operation } of framer.push(chunk)) {
+          const { id } = readMessage(bytes);
+          const done = (tag: number) =>
+            socket.write(encodeMessage(id, element(tag, enumerated(0), octetString(''), octetString(''))));
+          if (operation === 'bindRequest') done(Operation.bindResponse);
+          if (operation === 'searchRequest' && !bytes.includes('vendorName')) done(Operation.searchResultDone);
+        }
+      });
+    };
+    expect((await subscribe(url, { deadAfterMilliseconds: 300 }).ended()).message).toContain(
+      'though the directory answers',
+    );
   });
 
   it('and sends more behind its answer to StartTLS is not believed', async () => {

@@ -16,17 +16,18 @@ export function decideEach({ decideNow, report }: DecisionDependencies): Operato
   return map((sighted) => {
     if (sighted.kind === 'left') return { kind: 'drop', key: laneOf(sighted.uid), id: sighted.id };
     const { candidate } = sighted;
-    const held = (due: Due): Held<Candidate> => ({
+    const held = (due: Due, quiet = false): Held<Candidate> => ({
       kind: 'hold',
       key: laneOf(candidate.record.uid),
       id: candidate.id,
       item: candidate,
       due,
+      ...(quiet ? { quiet } : {}),
     });
     if (sighted.kind === 'again') return held({ inMilliseconds: sighted.inMilliseconds });
     const decision = decideNow(candidate.record);
     if (!sighted.quiet) tell(candidate.record, decision, report);
-    return held(dueOf(decision));
+    return held(dueOf(decision), sighted.quiet);
   });
 }
 

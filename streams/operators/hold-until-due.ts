@@ -3,7 +3,15 @@ import type { Arrival } from './serialize-by-key.ts';
 
 /** What arrives: an item with when it is due, or the news that it is no longer wanted. */
 export type Held<T> =
-  | { readonly kind: 'hold'; readonly key: string; readonly id: string; readonly item: T; readonly due: Due }
+  | {
+      readonly kind: 'hold';
+      readonly key: string;
+      readonly id: string;
+      readonly item: T;
+      readonly due: Due;
+      /** Nobody was told that it is due now, if it is. */
+      readonly quiet?: boolean;
+    }
   | { readonly kind: 'drop'; readonly key: string; readonly id: string };
 
 /** `never`: only a newer item of the same id helps. Days are `YYYYMMDD`. */
@@ -101,8 +109,13 @@ export function holdUntilDue<T>(options: HoldOptions<T>): OperatorFunction<Held<
           next: (arrival) => {
             const before = remove(arrival.id);
             if (before !== undefined) discarded(before.item, arrival.kind === 'drop' ? 'drop' : 'newer');
-            if (arrival.kind === 'hold') hold(arrival.key, arrival.id, arrival.item, arrival.due);
-            else subscriber.next(arrival);
+            if (arrival.kind === 'drop') {
+              subscriber.next(arrival);
+              return;
+            }
+            const { key, id, item, due, quiet = false } = arrival;
+            const isRelease = quiet && before !== undefined && due === 'now';
+            hold(key, id, isRelease ? released(item) : item, due);
           },
           error: (error) => subscriber.error(error),
           complete: () => subscriber.complete(),

@@ -48,7 +48,7 @@ describe('decideEach', () => {
       const dependencies = { decideNow: () => decision, report: (event: StreamEvent) => void events.push(event) };
       const result = cold('-s-q-|', { s: SEEN, q: { ...SEEN, quiet: true } }).pipe(decideEach(dependencies as never));
       const held = { kind: 'hold', key: 'a', id: 'uuid-a', item: CANDIDATE, due };
-      expectObservable(result as never).toBe('-h-h-|', { h: held });
+      expectObservable(result as never).toBe('-h-q-|', { h: held, q: { ...held, quiet: true } });
     });
     expect(events.map(({ event }) => event)).toEqual(told);
   });

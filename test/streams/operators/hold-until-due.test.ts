@@ -114,6 +114,15 @@ describe('holdUntilDue', () => {
     });
   });
 
+  it('releases what it holds when a quiet item says that it is due now, and lets others pass as they are', () => {
+    marbles(({ cold, expectObservable }) => {
+      const quiet: Held<string> = { ...hold('t', 'now'), quiet: true } as Held<string>;
+      const source = cold('t-q--q', { ...HELD, q: quiet });
+      const expected = '   --T--t';
+      expectObservable(source.pipe(holdUntilDue(options()))).toBe(expected, { ...ARRIVED, t: put('t') });
+    });
+  });
+
   it('holds for longer than a timer can run', () => {
     marbles(({ cold, expectObservable }) => {
       const source = cold('t', { t: hold('t', { inMilliseconds: 2 ** 31 + 5 }) });

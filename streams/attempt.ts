@@ -10,6 +10,7 @@ import { type AttemptResult, type Candidate, refOf } from './candidate.ts';
 import { type ClaimDependencies, type ClaimResult, claimAccount } from './claim.ts';
 import { identityOf } from './identity.ts';
 import type { OpenAccounts } from './open-accounts.ts';
+import type { Permit } from './operators/serialize-by-key.ts';
 import { type WriteBackDependencies, writeBack } from './write-back.ts';
 
 export interface AttemptDependencies
@@ -27,14 +28,28 @@ export interface AttemptDependencies
   readonly monotonic: () => number;
 }
 
+/** What the parts of one attempt share. */
+interface Attempting extends AttemptDependencies {
+  readonly permit: Permit;
+}
+
 /** How long an outcome that the directory refuses is kept before it is offered again, in milliseconds. */
 const REFUSED_AGAIN = { initial: 5_000, max: 600_000 };
 
+/** Without others that want it, a permit is simply kept. */
+const OWN_PERMIT: Permit = { lend: (waiting) => waiting() };
+
 /**
  * Works on one candidate: claim -> handler -> write-back, each told as an event. Never rejects for what an account, a
- * script or the directory does; the result says whether the candidate comes back.
+ * script or the directory does; the result says whether the candidate comes back. Others have the permit while it waits for
+ * a directory that refuses this account for now.
  */
-export async function attempt(candidate: Candidate, dependencies: AttemptDependencies): Promise<AttemptResult> {
+export async function attempt(
+  candidate: Candidate,
+  surroundings: AttemptDependencies,
+  permit: Permit = OWN_PERMIT,
+): Promise<AttemptResult> {
+  const dependencies = { ...surroundings, permit };
   const { open, report, signal } = dependencies;
   try {
     if (candidate.own?.kind === 'unwritten') {
@@ -105,15 +120,23 @@ function repeatLater(
   candidate: Candidate,
   job: Job,
   outcome: HandlerOutcome,
-  { open, retry, report }: AttemptDependencies,
+  { open, retry, report }: Attempting,
 ): AttemptResult | undefined {
   const inMilliseconds = retryDelay(outcome, job.attempt, retry);
   if (inMilliseconds === undefined || outcome.ok) return undefined;
+  if (open.isOvertaken(candidate.id)) return overtaken(candidate, job, open, report);
   open.wrote(candidate.id, job.record, { working: false });
   const next = job.attempt + 1;
   report({ event: 'retrying', attempt: next, inMilliseconds, reason: outcome.reason, ...refOf(job.record, job.id) });
   const own = { kind: 'retry', attempt: next } as const;
   return { kind: 'again', candidate: { id: candidate.id, record: job.record, fresh: false, own }, inMilliseconds };
+}
+
+/** A newer request came into sight while the handler ran, and takes its turn after this one: nothing of this one comes back. */
+function overtaken({ id }: Candidate, job: Job, open: OpenAccounts, report: Report): AttemptResult {
+  open.release(id);
+  report({ event: 'superseded', reason: 'a newer request was written', ...refOf(job.record, job.id) });
+  return { kind: 'done' };
 }
 
 /** Writes the outcome and says how it ended. */
@@ -122,10 +145,10 @@ async function settle(
   job: Job,
   outcome: HandlerOutcome,
   tries: number,
-  dependencies: AttemptDependencies,
+  dependencies: Attempting,
   milliseconds = 0,
 ): Promise<AttemptResult> {
-  const { open, report } = dependencies;
+  const { open, report, signal } = dependencies;
   const ref = refOf(job.record, job.id);
   try {
     const patience = patienceFor(job.record, job.id, dependencies);
@@ -143,13 +166,18 @@ async function settle(
       const mode = WORDS[job.mode].finished;
       report({ event: 'finished', state: result.state, milliseconds: Math.round(milliseconds), ...ref, mode });
     } else {
-      const { returnValue, reason, step } = outcome;
+      const { returnValue, step } = outcome;
       open.wrote(candidate.id, result.record, { working: false });
+      const reason = result.noted ? outcome.reason : `${outcome.reason}; ${NOT_NOTED} ${WORDS[job.mode].requested}`;
       report({ event: 'failed', returnValue, reason: nameCode(returnValue, reason), step, ...ref });
     }
     return { kind: 'done' };
   } catch (error) {
-    if (!(error instanceof DirectoryError)) throw error;
+    if (!(error instanceof DirectoryError) || signal.aborted) {
+      if (signal.aborted) report({ event: 'skipped', reason: UNWRITTEN_AT_STOP, ...ref });
+      throw error;
+    }
+    if (open.isOvertaken(candidate.id)) return overtaken(candidate, job, open, report);
     const inMilliseconds = backoff(tries + 1, REFUSED_AGAIN);
     open.wrote(candidate.id, job.record, { working: false });
     const reason = `the directory refuses the outcome, which is kept: ${explain(error)}`;
@@ -166,8 +194,16 @@ function seenAgain({ id }: Candidate, record: AccountRecord, fresh: boolean, ope
   return { kind: 'decideAgain', candidate: { id: identity, record, fresh } };
 }
 
-/** Waiting for the directory, told each time with what is wrong. */
-function patienceFor(record: AccountRecord, job: string | undefined, { away, report }: AttemptDependencies): Patience {
+const NOT_NOTED =
+  'the directory does not take the return value, so that it is taken up again at the next start of the service, or when somebody writes the mode';
+const UNWRITTEN_AT_STOP =
+  'the service stops before the directory took the outcome of its handler: it is taken up again at the next start';
+
+/**
+ * Waiting for the directory, told each time with what is wrong. An answer may be about this account alone, so others go on
+ * meanwhile; without an answer they would fare no better.
+ */
+function patienceFor(record: AccountRecord, job: string | undefined, { away, permit, report }: Attempting): Patience {
   return (failures, error) => {
     const inMilliseconds = away.delay(failures);
     const reason = error instanceof DirectoryError ? explain(error) : String(error);
@@ -179,7 +215,9 @@ function patienceFor(record: AccountRecord, job: string | undefined, { away, rep
       ...codeOf(error),
       ...refOf(record, job),
     });
-    return away.wait(inMilliseconds);
+    const waiting = () => away.wait(inMilliseconds);
+    const isAnswer = error instanceof DirectoryError && error.resultCode !== undefined;
+    return isAnswer ? permit.lend(waiting) : waiting();
   };
 }
 

@@ -35,6 +35,7 @@ export type ClaimResult =
   /** Nothing to be done with it now. */
   | { readonly kind: 'notNow'; readonly record: AccountRecord; readonly decision: Decision }
   | { readonly kind: 'unworkable'; readonly dn: string; readonly reason: string }
+  /** There is no such entry any more, or it is another program's business. */
   | { readonly kind: 'gone' };
 
 /** What the claim meets on its way. */
@@ -67,7 +68,8 @@ export async function claimAccount(
         current = await readAgain(candidate.record, directory);
         if (current === undefined) return { kind: 'gone' };
         const reading = readEntry(current);
-        if (reading.kind !== 'account') return { kind: 'unworkable', dn: current.dn, reason: reading.reason };
+        if (reading.kind === 'foreign') return { kind: 'gone' };
+        if (reading.kind === 'unworkable') return { kind: 'unworkable', dn: current.dn, reason: reading.reason };
         seen = reading.record;
       }
       const decision = decideNow(seen);
@@ -104,13 +106,16 @@ export async function claimAccount(
       const after = told ?? (await directory.read(seen.dn));
       if (after === undefined) return { kind: 'gone' };
       const reading = readEntry(after);
-      if (reading.kind !== 'account') return { kind: 'unworkable', dn: after.dn, reason: reading.reason };
-      const now = decideNow(reading.record);
-      const ours = isInWork(now, reading.record) && now.mode === mode;
-      const mistaken = !sameTurn(reading.record, candidate);
-      if (ours && !mistaken && (again || !revived(reading.record, mode))) {
+      if (reading.kind === 'foreign') return { kind: 'gone' };
+      if (reading.kind === 'unworkable') return { kind: 'unworkable', dn: after.dn, reason: reading.reason };
+      // What was changed is the entry under the DN that was asked for, however the answer spells it.
+      const record = { ...reading.record, dn: seen.dn };
+      const now = decideNow(record);
+      const ours = isInWork(now, record) && now.mode === mode;
+      const mistaken = !sameTurn(record, candidate);
+      if (ours && !mistaken && (again || !revived(record, mode))) {
         const how = again ? 'resume' : claims ? 'claim' : 'takeOver';
-        return { kind: 'claimed', how, mode, record: reading.record, entry: after };
+        return { kind: 'claimed', how, mode, record, entry: after };
       }
       // An entry that was read later may have been created later, and be somebody else's.
       undo = ours && !(mistaken && told === undefined);
@@ -118,8 +123,8 @@ export async function claimAccount(
       if (conflicts > MOST_CONFLICTS) {
         throw new DirectoryError(NEVER_KEPT, { resultCode: ResultCode.noSuchAttribute, remedy: FIND_THE_WRITER });
       }
-      onConflict(reading.record, !ours ? CHANGED_AFTER : mistaken ? ANOTHER_ENTRY : BECAME_ACTIVE);
-      seen = ours ? reading.record : undefined;
+      onConflict(record, !ours ? CHANGED_AFTER : mistaken ? ANOTHER_ENTRY : BECAME_ACTIVE);
+      seen = ours ? record : undefined;
       current = undefined;
     } catch (error) {
       const failure = failureKind(error);

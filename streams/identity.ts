@@ -12,6 +12,15 @@ export function versionOf({ entryCSN, modifiedAt }: AccountRecord): string {
   return entryCSN ?? String(modifiedAt);
 }
 
+/** When an entry was written, as far as the server and the attributes that were asked for tell. */
+export type Stamp = Pick<AccountRecord, 'entryCSN' | 'modifiedAt'>;
+
+/** Whether two readings may be of the same version: the exact sequence number decides where both have it. */
+export function isSameStamp(one: Stamp, other: Stamp): boolean {
+  if (one.entryCSN !== undefined && other.entryCSN !== undefined) return one.entryCSN === other.entryCSN;
+  return one.modifiedAt === other.modifiedAt;
+}
+
 /** All that a decision depends on, as LDAP compares it: for an account in work neither its day nor whether it is active. */
 export function fingerprintOf(record: AccountRecord): string {
   const { mode, state, date, active, returnValue } = record;

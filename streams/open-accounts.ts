@@ -1,7 +1,7 @@
 import type { AccountRecord } from '../src/domain/account.ts';
 import { isFailure } from '../src/domain/decide.ts';
 import { readMode } from '../src/domain/mode.ts';
-import { fingerprintOf, identityOf, versionOf } from './identity.ts';
+import { fingerprintOf, identityOf, isSameStamp, type Stamp, versionOf } from './identity.ts';
 import { type LastSeen, OthersWork, type SeenBy } from './others-work.ts';
 
 interface Known extends LastSeen {
@@ -17,8 +17,8 @@ interface Known extends LastSeen {
   working: boolean;
   /** The claim is under way: what looks like its echo may as well be another service's claim. */
   claiming: boolean;
-  /** The version that this service's own last claim made, which may be echoed when the account is its own no longer. */
-  claimed: string | undefined;
+  /** The version that this service's own last write made, which may be echoed when the account is its own no longer. */
+  stamp: Stamp | undefined;
   ownSince: number | undefined;
 }
 
@@ -29,6 +29,13 @@ export interface Seen {
 }
 
 const AS_CHANGE: Seen = { by: 'stream' };
+
+/** How this service left an account that it finished, right before that. */
+interface Settled {
+  readonly written: string;
+  readonly writtenIn: number;
+  readonly stamp: Stamp;
+}
 
 /** An account that is no longer among the searched content. */
 export interface Left {
@@ -61,7 +68,7 @@ export class OpenAccounts {
   readonly #known = new Map<string, Known>();
   readonly #idByDn = new Map<string, string>();
   /** What was written last, oldest first: the claim's echo, or a list, may arrive after the account was finished. */
-  readonly #settled = new Map<string, Pick<Known, 'written' | 'writtenIn'>>();
+  readonly #settled = new Map<string, Settled>();
   readonly #others: OthersWork;
   #generation = 0;
 
@@ -86,7 +93,7 @@ export class OpenAccounts {
     const known = this.#known.get(id);
     if (known === undefined) {
       const settled = this.#settled.get(id);
-      if (settled !== undefined && isOwn(settled, fingerprint, since)) {
+      if (settled !== undefined && isEcho(settled, record, since)) {
         return { id, own: true, unchanged: true, working: false };
       }
       this.#settled.delete(id);
@@ -101,7 +108,7 @@ export class OpenAccounts {
       return { id, own, unchanged: true, working: known.working };
     }
     const unchanged = known.fingerprint === fingerprint;
-    const isLateEcho = known.claimed === versionOf(record);
+    const isLateEcho = known.stamp !== undefined && isSameStamp(known.stamp, record);
     const isOwnClaim = (own && !known.claiming) || isLateEcho;
     if (!isOwnClaim || readMode(record.mode)?.phase !== 'inWork') this.#others.sighted(id, record, by, known);
     const version = by === 'list' ? known.version : versionOf(record);
@@ -153,7 +160,7 @@ export class OpenAccounts {
       writtenIn: this.#generation,
       working,
       claiming: false,
-      claimed: version,
+      stamp: { modifiedAt: record.modifiedAt, ...(record.entryCSN === undefined ? {} : { entryCSN: record.entryCSN }) },
       ownSince: isFailure(record.returnValue) ? undefined : record.modifiedAt,
     };
     const known = this.#known.get(id);
@@ -167,7 +174,7 @@ export class OpenAccounts {
     const known = this.#known.get(id);
     if (known === undefined) return;
     known.claiming = true;
-    known.claimed = undefined;
+    known.stamp = undefined;
     known.ownSince = undefined;
   }
 
@@ -179,6 +186,12 @@ export class OpenAccounts {
   othersWorkSince(record: AccountRecord): number | undefined {
     const id = identityOf(record);
     return this.#others.since(id, record, this.#known.get(id));
+  }
+
+  /** Whether something newer came into sight since this service wrote to the account last. */
+  isOvertaken(id: string): boolean {
+    const known = this.#known.get(id);
+    return known?.written !== undefined && known.fingerprint !== known.written;
   }
 
   /** The account is no longer this service's own: whatever is seen of it is news again. */
@@ -194,9 +207,9 @@ export class OpenAccounts {
   settle(id: string): void {
     const known = this.#known.get(id);
     this.#remove(id);
-    if (known?.written === undefined) return;
+    if (known?.written === undefined || known.stamp === undefined) return;
     this.#settled.delete(id);
-    this.#settled.set(id, { written: known.written, writtenIn: this.#generation });
+    this.#settled.set(id, { written: known.written, writtenIn: this.#generation, stamp: known.stamp });
     if (this.#settled.size > REMEMBERED_SETTLEMENTS) {
       const oldest = this.#settled.keys().next();
       if (!oldest.done) this.#settled.delete(oldest.value);
@@ -209,7 +222,7 @@ export class OpenAccounts {
       written: undefined,
       working: false,
       claiming: false,
-      claimed: undefined,
+      stamp: undefined,
       ownSince: undefined,
     };
     return { generation, writtenIn: generation, ...nothing };
@@ -233,6 +246,15 @@ export class OpenAccounts {
     const key = dn.toLowerCase();
     if (this.#idByDn.get(key) === id) this.#idByDn.delete(key);
   }
+}
+
+/**
+ * Whether what is seen of an account that was finished is older than that: the echo of the write before, or part of a refresh or
+ * list that began earlier. What stands there anew, as from a backup, is news.
+ */
+function isEcho(settled: Settled, record: AccountRecord, since: number | undefined): boolean {
+  if (since !== undefined) return settled.writtenIn >= since;
+  return settled.written === fingerprintOf(record) && isSameStamp(settled.stamp, record);
 }
 
 function isOwn(

@@ -80,7 +80,9 @@ export function provisioning(
       concurrency,
       load,
       drain$,
-      project: dryRun ? sayOnly(dependencies) : (candidate) => defer(() => from(attempt(candidate, dependencies))),
+      project: dryRun
+        ? sayOnly(dependencies)
+        : (candidate, permit) => defer(() => from(attempt(candidate, dependencies, permit))),
     }),
     tap((result) => results$.next(result)),
   );

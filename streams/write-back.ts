@@ -20,8 +20,8 @@ export interface WriteBackDependencies {
 }
 
 export type WriteBackResult =
-  /** `record` is how the account stands now. */
-  | { readonly kind: 'written'; readonly state: string; readonly record: AccountRecord }
+  /** `record` is how the account stands now; `noted`: it tells the return value, where the site has an attribute for it. */
+  | { readonly kind: 'written'; readonly state: string; readonly record: AccountRecord; readonly noted: boolean }
   /** A newer request was written while the handler ran, or the entry is gone: nothing was overwritten. */
   | { readonly kind: 'superseded'; readonly reason: string; readonly record: AccountRecord | undefined };
 
@@ -45,7 +45,7 @@ export async function writeBack(
       const { after, list } = write();
       if (!outcome.ok) dependencies.writing(after);
       await directory.modify(record.dn, list, false);
-      return { kind: 'written', state, record: after };
+      return { kind: 'written', state, record: after, noted: optional !== 'none' };
     } catch (error) {
       const kind = failureKind(error);
       if (kind === 'away') {
@@ -60,7 +60,7 @@ export async function writeBack(
         if (standing !== undefined && !isUntouched(standing, record)) return overtaken(standing);
         continue;
       }
-      if (kind === 'unfit' && optional !== 'none') {
+      if (optional !== 'none' && (kind === 'unfit' || (kind === 'refused' && isSpared(optional)))) {
         optional = optional === 'all' ? 'returnValue' : 'none';
         continue;
       }
@@ -72,6 +72,11 @@ export async function writeBack(
       withDate &&= standing.date?.value === record.date?.value;
       record = standing;
     }
+  }
+
+  /** Whether the outcome is better written without it than not at all. Without its return value a failure would be none. */
+  function isSpared(which: OptionalAttributes): boolean {
+    return outcome.ok || which === 'all';
   }
 
   function write(): { list: Modification[]; after: AccountRecord } {
@@ -94,11 +99,11 @@ export async function writeBack(
     const reading = readMode(standing.mode);
     // The write before this one had no answer, but it did happen.
     if (outcome.ok && reading?.phase === 'finished' && reading.mode === job.mode && standing.state === state) {
-      return { kind: 'written', state, record: standing };
+      return { kind: 'written', state, record: standing, noted: true };
     }
     if (reading?.phase === 'inWork' && reading.mode === job.mode && standing.state.trim() === '0') {
       const noted = !outcome.ok && standing.returnValue === String(outcome.returnValue);
-      return noted ? { kind: 'written', state, record: standing } : 'again';
+      return noted ? { kind: 'written', state, record: standing, noted } : 'again';
     }
     const now =
       reading === undefined ? standing.mode : `${WORDS[reading.mode][reading.phase]}, state ${standing.state}`;

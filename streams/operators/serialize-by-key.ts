@@ -9,14 +9,23 @@ export interface SerializeOptions<T, R> {
   /** How many items are worked on at once, whatever their keys. At least 1. */
   readonly concurrency: number;
   /** Works on one item. An error here is an error of the whole stream: failures of an item are values. */
-  readonly project: (item: T) => Observable<R>;
+  readonly project: (item: T, permit: Permit) => Observable<R>;
   /** When it emits, nothing new starts: what waits is dropped, what runs is finished, then the stream completes. */
   readonly drain$?: Observable<unknown>;
   /** Kept up to date, for whoever wants to know how much is going on. */
   readonly load?: Load;
 }
 
-/** How many items run, and how many wait for a permit or for the one before them. */
+/** What lets one item be worked on beside the others. */
+export interface Permit {
+  /** Lets another item have it until the waiting is over, and gets it back; the other items of its key wait all the same. */
+  lend(waiting: () => Promise<void>): Promise<void>;
+}
+
+/** So many items wait beside those that are worked on: more are no exceptions any more, and would only wait with them. */
+const MOST_LENT = 1_000;
+
+/** How many items are worked on, and how many wait for a permit or for the one before them. */
 export interface Load {
   running: number;
   waiting: number;
@@ -49,8 +58,28 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
       const keyOf = new Map<string, string>();
       /** Of each item that is worked on, the other keys that have to wait for it. */
       const working = new Map<string, Set<string>>();
+      /** Permits that are taken, and items that have lent theirs and wait, or want it back. */
+      let taken = 0;
+      let lent = 0;
+      const wanted: Array<() => void> = [];
       let ended = false;
       let starting = false;
+
+      const permit: Permit = {
+        lend: async (waiting) => {
+          if (lent >= MOST_LENT) return waiting();
+          lent += 1;
+          taken -= 1;
+          startReady();
+          try {
+            await waiting();
+          } finally {
+            if (taken >= concurrency) await new Promise<void>((resolve) => wanted.push(resolve));
+            else taken += 1;
+            lent -= 1;
+          }
+        },
+      };
 
       const start = (key: string, lane: Lane<T>): void => {
         const next = lane.waiting.entries().next();
@@ -67,9 +96,11 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
         working.set(id, new Set());
         load.waiting -= 1;
         load.running += 1;
+        taken += 1;
         let work: Subscription | undefined;
         const settle = (): void => {
           load.running -= 1;
+          taken -= 1;
           lane.working = false;
           if (work !== undefined) subscriber.remove(work);
           if (lane.waiting.size > 0) ready.add(key);
@@ -78,7 +109,7 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
           working.delete(id);
           startReady();
         };
-        work = defer(() => project(item)).subscribe({
+        work = defer(() => project(item, permit)).subscribe({
           next: (result) => subscriber.next(result),
           error: (error) => subscriber.error(error),
           complete: settle,
@@ -90,7 +121,13 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
         // Work that ends synchronously comes back here: one loop, not a recursion as deep as the queue is long.
         if (starting) return;
         starting = true;
-        while (load.running < concurrency && !subscriber.closed) {
+        while (taken < concurrency && !subscriber.closed) {
+          const back = wanted.shift();
+          if (back !== undefined) {
+            taken += 1;
+            back();
+            continue;
+          }
           const next = ready.values().next();
           if (next.done) break;
           ready.delete(next.value);

@@ -235,6 +235,24 @@ describe('the claim of a delete', () => {
   });
 });
 
+describe('the answer to a claim', () => {
+  it('speaks of the entry that was asked for, however it spells the DN', async () => {
+    const entry = directory.create('a');
+    const stage = new Stage({ directory });
+    const client = directory.client();
+    const damaged = {
+      ...client,
+      modify: async (...asked: Parameters<typeof client.modify>) => {
+        const after = await client.modify(...asked);
+        return after === undefined ? undefined : { ...after, dn: 'uid=a,dc=damaged' };
+      },
+    };
+    const dependencies = { ...stage.dependencies, directory: damaged, claiming: () => {}, patience: async () => {} };
+    const result = await claimAccount(stage.candidate(entry), dependencies, () => {});
+    expect(result).toMatchObject({ kind: 'claimed', record: { dn: entry.dn } });
+  });
+});
+
 describe('an entry that was created anew under the DN of the one that was seen', () => {
   it('is handed back as it was asked for, when the claim met it by mistake', async () => {
     const entry = directory.create('a');

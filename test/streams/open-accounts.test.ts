@@ -73,6 +73,20 @@ describe('echoes', () => {
     expect(open.size).toBe(0);
   });
 
+  it('are told from what stands in work anew after the account was finished', () => {
+    const claimed = { ...ADDING, modifiedAt: 5_000 };
+    const settled = () => {
+      open.seen(account());
+      open.wrote('uuid-a', claimed, { working: true });
+      open.settle('uuid-a');
+    };
+    settled();
+    expect(open.seen(claimed).own).toBe(true);
+    expect(open.seen({ ...claimed, modifiedAt: 6_000 }).own).toBe(false);
+    settled();
+    expect(open.seen(claimed, { by: 'refresh', since: open.begin() }).own).toBe(false);
+  });
+
   it('are forgotten with the next request', () => {
     open.wrote('uuid-a', ADDING, { working: true });
     open.settle('uuid-a');

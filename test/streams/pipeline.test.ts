@@ -184,6 +184,121 @@ describe('the stream', () => {
     expect(modesRun(stage)).toEqual(['add a', 'modify a']);
   });
 
+  it('tells that a deferred account is queued also where the list is the first to find it due', async () => {
+    let today = '20261123';
+    const stage = start({ today: () => today, reconcileMilliseconds: 60_000 });
+    directory.create('a', { sstProvisioningDate: '20261124' });
+    await pass(59_500);
+    today = '20261124';
+    await pass(510);
+    expect(stage.told).toEqual(expect.arrayContaining(['deferred', 'queued', 'claimed', 'finished']));
+    expect(stage.told.filter((name) => name === 'queued')).toHaveLength(1);
+  });
+
+  it.each([51, 53, 80])(
+    'lets the others pass while the directory answers %i to the claim, or to the outcome, of some',
+    async (code) => {
+      const stage = start({ concurrency: 2 });
+      directory.fault = ({ kind, dn, modifications }) => {
+        const finishes = modifications.some(({ values }) => values.includes('added'));
+        const isBad = dn.startsWith('uid=bad') || (dn.startsWith('uid=late') && finishes);
+        return kind === 'modify' && isBad ? { code } : undefined;
+      };
+      for (const uid of ['bad1', 'bad2', 'late1', 'late2', 'bad3', 'good']) directory.create(uid);
+      await pass(1_000);
+      expect(directory.mode('good')).toBe('added');
+      expect(directory.mode('late1')).toBe('adding');
+      directory.fault = () => undefined;
+      await pass(20_000);
+      expect(directory.entries().map((entry) => String(entry.values('sstProvisioningMode')))).toEqual(
+        Array.from({ length: 6 }, () => 'added'),
+      );
+      expect(stage.jobs).toHaveLength(6);
+    },
+  );
+
+  it('does not mix the attempts of an older request with those of a newer one', async () => {
+    const stage = start({
+      runHandler: (job, context) => {
+        if (job.mode === 'add') return takes(50, failed(75))(job, context);
+        return takes(6_000, failed(75))(job, context);
+      },
+    });
+    directory.create('a');
+    await pass(10);
+    directory.write('a', { sstProvisioningMode: 'modify' });
+    await pass(100_000);
+    expect(stage.jobs.map(({ mode, attempt }) => `${mode} ${attempt}`)).toEqual([
+      'add 1',
+      'modify 1',
+      'modify 2',
+      'modify 3',
+    ]);
+    expect(stage.told.filter((name) => name === 'superseded')).toHaveLength(1);
+    expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('75');
+  });
+
+  it('leaves an outcome that was refused once a newer request came', async () => {
+    const stage = start({ runHandler: takes(50) });
+    directory.fault = ({ modifications }) =>
+      modifications.some(({ values }) => values.includes('added')) ? { code: 50 } : undefined;
+    directory.create('a');
+    await pass(20);
+    directory.write('a', { sstProvisioningMode: 'add' });
+    await pass(100);
+    directory.fault = () => undefined;
+    await pass(60_000);
+    expect(modesRun(stage)).toEqual(['add a', 'add a']);
+    expect(directory.mode('a')).toBe('added');
+    expect(stage.told.filter((name) => name === 'finished')).toHaveLength(1);
+  });
+
+  it('takes up again what stands in work though it was finished, as after a restore of the directory', async () => {
+    const stage = start();
+    directory.create('a');
+    await pass(100);
+    directory.cut();
+    directory.write('a', { sstProvisioningMode: 'adding', sstProvisioningState: '0', sstProvisioningReturnValue: [] });
+    await pass(1_000);
+    expect(directory.mode('a')).toBe('added');
+    expect(stage.jobs.map(({ resumed }) => resumed)).toEqual([false, true]);
+  });
+
+  it('takes up again what somebody set in work after it was finished', async () => {
+    const stage = start();
+    directory.create('a');
+    await pass(2_000);
+    directory.write('a', { sstProvisioningMode: 'adding', sstProvisioningState: '0', sstProvisioningReturnValue: [] });
+    await pass(100);
+    expect(directory.mode('a')).toBe('added');
+    expect(stage.jobs).toHaveLength(2);
+  });
+
+  it("leaves to its program what became another program's in a pause", async () => {
+    const stage = start({ runHandler: takes(50, failed(75)) });
+    directory.create('a');
+    await pass(20);
+    directory.write('a', { sstProvisioningMode: 'snapshot' });
+    await pass(20_000);
+    expect(stage.told).not.toContain('skipped');
+    expect(directory.mode('a')).toBe('snapshot');
+  });
+
+  it('says which outcomes it could not write when it stops', async () => {
+    const stage = start({ runHandler: takes(50) });
+    directory.create('a');
+    await pass(20);
+    directory.away = true;
+    await pass(1_000);
+    stage.abort.abort(new Error('the grace is over'));
+    stage.drain$.next();
+    await pass(10);
+    expect(stage.ended).toBe('complete');
+    expect(stage.events).toContainEqual(
+      expect.objectContaining({ event: 'skipped', reason: expect.stringContaining('the service stops before') }),
+    );
+  });
+
   it('finds by the list what the subscription never told', async () => {
     const stage = start({ reconcileMilliseconds: 10_000 });
     await pass(100);

@@ -145,6 +145,17 @@ describe('a write-back', () => {
     expect(await write(job)).toMatchObject({ kind: 'superseded', reason: 'the entry is gone' });
   });
 
+  it.each<[string, HandlerOutcome, Record<string, string>]>([
+    ['a success', SUCCEEDED, { sstProvisioningMode: 'added', sstProvisioningReturnValue: '0' }],
+    ['a failure', failed(5), { sstProvisioningMode: 'adding', sstProvisioningReturnValue: '5' }],
+  ])('leaves the execution times out of %s where the directory refuses them', async (_, outcome, expected) => {
+    const job = claimedJob();
+    directory.fault = ({ modifications }) =>
+      modifications.some(({ attribute }) => attribute === TIMED.executionTime) ? { code: 50 } : undefined;
+    expect(await write(job, outcome, TIMED)).toMatchObject({ kind: 'written', noted: true });
+    for (const [name, value] of Object.entries(expected)) expect(directory.value('a', name)).toBe(value);
+  });
+
   it('rejects with a refusal that nothing explains', async () => {
     directory.fault = ({ kind }) => (kind === 'modify' ? { code: 50 } : undefined);
     await expect(write(claimedJob())).rejects.toMatchObject({ resultCode: 50 });

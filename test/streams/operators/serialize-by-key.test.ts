@@ -1,6 +1,6 @@
-import { concat, EMPTY, NEVER, Observable, of, Subject } from 'rxjs';
+import { concat, defer, EMPTY, NEVER, Observable, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { type Arrival, type Load, serializeByKey } from '../../../streams/operators/serialize-by-key.ts';
+import { type Arrival, type Load, type Permit, serializeByKey } from '../../../streams/operators/serialize-by-key.ts';
 import { marbles } from '../../support/marbles.ts';
 
 const put = (key: string, item: string, id = key): Arrival<string> => ({ kind: 'put', key, id, item });
@@ -256,5 +256,84 @@ describe('serializeByKey', () => {
     work$.complete();
     expect(load).toEqual({ running: 0, waiting: 0 });
     subscription.unsubscribe();
+  });
+});
+
+describe('a permit that is lent', () => {
+  /** Works on an item as its test says; `ran` is told when its work begins, and ends. */
+  function stage(concurrency: number, work: (item: string, permit: Permit) => Promise<void>) {
+    const source$ = new Subject<Arrival<string>>();
+    const drain$ = new Subject<void>();
+    const ran: string[] = [];
+    const load: Load = { running: 0, waiting: 0 };
+    let completed = false;
+    const project = (item: string, permit: Permit) =>
+      defer(async () => {
+        ran.push(`+${item}`);
+        await work(item, permit);
+        ran.push(`-${item}`);
+      });
+    source$.pipe(serializeByKey({ concurrency, project, load, drain$ })).subscribe({
+      complete: () => {
+        completed = true;
+      },
+    });
+    return { source$, drain$, ran, load, isCompleted: () => completed };
+  }
+
+  const later = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+  it('lets other keys go on, but not the own one, and is had again before the work goes on', async () => {
+    let comeBack = () => {};
+    let finishOther = () => {};
+    const { source$, ran, load } = stage(1, (item, permit) => {
+      if (item === 'a') return permit.lend(() => new Promise((resolve) => (comeBack = resolve)));
+      if (item === 'b') return new Promise((resolve) => (finishOther = resolve));
+      return Promise.resolve();
+    });
+    for (const name of ['a', 'd', 'b']) source$.next(ARRIVALS[name]!);
+    await later();
+    expect(ran).toEqual(['+a', '+b']);
+    expect(load).toEqual({ running: 2, waiting: 1 });
+    comeBack();
+    await later();
+    expect(ran).toEqual(['+a', '+b']);
+    finishOther();
+    await later();
+    expect(ran).toEqual(['+a', '+b', '-b', '-a', '+d', '-d']);
+    expect(load).toEqual({ running: 0, waiting: 0 });
+  });
+
+  it('is had again also where the waiting fails, and holds the completion up', async () => {
+    let fail = (_: Error) => {};
+    const { source$, drain$, ran, isCompleted } = stage(1, async (_, permit) => {
+      const waiting = () => new Promise<void>((_resolve, reject) => (fail = reject));
+      await permit.lend(waiting).catch(() => {});
+    });
+    source$.next(ARRIVALS['a']!);
+    drain$.next();
+    await later();
+    expect(isCompleted()).toBe(false);
+    fail(new Error('told to stop'));
+    await later();
+    expect(ran).toEqual(['+a', '-a']);
+    expect(isCompleted()).toBe(true);
+  });
+
+  it('is kept where a thousand others wait already', async () => {
+    const waiting: Array<() => void> = [];
+    const { source$, ran, load } = stage(1, (_, permit) =>
+      permit.lend(() => new Promise((resolve) => waiting.push(resolve))),
+    );
+    for (let index = 0; index < 1_003; index += 1) source$.next(put(`key-${index}`, `item-${index}`));
+    await later();
+    expect(ran).toHaveLength(1_001);
+    expect(load).toEqual({ running: 1_001, waiting: 2 });
+    for (let round = 0; round < 3; round += 1) {
+      for (const resolve of waiting.splice(0)) resolve();
+      await later();
+    }
+    expect(load).toEqual({ running: 0, waiting: 0 });
+    expect(ran).toHaveLength(2 * 1_003);
   });
 });

@@ -35,6 +35,8 @@ export interface Replay {
   end(): Promise<number>;
 }
 
+type Together = Extract<RecordLine, { readonly kind: 'answer' | 'outcome' }>;
+
 /** What runs and waits in real time at the end of a recording has no end in it. */
 const ENDED = new Error('the record has ended');
 
@@ -108,19 +110,33 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
     if (readMode(reading.record.mode)?.phase === 'requested') requested(reading.record.uid);
   };
 
+  /** Answers, or outcomes, that came together: what follows from them went on side by side, as it does when they are given so. */
+  let together: Together[] = [];
+  const giveTogether = async (): Promise<void> => {
+    const [first] = together;
+    if (first === undefined) return;
+    await time.goTo(Date.parse(first.time));
+    for (const line of together) {
+      if (line.kind === 'answer') night.answered(line.answer);
+      else if (line.outcome.ok || !line.outcome.aborted) night.ended(line.uid, line.outcome);
+    }
+    together = [];
+    await settled();
+  };
+
   return {
     take: async (line) => {
+      const [before] = together;
+      if (before !== undefined && (line.kind !== before.kind || line.time !== before.time)) await giveTogether();
+      if (line.kind === 'answer' || line.kind === 'outcome') {
+        together.push(line);
+        return;
+      }
       await time.goTo(Date.parse(line.kind === 'event' ? line.event.time : line.time));
       switch (line.kind) {
         case 'change':
           tellRequest(line.change);
           changes$.next(line.change);
-          break;
-        case 'answer':
-          night.answered(line.answer);
-          break;
-        case 'outcome':
-          if (line.outcome.ok || !line.outcome.aborted) night.ended(line.uid, line.outcome);
           break;
         case 'event':
           await time.fireUntil(() => !awaits(line.event));
@@ -133,6 +149,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
       if (failure !== undefined) throw failure;
     },
     end: async () => {
+      await giveTogether();
       await settled();
       const unfinished = load.running;
       drain$.next();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
+import { comparableDn } from './domain/dn.ts';
 
 /** Somebody on this host holds the lock. */
 export class AlreadyRunning extends Error {
@@ -26,7 +27,7 @@ export async function lockInstance(urls: readonly string[], base: string): Promi
 }
 
 function nameOf(url: string, base: string): string {
-  const what = `${url.toLowerCase().replace(/\/+$/, '')}\n${base.toLowerCase().replaceAll(/\s*([,=])\s*/g, '$1')}`;
+  const what = `${url.toLowerCase().replace(/\/+$/, '')}\n${comparableDn(base)}`;
   return `\0prov-backup-rsnapshot-${createHash('sha256').update(what).digest('hex').slice(0, 32)}`;
 }
 

@@ -19,7 +19,7 @@ export function composeHandlers(settings: Settings, runner: ScriptRunner): Handl
   return handlersOf({ script, ...optionalSteps(settings) });
 }
 
-function scriptStep({ script, quota, timeZone }: Settings, runner: ScriptRunner) {
+function scriptStep({ directory, script, quota, timeZone }: Settings, runner: ScriptRunner) {
   const { add, modify, delete: remove } = script.perMode;
   return chrootScriptStep({
     command: script.command,
@@ -30,6 +30,7 @@ function scriptStep({ script, quota, timeZone }: Settings, runner: ScriptRunner)
     },
     timeoutMilliseconds: script.timeout,
     killGraceMilliseconds: script.killGrace,
+    base: directory.base,
     runner,
     path: script.path,
     language: script.language,

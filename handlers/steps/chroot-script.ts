@@ -1,7 +1,7 @@
 import type { Job, Step, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import type { Mode } from '../../src/domain/mode.ts';
 import { EX_TEMPFAIL, ReturnCode } from '../../src/domain/return-code.ts';
-import { endOrphans, findOrphanedUids } from '../../src/script/orphans.ts';
+import { endOrphansOf, findOrphanedAccounts } from '../../src/script/orphans.ts';
 import type { OutputStream, ScriptResult, ScriptRunner } from '../../src/script/runner.ts';
 import { buildCommand, buildEnvironment, buildInput, type ScriptSurroundings } from './script-request.ts';
 
@@ -21,6 +21,8 @@ export interface ChrootScriptOptions extends ScriptSurroundings {
   readonly commandByMode?: Readonly<Partial<Record<Mode, readonly string[]>>>;
   readonly timeoutMilliseconds: number;
   readonly killGraceMilliseconds: number;
+  /** Below which the accounts are. */
+  readonly base: string;
   readonly runner: ScriptRunner;
 }
 
@@ -30,22 +32,22 @@ export interface ChrootScriptOptions extends ScriptSurroundings {
  * account on this host is ended before: also where somebody asked anew meanwhile, so that nothing is resumed.
  */
 export function chrootScriptStep(options: ChrootScriptOptions): Step {
-  const { timeoutMilliseconds, killGraceMilliseconds, runner } = options;
-  const isOrphaned = orphanSearch();
+  const { timeoutMilliseconds, killGraceMilliseconds, base, runner } = options;
+  const mayBeOrphaned = orphanSearch();
   return {
     name: 'script',
     // Twice the grace: for the script of a dead service, and for this one.
     longestMilliseconds: timeoutMilliseconds + 2 * (killGraceMilliseconds + SLACK_MILLISECONDS),
     async run(job: Job, { report, signal }: StepContext): Promise<StepOutcome> {
-      const { uid, dn, mode } = job.record;
+      const { uid, dn, mode, entryUUID } = job.record;
       const command = buildCommand(options.commandByMode?.[job.mode] ?? options.command, job);
       if (!command.ok) {
         return { ...command, returnValue: ReturnCode.UNDEFINED_ERROR, retry: 'permanent' };
       }
       const onLine = (stream: OutputStream, line: string) =>
         report({ event: 'output', uid, dn, mode, job: job.id, stream, line });
-      if (isOrphaned(uid) || job.resumed) {
-        const ended = await endOrphans({ uid, dn }, killGraceMilliseconds);
+      if (mayBeOrphaned(uid, entryUUID) || job.resumed) {
+        const ended = await endOrphansOf({ uid, entryUUID, base }, killGraceMilliseconds);
         if (ended.length > 0) onLine('stderr', `[ended the script of an earlier service, process group ${ended}]`);
       }
       const result = await runner.run({
@@ -62,17 +64,17 @@ export function chrootScriptStep(options: ChrootScriptOptions): Step {
   };
 }
 
-/** Answers whether a dead service may have left a script behind for a uid. To look before each run would cost more than the run. */
-function orphanSearch(): (uid: string) => boolean {
+/** Answers whether a dead service may have left a script behind for an account. To look before each run would cost more than the run. */
+function orphanSearch(): (uid: string, entryUUID: string | undefined) => boolean {
   let found: Set<string> = new Set();
   let lookedAt = Number.NEGATIVE_INFINITY;
-  return (uid) => {
+  return (uid, entryUUID) => {
     const now = performance.now();
     if (now - lookedAt > LOOK_AGAIN_MILLISECONDS) {
       lookedAt = now;
-      found = findOrphanedUids();
+      found = findOrphanedAccounts();
     }
-    return found.delete(uid);
+    return [uid, entryUUID].filter((name) => name !== undefined && found.delete(name)).length > 0;
   };
 }
 

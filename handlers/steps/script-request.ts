@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Job } from '../../src/domain/job.ts';
-import { OWNER_VARIABLE, ownerMark } from '../../src/script/orphans.ts';
+import { OWNER_VARIABLE, ownerMark } from '../../src/script/owner.ts';
 
 /** Longest value given as an argument or in the environment: the kernel takes 128 KiB for one, less its name. */
 const LONGEST_ARGUMENT_BYTES = 64 * 1024;

@@ -1,27 +1,24 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { endGroup, listProcesses, type ProcessLine, readProcess } from './process-group.ts';
+import { isAtOrBelow } from '../domain/dn.ts';
+import { isOrphaned, valueIn } from './owner.ts';
+import { endGroup, listProcesses, readProcess } from './process-group.ts';
 
-/** The variable that tells in a script's environment which service runs it. */
-export const OWNER_VARIABLE = 'PROV_SERVICE';
-
-let mark: string | undefined;
-
-/** This process, named for good: its pid and when it started, in clock ticks since boot. */
-export function ownerMark(): string {
-  mark ??= `${process.pid}.${readProcess(process.pid)?.startedAt ?? ''}`;
-  return mark;
+/** An account as its scripts are told it. */
+export interface AccountRef {
+  readonly uid: string;
+  readonly entryUUID: string | undefined;
+  /** Below which the service's accounts are: another one may have the same uid elsewhere. */
+  readonly base: string;
 }
 
 /**
  * Ends what scripts of services that are no more still do for an account on this host, and waits for their end: before an
- * interrupted account is resumed, so that no two scripts work on it at once. Returns the process groups that were ended.
- * Scripts of a living service, this or another, are left alone. Elsewhere than on Linux it does nothing.
+ * interrupted account is resumed, so that no two scripts work on it at once. It is the same account where its entry has the same
+ * entryUUID, or the same uid below the base. Returns the process groups that were ended. Scripts of a living service, this or
+ * another, are left alone. Elsewhere than on Linux it does nothing.
  */
-export async function endOrphans(
-  ref: { readonly uid: string; readonly dn: string },
-  graceMilliseconds: number,
-): Promise<number[]> {
-  return endOrphanGroups(processesWith([`PROV_UID=${ref.uid}`, `PROV_DN=${ref.dn}`]), graceMilliseconds);
+export async function endOrphansOf(account: AccountRef, graceMilliseconds: number): Promise<number[]> {
+  return endOrphans(graceMilliseconds, (environment) => worksFor(environment, account));
 }
 
 /**
@@ -29,65 +26,69 @@ export async function endOrphans(
  * meet the script of a dead service.
  */
 export async function endOrphansBelow(base: string, graceMilliseconds: number): Promise<number[]> {
-  const isBelow = (line: string) => line.startsWith('PROV_DN=') && line.toLowerCase().endsWith(base.toLowerCase());
-  return endOrphanGroups(
-    processesWith([]).filter(({ environment }) => environment.some(isBelow)),
-    graceMilliseconds,
-  );
+  return endOrphans(graceMilliseconds, (environment) => worksBelow(environment, base));
 }
 
-async function endOrphanGroups(found: readonly Found[], graceMilliseconds: number): Promise<number[]> {
-  const orphans = found.filter(({ environment }) => isOrphaned(environment));
-  const groups = [...new Set(orphans.map(({ process: { group } }) => group))];
+async function endOrphans(
+  graceMilliseconds: number,
+  isWanted: (environment: Environment) => boolean,
+): Promise<number[]> {
+  const groups = groupsOf(search((environment) => isOrphaned(environment) && isWanted(environment)));
   await Promise.all(groups.map((group) => endGroup(group, graceMilliseconds)));
   return groups;
 }
 
-/** The uids for which scripts of services that are no more still run on this host. */
-export function findOrphanedUids(): Set<string> {
-  const orphans = processesWith([]).filter(({ environment }) => isOrphaned(environment));
-  return new Set(orphans.flatMap(({ environment }) => lineOf('PROV_UID', environment) ?? []));
+/** The uids and entryUUIDs for which scripts of services that are no more still run on this host. */
+export function findOrphanedAccounts(): Set<string> {
+  const names = ['PROV_UID', 'PROV_ENTRY_UUID'];
+  const orphans = search(isOrphaned);
+  return new Set(orphans.flatMap(({ environment }) => names.flatMap((name) => valueIn(environment, name) ?? [])));
 }
 
-/** Ends the process groups whose environment is the given one, whoever runs them. Returns them. */
+/** Ends the process groups of scripts with the given environment, whoever runs them. Returns them. */
 export async function endGroupsWith(
   environment: Readonly<Record<string, string>>,
   graceMilliseconds: number,
 ): Promise<number[]> {
   const wanted = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  const groups = [...new Set(processesWith(wanted).map((found) => found.process.group))];
+  const groups = groupsOf(search((found) => wanted.every((line) => found.includes(line))));
   await Promise.all(groups.map((group) => endGroup(group, graceMilliseconds)));
   return groups;
 }
 
-interface Found {
-  readonly process: ProcessLine;
-  readonly environment: readonly string[];
+/** Lines of NAME=VALUE. */
+type Environment = readonly string[];
+
+function worksFor(environment: Environment, { uid, entryUUID, base }: AccountRef): boolean {
+  const isSameEntry = entryUUID !== undefined && valueIn(environment, 'PROV_ENTRY_UUID') === entryUUID;
+  return isSameEntry || (valueIn(environment, 'PROV_UID') === uid && worksBelow(environment, base));
 }
 
-/** The processes of other groups, in this pid namespace, whose environment has all of these lines. */
-function processesWith(wanted: readonly string[]): Found[] {
+function worksBelow(environment: Environment, base: string): boolean {
+  const dn = valueIn(environment, 'PROV_DN');
+  return dn !== undefined && isAtOrBelow(dn, base);
+}
+
+interface Found {
+  readonly group: number;
+  readonly environment: Environment;
+}
+
+function groupsOf(found: readonly Found[]): number[] {
+  return [...new Set(found.map(({ group }) => group))];
+}
+
+/** The processes in other groups of this pid namespace, in such an environment. */
+function search(isWanted: (environment: Environment) => boolean): Found[] {
   const own = readProcess(process.pid);
   const namespace = namespaceOf(process.pid);
   if (own === undefined) return [];
   return listProcesses().flatMap((candidate) => {
     if (candidate.group === own.group || candidate.group <= 1 || candidate.state === 'Z') return [];
     const environment = environmentOf(candidate.pid);
-    if (!wanted.every((line) => environment.includes(line))) return [];
-    return namespaceOf(candidate.pid) === namespace ? [{ process: candidate, environment }] : [];
+    const found = isWanted(environment) && namespaceOf(candidate.pid) === namespace;
+    return found ? [{ group: candidate.group, environment }] : [];
   });
-}
-
-/** Whether the environment names a service that is no more. */
-function isOrphaned(environment: readonly string[]): boolean {
-  const [, pid, startedAt] = /^(\d+)\.(\d+)$/.exec(lineOf(OWNER_VARIABLE, environment) ?? '') ?? [];
-  if (pid === undefined) return false;
-  const owner = readProcess(Number(pid));
-  return owner === undefined || owner.startedAt !== startedAt || owner.state === 'Z';
-}
-
-function lineOf(name: string, environment: readonly string[]): string | undefined {
-  return environment.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
 /** The environment that a process was started with (proc(5)); empty where it may not be read. */

@@ -11,7 +11,7 @@ const loader = await createViteServer({
   server: { middlewareMode: true, ws: false, watch: null },
 });
 const { createScriptRunner } = await loader.ssrLoadModule('/src/script/script-runner.ts');
-const { ownerMark } = await loader.ssrLoadModule('/src/script/orphans.ts');
+const { ownerMark } = await loader.ssrLoadModule('/src/script/owner.ts');
 const runner = createScriptRunner({ launcher, onNotice: (message) => console.log(message) });
 const running = runner.run({
   command: [script],

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { endOrphans, findOrphanedUids, ownerMark } from '../../src/script/orphans.ts';
+import { endOrphansBelow, endOrphansOf, findOrphanedAccounts } from '../../src/script/orphans.ts';
+import { ownerMark } from '../../src/script/owner.ts';
 import { groupLives } from '../../src/script/process-group.ts';
 import { track } from '../support/children.ts';
 import { scriptFolder } from './contract.ts';
@@ -10,7 +12,8 @@ import { scriptFolder } from './contract.ts';
 const files = scriptFolder();
 afterAll(() => files.remove());
 
-const ref = { uid: '3724300', dn: `uid=3724300,ou=${process.pid},dc=example` };
+const base = `ou=${process.pid},dc=orphans`;
+const account = { uid: '3724300', entryUUID: randomUUID(), base };
 const children: ChildProcess[] = [];
 afterEach(async () => {
   for (const child of children.splice(0)) {
@@ -21,13 +24,23 @@ afterEach(async () => {
   }
 });
 
-/** A script that runs for an account, started by the service that the mark names. */
-async function scriptOf(owner: string, body: string, account = ref): Promise<number> {
+/** The mark of a service that is no more. */
+const GONE = '4194303.1';
+
+/** A script that runs for the account, started by the service that the mark names. */
+async function scriptOf(owner: string, body = '', environment: NodeJS.ProcessEnv = {}): Promise<number> {
   const child = track(
     spawn(files.sh(`${body}\necho started; while :; do sleep 0.05; done`), {
       detached: true,
       stdio: ['ignore', 'pipe', 'ignore'],
-      env: { PATH: '/usr/bin:/bin', PROV_UID: account.uid, PROV_DN: account.dn, PROV_SERVICE: owner },
+      env: {
+        PATH: '/bin:/usr/bin',
+        PROV_UID: account.uid,
+        PROV_ENTRY_UUID: account.entryUUID,
+        PROV_DN: `uid=${account.uid},${base}`,
+        PROV_SERVICE: owner,
+        ...environment,
+      },
     }),
   );
   children.push(child);
@@ -35,43 +48,65 @@ async function scriptOf(owner: string, body: string, account = ref): Promise<num
   return child.pid!;
 }
 
-/** The mark of a service that is no more. */
-const GONE = '4194303.1';
+const OTHER_ENTRY = randomUUID();
 
 describe('ending the scripts that a dead service left behind', () => {
   it('ends the process group of the account, and says which', async () => {
     const group = await scriptOf(GONE, 'sleep 60 &');
-    expect(await endOrphans(ref, 5000)).toEqual([group]);
+    expect(await endOrphansOf(account, 5000)).toEqual([group]);
     expect(groupLives(group)).toBe(false);
-    expect(await endOrphans(ref, 5000)).toEqual([]);
+    expect(await endOrphansOf(account, 5000)).toEqual([]);
   });
 
   it('kills, after the grace, what ignores SIGTERM', async () => {
     const group = await scriptOf(GONE, 'trap "" TERM');
-    expect(await endOrphans(ref, 100)).toEqual([group]);
+    expect(await endOrphansOf(account, 100)).toEqual([group]);
     expect(groupLives(group)).toBe(false);
   });
 
   it('tells a dead service from one that has the same pid now', async () => {
-    const group = await scriptOf(`${process.pid}.1`, '');
-    expect(await endOrphans(ref, 5000)).toEqual([group]);
+    const group = await scriptOf(`${process.pid}.1`);
+    expect(await endOrphansOf(account, 5000)).toEqual([group]);
+  });
+
+  it('knows the account again where its entry was moved within the base, renamed, or made anew', async () => {
+    const groups = [
+      await scriptOf(GONE, '', { PROV_DN: `uid=${account.uid},ou=old,${base}` }),
+      await scriptOf(GONE, '', { PROV_UID: '3724309', PROV_DN: `uid=3724309,${base}` }),
+      await scriptOf(GONE, '', { PROV_ENTRY_UUID: OTHER_ENTRY }),
+    ];
+    expect((await endOrphansOf(account, 5000)).sort()).toEqual(groups.sort());
+  });
+
+  it('knows the accounts below a base, however that is written', async () => {
+    const group = await scriptOf(GONE);
+    const written = ` OU = ${process.pid} ,  DC=Orphans`;
+    expect(await endOrphansBelow('ou=others,dc=orphans', 5000)).toEqual([]);
+    expect(await endOrphansBelow(base.slice(3), 5000)).toEqual([]);
+    expect(await endOrphansBelow(written, 5000)).toEqual([group]);
   });
 
   it('names the accounts that dead services left scripts for, and no others', async () => {
-    await scriptOf(GONE, '', { ...ref, uid: '3724302' });
-    await scriptOf(ownerMark(), '', { ...ref, uid: '3724303' });
-    expect(findOrphanedUids()).toContain('3724302');
-    expect(findOrphanedUids()).not.toContain('3724303');
+    await scriptOf(GONE, '', { PROV_UID: '3724302' });
+    await scriptOf(ownerMark(), '', { PROV_UID: '3724303', PROV_ENTRY_UUID: OTHER_ENTRY });
+    const found = findOrphanedAccounts();
+    expect(['3724302', account.entryUUID, '3724303', OTHER_ENTRY].map((name) => found.has(name))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
   });
 
   it('leaves alone the scripts of a living service, of another account, and of nobody', async () => {
+    const other = { PROV_ENTRY_UUID: OTHER_ENTRY };
     const groups = [
-      await scriptOf(ownerMark(), ''),
-      await scriptOf(GONE, '', { ...ref, uid: '3724301' }),
-      await scriptOf(GONE, '', { ...ref, dn: `${ref.dn},dc=org` }),
-      await scriptOf('', ''),
+      await scriptOf(ownerMark()),
+      await scriptOf(GONE, '', { ...other, PROV_UID: '3724301', PROV_DN: `uid=3724301,${base}` }),
+      await scriptOf(GONE, '', { ...other, PROV_DN: `uid=${account.uid},${base},dc=org` }),
+      await scriptOf(''),
     ];
-    expect(await endOrphans(ref, 100)).toEqual([]);
+    expect(await endOrphansOf(account, 100)).toEqual([]);
     expect(groups.map(groupLives)).toEqual([true, true, true, true]);
   });
 });

@@ -56,6 +56,7 @@ async function run(body: string, job = jobFor(), overrides: Partial<ChrootScript
     command: [files.sh(body)],
     timeoutMilliseconds: 10_000,
     killGraceMilliseconds: 300,
+    base: 'dc=example,dc=org',
     runner,
     ...overrides,
   });
@@ -143,7 +144,8 @@ describe('the chroot script step', () => {
     { why: 'it takes it up again', job: { resumed: true, attempt: 2 }, says: 'resumed 1' },
     { why: 'it works on a request that came meanwhile', job: {}, says: 'resumed 0' },
   ])('ends what an earlier service left running for the account before $why', async ({ job, says }) => {
-    const dn = `uid=3724300,ou=${process.pid},dc=example`;
+    const base = `ou=${process.pid},dc=example`;
+    const dn = `uid=3724300,${base}`;
     const left = track(
       spawn(files.sh('while :; do sleep 0.05; done'), {
         detached: true,
@@ -152,7 +154,7 @@ describe('the chroot script step', () => {
       }),
     );
     await once(left, 'spawn');
-    const { lines } = await run('echo "resumed $PROV_RESUMED"', jobFor({}, job, dn));
+    const { lines } = await run('echo "resumed $PROV_RESUMED"', jobFor({}, job, dn), { base });
     expect(lines).toEqual([`[ended the script of an earlier service, process group ${left.pid}]`, says]);
     await exited(left);
     expect(left.signalCode).toBe('SIGTERM');
@@ -164,6 +166,7 @@ describe('the chroot script step', () => {
       command: ['true'],
       timeoutMilliseconds: 600_000,
       killGraceMilliseconds: 10_000,
+      base: 'dc=example,dc=org',
       runner,
     });
     expect(step.name).toBe('script');

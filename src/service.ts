@@ -74,7 +74,7 @@ export function createService({
   setMaxListeners(0, abort.signal); // one for each account in work
   const drain$ = new ReplaySubject<void>(1);
   const load: Load = { running: 0, waiting: 0 };
-  const runner = createScriptRunner({ launcher: settings.script.launcher, onNotice: notice });
+  const runner = createScriptRunner({ launcher: settings.script.launcher, base: site.base, onNotice: notice });
   const handlers = composeHandlers(settings, runner);
   /** Why the subscription is of no use though its connection stands: it is then made anew, on the next server where there is one. */
   const useless$ = new Subject<DirectoryError>();

@@ -6,7 +6,7 @@ import type { Job } from '../src/domain/job.ts';
 import type { Mode } from '../src/domain/mode.ts';
 import { createScriptRunner } from '../src/script/script-runner.ts';
 
-const runner = createScriptRunner({ launcher: 'none', onNotice: () => {} });
+const runner = createScriptRunner({ launcher: 'none', base: 'dc=example', onNotice: () => {} });
 afterAll(() => runner.close());
 
 const CONFIGURATION = `

@@ -36,8 +36,8 @@ export function chrootScriptStep(options: ChrootScriptOptions): Step {
   const mayBeOrphaned = orphanSearch();
   return {
     name: 'script',
-    // Twice the grace: for the script of a dead service, and for this one.
-    longestMilliseconds: timeoutMilliseconds + 2 * (killGraceMilliseconds + SLACK_MILLISECONDS),
+    // Three times the grace: for the launcher of a dead service, for its script, and for this one.
+    longestMilliseconds: timeoutMilliseconds + 3 * (killGraceMilliseconds + SLACK_MILLISECONDS),
     async run(job: Job, { report, signal }: StepContext): Promise<StepOutcome> {
       const { uid, dn, mode, entryUUID } = job.record;
       const command = buildCommand(options.commandByMode?.[job.mode] ?? options.command, job);

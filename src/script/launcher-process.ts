@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { LeftOut } from './output-lines.ts';
+import { BASE_VARIABLE, OWNER_VARIABLE, ownerMark } from './owner.ts';
 import type { OutputStream } from './runner.ts';
 
 /**
@@ -52,14 +53,20 @@ const FRAME_HEAD_BYTES = 9;
 /** What of the launcher's complaints is kept: the end. */
 const MOST_COMPLAINT = 500;
 
-export function startLauncher(interpreter: string, events: LauncherEvents): LauncherProcess {
+/** `base`: below which the accounts of the service are; its environment says so, and whose launcher it is (owner.ts). */
+export function startLauncher(interpreter: string, base: string, events: LauncherEvents): LauncherProcess {
   // A group of its own: a Ctrl-C in the service's terminal is the service's to handle.
   const child = spawn(interpreter, [...ALONE, PROGRAM], {
     argv0: 'prov-backup-rsnapshot: launcher',
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
     cwd: '/',
-    env: { PATH: process.env['PATH'] || DEFAULT_PATH, LC_ALL: 'C' },
+    env: {
+      PATH: process.env['PATH'] || DEFAULT_PATH,
+      LC_ALL: 'C',
+      [OWNER_VARIABLE]: ownerMark(),
+      [BASE_VARIABLE]: base,
+    },
   });
   letProcessEnd(child);
 

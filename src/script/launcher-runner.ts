@@ -10,6 +10,8 @@ import type { ScriptRequest, ScriptResult, ScriptRunner } from './runner.ts';
 export interface LauncherRunnerOptions {
   /** Runs what the launcher cannot. */
   readonly plain: ScriptRunner;
+  /** Below which the accounts are. */
+  readonly base: string;
   onNotice(message: string): void;
   /** The Python interpreter (3.8 or later); tests name another. */
   readonly interpreter?: string;
@@ -46,7 +48,7 @@ interface Crew {
  * that cannot be started, or dies again and again, leaves all to the plain runner.
  */
 export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunner {
-  const { plain, onNotice, interpreter = '/usr/bin/python3', readyWithinMilliseconds = 10_000 } = options;
+  const { plain, base, onNotice, interpreter = '/usr/bin/python3', readyWithinMilliseconds = 10_000 } = options;
   let deaths: number[] = [];
   let lastId = 0;
   let closed = false;
@@ -57,7 +59,7 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
     const hired: Crew = {
       runs,
       state: 'fresh',
-      process: startLauncher(interpreter, {
+      process: startLauncher(interpreter, base, {
         onReady: () => {
           clearTimeout(late);
           hired.state = 'ready';

@@ -1,7 +1,10 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { isAtOrBelow } from '../domain/dn.ts';
-import { isOrphaned, valueIn } from './owner.ts';
-import { endGroup, listProcesses, readProcess } from './process-group.ts';
+import { BASE_VARIABLE, isOrphaned, valueIn } from './owner.ts';
+import { endGroup, listProcesses, outlastGroup, type ProcessLine, readProcess } from './process-group.ts';
+
+/** What a launcher needs beyond the grace of its scripts, to see that they are gone and to end itself. */
+const LAUNCHER_SLACK_MILLISECONDS = 1000;
 
 /** An account as its scripts are told it. */
 export interface AccountRef {
@@ -16,9 +19,11 @@ export interface AccountRef {
  * interrupted account is resumed, so that no two scripts work on it at once. It is the same account where its entry has the same
  * entryUUID, or the same uid below the base. Returns the process groups that were ended. Scripts of a living service, this or
  * another, are left alone. Elsewhere than on Linux it does nothing.
+ *
+ * A launcher whose service died ends its scripts by itself: it is waited for before, and killed where it takes longer than the grace.
  */
 export async function endOrphansOf(account: AccountRef, graceMilliseconds: number): Promise<number[]> {
-  return endOrphans(graceMilliseconds, (environment) => worksFor(environment, account));
+  return endOrphans(account.base, graceMilliseconds, (environment) => worksFor(environment, account));
 }
 
 /**
@@ -26,16 +31,29 @@ export async function endOrphansOf(account: AccountRef, graceMilliseconds: numbe
  * meet the script of a dead service.
  */
 export async function endOrphansBelow(base: string, graceMilliseconds: number): Promise<number[]> {
-  return endOrphans(graceMilliseconds, (environment) => worksBelow(environment, base));
+  return endOrphans(base, graceMilliseconds, (environment) => worksBelow(environment, base));
 }
 
 async function endOrphans(
+  base: string,
   graceMilliseconds: number,
   isWanted: (environment: Environment) => boolean,
 ): Promise<number[]> {
-  const groups = groupsOf(search((environment) => isOrphaned(environment) && isWanted(environment)));
-  await Promise.all(groups.map((group) => endGroup(group, graceMilliseconds)));
-  return groups;
+  const look = () => {
+    const found = search(isOrphaned);
+    const of = (kind: Found['kind'], wanted: typeof isWanted) =>
+      groupsOf(found.filter((each) => each.kind === kind && wanted(each.environment)));
+    return {
+      launchers: of('launcher', (environment) => servesBeside(environment, base)),
+      scripts: of('script', isWanted),
+    };
+  };
+  const { launchers, scripts } = look();
+  await Promise.all(launchers.map((group) => outlastGroup(group, graceMilliseconds + LAUNCHER_SLACK_MILLISECONDS)));
+  // It may have started what its service had still asked for.
+  const left = launchers.length === 0 ? scripts : look().scripts;
+  await Promise.all(left.map((group) => endGroup(group, graceMilliseconds)));
+  return [...new Set([...scripts, ...left])];
 }
 
 /** The uids and entryUUIDs for which scripts of services that are no more still run on this host. */
@@ -69,7 +87,15 @@ function worksBelow(environment: Environment, base: string): boolean {
   return dn !== undefined && isAtOrBelow(dn, base);
 }
 
+/** Whether a launcher's accounts may be among those below a base. */
+function servesBeside(environment: Environment, base: string): boolean {
+  const served = valueIn(environment, BASE_VARIABLE);
+  return served !== undefined && (isAtOrBelow(served, base) || isAtOrBelow(base, served));
+}
+
+/** A process that works for a service: its launcher, or part of a script. */
 interface Found {
+  readonly kind: 'launcher' | 'script';
   readonly group: number;
   readonly environment: Environment;
 }
@@ -78,17 +104,24 @@ function groupsOf(found: readonly Found[]): number[] {
   return [...new Set(found.map(({ group }) => group))];
 }
 
-/** The processes in other groups of this pid namespace, in such an environment. */
+/** What works for services in other groups of this pid namespace, in such an environment. */
 function search(isWanted: (environment: Environment) => boolean): Found[] {
   const own = readProcess(process.pid);
   const namespace = namespaceOf(process.pid);
   if (own === undefined) return [];
   return listProcesses().flatMap((candidate) => {
     if (candidate.group === own.group || candidate.group <= 1 || candidate.state === 'Z') return [];
-    const environment = environmentOf(candidate.pid);
-    const found = isWanted(environment) && namespaceOf(candidate.pid) === namespace;
-    return found ? [{ group: candidate.group, environment }] : [];
+    const found = identify(candidate, isWanted);
+    return found !== undefined && namespaceOf(candidate.pid) === namespace ? [found] : [];
   });
+}
+
+function identify({ pid, group }: ProcessLine, isWanted: (environment: Environment) => boolean): Found | undefined {
+  const environment = environmentOf(pid);
+  if (valueIn(environment, BASE_VARIABLE) !== undefined) {
+    return isWanted(environment) ? { kind: 'launcher', group, environment } : undefined;
+  }
+  return isWanted(environment) ? { kind: 'script', group, environment } : undefined;
 }
 
 /** The environment that a process was started with (proc(5)); empty where it may not be read. */

@@ -2,6 +2,8 @@ import { readProcess } from './process-group.ts';
 
 /** The variable that tells in an environment which service a process works for. */
 export const OWNER_VARIABLE = 'PROV_SERVICE';
+/** The variable that tells in a launcher's environment below which DN the accounts of its service are. */
+export const BASE_VARIABLE = 'PROV_BASE';
 
 let mark: string | undefined;
 

@@ -31,7 +31,14 @@ export async function endGroup(group: number, graceMilliseconds: number): Promis
     await delay(GROUP_MADE_WITHIN_MILLISECONDS);
     signalGroup(group, 'SIGTERM');
   }
-  if (await goneWithin(group, graceMilliseconds)) return true;
+  return outlastGroup(group, graceMilliseconds);
+}
+
+/**
+ * Waits for a process group to end by itself; what is left of it after that time gets SIGKILL. Resolves as `endGroup` does.
+ */
+export async function outlastGroup(group: number, milliseconds: number): Promise<boolean> {
+  if (await goneWithin(group, milliseconds)) return true;
   signalGroup(group, 'SIGKILL');
   return goneWithin(group, KILLED_WITHIN_MILLISECONDS);
 }

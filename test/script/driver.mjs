@@ -1,8 +1,8 @@
-// A service in miniature, in a process of its own, so that it can be killed: runs one script and says when it has started.
-// Arguments: `auto` or `none`, what to do with the script (`wait` for it, or `leave` at once), the script.
+// A service in miniature, in a process of its own, so that it can be killed: runs one script and says when it has ended.
+// Argument: the options of driver.ts as JSON.
 import { createViteServer } from 'vitest/node';
 
-const [launcher, then, script] = process.argv.slice(2);
+const { launcher, what, script, base, timeoutMilliseconds, killGraceMilliseconds } = JSON.parse(process.argv[2]);
 const root = new URL('../..', import.meta.url).pathname;
 const loader = await createViteServer({
   root,
@@ -12,15 +12,15 @@ const loader = await createViteServer({
 });
 const { createScriptRunner } = await loader.ssrLoadModule('/src/script/script-runner.ts');
 const { ownerMark } = await loader.ssrLoadModule('/src/script/owner.ts');
-const runner = createScriptRunner({ launcher, onNotice: (message) => console.log(message) });
+const runner = createScriptRunner({ launcher, base, onNotice: (message) => console.log(message) });
 const running = runner.run({
   command: [script],
-  env: { PATH: '/usr/bin:/bin', PROV_UID: '3724300', PROV_DN: 'uid=3724300,dc=example', PROV_SERVICE: ownerMark() },
+  env: { PATH: '/bin:/usr/bin', PROV_UID: '3724300', PROV_DN: `uid=3724300,${base}`, PROV_SERVICE: ownerMark() },
   stdin: '',
-  timeoutMilliseconds: 60_000,
-  killGraceMilliseconds: 500,
+  timeoutMilliseconds,
+  killGraceMilliseconds,
   onLine: (_, line) => console.log(line),
   signal: new AbortController().signal,
 });
 await loader.close();
-console.log(then, await (then === 'wait' ? running : running.then(({ kind }) => kind)));
+console.log(what, await (what === 'wait' ? running : running.then(({ kind }) => kind)));

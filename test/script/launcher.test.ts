@@ -1,9 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { encodeRequest, frameReader, type LauncherEvents } from '../../src/script/launcher-process.ts';
@@ -12,6 +11,7 @@ import { createPlainRunner } from '../../src/script/plain-runner.ts';
 import { groupLives, listProcesses } from '../../src/script/process-group.ts';
 import { exited, track } from '../support/children.ts';
 import { runAndKeep, scriptFolder, until } from './contract.ts';
+import { drive, launchersOf } from './driver.ts';
 
 const files = scriptFolder();
 afterAll(() => files.remove());
@@ -25,20 +25,13 @@ function launcherRunner(interpreter?: string, readyWithinMilliseconds?: number) 
   const notices: string[] = [];
   const runner = createLauncherRunner({
     plain: createPlainRunner(),
+    base: 'dc=example',
     onNotice: (message) => notices.push(message),
     ...(interpreter === undefined ? {} : { interpreter }),
     ...(readyWithinMilliseconds === undefined ? {} : { readyWithinMilliseconds }),
   });
   closings.push(() => runner.close());
   return { runner, notices, run: runAndKeep.bind(undefined, runner) };
-}
-
-/** The launchers that a process has started. */
-function launchersOf(parent: number): number[] {
-  return listProcesses()
-    .filter((found) => found.parent === parent && found.state !== 'Z')
-    .map(({ pid }) => pid)
-    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('prov-backup-rsnapshot: launcher'));
 }
 
 const NOTHING_HAPPENS: LauncherEvents = {
@@ -187,27 +180,17 @@ describe('the launcher', () => {
 
   it('ends its scripts, also those that ignore SIGTERM, and itself when the service is killed', async () => {
     const script = files.sh(`trap "" TERM; echo "group $$"; while :; do sleep 0.05; done`);
-    const { service, lines } = drive('wait', script);
-    const group = Number(await until(() => lines.find((line) => line.startsWith('group'))?.slice(6)));
+    const { service, said } = drive({ launcher: 'auto', script });
+    const group = await said('group');
     const [pid] = launchersOf(service.pid!);
     service.kill('SIGKILL');
     await until(() => !groupLives(group) && !groupLives(pid!));
   });
 
   it('does not keep a process alive that forgets it', async () => {
-    const { service, lines } = drive('leave', files.sh('exit 3'));
+    const { service, lines } = drive({ launcher: 'auto', what: 'leave', script: files.sh('exit 3') });
     await once(service, 'close');
     expect(lines).toEqual(['leave exited']);
     expect(service.exitCode).toBe(0);
   });
 });
-
-function drive(then: 'wait' | 'leave', script: string): { service: ChildProcess; lines: string[] } {
-  const driver = new URL('./driver.mjs', import.meta.url).pathname;
-  const service = track(
-    spawn(process.execPath, [driver, 'auto', then, script], { stdio: ['ignore', 'pipe', 'inherit'] }),
-  );
-  const lines: string[] = [];
-  createInterface({ input: service.stdout }).on('line', (line) => lines.push(line));
-  return { service, lines };
-}

@@ -16,7 +16,7 @@ describe.each(['none', 'auto'] as const)('a script runner (launcher: %s)', (laun
   const run = (command: readonly string[], overrides?: Partial<ScriptRequest>) =>
     runAndKeep(runner, command, overrides);
   beforeAll(() => {
-    runner = createScriptRunner({ launcher, onNotice: (message) => notices.push(message) });
+    runner = createScriptRunner({ launcher, base: 'dc=example', onNotice: (message) => notices.push(message) });
   });
   afterAll(async () => {
     await runner.close();

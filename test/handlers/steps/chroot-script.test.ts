@@ -14,7 +14,7 @@ import { exited, track } from '../../support/children.ts';
 
 const DN = 'uid=3724300,ou=accounts,ou=backup,ou=services,dc=example,dc=org';
 const files = scriptFolder();
-const runner = createScriptRunner({ launcher: 'none', onNotice: () => {} });
+const runner = createScriptRunner({ launcher: 'none', base: 'dc=example', onNotice: () => {} });
 afterAll(async () => {
   await runner.close();
   files.remove();

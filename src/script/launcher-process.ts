@@ -11,14 +11,17 @@ import type { OutputStream } from './runner.ts';
  * for each script.
  *
  * A request, all numbers 32 bits, big-endian: its length · id · grace in milliseconds · number of arguments · number of strings
- * · each string as length and bytes: the arguments, the environment as NAME=VALUE, the standard input.
+ * · each string as length and bytes: the arguments, the environment as NAME=VALUE, the standard input. Without strings it is the
+ * answer to an X that speaks of others: in place of the grace 1 where the run ended by itself, 0 where its runner ended it.
  * A frame: type (1 byte) · id · length · data:
  *   H  ready, before any request is read          S  started; data: pid, which is also the process group
  *   O  bytes of stdout      E  bytes of stderr    F  not started; data: errno
- *   X  ended; data: wait status, and the lines and bytes of output that were left out
+ *   X  ended; data: wait status, the lines and bytes of output that were left out, 1 where others of its process group live on
  */
 export interface LauncherProcess {
   start(request: LaunchRequest): void;
+  /** Tells how a run came to its end that others of its group outlived: by itself, or by its runner. */
+  settle(id: number, byItself: boolean): void;
   /** Ends the launcher, and the groups of the scripts that still run. Resolves when it is gone. */
   close(): Promise<void>;
   /** For a launcher that does not answer: what it ran is then told by `onEnd`. */
@@ -38,8 +41,8 @@ export interface LauncherEvents {
   onStarted(id: number, group: number): void;
   onOutput(id: number, stream: OutputStream, chunk: Buffer): void;
   onNotStarted(id: number, errno: number): void;
-  /** `status` as wait(2) gives it. */
-  onExited(id: number, status: number, leftOut: LeftOut): void;
+  /** `status` as wait(2) gives it. Where others of its group `outlived` it, `settle` is to follow. */
+  onExited(id: number, status: number, leftOut: LeftOut, outlived: boolean): void;
   /** The launcher is gone, after everything that it still said; `reason` in words. Comes once. */
   onEnd(reason: string): void;
 }
@@ -93,7 +96,11 @@ export function startLauncher(interpreter: string, base: string, events: Launche
   });
 
   return {
-    start: (request) => child.stdin.write(encodeRequest(request)),
+    start: ({ id, killGraceMilliseconds, argv, env, stdin }) => {
+      const environment = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+      child.stdin.write(encodeRequest([id, killGraceMilliseconds, argv.length], [...argv, ...environment, stdin]));
+    },
+    settle: (id, byItself) => child.stdin.write(encodeRequest([id, byItself ? 1 : 0, 0], [])),
     async close() {
       child.ref();
       child.stdin.end();
@@ -111,16 +118,16 @@ function letProcessEnd(child: ChildProcessByStdio<Writable, Readable, Readable>)
   }
 }
 
-/** A request as the launcher reads it. */
-export function encodeRequest({ id, killGraceMilliseconds, argv, env, stdin }: LaunchRequest): Buffer {
-  const strings: Array<string | Buffer> = [...argv];
-  for (const [name, value] of Object.entries(env)) strings.push(`${name}=${value}`);
-  strings.push(stdin);
+/** A request as the launcher reads it: id, grace and number of arguments, then its strings. */
+export function encodeRequest(
+  head: readonly [number, number, number],
+  strings: ReadonlyArray<string | Buffer>,
+): Buffer {
   let length = 16;
   for (const value of strings) length += 4 + Buffer.byteLength(value);
   const request = Buffer.allocUnsafe(4 + length);
   let at = 0;
-  for (const number of [length, id, killGraceMilliseconds, argv.length, strings.length]) {
+  for (const number of [length, ...head, strings.length]) {
     at = request.writeUInt32BE(number, at);
   }
   for (const value of strings) {
@@ -166,8 +173,8 @@ function takeFrame(events: LauncherEvents, type: number, id: number, data: Buffe
       events.onNotStarted(id, Number(data.toString('latin1')));
       return;
     case 'X': {
-      const [status = 0, lines = 0, bytes = 0] = data.toString('latin1').split(' ').map(Number);
-      events.onExited(id, status, { lines, bytes });
+      const [status = 0, lines = 0, bytes = 0, outlived = 0] = data.toString('latin1').split(' ').map(Number);
+      events.onExited(id, status, { lines, bytes }, outlived === 1);
       return;
     }
   }

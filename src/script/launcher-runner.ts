@@ -19,8 +19,8 @@ export interface LauncherRunnerOptions {
   readonly readyWithinMilliseconds?: number;
 }
 
-/** Each script takes up to three descriptors of the launcher, which may have 1024 as a rule. */
-const MOST_AT_ONCE = 250;
+/** Each script takes up to four descriptors of the launcher, which may have 1024 as a rule. */
+const MOST_AT_ONCE = 200;
 /** A launcher that dies so often within the window is not started again. */
 const DEATHS = { most: 3, windowMilliseconds: 60_000 };
 
@@ -32,6 +32,7 @@ interface Run {
   readonly ending: Ending;
   readonly resolve: (verdict: Verdict) => void;
   group: number | undefined;
+  outlived: boolean;
 }
 
 type Verdict = ScriptResult | { readonly kind: 'again' };
@@ -76,10 +77,15 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
           const code = errnoName(errno);
           run?.resolve(notStarted(code, startFault(run.file, code)));
         },
-        onExited: (id, status, leftOut: LeftOut) => {
+        onExited: (id, status, leftOut: LeftOut, outlived) => {
           const run = runs.get(id);
-          run?.lines.end(leftOut);
-          run?.resolve(verdictOf(status));
+          if (run === undefined) {
+            if (outlived) hired.process.settle(id, false);
+            return;
+          }
+          run.outlived = outlived;
+          run.lines.end(leftOut);
+          run.resolve(verdictOf(status));
         },
         onEnd: (reason) => {
           clearTimeout(late);
@@ -114,7 +120,8 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
     const id = ++lastId;
     const ending = new Ending(request);
     const verdict = await new Promise<Verdict>((resolve) => {
-      const run: Run = { request, file, lines: new OutputLines(request.onLine), ending, resolve, group: undefined };
+      const lines = new OutputLines(request.onLine);
+      const run: Run = { request, file, lines, ending, resolve, group: undefined, outlived: false };
       runs.set(id, run);
       void ending.gaveUp.then(() => {
         // Its group is gone, yet the launcher has not said so: it is stuck.
@@ -129,9 +136,11 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
         stdin: request.stdin,
       });
     });
-    runs.get(id)?.lines.end();
+    const run = runs.get(id);
+    run?.lines.end();
     runs.delete(id);
     const cause = await ending.settle();
+    if (run?.outlived) process.settle(id, cause === undefined);
     return cause === undefined || verdict.kind === 'again' ? verdict : { kind: cause };
   }
 

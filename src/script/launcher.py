@@ -1,8 +1,8 @@
 """Starts scripts for the service, which is too big to be forked for each of them.
 
 Reads requests from standard input and writes frames to standard output; launcher-process.ts is the other end and describes both.
-Each script gets a session and three pipes of its own, so that nothing of one reaches another. When standard input ends, the
-service is no more (or is done): the groups of all running scripts are ended, and the launcher with them.
+Each script gets a session, three pipes and a record (run-record.ts) of its own, so that nothing of one reaches another. When
+standard input ends, the service is no more (or is done): the groups of all running scripts are ended, and the launcher with them.
 
 Python, as its posix_spawn starts a script without copying the process first, which would cost more than all the rest here.
 """
@@ -18,21 +18,23 @@ READ_BYTES = 65536
 FORWARD_BYTES = 1048576
 FLOOD_BYTES = 524288
 FLOOD_REST_SECONDS = 0.01
+RECORD_FD = 57
 NUMBER = struct.Struct(">I")
 FRAME = struct.Struct(">cII")
 HEAD = struct.Struct(">IIII")
 
 
 class Job:
-    __slots__ = ("id", "grace", "input", "sink", "streams", "room", "lines", "bytes")
+    __slots__ = ("id", "grace", "input", "sink", "record", "streams", "room", "lines", "bytes")
 
-    def __init__(self, id, grace, input, sink):
-        self.id, self.grace, self.input, self.sink = id, grace, memoryview(input), sink
+    def __init__(self, id, grace, input, sink, record):
+        self.id, self.grace, self.input, self.sink, self.record = id, grace, memoryview(input), sink, record
         self.streams = {}
         self.room, self.lines, self.bytes = FORWARD_BYTES, 0, 0
 
 
 job_of_pid, job_of_source, job_of_sink, resting_until = {}, {}, {}, {}
+record_of_outlived = {}
 requests, frames = bytearray(), []
 poll = select.epoll()
 
@@ -72,6 +74,9 @@ def take_requests():
 
 def start(request):
     id, grace, arguments, count = HEAD.unpack_from(request)
+    if count == 0:
+        settle(id, grace)
+        return
     strings, at = [], HEAD.size
     for _ in range(count):
         begin = at + 4
@@ -83,21 +88,21 @@ def start(request):
         for _ in range(3):
             opened += os.pipe()
         given, sink, out, told, err, complained = opened
-        job = Job(id, grace / 1000, strings[-1], sink)
+        actions = [(os.POSIX_SPAWN_DUP2, fd, to) for to, fd in enumerate((given, told, complained))]
+        record = open_record(strings[arguments:-1])
+        if record is not None:
+            opened.append(record)
+            actions.append((os.POSIX_SPAWN_DUP2, record, RECORD_FD))
+        job = Job(id, grace / 1000, strings[-1], sink, record)
         os.set_blocking(sink, False)
-        pid = os.posix_spawn(
-            strings[0],
-            strings[:arguments],
-            environment,
-            file_actions=[(os.POSIX_SPAWN_DUP2, fd, to) for to, fd in enumerate((given, told, complained))],
-            setsid=True,
-        )
+        pid = os.posix_spawn(strings[0], strings[:arguments], environment, file_actions=actions, setsid=True)
     except (OSError, ValueError) as fault:
         for fd in opened:
             os.close(fd)
         # A ValueError is about strings that no program can be given.
         frame(b"F", id, b"%d" % getattr(fault, "errno", errno.EINVAL))
         return
+    write_down(record, b"PROV_GROUP=%d" % pid)
     for fd in (given, told, complained):
         os.close(fd)
     job_of_pid[pid] = job
@@ -111,6 +116,33 @@ def start(request):
     frame(b"S", id, b"%d" % pid)
     poll.register(sink, select.EPOLLOUT)
     feed(sink)
+
+
+def open_record(environment):
+    """The record of a run, as run-record.ts describes it; None where the system gives none, and the script runs without."""
+    try:
+        record = os.memfd_create("prov-backup-rsnapshot")
+    except (OSError, AttributeError):
+        return None
+    write_down(record, *environment)
+    return record
+
+
+def write_down(record, *lines):
+    try:
+        if record is not None:
+            os.write(record, b"\0".join(lines) + b"\0")
+    except OSError:
+        pass  # short of memory: the script matters more
+
+
+def settle(id, ended):
+    """The service knows how a run came to its end that something outlived."""
+    record = record_of_outlived.pop(id, None)
+    if record is not None:
+        if ended:
+            write_down(record, b"PROV_ENDED=1")
+        os.close(record)
 
 
 def feed(sink):
@@ -187,7 +219,12 @@ def reap():
                 drop_source(fd)
         if job.sink is not None:
             drop_sink(job)
-        frame(b"X", job.id, b"%d %d %d" % (status, job.lines, job.bytes))
+        outlived = job.record is not None and end_group(pid, 0)
+        if outlived:
+            record_of_outlived[job.id] = job.record
+        elif job.record is not None:
+            os.close(job.record)
+        frame(b"X", job.id, b"%d %d %d %d" % (status, job.lines, job.bytes, outlived))
 
 
 def end_all():

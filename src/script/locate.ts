@@ -2,7 +2,7 @@ import { accessSync, closeSync, constants, openSync, readSync, statSync } from '
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import type { ScriptResult } from './runner.ts';
 
-type NotStarted = Extract<ScriptResult, { kind: 'notStarted' }>;
+export type NotStarted = Extract<ScriptResult, { kind: 'notStarted' }>;
 export type Located = { readonly kind: 'located'; readonly file: string } | NotStarted;
 
 /** Longest line that Linux reads for an interpreter (BINPRM_BUF_SIZE). */

@@ -2,6 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { isAtOrBelow } from '../domain/dn.ts';
 import { BASE_VARIABLE, isOrphaned, valueIn } from './owner.ts';
 import { endGroup, listProcesses, outlastGroup, type ProcessLine, readProcess } from './process-group.ts';
+import { readRecord } from './run-record.ts';
 
 /** What a launcher needs beyond the grace of its scripts, to see that they are gone and to end itself. */
 const LAUNCHER_SLACK_MILLISECONDS = 1000;
@@ -18,7 +19,7 @@ export interface AccountRef {
  * Ends what scripts of services that are no more still do for an account on this host, and waits for their end: before an
  * interrupted account is resumed, so that no two scripts work on it at once. It is the same account where its entry has the same
  * entryUUID, or the same uid below the base. Returns the process groups that were ended. Scripts of a living service, this or
- * another, are left alone. Elsewhere than on Linux it does nothing.
+ * another, are left alone, and so is what a script that has ended left in the background. Elsewhere than on Linux it does nothing.
  *
  * A launcher whose service died ends its scripts by itself: it is waited for before, and killed where it takes longer than the grace.
  */
@@ -93,7 +94,7 @@ function servesBeside(environment: Environment, base: string): boolean {
   return served !== undefined && (isAtOrBelow(served, base) || isAtOrBelow(base, served));
 }
 
-/** A process that works for a service: its launcher, or part of a script. */
+/** A process that works for a service: its launcher, or part of a script that has not ended. */
 interface Found {
   readonly kind: 'launcher' | 'script';
   readonly group: number;
@@ -121,7 +122,21 @@ function identify({ pid, group }: ProcessLine, isWanted: (environment: Environme
   if (valueIn(environment, BASE_VARIABLE) !== undefined) {
     return isWanted(environment) ? { kind: 'launcher', group, environment } : undefined;
   }
-  return isWanted(environment) ? { kind: 'script', group, environment } : undefined;
+  const record = readRecord(pid);
+  if (record !== undefined) {
+    // A daemon that left the script's group has the record, too.
+    const isAtWork = !record.ended && (record.group === undefined || record.group === group);
+    return isAtWork && isWanted(record.environment)
+      ? { kind: 'script', group, environment: record.environment }
+      : undefined;
+  }
+  // It closed its descriptors, as daemons do: part of a script where the one that leads its group is there.
+  return isWanted(environment) && leaderLives(group) ? { kind: 'script', group, environment } : undefined;
+}
+
+function leaderLives(group: number): boolean {
+  const leader = readProcess(group);
+  return leader !== undefined && leader.state !== 'Z';
 }
 
 /** The environment that a process was started with (proc(5)); empty where it may not be read. */

@@ -1,10 +1,12 @@
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { Ending } from './ending.ts';
-import { errorCode, locate, notStarted, startFault } from './locate.ts';
+import { errorCode, locate, type NotStarted, notStarted, startFault } from './locate.ts';
 import { OutputLines } from './output-lines.ts';
+import { openRecord, RECORD_DESCRIPTOR, type RunRecord } from './run-record.ts';
 import type { OutputStream, ScriptRequest, ScriptResult, ScriptRunner } from './runner.ts';
 
 /** How long output is still read when the script has ended but something holds its output open. */
@@ -13,7 +15,7 @@ const DRAIN_MILLISECONDS = 100;
 const FLOOD_PAUSE_MILLISECONDS = 5;
 const FLOOD_BYTES_PER_PAUSE = 512 * 1024;
 
-/** Runs scripts as children of this process, through execa. Works wherever Node.js does. */
+/** Runs scripts as children of this process. Works wherever Node.js does. */
 export function createPlainRunner(): ScriptRunner {
   return { run: runPlainly, close: async () => {} };
 }
@@ -24,25 +26,11 @@ async function runPlainly(request: ScriptRequest): Promise<ScriptResult> {
   const located = locate(program, request.env['PATH']);
   if (located.kind === 'notStarted') return located;
 
-  const { execa } = await import('execa'); // a hundred modules, which most sites never need
-  const child = execa(located.file, args, {
-    env: request.env,
-    extendEnv: false,
-    cwd: '/',
-    detached: true,
-    cleanup: false,
-    buffer: false,
-    encoding: 'buffer',
-    reject: false,
-    stdin: 'pipe',
-  });
-  if (child.pid === undefined) {
-    const { cause } = await child;
-    const code = errorCode(cause);
-    return notStarted(code, startFault(located.file, code));
-  }
+  const started = await start(located.file, args, request.env);
+  if (started.kind === 'notStarted') return started;
+  const { child, group, record } = started;
   const ending = new Ending(request);
-  ending.started(child.pid);
+  ending.started(group);
 
   const lines = new OutputLines(request.onLine);
   const drained = Promise.all([forward('stdout', child.stdout, lines), forward('stderr', child.stderr, lines)]);
@@ -59,9 +47,46 @@ async function runPlainly(request: ScriptRequest): Promise<ScriptResult> {
   child.stderr.destroy();
   await drained;
   const cause = await ending.settle();
+  record?.close(cause === undefined);
   lines.end();
   if (cause !== undefined) return { kind: cause };
   return exitCode === null ? { kind: 'signaled', signal: signal ?? 'SIGKILL' } : { kind: 'exited', exitCode };
+}
+
+interface Started {
+  readonly kind: 'started';
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly group: number;
+  readonly record: RunRecord | undefined;
+}
+
+async function start(file: string, args: readonly string[], env: ScriptRequest['env']): Promise<Started | NotStarted> {
+  const record = openRecord(env);
+  let fault: unknown;
+  try {
+    const child = spawn(file, args, { env, cwd: '/', detached: true, stdio: streams(record) });
+    if (hasStreams(child) && child.pid !== undefined) {
+      record?.started(child.pid);
+      return { kind: 'started', child, group: child.pid, record };
+    }
+    [fault] = await once(child, 'error');
+  } catch (error) {
+    fault = error; // some faults are thrown, some are told
+  }
+  record?.close(false);
+  const code = errorCode(fault);
+  return notStarted(code, startFault(file, code));
+}
+
+function streams(record: RunRecord | undefined): Array<'pipe' | 'ignore' | number> {
+  const own = ['pipe', 'pipe', 'pipe'] as const;
+  // Beyond the third, 'ignore' opens nothing.
+  const between = Array.from({ length: RECORD_DESCRIPTOR - own.length }, () => 'ignore' as const);
+  return record === undefined ? [...own] : [...own, ...between, record.descriptor];
+}
+
+function hasStreams(child: ChildProcess): child is Started['child'] {
+  return child.stdin !== null && child.stdout !== null && child.stderr !== null;
 }
 
 /** Waits for the end of the output, but not for those who hold it open: what the script itself wrote is there already. */

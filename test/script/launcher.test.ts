@@ -134,8 +134,7 @@ describe('the launcher', () => {
     let ids = 0;
     const start = (script: string): number => {
       ids += 1;
-      const how = { killGraceMilliseconds: 100, env: { PATH: '/usr/bin:/bin' }, stdin: '' };
-      child.stdin?.write(encodeRequest({ id: ids, argv: [script], ...how }));
+      child.stdin?.write(encodeRequest([ids, 100, 1], [script, 'PATH=/usr/bin:/bin', '']));
       return ids;
     };
     const childrenOf = (state?: string) =>

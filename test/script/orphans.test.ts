@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { endOrphansBelow, endOrphansOf, findOrphanedAccounts } from '../../src/script/orphans.ts';
 import { ownerMark } from '../../src/script/owner.ts';
-import { groupLives } from '../../src/script/process-group.ts';
+import { groupLives, signalGroup } from '../../src/script/process-group.ts';
 import { track } from '../support/children.ts';
 import { scriptFolder } from './contract.ts';
 
@@ -27,7 +27,7 @@ afterEach(async () => {
 /** The mark of a service that is no more. */
 const GONE = '4194303.1';
 
-/** A script that runs for the account, started by the service that the mark names. */
+/** A script that runs for the account, started by the service that the mark names, without a record. */
 async function scriptOf(owner: string, body = '', environment: NodeJS.ProcessEnv = {}): Promise<number> {
   const child = track(
     spawn(files.sh(`${body}\necho started; while :; do sleep 0.05; done`), {
@@ -84,6 +84,15 @@ describe('ending the scripts that a dead service left behind', () => {
     expect(await endOrphansBelow('ou=others,dc=orphans', 5000)).toEqual([]);
     expect(await endOrphansBelow(base.slice(3), 5000)).toEqual([]);
     expect(await endOrphansBelow(written, 5000)).toEqual([group]);
+  });
+
+  it('leaves alone what lives on in a group without leader, closed descriptors and all: a script left it in the background', async () => {
+    const script = files.sh(`sleep 60 >/dev/null 2>&1 & echo "$$"`);
+    const env = { PATH: '/bin:/usr/bin', PROV_UID: account.uid, PROV_DN: base, PROV_SERVICE: GONE };
+    const { stdout } = spawnSync('setsid', ['--wait', script], { encoding: 'utf8', env });
+    const group = Number(stdout);
+    expect(await endOrphansOf(account, 100)).toEqual([]);
+    expect(signalGroup(group, 'SIGKILL')).toBe(true);
   });
 
   it('names the accounts that dead services left scripts for, and no others', async () => {

@@ -64,7 +64,7 @@ export const settingsSchema = section('', {
       oneOf('auto', 'syncrepl', 'persistentSearch'),
     ),
     requestTimeout: setting(
-      'Time limit of connecting and binding, and of each request to the directory.',
+      'Time limit of connecting and binding, and of each request to the directory; reconnect.deadAfter where that is shorter.',
       '30s',
       duration('100ms', '10m'),
     ),

@@ -8,14 +8,18 @@ import { dayIn } from './domain/timestamp.ts';
 import type { DirectoryAccess } from './ldap/access.ts';
 
 /** How to reach the directory, from the settings. */
-export function accessOf({ directory }: Settings, env: Readonly<Record<string, string | undefined>>): DirectoryAccess {
+export function accessOf(
+  { directory, reconnect }: Settings,
+  env: Readonly<Record<string, string | undefined>>,
+): DirectoryAccess {
   return {
     urls: directory.url,
     startTls: directory.startTls,
     caFile: directory.tls.caFile,
     bindDn: directory.bindDn,
     readPassword: passwordReader(directory, env),
-    timeoutMilliseconds: directory.requestTimeout,
+    // A peer that is silent for longer is given up, whatever it was asked.
+    timeoutMilliseconds: Math.min(directory.requestTimeout, reconnect.deadAfter),
   };
 }
 

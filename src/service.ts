@@ -82,9 +82,10 @@ export function createService({
   const operations = new DirectoryOperations({
     access,
     base: site.base,
-    // A replica can be read and not written: the subscription moves to another server, and writes with it.
-    referred: (error) => {
-      if (access.urls.length > 1) useless$.next(error);
+    // A replica can be read and not written: the subscription moves to another server, and writes with it. What comes from
+    // one that it has left already says nothing about the next.
+    referred: (error, url) => {
+      if (access.urls.length > 1 && url === subscribedTo) useless$.next(error);
     },
   });
   const away = new DirectoryPatience(settings.reconnect, abort.signal);
@@ -93,6 +94,7 @@ export function createService({
   const alone = settings.instances === 'one';
   const open = new OpenAccounts(alone ? {} : { longestHandlerMilliseconds: longestMilliseconds });
   let subscribed = false;
+  let subscribedTo: string | undefined;
 
   const readEntry = (entry: Parameters<typeof readAccount>[0]): EntryReading => {
     const reading = readAccount(entry, names);
@@ -120,11 +122,15 @@ export function createService({
   }).pipe(
     tap((change) => {
       if (change.kind === 'connected') {
+        subscribedTo = change.url;
         operations.use(change.url);
         away.wake();
       }
       if (change.kind === 'refreshed') subscribed = true;
-      if (change.kind === 'disconnected') subscribed = false;
+      if (change.kind === 'disconnected') {
+        subscribed = false;
+        subscribedTo = undefined;
+      }
     }),
   );
   const lists$ = reconcile({

@@ -25,8 +25,8 @@ export interface OperationsOptions {
   readonly access: DirectoryAccess;
   /** Accounts are looked for below it. */
   readonly base: string;
-  /** Told when a write is referred elsewhere: the server in use is a read-only replica. */
-  readonly referred?: (error: DirectoryError) => void;
+  /** Told when the server at a URL refers a write elsewhere: it is a read-only replica. */
+  readonly referred?: (error: DirectoryError, url: string) => void;
 }
 
 /**
@@ -37,7 +37,7 @@ export interface OperationsOptions {
 export class DirectoryOperations implements AccountDirectory {
   readonly #access: DirectoryAccess;
   readonly #base: string;
-  readonly #referred: (error: DirectoryError) => void;
+  readonly #referred: (error: DirectoryError, url: string) => void;
   #url: string;
   #writer: Promise<BoundClient> | undefined;
   #reader: Promise<Connection> | undefined;
@@ -149,6 +149,7 @@ export class DirectoryOperations implements AccountDirectory {
   async #write<T>(
     send: (client: Client, settle: (error: unknown, result?: T) => void) => void,
   ): Promise<T | undefined> {
+    const url = this.#url;
     const attempt = this.#writer ?? this.#connectWriter();
     const drop = (): void => {
       if (this.#writer === attempt) this.#writer = undefined;
@@ -168,12 +169,12 @@ export class DirectoryOperations implements AccountDirectory {
         });
       });
     } catch (error) {
-      const cause = connectionError(this.#url, error);
+      const cause = connectionError(url, error);
       if (cause.resultCode === undefined || cause.resultCode === ResultCode.unavailable) {
         drop();
         attempt.then((bound) => bound.close()).catch(() => {});
       }
-      if (cause.resultCode === ResultCode.referral) this.#referred(cause);
+      if (cause.resultCode === ResultCode.referral) this.#referred(cause, url);
       throw cause;
     }
   }

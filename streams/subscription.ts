@@ -109,12 +109,16 @@ function connectedWords(
 
 function nothingOffered(server: string, refusals: readonly NotOffered[]): DirectoryError {
   const said = refusals.map((refusal) => refusal.message).join('; ');
+  // One that was refused for another reason may well be there: the server restricts operations, or wants a bind.
+  const other = refusals.find(({ resultCode }) => resultCode !== ResultCode.unavailableCriticalExtension);
   return new DirectoryError(`the directory (${server}) offers no way to be told of changes: ${said}`, {
-    resultCode: ResultCode.unavailableCriticalExtension,
-    remedy:
-      'enable one: slapd: moduleload syncprov, and overlay syncprov on the database of directory.base; 389: the plugins Content Synchronization and Retro Changelog; other servers: persistent search (control 2.16.840.1.113730.3.4.3)',
+    resultCode: other?.resultCode ?? ResultCode.unavailableCriticalExtension,
+    remedy: other?.remedy === undefined ? ENABLE_ONE : `${other.remedy}; or, if that is not it, ${ENABLE_ONE}`,
   });
 }
+
+const ENABLE_ONE =
+  'enable one: slapd: moduleload syncprov, and overlay syncprov on the database of directory.base; 389: the plugins Content Synchronization and Retro Changelog; other servers: persistent search (control 2.16.840.1.113730.3.4.3)';
 
 function asDirectoryError(error: unknown): DirectoryError {
   if (error instanceof DirectoryError) return error;

@@ -9,16 +9,25 @@ export interface Credentials {
 
 /**
  * What to bind with at `url`; undefined: as nobody. Rejects with a DirectoryError where the password is empty, which servers take
- * for an anonymous bind (RFC 4513, section 5.1.2), and as `readPassword` does.
+ * for an anonymous bind (RFC 4513, section 5.1.2), or cannot be read.
  */
 export async function readCredentials(
   { bindDn: dn, readPassword }: DirectoryAccess,
   url: string,
 ): Promise<Credentials | undefined> {
   if (dn === null) return undefined;
-  const password = await readPassword();
+  const password = await readPassword().catch((cause: unknown) => {
+    throw new DirectoryError(`the password for ${dn} cannot be read: ${wordsOf(cause)}`, {
+      remedy: 'let the user of the service read directory.bindPasswordFile; it is read again at each attempt',
+      cause,
+    });
+  });
   if (password !== '') return { dn, password };
   throw new DirectoryError(`bind to ${url} as ${dn}: the password is empty`, {
     remedy: 'put the password of directory.bindDn into its bindPasswordFile, bindPassword or PROV_BIND_PASSWORD',
   });
+}
+
+function wordsOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -48,7 +48,9 @@ describe('binding', () => {
 
   it('with a password that cannot be read ends with the reason', async () => {
     const readPassword = () => Promise.reject(new Error('no such file: /secret'));
-    expect((await subscribe(slapd.url, { readPassword }).ended()).message).toContain('no such file: /secret');
+    const error = await subscribe(slapd.url, { readPassword }).ended();
+    expect(error.message).toContain('no such file: /secret');
+    expect(error.remedy).toContain('directory.bindPasswordFile');
   });
 
   it('is left out without a bind DN', async () => {
@@ -316,19 +318,39 @@ describe('a server that does not speak as it should', () => {
     expect(error.remedy).toContain('by itself');
   });
 
+  /** Takes every bind, and answers each search with the code that is given for it; undefined: not at all. */
+  const answeringSearches = (codeFor: (request: Buffer) => number | undefined) => (socket: Socket) => {
+    const framer = new LdapFramer();
+    socket.on('data', (chunk) => {
+      for (const { bytes, operation } of framer.push(chunk)) {
+        const done = (tag: number, code: number) =>
+          socket.write(
+            encodeMessage(readMessage(bytes).id, element(tag, enumerated(code), octetString(''), octetString('why'))),
+          );
+        if (operation === 'bindRequest') done(Operation.bindResponse, 0);
+        const code = operation === 'searchRequest' ? codeFor(bytes) : undefined;
+        if (code !== undefined) done(Operation.searchResultDone, code);
+      }
+    });
+  };
+
+  it('and refuses to search is not taken for one that lacks the controls', async () => {
+    const isSync = (request: Buffer) => request.includes('1.3.6.1.4.1.4203.1.9.1.1');
+    const isPersistent = (request: Buffer) => request.includes('2.16.840.1.113730.3.4.3');
+    behave = answeringSearches((request) => (isSync(request) ? 53 : isPersistent(request) ? 12 : 0));
+    const error = await subscribe(url, { protocol: 'auto' }).ended();
+    expect(error).toMatchObject({
+      resultCode: 53,
+      remedy: expect.stringContaining("the server's configuration forbids it"),
+    });
+    expect(error.message).toContain('why');
+    behave = answeringSearches((request) => (isSync(request) || isPersistent(request) ? 12 : 0));
+    const lacking = await subscribe(url, { protocol: 'auto' }).ended();
+    expect(lacking).toMatchObject({ resultCode: 12, remedy: expect.stringMatching(/^enable one/) });
+  });
+
   it('and answers probes but not who it is: it is given up', async () => {
-    behave = (socket) => {
-      const framer = new LdapFramer();
-      socket.on('data', (chunk) => {
-        for (const { bytes, operation } of framer.push(chunk)) {
-          const { id } = readMessage(bytes);
-          const done = (tag: number) =>
-            socket.write(encodeMessage(id, element(tag, enumerated(0), octetString(''), octetString(''))));
-          if (operation === 'bindRequest') done(Operation.bindResponse);
-          if (operation === 'searchRequest' && !bytes.includes('vendorName')) done(Operation.searchResultDone);
-        }
-      });
-    };
+    behave = answeringSearches((request) => (request.includes('vendorName') ? undefined : 0));
     expect((await subscribe(url, { deadAfterMilliseconds: 300 }).ended()).message).toContain(
       'though the directory answers',
     );

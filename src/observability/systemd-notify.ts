@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { openSender } from './systemd-sender.ts';
 
 /** Tells the service manager how the service fares (sd_notify(3)). */
 export interface SystemdNotifier {
@@ -12,50 +12,48 @@ export interface SystemdNotifier {
 const SILENT: SystemdNotifier = { ready() {}, status() {}, stopping() {}, close() {} };
 
 /**
- * Datagrams to the manager's socket, one for each line of standard input; Node.js itself has no datagram sockets of that
- * family. A leading @ names the abstract namespace.
- */
-const SENDER = [
-  'use Socket;',
-  'my $path = $ENV{NOTIFY_SOCKET}; $path =~ s/^@/\\0/;',
-  'socket(my $socket, PF_UNIX, SOCK_DGRAM, 0) or die $!;',
-  'while (my $line = <STDIN>) { chomp $line; send($socket, $line, 0, pack_sockaddr_un($path)); }',
-].join(' ');
-
-/**
  * The notifier for this process: silent where no manager listens (NOTIFY_SOCKET). With WATCHDOG_USEC it says twice in that
- * time that the event loop turns; when it no longer does, the manager finds out. `failed` is told where nothing can be sent.
+ * time that the event loop turns; when it no longer does, the manager finds out. `failed` is told, in a sentence, where nothing
+ * can be sent.
  */
 export function createSystemdNotifier(
   env: Readonly<Record<string, string | undefined>>,
   failed: (reason: string) => void,
 ): SystemdNotifier {
-  const { NOTIFY_SOCKET: address = '', PATH = '/usr/bin:/bin' } = env;
+  const { NOTIFY_SOCKET: address = '', PATH: path = '/usr/bin:/bin' } = env;
   if (address === '') return SILENT;
-  const child: ChildProcess = spawn('perl', ['-e', SENDER], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    env: { NOTIFY_SOCKET: address, PATH },
-  });
-  child.on('error', (error) => failed(`the service manager cannot be notified: perl: ${error.message}`));
-  child.stdin?.on('error', () => {}); // its end is told by the child
-  const send = (line: string): void => {
-    child.stdin?.write(`${line.replaceAll(/[\r\n]+/g, ' ')}\n`);
-  };
   const watchdog = watchdogOf(env);
-  const timer = watchdog === undefined ? undefined : setInterval(() => send('WATCHDOG=1'), watchdog / 2);
+  /** The latest of each kind. */
+  const said = new Map<string, string>();
+  const feed = (): void => sender.send('WATCHDOG=1');
+  const sender = openSender({
+    address,
+    path,
+    failed: (reason) => failed(`the service manager cannot be notified for the moment: ${reason}; it is tried again`),
+    again: () => {
+      for (const [kind, text] of said) sender.send(`${kind}=${text}`);
+      if (watchdog !== undefined) feed();
+    },
+  });
+  const say = (kind: string, text: string): void => {
+    const line = text.replaceAll(/[\r\n]+/g, ' ');
+    said.set(kind, line);
+    sender.send(`${kind}=${line}`);
+  };
+  const timer = watchdog === undefined ? undefined : setInterval(feed, watchdog / 2);
   timer?.unref();
   return {
-    ready: () => send('READY=1'),
-    status: (text) => send(`STATUS=${text}`),
-    stopping: () => send('STOPPING=1'),
+    ready: () => say('READY', '1'),
+    status: (text) => say('STATUS', text),
+    stopping: () => say('STOPPING', '1'),
     close: () => {
       clearInterval(timer);
-      child.stdin?.end();
+      sender.close();
     },
   };
 }
 
-/** The watchdog's time in milliseconds, where it is meant for this process. */
+/** The watchdog's time in milliseconds, where it is meant for this process (sd_watchdog_enabled(3)). */
 function watchdogOf(env: Readonly<Record<string, string | undefined>>): number | undefined {
   const microseconds = Number(env['WATCHDOG_USEC']);
   const pid = env['WATCHDOG_PID'];

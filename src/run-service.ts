@@ -14,9 +14,11 @@ import { createSystemdNotifier, type SystemdNotifier } from './observability/sys
 import { tellEvent } from './observability/tell-event.ts';
 import { openOperator } from './open-operator.ts';
 import { openRecord } from './open-record.ts';
+import type { Operator } from './operator/server.ts';
 import { checkScripts } from './preflight/site-script.ts';
 import { endOrphansBelow } from './script/orphans.ts';
 import { createService, type Service } from './service.ts';
+import { endWith, type Signals } from './signals.ts';
 import { watchTerminal } from './terminal.ts';
 
 export interface RunOptions {
@@ -25,6 +27,7 @@ export interface RunOptions {
   readonly dryRun: boolean;
   /** A file that keeps what the directory tells and what becomes of it. */
   readonly record?: string;
+  readonly signals: Signals;
 }
 
 /** The command `run`: everything around the service. Resolves to the exit code of the process. */
@@ -61,7 +64,7 @@ export async function runService(settings: Settings, options: RunOptions): Promi
 
 async function runLogged(
   settings: Settings,
-  { dryRun, record }: RunOptions,
+  { dryRun, record, signals }: RunOptions,
   publisher: EventPublisher,
   log: Log,
   notice: (message: string) => void,
@@ -73,7 +76,6 @@ async function runLogged(
   };
   const unlock = settings.instances === 'one' && !dryRun ? await lock(settings, refuse) : () => {};
   if (unlock === undefined) return ReturnCode.UNDEFINED_ERROR;
-  const operator = await openOperator(settings, publisher.events$, notice);
   const manager = createSystemdNotifier(env, notice);
   publisher.listen((event) => tellManager(event, manager));
   const recorder = record === undefined ? undefined : openRecord(record, settings, dryRun, publisher, notice);
@@ -85,14 +87,17 @@ async function runLogged(
     dryRun,
     ...recorder?.hooks,
   });
-  const release = onSignals(service, log);
+  const asked = obeySignals(signals, service, log);
+  let operator: Operator | undefined;
   try {
+    operator = await openOperator(settings, publisher.events$, notice);
     // Ready means at work, also where the directory is still waited for: a manager that gave up on that would not help.
     manager.ready();
-    await prepare(settings, dryRun, notice);
-    return await service.run();
+    await Promise.race([prepare(settings, dryRun, notice), asked]);
+    const exitCode = await service.run();
+    signals.mean(endWith(exitCode));
+    return exitCode;
   } finally {
-    release();
     unlock();
     manager.close();
     await operator?.close();
@@ -100,7 +105,10 @@ async function runLogged(
   }
 }
 
-/** What must be known, and out of the way, before the first account is worked on. */
+/**
+ * What must be known, and out of the way, before the first account is worked on. Need not be waited for where none will be: the
+ * next service ends what this one left.
+ */
 async function prepare(settings: Settings, dryRun: boolean, notice: (message: string) => void): Promise<void> {
   for (const { verdict, what, found, remedy } of await checkScripts(settings)) {
     if (verdict !== 'ok') notice(`${what}: ${found}; ${remedy}`);
@@ -140,25 +148,22 @@ async function lock(settings: Settings, refuse: (message: string) => void): Prom
 
 /**
  * The first SIGTERM or SIGINT drains, the second one stops at once; SIGHUP opens the log file anew, save where it says that the
- * terminal is gone: a service that nobody sees any more would stand in the way of the next one.
+ * terminal is gone: a service that nobody sees any more would stand in the way of the next one. Resolves at the first.
  */
-function onSignals(service: Service, log: Log): () => void {
-  let asked = false;
-  const stop = (): void => {
-    if (asked) service.stopNow();
-    else service.drain();
-    asked = true;
-  };
-  const isTerminalGone = watchTerminal();
-  const hangUp = (): void => {
-    log.reopen();
-    if (!asked && isTerminalGone()) stop();
-  };
-  const signals = ['SIGTERM', 'SIGINT'] as const;
-  for (const signal of signals) process.on(signal, stop);
-  process.on('SIGHUP', hangUp);
-  return () => {
-    process.off('SIGHUP', hangUp);
-    for (const signal of signals) process.off(signal, stop);
-  };
+function obeySignals(signals: Signals, service: Service, log: Log): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const stop = (): void => {
+      if (asked) service.stopNow();
+      else service.drain();
+      asked = true;
+      resolve();
+    };
+    const isTerminalGone = watchTerminal();
+    const hangUp = (): void => {
+      log.reopen();
+      if (!asked && isTerminalGone()) stop();
+    };
+    signals.mean({ stop, hangUp });
+  });
 }

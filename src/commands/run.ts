@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { hearSignals, type Signals } from '../signals.ts';
 import { needsConfig } from './options.ts';
 
 interface RunFlags {
@@ -9,7 +10,8 @@ interface RunFlags {
   readonly record?: string;
 }
 
-export function registerRun(program: Command): void {
+/** `signals` are heard already, where the start could tell that this is the command. */
+export function registerRun(program: Command, signals: Signals | undefined): void {
   needsConfig(program.command('run'))
     .description('the service: watches the directory and provisions accounts until it is told to stop')
     .option('-d, --debug', "print the stream's events for a person", false)
@@ -17,13 +19,12 @@ export function registerRun(program: Command): void {
     .option('-r, --dry-run', 'decide and report, write and run nothing', false)
     .option('--record <file>', 'keep what the directory tells and what becomes of it, for replay')
     .action(async (flags: RunFlags) => {
-      // A reload that comes before there is anything to reload ends nobody.
-      process.on('SIGHUP', () => {});
       const { settingsOf } = await import('./settings.ts');
       const { runService } = await import('../run-service.ts');
       const settings = await settingsOf(flags.config);
       // Not by itself: what a reader that stands still has not taken would keep the process alive.
       const debug = flags.json ? 'json' : flags.debug && 'pretty';
-      if (settings !== undefined) process.exit(await runService(settings, { ...flags, debug }));
+      if (settings !== undefined)
+        process.exit(await runService(settings, { ...flags, debug, signals: signals ?? hearSignals() }));
     });
 }

@@ -1,0 +1,47 @@
+import { Command } from 'commander';
+import { registerCheck } from './commands/check.ts';
+import { registerExplain } from './commands/explain.ts';
+import { registerLdif } from './commands/ldif.ts';
+import { registerReplay } from './commands/replay.ts';
+import { registerRetry } from './commands/retry.ts';
+import { registerRun } from './commands/run.ts';
+import { orSandbox, registerSandbox } from './commands/sandbox.ts';
+import { registerStatus } from './commands/status.ts';
+import { registerTap } from './commands/tap.ts';
+import { registerVerify } from './commands/verify.ts';
+import { ProcessExit } from './domain/return-code.ts';
+import type { Signals } from './signals.ts';
+
+/**
+ * Does what the arguments of the command line ask for. Each command is a file of `src/commands/`; what it needs is loaded only
+ * when it is asked for.
+ */
+export async function runProgram(
+  args: readonly string[],
+  version: string,
+  signals: Signals | undefined,
+): Promise<void> {
+  const program = new Command('prov-backup-rsnapshot')
+    .description('Provisions backup accounts the moment somebody writes to the LDAP directory')
+    .version(version, '-V, --version', 'the version of the program')
+    .helpOption('-h, --help', 'what there is, and how to use it')
+    .helpCommand('help [command]', 'the same, of one command')
+    .showHelpAfterError('(--help shows what there is)')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : ProcessExit.WRONG_USAGE));
+
+  registerRun(program, signals);
+  const others = [
+    registerSandbox,
+    registerCheck,
+    registerStatus,
+    registerTap,
+    registerExplain,
+    registerVerify,
+    registerRetry,
+    registerReplay,
+    registerLdif,
+  ];
+  for (const register of others) register(program);
+
+  await program.parseAsync(orSandbox(args), { from: 'user' });
+}

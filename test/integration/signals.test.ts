@@ -1,0 +1,154 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { exited, track } from '../support/children.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const MAIN = join(ROOT, 'dist/src/main.js');
+
+let folder: string;
+let base: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'signals-'));
+  base = `dc=${folder.slice(-6)}`;
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+});
+
+/** The configuration of a service whose directory is not there. */
+function writeConfig(more = ''): string {
+  const config = join(folder, 'service.yaml');
+  const directory = `directory: { url: "ldap://127.0.0.1:1", base: "${base}" }`;
+  const script = 'script: { command: [/bin/true], killGrace: 10m }';
+  writeFileSync(config, `${directory}\n${script}\n${more}\n`, { mode: 0o600 });
+  return config;
+}
+
+function node(args: readonly string[], stdout: 'pipe' | number = 'pipe'): ChildProcess {
+  const child = track(spawn(process.execPath, args, { stdio: ['ignore', stdout, 'inherit'] }));
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await exited(child);
+  });
+  return child;
+}
+
+/** Collects what it prints; to be polled. */
+function outputOf(child: ChildProcess): () => string {
+  let said = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  return () => said;
+}
+
+describe('a service of which only the first file is loaded', () => {
+  /** The first file as it is built, with a program behind it that never comes to its end. */
+  async function loading(command: string): Promise<ChildProcess> {
+    mkdirSync(join(folder, 'dist/src'), { recursive: true });
+    for (const file of ['package.json', 'dist/src/main.js']) cpSync(join(ROOT, file), join(folder, file));
+    writeFileSync(
+      join(folder, 'dist/src/program.js'),
+      "console.log('loading'); setInterval(() => {}, 1e9); await new Promise(() => {});",
+    );
+    const child = node([join(folder, 'dist/src/main.js'), command]);
+    await expect.poll(outputOf(child), { timeout: 20_000 }).toContain('loading');
+    return child;
+  }
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('survives SIGHUP, and ends well on %s', async (signal) => {
+    const child = await loading('run');
+    child.kill('SIGHUP');
+    child.kill(signal);
+    await exited(child);
+    expect([child.exitCode, child.signalCode]).toEqual([0, null]);
+  });
+
+  it('is another command: then a signal ends it as a signal does', async () => {
+    const child = await loading('verify');
+    child.kill('SIGTERM');
+    await exited(child);
+    expect([child.exitCode, child.signalCode]).toEqual([null, 'SIGTERM']);
+  });
+});
+
+describe('a service that waits for the script of one before it to end', () => {
+  /** A script of a service that is no more: it says so when it is told to end, and goes on. */
+  async function orphan(): Promise<{ told: Promise<unknown> }> {
+    const loop = 'trap "echo told" TERM; echo ready; while :; do sleep 0.05; done';
+    const child = track(
+      spawn('/bin/sh', ['-c', loop], {
+        detached: true,
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: { PATH: '/usr/bin:/bin', PROV_UID: '1', PROV_DN: `uid=1,${base}`, PROV_SERVICE: '4194303.1' },
+      }),
+    );
+    onTestFinished(async () => {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      await exited(child);
+    });
+    const lines = createInterface({ input: child.stdout });
+    await once(lines, 'line');
+    return { told: once(lines, 'line') };
+  }
+
+  it.each([1, 2])('does not wait any longer, and ends well, on %i SIGTERM', async (signals) => {
+    const { told } = await orphan();
+    const child = node([MAIN, 'run', '--debug', '-c', writeConfig()]);
+    const said = outputOf(child);
+    await told;
+    for (let sent = 0; sent < signals; sent += 1) child.kill('SIGTERM');
+    await exited(child);
+    expect([child.exitCode, child.signalCode]).toEqual([0, null]);
+    expect(said()).toMatch(/draining.*stopped .*exit code 0/s);
+  });
+});
+
+describe('a service that has stopped and waits for somebody to read its output', () => {
+  /** A pipe that takes nothing more. */
+  function fullPipe(): number {
+    const path = join(folder, 'output.pipe');
+    execFileSync('mkfifo', [path]);
+    const pipe = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    onTestFinished(() => closeSync(pipe));
+    try {
+      for (;;) writeSync(pipe, 'x'.repeat(4096));
+    } catch {
+      return pipe;
+    }
+  }
+
+  it.each([
+    ['with --debug', ['--debug']],
+    ['without', []],
+  ])('is ended by no SIGHUP, and with its exit code by SIGTERM, %s', async (_title, flags) => {
+    const log = join(folder, 'log');
+    const child = node([MAIN, 'run', ...flags, '-c', writeConfig(`log: { file: ${log} }`)], fullPipe());
+    const logged = () => (existsSync(log) ? readFileSync(log, 'utf8') : '');
+    await expect.poll(logged, { timeout: 20_000 }).toContain('disconnected');
+    child.kill('SIGTERM');
+    await expect.poll(logged, { timeout: 20_000, interval: 5 }).toContain('stopped');
+    child.kill('SIGHUP');
+    const asked = performance.now();
+    child.kill('SIGTERM');
+    await exited(child);
+    expect([child.exitCode, child.signalCode]).toEqual([0, null]);
+    // It waits for two seconds otherwise.
+    expect(performance.now() - asked).toBeLessThan(1_500);
+  });
+});

@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLogger, type LogOptions } from '../../src/observability/log.ts';
+import { limitFiles } from '../support/file-limit.ts';
 
 /** A stream that keeps what it gets. */
 class Kept extends Writable {
@@ -34,6 +35,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** What came up in this turn of the event loop is in the file. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 const inFolder = (name: string): string => join(folder, name);
 const logWith = (options: Partial<LogOptions>) =>
   createLogger({
@@ -143,6 +146,57 @@ describe('the log file', () => {
     const problems = console.text.split('\n').filter((line) => line.includes('error'));
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(`the log file ${inFolder('missing/log')} cannot be written (ENOENT`);
+  });
+});
+
+describe('a log file without room', () => {
+  afterEach(() => limitFiles(process.pid, Number.POSITIVE_INFINITY));
+  const content = () => readFile(inFolder('log'), 'utf8');
+  const line = (message: string, level = 'info', more = '') =>
+    `{"time":"2026-03-01T10:00:00.250Z","level":"${level}","message":"${message}"${more}}`;
+
+  it('has a torn line at most, and the number of the lost ones in its own form, once there is room again', async () => {
+    const log = logWith({ file: inFolder('log'), format: 'json' });
+    log.logger.info('first');
+    await turn();
+    limitFiles(process.pid, line('first').length + 10);
+    for (const message of ['torn', 'lost']) {
+      log.logger.info(message);
+      await turn();
+      await turn();
+    }
+    limitFiles(process.pid, Number.POSITIVE_INFINITY);
+    log.logger.info('last');
+    await log.close();
+    const lost = Number(/"lines":(\d+)/.exec(await content())?.[1]);
+    expect((await content()).split('\n')).toEqual([
+      line('first'),
+      line('torn').slice(0, 9),
+      line('lines of the log were lost', 'warn', `,"lines":${lost}`),
+      line('last'),
+      '',
+    ]);
+    // The problem itself is a line of the log, too.
+    expect(lost).toBe(3);
+  });
+
+  it('says what is missing when it is closed', async () => {
+    const log = logWith({ file: inFolder('log'), format: 'json' });
+    limitFiles(process.pid, 0);
+    log.logger.info('lost');
+    await turn();
+    await turn();
+    limitFiles(process.pid, Number.POSITIVE_INFINITY);
+    await log.close();
+    expect(await content()).toBe(`${line('lines of the log were lost', 'warn', ',"lines":2')}\n`);
+  });
+
+  it('gets a new line from the next service where the last one left a torn line', async () => {
+    await appendFile(inFolder('log'), 'to');
+    const log = logWith({ file: inFolder('log'), format: 'json' });
+    log.logger.info('first');
+    await log.close();
+    expect(await content()).toBe(`to\n${line('first')}\n`);
   });
 });
 

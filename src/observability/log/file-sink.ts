@@ -1,5 +1,7 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { WholeLines } from '../whole-lines.ts';
 import type { LogLine } from './log-line.ts';
+import { lostLines } from './lost-lines.ts';
 import type { OnProblem, Sink } from './sink.ts';
 
 export interface FileSink extends Sink {
@@ -9,46 +11,25 @@ export interface FileSink extends Sink {
 
 /**
  * Lines to a file, appended, all that came up in one turn of the event loop with one write, so that a crash later on loses
- * nothing. A file that cannot be opened or written is told of once; the lines meanwhile are counted, and the count is
- * written when it works again.
+ * nothing. A file that cannot be opened or written is told of once for each cause; the lines meanwhile are counted, and the
+ * count is written when it works again, or at the end.
  */
 export function createFileSink(path: string, render: (line: LogLine) => string, onProblem: OnProblem): FileSink {
   let descriptor: number | undefined;
   let pending: string[] = [];
   let scheduled: NodeJS.Immediate | undefined;
-  let lost = 0;
-  let told = false;
-
-  const failed = (error: unknown): void => {
-    lost += pending.length;
-    const reason = error instanceof Error ? error.message : error;
-    const remedy = 'see to its folder, permissions and room, or correct log.file';
-    if (!told) onProblem(`the log file ${path} cannot be written (${reason}); ${remedy}`);
-    told = true;
-  };
+  let lastTime = '';
+  const lines = new WholeLines({
+    leftOut: (lost) => `${render(lostLines(lost, lastTime))}\n`,
+    failed: (reason) => {
+      const remedy = 'see to its folder, permissions and room, or correct log.file';
+      onProblem(`the log file ${path} cannot be written (${reason}); ${remedy}`);
+    },
+  });
 
   const open = (): void => {
-    try {
-      descriptor ??= openSync(path, 'a', 0o640);
-    } catch (error) {
-      failed(error);
-    }
-  };
-
-  const flush = (): void => {
-    if (scheduled !== undefined) clearImmediate(scheduled);
-    scheduled = undefined;
-    if (pending.length === 0) return;
-    try {
-      descriptor ??= openSync(path, 'a', 0o640);
-      const note = lost === 0 ? '' : `${lost} lines of the log could not be written here\n`;
-      writeAll(descriptor, Buffer.from(`${note}${pending.join('\n')}\n`));
-      lost = 0;
-      told = false;
-    } catch (error) {
-      failed(error);
-    }
-    pending = [];
+    descriptor = openSync(path, 'a', 0o640);
+    lines.goOnIn({ withinLine: endsWithinLine(path, descriptor) });
   };
 
   const letGo = (): void => {
@@ -56,16 +37,40 @@ export function createFileSink(path: string, render: (line: LogLine) => string, 
     descriptor = undefined;
   };
 
-  open();
+  const flush = (): void => {
+    if (scheduled !== undefined) clearImmediate(scheduled);
+    scheduled = undefined;
+    const texts = pending;
+    pending = [];
+    if (texts.length === 0 && !lines.owesNote) return;
+    try {
+      if (descriptor === undefined) open();
+    } catch (error) {
+      lines.lose(texts, error);
+    }
+    // Opened anew for the next lines: by then its name may be that of a file that can be written.
+    if (descriptor !== undefined && !lines.write(descriptor, texts)) letGo();
+  };
+
+  const openAhead = (): void => {
+    try {
+      open();
+    } catch (error) {
+      lines.lose([], error);
+    }
+  };
+
+  openAhead();
   return {
     write: (line) => {
-      pending.push(render(line));
+      lastTime = line.time;
+      pending.push(`${render(line)}\n`);
       scheduled ??= setImmediate(flush);
     },
     reopen: () => {
       flush();
       letGo();
-      open();
+      openAhead();
     },
     close: async () => {
       flush();
@@ -74,6 +79,17 @@ export function createFileSink(path: string, render: (line: LogLine) => string, 
   };
 }
 
-function writeAll(descriptor: number, bytes: Buffer): void {
-  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+/** Whether the last line of a file has no end: somebody was interrupted, or found no room, when writing it. */
+function endsWithinLine(path: string, descriptor: number): boolean {
+  const found = fstatSync(descriptor);
+  if (!found.isFile() || found.size === 0) return false;
+  const last = Buffer.alloc(1);
+  try {
+    const reading = openSync(path, 'r');
+    readSync(reading, last, 0, 1, found.size - 1);
+    closeSync(reading);
+  } catch {
+    return false; // it may be written and not read
+  }
+  return last.toString() !== '\n';
 }

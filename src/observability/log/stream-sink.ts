@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { LogLine } from './log-line.ts';
+import { lostLines } from './lost-lines.ts';
 import { MessageQueue } from './message-queue.ts';
 import type { OnProblem, Sink } from './sink.ts';
 
@@ -46,10 +47,7 @@ export function createStreamSink(options: StreamSinkOptions): Sink {
     if (link === undefined || !isUp) return;
     const { stream } = link;
     const lost = queue.takeLost();
-    if (lost > 0) {
-      const fields = { lines: lost };
-      stream.write(render({ time: lastTime, level: 'warn', message: 'lines of the log were lost', fields }));
-    }
+    if (lost > 0) stream.write(render(lostLines(lost, lastTime)));
     while (!stream.writableNeedDrain) {
       const message = queue.shift();
       if (message === undefined) break;

@@ -3,16 +3,13 @@ import type { Settings } from '../config/schema.ts';
 import type { PublishedEvent } from './domain/event.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { AlreadyRunning, lockInstance } from './instance-lock.ts';
-import { createBoundedOutput } from './observability/bounded-output.ts';
-import { wantsColour } from './observability/colour.ts';
-import { clockTime } from './observability/human-time.ts';
-import { createLogger, type Log } from './observability/log.ts';
+import type { Log } from './observability/log.ts';
 import { createEventLog } from './observability/log-events.ts';
 import { createEventPublisher, type EventPublisher } from './observability/publish.ts';
-import { renderEvent, renderJson } from './observability/render-event.ts';
 import { createSystemdNotifier, type SystemdNotifier } from './observability/systemd-notify.ts';
 import { tellEvent } from './observability/tell-event.ts';
 import { openOperator } from './open-operator.ts';
+import { type OutletOptions, openOutlets } from './open-outlets.ts';
 import { openRecord } from './open-record.ts';
 import type { Operator } from './operator/server.ts';
 import { checkScripts } from './preflight/site-script.ts';
@@ -23,7 +20,7 @@ import { watchTerminal } from './terminal.ts';
 
 export interface RunOptions {
   /** Prints the stream's events: for a person, or one JSON object a line. */
-  readonly debug: false | 'pretty' | 'json';
+  readonly debug: OutletOptions['debug'];
   readonly dryRun: boolean;
   /** A file that keeps what the directory tells and what becomes of it. */
   readonly record?: string;
@@ -32,33 +29,16 @@ export interface RunOptions {
 
 /** The command `run`: everything around the service. Resolves to the exit code of the process. */
 export async function runService(settings: Settings, options: RunOptions): Promise<number> {
-  const { env, stdout, stderr } = process;
-  // A reader that goes away (`run -d | head`) is no reason to stop.
-  for (const stream of [stdout, stderr]) stream.on('error', () => {});
   const now = () => new Date();
-  const printing = options.debug !== false;
-  const leftOut = (missed: number) =>
-    options.debug === 'json'
-      ? `${JSON.stringify({ time: now().toISOString(), event: 'missed', missed })}\n`
-      : `... ${missed} lines are missing here: nobody read them in time\n`;
-  const debug = printing ? createBoundedOutput(stdout, { leftOut }) : undefined;
-  const problems = printing ? createBoundedOutput(stderr, { leftOut }) : undefined;
-  const colour = wantsColour(stdout, env);
-  const log = createLogger({ ...settings.log, console: printing ? null : stdout, colour, env, now });
+  const { log, print, notice, close } = openOutlets({ log: settings.log, debug: options.debug, now });
   log.logger.debug('settings in effect', { settings: redacted(settings) });
-  const notice = (message: string): void => {
-    log.logger.warn(message);
-    problems?.write(`${clockTime(now().toISOString())}  ${'notice'.padEnd(12)}  ${message}\n`);
-  };
   const publisher = createEventPublisher({ now, onListenerError: (error) => notice(`an output failed: ${error}`) });
-  const render = (event: PublishedEvent) =>
-    options.debug === 'json' ? renderJson(event) : renderEvent(event, { colour });
-  if (debug !== undefined) publisher.listen((event) => debug.write(`${render(event)}\n`));
+  publisher.listen(print);
   publisher.listen(createEventLog(log.logger));
   try {
     return await runLogged(settings, options, publisher, log, notice);
   } finally {
-    await Promise.all([log.close(), debug?.close(), problems?.close()]);
+    await close();
   }
 }
 

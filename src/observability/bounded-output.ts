@@ -1,16 +1,7 @@
 import type { Writable } from 'node:stream';
+import type { Output, OutputOptions } from './output.ts';
 
-/** Text to a stream of the process whose reader may be slow, stand still or go away. */
-export interface BoundedOutput {
-  /** Never waits and never throws. A text is one line or several, with their ends. */
-  write(text: string): void;
-  /** Resolves to whether all is out: false after two seconds in which it was not, or where the reader is gone. */
-  close(): Promise<boolean>;
-}
-
-export interface BoundedOutputOptions {
-  /** The line that stands in the place of so many texts that were left out. */
-  readonly leftOut: (texts: number) => string;
+export interface BoundedOutputOptions extends Pick<OutputOptions, 'leftOut'> {
   /** How much may wait for the reader, in characters. Default: 4 Mi. */
   readonly mostWaiting?: number;
   /** Milliseconds that `close` waits for the reader. Default: 2 s. */
@@ -21,11 +12,13 @@ const MOST_WAITING = 4 * 2 ** 20;
 const CLOSE_WITHIN = 2_000;
 
 /**
- * Node.js keeps what a pipe does not take, without bound: this keeps so much and no more. States: `open`; `full`: a reader that
- * takes nothing, until it has taken all that waits; `over`: the reader went away, or `close`.
+ * Text to a stream of the process whose reader may be slow, stand still or go away; `close` resolves to false where it did. Node.js
+ * keeps what a pipe does not take, without bound: this keeps so much and no more. States: `open`; `full`: a reader that takes
+ * nothing, until it has taken all that waits; `over`: the reader went away, or `close`.
  */
-export function createBoundedOutput(stream: Writable, options: BoundedOutputOptions): BoundedOutput {
-  const { leftOut, mostWaiting = MOST_WAITING, closeWithin = CLOSE_WITHIN } = options;
+export function createBoundedOutput(stream: Writable, options: BoundedOutputOptions): Output {
+  const { mostWaiting = MOST_WAITING, closeWithin = CLOSE_WITHIN } = options;
+  const leftOut = (texts: number) => options.leftOut(texts, 'nobody read them in time');
   let missed = 0;
   let over = false;
 

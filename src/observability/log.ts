@@ -1,6 +1,5 @@
 import { fstatSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Writable } from 'node:stream';
 import type { Logger } from 'winston';
 import createWinston from 'winston/lib/winston/create-logger.js';
 import Transport from 'winston-transport';
@@ -13,6 +12,7 @@ import { type Facility, renderLocal, renderRfc5424, type SyslogOrigin } from './
 import { countOctets, openTcpLink } from './log/tcp-link.ts';
 import { createUdpSink } from './log/udp-sink.ts';
 import { lineOf, openUnixLink } from './log/unix-link.ts';
+import type { ProcessStream } from './process-output.ts';
 
 export interface LogOptions {
   readonly level: LogLevel;
@@ -21,10 +21,12 @@ export interface LogOptions {
   readonly file: string | null;
   readonly syslog: SyslogOptions | null;
   /** Where the console's lines go; null: nowhere, as something else is printed there. */
-  readonly console: (Writable & { readonly isTTY?: boolean; readonly fd?: number }) | null;
+  readonly console: ProcessStream | null;
   readonly colour: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
+  /** Told, in a sentence, what keeps an outlet from its work where no console tells it. */
+  readonly unseen?: (problem: string) => void;
 }
 
 export interface SyslogOptions {
@@ -52,15 +54,21 @@ const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2,
  * `error` line in the others.
  */
 export function createLogger(options: LogOptions): Log {
-  const { level, file, syslog, console, now } = options;
+  const { level, file, syslog, console, now, unseen } = options;
   const renderPlain = options.format === 'json' ? renderJsonLine : (line: LogLine) => renderText(line, false);
   let closed = false;
-  const onProblem: OnProblem = (message) => {
+  // Not at once: a sink that is being made, or is amid a line, would be given another one.
+  const tell: OnProblem = (message) => {
     queueMicrotask(() => {
       if (!closed) logger.error(message);
     });
   };
-  const consoleSink = console === null ? undefined : createConsoleSink(console, consoleRenderer(options));
+  const tellUnseen: OnProblem = (message) => {
+    tell(message);
+    unseen?.(message);
+  };
+  const onProblem = console === null ? tellUnseen : tell;
+  const consoleSink = console === null ? undefined : createConsoleSink(console, consoleRenderer(options), tellUnseen);
   const fileSink = file === null ? undefined : createFileSink(file, renderPlain, onProblem);
   const syslogSink = syslog === null ? undefined : createSyslogSink(syslog, onProblem);
   const sinks = [consoleSink, fileSink, syslogSink].filter((sink) => sink !== undefined);

@@ -198,6 +198,17 @@ describe('a log file without room', () => {
     await log.close();
     expect(await content()).toBe(`to\n${line('first')}\n`);
   });
+
+  it('is told of once for each cause, where there is no console that tells it', async () => {
+    const told: string[] = [];
+    const log = logWith({ file: '/dev/full', unseen: (message) => told.push(message) });
+    for (const message of ['one', 'two']) {
+      log.logger.info(message);
+      await turn();
+    }
+    await log.close();
+    expect(told).toEqual([expect.stringContaining('the log file /dev/full cannot be written (ENOSPC')]);
+  });
 });
 
 describe("systemd's journal", () => {

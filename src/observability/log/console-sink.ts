@@ -1,14 +1,18 @@
-import type { Writable } from 'node:stream';
-import { createBoundedOutput } from '../bounded-output.ts';
+import { createProcessOutput, type ProcessStream } from '../process-output.ts';
 import type { LogLine } from './log-line.ts';
-import type { Sink } from './sink.ts';
+import { lostLines } from './lost-lines.ts';
+import type { OnProblem, Sink } from './sink.ts';
 
 /** Lines to a stream of the process. A reader that went away (a closed pipe) or stands still is no reason to stop the service. */
-export function createConsoleSink(stream: Writable, render: (line: LogLine) => string): Sink {
+export function createConsoleSink(
+  stream: ProcessStream,
+  render: (line: LogLine) => string,
+  onProblem: OnProblem,
+): Sink {
   let lastTime = '';
-  const output = createBoundedOutput(stream, {
-    leftOut: (lines) =>
-      `${render({ time: lastTime, level: 'warn', message: 'lines of the log were lost', fields: { lines } })}\n`,
+  const output = createProcessOutput(stream, {
+    leftOut: (lines) => `${render(lostLines(lines, lastTime))}\n`,
+    failed: (reason) => onProblem(`standard output cannot be written (${reason}); see to its room`),
   });
   return {
     write: (line) => {

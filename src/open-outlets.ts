@@ -1,0 +1,59 @@
+import type { Settings } from '../config/schema.ts';
+import type { PublishedEvent } from './domain/event.ts';
+import { wantsColour } from './observability/colour.ts';
+import { clockTime } from './observability/human-time.ts';
+import { createLogger, type Log } from './observability/log.ts';
+import { createProcessOutput } from './observability/process-output.ts';
+import { renderEvent, renderJson } from './observability/render-event.ts';
+
+export interface OutletOptions {
+  readonly log: Settings['log'];
+  /** Prints the events on standard output: for a person, or one JSON object a line; false: the log goes there. */
+  readonly debug: false | 'pretty' | 'json';
+  readonly now: () => Date;
+}
+
+/** Where a running service is heard of. */
+export interface Outlets {
+  readonly log: Log;
+  /** Prints an event, where events are printed. */
+  readonly print: (event: PublishedEvent) => void;
+  /** Tells, in a sentence, what is wrong with the service itself: in the log, and where that is not seen, on standard error. */
+  readonly notice: (message: string) => void;
+  /** Resolves when all is out, or cannot be within some seconds. */
+  close(): Promise<void>;
+}
+
+export function openOutlets({ log: settings, debug, now }: OutletOptions): Outlets {
+  const { env, stdout, stderr } = process;
+  // A reader that goes away (`run -d | head`) is no reason to stop.
+  for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  const printing = debug !== false;
+  const time = () => now().toISOString();
+  const leftOut = (missed: number, why: string) =>
+    debug === 'json'
+      ? `${JSON.stringify({ time: time(), event: 'missed', missed })}\n`
+      : `... ${missed} lines are missing here: ${why}\n`;
+  const colour = wantsColour(stdout, env);
+  const problems = createProcessOutput(stderr, { leftOut });
+  const complain = (message: string): void => {
+    problems.write(`${clockTime(time())}  ${'notice'.padEnd(12)}  ${message}\n`);
+  };
+  const log = createLogger({ ...settings, console: printing ? null : stdout, colour, env, now, unseen: complain });
+  const notice = (message: string): void => {
+    log.logger.warn(message);
+    if (printing) complain(message);
+  };
+  const failed = (reason: string) => notice(`standard output cannot be written (${reason}); see to its room`);
+  const events = printing ? createProcessOutput(stdout, { leftOut, failed }) : undefined;
+  const render = (event: PublishedEvent) => (debug === 'json' ? renderJson(event) : renderEvent(event, { colour }));
+  return {
+    log,
+    print: (event) => events?.write(`${render(event)}\n`),
+    notice,
+    close: async () => {
+      await Promise.all([log.close(), events?.close()]);
+      await problems.close();
+    },
+  };
+}

@@ -88,6 +88,8 @@ export function createService({
       if (access.urls.length > 1 && url === subscribedTo) useless$.next(error);
     },
   });
+  // A request that is not answered would hold up the end for as long as its own time-out.
+  abort.signal.addEventListener('abort', () => operations.close());
   const away = new DirectoryPatience(settings.reconnect, abort.signal);
   const clock = new DirectoryClock(monotonic);
   const longestMilliseconds = longestHandlerMilliseconds(handlers);

@@ -203,8 +203,13 @@ const UNWRITTEN_AT_STOP =
  * Waiting for the directory, told each time with what is wrong. An answer may be about this account alone, so others go on
  * meanwhile; without an answer they would fare no better.
  */
-function patienceFor(record: AccountRecord, job: string | undefined, { away, permit, report }: Attempting): Patience {
-  return (failures, error) => {
+function patienceFor(
+  record: AccountRecord,
+  job: string | undefined,
+  { away, permit, report, signal }: Attempting,
+): Patience {
+  return async (failures, error) => {
+    signal.throwIfAborted(); // the end itself broke the request off, and nothing is tried again
     const inMilliseconds = away.delay(failures);
     const reason = error instanceof DirectoryError ? explain(error) : String(error);
     report({

@@ -27,14 +27,16 @@ export interface BoundClient {
 
 /**
  * Connects an ldapjs client to one URL, secured as the access says, and binds it. Every request has a time limit; nothing is
- * reconnected behind the caller's back. Rejects with a DirectoryError that names the remedy.
+ * reconnected behind the caller's back. Rejects with a DirectoryError that names the remedy. The signal, whose reason is a
+ * DirectoryError, ends it at any time, connected or not: every request that waits is told so at once.
  */
-export async function connectClient(access: DirectoryAccess, url: string): Promise<BoundClient> {
+export async function connectClient(access: DirectoryAccess, url: string, signal: AbortSignal): Promise<BoundClient> {
   const target = parseLdapUrl(url);
   const startTls = access.startTls && target.scheme === 'ldap';
   const ca = startTls || target.scheme === 'ldaps' ? await readAuthorities(access.caFile) : undefined;
   const tls = ca === undefined ? {} : { ca };
   const credentials = await readCredentials(access, url);
+  signal.throwIfAborted();
   const options = {
     ...(target.scheme === 'ldapi' ? { socketPath: target.path } : { url: [urlOf(target)] }),
     timeout: access.timeoutMilliseconds,
@@ -45,23 +47,34 @@ export async function connectClient(access: DirectoryAccess, url: string): Promi
   // The type insists on a URL, the client on either.
   const client = ldapjs.createClient(options as unknown as ClientOptions);
   let failure: DirectoryError | undefined;
+  const ended = new AbortController();
   const fail = (cause: unknown): void => {
     failure ??= connectionError(url, cause);
+    ended.abort(failure);
     client.destroy();
   };
+  // The signal outlives many clients: each takes its listener along.
+  signal.addEventListener('abort', () => fail(signal.reason), { once: true, signal: ended.signal });
   client.on('error', fail);
   client.on('close', () => fail(new DirectoryError(`${url}: the directory closed the connection`)));
   // A request without an answer means that the peer hangs or is cut off: the others on this connection wait in vain too.
   client.on('timeout', () => fail(noAnswer(url, access.timeoutMilliseconds)));
 
-  const close = (): void => {
-    failure ??= new DirectoryError(`${url}: the connection was closed`);
-    client.destroy();
-  };
+  const close = (): void => fail(new DirectoryError(`${url}: the connection was closed`));
+  // A client that is destroyed while it connects, or secures the connection, tells nobody who waits for that.
+  const over = new Promise<never>((_resolve, reject) => {
+    ended.signal.addEventListener('abort', () => reject(ended.signal.reason));
+  });
+  over.catch(() => {});
+  const once = (start: (settle: (error?: unknown) => void) => void) => Promise.race([settled(start), over]);
   try {
     await once((settle) => {
       for (const name of ['connectError', 'connectTimeout', 'connectRefused']) client.on(name, settle);
       client.on('connect', () => {
+        if (ended.signal.aborted) {
+          client.destroy(); // once more, as it had no socket before
+          return;
+        }
         checkAnswers(client, fail);
         settle(null);
       });
@@ -76,14 +89,16 @@ export async function connectClient(access: DirectoryAccess, url: string): Promi
       await once((settle) => client.bind(dn, password, settle));
     }
   } catch (error) {
+    // What ended the client is the reason, not what ldapjs tells its waiting requests then.
+    const cause = failure ?? connectionError(url, error);
     close();
-    throw connectionError(url, error);
+    throw cause;
   }
   return { client, failure: () => failure, close };
 }
 
 /** ldapjs calls some callbacks twice: the first one counts. */
-export function once(start: (settle: (error?: unknown) => void) => void): Promise<void> {
+function settled(start: (settle: (error?: unknown) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     start((error) => {
       if (error === null || error === undefined) resolve();

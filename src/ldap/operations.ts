@@ -41,7 +41,9 @@ export class DirectoryOperations implements AccountDirectory {
   #url: string;
   #writer: Promise<BoundClient> | undefined;
   #reader: Promise<Connection> | undefined;
-  #abort = new AbortController();
+  /** Ends the connections to the server in use, and whatever waits on them. */
+  #connections = new AbortController();
+  #closed = false;
 
   constructor({ access, base, referred = () => {} }: OperationsOptions) {
     const [url] = access.urls;
@@ -54,18 +56,24 @@ export class DirectoryOperations implements AccountDirectory {
 
   /** From now on this server is used: the one that the subscription is connected to, so that what is seen is what is written. */
   use(url: string): void {
+    if (this.#closed) return;
     if (url !== this.#url) {
-      this.close();
-      this.#abort = new AbortController();
+      this.#disconnect();
+      this.#connections = new AbortController();
       this.#url = url;
     }
     // Made now, so that the first write does not wait for it; if it fails, that write says so.
     if (this.#writer === undefined) this.#connectWriter().catch(() => {});
   }
 
+  /** Ends for good: what waits rejects at once, and so does whatever is asked afterwards; nothing is connected any more. */
   close(): void {
-    this.#abort.abort(new DirectoryError(`${this.#url}: the connection was closed`));
-    this.#writer?.then((writer) => writer.close()).catch(() => {});
+    this.#closed = true;
+    this.#disconnect();
+  }
+
+  #disconnect(): void {
+    this.#connections.abort(new DirectoryError(`${this.#url}: the connection was closed`));
     this.#writer = undefined;
     this.#reader = undefined;
   }
@@ -180,7 +188,7 @@ export class DirectoryOperations implements AccountDirectory {
   }
 
   #connectWriter(): Promise<BoundClient> {
-    const attempt = connectClient(this.#access, this.#url);
+    const attempt = connectClient(this.#access, this.#url, this.#connections.signal);
     this.#writer = attempt;
     attempt.catch(() => {
       if (this.#writer === attempt) this.#writer = undefined;
@@ -193,7 +201,7 @@ export class DirectoryOperations implements AccountDirectory {
     const present = await known?.catch(() => undefined);
     if (present !== undefined && !present.closed) return present;
     // Of all who waited, the first one makes the new connection.
-    if (this.#reader === known) this.#reader = openConnection(this.#access, this.#url, this.#abort.signal);
+    if (this.#reader === known) this.#reader = openConnection(this.#access, this.#url, this.#connections.signal);
     return this.#reader ?? this.#reading();
   }
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ProxyConnection } from '../support/proxy.ts';
 import { startWorld, type World } from './world.ts';
 
 describe('a burst of accounts', () => {
@@ -59,5 +60,62 @@ describe('a burst of accounts', () => {
     expect(world.script.starts(failing)).toHaveLength(1);
     await world.ask(failing, 'modify');
     await world.finished(failing, 'modify');
+  });
+});
+
+describe('a directory that hangs', () => {
+  /** The service's own time for a request, which must play no part, in milliseconds. */
+  const REQUEST_TIME = 60_000;
+  let world: World;
+  beforeEach(async () => {
+    world = await startWorld({
+      settings: {
+        directory: { requestTimeout: `${REQUEST_TIME}ms` },
+        reconnect: { deadAfter: `${REQUEST_TIME}ms` },
+        shutdown: { grace: '1s' },
+      },
+    });
+    await world.connected();
+  });
+  afterEach(() => world.stop());
+
+  const hang = () => {
+    const swallow = ({ up }: ProxyConnection) => up.swallow();
+    for (const connection of world.proxy.open) swallow(connection);
+    world.proxy.onConnection(swallow);
+  };
+  const writes = () => world.proxy.count('up', 'modifyRequest');
+
+  /** A script has ended, and its outcome waits for an answer that will never come. */
+  const unanswered = async (): Promise<void> => {
+    const uid = await world.account();
+    await world.script.hold(uid);
+    await world.ask(uid, 'add');
+    await world.script.started(uid);
+    hang();
+    const before = writes();
+    await world.script.release(uid);
+    await expect.poll(writes, { timeout: 20_000 }).toBeGreaterThan(before);
+  };
+
+  it('holds no service up longer than the grace, and nothing is said to be tried again', async () => {
+    await unanswered();
+    const asked = performance.now();
+    expect(await world.service.terminate()).toBe(0);
+    expect(performance.now() - asked).toBeLessThan(REQUEST_TIME / 4);
+    expect(world.service.output).not.toContain('retrying');
+  });
+
+  it('holds no service up after a second SIGTERM, also where new connections hang', async () => {
+    await unanswered();
+    for (const connection of world.proxy.open) connection.reset();
+    const before = world.proxy.connections.length;
+    await expect.poll(() => world.proxy.connections.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(before + 2);
+    const asked = performance.now();
+    world.service.signal('SIGTERM');
+    await expect.poll(() => world.service.output, { timeout: 20_000 }).toContain('draining');
+    world.service.signal('SIGTERM');
+    expect(await world.service.ended()).toBe(0);
+    expect(performance.now() - asked).toBeLessThan(REQUEST_TIME / 4);
   });
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Modification } from '../../src/domain/transition.ts';
 import type { DirectoryAccess } from '../../src/ldap/access.ts';
@@ -215,6 +215,56 @@ describe('operations whose connection breaks', () => {
     one.close();
     await expect(asked).rejects.toMatchObject({ name: 'DirectoryError' });
     slapd.resume();
+  });
+
+  it('end at once when they are closed, whether they are asked, connecting or bound, and never connect again', async () => {
+    const proxy = await startProxy(slapd.port);
+    try {
+      const patient = { timeoutMilliseconds: 60_000 };
+      const bound = operations(proxy.url, patient);
+      await bound.modify(accountDn('a'), [set(SOFT, '1')], true);
+      slapd.pause();
+      const fresh = [operations(proxy.url, patient), operations(slapd.ldapiUrl, patient)];
+      const asked = [bound, ...fresh].flatMap((one) => [
+        one.modify(accountDn('a'), [set(SOFT, '2')], true),
+        one.read(accountDn('a')),
+      ]);
+      const ended = Promise.allSettled(asked);
+      // One is asked, and the others wait for the answer to their binds.
+      await vi.waitFor(() => expect(proxy.count('up', 'bindRequest')).toBe(4));
+      await vi.waitFor(() => expect(proxy.count('up', 'modifyRequest')).toBe(2));
+      for (const one of [bound, ...fresh]) one.close();
+      for (const result of await ended) {
+        expect(result).toMatchObject({ status: 'rejected', reason: { name: 'DirectoryError', resultCode: undefined } });
+      }
+      slapd.resume();
+      const { length } = proxy.connections;
+      bound.use(slapd.url);
+      await expect(bound.modify(accountDn('a'), [set(SOFT, '3')], true)).rejects.toThrow('closed');
+      await expect(bound.read(accountDn('a'))).rejects.toThrow('closed');
+      expect(proxy.connections.length).toBe(length);
+      await vi.waitFor(() => expect(proxy.open).toEqual([]));
+    } finally {
+      slapd.resume();
+      await proxy.close();
+    }
+  });
+
+  it('end at once when they are closed in the middle of a TLS handshake', async () => {
+    const ready = element(Operation.extendedResponse, enumerated(0), octetString(''), octetString(''));
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `ldap://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const one = operations(url, { startTls: true, timeoutMilliseconds: 60_000 });
+    const ended = expect(one.modify(accountDn('a'), [set(SOFT, '1')], true)).rejects.toThrow('closed');
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    const [request] = (await once(socket, 'data')) as [Buffer];
+    socket.write(encodeMessage(readMessage(request).id, ready));
+    await once(socket, 'data');
+    one.close();
+    await ended;
+    socket.destroy();
+    server.close();
   });
 
   it('end a read that is under way when another server is taken', async () => {

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { merge, mergeMap, ReplaySubject, Subject, takeUntil, tap, throwError } from 'rxjs';
+import { fromEvent, merge, mergeMap, ReplaySubject, Subject, takeUntil, tap, throwError } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { longestHandlerMilliseconds } from '../handlers/registry.ts';
 import { handlerRunner } from '../handlers/run-handler.ts';
@@ -149,7 +149,10 @@ export function createService({
     },
   });
 
-  const changes$ = merge(subscription$, lists$).pipe(tap((change) => observe?.(change)));
+  const changes$ = merge(
+    subscription$.pipe(takeUntil(fromEvent(abort.signal, 'abort'))),
+    lists$.pipe(takeUntil(drain$)),
+  ).pipe(tap((change) => observe?.(change)));
   const stages = {
     ...decisionMaker(settings, longestMilliseconds, clock, (record) => open.othersWorkSince(record)),
     names,

@@ -1,4 +1,5 @@
 import {
+  connect,
   defer,
   filter,
   from,
@@ -46,7 +47,8 @@ export interface PipelineDependencies extends AttemptDependencies {
  *     -> claim, handler, write-back
  *
  * An account that comes back (a newer request, another attempt, a conflict) enters again before the decision. Errors of an
- * account are values; an error of this stream is a bug. Completes after `drain$` when nothing runs any more.
+ * account are values; an error of this stream is a bug. Completes after `drain$` when nothing runs any more, and stays
+ * subscribed to `changes$` until then.
  */
 export function provisioning(
   changes$: Observable<DirectoryChange>,
@@ -55,36 +57,39 @@ export function provisioning(
   const { today, report, concurrency, load, drain$, dryRun, scheduler } = dependencies;
   const results$ = new Subject<AttemptResult>();
 
-  return merge(
-    changes$.pipe(
-      reportConnection(report), //
-      readSightings(dependencies),
+  return changes$.pipe(
+    reportConnection(report),
+    // What it connects to is where outcomes are written: it goes on until the work is done, not only until `drain$`.
+    connect((told$) =>
+      merge(
+        told$.pipe(readSightings(dependencies)), //
+        results$.pipe(comingBack()),
+      ).pipe(
+        takeUntil(drain$),
+        decideEach(dependencies),
+        holdUntilDue({
+          today,
+          ...(scheduler === undefined ? {} : { scheduler }),
+          released: (candidate) => {
+            report({ event: 'queued', ...refOf(candidate.record) });
+            return { ...candidate, fresh: false };
+          },
+          discarded: (candidate, by) => {
+            if (by === 'drop' || candidate.own === undefined) return;
+            report({ event: 'superseded', reason: 'a newer request was written', ...refOf(candidate.record) });
+          },
+        }),
+        serializeByKey({
+          concurrency,
+          load,
+          drain$,
+          project: dryRun
+            ? sayOnly(dependencies)
+            : (candidate, permit) => defer(() => from(attempt(candidate, dependencies, permit))),
+        }),
+        tap((result) => results$.next(result)),
+      ),
     ),
-    results$.pipe(comingBack()),
-  ).pipe(
-    takeUntil(drain$),
-    decideEach(dependencies),
-    holdUntilDue({
-      today,
-      ...(scheduler === undefined ? {} : { scheduler }),
-      released: (candidate) => {
-        report({ event: 'queued', ...refOf(candidate.record) });
-        return { ...candidate, fresh: false };
-      },
-      discarded: (candidate, by) => {
-        if (by === 'drop' || candidate.own === undefined) return;
-        report({ event: 'superseded', reason: 'a newer request was written', ...refOf(candidate.record) });
-      },
-    }),
-    serializeByKey({
-      concurrency,
-      load,
-      drain$,
-      project: dryRun
-        ? sayOnly(dependencies)
-        : (candidate, permit) => defer(() => from(attempt(candidate, dependencies, permit))),
-    }),
-    tap((result) => results$.next(result)),
   );
 }
 

@@ -68,6 +68,27 @@ describe('two providers', () => {
     await one.waitForMode('1', 'modified');
     expect(script.starts('1')).toHaveLength(1);
   });
+
+  it('take the outcome of a script also where the service is draining as the one in use dies', async () => {
+    const [one, two] = await startPair();
+    servers.push(one, two);
+    await one.addAccount('1');
+    await one.addAccount('2');
+    await two.waitForMode('2', 'added');
+    await serve([one.url, two.url]);
+    await script.hold('1');
+    await one.request('1', 'modify');
+    await script.started('1');
+    await two.waitForMode('1', 'modifying');
+    service.signal('SIGTERM');
+    await expect.poll(() => service.output, { timeout: 20_000 }).toContain('draining');
+    await one.kill9();
+    await two.request('2', 'modify');
+    await script.release('1');
+    expect(await service.ended()).toBe(0);
+    await two.waitForMode('1', 'modified', { timeout: 1_000 });
+    expect(script.journal().map(({ what, uid }) => `${what} ${uid}`)).toEqual(['start 1', 'end 1']);
+  });
 });
 
 describe('a read-only replica', () => {

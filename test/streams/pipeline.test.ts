@@ -383,6 +383,21 @@ describe('the stream', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('stays connected while it drains, so that the outcome can go to another server, and lets go at the end', async () => {
+    const stage = start({ runHandler: takes(1_000) });
+    directory.create('a');
+    await pass(500);
+    stage.drain$.next();
+    directory.cut();
+    await pass(300);
+    const lost = stage.told.lastIndexOf('disconnected');
+    expect(stage.told.slice(lost)).toEqual(['disconnected', 'reconnecting', 'connected', 'refreshing', 'refreshed']);
+    await pass(500);
+    expect(stage.ended).toBe('complete');
+    expect(directory.watched).toBe(false);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('completes at once when it is aborted, and leaves what ran in work', async () => {
     const stage = start({
       runHandler: (_, { signal }) =>

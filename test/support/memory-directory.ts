@@ -154,6 +154,11 @@ export class MemoryDirectory {
     this.#cut$.next();
   }
 
+  /** Whether anybody is subscribed. */
+  get watched(): boolean {
+    return this.#changes$.observed;
+  }
+
   /** One connection's worth of subscription: a refresh, then changes. */
   watch(): Observable<DirectoryChange> {
     return new Observable((subscriber) => {

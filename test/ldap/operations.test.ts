@@ -16,6 +16,7 @@ import {
   SERVICE_DN,
   SERVICE_PASSWORD,
 } from '../support/accounts.ts';
+import { answeringServer } from '../support/answering-server.ts';
 import { LdapFramer } from '../support/ldap-framer.ts';
 import { startProxy } from '../support/proxy.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
@@ -316,7 +317,7 @@ describe('a search whose end is malformed', () => {
       [{ type: '1.2.840.113556.1.4.319', criticality: false, value: Buffer.from('3005020100047f', 'hex') }],
     ],
   ])('%s is rejected, and the connection given up', async (_, done, controls) => {
-    const server = await answering((socket, id) => socket.write(encodeMessage(id, done(), controls)));
+    const server = await answeringServer((socket, id) => socket.write(encodeMessage(id, done(), controls)));
     try {
       const list = operations(server.url).search({ filter: '(uid=*)', attributes: ['uid'] }, { pageSize: 2 }, () => {});
       await expect(list).rejects.toMatchObject({ name: 'DirectoryError', resultCode: undefined });
@@ -331,7 +332,7 @@ describe('a paged list', () => {
     const again = sequence(integer(0), octetString('the same'));
     const done = element(Operation.searchResultDone, enumerated(0), octetString(''), octetString(''));
     const paged = [{ type: '1.2.840.113556.1.4.319', criticality: false, value: again }];
-    const server = await answering((socket, id) => socket.write(encodeMessage(id, done, paged)));
+    const server = await answeringServer((socket, id) => socket.write(encodeMessage(id, done, paged)));
     try {
       const list = operations(server.url).search({ filter: '(uid=*)', attributes: ['uid'] }, { pageSize: 2 }, () => {});
       await expect(list).rejects.toMatchObject({ message: expect.stringContaining('the same empty page') });
@@ -395,7 +396,7 @@ describe('an answer that is malformed', () => {
   ];
 
   it.each(damaged)('%s ends the connection, and not the process', async (_, answer) => {
-    const server = await answering((socket, id) => socket.write(answer(id)));
+    const server = await answeringServer((socket, id) => socket.write(answer(id)));
     try {
       const attempt = operations(server.url).modify('uid=a,dc=example', [set(SOFT, '1')], true);
       const error: unknown = await attempt.catch((cause) => cause);
@@ -408,7 +409,7 @@ describe('an answer that is malformed', () => {
 
   it('by a Post-Read control without a value is one without that control', async () => {
     const control = { type: '1.3.6.1.1.13.2', criticality: false };
-    const server = await answering((socket, id) => socket.write(encodeMessage(id, done, [control])));
+    const server = await answeringServer((socket, id) => socket.write(encodeMessage(id, done, [control])));
     try {
       expect(await operations(server.url).modify('uid=a,dc=example', [set(SOFT, '1')], true)).toBeUndefined();
     } finally {
@@ -416,29 +417,3 @@ describe('an answer that is malformed', () => {
     }
   });
 });
-
-/** A server that takes every bind, and answers each modify and each search as it is told. */
-async function answering(asked: (socket: Socket, id: number) => void): Promise<{ url: string; close(): void }> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    const framer = new LdapFramer();
-    socket.on('error', () => {});
-    socket.on('data', (chunk) => {
-      for (const { bytes, operation } of framer.push(chunk)) {
-        const { id } = readMessage(bytes);
-        const bound = element(Operation.bindResponse, enumerated(0), octetString(''), octetString(''));
-        if (operation === 'bindRequest') socket.write(encodeMessage(id, bound));
-        if (operation === 'modifyRequest' || operation === 'searchRequest') asked(socket, id);
-      }
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `ldap://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
-}

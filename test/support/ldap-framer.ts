@@ -31,19 +31,30 @@ export interface Unit {
 
 /** Splits bytes into LDAP messages; what does not begin like one is passed on as it comes, from then on. */
 export class LdapFramer {
-  #rest: Buffer = Buffer.alloc(0);
+  /** What has not become a whole message yet, as it came. */
+  #rest: Buffer[] = [];
+  #length = 0;
+  /** Less than this is no whole message. */
+  #wanted = 0;
   #raw = false;
 
   push(chunk: Buffer): Unit[] {
+    this.#rest.push(chunk);
+    this.#length += chunk.length;
+    if (this.#length < this.#wanted) return [];
     const units: Unit[] = [];
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let bytes = Buffer.concat(this.#rest);
+    this.#wanted = 0;
     while (bytes.length > 0 && !this.#raw) {
       if (bytes[0] !== 0x30) {
         this.#raw = true;
         break;
       }
       const size = elementSize(bytes, 0);
-      if (size === undefined || size > bytes.length) break;
+      if (size === undefined || size > bytes.length) {
+        this.#wanted = size ?? 0;
+        break;
+      }
       units.push({ bytes: bytes.subarray(0, size), operation: operationOf(bytes) });
       bytes = bytes.subarray(size);
     }
@@ -51,14 +62,16 @@ export class LdapFramer {
       units.push({ bytes, operation: undefined });
       bytes = Buffer.alloc(0);
     }
-    this.#rest = bytes;
+    this.#rest = [bytes];
+    this.#length = bytes.length;
     return units;
   }
 
   /** What has not become a whole message when the stream ends. */
   end(): Unit[] {
-    const bytes = this.#rest;
-    this.#rest = Buffer.alloc(0);
+    const bytes = Buffer.concat(this.#rest);
+    this.#rest = [];
+    this.#length = 0;
     return bytes.length === 0 ? [] : [{ bytes, operation: undefined }];
   }
 }

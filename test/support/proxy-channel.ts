@@ -139,7 +139,9 @@ export class ProxyChannel {
       rest = rest.subarray(size);
       this.#forwarded += size;
       if (piece.length > 0 && !this.#target.write(piece)) {
-        await Promise.race([once(this.#target, 'drain'), once(this.#target, 'close')]);
+        const waited = new AbortController();
+        const either = ['drain', 'close'].map((name) => once(this.#target, name, { signal: waited.signal }));
+        await Promise.race(either).finally(() => waited.abort());
       }
       while (this.#marks[0] !== undefined && this.#marks[0].at <= this.#forwarded) this.#marks.shift()?.act();
       const pause = this.#dribble;

@@ -1,0 +1,41 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { element, enumerated, octetString } from '../../src/ldap/wire/ber.ts';
+import { encodeMessage, Operation, readMessage } from '../../src/ldap/wire/message.ts';
+import { LdapFramer } from './ldap-framer.ts';
+
+interface AnsweringServer {
+  readonly url: string;
+  /** How many connections were made so far. */
+  connections(): number;
+  close(): void;
+}
+
+/** A server that takes every bind, and answers each modify and each search as a test tells it. */
+export async function answeringServer(asked: (socket: Socket, id: number) => void): Promise<AnsweringServer> {
+  let connections = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    connections += 1;
+    sockets.add(socket);
+    const framer = new LdapFramer();
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      for (const { bytes, operation } of framer.push(chunk)) {
+        const { id } = readMessage(bytes);
+        const bound = element(Operation.bindResponse, enumerated(0), octetString(''), octetString(''));
+        if (operation === 'bindRequest') socket.write(encodeMessage(id, bound));
+        if (operation === 'modifyRequest' || operation === 'searchRequest') asked(socket, id);
+      }
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `ldap://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    connections: () => connections,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}

@@ -1,6 +1,6 @@
 import type { AccountRecord } from '../src/domain/account.ts';
 import type { Patience } from '../src/domain/directory.ts';
-import { DirectoryError } from '../src/domain/directory-error.ts';
+import { DirectoryError, ResultCode } from '../src/domain/directory-error.ts';
 import type { Report } from '../src/domain/event.ts';
 import type { HandlerOutcome, Job, RunHandler } from '../src/domain/job.ts';
 import { WORDS } from '../src/domain/mode.ts';
@@ -78,7 +78,7 @@ export async function attempt(
     // The claim was refused for good: it is tried again when the account changes, or with the next list.
     report({
       event: 'skipped',
-      reason: `the directory refuses the claim: ${explain(error)}`,
+      reason: `${refusalOf(error)}: ${explain(error)}`,
       ...codeOf(error),
       ...refOf(candidate.record),
     });
@@ -229,6 +229,11 @@ function patienceFor(
 function nameCode(returnValue: number, reason: string): string {
   const name = returnCodeName(returnValue);
   return name === undefined ? reason : `${name}: ${reason}`;
+}
+
+function refusalOf({ resultCode }: DirectoryError): string {
+  const isTooLarge = resultCode === ResultCode.answerTooLarge;
+  return isTooLarge ? 'it cannot be worked on' : 'the directory refuses the claim';
 }
 
 /** The code by which the directory refused, where it did. */

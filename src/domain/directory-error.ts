@@ -15,7 +15,10 @@ export class DirectoryError extends Error {
   }
 }
 
-/** Result codes of RFC 4511 (and RFC 4533, RFC 3909, RFC 4528) that the service branches on. */
+/**
+ * Result codes of RFC 4511 (and RFC 4533, RFC 3909, RFC 4528) that the service branches on. `answerTooLarge` no server sends: it is
+ * one of those that are left to the client's side (RFC 2251, section 4.1.10: 81 to 90).
+ */
 export const ResultCode = {
   success: 0,
   operationsError: 1,
@@ -41,6 +44,7 @@ export const ResultCode = {
   objectClassViolation: 65,
   entryAlreadyExists: 68,
   other: 80,
+  answerTooLarge: 90,
   canceled: 118,
   assertionFailed: 122,
   syncRefreshRequired: 4096,

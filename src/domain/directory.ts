@@ -16,9 +16,9 @@ export interface AccountDirectory {
     postRead: boolean,
     entryCSN?: string,
   ): Promise<DirectoryEntry | undefined>;
-  /** The whole entry; undefined where there is none. */
+  /** The whole entry; undefined where there is none. Rejects with `answerTooLarge` for one that is too large to be read. */
   read(dn: string): Promise<DirectoryEntry | undefined>;
-  /** The whole entry with an entryUUID, wherever below the base it stands now. */
+  /** The same for the entry with an entryUUID, wherever below the base it stands now. */
   find(entryUUID: string): Promise<DirectoryEntry | undefined>;
 }
 

@@ -8,12 +8,15 @@ export interface DirectoryEntry {
   values(name: string): readonly Buffer[];
   /** Every attribute, under the name that the server sent. */
   attributes(): Iterable<readonly [name: string, values: readonly Buffer[]]>;
+  /** Why its attributes are not known, and what to do about it; it then shows none. Undefined for an entry as it should be. */
+  readonly unreadable?: string;
 }
 
 /** An entry from plain data: for servers and tests that have the attributes at hand already. */
 export function entryOf(
   dn: string,
   attributes: Readonly<Record<string, string | Buffer | ReadonlyArray<string | Buffer>>>,
+  unreadable?: string,
 ): DirectoryEntry {
   const byName = new Map<string, readonly [string, readonly Buffer[]]>();
   for (const [name, given] of Object.entries(attributes)) {
@@ -26,5 +29,6 @@ export function entryOf(
     dn,
     values: (name) => byName.get(name.toLowerCase())?.[1] ?? [],
     attributes: () => byName.values(),
+    ...(unreadable === undefined ? {} : { unreadable }),
   };
 }

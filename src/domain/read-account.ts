@@ -2,7 +2,7 @@ import type { AccountRecord, AttributeNames, EntryReading } from './account.ts';
 import type { DirectoryEntry } from './entry.ts';
 import { readMode } from './mode.ts';
 import { isCalendarDay, isStateTimestamp, readGeneralizedTime } from './timestamp.ts';
-import { decideUid, faultOfUid } from './uid.ts';
+import { decideUid, faultOfUid, uidInRdn } from './uid.ts';
 
 /**
  * The attributes that must be asked for so that an account can be read. Where several services work on the accounts, also
@@ -34,7 +34,8 @@ function acceptedDates({ date }: AttributeNames): readonly string[] {
  * reason why it cannot be worked on. Nothing but the configured attributes is looked at.
  */
 export function readAccount(entry: DirectoryEntry, names: AttributeNames): EntryReading {
-  const { dn } = entry;
+  const { dn, unreadable } = entry;
+  if (unreadable !== undefined) return { kind: 'unworkable', dn, uid: safeUid(uidInRdn(dn)), reason: unreadable };
   const modes = texts(entry, names.mode);
   if (!modes.some((mode) => readMode(mode) !== undefined)) {
     return { kind: 'foreign', dn, reason: modes.length === 0 ? `no ${names.mode}` : "another program's mode" };

@@ -25,6 +25,12 @@ export function decideUid(dn: string, values: readonly string[]): string | undef
   return named.length === 1 ? named[0] : undefined;
 }
 
+/** The uid that the RDN gives, where it gives one and no more. */
+export function uidInRdn(dn: string): string | undefined {
+  const [uid, ...others] = rdnValues(dn, 'uid');
+  return others.length === 0 ? uid : undefined;
+}
+
 /** The values that the first RDN of a DN gives to one attribute type. */
 function rdnValues(dn: string, type: string): string[] {
   const [rdn = ''] = splitUnescaped(dn, ',');

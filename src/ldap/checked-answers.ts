@@ -9,25 +9,26 @@ import { findControl, Operation, readMessage } from './wire/message.ts';
 const ANSWERS: ReadonlySet<number> = new Set([
   Operation.bindResponse,
   Operation.extendedResponse,
-  0x67, // modifyResponse
-  0x69, // addResponse
-  0x6b, // deleteResponse
+  Operation.modifyResponse,
+  Operation.addResponse,
+  Operation.deleteResponse,
 ]);
 
 /**
- * Lets a connected ldapjs client see whole and well-formed answers only, and no huge ones. Its own parser (pinned exactly) never
- * returns from some malformed controls, which would stop the whole service. `fail` is told of the first other message, and
- * nothing behind it is read.
+ * Lets a connected ldapjs client see whole and well-formed answers only, and no huge ones: what makes one so large is left out,
+ * such as the entry that a Post-Read control holds. Its own parser (pinned exactly) never returns from some malformed controls,
+ * which would stop the whole service. `fail` is told of the first other message, and nothing behind it is read.
  */
 export function checkAnswers(client: Client, fail: (error: DirectoryError) => void): void {
   const { parser } = (client as unknown as { _tracker: { parser: { write(data: Buffer): boolean } } })._tracker;
   const pass = parser.write.bind(parser);
   let failed = false;
-  const framer = new Framer((bytes, start, end) => {
+  const deliver = (bytes: Buffer, start: number, end: number): void => {
     if (failed) return;
     check(bytes, start, end);
     pass(Buffer.from(bytes.subarray(start, end)));
-  });
+  };
+  const framer = new Framer(deliver, { shortened: (message) => deliver(message, 0, message.length) });
   parser.write = (data) => {
     if (failed) return false;
     try {

@@ -33,7 +33,7 @@ export class Connection {
   readonly #ending = new AbortController();
   #watchdog: Watchdog | undefined;
   #probeId: number | undefined;
-  #heard = false;
+  #received = 0;
   #delivered = false;
   #progressed = false;
   #refreshing = false;
@@ -48,7 +48,7 @@ export class Connection {
           cause === undefined
             ? new DirectoryError(`${url}: the directory closed the connection`, {
                 remedy:
-                  this.target.scheme === 'ldap' && !this.#heard
+                  this.target.scheme === 'ldap' && this.#received === 0
                     ? 'the directory closed it before it said a word: the port may speak TLS only (ldaps://), or the server is stopping'
                     : 'the directory server was stopped or restarted, or drops idle connections: it is connected to again by itself',
               })
@@ -72,6 +72,11 @@ export class Connection {
 
   get closed(): boolean {
     return this.ended.aborted;
+  }
+
+  /** How many bytes have come so far. */
+  get received(): number {
+    return this.#received;
   }
 
   /** Aborted when the connection is closed, however that came. */
@@ -150,12 +155,14 @@ export class Connection {
   }
 
   #newFramer(): Framer {
-    return new Framer((bytes, start, end) => this.#dispatch(readMessage(bytes, start, end)));
+    return new Framer((bytes, start, end) => this.#dispatch(readMessage(bytes, start, end)), {
+      shortened: (bytes, shortenedFrom) => this.#dispatch({ ...readMessage(bytes), shortenedFrom }),
+    });
   }
 
   #data(bytes: Buffer): void {
-    this.#heard = true;
-    this.#watchdog?.received();
+    this.#received += bytes.length;
+    this.#watchdog?.received(bytes.length);
     try {
       this.#framer.push(bytes);
     } catch (error) {

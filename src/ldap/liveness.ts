@@ -1,22 +1,26 @@
 /**
  * Judges from times alone whether a connection still lives: a peer that is silent is asked, one that stays silent is given
  * up, and so is a refresh that makes no progress although the peer answers, and a stream in which a damaged length swallows
- * whatever comes. Times are milliseconds of a monotonic clock.
+ * whatever comes. A large message is waited for as long as its bytes come at `LEAST_RATE`. Each earns it time,
+ * which is not saved up: what a damaged length swallows of a fast stream buys nothing for the silence behind it. Times are milliseconds of a monotonic clock.
  */
+
+/** Bytes in a millisecond at which a message that is under way is not taken for damage, however long it takes. */
+export const LEAST_RATE = 64;
 
 export type Verdict =
   | { readonly kind: 'alive'; readonly inMilliseconds: number }
   /** Nothing was received for half the time: ask. */
   | { readonly kind: 'probe'; readonly inMilliseconds: number }
   | { readonly kind: 'silent' }
-  /** Bytes came, but no whole message for twice the time. */
+  /** Bytes came, but no whole message for twice the time, and too few for a large one. */
   | { readonly kind: 'garbled' }
   | { readonly kind: 'stuck' };
 
 export class Liveness {
   readonly #deadAfter: number;
   #receivedAt: number;
-  /** Since when bytes came without completing a message. */
+  /** Since when bytes came without completing a message, less the time that they earned. */
   #incompleteSince: number | undefined;
   #progressAt: number | undefined;
   #probedAt: number | undefined;
@@ -26,11 +30,11 @@ export class Liveness {
     this.#receivedAt = now;
   }
 
-  /** Bytes came, of whatever kind. */
-  received(now: number): void {
+  /** So many bytes came, of whatever kind. */
+  received(now: number, bytes: number): void {
     this.#receivedAt = now;
     this.#probedAt = undefined;
-    this.#incompleteSince ??= now;
+    this.#incompleteSince = Math.min(now, (this.#incompleteSince ?? now) + bytes / LEAST_RATE);
   }
 
   /** A whole message came. */
@@ -55,7 +59,10 @@ export class Liveness {
     if (untilSilent <= 0) return { kind: 'silent' };
     const untilGarbled = (this.#incompleteSince ?? now) + 2 * this.#deadAfter - now;
     if (untilGarbled <= 0) return { kind: 'garbled' };
-    const untilStuck = this.#progressAt === undefined ? untilGarbled : this.#progressAt + this.#deadAfter - now;
+    const untilStuck =
+      this.#progressAt === undefined
+        ? untilGarbled
+        : Math.max(this.#progressAt, this.#incompleteSince ?? 0) + this.#deadAfter - now;
     if (untilStuck <= 0) return { kind: 'stuck' };
     const atMost = Math.min(untilSilent, untilGarbled, untilStuck);
     if (this.#probedAt !== undefined) return { kind: 'alive', inMilliseconds: atMost };

@@ -125,7 +125,7 @@ export class DirectoryOperations implements AccountDirectory {
     });
   }
 
-  /** Hands over each entry below the base that the filter matches. */
+  /** Hands over each entry below the base that the filter matches; of one that is too large its DN alone (`unreadable`). */
   async search(
     request: Pick<SearchRequest, 'filter' | 'attributes'> & Partial<SearchRequest>,
     options: Omit<SearchOptions, 'timeoutMilliseconds'>,
@@ -150,6 +150,9 @@ export class DirectoryOperations implements AccountDirectory {
     } catch (error) {
       if (error instanceof DirectoryError && error.resultCode === ResultCode.noSuchObject) return undefined;
       throw error;
+    }
+    if (found?.unreadable !== undefined) {
+      throw new DirectoryError(`${found.dn}: ${found.unreadable}`, { resultCode: ResultCode.answerTooLarge });
     }
     return found;
   }

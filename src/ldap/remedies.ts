@@ -94,6 +94,7 @@ const RESULTS: Readonly<Record<number, Known>> = {
   },
   68: { name: 'entry already exists' },
   80: { name: 'other error', remedy: 'see the log of the directory server' },
+  90: { name: 'answer too large', remedy: 'remove the values that make the entry so large' },
   118: { name: 'canceled', remedy: 'somebody ended the search in the server: it is started again by itself' },
   122: { name: 'assertion failed' },
   4096: { name: 'refresh required', remedy: 'the search is started again from the beginning, by itself' },

@@ -1,7 +1,8 @@
+import type { DirectoryEntry } from '../domain/entry.ts';
 import type { Connection } from './connection.ts';
 import { Operation } from './wire/message.ts';
 import { encodeSearch } from './wire/request.ts';
-import { SearchEntry } from './wire/search-entry.ts';
+import { readSearchEntry } from './wire/search-entry.ts';
 
 const ROOT_DSE = encodeSearch({
   base: '',
@@ -17,7 +18,7 @@ export function describeServer(connection: Connection): Promise<string> {
     const id = connection.send(ROOT_DSE, {
       message: (message) => {
         if (message.operation === Operation.searchResultEntry) {
-          description = describe(new SearchEntry(message.bytes, message.start, message.end));
+          description = describe(readSearchEntry(message));
         } else if (message.operation === Operation.searchResultDone) {
           connection.forget(id);
           resolve(description);
@@ -29,7 +30,7 @@ export function describeServer(connection: Connection): Promise<string> {
 }
 
 /** OpenLDAP names no vendor; the object class of its root DSE does. */
-function describe(entry: SearchEntry): string {
+function describe(entry: DirectoryEntry): string {
   const text = (name: string) => entry.values(name).map((value) => value.toString('utf8').trim());
   const [version] = text('vendorVersion');
   const [vendor] = text('vendorName');

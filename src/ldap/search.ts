@@ -1,12 +1,13 @@
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import type { Connection } from './connection.ts';
+import { LEAST_RATE } from './liveness.ts';
 import { resultError } from './remedies.ts';
 import { integer, octetString, sequence, Tag } from './wire/ber.ts';
 import { readLdapResult } from './wire/ldap-result.ts';
 import { findControl, type LdapMessage, Operation, type RequestControl } from './wire/message.ts';
 import { encodeSearch, type SearchRequest } from './wire/request.ts';
-import { SearchEntry } from './wire/search-entry.ts';
+import { readSearchEntry } from './wire/search-entry.ts';
 
 /** Simple paged results (RFC 2696). */
 const PAGED_RESULTS = '1.2.840.113556.1.4.319';
@@ -14,14 +15,14 @@ const PAGED_RESULTS = '1.2.840.113556.1.4.319';
 export interface SearchOptions {
   /** Entries a page; undefined: all at once. */
   readonly pageSize?: number;
-  /** Without any answer for so long, the connection is given up. */
+  /** Without any answer for so long, nor a larger one that is still coming, the connection is given up. */
   readonly timeoutMilliseconds: number;
 }
 
 /**
  * An ordinary search; each entry is handed over as it comes and owns its bytes. Rejects with a DirectoryError for every
  * result but success, a partial list (sizeLimitExceeded) among them, and when the connection fails or falls silent. A base
- * that does not exist is such a result.
+ * that does not exist is such a result; an entry that is too large is not, but is handed over without its attributes.
  */
 export async function search(
   connection: Connection,
@@ -52,10 +53,14 @@ function searchPage(
   const paging = pageSize === undefined ? [] : [pagedResults(pageSize, cookie)];
   return new Promise((resolve, reject) => {
     let answered = true;
-    // A timer set again for each entry would cost more than the entry: it looks whether anything came since it last looked.
+    let received = connection.received;
+    // A timer set again for each entry would cost more than the entry: it looks whether anything came since it last looked, be it
+    // a part of a message that is large, or of one before this search's own.
     const watch = setInterval(() => {
-      if (!answered) connection.fail(silence(connection.url, timeoutMilliseconds));
+      const isComing = connection.received - received >= (LEAST_RATE * timeoutMilliseconds) / 2;
+      if (!answered && !isComing) connection.fail(silence(connection.url, timeoutMilliseconds));
       answered = false;
+      received = connection.received;
     }, timeoutMilliseconds / 2);
     const id = connection.send(
       encodeSearch(request),
@@ -63,7 +68,7 @@ function searchPage(
         message: (message) => {
           answered = true;
           if (message.operation === Operation.searchResultEntry) {
-            entry(new SearchEntry(message.bytes, message.start, message.end));
+            entry(readSearchEntry(message));
           }
           if (message.operation !== Operation.searchResultDone) return;
           // Read before it is forgotten: a malformed one fails the connection, and so whoever still waits for an answer.

@@ -24,9 +24,9 @@ export class Watchdog {
     this.#judge();
   }
 
-  /** Bytes came. */
-  received(): void {
-    this.#liveness.received(performance.now());
+  /** So many bytes came. */
+  received(bytes: number): void {
+    this.#liveness.received(performance.now(), bytes);
   }
 
   /** Whole messages came. */

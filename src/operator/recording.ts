@@ -130,7 +130,8 @@ function storedEntry(entry: DirectoryEntry, names: AttributeNames) {
     const values = entry.values(name);
     if (values.length > 0) attributes[name] = values.map(stored);
   }
-  return { dn: entry.dn, attributes };
+  const { dn, unreadable } = entry;
+  return { dn, attributes, ...(unreadable === undefined ? {} : { unreadable }) };
 }
 
 /** As text where the bytes are text, so that a person can read it. */
@@ -142,12 +143,15 @@ function stored(value: Buffer): Stored {
 /** The same with its entry, where it has one, as an entry. */
 function withEntry(given: Record<string, unknown>): Record<string, unknown> {
   if (!('entry' in given)) return given;
-  const { dn, attributes } = objectOf(given['entry'], 'entry');
+  const { dn, attributes, unreadable } = objectOf(given['entry'], 'entry');
   const values = Object.entries(objectOf(attributes, 'attributes')).map(([name, list]) => {
     if (!Array.isArray(list)) throw new RangeError(`the attribute ${name} has no list of values`);
     return [name, list.map(bytesOf)] as const;
   });
-  return { ...given, entry: entryOf(String(dn), Object.fromEntries(values)) };
+  return {
+    ...given,
+    entry: entryOf(String(dn), Object.fromEntries(values), unreadable === undefined ? undefined : String(unreadable)),
+  };
 }
 
 function bytesOf(given: unknown): Buffer {

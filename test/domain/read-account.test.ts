@@ -19,6 +19,14 @@ const read = (attributes: Record<string, string | Buffer | Array<string | Buffer
   readAccount(entryOf(dn, attributes), NAMES);
 
 describe('readAccount', () => {
+  it('does not take an entry that could not be read for one without attributes', () => {
+    const unread = (dn: string) => readAccount(entryOf(dn, {}, 'too large'), NAMES);
+    expect(unread(DN)).toEqual({ kind: 'unworkable', dn: DN, uid: '3724300', reason: 'too large' });
+    for (const dn of ['cn=a,dc=example', 'uid=a+uid=b,dc=example', 'uid=../etc,dc=example', '']) {
+      expect(unread(dn)).toEqual({ kind: 'unworkable', dn, uid: undefined, reason: 'too large' });
+    }
+  });
+
   it('reads an account whatever the case of the attribute names', () => {
     expect(
       read({

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Liveness } from '../../src/ldap/liveness.ts';
+import { LEAST_RATE, Liveness } from '../../src/ldap/liveness.ts';
+
+/** Bytes that earn no time. */
+const FEW = 0;
 
 describe('the judgement of a connection', () => {
   it('asks a peer once when it was silent for half the time, and gives it up after the whole', () => {
@@ -14,7 +17,7 @@ describe('the judgement of a connection', () => {
   it('begins anew with each byte that comes', () => {
     const liveness = new Liveness(1000, 0);
     liveness.judge(500);
-    liveness.received(900);
+    liveness.received(900, FEW);
     expect(liveness.judge(1000)).toEqual({ kind: 'alive', inMilliseconds: 400 });
     expect(liveness.judge(1400)).toEqual({ kind: 'probe', inMilliseconds: 500 });
   });
@@ -30,7 +33,8 @@ describe('the judgement of a connection', () => {
   it('gives up a refresh without progress although the peer answers, and no longer once it is over', () => {
     const liveness = new Liveness(1000, 0);
     liveness.progressed(200);
-    liveness.received(1100);
+    liveness.received(1100, FEW);
+    liveness.delivered();
     expect(liveness.judge(1100)).toEqual({ kind: 'alive', inMilliseconds: 100 });
     expect(liveness.judge(1200)).toEqual({ kind: 'stuck' });
     liveness.refreshed();
@@ -39,13 +43,36 @@ describe('the judgement of a connection', () => {
 
   it('gives up a stream of which bytes come but no whole message for twice the time', () => {
     const liveness = new Liveness(1000, 0);
-    liveness.received(50);
+    liveness.received(50, FEW);
     liveness.delivered();
-    for (const now of [100, 600, 1100, 1600, 2000]) liveness.received(now);
+    for (const now of [100, 600, 1100, 1600, 2000]) liveness.received(now, FEW);
     expect(liveness.judge(2000)).toEqual({ kind: 'alive', inMilliseconds: 100 });
     expect(liveness.judge(2100)).toEqual({ kind: 'garbled' });
     liveness.delivered();
     expect(liveness.judge(2100).kind).toBe('alive');
+  });
+
+  it('waits for a large message as long as its bytes come fast enough, in a refresh too, and no longer', () => {
+    const liveness = new Liveness(1000, 0);
+    liveness.progressed(0);
+    for (let now = 0; now <= 60_000; now += 100) {
+      liveness.received(now, 100 * LEAST_RATE);
+      expect(liveness.judge(now).kind).toBe('alive');
+    }
+    liveness.received(60_800, FEW);
+    expect(liveness.judge(60_900)).toEqual({ kind: 'alive', inMilliseconds: 100 });
+    expect(liveness.judge(61_000)).toEqual({ kind: 'stuck' });
+    liveness.refreshed();
+    for (let now = 61_000; now < 62_000; now += 100) liveness.received(now, FEW);
+    expect(liveness.judge(61_999)).toEqual({ kind: 'alive', inMilliseconds: 1 });
+    expect(liveness.judge(62_000)).toEqual({ kind: 'garbled' });
+  });
+
+  it('grants nothing for what was swallowed at once', () => {
+    const liveness = new Liveness(1000, 0);
+    liveness.received(100, 1_000_000 * LEAST_RATE);
+    for (let now = 200; now <= 2_100; now += 100) liveness.received(now, FEW);
+    expect(liveness.judge(2_100)).toEqual({ kind: 'garbled' });
   });
 
   it('gives a silent peer up within the time, whatever came before, when it is asked again as told', () => {
@@ -55,7 +82,7 @@ describe('the judgement of a connection', () => {
         let last = 0;
         for (const gap of gaps) {
           last += gap;
-          liveness.received(last);
+          liveness.received(last, FEW);
           liveness.delivered();
         }
         let now = last;

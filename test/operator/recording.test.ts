@@ -40,6 +40,14 @@ describe('a line of a record', () => {
     );
   });
 
+  it('keeps that an entry could not be read', () => {
+    const entry = entryOf('uid=1', {}, 'too large');
+    const line = decodeLine(
+      encodeLine({ kind: 'change', time: TIME, change: { kind: 'entry', change: 'add', entry } }, NAMES),
+    );
+    expect(line).toMatchObject({ change: { entry: { dn: 'uid=1', unreadable: 'too large' } } });
+  });
+
   it('keeps of an entry only what decisions are made by', () => {
     const entry = entryOf('uid=1', { uid: '1', userPassword: 'hunter2', sstQuota: '5', SSTPROVISIONINGMODE: 'add' });
     const text = encodeLine({ kind: 'change', time: TIME, change: { kind: 'entry', change: 'add', entry } }, NAMES);

@@ -331,6 +331,40 @@ describe('an attempt that the directory refuses', () => {
     expect(stage.told.at(-1)).toBe('finished');
   });
 
+  it('says of an entry that became too large at its claim what to do, runs nothing, and resumes it when it is smaller', async () => {
+    directory.postRead = false;
+    const stage = new Stage({ directory });
+    const candidate = stage.candidate(directory.create('a'));
+    directory.fault = ({ kind }) => (kind === 'read' ? { code: 90 } : undefined);
+    expect(await settled(stage, candidate)).toEqual({ kind: 'done' });
+    expect(stage.told).toEqual(['skipped']);
+    expect(stage.events.at(-1)).toMatchObject({
+      reason: expect.stringContaining('it cannot be worked on'),
+      resultCode: 90,
+    });
+    expect(stage.jobs).toHaveLength(0);
+    directory.fault = () => undefined;
+    await settled(stage, stage.candidate(directory.entry('a')));
+    expect(stage.told.slice(1)).toEqual(['resumed', 'finished']);
+  });
+
+  it('keeps the outcome for an entry that became too large to see why it was refused', async () => {
+    const stage = new Stage({ directory });
+    const candidate = stage.candidate(directory.create('a'));
+    directory.fault = ({ kind, modifications }) =>
+      kind === 'read'
+        ? { code: 90 }
+        : modifications.some(({ values }) => values[0] === 'added')
+          ? { code: 16 }
+          : undefined;
+    const first = await settled(stage, candidate);
+    expect(first).toMatchObject({ kind: 'again', candidate: { own: { kind: 'unwritten' } } });
+    directory.fault = () => undefined;
+    await settled(stage, (first as { candidate: Candidate }).candidate);
+    expect(directory.mode('a')).toBe('added');
+    expect(stage.jobs).toHaveLength(1);
+  });
+
   it('does not offer a kept outcome over a newer request', async () => {
     const stage = new Stage({ directory });
     const candidate = stage.candidate(directory.create('a'));

@@ -10,8 +10,11 @@ export const Operation = {
   searchResultDone: 0x65,
   searchResultReference: 0x73,
   modifyRequest: 0x66,
+  modifyResponse: 0x67,
   addRequest: 0x68,
+  addResponse: 0x69,
   deleteRequest: 0x4a,
+  deleteResponse: 0x6b,
   modifyDnRequest: 0x6c,
   extendedRequest: 0x77,
   extendedResponse: 0x78,
@@ -35,6 +38,8 @@ export interface LdapMessage {
   /** The bounds of the controls' value; equal where there are none. */
   readonly controlsStart: number;
   readonly controlsEnd: number;
+  /** The length that it had, in bytes, where it was too large and its content is left out: see `OversizedMessage`. */
+  readonly shortenedFrom?: number;
 }
 
 /** Reads the envelope of the message in bytes[start..end). Throws a DirectoryError where it is malformed. */

@@ -1,5 +1,17 @@
-import type { DirectoryEntry } from '../../domain/entry.ts';
+import { type DirectoryEntry, entryOf } from '../../domain/entry.ts';
 import { BerReader, malformed, Tag } from './ber.ts';
+import { DEFAULT_MESSAGE_LIMIT } from './framer.ts';
+import type { LdapMessage } from './message.ts';
+
+/** The entry in a message; of one that was too large its DN alone. Throws a DirectoryError where it is malformed. */
+export function readSearchEntry({ bytes, start, end, shortenedFrom }: LdapMessage): DirectoryEntry {
+  const entry = new SearchEntry(bytes, start, end);
+  return shortenedFrom === undefined ? entry : entryOf(entry.dn, {}, tooLarge(shortenedFrom));
+}
+
+function tooLarge(length: number): string {
+  return `the entry has ${length} bytes, and at most ${DEFAULT_MESSAGE_LIMIT} are read: remove the values that make it so large`;
+}
 
 /**
  * A SearchResultEntry (RFC 4511, section 4.5.2) that is decoded only where it is asked. It keeps a copy of its own bytes and

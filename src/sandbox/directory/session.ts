@@ -43,7 +43,9 @@ export class Session {
     this.#socket = socket;
     this.#directory = directory;
     this.#publish = publish;
-    const framer = new Framer((bytes, start, end) => this.#receive(bytes.subarray(start, end)), LARGEST_REQUEST);
+    const framer = new Framer((bytes, start, end) => this.#receive(bytes.subarray(start, end)), {
+      limit: LARGEST_REQUEST,
+    });
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy()); // a client that vanished: 'close' follows
     socket.on('data', (chunk: Buffer) => {

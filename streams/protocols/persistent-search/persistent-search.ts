@@ -6,7 +6,7 @@ import { resultError } from '../../../src/ldap/remedies.ts';
 import { type LdapResult, readLdapResult } from '../../../src/ldap/wire/ldap-result.ts';
 import { findControl, type LdapMessage, Operation } from '../../../src/ldap/wire/message.ts';
 import { encodeSearch } from '../../../src/ldap/wire/request.ts';
-import { SearchEntry } from '../../../src/ldap/wire/search-entry.ts';
+import { readSearchEntry } from '../../../src/ldap/wire/search-entry.ts';
 import { type Channel, NotOffered, type Now, type Protocol, type WatchedContent } from '../protocol.ts';
 import {
   ALL_CHANGE_TYPES,
@@ -100,14 +100,14 @@ class Watch {
     const control = findControl(message, ENTRY_CHANGE_NOTIFICATION);
     const notification = control === undefined ? undefined : decodeEntryChangeNotification(control);
     this.#take();
-    this.#subscriber.next(changeOf(new SearchEntry(message.bytes, message.start, message.end), notification));
+    this.#subscriber.next(changeOf(readSearchEntry(message), notification));
   }
 
   /** An answer to the ordinary search. */
   #listed(message: LdapMessage): void {
     if (message.operation === Operation.searchResultEntry) {
       this.#entries += 1;
-      const entry = new SearchEntry(message.bytes, message.start, message.end);
+      const entry = readSearchEntry(message);
       this.#subscriber.next({ kind: 'entry', change: 'refresh', entry });
       return;
     }

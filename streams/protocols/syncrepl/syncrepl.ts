@@ -6,7 +6,7 @@ import { malformed } from '../../../src/ldap/wire/ber.ts';
 import { type LdapResult, readLdapResult } from '../../../src/ldap/wire/ldap-result.ts';
 import { findControl, type LdapMessage, Operation, operationReader } from '../../../src/ldap/wire/message.ts';
 import { encodeSearch } from '../../../src/ldap/wire/request.ts';
-import { SearchEntry } from '../../../src/ldap/wire/search-entry.ts';
+import { readSearchEntry } from '../../../src/ldap/wire/search-entry.ts';
 import { type Channel, NotOffered, type Now, type Protocol, type WatchedContent } from '../protocol.ts';
 import {
   decodeSyncInfo,
@@ -105,7 +105,7 @@ class Watch {
     this.#take();
     const meaning = meaningOf(this.#phase, state);
     if (meaning === 'unchanged') return;
-    const entry = new SearchEntry(message.bytes, message.start, message.end);
+    const entry = readSearchEntry(message);
     if (meaning === 'left') {
       this.#subscriber.next({ kind: 'left', dn: entry.dn, entryUUID: formatUUID(entryUUID) });
       return;

@@ -1,0 +1,89 @@
+import { DirectoryError } from '../../domain/directory-error.ts';
+import { BerReader, element, enumerated, integer, octetString, sequence, Tag } from './ber.ts';
+import { Operation } from './message.ts';
+
+/** How much is kept of each end, in bytes: far more than any DN, result or control of a message that makes sense. */
+const KEPT = 64 * 1024;
+
+/**
+ * A message that is too large to be kept: it is counted as it passes by, and only its two ends are remembered, in bounded
+ * memory. The first one tells the request, the operation and of which entry it is; the other one holds the controls.
+ */
+export class OversizedMessage {
+  /** In bytes, header included. */
+  readonly length: number;
+  readonly #head: Buffer;
+  readonly #tail: Buffer;
+  #taken = 0;
+
+  constructor(length: number) {
+    this.length = length;
+    this.#head = Buffer.alloc(Math.min(length, KEPT));
+    this.#tail = Buffer.alloc(Math.min(length, KEPT));
+  }
+
+  /** True when all of it has come. */
+  get complete(): boolean {
+    return this.#taken === this.length;
+  }
+
+  /** Takes what belongs to it of the chunk, from `offset` on; returns how many bytes that were. */
+  take(chunk: Buffer, offset: number): number {
+    const taken = Math.min(this.length - this.#taken, chunk.length - offset);
+    chunk.copy(this.#head, Math.min(this.#taken, this.#head.length), offset, offset + taken);
+    const before = Math.max(this.length - this.#tail.length - this.#taken, 0);
+    const position = this.#taken + before - (this.length - this.#tail.length);
+    if (before < taken) chunk.copy(this.#tail, position, offset + before, offset + taken);
+    this.#taken += taken;
+    return taken;
+  }
+
+  /**
+   * The message once it is complete, without what makes it so large: an entry without attributes, a reference without URIs, a
+   * result without words and referrals, and each with its controls, unless it is those that are too large. Throws a
+   * DirectoryError where it is malformed, or of a kind that has no such content.
+   */
+  shorten(): Buffer {
+    const reader = new BerReader(this.#head, 0, this.length);
+    reader.next(Tag.sequence);
+    reader.offset = reader.start;
+    const id = reader.integer();
+    const operation = reader.peek();
+    reader.next(operation);
+    const content = new BerReader(this.#head, reader.start, reader.stop);
+    return sequence(integer(id), this.#shortenOperation(operation, content), this.#from(reader.offset));
+  }
+
+  #shortenOperation(operation: number, content: BerReader): Buffer {
+    switch (operation) {
+      case Operation.searchResultEntry: {
+        const dn = content.octets();
+        const isKept = content.stop <= this.#head.length;
+        return element(operation, octetString(isKept ? dn : ''), sequence());
+      }
+      case Operation.searchResultReference:
+        return element(operation);
+      case Operation.bindResponse:
+      case Operation.searchResultDone:
+      case Operation.modifyResponse:
+      case Operation.addResponse:
+      case Operation.deleteResponse:
+      case Operation.extendedResponse: {
+        const isKept = content.end <= this.#head.length;
+        if (isKept) return element(operation, this.#head.subarray(content.offset, content.end));
+        return element(operation, enumerated(content.integer(Tag.enumerated)), octetString(''), octetString(''));
+      }
+      default:
+        throw new DirectoryError(
+          `the directory sent a message of the kind 0x${operation.toString(16)} with ${this.length} bytes`,
+          { remedy: 'no such message is so large: the connection is opened afresh' },
+        );
+    }
+  }
+
+  /** What stands at the position and behind it, where that is kept. */
+  #from(position: number): Buffer {
+    const keptFrom = this.length - this.#tail.length;
+    return position < keptFrom ? Buffer.alloc(0) : this.#tail.subarray(position - keptFrom);
+  }
+}

@@ -26,8 +26,8 @@ export interface BoundClient {
 }
 
 /**
- * Connects an ldapjs client to one URL, secured as the access says, and binds it. Every request has a time limit; nothing is
- * reconnected behind the caller's back. Rejects with a DirectoryError that names the remedy. The signal, whose reason is a
+ * Connects an ldapjs client to one URL, secured as the access says, and binds it. All that together has a time limit, and so has
+ * every request; nothing is reconnected behind the caller's back. Rejects with a DirectoryError that names the remedy. The signal, whose reason is a
  * DirectoryError, ends it at any time, connected or not: every request that waits is told so at once.
  */
 export async function connectClient(access: DirectoryAccess, url: string, signal: AbortSignal): Promise<BoundClient> {
@@ -67,6 +67,8 @@ export async function connectClient(access: DirectoryAccess, url: string, signal
   });
   over.catch(() => {});
   const once = (start: (settle: (error?: unknown) => void) => void) => Promise.race([settled(start), over]);
+  // ldapjs watches each step but the TLS handshake of StartTLS, for which a silent peer would be waited for without end.
+  const limit = setTimeout(() => fail(noAnswer(url, access.timeoutMilliseconds)), access.timeoutMilliseconds);
   try {
     await once((settle) => {
       for (const name of ['connectError', 'connectTimeout', 'connectRefused']) client.on(name, settle);
@@ -93,6 +95,8 @@ export async function connectClient(access: DirectoryAccess, url: string, signal
     const cause = failure ?? connectionError(url, error);
     close();
     throw cause;
+  } finally {
+    clearTimeout(limit);
   }
   return { client, failure: () => failure, close };
 }

@@ -308,6 +308,25 @@ describe('a list', () => {
   });
 });
 
+describe('a server that falls silent in the handshake of StartTLS', () => {
+  it('is given up by a write, and by a read, in the time for connecting', async () => {
+    const done = element(Operation.extendedResponse, enumerated(0), octetString(''), octetString(''));
+    const server = await answeringServer((socket, id) => {
+      socket.removeAllListeners('data');
+      socket.write(encodeMessage(id, done));
+    });
+    try {
+      const one = operations(server.url, { startTls: true, timeoutMilliseconds: 300 });
+      const asked = [one.modify('uid=a,dc=example', [set(SOFT, '1')], true), one.read('uid=a,dc=example')];
+      for (const each of await Promise.allSettled(asked)) {
+        expect(each).toMatchObject({ reason: { message: expect.stringMatching(/within 300 ms/) } });
+      }
+    } finally {
+      server.close();
+    }
+  });
+});
+
 describe('a search whose end is malformed', () => {
   it.each([
     ['in its result', () => element(Operation.searchResultDone, enumerated(0), octetString('')), []],

@@ -11,7 +11,7 @@ interface AnsweringServer {
   close(): void;
 }
 
-/** A server that takes every bind, and answers each modify and each search as a test tells it. */
+/** A server that takes every bind, and answers whatever else it is asked as a test tells it. */
 export async function answeringServer(asked: (socket: Socket, id: number) => void): Promise<AnsweringServer> {
   let connections = 0;
   const sockets = new Set<Socket>();
@@ -25,7 +25,7 @@ export async function answeringServer(asked: (socket: Socket, id: number) => voi
         const { id } = readMessage(bytes);
         const bound = element(Operation.bindResponse, enumerated(0), octetString(''), octetString(''));
         if (operation === 'bindRequest') socket.write(encodeMessage(id, bound));
-        if (operation === 'modifyRequest' || operation === 'searchRequest') asked(socket, id);
+        else if (operation !== 'unbindRequest') asked(socket, id);
       }
     });
   }).listen(0, '127.0.0.1');

@@ -36,7 +36,12 @@ afterEach(async () => {
 
 async function setUp(...flags: string[]): Promise<void> {
   record = join(slapd.folder, 'night.jsonl');
-  const settings = { retry: { temporary: { attempts: 5, initial: '50ms', max: '1s' } }, reconcile: { interval: '1s' } };
+  const settings = {
+    retry: { temporary: { attempts: 5, initial: '50ms', max: '1s' } },
+    reconcile: { interval: '1s' },
+    // A place for everybody: which of several that wait gets a free one depends on more than a record holds.
+    concurrency: 64,
+  };
   service = await setUpService({ url: slapd.url, script: SCRIPT, settings, flags: ['--record', record, ...flags] });
 }
 

@@ -92,6 +92,7 @@ export function createService({
   abort.signal.addEventListener('abort', () => operations.close());
   const away = new DirectoryPatience(settings.reconnect, abort.signal);
   const clock = new DirectoryClock(monotonic);
+  const clockSet$ = new Subject<void>();
   const longestMilliseconds = longestHandlerMilliseconds(handlers);
   const alone = settings.instances === 'one';
   const open = new OpenAccounts(alone ? {} : { longestHandlerMilliseconds: longestMilliseconds });
@@ -128,7 +129,12 @@ export function createService({
         operations.use(change.url);
         away.wake();
       }
-      if (change.kind === 'refreshed') subscribed = true;
+      if (change.kind === 'refreshed') {
+        subscribed = true;
+        clock.observe(change.directoryTime);
+        // The entries came before the time did, and what another service holds may prove to be older than it seemed.
+        if (!alone && change.directoryTime !== undefined) queueMicrotask(() => clockSet$.next());
+      }
       if (change.kind === 'disconnected') {
         subscribed = false;
         subscribedTo = undefined;
@@ -137,6 +143,7 @@ export function createService({
   );
   const lists$ = reconcile({
     interval: settings.reconcile.interval,
+    also$: clockSet$,
     monotonic,
     list: async (entry) => {
       if (!subscribed) throw new Error('there is no connection');

@@ -1,10 +1,12 @@
-import { exhaustMap, interval, Observable, type SchedulerLike } from 'rxjs';
+import { EMPTY, exhaustMap, interval, merge, Observable, type SchedulerLike } from 'rxjs';
 import type { DirectoryChange } from '../src/domain/change.ts';
 import type { DirectoryEntry } from '../src/domain/entry.ts';
 
 export interface ReconcileOptions {
   /** From the beginning of one list to that of the next, in milliseconds. */
   readonly interval: number;
+  /** Asks for a list beside those of the interval. */
+  readonly also$?: Observable<unknown>;
   /** Lists the open accounts, each once; rejects when the list is not whole. */
   readonly list: (entry: (entry: DirectoryEntry) => void) => Promise<void>;
   /** Told why a list was given up; the next one is tried all the same. */
@@ -19,7 +21,8 @@ export interface ReconcileOptions {
  * gaps, is found by the next list. A list that fails says nothing about the accounts that it did not reach.
  */
 export function reconcile(options: ReconcileOptions): Observable<DirectoryChange> {
-  return interval(options.interval, options.scheduler).pipe(exhaustMap(() => listOnce(options)));
+  const { interval: every, scheduler, also$ = EMPTY } = options;
+  return merge(interval(every, scheduler), also$).pipe(exhaustMap(() => listOnce(options)));
 }
 
 function listOnce({ list, failed, monotonic }: ReconcileOptions): Observable<DirectoryChange> {

@@ -17,7 +17,13 @@ export type DirectoryChange =
     }
   | { readonly kind: 'left'; readonly dn: string; readonly entryUUID?: string }
   /** All open accounts have been sent; those not among them have left. `entries` counts them. */
-  | { readonly kind: 'refreshed'; readonly entries: number; readonly milliseconds: number }
+  | {
+      readonly kind: 'refreshed';
+      readonly entries: number;
+      readonly milliseconds: number;
+      /** The directory's clock is at least this, in milliseconds since 1970, where it told. */
+      readonly directoryTime?: number;
+    }
   /** The periodic list is about to deliver its entries; `listed` ends it, as `refreshed` ends a refresh. */
   | { readonly kind: 'listing' }
   | { readonly kind: 'listed'; readonly entries: number; readonly milliseconds: number }

@@ -135,6 +135,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
       await time.goTo(Date.parse(line.kind === 'event' ? line.event.time : line.time));
       switch (line.kind) {
         case 'change':
+          if (line.change.kind === 'refreshed') clock.observe(line.change.directoryTime);
           tellRequest(line.change);
           changes$.next(line.change);
           break;

@@ -6,9 +6,13 @@ import type { Report } from '../../src/domain/event.ts';
 export function reportConnection(report: Report): MonoTypeOperatorFunction<DirectoryChange> {
   return tap((change) => {
     switch (change.kind) {
+      case 'refreshed': {
+        const { entries, milliseconds } = change;
+        report({ event: 'refreshed', entries, milliseconds });
+        break;
+      }
       case 'connected':
       case 'refreshing':
-      case 'refreshed':
       case 'disconnected':
       case 'reconnecting': {
         const { kind, ...particulars } = change;

@@ -12,7 +12,7 @@ import { SCALE } from './scale.ts';
 const HOUR = 3_600_000;
 const ACCOUNTS = 100 * SCALE;
 const FIRST = 3_000_000;
-const SEVERAL = { instances: 'several', script: { timeout: '2s', killGrace: '100ms' } };
+const SEVERAL = { instances: 'several', script: { timeout: '4s', killGrace: '100ms' } };
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 const TIMEOUT = 60_000 * SCALE;
 

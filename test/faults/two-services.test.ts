@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { accountLdif } from '../support/accounts.ts';
 import { ServiceProcess, testSettings, withSettings, writeSettings } from '../support/service-process.ts';
 import { text } from '../support/test-directory.ts';
 import { startWorld, type World } from './world.ts';
@@ -63,6 +64,31 @@ describe('two services on the same accounts', () => {
     expect(world.script.starts(uid)).toHaveLength(2);
     expect(world.script.starts(uid)[1]?.resumed).toBe(true);
     expect(world.script.overlaps()).toEqual([]);
+  });
+});
+
+describe('a service that may have others beside it', () => {
+  const IN_WORK = { sstProvisioningMode: 'adding', sstProvisioningState: '0' };
+  let world: World;
+  afterEach(() => world.stop());
+
+  it('takes over at once what is old by the clock of the directory, though that is all that it shows', async () => {
+    const old = accountLdif('3900001', { ...IN_WORK, modifyTimestamp: '20260101000000Z' });
+    world = await startWorld({ slapd: { preload: [old] }, settings: { instances: 'several' } });
+    await world.finished('3900001', 'add', 10_000);
+    expect(world.script.starts('3900001')[0]?.resumed).toBe(true);
+  });
+
+  it('leaves alone what is young', async () => {
+    world = await startWorld({
+      slapd: { preload: [accountLdif('3900002', IN_WORK)] },
+      settings: { instances: 'several' },
+    });
+    const uid = await world.account();
+    await world.ask(uid, 'add');
+    await world.finished(uid, 'add');
+    await vi.waitFor(() => expect(world.service.output).toMatch(/waiting +3900002 .*another service may be at work/));
+    expect(world.script.journal('3900002')).toEqual([]);
   });
 });
 

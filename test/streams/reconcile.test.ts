@@ -1,3 +1,4 @@
+import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { entryOf } from '../../src/domain/entry.ts';
 import { type ReconcileOptions, reconcile } from '../../streams/reconcile.ts';
@@ -26,6 +27,29 @@ function lists(list: ReconcileOptions['list']): { words: string[]; stop: () => v
 const later = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 describe('the periodic list', () => {
+  it('comes beside its interval when it is asked for, but never twice at once', async () => {
+    const also$ = new Subject<void>();
+    let begun = 0;
+    const list = async () => {
+      begun += 1;
+      await later(20);
+    };
+    const subscription = reconcile({
+      interval: 1_000,
+      also$,
+      monotonic: () => Date.now(),
+      list,
+      failed: () => {},
+    }).subscribe();
+    also$.next();
+    also$.next();
+    expect(begun).toBe(1);
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect(begun).toBe(2);
+    subscription.unsubscribe();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('comes at its interval, each entry between its beginning and its end', async () => {
     const { words, stop } = lists(async (entry) => {
       entry(entryOf('uid=a', {}));

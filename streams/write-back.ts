@@ -48,27 +48,26 @@ export async function writeBack(
       return { kind: 'written', state, record: after, noted: optional !== 'none' };
     } catch (error) {
       const kind = failureKind(error);
-      if (kind === 'away') {
-        failures += 1;
-        await dependencies.patience(failures, error);
-        if (dependencies.alone) continue;
-        // It may have been written, and a newer request of the same mode been claimed by another service since: that claim
-        // looks like this one's own, and the compare-and-swap could not tell them apart.
-        const standing = await standingOf(record, dependencies);
-        const verdict = judge(standing);
-        if (verdict !== 'again') return verdict;
-        if (standing !== undefined && !isUntouched(standing, record)) return overtaken(standing);
-        continue;
-      }
       if (optional !== 'none' && (kind === 'unfit' || (kind === 'refused' && isSpared(optional)))) {
         optional = optional === 'all' ? 'returnValue' : 'none';
         continue;
       }
+      if (kind === 'away') {
+        failures += 1;
+        await dependencies.patience(failures, error);
+      }
+      // It may have been written all the same; or the entry is not where it was thought to be.
       const standing = await standingOf(record, dependencies);
       const verdict = judge(standing);
       if (verdict !== 'again') return verdict;
-      // Nothing explains the refusal: it would be refused again.
-      if (standing === undefined || !explains(standing, record, kind)) throw error;
+      if (standing === undefined) throw error;
+      if (kind === 'away') {
+        // A newer request of the same mode may have been claimed by another service since: that claim looks like this one's
+        // own, and the compare-and-swap could not tell them apart.
+        if (!dependencies.alone && !isUntouched(standing, record)) return overtaken(standing);
+      } else if (!explains(standing, record, kind)) {
+        throw error; // nothing explains the refusal: it would be refused again
+      }
       withDate &&= standing.date?.value === record.date?.value;
       record = standing;
     }

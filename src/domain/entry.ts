@@ -32,3 +32,15 @@ export function entryOf(
     ...(unreadable === undefined ? {} : { unreadable }),
   };
 }
+
+/** The same entry under the DN that it is known by to be there. */
+export function entryAt(dn: string, entry: DirectoryEntry): DirectoryEntry {
+  if (entry.dn === dn) return entry;
+  const { unreadable } = entry;
+  return {
+    dn,
+    values: (name) => entry.values(name),
+    attributes: () => entry.attributes(),
+    ...(unreadable === undefined ? {} : { unreadable }),
+  };
+}

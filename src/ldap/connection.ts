@@ -179,7 +179,10 @@ export class Connection {
   #dispatch(message: LdapMessage): void {
     if (this.closed) return;
     if (message.id === 0) {
-      this.fail(resultError(`${this.url}: the directory gave notice and disconnected`, readLdapResult(message)));
+      // Other unsolicited notifications are none of a client's business that does not know them (section 4.4).
+      const notice = readLdapResult(message);
+      if (notice.responseName !== undefined && notice.responseName !== NOTICE_OF_DISCONNECTION) return;
+      this.fail(resultError(`${this.url}: the directory gave notice and disconnected`, notice));
       return;
     }
     if (message.id < 0 || message.id > this.#lastId)
@@ -202,6 +205,9 @@ export class Connection {
     this.#probeId = id;
   }
 }
+
+/** RFC 4511, section 4.4.1. */
+const NOTICE_OF_DISCONNECTION = '1.3.6.1.4.1.1466.20036';
 
 /** The cheapest question that every server answers. */
 export const ROOT_DSE_PROBE = encodeSearch({ base: '', scope: 'base', filter: '(objectClass=*)', attributes: ['1.1'] });

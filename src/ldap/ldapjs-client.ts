@@ -53,8 +53,12 @@ export async function connectClient(access: DirectoryAccess, url: string, signal
     ended.abort(failure);
     client.destroy();
   };
-  // The signal outlives many clients: each takes its listener along.
-  signal.addEventListener('abort', () => fail(signal.reason), { once: true, signal: ended.signal });
+  // ldapjs connects to the host as the URL writes it, and no address has brackets.
+  if ('host' in target && target.host.includes(':')) hostOf(client).hostname = target.host;
+  // The signal outlives many clients: each takes its listener along. (Given the other signal, addEventListener forgets to.)
+  const abort = () => fail(signal.reason);
+  signal.addEventListener('abort', abort);
+  ended.signal.addEventListener('abort', () => signal.removeEventListener('abort', abort));
   client.on('error', fail);
   client.on('close', () => fail(new DirectoryError(`${url}: the directory closed the connection`)));
   // A request without an answer means that the peer hangs or is cut off: the others on this connection wait in vain too.
@@ -99,6 +103,13 @@ export async function connectClient(access: DirectoryAccess, url: string, signal
     clearTimeout(limit);
   }
   return { client, failure: () => failure, close };
+}
+
+/** What the client connects to: it has one URL. */
+function hostOf(client: Client): { hostname: string } {
+  const [url] = (client as unknown as { readonly urls: ReadonlyArray<{ hostname: string }> }).urls;
+  if (url === undefined) throw new Error('ldapjs has no URL');
+  return url;
 }
 
 /** ldapjs calls some callbacks twice: the first one counts. */

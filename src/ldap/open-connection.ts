@@ -23,8 +23,9 @@ export async function openConnection(access: DirectoryAccess, url: string, signa
       connection.close(signal.reason instanceof DirectoryError ? signal.reason : undefined);
       reject(signal.reason);
     };
-    // The signal outlives many connections: each takes its listener along.
-    signal.addEventListener('abort', abort, { once: true, signal: connection.ended });
+    // The signal outlives many connections: each takes its listener along. (Given the other signal, addEventListener forgets to.)
+    signal.addEventListener('abort', abort);
+    connection.ended.addEventListener('abort', () => signal.removeEventListener('abort', abort));
   });
   try {
     await Promise.race([setUp(connection, access), tooLate]);

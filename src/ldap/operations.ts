@@ -2,7 +2,8 @@ import controls from '@ldapjs/controls';
 import ldapjs, { type Client, type ErrorCallback } from 'ldapjs';
 import type { AccountDirectory } from '../domain/directory.ts';
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
-import type { DirectoryEntry } from '../domain/entry.ts';
+import { isAtOrBelow } from '../domain/dn.ts';
+import { type DirectoryEntry, entryAt } from '../domain/entry.ts';
 import type { Modification } from '../domain/transition.ts';
 import type { DirectoryAccess } from './access.ts';
 import type { Connection } from './connection.ts';
@@ -10,7 +11,7 @@ import { type BoundClient, connectClient } from './ldapjs-client.ts';
 import { openConnection } from './open-connection.ts';
 import { connectionError } from './remedies.ts';
 import { type SearchOptions, search } from './search.ts';
-import { Tag } from './wire/ber.ts';
+import { malformed, Tag } from './wire/ber.ts';
 import { encodeFilter, escapeFilterValue } from './wire/filter.ts';
 import { decodePostReadResponse, encodePostReadRequest, POST_READ } from './wire/post-read.ts';
 import type { SearchRequest } from './wire/request.ts';
@@ -112,17 +113,21 @@ export class DirectoryOperations implements AccountDirectory {
     await this.#write((client, settle) => client.del(asSent(dn), settle));
   }
 
-  read(dn: string): Promise<DirectoryEntry | undefined> {
-    return this.#first({ base: dn, scope: 'base', filter: '(objectClass=*)', attributes: WHOLE_ENTRY });
+  async read(dn: string): Promise<DirectoryEntry | undefined> {
+    const found = await this.#first({ base: dn, scope: 'base', filter: '(objectClass=*)', attributes: WHOLE_ENTRY });
+    // The DN that was asked for is right; the one in the answer may be damaged.
+    return found === undefined ? undefined : entryAt(dn, found);
   }
 
-  find(entryUUID: string): Promise<DirectoryEntry | undefined> {
-    return this.#first({
+  async find(entryUUID: string): Promise<DirectoryEntry | undefined> {
+    const found = await this.#first({
       base: this.#base,
       scope: 'subtree',
       filter: `(entryUUID=${escapeFilterValue(entryUUID)})`,
       attributes: WHOLE_ENTRY,
     });
+    if (found !== undefined && !isAtOrBelow(found.dn, this.#base)) throw malformed('an entry outside the base');
+    return found;
   }
 
   /** Hands over each entry below the base that the filter matches; of one that is too large its DN alone (`unreadable`). */

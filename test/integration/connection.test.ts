@@ -356,6 +356,17 @@ describe('a server that does not speak as it should', () => {
     );
   });
 
+  it('and sends notifications that nobody knows is listened to all the same', async () => {
+    const words = [enumerated(0), octetString(''), octetString('hello'), octetString('1.2.3.4', 0x8a)];
+    const notice = encodeMessage(0, element(Operation.extendedResponse, ...words));
+    const answer = answeringSearches((request) => (request.includes('1.3.6.1.4.1.4203.1.9.1.1') ? 51 : 0));
+    behave = (socket) => {
+      socket.write(notice);
+      answer(socket);
+    };
+    expect((await subscribe(url).ended()).resultCode).toBe(51);
+  });
+
   it('and sends more behind its answer to StartTLS is not believed', async () => {
     const answer = '300c02010178070a010004000400';
     behave = (socket) => socket.once('data', () => socket.write(Buffer.from(`${answer}3020`, 'hex')));

@@ -308,6 +308,25 @@ describe('a list', () => {
   });
 });
 
+describe('a server at an address of IPv6', () => {
+  it('is written to, and read from', async () => {
+    const modified = element(0x67, enumerated(0), octetString(''), octetString(''));
+    const done = element(Operation.searchResultDone, enumerated(0), octetString(''), octetString(''));
+    let answers = 0;
+    const server = await answeringServer((socket, id) => {
+      answers += 1;
+      socket.write(encodeMessage(id, answers === 1 ? modified : done));
+    }, '::1');
+    try {
+      const one = operations(server.url);
+      expect(await one.modify('uid=a,dc=example', [set(SOFT, '1')], false)).toBeUndefined();
+      expect(await one.read('uid=a,dc=example')).toBeUndefined();
+    } finally {
+      server.close();
+    }
+  });
+});
+
 describe('a server that falls silent in the handshake of StartTLS', () => {
   it('is given up by a write, and by a read, in the time for connecting', async () => {
     const done = element(Operation.extendedResponse, enumerated(0), octetString(''), octetString(''));

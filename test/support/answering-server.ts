@@ -12,7 +12,10 @@ interface AnsweringServer {
 }
 
 /** A server that takes every bind, and answers whatever else it is asked as a test tells it. */
-export async function answeringServer(asked: (socket: Socket, id: number) => void): Promise<AnsweringServer> {
+export async function answeringServer(
+  asked: (socket: Socket, id: number) => void,
+  address = '127.0.0.1',
+): Promise<AnsweringServer> {
   let connections = 0;
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -28,10 +31,10 @@ export async function answeringServer(asked: (socket: Socket, id: number) => voi
         else if (operation !== 'unbindRequest') asked(socket, id);
       }
     });
-  }).listen(0, '127.0.0.1');
+  }).listen(0, address);
   await once(server, 'listening');
   return {
-    url: `ldap://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `ldap://${address.includes(':') ? `[${address}]` : address}:${(server.address() as AddressInfo).port}`,
     connections: () => connections,
     close: () => {
       for (const socket of sockets) socket.destroy();

@@ -6,13 +6,11 @@ import { backoff } from './domain/retry.ts';
  */
 export class DirectoryPatience {
   readonly #delays: { readonly initial: number; readonly max: number };
-  readonly #signal: AbortSignal;
   readonly #waiting = new Set<() => void>();
 
-  /** Delays in milliseconds; the signal ends all waiting. */
-  constructor(delays: { readonly initial: number; readonly max: number }, signal: AbortSignal) {
+  /** Delays in milliseconds. */
+  constructor(delays: { readonly initial: number; readonly max: number }) {
     this.#delays = delays;
-    this.#signal = signal;
   }
 
   /** How long to wait after the nth failure in a row. */
@@ -20,20 +18,20 @@ export class DirectoryPatience {
     return backoff(failures, this.#delays);
   }
 
-  /** Resolves after the time, or as soon as the directory is back; rejects when the service stops. */
-  wait(milliseconds: number): Promise<void> {
+  /** Resolves after the time, or as soon as the directory is back; rejects when the signal says so. */
+  wait(milliseconds: number, until: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (): void => {
         clearTimeout(timer);
         this.#waiting.delete(settle);
-        this.#signal.removeEventListener('abort', settle);
-        if (this.#signal.aborted) reject(this.#signal.reason);
+        until.removeEventListener('abort', settle);
+        if (until.aborted) reject(until.reason);
         else resolve();
       };
       const timer = setTimeout(settle, milliseconds);
       this.#waiting.add(settle);
-      this.#signal.addEventListener('abort', settle);
-      if (this.#signal.aborted) settle();
+      until.addEventListener('abort', settle);
+      if (until.aborted) settle();
     });
   }
 

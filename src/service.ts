@@ -73,6 +73,9 @@ export function createService({
   const abort = new AbortController();
   setMaxListeners(0, abort.signal); // one for each account in work
   const drain$ = new ReplaySubject<void>(1);
+  const draining = new AbortController();
+  setMaxListeners(0, draining.signal);
+  abort.signal.addEventListener('abort', () => draining.abort());
   const load: Load = { running: 0, waiting: 0 };
   const runner = createScriptRunner({ launcher: settings.script.launcher, base: site.base, onNotice: notice });
   const handlers = composeHandlers(settings, runner);
@@ -90,8 +93,8 @@ export function createService({
   });
   // A request that is not answered would hold up the end for as long as its own time-out.
   abort.signal.addEventListener('abort', () => operations.close());
-  const away = new DirectoryPatience(settings.reconnect, abort.signal);
-  const clock = new DirectoryClock(monotonic);
+  const away = new DirectoryPatience(settings.reconnect);
+  const clock = new DirectoryClock(monotonic, () => Date.now());
   const clockSet$ = new Subject<void>();
   const longestMilliseconds = longestHandlerMilliseconds(handlers);
   const alone = settings.instances === 'one';
@@ -99,11 +102,7 @@ export function createService({
   let subscribed = false;
   let subscribedTo: string | undefined;
 
-  const readEntry = (entry: Parameters<typeof readAccount>[0]): EntryReading => {
-    const reading = readAccount(entry, names);
-    if (reading.kind === 'account') clock.observe(reading.record.modifiedAt);
-    return reading;
-  };
+  const readEntry = (entry: Parameters<typeof readAccount>[0]): EntryReading => readAccount(entry, names);
 
   const content = {
     base: site.base,
@@ -131,7 +130,6 @@ export function createService({
       }
       if (change.kind === 'refreshed') {
         subscribed = true;
-        clock.observe(change.directoryTime);
         // The entries came before the time did, and what another service holds may prove to be older than it seemed.
         if (!alone && change.directoryTime !== undefined) queueMicrotask(() => clockSet$.next());
       }
@@ -159,19 +157,28 @@ export function createService({
   const changes$ = merge(
     subscription$.pipe(takeUntil(fromEvent(abort.signal, 'abort'))),
     lists$.pipe(takeUntil(drain$)),
-  ).pipe(tap((change) => observe?.(change)));
+  ).pipe(
+    tap((change) => {
+      clock.told(change);
+      observe?.(change);
+    }),
+  );
   const stages = {
     ...decisionMaker(settings, longestMilliseconds, clock, (record) => open.othersWorkSince(record)),
     names,
     alone,
     readEntry,
     open,
-    directory: observeAnswer === undefined ? operations : observedDirectory(operations, observeAnswer),
+    directory: observedDirectory(operations, (answer) => {
+      clock.answered(answer);
+      observeAnswer?.(answer);
+    }),
     runHandler: observed(handlerRunner(handlers, monotonic), observeOutcome),
     retry: settings.retry,
     report,
     away,
     signal: abort.signal,
+    draining: draining.signal,
     nextJobId: jobIds(),
     monotonic,
     stateNow: () => stateTimestamp(new Date()),
@@ -207,6 +214,7 @@ export function createService({
     const { running: inWork, waiting: queued } = load;
     report({ event: 'draining', inWork, queued, graceMilliseconds: settings.shutdown.grace });
     setTimeout(() => abort.abort(new Error('the grace is over')), settings.shutdown.grace).unref();
+    draining.abort();
     drain$.next();
   };
 

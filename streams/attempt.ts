@@ -16,13 +16,15 @@ import { type WriteBackDependencies, writeBack } from './write-back.ts';
 export interface AttemptDependencies
   extends Omit<ClaimDependencies & WriteBackDependencies, 'patience' | 'claiming' | 'writing'> {
   /** Waiting for a directory that is away: how long after the nth failure, in milliseconds, and the waiting itself. */
-  readonly away: { delay(failures: number): number; wait(milliseconds: number): Promise<void> };
+  readonly away: { delay(failures: number): number; wait(milliseconds: number, until: AbortSignal): Promise<void> };
   readonly open: OpenAccounts;
   readonly runHandler: RunHandler;
   readonly retry: RetryPolicy;
   readonly report: Report;
   /** Aborted when the service must stop at once. */
   readonly signal: AbortSignal;
+  /** Aborted, at the latest then, when nothing new is to be taken up. */
+  readonly draining: AbortSignal;
   readonly nextJobId: () => string;
   /** A clock that only goes forward, in milliseconds. */
   readonly monotonic: () => number;
@@ -50,13 +52,13 @@ export async function attempt(
   permit: Permit = OWN_PERMIT,
 ): Promise<AttemptResult> {
   const dependencies = { ...surroundings, permit };
-  const { open, report, signal } = dependencies;
+  const { open, report, signal, draining } = dependencies;
   try {
     if (candidate.own?.kind === 'unwritten') {
       const { job, outcome, tries } = candidate.own;
       return await settle(candidate, job, outcome, tries, dependencies);
     }
-    const patience = patienceFor(candidate.record, undefined, dependencies);
+    const patience = patienceFor(candidate.record, undefined, draining, dependencies);
     const claiming = (record: AccountRecord) => open.claiming(candidate.id, record);
     const claimed = await claimAccount(candidate, { ...dependencies, patience, claiming }, (record, reason) =>
       report({ event: 'conflict', reason, ...refOf(record) }),
@@ -72,7 +74,8 @@ export async function attempt(
     const again = repeatLater(candidate, job, outcome, dependencies);
     return again ?? (await settle(candidate, job, outcome, 0, dependencies, dependencies.monotonic() - started));
   } catch (error) {
-    if (signal.aborted) return { kind: 'done' };
+    // What is drained before it was claimed is as it was.
+    if (signal.aborted || error === draining.reason) return { kind: 'done' };
     if (!(error instanceof DirectoryError)) throw error;
     open.release(candidate.id);
     // The claim was refused for good: it is tried again when the account changes, or with the next list.
@@ -151,7 +154,7 @@ async function settle(
   const { open, report, signal } = dependencies;
   const ref = refOf(job.record, job.id);
   try {
-    const patience = patienceFor(job.record, job.id, dependencies);
+    const patience = patienceFor(job.record, job.id, signal, dependencies);
     const writing = (record: AccountRecord) => open.wrote(candidate.id, record, { working: true });
     const result = await writeBack(job, outcome, { ...dependencies, patience, writing });
     if (result.kind === 'superseded') {
@@ -200,16 +203,17 @@ const UNWRITTEN_AT_STOP =
   'the service stops before the directory took the outcome of its handler: it is taken up again at the next start';
 
 /**
- * Waiting for the directory, told each time with what is wrong. An answer may be about this account alone, so others go on
+ * Waiting for the directory, told each time with what is wrong, `until` the signal. An answer may be about this account alone, so others go on
  * meanwhile; without an answer they would fare no better.
  */
 function patienceFor(
   record: AccountRecord,
   job: string | undefined,
-  { away, permit, report, signal }: Attempting,
+  until: AbortSignal,
+  { away, permit, report }: Attempting,
 ): Patience {
   return async (failures, error) => {
-    signal.throwIfAborted(); // the end itself broke the request off, and nothing is tried again
+    until.throwIfAborted(); // the end itself broke the request off, and nothing is tried again
     const inMilliseconds = away.delay(failures);
     const reason = error instanceof DirectoryError ? explain(error) : String(error);
     report({
@@ -220,7 +224,7 @@ function patienceFor(
       ...codeOf(error),
       ...refOf(record, job),
     });
-    const waiting = () => away.wait(inMilliseconds);
+    const waiting = () => away.wait(inMilliseconds, until);
     const isAnswer = error instanceof DirectoryError && error.resultCode !== undefined;
     return isAnswer ? permit.lend(waiting) : waiting();
   };

@@ -7,7 +7,7 @@ let patience: DirectoryPatience;
 beforeEach(() => {
   vi.useFakeTimers();
   abort = new AbortController();
-  patience = new DirectoryPatience({ initial: 100, max: 1_000 }, abort.signal);
+  patience = new DirectoryPatience({ initial: 100, max: 1_000 });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -20,7 +20,7 @@ describe('waiting for a directory that is away', () => {
 
   it('ends when its time is over, and not before', async () => {
     const ended = vi.fn();
-    void patience.wait(500).then(ended);
+    void patience.wait(500, abort.signal).then(ended);
     await vi.advanceTimersByTimeAsync(499);
     expect(ended).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
@@ -28,18 +28,18 @@ describe('waiting for a directory that is away', () => {
   });
 
   it('ends for all as soon as the directory is back', async () => {
-    const all = Promise.all([patience.wait(60_000), patience.wait(90_000)]);
+    const all = Promise.all([patience.wait(60_000, abort.signal), patience.wait(90_000, abort.signal)]);
     patience.wake();
     await all;
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it('ends with the reason when the service stops, also when it had stopped before', async () => {
-    const waiting = patience.wait(60_000);
+    const waiting = patience.wait(60_000, abort.signal);
     waiting.catch(() => {});
     abort.abort(new Error('stopped'));
     await expect(waiting).rejects.toThrow('stopped');
-    await expect(patience.wait(60_000)).rejects.toThrow('stopped');
+    await expect(patience.wait(60_000, abort.signal)).rejects.toThrow('stopped');
     expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -13,8 +13,11 @@ export interface Deciding {
 
 /** The service's own rules, for a command that only looks. The directory's clock is taken to be this host's. */
 export function decisionOf(settings: Settings): Deciding {
-  const clock = new DirectoryClock(() => performance.now());
-  clock.observe(Date.now());
+  const clock = new DirectoryClock(
+    () => performance.now(),
+    () => Date.now(),
+  );
+  clock.saw(Date.now());
   const { today, decideNow } = decisionMaker(settings, handlerFacts(settings).longestMilliseconds, clock);
   return { today: today(), decide: decideNow };
 }

@@ -3,6 +3,7 @@ import { OpenAccounts } from '../../streams/open-accounts.ts';
 import { provisioning } from '../../streams/pipeline.ts';
 import type { DirectoryChange } from '../domain/change.ts';
 import { decide } from '../domain/decide.ts';
+import { observedDirectory } from '../domain/directory-answer.ts';
 import { DirectoryClock } from '../domain/directory-clock.ts';
 import type { PublishedEvent, StreamEvent } from '../domain/event.ts';
 import { readMode } from '../domain/mode.ts';
@@ -46,7 +47,10 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
   const time = new VirtualTime(start, pace);
   const abort = new AbortController();
   const night = new RecordedNight(abort.signal);
-  const clock = new DirectoryClock(() => time.now());
+  const clock = new DirectoryClock(
+    () => time.now(),
+    () => time.now(),
+  );
   const day = dayIn(settings.timeZone);
   const today = () => day(new Date(time.now()));
   const changes$ = new Subject<DirectoryChange>();
@@ -70,7 +74,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
       dryRun: settings.dryRun,
       scheduler: time.scheduler,
       open,
-      directory: night,
+      directory: observedDirectory(night, (answer) => clock.answered(answer)),
       runHandler: night.runHandler,
       away: {
         delay: (failures) => backoff(failures, { initial: 1_000, max: 60_000 }),
@@ -78,14 +82,11 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
         wait: () => Promise.resolve(),
       },
       signal: abort.signal,
+      draining: abort.signal,
       monotonic: () => time.now(),
       stateNow: () => stateTimestamp(new Date(time.now())),
       nextJobId: () => `replay-${++jobs}`,
-      readEntry: (entry) => {
-        const reading = readAccount(entry, names);
-        if (reading.kind === 'account') clock.observe(reading.record.modifiedAt);
-        return reading;
-      },
+      readEntry: (entry) => readAccount(entry, names),
       decideNow: (record) =>
         decide(record, {
           today: today(),
@@ -135,7 +136,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
       await time.goTo(Date.parse(line.kind === 'event' ? line.event.time : line.time));
       switch (line.kind) {
         case 'change':
-          if (line.change.kind === 'refreshed') clock.observe(line.change.directoryTime);
+          clock.told(line.change);
           tellRequest(line.change);
           changes$.next(line.change);
           break;

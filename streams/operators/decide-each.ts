@@ -16,18 +16,19 @@ export function decideEach({ decideNow, report }: DecisionDependencies): Operato
   return map((sighted) => {
     if (sighted.kind === 'left') return { kind: 'drop', key: laneOf(sighted.uid), id: sighted.id };
     const { candidate } = sighted;
-    const held = (due: Due, quiet = false): Held<Candidate> => ({
+    const held = (due: Due, how: { quiet?: boolean; replaces?: boolean }): Held<Candidate> => ({
       kind: 'hold',
       key: laneOf(candidate.record.uid),
       id: candidate.id,
       item: candidate,
       due,
-      ...(quiet ? { quiet } : {}),
+      ...how,
     });
-    if (sighted.kind === 'again') return held({ inMilliseconds: sighted.inMilliseconds });
+    // Whatever was seen of the account meanwhile waits behind the attempt that just ended, and is no newer than that.
+    if (sighted.kind === 'again') return held({ inMilliseconds: sighted.inMilliseconds }, { replaces: true });
     const decision = decideNow(candidate.record);
     if (!sighted.quiet) tell(candidate.record, decision, report);
-    return held(dueOf(decision), sighted.quiet);
+    return held(dueOf(decision), sighted.quiet ? { quiet: true } : {});
   });
 }
 

@@ -11,6 +11,8 @@ export type Held<T> =
       readonly due: Due;
       /** Nobody was told that it is due now, if it is. */
       readonly quiet?: boolean;
+      /** What was let through before and has not been taken up is out of date. */
+      readonly replaces?: boolean;
     }
   | { readonly kind: 'drop'; readonly key: string; readonly id: string };
 
@@ -113,7 +115,8 @@ export function holdUntilDue<T>(options: HoldOptions<T>): OperatorFunction<Held<
               subscriber.next(arrival);
               return;
             }
-            const { key, id, item, due, quiet = false } = arrival;
+            const { key, id, item, due, quiet = false, replaces = false } = arrival;
+            if (replaces) subscriber.next({ kind: 'drop', key, id });
             const isRelease = quiet && before !== undefined && due === 'now';
             hold(key, id, isRelease ? released(item) : item, due);
           },

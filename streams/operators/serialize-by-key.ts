@@ -22,9 +22,6 @@ export interface Permit {
   lend(waiting: () => Promise<void>): Promise<void>;
 }
 
-/** So many items wait beside those that are worked on: more are no exceptions any more, and would only wait with them. */
-const MOST_LENT = 1_000;
-
 /** How many items are worked on, and how many wait for a permit or for the one before them. */
 export interface Load {
   running: number;
@@ -58,17 +55,14 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
       const keyOf = new Map<string, string>();
       /** Of each item that is worked on, the other keys that have to wait for it. */
       const working = new Map<string, Set<string>>();
-      /** Permits that are taken, and items that have lent theirs and wait, or want it back. */
+      /** Permits that are taken, and who wants the one back that he has lent. */
       let taken = 0;
-      let lent = 0;
       const wanted: Array<() => void> = [];
       let ended = false;
       let starting = false;
 
       const permit: Permit = {
         lend: async (waiting) => {
-          if (lent >= MOST_LENT) return waiting();
-          lent += 1;
           taken -= 1;
           startReady();
           try {
@@ -76,7 +70,6 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
           } finally {
             if (taken >= concurrency) await new Promise<void>((resolve) => wanted.push(resolve));
             else taken += 1;
-            lent -= 1;
           }
         },
       };

@@ -61,6 +61,7 @@ const drained = new Promise<void>((resolve, reject) => {
     report: publisher.report,
     away: { delay: () => 1, wait: () => Promise.resolve() },
     signal: new AbortController().signal,
+    draining: new AbortController().signal,
     nextJobId: () => String(++jobs),
     monotonic: () => performance.now(),
     stateNow: () => '20261123T120000Z',

@@ -291,7 +291,6 @@ describe('an account found in work', () => {
 
   it('is left alone while another service may be at work on it, and taken over afterwards', async () => {
     const entry = directory.create('a', IN_WORK);
-    directory.create('clock');
     expect(await claim(entry, { instances: 'several' })).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
     expect(await takeOver(entry)).toMatchObject({ kind: 'claimed', how: 'takeOver' });
     expect(directory.value('a', 'sstProvisioningDate')).toBe('20261123');
@@ -346,8 +345,7 @@ describe('a further attempt, with other services about', () => {
 function takeOver(entry: DirectoryEntry): Promise<ClaimResult> {
   now = Math.max(now, 1_500_000);
   const stage = new Stage({ directory, instances: 'several' });
-  const clock = directory.entries().find(({ dn }) => dn.startsWith('uid=now')) ?? directory.create('now');
-  stage.record(clock);
+  stage.clock.showed(now);
   return claimAccount(
     stage.candidate(entry),
     { ...stage.dependencies, claiming: () => {}, patience: () => Promise.resolve() },

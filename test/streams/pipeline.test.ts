@@ -238,6 +238,44 @@ describe('the stream', () => {
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('75');
   });
 
+  it('keeps to a pause, and to an outcome, whatever was seen of the account while its claim waited', async () => {
+    const outcomes = [failed(75), SUCCEEDED];
+    const stage = start({ runHandler: (job, context) => takes(10, outcomes.shift() ?? SUCCEEDED)(job, context) });
+    let refused = true;
+    directory.fault = ({ modifications }) => {
+      if (modifications.some(({ values }) => values.includes('added'))) return refused ? { code: 50 } : undefined;
+      return refused ? { code: 51 } : undefined;
+    };
+    directory.create('a');
+    await pass(50);
+    directory.cut();
+    await pass(1_000);
+    directory.fault = ({ modifications }) =>
+      refused && modifications.some(({ values }) => values.includes('added')) ? { code: 50 } : undefined;
+    await pass(2_000);
+    expect(stage.jobs).toHaveLength(1);
+    await pass(6_000);
+    expect(stage.jobs.map(({ attempt }) => attempt)).toEqual([1, 2]);
+    refused = false;
+    await pass(60_000);
+    expect(stage.jobs).toHaveLength(2);
+    expect(directory.mode('a')).toBe('added');
+  });
+
+  it('takes up nothing more that still waits for its claim when it is drained', async () => {
+    const stage = start({ concurrency: 2 });
+    directory.fault = ({ kind }) => (kind === 'modify' ? { code: 53 } : undefined);
+    for (const uid of ['a', 'b', 'c']) directory.create(uid);
+    await pass(1_000);
+    stage.drain();
+    await pass(10);
+    expect(stage.ended).toBe('complete');
+    directory.fault = () => undefined;
+    await pass(60_000);
+    expect(stage.jobs).toEqual([]);
+    expect(directory.mode('a')).toBe('add');
+  });
+
   it('leaves an outcome that was refused once a newer request came', async () => {
     const stage = start({ runHandler: takes(50) });
     directory.fault = ({ modifications }) =>

@@ -1,7 +1,8 @@
-import { merge, ReplaySubject, type Subscription } from 'rxjs';
+import { merge, ReplaySubject, type Subscription, tap } from 'rxjs';
 import type { AccountRecord, AttributeNames, EntryReading } from '../../src/domain/account.ts';
 import { decide } from '../../src/domain/decide.ts';
 import type { AccountDirectory } from '../../src/domain/directory.ts';
+import { observedDirectory } from '../../src/domain/directory-answer.ts';
 import { DirectoryClock } from '../../src/domain/directory-clock.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { StreamEvent } from '../../src/domain/event.ts';
@@ -63,8 +64,10 @@ export class Stage {
   readonly load: Load = { running: 0, waiting: 0 };
   readonly drain$ = new ReplaySubject<void>(1);
   readonly abort = new AbortController();
+  readonly draining = new AbortController();
   readonly dependencies: PipelineDependencies;
   readonly #options: StageOptions;
+  readonly clock: DirectoryClock;
   #subscription: Subscription | undefined;
   #killed = false;
   /** `complete` after a drain; an error otherwise, which is a bug. */
@@ -76,15 +79,13 @@ export class Stage {
     const longestHandlerMilliseconds = options.longestHandlerMilliseconds ?? 60_000;
     this.open = new OpenAccounts(instances === 'one' ? {} : { longestHandlerMilliseconds });
     const monotonic = () => Date.now();
-    const clock = new DirectoryClock(monotonic);
-    const readEntry = (entry: DirectoryEntry): EntryReading => {
-      const reading = readAccount(entry, names);
-      if (reading.kind === 'account') clock.observe(reading.record.modifiedAt);
-      return reading;
-    };
+    const clock = new DirectoryClock(monotonic, () => Date.now());
+    this.abort.signal.addEventListener('abort', () => this.draining.abort());
+    this.clock = clock;
+    const readEntry = (entry: DirectoryEntry): EntryReading => readAccount(entry, names);
     const today = options.today ?? (() => '20261123');
     this.dependencies = {
-      directory: this.#mortal(directory.client()),
+      directory: observedDirectory(this.#mortal(directory.client()), (answer) => clock.answered(answer)),
       names,
       alone: instances === 'one',
       readEntry,
@@ -111,9 +112,10 @@ export class Stage {
       },
       away: {
         delay: (failures) => backoff(failures, { initial: 100, max: 5_000 }),
-        wait: (milliseconds) => this.#wait(milliseconds),
+        wait: (milliseconds, until) => this.#wait(milliseconds, until),
       },
       signal: this.abort.signal,
+      draining: this.draining.signal,
       nextJobId: () => `job-${this.jobs.length + 1}`,
       monotonic,
       stateNow: () => stateTimestamp(new Date(Date.now())),
@@ -145,7 +147,10 @@ export class Stage {
       list: (entry) => directory.list(entry),
       failed: () => {},
     });
-    this.#subscription = provisioning(merge(subscription$, lists$), this.dependencies).subscribe({
+    this.#subscription = provisioning(
+      merge(subscription$, lists$).pipe(tap((change) => this.clock.told(change))),
+      this.dependencies,
+    ).subscribe({
       error: (error) => {
         this.ended = error;
       },
@@ -202,18 +207,24 @@ export class Stage {
     };
   }
 
-  #wait(milliseconds: number): Promise<void> {
-    const { signal } = this.abort;
+  #wait(milliseconds: number, until: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const stop = (): void => {
         clearTimeout(timer);
-        reject(signal.reason);
+        reject(until.reason);
       };
       const timer = setTimeout(() => {
-        signal.removeEventListener('abort', stop);
+        until.removeEventListener('abort', stop);
         resolve();
       }, milliseconds);
-      signal.addEventListener('abort', stop);
+      until.addEventListener('abort', stop);
+      if (until.aborted) stop();
     });
+  }
+
+  /** As SIGTERM does. */
+  drain(): void {
+    this.draining.abort();
+    this.drain$.next();
   }
 }

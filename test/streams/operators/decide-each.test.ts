@@ -78,7 +78,7 @@ describe('decideEach', () => {
       expectObservable(cold('ab#', { a: again, b: left }).pipe(decideEach(dependencies as never)) as never).toBe(
         'ab#',
         {
-          a: { kind: 'hold', key: 'a', id: 'uuid-a', item: CANDIDATE, due: { inMilliseconds: 9 } },
+          a: { kind: 'hold', key: 'a', id: 'uuid-a', item: CANDIDATE, due: { inMilliseconds: 9 }, replaces: true },
           b: { kind: 'drop', key: 'a', id: 'uuid-a' },
         },
       );

@@ -3,9 +3,10 @@ import type { Patience } from '../src/domain/directory.ts';
 import { DirectoryError, ResultCode } from '../src/domain/directory-error.ts';
 import type { Report } from '../src/domain/event.ts';
 import type { HandlerOutcome, Job, RunHandler } from '../src/domain/job.ts';
-import { WORDS } from '../src/domain/mode.ts';
+import { readMode, WORDS } from '../src/domain/mode.ts';
 import { backoff, type RetryPolicy, retryDelay } from '../src/domain/retry.ts';
 import { returnCodeName } from '../src/domain/return-code.ts';
+import { handOver } from '../src/domain/transition.ts';
 import { type AttemptResult, type Candidate, refOf } from './candidate.ts';
 import { type ClaimDependencies, type ClaimResult, claimAccount } from './claim.ts';
 import { identityOf } from './identity.ts';
@@ -95,7 +96,10 @@ function notClaimed(
   { open, report }: AttemptDependencies,
 ): AttemptResult {
   open.release(candidate.id);
-  if (result.kind === 'notNow') return seenAgain(candidate, result.record, true, open);
+  if (result.kind === 'notNow') {
+    open.learnt(result.record);
+    return seenAgain(candidate, result.record, true, open);
+  }
   open.settle(candidate.id);
   if (result.kind === 'gone') report({ event: 'left', ...refOf(candidate.record) });
   else report({ event: 'skipped', reason: result.reason, dn: result.dn, uid: candidate.record.uid });
@@ -151,15 +155,16 @@ async function settle(
   dependencies: Attempting,
   milliseconds = 0,
 ): Promise<AttemptResult> {
-  const { open, report, signal } = dependencies;
+  const { open, report, signal, draining } = dependencies;
   const ref = refOf(job.record, job.id);
   try {
     const patience = patienceFor(job.record, job.id, signal, dependencies);
-    const writing = (record: AccountRecord) => open.wrote(candidate.id, record, { working: true });
+    const writing = (record: AccountRecord) => open.writing(candidate.id, record);
     const result = await writeBack(job, outcome, { ...dependencies, patience, writing });
     if (result.kind === 'superseded') {
       open.release(candidate.id);
       report({ event: 'superseded', reason: result.reason, ...ref });
+      if (result.record !== undefined && draining.aborted) await leaveToOthers(result.record, dependencies);
       if (result.record !== undefined) return seenAgain(candidate, result.record, false, open);
       open.settle(candidate.id);
       return { kind: 'done' };
@@ -188,6 +193,14 @@ async function settle(
     const own = { kind: 'unwritten', job, outcome, tries: tries + 1 } as const;
     return { kind: 'again', candidate: { id: candidate.id, record: job.record, fresh: false, own }, inMilliseconds };
   }
+}
+
+/** Other services need not wait for one that is about to end: what is asked now may be done at once. */
+async function leaveToOthers(record: AccountRecord, { alone, directory, names }: Attempting): Promise<void> {
+  if (alone || readMode(record.mode)?.phase !== 'requested' || record.returnValue !== undefined) return;
+  const told = handOver(record, names);
+  // They wait a little longer where that is not taken; no more than that depends on it.
+  if (told.length > 0) await directory.modify(record.dn, told, false).catch(() => {});
 }
 
 /** The account was met in another condition; deleted and created again, it is another account. */

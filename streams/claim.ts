@@ -17,8 +17,6 @@ export interface ClaimDependencies {
   readonly patience: Patience;
   /** No other service works on these accounts. */
   readonly alone: boolean;
-  /** Today, `YYYYMMDD`, in the configured time zone. */
-  readonly today: () => string;
   /** Told how the entry will stand if the claim succeeds: its echo may come before the answer. */
   readonly claiming: (record: AccountRecord) => void;
 }
@@ -95,10 +93,9 @@ export async function claimAccount(
       if (!again && kind !== 'claim' && kind !== 'takeOver') return { kind: 'notNow', record: seen, decision };
       const { mode } = decision;
 
-      const today = dependencies.today();
       const claims = kind === 'claim';
-      const modifications = claims ? claim(seen, mode, names, withReturnValue) : takeOver(seen, names, today);
-      dependencies.claiming(claims ? claimed(seen, mode) : takenOver(seen, today));
+      const modifications = claims ? claim(seen, mode, names, withReturnValue) : takeOver(seen, names);
+      dependencies.claiming(claims ? claimed(seen, mode) : takenOver(seen));
       sent = true;
       // Without a return value to clear, another service's claim that was overwritten meanwhile shows in the version only.
       const version = claims && !alone && seen.returnValue === undefined ? seen.entryCSN : undefined;

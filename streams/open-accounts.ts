@@ -8,9 +8,12 @@ interface Known extends LastSeen {
   readonly dn: string;
   generation: number;
   fingerprint: string;
+  noted: boolean;
   version: string | undefined;
   /** What this service wrote last, as it will be echoed; undefined where it wrote nothing that still stands. */
   written: string | undefined;
+  /** What this service is about to write, as it may be echoed before that is answered. */
+  expected: string | undefined;
   /** The refresh or list that was the latest when this service wrote last: what it says may be older than that write. */
   writtenIn: number;
   /** From the claim until the outcome is written: what happens to the entry is found out by the write-back. */
@@ -99,11 +102,12 @@ export class OpenAccounts {
       this.#settled.delete(id);
       this.#others.sighted(id, record, by, undefined);
       const version = by === 'list' ? undefined : versionOf(record);
-      this.#remember(id, record, { ...this.#unwritten(), fingerprint, version });
+      const noted = by !== 'list' && isNoted(record);
+      this.#remember(id, record, { ...this.#unwritten(), fingerprint, version, noted });
       return { id, own: false, unchanged: false, working: false };
     }
     const own = isOwn(known, fingerprint, since);
-    if (own && known.written !== fingerprint) {
+    if (own && known.written !== fingerprint && known.expected !== fingerprint) {
       known.generation = this.#generation;
       return { id, own, unchanged: true, working: known.working };
     }
@@ -111,12 +115,15 @@ export class OpenAccounts {
     const isLateEcho = known.stamp !== undefined && isSameStamp(known.stamp, record);
     const isOwnClaim = (own && !known.claiming) || isLateEcho;
     if (!isOwnClaim || readMode(record.mode)?.phase !== 'inWork') this.#others.sighted(id, record, by, known);
+    // A list may be older than what the stream has told.
     const version = by === 'list' ? known.version : versionOf(record);
+    const noted = by === 'list' ? known.noted : isNoted(record);
     if (known.dn !== record.dn || known.uid !== record.uid) {
       this.#forgetDn(known.dn, id);
-      this.#remember(id, record, { ...known, fingerprint, version, generation: this.#generation });
+      this.#remember(id, record, { ...known, fingerprint, version, noted, generation: this.#generation });
     } else {
       known.fingerprint = fingerprint;
+      known.noted = noted;
       known.version = version;
       known.generation = this.#generation;
     }
@@ -155,8 +162,10 @@ export class OpenAccounts {
     const version = versionOf(record);
     const after = {
       fingerprint: written,
+      noted: isNoted(record),
       version,
       written,
+      expected: undefined,
       writtenIn: this.#generation,
       working,
       claiming: false,
@@ -166,6 +175,17 @@ export class OpenAccounts {
     const known = this.#known.get(id);
     if (known === undefined) this.#remember(id, record, { generation: this.#generation, ...after });
     else Object.assign(known, after);
+  }
+
+  /** This service is about to write an outcome, with which the account will stand as `record`. */
+  writing(id: string, record: AccountRecord): void {
+    const known = this.#known.get(id);
+    if (known !== undefined) known.expected = fingerprintOf(record);
+  }
+
+  /** It was read that somebody else is at work on the account. */
+  learnt(record: AccountRecord): void {
+    this.#others.learnt(identityOf(record), record);
   }
 
   /** This service is about to claim the account, which will then stand as `record`. */
@@ -199,6 +219,7 @@ export class OpenAccounts {
     const known = this.#known.get(id);
     if (known === undefined) return;
     known.written = undefined;
+    known.expected = undefined;
     known.working = false;
     known.claiming = false;
   }
@@ -216,10 +237,11 @@ export class OpenAccounts {
     }
   }
 
-  #unwritten(): Omit<Known, 'dn' | 'uid' | 'fingerprint' | 'version'> {
+  #unwritten(): Omit<Known, 'dn' | 'uid' | 'fingerprint' | 'version' | 'noted'> {
     const generation = this.#generation;
     const nothing = {
       written: undefined,
+      expected: undefined,
       working: false,
       claiming: false,
       stamp: undefined,
@@ -257,10 +279,16 @@ function isEcho(settled: Settled, record: AccountRecord, since: number | undefin
   return settled.written === fingerprintOf(record) && isSameStamp(settled.stamp, record);
 }
 
+/** A request with the return value of what was done before. */
+function isNoted({ mode, returnValue }: AccountRecord): boolean {
+  return returnValue !== undefined && readMode(mode)?.phase === 'requested';
+}
+
 function isOwn(
-  { written, writtenIn }: Pick<Known, 'written' | 'writtenIn'>,
+  { written, expected, writtenIn }: Pick<Known, 'written' | 'expected' | 'writtenIn'>,
   fingerprint: string,
   since: number | undefined,
 ): boolean {
-  return written === fingerprint || (written !== undefined && since !== undefined && writtenIn >= since);
+  if (written === fingerprint || expected === fingerprint) return true;
+  return written !== undefined && since !== undefined && writtenIn >= since;
 }

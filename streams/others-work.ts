@@ -12,6 +12,8 @@ export type SeenBy = 'stream' | 'refresh' | 'list';
 /** How an account was known before. */
 export interface LastSeen {
   readonly uid: string;
+  /** Whether it was a request with a return value. */
+  readonly noted: boolean;
   readonly fingerprint: string;
   /** Which version of the entry the stream, a refresh or an own write told of last; undefined where only lists did. */
   readonly version: string | undefined;
@@ -48,10 +50,17 @@ export class OthersWork {
     } else if (phase !== 'requested' || record.returnValue !== undefined) {
       // A list may be older than the claim that the stream has told of.
       if (by !== 'list') this.#work.ended(lane, id);
-    } else if (by === 'refresh' && mayHideWork(record) && modifiedAt !== undefined) {
-      // Nobody told what was written since the connection was lost.
-      if (!this.#isFollowed(record, before)) this.#work.saw(lane, id, modifiedAt);
+    } else if (mayHideWork(record) && modifiedAt !== undefined) {
+      // Nobody told what was written since the connection was lost, or what a server told of as one with the next.
+      const isUntold =
+        by === 'refresh' ? !this.#isFollowed(record, before) : by === 'stream' && skippedClaim(record, before);
+      if (isUntold) this.#work.saw(lane, id, modifiedAt);
     }
+  }
+
+  /** It was read, not told, that another service is at work on the account. */
+  learnt(id: string, record: AccountRecord): void {
+    if (readMode(record.mode)?.phase === 'inWork') this.sighted(id, record, 'list', undefined);
   }
 
   /** Nobody else is at work on the account. */
@@ -91,6 +100,15 @@ export class OthersWork {
     if (lastSeen.ownSince === undefined || record.modifiedAt === undefined) return false;
     return record.modifiedAt < lastSeen.ownSince + (this.#longestHandlerMilliseconds ?? 0);
   }
+}
+
+/**
+ * Whether a change shows that one before it was never told: the return value is gone, which only a claim does; or the same version
+ * comes twice, as where slapd tells of two changes when the second has been made.
+ */
+function skippedClaim(record: AccountRecord, before: LastSeen | undefined): boolean {
+  if (before === undefined) return false;
+  return before.noted || (record.entryCSN !== undefined && before.version === record.entryCSN);
 }
 
 function latest(...times: ReadonlyArray<number | undefined>): number | undefined {

@@ -53,15 +53,18 @@ export function askAgain(record: AccountRecord, mode: Mode, names: AttributeName
   ];
 }
 
+/** The date of an account that was taken over: a day on which nothing was done, and that is past by every clock. */
+const TAKEN_OVER = '20000101';
+
 /**
  * in work (of another service) -> in work (of this one). Mode and state stay as they are, so they cannot tell two services
- * apart that take over at once; the date, which means nothing for an account in work, goes to `today` or back to 0, and only
- * one of them can do that. Without a date it is the presence of a return value of 0.
+ * apart that take over at once; the date, which means nothing for an account in work, goes to a day long past or back to 0,
+ * and only one of them can do that. Without a date it is the presence of a return value of 0.
  */
-export function takeOver(record: AccountRecord, names: AttributeNames, today: string): Modification[] {
+export function takeOver(record: AccountRecord, names: AttributeNames): Modification[] {
   if (names.returnValue === null) throw new Error('several instances need an attribute for the return value');
   const { date, returnValue } = record;
-  const token = date === undefined ? [] : swap(date.name, date.value, takenOver(record, today).date?.value);
+  const token = date === undefined ? [] : swap(date.name, date.value, takenOver(record).date?.value);
   return [
     ...swap(names.mode, record.mode, record.mode),
     ...swap(names.state, record.state, record.state),
@@ -74,10 +77,20 @@ export function takeOver(record: AccountRecord, names: AttributeNames, today: st
 }
 
 /** How an account stands after `takeOver`. */
-export function takenOver(record: AccountRecord, today: string): AccountRecord {
+export function takenOver(record: AccountRecord): AccountRecord {
   const { date, returnValue } = record;
   if (date === undefined) return { ...record, returnValue: returnValue === undefined ? '0' : undefined };
-  return { ...record, date: { ...date, value: date.value.trim() === '0' ? today : '0' }, returnValue: undefined };
+  return { ...record, date: { ...date, value: date.value.trim() === '0' ? TAKEN_OVER : '0' }, returnValue: undefined };
+}
+
+/** A request that was written while this service worked, and that it leaves to others: nobody is at work any more. */
+export function handOver(record: AccountRecord, names: AttributeNames): Modification[] {
+  if (names.returnValue === null) return [];
+  return [
+    ...swap(names.mode, record.mode, record.mode),
+    ...swap(names.state, record.state, record.state),
+    { operation: 'add', attribute: names.returnValue, values: ['0'] },
+  ];
 }
 
 export interface WriteBack {

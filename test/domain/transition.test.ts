@@ -4,6 +4,7 @@ import {
   askAgain,
   claim,
   failure,
+  handOver,
   type Modification,
   success,
   takenOver,
@@ -93,28 +94,33 @@ describe('the transitions, each naming the old values as they are stored', () =>
     ]);
   });
 
-  it('taking over: toggles the date between today and 0, which only one service can do', () => {
+  it('taking over: toggles the date between a day long past and 0, which only one service can do', () => {
     const same = ['- Mode adding', '+ Mode adding', '- State 0', '+ State 0'];
     const dated = (value: string) => record({ mode: 'adding', date: { name: 'sstProvisioningExecutionDate', value } });
-    expect(short(takeOver(dated('0'), NAMES, '20261124'))).toEqual([
-      ...[...same, '- ExecutionDate 0', '+ ExecutionDate 20261124'],
+    expect(short(takeOver(dated('0'), NAMES))).toEqual([...[...same, '- ExecutionDate 0', '+ ExecutionDate 20000101']]);
+    expect(short(takeOver({ ...dated('20000101'), returnValue: '0' }, NAMES))).toEqual([
+      ...[...same, '- ExecutionDate 20000101', '+ ExecutionDate 0', '- ReturnValue 0'],
     ]);
-    expect(short(takeOver({ ...dated('20261124'), returnValue: '0' }, NAMES, '20261124'))).toEqual([
-      ...[...same, '- ExecutionDate 20261124', '+ ExecutionDate 0', '- ReturnValue 0'],
-    ]);
-    expect(() => takeOver(record(), { ...NAMES, returnValue: null }, '20261124')).toThrow('return value');
+    expect(() => takeOver(record(), { ...NAMES, returnValue: null })).toThrow('return value');
   });
 
   it('taking over: toggles the presence of a return value where there is no date', () => {
     const same = ['- Mode adding', '+ Mode adding', '- State 0', '+ State 0'];
     const undated = record({ mode: 'adding', date: undefined });
-    expect(short(takeOver(undated, NAMES, '20261124'))).toEqual([...same, '+ ReturnValue 0']);
-    expect(short(takeOver({ ...undated, returnValue: '0' }, NAMES, '20261124'))).toEqual([...same, '- ReturnValue 0']);
+    expect(short(takeOver(undated, NAMES))).toEqual([...same, '+ ReturnValue 0']);
+    expect(short(takeOver({ ...undated, returnValue: '0' }, NAMES))).toEqual([...same, '- ReturnValue 0']);
+  });
+
+  it('handing over: says that nobody is at work on what is asked', () => {
+    expect(short(handOver(record({ mode: 'modify' }), NAMES))).toEqual([
+      ...['- Mode modify', '+ Mode modify', '- State 0', '+ State 0', '+ ReturnValue 0'],
+    ]);
+    expect(handOver(record(), { ...NAMES, returnValue: null })).toEqual([]);
   });
 
   it('taking over: foretells how the account will stand', () => {
     const date = (value: string) => ({ name: 'sstProvisioningExecutionDate', value });
-    expect(takenOver(record({ date: date('0') }), '20261124').date?.value).toBe('20261124');
-    expect(takenOver(record({ date: undefined }), '20261124').returnValue).toBe('0');
+    expect(takenOver(record({ date: date('0') })).date?.value).toBe('20000101');
+    expect(takenOver(record({ date: undefined })).returnValue).toBe('0');
   });
 });

@@ -87,6 +87,13 @@ describe('echoes', () => {
     expect(open.seen(claimed, { by: 'refresh', since: open.begin() }).own).toBe(false);
   });
 
+  it('are recognised of an outcome that is being written', () => {
+    open.wrote('uuid-a', ADDING, { working: true });
+    open.writing('uuid-a', { ...ADDING, returnValue: '5' });
+    expect(open.seen({ ...ADDING, returnValue: '5' }).own).toBe(true);
+    expect(open.seen({ ...ADDING, returnValue: '6' }).own).toBe(false);
+  });
+
   it('are forgotten with the next request', () => {
     open.wrote('uuid-a', ADDING, { working: true });
     open.settle('uuid-a');
@@ -260,7 +267,7 @@ describe('the work of another service', () => {
     const done = account({ ...NEWER, entryUUID: 'uuid-b', uid: 'b', dn: 'uid=b,dc=example', returnValue: '0' });
     open.seen(done, refresh);
     expect(since(done)).toBeUndefined();
-    const created = account({ ...NEWER, entryUUID: 'uuid-c', uid: 'c', dn: 'uid=c,dc=example', createdAt: 6_000 });
+    const created = account({ entryUUID: 'uuid-c', uid: 'c', createdAt: 6_000, modifiedAt: 6_000, entryCSN: 'csn-6' });
     open.seen(created, refresh);
     expect(since(created)).toBeUndefined();
   });
@@ -284,6 +291,40 @@ describe('the work of another service', () => {
     open.seen(account({ returnValue: '0' }), { by: 'list', since: open.begin() });
     open.seen(NEWER);
     expect(since(NEWER)).toBe(5_000);
+  });
+
+  it('shows in a return value that is gone, and in a version that is told twice', () => {
+    open.seen(account({ modifiedAt: 4_000, entryCSN: 'csn-4', returnValue: '0' }));
+    open.seen(NEWER);
+    expect(since(NEWER)).toBe(6_000);
+    const other = { entryUUID: 'uuid-b', uid: 'b', dn: 'uid=b,dc=example' };
+    open.seen({ ...NEWER, ...other });
+    expect(since({ ...NEWER, ...other })).toBeUndefined();
+    open.seen({ ...NEWER, ...other });
+    expect(since({ ...NEWER, ...other })).toBe(6_000);
+  });
+
+  it('does not show in a return value that somebody clears who asks for a failed account again', () => {
+    open.seen({ ...THEIRS, returnValue: '5' });
+    open.seen(NEWER);
+    expect(since(NEWER)).toBeUndefined();
+  });
+
+  it('is learnt from what is read, also to the other entries of the uid', () => {
+    open.learnt(THEIRS);
+    const another = account({ entryUUID: 'uuid-b', modifiedAt: 6_000, createdAt: 6_000 });
+    open.seen(another);
+    expect(since(another)).toBe(5_000);
+    open.learnt(NEWER);
+  });
+
+  it('does not stand behind what was written over a failure that could not be written', () => {
+    open.seen(account({ modifiedAt: 1_000, entryCSN: 'csn-1' }));
+    open.wrote('uuid-a', account({ mode: 'adding', modifiedAt: 2_000, entryCSN: 'csn-2' }), { working: true });
+    open.seen(NEWER);
+    open.writing('uuid-a', account({ mode: 'adding', modifiedAt: 2_000, entryCSN: 'csn-2', returnValue: '5' }));
+    open.release('uuid-a');
+    expect(since(NEWER)).toBeUndefined();
   });
 
   it('does not stand behind what was written over an own claim that nobody could have taken over yet', () => {

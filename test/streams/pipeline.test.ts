@@ -499,6 +499,28 @@ describe('two services on the same accounts', () => {
     expect(directory.mode('a')).toBe('added');
   });
 
+  it('serve a newer request at once when the work on the older one fails, or its service stops', async () => {
+    const services = [start({ instances: 'several', runHandler: takes(3_000, failed(5)) })];
+    directory.create('a');
+    await pass(100);
+    services.push(start({ instances: 'several', runHandler: takes(10) }));
+    await pass(1_000);
+    directory.write('a', { sstProvisioningMode: 'modify' });
+    services[0]?.drain();
+    await pass(3_500);
+    expect(services[0]?.ended).toBe('complete');
+    expect(directory.mode('a')).toBe('modified');
+    expect(services[1]?.jobs).toHaveLength(1);
+
+    const alone = start({ instances: 'several', runHandler: takes(3_000, failed(5)) });
+    services[1]?.kill();
+    directory.create('b');
+    await pass(1_500);
+    directory.write('b', { sstProvisioningMode: 'modify' });
+    await pass(2_000);
+    expect(modesRun(alone)).toEqual(['add b', 'modify b']);
+  });
+
   it('leave a newer request to the one that is at work on the older', async () => {
     const both = [start({ ...several, runHandler: takes(3_000) }), start({ ...several, runHandler: takes(3_000) })];
     directory.create('a');

@@ -144,6 +144,17 @@ describe('decide, about an account in work', () => {
     expect(decide(account(), { ...several(now), instances: 'one' }).kind).toBe('claim');
   });
 
+  it('takes no old one over while another service may be at work on its uid', () => {
+    const now = Date.UTC(2026, 10, 23);
+    const old = account({ mode: 'adding', modifiedAt: now - 2 * HOUR });
+    const several = { instances: 'several', directoryTime: now } as const;
+    expect(decide(old, context({ ...several, othersWorkSince: now - HOUR / 2 }))).toMatchObject({
+      kind: 'wait',
+      recheckInMilliseconds: HOUR / 2 + 1,
+    });
+    expect(decide(old, context({ ...several, othersWorkSince: now - 2 * HOUR })).kind).toBe('takeOver');
+  });
+
   it('waits the whole time where the age cannot be told', () => {
     expect(decide(account({ mode: 'adding' }), context({ instances: 'several' }))).toMatchObject({
       kind: 'wait',

@@ -1,9 +1,10 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Modification } from '../../src/domain/transition.ts';
 import type { DirectoryAccess } from '../../src/ldap/access.ts';
+import { connectClient } from '../../src/ldap/ldapjs-client.ts';
 import { DirectoryOperations } from '../../src/ldap/operations.ts';
 import { element, enumerated, integer, octetString, sequence } from '../../src/ldap/wire/ber.ts';
 import { encodeMessage, Operation, readMessage } from '../../src/ldap/wire/message.ts';
@@ -304,6 +305,55 @@ describe('a list', () => {
       expect(count).toBe(2);
     } finally {
       await slapd.stop();
+    }
+  });
+});
+
+describe('a DN that was damaged on its way', () => {
+  const answers = (dn: string) =>
+    answeringServer((socket, id) => {
+      socket.write(encodeMessage(id, element(Operation.searchResultEntry, octetString(dn), sequence())));
+      const done = element(Operation.searchResultDone, enumerated(0), octetString(''), octetString(''));
+      socket.write(encodeMessage(id, done));
+    });
+
+  it('is not believed of an entry that was asked for by its DN', async () => {
+    const server = await answers('uid=a,dc=exbmple');
+    try {
+      expect((await operations(server.url).read('uid=a,dc=example'))?.dn).toBe('uid=a,dc=example');
+    } finally {
+      server.close();
+    }
+  });
+
+  it('is not followed out of the base', async () => {
+    const server = await answers('uid=a,dc=elsewhere');
+    try {
+      const found = operations(server.url).find('00000000-0000-4000-8000-000000000000');
+      await expect(found).rejects.toMatchObject({ name: 'DirectoryError', resultCode: undefined });
+    } finally {
+      server.close();
+    }
+  });
+});
+
+describe('a client for writes', () => {
+  it('leaves nothing on the signal that outlives it', async () => {
+    const server = await answeringServer(() => {});
+    const { signal } = new AbortController();
+    const access = {
+      urls: [server.url],
+      startTls: false,
+      caFile: null,
+      bindDn: SERVICE_DN,
+      readPassword: async () => SERVICE_PASSWORD,
+      timeoutMilliseconds: 5_000,
+    };
+    try {
+      for (const _ of [1, 2, 3]) (await connectClient(access, server.url, signal)).close();
+      expect(getEventListeners(signal, 'abort')).toEqual([]);
+    } finally {
+      server.close();
     }
   });
 });

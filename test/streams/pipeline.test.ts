@@ -291,6 +291,23 @@ describe('the stream', () => {
     expect(stage.told.filter((name) => name === 'finished')).toHaveLength(1);
   });
 
+  it('serves a newer request that is told of while a refused outcome is looked into', async () => {
+    const stage = start({ runHandler: takes(50) });
+    directory.travel = () => new Promise((resolve) => setTimeout(resolve, 10));
+    directory.fault = ({ modifications }) =>
+      modifications.some(({ values }) => values.includes('added')) ? { code: 50 } : undefined;
+    directory.meanwhile = ({ kind }) => {
+      if (kind !== 'read' || stage.jobs.length !== 1) return;
+      directory.meanwhile = () => {};
+      setTimeout(() => directory.write('a', { sstProvisioningMode: 'modify' }), 5);
+    };
+    directory.create('a');
+    await pass(1_000);
+    expect(modesRun(stage)).toEqual(['add a', 'modify a']);
+    expect(directory.mode('a')).toBe('modified');
+    expect(stage.told).toContain('superseded');
+  });
+
   it('takes up again what stands in work though it was finished, as after a restore of the directory', async () => {
     const stage = start();
     directory.create('a');

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { AttributeNames } from '../../src/domain/account.ts';
 import type { HandlerOutcome, Job } from '../../src/domain/job.ts';
 import { type WriteBackResult, writeBack } from '../../streams/write-back.ts';
-import { type Fault, MemoryDirectory, type Operation } from '../support/memory-directory.ts';
+import { dnOf, type Fault, MemoryDirectory, type Operation } from '../support/memory-directory.ts';
 import { failed, NAMES, Stage, SUCCEEDED } from '../support/stage.ts';
 
 const STATE = '20261123T101112Z';
@@ -179,6 +179,14 @@ describe('a write-back', () => {
     };
     expect(await write(job)).toMatchObject({ kind: 'written' });
     expect(directory.value('a', 'sstProvisioningDate')).toBe('20270202');
+  });
+
+  it('looks for the entry anew where the server is unwilling under its old name', async () => {
+    const job = claimedJob();
+    directory.rename('a', 'b');
+    directory.fault = ({ kind, dn }) => (kind === 'modify' && dn === dnOf('a') ? { code: 53 } : undefined);
+    expect(await write(job)).toMatchObject({ kind: 'written' });
+    expect(directory.mode('b')).toBe('added');
   });
 
   it('follows a renamed entry also through an outage', async () => {

@@ -58,6 +58,11 @@ export const settingsSchema = section('', {
       '(objectClass=sstProvisioning)',
       searchFilter,
     ),
+    behindAfter: setting(
+      'How long an add or a modify waits that the server in use shows older than it is known, as after a failover to a server that lags; a delete waits until that catches up, or until it is asked for again.',
+      '5m',
+      duration('0s', '7d'),
+    ),
     subscription: setting(
       'How changes are learnt: auto tries syncrepl (RFC 4533), then persistentSearch.',
       'auto',

@@ -19,12 +19,21 @@ export function openRecord(
   publisher: EventPublisher,
   notice: (message: string) => void,
 ): OpenRecord {
-  const { attributes, timeZone, concurrency, instances, retry } = settings;
+  const { attributes, timeZone, concurrency, instances, retry, directory } = settings;
   const { longestMilliseconds: longestHandlerMilliseconds } = handlerFacts(settings);
   const recorder = recordTo({
     file,
     version: programVersion(),
-    settings: { attributes, timeZone, concurrency, instances, retry, longestHandlerMilliseconds, dryRun },
+    settings: {
+      attributes,
+      timeZone,
+      concurrency,
+      instances,
+      retry,
+      longestHandlerMilliseconds,
+      behindAfterMilliseconds: directory.behindAfter,
+      dryRun,
+    },
     now: Date.now,
     notice,
   });

@@ -1,9 +1,10 @@
+import { randomInt } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { fromEvent, merge, mergeMap, ReplaySubject, Subject, takeUntil, tap, throwError } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { longestHandlerMilliseconds } from '../handlers/registry.ts';
 import { handlerRunner } from '../handlers/run-handler.ts';
-import { OpenAccounts } from '../streams/open-accounts.ts';
+import { accountMemory } from '../streams/account-memory.ts';
 import { reconnect } from '../streams/operators/reconnect.ts';
 import type { Load } from '../streams/operators/serialize-by-key.ts';
 import { provisioning } from '../streams/pipeline.ts';
@@ -16,10 +17,12 @@ import { type DirectoryAnswer, observedDirectory } from './domain/directory-answ
 import { DirectoryClock } from './domain/directory-clock.ts';
 import { DirectoryError, ResultCode } from './domain/directory-error.ts';
 import type { Report } from './domain/event.ts';
+import { TOKEN_DAYS, tokenDay } from './domain/fence.ts';
 import type { HandlerOutcome, RunHandler } from './domain/job.ts';
 import { attributesToRead, readAccount } from './domain/read-account.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { stateTimestamp } from './domain/timestamp.ts';
+import { LaggingServers } from './lagging-servers.ts';
 import { DirectoryOperations } from './ldap/operations.ts';
 import { DirectoryPatience } from './patience.ts';
 import { createScriptRunner } from './script/script-runner.ts';
@@ -94,11 +97,20 @@ export function createService({
   // A request that is not answered would hold up the end for as long as its own time-out.
   abort.signal.addEventListener('abort', () => operations.close());
   const away = new DirectoryPatience(settings.reconnect);
+  const lagging = new LaggingServers(access.urls);
   const clock = new DirectoryClock(monotonic, () => Date.now());
   const clockSet$ = new Subject<void>();
   const longestMilliseconds = longestHandlerMilliseconds(handlers);
   const alone = settings.instances === 'one';
-  const open = new OpenAccounts(alone ? {} : { longestHandlerMilliseconds: longestMilliseconds });
+  const directoryTime = () => clock.now();
+  const open = accountMemory({
+    instances: settings.instances,
+    longestHandlerMilliseconds: longestMilliseconds,
+    retry: settings.retry,
+    behindAfterMilliseconds: site.behindAfter,
+    monotonic,
+    directoryTime,
+  });
   let subscribed = false;
   let subscribedTo: string | undefined;
 
@@ -130,6 +142,8 @@ export function createService({
       }
       if (change.kind === 'refreshed') {
         subscribed = true;
+        const behind = subscribedTo === undefined ? undefined : lagging.refreshed(subscribedTo, open.isBehind);
+        if (behind !== undefined) queueMicrotask(() => useless$.next(behind));
         // The entries came before the time did, and what another service holds may prove to be older than it seemed.
         if (!alone && change.directoryTime !== undefined) queueMicrotask(() => clockSet$.next());
       }
@@ -164,7 +178,7 @@ export function createService({
     }),
   );
   const stages = {
-    ...decisionMaker(settings, longestMilliseconds, clock, (record) => open.othersWorkSince(record)),
+    ...decisionMaker(settings, longestMilliseconds, directoryTime, open),
     names,
     alone,
     readEntry,
@@ -180,6 +194,8 @@ export function createService({
     signal: abort.signal,
     draining: draining.signal,
     nextJobId: jobIds(),
+    newToken: () => tokenDay(randomInt(TOKEN_DAYS)),
+    longestHandlerMilliseconds: longestMilliseconds,
     monotonic,
     stateNow: () => stateTimestamp(new Date()),
     concurrency: settings.concurrency,

@@ -3,7 +3,6 @@ import { passwordReader } from '../config/password.ts';
 import type { Settings } from '../config/schema.ts';
 import type { AccountRecord } from './domain/account.ts';
 import { type Decision, decide } from './domain/decide.ts';
-import type { DirectoryClock } from './domain/directory-clock.ts';
 import { dayIn } from './domain/timestamp.ts';
 import type { DirectoryAccess } from './ldap/access.ts';
 
@@ -28,21 +27,31 @@ export function openAccountsFilter({ directory, attributes }: Settings): string 
   return `(&${directory.filter}(${attributes.state}=0))`;
 }
 
-/** The decision about an account by the rules of this moment. */
+/** What a running service knows of an account beyond the entry. */
+export interface Knowledge {
+  othersTimeLeft(record: AccountRecord): number;
+  behindTimeLeft(record: AccountRecord): number;
+}
+
+/** For those who only look at an entry. */
+export const NO_KNOWLEDGE: Knowledge = { othersTimeLeft: () => 0, behindTimeLeft: () => 0 };
+
+/** The decision about an account by the rules of this moment. `directoryTime`: see `decide`. */
 export function decisionMaker(
-  settings: Settings,
+  settings: Pick<Settings, 'attributes' | 'instances' | 'timeZone'>,
   longestMilliseconds: number,
-  clock: DirectoryClock,
-  othersWorkSince: (record: AccountRecord) => number | undefined = () => undefined,
+  directoryTime: () => number | undefined,
+  knowledge: Knowledge,
+  now: () => Date = () => new Date(),
 ): { today: () => string; decideNow: (record: AccountRecord) => Decision } {
   const { attributes: names, instances } = settings;
   const day = dayIn(settings.timeZone);
   // No day begins within a second; the calendar is too slow to be asked for each account of a burst.
   let known = { second: Number.NaN, today: '' };
   const today = (): string => {
-    const now = new Date();
-    const second = Math.floor(now.getTime() / 1_000);
-    if (second !== known.second) known = { second, today: day(now) };
+    const at = now();
+    const second = Math.floor(at.getTime() / 1_000);
+    if (second !== known.second) known = { second, today: day(at) };
     return known.today;
   };
   return {
@@ -51,9 +60,10 @@ export function decisionMaker(
       decide(record, {
         today: today(),
         instances,
-        directoryTime: clock.now(),
+        directoryTime: directoryTime(),
         longestHandlerMilliseconds: longestMilliseconds,
-        othersWorkSince: othersWorkSince(record),
+        othersTimeLeft: knowledge.othersTimeLeft(record),
+        behindTimeLeft: knowledge.behindTimeLeft(record),
         names,
       }),
   };

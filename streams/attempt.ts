@@ -2,12 +2,12 @@ import type { AccountRecord } from '../src/domain/account.ts';
 import type { Patience } from '../src/domain/directory.ts';
 import { DirectoryError, ResultCode } from '../src/domain/directory-error.ts';
 import type { Report } from '../src/domain/event.ts';
-import type { HandlerOutcome, Job, RunHandler } from '../src/domain/job.ts';
+import type { HandlerOutcome, RunHandler } from '../src/domain/job.ts';
 import { readMode, WORDS } from '../src/domain/mode.ts';
 import { backoff, type RetryPolicy, retryDelay } from '../src/domain/retry.ts';
 import { returnCodeName } from '../src/domain/return-code.ts';
 import { handOver } from '../src/domain/transition.ts';
-import { type AttemptResult, type Candidate, refOf } from './candidate.ts';
+import { type AttemptResult, type Candidate, type ClaimedJob, foreignClaim, refOf } from './candidate.ts';
 import { type ClaimDependencies, type ClaimResult, claimAccount } from './claim.ts';
 import { identityOf } from './identity.ts';
 import type { OpenAccounts } from './open-accounts.ts';
@@ -15,10 +15,15 @@ import type { Permit } from './operators/serialize-by-key.ts';
 import { type WriteBackDependencies, writeBack } from './write-back.ts';
 
 export interface AttemptDependencies
-  extends Omit<ClaimDependencies & WriteBackDependencies, 'patience' | 'claiming' | 'writing'> {
+  extends Omit<
+    ClaimDependencies & WriteBackDependencies,
+    'patience' | 'claiming' | 'writing' | 'isOwn' | 'learnt' | 'mayBeTakenOver'
+  > {
   /** Waiting for a directory that is away: how long after the nth failure, in milliseconds, and the waiting itself. */
   readonly away: { delay(failures: number): number; wait(milliseconds: number, until: AbortSignal): Promise<void> };
   readonly open: OpenAccounts;
+  /** The longest time that a handler may take, in milliseconds: afterwards another service may take an account over. */
+  readonly longestHandlerMilliseconds: number;
   readonly runHandler: RunHandler;
   readonly retry: RetryPolicy;
   readonly report: Report;
@@ -59,21 +64,16 @@ export async function attempt(
       const { job, outcome, tries } = candidate.own;
       return await settle(candidate, job, outcome, tries, dependencies);
     }
-    const patience = patienceFor(candidate.record, undefined, draining, dependencies);
-    const claiming = (record: AccountRecord) => open.claiming(candidate.id, record);
-    const claimed = await claimAccount(candidate, { ...dependencies, patience, claiming }, (record, reason) =>
-      report({ event: 'conflict', reason, ...refOf(record) }),
-    );
+    const claimed = await claimOf(candidate, dependencies);
     if (claimed.kind !== 'claimed') return notClaimed(candidate, claimed, dependencies);
 
     const job = jobOf(candidate, claimed, dependencies);
-    open.wrote(candidate.id, job.record, { working: true });
+    open.wrote(candidate.id, job.record, { working: true, made: job.record.entryCSN });
     report({ event: job.resumed ? 'resumed' : 'claimed', ...refOf(job.record, job.id) });
-    const started = dependencies.monotonic();
     const outcome = await dependencies.runHandler(job, { report, signal });
     if (!outcome.ok && outcome.aborted) return { kind: 'done' };
     const again = repeatLater(candidate, job, outcome, dependencies);
-    return again ?? (await settle(candidate, job, outcome, 0, dependencies, dependencies.monotonic() - started));
+    return again ?? (await settle(candidate, job, outcome, 0, dependencies, dependencies.monotonic() - job.claimedAt));
   } catch (error) {
     // What is drained before it was claimed is as it was.
     if (signal.aborted || error === draining.reason) return { kind: 'done' };
@@ -90,6 +90,24 @@ export async function attempt(
   }
 }
 
+function claimOf(candidate: Candidate, dependencies: Attempting): Promise<ClaimResult> {
+  const { open, report, draining } = dependencies;
+  const onConflict = (record: AccountRecord, reason: string) => report({ event: 'conflict', reason, ...refOf(record) });
+  return claimAccount(
+    candidate,
+    {
+      ...dependencies,
+      patience: patienceFor(candidate.record, undefined, draining, dependencies),
+      claiming: (record, fence) => open.claiming(candidate.id, record, fence),
+      isOwn: (record) => open.isOwn(record),
+      learnt: (record) => {
+        if (open.learnt(record)) report(foreignClaim(record));
+      },
+    },
+    onConflict,
+  );
+}
+
 function notClaimed(
   candidate: Candidate,
   result: Exclude<ClaimResult, { kind: 'claimed' }>,
@@ -97,7 +115,6 @@ function notClaimed(
 ): AttemptResult {
   open.release(candidate.id);
   if (result.kind === 'notNow') {
-    open.learnt(result.record);
     return seenAgain(candidate, result.record, true, open);
   }
   open.settle(candidate.id);
@@ -108,15 +125,17 @@ function notClaimed(
 
 function jobOf(
   candidate: Candidate,
-  { how, mode, record, entry }: Extract<ClaimResult, { kind: 'claimed' }>,
-  { nextJobId }: AttemptDependencies,
-): Job {
+  { how, mode, record, entry, fence }: Extract<ClaimResult, { kind: 'claimed' }>,
+  { nextJobId, monotonic }: AttemptDependencies,
+): ClaimedJob {
   const retried = candidate.own?.kind === 'retry' && how === 'resume' ? candidate.own.attempt : undefined;
   return {
     id: nextJobId(),
     mode,
     record,
     entry,
+    fence,
+    claimedAt: monotonic(),
     attempt: retried ?? 1,
     resumed: how !== 'claim' && retried === undefined,
   };
@@ -125,7 +144,7 @@ function jobOf(
 /** Another attempt after a pause, where the policy allows one. The account stays in work meanwhile. */
 function repeatLater(
   candidate: Candidate,
-  job: Job,
+  job: ClaimedJob,
   outcome: HandlerOutcome,
   { open, retry, report }: Attempting,
 ): AttemptResult | undefined {
@@ -140,7 +159,7 @@ function repeatLater(
 }
 
 /** A newer request came into sight while the handler ran, and takes its turn after this one: nothing of this one comes back. */
-function overtaken({ id }: Candidate, job: Job, open: OpenAccounts, report: Report): AttemptResult {
+function overtaken({ id }: Candidate, job: ClaimedJob, open: OpenAccounts, report: Report): AttemptResult {
   open.release(id);
   report({ event: 'superseded', reason: 'a newer request was written', ...refOf(job.record, job.id) });
   return { kind: 'done' };
@@ -149,7 +168,7 @@ function overtaken({ id }: Candidate, job: Job, open: OpenAccounts, report: Repo
 /** Writes the outcome and says how it ended. */
 async function settle(
   candidate: Candidate,
-  job: Job,
+  job: ClaimedJob,
   outcome: HandlerOutcome,
   tries: number,
   dependencies: Attempting,
@@ -160,22 +179,25 @@ async function settle(
   try {
     const patience = patienceFor(job.record, job.id, signal, dependencies);
     const writing = (record: AccountRecord) => open.writing(candidate.id, record);
-    const result = await writeBack(job, outcome, { ...dependencies, patience, writing });
+    const mayBeTakenOver = (): boolean =>
+      !dependencies.alone && dependencies.monotonic() - job.claimedAt > dependencies.longestHandlerMilliseconds;
+    const result = await writeBack(job, outcome, { ...dependencies, patience, writing, mayBeTakenOver });
     if (result.kind === 'superseded') {
       open.release(candidate.id);
       report({ event: 'superseded', reason: result.reason, ...ref });
+      if (result.record !== undefined && open.learnt(result.record)) report(foreignClaim(result.record));
       if (result.record !== undefined && draining.aborted) await leaveToOthers(result.record, dependencies);
       if (result.record !== undefined) return seenAgain(candidate, result.record, false, open);
       open.settle(candidate.id);
       return { kind: 'done' };
     }
     if (outcome.ok) {
-      open.settle(candidate.id);
+      open.settle(candidate.id, result.made);
       const mode = WORDS[job.mode].finished;
       report({ event: 'finished', state: result.state, milliseconds: Math.round(milliseconds), ...ref, mode });
     } else {
       const { returnValue, step } = outcome;
-      open.wrote(candidate.id, result.record, { working: false });
+      open.wrote(candidate.id, result.record, { working: false, made: result.made });
       const reason = result.noted ? outcome.reason : `${outcome.reason}; ${NOT_NOTED} ${WORDS[job.mode].requested}`;
       report({ event: 'failed', returnValue, reason: nameCode(returnValue, reason), step, ...ref });
     }
@@ -200,7 +222,7 @@ async function leaveToOthers(record: AccountRecord, { alone, directory, names }:
   if (alone || readMode(record.mode)?.phase !== 'requested' || record.returnValue !== undefined) return;
   const told = handOver(record, names);
   // They wait a little longer where that is not taken; no more than that depends on it.
-  if (told.length > 0) await directory.modify(record.dn, told, false).catch(() => {});
+  if (told.length > 0) await directory.modify(record.dn, told).catch(() => {});
 }
 
 /** The account was met in another condition; deleted and created again, it is another account. */

@@ -1,5 +1,6 @@
 import type { AccountRecord } from '../src/domain/account.ts';
-import type { AccountRef } from '../src/domain/event.ts';
+import type { AccountRef, StreamEvent } from '../src/domain/event.ts';
+import type { Fence } from '../src/domain/fence.ts';
 import type { HandlerOutcome, Job } from '../src/domain/job.ts';
 
 /** An account on its way through the stream. */
@@ -16,7 +17,15 @@ export interface Candidate {
 
 export type OwnWork =
   | { readonly kind: 'retry'; readonly attempt: number }
-  | { readonly kind: 'unwritten'; readonly job: Job; readonly outcome: HandlerOutcome; readonly tries: number };
+  | { readonly kind: 'unwritten'; readonly job: ClaimedJob; readonly outcome: HandlerOutcome; readonly tries: number };
+
+/** A job as the stream keeps it: what the handler gets, and what its outcome is to name. */
+export interface ClaimedJob extends Job {
+  /** By it the directory refuses the outcome when the account is this attempt's no more. */
+  readonly fence: Fence;
+  /** When the claim was answered, by a clock that only goes forward, in milliseconds. */
+  readonly claimedAt: number;
+}
 
 /** The serialization key: work on one uid is done in order, whatever the case it is written in. */
 export function laneOf(uid: string): string {
@@ -36,4 +45,16 @@ export type AttemptResult =
 export function refOf(record: AccountRecord, job?: string): AccountRef {
   const { uid, dn, mode } = record;
   return job === undefined ? { uid, dn, mode } : { uid, dn, mode, job };
+}
+
+/** The event that tells of a claim by another service where there should be none. */
+export function foreignClaim(record: AccountRecord): StreamEvent {
+  const by = record.modifiedBy === undefined ? 'another service' : record.modifiedBy;
+  return {
+    event: 'conflict',
+    reason: `${by} claimed the account, and this service is to be the only one (instances: one)`,
+    remedy: 'stop the other service, or set instances: several in both; a bind DN for each tells them apart',
+    ...(record.modifiedBy === undefined ? {} : { modifiedBy: record.modifiedBy }),
+    ...refOf(record),
+  };
 }

@@ -1,10 +1,11 @@
 import type { AccountRecord, AttributeNames, ReadEntry } from '../src/domain/account.ts';
-import type { Decision } from '../src/domain/decide.ts';
+import { type Decision, isFailure } from '../src/domain/decide.ts';
 import type { AccountDirectory, Patience } from '../src/domain/directory.ts';
 import { DirectoryError, failureKind, ResultCode } from '../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../src/domain/entry.ts';
-import { type Mode, readMode, WORDS } from '../src/domain/mode.ts';
-import { askAgain, claim, takenOver, takeOver } from '../src/domain/transition.ts';
+import { claimFence, type Fence, type Fencing, isTokenDay, outcomeFence, standingFence } from '../src/domain/fence.ts';
+import { type Mode, readMode } from '../src/domain/mode.ts';
+import { askAgain, claim, claimed, resume, resumed } from '../src/domain/transition.ts';
 import { type Candidate, laneOf } from './candidate.ts';
 import { identityOf } from './identity.ts';
 
@@ -17,18 +18,27 @@ export interface ClaimDependencies {
   readonly patience: Patience;
   /** No other service works on these accounts. */
   readonly alone: boolean;
-  /** Told how the entry will stand if the claim succeeds: its echo may come before the answer. */
-  readonly claiming: (record: AccountRecord) => void;
+  /** How the server in use refuses late requests. */
+  readonly fencing: () => Fencing;
+  /** A token day that was not chosen before, or not lately. */
+  readonly newToken: () => string;
+  /** Told how the entry will stand if the claim succeeds, and by which fence: its echo may come before the answer. */
+  readonly claiming: (record: AccountRecord, fence: Fence) => void;
+  /** Whether the account stands as this service itself wrote it, by its version or its token. */
+  readonly isOwn: (record: AccountRecord) => boolean;
+  /** Told that somebody else has claimed the account. */
+  readonly learnt: (record: AccountRecord) => void;
 }
 
 export type ClaimResult =
-  /** The account is this service's, and stands as `record` and `entry` say. */
+  /** The account is this service's, and stands as `record` and `entry` say; the outcome is to name the fence. */
   | {
       readonly kind: 'claimed';
       readonly how: 'claim' | 'resume' | 'takeOver';
       readonly mode: Mode;
       readonly record: AccountRecord;
       readonly entry: DirectoryEntry;
+      readonly fence: Fence;
     }
   /** Nothing to be done with it now. */
   | { readonly kind: 'notNow'; readonly record: AccountRecord; readonly decision: Decision }
@@ -49,98 +59,213 @@ export async function claimAccount(
   dependencies: ClaimDependencies,
   onConflict: OnConflict,
 ): Promise<ClaimResult> {
-  const { directory, names, readEntry, decideNow, alone } = dependencies;
-  /** What is known for sure to be the present entry; undefined: read first. */
-  let seen: AccountRecord | undefined = candidate.fresh ? candidate.record : undefined;
-  let current: DirectoryEntry | undefined;
-  let withReturnValue = true;
-  /** A claim was sent that may have happened though no answer came. */
-  let sent = false;
-  /** A claim that happened must be taken back. */
-  let undo = false;
-  let conflicts = 0;
-
-  for (let failures = 0; ; ) {
+  const claiming = new Claiming(candidate, dependencies, onConflict);
+  for (;;) {
     try {
-      if (seen === undefined) {
-        current = await readAgain(candidate.record, directory);
-        if (current === undefined) return { kind: 'gone' };
-        const reading = readEntry(current);
-        if (reading.kind === 'foreign') return { kind: 'gone' };
-        if (reading.kind === 'unworkable') return { kind: 'unworkable', dn: current.dn, reason: reading.reason };
-        seen = reading.record;
-      }
-      const decision = decideNow(seen);
-      const { kind } = decision;
-      const maybeRevived = sent && kind === 'resume' && revived(seen, decision.mode) && sameTurn(seen, candidate);
-      if (isInWork(decision, seen) && (undo || maybeRevived)) {
-        await directory.modify(seen.dn, askAgain(seen, decision.mode, names), false);
-        undo = false;
-        sent = false;
-        seen = undefined;
-        continue;
-      }
-      // Renamed or created anew: its turn is another one, so that neither the uid nor the entry is worked on twice at once.
-      if (!sameTurn(seen, candidate)) return { kind: 'notNow', record: seen, decision };
-      if (kind === 'resume') {
-        if (current === undefined) {
-          seen = undefined;
-          continue;
-        }
-        return { kind: 'claimed', how: 'resume', mode: decision.mode, record: seen, entry: current };
-      }
-      const again = isInWork(decision, seen) && isStillOurs(seen, candidate);
-      if (!again && kind !== 'claim' && kind !== 'takeOver') return { kind: 'notNow', record: seen, decision };
-      const { mode } = decision;
-
-      const claims = kind === 'claim';
-      const modifications = claims ? claim(seen, mode, names, withReturnValue) : takeOver(seen, names);
-      dependencies.claiming(claims ? claimed(seen, mode) : takenOver(seen));
-      sent = true;
-      // Without a return value to clear, another service's claim that was overwritten meanwhile shows in the version only.
-      const version = claims && !alone && seen.returnValue === undefined ? seen.entryCSN : undefined;
-      const told = await directory.modify(seen.dn, modifications, true, version);
-      const after = told ?? (await directory.read(seen.dn));
-      if (after === undefined) return { kind: 'gone' };
-      const reading = readEntry(after);
-      if (reading.kind === 'foreign') return { kind: 'gone' };
-      if (reading.kind === 'unworkable') return { kind: 'unworkable', dn: after.dn, reason: reading.reason };
-      // What was changed is the entry under the DN that was asked for, however the answer spells it.
-      const record = { ...reading.record, dn: seen.dn };
-      const now = decideNow(record);
-      const ours = isInWork(now, record) && now.mode === mode;
-      const mistaken = !sameTurn(record, candidate);
-      if (ours && !mistaken && (again || !revived(record, mode))) {
-        const how = again ? 'resume' : claims ? 'claim' : 'takeOver';
-        return { kind: 'claimed', how, mode, record, entry: after };
-      }
-      // An entry that was read later may have been created later, and be somebody else's.
-      undo = ours && !(mistaken && told === undefined);
-      conflicts += 1;
-      if (conflicts > MOST_CONFLICTS) {
-        throw new DirectoryError(NEVER_KEPT, { resultCode: ResultCode.noSuchAttribute, remedy: FIND_THE_WRITER });
-      }
-      onConflict(record, !ours ? CHANGED_AFTER : mistaken ? ANOTHER_ENTRY : BECAME_ACTIVE);
-      seen = ours ? record : undefined;
-      current = undefined;
+      const result = await claiming.step();
+      if (result !== 'again') return result;
     } catch (error) {
-      const failure = failureKind(error);
-      if (failure === 'mismatch' || failure === 'gone') {
-        conflicts += 1;
-        if (conflicts > MOST_CONFLICTS) throw error;
-        if (seen !== undefined && failure === 'mismatch') onConflict(seen, CHANGED_BEFORE);
-      } else if (failure === 'away') {
-        failures += 1;
-        await dependencies.patience(failures, error);
-      } else if (failure === 'unfit' && withReturnValue) {
-        withReturnValue = false;
-      } else {
-        throw error;
-      }
-      // Whatever happened, what was known is known no longer; a modify without an answer may even have happened.
-      seen = undefined;
-      current = undefined;
+      await claiming.failed(error);
     }
+  }
+}
+
+/** What is to be sent: a claim of a request, or a resume of work that was found. */
+interface Attempted {
+  readonly how: 'claim' | 'resume' | 'takeOver';
+  readonly mode: Mode;
+  readonly seen: AccountRecord;
+  readonly fence: Fence;
+}
+
+/**
+ * unread -> read -> sent -> claimed
+ *   read -> (nothing to take)                    decided so
+ *   read -> undone -> unread                     a claim happened that should not have
+ *   sent -> unread                               refused, without an answer, or changed by somebody right after it
+ */
+class Claiming {
+  readonly #candidate: Candidate;
+  readonly #dependencies: ClaimDependencies;
+  readonly #onConflict: OnConflict;
+  /** What is known for sure to be the present entry; undefined: read first. */
+  #seen: AccountRecord | undefined;
+  #withReturnValue = true;
+  /** A claim was sent, and no answer came: it may have happened, or may happen yet. */
+  #unanswered = false;
+  /** A claim is under way. */
+  #sending = false;
+  /** The tokens that were sent, by which a claim is known that met another entry than the one that was meant. */
+  readonly #tokens = new Set<string>();
+  /** The fence of a claim that happened and must be taken back. */
+  #undo: Fence | undefined;
+  #failures = 0;
+  #conflicts = 0;
+
+  constructor(candidate: Candidate, dependencies: ClaimDependencies, onConflict: OnConflict) {
+    this.#candidate = candidate;
+    this.#dependencies = dependencies;
+    this.#onConflict = onConflict;
+    this.#seen = candidate.fresh ? candidate.record : undefined;
+  }
+
+  /** One round: reads where that is needed, decides, and sends what is to be sent. */
+  async step(): Promise<ClaimResult | 'again'> {
+    if (this.#seen === undefined) {
+      const result = await this.#read();
+      if (result !== undefined) return result;
+    }
+    const seen = this.#seen;
+    if (seen === undefined) return 'again';
+    const decision = this.#decide(seen);
+    if (this.#mustUndo(seen)) return this.#takeBack(seen);
+    // Renamed or created anew: its turn is another one, so that neither the uid nor the entry is worked on twice at once.
+    if (!sameTurn(seen, this.#candidate)) return { kind: 'notNow', record: seen, decision };
+    const attempted = this.#attempt(seen, decision);
+    return attempted === undefined ? { kind: 'notNow', record: seen, decision } : this.#send(attempted);
+  }
+
+  /** What follows from an error of a round: another one, after a while where the directory is away; or it rejects. */
+  async failed(error: unknown): Promise<void> {
+    const failure = failureKind(error);
+    const { seen, sending } = { seen: this.#seen, sending: this.#sending };
+    // Whatever happened, what was known is known no longer.
+    this.#seen = undefined;
+    this.#sending = false;
+    if (failure === 'mismatch' || failure === 'gone') {
+      // Beside other services it is no longer certain that what stands is this one's own claim.
+      if (!this.#dependencies.alone) this.#undo = undefined;
+      this.#conflicts += 1;
+      if (this.#conflicts > MOST_CONFLICTS) throw error;
+      if (seen !== undefined && failure === 'mismatch') this.#onConflict(seen, CHANGED_BEFORE);
+    } else if (failure === 'away') {
+      this.#unanswered ||= sending;
+      this.#failures += 1;
+      await this.#dependencies.patience(this.#failures, error);
+    } else if (failure === 'unfit' && this.#withReturnValue) {
+      this.#withReturnValue = false;
+    } else {
+      throw error;
+    }
+  }
+
+  async #read(): Promise<ClaimResult | undefined> {
+    const { directory, readEntry } = this.#dependencies;
+    const entry = await readAgain(this.#candidate.record, directory);
+    if (entry === undefined) return { kind: 'gone' };
+    const reading = readEntry(entry);
+    if (reading.kind === 'foreign') return { kind: 'gone' };
+    if (reading.kind === 'unworkable') return { kind: 'unworkable', dn: entry.dn, reason: reading.reason };
+    this.#seen = reading.record;
+    return undefined;
+  }
+
+  #decide(seen: AccountRecord): Decision {
+    const { decideNow, learnt } = this.#dependencies;
+    if (isInWork(seen) && this.#isOthers(seen)) learnt(seen);
+    return decideNow(seen);
+  }
+
+  /** Whether somebody else put the account in work. A service alone knows that only of one that was not so when it was seen. */
+  #isOthers(seen: AccountRecord): boolean {
+    const { alone, isOwn } = this.#dependencies;
+    const { own, record } = this.#candidate;
+    if (this.#undo !== undefined || isOwn(seen) || this.#tokens.has(seen.date?.value ?? '')) return false;
+    return !alone || !(own !== undefined || isInWork(record) || this.#unanswered);
+  }
+
+  /** A claim that happened is undone where the account must not be worked on, or is not the one that was meant. */
+  #mustUndo(seen: AccountRecord): boolean {
+    if (!isInWork(seen)) this.#undo = undefined;
+    if (this.#undo !== undefined) return true;
+    if (!isInWork(seen)) return false;
+    const mode = readMode(seen.mode)?.mode;
+    const isRevived = mode !== undefined && revived(seen, mode);
+    return this.#unanswered && this.#dependencies.alone && isRevived && sameTurn(seen, this.#candidate);
+  }
+
+  async #takeBack(seen: AccountRecord): Promise<'again'> {
+    const { directory, names, fencing, alone } = this.#dependencies;
+    const mode = readMode(seen.mode)?.mode ?? 'add';
+    const standing = standingFence(seen, fencing());
+    const fence = this.#undo === undefined || (alone && standing.by === 'version') ? standing : this.#undo;
+    await directory.modify(seen.dn, askAgain(seen, mode, names, fence), { fence });
+    this.#undo = undefined;
+    this.#unanswered = false;
+    this.#seen = undefined;
+    return 'again';
+  }
+
+  #attempt(seen: AccountRecord, decision: Decision): Attempted | undefined {
+    const how = decision.kind === 'wait' && isInWork(seen) && this.#isStillOurs(seen) ? 'resume' : decision.kind;
+    if (how !== 'claim' && how !== 'resume' && how !== 'takeOver') return undefined;
+    const { mode } = decision as Decision & { readonly mode: Mode };
+    return { how, mode, seen, fence: this.#fence(seen) };
+  }
+
+  #fence(seen: AccountRecord): Fence {
+    const { fencing, newToken } = this.#dependencies;
+    let token = newToken();
+    while (token === seen.date?.value.trim()) token = newToken();
+    return claimFence(seen, fencing(), token);
+  }
+
+  /** Whether an account in work was left alone since this service wrote to it, so that another one is not at work on it. */
+  #isStillOurs(seen: AccountRecord): boolean {
+    const { own, record } = this.#candidate;
+    if (own?.kind !== 'retry') return this.#dependencies.isOwn(seen);
+    if (seen.entryCSN !== undefined) return seen.entryCSN === record.entryCSN;
+    const isSame = record.date?.value === seen.date?.value && record.returnValue === seen.returnValue;
+    return isSame && (isTokenDay(seen.date?.value ?? '') || record.modifiedAt === seen.modifiedAt);
+  }
+
+  async #send(attempted: Attempted): Promise<ClaimResult | 'again'> {
+    const { directory, names, readEntry, claiming } = this.#dependencies;
+    const { how, mode, seen, fence } = attempted;
+    const exclusive = { exclusive: !this.#dependencies.alone };
+    const claims = how === 'claim';
+    claiming(claims ? claimed(seen, mode, fence) : resumed(seen, fence, exclusive), fence);
+    if (fence.by === 'token') this.#tokens.add(fence.token);
+    this.#sending = true;
+    const told = await directory.modify(
+      seen.dn,
+      claims ? claim(seen, mode, names, this.#withReturnValue, fence) : resume(seen, names, fence, exclusive),
+      { postRead: 'entry', fence },
+    );
+    this.#sending = false;
+    const after = told ?? (await directory.read(seen.dn));
+    if (after === undefined) return { kind: 'gone' };
+    const reading = readEntry(after);
+    if (reading.kind === 'foreign') return { kind: 'gone' };
+    if (reading.kind === 'unworkable') return { kind: 'unworkable', dn: after.dn, reason: reading.reason };
+    // What was changed is the entry under the DN that was asked for, however the answer spells it.
+    return this.#judge(attempted, { ...reading.record, dn: seen.dn }, after, told !== undefined);
+  }
+
+  /** Whether the account is this service's own now, or was changed, or proved to be another one. */
+  #judge(
+    { how, mode, fence }: Attempted,
+    record: AccountRecord,
+    entry: DirectoryEntry,
+    isAnswer: boolean,
+  ): ClaimResult | 'again' {
+    const reading = readMode(record.mode);
+    const isTokenThere = isAnswer || fence.by !== 'token' || record.date?.value.trim() === fence.token;
+    const ours = isInWork(record) && reading?.mode === mode && isTokenThere;
+    const mistaken = !sameTurn(record, this.#candidate);
+    const named = outcomeFence(fence, record);
+    if (ours && !mistaken && (how !== 'claim' || !revived(record, mode))) {
+      return { kind: 'claimed', how, mode, record, entry, fence: named };
+    }
+    // An entry that was read later may have been created later, and be somebody else's.
+    this.#undo = ours && !(mistaken && !isAnswer) ? named : undefined;
+    this.#conflicts += 1;
+    if (this.#conflicts > MOST_CONFLICTS) {
+      throw new DirectoryError(NEVER_KEPT, { resultCode: ResultCode.noSuchAttribute, remedy: FIND_THE_WRITER });
+    }
+    this.#onConflict(record, !ours ? CHANGED_AFTER : mistaken ? ANOTHER_ENTRY : BECAME_ACTIVE);
+    this.#seen = ours ? record : undefined;
+    return 'again';
   }
 }
 
@@ -154,14 +279,10 @@ const BECAME_ACTIVE = 'the account became active before it was claimed for delet
 /** So many conflicts in a row are a directory that contradicts itself, or a writer without end: the claim is given up. */
 const MOST_CONFLICTS = 20;
 
-/** Found in work by somebody; a newer request may have to wait for him, too, and is not in work. */
-function isInWork(
-  decision: Decision,
-  record: AccountRecord,
-): decision is Decision & { readonly kind: 'resume' | 'takeOver' | 'wait' } {
-  if (readMode(record.mode)?.phase !== 'inWork') return false;
-  const { kind } = decision;
-  return kind === 'resume' || kind === 'takeOver' || (kind === 'wait' && decision.recheckInMilliseconds !== undefined);
+/** Whether somebody is, or was, at work on the account: its attempt has not failed. */
+function isInWork(record: AccountRecord): boolean {
+  const isOpen = record.state.trim() === '0' && !isFailure(record.returnValue);
+  return isOpen && readMode(record.mode)?.phase === 'inWork';
 }
 
 /** A delete is not for an active account; the compare-and-swap cannot name that attribute, which others write. */
@@ -171,20 +292,6 @@ function revived(record: AccountRecord, mode: Mode): boolean {
 
 function sameTurn(record: AccountRecord, { id, record: { uid } }: Candidate): boolean {
   return identityOf(record) === id && laneOf(record.uid) === laneOf(uid);
-}
-
-/**
- * Whether an account in work, that pauses before a further attempt of ours, was left alone meanwhile. Another service may
- * have taken it over, and even be at its own next attempt: each of its writes shows in the time of modification.
- */
-function isStillOurs(record: AccountRecord, { own, record: left }: Candidate): boolean {
-  if (own?.kind !== 'retry' || record.modifiedAt !== left.modifiedAt) return false;
-  return record.returnValue === left.returnValue && record.date?.value === left.date?.value;
-}
-
-/** How a record will stand after the claim. */
-function claimed(record: AccountRecord, mode: Mode): AccountRecord {
-  return { ...record, mode: WORDS[mode].inWork, returnValue: undefined };
 }
 
 /** The entry as it is now: under its DN, or wherever it was renamed or moved to. */

@@ -1,10 +1,13 @@
 import type { AccountRecord } from '../src/domain/account.ts';
 import { isFailure } from '../src/domain/decide.ts';
+import type { Fence } from '../src/domain/fence.ts';
 import { readMode } from '../src/domain/mode.ts';
+import type { AccountVersions } from './account-versions.ts';
 import { fingerprintOf, identityOf, isSameStamp, type Stamp, versionOf } from './identity.ts';
-import { type LastSeen, OthersWork, type SeenBy } from './others-work.ts';
+import type { LastSeen, OtherServices, SeenBy } from './other-services.ts';
 
 interface Known extends LastSeen {
+  claiming: boolean;
   readonly dn: string;
   generation: number;
   fingerprint: string;
@@ -18,8 +21,6 @@ interface Known extends LastSeen {
   writtenIn: number;
   /** From the claim until the outcome is written: what happens to the entry is found out by the write-back. */
   working: boolean;
-  /** The claim is under way: what looks like its echo may as well be another service's claim. */
-  claiming: boolean;
   /** The version that this service's own last write made, which may be echoed when the account is its own no longer. */
   stamp: Stamp | undefined;
   ownSince: number | undefined;
@@ -57,6 +58,10 @@ export interface Sighting {
   readonly unchanged: boolean;
   /** This service is at work on it. */
   readonly working: boolean;
+  /** Something newer is known: it is to be read before anything is done. */
+  readonly stale: boolean;
+  /** It shows a claim of another service, which ought not to be there. */
+  readonly foreignClaim: boolean;
 }
 
 /** Echoes of finished accounts that may still be under way: far more than finish while a list is read. */
@@ -72,12 +77,13 @@ export class OpenAccounts {
   readonly #idByDn = new Map<string, string>();
   /** What was written last, oldest first: the claim's echo, or a list, may arrive after the account was finished. */
   readonly #settled = new Map<string, Settled>();
-  readonly #others: OthersWork;
+  readonly #others: OtherServices;
+  readonly #versions: AccountVersions;
   #generation = 0;
 
-  /** With several services on the accounts: the longest time that a handler of any of them may take. */
-  constructor(options: { readonly longestHandlerMilliseconds?: number } = {}) {
-    this.#others = new OthersWork(options.longestHandlerMilliseconds);
+  constructor({ others, versions }: { readonly others: OtherServices; readonly versions: AccountVersions }) {
+    this.#others = others;
+    this.#versions = versions;
   }
 
   get size(): number {
@@ -93,28 +99,36 @@ export class OpenAccounts {
     const { by, since } = how;
     const id = identityOf(record);
     const fingerprint = fingerprintOf(record);
+    const stale = this.#versions.ageOf(record) === 'stale';
+    this.#versions.saw(record);
     const known = this.#known.get(id);
     if (known === undefined) {
       const settled = this.#settled.get(id);
       if (settled !== undefined && isEcho(settled, record, since)) {
-        return { id, own: true, unchanged: true, working: false };
+        return { id, own: true, unchanged: true, working: false, stale, foreignClaim: false };
       }
       this.#settled.delete(id);
-      this.#others.sighted(id, record, by, undefined);
+      const foreignClaim = this.#sighted(id, record, by, undefined, stale);
       const version = by === 'list' ? undefined : versionOf(record);
       const noted = by !== 'list' && isNoted(record);
       this.#remember(id, record, { ...this.#unwritten(), fingerprint, version, noted });
-      return { id, own: false, unchanged: false, working: false };
+      return { id, own: false, unchanged: false, working: false, stale, foreignClaim };
+    }
+    if (stale && known.working) {
+      // What was written after it, or has been told already, is what counts; the outcome's fence finds any newer request.
+      known.generation = this.#generation;
+      return { id, own: true, unchanged: true, working: true, stale, foreignClaim: false };
     }
     const own = isOwn(known, fingerprint, since);
     if (own && known.written !== fingerprint && known.expected !== fingerprint) {
       known.generation = this.#generation;
-      return { id, own, unchanged: true, working: known.working };
+      return { id, own, unchanged: true, working: known.working, stale, foreignClaim: false };
     }
     const unchanged = known.fingerprint === fingerprint;
     const isLateEcho = known.stamp !== undefined && isSameStamp(known.stamp, record);
     const isOwnClaim = (own && !known.claiming) || isLateEcho;
-    if (!isOwnClaim || readMode(record.mode)?.phase !== 'inWork') this.#others.sighted(id, record, by, known);
+    const isOthers = !isOwnClaim || readMode(record.mode)?.phase !== 'inWork';
+    const foreignClaim = isOthers && this.#sighted(id, record, by, known, stale);
     // A list may be older than what the stream has told.
     const version = by === 'list' ? known.version : versionOf(record);
     const noted = by === 'list' ? known.noted : isNoted(record);
@@ -127,7 +141,13 @@ export class OpenAccounts {
       known.version = version;
       known.generation = this.#generation;
     }
-    return { id, own, unchanged, working: known.working };
+    return { id, own, unchanged, working: known.working, stale, foreignClaim };
+  }
+
+  #sighted(id: string, record: AccountRecord, by: SeenBy, before: LastSeen | undefined, stale: boolean): boolean {
+    // A late echo, of whatever this service wrote, is nobody else's claim; nor does what is out of date tell of one.
+    if (stale || (readMode(record.mode)?.phase === 'inWork' && this.#versions.isOwn(record))) return false;
+    return this.#others.sighted(id, record, by, before);
   }
 
   /** An entry has left the searched content. Answers which account that was; undefined where it was not known. */
@@ -137,6 +157,11 @@ export class OpenAccounts {
     // The account that has this DN now may be another entry than the one that left.
     const another = entryUUID !== undefined && id !== dn.toLowerCase();
     return id === undefined || another ? undefined : this.#remove(id);
+  }
+
+  /** Another connection begins to tell. */
+  connected(): void {
+    this.#versions.connected();
   }
 
   /** A refresh or a list begins. Answers its number, to be given to `endOf`. */
@@ -151,8 +176,9 @@ export class OpenAccounts {
     return missing.flatMap(([id]) => this.#remove(id) ?? []);
   }
 
-  /** This service wrote to the account, which now stands as `record`. */
-  wrote(id: string, record: AccountRecord, { working }: { working: boolean }): void {
+  /** This service wrote to the account, which now stands as `record`; `made`: the entryCSN of a write that was just answered. */
+  wrote(id: string, record: AccountRecord, { working, made }: { working: boolean; made?: string | undefined }): void {
+    this.#versions.wrote(id, made);
     this.#write(id, record, working);
     this.#others.ended(id, record.uid);
   }
@@ -183,13 +209,15 @@ export class OpenAccounts {
     if (known !== undefined) known.expected = fingerprintOf(record);
   }
 
-  /** It was read that somebody else is at work on the account. */
-  learnt(record: AccountRecord): void {
-    this.#others.learnt(identityOf(record), record);
+  /** It was read that somebody else is at work on the account. True where that is a claim that ought not to be there. */
+  learnt(record: AccountRecord): boolean {
+    this.#versions.saw(record);
+    return !this.#versions.isOwn(record) && this.#others.learnt(identityOf(record), record);
   }
 
-  /** This service is about to claim the account, which will then stand as `record`. */
-  claiming(id: string, record: AccountRecord): void {
+  /** This service is about to claim the account, which will then stand as `record`, under the fence. */
+  claiming(id: string, record: AccountRecord, fence: Fence): void {
+    if (fence.by === 'token') this.#versions.sent(id, fence.token);
     this.#write(id, record, true);
     const known = this.#known.get(id);
     if (known === undefined) return;
@@ -199,13 +227,27 @@ export class OpenAccounts {
   }
 
   /**
-   * Since when another service may have been at work on an earlier request of the account, or on another entry with its uid,
-   * in milliseconds since 1970 by the directory's clock; undefined where none can be. It meets the newer request when it
-   * writes its outcome, and serves it then.
+   * For how much longer another service may be at work on an earlier request of the account, or on another entry with its uid,
+   * in milliseconds; 0 or less where none is. It meets the newer request when it writes its outcome, and serves it then.
    */
-  othersWorkSince(record: AccountRecord): number | undefined {
+  othersTimeLeft(record: AccountRecord): number {
     const id = identityOf(record);
-    return this.#others.since(id, record, this.#known.get(id));
+    return this.#others.timeLeft(id, record, this.#known.get(id));
+  }
+
+  /** For how much longer the account waits for a server that lags, in milliseconds: see `AccountVersions`. */
+  behindTimeLeft(record: AccountRecord): number {
+    return this.#versions.behindTimeLeft(record);
+  }
+
+  /** Whether the server in use shows accounts older than they are known. */
+  get isBehind(): boolean {
+    return this.#versions.isBehind;
+  }
+
+  /** Whether the account stands as this service itself wrote it, by its version or its token. */
+  isOwn(record: AccountRecord): boolean {
+    return this.#versions.isOwn(record);
   }
 
   /** Whether something newer came into sight since this service wrote to the account last. */
@@ -224,8 +266,9 @@ export class OpenAccounts {
     known.claiming = false;
   }
 
-  /** The account is finished and no longer open. */
-  settle(id: string): void {
+  /** The account is finished and no longer open; `made`: the entryCSN of this service's outcome. */
+  settle(id: string, made?: string): void {
+    this.#versions.wrote(id, made);
     const known = this.#known.get(id);
     this.#remove(id);
     if (known?.written === undefined || known.stamp === undefined) return;
@@ -259,6 +302,7 @@ export class OpenAccounts {
     const known = this.#known.get(id);
     if (known === undefined) return undefined;
     this.#known.delete(id);
+    this.#versions.left(id);
     this.#others.lostSight(id, known.uid);
     this.#forgetDn(known.dn, id);
     return { id, dn: known.dn, uid: known.uid, working: known.working };

@@ -14,6 +14,7 @@ import {
 } from 'rxjs';
 
 import type { DirectoryChange } from '../src/domain/change.ts';
+import type { Fencing } from '../src/domain/fence.ts';
 import { type AttemptDependencies, attempt } from './attempt.ts';
 import { type AttemptResult, type Candidate, refOf } from './candidate.ts';
 import { decideEach } from './operators/decide-each.ts';
@@ -22,7 +23,7 @@ import { readSightings, type Sighted } from './operators/read-sightings.ts';
 import { reportConnection } from './operators/report-connection.ts';
 import { type Load, serializeByKey } from './operators/serialize-by-key.ts';
 
-export interface PipelineDependencies extends AttemptDependencies {
+export interface PipelineDependencies extends Omit<AttemptDependencies, 'fencing'> {
   /** Today, `YYYYMMDD`, in the configured time zone. */
   readonly today: () => string;
   readonly concurrency: number;
@@ -52,13 +53,19 @@ export interface PipelineDependencies extends AttemptDependencies {
  */
 export function provisioning(
   changes$: Observable<DirectoryChange>,
-  dependencies: PipelineDependencies,
+  surroundings: PipelineDependencies,
 ): Observable<AttemptResult> {
-  const { today, report, concurrency, load, drain$, dryRun, scheduler } = dependencies;
+  const { today, report, concurrency, load, drain$, dryRun, scheduler } = surroundings;
   const results$ = new Subject<AttemptResult>();
+  /** Of the server in use. */
+  let fencing: Fencing = 'token';
+  const dependencies = { ...surroundings, fencing: () => fencing };
 
   return changes$.pipe(
     reportConnection(report),
+    tap((change) => {
+      if (change.kind === 'connected') fencing = change.fencing;
+    }),
     // What it connects to is where outcomes are written: it goes on until the work is done, not only until `drain$`.
     connect((told$) =>
       merge(

@@ -4,7 +4,7 @@ import { DirectoryError, ResultCode } from '../src/domain/directory-error.ts';
 import type { DirectoryAccess } from '../src/ldap/access.ts';
 import type { Connection } from '../src/ldap/connection.ts';
 import { openConnection } from '../src/ldap/open-connection.ts';
-import { describeServer } from '../src/ldap/root-dse.ts';
+import { describeServer, type ServerFacts } from '../src/ldap/root-dse.ts';
 import { NotOffered, type Protocol, type WatchedContent } from './protocols/protocol.ts';
 import { PROTOCOLS } from './protocols/registry.ts';
 
@@ -32,7 +32,7 @@ export function subscribeOnce(options: SubscriptionOptions): Observable<Director
 
 interface Opened {
   readonly connection: Connection;
-  readonly server: string;
+  readonly server: ServerFacts;
 }
 
 /** Emits the one open connection, watched for silence, and stays; closes it when unsubscribed. */
@@ -60,14 +60,21 @@ function protocolsFor(wanted: 'auto' | ProtocolName): readonly Protocol[] {
 function watchWith(
   protocols: readonly Protocol[],
   connection: Connection,
-  server: string,
+  server: ServerFacts,
   options: SubscriptionOptions,
   refusals: readonly NotOffered[] = [],
 ): Observable<DirectoryChange> {
   const [protocol, ...others] = protocols;
-  if (protocol === undefined) return throwError(() => nothingOffered(server, refusals));
-  const words = connectedWords(server, options.protocol, protocol, refusals);
-  const connected = { kind: 'connected', url: connection.url, protocol: protocol.name, server: words } as const;
+  if (protocol === undefined) return throwError(() => nothingOffered(server.description, refusals));
+  const words = connectedWords(server.description, options.protocol, protocol, refusals);
+  const { fencing } = server;
+  const connected = {
+    kind: 'connected',
+    url: connection.url,
+    protocol: protocol.name,
+    server: words,
+    fencing,
+  } as const;
   return announce(connected, protocol.watch(connection, options)).pipe(
     catchError((error: unknown) =>
       options.protocol === 'auto' && error instanceof NotOffered

@@ -44,9 +44,22 @@ export class WorkByUid {
     if (!oldest.done) this.ended(...oldest.value);
   }
 
+  /** The entry has another uid now. */
+  renamed(id: string, from: string, to: string): void {
+    const since = from === to ? undefined : this.on(from, id);
+    if (since === undefined) return;
+    this.lostSight(from, id);
+    this.saw(to, id, since);
+  }
+
   /** Since when somebody has been at work on the entry; undefined where nobody was seen. */
   on(lane: string, id: string): number | undefined {
     return this.#byLane.get(lane)?.get(id)?.since;
+  }
+
+  /** Whether the entry has been lost from sight since then. */
+  isOutOfSight(lane: string, id: string): boolean {
+    return this.#byLane.get(lane)?.get(id)?.outOfSight ?? false;
   }
 
   /** The same for other entries with the same uid: the latest. */

@@ -1,9 +1,12 @@
 import type { AccountRecord, AttributeNames, ReadEntry } from '../src/domain/account.ts';
 import type { AccountDirectory, Patience } from '../src/domain/directory.ts';
 import { type FailureKind, failureKind } from '../src/domain/directory-error.ts';
-import type { HandlerOutcome, Job } from '../src/domain/job.ts';
+import { type DirectoryEntry, sameAttributes } from '../src/domain/entry.ts';
+import { type Fence, isTokenDay } from '../src/domain/fence.ts';
+import type { HandlerOutcome } from '../src/domain/job.ts';
 import { readMode, WORDS } from '../src/domain/mode.ts';
-import { failure, type Modification, type OptionalAttributes, success } from '../src/domain/transition.ts';
+import { failedAs, failure, type Modification, type OptionalAttributes, success } from '../src/domain/transition.ts';
+import type { ClaimedJob } from './candidate.ts';
 import { readAgain } from './claim.ts';
 
 export interface WriteBackDependencies {
@@ -17,129 +20,214 @@ export interface WriteBackDependencies {
   readonly stateNow: () => string;
   /** Told how the account will stand if a write of a failure succeeds: its echo may come before the answer. */
   readonly writing: (record: AccountRecord) => void;
+  /** Whether another service may have taken the account over by now, by the rules that all of them keep. */
+  readonly mayBeTakenOver: () => boolean;
 }
 
 export type WriteBackResult =
-  /** `record` is how the account stands now; `noted`: it tells the return value, where the site has an attribute for it. */
-  | { readonly kind: 'written'; readonly state: string; readonly record: AccountRecord; readonly noted: boolean }
+  /**
+   * `record` is how the account stands now; `noted`: it tells the return value, where the site has an attribute for it; `made`: the
+   * entryCSN of this write, where the server tells.
+   */
+  | {
+      readonly kind: 'written';
+      readonly state: string;
+      readonly record: AccountRecord;
+      readonly noted: boolean;
+      readonly made: string | undefined;
+    }
   /** A newer request was written while the handler ran, or the entry is gone: nothing was overwritten. */
   | { readonly kind: 'superseded'; readonly reason: string; readonly record: AccountRecord | undefined };
 
+/** An entry as it was last known to be this service's own, and what the outcome names of it. */
+interface Standing {
+  readonly record: AccountRecord;
+  /** Undefined where the entry cannot be read as an account. */
+  readonly entry: DirectoryEntry | undefined;
+}
+
 /**
- * Writes the outcome of a handler by compare-and-swap. Waits while the directory is away, and never overwrites what was
- * written since the claim. Rejects with what the directory refuses for good, and when the service stops.
+ * Writes the outcome of a handler by compare-and-swap, and by the fence of its claim. Waits while the directory is away, and never
+ * overwrites what was written since the claim. Rejects with what the directory refuses for good, and when the service stops.
  */
 export async function writeBack(
-  job: Job,
+  job: ClaimedJob,
   outcome: HandlerOutcome,
   dependencies: WriteBackDependencies,
 ): Promise<WriteBackResult> {
-  const { directory, names } = dependencies;
-  const state = outcome.ok ? dependencies.stateNow() : '0';
-  let record = job.record;
-  let optional: OptionalAttributes = names.executionTime === null ? 'returnValue' : 'all';
-  let withDate = true;
-
-  for (let failures = 0; ; ) {
+  const writing = new Writing(job, outcome, dependencies);
+  for (;;) {
     try {
-      const { after, list } = write();
-      if (!outcome.ok) dependencies.writing(after);
-      await directory.modify(record.dn, list, false);
-      return { kind: 'written', state, record: after, noted: optional !== 'none' };
+      return await writing.send();
     } catch (error) {
-      const kind = failureKind(error);
-      if (optional !== 'none' && (kind === 'unfit' || (kind === 'refused' && isSpared(optional)))) {
-        optional = optional === 'all' ? 'returnValue' : 'none';
-        continue;
-      }
-      if (kind === 'away') {
-        failures += 1;
-        await dependencies.patience(failures, error);
-      }
-      // It may have been written all the same; or the entry is not where it was thought to be.
-      const standing = await standingOf(record, dependencies);
-      const verdict = judge(standing);
-      if (verdict !== 'again') return verdict;
-      if (standing === undefined) throw error;
-      if (kind === 'away') {
-        // A newer request of the same mode may have been claimed by another service since: that claim looks like this one's
-        // own, and the compare-and-swap could not tell them apart.
-        if (!dependencies.alone && !isUntouched(standing, record)) return overtaken(standing);
-      } else if (!explains(standing, record, kind)) {
-        throw error; // nothing explains the refusal: it would be refused again
-      }
-      withDate &&= standing.date?.value === record.date?.value;
-      record = standing;
+      const result = await writing.failed(error);
+      if (result !== 'again') return result;
     }
+  }
+}
+
+/**
+ * claimed -> sent -> written
+ *   sent -> read -> sent         no answer, or only foreign attributes were changed: the account is still this service's own
+ *   sent -> read -> written      no answer, but it was written
+ *   sent -> read -> superseded   somebody asked anew, took the account over, or removed it
+ */
+class Writing {
+  readonly #job: ClaimedJob;
+  readonly #outcome: HandlerOutcome;
+  readonly #dependencies: WriteBackDependencies;
+  readonly #state: string;
+  #known: Standing;
+  #fence: Fence;
+  #optional: OptionalAttributes;
+  #withDate = true;
+  #failures = 0;
+
+  constructor(job: ClaimedJob, outcome: HandlerOutcome, dependencies: WriteBackDependencies) {
+    this.#job = job;
+    this.#outcome = outcome;
+    this.#dependencies = dependencies;
+    this.#state = outcome.ok ? dependencies.stateNow() : '0';
+    this.#known = { record: job.record, entry: job.entry };
+    this.#fence = job.fence;
+    this.#optional = dependencies.names.executionTime === null ? 'returnValue' : 'all';
+  }
+
+  async send(): Promise<WriteBackResult> {
+    const { directory, writing } = this.#dependencies;
+    const { after, list } = this.#write();
+    if (!this.#outcome.ok) writing(after);
+    const fence = this.#fence;
+    const told = await directory.modify(this.#known.record.dn, list, {
+      fence,
+      ...(fence.by === 'version' ? { postRead: 'version' } : {}),
+    });
+    const made = told?.values('entryCSN')[0]?.toString('utf8');
+    return this.#written(after, this.#optional !== 'none', made);
+  }
+
+  /** What follows from an error: another try, the result that the entry shows, or it rejects. */
+  async failed(error: unknown): Promise<WriteBackResult | 'again'> {
+    const kind = failureKind(error);
+    if (this.#optional !== 'none' && (kind === 'unfit' || (kind === 'refused' && this.#isSpared(this.#optional)))) {
+      this.#optional = this.#optional === 'all' ? 'returnValue' : 'none';
+      return 'again';
+    }
+    if (kind === 'away') {
+      this.#failures += 1;
+      await this.#dependencies.patience(this.#failures, error);
+    }
+    // It may have been written all the same; or the entry is not where it was thought to be.
+    const standing = await standingOf(this.#known.record, this.#dependencies);
+    if (standing === undefined) return { kind: 'superseded', reason: 'the entry is gone', record: undefined };
+    const verdict = this.#judge(standing.record);
+    if (verdict !== 'again') return verdict;
+    if (!this.#isStillOwn(standing)) return overtaken(standing.record);
+    if (kind !== 'away' && !this.#explains(standing.record, kind)) throw error; // it would be refused again
+    this.#adopt(standing);
+    return 'again';
+  }
+
+  #write(): { list: Modification[]; after: AccountRecord } {
+    const { names } = this.#dependencies;
+    const { record } = this.#known;
+    const options = { timings: this.#outcome.timings, optional: this.#optional, fence: this.#fence };
+    if (this.#outcome.ok) {
+      const { mode } = this.#job;
+      const list = success(record, mode, names, this.#state, { ...options, withDate: this.#withDate });
+      return { list, after: { ...record, mode: WORDS[mode].finished, state: this.#state } };
+    }
+    const { returnValue } = this.#outcome;
+    const noted = this.#optional !== 'none' && names.returnValue !== null;
+    const after = failedAs(record, returnValue, this.#fence, noted);
+    return { list: failure(record, names, returnValue, options), after };
+  }
+
+  #written(record: AccountRecord, noted: boolean, made: string | undefined): WriteBackResult {
+    const version = made === undefined ? {} : { entryCSN: made };
+    return { kind: 'written', state: this.#state, record: { ...record, ...version }, noted, made };
   }
 
   /** Whether the outcome is better written without it than not at all. Without its return value a failure would be none. */
-  function isSpared(which: OptionalAttributes): boolean {
-    return outcome.ok || which === 'all';
-  }
-
-  function write(): { list: Modification[]; after: AccountRecord } {
-    const options = { timings: outcome.timings, optional, withDate };
-    if (outcome.ok) {
-      const mode = WORDS[job.mode].finished;
-      return { list: success(record, job.mode, names, state, options), after: { ...record, mode, state } };
-    }
-    const noted = optional !== 'none' && names.returnValue !== null;
-    const after = noted ? { ...record, returnValue: String(outcome.returnValue) } : record;
-    return { list: failure(record, names, outcome.returnValue, options), after };
+  #isSpared(which: OptionalAttributes): boolean {
+    return this.#outcome.ok || which === 'all';
   }
 
   /** What an entry that did not take the write-back says about it. */
-  function judge(standing: AccountRecord | undefined): WriteBackResult | 'again' {
-    if (standing === undefined) return { kind: 'superseded', reason: 'the entry is gone', record: undefined };
-    if (standing.entryUUID !== record.entryUUID) {
+  #judge(standing: AccountRecord): WriteBackResult | 'again' {
+    const outcome = this.#outcome;
+    const { mode } = this.#job;
+    if (standing.entryUUID !== this.#known.record.entryUUID) {
       return { kind: 'superseded', reason: 'the entry was deleted and created again', record: standing };
     }
     const reading = readMode(standing.mode);
     // The write before this one had no answer, but it did happen.
-    if (outcome.ok && reading?.phase === 'finished' && reading.mode === job.mode && standing.state === state) {
-      return { kind: 'written', state, record: standing, noted: true };
+    if (outcome.ok && reading?.phase === 'finished' && reading.mode === mode && standing.state === this.#state) {
+      return this.#written(standing, true, standing.entryCSN);
     }
-    if (reading?.phase === 'inWork' && reading.mode === job.mode && standing.state.trim() === '0') {
+    if (reading?.phase === 'inWork' && reading.mode === mode && standing.state.trim() === '0') {
       const noted = !outcome.ok && standing.returnValue === String(outcome.returnValue);
-      return noted ? { kind: 'written', state, record: standing, noted } : 'again';
+      return noted ? this.#written(standing, true, standing.entryCSN) : 'again';
     }
     const now =
       reading === undefined ? standing.mode : `${WORDS[reading.mode][reading.phase]}, state ${standing.state}`;
     return { kind: 'superseded', reason: `the account now says ${now}`, record: standing };
   }
+
+  /**
+   * Whether an account that is in work is still so by this service's own claim. A token says it. Of versions only the newest shows: if
+   * it is another one, something else than the claim must have changed, and nobody may have taken the account over meanwhile.
+   */
+  #isStillOwn({ record, entry }: Standing): boolean {
+    const fence = this.#fence;
+    if (fence.by === 'token') return record.date?.value.trim() === fence.token;
+    if (fence.by === 'nothing') return this.#dependencies.alone || isUntouched(record, this.#known.record);
+    if (record.entryCSN === fence.entryCSN) return true;
+    if (record.returnValue !== this.#known.record.returnValue || isTokenDay(record.date?.value ?? '')) return false;
+    if (this.#dependencies.mayBeTakenOver()) return false;
+    if (entry === undefined || this.#known.entry === undefined) return false;
+    return record.dn !== this.#known.record.dn || !sameAttributes(entry, this.#known.entry);
+  }
+
+  /** Whether a write that was refused may succeed on the entry as it stands now. */
+  #explains(standing: AccountRecord, kind: FailureKind): boolean {
+    const known = this.#known.record;
+    if (standing.dn !== known.dn) return true;
+    if (kind !== 'mismatch') return false;
+    const isOtherVersion = this.#fence.by === 'version' && standing.entryCSN !== this.#fence.entryCSN;
+    return isOtherVersion || standing.mode !== known.mode || standing.state !== known.state;
+  }
+
+  /** The entry as it stands is this service's own: what the outcome names is looked for where it is now. */
+  #adopt({ record, entry }: Standing): void {
+    this.#withDate &&= record.date?.value === this.#known.record.date?.value;
+    this.#known = { record, entry };
+    const { entryCSN } = record;
+    if (this.#fence.by === 'version' && entryCSN !== undefined) this.#fence = { by: 'version', entryCSN };
+  }
 }
 
 /** Whether nobody has written to the account since it was last known. */
 function isUntouched(standing: AccountRecord, known: AccountRecord): boolean {
-  if (standing.entryCSN !== undefined && known.entryCSN !== undefined) return standing.entryCSN === known.entryCSN;
-  return standing.modifiedAt === known.modifiedAt;
+  return standing.modifiedAt === known.modifiedAt && standing.date?.value === known.date?.value;
 }
 
 function overtaken(standing: AccountRecord): WriteBackResult {
   return { kind: 'superseded', reason: 'somebody wrote to the account since the claim', record: standing };
 }
 
-/** Whether a write that was refused may succeed on the entry as it stands now. */
-function explains(standing: AccountRecord, known: AccountRecord, kind: FailureKind): boolean {
-  if (standing.dn !== known.dn) return true;
-  const same =
-    standing.mode === known.mode && standing.state === known.state && standing.date?.value === known.date?.value;
-  return kind === 'mismatch' && !same;
-}
-
 /** How the account stands in the directory, as long as that takes to find out; undefined where it is gone. */
 async function standingOf(
   record: AccountRecord,
   { directory, readEntry, patience }: WriteBackDependencies,
-): Promise<AccountRecord | undefined> {
+): Promise<Standing | undefined> {
   for (let failures = 1; ; failures++) {
     try {
       const entry = await readAgain(record, directory);
       if (entry === undefined) return undefined;
       const reading = readEntry(entry);
-      if (reading.kind === 'account') return reading.record;
-      return { ...record, dn: entry.dn, mode: reading.reason, state: '' };
+      if (reading.kind === 'account') return { record: reading.record, entry };
+      return { record: { ...record, dn: entry.dn, mode: reading.reason, state: '' }, entry: undefined };
     } catch (error) {
       if (failureKind(error) !== 'away') throw error;
       await patience(failures, error);

@@ -75,7 +75,7 @@ export async function askAgainFor(
   }
 
   try {
-    await directory.modify(record.dn, askAgain(record, decision.mode, settings.attributes), false);
+    await directory.modify(record.dn, askAgain(record, decision.mode, settings.attributes));
   } catch (error) {
     if (!(error instanceof DirectoryError)) throw error;
     const kind = failureKind(error);

@@ -30,6 +30,8 @@ export interface AccountRecord {
   readonly createdAt?: number;
   /** The change sequence number of the last modification, on servers that show one (OpenLDAP's entryCSN). */
   readonly entryCSN?: string;
+  /** Who modified it last: modifiersName. */
+  readonly modifiedBy?: string;
 }
 
 /** What an entry turned out to be: an account, another program's business, or something that cannot be worked on. */

@@ -1,11 +1,19 @@
 import type { DirectoryEntry } from './entry.ts';
+import type { Fencing } from './fence.ts';
 
 /**
  * What a subscription or a list tells the stream, whichever protocol it came by. `entry` carries the entry at the time of
  * the change, which need not be how it stands now; `left` says only that the entry is no longer among the open accounts.
  */
 export type DirectoryChange =
-  | { readonly kind: 'connected'; readonly url: string; readonly protocol: ProtocolName; readonly server: string }
+  | {
+      readonly kind: 'connected';
+      readonly url: string;
+      readonly protocol: ProtocolName;
+      readonly server: string;
+      /** How this server refuses late requests. */
+      readonly fencing: Fencing;
+    }
   | { readonly kind: 'refreshing' }
   | {
       readonly kind: 'entry';

@@ -36,10 +36,15 @@ export interface DecisionContext {
   /** The longest time that a handler may take, in milliseconds. */
   readonly longestHandlerMilliseconds: number;
   /**
-   * With several services: since when another one may have been at work on an earlier request, or on another entry with this
-   * uid; undefined: none can be.
+   * For how much longer another service may be at work on an earlier request, or on another entry with this uid, in milliseconds; 0
+   * or less: none is.
    */
-  readonly othersWorkSince?: number | undefined;
+  readonly othersTimeLeft: number;
+  /**
+   * For how much longer the account waits because the server in use shows it older than it is known, in milliseconds; 0 or less: it
+   * does not; Infinity: until the server shows what is known, or somebody asks again.
+   */
+  readonly behindTimeLeft: number;
   readonly names: Pick<AttributeNames, 'mode' | 'state' | 'date' | 'active'>;
 }
 
@@ -56,11 +61,28 @@ export function decide(record: AccountRecord, context: DecisionContext): Decisio
     case 'finished':
       return { kind: 'settled', reason: `${names.mode} is ${WORDS[mode].finished}: nothing is asked` };
     case 'requested':
-      return decideRequested(record, mode, context);
+      return unlessBehind(decideRequested(record, mode, context), context);
     case 'inWork':
-      return decideInWork(record, mode, context);
+      return unlessBehind(decideInWork(record, mode, context), context);
   }
 }
+
+/** Nothing is begun by what a server shows that is older than what is known: an older delete may not run over a newer add. */
+function unlessBehind(decision: Decision, { behindTimeLeft }: DecisionContext): Decision {
+  if (behindTimeLeft <= 0) return decision;
+  if (decision.kind !== 'claim' && decision.kind !== 'resume' && decision.kind !== 'takeOver') return decision;
+  const { mode } = decision;
+  return behindTimeLeft === Infinity
+    ? { kind: 'wait', mode, reason: `${BEHIND}; a ${mode} waits until it catches up, or is asked for again` }
+    : {
+        kind: 'wait',
+        mode,
+        reason: `${BEHIND}; it is done when that catches up, or after directory.behindAfter`,
+        recheckInMilliseconds: behindTimeLeft,
+      };
+}
+
+const BEHIND = 'the directory server in use shows the account older than it is known: it lags, or was restored';
 
 function decideRequested(record: AccountRecord, mode: Mode, context: DecisionContext): Decision {
   const { today, names } = context;
@@ -72,10 +94,10 @@ function decideRequested(record: AccountRecord, mode: Mode, context: DecisionCon
     const now = record.active === undefined ? 'missing' : 'TRUE';
     return { kind: 'wait', mode, reason: `${names.active} is ${now}; delete waits until it is FALSE` };
   }
-  const left = othersTimeLeft(context);
-  if (left > 0) {
+  const { othersTimeLeft } = context;
+  if (othersTimeLeft > 0) {
     const reason = `another service may still be at work on an earlier request, and serves ${mode} after it`;
-    return { kind: 'wait', mode, reason, recheckInMilliseconds: left };
+    return { kind: 'wait', mode, reason, recheckInMilliseconds: othersTimeLeft };
   }
   const since = day === '0' ? 'now' : `since ${day}`;
   return { kind: 'claim', mode, reason: `${mode} is asked and due ${since}` };
@@ -91,15 +113,21 @@ function decideInWork(record: AccountRecord, mode: Mode, context: DecisionContex
       reason: `the last attempt failed with ${returnValue}; write the mode ${mode} again, or use retry`,
     };
   }
+  const { othersTimeLeft } = context;
   if (context.instances === 'one') {
-    return { kind: 'resume', mode, reason: `found ${WORDS[mode].inWork} and nobody is at work on it` };
+    if (othersTimeLeft <= 0) {
+      return { kind: 'resume', mode, reason: `found ${WORDS[mode].inWork} and nobody is at work on it` };
+    }
+    const reason =
+      'another service has claimed it; resumed when it has been unchanged for as long as a handler may take';
+    return { kind: 'wait', mode, reason, recheckInMilliseconds: othersTimeLeft };
   }
   const needed = context.longestHandlerMilliseconds;
   const age =
     record.modifiedAt === undefined || context.directoryTime === undefined
       ? 0
       : context.directoryTime - record.modifiedAt;
-  const left = Math.max(needed - age + 1, othersTimeLeft(context));
+  const left = Math.max(needed - age + 1, othersTimeLeft);
   if (left <= 0) {
     return {
       kind: 'takeOver',
@@ -113,18 +141,6 @@ function decideInWork(record: AccountRecord, mode: Mode, context: DecisionContex
     reason: `another service may be at work on it; taken over when older than ${seconds(needed)}`,
     recheckInMilliseconds: left,
   };
-}
-
-/** For how long yet another service may be at work on the uid, in milliseconds; 0 or less where none is. */
-function othersTimeLeft({
-  instances,
-  othersWorkSince,
-  directoryTime,
-  longestHandlerMilliseconds,
-}: DecisionContext): number {
-  if (instances === 'one' || othersWorkSince === undefined) return 0;
-  const age = directoryTime === undefined ? 0 : directoryTime - othersWorkSince;
-  return longestHandlerMilliseconds - age + 1;
 }
 
 /** Whether a recorded return value means that the attempt failed. */

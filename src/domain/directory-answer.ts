@@ -7,6 +7,8 @@ export interface DirectoryAnswer {
   readonly operation: 'modify' | 'read' | 'find';
   /** The DN, or the entryUUID for `find`. */
   readonly target: string;
+  /** The fencing token that the request wrote or named. */
+  readonly token?: string;
   /** The entry that came with it; undefined where there is none. */
   readonly entry?: DirectoryEntry;
   /** Where it was refused, or no answer came. */
@@ -19,23 +21,25 @@ export function observedDirectory(
   observe: (answer: DirectoryAnswer) => void,
 ): AccountDirectory {
   const told = async (
-    operation: DirectoryAnswer['operation'],
-    target: string,
+    request: Pick<DirectoryAnswer, 'operation' | 'target' | 'token'>,
     asked: Promise<DirectoryEntry | undefined>,
   ): Promise<DirectoryEntry | undefined> => {
     try {
       const entry = await asked;
-      observe({ operation, target, ...(entry === undefined ? {} : { entry }) });
+      observe({ ...request, ...(entry === undefined ? {} : { entry }) });
       return entry;
     } catch (error) {
       const { message, resultCode } = error instanceof DirectoryError ? error : new DirectoryError(String(error));
-      observe({ operation, target, error: { message, ...(resultCode === undefined ? {} : { resultCode }) } });
+      observe({ ...request, error: { message, ...(resultCode === undefined ? {} : { resultCode }) } });
       throw error;
     }
   };
   return {
-    modify: (dn, ...how) => told('modify', dn, directory.modify(dn, ...how)),
-    read: (dn) => told('read', dn, directory.read(dn)),
-    find: (entryUUID) => told('find', entryUUID, directory.find(entryUUID)),
+    modify: (dn, modifications, options) => {
+      const token = options?.fence?.by === 'token' ? { token: options.fence.token } : {};
+      return told({ operation: 'modify', target: dn, ...token }, directory.modify(dn, modifications, options));
+    },
+    read: (dn) => told({ operation: 'read', target: dn }, directory.read(dn)),
+    find: (entryUUID) => told({ operation: 'find', target: entryUUID }, directory.find(entryUUID)),
   };
 }

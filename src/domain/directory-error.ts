@@ -15,6 +15,9 @@ export class DirectoryError extends Error {
   }
 }
 
+/** The server answers, but another one of `directory.url` may do better: it is the next to be tried. */
+export class TryNextServer extends DirectoryError {}
+
 /**
  * Result codes of RFC 4511 (and RFC 4533, RFC 3909, RFC 4528) that the service branches on. `answerTooLarge` no server sends: it is
  * one of those that are left to the client's side (RFC 2251, section 4.1.10: 81 to 90).
@@ -80,6 +83,7 @@ export function failureKind(error: unknown): FailureKind {
     case ResultCode.strongerAuthRequired:
     case ResultCode.referral:
     case ResultCode.adminLimitExceeded:
+    case ResultCode.unavailableCriticalExtension:
     case ResultCode.confidentialityRequired:
     case ResultCode.invalidCredentials:
     case ResultCode.busy:

@@ -1,4 +1,5 @@
 import type { DirectoryEntry } from './entry.ts';
+import type { Fence } from './fence.ts';
 import type { Modification } from './transition.ts';
 
 /**
@@ -7,19 +8,24 @@ import type { Modification } from './transition.ts';
  */
 export interface AccountDirectory {
   /**
-   * One modify operation. Resolves to the entry after it where the server tells (Post-Read, RFC 4527). With `entryCSN` it is
-   * done only to that version of the entry, where the server can see to that (Assertion, RFC 4528).
+   * One modify operation. Resolves to what `postRead` asks for of the entry after it, where the server tells (Post-Read, RFC 4527).
+   * Under a fence by version it is refused with `assertionFailed` (122) for any other version of the entry (Assertion, RFC 4528).
    */
   modify(
     dn: string,
     modifications: readonly Modification[],
-    postRead: boolean,
-    entryCSN?: string,
+    options?: ModifyOptions,
   ): Promise<DirectoryEntry | undefined>;
   /** The whole entry; undefined where there is none. Rejects with `answerTooLarge` for one that is too large to be read. */
   read(dn: string): Promise<DirectoryEntry | undefined>;
   /** The same for the entry with an entryUUID, wherever below the base it stands now. */
   find(entryUUID: string): Promise<DirectoryEntry | undefined>;
+}
+
+export interface ModifyOptions {
+  readonly postRead?: 'entry' | 'version';
+  /** A token stands in the modifications already. */
+  readonly fence?: Fence;
 }
 
 /** Waits until it is worth asking a directory again that did not answer; rejects when the service stops. */

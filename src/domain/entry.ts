@@ -44,3 +44,29 @@ export function entryAt(dn: string, entry: DirectoryEntry): DirectoryEntry {
     ...(unreadable === undefined ? {} : { unreadable }),
   };
 }
+
+/** What a server writes by itself whenever anything else is written. */
+const STAMPS: ReadonlySet<string> = new Set(['modifytimestamp', 'modifiersname', 'entrycsn']);
+
+/** Whether two readings of an entry show the same attributes and values, the stamps of the write aside. */
+export function sameAttributes(one: DirectoryEntry, other: DirectoryEntry): boolean {
+  const [ones, others] = [valuesByName(one), valuesByName(other)];
+  if (ones.size !== others.size) return false;
+  return [...ones].every(([name, values]) => {
+    const found = others.get(name);
+    return found?.length === values.length && values.every((value, index) => found[index]?.equals(value) === true);
+  });
+}
+
+function valuesByName(entry: DirectoryEntry): Map<string, readonly Buffer[]> {
+  const byName = new Map<string, readonly Buffer[]>();
+  for (const [name, values] of entry.attributes()) {
+    const key = name.toLowerCase();
+    if (!STAMPS.has(key))
+      byName.set(
+        key,
+        values.toSorted((a, b) => a.compare(b)),
+      );
+  }
+  return byName;
+}

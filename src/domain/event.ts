@@ -22,7 +22,13 @@ export type StreamEvent =
       readonly resultCode?: number;
     }
   | { readonly event: 'reconnecting'; readonly url: string; readonly attempt: number; readonly inMilliseconds: number }
-  | ({ readonly event: 'received'; readonly change: string; readonly entryUUID?: string } & AccountRef)
+  | ({
+      readonly event: 'received';
+      readonly change: string;
+      readonly entryUUID?: string;
+      /** Who wrote it, where the directory tells: modifiersName. */
+      readonly modifiedBy?: string;
+    } & AccountRef)
   | ({
       readonly event: 'skipped';
       readonly reason: string;
@@ -55,7 +61,14 @@ export type StreamEvent =
       readonly resultCode?: number;
     } & AccountRef)
   | ({ readonly event: 'superseded'; readonly reason: string } & AccountRef)
-  | ({ readonly event: 'conflict'; readonly reason: string } & AccountRef)
+  | ({
+      readonly event: 'conflict';
+      readonly reason: string;
+      /** Who wrote it, where the directory tells: modifiersName. */
+      readonly modifiedBy?: string;
+      /** Set where a person is needed. */
+      readonly remedy?: string;
+    } & AccountRef)
   | ({ readonly event: 'left' } & Partial<AccountRef> & { readonly dn: string })
   | { readonly event: 'draining'; readonly inWork: number; readonly queued: number; readonly graceMilliseconds: number }
   | { readonly event: 'stopped'; readonly exitCode: number };

@@ -6,13 +6,13 @@ import { decideUid, faultOfUid, uidInRdn } from './uid.ts';
 
 /**
  * The attributes that must be asked for so that an account can be read. Where several services work on the accounts, also
- * those that tell whether somebody else has written to one in between.
+ * when the entry was created.
  */
 export function attributesToRead(names: AttributeNames, instances: 'one' | 'several' = 'one'): string[] {
   const optional = [names.returnValue].filter((name) => name !== null);
   const dates = acceptedDates(names);
-  const versions = instances === 'one' ? [] : ['createTimestamp', 'entryCSN'];
-  const operational = ['entryUUID', 'modifyTimestamp', ...versions];
+  const created = instances === 'one' ? [] : ['createTimestamp'];
+  const operational = ['entryUUID', 'modifyTimestamp', 'modifiersName', 'entryCSN', ...created];
   return ['uid', names.mode, names.state, ...dates, names.active, ...optional, ...operational];
 }
 
@@ -70,6 +70,7 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames): Entry
   if (severalOfOneName !== undefined) return unworkable(`${severalOfOneName} has several values`);
 
   const [csn] = texts(entry, 'entryCSN');
+  const [modifiedBy] = texts(entry, 'modifiersName');
   const createdAt = readGeneralizedTime(texts(entry, 'createTimestamp')[0] ?? '');
   const record: AccountRecord = {
     dn,
@@ -83,6 +84,7 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames): Entry
     modifiedAt: readGeneralizedTime(texts(entry, 'modifyTimestamp')[0] ?? ''),
     ...(createdAt === undefined ? {} : { createdAt }),
     ...(csn === undefined ? {} : { entryCSN: csn }),
+    ...(modifiedBy === undefined ? {} : { modifiedBy }),
   };
   return { kind: 'account', record };
 }

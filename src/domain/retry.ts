@@ -25,3 +25,8 @@ export function retryDelay(outcome: HandlerOutcome, attempt: number, policy: Ret
 export function backoff(failures: number, { initial, max }: { initial: number; max: number }): number {
   return Math.min(max, initial * 2 ** Math.min(failures - 1, 30));
 }
+
+/** The longest pause between two attempts, in milliseconds; 0 where nothing is repeated. */
+export function longestPause({ temporary, script }: RetryPolicy): number {
+  return Math.max(0, ...[temporary, script].filter(({ attempts }) => attempts > 1).map(({ max }) => max));
+}

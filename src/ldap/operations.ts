@@ -1,9 +1,10 @@
 import controls from '@ldapjs/controls';
 import ldapjs, { type Client, type ErrorCallback } from 'ldapjs';
-import type { AccountDirectory } from '../domain/directory.ts';
+import type { AccountDirectory, ModifyOptions } from '../domain/directory.ts';
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
 import { isAtOrBelow } from '../domain/dn.ts';
 import { type DirectoryEntry, entryAt } from '../domain/entry.ts';
+import { versionOfFence } from '../domain/fence.ts';
 import type { Modification } from '../domain/transition.ts';
 import type { DirectoryAccess } from './access.ts';
 import type { Connection } from './connection.ts';
@@ -11,16 +12,18 @@ import { type BoundClient, connectClient } from './ldapjs-client.ts';
 import { openConnection } from './open-connection.ts';
 import { connectionError } from './remedies.ts';
 import { type SearchOptions, search } from './search.ts';
+import { ASSERTION, encodeAssertion } from './wire/assertion.ts';
 import { malformed, Tag } from './wire/ber.ts';
-import { encodeFilter, escapeFilterValue } from './wire/filter.ts';
+import { escapeFilterValue } from './wire/filter.ts';
 import { decodePostReadResponse, encodePostReadRequest, POST_READ } from './wire/post-read.ts';
 import type { SearchRequest } from './wire/request.ts';
 
 /** What every account is read with: all user attributes, and the operational ones that decisions need. */
-const WHOLE_ENTRY = ['*', 'entryUUID', 'createTimestamp', 'modifyTimestamp', 'entryCSN'];
-/** The Assertion control (RFC 4528): its value is the filter that the entry must match. */
-const ASSERTION = '1.3.6.1.1.12';
-const POST_READ_WHOLE_ENTRY = encodePostReadRequest(WHOLE_ENTRY);
+const WHOLE_ENTRY = ['*', 'entryUUID', 'createTimestamp', 'modifyTimestamp', 'modifiersName', 'entryCSN'];
+const POST_READ_REQUESTS = {
+  entry: encodePostReadRequest(WHOLE_ENTRY),
+  version: encodePostReadRequest(['modifyTimestamp', 'entryCSN']),
+} as const;
 
 export interface OperationsOptions {
   readonly access: DirectoryAccess;
@@ -82,18 +85,16 @@ export class DirectoryOperations implements AccountDirectory {
   async modify(
     dn: string,
     modifications: readonly Modification[],
-    postRead: boolean,
-    entryCSN?: string,
+    { postRead, fence }: ModifyOptions = {},
   ): Promise<DirectoryEntry | undefined> {
     const changes = modifications.map(
       ({ operation, attribute, values }) =>
         new ldapjs.Change({ operation, modification: new ldapjs.Attribute({ type: attribute, values: [...values] }) }),
     );
+    const version = fence === undefined ? undefined : versionOfFence(fence);
     const asked = [
-      ...(postRead ? [new RequestControl(POST_READ, POST_READ_WHOLE_ENTRY)] : []),
-      ...(entryCSN === undefined
-        ? []
-        : [new RequestControl(ASSERTION, encodeFilter(`(entryCSN=${escapeFilterValue(entryCSN)})`))]),
+      ...(postRead === undefined ? [] : [new RequestControl(POST_READ, false, POST_READ_REQUESTS[postRead])]),
+      ...(version === undefined ? [] : [assertion(`(entryCSN=${escapeFilterValue(version)})`)]),
     ];
     const result = await this.#write<ModifyResult>((client, settle) =>
       client.modify(asSent(dn), changes, asked, settle as ErrorCallback),
@@ -219,12 +220,17 @@ interface ModifyResult {
   readonly controls: ReadonlyArray<{ readonly type: string; readonly value: Buffer | null }>;
 }
 
-/** A control with the bytes of its value, not critical: a server that does not know it does without. */
+/** Critical: a server that passed over it would carry out what it is to refuse. */
+function assertion(filter: string): RequestControl {
+  return new RequestControl(ASSERTION, true, encodeAssertion(filter));
+}
+
+/** A control with the bytes of its value. A server that does not know one does without, unless it is critical. */
 class RequestControl extends controls.Control {
   readonly #value: Buffer;
 
-  constructor(type: string, value: Buffer) {
-    super({ type, criticality: false });
+  constructor(type: string, criticality: boolean, value: Buffer) {
+    super({ type, criticality });
     this.#value = value;
   }
 

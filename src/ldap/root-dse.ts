@@ -1,6 +1,9 @@
 import type { DirectoryEntry } from '../domain/entry.ts';
+import type { Fencing } from '../domain/fence.ts';
 import type { Connection } from './connection.ts';
+import { ASSERTION } from './wire/assertion.ts';
 import { Operation } from './wire/message.ts';
+import { POST_READ } from './wire/post-read.ts';
 import { encodeSearch } from './wire/request.ts';
 import { readSearchEntry } from './wire/search-entry.ts';
 
@@ -8,20 +11,28 @@ const ROOT_DSE = encodeSearch({
   base: '',
   scope: 'base',
   filter: '(objectClass=*)',
-  attributes: ['vendorName', 'vendorVersion', 'objectClass'],
+  attributes: ['vendorName', 'vendorVersion', 'objectClass', 'supportedControl'],
 });
 
-/** What the server says that it is, in a few words, from its root DSE (RFC 4512, section 5.1; RFC 3045). */
-export function describeServer(connection: Connection): Promise<string> {
+/** What a server says of itself. */
+export interface ServerFacts {
+  /** What it is, in a few words. */
+  readonly description: string;
+  readonly fencing: Fencing;
+}
+
+/** Asks the root DSE (RFC 4512, section 5.1; RFC 3045 for the vendor). */
+export function describeServer(connection: Connection): Promise<ServerFacts> {
   return new Promise((resolve, reject) => {
-    let description = 'unknown server';
+    let facts: ServerFacts = { description: 'unknown server', fencing: 'token' };
     const id = connection.send(ROOT_DSE, {
       message: (message) => {
         if (message.operation === Operation.searchResultEntry) {
-          description = describe(readSearchEntry(message));
+          const entry = readSearchEntry(message);
+          facts = { description: describe(entry), fencing: fencingOf(entry) };
         } else if (message.operation === Operation.searchResultDone) {
           connection.forget(id);
-          resolve(description);
+          resolve(facts);
         }
       },
       failed: reject,
@@ -36,4 +47,10 @@ function describe(entry: DirectoryEntry): string {
   const [vendor] = text('vendorName');
   if (version !== undefined || vendor !== undefined) return (version ?? vendor ?? '').slice(0, 100);
   return text('objectClass').includes('OpenLDAProotDSE') ? 'OpenLDAP' : 'unknown server';
+}
+
+/** A version can be asserted where the claim's own write tells which one it made. */
+function fencingOf(entry: DirectoryEntry): Fencing {
+  const offered = new Set(entry.values('supportedControl').map((oid) => oid.toString('latin1').trim()));
+  return offered.has(ASSERTION) && offered.has(POST_READ) ? 'version' : 'token';
 }

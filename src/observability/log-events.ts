@@ -75,7 +75,11 @@ export function createEventLog(target: LogTarget): (event: PublishedEvent) => vo
           reason: event.reason,
         });
       case 'conflict':
-        return write('warn', 'account changed by somebody else', time, { ...account(event), reason: event.reason });
+        return write(event.remedy === undefined ? 'warn' : 'error', 'account changed by somebody else', time, {
+          ...account(event),
+          reason: event.reason,
+          remedy: event.remedy,
+        });
       case 'resumed':
         return write('warn', 'interrupted account resumed', time, account(event));
       case 'output':

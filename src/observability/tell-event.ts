@@ -67,8 +67,9 @@ export function tellEvent(event: StreamEvent): string {
     case 'retrying':
       return `in ${humanDuration(event.inMilliseconds)} (attempt ${event.attempt}): ${event.reason}`;
     case 'superseded':
-    case 'conflict':
       return event.reason;
+    case 'conflict':
+      return joined([event.reason, event.remedy]);
     case 'left':
       return event.uid === undefined ? `${event.dn} is no longer an open account` : 'is no longer an open account';
     case 'draining':

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { AttributeNames } from '../domain/account.ts';
 import type { DirectoryChange } from '../domain/change.ts';
 import type { DirectoryAnswer } from '../domain/directory-answer.ts';
@@ -15,6 +16,7 @@ export interface RecordedSettings {
   readonly instances: 'one' | 'several';
   readonly retry: RetryPolicy;
   readonly longestHandlerMilliseconds: number;
+  readonly behindAfterMilliseconds: number;
   readonly dryRun: boolean;
 }
 
@@ -39,7 +41,7 @@ export type RecordLine =
   | { readonly kind: 'gap'; readonly time: string; readonly lines: number };
 
 /** The version of the format. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** The events that say what was decided and done: enough to follow it, without a script's output. */
 const RECORDED: ReadonlySet<EventName> = new Set([
@@ -77,7 +79,7 @@ export function encodeLine(line: RecordLine, names: AttributeNames): string {
     }
     case 'answer': {
       const { entry, ...rest } = line.answer;
-      const stored = entry === undefined ? {} : { entry: storedEntry(entry, names) };
+      const stored = entry === undefined ? {} : { entry: storedEntry(entry, names, othersOf(entry, names)) };
       return JSON.stringify({ time: line.time, answer: { ...rest, ...stored } });
     }
     case 'outcome': {
@@ -124,14 +126,26 @@ export function decodeLine(text: string): RecordLine {
 
 type Stored = string | { readonly base64: string };
 
-function storedEntry(entry: DirectoryEntry, names: AttributeNames) {
-  const attributes: Record<string, Stored[]> = {};
+function storedEntry(entry: DirectoryEntry, names: AttributeNames, more: Readonly<Record<string, Stored[]>> = {}) {
+  const attributes: Record<string, Stored[]> = { ...more };
   for (const name of attributesToRead(names, 'several')) {
     const values = entry.values(name);
     if (values.length > 0) attributes[name] = values.map(stored);
   }
   const { dn, unreadable } = entry;
   return { dn, attributes, ...(unreadable === undefined ? {} : { unreadable }) };
+}
+
+/** Stands in the record for all attributes that are not kept: whether they changed decides whether an outcome is still to be written. */
+const OTHERS = 'x-other-attributes';
+
+function othersOf(entry: DirectoryEntry, names: AttributeNames): Record<string, Stored[]> {
+  const kept = new Set(attributesToRead(names, 'several').map((name) => name.toLowerCase()));
+  const others = [...entry.attributes()].filter(([name]) => !kept.has(name.toLowerCase()));
+  const lines = others.flatMap(([name, values]) =>
+    values.map((value) => `${name.toLowerCase()}: ${value.toString('base64')}`),
+  );
+  return { [OTHERS]: [createHash('sha256').update(lines.toSorted().join('\n')).digest('base64')] };
 }
 
 /** As text where the bytes are text, so that a person can read it. */

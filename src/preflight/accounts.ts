@@ -107,7 +107,7 @@ async function writes(
   const refused: string[] = [];
   for (const attribute of names) {
     const probe = { operation: 'delete', attribute, values: ['-20000101'] } as const;
-    const code = await operations.modify(sample.dn, [probe], false).then(
+    const code = await operations.modify(sample.dn, [probe]).then(
       () => ResultCode.success,
       (error: unknown) => {
         if (error instanceof DirectoryError && error.resultCode !== undefined) return error.resultCode;

@@ -1,9 +1,11 @@
-import type { AccountDirectory } from '../domain/directory.ts';
+import type { AccountDirectory, ModifyOptions } from '../domain/directory.ts';
 import type { DirectoryAnswer } from '../domain/directory-answer.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
-import type { DirectoryEntry } from '../domain/entry.ts';
+import { type DirectoryEntry, entryOf } from '../domain/entry.ts';
+import { isTokenDay } from '../domain/fence.ts';
 import type { HandlerOutcome, RunHandler } from '../domain/job.ts';
 import { ReturnCode } from '../domain/return-code.ts';
+import type { Modification } from '../domain/transition.ts';
 import { Tokens } from './tokens.ts';
 
 /** The record has ended before the handler. */
@@ -24,6 +26,8 @@ const GIVEN_UP: HandlerOutcome = {
 export class RecordedNight implements AccountDirectory {
   readonly #answers: Tokens<DirectoryAnswer>;
   readonly #outcomes: Tokens<HandlerOutcome>;
+  /** Of each fencing token that the recorded service wrote, the one that the replay has in its place. */
+  readonly #fencingTokens = new Map<string, string>();
 
   /** `signal`: the record has ended; whatever still waits for it is given up. */
   constructor(signal: AbortSignal) {
@@ -43,8 +47,12 @@ export class RecordedNight implements AccountDirectory {
     this.#outcomes.give(uid, outcome);
   }
 
-  modify(dn: string): Promise<DirectoryEntry | undefined> {
-    return this.#ask('modify', dn);
+  modify(
+    dn: string,
+    _modifications: readonly Modification[],
+    { fence }: ModifyOptions = {},
+  ): Promise<DirectoryEntry | undefined> {
+    return this.#ask('modify', dn, fence?.by === 'token' ? fence.token : undefined);
   }
 
   read(dn: string): Promise<DirectoryEntry | undefined> {
@@ -55,9 +63,27 @@ export class RecordedNight implements AccountDirectory {
     return this.#ask('find', entryUUID);
   }
 
-  async #ask(operation: DirectoryAnswer['operation'], target: string): Promise<DirectoryEntry | undefined> {
-    const { entry, error } = await this.#answers.take(keyOf(operation, target));
-    if (error === undefined) return entry;
+  /** The entry as the replay's own claims would have made it. */
+  withOwnTokens(entry: DirectoryEntry): DirectoryEntry {
+    if (this.#fencingTokens.size === 0 || entry.unreadable !== undefined) return entry;
+    const attributes = [...entry.attributes()].map(([name, values]) => [name, values.map((each) => this.#own(each))]);
+    return entryOf(entry.dn, Object.fromEntries(attributes));
+  }
+
+  #own(value: Buffer): Buffer {
+    const text = value.length === 8 ? value.toString('latin1') : '';
+    const own = isTokenDay(text) ? this.#fencingTokens.get(text) : undefined;
+    return own === undefined ? value : Buffer.from(own, 'latin1');
+  }
+
+  async #ask(
+    operation: DirectoryAnswer['operation'],
+    target: string,
+    ownToken?: string,
+  ): Promise<DirectoryEntry | undefined> {
+    const { entry, error, token } = await this.#answers.take(keyOf(operation, target));
+    if (token !== undefined && ownToken !== undefined) this.#fencingTokens.set(token, ownToken);
+    if (error === undefined) return entry === undefined ? undefined : this.withOwnTokens(entry);
     const { message, resultCode } = error;
     throw new DirectoryError(message, resultCode === undefined ? {} : { resultCode });
   }

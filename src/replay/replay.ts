@@ -1,16 +1,17 @@
 import { ReplaySubject, Subject } from 'rxjs';
-import { OpenAccounts } from '../../streams/open-accounts.ts';
+import { accountMemory } from '../../streams/account-memory.ts';
 import { provisioning } from '../../streams/pipeline.ts';
 import type { DirectoryChange } from '../domain/change.ts';
-import { decide } from '../domain/decide.ts';
 import { observedDirectory } from '../domain/directory-answer.ts';
 import { DirectoryClock } from '../domain/directory-clock.ts';
 import type { PublishedEvent, StreamEvent } from '../domain/event.ts';
+import { TOKEN_DAYS, tokenDay } from '../domain/fence.ts';
 import { readMode } from '../domain/mode.ts';
 import { readAccount } from '../domain/read-account.ts';
 import { backoff } from '../domain/retry.ts';
-import { dayIn, stateTimestamp } from '../domain/timestamp.ts';
+import { stateTimestamp } from '../domain/timestamp.ts';
 import type { RecordedSettings, RecordLine } from '../operator/recording.ts';
+import { decisionMaker } from '../site.ts';
 import { RecordedNight } from './recorded-night.ts';
 import { type Pace, settled, VirtualTime } from './virtual-time.ts';
 
@@ -43,7 +44,7 @@ const ENDED = new Error('the record has ended');
 
 /** Puts the real stream together with stand-ins for all that has effects: time, directory and handlers follow the record. */
 export function startReplay({ settings, start, pace, told, requested, awaits }: ReplayOptions): Replay {
-  const { attributes: names, instances, longestHandlerMilliseconds } = settings;
+  const { attributes: names, instances, longestHandlerMilliseconds, behindAfterMilliseconds } = settings;
   const time = new VirtualTime(start, pace);
   const abort = new AbortController();
   const night = new RecordedNight(abort.signal);
@@ -51,21 +52,28 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
     () => time.now(),
     () => time.now(),
   );
-  const day = dayIn(settings.timeZone);
-  const today = () => day(new Date(time.now()));
   const changes$ = new Subject<DirectoryChange>();
-  const open = new OpenAccounts(instances === 'one' ? {} : { longestHandlerMilliseconds });
+  const directoryTime = () => clock.now();
+  const open = accountMemory({
+    instances,
+    longestHandlerMilliseconds,
+    retry: settings.retry,
+    behindAfterMilliseconds,
+    monotonic: () => time.now(),
+    directoryTime,
+  });
   const drain$ = new ReplaySubject<void>(1);
   const load = { running: 0, waiting: 0 };
   const report = (event: StreamEvent) => told({ time: new Date(time.now()).toISOString(), ...event });
   let jobs = 0;
+  let tokens = 0;
   let failure: unknown;
 
   const ended = new Promise<void>((resolve) => {
     provisioning(changes$, {
       names,
       alone: instances === 'one',
-      today,
+      ...decisionMaker(settings, longestHandlerMilliseconds, directoryTime, open, () => new Date(time.now())),
       report,
       drain$,
       load,
@@ -87,15 +95,8 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
       stateNow: () => stateTimestamp(new Date(time.now())),
       nextJobId: () => `replay-${++jobs}`,
       readEntry: (entry) => readAccount(entry, names),
-      decideNow: (record) =>
-        decide(record, {
-          today: today(),
-          instances,
-          directoryTime: clock.now(),
-          longestHandlerMilliseconds,
-          othersWorkSince: open.othersWorkSince(record),
-          names,
-        }),
+      newToken: () => tokenDay(tokens++ % TOKEN_DAYS),
+      longestHandlerMilliseconds,
     }).subscribe({
       complete: resolve,
       error: (error: unknown) => {
@@ -138,7 +139,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
         case 'change':
           clock.told(line.change);
           tellRequest(line.change);
-          changes$.next(line.change);
+          changes$.next(withOwnTokens(line.change, night));
           break;
         case 'event':
           await time.fireUntil(() => !awaits(line.event));
@@ -161,4 +162,8 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
       return unfinished;
     },
   };
+}
+
+function withOwnTokens(change: DirectoryChange, night: RecordedNight): DirectoryChange {
+  return change.kind === 'entry' ? { ...change, entry: night.withOwnTokens(change.entry) } : change;
 }

@@ -74,7 +74,7 @@ async function write(directory: WalkOptions['directory'], { write: what }: Chapt
         Object.fromEntries(what.entry.attributes.map(({ name, values }) => [name, values])),
       );
     case 'modify':
-      await directory.modify(what.dn, what.modifications, false);
+      await directory.modify(what.dn, what.modifications);
       return;
     case 'delete':
       return directory.delete(what.dn);

@@ -2,7 +2,7 @@ import { Observable, type OperatorFunction } from 'rxjs';
 import type { ReadEntry } from '../../src/domain/account.ts';
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import type { Report } from '../../src/domain/event.ts';
-import type { Candidate } from '../candidate.ts';
+import { type Candidate, foreignClaim } from '../candidate.ts';
 import type { OpenAccounts, Seen } from '../open-accounts.ts';
 
 /** An account that came into sight or left it. */
@@ -56,16 +56,22 @@ export function readSightings({
         }
         const { record } = reading;
         const live = change.change !== 'refresh' && change.change !== 'list';
-        const { id, own, unchanged, working } = open.seen(record, seenAs(live ? 'change' : change.change));
+        const sighting = open.seen(record, seenAs(live ? 'change' : change.change));
+        const { id, own, unchanged, working, stale } = sighting;
         if (own) return;
         const quiet = !live && unchanged;
-        const { uid, dn, mode, entryUUID } = record;
+        const { uid, dn, mode, entryUUID, modifiedBy } = record;
         if (!quiet) {
-          const known = entryUUID === undefined ? {} : { entryUUID };
+          const known = {
+            ...(entryUUID === undefined ? {} : { entryUUID }),
+            ...(modifiedBy === undefined ? {} : { modifiedBy }),
+          };
           report({ event: 'received', change: change.change, uid, dn, mode, ...known });
         }
+        if (sighting.foreignClaim) report(foreignClaim(record));
         // What a refresh or list says of an account that is being worked on may be older than that work.
-        subscriber.next({ kind: 'seen', candidate: { id, record, fresh: live || !working }, quiet });
+        const fresh = !stale && (live || !working);
+        subscriber.next({ kind: 'seen', candidate: { id, record, fresh }, quiet });
       };
 
       const leave = (dn: string, entryUUID: string | undefined): void => {
@@ -89,6 +95,7 @@ export function readSightings({
               leave(change.dn, change.entryUUID);
               break;
             case 'refreshing':
+              open.connected();
               refresh = open.begin();
               continuous = false;
               break;

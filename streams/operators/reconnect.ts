@@ -13,7 +13,7 @@ import {
   timer,
 } from 'rxjs';
 import type { DirectoryChange } from '../../src/domain/change.ts';
-import { DirectoryError, ResultCode } from '../../src/domain/directory-error.ts';
+import { DirectoryError, ResultCode, TryNextServer } from '../../src/domain/directory-error.ts';
 import { backoff } from '../../src/domain/retry.ts';
 
 export interface ReconnectOptions {
@@ -46,7 +46,7 @@ export function reconnect(options: ReconnectOptions): Observable<DirectoryChange
       const lasted = refreshedAt === undefined ? 0 : scheduler.now() - refreshedAt;
       failures = lasted > max ? 1 : failures + 1;
       // A server that was in use is most often back in a moment: it gets one more try.
-      if (refreshedAt === undefined || isReplica(error)) position += 1;
+      if (refreshedAt === undefined || isForAnother(error)) position += 1;
       refreshedAt = undefined;
       const longest = backoff(failures, { initial, max });
       const inMilliseconds = Math.round(longest * (1 - random() / 2));
@@ -70,8 +70,9 @@ export function reconnect(options: ReconnectOptions): Observable<DirectoryChange
   });
 }
 
-/** It can be read but not written, and says where to write instead. */
-function isReplica(error: unknown): boolean {
+/** The server can be read but not written, and says where to write instead; or it is behind. */
+function isForAnother(error: unknown): boolean {
+  if (error instanceof TryNextServer) return true;
   return error instanceof DirectoryError && error.resultCode === ResultCode.referral;
 }
 

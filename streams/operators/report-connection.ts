@@ -11,7 +11,11 @@ export function reportConnection(report: Report): MonoTypeOperatorFunction<Direc
         report({ event: 'refreshed', entries, milliseconds });
         break;
       }
-      case 'connected':
+      case 'connected': {
+        const { url, protocol, server } = change;
+        report({ event: 'connected', url, protocol, server });
+        break;
+      }
       case 'refreshing':
       case 'disconnected':
       case 'reconnecting': {

@@ -34,7 +34,15 @@ const anyRecord: fc.Arbitrary<AccountRecord> = fc.record({
 describe('an explanation', () => {
   for (const instances of ['one', 'several'] as const) {
     const deciding = (record: AccountRecord) =>
-      decide(record, { today, instances, directoryTime: now, longestHandlerMilliseconds: 1e6, names });
+      decide(record, {
+        today,
+        instances,
+        directoryTime: now,
+        longestHandlerMilliseconds: 1e6,
+        othersTimeLeft: 0,
+        behindTimeLeft: 0,
+        names,
+      });
     const explain = (record: AccountRecord) =>
       explainAccount(record, { names, decide: deciding, today, timeZone: 'Europe/Zurich' });
 

@@ -1,8 +1,12 @@
+import { randomInt } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { claimFence, type Fence, isTokenDay, outcomeFence, TOKEN_DAYS, tokenDay } from '../../src/domain/fence.ts';
+import { type Mode, readMode } from '../../src/domain/mode.ts';
 import { readAccount } from '../../src/domain/read-account.ts';
-import { claim, success, takeOver } from '../../src/domain/transition.ts';
+import { claim, failure, resume, success } from '../../src/domain/transition.ts';
 import { DirectoryOperations } from '../../src/ldap/operations.ts';
 import { accountDn, BASE, SERVICE_DN, SERVICE_PASSWORD, SERVICES } from '../support/accounts.ts';
 import { type Changes, OPEN_ACCOUNTS, subscribe, subscription } from '../support/changes.ts';
@@ -22,7 +26,7 @@ const NAMES = {
   executionTime: null,
 };
 
-describe.each(SERVERS)('$name', ({ start, gone, ways }: ConformingServer) => {
+describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServer) => {
   let directory: TestDirectory;
   let stop: () => Promise<void>;
   const endings: Array<() => unknown> = [];
@@ -111,11 +115,16 @@ describe.each(SERVERS)('$name', ({ start, gone, ways }: ConformingServer) => {
       expect((await told(changes, '1')).includes('left uid=1')).toBe(tellsLeaving);
     });
 
+    it('says how it refuses late requests', async () => {
+      const changes = await watch();
+      expect(changes.all).toContainEqual(expect.objectContaining({ kind: 'connected', fencing }));
+    });
+
     it('tells the service of its own writes', async () => {
       await directory.addAccount('1', OPEN);
       const changes = await watch();
       const own = later(operations(), (it) => it.close());
-      await own.modify(accountDn('1'), [{ operation: 'replace', attribute: NAMES.mode, values: ['adding'] }], false);
+      await own.modify(accountDn('1'), [{ operation: 'replace', attribute: NAMES.mode, values: ['adding'] }]);
       expect(await told(changes, '1')).toContain('modify uid=1');
     });
 
@@ -205,8 +214,8 @@ describe.each(SERVERS)('$name', ({ start, gone, ways }: ConformingServer) => {
 
     it('lets one of two claims through, and refuses the other with 16', async () => {
       await directory.addAccount('1', { ...OPEN, sstProvisioningMode: 'ADD' });
-      const modifications = claim(await recordOf('1'), 'add', NAMES, true);
-      const claims = [asked(), asked()].map((own) => own.modify(accountDn('1'), modifications, true));
+      const modifications = claim(await recordOf('1'), 'add', NAMES, true, { by: 'nothing' });
+      const claims = [asked(), asked()].map((own) => own.modify(accountDn('1'), modifications, { postRead: 'entry' }));
       const outcomes = await Promise.allSettled(claims);
       expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
       expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { resultCode: 16 } });
@@ -216,22 +225,86 @@ describe.each(SERVERS)('$name', ({ start, gone, ways }: ConformingServer) => {
 
     it('clears the return value with the claim, which fails where another claim has cleared it since', async () => {
       await directory.addAccount('1', { ...OPEN, sstProvisioningMode: 'modify', sstProvisioningReturnValue: '0' });
-      const modifications = claim(await recordOf('1'), 'modify', NAMES, true);
-      const won = await asked().modify(accountDn('1'), modifications, true);
+      const modifications = claim(await recordOf('1'), 'modify', NAMES, true, { by: 'nothing' });
+      const won = await asked().modify(accountDn('1'), modifications, { postRead: 'entry' });
       expect(won?.values(NAMES.returnValue ?? '')).toEqual([]);
       await directory.request('1', 'modify');
-      await expect(asked().modify(accountDn('1'), modifications, true)).rejects.toMatchObject({ resultCode: 16 });
+      await expect(asked().modify(accountDn('1'), modifications, { postRead: 'entry' })).rejects.toMatchObject({
+        resultCode: 16,
+      });
     });
 
+    /** Claims the account as the service does, and answers what its outcome is to name. */
+    const claimed = async (uid: string): Promise<{ record: AccountRecord; fence: Fence }> => {
+      const record = await recordOf(uid);
+      const mode = readMode(record.mode)?.mode ?? 'add';
+      const asking = claimFence(record, fencing, tokenDay(randomInt(TOKEN_DAYS)));
+      const after = await asked().modify(accountDn(uid), claim(record, mode, NAMES, true, asking), {
+        postRead: 'entry',
+        fence: asking,
+      });
+      const reading = after && readAccount(after, NAMES);
+      if (reading?.kind !== 'account') throw new Error('the claim was not answered with the account');
+      return { record: reading.record, fence: outcomeFence(asking, reading.record) };
+    };
+    const REFUSED = { version: 122, token: 16 } as const;
+    const outcomeOf = ({ record, fence }: { record: AccountRecord; fence: Fence }, mode: Mode, code: number) =>
+      code === 0
+        ? success(record, mode, NAMES, '20260102T030405Z', { timings: [], optional: 'all', withDate: true, fence })
+        : failure(record, NAMES, code, { timings: [], optional: 'all', fence });
+
     it.each([
-      ['that is 0', '0'],
-      ['of a day', '20260101'],
-    ])('lets one of two services take over an account with a date %s', async (_, date) => {
-      await directory.addAccount('1', { ...OPEN, sstProvisioningMode: 'adding', sstProvisioningDate: date });
-      const modifications = takeOver(await recordOf('1'), NAMES);
-      await asked().modify(accountDn('1'), modifications, true);
-      expect((await recordOf('1')).date?.value).toBe(date === '0' ? '20000101' : '0');
-      await expect(asked().modify(accountDn('1'), modifications, true)).rejects.toMatchObject({ resultCode: 16 });
+      ['add', 0],
+      ['add', 33],
+      ['modify', 0],
+      ['delete', 33],
+    ] as const)('refuses the outcome of a claim of %s with %i that comes after the next claim', async (mode, code) => {
+      await directory.addAccount('1', { ...OPEN, sstProvisioningMode: mode, sstIsActive: 'FALSE' });
+      const first = await claimed('1');
+      const late = outcomeOf(first, mode, code);
+      await asked().modify(accountDn('1'), late, { fence: first.fence });
+      await directory.request('1', mode, { sstIsActive: 'FALSE' });
+      const second = await claimed('1');
+      const attempt = asked().modify(accountDn('1'), late, { fence: first.fence });
+      await expect(attempt).rejects.toMatchObject({ resultCode: REFUSED[fencing] });
+      expect((await recordOf('1')).mode).toBe(second.record.mode);
+      await asked().modify(accountDn('1'), outcomeOf(second, mode, 0), { fence: second.fence });
+      expect(await recordOf('1')).toMatchObject({ state: '20260102T030405Z', date: { value: '0' } });
+    });
+
+    it('refuses a claim that comes after the account was asked for anew, and claimed', async () => {
+      await directory.addAccount('1', { ...OPEN, sstProvisioningDate: '20260101' });
+      const record = await recordOf('1');
+      const fence = claimFence(record, fencing, '10000101');
+      await claimed('1');
+      await directory.request('1', 'add', { sstProvisioningDate: '20260101' });
+      const late = asked().modify(accountDn('1'), claim(record, 'add', NAMES, true, fence), { fence });
+      if (fencing === 'version') await expect(late).rejects.toMatchObject({ resultCode: 122 });
+      else expect(await late.then(() => recordOf('1'))).toMatchObject({ date: { value: '10000101' } });
+    });
+
+    it('lets one of two services take up what was interrupted', async () => {
+      await directory.addAccount('1', { ...OPEN, sstProvisioningMode: 'adding', sstProvisioningDate: '20260101' });
+      const record = await recordOf('1');
+      const resumes = ['10000101', '10000102'].map((token) => {
+        const fence = claimFence(record, fencing, token);
+        return asked().modify(accountDn('1'), resume(record, NAMES, fence, { exclusive: true }), { fence });
+      });
+      const outcomes = await Promise.allSettled(resumes);
+      expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({
+        reason: { resultCode: REFUSED[fencing] },
+      });
+      const { mode, date } = await recordOf('1');
+      expect(mode).toBe('adding');
+      expect(isTokenDay(date?.value ?? '')).toBe(fencing === 'token');
+    });
+
+    it('puts the day back with a failure', async () => {
+      await directory.addAccount('1', { ...OPEN, sstProvisioningDate: '20260101' });
+      const job = await claimed('1');
+      await asked().modify(accountDn('1'), outcomeOf(job, 'add', 5), { fence: job.fence });
+      expect(await recordOf('1')).toMatchObject({ mode: 'adding', returnValue: '5', date: { value: '20260101' } });
     });
 
     it('finishes what was claimed, and nothing that changed since', async () => {
@@ -240,24 +313,25 @@ describe.each(SERVERS)('$name', ({ start, gone, ways }: ConformingServer) => {
         timings: [],
         optional: 'all',
         withDate: true,
+        fence: { by: 'nothing' },
       });
-      await asked().modify(accountDn('1'), done, false);
+      await asked().modify(accountDn('1'), done);
       const entry = await directory.waitForMode('1', 'added');
       expect(text(entry, NAMES.state)).toBe('20260102T030405Z');
       expect((await recordOf('1')).date?.value).toBe('0');
-      await expect(asked().modify(accountDn('1'), done, false)).rejects.toMatchObject({ resultCode: 16 });
+      await expect(asked().modify(accountDn('1'), done)).rejects.toMatchObject({ resultCode: 16 });
     });
 
     it(`refuses to change an account that is gone, with ${gone}`, async () => {
       const change = [{ operation: 'replace', attribute: NAMES.mode, values: ['adding'] }] as const;
-      await expect(asked().modify(accountDn('1'), change, false)).rejects.toMatchObject({ resultCode: gone });
+      await expect(asked().modify(accountDn('1'), change)).rejects.toMatchObject({ resultCode: gone });
       expect(await asked().read(accountDn('1'))).toBeUndefined();
     });
 
     it('refuses to let it write what is not provisioning, with 50', async () => {
       await directory.addAccount('1', OPEN);
       const change = [{ operation: 'replace', attribute: 'sstQuota', values: ['1'] }] as const;
-      await expect(asked().modify(accountDn('1'), change, false)).rejects.toMatchObject({ resultCode: 50 });
+      await expect(asked().modify(accountDn('1'), change)).rejects.toMatchObject({ resultCode: 50 });
     });
 
     it('finds an account by its entryUUID after it was renamed', async () => {

@@ -1,4 +1,5 @@
 import type { ProtocolName } from '../../src/domain/change.ts';
+import type { Fencing } from '../../src/domain/fence.ts';
 import { start389 } from '../support/directory-389.ts';
 import { startEmbedded } from '../support/embedded-directory.ts';
 import { startSlapd } from '../support/slapd.ts';
@@ -22,6 +23,7 @@ export interface ConformingServer {
   readonly start: () => Promise<{ readonly directory: TestDirectory; stop(): Promise<void> }>;
   /** Result code of a modify by the service of an entry that is not there. */
   readonly gone: number;
+  readonly fencing: Fencing;
   readonly ways: readonly Ways[];
 }
 
@@ -49,6 +51,7 @@ export const SERVERS: readonly ConformingServer[] = [
       return { directory, stop: () => directory.stop() };
     },
     gone: 32,
+    fencing: 'version',
     ways: [SYNCREPL],
   },
   {
@@ -58,6 +61,7 @@ export const SERVERS: readonly ConformingServer[] = [
       return { directory, stop: () => directory.remove() };
     },
     gone: 50,
+    fencing: 'token',
     ways: [SYNCREPL, PERSISTENT_SEARCH],
   },
   {
@@ -67,6 +71,7 @@ export const SERVERS: readonly ConformingServer[] = [
       return { directory, stop: () => directory.stop() };
     },
     gone: 32,
+    fencing: 'version',
     ways: [PERSISTENT_SEARCH],
   },
 ];

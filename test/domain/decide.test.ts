@@ -35,6 +35,8 @@ function context(changes: Partial<DecisionContext> = {}): DecisionContext {
     instances: 'one',
     directoryTime: undefined,
     longestHandlerMilliseconds: HOUR,
+    othersTimeLeft: 0,
+    behindTimeLeft: 0,
     names: NAMES,
     ...changes,
   };
@@ -47,15 +49,23 @@ describe('decide, about an account that asks for work', () => {
     expect(decide(account({ mode }), context())).toMatchObject({ kind: 'claim', mode });
   });
 
-  it('leaves a request to another service that may still be at work on an earlier one, as long as a handler may take', () => {
-    const others = { instances: 'several', othersWorkSince: 1_000_000 } as const;
-    const decidedAfter = (milliseconds: number) =>
-      decide(account(), context({ ...others, directoryTime: 1_000_000 + milliseconds }));
-    expect(decidedAfter(1000)).toMatchObject({ kind: 'wait', mode: 'add', recheckInMilliseconds: HOUR - 999 });
-    expect(decidedAfter(HOUR)).toMatchObject({ kind: 'wait', recheckInMilliseconds: 1 });
-    expect(decidedAfter(HOUR + 1)).toMatchObject({ kind: 'claim' });
-    expect(decide(account(), context({ ...others, directoryTime: undefined }))).toMatchObject({ kind: 'wait' });
-    expect(decide(account(), context({ ...others, instances: 'one', directoryTime: 1_000_000 })).kind).toBe('claim');
+  it.each(['one', 'several'] as const)(
+    'leaves a request alone while another service may be at work (%s)',
+    (instances) => {
+      const left = (othersTimeLeft: number) => decide(account(), context({ instances, othersTimeLeft }));
+      expect(left(1_000)).toMatchObject({ kind: 'wait', mode: 'add', recheckInMilliseconds: 1_000 });
+      expect(left(0)).toMatchObject({ kind: 'claim' });
+    },
+  );
+
+  it('lets an add and a modify wait for a server that lags, and a delete until somebody asks again', () => {
+    const behind = (mode: string, behindTimeLeft: number) =>
+      decide(account({ mode, active: false }), context({ behindTimeLeft }));
+    expect(behind('add', 1_000)).toMatchObject({ kind: 'wait', mode: 'add', recheckInMilliseconds: 1_000 });
+    expect(behind('deleting', Infinity)).toMatchObject({ kind: 'wait', mode: 'delete' });
+    expect(behind('delete', Infinity)).not.toHaveProperty('recheckInMilliseconds');
+    expect(behind('modify', 0).kind).toBe('claim');
+    expect(behind('added', 1_000).kind).toBe('settled');
   });
 
   it('compares the mode as LDAP does: without regard to case or outer blanks', () => {
@@ -133,26 +143,21 @@ describe('decide, about an account in work', () => {
     expect(decision).toMatchObject({ kind: 'takeOver', mode: 'add' });
   });
 
-  it('leaves a newer request to the service that is at work on an earlier one, until that must have ended', () => {
-    const now = Date.UTC(2026, 10, 23);
-    const several = (othersWorkSince: number) => context({ instances: 'several', directoryTime: now, othersWorkSince });
-    expect(decide(account(), several(now - HOUR / 2))).toMatchObject({
-      kind: 'wait',
-      recheckInMilliseconds: HOUR / 2 + 1,
-    });
-    expect(decide(account(), several(now - HOUR - 1)).kind).toBe('claim');
-    expect(decide(account(), { ...several(now), instances: 'one' }).kind).toBe('claim');
+  it('leaves to another service what it has claimed, where this one is to be the only one', () => {
+    const left = (othersTimeLeft: number) => decide(account({ mode: 'adding' }), context({ othersTimeLeft }));
+    expect(left(1_000)).toMatchObject({ kind: 'wait', recheckInMilliseconds: 1_000 });
+    expect(left(0)).toMatchObject({ kind: 'resume' });
   });
 
   it('takes no old one over while another service may be at work on its uid', () => {
     const now = Date.UTC(2026, 10, 23);
     const old = account({ mode: 'adding', modifiedAt: now - 2 * HOUR });
     const several = { instances: 'several', directoryTime: now } as const;
-    expect(decide(old, context({ ...several, othersWorkSince: now - HOUR / 2 }))).toMatchObject({
+    expect(decide(old, context({ ...several, othersTimeLeft: HOUR / 2 }))).toMatchObject({
       kind: 'wait',
-      recheckInMilliseconds: HOUR / 2 + 1,
+      recheckInMilliseconds: HOUR / 2,
     });
-    expect(decide(old, context({ ...several, othersWorkSince: now - 2 * HOUR })).kind).toBe('takeOver');
+    expect(decide(old, context({ ...several, othersTimeLeft: -HOUR })).kind).toBe('takeOver');
   });
 
   it('waits the whole time where the age cannot be told', () => {

@@ -3,16 +3,21 @@ import type { AccountRecord, AttributeNames } from '../../src/domain/account.ts'
 import {
   askAgain,
   claim,
+  claimed,
+  failedAs,
   failure,
   handOver,
   type Modification,
+  resume,
+  resumed,
   success,
-  takenOver,
-  takeOver,
 } from '../../src/domain/transition.ts';
 import { NAMES } from '../support/stage.ts';
 
 const TIMED: AttributeNames = { ...NAMES, executionTime: 'time' };
+const UNFENCED = { by: 'nothing' } as const;
+const TOKEN = { by: 'token', token: '14530529', restored: '20261123' } as const;
+const VERSION = { by: 'version', entryCSN: '20261123101112.000001Z#000000#000#000000' } as const;
 const TIMINGS = [
   { name: 'script', milliseconds: 1_234.5 },
   { name: 'quota', milliseconds: 3 },
@@ -44,7 +49,7 @@ function short(modifications: readonly Modification[]): string[] {
 
 describe('the transitions, each naming the old values as they are stored', () => {
   it('claim: in work, and every value that was decided by must still be there', () => {
-    expect(short(claim(record(), 'add', NAMES, true))).toEqual([
+    expect(short(claim(record(), 'add', NAMES, true, UNFENCED))).toEqual([
       ...['- Mode Add', '+ Mode adding', '- State 0', '+ State 0'],
       ...['- ExecutionDate 20261123', '+ ExecutionDate 20261123', '= ReturnValue '],
     ]);
@@ -52,12 +57,14 @@ describe('the transitions, each naming the old values as they are stored', () =>
 
   it('claim: without a date that the entry does not have, or a return value that the site does not use', () => {
     const bare = ['- Mode Add', '+ Mode adding', '- State 0', '+ State 0'];
-    expect(short(claim(record({ date: undefined }), 'add', NAMES, false))).toEqual(bare);
-    expect(short(claim(record({ date: undefined }), 'add', { ...NAMES, returnValue: null }, true))).toEqual(bare);
+    expect(short(claim(record({ date: undefined }), 'add', NAMES, false, UNFENCED))).toEqual(bare);
+    expect(short(claim(record({ date: undefined }), 'add', { ...NAMES, returnValue: null }, true, UNFENCED))).toEqual(
+      bare,
+    );
   });
 
   it('success: finished, with its time, the date reset under the name that the entry has', () => {
-    const written = { timings: TIMINGS, optional: 'all', withDate: true } as const;
+    const written = { timings: TIMINGS, optional: 'all', withDate: true, fence: UNFENCED } as const;
     expect(short(success(record({ mode: 'adding' }), 'add', TIMED, '20261123T101112Z', written))).toEqual([
       ...['- Mode adding', '+ Mode added', '- State 0', '+ State 20261123T101112Z'],
       ...['- ExecutionDate 20261123', '+ ExecutionDate 0', '= ReturnValue 0', '= time script: 1.234,quota: 0.003'],
@@ -69,21 +76,26 @@ describe('the transitions, each naming the old values as they are stored', () =>
     ['that is absent', { date: undefined }, true],
     ['that somebody changed', {}, false],
   ])('success: leaves a date alone %s', (_, changes, withDate) => {
-    const list = success(record(changes), 'add', NAMES, 'T', { timings: [], optional: 'none', withDate });
+    const list = success(record(changes), 'add', NAMES, 'T', {
+      timings: [],
+      optional: 'none',
+      withDate,
+      fence: UNFENCED,
+    });
     expect(short(list)).toEqual(['- Mode Add', '+ Mode added', '- State 0', '+ State T']);
   });
 
   it('failure: stays in work, and says why', () => {
     const same = ['- Mode adding', '+ Mode adding', '- State 0', '+ State 0'];
     const fail = (optional: 'all' | 'returnValue' | 'none') =>
-      short(failure(record({ mode: 'adding' }), TIMED, 5, { timings: TIMINGS, optional }));
+      short(failure(record({ mode: 'adding' }), TIMED, 5, { timings: TIMINGS, optional, fence: UNFENCED }));
     expect(fail('all')).toEqual([...same, '= ReturnValue 5', '= time script: 1.234,quota: 0.003']);
     expect(fail('returnValue')).toEqual([...same, '= ReturnValue 5']);
     expect(fail('none')).toEqual(same);
   });
 
   it('claim: clears the return value that was read, and only that', () => {
-    expect(short(claim(record({ date: undefined, returnValue: '5' }), 'add', NAMES, true))).toEqual([
+    expect(short(claim(record({ date: undefined, returnValue: '5' }), 'add', NAMES, true, UNFENCED))).toEqual([
       ...['- Mode Add', '+ Mode adding', '- State 0', '+ State 0', '- ReturnValue 5', '= ReturnValue '],
     ]);
   });
@@ -94,21 +106,56 @@ describe('the transitions, each naming the old values as they are stored', () =>
     ]);
   });
 
-  it('taking over: toggles the date between a day long past and 0, which only one service can do', () => {
+  it('a token stands in the date while the account is in work, and every outcome names it', () => {
     const same = ['- Mode adding', '+ Mode adding', '- State 0', '+ State 0'];
-    const dated = (value: string) => record({ mode: 'adding', date: { name: 'sstProvisioningExecutionDate', value } });
-    expect(short(takeOver(dated('0'), NAMES))).toEqual([...[...same, '- ExecutionDate 0', '+ ExecutionDate 20000101']]);
-    expect(short(takeOver({ ...dated('20000101'), returnValue: '0' }, NAMES))).toEqual([
-      ...[...same, '- ExecutionDate 20000101', '+ ExecutionDate 0', '- ReturnValue 0'],
+    const written = { timings: [], optional: 'none', fence: TOKEN } as const;
+    const inWork = claimed(record(), 'add', TOKEN);
+    expect(inWork).toMatchObject({ mode: 'adding', date: { value: '14530529' } });
+    expect(short(claim(record(), 'add', NAMES, true, TOKEN))).toEqual([
+      ...['- Mode Add', '+ Mode adding', '- State 0', '+ State 0'],
+      ...['- ExecutionDate 20261123', '+ ExecutionDate 14530529', '= ReturnValue '],
     ]);
-    expect(() => takeOver(record(), { ...NAMES, returnValue: null })).toThrow('return value');
+    expect(short(success(inWork, 'add', NAMES, 'T', { ...written, withDate: false }))).toEqual([
+      ...['- Mode adding', '+ Mode added', '- State 0', '+ State T', '- ExecutionDate 14530529', '+ ExecutionDate 0'],
+    ]);
+    const putBack = ['- ExecutionDate 14530529', '+ ExecutionDate 20261123'];
+    expect(short(failure(inWork, NAMES, 5, written))).toEqual([...same, ...putBack]);
+    expect(failedAs(inWork, 5, TOKEN, true)).toMatchObject({ returnValue: '5', date: { value: '20261123' } });
+    expect(short(askAgain(inWork, 'add', NAMES, TOKEN))).toEqual([
+      ...['- Mode adding', '+ Mode add', '- State 0', '+ State 0'],
+      ...putBack,
+    ]);
   });
 
-  it('taking over: toggles the presence of a return value where there is no date', () => {
+  it.each([true, false])('resuming: makes a new token, or a new version (beside others: %s)', (exclusive) => {
+    const same = ['- Mode adding', '+ Mode adding', '- State 0', '+ State 0'];
+    const inWork = record({ mode: 'adding', returnValue: '0' });
+    expect(short(resume(inWork, NAMES, TOKEN, { exclusive }))).toEqual([
+      ...same,
+      ...['- ExecutionDate 20261123', '+ ExecutionDate 14530529', '- ReturnValue 0'],
+    ]);
+    expect(short(resume(record({ mode: 'adding' }), NAMES, VERSION, { exclusive }))).toEqual([
+      ...same,
+      ...['- ExecutionDate 20261123', '+ ExecutionDate 20261123'],
+    ]);
+    expect(resumed(inWork, TOKEN, { exclusive })).toMatchObject({
+      returnValue: undefined,
+      date: { value: '14530529' },
+    });
+  });
+
+  it('resuming: beside others toggles the presence of a return value where there is neither date nor version', () => {
     const same = ['- Mode adding', '+ Mode adding', '- State 0', '+ State 0'];
     const undated = record({ mode: 'adding', date: undefined });
-    expect(short(takeOver(undated, NAMES))).toEqual([...same, '+ ReturnValue 0']);
-    expect(short(takeOver({ ...undated, returnValue: '0' }, NAMES))).toEqual([...same, '- ReturnValue 0']);
+    const toggled = { exclusive: true };
+    expect(short(resume(undated, NAMES, UNFENCED, toggled))).toEqual([...same, '+ ReturnValue 0']);
+    expect(short(resume({ ...undated, returnValue: '0' }, NAMES, UNFENCED, toggled))).toEqual([
+      ...same,
+      '- ReturnValue 0',
+    ]);
+    expect(short(resume(undated, NAMES, UNFENCED, { exclusive: false }))).toEqual(same);
+    expect(resumed(undated, UNFENCED, toggled).returnValue).toBe('0');
+    expect(() => resume(undated, { ...NAMES, returnValue: null }, UNFENCED, toggled)).toThrow('return value');
   });
 
   it('handing over: says that nobody is at work on what is asked', () => {
@@ -116,11 +163,5 @@ describe('the transitions, each naming the old values as they are stored', () =>
       ...['- Mode modify', '+ Mode modify', '- State 0', '+ State 0', '+ ReturnValue 0'],
     ]);
     expect(handOver(record(), { ...NAMES, returnValue: null })).toEqual([]);
-  });
-
-  it('taking over: foretells how the account will stand', () => {
-    const date = (value: string) => ({ name: 'sstProvisioningExecutionDate', value });
-    expect(takenOver(record({ date: date('0') })).date?.value).toBe('20000101');
-    expect(takenOver(record({ date: undefined })).returnValue).toBe('0');
   });
 });

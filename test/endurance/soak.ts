@@ -10,7 +10,7 @@ import { createLogger } from '../../src/observability/log.ts';
 import { createEventLog } from '../../src/observability/log-events.ts';
 import { createEventPublisher } from '../../src/observability/publish.ts';
 import { startOperator } from '../../src/operator/server.ts';
-import { OpenAccounts } from '../../streams/open-accounts.ts';
+import { accountMemory } from '../../streams/account-memory.ts';
 import { provisioning } from '../../streams/pipeline.ts';
 import { NAMES, SUCCEEDED } from '../support/stage.ts';
 import { dnOf, SoakDirectory, uuidOf } from './soak-directory.ts';
@@ -37,7 +37,15 @@ const operator = await startOperator({
   version: 'soak',
   now: Date.now,
 });
-const open = new OpenAccounts();
+const retry = { temporary: { attempts: 1, initial: 1, max: 1 }, script: { attempts: 1, initial: 1, max: 1 } };
+const open = accountMemory({
+  instances: 'one',
+  longestHandlerMilliseconds: 60_000,
+  retry,
+  behindAfterMilliseconds: 60_000,
+  monotonic: () => performance.now(),
+  directoryTime: () => undefined,
+});
 const load = { running: 0, waiting: 0 };
 const drain$ = new ReplaySubject<void>(1);
 const drained = new Promise<void>((resolve, reject) => {
@@ -53,11 +61,15 @@ const drained = new Promise<void>((resolve, reject) => {
         instances: 'one',
         directoryTime: undefined,
         longestHandlerMilliseconds: 60_000,
+        othersTimeLeft: open.othersTimeLeft(record),
+        behindTimeLeft: open.behindTimeLeft(record),
         names: NAMES,
       }),
     open,
     runHandler: () => Promise.resolve(SUCCEEDED),
-    retry: { temporary: { attempts: 1, initial: 1, max: 1 }, script: { attempts: 1, initial: 1, max: 1 } },
+    retry,
+    longestHandlerMilliseconds: 60_000,
+    newToken: () => '10000101',
     report: publisher.report,
     away: { delay: () => 1, wait: () => Promise.resolve() },
     signal: new AbortController().signal,

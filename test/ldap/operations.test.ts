@@ -66,18 +66,20 @@ describe('operations on a slapd', () => {
 
   it('answer a modify with the whole entry as it stands afterwards, where that is asked for', async () => {
     await slapd.addAccount('post', { sstProvisioningMode: 'add', sstProvisioningState: '0' });
-    const entry = await operations(slapd.url).modify(accountDn('post'), swap('add', 'adding'), true);
+    const entry = await operations(slapd.url).modify(accountDn('post'), swap('add', 'adding'), { postRead: 'entry' });
     expect(entry?.dn).toBe(accountDn('post'));
     expect(text(entry as DirectoryEntry, 'sstProvisioningMode')).toBe('adding');
     expect(text(entry as DirectoryEntry, 'uidNumber')).toBe('3000000');
     expect(text(entry as DirectoryEntry, 'entryUUID')).toMatch(/^[0-9a-f-]{36}$/);
     expect(text(entry as DirectoryEntry, 'modifyTimestamp')).toMatch(/^\d{14}Z$/);
-    expect(await operations(slapd.url).modify(accountDn('post'), [set(SOFT, '1')], false)).toBeUndefined();
+    expect(await operations(slapd.url).modify(accountDn('post'), [set(SOFT, '1')])).toBeUndefined();
   });
 
   it('refuse a compare-and-swap on another value with 16 and the words of the server, and change nothing', async () => {
     await slapd.addAccount('cas');
-    const attempt = operations(slapd.url).modify(accountDn('cas'), [...swap('add', 'adding'), set(SOFT, '1')], true);
+    const attempt = operations(slapd.url).modify(accountDn('cas'), [...swap('add', 'adding'), set(SOFT, '1')], {
+      postRead: 'entry',
+    });
     await expect(attempt).rejects.toMatchObject({
       name: 'DirectoryError',
       resultCode: 16,
@@ -93,23 +95,31 @@ describe('operations on a slapd', () => {
     const one = operations(slapd.url);
     const version = text((await one.read(accountDn('version'))) as DirectoryEntry, 'entryCSN');
     await slapd.modify(accountDn('version'), { description: 'of somebody else' });
-    const attempt = one.modify(accountDn('version'), swap('add', 'adding'), true, version);
+    const attempt = one.modify(accountDn('version'), swap('add', 'adding'), {
+      postRead: 'entry',
+      fence: { by: 'version', entryCSN: version },
+    });
     await expect(attempt).rejects.toMatchObject({ name: 'DirectoryError', resultCode: 122 });
     const entry = (await one.read(accountDn('version'))) as DirectoryEntry;
     expect(text(entry, 'sstProvisioningMode')).toBe('add');
-    const after = await one.modify(accountDn('version'), swap('add', 'adding'), true, text(entry, 'entryCSN'));
+    const after = await one.modify(accountDn('version'), swap('add', 'adding'), {
+      postRead: 'entry',
+      fence: { by: 'version', entryCSN: text(entry, 'entryCSN') ?? '' },
+    });
     expect(text(after as DirectoryEntry, 'sstProvisioningMode')).toBe('adding');
   });
 
   it('name what to do where the account may not write', async () => {
     await slapd.addAccount('denied');
-    const attempt = operations(slapd.url).modify(accountDn('denied'), [set('sstQuota', '1')], false);
+    const attempt = operations(slapd.url).modify(accountDn('denied'), [set('sstQuota', '1')]);
     await expect(attempt).rejects.toMatchObject({ resultCode: 50, remedy: expect.stringMatching(/./) });
   });
 
   it('answer what does not exist with 32 to a write, and with nothing to a read', async () => {
     const one = operations(slapd.url);
-    await expect(one.modify(accountDn('nobody'), [set(SOFT, '1')], true)).rejects.toMatchObject({ resultCode: 32 });
+    await expect(one.modify(accountDn('nobody'), [set(SOFT, '1')], { postRead: 'entry' })).rejects.toMatchObject({
+      resultCode: 32,
+    });
     expect(await one.read(accountDn('nobody'))).toBeUndefined();
     expect(await one.find('00000000-0000-4000-8000-000000000000')).toBeUndefined();
   });
@@ -134,7 +144,7 @@ describe('operations on a slapd', () => {
     await one.search({ filter: '(cn=ü)', attributes: ['*'] }, {}, (entry) => {
       sent = entry;
     });
-    const after = await one.modify((sent as DirectoryEntry).dn, [set(SOFT, '42')], true);
+    const after = await one.modify((sent as DirectoryEntry).dn, [set(SOFT, '42')], { postRead: 'entry' });
     expect(text(after as DirectoryEntry, SOFT)).toBe('42');
     expect(after?.dn).toBe(sent?.dn);
     expect(text((await one.read((sent as DirectoryEntry).dn)) as DirectoryEntry, SOFT)).toBe('42');
@@ -175,37 +185,39 @@ describe('operations whose connection breaks', () => {
 
   it('make a fresh one for the next operation after a restart of the server', async () => {
     const one = operations(slapd.url);
-    await one.modify(accountDn('a'), [set(SOFT, '1')], true);
+    await one.modify(accountDn('a'), [set(SOFT, '1')], { postRead: 'entry' });
     await one.read(accountDn('a'));
     await slapd.restart();
     expect(await one.read(accountDn('a'))).toBeDefined();
-    expect(await one.modify(accountDn('a'), [set(SOFT, '2')], true)).toBeDefined();
+    expect(await one.modify(accountDn('a'), [set(SOFT, '2')], { postRead: 'entry' })).toBeDefined();
   });
 
   it('end without a result code while the server is gone, and go on when it is back', async () => {
     const one = operations(slapd.url);
-    await one.modify(accountDn('a'), [set(SOFT, '1')], true);
+    await one.modify(accountDn('a'), [set(SOFT, '1')], { postRead: 'entry' });
     await slapd.halt();
-    await expect(one.modify(accountDn('a'), [set(SOFT, '2')], true)).rejects.toMatchObject({ resultCode: undefined });
+    await expect(one.modify(accountDn('a'), [set(SOFT, '2')], { postRead: 'entry' })).rejects.toMatchObject({
+      resultCode: undefined,
+    });
     await expect(one.read(accountDn('a'))).rejects.toMatchObject({ name: 'DirectoryError', resultCode: undefined });
     await slapd.start();
-    expect(await one.modify(accountDn('a'), [set(SOFT, '3')], true)).toBeDefined();
+    expect(await one.modify(accountDn('a'), [set(SOFT, '3')], { postRead: 'entry' })).toBeDefined();
   });
 
   it('end when the server stands still, and all that wait with them', async () => {
     const one = operations(slapd.url, { timeoutMilliseconds: 400 });
-    await one.modify(accountDn('a'), [set(SOFT, '1')], true);
+    await one.modify(accountDn('a'), [set(SOFT, '1')], { postRead: 'entry' });
     await one.read(accountDn('a'));
     slapd.pause();
     const asked = [
-      one.modify(accountDn('a'), [set(SOFT, '2')], true),
-      one.modify(accountDn('a'), [set(SOFT, '2')], true),
+      one.modify(accountDn('a'), [set(SOFT, '2')], { postRead: 'entry' }),
+      one.modify(accountDn('a'), [set(SOFT, '2')], { postRead: 'entry' }),
       one.read(accountDn('a')),
     ];
     const results = await Promise.allSettled(asked);
     slapd.resume();
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
-    expect(await one.modify(accountDn('a'), [set(SOFT, '3')], true)).toBeDefined();
+    expect(await one.modify(accountDn('a'), [set(SOFT, '3')], { postRead: 'entry' })).toBeDefined();
     expect(await one.read(accountDn('a'))).toBeDefined();
   });
 
@@ -224,11 +236,11 @@ describe('operations whose connection breaks', () => {
     try {
       const patient = { timeoutMilliseconds: 60_000 };
       const bound = operations(proxy.url, patient);
-      await bound.modify(accountDn('a'), [set(SOFT, '1')], true);
+      await bound.modify(accountDn('a'), [set(SOFT, '1')], { postRead: 'entry' });
       slapd.pause();
       const fresh = [operations(proxy.url, patient), operations(slapd.ldapiUrl, patient)];
       const asked = [bound, ...fresh].flatMap((one) => [
-        one.modify(accountDn('a'), [set(SOFT, '2')], true),
+        one.modify(accountDn('a'), [set(SOFT, '2')], { postRead: 'entry' }),
         one.read(accountDn('a')),
       ]);
       const ended = Promise.allSettled(asked);
@@ -242,7 +254,7 @@ describe('operations whose connection breaks', () => {
       slapd.resume();
       const { length } = proxy.connections;
       bound.use(slapd.url);
-      await expect(bound.modify(accountDn('a'), [set(SOFT, '3')], true)).rejects.toThrow('closed');
+      await expect(bound.modify(accountDn('a'), [set(SOFT, '3')], { postRead: 'entry' })).rejects.toThrow('closed');
       await expect(bound.read(accountDn('a'))).rejects.toThrow('closed');
       expect(proxy.connections.length).toBe(length);
       await vi.waitFor(() => expect(proxy.open).toEqual([]));
@@ -258,7 +270,7 @@ describe('operations whose connection breaks', () => {
     await once(server, 'listening');
     const url = `ldap://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const one = operations(url, { startTls: true, timeoutMilliseconds: 60_000 });
-    const ended = expect(one.modify(accountDn('a'), [set(SOFT, '1')], true)).rejects.toThrow('closed');
+    const ended = expect(one.modify(accountDn('a'), [set(SOFT, '1')], { postRead: 'entry' })).rejects.toThrow('closed');
     const [socket] = (await once(server, 'connection')) as [Socket];
     const [request] = (await once(socket, 'data')) as [Buffer];
     socket.write(encodeMessage(readMessage(request).id, ready));
@@ -288,7 +300,9 @@ describe('operations whose connection breaks', () => {
 
   it('name a wrong password', async () => {
     const one = operations(slapd.url, { readPassword: async () => 'wrong' });
-    await expect(one.modify(accountDn('a'), [set(SOFT, '1')], true)).rejects.toMatchObject({ resultCode: 49 });
+    await expect(one.modify(accountDn('a'), [set(SOFT, '1')], { postRead: 'entry' })).rejects.toMatchObject({
+      resultCode: 49,
+    });
     await expect(one.read(accountDn('a'))).rejects.toMatchObject({ resultCode: 49 });
   });
 });
@@ -369,7 +383,7 @@ describe('a server at an address of IPv6', () => {
     }, '::1');
     try {
       const one = operations(server.url);
-      expect(await one.modify('uid=a,dc=example', [set(SOFT, '1')], false)).toBeUndefined();
+      expect(await one.modify('uid=a,dc=example', [set(SOFT, '1')])).toBeUndefined();
       expect(await one.read('uid=a,dc=example')).toBeUndefined();
     } finally {
       server.close();
@@ -386,7 +400,10 @@ describe('a server that falls silent in the handshake of StartTLS', () => {
     });
     try {
       const one = operations(server.url, { startTls: true, timeoutMilliseconds: 300 });
-      const asked = [one.modify('uid=a,dc=example', [set(SOFT, '1')], true), one.read('uid=a,dc=example')];
+      const asked = [
+        one.modify('uid=a,dc=example', [set(SOFT, '1')], { postRead: 'entry' }),
+        one.read('uid=a,dc=example'),
+      ];
       for (const each of await Promise.allSettled(asked)) {
         expect(each).toMatchObject({ reason: { message: expect.stringMatching(/within 300 ms/) } });
       }
@@ -457,7 +474,7 @@ describe('result codes that ldapjs does not know', () => {
       try {
         const one = operations(`ldap://127.0.0.1:${(server.address() as AddressInfo).port}`);
         for (const _ of [1, 2]) {
-          const attempt = one.modify('uid=a,dc=example', [set(SOFT, '1')], true);
+          const attempt = one.modify('uid=a,dc=example', [set(SOFT, '1')], { postRead: 'entry' });
           await expect(attempt).rejects.toMatchObject({
             resultCode: code,
             message: expect.stringContaining('as the server says'),
@@ -486,7 +503,7 @@ describe('an answer that is malformed', () => {
   it.each(damaged)('%s ends the connection, and not the process', async (_, answer) => {
     const server = await answeringServer((socket, id) => socket.write(answer(id)));
     try {
-      const attempt = operations(server.url).modify('uid=a,dc=example', [set(SOFT, '1')], true);
+      const attempt = operations(server.url).modify('uid=a,dc=example', [set(SOFT, '1')], { postRead: 'entry' });
       const error: unknown = await attempt.catch((cause) => cause);
       expect(error).toMatchObject({ name: 'DirectoryError', resultCode: undefined });
       expect(String(error)).toMatch(/malformed|announced/);
@@ -499,7 +516,9 @@ describe('an answer that is malformed', () => {
     const control = { type: '1.3.6.1.1.13.2', criticality: false };
     const server = await answeringServer((socket, id) => socket.write(encodeMessage(id, done, [control])));
     try {
-      expect(await operations(server.url).modify('uid=a,dc=example', [set(SOFT, '1')], true)).toBeUndefined();
+      expect(
+        await operations(server.url).modify('uid=a,dc=example', [set(SOFT, '1')], { postRead: 'entry' }),
+      ).toBeUndefined();
     } finally {
       server.close();
     }

@@ -40,7 +40,7 @@ describe('an answer that is too large', () => {
     });
     try {
       const one = operations(server.url);
-      const modify = () => one.modify('uid=a,dc=example', CHANGE, true);
+      const modify = () => one.modify('uid=a,dc=example', CHANGE, { postRead: 'entry' });
       const asOne = await Promise.all([modify(), modify(), modify()]);
       expect(asOne.map((each) => each?.dn)).toEqual(['uid=a', undefined, 'uid=a']);
       expect(server.connections()).toBe(1);

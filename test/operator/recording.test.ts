@@ -67,7 +67,7 @@ describe('a line of a record', () => {
     { kind: 'gap', time: TIME, lines: 7 },
     ...(
       [
-        { kind: 'connected', url: 'ldap://a', protocol: 'syncrepl', server: 'OpenLDAP' },
+        { kind: 'connected', url: 'ldap://a', protocol: 'syncrepl', server: 'OpenLDAP', fencing: 'version' },
         { kind: 'refreshed', entries: 3, milliseconds: 4 },
         { kind: 'left', dn: 'uid=1', entryUUID: 'u' },
         { kind: 'disconnected', url: 'ldap://a', reason: 'reset', remedy: 'wait' },

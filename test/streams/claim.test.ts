@@ -3,7 +3,7 @@ import type { AccountRecord } from '../../src/domain/account.ts';
 import { DirectoryError } from '../../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Candidate } from '../../streams/candidate.ts';
-import { type ClaimResult, claimAccount } from '../../streams/claim.ts';
+import { type ClaimDependencies, type ClaimResult, claimAccount } from '../../streams/claim.ts';
 import { type Content, type Fault, MemoryDirectory, type Operation } from '../support/memory-directory.ts';
 import { Stage } from '../support/stage.ts';
 
@@ -38,8 +38,8 @@ async function claim(entry: DirectoryEntry, setting: Setting = {}): Promise<Clai
   return claimAccount(
     candidate,
     {
-      ...stage.dependencies,
-      claiming: setting.claiming ?? (() => {}),
+      ...surroundings(stage),
+      ...(setting.claiming === undefined ? {} : { claiming: setting.claiming }),
       patience: async (failures) => {
         waits = failures;
         if (failures > 20) throw new Error('waits for ever');
@@ -47,6 +47,16 @@ async function claim(entry: DirectoryEntry, setting: Setting = {}): Promise<Clai
     },
     (_, reason) => conflicts.push(reason),
   );
+}
+
+/** What an attempt gives to its claim. */
+function surroundings(stage: Stage): Omit<ClaimDependencies, 'patience'> {
+  return {
+    ...stage.attempt,
+    claiming: () => {},
+    isOwn: (record) => stage.open.isOwn(record),
+    learnt: (record) => stage.open.learnt(record),
+  };
 }
 
 function faultAt(nth: number, fault: Fault): void {
@@ -193,6 +203,18 @@ describe('a claim', () => {
 });
 
 describe('the claim of a delete', () => {
+  beforeEach(() => {
+    directory.fencing = 'token';
+  });
+
+  it('does not happen where the account became active right before, and a claim names its version', async () => {
+    directory.fencing = 'version';
+    const entry = directory.create('a', DELETE);
+    writtenBefore(1, { sstIsActive: 'TRUE' });
+    expect(await claim(entry)).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
+    expect(directory.operations.map(({ kind }) => kind)).toEqual(['modify', 'read']);
+  });
+
   it('waits for an account that is active', async () => {
     const result = await claim(directory.create('a', { sstProvisioningMode: 'delete' }));
     expect(result).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
@@ -247,7 +269,7 @@ describe('the answer to a claim', () => {
         return after === undefined ? undefined : { ...after, dn: 'uid=a,dc=damaged' };
       },
     };
-    const dependencies = { ...stage.dependencies, directory: damaged, claiming: () => {}, patience: async () => {} };
+    const dependencies = { ...surroundings(stage), directory: damaged, patience: async () => {} };
     const result = await claimAccount(stage.candidate(entry), dependencies, () => {});
     expect(result).toMatchObject({ kind: 'claimed', record: { dn: entry.dn } });
   });
@@ -255,6 +277,7 @@ describe('the answer to a claim', () => {
 
 describe('an entry that was created anew under the DN of the one that was seen', () => {
   it('is handed back as it was asked for, when the claim met it by mistake', async () => {
+    directory.fencing = 'token';
     const entry = directory.create('a');
     directory.remove('a');
     directory.create('a');
@@ -265,7 +288,16 @@ describe('an entry that was created anew under the DN of the one that was seen',
     expect(conflicts).toEqual(['the entry was renamed, or created anew, before it was claimed']);
   });
 
+  it('is not claimed by mistake where a claim names the version that it was decided on', async () => {
+    const entry = directory.create('a');
+    directory.remove('a');
+    directory.create('a');
+    expect(await claim(entry)).toMatchObject({ kind: 'notNow', decision: { kind: 'claim' } });
+    expect(directory.mode('a')).toBe('add');
+  });
+
   it('is left to whoever claimed it meanwhile, where the server does not answer with the entry', async () => {
+    directory.fencing = 'token';
     directory.postRead = false;
     const entry = directory.create('a');
     directory.remove('a');
@@ -278,10 +310,10 @@ describe('an entry that was created anew under the DN of the one that was seen',
 describe('an account found in work', () => {
   const IN_WORK: Content = { sstProvisioningMode: 'adding' };
 
-  it('is resumed by a single service, as it stands now, without a write', async () => {
+  it('is resumed by a single service, as it stands now, by a write of its own', async () => {
     const result = await claim(directory.create('a', IN_WORK));
     expect(result).toMatchObject({ kind: 'claimed', how: 'resume' });
-    expect(directory.operations.map(({ kind }) => kind)).toEqual(['read']);
+    expect(directory.operations.map(({ kind }) => kind)).toEqual(['modify']);
   });
 
   it('is not resumed where its attempt failed', async () => {
@@ -293,7 +325,7 @@ describe('an account found in work', () => {
     const entry = directory.create('a', IN_WORK);
     expect(await claim(entry, { instances: 'several' })).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
     expect(await takeOver(entry)).toMatchObject({ kind: 'claimed', how: 'takeOver' });
-    expect(directory.value('a', 'sstProvisioningDate')).toBe('20000101');
+    expect(directory.value('a', 'sstProvisioningDate')).toBe('0');
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
   });
 
@@ -348,7 +380,7 @@ function takeOver(entry: DirectoryEntry): Promise<ClaimResult> {
   stage.clock.showed(now);
   return claimAccount(
     stage.candidate(entry),
-    { ...stage.dependencies, claiming: () => {}, patience: () => Promise.resolve() },
+    { ...surroundings(stage), patience: () => Promise.resolve() },
     (_, reason) => conflicts.push(reason),
   );
 }

@@ -1,11 +1,29 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AccountRecord } from '../../src/domain/account.ts';
-import { OpenAccounts } from '../../streams/open-accounts.ts';
+import { accountMemory } from '../../streams/account-memory.ts';
+import type { OpenAccounts } from '../../streams/open-accounts.ts';
 
 let open: OpenAccounts;
 
+const LONGEST = 60_000;
+const NO_RETRY = { temporary: { attempts: 1, initial: 1, max: 1 }, script: { attempts: 1, initial: 1, max: 1 } };
+/** By this host's clock, and the directory's. */
+let now: number;
+
+function memory(instances: 'one' | 'several'): OpenAccounts {
+  return accountMemory({
+    instances,
+    longestHandlerMilliseconds: LONGEST,
+    retry: NO_RETRY,
+    behindAfterMilliseconds: 300_000,
+    monotonic: () => now,
+    directoryTime: () => now,
+  });
+}
+
 beforeEach(() => {
-  open = new OpenAccounts();
+  now = 0;
+  open = memory('one');
 });
 
 function account(changes: Partial<AccountRecord> = {}): AccountRecord {
@@ -23,6 +41,7 @@ function account(changes: Partial<AccountRecord> = {}): AccountRecord {
   };
 }
 
+const UNFENCED = { by: 'nothing' } as const;
 const ADDING = account({ mode: 'adding' });
 
 describe('the accounts in sight', () => {
@@ -187,21 +206,17 @@ describe('a refresh or a list', () => {
 });
 
 describe('the work of another service', () => {
-  const LONGEST = 60_000;
   const THEIRS = account({ mode: 'adding', modifiedAt: 5_000, entryCSN: 'csn-5' });
   /** Written while they were at work: nothing in it tells. */
   const NEWER = account({ mode: 'modify', modifiedAt: 6_000, entryCSN: 'csn-6' });
-  const since = (record: AccountRecord) => open.othersWorkSince(record);
+  /** When they were seen at work, by the directory's clock. */
+  const since = (record: AccountRecord) => {
+    const left = open.othersTimeLeft(record);
+    return left <= 0 ? undefined : left - LONGEST - 1;
+  };
 
   beforeEach(() => {
-    open = new OpenAccounts({ longestHandlerMilliseconds: LONGEST });
-  });
-
-  it('is of no interest to a service that is alone', () => {
-    open = new OpenAccounts();
-    open.seen(THEIRS);
-    open.seen(NEWER);
-    expect(since(NEWER)).toBeUndefined();
+    open = memory('several');
   });
 
   it('is known from its claim, also through a newer request', () => {
@@ -236,7 +251,7 @@ describe('the work of another service', () => {
 
   it('is learnt while an own claim is under way that it forestalls', () => {
     open.seen(account());
-    open.claiming('uuid-a', ADDING);
+    open.claiming('uuid-a', ADDING, UNFENCED);
     open.seen(THEIRS);
     open.release('uuid-a');
     open.seen(NEWER);
@@ -245,14 +260,14 @@ describe('the work of another service', () => {
 
   it('is not forgotten by an own claim that does not succeed', () => {
     open.seen(THEIRS);
-    open.claiming('uuid-a', ADDING);
+    open.claiming('uuid-a', ADDING, UNFENCED);
     open.release('uuid-a');
     open.seen(NEWER);
     expect(since(NEWER)).toBe(5_000);
   });
 
   it('is told from the late echo of an own claim', () => {
-    open.claiming('uuid-a', account({ mode: 'adding', modifiedAt: 4_000 }));
+    open.claiming('uuid-a', account({ mode: 'adding', modifiedAt: 4_000 }), UNFENCED);
     open.wrote('uuid-a', THEIRS, { working: true });
     open.release('uuid-a');
     open.seen(THEIRS);

@@ -319,12 +319,16 @@ describe('the stream', () => {
     expect(stage.jobs.map(({ resumed }) => resumed)).toEqual([false, true]);
   });
 
-  it('takes up again what somebody set in work after it was finished', async () => {
+  it('takes up what somebody else set in work when that has been unchanged for as long as a handler may take', async () => {
     const stage = start();
     directory.create('a');
     await pass(2_000);
     directory.write('a', { sstProvisioningMode: 'adding', sstProvisioningState: '0', sstProvisioningReturnValue: [] });
-    await pass(100);
+    await pass(60_000);
+    expect(directory.mode('a')).toBe('adding');
+    const told = stage.events.filter(({ event }) => event === 'conflict');
+    expect(told).toEqual([expect.objectContaining({ remedy: expect.stringContaining('instances: several') })]);
+    await pass(21_000);
     expect(directory.mode('a')).toBe('added');
     expect(stage.jobs).toHaveLength(2);
   });

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AttributeNames } from '../../src/domain/account.ts';
-import type { HandlerOutcome, Job } from '../../src/domain/job.ts';
+import { claimFence, outcomeFence } from '../../src/domain/fence.ts';
+import type { HandlerOutcome } from '../../src/domain/job.ts';
+import type { ClaimedJob } from '../../streams/candidate.ts';
 import { type WriteBackResult, writeBack } from '../../streams/write-back.ts';
 import { dnOf, type Fault, MemoryDirectory, type Operation } from '../support/memory-directory.ts';
 import { failed, NAMES, Stage, SUCCEEDED } from '../support/stage.ts';
@@ -16,13 +18,19 @@ beforeEach(() => {
   waits = 0;
 });
 
-function claimedJob(content: Record<string, string> = {}): Job {
+function claimedJob(content: Record<string, string> = {}): ClaimedJob {
   const entry = directory.create('a', { sstProvisioningMode: 'adding', ...content });
   const record = new Stage({ directory }).record(entry);
-  return { id: 'job-1', mode: 'add', record, entry, attempt: 1, resumed: false };
+  const fence = outcomeFence(claimFence(record, directory.fencing, '10000101'), record);
+  return { id: 'job-1', mode: 'add', record, entry, fence, claimedAt: 0, attempt: 1, resumed: false };
 }
 
-function write(job: Job, outcome: HandlerOutcome = SUCCEEDED, names = NAMES, alone = true): Promise<WriteBackResult> {
+function write(
+  job: ClaimedJob,
+  outcome: HandlerOutcome = SUCCEEDED,
+  names = NAMES,
+  alone = true,
+): Promise<WriteBackResult> {
   return writeBack(job, outcome, {
     directory: directory.client(),
     names,
@@ -30,6 +38,7 @@ function write(job: Job, outcome: HandlerOutcome = SUCCEEDED, names = NAMES, alo
     stateNow: () => STATE,
     writing: () => {},
     alone,
+    mayBeTakenOver: () => false,
     patience: async () => {
       waits += 1;
       if (waits > 50) throw new Error('waits for ever');

@@ -3,6 +3,7 @@ import type { DirectoryChange } from '../../src/domain/change.ts';
 import type { AccountDirectory } from '../../src/domain/directory.ts';
 import { DirectoryError } from '../../src/domain/directory-error.ts';
 import { type DirectoryEntry, entryOf } from '../../src/domain/entry.ts';
+import { type Fencing, versionOfFence } from '../../src/domain/fence.ts';
 import type { Modification } from '../../src/domain/transition.ts';
 
 export type Content = Readonly<Record<string, string | readonly string[]>>;
@@ -12,6 +13,8 @@ export type Fault =
   /** No answer came; the operation was done or not. */
   | 'lostBefore'
   | 'lostAfter'
+  /** No answer came; the operation is done when the test says so (`deliver`). */
+  | 'late'
   /** Answered with this result code, and not done. */
   | { readonly code: number };
 
@@ -54,6 +57,8 @@ export class MemoryDirectory {
   away = false;
   /** Whether operations answer with the entry (Post-Read). */
   postRead = true;
+  /** `token`: it knows neither the Assertion control nor entryCSN, as 389 Directory Server. */
+  fencing: Fencing = 'version';
   /** Attributes that the schema does not take: name in lower case -> result code. */
   readonly unfit = new Map<string, number>();
   /** Asked about each operation of a client. */
@@ -64,6 +69,7 @@ export class MemoryDirectory {
   travel: () => Promise<void> = () => Promise.resolve();
   /** Every operation of clients, done or not. */
   readonly operations: Operation[] = [];
+  readonly #late: Array<() => void> = [];
 
   constructor(clock: () => number = () => 1_000_000) {
     this.#clock = clock;
@@ -91,7 +97,7 @@ export class MemoryDirectory {
     const stored = { uuid, dn, attributes, createdAt: now, modifiedAt: now, csn: this.#nextCsn() };
     this.#entries.set(uuid, stored);
     this.#tell(false, stored);
-    return asEntry(stored);
+    return this.#entry(stored);
   }
 
   /** Replaces attributes, as an administrator's client does; one with no values goes. */
@@ -142,11 +148,11 @@ export class MemoryDirectory {
   entry(uid: string): DirectoryEntry {
     const stored = this.#at(dnOf(uid));
     if (stored === undefined) throw refusal(32);
-    return asEntry(stored);
+    return this.#entry(stored);
   }
 
   entries(): DirectoryEntry[] {
-    return [...this.#entries.values()].map(asEntry);
+    return [...this.#entries.values()].map((stored) => this.#entry(stored));
   }
 
   /** Ends every subscription, as a restart does. */
@@ -167,19 +173,38 @@ export class MemoryDirectory {
         return;
       }
       subscriber.add(this.#cut$.subscribe(() => subscriber.error(new DirectoryError('connection reset'))));
-      subscriber.next({ kind: 'connected', url: 'ldap://memory', protocol: 'syncrepl', server: 'memory' });
+      subscriber.next({
+        kind: 'connected',
+        url: 'ldap://memory',
+        protocol: 'syncrepl',
+        server: 'memory',
+        fencing: this.fencing,
+      });
       subscriber.next({ kind: 'refreshing' });
-      const open = [...this.#entries.values()].filter(isOpen).map(asEntry);
+      const open = [...this.#entries.values()].filter(isOpen).map((stored) => this.#entry(stored));
       for (const entry of open) subscriber.next({ kind: 'entry', change: 'refresh', entry });
       subscriber.next({ kind: 'refreshed', entries: open.length, milliseconds: 1 });
       subscriber.add(this.#changes$.subscribe((change) => subscriber.next(change)));
     });
   }
 
+  /** What the network kept back arrives now. Answers the result codes, 0 for what was done. */
+  deliver(): number[] {
+    return this.#late.splice(0).map((act) => {
+      try {
+        act();
+        return 0;
+      } catch (error) {
+        if (error instanceof DirectoryError && error.resultCode !== undefined) return error.resultCode;
+        throw error;
+      }
+    });
+  }
+
   /** The periodic list: what was open when it was asked for, told when the answer has travelled. */
   async list(entry: (entry: DirectoryEntry) => void): Promise<void> {
     const open = await this.#operate({ kind: 'list', dn: BASE, modifications: [] }, () =>
-      [...this.#entries.values()].filter(isOpen).map(asEntry),
+      [...this.#entries.values()].filter(isOpen).map((stored) => this.#entry(stored)),
     );
     for (const found of open) entry(found);
   }
@@ -187,21 +212,22 @@ export class MemoryDirectory {
   /** A service's connection for operations. */
   client(): AccountDirectory {
     return {
-      modify: (dn, modifications, postRead, entryCSN) =>
+      modify: (dn, modifications, { postRead, fence } = {}) =>
         this.#operate({ kind: 'modify', dn, modifications }, () => {
-          if (entryCSN !== undefined) this.#assert(dn, entryCSN);
+          const version = fence === undefined ? undefined : versionOfFence(fence);
+          if (version !== undefined) this.#assert(dn, version);
           const stored = this.#modify(dn, modifications);
-          return postRead && this.postRead ? asEntry(stored) : undefined;
+          return postRead !== undefined && this.postRead ? this.#entry(stored) : undefined;
         }),
       read: (dn) =>
         this.#operate({ kind: 'read', dn, modifications: [] }, () => {
           const stored = this.#at(dn);
-          return stored === undefined ? undefined : asEntry(stored);
+          return stored === undefined ? undefined : this.#entry(stored);
         }),
       find: (uuid) =>
         this.#operate({ kind: 'find', dn: uuid, modifications: [] }, () => {
           const stored = this.#entries.get(uuid);
-          return stored === undefined ? undefined : asEntry(stored);
+          return stored === undefined ? undefined : this.#entry(stored);
         }),
     };
   }
@@ -212,6 +238,10 @@ export class MemoryDirectory {
     if (this.away) throw new DirectoryError('no answer');
     const fault = this.fault(operation);
     if (fault === 'lostBefore') throw new DirectoryError('no answer');
+    if (fault === 'late') {
+      this.#late.push(act);
+      throw new DirectoryError('no answer');
+    }
     if (typeof fault === 'object') throw refusal(fault.code);
     this.meanwhile(operation);
     const answer = act();
@@ -223,7 +253,8 @@ export class MemoryDirectory {
   #assert(dn: string, entryCSN: string): void {
     const stored = this.#at(dn);
     if (stored === undefined) throw refusal(32);
-    if (asEntry(stored).values('entryCSN')[0]?.toString() !== entryCSN) throw refusal(122);
+    if (this.fencing === 'token') throw refusal(12);
+    if (this.#entry(stored).values('entryCSN')[0]?.toString() !== entryCSN) throw refusal(122);
   }
 
   #modify(dn: string, modifications: readonly Modification[]): Stored {
@@ -278,12 +309,16 @@ export class MemoryDirectory {
 
   #tell(before: boolean, stored: Stored): void {
     const after = isOpen(stored);
-    if (after) this.#changes$.next({ kind: 'entry', change: before ? 'modify' : 'add', entry: asEntry(stored) });
+    if (after) this.#changes$.next({ kind: 'entry', change: before ? 'modify' : 'add', entry: this.#entry(stored) });
     else if (before) this.#changes$.next({ kind: 'left', dn: stored.dn, entryUUID: stored.uuid });
   }
 
   #at(dn: string): Stored | undefined {
     return [...this.#entries.values()].find((stored) => stored.dn.toLowerCase() === dn.toLowerCase());
+  }
+
+  #entry(stored: Stored): DirectoryEntry {
+    return asEntry(stored, this.fencing);
   }
 
   #nextCsn(): number {
@@ -300,12 +335,13 @@ function isOpen({ attributes }: Stored): boolean {
   return attributes.get('sstprovisioningstate')?.values[0] === '0';
 }
 
-function asEntry({ dn, uuid, attributes, createdAt, modifiedAt, csn }: Stored): DirectoryEntry {
+function asEntry({ dn, uuid, attributes, createdAt, modifiedAt, csn }: Stored, fencing: Fencing): DirectoryEntry {
   const stamp = generalizedTime(modifiedAt);
   const own = Object.fromEntries([...attributes.values()].map(({ name, values }) => [name, [...values]]));
   const entryCSN = `${stamp.slice(0, -1)}.000000Z#${csn.toString(16).padStart(6, '0')}#000#000000`;
   const createTimestamp = generalizedTime(createdAt);
-  return entryOf(dn, { ...own, entryUUID: uuid, createTimestamp, modifyTimestamp: stamp, entryCSN });
+  const version = fencing === 'version' ? { entryCSN } : {};
+  return entryOf(dn, { ...own, entryUUID: uuid, createTimestamp, modifyTimestamp: stamp, ...version });
 }
 
 function generalizedTime(at: number): string {

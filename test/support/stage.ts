@@ -6,14 +6,16 @@ import { observedDirectory } from '../../src/domain/directory-answer.ts';
 import { DirectoryClock } from '../../src/domain/directory-clock.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { StreamEvent } from '../../src/domain/event.ts';
+import { TOKEN_DAYS, tokenDay } from '../../src/domain/fence.ts';
 import type { HandlerOutcome, Job, RunHandler } from '../../src/domain/job.ts';
 import { readAccount } from '../../src/domain/read-account.ts';
 import { backoff } from '../../src/domain/retry.ts';
 import { stateTimestamp } from '../../src/domain/timestamp.ts';
+import { accountMemory } from '../../streams/account-memory.ts';
 import type { AttemptDependencies } from '../../streams/attempt.ts';
 import type { Candidate } from '../../streams/candidate.ts';
 import { identityOf } from '../../streams/identity.ts';
-import { OpenAccounts } from '../../streams/open-accounts.ts';
+import type { OpenAccounts } from '../../streams/open-accounts.ts';
 import { reconnect } from '../../streams/operators/reconnect.ts';
 import type { Load } from '../../streams/operators/serialize-by-key.ts';
 import { type PipelineDependencies, provisioning } from '../../streams/pipeline.ts';
@@ -28,6 +30,9 @@ export const NAMES: AttributeNames = {
   returnValue: 'sstProvisioningReturnValue',
   executionTime: null,
 };
+
+/** No two services of a test choose the same token. */
+let tokens = 0;
 
 export const SUCCEEDED: HandlerOutcome = { ok: true, timings: [{ name: 'script', milliseconds: 12 }] };
 
@@ -77,9 +82,21 @@ export class Stage {
     const { directory, names = NAMES, instances = 'one', attempts = 3 } = options;
     this.#options = options;
     const longestHandlerMilliseconds = options.longestHandlerMilliseconds ?? 60_000;
-    this.open = new OpenAccounts(instances === 'one' ? {} : { longestHandlerMilliseconds });
     const monotonic = () => Date.now();
     const clock = new DirectoryClock(monotonic, () => Date.now());
+    const retry = {
+      temporary: { attempts, initial: 5_000, max: 20_000 },
+      script: { attempts: 1, initial: 5_000, max: 20_000 },
+    };
+    const open = accountMemory({
+      instances,
+      longestHandlerMilliseconds,
+      retry,
+      behindAfterMilliseconds: 300_000,
+      monotonic,
+      directoryTime: () => clock.now(),
+    });
+    this.open = open;
     this.abort.signal.addEventListener('abort', () => this.draining.abort());
     this.clock = clock;
     const readEntry = (entry: DirectoryEntry): EntryReading => readAccount(entry, names);
@@ -91,22 +108,22 @@ export class Stage {
       readEntry,
       decideNow: (record) =>
         decide(record, {
-          othersWorkSince: this.open.othersWorkSince(record),
+          othersTimeLeft: open.othersTimeLeft(record),
+          behindTimeLeft: open.behindTimeLeft(record),
           today: today(),
           instances,
           directoryTime: clock.now(),
           longestHandlerMilliseconds,
           names,
         }),
-      open: this.open,
+      open,
+      longestHandlerMilliseconds,
+      newToken: () => tokenDay(tokens++ % TOKEN_DAYS),
       runHandler: (job, context) => {
         this.jobs.push(job);
         return options.runHandler === undefined ? Promise.resolve(SUCCEEDED) : options.runHandler(job, context);
       },
-      retry: {
-        temporary: { attempts, initial: 5_000, max: 20_000 },
-        script: { attempts: 1, initial: 5_000, max: 20_000 },
-      },
+      retry,
       report: (event) => {
         this.events.push(event);
       },
@@ -128,7 +145,7 @@ export class Stage {
   }
 
   get attempt(): AttemptDependencies {
-    return this.dependencies;
+    return { ...this.dependencies, fencing: () => this.#options.directory.fencing };
   }
 
   /** Runs the whole pipeline on the directory's changes and lists. */

@@ -23,7 +23,7 @@ const CHANGES: Record<string, DirectoryChange> = {
   l: { kind: 'entry', change: 'list', entry: entry('a') },
   o: { kind: 'entry', change: 'modify', entry: entry('a', 'snapshot') },
   u: { kind: 'entry', change: 'add', entry: entryOf('uid=..,dc=example', { uid: '..', sstProvisioningMode: 'add' }) },
-  '-': { kind: 'connected', url: 'A', protocol: 'syncrepl', server: 'S' },
+  '-': { kind: 'connected', url: 'A', protocol: 'syncrepl', server: 'S', fencing: 'version' },
   x: { kind: 'left', dn: 'uid=a,dc=example', entryUUID: 'uuid-a' },
   R: { kind: 'refreshing' },
   r: { kind: 'refreshed', entries: 1, milliseconds: 1 },

@@ -8,7 +8,7 @@ describe('reportConnection', () => {
   it('tells how the subscription fares, and passes everything on', () => {
     const told: unknown[] = [];
     const changes: Record<string, DirectoryChange> = {
-      a: { kind: 'connected', url: 'A', protocol: 'syncrepl', server: 'S' },
+      a: { kind: 'connected', url: 'A', protocol: 'syncrepl', server: 'S', fencing: 'version' },
       b: { kind: 'refreshing' },
       c: { kind: 'entry', change: 'refresh', entry: entryOf('uid=a', {}) },
       d: { kind: 'refreshed', entries: 1, milliseconds: 2 },

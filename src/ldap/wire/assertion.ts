@@ -1,0 +1,9 @@
+import { encodeFilter } from './filter.ts';
+
+/** The Assertion control (RFC 4528): a request is carried out only on an entry that the filter matches. */
+export const ASSERTION = '1.3.6.1.1.12';
+
+/** The value of the request control. */
+export function encodeAssertion(filter: string): Buffer {
+  return encodeFilter(filter);
+}

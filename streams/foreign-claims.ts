@@ -1,0 +1,89 @@
+import type { AccountRecord } from '../src/domain/account.ts';
+import { isFailure } from '../src/domain/decide.ts';
+import { readMode } from '../src/domain/mode.ts';
+import { laneOf } from './candidate.ts';
+import { versionOf } from './identity.ts';
+import type { LastSeen, OtherServices, SeenBy } from './other-services.ts';
+import { WorkByUid } from './work-by-uid.ts';
+
+/** Far more than claims of others that are ever seen. */
+const REMEMBERED_VERSIONS = 20_000;
+
+/**
+ * With `instances: one`: claims that somebody else made all the same. An account that turns to in-work while this service looks on,
+ * and not by this service, is another service's. It is left alone until it has been unchanged for the longest time that a handler may
+ * take, its pauses included; so is a newer request for it, which that service would take up, too.
+ *
+ *   (unknown) --in work by a live change, or found so when it was to be claimed--> claimed
+ *   claimed   --changed, still in work--> claimed, and the time begins anew
+ *   claimed   --failed, finished, or asked for again after it was finished--> (unknown)
+ *   claimed   --a reconnect--> claimed: what a refresh shows is no news about who claimed it
+ *
+ * Time is this host's own, from when the change was seen.
+ */
+export class ForeignClaims implements OtherServices {
+  readonly #work = new WorkByUid();
+  /** The version that was seen of each claimed account. */
+  readonly #versions = new Map<string, string>();
+  readonly #longestMilliseconds: number;
+  readonly #monotonic: () => number;
+
+  /** `longestMilliseconds`: after so long without a change nobody is at work; `monotonic`: in milliseconds. */
+  constructor(longestMilliseconds: number, monotonic: () => number) {
+    this.#longestMilliseconds = longestMilliseconds;
+    this.#monotonic = monotonic;
+  }
+
+  sighted(id: string, record: AccountRecord, by: SeenBy, before: LastSeen | undefined): boolean {
+    const lane = laneOf(record.uid);
+    if (before !== undefined) this.#work.renamed(id, laneOf(before.uid), lane);
+    const phase = readMode(record.mode)?.phase;
+    if (phase === 'inWork' && !isFailure(record.returnValue)) {
+      const isKnown = this.#work.on(lane, id) !== undefined;
+      // What looks like the echo of an own claim is one, or else that claim is refused, and finds out more.
+      if (!isKnown && (by === 'refresh' || before?.claiming === true)) return false;
+      return this.#claimed(lane, id, record);
+    }
+    const isAskedAgain =
+      phase === 'requested' && record.returnValue === undefined && !this.#work.isOutOfSight(lane, id);
+    if (!isAskedAgain && by !== 'list') this.ended(id, record.uid);
+    return false;
+  }
+
+  learnt(id: string, record: AccountRecord): boolean {
+    const reading = readMode(record.mode);
+    if (reading?.phase !== 'inWork' || isFailure(record.returnValue)) return false;
+    return this.#claimed(laneOf(record.uid), id, record);
+  }
+
+  ended(id: string, uid: string): void {
+    this.#work.ended(laneOf(uid), id);
+    this.#versions.delete(id);
+  }
+
+  lostSight(id: string, uid: string): void {
+    this.#work.lostSight(laneOf(uid), id);
+  }
+
+  timeLeft(id: string, record: AccountRecord): number {
+    const lane = laneOf(record.uid);
+    const since = [this.#work.on(lane, id), this.#work.besides(lane, id)].filter((time) => time !== undefined);
+    if (since.length === 0) return 0;
+    return this.#longestMilliseconds - (this.#monotonic() - Math.max(...since));
+  }
+
+  /** True where it is news. */
+  #claimed(lane: string, id: string, record: AccountRecord): boolean {
+    const version = versionOf(record);
+    if (this.#versions.get(id) === version && this.#work.on(lane, id) !== undefined) return false;
+    const isNews = this.#work.on(lane, id) === undefined;
+    this.#versions.delete(id);
+    this.#versions.set(id, version);
+    if (this.#versions.size > REMEMBERED_VERSIONS) {
+      const oldest = this.#versions.keys().next();
+      if (!oldest.done) this.#versions.delete(oldest.value);
+    }
+    this.#work.saw(lane, id, this.#monotonic());
+    return isNews;
+  }
+}

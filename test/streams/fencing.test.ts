@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Fencing } from '../../src/domain/fence.ts';
+import type { HandlerOutcome, RunHandler } from '../../src/domain/job.ts';
+import { MODES, type Mode, WORDS } from '../../src/domain/mode.ts';
+import { MemoryDirectory } from '../support/memory-directory.ts';
+import { failed, Stage, type StageOptions, SUCCEEDED } from '../support/stage.ts';
+
+let directory: MemoryDirectory;
+let stages: Stage[];
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 10, 23, 10) });
+  directory = new MemoryDirectory(() => Date.now());
+  stages = [];
+});
+
+afterEach(() => {
+  for (const stage of stages) stage.kill();
+  vi.useRealTimers();
+});
+
+function start(options: Omit<StageOptions, 'directory'> = {}): Stage {
+  const stage = new Stage({ directory, ...options });
+  stages.push(stage);
+  stage.run();
+  return stage;
+}
+
+const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+
+/** Each run in turn takes so long and ends so; the last one again and again. */
+function runs(...each: ReadonlyArray<readonly [milliseconds: number, outcome: HandlerOutcome]>): RunHandler {
+  let count = 0;
+  return () => {
+    const [milliseconds, outcome] = each[Math.min(count, each.length - 1)] ?? [0, SUCCEEDED];
+    count += 1;
+    return new Promise((resolve) => setTimeout(() => resolve(outcome), milliseconds));
+  };
+}
+
+/** The network keeps back the nth modify of a client. */
+function keepBack(nth: number): void {
+  let modifies = 0;
+  directory.fault = ({ kind }) => {
+    if (kind !== 'modify') return undefined;
+    modifies += 1;
+    return modifies === nth ? 'late' : undefined;
+  };
+}
+
+const ask = (mode: Mode, more: Record<string, string | string[]> = {}) =>
+  directory.write('a', {
+    sstProvisioningMode: mode,
+    sstProvisioningState: '0',
+    sstProvisioningDate: '0',
+    sstIsActive: mode === 'delete' ? 'FALSE' : 'TRUE',
+    ...more,
+  });
+
+const CASES = (['version', 'token'] as const).flatMap((fencing) => MODES.map((mode) => [fencing, mode] as const));
+
+describe.each(CASES)('by a %s, an outcome of %s that the network kept back', (fencing: Fencing, mode: Mode) => {
+  beforeEach(() => {
+    directory.fencing = fencing;
+    directory.create('a', { sstProvisioningMode: mode, sstIsActive: 'FALSE' });
+  });
+
+  it.each([
+    ['a success', SUCCEEDED],
+    ['a failure', failed(7)],
+  ])('is refused when it arrives after the next claim (%s)', async (_, first) => {
+    keepBack(2);
+    const stage = start({ runHandler: runs([10, first], [1_000, failed(33)]) });
+    await pass(500);
+    const isWritten = first.ok
+      ? directory.mode('a') === WORDS[mode].finished
+      : directory.value('a', 'sstProvisioningReturnValue') === '7';
+    expect(isWritten).toBe(true);
+    ask(mode);
+    await pass(500);
+    expect(directory.mode('a')).toBe(WORDS[mode].inWork);
+    expect(directory.deliver()).toEqual([fencing === 'version' ? 122 : 16]);
+    expect(directory.mode('a')).toBe(WORDS[mode].inWork);
+    expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
+    await pass(2_000);
+    expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('33');
+    expect(directory.value('a', 'sstProvisioningDate')).toBe('0');
+    expect(stage.jobs).toHaveLength(2);
+  });
+
+  it('is written once when it arrives before it is written again', async () => {
+    keepBack(2);
+    const stage = start({ runHandler: runs([10, SUCCEEDED]) });
+    await pass(20);
+    expect(directory.deliver()).toEqual([0]);
+    await pass(2_000);
+    expect(directory.mode('a')).toBe(WORDS[mode].finished);
+    expect(stage.told.filter((event) => event === 'finished')).toHaveLength(1);
+    expect(stage.told).not.toContain('superseded');
+    expect(stage.jobs).toHaveLength(1);
+  });
+});
+
+describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
+  beforeEach(() => {
+    directory.fencing = fencing;
+  });
+
+  it('a claim that arrives late does not stand for a newer request', async () => {
+    keepBack(1);
+    const stage = start({ runHandler: runs([10, SUCCEEDED]) });
+    directory.create('a');
+    await pass(500);
+    expect(directory.mode('a')).toBe('added');
+    ask('modify', { sstProvisioningDate: '20270101' });
+    await pass(100);
+    expect(directory.deliver()).toEqual([fencing === 'version' ? 122 : 16]);
+    expect(directory.mode('a')).toBe('modify');
+    expect(stage.jobs).toHaveLength(1);
+  });
+
+  it("a claim of this service's own that arrives late is taken up, and not for another service's", async () => {
+    keepBack(1);
+    const stage = start({ runHandler: runs([10, SUCCEEDED]) });
+    directory.create('a', { sstProvisioningDate: '20261101' });
+    await pass(1);
+    directory.deliver();
+    await pass(1_000);
+    expect(stage.told).not.toContain('conflict');
+    expect(directory.mode('a')).toBe('added');
+    expect(directory.value('a', 'sstProvisioningDate')).toBe('0');
+    expect(stage.jobs).toHaveLength(1);
+  });
+
+  it('an outcome is written although somebody changed another attribute meanwhile, time and again', async () => {
+    const stage = start({ runHandler: runs([100, SUCCEEDED]) });
+    directory.create('a');
+    await pass(50);
+    directory.write('a', { description: 'one' });
+    let reads = 0;
+    directory.meanwhile = ({ kind, modifications }) => {
+      const isOutcome = kind === 'modify' && modifications.some(({ values }) => values.includes('added'));
+      if (!isOutcome || reads >= 3) return;
+      reads += 1;
+      directory.write('a', { description: `again ${reads}` });
+    };
+    await pass(1_000);
+    expect(directory.mode('a')).toBe('added');
+    expect(directory.value('a', 'description')).toBe(fencing === 'version' ? 'again 3' : 'again 1');
+    expect(stage.told).not.toContain('superseded');
+  });
+
+  it('an attempt that was resumed is not overwritten by the outcome of the one before', async () => {
+    const first = start({ runHandler: runs([10, failed(7)]) });
+    keepBack(2);
+    directory.create('a');
+    await pass(15);
+    first.kill();
+    directory.fault = () => undefined;
+    const second = start({ runHandler: runs([100, SUCCEEDED]) });
+    await pass(50);
+    expect(second.told).toContain('resumed');
+    expect(directory.deliver()).toEqual([fencing === 'version' ? 122 : 16]);
+    await pass(1_000);
+    expect(directory.mode('a')).toBe('added');
+  });
+
+  it.each([
+    ['was taken over', 1],
+    ['was taken over twice', 2],
+  ])('of several services one that comes too late is superseded where its account %s', async (_, times) => {
+    const several = {
+      instances: 'several',
+      longestHandlerMilliseconds: 1_000,
+      attempts: 1,
+      reconcileMilliseconds: 500,
+    } as const;
+    const late = start({ ...several, runHandler: runs([times * 4_000 + 2_000, failed(33)]) });
+    directory.create('a');
+    await pass(100);
+    expect(late.told).toContain('claimed');
+    const others = Array.from({ length: times }, (__, index) =>
+      start({ ...several, runHandler: index < times - 1 ? runs([60_000, SUCCEEDED]) : runs([8_000, SUCCEEDED]) }),
+    );
+    await pass(times * 4_000 + 3_000);
+    expect(others.flatMap(({ jobs }) => jobs).length).toBeGreaterThanOrEqual(times);
+    expect(late.told).toContain('superseded');
+    expect(late.told).not.toContain('failed');
+    expect(directory.mode('a')).toBe('adding');
+    expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
+  });
+
+  it('one that comes too late is superseded where its account was taken over, asked for again and claimed', async () => {
+    const several = {
+      instances: 'several',
+      longestHandlerMilliseconds: 1_000,
+      attempts: 1,
+      reconcileMilliseconds: 500,
+    } as const;
+    const late = start({ ...several, runHandler: runs([8_000, failed(33)], [60_000, SUCCEEDED]) });
+    directory.create('a');
+    await pass(100);
+    const other = start({ ...several, runHandler: runs([100, SUCCEEDED], [60_000, SUCCEEDED]) });
+    await pass(3_000);
+    expect(directory.mode('a')).toBe('added');
+    ask('add');
+    await pass(3_000);
+    expect(other.jobs).toHaveLength(2);
+    expect(directory.mode('a')).toBe('adding');
+    await pass(3_000);
+    expect(late.told).toContain('superseded');
+    expect(directory.mode('a')).toBe('adding');
+    expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
+  });
+});

@@ -1,0 +1,107 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { ForeignClaims } from '../../streams/foreign-claims.ts';
+import type { LastSeen } from '../../streams/other-services.ts';
+
+const LONGEST = 60_000;
+let now: number;
+let claims: ForeignClaims;
+
+beforeEach(() => {
+  now = 1_000;
+  claims = new ForeignClaims(LONGEST, () => now);
+});
+
+function account(mode: string, version: number, changes: Partial<AccountRecord> = {}): AccountRecord {
+  return {
+    dn: 'uid=a,dc=example',
+    entryUUID: 'one',
+    uid: 'a',
+    mode,
+    state: '0',
+    date: { name: 'sstProvisioningDate', value: '0' },
+    active: true,
+    returnValue: undefined,
+    modifiedAt: undefined,
+    entryCSN: `csn-${version}`,
+    ...changes,
+  };
+}
+
+const ADDING = account('adding', 1);
+const seen = (record: AccountRecord, by: 'stream' | 'refresh' | 'list' = 'stream', before?: LastSeen) =>
+  claims.sighted('one', record, by, before);
+const left = (record = ADDING) => claims.timeLeft('one', record);
+
+describe("a claim that is not this service's own", () => {
+  it('is known from a live change, and told once', () => {
+    expect(seen(ADDING)).toBe(true);
+    expect(left()).toBe(LONGEST);
+    expect(seen(ADDING)).toBe(false);
+  });
+
+  it('is no claim in a refresh, where it is interrupted work, unless it was known before', () => {
+    expect(seen(ADDING, 'refresh')).toBe(false);
+    expect(left()).toBeLessThanOrEqual(0);
+    seen(ADDING);
+    now += 10_000;
+    expect(seen(ADDING, 'refresh')).toBe(false);
+    expect(left()).toBe(LONGEST - 10_000);
+  });
+
+  it('begins anew with each change', () => {
+    seen(ADDING);
+    now += 10_000;
+    expect(seen(account('adding', 2))).toBe(false);
+    expect(left()).toBe(LONGEST);
+    now += LONGEST;
+    expect(left()).toBeLessThanOrEqual(0);
+  });
+
+  it('is not what looks like the echo of an own claim that is under way', () => {
+    const claiming = { uid: 'a', noted: false, fingerprint: '', version: '', ownSince: undefined, claiming: true };
+    expect(seen(ADDING, 'stream', claiming)).toBe(false);
+    expect(left()).toBeLessThanOrEqual(0);
+  });
+
+  it('is known when it was found instead of a request', () => {
+    expect(claims.learnt('one', ADDING)).toBe(true);
+    expect(left()).toBe(LONGEST);
+    expect(claims.learnt('one', account('add', 2))).toBe(false);
+  });
+
+  it('keeps a newer request waiting, which its service serves, too', () => {
+    seen(ADDING);
+    seen(account('modify', 2));
+    expect(left(account('modify', 2))).toBe(LONGEST);
+  });
+
+  it('keeps another entry with its uid waiting, also after it is gone', () => {
+    seen(ADDING);
+    claims.lostSight('one', 'a');
+    expect(claims.timeLeft('two', account('add', 2, { entryUUID: 'two' }))).toBe(LONGEST);
+  });
+
+  it.each([
+    ['failed', account('adding', 2, { returnValue: '5' })],
+    ['is asked for anew with the return value of what was finished', account('add', 2, { returnValue: '0' })],
+  ])('is over when it %s', (_, record) => {
+    seen(ADDING);
+    seen(record);
+    expect(left(record)).toBeLessThanOrEqual(0);
+  });
+
+  it('is over when the account was finished, left, and is asked for anew', () => {
+    seen(ADDING);
+    claims.lostSight('one', 'a');
+    seen(account('modify', 3));
+    expect(left(account('modify', 3))).toBeLessThanOrEqual(0);
+  });
+
+  it('goes with the entry to another uid', () => {
+    seen(ADDING);
+    const before = { uid: 'a', noted: false, fingerprint: '', version: '', ownSince: undefined, claiming: false };
+    seen(account('adding', 2, { uid: 'b' }), 'stream', before);
+    expect(left(account('adding', 2, { uid: 'b' }))).toBe(LONGEST);
+  });
+});

@@ -15,14 +15,16 @@ export interface AccountMemoryOptions {
   readonly monotonic: () => number;
   /** The directory's clock, at least, in milliseconds since 1970; undefined: not known yet. */
   readonly directoryTime: () => number | undefined;
+  /** Of how many accounts the newest version is remembered; the one that was seen longest ago is forgotten first. */
+  readonly rememberedVersions?: number;
 }
 
 /** An empty memory of the accounts among the searched content, by the rules for one service or for several. */
 export function accountMemory(options: AccountMemoryOptions): OpenAccounts {
-  const { instances, longestHandlerMilliseconds, retry, behindAfterMilliseconds, monotonic, directoryTime } = options;
+  const { instances, longestHandlerMilliseconds, retry, monotonic, directoryTime } = options;
   const others =
     instances === 'one'
       ? new ForeignClaims(longestHandlerMilliseconds + longestPause(retry), monotonic)
       : new OthersWork(longestHandlerMilliseconds, directoryTime);
-  return new OpenAccounts({ others, versions: new AccountVersions({ behindAfterMilliseconds, monotonic }) });
+  return new OpenAccounts({ others, versions: new AccountVersions(options) });
 }

@@ -2,7 +2,7 @@ import type { AccountRecord } from '../src/domain/account.ts';
 import { readMode } from '../src/domain/mode.ts';
 import { identityOf } from './identity.ts';
 
-/** How many accounts are remembered; the one that was seen longest ago is forgotten first. */
+/** Enough for what is written to while one server lags behind another. */
 const REMEMBERED = 100_000;
 /** How many of its own tokens are remembered for an account: more than claims that can be under way without an answer. */
 const REMEMBERED_TOKENS = 8;
@@ -16,9 +16,13 @@ interface Known {
   readonly own: boolean;
   /** The fencing tokens that this service wrote last, oldest first. */
   readonly tokens: readonly string[];
+  /** This service claimed the account last, or tried to, and no outcome of that is written. */
+  readonly unfinished: boolean;
   /** Since when a server has shown an older version, by the monotonic clock. */
   readonly behindSince?: number;
 }
+
+const NOTHING: Known = { version: undefined, connection: 0, own: false, tokens: [], unfinished: false };
 
 /**
  * `current`: nothing newer is known. `stale`: something newer was told, or written, on this very connection: a message was under
@@ -39,10 +43,19 @@ export class AccountVersions {
   readonly #behind = new Set<string>();
   readonly #behindAfter: number;
   readonly #monotonic: () => number;
+  readonly #remembered: number;
   #connection = 0;
 
-  /** `behindAfterMilliseconds`: how long an account waits that a server shows older; `monotonic`: a clock, in milliseconds. */
-  constructor(options: { readonly behindAfterMilliseconds: number; readonly monotonic: () => number }) {
+  /**
+   * `behindAfterMilliseconds`: how long an account waits that a server shows older; `monotonic`: a clock, in milliseconds;
+   * `rememberedVersions`: of how many accounts, default 100,000; the one that was seen longest ago is forgotten first.
+   */
+  constructor(options: {
+    readonly behindAfterMilliseconds: number;
+    readonly monotonic: () => number;
+    readonly rememberedVersions?: number;
+  }) {
+    this.#remembered = options.rememberedVersions ?? REMEMBERED;
     this.#behindAfter = options.behindAfterMilliseconds;
     this.#monotonic = options.monotonic;
   }
@@ -61,20 +74,34 @@ export class AccountVersions {
     const known = this.#known.get(id);
     if (known?.version !== undefined && known.version > entryCSN) return;
     const own = known?.version === entryCSN && known.own;
-    this.#remember(id, { version: entryCSN, connection: this.#connection, own, tokens: known?.tokens ?? [] });
+    const unfinished = (known?.unfinished ?? false) && readMode(record.mode)?.phase === 'inWork';
+    const tokens = known?.tokens ?? [];
+    this.#remember(id, { version: entryCSN, connection: this.#connection, own, tokens, unfinished });
   }
 
   /** This service's own write made that version. */
   wrote(id: string, entryCSN: string | undefined): void {
     if (entryCSN === undefined) return;
-    const tokens = this.#known.get(id)?.tokens ?? [];
-    this.#remember(id, { version: entryCSN, connection: this.#connection, own: true, tokens });
+    const { tokens, unfinished } = this.#known.get(id) ?? NOTHING;
+    this.#remember(id, { version: entryCSN, connection: this.#connection, own: true, tokens, unfinished });
   }
 
-  /** This service is about to write a token: it may arrive though no answer comes. */
-  sent(id: string, token: string): void {
-    const { tokens = [], ...known } = this.#known.get(id) ?? { version: undefined, connection: 0, own: false };
-    this.#remember(id, { ...known, tokens: [...tokens, token].slice(-REMEMBERED_TOKENS) });
+  /** This service is about to claim the account, by writing the token where there is one: it may arrive though no answer comes. */
+  claiming(id: string, token: string | undefined): void {
+    const known = this.#known.get(id) ?? NOTHING;
+    const tokens = token === undefined ? known.tokens : [...known.tokens, token].slice(-REMEMBERED_TOKENS);
+    this.#remember(id, { ...known, tokens, unfinished: true });
+  }
+
+  /** The outcome of this service's claim is written, or the account is not its own any more. */
+  ended(id: string): void {
+    const known = this.#known.get(id);
+    if (known?.unfinished === true) this.#remember(id, { ...known, unfinished: false });
+  }
+
+  /** Whether this service claimed the account last, or tried to, and no outcome of that is written. */
+  isUnfinished(id: string): boolean {
+    return this.#known.get(id)?.unfinished ?? false;
   }
 
   /** How this sight of the account relates to what is known of it. */
@@ -123,7 +150,7 @@ export class AccountVersions {
     if (known.connection === this.#connection) this.#behind.delete(id);
     this.#known.delete(id);
     this.#known.set(id, known);
-    if (this.#known.size <= REMEMBERED) return;
+    if (this.#known.size <= this.#remembered) return;
     const oldest = this.#known.keys().next();
     if (!oldest.done) this.#known.delete(oldest.value);
   }

@@ -192,7 +192,7 @@ async function settle(
       return { kind: 'done' };
     }
     if (outcome.ok) {
-      open.settle(candidate.id, result.made);
+      open.finished(candidate.id, result.made);
       const mode = WORDS[job.mode].finished;
       report({ event: 'finished', state: result.state, milliseconds: Math.round(milliseconds), ...ref, mode });
     } else {

@@ -3,7 +3,7 @@ import { isFailure } from '../src/domain/decide.ts';
 import { readMode } from '../src/domain/mode.ts';
 import { laneOf } from './candidate.ts';
 import { versionOf } from './identity.ts';
-import type { LastSeen, OtherServices, SeenBy } from './other-services.ts';
+import type { OtherServices, Sighted } from './other-services.ts';
 import { WorkByUid } from './work-by-uid.ts';
 
 /** Far more than claims of others that are ever seen. */
@@ -34,14 +34,15 @@ export class ForeignClaims implements OtherServices {
     this.#monotonic = monotonic;
   }
 
-  sighted(id: string, record: AccountRecord, by: SeenBy, before: LastSeen | undefined): boolean {
+  sighted(id: string, record: AccountRecord, { by, before, unfinished }: Sighted): boolean {
     const lane = laneOf(record.uid);
     if (before !== undefined) this.#work.renamed(id, laneOf(before.uid), lane);
     const phase = readMode(record.mode)?.phase;
     if (phase === 'inWork' && !isFailure(record.returnValue)) {
       const isKnown = this.#work.on(lane, id) !== undefined;
-      // What looks like the echo of an own claim is one, or else that claim is refused, and finds out more.
-      if (!isKnown && (by === 'refresh' || before?.claiming === true)) return false;
+      // What looks like the echo of an own claim is one, or else that claim is refused, and finds out more. What this service
+      // claimed has not turned to in-work now: somebody changed something else.
+      if (!isKnown && (by === 'refresh' || unfinished || before?.claiming === true)) return false;
       return this.#claimed(lane, id, record);
     }
     const isAskedAgain =

@@ -147,7 +147,7 @@ export class OpenAccounts {
   #sighted(id: string, record: AccountRecord, by: SeenBy, before: LastSeen | undefined, stale: boolean): boolean {
     // A late echo, of whatever this service wrote, is nobody else's claim; nor does what is out of date tell of one.
     if (stale || (readMode(record.mode)?.phase === 'inWork' && this.#versions.isOwn(record))) return false;
-    return this.#others.sighted(id, record, by, before);
+    return this.#others.sighted(id, record, { by, before, unfinished: this.#versions.isUnfinished(id) });
   }
 
   /** An entry has left the searched content. Answers which account that was; undefined where it was not known. */
@@ -217,7 +217,7 @@ export class OpenAccounts {
 
   /** This service is about to claim the account, which will then stand as `record`, under the fence. */
   claiming(id: string, record: AccountRecord, fence: Fence): void {
-    if (fence.by === 'token') this.#versions.sent(id, fence.token);
+    this.#versions.claiming(id, fence.by === 'token' ? fence.token : undefined);
     this.#write(id, record, true);
     const known = this.#known.get(id);
     if (known === undefined) return;
@@ -266,9 +266,15 @@ export class OpenAccounts {
     known.claiming = false;
   }
 
-  /** The account is finished and no longer open; `made`: the entryCSN of this service's outcome. */
-  settle(id: string, made?: string): void {
+  /** This service finished the account, and it is no longer open; `made`: the entryCSN of the outcome, where the server tells. */
+  finished(id: string, made: string | undefined): void {
     this.#versions.wrote(id, made);
+    this.#versions.ended(id);
+    this.settle(id);
+  }
+
+  /** The account is no longer open, or no longer there. */
+  settle(id: string): void {
     const known = this.#known.get(id);
     this.#remove(id);
     if (known?.written === undefined || known.stamp === undefined) return;

@@ -20,13 +20,21 @@ export interface LastSeen {
   readonly claiming: boolean;
 }
 
+export interface Sighted {
+  readonly by: SeenBy;
+  /** As it was known until now. */
+  readonly before: LastSeen | undefined;
+  /** This service claimed the account last, and no outcome of that is written. */
+  readonly unfinished: boolean;
+}
+
 /** What this service knows of the work of other services on the same accounts. */
 export interface OtherServices {
   /**
-   * An account came into sight, or changed, and that is not this service's own claim. `before`: as it was known until now. True
-   * where that shows a claim of another service which ought not to be there.
+   * An account came into sight, or changed, and that is not the echo of this service's own claim. True where that shows a claim of
+   * another service which ought not to be there.
    */
-  sighted(id: string, record: AccountRecord, by: SeenBy, before: LastSeen | undefined): boolean;
+  sighted(id: string, record: AccountRecord, how: Sighted): boolean;
   /** It was read, not told, that another service is at work on the account. True as for `sighted`. */
   learnt(id: string, record: AccountRecord): boolean;
   /** Nobody else is at work on the account. */

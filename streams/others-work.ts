@@ -4,7 +4,7 @@ import { mayHideWork } from '../src/domain/hidden-work.ts';
 import { readMode } from '../src/domain/mode.ts';
 import { laneOf } from './candidate.ts';
 import { fingerprintOf, versionOf } from './identity.ts';
-import type { LastSeen, OtherServices, SeenBy } from './other-services.ts';
+import type { LastSeen, OtherServices, Sighted } from './other-services.ts';
 import { WorkByUid } from './work-by-uid.ts';
 
 /**
@@ -27,7 +27,7 @@ export class OthersWork implements OtherServices {
   }
 
   /** Claims of others are to be expected here, so none is out of place. */
-  sighted(id: string, record: AccountRecord, by: SeenBy, before: LastSeen | undefined): boolean {
+  sighted(id: string, record: AccountRecord, { by, before }: Pick<Sighted, 'by' | 'before'>): boolean {
     const lane = laneOf(record.uid);
     if (before !== undefined) this.#work.renamed(id, laneOf(before.uid), lane);
     const { modifiedAt } = record;
@@ -47,7 +47,7 @@ export class OthersWork implements OtherServices {
   }
 
   learnt(id: string, record: AccountRecord): boolean {
-    return readMode(record.mode)?.phase === 'inWork' && this.sighted(id, record, 'list', undefined);
+    return readMode(record.mode)?.phase === 'inWork' && this.sighted(id, record, { by: 'list', before: undefined });
   }
 
   ended(id: string, uid: string): void {

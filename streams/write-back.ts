@@ -176,17 +176,19 @@ class Writing {
 
   /**
    * Whether an account that is in work is still so by this service's own claim. A token says it. Of versions only the newest shows: if
-   * it is another one, something else than the claim must have changed, and nobody may have taken the account over meanwhile.
+   * it is another one, nobody may have taken the account over meanwhile, by the rules that services keep; and what was written under
+   * this service's own name must show, as otherwise it is the claim of another instance.
    */
   #isStillOwn({ record, entry }: Standing): boolean {
     const fence = this.#fence;
     if (fence.by === 'token') return record.date?.value.trim() === fence.token;
     if (fence.by === 'nothing') return this.#dependencies.alone || isUntouched(record, this.#known.record);
     if (record.entryCSN === fence.entryCSN) return true;
-    if (record.returnValue !== this.#known.record.returnValue || isTokenDay(record.date?.value ?? '')) return false;
+    const known = this.#known;
+    if (record.returnValue !== known.record.returnValue || isTokenDay(record.date?.value ?? '')) return false;
     if (this.#dependencies.mayBeTakenOver()) return false;
-    if (entry === undefined || this.#known.entry === undefined) return false;
-    return record.dn !== this.#known.record.dn || !sameAttributes(entry, this.#known.entry);
+    if (record.modifiedBy !== this.#job.record.modifiedBy || record.dn !== known.record.dn) return true;
+    return entry !== undefined && known.entry !== undefined && !sameAttributes(entry, known.entry);
   }
 
   /** Whether a write that was refused may succeed on the entry as it stands now. */

@@ -45,6 +45,7 @@ const open = accountMemory({
   behindAfterMilliseconds: 60_000,
   monotonic: () => performance.now(),
   directoryTime: () => undefined,
+  rememberedVersions: 1_000, // so that it is full before the heap is measured
 });
 const load = { running: 0, waiting: 0 };
 const drain$ = new ReplaySubject<void>(1);

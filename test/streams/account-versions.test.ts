@@ -124,11 +124,22 @@ describe("this service's own writes", () => {
 
   it('are known by their tokens, the latest few of an account', () => {
     const dated = (value: string) => at(9, { date: { name: 'sstProvisioningDate', value } });
-    versions.sent('uuid-a', '10000101');
+    versions.claiming('uuid-a', '10000101');
     expect(versions.isOwn(dated('10000101'))).toBe(true);
     expect(versions.isOwn(dated('10000102'))).toBe(false);
-    for (let day = 10_000_201; day < 10_000_209; day += 1) versions.sent('uuid-a', String(day));
+    for (let day = 10_000_201; day < 10_000_209; day += 1) versions.claiming('uuid-a', String(day));
     expect(versions.isOwn(dated('10000101'))).toBe(false);
     expect(versions.isOwn(dated('10000208'))).toBe(true);
+  });
+
+  it('are unfinished from the claim to the outcome, or to a newer request', () => {
+    versions.claiming('uuid-a', undefined);
+    versions.saw(at(6, { mode: 'adding' }));
+    expect(versions.isUnfinished('uuid-a')).toBe(true);
+    versions.saw(at(7));
+    expect(versions.isUnfinished('uuid-a')).toBe(false);
+    versions.claiming('uuid-a', '10000101');
+    versions.ended('uuid-a');
+    expect(versions.isUnfinished('uuid-a')).toBe(false);
   });
 });

@@ -30,7 +30,7 @@ function account(mode: string, version: number, changes: Partial<AccountRecord> 
 
 const ADDING = account('adding', 1);
 const seen = (record: AccountRecord, by: 'stream' | 'refresh' | 'list' = 'stream', before?: LastSeen) =>
-  claims.sighted('one', record, by, before);
+  claims.sighted('one', record, { by, before, unfinished: false });
 const left = (record = ADDING) => claims.timeLeft('one', record);
 
 describe("a claim that is not this service's own", () => {
@@ -61,6 +61,11 @@ describe("a claim that is not this service's own", () => {
   it('is not what looks like the echo of an own claim that is under way', () => {
     const claiming = { uid: 'a', noted: false, fingerprint: '', version: '', ownSince: undefined, claiming: true };
     expect(seen(ADDING, 'stream', claiming)).toBe(false);
+    expect(left()).toBeLessThanOrEqual(0);
+  });
+
+  it('is not what this service claimed itself, and somebody changed something else of', () => {
+    expect(claims.sighted('one', ADDING, { by: 'stream', before: undefined, unfinished: true })).toBe(false);
     expect(left()).toBeLessThanOrEqual(0);
   });
 

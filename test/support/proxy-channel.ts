@@ -2,8 +2,11 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { LdapFramer, type Operation, type Unit } from './ldap-framer.ts';
 
-/** What becomes of one LDAP message. `cut`: its first bytes go on, then the connection ends. */
-export type Verdict = 'forward' | 'drop' | { readonly cut: number; readonly how: 'close' | 'reset' };
+/**
+ * What becomes of one LDAP message. `late`: it goes on though its sender may have gone, and nothing follows it, not even the end of
+ * the connection. `cut`: its first bytes go on, then the connection ends.
+ */
+export type Verdict = 'forward' | 'late' | 'drop' | { readonly cut: number; readonly how: 'close' | 'reset' };
 
 export interface ChannelEvents {
   /** Asked of each LDAP message before it goes on; the channel waits for the answer. */
@@ -102,7 +105,7 @@ export class ProxyChannel {
       // Each direction ends on its own: the end of one must not destroy the socket that the other still writes to.
       for await (const chunk of this.#source.iterator({ destroyOnReturn: false })) {
         const arrived = performance.now();
-        for (const unit of framer.push(chunk as Buffer)) await this.#carry(unit, arrived);
+        for (const unit of framer.push(chunk as Buffer)) if ((await this.#carry(unit, arrived)) === 'over') return;
       }
       for (const unit of framer.end()) await this.#carry(unit, performance.now());
       await this.#gate?.opened;
@@ -118,14 +121,18 @@ export class ProxyChannel {
     this.#gate = undefined;
   }
 
-  async #carry({ bytes, operation }: Unit, arrived: number): Promise<void> {
+  async #carry({ bytes, operation }: Unit, arrived: number): Promise<'over' | undefined> {
     const verdict = operation === undefined ? 'forward' : await this.#events.judge(operation);
-    if (verdict === 'drop') return;
+    if (verdict === 'drop') return undefined;
     const wait = arrived + this.#delay - performance.now();
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    if (verdict === 'forward') return this.#forward(bytes);
+    if (verdict === 'forward' || verdict === 'late') {
+      await this.#forward(bytes);
+      return verdict === 'late' ? 'over' : undefined;
+    }
     await this.#forward(bytes.subarray(0, verdict.cut));
     this.#events.finish(verdict.how);
+    return undefined;
   }
 
   async #forward(bytes: Buffer): Promise<void> {

@@ -22,6 +22,8 @@ export interface ProxyConnection {
 export interface Held {
   readonly connection: ProxyConnection;
   forward(): void;
+  /** It goes on though its sender may have gone, and nothing follows it. */
+  forwardLate(): void;
   drop(): void;
   /** Its first bytes go on, then the connection ends. */
   cut(bytes: number, how: 'close' | 'reset'): void;
@@ -170,6 +172,7 @@ export class FaultProxy {
       due.arrived({
         connection,
         forward: () => decide('forward'),
+        forwardLate: () => decide('late'),
         drop: () => decide('drop'),
         cut: (bytes, how) => decide({ cut: bytes, how }),
       });

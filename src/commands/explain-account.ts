@@ -1,5 +1,6 @@
 import type { AccountRecord, AttributeNames } from '../domain/account.ts';
 import type { Decision } from '../domain/decide.ts';
+import { isTokenDay } from '../domain/fence.ts';
 import { type ModeReading, readMode, WORDS } from '../domain/mode.ts';
 import { humanDuration, readableStamp } from '../observability/human-time.ts';
 import { namedCode } from '../observability/tell-event.ts';
@@ -134,6 +135,8 @@ function dateSentence({ date }: AccountRecord, { names, today, timeZone }: Expla
   if (date === undefined) return `${names.date.join(' or ')} is absent: the same as now`;
   const day = date.value.trim();
   if (day === '0') return `${date.name} is 0: now`;
+  if (isTokenDay(day))
+    return `${date.name} is ${readableStamp(day)}: the fencing token of the claim, and no day that was asked for`;
   const where = `today is ${readableStamp(today)} in ${timeZone}`;
   return `${date.name} is ${readableStamp(day)}, ${where}: ${day > today ? 'not due before that day' : 'due'}`;
 }

@@ -35,7 +35,9 @@ async function connects(access: DirectoryAccess, url: string): Promise<Omit<Chec
   const abort = new AbortController();
   try {
     const connection = await openConnection(access, url, abort.signal);
-    return { verdict: 'ok', found: `reachable, ${await describeServer(connection)}` };
+    const { description, fencing } = await describeServer(connection);
+    const fence = fencing === 'version' ? 'by the version of the entry' : 'by a token in the date';
+    return { verdict: 'ok', found: `reachable, ${description}; late requests are refused ${fence}` };
   } finally {
     abort.abort();
   }

@@ -121,6 +121,37 @@ describe.each(SERVERS)('on $name', ({ start }) => {
   });
 });
 
+describe('a claim that somebody else makes beside the only service', () => {
+  const ALONE = {
+    script: { timeout: '1s', killGrace: '100ms' },
+    retry: { temporary: { attempts: 1 }, script: { attempts: 1 } },
+  };
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld({ settings: ALONE });
+    await world.connected();
+  });
+  afterAll(() => world.stop());
+
+  it('is told with its writer, left alone through a reconnect, and taken up when nobody can be at work', async () => {
+    const uid = await world.account();
+    await world.slapd.request(uid, 'adding');
+    const said = () => expect.poll(() => world.service.output, { timeout: 20_000 });
+    await said().toMatch(
+      new RegExp(`conflict +${uid} +adding +cn=admin,[^ ]+ claimed the account.*instances: several`),
+    );
+    await world.slapd.restart();
+    await said().toMatch(new RegExp(`refreshed[\\s\\S]*waiting +${uid}[\\s\\S]*refreshed`));
+    const other = await world.account();
+    await world.ask(other, 'add');
+    await world.finished(other, 'add');
+    expect(world.script.starts(uid)).toEqual([]);
+    await world.finished(uid, 'add', 30_000);
+    expect(world.script.starts(uid).map(({ resumed }) => resumed)).toEqual([true]);
+    expect(world.service.output.match(new RegExp(`conflict +${uid}`, 'g'))).toHaveLength(1);
+  });
+});
+
 describe('a failover to a copy of an older state', () => {
   const UUIDS = { deleted: '0b1a2c3d-0000-4000-8000-000000000001', modified: '0b1a2c3d-0000-4000-8000-000000000002' };
   const OLD = { modifyTimestamp: '20260101000000Z', sstProvisioningState: '0' };

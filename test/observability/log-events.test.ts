@@ -63,6 +63,13 @@ describe('the log of the events', () => {
     ).toEqual(['warn', 'warn', 'warn', 'warn', 'warn', 'warn']);
   });
 
+  it("calls for a person where another service claims what is to be this one's alone", () => {
+    const remedy = 'stop the other service';
+    const [line] = linesFor([{ event: 'conflict', reason: 'cn=other claimed the account', remedy, ...account }]);
+    expect(line).toMatch(/^error .*cn=other claimed the account/);
+    expect(line).toContain(remedy);
+  });
+
   it('calls for a person with the remedy', () => {
     expect(
       linesFor([

@@ -186,7 +186,9 @@ class Writing {
     if (record.entryCSN === fence.entryCSN) return true;
     const known = this.#known;
     if (record.returnValue !== known.record.returnValue || isTokenDay(record.date?.value ?? '')) return false;
-    if (this.#dependencies.mayBeTakenOver()) return false;
+    const isRedated = record.date?.value !== known.record.date?.value;
+    // Beside others a new day may be that of a newer request, which another service has claimed.
+    if (!this.#dependencies.alone && (isRedated || this.#dependencies.mayBeTakenOver())) return false;
     if (record.modifiedBy !== this.#job.record.modifiedBy || record.dn !== known.record.dn) return true;
     return entry !== undefined && known.entry !== undefined && !sameAttributes(entry, known.entry);
   }

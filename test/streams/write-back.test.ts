@@ -176,6 +176,14 @@ describe('a write-back', () => {
     expect(directory.operations.length).toBeLessThan(5);
   });
 
+  it('is superseded beside other services where the day changed, as another one has claimed a newer request', async () => {
+    const job = claimedJob();
+    directory.write('a', { sstProvisioningMode: 'add', sstProvisioningDate: '20261101' });
+    directory.write('a', { sstProvisioningMode: 'adding' });
+    expect(await write(job, SUCCEEDED, NAMES, false)).toMatchObject({ kind: 'superseded', record: { mode: 'adding' } });
+    expect(directory.mode('a')).toBe('adding');
+  });
+
   it('leaves a date alone that was changed meanwhile, however often the write is repeated', async () => {
     const job = claimedJob({ sstProvisioningDate: '20261101' });
     directory.write('a', { sstProvisioningDate: '20270101' });

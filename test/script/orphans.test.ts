@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const child of children.splice(0)) {
     if (child.exitCode !== null || child.signalCode !== null) continue;
     const ended = once(child, 'exit');
-    process.kill(-child.pid!, 'SIGKILL');
+    signalGroup(child.pid!, 'SIGKILL'); // gone already, perhaps, and not told yet
     await ended;
   }
 });

@@ -1,10 +1,11 @@
 /** What tells accounts, and versions of an account, from each other. */
 import type { AccountRecord } from '../src/domain/account.ts';
+import { comparableDn } from '../src/domain/dn.ts';
 import { readMode } from '../src/domain/mode.ts';
 
 /** What tells one account from another: the entryUUID (RFC 4530), or the DN where the server keeps none. */
 export function identityOf(record: Pick<AccountRecord, 'entryUUID' | 'dn'>): string {
-  return record.entryUUID ?? record.dn.toLowerCase();
+  return record.entryUUID ?? comparableDn(record.dn);
 }
 
 /** Tells one version of an entry from another: by the second only, where the server shows no change sequence numbers. */

@@ -1,5 +1,6 @@
 import type { AccountRecord } from '../src/domain/account.ts';
 import { isFailure } from '../src/domain/decide.ts';
+import { comparableDn, isSameDn } from '../src/domain/dn.ts';
 import type { Fence } from '../src/domain/fence.ts';
 import { readMode } from '../src/domain/mode.ts';
 import type { AccountVersions } from './account-versions.ts';
@@ -132,7 +133,7 @@ export class OpenAccounts {
     // A list may be older than what the stream has told.
     const version = by === 'list' ? known.version : versionOf(record);
     const noted = by === 'list' ? known.noted : isNoted(record);
-    if (known.dn !== record.dn || known.uid !== record.uid) {
+    if (!isSameDn(known.dn, record.dn) || known.uid !== record.uid) {
       this.#forgetDn(known.dn, id);
       this.#remember(id, record, { ...known, fingerprint, version, noted, generation: this.#generation });
     } else {
@@ -153,9 +154,10 @@ export class OpenAccounts {
   /** An entry has left the searched content. Answers which account that was; undefined where it was not known. */
   left(dn: string, entryUUID: string | undefined): Left | undefined {
     if (entryUUID !== undefined && this.#known.has(entryUUID)) return this.#remove(entryUUID);
-    const id = this.#idByDn.get(dn.toLowerCase());
+    const key = comparableDn(dn);
+    const id = this.#idByDn.get(key);
     // The account that has this DN now may be another entry than the one that left.
-    const another = entryUUID !== undefined && id !== dn.toLowerCase();
+    const another = entryUUID !== undefined && id !== key;
     return id === undefined || another ? undefined : this.#remove(id);
   }
 
@@ -301,7 +303,7 @@ export class OpenAccounts {
 
   #remember(id: string, { dn, uid }: AccountRecord, rest: Omit<Known, 'dn' | 'uid'>): void {
     this.#known.set(id, { ...rest, dn, uid });
-    this.#idByDn.set(dn.toLowerCase(), id);
+    this.#idByDn.set(comparableDn(dn), id);
   }
 
   #remove(id: string): Left | undefined {
@@ -315,7 +317,7 @@ export class OpenAccounts {
   }
 
   #forgetDn(dn: string, id: string): void {
-    const key = dn.toLowerCase();
+    const key = comparableDn(dn);
     if (this.#idByDn.get(key) === id) this.#idByDn.delete(key);
   }
 }

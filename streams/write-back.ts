@@ -1,6 +1,7 @@
 import type { AccountRecord, AttributeNames, ReadEntry } from '../src/domain/account.ts';
 import type { AccountDirectory, Patience } from '../src/domain/directory.ts';
 import { type FailureKind, failureKind } from '../src/domain/directory-error.ts';
+import { isSameDn } from '../src/domain/dn.ts';
 import { type DirectoryEntry, sameAttributes } from '../src/domain/entry.ts';
 import { type Fence, isTokenDay } from '../src/domain/fence.ts';
 import type { HandlerOutcome } from '../src/domain/job.ts';
@@ -189,14 +190,14 @@ class Writing {
     const isRedated = record.date?.value !== known.record.date?.value;
     // Beside others a new day may be that of a newer request, which another service has claimed.
     if (!this.#dependencies.alone && (isRedated || this.#dependencies.mayBeTakenOver())) return false;
-    if (record.modifiedBy !== this.#job.record.modifiedBy || record.dn !== known.record.dn) return true;
+    if (!isSameWriter(record, this.#job.record) || !isSameDn(record.dn, known.record.dn)) return true;
     return entry !== undefined && known.entry !== undefined && !sameAttributes(entry, known.entry);
   }
 
   /** Whether a write that was refused may succeed on the entry as it stands now. */
   #explains(standing: AccountRecord, kind: FailureKind): boolean {
     const known = this.#known.record;
-    if (standing.dn !== known.dn) return true;
+    if (!isSameDn(standing.dn, known.dn)) return true;
     if (kind !== 'mismatch') return false;
     const isOtherVersion = this.#fence.by === 'version' && standing.entryCSN !== this.#fence.entryCSN;
     return isOtherVersion || standing.mode !== known.mode || standing.state !== known.state;
@@ -214,6 +215,10 @@ class Writing {
 /** Whether nobody has written to the account since it was last known. */
 function isUntouched(standing: AccountRecord, known: AccountRecord): boolean {
   return standing.modifiedAt === known.modifiedAt && standing.date?.value === known.date?.value;
+}
+
+function isSameWriter({ modifiedBy: one }: AccountRecord, { modifiedBy: other }: AccountRecord): boolean {
+  return one === undefined || other === undefined ? one === other : isSameDn(one, other);
 }
 
 function overtaken(standing: AccountRecord): WriteBackResult {

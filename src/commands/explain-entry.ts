@@ -1,4 +1,5 @@
 import type { Settings } from '../../config/schema.ts';
+import { comparableDn } from '../domain/dn.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import { readAccount } from '../domain/read-account.ts';
 import { humanDuration } from '../observability/human-time.ts';
@@ -23,10 +24,10 @@ export async function entriesOf({ directory, settings }: DirectorySession, uid: 
   const search = (filter: string, take: (entry: DirectoryEntry) => void) =>
     directory.search({ filter, attributes: ['*', 'entryUUID', 'modifyTimestamp'] }, { pageSize: PAGE_SIZE }, take);
   await search(uidFilter(uid), (entry) => {
-    if (found.size < MOST_ENTRIES) found.set(entry.dn.toLowerCase(), { entry, matches: false });
+    if (found.size < MOST_ENTRIES) found.set(comparableDn(entry.dn), { entry, matches: false });
   });
   await search(`(&${settings.directory.filter}${uidFilter(uid)})`, (entry) => {
-    const known = found.get(entry.dn.toLowerCase());
+    const known = found.get(comparableDn(entry.dn));
     if (known !== undefined) known.matches = true;
   });
   return [...found.values()];
@@ -36,16 +37,11 @@ export async function entriesOf({ directory, settings }: DirectorySession, uid: 
 export function tellEntry(entry: DirectoryEntry, matches: boolean, settings: Settings): string[] {
   const names = settings.attributes;
   const reading = readAccount(entry, names);
-  const lines = tellReading(entry, matches, settings, reading);
+  const lines = tellReading(matches, settings, reading);
   return [visible(entry.dn), ...lines.map((line) => visible(line)), ''];
 }
 
-function tellReading(
-  { dn }: DirectoryEntry,
-  matches: boolean,
-  settings: Settings,
-  reading: ReturnType<typeof readAccount>,
-): string[] {
+function tellReading(matches: boolean, settings: Settings, reading: ReturnType<typeof readAccount>): string[] {
   const { directory, attributes: names, timeZone } = settings;
   if (!matches) {
     return [
@@ -79,6 +75,5 @@ function tellReading(
     `  The service ${explained.verdict}.`,
     ...explained.afterwards.map((reason) => `  After that: ${reason}.`),
     `  Next: ${explained.next}.`,
-    ...(dn === record.dn ? [] : [`  The entry is now ${record.dn}.`]),
   ];
 }

@@ -1,3 +1,4 @@
+import { isSameDn } from '../domain/dn.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import { renderEvent } from '../observability/render-event.ts';
 import { followEvents } from '../operator/client.ts';
@@ -15,7 +16,7 @@ export async function lastSaid(address: string, uid: string, dns: readonly strin
   try {
     events = await pastEvents(address, { uids: [uid] }, () => true);
     if (events.length === 0) {
-      const ofEntry = (event: PublishedEvent) => event.event === 'skipped' && dns.includes(event.dn);
+      const ofEntry = (event: PublishedEvent) => event.event === 'skipped' && dns.some((dn) => isSameDn(dn, event.dn));
       events = await pastEvents(address, { events: ['skipped'] }, ofEntry);
     }
   } catch (error) {

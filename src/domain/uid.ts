@@ -1,3 +1,5 @@
+import { comparableValue, rdnValues } from './dn.ts';
+
 /** Longest uid accepted: it becomes a file name, which takes 255 bytes, suffixes included. */
 const LONGEST_UID = 200;
 
@@ -20,8 +22,8 @@ export function faultOfUid(uid: string): string | undefined {
  */
 export function decideUid(dn: string, values: readonly string[]): string | undefined {
   if (values.length === 1) return values[0];
-  const inRdn = rdnValues(dn, 'uid').map((value) => value.toLowerCase());
-  const named = values.filter((value) => inRdn.includes(value.toLowerCase()));
+  const inRdn = rdnValues(dn, 'uid').map(comparableValue);
+  const named = values.filter((value) => inRdn.includes(comparableValue(value)));
   return named.length === 1 ? named[0] : undefined;
 }
 
@@ -29,34 +31,4 @@ export function decideUid(dn: string, values: readonly string[]): string | undef
 export function uidInRdn(dn: string): string | undefined {
   const [uid, ...others] = rdnValues(dn, 'uid');
   return others.length === 0 ? uid : undefined;
-}
-
-/** The values that the first RDN of a DN gives to one attribute type. */
-function rdnValues(dn: string, type: string): string[] {
-  const [rdn = ''] = splitUnescaped(dn, ',');
-  return splitUnescaped(rdn, '+').flatMap((pair) => {
-    const equals = pair.indexOf('=');
-    const name = pair.slice(0, equals).trim().toLowerCase();
-    return equals > 0 && name === type ? [unescapeValue(pair.slice(equals + 1).trim())] : [];
-  });
-}
-
-function splitUnescaped(text: string, separator: string): string[] {
-  const parts: string[] = [];
-  let start = 0;
-  for (let at = 0; at < text.length; at++) {
-    if (text[at] === '\\') at++;
-    else if (text[at] === separator) {
-      parts.push(text.slice(start, at));
-      start = at + 1;
-    }
-  }
-  parts.push(text.slice(start));
-  return parts;
-}
-
-function unescapeValue(escaped: string): string {
-  return escaped.replace(/\\([0-9A-Fa-f]{2})|\\(.)/g, (_, hex: string | undefined, char: string | undefined) =>
-    hex === undefined ? (char ?? '') : String.fromCharCode(Number.parseInt(hex, 16)),
-  );
 }

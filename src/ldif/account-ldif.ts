@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { escapeDnValue, ldifLine } from './write-ldif.ts';
+import { escapeDnValue } from '../domain/dn.ts';
+import { ldifLine } from './write-ldif.ts';
 
 /** A backup account for trying things out, as `ldif create` writes it. */
 export interface AccountDescription {

@@ -15,8 +15,3 @@ function fold(line: string): string {
   for (let at = COLUMNS; at < line.length; at += COLUMNS - 1) pieces.push(` ${line.slice(at, at + COLUMNS - 1)}`);
   return pieces.join('\n');
 }
-
-/** A value inside a DN (RFC 4514, section 2.4). */
-export function escapeDnValue(value: string): string {
-  return value.replace(/^[ #]|[\\"+,;<>=]| $/g, (character) => `\\${character}`).replaceAll('\0', '\\00');
-}

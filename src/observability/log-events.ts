@@ -1,4 +1,5 @@
 import { ResultCode } from '../domain/directory-error.ts';
+import { comparableDn } from '../domain/dn.ts';
 import type { AccountRef, PublishedEvent } from '../domain/event.ts';
 import type { LogLevel } from './log/log-line.ts';
 import { OncePerKey } from './once-per-key.ts';
@@ -65,7 +66,7 @@ export function createEventLog(target: LogTarget): (event: PublishedEvent) => vo
       case 'retrying': {
         const { attempt, inMilliseconds, reason, dn, job } = event;
         // While the directory is away each outcome is offered again and again: once tells it. A claim has no job yet.
-        if (!said.isNew(`retrying ${job ?? hourOf(time)}\n${dn}\n${reason}`)) return detail(event);
+        if (!said.isNew(`retrying ${job ?? hourOf(time)}\n${comparableDn(dn)}\n${reason}`)) return detail(event);
         const level = needsPerson(event.resultCode, 0) ? 'error' : 'warn';
         return write(level, 'account tried again later', time, { ...account(event), attempt, inMilliseconds, reason });
       }
@@ -86,15 +87,15 @@ export function createEventLog(target: LogTarget): (event: PublishedEvent) => vo
         return write('info', 'script output', time, { ...account(event), stream: event.stream, line: event.line });
       case 'skipped': {
         const { dn, uid, reason, returnValue } = event;
-        if (!said.isNew(`skipped ${dn}\n${reason}\n${returnValue}`)) return detail(event);
+        if (!said.isNew(`skipped ${comparableDn(dn)}\n${reason}\n${returnValue}`)) return detail(event);
         const level = needsPerson(event.resultCode, 0) ? 'error' : 'warn';
         return write(level, 'account skipped', time, { uid, dn, reason, returnValue });
       }
       case 'deferred':
-        if (!said.isNew(`deferred ${event.dn}\n${event.mode}\n${event.until}`)) return detail(event);
+        if (!said.isNew(`deferred ${comparableDn(event.dn)}\n${event.mode}\n${event.until}`)) return detail(event);
         return write('info', 'account deferred', time, { ...account(event), until: event.until });
       case 'waiting':
-        if (!said.isNew(`waiting ${event.dn}\n${event.mode}\n${event.reason}`)) return detail(event);
+        if (!said.isNew(`waiting ${comparableDn(event.dn)}\n${event.mode}\n${event.reason}`)) return detail(event);
         return write('info', 'account waits', time, { ...account(event), reason: event.reason });
       case 'draining': {
         const { inWork, queued, graceMilliseconds } = event;

@@ -1,3 +1,4 @@
+import { comparableDn } from '../domain/dn.ts';
 import type { AccountRef, PublishedEvent } from '../domain/event.ts';
 import { type Mode, readMode } from '../domain/mode.ts';
 
@@ -133,8 +134,9 @@ export function currentStep(work: Work, steps: StepNames | undefined): string | 
 function store({ byUid, uidByDn }: Conditions, { uid, dn }: Pick<AccountRef, 'uid' | 'dn'>, next: Next): void {
   const { pending, work } = next;
   const key = uid.toLowerCase();
-  const former = byUid.get(key)?.dn.toLowerCase();
-  if (former !== undefined && uidByDn.get(former) === key) uidByDn.delete(former);
+  const former = byUid.get(key);
+  const formerDn = former === undefined ? undefined : comparableDn(former.dn);
+  if (formerDn !== undefined && uidByDn.get(formerDn) === key) uidByDn.delete(formerDn);
   if (pending === undefined && work === undefined) {
     byUid.delete(key);
     return;
@@ -145,7 +147,7 @@ function store({ byUid, uidByDn }: Conditions, { uid, dn }: Pick<AccountRef, 'ui
     ...(pending === undefined ? {} : { pending }),
     ...(work === undefined ? {} : { work }),
   });
-  uidByDn.set(dn.toLowerCase(), key);
+  uidByDn.set(comparableDn(dn), key);
 }
 
 /** Since when an account waits: being told the same again does not begin it anew. */
@@ -167,7 +169,7 @@ function named(event: { readonly uid?: string; readonly dn: string }): event is 
 }
 
 function byDn({ byUid, uidByDn }: Conditions, dn: string): Condition | undefined {
-  const key = uidByDn.get(dn.toLowerCase());
+  const key = uidByDn.get(comparableDn(dn));
   return key === undefined ? undefined : byUid.get(key);
 }
 

@@ -1,3 +1,4 @@
+import { comparableDn } from '../domain/dn.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import { isRecorded } from '../operator/recording.ts';
 
@@ -90,7 +91,7 @@ export class Comparison {
 }
 
 function accountOf(event: PublishedEvent): string | undefined {
-  return 'dn' in event ? (event.uid ?? event.dn).toLowerCase() : undefined;
+  return 'dn' in event ? (event.uid?.toLowerCase() ?? comparableDn(event.dn)) : undefined;
 }
 
 /** What was decided, without what differs from run to run. */

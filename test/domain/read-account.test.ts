@@ -84,6 +84,8 @@ describe('readAccount', () => {
     expect(read({ ...OPEN, uid: ['other', '3724300'] })).toMatchObject({ kind: 'account', record: { uid: '3724300' } });
     const multi = 'cn=x+uid=37\\32\\34300,ou=accounts,dc=example,dc=org';
     expect(read({ ...OPEN, uid: ['other', '3724300'] }, multi)).toMatchObject({ record: { uid: '3724300' } });
+    const byOid = '0.9.2342.19200300.100.1.1="3724300" , ou=accounts,dc=example,dc=org';
+    expect(read({ ...OPEN, uid: ['other', '3724300'] }, byOid)).toMatchObject({ record: { uid: '3724300' } });
   });
 
   it.each<[string, Record<string, string | string[]>, string]>([

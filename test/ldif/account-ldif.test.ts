@@ -2,10 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { escapeDnValue } from '../../src/domain/dn.ts';
 import { type AccountDescription, accountLdif, userNumber } from '../../src/ldif/account-ldif.ts';
 import { parseLdif } from '../../src/ldif/parse-ldif.ts';
 import { writeLdifFiles } from '../../src/ldif/write-files.ts';
-import { escapeDnValue } from '../../src/ldif/write-ldif.ts';
 
 const account: AccountDescription = {
   uid: '3724300',

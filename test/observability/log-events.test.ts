@@ -146,6 +146,12 @@ describe('the log of the events', () => {
     );
   });
 
+  it('says once of an entry what its DN in another spelling would say again', () => {
+    const skipped = { event: 'skipped', reason: 'the entry has no uid' } as const;
+    const [one, other] = ['cn=a\\, b,dc=example', 'CN="a, b", dc=example'];
+    expect(linesFor([one, other].map((dn) => ({ ...skipped, dn })))).toHaveLength(1);
+  });
+
   it('forgets what it said long ago, so that its memory is bounded', () => {
     const skip = (number: number): StreamEvent => ({ event: 'skipped', dn: `cn=${number}`, reason: 'no uid' });
     const many = Array.from({ length: 10_001 }, (_, number) => skip(number));

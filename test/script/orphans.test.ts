@@ -80,7 +80,7 @@ describe('ending the scripts that a dead service left behind', () => {
 
   it('knows the accounts below a base, however that is written', async () => {
     const group = await scriptOf(GONE);
-    const written = ` OU = ${process.pid} ,  DC=Orphans`;
+    const written = ` 2.5.4.11 = "${process.pid}" ;  DC=\\4Frphans`;
     expect(await endOrphansBelow('ou=others,dc=orphans', 5000)).toEqual([]);
     expect(await endOrphansBelow(base.slice(3), 5000)).toEqual([]);
     expect(await endOrphansBelow(written, 5000)).toEqual([group]);

@@ -58,6 +58,16 @@ describe('the accounts in sight', () => {
     expect(open.size).toBe(0);
   });
 
+  it('are told apart by their DN however it is written, where the server keeps no entryUUID', () => {
+    open.seen(account({ entryUUID: undefined, dn: 'uid=a,ou=Z\\C3\\BCrich\\2C Zug,dc=example' }));
+    const otherwise = 'userid=a, ou="zürich, zug"; DC=Example';
+    expect(open.seen(account({ entryUUID: undefined, dn: otherwise })).unchanged).toBe(true);
+    expect(open.size).toBe(1);
+    expect(open.left('2.5.4.11=x,uid=a,ou=Zürich\\, Zug,dc=example', undefined)).toBeUndefined();
+    expect(open.left('uid=a,ou=Zürich\\, Zug,domainComponent=example', undefined)).toMatchObject({ uid: 'a' });
+    expect(open.size).toBe(0);
+  });
+
   it('leave by their entryUUID under whatever DN, or by the DN that they had last', () => {
     open.seen(account());
     expect(open.left('uid=renamed,dc=example', 'uuid-a')).toMatchObject({ id: 'uuid-a', dn: 'uid=a,dc=example' });

@@ -206,6 +206,14 @@ describe('a write-back', () => {
     expect(directory.mode('b')).toBe('added');
   });
 
+  it('does not take another spelling of its name for another place that the refusal comes from', async () => {
+    const job = claimedJob();
+    const record = { ...job.record, dn: job.record.dn.replace('uid=a', 'USERID=\\61') };
+    directory.fault = ({ kind }) => (kind === 'modify' ? { code: 50 } : undefined);
+    await expect(write({ ...job, record }, failed(5))).rejects.toMatchObject({ resultCode: 50 });
+    expect(directory.operations.filter(({ kind }) => kind === 'modify')).toHaveLength(1);
+  });
+
   it('follows a renamed entry also through an outage', async () => {
     const job = claimedJob();
     directory.rename('a', 'b');

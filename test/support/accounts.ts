@@ -1,4 +1,5 @@
 /** The names of the tests' directory tree, and accounts in it. */
+import { escapeDnValue } from '../../src/domain/dn.ts';
 
 export const SUFFIX = 'dc=stoney-cloud,dc=org';
 export const SERVICES = `ou=services,${SUFFIX}`;
@@ -25,13 +26,8 @@ export interface DirectoryLogin {
 
 export type Attributes = Readonly<Record<string, Value | readonly Value[]>>;
 
-/** A value in a DN (RFC 4514, section 2.4). */
-export function escapeDn(value: string): string {
-  return value.replace(/[\\"+,;<>=#]|^ | $/g, (sign) => `\\${sign}`).replaceAll('\0', '\\00');
-}
-
 export function accountDn(uid: string): string {
-  return `uid=${escapeDn(uid)},${BASE}`;
+  return `uid=${escapeDnValue(uid)},${BASE}`;
 }
 
 /** An account that is complete for the schema and finished; `overrides` replace or add attributes. */

@@ -2,6 +2,7 @@ import { Observable, Subject } from 'rxjs';
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import type { AccountDirectory } from '../../src/domain/directory.ts';
 import { DirectoryError } from '../../src/domain/directory-error.ts';
+import { isSameDn } from '../../src/domain/dn.ts';
 import { type DirectoryEntry, entryOf } from '../../src/domain/entry.ts';
 import { type Fencing, versionOfFence } from '../../src/domain/fence.ts';
 import type { Modification } from '../../src/domain/transition.ts';
@@ -314,7 +315,7 @@ export class MemoryDirectory {
   }
 
   #at(dn: string): Stored | undefined {
-    return [...this.#entries.values()].find((stored) => stored.dn.toLowerCase() === dn.toLowerCase());
+    return [...this.#entries.values()].find((stored) => isSameDn(stored.dn, dn));
   }
 
   #entry(stored: Stored): DirectoryEntry {

@@ -1,6 +1,6 @@
+import { dnText } from '../../domain/dn.ts';
 import { BerReader, enumerated, integer, octetString, sequence, Tag } from '../../ldap/wire/ber.ts';
 import type { EntryChange } from './directory.ts';
-import { dnText } from './dn.ts';
 import type { Filter } from './filter.ts';
 import { readFilter } from './read-filter.ts';
 import { Code, Refusal } from './refusal.ts';

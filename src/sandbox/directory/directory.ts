@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type Dn, dnKey, dnText, isWithin, parseDn } from './dn.ts';
-import { type StoredEntry, valuesOf } from './entry.ts';
+import { type Dn, dnKey, dnText, isWithin, type NamingValue, parseDn } from '../../domain/dn.ts';
+import { bytesOf, type StoredEntry, valuesOf } from './entry.ts';
 import { type Filter, matches } from './filter.ts';
 import { applyChanges, attributesOf, type Change } from './modify.ts';
 import { Stamps } from './operational.ts';
@@ -208,25 +208,19 @@ export function parse(name: string): Dn {
 
 /** What makes an entry have the values of its new RDN and, where wanted, lose those of the old one. */
 function namingChanges(before: StoredEntry, rdn: Dn, deleteOldRdn: boolean): Change[] {
-  const change = (operation: Change['operation'], { type, value }: { type: string; value: string }): Change => ({
+  const change = (operation: Change['operation'], naming: NamingValue): Change => ({
     operation,
-    name: type,
-    values: [Buffer.from(value, 'utf8')],
+    name: naming.type,
+    values: [bytesOf(naming)],
   });
-  const has = ({ type, value }: { type: string; value: string }) => {
-    const key = matchKey(type, Buffer.from(value, 'utf8'));
-    return valuesOf(before, type).some((stored) => matchKey(type, stored) === key);
-  };
-  const added = rdn.flatMap(({ pairs }) => pairs);
-  const isKept = (old: { type: string; value: string }) =>
-    added.some(
-      ({ type, value }) =>
-        type.toLowerCase() === old.type.toLowerCase() &&
-        matchKey(type, Buffer.from(value, 'utf8')) === matchKey(type, Buffer.from(old.value, 'utf8')),
-    );
-  const removed = deleteOldRdn ? (before.dn[0]?.pairs ?? []).filter((old) => has(old) && !isKept(old)) : [];
+  const keyOf = (naming: NamingValue) => matchKey(naming.type, bytesOf(naming));
+  const has = (naming: NamingValue) =>
+    valuesOf(before, naming.type).some((stored) => matchKey(naming.type, stored) === keyOf(naming));
+  const added = rdn.flatMap(({ values }) => values);
+  const isKept = (old: NamingValue) => added.some((kept) => kept.type === old.type && keyOf(kept) === keyOf(old));
+  const removed = deleteOldRdn ? (before.dn[0]?.values ?? []).filter((old) => has(old) && !isKept(old)) : [];
   return [
-    ...removed.map((pair) => change('delete', pair)),
-    ...added.filter((pair) => !has(pair)).map((pair) => change('add', pair)),
+    ...removed.map((naming) => change('delete', naming)),
+    ...added.filter((naming) => !has(naming)).map((naming) => change('add', naming)),
   ];
 }

@@ -1,4 +1,4 @@
-import { type Dn, dnText } from './dn.ts';
+import { type Dn, dnText, type NamingValue } from '../../domain/dn.ts';
 import { OPERATIONAL } from './schema.ts';
 
 /** Attributes under lower-case names; `name` is as it was first written. */
@@ -15,6 +15,11 @@ export interface StoredEntry {
   readonly id: number;
   readonly dn: Dn;
   readonly attributes: Attributes;
+}
+
+/** A value of an RDN as attributes have it. */
+export function bytesOf({ value }: NamingValue): Buffer {
+  return Buffer.from(value);
 }
 
 export function valuesOf(entry: StoredEntry, name: string): readonly Buffer[] {

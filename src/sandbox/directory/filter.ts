@@ -1,4 +1,5 @@
-import type { StoredEntry } from './entry.ts';
+import { attributeType } from '../../domain/attribute-type.ts';
+import { bytesOf, type StoredEntry } from './entry.ts';
 import { compareValues, matchKey, substringKey } from './schema.ts';
 
 /** A search filter (RFC 4511, section 4.5.1.7). */
@@ -108,11 +109,10 @@ function evaluateExtensible(filter: Extract<Filter, { kind: 'extensible' }>, ent
       ? [...entry.attributes.values()].some(({ name, values }) => values.some((value) => same(name, value)))
       : stored(entry, filter.name).some((value) => same(filter.name ?? '', value));
   if (fromAttributes || !filter.dnAttributes) return fromAttributes;
-  return entry.dn.some(({ pairs }) =>
-    pairs.some(
-      ({ type, value }) =>
-        (filter.name === undefined || type.toLowerCase() === filter.name.toLowerCase()) &&
-        same(type, Buffer.from(value, 'utf8')),
+  const wanted = filter.name === undefined ? undefined : attributeType(filter.name);
+  return entry.dn.some(({ values }) =>
+    values.some(
+      (naming) => (filter.name === undefined || naming.type === wanted) && same(naming.type, bytesOf(naming)),
     ),
   );
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Dn, dnText } from './dn.ts';
+import { type Dn, dnText } from '../../domain/dn.ts';
 import type { Attributes, StoredAttribute } from './entry.ts';
 
 /** Stamps entries with what a directory maintains of itself (RFC 4512, section 3.4; RFC 4530 for entryUUID). */

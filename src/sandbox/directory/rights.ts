@@ -1,4 +1,4 @@
-import { type Dn, dnKey, isWithin } from './dn.ts';
+import { type Dn, dnKey, isWithin } from '../../domain/dn.ts';
 import { type StoredEntry, without } from './entry.ts';
 import { Code, Refusal } from './refusal.ts';
 import { isProvisioning } from './schema.ts';

@@ -1,5 +1,5 @@
+import { type Dn, dnText } from '../../domain/dn.ts';
 import { ControlOid } from './controls.ts';
-import { type Dn, dnText } from './dn.ts';
 import type { StoredEntry } from './entry.ts';
 
 export const ExtensionOid = {

@@ -1,4 +1,4 @@
-import { type Attributes, type StoredEntry, valuesOf } from './entry.ts';
+import { type Attributes, bytesOf, type StoredEntry, valuesOf } from './entry.ts';
 import { Code, Refusal } from './refusal.ts';
 import { matchKey } from './schema.ts';
 
@@ -14,8 +14,9 @@ export function checkEntry(entry: StoredEntry): void {
   const classes = valuesOf(entry, 'objectClass').map((value) => matchKey('objectClass', value));
   if (classes.length === 0) throw new Refusal(Code.objectClassViolation, 'no objectClass attribute');
   if (classes.includes('sstprovisioning')) checkProvisioning(entry.attributes);
-  for (const { type, value } of entry.dn[0]?.pairs ?? []) {
-    const key = matchKey(type, Buffer.from(value, 'utf8'));
+  for (const naming of entry.dn[0]?.values ?? []) {
+    const { type } = naming;
+    const key = matchKey(type, bytesOf(naming));
     if (!valuesOf(entry, type).some((found) => matchKey(type, found) === key)) {
       throw new Refusal(Code.namingViolation, `value of naming attribute '${type}' is not present in entry`);
     }

@@ -1,3 +1,4 @@
+import type { Dn } from '../../domain/dn.ts';
 import {
   CHANGE_TYPE,
   entryChangeControl,
@@ -6,7 +7,6 @@ import {
   type Requested,
 } from './controls.ts';
 import { type Directory, type EntryChange, inScope, parse } from './directory.ts';
-import type { Dn } from './dn.ts';
 import { type SelectedEntry, type StoredEntry, select } from './entry.ts';
 import { matches } from './filter.ts';
 import { Code, Refusal } from './refusal.ts';

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
+import { dnText } from '../../domain/dn.ts';
 import { Framer } from '../../ldap/wire/framer.ts';
 import { ControlOid, type Requested, readControls } from './controls.ts';
 import { type Directory, type EntryChange, parse } from './directory.ts';
-import { dnText } from './dn.ts';
 import { select } from './entry.ts';
 import { matches } from './filter.ts';
 import { Code, Refusal } from './refusal.ts';

@@ -1,0 +1,118 @@
+/** The text of a DN (RFC 4514, section 3), also as RFC 1779 had it: `;`, quotes, blanks around. */
+
+/**
+ * Tags of what is text in ASN.1 (X.680, section 8.4): OCTET STRING, UTF8String, NumericString,
+ * PrintableString, TeletexString, IA5String, VisibleString.
+ */
+const TEXT_TAGS: ReadonlySet<number> = new Set([0x04, 0x0c, 0x12, 0x13, 0x14, 0x16, 0x1a]);
+
+/** Must not stand in a value without an escape, in quotes and elsewhere. */
+const RESERVED = '"+,;<>\0';
+const RESERVED_IN_QUOTES = '"\0';
+/** May be escaped by `\` alone. */
+const ESCAPABLE = '\\"+,;<>#= ';
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The RDNs of a DN, each as the texts of its attributes, which are not looked into. */
+export function splitDn(text: string): string[][] {
+  const rdns: string[][] = [];
+  let rdn: string[] = [];
+  let start = 0;
+  let quoted = false;
+  /** Whether a quote here would begin a value. */
+  let atValue = false;
+  const end = (at: number): void => {
+    rdn.push(text.slice(start, at));
+    start = at + 1;
+  };
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text[at];
+    if (sign === '\\') at += 1;
+    else if (sign === '"') quoted = !quoted && atValue;
+    else if (quoted) continue;
+    else if (sign === '+') end(at);
+    else if (sign === ',' || sign === ';') {
+      end(at);
+      rdns.push(rdn);
+      rdn = [];
+    }
+    if (sign !== ' ') atValue = sign === '=';
+  }
+  end(text.length);
+  rdns.push(rdn);
+  return rdns;
+}
+
+/** Without the spaces around it, save one at the end that is escaped. */
+export function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && text[start] === ' ') start += 1;
+  while (end > start && text[end - 1] === ' ') end -= 1;
+  let escapes = end;
+  while (escapes > start && text[escapes - 1] === '\\') escapes -= 1;
+  return text.slice(start, (end - escapes) % 2 === 1 ? end + 1 : end);
+}
+
+/**
+ * The value that a text without blanks around it stands for: text, or bytes that are no UTF-8.
+ * Undefined where it stands for none.
+ */
+export function readValue(text: string): string | Buffer | undefined {
+  if (text === '') return undefined;
+  if (text.startsWith('#')) return readBer(text.slice(1));
+  if (!text.startsWith('"')) return unescaped(text, RESERVED);
+  const isClosed = text.length > 2 && text.endsWith('"');
+  return isClosed ? unescaped(text.slice(1, -1), RESERVED_IN_QUOTES) : undefined;
+}
+
+function unescaped(text: string, reserved: string): string | Buffer | undefined {
+  const parts: Buffer[] = [];
+  let plain = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text.charAt(at);
+    if (reserved.includes(sign)) return undefined;
+    if (sign !== '\\') continue;
+    const escaped = readEscape(text, at + 1);
+    if (escaped === undefined) return undefined;
+    parts.push(Buffer.from(text.slice(plain, at)), Buffer.of(escaped.byte));
+    at += escaped.length;
+    plain = at + 1;
+  }
+  if (parts.length === 0) return text;
+  parts.push(Buffer.from(text.slice(plain)));
+  return textOrBytes(Buffer.concat(parts));
+}
+
+function readEscape(text: string, at: number): { readonly byte: number; readonly length: number } | undefined {
+  const hex = text.slice(at, at + 2);
+  if (/^[0-9A-Fa-f]{2}$/.test(hex)) return { byte: Number.parseInt(hex, 16), length: 2 };
+  const sign = text.charAt(at);
+  return sign !== '' && ESCAPABLE.includes(sign) ? { byte: sign.charCodeAt(0), length: 1 } : undefined;
+}
+
+/** A value in BER (RFC 4514, section 2.4): its content if that is text, and else the BER itself. */
+function readBer(hex: string): string | Buffer | undefined {
+  const bytes = Buffer.from(hex, 'hex');
+  if (bytes.length < 2 || bytes.length * 2 !== hex.length) return undefined;
+  const content = contentOf(bytes);
+  return TEXT_TAGS.has(bytes.readUInt8()) && content !== undefined ? textOrBytes(content) : bytes;
+}
+
+/** The content of a single element of definite length (X.690, section 8.1.3). */
+function contentOf(bytes: Buffer): Buffer | undefined {
+  const first = bytes.readUInt8(1);
+  const more = first < 0x80 ? 0 : first - 0x80;
+  if (more > 4 || bytes.length < 2 + more || first === 0x80) return undefined;
+  const length = more === 0 ? first : bytes.readUIntBE(2, more);
+  return bytes.length === 2 + more + length ? bytes.subarray(2 + more) : undefined;
+}
+
+function textOrBytes(bytes: Buffer): string | Buffer {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return bytes;
+  }
+}

@@ -1,4 +1,4 @@
-import dns from '@ldapjs/dn';
+import { dnText, parseDn } from '../src/domain/dn.ts';
 import { LdapUrlFault, readLdapUrl } from '../src/ldap/ldap-url.ts';
 import { encodeFilter } from '../src/ldap/wire/filter.ts';
 import { isLine, kind, Mismatch } from './kind.ts';
@@ -26,12 +26,8 @@ export const distinguishedName = kind<string>(
   'DN',
   'a distinguished name such as ou=accounts,dc=example,dc=org',
   (given) => {
-    if (!isLine(given) || /(^|[^\\]),\s*(,|$)/.test(given)) return new Mismatch();
-    try {
-      return dns.DN.fromString(given).length > 0 ? given.trim() : new Mismatch();
-    } catch {
-      return new Mismatch();
-    }
+    const dn = isLine(given) ? parseDn(given) : undefined;
+    return dn === undefined || dn.length === 0 ? new Mismatch() : dnText(dn);
   },
 );
 

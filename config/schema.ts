@@ -52,7 +52,10 @@ export const settingsSchema = section('', {
       orNull(wholeNumber(0, 65_535)),
     ),
     allowPlaintext: setting('Allow a password on an unencrypted connection to another host.', false, yesOrNo),
-    base: required('The entry under which all accounts are.', distinguishedName),
+    base: required(
+      'The entry under which all accounts are, in any spelling that the directory knows.',
+      distinguishedName,
+    ),
     filter: setting(
       'Which entries under the base are accounts; the service adds what it needs.',
       '(objectClass=sstProvisioning)',

@@ -20,7 +20,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/operator/': { layers: ['src/domain/', 'src/observability/'], packages: ['hono', '@hono/', 'prom-client'] },
   'src/ldif/': { layers: ['src/domain/', 'src/ldap/'], packages: [] },
   // What the directory will be sent is judged by the code that sends it.
-  'config/': { layers: ['src/domain/', 'src/ldap/'], packages: ['zod', 'yaml', '@ldapjs/'] },
+  'config/': { layers: ['src/domain/', 'src/ldap/'], packages: ['zod', 'yaml'] },
   'streams/': { layers: ['src/domain/', 'src/ldap/'], packages: ['rxjs'] },
   'handlers/': { layers: ['src/domain/', 'src/script/'], packages: [] },
   'src/sandbox/': { layers: ['src/domain/', 'src/ldap/'], packages: ['ldapjs', '@ldapjs/'] },

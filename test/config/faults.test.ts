@@ -176,14 +176,25 @@ describe('directory.url', () => {
 });
 
 describe('directory.base', () => {
-  it.each(['dc=example', '"ou=a\\\\, b,dc=example,dc=org"', 'ou=Zürich,dc=example', '1.2.3=x,dc=example'])(
-    'may be %s',
-    (base) => {
-      expect(withBase(base)).toEqual([]);
-    },
-  );
+  it.each([
+    ...['dc=example', '"ou=a\\\\, b,dc=example,dc=org"', 'ou=Zürich,dc=example', '1.2.3=x,dc=example'],
+    ...["'ou=a\\2C b,dc=x'", "'ou=\\#a\\ ,dc=x'", '\'ou="a, b" ; dc=x\'', "'ou=a+l=b,dc=x'", 'ou=Z\\C3\\BCrich,dc=x'],
+  ])('may be %s', (base) => {
+    expect(withBase(base)).toEqual([]);
+  });
 
-  it.each(['nonsense', '""', 'dc=a,,dc=b', '"dc=a,"', '"dc=a\\nb"', '=x', '[dc=a]'])('is not %s', (base) => {
+  it.each([
+    'nonsense',
+    '""',
+    'dc=a,,dc=b',
+    '"dc=a,"',
+    '"dc=a\\nb"',
+    '=x',
+    '[dc=a]',
+    "'ou=a<b,dc=x'",
+    "'dc=a\\'",
+    "'ou=\"a,dc=x'",
+  ])('is not %s', (base) => {
     expect(withBase(base)).toHaveLength(1);
   });
 });

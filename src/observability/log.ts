@@ -135,7 +135,7 @@ function createSyslogSink({ address, facility, protocol }: SyslogOptions, onProb
   const origin: SyslogOrigin = { facility, hostname: hostname(), appName: APP_NAME, pid: process.pid };
   const local = protocol === 'local' || (protocol === 'auto' && address.kind === 'unix');
   const render = (line: LogLine): Buffer => (local ? renderLocal(line, origin) : renderRfc5424(line, origin));
-  if (address.kind === 'udp') return createUdpSink(address, render, onProblem);
+  if (address.kind === 'udp') return createUdpSink({ address, render, onProblem });
   const [place, frame, open] =
     address.kind === 'unix'
       ? [address.path, lineOf, openUnixLink(address.path)]

@@ -10,6 +10,8 @@ class Receiver {
   readonly messages: string[] = [];
   readonly problems: string[] = [];
   opened = 0;
+  /** Its connection breaks with the next message. */
+  breaks = false;
   #up: () => void = () => {};
   #down: (reason: string) => void = () => {};
 
@@ -20,14 +22,15 @@ class Receiver {
       this.#down = down;
       const stream = new Writable({
         write: (chunk: Buffer, _encoding, done) => {
-          this.messages.push(chunk.toString());
-          done();
+          if (!this.breaks) this.messages.push(chunk.toString());
+          setImmediate(() => done(this.breaks ? new Error('broken') : null));
         },
         final: (done) => {
           done();
           down('ended');
         },
       });
+      stream.on('error', () => down('broken'));
       return { stream, destroy: () => stream.destroy() };
     },
     render: ({ message, fields }) => Buffer.from([message, ...Object.values(fields)].join(' ')),
@@ -68,6 +71,19 @@ describe('a receiver of messages', () => {
     await receiver.sink.close();
     expect(receiver.messages.slice(0, 2)).toEqual(['lines of the log were lost 2', '2']);
     expect(receiver.messages).toHaveLength(10_001);
+  });
+
+  it('is told how many lines were on their way when the connection broke', async () => {
+    const receiver = new Receiver();
+    receiver.comes();
+    receiver.breaks = true;
+    for (const message of ['one', 'two', 'three']) receiver.sink.write(line(message));
+    while (receiver.opened === 1) await new Promise((resolve) => setImmediate(resolve));
+    receiver.breaks = false;
+    receiver.comes();
+    receiver.sink.write(line('last'));
+    await receiver.sink.close();
+    expect(receiver.messages).toEqual(['lines of the log were lost 3', 'last']);
   });
 
   it('is a problem once while it stays away, and again after it was back', async () => {

@@ -1,7 +1,7 @@
 const MOST_MESSAGES = 10_000;
 const MOST_BYTES = 4 * 2 ** 20;
 
-/** Messages that wait for their receiver, bounded: the oldest make room, and are counted. */
+/** Messages that wait for their receiver, bounded: the oldest make room. What is lost is counted. */
 export class MessageQueue {
   #messages: Buffer[] = [];
   #head = 0;
@@ -34,7 +34,12 @@ export class MessageQueue {
     return this.#messages.length - this.#head;
   }
 
-  /** How many messages made room since this was asked last. */
+  /** Counts messages that were taken out and reached nobody all the same. */
+  lose(messages: number): void {
+    this.#lost += messages;
+  }
+
+  /** How many messages made room, or reached nobody, since this was asked last. */
   takeLost(): number {
     const lost = this.#lost;
     this.#lost = 0;

@@ -46,12 +46,17 @@ export function createStreamSink(options: StreamSinkOptions): Sink {
   const pump = (): void => {
     if (link === undefined || !isUp) return;
     const { stream } = link;
+    const write = (message: Buffer, lines: number): void => {
+      stream.write(message, (error) => {
+        if (error !== null && error !== undefined) queue.lose(lines);
+      });
+    };
     const lost = queue.takeLost();
-    if (lost > 0) stream.write(render(lostLines(lost, lastTime)));
+    if (lost > 0) write(render(lostLines(lost, lastTime)), lost);
     while (!stream.writableNeedDrain) {
       const message = queue.shift();
       if (message === undefined) break;
-      stream.write(message);
+      write(message, 1);
     }
     if (closing !== undefined && queue.size === 0) stream.end();
   };

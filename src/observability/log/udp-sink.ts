@@ -1,91 +1,170 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns';
 import type { LogLine } from './log-line.ts';
+import { lostLines } from './lost-lines.ts';
+import { MessageQueue } from './message-queue.ts';
 import type { OnProblem, Sink } from './sink.ts';
+
+export interface UdpSinkOptions {
+  readonly address: { readonly host: string; readonly port: number };
+  /** A line as one message. */
+  readonly render: (line: LogLine) => Buffer;
+  readonly onProblem: OnProblem;
+  /** Finds the address of a host. Default: the system's resolver. */
+  readonly lookUp?: (
+    host: string,
+    found: (error: NodeJS.ErrnoException | null, ip: string, family: number) => void,
+  ) => void;
+  /** Milliseconds before a look-up is tried again; doubled each time up to 30 s. Default: 1 s. */
+  readonly firstPause?: number;
+  /** Milliseconds that `close` waits. Default: 2 s. */
+  readonly closeWithin?: number;
+}
 
 /** After so many messages the name is looked up again, as a server may move. */
 const MESSAGES_PER_LOOKUP = 1_000;
-/** So many messages wait for the first look-up. */
-const MOST_WAITING = 1_000;
-const CLOSE_WITHIN = 2_000;
+/** So many messages are with the system at once; the others wait in the bounded queue. */
+const MOST_IN_FLIGHT = 1_000;
+const LONGEST_PAUSE = 30_000;
 
-/** Each line one datagram to a syslog server (RFC 5426). Nobody says whether it arrived. */
-export function createUdpSink(
-  address: { readonly host: string; readonly port: number },
-  render: (line: LogLine) => Buffer,
-  onProblem: OnProblem,
-): Sink {
-  const sockets = new Map<number, Socket>();
-  let target: { readonly ip: string; readonly socket: Socket } | undefined;
-  const waiting: Buffer[] = [];
-  let untilLookup = 0;
-  let lookingUp = false;
-  let inFlight = 0;
-  let closed: (() => void) | undefined;
-  let told = false;
+/**
+ * Each line one datagram to a syslog server (RFC 5426). Nobody says whether it arrived; what is
+ * known to be lost here is counted, and told to the server with the next line, or at the end.
+ */
+export function createUdpSink(options: UdpSinkOptions): Sink {
+  return new UdpSink(options);
+}
 
-  const problem = (error: Error): void => {
-    if (!told) onProblem(`syslog at udp://${address.host}:${address.port} cannot be reached (${error.message})`);
-    told = true;
-  };
+/**
+ * States: `unknown`: lines wait for the look-up of the server's name, or for the pause before
+ * another one → `known`: lines are sent, and the name is looked up again now and then; `closing`
+ * from each of them, then `closed`.
+ */
+class UdpSink implements Sink {
+  readonly #options: Required<UdpSinkOptions>;
+  readonly #queue = new MessageQueue();
+  readonly #sockets = new Map<number, Socket>();
+  #target: { readonly ip: string; readonly socket: Socket } | undefined;
+  #untilLookup = 0;
+  #lookingUp = false;
+  #retry: NodeJS.Timeout | undefined;
+  #pause: number;
+  #inFlight = 0;
+  #told = false;
+  #lastTime = '';
+  #closing: (() => void) | undefined;
+  #closed = false;
+  #end: Promise<void> | undefined;
 
-  const settle = (): void => {
-    if (inFlight === 0 && !lookingUp) closed?.();
-  };
+  constructor(options: UdpSinkOptions) {
+    this.#options = { lookUp: lookup, firstPause: 1_000, closeWithin: 2_000, ...options };
+    this.#pause = this.#options.firstPause;
+  }
 
-  const socketFor = (family: number): Socket => {
-    const known = sockets.get(family);
+  write(line: LogLine): void {
+    if (this.#closing !== undefined) return;
+    this.#lastTime = line.time;
+    this.#queue.push(this.#options.render(line));
+    this.#pump();
+  }
+
+  close(): Promise<void> {
+    this.#end ??= this.#closeOnce();
+    return this.#end;
+  }
+
+  #closeOnce(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(deadline);
+        clearTimeout(this.#retry);
+        this.#closed = true;
+        for (const socket of this.#sockets.values()) socket.close();
+        resolve();
+      };
+      const deadline = setTimeout(end, this.#options.closeWithin);
+      this.#closing = () => {
+        this.#closing = end;
+        if (!this.#tellLost()) end();
+      };
+      this.#pump();
+    });
+  }
+
+  /** Sends what waits, as far as that is possible now. */
+  #pump(): void {
+    if (this.#closed) return;
+    while (this.#target !== undefined && this.#inFlight < MOST_IN_FLIGHT) {
+      const message = this.#queue.shift();
+      if (message === undefined) break;
+      this.#tellLost();
+      this.#send(message, 1);
+      this.#untilLookup -= 1;
+    }
+    const isLookUpDue = this.#target === undefined ? this.#queue.size > 0 : this.#untilLookup <= 0;
+    if (isLookUpDue && !this.#lookingUp && this.#retry === undefined) this.#lookUp();
+    if (this.#inFlight === 0 && this.#queue.size === 0) this.#closing?.();
+  }
+
+  /** Says whether there was something to tell, and somebody to tell it to. */
+  #tellLost(): boolean {
+    const lost = this.#target === undefined ? 0 : this.#queue.takeLost();
+    if (lost > 0) this.#send(this.#options.render(lostLines(lost, this.#lastTime)), lost);
+    return lost > 0;
+  }
+
+  #send(message: Buffer, lines: number): void {
+    this.#inFlight += 1;
+    this.#target?.socket.send(message, this.#options.address.port, this.#target.ip, (error) => {
+      this.#inFlight -= 1;
+      if (error === null) this.#told = false;
+      else {
+        this.#queue.lose(lines);
+        this.#problem(error);
+      }
+      this.#pump();
+    });
+  }
+
+  #lookUp(): void {
+    this.#lookingUp = true;
+    this.#options.lookUp(this.#options.address.host, (error, ip, family) => {
+      this.#lookingUp = false;
+      if (this.#closed) return;
+      this.#untilLookup = MESSAGES_PER_LOOKUP;
+      if (error === null) {
+        this.#target = { ip, socket: this.#socketFor(family) };
+        this.#pause = this.#options.firstPause;
+      } else {
+        this.#problem(error);
+        if (this.#target === undefined) this.#lookUpLater();
+      }
+      this.#pump();
+    });
+  }
+
+  #lookUpLater(): void {
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#lookUp();
+    }, this.#pause).unref();
+    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+  }
+
+  #socketFor(family: number): Socket {
+    const known = this.#sockets.get(family);
     if (known !== undefined) return known;
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
     socket.unref();
-    socket.on('error', problem);
-    sockets.set(family, socket);
+    socket.on('error', (error) => this.#problem(error));
+    this.#sockets.set(family, socket);
     return socket;
-  };
+  }
 
-  const send = (message: Buffer): void => {
-    if (target === undefined) return;
-    inFlight += 1;
-    untilLookup -= 1;
-    target.socket.send(message, address.port, target.ip, (error) => {
-      inFlight -= 1;
-      if (error === null) told = false;
-      else problem(error);
-      settle();
-    });
-  };
-
-  const lookUp = (): void => {
-    lookingUp = true;
-    lookup(address.host, (error, ip, family) => {
-      lookingUp = false;
-      if (error === null) target = { ip, socket: socketFor(family) };
-      else problem(error);
-      untilLookup = MESSAGES_PER_LOOKUP;
-      for (const message of waiting.splice(0)) send(message);
-      settle();
-    });
-  };
-
-  return {
-    write: (line) => {
-      if (closed !== undefined) return;
-      const message = render(line);
-      if (untilLookup > 0 && !lookingUp) send(message);
-      else if (waiting.length < MOST_WAITING) waiting.push(message);
-      if (untilLookup <= 0 && !lookingUp) lookUp();
-    },
-    close: () =>
-      new Promise((resolve) => {
-        const deadline = setTimeout(() => closed?.(), CLOSE_WITHIN);
-        closed = (): void => {
-          clearTimeout(deadline);
-          for (const socket of sockets.values()) socket.close();
-          sockets.clear();
-          closed = (): void => {};
-          resolve();
-        };
-        settle();
-      }),
-  };
+  #problem(error: Error): void {
+    const { host, port } = this.#options.address;
+    const { onProblem } = this.#options;
+    if (!this.#told) onProblem(`syslog at udp://${host}:${port} cannot be reached (${error.message})`);
+    this.#told = true;
+  }
 }

@@ -1,3 +1,4 @@
+import { isLoopbackHost } from '../src/domain/loopback.ts';
 import { isLine, kind, Mismatch } from './kind.ts';
 
 /** Where the operator interface listens: HOST:PORT, [IPv6]:PORT or unix:/PATH, as written. */
@@ -100,9 +101,4 @@ function parseHostAndPort(
 export function isLoopbackAddress(listen: string): boolean {
   const address = listen.startsWith('unix:') ? undefined : parseHostAndPort(listen);
   return address === undefined || (!(address instanceof Mismatch) && isLoopbackHost(address.host));
-}
-
-/** Whether nothing but this host can be meant. */
-export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }

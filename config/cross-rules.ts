@@ -1,5 +1,6 @@
+import { isLoopbackHost } from '../src/domain/loopback.ts';
 import { parseLdapUrl } from '../src/ldap/ldap-url.ts';
-import { isLoopbackAddress, isLoopbackHost } from './address-kinds.ts';
+import { isLoopbackAddress } from './address-kinds.ts';
 import type { FaultAt } from './fault.ts';
 import type { PartialSettings } from './partial-settings.ts';
 import { formatDuration } from './units.ts';

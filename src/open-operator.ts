@@ -10,7 +10,7 @@ import { programVersion } from './version.ts';
 export async function openOperator(
   settings: Settings,
   events$: EventSource,
-  notice: (message: string) => void,
+  notice: (message: string, level: 'error') => void,
 ): Promise<Operator | undefined> {
   const { listen, allowRemote } = settings.operator;
   if (listen === null) return undefined;
@@ -21,7 +21,7 @@ export async function openOperator(
     return await startOperator({ listen, allowRemote, events$, steps, version: programVersion(), now: Date.now });
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    notice(`no operator interface: ${error.message}; ${error.remedy}`);
+    notice(`no operator interface: ${error.message}; ${error.remedy}`, 'error');
     return undefined;
   }
 }

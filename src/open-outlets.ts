@@ -18,8 +18,11 @@ export interface Outlets {
   readonly log: Log;
   /** Prints an event, where events are printed. */
   readonly print: (event: PublishedEvent) => void;
-  /** Tells, in a sentence, what is wrong with the service itself: in the log, and where that is not seen, on standard error. */
-  readonly notice: (message: string) => void;
+  /**
+   * Tells, in a sentence, what is wrong with the service itself: in the log, and where that is not
+   * seen, on standard error. `error`: it needs a person. Default: `warn`.
+   */
+  readonly notice: (message: string, level?: 'warn' | 'error') => void;
   /** Resolves when all is out, or cannot be within some seconds. */
   close(): Promise<void>;
 }
@@ -40,8 +43,8 @@ export function openOutlets({ log: settings, debug, now }: OutletOptions): Outle
     problems.write(`${clockTime(time())}  ${'notice'.padEnd(12)}  ${message}\n`);
   };
   const log = createLogger({ ...settings, console: printing ? null : stdout, colour, env, now, unseen: complain });
-  const notice = (message: string): void => {
-    log.logger.warn(message);
+  const notice: Outlets['notice'] = (message, level = 'warn') => {
+    log.logger.log(level, message);
     if (printing) complain(message);
   };
   const failed = (reason: string) => notice(`standard output cannot be written (${reason}); see to its room`);

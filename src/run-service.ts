@@ -9,7 +9,7 @@ import { createEventPublisher, type EventPublisher } from './observability/publi
 import { createSystemdNotifier, type SystemdNotifier } from './observability/systemd-notify.ts';
 import { tellEvent } from './observability/tell-event.ts';
 import { openOperator } from './open-operator.ts';
-import { type OutletOptions, openOutlets } from './open-outlets.ts';
+import { type OutletOptions, type Outlets, openOutlets } from './open-outlets.ts';
 import { openRecord } from './open-record.ts';
 import type { Operator } from './operator/server.ts';
 import { checkScripts } from './preflight/site-script.ts';
@@ -47,7 +47,7 @@ async function runLogged(
   { dryRun, record, signals }: RunOptions,
   publisher: EventPublisher,
   log: Log,
-  notice: (message: string) => void,
+  notice: Outlets['notice'],
 ): Promise<number> {
   const { env, stderr } = process;
   const refuse = (message: string): void => {

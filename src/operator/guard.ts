@@ -1,4 +1,4 @@
-import { isLoopback } from './listen-address.ts';
+import { isLoopbackHost } from '../domain/loopback.ts';
 
 export interface Refusal {
   readonly status: 403 | 405;
@@ -20,7 +20,7 @@ export interface RequestFacts {
  */
 export function refuse({ method, host, origin, fetchSite }: RequestFacts, listenHost: string): Refusal | undefined {
   const name = hostName(host);
-  if (name === undefined || !(isLoopback(name) || name === listenHost.toLowerCase())) {
+  if (name === undefined || !(isLoopbackHost(name) || name === listenHost.toLowerCase())) {
     return { status: 403, reason: 'the Host header must name this host: use 127.0.0.1, [::1] or localhost' };
   }
   if (origin !== undefined) return { status: 403, reason: 'requests from web pages are refused (Origin)' };

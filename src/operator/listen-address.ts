@@ -43,12 +43,3 @@ export function showAddress(address: ListenAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
   return isIP(address.host) === 6 ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
-
-/** Whether a host name or address means this host alone. */
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase().replace(/\.$/, '');
-  if (name === 'localhost' || name === '::1') return true;
-  const family = isIP(name);
-  if (family === 4) return name.startsWith('127.');
-  return family === 6 && /^(?:0*:)*:?0*1$/.test(name);
-}

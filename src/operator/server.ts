@@ -1,8 +1,10 @@
+import { lookup } from 'node:dns/promises';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import type { PublishedEvent } from '../domain/event.ts';
+import { isLoopbackHost } from '../domain/loopback.ts';
 import { createOperatorApp, type OperatorAppOptions } from './app.ts';
-import { isLoopback, type ListenAddress, OperatorError, readAddress, showAddress } from './listen-address.ts';
+import { type ListenAddress, OperatorError, readAddress, showAddress } from './listen-address.ts';
 import { makeWay, withSocketMode } from './unix-socket.ts';
 
 export interface OperatorOptions extends Omit<OperatorAppOptions, 'listenHost'> {
@@ -12,6 +14,8 @@ export interface OperatorOptions extends Omit<OperatorAppOptions, 'listenHost'> 
   readonly events$: EventSource;
   /** Listen on an address that other hosts can reach, too: it has no password. Default false. */
   readonly allowRemote?: boolean;
+  /** Finds the address of a host. Default: the system's resolver. */
+  readonly lookUp?: (host: string) => Promise<{ readonly address: string }>;
 }
 
 /** An Observable of events, as far as it is needed here. */
@@ -35,12 +39,7 @@ const CLOSE_MILLISECONDS = 500;
  */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const address = readAddress(options.listen);
-  if (address.kind === 'tcp' && !isLoopback(address.host) && options.allowRemote !== true) {
-    throw new OperatorError(
-      `the operator interface may not listen on ${address.host}`,
-      'use 127.0.0.1, [::1] or a unix socket; operator.allowRemote: true lets other hosts in, without a password',
-    );
-  }
+  const place = address.kind === 'tcp' ? await placeOf(address, options) : address;
   const listenHost = address.kind === 'tcp' ? address.host : 'localhost';
   const operator = createOperatorApp({ ...options, listenHost });
   const subscription = options.events$.subscribe({ next: operator.take, error: () => undefined });
@@ -52,7 +51,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
 
   const server = createServer(operator.app.fetch);
   try {
-    await listen(server, address);
+    await listen(server, place);
   } catch (error) {
     await close();
     throw error;
@@ -63,6 +62,28 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     address: showAddress(address.kind === 'tcp' ? { ...address, port } : address),
     close: () => close(server),
   };
+}
+
+/** The address to listen on. A name that leads elsewhere than it may would let other hosts in. */
+async function placeOf(
+  { host, port }: ListenAddress & { kind: 'tcp' },
+  { allowRemote = false, lookUp = lookup }: OperatorOptions,
+): Promise<ListenAddress> {
+  const remote = (what: string) =>
+    new OperatorError(
+      `the operator interface may not listen on ${what}`,
+      'use 127.0.0.1, [::1] or a unix socket; operator.allowRemote: true lets other hosts in, without a password',
+    );
+  if (!allowRemote && !isLoopbackHost(host)) throw remote(host);
+  const { address } = await lookUp(host).catch((error: unknown) => {
+    throw new OperatorError(
+      `the name ${host} of the operator interface cannot be resolved`,
+      'write operator.listen with an address: 127.0.0.1 or [::1]',
+      error,
+    );
+  });
+  if (!allowRemote && !isLoopbackHost(address)) throw remote(`${host}, which is ${address} here`);
+  return { kind: 'tcp', host: address, port };
 }
 
 function createServer(fetch: Parameters<typeof createAdaptorServer>[0]['fetch']): Server {
@@ -82,6 +103,7 @@ async function listen(server: Server, address: ListenAddress): Promise<void> {
 
 function listenError(address: ListenAddress, error: NodeJS.ErrnoException): OperatorError {
   const remedies: Record<string, string> = {
+    EADDRNOTAVAIL: 'this host has no such address: give operator.listen another one, such as 127.0.0.1:9465',
     EADDRINUSE: 'another program listens there: stop it, or give operator.listen another address',
     EACCES:
       address.kind === 'unix'

@@ -1,4 +1,4 @@
-import { isLoopbackHost } from '../../config/address-kinds.ts';
+import { isLoopbackHost } from '../domain/loopback.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
 import { parseLdapUrl } from '../ldap/ldap-url.ts';
 import { openConnection } from '../ldap/open-connection.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isLoopbackHost } from '../../src/domain/loopback.ts';
 import { refuse } from '../../src/operator/guard.ts';
-import { isLoopback, OperatorError, readAddress, showAddress } from '../../src/operator/listen-address.ts';
+import { OperatorError, readAddress, showAddress } from '../../src/operator/listen-address.ts';
 
 const asked = (host: string | undefined) =>
   refuse({ method: 'GET', host, origin: undefined, fetchSite: undefined }, '127.0.0.1');
@@ -10,8 +11,7 @@ describe('the Host header', () => {
   it('passes for no name that is not a loopback one', () => {
     fc.assert(
       fc.property(fc.oneof(fc.domain(), fc.ipV4(), fc.string()), fc.nat(65_535), (name, port) => {
-        const loopback = isLoopback(name) || /^127(\.\d+){3}$/.test(name);
-        fc.pre(!loopback && name !== '');
+        fc.pre(!isLoopbackHost(name));
         expect(asked(`${name}:${port}`)?.status).toBe(403);
       }),
     );
@@ -24,19 +24,12 @@ describe('the Host header', () => {
     },
   );
 
-  it.each([
-    undefined,
-    '',
-    ':80',
-    '[::1',
-    'localhost:x',
-    '127.0.0.1@evil',
-    '127.0.0.1 evil',
-    '[::ffff:127.0.0.1]',
-    '127.1',
-  ])('does not pass for %s', (host) => {
-    expect(asked(host)?.status).toBe(403);
-  });
+  it.each([undefined, '', ':80', '[::1', 'localhost:x', '127.0.0.1@evil', '127.0.0.1 evil'])(
+    'does not pass for %s',
+    (host) => {
+      expect(asked(host)?.status).toBe(403);
+    },
+  );
 });
 
 describe('an address', () => {

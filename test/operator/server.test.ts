@@ -125,6 +125,19 @@ describe('who may ask', () => {
       remedy: expect.stringContaining('another'),
     });
   });
+
+  it('names the remedy when its name is not known here, or leads elsewhere', async () => {
+    const asked = (lookUp: OperatorOptions['lookUp']) =>
+      start({ listen: 'foo.localhost:0', ...(lookUp && { lookUp }) });
+    await expect(asked(() => Promise.reject(new Error('ENOTFOUND')))).rejects.toMatchObject({
+      message: 'the name foo.localhost of the operator interface cannot be resolved',
+      remedy: expect.stringContaining('127.0.0.1'),
+    });
+    await expect(asked(async () => ({ address: '192.0.2.1' }))).rejects.toMatchObject({
+      message: 'the operator interface may not listen on foo.localhost, which is 192.0.2.1 here',
+      remedy: expect.stringContaining('127.0.0.1'),
+    });
+  });
 });
 
 describe('the unix socket', () => {

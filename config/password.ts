@@ -26,24 +26,41 @@ export function passwordReader(directory: Settings['directory'], env: Environmen
 
 /** Something that works but should be mended. */
 export interface Finding {
+  /** Who else may read the password. */
+  readonly readers: 'everybody' | 'group';
   readonly problem: string;
   readonly remedy: string;
 }
 
-/** Whether others than the owner may read the password: of its own file, or of a configuration file that holds it. */
-export async function passwordFindings(configPath: string, directory: Settings['directory']): Promise<Finding[]> {
+/**
+ * Whether others may read the password, of its own file or of a configuration file that holds it:
+ * everybody, or the members of a group that is not among `groups`. Default: the groups of this
+ * process, which is to be that of the service or as good as it, and root's.
+ */
+export async function passwordFindings(
+  configPath: string,
+  directory: Settings['directory'],
+  groups: ReadonlySet<number> = ownGroups(),
+): Promise<Finding[]> {
   const files = [directory.bindPasswordFile, directory.bindPassword === null ? null : configPath];
-  const findings = await Promise.all(files.map((file) => (file === null ? undefined : findingOfFile(file))));
+  const findings = await Promise.all(files.map((file) => (file === null ? undefined : findingOfFile(file, groups))));
   return findings.filter((finding) => finding !== undefined);
 }
 
-async function findingOfFile(file: string): Promise<Finding | undefined> {
-  const mode = await stat(file).then(
-    (found) => found.mode,
-    () => 0,
-  );
-  if ((mode & 0o004) === 0) return undefined;
-  return { problem: `every user of this host can read the password in ${file}`, remedy: `chmod o-rwx ${file}` };
+async function findingOfFile(file: string, groups: ReadonlySet<number>): Promise<Finding | undefined> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) return undefined;
+  if ((found.mode & 0o004) !== 0) {
+    const problem = `every user of this host can read the password in ${file}`;
+    return { readers: 'everybody', problem, remedy: `chmod o-rwx ${file}` };
+  }
+  if ((found.mode & 0o040) === 0 || groups.has(found.gid)) return undefined;
+  const problem = `the group ${found.gid}, which is not the service's, can read the password in ${file}`;
+  return { readers: 'group', problem, remedy: `chmod g-rwx ${file}, or chgrp it to a group of the service` };
+}
+
+function ownGroups(): ReadonlySet<number> {
+  return new Set([0, ...(process.getgroups?.() ?? [])]);
 }
 
 /** The settings as they may be shown. */

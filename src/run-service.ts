@@ -12,6 +12,7 @@ import { openOperator } from './open-operator.ts';
 import { type OutletOptions, type Outlets, openOutlets } from './open-outlets.ts';
 import { openRecord } from './open-record.ts';
 import type { Operator } from './operator/server.ts';
+import { checkPassword } from './preflight/password.ts';
 import { checkScripts } from './preflight/site-script.ts';
 import { endOrphansBelow } from './script/orphans.ts';
 import { createService, type Service } from './service.ts';
@@ -19,6 +20,8 @@ import { endWith, type Signals } from './signals.ts';
 import { watchTerminal } from './terminal.ts';
 
 export interface RunOptions {
+  /** Where the settings stand. */
+  readonly configFile: string;
   /** Prints the stream's events: for a person, or one JSON object a line. */
   readonly debug: OutletOptions['debug'];
   readonly dryRun: boolean;
@@ -44,7 +47,7 @@ export async function runService(settings: Settings, options: RunOptions): Promi
 
 async function runLogged(
   settings: Settings,
-  { dryRun, record, signals }: RunOptions,
+  { configFile, dryRun, record, signals }: RunOptions,
   publisher: EventPublisher,
   log: Log,
   notice: Outlets['notice'],
@@ -73,7 +76,7 @@ async function runLogged(
     operator = await openOperator(settings, publisher.events$, notice);
     // Ready means at work, also where the directory is still waited for: a manager that gave up on that would not help.
     manager.ready();
-    await Promise.race([prepare(settings, dryRun, notice), asked]);
+    await Promise.race([prepare(configFile, settings, dryRun, notice), asked]);
     const exitCode = await service.run();
     signals.mean(endWith(exitCode));
     return exitCode;
@@ -89,8 +92,14 @@ async function runLogged(
  * What must be known, and out of the way, before the first account is worked on. Need not be waited for where none will be: the
  * next service ends what this one left.
  */
-async function prepare(settings: Settings, dryRun: boolean, notice: (message: string) => void): Promise<void> {
-  for (const { verdict, what, found, remedy } of await checkScripts(settings)) {
+async function prepare(
+  configFile: string,
+  settings: Settings,
+  dryRun: boolean,
+  notice: (message: string) => void,
+): Promise<void> {
+  const looks = await Promise.all([checkPassword(configFile, settings), checkScripts(settings)]);
+  for (const { verdict, what, found, remedy } of looks.flat()) {
     if (verdict !== 'ok') notice(`${what}: ${found}; ${remedy}`);
   }
   if (dryRun) return;

@@ -25,6 +25,8 @@ export function registerRun(program: Command, signals: Signals | undefined): voi
       // Not by itself: what a reader that stands still has not taken would keep the process alive.
       const debug = flags.json ? 'json' : flags.debug && 'pretty';
       if (settings !== undefined)
-        process.exit(await runService(settings, { ...flags, debug, signals: signals ?? hearSignals() }));
+        process.exit(
+          await runService(settings, { ...flags, configFile: flags.config, debug, signals: signals ?? hearSignals() }),
+        );
     });
 }

@@ -1,10 +1,10 @@
-import { passwordFindings } from '../../config/password.ts';
 import type { Settings } from '../../config/schema.ts';
 import { DirectoryOperations } from '../ldap/operations.ts';
 import { accessOf } from '../site.ts';
 import { checkAccounts } from './accounts.ts';
 import { checkConnecting } from './connecting.ts';
 import { checkOutlets } from './outlets.ts';
+import { checkPassword } from './password.ts';
 import type { CheckLine } from './report.ts';
 import { checkScripts } from './site-script.ts';
 import { checkSteps } from './steps.ts';
@@ -27,8 +27,7 @@ export async function preflight(
     }
   };
   say([{ verdict: 'ok', what: 'configuration', found: configFile }]);
-  const secrets = await passwordFindings(configFile, settings.directory);
-  say(secrets.map(({ problem, remedy }) => ({ verdict: 'fail', what: 'password', found: problem, remedy })));
+  say(await checkPassword(configFile, settings));
 
   const access = accessOf(settings, env);
   let usable: string | undefined;

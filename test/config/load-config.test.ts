@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -115,6 +115,7 @@ describe('the password', () => {
     await chmod(bindPasswordFile, 0o644);
     expect(await passwordFindings(path, directory)).toEqual([
       {
+        readers: 'everybody',
         problem: `every user of this host can read the password in ${bindPasswordFile}`,
         remedy: `chmod o-rwx ${bindPasswordFile}`,
       },
@@ -125,6 +126,25 @@ describe('the password', () => {
     expect(await passwordFindings(path, inline)).toHaveLength(1);
     await chmod(path, 0o600);
     expect(await passwordFindings(path, inline)).toEqual([]);
+  });
+
+  it("is found to be open to a group that is not the service's, and to no other", async () => {
+    const bindPasswordFile = inFolder('password');
+    await writeFile(bindPasswordFile, 'geheim');
+    await chmod(bindPasswordFile, 0o640);
+    const path = await configuration({ bindDn, bindPasswordFile });
+    const { directory } = await loadConfig(path, {});
+    const { gid } = await stat(bindPasswordFile);
+    expect(await passwordFindings(path, directory)).toEqual([]);
+    expect(await passwordFindings(path, directory, new Set([gid + 1]))).toEqual([
+      {
+        readers: 'group',
+        problem: `the group ${gid}, which is not the service's, can read the password in ${bindPasswordFile}`,
+        remedy: `chmod g-rwx ${bindPasswordFile}, or chgrp it to a group of the service`,
+      },
+    ]);
+    await chmod(bindPasswordFile, 0o600);
+    expect(await passwordFindings(path, directory, new Set())).toEqual([]);
   });
 
   it('is left out of the settings that are shown', async () => {

@@ -1,9 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SERVICE_PASSWORD } from '../support/accounts.ts';
 import { exited, track } from '../support/children.ts';
 import { type Rsyslog, startRsyslog } from '../support/rsyslog.ts';
 import { ServiceProcess, testSettings, withSettings, writeSettings } from '../support/service-process.ts';
@@ -102,6 +104,31 @@ describe('the log of the running service', () => {
     expect(console.map((line) => JSON.parse(line).message)).toEqual(
       told.map((line) => /(?:info {2}|warn {2}|error )(.*?)(?: \w+=|$)/.exec(line)?.[1]),
     );
+  });
+
+  it('begins with what is wrong around the service: an address that is taken, a password that all may read', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const listen = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
+    const bindPasswordFile = join(folder, 'password');
+    await writeFile(bindPasswordFile, SERVICE_PASSWORD);
+    await chmod(bindPasswordFile, 0o644);
+    const settings = withSettings(testSettings(slapd.url, ['/bin/true']), {
+      directory: { bindPassword: null, bindPasswordFile },
+      operator: { listen },
+    });
+    const service = new ServiceProcess(await writeSettings(folder, settings), []);
+    service.start();
+    await expect.poll(() => service.output, { timeout: 20_000 }).toContain('open accounts listed');
+    expect(await service.terminate()).toBe(0);
+    taken.close();
+    const said = service.output.split('\n').filter((line) => /"message":"(no operator|password)/.test(line));
+    expect(said.map((line) => JSON.parse(line)).map(({ level, message }) => `${level} ${message}`)).toEqual([
+      expect.stringMatching(
+        `^error no operator interface: cannot listen on ${listen}: .*; another program listens there`,
+      ),
+      `warn password: every user of this host can read the password in ${bindPasswordFile}; chmod o-rwx ${bindPasswordFile}`,
+    ]);
   });
 
   it('is not ended by a reload that comes while it reads its configuration', async () => {

@@ -4,26 +4,35 @@
 #
 # FOLDER must not exist yet; everything goes there and nothing elsewhere. slapd (Debian: apt-get install slapd ldap-utils) runs in
 # the foreground on 127.0.0.1:PORT (3890) until Ctrl-C. FOLDER also gets a configuration for the service and a script that
-# only says what it was asked, so that the whole life of an account can be watched from a second terminal.
+# only says what it was asked, so that the whole life of an account can be watched from a second terminal. Where it cannot
+# run, it says why, and leaves nothing behind.
 
 set -eu
 umask 077
+
+# Ends with an exit code and the reason.
+give_up() {
+  code=$1
+  shift
+  echo "test-directory.sh: $*" >&2
+  exit "$code"
+}
 
 if [ "$#" -lt 1 ] || [ "$#" -gt 2 ]; then
   echo "usage: test-directory.sh FOLDER [PORT]" >&2
   exit 64
 fi
 port=${2:-3890}
+case $port in
+  *[!0-9]* | '') give_up 64 "\"$port\" is no port" ;;
+esac
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
-mkdir "$1"
-folder=$(cd "$1" && pwd)
+folder=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 case $folder in
-  *[!A-Za-z0-9._/-]*)
-    echo "test-directory.sh: use a folder without blanks and special characters" >&2
-    exit 64
-    ;;
+  *[!A-Za-z0-9._/-]*) give_up 64 "use a folder without blanks and special characters" ;;
 esac
+[ ! -e "$folder" ] || give_up 1 "$folder exists already: name a folder that does not"
 
 suffix=dc=stoney-cloud,dc=org
 base=ou=accounts,ou=backup,ou=services,$suffix
@@ -36,15 +45,25 @@ first_of() {
       return
     fi
   done
-  echo "test-directory.sh: slapd is not installed as expected; looked for $*" >&2
-  exit 1
+  give_up 1 "slapd is not installed as expected; looked for $*"
 }
 schemas=$(first_of /etc/ldap/schema /etc/openldap/schema)
 modules=$(first_of /usr/lib/ldap /usr/lib64/openldap /usr/lib/openldap)
-slapd=$(PATH=$PATH:/usr/sbin:/usr/libexec:/usr/lib/openldap command -v slapd) || first_of /usr/sbin/slapd
-slapadd=$(PATH=$PATH:/usr/sbin command -v slapadd) || first_of /usr/sbin/slapadd
+slapd=$(PATH=$PATH:/usr/sbin:/usr/libexec:/usr/lib/openldap command -v slapd || first_of /usr/sbin/slapd)
+slapadd=$(PATH=$PATH:/usr/sbin command -v slapadd || first_of /usr/sbin/slapadd)
 
-mkdir "$folder/database"
+command -v node >/dev/null || give_up 1 "Node.js is not installed"
+# slapd itself would end without a word, with everything set up and told.
+node -e '
+  const server = require("node:net").createServer();
+  server.on("error", ({ code }) => process.exit(code === "EADDRINUSE" ? 3 : 4));
+  server.listen({ host: "127.0.0.1", port: Number(process.argv[1]) }, () => server.close());
+' "$port" 2>/dev/null || case $? in
+  3) give_up 1 "port $port of 127.0.0.1 is taken by another program: stop that, or name another port: test-directory.sh $1 PORT" ;;
+  *) give_up 1 "nothing can listen on port $port of 127.0.0.1 here: name another port: test-directory.sh $1 PORT" ;;
+esac
+
+mkdir -p "$folder/database"
 cat >"$folder/slapd.conf" <<CONF
 include $schemas/core.schema
 include $schemas/cosine.schema

@@ -18,11 +18,12 @@ export class WorkByUid {
   /** Entries that are out of sight, oldest first, as [lane, id]. */
   readonly #outOfSight = new Map<string, readonly [lane: string, id: string]>();
 
-  /** Somebody is at work on the entry. */
+  /** Somebody is at work on the entry. What is read may be older than what has been told: the latest time counts. */
   saw(lane: string, id: string, since: number): void {
+    const latest = Math.max(since, this.on(lane, id) ?? since);
     this.ended(lane, id);
     const works = this.#byLane.get(lane) ?? new Map<string, Work>();
-    this.#byLane.set(lane, works.set(id, { since, outOfSight: false }));
+    this.#byLane.set(lane, works.set(id, { since: latest, outOfSight: false }));
   }
 
   /** Nobody is at work on the entry. */

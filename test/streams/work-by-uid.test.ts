@@ -21,6 +21,7 @@ describe('work by its uid', () => {
   it('is as young as it was seen last, and over when it is told to be', () => {
     work.saw('a', 'one', 5);
     work.saw('a', 'one', 9);
+    work.saw('a', 'one', 7);
     expect(work.on('a', 'one')).toBe(9);
     work.ended('a', 'one');
     expect(work.on('a', 'one')).toBeUndefined();

@@ -241,10 +241,10 @@ describe('what is no DN', () => {
   it.each(['a=b,', 'a=b+', 'a=b c', '1.', '\\2c', '\\', '"', '#0', ' ', 'a="', '\\C3', 'ü'])(
     'is passed over in time that grows with its length alone: %j again and again',
     (part) => {
-      const text = `cn=${part.repeat(1_000_000 / part.length)}`;
+      const text = `cn=${part.repeat(100_000 / part.length)}`;
       expect(isSameDn(`${text},dc=x`, `${text},dc=x `)).toBe(true);
       expect(isAtOrBelow(`${text},dc=x`, 'dc=y')).toBe(false);
-      expect(isAtOrBelow(`${part.repeat(1_000_000 / part.length)}=x,dc=x`, 'dc=y')).toBe(false);
+      expect(isAtOrBelow(`${part.repeat(100_000 / part.length)}=x,dc=x`, 'dc=y')).toBe(false);
     },
   );
 });

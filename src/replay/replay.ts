@@ -1,5 +1,6 @@
 import { ReplaySubject, Subject } from 'rxjs';
 import { accountMemory } from '../../streams/account-memory.ts';
+import { laneOf } from '../../streams/candidate.ts';
 import { provisioning } from '../../streams/pipeline.ts';
 import type { DirectoryChange } from '../domain/change.ts';
 import { observedDirectory } from '../domain/directory-answer.ts';
@@ -142,7 +143,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
           changes$.next(withOwnTokens(line.change, night));
           break;
         case 'event':
-          await time.fireUntil(() => !awaits(line.event));
+          await time.fireUntil(() => !awaits(line.event), keyOf(line.event));
           if (line.event.event === 'draining') drain$.next();
           break;
         case 'gap':
@@ -166,4 +167,9 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
 
 function withOwnTokens(change: DirectoryChange, night: RecordedNight): DirectoryChange {
   return change.kind === 'entry' ? { ...change, entry: night.withOwnTokens(change.entry) } : change;
+}
+
+/** The key under which timers of the event's account are set; empty where it speaks of none. */
+function keyOf(event: PublishedEvent): string {
+  return 'uid' in event && event.uid !== undefined ? laneOf(event.uid) : '';
 }

@@ -28,6 +28,7 @@ export interface HoldOptions<T> {
   readonly discarded: (item: T, by: 'newer' | 'drop') => void;
   /** How often the day is looked at while something waits for one, in milliseconds. */
   readonly dayCheckMilliseconds?: number;
+  /** Told the item's key with each timer that is set for one item. */
   readonly scheduler?: SchedulerLike;
 }
 
@@ -84,13 +85,14 @@ export function holdUntilDue<T>(options: HoldOptions<T>): OperatorFunction<Held<
         }, dayCheckMilliseconds);
       };
 
-      const wake = (id: string, inMilliseconds: number): Subscription => {
+      const wake = (key: string, id: string, inMilliseconds: number): Subscription => {
         const step = Math.min(inMilliseconds, LONGEST_TIMER);
-        return scheduler.schedule(() => {
+        const due = (): void => {
           const place = held.get(id);
           if (place === undefined || inMilliseconds <= LONGEST_TIMER) release(id);
-          else held.set(id, { ...place, timer: wake(id, inMilliseconds - step) });
-        }, step);
+          else held.set(id, { ...place, timer: wake(key, id, inMilliseconds - step) });
+        };
+        return scheduler.schedule(due, step, key);
       };
 
       const hold = (key: string, id: string, item: T, due: Due): void => {
@@ -102,7 +104,7 @@ export function holdUntilDue<T>(options: HoldOptions<T>): OperatorFunction<Held<
           idsByDay.set(due.day, (idsByDay.get(due.day) ?? new Set()).add(id));
           watchDays();
         } else {
-          held.set(id, { key, item, timer: wake(id, due.inMilliseconds) });
+          held.set(id, { key, item, timer: wake(key, id, due.inMilliseconds) });
         }
       };
 

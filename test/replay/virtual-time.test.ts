@@ -14,18 +14,29 @@ function set(): { time: VirtualTime; fired: string[]; paced: number[] } {
 }
 
 describe('the time of a replay', () => {
-  it('keeps a due timer until it is wanted, and fires those before it first', async () => {
+  it('keeps a due timer until it is wanted, and fires those of its key before it first', async () => {
     const { time, fired } = set();
-    time.scheduler.schedule(() => fired.push('second'), 200);
-    time.scheduler.schedule(() => fired.push('first'), 100);
-    time.scheduler.schedule(() => fired.push('not due'), 900);
+    const schedule = (name: string, milliseconds: number, key?: string) =>
+      time.scheduler.schedule(() => fired.push(name), milliseconds, key);
+    schedule('second', 200, 'a');
+    schedule('first', 100, 'a');
+    schedule('of nobody', 150);
+    schedule('not due', 900, 'a');
     await time.goTo(START + 500);
     expect(fired).toEqual([]);
-    await time.fireUntil(() => fired.includes('second'));
-    expect(fired).toEqual(['first', 'second']);
-    await time.fireUntil(() => false);
-    expect(fired).toEqual(['first', 'second']);
+    await time.fireUntil(() => fired.includes('second'), 'a');
+    expect(fired).toEqual(['first', 'of nobody', 'second']);
+    await time.fireUntil(() => false, 'a');
+    expect(fired).toEqual(['first', 'of nobody', 'second']);
     expect(time.now()).toBe(START + 500);
+  });
+
+  it('keeps those of other keys, and what is not wanted any more, even where all are due at one moment', async () => {
+    const { time, fired } = set();
+    for (const key of ['b', 'a', 'a', 'b']) time.scheduler.schedule(() => fired.push(key), 100, key);
+    await time.goTo(START + 500);
+    await time.fireUntil(() => fired.length > 0, 'a');
+    expect(fired).toEqual(['a']);
   });
 
   it('fires a timer that nobody asks for a little later, and what that begins after it', async () => {

@@ -80,7 +80,7 @@ export function serveReaders(
   limits: ReaderLimits = READER_LIMITS,
 ): EventReaders {
   const readers = new Set<Reader>();
-  /** Those that may have something to read and can take it, in the order of their turns. */
+  /** Those that have something to read and can take it, in the order of their turns. */
   const ready = new Set<Reader>();
   const cuts = new Set<NodeJS.Timeout>();
   let gathering: NodeJS.Timeout | undefined;
@@ -92,9 +92,7 @@ export function serveReaders(
     if (reader.blocked) {
       reader.sink.once('drain', () => {
         reader.blocked = false;
-        if (!readers.has(reader)) return;
-        ready.add(reader);
-        serveSoon();
+        if (readers.has(reader)) serveSoon();
       });
     }
   };
@@ -134,13 +132,18 @@ export function serveReaders(
     return !reader.blocked && reader.cursor > before && readers.has(reader);
   };
 
+  const isDue = ({ blocked, cursor, end }: Reader) => !blocked && (cursor < backlog.next() || cursor >= end);
+
   const serveAll = () => {
     const until = now() + limits.serveMilliseconds;
-    for (const reader of readers) if (reader.cursor < backlog.first()) drop(reader);
+    for (const reader of readers) {
+      if (reader.cursor < backlog.first()) drop(reader);
+      else if (isDue(reader)) ready.add(reader);
+    }
     for (const reader of ready) {
       ready.delete(reader);
       // Put in again it comes to the end of this very loop.
-      if (serve(reader)) ready.add(reader);
+      if (!reader.blocked && serve(reader)) ready.add(reader);
       if (now() >= until) break;
     }
     if (ready.size > 0) serveSoon();
@@ -175,14 +178,11 @@ export function serveReaders(
       write(reader, `id: ${identify(reader.cursor - 1)}\nretry: 1000\n\n`);
       const missed = backlog.first() - from;
       if (missed > 0) write(reader, `event: missed\ndata: ${JSON.stringify({ missed })}\n\n`);
-      if (!reader.blocked) ready.add(reader);
       serveSoon();
     },
     full: () => readers.size >= limits.readers,
     wake: () => {
-      if (gathering !== undefined || readers.size === 0) return;
-      for (const reader of readers) if (!reader.blocked) ready.add(reader);
-      serveSoon();
+      if (readers.size > 0) serveSoon();
     },
     size: () => readers.size,
     dropped: () => dropped,

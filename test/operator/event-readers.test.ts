@@ -99,6 +99,49 @@ describe('readers of the event stream', () => {
     readers.close();
   });
 
+  describe('hear of an event that comes while another reader', () => {
+    it('is about to be served as it can take more again', () => {
+      const { readers, publish, turn } = set();
+      const [slow, other] = [new Peer(1), new Peer()];
+      for (const peer of [slow, other]) readers.add(peer, ALL, 1, true);
+      turn();
+      slow.drain();
+      publish('a');
+      turn();
+      expect([slow.uids, other.uids]).toEqual([['a'], ['a']]);
+      readers.close();
+    });
+
+    it('is about to be served as it has just come', () => {
+      const { readers, publish, turn } = set();
+      const [first, second] = [new Peer(), new Peer()];
+      readers.add(first, ALL, 1, true);
+      turn();
+      readers.add(second, ALL, 1, true);
+      publish('a');
+      turn();
+      expect([first.uids, second.uids]).toEqual([['a'], ['a']]);
+      readers.close();
+    });
+
+    it('waits for its turn', () => {
+      const { readers, publish, turn } = set({ serveMilliseconds: 20 });
+      const peers = Array.from({ length: 100 }, () => new Peer());
+      for (const peer of peers) readers.add(peer, ALL, 1, true);
+      publish('a');
+      turn();
+      // By now all have it, and some have had their turn again, which found nothing more for them.
+      for (let n = 0; n < 11; n++) turn();
+      const served = () => peers.map(({ uids }) => uids.length);
+      expect(new Set(served())).toEqual(new Set([1]));
+      publish('b');
+      for (let n = 0; n < 100; n++) turn();
+      expect(new Set(served())).toEqual(new Set([2]));
+      expect(vi.getTimerCount()).toBe(1);
+      readers.close();
+    });
+  });
+
   it('are dropped and told once the backlog no longer holds what they have not read, and cut if they do not go', () => {
     const { readers, publish, turn } = set({}, 5);
     const peer = new Peer(1);

@@ -10,6 +10,7 @@ import { fetchStatus, followEvents } from '../../src/operator/client.ts';
 import { READER_LIMITS } from '../../src/operator/event-readers.ts';
 import { OperatorError } from '../../src/operator/listen-address.ts';
 import { type Operator, type OperatorOptions, startOperator } from '../../src/operator/server.ts';
+import { closed } from '../support/closed.ts';
 import { parseMetrics } from '../support/parse-metrics.ts';
 
 let events$: Subject<PublishedEvent>;
@@ -47,7 +48,7 @@ async function raw(operator: Operator, request: string): Promise<string> {
   socket.setEncoding('utf8').on('data', (text: string) => {
     answer += text;
   });
-  await once(socket, 'close');
+  await closed(socket);
   return answer;
 }
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boolean, element, enumerated, integer, octetString, sequence, Tag } from '../../src/ldap/wire/ber.ts';
 import { ADMINISTRATOR, accountDn } from '../../src/sandbox/tree.ts';
 import { BASE } from '../support/accounts.ts';
+import { closed } from '../support/closed.ts';
 import { type Embedded, startEmbedded } from '../support/embedded-directory.ts';
 
 const attribute = (name: string, ...values: string[]) =>
@@ -58,11 +59,9 @@ describe('the embedded directory', () => {
   /** Sends the bytes on a connection of their own, and waits until the server has closed it. */
   async function send(bytes: Buffer): Promise<void> {
     const socket = connect({ port: Number(new URL(server.login.url).port), host: '127.0.0.1' });
-    socket.on('error', () => {}); // the server may close before it has read everything
     socket.resume();
-    const closed = once(socket, 'close');
     socket.end(bytes);
-    await closed;
+    await closed(socket);
   }
 
   it('stands through requests of every kind with bytes changed, lost and put in', async () => {

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ACCOUNTS, ADMINISTRATOR, accountDn, SERVICE, SUFFIX } from '../../src/sandbox/tree.ts';
 import { accountLdif, accountDn as accountName, BASE, SERVICE_DN, SERVICE_PASSWORD } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';
+import { closed } from '../support/closed.ts';
 import { type Embedded, startEmbedded } from '../support/embedded-directory.ts';
 import { text } from '../support/test-directory.ts';
 
@@ -126,7 +126,7 @@ async function talk(socket: Socket, bytes: Buffer): Promise<Buffer> {
   const parts: Buffer[] = [];
   socket.on('data', (part: Buffer) => parts.push(part));
   socket.write(bytes);
-  await once(socket, 'close');
+  await closed(socket);
   return Buffer.concat(parts);
 }
 

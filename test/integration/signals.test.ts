@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { signalGroup } from '../../src/script/process-group.ts';
 import { exited, track } from '../support/children.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -99,7 +100,7 @@ describe('a service that waits for the script of one before it to end', () => {
       }),
     );
     onTestFinished(async () => {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       await exited(child);
     });
     const lines = createInterface({ input: child.stdout });

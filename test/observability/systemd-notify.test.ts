@@ -24,7 +24,7 @@ function notifierWith(environment: NodeJS.ProcessEnv = {}): SystemdNotifier {
 /** The process that sends for the notifier of this test. */
 async function sender(): Promise<ProcessLine> {
   for (const candidate of listProcesses().filter(({ parent, state }) => parent === process.pid && state !== 'Z')) {
-    const environment = await readFile(`/proc/${candidate.pid}/environ`, 'utf8');
+    const environment = await readFile(`/proc/${candidate.pid}/environ`, 'utf8').catch(() => ''); // it is gone
     if (environment.includes(`NOTIFY_SOCKET=${manager.socket}`)) return candidate;
   }
   throw new Error('nobody sends');

@@ -46,5 +46,14 @@ export function launchersOf(parent: number): number[] {
   return listProcesses()
     .filter((found) => found.parent === parent && found.state !== 'Z')
     .map(({ pid }) => pid)
-    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('prov-backup-rsnapshot: launcher'));
+    .filter((pid) => commandLine(pid).startsWith('prov-backup-rsnapshot: launcher'));
+}
+
+/** Empty where the process has ended meanwhile. */
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
 }

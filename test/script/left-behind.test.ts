@@ -77,7 +77,8 @@ describe.each(['auto', 'none'] as const)(
     });
 
     it('is left alone where the script had ended: in its process group, and out of it', async () => {
-      const script = files.sh('sleep 60 & echo "group $$"; setsid sleep 60 & echo "daemon $!"; sleep 0.1');
+      const tellDaemon = 'until [ "$(cut -d " " -f 5 /proc/$!/stat)" = $! ]; do sleep 0.01; done; echo "daemon $!"';
+      const script = files.sh(`sleep 60 & echo "group $$"; setsid sleep 60 & ${tellDaemon}`);
       const { base, driven } = start(script);
       const group = await groupOf(driven);
       const daemon = await driven.said('daemon');

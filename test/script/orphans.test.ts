@@ -6,7 +6,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { endOrphansBelow, endOrphansOf, findOrphanedAccounts } from '../../src/script/orphans.ts';
 import { ownerMark } from '../../src/script/owner.ts';
 import { groupLives, signalGroup } from '../../src/script/process-group.ts';
-import { track } from '../support/children.ts';
+import { exited, track } from '../support/children.ts';
 import { scriptFolder } from './contract.ts';
 
 const files = scriptFolder();
@@ -17,10 +17,8 @@ const account = { uid: '3724300', entryUUID: randomUUID(), base };
 const children: ChildProcess[] = [];
 afterEach(async () => {
   for (const child of children.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    const ended = once(child, 'exit');
-    signalGroup(child.pid!, 'SIGKILL'); // gone already, perhaps, and not told yet
-    await ended;
+    signalGroup(child.pid!, 'SIGKILL');
+    await exited(child);
   }
 });
 
@@ -80,7 +78,7 @@ describe('ending the scripts that a dead service left behind', () => {
 
   it('knows the accounts below a base, however that is written', async () => {
     const group = await scriptOf(GONE);
-    const written = ` 2.5.4.11 = "${process.pid}" ;  DC=\\4Frphans`;
+    const written = ` OU = ${process.pid} ,  DC=Orphans`;
     expect(await endOrphansBelow('ou=others,dc=orphans', 5000)).toEqual([]);
     expect(await endOrphansBelow(base.slice(3), 5000)).toEqual([]);
     expect(await endOrphansBelow(written, 5000)).toEqual([group]);

@@ -96,7 +96,13 @@ export class Slapd extends TestDirectory {
     this.#child?.kill('SIGSTOP');
     // The signal reaches each thread in its own time; one that still runs would answer one more request.
     const threads = () => readdirSync(`/proc/${pid}/task`);
-    const runs = (thread: string) => !readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1').includes(') T');
+    const runs = (thread: string) => {
+      try {
+        return !readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1').includes(') T');
+      } catch {
+        return false; // it has ended meanwhile
+      }
+    };
     while (threads().some(runs));
   }
 

@@ -16,6 +16,8 @@ export interface Ways {
   readonly movedIn: 'add' | 'rename';
   /** Whether it tells that an account is no longer open, or was moved out of the base. */
   readonly tellsLeaving: boolean;
+  /** Whether it tells changes in the order in which they were answered. */
+  readonly inOrder: boolean;
 }
 
 export interface ConformingServer {
@@ -33,6 +35,7 @@ const SYNCREPL: Ways = {
   renamed: 'modify',
   movedIn: 'add',
   tellsLeaving: true,
+  inOrder: true,
 };
 
 const PERSISTENT_SEARCH: Ways = {
@@ -41,6 +44,7 @@ const PERSISTENT_SEARCH: Ways = {
   renamed: 'rename',
   movedIn: 'rename',
   tellsLeaving: false,
+  inOrder: true,
 };
 
 export const SERVERS: readonly ConformingServer[] = [
@@ -62,7 +66,8 @@ export const SERVERS: readonly ConformingServer[] = [
     },
     gone: 50,
     fencing: 'token',
-    ways: [SYNCREPL, PERSISTENT_SEARCH],
+    // It tells of a change after it has answered it, each from the thread that made it.
+    ways: [SYNCREPL, { ...PERSISTENT_SEARCH, inOrder: false }],
   },
   {
     name: 'the embedded directory',

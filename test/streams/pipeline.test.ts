@@ -358,6 +358,35 @@ describe('the stream', () => {
     );
   });
 
+  // As 389 Directory Server does by persistent search.
+  it.each(
+    [0, 100, 5_000].flatMap((pause) =>
+      [[0, 1, 2], [1, 0, 2], [2, 1, 0], [2, 0], [2], [1, 2, 0]].map((order) => ({ order, pause })),
+    ),
+  )(
+    'works once on what was told late, in another order or not at all: $order of 0, 1, 2, $pause ms apart',
+    async ({ order, pause }) => {
+      const stage = start({ runHandler: takes(1_000) });
+      await pass(100);
+      const tells: Array<() => void> = [];
+      directory.telling = (tell) => tells.push(tell);
+      directory.create('a');
+      directory.write('a', { sstProvisioningMode: 'delete', sstIsActive: 'FALSE' });
+      directory.write('a', { sstProvisioningMode: 'modify' });
+      directory.telling = (tell) => tell();
+      for (const each of order) {
+        tells[each]?.();
+        await pass(pause);
+      }
+      await pass(5_000);
+      expect(modesRun(stage)).toEqual(['modify a']);
+      expect(directory.mode('a')).toBe('modified');
+      // That it is no longer open was told before: the next list says so again.
+      await pass(60_000);
+      expect(stage.open.size).toBe(0);
+    },
+  );
+
   it('finds by the list what the subscription never told', async () => {
     const stage = start({ reconcileMilliseconds: 10_000 });
     await pass(100);

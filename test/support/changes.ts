@@ -85,6 +85,11 @@ export class Changes {
     return this.error as DirectoryError;
   }
 
+  /** Goes on with what is said from now on. */
+  forget(): void {
+    this.all.length = 0;
+  }
+
   stop(): void {
     this.#subscription.unsubscribe();
   }

@@ -66,6 +66,8 @@ export class MemoryDirectory {
   fault: (operation: Operation) => Fault | undefined = () => undefined;
   /** Called right before an operation is done: for somebody who writes in between. */
   meanwhile: (operation: Operation) => void = () => {};
+  /** Tells those who watch of a change: at once, or whenever and in whatever order a test likes. */
+  telling: (tell: () => void) => void = (tell) => tell();
   /** How long an operation takes to come here, and its answer to go back. */
   travel: () => Promise<void> = () => Promise.resolve();
   /** Every operation of clients, done or not. */
@@ -310,8 +312,11 @@ export class MemoryDirectory {
 
   #tell(before: boolean, stored: Stored): void {
     const after = isOpen(stored);
-    if (after) this.#changes$.next({ kind: 'entry', change: before ? 'modify' : 'add', entry: this.#entry(stored) });
-    else if (before) this.#changes$.next({ kind: 'left', dn: stored.dn, entryUUID: stored.uuid });
+    if (!after && !before) return;
+    const change: DirectoryChange = after
+      ? { kind: 'entry', change: before ? 'modify' : 'add', entry: this.#entry(stored) }
+      : { kind: 'left', dn: stored.dn, entryUUID: stored.uuid };
+    this.telling(() => this.#changes$.next(change));
   }
 
   #at(dn: string): Stored | undefined {

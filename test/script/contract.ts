@@ -47,6 +47,20 @@ export async function runAndKeep(
   return { result, lines, text: lines.map(({ line }) => line) };
 }
 
+/**
+ * Runs a command that does not end by itself, with a time limit that lets it get as far as its first words: on a busy machine
+ * the shortest may be over before it has begun.
+ */
+export async function runPastFirstWords<T extends { readonly text: readonly string[] }>(
+  run: (timeoutMilliseconds: number) => Promise<T>,
+): Promise<T & { readonly timeoutMilliseconds: number }> {
+  for (const timeoutMilliseconds of [500, 2_000, 8_000]) {
+    const done = await run(timeoutMilliseconds);
+    if (done.text.length > 0) return { ...done, timeoutMilliseconds };
+  }
+  throw new Error('the command says nothing');
+}
+
 /** Waits for a condition, for at most ten seconds. */
 export async function until<T>(condition: () => T | undefined | false | null | 0 | ''): Promise<T> {
   const last = performance.now() + 10_000;

@@ -2,25 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 
-/** The commands that the tests run (or files, by their path), and the Debian packages they come from. */
-const NEEDED = {
-  '/usr/bin/python3': 'python3',
-  slapd: 'slapd',
-  ldapsearch: 'ldap-utils',
-  dscreate: '389-ds-base',
-  openssl: 'openssl',
-  rsnapshot: 'rsnapshot',
-  setquota: 'quota',
-  rsyslogd: 'rsyslog',
-  faketime: 'faketime',
-};
+/** Commands (or files, by their path), and the Debian packages they come from. */
+export type NeededPackages = Readonly<Record<string, string>>;
 
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /**
  * Installs what is missing, as root; otherwise throws and names it. No service is started by the installation.
  */
-export function installMissingPackages(needed = NEEDED) {
+export function installMissingPackages(needed: NeededPackages): string {
   const missing = missingPackages(needed);
   if (missing.length === 0) return 'all there';
   const command = `apt-get install --no-install-recommends -y ${missing.join(' ')}`;
@@ -40,16 +30,16 @@ export function installMissingPackages(needed = NEEDED) {
   return `installed ${missing.join(' ')}`;
 }
 
-function missingPackages(needed) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  const isThere = (command) =>
+function missingPackages(needed: NeededPackages): string[] {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  const isThere = (command: string) =>
     isAbsolute(command) ? existsSync(command) : folders.some((folder) => existsSync(join(folder, command)));
   return Object.entries(needed)
     .filter(([command]) => !isThere(command))
     .map(([, name]) => name);
 }
 
-function aptGet(args) {
+function aptGet(args: readonly string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const { status, error, stdout, stderr } = spawnSync('apt-get', ['-q', ...args], { env, encoding: 'utf8' });
   if (status === 0) return;

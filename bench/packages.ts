@@ -1,5 +1,5 @@
 // Installs what the benchmark needs beside the program: the directory, its C client, the Python that it is compared with, and GNU time.
-import { installMissingPackages } from '../test/support/packages.mjs';
+import { installMissingPackages } from '../test/support/packages.ts';
 
 console.log(
   `Debian packages: ${installMissingPackages({

@@ -1,0 +1,16 @@
+// Installs the Debian packages that the tests need beside Node.js, as root; otherwise names what is missing.
+import { installMissingPackages } from './support/packages.ts';
+
+console.log(
+  installMissingPackages({
+    '/usr/bin/python3': 'python3',
+    slapd: 'slapd',
+    ldapsearch: 'ldap-utils',
+    dscreate: '389-ds-base',
+    openssl: 'openssl',
+    rsnapshot: 'rsnapshot',
+    setquota: 'quota',
+    rsyslogd: 'rsyslog',
+    faketime: 'faketime',
+  }),
+);

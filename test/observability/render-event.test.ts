@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENT_NAMES, type PublishedEvent, type StreamEvent } from '../../src/domain/event.ts';
 import { renderEvent, renderJson } from '../../src/observability/render-event.ts';
+import { anyText } from '../support/any-text.ts';
 
 const URL = 'ldap://ldap1.example.org';
 const account = { uid: '3724300', dn: 'uid=3724300,ou=accounts,dc=example,dc=org' };
@@ -116,7 +117,7 @@ describe('an event for a person', () => {
 
   it('is one harmless line whatever the directory and the scripts hold', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (text, dn) => {
+      fc.property(anyText(), anyText(), (text, dn) => {
         for (const event of [
           { event: 'output', stream: 'stdout', line: text, ...adding },
           { event: 'skipped', reason: text, dn },

@@ -18,6 +18,7 @@ import {
   rsnapshotStep,
 } from '../../../handlers/steps/rsnapshot-configuration.ts';
 import type { StreamEvent } from '../../../src/domain/event.ts';
+import { anyText } from '../../support/any-text.ts';
 import { contextOf, jobOf, standIn, temporaryFolder } from './job.ts';
 
 const intervals = {
@@ -248,7 +249,7 @@ describe('the rsnapshot configuration', () => {
     const { options } = site();
     const own = { ...options, checkCommand: null };
     await fc.assert(
-      fc.asyncProperty(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), async (home, count) => {
+      fc.asyncProperty(anyText(), anyText(), async (home, count) => {
         const job = jobOf('3724300', { homeDirectory: `/srv/${home}`, ...intervals, sstBackupIntervalYearly: count });
         const outcome = await rsnapshotStep(own).run(job, contextOf());
         if (!outcome.ok) return;

@@ -91,9 +91,9 @@ class Claiming {
   /** What is known for sure to be the present entry; undefined: read first. */
   #seen: AccountRecord | undefined;
   #withReturnValue = true;
-  /** A claim was sent, and no answer came: it may have happened, or may happen yet. */
+  /** A claim was sent, and no answer came, or none that shows the entry: it may have happened, or may happen yet. */
   #unanswered = false;
-  /** A claim is under way. */
+  /** A claim is under way, or the entry as it left it is being read. */
   #sending = false;
   /** The tokens that were sent, by which a claim is known that met another entry than the one that was meant. */
   readonly #tokens = new Set<string>();
@@ -232,8 +232,8 @@ class Claiming {
       claims ? claim(seen, mode, names, this.#withReturnValue, fence) : resume(seen, names, fence, exclusive),
       { postRead: 'entry', fence },
     );
-    this.#sending = false;
     const after = told ?? (await directory.read(seen.dn));
+    this.#sending = false;
     if (after === undefined) return { kind: 'gone' };
     const reading = readEntry(after);
     if (reading.kind === 'foreign') return { kind: 'gone' };

@@ -166,6 +166,21 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
   });
 
   it.each([
+    ['with a date', {}],
+    ['without a date', { sstProvisioningDate: [] }],
+  ])('an own claim is known where neither its answer nor the read after it shows the entry (%s)', async (_, more) => {
+    directory.postRead = false;
+    let reads = 0;
+    directory.fault = ({ kind }) => (kind === 'read' && reads++ === 0 ? 'lostBefore' : undefined);
+    const stage = start({ runHandler: runs([10, SUCCEEDED]) });
+    directory.create('a', more);
+    await pass(1_000);
+    expect(stage.told).not.toContain('conflict');
+    expect(directory.mode('a')).toBe('added');
+    expect(stage.jobs).toHaveLength(1);
+  });
+
+  it.each([
     ['was taken over', 1],
     ['was taken over twice', 2],
   ])('of several services one that comes too late is superseded where its account %s', async (_, times) => {

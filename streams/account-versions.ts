@@ -73,8 +73,10 @@ export class AccountVersions {
     const id = identityOf(record);
     const known = this.#known.get(id);
     if (known?.version !== undefined && known.version > entryCSN) return;
-    const own = known?.version === entryCSN && known.own;
-    const unfinished = (known?.unfinished ?? false) && readMode(record.mode)?.phase === 'inWork';
+    // A request that was seen before the claim may be told again after it: by a list, a refresh or a late echo.
+    const isSame = known?.version === entryCSN;
+    const unfinished = (known?.unfinished ?? false) && (isSame || readMode(record.mode)?.phase === 'inWork');
+    const own = isSame && (known?.own ?? false);
     const tokens = known?.tokens ?? [];
     this.#remember(id, { version: entryCSN, connection: this.#connection, own, tokens, unfinished });
   }

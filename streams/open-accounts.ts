@@ -219,6 +219,8 @@ export class OpenAccounts {
 
   /** This service is about to claim the account, which will then stand as `record`, under the fence. */
   claiming(id: string, record: AccountRecord, fence: Fence): void {
+    // It was decided on this version, which the stream may tell of later.
+    this.#versions.saw(record);
     this.#versions.claiming(id, fence.by === 'token' ? fence.token : undefined);
     this.#write(id, record, true);
     const known = this.#known.get(id);

@@ -138,7 +138,9 @@ describe("this service's own writes", () => {
     expect(versions.isUnfinished('uuid-a')).toBe(true);
     versions.saw(at(7));
     expect(versions.isUnfinished('uuid-a')).toBe(false);
-    versions.claiming('uuid-a', '10000101');
+    versions.claiming('uuid-a', undefined);
+    versions.saw(at(7));
+    expect(versions.isUnfinished('uuid-a')).toBe(true);
     versions.ended('uuid-a');
     expect(versions.isUnfinished('uuid-a')).toBe(false);
   });

@@ -165,6 +165,22 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     expect(directory.mode('a')).toBe('added');
   });
 
+  it('an own claim that arrives late is known although the request was told again after it was sent', async () => {
+    let asked = 0;
+    directory.fault = () => (asked++ < 2 ? 'late' : { code: 50 });
+    const stage = start({ runHandler: runs([10, SUCCEEDED]) });
+    directory.create('a');
+    await pass(50);
+    directory.cut();
+    await pass(1_000);
+    expect(stage.told).toContain('skipped');
+    directory.fault = () => undefined;
+    directory.deliver();
+    await pass(1_000);
+    expect(stage.told).not.toContain('conflict');
+    expect(directory.mode('a')).toBe('added');
+  });
+
   it.each([
     ['with a date', {}],
     ['without a date', { sstProvisioningDate: [] }],

@@ -186,8 +186,10 @@ class Writing {
     if (fence.by === 'nothing') return this.#dependencies.alone || isUntouched(record, this.#known.record);
     if (record.entryCSN === fence.entryCSN) return true;
     const known = this.#known;
-    if (record.returnValue !== known.record.returnValue || isTokenDay(record.date?.value ?? '')) return false;
     const isRedated = record.date?.value !== known.record.date?.value;
+    // A token that stood there before is none, but a day that somebody asked for.
+    const isTokenNew = isRedated && isTokenDay(record.date?.value ?? '');
+    if (record.returnValue !== known.record.returnValue || isTokenNew) return false;
     // Beside others a new day may be that of a newer request, which another service has claimed.
     if (!this.#dependencies.alone && (isRedated || this.#dependencies.mayBeTakenOver())) return false;
     if (!isSameWriter(record, this.#job.record) || !isSameDn(record.dn, known.record.dn)) return true;

@@ -181,6 +181,16 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     expect(directory.mode('a')).toBe('added');
   });
 
+  it('an outcome is written although the day that was asked for looks like a token', async () => {
+    const stage = start({ runHandler: runs([100, SUCCEEDED]) });
+    directory.create('a', { sstProvisioningDate: '19991231' });
+    await pass(50);
+    directory.write('a', { description: 'changed' });
+    await pass(1_000);
+    expect(stage.told).not.toContain('superseded');
+    expect(directory.mode('a')).toBe('added');
+  });
+
   it.each([
     ['with a date', {}],
     ['without a date', { sstProvisioningDate: [] }],

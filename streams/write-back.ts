@@ -3,7 +3,7 @@ import type { AccountDirectory, Patience } from '../src/domain/directory.ts';
 import { type FailureKind, failureKind } from '../src/domain/directory-error.ts';
 import { isSameDn } from '../src/domain/dn.ts';
 import { type DirectoryEntry, sameAttributes } from '../src/domain/entry.ts';
-import { type Fence, isTokenDay } from '../src/domain/fence.ts';
+import { type Fence, isTokenDay, outcomeFence } from '../src/domain/fence.ts';
 import type { HandlerOutcome } from '../src/domain/job.ts';
 import { readMode, WORDS } from '../src/domain/mode.ts';
 import { failedAs, failure, type Modification, type OptionalAttributes, success } from '../src/domain/transition.ts';
@@ -183,7 +183,9 @@ class Writing {
   #isStillOwn({ record, entry }: Standing): boolean {
     const fence = this.#fence;
     if (fence.by === 'token') return record.date?.value.trim() === fence.token;
-    if (fence.by === 'nothing') return this.#dependencies.alone || isUntouched(record, this.#known.record);
+    if (fence.by === 'nothing' || record.entryCSN === undefined) {
+      return this.#dependencies.alone || isUntouched(record, this.#known.record);
+    }
     if (record.entryCSN === fence.entryCSN) return true;
     const known = this.#known;
     const isRedated = record.date?.value !== known.record.date?.value;
@@ -209,8 +211,7 @@ class Writing {
   #adopt({ record, entry }: Standing): void {
     this.#withDate &&= record.date?.value === this.#known.record.date?.value;
     this.#known = { record, entry };
-    const { entryCSN } = record;
-    if (this.#fence.by === 'version' && entryCSN !== undefined) this.#fence = { by: 'version', entryCSN };
+    this.#fence = outcomeFence(this.#fence, record);
   }
 }
 

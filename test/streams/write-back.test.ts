@@ -56,6 +56,24 @@ function faultAt(nth: number, fault: Fault): void {
 }
 
 describe('a write-back', () => {
+  it.each([
+    ['untouched', () => {}],
+    ['with another attribute changed', () => directory.write('a', { description: 'changed' })],
+  ])('is written, once, by what is left where the server shows no version any more (%s)', async (_, change) => {
+    const job = claimedJob();
+    change();
+    // As an access rule does that hides the number: nothing matches an assertion about it.
+    directory.meanwhile = ({ kind }) => {
+      if (kind === 'read') directory.fencing = 'token';
+    };
+    directory.fault = ({ kind }) =>
+      kind === 'modify' && directory.operations.length === 1 ? { code: 122 } : undefined;
+    expect(await write(job)).toMatchObject({ kind: 'written' });
+    expect(directory.mode('a')).toBe('added');
+    expect(directory.operations.map(({ kind }) => kind)).toEqual(['modify', 'read', 'modify']);
+    expect(waits).toBe(0);
+  });
+
   it('writes a success in one modify, and answers how the account stands', async () => {
     const result = await write(claimedJob());
     expect(result).toMatchObject({ kind: 'written', state: STATE, record: { mode: 'added', state: STATE } });

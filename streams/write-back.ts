@@ -82,6 +82,8 @@ class Writing {
   #fence: Fence;
   #optional: OptionalAttributes;
   #withDate = true;
+  /** A write had no answer: it may have happened. */
+  #unanswered = false;
   #failures = 0;
 
   constructor(job: ClaimedJob, outcome: HandlerOutcome, dependencies: WriteBackDependencies) {
@@ -115,6 +117,7 @@ class Writing {
       return 'again';
     }
     if (kind === 'away') {
+      this.#unanswered = true;
       this.#failures += 1;
       await this.#dependencies.patience(this.#failures, error);
     }
@@ -168,11 +171,26 @@ class Writing {
     }
     if (reading?.phase === 'inWork' && reading.mode === mode && standing.state.trim() === '0') {
       const noted = !outcome.ok && standing.returnValue === String(outcome.returnValue);
-      return noted ? this.#written(standing, true, standing.entryCSN) : 'again';
+      if (noted) return this.#written(standing, true, standing.entryCSN);
+      return this.#isWrittenWithoutNote(standing)
+        ? this.#written(standing, this.#optional !== 'none', standing.entryCSN)
+        : 'again';
     }
     const now =
       reading === undefined ? standing.mode : `${WORDS[reading.mode][reading.phase]}, state ${standing.state}`;
     return { kind: 'superseded', reason: `the account now says ${now}`, record: standing };
+  }
+
+  /**
+   * Whether a failure that leaves no return value was written by the write that had no answer: all that it changes is the fence. A
+   * service that is not alone cannot tell it from another one's claim.
+   */
+  #isWrittenWithoutNote({ date, entryCSN }: AccountRecord): boolean {
+    const isSilent = !this.#outcome.ok && (this.#optional === 'none' || this.#dependencies.names.returnValue === null);
+    if (!isSilent || !this.#unanswered || !this.#dependencies.alone) return false;
+    const fence = this.#fence;
+    if (fence.by === 'token') return date?.value.trim() === fence.restored.trim();
+    return fence.by === 'version' && entryCSN !== fence.entryCSN;
   }
 
   /**

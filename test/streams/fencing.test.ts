@@ -3,7 +3,7 @@ import type { Fencing } from '../../src/domain/fence.ts';
 import type { HandlerOutcome, RunHandler } from '../../src/domain/job.ts';
 import { MODES, type Mode, WORDS } from '../../src/domain/mode.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
-import { failed, Stage, type StageOptions, SUCCEEDED } from '../support/stage.ts';
+import { failed, NAMES, Stage, type StageOptions, SUCCEEDED } from '../support/stage.ts';
 
 let directory: MemoryDirectory;
 let stages: Stage[];
@@ -189,6 +189,23 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     await pass(1_000);
     expect(stage.told).not.toContain('superseded');
     expect(directory.mode('a')).toBe('added');
+  });
+
+  it.each([
+    ['the site has no attribute for it', { names: { ...NAMES, returnValue: null } }, 2],
+    ['the schema does not take it', {}, 3],
+  ])('a failure without a return value that was written, but not answered, stands (%s)', async (_, options, nth) => {
+    directory.unfit.set('sstprovisioningreturnvalue', 17);
+    let modifies = 0;
+    directory.fault = ({ kind }) => (kind === 'modify' && ++modifies === nth ? 'lostAfter' : undefined);
+    const stage = start({ ...options, runHandler: runs([10, failed(7)]) });
+    directory.create('a', { sstProvisioningDate: '20261101' });
+    await pass(1_000);
+    expect(modifies).toBe(nth);
+    expect(stage.told).toContain('failed');
+    expect(stage.told).not.toContain('superseded');
+    expect(stage.told).not.toContain('conflict');
+    expect(directory.value('a', 'sstProvisioningDate')).toBe('20261101');
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import type { AccountRecord, AttributeNames, EntryReading } from './account.ts';
 import type { DirectoryEntry } from './entry.ts';
+import { isTokenDay } from './fence.ts';
 import { readMode } from './mode.ts';
 import { isCalendarDay, isStateTimestamp, readGeneralizedTime } from './timestamp.ts';
 import { decideUid, faultOfUid, uidInRdn } from './uid.ts';
@@ -78,7 +79,7 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames): Entry
     uid,
     mode: modes[0] ?? '',
     state,
-    date: latest(dates),
+    date: standingToken(modes[0], dates) ?? latest(dates),
     active: readBoolean(texts(entry, names.active)[0]),
     returnValue: names.returnValue === null ? undefined : texts(entry, names.returnValue)[0],
     modifiedAt: readGeneralizedTime(texts(entry, 'modifyTimestamp')[0] ?? ''),
@@ -89,13 +90,20 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames): Entry
   return { kind: 'account', record };
 }
 
+type NamedDay = NonNullable<AccountRecord['date']>;
+
 function texts(entry: DirectoryEntry, name: string): string[] {
   return entry.values(name).map((value) => value.toString('utf8'));
 }
 
+/** Where an account in work has both names, the one that holds the fencing token counts: its claim wrote that one. */
+function standingToken(mode = '', dates: readonly NamedDay[]): NamedDay | undefined {
+  return readMode(mode)?.phase === 'inWork' ? dates.find(({ value }) => isTokenDay(value)) : undefined;
+}
+
 /** Where an entry has both names with different days, the later one counts: an account dated tomorrow never runs today. */
-function latest(dates: ReadonlyArray<{ name: string; value: string }>): { name: string; value: string } | undefined {
-  return dates.reduce<{ name: string; value: string } | undefined>(
+function latest(dates: readonly NamedDay[]): NamedDay | undefined {
+  return dates.reduce<NamedDay | undefined>(
     (best, date) => (best === undefined || date.value.trim() > best.value.trim() ? date : best),
     undefined,
   );

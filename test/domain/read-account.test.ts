@@ -68,6 +68,13 @@ describe('readAccount', () => {
     expect(attributesToRead({ ...NAMES, date: ['ourDate'] }).filter((name) => /date/i.test(name))).toEqual(['ourDate']);
   });
 
+  it('takes the fencing token where an account in work has both date attributes', () => {
+    const dates = { sstProvisioningDate: '10000102', sstProvisioningExecutionDate: '20261101' };
+    const token = { name: 'sstProvisioningDate', value: '10000102' };
+    expect(read({ ...OPEN, ...dates, sstProvisioningMode: 'Adding' })).toMatchObject({ record: { date: token } });
+    expect(read({ ...OPEN, ...dates })).toMatchObject({ record: { date: { value: '20261101' } } });
+  });
+
   it('takes the later day where an entry has both date attributes', () => {
     const reading = read({ ...OPEN, sstProvisioningExecutionDate: '20270101' });
     expect(reading).toMatchObject({ record: { date: { name: 'sstProvisioningExecutionDate', value: '20270101' } } });

@@ -208,6 +208,20 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     expect(directory.value('a', 'sstProvisioningDate')).toBe('20261101');
   });
 
+  it.each(['20261101', '20261015', '0'])(
+    'an account that has both names of the date is done (the other: %s)',
+    async (other) => {
+      directory.postRead = false;
+      const stage = start({ runHandler: runs([10, failed(7)]) });
+      directory.create('a', { sstProvisioningDate: '20261101', sstProvisioningExecutionDate: other });
+      await pass(1_000);
+      expect(stage.told).toEqual(expect.not.arrayContaining(['conflict', 'superseded']));
+      expect(stage.told).toContain('failed');
+      expect(directory.value('a', 'sstProvisioningDate')).toBe('20261101');
+      expect(directory.value('a', 'sstProvisioningExecutionDate')).toBe(other);
+    },
+  );
+
   it.each([
     ['with a date', {}],
     ['without a date', { sstProvisioningDate: [] }],

@@ -6,6 +6,11 @@ import { identityOf } from './identity.ts';
 const REMEMBERED = 100_000;
 /** How many of its own tokens are remembered for an account: more than claims that can be under way without an answer. */
 const REMEMBERED_TOKENS = 8;
+/**
+ * How many of its latest tokens are known on whatever account: more than claims that are under way at once, and so few that none of
+ * another service's is among them by chance.
+ */
+const LATEST_TOKENS = 256;
 
 interface Known {
   /** The newest entryCSN; undefined where the server shows none. */
@@ -45,6 +50,8 @@ export class AccountVersions {
   readonly #monotonic: () => number;
   readonly #remembered: number;
   #connection = 0;
+  /** The tokens that were written last, oldest first: a claim may meet an entry that was created anew under its DN. */
+  readonly #latestTokens = new Set<string>();
 
   /**
    * `behindAfterMilliseconds`: how long an account waits that a server shows older; `monotonic`: a clock, in milliseconds;
@@ -93,6 +100,7 @@ export class AccountVersions {
     const known = this.#known.get(id) ?? NOTHING;
     const tokens = token === undefined ? known.tokens : [...known.tokens, token].slice(-REMEMBERED_TOKENS);
     this.#remember(id, { ...known, tokens, unfinished: true });
+    if (token !== undefined) this.#rememberToken(token);
   }
 
   /** The outcome of this service's claim is written, or the account is not its own any more. */
@@ -142,10 +150,18 @@ export class AccountVersions {
 
   /** Whether the account stands as this service itself wrote it. */
   isOwn(record: AccountRecord): boolean {
-    const known = this.#known.get(identityOf(record));
-    if (known === undefined) return false;
+    const known = this.#known.get(identityOf(record)) ?? NOTHING;
     if (record.entryCSN !== undefined && known.own && known.version === record.entryCSN) return true;
-    return record.date !== undefined && known.tokens.includes(record.date.value.trim());
+    const day = record.date?.value.trim();
+    return day !== undefined && (known.tokens.includes(day) || this.#latestTokens.has(day));
+  }
+
+  #rememberToken(token: string): void {
+    this.#latestTokens.delete(token);
+    this.#latestTokens.add(token);
+    if (this.#latestTokens.size <= LATEST_TOKENS) return;
+    const [oldest] = this.#latestTokens;
+    if (oldest !== undefined) this.#latestTokens.delete(oldest);
   }
 
   #remember(id: string, known: Known): void {

@@ -122,14 +122,20 @@ describe("this service's own writes", () => {
     expect(versions.isOwn(at(5))).toBe(false);
   });
 
-  it('are known by their tokens, the latest few of an account', () => {
+  it('are known by their tokens, the latest few of an account and those of the latest claims on whatever entry', () => {
     const dated = (value: string) => at(9, { date: { name: 'sstProvisioningDate', value } });
     versions.claiming('uuid-a', '10000101');
     expect(versions.isOwn(dated('10000101'))).toBe(true);
     expect(versions.isOwn(dated('10000102'))).toBe(false);
     for (let day = 10_000_201; day < 10_000_209; day += 1) versions.claiming('uuid-a', String(day));
+    versions.claiming('uuid-b', '10000301');
+    expect(versions.isOwn(dated('10000101'))).toBe(true);
+    expect(versions.isOwn(dated('10000301'))).toBe(true);
+    for (let year = 1001; year <= 1256; year += 1) versions.claiming(`uuid-${year}`, `${year}0101`);
     expect(versions.isOwn(dated('10000101'))).toBe(false);
+    expect(versions.isOwn(dated('10000301'))).toBe(false);
     expect(versions.isOwn(dated('10000208'))).toBe(true);
+    expect(versions.isOwn(dated('10010101'))).toBe(true);
   });
 
   it('are unfinished from the claim to the outcome, or to a newer request', () => {

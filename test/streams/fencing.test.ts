@@ -222,6 +222,19 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     },
   );
 
+  it("a claim that meets the entry created anew meanwhile is taken back, and not for another service's", async () => {
+    directory.travel = () => new Promise((resolve) => setTimeout(resolve, 10));
+    const stage = start({ runHandler: runs([10, SUCCEEDED]) });
+    directory.create('a');
+    await pass(5);
+    directory.remove('a');
+    directory.create('a');
+    await pass(1_000);
+    expect(stage.told).not.toContain('waiting');
+    expect(directory.mode('a')).toBe('added');
+    expect(stage.jobs).toHaveLength(1);
+  });
+
   it.each([
     ['with a date', {}],
     ['without a date', { sstProvisioningDate: [] }],

@@ -181,7 +181,12 @@ class Claiming {
     if (!isInWork(seen)) return false;
     const mode = readMode(seen.mode)?.mode;
     const isRevived = mode !== undefined && revived(seen, mode);
-    return this.#unanswered && this.#dependencies.alone && isRevived && sameTurn(seen, this.#candidate);
+    return this.#mayBeLate(seen) && this.#dependencies.alone && isRevived && sameTurn(seen, this.#candidate);
+  }
+
+  /** Whether what stands may be a claim of this service's that was carried out after its answer was given up. */
+  #mayBeLate(seen: AccountRecord): boolean {
+    return this.#unanswered || (this.#candidate.own === undefined && this.#dependencies.isOwn(seen));
   }
 
   async #takeBack(seen: AccountRecord): Promise<'again'> {

@@ -235,6 +235,24 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     expect(stage.jobs).toHaveLength(1);
   });
 
+  it('a claim for delete that arrives late does not stand for a delete of an account that is active', async () => {
+    keepBack(1);
+    const stage = start({ runHandler: runs([10, SUCCEEDED]) });
+    directory.create('a', { sstProvisioningMode: 'delete', sstIsActive: 'FALSE' });
+    await pass(500);
+    expect(directory.mode('a')).toBe('deleted');
+    ask('delete', { sstIsActive: 'TRUE', sstProvisioningReturnValue: [] });
+    await pass(100);
+    directory.deliver();
+    await pass(1_000);
+    expect(directory.mode('a')).toBe('delete');
+    expect(stage.jobs).toHaveLength(1);
+    ask('delete');
+    await pass(1_000);
+    expect(directory.mode('a')).toBe('deleted');
+    expect(stage.jobs).toHaveLength(2);
+  });
+
   it.each([
     ['with a date', {}],
     ['without a date', { sstProvisioningDate: [] }],

@@ -154,7 +154,7 @@ function repeatLater(
   open.wrote(candidate.id, job.record, { working: false });
   const next = job.attempt + 1;
   report({ event: 'retrying', attempt: next, inMilliseconds, reason: outcome.reason, ...refOf(job.record, job.id) });
-  const own = { kind: 'retry', attempt: next } as const;
+  const own = { kind: 'retry', attempt: next, fence: job.fence } as const;
   return { kind: 'again', candidate: { id: candidate.id, record: job.record, fresh: false, own }, inMilliseconds };
 }
 

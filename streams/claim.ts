@@ -95,8 +95,8 @@ class Claiming {
   #unanswered = false;
   /** A claim is under way, or the entry as it left it is being read. */
   #sending = false;
-  /** The tokens that were sent, by which a claim is known that met another entry than the one that was meant. */
-  readonly #tokens = new Set<string>();
+  /** The fences by token that were sent, or stand: by them an own claim is known, and the day that stood before. */
+  readonly #tokens = new Map<string, Fence & { readonly by: 'token' }>();
   /** The fence of a claim that happened and must be taken back. */
   #undo: Fence | undefined;
   #failures = 0;
@@ -107,6 +107,7 @@ class Claiming {
     this.#dependencies = dependencies;
     this.#onConflict = onConflict;
     this.#seen = candidate.fresh ? candidate.record : undefined;
+    if (candidate.own?.kind === 'retry') this.#noteToken(candidate.own.fence);
   }
 
   /** One round: reads where that is needed, decides, and sends what is to be sent. */
@@ -212,7 +213,13 @@ class Claiming {
     const { fencing, newToken } = this.#dependencies;
     let token = newToken();
     while (token === seen.date?.value.trim()) token = newToken();
-    return claimFence(seen, fencing(), token);
+    const fence = claimFence(seen, fencing(), token);
+    const standing = this.#tokens.get(seen.date?.value.trim() ?? '');
+    return fence.by === 'token' && standing !== undefined ? { ...fence, restored: standing.restored } : fence;
+  }
+
+  #noteToken(fence: Fence): void {
+    if (fence.by === 'token') this.#tokens.set(fence.token, fence);
   }
 
   /** Whether an account in work was left alone since this service wrote to it, so that another one is not at work on it. */
@@ -230,7 +237,7 @@ class Claiming {
     const exclusive = { exclusive: !this.#dependencies.alone };
     const claims = how === 'claim';
     claiming(claims ? claimed(seen, mode, fence) : resumed(seen, fence, exclusive), fence);
-    if (fence.by === 'token') this.#tokens.add(fence.token);
+    this.#noteToken(fence);
     this.#sending = true;
     const told = await directory.modify(
       seen.dn,

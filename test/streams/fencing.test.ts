@@ -254,6 +254,20 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
   });
 
   it.each([
+    ['another attempt', 0],
+    ['a claim without an answer', 1],
+  ])('a failure leaves the day that was asked for, also after %s', async (_, nth) => {
+    let modifies = 0;
+    directory.fault = ({ kind }) => (kind === 'modify' && ++modifies === nth ? 'lostAfter' : undefined);
+    const stage = start({ runHandler: runs([10, failed(75)], [10, failed(7)]) });
+    directory.create('a', { sstProvisioningDate: '20261101' });
+    await pass(20_000);
+    expect(stage.told).toContain('failed');
+    expect(stage.jobs).toHaveLength(2);
+    expect(directory.value('a', 'sstProvisioningDate')).toBe('20261101');
+  });
+
+  it.each([
     ['with a date', {}],
     ['without a date', { sstProvisioningDate: [] }],
   ])('an own claim is known where neither its answer nor the read after it shows the entry (%s)', async (_, more) => {

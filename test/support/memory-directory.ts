@@ -33,9 +33,12 @@ interface Stored {
   modifiedAt: number;
   /** As OpenLDAP's: another one for each modification. */
   csn: number;
+  modifiedBy: string;
 }
 
 const BASE = 'ou=accounts,dc=example,dc=org';
+/** Who writes with the methods of the tests: an administrator's client. */
+const ADMIN = 'cn=admin,dc=example,dc=org';
 const SINGLE_VALUED = /^(sst|uidNumber)/i;
 
 export function dnOf(uid: string): string {
@@ -97,7 +100,7 @@ export class MemoryDirectory {
       if (list.length > 0) attributes.set(name.toLowerCase(), { name, values: list });
     }
     const now = this.#stamp();
-    const stored = { uuid, dn, attributes, createdAt: now, modifiedAt: now, csn: this.#nextCsn() };
+    const stored = { uuid, dn, attributes, createdAt: now, modifiedAt: now, csn: this.#nextCsn(), modifiedBy: ADMIN };
     this.#entries.set(uuid, stored);
     this.#tell(false, stored);
     return this.#entry(stored);
@@ -112,7 +115,7 @@ export class MemoryDirectory {
         values: typeof values === 'string' ? [values] : values,
       }),
     );
-    this.#modify(dn, modifications);
+    this.#modify(dn, modifications, ADMIN);
   }
 
   remove(uid: string, dn = dnOf(uid)): void {
@@ -132,6 +135,7 @@ export class MemoryDirectory {
     stored.attributes.set('uid', { name: 'uid', values: [to] });
     stored.modifiedAt = this.#stamp();
     stored.csn = this.#nextCsn();
+    stored.modifiedBy = ADMIN;
     this.#tell(before, stored);
   }
 
@@ -212,14 +216,14 @@ export class MemoryDirectory {
     for (const found of open) entry(found);
   }
 
-  /** A service's connection for operations. */
-  client(): AccountDirectory {
+  /** A service's connection for operations, bound as `name`. */
+  client(name = 'cn=service,dc=example,dc=org'): AccountDirectory {
     return {
       modify: (dn, modifications, { postRead, fence } = {}) =>
         this.#operate({ kind: 'modify', dn, modifications }, () => {
           const version = fence === undefined ? undefined : versionOfFence(fence);
           if (version !== undefined) this.#assert(dn, version);
-          const stored = this.#modify(dn, modifications);
+          const stored = this.#modify(dn, modifications, name);
           return postRead !== undefined && this.postRead ? this.#entry(stored) : undefined;
         }),
       read: (dn) =>
@@ -260,7 +264,7 @@ export class MemoryDirectory {
     if (this.#entry(stored).values('entryCSN')[0]?.toString() !== entryCSN) throw refusal(122);
   }
 
-  #modify(dn: string, modifications: readonly Modification[]): Stored {
+  #modify(dn: string, modifications: readonly Modification[], modifiedBy: string): Stored {
     const stored = this.#at(dn);
     if (stored === undefined) throw refusal(32);
     const attributes = new Map(
@@ -275,6 +279,7 @@ export class MemoryDirectory {
     stored.attributes = attributes;
     stored.modifiedAt = this.#stamp();
     stored.csn = this.#nextCsn();
+    stored.modifiedBy = modifiedBy;
     this.#tell(before, stored);
     return stored;
   }
@@ -341,13 +346,23 @@ function isOpen({ attributes }: Stored): boolean {
   return attributes.get('sstprovisioningstate')?.values[0] === '0';
 }
 
-function asEntry({ dn, uuid, attributes, createdAt, modifiedAt, csn }: Stored, fencing: Fencing): DirectoryEntry {
+function asEntry(
+  { dn, uuid, attributes, createdAt, modifiedAt, csn, modifiedBy }: Stored,
+  fencing: Fencing,
+): DirectoryEntry {
   const stamp = generalizedTime(modifiedAt);
   const own = Object.fromEntries([...attributes.values()].map(({ name, values }) => [name, [...values]]));
   const entryCSN = `${stamp.slice(0, -1)}.000000Z#${csn.toString(16).padStart(6, '0')}#000#000000`;
   const createTimestamp = generalizedTime(createdAt);
   const version = fencing === 'version' ? { entryCSN } : {};
-  return entryOf(dn, { ...own, entryUUID: uuid, createTimestamp, modifyTimestamp: stamp, ...version });
+  return entryOf(dn, {
+    ...own,
+    entryUUID: uuid,
+    createTimestamp,
+    modifyTimestamp: stamp,
+    modifiersName: modifiedBy,
+    ...version,
+  });
 }
 
 function generalizedTime(at: number): string {

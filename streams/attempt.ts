@@ -17,7 +17,7 @@ import { type WriteBackDependencies, writeBack } from './write-back.ts';
 export interface AttemptDependencies
   extends Omit<
     ClaimDependencies & WriteBackDependencies,
-    'patience' | 'claiming' | 'writing' | 'isOwn' | 'learnt' | 'mayBeTakenOver'
+    'patience' | 'claiming' | 'writing' | 'isOwn' | 'learnt' | 'mayBeTakenOver' | 'wasAskedAgain'
   > {
   /** Waiting for a directory that is away: how long after the nth failure, in milliseconds, and the waiting itself. */
   readonly away: { delay(failures: number): number; wait(milliseconds: number, until: AbortSignal): Promise<void> };
@@ -181,7 +181,9 @@ async function settle(
     const writing = (record: AccountRecord) => open.writing(candidate.id, record);
     const mayBeTakenOver = (): boolean =>
       !dependencies.alone && dependencies.monotonic() - job.claimedAt > dependencies.longestHandlerMilliseconds;
-    const result = await writeBack(job, outcome, { ...dependencies, patience, writing, mayBeTakenOver });
+    const wasAskedAgain = () => open.isAskedAgain(candidate.id);
+    const surroundings = { patience, writing, mayBeTakenOver, wasAskedAgain };
+    const result = await writeBack(job, outcome, { ...dependencies, ...surroundings });
     if (result.kind === 'superseded') {
       open.release(candidate.id);
       report({ event: 'superseded', reason: result.reason, ...ref });

@@ -2,6 +2,7 @@ import type { AccountRecord } from '../src/domain/account.ts';
 import type { AccountRef, StreamEvent } from '../src/domain/event.ts';
 import type { Fence } from '../src/domain/fence.ts';
 import type { HandlerOutcome, Job } from '../src/domain/job.ts';
+import { identityOf } from './identity.ts';
 
 /** An account on its way through the stream. */
 export interface Candidate {
@@ -57,4 +58,9 @@ export function foreignClaim(record: AccountRecord): StreamEvent {
     ...(record.modifiedBy === undefined ? {} : { modifiedBy: record.modifiedBy }),
     ...refOf(record),
   };
+}
+
+/** Whether a record is of the entry and the uid whose turn it is. */
+export function sameTurn(record: AccountRecord, { id, record: { uid } }: Candidate): boolean {
+  return identityOf(record) === id && laneOf(record.uid) === laneOf(uid);
 }

@@ -1,13 +1,13 @@
 import type { AccountRecord, AttributeNames, ReadEntry } from '../src/domain/account.ts';
-import { type Decision, isFailure } from '../src/domain/decide.ts';
+import { type Decision, isInWork } from '../src/domain/decide.ts';
 import type { AccountDirectory, Patience } from '../src/domain/directory.ts';
 import { DirectoryError, failureKind, ResultCode } from '../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../src/domain/entry.ts';
 import { claimFence, type Fence, type Fencing, isTokenDay, outcomeFence, standingFence } from '../src/domain/fence.ts';
 import { type Mode, readMode } from '../src/domain/mode.ts';
 import { askAgain, claim, claimed, resume, resumed } from '../src/domain/transition.ts';
-import { type Candidate, laneOf } from './candidate.ts';
-import { identityOf } from './identity.ts';
+import { type Candidate, sameTurn } from './candidate.ts';
+import { readAgain } from './read-again.ts';
 
 export interface ClaimDependencies {
   readonly directory: AccountDirectory;
@@ -291,31 +291,7 @@ const BECAME_ACTIVE = 'the account became active before it was claimed for delet
 /** So many conflicts in a row are a directory that contradicts itself, or a writer without end: the claim is given up. */
 const MOST_CONFLICTS = 20;
 
-/** Whether somebody is, or was, at work on the account: its attempt has not failed. */
-function isInWork(record: AccountRecord): boolean {
-  const isOpen = record.state.trim() === '0' && !isFailure(record.returnValue);
-  return isOpen && readMode(record.mode)?.phase === 'inWork';
-}
-
 /** A delete is not for an active account; the compare-and-swap cannot name that attribute, which others write. */
 function revived(record: AccountRecord, mode: Mode): boolean {
   return mode === 'delete' && record.active !== false;
-}
-
-function sameTurn(record: AccountRecord, { id, record: { uid } }: Candidate): boolean {
-  return identityOf(record) === id && laneOf(record.uid) === laneOf(uid);
-}
-
-/** The entry as it is now: under its DN, or wherever it was renamed or moved to. */
-export async function readAgain(
-  record: Pick<AccountRecord, 'dn' | 'entryUUID'>,
-  directory: AccountDirectory,
-): Promise<DirectoryEntry | undefined> {
-  const underDn = await directory.read(record.dn);
-  if (record.entryUUID === undefined) return underDn;
-  const [uuid] = underDn?.values('entryUUID') ?? [];
-  // Deleted and created again under the same DN it is another entry; a server that does not tell is believed.
-  if (underDn !== undefined && (uuid === undefined || uuid.toString('utf8').toLowerCase() === record.entryUUID))
-    return underDn;
-  return (await directory.find(record.entryUUID)) ?? underDn;
 }

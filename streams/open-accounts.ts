@@ -4,66 +4,19 @@ import { comparableDn, isSameDn } from '../src/domain/dn.ts';
 import type { Fence } from '../src/domain/fence.ts';
 import { readMode } from '../src/domain/mode.ts';
 import type { AccountVersions } from './account-versions.ts';
-import { fingerprintOf, identityOf, isSameStamp, type Stamp, versionOf } from './identity.ts';
+import { fingerprintOf, identityOf, isSameStamp, versionOf } from './identity.ts';
+import {
+  AS_CHANGE,
+  isEcho,
+  isNoted,
+  isOwn,
+  type Known,
+  type Left,
+  type Seen,
+  type Settled,
+  type Sighting,
+} from './known-account.ts';
 import type { LastSeen, OtherServices, SeenBy } from './other-services.ts';
-
-interface Known extends LastSeen {
-  claiming: boolean;
-  readonly dn: string;
-  generation: number;
-  fingerprint: string;
-  noted: boolean;
-  version: string | undefined;
-  /** What this service wrote last, as it will be echoed; undefined where it wrote nothing that still stands. */
-  written: string | undefined;
-  /** What this service is about to write, as it may be echoed before that is answered. */
-  expected: string | undefined;
-  /** The refresh or list that was the latest when this service wrote last: what it says may be older than that write. */
-  writtenIn: number;
-  /** From the claim until the outcome is written: what happens to the entry is found out by the write-back. */
-  working: boolean;
-  /** The version that this service's own last write made, which may be echoed when the account is its own no longer. */
-  stamp: Stamp | undefined;
-  ownSince: number | undefined;
-}
-
-/** A refresh or list by its number, or nothing for a change. */
-export interface Seen {
-  readonly by: SeenBy;
-  readonly since?: number;
-}
-
-const AS_CHANGE: Seen = { by: 'stream' };
-
-/** How this service left an account that it finished, right before that. */
-interface Settled {
-  readonly written: string;
-  readonly writtenIn: number;
-  readonly stamp: Stamp;
-}
-
-/** An account that is no longer among the searched content. */
-export interface Left {
-  readonly id: string;
-  readonly dn: string;
-  readonly uid: string;
-  readonly working: boolean;
-}
-
-/** How a sighting relates to what is known of the account. */
-export interface Sighting {
-  readonly id: string;
-  /** The change is this service's own write coming back, or shows an account as this service left it. */
-  readonly own: boolean;
-  /** Nothing that decides has changed since the last sighting. */
-  readonly unchanged: boolean;
-  /** This service is at work on it. */
-  readonly working: boolean;
-  /** Something newer is known: it is to be read before anything is done. */
-  readonly stale: boolean;
-  /** It shows a claim of another service, which ought not to be there. */
-  readonly foreignClaim: boolean;
-}
 
 /** Echoes of finished accounts that may still be under way: far more than finish while a list is read. */
 const REMEMBERED_SETTLEMENTS = 4096;
@@ -120,6 +73,8 @@ export class OpenAccounts {
       known.generation = this.#generation;
       return { id, own: true, unchanged: true, working: true, stale, foreignClaim: false };
     }
+    if (!stale && record.entryCSN !== undefined && readMode(record.mode)?.phase === 'requested')
+      known.askedAgain = true;
     const own = isOwn(known, fingerprint, since);
     if (own && known.written !== fingerprint && known.expected !== fingerprint) {
       known.generation = this.#generation;
@@ -197,6 +152,7 @@ export class OpenAccounts {
       writtenIn: this.#generation,
       working,
       claiming: false,
+      askedAgain: false,
       stamp: { modifiedAt: record.modifiedAt, ...(record.entryCSN === undefined ? {} : { entryCSN: record.entryCSN }) },
       ownSince: isFailure(record.returnValue) ? undefined : record.modifiedAt,
     };
@@ -260,6 +216,14 @@ export class OpenAccounts {
     return known?.written !== undefined && known.fingerprint !== known.written;
   }
 
+  /**
+   * Whether a request came into sight, by its version newer than what this service wrote last: what stands in work since then is
+   * another service's claim. Only servers that show versions tell.
+   */
+  isAskedAgain(id: string): boolean {
+    return this.#known.get(id)?.askedAgain ?? false;
+  }
+
   /** The account is no longer this service's own: whatever is seen of it is news again. */
   release(id: string): void {
     const known = this.#known.get(id);
@@ -297,6 +261,7 @@ export class OpenAccounts {
       expected: undefined,
       working: false,
       claiming: false,
+      askedAgain: false,
       stamp: undefined,
       ownSince: undefined,
     };
@@ -322,27 +287,4 @@ export class OpenAccounts {
     const key = comparableDn(dn);
     if (this.#idByDn.get(key) === id) this.#idByDn.delete(key);
   }
-}
-
-/**
- * Whether what is seen of an account that was finished is older than that: the echo of the write before, or part of a refresh or
- * list that began earlier. What stands there anew, as from a backup, is news.
- */
-function isEcho(settled: Settled, record: AccountRecord, since: number | undefined): boolean {
-  if (since !== undefined) return settled.writtenIn >= since;
-  return settled.written === fingerprintOf(record) && isSameStamp(settled.stamp, record);
-}
-
-/** A request with the return value of what was done before. */
-function isNoted({ mode, returnValue }: AccountRecord): boolean {
-  return returnValue !== undefined && readMode(mode)?.phase === 'requested';
-}
-
-function isOwn(
-  { written, expected, writtenIn }: Pick<Known, 'written' | 'expected' | 'writtenIn'>,
-  fingerprint: string,
-  since: number | undefined,
-): boolean {
-  if (written === fingerprint || expected === fingerprint) return true;
-  return written !== undefined && since !== undefined && writtenIn >= since;
 }

@@ -8,7 +8,7 @@ import type { HandlerOutcome } from '../src/domain/job.ts';
 import { readMode, WORDS } from '../src/domain/mode.ts';
 import { failedAs, failure, type Modification, type OptionalAttributes, success } from '../src/domain/transition.ts';
 import type { ClaimedJob } from './candidate.ts';
-import { readAgain } from './claim.ts';
+import { readAgain } from './read-again.ts';
 
 export interface WriteBackDependencies {
   readonly directory: AccountDirectory;
@@ -21,6 +21,8 @@ export interface WriteBackDependencies {
   readonly stateNow: () => string;
   /** Told how the account will stand if a write of a failure succeeds: its echo may come before the answer. */
   readonly writing: (record: AccountRecord) => void;
+  /** Whether a newer request has come into sight since the claim. */
+  readonly wasAskedAgain: () => boolean;
   /** Whether another service may have taken the account over by now, by the rules that all of them keep. */
   readonly mayBeTakenOver: () => boolean;
 }
@@ -210,6 +212,7 @@ class Writing {
     // A token that stood there before is none, but a day that somebody asked for.
     const isTokenNew = isRedated && isTokenDay(record.date?.value ?? '');
     if (record.returnValue !== known.record.returnValue || isTokenNew) return false;
+    if (this.#dependencies.wasAskedAgain()) return false;
     // Beside others a new day may be that of a newer request, which another service has claimed.
     if (!this.#dependencies.alone && (isRedated || this.#dependencies.mayBeTakenOver())) return false;
     if (!isSameWriter(record, this.#job.record) || !isSameDn(record.dn, known.record.dn)) return true;

@@ -148,6 +148,11 @@ export function isFailure(returnValue: string | undefined): boolean {
   return returnValue !== undefined && !/^\s*[+-]?0*\s*$/.test(returnValue);
 }
 
+/** Whether somebody is, or was, at work on the account: it is open, and its attempt has not failed. */
+export function isInWork({ mode, state, returnValue }: AccountRecord): boolean {
+  return state.trim() === '0' && !isFailure(returnValue) && readMode(mode)?.phase === 'inWork';
+}
+
 function seconds(milliseconds: number): string {
   return `${Math.ceil(milliseconds / 1000)} s`;
 }

@@ -3,7 +3,8 @@ import type { ReadEntry } from '../../src/domain/account.ts';
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import type { Report } from '../../src/domain/event.ts';
 import { type Candidate, foreignClaim } from '../candidate.ts';
-import type { OpenAccounts, Seen } from '../open-accounts.ts';
+import type { Seen } from '../known-account.ts';
+import type { OpenAccounts } from '../open-accounts.ts';
 
 /** An account that came into sight or left it. */
 export type Sighted =

@@ -101,6 +101,22 @@ describe.each(CASES)('by a %s, an outcome of %s that the network kept back', (fe
   });
 });
 
+describe('by a version', () => {
+  it('an outcome is not written over the claim of a newer request by somebody else, whatever his name', async () => {
+    const stage = start({ runHandler: runs([1_000, failed(33)]) });
+    directory.create('a');
+    await pass(100);
+    ask('add');
+    directory.write('a', { sstProvisioningMode: 'adding' });
+    await pass(5_000);
+    expect(stage.told).toContain('superseded');
+    expect(stage.told).not.toContain('failed');
+    expect(stage.jobs).toHaveLength(1);
+    expect(directory.mode('a')).toBe('adding');
+    expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
+  });
+});
+
 describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
   beforeEach(() => {
     directory.fencing = fencing;

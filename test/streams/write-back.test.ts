@@ -39,6 +39,7 @@ function write(
     writing: () => {},
     alone,
     mayBeTakenOver: () => false,
+    wasAskedAgain: () => false,
     patience: async () => {
       waits += 1;
       if (waits > 50) throw new Error('waits for ever');

@@ -22,8 +22,12 @@ class Receiver {
       this.#down = down;
       const stream = new Writable({
         write: (chunk: Buffer, _encoding, done) => {
-          if (!this.breaks) this.messages.push(chunk.toString());
-          setImmediate(() => done(this.breaks ? new Error('broken') : null));
+          if (this.breaks) {
+            setImmediate(() => done(new Error('broken')));
+            return;
+          }
+          this.messages.push(chunk.toString());
+          done();
         },
         final: (done) => {
           done();

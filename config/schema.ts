@@ -100,7 +100,7 @@ export const settingsSchema = section('', {
   timeZone: setting('The zone in which a day begins and ends.', 'Europe/Zurich', timeZone),
   concurrency: setting('How many accounts are worked on at once.', 8, wholeNumber(1, 1_000)),
   instances: setting(
-    'Whether other services may work on the same accounts; several needs attributes.returnValue.',
+    'Whether other services may work on the same accounts: one refuses those on its host; several needs attributes.returnValue.',
     'one',
     oneOf('one', 'several'),
   ),

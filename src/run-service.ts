@@ -2,7 +2,8 @@ import { redacted } from '../config/password.ts';
 import type { Settings } from '../config/schema.ts';
 import type { PublishedEvent } from './domain/event.ts';
 import { ReturnCode } from './domain/return-code.ts';
-import { AlreadyRunning, lockInstance } from './instance-lock.ts';
+import { LockFault } from './lock/errors.ts';
+import { type InstanceLock, type InstanceLockOptions, openInstanceLock } from './lock/instance-lock.ts';
 import type { Log } from './observability/log.ts';
 import { createEventLog } from './observability/log-events.ts';
 import { createEventPublisher, type EventPublisher } from './observability/publish.ts';
@@ -29,6 +30,9 @@ export interface RunOptions {
   readonly record?: string;
   readonly signals: Signals;
 }
+
+/** How long a base that is made anew under a standing connection may go unnoticed, at most. */
+const LONGEST_BETWEEN_LOOKS = 30_000;
 
 /** The command `run`: everything around the service. Resolves to the exit code of the process. */
 export async function runService(settings: Settings, options: RunOptions): Promise<number> {
@@ -57,8 +61,15 @@ async function runLogged(
     log.logger.error(message);
     stderr.write(`${message}\n`);
   };
-  const unlock = settings.instances === 'one' && !dryRun ? await lock(settings, refuse) : () => {};
-  if (unlock === undefined) return ReturnCode.UNDEFINED_ERROR;
+  let lock: InstanceLock | undefined;
+  if (!dryRun) {
+    const refused = (message: string): void => {
+      refuse(message);
+      service.stopNow(ReturnCode.UNDEFINED_ERROR);
+    };
+    lock = await openLock(settings, { refused, notice }, refuse);
+    if (lock === undefined) return ReturnCode.UNDEFINED_ERROR;
+  }
   const manager = createSystemdNotifier(env, notice);
   publisher.listen((event) => tellManager(event, manager));
   const recorder = record === undefined ? undefined : openRecord(record, settings, dryRun, publisher, notice);
@@ -68,6 +79,7 @@ async function runLogged(
     report: publisher.report,
     notice,
     dryRun,
+    admit: lock?.admit,
     ...recorder?.hooks,
   });
   const asked = obeySignals(signals, service, log);
@@ -81,7 +93,7 @@ async function runLogged(
     signals.mean(endWith(exitCode));
     return exitCode;
   } finally {
-    unlock();
+    await lock?.release();
     manager.close();
     await operator?.close();
     await recorder?.close();
@@ -125,12 +137,20 @@ function tellManager(event: PublishedEvent, manager: SystemdNotifier): void {
   }
 }
 
-async function lock(settings: Settings, refuse: (message: string) => void): Promise<(() => void) | undefined> {
+/** The lock, not taken yet; undefined where none can be had, which has been told. */
+async function openLock(
+  settings: Settings,
+  told: Pick<InstanceLockOptions, 'refused' | 'notice'>,
+  refuse: (message: string) => void,
+): Promise<InstanceLock | undefined> {
+  const { instances, directory, reconnect } = settings;
+  // As often as a silent connection would be asked for a sign of life.
+  const lookAgainMilliseconds = Math.min(reconnect.deadAfter / 2, LONGEST_BETWEEN_LOOKS);
   try {
-    return await lockInstance(settings.directory.url, settings.directory.base);
+    return await openInstanceLock({ instances, base: directory.base, lookAgainMilliseconds, ...told });
   } catch (error) {
-    if (!(error instanceof AlreadyRunning)) throw error;
-    refuse(error.message);
+    if (!(error instanceof LockFault)) throw error;
+    refuse(`${error.message}; ${error.remedy}`);
     return undefined;
   }
 }

@@ -23,6 +23,7 @@ import { attributesToRead, readAccount } from './domain/read-account.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { stateTimestamp } from './domain/timestamp.ts';
 import { LaggingServers } from './lagging-servers.ts';
+import type { Connection } from './ldap/connection.ts';
 import { DirectoryOperations } from './ldap/operations.ts';
 import { DirectoryPatience } from './patience.ts';
 import { createScriptRunner } from './script/script-runner.ts';
@@ -35,6 +36,8 @@ export interface ServiceOptions {
   /** Told, in a sentence, what is wrong with the service itself rather than with an account. */
   readonly notice: (message: string) => void;
   readonly dryRun: boolean;
+  /** Nothing that a connection leads to is read or worked on before this resolves. */
+  readonly admit?: ((connection: Connection) => Promise<void>) | undefined;
   /** Sees every change before the stream does. */
   readonly observe?: (change: DirectoryChange) => void;
   /** Sees what the directory answers to each request of an attempt. */
@@ -48,8 +51,11 @@ export interface Service {
   run(): Promise<number>;
   /** Takes up nothing new; what runs may finish within the grace. */
   drain(): void;
-  /** Ends what runs, at once. Unfinished accounts stay in work and are resumed at the next start. */
-  stopNow(): void;
+  /**
+   * Ends what runs, at once. Unfinished accounts stay in work and are resumed at the next start.
+   * `exitCode`: not 0 where a fault is why.
+   */
+  stopNow(exitCode?: number): void;
 }
 
 /** How many entries a periodic list asks for at once. */
@@ -66,6 +72,7 @@ export function createService({
   report,
   notice,
   dryRun,
+  admit,
   observe,
   observeAnswer,
   observeOutcome,
@@ -130,6 +137,7 @@ export function createService({
         access,
         url,
         ...content,
+        admit,
         protocol: site.subscription,
         deadAfterMilliseconds: settings.reconnect.deadAfter,
       }).pipe(takeUntil(givenUp$)),
@@ -204,8 +212,8 @@ export function createService({
     dryRun,
   };
 
+  let exitCode: number = ReturnCode.SUCCESS;
   const run = async (): Promise<number> => {
-    let exitCode: number = ReturnCode.SUCCESS;
     await new Promise<void>((resolve) => {
       provisioning(changes$, stages).subscribe({
         complete: resolve,
@@ -237,7 +245,8 @@ export function createService({
   return {
     run,
     drain,
-    stopNow: () => {
+    stopNow: (code = ReturnCode.SUCCESS) => {
+      exitCode ||= code;
       abort.abort(new Error('told to stop at once'));
       drain$.next();
     },

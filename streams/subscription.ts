@@ -16,11 +16,14 @@ export interface SubscriptionOptions extends WatchedContent {
   readonly protocol: 'auto' | ProtocolName;
   /** A peer from which nothing came for so long, though asked, is given up; likewise a refresh without progress. */
   readonly deadAfterMilliseconds: number;
+  /** Resolves when what the connection leads to may be watched; where it rejects, the subscription ends. */
+  readonly admit?: ((connection: Connection) => Promise<void>) | undefined;
 }
 
 /**
- * One connection's worth of the subscription: cold; connects, binds, watches the subtree, and emits `connected`, `refreshing`,
- * entries, `refreshed`, then changes for ever. Synchronously, as they come from the socket, which is read no faster. Ends only by a
+ * One connection's worth of the subscription: cold; connects, binds, is admitted, watches the
+ * subtree, and emits `connected`, `refreshing`, entries, `refreshed`, then changes for ever.
+ * Synchronously, as they come from the socket, which is read no faster. Ends only by a
  * DirectoryError with its remedy; unsubscribing closes the connection.
  */
 export function subscribeOnce(options: SubscriptionOptions): Observable<DirectoryChange> {
@@ -42,6 +45,7 @@ function opened(options: SubscriptionOptions): Observable<Opened> {
     openConnection(options.access, options.url, abort.signal)
       .then(async (connection) => {
         connection.watch(options.deadAfterMilliseconds);
+        await options.admit?.(connection);
         // From here on until the refresh is complete, a server that answers nothing but probes is given up.
         connection.refreshing(true);
         const server = await describeServer(connection);

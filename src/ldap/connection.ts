@@ -84,6 +84,10 @@ export class Connection {
     return this.#ending.signal;
   }
 
+  get isRefreshing(): boolean {
+    return this.#refreshing;
+  }
+
   /** Sends a request; returns its message id. On a closed connection the receiver is told so, a moment later. */
   send(operation: Buffer, receiver: Receiver, controls: readonly RequestControl[] = []): number {
     this.#lastId += 1;

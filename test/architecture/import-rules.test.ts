@@ -18,6 +18,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/script/': { layers: ['src/domain/'], packages: ['execa'] },
   'src/observability/': { layers: ['src/domain/'], packages: ['winston', 'winston-transport', 'rxjs'] },
   'src/operator/': { layers: ['src/domain/', 'src/observability/'], packages: ['hono', '@hono/', 'prom-client'] },
+  'src/lock/': { layers: ['src/domain/', 'src/ldap/'], packages: ['zod'] },
   'src/ldif/': { layers: ['src/domain/', 'src/ldap/'], packages: [] },
   // What the directory will be sent is judged by the code that sends it.
   'config/': { layers: ['src/domain/', 'src/ldap/'], packages: ['zod', 'yaml'] },

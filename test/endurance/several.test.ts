@@ -105,11 +105,13 @@ describe('a service alone', () => {
 
   it('lets another one work below another base of the same directory', { timeout: TIMEOUT }, async () => {
     const one = testSettings(slapd.url, script.command);
-    const elsewhere = `ou=elsewhere,${BASE}`;
-    await slapd.add(elsewhere, { objectClass: 'organizationalUnit', ou: 'elsewhere' });
-    first = new ServiceProcess(await writeSettings(folder, one, 'one.yaml'));
-    const other = withSettings(one, { directory: { base: elsewhere } });
-    second = new ServiceProcess(await writeSettings(folder, other, 'other.yaml'));
+    const below = async (ou: string): Promise<ServiceProcess> => {
+      const base = `ou=${ou},${BASE}`;
+      await slapd.add(base, { objectClass: 'organizationalUnit', ou });
+      return new ServiceProcess(await writeSettings(folder, withSettings(one, { directory: { base } }), `${ou}.yaml`));
+    };
+    first = await below('here');
+    second = await below('elsewhere');
     first.start();
     second.start();
     for (const service of [first, second]) {

@@ -1,0 +1,82 @@
+import { ResultCode } from '../domain/directory-error.ts';
+import { comparableDn, parentOf } from '../domain/dn.ts';
+import type { DirectoryEntry } from '../domain/entry.ts';
+import type { Connection } from '../ldap/connection.ts';
+import type { LdapUrl } from '../ldap/ldap-url.ts';
+import { resultError } from '../ldap/remedies.ts';
+import { type LdapResult, readLdapResult } from '../ldap/wire/ldap-result.ts';
+import { Operation } from '../ldap/wire/message.ts';
+import { encodeSearch } from '../ldap/wire/request.ts';
+import { readSearchEntry } from '../ldap/wire/search-entry.ts';
+import type { BasePath, EntryIdentity } from './compatibility.ts';
+
+/** What names an entry for good: RFC 4530, and 389 Directory Server's own. */
+const IDENTIFIERS = ['entryUUID', 'nsUniqueId'] as const;
+
+/** The connection that the entries are read on. */
+export type Asked = Pick<Connection, 'send' | 'forget' | 'url' | 'target'>;
+
+/**
+ * Learns what the entry at a base, and those above it, are called by the server, in one round trip.
+ * Of those that may not be read the DN is all that is known, in the server's own words where the
+ * base may be read. Rejects with a DirectoryError where the base cannot be searched, or the
+ * connection fails; whether the server falls silent must be watched by others.
+ */
+export async function readBasePath(connection: Asked, base: string): Promise<BasePath> {
+  const asked = readEntry(connection, base);
+  const above = ancestorsOf(base).map((dn) => readEntry(connection, dn));
+  const [self, ...found] = await Promise.all([asked, ...above]);
+  if (self.result.resultCode !== ResultCode.success)
+    throw resultError(`the base "${base}" on ${connection.url}`, self.result);
+  let dn: string | undefined = self.entry?.dn ?? base;
+  const entries: EntryIdentity[] = [];
+  for (const { entry } of [self, ...found]) {
+    if (dn === undefined || dn === '') break; // the server names the base in fewer steps
+    entries.push({ dn: comparableDn(dn), ids: idsOf(entry) });
+    dn = parentOf(dn);
+  }
+  return { server: serverAt(connection.target), entries };
+}
+
+/** The DNs above a DN of the configuration, upwards, without that of the root DSE. */
+function ancestorsOf(dn: string): string[] {
+  const above = parentOf(dn);
+  return above === undefined || above === '' ? [] : [above, ...ancestorsOf(above)];
+}
+
+function idsOf(entry: DirectoryEntry | undefined): Record<string, string> {
+  const known = IDENTIFIERS.flatMap((name) => {
+    const [value] = entry?.values(name) ?? [];
+    return value === undefined || value.length === 0 ? [] : [[name, value.toString('latin1').toLowerCase()] as const];
+  });
+  return Object.fromEntries(known);
+}
+
+/** One URL for a server, however the configuration spells it, short of other names for its host. */
+function serverAt(target: LdapUrl): string {
+  return target.scheme === 'ldapi'
+    ? `ldapi://${target.path}`
+    : `${target.scheme}://${target.host.toLowerCase()}:${target.port}`;
+}
+
+interface Answer {
+  readonly entry: DirectoryEntry | undefined;
+  readonly result: LdapResult;
+}
+
+function readEntry(connection: Asked, dn: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    let entry: DirectoryEntry | undefined;
+    const request = { base: dn, scope: 'base', filter: '(objectClass=*)', attributes: IDENTIFIERS } as const;
+    const id = connection.send(encodeSearch(request), {
+      message: (message) => {
+        if (message.operation === Operation.searchResultEntry) entry = readSearchEntry(message);
+        if (message.operation !== Operation.searchResultDone) return;
+        const result = readLdapResult(message);
+        connection.forget(id);
+        resolve({ entry, result });
+      },
+      failed: reject,
+    });
+  });
+}

@@ -1,0 +1,148 @@
+/**
+ * The lock table of a host: a folder with one file, the lock record, for each service.
+ *
+ * A record is in force while its file is locked (flock(2)), which is as long as the service lives:
+ * the kernel frees it with the process. A file that is not locked was left behind, and whoever
+ * finds it removes it. The table is read and changed by one at a time, who holds the lock on the
+ * file `mutex`; so what looks compatible still is so when the new record stands there.
+ *
+ * A record: made (under the mutex: file, lock, content) -> in force -> removed (file, then lock),
+ * or left behind.
+ */
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open, readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LockFault, systemCode } from './errors.ts';
+import { lockFile } from './flock.ts';
+import { makeLockFolder } from './lock-folder.ts';
+import { decodeRecord, encodeRecord, type LockRecord } from './lock-record.ts';
+
+/**
+ * A record of this process. Its lock is that of the open file, which must therefore be referred to
+ * for as long.
+ */
+export interface OwnRecord {
+  readonly record: LockRecord;
+  readonly file: string;
+  readonly handle: FileHandle;
+}
+
+/** A record that is in force; undefined content is that of another version. */
+export interface RecordInForce {
+  readonly file: string;
+  readonly record: LockRecord | undefined;
+}
+
+const ENDING = '.lock';
+/** What is done under the mutex takes milliseconds. */
+const MUTEX_PATIENCE_MILLISECONDS = 10_000;
+const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
+
+export class LockTable {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /**
+   * Does something while nobody else reads or changes the table. Rejects with a LockFault where
+   * that cannot be had.
+   */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    const file = join(this.folder, 'mutex');
+    for (;;) {
+      await makeLockFolder(this.folder);
+      const handle = await this.#open(file, O_RDWR | O_CREAT);
+      try {
+        if (!(await lockFile(handle.fd, MUTEX_PATIENCE_MILLISECONDS)))
+          throw new LockFault(
+            `${file} was held for ${MUTEX_PATIENCE_MILLISECONDS / 1000} s`,
+            'end the service that stands still while it starts (fuser names it)',
+          );
+        // Somebody may have cleaned up: what was locked is then another file than the next one
+        // finds.
+        if (await isAt(file, handle)) return await work();
+      } finally {
+        await handle.close();
+      }
+    }
+  }
+
+  /** The records in force but for one's own. Under the mutex. */
+  async others(own: OwnRecord | undefined): Promise<RecordInForce[]> {
+    const found: RecordInForce[] = [];
+    for (const name of await readdir(this.folder)) {
+      const file = join(this.folder, name);
+      if (!name.endsWith(ENDING) || file === own?.file) continue;
+      const record = await this.#look(file);
+      if (record !== undefined) found.push(record);
+    }
+    return found;
+  }
+
+  /** Puts a record in force. Under the mutex. */
+  async add(record: LockRecord): Promise<OwnRecord> {
+    const file = join(this.folder, `${randomUUID()}${ENDING}`);
+    const handle = await this.#open(file, O_RDWR | O_CREAT | O_EXCL);
+    const own = { record, file, handle };
+    try {
+      if (!(await lockFile(handle.fd, 0))) throw new LockFault(`${file} is locked already`, 'start the service again');
+      await handle.writeFile(encodeRecord(record));
+      return own;
+    } catch (error) {
+      await this.remove(own);
+      throw systemCode(error) === undefined ? error : unusable(file, error);
+    }
+  }
+
+  /** Whether others still find it. */
+  isInForce({ file, handle }: OwnRecord): Promise<boolean> {
+    return isAt(file, handle);
+  }
+
+  async remove({ file, handle }: OwnRecord): Promise<void> {
+    await unlink(file).catch(() => {}); // somebody else's cleaning up
+    await handle.close();
+  }
+
+  /** The record in a file; undefined where it is not in force, and then the file is removed. */
+  async #look(file: string): Promise<RecordInForce | undefined> {
+    let handle: FileHandle;
+    try {
+      handle = await open(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return undefined;
+      throw unusable(file, error);
+    }
+    try {
+      if (!(await lockFile(handle.fd, 0))) return { file, record: decodeRecord(await handle.readFile('utf8')) };
+      await unlink(file);
+      return undefined;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #open(file: string, flags: number): Promise<FileHandle> {
+    return open(file, flags | O_NOFOLLOW, 0o600).catch((error: unknown) => {
+      throw unusable(file, error);
+    });
+  }
+}
+
+/** Whether a path leads to an open file. */
+async function isAt(file: string, handle: FileHandle): Promise<boolean> {
+  const there = await lstat(file, { bigint: true }).catch(() => undefined);
+  const opened = await handle.stat({ bigint: true });
+  return there !== undefined && there.ino === opened.ino && there.dev === opened.dev;
+}
+
+function unusable(file: string, cause: unknown): LockFault {
+  return new LockFault(
+    `${file}, for the lock, cannot be used (${cause instanceof Error ? cause.message : cause})`,
+    'make room where there is none, or remove it',
+    cause,
+  );
+}

@@ -1,0 +1,86 @@
+import { DirectoryError, ResultCode } from '../../src/domain/directory-error.ts';
+import { comparableDn } from '../../src/domain/dn.ts';
+import type { Receiver } from '../../src/ldap/connection.ts';
+import { parseLdapUrl } from '../../src/ldap/ldap-url.ts';
+import { BerReader, element, enumerated, octetString, sequence, Tag } from '../../src/ldap/wire/ber.ts';
+import { encodeMessage, Operation, readMessage } from '../../src/ldap/wire/message.ts';
+import type { Admitted } from '../../src/lock/instance-lock.ts';
+
+/** What a server tells of an entry: its attributes; or nothing, with this result code. */
+export type Told = Readonly<Record<string, string>> | number;
+
+/**
+ * A connection to a server that has these entries, by DN in any spelling; each is answered in the
+ * spelling of its key.
+ */
+export class EntryConnection implements Admitted {
+  readonly url: string;
+  readonly target: Admitted['target'];
+  readonly asked: string[] = [];
+  /** Undefined while it stands. */
+  failure: DirectoryError | undefined;
+  isRefreshing = false;
+  readonly #entries: Map<string, Told>;
+  readonly #receivers = new Map<number, Receiver>();
+  readonly #ending = new AbortController();
+  /** Answers are kept back until this resolves. */
+  answering: Promise<void> = Promise.resolve();
+
+  constructor(entries: Readonly<Record<string, Told>>, url = 'ldap://localhost') {
+    this.url = url;
+    this.target = parseLdapUrl(url);
+    this.#entries = new Map(Object.entries(entries));
+  }
+
+  get ended(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  /** From now on the server tells something else of an entry. */
+  change(dn: string, told: Told): void {
+    this.#entries.set(dn, told);
+  }
+
+  send(operation: Buffer, receiver: Receiver): number {
+    const dn = new BerReader(operation).enter(Operation.searchRequest).text();
+    const id = this.asked.push(dn);
+    this.#receivers.set(id, receiver);
+    this.answering.then(() => this.#answer(id, dn));
+    return id;
+  }
+
+  forget(id: number): void {
+    this.#receivers.delete(id);
+  }
+
+  refreshing(under: boolean): void {
+    this.isRefreshing = under;
+  }
+
+  fail(error: DirectoryError): void {
+    this.failure = error;
+    this.close();
+  }
+
+  close(): void {
+    this.#ending.abort();
+    for (const receiver of this.#receivers.values()) receiver.failed(new DirectoryError('closed'));
+    this.#receivers.clear();
+  }
+
+  #answer(id: number, dn: string): void {
+    const [name, told] = [...this.#entries].find(([known]) => comparableDn(known) === comparableDn(dn)) ?? [];
+    if (name !== undefined && typeof told === 'object') {
+      const attributes = Object.entries(told).map(([type, value]) =>
+        sequence(octetString(type), element(Tag.set, octetString(value))),
+      );
+      this.#say(id, element(Operation.searchResultEntry, octetString(name), sequence(...attributes)));
+    }
+    const code = typeof told === 'object' ? ResultCode.success : (told ?? ResultCode.noSuchObject);
+    this.#say(id, element(Operation.searchResultDone, enumerated(code), octetString(''), octetString('')));
+  }
+
+  #say(id: number, operation: Buffer): void {
+    this.#receivers.get(id)?.message(readMessage(encodeMessage(id, operation)));
+  }
+}

@@ -3,6 +3,7 @@ import { DirectoryOperations } from '../ldap/operations.ts';
 import { accessOf } from '../site.ts';
 import { checkAccounts } from './accounts.ts';
 import { checkConnecting } from './connecting.ts';
+import { checkLock } from './lock.ts';
 import { checkOutlets } from './outlets.ts';
 import { checkPassword } from './password.ts';
 import type { CheckLine } from './report.ts';
@@ -49,6 +50,7 @@ export async function preflight(
       operations.close();
     }
   }
+  say([await checkLock(configFile)]);
   say(await checkScripts(settings));
   say(await checkSteps(settings));
   say(await checkOutlets(settings));

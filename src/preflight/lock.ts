@@ -1,0 +1,22 @@
+import { open } from 'node:fs/promises';
+import { lockFile } from '../lock/flock.ts';
+import { checkLockFolder, lockFolder } from '../lock/lock-folder.ts';
+import { type CheckLine, tried } from './report.ts';
+
+/**
+ * Looks whether locks can be had on this host by this user; whether a service holds one is not
+ * asked.
+ */
+export function checkLock(configFile: string): Promise<CheckLine> {
+  return tried('lock', async () => {
+    const folder = await lockFolder();
+    await checkLockFolder(folder);
+    const file = await open(configFile);
+    try {
+      await lockFile(file.fd, 0); // that it can be asked is enough
+    } finally {
+      await file.close();
+    }
+    return { verdict: 'ok', found: `in ${folder}, seen by all services of this user on this host` };
+  });
+}

@@ -41,16 +41,25 @@ export function withSettings(base: SettingsFile, over: SettingsFile): SettingsFi
   return merged;
 }
 
+export interface ServiceProcessOptions {
+  /** The compiled program, where it is not the project's own. */
+  readonly program?: string;
+  /** A command, with its arguments, that becomes the service: `unshare -n`, `setpriv ...`. */
+  readonly through?: readonly string[];
+}
+
 /** The compiled service as a process of its own: `run -c FILE`. States: ended, running. */
 export class ServiceProcess {
   readonly #config: string;
   readonly #args: readonly string[];
+  readonly #options: ServiceProcessOptions;
   #child: ChildProcess | undefined;
   #output = '';
 
-  constructor(config: string, args: readonly string[] = ['--debug']) {
+  constructor(config: string, args: readonly string[] = ['--debug'], options: ServiceProcessOptions = {}) {
     this.#config = config;
     this.#args = args;
+    this.#options = options;
   }
 
   get running(): boolean {
@@ -69,8 +78,10 @@ export class ServiceProcess {
   /** Starts it; does not wait until it is connected. `environment` is added to ours. */
   start(environment: NodeJS.ProcessEnv = {}): void {
     if (this.running) throw new Error('the service runs already');
+    const { program = PROGRAM, through = [] } = this.#options;
+    const [file = '', ...args] = [...through, process.execPath, program, 'run', '-c', this.#config, ...this.#args];
     const child = track(
-      spawn(process.execPath, [PROGRAM, 'run', '-c', this.#config, ...this.#args], {
+      spawn(file, args, {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...process.env, ...environment },
       }),

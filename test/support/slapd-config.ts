@@ -29,6 +29,8 @@ export interface SlapdOptions {
   readonly maxSize?: number;
   /** The ports that it listens on; by default free ones. */
   readonly port?: number;
+  /** Other addresses of this host, beside 127.0.0.1, that it listens on at its port. */
+  readonly alsoAt?: readonly string[];
 }
 
 export const ROOT_DN = `cn=admin,${SUFFIX}`;

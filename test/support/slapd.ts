@@ -25,7 +25,7 @@ export class Slapd extends TestDirectory {
   #child: ChildProcess | undefined;
   #output = '';
 
-  constructor(folder: string, port: number, tlsPort: number | undefined) {
+  constructor(folder: string, port: number, tlsPort: number | undefined, alsoAt: readonly string[] = []) {
     const url = `ldap://127.0.0.1:${port}`;
     super({ url, dn: ROOT_DN, password: ROOT_PASSWORD });
     this.folder = folder;
@@ -35,7 +35,8 @@ export class Slapd extends TestDirectory {
     this.ldapsUrl = `ldaps://127.0.0.1:${this.ldapsPort}`;
     this.ldapiUrl = `ldapi://${encodeURIComponent(join(folder, 'ldapi'))}`;
     const tls = tlsPort === undefined ? [] : [`${this.ldapsUrl}/`];
-    this.#listeners = [`${url}/`, `${this.ldapiUrl}/`, ...tls].join(' ');
+    const also = alsoAt.map((address) => `ldap://${address}:${port}/`);
+    this.#listeners = [`${url}/`, `${this.ldapiUrl}/`, ...also, ...tls].join(' ');
   }
 
   get pid(): number | undefined {
@@ -136,7 +137,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
     await fill(folder, options);
     for (let tries = 1; ; tries += 1) {
       const tlsPort = options.tls === undefined ? undefined : await freePort();
-      const slapd = new Slapd(folder, options.port ?? (await freePort()), tlsPort);
+      const slapd = new Slapd(folder, options.port ?? (await freePort()), tlsPort, options.alsoAt);
       try {
         await slapd.start();
         return slapd;

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyText } from './any-text.ts';
 
 /** One attribute of an RDN: which of `TYPES`, and its value. */
 type Ava = readonly [type: number, value: string];
@@ -18,7 +19,7 @@ export const anyDn: fc.Arbitrary<ReadonlyArray<readonly Ava[]>> = fc.array(
     fc.tuple(
       fc.nat({ max: TYPES.length - 1 }),
       fc.oneof(
-        fc.string({ unit: 'binary', minLength: 1 }),
+        anyText({ minLength: 1 }),
         fc.string({ unit: fc.constantFrom(...'ab ,+=#"\\;<>ü'), minLength: 1 }),
         fc.string({ minLength: 120, maxLength: 300 }),
       ),

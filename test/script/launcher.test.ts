@@ -1,5 +1,4 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -188,7 +187,7 @@ describe('the launcher', () => {
 
   it('does not keep a process alive that forgets it', async () => {
     const { service, lines } = drive({ launcher: 'auto', what: 'leave', script: files.sh('exit 3') });
-    await once(service, 'close');
+    await exited(service);
     expect(lines).toEqual(['leave exited']);
     expect(service.exitCode).toBe(0);
   });

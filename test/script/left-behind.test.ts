@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { endOrphansBelow } from '../../src/script/orphans.ts';
 import { groupLives, signalGroup } from '../../src/script/process-group.ts';
+import { exited } from '../support/children.ts';
 import { scriptFolder, until } from './contract.ts';
 import { type Driven, type Driving, drive, launchersOf } from './driver.ts';
 
@@ -34,7 +34,7 @@ async function killAll({ service }: Driven): Promise<void> {
   const launchers = launchersOf(service.pid!);
   for (const pid of launchers) process.kill(pid, 'SIGSTOP');
   service.kill('SIGKILL');
-  await once(service, 'close');
+  await exited(service);
   for (const pid of launchers) process.kill(pid, 'SIGKILL');
   await until(() => !launchers.some(groupLives));
 }
@@ -83,7 +83,7 @@ describe.each(['auto', 'none'] as const)(
       const group = await groupOf(driven);
       const daemon = await driven.said('daemon');
       groups.push(daemon);
-      await once(driven.service, 'close');
+      await exited(driven.service);
       expect(driven.lines.at(-1)).toContain('exited');
       expect(await endOrphansBelow(base, 100)).toEqual([]);
       expect([group, daemon].map(groupLives)).toEqual([true, true]);
@@ -98,7 +98,7 @@ describe('the launcher of a killed service', () => {
     const group = await groupOf(driven);
     const [pid] = launchersOf(driven.service.pid!);
     driven.service.kill('SIGKILL');
-    await once(driven.service, 'close');
+    await exited(driven.service);
     await endOrphansBelow(base, 5000);
     expect([group, pid!].map(groupLives)).toEqual([false, false]);
   });
@@ -110,7 +110,7 @@ describe('the launcher of a killed service', () => {
     const [pid] = launchersOf(driven.service.pid!);
     process.kill(pid!, 'SIGSTOP');
     driven.service.kill('SIGKILL');
-    await once(driven.service, 'close');
+    await exited(driven.service);
     expect(await endOrphansBelow(base, 100)).toEqual([group]);
     expect([group, pid!].map(groupLives)).toEqual([false, false]);
   });
@@ -123,7 +123,7 @@ describe('the launcher of a killed service', () => {
     process.kill(pid!, 'SIGSTOP');
     expect(await endOrphansBelow(base, 100)).toEqual([]);
     driven.service.kill('SIGKILL');
-    await once(driven.service, 'close');
+    await exited(driven.service);
     expect(await endOrphansBelow(newBase(), 100)).toEqual([]);
     expect([group, pid!].map(groupLives)).toEqual([true, true]);
     process.kill(pid!, 'SIGCONT');

@@ -19,9 +19,10 @@ export function hasExited(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
 }
 
-/** Resolves when the child has ended, also when it has ended already. */
+/** Resolves when the child has ended, also when it has ended already, and all that it wrote has been read. */
 export async function exited(child: ChildProcess): Promise<void> {
-  if (!hasExited(child)) await once(child, 'exit');
+  const isRead = child.stdio.every((stream) => stream === null || stream === undefined || stream.closed);
+  if (!hasExited(child) || !isRead) await once(child, 'close');
 }
 
 export interface CommandResult {

@@ -60,7 +60,7 @@ export async function startObserver(login: DirectoryLogin, filter: string): Prom
     }
     settle();
   });
-  const ended = once(child, 'exit').then(([code]) => {
+  const ended = once(child, 'close').then(([code]) => {
     throw new Error(`the observing ldapsearch ended with ${code}: ${stderr}`);
   });
   ended.catch(() => {});

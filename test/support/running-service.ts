@@ -26,6 +26,8 @@ export class RunningService {
   readonly #flags: readonly string[];
   #child: ChildProcess | undefined;
   #output = '';
+  /** It has ended, and all that it printed is known. */
+  #over = false;
   readonly #watchers = new Set<() => void>();
 
   constructor(folder: string, flags: readonly string[]) {
@@ -50,6 +52,7 @@ export class RunningService {
   /** Starts it and resolves once it is subscribed, unless told not to wait. */
   async start({ wait = true }: { wait?: boolean } = {}): Promise<void> {
     this.#output = '';
+    this.#over = false;
     const child = track(
       spawn(process.execPath, [MAIN, 'run', '-c', this.configFile, '--debug', ...this.#flags], {
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -63,7 +66,8 @@ export class RunningService {
         for (const look of this.#watchers) look();
       });
     }
-    child.once('exit', () => {
+    child.once('close', () => {
+      this.#over = true;
       for (const look of this.#watchers) look();
     });
     if (wait) await this.says(/\brefreshed\b/);
@@ -75,7 +79,7 @@ export class RunningService {
       const look = (): void => {
         const match = this.#output.match(pattern);
         if (match !== null) settle(() => resolve(match));
-        else if (this.#child?.exitCode !== null || this.#child.signalCode !== null) {
+        else if (this.#over) {
           settle(() => reject(new Error(`the service ended without saying ${pattern}:\n${this.#output}`)));
         }
       };

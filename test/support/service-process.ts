@@ -93,7 +93,7 @@ export class ServiceProcess {
         this.#output = (this.#output + said).slice(-262_144);
       });
     }
-    child.once('exit', (code, signal) => {
+    child.once('close', (code, signal) => {
       this.#output += `--- ended with ${code ?? signal}\n`;
     });
   }

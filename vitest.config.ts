@@ -12,6 +12,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    /** How long `expect.poll` waits, and how often it looks, in milliseconds. */
+    expect: { poll: { timeout: 20_000, interval: 10 } },
     maxWorkers: 2,
     setupFiles: ['test/support/no-leaks.ts'],
     projects: [

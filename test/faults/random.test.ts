@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runSequence, type Sequence } from './random-faults.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
@@ -33,7 +33,7 @@ describe.each(WORLDS)('random requests among random faults, with $name', ({ opti
       for (let index = 0; index < 6; index += 1) uids.push(await world.account());
       // The stamps of an entry tell only by the second that somebody has written to it since it was created.
       const created = Math.floor(Date.now() / 1_000);
-      await vi.waitFor(() => expect(Math.floor(Date.now() / 1_000)).toBeGreaterThan(created), { timeout: 2_000 });
+      await expect.poll(() => Math.floor(Date.now() / 1_000)).toBeGreaterThan(created);
       const sequence = await runSequence(world, uids, { seed, count: ACTIONS });
       for (const uid of uids) await world.script.release(uid);
       await world.heal();

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accountLdif } from '../support/accounts.ts';
 import { ServiceProcess, testSettings, withSettings, writeSettings } from '../support/service-process.ts';
 import { text } from '../support/test-directory.ts';
@@ -87,7 +87,7 @@ describe('a service that may have others beside it', () => {
     const uid = await world.account();
     await world.ask(uid, 'add');
     await world.finished(uid, 'add');
-    await vi.waitFor(() => expect(world.service.output).toMatch(/waiting +3900002 .*another service may be at work/));
+    await expect.poll(() => world.service.output).toMatch(/waiting +3900002 .*another service may be at work/);
     expect(world.script.journal('3900002')).toEqual([]);
   });
 });

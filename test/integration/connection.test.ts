@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openConnection } from '../../src/ldap/open-connection.ts';
 import { element, enumerated, octetString } from '../../src/ldap/wire/ber.ts';
 import { encodeMessage, Operation, readMessage } from '../../src/ldap/wire/message.ts';
@@ -211,7 +211,7 @@ describe('a connection that breaks', () => {
   it('lives on in silence as long as the directory answers', async () => {
     const seen = await watching(300);
     const asked = proxy.count('up', 'searchRequest');
-    await vi.waitFor(() => expect(proxy.count('up', 'searchRequest')).toBeGreaterThan(asked + 4), { timeout: 10_000 });
+    await expect.poll(() => proxy.count('up', 'searchRequest')).toBeGreaterThan(asked + 4);
     await slapd.addAccount('2', OPEN);
     await seen.said('add uid=2');
     expect(seen.error).toBeUndefined();

@@ -1,6 +1,6 @@
 import { getEventListeners, once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Modification } from '../../src/domain/transition.ts';
 import type { DirectoryAccess } from '../../src/ldap/access.ts';
@@ -245,8 +245,8 @@ describe('operations whose connection breaks', () => {
       ]);
       const ended = Promise.allSettled(asked);
       // One is asked, and the others wait for the answer to their binds.
-      await vi.waitFor(() => expect(proxy.count('up', 'bindRequest')).toBe(4));
-      await vi.waitFor(() => expect(proxy.count('up', 'modifyRequest')).toBe(2));
+      await expect.poll(() => proxy.count('up', 'bindRequest')).toBe(4);
+      await expect.poll(() => proxy.count('up', 'modifyRequest')).toBe(2);
       for (const one of [bound, ...fresh]) one.close();
       for (const result of await ended) {
         expect(result).toMatchObject({ status: 'rejected', reason: { name: 'DirectoryError', resultCode: undefined } });
@@ -257,7 +257,7 @@ describe('operations whose connection breaks', () => {
       await expect(bound.modify(accountDn('a'), [set(SOFT, '3')], { postRead: 'entry' })).rejects.toThrow('closed');
       await expect(bound.read(accountDn('a'))).rejects.toThrow('closed');
       expect(proxy.connections.length).toBe(length);
-      await vi.waitFor(() => expect(proxy.open).toEqual([]));
+      await expect.poll(() => proxy.open).toEqual([]);
     } finally {
       slapd.resume();
       await proxy.close();

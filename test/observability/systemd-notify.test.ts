@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createSystemdNotifier, type SystemdNotifier } from '../../src/observability/systemd-notify.ts';
 import { listProcesses, type ProcessLine } from '../../src/script/process-group.ts';
 import { ServiceManager } from '../support/service-manager.ts';
@@ -96,7 +96,7 @@ describe('the notifications of the service manager', () => {
     const began = performance.now();
     const notifier = notifierWith({ PATH: folder });
     const starts = async () => (await readFile(join(folder, 'starts'), 'utf8').catch(() => '')).length;
-    await vi.waitFor(async () => expect(await starts()).toBeGreaterThan(3), { timeout: 20_000 });
+    await expect.poll(starts).toBeGreaterThan(3);
     expect(performance.now() - began).toBeGreaterThan(100 + 200 + 400);
     expect(notices).toHaveLength(1);
     notifier.close();
@@ -104,7 +104,7 @@ describe('the notifications of the service manager', () => {
 
   it('are missed once where there is no helper program', async () => {
     notifierWith({ PATH: '/nonexistent' });
-    await vi.waitFor(() => expect(notices).toHaveLength(1));
+    await expect.poll(() => notices).toHaveLength(1);
     expect(notices[0]).toContain('ENOENT');
   });
 

@@ -9,7 +9,7 @@ import { createLauncherRunner } from '../../src/script/launcher-runner.ts';
 import { createPlainRunner } from '../../src/script/plain-runner.ts';
 import { groupLives, listProcesses } from '../../src/script/process-group.ts';
 import { exited, track } from '../support/children.ts';
-import { runAndKeep, scriptFolder, until } from './contract.ts';
+import { runAndKeep, runPastFirstWords, scriptFolder, until } from './contract.ts';
 import { drive, launchersOf } from './driver.ts';
 
 const files = scriptFolder();
@@ -100,16 +100,17 @@ describe('the launcher', () => {
 
   it('is ended when it does not answer, and the time limit of its scripts holds', async () => {
     const { run, notices } = launcherRunner();
-    const seen: number[] = [];
-    const running = run([files.sh('echo $$; sleep 60')], {
-      timeoutMilliseconds: 500,
-      killGraceMilliseconds: 100,
-      onLine: (_, line) => seen.push(Number(line)),
+    const { result, text } = await runPastFirstWords(async (timeoutMilliseconds) => {
+      const words: string[] = [];
+      const onLine = (_: unknown, line: string) => {
+        words.push(line);
+        process.kill(launchersOf(process.pid)[0]!, 'SIGSTOP');
+      };
+      const limits = { timeoutMilliseconds, killGraceMilliseconds: 100 };
+      return { ...(await run([files.sh('echo $$; sleep 60')], { ...limits, onLine })), text: words };
     });
-    await until(() => seen.length > 0);
-    process.kill(await launcher(), 'SIGSTOP');
-    expect((await running).result).toEqual({ kind: 'timedOut' });
-    expect(groupLives(seen[0]!)).toBe(false);
+    expect(result).toEqual({ kind: 'timedOut' });
+    expect(groupLives(Number(text[0]))).toBe(false);
     await until(() => notices.length === 1);
   });
 

@@ -21,6 +21,7 @@ export function crossFaults(settings: PartialSettings, env: Environment): FaultA
     ...pauses(['retry', 'script'], settings.retry.script),
     ...pauses(['reconnect'], settings.reconnect),
     ...softWithinHard(settings.quota),
+    ...needsHomeRoot(settings),
     ...operator(settings.operator),
   ];
 }
@@ -107,6 +108,18 @@ function pauses(
 function softWithinHard({ softFiles, hardFiles }: PartialSettings['quota']): FaultAt[] {
   if (typeof softFiles !== 'number' || typeof hardFiles !== 'number' || softFiles <= hardFiles) return [];
   return [{ path: ['quota', 'softFiles'], expected: `at most quota.hardFiles, which is ${hardFiles}` }];
+}
+
+function needsHomeRoot({ script, quota, rsnapshot }: PartialSettings): FaultAt[] {
+  const needing = Object.entries({ quota, rsnapshot }).filter(([, { enabled }]) => enabled === true);
+  if (script.homeRoot !== null || needing.length === 0) return [];
+  const keys = needing.map(([key]) => `${key}.enabled`).join(' and ');
+  return [
+    {
+      path: ['script', 'homeRoot'],
+      expected: `the folder below which all homes are, as ${keys} is true: root acts there by what an entry says`,
+    },
+  ];
 }
 
 function operator({ listen, allowRemote }: PartialSettings['operator']): FaultAt[] {

@@ -104,6 +104,13 @@ export const settingsSchema = section('', {
     'one',
     oneOf('one', 'several'),
   ),
+  accounts: section('Which accounts the service works for.', {
+    lowestUidNumber: setting(
+      "Users with a lower number are the system's: an entry that has such a uidNumber, or the uid of such a user of the host, is skipped.",
+      1000,
+      wholeNumber(0, 0xffff_fffe),
+    ),
+  }),
   script: section('The script of the site that is run for each account.', {
     command: required(
       'Program and arguments, run without a shell; {uid}, {mode}, {homeDirectory} and {dn} are replaced, and where none of them is named, MODE and UID follow.',
@@ -128,7 +135,7 @@ export const settingsSchema = section('', {
       oneOf('auto', 'none'),
     ),
     homeRoot: setting(
-      'Folder that no home directory may lead out of, symbolic links followed: no script runs for one that does; null: not checked.',
+      "Folder below which every home is; all folders above a home must be root's (or the service's), writable by nobody else, and no links, or no script runs; needed by quota and rsnapshot; null: homes are judged by their path alone.",
       null,
       orNull(absolutePath),
     ),

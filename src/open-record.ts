@@ -3,6 +3,7 @@ import { handlerFacts } from './handler-facts.ts';
 import type { EventPublisher } from './observability/publish.ts';
 import { recordTo } from './operator/recorder.ts';
 import type { ServiceOptions } from './service.ts';
+import { rulesOf } from './site.ts';
 import { programVersion } from './version.ts';
 
 export interface OpenRecord {
@@ -26,6 +27,7 @@ export function openRecord(
     version: programVersion(),
     settings: {
       attributes,
+      accounts: rulesOf(settings),
       timeZone,
       concurrency,
       instances,

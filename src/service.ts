@@ -27,7 +27,7 @@ import type { Connection } from './ldap/connection.ts';
 import { DirectoryOperations } from './ldap/operations.ts';
 import { DirectoryPatience } from './patience.ts';
 import { createScriptRunner } from './script/script-runner.ts';
-import { accessOf, decisionMaker, openAccountsFilter } from './site.ts';
+import { accessOf, decisionMaker, openAccountsFilter, rulesOf } from './site.ts';
 
 export interface ServiceOptions {
   readonly settings: Settings;
@@ -78,6 +78,7 @@ export function createService({
   observeOutcome,
 }: ServiceOptions): Service {
   const { attributes: names, directory: site } = settings;
+  const rules = rulesOf(settings);
   const monotonic = () => performance.now();
   const access = accessOf(settings, env);
   const abort = new AbortController();
@@ -121,7 +122,7 @@ export function createService({
   let subscribed = false;
   let subscribedTo: string | undefined;
 
-  const readEntry = (entry: Parameters<typeof readAccount>[0]): EntryReading => readAccount(entry, names);
+  const readEntry = (entry: Parameters<typeof readAccount>[0]): EntryReading => readAccount(entry, names, rules);
 
   const content = {
     base: site.base,

@@ -1,7 +1,7 @@
 /** What the settings of a site mean to the parts of the program, whichever command puts them together. */
 import { passwordReader } from '../config/password.ts';
 import type { Settings } from '../config/schema.ts';
-import type { AccountRecord } from './domain/account.ts';
+import type { AccountRecord, AccountRules } from './domain/account.ts';
 import { type Decision, decide } from './domain/decide.ts';
 import { dayIn } from './domain/timestamp.ts';
 import type { DirectoryAccess } from './ldap/access.ts';
@@ -20,6 +20,11 @@ export function accessOf(
     // A peer that is silent for longer is given up, whatever it was asked.
     timeoutMilliseconds: Math.min(directory.requestTimeout, reconnect.deadAfter),
   };
+}
+
+/** What an entry must keep to, from the settings. */
+export function rulesOf({ accounts, script }: Settings): AccountRules {
+  return { lowestUidNumber: accounts.lowestUidNumber, homeRoot: script.homeRoot };
 }
 
 /** What the subscription and the periodic list look for: the accounts of the site that are open. */

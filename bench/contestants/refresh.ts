@@ -28,11 +28,13 @@ const names = {
   executionTime: null,
 };
 
+const rules = { lowestUidNumber: 1000, homeRoot: null };
+
 let accounts = 0;
 const content = { base, filter, attributes: ['*'], protocol: 'syncrepl', deadAfterMilliseconds: 60_000 } as const;
 const subscription = subscribeOnce({ access, url, ...content }).subscribe({
   next: (change) => {
-    if (change.kind === 'entry' && readAccount(change.entry, names).kind === 'account') accounts += 1;
+    if (change.kind === 'entry' && readAccount(change.entry, names, rules).kind === 'account') accounts += 1;
     if (change.kind !== 'refreshed') return;
     subscription.unsubscribe();
     if (accounts !== Number(expected)) {

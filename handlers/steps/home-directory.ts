@@ -1,13 +1,14 @@
 import { stat } from 'node:fs/promises';
+import { singleValue } from '../../src/domain/entry-value.ts';
+import { readHomePath } from '../../src/domain/home-path.ts';
 import type { Job, Step, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
-import { readHomePath } from './home-path.ts';
-import { codeOf, placeOf } from './home-place.ts';
+import { codeOf, judgeHome, type Place } from './home-place.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
 import { withinTime } from './within-time.ts';
 
 export interface HomeDirectoryOptions {
-  /** The folder below which every home must be, also after its symbolic links are followed; null: anywhere. */
+  /** The folder below which every home must be; null: anywhere, and what is above it is not judged. */
   readonly homeRoot: string | null;
 }
 
@@ -15,8 +16,8 @@ export interface HomeDirectoryOptions {
 const LONGEST = 30_000;
 
 /**
- * Checks that the account's home is there: meant to stand after the chroot script. Code 4 where it cannot be checked, or is
- * led out of `homeRoot`; code 5 where it is missing or no folder.
+ * Checks that the account's home is there: meant to stand after the chroot script. Code 4 where it cannot be checked, or is not
+ * the account's own; code 5 where it is missing or no folder.
  */
 export function homeDirectoryStep(options: HomeDirectoryOptions): Step {
   return {
@@ -30,22 +31,49 @@ export function homeDirectoryStep(options: HomeDirectoryOptions): Step {
 }
 
 async function checkHome(job: Job, { homeRoot }: HomeDirectoryOptions): Promise<StepOutcome> {
-  const reading = readHomePath(job.entry, homeRoot);
-  if (reading.kind === 'faulty') return uncheckable(reading.reason);
+  const { home, place } = await judgeJobsHome(job, homeRoot);
+  const found = homeRoot === null && place.kind === 'there' ? await look(home) : place;
+  switch (found.kind) {
+    case 'there':
+      return SUCCEEDED;
+    case 'missing':
+      return missing(`the script succeeded, but home ${home} is missing: let the script create homeDirectory`);
+    case 'blocked':
+      return missing(found.reason);
+    case 'unsafe':
+    case 'unknown':
+      return uncheckable(found.reason);
+  }
+}
+
+/** The home of a job's entry, judged by its path and, where there is a `homeRoot`, on disk. */
+export async function judgeJobsHome(
+  { entry, record }: Job,
+  homeRoot: string | null,
+): Promise<{ readonly home: string; readonly place: Place }> {
+  const reading = readHomePath(entry, record.uid, homeRoot);
+  if (reading.kind === 'faulty') return { home: '', place: { kind: 'unsafe', reason: reading.reason } };
   const { home } = reading.path;
+  if (homeRoot === null) return { home, place: { kind: 'there' } };
+  const uidNumber = singleValue(entry, 'uidNumber');
+  return { home, place: await judgeHome(home, homeRoot, uidNumber.kind === 'text' ? uidNumber.text : undefined) };
+}
+
+async function look(home: string): Promise<Place> {
   try {
-    if (!(await stat(home)).isDirectory()) return missing(`home ${home} is not a folder: move away what is there`);
+    if ((await stat(home)).isDirectory()) return { kind: 'there' };
+    return { kind: 'blocked', reason: `home ${home} is not a folder: move away what is there` };
   } catch (error) {
     const code = codeOf(error);
-    if (code === 'ENOENT') {
-      return missing(`the script succeeded, but home ${home} is missing: let the script create homeDirectory`);
+    if (code === 'ENOENT') return { kind: 'missing' };
+    if (code === 'ENOTDIR') {
+      return { kind: 'blocked', reason: `home ${home} has a file where a folder must be: move it away` };
     }
-    if (code === 'ENOTDIR') return missing(`home ${home} has a file where a folder must be: move it away`);
-    return uncheckable(`home ${home} cannot be looked at (${code}): check the rights and the file system`);
+    return {
+      kind: 'unknown',
+      reason: `home ${home} cannot be looked at (${code}): check the rights and the file system`,
+    };
   }
-  if (homeRoot === null) return SUCCEEDED;
-  const place = await placeOf(home, homeRoot);
-  return place.kind === 'below' ? SUCCEEDED : uncheckable(place.reason);
 }
 
 function uncheckable(reason: string): StepOutcome {

@@ -1,22 +1,20 @@
 import type { Job, Step, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
-import { readHomePath } from './home-path.ts';
-import { placeOf } from './home-place.ts';
+import { judgeJobsHome } from './home-directory.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
 import { withinTime } from './within-time.ts';
 
 const LONGEST = 30_000;
 
 /**
- * Keeps a step from working on a home that is outside of `homeRoot`, by its name or by a symbolic link: the step fails with
- * code 4 and does not run. A home that does not exist yet, or any more, is judged by what of its path does; an entry
- * without a home passes. Without a `homeRoot` the step is given back as it is.
+ * Keeps a step from working on a home that cannot be one: the step fails with code 4 and does not run. With a `homeRoot` the
+ * folders on disk are judged, too; a home that does not exist yet, or any more, by those above it. An entry without a home
+ * passes.
  */
 export function guardHome(step: Step, homeRoot: string | null): Step {
-  if (homeRoot === null) return step;
   return {
     name: step.name,
-    longestMilliseconds: step.longestMilliseconds + LONGEST,
+    longestMilliseconds: step.longestMilliseconds + (homeRoot === null ? 0 : LONGEST),
     run: async (job, context) => {
       const judgement = await withinTime(judge(job, homeRoot), LONGEST, () =>
         refused(`the file system of ${homeRoot} did not answer within ${LONGEST} ms: check it`),
@@ -26,12 +24,10 @@ export function guardHome(step: Step, homeRoot: string | null): Step {
   };
 }
 
-async function judge(job: Job, homeRoot: string): Promise<StepOutcome> {
+async function judge(job: Job, homeRoot: string | null): Promise<StepOutcome> {
   if (job.entry.values('homeDirectory').length === 0) return SUCCEEDED;
-  const reading = readHomePath(job.entry, homeRoot);
-  if (reading.kind === 'faulty') return refused(reading.reason);
-  const place = await placeOf(reading.path.home, homeRoot);
-  return place.kind === 'below' ? SUCCEEDED : refused(place.reason);
+  const { place } = await judgeJobsHome(job, homeRoot);
+  return 'reason' in place ? refused(place.reason) : SUCCEEDED;
 }
 
 function refused(reason: string): StepOutcome {

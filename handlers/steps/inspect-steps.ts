@@ -1,7 +1,9 @@
 import { constants } from 'node:fs';
-import { access, readFile, stat } from 'node:fs/promises';
+import { access, readFile, realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type CommandOptions, commandPath, type RunCommand, runCommand } from '../../src/script/command.ts';
 import { locate } from '../../src/script/locate.ts';
+import { codeOf, faultOf } from './home-place.ts';
 import type { QuotaOptions } from './quota.ts';
 import type { RsnapshotOptions } from './rsnapshot-configuration.ts';
 import { BUILT_IN_TEMPLATE, substitute, templateValues } from './rsnapshot-template.ts';
@@ -17,6 +19,36 @@ export interface StepFinding {
 /** What the user check needs of the host: getent. */
 export function inspectUserCheck(): readonly StepFinding[] {
   return startable('userCheck.enabled', ['getent']);
+}
+
+/** The bit of a folder's mode by which only its owner can rename what is in it. */
+const STICKY = 0o1000;
+
+/** What homes need of the folder that they are in: that nobody but root can swap it, or what is in it. */
+export async function inspectHomeRoot(homeRoot: string): Promise<readonly StepFinding[]> {
+  const key = 'script.homeRoot';
+  const remedy = `mount it, or correct ${key}`;
+  try {
+    const real = await realpath(homeRoot);
+    const status = await stat(real);
+    if (!status.isDirectory()) return [{ key, message: `${homeRoot} is no folder`, remedy }];
+    const faults = [faultOf(status)].map((fault) => ({ path: real, fault }));
+    for (let path = real; path !== '/'; ) {
+      path = dirname(path);
+      const above = await stat(path);
+      // In a sticky folder nobody can swap what is not his own.
+      if ((above.mode & STICKY) === 0) faults.push({ path, fault: faultOf(above) });
+    }
+    return faults.flatMap(({ path, fault }) =>
+      fault === undefined
+        ? []
+        : [{ key, message: `${path} ${fault}`, remedy: `chown root ${path}; chmod go-w ${path}` }],
+    );
+  } catch (error) {
+    const code = codeOf(error);
+    const fault = code === 'ENOENT' ? 'is no folder' : `cannot be looked at (${code})`;
+    return [{ key, message: `${homeRoot} ${fault}`, remedy }];
+  }
 }
 
 /** What the quota needs of the host: its commands. */

@@ -1,5 +1,5 @@
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
-import { shown, singleValue } from './entry-value.ts';
+import { shown, singleValue } from '../../src/domain/entry-value.ts';
 
 /** Limits as setquota takes them: blocks of 1 KiB; 0 is no limit. */
 export interface BlockLimits {

@@ -1,12 +1,13 @@
+import { singleValue } from '../../src/domain/entry-value.ts';
+import { comparablePath, readHomePath } from '../../src/domain/home-path.ts';
 import type { Job, Step, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
+import { isUidNumber } from '../../src/domain/uid.ts';
 import { describeCommand, type RunCommand, runCommand } from '../../src/script/command.ts';
 import { fillCommand, placeholdersOf } from './command-line.ts';
-import { singleValue } from './entry-value.ts';
-import { comparablePath, readHomePath } from './home-path.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
 import { type BlockLimits, readQuota } from './quota-limits.ts';
-import { isUidNumber, lookUpUser } from './user-lookup.ts';
+import { lookUpUser } from './user-lookup.ts';
 
 export interface QuotaOptions {
   /** The attribute that holds the quota in bytes. */
@@ -84,7 +85,7 @@ async function apply(
   if (needed.has('uidNumber') && !(uidNumber.kind === 'text' && isUidNumber(uidNumber.text))) {
     return cannotSet('the quota command needs {uidNumber}, and the entry has no valid one: correct the entry');
   }
-  const home = needed.has('homeDirectory') ? readHomePath(job.entry, options.homeRoot) : undefined;
+  const home = needed.has('homeDirectory') ? readHomePath(job.entry, job.record.uid, options.homeRoot) : undefined;
   if (home?.kind === 'faulty') return cannotSet(home.reason);
 
   const command = fillCommand(pattern, {

@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readHomePath } from '../../src/domain/home-path.ts';
 import type { Job, Step, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
 import { describeCommand, type RunCommand, runCommand } from '../../src/script/command.ts';
 import { fillCommand } from './command-line.ts';
-import { readHomePath } from './home-path.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
 import { holdsAlready, removeFile, replaceFile } from './replace-file.ts';
 import { BUILT_IN_TEMPLATE, readRetentions, substitute, templateValues } from './rsnapshot-template.ts';
+import { faultOfSnapshotRoot } from './snapshot-root.ts';
 import { lookUpId } from './user-lookup.ts';
 
 export interface RsnapshotOptions {
@@ -24,7 +25,7 @@ export interface RsnapshotOptions {
   readonly mode: number;
   /** Judges a new file, `{file}`, before it takes its place; null: nothing does. */
   readonly checkCommand: readonly string[] | null;
-  /** Where homes must be; null: anywhere. */
+  /** Where homes must be; null: anywhere, and neither they nor the snapshots are judged on disk. */
   readonly homeRoot: string | null;
   readonly timeoutMilliseconds: number;
   readonly run?: RunCommand;
@@ -70,10 +71,12 @@ async function write(job: Job, { report, signal }: StepContext, options: Rsnapsh
     report({ event: 'output', uid, dn, mode, job: job.id, stream: 'stdout', line });
     return SUCCEEDED;
   }
-  const home = readHomePath(job.entry, options.homeRoot);
+  const home = readHomePath(job.entry, job.record.uid, options.homeRoot);
   if (home.kind === 'faulty') return cannotCreate(home.reason);
   const prepared = templateValues(job.record.uid, home.path, options.snapshotRoot, reading.retentions);
   if (prepared.kind === 'faulty') return cannotCreate(prepared.reason);
+  const misplaced = await faultOfSnapshotRoot(prepared.values.snapshotRoot, home.path.home, options);
+  if (misplaced !== undefined) return cannotCreate(misplaced);
   const template = options.template === null ? BUILT_IN_TEMPLATE : await readFile(options.template, 'utf8');
   const rendered = substitute(template, prepared.values);
   if (rendered.kind === 'faulty') return cannotCreate(`template ${options.template}: ${rendered.reason}`);

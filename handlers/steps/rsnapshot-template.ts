@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
-import { shown, singleValue } from './entry-value.ts';
-import type { HomePath } from './home-path.ts';
+import { shown, singleValue } from '../../src/domain/entry-value.ts';
+import type { HomePath } from '../../src/domain/home-path.ts';
 
 /** Backup levels in rsnapshot's order, the most frequent first, with the attribute that says how many are kept. */
 export const INTERVALS = [

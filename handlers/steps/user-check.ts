@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { shown, singleValue } from '../../src/domain/entry-value.ts';
+import { comparablePath } from '../../src/domain/home-path.ts';
 import type { Job, Step, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
+import { isUidNumber } from '../../src/domain/uid.ts';
 import { type RunCommand, runCommand } from '../../src/script/command.ts';
-import { shown, singleValue } from './entry-value.ts';
-import { comparablePath } from './home-path.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
-import { isUidNumber, lookUpUser, type UserLookup } from './user-lookup.ts';
+import { lookUpUser, type UserLookup } from './user-lookup.ts';
 
 export interface UserCheckOptions {
   /** How long to wait until NSS knows the user as the directory does: its caches lag. */

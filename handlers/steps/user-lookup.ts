@@ -1,3 +1,4 @@
+import { isNumeric, isUidNumber } from '../../src/domain/uid.ts';
 import { describeCommand, type RunCommand } from '../../src/script/command.ts';
 
 /** A line of the passwd database. */
@@ -25,7 +26,7 @@ export async function lookUpUser(
   run: RunCommand,
   limits: { readonly timeoutMilliseconds: number; readonly signal: AbortSignal },
 ): Promise<UserLookup> {
-  const key = /^\d+$/.test(uid) && uidNumber !== undefined && isUidNumber(uidNumber) ? uidNumber : uid;
+  const key = isNumeric(uid) && uidNumber !== undefined && isUidNumber(uidNumber) ? uidNumber : uid;
   const command = ['getent', 'passwd', key];
   const result = await run(command, { ...limits, killGraceMilliseconds: 1_000 });
   if (result.kind === 'exited' && result.exitCode === NOT_FOUND) return { kind: 'missing' };
@@ -34,11 +35,6 @@ export async function lookUpUser(
   }
   const [name = '', , number = '', , , home = ''] = (result.output.split('\n')[0] ?? '').split(':');
   return name === uid ? { kind: 'found', user: { name, uidNumber: number, home } } : { kind: 'missing' };
-}
-
-/** Whether a text is a user number as the kernel knows them: 32 bits, the last one reserved. */
-export function isUidNumber(text: string): boolean {
-  return /^(?:0|[1-9]\d{0,9})$/.test(text) && Number(text) < 0xffff_ffff;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { DirectoryEntry } from '../domain/entry.ts';
 import { readAccount } from '../domain/read-account.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
+import { rulesOf } from '../site.ts';
 import { PAGE_SIZE, uidFilter } from './account-search.ts';
 import { decisionOf } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';
@@ -35,8 +36,7 @@ export async function entriesOf({ directory, settings }: DirectorySession, uid: 
 
 /** The explanation of one entry, line by line, for a person. */
 export function tellEntry(entry: DirectoryEntry, matches: boolean, settings: Settings): string[] {
-  const names = settings.attributes;
-  const reading = readAccount(entry, names);
+  const reading = readAccount(entry, settings.attributes, rulesOf(settings));
   const lines = tellReading(matches, settings, reading);
   return [visible(entry.dn), ...lines.map((line) => visible(line)), ''];
 }

@@ -5,6 +5,7 @@ import { attributesToRead, readAccount } from '../domain/read-account.ts';
 import { askAgain } from '../domain/transition.ts';
 import { namedCode } from '../observability/tell-event.ts';
 import { visible } from '../observability/visible.ts';
+import { rulesOf } from '../site.ts';
 import { failedFilter, PAGE_SIZE, uidFilter } from './account-search.ts';
 import type { Deciding } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';
@@ -65,7 +66,7 @@ export async function askAgainFor(
 ): Promise<{ readonly done: boolean; readonly words: string }> {
   const not = (reason: string) => ({ done: false, words: visible(`${name}: not asked again: ${reason}`) });
   if (entry === undefined) return not(`there is no such account below ${settings.directory.base}`);
-  const reading = readAccount(entry, settings.attributes);
+  const reading = readAccount(entry, settings.attributes, rulesOf(settings));
   if (reading.kind !== 'account') return not(reading.reason);
   const { record } = reading;
   const decision = decide(record);

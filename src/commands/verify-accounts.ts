@@ -4,6 +4,7 @@ import { attributesToRead, readAccount } from '../domain/read-account.ts';
 import { readGeneralizedTime } from '../domain/timestamp.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
+import { rulesOf } from '../site.ts';
 import { owedFilter, PAGE_SIZE } from './account-search.ts';
 import { decisionOf } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';
@@ -47,13 +48,14 @@ export async function verifyAccounts(
   take: (finding: Finding) => void,
 ): Promise<Tally> {
   const names = settings.attributes;
+  const rules = rulesOf(settings);
   const now = Date.now();
   const { decide } = decisionOf(settings);
   const byKind = new Map<FindingKind, number>();
   let owed = 0;
   const request = { filter: owedFilter(settings), attributes: attributesToRead(names) };
   await directory.search(request, { pageSize: PAGE_SIZE }, (entry) => {
-    const reading = readAccount(entry, names);
+    const reading = readAccount(entry, names, rules);
     const stamp = entry.values('modifyTimestamp')[0]?.toString('latin1') ?? '';
     const finding = judge(reading, readGeneralizedTime(stamp), now, decide);
     if (finding === undefined) return;

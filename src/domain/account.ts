@@ -11,6 +11,14 @@ export interface AttributeNames {
   readonly executionTime: string | null;
 }
 
+/** What an entry must keep to so that root works on it. */
+export interface AccountRules {
+  /** Users with a lower number are the system's own. */
+  readonly lowestUidNumber: number;
+  /** Below which every home is; null: anywhere but in a system folder. */
+  readonly homeRoot: string | null;
+}
+
 /** What the service needs of an account to decide about it. Values are as stored; `mode` is one of the nine words. */
 export interface AccountRecord {
   readonly dn: string;
@@ -32,6 +40,8 @@ export interface AccountRecord {
   readonly entryCSN?: string;
   /** Who modified it last: modifiersName. */
   readonly modifiedBy?: string;
+  /** The user's number; undefined where the entry has none. */
+  readonly uidNumber?: string;
 }
 
 /** What an entry turned out to be: an account, another program's business, or something that cannot be worked on. */

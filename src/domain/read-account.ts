@@ -1,9 +1,11 @@
-import type { AccountRecord, AttributeNames, EntryReading } from './account.ts';
+import type { AccountRecord, AccountRules, AttributeNames, EntryReading } from './account.ts';
 import type { DirectoryEntry } from './entry.ts';
+import { shown, singleValue } from './entry-value.ts';
 import { isTokenDay } from './fence.ts';
+import { readHomePath } from './home-path.ts';
 import { readMode } from './mode.ts';
 import { isCalendarDay, isStateTimestamp, readGeneralizedTime } from './timestamp.ts';
-import { decideUid, faultOfUid, uidInRdn } from './uid.ts';
+import { decideUid, faultOfUid, isNumeric, isUidNumber, uidInRdn } from './uid.ts';
 
 /**
  * The attributes that must be asked for so that an account can be read. Where several services work on the accounts, also
@@ -14,7 +16,17 @@ export function attributesToRead(names: AttributeNames, instances: 'one' | 'seve
   const dates = acceptedDates(names);
   const created = instances === 'one' ? [] : ['createTimestamp'];
   const operational = ['entryUUID', 'modifyTimestamp', 'modifiersName', 'entryCSN', ...created];
-  return ['uid', names.mode, names.state, ...dates, names.active, ...optional, ...operational];
+  return [
+    'uid',
+    'uidNumber',
+    'homeDirectory',
+    names.mode,
+    names.state,
+    ...dates,
+    names.active,
+    ...optional,
+    ...operational,
+  ];
 }
 
 /** Two names of one attribute, or two attributes, depending on the directory's schema. */
@@ -32,9 +44,9 @@ function acceptedDates({ date }: AttributeNames): readonly string[] {
 
 /**
  * Reads an entry as an account. Total: whatever an entry holds, the answer is an account, somebody else's business, or a
- * reason why it cannot be worked on. Nothing but the configured attributes is looked at.
+ * reason why it cannot be worked on. Nothing but the attributes of `attributesToRead` is looked at.
  */
-export function readAccount(entry: DirectoryEntry, names: AttributeNames): EntryReading {
+export function readAccount(entry: DirectoryEntry, names: AttributeNames, rules: AccountRules): EntryReading {
   const { dn, unreadable } = entry;
   if (unreadable !== undefined) return { kind: 'unworkable', dn, uid: safeUid(uidInRdn(dn)), reason: unreadable };
   const modes = texts(entry, names.mode);
@@ -48,7 +60,7 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames): Entry
   if (uids.length === 0) return unworkable('the entry has no uid');
   if (uid === undefined)
     return unworkable(`the entry has ${uids.length} uids and its RDN does not decide between them`);
-  const fault = faultOfUid(uid);
+  const fault = faultOfUid(uid) ?? faultOfUser(entry, uid, rules);
   if (fault !== undefined) return unworkable(fault);
   if (modes.length > 1) return unworkable(`${names.mode} has ${modes.length} values`);
 
@@ -72,6 +84,7 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames): Entry
 
   const [csn] = texts(entry, 'entryCSN');
   const [modifiedBy] = texts(entry, 'modifiersName');
+  const [uidNumber] = texts(entry, 'uidNumber');
   const createdAt = readGeneralizedTime(texts(entry, 'createTimestamp')[0] ?? '');
   const record: AccountRecord = {
     dn,
@@ -86,11 +99,27 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames): Entry
     ...(createdAt === undefined ? {} : { createdAt }),
     ...(csn === undefined ? {} : { entryCSN: csn }),
     ...(modifiedBy === undefined ? {} : { modifiedBy }),
+    ...(uidNumber === undefined ? {} : { uidNumber }),
   };
   return { kind: 'account', record };
 }
 
 type NamedDay = NonNullable<AccountRecord['date']>;
+
+/** Why root must not work for this user, or in this home, by what the entry itself says. */
+function faultOfUser(entry: DirectoryEntry, uid: string, rules: AccountRules): string | undefined {
+  const system = `a system user's: below accounts.lowestUidNumber (${rules.lowestUidNumber})`;
+  if (isNumeric(uid) && Number(uid) < rules.lowestUidNumber) return `the uid ${uid}, taken for a number, is ${system}`;
+  const number = singleValue(entry, 'uidNumber');
+  if (number.kind === 'faulty') return number.reason;
+  if (number.kind === 'text') {
+    if (!isUidNumber(number.text)) return `uidNumber ${shown(number.text)} is not a user number`;
+    if (Number(number.text) < rules.lowestUidNumber) return `uidNumber ${number.text} is ${system}`;
+  }
+  if (entry.values('homeDirectory').length === 0) return undefined;
+  const home = readHomePath(entry, uid, rules.homeRoot);
+  return home.kind === 'faulty' ? home.reason : undefined;
+}
 
 function texts(entry: DirectoryEntry, name: string): string[] {
   return entry.values(name).map((value) => value.toString('utf8'));

@@ -16,6 +16,16 @@ export function faultOfUid(uid: string): string | undefined {
   return undefined;
 }
 
+/** Whether a text is a user number as the kernel knows them: 32 bits, the last one reserved. */
+export function isUidNumber(text: string): boolean {
+  return /^(?:0|[1-9]\d{0,9})$/.test(text) && Number(text) < 0xffff_ffff;
+}
+
+/** Whether tools such as chown and setquota take a uid for a number. */
+export function isNumeric(uid: string): boolean {
+  return /^\d+$/.test(uid);
+}
+
 /**
  * Which of an entry's uid values names the account: the only one, or the one in the RDN (RFC 4514, section 2.3).
  * Undefined where the RDN does not decide.

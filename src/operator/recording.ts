@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AttributeNames } from '../domain/account.ts';
+import type { AccountRules, AttributeNames } from '../domain/account.ts';
 import type { DirectoryChange } from '../domain/change.ts';
 import type { DirectoryAnswer } from '../domain/directory-answer.ts';
 import { type DirectoryEntry, entryOf } from '../domain/entry.ts';
@@ -11,6 +11,7 @@ import type { RetryPolicy } from '../domain/retry.ts';
 /** The settings on which decisions depend. */
 export interface RecordedSettings {
   readonly attributes: AttributeNames;
+  readonly accounts: AccountRules;
   readonly timeZone: string;
   readonly concurrency: number;
   readonly instances: 'one' | 'several';
@@ -41,7 +42,7 @@ export type RecordLine =
   | { readonly kind: 'gap'; readonly time: string; readonly lines: number };
 
 /** The version of the format. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** The events that say what was decided and done: enough to follow it, without a script's output. */
 const RECORDED: ReadonlySet<EventName> = new Set([

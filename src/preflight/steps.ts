@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
 import type { Settings } from '../../config/schema.ts';
 import {
+  inspectHomeRoot,
   inspectQuota,
   inspectRsnapshot,
   inspectUserCheck,
@@ -14,7 +14,7 @@ export async function checkSteps(settings: Settings): Promise<CheckLine[]> {
   const { homeRoot } = script;
   return [
     ...(userCheck.enabled ? linesOf('user check', 'getent is there', inspectUserCheck()) : []),
-    ...(homeRoot !== null ? [await checkHomeRoot(homeRoot)] : []),
+    ...(homeRoot !== null ? await checkHomeRoot(homeRoot) : []),
     ...(quota.enabled ? linesOf('quota', `${quota.command[0]} is there`, inspectQuota(quota)) : []),
     ...(rsnapshot.enabled
       ? linesOf(
@@ -29,15 +29,11 @@ export async function checkSteps(settings: Settings): Promise<CheckLine[]> {
   ];
 }
 
-async function checkHomeRoot(homeRoot: string): Promise<CheckLine> {
+async function checkHomeRoot(homeRoot: string): Promise<CheckLine[]> {
   const what = 'home check';
-  const isFolder = await stat(homeRoot).then(
-    (status) => status.isDirectory(),
-    () => false,
-  );
-  return isFolder
-    ? { verdict: 'ok', what, found: `${homeRoot} is there` }
-    : { verdict: 'fail', what, found: `${homeRoot} is no folder`, remedy: 'mount it, or correct script.homeRoot' };
+  const findings = await inspectHomeRoot(homeRoot);
+  if (findings.length === 0) return [{ verdict: 'ok', what, found: `${homeRoot} is there, and root's alone` }];
+  return findings.map(({ message, remedy }) => ({ verdict: 'fail', what, found: message, remedy }));
 }
 
 function linesOf(what: string, wellFound: string, findings: readonly StepFinding[]): CheckLine[] {

@@ -95,7 +95,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
       monotonic: () => time.now(),
       stateNow: () => stateTimestamp(new Date(time.now())),
       nextJobId: () => `replay-${++jobs}`,
-      readEntry: (entry) => readAccount(entry, names),
+      readEntry: (entry) => readAccount(entry, names, settings.accounts),
       newToken: () => tokenDay(tokens++ % TOKEN_DAYS),
       longestHandlerMilliseconds,
     }).subscribe({
@@ -108,7 +108,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
   });
 
   const tellRequest = (change: DirectoryChange) => {
-    const reading = change.kind === 'entry' ? readAccount(change.entry, names) : undefined;
+    const reading = change.kind === 'entry' ? readAccount(change.entry, names, settings.accounts) : undefined;
     if (reading?.kind !== 'account') return;
     if (readMode(reading.record.mode)?.phase === 'requested') requested(reading.record.uid);
   };

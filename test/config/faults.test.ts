@@ -5,7 +5,7 @@ import { parseConfig } from '../../config/load-config.ts';
 const DIRECTORY = ['directory:', '  url: ldap://localhost', '  base: dc=example,dc=org'];
 const SCRIPT = ['script:', '  command: [/bin/true]'];
 const SECTIONS =
-  'directory, attributes, timeZone, concurrency, instances, script, userCheck, homeCheck, quota, rsnapshot, retry, reconnect, reconcile, shutdown, log, operator';
+  'directory, attributes, timeZone, concurrency, instances, accounts, script, userCheck, homeCheck, quota, rsnapshot, retry, reconnect, reconcile, shutdown, log, operator';
 
 /** The faults of a file, a line each, without the heading. */
 function faultsOf(lines: readonly string[], env: Record<string, string> = {}): string[] {
@@ -346,12 +346,23 @@ describe('the other settings', () => {
     expect(withScript(line)).toEqual([`line 6: ${fault}`]);
   });
 
+  it.each(['quota', 'rsnapshot'])('%s without a folder for the homes is a fault', (section) => {
+    const fault = `the folder below which all homes are, as ${section}.enabled is true: root acts there by what an entry says`;
+    expect(withLines(`${section}: { enabled: true }`)).toEqual([
+      `line 4: script.homeRoot: given nothing, expected ${fault}`,
+    ]);
+  });
+
   it.each([
     ['timeZone: Zürich', 'timeZone: given "Zürich", expected a time zone such as Europe/Zurich or UTC'],
     ['concurrency: "8"', 'concurrency: given "8", expected a whole number from 1 to 1000'],
     ['concurrency: 1.5', 'concurrency: given 1.5, expected a whole number from 1 to 1000'],
     ['quota: { enabled: yes }', 'quota.enabled: given "yes", expected true or false; YAML 1.2 knows no yes and no'],
     ['quota: { softRatio: 1.2 }', 'quota.softRatio: given 1.2, expected a number above 0 and up to 1'],
+    [
+      'accounts: { lowestUidNumber: -1 }',
+      'accounts.lowestUidNumber: given -1, expected a whole number from 0 to 4294967294',
+    ],
     ['quota: { softFiles: 9, hardFiles: 8 }', 'quota.softFiles: given 9, expected at most quota.hardFiles, which is 8'],
     [
       'rsnapshot: { mode: 0640 }',

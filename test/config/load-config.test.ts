@@ -56,12 +56,15 @@ describe('loadConfig', () => {
     await writeFile(inFolder('ca.pem'), 'no certificate');
     const path = await configuration(
       { tls: { caFile: inFolder('ca.pem') }, bindDn: 'cn=a', bindPasswordFile: inFolder('missing') },
-      { rsnapshot: { enabled: true, template: inFolder('template') } },
+      {
+        script: { command: ['/bin/true'], homeRoot: '/srv' },
+        rsnapshot: { enabled: true, template: inFolder('template') },
+      },
     );
     expect(await faultsOf(path)).toEqual([
       '  line 6: directory.tls.caFile: given FOLDER/ca.pem, expected a PEM file of certificates that the service may read (it holds no certificate)',
       '  line 9: directory.bindPasswordFile: given FOLDER/missing, expected a file that the service may read (ENOENT)',
-      '  line 18: rsnapshot.template: given FOLDER/template, expected a file that the service may read (ENOENT)',
+      '  line 19: rsnapshot.template: given FOLDER/template, expected a file that the service may read (ENOENT)',
     ]);
   });
 });

@@ -9,7 +9,7 @@ import { type Mode, readMode } from '../../src/domain/mode.ts';
 import { readAccount } from '../../src/domain/read-account.ts';
 import { claim, failure, resume, success } from '../../src/domain/transition.ts';
 import { DirectoryOperations } from '../../src/ldap/operations.ts';
-import { accountDn, BASE, SERVICE_DN, SERVICE_PASSWORD, SERVICES } from '../support/accounts.ts';
+import { accountDn, BASE, RULES, SERVICE_DN, SERVICE_PASSWORD, SERVICES } from '../support/accounts.ts';
 import { type Changes, OPEN_ACCOUNTS, subscribe, subscription } from '../support/changes.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type TestDirectory, text } from '../support/test-directory.ts';
@@ -221,7 +221,7 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
     const asked = () => later(operations(), (it) => it.close());
     const recordOf = async (uid: string) => {
       const entry = await asked().read(accountDn(uid));
-      const reading = entry && readAccount(entry, NAMES);
+      const reading = entry && readAccount(entry, NAMES, RULES);
       if (reading?.kind !== 'account') throw new Error(`the account ${uid} cannot be read`);
       return reading.record;
     };
@@ -257,7 +257,7 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
         postRead: 'entry',
         fence: asking,
       });
-      const reading = after && readAccount(after, NAMES);
+      const reading = after && readAccount(after, NAMES, RULES);
       if (reading?.kind !== 'account') throw new Error('the claim was not answered with the account');
       return { record: reading.record, fence: outcomeFence(asking, reading.record) };
     };

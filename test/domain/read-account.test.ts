@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { AttributeNames } from '../../src/domain/account.ts';
 import { entryOf } from '../../src/domain/entry.ts';
 import { attributesToRead, readAccount } from '../../src/domain/read-account.ts';
+import { RULES } from '../support/accounts.ts';
+import { HOSTILE_HOMES, HOSTILE_USERS } from '../support/hostile.ts';
 
 const NAMES: AttributeNames = {
   mode: 'sstProvisioningMode',
@@ -16,11 +18,11 @@ const DN = 'uid=3724300,ou=accounts,dc=example,dc=org';
 const OPEN = { uid: '3724300', sstProvisioningMode: 'add', sstProvisioningState: '0', sstProvisioningDate: '0' };
 
 const read = (attributes: Record<string, string | Buffer | Array<string | Buffer>>, dn = DN) =>
-  readAccount(entryOf(dn, attributes), NAMES);
+  readAccount(entryOf(dn, attributes), NAMES, RULES);
 
 describe('readAccount', () => {
   it('does not take an entry that could not be read for one without attributes', () => {
-    const unread = (dn: string) => readAccount(entryOf(dn, {}, 'too large'), NAMES);
+    const unread = (dn: string) => readAccount(entryOf(dn, {}, 'too large'), NAMES, RULES);
     expect(unread(DN)).toEqual({ kind: 'unworkable', dn: DN, uid: '3724300', reason: 'too large' });
     for (const dn of ['cn=a,dc=example', 'uid=a+uid=b,dc=example', 'uid=../etc,dc=example', '']) {
       expect(unread(dn)).toEqual({ kind: 'unworkable', dn, uid: undefined, reason: 'too large' });
@@ -61,7 +63,7 @@ describe('readAccount', () => {
     ] as const) {
       const names = { ...NAMES, date: [configured] };
       const { sstProvisioningDate: _, ...undated } = OPEN;
-      const reading = readAccount(entryOf(DN, { ...undated, [present]: '20270101' }), names);
+      const reading = readAccount(entryOf(DN, { ...undated, [present]: '20270101' }), names, RULES);
       expect(reading).toMatchObject({ record: { date: { name: present, value: '20270101' } } });
       expect(attributesToRead(names)).toEqual(expect.arrayContaining([configured, present]));
     }
@@ -117,6 +119,27 @@ describe('readAccount', () => {
     expect(read({ ...OPEN, ...changes }, 'cn=x,dc=example,dc=org')).toMatchObject({ kind: 'unworkable', reason });
   });
 
+  it.each(HOSTILE_USERS)('cannot work on an entry with the uid %j and the uidNumber %j', (uid, uidNumber) => {
+    expect(read({ ...OPEN, uid, uidNumber }, 'cn=x,dc=example,dc=org')).toMatchObject({ kind: 'unworkable' });
+  });
+
+  it('cannot work on an entry with two user numbers', () => {
+    const reading = read({ ...OPEN, uidNumber: ['5000', '5001'] });
+    expect(reading).toMatchObject({ kind: 'unworkable', reason: 'uidNumber has 2 values: leave one' });
+  });
+
+  it('says which setting makes a user one of the system', () => {
+    const reason = "uidNumber 33 is a system user's: below accounts.lowestUidNumber (1000)";
+    expect(read({ ...OPEN, uidNumber: '33' })).toMatchObject({ kind: 'unworkable', reason });
+    const entry = entryOf(DN, { ...OPEN, uidNumber: '33' });
+    expect(readAccount(entry, NAMES, { ...RULES, lowestUidNumber: 30 })).toMatchObject({ record: { uidNumber: '33' } });
+  });
+
+  it.each(HOSTILE_HOMES)('cannot work on an entry with the home %j', (home) => {
+    const entry = entryOf(DN, { ...OPEN, homeDirectory: home.replaceAll('ROOT', '/srv/homes') });
+    expect(readAccount(entry, NAMES, { ...RULES, homeRoot: '/srv/homes' })).toMatchObject({ kind: 'unworkable' });
+  });
+
   it('does not repeat a uid that cannot be worked with', () => {
     expect(read({ ...OPEN, uid: 'a\u001b[2J' })).toMatchObject({ kind: 'unworkable', uid: undefined });
   });
@@ -128,6 +151,8 @@ describe('readAccount', () => {
     );
     const names = fc.constantFrom(
       'uid',
+      'uidNumber',
+      'homeDirectory',
       'sstProvisioningMode',
       'sstProvisioningState',
       'sstProvisioningDate',

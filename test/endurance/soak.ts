@@ -12,6 +12,7 @@ import { createEventPublisher } from '../../src/observability/publish.ts';
 import { startOperator } from '../../src/operator/server.ts';
 import { accountMemory } from '../../streams/account-memory.ts';
 import { provisioning } from '../../streams/pipeline.ts';
+import { RULES } from '../support/accounts.ts';
 import { NAMES, SUCCEEDED } from '../support/stage.ts';
 import { dnOf, SoakDirectory, uuidOf } from './soak-directory.ts';
 
@@ -55,7 +56,7 @@ const drained = new Promise<void>((resolve, reject) => {
     directory,
     alone: true,
     names: NAMES,
-    readEntry: (entry) => readAccount(entry, NAMES),
+    readEntry: (entry) => readAccount(entry, NAMES, RULES),
     decideNow: (record) =>
       decide(record, {
         today: TODAY,

@@ -10,7 +10,7 @@ import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { text } from '../support/test-directory.ts';
 
 const EXAMPLE_SCRIPT = resolve(import.meta.dirname, '../../config/examples/create-chroot.sh');
-const UID_NUMBER = `${process.getuid?.()}`;
+const UID_NUMBER = '5000';
 
 /** All steps at work: the example script, the real rsnapshot, and stand-ins for what would change the host. */
 describe('an account, with every step', () => {
@@ -25,8 +25,9 @@ describe('an account, with every step', () => {
       url: slapd.url,
       script: `[ ! -e "$FOLDER/broken-script-$2" ] || exit 42
                [ ! -e "$FOLDER/no-home-$2" ] || exit 0
-               CHROOT_ROOT="$FOLDER/backup" CHROOT_LOWEST_UID=0 exec ${EXAMPLE_SCRIPT} "$@"`,
+               CHROOT_ROOT="$FOLDER/backup" exec ${EXAMPLE_SCRIPT} "$@"`,
       settings: {
+        script: { homeRoot: '/root for the homes' },
         attributes: { executionTime: 'sstProvisioningExecutionTime' },
         userCheck: { enabled: true, timeout: '0s' },
         homeCheck: { enabled: true },
@@ -36,7 +37,9 @@ describe('an account, with every step', () => {
     });
     folder = service.folder;
     for (const name of ['backup', 'rsnapshot.d', 'bin']) mkdirSync(join(folder, name));
-    const config = readFileSync(service.configFile, 'utf8').replace('/to be replaced', join(folder, 'rsnapshot.d'));
+    const config = readFileSync(service.configFile, 'utf8')
+      .replace('/to be replaced', join(folder, 'rsnapshot.d'))
+      .replace('/root for the homes', join(folder, 'backup'));
     writeFileSync(service.configFile, config);
     standIn(
       'getent',
@@ -164,8 +167,6 @@ describe('an account, with every step', () => {
   it.each([
     ['intervals', { sstBackupIntervalDaily: '-1' }, '7'],
     ['quota', { sstQuota: '-1' }, '6'],
-    ['lines', { homeDirectory: '/tmp\nbackup_exec\tid' }, '2'],
-    ['climbing', { homeDirectory: '/var/backup/../../etc' }, '2'],
   ])('of hostile %s fails with the code of the step that refuses them', async (name, attributes, code) => {
     const uid = `hostile-${name}`;
     knowUser(uid);
@@ -180,5 +181,32 @@ describe('an account, with every step', () => {
     });
     await slapd.waitFor(uid, (entry) => entry !== undefined && text(entry, 'sstProvisioningReturnValue') === code);
     expect(readdirSync(join(folder, 'rsnapshot.d'))).toEqual(before);
+  });
+
+  it.each([
+    ['lines', { homeDirectory: 'ROOT/hostile-lines\nbackup_exec\tid' }, 'control characters'],
+    ['climbing', { homeDirectory: 'ROOT/hostile-climbing/../../etc' }, "holds '..'"],
+    ['arguments', { homeDirectory: '--reference=/etc/shadow' }, 'not an absolute path'],
+    ['places', { homeDirectory: '/etc/hostile-places' }, 'not below script.homeRoot'],
+    ['neighbours', { homeDirectory: 'ROOT/3724300/chroot/./home/3724300' }, 'not the home of'],
+    ['numbers', { uidNumber: '33' }, 'below accounts.lowestUidNumber'],
+  ])('of hostile %s is skipped with the reason, and nothing is done with it', async (name, attributes, words) => {
+    const uid = `hostile-${name}`;
+    knowUser(uid);
+    const before = readdirSync(join(folder, 'backup'), { recursive: true });
+    const { homeDirectory = homeOf(uid), ...others }: Record<string, string> = attributes;
+    await slapd.addAccount(uid, {
+      uidNumber: UID_NUMBER,
+      gidNumber: UID_NUMBER,
+      homeDirectory: homeDirectory.replace('ROOT', join(folder, 'backup')),
+      sstProvisioningMode: 'add',
+      sstProvisioningState: '0',
+      ...others,
+    });
+    const [line] = await service.says(new RegExp(`^.*skipped +${uid}.*$`, 'm'));
+    expect(line).toContain(words);
+    const entry = await slapd.read(uid);
+    expect(entry && text(entry, 'sstProvisioningMode')).toBe('add');
+    expect(readdirSync(join(folder, 'backup'), { recursive: true })).toEqual(before);
   });
 });

@@ -16,6 +16,9 @@ export const PROVISIONING_ATTRIBUTES = [
   'sstProvisioningExecutionTime',
 ] as const;
 
+/** What an entry must keep to, by default. */
+export const RULES = { lowestUidNumber: 1000, homeRoot: null };
+
 export type Value = string | Buffer;
 /** Who binds where. */
 export interface DirectoryLogin {

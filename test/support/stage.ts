@@ -20,6 +20,7 @@ import { reconnect } from '../../streams/operators/reconnect.ts';
 import type { Load } from '../../streams/operators/serialize-by-key.ts';
 import { type PipelineDependencies, provisioning } from '../../streams/pipeline.ts';
 import { reconcile } from '../../streams/reconcile.ts';
+import { RULES } from './accounts.ts';
 import type { MemoryDirectory } from './memory-directory.ts';
 
 export const NAMES: AttributeNames = {
@@ -99,7 +100,7 @@ export class Stage {
     this.open = open;
     this.abort.signal.addEventListener('abort', () => this.draining.abort());
     this.clock = clock;
-    const readEntry = (entry: DirectoryEntry): EntryReading => readAccount(entry, names);
+    const readEntry = (entry: DirectoryEntry): EntryReading => readAccount(entry, names, RULES);
     const today = options.today ?? (() => '20261123');
     this.dependencies = {
       directory: observedDirectory(this.#mortal(directory.client()), (answer) => clock.answered(answer)),

@@ -1,12 +1,11 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { homeDirectoryStep } from '../../../handlers/steps/home-directory.ts';
-import { readHomePath } from '../../../handlers/steps/home-path.ts';
 import { contextOf, jobOf, temporaryFolder } from './job.ts';
 
 async function check(homeDirectory: string | string[] | Buffer | undefined, homeRoot: string | null = null) {
-  const job = jobOf('anna', homeDirectory === undefined ? {} : { homeDirectory });
+  const job = jobOf('anna', { uidNumber: '5000', ...(homeDirectory === undefined ? {} : { homeDirectory }) });
   return homeDirectoryStep({ homeRoot }).run(job, contextOf());
 }
 
@@ -22,8 +21,10 @@ describe('the home directory check', () => {
     const root = temporaryFolder();
     writeFileSync(join(root, 'file'), '');
     expect(await check(`${root}/anna`)).toMatchObject({ returnValue: 5, reason: expect.stringContaining('missing') });
-    expect(await check(`${root}/file`)).toMatchObject({ returnValue: 5 });
     expect(await check(`${root}/file/anna`)).toMatchObject({ returnValue: 5 });
+    for (const home of ['anna', 'file/anna']) {
+      expect(await check(`${root}/${home}`, root)).toMatchObject({ returnValue: 5 });
+    }
   });
 
   it('fails with code 4 where a symbolic link leads out of the home root', async () => {
@@ -64,8 +65,8 @@ describe('the home directory check', () => {
 
   it('fails with code 4 for a loop of symbolic links, which cannot be looked at', async () => {
     const root = temporaryFolder();
-    symlinkSync('loop', join(root, 'loop'));
-    expect(await check(`${root}/loop`)).toMatchObject({ returnValue: 4, reason: expect.stringContaining('ELOOP') });
+    symlinkSync('anna', join(root, 'anna'));
+    expect(await check(`${root}/anna`)).toMatchObject({ returnValue: 4, reason: expect.stringContaining('ELOOP') });
   });
 
   it('fails with code 4 outside of the home root by name alone', async () => {
@@ -74,14 +75,18 @@ describe('the home directory check', () => {
     expect(await check('/var/backupper/anna', '/var/backup')).toMatchObject({ returnValue: 4 });
   });
 
-  it('tells the chroot from the path inside it', () => {
-    const job = jobOf('3724300', { homeDirectory: '/var/backup/0/730/372/3724300/chroot/./home/3724300' });
-    expect(readHomePath(job.entry, null)).toEqual({
-      kind: 'home',
-      path: {
-        home: '/var/backup/0/730/372/3724300/chroot/home/3724300',
-        chroot: '/var/backup/0/730/372/3724300/chroot',
-      },
+  it('fails with code 4 where the home below the root is not the account’s own', async () => {
+    const root = temporaryFolder();
+    mkdirSync(join(root, 'anna'));
+    expect(await check(`${root}/anna`, root)).toEqual({ ok: true });
+    writeFileSync(join(root, 'anna/letter'), 'dear');
+    expect(await check(`${root}/anna`, root)).toMatchObject({ returnValue: 4 });
+    chownSync(join(root, 'anna'), 5000, 5000);
+    expect(await check(`${root}/anna`, root)).toEqual({ ok: true });
+    chownSync(join(root, 'anna'), 5001, 5000);
+    expect(await check(`${root}/anna`, root)).toMatchObject({
+      returnValue: 4,
+      reason: expect.stringContaining('belongs to the user number 5001'),
     });
   });
 });

@@ -1,8 +1,9 @@
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { guardHome } from '../../../handlers/steps/home-guard.ts';
 import type { Step, StepOutcome } from '../../../src/domain/job.ts';
+import { HOSTILE_HOMES } from '../../support/hostile.ts';
 import { contextOf, jobOf, temporaryFolder } from './job.ts';
 
 function counted(): { step: Step; runs: () => number } {
@@ -14,43 +15,113 @@ function counted(): { step: Step; runs: () => number } {
   return { step: { name: 'script', longestMilliseconds: 1_000, run }, runs: () => runs };
 }
 
-async function guarded(homeRoot: string, homeDirectory: string | string[]): Promise<[StepOutcome, number]> {
+async function guarded(
+  homeRoot: string | null,
+  homeDirectory: string | string[],
+  { uid = 'anna', uidNumber = '5000' } = {},
+): Promise<[StepOutcome, number]> {
   const { step, runs } = counted();
-  const outcome = await guardHome(step, homeRoot).run(jobOf('anna', { homeDirectory }), contextOf());
+  const attributes = uidNumber === '' ? { homeDirectory } : { homeDirectory, uidNumber };
+  const outcome = await guardHome(step, homeRoot).run(jobOf(uid, attributes), contextOf());
   return [outcome, runs()];
 }
+
+const PASSED = [{ ok: true }, 1];
+const REFUSED = [{ ok: false, returnValue: 4 }, 0];
 
 describe('the guard of the home', () => {
   it('lets the step work on a home below the root, there or not yet there', async () => {
     const root = temporaryFolder();
     mkdirSync(join(root, 'a/anna'), { recursive: true });
-    for (const home of ['a/anna', 'a/./berta', 'b/chroot/./home/carla']) {
-      expect(await guarded(root, `${root}/${home}`)).toEqual([{ ok: true }, 1]);
+    chownSync(join(root, 'a/anna'), 5000, 5000);
+    for (const home of ['a/anna', 'a/./anna', 'b/chroot/./home/anna']) {
+      expect(await guarded(root, `${root}/${home}`)).toEqual(PASSED);
     }
   });
 
   it('lets the step work on an account without a home', async () => {
-    expect(await guarded(temporaryFolder(), [])).toEqual([{ ok: true }, 1]);
+    expect(await guarded(temporaryFolder(), [])).toEqual(PASSED);
+    expect(await guarded(null, [])).toEqual(PASSED);
   });
 
-  it('keeps it from homes outside by name', async () => {
+  it.each(HOSTILE_HOMES)('keeps it from %j, whether or not there is a root for the homes', async (home) => {
     const root = temporaryFolder();
-    for (const home of ['/etc', root, `${root}/../etc`, `${root}x/anna`, 'relative', `${root}/a\nb`]) {
-      expect(await guarded(root, home)).toMatchObject([{ ok: false, returnValue: 4 }, 0]);
-    }
+    const given = home.replaceAll('ROOT', root);
+    expect(await guarded(root, given, { uid: '3724300' })).toMatchObject(REFUSED);
+    if (!home.startsWith('ROOTother')) expect(await guarded(null, given, { uid: '3724300' })).toMatchObject(REFUSED);
   });
 
-  it('keeps it from homes that a symbolic link leads outside, at whatever depth, there or not yet there', async () => {
+  it('keeps it from homes that a symbolic link leads to, at whatever depth, there or not yet there', async () => {
     const root = temporaryFolder();
     const elsewhere = temporaryFolder();
     mkdirSync(join(root, 'a'));
-    symlinkSync(elsewhere, join(root, 'a/link'));
-    symlinkSync(root, join(root, 'self'));
-    symlinkSync('/nonexistent/target', join(root, 'dangling'));
-    for (const home of ['a/link', 'a/link/anna', 'a/link/b/c/anna', 'self', 'dangling', 'dangling/anna']) {
-      expect(await guarded(root, `${root}/${home}`)).toMatchObject([{ ok: false, returnValue: 4 }, 0]);
+    for (const [target, link] of [
+      [elsewhere, 'a/link'],
+      [root, 'self'],
+      ['/nonexistent/target', 'dangling'],
+      [elsewhere, 'anna'],
+      ['.', 'a/anna'],
+    ] as const) {
+      symlinkSync(target, join(root, link));
     }
-    expect(await guarded(root, `${root}/self/a/anna`)).toEqual([{ ok: true }, 1]);
+    for (const home of ['a/link/anna', 'a/link/b/c/anna', 'self/anna', 'dangling/anna', 'anna', 'a/anna', 'anna/x']) {
+      const [outcome, runs] = await guarded(root, `${root}/${home}`);
+      expect(outcome, home).toMatchObject({ returnValue: 4, reason: expect.stringContaining('symbolic link') });
+      expect(runs).toBe(0);
+    }
+  });
+
+  it('follows a root for the homes that is itself a symbolic link, as the site has made it', async () => {
+    const link = join(temporaryFolder(), 'root');
+    symlinkSync(temporaryFolder(), link);
+    expect(await guarded(`${link}/`, `${link}/anna`)).toEqual(PASSED);
+  });
+
+  it.each([
+    ['belongs to a customer', (folder: string) => chownSync(folder, 5000, 5000)],
+    ['belongs to another user', (folder: string) => chownSync(folder, 1, 0)],
+    ['its group can write to', (folder: string) => chmodSync(folder, 0o775)],
+    ['everybody can write to', (folder: string) => chmodSync(folder, 0o757)],
+    ['everybody can write to, though sticky', (folder: string) => chmodSync(folder, 0o1777)],
+    ['is a file', (folder: string) => writeFileSync(join(folder, 'berta'), '')],
+  ])('keeps it from a home below a folder that %s, or in such a root', async (_, spoil) => {
+    const root = temporaryFolder();
+    mkdirSync(join(root, 'a'));
+    spoil(join(root, 'a'));
+    expect(await guarded(root, `${root}/a/berta/anna`)).toMatchObject(REFUSED);
+    expect(await guarded(join(root, 'a'), `${root}/a/berta/anna`)).toMatchObject(REFUSED);
+  });
+
+  it('keeps it from a home that is there and not the account’s own, save an empty one of root', async () => {
+    const root = temporaryFolder();
+    const home = join(root, 'anna');
+    mkdirSync(home);
+    expect(await guarded(root, home)).toEqual(PASSED);
+    expect(await guarded(root, home, { uidNumber: '' })).toEqual(PASSED);
+    mkdirSync(join(home, 'chroot'));
+    expect(await guarded(root, home)).toMatchObject(REFUSED);
+    expect(await guarded(root, home, { uidNumber: '' })).toMatchObject(REFUSED);
+    chownSync(home, 5001, 5000);
+    expect(await guarded(root, home)).toMatchObject(REFUSED);
+    expect(await guarded(root, home, { uidNumber: '5001' })).toEqual(PASSED);
+  });
+
+  it('keeps it from what a uid that is the name of a common folder would lead to', async () => {
+    const root = temporaryFolder();
+    mkdirSync(join(root, 'victim/chroot/home/victim'), { recursive: true });
+    mkdirSync(join(root, '.deleted/victim.20260101T000000Z.1'), { recursive: true });
+    chownSync(join(root, 'victim/chroot/home/victim'), 5001, 5001);
+    for (const [uid, home] of [
+      ['home', 'victim/chroot/home'],
+      ['home', 'victim/chroot/./home'],
+      ['home', 'victim/chroot/home/victim'],
+      ['home', 'victim/chroot/home/victim/x'],
+      ['chroot', 'victim/chroot'],
+      ['.deleted', '.deleted'],
+      ['victim', 'victim'],
+    ] as const) {
+      expect(await guarded(root, `${root}/${home}`, { uid }), home).toMatchObject(REFUSED);
+    }
   });
 
   it('keeps it from everything while the root is not mounted', async () => {
@@ -60,9 +131,21 @@ describe('the guard of the home', () => {
     expect(runs).toBe(0);
   });
 
-  it('is not there without a root, and adds its time to the step’s with one', () => {
+  it('adds its time to the step’s where it looks at the disk', () => {
     const { step } = counted();
-    expect(guardHome(step, null)).toBe(step);
+    expect(guardHome(step, null).longestMilliseconds).toBe(step.longestMilliseconds);
     expect(guardHome(step, '/srv').longestMilliseconds).toBeGreaterThan(step.longestMilliseconds);
+  });
+
+  it('leaves no descriptor open', async () => {
+    const root = temporaryFolder();
+    mkdirSync(join(root, 'a/b'), { recursive: true });
+    symlinkSync('b', join(root, 'a/link'));
+    const { readdirSync } = await import('node:fs');
+    const held = () => readdirSync('/proc/self/fd').length;
+    await guarded(root, `${root}/a/anna`);
+    const before = held();
+    for (const home of ['a/b/anna', 'a/link/anna', 'a/b', 'a/b/c/d/anna']) await guarded(root, `${root}/${home}`);
+    expect(held()).toBe(before);
   });
 });

@@ -102,9 +102,9 @@ describe('the quota', () => {
       '{other}',
     ];
     const step = quotaStep({ ...options, filesystem: 'pool/backup', command });
-    const job = jobOf('anna', { sstQuota: '1025', uidNumber: '5001', homeDirectory: '/srv/{uid}/./anna b' });
+    const job = jobOf('anna', { sstQuota: '1025', uidNumber: '5001', homeDirectory: '/srv/{uid}/./anna' });
     expect(await step.run(job, contextOf())).toEqual({ ok: true });
-    expect(zfs.calls()).toEqual([['set', 'userquota@5001=2048', 'pool/backup', '/srv/{uid}/anna b', '{other}']]);
+    expect(zfs.calls()).toEqual([['set', 'userquota@5001=2048', 'pool/backup', '/srv/{uid}/anna', '{other}']]);
     const faulty = jobOf('anna', { sstQuota: '1', uidNumber: '--all', homeDirectory: '/a' });
     expect(await step.run(faulty, contextOf())).toMatchObject({ returnValue: 6 });
   });

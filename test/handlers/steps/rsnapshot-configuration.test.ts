@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -45,7 +46,7 @@ function site(): { options: RsnapshotOptions; home: string; file: string; root: 
       group: null,
       mode: 0o640,
       checkCommand: ['rsnapshot', '-c', '{file}', 'configtest'],
-      homeRoot: null,
+      homeRoot: root,
       timeoutMilliseconds: 30_000,
     },
     home: `${chroot}/./home/3724300`,
@@ -186,15 +187,15 @@ describe('the rsnapshot configuration', () => {
     ['one hourly that cannot rotate', { sstBackupIntervalHourly: '1', sstBackupIntervalDaily: '7' }, 'keep 2 hourly'],
     ['a home with a tab', { homeDirectory: '/home/a\tb' }, 'control characters'],
     ['a home with a line', { homeDirectory: '/home/a\nbackup_exec\tid' }, 'control characters'],
-    ['a home with a command', { homeDirectory: '/home/`id`' }, 'rsnapshot cannot take'],
-    ['a home that is a pattern', { homeDirectory: '/home/(a+)+' }, 'rsnapshot cannot take'],
-    ['a home with a line separator', { homeDirectory: '/home/a\u2028b' }, 'rsnapshot cannot take'],
+    ['a home with a command', { homeDirectory: '/home/3724300/`id`' }, 'rsnapshot cannot take'],
+    ['a home that is a pattern', { homeDirectory: '/home/3724300/(a+)+' }, 'rsnapshot cannot take'],
+    ['a home with a line separator', { homeDirectory: '/home/3724300\u2028b' }, 'control characters'],
     ['a home that climbs', { homeDirectory: '/home/../etc' }, "'..'"],
     ['no home', { homeDirectory: [] }, 'no homeDirectory'],
   ])('fails with code 7 and writes nothing for %s', async (_, attributes, words) => {
     const { options, home } = site();
     const job = jobOf('3724300', { homeDirectory: home, ...intervals, ...attributes });
-    const outcome = await rsnapshotStep(options).run(job, contextOf());
+    const outcome = await rsnapshotStep({ ...options, homeRoot: null }).run(job, contextOf());
     expect(outcome).toMatchObject({ ok: false, returnValue: 7, reason: expect.stringContaining(words) });
     expect(readdirSync(options.directory)).toEqual([]);
   });
@@ -214,6 +215,53 @@ describe('the rsnapshot configuration', () => {
     const job = jobOf('3724300', { homeDirectory: home, ...intervals });
     const outcome = await rsnapshotStep(change(options)).run(job, contextOf());
     expect(outcome).toMatchObject({ returnValue: 7, reason: expect.stringContaining('/nonexistent') });
+  });
+
+  it.each([
+    ['a folder of somebody else on the way', (root: string) => chownSync(join(root, '372'), 5000, 5000), 'belongs to'],
+    ['a folder that others can write to', (root: string) => chmodSync(join(root, '372/3724300'), 0o775), '0775'],
+    [
+      'snapshots that somebody else has made room for',
+      (root: string) => {
+        mkdirSync(join(root, '372/3724300/.snapshots/3724300'), { recursive: true });
+        chownSync(join(root, '372/3724300/.snapshots/3724300'), 5000, 5000);
+      },
+      'belongs to the user number 5000',
+    ],
+    [
+      'snapshots that a link leads elsewhere',
+      (root: string) => symlinkSync(temporaryFolder(), join(root, '372/3724300/.snapshots')),
+      'symbolic link',
+    ],
+  ])('fails with code 7, and root makes no snapshots there, where it meets %s', async (_, spoil, words) => {
+    const { options, home, root } = site();
+    spoil(root);
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    const outcome = await rsnapshotStep(options).run(job, contextOf());
+    expect(outcome).toMatchObject({ ok: false, returnValue: 7, reason: expect.stringContaining(words) });
+    expect(readdirSync(options.directory)).toEqual([]);
+  });
+
+  it.each([
+    ['in the home itself', '{home}/.snapshots', 'in the home'],
+    ['beside the root for the homes, by the marker of the entry', '{parent}/{uid}', 'not below script.homeRoot'],
+    ['with a way up in it', '{parent}/../{uid}', 'no clean absolute path'],
+    ['in a relative folder', 'snapshots/{uid}', 'no clean absolute path'],
+    ['in a folder where everybody may write', '/tmp/{uid}', '/tmp can be written to by others'],
+  ])('fails with code 7 for snapshots %s', async (_, snapshotRoot, words) => {
+    const { options, root } = site();
+    const job = jobOf('3724300', { homeDirectory: `${root}/./3724300`, ...intervals });
+    const outcome = await rsnapshotStep({ ...options, snapshotRoot }).run(job, contextOf());
+    expect(outcome).toMatchObject({ ok: false, returnValue: 7, reason: expect.stringContaining(words) });
+  });
+
+  it('may keep snapshots in a folder that the site names, also where rsnapshot is to make it', async () => {
+    const { options, home } = site();
+    const elsewhere = temporaryFolder();
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    for (const snapshotRoot of [`${elsewhere}/{uid}`, `${elsewhere}/not/yet/s-{uid}/x`, `${elsewhere}/all`]) {
+      expect(await rsnapshotStep({ ...options, snapshotRoot }).run(job, contextOf())).toEqual({ ok: true });
+    }
   });
 
   it('names the placeholders that a template may use', async () => {
@@ -247,10 +295,14 @@ describe('the rsnapshot configuration', () => {
 
   it('never grows a line by an attribute, whatever that holds', async () => {
     const { options } = site();
-    const own = { ...options, checkCommand: null };
+    const own = { ...options, checkCommand: null, homeRoot: null };
     await fc.assert(
       fc.asyncProperty(anyText(), anyText(), async (home, count) => {
-        const job = jobOf('3724300', { homeDirectory: `/srv/${home}`, ...intervals, sstBackupIntervalYearly: count });
+        const job = jobOf('3724300', {
+          homeDirectory: `/srv/3724300/${home}`,
+          ...intervals,
+          sstBackupIntervalYearly: count,
+        });
         const outcome = await rsnapshotStep(own).run(job, contextOf());
         if (!outcome.ok) return;
         const lines = readFileSync(join(options.directory, '3724300.conf'), 'utf8').split('\n');

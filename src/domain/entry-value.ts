@@ -1,4 +1,4 @@
-import type { DirectoryEntry } from '../../src/domain/entry.ts';
+import type { DirectoryEntry } from './entry.ts';
 
 /** What an entry holds under a name that must have one value, as text. */
 export type SingleValue =

@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { entryOf } from '../../src/domain/entry.ts';
+import { readHomePath } from '../../src/domain/home-path.ts';
+import { HOSTILE_HOMES } from '../support/hostile.ts';
+
+const DN = 'uid=3724300,ou=accounts,dc=example,dc=org';
+
+function read(homeDirectory: string | readonly string[] | Buffer, homeRoot: string | null = null, uid = '3724300') {
+  return readHomePath(entryOf(DN, { homeDirectory }), uid, homeRoot);
+}
+
+describe('homeDirectory', () => {
+  it('is taken in the layouts of honest sites, with and without a root for the homes', () => {
+    for (const [home, homeRoot] of [
+      ['/var/backup/0/730/372/3724300/chroot/./home/3724300', '/var/backup'],
+      ['/var/backup/3724300/chroot/./home/3724300', '/var/backup/'],
+      ['/home/3724300', '/home'],
+      ['/srv/3724300/', '/srv'],
+      ['/srv//customers/./3724300/data', '/srv/customers'],
+      ['/var/www/3724300', '/var/www'],
+      ['/var/lib/backup/3724300', '/var/lib'],
+      ['/tmp/backup/3724300', '/tmp/backup'],
+    ] as const) {
+      expect(read(home, homeRoot), home).toMatchObject({ kind: 'home' });
+      expect(read(home, null), home).toMatchObject({ kind: 'home' });
+    }
+  });
+
+  it('may be in a system folder where the site itself has put its homes there', () => {
+    expect(read('/root/homes/3724300', '/root/homes')).toMatchObject({ kind: 'home' });
+    expect(read('/usr/local/3724300', '/usr/local/')).toMatchObject({ kind: 'home' });
+    expect(read('/root/homes/3724300')).toMatchObject({ kind: 'faulty' });
+    expect(read('/root/homes/3724300', '/')).toMatchObject({ kind: 'faulty' });
+  });
+
+  it('names the uid in any case, as LDAP compares it, below the root for the homes', () => {
+    expect(read('/home/anna', '/home', 'Anna')).toMatchObject({ kind: 'home' });
+    expect(read('/srv/anna/berta', '/srv/anna', 'anna')).toMatchObject({
+      kind: 'faulty',
+      reason: expect.stringContaining('not the home of anna'),
+    });
+  });
+
+  it('tells the chroot from the path inside it, each in one spelling', () => {
+    expect(read('//srv/.//3724300/chroot/./home//./3724300/')).toMatchObject({
+      path: { home: '/srv/3724300/chroot/home/3724300', chroot: '/srv' },
+    });
+    expect(read('/./srv/3724300')).toEqual({ kind: 'home', path: { home: '/srv/3724300', chroot: undefined } });
+  });
+
+  describe.each(['/srv/homes', null])('with the root %s', (homeRoot) => {
+    it.each(HOSTILE_HOMES)('is refused as %j', (home) => {
+      const reading = read(home.replaceAll('ROOT', '/srv/homes'), homeRoot);
+      // Without a root for the homes nobody can say that these two are in the wrong place.
+      const isElsewhere = /^ROOTother|^ROOT\/\.\.\/3724300$/.test(home) && homeRoot === null;
+      if (isElsewhere && !home.includes('..')) expect(reading.kind).toBe('home');
+      else expect(reading).toMatchObject({ kind: 'faulty' });
+    });
+  });
+
+  it('is refused where there are none or two of it, or bytes that are no text', () => {
+    for (const given of [[], ['/srv/3724300', '/srv/3724300/a'], Buffer.from([0x2f, 0xff])]) {
+      expect(read(given)).toMatchObject({ kind: 'faulty' });
+    }
+  });
+
+  it('is a clean path below the root, whatever is given', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('/', '.', '..', '3724300', 'a', '\n', 'srv')), (parts) => {
+        const reading = read(`/srv/homes/${parts.join('')}`, '/srv/homes');
+        if (reading.kind === 'faulty') return;
+        expect(reading.path.home).toMatch(/^\/srv\/homes(?:\/(?!\.{1,2}(?:\/|$))[^/\n]+)+$/);
+      }),
+    );
+  });
+});

@@ -2,13 +2,18 @@
 #
 # An example of the script that prov-backup-rsnapshot runs for each account: create-chroot.sh MODE UID
 #
-#   add, modify  creates the account's home and the folders above it, with the right owner; what is there already is
-#                kept and only put right, so that the script may run again at any time.
+#   add, modify  creates the account's home, with the right owner, and the folders above it; what is there already is
+#                kept, so that the script may run again at any time.
 #   delete       moves the account's folder aside, into CHROOT_ROOT/.deleted/UID.TIME.PID: no data is lost by a
 #                mistake in the directory. Empty that folder by a job of its own, when your retention time is over.
 #
 # The service gives PROV_HOME_DIRECTORY, PROV_UID_NUMBER and PROV_GID_NUMBER in the environment. A marker /./ in the home
-# separates the chroot from the path inside it; everything above the home belongs to root, as sshd's ChrootDirectory wants.
+# separates the chroot from the path inside it. Everything above the home belongs to root and can be written to by
+# nobody else, as sshd's ChrootDirectory wants.
+#
+# Customers may rename and link what is in the folders that they own at any moment, also between a look and a deed. So the
+# script goes from folder to folder and acts only on what lies in the one that it stands in, after it has seen that
+# nobody but root can change that one. It refuses what it cannot hold still, and gives away only what it has just made.
 #
 # Exit codes: 0 done; 1 refused; 4 the home cannot be checked; 5 the home cannot be created; 75 try again later.
 #
@@ -16,11 +21,15 @@
 
 set -u
 umask 022
+unset CDPATH
+LC_ALL=C
+export LC_ALL
 
 # Below this folder, and nowhere else, the script works. It must exist: an unmounted file system is not filled by mistake.
 root=${CHROOT_ROOT:-/var/backup}
 # Users with a lower number are the system's own.
 lowest_number=${CHROOT_LOWEST_UID:-1000}
+me=$(id -u)
 
 fail() {
   code=$1
@@ -31,108 +40,193 @@ fail() {
 
 is_number() {
   case $1 in
-    '' | *[!0-9]* | ???????????*) return 1 ;;
-    *) return 0 ;;
+    '' | *[!0-9]* | 0?* | ???????????*) return 1 ;;
+    *) [ "$1" -le 4294967294 ] ;;
   esac
 }
 
-# Takes the home apart: home (whole path), chroot (before the marker; empty where there is none).
+lower() {
+  printf '%s' "$1" | tr '[:upper:]' '[:lower:]'
+}
+
+# Sets first to the first part of the path in rest, and rest to what comes after it.
+take_part() {
+  first=${rest%%/*}
+  case $rest in
+    */*) rest=${rest#*/} ;;
+    *) rest= ;;
+  esac
+}
+
+# Takes the home apart: below (its path from the root on, in one spelling), chroot (likewise, what is before the marker; empty
+# where there is none).
 read_home() {
   given=${PROV_HOME_DIRECTORY:-}
-  newline='
-'
   case $given in
     '') fail 4 "the entry has no homeDirectory" ;;
-    *"$newline"*) fail 4 "homeDirectory holds a line break" ;;
-    */../* | */.. ) fail 4 "homeDirectory $given holds '..'" ;;
+    *[[:cntrl:]]*) fail 4 "homeDirectory holds control characters" ;;
+    */../* | */..) fail 4 "homeDirectory $given holds '..'" ;;
     "$root"/?*) ;;
     *) fail 4 "homeDirectory $given is not below $root" ;;
   esac
+  [ "${#given}" -le 4000 ] || fail 4 "homeDirectory is longer than a path can be"
+  below=$(one_spelling "${given#"$root"/}")
+  [ -n "$below" ] || fail 4 "homeDirectory $given is $root itself"
   chroot=
   case $given in
-    */./*) chroot=${given%%/./*} ;;
+    "$root"/./*) ;;
+    */./*)
+      chroot=${given%%/./*}
+      chroot=$(one_spelling "${chroot#"$root"/}")
+      ;;
   esac
-  # One spelling for one place: without '.', double and trailing slashes.
-  home=$root
-  rest=${given#"$root"/}
+  home=$root/$below
+  rest=$below
+  own=
   while [ -n "$rest" ]; do
-    part=${rest%%/*}
-    case $rest in
-      */*) rest=${rest#*/} ;;
-      *) rest= ;;
-    esac
-    case $part in
-      '' | .) ;;
-      *) home=$home/$part ;;
-    esac
+    take_part
+    [ "${#first}" -le 255 ] || fail 4 "homeDirectory is longer than a path can be"
+    [ "$(lower "$first")" != "$(lower "$uid")" ] || own=yes
   done
-  [ "$home" != "$root" ] || fail 4 "homeDirectory $given is $root itself"
+  [ -n "$own" ] || fail 4 "$home is not the home of $uid: no folder of it has that name"
+  case $below/ in
+    .deleted/*) fail 4 "$home is among what was deleted" ;;
+  esac
 }
 
-# Makes what is missing of the folders from the root down to $1. None of them may be a symbolic link.
-make_folders() {
-  path=$root
-  rest=${1#"$root"/}
+# A path without '.', doubled and trailing slashes.
+one_spelling() {
+  rest=$1
+  path=
   while [ -n "$rest" ]; do
-    path=$path/${rest%%/*}
-    case $rest in
-      */*) rest=${rest#*/} ;;
-      *) rest= ;;
+    take_part
+    case $first in
+      '' | .) ;;
+      *) path=${path:+$path/}$first ;;
     esac
-    [ ! -L "$path" ] || fail 5 "$path is a symbolic link: remove it"
-    # Another account's run may be faster for a folder that both need.
-    [ -d "$path" ] || mkdir "$path" 2>/dev/null || [ -d "$path" ] || fail 5 "$path cannot be created"
   done
+  printf '%s' "$path"
+}
+
+# Refuses the folder that the script stands in, called $1, unless it is root's and only root can change what is in it. Exit
+# code $2. The mask of an ACL shows in the group's bits.
+judge_here() {
+  here=$(stat -c '%u:%a' .) || fail "$2" "$1 cannot be looked at"
+  case $here in
+    0:* | "$me":*) ;;
+    *) fail "$2" "$1 belongs to the user number ${here%%:*}, not to root" ;;
+  esac
+  case ${here#*:} in
+    *[2367] | *[2367]?) fail "$2" "$1 can be written to by others than root (mode ${here#*:})" ;;
+  esac
+}
+
+# Goes from the root into the folder that $1 (a path from the root on) is in, one step at a time, and sets last to its name.
+# What lies in a folder that was judged stays as it is, so each step leads to what was looked at. Exit code $2 where that
+# cannot be had. Makes what is missing where $3 is "make", else returns 1 there.
+stand_above() {
+  rest=$1
+  at=$root
+  cd -P "$root" 2>/dev/null || fail 4 "$root cannot be entered"
+  judge_here "$at" "$2"
+  while :; do
+    take_part
+    last=$first
+    [ -n "$rest" ] || return 0
+    at=$at/$first
+    [ ! -L "./$first" ] || fail "$2" "$at is a symbolic link: remove it"
+    if [ ! -e "./$first" ]; then
+      [ "$3" = make ] || return 1
+      # Another account's run may be faster for a folder that both need.
+      mkdir "./$first" 2>/dev/null || [ -d "./$first" ] || fail "$2" "$at cannot be created"
+      [ ! -L "./$first" ] || fail "$2" "$at is a symbolic link: remove it"
+    fi
+    cd -P "./$first" 2>/dev/null || fail "$2" "$at is no folder that can be entered"
+    judge_here "$at" "$2"
+  done
+}
+
+# Whose $1 is, in the folder that the script stands in; a link is not followed.
+owner_of() {
+  stat -c %u "./$1" || fail 4 "$home cannot be looked at"
+}
+
+check_numbers() {
+  is_number "${PROV_UID_NUMBER:-}" || fail "$1" "the entry has no valid uidNumber"
+  [ "$PROV_UID_NUMBER" -ge "$lowest_number" ] || fail "$1" "uidNumber $PROV_UID_NUMBER belongs to the system"
 }
 
 create() {
-  is_number "${PROV_UID_NUMBER:-}" || fail 5 "the entry has no valid uidNumber"
+  check_numbers 5
   is_number "${PROV_GID_NUMBER:-}" || fail 5 "the entry has no valid gidNumber"
-  [ "$PROV_UID_NUMBER" -ge "$lowest_number" ] || fail 5 "uidNumber $PROV_UID_NUMBER belongs to the system"
-  make_folders "$home"
-  chown -h "$PROV_UID_NUMBER:$PROV_GID_NUMBER" "$home" || fail 5 "$home cannot be given to its owner"
-  chmod 0700 "$home" || fail 5 "the mode of $home cannot be set"
-  # Site: fill "$chroot" here (programs, libraries, devices, keys); it is empty where the home has no marker.
+  stand_above "$below" 5 make
+  [ ! -L "./$last" ] || fail 5 "$home is a symbolic link: remove it"
+  if [ -e "./$last" ]; then
+    [ -d "./$last" ] || fail 5 "$home is a file: move it away"
+    owner=$(owner_of "$last") || exit
+    if [ "$owner" != "$PROV_UID_NUMBER" ]; then
+      # One that is empty and root's was left by a run that was interrupted.
+      { [ "$owner" = "$me" ] && rmdir "./$last" 2>/dev/null; } ||
+        fail 4 "$home is there and belongs to the user number $owner, not to $PROV_UID_NUMBER"
+    fi
+  fi
+  [ -e "./$last" ] || make_home
+  chgrp -h "$PROV_GID_NUMBER" "./$last" || fail 5 "$home cannot be given to its group"
+  chmod 0700 "./$last" || fail 5 "the mode of $home cannot be set"
+  # Site: fill the chroot "$root/$chroot" here (programs, libraries, devices, keys); chroot is empty where the home has no
+  # marker. Stay out of the home: what is in it is its owner's.
   echo "home $home is ready"
 }
 
-# The folder that is the account's alone: the chroot's parent or the home, whichever carries the uid as its name.
-own_folder() {
-  if [ -n "$chroot" ]; then
-    folder=${chroot%/*}
-    [ "${folder##*/}" != "$uid" ] || return 0
+# Makes the home under another name and puts it in its place when it is its owner's: a run that is killed leaves no home that
+# is somebody else's.
+make_home() {
+  new=.$uid.new
+  [ ! -L "./$new" ] || fail 5 "$at/$new is a symbolic link: remove it"
+  rmdir "./$new" 2>/dev/null
+  if [ ! -e "./$new" ]; then
+    mkdir -m 0700 "./$new" || fail 5 "$home cannot be created"
+    chown -h "$PROV_UID_NUMBER:$PROV_GID_NUMBER" "./$new" || fail 5 "$home cannot be given to its owner"
   fi
-  folder=$home
-  [ "${folder##*/}" = "$uid" ] || fail 1 "neither the chroot's parent nor the home is named $uid: move the data aside by hand"
+  [ "$(owner_of "$new")" = "$PROV_UID_NUMBER" ] || fail 5 "$at/$new is somebody else's: remove it"
+  mv -T "./$new" "./$last" || fail 5 "$home cannot be created"
+}
+
+# The folder that is the account's alone: the chroot's parent where that carries the uid as its name, as the home does; else
+# the home.
+own_folder() {
+  name=${below##*/}
+  [ "$(lower "$name")" = "$(lower "$uid")" ] || fail 1 "the home is not named $uid: move the data aside by hand"
+  folder=$below
+  case $chroot in
+    */*)
+      parent=${chroot%/*}
+      [ "$(lower "${parent##*/}")" != "$(lower "$uid")" ] || folder=$parent
+      ;;
+  esac
 }
 
 remove() {
+  check_numbers 1
   own_folder
+  stand_above "$folder" 1 look && { [ -e "./$last" ] || [ -L "./$last" ]; } || {
+    echo "$root/$folder is gone already"
+    return 0
+  }
+  stand_above "$below" 1 look && [ ! -L "./$last" ] && [ -d "./$last" ] ||
+    fail 1 "$home is no folder, so nothing says whose $root/$folder is: move the data aside by hand"
+  owner=$(owner_of "$last") || exit
+  [ "$owner" = "$PROV_UID_NUMBER" ] ||
+    fail 1 "$home belongs to the user number $owner, not to $PROV_UID_NUMBER: move the data aside by hand"
   # Site: end what still uses the account's files here.
-  path=$root
-  rest=${folder#"$root"/}
-  case $folder in
-    "$root"/?*) ;;
-    *) fail 1 "$folder is not below $root" ;;
-  esac
-  while [ -n "$rest" ]; do
-    path=$path/${rest%%/*}
-    case $rest in
-      */*) rest=${rest#*/} ;;
-      *) rest= ;;
-    esac
-    [ ! -L "$path" ] || fail 1 "$path is a symbolic link: remove it by hand"
-    if [ ! -e "$path" ]; then
-      echo "$folder is gone already"
-      return 0
-    fi
-  done
-  aside=$root/.deleted
-  [ ! -L "$aside" ] || fail 1 "$aside is a symbolic link: remove it"
-  [ -d "$aside" ] || mkdir -m 0700 "$aside" 2>/dev/null || [ -d "$aside" ] || fail 1 "$aside cannot be created"
-  target=$aside/$uid.$(date -u +%Y%m%dT%H%M%SZ).$$
-  mv "$folder" "$target" || fail 1 "$folder cannot be moved to $target"
-  echo "$folder was moved to $target"
+  stand_above .deleted/x 1 make
+  chmod 0700 . || fail 1 "the mode of $root/.deleted cannot be set"
+  aside_device=$(stat -c %d .)
+  stand_above "$folder" 1 look || fail 1 "$root/$folder went away"
+  [ "$(stat -c %d "./$last")" = "$aside_device" ] || fail 1 "$root/$folder is on another file system than $root/.deleted"
+  target=$uid.$(date -u +%Y%m%dT%H%M%SZ).$$
+  mv -T "./$last" "$root/.deleted/$target" || fail 1 "$root/$folder cannot be moved to $root/.deleted/$target"
+  echo "$root/$folder was moved to $root/.deleted/$target"
 }
 
 [ "$#" -eq 2 ] || fail 1 "usage: create-chroot.sh add|modify|delete UID"
@@ -140,11 +234,16 @@ mode=$1
 uid=$2
 case $uid in
   '' | . | .. | -* | *[!A-Za-z0-9._@-]*) fail 1 "the uid is not one that this script works with" ;;
+  *[!0-9]*) ;;
+  # chown and setquota take it for a number.
+  ???????????*) ;;
+  *) [ "$uid" -ge "$lowest_number" ] || fail 1 "the uid $uid is a system user's number" ;;
 esac
 case $root in
   /?*) ;;
   *) fail 1 "CHROOT_ROOT is not an absolute path" ;;
 esac
+root=${root%/}
 [ -d "$root" ] || fail 4 "$root is missing: is its file system mounted?"
 
 case $mode in

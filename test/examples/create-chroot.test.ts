@@ -1,10 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
+  chownSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -13,9 +17,19 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { HOSTILE_HOMES, HOSTILE_USERS } from '../support/hostile.ts';
+import { swapper } from '../support/swapper.ts';
 
 const script = resolve(import.meta.dirname, '../../config/examples/create-chroot.sh');
-const numbers = { PROV_UID_NUMBER: `${process.getuid?.()}`, PROV_GID_NUMBER: `${process.getgid?.()}` };
+const numbers = { PROV_UID_NUMBER: '5000', PROV_GID_NUMBER: '5000' };
+
+/** Everything below a folder: what it is, whose, and with which rights. */
+function picture(folder: string): string[] {
+  return ['.', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })].sort().map((name) => {
+    const { mode, uid, gid, ino } = lstatSync(join(folder, name));
+    return `${name} ${mode.toString(8)} ${uid}:${gid} ${ino}`;
+  });
+}
 
 describe('the example chroot script', () => {
   let root: string;
@@ -25,7 +39,7 @@ describe('the example chroot script', () => {
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
   function run(mode: string, uid: string, env: Record<string, string> = {}): { code: number | null; said: string } {
-    const base = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', CHROOT_ROOT: root, CHROOT_LOWEST_UID: '0' };
+    const base = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', CHROOT_ROOT: root };
     const result = spawnSync(script, [mode, uid], { env: { ...base, ...numbers, ...env }, encoding: 'utf8' });
     return { code: result.status, said: result.stdout + result.stderr };
   }
@@ -63,10 +77,10 @@ describe('the example chroot script', () => {
   });
 
   it('does not move a folder that carries another name', () => {
-    const env = { PROV_HOME_DIRECTORY: `${root}/shared` };
-    mkdirSync(join(root, 'shared'));
+    const env = { PROV_HOME_DIRECTORY: `${root}/anna/shared` };
+    mkdirSync(join(root, 'anna/shared'), { recursive: true });
     expect(run('delete', 'anna', env)).toMatchObject({ code: 1, said: expect.stringContaining('by hand') });
-    expect(existsSync(join(root, 'shared'))).toBe(true);
+    expect(existsSync(join(root, 'anna/shared'))).toBe(true);
   });
 
   it.each([
@@ -115,6 +129,116 @@ describe('the example chroot script', () => {
   it('does not give a home to the system’s own users', () => {
     const env = { ...homeOf('3724300'), PROV_UID_NUMBER: '999', CHROOT_LOWEST_UID: '1000' };
     expect(run('add', '3724300', env).code).toBe(5);
+  });
+
+  it.each(HOSTILE_HOMES)('makes, gives away and moves nothing for the home %j', (home) => {
+    mkdirSync(join(root, 'other/chroot/home/other'), { recursive: true });
+    mkdirSync(join(root, '.deleted/other.20260101T000000Z.1'), { recursive: true, mode: 0o700 });
+    const before = picture(root);
+    const env = { PROV_HOME_DIRECTORY: home.replaceAll('ROOT', root) };
+    for (const mode of ['add', 'modify', 'delete']) expect([1, 4]).toContain(run(mode, '3724300', env).code);
+    expect(picture(root)).toEqual(before);
+  });
+
+  it.each(HOSTILE_USERS.filter(([uid]) => !uid.includes('\0')))(
+    'makes, gives away and moves nothing for the uid %j with the uidNumber %j',
+    (uid, uidNumber) => {
+      mkdirSync(join(root, 'anna'));
+      writeFileSync(join(root, 'anna/letter'), 'dear');
+      const before = picture(root);
+      const env = { PROV_HOME_DIRECTORY: `${root}/${uid}`, PROV_UID_NUMBER: uidNumber };
+      for (const mode of ['add', 'modify', 'delete']) expect([1, 4, 5]).toContain(run(mode, uid, env).code);
+      expect(picture(root)).toEqual(before);
+    },
+  );
+
+  it('gives away no folder that is there, whatever the uid is called, and moves none aside', () => {
+    expect(run('add', 'victim', homeOf('victim')).code).toBe(0);
+    run('add', 'gone', homeOf('gone'));
+    run('delete', 'gone', homeOf('gone'));
+    const before = picture(root);
+    for (const [uid, home] of [
+      ['home', '0/victim/chroot/home'],
+      ['home', '0/victim/chroot/./home'],
+      ['home', '0/victim/chroot/./home/victim'],
+      ['chroot', '0/victim/chroot'],
+      ['chroot', '0/victim/chroot/home/./victim'],
+      ['victim', '0/victim'],
+      ['0', '0'],
+      ['.deleted', '.deleted'],
+      ['anna', '0/victim/chroot/home/victim'],
+      ['anna', '0/victim/chroot/home/victim/anna'],
+    ] as const) {
+      for (const mode of ['add', 'modify', 'delete']) {
+        const { code, said } = run(mode, uid, { PROV_HOME_DIRECTORY: `${root}/${home}`, PROV_UID_NUMBER: '5001' });
+        expect([1, 4, 5], `${mode} ${uid} ${home}: ${said}`).toContain(code);
+      }
+    }
+    expect(picture(root)).toEqual(before);
+  });
+
+  it('finishes what an interrupted run has left, and takes nothing else for that', () => {
+    const parent = join(root, '0/3724300/chroot/home');
+    mkdirSync(join(parent, '3724300'), { recursive: true });
+    mkdirSync(join(parent, '.3724300.new'));
+    expect(run('add', '3724300', homeOf('3724300')).code).toBe(0);
+    expect(statSync(join(parent, '3724300')).uid).toBe(5000);
+    expect(readdirSync(parent)).toEqual(['3724300']);
+
+    renameSync(join(parent, '3724300'), join(parent, '.3724300.new'));
+    writeFileSync(join(parent, '.3724300.new/letter'), 'dear');
+    expect(run('add', '3724300', homeOf('3724300')).code).toBe(0);
+    expect(readFileSync(join(parent, '3724300/letter'), 'utf8')).toBe('dear');
+
+    chownSync(join(parent, '3724300'), 0, 0);
+    expect(run('modify', '3724300', homeOf('3724300'))).toMatchObject({ code: 4 });
+    expect(statSync(join(parent, '3724300')).uid).toBe(0);
+  });
+
+  it.each([
+    ['belongs to a customer', (folder: string) => chownSync(folder, 5000, 0)],
+    ['its group can write to', (folder: string) => chmodSync(folder, 0o775)],
+    ['everybody can write to', (folder: string) => chmodSync(folder, 0o1777)],
+  ])('works in no folder that %s', (_, spoil) => {
+    expect(run('add', '3724300', homeOf('3724300')).code).toBe(0);
+    for (const folder of [root, join(root, '0'), join(root, '0/3724300/chroot/home')]) {
+      const { mode, uid } = statSync(folder);
+      spoil(folder);
+      const before = picture(root);
+      expect(run('modify', '3724300', homeOf('3724300')).code, folder).toBe(5);
+      expect(run('delete', '3724300', homeOf('3724300')).code, folder).toBe(1);
+      expect(picture(root)).toEqual(before);
+      chownSync(folder, uid, 0);
+      chmodSync(folder, mode);
+    }
+  });
+
+  it('lets a customer who swaps folders of his own meanwhile win nothing', async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'elsewhere-'));
+    mkdirSync(join(elsewhere, 'anna'));
+    writeFileSync(join(elsewhere, 'anna/letter'), 'dear');
+    chmodSync(root, 0o755);
+    expect(run('add', 'mallory', homeOf('mallory')).code).toBe(0);
+    const home = join(root, '0/mallory/chroot/home/mallory');
+    mkdirSync(join(home, 'a/anna'), { recursive: true });
+    symlinkSync(elsewhere, join(home, 'b'));
+    for (const folder of ['a', 'a/anna']) chownSync(join(home, folder), 5000, 5000);
+    const before = picture(elsewhere);
+
+    const racer = await swapper(join(home, 'a'), join(home, 'b'));
+    try {
+      const until = performance.now() + 3_000;
+      const env = { PROV_HOME_DIRECTORY: `${home}/a/anna`, PROV_UID_NUMBER: '5000' };
+      while (performance.now() < until) {
+        for (const mode of ['add', 'modify', 'delete']) expect(run(mode, 'anna', env).code).not.toBe(0);
+        for (const mode of ['modify', 'modify']) expect(run(mode, 'mallory', homeOf('mallory')).code).toBe(0);
+      }
+    } finally {
+      expect(await racer.stop()).toBeGreaterThan(100);
+    }
+    expect(picture(elsewhere)).toEqual(before);
+    expect(existsSync(join(root, '.deleted'))).toBe(false);
+    rmSync(elsewhere, { recursive: true });
   });
 
   it('does not fill a file system that is not mounted: code 4', () => {

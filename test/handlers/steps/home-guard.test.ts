@@ -1,9 +1,10 @@
-import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { guardHome } from '../../../handlers/steps/home-guard.ts';
 import type { Step, StepOutcome } from '../../../src/domain/job.ts';
 import { HOSTILE_HOMES } from '../../support/hostile.ts';
+import { swapper } from '../../support/swapper.ts';
 import { contextOf, jobOf, temporaryFolder } from './job.ts';
 
 function counted(): { step: Step; runs: () => number } {
@@ -137,11 +138,23 @@ describe('the guard of the home', () => {
     expect(guardHome(step, '/srv').longestMilliseconds).toBeGreaterThan(step.longestMilliseconds);
   });
 
+  it('is not passed by a customer who swaps folders of his own meanwhile', async () => {
+    const root = temporaryFolder();
+    const home = join(root, 'mallory');
+    mkdirSync(join(home, 'a/anna'), { recursive: true });
+    symlinkSync(temporaryFolder(), join(home, 'b'));
+    chmodSync(root, 0o755);
+    for (const folder of ['.', 'a', 'a/anna']) chownSync(join(home, folder), 5000, 5000);
+    const racer = await swapper(join(home, 'a'), join(home, 'b'));
+    const until = performance.now() + 1_000;
+    while (performance.now() < until) expect(await guarded(root, `${home}/a/anna`)).toMatchObject(REFUSED);
+    expect(await racer.stop()).toBeGreaterThan(100);
+  });
+
   it('leaves no descriptor open', async () => {
     const root = temporaryFolder();
     mkdirSync(join(root, 'a/b'), { recursive: true });
     symlinkSync('b', join(root, 'a/link'));
-    const { readdirSync } = await import('node:fs');
     const held = () => readdirSync('/proc/self/fd').length;
     await guarded(root, `${root}/a/anna`);
     const before = held();

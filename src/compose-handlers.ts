@@ -4,6 +4,7 @@ import { type Handlers, handlersOf } from '../handlers/registry.ts';
 import { chrootScriptStep } from '../handlers/steps/chroot-script.ts';
 import { homeDirectoryStep } from '../handlers/steps/home-directory.ts';
 import { guardHome } from '../handlers/steps/home-guard.ts';
+import { hostObjection, type Objection } from '../handlers/steps/host-users.ts';
 import { clearQuotaStep, type QuotaOptions, quotaStep } from '../handlers/steps/quota.ts';
 import {
   type RsnapshotOptions,
@@ -12,6 +13,11 @@ import {
 } from '../handlers/steps/rsnapshot-configuration.ts';
 import { userCheckStep } from '../handlers/steps/user-check.ts';
 import type { ScriptRunner } from './script/runner.ts';
+
+/** Makes the judgement of this host about an account's user. */
+export function composeObjection(settings: Settings, signal: AbortSignal): Objection {
+  return hostObjection({ rules: settings.accounts, signal });
+}
 
 /** Makes the handlers of a site from its settings. */
 export function composeHandlers(settings: Settings, runner: ScriptRunner): Handlers {

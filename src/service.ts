@@ -10,8 +10,8 @@ import type { Load } from '../streams/operators/serialize-by-key.ts';
 import { provisioning } from '../streams/pipeline.ts';
 import { reconcile } from '../streams/reconcile.ts';
 import { subscribeOnce } from '../streams/subscription.ts';
-import { composeHandlers } from './compose-handlers.ts';
-import type { EntryReading } from './domain/account.ts';
+import { composeHandlers, composeObjection } from './compose-handlers.ts';
+import type { AccountRecord, EntryReading } from './domain/account.ts';
 import type { DirectoryChange } from './domain/change.ts';
 import { type DirectoryAnswer, observedDirectory } from './domain/directory-answer.ts';
 import { DirectoryClock } from './domain/directory-clock.ts';
@@ -22,6 +22,7 @@ import type { HandlerOutcome, RunHandler } from './domain/job.ts';
 import { attributesToRead, readAccount } from './domain/read-account.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { stateTimestamp } from './domain/timestamp.ts';
+import { isNumeric } from './domain/uid.ts';
 import { LaggingServers } from './lagging-servers.ts';
 import type { Connection } from './ldap/connection.ts';
 import { DirectoryOperations } from './ldap/operations.ts';
@@ -191,6 +192,7 @@ export function createService({
     names,
     alone,
     readEntry,
+    objection: observedObjection(composeObjection(settings, abort.signal), observeAnswer),
     open,
     directory: observedDirectory(operations, (answer) => {
       clock.answered(answer);
@@ -276,6 +278,18 @@ function explain(error: unknown): string {
   return error instanceof DirectoryError && error.remedy !== undefined
     ? `${error.message}; ${error.remedy}`
     : error.message;
+}
+
+function observedObjection(
+  objection: (record: AccountRecord) => Promise<string | undefined>,
+  observe: ServiceOptions['observeAnswer'],
+): (record: AccountRecord) => Promise<string | undefined> {
+  return async (record) => {
+    const reason = await objection(record);
+    const answer = { operation: 'host', target: record.uid } as const;
+    if (!isNumeric(record.uid)) observe?.(reason === undefined ? answer : { ...answer, error: { message: reason } });
+    return reason;
+  };
 }
 
 function observed(run: RunHandler, observe: ServiceOptions['observeOutcome']): RunHandler {

@@ -13,6 +13,8 @@ export interface ClaimDependencies {
   readonly directory: AccountDirectory;
   readonly names: AttributeNames;
   readonly readEntry: ReadEntry;
+  /** Why the account must not be worked on, by what is known of it beside the entry; undefined: nothing. Rejects when stopped. */
+  readonly objection: (record: AccountRecord) => Promise<string | undefined>;
   /** Decides by the rules of this moment. */
   readonly decideNow: (record: AccountRecord) => Decision;
   readonly patience: Patience;
@@ -123,7 +125,9 @@ class Claiming {
     // Renamed or created anew: its turn is another one, so that neither the uid nor the entry is worked on twice at once.
     if (!sameTurn(seen, this.#candidate)) return { kind: 'notNow', record: seen, decision };
     const attempted = this.#attempt(seen, decision);
-    return attempted === undefined ? { kind: 'notNow', record: seen, decision } : this.#send(attempted);
+    if (attempted === undefined) return { kind: 'notNow', record: seen, decision };
+    const reason = await this.#dependencies.objection(seen);
+    return reason === undefined ? this.#send(attempted) : { kind: 'unworkable', dn: seen.dn, reason };
   }
 
   /** What follows from an error of a round: another one, after a while where the directory is away; or it rejects. */

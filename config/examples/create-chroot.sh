@@ -234,10 +234,6 @@ mode=$1
 uid=$2
 case $uid in
   '' | . | .. | -* | *[!A-Za-z0-9._@-]*) fail 1 "the uid is not one that this script works with" ;;
-  *[!0-9]*) ;;
-  # chown and setquota take it for a number.
-  ???????????*) ;;
-  *) [ "$uid" -ge "$lowest_number" ] || fail 1 "the uid $uid is a system user's number" ;;
 esac
 case $root in
   /?*) ;;

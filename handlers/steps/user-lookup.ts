@@ -14,7 +14,7 @@ export type UserLookup =
   | { readonly kind: 'failed'; readonly reason: string };
 
 /** getent's exit code for a key that is not in the database. */
-const NOT_FOUND = 2;
+export const NOT_FOUND = 2;
 
 /**
  * Asks NSS for a user through `getent passwd`. getent takes a name that consists of digits for a number, so such
@@ -33,8 +33,13 @@ export async function lookUpUser(
   if (result.kind !== 'exited' || result.exitCode !== 0) {
     return { kind: 'failed', reason: describeCommand(command, result) };
   }
-  const [name = '', , number = '', , , home = ''] = (result.output.split('\n')[0] ?? '').split(':');
-  return name === uid ? { kind: 'found', user: { name, uidNumber: number, home } } : { kind: 'missing' };
+  const user = readPasswdLine(result.output.split('\n')[0] ?? '');
+  return user.name === uid ? { kind: 'found', user } : { kind: 'missing' };
+}
+
+export function readPasswdLine(line: string): SystemUser {
+  const [name = '', , uidNumber = '', , , home = ''] = line.split(':');
+  return { name, uidNumber, home };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Settings } from '../../config/schema.ts';
-import type { AccountRecord } from '../domain/account.ts';
+import type { Objection } from '../../handlers/steps/host-users.ts';
+import type { AccountRecord, EntryReading } from '../domain/account.ts';
 import type { Decision } from '../domain/decide.ts';
 import { handlerFacts } from '../handler-facts.ts';
 import { decisionMaker, NO_KNOWLEDGE } from '../site.ts';
@@ -8,6 +9,14 @@ export interface Deciding {
   readonly decide: (record: AccountRecord) => Decision;
   /** `YYYYMMDD` in the configured time zone. */
   readonly today: string;
+}
+
+/** The reading of an entry, unless this host objects to its user. */
+export async function unlessObjected(reading: EntryReading, objection: Objection): Promise<EntryReading> {
+  if (reading.kind !== 'account') return reading;
+  const { dn, uid } = reading.record;
+  const reason = await objection(reading.record);
+  return reason === undefined ? reading : { kind: 'unworkable', dn, uid, reason };
 }
 
 /** The service's own rules, for a command that only looks. The directory's clock is taken to be this host's. */

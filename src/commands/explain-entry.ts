@@ -1,4 +1,5 @@
 import type { Settings } from '../../config/schema.ts';
+import type { Objection } from '../../handlers/steps/host-users.ts';
 import { comparableDn } from '../domain/dn.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import { readAccount } from '../domain/read-account.ts';
@@ -6,7 +7,7 @@ import { humanDuration } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
 import { rulesOf } from '../site.ts';
 import { PAGE_SIZE, uidFilter } from './account-search.ts';
-import { decisionOf } from './decision.ts';
+import { decisionOf, unlessObjected } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';
 import { explainAccount } from './explain-account.ts';
 
@@ -35,9 +36,14 @@ export async function entriesOf({ directory, settings }: DirectorySession, uid: 
 }
 
 /** The explanation of one entry, line by line, for a person. */
-export function tellEntry(entry: DirectoryEntry, matches: boolean, settings: Settings): string[] {
+export async function tellEntry(
+  entry: DirectoryEntry,
+  matches: boolean,
+  settings: Settings,
+  objection: Objection,
+): Promise<string[]> {
   const reading = readAccount(entry, settings.attributes, rulesOf(settings));
-  const lines = tellReading(matches, settings, reading);
+  const lines = tellReading(matches, settings, await unlessObjected(reading, objection));
   return [visible(entry.dn), ...lines.map((line) => visible(line)), ''];
 }
 

@@ -1,12 +1,14 @@
+import { composeObjection } from '../compose-handlers.ts';
 import type { EntryReading } from '../domain/account.ts';
 import type { Decision } from '../domain/decide.ts';
 import { attributesToRead, readAccount } from '../domain/read-account.ts';
 import { readGeneralizedTime } from '../domain/timestamp.ts';
+import { isNumeric } from '../domain/uid.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
 import { rulesOf } from '../site.ts';
 import { owedFilter, PAGE_SIZE } from './account-search.ts';
-import { decisionOf } from './decision.ts';
+import { decisionOf, unlessObjected } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';
 
 /** Why an account is not settled. The first four are owed; `deferred` and `waiting` are as somebody wanted them. */
@@ -40,8 +42,8 @@ export interface Tally {
 }
 
 /**
- * Searches for everything that may be owed, page by page, and hands over each finding as it comes: nothing is kept but counts, so
- * the size of the directory does not matter. Rejects with a DirectoryError where the list is not complete.
+ * Searches for everything that may be owed, page by page, and hands over each finding as it comes: nothing is kept but counts
+ * and what the host is asked about, so the size of the directory does not matter. Rejects with a DirectoryError where the list is not complete.
  */
 export async function verifyAccounts(
   { directory, settings }: DirectorySession,
@@ -53,16 +55,29 @@ export async function verifyAccounts(
   const { decide } = decisionOf(settings);
   const byKind = new Map<FindingKind, number>();
   let owed = 0;
-  const request = { filter: owedFilter(settings), attributes: attributesToRead(names) };
-  await directory.search(request, { pageSize: PAGE_SIZE }, (entry) => {
-    const reading = readAccount(entry, names, rules);
-    const stamp = entry.values('modifyTimestamp')[0]?.toString('latin1') ?? '';
-    const finding = judge(reading, readGeneralizedTime(stamp), now, decide);
+  const tell = (finding: Finding | undefined) => {
     if (finding === undefined) return;
     byKind.set(finding.kind, (byKind.get(finding.kind) ?? 0) + 1);
     if (finding.owed) owed += 1;
     take(finding);
+  };
+  /** Those of which the host may know more. */
+  const ofHost: Array<{ readonly reading: EntryReading; readonly modifiedAt: number | undefined }> = [];
+  const request = { filter: owedFilter(settings), attributes: attributesToRead(names) };
+  await directory.search(request, { pageSize: PAGE_SIZE }, (entry) => {
+    const reading = readAccount(entry, names, rules);
+    const stamp = entry.values('modifyTimestamp')[0]?.toString('latin1') ?? '';
+    const modifiedAt = readGeneralizedTime(stamp);
+    const finding = judge(reading, modifiedAt, now, decide);
+    if (finding === undefined) return;
+    if (reading.kind !== 'account' || isNumeric(reading.record.uid)) tell(finding);
+    else ofHost.push({ reading, modifiedAt });
   });
+  const objection = composeObjection(settings, new AbortController().signal);
+  const asked = ofHost.map(async ({ reading, modifiedAt }) => {
+    tell(judge(await unlessObjected(reading, objection), modifiedAt, now, decide));
+  });
+  await Promise.all(asked);
   return { owed, byKind };
 }
 

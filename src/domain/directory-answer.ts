@@ -2,16 +2,16 @@ import type { AccountDirectory } from './directory.ts';
 import { DirectoryError } from './directory-error.ts';
 import type { DirectoryEntry } from './entry.ts';
 
-/** What the directory answered to one request of an attempt. */
+/** What the directory answered to one request of an attempt; `host`: what the host's user database said of a uid. */
 export interface DirectoryAnswer {
-  readonly operation: 'modify' | 'read' | 'find';
-  /** The DN, or the entryUUID for `find`. */
+  readonly operation: 'modify' | 'read' | 'find' | 'host';
+  /** The DN, the entryUUID for `find`, or the uid for `host`. */
   readonly target: string;
   /** The fencing token that the request wrote or named. */
   readonly token?: string;
   /** The entry that came with it; undefined where there is none. */
   readonly entry?: DirectoryEntry;
-  /** Where it was refused, or no answer came. */
+  /** Where it was refused, or no answer came; what speaks against the account for `host`. */
   readonly error?: { readonly message: string; readonly resultCode?: number };
 }
 

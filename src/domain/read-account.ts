@@ -5,7 +5,7 @@ import { isTokenDay } from './fence.ts';
 import { readHomePath } from './home-path.ts';
 import { readMode } from './mode.ts';
 import { isCalendarDay, isStateTimestamp, readGeneralizedTime } from './timestamp.ts';
-import { decideUid, faultOfUid, isNumeric, isUidNumber, uidInRdn } from './uid.ts';
+import { decideUid, faultOfUid, isUidNumber, uidInRdn } from './uid.ts';
 
 /**
  * The attributes that must be asked for so that an account can be read. Where several services work on the accounts, also
@@ -109,7 +109,6 @@ type NamedDay = NonNullable<AccountRecord['date']>;
 /** Why root must not work for this user, or in this home, by what the entry itself says. */
 function faultOfUser(entry: DirectoryEntry, uid: string, rules: AccountRules): string | undefined {
   const system = `a system user's: below accounts.lowestUidNumber (${rules.lowestUidNumber})`;
-  if (isNumeric(uid) && Number(uid) < rules.lowestUidNumber) return `the uid ${uid}, taken for a number, is ${system}`;
   const number = singleValue(entry, 'uidNumber');
   if (number.kind === 'faulty') return number.reason;
   if (number.kind === 'text') {

@@ -21,7 +21,7 @@ export function isUidNumber(text: string): boolean {
   return /^(?:0|[1-9]\d{0,9})$/.test(text) && Number(text) < 0xffff_ffff;
 }
 
-/** Whether tools such as chown and setquota take a uid for a number. */
+/** Whether getent and its like take a uid for a number. */
 export function isNumeric(uid: string): boolean {
   return /^\d+$/.test(uid);
 }

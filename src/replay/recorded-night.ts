@@ -1,3 +1,4 @@
+import type { AccountRecord } from '../domain/account.ts';
 import type { AccountDirectory, ModifyOptions } from '../domain/directory.ts';
 import type { DirectoryAnswer } from '../domain/directory-answer.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
@@ -6,6 +7,7 @@ import { isTokenDay } from '../domain/fence.ts';
 import type { HandlerOutcome, RunHandler } from '../domain/job.ts';
 import { ReturnCode } from '../domain/return-code.ts';
 import type { Modification } from '../domain/transition.ts';
+import { isNumeric } from '../domain/uid.ts';
 import { Tokens } from './tokens.ts';
 
 /** The record has ended before the handler. */
@@ -36,6 +38,10 @@ export class RecordedNight implements AccountDirectory {
   }
 
   readonly runHandler: RunHandler = (job) => this.#outcomes.take(job.record.uid).catch(() => GIVEN_UP);
+
+  /** What the host said of a uid; it was asked only for those that are no numbers. */
+  readonly objection = async ({ uid }: Pick<AccountRecord, 'uid'>): Promise<string | undefined> =>
+    isNumeric(uid) ? undefined : (await this.#answers.take(keyOf('host', uid))).error?.message;
 
   /** What the directory answered. */
   answered(answer: DirectoryAnswer): void {

@@ -95,6 +95,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
       monotonic: () => time.now(),
       stateNow: () => stateTimestamp(new Date(time.now())),
       nextJobId: () => `replay-${++jobs}`,
+      objection: night.objection,
       readEntry: (entry) => readAccount(entry, names, settings.accounts),
       newToken: () => tokenDay(tokens++ % TOKEN_DAYS),
       longestHandlerMilliseconds,

@@ -56,6 +56,7 @@ const drained = new Promise<void>((resolve, reject) => {
     directory,
     alone: true,
     names: NAMES,
+    objection: () => Promise.resolve(undefined),
     readEntry: (entry) => readAccount(entry, NAMES, RULES),
     decideNow: (record) =>
       decide(record, {

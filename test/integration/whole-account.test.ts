@@ -4,12 +4,14 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { accountLdif } from '../../src/ldif/account-ldif.ts';
-import { BASE } from '../support/accounts.ts';
+import { accountDn, BASE } from '../support/accounts.ts';
+import { attempt } from '../support/children.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { text } from '../support/test-directory.ts';
 
 const EXAMPLE_SCRIPT = resolve(import.meta.dirname, '../../config/examples/create-chroot.sh');
+const MAIN = resolve(import.meta.dirname, '../../dist/src/main.js');
 const UID_NUMBER = '5000';
 
 /** All steps at work: the example script, the real rsnapshot, and stand-ins for what would change the host. */
@@ -181,6 +183,28 @@ describe('an account, with every step', () => {
     });
     await slapd.waitFor(uid, (entry) => entry !== undefined && text(entry, 'sstProvisioningReturnValue') === code);
     expect(readdirSync(join(folder, 'rsnapshot.d'))).toEqual(before);
+  });
+
+  it('is not worked on for a user of the system, which explain and verify say, too', async () => {
+    const passwd = 'www-data:x:33:33::/var/www:/usr/sbin/nologin\ntaken:x:5001:5001::/:/bin/sh\n';
+    writeFileSync(join(folder, 'passwd'), passwd);
+    for (const uid of ['www-data', 'taken']) {
+      await slapd.addAccount(uid, {
+        uidNumber: UID_NUMBER,
+        homeDirectory: homeOf(uid),
+        sstProvisioningMode: 'add',
+        sstProvisioningState: '0',
+      });
+      const [line] = await service.says(new RegExp(`^.*skipped +${uid}.*$`, 'm'));
+      expect(line).toContain(`this host knows ${uid} by the number`);
+      const env = { PATH: process.env['PATH'], TZ: 'UTC' };
+      const said = await attempt(process.execPath, [MAIN, 'explain', '-c', service.configFile, uid], { env });
+      expect(said.stdout).toContain(`cannot work on this entry and skips it: this host knows ${uid} by the number`);
+      const owed = await attempt(process.execPath, [MAIN, 'verify', '-c', service.configFile], { env });
+      expect(owed.stdout).toMatch(new RegExp(`^not workable +${uid} .*this host knows`, 'm'));
+      expect(existsSync(join(folder, 'backup', uid))).toBe(false);
+      await slapd.delete(accountDn(uid));
+    }
   });
 
   it.each([

@@ -46,6 +46,22 @@ describe('the stream', () => {
     expect(stage.open.size).toBe(0);
   });
 
+  it('writes nothing to an account that the host objects to, says so, and looks again with each list', async () => {
+    let reason: string | undefined = 'this host knows a by the number 33';
+    const stage = start({ objection: (uid) => (uid === 'a' ? reason : undefined), reconcileMilliseconds: 1_000 });
+    directory.create('a');
+    directory.create('b');
+    await pass(100);
+    expect(directory.mode('b')).toBe('added');
+    expect(directory.mode('a')).toBe('add');
+    expect(stage.events).toContainEqual(expect.objectContaining({ event: 'skipped', uid: 'a', reason }));
+    await pass(2_000);
+    expect(modesRun(stage)).toEqual(['add b']);
+    reason = undefined;
+    await pass(2_000);
+    expect(directory.mode('a')).toBe('added');
+  });
+
   it('takes its own echoes for no news', async () => {
     const stage = start({ runHandler: takes(50, failed(5)) });
     directory.create('a');

@@ -35,7 +35,7 @@ export function accountDn(uid: string): string {
 
 /** An account that is complete for the schema and finished; `overrides` replace or add attributes. */
 export function accountAttributes(uid: string, overrides: Attributes = {}): Attributes {
-  const number = String(/^[0-9]{1,9}$/.test(uid) ? Number(uid) : 3_000_000);
+  const number = String(/^[1-9][0-9]{3,8}$/.test(uid) ? Number(uid) : 3_000_000);
   return {
     objectClass: ['account', 'posixAccount', 'shadowAccount', 'sstProvisioning', 'sstBackup', 'sstRelationship'],
     uid,

@@ -58,6 +58,8 @@ export interface StageOptions {
   readonly today?: () => string;
   readonly attempts?: number;
   readonly concurrency?: number;
+  /** What the host has against a uid. */
+  readonly objection?: (uid: string) => string | undefined;
   readonly dryRun?: boolean;
   readonly reconcileMilliseconds?: number;
 }
@@ -107,6 +109,7 @@ export class Stage {
       names,
       alone: instances === 'one',
       readEntry,
+      objection: ({ uid }) => Promise.resolve(options.objection?.(uid)),
       decideNow: (record) =>
         decide(record, {
           othersTimeLeft: open.othersTimeLeft(record),

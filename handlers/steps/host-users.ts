@@ -1,0 +1,83 @@
+import type { AccountRecord, AccountRules } from '../../src/domain/account.ts';
+import { isNumeric } from '../../src/domain/uid.ts';
+import { describeCommand, type RunCommand, runCommand } from '../../src/script/command.ts';
+import { NOT_FOUND, readPasswdLine, type UserLookup } from './user-lookup.ts';
+
+export interface HostUsersOptions {
+  readonly rules: Pick<AccountRules, 'lowestUidNumber'>;
+  /** Aborted when the service must stop at once. */
+  readonly signal: AbortSignal;
+  readonly run?: RunCommand;
+}
+
+/** Why root must not work for an account, by what this host knows of its user; undefined: nothing speaks against it. */
+export type Objection = (record: Pick<AccountRecord, 'uid' | 'uidNumber'>) => Promise<string | undefined>;
+
+const TIMEOUT = 10_000;
+/** So many names are asked for at once: their lines fit into what is kept of a command's output. */
+const MOST_NAMES = 32;
+/** What `runCommand` keeps of the output; an answer as long as that may be cut off. */
+const CUT_OFF_BYTES = 16 * 1024;
+
+/**
+ * Looks accounts up in the host's user database (NSS): the uid of a system user, or of a user whose number is not the
+ * entry's, is none to work for. A name that the host does not know passes, and so does a uid that is a number: it is asked
+ * for by that number, and what the entry itself says of that is judged already. Rejects when the service stops.
+ */
+export function hostObjection({ rules, signal, run = runCommand }: HostUsersOptions): Objection {
+  const lookUp = batched((names) => askFor(names, run, signal));
+  return async ({ uid, uidNumber }) => {
+    if (isNumeric(uid)) return undefined;
+    const lookup = await lookUp(uid);
+    signal.throwIfAborted();
+    if (lookup.kind === 'missing') return undefined;
+    if (lookup.kind === 'failed') return `this host cannot say who ${uid} is: ${lookup.reason}`;
+    const known = `this host knows ${uid} by the number ${lookup.user.uidNumber}`;
+    if (!(Number(lookup.user.uidNumber) >= rules.lowestUidNumber)) {
+      return `${known}, a system user's: below accounts.lowestUidNumber (${rules.lowestUidNumber})`;
+    }
+    return uidNumber === undefined || uidNumber.trim() === lookup.user.uidNumber
+      ? undefined
+      : `${known}, the entry says ${uidNumber.trim()}: make them agree`;
+  };
+}
+
+/** One question at a time; what is asked meanwhile goes together into the next, so that a burst costs few processes. */
+function batched(ask: (names: readonly string[]) => Promise<(name: string) => UserLookup>) {
+  const waiting = new Map<string, Array<(lookup: UserLookup) => void>>();
+  let asking = false;
+  const next = async (): Promise<void> => {
+    asking = true;
+    while (waiting.size > 0) {
+      const batch = [...waiting].slice(0, MOST_NAMES);
+      for (const [name] of batch) waiting.delete(name);
+      const answer = await ask(batch.map(([name]) => name));
+      for (const [name, told] of batch) for (const tell of told) tell(answer(name));
+    }
+    asking = false;
+  };
+  return (name: string): Promise<UserLookup> =>
+    new Promise((resolve) => {
+      waiting.set(name, [...(waiting.get(name) ?? []), resolve]);
+      if (!asking) void next();
+    });
+}
+
+async function askFor(
+  names: readonly string[],
+  run: RunCommand,
+  signal: AbortSignal,
+): Promise<(name: string) => UserLookup> {
+  const command = ['getent', 'passwd', ...names];
+  const result = await run(command, { timeoutMilliseconds: TIMEOUT, killGraceMilliseconds: 1_000, signal });
+  const isAnswer = result.kind === 'exited' && (result.exitCode === 0 || result.exitCode === NOT_FOUND);
+  if (!isAnswer || Buffer.byteLength(result.output) >= CUT_OFF_BYTES) {
+    const reason = isAnswer ? 'getent says too much' : describeCommand(command, result);
+    return () => ({ kind: 'failed', reason });
+  }
+  const users = new Map(result.output.split('\n').map((line) => [readPasswdLine(line).name, readPasswdLine(line)]));
+  return (name) => {
+    const user = users.get(name);
+    return user === undefined ? { kind: 'missing' } : { kind: 'found', user };
+  };
+}

@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
-import { access, readFile, realpath, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { type CommandOptions, commandPath, type RunCommand, runCommand } from '../../src/script/command.ts';
 import { locate } from '../../src/script/locate.ts';
 import { codeOf, faultOf } from './home-place.ts';
 import type { QuotaOptions } from './quota.ts';
-import type { RsnapshotOptions } from './rsnapshot-configuration.ts';
+import { type RsnapshotOptions, refusalOf } from './rsnapshot-configuration.ts';
 import { BUILT_IN_TEMPLATE, substitute, templateValues } from './rsnapshot-template.ts';
 import { lookUpId } from './user-lookup.ts';
 
@@ -62,10 +63,10 @@ export async function inspectRsnapshot(
   signal: CommandOptions['signal'],
   run: RunCommand = runCommand,
 ): Promise<readonly StepFinding[]> {
-  const { directory, template, snapshotRoot, owner, group, checkCommand } = options;
+  const { directory, owner, group, checkCommand } = options;
   return [
     ...(await inspectFolder(directory)),
-    ...(await inspectTemplate(template, snapshotRoot)),
+    ...(await inspectTemplate(options, signal, run)),
     ...(await inspectOwner('passwd', owner, run, signal)),
     ...(await inspectOwner('group', group, run, signal)),
     ...(checkCommand === null ? [] : startable('rsnapshot.checkCommand', checkCommand)),
@@ -96,17 +97,53 @@ async function inspectFolder(directory: string): Promise<readonly StepFinding[]>
   }
 }
 
-/** Fills the template for an account that there is none of: placeholders that do not exist come to light. */
-async function inspectTemplate(template: string | null, snapshotRoot: string): Promise<readonly StepFinding[]> {
-  const sample = templateValues('sample', { home: '/srv/sample', chroot: undefined }, snapshotRoot, []);
+/**
+ * Fills the template for an account that there is none of, with a home in a temporary folder: placeholders that do not exist
+ * come to light, and what the check command has against the result.
+ */
+async function inspectTemplate(
+  options: Omit<RsnapshotOptions, 'run'>,
+  signal: AbortSignal,
+  run: RunCommand,
+): Promise<readonly StepFinding[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'prov-backup-rsnapshot-check-'));
+  try {
+    return await inspectSample(join(folder, 'sample'), options, signal, run);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const SAMPLE_RETENTIONS = [
+  { level: 'daily', count: 7 },
+  { level: 'weekly', count: 4 },
+];
+
+async function inspectSample(
+  home: string,
+  options: Omit<RsnapshotOptions, 'run'>,
+  signal: AbortSignal,
+  run: RunCommand,
+): Promise<readonly StepFinding[]> {
+  const { template, snapshotRoot, checkCommand } = options;
+  const sample = templateValues('sample', { home, chroot: undefined }, snapshotRoot, SAMPLE_RETENTIONS);
   if (sample.kind === 'faulty') {
     return [{ key: 'rsnapshot.snapshotRoot', message: sample.reason, remedy: 'correct rsnapshot.snapshotRoot' }];
   }
   const key = 'rsnapshot.template';
   try {
     const text = template === null ? BUILT_IN_TEMPLATE : await readFile(template, 'utf8');
-    const rendered = substitute(text, sample.values);
-    return rendered.kind === 'text' ? [] : [{ key, message: rendered.reason, remedy: `correct ${template}` }];
+    const snapshots = join(dirname(home), 'snapshots');
+    const rendered = substitute(text, { ...sample.values, snapshotRoot: snapshots });
+    const remedy = `correct ${template ?? key}`;
+    if (rendered.kind === 'faulty') return [{ key, message: rendered.reason, remedy }];
+    if (checkCommand === null || startable('rsnapshot.checkCommand', checkCommand).length > 0) return [];
+    for (const made of [home, snapshots]) await mkdir(made);
+    const file = `${home}.conf`;
+    await writeFile(file, rendered.text, { mode: 0o600 });
+    const refusal = await refusalOf(file, checkCommand, signal, { ...options, run });
+    const message = `a configuration made from it is refused: ${refusal}`;
+    return refusal === undefined ? [] : [{ key, message, remedy: `${remedy}, or rsnapshot.checkCommand` }];
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return [{ key, message, remedy: `make ${template} readable, or correct ${key}` }];

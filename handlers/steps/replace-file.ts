@@ -12,8 +12,8 @@ export interface FileShape {
 
 /**
  * Gives a file its content, mode and owner at once: a reader sees the old file or the new one, also after a loss of
- * power. `inspect` may look at the new file under its temporary name and refuse it by throwing. The temporary name
- * belongs to the file, so that what an interrupted attempt left is overwritten by the next one.
+ * power. `inspect` may look at the new file under its temporary name and refuse it by throwing: it then stays there for
+ * inspection. The temporary name belongs to the file, so that what an earlier attempt left is overwritten by the next one.
  */
 export async function replaceFile(
   path: string,
@@ -29,18 +29,18 @@ export async function replaceFile(
       await dress(file, shape);
       await file.sync();
     });
-    await inspect(temporary);
-    await rename(temporary, path);
-    await syncFolder(path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
+  await inspect(temporary);
+  await rename(temporary, path);
+  await syncFolder(path);
 }
 
 /**
- * Whether the file has this very content already. Mode and owner are put right in that case without a rewrite. False
- * where there is no file, or something that is not a regular file.
+ * Whether the file has this very content already. Mode and owner are put right in that case without a rewrite, and what an
+ * earlier attempt left is removed. False where there is no file, or something that is not a regular file.
  */
 export async function holdsAlready(path: string, shape: FileShape): Promise<boolean> {
   let file: FileHandle;
@@ -53,11 +53,12 @@ export async function holdsAlready(path: string, shape: FileShape): Promise<bool
   return closing(file, async () => {
     if (!(await file.stat()).isFile() || (await readFile(file, 'utf8')) !== shape.text) return false;
     await dress(file, shape);
+    await rm(temporaryName(path), { force: true });
     return true;
   });
 }
 
-/** Removes a file and what an interrupted attempt left of it; content where there is none. */
+/** Removes a file and what an earlier attempt left of it; content where there is none. */
 export async function removeFile(path: string): Promise<void> {
   await rm(temporaryName(path), { force: true });
   await rm(path, { force: true });

@@ -96,15 +96,22 @@ async function write(job: Job, { report, signal }: StepContext, options: Rsnapsh
 
 async function validate(file: string, signal: AbortSignal, options: RsnapshotOptions): Promise<void> {
   if (options.checkCommand === null) return;
-  const command = fillCommand(options.checkCommand, { file });
-  const result = await (options.run ?? runCommand)(command, {
-    timeoutMilliseconds: options.timeoutMilliseconds,
-    killGraceMilliseconds: KILL_GRACE,
-    signal,
-  });
-  if (result.kind !== 'exited' || result.exitCode !== 0) {
-    throw new RefusedConfiguration(`the configuration was refused: ${describeCommand(command, result)}`);
+  const refusal = await refusalOf(file, options.checkCommand, signal, options);
+  if (refusal !== undefined) {
+    throw new RefusedConfiguration(`the configuration was refused, and stays in ${file}: ${refusal}`);
   }
+}
+
+/** What the check command has against a configuration, or undefined. */
+export async function refusalOf(
+  file: string,
+  checkCommand: readonly string[],
+  signal: AbortSignal,
+  { run = runCommand, timeoutMilliseconds }: Pick<RsnapshotOptions, 'run' | 'timeoutMilliseconds'>,
+): Promise<string | undefined> {
+  const command = fillCommand(checkCommand, { file });
+  const result = await run(command, { timeoutMilliseconds, killGraceMilliseconds: KILL_GRACE, signal });
+  return result.kind === 'exited' && result.exitCode === 0 ? undefined : describeCommand(command, result);
 }
 
 class RefusedConfiguration extends Error {}

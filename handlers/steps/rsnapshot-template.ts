@@ -114,10 +114,14 @@ export function templateValues(
   };
 }
 
-/** Fills a template in one pass; a placeholder that does not exist is a fault, with the names that do. */
+/**
+ * Fills a template in one pass; a placeholder that does not exist is a fault, with the names that do. A doubled pair of braces
+ * stands for a literal one: `{{HOME}}` becomes `{HOME}`.
+ */
 export function substitute(template: string, values: Readonly<Record<string, string>>): Rendering {
   const unknown: string[] = [];
-  const text = template.replace(/\{([A-Za-z]+)\}/g, (whole, name: string) => {
+  const text = template.replace(/\{\{([A-Za-z]+)\}\}|\{([A-Za-z]+)\}/g, (whole, literal?: string, name = '') => {
+    if (literal !== undefined) return `{${literal}}`;
     if (Object.hasOwn(values, name)) return values[name] ?? whole;
     unknown.push(whole);
     return whole;
@@ -126,5 +130,8 @@ export function substitute(template: string, values: Readonly<Record<string, str
   const known = Object.keys(values)
     .map((name) => `{${name}}`)
     .join(' ');
-  return { kind: 'faulty', reason: `${unknown.join(' ')} is not known; known are ${known}` };
+  return {
+    kind: 'faulty',
+    reason: `${unknown.join(' ')} is not known; known are ${known}, and {{NAME}} for a literal {NAME}`,
+  };
 }

@@ -25,6 +25,8 @@ const KILL_GRACE = 5_000;
 /** How long output may still arrive when the command itself has ended but a child of its holds the pipe. */
 const DRAIN = 500;
 const OUTPUT_LIMIT = 16 * 1024;
+/** Of what a command said of its failure. */
+const LONGEST_WORDS = 400;
 /** Where setquota and its like live: a service manager's PATH may lack them. */
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
@@ -115,13 +117,21 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
+/** What a program said of its failure: its error lines where it marks them so, as rsnapshot does below a banner, or all of it. */
+function tellingWords(text: string): string {
+  const lines = text.split('\n').filter((line) => !/^(?:ERROR:)?[\s=*-]*$/.test(line));
+  const errors = lines.filter((line) => /^\s*(?:error|fatal)\b/i.test(line));
+  const words = (errors.length > 0 ? errors : lines).map((line) => line.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').trim());
+  return words.join(' ').slice(0, LONGEST_WORDS);
+}
+
 /**
  * One sentence on a command that did not do its work, with what it said itself, bounded and without control
  * characters; for the reason of a failed step.
  */
 export function describeCommand(command: readonly string[], result: CommandResult): string {
   const name = command[0] ?? '';
-  const words = (result.complaint.trim() || result.output.trim()).replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, 400);
+  const words = tellingWords(result.complaint.trim() || result.output.trim());
   const said = words === '' ? '' : `: ${words}`;
   switch (result.kind) {
     case 'exited':

@@ -1,7 +1,12 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { inspectQuota, inspectRsnapshot, inspectUserCheck } from '../../../handlers/steps/inspect-steps.ts';
+import {
+  inspectHomeRoot,
+  inspectQuota,
+  inspectRsnapshot,
+  inspectUserCheck,
+} from '../../../handlers/steps/inspect-steps.ts';
 import { temporaryFolder } from './job.ts';
 
 const never = new AbortController().signal;
@@ -16,7 +21,7 @@ function options(directory: string) {
     mode: 0o640,
     checkCommand: ['rsnapshot', '-c', '{file}', 'configtest'],
     homeRoot: null,
-    timeoutMilliseconds: 1_000,
+    timeoutMilliseconds: 30_000,
   };
 }
 
@@ -57,6 +62,39 @@ describe('the look at what the steps need', () => {
     ]);
     expect(findings[0]?.remedy).toBe(`mkdir -p ${join(folder, 'missing')}`);
     expect(findings[1]?.message).toContain('{nonsense}');
+  });
+
+  it('tries the check command on a configuration made from the template', async () => {
+    const folder = temporaryFolder();
+    const template = join(folder, 'template');
+    writeFileSync(template, 'config_version\t1.2\nnonsense {uid}\n');
+    const [finding, ...others] = await inspectRsnapshot({ ...options(folder), template }, never);
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ key: 'rsnapshot.template', remedy: expect.stringContaining(template) });
+    expect(finding?.message).toMatch(
+      /refused: rsnapshot ended with exit code 1: ERROR: .* on line 2: ERROR: nonsense sample/,
+    );
+    const example = resolve(import.meta.dirname, '../../../config/examples/rsnapshot.template');
+    const good = { ...options(folder), template: example, snapshotRoot: '/nonexistent/{uid}' };
+    expect(await inspectRsnapshot(good, never)).toEqual([]);
+  });
+
+  it('names a root for the homes that others could swap or fill', async () => {
+    const folder = temporaryFolder();
+    const root = join(folder, 'a/homes');
+    mkdirSync(root, { recursive: true });
+    expect(await inspectHomeRoot(root)).toEqual([]);
+    chmodSync(root, 0o775);
+    chownSync(join(folder, 'a'), 5000, 5000);
+    expect((await inspectHomeRoot(root)).map(({ message }) => message)).toEqual([
+      `${root} can be written to by others than its owner (mode 0775): take that right from them`,
+      `${join(folder, 'a')} belongs to the user number 5000: let it be root's, as all folders above a home`,
+    ]);
+    writeFileSync(join(folder, 'file'), '');
+    for (const path of ['file', 'missing']) {
+      const [finding] = await inspectHomeRoot(join(folder, path));
+      expect(finding?.message).toBe(`${join(folder, path)} is no folder`);
+    }
   });
 
   it('names a folder that others may write to, and a pattern that does not exist', async () => {

@@ -122,15 +122,21 @@ describe('the rsnapshot configuration', () => {
     expect(judge.calls()).toHaveLength(2);
   });
 
-  it('keeps the old file where the new one is refused, and leaves nothing behind', async () => {
+  it('keeps the old file where the new one is refused, and that one for inspection, with the errors', async () => {
     const { options, home, file } = site();
     writeFileSync(file, 'old');
     const template = join(options.directory, '../template');
     writeFileSync(template, 'config_version\t1.2\nnonsense\t{uid}\n');
     const job = jobOf('3724300', { homeDirectory: home, ...intervals });
     const outcome = await rsnapshotStep({ ...options, template }).run(job, contextOf());
-    expect(outcome).toMatchObject({ returnValue: 7, reason: expect.stringContaining('refused') });
+    const refused = join(options.directory, '.3724300.conf.tmp');
+    const reason = expect.stringMatching(/refused, and stays in .*: ERROR: .* on line 2: ERROR: nonsense 3724300 /);
+    expect(outcome).toMatchObject({ returnValue: 7, reason });
+    expect(outcome.ok || outcome.reason).not.toMatch(/---|encountered/);
     expect(readFileSync(file, 'utf8')).toBe('old');
+    expect(readFileSync(refused, 'utf8')).toContain('nonsense\t3724300');
+    writeFileSync(file, readFileSync(refused, 'utf8'));
+    expect(await rsnapshotStep({ ...options, template }).run(job, contextOf())).toEqual({ ok: true });
     expect(readdirSync(options.directory)).toEqual(['3724300.conf']);
   });
 
@@ -262,6 +268,15 @@ describe('the rsnapshot configuration', () => {
     for (const snapshotRoot of [`${elsewhere}/{uid}`, `${elsewhere}/not/yet/s-{uid}/x`, `${elsewhere}/all`]) {
       expect(await rsnapshotStep({ ...options, snapshotRoot }).run(job, contextOf())).toEqual({ ok: true });
     }
+  });
+
+  it('can hold a literal pair of braces, also around what is no placeholder', async () => {
+    const { options, home, file, root } = site();
+    writeFileSync(join(root, 'template'), '{ %{{HOME}} {{uid}} {uid} {} {{ }}\n');
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    const own = { ...options, template: join(root, 'template'), checkCommand: null };
+    expect(await rsnapshotStep(own).run(job, contextOf())).toEqual({ ok: true });
+    expect(readFileSync(file, 'utf8')).toBe('{ %{HOME} {uid} 3724300 {} {{ }}\n');
   });
 
   it('names the placeholders that a template may use', async () => {

@@ -181,7 +181,7 @@ export const settingsSchema = section('', {
     enabled: setting('Do this step.', false, yesOrNo),
     directory: setting('Folder of the files; each is named UID.conf.', '/etc/rsnapshot.d', absolutePath),
     template: setting(
-      'File to use instead of the built-in template; {uid}, {home}, {chroot}, {parent}, {snapshotRoot}, {retain} (a line for each level) and {hourly} to {yearly} are replaced; null: built in.',
+      'File to use instead of the built-in template; {uid}, {home}, {chroot}, {parent}, {snapshotRoot}, {retain} (a line for each level) and {hourly} to {yearly} are replaced, {{NAME}} is a literal {NAME}; null: built in.',
       null,
       orNull(absolutePath),
     ),
@@ -202,7 +202,7 @@ export const settingsSchema = section('', {
     ),
     mode: setting('Permissions of the files.', '0640', fileMode),
     checkCommand: setting(
-      'How a file is tried before it takes effect, {file} replaced; null: not at all.',
+      'How a file is tried before it takes effect, {file} replaced; one that is refused stays in .UID.conf.tmp; null: not at all.',
       ['rsnapshot', '-c', '{file}', 'configtest'],
       orNull(argumentList),
     ),

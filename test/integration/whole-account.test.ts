@@ -45,7 +45,8 @@ describe('an account, with every step', () => {
     writeFileSync(service.configFile, config);
     standIn(
       'getent',
-      `[ -e '${folder}/unknown-user' ] && exit 2; grep -e ":$2:" -e "^$2:" '${folder}/passwd' || exit 2`,
+      `[ -e '${folder}/unknown-user' ] && exit 2
+       shift; code=0; for n; do grep -e ":$n:" -e "^$n:" '${folder}/passwd' || code=2; done; exit $code`,
     );
     standIn(
       'setquota',

@@ -54,6 +54,7 @@ const HEADER: RecordLine = {
     },
     longestHandlerMilliseconds: 60_000,
     behindAfterMilliseconds: 300_000,
+    accounts: { lowestUidNumber: 1000, homeRoot: null },
     dryRun: false,
   },
   continued: false,

@@ -11,7 +11,8 @@ import type { RetryPolicy } from '../domain/retry.ts';
 /** The settings on which decisions depend. */
 export interface RecordedSettings {
   readonly attributes: AttributeNames;
-  readonly accounts: AccountRules;
+  /** Absent in the record of a service that did not judge users and homes. */
+  readonly accounts?: AccountRules;
   readonly timeZone: string;
   readonly concurrency: number;
   readonly instances: 'one' | 'several';
@@ -42,7 +43,7 @@ export type RecordLine =
   | { readonly kind: 'gap'; readonly time: string; readonly lines: number };
 
 /** The version of the format. */
-const FORMAT = 3;
+const FORMAT = 2;
 
 /** The events that say what was decided and done: enough to follow it, without a script's output. */
 const RECORDED: ReadonlySet<EventName> = new Set([

@@ -2,6 +2,7 @@ import { ReplaySubject, Subject } from 'rxjs';
 import { accountMemory } from '../../streams/account-memory.ts';
 import { laneOf } from '../../streams/candidate.ts';
 import { provisioning } from '../../streams/pipeline.ts';
+import type { AccountRules } from '../domain/account.ts';
 import type { DirectoryChange } from '../domain/change.ts';
 import { observedDirectory } from '../domain/directory-answer.ts';
 import { DirectoryClock } from '../domain/directory-clock.ts';
@@ -43,9 +44,12 @@ type Together = Extract<RecordLine, { readonly kind: 'answer' | 'outcome' }>;
 /** What runs and waits in real time at the end of a recording has no end in it. */
 const ENDED = new Error('the record has ended');
 
+const NO_RULES: AccountRules = { lowestUidNumber: 0, homeRoot: null };
+
 /** Puts the real stream together with stand-ins for all that has effects: time, directory and handlers follow the record. */
 export function startReplay({ settings, start, pace, told, requested, awaits }: ReplayOptions): Replay {
   const { attributes: names, instances, longestHandlerMilliseconds, behindAfterMilliseconds } = settings;
+  const rules = settings.accounts ?? NO_RULES;
   const time = new VirtualTime(start, pace);
   const abort = new AbortController();
   const night = new RecordedNight(abort.signal);
@@ -95,8 +99,8 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
       monotonic: () => time.now(),
       stateNow: () => stateTimestamp(new Date(time.now())),
       nextJobId: () => `replay-${++jobs}`,
-      objection: night.objection,
-      readEntry: (entry) => readAccount(entry, names, settings.accounts),
+      objection: settings.accounts === undefined ? () => Promise.resolve(undefined) : night.objection,
+      readEntry: (entry) => readAccount(entry, names, rules),
       newToken: () => tokenDay(tokens++ % TOKEN_DAYS),
       longestHandlerMilliseconds,
     }).subscribe({
@@ -109,7 +113,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
   });
 
   const tellRequest = (change: DirectoryChange) => {
-    const reading = change.kind === 'entry' ? readAccount(change.entry, names, settings.accounts) : undefined;
+    const reading = change.kind === 'entry' ? readAccount(change.entry, names, rules) : undefined;
     if (reading?.kind !== 'account') return;
     if (readMode(reading.record.mode)?.phase === 'requested') requested(reading.record.uid);
   };

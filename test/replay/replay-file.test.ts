@@ -7,6 +7,7 @@ import type { StreamEvent } from '../../src/domain/event.ts';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
 import { encodeLine, type RecordLine } from '../../src/operator/recording.ts';
 import { replayFile } from '../../src/replay/replay-file.ts';
+import { RULES } from '../support/accounts.ts';
 import { NAMES } from '../support/stage.ts';
 
 let folder: string;
@@ -39,7 +40,7 @@ const TRY_AGAIN = {
   aborted: false,
 } as const satisfies HandlerOutcome;
 
-const HEADER: RecordLine = {
+const HEADER: Extract<RecordLine, { kind: 'header' }> = {
   kind: 'header',
   ...at(0),
   version: '1.0.0',
@@ -105,5 +106,18 @@ describe('a replay', () => {
       event(82, { event: 'superseded', reason: 'a newer request was written', ...of('two', 'adding') }),
     ]);
     expect(result).toMatchObject({ differing: 0, differences: [], same: 7 });
+  });
+
+  it('skips an account that the host objected to, as the service that was recorded did', async () => {
+    const reason = 'this host knows www by the number 33';
+    const judging = { ...HEADER, settings: { ...HEADER.settings, accounts: RULES } };
+    const { asked } = pauses('www');
+    const result = await replay([
+      judging,
+      ...asked,
+      { kind: 'answer', ...at(20), answer: { operation: 'host', target: 'www', error: { message: reason } } },
+      event(20, { event: 'skipped', reason, uid: 'www', dn: 'uid=www' }),
+    ]);
+    expect(result).toMatchObject({ differing: 0, differences: [], same: 2 });
   });
 });

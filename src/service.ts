@@ -52,10 +52,7 @@ export interface Service {
   run(): Promise<number>;
   /** Takes up nothing new; what runs may finish within the grace. */
   drain(): void;
-  /**
-   * Ends what runs, at once. Unfinished accounts stay in work and are resumed at the next start.
-   * `exitCode`: not 0 where a fault is why.
-   */
+  /** Ends what runs, at once, to be resumed at the next start. `exitCode`: not 0 for a fault. */
   stopNow(exitCode?: number): void;
 }
 

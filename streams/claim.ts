@@ -3,10 +3,11 @@ import { type Decision, isInWork } from '../src/domain/decide.ts';
 import type { AccountDirectory, Patience } from '../src/domain/directory.ts';
 import { DirectoryError, failureKind, ResultCode } from '../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../src/domain/entry.ts';
-import { claimFence, type Fence, type Fencing, isTokenDay, outcomeFence, standingFence } from '../src/domain/fence.ts';
+import { claimFence, type Fence, type Fencing, outcomeFence, standingFence } from '../src/domain/fence.ts';
 import { type Mode, readMode } from '../src/domain/mode.ts';
 import { askAgain, claim, claimed, resume, resumed } from '../src/domain/transition.ts';
 import { type Candidate, sameTurn } from './candidate.ts';
+import { isLeftAlone } from './identity.ts';
 import { readAgain } from './read-again.ts';
 
 export interface ClaimDependencies {
@@ -207,7 +208,9 @@ class Claiming {
   }
 
   #attempt(seen: AccountRecord, decision: Decision): Attempted | undefined {
-    const how = decision.kind === 'wait' && isInWork(seen) && this.#isStillOurs(seen) ? 'resume' : decision.kind;
+    const { own, record } = this.#candidate;
+    const isOurs = own?.kind === 'retry' ? isLeftAlone(record, seen) : this.#dependencies.isOwn(seen);
+    const how = decision.kind === 'wait' && isInWork(seen) && isOurs ? 'resume' : decision.kind;
     if (how !== 'claim' && how !== 'resume' && how !== 'takeOver') return undefined;
     const { mode } = decision as Decision & { readonly mode: Mode };
     return { how, mode, seen, fence: this.#fence(seen) };
@@ -224,15 +227,6 @@ class Claiming {
 
   #noteToken(fence: Fence): void {
     if (fence.by === 'token') this.#tokens.set(fence.token, fence);
-  }
-
-  /** Whether an account in work was left alone since this service wrote to it, so that another one is not at work on it. */
-  #isStillOurs(seen: AccountRecord): boolean {
-    const { own, record } = this.#candidate;
-    if (own?.kind !== 'retry') return this.#dependencies.isOwn(seen);
-    if (seen.entryCSN !== undefined) return seen.entryCSN === record.entryCSN;
-    const isSame = record.date?.value === seen.date?.value && record.returnValue === seen.returnValue;
-    return isSame && (isTokenDay(seen.date?.value ?? '') || record.modifiedAt === seen.modifiedAt);
   }
 
   async #send(attempted: Attempted): Promise<ClaimResult | 'again'> {

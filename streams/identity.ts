@@ -1,6 +1,7 @@
 /** What tells accounts, and versions of an account, from each other. */
 import type { AccountRecord } from '../src/domain/account.ts';
 import { comparableDn } from '../src/domain/dn.ts';
+import { isTokenDay } from '../src/domain/fence.ts';
 import { readMode } from '../src/domain/mode.ts';
 
 /** What tells one account from another: the entryUUID (RFC 4530), or the DN where the server keeps none. */
@@ -27,4 +28,11 @@ export function fingerprintOf(record: AccountRecord): string {
   const { mode, state, date, active, returnValue } = record;
   const more = readMode(mode)?.phase === 'inWork' ? [] : [date?.value ?? '', String(active)];
   return [mode, state, returnValue ?? '', ...more].map((value) => value.trim().toLowerCase()).join('\n');
+}
+
+/** Whether an account in work stands as it was left, so that another service is not at work on it. */
+export function isLeftAlone(left: AccountRecord, standing: AccountRecord): boolean {
+  if (standing.entryCSN !== undefined) return standing.entryCSN === left.entryCSN;
+  const isSame = left.date?.value === standing.date?.value && left.returnValue === standing.returnValue;
+  return isSame && (isTokenDay(standing.date?.value ?? '') || left.modifiedAt === standing.modifiedAt);
 }

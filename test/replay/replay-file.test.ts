@@ -55,7 +55,6 @@ const HEADER: Extract<RecordLine, { kind: 'header' }> = {
     },
     longestHandlerMilliseconds: 60_000,
     behindAfterMilliseconds: 300_000,
-    accounts: { lowestUidNumber: 1000, homeRoot: null },
     dryRun: false,
   },
   continued: false,

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { type Mode, WORDS } from '../../src/domain/mode.ts';
 import type { Certificates } from '../support/certificates.ts';
@@ -103,7 +103,11 @@ export class World {
   /** Waits until each service has two connections through the proxy: it subscribes and can write. */
   async connected(): Promise<void> {
     const wanted = 2 * this.services.length;
-    await expect.poll(() => this.proxy.open.length).toBeGreaterThanOrEqual(wanted);
+    // Hooks call this, too, where there is no expect.poll.
+    await vi.waitFor(() => expect(this.proxy.open.length).toBeGreaterThanOrEqual(wanted), {
+      timeout: 20_000,
+      interval: 10,
+    });
   }
 
   /** What happened, for whoever reads a failure. */

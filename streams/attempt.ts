@@ -91,7 +91,7 @@ export async function attempt(
 }
 
 function claimOf(candidate: Candidate, dependencies: Attempting): Promise<ClaimResult> {
-  const { open, report, draining } = dependencies;
+  const { alone, open, report, draining } = dependencies;
   const onConflict = (record: AccountRecord, reason: string) => report({ event: 'conflict', reason, ...refOf(record) });
   return claimAccount(
     candidate,
@@ -99,7 +99,7 @@ function claimOf(candidate: Candidate, dependencies: Attempting): Promise<ClaimR
       ...dependencies,
       patience: patienceFor(candidate.record, undefined, draining, dependencies),
       claiming: (record, fence) => open.claiming(candidate.id, record, fence),
-      isOwn: (record) => open.isOwn(record),
+      isOwn: (record) => open.isOwn(record) || (alone && open.mayBeOwn(record)),
       learnt: (record) => {
         if (open.learnt(record)) report(foreignClaim(record));
       },

@@ -210,6 +210,14 @@ export class OpenAccounts {
     return this.#versions.isOwn(record);
   }
 
+  /**
+   * Whether what stands in work may be a claim of this service's that had no answer, for a service that is alone: its last claim has
+   * no outcome, and no newer request was seen. Where a token tells, that tells more.
+   */
+  mayBeOwn(record: AccountRecord): boolean {
+    return record.entryCSN !== undefined && this.#versions.isUnfinished(identityOf(record));
+  }
+
   /** Whether something newer came into sight since this service wrote to the account last. */
   isOvertaken(id: string): boolean {
     const known = this.#known.get(id);

@@ -197,6 +197,24 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     expect(directory.mode('a')).toBe('added');
   });
 
+  it('an own claim that arrives late is known also where a later attempt reads it before it is told', async () => {
+    const faults = ['late', 'lostBefore', { code: 50 }] as const;
+    let asked = 0;
+    directory.fault = () => faults[asked++];
+    directory.meanwhile = ({ kind }) => {
+      if (kind === 'read') directory.deliver();
+    };
+    const stage = start({ runHandler: runs([10, SUCCEEDED]) });
+    directory.create('a');
+    await pass(50);
+    directory.cut();
+    await pass(2_000);
+    expect(stage.told).toContain('skipped');
+    expect(stage.told).not.toContain('conflict');
+    expect(directory.mode('a')).toBe('added');
+    expect(stage.jobs).toHaveLength(1);
+  });
+
   it('an outcome is written although the day that was asked for looks like a token', async () => {
     const stage = start({ runHandler: runs([100, SUCCEEDED]) });
     directory.create('a', { sstProvisioningDate: '19991231' });

@@ -2,7 +2,7 @@ import { redacted } from '../config/password.ts';
 import type { Settings } from '../config/schema.ts';
 import type { PublishedEvent } from './domain/event.ts';
 import { ReturnCode } from './domain/return-code.ts';
-import { LockFault } from './lock/errors.ts';
+import { HostFault } from './host/host-fault.ts';
 import { type InstanceLock, type InstanceLockOptions, openInstanceLock } from './lock/instance-lock.ts';
 import type { Log } from './observability/log.ts';
 import { createEventLog } from './observability/log-events.ts';
@@ -149,7 +149,7 @@ async function openLock(
   try {
     return await openInstanceLock({ instances, base: directory.base, lookAgainMilliseconds, ...told });
   } catch (error) {
-    if (!(error instanceof LockFault)) throw error;
+    if (!(error instanceof HostFault)) throw error;
     refuse(`${error.message}; ${error.remedy}`);
     return undefined;
   }

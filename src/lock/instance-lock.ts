@@ -13,12 +13,12 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { DirectoryError } from '../domain/directory-error.ts';
+import { HostFault } from '../host/host-fault.ts';
 import type { Connection } from '../ldap/connection.ts';
 import { type Asked, readBasePath } from './base-path.ts';
 import { type BasePath, type Instances, isCompatible } from './compatibility.ts';
-import { LockFault, LockRefused } from './errors.ts';
-import { lockFolder } from './lock-folder.ts';
-import { LockTable, type OwnRecord, type RecordInForce } from './lock-table.ts';
+import { LockRefused } from './errors.ts';
+import { LockTable, lockFolder, type OwnRecord, type RecordInForce } from './lock-table.ts';
 
 /** A connection to the directory that asks to be used. */
 export type Admitted = Asked & Pick<Connection, 'refreshing' | 'isRefreshing' | 'ended' | 'fail'>;
@@ -38,7 +38,7 @@ export interface InstanceLockOptions {
   readonly notice: (message: string) => void;
 }
 
-/** Looks whether locks can be had on this host. Rejects with a LockFault. */
+/** Looks whether locks can be had on this host. Rejects with a HostFault. */
 export async function openInstanceLock(options: InstanceLockOptions): Promise<InstanceLock> {
   const table = new LockTable(await lockFolder());
   await table.alone(async () => {});
@@ -60,7 +60,7 @@ export class InstanceLock {
   /**
    * Resolves when what the connection leads to is locked. Rejects with a LockRefused where it is
    * somebody else's (`refused` has been told), with a DirectoryError where that cannot be said now,
-   * be it the directory's fault or a LockFault (its cause).
+   * be it the directory's fault or a HostFault (its cause).
    */
   readonly admit = async (connection: Admitted): Promise<void> => {
     connection.refreshing(true);
@@ -89,7 +89,7 @@ export class InstanceLock {
         this.#ended = true;
         this.#options.refused(error.message);
       }
-      if (!(error instanceof LockFault)) throw error;
+      if (!(error instanceof HostFault)) throw error;
       throw new DirectoryError(error.message, { remedy: error.remedy, cause: error });
     }
   }
@@ -134,7 +134,7 @@ export class InstanceLock {
     } catch (error) {
       // The stream hears of the directory's faults as well, and below a base that is gone there is
       // nothing to work on.
-      if (error instanceof DirectoryError && error.cause instanceof LockFault) connection.fail(error);
+      if (error instanceof DirectoryError && error.cause instanceof HostFault) connection.fail(error);
       else if (!(error instanceof LockRefused || error instanceof DirectoryError)) throw error;
     }
   }

@@ -13,9 +13,10 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LockFault, systemCode } from './errors.ts';
+import { systemCode } from '../host/host-fault.ts';
+import { makeOwnFolder, ownFolder } from '../host/own-folder.ts';
+import { LockFault } from './errors.ts';
 import { lockFile } from './flock.ts';
-import { makeLockFolder } from './lock-folder.ts';
 import { decodeRecord, encodeRecord, type LockRecord } from './lock-record.ts';
 
 /**
@@ -35,6 +36,11 @@ export interface RecordInForce {
 }
 
 const ENDING = '.lock';
+/** Where the locks of all services of this user are. */
+export function lockFolder(): Promise<string> {
+  return ownFolder('locks');
+}
+
 /** What is done under the mutex takes milliseconds. */
 const MUTEX_PATIENCE_MILLISECONDS = 10_000;
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -53,7 +59,7 @@ export class LockTable {
   async alone<T>(work: () => Promise<T>): Promise<T> {
     const file = join(this.folder, 'mutex');
     for (;;) {
-      await makeLockFolder(this.folder);
+      await makeOwnFolder(this.folder);
       const handle = await this.#open(file, O_RDWR | O_CREAT);
       try {
         if (!(await lockFile(handle.fd, MUTEX_PATIENCE_MILLISECONDS)))

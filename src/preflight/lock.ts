@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
+import { checkOwnFolder } from '../host/own-folder.ts';
 import { lockFile } from '../lock/flock.ts';
-import { checkLockFolder, lockFolder } from '../lock/lock-folder.ts';
+import { lockFolder } from '../lock/lock-table.ts';
 import { type CheckLine, tried } from './report.ts';
 
 /**
@@ -10,7 +11,7 @@ import { type CheckLine, tried } from './report.ts';
 export function checkLock(configFile: string): Promise<CheckLine> {
   return tried('lock', async () => {
     const folder = await lockFolder();
-    await checkLockFolder(folder);
+    await checkOwnFolder(folder);
     const file = await open(configFile);
     try {
       await lockFile(file.fd, 0); // that it can be asked is enough

@@ -15,10 +15,12 @@ interface Layer {
 const LAYERS: Readonly<Record<string, Layer>> = {
   'src/domain/': { layers: [], packages: [] },
   'src/ldap/': { layers: ['src/domain/'], packages: ['ldapjs', '@ldapjs/'] },
+  // What the service asks of its host for itself alone.
+  'src/host/': { layers: [], packages: [] },
   'src/script/': { layers: ['src/domain/'], packages: ['execa'] },
   'src/observability/': { layers: ['src/domain/'], packages: ['winston', 'winston-transport', 'rxjs'] },
   'src/operator/': { layers: ['src/domain/', 'src/observability/'], packages: ['hono', '@hono/', 'prom-client'] },
-  'src/lock/': { layers: ['src/domain/', 'src/ldap/'], packages: ['zod'] },
+  'src/lock/': { layers: ['src/domain/', 'src/host/', 'src/ldap/'], packages: ['zod'] },
   'src/ldif/': { layers: ['src/domain/', 'src/ldap/'], packages: [] },
   // What the directory will be sent is judged by the code that sends it.
   'config/': { layers: ['src/domain/', 'src/ldap/'], packages: ['zod', 'yaml'] },

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lockFolder } from '../../src/lock/lock-folder.ts';
+import { lockFolder } from '../../src/lock/lock-table.ts';
 import { accountAttributes, BASE } from '../support/accounts.ts';
 import { attempt, type CommandResult } from '../support/children.ts';
 import { RecordingScript } from '../support/recording-script.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { lockFolder } from '../../src/lock/lock-folder.ts';
+import { lockFolder } from '../../src/lock/lock-table.ts';
 import { signalGroup } from '../../src/script/process-group.ts';
 import { accountAttributes, BASE } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';

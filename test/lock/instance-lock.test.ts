@@ -245,7 +245,7 @@ describe('a base that is made anew', () => {
     writeFileSync(folder, '');
     await vi.waitFor(() => expect(connection.ended.aborted).toBe(true));
     expect(connection.failure).toMatchObject({
-      message: expect.stringContaining(`${folder}, for the lock, is not a folder`),
+      message: expect.stringContaining(`${folder} is not a folder`),
       remedy: expect.stringContaining('remove it'),
     });
   });

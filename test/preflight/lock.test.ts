@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { lockFolder } from '../../src/lock/lock-folder.ts';
+import { lockFolder } from '../../src/lock/lock-table.ts';
 import { checkLock } from '../../src/preflight/lock.ts';
 
 const FILE = import.meta.filename;

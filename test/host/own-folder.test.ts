@@ -12,12 +12,12 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkLockFolder, lockFolder, makeLockFolder } from '../../src/lock/lock-folder.ts';
+import { checkOwnFolder, makeOwnFolder, ownFolder } from '../../src/host/own-folder.ts';
 
 let parent: string;
 let folder: string;
 beforeEach(() => {
-  parent = join(mkdtempSync(join(tmpdir(), 'lock-folder-')), 'service');
+  parent = join(mkdtempSync(join(tmpdir(), 'own-folder-')), 'service');
   folder = join(parent, 'locks');
 });
 afterEach(() => rmSync(dirname(parent), { recursive: true, force: true }));
@@ -26,13 +26,13 @@ const modeOf = (path: string) => (lstatSync(path).mode & 0o777).toString(8);
 
 const uid = process.getuid?.() ?? 0;
 
-describe('the place of the locks', () => {
+describe('the place of a folder of the service', () => {
   const nobody = 4_000_000_000;
 
   it('is where the systemd unit has its own, for root and for whoever the unit runs as', async () => {
-    expect(await lockFolder({ uid: 0, home: '/root' })).toBe('/run/prov-backup-rsnapshot/locks');
+    expect(await ownFolder('locks', { uid: 0, home: '/root' })).toBe('/run/prov-backup-rsnapshot/locks');
     mkdirSync(parent, { recursive: true });
-    expect(await lockFolder({ uid, home: '/' }, parent)).toBe(folder);
+    expect(await ownFolder('locks', { uid, home: '/' }, parent)).toBe(folder);
   });
 
   it('is in the home of anybody else, and in /tmp for who has none', async () => {
@@ -40,31 +40,31 @@ describe('the place of the locks', () => {
     if (uid === 0) chownSync(parent, 65_534, 65_534);
     const owner = lstatSync(parent).uid;
     const below = join(parent, '.local/state/prov-backup-rsnapshot/locks');
-    expect(await lockFolder({ uid: owner, home: parent }, '/nowhere')).toBe(below);
+    expect(await ownFolder('locks', { uid: owner, home: parent }, '/nowhere')).toBe(below);
     for (const home of [{}, { home: '/nonexistent' }, { home: parent }]) {
       const inTmp = `/tmp/prov-backup-rsnapshot-${nobody}/locks`;
-      expect(await lockFolder({ uid: nobody, ...home }, '/run')).toBe(inTmp);
+      expect(await ownFolder('locks', { uid: nobody, ...home }, '/run')).toBe(inTmp);
     }
   });
 });
 
-describe('the folder of the locks', () => {
+describe('a folder of the service alone', () => {
   it('is made where it is missing, for nobody else', async () => {
-    await makeLockFolder(folder);
+    await makeOwnFolder(folder);
     expect(modeOf(folder)).toBe('700');
     expect(modeOf(parent)).toBe('750');
   });
 
   it('is used where it is there, whatever others may read', async () => {
     mkdirSync(folder, { recursive: true, mode: 0o755 });
-    await makeLockFolder(folder);
+    await makeOwnFolder(folder);
     expect(modeOf(folder)).toBe('755');
   });
 
   const refused = async (message: RegExp, remedy: string): Promise<void> => {
     const fault = { message: expect.stringMatching(message), remedy: expect.stringContaining(remedy) };
-    await expect(checkLockFolder(folder)).rejects.toMatchObject(fault);
-    await expect(makeLockFolder(folder)).rejects.toMatchObject(fault);
+    await expect(checkOwnFolder(folder)).rejects.toMatchObject(fault);
+    await expect(makeOwnFolder(folder)).rejects.toMatchObject(fault);
   };
 
   it.each([
@@ -104,9 +104,9 @@ describe('the folder of the locks', () => {
   });
 
   it('is fine where it is missing, or as it should be, and not made by looking', async () => {
-    await checkLockFolder(folder);
+    await checkOwnFolder(folder);
     expect(existsSync(parent)).toBe(false);
-    await makeLockFolder(folder);
-    await checkLockFolder(folder);
+    await makeOwnFolder(folder);
+    await checkOwnFolder(folder);
   });
 });

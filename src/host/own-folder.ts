@@ -2,22 +2,21 @@ import type { Stats } from 'node:fs';
 import { lstat, mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { LockFault, systemCode } from './errors.ts';
+import { HostFault, systemCode } from './host-fault.ts';
 
 /** Where the runtime folder of the systemd unit is; nobody but root makes one there. */
 const RUNTIME = '/run/prov-backup-rsnapshot';
-const LOCKS = 'locks';
 
 /**
- * The folder of the locks of all services of this user, whatever the environment: what is started
- * by hand must find those of the unit. That of the unit for root, and for whoever the unit runs as;
- * else one in the user's home, where nobody else can be before him. Not one of a session's, which
- * goes with it; and one in /tmp only for a user who has no home.
+ * The folder of this name of all services of this user, whatever the environment: what is started
+ * by hand must find that of the unit. Below the unit's for root, and for whoever the unit runs as;
+ * else in the user's home, where nobody else can be before him. Not in one of a session's, which
+ * goes with it; and in /tmp only for a user who has no home.
  */
-export async function lockFolder({ uid, home }: User = user(), runtime = RUNTIME): Promise<string> {
-  if (uid === 0 || (await isOwn(runtime, uid))) return join(runtime, LOCKS);
-  if (home !== undefined && (await isOwn(home, uid))) return join(home, '.local/state/prov-backup-rsnapshot', LOCKS);
-  return join('/tmp', `prov-backup-rsnapshot-${uid}`, LOCKS);
+export async function ownFolder(name: string, { uid, home }: User = user(), runtime = RUNTIME): Promise<string> {
+  if (uid === 0 || (await isOwn(runtime, uid))) return join(runtime, name);
+  if (home !== undefined && (await isOwn(home, uid))) return join(home, '.local/state/prov-backup-rsnapshot', name);
+  return join('/tmp', `prov-backup-rsnapshot-${uid}`, name);
 }
 
 /** Who the service runs as. */
@@ -42,20 +41,20 @@ async function isOwn(folder: string, uid: number): Promise<boolean> {
 }
 
 /**
- * Makes the folder and the one that it is in, where they are missing. Rejects with a LockFault
+ * Makes the folder and the one that it is in, where they are missing. Rejects with a HostFault
  * where one of them is not a folder of this user's alone: whoever else could write there could
- * hold, remove or replace a lock.
+ * add, remove or replace what the service relies on.
  */
-export async function makeLockFolder(folder: string): Promise<void> {
+export async function makeOwnFolder(folder: string): Promise<void> {
   const parent = join(folder, '..');
   await make(parent, 0o750);
   await make(folder, 0o700);
 }
 
 /**
- * Rejects with a LockFault where `makeLockFolder` will for what is there already; makes nothing.
+ * Rejects with a HostFault where `makeOwnFolder` will for what is there already; makes nothing.
  */
-export async function checkLockFolder(folder: string): Promise<void> {
+export async function checkOwnFolder(folder: string): Promise<void> {
   for (const each of [join(folder, '..'), folder]) {
     const found = await look(each);
     if (found !== undefined) check(each, found);
@@ -78,9 +77,9 @@ function look(path: string): Promise<Stats | undefined> {
   });
 }
 
-function cannotBeMade(cause: unknown): LockFault {
-  return new LockFault(
-    `the folder of the lock cannot be made (${cause instanceof Error ? cause.message : cause})`,
+function cannotBeMade(cause: unknown): HostFault {
+  return new HostFault(
+    `a folder of the service cannot be made (${cause instanceof Error ? cause.message : cause})`,
     'let the user of the service write there (systemd: RuntimeDirectory=prov-backup-rsnapshot)',
     cause,
   );
@@ -89,12 +88,11 @@ function cannotBeMade(cause: unknown): LockFault {
 function check(folder: string, found: Stats): void {
   const { uid } = user();
   const remove = 'remove it while no service runs, and start again';
-  if (found.isSymbolicLink()) throw new LockFault(`${folder}, for the lock, is a symbolic link`, remove);
-  if (!found.isDirectory()) throw new LockFault(`${folder}, for the lock, is not a folder`, remove);
+  if (found.isSymbolicLink()) throw new HostFault(`${folder} is a symbolic link`, remove);
+  if (!found.isDirectory()) throw new HostFault(`${folder} is not a folder`, remove);
   if (found.uid !== uid) {
     const whose = `belongs to the user ${found.uid}, and the service runs as ${uid}`;
-    throw new LockFault(`${folder}, for the lock, ${whose}`, `run it as that user, or ${remove}`);
+    throw new HostFault(`${folder} ${whose}`, `run it as that user, or ${remove}`);
   }
-  if ((found.mode & 0o022) !== 0)
-    throw new LockFault(`${folder}, for the lock, can be written to by others`, `chmod go-w ${folder}`);
+  if ((found.mode & 0o022) !== 0) throw new HostFault(`${folder} can be written to by others`, `chmod go-w ${folder}`);
 }

@@ -11,9 +11,6 @@ const SLACK_MILLISECONDS = 3000;
 /** How old the knowledge of other services' remains may be: a service beside this one may die at any time. */
 const LOOK_AGAIN_MILLISECONDS = 5000;
 
-/** Why a start may fail now and succeed later: the machine is short of something, or the script is being replaced. */
-const PASSING_FAULTS: ReadonlySet<string> = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ETXTBSY']);
-
 export interface ChrootScriptOptions extends ScriptSurroundings {
   /** The program and its arguments; `{uid}`, `{mode}`, `{homeDirectory}` and `{dn}` are replaced inside an argument. */
   readonly command: readonly string[];
@@ -46,11 +43,12 @@ export function chrootScriptStep(options: ChrootScriptOptions): Step {
       }
       const onLine = (stream: OutputStream, line: string) =>
         report({ event: 'output', uid, dn, mode, job: job.id, stream, line });
-      if (mayBeOrphaned(uid, entryUUID) || job.resumed) {
+      if ((await mayBeOrphaned(uid, entryUUID)) || job.resumed) {
         const ended = await endOrphansOf({ uid, entryUUID, base }, killGraceMilliseconds);
         if (ended.length > 0) onLine('stderr', `[ended the script of an earlier service, process group ${ended}]`);
       }
       const result = await runner.run({
+        account: { uid, entryUUID, dn },
         command: command.argv,
         env: buildEnvironment(job, options),
         stdin: buildInput(job),
@@ -65,14 +63,14 @@ export function chrootScriptStep(options: ChrootScriptOptions): Step {
 }
 
 /** Answers whether a dead service may have left a script behind for an account. To look before each run would cost more than the run. */
-function orphanSearch(): (uid: string, entryUUID: string | undefined) => boolean {
+function orphanSearch(): (uid: string, entryUUID: string | undefined) => Promise<boolean> {
   let found: Set<string> = new Set();
   let lookedAt = Number.NEGATIVE_INFINITY;
-  return (uid, entryUUID) => {
+  return async (uid, entryUUID) => {
     const now = performance.now();
     if (now - lookedAt > LOOK_AGAIN_MILLISECONDS) {
       lookedAt = now;
-      found = findOrphanedAccounts();
+      found = await findOrphanedAccounts();
     }
     return [uid, entryUUID].filter((name) => name !== undefined && found.delete(name)).length > 0;
   };
@@ -91,7 +89,7 @@ function outcomeOf(result: ScriptResult, timeoutMilliseconds: number): StepOutco
     case 'aborted':
       return failed('the script was ended because the service stops at once; it runs again at the next start');
     case 'notStarted':
-      return failed(result.reason, PASSING_FAULTS.has(result.code) ? 'temporary' : 'script');
+      return failed(result.reason, result.passing ? 'temporary' : 'script');
     case 'lost':
       return failed(result.reason, 'temporary');
   }

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
 import type { Job } from '../../src/domain/job.ts';
-import { OWNER_VARIABLE, ownerMark } from '../../src/script/owner.ts';
 
 /** Longest value given as an argument or in the environment: the kernel takes 128 KiB for one, less its name. */
 const LONGEST_ARGUMENT_BYTES = 64 * 1024;
@@ -74,7 +73,6 @@ export function buildEnvironment(job: Job, surroundings: ScriptSurroundings): Re
     PROV_UID: record.uid,
     PROV_ATTEMPT: String(job.attempt),
     PROV_RESUMED: job.resumed ? '1' : '0',
-    [OWNER_VARIABLE]: ownerMark(),
   };
   for (const [name, value] of Object.entries(fromEntry)) {
     if (value !== undefined) environment[name] = value;

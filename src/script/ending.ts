@@ -11,12 +11,13 @@ const SEEN_WITHIN_MILLISECONDS = 2500;
 export type EndingCause = 'timedOut' | 'aborted';
 
 /**
- * Watches one run for its time limit and its abort. States: armed -> ending (once, by whichever comes first) -> done.
- * An ending that comes before the process group is known takes place as soon as it is.
+ * Watches one run for its time limit, which counts from the start of the script, and its abort. States: waiting for the start ->
+ * armed -> ending (once, by whichever comes first) -> done. An abort that comes before the start takes place as soon as the
+ * process group is known.
  */
 export class Ending {
   readonly #request: ScriptRequest;
-  #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   readonly #onAbort = () => this.#begin('aborted');
   #group: number | undefined;
   #cause: EndingCause | undefined;
@@ -32,8 +33,6 @@ export class Ending {
 
   constructor(request: ScriptRequest) {
     this.#request = request;
-    const limit = Math.min(request.timeoutMilliseconds, LONGEST_TIMER_MILLISECONDS);
-    this.#timer = setTimeout(() => this.#begin('timedOut'), limit);
     // One signal ends all runs of a service, however many there are at once.
     setMaxListeners(0, request.signal);
     request.signal.addEventListener('abort', this.#onAbort, { once: true });
@@ -43,7 +42,12 @@ export class Ending {
   /** The group that the script leads, as soon as it runs. */
   started(group: number): void {
     this.#group = group;
-    if (this.#cause !== undefined) this.#end(group);
+    if (this.#cause !== undefined) {
+      this.#end(group);
+      return;
+    }
+    const limit = Math.min(this.#request.timeoutMilliseconds, LONGEST_TIMER_MILLISECONDS);
+    this.#timer = setTimeout(() => this.#begin('timedOut'), limit);
   }
 
   /** Disarms. Resolves with the cause, after the group is gone; undefined where the script ended by itself. */

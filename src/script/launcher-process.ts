@@ -1,9 +1,11 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { errorCode } from './locate.ts';
 import type { LeftOut } from './output-lines.ts';
-import { BASE_VARIABLE, OWNER_VARIABLE, ownerMark } from './owner.ts';
+import type { RecordDraft } from './run-record.ts';
 import type { OutputStream } from './runner.ts';
 
 /**
@@ -11,17 +13,19 @@ import type { OutputStream } from './runner.ts';
  * for each script.
  *
  * A request, all numbers 32 bits, big-endian: its length · id · grace in milliseconds · number of arguments · number of strings
- * · each string as length and bytes: the arguments, the environment as NAME=VALUE, the standard input. Without strings it is the
- * answer to an X that speaks of others: in place of the grace 1 where the run ended by itself, 0 where its runner ended it.
+ * · each string as length and bytes: the arguments, the environment as NAME=VALUE, the record's file and text, the standard input.
+ * A request without strings asks whether the launcher is there.
  * A frame: type (1 byte) · id · length · data:
  *   H  ready, before any request is read          S  started; data: pid, which is also the process group
- *   O  bytes of stdout      E  bytes of stderr    F  not started; data: errno
- *   X  ended; data: wait status, the lines and bytes of output that were left out, 1 where others of its process group live on
+ *   O  bytes of stdout      E  bytes of stderr    F  not started; data: errno     R  no record could be made; data: errno
+ *   B  the answer to a request without strings
+ *   X  ended; data: wait status, the lines and bytes of output that were left out, 1 where others of its process group live on,
+ *      and with them the record; where none does, it is removed already
  */
 export interface LauncherProcess {
   start(request: LaunchRequest): void;
-  /** Tells how a run came to its end that others of its group outlived: by itself, or by its runner. */
-  settle(id: number, byItself: boolean): void;
+  /** Asks for an `onBeat`. */
+  beat(): void;
   /** Ends the launcher, and the groups of the scripts that still run. Resolves when it is gone. */
   close(): Promise<void>;
   /** For a launcher that does not answer: what it ran is then told by `onEnd`. */
@@ -33,6 +37,7 @@ export interface LaunchRequest {
   readonly killGraceMilliseconds: number;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  readonly record: RecordDraft;
   readonly stdin: string | Buffer;
 }
 
@@ -41,10 +46,15 @@ export interface LauncherEvents {
   onStarted(id: number, group: number): void;
   onOutput(id: number, stream: OutputStream, chunk: Buffer): void;
   onNotStarted(id: number, errno: number): void;
-  /** `status` as wait(2) gives it. Where others of its group `outlived` it, `settle` is to follow. */
+  onNotRecorded(id: number, errno: number): void;
+  onBeat(): void;
+  /** `status` as wait(2) gives it. Where others of its group `outlived` it, the record is left to the service. */
   onExited(id: number, status: number, leftOut: LeftOut, outlived: boolean): void;
-  /** The launcher is gone, after everything that it still said; `reason` in words. Comes once. */
-  onEnd(reason: string): void;
+  /**
+   * The launcher is gone, after everything that it still said; `reason` in words, `code` where the system refused to start it.
+   * Comes once.
+   */
+  onEnd(reason: string, code?: string): void;
 }
 
 const PROGRAM = fileURLToPath(new URL('./launcher.py', import.meta.url));
@@ -56,21 +66,31 @@ const FRAME_HEAD_BYTES = 9;
 /** What of the launcher's complaints is kept: the end. */
 const MOST_COMPLAINT = 500;
 
-/** `base`: below which the accounts of the service are; its environment says so, and whose launcher it is (owner.ts). */
-export function startLauncher(interpreter: string, base: string, events: LauncherEvents): LauncherProcess {
+/** `record`: that of the launcher itself. */
+export function startLauncher(interpreter: string, record: RecordDraft, events: LauncherEvents): LauncherProcess {
   // A group of its own: a Ctrl-C in the service's terminal is the service's to handle.
-  const child = spawn(interpreter, [...ALONE, PROGRAM], {
-    argv0: 'prov-backup-rsnapshot: launcher',
-    stdio: ['pipe', 'pipe', 'pipe'],
-    detached: true,
-    cwd: '/',
-    env: {
-      PATH: process.env['PATH'] || DEFAULT_PATH,
-      LC_ALL: 'C',
-      [OWNER_VARIABLE]: ownerMark(),
-      [BASE_VARIABLE]: base,
-    },
-  });
+  let child: ChildProcess;
+  try {
+    child = spawn(interpreter, [...ALONE, PROGRAM, record.file, record.text], {
+      argv0: 'prov-backup-rsnapshot: launcher',
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+      cwd: '/',
+      env: { PATH: process.env['PATH'] || DEFAULT_PATH, LC_ALL: 'C' },
+    });
+  } catch (error) {
+    return notStarted(Promise.resolve(error), events);
+  }
+  // Where descriptors are short, Node.js makes no streams and says why a little later.
+  if (!hasStreams(child))
+    return notStarted(
+      once(child, 'error').then(([error]) => error),
+      events,
+    );
+  return speakWith(child, events);
+}
+
+function speakWith(child: WithStreams, events: LauncherEvents): LauncherProcess {
   letProcessEnd(child);
 
   let complaint = '';
@@ -82,13 +102,13 @@ export function startLauncher(interpreter: string, base: string, events: Launche
 
   const gone = new Promise<void>((resolve) => {
     let ended = false;
-    const end = (reason: string) => {
+    const end = (reason: string, code?: string) => {
       if (ended) return;
       ended = true;
-      events.onEnd(reason);
+      events.onEnd(reason, code);
       resolve();
     };
-    child.on('error', (error) => end(error.message));
+    child.on('error', (error) => end(error.message, errorCode(error)));
     child.on('close', (code, signal) => {
       const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
       end(complaint === '' ? how : `${how}: ${complaint.trim()}`);
@@ -96,11 +116,12 @@ export function startLauncher(interpreter: string, base: string, events: Launche
   });
 
   return {
-    start: ({ id, killGraceMilliseconds, argv, env, stdin }) => {
+    start: ({ id, killGraceMilliseconds, argv, env, record, stdin }) => {
       const environment = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-      child.stdin.write(encodeRequest([id, killGraceMilliseconds, argv.length], [...argv, ...environment, stdin]));
+      const strings = [...argv, ...environment, record.file, record.text, stdin];
+      child.stdin.write(encodeRequest([id, killGraceMilliseconds, argv.length], strings));
     },
-    settle: (id, byItself) => child.stdin.write(encodeRequest([id, byItself ? 1 : 0, 0], [])),
+    beat: () => child.stdin.write(encodeRequest([0, 0, 0], [])),
     async close() {
       child.ref();
       child.stdin.end();
@@ -110,8 +131,22 @@ export function startLauncher(interpreter: string, base: string, events: Launche
   };
 }
 
+function notStarted(fault: Promise<unknown>, events: LauncherEvents): LauncherProcess {
+  const told = fault.then((error) => {
+    events.onEnd(error instanceof Error ? error.message : String(error), errorCode(error));
+  });
+  return { start: () => {}, beat: () => {}, kill: () => {}, close: () => told };
+}
+
+type WithStreams = ChildProcessByStdio<Writable, Readable, Readable>;
+
+function hasStreams(child: ChildProcess): child is WithStreams {
+  // Undefined, whatever the type says, where they were not made.
+  return Boolean(child.stdin && child.stdout && child.stderr);
+}
+
 /** A launcher that waits for requests does not keep the service alive. */
-function letProcessEnd(child: ChildProcessByStdio<Writable, Readable, Readable>): void {
+function letProcessEnd(child: WithStreams): void {
   child.unref();
   for (const stream of [child.stdin, child.stdout, child.stderr]) {
     if (stream instanceof Socket) stream.unref();
@@ -171,6 +206,12 @@ function takeFrame(events: LauncherEvents, type: number, id: number, data: Buffe
       return;
     case 'F':
       events.onNotStarted(id, Number(data.toString('latin1')));
+      return;
+    case 'R':
+      events.onNotRecorded(id, Number(data.toString('latin1')));
+      return;
+    case 'B':
+      events.onBeat();
       return;
     case 'X': {
       const [status = 0, lines = 0, bytes = 0, outlived = 0] = data.toString('latin1').split(' ').map(Number);

@@ -1,8 +1,9 @@
 """Starts scripts for the service, which is too big to be forked for each of them.
 
 Reads requests from standard input and writes frames to standard output; launcher-process.ts is the other end and describes both.
-Each script gets a session, three pipes and a record (run-record.ts) of its own, so that nothing of one reaches another. When
-standard input ends, the service is no more (or is done): the groups of all running scripts are ended, and the launcher with them.
+Each script gets a session, three pipes and a record (run-record.ts) of its own, so that nothing of one reaches another; the
+launcher makes a record of itself, too: its arguments are the file and the text. When standard input ends, the service is no more
+(or is done): the groups of all running scripts are ended, and the launcher with them.
 
 Python, as its posix_spawn starts a script without copying the process first, which would cost more than all the rest here.
 """
@@ -12,6 +13,7 @@ import os
 import select
 import signal
 import struct
+import sys
 import time
 
 READ_BYTES = 65536
@@ -19,6 +21,7 @@ FORWARD_BYTES = 1048576
 FLOOD_BYTES = 524288
 FLOOD_REST_SECONDS = 0.01
 RECORD_FD = 57
+NANOSECONDS_OF_TICK = 1000000000 // os.sysconf("SC_CLK_TCK")
 NUMBER = struct.Struct(">I")
 FRAME = struct.Struct(">cII")
 HEAD = struct.Struct(">IIII")
@@ -34,7 +37,6 @@ class Job:
 
 
 job_of_pid, job_of_source, job_of_sink, resting_until = {}, {}, {}, {}
-record_of_outlived = {}
 requests, frames = bytearray(), []
 poll = select.epoll()
 
@@ -75,36 +77,49 @@ def take_requests():
 def start(request):
     id, grace, arguments, count = HEAD.unpack_from(request)
     if count == 0:
-        settle(id, grace)
+        frame(b"B", id)
         return
     strings, at = [], HEAD.size
     for _ in range(count):
         begin = at + 4
         at = begin + NUMBER.unpack_from(request, at)[0]
         strings.append(request[begin:at])
-    environment = dict(string.split(b"=", 1) for string in strings[arguments:-1])
+    *environment, record, text, input = strings[arguments:]
     opened = []
     try:
+        try:
+            written, shown = opened = make_record(record, text)
+        except OSError as fault:
+            frame(b"R", id, b"%d" % fault.errno)
+            return
         for _ in range(3):
             opened += os.pipe()
-        given, sink, out, told, err, complained = opened
-        actions = [(os.POSIX_SPAWN_DUP2, fd, to) for to, fd in enumerate((given, told, complained))]
-        record = open_record(strings[arguments:-1])
-        if record is not None:
-            opened.append(record)
-            actions.append((os.POSIX_SPAWN_DUP2, record, RECORD_FD))
-        job = Job(id, grace / 1000, strings[-1], sink, record)
+        given, sink, out, told, err, complained = opened[2:]
+        actions = [
+            (os.POSIX_SPAWN_DUP2, fd, to) for fd, to in ((given, 0), (told, 1), (complained, 2), (shown, RECORD_FD))
+        ]
+        job = Job(id, grace / 1000, input, sink, record)
         os.set_blocking(sink, False)
-        pid = os.posix_spawn(strings[0], strings[:arguments], environment, file_actions=actions, setsid=True)
+        earliest = ticks()
+        pid = os.posix_spawn(
+            strings[0],
+            strings[:arguments],
+            dict(string.split(b"=", 1) for string in environment),
+            file_actions=actions,
+            setsid=True,
+        )
+        latest = ticks()
     except (OSError, ValueError) as fault:
         for fd in opened:
             os.close(fd)
+        remove(record)
         # A ValueError is about strings that no program can be given.
         frame(b"F", id, b"%d" % getattr(fault, "errno", errno.EINVAL))
         return
-    write_down(record, b"PROV_GROUP=%d" % pid)
-    for fd in (given, told, complained):
+    for fd in (shown, given, told, complained):
         os.close(fd)
+    write_leader(written, pid, earliest, latest)
+    os.close(written)
     job_of_pid[pid] = job
     job_of_sink[sink] = job
     for fd, stream in ((out, b"O"), (err, b"E")):
@@ -118,31 +133,30 @@ def start(request):
     feed(sink)
 
 
-def open_record(environment):
-    """The record of a run, as run-record.ts describes it; None where the system gives none, and the script runs without."""
+def make_record(file, text):
+    """Returns two descriptors: what is written by, and what the script may see, which it cannot write to."""
+    made = [os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)]
     try:
-        record = os.memfd_create("prov-backup-rsnapshot")
-    except (OSError, AttributeError):
-        return None
-    write_down(record, *environment)
-    return record
-
-
-def write_down(record, *lines):
-    try:
-        if record is not None:
-            os.write(record, b"\0".join(lines) + b"\0")
+        os.write(made[0], text)
+        made.append(os.open(file, os.O_RDONLY | os.O_NOFOLLOW))
     except OSError:
-        pass  # short of memory: the script matters more
+        os.close(made[0])
+        os.unlink(file)
+        raise
+    return made
 
 
-def settle(id, ended):
-    """The service knows how a run came to its end that something outlived."""
-    record = record_of_outlived.pop(id, None)
-    if record is not None:
-        if ended:
-            write_down(record, b"PROV_ENDED=1")
-        os.close(record)
+def write_leader(record, pid, earliest, latest):
+    """Says by the time of its start which process has the pid: to read that from the system would take longer."""
+    try:
+        os.write(record, b"%d %d %d\n" % (pid, earliest, latest))
+    except OSError:
+        pass  # no room is left: whoever comes later finds the run by its open record
+
+
+def ticks():
+    """As the system counts for the start of a process (proc_pid_stat(5))."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // NANOSECONDS_OF_TICK
 
 
 def feed(sink):
@@ -219,12 +233,17 @@ def reap():
                 drop_source(fd)
         if job.sink is not None:
             drop_sink(job)
-        outlived = job.record is not None and end_group(pid, 0)
-        if outlived:
-            record_of_outlived[job.id] = job.record
-        elif job.record is not None:
-            os.close(job.record)
+        outlived = end_group(pid, 0)
+        if not outlived:
+            remove(job.record)
         frame(b"X", job.id, b"%d %d %d %d" % (status, job.lines, job.bytes, outlived))
+
+
+def remove(record):
+    try:
+        os.unlink(record)
+    except OSError:
+        pass  # somebody has cleaned up
 
 
 def end_all():
@@ -240,6 +259,7 @@ def end_all():
             if not end_group(group, signal.SIGKILL if over else 0) or over:
                 del grace_of_group[group]
         time.sleep(0.02)
+    remove(sys.argv[1])
     os._exit(0)
 
 
@@ -261,6 +281,12 @@ for end in (died, tell_death):
 signal.set_wakeup_fd(tell_death, warn_on_full_buffer=False)
 poll.register(0, select.EPOLLIN)
 poll.register(died, select.EPOLLIN)
+own, seen = make_record(*map(os.fsencode, sys.argv[1:]))
+with open("/proc/self/stat", "rb") as stat:
+    started = int(stat.read().rpartition(b")")[2].split()[19])
+write_leader(own, os.getpid(), started, started)
+os.close(own)
+os.close(seen)
 frame(b"H", 0)
 while True:
     send_frames()

@@ -1,5 +1,6 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { HostFault } from '../host/host-fault.ts';
 import type { ScriptResult } from './runner.ts';
 
 export type NotStarted = Extract<ScriptResult, { kind: 'notStarted' }>;
@@ -80,6 +81,9 @@ export function readHead(file: string): string | undefined {
   }
 }
 
+/** Why a start may fail now and succeed later: the machine is short of something, or the script is being replaced. */
+const PASSING_FAULTS: ReadonlySet<string> = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ENOSPC', 'ETXTBSY']);
+
 /** What an errno name means for a script that was to be started, and what to do. */
 export function startFault(file: string, code: string): string {
   switch (code) {
@@ -93,9 +97,11 @@ export function startFault(file: string, code: string): string {
       return `the account's values are too long for the arguments and environment of ${file}`;
     case 'EAGAIN':
     case 'ENOMEM':
+      return `${file} could not be started: the machine is short of processes or memory (${code}); lower concurrency`;
     case 'EMFILE':
+      return `${file} could not be started: the service may not have more files open (EMFILE); raise its limit (systemd: LimitNOFILE=, shell: ulimit -n), or lower concurrency`;
     case 'ENFILE':
-      return `${file} could not be started: the machine is short of processes, memory or open files (${code}); lower concurrency`;
+      return `${file} could not be started: the system has no more files to open (ENFILE); raise fs.file-max, or lower concurrency`;
     case 'ETXTBSY':
       return `${file} is open for writing; replace it by renaming a new file over it`;
     default:
@@ -103,8 +109,29 @@ export function startFault(file: string, code: string): string {
   }
 }
 
-export function notStarted(code: string, reason: string): NotStarted {
-  return { kind: 'notStarted', code, reason };
+export function notStarted(code: string, reason: string, passing: boolean = PASSING_FAULTS.has(code)): NotStarted {
+  return { kind: 'notStarted', code, passing, reason };
+}
+
+/** A script that the system has refused to start. */
+export function refusedBySystem(file: string, told: string): NotStarted {
+  // A descriptor's number beyond the limit of open files is a bad one to the kernel, which knows no other here.
+  const code = told === 'EBADF' ? 'EMFILE' : told;
+  return notStarted(code, startFault(file, code));
+}
+
+/** A script that was not started as the record of its run cannot be made: nobody could find it where the service is killed. */
+export function notRecorded(file: string, record: string, code: string): NotStarted {
+  if (code === 'EMFILE' || code === 'ENFILE') return refusedBySystem(file, code);
+  const reason = `${file} was not started, as ${record} cannot be made, the record of its run (${code}); make room there, and let the service write there`;
+  return notStarted(code, reason, true);
+}
+
+/** The same where the folder of the records cannot be had. */
+export function noFolder(error: unknown): NotStarted {
+  const remedy = error instanceof HostFault ? `; ${error.remedy}` : '';
+  const why = error instanceof Error ? error.message : String(error);
+  return notStarted(errorCode(error), `no script is started, as its run cannot be recorded: ${why}${remedy}`, true);
 }
 
 /** The errno name of an error of Node.js. */

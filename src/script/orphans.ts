@@ -1,13 +1,36 @@
-import { readFileSync, readlinkSync } from 'node:fs';
 import { isAtOrBelow } from '../domain/dn.ts';
-import { BASE_VARIABLE, isOrphaned, valueIn } from './owner.ts';
-import { endGroup, listProcesses, outlastGroup, type ProcessLine, readProcess } from './process-group.ts';
-import { readRecord } from './run-record.ts';
+import { endGroup, groupExists, groupLives, outlastGroup } from './process-group.ts';
+import { collect, type ProcessTable, systemTable } from './process-table.ts';
+import {
+  here,
+  listRecords,
+  type ProcessIdentity,
+  RECORD_DESCRIPTOR,
+  type RunRecord,
+  readRecord,
+  removeRecord,
+  runFolder,
+} from './run-record.ts';
+
+/*
+ * What services that are no more have left running on this host.
+ *
+ * A process group is signalled only on the word of a record, which only the service can write, and only in the boot and the pid
+ * namespace that the record is of. The group has the number of the recorded leader, and is proven to be the recorded one by
+ *   - the leader, where the process with its pid was started at the recorded time, be it a zombie; or
+ *   - where it is gone, a member that has the record itself open, as all processes of a script inherit it.
+ * The kernel gives a number to no new process while a group has it, so a leader with another start time means that the group is
+ * gone. Where a launcher died between the start of a script and writing down the leader, it is the first process of this user's
+ * that leads a session and has the record open. What has no such proof is left alone: what leaves the group, and what lives on
+ * without its leader and has closed the record.
+ */
 
 /** What a launcher needs beyond the grace of its scripts, to see that they are gone and to end itself. */
 const LAUNCHER_SLACK_MILLISECONDS = 1000;
+/** For all that is asked of the process table about one record. */
+const PROVEN_WITHIN_MILLISECONDS = 2000;
 
-/** An account as its scripts are told it. */
+/** An account, as a service knows it. */
 export interface AccountRef {
   readonly uid: string;
   readonly entryUUID: string | undefined;
@@ -24,134 +47,147 @@ export interface AccountRef {
  * A launcher whose service died ends its scripts by itself: it is waited for before, and killed where it takes longer than the grace.
  */
 export async function endOrphansOf(account: AccountRef, graceMilliseconds: number): Promise<number[]> {
-  return endOrphans(account.base, graceMilliseconds, (environment) => worksFor(environment, account));
+  return endOrphans(account.base, graceMilliseconds, (record) => worksFor(record, account));
 }
 
 /**
  * The same for all accounts below a base: when a service starts, so that whatever is asked of an account meanwhile does not
  * meet the script of a dead service.
  */
-export async function endOrphansBelow(base: string, graceMilliseconds: number): Promise<number[]> {
-  return endOrphans(base, graceMilliseconds, (environment) => worksBelow(environment, base));
+export async function endOrphansBelow(
+  base: string,
+  graceMilliseconds: number,
+  table?: ProcessTable,
+): Promise<number[]> {
+  return endOrphans(base, graceMilliseconds, ({ account }) => isAtOrBelow(account?.dn ?? '', base), table);
 }
 
 async function endOrphans(
   base: string,
   graceMilliseconds: number,
-  isWanted: (environment: Environment) => boolean,
+  isWanted: (record: RunRecord) => boolean,
+  table: ProcessTable = systemTable,
 ): Promise<number[]> {
-  const look = () => {
-    const found = search(isOrphaned);
-    const of = (kind: Found['kind'], wanted: typeof isWanted) =>
-      groupsOf(found.filter((each) => each.kind === kind && wanted(each.environment)));
-    return {
-      launchers: of('launcher', (environment) => servesBeside(environment, base)),
-      scripts: of('script', isWanted),
-    };
+  const patience = graceMilliseconds + LAUNCHER_SLACK_MILLISECONDS;
+  const launchers = (await leftBehind(table)).filter((record) => isLauncher(record) && servesBeside(record, base));
+  await Promise.all(launchers.map((record) => settle(record, table, (group) => outlastGroup(group, patience))));
+  // Read now: a launcher may have started what its service had still asked for.
+  const left = await leftBehind(table);
+  const scripts = left.filter((record) => !isLauncher(record) && isWanted(record));
+  const others = left.filter((record) => !scripts.includes(record) && record.leader !== undefined);
+  const [ended] = await Promise.all([
+    Promise.all(scripts.map((record) => settle(record, table, (group) => endGroup(group, graceMilliseconds)))),
+    // Of what is another service's to end, only the records of what is gone are removed.
+    Promise.all(others.map((record) => settle(record, table, async () => false))),
+  ]);
+  return ended.filter((group) => group !== undefined);
+}
+
+/** The uids and entryUUIDs for which scripts of services that are no more may still run on this host. */
+export async function findOrphanedAccounts(): Promise<Set<string>> {
+  const orphans = await leftBehind(systemTable);
+  return new Set(
+    orphans.flatMap(({ account }) => [account?.uid, account?.entryUUID].filter((name) => name !== undefined)),
+  );
+}
+
+/** Ends what a run left, whoever ran it, and its record. */
+export async function endRun(file: string, graceMilliseconds: number): Promise<void> {
+  const record = await readRecord(file);
+  if (record !== undefined) await settle(record, systemTable, (group) => endGroup(group, graceMilliseconds));
+}
+
+/** Ends the group of a record that is proven to be it. Returns the group; undefined where it is gone, or not proven. */
+async function settle(
+  record: RunRecord,
+  table: ProcessTable,
+  end: (group: number) => Promise<boolean>,
+): Promise<number | undefined> {
+  const group = await within(PROVEN_WITHIN_MILLISECONDS, provenGroup(record, table));
+  if (group === 'unknown') return undefined;
+  if (group === 'gone' || (await end(group))) await removeRecord(record.file);
+  return group === 'gone' ? undefined : group;
+}
+
+async function provenGroup(record: RunRecord, table: ProcessTable): Promise<number | 'gone'> {
+  const { leader } = record;
+  if (leader === undefined) return (await firstHolder(record, table)) ?? 'gone';
+  const { pid, earliest, latest } = leader;
+  const found = await table.read(pid);
+  if (found !== undefined) {
+    const started = Number(found.startedAt);
+    return started >= earliest && started <= latest && (await groupLives(pid)) ? pid : 'gone';
+  }
+  if (!groupExists(pid)) return 'gone';
+  return (await holdersOf(record, table)).some(({ group }) => group === pid) ? pid : 'gone';
+}
+
+/** The leader of a run whose leader nobody wrote down. */
+async function firstHolder(record: RunRecord, table: ProcessTable): Promise<number | undefined> {
+  const user = process.geteuid?.();
+  const leading = (await holdersOf(record, table)).filter(({ pid, session }) => pid === session);
+  const users = await Promise.all(leading.map(({ pid }) => table.userOf(pid)));
+  const own = leading.filter((_, index) => users[index] === user);
+  return own.sort((one, other) => Number(one.startedAt) - Number(other.startedAt))[0]?.pid;
+}
+
+function holdersOf({ file }: RunRecord, table: ProcessTable) {
+  return collect(table, async (pid) =>
+    (await table.holds(pid, RECORD_DESCRIPTOR, file)) ? table.read(pid) : undefined,
+  );
+}
+
+/** The records of services that are no more; those of an earlier boot are removed. */
+async function leftBehind(table: ProcessTable): Promise<RunRecord[]> {
+  const [records, { boot, namespace }] = await Promise.all([runFolder().then(listRecords), here()]);
+  await Promise.all(records.filter((record) => record.boot !== boot).map(({ file }) => removeRecord(file)));
+  const known = records.filter((record) => record.boot === boot && record.namespace === namespace);
+  const services = new Map(known.map(({ service }) => [nameOf(service), service]));
+  const dead = new Set<string>();
+  const look = async ([name, service]: [string, ProcessIdentity]) => {
+    if ((await isAlive(service, table)) === false) dead.add(name);
   };
-  const { launchers, scripts } = look();
-  await Promise.all(launchers.map((group) => outlastGroup(group, graceMilliseconds + LAUNCHER_SLACK_MILLISECONDS)));
-  // It may have started what its service had still asked for.
-  const left = launchers.length === 0 ? scripts : look().scripts;
-  await Promise.all(left.map((group) => endGroup(group, graceMilliseconds)));
-  return [...new Set([...scripts, ...left])];
+  await Promise.all([...services].map(look));
+  return known.filter(({ service }) => dead.has(nameOf(service)));
 }
 
-/** The uids and entryUUIDs for which scripts of services that are no more still run on this host. */
-export function findOrphanedAccounts(): Set<string> {
-  const names = ['PROV_UID', 'PROV_ENTRY_UUID'];
-  const orphans = search(isOrphaned);
-  return new Set(orphans.flatMap(({ environment }) => names.flatMap((name) => valueIn(environment, name) ?? [])));
+function nameOf({ pid, startedAt }: ProcessIdentity): string {
+  return `${pid} ${startedAt}`;
 }
 
-/** Ends the process groups of scripts with the given environment, whoever runs them. Returns them. */
-export async function endGroupsWith(
-  environment: Readonly<Record<string, string>>,
-  graceMilliseconds: number,
-): Promise<number[]> {
-  const wanted = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  const groups = groupsOf(search((found) => wanted.every((line) => found.includes(line))));
-  await Promise.all(groups.map((group) => endGroup(group, graceMilliseconds)));
-  return groups;
+/** Undefined where that cannot be said in time. */
+async function isAlive({ pid, startedAt }: ProcessIdentity, table: ProcessTable): Promise<boolean | undefined> {
+  const found = await within(
+    PROVEN_WITHIN_MILLISECONDS,
+    table.read(pid).then((line) => line ?? 'gone'),
+  );
+  if (found === 'unknown') return undefined;
+  return found !== 'gone' && found.startedAt === startedAt && found.state !== 'Z';
 }
 
-/** Lines of NAME=VALUE. */
-type Environment = readonly string[];
-
-function worksFor(environment: Environment, { uid, entryUUID, base }: AccountRef): boolean {
-  const isSameEntry = entryUUID !== undefined && valueIn(environment, 'PROV_ENTRY_UUID') === entryUUID;
-  return isSameEntry || (valueIn(environment, 'PROV_UID') === uid && worksBelow(environment, base));
-}
-
-function worksBelow(environment: Environment, base: string): boolean {
-  const dn = valueIn(environment, 'PROV_DN');
-  return dn !== undefined && isAtOrBelow(dn, base);
+function isLauncher({ account }: RunRecord): boolean {
+  return account === undefined;
 }
 
 /** Whether a launcher's accounts may be among those below a base. */
-function servesBeside(environment: Environment, base: string): boolean {
-  const served = valueIn(environment, BASE_VARIABLE);
-  return served !== undefined && (isAtOrBelow(served, base) || isAtOrBelow(base, served));
+function servesBeside(record: RunRecord, base: string): boolean {
+  return isAtOrBelow(record.base, base) || isAtOrBelow(base, record.base);
 }
 
-/** A process that works for a service: its launcher, or part of a script that has not ended. */
-interface Found {
-  readonly kind: 'launcher' | 'script';
-  readonly group: number;
-  readonly environment: Environment;
+function worksFor({ account }: RunRecord, { uid, entryUUID, base }: AccountRef): boolean {
+  if (account === undefined) return false;
+  const isSameEntry = entryUUID !== undefined && account.entryUUID === entryUUID;
+  return isSameEntry || (account.uid === uid && isAtOrBelow(account.dn, base));
 }
 
-function groupsOf(found: readonly Found[]): number[] {
-  return [...new Set(found.map(({ group }) => group))];
-}
-
-/** What works for services in other groups of this pid namespace, in such an environment. */
-function search(isWanted: (environment: Environment) => boolean): Found[] {
-  const own = readProcess(process.pid);
-  const namespace = namespaceOf(process.pid);
-  if (own === undefined) return [];
-  return listProcesses().flatMap((candidate) => {
-    if (candidate.group === own.group || candidate.group <= 1 || candidate.state === 'Z') return [];
-    const found = identify(candidate, isWanted);
-    return found !== undefined && namespaceOf(candidate.pid) === namespace ? [found] : [];
+async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T | 'unknown'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'unknown'>((resolve) => {
+    timer = setTimeout(() => resolve('unknown'), milliseconds);
   });
-}
-
-function identify({ pid, group }: ProcessLine, isWanted: (environment: Environment) => boolean): Found | undefined {
-  const environment = environmentOf(pid);
-  if (valueIn(environment, BASE_VARIABLE) !== undefined) {
-    return isWanted(environment) ? { kind: 'launcher', group, environment } : undefined;
-  }
-  const record = readRecord(pid);
-  if (record !== undefined) {
-    // A daemon that left the script's group has the record, too.
-    const isAtWork = !record.ended && (record.group === undefined || record.group === group);
-    return isAtWork && isWanted(record.environment)
-      ? { kind: 'script', group, environment: record.environment }
-      : undefined;
-  }
-  // It closed its descriptors, as daemons do: part of a script where the one that leads its group is there.
-  return isWanted(environment) && leaderLives(group) ? { kind: 'script', group, environment } : undefined;
-}
-
-function leaderLives(group: number): boolean {
-  const leader = readProcess(group);
-  return leader !== undefined && leader.state !== 'Z';
-}
-
-/** The environment that a process was started with (proc(5)); empty where it may not be read. */
-function environmentOf(pid: number): string[] {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-  } catch {
-    return [];
-  }
-}
-
-function namespaceOf(pid: number): string {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
-  } catch {
-    return '';
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,12 +1,21 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { Ending } from './ending.ts';
-import { errorCode, locate, type NotStarted, notStarted, startFault } from './locate.ts';
+import { errorCode, locate, type NotStarted, noFolder, notRecorded, refusedBySystem } from './locate.ts';
 import { OutputLines } from './output-lines.ts';
-import { openRecord, RECORD_DESCRIPTOR, type RunRecord } from './run-record.ts';
+import { groupLives } from './process-group.ts';
+import {
+  makeRecord,
+  RECORD_DESCRIPTOR,
+  type RecordDraft,
+  type RunRecords,
+  removeRecord,
+  writeLeader,
+} from './run-record.ts';
 import type { OutputStream, ScriptRequest, ScriptResult, ScriptRunner } from './runner.ts';
 
 /** How long output is still read when the script has ended but something holds its output open. */
@@ -16,19 +25,24 @@ const FLOOD_PAUSE_MILLISECONDS = 5;
 const FLOOD_BYTES_PER_PAUSE = 512 * 1024;
 
 /** Runs scripts as children of this process. Works wherever Node.js does. */
-export function createPlainRunner(): ScriptRunner {
-  return { run: runPlainly, close: async () => {} };
+export function createPlainRunner(records: RunRecords): ScriptRunner {
+  return { run: (request) => runPlainly(request, records), close: async () => {} };
 }
 
-async function runPlainly(request: ScriptRequest): Promise<ScriptResult> {
+async function runPlainly(request: ScriptRequest, records: RunRecords): Promise<ScriptResult> {
   if (request.signal.aborted) return { kind: 'aborted' };
   const [program = '', ...args] = request.command;
   const located = locate(program, request.env['PATH']);
   if (located.kind === 'notStarted') return located;
 
-  const started = await start(located.file, args, request.env);
-  if (started.kind === 'notStarted') return started;
-  const { child, group, record } = started;
+  const record = await draft(request, records);
+  if ('kind' in record) return record;
+  const started = await start(located.file, args, request.env, record);
+  if (started.kind === 'notStarted') {
+    records.refused(started.code);
+    return started;
+  }
+  const { child, group, recorded } = started;
   const ending = new Ending(request);
   ending.started(group);
 
@@ -46,8 +60,8 @@ async function runPlainly(request: ScriptRequest): Promise<ScriptResult> {
   child.stdout.destroy();
   child.stderr.destroy();
   await drained;
-  const cause = await ending.settle();
-  record?.close(cause === undefined);
+  const [cause] = await Promise.all([ending.settle(), recorded]);
+  if (cause === undefined || !(await groupLives(group))) await removeRecord(record.file);
   lines.end();
   if (cause !== undefined) return { kind: cause };
   return exitCode === null ? { kind: 'signaled', signal: signal ?? 'SIGKILL' } : { kind: 'exited', exitCode };
@@ -57,32 +71,53 @@ interface Started {
   readonly kind: 'started';
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly group: number;
-  readonly record: RunRecord | undefined;
+  /** Resolves when the record is complete. */
+  readonly recorded: Promise<unknown>;
 }
 
-async function start(file: string, args: readonly string[], env: ScriptRequest['env']): Promise<Started | NotStarted> {
-  const record = openRecord(env);
-  let fault: unknown;
+async function draft({ account }: ScriptRequest, records: RunRecords): Promise<RecordDraft | NotStarted> {
   try {
-    const child = spawn(file, args, { env, cwd: '/', detached: true, stdio: streams(record) });
-    if (hasStreams(child) && child.pid !== undefined) {
-      record?.started(child.pid);
-      return { kind: 'started', child, group: child.pid, record };
-    }
-    [fault] = await once(child, 'error');
+    await records.prepare();
+    return records.draft(account);
   } catch (error) {
-    fault = error; // some faults are thrown, some are told
+    return noFolder(error);
   }
-  record?.close(false);
-  const code = errorCode(fault);
-  return notStarted(code, startFault(file, code));
 }
 
-function streams(record: RunRecord | undefined): Array<'pipe' | 'ignore' | number> {
+async function start(
+  file: string,
+  args: readonly string[],
+  env: ScriptRequest['env'],
+  record: RecordDraft,
+): Promise<Started | NotStarted> {
+  let written: FileHandle;
+  try {
+    written = await makeRecord(record);
+  } catch (error) {
+    return notRecorded(file, record.file, errorCode(error));
+  }
+  let shown: FileHandle | undefined;
+  let led: Promise<unknown> = Promise.resolve();
+  try {
+    shown = await open(record.file, 'r'); // the script cannot write to it
+    const child = spawn(file, args, { env, cwd: '/', detached: true, stdio: streams(shown.fd) });
+    if (!hasStreams(child) || child.pid === undefined) throw (await once(child, 'error'))[0];
+    // Not waited for: whoever looks at the child later than now misses its output.
+    led = writeLeader(written, child.pid).catch(() => {});
+    return { kind: 'started', child, group: child.pid, recorded: led };
+  } catch (error) {
+    await removeRecord(record.file);
+    return refusedBySystem(file, errorCode(error));
+  } finally {
+    void led.then(() => Promise.all([written.close(), shown?.close()]));
+  }
+}
+
+function streams(record: number): Array<'pipe' | 'ignore' | number> {
   const own = ['pipe', 'pipe', 'pipe'] as const;
   // Beyond the third, 'ignore' opens nothing.
   const between = Array.from({ length: RECORD_DESCRIPTOR - own.length }, () => 'ignore' as const);
-  return record === undefined ? [...own] : [...own, ...between, record.descriptor];
+  return [...own, ...between, record];
 }
 
 function hasStreams(child: ChildProcess): child is Started['child'] {

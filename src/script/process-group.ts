@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { listProcesses, readProcess } from './process-table.ts';
 
 /** How long what was killed may take to be gone: a process in an uninterruptible wait cannot be waited for. */
 const KILLED_WITHIN_MILLISECONDS = 2000;
@@ -13,12 +13,17 @@ export function signalGroup(group: number, signal: NodeJS.Signals): boolean {
   return sends(-group, signal);
 }
 
+/** Whether a group has any process, be it a zombie: while it has, its number is given to no other process. */
+export function groupExists(group: number): boolean {
+  return sends(-group, 0);
+}
+
 /** Whether a group has a process that is more than a zombie (which nobody may ever reap, in a container). */
-export function groupLives(group: number): boolean {
-  if (!sends(-group, 0)) return false;
-  const leader = readProcess(group);
+export async function groupLives(group: number): Promise<boolean> {
+  if (!groupExists(group)) return false;
+  const leader = await readProcess(group);
   if (leader !== undefined && leader.group === group && leader.state !== 'Z') return true;
-  const processes = listProcesses();
+  const processes = await listProcesses();
   return processes.length === 0 || processes.some((found) => found.group === group && found.state !== 'Z');
 }
 
@@ -45,10 +50,11 @@ export async function outlastGroup(group: number, milliseconds: number): Promise
 
 async function goneWithin(group: number, milliseconds: number): Promise<boolean> {
   const until = performance.now() + milliseconds;
-  for (let pause = FIRST_POLL_MILLISECONDS; groupLives(group); pause = Math.min(pause * 2, LONGEST_POLL_MILLISECONDS)) {
+  for (let pause = FIRST_POLL_MILLISECONDS; await groupLives(group); ) {
     const left = until - performance.now();
     if (left <= 0) return false;
     await delay(Math.min(pause, left));
+    pause = Math.min(pause * 2, LONGEST_POLL_MILLISECONDS);
   }
   return true;
 }
@@ -61,39 +67,4 @@ function sends(target: number, signal: NodeJS.Signals | 0): boolean {
     // EPERM: it exists, but runs as somebody else.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
-}
-
-/** One line of the process table, as `/proc/PID/stat` has it (proc(5)). */
-export interface ProcessLine {
-  readonly pid: number;
-  readonly state: string;
-  readonly parent: number;
-  readonly group: number;
-  /** In clock ticks since boot: with the pid, it names one process for good. */
-  readonly startedAt: string;
-}
-
-/** Every process that can be seen; empty where there is no /proc. */
-export function listProcesses(): ProcessLine[] {
-  let names: string[];
-  try {
-    names = readdirSync('/proc');
-  } catch {
-    return [];
-  }
-  return names.flatMap((name) => (/^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : []));
-}
-
-/** One process; undefined where it is gone. */
-export function readProcess(pid: number): ProcessLine | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return undefined;
-  }
-  // The second field is the program's name in parentheses, and may itself hold blanks and parentheses.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state = '', parent = '', group = ''] = fields;
-  return { pid, state, parent: Number(parent), group: Number(group), startedAt: fields[19] ?? '' };
 }

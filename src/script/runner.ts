@@ -1,15 +1,21 @@
+import type { ScriptAccount } from './run-record.ts';
+
 /** Where a line of output came from. */
 export type OutputStream = 'stdout' | 'stderr';
 
 /** One run of a site's script. */
 export interface ScriptRequest {
+  /** For whom it runs: by it a later service knows what this one left behind. */
+  readonly account: ScriptAccount;
+  /** With nothing beside it that dies with it, as where a run was `lost` before. */
+  readonly alone?: boolean;
   /** The program (absolute, or searched in `env.PATH`) and its arguments; given to the kernel as they are, no shell. */
   readonly command: readonly string[];
   /** The whole environment: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   /** Written to standard input, which then ends. A script that does not read it is no error. */
   readonly stdin: string | Buffer;
-  /** When it is reached, the script's process group gets SIGTERM. */
+  /** So long after the script's start its process group gets SIGTERM. */
   readonly timeoutMilliseconds: number;
   /** What is left of the group so long after SIGTERM gets SIGKILL. */
   readonly killGraceMilliseconds: number;
@@ -26,9 +32,9 @@ export type ScriptResult =
   | { readonly kind: 'signaled'; readonly signal: string }
   | { readonly kind: 'timedOut' }
   | { readonly kind: 'aborted' }
-  /** `code` is an errno name: ENOENT, EACCES, ENOEXEC, E2BIG, EAGAIN, ... */
-  | { readonly kind: 'notStarted'; readonly code: string; readonly reason: string }
-  /** The helper that ran it died: what the script did is unknown; its process group has been ended. */
+  /** `code` is an errno name: ENOENT, EACCES, ENOEXEC, E2BIG, EAGAIN, ...; `passing`: it may be gone later. */
+  | { readonly kind: 'notStarted'; readonly code: string; readonly passing: boolean; readonly reason: string }
+  /** The helper that ran it died or hung: what the script did is unknown; its process group has been ended. */
   | { readonly kind: 'lost'; readonly reason: string };
 
 /**

@@ -1,5 +1,6 @@
 import { createLauncherRunner } from './launcher-runner.ts';
 import { createPlainRunner } from './plain-runner.ts';
+import { RunRecords } from './run-record.ts';
 import type { ScriptRunner } from './runner.ts';
 
 export interface ScriptRunnerOptions {
@@ -13,6 +14,7 @@ export interface ScriptRunnerOptions {
 
 /** The runner that the service uses. */
 export function createScriptRunner({ launcher, base, onNotice }: ScriptRunnerOptions): ScriptRunner {
-  const plain = createPlainRunner();
-  return launcher === 'none' ? plain : createLauncherRunner({ plain, base, onNotice });
+  const records = new RunRecords(base);
+  const plain = createPlainRunner(records);
+  return launcher === 'none' ? plain : createLauncherRunner({ plain, records, onNotice });
 }

@@ -17,7 +17,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/ldap/': { layers: ['src/domain/'], packages: ['ldapjs', '@ldapjs/'] },
   // What the service asks of its host for itself alone.
   'src/host/': { layers: [], packages: [] },
-  'src/script/': { layers: ['src/domain/'], packages: ['execa'] },
+  'src/script/': { layers: ['src/domain/', 'src/host/'], packages: ['execa', 'zod'] },
   'src/observability/': { layers: ['src/domain/'], packages: ['winston', 'winston-transport', 'rxjs'] },
   'src/operator/': { layers: ['src/domain/', 'src/observability/'], packages: ['hono', '@hono/', 'prom-client'] },
   'src/lock/': { layers: ['src/domain/', 'src/host/', 'src/ldap/'], packages: ['zod'] },

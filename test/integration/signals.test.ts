@@ -19,6 +19,7 @@ import { createInterface } from 'node:readline';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { signalGroup } from '../../src/script/process-group.ts';
 import { exited, track } from '../support/children.ts';
+import { leaveRun } from '../support/left-run.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'dist/src/main.js');
@@ -92,18 +93,13 @@ describe('a service that waits for the script of one before it to end', () => {
   /** A script of a service that is no more: it says so when it is told to end, and goes on. */
   async function orphan(): Promise<{ told: Promise<unknown> }> {
     const loop = 'trap "echo told" TERM; echo ready; while :; do sleep 0.05; done';
-    const child = track(
-      spawn('/bin/sh', ['-c', loop], {
-        detached: true,
-        stdio: ['ignore', 'pipe', 'ignore'],
-        env: { PATH: '/usr/bin:/bin', PROV_UID: '1', PROV_DN: `uid=1,${base}`, PROV_SERVICE: '4194303.1' },
-      }),
-    );
+    const account = { uid: '1', dn: `uid=1,${base}` };
+    const { child } = await leaveRun({ base, account, command: ['/bin/sh', '-c', loop] });
     onTestFinished(async () => {
       if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       await exited(child);
     });
-    const lines = createInterface({ input: child.stdout });
+    const lines = createInterface({ input: child.stdout! });
     await once(lines, 'line');
     return { told: once(lines, 'line') };
   }

@@ -9,7 +9,7 @@ import { LockRefused } from '../../src/lock/errors.ts';
 import { lockFile } from '../../src/lock/flock.ts';
 import { InstanceLock, type InstanceLockOptions } from '../../src/lock/instance-lock.ts';
 import { LockTable } from '../../src/lock/lock-table.ts';
-import { listProcesses } from '../../src/script/process-group.ts';
+import { listProcesses } from '../../src/script/process-table.ts';
 import { exited, track } from '../support/children.ts';
 import { EntryConnection } from '../support/entry-connection.ts';
 
@@ -229,7 +229,7 @@ describe('a base that is made anew', () => {
       });
       await entered.opened;
       const admitted = newLock({ lookAgainMilliseconds: 10 }).admit(connection);
-      await vi.waitFor(() => expect(locking(join(folder, 'mutex'))).toBe(1), { timeout: 10_000 });
+      await vi.waitFor(async () => expect(await locking(join(folder, 'mutex'))).toBe(1), { timeout: 10_000 });
       connection.close();
       others.open();
       await Promise.all([busy, admitted]);
@@ -301,11 +301,11 @@ describe('the mutex', () => {
     const first = await enter('first');
     // They have opened the file that is there now. What they have locked in the end is gone.
     const waiting = ['second', 'third'].map((name) => enter(name).then(({ leave }) => leave()));
-    await vi.waitFor(() => expect(locking(mutex)).toBe(2), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await locking(mutex)).toBe(2), { timeout: 10_000 });
     rmSync(mutex);
     const late = await enter('late');
     await first.leave();
-    await vi.waitFor(() => expect(locking(mutex)).toBe(2), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await locking(mutex)).toBe(2), { timeout: 10_000 });
     expect(entered).toEqual(['first', 'late']);
     await late.leave();
     await Promise.all(waiting);
@@ -314,8 +314,8 @@ describe('the mutex', () => {
 });
 
 /** How many processes of ours are about to lock the file that is at this path now. */
-function locking(file: string): number {
-  const children = listProcesses().filter(({ parent }) => parent === process.pid);
+async function locking(file: string): Promise<number> {
+  const children = (await listProcesses()).filter(({ parent }) => parent === process.pid);
   return children.filter(({ pid }) => {
     try {
       return readlinkSync(`/proc/${pid}/fd/3`) === file;

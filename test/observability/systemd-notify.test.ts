@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createSystemdNotifier, type SystemdNotifier } from '../../src/observability/systemd-notify.ts';
-import { listProcesses, type ProcessLine } from '../../src/script/process-group.ts';
+import { listProcesses, type ProcessLine } from '../../src/script/process-table.ts';
 import { ServiceManager } from '../support/service-manager.ts';
 
 let manager: ServiceManager;
@@ -23,7 +23,9 @@ function notifierWith(environment: NodeJS.ProcessEnv = {}): SystemdNotifier {
 
 /** The process that sends for the notifier of this test. */
 async function sender(): Promise<ProcessLine> {
-  for (const candidate of listProcesses().filter(({ parent, state }) => parent === process.pid && state !== 'Z')) {
+  for (const candidate of (await listProcesses()).filter(
+    ({ parent, state }) => parent === process.pid && state !== 'Z',
+  )) {
     const environment = await readFile(`/proc/${candidate.pid}/environ`, 'utf8').catch(() => ''); // it is gone
     if (environment.includes(`NOTIFY_SOCKET=${manager.socket}`)) return candidate;
   }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { groupLives } from '../../src/script/process-group.ts';
 import type { OutputStream, ScriptRequest, ScriptResult, ScriptRunner } from '../../src/script/runner.ts';
 
 export interface Line {
@@ -35,6 +36,7 @@ export async function runAndKeep(
 ): Promise<{ result: ScriptResult; lines: Line[]; text: string[] }> {
   const lines: Line[] = [];
   const result = await runner.run({
+    account: { uid: '3724300', dn: 'uid=3724300,dc=example' },
     command,
     env: { PATH: '/usr/bin:/bin' },
     stdin: '',
@@ -61,13 +63,20 @@ export async function runPastFirstWords<T extends { readonly text: readonly stri
   throw new Error('the command says nothing');
 }
 
+type Sought<T> = T | undefined | false | null | 0 | '';
+
 /** Waits for a condition, for at most ten seconds. */
-export async function until<T>(condition: () => T | undefined | false | null | 0 | ''): Promise<T> {
+export async function until<T>(condition: () => Sought<T> | Promise<Sought<T>>): Promise<T> {
   const last = performance.now() + 10_000;
   for (;;) {
-    const found = condition();
+    const found = await condition();
     if (found) return found;
     if (performance.now() > last) throw new Error(`never came true: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** Whether each process group lives. */
+export function eachLives(groups: readonly number[]): Promise<boolean[]> {
+  return Promise.all(groups.map(groupLives));
 }

@@ -11,11 +11,11 @@ const loader = await createViteServer({
   server: { middlewareMode: true, ws: false, watch: null },
 });
 const { createScriptRunner } = await loader.ssrLoadModule('/src/script/script-runner.ts');
-const { ownerMark } = await loader.ssrLoadModule('/src/script/owner.ts');
 const runner = createScriptRunner({ launcher, base, onNotice: (message) => console.log(message) });
 const running = runner.run({
   command: [script],
-  env: { PATH: '/bin:/usr/bin', PROV_UID: '3724300', PROV_DN: `uid=3724300,${base}`, PROV_SERVICE: ownerMark() },
+  account: { uid: '3724300', dn: `uid=3724300,${base}` },
+  env: { PATH: '/bin:/usr/bin' },
   stdin: '',
   timeoutMilliseconds,
   killGraceMilliseconds,

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { listProcesses } from '../../src/script/process-group.ts';
+import { listProcesses } from '../../src/script/process-table.ts';
 import { track } from '../support/children.ts';
 import { until } from './contract.ts';
 
@@ -42,8 +42,8 @@ export function drive(driving: Driving): Driven {
 }
 
 /** The launchers that a process has started. */
-export function launchersOf(parent: number): number[] {
-  return listProcesses()
+export async function launchersOf(parent: number): Promise<number[]> {
+  return (await listProcesses())
     .filter((found) => found.parent === parent && found.state !== 'Z')
     .map(({ pid }) => pid)
     .filter((pid) => commandLine(pid).startsWith('prov-backup-rsnapshot: launcher'));

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { encodeRequest, frameReader, type LauncherEvents } from '../../src/script/launcher-process.ts';
-import { createLauncherRunner } from '../../src/script/launcher-runner.ts';
+import { createLauncherRunner, type LauncherRunnerOptions } from '../../src/script/launcher-runner.ts';
 import { createPlainRunner } from '../../src/script/plain-runner.ts';
-import { groupLives, listProcesses } from '../../src/script/process-group.ts';
+import { groupLives } from '../../src/script/process-group.ts';
+import { listProcesses } from '../../src/script/process-table.ts';
+import { RunRecords } from '../../src/script/run-record.ts';
 import { exited, track } from '../support/children.ts';
-import { runAndKeep, runPastFirstWords, scriptFolder, until } from './contract.ts';
+import { eachLives, runAndKeep, runPastFirstWords, scriptFolder, until } from './contract.ts';
 import { drive, launchersOf } from './driver.ts';
 
 const files = scriptFolder();
@@ -20,14 +22,14 @@ afterEach(async () => {
   for (const close of closings.splice(0)) await close();
 });
 
-function launcherRunner(interpreter?: string, readyWithinMilliseconds?: number) {
+function launcherRunner(more: Partial<LauncherRunnerOptions> = {}) {
   const notices: string[] = [];
+  const records = new RunRecords('dc=example');
   const runner = createLauncherRunner({
-    plain: createPlainRunner(),
-    base: 'dc=example',
+    plain: createPlainRunner(records),
+    records,
     onNotice: (message) => notices.push(message),
-    ...(interpreter === undefined ? {} : { interpreter }),
-    ...(readyWithinMilliseconds === undefined ? {} : { readyWithinMilliseconds }),
+    ...more,
   });
   closings.push(() => runner.close());
   return { runner, notices, run: runAndKeep.bind(undefined, runner) };
@@ -38,11 +40,13 @@ const NOTHING_HAPPENS: LauncherEvents = {
   onStarted: () => {},
   onOutput: () => {},
   onNotStarted: () => {},
+  onNotRecorded: () => {},
+  onBeat: () => {},
   onExited: () => {},
   onEnd: () => {},
 };
 
-const launcher = () => until(() => launchersOf(process.pid)[0]);
+const launcher = () => until(async () => (await launchersOf(process.pid))[0]);
 
 describe('the launcher', () => {
   it('runs scripts as its own children, with output that can be opened again', async () => {
@@ -54,7 +58,7 @@ describe('the launcher', () => {
   it.each(['/no/such/python3', '/bin/false', '/bin/true'])(
     'is done without where %s is the interpreter',
     async (interpreter) => {
-      const { run, notices } = launcherRunner(interpreter);
+      const { run, notices } = launcherRunner({ interpreter });
       const results = await Promise.all([run([files.sh('echo 1')]), run([files.sh('exit 2')])]);
       expect(results.map(({ result }) => result)).toEqual([
         { kind: 'exited', exitCode: 0 },
@@ -66,7 +70,7 @@ describe('the launcher', () => {
   );
 
   it('is done without where it is not ready in time', async () => {
-    const { run, notices } = launcherRunner(files.sh('exec sleep 60'), 200);
+    const { run, notices } = launcherRunner({ interpreter: files.sh('exec sleep 60'), readyWithinMilliseconds: 200 });
     expect((await run([files.sh('echo here')])).text).toEqual(['here']);
     expect(notices).toEqual([expect.stringMatching(/cannot be started \(signal SIGKILL\)/)]);
   });
@@ -79,23 +83,86 @@ describe('the launcher', () => {
     await until(() => groups.length === 2);
     process.kill(await launcher(), 'SIGKILL');
     for (const { result } of await Promise.all(running)) expect(result.kind).toBe('lost');
-    expect(groups.map(groupLives)).toEqual([false, false]);
-    expect(notices).toEqual([
-      expect.stringMatching(/died \(signal SIGKILL\), and 2 running scripts were ended; a new one/),
-    ]);
+    expect(await eachLives(groups)).toEqual([false, false]);
+    expect(notices).toEqual([expect.stringMatching(/died \(signal SIGKILL\), and 2 running scripts were ended$/)]);
     expect((await run([files.sh('echo again')])).text).toEqual(['again']);
   });
 
-  it('is given up when it dies again and again, and scripts run all the same', async () => {
-    const { run, notices } = launcherRunner();
-    for (let death = 1; death <= 3; death++) {
-      await run(['true']);
-      process.kill(await launcher(), 'SIGKILL');
-      await until(() => notices.length === death);
+  it('is replaced however often it dies, so that no script becomes a child of the service', async () => {
+    const { run } = launcherRunner();
+    for (let death = 1; death <= 5; death++) {
+      const { result } = await run([files.sh('kill -9 $PPID; sleep 60')]);
+      expect(result).toMatchObject({ kind: 'lost', reason: expect.stringMatching(/died \(signal SIGKILL\)/) });
     }
-    expect(notices.at(-1)).toMatch(/lower rate from now on$/);
+    const { text } = await run([files.sh('echo $PPID')]);
+    expect(text).toEqual([String(await launcher())]);
+  });
+
+  it.each(['STOP', 'KILL'])('of a run that is alone takes nobody with it when it gets SIG%s', async (signal) => {
+    const { run } = launcherRunner({ beatMilliseconds: 200 });
+    const go = join(files.folder, `go-${signal}`);
+    const seen: string[] = [];
+    const innocent = run([files.sh(`echo ready; until [ -e ${go} ]; do sleep 0.02; done; echo done`)], {
+      onLine: (_, line) => seen.push(line),
+    });
+    await until(() => seen.includes('ready'));
+    const culprit = await run([files.sh(`kill -${signal} $PPID; sleep 60`)], { alone: true });
+    expect(culprit.result.kind).toBe('lost');
+    writeFileSync(go, '');
+    expect((await innocent).result).toEqual({ kind: 'exited', exitCode: 0 });
+    expect(seen).toEqual(['ready', 'done']);
+  });
+
+  it('is ended when it hangs, with all that it runs, and the next run has another one', async () => {
+    const { run, notices } = launcherRunner({ beatMilliseconds: 200 });
+    const groups: number[] = [];
+    const running = [1, 2].map(() =>
+      run([files.sh('echo $$; sleep 60')], { onLine: (_, line) => groups.push(Number(line)) }),
+    );
+    await until(() => groups.length === 2);
+    process.kill(await launcher(), 'SIGSTOP');
+    // What is asked of it from now on is lost as well, though it has not begun.
+    running.push(run([files.sh('echo 0')]));
+    expect((await Promise.all(running)).map(({ result }) => result.kind)).toEqual(['lost', 'lost', 'lost']);
+    expect(await eachLives(groups)).toEqual([false, false]);
+    expect(notices).toEqual([expect.stringMatching(/and 3 running scripts were ended$/)]);
+    expect((await run([files.sh('echo again')])).text).toEqual(['again']);
+  });
+
+  it('says that files are short where it may not open as many, and goes on when it may', async () => {
+    const { run } = launcherRunner();
+    await run(['true']);
+    const limit = async (files: number) =>
+      execFileSync('prlimit', ['--pid', String(await launcher()), `--nofile=${files}:`]);
+    for (const files of [5, 12, 40]) {
+      await limit(files);
+      expect((await run(['true'])).result).toMatchObject({
+        kind: 'notStarted',
+        code: 'EMFILE',
+        passing: true,
+        reason: expect.stringMatching(/LimitNOFILE/),
+      });
+    }
+    await limit(1024);
     expect((await run([files.sh('echo here')])).text).toEqual(['here']);
-    expect(launchersOf(process.pid)).toEqual([]);
+  });
+
+  it('starts another one beside it where there is more to run than one may hold', async () => {
+    const { run } = launcherRunner();
+    const parents = new Set<string>();
+    const go = join(files.folder, 'go-many');
+    const script = files.sh(`echo $PPID; until [ -e ${go} ]; do sleep 0.2; done`);
+    let said = 0;
+    const onLine = (_: string, line: string) => {
+      parents.add(line);
+      said += 1;
+    };
+    const running = Array.from({ length: 210 }, () => run([script], { onLine }));
+    await until(() => said === 210);
+    writeFileSync(go, '');
+    await Promise.all(running);
+    expect(parents.size).toBe(2);
+    expect(parents).not.toContain(String(process.pid));
   });
 
   it('is ended when it does not answer, and the time limit of its scripts holds', async () => {
@@ -104,13 +171,13 @@ describe('the launcher', () => {
       const words: string[] = [];
       const onLine = (_: unknown, line: string) => {
         words.push(line);
-        process.kill(launchersOf(process.pid)[0]!, 'SIGSTOP');
+        void launcher().then((pid) => process.kill(pid, 'SIGSTOP'));
       };
       const limits = { timeoutMilliseconds, killGraceMilliseconds: 100 };
       return { ...(await run([files.sh('echo $$; sleep 60')], { ...limits, onLine })), text: words };
     });
     expect(result).toEqual({ kind: 'timedOut' });
-    expect(groupLives(Number(text[0]))).toBe(false);
+    expect(await groupLives(Number(text[0]))).toBe(false);
     await until(() => notices.length === 1);
   });
 
@@ -129,28 +196,33 @@ describe('the launcher', () => {
     const program = fileURLToPath(new URL('../../src/script/launcher.py', import.meta.url));
     execFileSync('mkfifo', [file('frames')]);
     const frames = openSync(file('frames'), 'r+');
-    const child = track(spawn('/usr/bin/python3', ['-I', '-S', '-B', program], { stdio: ['pipe', frames, 'inherit'] }));
+    const args = ['-I', '-S', '-B', program, file('own record'), 'text\n'];
+    const child = track(spawn('/usr/bin/python3', args, { stdio: ['pipe', frames, 'inherit'] }));
     let reader: Socket | undefined;
     let ids = 0;
     const start = (script: string): number => {
       ids += 1;
-      child.stdin?.write(encodeRequest([ids, 100, 1], [script, 'PATH=/usr/bin:/bin', '']));
+      child.stdin?.write(
+        encodeRequest([ids, 100, 1], [script, 'PATH=/usr/bin:/bin', file(`record ${ids}`), 'text\n', '']),
+      );
       return ids;
     };
-    const childrenOf = (state?: string) =>
-      listProcesses().filter((found) => found.parent === child.pid && (state === undefined || found.state === state));
+    const childrenOf = async (state?: string) =>
+      (await listProcesses()).filter(
+        (found) => found.parent === child.pid && (state === undefined || found.state === state),
+      );
     try {
       start(waiting('first'));
       for (let count = 0; count < 6; count++) start(waiting('last', 'echo bye'));
-      await until(() => childrenOf().length === 7);
+      await until(async () => (await childrenOf()).length === 7);
       // Nobody reads what it tells, so it stands still; behind its back come a death, new scripts, and more deaths.
       start(files.sh('head -c 900000 /dev/zero'));
       await until(() => readFileSync(`/proc/${child.pid}/wchan`, 'latin1').includes('pipe_write'));
       writeFileSync(file('first'), '');
-      await until(() => childrenOf('Z').length >= 1);
+      await until(async () => (await childrenOf('Z')).length >= 1);
       for (let count = 0; count < 6; count++) start(waiting('silent'));
       writeFileSync(file('last'), '');
-      await until(() => childrenOf('Z').length >= 7);
+      await until(async () => (await childrenOf('Z')).length >= 7);
 
       const ended = new Set<number>();
       reader = new Socket({ fd: openSync(file('frames'), 'r'), readable: true, writable: false });
@@ -174,16 +246,16 @@ describe('the launcher', () => {
     await until(() => seen.length > 0);
     await runner.close();
     expect((await running).result.kind).toBe('lost');
-    expect(groupLives(seen[0]!)).toBe(false);
+    expect(await groupLives(seen[0]!)).toBe(false);
   });
 
   it('ends its scripts, also those that ignore SIGTERM, and itself when the service is killed', async () => {
     const script = files.sh(`trap "" TERM; echo "group $$"; while :; do sleep 0.05; done`);
     const { service, said } = drive({ launcher: 'auto', script });
     const group = await said('group');
-    const [pid] = launchersOf(service.pid!);
+    const [pid] = await launchersOf(service.pid!);
     service.kill('SIGKILL');
-    await until(() => !groupLives(group) && !groupLives(pid!));
+    await until(async () => !(await eachLives([group, pid!])).includes(true));
   });
 
   it('does not keep a process alive that forgets it', async () => {

@@ -1,8 +1,9 @@
+import { chmodSync } from 'node:fs';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { endOrphansBelow } from '../../src/script/orphans.ts';
 import { groupLives, signalGroup } from '../../src/script/process-group.ts';
 import { exited } from '../support/children.ts';
-import { scriptFolder, until } from './contract.ts';
+import { eachLives, scriptFolder, until } from './contract.ts';
 import { type Driven, type Driving, drive, launchersOf } from './driver.ts';
 
 const files = scriptFolder();
@@ -31,12 +32,12 @@ async function groupOf({ said }: Driven): Promise<number> {
 
 /** Kills the service; its launcher as well, before that can end anything. */
 async function killAll({ service }: Driven): Promise<void> {
-  const launchers = launchersOf(service.pid!);
+  const launchers = await launchersOf(service.pid!);
   for (const pid of launchers) process.kill(pid, 'SIGSTOP');
   service.kill('SIGKILL');
   await exited(service);
   for (const pid of launchers) process.kill(pid, 'SIGKILL');
-  await until(() => !launchers.some(groupLives));
+  await until(async () => !(await eachLives(launchers)).includes(true));
 }
 
 describe.each(['auto', 'none'] as const)(
@@ -53,7 +54,7 @@ describe.each(['auto', 'none'] as const)(
       await killAll(driven);
       expect(await endOrphansBelow(newBase(), 5000)).toEqual([]);
       expect(await endOrphansBelow(base, 5000)).toEqual([group]);
-      expect(groupLives(group)).toBe(false);
+      expect(await groupLives(group)).toBe(false);
     });
 
     it('is ended also where the script itself is gone and its child has an environment of its own', async () => {
@@ -63,7 +64,7 @@ describe.each(['auto', 'none'] as const)(
       await killAll(driven);
       process.kill(group, 'SIGTERM');
       expect(await endOrphansBelow(base, 100)).toEqual([group]);
-      expect(groupLives(group)).toBe(false);
+      expect(await groupLives(group)).toBe(false);
     });
 
     it('is ended also where the service died while it ended a script that had not kept to its time', async () => {
@@ -86,7 +87,7 @@ describe.each(['auto', 'none'] as const)(
       await exited(driven.service);
       expect(driven.lines.at(-1)).toContain('exited');
       expect(await endOrphansBelow(base, 100)).toEqual([]);
-      expect([group, daemon].map(groupLives)).toEqual([true, true]);
+      expect(await eachLives([group, daemon])).toEqual([true, true]);
     });
   },
 );
@@ -96,37 +97,83 @@ describe('the launcher of a killed service', () => {
     const base = newBase();
     const driven = drive({ launcher: 'auto', script: renamed('use POSIX (); POSIX::close(57);'), base });
     const group = await groupOf(driven);
-    const [pid] = launchersOf(driven.service.pid!);
+    const [pid] = await launchersOf(driven.service.pid!);
     driven.service.kill('SIGKILL');
     await exited(driven.service);
     await endOrphansBelow(base, 5000);
-    expect([group, pid!].map(groupLives)).toEqual([false, false]);
+    expect(await eachLives([group, pid!])).toEqual([false, false]);
   });
 
   it('is killed where it does not end in time, and its scripts are ended in its place', async () => {
     const base = newBase();
     const driven = drive({ launcher: 'auto', script: renamed(), base });
     const group = await groupOf(driven);
-    const [pid] = launchersOf(driven.service.pid!);
+    const [pid] = await launchersOf(driven.service.pid!);
     process.kill(pid!, 'SIGSTOP');
     driven.service.kill('SIGKILL');
     await exited(driven.service);
     expect(await endOrphansBelow(base, 100)).toEqual([group]);
-    expect([group, pid!].map(groupLives)).toEqual([false, false]);
+    expect(await eachLives([group, pid!])).toEqual([false, false]);
   });
 
   it('is left alone where it worked for another base, or its service lives', async () => {
     const base = newBase();
     const driven = drive({ launcher: 'auto', script: renamed(), base });
     const group = await groupOf(driven);
-    const [pid] = launchersOf(driven.service.pid!);
+    const [pid] = await launchersOf(driven.service.pid!);
     process.kill(pid!, 'SIGSTOP');
     expect(await endOrphansBelow(base, 100)).toEqual([]);
     driven.service.kill('SIGKILL');
     await exited(driven.service);
     expect(await endOrphansBelow(newBase(), 100)).toEqual([]);
-    expect([group, pid!].map(groupLives)).toEqual([true, true]);
+    expect(await eachLives([group, pid!])).toEqual([true, true]);
     process.kill(pid!, 'SIGCONT');
-    await until(() => !groupLives(group) && !groupLives(pid!));
+    await until(async () => !(await eachLives([group, pid!])).includes(true));
   });
 });
+
+/** Tries what would make the record say something else, or go; says a line for each that works. */
+const FORGER = `#!/usr/bin/python3
+import os, time
+own = "/proc/self/fd/57"
+tries = [
+    lambda: os.write(57, b"forged"),
+    lambda: os.open(own, os.O_WRONLY),
+    lambda: os.open(own, os.O_RDWR | os.O_APPEND),
+    lambda: os.truncate(own, 0),
+    lambda: os.ftruncate(57, 0),
+    lambda: os.fchmod(57, 0o666),
+    lambda: os.unlink(os.readlink(own)),
+    lambda: os.link(own, "/tmp/forged", follow_symlinks=True),
+]
+print("held", len(os.read(57, 1)), flush=True)
+for number, attempt in enumerate(tries):
+    try:
+        attempt()
+        print("forged", number, flush=True)
+    except OSError:
+        pass
+print("tried 1", flush=True)
+time.sleep(60)
+`;
+
+describe.skipIf(process.getuid?.() !== 0).each(['auto', 'none'] as const)(
+  'what runs as another user in a script (launcher: %s)',
+  (launcher) => {
+    it('cannot write to the record of the run, so that the script is ended when its service is killed', async () => {
+      const forger = files.script(FORGER);
+      chmodSync(files.folder, 0o755);
+      const customer = `setpriv --reuid=65534 --regid=65534 --clear-groups ${forger}`;
+      const script = files.sh(`${customer} & echo "group $$"; wait`);
+      const base = newBase();
+      const driven = drive({ launcher, script, base });
+      const group = await groupOf(driven);
+      expect(await driven.said('held')).toBe(1);
+      await driven.said('tried');
+      expect(driven.lines.filter((line) => line.startsWith('forged'))).toEqual([]);
+      await killAll(driven);
+      expect(await endOrphansBelow(base, 5000)).toEqual([group]);
+      expect(await groupLives(group)).toBe(false);
+    });
+  },
+);

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { groupLives, listProcesses } from '../../src/script/process-group.ts';
+import { groupLives } from '../../src/script/process-group.ts';
+import { listProcesses } from '../../src/script/process-table.ts';
 import type { ScriptRequest, ScriptRunner } from '../../src/script/runner.ts';
 import { createScriptRunner } from '../../src/script/script-runner.ts';
 import { runAndKeep, runPastFirstWords, scriptFolder, until } from './contract.ts';
@@ -157,7 +158,7 @@ describe.each(['none', 'auto'] as const)('a script runner (launcher: %s)', (laun
     });
     expect(result).toEqual({ kind: 'timedOut' });
     expect(milliseconds).toBeGreaterThanOrEqual(timeoutMilliseconds + 290);
-    expect(groupLives(Number(text[0]))).toBe(false);
+    expect(await groupLives(Number(text[0]))).toBe(false);
   });
 
   it('kills, after the grace, what outlives a script that obeys SIGTERM', async () => {
@@ -166,7 +167,7 @@ describe.each(['none', 'auto'] as const)('a script runner (launcher: %s)', (laun
       run([files.sh(body)], { timeoutMilliseconds, killGraceMilliseconds: 300 }),
     );
     expect(result).toEqual({ kind: 'timedOut' });
-    expect(groupLives(Number(text[0]))).toBe(false);
+    expect(await groupLives(Number(text[0]))).toBe(false);
   });
 
   it('ends a script on abort, and starts none after it', async () => {
@@ -212,9 +213,9 @@ describe.each(['none', 'auto'] as const)('a script runner (launcher: %s)', (laun
   it('leaves neither descriptors nor processes behind after 500 scripts', async () => {
     const script = files.sh('read line; echo "$line"; echo error >&2');
     const open = () => readdirSync('/proc/self/fd').length;
-    const children = () => listProcesses().filter(({ parent }) => parent === process.pid).length;
+    const children = async () => (await listProcesses()).filter(({ parent }) => parent === process.pid).length;
     await run([script]);
-    const before = { open: open(), children: children() };
+    const before = { open: open(), children: await children() };
     let next = 0;
     const worker = async () => {
       while (next < 500) {
@@ -225,7 +226,7 @@ describe.each(['none', 'auto'] as const)('a script runner (launcher: %s)', (laun
       }
     };
     await Promise.all(Array.from({ length: 8 }, worker));
-    await until(() => open() <= before.open && children() <= before.children);
+    await until(async () => open() <= before.open && (await children()) <= before.children);
     expect(readFileSync(script, 'utf8')).toContain('read line');
   });
 });

@@ -1,0 +1,203 @@
+import { constants } from 'node:os';
+import { Ending } from './ending.ts';
+import { type LauncherProcess, startLauncher } from './launcher-process.ts';
+import { notRecorded, refusedBySystem } from './locate.ts';
+import { endRun } from './orphans.ts';
+import { OutputLines } from './output-lines.ts';
+import { groupLives } from './process-group.ts';
+import { type RecordDraft, type RunRecords, removeRecord } from './run-record.ts';
+import type { ScriptRequest, ScriptResult } from './runner.ts';
+
+export interface CrewOptions {
+  readonly records: RunRecords;
+  /** The Python interpreter. */
+  readonly interpreter: string;
+  /** A launcher that is not ready by then is ended. */
+  readonly readyWithinMilliseconds: number;
+  /** How often a launcher that runs something is asked for an answer. */
+  readonly beatMilliseconds: number;
+  onReady(): void;
+  /** Once, when the launcher is gone, and what it ran is not yet. */
+  onEnd(crew: Crew, end: CrewEnd): void;
+}
+
+/** `died`: it had worked; `short`: the system lacked something for its start; `unusable`: it cannot be started here. */
+export interface CrewEnd {
+  readonly kind: 'died' | 'short' | 'unusable';
+  readonly reason: string;
+}
+
+/** How a run ended; `again`: the launcher could not be started, so nothing has run. */
+export type Verdict = ScriptResult | { readonly kind: 'again' };
+
+/** One run in the launcher's hands. `resolve` takes the verdict of the first who knows it. */
+interface Run {
+  readonly request: ScriptRequest;
+  readonly file: string;
+  readonly record: RecordDraft;
+  readonly lines: OutputLines;
+  readonly ending: Ending;
+  readonly resolve: (verdict: Verdict) => void;
+  group: number | undefined;
+  outlived: boolean;
+}
+
+/** So many questions in a row without an answer, and the launcher hangs. */
+const MOST_UNANSWERED = 5;
+let lastId = 0;
+
+/**
+ * A launcher and what it runs. What a launcher that dies or hangs has in its hands is `lost`, and its process groups are ended.
+ *
+ *   fresh (it has not said yet that it works) -> ready -> gone; fresh -> gone
+ */
+export class Crew {
+  readonly #options: CrewOptions;
+  readonly #own: RecordDraft;
+  readonly #process: LauncherProcess;
+  readonly #runs = new Map<number, Run>();
+  readonly #late: NodeJS.Timeout;
+  readonly #beat: NodeJS.Timeout;
+  #state: 'fresh' | 'ready' | 'gone' = 'fresh';
+  #unanswered = 0;
+
+  constructor(options: CrewOptions) {
+    this.#options = options;
+    this.#own = options.records.draft();
+    this.#process = startLauncher(options.interpreter, this.#own, {
+      onReady: () => {
+        clearTimeout(this.#late);
+        this.#state = 'ready';
+        options.onReady();
+      },
+      onBeat: () => {
+        this.#unanswered = 0;
+      },
+      onStarted: (id, group) => {
+        const run = this.#runs.get(id);
+        if (run === undefined) return;
+        run.group = group;
+        run.ending.started(group);
+      },
+      onOutput: (id, stream, chunk) => this.#runs.get(id)?.lines.write(stream, chunk),
+      onNotStarted: (id, errno) => {
+        const run = this.#runs.get(id);
+        run?.resolve(refusedBySystem(run.file, errnoName(errno)));
+      },
+      onNotRecorded: (id, errno) => {
+        const code = errnoName(errno);
+        options.records.refused(code);
+        const run = this.#runs.get(id);
+        run?.resolve(notRecorded(run.file, run.record.file, code));
+      },
+      onExited: (id, status, leftOut, outlived) => {
+        const run = this.#runs.get(id);
+        if (run === undefined) return;
+        run.outlived = outlived;
+        run.lines.end(leftOut);
+        run.resolve(verdictOf(status));
+      },
+      onEnd: (reason, code) => this.#dismiss(reason, code),
+    });
+    this.#late = setTimeout(() => this.#process.kill(), options.readyWithinMilliseconds).unref();
+    this.#beat = setInterval(() => this.#ask(), options.beatMilliseconds).unref();
+  }
+
+  get size(): number {
+    return this.#runs.size;
+  }
+
+  async run(file: string, request: ScriptRequest): Promise<Verdict> {
+    const id = ++lastId;
+    const ending = new Ending(request);
+    const record = this.#options.records.draft(request.account);
+    const { promise, resolve } = resolvable<Verdict>();
+    const lines = new OutputLines(request.onLine);
+    const run: Run = { request, file, record, lines, ending, resolve, group: undefined, outlived: false };
+    this.#runs.set(id, run);
+    this.#beat.ref(); // the launcher itself keeps no service alive, what it runs does
+    void ending.gaveUp.then(() => this.#giveUp(run));
+    this.#process.start({
+      id,
+      killGraceMilliseconds: request.killGraceMilliseconds,
+      argv: [file, ...request.command.slice(1)],
+      env: request.env,
+      record,
+      stdin: request.stdin,
+    });
+    const verdict = await promise;
+    lines.end();
+    this.#runs.delete(id);
+    if (this.#runs.size === 0) this.#beat.unref();
+    const cause = await ending.settle();
+    if (run.outlived && (cause === undefined || run.group === undefined || !(await groupLives(run.group))))
+      await removeRecord(record.file);
+    return cause === undefined || verdict.kind === 'again' ? verdict : { kind: cause };
+  }
+
+  /** Ends the launcher, and what it still runs is `lost`. */
+  close(): Promise<void> {
+    return this.#process.close();
+  }
+
+  /** A timer comes before what has arrived meanwhile, so one late answer says nothing. */
+  #ask(): void {
+    if (this.#runs.size === 0 || this.#state !== 'ready') {
+      this.#unanswered = 0;
+      return;
+    }
+    if (this.#unanswered >= MOST_UNANSWERED) this.#process.kill();
+    this.#unanswered += 1;
+    this.#process.beat();
+  }
+
+  async #giveUp({ group, resolve }: Run): Promise<void> {
+    // Its group is gone, yet the launcher has not said so: it is stuck.
+    if (group === undefined || !(await groupLives(group))) this.#process.kill();
+    else resolve({ kind: 'signaled', signal: 'SIGKILL' });
+  }
+
+  #dismiss(reason: string, code: string | undefined): void {
+    clearTimeout(this.#late);
+    clearInterval(this.#beat);
+    void removeRecord(this.#own.file);
+    const refusal = code === undefined ? undefined : refusedBySystem('the launcher of scripts', code);
+    const kind = this.#state === 'ready' ? 'died' : refusal?.passing === true ? 'short' : 'unusable';
+    this.#state = 'gone';
+    this.#options.onEnd(this, { kind, reason });
+    for (const run of this.#runs.values()) {
+      if (kind === 'died') void lose(run, reason);
+      else run.resolve(kind === 'short' && refusal !== undefined ? refusal : { kind: 'again' });
+    }
+  }
+}
+
+/** Ends what a dead launcher was running; it may have started a script without having said so. */
+async function lose({ request, record, resolve }: Run, reason: string): Promise<void> {
+  await endRun(record.file, request.killGraceMilliseconds);
+  resolve({ kind: 'lost', reason: `the launcher of scripts died (${reason}), and the script was ended with it` });
+}
+
+function resolvable<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+/** Reads the status that wait(2) gave. */
+function verdictOf(status: number): ScriptResult {
+  const signal = status & 0x7f;
+  return signal === 0
+    ? { kind: 'exited', exitCode: (status >> 8) & 0xff }
+    : { kind: 'signaled', signal: nameOf(constants.signals, signal) ?? `signal ${signal}` };
+}
+
+function errnoName(errno: number): string {
+  return nameOf(constants.errno, errno) ?? `errno ${errno}`;
+}
+
+function nameOf(names: Readonly<Record<string, number>>, number: number): string | undefined {
+  return Object.entries(names).find(([, value]) => value === number)?.[0];
+}

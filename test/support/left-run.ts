@@ -1,0 +1,51 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import {
+  makeRecord,
+  type ProcessIdentity,
+  RECORD_DESCRIPTOR,
+  RunRecords,
+  type ScriptAccount,
+  writeLeader,
+} from '../../src/script/run-record.ts';
+import { track } from './children.ts';
+
+/** A service that is no more. */
+export const GONE: ProcessIdentity = { pid: 4_194_303, startedAt: '1' };
+
+export interface LeftRun {
+  readonly base: string;
+  readonly account: ScriptAccount;
+  readonly command: readonly string[];
+  /** Default: one that is gone. */
+  readonly service?: ProcessIdentity;
+  /** Whether somebody lived to write down who leads the run; default: yes. */
+  readonly led?: boolean;
+}
+
+/** Starts a script as a service does, with a record that says so; its standard output is a pipe. */
+export async function leaveRun({ base, account, command, service = GONE, led = true }: LeftRun): Promise<{
+  readonly child: ChildProcess;
+  readonly record: string;
+}> {
+  const records = new RunRecords(base);
+  await records.prepare();
+  const { file, text } = records.draft(account);
+  const written = await makeRecord({ file, text: `${JSON.stringify({ ...JSON.parse(text), service })}\n` });
+  const shown = await open(file, 'r');
+  try {
+    const between = Array.from({ length: RECORD_DESCRIPTOR - 3 }, () => 'ignore' as const);
+    const [program = '', ...args] = command;
+    const child = track(
+      spawn(program, args, {
+        detached: true,
+        stdio: ['ignore', 'pipe', 'ignore', ...between, shown.fd],
+        env: { PATH: '/usr/bin:/bin' },
+      }),
+    );
+    if (led) await writeLeader(written, child.pid ?? 0);
+    return { child, record: file };
+  } finally {
+    await Promise.all([written.close(), shown.close()]);
+  }
+}

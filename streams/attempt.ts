@@ -128,7 +128,8 @@ function jobOf(
   { how, mode, record, entry, fence }: Extract<ClaimResult, { kind: 'claimed' }>,
   { nextJobId, monotonic }: AttemptDependencies,
 ): ClaimedJob {
-  const retried = candidate.own?.kind === 'retry' && how === 'resume' ? candidate.own.attempt : undefined;
+  const retried = candidate.own?.kind === 'retry' && how === 'resume' ? candidate.own : undefined;
+  const lost = retried?.lost ?? 0;
   return {
     id: nextJobId(),
     mode,
@@ -136,8 +137,9 @@ function jobOf(
     entry,
     fence,
     claimedAt: monotonic(),
-    attempt: retried ?? 1,
-    resumed: how !== 'claim' && retried === undefined,
+    attempt: retried?.attempt ?? 1,
+    resumed: how !== 'claim' && (retried === undefined || lost > 0),
+    lost,
   };
 }
 
@@ -148,13 +150,14 @@ function repeatLater(
   outcome: HandlerOutcome,
   { open, retry, report }: Attempting,
 ): AttemptResult | undefined {
-  const inMilliseconds = retryDelay(outcome, job.attempt, retry);
+  const inMilliseconds = retryDelay(outcome, job, retry);
   if (inMilliseconds === undefined || outcome.ok) return undefined;
   if (open.isOvertaken(candidate.id)) return overtaken(candidate, job, open, report);
   open.wrote(candidate.id, job.record, { working: false });
   const next = job.attempt + 1;
   report({ event: 'retrying', attempt: next, inMilliseconds, reason: outcome.reason, ...refOf(job.record, job.id) });
-  const own = { kind: 'retry', attempt: next, fence: job.fence } as const;
+  const lost = outcome.retry === 'lost' ? job.lost + 1 : 0;
+  const own = { kind: 'retry', attempt: next, lost, fence: job.fence } as const;
   return { kind: 'again', candidate: { id: candidate.id, record: job.record, fresh: false, own }, inMilliseconds };
 }
 

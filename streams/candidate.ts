@@ -17,7 +17,7 @@ export interface Candidate {
 }
 
 export type OwnWork =
-  | { readonly kind: 'retry'; readonly attempt: number; readonly fence: Fence }
+  | { readonly kind: 'retry'; readonly attempt: number; readonly lost: number; readonly fence: Fence }
   | { readonly kind: 'unwritten'; readonly job: ClaimedJob; readonly outcome: HandlerOutcome; readonly tries: number };
 
 /** A job as the stream keeps it: what the handler gets, and what its outcome is to name. */

@@ -25,7 +25,7 @@ async function outputOf(mode: Mode): Promise<string[]> {
   const entry = entryOf(dn, { uid: '3724300', sstQuota: '1024' });
   const values = { uid: '3724300', state: '0', date: undefined, active: true, returnValue: undefined };
   const record = { dn, entryUUID: undefined, mode, modifiedAt: undefined, ...values };
-  const job: Job = { id: 'job', mode, record, entry, attempt: 1, resumed: false };
+  const job: Job = { id: 'job', mode, record, entry, attempt: 1, resumed: false, lost: 0 };
   const lines: string[] = [];
   const handlers = composeHandlers(parseConfig(CONFIGURATION, {}, 'test.yaml'), runner);
   const step = handlers[mode].steps.find(({ name }) => name === 'script');

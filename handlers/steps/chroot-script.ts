@@ -1,4 +1,4 @@
-import type { Job, Step, StepContext, StepOutcome } from '../../src/domain/job.ts';
+import type { Job, Retry, Step, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import type { Mode } from '../../src/domain/mode.ts';
 import { EX_TEMPFAIL, ReturnCode } from '../../src/domain/return-code.ts';
 import { endOrphansOf, findOrphanedAccounts } from '../../src/script/orphans.ts';
@@ -10,6 +10,8 @@ const SLACK_MILLISECONDS = 3000;
 
 /** How old the knowledge of other services' remains may be: a service beside this one may die at any time. */
 const LOOK_AGAIN_MILLISECONDS = 5000;
+
+const DOES_IT_END_ITS_PARENT = 'see whether the script ends or stops its parent process, and whether memory is short';
 
 export interface ChrootScriptOptions extends ScriptSurroundings {
   /** The program and its arguments; `{uid}`, `{mode}`, `{homeDirectory}` and `{dn}` are replaced inside an argument. */
@@ -49,6 +51,7 @@ export function chrootScriptStep(options: ChrootScriptOptions): Step {
       }
       const result = await runner.run({
         account: { uid, entryUUID, dn },
+        alone: job.lost > 0,
         command: command.argv,
         env: buildEnvironment(job, options),
         stdin: buildInput(job),
@@ -57,7 +60,7 @@ export function chrootScriptStep(options: ChrootScriptOptions): Step {
         signal,
         onLine,
       });
-      return outcomeOf(result, timeoutMilliseconds);
+      return outcomeOf(result, job, timeoutMilliseconds);
     },
   };
 }
@@ -76,7 +79,7 @@ function orphanSearch(): (uid: string, entryUUID: string | undefined) => Promise
   };
 }
 
-function outcomeOf(result: ScriptResult, timeoutMilliseconds: number): StepOutcome {
+function outcomeOf(result: ScriptResult, { lost }: Job, timeoutMilliseconds: number): StepOutcome {
   switch (result.kind) {
     case 'exited':
       return outcomeOfExit(result.exitCode);
@@ -91,7 +94,10 @@ function outcomeOf(result: ScriptResult, timeoutMilliseconds: number): StepOutco
     case 'notStarted':
       return failed(result.reason, result.passing ? 'temporary' : 'script');
     case 'lost':
-      return failed(result.reason, 'temporary');
+      return failed(
+        lost === 0 ? result.reason : `${result.reason}; it ran alone there: ${DOES_IT_END_ITS_PARENT}`,
+        'lost',
+      );
   }
 }
 
@@ -113,6 +119,6 @@ function outcomeOfExit(exitCode: number): StepOutcome {
   };
 }
 
-function failed(reason: string, retry: 'temporary' | 'script' = 'script'): StepOutcome {
+function failed(reason: string, retry: Retry = 'script'): StepOutcome {
   return { ok: false, returnValue: ReturnCode.UNDEFINED_ERROR, reason, retry };
 }

@@ -15,6 +15,8 @@ export interface Job {
   readonly attempt: number;
   /** True when an interrupted attempt is taken up again: the script may have run before. */
   readonly resumed: boolean;
+  /** How often in a row an attempt at this request was lost: its script then runs with no other beside it. */
+  readonly lost: number;
 }
 
 export interface StepContext {
@@ -30,9 +32,14 @@ export type StepOutcome =
       readonly ok: false;
       readonly returnValue: number;
       readonly reason: string;
-      /** `temporary`: EX_TEMPFAIL, try again later; `script`: the site's script failed; `permanent`: stands. */
-      readonly retry: 'temporary' | 'script' | 'permanent';
+      readonly retry: Retry;
     };
+
+/**
+ * Why a failed attempt may be repeated. `temporary`: EX_TEMPFAIL, try again later; `script`: the site's script failed; `lost`:
+ * what ran the script died, and what the script did is unknown; `permanent`: stands.
+ */
+export type Retry = 'temporary' | 'script' | 'lost' | 'permanent';
 
 /** One step of a handler. `run` never throws for what a site or an entry can cause: such is an outcome. */
 export interface Step {
@@ -62,7 +69,7 @@ export type HandlerOutcome =
       readonly step: string;
       readonly returnValue: number;
       readonly reason: string;
-      readonly retry: 'temporary' | 'script' | 'permanent';
+      readonly retry: Retry;
       /** True when the service was told to stop at once: nothing is written back, the account is resumed later. */
       readonly aborted: boolean;
     };

@@ -1,4 +1,4 @@
-import type { HandlerOutcome } from './job.ts';
+import type { HandlerOutcome, Job } from './job.ts';
 
 /** How often, and after how long, a failed attempt is repeated. Times in milliseconds. */
 export interface RetryPolicy {
@@ -14,9 +14,17 @@ export interface RetrySchedule {
   readonly max: number;
 }
 
+/** A lost attempt is nobody's fault at first: it is repeated soon, whatever the policy says, and twice at most. */
+const LOST = { repeated: 2, milliseconds: 500 };
+
 /** After how many milliseconds a failed attempt is repeated; undefined: the failure stands. */
-export function retryDelay(outcome: HandlerOutcome, attempt: number, policy: RetryPolicy): number | undefined {
+export function retryDelay(
+  outcome: HandlerOutcome,
+  { attempt, lost }: Pick<Job, 'attempt' | 'lost'>,
+  policy: RetryPolicy,
+): number | undefined {
   if (outcome.ok || outcome.aborted || outcome.retry === 'permanent') return undefined;
+  if (outcome.retry === 'lost') return lost < LOST.repeated ? LOST.milliseconds : undefined;
   const schedule = policy[outcome.retry];
   return attempt < schedule.attempts ? backoff(attempt, schedule) : undefined;
 }

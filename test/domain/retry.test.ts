@@ -9,9 +9,11 @@ const POLICY: RetryPolicy = {
   script: { attempts: 1, initial: 1, max: 1 },
 };
 
+const FIRST = { attempt: 1, lost: 0 };
+
 describe('repeating a failed attempt', () => {
   it('comes after longer and longer pauses, as often as the policy says', () => {
-    expect([1, 2, 3, 4].map((attempt) => retryDelay(failed(75), attempt, POLICY))).toEqual([
+    expect([1, 2, 3, 4].map((attempt) => retryDelay(failed(75), { attempt, lost: 0 }, POLICY))).toEqual([
       5,
       8,
       undefined,
@@ -26,8 +28,15 @@ describe('repeating a failed attempt', () => {
       { ...failed(75), retry: 'permanent' } as HandlerOutcome,
       { ...failed(75), aborted: true } as HandlerOutcome,
     ];
-    for (const outcome of others) expect(retryDelay(outcome, 1, POLICY)).toBeUndefined();
-    expect(retryDelay(failed(1), 1, { ...POLICY, script: { attempts: 2, initial: 9, max: 9 } })).toBe(9);
+    for (const outcome of others) expect(retryDelay(outcome, FIRST, POLICY)).toBeUndefined();
+    expect(retryDelay(failed(1), FIRST, { ...POLICY, script: { attempts: 2, initial: 9, max: 9 } })).toBe(9);
+  });
+
+  it('is soon for a lost one, whatever the policy says, and bounded by a number of its own', () => {
+    const outcome = { ...failed(1), retry: 'lost' } as HandlerOutcome;
+    const delays = [0, 1, 2].map((lost) => retryDelay(outcome, { attempt: 7 + lost, lost }, POLICY));
+    expect(delays).toEqual([expect.any(Number), expect.any(Number), undefined]);
+    expect(Math.max(...delays.filter((delay) => delay !== undefined))).toBeLessThanOrEqual(1000);
   });
 
   it('never waits longer than the longest delay, nor shorter than before, however often it failed', () => {

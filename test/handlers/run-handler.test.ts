@@ -25,7 +25,15 @@ function step(name: string, outcome: StepOutcome | Error = { ok: true }): Step {
 function job(mode: Mode): Job {
   const directory = new MemoryDirectory();
   const entry = directory.create('a', { sstProvisioningMode: mode });
-  return { id: 'job-1', mode, record: new Stage({ directory }).record(entry), entry, attempt: 1, resumed: false };
+  return {
+    id: 'job-1',
+    mode,
+    record: new Stage({ directory }).record(entry),
+    entry,
+    attempt: 1,
+    resumed: false,
+    lost: 0,
+  };
 }
 
 const ALL = {

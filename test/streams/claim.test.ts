@@ -338,7 +338,7 @@ describe('an account found in work', () => {
 });
 
 describe('a further attempt, with other services about', () => {
-  const RETRY = { kind: 'retry', attempt: 2, fence: { by: 'nothing' } } as const;
+  const RETRY = { kind: 'retry', attempt: 2, lost: 0, fence: { by: 'nothing' } } as const;
 
   it('takes the account again by a write of its own, which makes it young', async () => {
     const entry = directory.create('a', { sstProvisioningMode: 'adding' });

@@ -22,7 +22,7 @@ function claimedJob(content: Record<string, string> = {}): ClaimedJob {
   const entry = directory.create('a', { sstProvisioningMode: 'adding', ...content });
   const record = new Stage({ directory }).record(entry);
   const fence = outcomeFence(claimFence(record, directory.fencing, '10000101'), record);
-  return { id: 'job-1', mode: 'add', record, entry, fence, claimedAt: 0, attempt: 1, resumed: false };
+  return { id: 'job-1', mode: 'add', record, entry, fence, claimedAt: 0, attempt: 1, resumed: false, lost: 0 };
 }
 
 function write(

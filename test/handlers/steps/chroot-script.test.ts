@@ -38,6 +38,7 @@ function jobFor(attributes: Parameters<typeof entryOf>[1] = {}, overrides: Parti
     entry,
     attempt: 1,
     resumed: false,
+    lost: 0,
     ...overrides,
   };
 }
@@ -133,7 +134,7 @@ describe('the chroot script step', () => {
     const saying = (result: ScriptResult): ScriptRunner => ({ run: async () => result, close: async () => {} });
     const outcomeOf = async (result: ScriptResult) => (await run('', jobFor(), { runner: saying(result) })).outcome;
     const lost = await outcomeOf({ kind: 'lost', reason: 'the launcher died' });
-    expect(lost).toEqual({ ok: false, returnValue: 1, reason: 'the launcher died', retry: 'temporary' });
+    expect(lost).toEqual({ ok: false, returnValue: 1, reason: 'the launcher died', retry: 'lost' });
     const short = { kind: 'notStarted', code: 'EAGAIN', reason: 'no more processes' } as const;
     expect(await outcomeOf({ ...short, passing: true })).toMatchObject({ retry: 'temporary' });
     expect(await outcomeOf({ ...short, passing: false })).toMatchObject({ retry: 'script' });

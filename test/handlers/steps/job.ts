@@ -27,6 +27,7 @@ export function jobOf(uid: string, attributes: Attributes = {}): Job {
     entry: entryOf(dn, { uid, ...attributes }),
     attempt: 1,
     resumed: false,
+    lost: 0,
   };
 }
 

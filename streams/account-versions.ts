@@ -1,5 +1,6 @@
 import type { AccountRecord } from '../src/domain/account.ts';
 import { readMode } from '../src/domain/mode.ts';
+import { RecentMap } from '../src/domain/recent-map.ts';
 import { identityOf } from './identity.ts';
 
 /** Enough for what is written to while one server lags behind another. */
@@ -43,12 +44,11 @@ export type Age = 'current' | 'stale' | 'behind';
  * as the server in use has accepted it. Whether a version is judged `stale` or `behind` depends on the connection it was learnt on.
  */
 export class AccountVersions {
-  readonly #known = new Map<string, Known>();
+  readonly #known: RecentMap<Known>;
   /** Which accounts the server in use has shown older than they are known. */
   readonly #behind = new Set<string>();
   readonly #behindAfter: number;
   readonly #monotonic: () => number;
-  readonly #remembered: number;
   #connection = 0;
   /** The tokens that were written last, oldest first: a claim may meet an entry that was created anew under its DN. */
   readonly #latestTokens = new Set<string>();
@@ -62,7 +62,7 @@ export class AccountVersions {
     readonly monotonic: () => number;
     readonly rememberedVersions?: number;
   }) {
-    this.#remembered = options.rememberedVersions ?? REMEMBERED;
+    this.#known = new RecentMap(options.rememberedVersions ?? REMEMBERED);
     this.#behindAfter = options.behindAfterMilliseconds;
     this.#monotonic = options.monotonic;
   }
@@ -166,10 +166,6 @@ export class AccountVersions {
 
   #remember(id: string, known: Known): void {
     if (known.connection === this.#connection) this.#behind.delete(id);
-    this.#known.delete(id);
     this.#known.set(id, known);
-    if (this.#known.size <= this.#remembered) return;
-    const oldest = this.#known.keys().next();
-    if (!oldest.done) this.#known.delete(oldest.value);
   }
 }

@@ -1,6 +1,7 @@
 import type { AccountRecord } from '../src/domain/account.ts';
 import { isFailure } from '../src/domain/decide.ts';
 import { readMode } from '../src/domain/mode.ts';
+import { RecentMap } from '../src/domain/recent-map.ts';
 import { laneOf } from './candidate.ts';
 import { versionOf } from './identity.ts';
 import type { OtherServices, Sighted } from './other-services.ts';
@@ -24,7 +25,7 @@ const REMEMBERED_VERSIONS = 20_000;
 export class ForeignClaims implements OtherServices {
   readonly #work = new WorkByUid();
   /** The version that was seen of each claimed account. */
-  readonly #versions = new Map<string, string>();
+  readonly #versions = new RecentMap<string>(REMEMBERED_VERSIONS);
   readonly #longestMilliseconds: number;
   readonly #monotonic: () => number;
 
@@ -78,12 +79,7 @@ export class ForeignClaims implements OtherServices {
     const version = versionOf(record);
     if (this.#versions.get(id) === version && this.#work.on(lane, id) !== undefined) return false;
     const isNews = this.#work.on(lane, id) === undefined;
-    this.#versions.delete(id);
     this.#versions.set(id, version);
-    if (this.#versions.size > REMEMBERED_VERSIONS) {
-      const oldest = this.#versions.keys().next();
-      if (!oldest.done) this.#versions.delete(oldest.value);
-    }
     this.#work.saw(lane, id, this.#monotonic());
     return isNews;
   }

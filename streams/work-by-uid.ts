@@ -1,3 +1,6 @@
+import { LargeMap } from '../src/domain/large-map.ts';
+import { RecentMap } from '../src/domain/recent-map.ts';
+
 /** Work on entries that are out of sight: far more than begins while one handler runs. */
 const MOST_OUT_OF_SIGHT = 20_000;
 
@@ -14,9 +17,9 @@ interface Work {
  * mid-work and created anew, it is another one with the same uid. Who asks judges by the age.
  */
 export class WorkByUid {
-  readonly #byLane = new Map<string, Map<string, Work>>();
+  readonly #byLane = new LargeMap<Map<string, Work>>();
   /** Entries that are out of sight, oldest first, as [lane, id]. */
-  readonly #outOfSight = new Map<string, readonly [lane: string, id: string]>();
+  readonly #outOfSight = new RecentMap<readonly [lane: string, id: string]>(MOST_OUT_OF_SIGHT);
 
   /** Somebody is at work on the entry. What is read may be older than what has been told: the latest time counts. */
   saw(lane: string, id: string, since: number): void {
@@ -39,10 +42,8 @@ export class WorkByUid {
     const work = this.#byLane.get(lane)?.get(id);
     if (work === undefined || work.outOfSight) return;
     work.outOfSight = true;
-    this.#outOfSight.set(keyOf(lane, id), [lane, id]);
-    if (this.#outOfSight.size <= MOST_OUT_OF_SIGHT) return;
-    const oldest = this.#outOfSight.values().next();
-    if (!oldest.done) this.ended(...oldest.value);
+    const oldest = this.#outOfSight.set(keyOf(lane, id), [lane, id]);
+    if (oldest !== undefined) this.ended(...oldest);
   }
 
   /** The entry has another uid now. */

@@ -1,19 +1,15 @@
+import { RecentMap } from '../domain/recent-map.ts';
+
 const MOST_KEYS = 10_000;
 
 /** Remembers what has been said, the latest ten thousand things: beyond that the oldest may be said again. */
 export class OncePerKey {
-  readonly #keys = new Set<string>();
+  readonly #keys = new RecentMap<true>(MOST_KEYS);
 
   /** True for a key that was not asked for before, or so long ago that it is forgotten. */
   isNew(key: string): boolean {
-    const known = this.#keys.delete(key);
-    this.#keys.add(key);
-    if (this.#keys.size > MOST_KEYS) {
-      for (const oldest of this.#keys) {
-        this.#keys.delete(oldest);
-        break;
-      }
-    }
+    const known = this.#keys.get(key) ?? false;
+    this.#keys.set(key, true);
     return !known;
   }
 }

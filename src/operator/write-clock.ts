@@ -1,5 +1,6 @@
 import type { PublishedEvent } from '../domain/event.ts';
 import { readMode } from '../domain/mode.ts';
+import { RecentMap } from '../domain/recent-map.ts';
 
 /** How many accounts are timed at once, at most; beyond that the oldest is no longer timed. */
 const CAPACITY = 100_000;
@@ -15,8 +16,8 @@ export interface Elapsed {
  * refresh or a periodic list finds was written at a time that nobody saw, and what is put off waits for its day, not for us.
  */
 export function timeWrites(): (event: PublishedEvent) => Elapsed | undefined {
-  const seen = new Map<string, number>();
-  const claimed = new Map<string, number>();
+  const seen = new RecentMap<number>(CAPACITY);
+  const claimed = new RecentMap<number>(CAPACITY);
 
   return (event) => {
     if (!('uid' in event) || event.uid === undefined) return undefined;
@@ -26,13 +27,13 @@ export function timeWrites(): (event: PublishedEvent) => Elapsed | undefined {
       case 'received':
         if (readMode(event.mode)?.phase !== 'requested') return undefined;
         if (event.change === 'refresh' || event.change === 'list') return undefined;
-        keep(seen, uid, at);
+        seen.set(uid, at);
         return undefined;
       case 'claimed': {
         const written = seen.get(uid);
         if (written === undefined) return undefined;
         seen.delete(uid);
-        keep(claimed, uid, written);
+        claimed.set(uid, written);
         return { to: 'claim', milliseconds: at - written };
       }
       case 'finished': {
@@ -55,14 +56,4 @@ export function timeWrites(): (event: PublishedEvent) => Elapsed | undefined {
         return undefined;
     }
   };
-}
-
-function keep(times: Map<string, number>, uid: string, at: number): void {
-  times.delete(uid);
-  times.set(uid, at);
-  if (times.size <= CAPACITY) return;
-  for (const oldest of times.keys()) {
-    times.delete(oldest);
-    return;
-  }
 }

@@ -1,0 +1,56 @@
+import { LargeMap } from './large-map.ts';
+import { type Linked, LinkedQueue, unlinked } from './linked-queue.ts';
+
+interface Entry<V> extends Linked<Entry<V>> {
+  readonly key: string;
+  value: V;
+}
+
+/**
+ * A Map of bounded size: beyond that, the entry that was set longest ago is forgotten. (A plain Map can do that, too, but to find its
+ * oldest entry takes the longer the more were taken out before: some hundredths of a millisecond with 100,000.)
+ */
+export class RecentMap<V> {
+  readonly #most: number;
+  readonly #entries = new LargeMap<Entry<V>>();
+  readonly #order = new LinkedQueue<Entry<V>>();
+  #size = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get(key: string): V | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
+  /** Answers what was forgotten for it, if anything. */
+  set(key: string, value: V): V | undefined {
+    const known = this.#entries.get(key);
+    if (known !== undefined) {
+      known.value = value;
+      this.#order.remove(known);
+      this.#order.add(known);
+      return undefined;
+    }
+    const entry = { key, value, ...unlinked() };
+    this.#entries.set(key, entry);
+    this.#order.add(entry);
+    this.#size += 1;
+    return this.#size > this.#most ? this.#forgetOldest() : undefined;
+  }
+
+  delete(key: string): void {
+    const known = this.#entries.get(key);
+    if (known === undefined) return;
+    this.#entries.delete(key);
+    this.#order.remove(known);
+    this.#size -= 1;
+  }
+
+  #forgetOldest(): V | undefined {
+    const oldest = this.#order.first;
+    if (oldest !== undefined) this.delete(oldest.key);
+    return oldest?.value;
+  }
+}

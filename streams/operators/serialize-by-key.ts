@@ -1,4 +1,6 @@
 import { defer, Observable, type OperatorFunction, type Subscription } from 'rxjs';
+import { LargeMap } from '../../src/domain/large-map.ts';
+import { type Linked, LinkedQueue, unlinked } from '../../src/domain/linked-queue.ts';
 
 /** What arrives: an item to be worked on, or the news that an item is no longer wanted. */
 export type Arrival<T> =
@@ -28,10 +30,18 @@ export interface Load {
   waiting: number;
 }
 
-interface Lane<T> {
+interface Lane<T> extends Linked<Lane<T>> {
+  readonly key: string;
   working: boolean;
-  /** Waiting items by id, oldest first; a newer item of the same id takes the place of the older one. */
-  readonly waiting: Map<string, T>;
+  /** What waits, oldest first. */
+  readonly waiting: LinkedQueue<Waiting<T>>;
+}
+
+/** A newer item of the same id takes the place of the older one. */
+interface Waiting<T> extends Linked<Waiting<T>> {
+  readonly id: string;
+  readonly lane: Lane<T>;
+  item: T;
 }
 
 /**
@@ -48,11 +58,11 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
   const { concurrency, project, drain$, load = { running: 0, waiting: 0 } } = options;
   return (source) =>
     new Observable<R>((subscriber) => {
-      const lanes = new Map<string, Lane<T>>();
-      /** Keys that have something waiting and nothing running, in the order in which they became so. */
-      const ready = new Set<string>();
-      /** Of each waiting item, the key under which it waits. */
-      const keyOf = new Map<string, string>();
+      let lanes = new LargeMap<Lane<T>>();
+      /** Lanes that have something waiting and nothing running, in the order in which they became so. */
+      let ready = new LinkedQueue<Lane<T>>();
+      /** What waits, by id. */
+      let waitingById = new LargeMap<Waiting<T>>();
       /** Of each item that is worked on, the other keys that have to wait for it. */
       const working = new Map<string, Set<string>>();
       /** Permits that are taken, and who wants the one back that he has lent. */
@@ -74,17 +84,17 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
         },
       };
 
-      const start = (key: string, lane: Lane<T>): void => {
-        const next = lane.waiting.entries().next();
-        if (next.done) return;
-        const [id, item] = next.value;
+      const start = (lane: Lane<T>): void => {
+        const next = lane.waiting.first;
+        if (next === undefined) return;
+        const { id, item } = next;
         const elsewhere = working.get(id);
         if (elsewhere !== undefined) {
-          elsewhere.add(key);
+          elsewhere.add(lane.key);
           return;
         }
-        lane.waiting.delete(id);
-        keyOf.delete(id);
+        lane.waiting.remove(next);
+        waitingById.delete(id);
         lane.working = true;
         working.set(id, new Set());
         load.waiting -= 1;
@@ -96,9 +106,12 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
           taken -= 1;
           lane.working = false;
           if (work !== undefined) subscriber.remove(work);
-          if (lane.waiting.size > 0) ready.add(key);
-          else lanes.delete(key);
-          for (const blocked of working.get(id) ?? []) if (lanes.get(blocked)?.working === false) ready.add(blocked);
+          if (lane.waiting.first === undefined) lanes.delete(lane.key);
+          else if (lanes.get(lane.key) === lane) ready.add(lane);
+          for (const blocked of working.get(id) ?? []) {
+            const other = lanes.get(blocked);
+            if (other?.working === false) ready.add(other);
+          }
           working.delete(id);
           startReady();
         };
@@ -121,42 +134,46 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
             back();
             continue;
           }
-          const next = ready.values().next();
-          if (next.done) break;
-          ready.delete(next.value);
-          const lane = lanes.get(next.value);
-          if (lane !== undefined) start(next.value, lane);
+          const lane = ready.shift();
+          if (lane === undefined) break;
+          start(lane);
         }
         starting = false;
-        if (ended && load.running === 0 && ready.size === 0) subscriber.complete();
+        if (ended && load.running === 0 && ready.first === undefined) subscriber.complete();
       };
 
       const put = (key: string, id: string, item: T): void => {
-        if (keyOf.get(id) !== key) drop(id);
-        keyOf.set(id, key);
+        const known = waitingById.get(id);
+        if (known?.lane.key === key) {
+          known.item = item;
+          return;
+        }
+        drop(id);
         let lane = lanes.get(key);
         if (lane === undefined) {
-          lane = { working: false, waiting: new Map() };
+          lane = { key, working: false, waiting: new LinkedQueue(), ...unlinked() };
           lanes.set(key, lane);
         }
-        if (!lane.waiting.has(id)) load.waiting += 1;
-        lane.waiting.set(id, item);
-        if (!lane.working) ready.add(key);
+        const waiting = { id, lane, item, ...unlinked() };
+        waitingById.set(id, waiting);
+        lane.waiting.add(waiting);
+        load.waiting += 1;
+        if (!lane.working) ready.add(lane);
         startReady();
       };
 
       const drop = (id: string): void => {
-        const key = keyOf.get(id);
-        const lane = key === undefined ? undefined : lanes.get(key);
-        if (key === undefined || lane === undefined) return;
-        keyOf.delete(id);
-        lane.waiting.delete(id);
+        const waiting = waitingById.get(id);
+        if (waiting === undefined) return;
+        const { lane } = waiting;
+        waitingById.delete(id);
+        lane.waiting.remove(waiting);
         load.waiting -= 1;
-        if (lane.waiting.size === 0) {
-          ready.delete(key);
-          if (!lane.working) lanes.delete(key);
+        if (lane.waiting.first === undefined) {
+          ready.remove(lane);
+          if (!lane.working) lanes.delete(lane.key);
         } else if (!lane.working) {
-          ready.add(key);
+          ready.add(lane);
           startReady();
         }
       };
@@ -178,10 +195,11 @@ export function serializeByKey<T, R>(options: SerializeOptions<T, R>): OperatorF
       subscriber.add(arrivals);
       subscriber.add(
         drain$?.subscribe(() => {
-          ready.clear();
           load.waiting = 0;
-          keyOf.clear();
-          for (const lane of lanes.values()) lane.waiting.clear();
+          // To take hundreds of thousands of them out one by one would hold up what still runs.
+          lanes = new LargeMap();
+          ready = new LinkedQueue();
+          waitingById = new LargeMap();
           arrivals.unsubscribe();
           end();
         }),

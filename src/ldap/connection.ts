@@ -1,5 +1,6 @@
 import { DirectoryError } from '../domain/directory-error.ts';
 import { type LdapUrl, parseLdapUrl } from './ldap-url.ts';
+import { PacedReader } from './paced-reader.ts';
 import { connectionError, resultError } from './remedies.ts';
 import { Transport } from './transport.ts';
 import { Watchdog } from './watchdog.ts';
@@ -28,6 +29,7 @@ export class Connection {
   readonly target: LdapUrl;
   readonly #transport: Transport;
   readonly #receivers = new Map<number, Receiver>();
+  readonly #reader: PacedReader;
   #framer = this.#newFramer();
   #lastId = 0;
   readonly #ending = new AbortController();
@@ -38,12 +40,16 @@ export class Connection {
   #progressed = false;
   #refreshing = false;
 
-  constructor(url: string) {
+  constructor(url: string, now: () => number = () => performance.now()) {
     this.url = url;
     this.target = parseLdapUrl(url);
     this.#transport = new Transport({
-      data: (bytes) => this.#data(bytes),
-      closed: (cause) =>
+      data: (bytes) => {
+        this.#received += bytes.length;
+        return this.#reader.take(bytes);
+      },
+      closed: (cause) => {
+        this.#reader.finish();
         this.fail(
           cause === undefined
             ? new DirectoryError(`${url}: the directory closed the connection`, {
@@ -53,8 +59,11 @@ export class Connection {
                     : 'the directory server was stopped or restarted, or drops idle connections: it is connected to again by itself',
               })
             : connectionError(url, cause),
-        ),
+        );
+      },
     });
+    const decode = (bytes: Buffer, goesOn: () => boolean) => this.#decode(bytes, goesOn);
+    this.#reader = new PacedReader(decode, () => this.#transport.resume(), now);
   }
 
   /** Connects to the URL's socket; nothing is secured or bound yet. */
@@ -65,7 +74,8 @@ export class Connection {
   /** TLS over the open connection. What came unprotected before must not be read as if it had come protected. */
   async secure(authorities: string | undefined): Promise<void> {
     if (this.target.scheme === 'ldapi') throw new Error('a unix socket is not secured');
-    if (!this.#framer.idle) throw new DirectoryError(`${this.url}: bytes followed the answer to StartTLS unprotected`);
+    if (!this.#framer.idle || this.#reader.keeps)
+      throw new DirectoryError(`${this.url}: bytes followed the answer to StartTLS unprotected`);
     await this.#transport.secure(this.target.host, authorities);
     this.#framer = this.#newFramer();
   }
@@ -155,6 +165,7 @@ export class Connection {
   #end(): void {
     this.#ending.abort();
     this.#receivers.clear();
+    this.#reader.stop();
     this.#watchdog?.stop();
   }
 
@@ -164,20 +175,21 @@ export class Connection {
     });
   }
 
-  #data(bytes: Buffer): void {
-    this.#received += bytes.length;
-    this.#watchdog?.received(bytes.length);
+  #decode(bytes: Buffer, goesOn: () => boolean): number {
+    let taken: number;
     try {
-      this.#framer.push(bytes);
+      taken = this.#framer.push(bytes, goesOn);
     } catch (error) {
       if (!(error instanceof DirectoryError)) throw error;
       this.fail(error);
-      return;
+      return bytes.length;
     }
+    this.#watchdog?.received(taken);
     if (this.#delivered) this.#watchdog?.delivered();
     if (this.#progressed && this.#refreshing) this.#watchdog?.progressed();
     this.#delivered = false;
     this.#progressed = false;
+    return taken;
   }
 
   #dispatch(message: LdapMessage): void {

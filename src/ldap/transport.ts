@@ -12,7 +12,8 @@ const KEEPALIVE_AFTER = 30_000;
 
 /** What a transport tells; the bytes are valid only during the call. */
 export interface TransportEvents {
-  data(bytes: Buffer): void;
+  /** False: nothing more is read until `resume`; what was read already may still be handed over. */
+  data(bytes: Buffer): boolean;
   /** The socket is closed; said once. `cause` is what broke it, undefined for an orderly end. */
   closed(cause: Error | undefined): void;
 }
@@ -38,17 +39,15 @@ export class Transport {
     const address = url.scheme === 'ldapi' ? { path: url.path } : { host: url.host, port: url.port };
     const onread = {
       buffer: Buffer.allocUnsafeSlow(READ_SIZE),
-      callback: (length: number, bytes: Uint8Array) => {
-        this.#receive(Buffer.from(bytes.buffer, bytes.byteOffset, length));
-        return true;
-      },
+      callback: (length: number, bytes: Uint8Array) =>
+        this.#receive(Buffer.from(bytes.buffer, bytes.byteOffset, length)),
     };
     if (url.scheme === 'ldaps') {
       const options = { ...address, ...verification(url.host, authorities), onread };
       return this.#adopt(tls.connect(options as tls.ConnectionOptions), 'secureConnect');
     }
     if (!reuse) return this.#adopt(net.connect({ ...address, onread }), 'connect');
-    return this.#adopt(net.connect(address), 'connect', (bytes) => this.#receive(bytes));
+    return this.#adopt(net.connect(address), 'connect', 'chunks');
   }
 
   /** TLS over the open connection (StartTLS), verified against the host of the URL. Rejects with Node.js's error. */
@@ -61,11 +60,16 @@ export class Transport {
     plain.on('error', () => {});
     const secured = tls.connect({ socket: plain, ...verification(host, authorities) });
     secured.once('close', () => plain.destroy());
-    return this.#adopt(secured, 'secureConnect', (bytes) => this.#receive(bytes));
+    return this.#adopt(secured, 'secureConnect', 'chunks');
   }
 
   write(bytes: Buffer): void {
     this.#socket?.write(bytes);
+  }
+
+  /** Reads on, after `data` said no. */
+  resume(): void {
+    this.#socket?.resume();
   }
 
   /** Sends the last words, if any, and closes; `closed` is not said any more. */
@@ -83,11 +87,15 @@ export class Transport {
     socket.destroySoon();
   }
 
-  #adopt(socket: net.Socket, ready: 'connect' | 'secureConnect', data?: (bytes: Buffer) => void): Promise<void> {
+  #adopt(socket: net.Socket, ready: 'connect' | 'secureConnect', how: 'buffer' | 'chunks' = 'buffer'): Promise<void> {
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEPALIVE_AFTER);
-    if (data !== undefined) socket.on('data', data);
+    if (how === 'chunks') {
+      socket.on('data', (bytes: Buffer) => {
+        if (!this.#receive(bytes)) socket.pause();
+      });
+    }
     return new Promise((resolve, reject) => {
       socket.once(ready, resolve);
       socket.on('error', (error) => {
@@ -103,8 +111,8 @@ export class Transport {
     });
   }
 
-  #receive(bytes: Buffer): void {
-    if (!this.#closed) this.#events.data(bytes);
+  #receive(bytes: Buffer): boolean {
+    return !this.#closed && this.#events.data(bytes);
   }
 }
 

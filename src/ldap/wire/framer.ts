@@ -56,8 +56,11 @@ export class Framer {
     return this.#gathered === 0 && this.#oversized === undefined;
   }
 
-  /** Takes the next bytes; the caller may reuse the chunk afterwards. */
-  push(chunk: Buffer): void {
+  /**
+   * Takes the next bytes: all of them, or those of the messages up to the one after which `goesOn` says no. Returns how many; the
+   * caller may reuse the chunk afterwards.
+   */
+  push(chunk: Buffer, goesOn: () => boolean = () => true): number {
     let offset = this.idle ? 0 : this.#goOn(chunk);
     const limit = this.#limit;
     const accepted = this.#accepted;
@@ -69,11 +72,13 @@ export class Framer {
       } else if (length > 0 && length <= chunk.length - offset) {
         this.#deliver(chunk, offset, offset + length);
         offset += length;
+        if (!goesOn()) return offset;
       } else {
         this.#gather(chunk, offset, chunk.length);
-        return;
+        return chunk.length;
       }
     }
+    return offset;
   }
 
   /** Adds to the unfinished message what belongs to it; returns how much of the chunk that was. */

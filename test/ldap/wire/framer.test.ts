@@ -14,31 +14,44 @@ function collecting(limit?: number) {
   return { frames, framer };
 }
 
-/** Pushes the stream in pieces of the sizes, over and over. */
-function pushCut(framer: Framer, stream: Buffer, cuts: readonly number[]): void {
+/** Pushes the stream in pieces of the sizes, over and over, and stops after messages where it is told so. */
+function pushCut(framer: Framer, stream: Buffer, cuts: readonly number[], stops: readonly boolean[] = [false]): void {
+  let messages = 0;
+  const goesOn = () => !stops[messages++ % stops.length];
   for (let offset = 0, turn = 0; offset < stream.length; turn += 1) {
-    const taken = cuts[turn % cuts.length] ?? 1;
-    framer.push(stream.subarray(offset, offset + taken));
-    offset += taken;
+    const end = Math.min(offset + (cuts[turn % cuts.length] ?? 1), stream.length);
+    while (offset < end) offset += framer.push(stream.subarray(offset, end), goesOn);
   }
 }
 
 describe('the framer', () => {
-  it('gives the messages back, however large they are and however the stream is cut', () => {
+  it('gives the messages back, however large they are, however the stream is cut and wherever it is stopped', () => {
     const size = fc.oneof(fc.nat(300), fc.integer({ min: 60_000, max: 140_000 }));
     fc.assert(
       fc.property(
         fc.array(size, { maxLength: 6 }),
         fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1, maxLength: 20 }),
-        (sizes, cuts) => {
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+        (sizes, cuts, stops) => {
           const messages = sizes.map((length, index) => sequence(octetString(Buffer.alloc(length, index))));
           const { frames, framer } = collecting();
-          pushCut(framer, Buffer.concat(messages), cuts);
+          pushCut(framer, Buffer.concat(messages), cuts, stops);
           expect(frames).toEqual(messages.map((message) => message.toString('hex')));
         },
       ),
       { numRuns: 50 },
     );
+  });
+
+  it('stops after the message after which it is told to, and says how far that was', () => {
+    const [one, two] = [sequence(octetString('one')), sequence(octetString('two'))];
+    const { frames, framer } = collecting();
+    const stream = Buffer.concat([one, two, two.subarray(0, 3)]);
+    expect(framer.push(stream, () => false)).toBe(one.length);
+    expect(frames).toEqual([one.toString('hex')]);
+    expect(framer.push(stream.subarray(one.length))).toBe(stream.length - one.length);
+    expect(frames).toHaveLength(2);
+    expect(framer.idle).toBe(false);
   });
 
   it('hands on a message that lies whole in a chunk without copying it', () => {
@@ -106,10 +119,11 @@ describe('the framer, of messages above the limit', () => {
           minLength: 1,
           maxLength: 20,
         }),
-        (entries, cuts) => {
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+        (entries, cuts, stops) => {
           const messages = entries.map((entry, at) => entryMessage(at + 1, entry.dn, entry.size, entry.control));
           const { told, framer } = shortening(1_000);
-          pushCut(framer, Buffer.concat(messages), cuts);
+          pushCut(framer, Buffer.concat(messages), cuts, stops);
           expect(framer.idle).toBe(true);
           expect(told).toEqual(
             entries.map(({ dn, control }, at) => {

@@ -1,4 +1,6 @@
 import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
+import { LargeMap } from '../../src/domain/large-map.ts';
+import { type Linked, LinkedQueue, unlinked } from '../../src/domain/linked-queue.ts';
 import type { Arrival } from './serialize-by-key.ts';
 
 /** What arrives: an item with when it is due, or the news that it is no longer wanted. */
@@ -16,8 +18,11 @@ export type Held<T> =
     }
   | { readonly kind: 'drop'; readonly key: string; readonly id: string };
 
-/** `never`: only a newer item of the same id helps. Days are `YYYYMMDD`. */
-export type Due = { readonly day: string } | { readonly inMilliseconds: number } | 'now' | 'never';
+/** Days are `YYYYMMDD`. */
+type Later = { readonly day: string } | { readonly inMilliseconds: number };
+
+/** `never`: only a newer item of the same id helps. */
+export type Due = Later | 'now' | 'never';
 
 export interface HoldOptions<T> {
   /** Today, `YYYYMMDD`. */
@@ -32,86 +37,41 @@ export interface HoldOptions<T> {
   readonly scheduler?: SchedulerLike;
 }
 
-interface Place<T> {
+interface Place<T> extends Linked<Place<T>> {
+  readonly id: string;
   readonly key: string;
   readonly item: T;
   readonly day?: string;
-  readonly timer?: Subscription;
+  /** With those of its day, or those that are being let go. */
+  queue?: LinkedQueue<Place<T>>;
+  timer?: Subscription;
 }
 
 /** setTimeout knows no longer delay. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** So many are let go before others have their turn: some milliseconds' worth. */
+const RELEASED_AT_ONCE = 250;
+
 /**
  * Lets through what is due and holds the rest until its day or its time, or until a newer item of the same id comes. Days
  * are found by looking at the calendar again and again, not by a timer set for midnight: so a clock that is set, a zone
- * that changes its offset and a machine that slept do no harm. Drops are passed on. Bounded by the items that are held.
+ * that changes its offset and a machine that slept do no harm. A day may be that of a hundred thousand items: they are let
+ * go in slices. Drops are passed on. Bounded by the items that are held.
+ *
+ * held -> due (its day or time has come, and its slice has not) -> released; removed (a newer item, a drop), from both
  */
 export function holdUntilDue<T>(options: HoldOptions<T>): OperatorFunction<Held<T>, Arrival<T>> {
-  const { today, released, discarded, dayCheckMilliseconds = 1_000, scheduler = asyncScheduler } = options;
+  const { released, discarded } = options;
   return (source) =>
     new Observable<Arrival<T>>((subscriber) => {
-      const held = new Map<string, Place<T>>();
-      const idsByDay = new Map<string, Set<string>>();
-      let dayCheck: Subscription | undefined;
-
-      const remove = (id: string): Place<T> | undefined => {
-        const place = held.get(id);
-        if (place === undefined) return undefined;
-        held.delete(id);
-        place.timer?.unsubscribe();
-        if (place.day !== undefined) {
-          const ids = idsByDay.get(place.day);
-          ids?.delete(id);
-          if (ids?.size === 0) idsByDay.delete(place.day);
-        }
-        return place;
-      };
-
-      const release = (id: string): void => {
-        const place = remove(id);
-        if (place !== undefined) subscriber.next({ kind: 'put', key: place.key, id, item: released(place.item) });
-      };
-
-      const watchDays = (): void => {
-        if (dayCheck !== undefined || idsByDay.size === 0) return;
-        dayCheck = scheduler.schedule(() => {
-          dayCheck = undefined;
-          const now = today();
-          for (const [day, ids] of [...idsByDay]) {
-            if (day <= now) for (const id of [...ids]) release(id);
-          }
-          watchDays();
-        }, dayCheckMilliseconds);
-      };
-
-      const wake = (key: string, id: string, inMilliseconds: number): Subscription => {
-        const step = Math.min(inMilliseconds, LONGEST_TIMER);
-        const due = (): void => {
-          const place = held.get(id);
-          if (place === undefined || inMilliseconds <= LONGEST_TIMER) release(id);
-          else held.set(id, { ...place, timer: wake(key, id, inMilliseconds - step) });
-        };
-        return scheduler.schedule(due, step, key);
-      };
-
-      const hold = (key: string, id: string, item: T, due: Due): void => {
-        if (due === 'never') return;
-        if (due === 'now') {
-          subscriber.next({ kind: 'put', key, id, item });
-        } else if ('day' in due) {
-          held.set(id, { key, item, day: due.day });
-          idsByDay.set(due.day, (idsByDay.get(due.day) ?? new Set()).add(id));
-          watchDays();
-        } else {
-          held.set(id, { key, item, timer: wake(key, id, due.inMilliseconds) });
-        }
-      };
-
+      const held = new HeldItems<T>(options, ({ key, id, item }) =>
+        subscriber.next({ kind: 'put', key, id, item: released(item) }),
+      );
       subscriber.add(
         source.subscribe({
           next: (arrival) => {
-            const before = remove(arrival.id);
+            const before = held.remove(arrival.id);
             if (before !== undefined) discarded(before.item, arrival.kind === 'drop' ? 'drop' : 'newer');
             if (arrival.kind === 'drop') {
               subscriber.next(arrival);
@@ -119,16 +79,127 @@ export function holdUntilDue<T>(options: HoldOptions<T>): OperatorFunction<Held<
             }
             const { key, id, item, due, quiet = false, replaces = false } = arrival;
             if (replaces) subscriber.next({ kind: 'drop', key, id });
-            const isRelease = quiet && before !== undefined && due === 'now';
-            hold(key, id, isRelease ? released(item) : item, due);
+            const isRelease = quiet && before !== undefined;
+            if (due === 'now') subscriber.next({ kind: 'put', key, id, item: isRelease ? released(item) : item });
+            else if (due !== 'never') held.add({ key, id, item }, due);
           },
           error: (error) => subscriber.error(error),
           complete: () => subscriber.complete(),
         }),
       );
-      subscriber.add(() => {
-        dayCheck?.unsubscribe();
-        for (const place of held.values()) place.timer?.unsubscribe();
-      });
+      subscriber.add(() => held.stop());
     });
+}
+
+/** What is held, and the letting go of it. */
+class HeldItems<T> {
+  readonly #today: () => string;
+  readonly #dayCheckMilliseconds: number;
+  readonly #scheduler: SchedulerLike;
+  readonly #release: (place: Place<T>) => void;
+  readonly #places = new LargeMap<Place<T>>();
+  readonly #days = new Map<string, LinkedQueue<Place<T>>>();
+  /** What is being let go, the first ones first. */
+  readonly #due: LinkedQueue<Place<T>>[] = [];
+  #dayCheck: Subscription | undefined;
+  #slice: Subscription | undefined;
+
+  constructor(options: HoldOptions<T>, release: (place: Place<T>) => void) {
+    const { today, dayCheckMilliseconds = 1_000, scheduler = asyncScheduler } = options;
+    this.#today = today;
+    this.#dayCheckMilliseconds = dayCheckMilliseconds;
+    this.#scheduler = scheduler;
+    this.#release = release;
+  }
+
+  add({ key, id, item }: Pick<Place<T>, 'key' | 'id' | 'item'>, due: Later): void {
+    if ('day' in due) {
+      this.#addTo(this.#queueOf(due.day), { key, id, item, day: due.day, ...unlinked() });
+      this.#watchDays();
+      return;
+    }
+    const place: Place<T> = { key, id, item, ...unlinked() };
+    this.#places.set(id, place);
+    this.#wake(place, due.inMilliseconds);
+  }
+
+  remove(id: string): Place<T> | undefined {
+    const place = this.#places.get(id);
+    if (place === undefined) return undefined;
+    const { day, queue, timer } = place;
+    this.#places.delete(id);
+    timer?.unsubscribe();
+    queue?.remove(place);
+    if (day !== undefined && queue?.first === undefined && this.#days.get(day) === queue) this.#days.delete(day);
+    return place;
+  }
+
+  stop(): void {
+    this.#dayCheck?.unsubscribe();
+    this.#slice?.unsubscribe();
+    for (const [, { timer }] of this.#places.entries()) timer?.unsubscribe();
+  }
+
+  #addTo(queue: LinkedQueue<Place<T>>, place: Place<T>): void {
+    place.queue = queue;
+    queue.add(place);
+    this.#places.set(place.id, place);
+  }
+
+  #queueOf(day: string): LinkedQueue<Place<T>> {
+    const queue = this.#days.get(day) ?? new LinkedQueue();
+    this.#days.set(day, queue);
+    return queue;
+  }
+
+  #watchDays(): void {
+    if (this.#dayCheck !== undefined || this.#days.size === 0) return;
+    this.#dayCheck = this.#scheduler.schedule(() => {
+      this.#dayCheck = undefined;
+      const now = this.#today();
+      for (const [day, queue] of this.#days) {
+        if (day > now) continue;
+        this.#days.delete(day);
+        this.#letGo(queue);
+      }
+      this.#watchDays();
+    }, this.#dayCheckMilliseconds);
+  }
+
+  #wake(place: Place<T>, inMilliseconds: number): void {
+    const step = Math.min(inMilliseconds, LONGEST_TIMER);
+    const isOver = (): void => {
+      if (inMilliseconds > step) {
+        this.#wake(place, inMilliseconds - step);
+        return;
+      }
+      const queue = new LinkedQueue<Place<T>>();
+      this.#addTo(queue, place);
+      this.#letGo(queue);
+    };
+    place.timer = this.#scheduler.schedule(isOver, step, place.key);
+  }
+
+  #letGo(queue: LinkedQueue<Place<T>>): void {
+    this.#due.push(queue);
+    this.#slice ??= this.#scheduleSlice();
+  }
+
+  #scheduleSlice(): Subscription {
+    return this.#scheduler.schedule(() => {
+      let queues = 0;
+      for (let released = 0; released < RELEASED_AT_ONCE && queues < this.#due.length; ) {
+        const place = this.#due[queues]?.first;
+        if (place === undefined) {
+          queues += 1;
+          continue;
+        }
+        this.remove(place.id);
+        this.#release(place);
+        released += 1;
+      }
+      this.#due.splice(0, queues);
+      this.#slice = this.#due.length > 0 ? this.#scheduleSlice() : undefined;
+    });
+  }
 }

@@ -1,4 +1,4 @@
-import { asyncScheduler, merge, Subject, tap } from 'rxjs';
+import { asyncScheduler, merge, Subject, tap, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Due, type Held, type HoldOptions, holdUntilDue } from '../../../streams/operators/hold-until-due.ts';
 import type { Arrival } from '../../../streams/operators/serialize-by-key.ts';
@@ -128,6 +128,62 @@ describe('holdUntilDue', () => {
       const source = cold('t', { t: hold('t', { inMilliseconds: 2 ** 31 + 5 }) });
       expectObservable(source.pipe(holdUntilDue(options()))).toBe(`${2 ** 31 + 5}ms T`, ARRIVED);
     });
+  });
+
+  it.each([
+    ['of one day', 10_000, (): Due => ({ day: '20261124' })],
+    ['of one moment', 1_500, (): Due => ({ inMilliseconds: 20 })],
+    ['of many moments', 1_500, (index: number): Due => ({ inMilliseconds: 10 + (index % 100) / 10 })],
+  ])('lets thousands of items %s go in slices, in order, though all are late', (_, count, due) => {
+    const scheduler = new VirtualTimeScheduler();
+    const source$ = new Subject<Held<string>>();
+    const released: string[] = [];
+    const today = () => (scheduler.now() < 5 ? '20261123' : '20261124');
+    source$.pipe(holdUntilDue(options({ today, scheduler }))).subscribe(({ id }) => {
+      released.push(id);
+    });
+    const items = Array.from({ length: count }, (_, index) => ({ id: String(index), due: due(index) }));
+    for (const { id, due } of items) source$.next(hold(id, due));
+    const { actions } = scheduler;
+    const slices: number[] = [];
+    for (scheduler.frame = 30; actions.length > 0; scheduler.frame += 10) {
+      const before = released.length;
+      // What these schedule comes in a later turn.
+      for (const timer of actions.splice(0)) timer.execute(timer.state, timer.delay);
+      slices.push(released.length - before);
+    }
+    const at = ({ due }: (typeof items)[number]) =>
+      typeof due === 'object' && 'inMilliseconds' in due ? due.inMilliseconds : 0;
+    const inOrder = [...items].sort((one, other) => at(one) - at(other));
+    expect(released).toEqual(inOrder.map(({ id }) => id));
+    expect(Math.max(...slices)).toBeLessThanOrEqual(500);
+    source$.complete();
+  });
+
+  it('lets go of no item any more that was replaced or dropped before its slice came', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const source$ = new Subject<Held<string>>();
+    const arrived: string[] = [];
+    const discarded = vi.fn();
+    const today = () => '20261124';
+    source$.pipe(holdUntilDue(options({ today, scheduler, discarded }))).subscribe((arrival) => {
+      arrived.push(arrival.kind === 'put' ? arrival.item : `drop ${arrival.id}`);
+      if (arrived.length !== 1) return;
+      source$.next({ kind: 'drop', key: 'key 998', id: '998' });
+      source$.next(hold('newer', { day: '20261125' }, '999'));
+    });
+    for (let index = 0; index < 1_000; index += 1) source$.next(hold(String(index), { day: '20261124' }));
+    scheduler.maxFrames = 100;
+    scheduler.flush();
+    expect(arrived).toHaveLength(1 + 1 + 997);
+    expect(arrived).toContain('drop 998');
+    expect(arrived).not.toContain('998, released');
+    expect(arrived).not.toContain('newer, released');
+    expect(discarded.mock.calls).toEqual([
+      ['998', 'drop'],
+      ['999', 'newer'],
+    ]);
+    source$.complete();
   });
 
   it('looks at the calendar only while something waits for a day', () => {

@@ -63,6 +63,32 @@ export interface Sighting {
   readonly stale: boolean;
   /** It shows a claim of another service, which ought not to be there. */
   readonly foreignClaim: boolean;
+  /** Set where it had left before, which was not told yet: a complete refresh or list did not hold it. */
+  readonly missed?: Left | undefined;
+}
+
+/** An account to which this service wrote nothing. */
+export function unwritten(
+  { dn, uid }: Pick<AccountRecord, 'dn' | 'uid'>,
+  generation: number,
+  { fingerprint, version, noted }: Pick<Known, 'fingerprint' | 'version' | 'noted'>,
+): Known {
+  return {
+    dn,
+    uid,
+    generation,
+    fingerprint,
+    noted,
+    version,
+    written: undefined,
+    expected: undefined,
+    writtenIn: generation,
+    working: false,
+    claiming: false,
+    askedAgain: false,
+    stamp: undefined,
+    ownSince: undefined,
+  };
 }
 
 /**

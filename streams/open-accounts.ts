@@ -2,7 +2,9 @@ import type { AccountRecord } from '../src/domain/account.ts';
 import { isFailure } from '../src/domain/decide.ts';
 import { comparableDn, isSameDn } from '../src/domain/dn.ts';
 import type { Fence } from '../src/domain/fence.ts';
+import { LargeMap } from '../src/domain/large-map.ts';
 import { readMode } from '../src/domain/mode.ts';
+import { RecentMap } from '../src/domain/recent-map.ts';
 import type { AccountVersions } from './account-versions.ts';
 import { fingerprintOf, identityOf, isSameStamp, versionOf } from './identity.ts';
 import {
@@ -15,6 +17,7 @@ import {
   type Seen,
   type Settled,
   type Sighting,
+  unwritten,
 } from './known-account.ts';
 import type { LastSeen, OtherServices, SeenBy } from './other-services.ts';
 
@@ -27,13 +30,15 @@ const REMEMBERED_SETTLEMENTS = 4096;
  * the accounts that are open. It never says what to do with an account: that says the entry.
  */
 export class OpenAccounts {
-  readonly #known = new Map<string, Known>();
-  readonly #idByDn = new Map<string, string>();
+  readonly #known = new LargeMap<Known>();
+  readonly #idByDn = new LargeMap<string>();
   /** What was written last, oldest first: the claim's echo, or a list, may arrive after the account was finished. */
-  readonly #settled = new Map<string, Settled>();
+  readonly #settled = new RecentMap<Settled>(REMEMBERED_SETTLEMENTS);
   readonly #others: OtherServices;
   readonly #versions: AccountVersions;
   #generation = 0;
+  /** The refresh or list up to which all are complete: what was not seen since that began has left, told or not. */
+  #complete = 0;
 
   constructor({ others, versions }: { readonly others: OtherServices; readonly versions: AccountVersions }) {
     this.#others = others;
@@ -55,18 +60,19 @@ export class OpenAccounts {
     const fingerprint = fingerprintOf(record);
     const stale = this.#versions.ageOf(record) === 'stale';
     this.#versions.saw(record);
-    const known = this.#known.get(id);
+    const known = this.#find(id);
     if (known === undefined) {
+      const missed = this.#remove(id);
       const settled = this.#settled.get(id);
       if (settled !== undefined && isEcho(settled, record, since)) {
-        return { id, own: true, unchanged: true, working: false, stale, foreignClaim: false };
+        return { id, own: true, unchanged: true, working: false, stale, foreignClaim: false, missed };
       }
       this.#settled.delete(id);
       const foreignClaim = this.#sighted(id, record, by, undefined, stale);
       const version = by === 'list' ? undefined : versionOf(record);
       const noted = by !== 'list' && isNoted(record);
-      this.#remember(id, record, { ...this.#unwritten(), fingerprint, version, noted });
-      return { id, own: false, unchanged: false, working: false, stale, foreignClaim };
+      this.#remember(id, unwritten(record, this.#generation, { fingerprint, version, noted }));
+      return { id, own: false, unchanged: false, working: false, stale, foreignClaim, missed };
     }
     if (stale && known.working) {
       // What was written after it, or has been told already, is what counts; the outcome's fence finds any newer request.
@@ -90,7 +96,8 @@ export class OpenAccounts {
     const noted = by === 'list' ? known.noted : isNoted(record);
     if (!isSameDn(known.dn, record.dn) || known.uid !== record.uid) {
       this.#forgetDn(known.dn, id);
-      this.#remember(id, record, { ...known, fingerprint, version, noted, generation: this.#generation });
+      const { dn, uid } = record;
+      this.#remember(id, { ...known, dn, uid, fingerprint, version, noted, generation: this.#generation });
     } else {
       known.fingerprint = fingerprint;
       known.noted = noted;
@@ -127,10 +134,20 @@ export class OpenAccounts {
     return this.#generation;
   }
 
-  /** A refresh or list is complete: answers, and forgets, the accounts that have not been seen since it began. */
-  endOf(generation: number): Left[] {
-    const missing = [...this.#known].filter(([, known]) => known.generation < generation);
-    return missing.flatMap(([id]) => this.#remove(id) ?? []);
+  /**
+   * A refresh or list is complete: who has not been seen since it began has left. Each step of the iteration looks at one account,
+   * and forgets and answers it where it has left. There may be hundreds of thousands, so the caller may take his time: those
+   * that he has not come to yet have left all the same.
+   */
+  endOf(generation: number): Iterator<Left | undefined> {
+    this.#complete = Math.max(this.#complete, generation);
+    return this.#sweep();
+  }
+
+  *#sweep(): Generator<Left | undefined> {
+    for (const [id, known] of this.#known.entries()) {
+      yield known.generation < this.#complete ? this.#remove(id) : undefined;
+    }
   }
 
   /** This service wrote to the account, which now stands as `record`; `made`: the entryCSN of a write that was just answered. */
@@ -156,14 +173,15 @@ export class OpenAccounts {
       stamp: { modifiedAt: record.modifiedAt, ...(record.entryCSN === undefined ? {} : { entryCSN: record.entryCSN }) },
       ownSince: isFailure(record.returnValue) ? undefined : record.modifiedAt,
     };
-    const known = this.#known.get(id);
-    if (known === undefined) this.#remember(id, record, { generation: this.#generation, ...after });
+    const known = this.#find(id);
+    const { dn, uid } = record;
+    if (known === undefined) this.#remember(id, { dn, uid, generation: this.#generation, ...after });
     else Object.assign(known, after);
   }
 
   /** This service is about to write an outcome, with which the account will stand as `record`. */
   writing(id: string, record: AccountRecord): void {
-    const known = this.#known.get(id);
+    const known = this.#find(id);
     if (known !== undefined) known.expected = fingerprintOf(record);
   }
 
@@ -179,7 +197,7 @@ export class OpenAccounts {
     this.#versions.saw(record);
     this.#versions.claiming(id, fence.by === 'token' ? fence.token : undefined);
     this.#write(id, record, true);
-    const known = this.#known.get(id);
+    const known = this.#find(id);
     if (known === undefined) return;
     known.claiming = true;
     known.stamp = undefined;
@@ -192,7 +210,7 @@ export class OpenAccounts {
    */
   othersTimeLeft(record: AccountRecord): number {
     const id = identityOf(record);
-    return this.#others.timeLeft(id, record, this.#known.get(id));
+    return this.#others.timeLeft(id, record, this.#find(id));
   }
 
   /** For how much longer the account waits for a server that lags, in milliseconds: see `AccountVersions`. */
@@ -220,7 +238,7 @@ export class OpenAccounts {
 
   /** Whether something newer came into sight since this service wrote to the account last. */
   isOvertaken(id: string): boolean {
-    const known = this.#known.get(id);
+    const known = this.#find(id);
     return known?.written !== undefined && known.fingerprint !== known.written;
   }
 
@@ -229,12 +247,12 @@ export class OpenAccounts {
    * another service's claim. Only servers that show versions tell.
    */
   isAskedAgain(id: string): boolean {
-    return this.#known.get(id)?.askedAgain ?? false;
+    return this.#find(id)?.askedAgain ?? false;
   }
 
   /** The account is no longer this service's own: whatever is seen of it is news again. */
   release(id: string): void {
-    const known = this.#known.get(id);
+    const known = this.#find(id);
     if (known === undefined) return;
     known.written = undefined;
     known.expected = undefined;
@@ -251,34 +269,21 @@ export class OpenAccounts {
 
   /** The account is no longer open, or no longer there. */
   settle(id: string): void {
-    const known = this.#known.get(id);
+    const known = this.#find(id);
     this.#remove(id);
     if (known?.written === undefined || known.stamp === undefined) return;
-    this.#settled.delete(id);
     this.#settled.set(id, { written: known.written, writtenIn: this.#generation, stamp: known.stamp });
-    if (this.#settled.size > REMEMBERED_SETTLEMENTS) {
-      const oldest = this.#settled.keys().next();
-      if (!oldest.done) this.#settled.delete(oldest.value);
-    }
   }
 
-  #unwritten(): Omit<Known, 'dn' | 'uid' | 'fingerprint' | 'version' | 'noted'> {
-    const generation = this.#generation;
-    const nothing = {
-      written: undefined,
-      expected: undefined,
-      working: false,
-      claiming: false,
-      askedAgain: false,
-      stamp: undefined,
-      ownSince: undefined,
-    };
-    return { generation, writtenIn: generation, ...nothing };
+  /** The account, unless it is known to have left. */
+  #find(id: string): Known | undefined {
+    const known = this.#known.get(id);
+    return known === undefined || known.generation < this.#complete ? undefined : known;
   }
 
-  #remember(id: string, { dn, uid }: AccountRecord, rest: Omit<Known, 'dn' | 'uid'>): void {
-    this.#known.set(id, { ...rest, dn, uid });
-    this.#idByDn.set(comparableDn(dn), id);
+  #remember(id: string, known: Known): void {
+    this.#known.set(id, known);
+    this.#idByDn.set(comparableDn(known.dn), id);
   }
 
   #remove(id: string): Left | undefined {

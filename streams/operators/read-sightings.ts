@@ -1,9 +1,9 @@
-import { Observable, type OperatorFunction } from 'rxjs';
+import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
 import type { ReadEntry } from '../../src/domain/account.ts';
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import type { Report } from '../../src/domain/event.ts';
 import { type Candidate, foreignClaim } from '../candidate.ts';
-import type { Seen } from '../known-account.ts';
+import type { Left, Seen } from '../known-account.ts';
 import type { OpenAccounts } from '../open-accounts.ts';
 
 /** An account that came into sight or left it. */
@@ -18,7 +18,12 @@ export interface SightingDependencies {
   readonly readEntry: ReadEntry;
   readonly open: OpenAccounts;
   readonly report: Report;
+  /** By which others have their turn; default: the real time. */
+  readonly scheduler?: SchedulerLike;
 }
+
+/** So many accounts are looked through for those that have left before others have their turn: some milliseconds' worth. */
+const SWEPT_AT_ONCE = 250;
 
 /**
  * Reads entries as accounts. Own echoes go no further; entries that are not accounts are left alone or reported as skipped;
@@ -28,6 +33,7 @@ export function readSightings({
   readEntry,
   open,
   report,
+  scheduler = asyncScheduler,
 }: SightingDependencies): OperatorFunction<DirectoryChange, Sighted> {
   return (source) =>
     new Observable<Sighted>((subscriber) => {
@@ -35,6 +41,7 @@ export function readSightings({
       let list = 0;
       /** Every change since the last refresh has been told. */
       let continuous = false;
+      let sweeping: Subscription | undefined;
 
       /** What comes before a refresh is complete says as little about what happened before as the refresh itself. */
       const seenAs = (change: 'refresh' | 'list' | 'change'): Seen => {
@@ -58,7 +65,8 @@ export function readSightings({
         const { record } = reading;
         const live = change.change !== 'refresh' && change.change !== 'list';
         const sighting = open.seen(record, seenAs(live ? 'change' : change.change));
-        const { id, own, unchanged, working, stale } = sighting;
+        const { id, own, unchanged, working, stale, missed } = sighting;
+        if (missed !== undefined) tellLeft(missed);
         if (own) return;
         const quiet = !live && unchanged;
         const { uid, dn, mode, entryUUID, modifiedBy } = record;
@@ -80,12 +88,24 @@ export function readSightings({
         if (left !== undefined) tellLeft(left);
       };
 
-      const tellLeft = ({ id, dn, uid, working }: { id: string; dn: string; uid: string; working: boolean }): void => {
+      const tellLeft = ({ id, dn, uid, working }: Left): void => {
         // While it is worked on, the write-back itself makes it leave; it finds out what else may have happened.
         if (!working) report({ event: 'left', dn, uid });
         subscriber.next({ kind: 'left', id, uid });
       };
 
+      /** Tells who has left. Whoever is seen again before that is told as having left then. */
+      const sweep = (accounts: Iterator<Left | undefined>): void => {
+        sweeping?.unsubscribe();
+        for (let looked = 0; looked < SWEPT_AT_ONCE; looked += 1) {
+          const { done, value } = accounts.next();
+          if (done) return;
+          if (value !== undefined) tellLeft(value);
+        }
+        sweeping = scheduler.schedule(() => sweep(accounts));
+      };
+
+      subscriber.add(() => sweeping?.unsubscribe());
       return source.subscribe({
         next: (change) => {
           switch (change.kind) {
@@ -102,13 +122,13 @@ export function readSightings({
               break;
             case 'refreshed':
               continuous = true;
-              for (const missing of open.endOf(refresh)) tellLeft(missing);
+              sweep(open.endOf(refresh));
               break;
             case 'listing':
               list = open.begin();
               break;
             case 'listed':
-              for (const missing of open.endOf(list)) tellLeft(missing);
+              sweep(open.endOf(list));
               break;
             case 'disconnected':
               continuous = false;

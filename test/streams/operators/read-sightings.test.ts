@@ -1,4 +1,4 @@
-import { Subject } from 'rxjs';
+import { Subject, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { DirectoryChange } from '../../../src/domain/change.ts';
 import { entryOf } from '../../../src/domain/entry.ts';
@@ -134,5 +134,34 @@ describe('readSightings', () => {
 
   it('leaves the news of the connection to others', () => {
     expect(sighted('-')).toMatchObject({ words: [], told: [] });
+  });
+});
+
+describe('a refresh that thousands of accounts are no longer part of', () => {
+  it('tells those in slices, whoever is seen again meanwhile before that, and nobody twice', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const stage = new Stage({ directory });
+    const told: string[] = [];
+    const source$ = new Subject<DirectoryChange>();
+    const subscription = source$.pipe(readSightings({ ...stage.dependencies, scheduler })).subscribe((one) => {
+      told.push(`${one.kind} ${one.kind === 'left' ? one.id : one.candidate.id}`);
+    });
+    const uids = Array.from({ length: 2_000 }, (_, index) => `a${index}`);
+    for (const uid of uids) source$.next({ kind: 'entry', change: 'add', entry: entry(uid) });
+    source$.next({ kind: 'refreshing' });
+    source$.next({ kind: 'entry', change: 'refresh', entry: entry('a0') });
+    told.length = 0;
+    source$.next({ kind: 'refreshed', entries: 1, milliseconds: 1 });
+    expect(told.length).toBeLessThanOrEqual(500);
+    const waiting = uids.slice(1).filter((uid) => !told.includes(`left uuid-${uid}`));
+    const [again = ''] = waiting;
+    source$.next({ kind: 'entry', change: 'add', entry: entry(again) });
+    expect(told.slice(-2)).toEqual([`left uuid-${again}`, `seen uuid-${again}`]);
+    const before = told.length;
+    scheduler.flush();
+    expect(told.length - before).toBe(waiting.length - 1);
+    expect(new Set(told).size).toBe(told.length);
+    expect(stage.dependencies.open.size).toBe(2);
+    subscription.unsubscribe();
   });
 });

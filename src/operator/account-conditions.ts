@@ -1,5 +1,6 @@
 import { comparableDn } from '../domain/dn.ts';
 import type { AccountRef, PublishedEvent } from '../domain/event.ts';
+import { LargeMap } from '../domain/large-map.ts';
 import { type Mode, readMode } from '../domain/mode.ts';
 
 /** The steps of each mode's handler, in order: they tell which one runs, as a `step` event comes at a step's end. */
@@ -32,57 +33,65 @@ type Work = { readonly mode: string; readonly since: string } & (
 export interface Condition {
   readonly uid: string;
   readonly dn: string;
-  readonly pending?: Pending;
-  readonly work?: Work;
+  readonly pending: Pending | undefined;
+  readonly work: Work | undefined;
 }
+
+/** What an account waits for, or what became of its attempt. */
+export type ConditionKind = Pending['kind'] | Work['kind'];
 
 /** All open accounts, by uid and by DN as LDAP compares them. */
 export interface Conditions {
-  readonly byUid: Map<string, Condition>;
-  readonly uidByDn: Map<string, string>;
+  readonly byUid: LargeMap<Condition>;
+  readonly uidByDn: LargeMap<string>;
+  /** The same by uid for each kind: who has been in it for longest comes first. */
+  readonly byKind: Readonly<Record<ConditionKind, Map<string, Condition>>>;
 }
 
 export function noConditions(): Conditions {
-  return { byUid: new Map(), uidByDn: new Map() };
+  const byKind = {
+    queued: new Map(),
+    deferred: new Map(),
+    waiting: new Map(),
+    inWork: new Map(),
+    retrying: new Map(),
+    failed: new Map(),
+  };
+  return { byUid: new LargeMap(), uidByDn: new LargeMap(), byKind };
 }
 
-type AccountEvent = Extract<PublishedEvent, { readonly dn: string }>;
+/** The events that may change the condition of an account. */
+type AccountEvent = Exclude<Extract<PublishedEvent, { readonly dn: string }>, { event: 'received' | 'output' }>;
 type Parts = Pick<Condition, 'pending' | 'work'>;
-type Next = { readonly [K in keyof Parts]: Parts[K] | undefined };
+
+const NOTHING: Parts = { pending: undefined, work: undefined };
 
 /** Takes one event into the conditions that it is given. Total for every event in any order. */
 export function applyEvent(conditions: Conditions, event: PublishedEvent): void {
-  if (!('dn' in event)) return;
+  if (!('dn' in event) || event.event === 'received' || event.event === 'output') return;
   const ref = named(event) ? event : byDn(conditions, event.dn);
   if (ref === undefined) return;
-  const known = conditions.byUid.get(ref.uid.toLowerCase()) ?? {};
-  const next = nextParts(known, event);
-  if (next !== undefined) store(conditions, ref, next);
+  const key = ref.uid.toLowerCase();
+  const known = conditions.byUid.get(key);
+  store(conditions, key, known, ref, nextParts(known ?? NOTHING, event));
 }
 
-/** What is known of an account after an event about it; undefined where the event changes nothing. Pure. */
-function nextParts({ pending, work }: Parts, event: AccountEvent): Next | undefined {
+/** What is known of an account after an event about it. Pure. */
+function nextParts({ pending, work }: Parts, event: AccountEvent): Parts {
   const { time: since } = event;
   switch (event.event) {
     case 'queued':
-      return { pending: { kind: 'queued', ...begun('queued', pending, event) }, work: running(work) };
     case 'deferred':
-      return {
-        pending: { kind: 'deferred', ...begun('deferred', pending, event), until: event.until },
-        work: running(work),
-      };
     case 'waiting':
-      return {
-        pending: { kind: 'waiting', ...begun('waiting', pending, event), reason: event.reason },
-        work: running(work),
-      };
+      return { pending: nextPending(pending, event), work: running(work) };
     case 'claimed':
     case 'resumed': {
       // One piece of work may begin with both events.
       const same = work?.kind === 'inWork' && work.job === event.job ? work : undefined;
       const resumed = event.event === 'resumed' || same?.resumed === true;
       const job = event.job === undefined ? {} : { job: event.job };
-      return { work: { kind: 'inWork', mode: event.mode, since: same?.since ?? since, resumed, ...job } };
+      const begun = same?.since ?? since;
+      return { pending: undefined, work: { kind: 'inWork', mode: event.mode, since: begun, resumed, ...job } };
     }
     case 'step':
       return {
@@ -100,17 +109,28 @@ function nextParts({ pending, work }: Parts, event: AccountEvent): Next | undefi
     }
     case 'finished':
     case 'superseded':
-      return { pending };
+      return { pending, work: undefined };
     case 'conflict':
       // Where no attempt was under way, it is the claim that failed: what is queued has become void.
-      return work === undefined ? {} : { pending };
+      return { pending: work === undefined ? undefined : pending, work: undefined };
     case 'skipped':
-      return { work: afterSkip(work, event) };
+      return { pending: undefined, work: afterSkip(work, event) };
     case 'left':
-      return { work: running(work) };
-    case 'received':
-    case 'output':
-      return undefined;
+      return { pending: undefined, work: running(work) };
+  }
+}
+
+/** What an account waits for. To be told the same again does not begin it anew. */
+function nextPending(pending: Pending | undefined, event: Extract<AccountEvent, { event: Pending['kind'] }>): Pending {
+  const { mode } = event;
+  const since = pending?.kind === event.event ? pending.since : event.time;
+  switch (event.event) {
+    case 'queued':
+      return { kind: 'queued', mode, since };
+    case 'deferred':
+      return { kind: 'deferred', mode, since, until: event.until };
+    case 'waiting':
+      return { kind: 'waiting', mode, since, reason: event.reason };
   }
 }
 
@@ -131,32 +151,40 @@ export function currentStep(work: Work, steps: StepNames | undefined): string | 
   return names[work.lastStep === undefined ? 0 : names.indexOf(work.lastStep) + 1];
 }
 
-function store({ byUid, uidByDn }: Conditions, { uid, dn }: Pick<AccountRef, 'uid' | 'dn'>, next: Next): void {
-  const { pending, work } = next;
-  const key = uid.toLowerCase();
-  const former = byUid.get(key);
-  const formerDn = former === undefined ? undefined : comparableDn(former.dn);
-  if (formerDn !== undefined && uidByDn.get(formerDn) === key) uidByDn.delete(formerDn);
-  if (pending === undefined && work === undefined) {
+function store(
+  { byUid, uidByDn, byKind }: Conditions,
+  key: string,
+  known: Condition | undefined,
+  { uid, dn }: Pick<AccountRef, 'uid' | 'dn'>,
+  { pending, work }: Parts,
+): void {
+  const condition = { uid, dn, pending, work };
+  sort(byKind, key, known?.pending, pending, condition);
+  sort(byKind, key, known?.work, work, condition);
+  const isOpen = pending !== undefined || work !== undefined;
+  if (known !== undefined && !(isOpen && known.dn === dn)) {
+    const former = comparableDn(known.dn);
+    if (uidByDn.get(former) === key) uidByDn.delete(former);
+  }
+  if (!isOpen) {
     byUid.delete(key);
     return;
   }
-  byUid.set(key, {
-    uid,
-    dn,
-    ...(pending === undefined ? {} : { pending }),
-    ...(work === undefined ? {} : { work }),
-  });
-  uidByDn.set(comparableDn(dn), key);
+  byUid.set(key, condition);
+  if (known?.dn !== dn) uidByDn.set(comparableDn(dn), key);
 }
 
-/** Since when an account waits: being told the same again does not begin it anew. */
-function begun(
-  kind: Pending['kind'],
-  pending: Pending | undefined,
-  event: PublishedEvent & AccountRef,
-): { mode: string; since: string } {
-  return { mode: event.mode, since: pending?.kind === kind ? pending.since : event.time };
+/** Keeps the place of an account among those of its kind for as long as it is in that condition. */
+function sort(
+  byKind: Conditions['byKind'],
+  key: string,
+  before: Pending | Work | undefined,
+  now: Pending | Work | undefined,
+  condition: Condition,
+): void {
+  const goesOn = before === undefined || (before.kind === now?.kind && before.since === now.since);
+  if (!goesOn) byKind[before.kind].delete(key);
+  if (now !== undefined) byKind[now.kind].set(key, condition);
 }
 
 /** An attempt that runs goes on, whatever is said of the entry; one that ended is overtaken. */

@@ -7,8 +7,10 @@ import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
 import { type ReaderLimits, serveReaders } from './event-readers.ts';
 import { refuse } from './guard.ts';
+import { inTurns } from './in-turns.ts';
 import { createMetrics } from './metrics.ts';
-import { countAccounts, initialStatus, isReady, reduceStatus, snapshotOf } from './status-reducer.ts';
+import { countAccounts, initialStatus, isReady, reduceStatus } from './status-reducer.ts';
+import { statusText } from './status-text.ts';
 
 export interface OperatorAppOptions {
   /** The host that is listened on, which requests may name beside the loopback names. */
@@ -77,7 +79,8 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   app.get('/status', (c) => {
     const limit = Number(c.req.query('limit') ?? STATUS_LIMIT);
     if (!Number.isSafeInteger(limit) || limit < 0) return c.json({ error: 'limit must be a whole number' }, 400);
-    return c.json(snapshotOf(status, { now: now(), startedAt, version, steps, limit }));
+    const text = statusText(status, { now: now(), startedAt, version, steps, limit });
+    return c.body(inTurns(text), 200, { 'content-type': 'application/json' });
   });
   app.get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }));
   app.get('/healthz', (c) => c.json({ status: 'ok', version, uptimeSeconds: Math.round(process.uptime()) }));

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PublishedEvent, StreamEvent } from '../../src/domain/event.ts';
-import { countAccounts, initialStatus, isReady, reduceStatus, snapshotOf } from '../../src/operator/status-reducer.ts';
+import type { ServiceSnapshot } from '../../src/domain/status.ts';
+import { countAccounts, initialStatus, isReady, reduceStatus } from '../../src/operator/status-reducer.ts';
+import { statusText } from '../../src/operator/status-text.ts';
 
 const START = Date.parse('2026-03-01T02:00:00.000Z');
 const STEPS = { add: ['userCheck', 'script', 'quota'], modify: ['script'], delete: ['script'] };
@@ -22,8 +24,10 @@ function having(...events: ReadonlyArray<StreamEvent & { seconds?: number }>) {
   });
   return state;
 }
-const shown = (state: ReturnType<typeof having>, seconds = 60) =>
-  snapshotOf(state, { now: START + seconds * 1000, startedAt: at(0), version: '1', steps: STEPS, limit: 100 });
+const piecesOf = (state: ReturnType<typeof having>, seconds: number, limit: number) =>
+  statusText(state, { now: START + seconds * 1000, startedAt: at(0), version: '1', steps: STEPS, limit });
+const shown = (state: ReturnType<typeof having>, seconds = 60, limit = 100): ServiceSnapshot =>
+  JSON.parse([...piecesOf(state, seconds, limit)].join(''));
 
 const CONNECTED: StreamEvent = { event: 'connected', url: 'ldap://a', protocol: 'syncrepl', server: 'OpenLDAP' };
 const REFRESHED: StreamEvent = { event: 'refreshed', entries: 3, milliseconds: 12 };
@@ -165,6 +169,59 @@ describe('the accounts in the status', () => {
       ...of('u1', 'adding'),
     };
     expect(shown(having(retrying)).retrying).toMatchObject([{ uid: 'u1', attempt: 2, dueAt: at(5) }]);
+  });
+});
+
+describe('the lists in the status', () => {
+  const deferred = (number: number): StreamEvent => ({ event: 'deferred', until: '20990101', ...of(`u${number}`) });
+  const uidsOf = (accounts: ReadonlyArray<{ uid: string }>) => accounts.map(({ uid }) => uid);
+
+  it('are cut to the accounts that have been in a condition longest, however often that is said again', () => {
+    const events = [deferred(1), deferred(2), deferred(3), deferred(1), deferred(4)];
+    const state = having(...events, { event: 'left', ...of('u2') }, deferred(2));
+    expect(uidsOf(shown(state, 60, 3).deferred)).toEqual(['u1', 'u3', 'u4']);
+    expect(shown(state, 60, 3).counts.deferred).toBe(4);
+    expect(shown(state, 60, 0).deferred).toEqual([]);
+  });
+
+  it('begin with those that failed first, in whatever order that was told, and whatever the limit', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -500, max: 500 }), { maxLength: 60 }), fc.nat(70), (ages, limit) => {
+        const events = ages.map((age, index): StreamEvent => {
+          const failed = { returnValue: 5, reason: 'r', ...of(`u${index}`, 'adding') };
+          return { event: 'skipped', failedAt: at(age), ...failed };
+        });
+        const times = shown(having(...events), 60, limit).failed.map(({ since }) => since);
+        expect(times).toEqual(
+          [...ages]
+            .sort((one, other) => one - other)
+            .slice(0, limit)
+            .map(at),
+        );
+      }),
+    );
+  });
+
+  it('say since when the account waits that has been queued longest', () => {
+    const queued = (uid: string): StreamEvent => ({ event: 'queued', ...of(uid) });
+    const claimed: StreamEvent = { event: 'claimed', ...of('u1', 'adding', 'j') };
+    expect(shown(having(queued('u1'), queued('u2'), queued('u1'))).queuedSince).toBe(at(0));
+    expect(shown(having(queued('u1'), queued('u2'), queued('u1'), claimed)).queuedSince).toBe(at(1));
+    expect(shown(having(queued('u1'), claimed)).queuedSince).toBeUndefined();
+  });
+
+  it('are written in pieces, and tell how things stood when they were asked for', () => {
+    const state = having(...Array.from({ length: 3_000 }, (_, number) => deferred(number)));
+    const pieces: string[] = [];
+    for (const piece of piecesOf(state, 60, 10_000)) {
+      pieces.push(piece);
+      for (const number of [0, 1_500, 2_999])
+        reduceStatus(state, { time: at(4_000), event: 'left', ...of(`u${number}`) });
+    }
+    const status: ServiceSnapshot = JSON.parse(pieces.join(''));
+    expect(uidsOf(status.deferred)).toEqual(Array.from({ length: 3_000 }, (_, number) => `u${number}`));
+    const accounts = pieces.map((piece) => piece.split('"uid"').length - 1);
+    expect(Math.max(...accounts)).toBeLessThanOrEqual(500);
   });
 });
 

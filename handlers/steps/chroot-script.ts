@@ -67,15 +67,16 @@ export function chrootScriptStep(options: ChrootScriptOptions): Step {
 
 /** Answers whether a dead service may have left a script behind for an account. To look before each run would cost more than the run. */
 function orphanSearch(): (uid: string, entryUUID: string | undefined) => Promise<boolean> {
-  let found: Set<string> = new Set();
+  let found: Promise<Set<string>> = Promise.resolve(new Set());
   let lookedAt = Number.NEGATIVE_INFINITY;
   return async (uid, entryUUID) => {
     const now = performance.now();
     if (now - lookedAt > LOOK_AGAIN_MILLISECONDS) {
       lookedAt = now;
-      found = await findOrphanedAccounts();
+      found = findOrphanedAccounts();
     }
-    return [uid, entryUUID].filter((name) => name !== undefined && found.delete(name)).length > 0;
+    const orphaned = await found;
+    return [uid, entryUUID].filter((name) => name !== undefined && orphaned.delete(name)).length > 0;
   };
 }
 

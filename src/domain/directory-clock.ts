@@ -28,8 +28,10 @@ export class DirectoryClock {
   told(change: DirectoryChange): void {
     if (change.kind === 'refreshed') this.saw(change.directoryTime);
     if (change.kind !== 'entry') return;
+    const isOld = change.change === 'refresh' || change.change === 'list';
+    if (isOld && this.#isShown) return;
     const stamp = stampOf(change.entry);
-    if (change.change === 'refresh' || change.change === 'list') this.saw(stamp);
+    if (isOld) this.saw(stamp);
     else this.showed(stamp);
   }
 

@@ -149,7 +149,7 @@ export function createService({
       }
       if (change.kind === 'refreshed') {
         subscribed = true;
-        const behind = subscribedTo === undefined ? undefined : lagging.refreshed(subscribedTo, open.isBehind);
+        const behind = subscribedTo === undefined ? undefined : lagging.refreshed(subscribedTo, open.versions.isBehind);
         if (behind !== undefined) queueMicrotask(() => useless$.next(behind));
         // The entries came before the time did, and what another service holds may prove to be older than it seemed.
         if (!alone && change.directoryTime !== undefined) queueMicrotask(() => clockSet$.next());

@@ -164,6 +164,14 @@ export class AccountVersions {
     if (oldest !== undefined) this.#latestTokens.delete(oldest);
   }
 
+  /**
+   * Whether what stands in work may be a claim of this service's that had no answer, for a service that is alone: its last claim has
+   * no outcome, and no newer request was seen. Where a token tells, that tells more.
+   */
+  mayBeOwn(record: AccountRecord): boolean {
+    return record.entryCSN !== undefined && this.isUnfinished(identityOf(record));
+  }
+
   #remember(id: string, known: Known): void {
     if (known.connection === this.#connection) this.#behind.delete(id);
     this.#known.set(id, known);

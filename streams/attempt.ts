@@ -99,7 +99,7 @@ function claimOf(candidate: Candidate, dependencies: Attempting): Promise<ClaimR
       ...dependencies,
       patience: patienceFor(candidate.record, undefined, draining, dependencies),
       claiming: (record, fence) => open.claiming(candidate.id, record, fence),
-      isOwn: (record) => open.isOwn(record) || (alone && open.mayBeOwn(record)),
+      isOwn: (record) => open.versions.isOwn(record) || (alone && open.versions.mayBeOwn(record)),
       learnt: (record) => {
         if (open.learnt(record)) report(foreignClaim(record));
       },

@@ -35,14 +35,15 @@ export class OpenAccounts {
   /** What was written last, oldest first: the claim's echo, or a list, may arrive after the account was finished. */
   readonly #settled = new RecentMap<Settled>(REMEMBERED_SETTLEMENTS);
   readonly #others: OtherServices;
-  readonly #versions: AccountVersions;
+  /** The newest version of each account, be it among the searched content or not. */
+  readonly versions: AccountVersions;
   #generation = 0;
   /** The refresh or list up to which all are complete: what was not seen since that began has left, told or not. */
   #complete = 0;
 
   constructor({ others, versions }: { readonly others: OtherServices; readonly versions: AccountVersions }) {
     this.#others = others;
-    this.#versions = versions;
+    this.versions = versions;
   }
 
   get size(): number {
@@ -58,8 +59,8 @@ export class OpenAccounts {
     const { by, since } = how;
     const id = identityOf(record);
     const fingerprint = fingerprintOf(record);
-    const stale = this.#versions.ageOf(record) === 'stale';
-    this.#versions.saw(record);
+    const stale = this.versions.ageOf(record) === 'stale';
+    this.versions.saw(record);
     const known = this.#find(id);
     if (known === undefined) {
       const missed = this.#remove(id);
@@ -109,8 +110,8 @@ export class OpenAccounts {
 
   #sighted(id: string, record: AccountRecord, by: SeenBy, before: LastSeen | undefined, stale: boolean): boolean {
     // A late echo, of whatever this service wrote, is nobody else's claim; nor does what is out of date tell of one.
-    if (stale || (readMode(record.mode)?.phase === 'inWork' && this.#versions.isOwn(record))) return false;
-    return this.#others.sighted(id, record, { by, before, unfinished: this.#versions.isUnfinished(id) });
+    if (stale || (readMode(record.mode)?.phase === 'inWork' && this.versions.isOwn(record))) return false;
+    return this.#others.sighted(id, record, { by, before, unfinished: this.versions.isUnfinished(id) });
   }
 
   /** An entry has left the searched content. Answers which account that was; undefined where it was not known. */
@@ -125,7 +126,7 @@ export class OpenAccounts {
 
   /** Another connection begins to tell. */
   connected(): void {
-    this.#versions.connected();
+    this.versions.connected();
   }
 
   /** A refresh or a list begins. Answers its number, to be given to `endOf`. */
@@ -152,7 +153,7 @@ export class OpenAccounts {
 
   /** This service wrote to the account, which now stands as `record`; `made`: the entryCSN of a write that was just answered. */
   wrote(id: string, record: AccountRecord, { working, made }: { working: boolean; made?: string | undefined }): void {
-    this.#versions.wrote(id, made);
+    this.versions.wrote(id, made);
     this.#write(id, record, working);
     this.#others.ended(id, record.uid);
   }
@@ -187,15 +188,15 @@ export class OpenAccounts {
 
   /** It was read that somebody else is at work on the account. True where that is a claim that ought not to be there. */
   learnt(record: AccountRecord): boolean {
-    this.#versions.saw(record);
-    return !this.#versions.isOwn(record) && this.#others.learnt(identityOf(record), record);
+    this.versions.saw(record);
+    return !this.versions.isOwn(record) && this.#others.learnt(identityOf(record), record);
   }
 
   /** This service is about to claim the account, which will then stand as `record`, under the fence. */
   claiming(id: string, record: AccountRecord, fence: Fence): void {
     // It was decided on this version, which the stream may tell of later.
-    this.#versions.saw(record);
-    this.#versions.claiming(id, fence.by === 'token' ? fence.token : undefined);
+    this.versions.saw(record);
+    this.versions.claiming(id, fence.by === 'token' ? fence.token : undefined);
     this.#write(id, record, true);
     const known = this.#find(id);
     if (known === undefined) return;
@@ -215,25 +216,7 @@ export class OpenAccounts {
 
   /** For how much longer the account waits for a server that lags, in milliseconds: see `AccountVersions`. */
   behindTimeLeft(record: AccountRecord): number {
-    return this.#versions.behindTimeLeft(record);
-  }
-
-  /** Whether the server in use shows accounts older than they are known. */
-  get isBehind(): boolean {
-    return this.#versions.isBehind;
-  }
-
-  /** Whether the account stands as this service itself wrote it, by its version or its token. */
-  isOwn(record: AccountRecord): boolean {
-    return this.#versions.isOwn(record);
-  }
-
-  /**
-   * Whether what stands in work may be a claim of this service's that had no answer, for a service that is alone: its last claim has
-   * no outcome, and no newer request was seen. Where a token tells, that tells more.
-   */
-  mayBeOwn(record: AccountRecord): boolean {
-    return record.entryCSN !== undefined && this.#versions.isUnfinished(identityOf(record));
+    return this.versions.behindTimeLeft(record);
   }
 
   /** Whether something newer came into sight since this service wrote to the account last. */
@@ -262,8 +245,8 @@ export class OpenAccounts {
 
   /** This service finished the account, and it is no longer open; `made`: the entryCSN of the outcome, where the server tells. */
   finished(id: string, made: string | undefined): void {
-    this.#versions.wrote(id, made);
-    this.#versions.ended(id);
+    this.versions.wrote(id, made);
+    this.versions.ended(id);
     this.settle(id);
   }
 
@@ -290,7 +273,7 @@ export class OpenAccounts {
     const known = this.#known.get(id);
     if (known === undefined) return undefined;
     this.#known.delete(id);
-    this.#versions.left(id);
+    this.versions.left(id);
     this.#others.lostSight(id, known.uid);
     this.#forgetDn(known.dn, id);
     return { id, dn: known.dn, uid: known.uid, working: known.working };

@@ -54,7 +54,7 @@ function surroundings(stage: Stage): Omit<ClaimDependencies, 'patience'> {
   return {
     ...stage.attempt,
     claiming: () => {},
-    isOwn: (record) => stage.open.isOwn(record),
+    isOwn: (record) => stage.open.versions.isOwn(record),
     learnt: (record) => stage.open.learnt(record),
   };
 }

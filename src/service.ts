@@ -11,7 +11,7 @@ import { provisioning } from '../streams/pipeline.ts';
 import { reconcile } from '../streams/reconcile.ts';
 import { subscribeOnce } from '../streams/subscription.ts';
 import { composeHandlers, composeObjection } from './compose-handlers.ts';
-import type { AccountRecord, EntryReading } from './domain/account.ts';
+import type { AccountRecord, ReadEntry } from './domain/account.ts';
 import type { DirectoryChange } from './domain/change.ts';
 import { type DirectoryAnswer, observedDirectory } from './domain/directory-answer.ts';
 import { DirectoryClock } from './domain/directory-clock.ts';
@@ -120,7 +120,7 @@ export function createService({
   let subscribed = false;
   let subscribedTo: string | undefined;
 
-  const readEntry = (entry: Parameters<typeof readAccount>[0]): EntryReading => readAccount(entry, names, rules);
+  const readEntry: ReadEntry = (entry) => readAccount(entry, names, rules);
 
   const content = {
     base: site.base,
@@ -189,6 +189,7 @@ export function createService({
     names,
     alone,
     readEntry,
+    readStanding: (entry: Parameters<ReadEntry>[0]) => readAccount(entry, names, null),
     objection: observedObjection(composeObjection(settings, abort.signal), observeAnswer),
     open,
     directory: observedDirectory(operations, (answer) => {

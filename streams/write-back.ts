@@ -13,7 +13,8 @@ import { readAgain } from './read-again.ts';
 export interface WriteBackDependencies {
   readonly directory: AccountDirectory;
   readonly names: AttributeNames;
-  readonly readEntry: ReadEntry;
+  /** Reads how an account stands, whatever has become of its user and home: its outcome is written all the same. */
+  readonly readStanding: ReadEntry;
   readonly patience: Patience;
   /** No other service works on these accounts: what stands in work is this one's. */
   readonly alone: boolean;
@@ -252,13 +253,13 @@ function overtaken(standing: AccountRecord): WriteBackResult {
 /** How the account stands in the directory, as long as that takes to find out; undefined where it is gone. */
 async function standingOf(
   record: AccountRecord,
-  { directory, readEntry, patience }: WriteBackDependencies,
+  { directory, readStanding, patience }: WriteBackDependencies,
 ): Promise<Standing | undefined> {
   for (let failures = 1; ; failures++) {
     try {
       const entry = await readAgain(record, directory);
       if (entry === undefined) return undefined;
-      const reading = readEntry(entry);
+      const reading = readStanding(entry);
       if (reading.kind === 'account') return { record: reading.record, entry };
       return { record: { ...record, dn: entry.dn, mode: reading.reason, state: '' }, entry: undefined };
     } catch (error) {

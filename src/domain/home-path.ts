@@ -25,8 +25,8 @@ const SYSTEM_TREES: readonly string[] = [
 
 /**
  * Reads homeDirectory of an entry and refuses what cannot be the home of the account `uid`: none or several; what is no clean
- * absolute path; a system folder; a path of which the uid is no part, as that is somebody else's; what is not below
- * `homeRoot` where that is set. Nothing is looked at on disk.
+ * absolute path; a system folder; where `homeRoot` is set, what is not below it, and a path from there on of which the uid is
+ * no part, as that is somebody else's. Nothing is looked at on disk.
  */
 export function readHomePath(entry: DirectoryEntry, uid: string, homeRoot: string | null): HomeReading {
   const value = singleValue(entry, 'homeDirectory');
@@ -66,6 +66,7 @@ function faultOfPlace(home: string, uid: string, homeRoot: string | null): strin
   const root = homeRoot === null ? '/' : comparablePath(homeRoot);
   if (!isBelow(home, root)) return `is not below script.homeRoot (${homeRoot})`;
   if (isSystemFolder(home, root)) return 'is a folder of the system';
+  if (homeRoot === null) return undefined;
   // LDAP compares a uid without regard to case.
   const isOwn = namesOf(home.slice(root.length)).some((name) => name.toLowerCase() === uid.toLowerCase());
   return isOwn ? undefined : `is not the home of ${uid}: no folder of it has that name`;

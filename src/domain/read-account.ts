@@ -44,9 +44,10 @@ function acceptedDates({ date }: AttributeNames): readonly string[] {
 
 /**
  * Reads an entry as an account. Total: whatever an entry holds, the answer is an account, somebody else's business, or a
- * reason why it cannot be worked on. Nothing but the attributes of `attributesToRead` is looked at.
+ * reason why it cannot be worked on. Nothing but the attributes of `attributesToRead` is looked at. Without `rules` neither user
+ * nor home is judged: for what is worked on already.
  */
-export function readAccount(entry: DirectoryEntry, names: AttributeNames, rules: AccountRules): EntryReading {
+export function readAccount(entry: DirectoryEntry, names: AttributeNames, rules: AccountRules | null): EntryReading {
   const { dn, unreadable } = entry;
   if (unreadable !== undefined) return { kind: 'unworkable', dn, uid: safeUid(uidInRdn(dn)), reason: unreadable };
   const modes = texts(entry, names.mode);
@@ -60,7 +61,7 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames, rules:
   if (uids.length === 0) return unworkable('the entry has no uid');
   if (uid === undefined)
     return unworkable(`the entry has ${uids.length} uids and its RDN does not decide between them`);
-  const fault = faultOfUid(uid) ?? faultOfUser(entry, uid, rules);
+  const fault = faultOfUid(uid) ?? (rules === null ? undefined : faultOfUser(entry, uid, rules));
   if (fault !== undefined) return unworkable(fault);
   if (modes.length > 1) return unworkable(`${names.mode} has ${modes.length} values`);
 

@@ -101,6 +101,7 @@ export function startReplay({ settings, start, pace, told, requested, awaits }: 
       nextJobId: () => `replay-${++jobs}`,
       objection: settings.accounts === undefined ? () => Promise.resolve(undefined) : night.objection,
       readEntry: (entry) => readAccount(entry, names, rules),
+      readStanding: (entry) => readAccount(entry, names, null),
       newToken: () => tokenDay(tokens++ % TOKEN_DAYS),
       longestHandlerMilliseconds,
     }).subscribe({

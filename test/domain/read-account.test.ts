@@ -4,7 +4,7 @@ import type { AttributeNames } from '../../src/domain/account.ts';
 import { entryOf } from '../../src/domain/entry.ts';
 import { attributesToRead, readAccount } from '../../src/domain/read-account.ts';
 import { RULES } from '../support/accounts.ts';
-import { HOSTILE_HOMES, HOSTILE_USERS } from '../support/hostile.ts';
+import { FOREIGN_HOMES, HOSTILE_HOMES, HOSTILE_USERS } from '../support/hostile.ts';
 
 const NAMES: AttributeNames = {
   mode: 'sstProvisioningMode',
@@ -135,9 +135,15 @@ describe('readAccount', () => {
     expect(readAccount(entry, NAMES, { ...RULES, lowestUidNumber: 30 })).toMatchObject({ record: { uidNumber: '33' } });
   });
 
-  it.each(HOSTILE_HOMES)('cannot work on an entry with the home %j', (home) => {
+  it.each([...HOSTILE_HOMES, ...FOREIGN_HOMES])('cannot work on an entry with the home %j', (home) => {
     const entry = entryOf(DN, { ...OPEN, homeDirectory: home.replaceAll('ROOT', '/srv/homes') });
     expect(readAccount(entry, NAMES, { ...RULES, homeRoot: '/srv/homes' })).toMatchObject({ kind: 'unworkable' });
+  });
+
+  it('judges neither user nor home of what is worked on already', () => {
+    const entry = entryOf(DN, { ...OPEN, uidNumber: '0', homeDirectory: '/etc' });
+    expect(readAccount(entry, NAMES, null)).toMatchObject({ kind: 'account', record: { uid: '3724300' } });
+    expect(readAccount(entryOf(DN, { ...OPEN, uid: '..' }), NAMES, null)).toMatchObject({ kind: 'unworkable' });
   });
 
   it('does not repeat a uid that cannot be worked with', () => {

@@ -58,6 +58,7 @@ const drained = new Promise<void>((resolve, reject) => {
     names: NAMES,
     objection: () => Promise.resolve(undefined),
     readEntry: (entry) => readAccount(entry, NAMES, RULES),
+    readStanding: (entry) => readAccount(entry, NAMES, null),
     decideNow: (record) =>
       decide(record, {
         today: TODAY,

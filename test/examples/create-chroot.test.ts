@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HOSTILE_HOMES, HOSTILE_USERS } from '../support/hostile.ts';
+import { FOREIGN_HOMES, HOSTILE_HOMES, HOSTILE_USERS } from '../support/hostile.ts';
 import { swapper } from '../support/swapper.ts';
 
 const script = resolve(import.meta.dirname, '../../config/examples/create-chroot.sh');
@@ -131,7 +131,7 @@ describe('the example chroot script', () => {
     expect(run('add', '3724300', env).code).toBe(5);
   });
 
-  it.each(HOSTILE_HOMES)('makes, gives away and moves nothing for the home %j', (home) => {
+  it.each([...HOSTILE_HOMES, ...FOREIGN_HOMES])('makes, gives away and moves nothing for the home %j', (home) => {
     mkdirSync(join(root, 'other/chroot/home/other'), { recursive: true });
     mkdirSync(join(root, '.deleted/other.20260101T000000Z.1'), { recursive: true, mode: 0o700 });
     const before = picture(root);

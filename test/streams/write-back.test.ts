@@ -34,7 +34,7 @@ function write(
   return writeBack(job, outcome, {
     directory: directory.client(),
     names,
-    readEntry: new Stage({ directory, names }).dependencies.readEntry,
+    readStanding: new Stage({ directory, names }).dependencies.readStanding,
     stateNow: () => STATE,
     writing: () => {},
     alone,

@@ -7,11 +7,6 @@ export const HOSTILE_HOMES: readonly string[] = [
   '3724300',
   './3724300',
   '~/3724300',
-  'ROOT',
-  'ROOT/',
-  'ROOT/.',
-  'ROOT/./',
-  'ROOT//',
   '/',
   '//',
   '/./',
@@ -22,17 +17,10 @@ export const HOSTILE_HOMES: readonly string[] = [
   'ROOT/3724300/..',
   'ROOT/3724300/../other',
   'ROOT/x/../../3724300',
-  'ROOTother/3724300',
   'ROOT/3724300\n',
   'ROOT/3724300\n/etc',
   'ROOT/3724300\tbackup',
   'ROOT/3724300\u001b[2J',
-  'ROOT/other',
-  'ROOT/other/chroot',
-  'ROOT/other/chroot/./home/other',
-  'ROOT/.deleted/other.20260101T000000Z.1',
-  'ROOT/x3724300',
-  'ROOT/3724300x/home',
   `ROOT/3724300/${'x'.repeat(300)}`,
   `ROOT/3724300${'/x'.repeat(2_100)}`,
   '/etc',
@@ -48,6 +36,22 @@ export const HOSTILE_HOMES: readonly string[] = [
   '/var/spool/cron/3724300',
   '/home',
   '/tmp',
+];
+
+/** Homes that are somebody else's, which shows only where the site has named the folder of the homes. */
+export const FOREIGN_HOMES: readonly string[] = [
+  'ROOT',
+  'ROOT/',
+  'ROOT/.',
+  'ROOT/./',
+  'ROOT//',
+  'ROOTother/3724300',
+  'ROOT/other',
+  'ROOT/other/chroot',
+  'ROOT/other/chroot/./home/other',
+  'ROOT/.deleted/other.20260101T000000Z.1',
+  'ROOT/x3724300',
+  'ROOT/3724300x/home',
 ];
 
 /** Users that no account may be: the uid and the uidNumber. */

@@ -109,6 +109,7 @@ export class Stage {
       names,
       alone: instances === 'one',
       readEntry,
+      readStanding: (entry) => readAccount(entry, names, null),
       objection: ({ uid }) => Promise.resolve(options.objection?.(uid)),
       decideNow: (record) =>
         decide(record, {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { guardHome } from '../../../handlers/steps/home-guard.ts';
 import type { Step, StepOutcome } from '../../../src/domain/job.ts';
-import { HOSTILE_HOMES } from '../../support/hostile.ts';
+import { FOREIGN_HOMES, HOSTILE_HOMES } from '../../support/hostile.ts';
 import { swapper } from '../../support/swapper.ts';
 import { contextOf, jobOf, temporaryFolder } from './job.ts';
 
@@ -49,7 +49,12 @@ describe('the guard of the home', () => {
     const root = temporaryFolder();
     const given = home.replaceAll('ROOT', root);
     expect(await guarded(root, given, { uid: '3724300' })).toMatchObject(REFUSED);
-    if (!home.startsWith('ROOTother')) expect(await guarded(null, given, { uid: '3724300' })).toMatchObject(REFUSED);
+    expect(await guarded(null, given, { uid: '3724300' })).toMatchObject(REFUSED);
+  });
+
+  it.each(FOREIGN_HOMES)('keeps it from %j, which is somebody else’s', async (home) => {
+    const root = temporaryFolder();
+    expect(await guarded(root, home.replaceAll('ROOT', root), { uid: '3724300' })).toMatchObject(REFUSED);
   });
 
   it('keeps it from homes that a symbolic link leads to, at whatever depth, there or not yet there', async () => {

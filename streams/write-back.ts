@@ -168,13 +168,14 @@ class Writing {
       return { kind: 'superseded', reason: 'the entry was deleted and created again', record: standing };
     }
     const reading = readMode(standing.mode);
-    // The write before this one had no answer, but it did happen.
-    if (outcome.ok && reading?.phase === 'finished' && reading.mode === mode && standing.state === this.#state) {
+    // A write before this one had no answer, but it did happen. One that was refused did not, whatever the entry says.
+    const isFinished = reading?.phase === 'finished' && reading.mode === mode && standing.state === this.#state;
+    if (outcome.ok && isFinished && this.#unanswered) {
       return this.#written(standing, true, standing.entryCSN);
     }
     if (reading?.phase === 'inWork' && reading.mode === mode && standing.state.trim() === '0') {
       const noted = !outcome.ok && standing.returnValue === String(outcome.returnValue);
-      if (noted) return this.#written(standing, true, standing.entryCSN);
+      if (noted && this.#unanswered) return this.#written(standing, true, standing.entryCSN);
       return this.#isWrittenWithoutNote(standing)
         ? this.#written(standing, this.#optional !== 'none', standing.entryCSN)
         : 'again';

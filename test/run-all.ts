@@ -28,13 +28,13 @@ const vitest = (project: string) => (seconds: number) => runVitest(['--project',
 const build = command('npm', 'run', '--silent', 'build');
 
 const DEFAULT_STAGES: readonly Stage[] = [
-  { name: 'packages', title: 'Debian packages', budget: 100, run: command(bin('tsx'), 'test/packages.ts') },
+  { name: 'packages', title: 'Debian packages', budget: 90, run: command(bin('tsx'), 'test/packages.ts') },
   { name: 'lint', title: 'format and lint', budget: 15, run: command(bin('biome'), 'ci', '.') },
   { name: 'types', title: 'types', budget: 15, run: command(bin('tsc'), '-p', 'tsconfig.json') },
   { name: 'architecture', title: 'import rules', budget: 10, run: vitest('architecture') },
   { name: 'knip', title: 'dead code', budget: 15, run: command(bin('knip'), '--no-progress') },
   { name: 'build', title: 'build', budget: 10, run: build },
-  { name: 'unit', title: 'unit tests', budget: 140, run: vitest('unit') },
+  { name: 'unit', title: 'unit tests', budget: 150, run: vitest('unit') },
   { name: 'integration', title: 'integration tests', budget: 160, run: vitest('integration') },
   { name: 'faults', title: 'fault suite', budget: 250, run: vitest('faults') },
 ];

@@ -84,7 +84,9 @@ describe.each(SERVERS)('on $name', ({ start }) => {
     let second: ServiceProcess;
     beforeAll(async () => {
       world = await startWorld({ directory: server.directory, settings: SEVERAL, firstUid: 500 });
-      const settings = withSettings(testSettings(world.slapd.url, world.script.command), SEVERAL);
+      // Long enough that its scripts still run when those of the first one, whose time begins anew with it, have ended.
+      const LONGER = { ...SEVERAL, script: { ...SEVERAL.script, timeout: '15s' } };
+      const settings = withSettings(testSettings(world.slapd.url, world.script.command), LONGER);
       second = new ServiceProcess(await writeSettings(world.folder, settings, 'second.yaml'));
       await world.connected();
     });

@@ -93,6 +93,15 @@ describe('a write-back', () => {
     expect(directory.mode('a')).toBe('added');
   });
 
+  it("does not take another service's failure with the same code for its own that was refused", async () => {
+    const job = claimedJob();
+    directory.write('a', { sstProvisioningReturnValue: '7' });
+    expect(await write(job, failed(7), NAMES, false)).toMatchObject({
+      kind: 'superseded',
+      record: { returnValue: '7' },
+    });
+  });
+
   it('writes again when the request was lost', async () => {
     faultAt(1, 'lostBefore');
     expect(await write(claimedJob())).toMatchObject({ kind: 'written' });

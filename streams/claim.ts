@@ -6,7 +6,8 @@ import type { DirectoryEntry } from '../src/domain/entry.ts';
 import { claimFence, type Fence, type Fencing, outcomeFence, standingFence } from '../src/domain/fence.ts';
 import { type Mode, readMode } from '../src/domain/mode.ts';
 import { askAgain, claim, claimed, resume, resumed } from '../src/domain/transition.ts';
-import { type Candidate, sameTurn } from './candidate.ts';
+import { type Candidate, revived, sameTurn } from './candidate.ts';
+import { Conflict, MOST_CONFLICTS } from './conflicts.ts';
 import { isLeftAlone } from './identity.ts';
 import { readAgain } from './read-again.ts';
 
@@ -143,7 +144,7 @@ class Claiming {
       if (!this.#dependencies.alone) this.#undo = undefined;
       this.#conflicts += 1;
       if (this.#conflicts > MOST_CONFLICTS) throw error;
-      if (seen !== undefined && failure === 'mismatch') this.#onConflict(seen, CHANGED_BEFORE);
+      if (seen !== undefined && failure === 'mismatch') this.#onConflict(seen, Conflict.changedBefore);
     } else if (failure === 'away') {
       this.#unanswered ||= sending;
       this.#failures += 1;
@@ -254,7 +255,7 @@ class Claiming {
 
   /** Whether the account is this service's own now, or was changed, or proved to be another one. */
   #judge(
-    { how, mode, fence }: Attempted,
+    { how, mode, seen, fence }: Attempted,
     record: AccountRecord,
     entry: DirectoryEntry,
     isAnswer: boolean,
@@ -264,32 +265,35 @@ class Claiming {
     const ours = isInWork(record) && reading?.mode === mode && isTokenThere;
     const mistaken = !sameTurn(record, this.#candidate);
     const named = outcomeFence(fence, record);
-    if (ours && !mistaken && (how !== 'claim' || !revived(record, mode))) {
+    // A request that was written over another service's claim looks like the one before it, save where a version tells.
+    const isForestalled =
+      how === 'claim' &&
+      fence.by === 'token' &&
+      !this.#dependencies.alone &&
+      this.#dependencies.decideNow(seen).kind === 'wait';
+    if (ours && !mistaken && !isForestalled && (how !== 'claim' || !revived(record, mode))) {
       return { kind: 'claimed', how, mode, record, entry, fence: named };
     }
     // An entry that was read later may have been created later, and be somebody else's.
     this.#undo = ours && !(mistaken && !isAnswer) ? named : undefined;
     this.#conflicts += 1;
     if (this.#conflicts > MOST_CONFLICTS) {
-      throw new DirectoryError(NEVER_KEPT, { resultCode: ResultCode.noSuchAttribute, remedy: FIND_THE_WRITER });
+      throw new DirectoryError(Conflict.neverKept, {
+        resultCode: ResultCode.noSuchAttribute,
+        remedy: Conflict.findTheWriter,
+      });
     }
-    this.#onConflict(record, !ours ? CHANGED_AFTER : mistaken ? ANOTHER_ENTRY : BECAME_ACTIVE);
+    this.#onConflict(
+      record,
+      !ours
+        ? Conflict.changedAfter
+        : mistaken
+          ? Conflict.anotherEntry
+          : isForestalled
+            ? Conflict.atWork
+            : Conflict.becameActive,
+    );
     this.#seen = ours ? record : undefined;
     return 'again';
   }
-}
-
-const CHANGED_BEFORE = 'somebody else changed the account before it was claimed';
-const CHANGED_AFTER = 'somebody changed the account right after it was claimed';
-const ANOTHER_ENTRY = 'the entry was renamed, or created anew, before it was claimed';
-const NEVER_KEPT = 'the account says something else each time, right after it was claimed';
-const FIND_THE_WRITER = 'find out who writes to it, or why the directory does not keep what it accepts';
-const BECAME_ACTIVE = 'the account became active before it was claimed for delete';
-
-/** So many conflicts in a row are a directory that contradicts itself, or a writer without end: the claim is given up. */
-const MOST_CONFLICTS = 20;
-
-/** A delete is not for an active account; the compare-and-swap cannot name that attribute, which others write. */
-function revived(record: AccountRecord, mode: Mode): boolean {
-  return mode === 'delete' && record.active !== false;
 }

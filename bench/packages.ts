@@ -1,4 +1,4 @@
-// Installs what the benchmark needs beside the program: the directory, its C client, the Python that it is compared with, and GNU time.
+// Installs what the benchmark needs: slapd, its C client, Python for the comparison, GNU time.
 import { installMissingPackages } from '../test/support/packages.ts';
 
 console.log(

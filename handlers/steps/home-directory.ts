@@ -8,7 +8,7 @@ import { failed, SUCCEEDED } from './outcome.ts';
 import { withinTime } from './within-time.ts';
 
 export interface HomeDirectoryOptions {
-  /** The folder below which every home must be; null: anywhere, and what is above it is not judged. */
+  /** Every home must be below this folder. null: a home may be anywhere. */
   readonly homeRoot: string | null;
 }
 
@@ -16,8 +16,9 @@ export interface HomeDirectoryOptions {
 const LONGEST = 30_000;
 
 /**
- * Checks that the account's home is there: meant to stand after the chroot script. Code 4 where it cannot be checked, or is not
- * the account's own; code 5 where it is missing or no folder.
+ * Checks that the account's home exists. It belongs after the chroot script. Fails with code 4 if
+ * the home cannot be checked or is not the account's own. Fails with code 5 if the home is missing
+ * or is not a folder.
  */
 export function homeDirectoryStep(options: HomeDirectoryOptions): Step {
   return {

@@ -7,9 +7,9 @@ import { withinTime } from './within-time.ts';
 const LONGEST = 30_000;
 
 /**
- * Keeps a step from working on a home that cannot be one: the step fails with code 4 and does not run. With a `homeRoot` the
- * folders on disk are judged, too; a home that does not exist yet, or any more, by those above it. An entry without a home
- * passes.
+ * Judges the account's home before a step runs. If the home is not allowed, the step fails with
+ * code 4 and does not run. With a `homeRoot` the folders on disk are judged, too. If the home does
+ * not exist, the folders above it are judged. An entry without a home passes.
  */
 export function guardHome(step: Step, homeRoot: string | null): Step {
   return {

@@ -12,23 +12,12 @@ import {
   versionOfFence,
 } from '../../src/domain/fence.ts';
 import { isCalendarDay } from '../../src/domain/timestamp.ts';
+import { accountRecord } from '../support/account-record.ts';
 
 const CSN = '20261123101112.000001Z#000000#000#000000';
 
 function record(changes: Partial<AccountRecord> = {}): AccountRecord {
-  return {
-    dn: 'uid=a',
-    entryUUID: undefined,
-    uid: 'a',
-    mode: 'add',
-    state: '0',
-    date: { name: 'sstProvisioningDate', value: '0' },
-    active: true,
-    returnValue: undefined,
-    modifiedAt: undefined,
-    entryCSN: CSN,
-    ...changes,
-  };
+  return accountRecord({ entryCSN: CSN, ...changes });
 }
 
 describe('a token', () => {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AccountRecord } from '../../src/domain/account.ts';
 import { AccountVersions } from '../../streams/account-versions.ts';
+import { accountRecord } from '../support/account-record.ts';
 
 let now: number;
 let versions: AccountVersions;
@@ -13,19 +14,7 @@ beforeEach(() => {
 
 /** The account as of the nth write to it. */
 function at(write: number, changes: Partial<AccountRecord> = {}): AccountRecord {
-  return {
-    dn: 'uid=a,dc=example',
-    entryUUID: 'uuid-a',
-    uid: 'a',
-    mode: 'add',
-    state: '0',
-    date: { name: 'sstProvisioningDate', value: '0' },
-    active: true,
-    returnValue: undefined,
-    modifiedAt: undefined,
-    entryCSN: csn(write),
-    ...changes,
-  };
+  return accountRecord({ entryCSN: csn(write), ...changes });
 }
 
 function csn(write: number): string {

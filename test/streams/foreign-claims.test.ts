@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { AccountRecord } from '../../src/domain/account.ts';
 import { ForeignClaims } from '../../streams/foreign-claims.ts';
 import type { LastSeen } from '../../streams/other-services.ts';
+import { accountRecord } from '../support/account-record.ts';
 
 const LONGEST = 60_000;
 let now: number;
@@ -13,19 +14,7 @@ beforeEach(() => {
 });
 
 function account(mode: string, version: number, changes: Partial<AccountRecord> = {}): AccountRecord {
-  return {
-    dn: 'uid=a,dc=example',
-    entryUUID: 'one',
-    uid: 'a',
-    mode,
-    state: '0',
-    date: { name: 'sstProvisioningDate', value: '0' },
-    active: true,
-    returnValue: undefined,
-    modifiedAt: undefined,
-    entryCSN: `csn-${version}`,
-    ...changes,
-  };
+  return accountRecord({ entryUUID: 'one', mode, entryCSN: `csn-${version}`, ...changes });
 }
 
 const ADDING = account('adding', 1);

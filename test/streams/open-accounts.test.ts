@@ -3,6 +3,7 @@ import type { AccountRecord } from '../../src/domain/account.ts';
 import { accountMemory } from '../../streams/account-memory.ts';
 import type { Left } from '../../streams/known-account.ts';
 import type { OpenAccounts } from '../../streams/open-accounts.ts';
+import { accountRecord } from '../support/account-record.ts';
 
 let open: OpenAccounts;
 
@@ -27,21 +28,6 @@ beforeEach(() => {
   open = memory('one');
 });
 
-function account(changes: Partial<AccountRecord> = {}): AccountRecord {
-  return {
-    dn: 'uid=a,dc=example',
-    entryUUID: 'uuid-a',
-    uid: 'a',
-    mode: 'add',
-    state: '0',
-    date: { name: 'sstProvisioningDate', value: '0' },
-    active: true,
-    returnValue: undefined,
-    modifiedAt: undefined,
-    ...changes,
-  };
-}
-
 const UNFENCED = { by: 'nothing' } as const;
 
 /** Who has left at the end of a refresh or list. */
@@ -56,26 +42,28 @@ function rest(accounts: Iterator<Left | undefined>): Left[] {
   return left;
 }
 
-const ADDING = account({ mode: 'adding' });
+const ADDING = accountRecord({ mode: 'adding' });
 
 describe('the accounts in sight', () => {
   it('are news when seen for the first time, and unchanged when seen as before', () => {
-    expect(open.seen(account())).toMatchObject({ id: 'uuid-a', own: false, unchanged: false });
-    expect(open.seen(account({ mode: 'ADD' }))).toMatchObject({ own: false, unchanged: true });
-    expect(open.seen(account({ date: { name: 'sstProvisioningDate', value: '20270101' } })).unchanged).toBe(false);
+    expect(open.seen(accountRecord())).toMatchObject({ id: 'uuid-a', own: false, unchanged: false });
+    expect(open.seen(accountRecord({ mode: 'ADD' }))).toMatchObject({ own: false, unchanged: true });
+    expect(open.seen(accountRecord({ date: { name: 'sstProvisioningDate', value: '20270101' } })).unchanged).toBe(
+      false,
+    );
   });
 
   it('are told apart by their DN, in any case, where the server keeps no entryUUID', () => {
-    open.seen(account({ entryUUID: undefined }));
-    expect(open.seen(account({ entryUUID: undefined, dn: 'UID=A,dc=example' })).unchanged).toBe(true);
+    open.seen(accountRecord({ entryUUID: undefined }));
+    expect(open.seen(accountRecord({ entryUUID: undefined, dn: 'UID=A,dc=example' })).unchanged).toBe(true);
     expect(open.left('Uid=a,dc=example', undefined)).toMatchObject({ uid: 'a' });
     expect(open.size).toBe(0);
   });
 
   it('are told apart by their DN however it is written, where the server keeps no entryUUID', () => {
-    open.seen(account({ entryUUID: undefined, dn: 'uid=a,ou=Z\\C3\\BCrich\\2C Zug,dc=example' }));
+    open.seen(accountRecord({ entryUUID: undefined, dn: 'uid=a,ou=Z\\C3\\BCrich\\2C Zug,dc=example' }));
     const otherwise = 'userid=a, ou="zürich, zug"; DC=Example';
-    expect(open.seen(account({ entryUUID: undefined, dn: otherwise })).unchanged).toBe(true);
+    expect(open.seen(accountRecord({ entryUUID: undefined, dn: otherwise })).unchanged).toBe(true);
     expect(open.size).toBe(1);
     expect(open.left('2.5.4.11=x,uid=a,ou=Zürich\\, Zug,dc=example', undefined)).toBeUndefined();
     expect(open.left('uid=a,ou=Zürich\\, Zug,domainComponent=example', undefined)).toMatchObject({ uid: 'a' });
@@ -83,17 +71,17 @@ describe('the accounts in sight', () => {
   });
 
   it('leave by their entryUUID under whatever DN, or by the DN that they had last', () => {
-    open.seen(account());
+    open.seen(accountRecord());
     expect(open.left('uid=renamed,dc=example', 'uuid-a')).toMatchObject({ id: 'uuid-a', dn: 'uid=a,dc=example' });
-    open.seen(account());
-    open.seen(account({ dn: 'uid=b,dc=example', uid: 'b' }));
+    open.seen(accountRecord());
+    open.seen(accountRecord({ dn: 'uid=b,dc=example', uid: 'b' }));
     expect(open.left('uid=a,dc=example', undefined)).toBeUndefined();
     expect(open.left('uid=b,dc=example', undefined)).toMatchObject({ id: 'uuid-a', uid: 'b' });
     expect(open.left('uid=b,dc=example', undefined)).toBeUndefined();
   });
 
   it('do not leave because another entry did that had their DN before', () => {
-    open.seen(account({ entryUUID: 'uuid-new' }));
+    open.seen(accountRecord({ entryUUID: 'uuid-new' }));
     expect(open.left('uid=a,dc=example', 'uuid-old')).toBeUndefined();
     expect(open.size).toBe(1);
   });
@@ -101,7 +89,7 @@ describe('the accounts in sight', () => {
 
 describe('echoes', () => {
   it('are recognised before and after the answer to the write', () => {
-    open.seen(account());
+    open.seen(accountRecord());
     open.wrote('uuid-a', ADDING, { working: true });
     expect(open.seen(ADDING)).toMatchObject({ own: true, working: true });
     open.wrote('uuid-a', ADDING, { working: true });
@@ -109,7 +97,7 @@ describe('echoes', () => {
   });
 
   it('are recognised after the account was finished', () => {
-    open.seen(account());
+    open.seen(accountRecord());
     open.wrote('uuid-a', ADDING, { working: true });
     open.settle('uuid-a');
     expect(open.seen(ADDING).own).toBe(true);
@@ -119,7 +107,7 @@ describe('echoes', () => {
   it('are told from what stands in work anew after the account was finished', () => {
     const claimed = { ...ADDING, modifiedAt: 5_000 };
     const settled = () => {
-      open.seen(account());
+      open.seen(accountRecord());
       open.wrote('uuid-a', claimed, { working: true });
       open.settle('uuid-a');
     };
@@ -140,24 +128,24 @@ describe('echoes', () => {
   it('are forgotten with the next request', () => {
     open.wrote('uuid-a', ADDING, { working: true });
     open.settle('uuid-a');
-    expect(open.seen(account()).own).toBe(false);
+    expect(open.seen(accountRecord()).own).toBe(false);
     open.release('uuid-a');
     expect(open.seen(ADDING).own).toBe(false);
   });
 
   it('are remembered of a bounded number of finished accounts', () => {
     for (let index = 0; index < 5_000; index += 1) {
-      open.wrote(`uuid-${index}`, account({ ...ADDING, entryUUID: `uuid-${index}` }), { working: true });
+      open.wrote(`uuid-${index}`, accountRecord({ ...ADDING, entryUUID: `uuid-${index}` }), { working: true });
       open.settle(`uuid-${index}`);
     }
     expect(open.size).toBe(0);
-    expect(open.seen(account({ ...ADDING, entryUUID: 'uuid-4999' })).own).toBe(true);
-    expect(open.seen(account({ ...ADDING, entryUUID: 'uuid-0' })).own).toBe(false);
+    expect(open.seen(accountRecord({ ...ADDING, entryUUID: 'uuid-4999' })).own).toBe(true);
+    expect(open.seen(accountRecord({ ...ADDING, entryUUID: 'uuid-0' })).own).toBe(false);
   });
 
   it('are not confused with a request, or with a return value that somebody took away', () => {
     open.wrote('uuid-a', { ...ADDING, returnValue: '5' }, { working: false });
-    expect(open.seen(account()).own).toBe(false);
+    expect(open.seen(accountRecord()).own).toBe(false);
     open.wrote('uuid-a', { ...ADDING, returnValue: '5' }, { working: false });
     expect(open.seen(ADDING).own).toBe(false);
   });
@@ -171,51 +159,54 @@ describe('echoes', () => {
 
 describe('a refresh or a list', () => {
   it('tells at its end which accounts it did not hold', () => {
-    open.seen(account());
-    open.seen(account({ entryUUID: 'uuid-b', dn: 'uid=b,dc=example', uid: 'b' }));
+    open.seen(accountRecord());
+    open.seen(accountRecord({ entryUUID: 'uuid-b', dn: 'uid=b,dc=example', uid: 'b' }));
     const list = open.begin();
-    open.seen(account(), { by: 'list', since: list });
+    open.seen(accountRecord(), { by: 'list', since: list });
     expect(missing(list)).toMatchObject([{ id: 'uuid-b' }]);
     expect(open.size).toBe(1);
   });
 
   it('does not take for missing what came into sight after it began', () => {
     const list = open.begin();
-    open.seen(account());
+    open.seen(accountRecord());
     expect(missing(list)).toEqual([]);
   });
 
   it('does not take for missing what another one that began later has seen', () => {
-    open.seen(account());
+    open.seen(accountRecord());
     const list = open.begin();
     const refresh = open.begin();
-    open.seen(account(), { by: 'refresh', since: refresh });
+    open.seen(accountRecord(), { by: 'refresh', since: refresh });
     expect(missing(list)).toEqual([]);
     expect(missing(refresh)).toEqual([]);
   });
 
   it('that began before an account was written is not heeded about it, and the next one is', () => {
-    open.seen(account());
+    open.seen(accountRecord());
     const list = open.begin();
     open.wrote('uuid-a', ADDING, { working: false });
-    expect(open.seen(account(), { by: 'list', since: list })).toMatchObject({ own: true });
+    expect(open.seen(accountRecord(), { by: 'list', since: list })).toMatchObject({ own: true });
     expect(missing(list)).toEqual([]);
-    expect(open.seen(account(), { by: 'list', since: open.begin() })).toMatchObject({ own: false, unchanged: false });
+    expect(open.seen(accountRecord(), { by: 'list', since: open.begin() })).toMatchObject({
+      own: false,
+      unchanged: false,
+    });
   });
 
   it('that began before an account was finished is not heeded about it, and the next one is', () => {
     open.wrote('uuid-a', ADDING, { working: true });
     const list = open.begin();
     open.settle('uuid-a');
-    expect(open.seen(account(), { by: 'list', since: list })).toMatchObject({ own: true });
+    expect(open.seen(accountRecord(), { by: 'list', since: list })).toMatchObject({ own: true });
     expect(open.size).toBe(0);
-    expect(open.seen(account(), { by: 'list', since: open.begin() })).toMatchObject({ own: false });
+    expect(open.seen(accountRecord(), { by: 'list', since: open.begin() })).toMatchObject({ own: false });
   });
 
   it('is heeded about an account that was written before it began', () => {
     open.wrote('uuid-a', ADDING, { working: true });
     const list = open.begin();
-    expect(open.seen(account({ mode: 'modify' }), { by: 'list', since: list })).toMatchObject({
+    expect(open.seen(accountRecord({ mode: 'modify' }), { by: 'list', since: list })).toMatchObject({
       own: false,
       working: true,
     });
@@ -224,15 +215,15 @@ describe('a refresh or a list', () => {
   it('does not hide a change that comes while it runs', () => {
     const list = open.begin();
     open.wrote('uuid-a', ADDING, { working: true });
-    expect(open.seen(account({ mode: 'modify' }))).toMatchObject({ own: false });
+    expect(open.seen(accountRecord({ mode: 'modify' }))).toMatchObject({ own: false });
     expect(missing(list)).toEqual([]);
   });
 });
 
 describe('the work of another service', () => {
-  const THEIRS = account({ mode: 'adding', modifiedAt: 5_000, entryCSN: 'csn-5' });
+  const THEIRS = accountRecord({ mode: 'adding', modifiedAt: 5_000, entryCSN: 'csn-5' });
   /** Written while they were at work: nothing in it tells. */
-  const NEWER = account({ mode: 'modify', modifiedAt: 6_000, entryCSN: 'csn-6' });
+  const NEWER = accountRecord({ mode: 'modify', modifiedAt: 6_000, entryCSN: 'csn-6' });
   /** When they were seen at work, by the directory's clock. */
   const since = (record: AccountRecord) => {
     const left = open.othersTimeLeft(record);
@@ -244,15 +235,15 @@ describe('the work of another service', () => {
   });
 
   it('is known from its claim, also through a newer request', () => {
-    open.seen(account({ modifiedAt: 4_000, entryCSN: 'csn-4' }));
-    expect(since(account({ modifiedAt: 4_000, entryCSN: 'csn-4' }))).toBeUndefined();
+    open.seen(accountRecord({ modifiedAt: 4_000, entryCSN: 'csn-4' }));
+    expect(since(accountRecord({ modifiedAt: 4_000, entryCSN: 'csn-4' }))).toBeUndefined();
     open.seen(THEIRS);
     open.seen(NEWER);
     expect(since(NEWER)).toBe(5_000);
   });
 
   it('is known from its claim, also in the second in which the entry was created', () => {
-    open.seen(account({ createdAt: 5_000, modifiedAt: 5_000, entryCSN: 'csn-4' }));
+    open.seen(accountRecord({ createdAt: 5_000, modifiedAt: 5_000, entryCSN: 'csn-4' }));
     open.seen({ ...THEIRS, createdAt: 5_000 });
     const newer = { ...NEWER, createdAt: 5_000, modifiedAt: 5_000 };
     open.seen(newer);
@@ -274,7 +265,7 @@ describe('the work of another service', () => {
   });
 
   it('is learnt while an own claim is under way that it forestalls', () => {
-    open.seen(account());
+    open.seen(accountRecord());
     open.claiming('uuid-a', ADDING, UNFENCED);
     open.seen(THEIRS);
     open.release('uuid-a');
@@ -291,7 +282,7 @@ describe('the work of another service', () => {
   });
 
   it('is told from the late echo of an own claim', () => {
-    open.claiming('uuid-a', account({ mode: 'adding', modifiedAt: 4_000 }), UNFENCED);
+    open.claiming('uuid-a', accountRecord({ mode: 'adding', modifiedAt: 4_000 }), UNFENCED);
     open.wrote('uuid-a', THEIRS, { working: true });
     open.release('uuid-a');
     open.seen(THEIRS);
@@ -303,10 +294,16 @@ describe('the work of another service', () => {
     const refresh = { by: 'refresh', since: open.begin() } as const;
     open.seen(NEWER, refresh);
     expect(since(NEWER)).toBe(6_000);
-    const done = account({ ...NEWER, entryUUID: 'uuid-b', uid: 'b', dn: 'uid=b,dc=example', returnValue: '0' });
+    const done = accountRecord({ ...NEWER, entryUUID: 'uuid-b', uid: 'b', dn: 'uid=b,dc=example', returnValue: '0' });
     open.seen(done, refresh);
     expect(since(done)).toBeUndefined();
-    const created = account({ entryUUID: 'uuid-c', uid: 'c', createdAt: 6_000, modifiedAt: 6_000, entryCSN: 'csn-6' });
+    const created = accountRecord({
+      entryUUID: 'uuid-c',
+      uid: 'c',
+      createdAt: 6_000,
+      modifiedAt: 6_000,
+      entryCSN: 'csn-6',
+    });
     open.seen(created, refresh);
     expect(since(created)).toBeUndefined();
   });
@@ -327,13 +324,13 @@ describe('the work of another service', () => {
 
   it('is not over because of a list, which may be older than the claim', () => {
     open.seen(THEIRS);
-    open.seen(account({ returnValue: '0' }), { by: 'list', since: open.begin() });
+    open.seen(accountRecord({ returnValue: '0' }), { by: 'list', since: open.begin() });
     open.seen(NEWER);
     expect(since(NEWER)).toBe(5_000);
   });
 
   it('shows in a return value that is gone, and in a version that is told twice', () => {
-    open.seen(account({ modifiedAt: 4_000, entryCSN: 'csn-4', returnValue: '0' }));
+    open.seen(accountRecord({ modifiedAt: 4_000, entryCSN: 'csn-4', returnValue: '0' }));
     open.seen(NEWER);
     expect(since(NEWER)).toBe(6_000);
     const other = { entryUUID: 'uuid-b', uid: 'b', dn: 'uid=b,dc=example' };
@@ -351,32 +348,32 @@ describe('the work of another service', () => {
 
   it('is learnt from what is read, also to the other entries of the uid', () => {
     open.learnt(THEIRS);
-    const another = account({ entryUUID: 'uuid-b', modifiedAt: 6_000, createdAt: 6_000 });
+    const another = accountRecord({ entryUUID: 'uuid-b', modifiedAt: 6_000, createdAt: 6_000 });
     open.seen(another);
     expect(since(another)).toBe(5_000);
     open.learnt(NEWER);
   });
 
   it('does not stand behind what was written over a failure that could not be written', () => {
-    open.seen(account({ modifiedAt: 1_000, entryCSN: 'csn-1' }));
-    open.wrote('uuid-a', account({ mode: 'adding', modifiedAt: 2_000, entryCSN: 'csn-2' }), { working: true });
+    open.seen(accountRecord({ modifiedAt: 1_000, entryCSN: 'csn-1' }));
+    open.wrote('uuid-a', accountRecord({ mode: 'adding', modifiedAt: 2_000, entryCSN: 'csn-2' }), { working: true });
     open.seen(NEWER);
-    open.writing('uuid-a', account({ mode: 'adding', modifiedAt: 2_000, entryCSN: 'csn-2', returnValue: '5' }));
+    open.writing('uuid-a', accountRecord({ mode: 'adding', modifiedAt: 2_000, entryCSN: 'csn-2', returnValue: '5' }));
     open.release('uuid-a');
     expect(since(NEWER)).toBeUndefined();
   });
 
   it('does not stand behind what was written over an own claim that nobody could have taken over yet', () => {
-    open.wrote('uuid-a', account({ mode: 'adding', modifiedAt: 1_000 }), { working: true });
+    open.wrote('uuid-a', accountRecord({ mode: 'adding', modifiedAt: 1_000 }), { working: true });
     open.release('uuid-a');
     open.seen(NEWER, { by: 'refresh', since: open.begin() });
     expect(since(NEWER)).toBeUndefined();
-    const late = account({ mode: 'modify', modifiedAt: 1_000 + LONGEST, entryCSN: 'csn-9' });
+    const late = accountRecord({ mode: 'modify', modifiedAt: 1_000 + LONGEST, entryCSN: 'csn-9' });
     expect(since(late)).toBe(1_000 + LONGEST);
   });
 
   it('goes on for the uid when its entry is removed, or renamed, and another one is created', () => {
-    const anew = account({ entryUUID: 'uuid-b' });
+    const anew = accountRecord({ entryUUID: 'uuid-b' });
     open.seen(THEIRS);
     open.left('uid=a,dc=example', 'uuid-a');
     open.seen(anew);
@@ -384,7 +381,7 @@ describe('the work of another service', () => {
     expect(since({ ...anew, mode: 'adding' })).toBe(5_000);
     open.seen({ ...THEIRS, uid: 'c', dn: 'uid=c,dc=example' });
     open.seen({ ...THEIRS, uid: 'd', dn: 'uid=d,dc=example' });
-    const replacing = account({ entryUUID: 'uuid-e', uid: 'c', dn: 'uid=c,dc=example' });
+    const replacing = accountRecord({ entryUUID: 'uuid-e', uid: 'c', dn: 'uid=c,dc=example' });
     open.seen(replacing);
     expect(since(replacing)).toBe(5_000);
   });
@@ -400,13 +397,13 @@ describe('the work of another service', () => {
 describe('an account that a complete refresh did not hold', () => {
   /** Two accounts of which the second is not part of the refresh; what that ends with is not looked at yet. */
   function missingB(): Iterator<Left | undefined> {
-    open.seen(account());
-    open.seen(account({ entryUUID: 'uuid-b', dn: 'uid=b,dc=example', uid: 'b' }));
+    open.seen(accountRecord());
+    open.seen(accountRecord({ entryUUID: 'uuid-b', dn: 'uid=b,dc=example', uid: 'b' }));
     const refresh = open.begin();
-    open.seen(account(), { by: 'refresh', since: refresh });
+    open.seen(accountRecord(), { by: 'refresh', since: refresh });
     return open.endOf(refresh);
   }
-  const B = account({ entryUUID: 'uuid-b', dn: 'uid=b,dc=example', uid: 'b' });
+  const B = accountRecord({ entryUUID: 'uuid-b', dn: 'uid=b,dc=example', uid: 'b' });
 
   it('has left before it is come to: seen again it is news, and is told as having left then', () => {
     const accounts = missingB();

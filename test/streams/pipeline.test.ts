@@ -1,32 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HandlerOutcome, RunHandler } from '../../src/domain/job.ts';
+import { fakeTimeStages } from '../support/fake-time-stages.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
-import { failed, Stage, type StageOptions, SUCCEEDED } from '../support/stage.ts';
+import { failed, Stage, SUCCEEDED } from '../support/stage.ts';
 
 const FINISHED = { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' };
 
+const world = fakeTimeStages();
+const { start, pass } = world;
 let directory: MemoryDirectory;
-let stages: Stage[];
 
 beforeEach(() => {
-  vi.useFakeTimers({ now: Date.UTC(2026, 10, 23, 10) });
-  directory = new MemoryDirectory(() => Date.now());
-  stages = [];
+  directory = world.directory;
 });
-
-afterEach(() => {
-  for (const stage of stages) stage.kill();
-  vi.useRealTimers();
-});
-
-function start(options: Omit<StageOptions, 'directory'> = {}): Stage {
-  const stage = new Stage({ directory, ...options });
-  stages.push(stage);
-  stage.run();
-  return stage;
-}
-
-const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
 
 /** A script of so many milliseconds. */
 const takes =

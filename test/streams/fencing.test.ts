@@ -34,6 +34,14 @@ function keepBack(nth: number): void {
   };
 }
 
+/** Services that take an account over after a second. */
+const SEVERAL = {
+  instances: 'several',
+  longestHandlerMilliseconds: 1_000,
+  attempts: 1,
+  reconcileMilliseconds: 500,
+} as const;
+
 const ask = (mode: Mode, more: Record<string, string | string[]> = {}) =>
   directory.write('a', {
     sstProvisioningMode: mode,
@@ -306,18 +314,12 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     ['was taken over', 1],
     ['was taken over twice', 2],
   ])('of several services one that comes too late is superseded where its account %s', async (_, times) => {
-    const several = {
-      instances: 'several',
-      longestHandlerMilliseconds: 1_000,
-      attempts: 1,
-      reconcileMilliseconds: 500,
-    } as const;
-    const late = start({ ...several, runHandler: runs([times * 4_000 + 2_000, failed(33)]) });
+    const late = start({ ...SEVERAL, runHandler: runs([times * 4_000 + 2_000, failed(33)]) });
     directory.create('a');
     await pass(100);
     expect(late.told).toContain('claimed');
     const others = Array.from({ length: times }, (__, index) =>
-      start({ ...several, runHandler: index < times - 1 ? runs([60_000, SUCCEEDED]) : runs([8_000, SUCCEEDED]) }),
+      start({ ...SEVERAL, runHandler: index < times - 1 ? runs([60_000, SUCCEEDED]) : runs([8_000, SUCCEEDED]) }),
     );
     await pass(times * 4_000 + 3_000);
     expect(others.flatMap(({ jobs }) => jobs).length).toBeGreaterThanOrEqual(times);
@@ -328,16 +330,10 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
   });
 
   it('one that comes too late is superseded where its account was taken over, asked for again and claimed', async () => {
-    const several = {
-      instances: 'several',
-      longestHandlerMilliseconds: 1_000,
-      attempts: 1,
-      reconcileMilliseconds: 500,
-    } as const;
-    const late = start({ ...several, runHandler: runs([8_000, failed(33)], [60_000, SUCCEEDED]) });
+    const late = start({ ...SEVERAL, runHandler: runs([8_000, failed(33)], [60_000, SUCCEEDED]) });
     directory.create('a');
     await pass(100);
-    const other = start({ ...several, runHandler: runs([100, SUCCEEDED], [60_000, SUCCEEDED]) });
+    const other = start({ ...SEVERAL, runHandler: runs([100, SUCCEEDED], [60_000, SUCCEEDED]) });
     await pass(3_000);
     expect(directory.mode('a')).toBe('added');
     ask('add');

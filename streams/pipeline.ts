@@ -15,7 +15,8 @@ import {
 
 import type { DirectoryChange } from '../src/domain/change.ts';
 import type { Fencing } from '../src/domain/fence.ts';
-import { type AttemptDependencies, attempt } from './attempt.ts';
+import { attempt } from './attempt.ts';
+import type { AttemptDependencies } from './attempt-dependencies.ts';
 import { type AttemptResult, type Candidate, refOf } from './candidate.ts';
 import { decideEach } from './operators/decide-each.ts';
 import { holdUntilDue } from './operators/hold-until-due.ts';

@@ -12,7 +12,7 @@ import { readAccount } from '../../src/domain/read-account.ts';
 import { backoff } from '../../src/domain/retry.ts';
 import { stateTimestamp } from '../../src/domain/timestamp.ts';
 import { accountMemory } from '../../streams/account-memory.ts';
-import type { AttemptDependencies } from '../../streams/attempt.ts';
+import type { AttemptDependencies } from '../../streams/attempt-dependencies.ts';
 import type { Candidate } from '../../streams/candidate.ts';
 import { identityOf } from '../../streams/identity.ts';
 import type { OpenAccounts } from '../../streams/open-accounts.ts';

@@ -31,7 +31,8 @@ describe('a real 389-ds', () => {
       await directory.addAccount('1', OPEN);
       await directory.addAccount('2', DONE);
       const seen = await watch({ protocol });
-      expect(seen.short.filter((what) => what.startsWith('refresh')).at(-1)).toBe('refreshed 1');
+      // The content of the persistent search itself comes in its own time, also after that of the list.
+      expect(seen.short).toContain('refreshed 1');
       expect(seen.short).toContain('refresh uid=1');
       expect(seen.short).not.toContain('refresh uid=2');
       expect(seen.all[0]).toMatchObject({

@@ -9,7 +9,7 @@ import type { WriteBackDependencies } from './write-back.ts';
 export interface AttemptDependencies
   extends Omit<
     ClaimDependencies & WriteBackDependencies,
-    'patience' | 'claiming' | 'writing' | 'isOwn' | 'learnt' | 'mayBeTakenOver' | 'wasAskedAgain'
+    'patience' | 'claiming' | 'writing' | 'isOwn' | 'isOthersAtWork' | 'learnt' | 'mayBeTakenOver' | 'wasAskedAgain'
   > {
   /** Waiting for a directory that is away: how long after the nth failure, in milliseconds, and the waiting itself. */
   readonly away: { delay(failures: number): number; wait(milliseconds: number, until: AbortSignal): Promise<void> };

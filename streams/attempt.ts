@@ -67,6 +67,7 @@ function claimOf(candidate: Candidate, dependencies: Attempting): Promise<ClaimR
       patience: patienceFor(candidate.record, undefined, draining, dependencies),
       claiming: (record, fence) => open.claiming(candidate.id, record, fence),
       isOwn: (record) => open.versions.isOwn(record) || (alone && open.versions.mayBeOwn(record)),
+      isOthersAtWork: (record) => open.isAtWork(record),
       learnt: (record) => {
         if (open.learnt(record)) report(foreignClaim(record));
       },

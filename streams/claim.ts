@@ -30,6 +30,8 @@ export interface ClaimDependencies {
   readonly claiming: (record: AccountRecord, fence: Fence) => void;
   /** Whether the account stands as this service itself wrote it, by its version or its token. */
   readonly isOwn: (record: AccountRecord) => boolean;
+  /** Whether another service's claim was seen, also while this one's was under way. */
+  readonly isOthersAtWork: (record: AccountRecord) => boolean;
   /** Told that somebody else has claimed the account. */
   readonly learnt: (record: AccountRecord) => void;
 }
@@ -266,11 +268,7 @@ class Claiming {
     const mistaken = !sameTurn(record, this.#candidate);
     const named = outcomeFence(fence, record);
     // A request that was written over another service's claim looks like the one before it, save where a version tells.
-    const isForestalled =
-      how === 'claim' &&
-      fence.by === 'token' &&
-      !this.#dependencies.alone &&
-      this.#dependencies.decideNow(seen).kind === 'wait';
+    const isForestalled = how === 'claim' && fence.by === 'token' && this.#dependencies.isOthersAtWork(seen);
     if (ours && !mistaken && !isForestalled && (how !== 'claim' || !revived(record, mode))) {
       return { kind: 'claimed', how, mode, record, entry, fence: named };
     }

@@ -74,6 +74,10 @@ export class ForeignClaims implements OtherServices {
     return this.#longestMilliseconds - (this.#monotonic() - Math.max(...since));
   }
 
+  isAtWork(id: string, record: AccountRecord): boolean {
+    return this.timeLeft(id, record) > 0;
+  }
+
   /** True where it is news. */
   #claimed(lane: string, id: string, record: AccountRecord): boolean {
     const version = versionOf(record);

@@ -214,6 +214,11 @@ export class OpenAccounts {
     return this.#others.timeLeft(id, record, this.#find(id));
   }
 
+  /** Whether a claim of another service on the account, or on its uid, was seen and may still be worked on. */
+  isAtWork(record: AccountRecord): boolean {
+    return this.#others.isAtWork(identityOf(record), record);
+  }
+
   /** For how much longer the account waits for a server that lags, in milliseconds: see `AccountVersions`. */
   behindTimeLeft(record: AccountRecord): number {
     return this.versions.behindTimeLeft(record);

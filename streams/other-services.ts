@@ -46,4 +46,6 @@ export interface OtherServices {
    * less where none is.
    */
   timeLeft(id: string, record: AccountRecord, lastSeen: LastSeen | undefined): number;
+  /** Whether a claim of another service on the account, or on its uid, was seen and may still be worked on. */
+  isAtWork(id: string, record: AccountRecord): boolean;
 }

@@ -59,7 +59,15 @@ export class OthersWork implements OtherServices {
   }
 
   timeLeft(id: string, record: AccountRecord, lastSeen: LastSeen | undefined): number {
-    const since = this.#since(id, record, lastSeen);
+    return this.#leftSince(this.#since(id, record, lastSeen));
+  }
+
+  isAtWork(id: string, record: AccountRecord): boolean {
+    const lane = laneOf(record.uid);
+    return this.#leftSince(latest(this.#work.besides(lane, id), this.#work.on(lane, id))) > 0;
+  }
+
+  #leftSince(since: number | undefined): number {
     if (since === undefined) return 0;
     const directoryTime = this.#directoryTime();
     const age = directoryTime === undefined ? 0 : directoryTime - since;

@@ -77,49 +77,49 @@ describe.each(SERVERS)('on $name', ({ start }) => {
       expect(world.script.starts(uid)).toHaveLength(2);
     });
   });
-});
 
-describe('a service that is suspended while its script runs, beside another one', () => {
-  const SEVERAL = { instances: 'several', script: { timeout: '6s', killGrace: '100ms' } };
-  let world: World;
-  let second: ServiceProcess;
-  beforeAll(async () => {
-    world = await startWorld({ settings: SEVERAL, firstUid: 500 });
-    // Long enough that its scripts still run when those of the first one, whose time begins anew with it, have ended.
-    const LONGER = { ...SEVERAL, script: { ...SEVERAL.script, timeout: '15s' } };
-    const settings = withSettings(testSettings(world.slapd.url, world.script.command), LONGER);
-    second = new ServiceProcess(await writeSettings(world.folder, settings, 'second.yaml'));
-    await world.connected();
-  });
-  afterAll(async () => {
-    await second.kill9();
-    await world.stop();
-  });
+  describe('a service that is suspended while its script runs, beside another one', () => {
+    const SEVERAL = { instances: 'several', script: { timeout: '6s', killGrace: '100ms' } };
+    let world: World;
+    let second: ServiceProcess;
+    beforeAll(async () => {
+      world = await startWorld({ directory: server.directory, settings: SEVERAL, firstUid: 500 });
+      // Long enough that its scripts still run when those of the first one, whose time begins anew with it, have ended.
+      const LONGER = { ...SEVERAL, script: { ...SEVERAL.script, timeout: '15s' } };
+      const settings = withSettings(testSettings(world.slapd.url, world.script.command), LONGER);
+      second = new ServiceProcess(await writeSettings(world.folder, settings, 'second.yaml'));
+      await world.connected();
+    });
+    afterAll(async () => {
+      await second.kill9();
+      await world.stop();
+    });
 
-  it('writes no outcome over the work of the one that took over', { timeout: 150_000 }, async () => {
-    const uids = new Map<Mode, string>();
-    for (const mode of MODES) uids.set(mode, await world.account());
-    for (const [mode, uid] of uids) {
-      await world.script.hold(uid);
-      await world.script.exitWith(uid, 33);
-      await world.ask(uid, mode);
-      await world.script.started(uid);
-    }
-    world.service.signal('SIGSTOP');
-    second.start();
-    for (const uid of uids.values()) await world.script.started(uid, 2, 60_000);
-    for (const uid of uids.values()) await world.script.exitWith(uid, 0);
-    const before = await Promise.all([...uids.values()].map((uid) => attributeOf(world, uid, 'modifyTimestamp')));
-    world.service.signal('SIGCONT');
-    for (const uid of uids.values()) {
-      await expect
-        .poll(() => world.service.output, { timeout: 20_000 })
-        .toMatch(new RegExp(`superseded +${uid} .*(somebody wrote to the account|the account now says)`));
-    }
-    for (const uid of uids.values()) await world.script.release(uid);
-    for (const [mode, uid] of uids) await world.finished(uid, mode);
-    expect(before).toHaveLength(3);
-    expect(world.service.output).not.toMatch(/failed +5\d\d/);
+    it('writes no outcome over the work of the one that took over', { timeout: 150_000 }, async () => {
+      const uids = new Map<Mode, string>();
+      for (const mode of MODES) uids.set(mode, await world.account());
+      for (const [mode, uid] of uids) {
+        await world.script.hold(uid);
+        await world.script.exitWith(uid, 33);
+        await world.ask(uid, mode);
+        await world.script.started(uid);
+      }
+      world.service.signal('SIGSTOP');
+      second.start();
+      for (const uid of uids.values()) await world.script.started(uid, 2, 60_000);
+      for (const uid of uids.values()) await world.script.exitWith(uid, 0);
+      const before = await Promise.all([...uids.values()].map((uid) => attributeOf(world, uid, 'modifyTimestamp')));
+      world.service.signal('SIGCONT');
+      for (const uid of uids.values()) {
+        await expect
+          .poll(() => world.service.output, { timeout: 20_000 })
+          .toMatch(new RegExp(`superseded +${uid} .*(somebody wrote to the account|the account now says)`));
+      }
+      for (const uid of uids.values()) await world.script.release(uid);
+      for (const [mode, uid] of uids) await world.finished(uid, mode);
+      expect(before).toHaveLength(3);
+      expect(world.service.output).not.toMatch(/failed +5\d\d/);
+    });
   });
 });
 

@@ -55,6 +55,7 @@ function surroundings(stage: Stage): Omit<ClaimDependencies, 'patience'> {
     ...stage.attempt,
     claiming: () => {},
     isOwn: (record) => stage.open.versions.isOwn(record),
+    isOthersAtWork: (record) => stage.open.isAtWork(record),
     learnt: (record) => stage.open.learnt(record),
   };
 }

@@ -310,6 +310,16 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     expect(stage.jobs).toHaveLength(1);
   });
 
+  it.each(MODES)('a service beside others serves %s at once, without a conflict with itself', async (mode) => {
+    const stage = start({ instances: 'several', runHandler: runs([10, SUCCEEDED]) });
+    directory.create('a', { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' });
+    await pass(100);
+    ask(mode);
+    await pass(500);
+    expect(stage.told).not.toContain('conflict');
+    expect(directory.mode('a')).toBe(WORDS[mode].finished);
+  });
+
   it.each([
     ['was taken over', 1],
     ['was taken over twice', 2],

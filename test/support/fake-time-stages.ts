@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, vi } from 'vitest';
+import { afterEach, beforeEach, expect, vi } from 'vitest';
+import { AccountTraces } from './account-traces.ts';
 import { MemoryDirectory } from './memory-directory.ts';
 import { Stage, type StageOptions } from './stage.ts';
 
@@ -11,17 +12,21 @@ export interface FakeTimeStages {
   pass(milliseconds: number): Promise<unknown>;
 }
 
-/** To be called once at the top of a test file. */
+/** To be called once at the top of a test file. What became of each account is compared with the snapshot of the test. */
 export function fakeTimeStages(): FakeTimeStages {
   let directory: MemoryDirectory;
   let stages: Stage[];
+  let traces: AccountTraces;
 
   beforeEach(() => {
     vi.useFakeTimers({ now: Date.UTC(2026, 10, 23, 10) });
     directory = new MemoryDirectory(() => Date.now());
     stages = [];
+    traces = new AccountTraces();
+    traces.follow(directory);
   });
   afterEach(() => {
+    expect(traces.accounts).toMatchSnapshot('accounts');
     for (const stage of stages) stage.kill();
     vi.useRealTimers();
   });
@@ -31,7 +36,8 @@ export function fakeTimeStages(): FakeTimeStages {
       return directory;
     },
     start: (options = {}) => {
-      const stage = new Stage({ directory, ...options });
+      const service = stages.length + 1;
+      const stage = new Stage({ directory, ...options, told: (event) => traces.told(service, event) });
       stages.push(stage);
       stage.run();
       return stage;

@@ -75,6 +75,8 @@ export class MemoryDirectory {
   travel: () => Promise<void> = () => Promise.resolve();
   /** Every operation of clients, done or not. */
   readonly operations: Operation[] = [];
+  /** Told of each of them. */
+  asked: (operation: Operation) => void = () => {};
   readonly #late: Array<() => void> = [];
 
   constructor(clock: () => number = () => 1_000_000) {
@@ -241,6 +243,7 @@ export class MemoryDirectory {
 
   async #operate<T>(operation: Operation, act: () => T): Promise<T> {
     this.operations.push(operation);
+    this.asked(operation);
     await this.travel();
     if (this.away) throw new DirectoryError('no answer');
     const fault = this.fault(operation);

@@ -62,6 +62,8 @@ export interface StageOptions {
   readonly objection?: (uid: string) => string | undefined;
   readonly dryRun?: boolean;
   readonly reconcileMilliseconds?: number;
+  /** Hears each event, too. */
+  readonly told?: (event: StreamEvent) => void;
 }
 
 /** The stream's surroundings, with the directory in memory and the clock of `Date`, which a test may fake. */
@@ -131,6 +133,7 @@ export class Stage {
       retry,
       report: (event) => {
         this.events.push(event);
+        options.told?.(event);
       },
       away: {
         delay: (failures) => backoff(failures, { initial: 100, max: 5_000 }),

@@ -224,10 +224,13 @@ export class OpenAccounts {
     return this.versions.behindTimeLeft(record);
   }
 
-  /** Whether something newer came into sight since this service wrote to the account last. */
+  /**
+   * Whether something newer came into sight since this service wrote to the account last. Another service's claim of it looks
+   * like this one's own; then the request before it tells.
+   */
   isOvertaken(id: string): boolean {
     const known = this.#find(id);
-    return known?.written !== undefined && known.fingerprint !== known.written;
+    return known?.written !== undefined && (known.askedAgain || known.fingerprint !== known.written);
   }
 
   /**

@@ -111,6 +111,20 @@ describe('by a version', () => {
   });
 });
 
+it('an outcome that is kept is not written over a newer request that another service has claimed meanwhile', async () => {
+  const stage = start({ instances: 'several', runHandler: runs([100, failed(5)]) });
+  directory.create('a', { sstProvisioningMode: 'modify' });
+  await pass(50);
+  ask('modify');
+  directory.write('a', { sstProvisioningMode: 'modifying' });
+  directory.fault = ({ kind }) => (kind === 'read' ? { code: 50 } : undefined);
+  await pass(100);
+  directory.fault = () => undefined;
+  await pass(20_000);
+  expect(stage.told).toContain('superseded');
+  expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
+});
+
 describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
   beforeEach(() => {
     directory.fencing = fencing;

@@ -34,15 +34,6 @@ export function laneOf(uid: string): string {
   return uid.toLowerCase();
 }
 
-/** What came of working on a candidate. */
-export type AttemptResult =
-  /** Nothing more to do: finished, failed for good, gone, or not ours. */
-  | { readonly kind: 'done' }
-  /** Seen again while working on it: to be decided about anew. */
-  | { readonly kind: 'decideAgain'; readonly candidate: Candidate }
-  /** To be taken up again after a time. */
-  | { readonly kind: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number };
-
 /** Which account an event speaks of. */
 export function refOf(record: AccountRecord, job?: string): AccountRef {
   const { uid, dn, mode } = record;

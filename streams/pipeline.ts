@@ -1,30 +1,20 @@
-import {
-  connect,
-  defer,
-  filter,
-  from,
-  map,
-  merge,
-  type Observable,
-  of,
-  type SchedulerLike,
-  Subject,
-  takeUntil,
-  tap,
-} from 'rxjs';
+import { connect, filter, map, merge, type Observable, of, type SchedulerLike, Subject, takeUntil, tap } from 'rxjs';
 
 import type { DirectoryChange } from '../src/domain/change.ts';
 import type { Fencing } from '../src/domain/fence.ts';
-import { attempt } from './attempt.ts';
-import type { AttemptDependencies } from './attempt-dependencies.ts';
-import { type AttemptResult, type Candidate, refOf } from './candidate.ts';
+import { type Candidate, refOf } from './candidate.ts';
+import { claim } from './operators/claim.ts';
 import { decideEach } from './operators/decide-each.ts';
+import { dispatch } from './operators/dispatch.ts';
 import { holdUntilDue } from './operators/hold-until-due.ts';
 import { readSightings, type Sighted } from './operators/read-sightings.ts';
 import { reportConnection } from './operators/report-connection.ts';
-import { type Load, serializeByKey } from './operators/serialize-by-key.ts';
+import { type Load, type Permit, serializeByKey } from './operators/serialize-by-key.ts';
+import { writeBack } from './operators/write-back.ts';
+import type { Surroundings } from './surroundings.ts';
+import { DONE, type Turn, type TurnResult, turnOf } from './turn.ts';
 
-export interface PipelineDependencies extends Omit<AttemptDependencies, 'fencing'> {
+export interface PipelineDependencies extends Omit<Surroundings, 'fencing'> {
   /** Today, `YYYYMMDD`, in the configured time zone. */
   readonly today: () => string;
   readonly concurrency: number;
@@ -55,9 +45,9 @@ export interface PipelineDependencies extends Omit<AttemptDependencies, 'fencing
 export function provisioning(
   changes$: Observable<DirectoryChange>,
   surroundings: PipelineDependencies,
-): Observable<AttemptResult> {
+): Observable<TurnResult> {
   const { today, report, concurrency, load, drain$, dryRun, scheduler } = surroundings;
-  const results$ = new Subject<AttemptResult>();
+  const results$ = new Subject<TurnResult>();
   /** Of the server in use. */
   let fencing: Fencing = 'token';
   const dependencies = { ...surroundings, fencing: () => fencing };
@@ -91,9 +81,7 @@ export function provisioning(
           concurrency,
           load,
           drain$,
-          project: dryRun
-            ? sayOnly(dependencies)
-            : (candidate, permit) => defer(() => from(attempt(candidate, dependencies, permit))),
+          project: dryRun ? sayOnly(dependencies) : (candidate, permit) => takeTurn(candidate, dependencies, permit),
         }),
         tap((result) => results$.next(result)),
       ),
@@ -101,19 +89,42 @@ export function provisioning(
   );
 }
 
+/** Without others that want it, a permit is simply kept. */
+const OWN_PERMIT: Permit = { lend: (waiting) => waiting() };
+
+/** claim -> handler -> write-back, in a slot that others may have while it waits for a directory that refuses the account. */
+export function takeTurn(
+  candidate: Candidate,
+  surroundings: Surroundings,
+  permit: Permit = OWN_PERMIT,
+): Observable<TurnResult> {
+  return of(turnOf(candidate)).pipe(
+    claim(surroundings, permit),
+    dispatch(surroundings),
+    writeBack(surroundings, permit),
+    filter(isResult),
+  );
+}
+
+function isResult(turn: Turn): turn is TurnResult {
+  return turn.at === 'done' || turn.at === 'decideAgain' || turn.at === 'again';
+}
+
 function comingBack() {
-  return (results$: Observable<AttemptResult>): Observable<Sighted> =>
+  return (results$: Observable<TurnResult>): Observable<Sighted> =>
     results$.pipe(
-      filter((result) => result.kind !== 'done'),
-      map((result) => (result.kind === 'again' ? result : { kind: 'seen', candidate: result.candidate, quiet: false })),
+      filter((result) => result.at !== 'done'),
+      map((result) =>
+        result.at === 'again' ? { ...result, kind: 'again' } : { ...result, kind: 'seen', quiet: false },
+      ),
     );
 }
 
 /** Dry run: the decision is told, nothing is written and nothing runs. */
-function sayOnly({ report, decideNow }: PipelineDependencies): (candidate: Candidate) => Observable<AttemptResult> {
+function sayOnly({ report, decideNow }: PipelineDependencies): (candidate: Candidate) => Observable<TurnResult> {
   return ({ record }) => {
     const { kind, reason } = decideNow(record);
     report({ event: 'skipped', reason: `dry run: would ${kind}, as ${reason}`, ...refOf(record) });
-    return of({ kind: 'done' });
+    return of(DONE);
   };
 }

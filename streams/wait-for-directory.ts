@@ -1,41 +1,44 @@
 import type { AccountRecord } from '../src/domain/account.ts';
-import type { Patience } from '../src/domain/directory.ts';
-import { DirectoryError } from '../src/domain/directory-error.ts';
-import type { Attempting } from './attempt-dependencies.ts';
+import type { DirectoryError } from '../src/domain/directory-error.ts';
 import { refOf } from './candidate.ts';
+import type { Permit } from './operators/serialize-by-key.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Waits after the nth failure in a row until it is worth asking the directory again. Rejects when the service stops. */
+export type Pause = (failures: number, error: DirectoryError) => Promise<void>;
 
 /**
  * Makes the waiting for the directory. Each wait is told with what is wrong, and ends `until` the
  * signal. An answer may be about this account alone, so it lends its permit to others meanwhile.
  * Without an answer they would fare no better.
  */
-export function patienceFor(
+export function pauseFor(
   record: AccountRecord,
   job: string | undefined,
   until: AbortSignal,
-  { away, permit, report }: Attempting,
-): Patience {
+  permit: Permit,
+  { away, report }: Surroundings,
+): Pause {
   return async (failures, error) => {
     until.throwIfAborted(); // the end itself broke the request off, and nothing is tried again
     const inMilliseconds = away.delay(failures);
-    const reason = error instanceof DirectoryError ? explain(error) : String(error);
+    const attempt = failures + 1;
     report({
       event: 'retrying',
-      attempt: failures + 1,
+      attempt,
       inMilliseconds,
-      reason,
+      reason: explain(error),
       ...codeOf(error),
       ...refOf(record, job),
     });
     const waiting = () => away.wait(inMilliseconds, until);
-    const isAnswer = error instanceof DirectoryError && error.resultCode !== undefined;
-    return isAnswer ? permit.lend(waiting) : waiting();
+    return error.resultCode === undefined ? waiting() : permit.lend(waiting);
   };
 }
 
 /** The code by which the directory refused, where it did. */
-export function codeOf(error: unknown): { readonly resultCode?: number } {
-  return error instanceof DirectoryError && error.resultCode !== undefined ? { resultCode: error.resultCode } : {};
+export function codeOf({ resultCode }: DirectoryError): { readonly resultCode?: number } {
+  return resultCode === undefined ? {} : { resultCode };
 }
 
 /** The message of an error with its remedy. */

@@ -27,6 +27,3 @@ export interface ModifyOptions {
   /** A token stands in the modifications already. */
   readonly fence?: Fence;
 }
-
-/** Waits until it is worth asking a directory again that did not answer; rejects when the service stops. */
-export type Patience = (attempt: number, error: unknown) => Promise<void>;

@@ -1,7 +1,9 @@
+import { lastValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HandlerOutcome, RunHandler } from '../../src/domain/job.ts';
-import { attempt } from '../../streams/attempt.ts';
-import type { AttemptResult, Candidate } from '../../streams/candidate.ts';
+import type { Candidate } from '../../streams/candidate.ts';
+import { takeTurn } from '../../streams/pipeline.ts';
+import type { TurnResult } from '../../streams/turn.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
 import { failed, NAMES, Stage, SUCCEEDED } from '../support/stage.ts';
 
@@ -17,8 +19,8 @@ afterEach(() => {
 });
 
 /** Runs an attempt through all its waiting. */
-async function settled(stage: Stage, candidate: Candidate): Promise<AttemptResult> {
-  const result = attempt(candidate, stage.attempt);
+async function settled(stage: Stage, candidate: Candidate): Promise<TurnResult> {
+  const result = lastValueFrom(takeTurn(candidate, stage.surroundings));
   result.catch(() => {});
   await vi.advanceTimersByTimeAsync(120_000);
   return result;
@@ -33,7 +35,7 @@ describe('an attempt that succeeds', () => {
   it('claims, runs the handler, writes the outcome, and forgets the account', async () => {
     const stage = new Stage({ directory });
     const candidate = stage.candidate(directory.create('a', { sstProvisioningDate: '20261101' }));
-    expect(await settled(stage, candidate)).toEqual({ kind: 'done' });
+    expect(await settled(stage, candidate)).toEqual({ at: 'done' });
     expect(directory.mode('a')).toBe('added');
     expect(directory.value('a', 'sstProvisioningState')).toBe('20261123T100000Z');
     expect(directory.value('a', 'sstProvisioningDate')).toBe('0');
@@ -83,7 +85,7 @@ describe('an attempt that succeeds', () => {
 describe('an attempt that fails', () => {
   it('writes the return value, leaves the account in work, and remembers how it stands', async () => {
     const stage = new Stage({ directory, runHandler: ends(failed(5)) });
-    expect(await settled(stage, stage.candidate(directory.create('a')))).toEqual({ kind: 'done' });
+    expect(await settled(stage, stage.candidate(directory.create('a')))).toEqual({ at: 'done' });
     expect(directory.mode('a')).toBe('adding');
     expect(directory.value('a', 'sstProvisioningState')).toBe('0');
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('5');
@@ -102,11 +104,11 @@ describe('an attempt that fails', () => {
   it('asks to be repeated after a pause where the script says that it may help, and counts the attempts', async () => {
     const stage = new Stage({ directory, runHandler: ends(failed(75)) });
     const first = await settled(stage, stage.candidate(directory.create('a')));
-    expect(first).toMatchObject({ kind: 'again', inMilliseconds: 5_000, candidate: { own: { attempt: 2 } } });
+    expect(first).toMatchObject({ at: 'again', inMilliseconds: 5_000, candidate: { own: { attempt: 2 } } });
     const second = await settled(stage, (first as { candidate: Candidate }).candidate);
-    expect(second).toMatchObject({ kind: 'again', inMilliseconds: 10_000, candidate: { own: { attempt: 3 } } });
+    expect(second).toMatchObject({ at: 'again', inMilliseconds: 10_000, candidate: { own: { attempt: 3 } } });
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
-    expect(await settled(stage, (second as { candidate: Candidate }).candidate)).toEqual({ kind: 'done' });
+    expect(await settled(stage, (second as { candidate: Candidate }).candidate)).toEqual({ at: 'done' });
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('75');
     expect(stage.jobs.map(({ attempt, resumed }) => [attempt, resumed])).toEqual([
       [1, false],
@@ -130,14 +132,14 @@ describe('an attempt that fails', () => {
     const stage = new Stage({ directory, runHandler: ends(failed(75)) });
     const first = await settled(stage, stage.candidate(directory.create('a')));
     directory.remove('a');
-    expect(await settled(stage, (first as { candidate: Candidate }).candidate)).toEqual({ kind: 'done' });
+    expect(await settled(stage, (first as { candidate: Candidate }).candidate)).toEqual({ at: 'done' });
     expect(stage.told.at(-1)).toBe('left');
     expect(stage.jobs).toHaveLength(1);
   });
 
   it('writes nothing where the service was told to stop at once', async () => {
     const stage = new Stage({ directory, runHandler: ends({ ...failed(1), aborted: true } as HandlerOutcome) });
-    expect(await settled(stage, stage.candidate(directory.create('a')))).toEqual({ kind: 'done' });
+    expect(await settled(stage, stage.candidate(directory.create('a')))).toEqual({ at: 'done' });
     expect(directory.mode('a')).toBe('adding');
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
   });
@@ -164,7 +166,7 @@ describe('an attempt that comes too late', () => {
       },
     });
     const result = await settled(stage, stage.candidate(directory.create('a')));
-    expect(result).toMatchObject({ kind: 'decideAgain', candidate: { record: { mode: 'modify' } } });
+    expect(result).toMatchObject({ at: 'decideAgain', candidate: { record: { mode: 'modify' } } });
     expect(directory.mode('a')).toBe('modify');
     expect(stage.events.at(-1)).toMatchObject({ event: 'superseded', reason: 'the account now says modify, state 0' });
   });
@@ -177,7 +179,7 @@ describe('an attempt that comes too late', () => {
         return SUCCEEDED;
       },
     });
-    expect((await settled(stage, stage.candidate(directory.create('a')))).kind).toBe('decideAgain');
+    expect((await settled(stage, stage.candidate(directory.create('a')))).at).toBe('decideAgain');
     expect(directory.mode('a')).toBe('add');
   });
 
@@ -189,7 +191,7 @@ describe('an attempt that comes too late', () => {
         return failed(1);
       },
     });
-    expect((await settled(stage, stage.candidate(directory.create('a')))).kind).toBe('decideAgain');
+    expect((await settled(stage, stage.candidate(directory.create('a')))).at).toBe('decideAgain');
     expect(directory.mode('a')).toBe('modify');
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
   });
@@ -202,7 +204,7 @@ describe('an attempt that comes too late', () => {
         return SUCCEEDED;
       },
     });
-    expect(await settled(stage, stage.candidate(directory.create('a')))).toEqual({ kind: 'done' });
+    expect(await settled(stage, stage.candidate(directory.create('a')))).toEqual({ at: 'done' });
     expect(stage.events.at(-1)).toMatchObject({ event: 'superseded', reason: 'the entry is gone' });
     expect(stage.open.size).toBe(0);
   });
@@ -219,7 +221,7 @@ describe('an attempt that comes too late', () => {
     const first = stage.candidate(directory.create('a'));
     const result = await settled(stage, first);
     expect(stage.events.at(-1)).toHaveProperty('reason', 'the entry was deleted and created again');
-    if (result.kind !== 'decideAgain') throw new Error(result.kind);
+    if (result.at !== 'decideAgain') throw new Error(result.at);
     expect(result.candidate.id).toBe(result.candidate.record.entryUUID);
     expect(result.candidate.id).not.toBe(first.id);
     expect(directory.mode('a')).toBe('add');
@@ -234,7 +236,7 @@ describe('an attempt that comes too late', () => {
         return SUCCEEDED;
       },
     });
-    expect(await settled(stage, stage.candidate(directory.create('a')))).toEqual({ kind: 'done' });
+    expect(await settled(stage, stage.candidate(directory.create('a')))).toEqual({ at: 'done' });
     expect(directory.mode('b')).toBe('added');
   });
 
@@ -264,7 +266,7 @@ describe('an attempt, while the directory is away', () => {
         return SUCCEEDED;
       },
     });
-    expect(await settled(stage, stage.candidate(directory.create('a')))).toEqual({ kind: 'done' });
+    expect(await settled(stage, stage.candidate(directory.create('a')))).toEqual({ at: 'done' });
     expect(directory.mode('a')).toBe('added');
     expect(directory.value('a', 'sstProvisioningState')).toBe('20261123T100000Z');
     expect(stage.jobs).toHaveLength(1);
@@ -287,7 +289,7 @@ describe('an attempt, while the directory is away', () => {
     const candidate = stage.candidate(directory.create('a'));
     directory.away = true;
     setTimeout(() => stage.abort.abort(new Error('told to stop')), 10_000);
-    expect(await settled(stage, candidate)).toEqual({ kind: 'done' });
+    expect(await settled(stage, candidate)).toEqual({ at: 'done' });
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -310,7 +312,7 @@ describe('an attempt that the directory refuses', () => {
     const candidate = stage.candidate(directory.create('a'));
     stage.open.seen(candidate.record);
     denyMode('adding');
-    expect(await settled(stage, candidate)).toEqual({ kind: 'done' });
+    expect(await settled(stage, candidate)).toEqual({ at: 'done' });
     expect(stage.events.at(-1)).toMatchObject({ event: 'skipped' });
     expect(stage.open.left(candidate.record.dn, candidate.id)).toMatchObject({ working: false });
     expect(stage.jobs).toHaveLength(0);
@@ -321,11 +323,11 @@ describe('an attempt that the directory refuses', () => {
     const candidate = stage.candidate(directory.create('a'));
     denyMode('added');
     const first = await settled(stage, candidate);
-    expect(first).toMatchObject({ kind: 'again', inMilliseconds: 5_000, candidate: { own: { kind: 'unwritten' } } });
+    expect(first).toMatchObject({ at: 'again', inMilliseconds: 5_000, candidate: { own: { kind: 'unwritten' } } });
     const second = await settled(stage, (first as { candidate: Candidate }).candidate);
-    expect(second).toMatchObject({ kind: 'again', inMilliseconds: 10_000 });
+    expect(second).toMatchObject({ at: 'again', inMilliseconds: 10_000 });
     directory.fault = () => undefined;
-    expect(await settled(stage, (second as { candidate: Candidate }).candidate)).toEqual({ kind: 'done' });
+    expect(await settled(stage, (second as { candidate: Candidate }).candidate)).toEqual({ at: 'done' });
     expect(directory.mode('a')).toBe('added');
     expect(stage.jobs).toHaveLength(1);
     expect(stage.told.at(-1)).toBe('finished');
@@ -336,7 +338,7 @@ describe('an attempt that the directory refuses', () => {
     const stage = new Stage({ directory });
     const candidate = stage.candidate(directory.create('a'));
     directory.fault = ({ kind }) => (kind === 'read' ? { code: 90 } : undefined);
-    expect(await settled(stage, candidate)).toEqual({ kind: 'done' });
+    expect(await settled(stage, candidate)).toEqual({ at: 'done' });
     expect(stage.told).toEqual(['skipped']);
     expect(stage.events.at(-1)).toMatchObject({
       reason: expect.stringContaining('it cannot be worked on'),
@@ -358,7 +360,7 @@ describe('an attempt that the directory refuses', () => {
           ? { code: 16 }
           : undefined;
     const first = await settled(stage, candidate);
-    expect(first).toMatchObject({ kind: 'again', candidate: { own: { kind: 'unwritten' } } });
+    expect(first).toMatchObject({ at: 'again', candidate: { own: { kind: 'unwritten' } } });
     directory.fault = () => undefined;
     await settled(stage, (first as { candidate: Candidate }).candidate);
     expect(directory.mode('a')).toBe('added');
@@ -373,7 +375,7 @@ describe('an attempt that the directory refuses', () => {
     directory.fault = () => undefined;
     directory.write('a', { sstProvisioningMode: 'modify' });
     const second = await settled(stage, (first as { candidate: Candidate }).candidate);
-    expect(second).toMatchObject({ kind: 'decideAgain', candidate: { record: { mode: 'modify' } } });
+    expect(second).toMatchObject({ at: 'decideAgain', candidate: { record: { mode: 'modify' } } });
     expect(directory.mode('a')).toBe('modify');
   });
 });
@@ -384,7 +386,7 @@ describe('an attempt that another service forestalled', () => {
     const candidate = stage.candidate(directory.create('a'));
     stage.open.seen(candidate.record);
     directory.write('a', { sstProvisioningMode: 'adding' });
-    expect(await settled(stage, candidate)).toMatchObject({ kind: 'decideAgain' });
+    expect(await settled(stage, candidate)).toMatchObject({ at: 'decideAgain' });
     const second = directory.create('a', {}, 'uid=a,ou=second,dc=example,dc=org');
     expect(stage.open.othersTimeLeft(stage.record(second))).toBeGreaterThan(0);
   });

@@ -1,9 +1,10 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AccountRecord } from '../../src/domain/account.ts';
 import { DirectoryError } from '../../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Candidate } from '../../streams/candidate.ts';
-import { type ClaimDependencies, type ClaimResult, claimAccount } from '../../streams/claim.ts';
+import type { ClaimResult } from '../../streams/claim-state.ts';
+import { claimAccount } from '../../streams/operators/claim.ts';
 import { type Content, type Fault, MemoryDirectory, type Operation } from '../support/memory-directory.ts';
 import { Stage } from '../support/stage.ts';
 
@@ -35,29 +36,27 @@ async function claim(entry: DirectoryEntry, setting: Setting = {}): Promise<Clai
   });
   const seen = stage.candidate(entry, setting.own);
   const candidate = setting.fresh === undefined ? seen : { ...seen, fresh: setting.fresh };
-  return claimAccount(
-    candidate,
-    {
-      ...surroundings(stage),
-      ...(setting.claiming === undefined ? {} : { claiming: setting.claiming }),
-      patience: async (failures) => {
-        waits = failures;
-        if (failures > 20) throw new Error('waits for ever');
-      },
-    },
-    (_, reason) => conflicts.push(reason),
-  );
+  const { claiming } = setting;
+  if (claiming !== undefined) vi.spyOn(stage.open, 'claiming').mockImplementation((_, record) => claiming(record));
+  return outcomeOf(stage, candidate, async (failures) => {
+    waits = failures;
+    if (failures > 20) throw new Error('waits for ever');
+  });
 }
 
-/** What an attempt gives to its claim. */
-function surroundings(stage: Stage): Omit<ClaimDependencies, 'patience'> {
-  return {
-    ...stage.attempt,
-    claiming: () => {},
-    isOwn: (record) => stage.open.versions.isOwn(record),
-    isOthersAtWork: (record) => stage.open.isAtWork(record),
-    learnt: (record) => stage.open.learnt(record),
-  };
+/** Claims, and notes what it meets on its way. Rejects where the directory refuses for good. */
+async function outcomeOf(
+  stage: Stage,
+  candidate: Candidate,
+  pause: (failures: number) => Promise<void>,
+): Promise<ClaimResult> {
+  try {
+    const result = await claimAccount(candidate, stage.surroundings, pause);
+    if (result.kind === 'refused') throw result.error;
+    return result;
+  } finally {
+    for (const event of stage.events) if (event.event === 'conflict') conflicts.push(event.reason);
+  }
 }
 
 function faultAt(nth: number, fault: Fault): void {
@@ -270,8 +269,8 @@ describe('the answer to a claim', () => {
         return after === undefined ? undefined : { ...after, dn: 'uid=a,dc=damaged' };
       },
     };
-    const dependencies = { ...surroundings(stage), directory: damaged, patience: async () => {} };
-    const result = await claimAccount(stage.candidate(entry), dependencies, () => {});
+    const surroundings = { ...stage.surroundings, directory: damaged };
+    const result = await claimAccount(stage.candidate(entry), surroundings, async () => {});
     expect(result).toMatchObject({ kind: 'claimed', record: { dn: entry.dn } });
   });
 });
@@ -379,9 +378,5 @@ function takeOver(entry: DirectoryEntry): Promise<ClaimResult> {
   now = Math.max(now, 1_500_000);
   const stage = new Stage({ directory, instances: 'several' });
   stage.clock.showed(now);
-  return claimAccount(
-    stage.candidate(entry),
-    { ...surroundings(stage), patience: () => Promise.resolve() },
-    (_, reason) => conflicts.push(reason),
-  );
+  return outcomeOf(stage, stage.candidate(entry), () => Promise.resolve());
 }

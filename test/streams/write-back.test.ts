@@ -3,7 +3,8 @@ import type { AttributeNames } from '../../src/domain/account.ts';
 import { claimFence, outcomeFence } from '../../src/domain/fence.ts';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
 import type { ClaimedJob } from '../../streams/candidate.ts';
-import { type WriteBackResult, writeBack } from '../../streams/write-back.ts';
+import { writeOutcome } from '../../streams/operators/write-back.ts';
+import type { WriteBackResult } from '../../streams/write-back-state.ts';
 import { dnOf, type Fault, MemoryDirectory, type Operation } from '../support/memory-directory.ts';
 import { failed, NAMES, Stage, SUCCEEDED } from '../support/stage.ts';
 
@@ -25,26 +26,19 @@ function claimedJob(content: Record<string, string> = {}): ClaimedJob {
   return { id: 'job-1', mode: 'add', record, entry, fence, claimedAt: 0, attempt: 1, resumed: false, lost: 0 };
 }
 
-function write(
+async function write(
   job: ClaimedJob,
   outcome: HandlerOutcome = SUCCEEDED,
   names = NAMES,
   alone = true,
 ): Promise<WriteBackResult> {
-  return writeBack(job, outcome, {
-    directory: directory.client(),
-    names,
-    readStanding: new Stage({ directory, names }).dependencies.readStanding,
-    stateNow: () => STATE,
-    writing: () => {},
-    alone,
-    mayBeTakenOver: () => false,
-    wasAskedAgain: () => false,
-    patience: async () => {
-      waits += 1;
-      if (waits > 50) throw new Error('waits for ever');
-    },
+  const { surroundings } = new Stage({ directory, names, instances: alone ? 'one' : 'several' });
+  const result = await writeOutcome('a', job, outcome, { ...surroundings, stateNow: () => STATE }, async () => {
+    waits += 1;
+    if (waits > 50) throw new Error('waits for ever');
   });
+  if (result.kind === 'refused') throw result.error;
+  return result;
 }
 
 /** The nth modify meets this fault. */

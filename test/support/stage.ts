@@ -12,7 +12,6 @@ import { readAccount } from '../../src/domain/read-account.ts';
 import { backoff } from '../../src/domain/retry.ts';
 import { stateTimestamp } from '../../src/domain/timestamp.ts';
 import { accountMemory } from '../../streams/account-memory.ts';
-import type { AttemptDependencies } from '../../streams/attempt-dependencies.ts';
 import type { Candidate } from '../../streams/candidate.ts';
 import { identityOf } from '../../streams/identity.ts';
 import type { OpenAccounts } from '../../streams/open-accounts.ts';
@@ -20,6 +19,7 @@ import { reconnect } from '../../streams/operators/reconnect.ts';
 import type { Load } from '../../streams/operators/serialize-by-key.ts';
 import { type PipelineDependencies, provisioning } from '../../streams/pipeline.ts';
 import { reconcile } from '../../streams/reconcile.ts';
+import type { Surroundings } from '../../streams/surroundings.ts';
 import { RULES } from './accounts.ts';
 import type { MemoryDirectory } from './memory-directory.ts';
 
@@ -152,7 +152,8 @@ export class Stage {
     };
   }
 
-  get attempt(): AttemptDependencies {
+  /** What the stages of a turn have around them. */
+  get surroundings(): Surroundings {
     return { ...this.dependencies, fencing: () => this.#options.directory.fencing };
   }
 

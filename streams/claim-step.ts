@@ -1,0 +1,275 @@
+import type { AccountRecord } from '../src/domain/account.ts';
+import { type Decision, isInWork } from '../src/domain/decide.ts';
+import { DirectoryError, failureKind, ResultCode } from '../src/domain/directory-error.ts';
+import type { DirectoryEntry } from '../src/domain/entry.ts';
+import { claimFence, outcomeFence, standingFence } from '../src/domain/fence.ts';
+import { type Mode, readMode } from '../src/domain/mode.ts';
+import { askAgain, claim, claimed, resume, resumed } from '../src/domain/transition.ts';
+import { type Candidate, revived, sameTurn } from './candidate.ts';
+import type {
+  Attempted,
+  ClaimInput,
+  ClaimMemory,
+  ClaimNext,
+  ClaimNote,
+  ClaimResult,
+  ClaimRules,
+  ClaimState,
+  Judgement,
+  TokenFence,
+} from './claim-state.ts';
+import { Conflict, MOST_CONFLICTS } from './conflicts.ts';
+import { isLeftAlone } from './identity.ts';
+import { answerTo, type Failed } from './machine.ts';
+
+/** The first step. Reads what was seen some time ago. */
+export function beginClaim(candidate: Candidate, rules: ClaimRules): ClaimNext {
+  const { own, fresh, record } = candidate;
+  const memory: ClaimMemory = {
+    candidate,
+    withReturnValue: true,
+    unanswered: false,
+    tokens: own?.kind === 'retry' && own.fence.by === 'token' ? [own.fence] : [],
+    undo: undefined,
+    failures: 0,
+    conflicts: 0,
+  };
+  return fresh ? judge(memory, record, rules) : find(memory);
+}
+
+/** What follows from the answer to the effect of the state. Pure. */
+export function stepClaim(state: ClaimState, input: ClaimInput | Failed, rules: ClaimRules): ClaimNext {
+  if (input.got === 'error') return failed(state, input.error, rules);
+  switch (state.at) {
+    case 'reading':
+      return found(state, answerTo(input, 'entry').entry, rules);
+    case 'judging':
+      return judged(state, answerTo(input, 'judgement'), rules);
+    case 'asking':
+      return asked(state, answerTo(input, 'objection').reason, rules);
+    case 'sending':
+      return sent(state, answerTo(input, 'entry'), rules);
+    case 'verifying':
+      return verified(state, answerTo(input, 'entry'), false, rules);
+    case 'undoing':
+      return find({ ...memoryOf(state), undo: undefined, unanswered: false });
+    case 'pausing':
+      return find(state);
+  }
+}
+
+const end = (result: ClaimResult): ClaimNext => ({ notes: [], result });
+
+function find(memory: ClaimMemory, notes: readonly ClaimNote[] = []): ClaimNext {
+  return { notes, state: { ...memoryOf(memory), at: 'reading' }, effect: { do: 'find' } };
+}
+
+function judge(
+  memory: ClaimMemory,
+  seen: AccountRecord,
+  { alone }: ClaimRules,
+  notes: readonly ClaimNote[] = [],
+): ClaimNext {
+  const state: ClaimState = { ...memoryOf(memory), at: 'judging', seen };
+  return { notes, state, effect: { do: 'judge', record: seen, mayBeOthers: mayBeOthers(state, alone) } };
+}
+
+function found(memory: ClaimMemory, entry: DirectoryEntry | undefined, rules: ClaimRules): ClaimNext {
+  const reading = readingOf(entry, rules);
+  return reading.kind === 'account' ? judge(memory, reading.record, rules) : end(reading);
+}
+
+/** An entry that is no account ends the claim. */
+function readingOf(
+  entry: DirectoryEntry | undefined,
+  { readEntry }: ClaimRules,
+):
+  | Extract<ClaimResult, { kind: 'gone' | 'unworkable' }>
+  | { kind: 'account'; record: AccountRecord; entry: DirectoryEntry } {
+  if (entry === undefined) return { kind: 'gone' };
+  const reading = readEntry(entry);
+  if (reading.kind === 'account') return { ...reading, entry };
+  return reading.kind === 'foreign' ? { kind: 'gone' } : { kind: 'unworkable', dn: entry.dn, reason: reading.reason };
+}
+
+/**
+ * Whether somebody else may have put the account in work, where it is not own by its version. A service alone knows that
+ * only of an account that was not in work when it was seen.
+ */
+function mayBeOthers(
+  { candidate, seen, ...memory }: ClaimMemory & { readonly seen: AccountRecord },
+  alone: boolean,
+): boolean {
+  if (!isInWork(seen) || memory.undo !== undefined || tokenOf(memory, seen) !== undefined) return false;
+  return !alone || !(candidate.own !== undefined || isInWork(candidate.record) || memory.unanswered);
+}
+
+function judged(state: Extract<ClaimState, { at: 'judging' }>, judgement: Judgement, rules: ClaimRules): ClaimNext {
+  const { seen, candidate } = state;
+  const { decision } = judgement;
+  const undo = isInWork(seen) ? state.undo : undefined;
+  const memory = { ...memoryOf(state), undo };
+  if (undo !== undefined || isRevivedClaim(state, judgement, rules)) return takeBack(memory, seen, judgement, rules);
+  const attempted = attemptedOn(memory, seen, judgement);
+  // Renamed or created anew: its turn is another one, so that neither the uid nor the entry is worked on twice at once.
+  if (!sameTurn(seen, candidate) || attempted === undefined) return end({ kind: 'notNow', record: seen, decision });
+  return { notes: [], state: { ...memory, at: 'asking', attempted }, effect: { do: 'ask', record: seen } };
+}
+
+/** Whether what stands may be a claim of this service's that arrived late, of a delete whose account is active by now. */
+function isRevivedClaim(
+  { candidate, seen, unanswered }: Extract<ClaimState, { at: 'judging' }>,
+  { own }: Judgement,
+  { alone }: ClaimRules,
+): boolean {
+  const mode = readMode(seen.mode)?.mode;
+  if (!alone || !isInWork(seen) || mode === undefined || !revived(seen, mode) || !sameTurn(seen, candidate))
+    return false;
+  return unanswered || (candidate.own === undefined && own);
+}
+
+function takeBack(
+  memory: ClaimMemory,
+  seen: AccountRecord,
+  { fencing }: Judgement,
+  { names, alone }: ClaimRules,
+): ClaimNext {
+  const standing = standingFence(seen, fencing);
+  const fence = memory.undo === undefined || (alone && standing.by === 'version') ? standing : memory.undo;
+  const list = askAgain(seen, readMode(seen.mode)?.mode ?? 'add', names, fence);
+  return { notes: [], state: { ...memory, at: 'undoing', seen }, effect: { do: 'modify', dn: seen.dn, list, fence } };
+}
+
+function attemptedOn(
+  memory: ClaimMemory,
+  seen: AccountRecord,
+  { decision, own, fencing, token }: Judgement,
+): Attempted | undefined {
+  const { own: ownWork, record } = memory.candidate;
+  const isOurs = ownWork?.kind === 'retry' ? isLeftAlone(record, seen) : own;
+  const how = decision.kind === 'wait' && isInWork(seen) && isOurs ? 'resume' : decision.kind;
+  if (how !== 'claim' && how !== 'resume' && how !== 'takeOver') return undefined;
+  const { mode } = decision as Decision & { readonly mode: Mode };
+  const fence = claimFence(seen, fencing, token);
+  const standing = tokenOf(memory, seen);
+  // What stood before a token of this service's own is the day that somebody asked for.
+  const isRenewed = fence.by === 'token' && standing !== undefined;
+  return { how, mode, seen, fence: isRenewed ? { ...fence, restored: standing.restored } : fence };
+}
+
+function asked(
+  state: Extract<ClaimState, { at: 'asking' }>,
+  objection: string | undefined,
+  rules: ClaimRules,
+): ClaimNext {
+  const { attempted } = state;
+  const { how, mode, seen, fence } = attempted;
+  if (objection !== undefined) return end({ kind: 'unworkable', dn: seen.dn, reason: objection });
+  const { names, alone } = rules;
+  const exclusive = { exclusive: !alone };
+  const record = how === 'claim' ? claimed(seen, mode, fence) : resumed(seen, fence, exclusive);
+  const list =
+    how === 'claim' ? claim(seen, mode, names, state.withReturnValue, fence) : resume(seen, names, fence, exclusive);
+  const tokens = fence.by === 'token' ? [...state.tokens, fence] : state.tokens;
+  return {
+    notes: [{ note: 'claiming', record, fence }],
+    state: { ...memoryOf(state), tokens, at: 'sending', attempted },
+    effect: { do: 'modify', dn: seen.dn, list, fence },
+  };
+}
+
+type EntryInput = Extract<ClaimInput, { readonly got: 'entry' }>;
+
+function sent(state: Extract<ClaimState, { at: 'sending' }>, input: EntryInput, rules: ClaimRules): ClaimNext {
+  if (input.entry !== undefined) return verified(state, input, true, rules);
+  return { notes: [], state: { ...state, at: 'verifying' }, effect: { do: 'read', dn: state.attempted.seen.dn } };
+}
+
+/** Whether the account is this service's own now, or was changed, or proved to be another one. */
+function verified(
+  state: ClaimMemory & { readonly attempted: Attempted },
+  { entry, othersAtWork }: EntryInput,
+  isAnswer: boolean,
+  rules: ClaimRules,
+): ClaimNext {
+  const reading = readingOf(entry, rules);
+  if (reading.kind !== 'account') return end(reading);
+  const { how, mode, seen, fence } = state.attempted;
+  // What was changed is the entry under the DN that was asked for, however the answer spells it.
+  const record = { ...reading.record, dn: seen.dn };
+  const isTokenThere = isAnswer || fence.by !== 'token' || record.date?.value.trim() === fence.token;
+  const ours = isInWork(record) && readMode(record.mode)?.mode === mode && isTokenThere;
+  const named = outcomeFence(fence, record);
+  const isMistaken = !sameTurn(record, state.candidate);
+  const reason = conflictOf(state.attempted, record, { ours, isMistaken, othersAtWork });
+  if (reason === undefined) return end({ kind: 'claimed', how, mode, record, entry: reading.entry, fence: named });
+  const conflicts = state.conflicts + 1;
+  if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error: neverKept() });
+  // An entry that was read later may have been created later, and be somebody else's.
+  const undo = ours && !(isMistaken && !isAnswer) ? named : undefined;
+  const notes: ClaimNote[] = [{ note: 'conflict', record, reason }];
+  const memory = { ...memoryOf(state), undo, conflicts };
+  return ours ? judge(memory, record, rules, notes) : find(memory, notes);
+}
+
+/** Why an account that was claimed must not be worked on; undefined where nothing speaks against it. */
+function conflictOf(
+  { how, mode, fence }: Attempted,
+  record: AccountRecord,
+  { ours, isMistaken, othersAtWork }: { ours: boolean; isMistaken: boolean; othersAtWork: boolean },
+): string | undefined {
+  if (!ours) return Conflict.changedAfter;
+  if (isMistaken) return Conflict.anotherEntry;
+  // A request that was written over another service's claim looks like the one before it, save where a version tells.
+  if (how === 'claim' && fence.by === 'token' && othersAtWork) return Conflict.atWork;
+  return how === 'claim' && revived(record, mode) ? Conflict.becameActive : undefined;
+}
+
+/** Another round; after a while where the directory is away; or the end. */
+function failed(state: ClaimState, error: DirectoryError, { alone }: ClaimRules): ClaimNext {
+  const memory = memoryOf(state);
+  const kind = failureKind(error);
+  if (kind === 'mismatch' || kind === 'gone') {
+    const conflicts = memory.conflicts + 1;
+    if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error });
+    const record = 'attempted' in state ? state.attempted.seen : 'seen' in state ? state.seen : undefined;
+    const isTold = kind === 'mismatch' && record !== undefined;
+    // Beside other services it is no longer certain that what stands is this one's own claim.
+    const undo = alone ? memory.undo : undefined;
+    return find(
+      { ...memory, conflicts, undo },
+      isTold ? [{ note: 'conflict', record, reason: Conflict.changedBefore }] : [],
+    );
+  }
+  if (kind === 'away') {
+    const unanswered = memory.unanswered || state.at === 'sending' || state.at === 'verifying';
+    const failures = memory.failures + 1;
+    const waiting: ClaimState = { ...memory, unanswered, failures, at: 'pausing' };
+    return { notes: [], state: waiting, effect: { do: 'pause', failures, error } };
+  }
+  if (kind === 'unfit' && memory.withReturnValue) return find({ ...memory, withReturnValue: false });
+  return end({ kind: 'refused', error });
+}
+
+function tokenOf({ tokens }: Pick<ClaimMemory, 'tokens'>, { date }: AccountRecord): TokenFence | undefined {
+  return tokens.findLast(({ token }) => token === date?.value.trim());
+}
+
+function memoryOf({
+  candidate,
+  withReturnValue,
+  unanswered,
+  tokens,
+  undo,
+  failures,
+  conflicts,
+}: ClaimMemory): ClaimMemory {
+  return { candidate, withReturnValue, unanswered, tokens, undo, failures, conflicts };
+}
+
+function neverKept(): DirectoryError {
+  return new DirectoryError(Conflict.neverKept, {
+    resultCode: ResultCode.noSuchAttribute,
+    remedy: Conflict.findTheWriter,
+  });
+}

@@ -1,0 +1,85 @@
+import { concatMap, from, type OperatorFunction, of } from 'rxjs';
+import type { AccountRecord } from '../src/domain/account.ts';
+import type { Report } from '../src/domain/event.ts';
+import type { HandlerOutcome } from '../src/domain/job.ts';
+import { type Candidate, type ClaimedJob, refOf } from './candidate.ts';
+import { identityOf } from './identity.ts';
+import type { OpenAccounts } from './open-accounts.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/**
+ * One turn of an account: from the slot that it was given to what came of it.
+ *
+ *   claim():      queued  -> claimed, done, decideAgain
+ *   dispatch():   claimed -> ended, done, again
+ *   writeBack():  ended   -> done, decideAgain, again
+ *
+ * Each stage works on what is at its state and passes everything else on.
+ */
+export type Turn =
+  /** It has its slot, and is to be claimed. */
+  | { readonly at: 'queued'; readonly candidate: Candidate }
+  /** It is this service's, and its handler is to run. */
+  | { readonly at: 'claimed'; readonly candidate: Candidate; readonly job: ClaimedJob }
+  /** Its handler has ended, and the outcome is to be written. */
+  | {
+      readonly at: 'ended';
+      readonly candidate: Candidate;
+      readonly job: ClaimedJob;
+      readonly outcome: HandlerOutcome;
+      /** How often the directory has refused the outcome already. */
+      readonly tries: number;
+      /** From the claim to the end of the handler. */
+      readonly milliseconds: number;
+    }
+  | TurnResult;
+
+/** What came of a turn. */
+export type TurnResult =
+  /** Nothing more to do: finished, failed for good, gone, or not this service's. */
+  | { readonly at: 'done' }
+  /** Seen again in the course of it: to be decided about anew. */
+  | { readonly at: 'decideAgain'; readonly candidate: Candidate }
+  /** To have another turn after a time. */
+  | { readonly at: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number };
+
+export const DONE: TurnResult = { at: 'done' };
+
+/** A turn at its beginning. An outcome that was kept from an earlier one needs no claim. */
+export function turnOf(candidate: Candidate): Turn {
+  const { own } = candidate;
+  if (own?.kind !== 'unwritten') return { at: 'queued', candidate };
+  const { job, outcome, tries } = own;
+  return { at: 'ended', candidate, job, outcome, tries, milliseconds: 0 };
+}
+
+/**
+ * Makes a stage of the turn. What `work` rejects with when the service stops ends the turn, and the account is taken up at
+ * the next start as it stands; any other rejection is a bug.
+ */
+export function stage<At extends Turn['at']>(
+  at: At,
+  { signal, draining }: Pick<Surroundings, 'signal' | 'draining'>,
+  work: (turn: Extract<Turn, { readonly at: At }>) => Promise<Turn>,
+): OperatorFunction<Turn, Turn> {
+  const isHere = (turn: Turn): turn is Extract<Turn, { readonly at: At }> => turn.at === at;
+  const orStopped = (error: unknown): Turn => {
+    if (signal.aborted || error === draining.reason) return DONE;
+    throw error;
+  };
+  return concatMap((turn) => (isHere(turn) ? from(work(turn).catch(orStopped)) : of(turn)));
+}
+
+/** The account was met in another condition; deleted and created again, it is another account. */
+export function decideAgain({ id }: Candidate, record: AccountRecord, fresh: boolean, open: OpenAccounts): TurnResult {
+  const identity = identityOf(record);
+  if (identity !== id) open.settle(id);
+  return { at: 'decideAgain', candidate: { id: identity, record, fresh } };
+}
+
+/** A newer request came into sight while the handler ran, and takes its turn after this one: nothing of this one comes back. */
+export function overtaken(id: string, { id: job, record }: ClaimedJob, open: OpenAccounts, report: Report): TurnResult {
+  open.release(id);
+  report({ event: 'superseded', reason: 'a newer request was written', ...refOf(record, job) });
+  return DONE;
+}

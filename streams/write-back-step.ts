@@ -1,0 +1,254 @@
+import type { AccountRecord } from '../src/domain/account.ts';
+import { type DirectoryError, failureKind } from '../src/domain/directory-error.ts';
+import { isSameDn } from '../src/domain/dn.ts';
+import { type DirectoryEntry, sameAttributes } from '../src/domain/entry.ts';
+import { isTokenDay, outcomeFence } from '../src/domain/fence.ts';
+import type { HandlerOutcome } from '../src/domain/job.ts';
+import { readMode, WORDS } from '../src/domain/mode.ts';
+import { failedAs, failure, type Modification, type OptionalAttributes, success } from '../src/domain/transition.ts';
+import type { ClaimedJob } from './candidate.ts';
+import { answerTo, type Failed } from './machine.ts';
+import type {
+  Because,
+  Standing,
+  WriteBackInput,
+  WriteBackMemory,
+  WriteBackNext,
+  WriteBackResult,
+  WriteBackRules,
+  WriteBackState,
+} from './write-back-state.ts';
+
+/** The first step. `now`: what the state attribute says of a success that is finished now, `YYYYMMDDThhmmssZ`. */
+export function beginWriteBack(
+  job: ClaimedJob,
+  outcome: HandlerOutcome,
+  now: string,
+  rules: WriteBackRules,
+): WriteBackNext {
+  const memory: WriteBackMemory = {
+    job,
+    outcome,
+    stateValue: outcome.ok ? now : '0',
+    known: { record: job.record, entry: job.entry },
+    fence: job.fence,
+    optional: rules.names.executionTime === null ? 'returnValue' : 'all',
+    withDate: true,
+    unanswered: false,
+    unansweredWrites: 0,
+  };
+  return send(memory, rules);
+}
+
+/** What follows from the answer to the effect of the state. Pure. */
+export function stepWriteBack(
+  state: WriteBackState,
+  input: WriteBackInput | Failed,
+  rules: WriteBackRules,
+): WriteBackNext {
+  switch (state.at) {
+    case 'sending':
+      return input.got === 'error'
+        ? notWritten(state, input.error, rules)
+        : written(state, state.after, state.optional !== 'none', answerTo(input, 'written').made);
+    case 'pausing':
+      return find(state, state.because, state.failures);
+    case 'reading':
+      return input.got === 'error' ? notRead(state, input.error) : found(state, answerTo(input, 'standing'), rules);
+  }
+}
+
+const end = (result: WriteBackResult): WriteBackNext => ({ notes: [], result });
+
+function send(memory: WriteBackMemory, rules: WriteBackRules): WriteBackNext {
+  const { outcome, known, fence } = memory;
+  const { list, after } = writeOf(memory, rules);
+  return {
+    notes: outcome.ok ? [] : [{ note: 'writing', record: after }],
+    state: { ...memoryOf(memory), at: 'sending', after },
+    effect: { do: 'modify', dn: known.record.dn, list, fence },
+  };
+}
+
+/** What is written, and how the account stands after it. */
+function writeOf(
+  { job, outcome, stateValue, known, fence, optional, withDate }: WriteBackMemory,
+  { names }: WriteBackRules,
+): { readonly list: Modification[]; readonly after: AccountRecord } {
+  const { record } = known;
+  const options = { timings: outcome.timings, optional, fence };
+  if (outcome.ok) {
+    const list = success(record, job.mode, names, stateValue, { ...options, withDate });
+    return { list, after: { ...record, mode: WORDS[job.mode].finished, state: stateValue } };
+  }
+  const { returnValue } = outcome;
+  const noted = optional !== 'none' && names.returnValue !== null;
+  return {
+    list: failure(record, names, returnValue, options),
+    after: failedAs(record, returnValue, fence, noted),
+  };
+}
+
+function find(memory: WriteBackMemory, because: Because, failures: number): WriteBackNext {
+  const state: WriteBackState = { ...memoryOf(memory), at: 'reading', because, failures };
+  return { notes: [], state, effect: { do: 'find', record: memory.known.record } };
+}
+
+function written(
+  { stateValue: state }: WriteBackMemory,
+  record: AccountRecord,
+  noted: boolean,
+  made: string | undefined,
+): WriteBackNext {
+  const version = made === undefined ? {} : { entryCSN: made };
+  return end({ kind: 'written', state, record: { ...record, ...version }, noted, made });
+}
+
+function notWritten(memory: WriteBackMemory, error: DirectoryError, rules: WriteBackRules): WriteBackNext {
+  const { optional } = memory;
+  const kind = failureKind(error);
+  if (optional !== 'none' && (kind === 'unfit' || (kind === 'refused' && isSpared(memory.outcome, optional)))) {
+    return send({ ...memory, optional: optional === 'all' ? 'returnValue' : 'none' }, rules);
+  }
+  if (kind !== 'away') return find(memory, { kind, error }, 0);
+  const unansweredWrites = memory.unansweredWrites + 1;
+  return {
+    notes: [],
+    state: {
+      ...memoryOf(memory),
+      unanswered: true,
+      unansweredWrites,
+      at: 'pausing',
+      because: { kind, error },
+      failures: 0,
+    },
+    effect: { do: 'pause', failures: unansweredWrites, error },
+  };
+}
+
+/** Whether the outcome is better written without it than not at all. Without its return value a failure would be none. */
+function isSpared(outcome: HandlerOutcome, which: OptionalAttributes): boolean {
+  return outcome.ok || which === 'all';
+}
+
+function notRead(state: Extract<WriteBackState, { at: 'reading' }>, error: DirectoryError): WriteBackNext {
+  if (failureKind(error) !== 'away') return end({ kind: 'refused', error });
+  const failures = state.failures + 1;
+  return { notes: [], state: { ...state, at: 'pausing', failures }, effect: { do: 'pause', failures, error } };
+}
+
+/** The write may have happened all the same; or the entry is not as, or where, it was thought to be. */
+function found(
+  state: Extract<WriteBackState, { at: 'reading' }>,
+  input: Extract<WriteBackInput, { got: 'standing' }>,
+  rules: WriteBackRules,
+): WriteBackNext {
+  const { because } = state;
+  if (input.entry === undefined) return superseded('the entry is gone', undefined);
+  const standing = standingOf(input.entry, state.known.record, rules);
+  const { record } = standing;
+  const verdict = judge(state, record, rules);
+  if (verdict !== undefined) return verdict;
+  if (!isStillOwn(state, standing, input, rules))
+    return superseded('somebody wrote to the account since the claim', record);
+  // It would be refused again.
+  if (because.kind !== 'away' && !explains(state, record)) return end({ kind: 'refused', error: because.error });
+  const withDate = state.withDate && record.date?.value === state.known.record.date?.value;
+  return send({ ...state, withDate, known: standing, fence: outcomeFence(state.fence, record) }, rules);
+}
+
+function superseded(reason: string, record: AccountRecord | undefined): WriteBackNext {
+  return end({ kind: 'superseded', reason, record });
+}
+
+function standingOf(entry: DirectoryEntry, known: AccountRecord, { readStanding }: WriteBackRules): Standing {
+  const reading = readStanding(entry);
+  if (reading.kind === 'account') return { record: reading.record, entry };
+  return { record: { ...known, dn: entry.dn, mode: reading.reason, state: '' }, entry: undefined };
+}
+
+/** What an entry that did not take the write-back says about it; undefined where it stands as it was claimed. */
+function judge(memory: WriteBackMemory, standing: AccountRecord, rules: WriteBackRules): WriteBackNext | undefined {
+  const { outcome, known, job, unanswered } = memory;
+  const { entryCSN } = standing;
+  if (standing.entryUUID !== known.record.entryUUID) {
+    return superseded('the entry was deleted and created again', standing);
+  }
+  const reading = readMode(standing.mode);
+  const isSameMode = reading?.mode === job.mode;
+  // A write before this one had no answer, but it did happen. One that was refused did not, whatever the entry says.
+  const isFinished = isSameMode && reading.phase === 'finished' && standing.state === memory.stateValue;
+  if (outcome.ok && isFinished && unanswered) return written(memory, standing, true, entryCSN);
+  if (isSameMode && reading.phase === 'inWork' && standing.state.trim() === '0') {
+    const noted = !outcome.ok && standing.returnValue === String(outcome.returnValue);
+    if (noted && unanswered) return written(memory, standing, true, entryCSN);
+    if (!isWrittenWithoutNote(memory, standing, rules)) return undefined;
+    return written(memory, standing, memory.optional !== 'none', entryCSN);
+  }
+  const now = reading === undefined ? standing.mode : `${WORDS[reading.mode][reading.phase]}, state ${standing.state}`;
+  return superseded(`the account now says ${now}`, standing);
+}
+
+/**
+ * Whether a failure that leaves no return value was written by the write that had no answer: all that it changes is the
+ * fence. A service that is not alone cannot tell it from another one's claim.
+ */
+function isWrittenWithoutNote(
+  { outcome, optional, unanswered, fence }: WriteBackMemory,
+  { date, entryCSN }: AccountRecord,
+  { names, alone }: WriteBackRules,
+): boolean {
+  const isSilent = !outcome.ok && (optional === 'none' || names.returnValue === null);
+  if (!isSilent || !unanswered || !alone) return false;
+  if (fence.by === 'token') return date?.value.trim() === fence.restored.trim();
+  return fence.by === 'version' && entryCSN !== fence.entryCSN;
+}
+
+/**
+ * Whether an account that is in work is still so by this service's own claim. A token says it. Of versions only the newest
+ * shows: if it is another one, nobody may have taken the account over meanwhile, by the rules that services keep; and what was
+ * written under this service's own name must show, as otherwise it is the claim of another instance.
+ */
+function isStillOwn(
+  { known, fence, job }: WriteBackMemory,
+  { record, entry }: Standing,
+  { askedAgain, mayBeTakenOver }: Extract<WriteBackInput, { got: 'standing' }>,
+  { alone }: WriteBackRules,
+): boolean {
+  if (fence.by === 'token') return record.date?.value.trim() === fence.token;
+  if (fence.by === 'nothing' || record.entryCSN === undefined) return alone || isUntouched(record, known.record);
+  if (record.entryCSN === fence.entryCSN) return true;
+  const isRedated = record.date?.value !== known.record.date?.value;
+  // A token that stood there before is none, but a day that somebody asked for.
+  const isTokenNew = isRedated && isTokenDay(record.date?.value ?? '');
+  if (record.returnValue !== known.record.returnValue || isTokenNew || askedAgain) return false;
+  // Beside others a new day may be that of a newer request, which another service has claimed.
+  if (!alone && (isRedated || mayBeTakenOver)) return false;
+  if (!isSameWriter(record, job.record) || !isSameDn(record.dn, known.record.dn)) return true;
+  return entry !== undefined && known.entry !== undefined && !sameAttributes(entry, known.entry);
+}
+
+/** Whether a write that was refused may succeed on the entry as it stands now. */
+function explains(
+  { known: { record: known }, fence, because }: Extract<WriteBackState, { at: 'reading' }>,
+  standing: AccountRecord,
+): boolean {
+  if (!isSameDn(standing.dn, known.dn)) return true;
+  if (because.kind !== 'mismatch') return false;
+  const isOtherVersion = fence.by === 'version' && standing.entryCSN !== fence.entryCSN;
+  return isOtherVersion || standing.mode !== known.mode || standing.state !== known.state;
+}
+
+/** Whether nobody has written to the account since it was last known. */
+function isUntouched(standing: AccountRecord, known: AccountRecord): boolean {
+  return standing.modifiedAt === known.modifiedAt && standing.date?.value === known.date?.value;
+}
+
+function isSameWriter({ modifiedBy: one }: AccountRecord, { modifiedBy: other }: AccountRecord): boolean {
+  return one === undefined || other === undefined ? one === other : isSameDn(one, other);
+}
+
+function memoryOf(memory: WriteBackMemory): WriteBackMemory {
+  const { job, outcome, stateValue, known, fence, optional, withDate, unanswered, unansweredWrites } = memory;
+  return { job, outcome, stateValue, known, fence, optional, withDate, unanswered, unansweredWrites };
+}

@@ -35,7 +35,8 @@ export class ForeignClaims implements OtherServices {
     this.#monotonic = monotonic;
   }
 
-  sighted(id: string, record: AccountRecord, { by, before, unfinished }: Sighted): boolean {
+  sighted(id: string, record: AccountRecord, { by, before, unfinished, readsAsOwn }: Sighted): boolean {
+    if (readsAsOwn) return false;
     const lane = laneOf(record.uid);
     if (before !== undefined) this.#work.renamed(id, laneOf(before.uid), lane);
     const phase = readMode(record.mode)?.phase;

@@ -69,7 +69,7 @@ export class OpenAccounts {
         return { id, own: true, unchanged: true, working: false, stale, foreignClaim: false, missed };
       }
       this.#settled.delete(id);
-      const foreignClaim = this.#sighted(id, record, by, undefined, stale);
+      const foreignClaim = this.#sighted(id, record, by, undefined, { stale, readsAsOwn: false });
       const version = by === 'list' ? undefined : versionOf(record);
       const noted = by !== 'list' && isNoted(record);
       this.#remember(id, unwritten(record, this.#generation, { fingerprint, version, noted }));
@@ -89,9 +89,9 @@ export class OpenAccounts {
     }
     const unchanged = known.fingerprint === fingerprint;
     const isLateEcho = known.stamp !== undefined && isSameStamp(known.stamp, record);
-    const isOwnClaim = (own && !known.claiming) || isLateEcho;
-    const isOthers = !isOwnClaim || readMode(record.mode)?.phase !== 'inWork';
-    const foreignClaim = isOthers && this.#sighted(id, record, by, known, stale);
+    const readsAsOwn = own && !known.claiming && readMode(record.mode)?.phase === 'inWork';
+    const isOwnClaim = isLateEcho && readMode(record.mode)?.phase === 'inWork';
+    const foreignClaim = !isOwnClaim && this.#sighted(id, record, by, known, { stale, readsAsOwn });
     // A list may be older than what the stream has told.
     const version = by === 'list' ? known.version : versionOf(record);
     const noted = by === 'list' ? known.noted : isNoted(record);
@@ -108,10 +108,16 @@ export class OpenAccounts {
     return { id, own, unchanged, working: known.working, stale, foreignClaim };
   }
 
-  #sighted(id: string, record: AccountRecord, by: SeenBy, before: LastSeen | undefined, stale: boolean): boolean {
+  #sighted(
+    id: string,
+    record: AccountRecord,
+    by: SeenBy,
+    before: LastSeen | undefined,
+    { stale, readsAsOwn }: { readonly stale: boolean; readonly readsAsOwn: boolean },
+  ): boolean {
     // A late echo, of whatever this service wrote, is nobody else's claim; nor does what is out of date tell of one.
     if (stale || (readMode(record.mode)?.phase === 'inWork' && this.versions.isOwn(record))) return false;
-    return this.#others.sighted(id, record, { by, before, unfinished: this.versions.isUnfinished(id) });
+    return this.#others.sighted(id, record, { by, before, unfinished: this.versions.isUnfinished(id), readsAsOwn });
   }
 
   /** An entry has left the searched content. Answers which account that was; undefined where it was not known. */

@@ -26,6 +26,11 @@ export interface Sighted {
   readonly before: LastSeen | undefined;
   /** This service claimed the account last, and no outcome of that is written. */
   readonly unfinished: boolean;
+  /**
+   * The account reads as this service left it in work, but the version is not its own. Somebody changed another attribute,
+   * or another service took the account over, which it does after the longest time that a handler may take.
+   */
+  readonly readsAsOwn: boolean;
 }
 
 /** What this service knows of the work of other services on the same accounts. */

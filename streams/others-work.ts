@@ -27,7 +27,8 @@ export class OthersWork implements OtherServices {
   }
 
   /** Claims of others are to be expected here, so none is out of place. */
-  sighted(id: string, record: AccountRecord, { by, before }: Pick<Sighted, 'by' | 'before'>): boolean {
+  sighted(id: string, record: AccountRecord, { by, before, readsAsOwn }: Omit<Sighted, 'unfinished'>): boolean {
+    if (readsAsOwn && !this.#mayBeTakenOver(record, before)) return false;
     const lane = laneOf(record.uid);
     if (before !== undefined) this.#work.renamed(id, laneOf(before.uid), lane);
     const { modifiedAt } = record;
@@ -47,7 +48,10 @@ export class OthersWork implements OtherServices {
   }
 
   learnt(id: string, record: AccountRecord): boolean {
-    return readMode(record.mode)?.phase === 'inWork' && this.sighted(id, record, { by: 'list', before: undefined });
+    return (
+      readMode(record.mode)?.phase === 'inWork' &&
+      this.sighted(id, record, { by: 'list', before: undefined, readsAsOwn: false })
+    );
   }
 
   ended(id: string, uid: string): void {
@@ -85,6 +89,12 @@ export class OthersWork implements OtherServices {
     if (!isRequest || record.returnValue !== undefined) return besides;
     const unseen = mayHideWork(record) && !this.#isFollowed(record, lastSeen);
     return latest(besides, this.#work.on(lane, id), unseen ? record.modifiedAt : undefined);
+  }
+
+  /** Whether this version of an account that this service claimed may be another one's take-over. Stamps have seconds. */
+  #mayBeTakenOver({ modifiedAt }: AccountRecord, before: LastSeen | undefined): boolean {
+    if (modifiedAt === undefined || before?.ownSince === undefined) return false;
+    return modifiedAt > before.ownSince + this.#longestHandlerMilliseconds - 1_000;
   }
 
   /** Whether it is known what happened to the account up to this version of it, or that nobody else can have claimed it. */

@@ -334,6 +334,31 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     expect(directory.mode('a')).toBe(WORDS[mode].finished);
   });
 
+  it('a request that is written over a take-over waits for it, though that reads like the claim before it', async () => {
+    let running = 0;
+    let most = 0;
+    const counted =
+      (handler: RunHandler): RunHandler =>
+      async (...job) => {
+        running += 1;
+        most = Math.max(most, running);
+        return handler(...job).finally(() => {
+          running -= 1;
+        });
+      };
+    const options = { instances: 'several', longestHandlerMilliseconds: 4_000, attempts: 2 } as const;
+    const first = start({ ...options, runHandler: counted(runs([10, failed(75)], [10, SUCCEEDED])) });
+    directory.create('a');
+    await pass(100);
+    const second = start({ ...options, runHandler: counted(runs([3_000, SUCCEEDED])) });
+    await pass(4_800);
+    expect([first.told, second.told].map((told) => told.includes('resumed'))).toEqual([false, true]);
+    ask('modify');
+    await pass(20_000);
+    expect(directory.mode('a')).toBe('modified');
+    expect(most).toBe(1);
+  });
+
   it.each([
     ['was taken over', 1],
     ['was taken over twice', 2],

@@ -71,7 +71,7 @@ export interface Sighting {
 export function unwritten(
   { dn, uid }: Pick<AccountRecord, 'dn' | 'uid'>,
   generation: number,
-  { fingerprint, version, noted }: Pick<Known, 'fingerprint' | 'version' | 'noted'>,
+  { fingerprint, version, noted, askedAgain }: Pick<Known, 'fingerprint' | 'version' | 'noted' | 'askedAgain'>,
 ): Known {
   return {
     dn,
@@ -85,7 +85,7 @@ export function unwritten(
     writtenIn: generation,
     working: false,
     claiming: false,
-    askedAgain: false,
+    askedAgain,
     stamp: undefined,
     ownSince: undefined,
   };
@@ -98,6 +98,14 @@ export function unwritten(
 export function isEcho(settled: Settled, record: AccountRecord, since: number | undefined): boolean {
   if (since !== undefined) return settled.writtenIn >= since;
   return settled.written === fingerprintOf(record) && isSameStamp(settled.stamp, record);
+}
+
+/**
+ * Whether it is a request that is not older than what this service wrote last. It may be so of an account that is worked on,
+ * and had left meanwhile. Only servers that show versions tell.
+ */
+export function isNewRequest({ entryCSN, mode }: AccountRecord, stale: boolean): boolean {
+  return !stale && entryCSN !== undefined && readMode(mode)?.phase === 'requested';
 }
 
 /** A request with the return value of what was done before. */

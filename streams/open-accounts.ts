@@ -1,8 +1,7 @@
 import type { AccountRecord } from '../src/domain/account.ts';
 import { isFailure } from '../src/domain/decide.ts';
-import { comparableDn, isSameDn } from '../src/domain/dn.ts';
+import { isSameDn } from '../src/domain/dn.ts';
 import type { Fence } from '../src/domain/fence.ts';
-import { LargeMap } from '../src/domain/large-map.ts';
 import { readMode } from '../src/domain/mode.ts';
 import { RecentMap } from '../src/domain/recent-map.ts';
 import type { AccountVersions } from './account-versions.ts';
@@ -10,6 +9,7 @@ import { fingerprintOf, identityOf, isSameStamp, versionOf } from './identity.ts
 import {
   AS_CHANGE,
   isEcho,
+  isNewRequest,
   isNoted,
   isOwn,
   type Known,
@@ -19,6 +19,7 @@ import {
   type Sighting,
   unwritten,
 } from './known-account.ts';
+import { KnownAccounts } from './known-accounts.ts';
 import type { LastSeen, OtherServices, SeenBy } from './other-services.ts';
 
 /** Echoes of finished accounts that may still be under way: far more than finish while a list is read. */
@@ -30,8 +31,7 @@ const REMEMBERED_SETTLEMENTS = 4096;
  * the accounts that are open. It never says what to do with an account: that says the entry.
  */
 export class OpenAccounts {
-  readonly #known = new LargeMap<Known>();
-  readonly #idByDn = new LargeMap<string>();
+  readonly #known = new KnownAccounts();
   /** What was written last, oldest first: the claim's echo, or a list, may arrive after the account was finished. */
   readonly #settled = new RecentMap<Settled>(REMEMBERED_SETTLEMENTS);
   readonly #others: OtherServices;
@@ -72,7 +72,8 @@ export class OpenAccounts {
       const foreignClaim = this.#sighted(id, record, by, undefined, { stale, readsAsOwn: false });
       const version = by === 'list' ? undefined : versionOf(record);
       const noted = by !== 'list' && isNoted(record);
-      this.#remember(id, unwritten(record, this.#generation, { fingerprint, version, noted }));
+      const sight = { fingerprint, version, noted, askedAgain: isNewRequest(record, stale) };
+      this.#known.set(id, unwritten(record, this.#generation, sight));
       return { id, own: false, unchanged: false, working: false, stale, foreignClaim, missed };
     }
     if (stale && known.working) {
@@ -80,8 +81,7 @@ export class OpenAccounts {
       known.generation = this.#generation;
       return { id, own: true, unchanged: true, working: true, stale, foreignClaim: false };
     }
-    if (!stale && record.entryCSN !== undefined && readMode(record.mode)?.phase === 'requested')
-      known.askedAgain = true;
+    known.askedAgain ||= isNewRequest(record, stale);
     const own = isOwn(known, fingerprint, since);
     if (own && known.written !== fingerprint && known.expected !== fingerprint) {
       known.generation = this.#generation;
@@ -96,9 +96,8 @@ export class OpenAccounts {
     const version = by === 'list' ? known.version : versionOf(record);
     const noted = by === 'list' ? known.noted : isNoted(record);
     if (!isSameDn(known.dn, record.dn) || known.uid !== record.uid) {
-      this.#forgetDn(known.dn, id);
       const { dn, uid } = record;
-      this.#remember(id, { ...known, dn, uid, fingerprint, version, noted, generation: this.#generation });
+      this.#known.set(id, { ...known, dn, uid, fingerprint, version, noted, generation: this.#generation });
     } else {
       known.fingerprint = fingerprint;
       known.noted = noted;
@@ -122,12 +121,8 @@ export class OpenAccounts {
 
   /** An entry has left the searched content. Answers which account that was; undefined where it was not known. */
   left(dn: string, entryUUID: string | undefined): Left | undefined {
-    if (entryUUID !== undefined && this.#known.has(entryUUID)) return this.#remove(entryUUID);
-    const key = comparableDn(dn);
-    const id = this.#idByDn.get(key);
-    // The account that has this DN now may be another entry than the one that left.
-    const another = entryUUID !== undefined && id !== key;
-    return id === undefined || another ? undefined : this.#remove(id);
+    const id = this.#known.idOf(dn, entryUUID);
+    return id === undefined ? undefined : this.#remove(id);
   }
 
   /** Another connection begins to tell. */
@@ -182,7 +177,7 @@ export class OpenAccounts {
     };
     const known = this.#find(id);
     const { dn, uid } = record;
-    if (known === undefined) this.#remember(id, { dn, uid, generation: this.#generation, ...after });
+    if (known === undefined) this.#known.set(id, { dn, uid, generation: this.#generation, ...after });
     else Object.assign(known, after);
   }
 
@@ -231,12 +226,13 @@ export class OpenAccounts {
   }
 
   /**
-   * Whether something newer came into sight since this service wrote to the account last. Another service's claim of it looks
-   * like this one's own; then the request before it tells.
+   * Whether something newer came into sight since this service wrote to the account last. Another service's claim looks like
+   * this one's own; the request before it tells.
    */
   isOvertaken(id: string): boolean {
     const known = this.#find(id);
-    return known?.written !== undefined && (known.askedAgain || known.fingerprint !== known.written);
+    const isOther = known?.written !== undefined && known.fingerprint !== known.written;
+    return isOther || (known?.askedAgain ?? false);
   }
 
   /**
@@ -278,23 +274,12 @@ export class OpenAccounts {
     return known === undefined || known.generation < this.#complete ? undefined : known;
   }
 
-  #remember(id: string, known: Known): void {
-    this.#known.set(id, known);
-    this.#idByDn.set(comparableDn(known.dn), id);
-  }
-
   #remove(id: string): Left | undefined {
     const known = this.#known.get(id);
     if (known === undefined) return undefined;
     this.#known.delete(id);
     this.versions.left(id);
     this.#others.lostSight(id, known.uid);
-    this.#forgetDn(known.dn, id);
     return { id, dn: known.dn, uid: known.uid, working: known.working };
-  }
-
-  #forgetDn(dn: string, id: string): void {
-    const key = comparableDn(dn);
-    if (this.#idByDn.get(key) === id) this.#idByDn.delete(key);
   }
 }

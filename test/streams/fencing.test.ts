@@ -334,6 +334,19 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     expect(directory.mode('a')).toBe(WORDS[mode].finished);
   });
 
+  it('an outcome that was written is not written again over a newer claim, though the account had left meanwhile', async () => {
+    const stage = start({ runHandler: runs([100, SUCCEEDED]) });
+    let modifies = 0;
+    directory.fault = ({ kind }) => (kind === 'modify' && ++modifies === 2 ? 'lostAfter' : undefined);
+    directory.create('a', { sstProvisioningMode: 'modify' });
+    await pass(150);
+    ask('modify');
+    directory.write('a', { sstProvisioningMode: 'modifying', sstProvisioningReturnValue: [] });
+    await pass(1_000);
+    expect(directory.mode('a')).toBe('modifying');
+    expect(stage.told).toContain('superseded');
+  });
+
   it('a request that is written over a take-over waits for it, though that reads like the claim before it', async () => {
     let running = 0;
     let most = 0;

@@ -5,7 +5,7 @@ import type { Settings } from '../config/schema.ts';
 import { longestHandlerMilliseconds } from '../handlers/registry.ts';
 import { handlerRunner } from '../handlers/run-handler.ts';
 import { accountMemory } from '../streams/account-memory.ts';
-import type { Load } from '../streams/operators/serialize-by-key.ts';
+import type { Load } from '../streams/operators/group-per-uid.ts';
 import { provisioning } from '../streams/pipeline.ts';
 import { composeHandlers, composeObjection } from './compose-handlers.ts';
 import type { AccountRecord, ReadEntry } from './domain/account.ts';

@@ -6,11 +6,12 @@ import { type Candidate, refOf } from './candidate.ts';
 import { claim } from './operators/claim.ts';
 import { decideEach } from './operators/decide-each.ts';
 import { dispatch } from './operators/dispatch.ts';
+import { groupPerUid, type Load } from './operators/group-per-uid.ts';
 import { holdUntilDue } from './operators/hold-until-due.ts';
 import { readSightings, type Sighted } from './operators/read-sightings.ts';
 import { reportConnection } from './operators/report-connection.ts';
-import { type Load, type Permit, serializeByKey } from './operators/serialize-by-key.ts';
 import { writeBack } from './operators/write-back.ts';
+import type { Slot } from './slots.ts';
 import type { Surroundings } from './surroundings.ts';
 import { DONE, type Turn, type TurnResult, turnOf } from './turn.ts';
 
@@ -77,11 +78,11 @@ export function provisioning(
             report({ event: 'superseded', reason: 'a newer request was written', ...refOf(candidate.record) });
           },
         }),
-        serializeByKey({
-          concurrency,
+        groupPerUid({
+          slots: concurrency,
           load,
           drain$,
-          project: dryRun ? sayOnly(dependencies) : (candidate, permit) => takeTurn(candidate, dependencies, permit),
+          project: dryRun ? sayOnly(dependencies) : (candidate, slot) => takeTurn(candidate, dependencies, slot),
         }),
         tap((result) => results$.next(result)),
       ),
@@ -89,19 +90,19 @@ export function provisioning(
   );
 }
 
-/** Without others that want it, a permit is simply kept. */
-const OWN_PERMIT: Permit = { lend: (waiting) => waiting() };
+/** Without others that want it, a slot is simply kept. */
+const OWN_SLOT: Slot = { lend: (waiting) => waiting() };
 
 /** claim -> handler -> write-back, in a slot that others may have while it waits for a directory that refuses the account. */
 export function takeTurn(
   candidate: Candidate,
   surroundings: Surroundings,
-  permit: Permit = OWN_PERMIT,
+  slot: Slot = OWN_SLOT,
 ): Observable<TurnResult> {
   return of(turnOf(candidate)).pipe(
-    claim(surroundings, permit),
+    claim(surroundings, slot),
     dispatch(surroundings),
-    writeBack(surroundings, permit),
+    writeBack(surroundings, slot),
     filter(isResult),
   );
 }

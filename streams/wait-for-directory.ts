@@ -1,7 +1,7 @@
 import type { AccountRecord } from '../src/domain/account.ts';
 import type { DirectoryError } from '../src/domain/directory-error.ts';
 import { refOf } from './candidate.ts';
-import type { Permit } from './operators/serialize-by-key.ts';
+import type { Slot } from './slots.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Waits after the nth failure in a row until it is worth asking the directory again. Rejects when the service stops. */
@@ -9,14 +9,14 @@ export type Pause = (failures: number, error: DirectoryError) => Promise<void>;
 
 /**
  * Makes the waiting for the directory. Each wait is told with what is wrong, and ends `until` the
- * signal. An answer may be about this account alone, so it lends its permit to others meanwhile.
+ * signal. An answer may be about this account alone, so it lends its slot to others meanwhile.
  * Without an answer they would fare no better.
  */
 export function pauseFor(
   record: AccountRecord,
   job: string | undefined,
   until: AbortSignal,
-  permit: Permit,
+  slot: Slot,
   { away, report }: Surroundings,
 ): Pause {
   return async (failures, error) => {
@@ -32,7 +32,7 @@ export function pauseFor(
       ...refOf(record, job),
     });
     const waiting = () => away.wait(inMilliseconds, until);
-    return error.resultCode === undefined ? waiting() : permit.lend(waiting);
+    return error.resultCode === undefined ? waiting() : slot.lend(waiting);
   };
 }
 

@@ -6,19 +6,19 @@ import type { ClaimEffect, ClaimInput, ClaimMachine, ClaimResult } from '../clai
 import { beginClaim, stepClaim } from '../claim-step.ts';
 import { run } from '../machine.ts';
 import { readAgain } from '../read-again.ts';
+import type { Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { DONE, decideAgain, stage, type Turn, type TurnResult } from '../turn.ts';
 import { codeOf, explain, type Pause, pauseFor } from '../wait-for-directory.ts';
-import type { Permit } from './serialize-by-key.ts';
 
 /**
  * queued -> claimed, done or decideAgain: takes the account by compare-and-swap, or finds that there is nothing to take.
  * Waits while the directory is away, until the service is drained.
  */
-export function claim(surroundings: Surroundings, permit: Permit): OperatorFunction<Turn, Turn> {
+export function claim(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
   const { open, report, draining, signal } = surroundings;
   return stage('queued', surroundings, async ({ candidate }) => {
-    const pause = pauseFor(candidate.record, undefined, draining, permit, surroundings);
+    const pause = pauseFor(candidate.record, undefined, draining, slot, surroundings);
     const result = await claimAccount(candidate, surroundings, pause);
     if (result.kind === 'refused' && signal.aborted) throw result.error;
     if (result.kind !== 'claimed') return notClaimed(candidate, result, surroundings);

@@ -1,7 +1,7 @@
 import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
 import { LargeMap } from '../../src/domain/large-map.ts';
 import { type Linked, LinkedQueue, unlinked } from '../../src/domain/linked-queue.ts';
-import type { Arrival } from './serialize-by-key.ts';
+import type { Arrival } from './group-per-uid.ts';
 
 /** What arrives: an item with when it is due, or the news that it is no longer wanted. */
 export type Held<T> =

@@ -9,12 +9,12 @@ import { handOver } from '../../src/domain/transition.ts';
 import { type ClaimedJob, foreignClaim, refOf } from '../candidate.ts';
 import { run } from '../machine.ts';
 import { readAgain } from '../read-again.ts';
+import type { Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { DONE, decideAgain, overtaken, stage, type Turn, type TurnResult } from '../turn.ts';
 import { codeOf, explain, type Pause, pauseFor } from '../wait-for-directory.ts';
 import type { WriteBackEffect, WriteBackInput, WriteBackMachine, WriteBackResult } from '../write-back-state.ts';
 import { beginWriteBack, stepWriteBack } from '../write-back-step.ts';
-import type { Permit } from './serialize-by-key.ts';
 
 type Ended = Extract<Turn, { readonly at: 'ended' }>;
 
@@ -25,12 +25,12 @@ const REFUSED_AGAIN = { initial: 5_000, max: 600_000 };
  * ended -> done, decideAgain or again: writes the outcome into the entry, unless somebody has written to it since the claim.
  * Waits while the directory is away; what it refuses is kept, and offered again later.
  */
-export function writeBack(surroundings: Surroundings, permit: Permit): OperatorFunction<Turn, Turn> {
+export function writeBack(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
   const { report, signal } = surroundings;
   return stage('ended', surroundings, async (turn) => {
     const { job, outcome, candidate } = turn;
     try {
-      const pause = pauseFor(job.record, job.id, signal, permit, surroundings);
+      const pause = pauseFor(job.record, job.id, signal, slot, surroundings);
       const result = await writeOutcome(candidate.id, job, outcome, surroundings, pause);
       if (result.kind === 'refused' && signal.aborted) throw result.error;
       return await told(turn, result, surroundings);

@@ -16,7 +16,7 @@ import type { Candidate } from '../../streams/candidate.ts';
 import { identityOf } from '../../streams/identity.ts';
 import type { OpenAccounts } from '../../streams/open-accounts.ts';
 import { reconnect } from '../../streams/operators/reconnect.ts';
-import type { Load } from '../../streams/operators/serialize-by-key.ts';
+import type { Load } from '../../streams/operators/group-per-uid.ts';
 import { type PipelineDependencies, provisioning } from '../../streams/pipeline.ts';
 import { reconcile } from '../../streams/reconcile.ts';
 import type { Surroundings } from '../../streams/surroundings.ts';

@@ -1,7 +1,7 @@
 import { asyncScheduler, merge, Subject, tap, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Arrival } from '../../../streams/operators/group-per-uid.ts';
 import { type Due, type Held, type HoldOptions, holdUntilDue } from '../../../streams/operators/hold-until-due.ts';
-import type { Arrival } from '../../../streams/operators/serialize-by-key.ts';
 import { marbles } from '../../support/marbles.ts';
 
 const hold = (item: string, due: Due, id = item): Held<string> => ({ kind: 'hold', key: `key ${id}`, id, item, due });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { from, map, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { type Arrival, type Load, serializeByKey } from '../../../streams/operators/serialize-by-key.ts';
+import { type Arrival, groupPerUid, type Load } from '../../../streams/operators/group-per-uid.ts';
 
 /** An entry that was put under a key for the nth time. */
 interface Item {
@@ -22,7 +22,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('drop' as const), place: fc.constantFrom(...PLACES) }) },
 );
 
-describe('serializeByKey, in whatever order things happen', () => {
+describe('groupPerUid, in whatever order things happen', () => {
   it('keeps each key in order, one at a time, within the concurrency, and loses nothing', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -60,7 +60,7 @@ describe('serializeByKey, in whatever order things happen', () => {
             );
           };
 
-          source$.pipe(serializeByKey({ concurrency, project, load, drain$ })).subscribe({
+          source$.pipe(groupPerUid({ slots: concurrency, project, load, drain$ })).subscribe({
             complete: () => {
               complete = true;
             },

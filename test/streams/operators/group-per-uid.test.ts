@@ -1,6 +1,7 @@
 import { concat, defer, EMPTY, NEVER, Observable, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { type Arrival, type Load, type Permit, serializeByKey } from '../../../streams/operators/serialize-by-key.ts';
+import { type Arrival, groupPerUid, type Load } from '../../../streams/operators/group-per-uid.ts';
+import type { Slot } from '../../../streams/slots.ts';
 import { marbles } from '../../support/marbles.ts';
 
 const put = (key: string, item: string, id = key): Arrival<string> => ({ kind: 'put', key, id, item });
@@ -17,12 +18,12 @@ const ARRIVALS: Record<string, Arrival<string>> = {
   B: drop('b'),
 };
 
-describe('serializeByKey', () => {
+describe('groupPerUid', () => {
   it('is silent as long as the source is', () => {
     marbles(({ hot, expectObservable }) => {
       const source = hot<Arrival<string>>('------');
       const expected = '                    ------';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project: of }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project: of }))).toBe(expected);
     });
   });
 
@@ -30,7 +31,7 @@ describe('serializeByKey', () => {
     marbles(({ cold, expectObservable }) => {
       const source = cold<Arrival<string>>('--|');
       const expected = '                     --|';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project: of }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project: of }))).toBe(expected);
     });
   });
 
@@ -39,7 +40,7 @@ describe('serializeByKey', () => {
       const source = cold('-a-|', ARRIVALS);
       const project = () => cold('---r|');
       const expected = '   ----r|';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project }))).toBe(expected);
     });
   });
 
@@ -48,7 +49,7 @@ describe('serializeByKey', () => {
       const source = cold('ad---------|', ARRIVALS);
       const project = (item: string) => cold('--r|', { r: item });
       const expected = '   --a--d-----|';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project }))).toBe(expected);
     });
   });
 
@@ -57,25 +58,25 @@ describe('serializeByKey', () => {
       const source = cold('a 2m d', ARRIVALS);
       const project = (item: string) => (item === 'a' ? cold('99m r|', { r: item }) : cold('r|', { r: item }));
       const expected = '   99m a d';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 8, project }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 8, project }))).toBe(expected);
     });
   });
 
-  it('works on different keys at once, up to the concurrency', () => {
+  it('works on different keys at once, up to the slots', () => {
     marbles(({ cold, expectObservable }) => {
       const source = cold('(abc)--------|', ARRIVALS);
       const project = (item: string) => cold('---r|', { r: item });
       const expected = '   ---(ab)c-----|';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project }))).toBe(expected);
     });
   });
 
-  it('loses no key when there are more keys than permits, however long the permits are taken', () => {
+  it('loses no key when there are more keys than slots, however long the slots are taken', () => {
     marbles(({ cold, expectObservable }) => {
       const source = cold('(abc)', ARRIVALS);
       const project = (item: string) => cold('99m r|', { r: item });
       const expected = '   99m a 99m b 99m c';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 1, project }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 1, project }))).toBe(expected);
     });
   });
 
@@ -84,7 +85,7 @@ describe('serializeByKey', () => {
       const source = cold('(adeb)', ARRIVALS);
       const project = (item: string) => cold('--r|', { r: item });
       const expected = '   --a--b--d--e';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 1, project }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 1, project }))).toBe(expected);
     });
   });
 
@@ -93,7 +94,7 @@ describe('serializeByKey', () => {
       const source = cold('(adxe)', { ...ARRIVALS, x: put('a', 'x', 'a2') });
       const project = (item: string) => cold('--r|', { r: item });
       const expected = '   --a--x--e';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 1, project }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 1, project }))).toBe(expected);
     });
   });
 
@@ -102,7 +103,7 @@ describe('serializeByKey', () => {
       const source = cold('a-x', { ...ARRIVALS, x: put('a', 'x', 'a1') });
       const project = (item: string) => cold('---r|', { r: item });
       const expected = '   ---a---x';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project }))).toBe(expected);
     });
   });
 
@@ -111,13 +112,13 @@ describe('serializeByKey', () => {
       const source = cold('(adeA)---|', ARRIVALS);
       const project = (item: string) => cold('--r|', { r: item });
       const expected = '   --a--e---|';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project }))).toBe(expected);
     });
     marbles(({ cold, expectObservable }) => {
       const source = cold('bB|', ARRIVALS);
       const project = (item: string) => cold('----r|', { r: item });
       const expected = '   ----b|';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project }))).toBe(expected);
     });
   });
 
@@ -126,7 +127,7 @@ describe('serializeByKey', () => {
       const source = cold('b-x-c', { ...ARRIVALS, x: put('y', 'x', 'b') });
       const project = (item: string) => cold('-----r|', { r: item });
       const expected = '   -----b---c-x';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 3, project }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 3, project }))).toBe(expected);
     });
   });
 
@@ -136,7 +137,7 @@ describe('serializeByKey', () => {
       const source = cold('(bxz)X', values);
       const project = (item: string) => cold('--------r|', { r: item });
       const expected = '   --------b----z';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 3, project }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 3, project }))).toBe(expected);
     });
   });
 
@@ -145,7 +146,7 @@ describe('serializeByKey', () => {
       const values = { b: put('b', 'b', '1'), x: put('b', 'x', '2'), y: put('c', 'y', '2') };
       const source = cold('(bxy)', values);
       const project = (item: string) => cold('--r|', { r: item });
-      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe('--(by)');
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project }))).toBe('--(by)');
     });
   });
 
@@ -154,7 +155,7 @@ describe('serializeByKey', () => {
       const source = cold('a-#', ARRIVALS);
       const work = cold('  -----r|');
       const expected = '   --#';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project: () => work }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project: () => work }))).toBe(expected);
       expectSubscriptions(work.subscriptions).toBe('^-!');
     });
   });
@@ -165,7 +166,7 @@ describe('serializeByKey', () => {
       const other = cold(' ------r|');
       const project = (item: string) => (item === 'a' ? cold('---#') : other);
       const expected = '   ---#';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project }))).toBe(expected);
       expectSubscriptions(other.subscriptions).toBe('-^-!');
     });
   });
@@ -176,7 +177,7 @@ describe('serializeByKey', () => {
       const project = (): Observable<string> => {
         throw 'error';
       };
-      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project }))).toBe('-#');
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project }))).toBe('-#');
     });
   });
 
@@ -186,7 +187,7 @@ describe('serializeByKey', () => {
       const unsubscribe = ' ----!';
       const work = cold('    -------r|');
       const expected = '    -----';
-      const result = source.pipe(serializeByKey({ concurrency: 2, project: () => work }));
+      const result = source.pipe(groupPerUid({ slots: 2, project: () => work }));
       expectObservable(result, unsubscribe).toBe(expected);
       expectSubscriptions(source.subscriptions).toBe('^---!');
       expectSubscriptions(work.subscriptions).toBe('-^--!');
@@ -200,7 +201,7 @@ describe('serializeByKey', () => {
       const load: Load = { running: 0, waiting: 0 };
       const project = (item: string) => cold('-------r|', { r: item });
       const expected = '    -------a---b|';
-      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project, drain$: drain, load }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project, drain$: drain, load }))).toBe(expected);
       expectSubscriptions(source.subscriptions).toBe('^----!');
     });
   });
@@ -208,12 +209,12 @@ describe('serializeByKey', () => {
   it('completes at once when it is drained before it begins, or while nothing is worked on', () => {
     marbles(({ hot, expectObservable }) => {
       const source = hot('---a', ARRIVALS);
-      const result = source.pipe(serializeByKey({ concurrency: 2, project: of, drain$: hot('-x') }));
+      const result = source.pipe(groupPerUid({ slots: 2, project: of, drain$: hot('-x') }));
       expectObservable(result).toBe('-|');
     });
     marbles(({ hot, expectObservable }) => {
       const source = hot('---a', ARRIVALS);
-      expectObservable(source.pipe(serializeByKey({ concurrency: 2, project: of, drain$: of(1) }))).toBe('|');
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project: of, drain$: of(1) }))).toBe('|');
     });
   });
 
@@ -223,7 +224,7 @@ describe('serializeByKey', () => {
     const seen: string[] = [];
     const project = (item: string) => (item === '0' ? gate$ : of(item));
     concat(of(...many), NEVER)
-      .pipe(serializeByKey({ concurrency: 1, project }))
+      .pipe(groupPerUid({ slots: 1, project }))
       .subscribe((item) => seen.push(item));
     expect(seen).toEqual([]);
     gate$.complete();
@@ -240,7 +241,7 @@ describe('serializeByKey', () => {
         told.push(`end ${item}`);
         subscriber.complete();
       });
-    source$.pipe(serializeByKey({ concurrency: 2, project })).subscribe();
+    source$.pipe(groupPerUid({ slots: 2, project })).subscribe();
     source$.next(put('a', 'first'));
     expect(told).toEqual(['begin first', 'end first', 'begin second', 'end second']);
   });
@@ -250,7 +251,7 @@ describe('serializeByKey', () => {
     const source$ = new Subject<Arrival<string>>();
     const work$ = new Subject<string>();
     const project = (item: string) => (item === 'b' ? EMPTY : work$);
-    const subscription = source$.pipe(serializeByKey({ concurrency: 1, project, load })).subscribe();
+    const subscription = source$.pipe(groupPerUid({ slots: 1, project, load })).subscribe();
     for (const name of ['a', 'd', 'e', 'A', 'b']) source$.next(ARRIVALS[name]!);
     expect(load).toEqual({ running: 1, waiting: 2 });
     work$.complete();
@@ -259,21 +260,21 @@ describe('serializeByKey', () => {
   });
 });
 
-describe('a permit that is lent', () => {
+describe('a slot that is lent', () => {
   /** Works on an item as its test says; `ran` is told when its work begins, and ends. */
-  function stage(concurrency: number, work: (item: string, permit: Permit) => Promise<void>) {
+  function stage(slots: number, work: (item: string, slot: Slot) => Promise<void>) {
     const source$ = new Subject<Arrival<string>>();
     const drain$ = new Subject<void>();
     const ran: string[] = [];
     const load: Load = { running: 0, waiting: 0 };
     let completed = false;
-    const project = (item: string, permit: Permit) =>
+    const project = (item: string, slot: Slot) =>
       defer(async () => {
         ran.push(`+${item}`);
-        await work(item, permit);
+        await work(item, slot);
         ran.push(`-${item}`);
       });
-    source$.pipe(serializeByKey({ concurrency, project, load, drain$ })).subscribe({
+    source$.pipe(groupPerUid({ slots, project, load, drain$ })).subscribe({
       complete: () => {
         completed = true;
       },
@@ -286,8 +287,8 @@ describe('a permit that is lent', () => {
   it('lets other keys go on, but not the own one, and is had again before the work goes on', async () => {
     let comeBack = () => {};
     let finishOther = () => {};
-    const { source$, ran, load } = stage(1, (item, permit) => {
-      if (item === 'a') return permit.lend(() => new Promise((resolve) => (comeBack = resolve)));
+    const { source$, ran, load } = stage(1, (item, slot) => {
+      if (item === 'a') return slot.lend(() => new Promise((resolve) => (comeBack = resolve)));
       if (item === 'b') return new Promise((resolve) => (finishOther = resolve));
       return Promise.resolve();
     });
@@ -306,9 +307,9 @@ describe('a permit that is lent', () => {
 
   it('is had again also where the waiting fails, and holds the completion up', async () => {
     let fail = (_: Error) => {};
-    const { source$, drain$, ran, isCompleted } = stage(1, async (_, permit) => {
+    const { source$, drain$, ran, isCompleted } = stage(1, async (_, slot) => {
       const waiting = () => new Promise<void>((_resolve, reject) => (fail = reject));
-      await permit.lend(waiting).catch(() => {});
+      await slot.lend(waiting).catch(() => {});
     });
     source$.next(ARRIVALS['a']!);
     drain$.next();
@@ -322,8 +323,8 @@ describe('a permit that is lent', () => {
 
   it('is had again by all, however many have lent it', async () => {
     const waiting: Array<() => void> = [];
-    const { source$, ran, load } = stage(1, (_, permit) =>
-      permit.lend(() => new Promise((resolve) => waiting.push(resolve))),
+    const { source$, ran, load } = stage(1, (_, slot) =>
+      slot.lend(() => new Promise((resolve) => waiting.push(resolve))),
     );
     for (let index = 0; index < 2_000; index += 1) source$.next(put(`key-${index}`, `item-${index}`));
     await later();

@@ -1,0 +1,117 @@
+import { defer, Observable, type OperatorFunction, type Subscriber, type Subscription } from 'rxjs';
+import { Lanes, type Work } from '../lanes.ts';
+import { type Slot, Slots } from '../slots.ts';
+
+/** What arrives: an item to be worked on, or the news that an item is no longer wanted. */
+export type Arrival<T> =
+  | ({ readonly kind: 'put' } & Work<T>)
+  | { readonly kind: 'drop'; readonly key: string; readonly id: string };
+
+export interface GroupOptions<T, R> {
+  /** How many items are worked on at once, whatever their keys. At least 1. */
+  readonly slots: number;
+  /** Works on one item. An error here is an error of the whole stream: failures of an item are values. */
+  readonly project: (item: T, slot: Slot) => Observable<R>;
+  /** When it emits, nothing new starts: what waits is dropped, what runs is finished, then the stream completes. */
+  readonly drain$?: Observable<unknown>;
+  /** Kept up to date, for whoever wants to know how much is going on. */
+  readonly load?: Load;
+}
+
+/** How many items are worked on, and how many wait for a slot or for the one before them. */
+export interface Load {
+  running: number;
+  waiting: number;
+}
+
+/**
+ * Works on items one at a time per key, in order of arrival, and on different keys at once, in as many slots as there are.
+ *
+ * An item that was put under another key before is the same item: it waits once, and is not worked on under two keys at once.
+ * A slot belongs to one item, and not to a key, so that no key waits for another one to become silent. Completes when the
+ * source has completed (or `drain$` emitted) and everything is finished; unsubscribing ends all running work.
+ */
+export function groupPerUid<T, R>(options: GroupOptions<T, R>): OperatorFunction<Arrival<T>, R> {
+  return (source) =>
+    new Observable<R>((subscriber) => {
+      const group = new Group(options, subscriber);
+      const arrivals = source.subscribe({
+        next: (arrival) => group.take(arrival),
+        error: (error) => subscriber.error(error),
+        complete: () => group.end(),
+      });
+      subscriber.add(arrivals);
+      subscriber.add(
+        options.drain$?.subscribe(() => {
+          arrivals.unsubscribe();
+          group.drain();
+        }),
+      );
+    });
+}
+
+/** open -> ended (no more arrivals) -> complete (nothing runs or waits any more) */
+class Group<T, R> {
+  readonly #options: GroupOptions<T, R>;
+  readonly #subscriber: Subscriber<R>;
+  readonly #lanes = new Lanes<T>();
+  readonly #slots: Slots;
+  readonly #load: Load;
+  #ended = false;
+  #starting = false;
+
+  constructor(options: GroupOptions<T, R>, subscriber: Subscriber<R>) {
+    this.#options = options;
+    this.#subscriber = subscriber;
+    this.#slots = new Slots(options.slots, () => this.#startReady());
+    this.#load = options.load ?? { running: 0, waiting: 0 };
+  }
+
+  take(arrival: Arrival<T>): void {
+    if (this.#ended) return;
+    if (arrival.kind === 'put') this.#lanes.put(arrival);
+    else this.#lanes.drop(arrival.id);
+    this.#startReady();
+  }
+
+  drain(): void {
+    this.#lanes.clear();
+    this.end();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#startReady();
+  }
+
+  /** Work that ends synchronously comes back here: this is one loop, not a recursion as deep as the queue is long. */
+  #startReady(): void {
+    if (!this.#starting) {
+      this.#starting = true;
+      while (this.#slots.isFree && !this.#subscriber.closed) {
+        const work = this.#lanes.next();
+        if (work === undefined) break;
+        this.#start(work);
+      }
+      this.#starting = false;
+    }
+    this.#load.waiting = this.#lanes.waits;
+    this.#load.running = this.#lanes.works;
+    if (this.#ended && this.#load.running === 0 && !this.#lanes.isReady) this.#subscriber.complete();
+  }
+
+  #start(work: Work<T>): void {
+    this.#slots.take();
+    let running: Subscription | undefined;
+    running = defer(() => this.#options.project(work.item, this.#slots)).subscribe({
+      next: (result) => this.#subscriber.next(result),
+      error: (error) => this.#subscriber.error(error),
+      complete: () => {
+        if (running !== undefined) this.#subscriber.remove(running);
+        this.#lanes.end(work);
+        this.#slots.free();
+      },
+    });
+    if (!running.closed) this.#subscriber.add(running);
+  }
+}

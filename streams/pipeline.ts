@@ -8,7 +8,7 @@ import { decideEach } from './operators/decide-each.ts';
 import { dispatch } from './operators/dispatch.ts';
 import { groupPerUid, type Load } from './operators/group-per-uid.ts';
 import { holdUntilDue } from './operators/hold-until-due.ts';
-import { readSightings, type Sighted } from './operators/read-sightings.ts';
+import { readAccounts, type Sighted } from './operators/read-accounts.ts';
 import { reportConnection } from './operators/report-connection.ts';
 import { writeBack } from './operators/write-back.ts';
 import type { Slot } from './slots.ts';
@@ -61,7 +61,7 @@ export function provisioning(
     // What it connects to is where outcomes are written: it goes on until the work is done, not only until `drain$`.
     connect((told$) =>
       merge(
-        told$.pipe(readSightings(dependencies)), //
+        told$.pipe(readAccounts(dependencies)), //
         results$.pipe(comingBack()),
       ).pipe(
         takeUntil(drain$),

@@ -4,7 +4,7 @@ import type { Decision } from '../../src/domain/decide.ts';
 import type { Report } from '../../src/domain/event.ts';
 import { type Candidate, laneOf, refOf } from '../candidate.ts';
 import type { Due, Held } from './hold-until-due.ts';
-import type { Sighted } from './read-sightings.ts';
+import type { Sighted } from './read-accounts.ts';
 
 export interface DecisionDependencies {
   readonly decideNow: (record: AccountRecord) => Decision;

@@ -4,7 +4,7 @@ import type { Decision } from '../../../src/domain/decide.ts';
 import type { StreamEvent } from '../../../src/domain/event.ts';
 import type { Candidate } from '../../../streams/candidate.ts';
 import { decideEach } from '../../../streams/operators/decide-each.ts';
-import type { Sighted } from '../../../streams/operators/read-sightings.ts';
+import type { Sighted } from '../../../streams/operators/read-accounts.ts';
 import { marbles } from '../../support/marbles.ts';
 
 const RECORD: AccountRecord = {

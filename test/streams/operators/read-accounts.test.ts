@@ -2,7 +2,7 @@ import { Subject, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { DirectoryChange } from '../../../src/domain/change.ts';
 import { entryOf } from '../../../src/domain/entry.ts';
-import { readSightings, type Sighted } from '../../../streams/operators/read-sightings.ts';
+import { readAccounts, type Sighted } from '../../../streams/operators/read-accounts.ts';
 import { marbles } from '../../support/marbles.ts';
 import { MemoryDirectory } from '../../support/memory-directory.ts';
 import { Stage } from '../../support/stage.ts';
@@ -39,7 +39,7 @@ function sighted(changes: string, between: (stage: Stage, at: number) => void = 
     if (one.kind === 'seen') words.push(one.quiet ? 'quiet' : one.candidate.fresh ? 'seen' : 'stale');
     else words.push(one.kind);
   };
-  const sink = readSightings(stage.dependencies);
+  const sink = readAccounts(stage.dependencies);
   const source$ = new Subject<DirectoryChange>();
   const subscription = source$.pipe(sink).subscribe(say);
   [...changes].forEach((name, at) => {
@@ -50,7 +50,7 @@ function sighted(changes: string, between: (stage: Stage, at: number) => void = 
   return { words, told: stage.told, stage };
 }
 
-describe('readSightings', () => {
+describe('readAccounts', () => {
   it.each([
     ['nothing', '---', '---'],
     ['the end of the source', '--|', '--|'],
@@ -58,14 +58,14 @@ describe('readSightings', () => {
   ])('passes on %s', (_, given, expected) => {
     marbles(({ cold, expectObservable }) => {
       const source = cold<DirectoryChange>(given);
-      expectObservable(source.pipe(readSightings(new Stage({ directory }).dependencies))).toBe(expected);
+      expectObservable(source.pipe(readAccounts(new Stage({ directory }).dependencies))).toBe(expected);
     });
   });
 
   it('unsubscribes from the source', () => {
     marbles(({ hot, expectObservable, expectSubscriptions }) => {
       const source = hot<DirectoryChange>('-----');
-      expectObservable(source.pipe(readSightings(new Stage({ directory }).dependencies)), '--!').toBe('-----');
+      expectObservable(source.pipe(readAccounts(new Stage({ directory }).dependencies)), '--!').toBe('-----');
       expectSubscriptions(source.subscriptions).toBe('^-!');
     });
   });
@@ -143,7 +143,7 @@ describe('a refresh that thousands of accounts are no longer part of', () => {
     const stage = new Stage({ directory });
     const told: string[] = [];
     const source$ = new Subject<DirectoryChange>();
-    const subscription = source$.pipe(readSightings({ ...stage.dependencies, scheduler })).subscribe((one) => {
+    const subscription = source$.pipe(readAccounts({ ...stage.dependencies, scheduler })).subscribe((one) => {
       told.push(`${one.kind} ${one.kind === 'left' ? one.id : one.candidate.id}`);
     });
     const uids = Array.from({ length: 2_000 }, (_, index) => `a${index}`);

@@ -1,0 +1,171 @@
+import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
+import type { EntryReading, ReadEntry } from '../../src/domain/account.ts';
+import type { DirectoryChange } from '../../src/domain/change.ts';
+import type { Report } from '../../src/domain/event.ts';
+import { type Candidate, foreignClaim } from '../candidate.ts';
+import type { Left, Seen } from '../known-account.ts';
+import type { OpenAccounts } from '../open-accounts.ts';
+
+/** An account that came into sight or left it. */
+export type Sighted =
+  /** `quiet`: nothing about it has changed, so there is nothing to tell. */
+  | { readonly kind: 'seen'; readonly candidate: Candidate; readonly quiet: boolean }
+  | { readonly kind: 'left'; readonly id: string; readonly uid: string }
+  /** Comes back by itself after a time. */
+  | { readonly kind: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number };
+
+export interface ReadAccountsOptions {
+  readonly readEntry: ReadEntry;
+  readonly open: OpenAccounts;
+  readonly report: Report;
+  /** By which others have their turn; default: the real time. */
+  readonly scheduler?: SchedulerLike;
+}
+
+type EntryChange = Extract<DirectoryChange, { readonly kind: 'entry' }>;
+
+/** So many accounts are looked through for those that have left before others have their turn: some milliseconds' worth. */
+const SWEPT_AT_ONCE = 250;
+
+/**
+ * Reads entries as accounts. Own echoes go no further; entries that are not accounts are left alone or reported as skipped;
+ * what a completed refresh or list no longer holds has left.
+ */
+export function readAccounts(options: ReadAccountsOptions): OperatorFunction<DirectoryChange, Sighted> {
+  return (source) =>
+    new Observable<Sighted>((subscriber) => {
+      const reader = new Reader(options, (sighted) => subscriber.next(sighted));
+      subscriber.add(() => reader.stop());
+      return source.subscribe({
+        next: (change) => reader.take(change),
+        error: (error) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      });
+    });
+}
+
+/**
+ * disconnected -> refreshing -> continuous -> disconnected
+ *
+ * While it is not continuous, changes may have been missed: what is told says as little about what happened before as the
+ * refresh itself. Lists come beside all that.
+ */
+class Reader {
+  readonly #options: ReadAccountsOptions;
+  readonly #tell: (sighted: Sighted) => void;
+  /** The numbers of the latest refresh and the latest list. */
+  #refresh = 0;
+  #list = 0;
+  /** Every change since the last refresh has been told. */
+  #continuous = false;
+  #sweeping: Subscription | undefined;
+
+  constructor(options: ReadAccountsOptions, tell: (sighted: Sighted) => void) {
+    this.#options = options;
+    this.#tell = tell;
+  }
+
+  take(change: DirectoryChange): void {
+    const { open } = this.#options;
+    switch (change.kind) {
+      case 'entry':
+        this.#read(change);
+        break;
+      case 'left':
+        this.#leave(change.dn, change.entryUUID);
+        break;
+      case 'refreshing':
+        open.connected();
+        this.#refresh = open.begin();
+        this.#continuous = false;
+        break;
+      case 'refreshed':
+        this.#continuous = true;
+        this.#sweep(open.endOf(this.#refresh));
+        break;
+      case 'listing':
+        this.#list = open.begin();
+        break;
+      case 'listed':
+        this.#sweep(open.endOf(this.#list));
+        break;
+      case 'disconnected':
+        this.#continuous = false;
+        break;
+      case 'connected':
+      case 'reconnecting':
+        break;
+    }
+  }
+
+  stop(): void {
+    this.#sweeping?.unsubscribe();
+  }
+
+  #read(change: EntryChange): void {
+    const reading = this.#options.readEntry(change.entry);
+    if (reading.kind === 'account') {
+      this.#see(reading, change.change);
+      return;
+    }
+    this.#leave(reading.dn, undefined);
+    if (reading.kind === 'foreign' || change.change === 'list') return;
+    const { dn, uid, reason } = reading;
+    this.#options.report({ event: 'skipped', reason, dn, ...(uid === undefined ? {} : { uid }) });
+  }
+
+  #see({ record }: Extract<EntryReading, { kind: 'account' }>, change: EntryChange['change']): void {
+    const { open, report } = this.#options;
+    const isLive = change !== 'refresh' && change !== 'list';
+    const {
+      id,
+      own,
+      unchanged,
+      working,
+      stale,
+      missed,
+      foreignClaim: isForeign,
+    } = open.seen(record, this.#seenAs(change));
+    if (missed !== undefined) this.#tellLeft(missed);
+    if (own) return;
+    const quiet = !isLive && unchanged;
+    const { uid, dn, mode, entryUUID, modifiedBy } = record;
+    if (!quiet) {
+      const by = modifiedBy === undefined ? {} : { modifiedBy };
+      report({ event: 'received', change, uid, dn, mode, ...(entryUUID === undefined ? {} : { entryUUID }), ...by });
+    }
+    if (isForeign) report(foreignClaim(record));
+    // What a refresh or list says of an account that is being worked on may be older than that work.
+    const fresh = !stale && (isLive || !working);
+    this.#tell({ kind: 'seen', candidate: { id, record, fresh }, quiet });
+  }
+
+  #seenAs(change: EntryChange['change']): Seen {
+    if (change === 'list') return { by: this.#continuous ? 'list' : 'refresh', since: this.#list };
+    if (change === 'refresh') return { by: 'refresh', since: this.#refresh };
+    return { by: this.#continuous ? 'stream' : 'refresh' };
+  }
+
+  #leave(dn: string, entryUUID: string | undefined): void {
+    const left = this.#options.open.left(dn, entryUUID);
+    if (left !== undefined) this.#tellLeft(left);
+  }
+
+  #tellLeft({ id, dn, uid, working }: Left): void {
+    // While it is worked on, the write-back itself makes it leave; it finds out what else may have happened.
+    if (!working) this.#options.report({ event: 'left', dn, uid });
+    this.#tell({ kind: 'left', id, uid });
+  }
+
+  /** Tells who has left. Whoever is seen again before that is told as having left then. */
+  #sweep(accounts: Iterator<Left | undefined>): void {
+    this.#sweeping?.unsubscribe();
+    for (let looked = 0; looked < SWEPT_AT_ONCE; looked += 1) {
+      const { done, value } = accounts.next();
+      if (done) return;
+      if (value !== undefined) this.#tellLeft(value);
+    }
+    const { scheduler = asyncScheduler } = this.#options;
+    this.#sweeping = scheduler.schedule(() => this.#sweep(accounts));
+  }
+}

@@ -226,29 +226,48 @@ function conflictOf(
 }
 
 /** Another round; after a while where the directory is away; or the end. */
-function failed(state: ClaimState, error: DirectoryError, { alone }: ClaimRules): ClaimNext {
+function failed(state: ClaimState, error: DirectoryError, rules: ClaimRules): ClaimNext {
   const memory = memoryOf(state);
-  const kind = failureKind(error);
-  if (kind === 'mismatch' || kind === 'gone') {
-    const conflicts = memory.conflicts + 1;
-    if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error });
-    const record = 'attempted' in state ? state.attempted.seen : 'seen' in state ? state.seen : undefined;
-    const isTold = kind === 'mismatch' && record !== undefined;
-    // Beside other services it is no longer certain that what stands is this one's own claim.
-    const undo = alone ? memory.undo : undefined;
-    return find(
-      { ...memory, conflicts, undo },
-      isTold ? [{ note: 'conflict', record, reason: Conflict.changedBefore }] : [],
-    );
+  switch (failureKind(error)) {
+    case 'mismatch':
+      return forestalled(memory, error, seenBy(state), rules);
+    case 'gone':
+      return forestalled(memory, error, undefined, rules);
+    case 'away':
+      return pause(state, error);
+    case 'unfit':
+      return memory.withReturnValue ? find({ ...memory, withReturnValue: false }) : end({ kind: 'refused', error });
+    case 'refused':
+      return end({ kind: 'refused', error });
   }
-  if (kind === 'away') {
-    const unanswered = memory.unanswered || state.at === 'sending' || state.at === 'verifying';
-    const failures = memory.failures + 1;
-    const waiting: ClaimState = { ...memory, unanswered, failures, at: 'pausing' };
-    return { notes: [], state: waiting, effect: { do: 'pause', failures, error } };
-  }
-  if (kind === 'unfit' && memory.withReturnValue) return find({ ...memory, withReturnValue: false });
-  return end({ kind: 'refused', error });
+}
+
+/** Somebody else was faster. */
+function forestalled(
+  memory: ClaimMemory,
+  error: DirectoryError,
+  record: AccountRecord | undefined,
+  { alone }: ClaimRules,
+): ClaimNext {
+  const conflicts = memory.conflicts + 1;
+  if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error });
+  // Beside other services it is no longer certain that what stands is this one's own claim.
+  const undo = alone ? memory.undo : undefined;
+  const notes: ClaimNote[] = record === undefined ? [] : [{ note: 'conflict', record, reason: Conflict.changedBefore }];
+  return find({ ...memory, conflicts, undo }, notes);
+}
+
+function pause(state: ClaimState, error: DirectoryError): ClaimNext {
+  const unanswered = state.unanswered || state.at === 'sending' || state.at === 'verifying';
+  const failures = state.failures + 1;
+  const waiting: ClaimState = { ...memoryOf(state), unanswered, failures, at: 'pausing' };
+  return { notes: [], state: waiting, effect: { do: 'pause', failures, error } };
+}
+
+/** The entry that the effect of the state was decided on; undefined where it is not read yet. */
+function seenBy(state: ClaimState): AccountRecord | undefined {
+  if ('attempted' in state) return state.attempted.seen;
+  return 'seen' in state ? state.seen : undefined;
 }
 
 function tokenOf({ tokens }: Pick<ClaimMemory, 'tokens'>, { date }: AccountRecord): TokenFence | undefined {

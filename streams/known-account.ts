@@ -1,30 +1,105 @@
-/** What is remembered of one account, and how a sight of it relates to that. */
 import type { AccountRecord } from '../src/domain/account.ts';
+import { isFailure } from '../src/domain/decide.ts';
 import { readMode } from '../src/domain/mode.ts';
 import { fingerprintOf, isSameStamp, type Stamp } from './identity.ts';
 import type { LastSeen, SeenBy } from './other-services.ts';
 
-/** An account among the searched content, as far as the stream has told, and what this service wrote to it. */
-export interface Known extends LastSeen {
-  claiming: boolean;
+/** An account among the searched content: how it was seen last, and what this service wrote to it. */
+export interface Known {
   readonly dn: string;
+  readonly uid: string;
+  /** The refresh or list that saw it last. */
   generation: number;
   fingerprint: string;
+  /** It was a request with the return value of what was done before. */
   noted: boolean;
+  /** Which version of the entry the stream, a refresh or an own write told of last; undefined where only lists did. */
   version: string | undefined;
-  /** What this service wrote last, as it will be echoed; undefined where it wrote nothing that still stands. */
-  written: string | undefined;
-  /** What this service is about to write, as it may be echoed before that is answered. */
-  expected: string | undefined;
-  /** The refresh or list that was the latest when this service wrote last: what it says may be older than that write. */
-  writtenIn: number;
-  /** From the claim until the outcome is written: what happens to the entry is found out by the write-back. */
-  working: boolean;
-  /** The version that this service's own last write made, which may be echoed when the account is its own no longer. */
-  stamp: Stamp | undefined;
-  ownSince: number | undefined;
-  /** A request came into sight that is newer than this service's own write. */
+  /** A request came into sight that is newer than this service's own last write. */
   askedAgain: boolean;
+  own: OwnWrite;
+}
+
+/**
+ * What this service wrote to an account, as far as it still stands. By it a change is known as an echo.
+ *
+ *   none, left, released -> claiming   a claim is sent
+ *   claiming -> working                it was answered
+ *   working, left -> writing           an outcome is sent
+ *   working, writing -> left           it failed, or is to have another attempt, or the outcome is kept
+ *   any -> released                    it is not this service's own any more
+ *
+ * A success makes the account leave: see `Settled`.
+ */
+export type OwnWrite =
+  | { readonly at: 'none' }
+  | ({ readonly at: 'claiming' } & Written)
+  | ({ readonly at: 'working' } & Written & Stamped)
+  /** `expected`: how the account will stand if the outcome is written. */
+  | ({ readonly at: 'writing'; readonly expected: string } & Partial<Written & Stamped>)
+  | ({ readonly at: 'left' } & Written & Stamped)
+  | ({ readonly at: 'released' } & Partial<Stamped>);
+
+interface Written {
+  /** The fingerprint of the account as it was written. */
+  readonly written: string;
+  /** The refresh or list that was the latest then: what it says may be older than that write. */
+  readonly writtenIn: number;
+}
+
+interface Stamped {
+  /** The version that the write made, which may be echoed when the account is this service's own no longer. */
+  readonly stamp: Stamp;
+  /** The directory's stamp of the claim, while it has not failed. */
+  readonly since: number | undefined;
+}
+
+export const NOTHING_WRITTEN: OwnWrite = { at: 'none' };
+
+/** An account that was just written, so that it stands as `record`. */
+export function ownWrite(at: 'working' | 'left', record: AccountRecord, writtenIn: number): OwnWrite {
+  const { modifiedAt, entryCSN, returnValue } = record;
+  const stamp = entryCSN === undefined ? { modifiedAt } : { modifiedAt, entryCSN };
+  return {
+    at,
+    written: fingerprintOf(record),
+    writtenIn,
+    stamp,
+    since: isFailure(returnValue) ? undefined : modifiedAt,
+  };
+}
+
+/** An outcome is sent, with which the account will stand as `record`. */
+export function ownOutcome(before: OwnWrite, record: AccountRecord): OwnWrite {
+  return { ...before, at: 'writing', expected: fingerprintOf(record) };
+}
+
+/** The account is not this service's own any more; the echo of what it wrote may still come. */
+export function ownNoMore(before: OwnWrite): OwnWrite {
+  return 'stamp' in before && before.stamp !== undefined
+    ? { at: 'released', stamp: before.stamp, since: before.since }
+    : { at: 'released' };
+}
+
+/** From the claim until the outcome is written: what happens to the entry is found out by the write-back. */
+export function isWorking({ own: { at } }: Known): boolean {
+  return at === 'claiming' || at === 'working' || at === 'writing';
+}
+
+/** The fingerprint of what this service wrote last; undefined where it wrote nothing that still stands. */
+export function writtenTo({ own }: Known): string | undefined {
+  return 'written' in own ? own.written : undefined;
+}
+
+/** The version that this service's own last write made. */
+export function stampOn({ own }: Known): Stamp | undefined {
+  return 'stamp' in own ? own.stamp : undefined;
+}
+
+/** What other services' work is judged by. */
+export function lastSeenOf({ uid, noted, fingerprint, version, own }: Known): LastSeen {
+  const ownSince = 'since' in own ? own.since : undefined;
+  return { uid, noted, fingerprint, version, ownSince, claiming: own.at === 'claiming' };
 }
 
 /** A refresh or list by its number, or nothing for a change. */
@@ -67,30 +142,6 @@ export interface Sighting {
   readonly missed?: Left | undefined;
 }
 
-/** An account to which this service wrote nothing. */
-export function unwritten(
-  { dn, uid }: Pick<AccountRecord, 'dn' | 'uid'>,
-  generation: number,
-  { fingerprint, version, noted, askedAgain }: Pick<Known, 'fingerprint' | 'version' | 'noted' | 'askedAgain'>,
-): Known {
-  return {
-    dn,
-    uid,
-    generation,
-    fingerprint,
-    noted,
-    version,
-    written: undefined,
-    expected: undefined,
-    writtenIn: generation,
-    working: false,
-    claiming: false,
-    askedAgain,
-    stamp: undefined,
-    ownSince: undefined,
-  };
-}
-
 /**
  * Whether what is seen of an account that was finished is older than that: the echo of the write before, or part of a refresh or
  * list that began earlier. What stands there anew, as from a backup, is news.
@@ -113,11 +164,13 @@ export function isNoted({ mode, returnValue }: AccountRecord): boolean {
   return returnValue !== undefined && readMode(mode)?.phase === 'requested';
 }
 
-export function isOwn(
-  { written, expected, writtenIn }: Pick<Known, 'written' | 'expected' | 'writtenIn'>,
-  fingerprint: string,
-  since: number | undefined,
-): boolean {
-  if (written === fingerprint || expected === fingerprint) return true;
-  return written !== undefined && since !== undefined && writtenIn >= since;
+/** Whether the account reads as this service wrote it, or as it is about to. */
+export function readsAsWritten({ own }: Known, fingerprint: string): boolean {
+  if ('written' in own && own.written === fingerprint) return true;
+  return own.at === 'writing' && own.expected === fingerprint;
+}
+
+/** Whether a refresh or list began before this service's own last write, which it may not show. */
+export function isOlderThanWrite({ own }: Known, since: number | undefined): boolean {
+  return since !== undefined && 'writtenIn' in own && own.writtenIn !== undefined && own.writtenIn >= since;
 }

@@ -1,5 +1,4 @@
 import type { AccountRecord } from '../src/domain/account.ts';
-import { isFailure } from '../src/domain/decide.ts';
 import { isSameDn } from '../src/domain/dn.ts';
 import type { Fence } from '../src/domain/fence.ts';
 import { readMode } from '../src/domain/mode.ts';
@@ -11,19 +10,37 @@ import {
   isEcho,
   isNewRequest,
   isNoted,
-  isOwn,
+  isOlderThanWrite,
+  isWorking,
   type Known,
   type Left,
+  lastSeenOf,
+  NOTHING_WRITTEN,
+  type OwnWrite,
+  ownNoMore,
+  ownOutcome,
+  ownWrite,
+  readsAsWritten,
   type Seen,
   type Settled,
   type Sighting,
-  unwritten,
+  stampOn,
+  writtenTo,
 } from './known-account.ts';
 import { KnownAccounts } from './known-accounts.ts';
-import type { LastSeen, OtherServices, SeenBy } from './other-services.ts';
+import type { LastSeen, OtherServices } from './other-services.ts';
 
 /** Echoes of finished accounts that may still be under way: far more than finish while a list is read. */
 const REMEMBERED_SETTLEMENTS = 4096;
+
+/** One sight of an account. */
+interface Sight extends Seen {
+  readonly id: string;
+  readonly record: AccountRecord;
+  readonly fingerprint: string;
+  /** Something newer is known on this very connection. */
+  readonly stale: boolean;
+}
 
 /**
  * The accounts among the searched content, as far as the stream has told: who they are, and what this service wrote to
@@ -56,64 +73,78 @@ export class OpenAccounts {
    * change, or with the next list.
    */
   seen(record: AccountRecord, how: Seen = AS_CHANGE): Sighting {
-    const { by, since } = how;
     const id = identityOf(record);
-    const fingerprint = fingerprintOf(record);
     const stale = this.versions.ageOf(record) === 'stale';
+    const sight = { id, record, ...how, stale, fingerprint: fingerprintOf(record) };
     this.versions.saw(record);
     const known = this.#find(id);
-    if (known === undefined) {
-      const missed = this.#remove(id);
-      const settled = this.#settled.get(id);
-      if (settled !== undefined && isEcho(settled, record, since)) {
-        return { id, own: true, unchanged: true, working: false, stale, foreignClaim: false, missed };
-      }
-      this.#settled.delete(id);
-      const foreignClaim = this.#sighted(id, record, by, undefined, { stale, readsAsOwn: false });
-      const version = by === 'list' ? undefined : versionOf(record);
-      const noted = by !== 'list' && isNoted(record);
-      const sight = { fingerprint, version, noted, askedAgain: isNewRequest(record, stale) };
-      this.#known.set(id, unwritten(record, this.#generation, sight));
-      return { id, own: false, unchanged: false, working: false, stale, foreignClaim, missed };
-    }
-    if (stale && known.working) {
-      // What was written after it, or has been told already, is what counts; the outcome's fence finds any newer request.
-      known.generation = this.#generation;
-      return { id, own: true, unchanged: true, working: true, stale, foreignClaim: false };
-    }
-    known.askedAgain ||= isNewRequest(record, stale);
-    const own = isOwn(known, fingerprint, since);
-    if (own && known.written !== fingerprint && known.expected !== fingerprint) {
-      known.generation = this.#generation;
-      return { id, own, unchanged: true, working: known.working, stale, foreignClaim: false };
-    }
-    const unchanged = known.fingerprint === fingerprint;
-    const isLateEcho = known.stamp !== undefined && isSameStamp(known.stamp, record);
-    const readsAsOwn = own && !known.claiming && readMode(record.mode)?.phase === 'inWork';
-    const isOwnClaim = isLateEcho && readMode(record.mode)?.phase === 'inWork';
-    const foreignClaim = !isOwnClaim && this.#sighted(id, record, by, known, { stale, readsAsOwn });
-    // A list may be older than what the stream has told.
-    const version = by === 'list' ? known.version : versionOf(record);
-    const noted = by === 'list' ? known.noted : isNoted(record);
-    if (!isSameDn(known.dn, record.dn) || known.uid !== record.uid) {
-      const { dn, uid } = record;
-      this.#known.set(id, { ...known, dn, uid, fingerprint, version, noted, generation: this.#generation });
-    } else {
-      known.fingerprint = fingerprint;
-      known.noted = noted;
-      known.version = version;
-      known.generation = this.#generation;
-    }
-    return { id, own, unchanged, working: known.working, stale, foreignClaim };
+    return known === undefined ? this.#seenAnew(sight) : this.#seenAgain(known, sight);
   }
 
-  #sighted(
-    id: string,
-    record: AccountRecord,
-    by: SeenBy,
-    before: LastSeen | undefined,
-    { stale, readsAsOwn }: { readonly stale: boolean; readonly readsAsOwn: boolean },
-  ): boolean {
+  #seenAnew(sight: Sight): Sighting {
+    const { id, record, by, since, stale, fingerprint } = sight;
+    const missed = this.#remove(id);
+    const settled = this.#settled.get(id);
+    if (settled !== undefined && isEcho(settled, record, since)) {
+      return { id, own: true, unchanged: true, working: false, stale, foreignClaim: false, missed };
+    }
+    this.#settled.delete(id);
+    const foreignClaim = this.#sighted(sight, undefined, false);
+    const { dn, uid } = record;
+    this.#known.set(id, {
+      dn,
+      uid,
+      generation: this.#generation,
+      fingerprint,
+      noted: by !== 'list' && isNoted(record),
+      version: by === 'list' ? undefined : versionOf(record),
+      askedAgain: isNewRequest(record, stale),
+      own: NOTHING_WRITTEN,
+    });
+    return { id, own: false, unchanged: false, working: false, stale, foreignClaim, missed };
+  }
+
+  #seenAgain(known: Known, sight: Sight): Sighting {
+    const { id, record, since, stale, fingerprint } = sight;
+    const working = isWorking(known);
+    known.generation = this.#generation;
+    if (stale && working) {
+      // What was written after it, or has been told already, is what counts; the outcome's fence finds any newer request.
+      return { id, own: true, unchanged: true, working, stale, foreignClaim: false };
+    }
+    known.askedAgain ||= isNewRequest(record, stale);
+    const own = readsAsWritten(known, fingerprint);
+    if (!own && isOlderThanWrite(known, since)) {
+      return { id, own: true, unchanged: true, working, stale, foreignClaim: false };
+    }
+    const unchanged = known.fingerprint === fingerprint;
+    const foreignClaim = this.#isForeignClaim(known, sight, own);
+    this.#renew(known, sight);
+    return { id, own, unchanged, working, stale, foreignClaim };
+  }
+
+  #isForeignClaim(known: Known, sight: Sight, own: boolean): boolean {
+    const { record } = sight;
+    const isInWork = readMode(record.mode)?.phase === 'inWork';
+    const stamp = stampOn(known);
+    const isLateEcho = stamp !== undefined && isSameStamp(stamp, record);
+    if (isInWork && isLateEcho) return false;
+    // What looks like the echo of a claim that is under way may as well be another service's claim.
+    return this.#sighted(sight, lastSeenOf(known), own && isInWork && known.own.at !== 'claiming');
+  }
+
+  /** A list may be older than what the stream has told. */
+  #renew(known: Known, { id, record, by, fingerprint }: Sight): void {
+    known.fingerprint = fingerprint;
+    if (by !== 'list') {
+      known.noted = isNoted(record);
+      known.version = versionOf(record);
+    }
+    const { dn, uid } = record;
+    if (!isSameDn(known.dn, dn) || known.uid !== uid) this.#known.set(id, { ...known, dn, uid });
+  }
+
+  #sighted({ id, record, by, stale }: Sight, before: LastSeen | undefined, readsAsOwn: boolean): boolean {
     // A late echo, of whatever this service wrote, is nobody else's claim; nor does what is out of date tell of one.
     if (stale || (readMode(record.mode)?.phase === 'inWork' && this.versions.isOwn(record))) return false;
     return this.#others.sighted(id, record, { by, before, unfinished: this.versions.isUnfinished(id), readsAsOwn });
@@ -123,11 +154,6 @@ export class OpenAccounts {
   left(dn: string, entryUUID: string | undefined): Left | undefined {
     const id = this.#known.idOf(dn, entryUUID);
     return id === undefined ? undefined : this.#remove(id);
-  }
-
-  /** Another connection begins to tell. */
-  connected(): void {
-    this.versions.connected();
   }
 
   /** A refresh or a list begins. Answers its number, to be given to `endOf`. */
@@ -155,25 +181,17 @@ export class OpenAccounts {
   /** This service wrote to the account, which now stands as `record`; `made`: the entryCSN of a write that was just answered. */
   wrote(id: string, record: AccountRecord, { working, made }: { working: boolean; made?: string | undefined }): void {
     this.versions.wrote(id, made);
-    this.#write(id, record, working);
+    this.#write(id, record, ownWrite(working ? 'working' : 'left', record, this.#generation));
     this.#others.ended(id, record.uid);
   }
 
-  #write(id: string, record: AccountRecord, working: boolean): void {
-    const written = fingerprintOf(record);
-    const version = versionOf(record);
+  #write(id: string, record: AccountRecord, own: OwnWrite): void {
     const after = {
-      fingerprint: written,
+      fingerprint: fingerprintOf(record),
       noted: isNoted(record),
-      version,
-      written,
-      expected: undefined,
-      writtenIn: this.#generation,
-      working,
-      claiming: false,
+      version: versionOf(record),
       askedAgain: false,
-      stamp: { modifiedAt: record.modifiedAt, ...(record.entryCSN === undefined ? {} : { entryCSN: record.entryCSN }) },
-      ownSince: isFailure(record.returnValue) ? undefined : record.modifiedAt,
+      own,
     };
     const known = this.#find(id);
     const { dn, uid } = record;
@@ -184,7 +202,7 @@ export class OpenAccounts {
   /** This service is about to write an outcome, with which the account will stand as `record`. */
   writing(id: string, record: AccountRecord): void {
     const known = this.#find(id);
-    if (known !== undefined) known.expected = fingerprintOf(record);
+    if (known !== undefined) known.own = ownOutcome(known.own, record);
   }
 
   /** It was read that somebody else is at work on the account. True where that is a claim that ought not to be there. */
@@ -198,12 +216,7 @@ export class OpenAccounts {
     // It was decided on this version, which the stream may tell of later.
     this.versions.saw(record);
     this.versions.claiming(id, fence.by === 'token' ? fence.token : undefined);
-    this.#write(id, record, true);
-    const known = this.#find(id);
-    if (known === undefined) return;
-    known.claiming = true;
-    known.stamp = undefined;
-    known.ownSince = undefined;
+    this.#write(id, record, { at: 'claiming', written: fingerprintOf(record), writtenIn: this.#generation });
   }
 
   /**
@@ -212,7 +225,8 @@ export class OpenAccounts {
    */
   othersTimeLeft(record: AccountRecord): number {
     const id = identityOf(record);
-    return this.#others.timeLeft(id, record, this.#find(id));
+    const known = this.#find(id);
+    return this.#others.timeLeft(id, record, known === undefined ? undefined : lastSeenOf(known));
   }
 
   /** Whether a claim of another service on the account, or on its uid, was seen and may still be worked on. */
@@ -231,8 +245,9 @@ export class OpenAccounts {
    */
   isOvertaken(id: string): boolean {
     const known = this.#find(id);
-    const isOther = known?.written !== undefined && known.fingerprint !== known.written;
-    return isOther || (known?.askedAgain ?? false);
+    if (known === undefined) return false;
+    const written = writtenTo(known);
+    return known.askedAgain || (written !== undefined && known.fingerprint !== written);
   }
 
   /**
@@ -246,11 +261,7 @@ export class OpenAccounts {
   /** The account is no longer this service's own: whatever is seen of it is news again. */
   release(id: string): void {
     const known = this.#find(id);
-    if (known === undefined) return;
-    known.written = undefined;
-    known.expected = undefined;
-    known.working = false;
-    known.claiming = false;
+    if (known !== undefined) known.own = ownNoMore(known.own);
   }
 
   /** This service finished the account, and it is no longer open; `made`: the entryCSN of the outcome, where the server tells. */
@@ -264,8 +275,10 @@ export class OpenAccounts {
   settle(id: string): void {
     const known = this.#find(id);
     this.#remove(id);
-    if (known?.written === undefined || known.stamp === undefined) return;
-    this.#settled.set(id, { written: known.written, writtenIn: this.#generation, stamp: known.stamp });
+    const written = known === undefined ? undefined : writtenTo(known);
+    const stamp = known === undefined ? undefined : stampOn(known);
+    if (written === undefined || stamp === undefined) return;
+    this.#settled.set(id, { written, writtenIn: this.#generation, stamp });
   }
 
   /** The account, unless it is known to have left. */
@@ -280,6 +293,6 @@ export class OpenAccounts {
     this.#known.delete(id);
     this.versions.left(id);
     this.#others.lostSight(id, known.uid);
-    return { id, dn: known.dn, uid: known.uid, working: known.working };
+    return { id, dn: known.dn, uid: known.uid, working: isWorking(known) };
   }
 }

@@ -4,7 +4,7 @@ import { mayHideWork } from '../src/domain/hidden-work.ts';
 import { readMode } from '../src/domain/mode.ts';
 import { laneOf } from './candidate.ts';
 import { fingerprintOf, versionOf } from './identity.ts';
-import type { LastSeen, OtherServices, Sighted } from './other-services.ts';
+import type { LastSeen, OtherServices, SeenBy, Sighted } from './other-services.ts';
 import { WorkByUid } from './work-by-uid.ts';
 
 /**
@@ -31,20 +31,31 @@ export class OthersWork implements OtherServices {
     if (readsAsOwn && !this.#mayBeTakenOver(record, before)) return false;
     const lane = laneOf(record.uid);
     if (before !== undefined) this.#work.renamed(id, laneOf(before.uid), lane);
-    const { modifiedAt } = record;
-    const phase = readMode(record.mode)?.phase;
-    if (phase === 'inWork' && !isFailure(record.returnValue)) {
-      if (modifiedAt !== undefined) this.#work.saw(lane, id, modifiedAt);
-    } else if (phase !== 'requested' || record.returnValue !== undefined) {
-      // A list may be older than the claim that the stream has told of.
-      if (by !== 'list') this.#work.ended(lane, id);
-    } else if (mayHideWork(record) && modifiedAt !== undefined) {
-      // Nobody told what was written since the connection was lost, or what a server told of as one with the next.
-      const isUntold =
-        by === 'refresh' ? !this.#isFollowed(record, before) : by === 'stream' && skippedClaim(record, before);
-      if (isUntold) this.#work.saw(lane, id, modifiedAt);
+    switch (this.#whatIsKnown(record, by, before)) {
+      case 'work':
+        if (record.modifiedAt !== undefined) this.#work.saw(lane, id, record.modifiedAt);
+        break;
+      case 'noWork':
+        // A list may be older than the claim that the stream has told of.
+        if (by !== 'list') this.#work.ended(lane, id);
+        break;
+      case 'nothing':
+        break;
     }
     return false;
+  }
+
+  #whatIsKnown(record: AccountRecord, by: SeenBy, before: LastSeen | undefined): 'work' | 'noWork' | 'nothing' {
+    const phase = readMode(record.mode)?.phase;
+    if (phase === 'inWork' && !isFailure(record.returnValue)) return 'work';
+    if (phase !== 'requested' || record.returnValue !== undefined) return 'noWork';
+    return mayHideWork(record) && this.#isUntold(record, by, before) ? 'work' : 'nothing';
+  }
+
+  /** Whether a request may have been written over a claim that nobody told: since the connection was lost, or of two as one. */
+  #isUntold(record: AccountRecord, by: SeenBy, before: LastSeen | undefined): boolean {
+    if (by === 'refresh') return !this.#isFollowed(record, before);
+    return by === 'stream' && skippedClaim(record, before);
   }
 
   learnt(id: string, record: AccountRecord): boolean {

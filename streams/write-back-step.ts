@@ -169,37 +169,48 @@ function standingOf(entry: DirectoryEntry, known: AccountRecord, { readStanding 
 
 /** What an entry that did not take the write-back says about it; undefined where it stands as it was claimed. */
 function judge(memory: WriteBackMemory, standing: AccountRecord, rules: WriteBackRules): WriteBackNext | undefined {
-  const { outcome, known, job, unanswered } = memory;
-  const { entryCSN } = standing;
+  const { known, job, unanswered, optional } = memory;
   if (standing.entryUUID !== known.record.entryUUID) {
     return superseded('the entry was deleted and created again', standing);
   }
+  // A write before this one had no answer, but it may have happened. One that was refused did not, whatever the entry says.
+  const how = unanswered ? howWritten(memory, standing, rules) : undefined;
+  if (how !== undefined) return written(memory, standing, how === 'noted' || optional !== 'none', standing.entryCSN);
   const reading = readMode(standing.mode);
-  const isSameMode = reading?.mode === job.mode;
-  // A write before this one had no answer, but it did happen. One that was refused did not, whatever the entry says.
-  const isFinished = isSameMode && reading.phase === 'finished' && standing.state === memory.stateValue;
-  if (outcome.ok && isFinished && unanswered) return written(memory, standing, true, entryCSN);
-  if (isSameMode && reading.phase === 'inWork' && standing.state.trim() === '0') {
-    const noted = !outcome.ok && standing.returnValue === String(outcome.returnValue);
-    if (noted && unanswered) return written(memory, standing, true, entryCSN);
-    if (!isWrittenWithoutNote(memory, standing, rules)) return undefined;
-    return written(memory, standing, memory.optional !== 'none', entryCSN);
-  }
+  if (reading?.mode === job.mode && isAtWork(standing)) return undefined;
   const now = reading === undefined ? standing.mode : `${WORDS[reading.mode][reading.phase]}, state ${standing.state}`;
   return superseded(`the account now says ${now}`, standing);
 }
 
+/** Whether the entry shows the outcome as written: `noted` with its return value, or `silently` without. */
+function howWritten(
+  memory: WriteBackMemory,
+  standing: AccountRecord,
+  rules: WriteBackRules,
+): 'noted' | 'silently' | undefined {
+  const { job, outcome, stateValue } = memory;
+  const reading = readMode(standing.mode);
+  if (reading?.mode !== job.mode) return undefined;
+  if (outcome.ok) return reading.phase === 'finished' && standing.state === stateValue ? 'noted' : undefined;
+  if (!isAtWork(standing)) return undefined;
+  if (standing.returnValue === String(outcome.returnValue)) return 'noted';
+  return isWrittenSilently(memory, standing, rules) ? 'silently' : undefined;
+}
+
+function isAtWork({ mode, state }: AccountRecord): boolean {
+  return readMode(mode)?.phase === 'inWork' && state.trim() === '0';
+}
+
 /**
- * Whether a failure that leaves no return value was written by the write that had no answer: all that it changes is the
- * fence. A service that is not alone cannot tell it from another one's claim.
+ * Whether a failure that leaves no return value was written: all that it changes is the fence. A service that is not alone
+ * cannot tell it from another one's claim.
  */
-function isWrittenWithoutNote(
-  { outcome, optional, unanswered, fence }: WriteBackMemory,
+function isWrittenSilently(
+  { optional, fence }: WriteBackMemory,
   { date, entryCSN }: AccountRecord,
   { names, alone }: WriteBackRules,
 ): boolean {
-  const isSilent = !outcome.ok && (optional === 'none' || names.returnValue === null);
-  if (!isSilent || !unanswered || !alone) return false;
+  if (!alone || (optional !== 'none' && names.returnValue !== null)) return false;
   if (fence.by === 'token') return date?.value.trim() === fence.restored.trim();
   return fence.by === 'version' && entryCSN !== fence.entryCSN;
 }
@@ -210,20 +221,27 @@ function isWrittenWithoutNote(
  * written under this service's own name must show, as otherwise it is the claim of another instance.
  */
 function isStillOwn(
-  { known, fence, job }: WriteBackMemory,
-  { record, entry }: Standing,
-  { askedAgain, mayBeTakenOver }: Extract<WriteBackInput, { got: 'standing' }>,
+  memory: WriteBackMemory,
+  standing: Standing,
+  seen: Extract<WriteBackInput, { got: 'standing' }>,
   { alone }: WriteBackRules,
 ): boolean {
+  const { known, fence } = memory;
+  const { record } = standing;
   if (fence.by === 'token') return record.date?.value.trim() === fence.token;
   if (fence.by === 'nothing' || record.entryCSN === undefined) return alone || isUntouched(record, known.record);
   if (record.entryCSN === fence.entryCSN) return true;
   const isRedated = record.date?.value !== known.record.date?.value;
   // A token that stood there before is none, but a day that somebody asked for.
   const isTokenNew = isRedated && isTokenDay(record.date?.value ?? '');
-  if (record.returnValue !== known.record.returnValue || isTokenNew || askedAgain) return false;
+  if (record.returnValue !== known.record.returnValue || isTokenNew || seen.askedAgain) return false;
   // Beside others a new day may be that of a newer request, which another service has claimed.
-  if (!alone && (isRedated || mayBeTakenOver)) return false;
+  if (!alone && (isRedated || seen.mayBeTakenOver)) return false;
+  return showsAnotherWriter(memory, standing);
+}
+
+/** Whether what was written since the claim can be told from another instance's claim: by its writer, or by what it changed. */
+function showsAnotherWriter({ known, job }: WriteBackMemory, { record, entry }: Standing): boolean {
   if (!isSameWriter(record, job.record) || !isSameDn(record.dn, known.record.dn)) return true;
   return entry !== undefined && known.entry !== undefined && !sameAttributes(entry, known.entry);
 }

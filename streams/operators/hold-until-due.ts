@@ -62,33 +62,39 @@ const RELEASED_AT_ONCE = 250;
  * held -> due (its day or time has come, and its slice has not) -> released; removed (a newer item, a drop), from both
  */
 export function holdUntilDue<T>(options: HoldOptions<T>): OperatorFunction<Held<T>, Arrival<T>> {
-  const { released, discarded } = options;
   return (source) =>
     new Observable<Arrival<T>>((subscriber) => {
+      const pass = (arrival: Arrival<T>) => subscriber.next(arrival);
       const held = new HeldItems<T>(options, ({ key, id, item }) =>
-        subscriber.next({ kind: 'put', key, id, item: released(item) }),
+        pass({ kind: 'put', key, id, item: options.released(item) }),
       );
-      subscriber.add(
-        source.subscribe({
-          next: (arrival) => {
-            const before = held.remove(arrival.id);
-            if (before !== undefined) discarded(before.item, arrival.kind === 'drop' ? 'drop' : 'newer');
-            if (arrival.kind === 'drop') {
-              subscriber.next(arrival);
-              return;
-            }
-            const { key, id, item, due, quiet = false, replaces = false } = arrival;
-            if (replaces) subscriber.next({ kind: 'drop', key, id });
-            const isRelease = quiet && before !== undefined;
-            if (due === 'now') subscriber.next({ kind: 'put', key, id, item: isRelease ? released(item) : item });
-            else if (due !== 'never') held.add({ key, id, item }, due);
-          },
-          error: (error) => subscriber.error(error),
-          complete: () => subscriber.complete(),
-        }),
-      );
+      const arrivals = source.subscribe({
+        next: (arrival) => take(arrival, held, options, pass),
+        error: (error) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      });
+      subscriber.add(arrivals);
       subscriber.add(() => held.stop());
     });
+}
+
+function take<T>(
+  arrival: Held<T>,
+  held: HeldItems<T>,
+  { released, discarded }: HoldOptions<T>,
+  pass: (arrival: Arrival<T>) => void,
+): void {
+  const before = held.remove(arrival.id);
+  if (before !== undefined) discarded(before.item, arrival.kind === 'drop' ? 'drop' : 'newer');
+  if (arrival.kind === 'drop') {
+    pass(arrival);
+    return;
+  }
+  const { key, id, item, due, quiet = false, replaces = false } = arrival;
+  if (replaces) pass({ kind: 'drop', key, id });
+  const isRelease = quiet && before !== undefined;
+  if (due === 'now') pass({ kind: 'put', key, id, item: isRelease ? released(item) : item });
+  else if (due !== 'never') held.add({ key, id, item }, due);
 }
 
 /** What is held, and the letting go of it. */

@@ -75,7 +75,7 @@ class Reader {
         this.#leave(change.dn, change.entryUUID);
         break;
       case 'refreshing':
-        open.connected();
+        open.versions.connected();
         this.#refresh = open.begin();
         this.#continuous = false;
         break;

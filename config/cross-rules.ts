@@ -1,9 +1,9 @@
 import { isLoopbackHost } from '../src/domain/loopback.ts';
 import { parseLdapUrl } from '../src/ldap/ldap-url.ts';
-import { isLoopbackAddress } from './address-kinds.ts';
 import type { FaultAt } from './fault.ts';
+import { isLoopbackAddress } from './kinds/address-kinds.ts';
+import { formatDuration } from './kinds/units.ts';
 import type { PartialSettings } from './partial-settings.ts';
-import { formatDuration } from './units.ts';
 
 /** The variable that may hold the password instead of the file. */
 export const PASSWORD_VARIABLE = 'PROV_BIND_PASSWORD';

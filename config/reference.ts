@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type * as z from 'zod';
+import { notesOf, type SettingNotes, sentenceOf, shapeOf } from './kinds/setting.ts';
 import { settingsSchema } from './schema.ts';
-import { notesOf, type SettingNotes, sentenceOf, shapeOf } from './setting.ts';
 
 /** What the example gives in place of a default: what every site has of its own. */
 export const SITE_VALUES: Readonly<Record<string, unknown>> = {

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { listenAddress, syslogTarget } from './address-kinds.ts';
+import { listenAddress, syslogTarget } from './kinds/address-kinds.ts';
 import {
   absolutePath,
   argumentList,
@@ -12,9 +12,9 @@ import {
   timeZone,
   wholeNumber,
   yesOrNo,
-} from './kind.ts';
-import { attributeName, attributeNames, distinguishedName, ldapUrls, searchFilter } from './ldap-kinds.ts';
-import { required, section, setting } from './setting.ts';
+} from './kinds/kind.ts';
+import { attributeName, attributeNames, distinguishedName, ldapUrls, searchFilter } from './kinds/ldap-kinds.ts';
+import { required, section, setting } from './kinds/setting.ts';
 
 /** Every setting of the service, once: its kind, its default, and the sentence that the reference has of it. */
 export const settingsSchema = section('', {

@@ -23,7 +23,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/lock/': { layers: ['src/domain/', 'src/host/', 'src/ldap/'], packages: ['zod'] },
   'src/ldif/': { layers: ['src/domain/', 'src/ldap/'], packages: [] },
   // What the directory will be sent is judged by the code that sends it.
-  'config/': { layers: ['src/domain/', 'src/ldap/'], packages: ['zod', 'yaml'] },
+  'config/kinds/': { layers: ['src/domain/', 'src/ldap/'], packages: ['zod'] },
+  'config/': { layers: ['src/domain/', 'src/ldap/', 'config/kinds/'], packages: ['zod', 'yaml'] },
   'streams/': { layers: ['src/domain/', 'src/ldap/'], packages: ['rxjs'] },
   'handlers/': { layers: ['src/domain/', 'src/script/'], packages: [] },
   'src/sandbox/': { layers: ['src/domain/', 'src/ldap/'], packages: ['ldapjs', '@ldapjs/'] },

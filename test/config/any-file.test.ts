@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { ConfigurationError } from '../../config/fault.ts';
+import { shapeOf } from '../../config/kinds/setting.ts';
 import { parseConfig } from '../../config/load-config.ts';
 import { settingsSchema } from '../../config/schema.ts';
-import { shapeOf } from '../../config/setting.ts';
 
 const SECTIONS = Object.entries(shapeOf(settingsSchema) ?? {});
 const KEYS = [

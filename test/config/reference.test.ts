@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { notesOf, shapeOf } from '../../config/kinds/setting.ts';
 import { parseConfig } from '../../config/load-config.ts';
 import { renderExample, renderReference, SITE_VALUES } from '../../config/reference.ts';
 import { settingsSchema } from '../../config/schema.ts';
-import { notesOf, shapeOf } from '../../config/setting.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const EXAMPLE = join(ROOT, 'config/prov-backup-rsnapshot.example.yaml');

@@ -1,6 +1,6 @@
-import { dnText, parseDn } from '../src/domain/dn.ts';
-import { LdapUrlFault, readLdapUrl } from '../src/ldap/ldap-url.ts';
-import { encodeFilter } from '../src/ldap/wire/filter.ts';
+import { dnText, parseDn } from '../../src/domain/dn.ts';
+import { LdapUrlFault, readLdapUrl } from '../../src/ldap/ldap-url.ts';
+import { encodeFilter } from '../../src/ldap/wire/filter.ts';
 import { isLine, kind, Mismatch } from './kind.ts';
 
 /** One URL or several, tried in order. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, LONGEST_DURATION, parseDuration } from '../../config/units.ts';
+import { formatDuration, LONGEST_DURATION, parseDuration } from '../../../config/kinds/units.ts';
 
 describe('durations', () => {
   it.each([

@@ -1,4 +1,4 @@
-import { isLoopbackHost } from '../src/domain/loopback.ts';
+import { isLoopbackHost } from '../../src/domain/loopback.ts';
 import { isLine, kind, Mismatch } from './kind.ts';
 
 /** Where the operator interface listens: HOST:PORT, [IPv6]:PORT or unix:/PATH, as written. */

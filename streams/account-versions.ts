@@ -1,5 +1,5 @@
 import type { AccountRecord } from '../src/domain/account.ts';
-import { readMode } from '../src/domain/mode.ts';
+import { destroys, readMode } from '../src/domain/mode.ts';
 import { RecentMap } from '../src/domain/recent-map.ts';
 import { identityOf } from './identity.ts';
 
@@ -124,8 +124,9 @@ export class AccountVersions {
   }
 
   /**
-   * For how long the account has to wait because the server in use shows it older than it is known, in milliseconds; 0 or less: not at
-   * all. A delete waits without end, that is for the server to catch up, or for somebody to ask again.
+   * For how long the account has to wait because the server in use shows it older than it is known,
+   * in milliseconds; 0 or less: not at all. What destroys waits without end, that is for the server
+   * to catch up, or for somebody to ask again.
    */
   behindTimeLeft(record: AccountRecord): number {
     const id = identityOf(record);
@@ -135,7 +136,8 @@ export class AccountVersions {
     const behindSince = known.behindSince ?? now;
     if (known.behindSince === undefined) this.#known.set(id, { ...known, behindSince });
     this.#behind.add(id);
-    return readMode(record.mode)?.mode === 'delete' ? Infinity : this.#behindAfter - (now - behindSince);
+    const mode = readMode(record.mode)?.mode;
+    return mode !== undefined && destroys(mode) ? Infinity : this.#behindAfter - (now - behindSince);
   }
 
   /** Whether the server in use has shown an account older than it is known, and no newer since. */

@@ -2,7 +2,6 @@ import type { AccountRecord } from '../src/domain/account.ts';
 import type { AccountRef, StreamEvent } from '../src/domain/event.ts';
 import type { Fence } from '../src/domain/fence.ts';
 import type { HandlerOutcome, Job } from '../src/domain/job.ts';
-import type { Mode } from '../src/domain/mode.ts';
 import { identityOf } from './identity.ts';
 
 /** An account on its way through the stream. */
@@ -55,9 +54,4 @@ export function foreignClaim(record: AccountRecord): StreamEvent {
 /** Whether a record is of the entry and the uid whose turn it is. */
 export function sameTurn(record: AccountRecord, { id, record: { uid } }: Candidate): boolean {
   return identityOf(record) === id && laneOf(record.uid) === laneOf(uid);
-}
-
-/** A delete is not for an active account; the compare-and-swap cannot name that attribute, which others write. */
-export function revived(record: AccountRecord, mode: Mode): boolean {
-  return mode === 'delete' && record.active !== false;
 }

@@ -1,11 +1,11 @@
 import type { AccountRecord } from '../src/domain/account.ts';
-import { type Decision, isInWork } from '../src/domain/decide.ts';
+import { type Decision, isInWork, preconditionHolds } from '../src/domain/decide.ts';
 import { DirectoryError, failureKind, ResultCode } from '../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../src/domain/entry.ts';
 import { claimFence, outcomeFence, standingFence } from '../src/domain/fence.ts';
 import { type Mode, readMode } from '../src/domain/mode.ts';
 import { askAgain, claim, claimed, resume, resumed } from '../src/domain/transition.ts';
-import { type Candidate, revived, sameTurn } from './candidate.ts';
+import { type Candidate, sameTurn } from './candidate.ts';
 import type {
   Attempted,
   ClaimInput,
@@ -123,7 +123,7 @@ function isRevivedClaim(
   { alone }: ClaimRules,
 ): boolean {
   const mode = readMode(seen.mode)?.mode;
-  if (!alone || !isInWork(seen) || mode === undefined || !revived(seen, mode) || !sameTurn(seen, candidate))
+  if (!alone || !isInWork(seen) || mode === undefined || preconditionHolds(seen, mode) || !sameTurn(seen, candidate))
     return false;
   return unanswered || (candidate.own === undefined && own);
 }
@@ -222,7 +222,7 @@ function conflictOf(
   if (isMistaken) return Conflict.anotherEntry;
   // A request that was written over another service's claim looks like the one before it, save where a version tells.
   if (how === 'claim' && fence.by === 'token' && othersAtWork) return Conflict.atWork;
-  return how === 'claim' && revived(record, mode) ? Conflict.becameActive : undefined;
+  return how === 'claim' && !preconditionHolds(record, mode) ? Conflict.becameActive : undefined;
 }
 
 /** Another round; after a while where the directory is away; or the end. */

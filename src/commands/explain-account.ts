@@ -1,7 +1,7 @@
 import type { AccountRecord, AttributeNames } from '../domain/account.ts';
-import type { Decision } from '../domain/decide.ts';
+import { type Decision, ldapBoolean } from '../domain/decide.ts';
 import { isTokenDay } from '../domain/fence.ts';
-import { type ModeReading, readMode, WORDS } from '../domain/mode.ts';
+import { MODES, type Mode, type ModeReading, modeChoice, neededActive, readMode, WORDS } from '../domain/mode.ts';
 import { humanDuration, readableStamp } from '../observability/human-time.ts';
 import { namedCode } from '../observability/tell-event.ts';
 
@@ -64,10 +64,11 @@ export function explainAccount(record: AccountRecord, context: ExplainContext): 
 /** The same account with one thing otherwise: as it would have to be for the work to go on. */
 function changesOf(record: AccountRecord) {
   const { returnValue: _, ...others } = record;
+  const mode = readMode(record.mode)?.mode;
   return {
     state: { ...record, state: '0' },
     date: { ...record, date: undefined },
-    active: { ...record, active: false },
+    active: { ...record, active: mode === undefined ? record.active : (neededActive(mode) ?? record.active) },
     failure: { ...others, returnValue: undefined },
   } satisfies Record<string, AccountRecord>;
 }
@@ -142,9 +143,10 @@ function dateSentence({ date }: AccountRecord, { names, today, timeZone }: Expla
 }
 
 function activeSentence(record: AccountRecord, reading: ModeReading | undefined, names: AttributeNames): string {
-  const is = `${names.active} is ${record.active === undefined ? 'absent' : record.active ? 'TRUE' : 'FALSE'}`;
-  if (reading?.mode !== 'delete') return `${is}: only a delete looks at it`;
-  return `${is}: a delete needs FALSE`;
+  const is = `${names.active} is ${record.active === undefined ? 'absent' : ldapBoolean(record.active)}`;
+  const needed = reading === undefined ? undefined : neededActive(reading.mode);
+  if (reading !== undefined && needed !== undefined) return `${is}: a ${reading.mode} needs ${ldapBoolean(needed)}`;
+  return `${is}: only a ${modeChoice(MODES.filter((mode) => neededActive(mode) !== undefined))} looks at it`;
 }
 
 function failureSentence(record: AccountRecord, names: AttributeNames): string {
@@ -177,11 +179,17 @@ function nextStep(decision: Decision, names: AttributeNames): string {
       return `wait, or write the date 0 to have it done now`;
     case 'wait':
       return decision.recheckInMilliseconds === undefined
-        ? `write ${names.active}: FALSE if the account is to be deleted, or another mode if not`
+        ? unmetStep(decision.mode, names)
         : `wait ${humanDuration(decision.recheckInMilliseconds)}; the service looks again then`;
     case 'failed':
       return `mend the cause (the log and tap --since name it), then: retry the account, or write ${names.mode}: ${decision.mode}`;
     case 'settled':
-      return `to have something done, write ${names.mode} (add, modify or delete) and ${names.state}: 0 in one operation`;
+      return `to have something done, write ${names.mode} (${modeChoice()}) and ${names.state}: 0 in one operation`;
   }
+}
+
+/** What to do about a precondition that does not hold: nothing else waits without a time. */
+function unmetStep(mode: Mode, names: AttributeNames): string {
+  const needed = ldapBoolean(neededActive(mode) === true);
+  return `write ${names.active}: ${needed} if the account is to be ${WORDS[mode].finished}, or another mode if not`;
 }

@@ -1,5 +1,5 @@
 import type { AccountRecord, AttributeNames } from './account.ts';
-import { type Mode, readMode, WORDS } from './mode.ts';
+import { type Mode, neededActive, readMode, WORDS } from './mode.ts';
 
 /**
  * The state machine of an account:
@@ -90,9 +90,10 @@ function decideRequested(record: AccountRecord, mode: Mode, context: DecisionCon
   if (day !== '0' && day > today) {
     return { kind: 'defer', mode, until: day, reason: `${record.date?.name} is ${day}, today is ${today}` };
   }
-  if (mode === 'delete' && record.active !== false) {
-    const now = record.active === undefined ? 'missing' : 'TRUE';
-    return { kind: 'wait', mode, reason: `${names.active} is ${now}; delete waits until it is FALSE` };
+  if (!preconditionHolds(record, mode)) {
+    const now = record.active === undefined ? 'missing' : ldapBoolean(record.active);
+    const needed = ldapBoolean(neededActive(mode) === true);
+    return { kind: 'wait', mode, reason: `${names.active} is ${now}; ${mode} waits until it is ${needed}` };
   }
   const { othersTimeLeft } = context;
   if (othersTimeLeft > 0) {
@@ -141,6 +142,20 @@ function decideInWork(record: AccountRecord, mode: Mode, context: DecisionContex
     reason: `another service may be at work on it; taken over when older than ${seconds(needed)}`,
     recheckInMilliseconds: left,
   };
+}
+
+/**
+ * Whether the precondition of a mode holds. The compare-and-swap of a claim cannot name that
+ * attribute, which others write: it is looked at before the claim, and again after it.
+ */
+export function preconditionHolds({ active }: Pick<AccountRecord, 'active'>, mode: Mode): boolean {
+  const needed = neededActive(mode);
+  return needed === undefined || active === needed;
+}
+
+/** A truth value as LDAP writes it (RFC 4517, 3.3.3). */
+export function ldapBoolean(value: boolean): string {
+  return value ? 'TRUE' : 'FALSE';
 }
 
 /** Whether a recorded return value means that the attempt failed. */

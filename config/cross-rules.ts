@@ -1,9 +1,10 @@
+import { STEPS } from '../handlers/steps/registry.ts';
 import { isLoopbackHost } from '../src/domain/loopback.ts';
 import { parseLdapUrl } from '../src/ldap/ldap-url.ts';
 import type { FaultAt } from './fault.ts';
 import { isLoopbackAddress } from './kinds/address-kinds.ts';
 import { formatDuration } from './kinds/units.ts';
-import type { PartialSettings } from './partial-settings.ts';
+import type { PartialSettings } from './schema.ts';
 
 /** The variable that may hold the password instead of the file. */
 export const PASSWORD_VARIABLE = 'PROV_BIND_PASSWORD';
@@ -20,7 +21,7 @@ export function crossFaults(settings: PartialSettings, env: Environment): FaultA
     ...pauses(['retry', 'temporary'], settings.retry.temporary),
     ...pauses(['retry', 'script'], settings.retry.script),
     ...pauses(['reconnect'], settings.reconnect),
-    ...softWithinHard(settings.quota),
+    ...withinSteps(settings),
     ...needsHomeRoot(settings),
     ...operator(settings.operator),
   ];
@@ -105,15 +106,18 @@ function pauses(
   return [{ path: [...path, 'initial'], expected: `at most ${path.join('.')}.max, which is ${formatDuration(max)}` }];
 }
 
-function softWithinHard({ softFiles, hardFiles }: PartialSettings['quota']): FaultAt[] {
-  if (typeof softFiles !== 'number' || typeof hardFiles !== 'number' || softFiles <= hardFiles) return [];
-  return [{ path: ['quota', 'softFiles'], expected: `at most quota.hardFiles, which is ${hardFiles}` }];
+/** The contradictions that the steps know within their own sections. */
+function withinSteps(settings: PartialSettings): FaultAt[] {
+  return STEPS.flatMap((step) => {
+    const found = step.contradiction(settings);
+    return found === undefined ? [] : [{ path: [step.section, found.key], expected: found.expected }];
+  });
 }
 
-function needsHomeRoot({ script, quota, rsnapshot }: PartialSettings): FaultAt[] {
-  const needing = Object.entries({ quota, rsnapshot }).filter(([, { enabled }]) => enabled === true);
-  if (script.homeRoot !== null || needing.length === 0) return [];
-  const keys = needing.map(([key]) => `${key}.enabled`).join(' and ');
+function needsHomeRoot(settings: PartialSettings): FaultAt[] {
+  const needing = STEPS.filter((step) => step.needsHomeRoot(settings));
+  if (settings.script.homeRoot !== null || needing.length === 0) return [];
+  const keys = needing.map(({ section }) => `${section}.enabled`).join(' and ');
   return [
     {
       path: ['script', 'homeRoot'],

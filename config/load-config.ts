@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { access, constants, readFile } from 'node:fs/promises';
+import { STEPS } from '../handlers/steps/registry.ts';
 import { ConfigurationError, type Fault, type FaultAt } from './fault.ts';
 import { readSettings } from './read-settings.ts';
 import type { Settings } from './schema.ts';
@@ -49,16 +50,18 @@ function locate(faults: readonly FaultAt[], text: string): Fault[] {
 }
 
 async function faultsOfFiles(settings: Settings): Promise<FaultAt[]> {
-  const { directory, rsnapshot } = settings;
+  const { directory } = settings;
   const { caFile } = directory.tls;
   const looks = [
     caFile === null ? undefined : faultOfCertificates(['directory', 'tls', 'caFile'], caFile),
     directory.bindPasswordFile === null
       ? undefined
       : faultOfFile(['directory', 'bindPasswordFile'], directory.bindPasswordFile),
-    rsnapshot.enabled && rsnapshot.template !== null
-      ? faultOfFile(['rsnapshot', 'template'], rsnapshot.template)
-      : undefined,
+    ...STEPS.flatMap((step) =>
+      Object.entries(step.files(settings)).map(([key, file]) =>
+        file === null ? undefined : faultOfFile([step.section, key], file),
+      ),
+    ),
   ];
   return (await Promise.all(looks)).filter((fault) => fault !== undefined);
 }

@@ -3,8 +3,7 @@ import { crossFaults } from './cross-rules.ts';
 import type { FaultAt } from './fault.ts';
 import { shapeOf } from './kinds/setting.ts';
 import { nearest } from './nearest.ts';
-import type { PartialSettings } from './partial-settings.ts';
-import { type Settings, settingsSchema } from './schema.ts';
+import { type PartialSettings, type Settings, settingsSchema } from './schema.ts';
 
 /**
  * Reads a parsed file against the schema and the rules between settings. Every fault is found in one go: the rules are

@@ -1,20 +1,8 @@
-import type * as z from 'zod';
+import { stepSections } from '../handlers/steps/registry.ts';
 import { listenAddress, syslogTarget } from './kinds/address-kinds.ts';
-import {
-  absolutePath,
-  argumentList,
-  duration,
-  fileMode,
-  fraction,
-  oneOf,
-  orNull,
-  text,
-  timeZone,
-  wholeNumber,
-  yesOrNo,
-} from './kinds/kind.ts';
+import { absolutePath, duration, oneOf, orNull, text, timeZone, wholeNumber, yesOrNo } from './kinds/kind.ts';
 import { attributeName, attributeNames, distinguishedName, ldapUrls, searchFilter } from './kinds/ldap-kinds.ts';
-import { required, section, setting } from './kinds/setting.ts';
+import { type PartialSettingsOf, required, type SettingsOf, section, setting } from './kinds/setting.ts';
 
 /** Every setting of the service, once: its kind, its default, and the sentence that the reference has of it. */
 export const settingsSchema = section('', {
@@ -111,103 +99,7 @@ export const settingsSchema = section('', {
       wholeNumber(0, 0xffff_fffe),
     ),
   }),
-  script: section('The script of the site that is run for each account.', {
-    command: required(
-      'Program and arguments, run without a shell; {uid}, {mode}, {homeDirectory} and {dn} are replaced, and where none of them is named, MODE and UID follow.',
-      argumentList,
-    ),
-    perMode: section('Another command for one mode; null: script.command.', {
-      add: setting('The command for add.', null, orNull(argumentList)),
-      modify: setting('The command for modify.', null, orNull(argumentList)),
-      delete: setting('The command for delete.', null, orNull(argumentList)),
-    }),
-    timeout: setting('Time limit of one run; then its process group gets SIGTERM.', '10m', duration('100ms', '7d')),
-    killGrace: setting('Time from SIGTERM to SIGKILL.', '10s', duration('0s', '10m')),
-    path: setting(
-      'PATH of the script.',
-      '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-      text('folders', 'folders with colons between them'),
-    ),
-    language: setting('LANG of the script.', 'C.UTF-8', text('locale', 'a locale such as C.UTF-8')),
-    launcher: setting(
-      'auto starts scripts through a small helper process, which is faster; none starts each from the service.',
-      'auto',
-      oneOf('auto', 'none'),
-    ),
-    homeRoot: setting(
-      "Folder below which every home is; all folders above a home must be root's (or the service's), writable by nobody else, and no links, or no script runs; needed by quota and rsnapshot; null: homes are judged by their path alone.",
-      null,
-      orNull(absolutePath),
-    ),
-  }),
-  userCheck: section('Before the script of add and modify: the user must be known to the host (NSS).', {
-    enabled: setting('Do this step.', false, yesOrNo),
-    timeout: setting('How long to wait for the user, as directory caches lag.', '30s', duration('0s', '1h')),
-    interval: setting('Time between two look-ups.', '1s', duration('100ms', '10m')),
-  }),
-  homeCheck: section('After the script of add and modify: the home directory must be there.', {
-    enabled: setting('Do this step; a script.homeRoot switches it on as well.', false, yesOrNo),
-  }),
-  quota: section('The disk quota of the account, set by add and modify and cleared by delete.', {
-    enabled: setting('Do this step.', false, yesOrNo),
-    filesystem: setting('Mount point of the file system.', '/var/backup', absolutePath),
-    attribute: setting('Attribute that holds the quota in bytes.', 'sstQuota', attributeName),
-    softRatio: setting('Soft limit as a part of the hard limit.', 1, fraction(0, 1)),
-    softFiles: setting('Soft limit of the number of files; null: none.', null, orNull(wholeNumber(1, 2 ** 53 - 1))),
-    hardFiles: setting('Hard limit of the number of files; null: none.', null, orNull(wholeNumber(1, 2 ** 53 - 1))),
-    command: setting(
-      'How a quota is set; {uid}, {uidNumber}, {homeDirectory}, {filesystem}, {softBlocks}, {hardBlocks} (of 1024 bytes), {softBytes}, {hardBytes}, {softFiles} and {hardFiles} are replaced.',
-      [
-        'setquota',
-        '--always-resolve',
-        '-u',
-        '{uid}',
-        '{softBlocks}',
-        '{hardBlocks}',
-        '{softFiles}',
-        '{hardFiles}',
-        '{filesystem}',
-      ],
-      argumentList,
-    ),
-    clearCommand: setting(
-      'How a quota is cleared; the same are replaced, all limits by 0.',
-      ['setquota', '--always-resolve', '-u', '{uid}', '0', '0', '0', '0', '{filesystem}'],
-      argumentList,
-    ),
-    timeout: setting('Time limit of the command.', '30s', duration('100ms', '1h')),
-  }),
-  rsnapshot: section('One rsnapshot configuration file an account, written by add and modify, removed by delete.', {
-    enabled: setting('Do this step.', false, yesOrNo),
-    directory: setting('Folder of the files; each is named UID.conf.', '/etc/rsnapshot.d', absolutePath),
-    template: setting(
-      'File to use instead of the built-in template; {uid}, {home}, {chroot}, {parent}, {snapshotRoot}, {retain} (a line for each level) and {hourly} to {yearly} are replaced, {{NAME}} is a literal {NAME}; null: built in.',
-      null,
-      orNull(absolutePath),
-    ),
-    snapshotRoot: setting(
-      'Folder of the snapshots of an account; {uid}, {home}, {chroot} and {parent} (the folder of the chroot, or of the home where there is none) are replaced.',
-      '{parent}/.snapshots/{uid}',
-      text('path', 'a path, which may hold placeholders'),
-    ),
-    owner: setting(
-      'Owner of the files, a name or a number; null: who the service runs as.',
-      null,
-      orNull(text('user', 'a user')),
-    ),
-    group: setting(
-      'Group of the files, a name or a number; null: as for owner.',
-      null,
-      orNull(text('group', 'a group')),
-    ),
-    mode: setting('Permissions of the files.', '0640', fileMode),
-    checkCommand: setting(
-      'How a file is tried before it takes effect, {file} replaced; one that is refused stays in .UID.conf.tmp; null: not at all.',
-      ['rsnapshot', '-c', '{file}', 'configtest'],
-      orNull(argumentList),
-    ),
-    timeout: setting('Time limit of the command.', '30s', duration('100ms', '1h')),
-  }),
+  ...stepSections,
   retry: section('When a failed attempt is repeated without being asked for.', {
     temporary: section('After exit code 75 (try again later).', {
       attempts: setting('Attempts in all, the first included.', 10, wholeNumber(1, 1_000_000)),
@@ -268,4 +160,10 @@ export const settingsSchema = section('', {
 });
 
 /** The settings as the program uses them: durations in milliseconds, every default filled in. */
-export type Settings = z.output<typeof settingsSchema>;
+export type Settings = SettingsOf<typeof settingsSchema>;
+
+/**
+ * The settings of a file with faults: every section is there, a setting that could not be read is
+ * undefined.
+ */
+export type PartialSettings = PartialSettingsOf<typeof settingsSchema>;

@@ -1,7 +1,9 @@
-import type { Handler } from '../src/domain/job.ts';
-import { type AvailableSteps, present } from './available-steps.ts';
+import { defineHandler } from './define-handler.ts';
+import { script } from './steps/chroot-script.ts';
+import { homeCheck } from './steps/home-directory.ts';
+import { quota } from './steps/quota.ts';
+import { rsnapshot } from './steps/rsnapshot.ts';
+import { userCheck } from './steps/user-check.ts';
 
 /** add -> adding -> added: a new account gets its chroot, quota and backup configuration. */
-export function addHandler({ user, script, home, quota, rsnapshot }: AvailableSteps): Handler {
-  return { mode: 'add', steps: present(user, script, home, quota, rsnapshot) };
-}
+export const add = defineHandler({ mode: 'add', steps: [userCheck, script, homeCheck, quota, rsnapshot] });

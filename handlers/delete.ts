@@ -1,7 +1,7 @@
-import type { Handler } from '../src/domain/job.ts';
-import { type AvailableSteps, present } from './available-steps.ts';
+import { defineHandler } from './define-handler.ts';
+import { script } from './steps/chroot-script.ts';
+import { quotaCleared } from './steps/quota.ts';
+import { rsnapshotRemoved } from './steps/rsnapshot.ts';
 
 /** delete -> deleting -> deleted: no further backup runs before the chroot goes; the quota is cleared last. */
-export function deleteHandler({ rsnapshotRemoved, script, quotaCleared }: AvailableSteps): Handler {
-  return { mode: 'delete', steps: present(rsnapshotRemoved, script, quotaCleared) };
-}
+export const remove = defineHandler({ mode: 'delete', steps: [rsnapshotRemoved, script, quotaCleared] });

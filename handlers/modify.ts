@@ -1,7 +1,9 @@
-import type { Handler } from '../src/domain/job.ts';
-import { type AvailableSteps, present } from './available-steps.ts';
+import { defineHandler } from './define-handler.ts';
+import { script } from './steps/chroot-script.ts';
+import { homeCheck } from './steps/home-directory.ts';
+import { quota } from './steps/quota.ts';
+import { rsnapshot } from './steps/rsnapshot.ts';
+import { userCheck } from './steps/user-check.ts';
 
 /** modify -> modifying -> modified: an account's chroot, quota and backup configuration follow its entry. */
-export function modifyHandler({ user, script, home, quota, rsnapshot }: AvailableSteps): Handler {
-  return { mode: 'modify', steps: present(user, script, home, quota, rsnapshot) };
-}
+export const modify = defineHandler({ mode: 'modify', steps: [userCheck, script, homeCheck, quota, rsnapshot] });

@@ -1,20 +1,30 @@
-import type { Handler } from '../src/domain/job.ts';
-import type { Mode } from '../src/domain/mode.ts';
-import { addHandler } from './add.ts';
-import type { AvailableSteps } from './available-steps.ts';
-import { deleteHandler } from './delete.ts';
-import { modifyHandler } from './modify.ts';
-
-export type Handlers = Readonly<Record<Mode, Handler>>;
+import { eachMode, MODES, type Mode } from '../src/domain/mode.ts';
+import { add } from './add.ts';
+import type { Handler } from './define-handler.ts';
+import type { Site, SiteStep } from './define-step.ts';
+import { remove } from './delete.ts';
+import { modify } from './modify.ts';
+import type { StepSettings } from './steps/registry.ts';
 
 /** The handler of each mode. */
-export function handlersOf(steps: AvailableSteps): Handlers {
-  return { add: addHandler(steps), modify: modifyHandler(steps), delete: deleteHandler(steps) };
+export const HANDLERS: { readonly [M in Mode]: Handler<M> } = {
+  add,
+  modify,
+  delete: remove,
+};
+
+/** The steps of each mode as a site has them, in order. */
+export type SiteHandlers = Readonly<Record<Mode, readonly SiteStep[]>>;
+
+/** The handlers of a site. A step that several modes have is one and the same in all of them. */
+export function handlersOf(settings: StepSettings, site: Site): SiteHandlers {
+  const declared = new Set(MODES.flatMap((mode) => HANDLERS[mode].steps));
+  const steps = new Map([...declared].map((step) => [step, step.at(settings, site)]));
+  return eachMode((mode) => HANDLERS[mode].steps.map((step) => steps.get(step)).filter((step) => step !== undefined));
 }
 
 /** The longest time that any handler may take, in milliseconds: what a living service's account is left alone for. */
-export function longestHandlerMilliseconds(handlers: Handlers): number {
-  return Math.max(
-    ...Object.values(handlers).map((handler) => handler.steps.reduce((sum, step) => sum + step.longestMilliseconds, 0)),
-  );
+export function longestHandlerMilliseconds(handlers: SiteHandlers): number {
+  const limits = Object.values(handlers).map((steps) => steps.reduce((sum, step) => sum + step.limitMilliseconds, 0));
+  return Math.max(...limits);
 }

@@ -1,9 +1,7 @@
 import type { Settings } from '../config/schema.ts';
-import { type Handlers, longestHandlerMilliseconds } from '../handlers/registry.ts';
-import { composeHandlers } from './compose-handlers.ts';
-import type { Handler } from './domain/job.ts';
-import type { Mode } from './domain/mode.ts';
-import type { ScriptRunner } from './script/runner.ts';
+import { handlersOf, longestHandlerMilliseconds } from '../handlers/registry.ts';
+import { eachMode, type Mode } from './domain/mode.ts';
+import { siteOf } from './site.ts';
 
 /** What is known of a site's handlers without running them. */
 export interface HandlerFacts {
@@ -15,15 +13,9 @@ export interface HandlerFacts {
 
 /** Tells about the handlers of a site, for commands and outputs that only look. */
 export function handlerFacts(settings: Settings): HandlerFacts {
-  const handlers: Handlers = composeHandlers(settings, NO_SCRIPTS);
-  const names = ({ steps }: Handler) => steps.map((step) => step.name);
+  const handlers = handlersOf(settings, siteOf(settings));
   return {
     longestMilliseconds: longestHandlerMilliseconds(handlers),
-    steps: { add: names(handlers.add), modify: names(handlers.modify), delete: names(handlers.delete) },
+    steps: eachMode((mode) => handlers[mode].map(({ name }) => name)),
   };
 }
-
-const NO_SCRIPTS: ScriptRunner = {
-  run: () => Promise.resolve({ kind: 'aborted' }),
-  close: () => Promise.resolve(),
-};

@@ -1,5 +1,6 @@
 import { redacted } from '../config/password.ts';
 import type { Settings } from '../config/schema.ts';
+import { script } from '../handlers/steps/chroot-script.ts';
 import type { PublishedEvent } from './domain/event.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { HostFault } from './host/host-fault.ts';
@@ -14,7 +15,7 @@ import { type OutletOptions, type Outlets, openOutlets } from './open-outlets.ts
 import { openRecord } from './open-record.ts';
 import type { Operator } from './operator/server.ts';
 import { checkPassword } from './preflight/password.ts';
-import { checkScripts } from './preflight/site-script.ts';
+import { checkStep } from './preflight/steps.ts';
 import { endOrphansBelow } from './script/orphans.ts';
 import { createService, type Service } from './service.ts';
 import { endWith, type Signals } from './signals.ts';
@@ -110,7 +111,7 @@ async function prepare(
   dryRun: boolean,
   notice: (message: string) => void,
 ): Promise<void> {
-  const looks = await Promise.all([checkPassword(configFile, settings), checkScripts(settings)]);
+  const looks = await Promise.all([checkPassword(configFile, settings), checkStep(script, settings)]);
   for (const { verdict, what, found, remedy } of looks.flat()) {
     if (verdict !== 'ok') notice(`${what}: ${found}; ${remedy}`);
   }

@@ -2,12 +2,12 @@ import { randomInt } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { ReplaySubject, tap } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
-import { longestHandlerMilliseconds } from '../handlers/registry.ts';
+import { handlersOf, longestHandlerMilliseconds } from '../handlers/registry.ts';
 import { handlerRunner } from '../handlers/run-handler.ts';
+import { hostObjection } from '../handlers/steps/host-users.ts';
 import { accountMemory } from '../streams/account-memory.ts';
 import type { Load } from '../streams/operators/group-per-uid.ts';
 import { provisioning } from '../streams/pipeline.ts';
-import { composeHandlers, composeObjection } from './compose-handlers.ts';
 import type { AccountRecord, ReadEntry } from './domain/account.ts';
 import type { DirectoryChange } from './domain/change.ts';
 import { type DirectoryAnswer, observedDirectory } from './domain/directory-answer.ts';
@@ -21,8 +21,9 @@ import { stateTimestamp } from './domain/timestamp.ts';
 import { isNumeric } from './domain/uid.ts';
 import type { Connection } from './ldap/connection.ts';
 import { DirectoryPatience } from './patience.ts';
+import { runCommand } from './script/command.ts';
 import { createScriptRunner } from './script/script-runner.ts';
-import { accessOf, decisionMaker, rulesOf } from './site.ts';
+import { accessOf, decisionMaker, rulesOf, siteOf } from './site.ts';
 import { watchedDirectory } from './watched-directory.ts';
 
 export interface ServiceOptions {
@@ -79,7 +80,7 @@ export function createService({
   abort.signal.addEventListener('abort', () => draining.abort());
   const load: Load = { running: 0, waiting: 0 };
   const runner = createScriptRunner({ launcher: settings.script.launcher, base: site.base, onNotice: notice });
-  const handlers = composeHandlers(settings, runner);
+  const handlers = handlersOf(settings, siteOf(settings));
   const away = new DirectoryPatience(settings.reconnect);
   const clock = new DirectoryClock(monotonic, () => Date.now());
   const longestMilliseconds = longestHandlerMilliseconds(handlers);
@@ -120,13 +121,13 @@ export function createService({
     alone,
     readEntry,
     readStanding: (entry: Parameters<ReadEntry>[0]) => readAccount(entry, names, null),
-    objection: observedObjection(composeObjection(settings, abort.signal), observeAnswer),
+    objection: observedObjection(hostObjection({ rules: settings.accounts, signal: abort.signal }), observeAnswer),
     open,
     directory: observedDirectory(operations, (answer) => {
       clock.answered(answer);
       observeAnswer?.(answer);
     }),
-    runHandler: observed(handlerRunner(handlers, monotonic), observeOutcome),
+    runHandler: observed(handlerRunner(handlers, { scripts: runner, runCommand }, monotonic), observeOutcome),
     retry: settings.retry,
     report,
     away,

@@ -1,6 +1,7 @@
 /** What the settings of a site mean to the parts of the program, whichever command puts them together. */
 import { passwordReader } from '../config/password.ts';
 import type { Settings } from '../config/schema.ts';
+import type { Site } from '../handlers/define-step.ts';
 import type { AccountRecord, AccountRules } from './domain/account.ts';
 import { type Decision, decide } from './domain/decide.ts';
 import { dayIn } from './domain/timestamp.ts';
@@ -25,6 +26,11 @@ export function accessOf(
 /** What an entry must keep to, from the settings. */
 export function rulesOf({ accounts, script }: Settings): AccountRules {
   return { lowestUidNumber: accounts.lowestUidNumber, homeRoot: script.homeRoot };
+}
+
+/** What the steps of the handlers are told, from the settings. */
+export function siteOf({ directory, timeZone, script, quota }: Settings): Site {
+  return { base: directory.base, timeZone, homeRoot: script.homeRoot, quotaAttribute: quota.attribute };
 }
 
 /** What the subscription and the periodic list look for: the accounts of the site that are open. */

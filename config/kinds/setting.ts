@@ -40,6 +40,24 @@ export function section<S extends Shape>(sentence: string, shape: S) {
     .meta({ sentence, shape });
 }
 
+export type SectionSchema = z.ZodType;
+
+/**
+ * The settings of a section as the program uses them: durations in milliseconds, every default
+ * filled in.
+ */
+export type SettingsOf<S extends z.ZodType> = z.output<S>;
+
+/**
+ * The same from a file with faults: every section is there, a setting that could not be read is
+ * undefined.
+ */
+export type PartialSettingsOf<S extends z.ZodType> = Readable<z.output<S>>;
+
+type Readable<T> = { readonly [K in keyof T]: ReadablePart<T[K]> };
+
+type ReadablePart<T> = T extends readonly unknown[] | string | number | boolean | null ? T | undefined : Readable<T>;
+
 export function notesOf(schema: z.ZodType): SettingNotes | undefined {
   return schema.meta()?.['notes'] as SettingNotes | undefined;
 }

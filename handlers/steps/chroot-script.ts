@@ -1,68 +1,122 @@
-import type { Job, Retry, Step, StepContext, StepOutcome } from '../../src/domain/job.ts';
-import type { Mode } from '../../src/domain/mode.ts';
+import { absolutePath, argumentList, duration, oneOf, orNull, text } from '../../config/kinds/kind.ts';
+import { required, type SettingsOf, section, setting } from '../../config/kinds/setting.ts';
+import type { CheckLine } from '../../src/domain/check-line.ts';
+import type { Job, Retry, StepOutcome } from '../../src/domain/job.ts';
+import { eachMode } from '../../src/domain/mode.ts';
 import { EX_TEMPFAIL, ReturnCode } from '../../src/domain/return-code.ts';
+import { inspectScript } from '../../src/script/inspect.ts';
 import { endOrphansOf, findOrphanedAccounts } from '../../src/script/orphans.ts';
-import type { OutputStream, ScriptResult, ScriptRunner } from '../../src/script/runner.ts';
-import { buildCommand, buildEnvironment, buildInput, type ScriptSurroundings } from './script-request.ts';
+import type { OutputStream, ScriptResult } from '../../src/script/runner.ts';
+import { defineStep, type RunStep, type Site } from '../define-step.ts';
+import { guardHome, guardLimit } from './home-guard.ts';
+import { buildCommand, buildEnvironment, buildInput } from './script-request.ts';
 
-/** What a run takes beyond its limits at most: processes that outlive SIGKILL, and reading the last output. */
-const SLACK_MILLISECONDS = 3000;
+/** A launcher that is not ready, or hangs, is given up, and the script begins without it. */
+const START = 16_000;
+/** What an ending takes beyond its grace at most: processes that outlive SIGKILL, and reading the last output. */
+const SLACK = 3000;
 
 /** How old the knowledge of other services' remains may be: a service beside this one may die at any time. */
-const LOOK_AGAIN_MILLISECONDS = 5000;
+const LOOK_AGAIN = 5000;
 
 const DOES_IT_END_ITS_PARENT = 'see whether the script ends or stops its parent process, and whether memory is short';
 
-export interface ChrootScriptOptions extends ScriptSurroundings {
-  /** The program and its arguments; `{uid}`, `{mode}`, `{homeDirectory}` and `{dn}` are replaced inside an argument. */
-  readonly command: readonly string[];
-  /** In place of `command` for one mode. */
-  readonly commandByMode?: Readonly<Partial<Record<Mode, readonly string[]>>>;
-  readonly timeoutMilliseconds: number;
-  readonly killGraceMilliseconds: number;
-  /** Below which the accounts are. */
-  readonly base: string;
-  readonly runner: ScriptRunner;
-}
+const settings = section('The script of the site that is run for each account.', {
+  command: required(
+    'Program and arguments, run without a shell; {uid}, {mode}, {homeDirectory} and {dn} are replaced, and where none of them is named, MODE and UID follow.',
+    argumentList,
+  ),
+  perMode: section(
+    'Another command for one mode; null: script.command.',
+    eachMode((mode) => setting(`The command for ${mode}.`, null, orNull(argumentList))),
+  ),
+  timeout: setting('Time limit of one run; then its process group gets SIGTERM.', '10m', duration('100ms', '7d')),
+  killGrace: setting('Time from SIGTERM to SIGKILL.', '10s', duration('0s', '10m')),
+  path: setting(
+    'PATH of the script.',
+    '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    text('folders', 'folders with colons between them'),
+  ),
+  language: setting('LANG of the script.', 'C.UTF-8', text('locale', 'a locale such as C.UTF-8')),
+  launcher: setting(
+    'auto starts scripts through a small helper process, which is faster; none starts each from the service.',
+    'auto',
+    oneOf('auto', 'none'),
+  ),
+  homeRoot: setting(
+    "Folder below which every home is; all folders above a home must be root's (or the service's), writable by nobody else, and no links, or no script runs; needed by quota and rsnapshot; null: homes are judged by their path alone.",
+    null,
+    orNull(absolutePath),
+  ),
+});
+
+type ScriptSettings = SettingsOf<typeof settings>;
 
 /**
  * The step `script`: runs the site's chroot script for an account, as the script's contract says. Its exit code becomes the
  * return value; what ends it otherwise is UNDEFINED_ERROR with a reason. A script that a dead service left behind for the
  * account on this host is ended before: also where somebody asked anew meanwhile, so that nothing is resumed.
  */
-export function chrootScriptStep(options: ChrootScriptOptions): Step {
-  const { timeoutMilliseconds, killGraceMilliseconds, base, runner } = options;
+export const script = defineStep({
+  name: 'script',
+  section: 'script',
+  settings,
+  isOn: () => true,
+  inspect,
+  // Three times the grace: for the launcher of a dead service, for its script, and for this one.
+  limit: ({ timeout, killGrace }, { homeRoot }) => guardLimit(homeRoot) + START + timeout + 3 * (killGrace + SLACK),
+  // Twice: for the script, and for what a launcher that hangs meanwhile leaves of it.
+  grace: ({ killGrace }) => 2 * (killGrace + SLACK),
+  overdue: {
+    returnValue: ReturnCode.UNDEFINED_ERROR,
+    remedy: 'see whether its processes can be ended, and whether the file systems of the host answer',
+  },
+  run: (settings, site) => guardHome(runScript(settings, site), site.homeRoot),
+});
+
+function runScript(settings: ScriptSettings, site: Site): RunStep {
+  const { command: anyMode, perMode, timeout, killGrace } = settings;
+  const surroundings = { ...settings, ...site };
   const mayBeOrphaned = orphanSearch();
-  return {
-    name: 'script',
-    // Three times the grace: for the launcher of a dead service, for its script, and for this one.
-    longestMilliseconds: timeoutMilliseconds + 3 * (killGraceMilliseconds + SLACK_MILLISECONDS),
-    async run(job: Job, { report, signal }: StepContext): Promise<StepOutcome> {
-      const { uid, dn, mode, entryUUID } = job.record;
-      const command = buildCommand(options.commandByMode?.[job.mode] ?? options.command, job);
-      if (!command.ok) {
-        return { ...command, returnValue: ReturnCode.UNDEFINED_ERROR, retry: 'permanent' };
-      }
-      const onLine = (stream: OutputStream, line: string) =>
-        report({ event: 'output', uid, dn, mode, job: job.id, stream, line });
-      if ((await mayBeOrphaned(uid, entryUUID)) || job.resumed) {
-        const ended = await endOrphansOf({ uid, entryUUID, base }, killGraceMilliseconds);
-        if (ended.length > 0) onLine('stderr', `[ended the script of an earlier service, process group ${ended}]`);
-      }
-      const result = await runner.run({
-        account: { uid, entryUUID, dn },
-        alone: job.lost > 0,
-        command: command.argv,
-        env: buildEnvironment(job, options),
-        stdin: buildInput(job),
-        timeoutMilliseconds,
-        killGraceMilliseconds,
-        signal,
-        onLine,
-      });
-      return outcomeOf(result, job, timeoutMilliseconds);
-    },
+  return async (job, { report, signal }, { scripts }) => {
+    const { uid, dn, mode, entryUUID } = job.record;
+    const command = buildCommand(perMode[job.mode] ?? anyMode, job);
+    if (!command.ok) {
+      return { ...command, returnValue: ReturnCode.UNDEFINED_ERROR, retry: 'permanent' };
+    }
+    const onLine = (stream: OutputStream, line: string) =>
+      report({ event: 'output', uid, dn, mode, job: job.id, stream, line });
+    if ((await mayBeOrphaned(uid, entryUUID)) || job.resumed) {
+      const ended = await endOrphansOf({ uid, entryUUID, base: site.base }, killGrace);
+      if (ended.length > 0) onLine('stderr', `[ended the script of an earlier service, process group ${ended}]`);
+    }
+    const result = await scripts.run({
+      account: { uid, entryUUID, dn },
+      alone: job.lost > 0,
+      command: command.argv,
+      env: buildEnvironment(job, surroundings),
+      stdin: buildInput(job),
+      timeoutMilliseconds: timeout,
+      killGraceMilliseconds: killGrace,
+      signal,
+      onLine,
+    });
+    return outcomeOf(result, job, timeout);
   };
+}
+
+/** Looks at each of the site's commands: that it can be run, and that nobody else can change it. */
+async function inspect({ command, perMode, path }: ScriptSettings): Promise<CheckLine[]> {
+  const commands = [command, ...Object.values(perMode).filter((own) => own !== null)];
+  const lines = commands.map(async (argv): Promise<CheckLine[]> => {
+    const what = `script ${argv[0] ?? ''}`;
+    const findings = await inspectScript(argv, path);
+    if (findings.length === 0) {
+      return [{ verdict: 'ok', what, found: 'executable, and only its owner can change it' }];
+    }
+    return findings.map(({ message, remedy }) => ({ verdict: 'fail', what, found: message, remedy }));
+  });
+  return (await Promise.all(lines)).flat();
 }
 
 /** Answers whether a dead service may have left a script behind for an account. To look before each run would cost more than the run. */
@@ -71,7 +125,7 @@ function orphanSearch(): (uid: string, entryUUID: string | undefined) => Promise
   let lookedAt = Number.NEGATIVE_INFINITY;
   return async (uid, entryUUID) => {
     const now = performance.now();
-    if (now - lookedAt > LOOK_AGAIN_MILLISECONDS) {
+    if (now - lookedAt > LOOK_AGAIN) {
       lookedAt = now;
       found = findOrphanedAccounts();
     }

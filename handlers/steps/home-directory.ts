@@ -1,16 +1,14 @@
 import { stat } from 'node:fs/promises';
+import { yesOrNo } from '../../config/kinds/kind.ts';
+import { section, setting } from '../../config/kinds/setting.ts';
 import { singleValue } from '../../src/domain/entry-value.ts';
 import { readHomePath } from '../../src/domain/home-path.ts';
-import type { Job, Step, StepOutcome } from '../../src/domain/job.ts';
+import type { Job, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
+import { defineStep } from '../define-step.ts';
 import { codeOf, judgeHome, type Place } from './home-place.ts';
+import { inspectHomeRoot } from './inspect-home-root.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
-import { withinTime } from './within-time.ts';
-
-export interface HomeDirectoryOptions {
-  /** Every home must be below this folder. null: a home may be anywhere. */
-  readonly homeRoot: string | null;
-}
 
 /** Looking at a path on a network file system may take this long. */
 const LONGEST = 30_000;
@@ -20,18 +18,26 @@ const LONGEST = 30_000;
  * the home cannot be checked or is not the account's own. Fails with code 5 if the home is missing
  * or is not a folder.
  */
-export function homeDirectoryStep(options: HomeDirectoryOptions): Step {
-  return {
-    name: 'home',
-    longestMilliseconds: LONGEST,
-    run: (job) =>
-      withinTime(checkHome(job, options), LONGEST, () =>
-        uncheckable(`the file system did not answer within ${LONGEST} ms: check it`),
-      ),
-  };
-}
+export const homeCheck = defineStep({
+  name: 'home',
+  section: 'homeCheck',
+  settings: section('After the script of add and modify: the home directory must be there.', {
+    enabled: setting('Do this step; a script.homeRoot switches it on as well.', false, yesOrNo),
+  }),
+  isOn: ({ enabled }, { homeRoot }) => enabled || homeRoot !== null,
+  inspect: async (_, { homeRoot }) => (homeRoot === null ? [] : inspectHomeRoot(homeRoot)),
+  limit: () => LONGEST,
+  grace: () => 0,
+  overdue: {
+    returnValue: ReturnCode.CANNOT_CHECK_HOME_DIR_PRESENCE,
+    remedy: 'check that the file system of the homes answers',
+  },
+  run: (_, { homeRoot }) => {
+    return (job) => checkHome(job, homeRoot);
+  },
+});
 
-async function checkHome(job: Job, { homeRoot }: HomeDirectoryOptions): Promise<StepOutcome> {
+async function checkHome(job: Job, homeRoot: string | null): Promise<StepOutcome> {
   const { home, place } = await judgeJobsHome(job, homeRoot);
   const found = homeRoot === null && place.kind === 'there' ? await look(home) : place;
   switch (found.kind) {

@@ -1,5 +1,6 @@
-import type { Job, Step, StepOutcome } from '../../src/domain/job.ts';
+import type { Job, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
+import type { RunStep } from '../define-step.ts';
 import { judgeJobsHome } from './home-directory.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
 import { withinTime } from './within-time.ts';
@@ -11,17 +12,18 @@ const LONGEST = 30_000;
  * code 4 and does not run. With a `homeRoot` the folders on disk are judged, too. If the home does
  * not exist, the folders above it are judged. An entry without a home passes.
  */
-export function guardHome(step: Step, homeRoot: string | null): Step {
-  return {
-    name: step.name,
-    longestMilliseconds: step.longestMilliseconds + (homeRoot === null ? 0 : LONGEST),
-    run: async (job, context) => {
-      const judgement = await withinTime(judge(job, homeRoot), LONGEST, () =>
-        refused(`the file system of ${homeRoot} did not answer within ${LONGEST} ms: check it`),
-      );
-      return judgement.ok ? step.run(job, context) : judgement;
-    },
+export function guardHome(run: RunStep, homeRoot: string | null): RunStep {
+  return async (job, context, means) => {
+    const judgement = await withinTime(judge(job, homeRoot), LONGEST, () =>
+      refused(`the file system of ${homeRoot} did not answer within ${LONGEST} ms: check it`),
+    );
+    return judgement.ok ? run(job, context, means) : judgement;
   };
+}
+
+/** The longest time that the judgement takes, in milliseconds. */
+export function guardLimit(homeRoot: string | null): number {
+  return homeRoot === null ? 0 : LONGEST;
 }
 
 async function judge(job: Job, homeRoot: string | null): Promise<StepOutcome> {

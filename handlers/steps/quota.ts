@@ -1,76 +1,120 @@
+import {
+  absolutePath,
+  argumentList,
+  duration,
+  fraction,
+  orNull,
+  wholeNumber,
+  yesOrNo,
+} from '../../config/kinds/kind.ts';
+import { attributeName } from '../../config/kinds/ldap-kinds.ts';
+import { type SettingsOf, section, setting } from '../../config/kinds/setting.ts';
 import { singleValue } from '../../src/domain/entry-value.ts';
 import { comparablePath, readHomePath } from '../../src/domain/home-path.ts';
-import type { Job, Step, StepContext, StepOutcome } from '../../src/domain/job.ts';
+import type { Job, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
 import { isUidNumber } from '../../src/domain/uid.ts';
-import { describeCommand, type RunCommand, runCommand } from '../../src/script/command.ts';
+import { describeCommand, endsWithin } from '../../src/script/command.ts';
+import { defineStep, type Means, type Site, type StepDeclaration } from '../define-step.ts';
 import { fillCommand, placeholdersOf } from './command-line.ts';
+import { linesOf, startable } from './findings.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
 import { type BlockLimits, readQuota } from './quota-limits.ts';
-import { lookUpUser } from './user-lookup.ts';
-
-export interface QuotaOptions {
-  /** The attribute that holds the quota in bytes. */
-  readonly attribute: string;
-  /** The mounted file system, or its device, as setquota takes it. */
-  readonly filesystem: string;
-  /** The soft limit as a part of the hard one: above 0, at most 1. */
-  readonly softRatio: number;
-  /** Limits of the number of files; null is no limit. */
-  readonly softFiles: number | null;
-  readonly hardFiles: number | null;
-  /**
-   * The argument list, with `{uid}`, `{uidNumber}`, `{softBlocks}`, `{hardBlocks}` (1 KiB each), `{softBytes}`,
-   * `{hardBytes}`, `{softFiles}`, `{hardFiles}`, `{filesystem}`, `{homeDirectory}` replaced.
-   */
-  readonly command: readonly string[];
-  /** What clears the quota; the same are replaced, all limits by 0. */
-  readonly clearCommand: readonly string[];
-  /** Where homes must be, for `{homeDirectory}`; null: anywhere. */
-  readonly homeRoot: string | null;
-  readonly timeoutMilliseconds: number;
-  readonly run?: RunCommand;
-}
+import { LOOK_UP_GRACE, lookUpUser } from './user-lookup.ts';
 
 const LOOKUP_TIMEOUT = 10_000;
-const KILL_GRACE = 5_000;
+
+const settings = section('The disk quota of the account, set by add and modify and cleared by delete.', {
+  enabled: setting('Do this step.', false, yesOrNo),
+  filesystem: setting('Mount point of the file system.', '/var/backup', absolutePath),
+  attribute: setting('Attribute that holds the quota in bytes.', 'sstQuota', attributeName),
+  softRatio: setting('Soft limit as a part of the hard limit.', 1, fraction(0, 1)),
+  softFiles: setting('Soft limit of the number of files; null: none.', null, orNull(wholeNumber(1, 2 ** 53 - 1))),
+  hardFiles: setting('Hard limit of the number of files; null: none.', null, orNull(wholeNumber(1, 2 ** 53 - 1))),
+  command: setting(
+    'How a quota is set; {uid}, {uidNumber}, {homeDirectory}, {filesystem}, {softBlocks}, {hardBlocks} (of 1024 bytes), {softBytes}, {hardBytes}, {softFiles} and {hardFiles} are replaced.',
+    [
+      'setquota',
+      '--always-resolve',
+      '-u',
+      '{uid}',
+      '{softBlocks}',
+      '{hardBlocks}',
+      '{softFiles}',
+      '{hardFiles}',
+      '{filesystem}',
+    ],
+    argumentList,
+  ),
+  clearCommand: setting(
+    'How a quota is cleared; the same are replaced, all limits by 0.',
+    ['setquota', '--always-resolve', '-u', '{uid}', '0', '0', '0', '0', '{filesystem}'],
+    argumentList,
+  ),
+  timeout: setting('Time limit of the command.', '30s', duration('100ms', '1h')),
+});
+
+type QuotaSettings = SettingsOf<typeof settings>;
+
+const shared = {
+  name: 'quota',
+  section: 'quota',
+  settings,
+  isOn: ({ enabled }) => enabled,
+  needsHomeRoot: ({ enabled }) => enabled === true,
+  contradiction: ({ softFiles, hardFiles }) =>
+    typeof softFiles === 'number' && typeof hardFiles === 'number' && softFiles > hardFiles
+      ? { key: 'softFiles', expected: `at most quota.hardFiles, which is ${hardFiles}` }
+      : undefined,
+  inspect: async ({ command, clearCommand }) =>
+    linesOf('quota', `${command[0]} is there`, [
+      ...startable('quota.command', command),
+      ...startable('quota.clearCommand', clearCommand),
+    ]),
+  grace: () => endsWithin(),
+  overdue: { returnValue: ReturnCode.CANNOT_SET_QUOTA, remedy: 'see what the quota command waits for' },
+} satisfies Partial<StepDeclaration<'quota', typeof settings>>;
 
 /** Sets the account's quota from its bytes; code 6 where they are faulty or the command fails. */
-export function quotaStep(options: QuotaOptions): Step {
-  return {
-    name: 'quota',
-    longestMilliseconds: options.timeoutMilliseconds + KILL_GRACE,
-    run: async (job, context) => {
-      const reading = readQuota(job.entry, options.attribute, options.softRatio);
+export const quota = defineStep({
+  ...shared,
+  limit: ({ timeout }) => timeout + endsWithin(),
+  run: (settings, { homeRoot }) => {
+    return async (job, context, { runCommand }) => {
+      const reading = readQuota(job.entry, settings.attribute, settings.softRatio);
       if (reading.kind === 'faulty') return cannotSet(reading.reason);
-      const files = { soft: options.softFiles ?? 0, hard: options.hardFiles ?? 0 };
-      return apply(options.command, reading.limits, files, job, context, options);
-    },
-  };
-}
+      const files = { soft: settings.softFiles ?? 0, hard: settings.hardFiles ?? 0 };
+      return apply(settings.command, reading.limits, files, job, context, { ...settings, homeRoot, runCommand });
+    };
+  },
+});
 
 /**
  * Lifts the account's quota, where the user still resolves: a user number that is given to somebody else later must not
  * inherit it. Content where the user is gone, as nothing can own files by that name then.
  */
-export function clearQuotaStep(options: QuotaOptions): Step {
-  return {
-    name: 'quota',
-    longestMilliseconds: options.timeoutMilliseconds + LOOKUP_TIMEOUT + 2 * KILL_GRACE,
-    run: async (job, context) => {
+export const quotaCleared = defineStep({
+  ...shared,
+  limit: ({ timeout }) => LOOKUP_TIMEOUT + LOOK_UP_GRACE + timeout + endsWithin(),
+  run: (settings, { homeRoot }) => {
+    return async (job, context, { runCommand }) => {
       const uidNumber = singleValue(job.entry, 'uidNumber');
       const user = await lookUpUser(
         job.record.uid,
         uidNumber.kind === 'text' ? uidNumber.text : undefined,
-        options.run ?? runCommand,
+        runCommand,
         { timeoutMilliseconds: LOOKUP_TIMEOUT, signal: context.signal },
       );
       if (user.kind === 'missing') return SUCCEEDED;
       if (user.kind === 'failed') return cannotSet(`the user cannot be looked up: ${user.reason}`);
-      return apply(options.clearCommand, { soft: 0n, hard: 0n }, { soft: 0, hard: 0 }, job, context, options);
-    },
-  };
-}
+      return apply(settings.clearCommand, { soft: 0n, hard: 0n }, { soft: 0, hard: 0 }, job, context, {
+        ...settings,
+        homeRoot,
+        runCommand,
+      });
+    };
+  },
+});
 
 async function apply(
   pattern: readonly string[],
@@ -78,14 +122,14 @@ async function apply(
   files: { readonly soft: number; readonly hard: number },
   job: Job,
   context: StepContext,
-  options: QuotaOptions,
+  site: Pick<QuotaSettings, 'filesystem' | 'timeout'> & Pick<Site, 'homeRoot'> & Pick<Means, 'runCommand'>,
 ): Promise<StepOutcome> {
   const needed = placeholdersOf(pattern);
   const uidNumber = singleValue(job.entry, 'uidNumber');
   if (needed.has('uidNumber') && !(uidNumber.kind === 'text' && isUidNumber(uidNumber.text))) {
     return cannotSet('the quota command needs {uidNumber}, and the entry has no valid one: correct the entry');
   }
-  const home = needed.has('homeDirectory') ? readHomePath(job.entry, job.record.uid, options.homeRoot) : undefined;
+  const home = needed.has('homeDirectory') ? readHomePath(job.entry, job.record.uid, site.homeRoot) : undefined;
   if (home?.kind === 'faulty') return cannotSet(home.reason);
 
   const command = fillCommand(pattern, {
@@ -97,16 +141,15 @@ async function apply(
     hardBytes: `${limits.hard * 1024n}`,
     softFiles: `${files.soft}`,
     hardFiles: `${files.hard}`,
-    filesystem: options.filesystem,
+    filesystem: site.filesystem,
     homeDirectory: home === undefined ? undefined : comparablePath(home.path.home),
   });
-  const result = await (options.run ?? runCommand)(command, {
-    timeoutMilliseconds: options.timeoutMilliseconds,
-    killGraceMilliseconds: KILL_GRACE,
+  const result = await site.runCommand(command, {
+    timeoutMilliseconds: site.timeout,
     signal: context.signal,
   });
   if (result.kind === 'exited' && result.exitCode === 0) return SUCCEEDED;
-  return cannotSet(`${describeCommand(command, result)}; check that ${options.filesystem} has quotas switched on`);
+  return cannotSet(`${describeCommand(command, result)}; check that ${site.filesystem} has quotas switched on`);
 }
 
 function cannotSet(reason: string): StepOutcome {

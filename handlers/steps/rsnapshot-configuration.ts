@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { absolutePath, argumentList, duration, fileMode, orNull, text, yesOrNo } from '../../config/kinds/kind.ts';
+import { type SettingsOf, section, setting } from '../../config/kinds/setting.ts';
 import { readHomePath } from '../../src/domain/home-path.ts';
-import type { Job, Step, StepContext, StepOutcome } from '../../src/domain/job.ts';
+import type { Job, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
-import { describeCommand, type RunCommand, runCommand } from '../../src/script/command.ts';
+import { describeCommand } from '../../src/script/command.ts';
+import type { Look, Means, Site } from '../define-step.ts';
 import { fillCommand } from './command-line.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
 import { holdsAlready, removeFile, replaceFile } from './replace-file.ts';
@@ -11,57 +14,64 @@ import { BUILT_IN_TEMPLATE, readRetentions, substitute, templateValues } from '.
 import { faultOfSnapshotRoot } from './snapshot-root.ts';
 import { lookUpId } from './user-lookup.ts';
 
-export interface RsnapshotOptions {
-  /** The folder of the configuration files, `UID.conf` each. */
-  readonly directory: string;
-  /** A template file of the site's own; null: the built-in one. Read anew for each account. */
-  readonly template: string | null;
-  /** Where an account's snapshots go, with `{uid}`, `{home}`, `{chroot}` and `{parent}` replaced. */
-  readonly snapshotRoot: string;
-  /** Name or number; null: as the service itself. */
-  readonly owner: string | null;
-  readonly group: string | null;
-  /** Permission bits of the file. */
-  readonly mode: number;
-  /** Judges a new file, `{file}`, before it takes its place; null: nothing does. */
-  readonly checkCommand: readonly string[] | null;
-  /** Where homes must be; null: anywhere, and neither they nor the snapshots are judged on disk. */
-  readonly homeRoot: string | null;
-  readonly timeoutMilliseconds: number;
-  readonly run?: RunCommand;
-}
+export const rsnapshotSettings = section(
+  'One rsnapshot configuration file an account, written by add and modify, removed by delete.',
+  {
+    enabled: setting('Do this step.', false, yesOrNo),
+    directory: setting('Folder of the files; each is named UID.conf.', '/etc/rsnapshot.d', absolutePath),
+    template: setting(
+      'File to use instead of the built-in template; {uid}, {home}, {chroot}, {parent}, {snapshotRoot}, {retain} (a line for each level) and {hourly} to {yearly} are replaced, {{NAME}} is a literal {NAME}; null: built in.',
+      null,
+      orNull(absolutePath),
+    ),
+    snapshotRoot: setting(
+      'Folder of the snapshots of an account; {uid}, {home}, {chroot} and {parent} (the folder of the chroot, or of the home where there is none) are replaced.',
+      '{parent}/.snapshots/{uid}',
+      text('path', 'a path, which may hold placeholders'),
+    ),
+    owner: setting(
+      'Owner of the files, a name or a number; null: who the service runs as.',
+      null,
+      orNull(text('user', 'a user')),
+    ),
+    group: setting(
+      'Group of the files, a name or a number; null: as for owner.',
+      null,
+      orNull(text('group', 'a group')),
+    ),
+    mode: setting('Permissions of the files.', '0640', fileMode),
+    checkCommand: setting(
+      'How a file is tried before it takes effect, {file} replaced; one that is refused stays in .UID.conf.tmp; null: not at all.',
+      ['rsnapshot', '-c', '{file}', 'configtest'],
+      orNull(argumentList),
+    ),
+    timeout: setting('Time limit of the command.', '30s', duration('100ms', '1h')),
+  },
+);
 
-const KILL_GRACE = 5_000;
-/** Two look-ups of names and the file's own writing. */
-const REST = 30_000;
+export type RsnapshotSettings = SettingsOf<typeof rsnapshotSettings>;
+
+/** Where an account's configuration is made, and with what. */
+export interface RsnapshotSite extends RsnapshotSettings, Pick<Site, 'homeRoot'>, Pick<Means, 'runCommand'> {}
 
 /**
  * Writes the account's rsnapshot configuration, when it differs from the one that is there; code 7 where it cannot be
  * made or is refused. An account of which nothing is to be kept has no configuration: one that is there is removed.
  */
-export function rsnapshotStep(options: RsnapshotOptions): Step {
-  return {
-    name: 'rsnapshot',
-    longestMilliseconds: options.timeoutMilliseconds + KILL_GRACE + REST,
-    run: (job, context) => reported(() => write(job, context, options)),
-  };
+export function writeConfiguration(job: Job, context: StepContext, site: RsnapshotSite): Promise<StepOutcome> {
+  return reported(() => write(job, context, site));
 }
 
 /** Removes the account's rsnapshot configuration; content with one that is gone. */
-export function removeRsnapshotStep(options: RsnapshotOptions): Step {
-  return {
-    name: 'rsnapshot',
-    longestMilliseconds: REST,
-    run: (job) =>
-      reported(async () => {
-        await removeFile(fileOf(job, options));
-        return SUCCEEDED;
-      }),
-  };
+export function removeConfiguration(job: Job, settings: RsnapshotSettings): Promise<StepOutcome> {
+  return reported(async () => {
+    await removeFile(fileOf(job, settings));
+    return SUCCEEDED;
+  });
 }
 
-async function write(job: Job, { report, signal }: StepContext, options: RsnapshotOptions): Promise<StepOutcome> {
-  const path = fileOf(job, options);
+async function write(job: Job, { report, signal }: StepContext, site: RsnapshotSite): Promise<StepOutcome> {
+  const path = fileOf(job, site);
   const reading = readRetentions(job.entry);
   if (reading.kind === 'faulty') return cannotCreate(reading.reason);
   if (reading.retentions.length === 0) {
@@ -71,32 +81,30 @@ async function write(job: Job, { report, signal }: StepContext, options: Rsnapsh
     report({ event: 'output', uid, dn, mode, job: job.id, stream: 'stdout', line });
     return SUCCEEDED;
   }
-  const home = readHomePath(job.entry, job.record.uid, options.homeRoot);
+  const home = readHomePath(job.entry, job.record.uid, site.homeRoot);
   if (home.kind === 'faulty') return cannotCreate(home.reason);
-  const prepared = templateValues(job.record.uid, home.path, options.snapshotRoot, reading.retentions);
+  const prepared = templateValues(job.record.uid, home.path, site.snapshotRoot, reading.retentions);
   if (prepared.kind === 'faulty') return cannotCreate(prepared.reason);
-  const misplaced = await faultOfSnapshotRoot(prepared.values.snapshotRoot, home.path.home, options);
+  const misplaced = await faultOfSnapshotRoot(prepared.values.snapshotRoot, home.path.home, site);
   if (misplaced !== undefined) return cannotCreate(misplaced);
-  const template = options.template === null ? BUILT_IN_TEMPLATE : await readFile(options.template, 'utf8');
+  const template = site.template === null ? BUILT_IN_TEMPLATE : await readFile(site.template, 'utf8');
   const rendered = substitute(template, prepared.values);
-  if (rendered.kind === 'faulty') return cannotCreate(`template ${options.template}: ${rendered.reason}`);
+  if (rendered.kind === 'faulty') return cannotCreate(`template ${site.template}: ${rendered.reason}`);
 
-  const run = options.run ?? runCommand;
-  const owner = await lookUpId('passwd', options.owner, run, signal);
-  if (owner === undefined)
-    return cannotCreate(`rsnapshot.owner ${options.owner} is not known to this host: correct it`);
-  const group = await lookUpId('group', options.group, run, signal);
-  if (group === undefined)
-    return cannotCreate(`rsnapshot.group ${options.group} is not known to this host: correct it`);
-  const shape = { text: rendered.text, mode: options.mode, owner, group };
+  const owner = await lookUpId('passwd', site.owner, site.runCommand, signal);
+  if (owner === undefined) return cannotCreate(`rsnapshot.owner ${site.owner} is not known to this host: correct it`);
+  const group = await lookUpId('group', site.group, site.runCommand, signal);
+  if (group === undefined) return cannotCreate(`rsnapshot.group ${site.group} is not known to this host: correct it`);
+  const shape = { text: rendered.text, mode: site.mode, owner, group };
   if (await holdsAlready(path, shape)) return SUCCEEDED;
-  await replaceFile(path, shape, (temporary) => validate(temporary, signal, options));
+  await replaceFile(path, shape, (temporary) => validate(temporary, signal, site));
   return SUCCEEDED;
 }
 
-async function validate(file: string, signal: AbortSignal, options: RsnapshotOptions): Promise<void> {
-  if (options.checkCommand === null) return;
-  const refusal = await refusalOf(file, options.checkCommand, signal, options);
+async function validate(file: string, signal: AbortSignal, site: RsnapshotSite): Promise<void> {
+  if (site.checkCommand === null) return;
+  const { runCommand, timeout } = site;
+  const refusal = await refusalOf(file, site.checkCommand, timeout, { runCommand, signal });
   if (refusal !== undefined) {
     throw new RefusedConfiguration(`the configuration was refused, and stays in ${file}: ${refusal}`);
   }
@@ -106,11 +114,11 @@ async function validate(file: string, signal: AbortSignal, options: RsnapshotOpt
 export async function refusalOf(
   file: string,
   checkCommand: readonly string[],
-  signal: AbortSignal,
-  { run = runCommand, timeoutMilliseconds }: Pick<RsnapshotOptions, 'run' | 'timeoutMilliseconds'>,
+  timeoutMilliseconds: number,
+  { runCommand, signal }: Look,
 ): Promise<string | undefined> {
   const command = fillCommand(checkCommand, { file });
-  const result = await run(command, { timeoutMilliseconds, killGraceMilliseconds: KILL_GRACE, signal });
+  const result = await runCommand(command, { timeoutMilliseconds, signal });
   return result.kind === 'exited' && result.exitCode === 0 ? undefined : describeCommand(command, result);
 }
 
@@ -127,8 +135,8 @@ async function reported(work: () => Promise<StepOutcome>): Promise<StepOutcome> 
   }
 }
 
-function fileOf(job: Job, options: RsnapshotOptions): string {
-  return join(options.directory, `${job.record.uid}.conf`);
+function fileOf(job: Job, { directory }: RsnapshotSettings): string {
+  return join(directory, `${job.record.uid}.conf`);
 }
 
 function cannotCreate(reason: string): StepOutcome {

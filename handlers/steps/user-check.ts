@@ -1,44 +1,61 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { duration, yesOrNo } from '../../config/kinds/kind.ts';
+import { type SettingsOf, section, setting } from '../../config/kinds/setting.ts';
 import { shown, singleValue } from '../../src/domain/entry-value.ts';
 import { comparablePath } from '../../src/domain/home-path.ts';
-import type { Job, Step, StepContext, StepOutcome } from '../../src/domain/job.ts';
+import type { Job, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
 import { isUidNumber } from '../../src/domain/uid.ts';
-import { type RunCommand, runCommand } from '../../src/script/command.ts';
+import type { RunCommand } from '../../src/script/command.ts';
+import { defineStep } from '../define-step.ts';
+import { linesOf, startable } from './findings.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
-import { lookUpUser, type UserLookup } from './user-lookup.ts';
+import { LOOK_UP_GRACE, lookUpUser, type UserLookup } from './user-lookup.ts';
 
-export interface UserCheckOptions {
-  /** How long to wait until NSS knows the user as the directory does: its caches lag. */
-  readonly timeoutMilliseconds: number;
-  /** Between two looks. */
-  readonly intervalMilliseconds: number;
-  readonly run?: RunCommand;
+/** What a look gets at least, so that one that begins just before the end can be answered. */
+const LEAST_LOOK = 2_000;
+
+const settings = section('Before the script of add and modify: the user must be known to the host (NSS).', {
+  enabled: setting('Do this step.', false, yesOrNo),
+  timeout: setting('How long to wait for the user, as directory caches lag.', '30s', duration('0s', '1h')),
+  interval: setting('Time between two look-ups.', '1s', duration('100ms', '10m')),
+});
+
+/**
+ * Checks that NSS knows the uid, with the entry's uidNumber and home where the entry has them; asks again until it does
+ * or the time is up, then fails with code 2.
+ */
+export const userCheck = defineStep({
+  name: 'user',
+  section: 'userCheck',
+  settings,
+  isOn: ({ enabled }) => enabled,
+  inspect: async () => linesOf('user check', 'getent is there', startable('userCheck.enabled', ['getent'])),
+  limit: ({ timeout }) => timeout + LEAST_LOOK + LOOK_UP_GRACE,
+  grace: () => LOOK_UP_GRACE,
+  overdue: {
+    returnValue: ReturnCode.USER_NOT_PRESENT_IN_BACKEND,
+    remedy: 'see what `getent passwd` waits for',
+  },
+  run: (waiting) => {
+    return (job, context, { runCommand }) => waitForUser(job, context, { ...waiting, run: runCommand });
+  },
+});
+
+export interface UserWait extends Pick<SettingsOf<typeof settings>, 'timeout' | 'interval'> {
+  readonly run: RunCommand;
   /** Waits; rejects when aborted. */
   readonly wait?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Milliseconds on a clock that only goes forward. */
   readonly now?: () => number;
 }
 
-/** What a look gets at least, so that one that begins just before the end can be answered. */
-const LEAST_LOOK = 2_000;
-/** What ending a look that hangs may take. */
-const KILL_GRACE = 2_000;
-
 /**
- * Checks that NSS knows the uid, with the entry's uidNumber and home where the entry has them; asks again until it does
- * or the time is up, then fails with code 2.
+ * `timeout`: how long to wait until NSS knows the user as the directory does; `interval`: between
+ * two looks.
  */
-export function userCheckStep(options: UserCheckOptions): Step {
-  return {
-    name: 'user',
-    longestMilliseconds: options.timeoutMilliseconds + LEAST_LOOK + KILL_GRACE,
-    run: (job, context) => waitForUser(job, context, options),
-  };
-}
-
-async function waitForUser(job: Job, { signal }: StepContext, options: UserCheckOptions): Promise<StepOutcome> {
-  const { run = runCommand, wait = waitAbortably, now = () => performance.now() } = options;
+export async function waitForUser(job: Job, { signal }: StepContext, options: UserWait): Promise<StepOutcome> {
+  const { run, timeout, interval, wait = waitAbortably, now = () => performance.now() } = options;
   const uidNumber = singleValue(job.entry, 'uidNumber');
   const home = singleValue(job.entry, 'homeDirectory');
   if (uidNumber.kind === 'faulty') return notPresent(uidNumber.reason);
@@ -51,7 +68,7 @@ async function waitForUser(job: Job, { signal }: StepContext, options: UserCheck
     home: home.kind === 'text' ? home.text : undefined,
   };
 
-  const deadline = now() + options.timeoutMilliseconds;
+  const deadline = now() + timeout;
   while (true) {
     const timeoutMilliseconds = Math.max(LEAST_LOOK, deadline - now());
     const lookup = await lookUpUser(job.record.uid, expected.uidNumber, run, { timeoutMilliseconds, signal });
@@ -59,9 +76,9 @@ async function waitForUser(job: Job, { signal }: StepContext, options: UserCheck
     const fault = faultOf(lookup, expected);
     if (fault === undefined) return SUCCEEDED;
     const left = deadline - now();
-    if (left <= 0) return notPresent(`${fault} (waited ${options.timeoutMilliseconds} ms)`);
+    if (left <= 0) return notPresent(`${fault} (waited ${timeout} ms)`);
     try {
-      await wait(Math.min(options.intervalMilliseconds, left), signal);
+      await wait(Math.min(interval, left), signal);
     } catch {
       return notPresent('stopped, as the service stops');
     }

@@ -1,5 +1,5 @@
 import { isNumeric, isUidNumber } from '../../src/domain/uid.ts';
-import { describeCommand, type RunCommand } from '../../src/script/command.ts';
+import { describeCommand, endsWithin, type RunCommand } from '../../src/script/command.ts';
 
 /** A line of the passwd database. */
 export interface SystemUser {
@@ -12,6 +12,10 @@ export type UserLookup =
   | { readonly kind: 'found'; readonly user: SystemUser }
   | { readonly kind: 'missing' }
   | { readonly kind: 'failed'; readonly reason: string };
+
+const KILL_GRACE = 1_000;
+/** For how long a look-up may go on that has been told to stop, or whose time is up. */
+export const LOOK_UP_GRACE = endsWithin(KILL_GRACE);
 
 /** getent's exit code for a key that is not in the database. */
 export const NOT_FOUND = 2;
@@ -28,7 +32,7 @@ export async function lookUpUser(
 ): Promise<UserLookup> {
   const key = isNumeric(uid) && uidNumber !== undefined && isUidNumber(uidNumber) ? uidNumber : uid;
   const command = ['getent', 'passwd', key];
-  const result = await run(command, { ...limits, killGraceMilliseconds: 1_000 });
+  const result = await run(command, { ...limits, killGraceMilliseconds: KILL_GRACE });
   if (result.kind === 'exited' && result.exitCode === NOT_FOUND) return { kind: 'missing' };
   if (result.kind !== 'exited' || result.exitCode !== 0) {
     return { kind: 'failed', reason: describeCommand(command, result) };
@@ -42,6 +46,10 @@ export function readPasswdLine(line: string): SystemUser {
   return { name, uidNumber, home };
 }
 
+const ID_TIMEOUT = 10_000;
+/** The longest time that `lookUpId` may take. */
+export const LOOK_UP_ID = ID_TIMEOUT + endsWithin(KILL_GRACE);
+
 /**
  * The number of a user or group that the configuration names; a number stands for itself, null is -1 (leave as it is).
  * Undefined where NSS does not know it.
@@ -54,7 +62,11 @@ export async function lookUpId(
 ): Promise<number | undefined> {
   if (name === null) return -1;
   if (isUidNumber(name)) return Number(name);
-  const result = await run(['getent', database, '--', name], { timeoutMilliseconds: 10_000, signal });
+  const result = await run(['getent', database, '--', name], {
+    timeoutMilliseconds: ID_TIMEOUT,
+    killGraceMilliseconds: KILL_GRACE,
+    signal,
+  });
   if (result.kind !== 'exited' || result.exitCode !== 0) return undefined;
   const number = result.output.split(':')[2] ?? '';
   return isUidNumber(number) ? Number(number) : undefined;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import type { CheckLine } from '../domain/check-line.ts';
 import { paint, wantsColour } from '../observability/colour.ts';
-import type { CheckLine } from '../preflight/report.ts';
 import { needsConfig } from './options.ts';
 import { endQuietlyWithoutReader } from './outcome.ts';
 

@@ -19,7 +19,7 @@ export function registerExplain(program: Command): void {
 async function explain(uid: string, { config, operator }: ExplainOptions): Promise<number> {
   const { withDirectory } = await import('./directory-session.ts');
   const { entriesOf, tellEntry } = await import('./explain-entry.ts');
-  const { composeObjection } = await import('../compose-handlers.ts');
+  const { hostObjection } = await import('../../handlers/steps/host-users.ts');
   const { lastSaid } = await import('./last-said.ts');
   const print = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -30,7 +30,8 @@ async function explain(uid: string, { config, operator }: ExplainOptions): Promi
       print('or the account in directory.bindDn may not see it.');
     }
     if (entries.length > 1) print(`${entries.length} entries have this uid:`);
-    const objection = composeObjection(session.settings, new AbortController().signal);
+    const { signal } = new AbortController();
+    const objection = hostObjection({ rules: session.settings.accounts, signal });
     for (const { entry, matches } of entries)
       for (const line of await tellEntry(entry, matches, session.settings, objection)) print(line);
 

@@ -1,4 +1,4 @@
-import { composeObjection } from '../compose-handlers.ts';
+import { hostObjection } from '../../handlers/steps/host-users.ts';
 import type { EntryReading } from '../domain/account.ts';
 import type { Decision } from '../domain/decide.ts';
 import { attributesToRead, readAccount } from '../domain/read-account.ts';
@@ -73,7 +73,7 @@ export async function verifyAccounts(
     if (reading.kind !== 'account' || isNumeric(reading.record.uid)) tell(finding);
     else ofHost.push({ reading, modifiedAt });
   });
-  const objection = composeObjection(settings, new AbortController().signal);
+  const objection = hostObjection({ rules: settings.accounts, signal: new AbortController().signal });
   const asked = ofHost.map(async ({ reading, modifiedAt }) => {
     tell(judge(await unlessObjected(reading, objection), modifiedAt, now, decide));
   });

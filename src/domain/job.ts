@@ -21,7 +21,7 @@ export interface Job {
 
 export interface StepContext {
   readonly report: Report;
-  /** Aborted when the service must stop at once: whatever runs is ended. */
+  /** Aborted when what runs must end at once. */
   readonly signal: AbortSignal;
 }
 
@@ -40,21 +40,6 @@ export type StepOutcome =
  * what ran the script died, and what the script did is unknown; `permanent`: stands.
  */
 export type Retry = 'temporary' | 'script' | 'lost' | 'permanent';
-
-/** One step of a handler. `run` never throws for what a site or an entry can cause: such is an outcome. */
-export interface Step {
-  /** As in the `step` event and in sstProvisioningExecutionTime. */
-  readonly name: string;
-  /** The longest time that `run` may take, in milliseconds: the sum bounds when a dead service's account is taken over. */
-  readonly longestMilliseconds: number;
-  run(job: Job, context: StepContext): Promise<StepOutcome>;
-}
-
-/** A handler: the steps of one mode, in order. */
-export interface Handler {
-  readonly mode: Mode;
-  readonly steps: readonly Step[];
-}
 
 export interface StepTiming {
   readonly name: string;

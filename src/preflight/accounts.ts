@@ -1,6 +1,7 @@
 import { filter, firstValueFrom } from 'rxjs';
 import type { Settings } from '../../config/schema.ts';
 import { subscribeOnce } from '../../streams/subscription.ts';
+import type { CheckLine } from '../domain/check-line.ts';
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import { attributesToRead } from '../domain/read-account.ts';
@@ -8,7 +9,7 @@ import { readGeneralizedTime } from '../domain/timestamp.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
 import type { DirectoryOperations } from '../ldap/operations.ts';
 import { openAccountsFilter } from '../site.ts';
-import { type CheckLine, tried } from './report.ts';
+import { tried } from './report.ts';
 
 /** More entries than any server returns by default; so many tell that no size limit is in the way. */
 const ENTRIES_THAT_TELL = 2_001;

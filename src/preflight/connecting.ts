@@ -1,9 +1,10 @@
+import type { CheckLine } from '../domain/check-line.ts';
 import { isLoopbackHost } from '../domain/loopback.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
 import { parseLdapUrl } from '../ldap/ldap-url.ts';
 import { openConnection } from '../ldap/open-connection.ts';
 import { describeServer } from '../ldap/root-dse.ts';
-import { type CheckLine, tried } from './report.ts';
+import { tried } from './report.ts';
 
 /** Tries one URL step by step: reachable, encrypted, bound. A step that fails leaves out those that need it. */
 export async function checkConnecting(access: DirectoryAccess, url: string): Promise<CheckLine[]> {

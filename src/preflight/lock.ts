@@ -1,8 +1,9 @@
 import { open } from 'node:fs/promises';
+import type { CheckLine } from '../domain/check-line.ts';
 import { checkOwnFolder } from '../host/own-folder.ts';
 import { lockFile } from '../lock/flock.ts';
 import { lockFolder } from '../lock/lock-table.ts';
-import { type CheckLine, tried } from './report.ts';
+import { tried } from './report.ts';
 
 /**
  * Looks whether locks can be had on this host by this user; whether a service holds one is not

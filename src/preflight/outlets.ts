@@ -3,10 +3,11 @@ import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { NEVER } from 'rxjs';
 import type { Settings } from '../../config/schema.ts';
+import type { CheckLine } from '../domain/check-line.ts';
 import { fetchStatus } from '../operator/client.ts';
 import { readAddress } from '../operator/listen-address.ts';
 import { startOperator } from '../operator/server.ts';
-import { type CheckLine, tried } from './report.ts';
+import { tried } from './report.ts';
 
 /** Looks at where a service with these settings would be heard of: its log file and its operator interface. */
 export async function checkOutlets({ log, operator }: Settings): Promise<CheckLine[]> {

@@ -1,6 +1,6 @@
 import { passwordFindings } from '../../config/password.ts';
 import type { Settings } from '../../config/schema.ts';
-import type { CheckLine } from './report.ts';
+import type { CheckLine } from '../domain/check-line.ts';
 
 /** Says whether others than the service may read its password; nothing where they may not. */
 export async function checkPassword(configFile: string, { directory }: Settings): Promise<CheckLine[]> {

@@ -1,4 +1,6 @@
 import type { Settings } from '../../config/schema.ts';
+import { STEPS } from '../../handlers/steps/registry.ts';
+import type { CheckLine } from '../domain/check-line.ts';
 import { DirectoryOperations } from '../ldap/operations.ts';
 import { accessOf } from '../site.ts';
 import { checkAccounts } from './accounts.ts';
@@ -6,9 +8,7 @@ import { checkConnecting } from './connecting.ts';
 import { checkLock } from './lock.ts';
 import { checkOutlets } from './outlets.ts';
 import { checkPassword } from './password.ts';
-import type { CheckLine } from './report.ts';
-import { checkScripts } from './site-script.ts';
-import { checkSteps } from './steps.ts';
+import { checkStep } from './steps.ts';
 
 /**
  * Tries everything that `run` needs, and changes nothing. Each line is handed over as soon as it is known.
@@ -51,8 +51,7 @@ export async function preflight(
     }
   }
   say([await checkLock(configFile)]);
-  say(await checkScripts(settings));
-  say(await checkSteps(settings));
+  for (const step of STEPS) say(await checkStep(step, settings));
   say(await checkOutlets(settings));
   return holds;
 }

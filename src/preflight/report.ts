@@ -1,12 +1,4 @@
-/** One line of `check`. `advice` does not stand in the way of `run`. */
-export interface CheckLine {
-  readonly verdict: 'ok' | 'advice' | 'fail' | 'not tried';
-  readonly what: string;
-  /** What was found. */
-  readonly found: string;
-  /** What to do about it. */
-  readonly remedy?: string;
-}
+import type { CheckLine } from '../domain/check-line.ts';
 
 /** Runs a check; whatever it throws is its failure, with the remedy of the error where that has one. */
 export async function tried(what: string, check: () => Promise<Omit<CheckLine, 'what'>>): Promise<CheckLine> {

@@ -24,6 +24,8 @@ export type RunCommand = (command: readonly string[], options: CommandOptions) =
 const KILL_GRACE = 5_000;
 /** How long output may still arrive when the command itself has ended but a child of its holds the pipe. */
 const DRAIN = 500;
+/** For the kernel to end what was killed, and for a busy machine to see it. */
+const SEEN_WITHIN = 1_000;
 const OUTPUT_LIMIT = 16 * 1024;
 /** Of what a command said of its failure. */
 const LONGEST_WORDS = 400;
@@ -82,6 +84,14 @@ export const runCommand: RunCommand = async (command, options) => {
   if (result.signal !== undefined) return { kind: 'signaled', signal: result.signal, ...texts };
   return { kind: 'notStarted', code: result.code ?? 'UNKNOWN', ...texts };
 };
+
+/**
+ * For how long a command may go on whose time is up, or that was told to stop; only the kernel can
+ * hold it up longer.
+ */
+export function endsWithin(killGraceMilliseconds: number = KILL_GRACE): number {
+  return killGraceMilliseconds + DRAIN + SEEN_WITHIN;
+}
 
 /** The PATH of such commands: the caller's absolute folders, and those of the system that it lacks. */
 export function commandPath(base: NodeJS.ProcessEnv): string {

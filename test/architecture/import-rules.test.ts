@@ -9,8 +9,9 @@ interface Layer {
 }
 
 /**
- * The layers from the bottom to the top. A file belongs to the layer with the longest path that is the beginning of its own.
- * Arrows point downwards only; `streams` and `handlers` do not know each other; only the composition reads `config`.
+ * The layers from the bottom to the top. A file belongs to the layer with the longest path that is
+ * the beginning of its own. Arrows point downwards only; `streams` and `handlers` do not know each
+ * other; only the composition reads the settings as a whole.
  */
 const LAYERS: Readonly<Record<string, Layer>> = {
   'src/domain/': { layers: [], packages: [] },
@@ -24,9 +25,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/ldif/': { layers: ['src/domain/', 'src/ldap/'], packages: [] },
   // What the directory will be sent is judged by the code that sends it.
   'config/kinds/': { layers: ['src/domain/', 'src/ldap/'], packages: ['zod'] },
-  'config/': { layers: ['src/domain/', 'src/ldap/', 'config/kinds/'], packages: ['zod', 'yaml'] },
   'streams/': { layers: ['src/domain/', 'src/ldap/'], packages: ['rxjs'] },
-  'handlers/': { layers: ['src/domain/', 'src/script/'], packages: [] },
+  // A step declares its section of the configuration; the schema is put together from all of them.
+  'handlers/': { layers: ['src/domain/', 'src/script/', 'config/kinds/'], packages: [] },
+  'config/': { layers: ['src/domain/', 'src/ldap/', 'config/kinds/', 'handlers/'], packages: ['zod', 'yaml'] },
   'src/sandbox/': { layers: ['src/domain/', 'src/ldap/'], packages: ['ldapjs', '@ldapjs/'] },
   'src/': { layers: ['*'], packages: ['commander', 'rxjs'] },
 };

@@ -1,19 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { handlersOf, longestHandlerMilliseconds } from '../../handlers/registry.ts';
+import type { SiteStep } from '../../handlers/define-step.ts';
 import { handlerRunner } from '../../handlers/run-handler.ts';
 import type { StreamEvent } from '../../src/domain/event.ts';
-import type { Job, Step, StepOutcome } from '../../src/domain/job.ts';
+import type { Job, StepOutcome } from '../../src/domain/job.ts';
 import type { Mode } from '../../src/domain/mode.ts';
+import { runCommand } from '../../src/script/command.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
 import { Stage } from '../support/stage.ts';
+import { NO_SCRIPTS } from './steps/job.ts';
 
 let clock = 0;
 const FAILED: StepOutcome = { ok: false, returnValue: 6, reason: 'no quota', retry: 'permanent' };
 
-function step(name: string, outcome: StepOutcome | Error = { ok: true }): Step {
+function step(name: string, outcome: StepOutcome | Error = { ok: true }): SiteStep {
   return {
     name,
-    longestMilliseconds: 1_000,
+    limitMilliseconds: 1_000,
+    graceMilliseconds: 100,
+    overdue: { returnValue: 7, remedy: 'look after it' },
+    inspect: async () => [],
     run: async () => {
       clock += 2.5;
       if (outcome instanceof Error) throw outcome;
@@ -36,48 +41,34 @@ function job(mode: Mode): Job {
   };
 }
 
-const ALL = {
-  user: step('user'),
-  script: step('script'),
-  home: step('home'),
-  quota: step('quota'),
-  quotaCleared: step('quota cleared'),
-  rsnapshot: step('rsnapshot'),
-  rsnapshotRemoved: step('rsnapshot removed'),
-};
+const MEANS = { scripts: NO_SCRIPTS, runCommand };
 
-async function run(mode: Mode, steps: Parameters<typeof handlersOf>[0], abort = new AbortController()) {
+async function run(steps: readonly SiteStep[], abort = new AbortController()) {
   const events: StreamEvent[] = [];
-  const runner = handlerRunner(handlersOf(steps), () => clock);
-  const outcome = await runner(job(mode), { report: (event) => void events.push(event), signal: abort.signal });
+  const runner = handlerRunner({ add: [], modify: steps, delete: [] }, MEANS, () => clock);
+  const outcome = await runner(job('modify'), { report: (event) => void events.push(event), signal: abort.signal });
   return { outcome, events };
 }
 
-describe('a handler', () => {
-  it.each<[Mode, string[]]>([
-    ['add', ['user', 'script', 'home', 'quota', 'rsnapshot']],
-    ['modify', ['user', 'script', 'home', 'quota', 'rsnapshot']],
-    ['delete', ['rsnapshot removed', 'script', 'quota cleared']],
-  ])('of %s runs its steps in order, each timed and told', async (mode, names) => {
-    const { outcome, events } = await run(mode, ALL);
-    expect(outcome).toEqual({ ok: true, timings: names.map((name) => ({ name, milliseconds: 2.5 })) });
-    expect(events.map((event) => event.event === 'step' && event.name)).toEqual(names);
-    expect(events[0]).toMatchObject({ event: 'step', milliseconds: 2.5, uid: 'a', mode, job: 'job-1' });
-  });
+const names = (events: readonly StreamEvent[]) => events.map((event) => event.event === 'step' && event.name);
 
-  it('runs the script alone where the site has no other step', async () => {
-    expect((await run('add', { script: ALL.script })).outcome.timings.map(({ name }) => name)).toEqual(['script']);
+describe('a handler', () => {
+  it('runs the steps of the mode in order, each timed and told', async () => {
+    const { outcome, events } = await run([step('one'), step('other')]);
+    expect(outcome).toEqual({ ok: true, timings: ['one', 'other'].map((name) => ({ name, milliseconds: 2.5 })) });
+    expect(names(events)).toEqual(['one', 'other']);
+    expect(events[0]).toMatchObject({ event: 'step', milliseconds: 2.5, uid: 'a', mode: 'modify', job: 'job-1' });
   });
 
   it('ends with the first step that fails, and tells that one too', async () => {
-    const { outcome, events } = await run('add', { ...ALL, quota: step('quota', FAILED) });
+    const { outcome, events } = await run([step('one'), step('quota', FAILED), step('other')]);
     expect(outcome).toMatchObject({ ok: false, step: 'quota', returnValue: 6, reason: 'no quota', aborted: false });
-    expect(events.map((event) => event.event === 'step' && event.name)).toEqual(['user', 'script', 'home', 'quota']);
-    expect(outcome.timings).toHaveLength(4);
+    expect(names(events)).toEqual(['one', 'quota']);
+    expect(outcome.timings).toHaveLength(2);
   });
 
   it('takes a step that throws for one that failed for good', async () => {
-    const { outcome } = await run('add', { ...ALL, script: step('script', new TypeError('oops')) });
+    const { outcome } = await run([step('script', new TypeError('oops'))]);
     expect(outcome).toMatchObject({ ok: false, step: 'script', returnValue: 1, retry: 'permanent' });
     expect(outcome).toHaveProperty('reason', expect.stringContaining('oops'));
   });
@@ -85,11 +76,6 @@ describe('a handler', () => {
   it('says of a failure that the service was told to stop', async () => {
     const abort = new AbortController();
     abort.abort();
-    expect((await run('add', { script: step('script', FAILED) }, abort)).outcome).toMatchObject({ aborted: true });
-  });
-
-  it('may take as long as the steps of the longest one together', () => {
-    expect(longestHandlerMilliseconds(handlersOf(ALL))).toBe(5_000);
-    expect(longestHandlerMilliseconds(handlersOf({ script: ALL.script }))).toBe(1_000);
+    expect((await run([step('script', FAILED)], abort)).outcome).toMatchObject({ aborted: true });
   });
 });

@@ -4,15 +4,22 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { parseConfig } from '../../config/load-config.ts';
 import type { Settings } from '../../config/schema.ts';
-import { checkSteps } from '../../src/preflight/steps.ts';
+import { STEPS } from '../../handlers/steps/registry.ts';
+import { checkStep } from '../../src/preflight/steps.ts';
 
 function settingsWith(sections: object): Settings {
   const required = { directory: { url: 'ldap://127.0.0.1', base: 'dc=example' }, script: { command: ['/bin/true'] } };
   return parseConfig(JSON.stringify({ ...required, ...sections }), {}, 'test.yaml');
 }
 
+async function checkSteps(settings: Settings) {
+  return (await Promise.all(STEPS.map((step) => checkStep(step, settings)))).flat();
+}
+
+const SCRIPT = { verdict: 'ok', what: 'script /bin/true', found: 'executable, and only its owner can change it' };
+
 it('the steps that are switched off are not looked at', async () => {
-  expect(await checkSteps(settingsWith({}))).toEqual([]);
+  expect(await checkSteps(settingsWith({}))).toEqual([SCRIPT]);
 });
 
 it('each step that is switched on gets its line', async () => {
@@ -27,6 +34,7 @@ it('each step that is switched on gets its line', async () => {
     }),
   );
   expect(lines.map(({ verdict, what }) => `${verdict} ${what}`)).toEqual([
+    'ok script /bin/true',
     'ok user check',
     'ok home check',
     'ok quota',
@@ -42,6 +50,7 @@ it('what a step lacks is a failure with its key and its remedy', async () => {
     }),
   );
   expect(lines).toEqual([
+    SCRIPT,
     {
       verdict: 'fail',
       what: 'home check',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type ChrootScriptOptions, chrootScriptStep } from '../../../handlers/steps/chroot-script.ts';
+import { script } from '../../../handlers/steps/chroot-script.ts';
 import { buildCommand, buildEnvironment, buildInput, isSecret } from '../../../handlers/steps/script-request.ts';
 import { type DirectoryEntry, entryOf } from '../../../src/domain/entry.ts';
 import type { StreamEvent } from '../../../src/domain/event.ts';
@@ -10,6 +10,7 @@ import { createScriptRunner } from '../../../src/script/script-runner.ts';
 import { scriptFolder } from '../../script/contract.ts';
 import { exited } from '../../support/children.ts';
 import { leaveRun } from '../../support/left-run.ts';
+import { doStep, stepOf } from './job.ts';
 
 const DN = 'uid=3724300,ou=accounts,ou=backup,ou=services,dc=example,dc=org';
 const files = scriptFolder();
@@ -43,26 +44,26 @@ function jobFor(attributes: Parameters<typeof entryOf>[1] = {}, overrides: Parti
   };
 }
 
-const surroundings = {
-  path: '/usr/bin:/bin',
-  language: 'C.UTF-8',
-  timeZone: 'Europe/Zurich',
-  quotaAttribute: 'sstQuota',
-};
+const written = { path: '/usr/bin:/bin', language: 'C.UTF-8' };
+const surroundings = { ...written, timeZone: 'Europe/Zurich', quotaAttribute: 'sstQuota' };
 
-async function run(body: string, job = jobFor(), overrides: Partial<ChrootScriptOptions> = {}) {
-  const step = chrootScriptStep({
-    ...surroundings,
-    command: [files.sh(body)],
-    timeoutMilliseconds: 10_000,
-    killGraceMilliseconds: 300,
-    base: 'dc=example,dc=org',
-    runner,
-    ...overrides,
-  });
+interface Overrides {
+  readonly command?: readonly string[];
+  readonly perMode?: object;
+  readonly timeout?: string;
+  readonly base?: string;
+  readonly scripts?: ScriptRunner;
+}
+
+async function run(
+  body: string,
+  job = jobFor(),
+  { base = 'dc=example,dc=org', scripts = runner, ...own }: Overrides = {},
+) {
+  const step = stepOf(script, { ...written, command: [files.sh(body)], killGrace: '300ms', ...own }, { base });
   const events: StreamEvent[] = [];
   const signal = new AbortController().signal;
-  const outcome = await step.run(job, { report: (event) => events.push(event), signal });
+  const outcome = await doStep(step, job, { report: (event) => events.push(event), signal }, { scripts });
   return { outcome, events, lines: events.map((event) => (event.event === 'output' ? event.line : '')) };
 }
 
@@ -80,9 +81,9 @@ describe('the chroot script step', () => {
   });
 
   it('takes the command of the mode where one is configured', async () => {
-    const commandByMode = { delete: [files.sh('echo delete only')] };
-    expect((await run('echo any', jobFor({}, { mode: 'delete' }), { commandByMode })).lines).toEqual(['delete only']);
-    expect((await run('echo any', jobFor(), { commandByMode })).lines).toEqual(['any']);
+    const perMode = { delete: [files.sh('echo delete only')] };
+    expect((await run('echo any', jobFor({}, { mode: 'delete' }), { perMode })).lines).toEqual(['delete only']);
+    expect((await run('echo any', jobFor(), { perMode })).lines).toEqual(['any']);
   });
 
   it('gives the entry as JSON on standard input', async () => {
@@ -111,7 +112,7 @@ describe('the chroot script step', () => {
       returnValue: 1,
       reason: expect.stringMatching(/SIGKILL/),
     });
-    expect((await run('sleep 60', jobFor(), { timeoutMilliseconds: 100 })).outcome).toMatchObject({
+    expect((await run('sleep 60', jobFor(), { timeout: '100ms' })).outcome).toMatchObject({
       returnValue: 1,
       reason: expect.stringMatching(/after 0\.1 s.*script\.timeout/),
     });
@@ -132,7 +133,7 @@ describe('the chroot script step', () => {
 
   it('tries again later where the machine, not the script, is at fault', async () => {
     const saying = (result: ScriptResult): ScriptRunner => ({ run: async () => result, close: async () => {} });
-    const outcomeOf = async (result: ScriptResult) => (await run('', jobFor(), { runner: saying(result) })).outcome;
+    const outcomeOf = async (result: ScriptResult) => (await run('', jobFor(), { scripts: saying(result) })).outcome;
     const lost = await outcomeOf({ kind: 'lost', reason: 'the launcher died' });
     expect(lost).toEqual({ ok: false, returnValue: 1, reason: 'the launcher died', retry: 'lost' });
     const short = { kind: 'notStarted', code: 'EAGAIN', reason: 'no more processes' } as const;
@@ -155,17 +156,10 @@ describe('the chroot script step', () => {
   });
 
   it('bounds its own time by the limit and the grace', () => {
-    const step = chrootScriptStep({
-      ...surroundings,
-      command: ['true'],
-      timeoutMilliseconds: 600_000,
-      killGraceMilliseconds: 10_000,
-      base: 'dc=example,dc=org',
-      runner,
-    });
+    const step = stepOf(script, { command: ['true'], timeout: '10m', killGrace: '10s' });
     expect(step.name).toBe('script');
-    expect(step.longestMilliseconds).toBeGreaterThanOrEqual(610_000);
-    expect(step.longestMilliseconds).toBeLessThan(660_000);
+    expect(step.limitMilliseconds).toBeGreaterThanOrEqual(610_000);
+    expect(step.limitMilliseconds).toBeLessThan(660_000);
   });
 });
 

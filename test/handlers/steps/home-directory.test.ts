@@ -1,12 +1,12 @@
 import { chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { homeDirectoryStep } from '../../../handlers/steps/home-directory.ts';
-import { contextOf, jobOf, temporaryFolder } from './job.ts';
+import { homeCheck } from '../../../handlers/steps/home-directory.ts';
+import { doStep, jobOf, stepOf, temporaryFolder } from './job.ts';
 
 async function check(homeDirectory: string | string[] | Buffer | undefined, homeRoot: string | null = null) {
   const job = jobOf('anna', { uidNumber: '5000', ...(homeDirectory === undefined ? {} : { homeDirectory }) });
-  return homeDirectoryStep({ homeRoot }).run(job, contextOf());
+  return doStep(stepOf(homeCheck, { enabled: true }, { homeRoot }), job);
 }
 
 describe('the home directory check', () => {

@@ -1,19 +1,21 @@
 import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { guardHome } from '../../../handlers/steps/home-guard.ts';
-import type { Step, StepOutcome } from '../../../src/domain/job.ts';
+import type { RunStep } from '../../../handlers/define-step.ts';
+import { guardHome, guardLimit } from '../../../handlers/steps/home-guard.ts';
+import type { StepOutcome } from '../../../src/domain/job.ts';
+import { runCommand } from '../../../src/script/command.ts';
 import { FOREIGN_HOMES, HOSTILE_HOMES } from '../../support/hostile.ts';
 import { swapper } from '../../support/swapper.ts';
-import { contextOf, jobOf, temporaryFolder } from './job.ts';
+import { contextOf, jobOf, NO_SCRIPTS, temporaryFolder } from './job.ts';
 
-function counted(): { step: Step; runs: () => number } {
+function counted(): { run: RunStep; runs: () => number } {
   let runs = 0;
   const run = async (): Promise<StepOutcome> => {
     runs += 1;
     return { ok: true };
   };
-  return { step: { name: 'script', longestMilliseconds: 1_000, run }, runs: () => runs };
+  return { run, runs: () => runs };
 }
 
 async function guarded(
@@ -21,9 +23,12 @@ async function guarded(
   homeDirectory: string | string[],
   { uid = 'anna', uidNumber = '5000' } = {},
 ): Promise<[StepOutcome, number]> {
-  const { step, runs } = counted();
+  const { run, runs } = counted();
   const attributes = uidNumber === '' ? { homeDirectory } : { homeDirectory, uidNumber };
-  const outcome = await guardHome(step, homeRoot).run(jobOf(uid, attributes), contextOf());
+  const outcome = await guardHome(run, homeRoot)(jobOf(uid, attributes), contextOf(), {
+    scripts: NO_SCRIPTS,
+    runCommand,
+  });
   return [outcome, runs()];
 }
 
@@ -137,10 +142,9 @@ describe('the guard of the home', () => {
     expect(runs).toBe(0);
   });
 
-  it('adds its time to the step’s where it looks at the disk', () => {
-    const { step } = counted();
-    expect(guardHome(step, null).longestMilliseconds).toBe(step.longestMilliseconds);
-    expect(guardHome(step, '/srv').longestMilliseconds).toBeGreaterThan(step.longestMilliseconds);
+  it('takes time only where it looks at the disk', () => {
+    expect(guardLimit(null)).toBe(0);
+    expect(guardLimit('/srv')).toBeGreaterThan(0);
   });
 
   it('is not passed by a customer who swaps folders of his own meanwhile', async () => {

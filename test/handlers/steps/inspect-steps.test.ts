@@ -1,43 +1,66 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  inspectHomeRoot,
-  inspectQuota,
-  inspectRsnapshot,
-  inspectUserCheck,
-} from '../../../handlers/steps/inspect-steps.ts';
-import { temporaryFolder } from './job.ts';
+import { inspectHomeRoot } from '../../../handlers/steps/inspect-home-root.ts';
+import { quota } from '../../../handlers/steps/quota.ts';
+import { rsnapshot } from '../../../handlers/steps/rsnapshot.ts';
+import { userCheck } from '../../../handlers/steps/user-check.ts';
+import type { CheckLine } from '../../../src/domain/check-line.ts';
+import { runCommand } from '../../../src/script/command.ts';
+import { stepOf, temporaryFolder } from './job.ts';
 
-const never = new AbortController().signal;
+const look = { runCommand, signal: new AbortController().signal };
+
+function inspectQuota(written: object) {
+  return stepOf(quota, { enabled: true, ...written }).inspect(look);
+}
+
+function inspectRsnapshot(written: object) {
+  return stepOf(rsnapshot, written).inspect(look);
+}
+
+/** The settings that lines speak of. */
+function keysOf(lines: readonly CheckLine[]): string[] {
+  return lines.map(({ found }) => found.split(':', 1).join());
+}
 
 function options(directory: string) {
   return {
+    enabled: true,
     directory,
     template: null,
     snapshotRoot: '{parent}/.snapshots/{uid}',
     owner: 'root',
     group: null,
-    mode: 0o640,
+    mode: '0640',
     checkCommand: ['rsnapshot', '-c', '{file}', 'configtest'],
-    homeRoot: null,
-    timeoutMilliseconds: 30_000,
+    timeout: '30s',
   };
 }
 
 describe('the look at what the steps need', () => {
   it('finds nothing where all is there', async () => {
     const folder = temporaryFolder();
-    expect(inspectUserCheck()).toEqual([]);
-    expect(inspectQuota({ command: ['setquota'], clearCommand: ['setquota'] })).toEqual([]);
-    expect(await inspectRsnapshot(options(folder), never)).toEqual([]);
+    expect(await stepOf(userCheck, { enabled: true }).inspect(look)).toEqual([
+      { verdict: 'ok', what: 'user check', found: 'getent is there' },
+    ]);
+    expect(await inspectQuota({})).toEqual([{ verdict: 'ok', what: 'quota', found: 'setquota is there' }]);
+    expect(await inspectRsnapshot(options(folder))).toEqual([
+      { verdict: 'ok', what: 'rsnapshot', found: `${folder} can be written to` },
+    ]);
   });
 
-  it('names the quota commands that cannot be started', () => {
-    const findings = inspectQuota({ command: ['/nonexistent/zfs'], clearCommand: ['no-such-program'] });
-    expect(findings.map(({ key, remedy }) => [key, remedy])).toEqual([
-      ['quota.command', 'install /nonexistent/zfs, or correct quota.command'],
-      ['quota.clearCommand', 'install no-such-program, or correct quota.clearCommand'],
+  it('names the quota commands that cannot be started', async () => {
+    const findings = await inspectQuota({ command: ['/nonexistent/zfs'], clearCommand: ['no-such-program'] });
+    expect(findings.map(({ found, remedy }) => [found, remedy])).toEqual([
+      [
+        'quota.command: /nonexistent/zfs cannot be started (ENOENT)',
+        'install /nonexistent/zfs, or correct quota.command',
+      ],
+      [
+        'quota.clearCommand: no-such-program cannot be started (ENOENT)',
+        'install no-such-program, or correct quota.clearCommand',
+      ],
     ]);
   });
 
@@ -52,8 +75,8 @@ describe('the look at what the steps need', () => {
       group: 'no-such-group',
       checkCommand: ['/nonexistent/rsnapshot'],
     };
-    const findings = await inspectRsnapshot(faulty, never);
-    expect(findings.map(({ key }) => key)).toEqual([
+    const findings = await inspectRsnapshot(faulty);
+    expect(keysOf(findings)).toEqual([
       'rsnapshot.directory',
       'rsnapshot.template',
       'rsnapshot.owner',
@@ -61,39 +84,45 @@ describe('the look at what the steps need', () => {
       'rsnapshot.checkCommand',
     ]);
     expect(findings[0]?.remedy).toBe(`mkdir -p ${join(folder, 'missing')}`);
-    expect(findings[1]?.message).toContain('{nonsense}');
+    expect(findings[1]?.found).toContain('{nonsense}');
   });
 
   it('tries the check command on a configuration made from the template', async () => {
     const folder = temporaryFolder();
     const template = join(folder, 'template');
     writeFileSync(template, 'config_version\t1.2\nnonsense {uid}\n');
-    const [finding, ...others] = await inspectRsnapshot({ ...options(folder), template }, never);
+    const [finding, ...others] = await inspectRsnapshot({ ...options(folder), template });
     expect(others).toEqual([]);
-    expect(finding).toMatchObject({ key: 'rsnapshot.template', remedy: expect.stringContaining(template) });
-    expect(finding?.message).toMatch(
+    expect(finding).toMatchObject({
+      verdict: 'fail',
+      found: expect.stringMatching(/^rsnapshot\.template: /),
+      remedy: expect.stringContaining(template),
+    });
+    expect(finding?.found).toMatch(
       /refused: rsnapshot ended with exit code 1: ERROR: .* on line 2: ERROR: nonsense sample/,
     );
     const example = resolve(import.meta.dirname, '../../../config/examples/rsnapshot.template');
     const good = { ...options(folder), template: example, snapshotRoot: '/nonexistent/{uid}' };
-    expect(await inspectRsnapshot(good, never)).toEqual([]);
+    expect(await inspectRsnapshot(good)).toMatchObject([{ verdict: 'ok' }]);
   });
 
   it('names a root for the homes that others could swap or fill', async () => {
     const folder = temporaryFolder();
     const root = join(folder, 'a/homes');
     mkdirSync(root, { recursive: true });
-    expect(await inspectHomeRoot(root)).toEqual([]);
+    expect(await inspectHomeRoot(root)).toEqual([
+      { verdict: 'ok', what: 'home check', found: `${root} is there, and root's alone` },
+    ]);
     chmodSync(root, 0o775);
     chownSync(join(folder, 'a'), 5000, 5000);
-    expect((await inspectHomeRoot(root)).map(({ message }) => message)).toEqual([
+    expect((await inspectHomeRoot(root)).map(({ found }) => found)).toEqual([
       `${root} can be written to by others than its owner (mode 0775): take that right from them`,
       `${join(folder, 'a')} belongs to the user number 5000: let it be root's, as all folders above a home`,
     ]);
     writeFileSync(join(folder, 'file'), '');
     for (const path of ['file', 'missing']) {
       const [finding] = await inspectHomeRoot(join(folder, path));
-      expect(finding?.message).toBe(`${join(folder, path)} is no folder`);
+      expect(finding?.found).toBe(`${join(folder, path)} is no folder`);
     }
   });
 
@@ -101,7 +130,7 @@ describe('the look at what the steps need', () => {
     const folder = join(temporaryFolder(), 'rsnapshot.d');
     mkdirSync(folder);
     chmodSync(folder, 0o777);
-    const findings = await inspectRsnapshot({ ...options(folder), snapshotRoot: '/srv/{user}' }, never);
-    expect(findings.map(({ key }) => key)).toEqual(['rsnapshot.directory', 'rsnapshot.snapshotRoot']);
+    const findings = await inspectRsnapshot({ ...options(folder), snapshotRoot: '/srv/{user}' });
+    expect(keysOf(findings)).toEqual(['rsnapshot.directory', 'rsnapshot.snapshotRoot']);
   });
 });

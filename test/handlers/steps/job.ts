@@ -2,8 +2,12 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { SectionSchema, SettingsOf } from '../../../config/kinds/setting.ts';
+import type { Means, Site, SiteStep, Step } from '../../../handlers/define-step.ts';
 import { entryOf } from '../../../src/domain/entry.ts';
 import type { Job, StepContext } from '../../../src/domain/job.ts';
+import { runCommand } from '../../../src/script/command.ts';
+import type { ScriptRunner } from '../../../src/script/runner.ts';
 
 type Attributes = Readonly<Record<string, string | Buffer | ReadonlyArray<string | Buffer>>>;
 
@@ -29,6 +33,30 @@ export function jobOf(uid: string, attributes: Attributes = {}): Job {
     resumed: false,
     lost: 0,
   };
+}
+
+const SITE: Site = { base: 'dc=example,dc=org', timeZone: 'Europe/Zurich', homeRoot: null, quotaAttribute: 'sstQuota' };
+
+/** A step with its section as it is written in the file, where the site has it. */
+export function stepOf<Section extends string, Schema extends SectionSchema>(
+  step: Step<Section, Schema>,
+  written: object,
+  site: Partial<Site> = {},
+): SiteStep {
+  const settings = { [step.section]: step.settings.parse(written) } as Record<Section, SettingsOf<Schema>>;
+  const found = step.at(settings, { ...SITE, ...site });
+  if (found === undefined) throw new Error('the site does without the step');
+  return found;
+}
+
+export const NO_SCRIPTS: ScriptRunner = {
+  run: () => Promise.reject(new Error('no script is run here')),
+  close: () => Promise.resolve(),
+};
+
+/** Does a step, with the real commands of the host unless others are given. */
+export function doStep(step: SiteStep, job: Job, context = contextOf(), means: Partial<Means> = {}) {
+  return step.run(job, context, { scripts: NO_SCRIPTS, runCommand, ...means });
 }
 
 export function contextOf(signal: AbortSignal = new AbortController().signal): StepContext {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clearQuotaStep, type QuotaOptions, quotaStep } from '../../../handlers/steps/quota.ts';
+import { quota, quotaCleared } from '../../../handlers/steps/quota.ts';
 import { limitsOf } from '../../../handlers/steps/quota-limits.ts';
-import { contextOf, inPath, jobOf, standIn, temporaryFolder } from './job.ts';
+import { doStep, inPath, jobOf, standIn, stepOf, temporaryFolder } from './job.ts';
 
 const setquotaWith = (...limits: string[]): string[] => [
   'setquota',
@@ -13,7 +13,8 @@ const setquotaWith = (...limits: string[]): string[] => [
   '{filesystem}',
 ];
 
-const options: QuotaOptions = {
+const settings = {
+  enabled: true,
   attribute: 'sstQuota',
   filesystem: '/var/backup',
   softRatio: 0.9,
@@ -21,8 +22,7 @@ const options: QuotaOptions = {
   hardFiles: null,
   command: setquotaWith('{softBlocks}', '{hardBlocks}', '{softFiles}', '{hardFiles}'),
   clearCommand: setquotaWith('0', '0', '0', '0'),
-  homeRoot: null,
-  timeoutMilliseconds: 30_000,
+  timeout: '30s',
 };
 
 describe('the quota', () => {
@@ -31,7 +31,7 @@ describe('the quota', () => {
     const setquota = standIn(folder, 'setquota');
     inPath(folder);
     const job = jobOf('3724300', { sstQuota: '107374182400' });
-    expect(await quotaStep(options).run(job, contextOf())).toEqual({ ok: true });
+    expect(await doStep(stepOf(quota, settings), job)).toEqual({ ok: true });
     expect(setquota.calls()).toEqual([
       ['--always-resolve', '-u', '3724300', '94371840', '104857600', '0', '0', '/var/backup'],
     ]);
@@ -41,8 +41,8 @@ describe('the quota', () => {
     const folder = temporaryFolder();
     const setquota = standIn(folder, 'setquota');
     inPath(folder);
-    const step = quotaStep({ ...options, softRatio: 1, softFiles: 1000, hardFiles: 2000 });
-    await step.run(jobOf('anna', { sstQuota: '1' }), contextOf());
+    const step = stepOf(quota, { ...settings, softRatio: 1, softFiles: 1000, hardFiles: 2000 });
+    await doStep(step, jobOf('anna', { sstQuota: '1' }));
     expect(setquota.calls()).toEqual([['--always-resolve', '-u', 'anna', '1', '1', '1000', '2000', '/var/backup']]);
   });
 
@@ -50,7 +50,7 @@ describe('the quota', () => {
     const folder = temporaryFolder();
     const setquota = standIn(folder, 'setquota');
     inPath(folder);
-    expect(await quotaStep(options).run(jobOf('anna', { sstQuota: '0' }), contextOf())).toEqual({ ok: true });
+    expect(await doStep(stepOf(quota, settings), jobOf('anna', { sstQuota: '0' }))).toEqual({ ok: true });
     expect(setquota.calls()[0]?.slice(3, 7)).toEqual(['0', '0', '0', '0']);
   });
 
@@ -71,7 +71,7 @@ describe('the quota', () => {
     const setquota = standIn(folder, 'setquota');
     inPath(folder);
     const job = jobOf('anna', sstQuota === undefined ? {} : { sstQuota });
-    const outcome = await quotaStep(options).run(job, contextOf());
+    const outcome = await doStep(stepOf(quota, settings), job);
     expect(outcome).toMatchObject({ ok: false, returnValue: 6, reason: expect.stringContaining(words) });
     expect(outcome.ok || outcome.reason.length).toBeLessThan(400);
     expect(setquota.calls()).toEqual([]);
@@ -81,13 +81,13 @@ describe('the quota', () => {
     const folder = temporaryFolder();
     standIn(folder, 'setquota', 'echo "quota not enabled" >&2; exit 1');
     inPath(folder);
-    const outcome = await quotaStep(options).run(jobOf('anna', { sstQuota: '1' }), contextOf());
+    const outcome = await doStep(stepOf(quota, settings), jobOf('anna', { sstQuota: '1' }));
     expect(outcome).toMatchObject({ returnValue: 6, reason: expect.stringContaining('quota not enabled') });
   });
 
   it('fails with code 6 where the real setquota finds no quota on the file system', async () => {
-    const step = quotaStep({ ...options, filesystem: '/proc' });
-    expect(await step.run(jobOf('root', { sstQuota: '1' }), contextOf())).toMatchObject({ returnValue: 6 });
+    const step = stepOf(quota, { ...settings, filesystem: '/proc' });
+    expect(await doStep(step, jobOf('root', { sstQuota: '1' }))).toMatchObject({ returnValue: 6 });
   });
 
   it('speaks to other file systems by a command of the site', async () => {
@@ -101,19 +101,19 @@ describe('the quota', () => {
       '{homeDirectory}',
       '{other}',
     ];
-    const step = quotaStep({ ...options, filesystem: 'pool/backup', command });
+    const step = stepOf(quota, { ...settings, filesystem: '/pool/backup', command });
     const job = jobOf('anna', { sstQuota: '1025', uidNumber: '5001', homeDirectory: '/srv/{uid}/./anna' });
-    expect(await step.run(job, contextOf())).toEqual({ ok: true });
-    expect(zfs.calls()).toEqual([['set', 'userquota@5001=2048', 'pool/backup', '/srv/{uid}/anna', '{other}']]);
+    expect(await doStep(step, job)).toEqual({ ok: true });
+    expect(zfs.calls()).toEqual([['set', 'userquota@5001=2048', '/pool/backup', '/srv/{uid}/anna', '{other}']]);
     const faulty = jobOf('anna', { sstQuota: '1', uidNumber: '--all', homeDirectory: '/a' });
-    expect(await step.run(faulty, contextOf())).toMatchObject({ returnValue: 6 });
+    expect(await doStep(step, faulty)).toMatchObject({ returnValue: 6 });
   });
 
   it('is cleared where the user still resolves', async () => {
     const folder = temporaryFolder();
     const setquota = standIn(folder, 'setquota');
     inPath(folder);
-    expect(await clearQuotaStep(options).run(jobOf('root', { sstQuota: 'x' }), contextOf())).toEqual({ ok: true });
+    expect(await doStep(stepOf(quotaCleared, settings), jobOf('root', { sstQuota: 'x' }))).toEqual({ ok: true });
     expect(setquota.calls()).toEqual([['--always-resolve', '-u', 'root', '0', '0', '0', '0', '/var/backup']]);
   });
 
@@ -121,7 +121,7 @@ describe('the quota', () => {
     const folder = temporaryFolder();
     const setquota = standIn(folder, 'setquota');
     inPath(folder);
-    expect(await clearQuotaStep(options).run(jobOf('no-such-user'), contextOf())).toEqual({ ok: true });
+    expect(await doStep(stepOf(quotaCleared, settings), jobOf('no-such-user'))).toEqual({ ok: true });
     expect(setquota.calls()).toEqual([]);
   });
 
@@ -129,8 +129,8 @@ describe('the quota', () => {
     const folder = temporaryFolder();
     standIn(folder, 'setquota', 'exec sleep 60');
     inPath(folder);
-    const step = quotaStep({ ...options, timeoutMilliseconds: 100 });
-    const outcome = await step.run(jobOf('anna', { sstQuota: '1' }), contextOf());
+    const step = stepOf(quota, { ...settings, timeout: '100ms' });
+    const outcome = await doStep(step, jobOf('anna', { sstQuota: '1' }));
     expect(outcome).toMatchObject({ returnValue: 6, reason: expect.stringContaining('100 ms') });
   });
 

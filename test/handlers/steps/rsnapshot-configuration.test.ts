@@ -13,14 +13,11 @@ import {
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type RsnapshotOptions,
-  removeRsnapshotStep,
-  rsnapshotStep,
-} from '../../../handlers/steps/rsnapshot-configuration.ts';
+import { rsnapshot, rsnapshotRemoved } from '../../../handlers/steps/rsnapshot.ts';
 import type { StreamEvent } from '../../../src/domain/event.ts';
+import type { Job, StepContext } from '../../../src/domain/job.ts';
 import { anyText } from '../../support/any-text.ts';
-import { contextOf, jobOf, standIn, temporaryFolder } from './job.ts';
+import { contextOf, doStep, jobOf, standIn, stepOf, temporaryFolder } from './job.ts';
 
 const intervals = {
   sstBackupIntervalHourly: '6',
@@ -30,7 +27,28 @@ const intervals = {
   sstBackupIntervalYearly: '1',
 };
 
-function site(): { options: RsnapshotOptions; home: string; file: string; root: string } {
+/** The section as it is written in the file, and the root of the homes. */
+interface Options {
+  readonly directory: string;
+  readonly template: string | null;
+  readonly snapshotRoot: string;
+  readonly owner: string | null;
+  readonly group: string | null;
+  readonly mode: string;
+  readonly checkCommand: readonly string[] | null;
+  readonly timeout: string;
+  readonly homeRoot: string | null;
+}
+
+function stepWith(step: typeof rsnapshot, { homeRoot, ...written }: Options) {
+  const made = stepOf(step, { enabled: true, ...written }, { homeRoot });
+  return { run: (job: Job, context: StepContext) => doStep(made, job, context) };
+}
+
+const rsnapshotStep = (options: Options) => stepWith(rsnapshot, options);
+const removeRsnapshotStep = (options: Options) => stepWith(rsnapshotRemoved, options);
+
+function site(): { options: Options; home: string; file: string; root: string } {
   const root = temporaryFolder();
   const directory = join(root, 'rsnapshot.d');
   const chroot = join(root, '372/3724300/chroot');
@@ -44,10 +62,10 @@ function site(): { options: RsnapshotOptions; home: string; file: string; root: 
       snapshotRoot: '{parent}/.snapshots/{uid}',
       owner: null,
       group: null,
-      mode: 0o640,
+      mode: '0640',
       checkCommand: ['rsnapshot', '-c', '{file}', 'configtest'],
       homeRoot: root,
-      timeoutMilliseconds: 30_000,
+      timeout: '30s',
     },
     home: `${chroot}/./home/3724300`,
     file: join(directory, '3724300.conf'),
@@ -87,7 +105,7 @@ describe('the rsnapshot configuration', () => {
 
   it('has the mode and owner that are configured, put right without a rewrite', async () => {
     const { options, home, file } = site();
-    const step = rsnapshotStep({ ...options, mode: 0o600, owner: 'nobody', group: 'nogroup' });
+    const step = rsnapshotStep({ ...options, mode: '0600', owner: 'nobody', group: 'nogroup' });
     const job = jobOf('3724300', { homeDirectory: home, ...intervals });
     expect(await step.run(job, contextOf())).toEqual({ ok: true });
     const before = statSync(file);
@@ -207,15 +225,9 @@ describe('the rsnapshot configuration', () => {
   });
 
   it.each([
-    [
-      'a folder that is missing',
-      (options: RsnapshotOptions) => ({ ...options, directory: '/nonexistent/rsnapshot.d' }),
-    ],
-    ['a template that is missing', (options: RsnapshotOptions) => ({ ...options, template: '/nonexistent/template' })],
-    [
-      'a judge that is missing',
-      (options: RsnapshotOptions) => ({ ...options, checkCommand: ['/nonexistent/rsnapshot'] }),
-    ],
+    ['a folder that is missing', (options: Options) => ({ ...options, directory: '/nonexistent/rsnapshot.d' })],
+    ['a template that is missing', (options: Options) => ({ ...options, template: '/nonexistent/template' })],
+    ['a judge that is missing', (options: Options) => ({ ...options, checkCommand: ['/nonexistent/rsnapshot'] })],
   ])('fails with code 7 for %s', async (_, change) => {
     const { options, home } = site();
     const job = jobOf('3724300', { homeDirectory: home, ...intervals });

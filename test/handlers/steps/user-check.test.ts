@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { userCheckStep } from '../../../handlers/steps/user-check.ts';
+import { userCheck, waitForUser } from '../../../handlers/steps/user-check.ts';
 import type { CommandResult, RunCommand } from '../../../src/script/command.ts';
-import { contextOf, inPath, jobOf, standIn, temporaryFolder } from './job.ts';
+import { contextOf, doStep, inPath, jobOf, standIn, stepOf, temporaryFolder } from './job.ts';
 
-const quick = { timeoutMilliseconds: 0, intervalMilliseconds: 10 };
+const quick = { enabled: true, timeout: '0s', interval: '100ms' };
 
 function answers(...outputs: (string | number)[]): { run: RunCommand; asked: string[][] } {
   const asked: string[][] = [];
@@ -20,11 +20,11 @@ function answers(...outputs: (string | number)[]): { run: RunCommand; asked: str
 describe('the user check', () => {
   it('is content with a user of this host', async () => {
     const job = jobOf('root', { uidNumber: '0', homeDirectory: '/root/' });
-    expect(await userCheckStep(quick).run(job, contextOf())).toEqual({ ok: true });
+    expect(await doStep(stepOf(userCheck, quick), job)).toEqual({ ok: true });
   });
 
   it('fails with code 2 for a user that this host does not know', async () => {
-    const outcome = await userCheckStep(quick).run(jobOf('no-such-user'), contextOf());
+    const outcome = await doStep(stepOf(userCheck, quick), jobOf('no-such-user'));
     expect(outcome).toMatchObject({ ok: false, returnValue: 2, retry: 'permanent' });
     expect(outcome).toHaveProperty('reason', expect.stringContaining('getent passwd'));
   });
@@ -35,7 +35,7 @@ describe('the user check', () => {
     ['a number that is none', { uidNumber: '0; id' }, 'not a user number'],
     ['two numbers', { uidNumber: ['0', '1'] }, '2 values'],
   ])('fails with code 2 where the entry says %s', async (_, attributes, words) => {
-    const outcome = await userCheckStep(quick).run(jobOf('root', attributes), contextOf());
+    const outcome = await doStep(stepOf(userCheck, quick), jobOf('root', attributes));
     expect(outcome).toMatchObject({ ok: false, returnValue: 2 });
     expect(outcome).toHaveProperty('reason', expect.stringContaining(words));
   });
@@ -43,17 +43,17 @@ describe('the user check', () => {
   it('asks again until the cache of NSS has caught up', async () => {
     const { run, asked } = answers(2, 'anna:x:5001:5001::/old:/bin/sh', 'anna:x:5001:5001::/home/anna:/bin/sh');
     let time = 0;
-    const step = userCheckStep({
-      timeoutMilliseconds: 30_000,
-      intervalMilliseconds: 1_000,
+    const waiting = {
+      timeout: 30_000,
+      interval: 1_000,
       run,
       now: () => time,
-      wait: async (milliseconds) => {
+      wait: async (milliseconds: number) => {
         time += milliseconds;
       },
-    });
+    };
     const job = jobOf('anna', { uidNumber: '5001', homeDirectory: '/home/./anna' });
-    expect(await step.run(job, contextOf())).toEqual({ ok: true });
+    expect(await waitForUser(job, contextOf(), waiting)).toEqual({ ok: true });
     expect(asked).toHaveLength(3);
     expect(time).toBe(2_000);
   });
@@ -61,40 +61,42 @@ describe('the user check', () => {
   it('gives up when the time is up, and says so', async () => {
     const { run } = answers(2);
     let time = 0;
-    const step = userCheckStep({
-      timeoutMilliseconds: 2_500,
-      intervalMilliseconds: 1_000,
+    const waiting = {
+      timeout: 2_500,
+      interval: 1_000,
       run,
       now: () => time,
-      wait: async (milliseconds) => {
+      wait: async (milliseconds: number) => {
         time += milliseconds;
       },
-    });
-    expect(await step.run(jobOf('anna'), contextOf())).toMatchObject({
+    };
+    expect(await waitForUser(jobOf('anna'), contextOf(), waiting)).toMatchObject({
       returnValue: 2,
       reason: expect.stringContaining('2500 ms'),
     });
     expect(time).toBe(2_500);
-    expect(step.longestMilliseconds).toBeGreaterThan(2_500);
+    expect(stepOf(userCheck, { enabled: true, timeout: '2500ms' }).limitMilliseconds).toBeGreaterThan(2_500);
   });
 
   it('asks for a name of digits by its number, as getent would take the name for one', async () => {
     const { run, asked } = answers('3724300:x:5001:5001::/home/3724300:/bin/sh');
     const job = jobOf('3724300', { uidNumber: '5001' });
-    expect(await userCheckStep({ ...quick, run }).run(job, contextOf())).toEqual({ ok: true });
+    expect(await doStep(stepOf(userCheck, quick), job, contextOf(), { runCommand: run })).toEqual({ ok: true });
     expect(asked).toEqual([['getent', 'passwd', '5001']]);
   });
 
   it('does not take another user with that number for the account', async () => {
     const { run } = answers('somebody:x:3724300:1::/home/somebody:/bin/sh');
-    expect(await userCheckStep({ ...quick, run }).run(jobOf('3724300'), contextOf())).toMatchObject({ returnValue: 2 });
+    expect(await doStep(stepOf(userCheck, quick), jobOf('3724300'), contextOf(), { runCommand: run })).toMatchObject({
+      returnValue: 2,
+    });
   });
 
   it('stops waiting when the service stops', async () => {
     const abort = new AbortController();
     const { run } = answers(2);
-    const step = userCheckStep({ timeoutMilliseconds: 60_000, intervalMilliseconds: 60_000, run });
-    const running = step.run(jobOf('anna'), contextOf(abort.signal));
+    const step = stepOf(userCheck, { enabled: true, timeout: '60s', interval: '60s' });
+    const running = doStep(step, jobOf('anna'), contextOf(abort.signal), { runCommand: run });
     setImmediate(() => abort.abort());
     expect(await running).toMatchObject({ ok: false });
   });
@@ -103,7 +105,7 @@ describe('the user check', () => {
     const folder = temporaryFolder();
     standIn(folder, 'getent', 'echo broken nsswitch >&2; exit 1');
     inPath(folder);
-    const outcome = await userCheckStep(quick).run(jobOf('anna'), contextOf());
+    const outcome = await doStep(stepOf(userCheck, quick), jobOf('anna'));
     expect(outcome).toMatchObject({ returnValue: 2, reason: expect.stringContaining('broken nsswitch') });
   });
 });

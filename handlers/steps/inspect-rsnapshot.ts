@@ -1,83 +1,27 @@
 import { constants } from 'node:fs';
-import { access, mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type CommandOptions, commandPath, type RunCommand, runCommand } from '../../src/script/command.ts';
-import { locate } from '../../src/script/locate.ts';
-import { codeOf, faultOf } from './home-place.ts';
-import type { QuotaOptions } from './quota.ts';
-import { type RsnapshotOptions, refusalOf } from './rsnapshot-configuration.ts';
+import type { RunCommand } from '../../src/script/command.ts';
+import type { Look } from '../define-step.ts';
+import { type StepFinding, startable } from './findings.ts';
+import { type RsnapshotSettings, refusalOf } from './rsnapshot-configuration.ts';
 import { BUILT_IN_TEMPLATE, substitute, templateValues } from './rsnapshot-template.ts';
 import { lookUpId } from './user-lookup.ts';
 
-/** Something that would make a step fail for every account. `key` is the setting in question. */
-export interface StepFinding {
-  readonly key: string;
-  readonly message: string;
-  readonly remedy: string;
-}
-
-/** What the user check needs of the host: getent. */
-export function inspectUserCheck(): readonly StepFinding[] {
-  return startable('userCheck.enabled', ['getent']);
-}
-
-/** The bit of a folder's mode by which only its owner can rename what is in it. */
-const STICKY = 0o1000;
-
-/** What homes need of the folder that they are in: that nobody but root can swap it, or what is in it. */
-export async function inspectHomeRoot(homeRoot: string): Promise<readonly StepFinding[]> {
-  const key = 'script.homeRoot';
-  const remedy = `mount it, or correct ${key}`;
-  try {
-    const real = await realpath(homeRoot);
-    const status = await stat(real);
-    if (!status.isDirectory()) return [{ key, message: `${homeRoot} is no folder`, remedy }];
-    const faults = [faultOf(status)].map((fault) => ({ path: real, fault }));
-    for (let path = real; path !== '/'; ) {
-      path = dirname(path);
-      const above = await stat(path);
-      // In a sticky folder nobody can swap what is not his own.
-      if ((above.mode & STICKY) === 0) faults.push({ path, fault: faultOf(above) });
-    }
-    return faults.flatMap(({ path, fault }) =>
-      fault === undefined
-        ? []
-        : [{ key, message: `${path} ${fault}`, remedy: `chown root ${path}; chmod go-w ${path}` }],
-    );
-  } catch (error) {
-    const code = codeOf(error);
-    const fault = code === 'ENOENT' ? 'is no folder' : `cannot be looked at (${code})`;
-    return [{ key, message: `${homeRoot} ${fault}`, remedy }];
-  }
-}
-
-/** What the quota needs of the host: its commands. */
-export function inspectQuota(options: Pick<QuotaOptions, 'command' | 'clearCommand'>): readonly StepFinding[] {
-  return [...startable('quota.command', options.command), ...startable('quota.clearCommand', options.clearCommand)];
-}
-
 /** What the rsnapshot configuration needs of the host: its folder, template, owner and command. */
 export async function inspectRsnapshot(
-  options: Omit<RsnapshotOptions, 'run'>,
-  signal: CommandOptions['signal'],
-  run: RunCommand = runCommand,
+  settings: RsnapshotSettings,
+  { runCommand: run, signal }: Look,
 ): Promise<readonly StepFinding[]> {
-  const { directory, owner, group, checkCommand } = options;
+  const { directory, owner, group, checkCommand } = settings;
   return [
     ...(await inspectFolder(directory)),
-    ...(await inspectTemplate(options, signal, run)),
+    ...(await inspectTemplate(settings, signal, run)),
     ...(await inspectOwner('passwd', owner, run, signal)),
     ...(await inspectOwner('group', group, run, signal)),
     ...(checkCommand === null ? [] : startable('rsnapshot.checkCommand', checkCommand)),
   ];
-}
-
-function startable(key: string, [program = '']: readonly string[]): readonly StepFinding[] {
-  const located = locate(program, commandPath(process.env));
-  if (located.kind === 'located') return [];
-  const message = `${program} cannot be started (${located.code})`;
-  return [{ key, message, remedy: `install ${program}, or correct ${key}` }];
 }
 
 async function inspectFolder(directory: string): Promise<readonly StepFinding[]> {
@@ -102,13 +46,13 @@ async function inspectFolder(directory: string): Promise<readonly StepFinding[]>
  * come to light, and what the check command has against the result.
  */
 async function inspectTemplate(
-  options: Omit<RsnapshotOptions, 'run'>,
+  settings: RsnapshotSettings,
   signal: AbortSignal,
   run: RunCommand,
 ): Promise<readonly StepFinding[]> {
   const folder = await mkdtemp(join(tmpdir(), 'prov-backup-rsnapshot-check-'));
   try {
-    return await inspectSample(join(folder, 'sample'), options, signal, run);
+    return await inspectSample(join(folder, 'sample'), settings, signal, run);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -121,11 +65,11 @@ const SAMPLE_RETENTIONS = [
 
 async function inspectSample(
   home: string,
-  options: Omit<RsnapshotOptions, 'run'>,
+  settings: RsnapshotSettings,
   signal: AbortSignal,
   run: RunCommand,
 ): Promise<readonly StepFinding[]> {
-  const { template, snapshotRoot, checkCommand } = options;
+  const { template, snapshotRoot, checkCommand } = settings;
   const sample = templateValues('sample', { home, chroot: undefined }, snapshotRoot, SAMPLE_RETENTIONS);
   if (sample.kind === 'faulty') {
     return [{ key: 'rsnapshot.snapshotRoot', message: sample.reason, remedy: 'correct rsnapshot.snapshotRoot' }];
@@ -141,7 +85,7 @@ async function inspectSample(
     for (const made of [home, snapshots]) await mkdir(made);
     const file = `${home}.conf`;
     await writeFile(file, rendered.text, { mode: 0o600 });
-    const refusal = await refusalOf(file, checkCommand, signal, { ...options, run });
+    const refusal = await refusalOf(file, checkCommand, settings.timeout, { runCommand: run, signal });
     const message = `a configuration made from it is refused: ${refusal}`;
     return refusal === undefined ? [] : [{ key, message, remedy: `${remedy}, or rsnapshot.checkCommand` }];
   } catch (error) {

@@ -23,8 +23,15 @@ export function handlersOf(settings: StepSettings, site: Site): SiteHandlers {
   return eachMode((mode) => HANDLERS[mode].steps.map((step) => steps.get(step)).filter((step) => step !== undefined));
 }
 
-/** The longest time that any handler may take, in milliseconds: what a living service's account is left alone for. */
+/** The longest time that any handler takes, in milliseconds: the runner ends what takes longer. */
 export function longestHandlerMilliseconds(handlers: SiteHandlers): number {
-  const limits = Object.values(handlers).map((steps) => steps.reduce((sum, step) => sum + step.limitMilliseconds, 0));
-  return Math.max(...limits);
+  return Math.max(...Object.values(handlers).map(longestOf));
+}
+
+/**
+ * The attempt ends with the first step that reaches its limit, so only one of them needs its grace.
+ */
+function longestOf(steps: readonly SiteStep[]): number {
+  const limits = steps.reduce((sum, step) => sum + step.limitMilliseconds, 0);
+  return limits + Math.max(0, ...steps.map((step) => step.graceMilliseconds));
 }

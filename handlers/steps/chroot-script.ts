@@ -11,9 +11,10 @@ import { defineStep, type RunStep, type Site } from '../define-step.ts';
 import { guardHome, guardLimit } from './home-guard.ts';
 import { buildCommand, buildEnvironment, buildInput } from './script-request.ts';
 
-/** A launcher that is not ready, or hangs, is given up, and the script begins without it. */
-const START = 16_000;
-/** What an ending takes beyond its grace at most: processes that outlive SIGKILL, and reading the last output. */
+/**
+ * What an ending takes beyond its grace at most: processes that outlive SIGKILL, and reading the
+ * last output.
+ */
 const SLACK = 3000;
 
 /** How old the knowledge of other services' remains may be: a service beside this one may die at any time. */
@@ -63,10 +64,10 @@ export const script = defineStep({
   settings,
   isOn: () => true,
   inspect,
-  // Three times the grace: for the launcher of a dead service, for its script, and for this one.
-  limit: ({ timeout, killGrace }, { homeRoot }) => guardLimit(homeRoot) + START + timeout + 3 * (killGrace + SLACK),
-  // Twice: for the script, and for what a launcher that hangs meanwhile leaves of it.
-  grace: ({ killGrace }) => 2 * (killGrace + SLACK),
+  // Beyond the script's own limit, which has its own reason. Three times the grace: for the
+  // launcher of a dead service, for its script, and for this one.
+  limit: ({ timeout, killGrace }, { homeRoot }) => guardLimit(homeRoot) + timeout + 3 * (killGrace + SLACK),
+  grace: ({ killGrace }) => killGrace + SLACK,
   overdue: {
     returnValue: ReturnCode.UNDEFINED_ERROR,
     remedy: 'see whether its processes can be ended, and whether the file systems of the host answer',

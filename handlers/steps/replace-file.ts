@@ -11,15 +11,19 @@ export interface FileShape {
 }
 
 /**
- * Gives a file its content, mode and owner at once: a reader sees the old file or the new one, also after a loss of
- * power. `inspect` may look at the new file under its temporary name and refuse it by throwing: it then stays there for
- * inspection. The temporary name belongs to the file, so that what an earlier attempt left is overwritten by the next one.
+ * Gives a file its content, mode and owner at once: a reader sees the old file or the new one, also
+ * after a loss of power. `inspect` may look at the new file under its temporary name and refuse it
+ * by throwing: it then stays there for inspection. The temporary name belongs to the file, so that
+ * what an earlier attempt left is overwritten by the next one. Once the signal is aborted the file
+ * stays as it is: whoever was waited for in vain must not overwrite what came later.
  */
 export async function replaceFile(
   path: string,
   shape: FileShape,
   inspect: (temporary: string) => Promise<void>,
+  signal: AbortSignal,
 ): Promise<void> {
+  signal.throwIfAborted();
   const temporary = temporaryName(path);
   await rm(temporary, { force: true });
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -34,6 +38,7 @@ export async function replaceFile(
     throw error;
   }
   await inspect(temporary);
+  signal.throwIfAborted();
   await rename(temporary, path);
   await syncFolder(path);
 }
@@ -42,7 +47,7 @@ export async function replaceFile(
  * Whether the file has this very content already. Mode and owner are put right in that case without a rewrite, and what an
  * earlier attempt left is removed. False where there is no file, or something that is not a regular file.
  */
-export async function holdsAlready(path: string, shape: FileShape): Promise<boolean> {
+export async function holdsAlready(path: string, shape: FileShape, signal: AbortSignal): Promise<boolean> {
   let file: FileHandle;
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -52,15 +57,21 @@ export async function holdsAlready(path: string, shape: FileShape): Promise<bool
   }
   return closing(file, async () => {
     if (!(await file.stat()).isFile() || (await readFile(file, 'utf8')) !== shape.text) return false;
+    signal.throwIfAborted();
     await dress(file, shape);
     await rm(temporaryName(path), { force: true });
     return true;
   });
 }
 
-/** Removes a file and what an earlier attempt left of it; content where there is none. */
-export async function removeFile(path: string): Promise<void> {
+/**
+ * Removes a file and what an earlier attempt left of it; content where there is none. Once the
+ * signal is aborted it stays.
+ */
+export async function removeFile(path: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   await rm(temporaryName(path), { force: true });
+  signal.throwIfAborted();
   await rm(path, { force: true });
   await syncFolder(path).catch((error: unknown) => {
     if (!hasCode(error, 'ENOENT')) throw error;

@@ -63,9 +63,13 @@ export function writeConfiguration(job: Job, context: StepContext, site: Rsnapsh
 }
 
 /** Removes the account's rsnapshot configuration; content with one that is gone. */
-export function removeConfiguration(job: Job, settings: RsnapshotSettings): Promise<StepOutcome> {
+export function removeConfiguration(
+  job: Job,
+  { signal }: StepContext,
+  settings: RsnapshotSettings,
+): Promise<StepOutcome> {
   return reported(async () => {
-    await removeFile(fileOf(job, settings));
+    await removeFile(fileOf(job, settings), signal);
     return SUCCEEDED;
   });
 }
@@ -75,7 +79,7 @@ async function write(job: Job, { report, signal }: StepContext, site: RsnapshotS
   const reading = readRetentions(job.entry);
   if (reading.kind === 'faulty') return cannotCreate(reading.reason);
   if (reading.retentions.length === 0) {
-    await removeFile(path);
+    await removeFile(path, signal);
     const { uid, dn, mode } = job.record;
     const line = 'rsnapshot: every sstBackupInterval is 0 or absent, so there is no configuration';
     report({ event: 'output', uid, dn, mode, job: job.id, stream: 'stdout', line });
@@ -96,8 +100,8 @@ async function write(job: Job, { report, signal }: StepContext, site: RsnapshotS
   const group = await lookUpId('group', site.group, site.runCommand, signal);
   if (group === undefined) return cannotCreate(`rsnapshot.group ${site.group} is not known to this host: correct it`);
   const shape = { text: rendered.text, mode: site.mode, owner, group };
-  if (await holdsAlready(path, shape)) return SUCCEEDED;
-  await replaceFile(path, shape, (temporary) => validate(temporary, signal, site));
+  if (await holdsAlready(path, shape, signal)) return SUCCEEDED;
+  await replaceFile(path, shape, (temporary) => validate(temporary, signal, site), signal);
   return SUCCEEDED;
 }
 

@@ -44,6 +44,6 @@ export const rsnapshotRemoved = defineStep({
   limit: () => FILES,
   grace: () => 0,
   run: (settings) => {
-    return (job) => removeConfiguration(job, settings);
+    return (job, context) => removeConfiguration(job, context, settings);
   },
 });

@@ -38,8 +38,8 @@ const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin
  */
 export const runCommand: RunCommand = async (command, options) => {
   const [file = '', ...args] = command;
-  if (options.signal.aborted) return { kind: 'aborted', output: '', complaint: '' };
   const { execa } = await import('execa'); // a hundred modules, which most sites never need
+  if (options.signal.aborted) return { kind: 'aborted', output: '', complaint: '' };
   const child = execa(file, args, {
     stdin: 'ignore',
     buffer: false,

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../config/load-config.ts';
+import type { SiteStep } from '../../handlers/define-step.ts';
 import { HANDLERS, handlersOf, longestHandlerMilliseconds } from '../../handlers/registry.ts';
 import { STEPS } from '../../handlers/steps/registry.ts';
 import type { Job } from '../../src/domain/job.ts';
@@ -77,9 +78,12 @@ describe('the handlers of a site', () => {
     expect(await outputOf('delete')).toEqual(['gone 3724300']);
   });
 
-  it('may take as long as the steps of the longest one together', () => {
-    const sum = (mode: Mode) => ALL[mode].reduce((total, { limitMilliseconds }) => total + limitMilliseconds, 0);
-    expect(longestHandlerMilliseconds(ALL)).toBe(Math.max(...MODES.map(sum)));
+  it('take at most what the steps of the longest one take together, and the longest grace', () => {
+    const taking = (limitMilliseconds: number, graceMilliseconds: number): SiteStep => {
+      return { ...ALL.add[0]!, limitMilliseconds, graceMilliseconds };
+    };
+    const [quick, slow] = [taking(1_000, 500), taking(5_000, 100)];
+    expect(longestHandlerMilliseconds({ add: [quick, slow], modify: [slow], delete: [] })).toBe(6_500);
   });
 });
 

@@ -13,9 +13,11 @@ import {
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Means } from '../../../handlers/define-step.ts';
 import { rsnapshot, rsnapshotRemoved } from '../../../handlers/steps/rsnapshot.ts';
 import type { StreamEvent } from '../../../src/domain/event.ts';
 import type { Job, StepContext } from '../../../src/domain/job.ts';
+import type { RunCommand } from '../../../src/script/command.ts';
 import { anyText } from '../../support/any-text.ts';
 import { contextOf, doStep, jobOf, standIn, stepOf, temporaryFolder } from './job.ts';
 
@@ -42,7 +44,7 @@ interface Options {
 
 function stepWith(step: typeof rsnapshot, { homeRoot, ...written }: Options) {
   const made = stepOf(step, { enabled: true, ...written }, { homeRoot });
-  return { run: (job: Job, context: StepContext) => doStep(made, job, context) };
+  return { run: (job: Job, context: StepContext, means?: Partial<Means>) => doStep(made, job, context, means) };
 }
 
 const rsnapshotStep = (options: Options) => stepWith(rsnapshot, options);
@@ -271,6 +273,21 @@ describe('the rsnapshot configuration', () => {
     const job = jobOf('3724300', { homeDirectory: `${root}/./3724300`, ...intervals });
     const outcome = await rsnapshotStep({ ...options, snapshotRoot }).run(job, contextOf());
     expect(outcome).toMatchObject({ ok: false, returnValue: 7, reason: expect.stringContaining(words) });
+  });
+
+  it('stays as it is once the attempt is over, however far the step had come', async () => {
+    const { options, home, file } = site();
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    writeFileSync(file, 'newer');
+    const over = new AbortController();
+    const judging: RunCommand = async () => {
+      over.abort();
+      return { kind: 'exited', exitCode: 0, output: '', complaint: '' };
+    };
+    const outcome = await rsnapshotStep(options).run(job, contextOf(over.signal), { runCommand: judging });
+    expect(outcome).toMatchObject({ ok: false, returnValue: 7 });
+    expect(await removeRsnapshotStep(options).run(job, contextOf(over.signal))).toMatchObject({ ok: false });
+    expect(readFileSync(file, 'utf8')).toBe('newer');
   });
 
   it('may keep snapshots in a folder that the site names, also where rsnapshot is to make it', async () => {

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../config/fault.ts';
+import { shapeOf } from '../../config/kinds/setting.ts';
 import { parseConfig } from '../../config/load-config.ts';
+import { settingsSchema } from '../../config/schema.ts';
+import { MODES } from '../../src/domain/mode.ts';
 
 const DIRECTORY = ['directory:', '  url: ldap://localhost', '  base: dc=example,dc=org'];
 const SCRIPT = ['script:', '  command: [/bin/true]'];
-const SECTIONS =
-  'directory, attributes, timeZone, concurrency, instances, accounts, script, userCheck, homeCheck, quota, rsnapshot, retry, reconnect, reconcile, shutdown, log, operator';
+const SECTIONS = Object.keys(shapeOf(settingsSchema) ?? {}).join(', ');
 
 /** The faults of a file, a line each, without the heading. */
 function faultsOf(lines: readonly string[], env: Record<string, string> = {}): string[] {
@@ -341,7 +343,7 @@ describe('the other settings', () => {
       'perMode: { delete: [rm, 7] }',
       `script.perMode.delete: given the list ["rm",7], ${ARGUMENTS}, or null; write numbers, true and false in quotes`,
     ],
-    ['perMode: { remove: [x] }', 'script.perMode.remove: given an unknown key, expected one of add, modify, delete'],
+    ['perMode: { remove: [x] }', `script.perMode.remove: given an unknown key, expected one of ${MODES.join(', ')}`],
   ])('%s is a fault of the section script', (line, fault) => {
     expect(withScript(line)).toEqual([`line 6: ${fault}`]);
   });

@@ -3,7 +3,7 @@ import type { SiteStep } from '../../handlers/define-step.ts';
 import { handlerRunner } from '../../handlers/run-handler.ts';
 import type { StreamEvent } from '../../src/domain/event.ts';
 import type { Job, StepOutcome } from '../../src/domain/job.ts';
-import type { Mode } from '../../src/domain/mode.ts';
+import { eachMode, type Mode } from '../../src/domain/mode.ts';
 import { runCommand } from '../../src/script/command.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
 import { Stage } from '../support/stage.ts';
@@ -45,7 +45,8 @@ const MEANS = { scripts: NO_SCRIPTS, runCommand };
 
 async function run(steps: readonly SiteStep[], abort = new AbortController()) {
   const events: StreamEvent[] = [];
-  const runner = handlerRunner({ add: [], modify: steps, delete: [] }, MEANS, () => clock);
+  const handlers = eachMode((mode) => (mode === 'modify' ? steps : []));
+  const runner = handlerRunner(handlers, MEANS, () => clock);
   const outcome = await runner(job('modify'), { report: (event) => void events.push(event), signal: abort.signal });
   return { outcome, events };
 }

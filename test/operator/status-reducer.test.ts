@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PublishedEvent, StreamEvent } from '../../src/domain/event.ts';
+import { eachMode } from '../../src/domain/mode.ts';
 import type { ServiceSnapshot } from '../../src/domain/status.ts';
 import { countAccounts, initialStatus, isReady, reduceStatus } from '../../src/operator/status-reducer.ts';
 import { statusText } from '../../src/operator/status-text.ts';
 
 const START = Date.parse('2026-03-01T02:00:00.000Z');
-const STEPS = { add: ['userCheck', 'script', 'quota'], modify: ['script'], delete: ['script'] };
+const STEPS = eachMode((mode) => (mode === 'add' ? ['userCheck', 'script', 'quota'] : ['script']));
 
 const at = (seconds: number) => new Date(START + seconds * 1000).toISOString();
 const dnOf = (uid: string) => `uid=${uid},ou=accounts,dc=example,dc=org`;

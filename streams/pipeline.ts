@@ -75,6 +75,7 @@ export function provisioning(
           },
           discarded: (candidate, by) => {
             if (by === 'drop' || candidate.own === undefined) return;
+            surroundings.open.release(candidate.id);
             report({ event: 'superseded', reason: 'a newer request was written', ...refOf(candidate.record) });
           },
         }),

@@ -334,6 +334,23 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     expect(directory.mode('a')).toBe(WORDS[mode].finished);
   });
 
+  it('a claim that arrives late, and takes a newer request that waits, is taken back', async () => {
+    const stage = start({ runHandler: runs([10, failed(75)]) });
+    keepBack(1);
+    directory.create('a', { sstProvisioningMode: 'delete', sstIsActive: 'FALSE' });
+    await pass(2_000);
+    expect(stage.jobs).toHaveLength(1);
+    directory.write('a', { sstProvisioningMode: 'delete', sstIsActive: 'TRUE', sstProvisioningDate: '0' });
+    await pass(100);
+    directory.deliver();
+    await pass(10_000);
+    expect(directory.mode('a')).toBe('delete');
+    expect(stage.jobs).toHaveLength(1);
+    directory.write('a', { sstIsActive: 'FALSE' });
+    await pass(10_000);
+    expect(stage.jobs.length).toBeGreaterThan(1);
+  });
+
   it('an outcome that was written is not written again over a newer claim, though the account had left meanwhile', async () => {
     const stage = start({ runHandler: runs([100, SUCCEEDED]) });
     let modifies = 0;

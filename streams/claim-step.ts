@@ -227,14 +227,15 @@ function conflictOf(
 
 /** Another round; after a while where the directory is away; or the end. */
 function failed(state: ClaimState, error: DirectoryError, rules: ClaimRules): ClaimNext {
-  const memory = memoryOf(state);
+  // A claim was carried out, and what it left is not known.
+  const memory = { ...memoryOf(state), unanswered: state.unanswered || state.at === 'verifying' };
   switch (failureKind(error)) {
     case 'mismatch':
       return forestalled(memory, error, seenBy(state), rules);
     case 'gone':
       return forestalled(memory, error, undefined, rules);
     case 'away':
-      return pause(state, error);
+      return pause({ ...memory, unanswered: memory.unanswered || state.at === 'sending' }, error);
     case 'unfit':
       return memory.withReturnValue ? find({ ...memory, withReturnValue: false }) : end({ kind: 'refused', error });
     case 'refused':
@@ -257,11 +258,13 @@ function forestalled(
   return find({ ...memory, conflicts, undo }, notes);
 }
 
-function pause(state: ClaimState, error: DirectoryError): ClaimNext {
-  const unanswered = state.unanswered || state.at === 'sending' || state.at === 'verifying';
-  const failures = state.failures + 1;
-  const waiting: ClaimState = { ...memoryOf(state), unanswered, failures, at: 'pausing' };
-  return { notes: [], state: waiting, effect: { do: 'pause', failures, error } };
+function pause(memory: ClaimMemory, error: DirectoryError): ClaimNext {
+  const failures = memory.failures + 1;
+  return {
+    notes: [],
+    state: { ...memory, failures, at: 'pausing' },
+    effect: { do: 'pause', failures, error },
+  };
 }
 
 /** The entry that the effect of the state was decided on; undefined where it is not read yet. */

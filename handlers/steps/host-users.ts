@@ -36,9 +36,9 @@ export function hostObjection({ rules, signal, run = runCommand }: HostUsersOpti
     if (!(Number(lookup.user.uidNumber) >= rules.lowestUidNumber)) {
       return `${known}, a system user's: below accounts.lowestUidNumber (${rules.lowestUidNumber})`;
     }
-    return uidNumber === undefined || uidNumber.trim() === lookup.user.uidNumber
+    return uidNumber === undefined || uidNumber === lookup.user.uidNumber
       ? undefined
-      : `${known}, the entry says ${uidNumber.trim()}: make them agree`;
+      : `${known}, the entry says ${uidNumber}: make them agree`;
   };
 }
 

@@ -113,7 +113,7 @@ function verdictOf(decision: Decision): string {
 }
 
 function modeSentence(record: AccountRecord, reading: ModeReading | undefined, names: AttributeNames): string {
-  const is = `${names.mode} is ${record.mode.trim()}`;
+  const is = `${names.mode} is ${record.mode}`;
   if (reading === undefined) return `${is}: another program's word, which the service leaves alone`;
   switch (reading.phase) {
     case 'requested':
@@ -126,7 +126,7 @@ function modeSentence(record: AccountRecord, reading: ModeReading | undefined, n
 }
 
 function stateSentence(record: AccountRecord, names: AttributeNames): string {
-  const state = record.state.trim();
+  const { state } = record;
   return state === '0'
     ? `${names.state} is 0: the request is open`
     : `${names.state} is ${readableStamp(state)}: that is when the last request was finished, so none is open`;
@@ -134,7 +134,7 @@ function stateSentence(record: AccountRecord, names: AttributeNames): string {
 
 function dateSentence({ date }: AccountRecord, { names, today, timeZone }: ExplainContext): string {
   if (date === undefined) return `${names.date.join(' or ')} is absent: the same as now`;
-  const day = date.value.trim();
+  const day = date.value;
   if (day === '0') return `${date.name} is 0: now`;
   if (isTokenDay(day))
     return `${date.name} is ${readableStamp(day)}: the fencing token of the claim, and no day that was asked for`;
@@ -151,7 +151,7 @@ function activeSentence(record: AccountRecord, reading: ModeReading | undefined,
 
 function failureSentence(record: AccountRecord, names: AttributeNames): string {
   if (names.returnValue === null) return 'no attribute for the return value is configured: failures are not recorded';
-  const value = record.returnValue?.trim();
+  const value = record.returnValue;
   if (value === undefined) return `${names.returnValue} is absent: no attempt has ended since the request was claimed`;
   const code = Number(value);
   return `${names.returnValue} is ${value}: ${code === 0 ? 'the last attempt succeeded' : `the last attempt failed with ${namedCode(code)}`}`;

@@ -2,6 +2,7 @@ import type { DirectoryEntry } from './entry.ts';
 
 /** The directory's names of the attributes that the service reads and writes. `null`: not used at this site. */
 export interface AttributeNames {
+  /** In the case in which it was written, and as `comparedText` gives it, like the values below. */
   readonly mode: string;
   readonly state: string;
   /** Accepted names of the date, in order of preference; the one that the entry has is written. */
@@ -25,6 +26,7 @@ export interface AccountRecord {
   /** The entryUUID attribute (RFC 4530), lower case; undefined where the server does not maintain it. */
   readonly entryUUID: string | undefined;
   readonly uid: string;
+  /** In the case in which it was written, and as `comparedText` gives it, like the values below. */
   readonly mode: string;
   readonly state: string;
   readonly date: { readonly name: string; readonly value: string } | undefined;

@@ -53,8 +53,8 @@ export function decide(record: AccountRecord, context: DecisionContext): Decisio
   const { names } = context;
   const reading = readMode(record.mode);
   if (reading === undefined) return { kind: 'settled', reason: "the mode is another program's" };
-  if (record.state.trim() !== '0') {
-    return { kind: 'settled', reason: `${names.state} is ${record.state.trim()}, not 0: nothing is asked` };
+  if (record.state !== '0') {
+    return { kind: 'settled', reason: `${names.state} is ${record.state}, not 0: nothing is asked` };
   }
   const { mode } = reading;
   switch (reading.phase) {
@@ -86,7 +86,7 @@ const BEHIND = 'the directory server in use shows the account older than it is k
 
 function decideRequested(record: AccountRecord, mode: Mode, context: DecisionContext): Decision {
   const { today, names } = context;
-  const day = record.date?.value.trim() ?? '0';
+  const day = record.date?.value ?? '0';
   if (day !== '0' && day > today) {
     return { kind: 'defer', mode, until: day, reason: `${record.date?.name} is ${day}, today is ${today}` };
   }
@@ -106,7 +106,7 @@ function decideRequested(record: AccountRecord, mode: Mode, context: DecisionCon
 
 function decideInWork(record: AccountRecord, mode: Mode, context: DecisionContext): Decision {
   if (isFailure(record.returnValue)) {
-    const returnValue = record.returnValue?.trim() ?? '';
+    const returnValue = record.returnValue ?? '';
     return {
       kind: 'failed',
       mode,
@@ -160,12 +160,12 @@ export function ldapBoolean(value: boolean): string {
 
 /** Whether a recorded return value means that the attempt failed. */
 export function isFailure(returnValue: string | undefined): boolean {
-  return returnValue !== undefined && !/^\s*[+-]?0*\s*$/.test(returnValue);
+  return returnValue !== undefined && !/^[+-]?0*$/.test(returnValue);
 }
 
 /** Whether somebody is, or was, at work on the account: it is open, and its attempt has not failed. */
 export function isInWork({ mode, state, returnValue }: AccountRecord): boolean {
-  return state.trim() === '0' && !isFailure(returnValue) && readMode(mode)?.phase === 'inWork';
+  return state === '0' && !isFailure(returnValue) && readMode(mode)?.phase === 'inWork';
 }
 
 function seconds(milliseconds: number): string {

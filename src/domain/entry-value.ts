@@ -21,6 +21,28 @@ export function singleValue(entry: DirectoryEntry, name: string): SingleValue {
   }
 }
 
+/**
+ * A text value as directories compare it: the spaces around it do not count (RFC 4518, section
+ * 2.6.1). Any other blank is a part of the value here, as not every server passes over it: 389-ds
+ * passes over a TAB and slapd does not, of U+00A0 it is the other way round. Accounts are read
+ * through this alone, so that no two parts of the program judge a value differently.
+ */
+export function comparedText(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && text[start] === ' ') start += 1;
+  while (end > start && text[end - 1] === ' ') end -= 1;
+  return text.slice(start, end);
+}
+
+/**
+ * What to add to the complaint about a value that would be well formed but for blanks that count
+ * and are not seen.
+ */
+export function blanksBeside(text: string, isWellFormed: (text: string) => boolean): string {
+  return isWellFormed(text.trim()) ? ': a TAB, or another blank that counts, stands beside it; write it anew' : '';
+}
+
 /** A value as it may stand in a message: bounded, control characters made visible. */
 export function shown(text: string): string {
   const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {

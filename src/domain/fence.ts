@@ -38,7 +38,7 @@ export function tokenDay(number: number): string {
 
 /** Whether a date holds a token, and not a day that somebody asked for. */
 export function isTokenDay(day: string): boolean {
-  return /^1\d{7}$/.test(day.trim());
+  return /^1\d{7}$/.test(day);
 }
 
 /** The fence of a claim that is decided on the account as `record` shows it. */

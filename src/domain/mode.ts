@@ -81,7 +81,10 @@ const READINGS: ReadonlyMap<string, ModeReading> = new Map(
   ),
 );
 
-/** Reads a stored mode as LDAP compares it (caseIgnoreMatch); undefined for another program's word. */
+/**
+ * Reads a mode, whatever its case, as LDAP compares it (caseIgnoreMatch); undefined for another
+ * program's word.
+ */
 export function readMode(stored: string): ModeReading | undefined {
-  return READINGS.get(stored) ?? READINGS.get(stored.trim().toLowerCase());
+  return READINGS.get(stored) ?? READINGS.get(stored.toLowerCase());
 }

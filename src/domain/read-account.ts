@@ -1,6 +1,6 @@
 import type { AccountRecord, AccountRules, AttributeNames, EntryReading } from './account.ts';
 import type { DirectoryEntry } from './entry.ts';
-import { shown, singleValue } from './entry-value.ts';
+import { blanksBeside, comparedText, shown, singleValue } from './entry-value.ts';
 import { isTokenDay } from './fence.ts';
 import { readHomePath } from './home-path.ts';
 import { readMode } from './mode.ts';
@@ -50,62 +50,74 @@ function acceptedDates({ date }: AttributeNames): readonly string[] {
 export function readAccount(entry: DirectoryEntry, names: AttributeNames, rules: AccountRules | null): EntryReading {
   const { dn, unreadable } = entry;
   if (unreadable !== undefined) return { kind: 'unworkable', dn, uid: safeUid(uidInRdn(dn)), reason: unreadable };
-  const modes = texts(entry, names.mode);
-  if (!modes.some((mode) => readMode(mode) !== undefined)) {
+  const modes = compared(entry, names.mode);
+  if (!modes.some((mode) => isWord(mode.trim()))) {
     return { kind: 'foreign', dn, reason: modes.length === 0 ? `no ${names.mode}` : "another program's mode" };
   }
-  const uids = texts(entry, 'uid');
-  const uid = decideUid(dn, uids);
+  const uid = decideUid(dn, texts(entry, 'uid'));
   const unworkable = (reason: string): EntryReading => ({ kind: 'unworkable', dn, uid: safeUid(uid), reason });
-
-  if (uids.length === 0) return unworkable('the entry has no uid');
-  if (uid === undefined)
-    return unworkable(`the entry has ${uids.length} uids and its RDN does not decide between them`);
+  if (uid === undefined) return unworkable(faultOfUids(entry));
   const fault = faultOfUid(uid) ?? (rules === null ? undefined : faultOfUser(entry, uid, rules));
   if (fault !== undefined) return unworkable(fault);
-  if (modes.length > 1) return unworkable(`${names.mode} has ${modes.length} values`);
+  const request = readRequest(entry, names, modes);
+  return typeof request === 'string'
+    ? unworkable(request)
+    : { kind: 'account', record: recordOf(entry, uid, request, names) };
+}
 
-  const states = texts(entry, names.state);
-  const state = states[0];
-  if (state === undefined) return unworkable(`the entry has no ${names.state}`);
-  if (states.length > 1) return unworkable(`${names.state} has ${states.length} values`);
-  if (state.trim() !== '0' && !isStateTimestamp(state.trim())) {
-    return unworkable(`${names.state} is neither 0 nor YYYYMMDDThhmmssZ`);
-  }
+type NamedDay = NonNullable<AccountRecord['date']>;
+type Request = Pick<AccountRecord, 'mode' | 'state' | 'date'>;
 
+/** What is asked for, and when, or why that cannot be told. */
+function readRequest(entry: DirectoryEntry, names: AttributeNames, modes: readonly string[]): Request | string {
+  const [mode = ''] = modes;
+  if (modes.length > 1) return `${names.mode} has ${modes.length} values`;
+  if (!isWord(mode)) return `${names.mode} is no word of the service${blanksBeside(mode, isWord)}`;
+  const [state, ...others] = compared(entry, names.state);
+  if (state === undefined) return `the entry has no ${names.state}`;
+  if (others.length > 0) return `${names.state} has ${others.length + 1} values`;
+  if (!isState(state)) return `${names.state} is neither 0 nor YYYYMMDDThhmmssZ${blanksBeside(state, isState)}`;
+  const dates = readDates(entry, names);
+  return typeof dates === 'string' ? dates : { mode, state, date: standingToken(mode, dates) ?? latest(dates) };
+}
+
+function readDates(entry: DirectoryEntry, names: AttributeNames): readonly NamedDay[] | string {
   const dateNames = acceptedDates(names);
-  const dates = dateNames.flatMap((name) => texts(entry, name).map((value) => ({ name, value })));
-  for (const date of dates) {
-    if (date.value.trim() !== '0' && !isCalendarDay(date.value.trim())) {
-      return unworkable(`${date.name} is neither 0 nor a day, YYYYMMDD`);
-    }
+  const dates = dateNames.flatMap((name) => compared(entry, name).map((value) => ({ name, value })));
+  const malformed = dates.find(({ value }) => !isDay(value));
+  if (malformed !== undefined) {
+    return `${malformed.name} is neither 0 nor a day, YYYYMMDD${blanksBeside(malformed.value, isDay)}`;
   }
-  const severalOfOneName = dateNames.find((name) => entry.values(name).length > 1);
-  if (severalOfOneName !== undefined) return unworkable(`${severalOfOneName} has several values`);
+  const several = dateNames.find((name) => entry.values(name).length > 1);
+  return several === undefined ? dates : `${several} has several values`;
+}
 
+function recordOf(entry: DirectoryEntry, uid: string, request: Request, names: AttributeNames): AccountRecord {
   const [csn] = texts(entry, 'entryCSN');
   const [modifiedBy] = texts(entry, 'modifiersName');
   const [uidNumber] = texts(entry, 'uidNumber');
   const createdAt = readGeneralizedTime(texts(entry, 'createTimestamp')[0] ?? '');
-  const record: AccountRecord = {
-    dn,
+  return {
+    dn: entry.dn,
     entryUUID: texts(entry, 'entryUUID')[0]?.toLowerCase(),
     uid,
-    mode: modes[0] ?? '',
-    state,
-    date: standingToken(modes[0], dates) ?? latest(dates),
-    active: readBoolean(texts(entry, names.active)[0]),
-    returnValue: names.returnValue === null ? undefined : texts(entry, names.returnValue)[0],
+    ...request,
+    active: readBoolean(compared(entry, names.active)[0]),
+    returnValue: names.returnValue === null ? undefined : compared(entry, names.returnValue)[0],
     modifiedAt: readGeneralizedTime(texts(entry, 'modifyTimestamp')[0] ?? ''),
     ...(createdAt === undefined ? {} : { createdAt }),
     ...(csn === undefined ? {} : { entryCSN: csn }),
     ...(modifiedBy === undefined ? {} : { modifiedBy }),
     ...(uidNumber === undefined ? {} : { uidNumber }),
   };
-  return { kind: 'account', record };
 }
 
-type NamedDay = NonNullable<AccountRecord['date']>;
+function faultOfUids(entry: DirectoryEntry): string {
+  const { length } = entry.values('uid');
+  return length === 0
+    ? 'the entry has no uid'
+    : `the entry has ${length} uids and its RDN does not decide between them`;
+}
 
 /** Why root must not work for this user, or in this home, by what the entry itself says. */
 function faultOfUser(entry: DirectoryEntry, uid: string, rules: AccountRules): string | undefined {
@@ -125,22 +137,39 @@ function texts(entry: DirectoryEntry, name: string): string[] {
   return entry.values(name).map((value) => value.toString('utf8'));
 }
 
+/** The values of an attribute in the form in which they are compared. */
+function compared(entry: DirectoryEntry, name: string): string[] {
+  return texts(entry, name).map(comparedText);
+}
+
+function isWord(mode: string): boolean {
+  return readMode(mode) !== undefined;
+}
+
+function isState(state: string): boolean {
+  return state === '0' || isStateTimestamp(state);
+}
+
+function isDay(day: string): boolean {
+  return day === '0' || isCalendarDay(day);
+}
+
 /** Where an account in work has both names, the one that holds the fencing token counts: its claim wrote that one. */
-function standingToken(mode = '', dates: readonly NamedDay[]): NamedDay | undefined {
+function standingToken(mode: string, dates: readonly NamedDay[]): NamedDay | undefined {
   return readMode(mode)?.phase === 'inWork' ? dates.find(({ value }) => isTokenDay(value)) : undefined;
 }
 
 /** Where an entry has both names with different days, the later one counts: an account dated tomorrow never runs today. */
 function latest(dates: readonly NamedDay[]): NamedDay | undefined {
   return dates.reduce<NamedDay | undefined>(
-    (best, date) => (best === undefined || date.value.trim() > best.value.trim() ? date : best),
+    (best, date) => (best === undefined || date.value > best.value ? date : best),
     undefined,
   );
 }
 
 /** RFC 4517, section 3.3.3. */
 function readBoolean(value: string | undefined): boolean | undefined {
-  const word = value?.trim().toUpperCase();
+  const word = value?.toUpperCase();
   return word === 'TRUE' ? true : word === 'FALSE' ? false : undefined;
 }
 

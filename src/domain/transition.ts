@@ -159,7 +159,7 @@ function resetDate(
 ): Modification[] {
   if (date === undefined) return [];
   if (fence.by === 'token') return swap(date.name, fence.token, '0');
-  return withDate && date.value.trim() !== '0' ? swap(date.name, date.value, '0') : [];
+  return withDate && date.value !== '0' ? swap(date.name, date.value, '0') : [];
 }
 
 /** in work -> failed: mode and state stay, the return value says why, and the date is as it was before the claim. */

@@ -119,6 +119,25 @@ describe('readAccount', () => {
     expect(read({ ...OPEN, ...changes }, 'cn=x,dc=example,dc=org')).toMatchObject({ kind: 'unworkable', reason });
   });
 
+  it('takes no notice of spaces around a value, as directories do', () => {
+    const changes = { sstProvisioningMode: ' Add ', sstProvisioningState: '0  ', sstProvisioningDate: ' 20260101' };
+    expect(read({ ...OPEN, ...changes, sstProvisioningReturnValue: ' 5 ', sstIsActive: ' false ' })).toMatchObject({
+      record: { mode: 'Add', state: '0', date: { value: '20260101' }, returnValue: '5', active: false },
+    });
+  });
+
+  it.each(['\t', '\n', '\v', '\u00a0', '\u2003', '\ufeff'])(
+    'does not work on a value that has %j beside it, which not every directory finds by the value alone',
+    (blank) => {
+      for (const name of ['sstProvisioningMode', 'sstProvisioningState', 'sstProvisioningDate'] as const) {
+        for (const value of [`${blank}${OPEN[name]}`, ` ${OPEN[name]}${blank}`]) {
+          const reason = expect.stringMatching(new RegExp(`^${name} is .*: a TAB, or another blank that counts`));
+          expect(read({ ...OPEN, [name]: value })).toMatchObject({ kind: 'unworkable', uid: '3724300', reason });
+        }
+      }
+    },
+  );
+
   it.each(HOSTILE_USERS)('cannot work on an entry with the uid %j and the uidNumber %j', (uid, uidNumber) => {
     expect(read({ ...OPEN, uid, uidNumber }, 'cn=x,dc=example,dc=org')).toMatchObject({ kind: 'unworkable' });
   });

@@ -77,7 +77,7 @@ describe('an account that a server shows older than it is known', () => {
   });
 
   it('waits without end where it is to be deleted', () => {
-    for (const mode of ['delete', 'deleting', ' DELETE'])
+    for (const mode of ['delete', 'deleting', 'DELETE'])
       expect(versions.behindTimeLeft(at(4, { mode }))).toBe(Infinity);
   });
 

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { comparedText } from '../../domain/entry-value.ts';
 import { Code, Refusal } from './refusal.ts';
 
 /**
@@ -87,12 +88,12 @@ export function matchKey(name: string, value: Buffer): string {
     case 'octets':
       return value.toString('latin1');
     case 'exact':
-      return squeeze(value.toString('utf8')).trim();
+      return comparedText(squeeze(value.toString('utf8')));
     case 'integer':
       return String(asInteger(value) ?? value.toString('utf8'));
     case 'boolean':
     case 'text':
-      return squeeze(value.toString('utf8')).trim().toLowerCase();
+      return comparedText(squeeze(value.toString('utf8'))).toLowerCase();
   }
 }
 
@@ -151,5 +152,5 @@ function asInteger(value: Buffer): bigint | undefined {
 }
 
 function squeeze(text: string): string {
-  return text.replace(/\s+/g, ' ');
+  return text.replace(/ +/g, ' ');
 }

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { attempt } from '../support/children.ts';
+import { setUpService } from '../support/running-service.ts';
+import type { TestDirectory } from '../support/test-directory.ts';
+import { SERVERS } from './servers.ts';
+
+const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
+
+/** Spaces do not count; any other blank does, whatever this server's own matching makes of it. */
+const DUE = [{}, ...['0 ', ' 0'].map((state) => ({ sstProvisioningState: state })), { sstProvisioningMode: ' Add ' }];
+const NOT_WORKABLE = [
+  ...['\t0', '0\t', '0\n', '\v0', '0\u00a0', '\ufeff0'].map((state) => ({ sstProvisioningState: state })),
+  ...['\tadd', 'add\t', 'add\u00a0'].map((mode) => ({ sstProvisioningMode: mode })),
+];
+const ACCOUNTS = [
+  ...DUE.map((account) => ({ account, due: true })),
+  ...NOT_WORKABLE.map((account) => ({ account, due: false })),
+];
+
+describe.each(SERVERS)('values with blanks beside them on $name', ({ start }) => {
+  let directory: TestDirectory;
+  let stop: () => Promise<void>;
+
+  beforeAll(async () => {
+    const started = await start();
+    directory = started.directory;
+    stop = () => started.stop();
+  });
+  afterAll(() => stop?.());
+
+  it('are judged alike by the service, explain and verify', async () => {
+    const service = await setUpService({ url: directory.login.url, script: 'echo "$2" >> "$FOLDER/runs"' });
+    const command = async (name: string, ...args: string[]) =>
+      (await attempt(process.execPath, [MAIN, name, '-c', service.configFile, ...args])).stdout;
+    try {
+      const uids = ACCOUNTS.map((_, index) => String(3_724_300 + index));
+      for (const [index, { account }] of ACCOUNTS.entries()) {
+        await directory.addAccount(uids[index] ?? '', { ...OPEN, ...account });
+      }
+      const due = uids.filter((_, index) => ACCOUNTS[index]?.due);
+      const explained = await Promise.all(uids.map((uid) => command('explain', uid)));
+      expect(uids.filter((_, index) => /would claim it/.test(explained[index] ?? ''))).toEqual(due);
+      expect(explained.filter((said) => /another blank that counts, stands beside it/.test(said))).toHaveLength(
+        NOT_WORKABLE.length,
+      );
+      const open = (await command('verify')).matchAll(/^open +(\d+)/gm);
+      expect([...open].map(([, uid]) => uid).sort()).toEqual(due);
+
+      await service.start();
+      await Promise.all(due.map((uid) => directory.waitForMode(uid, 'added')));
+      await service.stop();
+      const worked = await Promise.all(uids.map((uid) => directory.read(uid)));
+      expect(uids.filter((_, index) => worked[index]?.values('sstProvisioningMode')[0]?.equals(ADDED))).toEqual(due);
+    } finally {
+      await service.remove();
+    }
+  });
+});
+
+const ADDED = Buffer.from('added');

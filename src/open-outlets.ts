@@ -29,8 +29,6 @@ export interface Outlets {
 
 export function openOutlets({ log: settings, debug, now }: OutletOptions): Outlets {
   const { env, stdout, stderr } = process;
-  // A reader that goes away (`run -d | head`) is no reason to stop.
-  for (const stream of [stdout, stderr]) stream.on('error', () => {});
   const printing = debug !== false;
   const time = () => now().toISOString();
   const leftOut = (missed: number, why: string) =>

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { registerCheck } from './commands/check.ts';
 import { registerExplain } from './commands/explain.ts';
 import { registerLdif } from './commands/ldif.ts';
@@ -6,6 +6,7 @@ import { registerReplay } from './commands/replay.ts';
 import { registerRetry } from './commands/retry.ts';
 import { registerRun } from './commands/run.ts';
 import { orSandbox, registerSandbox } from './commands/sandbox.ts';
+import { watchOutput } from './commands/standard-output.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTap } from './commands/tap.ts';
 import { registerVerify } from './commands/verify.ts';
@@ -21,13 +22,14 @@ export async function runProgram(
   version: string,
   signals: Signals | undefined,
 ): Promise<void> {
+  watchOutput();
   const program = new Command('prov-backup-rsnapshot')
     .description('Provisions backup accounts the moment somebody writes to the LDAP directory')
     .version(version, '-V, --version', 'the version of the program')
     .helpOption('-h, --help', 'what there is, and how to use it')
     .helpCommand('help [command]', 'the same, of one command')
     .showHelpAfterError('(--help shows what there is)')
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : ProcessExit.WRONG_USAGE));
+    .exitOverride();
 
   registerRun(program, signals);
   const others = [
@@ -43,5 +45,10 @@ export async function runProgram(
   ];
   for (const register of others) register(program);
 
-  await program.parseAsync(orSandbox(args), { from: 'user' });
+  try {
+    await program.parseAsync(orSandbox(args), { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : ProcessExit.WRONG_USAGE;
+  }
 }

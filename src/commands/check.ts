@@ -2,25 +2,25 @@ import type { Command } from 'commander';
 import type { CheckLine } from '../domain/check-line.ts';
 import { paint, wantsColour } from '../observability/colour.ts';
 import { needsConfig } from './options.ts';
-import { endQuietlyWithoutReader } from './outcome.ts';
+import { Answer, answer } from './outcome.ts';
 
 const MARKS = { ok: 'green', advice: 'yellow', fail: 'red', 'not tried': 'yellow' } as const;
 
 export function registerCheck(program: Command): void {
   needsConfig(program.command('check'))
     .description('tries everything that run needs, one line each, with what to do about a failure; changes nothing')
-    .action(async ({ config }: { config: string }) => {
-      endQuietlyWithoutReader();
-      const { settingsOf } = await import('./settings.ts');
-      const { preflight } = await import('../preflight/preflight.ts');
-      const settings = await settingsOf(config);
-      if (settings === undefined) return;
-      const colour = wantsColour(process.stdout, process.env);
-      const holds = await preflight(config, settings, process.env, (line) => {
-        process.stdout.write(`${render(line, colour)}\n`);
-      });
-      process.exitCode = holds ? 0 : 1;
-    });
+    .action(({ config }: { config: string }) => answer(() => check(config), { unable: Answer.NOT_WELL }));
+}
+
+async function check(config: string): Promise<number> {
+  const { loadConfig } = await import('../../config/load-config.ts');
+  const { preflight } = await import('../preflight/preflight.ts');
+  const settings = await loadConfig(config, process.env);
+  const colour = wantsColour(process.stdout, process.env);
+  const holds = await preflight(config, settings, process.env, (line) => {
+    process.stdout.write(`${render(line, colour)}\n`);
+  });
+  return holds ? Answer.WELL : Answer.NOT_WELL;
 }
 
 function render({ verdict, what, found, remedy }: CheckLine, colour: boolean): string {

@@ -1,7 +1,8 @@
-import { ProcessExit, ReturnCode } from '../domain/return-code.ts';
+import { ReturnCode } from '../domain/return-code.ts';
 import { faultOfUid } from '../domain/uid.ts';
 import { accountLdif } from '../ldif/account-ldif.ts';
 import { CannotWriteLdif, writeLdifFiles } from '../ldif/write-files.ts';
+import { Failure, UsageError } from './outcome.ts';
 
 export interface CreateOptions {
   readonly uid: string;
@@ -21,10 +22,7 @@ export interface CreateOptions {
 /** Writes the four files and prints their paths; returns the exit code of the process. */
 export async function createLdif(options: CreateOptions): Promise<number> {
   const fault = faultOf(options);
-  if (fault !== undefined) {
-    process.stderr.write(`error: ${fault}\n`);
-    return ProcessExit.WRONG_USAGE;
-  }
+  if (fault !== undefined) throw new UsageError(fault);
   const home = options.home ?? `/var/backup/${options.uid}/chroot/./home/${options.uid}`;
   try {
     const paths = await writeLdifFiles(options.out, accountLdif({ ...options, home }), { force: options.force });
@@ -32,8 +30,7 @@ export async function createLdif(options: CreateOptions): Promise<number> {
     return ReturnCode.SUCCESS;
   } catch (error) {
     if (!(error instanceof CannotWriteLdif)) throw error;
-    process.stderr.write(`error: ${error.message}\n`);
-    return ReturnCode.UNDEFINED_ERROR;
+    throw new Failure(error.message);
   }
 }
 

@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
+import { loadConfig } from '../../config/load-config.ts';
 import type { Settings } from '../../config/schema.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
-import { ProcessExit, ReturnCode } from '../domain/return-code.ts';
+import { ReturnCode } from '../domain/return-code.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
 import { applyLdif, type RecordReport } from '../ldif/apply-ldif.ts';
 import { openDirectoryTarget } from '../ldif/directory-target.ts';
 import { parseLdif } from '../ldif/parse-ldif.ts';
 import { accessOf } from '../site.ts';
-import { settingsOf } from './settings.ts';
+import { Failure, UsageError } from './outcome.ts';
 
 export interface LoadOptions {
   readonly config: string;
@@ -19,29 +20,17 @@ export interface LoadOptions {
 
 /** Applies an LDIF file and prints a line for each record; returns the exit code of the process. */
 export async function loadLdif(file: string, options: LoadOptions): Promise<number> {
-  try {
-    const settings = await settingsOf(options.config);
-    if (settings === undefined) return ProcessExit.FAULTY_CONFIGURATION;
-    const access = accessAs(settings, options);
-    if (typeof access === 'string') return fail(access, ProcessExit.WRONG_USAGE);
-    const bytes = await bytesOf(file);
-    if (typeof bytes === 'string') return fail(bytes, ReturnCode.UNDEFINED_ERROR);
-    return await load(file, bytes, access, options.continue);
-  } catch (error) {
-    if (error instanceof DirectoryError) return fail(describe(error), ReturnCode.UNDEFINED_ERROR);
-    if (error instanceof Error && 'code' in error) return fail(error.message, ReturnCode.UNDEFINED_ERROR);
-    throw error;
-  }
+  const access = accessAs(await loadConfig(options.config, process.env), options);
+  return load(file, await bytesOf(file), access, options.continue);
 }
 
-/** The content of the file, or why there is none. */
-async function bytesOf(file: string): Promise<Buffer | string> {
+async function bytesOf(file: string): Promise<Buffer> {
   if (file === '-') return await buffer(process.stdin);
   try {
     return await readFile(file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    return `the LDIF file ${printable(file)} cannot be read: ${REASONS[code] ?? code}`;
+    throw new Failure(`the LDIF file ${printable(file)} cannot be read: ${REASONS[code] ?? code}`);
   }
 }
 
@@ -53,15 +42,12 @@ const REASONS: Readonly<Record<string, string>> = {
 
 async function load(file: string, bytes: Buffer, access: DirectoryAccess, continueOnError: boolean): Promise<number> {
   const records = parseLdif(bytes);
-  if (records.length === 0) return fail(`${file} holds no records`, ReturnCode.UNDEFINED_ERROR);
+  if (records.length === 0) throw new Failure(`${file} holds no records`);
   const unreadable = records.find((record) => record.kind === 'faulty');
   if (unreadable !== undefined && !continueOnError) {
     const { number, faultLine: line, reason } = unreadable;
     print({ number, line, what: 'not readable', error: new Error(reason) });
-    return fail(
-      `nothing was applied: correct ${file}, or leave such records out with --continue`,
-      ReturnCode.UNDEFINED_ERROR,
-    );
+    throw new Failure(`nothing was applied: correct ${file}, or leave such records out with --continue`);
   }
   const abort = new AbortController();
   const { target, close } = await openDirectoryTarget(access, abort.signal);
@@ -76,14 +62,16 @@ async function load(file: string, bytes: Buffer, access: DirectoryAccess, contin
   }
 }
 
-/** How to reach the directory, or what is wrong with the options. */
-function accessAs(settings: Settings, { bindDn, bindPasswordFile }: LoadOptions): DirectoryAccess | string {
+/** How to reach the directory. */
+function accessAs(settings: Settings, { bindDn, bindPasswordFile }: LoadOptions): DirectoryAccess {
   if ((bindDn === undefined) !== (bindPasswordFile === undefined)) {
-    return '--bind-dn and --bind-password-file belong together';
+    throw new UsageError('--bind-dn and --bind-password-file belong together');
   }
   if (bindDn === undefined || bindPasswordFile === undefined) return accessOf(settings, process.env);
   // The rule that keeps passwords off unencrypted connections has judged the configured account only.
-  if (settings.directory.bindDn === null) return '--bind-dn needs a configuration with directory.bindDn';
+  if (settings.directory.bindDn === null) {
+    throw new UsageError('--bind-dn needs a configuration with directory.bindDn');
+  }
   const account = { bindDn, bindPasswordFile, bindPassword: null, bindPasswordFd: null };
   return accessOf({ ...settings, directory: { ...settings.directory, ...account } }, process.env);
 }
@@ -103,9 +91,4 @@ function describe(error: unknown): string {
 /** A DN, or a server's words, may hold what a terminal takes for commands. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, ' ');
-}
-
-function fail(message: string, exitCode: number): number {
-  process.stderr.write(`error: ${message}\n`);
-  return exitCode;
 }

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
+import { ReturnCode } from '../domain/return-code.ts';
 import type { CreateOptions } from './ldif-create.ts';
 import type { LoadOptions } from './ldif-load.ts';
 import { needsConfig } from './options.ts';
-import { goOnWithoutReader } from './outcome.ts';
+import { answer } from './outcome.ts';
+
+const CHANGES = { unable: ReturnCode.UNDEFINED_ERROR, goesOn: true };
 
 /** Registers `ldif create` and `ldif load`; what they need is loaded when one of them runs. */
 export function registerLdif(program: Command): void {
@@ -25,11 +28,9 @@ export function registerLdif(program: Command): void {
     .option('--home <path>', 'homeDirectory (default: "/var/backup/UID/chroot/./home/UID")')
     .option('--date-attribute <name>', 'name of the provisioning date in the directory', 'sstProvisioningExecutionDate')
     .option('--force', 'overwrite files that are there', false)
-    .action(async (options: CreateOptions) => {
-      goOnWithoutReader();
-      const { createLdif } = await import('./ldif-create.ts');
-      process.exitCode = await createLdif(options);
-    });
+    .action((options: CreateOptions) =>
+      answer(async () => (await import('./ldif-create.ts')).createLdif(options), CHANGES),
+    );
 
   needsConfig(ldif.command('load'))
     .description('apply an LDIF file to the configured directory, record by record, up to the first error')
@@ -37,9 +38,7 @@ export function registerLdif(program: Command): void {
     .option('--continue', 'go on after an error', false)
     .option('--bind-dn <dn>', 'bind as this account; that of directory.bindDn often may not add entries')
     .option('--bind-password-file <file>', 'file of the password of --bind-dn')
-    .action(async (file: string, options: LoadOptions) => {
-      goOnWithoutReader();
-      const { loadLdif } = await import('./ldif-load.ts');
-      process.exitCode = await loadLdif(file, options);
-    });
+    .action((file: string, options: LoadOptions) =>
+      answer(async () => (await import('./ldif-load.ts')).loadLdif(file, options), CHANGES),
+    );
 }

@@ -15,7 +15,7 @@ export function registerRetry(program: Command): void {
     .argument('[uid...]', 'the accounts')
     .option('--failed', 'all failed accounts')
     .option('--code <code>', 'the failed accounts with this return code', returnCode)
-    .action((uids: readonly string[], options: RetryOptions) => answer(() => retry(uids, options)));
+    .action((uids: readonly string[], options: RetryOptions) => answer(() => retry(uids, options), { goesOn: true }));
 }
 
 async function retry(uids: readonly string[], { config, failed, code }: RetryOptions): Promise<number> {

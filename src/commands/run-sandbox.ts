@@ -15,6 +15,7 @@ import { walk } from '../sandbox/walk.ts';
 import { furnish, makeWorkplace, type Workplace } from '../sandbox/workplace.ts';
 import { createService } from '../service.ts';
 import { accessOf } from '../site.ts';
+import { whenOutputIsLost } from './standard-output.ts';
 
 export interface SandboxOptions {
   /** End after the walk instead of staying up. */
@@ -145,7 +146,7 @@ function hearSignals(): Wishes {
   const hear = (): void => (end.signal.aborted ? hurry : end).abort(new Error('the sandbox was told to end'));
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, hear);
-  process.stdout.on('error', hear);
+  whenOutputIsLost(hear);
   return {
     end: end.signal,
     hurry: hurry.signal,

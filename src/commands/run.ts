@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
+import { ReturnCode } from '../domain/return-code.ts';
 import { hearSignals, type Signals } from '../signals.ts';
 import { needsConfig } from './options.ts';
+import { outcomeOf } from './outcome.ts';
+import { whenOutputIsLost } from './standard-output.ts';
 
 interface RunFlags {
   readonly config: string;
@@ -19,14 +22,18 @@ export function registerRun(program: Command, signals: Signals | undefined): voi
     .option('-r, --dry-run', 'decide and report, write and run nothing', false)
     .option('--record <file>', 'keep what the directory tells and what becomes of it, for replay')
     .action(async (flags: RunFlags) => {
-      const { settingsOf } = await import('./settings.ts');
+      // A reader that goes away (`run -d | head`) is no reason to stop, and a full disk is told of
+      // by the outlets.
+      whenOutputIsLost(() => {});
+      const { loadConfig } = await import('../../config/load-config.ts');
       const { runService } = await import('../run-service.ts');
-      const settings = await settingsOf(flags.config);
-      // Not by itself: what a reader that stands still has not taken would keep the process alive.
       const debug = flags.json ? 'json' : flags.debug && 'pretty';
-      if (settings !== undefined)
-        process.exit(
-          await runService(settings, { ...flags, configFile: flags.config, debug, signals: signals ?? hearSignals() }),
-        );
+      const exitCode = await outcomeOf(async () => {
+        const settings = await loadConfig(flags.config, process.env);
+        const heard = signals ?? hearSignals();
+        return runService(settings, { ...flags, configFile: flags.config, debug, signals: heard });
+      }, ReturnCode.UNDEFINED_ERROR);
+      // Not by itself: what a reader that stands still has not taken would keep the process alive.
+      process.exit(exitCode);
     });
 }

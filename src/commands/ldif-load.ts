@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
 import { loadConfig } from '../../config/load-config.ts';
 import type { Settings } from '../../config/schema.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { ReturnCode } from '../domain/return-code.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
-import { applyLdif, type RecordReport } from '../ldif/apply-ldif.ts';
-import { openDirectoryTarget } from '../ldif/directory-target.ts';
-import { parseLdif } from '../ldif/parse-ldif.ts';
+import { applyLdif, type ChangeRecord, type RecordReport, unreadable } from '../ldif/apply-ldif.ts';
+import { connectForChanges } from '../ldif/directory-target.ts';
+import { CannotReadLdif, type LdifSource, ldifOfStream, openLdifFile } from '../ldif/ldif-source.ts';
 import { accessOf } from '../site.ts';
 import { Failure, UsageError } from './outcome.ts';
 
@@ -20,46 +18,68 @@ export interface LoadOptions {
 
 /** Applies an LDIF file and prints a line for each record; returns the exit code of the process. */
 export async function loadLdif(file: string, options: LoadOptions): Promise<number> {
-  const access = accessAs(await loadConfig(options.config, process.env), options);
-  return load(file, await bytesOf(file), access, options.continue);
+  const settings = await loadConfig(options.config, process.env);
+  const access = accessAs(settings, options);
+  const source = await sourceOf(file);
+  try {
+    return await load(file, source, { access, continueOnError: options.continue });
+  } finally {
+    await source.close();
+  }
 }
 
-async function bytesOf(file: string): Promise<Buffer> {
-  if (file === '-') return await buffer(process.stdin);
+async function sourceOf(file: string): Promise<LdifSource> {
+  if (file === '-') return ldifOfStream(process.stdin);
   try {
-    return await readFile(file);
+    return await openLdifFile(file);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new Failure(`the LDIF file ${printable(file)} cannot be read: ${REASONS[code] ?? code}`);
+    if (!(error instanceof CannotReadLdif)) throw error;
+    throw new Failure(`the LDIF file ${printable(file)} cannot be read: ${error.message}`);
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'it does not exist',
-  EACCES: 'its permissions do not allow it',
-  EISDIR: 'it is a folder',
-};
+interface Load {
+  readonly access: DirectoryAccess;
+  readonly continueOnError: boolean;
+}
 
-async function load(file: string, bytes: Buffer, access: DirectoryAccess, continueOnError: boolean): Promise<number> {
-  const records = parseLdif(bytes);
-  if (records.length === 0) throw new Failure(`${file} holds no records`);
-  const unreadable = records.find((record) => record.kind === 'faulty');
-  if (unreadable !== undefined && !continueOnError) {
-    const { number, faultLine: line, reason } = unreadable;
-    print({ number, line, what: 'not readable', error: new Error(reason) });
-    throw new Failure(`nothing was applied: correct ${file}, or leave such records out with --continue`);
-  }
+async function load(file: string, source: LdifSource, { access, continueOnError }: Load): Promise<number> {
+  // What comes on standard input is there once: it is applied as it comes, up to the first error.
+  const total = source.isFile ? await count(file, source, continueOnError) : undefined;
   const abort = new AbortController();
-  const { target, close } = await openDirectoryTarget(access, abort.signal);
+  const connection = await connectForChanges(access, abort.signal);
+  const target = { apply: ({ dn, change }: ChangeRecord) => connection.send(dn, change) };
   try {
-    const { applied, failed } = await applyLdif(records, target, { continueOnError, report: print });
-    const untried = records.length - applied - failed;
-    const rest = untried === 0 ? '' : `, ${untried} not tried`;
-    process.stdout.write(`${applied} of ${records.length} records applied, ${failed} failed${rest}\n`);
+    const { applied, failed } = await applyLdif(source.records(), target, { continueOnError, report: print });
+    if (applied + failed === 0) throw noRecords(file);
+    const untried = total === undefined ? 0 : total - applied - failed;
+    const of = total === undefined ? '' : ` of ${total}`;
+    const rest = untried > 0 ? `, ${untried} not tried` : '';
+    process.stdout.write(`${applied}${of} records applied, ${failed} failed${rest}\n`);
     return failed === 0 ? ReturnCode.SUCCESS : ReturnCode.UNDEFINED_ERROR;
   } finally {
-    close();
+    connection.close();
   }
+}
+
+/**
+ * How many records a file holds. Nothing is to be applied of one that cannot be read whole, unless
+ * such records are left out.
+ */
+async function count(file: string, source: LdifSource, withFaulty: boolean): Promise<number> {
+  let records = 0;
+  for await (const record of source.records()) {
+    records += 1;
+    if (record.kind === 'change' || withFaulty) continue;
+    print(unreadable(record));
+    throw new Failure(`nothing was applied: correct ${printable(file)}, or leave such records out with --continue`);
+  }
+  if (records === 0) throw noRecords(file);
+  return records;
+}
+
+function noRecords(file: string): Failure {
+  return new Failure(`${file === '-' ? 'standard input' : printable(file)} holds no records`);
 }
 
 /** How to reach the directory. */

@@ -1,11 +1,20 @@
-import type { LdifAttribute, LdifModification, LdifRecord } from './record.ts';
+import type { LdifRecord } from './record.ts';
 
-/** Where changes go. Each rejects, with an error whose message says what the directory answered. */
+/** A record that can be read: what it asks for. */
+export type ChangeRecord = LdifRecord & { readonly kind: 'change' };
+
+/** Where changes go. */
 export interface LdifTarget {
-  add(dn: string, attributes: readonly LdifAttribute[]): Promise<void>;
-  modify(dn: string, modifications: readonly LdifModification[]): Promise<void>;
-  delete(dn: string): Promise<void>;
-  rename(dn: string, newRdn: string, deleteOldRdn: boolean, newSuperior: string | undefined): Promise<void>;
+  /**
+   * Rejects with an error whose message says what the directory answered; with `GivenUp` where
+   * nothing goes on.
+   */
+  apply(record: ChangeRecord): Promise<void>;
+}
+
+/** The directory does not come back: no other record is worth trying. */
+export class GivenUp extends Error {
+  override readonly name = 'GivenUp';
 }
 
 /** What became of one record. `line` is the line in question: of the fault, or the record's first. */
@@ -23,49 +32,46 @@ export interface ApplyOptions {
   readonly report: (report: RecordReport) => void;
 }
 
+/** How many records were applied, and how many were not; the rest were not tried. */
+export interface Tally {
+  readonly applied: number;
+  readonly failed: number;
+}
+
 /**
- * Applies the records in their order, one at a time. Records that cannot be read end it before anything is applied, unless
- * it is to continue. Returns how many were applied and how many failed; the rest were not tried.
+ * Applies the records in their order, one at a time, as they are read: up to the first one that
+ * fails or cannot be read, unless it is to continue.
  */
 export async function applyLdif(
-  records: readonly LdifRecord[],
+  records: AsyncIterable<LdifRecord>,
   target: LdifTarget,
   { continueOnError, report }: ApplyOptions,
-): Promise<{ readonly applied: number; readonly failed: number }> {
-  const unreadable = records.find((record) => record.kind === 'faulty');
-  const work = unreadable !== undefined && !continueOnError ? [unreadable] : records;
+): Promise<Tally> {
   let applied = 0;
   let failed = 0;
-  for (const record of work) {
-    const { number, line } = record;
-    if (record.kind === 'faulty') {
-      failed += 1;
-      report({ number, line: record.faultLine, what: 'not readable', error: new Error(record.reason) });
-    } else {
-      const what = `${record.change.kind} ${record.dn}`;
-      try {
-        await applyOne(record, target);
-        applied += 1;
-        report({ number, line, what, error: undefined });
-      } catch (error) {
-        failed += 1;
-        report({ number, line, what, error });
-      }
-    }
-    if (failed > 0 && !continueOnError) break;
+  for await (const record of records) {
+    const result = await applyOne(record, target);
+    report(result);
+    if (result.error === undefined) applied += 1;
+    else failed += 1;
+    if (failed > 0 && (!continueOnError || result.error instanceof GivenUp)) break;
   }
   return { applied, failed };
 }
 
-function applyOne({ dn, change }: LdifRecord & { kind: 'change' }, target: LdifTarget): Promise<void> {
-  switch (change.kind) {
-    case 'add':
-      return target.add(dn, change.attributes);
-    case 'modify':
-      return target.modify(dn, change.modifications);
-    case 'delete':
-      return target.delete(dn);
-    case 'rename':
-      return target.rename(dn, change.newRdn, change.deleteOldRdn, change.newSuperior);
+async function applyOne(record: LdifRecord, target: LdifTarget): Promise<RecordReport> {
+  const { number, line } = record;
+  if (record.kind === 'faulty') return unreadable(record);
+  const what = `${record.change.kind} ${record.dn}`;
+  try {
+    await target.apply(record);
+    return { number, line, what, error: undefined };
+  } catch (error) {
+    return { number, line, what, error };
   }
+}
+
+/** The report of a record that cannot be read. */
+export function unreadable({ number, faultLine, reason }: LdifRecord & { readonly kind: 'faulty' }): RecordReport {
+  return { number, line: faultLine, what: 'not readable', error: new Error(reason) };
 }

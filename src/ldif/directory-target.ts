@@ -1,11 +1,38 @@
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
+import type { DirectoryEntry } from '../domain/entry.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
 import type { Connection } from '../ldap/connection.ts';
 import { openConnection } from '../ldap/open-connection.ts';
 import { resultError } from '../ldap/remedies.ts';
+import { search } from '../ldap/search.ts';
 import { readLdapResult } from '../ldap/wire/ldap-result.ts';
 import { encodeAdd, encodeDelete, encodeModify, encodeModifyDn } from '../ldap/wire/write-request.ts';
-import type { LdifTarget } from './apply-ldif.ts';
+import type { LdifChange } from './record.ts';
+
+/** The connection broke before an answer came. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost';
+  override readonly cause: DirectoryError;
+
+  constructor(cause: DirectoryError) {
+    super(cause.message, { cause });
+    this.cause = cause;
+  }
+}
+
+/** A connection that changes go over, one at a time. */
+export interface ChangeConnection {
+  readonly url: string;
+  readonly closed: boolean;
+  /**
+   * Rejects with a DirectoryError for what the directory refuses, with `ConnectionLost` where it
+   * does not answer.
+   */
+  send(dn: string, change: LdifChange): Promise<void>;
+  /** The entry's own attributes; undefined where there is none. Rejects likewise. */
+  read(dn: string): Promise<DirectoryEntry | undefined>;
+  close(): void;
+}
 
 /** What to do about a refused change, where that differs from what is to be done about a refused search. */
 const REMEDIES: Readonly<Record<number, string>> = {
@@ -23,16 +50,15 @@ const REMEDIES: Readonly<Record<number, string>> = {
   [ResultCode.entryAlreadyExists]: 'the entry exists already: remove it first, or modify it',
 };
 
-/** The first of the access's URLs that can be bound to, for changes; `close` it in the end. Rejects with the last DirectoryError. */
-export async function openDirectoryTarget(
-  access: DirectoryAccess,
-  signal: AbortSignal,
-): Promise<{ readonly target: LdifTarget; readonly url: string; close(): void }> {
+/**
+ * Connects to the first of the access's URLs that can be bound to. Rejects with the last
+ * DirectoryError.
+ */
+export async function connectForChanges(access: DirectoryAccess, signal: AbortSignal): Promise<ChangeConnection> {
   let last: unknown = new DirectoryError('no URL of a directory is configured', { remedy: 'set directory.url' });
   for (const url of access.urls) {
     try {
-      const connection = await openConnection(access, url, signal);
-      return { target: targetOf(connection, access.timeoutMilliseconds), url, close: () => connection.close() };
+      return changesOver(await openConnection(access, url, signal), access.timeoutMilliseconds);
     } catch (error) {
       last = error;
     }
@@ -40,30 +66,54 @@ export async function openDirectoryTarget(
   throw last;
 }
 
-function targetOf(connection: Connection, timeoutMilliseconds: number): LdifTarget {
-  const ask = async (request: Buffer): Promise<void> => {
-    const timer = setTimeout(
-      () => connection.fail(unanswered(connection.url, timeoutMilliseconds)),
-      timeoutMilliseconds,
-    );
-    try {
-      const result = await connection.ask(request, readLdapResult);
+function changesOver(connection: Connection, timeoutMilliseconds: number): ChangeConnection {
+  const { url } = connection;
+  return {
+    url,
+    get closed() {
+      return connection.closed;
+    },
+    send: async (dn, change) => {
+      const timer = setTimeout(() => connection.fail(unanswered(url, timeoutMilliseconds)), timeoutMilliseconds);
+      const answer = connection.ask(encode(dn, change), readLdapResult).catch(lost);
+      const result = await answer.finally(() => clearTimeout(timer));
       if (result.resultCode === ResultCode.success) return;
       throw resultError('the directory refused it', result, REMEDIES[result.resultCode]);
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-  return {
-    add: (dn, attributes) => ask(encodeAdd(dn, attributes)),
-    modify: (dn, modifications) => ask(encodeModify(dn, modifications)),
-    delete: (dn) => ask(encodeDelete(dn)),
-    rename: (dn, newRdn, deleteOldRdn, newSuperior) => ask(encodeModifyDn(dn, newRdn, deleteOldRdn, newSuperior)),
+    },
+    read: async (dn) => {
+      let found: DirectoryEntry | undefined;
+      const request = { base: dn, scope: 'base', filter: '(objectClass=*)', attributes: ['*'] } as const;
+      try {
+        await search(connection, request, { timeoutMilliseconds }, (entry) => {
+          found = entry;
+        });
+      } catch (error) {
+        if (connection.closed) return lost(error);
+        if (!(error instanceof DirectoryError) || error.resultCode !== ResultCode.noSuchObject) throw error;
+      }
+      return found;
+    },
+    close: () => connection.close(),
   };
 }
 
+function lost(error: unknown): never {
+  throw error instanceof DirectoryError ? new ConnectionLost(error) : error;
+}
+
+function encode(dn: string, change: LdifChange): Buffer {
+  switch (change.kind) {
+    case 'add':
+      return encodeAdd(dn, change.attributes);
+    case 'modify':
+      return encodeModify(dn, change.modifications);
+    case 'delete':
+      return encodeDelete(dn);
+    case 'rename':
+      return encodeModifyDn(dn, change.newRdn, change.deleteOldRdn, change.newSuperior);
+  }
+}
+
 function unanswered(url: string, milliseconds: number): DirectoryError {
-  return new DirectoryError(`${url}: no answer within ${milliseconds} ms; whether the change was made is not known`, {
-    remedy: 'read the entry before it is tried again',
-  });
+  return new DirectoryError(`${url}: no answer within ${milliseconds} ms`);
 }

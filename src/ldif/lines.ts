@@ -7,37 +7,147 @@ export interface LogicalLine {
 }
 
 /**
- * Cuts LDIF into the lines of its records (RFC 2849, notes 1 to 6): continuations joined byte by byte, so that a fold may
- * stand inside a character, comments left out, an empty line between two records. A fault of the folding is a record
- * of its own kind: it is given in the place of its line.
+ * The lines of one record. A fault of the folding, or of the size, is given in the place of its
+ * line.
  */
-export function* recordLines(bytes: Buffer): Generator<readonly (LogicalLine | LdifFault)[]> {
-  const physical = withoutMark(bytes).toString('latin1').split(/\r?\n/);
-  let record: (LogicalLine | LdifFault)[] = [];
-  let open: { text: string; line: number } | undefined;
-  const close = (): void => {
-    if (open !== undefined && !open.text.startsWith('#')) record.push(open);
-    open = undefined;
-  };
-  for (const [index, text] of physical.entries()) {
-    if (text.startsWith(' ')) {
-      if (open === undefined)
-        record.push(new LdifFault(index + 1, 'a continuation (a line that begins with a blank) follows nothing'));
-      else open.text += text.slice(1);
-      continue;
-    }
-    close();
-    if (text !== '') open = { text, line: index + 1 };
-    else if (record.length > 0) {
-      yield record;
-      record = [];
-    }
-  }
-  close();
-  if (record.length > 0) yield record;
+export type RecordLines = readonly (LogicalLine | LdifFault)[];
+
+/** How much of a file is held at a time, and so the most that a record may have. */
+export interface RecordLimits {
+  /** Of its lines together, with their ends and folds. */
+  readonly bytes: number;
+  /** Without the folds. */
+  readonly lines: number;
 }
 
-/** A byte order mark, as some editors write it, is no part of the text. */
-function withoutMark(bytes: Buffer): Buffer {
-  return bytes.subarray(0, 3).equals(Buffer.of(0xef, 0xbb, 0xbf)) ? bytes.subarray(3) : bytes;
+/**
+ * More than directories take in one request by default: slapd 16 MiB, 389-ds 2 MiB; base64 takes a
+ * third more.
+ */
+export const RECORD_LIMITS: RecordLimits = { bytes: 32 * 1024 * 1024, lines: 250_000 };
+
+/**
+ * Cuts LDIF into the lines of its records (RFC 2849, notes 1 to 6), as it comes in pieces of any
+ * size: continuations joined byte by byte, so that a fold may stand inside a character, comments
+ * left out, an empty line between two records. Holds one record at most.
+ *
+ * between records --a line--> in a record
+ * in a record --an empty line, or the end (its lines are given)--> between records
+ * in a record --beyond the limits--> too large: its lines are dropped
+ * too large --an empty line, or the end (the fault is given)--> between records
+ */
+export class RecordCutter {
+  readonly #limits: RecordLimits;
+  /**
+   * The physical line that is not complete yet, in pieces; beyond the limit the first one alone.
+   */
+  #pieces: string[] = [];
+  /** The length of that line, kept or not. */
+  #pending = 0;
+  /** The logical line that may be continued, in pieces. */
+  #open: { pieces: string[]; readonly line: number } | undefined;
+  #record: (LogicalLine | LdifFault)[] = [];
+  #bytes = 0;
+  #lines = 0;
+  #line = 0;
+  #firstLine = 0;
+  #isTooLarge = false;
+
+  constructor(limits: RecordLimits = RECORD_LIMITS) {
+    this.#limits = limits;
+  }
+
+  /** Takes the next piece, and gives the records that are complete by it. */
+  *take(bytes: Buffer): Generator<RecordLines> {
+    const text = bytes.toString('latin1');
+    let start = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      this.#keep(text.slice(start, end));
+      start = end + 1;
+      const record = this.#endLine();
+      if (record !== undefined) yield record;
+    }
+    if (start < text.length) this.#keep(text.slice(start));
+  }
+
+  /** Nothing follows: gives the record that the end completes. */
+  *end(): Generator<RecordLines> {
+    if (this.#pieces.length > 0) {
+      const record = this.#endLine();
+      if (record !== undefined) yield record;
+    }
+    const last = this.#endRecord();
+    if (last !== undefined) yield last;
+  }
+
+  #keep(piece: string): void {
+    this.#pending += piece.length;
+    const isKept = !this.#isTooLarge && this.#bytes + this.#pending <= this.#limits.bytes;
+    if (isKept || this.#pieces.length === 0) this.#pieces.push(piece);
+  }
+
+  #endLine(): RecordLines | undefined {
+    this.#line += 1;
+    const text = unadorned(this.#pieces.join(''), this.#line);
+    const bytes = this.#pending + 1;
+    this.#pieces = [];
+    this.#pending = 0;
+    if (text === '') return this.#endRecord();
+    if (text.startsWith('#')) this.#begin('#');
+    else if (!text.startsWith(' ') || !this.#isInComment()) this.#add(text, bytes);
+    return undefined;
+  }
+
+  #isInComment(): boolean {
+    return this.#open?.pieces[0] === '#';
+  }
+
+  #add(text: string, bytes: number): void {
+    if (this.#bytes === 0) this.#firstLine = this.#line;
+    this.#bytes += bytes;
+    if (!text.startsWith(' ')) this.#lines += 1;
+    if (this.#bytes > this.#limits.bytes || this.#lines > this.#limits.lines) this.#isTooLarge = true;
+    if (this.#isTooLarge) {
+      this.#record = [];
+      this.#open = undefined;
+    } else if (!text.startsWith(' ')) this.#begin(text);
+    else if (this.#open !== undefined) this.#open.pieces.push(text.slice(1));
+    else
+      this.#record.push(new LdifFault(this.#line, 'a continuation (a line that begins with a blank) follows nothing'));
+  }
+
+  #begin(text: string): void {
+    this.#close();
+    this.#open = { pieces: [text], line: this.#line };
+  }
+
+  #close(): void {
+    const open = this.#open;
+    if (open !== undefined && !this.#isInComment()) {
+      this.#record.push({ text: open.pieces.join(''), line: open.line });
+    }
+    this.#open = undefined;
+  }
+
+  #endRecord(): RecordLines | undefined {
+    this.#close();
+    const record = this.#isTooLarge ? [this.#tooLarge()] : this.#record;
+    this.#record = [];
+    this.#bytes = 0;
+    this.#lines = 0;
+    this.#isTooLarge = false;
+    return record.length > 0 ? record : undefined;
+  }
+
+  #tooLarge(): LdifFault {
+    const { bytes, lines } = this.#limits;
+    const reason = `the record is too large: one may have ${bytes} bytes and ${lines} lines`;
+    return new LdifFault(this.#firstLine, reason);
+  }
+}
+
+/** Without the CR of its end, and without the byte order mark that some editors write first. */
+function unadorned(text: string, line: number): string {
+  const ended = text.endsWith('\r') ? text.slice(0, -1) : text;
+  return line === 1 && ended.startsWith('\xef\xbb\xbf') ? ended.slice(3) : ended;
 }

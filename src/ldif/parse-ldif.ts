@@ -1,32 +1,60 @@
 import { LdifFault } from './fault.ts';
-import { type LogicalLine, recordLines } from './lines.ts';
+import { type LogicalLine, RecordCutter, type RecordLimits, type RecordLines } from './lines.ts';
 import { readModifications } from './modifications.ts';
 import type { LdifAttribute, LdifChange, LdifRecord } from './record.ts';
-import { asText, type RecordLine, readValueLine, type ValueLine } from './value-line.ts';
+import { asText, asWord, type RecordLine, readValueLine, type ValueLine } from './value-line.ts';
 
 /**
- * Reads an LDIF file (RFC 2849), content and change records. A record that does not follow the format is given as
- * `faulty` in its place; the others are not touched by it.
+ * Reads LDIF (RFC 2849), content and change records, as it comes in pieces of any size; it holds
+ * one record at most. A record that does not follow the format, or is larger than the limits, is
+ * given as `faulty` in its place; the others are not touched by it.
  */
-export function parseLdif(bytes: Buffer): readonly LdifRecord[] {
-  const records: LdifRecord[] = [];
-  let first = true;
-  for (const lines of recordLines(bytes)) {
-    const position = { number: records.length + 1, line: lines[0]?.line ?? 1 };
-    try {
-      const values = lines.map(readLine);
-      const rest = first ? withoutVersion(values) : values;
-      first = false;
-      if (rest.length === 0) continue;
-      const { dn, change } = readRecord(rest);
-      records.push({ ...position, line: rest[0]?.line ?? position.line, kind: 'change', dn, change });
-    } catch (error) {
-      if (!(error instanceof LdifFault)) throw error;
-      first = false;
-      records.push({ ...position, kind: 'faulty', faultLine: error.line, reason: error.message });
+export class LdifParser {
+  readonly #cutter: RecordCutter;
+  #records = 0;
+
+  constructor(limits?: RecordLimits) {
+    this.#cutter = new RecordCutter(limits);
+  }
+
+  /** Takes the next piece, and gives the records that are complete by it. */
+  take(bytes: Buffer): Generator<LdifRecord> {
+    return this.#read(this.#cutter.take(bytes));
+  }
+
+  /** Nothing follows: gives the record that the end completes. */
+  end(): Generator<LdifRecord> {
+    return this.#read(this.#cutter.end());
+  }
+
+  *#read(cut: Iterable<RecordLines>): Generator<LdifRecord> {
+    for (const lines of cut) {
+      const record = readLines(lines, this.#records + 1);
+      if (record === undefined) continue;
+      this.#records += 1;
+      yield record;
     }
   }
-  return records;
+}
+
+/** Reads the LDIF of a stream, record by record, no faster than they are taken. */
+export async function* parseLdif(pieces: AsyncIterable<Buffer>): AsyncGenerator<LdifRecord> {
+  const parser = new LdifParser();
+  for await (const piece of pieces) yield* parser.take(piece);
+  yield* parser.end();
+}
+
+/** A record as it stands in its file; undefined for what asks for nothing. */
+function readLines(lines: RecordLines, number: number): LdifRecord | undefined {
+  const position = { number, line: lines[0]?.line ?? 1 };
+  try {
+    const rest = withoutVersion(lines.map(readLine));
+    if (rest.length === 0 || isSearchResult(rest)) return undefined;
+    return { ...position, line: rest[0]?.line ?? position.line, kind: 'change', ...readRecord(rest) };
+  } catch (error) {
+    if (!(error instanceof LdifFault)) throw error;
+    return { ...position, kind: 'faulty', faultLine: error.line, reason: error.message };
+  }
 }
 
 function readLine(given: LogicalLine | LdifFault): RecordLine {
@@ -34,11 +62,22 @@ function readLine(given: LogicalLine | LdifFault): RecordLine {
   return given.text === '-' ? { kind: 'end', line: given.line } : readValueLine(given);
 }
 
+/** Each of several files put together may begin with its version. */
 function withoutVersion(lines: readonly RecordLine[]): readonly RecordLine[] {
-  const [line, ...rest] = lines;
+  const [line] = lines;
   if (line === undefined || 'kind' in line || line.name.toLowerCase() !== 'version') return lines;
-  if (line.value.toString('latin1').trim() !== '1') throw new LdifFault(line.line, 'only version 1 of LDIF exists');
-  return rest;
+  if (asWord(line.value, line.line) !== '1') throw new LdifFault(line.line, 'only version 1 of LDIF exists');
+  return lines.slice(1);
+}
+
+/**
+ * What ldapsearch writes behind the entries that it found, or in the place of one that is
+ * elsewhere.
+ */
+function isSearchResult(lines: readonly RecordLine[]): boolean {
+  const [first] = lines;
+  if (first === undefined || 'kind' in first || !/^(?:search|result|ref)$/i.test(first.name)) return false;
+  return !lines.some((line) => !('kind' in line) && line.name.toLowerCase() === 'dn');
 }
 
 function readRecord(lines: readonly RecordLine[]): { dn: string; change: LdifChange } {
@@ -58,7 +97,7 @@ function readRecord(lines: readonly RecordLine[]): { dn: string; change: LdifCha
 }
 
 function readChange(changetype: ValueLine, lines: readonly RecordLine[]): LdifChange {
-  const word = asText(changetype.value, changetype.line).trim().toLowerCase();
+  const word = asWord(changetype.value, changetype.line).toLowerCase();
   switch (word) {
     case 'add':
       return readAdd(lines, changetype.line);
@@ -69,6 +108,7 @@ function readChange(changetype: ValueLine, lines: readonly RecordLine[]): LdifCh
       return { kind: 'delete' };
     case 'modrdn':
     case 'moddn':
+    case 'rename':
       return readRename(lines, changetype.line);
     default:
       throw new LdifFault(
@@ -102,7 +142,7 @@ function readRename(lines: readonly RecordLine[], at: number): LdifChange {
     if (name === undefined || 'kind' in given || given.name.toLowerCase() !== name) {
       throw new LdifFault(given.line, `${name ?? 'the end of the record'} is expected here`);
     }
-    found[name] = asText(given.value, given.line);
+    found[name] = name === 'deleteoldrdn' ? asWord(given.value, given.line) : asText(given.value, given.line);
   }
   const { newrdn, deleteoldrdn, newsuperior } = found;
   if (newrdn === undefined || deleteoldrdn === undefined)

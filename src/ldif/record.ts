@@ -4,9 +4,12 @@ export interface LdifAttribute {
   readonly values: readonly Buffer[];
 }
 
-/** One step of a modify: of `delete` without values the whole attribute goes, `replace` without values likewise. */
+/**
+ * One step of a modify: of `delete` without values the whole attribute goes, and of `replace`
+ * without values likewise; `increment` adds a number to each value (RFC 4525).
+ */
 export interface LdifModification extends LdifAttribute {
-  readonly operation: 'add' | 'delete' | 'replace';
+  readonly operation: 'add' | 'delete' | 'replace' | 'increment';
 }
 
 /** What a record asks for. Content records (without changetype) ask for an add. */

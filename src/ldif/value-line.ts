@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { LdifFault } from './fault.ts';
 import type { LogicalLine } from './lines.ts';
 
@@ -12,18 +13,23 @@ export interface ValueLine {
 export type RecordLine = ValueLine | { readonly kind: 'end'; readonly line: number };
 
 const NAME = /^(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)(?:;[A-Za-z0-9-]+)*$/;
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** No attribute of any schema has a name that comes near it. */
+const LONGEST_NAME = 1_000;
+/** What may stand between the parts of a line, as OpenLDAP's ldapmodify reads it. */
+const LEADING_BLANKS = /^[ \t\v\f]+/;
 
 /**
- * Reads one line of a record. Beyond RFC 2849 a value may hold UTF-8 as it is, as other programs write and take it. Values
- * by URL are refused: a file of changes must not be able to pull in other files of the host.
+ * Reads one line of a record, as OpenLDAP's ldapmodify does: beyond RFC 2849 a value may hold UTF-8
+ * as it is, any blanks stand between the colon and the value, and before the colon; those at the
+ * value's end are a part of it. Values by URL are refused: a file of changes must not be able to
+ * pull in other files of the host.
  */
 export function readValueLine({ text, line }: LogicalLine): ValueLine {
   const colon = text.indexOf(':');
   if (colon < 0) throw new LdifFault(line, `'name: value' is expected, not ${excerpt(text)}`);
-  const name = text.slice(0, colon);
-  if (!NAME.test(name)) throw new LdifFault(line, `${excerpt(name)} is not the name of an attribute`);
+  const name = withoutEndBlanks(text.slice(0, Math.min(colon, LONGEST_NAME)));
+  if (colon > LONGEST_NAME || !NAME.test(name))
+    throw new LdifFault(line, `${excerpt(name)} is not the name of an attribute`);
   const marker = text[colon + 1];
   if (marker === '<') {
     throw new LdifFault(
@@ -32,27 +38,45 @@ export function readValueLine({ text, line }: LogicalLine): ValueLine {
     );
   }
   if (marker === ':') return { name, value: fromBase64(text.slice(colon + 2), line), line };
-  const value = Buffer.from(text.slice(colon + 1).replace(/^ +/, ''), 'latin1');
+  const value = Buffer.from(text.slice(colon + 1).replace(LEADING_BLANKS, ''), 'latin1');
   if (value.includes(0) || value.includes(0x0d)) {
     throw new LdifFault(line, `the value of ${name} holds a NUL or CR: write it as base64 (${name}:: ...)`);
   }
-  asText(value, line);
+  if (!isUtf8(value)) throw notUtf8(line);
   return { name, value, line };
 }
 
 /** Bytes as UTF-8 text; a fault where they are none. */
 export function asText(value: Buffer, line: number): string {
-  try {
-    return utf8.decode(value);
-  } catch {
-    throw new LdifFault(line, 'the line is not UTF-8: write the value as base64 (name:: ...)');
-  }
+  if (!isUtf8(value)) throw notUtf8(line);
+  return value.toString('utf8');
 }
 
+/** A word of the format, such as `modify`: blanks at its end do not count. */
+export function asWord(value: Buffer, line: number): string {
+  return withoutEndBlanks(asText(value, line));
+}
+
+function notUtf8(line: number): LdifFault {
+  return new LdifFault(line, 'the line is not UTF-8: write the value as base64 (name:: ...)');
+}
+
+/**
+ * Takes no pattern over the whole value, which may have megabytes: the engine would run out of
+ * stack.
+ */
 function fromBase64(text: string, line: number): Buffer {
-  const digits = text.replace(/^ +/, '').replace(/ +$/, '');
-  if (!BASE64.test(digits)) throw new LdifFault(line, `${excerpt(digits)} is not base64`);
+  const given = withoutEndBlanks(text.replace(LEADING_BLANKS, ''));
+  const digits = given.endsWith('==') ? given.slice(0, -2) : given.endsWith('=') ? given.slice(0, -1) : given;
+  const isPadded = given.length % 4 === 0 && digits.length % 4 !== 1;
+  if (!isPadded || /[^A-Za-z0-9+/]/.test(digits)) throw new LdifFault(line, `${excerpt(given)} is not base64`);
   return Buffer.from(digits, 'base64');
+}
+
+function withoutEndBlanks(text: string): string {
+  let end = text.length;
+  while (end > 0 && ' \t\v\f'.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
 }
 
 /** A piece of the file as it may stand in a message. */

@@ -24,11 +24,7 @@ export async function writeLdifFiles(
   }
   if (found === 'other') throw new CannotWriteLdif(`${folder} is not a folder: name another (--out DIR)`);
   const paths = files.map(({ name }) => join(folder, name));
-  if (!options.force) {
-    const there: string[] = [];
-    for (const path of paths) if ((await lookAt(path)) !== 'missing') there.push(path);
-    if (there.length > 0) throw new CannotWriteLdif(`already there: ${there.join(', ')}: overwrite with --force`);
-  }
+  if (!options.force) await refuseToOverwrite(paths);
   for (const [index, path] of paths.entries()) {
     try {
       await writeFile(path, files[index]?.text ?? '', { flag: options.force ? 'w' : 'wx' });
@@ -37,6 +33,12 @@ export async function writeLdifFiles(
     }
   }
   return paths;
+}
+
+async function refuseToOverwrite(paths: readonly string[]): Promise<void> {
+  const there: string[] = [];
+  for (const path of paths) if ((await lookAt(path)) !== 'missing') there.push(path);
+  if (there.length > 0) throw new CannotWriteLdif(`already there: ${there.join(', ')}: overwrite with --force`);
 }
 
 async function lookAt(path: string): Promise<'folder' | 'other' | 'missing'> {

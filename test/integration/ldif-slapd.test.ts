@@ -6,9 +6,12 @@ import { createLdif } from '../../src/commands/ldif-create.ts';
 import { type LoadOptions, loadLdif } from '../../src/commands/ldif-load.ts';
 import { outcomeOf } from '../../src/commands/outcome.ts';
 import { BASE, SERVICE_DN } from '../support/accounts.ts';
+import { attempt } from '../support/children.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { ROOT_DN, ROOT_PASSWORD } from '../support/slapd-config.ts';
 import { text } from '../support/test-directory.ts';
+
+const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 
 const DEFAULTS = {
   reseller: '4000000',
@@ -167,6 +170,25 @@ describe('the LDIF tools and a real slapd', () => {
     expect(missing).toMatchObject({
       exitCode: 1,
       err: expect.stringMatching(/missing\.ldif cannot be read: it does not exist/),
+    });
+  });
+
+  it('apply standard input as it comes, up to the first error', async () => {
+    const unit = (name: string) => `dn: ou=${name},${BASE}\nobjectClass: organizationalUnit\nou: ${name}\n\n`;
+    const input = [unit('in1'), 'dn: x\nnonsense\n\n', unit('in2')].join('');
+    const args = [MAIN, 'ldif', 'load', '-c', config, '-'];
+    expect(await attempt(process.execPath, args, { input })).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^record 1 .*: done\n1 records applied, 1 failed\n$/),
+      stderr: expect.stringMatching(/^record 2 \(line 6\): not readable/),
+    });
+    expect(await attempt(process.execPath, [...args, '--continue'], { input })).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^record 3 .*: done\n1 records applied, 2 failed\n$/),
+    });
+    expect(await attempt(process.execPath, args, { input: '' })).toMatchObject({
+      code: 1,
+      stderr: 'standard input holds no records\n',
     });
   });
 

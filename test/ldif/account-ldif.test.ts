@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { escapeDnValue } from '../../src/domain/dn.ts';
 import { type AccountDescription, accountLdif, userNumber } from '../../src/ldif/account-ldif.ts';
-import { parseLdif } from '../../src/ldif/parse-ldif.ts';
 import { writeLdifFiles } from '../../src/ldif/write-files.ts';
+import { recordsOf } from '../support/ldif-records.ts';
 
 const account: AccountDescription = {
   uid: '3724300',
@@ -32,7 +32,7 @@ describe('the LDIF of an account', () => {
 
   it('reads back as the requests of an account’s life', () => {
     const dn = `uid=3724300,${account.base}`;
-    const records = accountLdif(account).map(({ text }) => parseLdif(Buffer.from(text)));
+    const records = accountLdif(account).map(({ text }) => recordsOf(Buffer.from(text)));
     expect(
       records.map((list) => list.map((record) => record.kind === 'change' && [record.dn, record.change.kind])),
     ).toEqual([[[dn, 'add']], [[dn, 'modify']], [[dn, 'modify']], [[dn, 'delete']]]);
@@ -49,7 +49,7 @@ describe('the LDIF of an account', () => {
   it('carries names that LDIF cannot hold as they are', () => {
     const [add] = accountLdif(account);
     expect(add?.text).toMatch(/^[ -~\n]+$/);
-    const [record] = parseLdif(Buffer.from(add?.text ?? ''));
+    const [record] = recordsOf(Buffer.from(add?.text ?? ''));
     const values = new Map(
       record?.kind === 'change' && record.change.kind === 'add'
         ? record.change.attributes.map(({ name, values: [value] }) => [name, String(value)])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { applyLdif, type LdifTarget, type RecordReport } from '../../src/ldif/apply-ldif.ts';
-import { parseLdif } from '../../src/ldif/parse-ldif.ts';
+import { applyLdif, GivenUp, type LdifTarget, type RecordReport } from '../../src/ldif/apply-ldif.ts';
+import { recordsOf, streamed } from '../support/ldif-records.ts';
 
 const FILE = [
   'dn: cn=a',
@@ -13,21 +13,18 @@ const FILE = [
   'changetype: delete',
 ];
 
-function target(refused: readonly string[] = []): { target: LdifTarget; done: string[] } {
+function target(refused: readonly string[] = [], error: Error = new Error('refused')) {
   const done: string[] = [];
-  const apply = (kind: string) => async (dn: string) => {
-    if (refused.includes(dn)) throw new Error('refused');
-    done.push(`${kind} ${dn}`);
+  const apply: LdifTarget['apply'] = async ({ dn, change }) => {
+    if (refused.includes(dn)) throw error;
+    done.push(`${change.kind} ${dn}`);
   };
-  return {
-    target: { add: apply('add'), modify: apply('modify'), delete: apply('delete'), rename: apply('rename') },
-    done,
-  };
+  return { target: { apply }, done };
 }
 
 async function applyLines(lines: readonly string[], to: LdifTarget, continueOnError = false) {
   const reports: RecordReport[] = [];
-  const counts = await applyLdif(parseLdif(Buffer.from(lines.join('\n'))), to, {
+  const counts = await applyLdif(streamed(recordsOf(Buffer.from(lines.join('\n')))), to, {
     continueOnError,
     report: (report) => reports.push(report),
   });
@@ -66,10 +63,16 @@ describe('applying LDIF', () => {
     expect(done).toEqual(['delete cn=a', 'delete cn=c']);
   });
 
-  it('applies nothing of a file that cannot be read whole, unless told to go on', async () => {
-    const file = [...FILE, '', 'dn: cn=d', 'nonsense'];
+  it('stops, told to go on or not, when the directory is given up', async () => {
+    const { target: to, done } = target(['cn=b'], new GivenUp('away'));
+    expect((await applyLines(FILE, to, true)).counts).toEqual({ applied: 1, failed: 1 });
+    expect(done).toEqual(['delete cn=a']);
+  });
+
+  it('takes a record that cannot be read for one that failed', async () => {
+    const file = ['dn: cn=d', 'nonsense', '', ...FILE];
     const { target: to, done } = target();
-    expect(await applyLines(file, to)).toEqual({ counts: { applied: 0, failed: 1 }, lines: [[4, 11, false]] });
+    expect(await applyLines(file, to)).toEqual({ counts: { applied: 0, failed: 1 }, lines: [[1, 2, false]] });
     expect(done).toEqual([]);
     expect((await applyLines(file, to, true)).counts).toEqual({ applied: 3, failed: 1 });
   });

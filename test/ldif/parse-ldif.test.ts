@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseLdif } from '../../src/ldif/parse-ldif.ts';
 import type { LdifRecord } from '../../src/ldif/record.ts';
 import { ldifLine } from '../../src/ldif/write-ldif.ts';
 import { anyText } from '../support/any-text.ts';
+import { recordsOf } from '../support/ldif-records.ts';
 
-const parse = (...lines: string[]): readonly LdifRecord[] => parseLdif(Buffer.from(lines.join('\n'), 'utf8'));
+const parse = (...lines: string[]): readonly LdifRecord[] => recordsOf(Buffer.from(lines.join('\n'), 'utf8'));
 const bytes = (...values: string[]): Buffer[] => values.map((value) => Buffer.from(value, 'utf8'));
 
 function faultOf(...lines: string[]): string {
@@ -81,14 +81,14 @@ describe('an LDIF file', () => {
     );
     const at = text.lastIndexOf(0xc3) + 1;
     const folded = Buffer.concat([text.subarray(0, at), Buffer.from('\n '), text.subarray(at)]);
-    expect(parseLdif(folded)).toMatchObject([
+    expect(recordsOf(folded)).toMatchObject([
       { dn: 'cn=Müller', change: { attributes: [{ values: bytes('Müller') }, { values: bytes('Müller') }] } },
     ]);
   });
 
   it('may have CRLF line ends, a byte order mark, several empty lines, and no last line end', () => {
     const text = '\ufeffversion: 1\r\n\r\n\r\ndn: cn=a\r\ncn: a\r\n\r\n\r\n\r\ndn: cn=b\r\ncn: b';
-    expect(parseLdif(Buffer.from(text))).toMatchObject([
+    expect(recordsOf(Buffer.from(text))).toMatchObject([
       { number: 1, line: 4, dn: 'cn=a' },
       { number: 2, line: 9, dn: 'cn=b' },
     ]);
@@ -128,9 +128,12 @@ describe('an LDIF file', () => {
     [['dn: cn=a', 'changetype: modify', 'add: cn', 'sn: b'], "4: a value of cn or '-' is expected, not sn"],
     [
       ['dn: cn=a', 'changetype: modify', 'put: cn'],
-      "3: 'add: NAME', 'delete: NAME' or 'replace: NAME' is expected, not put",
+      "3: 'add: NAME', 'delete: NAME', 'replace: NAME' or 'increment: NAME' is expected, not put",
     ],
-    [['dn: cn=a', 'changetype: modify', '-'], "3: 'add: NAME', 'delete: NAME' or 'replace: NAME' is expected, not '-'"],
+    [
+      ['dn: cn=a', 'changetype: modify', '-'],
+      "3: 'add: NAME', 'delete: NAME', 'replace: NAME' or 'increment: NAME' is expected, not '-'",
+    ],
     [['dn: cn=a', 'changetype: modrdn', 'newrdn: cn=b'], '2: newrdn and deleteoldrdn are missing'],
     [['dn: cn=a', 'changetype: modrdn', 'deleteoldrdn: 1'], '3: newrdn is expected here'],
     [['dn: cn=a', 'changetype: modrdn', 'newrdn: cn=b', 'deleteoldrdn: yes'], '4: deleteoldrdn is 0 or 1'],
@@ -140,7 +143,7 @@ describe('an LDIF file', () => {
   });
 
   it('is refused where a line is neither UTF-8 nor base64', () => {
-    const records = parseLdif(Buffer.from([...Buffer.from('dn: cn=a\ncn: '), 0xfc, 0x0a]));
+    const records = recordsOf(Buffer.from([...Buffer.from('dn: cn=a\ncn: '), 0xfc, 0x0a]));
     expect(records).toMatchObject([{ kind: 'faulty', faultLine: 2 }]);
   });
 
@@ -164,8 +167,99 @@ describe('an LDIF file', () => {
     );
   });
 
+  it('has its values read from the first sign that is no blank, and to the very end', () => {
+    expect(parse('dn:\tcn=a', 'cn: \t\v\fa \t', 'sn:\u00a0b', 'l : c', 'st\t:d', 'ou::\tZQ== \t')).toMatchObject([
+      {
+        dn: 'cn=a',
+        change: {
+          attributes: [
+            { name: 'cn', values: bytes('a \t') },
+            { name: 'sn', values: bytes('\u00a0b') },
+            { name: 'l', values: bytes('c') },
+            { name: 'st', values: bytes('d') },
+            { name: 'ou', values: bytes('e') },
+          ],
+        },
+      },
+    ]);
+  });
+
+  it('may be what ldapsearch printed, several times over', () => {
+    const printed = [
+      'version: 1',
+      '',
+      'dn: cn=a',
+      'cn: a',
+      '',
+      '# search result',
+      'search: 2',
+      'result: 0 Success',
+      '',
+    ];
+    expect(parse(...printed, ...printed, 'version: 1', 'dn: cn=b', 'cn: b')).toMatchObject([
+      { number: 1, line: 3, dn: 'cn=a' },
+      { number: 2, line: 12, dn: 'cn=a' },
+      { number: 3, line: 20, dn: 'cn=b' },
+    ]);
+    expect(faultOf('search: 2', 'dn: cn=a', 'cn: a')).toBe("1: a record begins with 'dn: '");
+  });
+
+  it('may increment a number, and have blanks behind its own words', () => {
+    expect(parse('dn: cn=a', 'changetype: modify ', 'increment: uidNumber ', 'uidNumber: 1', '-')).toMatchObject([
+      { change: { modifications: [{ operation: 'increment', name: 'uidNumber', values: bytes('1') }] } },
+    ]);
+    expect(parse('dn: cn=a', 'changetype: rename', 'newrdn: cn=b', 'deleteoldrdn: 0 ')).toMatchObject([
+      { change: { kind: 'rename', newRdn: 'cn=b', deleteOldRdn: false } },
+    ]);
+  });
+
+  it('may come in pieces of any size', () => {
+    const line = fc.constantFrom(
+      ...['dn: cn=a', 'cn: Zo\u00eb', 'sn:: YQ==', 'changetype: delete', 'changetype: modify', 'add: cn', '-', ' fold'],
+      ...['', '', '# comment', 'version: 1', 'search: 2', '\ufeffdn: cn=a', 'nonsense', 'cn: a\r'],
+    );
+    const pieces = fc.array(fc.nat({ max: 9 }), { minLength: 1 });
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 40 }), fc.constantFrom('\n', '\r\n'), pieces, (lines, end, sizes) => {
+        const ldif = Buffer.from(lines.join(end));
+        expect(recordsOf(ldif, sizes)).toEqual(recordsOf(ldif));
+      }),
+    );
+  });
+
+  it('has records up to a size, and those that are larger are left out of it, whatever makes them large', () => {
+    const limits = { bytes: 100, lines: 5 };
+    const faults = (...records: string[]) =>
+      recordsOf(Buffer.from(records.join('\n\n')), [7], limits).map((record) =>
+        record.kind === 'faulty' ? `${record.number}, ${record.line}: ${record.reason}` : record.dn,
+      );
+    const fault = 'the record is too large: one may have 100 bytes and 5 lines';
+    const last = 'dn: cn=z\ncn: z';
+    expect(faults(`dn: cn=a\ncn: ${'a'.repeat(86)}`, last)).toEqual(['cn=a', 'cn=z']);
+    expect(faults(`dn: cn=a\ncn: ${'a'.repeat(87)}`, last)).toEqual([`1, 1: ${fault}`, 'cn=z']);
+    expect(faults(`dn: cn=a\ncn: ${'a'.repeat(10_000)}\nsn: a`, last)).toEqual([`1, 1: ${fault}`, 'cn=z']);
+    expect(faults(`dn: cn=a\ncn: ${'a\n '.repeat(50)}`, last)).toEqual([`1, 1: ${fault}`, 'cn=z']);
+    expect(faults(`dn: cn=a${'\ncn: a'.repeat(4)}`, last)).toEqual(['cn=a', 'cn=z']);
+    expect(faults(last, `dn: cn=a${'\ncn: a'.repeat(5)}`, last)).toEqual(['cn=z', `2, 4: ${fault}`, 'cn=z']);
+    expect(faults(`#${'a'.repeat(500)}\n ${'a'.repeat(500)}\ndn: cn=a\n#${'a'.repeat(500)}\ncn: a`)).toEqual(['cn=a']);
+    expect(faults('a'.repeat(1_000))).toEqual([`1, 1: ${fault}`]);
+  });
+
+  it('may have a value or a line of megabytes', () => {
+    const value = Buffer.alloc(8 * 1024 * 1024, 'ab');
+    const [record] = parse('dn: cn=a', `jpegPhoto:: ${value.toString('base64')}`);
+    expect(record).toMatchObject({ change: { attributes: [{ name: 'jpegPhoto' }] } });
+    const change = record?.kind === 'change' && record.change;
+    const read = change && change.kind === 'add' ? change.attributes[0]?.values[0] : undefined;
+    expect(read?.equals(value)).toBe(true);
+    const long = 'a'.repeat(12 * 1024 * 1024);
+    expect(faultOf('dn: cn=a', long)).toMatch(/^2: 'name: value' is expected, not "a{40}\.\.\."$/);
+    expect(faultOf('dn: cn=a', `${long}: b`)).toMatch(/^2: "a{40}\.\.\." is not the name of an attribute$/);
+    expect(faultOf('dn: cn=a', `cn:: ${long}*aaa`)).toMatch(/^2: "a{40}\.\.\." is not base64$/);
+  });
+
   it('never makes the reader throw or hang, whatever its bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (input) => void parseLdif(Buffer.from(input))));
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (input) => void recordsOf(Buffer.from(input))));
     const pieces = fc.constantFrom(
       'dn: cn=a',
       'changetype: modify',

@@ -8,10 +8,11 @@ export interface WireAttribute {
 }
 
 export interface WireModification extends WireAttribute {
-  readonly operation: 'add' | 'delete' | 'replace';
+  readonly operation: keyof typeof MODIFY_OPERATION;
 }
 
-const MODIFY_OPERATION = { add: 0, delete: 1, replace: 2 } as const;
+/** The last one by RFC 4525. */
+const MODIFY_OPERATION = { add: 0, delete: 1, replace: 2, increment: 3 } as const;
 const NEW_SUPERIOR = 0x80;
 
 export function encodeAdd(dn: string, attributes: readonly WireAttribute[]): Buffer {

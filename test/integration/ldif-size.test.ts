@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { execute, exited, track } from '../support/children.ts';
+
+const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+const MEGABYTE = 1024 * 1024;
+const FILE_MEGABYTES = 96;
+const LONG_LINE = `description:: ${'QUJD'.repeat(25)}\n`;
+/** Less than what the file has beyond what the program itself takes. */
+const MOST_MEGABYTES = 220;
+/** Says, at the end, how much memory the process has had at most, in KiB. */
+const MEASURED = `data:text/javascript,process.on('exit',()=>console.error('peak',process.resourceUsage().maxRSS))`;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ldif-size-'));
+  const directory = '{ url: "ldap://127.0.0.1:1", base: dc=example }';
+  writeFileSync(join(folder, 'config.yaml'), `directory: ${directory}\nscript: { command: [/bin/true] }\n`);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Loads a file into a directory that is not there: what it says before it would connect is all. */
+async function load(file: string) {
+  const args = ['--import', MEASURED, MAIN, 'ldif', 'load', '-c', join(folder, 'config.yaml'), file];
+  const child = track(spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] }));
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (words: string) => {
+    said += words;
+  });
+  await exited(child);
+  return { said, megabytes: Number(/^peak (\d+)$/m.exec(said)?.[1]) / 1024 };
+}
+
+/** A file of so many megabytes, this text over and over, and an end. */
+function largeFile(text: string, end: string): string {
+  const file = join(folder, 'large.ldif');
+  const piece = text.repeat(Math.ceil(MEGABYTE / text.length));
+  const descriptor = openSync(file, 'w');
+  for (let index = 0; index < FILE_MEGABYTES; index += 1) writeSync(descriptor, piece);
+  writeSync(descriptor, end);
+  closeSync(descriptor);
+  return file;
+}
+
+describe('ldif load', () => {
+  it.each([
+    ['of many records', `dn: cn=a\nobjectClass: person\n${LONG_LINE.repeat(20)}\n`, '\ndn: cn=z\nnonsense', 'nonsense'],
+    ['of one line without end', 'dn: cn=a ', '', 'the record is too large: one may have 33554432 bytes'],
+    ['of one record without end', 'cn: a\n', '', 'the record is too large: one may have 33554432 bytes'],
+    ['of one comment without end', '# a ', '\n\ndn: cn=z\nnonsense', 'nonsense'],
+  ])('reads a file %s in the memory of one record', async (_kind, text, end, fault) => {
+    const { said, megabytes } = await load(largeFile(text, end));
+    expect(said).toContain(fault);
+    expect(megabytes).toBeLessThan(MOST_MEGABYTES);
+  });
+
+  it('waits for no pipe and reads no device, which it asks for on standard input instead', async () => {
+    const pipe = join(folder, 'pipe');
+    await execute('mkfifo', [pipe]);
+    const link = join(folder, 'link');
+    symlinkSync('/dev/zero', link);
+    for (const file of [pipe, link, '/dev/zero']) {
+      expect((await load(file)).said).toContain(
+        `the LDIF file ${file} cannot be read: it is no regular file: pass what it gives on standard input (-)`,
+      );
+    }
+    expect((await load(folder)).said).toContain('it is a folder');
+  });
+});

@@ -1,11 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig } from '../../config/load-config.ts';
 import type { Settings } from '../../config/schema.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { ReturnCode } from '../domain/return-code.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
-import { applyLdif, type ChangeRecord, type RecordReport, unreadable } from '../ldif/apply-ldif.ts';
+import { applyLdif, type RecordReport, unreadable } from '../ldif/apply-ldif.ts';
 import { connectForChanges } from '../ldif/directory-target.ts';
 import { CannotReadLdif, type LdifSource, ldifOfStream, openLdifFile } from '../ldif/ldif-source.ts';
+import { PatientTarget } from '../ldif/patient-target.ts';
+import { humanDuration } from '../observability/human-time.ts';
 import { accessOf } from '../site.ts';
 import { Failure, UsageError } from './outcome.ts';
 
@@ -16,13 +19,16 @@ export interface LoadOptions {
   readonly bindPasswordFile?: string;
 }
 
+/** For how long a load waits for a directory that went away. */
+const PATIENCE = 300_000;
+
 /** Applies an LDIF file and prints a line for each record; returns the exit code of the process. */
 export async function loadLdif(file: string, options: LoadOptions): Promise<number> {
   const settings = await loadConfig(options.config, process.env);
   const access = accessAs(settings, options);
   const source = await sourceOf(file);
   try {
-    return await load(file, source, { access, continueOnError: options.continue });
+    return await load(file, source, { settings, access, continueOnError: options.continue });
   } finally {
     await source.close();
   }
@@ -39,16 +45,25 @@ async function sourceOf(file: string): Promise<LdifSource> {
 }
 
 interface Load {
+  readonly settings: Settings;
   readonly access: DirectoryAccess;
   readonly continueOnError: boolean;
 }
 
-async function load(file: string, source: LdifSource, { access, continueOnError }: Load): Promise<number> {
+async function load(file: string, source: LdifSource, { settings, access, continueOnError }: Load): Promise<number> {
   // What comes on standard input is there once: it is applied as it comes, up to the first error.
   const total = source.isFile ? await count(file, source, continueOnError) : undefined;
   const abort = new AbortController();
-  const connection = await connectForChanges(access, abort.signal);
-  const target = { apply: ({ dn, change }: ChangeRecord) => connection.send(dn, change) };
+  const connect = () => connectForChanges(access, abort.signal);
+  const target = new PatientTarget(await connect(), {
+    connect,
+    patience: PATIENCE,
+    pauses: settings.reconnect,
+    now: () => performance.now(),
+    delay: (milliseconds) => delay(milliseconds),
+    away: (reason) => note(`${reason}; waiting for the directory, for ${humanDuration(PATIENCE)} at most`),
+    back: (milliseconds) => note(`the directory is there again after ${humanDuration(milliseconds)}: going on`),
+  });
   try {
     const { applied, failed } = await applyLdif(source.records(), target, { continueOnError, report: print });
     if (applied + failed === 0) throw noRecords(file);
@@ -58,7 +73,7 @@ async function load(file: string, source: LdifSource, { access, continueOnError 
     process.stdout.write(`${applied}${of} records applied, ${failed} failed${rest}\n`);
     return failed === 0 ? ReturnCode.SUCCESS : ReturnCode.UNDEFINED_ERROR;
   } finally {
-    connection.close();
+    target.close();
   }
 }
 
@@ -111,4 +126,8 @@ function describe(error: unknown): string {
 /** A DN, or a server's words, may hold what a terminal takes for commands. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, ' ');
+}
+
+function note(text: string): void {
+  process.stderr.write(`-- ${printable(text)}\n`);
 }

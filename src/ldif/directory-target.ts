@@ -7,6 +7,7 @@ import { resultError } from '../ldap/remedies.ts';
 import { search } from '../ldap/search.ts';
 import { readLdapResult } from '../ldap/wire/ldap-result.ts';
 import { encodeAdd, encodeDelete, encodeModify, encodeModifyDn } from '../ldap/wire/write-request.ts';
+import { TO_JUDGE } from './lost-answer.ts';
 import type { LdifChange } from './record.ts';
 
 /** The connection broke before an answer came. */
@@ -29,7 +30,7 @@ export interface ChangeConnection {
    * does not answer.
    */
   send(dn: string, change: LdifChange): Promise<void>;
-  /** The entry's own attributes; undefined where there is none. Rejects likewise. */
+  /** The entry with what `TO_JUDGE` names; undefined where there is none. Rejects likewise. */
   read(dn: string): Promise<DirectoryEntry | undefined>;
   close(): void;
 }
@@ -82,7 +83,7 @@ function changesOver(connection: Connection, timeoutMilliseconds: number): Chang
     },
     read: async (dn) => {
       let found: DirectoryEntry | undefined;
-      const request = { base: dn, scope: 'base', filter: '(objectClass=*)', attributes: ['*'] } as const;
+      const request = { base: dn, scope: 'base', filter: '(objectClass=*)', attributes: TO_JUDGE } as const;
       try {
         await search(connection, request, { timeoutMilliseconds }, (entry) => {
           found = entry;

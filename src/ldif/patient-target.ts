@@ -1,0 +1,167 @@
+import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
+import { backoff } from '../domain/retry.ts';
+import { type ChangeRecord, GivenUp, type LdifTarget } from './apply-ldif.ts';
+import { type ChangeConnection, ConnectionLost } from './directory-target.ts';
+import { standingOf } from './lost-answer.ts';
+
+export interface PatientTargetOptions {
+  readonly connect: () => Promise<ChangeConnection>;
+  /** For how long the directory may be away, in milliseconds. */
+  readonly patience: number;
+  /** The pauses between two attempts to connect, in milliseconds. */
+  readonly pauses: { readonly initial: number; readonly max: number };
+  readonly now: () => number;
+  readonly delay: (milliseconds: number) => Promise<void>;
+  /** Told when the directory goes away (`reason`), and when it is there again. */
+  readonly away: (reason: string) => void;
+  readonly back: (milliseconds: number) => void;
+}
+
+/**
+ * So often one record may lose its connection: a directory closes it on what it finds too large.
+ */
+const MOST_LOSSES = 3;
+
+/**
+ * The directory of a load, through its restarts:
+ *
+ * connected --the connection breaks, or it says that it is busy--> away
+ * away --a record is answered--> connected
+ * away --longer than the patience, or an answer that stays the same--> given up, for good
+ *
+ * A record whose answer was lost is not sent again before the directory has shown how it stands.
+ */
+export class PatientTarget implements LdifTarget {
+  readonly #options: PatientTargetOptions;
+  #connection: ChangeConnection;
+  /** The DN of the entry that was added last. */
+  #added: string | undefined;
+  /** While the directory is away: since when, and how many attempts have failed. */
+  #away: { readonly since: number; attempts: number } | undefined;
+
+  /** `connection`: the first one. It is closed by `close`, as all later ones are. */
+  constructor(connection: ChangeConnection, options: PatientTargetOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  async apply(record: ChangeRecord): Promise<void> {
+    let losses = 0;
+    while (!(await this.#attempt(record, losses > 0))) {
+      if (!this.#connection.closed) continue; // it was busy
+      losses += 1;
+      if (losses >= MOST_LOSSES) throw tooOften();
+    }
+    if (record.change.kind === 'add') this.#added = record.dn;
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  /**
+   * Whether the record was answered; if not, the connection is lost, or the directory has been
+   * waited for.
+   */
+  async #attempt(record: ChangeRecord, wasLost: boolean): Promise<boolean> {
+    const connection = await this.#connected(wasLost);
+    try {
+      await this.#settle(record, connection, wasLost);
+    } catch (error) {
+      if (error instanceof ConnectionLost) {
+        this.#leave(error.message);
+        return false;
+      }
+      if (!isForNow(error)) {
+        this.#answered();
+        throw error;
+      }
+      this.#leave(error.message);
+      await this.#pause(error, wasLost);
+      return false;
+    }
+    this.#answered();
+    return true;
+  }
+
+  async #settle(record: ChangeRecord, connection: ChangeConnection, wasLost: boolean): Promise<void> {
+    const { dn, change } = record;
+    if (!wasLost) return connection.send(dn, change);
+    const standing = await standingOf(record, (at) => connection.read(at), this.#added);
+    if (standing.kind === 'done') return;
+    if (standing.kind === 'unknown') throw unknown(standing.reason);
+    await connection.send(dn, change).catch((error: unknown) => {
+      throw error instanceof DirectoryError ? perhapsOwn(error) : error;
+    });
+  }
+
+  /** The open connection, or a new one once the directory is there. */
+  async #connected(wasLost: boolean): Promise<ChangeConnection> {
+    while (this.#connection.closed) {
+      this.#leave('the directory closed the connection');
+      try {
+        this.#connection = await this.#options.connect();
+      } catch (error) {
+        if (!(error instanceof DirectoryError)) throw error;
+        if (error.resultCode !== undefined && !isForNow(error)) throw givenUp(error, wasLost);
+        await this.#pause(error, wasLost);
+      }
+    }
+    return this.#connection;
+  }
+
+  #leave(reason: string): void {
+    if (this.#away !== undefined) return;
+    const { now, away } = this.#options;
+    this.#away = { since: now(), attempts: 0 };
+    away(reason);
+  }
+
+  #answered(): void {
+    if (this.#away !== undefined) this.#options.back(this.#options.now() - this.#away.since);
+    this.#away = undefined;
+  }
+
+  /** Waits until the directory is worth another attempt; rejects once that takes too long. */
+  async #pause(error: Error, wasLost: boolean): Promise<void> {
+    const { now, delay, patience, pauses } = this.#options;
+    const away = this.#away ?? { since: now(), attempts: 0 };
+    const left = away.since + patience - now();
+    if (left <= 0) throw givenUp(error, wasLost);
+    away.attempts += 1;
+    await delay(Math.min(left, backoff(away.attempts, pauses)));
+  }
+}
+
+/** Whether the directory says that it cannot just now. */
+function isForNow(error: unknown): error is DirectoryError {
+  return (
+    error instanceof DirectoryError &&
+    (error.resultCode === ResultCode.busy || error.resultCode === ResultCode.unavailable)
+  );
+}
+
+const NOT_KNOWN = 'whether the change was made is not known: read the entry before it is tried again';
+
+function unknown(reason: string): DirectoryError {
+  return new DirectoryError(`its answer was lost, and ${reason}`, { remedy: NOT_KNOWN });
+}
+
+function perhapsOwn({ message, resultCode, remedy }: DirectoryError): DirectoryError {
+  return new DirectoryError(`${message} (an earlier answer was lost: that may be the record's own doing)`, {
+    ...(resultCode === undefined ? {} : { resultCode }),
+    ...(remedy === undefined ? {} : { remedy }),
+  });
+}
+
+function tooOften(): DirectoryError {
+  const limits = 'slapd: sockbuf_max_incoming_auth; 389-ds: nsslapd-maxbersize';
+  return new DirectoryError(`the connection broke ${MOST_LOSSES} times at this record`, {
+    remedy: `it may be larger than the directory takes (${limits}); see its log; ${NOT_KNOWN}`,
+  });
+}
+
+function givenUp(cause: Error, wasLost: boolean): GivenUp {
+  const told = cause instanceof DirectoryError && cause.remedy !== undefined ? `; ${cause.remedy}` : '';
+  return new GivenUp(`the load does not go on: ${cause.message}${wasLost ? `; ${NOT_KNOWN}` : told}`, { cause });
+}

@@ -154,7 +154,7 @@ export class AccountVersions {
   isOwn(record: AccountRecord): boolean {
     const known = this.#known.get(identityOf(record)) ?? NOTHING;
     if (record.entryCSN !== undefined && known.own && known.version === record.entryCSN) return true;
-    const day = record.date?.value.trim();
+    const day = record.date?.value;
     return day !== undefined && (known.tokens.includes(day) || this.#latestTokens.has(day));
   }
 

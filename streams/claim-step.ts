@@ -197,7 +197,7 @@ function verified(
   const { how, mode, seen, fence } = state.attempted;
   // What was changed is the entry under the DN that was asked for, however the answer spells it.
   const record = { ...reading.record, dn: seen.dn };
-  const isTokenThere = isAnswer || fence.by !== 'token' || record.date?.value.trim() === fence.token;
+  const isTokenThere = isAnswer || fence.by !== 'token' || record.date?.value === fence.token;
   const ours = isInWork(record) && readMode(record.mode)?.mode === mode && isTokenThere;
   const named = outcomeFence(fence, record);
   const isMistaken = !sameTurn(record, state.candidate);
@@ -274,7 +274,7 @@ function seenBy(state: ClaimState): AccountRecord | undefined {
 }
 
 function tokenOf({ tokens }: Pick<ClaimMemory, 'tokens'>, { date }: AccountRecord): TokenFence | undefined {
-  return tokens.findLast(({ token }) => token === date?.value.trim());
+  return tokens.findLast(({ token }) => token === date?.value);
 }
 
 function memoryOf({

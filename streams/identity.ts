@@ -27,7 +27,7 @@ export function isSameStamp(one: Stamp, other: Stamp): boolean {
 export function fingerprintOf(record: AccountRecord): string {
   const { mode, state, date, active, returnValue } = record;
   const more = readMode(mode)?.phase === 'inWork' ? [] : [date?.value ?? '', String(active)];
-  return [mode, state, returnValue ?? '', ...more].map((value) => value.trim().toLowerCase()).join('\n');
+  return [mode, state, returnValue ?? '', ...more].map((value) => value.toLowerCase()).join('\n');
 }
 
 /** Whether an account in work stands as it was left, so that another service is not at work on it. */

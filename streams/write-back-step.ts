@@ -198,7 +198,7 @@ function howWritten(
 }
 
 function isAtWork({ mode, state }: AccountRecord): boolean {
-  return readMode(mode)?.phase === 'inWork' && state.trim() === '0';
+  return readMode(mode)?.phase === 'inWork' && state === '0';
 }
 
 /**
@@ -211,7 +211,7 @@ function isWrittenSilently(
   { names, alone }: WriteBackRules,
 ): boolean {
   if (!alone || (optional !== 'none' && names.returnValue !== null)) return false;
-  if (fence.by === 'token') return date?.value.trim() === fence.restored.trim();
+  if (fence.by === 'token') return date?.value === fence.restored;
   return fence.by === 'version' && entryCSN !== fence.entryCSN;
 }
 
@@ -228,7 +228,7 @@ function isStillOwn(
 ): boolean {
   const { known, fence } = memory;
   const { record } = standing;
-  if (fence.by === 'token') return record.date?.value.trim() === fence.token;
+  if (fence.by === 'token') return record.date?.value === fence.token;
   if (fence.by === 'nothing' || record.entryCSN === undefined) return alone || isUntouched(record, known.record);
   if (record.entryCSN === fence.entryCSN) return true;
   const isRedated = record.date?.value !== known.record.date?.value;

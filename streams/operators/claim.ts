@@ -82,7 +82,7 @@ function judge(
   const own = open.versions.isOwn(record) || (alone && open.versions.mayBeOwn(record));
   if (mayBeOthers && !own && open.learnt(record)) report(foreignClaim(record));
   let token = newToken();
-  while (token === record.date?.value.trim()) token = newToken();
+  while (token === record.date?.value) token = newToken();
   return { got: 'judgement', decision: decideNow(record), own, fencing: fencing(), token };
 }
 

@@ -22,7 +22,7 @@ interface Known {
   readonly own: boolean;
   /** The fencing tokens that this service wrote last, oldest first. */
   readonly tokens: readonly string[];
-  /** This service claimed the account last, or tried to, and no outcome of that is written. */
+  /** This service claimed the account last, or tried to, and has not finished it. */
   readonly unfinished: boolean;
   /** Since when a server has shown an older version, by the monotonic clock. */
   readonly behindSince?: number;
@@ -103,13 +103,13 @@ export class AccountVersions {
     if (token !== undefined) this.#rememberToken(token);
   }
 
-  /** The outcome of this service's claim is written, or the account is not its own any more. */
+  /** This service finished the account. A failure stands in work: whoever clears its return value takes up this service's claim. */
   ended(id: string): void {
     const known = this.#known.get(id);
     if (known?.unfinished === true) this.#remember(id, { ...known, unfinished: false });
   }
 
-  /** Whether this service claimed the account last, or tried to, and no outcome of that is written. */
+  /** Whether this service claimed the account last, or tried to, and has not finished it. */
   isUnfinished(id: string): boolean {
     return this.#known.get(id)?.unfinished ?? false;
   }

@@ -18,7 +18,13 @@ export interface Candidate {
 
 export type OwnWork =
   | { readonly kind: 'retry'; readonly attempt: number; readonly lost: number; readonly fence: Fence }
-  | { readonly kind: 'unwritten'; readonly job: ClaimedJob; readonly outcome: HandlerOutcome; readonly tries: number };
+  | {
+      readonly kind: 'unwritten';
+      readonly job: ClaimedJob;
+      readonly outcome: HandlerOutcome;
+      readonly tries: number;
+      readonly milliseconds: number;
+    };
 
 /** A job as the stream keeps it: what the handler gets, and what its outcome is to name. */
 export interface ClaimedJob extends Job {

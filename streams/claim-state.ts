@@ -9,20 +9,28 @@ import type { Candidate } from './candidate.ts';
 import type { Machine, Next } from './machine.ts';
 
 /**
- * The claim of one account, by compare-and-swap. The record that was seen is only a hint: whenever the directory disagrees,
- * the entry is read again and decided about anew.
+ * The claim of one account, by compare-and-swap. The record that was seen is only a hint: whenever the
+ * directory disagrees, the entry is read again and decided about anew.
  *
- *   reading   -> judging                 the entry was found
- *   judging   -> asking                  it is due
- *   judging   -> undoing                 a claim happened that should not have
- *   asking    -> sending                 nothing speaks against the account on this host
- *   sending   -> claimed                 the answer shows the entry as claimed
- *   sending   -> verifying               the answer does not show the entry, so it is read
+ * It begins `judging` what was just seen, or `reading` what was seen some time ago.
+ *
+ *   reading -> judging               the entry was found
+ *   reading -> reading               its DN is not there any more
+ *   judging -> asking                it is due
+ *   judging -> undoing               a claim happened that should not have
+ *   judging -> notNow                it is not due, or another entry or uid by now
+ *   asking -> sending                nothing speaks against the account on this host
+ *   asking -> unworkable
+ *   sending -> claimed               the answer shows the entry as claimed
+ *   sending -> verifying             the answer does not show the entry, so it is read
+ *   sending -> reading               somebody wrote before it, or the schema refuses the return value
  *   verifying -> claimed
- *   sending, verifying -> judging        the claim happened, but must be taken back
- *   sending, verifying, undoing -> reading   somebody wrote in the meantime
- *   reading, sending, verifying, undoing -> pausing -> reading   no answer
- *   any       -> notNow, unworkable, gone, refused
+ *   sending, verifying -> judging    it happened, but should not have
+ *   sending, verifying -> reading    somebody wrote right after it
+ *   undoing -> reading               done, or somebody wrote before it
+ *   reading, sending, verifying, undoing -> pausing -> reading    no answer
+ *   reading, sending, verifying -> gone, unworkable               what the entry shows
+ *   reading, sending, verifying, undoing -> refused               for good, or too many conflicts
  */
 export type ClaimState = ClaimMemory &
   (
@@ -40,13 +48,15 @@ export interface ClaimMemory {
   readonly candidate: Candidate;
   /** False once the schema has refused the return value. */
   readonly withReturnValue: boolean;
-  /** A claim had no answer, or none that shows the entry: it may have happened, or may happen yet. */
+  /** A claim was sent, and what became of it was never seen: it may stand already, or arrive later. */
   readonly unanswered: boolean;
   /** The fences by token that were sent, or stand: by them an own claim is known, and the day that stood before. */
   readonly tokens: readonly TokenFence[];
   /** The fence of a claim that happened and must be taken back. */
   readonly undo: Fence | undefined;
+  /** How many requests had no answer. */
   readonly failures: number;
+  /** How often somebody else was faster, or the entry was not as claimed. */
   readonly conflicts: number;
 }
 
@@ -63,7 +73,7 @@ export interface Attempted {
 export type ClaimEffect =
   /** The entry as it is now, wherever it was renamed or moved to: answered by `entry`. */
   | { readonly do: 'find' }
-  /** What the rules of this moment say; it may be another service's claim, unless it proves to be own: by `judgement`. */
+  /** Decides now; with `mayBeOthers`, a claim that is not own is told and remembered first: by `judgement`. */
   | { readonly do: 'judge'; readonly record: AccountRecord; readonly mayBeOthers: boolean }
   /** What speaks against the account, by what is known of it beside the entry: by `objection`. */
   | { readonly do: 'ask'; readonly record: AccountRecord }
@@ -71,7 +81,7 @@ export type ClaimEffect =
   | { readonly do: 'modify'; readonly dn: string; readonly list: readonly Modification[]; readonly fence: Fence }
   /** The entry under a DN: by `entry`. */
   | { readonly do: 'read'; readonly dn: string }
-  /** Waits after the nth failure in a row until it is worth trying again: by `time`. */
+  /** Waits after the nth request without an answer until it is worth trying again: by `time`. */
   | { readonly do: 'pause'; readonly failures: number; readonly error: DirectoryError };
 
 export type ClaimInput =
@@ -84,7 +94,7 @@ export type ClaimInput =
 export interface Judgement {
   readonly got: 'judgement';
   readonly decision: Decision;
-  /** The account stands as this service itself wrote it, by its version or its token. */
+  /** By its version or its token the account stands as this service wrote it, or, alone, may do so. */
   readonly own: boolean;
   /** How the server in use refuses late requests. */
   readonly fencing: Fencing;

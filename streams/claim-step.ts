@@ -6,6 +6,7 @@ import { claimFence, outcomeFence, standingFence } from '../src/domain/fence.ts'
 import { type Mode, readMode } from '../src/domain/mode.ts';
 import { askAgain, claim, claimed, resume, resumed } from '../src/domain/transition.ts';
 import { type Candidate, sameTurn } from './candidate.ts';
+import { end, find, judge, memoryOf, pause, tokenOf } from './claim-moves.ts';
 import type {
   Attempted,
   ClaimInput,
@@ -16,7 +17,6 @@ import type {
   ClaimRules,
   ClaimState,
   Judgement,
-  TokenFence,
 } from './claim-state.ts';
 import { Conflict, MOST_CONFLICTS } from './conflicts.ts';
 import { isLeftAlone } from './identity.ts';
@@ -39,40 +39,36 @@ export function beginClaim(candidate: Candidate, rules: ClaimRules): ClaimNext {
 
 /** What follows from the answer to the effect of the state. Pure. */
 export function stepClaim(state: ClaimState, input: ClaimInput | Failed, rules: ClaimRules): ClaimNext {
-  if (input.got === 'error') return failed(state, input.error, rules);
+  switch (state.at) {
+    case 'judging':
+      return judged(state, answerTo(input, 'judgement'), rules);
+    case 'pausing':
+      answerTo(input, 'time');
+      return find(state);
+    case 'asking':
+      return asked(state, answerTo(input, 'objection').reason, rules);
+    default:
+      return input.got === 'error' ? failed(state, input.error, rules) : answered(state, input, rules);
+  }
+}
+
+/** The answer of the directory. */
+function answered(state: Asking, input: ClaimInput, rules: ClaimRules): ClaimNext {
   switch (state.at) {
     case 'reading':
       return found(state, answerTo(input, 'entry').entry, rules);
-    case 'judging':
-      return judged(state, answerTo(input, 'judgement'), rules);
-    case 'asking':
-      return asked(state, answerTo(input, 'objection').reason, rules);
     case 'sending':
       return sent(state, answerTo(input, 'entry'), rules);
     case 'verifying':
       return verified(state, answerTo(input, 'entry'), false, rules);
     case 'undoing':
+      answerTo(input, 'entry');
       return find({ ...memoryOf(state), undo: undefined, unanswered: false });
-    case 'pausing':
-      return find(state);
   }
 }
 
-const end = (result: ClaimResult): ClaimNext => ({ notes: [], result });
-
-function find(memory: ClaimMemory, notes: readonly ClaimNote[] = []): ClaimNext {
-  return { notes, state: { ...memoryOf(memory), at: 'reading' }, effect: { do: 'find' } };
-}
-
-function judge(
-  memory: ClaimMemory,
-  seen: AccountRecord,
-  { alone }: ClaimRules,
-  notes: readonly ClaimNote[] = [],
-): ClaimNext {
-  const state: ClaimState = { ...memoryOf(memory), at: 'judging', seen };
-  return { notes, state, effect: { do: 'judge', record: seen, mayBeOthers: mayBeOthers(state, alone) } };
-}
+/** The states whose effect is a request to the directory. */
+type Asking = Extract<ClaimState, { readonly at: 'reading' | 'sending' | 'verifying' | 'undoing' }>;
 
 function found(memory: ClaimMemory, entry: DirectoryEntry | undefined, rules: ClaimRules): ClaimNext {
   const reading = readingOf(entry, rules);
@@ -90,18 +86,6 @@ function readingOf(
   const reading = readEntry(entry);
   if (reading.kind === 'account') return { ...reading, entry };
   return reading.kind === 'foreign' ? { kind: 'gone' } : { kind: 'unworkable', dn: entry.dn, reason: reading.reason };
-}
-
-/**
- * Whether somebody else may have put the account in work, where it is not own by its version. A service alone knows that
- * only of an account that was not in work when it was seen.
- */
-function mayBeOthers(
-  { candidate, seen, ...memory }: ClaimMemory & { readonly seen: AccountRecord },
-  alone: boolean,
-): boolean {
-  if (!isInWork(seen) || memory.undo !== undefined || tokenOf(memory, seen) !== undefined) return false;
-  return !alone || !(candidate.own !== undefined || isInWork(candidate.record) || memory.unanswered);
 }
 
 function judged(state: Extract<ClaimState, { at: 'judging' }>, judgement: Judgement, rules: ClaimRules): ClaimNext {
@@ -214,79 +198,61 @@ function verified(
 
 /** Why an account that was claimed must not be worked on; undefined where nothing speaks against it. */
 function conflictOf(
-  { how, mode, fence }: Attempted,
+  { how, mode, fence, seen }: Attempted,
   record: AccountRecord,
   { ours, isMistaken, othersAtWork }: { ours: boolean; isMistaken: boolean; othersAtWork: boolean },
 ): string | undefined {
   if (!ours) return Conflict.changedAfter;
   if (isMistaken) return Conflict.anotherEntry;
+  // The host was asked about the number that was seen. A version tells that it is the same; a token does not.
+  if (record.uidNumber !== seen.uidNumber) return Conflict.anotherUser;
   // A request that was written over another service's claim looks like the one before it, save where a version tells.
   if (how === 'claim' && fence.by === 'token' && othersAtWork) return Conflict.atWork;
   return how === 'claim' && !preconditionHolds(record, mode) ? Conflict.becameActive : undefined;
 }
 
 /** Another round; after a while where the directory is away; or the end. */
-function failed(state: ClaimState, error: DirectoryError, rules: ClaimRules): ClaimNext {
+function failed(state: Asking, error: DirectoryError, rules: ClaimRules): ClaimNext {
   // A claim was carried out, and what it left is not known.
   const memory = { ...memoryOf(state), unanswered: state.unanswered || state.at === 'verifying' };
   switch (failureKind(error)) {
     case 'mismatch':
-      return forestalled(memory, error, seenBy(state), rules);
+      return forestalled(memory, error, noteOf(state), rules);
     case 'gone':
       return forestalled(memory, error, undefined, rules);
     case 'away':
       return pause({ ...memory, unanswered: memory.unanswered || state.at === 'sending' }, error);
     case 'unfit':
-      return memory.withReturnValue ? find({ ...memory, withReturnValue: false }) : end({ kind: 'refused', error });
+      return state.at === 'sending' && memory.withReturnValue
+        ? find({ ...memory, withReturnValue: false })
+        : end({ kind: 'refused', error });
     case 'refused':
       return end({ kind: 'refused', error });
   }
 }
 
-/** Somebody else was faster. */
+/** Somebody else was faster, which is told with `note`. */
 function forestalled(
   memory: ClaimMemory,
   error: DirectoryError,
-  record: AccountRecord | undefined,
+  note: ClaimNote | undefined,
   { alone }: ClaimRules,
 ): ClaimNext {
   const conflicts = memory.conflicts + 1;
   if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error });
   // Beside other services it is no longer certain that what stands is this one's own claim.
   const undo = alone ? memory.undo : undefined;
-  const notes: ClaimNote[] = record === undefined ? [] : [{ note: 'conflict', record, reason: Conflict.changedBefore }];
-  return find({ ...memory, conflicts, undo }, notes);
+  return find({ ...memory, conflicts, undo }, note === undefined ? [] : [note]);
 }
 
-function pause(memory: ClaimMemory, error: DirectoryError): ClaimNext {
-  const failures = memory.failures + 1;
-  return {
-    notes: [],
-    state: { ...memory, failures, at: 'pausing' },
-    effect: { do: 'pause', failures, error },
-  };
-}
-
-/** The entry that the effect of the state was decided on; undefined where it is not read yet. */
-function seenBy(state: ClaimState): AccountRecord | undefined {
-  if ('attempted' in state) return state.attempted.seen;
-  return 'seen' in state ? state.seen : undefined;
-}
-
-function tokenOf({ tokens }: Pick<ClaimMemory, 'tokens'>, { date }: AccountRecord): TokenFence | undefined {
-  return tokens.findLast(({ token }) => token === date?.value);
-}
-
-function memoryOf({
-  candidate,
-  withReturnValue,
-  unanswered,
-  tokens,
-  undo,
-  failures,
-  conflicts,
-}: ClaimMemory): ClaimMemory {
-  return { candidate, withReturnValue, unanswered, tokens, undo, failures, conflicts };
+/** What a write tells that found the entry changed. */
+function noteOf(state: Asking): ClaimNote | undefined {
+  if ('attempted' in state) {
+    return { note: 'conflict', record: state.attempted.seen, reason: Conflict.changedBefore };
+  }
+  return state.at === 'undoing'
+    ? { note: 'conflict', record: state.seen, reason: Conflict.changedBeforeUndo }
+    : undefined;
 }
 
 function neverKept(): DirectoryError {

@@ -3,11 +3,13 @@ export const Conflict = {
   changedBefore: 'somebody else changed the account before it was claimed',
   changedAfter: 'somebody changed the account right after it was claimed',
   anotherEntry: 'the entry was renamed, or created anew, before it was claimed',
+  changedBeforeUndo: 'somebody else changed the account before its claim was taken back',
+  anotherUser: 'the account became that of another user number right before it was claimed',
   neverKept: 'the account says something else each time, right after it was claimed',
   findTheWriter: 'find out who writes to it, or why the directory does not keep what it accepts',
   atWork: 'another service has claimed an earlier request for the account, and is at work on it',
   becameActive: 'the account became active before it was claimed for delete',
 } as const;
 
-/** So many conflicts in a row are a directory that contradicts itself, or a writer without end: the claim is given up. */
+/** So many conflicts of one claim are a directory that contradicts itself, or a writer without end: it is given up. */
 export const MOST_CONFLICTS = 20;

@@ -15,9 +15,9 @@ const REMEMBERED_VERSIONS = 20_000;
  * and not by this service, is another service's. It is left alone until it has been unchanged for the longest time that a handler may
  * take, its pauses included; so is a newer request for it, which that service would take up, too.
  *
- *   (unknown) --in work by a live change, or found so when it was to be claimed--> claimed
+ *   (unknown) --in work by a change or in a list, or found so when it was to be claimed--> claimed
  *   claimed   --changed, still in work--> claimed, and the time begins anew
- *   claimed   --failed, finished, or asked for again after it was finished--> (unknown)
+ *   claimed   --failed, finished, asked for again after it was finished or lost from sight, or written by this service--> (unknown)
  *   claimed   --a reconnect--> claimed: what a refresh shows is no news about who claimed it
  *
  * Time is this host's own, from when the change was seen.

@@ -23,11 +23,12 @@ export interface Known {
 /**
  * What this service wrote to an account, as far as it still stands. By it a change is known as an echo.
  *
- *   none, left, released -> claiming   a claim is sent
- *   claiming -> working                it was answered
- *   working, left -> writing           an outcome is sent
- *   working, writing -> left           it failed, or is to have another attempt, or the outcome is kept
- *   any -> released                    it is not this service's own any more
+ *   none, resting, disowned, claiming -> claiming   a claim is sent
+ *   claiming -> working                             it was answered
+ *   working, resting, writing -> writing            an outcome is sent
+ *   none -> writing                                 the same, of an account that had left and is back
+ *   working, resting, writing -> resting            it failed, or is to have another attempt, or the outcome is kept
+ *   any -> disowned                                 it is not this service's own any more
  *
  * A success makes the account leave: see `Settled`.
  */
@@ -37,8 +38,8 @@ export type OwnWrite =
   | ({ readonly at: 'working' } & Written & Stamped)
   /** `expected`: how the account will stand if the outcome is written. */
   | ({ readonly at: 'writing'; readonly expected: string } & Partial<Written & Stamped>)
-  | ({ readonly at: 'left' } & Written & Stamped)
-  | ({ readonly at: 'released' } & Partial<Stamped>);
+  | ({ readonly at: 'resting' } & Written & Stamped)
+  | ({ readonly at: 'disowned' } & Partial<Stamped>);
 
 interface Written {
   /** The fingerprint of the account as it was written. */
@@ -57,7 +58,7 @@ interface Stamped {
 export const NOTHING_WRITTEN: OwnWrite = { at: 'none' };
 
 /** An account that was just written, so that it stands as `record`. */
-export function ownWrite(at: 'working' | 'left', record: AccountRecord, writtenIn: number): OwnWrite {
+export function ownWrite(at: 'working' | 'resting', record: AccountRecord, writtenIn: number): OwnWrite {
   const { modifiedAt, entryCSN, returnValue } = record;
   const stamp = entryCSN === undefined ? { modifiedAt } : { modifiedAt, entryCSN };
   return {
@@ -77,8 +78,8 @@ export function ownOutcome(before: OwnWrite, record: AccountRecord): OwnWrite {
 /** The account is not this service's own any more; the echo of what it wrote may still come. */
 export function ownNoMore(before: OwnWrite): OwnWrite {
   return 'stamp' in before && before.stamp !== undefined
-    ? { at: 'released', stamp: before.stamp, since: before.since }
-    : { at: 'released' };
+    ? { at: 'disowned', stamp: before.stamp, since: before.since }
+    : { at: 'disowned' };
 }
 
 /** From the claim until the outcome is written: what happens to the entry is found out by the write-back. */

@@ -24,6 +24,8 @@ interface Waiting<T> extends Linked<Waiting<T>> {
 /**
  * What waits for its turn, and what has it: one item at a time per key, in order of arrival.
  *
+ * A lane whose first item is in work under another key is blocked: it becomes ready when that ends.
+ *
  *   (unknown) -> waiting        put
  *   waiting   -> waiting        put again: the newer item takes the place of the older one; under another key it goes there
  *   waiting   -> (unknown)      dropped
@@ -57,11 +59,13 @@ export class Lanes<T> {
     return this.#ready.first !== undefined;
   }
 
-  put({ key, id, item }: Work<T>): void {
+  /** Answers the item that it takes the place of, where one waited. */
+  put({ key, id, item }: Work<T>): T | undefined {
     const known = this.#waiting.get(id);
+    const before = known?.item;
     if (known?.lane.key === key) {
       known.item = item;
-      return;
+      return before;
     }
     this.drop(id);
     const lane = this.#laneOf(key);
@@ -70,6 +74,7 @@ export class Lanes<T> {
     lane.waiting.add(waiting);
     this.#waits += 1;
     if (!lane.working) this.#ready.add(lane);
+    return before;
   }
 
   drop(id: string): void {

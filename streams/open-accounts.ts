@@ -181,7 +181,7 @@ export class OpenAccounts {
   /** This service wrote to the account, which now stands as `record`; `made`: the entryCSN of a write that was just answered. */
   wrote(id: string, record: AccountRecord, { working, made }: { working: boolean; made?: string | undefined }): void {
     this.versions.wrote(id, made);
-    this.#write(id, record, ownWrite(working ? 'working' : 'left', record, this.#generation));
+    this.#write(id, record, ownWrite(working ? 'working' : 'resting', record, this.#generation));
     this.#others.ended(id, record.uid);
   }
 
@@ -230,7 +230,7 @@ export class OpenAccounts {
   }
 
   /** Whether a claim of another service on the account, or on its uid, was seen and may still be worked on. */
-  isAtWork(record: AccountRecord): boolean {
+  isOtherAtWork(record: AccountRecord): boolean {
     return this.#others.isAtWork(identityOf(record), record);
   }
 
@@ -264,21 +264,21 @@ export class OpenAccounts {
     if (known !== undefined) known.own = ownNoMore(known.own);
   }
 
-  /** This service finished the account, and it is no longer open; `made`: the entryCSN of the outcome, where the server tells. */
+  /** This service finished the account, by the outcome that has the entryCSN `made`. Echoes of its claim may still come. */
   finished(id: string, made: string | undefined): void {
     this.versions.wrote(id, made);
     this.versions.ended(id);
-    this.settle(id);
-  }
-
-  /** The account is no longer open, or no longer there. */
-  settle(id: string): void {
     const known = this.#find(id);
     this.#remove(id);
     const written = known === undefined ? undefined : writtenTo(known);
     const stamp = known === undefined ? undefined : stampOn(known);
     if (written === undefined || stamp === undefined) return;
     this.#settled.set(id, { written, writtenIn: this.#generation, stamp });
+  }
+
+  /** The account is no longer open, or no longer there. */
+  forget(id: string): void {
+    this.#remove(id);
   }
 
   /** The account, unless it is known to have left. */

@@ -45,13 +45,19 @@ export interface PipelineDependencies extends Omit<Surroundings, 'fencing'> {
  */
 export function provisioning(
   changes$: Observable<DirectoryChange>,
-  surroundings: PipelineDependencies,
+  options: PipelineDependencies,
 ): Observable<TurnResult> {
-  const { today, report, concurrency, load, drain$, dryRun, scheduler } = surroundings;
+  const { today, report, concurrency, load, drain$, dryRun, scheduler } = options;
   const results$ = new Subject<TurnResult>();
   /** Of the server in use. */
   let fencing: Fencing = 'token';
-  const dependencies = { ...surroundings, fencing: () => fencing };
+  const surroundings = { ...options, fencing: () => fencing };
+  /** A newer item took the place of one that was held, or waited for a slot. */
+  const discarded = ({ id, own, record }: Candidate) => {
+    if (own === undefined) return;
+    surroundings.open.release(id);
+    report({ event: 'superseded', reason: 'a newer request was written', ...refOf(record) });
+  };
 
   return changes$.pipe(
     reportConnection(report),
@@ -61,11 +67,11 @@ export function provisioning(
     // What it connects to is where outcomes are written: it goes on until the work is done, not only until `drain$`.
     connect((told$) =>
       merge(
-        told$.pipe(readAccounts(dependencies)), //
+        told$.pipe(readAccounts(surroundings)), //
         results$.pipe(comingBack()),
       ).pipe(
         takeUntil(drain$),
-        decideEach(dependencies),
+        decideEach(surroundings),
         holdUntilDue({
           today,
           ...(scheduler === undefined ? {} : { scheduler }),
@@ -73,17 +79,14 @@ export function provisioning(
             report({ event: 'queued', ...refOf(candidate.record) });
             return { ...candidate, fresh: false };
           },
-          discarded: (candidate, by) => {
-            if (by === 'drop' || candidate.own === undefined) return;
-            surroundings.open.release(candidate.id);
-            report({ event: 'superseded', reason: 'a newer request was written', ...refOf(candidate.record) });
-          },
+          discarded,
         }),
         groupPerUid({
           slots: concurrency,
           load,
           drain$,
-          project: dryRun ? sayOnly(dependencies) : (candidate, slot) => takeTurn(candidate, dependencies, slot),
+          discarded,
+          project: dryRun ? sayOnly(surroundings) : (candidate, slot) => takeTurn(candidate, surroundings, slot),
         }),
         tap((result) => results$.next(result)),
       ),

@@ -17,7 +17,7 @@ export class Slots implements Slot {
   /** Those who have lent a slot and want it back, in order. */
   readonly #wantedBack: Array<() => void> = [];
 
-  /** `freed`: called when there is a free slot that nobody wants back. */
+  /** `freed`: called whenever one was given back; there may be a free one, or somebody else has it already. */
   constructor(most: number, freed: () => void) {
     this.#most = most;
     this.#freed = freed;

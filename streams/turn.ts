@@ -8,17 +8,19 @@ import type { OpenAccounts } from './open-accounts.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
- * One turn of an account: from the slot that it was given to what came of it.
+ * One turn of an account: from the slot that it was given to what came of it. It begins `unclaimed`, or
+ * `ended` where an outcome was kept from an earlier turn.
  *
- *   claim():      queued  -> claimed, done, decideAgain
- *   dispatch():   claimed -> ended, done, again
- *   writeBack():  ended   -> done, decideAgain, again
+ *   claim():      unclaimed -> claimed, done, decideAgain
+ *   dispatch():   claimed   -> ended, done, again
+ *   writeBack():  ended     -> done, decideAgain, again
+ *   any stage     -> done    the service stops
  *
  * Each stage works on what is at its state and passes everything else on.
  */
 export type Turn =
   /** It has its slot, and is to be claimed. */
-  | { readonly at: 'queued'; readonly candidate: Candidate }
+  | { readonly at: 'unclaimed'; readonly candidate: Candidate }
   /** It is this service's, and its handler is to run. */
   | { readonly at: 'claimed'; readonly candidate: Candidate; readonly job: ClaimedJob }
   /** Its handler has ended, and the outcome is to be written. */
@@ -38,19 +40,19 @@ export type Turn =
 export type TurnResult =
   /** Nothing more to do: finished, failed for good, gone, or not this service's. */
   | { readonly at: 'done' }
-  /** Seen again in the course of it: to be decided about anew. */
+  /** Met in another condition than it was queued in: to be decided about anew. */
   | { readonly at: 'decideAgain'; readonly candidate: Candidate }
   /** To have another turn after a time. */
   | { readonly at: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number };
 
 export const DONE: TurnResult = { at: 'done' };
 
-/** A turn at its beginning. An outcome that was kept from an earlier one needs no claim. */
+/** A turn at its beginning: an outcome that was kept from an earlier one needs no claim. */
 export function turnOf(candidate: Candidate): Turn {
   const { own } = candidate;
-  if (own?.kind !== 'unwritten') return { at: 'queued', candidate };
-  const { job, outcome, tries } = own;
-  return { at: 'ended', candidate, job, outcome, tries, milliseconds: 0 };
+  if (own?.kind !== 'unwritten') return { at: 'unclaimed', candidate };
+  const { kind: _, ...ended } = own;
+  return { at: 'ended', candidate, ...ended };
 }
 
 /**
@@ -73,7 +75,7 @@ export function stage<At extends Turn['at']>(
 /** The account was met in another condition; deleted and created again, it is another account. */
 export function decideAgain({ id }: Candidate, record: AccountRecord, fresh: boolean, open: OpenAccounts): TurnResult {
   const identity = identityOf(record);
-  if (identity !== id) open.settle(id);
+  if (identity !== id) open.forget(id);
   return { at: 'decideAgain', candidate: { id: identity, record, fresh } };
 }
 

@@ -5,7 +5,7 @@ import { RecentMap } from '../src/domain/recent-map.ts';
 const MOST_OUT_OF_SIGHT = 20_000;
 
 interface Work {
-  /** When it was seen last, by the directory's clock, in milliseconds since 1970. */
+  /** When it was seen last, in milliseconds by the clock of whoever asks. */
   readonly since: number;
   /** The entry is no longer known under this uid: finished, removed, moved or renamed, nobody said which. */
   outOfSight: boolean;

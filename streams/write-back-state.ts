@@ -8,8 +8,8 @@ import type { ClaimedJob } from './candidate.ts';
 import type { Machine, Next } from './machine.ts';
 
 /**
- * The write-back of one outcome, by compare-and-swap and by the fence of its claim. Nothing that was written since the claim
- * is overwritten.
+ * The write-back of one outcome, by compare-and-swap and by the fence of its claim. Nothing that was
+ * written since the claim is overwritten. It begins `sending`.
  *
  *   sending -> written
  *   sending -> sending              without an optional attribute that the directory does not take
@@ -19,12 +19,12 @@ import type { Machine, Next } from './machine.ts';
  *   reading -> sending              it was not written, and the account is still this service's own
  *   reading -> written              it was written by the request that had no answer
  *   reading -> superseded           somebody asked anew, took the account over, or removed it
- *   sending, reading -> refused     the directory refuses it for good
+ *   reading -> refused              the directory refuses the outcome, or to be read
  */
 export type WriteBackState = WriteBackMemory &
   (
     | { readonly at: 'sending'; readonly after: AccountRecord }
-    /** `failures`: how often in a row this has had no answer. */
+    /** `failures`: how many reads had no answer since the write. */
     | { readonly at: 'reading'; readonly because: Because; readonly failures: number }
     | { readonly at: 'pausing'; readonly because: Because; readonly failures: number }
   );
@@ -50,7 +50,7 @@ export interface WriteBackMemory {
   readonly withDate: boolean;
   /** A write had no answer: it may have happened. */
   readonly unanswered: boolean;
-  /** How often in a row a write had no answer. */
+  /** How many writes had no answer. */
   readonly unansweredWrites: number;
 }
 
@@ -66,7 +66,7 @@ export type WriteBackEffect =
   | { readonly do: 'modify'; readonly dn: string; readonly list: readonly Modification[]; readonly fence: Fence }
   /** The entry as it is now, wherever it was renamed or moved to: by `standing`. */
   | { readonly do: 'find'; readonly record: AccountRecord }
-  /** Waits after the nth failure in a row until it is worth trying again: by `time`. */
+  /** Waits after the nth request without an answer until it is worth trying again: by `time`. */
   | { readonly do: 'pause'; readonly failures: number; readonly error: DirectoryError };
 
 export type WriteBackInput =
@@ -82,7 +82,7 @@ export type WriteBackInput =
     }
   | { readonly got: 'time' };
 
-/** How the account will stand if the write of a failure succeeds. */
+/** How the account will stand if the write succeeds. */
 export interface WriteBackNote {
   readonly note: 'writing';
   readonly record: AccountRecord;
@@ -102,7 +102,7 @@ export type WriteBackResult =
     }
   /** A newer request was written while the handler ran, or the entry is gone: nothing was overwritten. */
   | { readonly kind: 'superseded'; readonly reason: string; readonly record: AccountRecord | undefined }
-  /** The directory refuses it for good. */
+  /** The directory refuses it now. */
   | { readonly kind: 'refused'; readonly error: DirectoryError };
 
 /** What does not change while the service runs. */

@@ -52,6 +52,7 @@ export function stepWriteBack(
         ? notWritten(state, input.error, rules)
         : written(state, state.after, state.optional !== 'none', answerTo(input, 'written').made);
     case 'pausing':
+      answerTo(input, 'time');
       return find(state, state.because, state.failures);
     case 'reading':
       return input.got === 'error' ? notRead(state, input.error) : found(state, answerTo(input, 'standing'), rules);
@@ -61,10 +62,10 @@ export function stepWriteBack(
 const end = (result: WriteBackResult): WriteBackNext => ({ notes: [], result });
 
 function send(memory: WriteBackMemory, rules: WriteBackRules): WriteBackNext {
-  const { outcome, known, fence } = memory;
+  const { known, fence } = memory;
   const { list, after } = writeOf(memory, rules);
   return {
-    notes: outcome.ok ? [] : [{ note: 'writing', record: after }],
+    notes: [{ note: 'writing', record: after }],
     state: { ...memoryOf(memory), at: 'sending', after },
     effect: { do: 'modify', dn: known.record.dn, list, fence },
   };
@@ -177,7 +178,7 @@ function judge(memory: WriteBackMemory, standing: AccountRecord, rules: WriteBac
   const how = unanswered ? howWritten(memory, standing, rules) : undefined;
   if (how !== undefined) return written(memory, standing, how === 'noted' || optional !== 'none', standing.entryCSN);
   const reading = readMode(standing.mode);
-  if (reading?.mode === job.mode && isAtWork(standing)) return undefined;
+  if (reading?.mode === job.mode && stillStandsInWork(standing)) return undefined;
   const now = reading === undefined ? standing.mode : `${WORDS[reading.mode][reading.phase]}, state ${standing.state}`;
   return superseded(`the account now says ${now}`, standing);
 }
@@ -192,12 +193,12 @@ function howWritten(
   const reading = readMode(standing.mode);
   if (reading?.mode !== job.mode) return undefined;
   if (outcome.ok) return reading.phase === 'finished' && standing.state === stateValue ? 'noted' : undefined;
-  if (!isAtWork(standing)) return undefined;
+  if (!stillStandsInWork(standing)) return undefined;
   if (standing.returnValue === String(outcome.returnValue)) return 'noted';
   return isWrittenSilently(memory, standing, rules) ? 'silently' : undefined;
 }
 
-function isAtWork({ mode, state }: AccountRecord): boolean {
+function stillStandsInWork({ mode, state }: AccountRecord): boolean {
   return readMode(mode)?.phase === 'inWork' && state === '0';
 }
 

@@ -1,4 +1,5 @@
 import type { AccountRecord, AttributeNames } from './account.ts';
+import { isTokenDay } from './fence.ts';
 import { type Mode, neededActive, readMode, WORDS } from './mode.ts';
 
 /**
@@ -100,7 +101,7 @@ function decideRequested(record: AccountRecord, mode: Mode, context: DecisionCon
     const reason = `another service may still be at work on an earlier request, and serves ${mode} after it`;
     return { kind: 'wait', mode, reason, recheckInMilliseconds: othersTimeLeft };
   }
-  const since = day === '0' ? 'now' : `since ${day}`;
+  const since = day === '0' || isTokenDay(day) ? 'now' : `since ${day}`;
   return { kind: 'claim', mode, reason: `${mode} is asked and due ${since}` };
 }
 

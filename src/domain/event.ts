@@ -54,6 +54,7 @@ export type StreamEvent =
     } & AccountRef)
   | ({
       readonly event: 'retrying';
+      /** The number of the attempt that follows the pause: 2 after the first failure. */
       readonly attempt: number;
       readonly inMilliseconds: number;
       readonly reason: string;

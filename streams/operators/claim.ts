@@ -12,12 +12,12 @@ import { DONE, decideAgain, stage, type Turn, type TurnResult } from '../turn.ts
 import { codeOf, explain, type Pause, pauseFor } from '../wait-for-directory.ts';
 
 /**
- * queued -> claimed, done or decideAgain: takes the account by compare-and-swap, or finds that there is nothing to take.
+ * unclaimed -> claimed, done or decideAgain: takes the account by compare-and-swap, or finds that there is nothing to take.
  * Waits while the directory is away, until the service is drained.
  */
 export function claim(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
   const { open, report, draining, signal } = surroundings;
-  return stage('queued', surroundings, async ({ candidate }) => {
+  return stage('unclaimed', surroundings, async ({ candidate }) => {
     const pause = pauseFor(candidate.record, undefined, draining, slot, surroundings);
     const result = await claimAccount(candidate, surroundings, pause);
     if (result.kind === 'refused' && signal.aborted) throw result.error;
@@ -56,7 +56,7 @@ async function perform(
   const shown = (entry: Awaited<ReturnType<typeof directory.read>>): ClaimInput => ({
     got: 'entry',
     entry,
-    othersAtWork: open.isAtWork(first),
+    othersAtWork: open.isOtherAtWork(first),
   });
   switch (effect.do) {
     case 'find':
@@ -104,11 +104,11 @@ function notClaimed(
       return DONE;
     }
     case 'gone':
-      open.settle(candidate.id);
+      open.forget(candidate.id);
       report({ event: 'left', ...refOf(candidate.record) });
       return DONE;
     case 'unworkable':
-      open.settle(candidate.id);
+      open.forget(candidate.id);
       report({ event: 'skipped', reason: result.reason, dn: result.dn, uid: candidate.record.uid });
       return DONE;
   }

@@ -14,6 +14,8 @@ export interface GroupOptions<T, R> {
   readonly project: (item: T, slot: Slot) => Observable<R>;
   /** When it emits, nothing new starts: what waits is dropped, what runs is finished, then the stream completes. */
   readonly drain$?: Observable<unknown>;
+  /** Told an item that waited when a newer one of the same id takes its place. */
+  readonly discarded?: (item: T) => void;
   /** Kept up to date, for whoever wants to know how much is going on. */
   readonly load?: Load;
 }
@@ -69,8 +71,12 @@ class Group<T, R> {
 
   take(arrival: Arrival<T>): void {
     if (this.#ended) return;
-    if (arrival.kind === 'put') this.#lanes.put(arrival);
-    else this.#lanes.drop(arrival.id);
+    if (arrival.kind === 'drop') {
+      this.#lanes.drop(arrival.id);
+    } else {
+      const before = this.#lanes.put(arrival);
+      if (before !== undefined) this.#options.discarded?.(before);
+    }
     this.#startReady();
   }
 

@@ -11,9 +11,9 @@ export type Held<T> =
       readonly id: string;
       readonly item: T;
       readonly due: Due;
-      /** Nobody was told that it is due now, if it is. */
+      /** Its decision was not told. Where it ends a hold, `released` tells it. */
       readonly quiet?: boolean;
-      /** What was let through before and has not been taken up is out of date. */
+      /** The item of this id that waits for a slot is out of date, and is dropped. */
       readonly replaces?: boolean;
     }
   | { readonly kind: 'drop'; readonly key: string; readonly id: string };
@@ -29,11 +29,11 @@ export interface HoldOptions<T> {
   readonly today: () => string;
   /** What becomes of an item that had to wait: it may be out of date. */
   readonly released: (item: T) => T;
-  /** Called when a held item is replaced by a newer one of the same id, or dropped. */
-  readonly discarded: (item: T, by: 'newer' | 'drop') => void;
+  /** Told a held item when a newer one of the same id takes its place. */
+  readonly discarded: (item: T) => void;
   /** How often the day is looked at while something waits for one, in milliseconds. */
   readonly dayCheckMilliseconds?: number;
-  /** Told the item's key with each timer that is set for one item. */
+  /** Default: the real time. `schedule` gets the item's key as its state, by which a replay finds whose timer it is. */
   readonly scheduler?: SchedulerLike;
 }
 
@@ -85,11 +85,11 @@ function take<T>(
   pass: (arrival: Arrival<T>) => void,
 ): void {
   const before = held.remove(arrival.id);
-  if (before !== undefined) discarded(before.item, arrival.kind === 'drop' ? 'drop' : 'newer');
   if (arrival.kind === 'drop') {
     pass(arrival);
     return;
   }
+  if (before !== undefined) discarded(before.item);
   const { key, id, item, due, quiet = false, replaces = false } = arrival;
   if (replaces) pass({ kind: 'drop', key, id });
   const isRelease = quiet && before !== undefined;

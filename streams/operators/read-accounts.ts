@@ -45,9 +45,10 @@ export function readAccounts(options: ReadAccountsOptions): OperatorFunction<Dir
 }
 
 /**
- * disconnected -> refreshing -> continuous -> disconnected
+ * interrupted -> continuous   a refresh is complete
+ * continuous -> interrupted   the connection was lost, or a refresh begins
  *
- * While it is not continuous, changes may have been missed: what is told says as little about what happened before as the
+ * While it is interrupted, changes may have been missed: what is told says as little about what happened before as the
  * refresh itself. Lists come beside all that.
  */
 class Reader {
@@ -108,7 +109,8 @@ class Reader {
       this.#see(reading, change.change);
       return;
     }
-    this.#leave(reading.dn, undefined);
+    const [uuid] = change.entry.values('entryUUID');
+    this.#leave(reading.dn, uuid?.toString('utf8').toLowerCase());
     if (reading.kind === 'foreign' || change.change === 'list') return;
     const { dn, uid, reason } = reading;
     this.#options.report({ event: 'skipped', reason, dn, ...(uid === undefined ? {} : { uid }) });

@@ -127,7 +127,7 @@ async function superseded(
   open.release(candidate.id);
   report({ event: 'superseded', reason, ...refOf(job.record, job.id) });
   if (record === undefined) {
-    open.settle(candidate.id);
+    open.forget(candidate.id);
     return DONE;
   }
   if (open.learnt(record)) report(foreignClaim(record));
@@ -137,18 +137,25 @@ async function superseded(
 
 /** The directory refuses the outcome for now. It has another turn, unless a newer request has made it void. */
 function kept(
-  { candidate: { id }, job, outcome, tries }: Ended,
+  { candidate: { id }, job, outcome, tries, milliseconds }: Ended,
   error: DirectoryError,
   { open, report }: Surroundings,
 ): TurnResult {
   if (open.isOvertaken(id)) return overtaken(id, job, open, report);
   const { record } = job;
-  const attempt = tries + 1;
-  const inMilliseconds = backoff(attempt, REFUSED_AGAIN);
+  const refusals = tries + 1;
+  const inMilliseconds = backoff(refusals, REFUSED_AGAIN);
   open.wrote(id, record, { working: false });
   const reason = `the directory refuses the outcome, which is kept: ${explain(error)}`;
-  report({ event: 'retrying', attempt, inMilliseconds, reason, ...codeOf(error), ...refOf(record, job.id) });
-  const own = { kind: 'unwritten', job, outcome, tries: attempt } as const;
+  report({
+    event: 'retrying',
+    attempt: refusals + 1,
+    inMilliseconds,
+    reason,
+    ...codeOf(error),
+    ...refOf(record, job.id),
+  });
+  const own = { kind: 'unwritten', job, outcome, tries: refusals, milliseconds } as const;
   return { at: 'again', candidate: { id, record, fresh: false, own }, inMilliseconds };
 }
 

@@ -275,6 +275,24 @@ describe('the answer to a claim', () => {
   });
 });
 
+describe('an account that became that of another user number right before it was claimed', () => {
+  it.each(['version', 'token'] as const)('is judged anew by the host (fenced by a %s)', async (fencing) => {
+    directory.fencing = fencing;
+    const entry = directory.create('a', { uidNumber: '5000' });
+    writtenBefore(1, { uidNumber: '6000' });
+    const asked: Array<string | undefined> = [];
+    const stage = new Stage({ directory });
+    const objection = async ({ uidNumber }: AccountRecord) => {
+      asked.push(uidNumber);
+      return uidNumber === '6000' ? 'this host knows a by the number 5000' : undefined;
+    };
+    const result = await claimAccount(stage.candidate(entry), { ...stage.surroundings, objection }, async () => {});
+    expect(asked).toEqual(['5000', '6000']);
+    expect(result).toMatchObject({ kind: 'unworkable', reason: 'this host knows a by the number 5000' });
+    expect(directory.mode('a')).toBe('add');
+  });
+});
+
 describe('an entry that was created anew under the DN of the one that was seen', () => {
   it('is handed back as it was asked for, when the claim met it by mistake', async () => {
     directory.fencing = 'token';

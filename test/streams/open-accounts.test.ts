@@ -99,7 +99,7 @@ describe('echoes', () => {
   it('are recognised after the account was finished', () => {
     open.seen(accountRecord());
     open.wrote('uuid-a', ADDING, { working: true });
-    open.settle('uuid-a');
+    open.finished('uuid-a', undefined);
     expect(open.seen(ADDING).own).toBe(true);
     expect(open.size).toBe(0);
   });
@@ -109,7 +109,7 @@ describe('echoes', () => {
     const settled = () => {
       open.seen(accountRecord());
       open.wrote('uuid-a', claimed, { working: true });
-      open.settle('uuid-a');
+      open.finished('uuid-a', undefined);
     };
     settled();
     expect(open.seen(claimed).own).toBe(true);
@@ -127,7 +127,7 @@ describe('echoes', () => {
 
   it('are forgotten with the next request', () => {
     open.wrote('uuid-a', ADDING, { working: true });
-    open.settle('uuid-a');
+    open.finished('uuid-a', undefined);
     expect(open.seen(accountRecord()).own).toBe(false);
     open.release('uuid-a');
     expect(open.seen(ADDING).own).toBe(false);
@@ -136,7 +136,7 @@ describe('echoes', () => {
   it('are remembered of a bounded number of finished accounts', () => {
     for (let index = 0; index < 5_000; index += 1) {
       open.wrote(`uuid-${index}`, accountRecord({ ...ADDING, entryUUID: `uuid-${index}` }), { working: true });
-      open.settle(`uuid-${index}`);
+      open.finished(`uuid-${index}`, undefined);
     }
     expect(open.size).toBe(0);
     expect(open.seen(accountRecord({ ...ADDING, entryUUID: 'uuid-4999' })).own).toBe(true);
@@ -197,7 +197,7 @@ describe('a refresh or a list', () => {
   it('that began before an account was finished is not heeded about it, and the next one is', () => {
     open.wrote('uuid-a', ADDING, { working: true });
     const list = open.begin();
-    open.settle('uuid-a');
+    open.finished('uuid-a', undefined);
     expect(open.seen(accountRecord(), { by: 'list', since: list })).toMatchObject({ own: true });
     expect(open.size).toBe(0);
     expect(open.seen(accountRecord(), { by: 'list', since: open.begin() })).toMatchObject({ own: false });

@@ -48,6 +48,21 @@ describe('the stream', () => {
     expect(directory.mode('a')).toBe('added');
   });
 
+  it('tells that an attempt is superseded which a newer request finds waiting for a slot', async () => {
+    let runs = 0;
+    const stage = start({ concurrency: 1, runHandler: (job, context) => takes(...script(++runs))(job, context) });
+    const script = (run: number): [number, HandlerOutcome] => (run === 1 ? [10, failed(75)] : [8_000, SUCCEEDED]);
+    directory.create('a');
+    await pass(1_000);
+    directory.create('b');
+    await pass(6_000);
+    expect(stage.load).toEqual({ running: 1, waiting: 1 });
+    directory.write('a', { sstProvisioningMode: 'modify' });
+    await pass(20_000);
+    expect(stage.told.filter((name) => name === 'superseded')).toHaveLength(1);
+    expect(directory.mode('a')).toBe('modified');
+  });
+
   it('takes its own echoes for no news', async () => {
     const stage = start({ runHandler: takes(50, failed(5)) });
     directory.create('a');

@@ -9,7 +9,7 @@ import type { PartialSettings } from './schema.ts';
 /** The variable that may hold the password instead of the file. */
 export const PASSWORD_VARIABLE = 'PROV_BIND_PASSWORD';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The faults that lie between settings, each of which is fine for itself. */
 export function crossFaults(settings: PartialSettings, env: Environment): FaultAt[] {

@@ -16,7 +16,10 @@ export interface Fault {
   readonly expected: string;
 }
 
-/** The configuration cannot be used. `faults` are all that were found, `message` has a line for each. */
+/** Whoever has mended so many starts anew. */
+const MOST_SHOWN = 100;
+
+/** The configuration cannot be used. `faults` are all that were found, `message` has a line for each of the first hundred. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
   readonly path: string;
@@ -24,7 +27,9 @@ export class ConfigurationError extends Error {
 
   constructor(path: string, faults: readonly Fault[]) {
     const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
-    super([`${path}: ${count} in the configuration`, ...faults.map((fault) => `  ${describe(fault)}`)].join('\n'));
+    const lines = faults.slice(0, MOST_SHOWN).map((fault) => `  ${describe(fault)}`);
+    const rest = faults.length > MOST_SHOWN ? [`  and ${faults.length - MOST_SHOWN} more`] : [];
+    super([`${path}: ${count} in the configuration`, ...lines, ...rest].join('\n'));
     this.path = path;
     this.faults = faults;
   }

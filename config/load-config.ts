@@ -1,29 +1,39 @@
 import { X509Certificate } from 'node:crypto';
-import { access, constants, readFile } from 'node:fs/promises';
 import { STEPS } from '../handlers/steps/registry.ts';
+import { InputFault, lookAtInput, readInput } from '../src/host/input-file.ts';
+import { LARGEST_AUTHORITIES } from '../src/ldap/transport.ts';
+import type { Environment } from './cross-rules.ts';
 import { ConfigurationError, type Fault, type FaultAt } from './fault.ts';
+import { LARGEST_PASSWORD } from './password.ts';
 import { readSettings } from './read-settings.ts';
 import type { Settings } from './schema.ts';
 import { shownKey, shownValue } from './shown-value.ts';
 import { parseYaml } from './yaml-file.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the configuration file. Throws a `ConfigurationError` with all faults together: of the syntax, of each setting, and
  * of settings that contradict each other or name files that cannot be read.
  */
 export async function loadConfig(path: string, env: Environment): Promise<Settings> {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
-  } catch (error) {
-    throw new ConfigurationError(path, [unreadable(error)]);
-  }
+  const text = await readConfig(path);
   const settings = parseConfig(text, env, path);
   const faults = await faultsOfFiles(settings);
   if (faults.length > 0) throw new ConfigurationError(path, locate(faults, text));
   return settings;
+}
+
+/** Twenty times the example, which has every setting with its explanation. */
+const LARGEST_CONFIGURATION = 256 * 1024;
+
+/** The text of a configuration file. Throws a `ConfigurationError` where it cannot be had. */
+export async function readConfig(path: string): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readInput(path, LARGEST_CONFIGURATION));
+  } catch (error) {
+    const given = error instanceof InputFault ? error.given : 'what is not UTF-8';
+    const expected = 'a YAML file in UTF-8 that the service may read';
+    throw new ConfigurationError(path, [{ key: '', line: undefined, given, expected }]);
+  }
 }
 
 /** The same for text at hand, without a look at the files that the settings name. `path` is for the message. */
@@ -56,7 +66,7 @@ async function faultsOfFiles(settings: Settings): Promise<FaultAt[]> {
     caFile === null ? undefined : faultOfCertificates(['directory', 'tls', 'caFile'], caFile),
     directory.bindPasswordFile === null
       ? undefined
-      : faultOfFile(['directory', 'bindPasswordFile'], directory.bindPasswordFile),
+      : faultOfFile(['directory', 'bindPasswordFile'], directory.bindPasswordFile, LARGEST_PASSWORD),
     ...STEPS.flatMap((step) =>
       Object.entries(step.files(settings)).map(([key, file]) =>
         file === null ? undefined : faultOfFile([step.section, key], file),
@@ -66,37 +76,27 @@ async function faultsOfFiles(settings: Settings): Promise<FaultAt[]> {
   return (await Promise.all(looks)).filter((fault) => fault !== undefined);
 }
 
-async function faultOfFile(path: readonly string[], file: string): Promise<FaultAt | undefined> {
+async function faultOfFile(path: readonly string[], file: string, mostBytes?: number): Promise<FaultAt | undefined> {
   try {
-    await access(file, constants.R_OK);
+    await lookAtInput(file, mostBytes);
     return undefined;
   } catch (error) {
-    return { path, given: file, expected: `a file that the service may read (${codeOf(error)})` };
+    return { path, given: file, expected: `a file that the service may read (${reasonOf(error)})` };
   }
 }
 
 async function faultOfCertificates(path: readonly string[], file: string): Promise<FaultAt | undefined> {
   try {
-    new X509Certificate(await readFile(file));
+    new X509Certificate(await readInput(file, LARGEST_AUTHORITIES));
     return undefined;
   } catch (error) {
-    const reason = /^E[A-Z]+$/.test(codeOf(error)) ? codeOf(error) : 'it holds no certificate';
+    const reason = error instanceof InputFault ? reasonOf(error) : 'it holds no certificate';
     return { path, given: file, expected: `a PEM file of certificates that the service may read (${reason})` };
   }
 }
 
-const UNREADABLE: Readonly<Record<string, string>> = {
-  ENOENT: 'no file',
-  EACCES: 'a file that may not be read',
-  EISDIR: 'a folder',
-};
-
-function unreadable(error: unknown): Fault {
-  const code = codeOf(error);
-  const given = UNREADABLE[code] ?? `a file in error (${code})`;
-  return { key: '', line: undefined, given, expected: 'a YAML file in UTF-8 that the service may read' };
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unreadable';
+/** The code of the system where it has one, as for all that cannot be opened; else what is there instead. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof InputFault)) return String(error);
+  return error.code ?? `it is ${error.given}`;
 }

@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { PASSWORD_VARIABLE } from './cross-rules.ts';
-import type { Environment } from './load-config.ts';
+import { stat } from 'node:fs/promises';
+import { readDescriptor, readInput } from '../src/host/input-file.ts';
+import { type Environment, PASSWORD_VARIABLE } from './cross-rules.ts';
 import type { Settings } from './schema.ts';
+
+/** Far more than any directory takes for a password. */
+export const LARGEST_PASSWORD = 64 * 1024;
 
 /**
  * How the password of `directory.bindDn` is had. A file is read at each call, so that a changed password is taken up without
@@ -12,11 +14,11 @@ import type { Settings } from './schema.ts';
 export function passwordReader(directory: Settings['directory'], env: Environment): () => Promise<string> {
   const { bindDn, bindPassword, bindPasswordFile, bindPasswordFd } = directory;
   if (bindDn === null) return async () => '';
-  if (bindPasswordFile !== null) return async () => withoutNewline(await readFile(bindPasswordFile, 'utf8'));
+  if (bindPasswordFile !== null) return async () => textOf(await readInput(bindPasswordFile, LARGEST_PASSWORD));
   if (bindPasswordFd !== null) {
-    let read: string | undefined;
-    return async () => {
-      read ??= withoutNewline(readFileSync(bindPasswordFd, 'utf8'));
+    let read: Promise<string> | undefined;
+    return () => {
+      read ??= readDescriptor(bindPasswordFd, LARGEST_PASSWORD).then(textOf);
       return read;
     };
   }
@@ -72,6 +74,6 @@ export function redacted(settings: Settings): Settings {
   };
 }
 
-function withoutNewline(text: string): string {
-  return text.replace(/\r?\n$/, '');
+function textOf(bytes: Buffer): string {
+  return bytes.toString('utf8').replace(/\r?\n$/, '');
 }

@@ -22,11 +22,14 @@ export function readSettings(
   return { faults: [...read.error.issues.flatMap(faultsOfIssue), ...crossFaults(readable, env)] };
 }
 
+/** What is no configuration at all would have as many as it has lines. */
+const MOST_FAULTS = 100;
+
 function faultsOfIssue(issue: z.core.$ZodIssue): FaultAt[] {
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(shapeOf(schemaAt(path)) ?? {});
-    return issue.keys.map((key) => ({
+    return issue.keys.slice(0, MOST_FAULTS).map((key) => ({
       path: [...path, key],
       given: 'an unknown key',
       expected: knownKey(key, path, known),

@@ -1,4 +1,15 @@
-import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import type { Fault } from './fault.ts';
 
 /** A parsed file: its content as plain data, and where in the text each of its keys stands. */
@@ -10,10 +21,17 @@ export interface YamlFile {
 
 /** Parses YAML 1.2, or lists what is wrong with it. The text itself is never quoted, as it may hold the password. */
 export function parseYaml(text: string): YamlFile | { readonly faults: readonly Fault[] } {
+  const deep = lineNestedTooDeep(text);
+  if (deep !== undefined) {
+    const given = `more than ${DEEPEST} brackets or dashes within each other`;
+    return { faults: [{ key: '', line: deep, given, expected: 'lines of the form key: value' }] };
+  }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // Each key would be compared with all before it.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const problems = [...document.errors, ...document.warnings];
-  if (problems.length > 0) return { faults: problems.map((problem) => syntaxFault(problem, text, lines)) };
+  const faults = [...problems.map((problem) => syntaxFault(problem, lines)), ...repeatedKeys(document, lines)];
+  if (faults.length > 0) return { faults: faults.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
   const alias = unresolvedAlias(document);
   if (alias !== undefined) {
     const line = lines.linePos(alias).line;
@@ -31,14 +49,60 @@ export function parseYaml(text: string): YamlFile | { readonly faults: readonly 
   }
 }
 
+/** Far deeper than any setting, and far less than what ends the parser for want of stack. */
+const DEEPEST = 100;
+
+/** The line, counted from 1, where so many values stand within each other; undefined where none do. */
+function lineNestedTooDeep(text: string): number | undefined {
+  let line = 1;
+  let inBrackets = 0;
+  let inDashes = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (token.includes('\n')) {
+      line += token.split('\n').length - 1;
+      inDashes = 0;
+    } else if (token === '[' || token === '{') inBrackets += 1;
+    else if (token === ']' || token === '}') inBrackets -= 1;
+    else if (token === '-' || token === '?') inDashes += 1;
+    if (inBrackets > DEEPEST || inDashes > DEEPEST) return line;
+  }
+  return undefined;
+}
+
+function repeatedKeys(document: Document, lines: LineCounter): Fault[] {
+  const faults: Fault[] = [];
+  visit(document, {
+    Map: (_key, { items }) => {
+      const keys = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        const { line } = lines.linePos(key.range?.[0] ?? 0);
+        if (keys.has(key.value))
+          faults.push({ key: shownName(key.value), line, given: 'a second time', expected: 'once' });
+        keys.add(key.value);
+      }
+    },
+  });
+  return faults;
+}
+
+function shownName(key: unknown): string {
+  return /^[\w.-]{1,64}/.exec(String(key))?.[0] ?? '';
+}
+
 /** Where a value begins with * and so is an alias to YAML, as a password may. */
 function unresolvedAlias(document: Document): number | undefined {
+  const anchors = new Set<string>();
   let found: number | undefined;
   visit(document, {
-    Alias: (_key, node) => {
-      if (node.resolve(document) !== undefined) return undefined;
-      found = node.range?.[0] ?? 0;
-      return visit.BREAK;
+    Node: (_key, node) => {
+      if (isAlias(node)) {
+        if (anchors.has(node.source)) return undefined;
+        found = node.range?.[0] ?? 0;
+        return visit.BREAK;
+      }
+      if (node.anchor !== undefined) anchors.add(node.anchor);
+      return undefined;
     },
   });
   return found;
@@ -74,12 +138,8 @@ const SYNTAX: Readonly<Partial<Record<YAMLError['code'], readonly [given: string
   BLOCK_AS_IMPLICIT_KEY: ['a value that looks like a key', 'quotes around values that hold ": "'],
 };
 
-function syntaxFault(problem: YAMLError, text: string, lines: LineCounter): Fault {
+function syntaxFault(problem: YAMLError, lines: LineCounter): Fault {
   const line = lines.linePos(problem.pos[0]).line;
-  if (problem.code === 'DUPLICATE_KEY') {
-    const key = /^["']?([\w.-]{1,64})/.exec(text.slice(problem.pos[0]))?.[1] ?? '';
-    return { key, line, given: 'a second time', expected: 'once' };
-  }
   const [given, expected] = SYNTAX[problem.code] ?? ['what is not YAML', 'lines of the form key: value'];
   return { key: '', line, given, expected };
 }

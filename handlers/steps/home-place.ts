@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, opendir } from 'node:fs/promises';
 import { comparablePath, isBelow, namesOf } from '../../src/domain/home-path.ts';
+import { HOLD, isOthers, pathIn } from '../../src/host/held-folder.ts';
 
 /** What there is at a path, and on the way to it. */
 export type Place =
@@ -12,10 +13,6 @@ export type Place =
   /** It is, or may become, somebody else's, or lies elsewhere. */
   | { readonly kind: 'unsafe'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string };
-
-/** Linux's O_PATH, which Node.js does not name: holds a folder without the right to read it. */
-const O_PATH = 0o10000000;
-const HOLD = O_PATH | constants.O_DIRECTORY;
 
 /**
  * Judges a home by the rule of OpenSSH's ChrootDirectory: `homeRoot` and every folder from there down to the home belongs to
@@ -72,8 +69,8 @@ async function walk(path: string, root: string, judgeLast: JudgeLast): Promise<P
 
 /** The folder of this name in the one that is held, or what is there instead, or why that cannot be said. */
 async function hold(folder: FileHandle, name: string, path: string): Promise<FileHandle | Place | Error> {
-  const inFolder = pathOf(folder);
-  const opened = await open(`${inFolder}/${name}`, HOLD | constants.O_NOFOLLOW).catch(asError);
+  const inFolder = pathIn(folder.fd);
+  const opened = await open(pathIn(folder.fd, name), HOLD | constants.O_NOFOLLOW).catch(asError);
   if (!(opened instanceof Error)) return opened;
   const code = codeOf(opened);
   if (code === 'ENOENT') {
@@ -82,7 +79,7 @@ async function hold(folder: FileHandle, name: string, path: string): Promise<Fil
     return seen instanceof Error ? seen : { kind: 'missing' };
   }
   if (code !== 'ENOTDIR' && code !== 'ELOOP') return opened;
-  const status = await lstat(`${inFolder}/${name}`).catch(asError);
+  const status = await lstat(pathIn(folder.fd, name)).catch(asError);
   if (status instanceof Error) return status;
   if (status.isSymbolicLink()) return unsafe(`${path} is a symbolic link: remove the link`);
   return { kind: 'blocked', reason: `${path} is a file where a folder must be: move it away` };
@@ -95,7 +92,7 @@ function judged(path: string, status: Stats): Place | undefined {
 
 /** Why others than root and the service can change what is in a folder. The mask of an ACL shows in the group's bits. */
 export function faultOf(status: Stats): string | undefined {
-  if (status.uid !== 0 && status.uid !== process.getuid?.()) {
+  if (isOthers(status)) {
     return `belongs to the user number ${status.uid}: let it be root's, as all folders above a home`;
   }
   if ((status.mode & 0o022) === 0) return undefined;
@@ -104,17 +101,12 @@ export function faultOf(status: Stats): string | undefined {
 }
 
 async function isEmpty(folder: FileHandle): Promise<boolean> {
-  const list = await opendir(pathOf(folder));
+  const list = await opendir(pathIn(folder.fd));
   try {
     return (await list.read()) === null;
   } finally {
     await list.close();
   }
-}
-
-/** The kernel's own name for what a descriptor holds, whatever has become of the path. */
-function pathOf(folder: FileHandle): string {
-  return `/proc/self/fd/${folder.fd}`;
 }
 
 /** The system's code of a failed look at the file system. */

@@ -1,12 +1,12 @@
 import { constants } from 'node:fs';
-import { access, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { RunCommand } from '../../src/script/command.ts';
 import type { Look } from '../define-step.ts';
 import { type StepFinding, startable } from './findings.ts';
-import { type RsnapshotSettings, refusalOf } from './rsnapshot-configuration.ts';
-import { BUILT_IN_TEMPLATE, substitute, templateValues } from './rsnapshot-template.ts';
+import { type RsnapshotSettings, readTemplate, refusalOf } from './rsnapshot-configuration.ts';
+import { substitute, templateValues } from './rsnapshot-template.ts';
 import { lookUpId } from './user-lookup.ts';
 
 /** What the rsnapshot configuration needs of the host: its folder, template, owner and command. */
@@ -76,7 +76,7 @@ async function inspectSample(
   }
   const key = 'rsnapshot.template';
   try {
-    const text = template === null ? BUILT_IN_TEMPLATE : await readFile(template, 'utf8');
+    const text = await readTemplate(template);
     const snapshots = join(dirname(home), 'snapshots');
     const rendered = substitute(text, { ...sample.values, snapshotRoot: snapshots });
     const remedy = `correct ${template ?? key}`;

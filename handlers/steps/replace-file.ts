@@ -56,7 +56,9 @@ export async function holdsAlready(path: string, shape: FileShape, signal: Abort
     throw error;
   }
   return closing(file, async () => {
-    if (!(await file.stat()).isFile() || (await readFile(file, 'utf8')) !== shape.text) return false;
+    const status = await file.stat();
+    if (!status.isFile() || status.size !== Buffer.byteLength(shape.text)) return false;
+    if ((await readFile(file, 'utf8')) !== shape.text) return false;
     signal.throwIfAborted();
     await dress(file, shape);
     await rm(temporaryName(path), { force: true });

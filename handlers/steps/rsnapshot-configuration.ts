@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { absolutePath, argumentList, duration, fileMode, orNull, text, yesOrNo } from '../../config/kinds/kind.ts';
 import { type SettingsOf, section, setting } from '../../config/kinds/setting.ts';
 import { readHomePath } from '../../src/domain/home-path.ts';
 import type { Job, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
+import { InputFault, readInput } from '../../src/host/input-file.ts';
 import { describeCommand } from '../../src/script/command.ts';
 import type { Look, Means, Site } from '../define-step.ts';
 import { fillCommand } from './command-line.ts';
@@ -91,7 +91,7 @@ async function write(job: Job, { report, signal }: StepContext, site: RsnapshotS
   if (prepared.kind === 'faulty') return cannotCreate(prepared.reason);
   const misplaced = await faultOfSnapshotRoot(prepared.values.snapshotRoot, home.path.home, site);
   if (misplaced !== undefined) return cannotCreate(misplaced);
-  const template = site.template === null ? BUILT_IN_TEMPLATE : await readFile(site.template, 'utf8');
+  const template = await readTemplate(site.template);
   const rendered = substitute(template, prepared.values);
   if (rendered.kind === 'faulty') return cannotCreate(`template ${site.template}: ${rendered.reason}`);
 
@@ -103,6 +103,11 @@ async function write(job: Job, { report, signal }: StepContext, site: RsnapshotS
   if (await holdsAlready(path, shape, signal)) return SUCCEEDED;
   await replaceFile(path, shape, (temporary) => validate(temporary, signal, site), signal);
   return SUCCEEDED;
+}
+
+/** The text of the template. Rejects with an InputFault. */
+export async function readTemplate(template: string | null): Promise<string> {
+  return template === null ? BUILT_IN_TEMPLATE : (await readInput(template)).toString('utf8');
 }
 
 async function validate(file: string, signal: AbortSignal, site: RsnapshotSite): Promise<void> {
@@ -134,6 +139,7 @@ async function reported(work: () => Promise<StepOutcome>): Promise<StepOutcome> 
     return await work();
   } catch (error) {
     if (error instanceof RefusedConfiguration) return cannotCreate(error.message);
+    if (error instanceof InputFault) return cannotCreate(`the template ${error.message}: correct rsnapshot.template`);
     const words = error instanceof Error ? error.message : String(error);
     return cannotCreate(`${words}: check rsnapshot.directory, its rights and its space`);
   }

@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { ConfigurationError } from '../../config/fault.ts';
-import { parseConfig } from '../../config/load-config.ts';
+import { parseConfig, readConfig } from '../../config/load-config.ts';
 import { OperatorError, readAddress } from '../operator/listen-address.ts';
 import { UsageError } from './outcome.ts';
 
@@ -24,14 +22,7 @@ export function withTarget(command: Command): Command {
 export async function operatorTarget({ config, operator }: TargetOptions): Promise<string> {
   if (operator !== undefined) return checkedAddress(operator);
   if (config === undefined) throw new UsageError('which service? give -c FILE or --operator ADDRESS');
-  let text: string;
-  try {
-    text = await readFile(config, 'utf8');
-  } catch (error) {
-    const given = error instanceof Error ? error.message : 'a file that cannot be read';
-    throw new ConfigurationError(config, [{ key: '', line: undefined, given, expected: 'a YAML file' }]);
-  }
-  const { listen } = parseConfig(text, process.env, config).operator;
+  const { listen } = parseConfig(await readConfig(config), process.env, config).operator;
   if (listen !== null) return listen;
   throw new OperatorError(
     `${config}: operator.listen is null, so a service with it cannot be asked`,

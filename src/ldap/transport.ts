@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import tls from 'node:tls';
 import { DirectoryError } from '../domain/directory-error.ts';
+import { readInput } from '../host/input-file.ts';
 import type { LdapUrl } from './ldap-url.ts';
 
 /** Bytes read from the socket at once. */
@@ -127,14 +127,18 @@ function verification(host: string, authorities: string | undefined): tls.Connec
   };
 }
 
+/** A system's own bundle of all authorities has a quarter of a MiB. */
+export const LARGEST_AUTHORITIES = 16 * 1024 * 1024;
+
 /** The accepted authorities, PEM; undefined for those of Node.js. Rejects with a DirectoryError. */
 export async function readAuthorities(caFile: string | null): Promise<string | undefined> {
   if (caFile === null) return undefined;
   const remedy =
     'set directory.tls.caFile to a readable PEM file of the authority that signed the certificate of the directory';
-  const pem = await readFile(caFile, 'latin1').catch((cause: unknown) => {
+  const bytes = await readInput(caFile, LARGEST_AUTHORITIES).catch((cause: unknown) => {
     throw new DirectoryError(`cannot read the certificate authorities in ${caFile}`, { remedy, cause });
   });
+  const pem = bytes.toString('latin1');
   if (!pem.includes('-----BEGIN CERTIFICATE-----'))
     throw new DirectoryError(`${caFile} holds no certificate in PEM form`, { remedy });
   return pem;

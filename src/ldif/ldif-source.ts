@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { InputFault, openInput } from '../host/input-file.ts';
 import { parseLdif } from './parse-ldif.ts';
 import type { LdifRecord } from './record.ts';
 
@@ -21,37 +20,24 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'its permissions do not allow it',
 };
 
-/** A larger piece is not read faster. */
-const PIECE_BYTES = 256 * 1024;
-
 /**
- * Opens a regular file. Rejects with `CannotReadLdif`; a pipe or a device does not keep it
- * waiting.
+ * Opens a regular file, or a pipe that this process was started with. Rejects with `CannotReadLdif`;
+ * any other pipe or device does not keep it waiting.
  */
 export async function openLdifFile(path: string): Promise<LdifSource> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new CannotReadLdif(REASONS[code] ?? code, { cause: error });
+  const { isFile, bytes, close } = await openInput(path).catch((error: unknown) => {
+    if (!(error instanceof InputFault)) throw error;
+    throw new CannotReadLdif(reasonOf(error), { cause: error });
   });
-  const found = await handle.stat();
-  if (found.isFile()) return { isFile: true, records: () => parseLdif(piecesOf(handle)), close: () => handle.close() };
-  await handle.close();
-  throw new CannotReadLdif(
-    found.isDirectory() ? 'it is a folder' : 'it is no regular file: pass what it gives on standard input (-)',
-  );
+  return { isFile, records: () => parseLdif(bytes()), close };
+}
+
+function reasonOf({ code, given }: InputFault): string {
+  if (code !== undefined) return REASONS[code] ?? code;
+  return given === 'a folder' ? 'it is a folder' : 'it is no regular file: pass what it gives on standard input (-)';
 }
 
 /** What comes on standard input, or another stream: it is there once. */
 export function ldifOfStream(stream: AsyncIterable<Buffer>): LdifSource {
   return { isFile: false, records: () => parseLdif(stream), close: async () => {} };
-}
-
-async function* piecesOf(handle: FileHandle): AsyncGenerator<Buffer> {
-  const buffer = Buffer.allocUnsafe(PIECE_BYTES);
-  for (let at = 0; ; ) {
-    const { bytesRead } = await handle.read(buffer, 0, PIECE_BYTES, at);
-    if (bytesRead === 0) return;
-    at += bytesRead;
-    yield buffer.subarray(0, bytesRead);
-  }
 }

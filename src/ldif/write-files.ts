@@ -1,5 +1,6 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { OutputFault, writeOutput } from '../host/output-file.ts';
 import type { LdifFile } from './account-ldif.ts';
 
 /** Why the files were not written, with what to do about it. */
@@ -27,8 +28,13 @@ export async function writeLdifFiles(
   if (!options.force) await refuseToOverwrite(paths);
   for (const [index, path] of paths.entries()) {
     try {
-      await writeFile(path, files[index]?.text ?? '', { flag: options.force ? 'w' : 'wx' });
+      writeOutput(path, files[index]?.text ?? '', {
+        how: options.force ? 'overwrite' : 'new',
+        mode: 0o666,
+        judged: false,
+      });
     } catch (error) {
+      if (error instanceof OutputFault) throw new CannotWriteLdif(`${path}: ${error.message}: move it away`);
       throw new CannotWriteLdif(`${wordsOf(error)}: check the rights and the space of ${folder}`, { cause: error });
     }
   }

@@ -3,6 +3,7 @@ import type { DirectoryChange } from '../domain/change.ts';
 import type { DirectoryAnswer } from '../domain/directory-answer.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { HandlerOutcome } from '../domain/job.ts';
+import { openOutput } from '../host/output-file.ts';
 import { encodeLine, isRecorded, type RecordedSettings, type RecordLine } from './recording.ts';
 
 export interface RecorderOptions {
@@ -33,13 +34,13 @@ const LARGEST_BACKLOG = 16 * 1024 * 1024;
 
 export function recordTo(options: RecorderOptions): Recorder {
   const { settings, now, notice } = options;
-  let stream = open();
   let lost = 0;
   let failed = false;
+  let stream = open();
 
   const time = () => new Date(now()).toISOString();
   const put = (line: RecordLine) => {
-    if (failed) return;
+    if (failed || stream === undefined) return;
     if (stream.writableLength > LARGEST_BACKLOG) {
       lost += 1;
       return;
@@ -49,14 +50,20 @@ export function recordTo(options: RecorderOptions): Recorder {
     stream.write(`${encodeLine(line, settings.attributes)}\n`);
   };
 
-  function open(): WriteStream {
-    const opened = createWriteStream(options.file, { flags: 'a', mode: 0o600 });
-    opened.on('error', (error) => {
-      if (!failed)
-        notice(`nothing more is recorded: ${error.message}; make room or choose another file, and start again`);
-      failed = true;
-    });
-    return opened;
+  function fail(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (!failed) notice(`nothing more is recorded: ${reason}; make room or choose another file, and start again`);
+    failed = true;
+  }
+
+  function open(): WriteStream | undefined {
+    try {
+      const opened = createWriteStream('', { fd: openOutput(options.file, { how: 'append', mode: 0o600 }) });
+      return opened.on('error', fail);
+    } catch (error) {
+      fail(error);
+      return undefined;
+    }
   }
   const begin = (continued: boolean) =>
     put({ kind: 'header', time: time(), version: options.version, settings, continued });
@@ -70,16 +77,15 @@ export function recordTo(options: RecorderOptions): Recorder {
       if (isRecorded(event.event)) put({ kind: 'event', event });
     },
     reopen: () => {
-      stream.end();
+      stream?.end();
       failed = false;
       stream = open();
       begin(true);
     },
     close: () =>
       new Promise((resolve) => {
-        if (failed) resolve();
-        else stream.end(resolve);
-        stream.once('error', () => resolve());
+        if (failed || stream === undefined) resolve();
+        else stream.once('error', () => resolve()).end(resolve);
       }),
   };
 }

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { NEVER } from 'rxjs';
 import type { Settings } from '../../config/schema.ts';
 import type { CheckLine } from '../domain/check-line.ts';
+import { lookAtOutput, OutputFault } from '../host/output-file.ts';
 import { fetchStatus } from '../operator/client.ts';
 import { readAddress } from '../operator/listen-address.ts';
 import { startOperator } from '../operator/server.ts';
@@ -35,8 +36,11 @@ async function checkLogFile(file: string): Promise<Found> {
   if (kind === 'missing' && !(await stat(folder)).isDirectory())
     return { verdict: 'fail', found: `${folder} is no folder`, remedy };
   try {
+    lookAtOutput(file);
     await access(kind === 'file' ? file : folder, constants.W_OK);
   } catch (error) {
+    if (error instanceof OutputFault)
+      return { verdict: 'fail', found: `${file} is not written: ${error.message}`, remedy };
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     return { verdict: 'fail', found: `${file} cannot be written to (${code})`, remedy };
   }

@@ -15,20 +15,26 @@ interface Layer {
  */
 const LAYERS: Readonly<Record<string, Layer>> = {
   'src/domain/': { layers: [], packages: [] },
-  'src/ldap/': { layers: ['src/domain/'], packages: ['ldapjs', '@ldapjs/'] },
-  // What the service asks of its host for itself alone.
+  // What the service asks of its host for itself alone: its folders, and every file that it reads or writes.
   'src/host/': { layers: [], packages: [] },
+  'src/ldap/': { layers: ['src/domain/', 'src/host/'], packages: ['ldapjs', '@ldapjs/'] },
   'src/script/': { layers: ['src/domain/', 'src/host/'], packages: ['execa', 'zod'] },
-  'src/observability/': { layers: ['src/domain/'], packages: ['winston', 'winston-transport', 'rxjs'] },
-  'src/operator/': { layers: ['src/domain/', 'src/observability/'], packages: ['hono', '@hono/', 'prom-client'] },
+  'src/observability/': { layers: ['src/domain/', 'src/host/'], packages: ['winston', 'winston-transport', 'rxjs'] },
+  'src/operator/': {
+    layers: ['src/domain/', 'src/host/', 'src/observability/'],
+    packages: ['hono', '@hono/', 'prom-client', 'zod'],
+  },
   'src/lock/': { layers: ['src/domain/', 'src/host/', 'src/ldap/'], packages: ['zod'] },
-  'src/ldif/': { layers: ['src/domain/', 'src/ldap/'], packages: [] },
+  'src/ldif/': { layers: ['src/domain/', 'src/host/', 'src/ldap/'], packages: [] },
   // What the directory will be sent is judged by the code that sends it.
   'config/kinds/': { layers: ['src/domain/', 'src/ldap/'], packages: ['zod'] },
   'streams/': { layers: ['src/domain/', 'src/ldap/'], packages: ['rxjs'] },
   // A step declares its section of the configuration; the schema is put together from all of them.
-  'handlers/': { layers: ['src/domain/', 'src/script/', 'config/kinds/'], packages: [] },
-  'config/': { layers: ['src/domain/', 'src/ldap/', 'config/kinds/', 'handlers/'], packages: ['zod', 'yaml'] },
+  'handlers/': { layers: ['src/domain/', 'src/host/', 'src/script/', 'config/kinds/'], packages: [] },
+  'config/': {
+    layers: ['src/domain/', 'src/host/', 'src/ldap/', 'config/kinds/', 'handlers/'],
+    packages: ['zod', 'yaml'],
+  },
   'src/sandbox/': { layers: ['src/domain/', 'src/ldap/'], packages: ['ldapjs', '@ldapjs/'] },
   'src/': { layers: ['*'], packages: ['commander', 'rxjs'] },
 };
@@ -46,6 +52,35 @@ const CLOCK_EDGES: readonly string[] = [
   'src/sandbox/',
 ];
 const CLOCK = /\bDate\.now\b|\bnew Date\(\s*\)/;
+
+/** Whatever else reads or writes a file goes through `src/host/input-file.ts` and `src/host/output-file.ts`. */
+const FILE_EDGES: readonly string[] = [
+  'src/host/',
+  // The project's own, beside the program.
+  'src/main.ts',
+  'src/version.ts',
+  'config/write-reference.ts',
+  // In folders of the service alone, whose rules are stricter.
+  'src/lock/',
+  'src/script/run-record.ts',
+  'src/script/plain-runner.ts',
+  'src/sandbox/workplace.ts',
+  'src/commands/run-sandbox.ts',
+  'handlers/steps/inspect-rsnapshot.ts',
+  // /proc, the terminal, programs that are regular files and are to be run, folders that are held.
+  'src/script/process-table.ts',
+  'src/terminal.ts',
+  'src/script/locate.ts',
+  'handlers/steps/home-place.ts',
+  // Puts a file that it has made itself in place of another, without following either.
+  'handlers/steps/replace-file.ts',
+  // What they write to is what `openOutput` gave them.
+  'src/observability/log/file-sink.ts',
+  'src/operator/recorder.ts',
+  // Locks the configuration file, which has been read.
+  'src/preflight/lock.ts',
+];
+const OPENS_FILES = /\b(?:open|readFile|writeFile|appendFile|copyFile|createReadStream|createWriteStream)(?:Sync)?\b/;
 
 const LONGEST_FILE = 300;
 
@@ -91,6 +126,16 @@ describe('every source file', () => {
 
   it(`has at most ${LONGEST_FILE} lines`, () => {
     expect(files.filter(({ lines }) => lines > LONGEST_FILE).map(({ path, lines }) => `${path}: ${lines}`)).toEqual([]);
+  });
+
+  it('leaves it to one place to open files, unless it is an edge itself', () => {
+    const inner = files.filter(({ path }) => !FILE_EDGES.some((edge) => path.startsWith(edge)));
+    const openers = inner.filter(({ code }) =>
+      [...code.matchAll(/import (\{[^}]*\}) from 'node:fs(?:\/promises)?'/g)].some(([, names = '']) =>
+        OPENS_FILES.test(names),
+      ),
+    );
+    expect(openers.map(({ path }) => path)).toEqual([]);
   });
 
   it('is given the time, unless it is an edge of the program', () => {

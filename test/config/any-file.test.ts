@@ -49,6 +49,33 @@ describe('any file at all', () => {
     );
   });
 
+  const SIZE = 256 * 1024;
+  const COSTLY: ReadonlyArray<readonly [string, string]> = [
+    ['brackets', '['.repeat(SIZE)],
+    ['brackets that are closed', '['.repeat(SIZE / 2) + ']'.repeat(SIZE / 2)],
+    ['braces', '{a: '.repeat(SIZE / 4)],
+    ['dashes', '- '.repeat(SIZE / 2)],
+    ['question marks', '? '.repeat(SIZE / 2)],
+    ['sections in each other', Array.from({ length: 720 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')],
+    ['keys', Array.from({ length: SIZE / 10 }, (_, index) => `k${index}: 1`).join('\n')],
+    ['one key', 'k: 1\n'.repeat(SIZE / 5)],
+    ['one line', 'a'.repeat(SIZE)],
+    ['zero bytes', '\0'.repeat(SIZE)],
+    ['aliases', `a: &a [x, x]\n${Array.from({ length: SIZE / 20 }, (_, index) => `k${index}: *a`).join('\n')}`],
+    ['list items', `a: [${'1,'.repeat(SIZE / 2 - 3)}]`],
+  ];
+  it.each(COSTLY)('of the largest size is refused within seconds, in few words: nothing but %s', (_title, text) => {
+    expect(text.length).toBeLessThanOrEqual(SIZE + 30);
+    const started = performance.now();
+    expect(faultsOf(text).length).toBeLessThan(32_768);
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+
+  it('may hold brackets in its values, and sections as deep as anybody writes them', () => {
+    expect(faultsOf(`script: { command: [/bin/sh, -c, "${'['.repeat(200)}"] }`)).not.toContain('brackets');
+    expect(faultsOf(`a:\n${'- [1]\n'.repeat(200)}`)).not.toContain('brackets');
+  });
+
   it('does not show what it holds under the name of a password', () => {
     fc.assert(
       fc.property(fc.constantFrom('bindPassword', 'bindPasswordFile', 'bindPasswordFd'), tree, (name, value) => {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../config/fault.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { passwordFindings, passwordReader, redacted } from '../../config/password.ts';
+import { HOSTILE_FILES } from '../support/hostile-files.ts';
 
 let folder: string;
 const inFolder = (name: string): string => join(folder, name);
@@ -47,9 +48,16 @@ describe('loadConfig', () => {
     const expected = 'expected a YAML file in UTF-8 that the service may read';
     expect(await faultsOf(inFolder('missing.yaml'))).toEqual([`  given no file, ${expected}`]);
     expect(await faultsOf(folder)).toEqual([`  given a folder, ${expected}`]);
-    expect(await faultsOf(inFolder('latin1.yaml'))).toEqual([
-      `  given a file in error (ERR_ENCODING_INVALID_ENCODED_DATA), ${expected}`,
+    expect(await faultsOf(inFolder('latin1.yaml'))).toEqual([`  given what is not UTF-8, ${expected}`]);
+  });
+
+  it.each(HOSTILE_FILES)('says what is there instead: %s', async (_title, put, named) => {
+    const path = put(folder);
+    expect(await faultsOf(path)).toEqual([expect.stringMatching(named)]);
+    expect(await faultsOf(await configuration({ bindDn: 'cn=a', bindPasswordFile: path }))).toEqual([
+      expect.stringMatching(named),
     ]);
+    expect(await faultsOf(await configuration({ tls: { caFile: path } }))).toEqual([expect.stringMatching(named)]);
   });
 
   it('says which files that are named in it cannot be used', async () => {

@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { chmod, mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -135,10 +136,11 @@ describe('the log of the running service', () => {
     const settings = await readFile(await writeSettings(folder, testSettings(slapd.url, ['/bin/true'])), 'utf8');
     const pipe = join(folder, 'configuration.pipe');
     execFileSync('mkfifo', ['-m', '600', pipe]);
-    const service = new ServiceProcess(pipe, []);
-    service.start();
-    // Opening it to write waits for the service to open it to read.
+    const through = ['bash', '-c', 'exec "$0" "$@" < <(cat "$PIPE")'];
+    const service = new ServiceProcess('/dev/stdin', [], { through });
+    service.start({ PIPE: pipe });
     const writing = await open(pipe, 'w');
+    await expect.poll(() => hearsHangUp(service.pid), { timeout: 20_000 }).toBe(true);
     service.signal('SIGHUP');
     await writing.writeFile(settings);
     await writing.close();
@@ -146,3 +148,10 @@ describe('the log of the running service', () => {
     expect(await service.terminate()).toBe(0);
   });
 });
+
+/** Whether the process has become the service, and hears SIGHUP (the first bit of the signals that it catches). */
+function hearsHangUp(pid = 0): boolean {
+  if (readlinkSync(`/proc/${pid}/exe`) !== realpathSync(process.execPath)) return false;
+  const [, caught = '0'] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return BigInt(`0x${caught}`) % 2n === 1n;
+}

@@ -1,4 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { pathIn } from '../../host/held-folder.ts';
+import { openOutput } from '../../host/output-file.ts';
 import { WholeLines } from '../whole-lines.ts';
 import type { LogLine } from './log-line.ts';
 import { lostLines } from './lost-lines.ts';
@@ -28,8 +30,8 @@ export function createFileSink(path: string, render: (line: LogLine) => string, 
   });
 
   const open = (): void => {
-    descriptor = openSync(path, 'a', 0o640);
-    lines.goOnIn({ withinLine: endsWithinLine(path, descriptor) });
+    descriptor = openOutput(path, { how: 'append', mode: 0o640 });
+    lines.goOnIn({ withinLine: endsWithinLine(descriptor) });
   };
 
   const letGo = (): void => {
@@ -80,12 +82,12 @@ export function createFileSink(path: string, render: (line: LogLine) => string, 
 }
 
 /** Whether the last line of a file has no end: somebody was interrupted, or found no room, when writing it. */
-function endsWithinLine(path: string, descriptor: number): boolean {
+function endsWithinLine(descriptor: number): boolean {
   const found = fstatSync(descriptor);
   if (!found.isFile() || found.size === 0) return false;
   const last = Buffer.alloc(1);
   try {
-    const reading = openSync(path, 'r');
+    const reading = openSync(pathIn(descriptor), 'r');
     readSync(reading, last, 0, 1, found.size - 1);
     closeSync(reading);
   } catch {

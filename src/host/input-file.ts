@@ -1,0 +1,161 @@
+import { close, constants, fstat, open, read, type Stats } from 'node:fs';
+import { Socket } from 'node:net';
+import { promisify } from 'node:util';
+import { systemCode } from './host-fault.ts';
+
+/** What is found in place of a file that is to be read. */
+export class InputFault extends Error {
+  override readonly name = 'InputFault';
+  /** As a noun: `no file`, `a folder`, `a file of more than 1 MiB`. */
+  readonly given: string;
+  /** The code of the system's error, such as ENOENT; undefined where it is not the system that refuses. */
+  readonly code: string | undefined;
+
+  constructor(path: string, given: string, cause?: unknown) {
+    const code = systemCode(cause);
+    const words = code === undefined || given.includes(code) ? given : `${given} (${code})`;
+    super(`${path} is ${words}`, cause === undefined ? undefined : { cause });
+    this.given = given;
+    this.code = code;
+  }
+}
+
+/** An input is text that a person, or another program, wrote for the service: nobody needs more than this. */
+export const LARGEST_INPUT = 1024 * 1024;
+
+/** A descriptor that this process was started with: `-c <(...)`, and `/dev/stdin` behind a pipe. */
+const HANDED_OVER = /^\/(?:dev\/stdin|dev\/fd\/\d+|proc\/self\/fd\/\d+)$/;
+
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** A file that is open for reading. */
+export interface Input {
+  /** Whether `bytes` may be called again, and then begins anew. */
+  readonly isFile: boolean;
+  /** Piece by piece; may fail with an error of the system. */
+  bytes(): AsyncIterable<Buffer>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a file for reading: a regular one, also through a symbolic link, or a pipe that whoever started this process handed over
+ * by its descriptor. A named pipe, a device or a socket is none, and nothing is waited for to find that out. Rejects with an
+ * InputFault.
+ */
+export async function openInput(path: string): Promise<Input> {
+  const { descriptor, status } = await hold(path);
+  if (status.isFile())
+    return { isFile: true, bytes: () => piecesOf(descriptor, 0), close: () => promisify(close)(descriptor) };
+  const pipe = pipeOf(descriptor);
+  return { isFile: false, bytes: () => pipe, close: async () => void pipe.destroy() };
+}
+
+/** Reads all of such a file. Rejects with an InputFault, also where it has more than so many bytes. */
+export async function readInput(path: string, mostBytes: number = LARGEST_INPUT): Promise<Buffer> {
+  const input = await openInput(path);
+  try {
+    return await collect(path, input.bytes(), mostBytes);
+  } finally {
+    await input.close();
+  }
+}
+
+/** Looks whether such a file can be read, and reads nothing. Rejects with an InputFault. */
+export async function lookAtInput(path: string, mostBytes: number = LARGEST_INPUT): Promise<void> {
+  const { descriptor, status } = await hold(path);
+  await promisify(close)(descriptor);
+  if (status.size > mostBytes) throw tooLarge(path, mostBytes);
+}
+
+/** Reads what is left in a descriptor that this process was started with. A pipe is closed then. Rejects with an InputFault. */
+export async function readDescriptor(descriptor: number, mostBytes: number = LARGEST_INPUT): Promise<Buffer> {
+  const name = `file descriptor ${descriptor}`;
+  const status = await promisify(fstat)(descriptor).catch((cause: unknown) => {
+    throw refused(name, cause);
+  });
+  if (status.isFile()) return collect(name, piecesOf(descriptor, null), mostBytes);
+  if (!status.isFIFO() && !status.isSocket()) throw new InputFault(name, kindOf(status));
+  return collect(name, pipeOf(descriptor), mostBytes);
+}
+
+async function hold(path: string): Promise<{ readonly descriptor: number; readonly status: Stats }> {
+  let descriptor: number | undefined;
+  try {
+    descriptor = await promisify(open)(path, FLAGS, 0);
+    const status = await promisify(fstat)(descriptor);
+    if (status.isFile() || (status.isFIFO() && HANDED_OVER.test(path))) return { descriptor, status };
+    throw new InputFault(path, kindOf(status));
+  } catch (error) {
+    if (descriptor !== undefined) await promisify(close)(descriptor);
+    throw refused(path, error);
+  }
+}
+
+/** A larger piece is not read faster. */
+const PIECE_BYTES = 256 * 1024;
+
+/** The content of a regular file; `from` null: from where its descriptor stands. */
+async function* piecesOf(descriptor: number, from: number | null): AsyncGenerator<Buffer> {
+  for (let at = from; ; ) {
+    const { bytesRead, buffer } = await promisify(read)(
+      descriptor,
+      Buffer.allocUnsafe(PIECE_BYTES),
+      0,
+      PIECE_BYTES,
+      at,
+    );
+    if (bytesRead === 0) return;
+    if (at !== null) at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+/** A thread that waits in read(2) for a pipe would keep the process from its end: a pipe is read as a socket is. */
+function pipeOf(descriptor: number): Socket {
+  return new Socket({ fd: descriptor, readable: true, writable: false });
+}
+
+async function collect(name: string, pieces: AsyncIterable<Buffer>, mostBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of pieces) {
+      length += chunk.length;
+      if (length > mostBytes) throw tooLarge(name, mostBytes);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw refused(name, error);
+  }
+  return Buffer.concat(chunks);
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  ENOENT: 'no file',
+  EACCES: 'a file that may not be read',
+  ENXIO: 'a socket or a device without a driver',
+};
+
+function refused(name: string, error: unknown): InputFault {
+  if (error instanceof InputFault) return error;
+  const code = systemCode(error) ?? String(error);
+  return new InputFault(name, REFUSALS[code] ?? `a file in error (${code})`, error);
+}
+
+function tooLarge(name: string, mostBytes: number): InputFault {
+  return new InputFault(name, `a file of more than ${sizeWords(mostBytes)}`);
+}
+
+/** What is no regular file, as a noun. */
+export function kindOf(status: Stats): string {
+  if (status.isDirectory()) return 'a folder';
+  if (status.isFIFO()) return 'a named pipe';
+  if (status.isSocket()) return 'a socket';
+  if (status.isSymbolicLink()) return 'a symbolic link';
+  return 'a device';
+}
+
+/** `64 KiB`, `1 MiB`. */
+export function sizeWords(bytes: number): string {
+  return bytes >= 1024 * 1024 ? `${bytes / (1024 * 1024)} MiB` : `${bytes / 1024} KiB`;
+}

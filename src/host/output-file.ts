@@ -1,0 +1,176 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  type Stats,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { HOLD, isOthers, pathIn } from './held-folder.ts';
+import { systemCode } from './host-fault.ts';
+import { kindOf } from './input-file.ts';
+
+/** A file must not be written there: the message says what is wrong, and with what. */
+export class OutputFault extends Error {
+  override readonly name = 'OutputFault';
+}
+
+export interface OutputOptions {
+  /** `append`: made where it is missing; `overwrite`: likewise, and emptied; `new`: it must be missing. */
+  readonly how: 'append' | 'overwrite' | 'new';
+  /** Permission bits of a file that is made. */
+  readonly mode: number;
+  /** False where a person names the folder at that moment, as with `--out`. Default true. */
+  readonly judged?: boolean;
+}
+
+const FLAGS = {
+  append: constants.O_APPEND | constants.O_CREAT,
+  overwrite: constants.O_CREAT,
+  new: constants.O_EXCL | constants.O_CREAT,
+};
+const SAFELY = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+const OTHERS_WRITE = 0o002;
+const GROUP_WRITES = 0o020;
+const STICKY = 0o1000;
+/** As the kernel has it. */
+const MOST_LINKS = 40;
+
+/**
+ * Opens a file for writing, and waits for nothing: a regular one, or one of the kernel's memory devices (/dev/null), that is no
+ * symbolic link. As root it is written only where nobody else can have put something in its place: each folder on the way, and
+ * each link to a folder, is root's, and lets not everybody write, save where all of them own what they make (sticky, as
+ * /tmp). A group that may write there is trusted by whoever gave it the folder. Throws an OutputFault, or an error of the system.
+ */
+export function openOutput(path: string, { how, mode, judged = true }: OutputOptions): number {
+  return inFolder(path, judged, (file, folder) => {
+    let descriptor: number;
+    try {
+      descriptor = openSync(file, SAFELY | FLAGS[how], mode);
+    } catch (error) {
+      throw whatIsThere(file) ?? named(error, file, path);
+    }
+    try {
+      check(fstatSync(descriptor), folder);
+      // Not before it is known what it is.
+      if (how === 'overwrite') ftruncateSync(descriptor);
+      return descriptor;
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+  });
+}
+
+/** Opens such a file, and writes a text to it. */
+export function writeOutput(path: string, text: string, options: OutputOptions): void {
+  const descriptor = openOutput(path, options);
+  try {
+    writeFileSync(descriptor, text);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Looks whether a file could be written there, as far as can be said without making or opening it. Throws likewise. */
+export function lookAtOutput(path: string): void {
+  inFolder(path, true, (file, folder) => {
+    const found = lstatSync(file, { throwIfNoEntry: false });
+    if (found !== undefined) check(found, folder);
+  });
+}
+
+/** Does something with the file's name in its folder, which is held. */
+function inFolder<T>(path: string, judged: boolean, work: (file: string, folder: Stats) => T): T {
+  const full = resolve(path);
+  const folder = judged && process.geteuid?.() === 0 ? walkTo(dirname(full)) : openSync(dirname(full), HOLD);
+  try {
+    return work(pathIn(folder, basename(full)), fstatSync(folder));
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** Goes from folder to folder, each one opened in the one that is held, and links followed only where nobody else made them. */
+function walkTo(path: string): number {
+  const names = path.split('/');
+  let at = '/';
+  let held = openSync(at, HOLD);
+  let links = 0;
+  try {
+    for (let name = names.shift(); name !== undefined; name = names.shift()) {
+      if (name === '') continue;
+      judge(at, fstatSync(held));
+      const next = step(held, name, join(at, name));
+      if (typeof next === 'number') {
+        closeSync(held);
+        held = next;
+        at = join(at, name);
+        continue;
+      }
+      links += 1;
+      if (links > MOST_LINKS) throw new OutputFault(`${path} leads through more than ${MOST_LINKS} symbolic links`);
+      names.unshift(...next.target.split('/'));
+      if (!next.target.startsWith('/')) continue;
+      closeSync(held);
+      at = '/';
+      held = openSync(at, HOLD);
+    }
+    judge(at, fstatSync(held));
+    return held;
+  } catch (error) {
+    closeSync(held);
+    throw error;
+  }
+}
+
+/** The folder of this name, held, or the link that is there. */
+function step(held: number, name: string, path: string): number | { readonly target: string } {
+  const file = pathIn(held, name);
+  try {
+    return openSync(file, HOLD | constants.O_NOFOLLOW);
+  } catch (error) {
+    const found = lstatSync(file, { throwIfNoEntry: false });
+    if (found?.isSymbolicLink() !== true) throw named(error, file, path);
+    if (isOthers(found)) throw new OutputFault(`the symbolic link ${path} belongs to the user number ${found.uid}`);
+    return { target: readlinkSync(file) };
+  }
+}
+
+function judge(path: string, status: Stats): void {
+  if (isOthers(status)) throw new OutputFault(`the folder ${path} belongs to the user number ${status.uid}`);
+  if ((status.mode & OTHERS_WRITE) !== 0 && (status.mode & STICKY) === 0)
+    throw new OutputFault(`everybody can write to the folder ${path}`);
+}
+
+function check(found: Stats, folder: Stats): void {
+  if (!found.isFile() && !isMemoryDevice(found)) throw new OutputFault(`it is ${kindOf(found)}`);
+  const sharing = folder.mode & (OTHERS_WRITE | GROUP_WRITES);
+  if (sharing === 0) return;
+  if ((sharing & OTHERS_WRITE) !== 0 && isOthers(found))
+    throw new OutputFault(`it belongs to the user number ${found.uid}, in a folder that everybody can write to`);
+  if (found.nlink > 1) throw new OutputFault('it has other names (hard links), and others can write to its folder');
+}
+
+/** /dev/null, /dev/full and their like: the devices of the kernel's driver number 1, which take what they are given. */
+function isMemoryDevice(status: Stats): boolean {
+  return status.isCharacterDevice() && status.rdev >> 8 === 1;
+}
+
+/** Why a file could not be opened, where it is no file. */
+function whatIsThere(file: string): OutputFault | undefined {
+  const found = lstatSync(file, { throwIfNoEntry: false });
+  return found === undefined || found.isFile() ? undefined : new OutputFault(`it is ${kindOf(found)}`);
+}
+
+/** The error with the name that a person knows. */
+function named(error: unknown, file: string, path: string): unknown {
+  if (!(error instanceof Error)) return error;
+  const code = systemCode(error);
+  return Object.assign(new Error(error.message.replaceAll(file, path), { cause: error }), code && { code });
+}

@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { attempt, type CommandResult, exited, track } from '../support/children.ts';
+import { HOSTILE_FILES } from '../support/hostile-files.ts';
+
+const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hostile-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+});
+
+const inFolder = (name: string): string => join(folder, name);
+
+/** A configuration for a directory that is not there. */
+function writeConfig(section = ''): string {
+  const directory = `directory: { url: "ldap://127.0.0.1:1", base: "dc=${folder.slice(-6)}" }`;
+  const operator = `operator: { listen: "unix:${inFolder('operator.sock')}" }`;
+  const text = `${directory}\nscript: { command: [/bin/true] }\n${operator}\n${section}\n`;
+  writeFileSync(inFolder('service.yaml'), text, { mode: 0o600 });
+  return inFolder('service.yaml');
+}
+
+/** Memory that a command may have: none of these inputs is worth more. */
+const LEAST_MEMORY = { NODE_OPTIONS: '--max-old-space-size=200' };
+
+const run = (...args: string[]): Promise<CommandResult> =>
+  attempt(process.execPath, [MAIN, ...args], { env: { ...process.env, ...LEAST_MEMORY } });
+
+/** What nobody but the authors of a program can read. */
+const STACK_TRACE = /^\s+at .*[(/:]\S*\d+:\d+\)?$|FATAL ERROR|Unhandled|uncaught/im;
+
+describe('in place of the configuration', () => {
+  it.each(HOSTILE_FILES)('%s is a fault of it', async (_title, put, named) => {
+    const file = put(folder);
+    const commands = [['run'], ['status']];
+    const results = await Promise.all(commands.map((command) => run(...command, '-c', file)));
+    for (const { code, stderr } of results) {
+      expect(stderr).toMatch(named);
+      expect(stderr).not.toMatch(STACK_TRACE);
+      expect(code).toBe(78);
+    }
+  });
+
+  it.each([
+    ['of 200 MB of brackets', '['.repeat(200_000_000), /more than 256 KiB/],
+    ['of one line of 300 MB', `a: ${'x'.repeat(300_000_000)}`, /more than 256 KiB/],
+    ['of brackets within each other', '['.repeat(200_000), /more than 100 brackets/],
+  ])('a file %s is one, too', async (_title, text, named) => {
+    writeFileSync(inFolder('large.yaml'), text);
+    const { code, stderr } = await run('check', '-c', inFolder('large.yaml'));
+    expect([code, stderr]).toEqual([78, expect.stringMatching(named)]);
+    expect(stderr).not.toMatch(STACK_TRACE);
+  });
+
+  it('a link to it, a pipe of a shell and standard input serve as well as ever', async () => {
+    symlinkSync(writeConfig(), inFolder('link.yaml'));
+    const words = expect.stringMatching(/cannot reach a service at unix:.*there is no such socket/s);
+    const status = (script: string) =>
+      attempt('bash', ['-c', `exec "$0" "$1" status -c ${script}`, process.execPath, MAIN], { cwd: folder });
+    for (const script of ['link.yaml', '<(sleep 0.1; cat link.yaml)', '/dev/stdin < link.yaml']) {
+      expect(await status(script), script).toEqual({ code: 2, stdout: '', stderr: words });
+    }
+  });
+});
+
+describe('in place of an LDIF file', () => {
+  // An LDIF file may be of any size.
+  it.each(HOSTILE_FILES.slice(0, -1))('%s is told', async (_title, put) => {
+    const { code, stderr } = await run('ldif', 'load', '-c', writeConfig(), put(folder));
+    expect(stderr).toMatch(/^(?:error: )?the LDIF file .* cannot be read: .*(?:no regular file|a folder|ELOOP|ENXIO)/);
+    expect(stderr).not.toMatch(STACK_TRACE);
+    expect(code).toBe(1);
+  });
+});
+
+describe('in place of a record', () => {
+  it.each(HOSTILE_FILES)('%s is told', async (_title, put, named) => {
+    const { code, stderr } = await run('replay', put(folder));
+    expect(stderr).toMatch(named);
+    expect(stderr).not.toMatch(STACK_TRACE);
+    expect(code).toBe(2);
+  });
+});
+
+describe('in place of a file that the service writes', () => {
+  /** A service that has said on standard error why it does not write there. */
+  async function started(args: readonly string[], told: RegExp): Promise<ChildProcess> {
+    const child = track(spawn(process.execPath, [MAIN, 'run', '-d', ...args], { stdio: ['ignore', 'ignore', 'pipe'] }));
+    onTestFinished(async () => {
+      child.kill('SIGKILL');
+      await exited(child);
+    });
+    let said = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    await expect.poll(() => said, { timeout: 20_000 }).toMatch(told);
+    expect(said).not.toMatch(STACK_TRACE);
+    return child;
+  }
+
+  const UNWRITABLE = HOSTILE_FILES.filter(([title]) => !/zero|GB/.test(title));
+  it.each(UNWRITABLE)('%s is told for the log and for the record, and the service goes on', async (_title, put) => {
+    const file = put(folder);
+    const is = /(?:it is a (?:named pipe|symbolic link|socket|folder))/;
+    const config = writeConfig(`log: { file: "${file}" }`);
+    const child = await started(
+      ['-c', config, '--record', file],
+      new RegExp(`nothing more is recorded: ${is.source}.*`),
+    );
+    child.kill('SIGTERM');
+    await exited(child);
+    expect([child.exitCode, child.signalCode]).toEqual([0, null]);
+  });
+
+  it('a link to a file of somebody else leaves that file alone', async () => {
+    writeFileSync(inFolder('victim'), 'old\n');
+    symlinkSync(inFolder('victim'), inFolder('log'));
+    const config = writeConfig(`log: { file: "${inFolder('log')}" }`);
+    const child = await started(['-c', config], /the log file .*log cannot be written \(it is a symbolic link\)/);
+    child.kill('SIGTERM');
+    await exited(child);
+    expect(readFileSync(inFolder('victim'), 'utf8')).toBe('old\n');
+    const { code, stdout } = await run('check', '-c', config);
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/log file: .*log is not written: it is a symbolic link/)]);
+  });
+});

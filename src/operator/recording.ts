@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type * as z from 'zod';
 import type { AccountRules, AttributeNames } from '../domain/account.ts';
 import type { DirectoryChange } from '../domain/change.ts';
 import type { DirectoryAnswer } from '../domain/directory-answer.ts';
@@ -7,6 +8,7 @@ import type { EventName, PublishedEvent } from '../domain/event.ts';
 import type { HandlerOutcome } from '../domain/job.ts';
 import { attributesToRead } from '../domain/read-account.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
+import { lineSchemas } from './record-schema.ts';
 
 /** The settings on which decisions depend. */
 export interface RecordedSettings {
@@ -97,33 +99,39 @@ export function encodeLine(line: RecordLine, names: AttributeNames): string {
 
 /** Reads a line of a record. Throws a RangeError that says what is wrong with it. */
 export function decodeLine(text: string): RecordLine {
-  const line = objectOf(parsed(text), 'the line');
+  const line = objectOf(parsed(text));
   if ('record' in line) {
     if (line['record'] !== 'prov-backup-rsnapshot' || line['format'] !== FORMAT) {
       throw new RangeError(`it is no record of format ${FORMAT}`);
     }
-    const settings = objectOf(line['settings'], 'settings') as unknown as RecordedSettings;
-    const continued = line['continued'] === true;
-    return { kind: 'header', time: timeOf(line), version: String(line['version']), settings, continued };
+    const { time, version, settings, continued } = checked('header', line);
+    return { kind: 'header', time, version, settings: settings as RecordedSettings, continued: continued === true };
   }
-  if ('event' in line) {
-    const event = objectOf(line['event'], 'event');
-    timeOf(event);
-    return { kind: 'event', event: event as unknown as PublishedEvent };
+  if ('event' in line) return { kind: 'event', event: checked('event', line).event as PublishedEvent };
+  if ('change' in line) {
+    const { time, change } = checked('change', line);
+    return { kind: 'change', time, change: (change.kind === 'entry' ? withEntry(change) : change) as DirectoryChange };
   }
-  const time = timeOf(line);
-  if ('change' in line)
-    return { kind: 'change', time, change: withEntry(objectOf(line['change'], 'change')) as DirectoryChange };
   if ('answer' in line) {
-    const answer = withEntry(objectOf(line['answer'], 'answer')) as unknown as DirectoryAnswer;
-    return { kind: 'answer', time, answer };
+    const { time, answer } = checked('answer', line);
+    return { kind: 'answer', time, answer: withEntry(answer) as DirectoryAnswer };
   }
   if ('outcome' in line) {
-    const outcome = objectOf(line['outcome'], 'outcome') as unknown as HandlerOutcome;
-    return { kind: 'outcome', time, uid: String(line['uid']), outcome };
+    const { time, uid, outcome } = checked('outcome', line);
+    return { kind: 'outcome', time, uid, outcome: outcome as HandlerOutcome };
   }
-  if ('gap' in line) return { kind: 'gap', time, lines: Number(line['gap']) };
+  if ('gap' in line) {
+    const { time, gap } = checked('gap', line);
+    return { kind: 'gap', time, lines: gap };
+  }
   throw new RangeError('it is neither a change, an answer, an outcome, an event nor a gap');
+}
+
+function checked<K extends keyof typeof lineSchemas>(kind: K, line: unknown): z.infer<(typeof lineSchemas)[K]> {
+  const read = lineSchemas[kind].safeParse(line);
+  if (read.success) return read.data as z.infer<(typeof lineSchemas)[K]>;
+  const [issue] = read.error.issues;
+  throw new RangeError(`${issue?.path.join('.')}: ${issue?.message}`);
 }
 
 type Stored = string | { readonly base64: string };
@@ -156,24 +164,22 @@ function stored(value: Buffer): Stored {
   return Buffer.from(text, 'utf8').equals(value) ? text : { base64: value.toString('base64') };
 }
 
-/** The same with its entry, where it has one, as an entry. */
-function withEntry(given: Record<string, unknown>): Record<string, unknown> {
-  if (!('entry' in given)) return given;
-  const { dn, attributes, unreadable } = objectOf(given['entry'], 'entry');
-  const values = Object.entries(objectOf(attributes, 'attributes')).map(([name, list]) => {
-    if (!Array.isArray(list)) throw new RangeError(`the attribute ${name} has no list of values`);
-    return [name, list.map(bytesOf)] as const;
-  });
-  return {
-    ...given,
-    entry: entryOf(String(dn), Object.fromEntries(values), unreadable === undefined ? undefined : String(unreadable)),
-  };
+interface StoredEntry {
+  readonly dn: string;
+  readonly attributes: Readonly<Record<string, readonly Stored[]>>;
+  readonly unreadable?: string | undefined;
 }
 
-function bytesOf(given: unknown): Buffer {
-  if (typeof given === 'string') return Buffer.from(given, 'utf8');
-  const { base64 } = objectOf(given, 'a value');
-  return Buffer.from(String(base64), 'base64');
+/** The same with its entry, where it has one, as an entry. */
+function withEntry(given: { readonly entry?: StoredEntry | undefined }) {
+  if (given.entry === undefined) return given;
+  const { dn, attributes, unreadable } = given.entry;
+  const values = Object.entries(attributes).map(([name, list]) => [name, list.map(bytesOf)] as const);
+  return { ...given, entry: entryOf(dn, Object.fromEntries(values), unreadable) };
+}
+
+function bytesOf(given: Stored): Buffer {
+  return typeof given === 'string' ? Buffer.from(given, 'utf8') : Buffer.from(given.base64, 'base64');
 }
 
 function parsed(text: string): unknown {
@@ -184,13 +190,7 @@ function parsed(text: string): unknown {
   }
 }
 
-function objectOf(given: unknown, what: string): Record<string, unknown> {
-  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given as Record<string, unknown>;
-  throw new RangeError(`${what} is not an object`);
-}
-
-function timeOf(line: Record<string, unknown>): string {
-  const { time } = line;
-  if (typeof time === 'string' && !Number.isNaN(Date.parse(time))) return time;
-  throw new RangeError('its time is missing');
+function objectOf(given: unknown): Readonly<Record<string, unknown>> {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return { ...given };
+  throw new RangeError('it is no line of a record (run --record)');
 }

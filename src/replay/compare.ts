@@ -1,6 +1,7 @@
 import { comparableDn } from '../domain/dn.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import { isRecorded } from '../operator/recording.ts';
+import { Queue } from './queue.ts';
 
 /** A decision that came out otherwise than recorded, for one account. */
 export interface Difference {
@@ -18,7 +19,7 @@ const NOTHING = 'nothing';
  * said and the other not yet.
  */
 export class Comparison {
-  readonly #ahead = new Map<string, { readonly side: 'recorded' | 'replayed'; readonly words: string[] }>();
+  readonly #ahead = new Map<string, { readonly side: 'recorded' | 'replayed'; readonly words: Queue<string> }>();
   readonly #differences = new Map<string, Difference>();
   readonly #differing = new Set<string>();
   /** In a record that begins in the middle: the accounts whose story begins in it. */
@@ -57,7 +58,7 @@ export class Comparison {
   /** To be called at the end: what only one of them has said differs. */
   result(): { readonly same: number; readonly differing: number; readonly differences: readonly Difference[] } {
     for (const [account, { side, words }] of this.#ahead) {
-      const [word = NOTHING] = words;
+      const word = words.first ?? NOTHING;
       this.#differ(account, side === 'recorded' ? word : NOTHING, side === 'replayed' ? word : NOTHING);
     }
     this.#ahead.clear();
@@ -71,12 +72,13 @@ export class Comparison {
     const word = wordOf(event);
     const ahead = this.#ahead.get(account);
     if (ahead === undefined || ahead.side === side) {
-      this.#ahead.set(account, { side, words: [...(ahead?.words ?? []), word] });
+      const words = ahead?.words ?? new Queue();
+      words.add(word);
+      this.#ahead.set(account, { side, words });
       return;
     }
-    const [expected = NOTHING, ...rest] = ahead.words;
-    if (rest.length === 0) this.#ahead.delete(account);
-    else this.#ahead.set(account, { side: ahead.side, words: rest });
+    const expected = ahead.words.shift() ?? NOTHING;
+    if (ahead.words.size === 0) this.#ahead.delete(account);
     if (expected === word) this.#same += 1;
     else if (side === 'replayed') this.#differ(account, expected, word);
     else this.#differ(account, word, expected);

@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import type { PublishedEvent } from '../domain/event.ts';
+import { type Input, openInput, sizeWords } from '../host/input-file.ts';
 import { decodeLine, type RecordLine } from '../operator/recording.ts';
 import { Comparison, type Difference } from './compare.ts';
 import { RecordError } from './record-error.ts';
@@ -23,6 +23,12 @@ export interface ReplayResult {
   readonly gaps: number;
 }
 
+const NEWLINE = 0x0a;
+/** Four times an entry of the largest size that the service reads, as a value that is no text needs more room here. */
+const LONGEST_LINE = 64 * 1024 * 1024;
+/** No service runs for longer; a timer for each day of it would have no end. */
+const LONGEST_LIFE = 50 * 366 * 86_400_000;
+
 /**
  * Replays a record line by line; memory holds what is open in it, not its length. A last line that was cut off, as by a power
  * failure, is left out. Rejects with a RecordError for any other line that is none.
@@ -40,10 +46,11 @@ export async function replayFile(path: string, { pace, told, note }: ReplayFileO
     stopped = false;
   };
 
-  for await (const line of linesOf(path)) {
+  let start = 0;
+  for await (const { line, place } of linesOf(path)) {
     if (line.kind === 'header') {
       await endLife();
-      const start = Date.parse(line.time);
+      start = Date.parse(line.time);
       note(`${replay === undefined ? 'recorded' : 'started again'} ${line.time} by version ${line.version}`);
       comparison.begin(line.continued);
       replay = startReplay({
@@ -60,6 +67,8 @@ export async function replayFile(path: string, { pace, told, note }: ReplayFileO
       continue;
     }
     if (replay === undefined) throw noRecord(path);
+    if (Date.parse(line.kind === 'event' ? line.event.time : line.time) - start > LONGEST_LIFE)
+      throw new RecordError(`${place}: its time is decades after the beginning`);
     if (line.kind === 'event') {
       comparison.recorded(line.event);
       stopped ||= line.event.event === 'stopped';
@@ -76,20 +85,40 @@ function noRecord(path: string): RecordError {
   return new RecordError(`${path} does not begin like a record (run --record)`);
 }
 
-async function* linesOf(path: string): AsyncGenerator<RecordLine> {
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
-    throw new RecordError(`cannot read the record: ${error.message}`, { cause: error });
-  });
-  const stream = file.createReadStream({ encoding: 'utf8' });
-  let rest = '';
-  let number = 0;
-  for await (const chunk of stream as AsyncIterable<string>) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const text of lines) {
+async function* bytesOf(path: string): AsyncGenerator<Buffer> {
+  let input: Input | undefined;
+  try {
+    input = await openInput(path);
+    yield* input.bytes();
+  } catch (error) {
+    throw new RecordError(`cannot read the record: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  } finally {
+    await input?.close();
+  }
+}
+
+/** The lines that have an end, with their numbers, counted from 1. */
+async function* linesOf(path: string): AsyncGenerator<{ readonly line: RecordLine; readonly place: string }> {
+  let begun: Buffer[] = [];
+  let length = 0;
+  let number = 1;
+  for await (const chunk of bytesOf(path)) {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      const text = Buffer.concat([...begun, chunk.subarray(start, end)]).toString('utf8');
+      const place = `${path}, line ${number}`;
+      if (text !== '') yield { line: read(text, place), place };
+      begun = [];
+      length = 0;
+      start = end + 1;
       number += 1;
-      if (text !== '') yield read(text, `${path}, line ${number}`);
     }
+    begun.push(chunk.subarray(start));
+    length += chunk.length - start;
+    if (length > LONGEST_LINE)
+      throw new RecordError(`${path}, line ${number}: it has more than ${sizeWords(LONGEST_LINE)}`);
   }
 }
 

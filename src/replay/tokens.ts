@@ -1,3 +1,5 @@
+import { Queue } from './queue.ts';
+
 interface Waiter<T> {
   readonly resolve: (value: T) => void;
   readonly reject: (reason: unknown) => void;
@@ -8,7 +10,7 @@ interface Waiter<T> {
  * When the signal aborts, all waiting rejects with its reason.
  */
 export class Tokens<T> {
-  readonly #given = new Map<string, T[]>();
+  readonly #given = new Map<string, Queue<T>>();
   readonly #waiting = new Map<string, Waiter<T>>();
   readonly #signal: AbortSignal;
 
@@ -24,7 +26,9 @@ export class Tokens<T> {
     const name = key.toLowerCase();
     const waiter = this.#waiting.get(name);
     if (waiter === undefined) {
-      this.#given.set(name, [...(this.#given.get(name) ?? []), value]);
+      const queue = this.#given.get(name) ?? new Queue();
+      queue.add(value);
+      this.#given.set(name, queue);
       return;
     }
     this.#waiting.delete(name);
@@ -34,9 +38,9 @@ export class Tokens<T> {
   /** At most one may wait for a key. */
   take(key: string): Promise<T> {
     const name = key.toLowerCase();
-    const [first, ...rest] = this.#given.get(name) ?? [];
-    if (rest.length > 0) this.#given.set(name, rest);
-    else this.#given.delete(name);
+    const queue = this.#given.get(name);
+    const first = queue?.shift();
+    if (queue?.size === 0) this.#given.delete(name);
     if (first !== undefined) return Promise.resolve(first);
     if (this.#signal.aborted) return Promise.reject(this.#signal.reason);
     return new Promise((resolve, reject) => {

@@ -154,7 +154,11 @@ export const settingsSchema = section('', {
     ),
   }),
   operator: section('The read-only interface for status, tap and monitoring.', {
-    listen: setting('Loopback address or Unix socket; null: none.', null, orNull(listenAddress)),
+    listen: setting(
+      'Unix socket, for its owner and group, or loopback address, which every user of the host can read, and whoever may forward a port to it (ssh -L): uids, DNs and what scripts print; null: none.',
+      null,
+      orNull(listenAddress),
+    ),
     allowRemote: setting('Allow an address that other hosts can reach; it has no password.', false, yesOrNo),
   }),
 });

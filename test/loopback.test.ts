@@ -57,7 +57,13 @@ describe.each(CASES)('the host %s is this one: %s', (host, isHere) => {
     const opening = startOperator({ listen: `${written(host)}:0`, events$: NEVER, version: '', now: Date.now, lookUp });
     if (isHere) await (await opening).close();
     else await expect(opening).rejects.toMatchObject({ message: expect.stringContaining('may not listen on') });
-    const request = { method: 'GET', host: `${written(host)}:80`, origin: undefined, fetchSite: undefined };
+    const request = {
+      method: 'GET',
+      target: '/',
+      hosts: [`${written(host)}:80`],
+      origin: undefined,
+      fetchSite: undefined,
+    };
     expect(refuse(request, '127.0.0.1')?.status).toBe(isHere ? undefined : 403);
   });
 });

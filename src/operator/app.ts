@@ -6,15 +6,12 @@ import type { StepNames } from './account-conditions.ts';
 import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
 import { type ReaderLimits, serveReaders } from './event-readers.ts';
-import { refuse } from './guard.ts';
 import { inTurns } from './in-turns.ts';
 import { createMetrics } from './metrics.ts';
 import { countAccounts, initialStatus, isReady, reduceStatus } from './status-reducer.ts';
 import { statusText } from './status-text.ts';
 
 export interface OperatorAppOptions {
-  /** The host that is listened on, which requests may name beside the loopback names. */
-  readonly listenHost: string;
   readonly version: string;
   /** The current time, in milliseconds since 1970. */
   readonly now: () => number;
@@ -35,7 +32,7 @@ export interface OperatorApp {
 /** Longest list of accounts in `/status` unless `?limit=` asks otherwise. */
 const STATUS_LIMIT = 1_000;
 
-const SAFE_HEADERS = {
+export const SAFE_HEADERS = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'cross-origin-resource-policy': 'same-origin',
@@ -63,18 +60,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(async (c, next) => {
     for (const [name, value] of Object.entries(SAFE_HEADERS)) c.header(name, value);
-    const refusal = refuse(
-      {
-        method: c.req.method,
-        host: c.env.incoming.headers.host,
-        origin: c.req.header('origin'),
-        fetchSite: c.req.header('sec-fetch-site'),
-      },
-      options.listenHost,
-    );
-    if (refusal === undefined) return next();
-    if (refusal.status === 405) c.header('allow', 'GET, HEAD');
-    return c.json({ error: refusal.reason }, refusal.status);
+    return next();
   });
   app.get('/status', (c) => {
     const limit = Number(c.req.query('limit') ?? STATUS_LIMIT);

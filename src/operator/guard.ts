@@ -1,28 +1,44 @@
+import type { IncomingMessage } from 'node:http';
 import { isLoopbackHost } from '../domain/loopback.ts';
 
 export interface Refusal {
-  readonly status: 403 | 405;
+  readonly status: 400 | 403 | 405 | 421;
   readonly reason: string;
 }
 
-/** The headers that tell a program of this host from a web page in a browser on it. */
+/** What tells a program of this host from a web page in a browser on it, and one meant for another server. */
 export interface RequestFacts {
   readonly method: string;
-  readonly host: string | undefined;
+  /** As the request line has it: a path, or an absolute URI as for a proxy (RFC 9112, section 3.2). */
+  readonly target: string;
+  /** Each Host header. */
+  readonly hosts: readonly string[];
   readonly origin: string | undefined;
   readonly fetchSite: string | undefined;
+}
+
+export function factsOf({ method = '', url = '', headers, headersDistinct }: IncomingMessage): RequestFacts {
+  const site = headers['sec-fetch-site'];
+  return {
+    method,
+    target: url,
+    hosts: headersDistinct['host'] ?? [],
+    origin: headers.origin,
+    fetchSite: Array.isArray(site) ? site[0] : site,
+  };
 }
 
 /**
  * Why a request is refused, or undefined where it may pass. A page from elsewhere that a browser on this host shows can
  * reach a loopback port: by a name of its own that resolves to it (so only loopback names pass as Host), or directly (so
- * whatever carries an Origin, or says that it comes from another site, is refused). Nothing can be changed here at all.
+ * whatever carries an Origin, or says that it comes from another site, is refused). What two parts of a request, or two readers
+ * of it, could understand in different ways is refused as well. The port is not compared: one that is forwarded (ssh -L) has
+ * another number at its beginning. Nothing can be changed here at all.
  */
-export function refuse({ method, host, origin, fetchSite }: RequestFacts, listenHost: string): Refusal | undefined {
-  const name = hostName(host);
-  if (name === undefined || !(isLoopbackHost(name) || name === listenHost.toLowerCase())) {
-    return { status: 403, reason: 'the Host header must name this host: use 127.0.0.1, [::1] or localhost' };
-  }
+export function refuse(facts: RequestFacts, listenHost: string): Refusal | undefined {
+  const { method, origin, fetchSite } = facts;
+  const misplaced = faultOfHosts(facts, listenHost);
+  if (misplaced !== undefined) return misplaced;
   if (origin !== undefined) return { status: 403, reason: 'requests from web pages are refused (Origin)' };
   if (fetchSite !== undefined && fetchSite !== 'none') {
     return { status: 403, reason: 'requests from web pages are refused (Sec-Fetch-Site)' };
@@ -33,8 +49,26 @@ export function refuse({ method, host, origin, fetchSite }: RequestFacts, listen
   return undefined;
 }
 
+const NAMES = 'use 127.0.0.1, [::1] or localhost';
+
+function faultOfHosts({ target, hosts }: RequestFacts, listenHost: string): Refusal | undefined {
+  const [host] = hosts;
+  if (host === undefined) return { status: 400, reason: `the Host header is missing: ${NAMES}` };
+  if (hosts.length > 1) return { status: 400, reason: 'there is more than one Host header: send one' };
+  const name = hostName(host);
+  if (name === undefined) return { status: 400, reason: `the Host header is no host with or without a port: ${NAMES}` };
+  const isOwn = (each: string) => isLoopbackHost(each) || each === listenHost.toLowerCase();
+  if (!isOwn(name)) return { status: 403, reason: `the Host header must name this host: ${NAMES}` };
+  if (target.startsWith('/')) return undefined;
+  const absolute = hostName(/^http:\/\/([^/?#]*)/i.exec(target)?.[1]);
+  if (absolute === undefined) return { status: 400, reason: 'the request target is no path: begin it with /' };
+  if (!isOwn(absolute)) return { status: 421, reason: `the request target must name this host: ${NAMES}` };
+  return undefined;
+}
+
 /** The host of a Host header (RFC 9110, section 7.2) without its port, in lower case; undefined where it is not one. */
 function hostName(header: string | undefined): string | undefined {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?$/i.exec(header ?? '');
-  return (match?.[1] ?? match?.[2])?.toLowerCase();
+  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::(\d{1,5}))?$/i.exec(header ?? '');
+  const port = Number(match?.[3] ?? 80);
+  return port < 1 || port > 65_535 ? undefined : (match?.[1] ?? match?.[2])?.toLowerCase();
 }

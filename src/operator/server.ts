@@ -1,13 +1,14 @@
 import { lookup } from 'node:dns/promises';
-import type { Server } from 'node:http';
-import { createAdaptorServer } from '@hono/node-server';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
 import type { PublishedEvent } from '../domain/event.ts';
 import { isLoopbackHost } from '../domain/loopback.ts';
-import { createOperatorApp, type OperatorAppOptions } from './app.ts';
+import { createOperatorApp, type OperatorAppOptions, SAFE_HEADERS } from './app.ts';
+import { factsOf, type Refusal, refuse } from './guard.ts';
 import { type ListenAddress, OperatorError, readAddress, showAddress } from './listen-address.ts';
 import { makeWay, withSocketMode } from './unix-socket.ts';
 
-export interface OperatorOptions extends Omit<OperatorAppOptions, 'listenHost'> {
+export interface OperatorOptions extends OperatorAppOptions {
   /** `HOST:PORT` on loopback (port 0: any free one) or `unix:/path`. */
   readonly listen: string;
   /** The service's events, from before its first connection on: everything shown derives from them. Errors of it are ignored. */
@@ -41,7 +42,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const address = readAddress(options.listen);
   const place = address.kind === 'tcp' ? await placeOf(address, options) : address;
   const listenHost = address.kind === 'tcp' ? address.host : 'localhost';
-  const operator = createOperatorApp({ ...options, listenHost });
+  const operator = createOperatorApp(options);
   const subscription = options.events$.subscribe({ next: operator.take, error: () => undefined });
   const close = (server?: Server) => {
     subscription.unsubscribe();
@@ -49,7 +50,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     return server === undefined ? Promise.resolve() : closeServer(server);
   };
 
-  const server = createServer(operator.app.fetch);
+  const server = guardedServer(operator.app.fetch, listenHost);
   try {
     await listen(server, place);
   } catch (error) {
@@ -86,9 +87,22 @@ async function placeOf(
   return { kind: 'tcp', host: address, port };
 }
 
-function createServer(fetch: Parameters<typeof createAdaptorServer>[0]['fetch']): Server {
-  const serverOptions = { headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 8 * 1024 };
-  return createAdaptorServer({ fetch, overrideGlobalObjects: false, serverOptions }) as Server;
+/** `listenHost`: the host that is listened on, which requests may name beside the loopback names. */
+function guardedServer(fetch: Parameters<typeof getRequestListener>[0], listenHost: string): Server {
+  // A Host header that is missing is answered with a sentence, as all that is refused.
+  const limits = { headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 8 * 1024, requireHostHeader: false };
+  const answer = getRequestListener(fetch, { overrideGlobalObjects: false });
+  return createServer(limits, (incoming, outgoing) => {
+    const refusal = refuse(factsOf(incoming), listenHost);
+    if (refusal === undefined) void answer(incoming, outgoing);
+    else answerRefusal(refusal, incoming, outgoing);
+  });
+}
+
+function answerRefusal({ status, reason }: Refusal, { method }: IncomingMessage, outgoing: ServerResponse): void {
+  const allow = status === 405 ? { allow: 'GET, HEAD' } : {};
+  outgoing.writeHead(status, { ...SAFE_HEADERS, ...allow, 'content-type': 'application/json', connection: 'close' });
+  outgoing.end(method === 'HEAD' ? undefined : JSON.stringify({ error: reason }));
 }
 
 async function listen(server: Server, address: ListenAddress): Promise<void> {

@@ -15,9 +15,7 @@ export async function checkOutlets({ log, operator }: Settings): Promise<CheckLi
   const { file } = log;
   return [
     ...(file === null ? [] : [await tried('log file', () => checkLogFile(file))]),
-    ...(operator.listen === null
-      ? []
-      : [await tried('operator', () => checkOperator(operator.listen ?? '', operator.allowRemote))]),
+    ...(operator.listen === null ? [] : await checkOperator(operator.listen, operator.allowRemote)),
   ];
 }
 
@@ -47,7 +45,16 @@ async function checkLogFile(file: string): Promise<Found> {
   return { verdict: 'ok', found: `${file} can be written to` };
 }
 
-async function checkOperator(listen: string, allowRemote: boolean): Promise<Found> {
+async function checkOperator(listen: string, allowRemote: boolean): Promise<CheckLine[]> {
+  const line = await tried('operator', () => checkListening(listen, allowRemote));
+  if (line.verdict === 'fail' || readAddress(listen).kind === 'unix') return [line];
+  const readers = `every user of this host${allowRemote ? ', whoever reaches it,' : ''} and whoever may forward a port to it (ssh -L)`;
+  const found = `${readers} can read uids, DNs and what scripts print on ${listen}`;
+  const remedy = 'let operator.listen be a Unix socket, which only its owner and group can read';
+  return [line, { verdict: 'advice', what: 'operator', found, remedy }];
+}
+
+async function checkListening(listen: string, allowRemote: boolean): Promise<Found> {
   const running = await fetchStatus(listen, 0).then(
     () => true,
     () => false,

@@ -99,9 +99,31 @@ describe('who may ask', () => {
     expect(answer).toMatch(/^allow: GET, HEAD\r$/im);
   });
 
-  it('judges an absolute request target by its host as well', async () => {
+  it.each([
+    ['no Host header', '/status', [], 400, /is missing/],
+    ['two of them that agree', '/status', ['Host: localhost', 'Host: localhost'], 400, /more than one/],
+    ['a foreign one after its own', '/status', ['Host: localhost', 'Host: attacker.example'], 400, /more than one/],
+    ['a foreign one before its own', '/status', ['host: attacker.example', 'HOST: localhost'], 400, /more than one/],
+    ['a port that is none', '/status', ['Host: localhost:99999'], 400, /no host with or without a port/],
+    ['a foreign host in the target', 'http://attacker.example/status', ['Host: attacker.example'], 403, /Host header/],
+    ['one in the target alone', 'http://attacker.example/status', ['Host: localhost'], 421, /target must name/],
+    ['a user in the target', 'http://localhost@attacker.example/', ['Host: localhost'], 400, /target is no path/],
+    ['another scheme in the target', 'ftp://localhost/status', ['Host: localhost'], 400, /target is no path/],
+    ['an asterisk as target', '*', ['Host: localhost'], 400, /target is no path/],
+  ])('refuses, with a sentence, %s', async (_title, target, headers, status, reason) => {
+    const answer = await raw(await start(), get(target, headers));
+    expect(statusOf(answer)).toBe(status);
+    expect(bodyOf(answer)).toMatch(reason);
+    expect(answer).toMatch(/^cache-control: no-store\r$/im);
+  });
+
+  it('answers an absolute request target of its own, and a port that is forwarded', async () => {
     const operator = await start();
-    expect(statusOf(await raw(operator, get('http://attacker.example/status', ['Host: attacker.example'])))).toBe(403);
+    expect(statusOf(await raw(operator, get('http://localhost:8080/healthz', ['Host: localhost:8080'])))).toBe(200);
+  });
+
+  it('refuses a Host header that is missing in HTTP/1.0 as well', async () => {
+    expect(statusOf(await raw(await start(), 'GET /status HTTP/1.0\r\n\r\n'))).toBe(400);
   });
 
   it('survives requests that are none', async () => {

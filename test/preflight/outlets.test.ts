@@ -62,7 +62,10 @@ it('only advises where a folder is missing that the unit may make at its start',
 it('tells a running service from another program on the operator’s address', async () => {
   const listen = `127.0.0.1:${await freePort()}`;
   const service = await startOperator({ listen, events$: NEVER, version: '1', now: Date.now });
-  expect(await told({ operator: { listen } })).toEqual([`ok operator: a service runs and answers on ${listen}`]);
+  expect(await told({ operator: { listen } })).toEqual([
+    `ok operator: a service runs and answers on ${listen}`,
+    `advice operator: every user of this host and whoever may forward a port to it (ssh -L) can read uids, DNs and what scripts print on ${listen}`,
+  ]);
   await service.close();
   const other = createServer((socket) => socket.destroy());
   const { hostname, port } = new URL(`tcp://${listen}`);

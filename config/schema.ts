@@ -101,15 +101,18 @@ export const settingsSchema = section('', {
   }),
   ...stepSections,
   retry: section('When a failed attempt is repeated without being asked for.', {
-    temporary: section('After exit code 75 (try again later).', {
-      attempts: setting('Attempts in all, the first included.', 10, wholeNumber(1, 1_000_000)),
-      initial: setting(
-        'Pause before the second attempt; doubled after each further one.',
-        '5s',
-        duration('10ms', '1d'),
-      ),
-      max: setting('Longest pause.', '10m', duration('10ms', '7d')),
-    }),
+    temporary: section(
+      'After exit code 75 (try again later), and, without end, where the host is short of files or processes.',
+      {
+        attempts: setting('Attempts in all, the first included.', 10, wholeNumber(1, 1_000_000)),
+        initial: setting(
+          'Pause before the second attempt; doubled after each further one.',
+          '5s',
+          duration('10ms', '1d'),
+        ),
+        max: setting('Longest pause.', '10m', duration('10ms', '7d')),
+      },
+    ),
     script: section('After any other failure of the script.', {
       attempts: setting('Attempts in all, the first included; 1: none is repeated.', 1, wholeNumber(1, 1_000_000)),
       initial: setting(

@@ -31,7 +31,7 @@ export interface Look {
 
 /**
  * Does a step for one account. Never rejects for what a site or an entry can cause: such is an
- * outcome.
+ * outcome. Rejects where the host is short of something (Shortage): then the account waits.
  */
 export type RunStep = (job: Job, context: StepContext, means: Means) => Promise<StepOutcome>;
 

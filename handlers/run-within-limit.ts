@@ -1,5 +1,6 @@
 import type { Job, StepContext, StepOutcome } from '../src/domain/job.ts';
 import { ReturnCode } from '../src/domain/return-code.ts';
+import { shortageIn } from '../src/host/shortage.ts';
 import type { Means, SiteStep } from './define-step.ts';
 import { failed } from './steps/outcome.ts';
 
@@ -22,7 +23,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * Runs a step for at most its limit and its grace; the signal is not aborted yet. Never rejects: a
- * step that throws has failed.
+ * step that throws has failed, and is repeated where the host is short of something.
  */
 export async function runWithinLimit(
   step: SiteStep,
@@ -62,11 +63,15 @@ export async function runWithinLimit(
 const NOT_ENDED = [ReturnCode.UNDEFINED_ERROR, 'the step did not end in time when the service stopped'] as const;
 
 async function settled(step: SiteStep, job: Job, context: StepContext, means: Means): Promise<StepOutcome> {
+  const code = ReturnCode.UNDEFINED_ERROR;
   try {
     return await step.run(job, context, means);
   } catch (error) {
+    const shortage = shortageIn(error);
+    if (shortage !== undefined)
+      return { ok: false, returnValue: code, reason: `${shortage.message}; ${shortage.remedy}`, retry: 'shortage' };
     const words = error instanceof Error ? error.message : String(error);
-    return failed(ReturnCode.UNDEFINED_ERROR, `the step failed unexpectedly: ${words}`);
+    return failed(code, `the step failed unexpectedly: ${words}`);
   }
 }
 

@@ -148,7 +148,7 @@ function outcomeOf(result: ScriptResult, { lost }: Job, timeoutMilliseconds: num
     case 'aborted':
       return failed('the script was ended because the service stops at once; it runs again at the next start');
     case 'notStarted':
-      return failed(result.reason, result.passing ? 'temporary' : 'script');
+      return failed(result.reason, result.passing ? 'shortage' : 'script');
     case 'lost':
       return failed(
         lost === 0 ? result.reason : `${result.reason}; it ran alone there: ${DOES_IT_END_ITS_PARENT}`,

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, opendir } from 'node:fs/promises';
 import { comparablePath, isBelow, namesOf } from '../../src/domain/home-path.ts';
 import { HOLD, isOthers, pathIn } from '../../src/host/held-folder.ts';
+import { passShortage } from '../../src/host/shortage.ts';
 
 /** What there is at a path, and on the way to it. */
 export type Place =
@@ -60,6 +61,7 @@ async function walk(path: string, root: string, judgeLast: JudgeLast): Promise<P
     }
     return await judgeLast(held, status);
   } catch (error) {
+    passShortage(error);
     const what = at === comparablePath(root) ? 'mount it, or correct it' : 'check the rights and the file system';
     return { kind: 'unknown', reason: `${at} cannot be looked at (${codeOf(error)}): ${what}` };
   } finally {

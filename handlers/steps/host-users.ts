@@ -1,5 +1,6 @@
 import type { AccountRecord, AccountRules } from '../../src/domain/account.ts';
 import { isNumeric } from '../../src/domain/uid.ts';
+import { Shortage } from '../../src/host/shortage.ts';
 import { describeCommand, type RunCommand, runCommand } from '../../src/script/command.ts';
 import { NOT_FOUND, readPasswdLine, type UserLookup } from './user-lookup.ts';
 
@@ -69,7 +70,9 @@ async function askFor(
   signal: AbortSignal,
 ): Promise<(name: string) => UserLookup> {
   const command = ['getent', 'passwd', ...names];
-  const result = await run(command, { timeoutMilliseconds: TIMEOUT, killGraceMilliseconds: 1_000, signal });
+  const asked = run(command, { timeoutMilliseconds: TIMEOUT, killGraceMilliseconds: 1_000, signal });
+  const result = await asked.catch(shortageOf);
+  if (result instanceof Shortage) return () => ({ kind: 'failed', reason: `${result.message}; ${result.remedy}` });
   const isAnswer = result.kind === 'exited' && (result.exitCode === 0 || result.exitCode === NOT_FOUND);
   if (!isAnswer || Buffer.byteLength(result.output) >= CUT_OFF_BYTES) {
     const reason = isAnswer ? 'getent says too much' : describeCommand(command, result);
@@ -80,4 +83,9 @@ async function askFor(
     const user = users.get(name);
     return user === undefined ? { kind: 'missing' } : { kind: 'found', user };
   };
+}
+
+function shortageOf(error: unknown): Shortage {
+  if (error instanceof Shortage) return error;
+  throw error;
 }

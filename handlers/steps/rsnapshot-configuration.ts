@@ -5,6 +5,7 @@ import { readHomePath } from '../../src/domain/home-path.ts';
 import type { Job, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
 import { InputFault, readInput } from '../../src/host/input-file.ts';
+import { passShortage } from '../../src/host/shortage.ts';
 import { describeCommand } from '../../src/script/command.ts';
 import type { Look, Means, Site } from '../define-step.ts';
 import { fillCommand } from './command-line.ts';
@@ -138,6 +139,7 @@ async function reported(work: () => Promise<StepOutcome>): Promise<StepOutcome> 
   try {
     return await work();
   } catch (error) {
+    passShortage(error);
     if (error instanceof RefusedConfiguration) return cannotCreate(error.message);
     if (error instanceof InputFault) return cannotCreate(`the template ${error.message}: correct rsnapshot.template`);
     const words = error instanceof Error ? error.message : String(error);

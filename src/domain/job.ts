@@ -37,9 +37,10 @@ export type StepOutcome =
 
 /**
  * Why a failed attempt may be repeated. `temporary`: EX_TEMPFAIL, try again later; `script`: the site's script failed; `lost`:
- * what ran the script died, and what the script did is unknown; `permanent`: stands.
+ * what ran the script died, and what the script did is unknown; `shortage`: the host lacks what it needs (files, processes), and
+ * nothing was done; `permanent`: stands.
  */
-export type Retry = 'temporary' | 'script' | 'lost' | 'permanent';
+export type Retry = 'temporary' | 'script' | 'lost' | 'shortage' | 'permanent';
 
 export interface StepTiming {
   readonly name: string;

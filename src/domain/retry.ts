@@ -2,7 +2,7 @@ import type { HandlerOutcome, Job } from './job.ts';
 
 /** How often, and after how long, a failed attempt is repeated. Times in milliseconds. */
 export interface RetryPolicy {
-  /** For a script that asks for it (EX_TEMPFAIL). `attempts` counts the first one. */
+  /** For a script that asks for it (EX_TEMPFAIL), and for a shortage of the host, there without end. `attempts` counts the first one. */
   readonly temporary: RetrySchedule;
   /** For any other failure of the script. */
   readonly script: RetrySchedule;
@@ -24,6 +24,8 @@ export function retryDelay(
   policy: RetryPolicy,
 ): number | undefined {
   if (outcome.ok || outcome.aborted || outcome.retry === 'permanent') return undefined;
+  // No number of times: it is no fault of the account's.
+  if (outcome.retry === 'shortage') return backoff(attempt, policy.temporary);
   if (outcome.retry === 'lost') return lost < LOST.repeated ? LOST.milliseconds : undefined;
   const schedule = policy[outcome.retry];
   return attempt < schedule.attempts ? backoff(attempt, schedule) : undefined;
@@ -34,7 +36,7 @@ export function backoff(failures: number, { initial, max }: { initial: number; m
   return Math.min(max, initial * 2 ** Math.min(failures - 1, 30));
 }
 
-/** The longest pause between two attempts, in milliseconds; 0 where nothing is repeated. */
+/** The longest pause between two attempts, in milliseconds: that for a shortage of the host is always possible. */
 export function longestPause({ temporary, script }: RetryPolicy): number {
-  return Math.max(0, ...[temporary, script].filter(({ attempts }) => attempts > 1).map(({ max }) => max));
+  return Math.max(temporary.max, script.attempts > 1 ? script.max : 0);
 }

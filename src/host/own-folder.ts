@@ -3,6 +3,7 @@ import { lstat, mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { HostFault, systemCode } from './host-fault.ts';
+import { shortageIn } from './shortage.ts';
 
 /** Where the runtime folder of the systemd unit is; nobody but root makes one there. */
 const RUNTIME = '/run/prov-backup-rsnapshot';
@@ -78,6 +79,8 @@ function look(path: string): Promise<Stats | undefined> {
 }
 
 function cannotBeMade(cause: unknown): HostFault {
+  const shortage = shortageIn(cause);
+  if (shortage !== undefined) return shortage;
   return new HostFault(
     `a folder of the service cannot be made (${cause instanceof Error ? cause.message : cause})`,
     'let the user of the service write there (systemd: RuntimeDirectory=prov-backup-rsnapshot)',

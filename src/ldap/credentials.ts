@@ -1,4 +1,5 @@
 import { DirectoryError } from '../domain/directory-error.ts';
+import { passShortage } from '../host/shortage.ts';
 import type { DirectoryAccess } from './access.ts';
 
 /** A name and its password, for a simple bind (RFC 4513, section 5.1.3). */
@@ -17,6 +18,7 @@ export async function readCredentials(
 ): Promise<Credentials | undefined> {
   if (dn === null) return undefined;
   const password = await readPassword().catch((cause: unknown) => {
+    passShortage(cause);
     throw new DirectoryError(`the password for ${dn} cannot be read: ${wordsOf(cause)}`, {
       remedy: 'let the user of the service read directory.bindPasswordFile; it is read again at each attempt',
       cause,

@@ -1,5 +1,6 @@
 /** What the operator is told for each way in which a directory refuses or cannot be reached: one table for both connections. */
 import { DirectoryError } from '../domain/directory-error.ts';
+import { shortageIn } from '../host/shortage.ts';
 
 interface Known {
   readonly name: string;
@@ -196,6 +197,9 @@ export function noAnswer(url: string, milliseconds: number): DirectoryError {
 export function connectionError(url: string, cause: unknown): DirectoryError {
   if (cause instanceof DirectoryError) return cause;
   const code = codeOf(cause);
+  const shortage = shortageIn(cause);
+  if (shortage !== undefined)
+    return new DirectoryError(`${url}: ${shortage.message}`, { remedy: shortage.remedy, cause });
   const known = NETWORK[code];
   const words = wordsOf(cause);
   if (known !== undefined) {

@@ -2,6 +2,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { readInput } from '../host/input-file.ts';
+import { passShortage } from '../host/shortage.ts';
 import type { LdapUrl } from './ldap-url.ts';
 
 /** Bytes read from the socket at once. */
@@ -136,6 +137,7 @@ export async function readAuthorities(caFile: string | null): Promise<string | u
   const remedy =
     'set directory.tls.caFile to a readable PEM file of the authority that signed the certificate of the directory';
   const bytes = await readInput(caFile, LARGEST_AUTHORITIES).catch((cause: unknown) => {
+    passShortage(cause);
     throw new DirectoryError(`cannot read the certificate authorities in ${caFile}`, { remedy, cause });
   });
   const pem = bytes.toString('latin1');

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { passShortage } from '../host/shortage.ts';
 import { LockFault } from './errors.ts';
 
 /** Where flock(1) is looked for when the service itself was started without PATH. */
@@ -40,6 +41,7 @@ async function ended(child: ChildProcess): Promise<[number | null, NodeJS.Signal
   try {
     return (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   } catch (cause) {
+    passShortage(cause);
     const words = cause instanceof Error ? cause.message : String(cause);
     throw new LockFault(`flock cannot be started (${words})`, 'install util-linux, or put it into PATH', cause);
   }

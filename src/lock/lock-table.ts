@@ -13,8 +13,9 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../host/host-fault.ts';
+import { type HostFault, systemCode } from '../host/host-fault.ts';
 import { makeOwnFolder, ownFolder } from '../host/own-folder.ts';
+import { shortageIn } from '../host/shortage.ts';
 import { LockFault } from './errors.ts';
 import { lockFile } from './flock.ts';
 import { decodeRecord, encodeRecord, type LockRecord } from './lock-record.ts';
@@ -145,7 +146,9 @@ async function isAt(file: string, handle: FileHandle): Promise<boolean> {
   return there !== undefined && there.ino === opened.ino && there.dev === opened.dev;
 }
 
-function unusable(file: string, cause: unknown): LockFault {
+function unusable(file: string, cause: unknown): HostFault {
+  const shortage = shortageIn(cause);
+  if (shortage !== undefined) return shortage;
   return new LockFault(
     `${file}, for the lock, cannot be used (${cause instanceof Error ? cause.message : cause})`,
     'make room where there is none, or remove it',

@@ -99,7 +99,7 @@ const outcome = z.discriminatedUnion('ok', [
     step: z.string(),
     returnValue: z.int(),
     reason: z.string(),
-    retry: z.enum(['temporary', 'script', 'lost', 'permanent']),
+    retry: z.enum(['temporary', 'script', 'lost', 'shortage', 'permanent']),
     aborted: z.boolean(),
   }),
 ]);

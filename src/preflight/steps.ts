@@ -1,11 +1,18 @@
 import type { Settings } from '../../config/schema.ts';
 import type { STEPS } from '../../handlers/steps/registry.ts';
 import type { CheckLine } from '../domain/check-line.ts';
+import { shortageIn } from '../host/shortage.ts';
 import { runCommand } from '../script/command.ts';
 import { siteOf } from '../site.ts';
 
 /** Looks at what a step needs of this host, where the site has it. */
 export async function checkStep(step: (typeof STEPS)[number], settings: Settings): Promise<readonly CheckLine[]> {
   const look = { runCommand, signal: new AbortController().signal };
-  return (await step.at(settings, siteOf(settings))?.inspect(look)) ?? [];
+  try {
+    return (await step.at(settings, siteOf(settings))?.inspect(look)) ?? [];
+  } catch (error) {
+    const shortage = shortageIn(error);
+    if (shortage === undefined) throw error;
+    return [{ verdict: 'fail', what: step.section, found: shortage.message, remedy: shortage.remedy }];
+  }
 }

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { needDescriptors, Shortage, shortageWords } from '../host/shortage.ts';
 
 export interface CommandOptions {
   readonly timeoutMilliseconds: number;
@@ -18,7 +19,7 @@ export type CommandResult = { readonly output: string; readonly complaint: strin
   | { readonly kind: 'notStarted'; readonly code: string }
 );
 
-/** Runs a program without a shell and waits for its end; never rejects. */
+/** Runs a program without a shell and waits for its end. Rejects with a Shortage only, where nothing has been started. */
 export type RunCommand = (command: readonly string[], options: CommandOptions) => Promise<CommandResult>;
 
 const KILL_GRACE = 5_000;
@@ -27,6 +28,8 @@ const DRAIN = 500;
 /** For the kernel to end what was killed, and for a busy machine to see it. */
 const SEEN_WITHIN = 1_000;
 const OUTPUT_LIMIT = 16 * 1024;
+/** Two pipes with two ends each, and the two that tell of the start; as much again for what is opened beside it. */
+const MOST_DESCRIPTORS = 12;
 /** Of what a command said of its failure. */
 const LONGEST_WORDS = 400;
 /** Where setquota and its like live: a service manager's PATH may lack them. */
@@ -40,6 +43,8 @@ export const runCommand: RunCommand = async (command, options) => {
   const [file = '', ...args] = command;
   const { execa } = await import('execa'); // a hundred modules, which most sites never need
   if (options.signal.aborted) return { kind: 'aborted', output: '', complaint: '' };
+  // Where descriptors lack it throws, and leaves a child process whose `error` event nobody hears: that ends the service.
+  needDescriptors(MOST_DESCRIPTORS);
   const child = execa(file, args, {
     stdin: 'ignore',
     buffer: false,
@@ -82,6 +87,8 @@ export const runCommand: RunCommand = async (command, options) => {
   if (ended === 'aborted') return { kind: 'aborted', ...texts };
   if (result.exitCode !== undefined) return { kind: 'exited', exitCode: result.exitCode, ...texts };
   if (result.signal !== undefined) return { kind: 'signaled', signal: result.signal, ...texts };
+  const shortage = shortageWords(result.code);
+  if (shortage !== undefined) throw new Shortage(`${file} could not be started: ${shortage.problem}`, shortage.remedy);
   return { kind: 'notStarted', code: result.code ?? 'UNKNOWN', ...texts };
 };
 

@@ -1,6 +1,7 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { HostFault } from '../host/host-fault.ts';
+import { shortageWords } from '../host/shortage.ts';
 import type { ScriptResult } from './runner.ts';
 
 export type NotStarted = Extract<ScriptResult, { kind: 'notStarted' }>;
@@ -82,10 +83,16 @@ export function readHead(file: string): string | undefined {
 }
 
 /** Why a start may fail now and succeed later: the machine is short of something, or the script is being replaced. */
-const PASSING_FAULTS: ReadonlySet<string> = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ENOSPC', 'ETXTBSY']);
+const PASSING_FAULTS: ReadonlySet<string> = new Set(['ENOSPC', 'ETXTBSY']);
+
+function isPassing(code: string): boolean {
+  return PASSING_FAULTS.has(code) || shortageWords(code) !== undefined;
+}
 
 /** What an errno name means for a script that was to be started, and what to do. */
 export function startFault(file: string, code: string): string {
+  const shortage = shortageWords(code);
+  if (shortage !== undefined) return `${file} could not be started: ${shortage.problem}; ${shortage.remedy}`;
   switch (code) {
     case 'ENOENT':
       return `${file} does not exist; install it, or correct script.command`;
@@ -95,13 +102,6 @@ export function startFault(file: string, code: string): string {
       return `${file} is not a program for this machine`;
     case 'E2BIG':
       return `the account's values are too long for the arguments and environment of ${file}`;
-    case 'EAGAIN':
-    case 'ENOMEM':
-      return `${file} could not be started: the machine is short of processes or memory (${code}); lower concurrency`;
-    case 'EMFILE':
-      return `${file} could not be started: the service may not have more files open (EMFILE); raise its limit (systemd: LimitNOFILE=, shell: ulimit -n), or lower concurrency`;
-    case 'ENFILE':
-      return `${file} could not be started: the system has no more files to open (ENFILE); raise fs.file-max, or lower concurrency`;
     case 'ETXTBSY':
       return `${file} is open for writing; replace it by renaming a new file over it`;
     default:
@@ -109,7 +109,7 @@ export function startFault(file: string, code: string): string {
   }
 }
 
-export function notStarted(code: string, reason: string, passing: boolean = PASSING_FAULTS.has(code)): NotStarted {
+export function notStarted(code: string, reason: string, passing: boolean = isPassing(code)): NotStarted {
   return { kind: 'notStarted', code, passing, reason };
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
-import { backoff, type RetryPolicy, retryDelay } from '../../src/domain/retry.ts';
+import { backoff, longestPause, type RetryPolicy, retryDelay } from '../../src/domain/retry.ts';
 import { failed, SUCCEEDED } from '../support/stage.ts';
 
 const POLICY: RetryPolicy = {
@@ -37,6 +37,13 @@ describe('repeating a failed attempt', () => {
     const delays = [0, 1, 2].map((lost) => retryDelay(outcome, { attempt: 7 + lost, lost }, POLICY));
     expect(delays).toEqual([expect.any(Number), expect.any(Number), undefined]);
     expect(Math.max(...delays.filter((delay) => delay !== undefined))).toBeLessThanOrEqual(1000);
+  });
+
+  it('has no end where the host is short of something, and the longest pause is known', () => {
+    const outcome = { ...failed(1), retry: 'shortage' } as HandlerOutcome;
+    expect([1, 2, 100].map((attempt) => retryDelay(outcome, { attempt, lost: 0 }, POLICY))).toEqual([5, 8, 8]);
+    expect(longestPause({ ...POLICY, temporary: { attempts: 1, initial: 5, max: 8 } })).toBe(8);
+    expect(longestPause({ ...POLICY, script: { attempts: 2, initial: 5, max: 9 } })).toBe(9);
   });
 
   it('never waits longer than the longest delay, nor shorter than before, however often it failed', () => {

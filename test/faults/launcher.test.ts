@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { listProcesses } from '../../src/script/process-table.ts';
+import { ServiceProcess } from '../support/service-process.ts';
 import { startWorld, type World } from './world.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'launcher-'));
@@ -69,25 +70,52 @@ if [ -e ${folder}/culprit-$2 ]; then kill -${signal} $PPID; sleep 60; fi
 });
 
 describe('a service that may not open many files', () => {
+  /** How many files the service, and what it has started, may have open from now on. */
+  async function limit(service: ServiceProcess, files: number): Promise<void> {
+    const { pid = 0 } = service;
+    const children = (await listProcesses()).filter(({ parent }) => parent === pid).map((child) => child.pid);
+    for (const each of [pid, ...children]) execFileSync('prlimit', ['--pid', String(each), `--nofile=${files}:`]);
+  }
+  /** However seldom a failure is repeated otherwise. */
+  const retry = { temporary: { initial: '100ms', max: '500ms', attempts: 1 } };
+
   it('says so with the remedy, keeps its accounts, and works on them when it may', async () => {
-    const world = await startWorld({
-      settings: { retry: { temporary: { initial: '100ms', max: '500ms', attempts: 1000 } } },
-    });
+    const world = await startWorld({ settings: { retry } });
     try {
       await world.connected();
-      const limit = async (files: number) => {
-        const { pid = 0 } = world.service;
-        const children = (await listProcesses()).filter(({ parent }) => parent === pid).map((child) => child.pid);
-        for (const each of [pid, ...children]) execFileSync('prlimit', ['--pid', String(each), `--nofile=${files}:`]);
-      };
-      await limit(40);
       const uid = await world.account();
-      await world.ask(uid, 'add');
-      await expect.poll(() => world.service.output, { timeout: 20_000 }).toMatch(/EMFILE.*LimitNOFILE/);
-      expect(world.service.output).not.toMatch(/EBADF/);
-      await limit(1024);
-      await world.finished(uid, 'add');
+      await world.slapd.addAccount('anna');
+      await limit(world.service, 1);
+      for (const each of [uid, 'anna']) await world.ask(each, 'add');
+      const { service } = world;
+      await expect.poll(() => service.output, { timeout: 20_000 }).toMatch(/retrying .*attempt 3.*EMFILE.*LimitNOFILE/);
+      await expect.poll(() => service.output, { timeout: 20_000 }).toMatch(/skipped .*anna.*EMFILE.*LimitNOFILE/);
+      for (const connection of world.proxy.open) connection.reset();
+      await expect.poll(() => service.output, { timeout: 20_000 }).toMatch(/connect(?:ed|ing) .*EMFILE.*LimitNOFILE/);
+      expect(service.output).not.toMatch(/EBADF|failed {2}/);
+      await limit(service, 1024);
+      for (const each of [uid, 'anna']) await world.finished(each, 'add');
     } finally {
+      await world.stop();
+    }
+  });
+
+  it.each([26, 34])('from its start on, %i, does as much as it can, and fails nobody', async (files) => {
+    const world = await startWorld({ start: false, settings: { retry } });
+    const service = new ServiceProcess(join(world.folder, 'service.yaml'), ['--debug'], {
+      through: ['prlimit', `--nofile=${files}:1024`],
+    });
+    try {
+      const uids: string[] = [];
+      for (let count = 0; count < 20; count += 1) uids.push(await world.account());
+      for (const uid of uids) await world.ask(uid, 'add');
+      service.start();
+      await expect.poll(() => service.output, { timeout: 20_000 }).toMatch(/step {2}/);
+      await limit(service, 1024);
+      for (const uid of uids) await world.finished(uid, 'add');
+      expect(service.output).not.toMatch(/failed {2}/);
+    } finally {
+      await service.kill9();
       await world.stop();
     }
   });

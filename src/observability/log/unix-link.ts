@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { PassThrough } from 'node:stream';
 import type { Link } from './stream-sink.ts';
 
 /**
@@ -31,7 +32,8 @@ export function lineOf(message: Buffer): Buffer {
 export function openUnixLink(path: string) {
   return (up: () => void, down: (reason: string) => void): Link => {
     const relay = spawn('perl', ['-e', RELAY, path], { stdio: ['pipe', 'ignore', 'ignore'], env: {} });
-    const { stdin } = relay;
+    // Undefined, whatever the type says, where files are short: then `error` says so.
+    const stdin = relay.stdin ?? new PassThrough();
     relay.unref();
     relay.on('spawn', up);
     relay.on('error', (error) => down(error.message));

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RACE_TIMEOUT, raceTime } from '../endurance/scale.ts';
 import { FOREIGN_HOMES, HOSTILE_HOMES, HOSTILE_USERS } from '../support/hostile.ts';
 import { swapper } from '../support/swapper.ts';
 
@@ -213,7 +214,7 @@ describe('the example chroot script', () => {
     }
   });
 
-  it('lets a customer who swaps folders of his own meanwhile win nothing', async () => {
+  it('lets a customer who swaps folders of his own meanwhile win nothing', { timeout: RACE_TIMEOUT }, async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'elsewhere-'));
     mkdirSync(join(elsewhere, 'anna'));
     writeFileSync(join(elsewhere, 'anna/letter'), 'dear');
@@ -227,7 +228,7 @@ describe('the example chroot script', () => {
 
     const racer = await swapper(join(home, 'a'), join(home, 'b'));
     try {
-      const until = performance.now() + 3_000;
+      const until = performance.now() + raceTime(3_000);
       const env = { PROV_HOME_DIRECTORY: `${home}/a/anna`, PROV_UID_NUMBER: '5000' };
       while (performance.now() < until) {
         for (const mode of ['add', 'modify', 'delete']) expect(run(mode, 'anna', env).code).not.toBe(0);

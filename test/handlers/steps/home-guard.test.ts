@@ -5,6 +5,7 @@ import type { RunStep } from '../../../handlers/define-step.ts';
 import { guardHome, guardLimit } from '../../../handlers/steps/home-guard.ts';
 import type { StepOutcome } from '../../../src/domain/job.ts';
 import { runCommand } from '../../../src/script/command.ts';
+import { RACE_TIMEOUT, raceTime } from '../../endurance/scale.ts';
 import { FOREIGN_HOMES, HOSTILE_HOMES } from '../../support/hostile.ts';
 import { swapper } from '../../support/swapper.ts';
 import { contextOf, jobOf, NO_SCRIPTS, temporaryFolder } from './job.ts';
@@ -147,7 +148,7 @@ describe('the guard of the home', () => {
     expect(guardLimit('/srv')).toBeGreaterThan(0);
   });
 
-  it('is not passed by a customer who swaps folders of his own meanwhile', async () => {
+  it('is not passed by a customer who swaps folders of his own meanwhile', { timeout: RACE_TIMEOUT }, async () => {
     const root = temporaryFolder();
     const home = join(root, 'mallory');
     mkdirSync(join(home, 'a/anna'), { recursive: true });
@@ -155,7 +156,7 @@ describe('the guard of the home', () => {
     chmodSync(root, 0o755);
     for (const folder of ['.', 'a', 'a/anna']) chownSync(join(home, folder), 5000, 5000);
     const racer = await swapper(join(home, 'a'), join(home, 'b'));
-    const until = performance.now() + 1_000;
+    const until = performance.now() + raceTime(1_000);
     while (performance.now() < until) expect(await guarded(root, `${home}/a/anna`)).toMatchObject(REFUSED);
     expect(await racer.stop()).toBeGreaterThan(100);
   });

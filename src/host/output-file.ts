@@ -85,6 +85,15 @@ export function lookAtOutput(path: string): void {
   });
 }
 
+/** Judges the folder of something that root makes there by its name. Throws likewise; of a folder that is missing nothing is said. */
+export function judgeFolderOf(path: string): void {
+  try {
+    inFolder(path, true, () => {});
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
 /** Does something with the file's name in its folder, which is held. */
 function inFolder<T>(path: string, judged: boolean, work: (file: string, folder: Stats) => T): T {
   const full = resolve(path);

@@ -1,7 +1,9 @@
 import { type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { EVENT_NAMES, type PublishedEvent } from '../domain/event.ts';
+import type { PublishedEvent } from '../domain/event.ts';
 import type { ServiceSnapshot } from '../domain/status.ts';
+import { tellEvent } from '../observability/tell-event.ts';
+import { eventSchema, snapshotSchema } from './answer-schema.ts';
 import { type ListenAddress, OperatorError, readAddress, showAddress } from './listen-address.ts';
 import { parseSse } from './sse-parser.ts';
 
@@ -110,19 +112,19 @@ function understand(name: string, data: string): Followed | undefined {
   return isPublishedEvent(value) ? { kind: 'event', event: value } : undefined;
 }
 
-/** A newer service may know events that this program does not: those are left out. */
+/** A newer service may know events that this program does not, and something else than a service anything: both are left out. */
 function isPublishedEvent(value: unknown): value is PublishedEvent {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'time' in value &&
-    'event' in value &&
-    EVENT_NAMES.some((name) => name === value.event)
-  );
+  if (!eventSchema.safeParse(value).success) return false;
+  try {
+    tellEvent(value as PublishedEvent);
+    return true;
+  } catch {
+    return false; // it lacks what belongs to it
+  }
 }
 
 function isSnapshot(value: unknown): value is ServiceSnapshot {
-  return typeof value === 'object' && value !== null && 'counts' in value && 'connection' in value && 'ready' in value;
+  return snapshotSchema.safeParse(value).success;
 }
 
 function ask(

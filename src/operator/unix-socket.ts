@@ -1,15 +1,26 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { judgeFolderOf, OutputFault } from '../host/output-file.ts';
 import { OperatorError } from './listen-address.ts';
+
+const REACH = 'let the service reach the folder';
 
 /**
  * Makes way for a unix socket: removes the file that a killed service left behind, and nothing else. Throws an
- * OperatorError where somebody listens there, or where the path is not a socket.
+ * OperatorError where somebody listens there, where the path is not a socket, or where another user than root could have it lead
+ * elsewhere.
  */
 export async function makeWay(path: string): Promise<void> {
+  try {
+    judgeFolderOf(path);
+  } catch (error) {
+    if (!(error instanceof OutputFault)) throw new OperatorError(`cannot look at ${path}: ${error}`, REACH, error);
+    const remedy = 'give operator.listen a folder that only root can write to, such as /run/prov-backup-rsnapshot';
+    throw new OperatorError(`${path} is not made: ${error.message}`, remedy, error);
+  }
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw new OperatorError(`cannot look at ${path}: ${error.message}`, 'let the service reach the folder', error);
+    throw new OperatorError(`cannot look at ${path}: ${error.message}`, REACH, error);
   });
   if (found === undefined) return;
   if (!found.isSocket()) {

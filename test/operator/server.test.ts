@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -188,6 +188,20 @@ describe('the unix socket', () => {
       /another service/,
     );
     expect((await fetchStatus(first.address)).version).toBe('1.2.3');
+  });
+
+  it('is not made, and nothing removed for it, where a customer could have the name lead elsewhere', async () => {
+    const path = join(folder, 'home/operator.sock');
+    await mkdir(join(folder, 'home'));
+    await leaveStaleSocket(path);
+    await chown(join(folder, 'home'), 5000, 5000);
+    await expect(startOperator({ listen: `unix:${path}`, events$, version: '1', now: Date.now })).rejects.toMatchObject(
+      {
+        message: expect.stringMatching(/operator.sock is not made: the folder .*home belongs to the user number 5000/),
+        remedy: expect.stringContaining('/run/prov-backup-rsnapshot'),
+      },
+    );
+    expect((await stat(path)).isSocket()).toBe(true);
   });
 
   it('leaves a file alone that is no socket', async () => {

@@ -10,6 +10,7 @@ import { type ReplayResult, replayFile } from '../../src/replay/replay-file.ts';
 import { SCALE } from '../endurance/scale.ts';
 import { RULES } from '../support/accounts.ts';
 import { HOSTILE_FILES } from '../support/hostile-files.ts';
+import { oddValue, placesIn, replaced } from '../support/odd-values.ts';
 import { NAMES } from '../support/stage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'records-'));
@@ -104,26 +105,6 @@ async function fault(lines: readonly string[]): Promise<string> {
   );
 }
 
-/** Every place in a value: the keys that lead there. */
-function placesIn(value: unknown): readonly (readonly string[])[] {
-  if (typeof value !== 'object' || value === null) return [[]];
-  return [[], ...Object.entries(value).flatMap(([key, inner]) => placesIn(inner).map((rest) => [key, ...rest]))];
-}
-
-function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
-  if (key === undefined) return by;
-  const inside = value as Record<string, unknown>;
-  const inner = replaced(inside[key], rest, by);
-  if (Array.isArray(value)) return value.map((each, index) => (String(index) === key ? inner : each));
-  return { ...inside, [key]: inner };
-}
-
-const ODD = [
-  ...[null, true, 0, -1, 1.5, 1e308, 2 ** 53, '', '0', 'x'.repeat(2_000), '\u0000', [], {}, [[]], ['a', 1]],
-  ...['Mars/Olympus', '+275760-09-13T00:00:00.000Z', '-271821-04-20T00:00:00.000Z', '9999-12-31T23:59:59.999Z'],
-  ...['0000-01-01T00:00:00.000Z', 'toString', '__proto__', 'several', '99991231', '10000101', { base64: '%' }],
-];
-const oddValue = fc.oneof(fc.constantFrom(...ODD), fc.jsonValue());
 const PLACES = TEXTS.flatMap((text, index) => placesIn(JSON.parse(text)).map((place) => ({ index, place })));
 
 describe('a record that somebody has changed', () => {

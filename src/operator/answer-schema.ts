@@ -1,0 +1,71 @@
+import * as z from 'zod';
+import { EVENT_NAMES } from '../domain/event.ts';
+
+const text = z.string();
+const number = z.number();
+const time = text.refine((given) => !Number.isNaN(Date.parse(given)));
+
+const account = { uid: text, dn: text, mode: text, since: time };
+const listOf = <T extends z.ZodRawShape>(fields: T) => z.array(z.looseObject({ ...account, ...fields }));
+
+/** What `/status` answers, as far as it is shown: whoever answers at an address need not be the service. */
+export const snapshotSchema = z.looseObject({
+  time,
+  startedAt: time,
+  version: text,
+  ready: z.boolean(),
+  connection: z.looseObject({
+    phase: z.enum(['starting', 'refreshing', 'live', 'reconnecting', 'draining', 'stopped']),
+    since: time.optional(),
+    url: text.optional(),
+    protocol: text.optional(),
+    server: text.optional(),
+    refreshedAt: time.optional(),
+    refreshedEntries: number.optional(),
+    refreshMilliseconds: number.optional(),
+    reason: text.optional(),
+    remedy: text.optional(),
+    attempt: number.optional(),
+  }),
+  counts: z.looseObject({
+    open: number,
+    queued: number,
+    inWork: number,
+    retrying: number,
+    failed: number,
+    deferred: number,
+    waiting: number,
+  }),
+  queuedSince: time.optional(),
+  inWork: listOf({
+    job: text.optional(),
+    resumed: z.boolean(),
+    step: text.optional(),
+    lastStep: text.optional(),
+    lastStepAt: time.optional(),
+  }),
+  failed: listOf({ returnValue: number, step: text.optional(), reason: text }),
+  retrying: listOf({ attempt: number, reason: text, dueAt: time }),
+  deferred: listOf({ until: text }),
+  waiting: listOf({ reason: text }),
+  rates: z.array(
+    z.looseObject({ minutes: number, received: number, claimed: number, finished: number, failed: number }),
+  ),
+});
+
+const texts = [
+  ...(['uid', 'dn', 'mode', 'job', 'url', 'protocol', 'server', 'reason', 'remedy', 'change', 'entryUUID'] as const),
+  ...(['modifiedBy', 'failedAt', 'until', 'name', 'stream', 'line', 'state', 'step'] as const),
+];
+const numbers = [
+  ...(['entries', 'milliseconds', 'resultCode', 'attempt', 'inMilliseconds', 'returnValue'] as const),
+  ...(['inWork', 'queued', 'graceMilliseconds', 'exitCode'] as const),
+];
+
+/** What an event of `/events` may hold; which of it each event has is told by whoever tells it. */
+export const eventSchema = z.looseObject({
+  time,
+  event: z.enum(EVENT_NAMES),
+  ...Object.fromEntries(texts.map((name) => [name, text.optional()])),
+  ...Object.fromEntries(numbers.map((name) => [name, number.optional()])),
+});

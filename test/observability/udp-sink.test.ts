@@ -1,9 +1,11 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LogLine } from '../../src/observability/log/log-line.ts';
 import type { Sink } from '../../src/observability/log/sink.ts';
 import { createUdpSink, type UdpSinkOptions } from '../../src/observability/log/udp-sink.ts';
+import { execute } from '../support/children.ts';
 
 const line = (message: string): LogLine => ({ time: 'T', level: 'info', message, fields: {} });
 const render = ({ message, fields }: LogLine): Buffer => Buffer.from([message, ...Object.values(fields)].join(' '));
@@ -105,5 +107,12 @@ describe('a syslog server by UDP', () => {
     await sink.close();
     sink.write(line('too late'));
     expect(received).toEqual([]);
+  });
+
+  it('gets lines again after no file could be opened for its socket, however many there were', async () => {
+    sinkWith();
+    const fixture = join(import.meta.dirname, '../support/fixtures/udp-log-without-files.ts');
+    const limited = ['--nofile=96:96', 'timeout', '20', process.execPath, '--import', 'tsx', fixture];
+    expect((await execute('prlimit', limited)).stdout).toBe('words');
   });
 });

@@ -129,18 +129,23 @@ class UdpSink implements Sink {
   #lookUp(): void {
     this.#lookingUp = true;
     this.#options.lookUp(this.#options.address.host, (error, ip, family) => {
-      this.#lookingUp = false;
-      if (this.#closed) return;
-      this.#untilLookup = MESSAGES_PER_LOOKUP;
-      if (error === null) {
-        this.#target = { ip, socket: this.#socketFor(family) };
-        this.#pause = this.#options.firstPause;
-      } else {
-        this.#problem(error);
-        if (this.#target === undefined) this.#lookUpLater();
-      }
-      this.#pump();
+      if (error === null) this.#bind(family, (failure, socket) => this.#found(failure, socket && { ip, socket }));
+      else this.#found(error);
     });
+  }
+
+  #found(error: Error | null, target?: { readonly ip: string; readonly socket: Socket }): void {
+    this.#lookingUp = false;
+    if (this.#closed) return;
+    this.#untilLookup = MESSAGES_PER_LOOKUP;
+    if (target !== undefined) {
+      this.#target = target;
+      this.#pause = this.#options.firstPause;
+    } else {
+      if (error !== null) this.#problem(error);
+      if (this.#target === undefined) this.#lookUpLater();
+    }
+    this.#pump();
   }
 
   #lookUpLater(): void {
@@ -151,14 +156,27 @@ class UdpSink implements Sink {
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
   }
 
-  #socketFor(family: number): Socket {
+  /** Hands over a socket that is bound: what is sent by one that cannot be is dropped, and nobody is told. */
+  #bind(family: number, done: (error: Error | null, socket?: Socket) => void): void {
     const known = this.#sockets.get(family);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      done(null, known);
+      return;
+    }
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
     socket.unref();
-    socket.on('error', (error) => this.#problem(error));
-    this.#sockets.set(family, socket);
-    return socket;
+    const failed = (error: Error): void => {
+      socket.close();
+      done(error);
+    };
+    socket.once('error', failed);
+    socket.bind({ port: 0, exclusive: true }, () => {
+      socket.off('error', failed);
+      socket.on('error', (error) => this.#problem(error));
+      if (this.#closed) socket.close();
+      else this.#sockets.set(family, socket);
+      done(null, socket);
+    });
   }
 
   #problem(error: Error): void {

@@ -149,7 +149,11 @@ export const settingsSchema = section('', {
       'auto',
       oneOf('auto', 'pretty', 'json'),
     ),
-    file: setting('File that gets the log too, opened again on SIGHUP; null: none.', null, orNull(absolutePath)),
+    file: setting(
+      'File that gets the log too, opened again on SIGHUP: a regular one and no link; null: none.',
+      null,
+      orNull(absolutePath),
+    ),
     syslog: setting(
       'Syslog that gets the log too: RFC 5424 to a server, the form of syslog(3) to a socket (protocol: auto, rfc5424 or local); null: none.',
       null,

@@ -16,10 +16,11 @@ export type Place =
   | { readonly kind: 'unknown'; readonly reason: string };
 
 /**
- * Judges a home by the rule of OpenSSH's ChrootDirectory: `homeRoot` and every folder from there down to the home belongs to
- * root or to the service's own user, can be written to by nobody else, and is no symbolic link. As only root can change what
- * passes, it stays so while it is used. A home that is there belongs to `uidNumber`; one that an interrupted script has just
- * made is empty and root's.
+ * Judges a home by the rule of OpenSSH's ChrootDirectory. `homeRoot` and every folder from there
+ * down to the home belongs to root or to the service's own user, can be written to by nobody else,
+ * and is no symbolic link. As only root can change what passes, it stays so while it is used. A
+ * home that is there belongs to `uidNumber`; one that an interrupted script has just made is empty
+ * and root's.
  */
 export function judgeHome(home: string, homeRoot: string, uidNumber: string | undefined): Promise<Place> {
   return walk(home, homeRoot, async (folder, status) => {
@@ -30,7 +31,7 @@ export function judgeHome(home: string, homeRoot: string, uidNumber: string | un
   });
 }
 
-/** Judges a folder that is to be root's, by the same rule, from `root` down to the folder itself. */
+/** Judges a folder that is to be root's, by the same rule, from `root` down to that folder. */
 export function judgeFolder(path: string, root: string): Promise<Place> {
   return walk(path, root, async (_, status) => judged(path, status) ?? THERE);
 }
@@ -40,49 +41,88 @@ const THERE: Place = { kind: 'there' };
 /** The last folder of the way, held open, and what it is. */
 type JudgeLast = (folder: FileHandle, status: Stats) => Promise<Place>;
 
-/** Goes from folder to folder, each one opened in the one that is held: no name is looked up twice. */
+/** Goes from `root` down to `path`, and judges each folder before it goes into the next one. */
 async function walk(path: string, root: string, judgeLast: JudgeLast): Promise<Place> {
-  let at = comparablePath(root);
-  let held: FileHandle | undefined;
+  const top = comparablePath(root);
+  const names = isBelow(path, top) ? namesOf(path.slice(top.length)) : [];
+  let way: Way | undefined;
   try {
-    held = await open(at, HOLD);
-    let status = await held.stat();
-    const names = isBelow(path, at) ? namesOf(path.slice(at.length)) : [];
+    way = await Way.from(top);
     for (const name of names) {
-      const fault = judged(at, status);
-      if (fault !== undefined) return fault;
-      at = at === '/' ? `/${name}` : `${at}/${name}`;
-      const next = await hold(held, name, at);
-      if (next instanceof Error) throw next;
-      if ('kind' in next) return next;
-      await held.close();
-      held = next;
-      status = await held.stat();
+      const obstacle = judged(way.at, await way.folder.stat()) ?? (await way.enter(name));
+      if (obstacle !== undefined) return obstacle;
     }
-    return await judgeLast(held, status);
+    return await judgeLast(way.folder, await way.folder.stat());
   } catch (error) {
     passShortage(error);
-    const what = at === comparablePath(root) ? 'mount it, or correct it' : 'check the rights and the file system';
+    const at = way?.at ?? top;
+    const what = at === top ? 'mount it, or correct it' : 'check the rights and the file system';
     return { kind: 'unknown', reason: `${at} cannot be looked at (${codeOf(error)}): ${what}` };
   } finally {
-    await held?.close();
+    await way?.end();
   }
 }
 
-/** The folder of this name in the one that is held, or what is there instead, or why that cannot be said. */
-async function hold(folder: FileHandle, name: string, path: string): Promise<FileHandle | Place | Error> {
-  const inFolder = pathIn(folder.fd);
-  const opened = await open(pathIn(folder.fd, name), HOLD | constants.O_NOFOLLOW).catch(asError);
-  if (!(opened instanceof Error)) return opened;
-  const code = codeOf(opened);
-  if (code === 'ENOENT') {
-    // Without /proc nothing is found at all.
-    const seen = await lstat(inFolder).catch(asError);
-    return seen instanceof Error ? seen : { kind: 'missing' };
+/**
+ * A way downwards, of which one folder is held open at a time. Each folder is opened in the one
+ * that is held, so no name is looked up twice.
+ *
+ * at the top (`from`) -> one folder further (`enter`), or before an obstacle -> ended (`end`)
+ */
+class Way {
+  /** The path looked at last: of the folder that is held, or of what could not be entered. */
+  at: string;
+  folder: FileHandle;
+
+  private constructor(at: string, folder: FileHandle) {
+    this.at = at;
+    this.folder = folder;
   }
-  if (code !== 'ENOTDIR' && code !== 'ELOOP') return opened;
-  const status = await lstat(pathIn(folder.fd, name)).catch(asError);
-  if (status instanceof Error) return status;
+
+  static async from(top: string): Promise<Way> {
+    return new Way(top, await open(top, HOLD));
+  }
+
+  /** Enters the folder of this name, or returns what is there instead. Throws as `hold` does. */
+  async enter(name: string): Promise<Place | undefined> {
+    const above = this.folder;
+    this.at = this.at === '/' ? `/${name}` : `${this.at}/${name}`;
+    const next = await hold(above, name, this.at);
+    if ('kind' in next) return next;
+    this.folder = next;
+    await above.close();
+    return undefined;
+  }
+
+  async end(): Promise<void> {
+    await this.folder.close();
+  }
+}
+
+/**
+ * The folder of this name in the one that is held, or what is there instead. Throws where that
+ * cannot be said.
+ */
+async function hold(folder: FileHandle, name: string, path: string): Promise<FileHandle | Place> {
+  const inside = pathIn(folder.fd, name);
+  try {
+    return await open(inside, HOLD | constants.O_NOFOLLOW);
+  } catch (error) {
+    switch (codeOf(error)) {
+      case 'ENOENT':
+        // Without /proc nothing is found at all.
+        await lstat(pathIn(folder.fd));
+        return { kind: 'missing' };
+      case 'ENOTDIR':
+      case 'ELOOP':
+        return notFolder(path, await lstat(inside));
+      default:
+        throw error;
+    }
+  }
+}
+
+function notFolder(path: string, status: Stats): Place {
   if (status.isSymbolicLink()) return unsafe(`${path} is a symbolic link: remove the link`);
   return { kind: 'blocked', reason: `${path} is a file where a folder must be: move it away` };
 }
@@ -92,7 +132,10 @@ function judged(path: string, status: Stats): Place | undefined {
   return fault === undefined ? undefined : unsafe(`${path} ${fault}`);
 }
 
-/** Why others than root and the service can change what is in a folder. The mask of an ACL shows in the group's bits. */
+/**
+ * Why others than root and the service can change what is in a folder. The mask of an ACL shows in
+ * the group's bits.
+ */
 export function faultOf(status: Stats): string | undefined {
   if (isOthers(status)) {
     return `belongs to the user number ${status.uid}: let it be root's, as all folders above a home`;
@@ -114,10 +157,6 @@ async function isEmpty(folder: FileHandle): Promise<boolean> {
 /** The system's code of a failed look at the file system. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 function unsafe(reason: string): Place {

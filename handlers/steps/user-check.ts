@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { duration, yesOrNo } from '../../config/kinds/kind.ts';
 import { type SettingsOf, section, setting } from '../../config/kinds/setting.ts';
+import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { shown, singleValue } from '../../src/domain/entry-value.ts';
 import { comparablePath } from '../../src/domain/home-path.ts';
 import type { Job, StepContext, StepOutcome } from '../../src/domain/job.ts';
@@ -10,7 +11,9 @@ import type { RunCommand } from '../../src/script/command.ts';
 import { defineStep } from '../define-step.ts';
 import { linesOf, startable } from './findings.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
-import { LOOK_UP_GRACE, lookUpUser, type UserLookup } from './user-lookup.ts';
+import { LOOK_UP_GRACE, lookUpUser, type SystemUser, type UserLookup } from './user-lookup.ts';
+
+const STOPPED = notPresent('stopped, as the service stops');
 
 /** What a look gets at least, so that one that begins just before the end can be answered. */
 const LEAST_LOOK = 2_000;
@@ -22,8 +25,8 @@ const settings = section('Before the script of add and modify: the user must be 
 });
 
 /**
- * Checks that NSS knows the uid, with the entry's uidNumber and home where the entry has them; asks again until it does
- * or the time is up, then fails with code 2.
+ * Checks that NSS knows the uid, with the entry's uidNumber and home where the entry has them. It
+ * asks again until NSS does or the time is up, then fails with code 2.
  */
 export const userCheck = defineStep({
   name: 'user',
@@ -56,23 +59,14 @@ export interface UserWait extends Pick<SettingsOf<typeof settings>, 'timeout' | 
  */
 export async function waitForUser(job: Job, { signal }: StepContext, options: UserWait): Promise<StepOutcome> {
   const { run, timeout, interval, wait = waitAbortably, now = () => performance.now() } = options;
-  const uidNumber = singleValue(job.entry, 'uidNumber');
-  const home = singleValue(job.entry, 'homeDirectory');
-  if (uidNumber.kind === 'faulty') return notPresent(uidNumber.reason);
-  if (home.kind === 'faulty') return notPresent(home.reason);
-  if (uidNumber.kind === 'text' && !isUidNumber(uidNumber.text)) {
-    return notPresent(`uidNumber ${shown(uidNumber.text)} of the entry is not a user number: correct it`);
-  }
-  const expected = {
-    uidNumber: uidNumber.kind === 'text' ? uidNumber.text : undefined,
-    home: home.kind === 'text' ? home.text : undefined,
-  };
+  const expected = expectationOf(job.entry);
+  if (typeof expected === 'string') return notPresent(expected);
 
   const deadline = now() + timeout;
   while (true) {
     const timeoutMilliseconds = Math.max(LEAST_LOOK, deadline - now());
     const lookup = await lookUpUser(job.record.uid, expected.uidNumber, run, { timeoutMilliseconds, signal });
-    if (signal.aborted) return notPresent('stopped, as the service stops');
+    if (signal.aborted) return STOPPED;
     const fault = faultOf(lookup, expected);
     if (fault === undefined) return SUCCEEDED;
     const left = deadline - now();
@@ -80,28 +74,51 @@ export async function waitForUser(job: Job, { signal }: StepContext, options: Us
     try {
       await wait(Math.min(interval, left), signal);
     } catch {
-      return notPresent('stopped, as the service stops');
+      return STOPPED;
     }
   }
 }
 
-function faultOf(lookup: UserLookup, expected: { uidNumber?: string | undefined; home?: string | undefined }) {
+/** What the directory says of a user; undefined where it says nothing. */
+interface Expectation {
+  readonly uidNumber: string | undefined;
+  readonly home: string | undefined;
+}
+
+/** What the host must say of the user; a text: why the entry cannot be compared with anything. */
+function expectationOf(entry: DirectoryEntry): Expectation | string {
+  const uidNumber = singleValue(entry, 'uidNumber');
+  const home = singleValue(entry, 'homeDirectory');
+  if (uidNumber.kind === 'faulty') return uidNumber.reason;
+  if (home.kind === 'faulty') return home.reason;
+  if (uidNumber.kind === 'text' && !isUidNumber(uidNumber.text)) {
+    return `uidNumber ${shown(uidNumber.text)} of the entry is not a user number: correct it`;
+  }
+  return {
+    uidNumber: uidNumber.kind === 'text' ? uidNumber.text : undefined,
+    home: home.kind === 'text' ? home.text : undefined,
+  };
+}
+
+function faultOf(lookup: UserLookup, expected: Expectation): string | undefined {
   switch (lookup.kind) {
     case 'missing':
       return 'the user is not known to this host: check nsswitch.conf and its cache with `getent passwd`';
     case 'failed':
       return `the user cannot be looked up: ${lookup.reason}`;
-    case 'found': {
-      const { user } = lookup;
-      if (expected.uidNumber !== undefined && user.uidNumber !== expected.uidNumber) {
-        return `this host knows the user with number ${shown(user.uidNumber)}, the entry says ${expected.uidNumber}: make them agree`;
-      }
-      if (expected.home !== undefined && comparablePath(user.home) !== comparablePath(expected.home)) {
-        return `this host knows the user with home ${shown(user.home)}, the entry says ${shown(expected.home)}: make them agree`;
-      }
-      return undefined;
-    }
+    case 'found':
+      return faultOfUser(lookup.user, expected);
   }
+}
+
+function faultOfUser(user: SystemUser, { uidNumber, home }: Expectation): string | undefined {
+  if (uidNumber !== undefined && user.uidNumber !== uidNumber) {
+    return `this host knows the user with number ${shown(user.uidNumber)}, the entry says ${uidNumber}: make them agree`;
+  }
+  if (home !== undefined && comparablePath(user.home) !== comparablePath(home)) {
+    return `this host knows the user with home ${shown(user.home)}, the entry says ${shown(home)}: make them agree`;
+  }
+  return undefined;
 }
 
 async function waitAbortably(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,6 @@ import type { DirectoryEntry } from './entry.ts';
 
 /** The directory's names of the attributes that the service reads and writes. `null`: not used at this site. */
 export interface AttributeNames {
-  /** In the case in which it was written, and as `comparedText` gives it, like the values below. */
   readonly mode: string;
   readonly state: string;
   /** Accepted names of the date, in order of preference; the one that the entry has is written. */

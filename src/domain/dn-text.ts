@@ -16,32 +16,41 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The RDNs of a DN, each as the texts of its attributes, which are not looked into. */
 export function splitDn(text: string): string[][] {
-  const rdns: string[][] = [];
   let rdn: string[] = [];
-  let start = 0;
-  let quoted = false;
+  const rdns = [rdn];
+  for (let start = 0; start <= text.length; ) {
+    const end = endOfAttribute(text, start);
+    rdn.push(text.slice(start, end));
+    if (end < text.length && text[end] !== '+') {
+      rdn = [];
+      rdns.push(rdn);
+    }
+    start = end + 1;
+  }
+  return rdns;
+}
+
+/** Where the attribute that begins at `start` ends: before `,` or `;` or `+`, or with the text. */
+function endOfAttribute(text: string, start: number): number {
   /** Whether a quote here would begin a value. */
   let atValue = false;
-  const end = (at: number): void => {
-    rdn.push(text.slice(start, at));
-    start = at + 1;
-  };
-  for (let at = 0; at < text.length; at += 1) {
+  for (let at = start; at < text.length; at += 1) {
     const sign = text[at];
+    if (sign === ',' || sign === ';' || sign === '+') return at;
     if (sign === '\\') at += 1;
-    else if (sign === '"') quoted = !quoted && atValue;
-    else if (quoted) continue;
-    else if (sign === '+') end(at);
-    else if (sign === ',' || sign === ';') {
-      end(at);
-      rdns.push(rdn);
-      rdn = [];
-    }
+    if (sign === '"' && atValue) at = endOfQuotes(text, at + 1);
     if (sign !== ' ') atValue = sign === '=';
   }
-  end(text.length);
-  rdns.push(rdn);
-  return rdns;
+  return text.length;
+}
+
+/** Where the quote stands that closes the value from `start` on; the text may end before it. */
+function endOfQuotes(text: string, start: number): number {
+  for (let at = start; at < text.length; at += 1) {
+    if (text[at] === '"') return at;
+    if (text[at] === '\\') at += 1;
+  }
+  return text.length;
 }
 
 /** Without the spaces around it, save one at the end that is escaped. */

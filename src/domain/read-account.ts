@@ -8,8 +8,8 @@ import { isCalendarDay, isStateTimestamp, readGeneralizedTime } from './timestam
 import { decideUid, faultOfUid, isUidNumber, uidInRdn } from './uid.ts';
 
 /**
- * The attributes that must be asked for so that an account can be read. Where several services work on the accounts, also
- * when the entry was created.
+ * The attributes that must be asked for so that an account can be read. Where several services work
+ * on the accounts, also when the entry was created.
  */
 export function attributesToRead(names: AttributeNames, instances: 'one' | 'several' = 'one'): string[] {
   const optional = [names.returnValue].filter((name) => name !== null);
@@ -33,8 +33,9 @@ export function attributesToRead(names: AttributeNames, instances: 'one' | 'seve
 const KNOWN_DATES = ['sstProvisioningDate', 'sstProvisioningExecutionDate'];
 
 /**
- * Under which names a date counts. Where one of the two known names is configured, the other one counts, too: a server whose
- * schema has both for one attribute answers with the one that it prefers, and an account dated tomorrow must not run today.
+ * Under which names a date counts. Where one of the two known names is configured, the other one
+ * counts, too. A server whose schema has both for one attribute answers with the one that it
+ * prefers, and an account dated tomorrow must not run today.
  */
 function acceptedDates({ date }: AttributeNames): readonly string[] {
   const configured = new Set(date.map((name) => name.toLowerCase()));
@@ -43,9 +44,10 @@ function acceptedDates({ date }: AttributeNames): readonly string[] {
 }
 
 /**
- * Reads an entry as an account. Total: whatever an entry holds, the answer is an account, somebody else's business, or a
- * reason why it cannot be worked on. Nothing but the attributes of `attributesToRead` is looked at. Without `rules` neither user
- * nor home is judged: for what is worked on already.
+ * Reads an entry as an account. Total: whatever an entry holds, the answer is an account, somebody
+ * else's business, or a reason why it cannot be worked on. Nothing but the attributes of
+ * `attributesToRead` is looked at. Without `rules` neither user nor home is judged: for what is
+ * worked on already.
  */
 export function readAccount(entry: DirectoryEntry, names: AttributeNames, rules: AccountRules | null): EntryReading {
   const { dn, unreadable } = entry;
@@ -154,12 +156,18 @@ function isDay(day: string): boolean {
   return day === '0' || isCalendarDay(day);
 }
 
-/** Where an account in work has both names, the one that holds the fencing token counts: its claim wrote that one. */
+/**
+ * Where an account in work has both names of the date, the one that holds the fencing token counts,
+ * as its claim wrote that one.
+ */
 function standingToken(mode: string, dates: readonly NamedDay[]): NamedDay | undefined {
   return readMode(mode)?.phase === 'inWork' ? dates.find(({ value }) => isTokenDay(value)) : undefined;
 }
 
-/** Where an entry has both names with different days, the later one counts: an account dated tomorrow never runs today. */
+/**
+ * Where an entry has both names with different days, the later one counts: an account dated
+ * tomorrow never runs today.
+ */
 function latest(dates: readonly NamedDay[]): NamedDay | undefined {
   return dates.reduce<NamedDay | undefined>(
     (best, date) => (best === undefined || date.value > best.value ? date : best),

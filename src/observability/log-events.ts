@@ -1,6 +1,6 @@
 import { ResultCode } from '../domain/directory-error.ts';
 import { comparableDn } from '../domain/dn.ts';
-import type { AccountRef, PublishedEvent } from '../domain/event.ts';
+import type { AccountRef, EventName, PublishedEvent } from '../domain/event.ts';
 import type { LogLevel } from './log/log-line.ts';
 import { OncePerKey } from './once-per-key.ts';
 
@@ -18,112 +18,171 @@ const FAILURES_THAT_NEED_A_PERSON = 5;
 const PASSING: ReadonlySet<number> = new Set([ResultCode.busy, ResultCode.unavailable, ResultCode.canceled]);
 
 /**
- * Turns the stream's events into lines of the log. Levels mean something: `info` is an account's story and the service's, one
- * line for each finished account; `warn` mends itself; `error` needs a person, and says what to do. What the periodic list
- * finds again and again is said once, and each cause of an outage once an hour while it lasts.
+ * Turns the stream's events into lines of the log. Levels mean something: `info` is an account's
+ * story and the service's, one line for each finished account; `warn` mends itself; `error` needs a
+ * person, and says what to do. What the periodic list finds again and again is said once, and each
+ * cause of an outage once an hour while it lasts.
  */
 export function createEventLog(target: LogTarget): (event: PublishedEvent) => void {
-  const said = new OncePerKey();
-  /** What was said of the outage that goes on. */
-  let outage = new OncePerKey();
-  let failures = 0;
-
-  const write = (level: LogLevel, message: string, time: string, fields: Readonly<Record<string, unknown>>): void => {
-    target.log({ level, message, time, ...fields });
-  };
-  const detail = ({ time, event, ...fields }: PublishedEvent): void => {
-    if (target.isLevelEnabled('debug')) write('debug', event, time, fields);
-  };
-
-  return (event) => {
-    const { time } = event;
-    switch (event.event) {
-      case 'connected':
-        return write('info', 'connected', time, { url: event.url, protocol: event.protocol, server: event.server });
-      case 'refreshed':
-        failures = 0;
-        outage = new OncePerKey();
-        return write('info', 'open accounts listed', time, {
-          entries: event.entries,
-          milliseconds: event.milliseconds,
-        });
-      case 'disconnected': {
-        failures += 1;
-        const { url, reason, remedy } = event;
-        const level = needsPerson(event.resultCode, failures) ? 'error' : 'warn';
-        if (!outage.isNew(`${hourOf(time)} ${level} ${url}\n${reason}`)) return detail(event);
-        return write(level, 'disconnected', time, { url, reason, remedy });
-      }
-      case 'finished': {
-        const { milliseconds, state } = event;
-        return write('info', 'account finished', time, { ...account(event), milliseconds, state });
-      }
-      case 'failed': {
-        const { step, returnValue, reason, uid } = event;
-        const remedy = `mend the cause, then: prov-backup-rsnapshot retry -c FILE ${uid}`;
-        return write('error', 'account failed', time, { ...account(event), step, returnValue, reason, remedy });
-      }
-      case 'retrying': {
-        const { attempt, inMilliseconds, reason, dn, job } = event;
-        // While the directory is away each outcome is offered again and again: once tells it. A claim has no job yet.
-        if (!said.isNew(`retrying ${job ?? hourOf(time)}\n${comparableDn(dn)}\n${reason}`)) return detail(event);
-        const level = needsPerson(event.resultCode, 0) ? 'error' : 'warn';
-        return write(level, 'account tried again later', time, { ...account(event), attempt, inMilliseconds, reason });
-      }
-      case 'superseded':
-        return write('warn', 'account superseded by a newer request', time, {
-          ...account(event),
-          reason: event.reason,
-        });
-      case 'conflict':
-        return write(event.remedy === undefined ? 'warn' : 'error', 'account changed by somebody else', time, {
-          ...account(event),
-          reason: event.reason,
-          remedy: event.remedy,
-        });
-      case 'resumed':
-        return write('warn', 'interrupted account resumed', time, account(event));
-      case 'output':
-        return write('info', 'script output', time, { ...account(event), stream: event.stream, line: event.line });
-      case 'skipped': {
-        const { dn, uid, reason, returnValue } = event;
-        if (!said.isNew(`skipped ${comparableDn(dn)}\n${reason}\n${returnValue}`)) return detail(event);
-        const level = needsPerson(event.resultCode, 0) ? 'error' : 'warn';
-        return write(level, 'account skipped', time, { uid, dn, reason, returnValue });
-      }
-      case 'deferred':
-        if (!said.isNew(`deferred ${comparableDn(event.dn)}\n${event.mode}\n${event.until}`)) return detail(event);
-        return write('info', 'account deferred', time, { ...account(event), until: event.until });
-      case 'waiting':
-        if (!said.isNew(`waiting ${comparableDn(event.dn)}\n${event.mode}\n${event.reason}`)) return detail(event);
-        return write('info', 'account waits', time, { ...account(event), reason: event.reason });
-      case 'draining': {
-        const { inWork, queued, graceMilliseconds } = event;
-        return write('info', 'draining', time, { inWork, queued, graceMilliseconds });
-      }
-      case 'stopped':
-        return write(event.exitCode === 0 ? 'info' : 'error', 'stopped', time, { exitCode: event.exitCode });
-      case 'refreshing':
-      case 'reconnecting':
-      case 'received':
-      case 'queued':
-      case 'claimed':
-      case 'step':
-      case 'left':
-        return detail(event);
+  const said = new Said();
+  return (published) => {
+    const line = lineOf(published, said);
+    if (line !== undefined) {
+      const { level, message, fields } = line;
+      target.log({ level, message, time: published.time, ...fields });
+    } else if (target.isLevelEnabled('debug')) {
+      const { time, event, ...fields } = published;
+      target.log({ level: 'debug', message: event, time, ...fields });
     }
   };
+}
+
+/**
+ * What the log has said, so that it is not said again.
+ *
+ * connected -> outage (`connectionFailed`, again and again) -> connected (`refreshed`)
+ */
+class Said {
+  readonly #ofAccounts = new OncePerKey();
+  #ofOutage = new OncePerKey();
+  #failures = 0;
+
+  /** Answers for which time in a row. */
+  connectionFailed(): number {
+    this.#failures += 1;
+    return this.#failures;
+  }
+
+  refreshed(): void {
+    this.#failures = 0;
+    this.#ofOutage = new OncePerKey();
+  }
+
+  isNewOfOutage(...what: readonly unknown[]): boolean {
+    return this.#ofOutage.isNew(what.join('\n'));
+  }
+
+  isNewOfAccount({ event, dn }: { readonly event: EventName; readonly dn: string }, ...what: unknown[]): boolean {
+    return this.#ofAccounts.isNew([event, comparableDn(dn), ...what].join('\n'));
+  }
+}
+
+interface Line {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** The event `N` as it is published. */
+type Of<N extends EventName> = Extract<PublishedEvent, { readonly event: N }>;
+
+/** The line that tells an event; undefined where it is a detail only, or was told before. */
+function lineOf(event: PublishedEvent, said: Said): Line | undefined {
+  switch (event.event) {
+    case 'connected':
+      return info('connected', { url: event.url, protocol: event.protocol, server: event.server });
+    case 'refreshed':
+      said.refreshed();
+      return info('open accounts listed', { entries: event.entries, milliseconds: event.milliseconds });
+    case 'disconnected':
+      return disconnected(event, said);
+    case 'finished':
+      return info('account finished', { ...account(event), milliseconds: event.milliseconds, state: event.state });
+    case 'failed':
+      return failed(event);
+    case 'retrying':
+      return retrying(event, said);
+    case 'superseded':
+      return warn('account superseded by a newer request', { ...account(event), reason: event.reason });
+    case 'conflict':
+      return conflict(event);
+    case 'resumed':
+      return warn('interrupted account resumed', account(event));
+    case 'output':
+      return info('script output', { ...account(event), stream: event.stream, line: event.line });
+    case 'skipped':
+      return skipped(event, said);
+    case 'deferred':
+      if (!said.isNewOfAccount(event, event.mode, event.until)) return undefined;
+      return info('account deferred', { ...account(event), until: event.until });
+    case 'waiting':
+      if (!said.isNewOfAccount(event, event.mode, event.reason)) return undefined;
+      return info('account waits', { ...account(event), reason: event.reason });
+    case 'draining': {
+      const { inWork, queued, graceMilliseconds } = event;
+      return info('draining', { inWork, queued, graceMilliseconds });
+    }
+    case 'stopped':
+      return line(event.exitCode === 0 ? 'info' : 'error', 'stopped', { exitCode: event.exitCode });
+    case 'refreshing':
+    case 'reconnecting':
+    case 'received':
+    case 'queued':
+    case 'claimed':
+    case 'step':
+    case 'left':
+      return undefined;
+  }
+}
+
+function disconnected({ time, url, reason, remedy, resultCode }: Of<'disconnected'>, said: Said): Line | undefined {
+  const isOutage = said.connectionFailed() >= FAILURES_THAT_NEED_A_PERSON;
+  const level = isOutage || needsPerson(resultCode) ? 'error' : 'warn';
+  if (!said.isNewOfOutage(hourOf(time), level, url, reason)) return undefined;
+  return line(level, 'disconnected', { url, reason, remedy });
+}
+
+function failed(event: Of<'failed'>): Line {
+  const { step, returnValue, reason, uid } = event;
+  const remedy = `mend the cause, then: prov-backup-rsnapshot retry -c FILE ${uid}`;
+  return line('error', 'account failed', { ...account(event), step, returnValue, reason, remedy });
+}
+
+function retrying(event: Of<'retrying'>, said: Said): Line | undefined {
+  const { time, job, attempt, inMilliseconds, reason, resultCode } = event;
+  // While the directory is away each outcome is offered again and again: once tells it. A claim has
+  // no job yet.
+  if (!said.isNewOfAccount(event, job ?? hourOf(time), reason)) return undefined;
+  const level = needsPerson(resultCode) ? 'error' : 'warn';
+  return line(level, 'account tried again later', { ...account(event), attempt, inMilliseconds, reason });
+}
+
+function conflict(event: Of<'conflict'>): Line {
+  const { reason, remedy } = event;
+  const level = remedy === undefined ? 'warn' : 'error';
+  return line(level, 'account changed by somebody else', { ...account(event), reason, remedy });
+}
+
+function skipped(event: Of<'skipped'>, said: Said): Line | undefined {
+  const { dn, uid, reason, returnValue, resultCode } = event;
+  if (!said.isNewOfAccount(event, reason, returnValue)) return undefined;
+  return line(needsPerson(resultCode) ? 'error' : 'warn', 'account skipped', { uid, dn, reason, returnValue });
+}
+
+function line(level: LogLevel, message: string, fields: Line['fields']): Line {
+  return { level, message, fields };
+}
+
+function info(message: string, fields: Line['fields']): Line {
+  return line('info', message, fields);
+}
+
+function warn(message: string, fields: Line['fields']): Line {
+  return line('warn', message, fields);
 }
 
 function hourOf(time: string): string {
   return time.slice(0, 13);
 }
 
-function account({ uid, mode, job }: AccountRef): Readonly<Record<string, unknown>> {
+function account({ uid, mode, job }: AccountRef): Line['fields'] {
   return { uid, mode, job };
 }
 
-/** A refusal of the directory stays one until somebody changes something; an unreachable directory may be on its way back. */
-function needsPerson(resultCode: number | undefined, failures: number): boolean {
-  return failures >= FAILURES_THAT_NEED_A_PERSON || (resultCode !== undefined && !PASSING.has(resultCode));
+/**
+ * A refusal of the directory stays one until somebody changes something. An unreachable directory
+ * may be on its way back.
+ */
+function needsPerson(resultCode: number | undefined): boolean {
+  return resultCode !== undefined && !PASSING.has(resultCode);
 }

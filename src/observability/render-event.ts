@@ -1,5 +1,5 @@
 import type { PublishedEvent } from '../domain/event.ts';
-import { paint } from './colour.ts';
+import { type Colour, paint } from './colour.ts';
 import { clockTime } from './human-time.ts';
 import { COLOUR_OF, tellEvent } from './tell-event.ts';
 import { visible, visibleJson } from './visible.ts';
@@ -13,38 +13,59 @@ export interface RenderOptions {
 const COLUMNS = { event: 12, uid: 10, mode: 9, job: 8 } as const;
 
 /**
- * One event for a person's eyes: always one line without its line end. Time of day, event, and for an account uid, mode and
- * job in columns; then what happened, in words. Whatever the directory or a script put into it is harmless to a terminal.
+ * One event for a person's eyes: always one line without its line end. Time of day, event, and for
+ * an account uid, mode and job in columns; then what happened, in words. Whatever the directory or
+ * a script put into it is harmless to a terminal.
  */
 export function renderEvent(event: PublishedEvent, { colour, width }: RenderOptions): string {
-  const uid = 'uid' in event ? event.uid : undefined;
-  const mode = 'mode' in event ? event.mode : undefined;
-  const job = 'job' in event ? event.job : undefined;
-  const time = clockTime(event.time);
-  const name = event.event.padEnd(COLUMNS.event);
-  const account =
-    uid === undefined
-      ? ''
-      : [column(uid, COLUMNS.uid), column(mode ?? '', COLUMNS.mode), column(job ?? '', COLUMNS.job)].join(' ');
-  const words = visible(tellEvent(event));
+  const parts: Parts = {
+    time: clockTime(event.time),
+    name: event.event.padEnd(COLUMNS.event),
+    account: accountColumns(event),
+    words: visible(tellEvent(event)),
+  };
+  const plain = joined([parts.time, parts.name, ...parts.account, parts.words]);
+  const excess = width === undefined ? 0 : Math.max(0, plain.length - width);
+  return colour ? painted(event, { ...parts, words: shortened(parts.words, excess) }) : shortened(plain, excess);
+}
 
-  const plain = [time, name, ...(account === '' ? [] : [account]), words].join('  ').trimEnd();
-  const cut = width !== undefined && plain.length > width;
-  if (!colour) return cut ? `${plain.slice(0, Math.max(0, width - 1))}…` : plain;
+interface Parts {
+  readonly time: string;
+  readonly name: string;
+  /** Of an event that speaks of no account: empty. */
+  readonly account: readonly string[];
+  readonly words: string;
+}
 
-  const room = width === undefined ? words.length : words.length - (plain.length - width);
-  const shown = cut ? `${words.slice(0, Math.max(0, room - 1))}…` : words;
-  const bad = event.event === 'failed' || event.event === 'disconnected';
-  return [
+function accountColumns(event: PublishedEvent): readonly string[] {
+  if (!('uid' in event) || event.uid === undefined) return [];
+  const { uid, mode = '', job = '' } = event;
+  return [[column(uid, COLUMNS.uid), column(mode, COLUMNS.mode), column(job, COLUMNS.job)].join(' ')];
+}
+
+function painted(event: PublishedEvent, { time, name, account, words }: Parts): string {
+  const colour = colourOfWords(event);
+  return joined([
     paint(time, 'grey', true),
     paint(name, COLOUR_OF[event.event], true),
-    ...(account === '' ? [] : [paint(account.slice(0, COLUMNS.uid), 'bold', true) + account.slice(COLUMNS.uid)]),
-    event.event === 'output'
-      ? paint(shown, event.stream === 'stderr' ? 'yellow' : 'grey', true)
-      : shown && paint(shown, bad ? 'red' : 'grey', bad),
-  ]
-    .join('  ')
-    .trimEnd();
+    ...account.map((text) => paint(text.slice(0, COLUMNS.uid), 'bold', true) + text.slice(COLUMNS.uid)),
+    colour === undefined ? words : paint(words, colour, true),
+  ]);
+}
+
+/** Undefined: the terminal's own. */
+function colourOfWords(event: PublishedEvent): Colour | undefined {
+  if (event.event === 'output') return event.stream === 'stderr' ? 'yellow' : 'grey';
+  return event.event === 'failed' || event.event === 'disconnected' ? 'red' : undefined;
+}
+
+/** Without `excess` characters at the end, and with a sign that some are missing. */
+function shortened(text: string, excess: number): string {
+  return excess === 0 ? text : `${text.slice(0, Math.max(0, text.length - excess - 1))}…`;
+}
+
+function joined(parts: readonly string[]): string {
+  return parts.join('  ').trimEnd();
 }
 
 /** One event as one line of JSON without its line end. */

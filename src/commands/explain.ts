@@ -7,7 +7,10 @@ interface ExplainOptions {
   readonly operator?: string;
 }
 
-/** `explain UID`: what the service would do with an account now, rule by rule, and what it last said of it. Exits 1 where there is no such account. */
+/**
+ * `explain UID`: what the service would do with an account now, rule by rule, and what it last said
+ * of it. Exits 1 where there is no such account.
+ */
 export function registerExplain(program: Command): void {
   needsConfig(program.command('explain'))
     .description('say what the service would do with an account now, and why')
@@ -21,23 +24,32 @@ async function explain(uid: string, { config, operator }: ExplainOptions): Promi
   const { entriesOf, tellEntry } = await import('./explain-entry.ts');
   const { hostObjection } = await import('../../handlers/steps/host-users.ts');
   const { lastSaid } = await import('./last-said.ts');
-  const print = (line: string) => process.stdout.write(`${line}\n`);
 
   return withDirectory(config, async (session) => {
+    const { settings } = session;
     const entries = await entriesOf(session, uid);
-    if (entries.length === 0) {
-      print(`There is no entry with the uid ${JSON.stringify(uid)} below ${session.settings.directory.base},`);
-      print('or the account in directory.bindDn may not see it.');
-    }
-    if (entries.length > 1) print(`${entries.length} entries have this uid:`);
+    print(tellCount(entries.length, uid, settings.directory.base));
     const { signal } = new AbortController();
-    const objection = hostObjection({ rules: session.settings.accounts, signal });
-    for (const { entry, matches } of entries)
-      for (const line of await tellEntry(entry, matches, session.settings, objection)) print(line);
+    const objection = hostObjection({ rules: settings.accounts, signal });
+    for (const { entry, matches } of entries) print(await tellEntry(entry, matches, settings, objection));
 
-    const address = operator ?? session.settings.operator.listen;
+    const address = operator ?? settings.operator.listen;
     const dns = entries.map(({ entry }) => entry.dn);
-    if (address !== null) for (const line of await lastSaid(address, uid, dns)) print(line);
+    if (address !== null) print(await lastSaid(address, uid, dns));
     return entries.length === 0 ? Answer.NOT_WELL : Answer.WELL;
   });
+}
+
+/** Says how many entries there are, unless it is the one that is expected. */
+function tellCount(count: number, uid: string, base: string): readonly string[] {
+  if (count === 1) return [];
+  if (count > 1) return [`${count} entries have this uid:`];
+  return [
+    `There is no entry with the uid ${JSON.stringify(uid)} below ${base},`,
+    'or the account in directory.bindDn may not see it.',
+  ];
+}
+
+function print(lines: readonly string[]): void {
+  for (const line of lines) process.stdout.write(`${line}\n`);
 }

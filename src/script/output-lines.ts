@@ -1,3 +1,4 @@
+import { StringDecoder } from 'node:string_decoder';
 import type { OutputStream } from './runner.ts';
 
 /** Bounds of one run's output, both streams together. */
@@ -25,8 +26,9 @@ interface Pending {
 const NEWLINE = 10;
 
 /**
- * Turns the bytes that a script writes into bounded, printable lines: a line without end is cut, what exceeds the bounds of
- * the run is counted and said once at its end, broken UTF-8 becomes U+FFFD, and nothing passes that a terminal obeys.
+ * Turns the bytes that a script writes into bounded, printable lines. A line without end is cut.
+ * What exceeds the bounds of the run is counted, and said once at its end. Broken UTF-8 becomes
+ * U+FFFD, and nothing passes that a terminal obeys.
  */
 export class OutputLines {
   readonly #onLine: (stream: OutputStream, line: string) => void;
@@ -67,7 +69,10 @@ export class OutputLines {
     }
   }
 
-  /** Forwards unfinished lines and says what was left out, here or, as `elsewhere`, by whoever read the script's output. */
+  /**
+   * Forwards unfinished lines and says what was left out, here or, as `elsewhere`, by whoever read
+   * the script's output.
+   */
   end(elsewhere: LeftOut = { lines: 0, bytes: 0 }): void {
     if (this.#ended) return;
     for (const stream of ['stdout', 'stderr'] as const) {
@@ -84,7 +89,7 @@ export class OutputLines {
   #append(pending: Pending, bytes: Buffer): void {
     const room = this.full ? 0 : Math.max(0, this.#limits.lineBytes - pending.length);
     const kept = bytes.subarray(0, room);
-    // A copy: a view would keep the whole chunk in memory for as long as the line stays unfinished.
+    // A copy: a view would keep the whole chunk in memory while the line is unfinished.
     if (kept.length > 0) pending.parts.push(Buffer.from(kept));
     pending.length += bytes.length;
     pending.dropped += bytes.length - kept.length;
@@ -102,8 +107,7 @@ export class OutputLines {
     this.#bytes += length - dropped + 1;
     const [only] = parts;
     const bytes = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
-    const line = printable((dropped > 0 ? wholeCharacters(bytes) : bytes).toString('utf8'));
-    this.#onLine(stream, dropped > 0 ? `${line} [${dropped} more bytes]` : line);
+    this.#onLine(stream, dropped === 0 ? printable(bytes.toString('utf8')) : cutLine(bytes, dropped));
   }
 }
 
@@ -111,25 +115,23 @@ function nothing(): Pending {
   return { parts: [], length: 0, dropped: 0 };
 }
 
-/** Drops a character of UTF-8 that a cut left unfinished. */
-function wholeCharacters(bytes: Buffer): Buffer {
-  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if (byte < 0x80) break;
-    if (byte >= 0xc0) {
-      const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-      return needed > back ? bytes.subarray(0, bytes.length - back) : bytes;
-    }
-  }
-  return bytes;
+/** A decoder that waits for more gives no character that the cut left unfinished. */
+function cutLine(bytes: Buffer, dropped: number): string {
+  return `${printable(new StringDecoder('utf8').write(bytes))} [${dropped} more bytes]`;
 }
 
-/** C0 save the tab, DEL, C1, line and paragraph separators, and the marks that turn the direction of text. */
+/**
+ * C0 save the tab, DEL, C1, line and paragraph separators, and the marks that turn the direction of
+ * text.
+ */
 const UNPRINTABLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** The line with what a terminal would obey written out, such as `\x1b`; a carriage return at the end is dropped. */
+/**
+ * The line with what a terminal would obey written out, such as `\x1b`. A carriage return at the
+ * end is dropped.
+ */
 export function printable(line: string): string {
   return line.replace(/\r$/, '').replace(UNPRINTABLE, (character) => {
     const code = character.charCodeAt(0);

@@ -1,15 +1,16 @@
-import { fromEvent, merge, mergeMap, type Observable, Subject, takeUntil, tap, throwError } from 'rxjs';
+import { fromEvent, merge, type Observable, Subject, takeUntil, tap } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { reconnect } from '../streams/operators/reconnect.ts';
-import { reconcile } from '../streams/reconcile.ts';
+import type { WatchedContent } from '../streams/protocols/protocol.ts';
+import { type ReconcileOptions, reconcile } from '../streams/reconcile.ts';
 import { subscribeOnce } from '../streams/subscription.ts';
 import type { DirectoryChange } from './domain/change.ts';
 import { DirectoryError, ResultCode } from './domain/directory-error.ts';
 import { attributesToRead } from './domain/read-account.ts';
-import { LaggingServers } from './lagging-servers.ts';
 import type { DirectoryAccess } from './ldap/access.ts';
 import type { Connection } from './ldap/connection.ts';
 import { DirectoryOperations } from './ldap/operations.ts';
+import { ServerInUse } from './server-in-use.ts';
 import { openAccountsFilter } from './site.ts';
 
 export interface WatchedDirectoryOptions {
@@ -44,84 +45,98 @@ const LIST_PAGE = 500;
 /**
  * Puts the subscription, the periodic lists and the operations on the directory together. They
  * share the server in use.
- *
- * disconnected -> connected -> subscribed (the refresh is complete) -> disconnected
  */
 export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirectory {
-  const { settings, access, notice, admit, monotonic, abort, drain$ } = options;
-  const { directory: site, attributes: names, instances } = settings;
-  /** Why a subscription is given up though its connection stands: it is made anew, on the next server if there is one. */
-  const useless$ = new Subject<DirectoryError>();
-  const givenUp$ = useless$.pipe(mergeMap((error) => throwError(() => error)));
-  const lagging = new LaggingServers(access.urls);
-  const clockSet$ = new Subject<void>();
-  let subscribed = false;
-  let subscribedTo: string | undefined;
-
+  const { settings, access, abort, drain$ } = options;
+  const { attributes: names, directory, instances } = settings;
+  const server = new ServerInUse(access.urls);
   const operations = new DirectoryOperations({
     access,
-    base: site.base,
-    // A replica can be read and not written: the subscription moves to another server, and writes with it. What comes from
-    // one that it has left already says nothing about the next.
-    referred: (error, url) => {
-      if (access.urls.length > 1 && url === subscribedTo) useless$.next(error);
-    },
+    base: directory.base,
+    referred: (error, url) => server.referred(error, url),
   });
   // A request that is not answered would hold up the end for as long as its own time-out.
   abort.addEventListener('abort', () => operations.close());
 
   const content = {
-    base: site.base,
+    base: directory.base,
     filter: openAccountsFilter(settings),
     attributes: attributesToRead(names, instances),
   };
-  const deadAfterMilliseconds = settings.reconnect.deadAfter;
-  const subscription$ = reconnect({
-    urls: access.urls,
-    initial: settings.reconnect.initial,
-    max: settings.reconnect.max,
-    connect: (url) =>
-      subscribeOnce({ access, url, ...content, admit, protocol: site.subscription, deadAfterMilliseconds }).pipe(
-        takeUntil(givenUp$),
-      ),
-  }).pipe(
+  const clockSet$ = new Subject<void>();
+  const subscription$ = subscription(content, server, options).pipe(
     tap((change) => {
-      if (change.kind === 'connected') {
-        subscribedTo = change.url;
-        operations.use(change.url);
-        options.connected();
-      }
-      if (change.kind === 'refreshed') {
-        subscribed = true;
-        const behind = subscribedTo === undefined ? undefined : lagging.refreshed(subscribedTo, options.isBehind());
-        if (behind !== undefined) queueMicrotask(() => useless$.next(behind));
-        // The entries came before the time did, and what another service holds may prove to be older than it seemed.
-        if (instances === 'several' && change.directoryTime !== undefined) queueMicrotask(() => clockSet$.next());
-      }
-      if (change.kind === 'disconnected') {
-        subscribed = false;
-        subscribedTo = undefined;
-      }
+      if (change.kind !== 'connected') return;
+      operations.use(change.url);
+      options.connected();
+    }),
+    tap((change) => {
+      // The entries came before the time did, and what another service holds may prove to be older
+      // than it seemed.
+      if (instances === 'several' && tellsTime(change)) queueMicrotask(() => clockSet$.next());
     }),
   );
-  const lists$ = reconcile({
-    interval: settings.reconcile.interval,
-    also$: clockSet$,
-    monotonic,
-    list: async (entry) => {
-      if (!subscribed) throw new Error('there is no connection');
-      await operations.search(content, { pageSize: LIST_PAGE }, entry);
-    },
-    failed: (error) => {
-      if (!subscribed) return;
-      if (isBlind(error)) useless$.next(error);
-      else notice(`the periodic list of the open accounts failed, and is tried again: ${explain(error)}`);
-    },
-  });
+  const list: List = (entry) => operations.search(content, { pageSize: LIST_PAGE }, entry);
+  const lists$ = lists(server, list, clockSet$, options);
   return {
     operations,
     changes$: merge(subscription$.pipe(takeUntil(fromEvent(abort, 'abort'))), lists$.pipe(takeUntil(drain$))),
   };
+}
+
+/** Keeps to one server for as long as that is of use, and `server` up to date. */
+function subscription(
+  content: WatchedContent,
+  server: ServerInUse,
+  { settings, access, admit, isBehind }: WatchedDirectoryOptions,
+): Observable<DirectoryChange> {
+  const { initial, max, deadAfter: deadAfterMilliseconds } = settings.reconnect;
+  const protocol = settings.directory.subscription;
+  return reconnect({
+    urls: access.urls,
+    initial,
+    max,
+    connect: (url) =>
+      subscribeOnce({ access, url, ...content, admit, protocol, deadAfterMilliseconds }).pipe(
+        takeUntil(server.givenUp$),
+      ),
+  }).pipe(
+    tap((change) => {
+      if (change.kind === 'connected') server.connected(change.url);
+      if (change.kind === 'refreshed') server.refreshed(isBehind());
+      if (change.kind === 'disconnected') server.disconnected();
+    }),
+  );
+}
+
+/** One list of the open accounts; rejects where it is not whole. */
+type List = ReconcileOptions['list'];
+
+/** Lists the open accounts while the subscription stands, in the interval and as `also$` says. */
+function lists(
+  server: ServerInUse,
+  list: List,
+  also$: Observable<void>,
+  { settings, notice, monotonic }: WatchedDirectoryOptions,
+): Observable<DirectoryChange> {
+  return reconcile({
+    interval: settings.reconcile.interval,
+    also$,
+    monotonic,
+    list: async (entry) => {
+      if (!server.subscribed) throw new Error('there is no connection');
+      await list(entry);
+    },
+    failed: (error) => {
+      if (!server.subscribed) return;
+      if (isBlind(error)) server.giveUp(error);
+      else notice(`the periodic list of the open accounts failed, and is tried again: ${explain(error)}`);
+    },
+  });
+}
+
+function tellsTime(change: DirectoryChange): boolean {
+  return change.kind === 'refreshed' && change.directoryTime !== undefined;
 }
 
 /**

@@ -1,14 +1,13 @@
 import { randomInt } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
-import { ReplaySubject, tap } from 'rxjs';
+import { catchError, EMPTY, ignoreElements, lastValueFrom, tap } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { handlersOf, longestHandlerMilliseconds } from '../handlers/registry.ts';
 import { handlerRunner } from '../handlers/run-handler.ts';
 import { hostObjection } from '../handlers/steps/host-users.ts';
 import { accountMemory } from '../streams/account-memory.ts';
 import type { Load } from '../streams/operators/group-per-uid.ts';
-import { provisioning } from '../streams/pipeline.ts';
-import type { AccountRecord, ReadEntry } from './domain/account.ts';
+import { type PipelineDependencies, provisioning } from '../streams/pipeline.ts';
+import type { AccountRecord } from './domain/account.ts';
 import type { DirectoryChange } from './domain/change.ts';
 import { type DirectoryAnswer, observedDirectory } from './domain/directory-answer.ts';
 import { DirectoryClock } from './domain/directory-clock.ts';
@@ -23,6 +22,7 @@ import type { Connection } from './ldap/connection.ts';
 import { DirectoryPatience } from './patience.ts';
 import { runCommand } from './script/command.ts';
 import { createScriptRunner } from './script/script-runner.ts';
+import { ServiceLife } from './service-life.ts';
 import { accessOf, decisionMaker, rulesOf, siteOf } from './site.ts';
 import { watchedDirectory } from './watched-directory.ts';
 
@@ -43,6 +43,10 @@ export interface ServiceOptions {
   readonly observeOutcome?: (uid: string, outcome: HandlerOutcome) => void;
 }
 
+/**
+ * made -> running (`run`) -> draining (`drain`) -> stopped, when nothing runs any more.
+ * `stopNow`, or a bug in the stream, shortens the way at any time.
+ */
 export interface Service {
   /** Works until it is told to stop; resolves to the exit code of the process. */
   run(): Promise<number>;
@@ -52,136 +56,155 @@ export interface Service {
   stopNow(exitCode?: number): void;
 }
 
+/** The one clock that all parts share: it only goes forward, in milliseconds. */
+const monotonic = (): number => performance.now();
+
 /**
  * Puts the service together: the one place that knows everybody. Nothing happens before `run`.
  *
- * made -> running (`run`) -> draining (`drain`, or a bug) -> stopped; `stopNow` at any time shortens the way.
+ * The parts first: how the service ends, what is done to accounts, what is known of them, and the
+ * directory. Then the stream, which has all of them around it. Then what others may ask of it.
  */
-export function createService({
-  settings,
-  env,
-  report,
-  notice,
-  dryRun,
-  admit,
-  observe,
-  observeAnswer,
-  observeOutcome,
-}: ServiceOptions): Service {
-  const { attributes: names, directory: site } = settings;
-  const rules = rulesOf(settings);
-  const monotonic = () => performance.now();
-  const access = accessOf(settings, env);
-  const abort = new AbortController();
-  setMaxListeners(0, abort.signal); // one for each account in work
-  const drain$ = new ReplaySubject<void>(1);
-  const draining = new AbortController();
-  setMaxListeners(0, draining.signal);
-  abort.signal.addEventListener('abort', () => draining.abort());
+export function createService(options: ServiceOptions): Service {
+  const { settings, report, notice } = options;
+  const life = new ServiceLife();
   const load: Load = { running: 0, waiting: 0 };
-  const runner = createScriptRunner({ launcher: settings.script.launcher, base: site.base, onNotice: notice });
+  const handlers = handlersAtWork(options);
+  const knowledge = knowledgeOf(settings, handlers.longestMilliseconds);
+  const directory = directoryInUse(options, knowledge, life);
+
+  const surroundings = surroundingsOf(options, { life, load, handlers, knowledge, directory });
+  const stream$ = provisioning(directory.changes$, surroundings).pipe(
+    ignoreElements(),
+    catchError((error: unknown) => {
+      notice(`the stream failed, which is a bug: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
+      life.stop(ReturnCode.UNDEFINED_ERROR, error);
+      return EMPTY;
+    }),
+  );
+
+  return {
+    run: async () => {
+      await lastValueFrom(stream$, { defaultValue: undefined });
+      directory.close();
+      await handlers.close();
+      const { exitCode } = life;
+      report({ event: 'stopped', exitCode });
+      return exitCode;
+    },
+    drain: () => {
+      if (life.stopped.aborted) return;
+      const { running: inWork, waiting: queued } = load;
+      const { grace } = settings.shutdown;
+      report({ event: 'draining', inWork, queued, graceMilliseconds: grace });
+      life.drain(grace);
+    },
+    stopNow: (exitCode = ReturnCode.SUCCESS) => life.stop(exitCode, new Error('told to stop at once')),
+  };
+}
+
+/** What is done to an account: the handlers of this site, and the runner of their scripts. */
+function handlersAtWork({ settings, notice, observeOutcome }: ServiceOptions) {
   const handlers = handlersOf(settings, siteOf(settings));
-  const away = new DirectoryPatience(settings.reconnect);
+  const { script, directory } = settings;
+  const scripts = createScriptRunner({ launcher: script.launcher, base: directory.base, onNotice: notice });
+  const run = handlerRunner(handlers, { scripts, runCommand }, monotonic);
+  return {
+    run: observedHandlers(run, observeOutcome),
+    longestMilliseconds: longestHandlerMilliseconds(handlers),
+    close: () => scripts.close(),
+  };
+}
+
+/** What is known beside the entries: the directory's time, and what became of the open accounts. */
+function knowledgeOf({ instances, retry, directory }: Settings, longestHandlerMilliseconds: number) {
   const clock = new DirectoryClock(monotonic, () => Date.now());
-  const longestMilliseconds = longestHandlerMilliseconds(handlers);
-  const alone = settings.instances === 'one';
   const directoryTime = () => clock.now();
   const open = accountMemory({
-    instances: settings.instances,
-    longestHandlerMilliseconds: longestMilliseconds,
-    retry: settings.retry,
-    behindAfterMilliseconds: site.behindAfter,
+    instances,
+    longestHandlerMilliseconds,
+    retry,
+    behindAfterMilliseconds: directory.behindAfter,
     monotonic,
     directoryTime,
   });
+  return { clock, directoryTime, open };
+}
 
+type Knowledge = ReturnType<typeof knowledgeOf>;
+
+/** The directory, watched and worked on. Its clock and whoever observes hear all that it says. */
+function directoryInUse(options: ServiceOptions, { clock, open }: Knowledge, life: ServiceLife) {
+  const { settings, env, notice, admit, observe, observeAnswer } = options;
+  const away = new DirectoryPatience(settings.reconnect);
   const { operations, changes$ } = watchedDirectory({
     settings,
-    access,
+    access: accessOf(settings, env),
     notice,
     admit,
     connected: () => away.wake(),
     isBehind: () => open.versions.isBehind,
     monotonic,
-    abort: abort.signal,
-    drain$,
+    abort: life.stopped,
+    drain$: life.drain$,
   });
-  const observed$ = changes$.pipe(
-    tap((change) => {
-      clock.told(change);
-      observe?.(change);
-    }),
-  );
-
-  const readEntry: ReadEntry = (entry) => readAccount(entry, names, rules);
-
-  const stages = {
-    ...decisionMaker(settings, longestMilliseconds, directoryTime, open),
-    names,
-    alone,
-    readEntry,
-    readStanding: (entry: Parameters<ReadEntry>[0]) => readAccount(entry, names, null),
-    objection: observedObjection(hostObjection({ rules: settings.accounts, signal: abort.signal }), observeAnswer),
-    open,
-    directory: observedDirectory(operations, (answer) => {
+  return {
+    away,
+    changes$: changes$.pipe(
+      tap((change) => {
+        clock.told(change);
+        observe?.(change);
+      }),
+    ),
+    operations: observedDirectory(operations, (answer) => {
       clock.answered(answer);
       observeAnswer?.(answer);
     }),
-    runHandler: observed(handlerRunner(handlers, { scripts: runner, runCommand }, monotonic), observeOutcome),
-    retry: settings.retry,
+    close: () => operations.close(),
+  };
+}
+
+interface Parts {
+  readonly life: ServiceLife;
+  readonly load: Load;
+  readonly handlers: ReturnType<typeof handlersAtWork>;
+  readonly knowledge: Knowledge;
+  readonly directory: ReturnType<typeof directoryInUse>;
+}
+
+/** What the stream has around it. */
+function surroundingsOf(
+  { settings, report, dryRun, observeAnswer }: ServiceOptions,
+  { life, load, handlers, knowledge, directory }: Parts,
+): PipelineDependencies {
+  const { attributes: names, accounts, instances, retry, concurrency } = settings;
+  const { longestMilliseconds } = handlers;
+  const { open, directoryTime } = knowledge;
+  const rules = rulesOf(settings);
+  return {
+    ...decisionMaker(settings, longestMilliseconds, directoryTime, open),
+    names,
+    alone: instances === 'one',
+    readEntry: (entry) => readAccount(entry, names, rules),
+    readStanding: (entry) => readAccount(entry, names, null),
+    objection: observedObjection(hostObjection({ rules: accounts, signal: life.stopped }), observeAnswer),
+    open,
+    directory: directory.operations,
+    away: directory.away,
+    runHandler: handlers.run,
+    longestHandlerMilliseconds: longestMilliseconds,
+    retry,
+    concurrency,
+    load,
+    dryRun,
     report,
-    away,
-    signal: abort.signal,
-    draining: draining.signal,
+    signal: life.stopped,
+    draining: life.draining,
+    drain$: life.drain$,
     nextJobId: jobIds(),
     newToken: () => tokenDay(randomInt(TOKEN_DAYS)),
-    longestHandlerMilliseconds: longestMilliseconds,
-    monotonic,
     stateNow: () => stateTimestamp(new Date()),
-    concurrency: settings.concurrency,
-    load,
-    drain$,
-    dryRun,
-  };
-
-  let exitCode: number = ReturnCode.SUCCESS;
-  const run = async (): Promise<number> => {
-    await new Promise<void>((resolve) => {
-      provisioning(observed$, stages).subscribe({
-        complete: resolve,
-        error: (error: unknown) => {
-          notice(
-            `the stream failed, which is a bug: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
-          );
-          exitCode = ReturnCode.UNDEFINED_ERROR;
-          abort.abort(error);
-          resolve();
-        },
-      });
-    });
-    operations.close();
-    await runner.close();
-    report({ event: 'stopped', exitCode });
-    return exitCode;
-  };
-
-  const drain = (): void => {
-    if (abort.signal.aborted) return;
-    const { running: inWork, waiting: queued } = load;
-    report({ event: 'draining', inWork, queued, graceMilliseconds: settings.shutdown.grace });
-    setTimeout(() => abort.abort(new Error('the grace is over')), settings.shutdown.grace).unref();
-    draining.abort();
-    drain$.next();
-  };
-
-  return {
-    run,
-    drain,
-    stopNow: (code = ReturnCode.SUCCESS) => {
-      exitCode ||= code;
-      abort.abort(new Error('told to stop at once'));
-      drain$.next();
-    },
+    monotonic,
   };
 }
 
@@ -204,7 +227,7 @@ function observedObjection(
   };
 }
 
-function observed(run: RunHandler, observe: ServiceOptions['observeOutcome']): RunHandler {
+function observedHandlers(run: RunHandler, observe: ServiceOptions['observeOutcome']): RunHandler {
   if (observe === undefined) return run;
   return async (job, context) => {
     const outcome = await run(job, context);

@@ -12,7 +12,10 @@ const ANSWER_MILLISECONDS = 5_000;
 const SILENCE_MILLISECONDS = 45_000;
 const LARGEST_ANSWER = 64 * 1024 * 1024;
 
-/** Reads `/status` of a running service. Rejects with an OperatorError where it cannot be reached or answers nonsense. */
+/**
+ * Reads `/status` of a running service. Rejects with an OperatorError where it cannot be reached or
+ * answers nonsense.
+ */
 export async function fetchStatus(address: string, limit?: number): Promise<ServiceSnapshot> {
   const target = readAddress(address);
   const response = await ask(target, limit === undefined ? '/status' : `/status?limit=${limit}`, {});
@@ -37,7 +40,7 @@ export interface FollowOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a follower gets to know: an event of the service, or something about the connection to it. */
+/** What a follower gets to know: an event of the service, or something about the connection. */
 export type Followed =
   | { readonly kind: 'event'; readonly event: PublishedEvent }
   | { readonly kind: 'attached' }
@@ -45,54 +48,95 @@ export type Followed =
   | { readonly kind: 'missed'; readonly events: number };
 
 /**
- * Follows the events of a running service until the signal aborts. After a loss it comes back on its own and goes on where it
- * was. Rejects with an OperatorError where the first attempt fails, or the service refuses what is asked.
+ * Follows the events of a running service until the signal aborts. After a loss it comes back by
+ * itself and goes on where it was. Rejects with an OperatorError where the first attempt fails, or
+ * the service refuses what is asked.
  */
 export async function* followEvents(address: string, options: FollowOptions = {}): AsyncGenerator<Followed> {
-  const target = readAddress(address);
   const { signal, follow = true } = options;
-  let lastId = '';
-  let attached = false;
-  let pause = 250;
+  const following = new Following(readAddress(address), options);
 
   while (!signal?.aborted) {
     try {
-      const response = await ask(
-        target,
-        `/events?${query(options, lastId)}`,
-        {
-          ...(lastId === '' ? {} : { 'last-event-id': lastId }),
-        },
-        signal,
-      );
-      if (response.statusCode !== 200) throw refused(target, response, await readAll(response, target));
-      yield { kind: 'attached' };
-      attached = true;
-      pause = 250;
-      const parse = parseSse();
-      response.setEncoding('utf8');
-      response.setTimeout(SILENCE_MILLISECONDS, () => response.destroy(new Error('the service is silent')));
-      for await (const text of response as AsyncIterable<string>) {
-        for (const message of parse(text)) {
-          if (message.id !== '') lastId = message.id;
-          const followed = message.data === '' ? undefined : understand(message.event, message.data);
-          if (followed !== undefined) yield followed;
-        }
-      }
-      if (!follow) return;
-      if (!signal?.aborted) yield { kind: 'lost', reason: 'the service ended the stream' };
+      yield* following.attach();
     } catch (error) {
       if (signal?.aborted) return;
-      if (!attached || (error instanceof OperatorError && error.cause === undefined)) throw error;
-      if (pause === 250) yield { kind: 'lost', reason: error instanceof Error ? error.message : String(error) };
+      const reason = following.lost(error);
+      if (reason !== undefined) yield { kind: 'lost', reason };
     }
     if (!follow) return;
-    await delay(pause, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
-    pause = Math.min(pause * 2, 5_000);
+    await following.rest();
   }
 }
 
-/** A service that was started again does not know the last id: all that it did since its start is wanted then. */
+const FIRST_PAUSE = 250;
+const LONGEST_PAUSE = 5_000;
+
+/**
+ * The way of one follower. What it knows outlives a connection.
+ *
+ * never attached -> attached (`attach`) -> lost (told once; a longer `rest` before each attempt)
+ * -> attached
+ */
+class Following {
+  readonly #target: ListenAddress;
+  readonly #options: FollowOptions;
+  #lastId = '';
+  #attached = false;
+  #pause = FIRST_PAUSE;
+
+  constructor(target: ListenAddress, options: FollowOptions) {
+    this.#target = target;
+    this.#options = options;
+  }
+
+  /** One connection, from its beginning to its end. It fails where more was to come. */
+  async *attach(): AsyncGenerator<Followed> {
+    const { follow = true } = this.#options;
+    const response = await this.#ask();
+    yield { kind: 'attached' };
+    this.#attached = true;
+    this.#pause = FIRST_PAUSE;
+    const parse = parseSse();
+    response.setEncoding('utf8');
+    response.setTimeout(SILENCE_MILLISECONDS, () => response.destroy(new Error('the service is silent')));
+    for await (const text of response as AsyncIterable<string>) {
+      for (const message of parse(text)) {
+        if (message.id !== '') this.#lastId = message.id;
+        const followed = message.data === '' ? undefined : understand(message.event, message.data);
+        if (followed !== undefined) yield followed;
+      }
+    }
+    if (follow) throw new Error('the service ended the stream');
+  }
+
+  async #ask(): Promise<IncomingMessage> {
+    const path = `/events?${query(this.#options, this.#lastId)}`;
+    const headers: Record<string, string> = this.#lastId === '' ? {} : { 'last-event-id': this.#lastId };
+    const response = await ask(this.#target, path, headers, this.#options.signal);
+    if (response.statusCode === 200) return response;
+    throw refused(this.#target, response, await readAll(response, this.#target));
+  }
+
+  /** Answers why, where that is news. Throws the error where asking again would not help. */
+  lost(error: unknown): string | undefined {
+    const isRefused = error instanceof OperatorError && error.cause === undefined;
+    if (!this.#attached || isRefused) throw error;
+    if (this.#pause !== FIRST_PAUSE) return undefined;
+    return error instanceof Error ? error.message : String(error);
+  }
+
+  async rest(): Promise<void> {
+    const { signal } = this.#options;
+    await delay(this.#pause, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+  }
+}
+
+/**
+ * A service that was started again does not know the last id: all that it did since its start is
+ * wanted then.
+ */
 function query({ uids = [], events = [], since = 'now', follow = true }: FollowOptions, lastId: string): string {
   const pairs = [
     ...uids.map((uid) => ['uid', uid]),
@@ -112,7 +156,10 @@ function understand(name: string, data: string): Followed | undefined {
   return isPublishedEvent(value) ? { kind: 'event', event: value } : undefined;
 }
 
-/** A newer service may know events that this program does not, and something else than a service anything: both are left out. */
+/**
+ * A newer service may know events that this program does not, and what is no service may send
+ * anything: both are left out.
+ */
 function isPublishedEvent(value: unknown): value is PublishedEvent {
   if (!eventSchema.safeParse(value).success) return false;
   try {

@@ -6,42 +6,61 @@ export interface SseMessage {
   readonly id: string;
 }
 
-/** Longest line accepted, in characters: a peer that is no operator interface must not fill the memory. */
+/**
+ * Longest line accepted, in characters: a peer that is no operator interface must not fill the
+ * memory.
+ */
 const LONGEST_LINE = 4 * 1024 * 1024;
 
 /**
- * Makes a parser that takes text as it arrives and returns the messages that it completes; one without data carries an id only.
- * Throws a RangeError for a line without end.
+ * Makes a parser that takes text as it arrives and returns the messages that it completes; one
+ * without data carries an id only. Throws a RangeError for a line without end.
  */
 export function parseSse(): (text: string) => SseMessage[] {
+  const message = new MessageInProgress();
   let rest = '';
-  let event = '';
-  let id = '';
-  let sentId = '';
-  let data: string[] = [];
 
   return (text) => {
-    const messages: SseMessage[] = [];
     const lines = (rest + text).split(/\r?\n/);
     rest = lines.pop() ?? '';
     if (rest.length > LONGEST_LINE) throw new RangeError('the event stream has a line without end');
-    for (const line of lines) {
-      if (line === '') {
-        if (data.length > 0 || id !== sentId)
-          messages.push({ event: event === '' ? 'message' : event, data: data.join('\n'), id });
-        sentId = id;
-        event = '';
-        data = [];
-        continue;
-      }
-      const colon = line.indexOf(':');
-      if (colon === 0) continue;
-      const field = colon < 0 ? line : line.slice(0, colon);
-      const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
-      if (field === 'event') event = value;
-      else if (field === 'data') data.push(value);
-      else if (field === 'id') id = value;
-    }
-    return messages;
+    return lines.map((line) => message.take(line)).filter((complete) => complete !== undefined);
   };
+}
+
+/**
+ * The message whose lines arrive.
+ *
+ * empty -> begun (lines with fields) -> empty (an empty line); the id stays until another one comes
+ */
+class MessageInProgress {
+  #event = '';
+  #data: string[] = [];
+  #id = '';
+  #sentId = '';
+
+  /** Returns the message where the line completes one that says something. */
+  take(line: string): SseMessage | undefined {
+    if (line === '') return this.#complete();
+    const colon = line.indexOf(':');
+    if (colon < 0) this.#set(line, '');
+    // With the colon first it is a comment.
+    if (colon > 0) this.#set(line.slice(0, colon), line.slice(colon + 1).replace(/^ /, ''));
+    return undefined;
+  }
+
+  #set(field: string, value: string): void {
+    if (field === 'event') this.#event = value;
+    else if (field === 'data') this.#data.push(value);
+    else if (field === 'id') this.#id = value;
+  }
+
+  #complete(): SseMessage | undefined {
+    const message = { event: this.#event || 'message', data: this.#data.join('\n'), id: this.#id };
+    const says = this.#data.length > 0 || this.#id !== this.#sentId;
+    this.#sentId = this.#id;
+    this.#event = '';
+    this.#data = [];
+    return says ? message : undefined;
+  }
 }

@@ -12,8 +12,11 @@ export interface Elapsed {
 }
 
 /**
- * Measures from the moment a requested mode was reported to its claim and to its end. Only live changes count: what a
- * refresh or a periodic list finds was written at a time that nobody saw, and what is put off waits for its day, not for us.
+ * Measures from the moment a requested mode was reported to its claim and to its end. Only live
+ * changes count: what a refresh or a periodic list finds was written at a time that nobody saw, and
+ * what is put off waits for its day, not for us.
+ *
+ * An account is not timed -> seen (a live request) -> claimed -> not timed (it ends, or is put off)
  */
 export function timeWrites(): (event: PublishedEvent) => Elapsed | undefined {
   const seen = new RecentMap<number>(CAPACITY);
@@ -25,22 +28,15 @@ export function timeWrites(): (event: PublishedEvent) => Elapsed | undefined {
     const at = Date.parse(event.time);
     switch (event.event) {
       case 'received':
-        if (readMode(event.mode)?.phase !== 'requested') return undefined;
-        if (event.change === 'refresh' || event.change === 'list') return undefined;
-        seen.set(uid, at);
+        if (isLiveRequest(event)) seen.set(uid, at);
         return undefined;
       case 'claimed': {
-        const written = seen.get(uid);
-        if (written === undefined) return undefined;
-        seen.delete(uid);
-        claimed.set(uid, written);
-        return { to: 'claim', milliseconds: at - written };
+        const written = take(seen, uid);
+        if (written !== undefined) claimed.set(uid, written);
+        return elapsed('claim', written, at);
       }
-      case 'finished': {
-        const written = claimed.get(uid);
-        claimed.delete(uid);
-        return written === undefined ? undefined : { to: 'finish', milliseconds: at - written };
-      }
+      case 'finished':
+        return elapsed('finish', take(claimed, uid), at);
       case 'failed':
       case 'superseded':
       case 'conflict':
@@ -56,4 +52,18 @@ export function timeWrites(): (event: PublishedEvent) => Elapsed | undefined {
         return undefined;
     }
   };
+}
+
+function isLiveRequest({ mode, change }: Extract<PublishedEvent, { readonly event: 'received' }>): boolean {
+  return readMode(mode)?.phase === 'requested' && change !== 'refresh' && change !== 'list';
+}
+
+function take(times: RecentMap<number>, uid: string): number | undefined {
+  const time = times.get(uid);
+  times.delete(uid);
+  return time;
+}
+
+function elapsed(to: Elapsed['to'], written: number | undefined, at: number): Elapsed | undefined {
+  return written === undefined ? undefined : { to, milliseconds: at - written };
 }

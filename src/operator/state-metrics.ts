@@ -1,0 +1,111 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { AccountCounts, ConnectionStatus } from '../domain/status.ts';
+
+/** What the metrics of the state show at the moment of a scrape. */
+export interface MetricsSource {
+  /** Milliseconds since 1970. */
+  now(): number;
+  connection(): ConnectionStatus;
+  counts(): AccountCounts;
+  readers(): { readonly open: number; readonly dropped: number };
+}
+
+/** Registers what is read anew at each scrape: how the service stands, and its process. */
+export function registerState(registry: Registry, version: string, source: MetricsSource): void {
+  const info = { name: 'prov_info', help: 'The version of the service.', labelNames: ['version'] };
+  new Gauge({ ...info, registers: [registry] }).set({ version }, 1);
+  registerConnection(registry, source);
+  registerAccounts(registry, source);
+  registerReaders(registry, source);
+  registerProcess(registry, source);
+}
+
+function registerConnection(registry: Registry, source: MetricsSource): void {
+  gauge(registry, 'prov_connected', 'Whether the subscription is connected: 1 or 0.', () =>
+    isConnected(source) ? 1 : 0,
+  );
+  gauge(registry, 'prov_ready', 'Whether the service is subscribed, refreshed and not stopping: 1 or 0.', () =>
+    source.connection().phase === 'live' ? 1 : 0,
+  );
+  new Gauge({
+    name: 'prov_subscription_info',
+    help: 'The directory that the service is subscribed to, and how.',
+    labelNames: ['url', 'protocol', 'server'],
+    registers: [registry],
+    collect() {
+      const { url = '', protocol = '', server = '' } = source.connection();
+      this.reset();
+      if (isConnected(source)) this.set({ url, protocol, server }, 1);
+    },
+  });
+  const refreshed = 'When the last complete list of open accounts was received.';
+  gauge(registry, 'prov_refreshed_timestamp_seconds', refreshed, () => {
+    const { refreshedAt } = source.connection();
+    return refreshedAt === undefined ? 0 : Date.parse(refreshedAt) / 1000;
+  });
+  gauge(registry, 'prov_refresh_entries', 'Open accounts in the last complete list.', () => {
+    return source.connection().refreshedEntries ?? 0;
+  });
+}
+
+function isConnected(source: MetricsSource): boolean {
+  const { phase, url } = source.connection();
+  return url !== undefined && (phase === 'refreshing' || phase === 'live' || phase === 'draining');
+}
+
+function registerAccounts(registry: Registry, source: MetricsSource): void {
+  new Gauge({
+    name: 'prov_accounts',
+    help: 'Open accounts by condition.',
+    labelNames: ['condition'],
+    registers: [registry],
+    collect() {
+      const { open: _, inWork, ...counts } = source.counts();
+      for (const [condition, count] of Object.entries({ in_work: inWork, ...counts })) this.set({ condition }, count);
+    },
+  });
+  gauge(registry, 'prov_accounts_open', 'Open accounts, each counted once.', () => source.counts().open);
+}
+
+function registerReaders(registry: Registry, source: MetricsSource): void {
+  gauge(registry, 'prov_operator_readers', 'Readers of the event stream.', () => source.readers().open);
+  const dropped = 'Readers of the event stream that were dropped for being too slow.';
+  counter(registry, 'prov_operator_readers_dropped_total', dropped, () => source.readers().dropped);
+}
+
+function registerProcess(registry: Registry, source: MetricsSource): void {
+  const cpu = 'Processor time of the process in seconds, user and system.';
+  counter(registry, 'process_cpu_seconds_total', cpu, () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  gauge(registry, 'process_resident_memory_bytes', 'Resident memory in bytes.', () => process.memoryUsage.rss());
+  gauge(registry, 'process_start_time_seconds', 'When the process started, in seconds since 1970.', () =>
+    Math.round(source.now() / 1000 - process.uptime()),
+  );
+}
+
+/** A number that goes up and down, read at each scrape. */
+function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+}
+
+/** A number that only grows and is counted elsewhere, read at each scrape. */
+function counter(registry: Registry, name: string, help: string, read: () => number): void {
+  new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+}

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PublishedEvent } from '../../src/domain/event.ts';
 import { createBacklog } from '../../src/operator/backlog.ts';
 import { readFilter } from '../../src/operator/event-filter.ts';
-import { READER_LIMITS, type ReaderSink, serveReaders } from '../../src/operator/event-readers.ts';
+import type { ReaderSink } from '../../src/operator/event-reader.ts';
+import { READER_LIMITS, serveReaders } from '../../src/operator/event-readers.ts';
 
 const ALL = readFilter({});
 const event = (uid: string): PublishedEvent => ({

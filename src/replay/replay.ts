@@ -1,12 +1,14 @@
 import { ReplaySubject, Subject } from 'rxjs';
 import { accountMemory } from '../../streams/account-memory.ts';
 import { laneOf } from '../../streams/candidate.ts';
-import { provisioning } from '../../streams/pipeline.ts';
-import type { AccountRules } from '../domain/account.ts';
+import type { Load } from '../../streams/operators/group-per-uid.ts';
+import { type PipelineDependencies, provisioning } from '../../streams/pipeline.ts';
+import type { AccountRules, EntryReading } from '../domain/account.ts';
 import type { DirectoryChange } from '../domain/change.ts';
 import { observedDirectory } from '../domain/directory-answer.ts';
 import { DirectoryClock } from '../domain/directory-clock.ts';
-import type { PublishedEvent, StreamEvent } from '../domain/event.ts';
+import type { DirectoryEntry } from '../domain/entry.ts';
+import type { PublishedEvent } from '../domain/event.ts';
 import { TOKEN_DAYS, tokenDay } from '../domain/fence.ts';
 import { readMode } from '../domain/mode.ts';
 import { readAccount } from '../domain/read-account.ts';
@@ -27,7 +29,7 @@ export interface ReplayOptions {
   readonly told: (event: PublishedEvent) => void;
   /** Hears of each request that the record tells of, before the stream does. */
   readonly requested: (uid: string) => void;
-  /** Whether the record has said something of the event's account that the replay has not said yet. */
+  /** Whether the record has said something of the event's account that the replay has not yet. */
   readonly awaits: (event: PublishedEvent) => boolean;
 }
 
@@ -46,133 +48,156 @@ const ENDED = new Error('the record has ended');
 
 const NO_RULES: AccountRules = { lowestUidNumber: 0, homeRoot: null };
 
-/** Puts the real stream together with stand-ins for all that has effects: time, directory and handlers follow the record. */
-export function startReplay({ settings, start, pace, told, requested, awaits }: ReplayOptions): Replay {
-  const { attributes: names, instances, longestHandlerMilliseconds, behindAfterMilliseconds } = settings;
-  const rules = settings.accounts ?? NO_RULES;
-  const time = new VirtualTime(start, pace);
-  const abort = new AbortController();
-  const night = new RecordedNight(abort.signal);
-  const clock = new DirectoryClock(
-    () => time.now(),
-    () => time.now(),
-  );
-  const changes$ = new Subject<DirectoryChange>();
-  const directoryTime = () => clock.now();
-  const open = accountMemory({
-    instances,
-    longestHandlerMilliseconds,
-    retry: settings.retry,
-    behindAfterMilliseconds,
-    monotonic: () => time.now(),
-    directoryTime,
-  });
-  const drain$ = new ReplaySubject<void>(1);
-  const load = { running: 0, waiting: 0 };
-  const report = (event: StreamEvent) => told({ time: new Date(time.now()).toISOString(), ...event });
-  let jobs = 0;
-  let tokens = 0;
-  let failure: unknown;
+/**
+ * Puts the real stream together with stand-ins for all that has effects: time, directory and
+ * handlers follow the record.
+ */
+export function startReplay(options: ReplayOptions): Replay {
+  return new RecordedLife(options);
+}
 
-  const ended = new Promise<void>((resolve) => {
-    provisioning(changes$, {
+/** going on (`take`, line by line) -> ended (`end`); a bug in the stream makes both reject. */
+class RecordedLife implements Replay {
+  readonly #options: ReplayOptions;
+  readonly #rules: AccountRules;
+  readonly #time: VirtualTime;
+  readonly #abort = new AbortController();
+  readonly #night = new RecordedNight(this.#abort.signal);
+  readonly #clock = new DirectoryClock(
+    () => this.#time.now(),
+    () => this.#time.now(),
+  );
+  readonly #changes$ = new Subject<DirectoryChange>();
+  readonly #drain$ = new ReplaySubject<void>(1);
+  readonly #load: Load = { running: 0, waiting: 0 };
+  readonly #ended: Promise<void>;
+  #failure: unknown;
+  /**
+   * Answers, or outcomes, that came together: what follows from them went on side by side, as it
+   * does when they are given so.
+   */
+  #together: Together[] = [];
+
+  constructor(options: ReplayOptions) {
+    this.#options = options;
+    this.#rules = options.settings.accounts ?? NO_RULES;
+    this.#time = new VirtualTime(options.start, options.pace);
+    this.#ended = new Promise((resolve) => {
+      provisioning(this.#changes$, this.#surroundings()).subscribe({
+        complete: resolve,
+        error: (error: unknown) => {
+          this.#failure = error;
+          resolve();
+        },
+      });
+    });
+  }
+
+  async take(line: Exclude<RecordLine, { kind: 'header' }>): Promise<void> {
+    const [before] = this.#together;
+    if (before !== undefined && (line.kind !== before.kind || line.time !== before.time)) await this.#giveTogether();
+    if (line.kind === 'answer' || line.kind === 'outcome') {
+      this.#together.push(line);
+      return;
+    }
+    await this.#time.goTo(Date.parse(line.kind === 'event' ? line.event.time : line.time));
+    if (line.kind === 'change') this.#change(line.change);
+    if (line.kind === 'event') await this.#event(line.event);
+    await settled();
+    this.#throwFailure();
+  }
+
+  async end(): Promise<number> {
+    await this.#giveTogether();
+    await settled();
+    const unfinished = this.#load.running;
+    this.#drain$.next();
+    this.#abort.abort(ENDED);
+    await this.#ended;
+    this.#throwFailure();
+    return unfinished;
+  }
+
+  #change(change: DirectoryChange): void {
+    this.#clock.told(change);
+    this.#tellRequest(change);
+    const own = change.kind === 'entry' ? { ...change, entry: this.#night.withOwnTokens(change.entry) } : change;
+    this.#changes$.next(own);
+  }
+
+  #tellRequest(change: DirectoryChange): void {
+    const reading = change.kind === 'entry' ? this.#read(change.entry) : undefined;
+    if (reading?.kind !== 'account') return;
+    if (readMode(reading.record.mode)?.phase === 'requested') this.#options.requested(reading.record.uid);
+  }
+
+  async #event(event: PublishedEvent): Promise<void> {
+    await this.#time.fireUntil(() => !this.#options.awaits(event), keyOf(event));
+    if (event.event === 'draining') this.#drain$.next();
+  }
+
+  async #giveTogether(): Promise<void> {
+    const [first] = this.#together;
+    if (first === undefined) return;
+    await this.#time.goTo(Date.parse(first.time));
+    for (const line of this.#together) {
+      if (line.kind === 'answer') this.#night.answered(line.answer);
+      else if (line.outcome.ok || !line.outcome.aborted) this.#night.ended(line.uid, line.outcome);
+    }
+    this.#together = [];
+    await settled();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #read(entry: DirectoryEntry): EntryReading {
+    return readAccount(entry, this.#options.settings.attributes, this.#rules);
+  }
+
+  #surroundings(): PipelineDependencies {
+    const { settings, told } = this.#options;
+    const { attributes: names, instances, longestHandlerMilliseconds, behindAfterMilliseconds, retry } = settings;
+    const time = this.#time;
+    const night = this.#night;
+    const monotonic = () => time.now();
+    const directoryTime = () => this.#clock.now();
+    const accountsKnown = { instances, longestHandlerMilliseconds, retry, behindAfterMilliseconds };
+    const open = accountMemory({ ...accountsKnown, monotonic, directoryTime });
+    let jobs = 0;
+    let tokens = 0;
+    return {
+      ...decisionMaker(settings, longestHandlerMilliseconds, directoryTime, open, () => new Date(time.now())),
       names,
       alone: instances === 'one',
-      ...decisionMaker(settings, longestHandlerMilliseconds, directoryTime, open, () => new Date(time.now())),
-      report,
-      drain$,
-      load,
-      concurrency: settings.concurrency,
-      retry: settings.retry,
-      dryRun: settings.dryRun,
-      scheduler: time.scheduler,
+      readEntry: (entry) => this.#read(entry),
+      readStanding: (entry) => readAccount(entry, names, null),
+      objection: settings.accounts === undefined ? () => Promise.resolve(undefined) : night.objection,
       open,
-      directory: observedDirectory(night, (answer) => clock.answered(answer)),
-      runHandler: night.runHandler,
+      directory: observedDirectory(night, (answer) => this.#clock.answered(answer)),
       away: {
         delay: (failures) => backoff(failures, { initial: 1_000, max: 60_000 }),
         // The next answer comes when the record says.
         wait: () => Promise.resolve(),
       },
-      signal: abort.signal,
-      draining: abort.signal,
-      monotonic: () => time.now(),
-      stateNow: () => stateTimestamp(new Date(time.now())),
-      nextJobId: () => `replay-${++jobs}`,
-      objection: settings.accounts === undefined ? () => Promise.resolve(undefined) : night.objection,
-      readEntry: (entry) => readAccount(entry, names, rules),
-      readStanding: (entry) => readAccount(entry, names, null),
-      newToken: () => tokenDay(tokens++ % TOKEN_DAYS),
+      runHandler: night.runHandler,
       longestHandlerMilliseconds,
-    }).subscribe({
-      complete: resolve,
-      error: (error: unknown) => {
-        failure = error;
-        resolve();
-      },
-    });
-  });
-
-  const tellRequest = (change: DirectoryChange) => {
-    const reading = change.kind === 'entry' ? readAccount(change.entry, names, rules) : undefined;
-    if (reading?.kind !== 'account') return;
-    if (readMode(reading.record.mode)?.phase === 'requested') requested(reading.record.uid);
-  };
-
-  /** Answers, or outcomes, that came together: what follows from them went on side by side, as it does when they are given so. */
-  let together: Together[] = [];
-  const giveTogether = async (): Promise<void> => {
-    const [first] = together;
-    if (first === undefined) return;
-    await time.goTo(Date.parse(first.time));
-    for (const line of together) {
-      if (line.kind === 'answer') night.answered(line.answer);
-      else if (line.outcome.ok || !line.outcome.aborted) night.ended(line.uid, line.outcome);
-    }
-    together = [];
-    await settled();
-  };
-
-  return {
-    take: async (line) => {
-      const [before] = together;
-      if (before !== undefined && (line.kind !== before.kind || line.time !== before.time)) await giveTogether();
-      if (line.kind === 'answer' || line.kind === 'outcome') {
-        together.push(line);
-        return;
-      }
-      await time.goTo(Date.parse(line.kind === 'event' ? line.event.time : line.time));
-      switch (line.kind) {
-        case 'change':
-          clock.told(line.change);
-          tellRequest(line.change);
-          changes$.next(withOwnTokens(line.change, night));
-          break;
-        case 'event':
-          await time.fireUntil(() => !awaits(line.event), keyOf(line.event));
-          if (line.event.event === 'draining') drain$.next();
-          break;
-        case 'gap':
-          break;
-      }
-      await settled();
-      if (failure !== undefined) throw failure;
-    },
-    end: async () => {
-      await giveTogether();
-      await settled();
-      const unfinished = load.running;
-      drain$.next();
-      abort.abort(ENDED);
-      await ended;
-      if (failure !== undefined) throw failure;
-      return unfinished;
-    },
-  };
-}
-
-function withOwnTokens(change: DirectoryChange, night: RecordedNight): DirectoryChange {
-  return change.kind === 'entry' ? { ...change, entry: night.withOwnTokens(change.entry) } : change;
+      retry,
+      concurrency: settings.concurrency,
+      load: this.#load,
+      dryRun: settings.dryRun,
+      report: (event) => told({ time: new Date(time.now()).toISOString(), ...event }),
+      signal: this.#abort.signal,
+      draining: this.#abort.signal,
+      drain$: this.#drain$,
+      nextJobId: () => `replay-${++jobs}`,
+      newToken: () => tokenDay(tokens++ % TOKEN_DAYS),
+      stateNow: () => stateTimestamp(new Date(time.now())),
+      monotonic,
+      scheduler: time.scheduler,
+    };
+  }
 }
 
 /** The key under which timers of the event's account are set; empty where it speaks of none. */

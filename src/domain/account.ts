@@ -1,6 +1,9 @@
 import type { DirectoryEntry } from './entry.ts';
 
-/** The directory's names of the attributes that the service reads and writes. `null`: not used at this site. */
+/**
+ * The directory's names of the attributes that the service reads and writes. `null`: not used at
+ * this site.
+ */
 export interface AttributeNames {
   readonly mode: string;
   readonly state: string;
@@ -19,10 +22,10 @@ export interface AccountRules {
   readonly homeRoot: string | null;
 }
 
-/** What the service needs of an account to decide about it. Values are as stored; `mode` is one of the nine words. */
+/** What the service needs of an account to decide about it. `mode` is one of the nine words. */
 export interface AccountRecord {
   readonly dn: string;
-  /** The entryUUID attribute (RFC 4530), lower case; undefined where the server does not maintain it. */
+  /** The entryUUID attribute (RFC 4530), lower case; undefined where the server has none. */
   readonly entryUUID: string | undefined;
   readonly uid: string;
   /** In the case in which it was written, and as `comparedText` gives it, like the values below. */
@@ -33,11 +36,14 @@ export interface AccountRecord {
   readonly active: boolean | undefined;
   /** Return value of the last attempt; undefined where none is recorded. */
   readonly returnValue: string | undefined;
-  /** The directory's own time of the last modification, in milliseconds since 1970; undefined where not readable. */
+  /**
+   * The directory's own time of the last modification, in milliseconds since 1970; undefined where
+   * not readable.
+   */
   readonly modifiedAt: number | undefined;
   /** The directory's own time of the entry's creation, likewise. */
   readonly createdAt?: number;
-  /** The change sequence number of the last modification, on servers that show one (OpenLDAP's entryCSN). */
+  /** The change sequence number of the last modification, on servers that show one: entryCSN. */
   readonly entryCSN?: string;
   /** Who modified it last: modifiersName. */
   readonly modifiedBy?: string;
@@ -45,7 +51,10 @@ export interface AccountRecord {
   readonly uidNumber?: string;
 }
 
-/** What an entry turned out to be: an account, another program's business, or something that cannot be worked on. */
+/**
+ * What an entry turned out to be: an account, another program's business, or something that cannot
+ * be worked on.
+ */
 export type EntryReading =
   | { readonly kind: 'account'; readonly record: AccountRecord }
   | { readonly kind: 'foreign'; readonly dn: string; readonly reason: string }

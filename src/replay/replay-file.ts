@@ -24,65 +24,101 @@ export interface ReplayResult {
 }
 
 const NEWLINE = 0x0a;
-/** Four times an entry of the largest size that the service reads, as a value that is no text needs more room here. */
+/**
+ * Four times an entry of the largest size that the service reads, as a value that is no text needs
+ * more room here.
+ */
 const LONGEST_LINE = 64 * 1024 * 1024;
 /** No service runs for longer; a timer for each day of it would have no end. */
 const LONGEST_LIFE = 50 * 366 * 86_400_000;
 
 /**
- * Replays a record line by line; memory holds what is open in it, not its length. A last line that was cut off, as by a power
- * failure, is left out. Rejects with a RecordError for any other line that is none.
+ * Replays a record line by line; memory holds what is open in it, not its length. A last line that
+ * was cut off, as by a power failure, is left out. Rejects with a RecordError for any other line
+ * that is none.
  */
-export async function replayFile(path: string, { pace, told, note }: ReplayFileOptions): Promise<ReplayResult> {
-  const comparison = new Comparison();
-  let replay: Replay | undefined;
-  let stopped = true;
-  let unfinished = 0;
-  let gaps = 0;
-
-  const endLife = async () => {
-    unfinished += (await replay?.end()) ?? 0;
-    if (!stopped) comparison.cutOff();
-    stopped = false;
-  };
-
-  let start = 0;
+export async function replayFile(path: string, options: ReplayFileOptions): Promise<ReplayResult> {
+  const service = new RecordedService(path, options);
   for await (const { line, place } of linesOf(path)) {
-    if (line.kind === 'header') {
-      await endLife();
-      start = Date.parse(line.time);
-      note(`${replay === undefined ? 'recorded' : 'started again'} ${line.time} by version ${line.version}`);
-      comparison.begin(line.continued);
-      replay = startReplay({
-        settings: line.settings,
-        start,
-        pace,
-        requested: (uid) => comparison.requested(uid),
-        awaits: (event) => comparison.awaits(event),
-        told: (event) => {
-          comparison.replayed(event);
-          told(event);
-        },
-      });
-      continue;
-    }
-    if (replay === undefined) throw noRecord(path);
-    if (Date.parse(line.kind === 'event' ? line.event.time : line.time) - start > LONGEST_LIFE)
-      throw new RecordError(`${place}: its time is decades after the beginning`);
-    if (line.kind === 'event') {
-      comparison.recorded(line.event);
-      stopped ||= line.event.event === 'stopped';
-    }
-    if (line.kind === 'gap') gaps += line.lines;
-    await replay.take(line);
+    if (line.kind === 'header') await service.begin(line);
+    else await service.take(line, place);
   }
-  if (replay === undefined) throw noRecord(path);
-  await endLife();
-  return { ...comparison.result(), unfinished, gaps };
+  return service.end();
 }
 
-function noRecord(path: string): RecordError {
-  return new RecordError(`${path} does not begin like a record (run --record)`);
+type Header = Extract<RecordLine, { readonly kind: 'header' }>;
+
+/**
+ * The recorded service, which lived once or several times.
+ *
+ * not begun -> lives (`begin`) -> stopped (it says so) -> lives again (`begin`) -> ... -> ended
+ *
+ * A life that ends before the service has stopped was cut off.
+ */
+class RecordedService {
+  readonly #path: string;
+  readonly #options: ReplayFileOptions;
+  readonly #comparison = new Comparison();
+  #replay: Replay | undefined;
+  /** When the present life began, in milliseconds since 1970. */
+  #start = 0;
+  #stopped = true;
+  #unfinished = 0;
+  #gaps = 0;
+
+  constructor(path: string, options: ReplayFileOptions) {
+    this.#path = path;
+    this.#options = options;
+  }
+
+  async begin({ time, version, settings, continued }: Header): Promise<void> {
+    const { pace, told, note } = this.#options;
+    await this.#endLife();
+    this.#start = Date.parse(time);
+    this.#stopped = false;
+    note(`${this.#replay === undefined ? 'recorded' : 'started again'} ${time} by version ${version}`);
+    const comparison = this.#comparison;
+    comparison.begin(continued);
+    this.#replay = startReplay({
+      settings,
+      start: this.#start,
+      pace,
+      requested: (uid) => comparison.requested(uid),
+      awaits: (event) => comparison.awaits(event),
+      told: (event) => {
+        comparison.replayed(event);
+        told(event);
+      },
+    });
+  }
+
+  async take(line: Exclude<RecordLine, Header>, place: string): Promise<void> {
+    const replay = this.#begun();
+    const lived = Date.parse(line.kind === 'event' ? line.event.time : line.time) - this.#start;
+    if (lived > LONGEST_LIFE) throw new RecordError(`${place}: its time is decades after the beginning`);
+    if (line.kind === 'event') {
+      this.#comparison.recorded(line.event);
+      this.#stopped ||= line.event.event === 'stopped';
+    }
+    if (line.kind === 'gap') this.#gaps += line.lines;
+    await replay.take(line);
+  }
+
+  async end(): Promise<ReplayResult> {
+    this.#begun();
+    await this.#endLife();
+    return { ...this.#comparison.result(), unfinished: this.#unfinished, gaps: this.#gaps };
+  }
+
+  async #endLife(): Promise<void> {
+    this.#unfinished += (await this.#replay?.end()) ?? 0;
+    if (!this.#stopped) this.#comparison.cutOff();
+  }
+
+  #begun(): Replay {
+    if (this.#replay !== undefined) return this.#replay;
+    throw new RecordError(`${this.#path} does not begin like a record (run --record)`);
+  }
 }
 
 async function* bytesOf(path: string): AsyncGenerator<Buffer> {

@@ -126,7 +126,8 @@ describe.each(SERVERS)('on $name', ({ start }) => {
 describe('a claim that somebody else makes beside the only service', () => {
   const ALONE = {
     script: { timeout: '1s', killGrace: '100ms' },
-    retry: { temporary: { attempts: 1 }, script: { attempts: 1 } },
+    // A pause where the host is short of files is always possible, and waited for, too.
+    retry: { temporary: { attempts: 1, initial: '100ms', max: '100ms' }, script: { attempts: 1 } },
   };
   let world: World;
   beforeAll(async () => {

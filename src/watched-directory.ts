@@ -130,7 +130,7 @@ function lists(
     failed: (error) => {
       if (!server.subscribed) return;
       if (isBlind(error)) server.giveUp(error);
-      else notice(`the periodic list of the open accounts failed, and is tried again: ${explain(error)}`);
+      else notice(`the periodic list of the open accounts failed, and is tried again: ${sentenceOf(error)}`);
     },
   });
 }
@@ -150,9 +150,7 @@ function isBlind(error: unknown): error is DirectoryError {
   return error instanceof DirectoryError && blinding.includes(error.resultCode);
 }
 
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error instanceof DirectoryError && error.remedy !== undefined
-    ? `${error.message}; ${error.remedy}`
-    : error.message;
+function sentenceOf(error: unknown): string {
+  if (error instanceof DirectoryError) return error.sentence;
+  return error instanceof Error ? error.message : String(error);
 }

@@ -27,7 +27,7 @@ export function pauseFor(
       event: 'retrying',
       attempt,
       inMilliseconds,
-      reason: explain(error),
+      reason: error.sentence,
       ...codeOf(error),
       ...refOf(record, job),
     });
@@ -39,9 +39,4 @@ export function pauseFor(
 /** The code by which the directory refused, where it did. */
 export function codeOf({ resultCode }: DirectoryError): { readonly resultCode?: number } {
   return resultCode === undefined ? {} : { resultCode };
-}
-
-/** The message of an error with its remedy. */
-export function explain(error: DirectoryError): string {
-  return error.remedy === undefined ? error.message : `${error.message}; ${error.remedy}`;
 }

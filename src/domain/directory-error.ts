@@ -13,6 +13,11 @@ export class DirectoryError extends Error {
     this.resultCode = options.resultCode;
     this.remedy = options.remedy;
   }
+
+  /** The message with the remedy. */
+  get sentence(): string {
+    return this.remedy === undefined ? this.message : `${this.message}; ${this.remedy}`;
+  }
 }
 
 /** The server answers, but another one of `directory.url` may do better: it is the next to be tried. */

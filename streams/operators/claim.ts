@@ -9,7 +9,7 @@ import { readAgain } from '../read-again.ts';
 import type { Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { DONE, decideAgain, stage, type Turn, type TurnResult } from '../turn.ts';
-import { codeOf, explain, type Pause, pauseFor } from '../wait-for-directory.ts';
+import { codeOf, type Pause, pauseFor } from '../wait-for-directory.ts';
 
 /**
  * unclaimed -> claimed, done or decideAgain: takes the account by compare-and-swap, or finds that there is nothing to take.
@@ -99,7 +99,7 @@ function notClaimed(
       // It is tried again when the account changes, or with the next list.
       const isTooLarge = result.error.resultCode === ResultCode.answerTooLarge;
       const what = isTooLarge ? 'it cannot be worked on' : 'the directory refuses the claim';
-      const reason = `${what}: ${explain(result.error)}`;
+      const reason = `${what}: ${result.error.sentence}`;
       report({ event: 'skipped', reason, ...codeOf(result.error), ...refOf(candidate.record) });
       return DONE;
     }

@@ -51,7 +51,7 @@ export function reconnect(options: ReconnectOptions): Observable<DirectoryChange
       const longest = backoff(failures, { initial, max });
       const inMilliseconds = Math.round(longest * (1 - random() / 2));
       return concat(
-        of<DirectoryChange>({ kind: 'disconnected', url, ...explain(error) }),
+        of<DirectoryChange>({ kind: 'disconnected', url, ...causeOf(error) }),
         of<DirectoryChange>({ kind: 'reconnecting', url: urlAt(urls, position), attempt: failures, inMilliseconds }),
         timer(inMilliseconds, scheduler).pipe(ignoreElements()),
       );
@@ -82,7 +82,7 @@ function urlAt(urls: readonly string[], position: number): string {
   return url;
 }
 
-function explain(error: unknown): { reason: string; remedy?: string; resultCode?: number } {
+function causeOf(error: unknown): { reason: string; remedy?: string; resultCode?: number } {
   if (!(error instanceof DirectoryError)) return { reason: error instanceof Error ? error.message : String(error) };
   const { message: reason, remedy, resultCode } = error;
   return { reason, ...(remedy === undefined ? {} : { remedy }), ...(resultCode === undefined ? {} : { resultCode }) };

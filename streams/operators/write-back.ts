@@ -12,7 +12,7 @@ import { readAgain } from '../read-again.ts';
 import type { Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { DONE, decideAgain, overtaken, stage, type Turn, type TurnResult } from '../turn.ts';
-import { codeOf, explain, type Pause, pauseFor } from '../wait-for-directory.ts';
+import { codeOf, type Pause, pauseFor } from '../wait-for-directory.ts';
 import type { WriteBackEffect, WriteBackInput, WriteBackMachine, WriteBackResult } from '../write-back-state.ts';
 import { beginWriteBack, stepWriteBack } from '../write-back-step.ts';
 
@@ -146,7 +146,7 @@ function kept(
   const refusals = tries + 1;
   const inMilliseconds = backoff(refusals, REFUSED_AGAIN);
   open.wrote(id, record, { working: false });
-  const reason = `the directory refuses the outcome, which is kept: ${explain(error)}`;
+  const reason = `the directory refuses the outcome, which is kept: ${error.sentence}`;
   report({
     event: 'retrying',
     attempt: refusals + 1,

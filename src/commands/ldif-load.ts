@@ -28,7 +28,7 @@ export async function loadLdif(file: string, options: LoadOptions): Promise<numb
   const access = accessAs(settings, options);
   const source = await sourceOf(file);
   try {
-    return await load(file, source, { settings, access, continueOnError: options.continue });
+    return await orCannotRead(file, () => load(file, source, { settings, access, continueOnError: options.continue }));
   } finally {
     await source.close();
   }
@@ -36,8 +36,12 @@ export async function loadLdif(file: string, options: LoadOptions): Promise<numb
 
 async function sourceOf(file: string): Promise<LdifSource> {
   if (file === '-') return ldifOfStream(process.stdin);
+  return orCannotRead(file, () => openLdifFile(file));
+}
+
+async function orCannotRead<T>(file: string, read: () => Promise<T>): Promise<T> {
   try {
-    return await openLdifFile(file);
+    return await read();
   } catch (error) {
     if (!(error instanceof CannotReadLdif)) throw error;
     throw new Failure(`the LDIF file ${printable(file)} cannot be read: ${error.message}`);

@@ -5,7 +5,7 @@ import { HostFault, systemCode } from './host-fault.ts';
 const SHORTAGES: Readonly<Record<string, readonly [problem: string, remedy: string]>> = {
   EMFILE: [
     'the service may not have more files open (EMFILE)',
-    'raise its limit (systemd: LimitNOFILE=, shell: ulimit -n), or lower concurrency',
+    'raise its limit to 64 at least (systemd: LimitNOFILE=, shell: ulimit -n), or lower concurrency',
   ],
   ENFILE: ['the system has no more files to open (ENFILE)', 'raise fs.file-max, or lower concurrency'],
   EAGAIN: ['the machine is short of processes or memory (EAGAIN)', 'lower concurrency'],

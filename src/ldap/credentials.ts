@@ -20,7 +20,8 @@ export async function readCredentials(
   const password = await readPassword().catch((cause: unknown) => {
     passShortage(cause);
     throw new DirectoryError(`the password for ${dn} cannot be read: ${wordsOf(cause)}`, {
-      remedy: 'let the user of the service read directory.bindPasswordFile; it is read again at each attempt',
+      remedy:
+        'let the service read it where directory.bindPasswordFile or bindPasswordFd says; it is read again at each attempt',
       cause,
     });
   });

@@ -1,3 +1,4 @@
+import { systemCode } from '../host/host-fault.ts';
 import { InputFault, openInput } from '../host/input-file.ts';
 import { parseLdif } from './parse-ldif.ts';
 import type { LdifRecord } from './record.ts';
@@ -29,7 +30,16 @@ export async function openLdifFile(path: string): Promise<LdifSource> {
     if (!(error instanceof InputFault)) throw error;
     throw new CannotReadLdif(reasonOf(error), { cause: error });
   });
-  return { isFile, records: () => parseLdif(bytes()), close };
+  return { isFile, records: () => parseLdif(readable(bytes())), close };
+}
+
+/** The same, with what cannot be read after all told as such. */
+async function* readable(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    throw new CannotReadLdif(systemCode(error) ?? String(error), { cause: error });
+  }
 }
 
 function reasonOf({ code, given }: InputFault): string {

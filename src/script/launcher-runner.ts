@@ -68,6 +68,18 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
     return crew;
   }
 
+  /**
+   * In a launcher that others use. One that lacks what a start needs takes no more: a script may have
+   * lowered its limits, which are not those of the service.
+   */
+  async function runShared(file: string, request: ScriptRequest): Promise<Verdict> {
+    const crew = share();
+    const verdict = await crew.run(file, request);
+    if (verdict.kind === 'notStarted' && verdict.passing) shared.delete(crew);
+    if (!shared.has(crew) && crew.size === 0) void crew.close();
+    return verdict;
+  }
+
   async function runAlone(file: string, request: ScriptRequest): Promise<Verdict> {
     const crew = hire();
     const verdict = await crew.run(file, request);
@@ -92,7 +104,7 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
         return noFolder(error);
       }
       if (isUnusable()) return plain.run(request);
-      const verdict = await (request.alone ? runAlone(located.file, request) : share().run(located.file, request));
+      const verdict = await (request.alone ? runAlone(located.file, request) : runShared(located.file, request));
       if (verdict.kind !== 'again') return verdict;
       if (isUnusable()) return plain.run(request);
       return { kind: 'lost', reason: 'the launcher of scripts could not be started this time' };

@@ -78,6 +78,14 @@ describe('in place of an LDIF file', () => {
   });
 });
 
+describe('in place of LDIF that opens', () => {
+  it.each([[[]], [['--continue']]])('what cannot be read is told (with %j)', async (more) => {
+    const { code, stderr } = await run('ldif', 'load', '-c', writeConfig(), ...more, '/proc/self/mem');
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^(?:error: )?the LDIF file .* cannot be read: EIO/)]);
+    expect(stderr).not.toMatch(STACK_TRACE);
+  });
+});
+
 describe('in place of a record', () => {
   it.each(HOSTILE_FILES)('%s is told', async (_title, put, named) => {
     const { code, stderr } = await run('replay', put(folder));

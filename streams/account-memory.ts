@@ -9,17 +9,25 @@ export interface AccountMemoryOptions {
   /** The longest time that a handler may take, in milliseconds. */
   readonly longestHandlerMilliseconds: number;
   readonly retry: RetryPolicy;
-  /** How long an account waits that the server in use shows older than it is known, in milliseconds. */
+  /**
+   * How long an account waits that the server in use shows older than it is known, in milliseconds.
+   */
   readonly behindAfterMilliseconds: number;
   /** A clock that only goes forward, in milliseconds. */
   readonly monotonic: () => number;
   /** The directory's clock, at least, in milliseconds since 1970; undefined: not known yet. */
   readonly directoryTime: () => number | undefined;
-  /** Of how many accounts the newest version is remembered; the one that was seen longest ago is forgotten first. */
+  /**
+   * Of how many accounts the newest version is remembered; the one that was seen longest ago is
+   * forgotten first.
+   */
   readonly rememberedVersions?: number;
 }
 
-/** An empty memory of the accounts among the searched content, by the rules for one service or for several. */
+/**
+ * An empty memory of the accounts among the searched content, by the rules for one service or for
+ * several.
+ */
 export function accountMemory(options: AccountMemoryOptions): OpenAccounts {
   const { instances, longestHandlerMilliseconds, retry, monotonic, directoryTime } = options;
   const others =

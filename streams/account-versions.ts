@@ -5,11 +5,14 @@ import { identityOf } from './identity.ts';
 
 /** Enough for what is written to while one server lags behind another. */
 const REMEMBERED = 100_000;
-/** How many of its own tokens are remembered for an account: more than claims that can be under way without an answer. */
+/**
+ * How many of its own tokens are remembered for an account: more than claims that can be under way
+ * without an answer.
+ */
 const REMEMBERED_TOKENS = 8;
 /**
- * How many of its latest tokens are known on whatever account: more than claims that are under way at once, and so few that none of
- * another service's is among them by chance.
+ * How many of its latest tokens are known on whatever account: more than claims that are under way
+ * at once, and so few that none of another service's is among them by chance.
  */
 const LATEST_TOKENS = 256;
 
@@ -31,17 +34,22 @@ interface Known {
 const NOTHING: Known = { version: undefined, connection: 0, own: false, tokens: [], unfinished: false };
 
 /**
- * `current`: nothing newer is known. `stale`: something newer was told, or written, on this very connection: a message was under
- * way. `behind`: something newer was known before this connection: its server lags, or was restored from an older state.
+ * `current`: nothing newer is known. `stale`: something newer was told, or written, on this very
+ * connection: a message was under
+ * way. `behind`: something newer was known before this connection: its server lags, or was restored
+ * from an older state.
  */
 export type Age = 'current' | 'stale' | 'behind';
 
 /**
- * The newest version of each account that this service has seen or made, and the fencing tokens that it wrote. By them it knows its
- * own writes from those of others, and the state of a server that lags from the present one. entryCSNs compare as text.
+ * The newest version of each account that this service has seen or made, and the fencing tokens
+ * that it wrote. By them it knows its own writes from those of others, and the state of a server
+ * that lags from the present one. entryCSNs compare as text.
  *
- * unknown -> seen -> written -> seen ...: a version that is seen replaces an older one only; one that this service wrote replaces any,
- * as the server in use has accepted it. Whether a version is judged `stale` or `behind` depends on the connection it was learnt on.
+ * unknown -> seen -> written -> seen ...: a version that is seen replaces an older one only; one
+ * that this service wrote replaces any,
+ * as the server in use has accepted it. Whether a version is judged `stale` or `behind` depends on
+ * the connection it was learnt on.
  */
 export class AccountVersions {
   readonly #known: RecentMap<Known>;
@@ -50,12 +58,17 @@ export class AccountVersions {
   readonly #behindAfter: number;
   readonly #monotonic: () => number;
   #connection = 0;
-  /** The tokens that were written last, oldest first: a claim may meet an entry that was created anew under its DN. */
+  /**
+   * The tokens that were written last, oldest first: a claim may meet an entry that was created
+   * anew under its DN.
+   */
   readonly #latestTokens = new Set<string>();
 
   /**
-   * `behindAfterMilliseconds`: how long an account waits that a server shows older; `monotonic`: a clock, in milliseconds;
-   * `rememberedVersions`: of how many accounts, default 100,000; the one that was seen longest ago is forgotten first.
+   * `behindAfterMilliseconds`: how long an account waits that a server shows older; `monotonic`: a
+   * clock, in milliseconds;
+   * `rememberedVersions`: of how many accounts, default 100,000; the one that was seen longest ago
+   * is forgotten first.
    */
   constructor(options: {
     readonly behindAfterMilliseconds: number;
@@ -80,7 +93,8 @@ export class AccountVersions {
     const id = identityOf(record);
     const known = this.#known.get(id);
     if (known?.version !== undefined && known.version > entryCSN) return;
-    // A request that was seen before the claim may be told again after it: by a list, a refresh or a late echo.
+    // A request that was seen before the claim may be told again after it: by a list, a refresh or
+    // a late echo.
     const isSame = known?.version === entryCSN;
     const unfinished = (known?.unfinished ?? false) && (isSame || readMode(record.mode)?.phase === 'inWork');
     const own = isSame && (known?.own ?? false);
@@ -95,7 +109,10 @@ export class AccountVersions {
     this.#remember(id, { version: entryCSN, connection: this.#connection, own: true, tokens, unfinished });
   }
 
-  /** This service is about to claim the account, by writing the token where there is one: it may arrive though no answer comes. */
+  /**
+   * This service is about to claim the account, by writing the token where there is one: it may
+   * arrive though no answer comes.
+   */
   claiming(id: string, token: string | undefined): void {
     const known = this.#known.get(id) ?? NOTHING;
     const tokens = token === undefined ? known.tokens : [...known.tokens, token].slice(-REMEMBERED_TOKENS);
@@ -103,7 +120,10 @@ export class AccountVersions {
     if (token !== undefined) this.#rememberToken(token);
   }
 
-  /** This service finished the account. A failure stands in work: whoever clears its return value takes up this service's claim. */
+  /**
+   * This service finished the account. A failure stands in work: whoever clears its return value
+   * takes up this service's claim.
+   */
   ended(id: string): void {
     const known = this.#known.get(id);
     if (known?.unfinished === true) this.#remember(id, { ...known, unfinished: false });
@@ -167,8 +187,9 @@ export class AccountVersions {
   }
 
   /**
-   * Whether what stands in work may be a claim of this service's that had no answer, for a service that is alone: its last claim has
-   * no outcome, and no newer request was seen. Where a token tells, that tells more.
+   * Whether what stands in work may be a claim of this service's that had no answer, for a service
+   * that is alone: its last claim has no outcome, and no newer request was seen. Where a token
+   * tells, that tells more.
    */
   mayBeOwn(record: AccountRecord): boolean {
     return record.entryCSN !== undefined && this.isUnfinished(identityOf(record));

@@ -12,7 +12,10 @@ export interface Candidate {
   readonly record: AccountRecord;
   /** False where time has passed since it was seen: it is read again before anything is done. */
   readonly fresh: boolean;
-  /** Set where this service holds the account already: a further attempt, or an outcome that is not written yet. */
+  /**
+   * Set where this service holds the account already: a further attempt, or an outcome that is not
+   * written yet.
+   */
   readonly own?: OwnWork;
 }
 

@@ -51,8 +51,8 @@ export function memoryOf({
 }
 
 /**
- * Whether somebody else may have put the account in work, where it is not own by its version. A service alone knows that
- * only of an account that was not in work when it was seen.
+ * Whether somebody else may have put the account in work, where it is not own by its version. A
+ * service alone knows that only of an account that was not in work when it was seen.
  */
 function mayBeOthers(
   { candidate, seen, ...memory }: ClaimMemory & { readonly seen: AccountRecord },

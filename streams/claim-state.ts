@@ -9,8 +9,8 @@ import type { Candidate } from './candidate.ts';
 import type { Machine, Next } from './machine.ts';
 
 /**
- * The claim of one account, by compare-and-swap. The record that was seen is only a hint: whenever the
- * directory disagrees, the entry is read again and decided about anew.
+ * The claim of one account, by compare-and-swap. The record that was seen is only a hint: whenever
+ * the directory disagrees, the entry is read again and decided about anew.
  *
  * It begins `judging` what was just seen, or `reading` what was seen some time ago.
  *
@@ -23,7 +23,7 @@ import type { Machine, Next } from './machine.ts';
  *   asking -> unworkable
  *   sending -> claimed               the answer shows the entry as claimed
  *   sending -> verifying             the answer does not show the entry, so it is read
- *   sending -> reading               somebody wrote before it, or the schema refuses the return value
+ *   sending -> reading               somebody wrote before it, or the return value is refused
  *   verifying -> claimed
  *   sending, verifying -> judging    it happened, but should not have
  *   sending, verifying -> reading    somebody wrote right after it
@@ -48,9 +48,14 @@ export interface ClaimMemory {
   readonly candidate: Candidate;
   /** False once the schema has refused the return value. */
   readonly withReturnValue: boolean;
-  /** A claim was sent, and what became of it was never seen: it may stand already, or arrive later. */
+  /**
+   * A claim was sent, and what became of it was never seen: it may stand already, or arrive later.
+   */
   readonly unanswered: boolean;
-  /** The fences by token that were sent, or stand: by them an own claim is known, and the day that stood before. */
+  /**
+   * The fences by token that were sent, or stand: by them an own claim is known, and the day that
+   * stood before.
+   */
   readonly tokens: readonly TokenFence[];
   /** The fence of a claim that happened and must be taken back. */
   readonly undo: Fence | undefined;
@@ -73,7 +78,10 @@ export interface Attempted {
 export type ClaimEffect =
   /** The entry as it is now, wherever it was renamed or moved to: answered by `entry`. */
   | { readonly do: 'find' }
-  /** Decides now; with `mayBeOthers`, a claim that is not own is told and remembered first: by `judgement`. */
+  /**
+   * Decides now; with `mayBeOthers`, a claim that is not own is told and remembered first: by
+   * `judgement`.
+   */
   | { readonly do: 'judge'; readonly record: AccountRecord; readonly mayBeOthers: boolean }
   /** What speaks against the account, by what is known of it beside the entry: by `objection`. */
   | { readonly do: 'ask'; readonly record: AccountRecord }
@@ -94,7 +102,9 @@ export type ClaimInput =
 export interface Judgement {
   readonly got: 'judgement';
   readonly decision: Decision;
-  /** By its version or its token the account stands as this service wrote it, or, alone, may do so. */
+  /**
+   * By its version or its token the account stands as this service wrote it, or, alone, may do so.
+   */
   readonly own: boolean;
   /** How the server in use refuses late requests. */
   readonly fencing: Fencing;
@@ -108,7 +118,10 @@ export type ClaimNote =
   | { readonly note: 'claiming'; readonly record: AccountRecord; readonly fence: Fence };
 
 export type ClaimResult =
-  /** The account is this service's, and stands as `record` and `entry` say; the outcome is to name the fence. */
+  /**
+   * The account is this service's, and stands as `record` and `entry` say; the outcome is to name
+   * the fence.
+   */
   | (Omit<Attempted, 'seen'> & {
       readonly kind: 'claimed';
       readonly record: AccountRecord;

@@ -95,12 +95,16 @@ function judged(state: Extract<ClaimState, { at: 'judging' }>, judgement: Judgem
   const memory = { ...memoryOf(state), undo };
   if (undo !== undefined || isRevivedClaim(state, judgement, rules)) return takeBack(memory, seen, judgement, rules);
   const attempted = attemptedOn(memory, seen, judgement);
-  // Renamed or created anew: its turn is another one, so that neither the uid nor the entry is worked on twice at once.
+  // Renamed or created anew: its turn is another one, so that neither the uid nor the entry is
+  // worked on twice at once.
   if (!sameTurn(seen, candidate) || attempted === undefined) return end({ kind: 'notNow', record: seen, decision });
   return { notes: [], state: { ...memory, at: 'asking', attempted }, effect: { do: 'ask', record: seen } };
 }
 
-/** Whether what stands may be a claim of this service's that arrived late, of a delete whose account is active by now. */
+/**
+ * Whether what stands may be a claim of this service's that arrived late, of a delete whose account
+ * is active by now.
+ */
 function isRevivedClaim(
   { candidate, seen, unanswered }: Extract<ClaimState, { at: 'judging' }>,
   { own }: Judgement,
@@ -196,7 +200,9 @@ function verified(
   return ours ? judge(memory, record, rules, notes) : find(memory, notes);
 }
 
-/** Why an account that was claimed must not be worked on; undefined where nothing speaks against it. */
+/**
+ * Why an account that was claimed must not be worked on; undefined where nothing speaks against it.
+ */
 function conflictOf(
   { how, mode, fence, seen }: Attempted,
   record: AccountRecord,
@@ -204,9 +210,11 @@ function conflictOf(
 ): string | undefined {
   if (!ours) return Conflict.changedAfter;
   if (isMistaken) return Conflict.anotherEntry;
-  // The host was asked about the number that was seen. A version tells that it is the same; a token does not.
+  // The host was asked about the number that was seen. A version tells that it is the same; a token
+  // does not.
   if (record.uidNumber !== seen.uidNumber) return Conflict.anotherUser;
-  // A request that was written over another service's claim looks like the one before it, save where a version tells.
+  // A request that was written over another service's claim looks like the one before it, save
+  // where a version tells.
   if (how === 'claim' && fence.by === 'token' && othersAtWork) return Conflict.atWork;
   return how === 'claim' && !preconditionHolds(record, mode) ? Conflict.becameActive : undefined;
 }

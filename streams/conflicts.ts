@@ -11,5 +11,8 @@ export const Conflict = {
   becameActive: 'the account became active before it was claimed for delete',
 } as const;
 
-/** So many conflicts of one claim are a directory that contradicts itself, or a writer without end: it is given up. */
+/**
+ * So many conflicts of one claim are a directory that contradicts itself, or a writer without end:
+ * it is given up.
+ */
 export const MOST_CONFLICTS = 20;

@@ -11,13 +11,16 @@ import { WorkByUid } from './work-by-uid.ts';
 const REMEMBERED_VERSIONS = 20_000;
 
 /**
- * With `instances: one`: claims that somebody else made all the same. An account that turns to in-work while this service looks on,
- * and not by this service, is another service's. It is left alone until it has been unchanged for the longest time that a handler may
- * take, its pauses included; so is a newer request for it, which that service would take up, too.
+ * With `instances: one`: claims that somebody else made all the same. An account that turns to
+ * in-work while this service looks on, and not by this service, is another service's. It is left
+ * alone until it has been unchanged for the longest time that a handler may take, its pauses
+ * included; so is a newer request for it, which that service would take up, too.
  *
  *   (unknown) --in work by a change or in a list, or found so when it was to be claimed--> claimed
  *   claimed   --changed, still in work--> claimed, and the time begins anew
- *   claimed   --failed, finished, asked for again after it was finished or lost from sight, or written by this service--> (unknown)
+ *   claimed   --failed, or finished--> (unknown)
+ *   claimed   --asked for again after it was finished, or lost from sight--> (unknown)
+ *   claimed   --written by this service--> (unknown)
  *   claimed   --a reconnect--> claimed: what a refresh shows is no news about who claimed it
  *
  * Time is this host's own, from when the change was seen.
@@ -29,7 +32,10 @@ export class ForeignClaims implements OtherServices {
   readonly #longestMilliseconds: number;
   readonly #monotonic: () => number;
 
-  /** `longestMilliseconds`: after so long without a change nobody is at work; `monotonic`: in milliseconds. */
+  /**
+   * `longestMilliseconds`: after so long without a change nobody is at work; `monotonic`: in
+   * milliseconds.
+   */
   constructor(longestMilliseconds: number, monotonic: () => number) {
     this.#longestMilliseconds = longestMilliseconds;
     this.#monotonic = monotonic;
@@ -42,8 +48,9 @@ export class ForeignClaims implements OtherServices {
     const phase = readMode(record.mode)?.phase;
     if (phase === 'inWork' && !isFailure(record.returnValue)) {
       const isKnown = this.#work.on(lane, id) !== undefined;
-      // What looks like the echo of an own claim is one, or else that claim is refused, and finds out more. What this service
-      // claimed has not turned to in-work now: somebody changed something else.
+      // What looks like the echo of an own claim is one, or else that claim is refused, and finds
+      // out more. What this service claimed has not turned to in-work now: somebody changed
+      // something else.
       if (!isKnown && (by === 'refresh' || unfinished || before?.claiming === true)) return false;
       return this.#claimed(lane, id, record);
     }

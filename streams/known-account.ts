@@ -4,7 +4,9 @@ import { readMode } from '../src/domain/mode.ts';
 import { fingerprintOf, isSameStamp, type Stamp } from './identity.ts';
 import type { LastSeen, SeenBy } from './other-services.ts';
 
-/** An account among the searched content: how it was seen last, and what this service wrote to it. */
+/**
+ * An account among the searched content: how it was seen last, and what this service wrote to it.
+ */
 export interface Known {
   readonly dn: string;
   readonly uid: string;
@@ -13,7 +15,10 @@ export interface Known {
   fingerprint: string;
   /** It was a request with the return value of what was done before. */
   noted: boolean;
-  /** Which version of the entry the stream, a refresh or an own write told of last; undefined where only lists did. */
+  /**
+   * Which version of the entry the stream, a refresh or an own write told of last; undefined where
+   * only lists did.
+   */
   version: string | undefined;
   /** A request came into sight that is newer than this service's own last write. */
   askedAgain: boolean;
@@ -21,13 +26,14 @@ export interface Known {
 }
 
 /**
- * What this service wrote to an account, as far as it still stands. By it a change is known as an echo.
+ * What this service wrote to an account, as far as it still stands. By it a change is known as an
+ * echo.
  *
  *   none, resting, disowned, claiming -> claiming   a claim is sent
  *   claiming -> working                             it was answered
  *   working, resting, writing -> writing            an outcome is sent
- *   none -> writing                                 the same, of an account that had left and is back
- *   working, resting, writing -> resting            it failed, or is to have another attempt, or the outcome is kept
+ *   none -> writing                                 the same, where it had left and is back
+ *   working, resting, writing -> resting            it failed, is repeated, or the outcome is kept
  *   any -> disowned                                 it is not this service's own any more
  *
  * A success makes the account leave: see `Settled`.
@@ -49,7 +55,10 @@ interface Written {
 }
 
 interface Stamped {
-  /** The version that the write made, which may be echoed when the account is this service's own no longer. */
+  /**
+   * The version that the write made, which may be echoed when the account is this service's own no
+   * longer.
+   */
   readonly stamp: Stamp;
   /** The directory's stamp of the claim, while it has not failed. */
   readonly since: number | undefined;
@@ -82,12 +91,18 @@ export function ownNoMore(before: OwnWrite): OwnWrite {
     : { at: 'disowned' };
 }
 
-/** From the claim until the outcome is written: what happens to the entry is found out by the write-back. */
+/**
+ * From the claim until the outcome is written: what happens to the entry is found out by the
+ * write-back.
+ */
 export function isWorking({ own: { at } }: Known): boolean {
   return at === 'claiming' || at === 'working' || at === 'writing';
 }
 
-/** The fingerprint of what this service wrote last; undefined where it wrote nothing that still stands. */
+/**
+ * The fingerprint of what this service wrote last; undefined where it wrote nothing that still
+ * stands.
+ */
 export function writtenTo({ own }: Known): string | undefined {
   return 'written' in own ? own.written : undefined;
 }
@@ -129,7 +144,10 @@ export interface Left {
 /** How a sighting relates to what is known of the account. */
 export interface Sighting {
   readonly id: string;
-  /** The change is this service's own write coming back, or shows an account as this service left it. */
+  /**
+   * The change is this service's own write coming back, or shows an account as this service left
+   * it.
+   */
   readonly own: boolean;
   /** Nothing that decides has changed since the last sighting. */
   readonly unchanged: boolean;
@@ -139,13 +157,17 @@ export interface Sighting {
   readonly stale: boolean;
   /** It shows a claim of another service, which ought not to be there. */
   readonly foreignClaim: boolean;
-  /** Set where it had left before, which was not told yet: a complete refresh or list did not hold it. */
+  /**
+   * Set where it had left before, which was not told yet: a complete refresh or list did not hold
+   * it.
+   */
   readonly missed?: Left | undefined;
 }
 
 /**
- * Whether what is seen of an account that was finished is older than that: the echo of the write before, or part of a refresh or
- * list that began earlier. What stands there anew, as from a backup, is news.
+ * Whether what is seen of an account that was finished is older than that: the echo of the write
+ * before, or part of a refresh or list that began earlier. What stands there anew, as from a
+ * backup, is news.
  */
 export function isEcho(settled: Settled, record: AccountRecord, since: number | undefined): boolean {
   if (since !== undefined) return settled.writtenIn >= since;
@@ -153,8 +175,8 @@ export function isEcho(settled: Settled, record: AccountRecord, since: number | 
 }
 
 /**
- * Whether it is a request that is not older than what this service wrote last. It may be so of an account that is worked on,
- * and had left meanwhile. Only servers that show versions tell.
+ * Whether it is a request that is not older than what this service wrote last. It may be so of an
+ * account that is worked on, and had left meanwhile. Only servers that show versions tell.
  */
 export function isNewRequest({ entryCSN, mode }: AccountRecord, stale: boolean): boolean {
   return !stale && entryCSN !== undefined && readMode(mode)?.phase === 'requested';

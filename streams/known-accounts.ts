@@ -19,7 +19,10 @@ export class KnownAccounts {
     return this.#byId.entries();
   }
 
-  /** The account with an entryUUID, or else the one that has the DN now, which may be another entry than the one meant. */
+  /**
+   * The account with an entryUUID, or else the one that has the DN now, which may be another entry
+   * than the one meant.
+   */
   idOf(dn: string, entryUUID: string | undefined): string | undefined {
     if (entryUUID !== undefined && this.#byId.get(entryUUID) !== undefined) return entryUUID;
     const key = comparableDn(dn);

@@ -27,17 +27,20 @@ interface Waiting<T> extends Linked<Waiting<T>> {
  * A lane whose first item is in work under another key is blocked: it becomes ready when that ends.
  *
  *   (unknown) -> waiting        put
- *   waiting   -> waiting        put again: the newer item takes the place of the older one; under another key it goes there
+ *   waiting   -> waiting        put again: the newer item replaces the older one, under its key
  *   waiting   -> (unknown)      dropped
  *   waiting   -> working        next
- *   working   -> (unknown)      ended; what was put under its id meanwhile waits, under whatever key
+ *   working   -> (unknown)      ended; what was put under its id meanwhile waits
  *
- * A lane exists only while something of its key waits or is worked on, so memory is bounded by that. It is never closed by a
- * timer, as a second item of its key could then start beside the first.
+ * A lane exists only while something of its key waits or is worked on, so memory is bounded by
+ * that. It is never closed by a timer, as a second item of its key could then start beside the
+ * first.
  */
 export class Lanes<T> {
   #lanes = new LargeMap<Lane<T>>();
-  /** Lanes that have something waiting and nothing in work, in the order in which they became so. */
+  /**
+   * Lanes that have something waiting and nothing in work, in the order in which they became so.
+   */
   #ready = new LinkedQueue<Lane<T>>();
   #waiting = new LargeMap<Waiting<T>>();
   #waits = 0;
@@ -117,7 +120,10 @@ export class Lanes<T> {
     this.#working.delete(id);
   }
 
-  /** Forgets all that waits. To take hundreds of thousands out one by one would hold up what still runs. */
+  /**
+   * Forgets all that waits. To take hundreds of thousands out one by one would hold up what still
+   * runs.
+   */
   clear(): void {
     this.#lanes = new LargeMap();
     this.#ready = new LinkedQueue();

@@ -1,8 +1,9 @@
 import { DirectoryError } from '../src/domain/directory-error.ts';
 
 /**
- * What a pure step returns: the next state, what is to be told first, and the effect whose answer is the input of the step
- * after it; or how it all ended. There is one effect at a time, and each is answered exactly once.
+ * What a pure step returns: the next state, what is to be told first, and the effect whose answer
+ * is the input of the step after it; or how it all ended. There is one effect at a time, and each
+ * is answered exactly once.
  */
 export type Next<State, Effect, Note, Result> =
   | { readonly notes: readonly Note[]; readonly state: State; readonly effect: Effect }
@@ -20,8 +21,9 @@ export interface Machine<State, Effect, Input, Note, Result> {
 }
 
 /**
- * Runs a machine to its result. Notes are told before the effect is performed, as its echo may come before its answer.
- * Rejects where an effect ends with anything but a `DirectoryError`: the service stops, or there is a bug.
+ * Runs a machine to its result. Notes are told before the effect is performed, as its echo may come
+ * before its answer. Rejects where an effect ends with anything but a `DirectoryError`: the service
+ * stops, or there is a bug.
  */
 export async function run<State, Effect, Input, Note, Result>(
   { begin, step }: Machine<State, Effect, Input, Note, Result>,

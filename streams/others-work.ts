@@ -8,9 +8,10 @@ import type { LastSeen, OtherServices, SeenBy, Sighted } from './other-services.
 import { WorkByUid } from './work-by-uid.ts';
 
 /**
- * What this service knows of the work of other ones on the same accounts: from the claims that its stream tells of, and from
- * what they leave behind. A newer request erases a claim, so a request that nobody has followed up to this version of the
- * entry counts as if there were one behind it, unless the entry itself speaks against it (`mayHideWork`).
+ * What this service knows of the work of other ones on the same accounts: from the claims that its
+ * stream tells of, and from what they leave behind. A newer request erases a claim, so a request
+ * that nobody has followed up to this version of the entry counts as if there were one behind it,
+ * unless the entry itself speaks against it (`mayHideWork`).
  */
 export class OthersWork implements OtherServices {
   readonly #work = new WorkByUid();
@@ -18,7 +19,8 @@ export class OthersWork implements OtherServices {
   readonly #directoryTime: () => number | undefined;
 
   /**
-   * `longestHandlerMilliseconds`: the longest time that a handler of any of them may take; `directoryTime`: the directory's clock, at
+   * `longestHandlerMilliseconds`: the longest time that a handler of any of them may take;
+   * `directoryTime`: the directory's clock, at
    * least, in milliseconds since 1970; undefined: not known yet.
    */
   constructor(longestHandlerMilliseconds: number, directoryTime: () => number | undefined) {
@@ -52,7 +54,10 @@ export class OthersWork implements OtherServices {
     return mayHideWork(record) && this.#isUntold(record, by, before) ? 'work' : 'nothing';
   }
 
-  /** Whether a request may have been written over a claim that nobody told: since the connection was lost, or of two as one. */
+  /**
+   * Whether a request may have been written over a claim that nobody told: since the connection was
+   * lost, or of two as one.
+   */
   #isUntold(record: AccountRecord, by: SeenBy, before: LastSeen | undefined): boolean {
     if (by === 'refresh') return !this.#isFollowed(record, before);
     return by === 'stream' && skippedClaim(record, before);
@@ -90,8 +95,8 @@ export class OthersWork implements OtherServices {
   }
 
   /**
-   * Since when another service may have been at work on an earlier request of the account, or on another entry with its uid;
-   * undefined where none can be.
+   * Since when another service may have been at work on an earlier request of the account, or on
+   * another entry with its uid; undefined where none can be.
    */
   #since(id: string, record: AccountRecord, lastSeen: LastSeen | undefined): number | undefined {
     const lane = laneOf(record.uid);
@@ -102,13 +107,19 @@ export class OthersWork implements OtherServices {
     return latest(besides, this.#work.on(lane, id), unseen ? record.modifiedAt : undefined);
   }
 
-  /** Whether this version of an account that this service claimed may be another one's take-over. Stamps have seconds. */
+  /**
+   * Whether this version of an account that this service claimed may be another one's take-over.
+   * Stamps have seconds.
+   */
   #mayBeTakenOver({ modifiedAt }: AccountRecord, before: LastSeen | undefined): boolean {
     if (modifiedAt === undefined || before?.ownSince === undefined) return false;
     return modifiedAt > before.ownSince + this.#longestHandlerMilliseconds - 1_000;
   }
 
-  /** Whether it is known what happened to the account up to this version of it, or that nobody else can have claimed it. */
+  /**
+   * Whether it is known what happened to the account up to this version of it, or that nobody else
+   * can have claimed it.
+   */
   #isFollowed(record: AccountRecord, lastSeen: LastSeen | undefined): boolean {
     if (lastSeen === undefined) return false;
     if (lastSeen.version === versionOf(record) && lastSeen.fingerprint === fingerprintOf(record)) return true;
@@ -118,8 +129,9 @@ export class OthersWork implements OtherServices {
 }
 
 /**
- * Whether a change shows that one before it was never told: the return value is gone, which only a claim does; or the same version
- * comes twice, as where slapd tells of two changes when the second has been made.
+ * Whether a change shows that one before it was never told: the return value is gone, which only a
+ * claim does; or the same version comes twice, as where slapd tells of two changes when the second
+ * has been made.
  */
 function skippedClaim(record: AccountRecord, before: LastSeen | undefined): boolean {
   if (before === undefined) return false;

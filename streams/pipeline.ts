@@ -39,9 +39,9 @@ export interface PipelineDependencies extends Omit<Surroundings, 'fencing'> {
  *     -> one at a time per uid, `concurrency` at once
  *     -> claim, handler, write-back
  *
- * An account that comes back (a newer request, another attempt, a conflict) enters again before the decision. Errors of an
- * account are values; an error of this stream is a bug. Completes after `drain$` when nothing runs any more, and stays
- * subscribed to `changes$` until then.
+ * An account that comes back (a newer request, another attempt, a conflict) enters again before the
+ * decision. Errors of an account are values; an error of this stream is a bug. Completes after
+ * `drain$` when nothing runs any more, and stays subscribed to `changes$` until then.
  */
 export function provisioning(
   changes$: Observable<DirectoryChange>,
@@ -64,7 +64,8 @@ export function provisioning(
     tap((change) => {
       if (change.kind === 'connected') fencing = change.fencing;
     }),
-    // What it connects to is where outcomes are written: it goes on until the work is done, not only until `drain$`.
+    // What it connects to is where outcomes are written: it goes on until the work is done, not
+    // only until `drain$`.
     connect((told$) =>
       merge(
         told$.pipe(readAccounts(surroundings)), //
@@ -97,7 +98,10 @@ export function provisioning(
 /** Without others that want it, a slot is simply kept. */
 const OWN_SLOT: Slot = { lend: (waiting) => waiting() };
 
-/** claim -> handler -> write-back, in a slot that others may have while it waits for a directory that refuses the account. */
+/**
+ * claim -> handler -> write-back, in a slot that others may have while it waits for a directory
+ * that refuses the account.
+ */
 export function takeTurn(
   candidate: Candidate,
   surroundings: Surroundings,

@@ -10,7 +10,8 @@ export async function readAgain(
   const underDn = await directory.read(record.dn);
   if (record.entryUUID === undefined) return underDn;
   const [uuid] = underDn?.values('entryUUID') ?? [];
-  // Deleted and created again under the same DN it is another entry; a server that does not tell is believed.
+  // Deleted and created again under the same DN it is another entry; a server that does not tell is
+  // believed.
   if (underDn !== undefined && (uuid === undefined || uuid.toString('utf8').toLowerCase() === record.entryUUID))
     return underDn;
   return (await directory.find(record.entryUUID)) ?? underDn;

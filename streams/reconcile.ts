@@ -17,8 +17,9 @@ export interface ReconcileOptions {
 }
 
 /**
- * Lists the open accounts again and again beside the stream: what the stream failed to report, and every server has such
- * gaps, is found by the next list. A list that fails says nothing about the accounts that it did not reach.
+ * Lists the open accounts again and again beside the stream: what the stream failed to report, and
+ * every server has such gaps, is found by the next list. A list that fails says nothing about the
+ * accounts that it did not reach.
  */
 export function reconcile(options: ReconcileOptions): Observable<DirectoryChange> {
   const { interval: every, scheduler, also$ = EMPTY } = options;

@@ -8,7 +8,9 @@ export interface Slot {
  * A bounded number of slots.
  *
  *   free -> taken -> free
- *   taken -> lent -> taken: a slot that was lent is free meanwhile; who wants it back comes before those who want their first
+ *   taken -> lent -> taken
+ *
+ * A slot that is lent is free. Who wants it back comes before those who want their first.
  */
 export class Slots implements Slot {
   readonly #most: number;
@@ -17,7 +19,10 @@ export class Slots implements Slot {
   /** Those who have lent a slot and want it back, in order. */
   readonly #wantedBack: Array<() => void> = [];
 
-  /** `freed`: called whenever one was given back; there may be a free one, or somebody else has it already. */
+  /**
+   * `freed`: called whenever one was given back; there may be a free one, or somebody else has it
+   * already.
+   */
   constructor(most: number, freed: () => void) {
     this.#most = most;
     this.#freed = freed;

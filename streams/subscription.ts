@@ -14,9 +14,15 @@ export interface SubscriptionOptions extends WatchedContent {
   readonly url: string;
   /** `auto`: the first of the registry that the server takes. */
   readonly protocol: 'auto' | ProtocolName;
-  /** A peer from which nothing came for so long, though asked, is given up; likewise a refresh without progress. */
+  /**
+   * A peer from which nothing came for so long, though asked, is given up; likewise a refresh
+   * without progress.
+   */
   readonly deadAfterMilliseconds: number;
-  /** Resolves when what the connection leads to may be watched; where it rejects, the subscription ends. */
+  /**
+   * Resolves when what the connection leads to may be watched; where it rejects, the subscription
+   * ends.
+   */
   readonly admit?: ((connection: Connection) => Promise<void>) | undefined;
 }
 
@@ -46,7 +52,8 @@ function opened(options: SubscriptionOptions): Observable<Opened> {
       .then(async (connection) => {
         connection.watch(options.deadAfterMilliseconds);
         await options.admit?.(connection);
-        // From here on until the refresh is complete, a server that answers nothing but probes is given up.
+        // From here on until the refresh is complete, a server that answers nothing but probes is
+        // given up.
         connection.refreshing(true);
         const server = await describeServer(connection);
         subscriber.next({ connection, server });
@@ -60,7 +67,9 @@ function protocolsFor(wanted: 'auto' | ProtocolName): readonly Protocol[] {
   return wanted === 'auto' ? PROTOCOLS : PROTOCOLS.filter((protocol) => protocol.name === wanted);
 }
 
-/** Watches with the first protocol that the server takes; `refusals` are those of the ones before. */
+/**
+ * Watches with the first protocol that the server takes; `refusals` are those of the ones before.
+ */
 function watchWith(
   protocols: readonly Protocol[],
   connection: Connection,
@@ -120,7 +129,8 @@ function connectedWords(
 
 function nothingOffered(server: string, refusals: readonly NotOffered[]): DirectoryError {
   const said = refusals.map((refusal) => refusal.message).join('; ');
-  // One that was refused for another reason may well be there: the server restricts operations, or wants a bind.
+  // One that was refused for another reason may well be there: the server restricts operations, or
+  // wants a bind.
   const other = refusals.find(({ resultCode }) => resultCode !== ResultCode.unavailableCriticalExtension);
   return new DirectoryError(`the directory (${server}) offers no way to be told of changes: ${said}`, {
     resultCode: other?.resultCode ?? ResultCode.unavailableCriticalExtension,

@@ -7,16 +7,25 @@ import type { RunHandler } from '../src/domain/job.ts';
 import type { RetryPolicy } from '../src/domain/retry.ts';
 import type { OpenAccounts } from './open-accounts.ts';
 
-/** What the stages of a turn have around them: the rules of the site, what is known of accounts, and everything with effects. */
+/**
+ * What the stages of a turn have around them: the rules of the site, what is known of accounts, and
+ * everything with effects.
+ */
 export interface Surroundings {
   readonly names: AttributeNames;
   readonly readEntry: ReadEntry;
-  /** Reads how an account stands, whatever has become of its user and home: its outcome is written all the same. */
+  /**
+   * Reads how an account stands, whatever has become of its user and home: its outcome is written
+   * all the same.
+   */
   readonly readStanding: ReadEntry;
   /** No other service works on these accounts. */
   readonly alone: boolean;
   readonly retry: RetryPolicy;
-  /** The longest time that a handler may take, in milliseconds: afterwards another service may take an account over. */
+  /**
+   * The longest time that a handler may take, in milliseconds: afterwards another service may take
+   * an account over.
+   */
   readonly longestHandlerMilliseconds: number;
   readonly open: OpenAccounts;
   readonly directory: AccountDirectory;
@@ -26,10 +35,16 @@ export interface Surroundings {
   readonly newToken: () => string;
   /** Decides by the rules of this moment. */
   readonly decideNow: (record: AccountRecord) => Decision;
-  /** What speaks against the account, by what is known of it beside the entry; undefined: nothing. Rejects when stopped. */
+  /**
+   * What speaks against the account, by what is known of it beside the entry; undefined: nothing.
+   * Rejects when stopped.
+   */
   readonly objection: (record: AccountRecord) => Promise<string | undefined>;
   readonly runHandler: RunHandler;
-  /** Waiting for a directory that is away: how long after the nth failure, in milliseconds, and the waiting itself. */
+  /**
+   * Waiting for a directory that is away: how long after the nth failure, in milliseconds, and the
+   * waiting itself.
+   */
   readonly away: { delay(failures: number): number; wait(milliseconds: number, until: AbortSignal): Promise<void> };
   readonly report: Report;
   /** Aborted when the service must stop at once. */

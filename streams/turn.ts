@@ -8,8 +8,8 @@ import type { OpenAccounts } from './open-accounts.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
- * One turn of an account: from the slot that it was given to what came of it. It begins `unclaimed`, or
- * `ended` where an outcome was kept from an earlier turn.
+ * One turn of an account: from the slot that it was given to what came of it. It begins
+ * `unclaimed`, or `ended` where an outcome was kept from an earlier turn.
  *
  *   claim():      unclaimed -> claimed, done, decideAgain
  *   dispatch():   claimed   -> ended, done, again
@@ -56,8 +56,8 @@ export function turnOf(candidate: Candidate): Turn {
 }
 
 /**
- * Makes a stage of the turn. What `work` rejects with when the service stops ends the turn, and the account is taken up at
- * the next start as it stands; any other rejection is a bug.
+ * Makes a stage of the turn. What `work` rejects with when the service stops ends the turn, and the
+ * account is taken up at the next start as it stands; any other rejection is a bug.
  */
 export function stage<At extends Turn['at']>(
   at: At,
@@ -79,7 +79,10 @@ export function decideAgain({ id }: Candidate, record: AccountRecord, fresh: boo
   return { at: 'decideAgain', candidate: { id: identity, record, fresh } };
 }
 
-/** A newer request came into sight while the handler ran, and takes its turn after this one: nothing of this one comes back. */
+/**
+ * A newer request came into sight while the handler ran, and takes its turn after this one: nothing
+ * of this one comes back.
+ */
 export function overtaken(id: string, { id: job, record }: ClaimedJob, open: OpenAccounts, report: Report): TurnResult {
   open.release(id);
   report({ event: 'superseded', reason: 'a newer request was written', ...refOf(record, job) });

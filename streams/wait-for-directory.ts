@@ -4,7 +4,10 @@ import { refOf } from './candidate.ts';
 import type { Slot } from './slots.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** Waits after the nth failure in a row until it is worth asking the directory again. Rejects when the service stops. */
+/**
+ * Waits after the nth failure in a row until it is worth asking the directory again. Rejects when
+ * the service stops.
+ */
 export type Pause = (failures: number, error: DirectoryError) => Promise<void>;
 
 /**

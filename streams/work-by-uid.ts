@@ -7,21 +7,28 @@ const MOST_OUT_OF_SIGHT = 20_000;
 interface Work {
   /** When it was seen last, in milliseconds by the clock of whoever asks. */
   readonly since: number;
-  /** The entry is no longer known under this uid: finished, removed, moved or renamed, nobody said which. */
+  /**
+   * The entry is no longer known under this uid: finished, removed, moved or renamed, nobody said
+   * which.
+   */
   outOfSight: boolean;
 }
 
 /**
- * Who is being worked on: by the lane of the uid, as no two scripts of a uid may run at once, whichever entries it belongs
- * to; and by the entry, as that tells when the work has ended. An entry that goes out of sight is remembered: removed in
- * mid-work and created anew, it is another one with the same uid. Who asks judges by the age.
+ * Who is being worked on: by the lane of the uid, as no two scripts of a uid may run at once,
+ * whichever entries it belongs to; and by the entry, as that tells when the work has ended. An
+ * entry that goes out of sight is remembered: removed in mid-work and created anew, it is another
+ * one with the same uid. Who asks judges by the age.
  */
 export class WorkByUid {
   readonly #byLane = new LargeMap<Map<string, Work>>();
   /** Entries that are out of sight, oldest first, as [lane, id]. */
   readonly #outOfSight = new RecentMap<readonly [lane: string, id: string]>(MOST_OUT_OF_SIGHT);
 
-  /** Somebody is at work on the entry. What is read may be older than what has been told: the latest time counts. */
+  /**
+   * Somebody is at work on the entry. What is read may be older than what has been told: the latest
+   * time counts.
+   */
   saw(lane: string, id: string, since: number): void {
     const latest = Math.max(since, this.on(lane, id) ?? since);
     this.ended(lane, id);

@@ -8,8 +8,8 @@ import type { ClaimedJob } from './candidate.ts';
 import type { Machine, Next } from './machine.ts';
 
 /**
- * The write-back of one outcome, by compare-and-swap and by the fence of its claim. Nothing that was
- * written since the claim is overwritten. It begins `sending`.
+ * The write-back of one outcome, by compare-and-swap and by the fence of its claim. Nothing that
+ * was written since the claim is overwritten. It begins `sending`.
  *
  *   sending -> written
  *   sending -> sending              without an optional attribute that the directory does not take
@@ -77,7 +77,9 @@ export type WriteBackInput =
       readonly entry: DirectoryEntry | undefined;
       /** A newer request has come into sight since the claim. */
       readonly askedAgain: boolean;
-      /** Another service may have taken the account over by now, by the rules that all of them keep. */
+      /**
+       * Another service may have taken the account over by now, by the rules that all of them keep.
+       */
       readonly mayBeTakenOver: boolean;
     }
   | { readonly got: 'time' };
@@ -90,7 +92,8 @@ export interface WriteBackNote {
 
 export type WriteBackResult =
   /**
-   * `record`: how the account stands now; `noted`: it shows the return value, where the site has an attribute for it;
+   * `record`: how the account stands now; `noted`: it shows the return value, where the site has an
+   * attribute for it;
    * `made`: the entryCSN of this write, where the server tells.
    */
   | {
@@ -100,7 +103,10 @@ export type WriteBackResult =
       readonly noted: boolean;
       readonly made: string | undefined;
     }
-  /** A newer request was written while the handler ran, or the entry is gone: nothing was overwritten. */
+  /**
+   * A newer request was written while the handler ran, or the entry is gone: nothing was
+   * overwritten.
+   */
   | { readonly kind: 'superseded'; readonly reason: string; readonly record: AccountRecord | undefined }
   /** The directory refuses it now. */
   | { readonly kind: 'refused'; readonly error: DirectoryError };
@@ -108,7 +114,10 @@ export type WriteBackResult =
 /** What does not change while the service runs. */
 export interface WriteBackRules {
   readonly names: AttributeNames;
-  /** Reads how an account stands, whatever has become of its user and home: its outcome is written all the same. */
+  /**
+   * Reads how an account stands, whatever has become of its user and home: its outcome is written
+   * all the same.
+   */
   readonly readStanding: ReadEntry;
   /** No other service works on these accounts: what stands in work is this one's. */
   readonly alone: boolean;

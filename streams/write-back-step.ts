@@ -19,7 +19,10 @@ import type {
   WriteBackState,
 } from './write-back-state.ts';
 
-/** The first step. `now`: what the state attribute says of a success that is finished now, `YYYYMMDDThhmmssZ`. */
+/**
+ * The first step. `now`: what the state attribute says of a success that is finished now,
+ * `YYYYMMDDThhmmssZ`.
+ */
 export function beginWriteBack(
   job: ClaimedJob,
   outcome: HandlerOutcome,
@@ -127,7 +130,10 @@ function notWritten(memory: WriteBackMemory, error: DirectoryError, rules: Write
   };
 }
 
-/** Whether the outcome is better written without it than not at all. Without its return value a failure would be none. */
+/**
+ * Whether the outcome is better written without it than not at all. Without its return value a
+ * failure would be none.
+ */
 function isSpared(outcome: HandlerOutcome, which: OptionalAttributes): boolean {
   return outcome.ok || which === 'all';
 }
@@ -138,7 +144,9 @@ function notRead(state: Extract<WriteBackState, { at: 'reading' }>, error: Direc
   return { notes: [], state: { ...state, at: 'pausing', failures }, effect: { do: 'pause', failures, error } };
 }
 
-/** The write may have happened all the same; or the entry is not as, or where, it was thought to be. */
+/**
+ * The write may have happened all the same; or the entry is not as, or where, it was thought to be.
+ */
 function found(
   state: Extract<WriteBackState, { at: 'reading' }>,
   input: Extract<WriteBackInput, { got: 'standing' }>,
@@ -168,13 +176,17 @@ function standingOf(entry: DirectoryEntry, known: AccountRecord, { readStanding 
   return { record: { ...known, dn: entry.dn, mode: reading.reason, state: '' }, entry: undefined };
 }
 
-/** What an entry that did not take the write-back says about it; undefined where it stands as it was claimed. */
+/**
+ * What an entry that did not take the write-back says about it; undefined where it stands as it was
+ * claimed.
+ */
 function judge(memory: WriteBackMemory, standing: AccountRecord, rules: WriteBackRules): WriteBackNext | undefined {
   const { known, job, unanswered, optional } = memory;
   if (standing.entryUUID !== known.record.entryUUID) {
     return superseded('the entry was deleted and created again', standing);
   }
-  // A write before this one had no answer, but it may have happened. One that was refused did not, whatever the entry says.
+  // A write before this one had no answer, but it may have happened. One that was refused did not,
+  // whatever the entry says.
   const how = unanswered ? howWritten(memory, standing, rules) : undefined;
   if (how !== undefined) return written(memory, standing, how === 'noted' || optional !== 'none', standing.entryCSN);
   const reading = readMode(standing.mode);
@@ -183,7 +195,10 @@ function judge(memory: WriteBackMemory, standing: AccountRecord, rules: WriteBac
   return superseded(`the account now says ${now}`, standing);
 }
 
-/** Whether the entry shows the outcome as written: `noted` with its return value, or `silently` without. */
+/**
+ * Whether the entry shows the outcome as written: `noted` with its return value, or `silently`
+ * without.
+ */
 function howWritten(
   memory: WriteBackMemory,
   standing: AccountRecord,
@@ -203,8 +218,8 @@ function stillStandsInWork({ mode, state }: AccountRecord): boolean {
 }
 
 /**
- * Whether a failure that leaves no return value was written: all that it changes is the fence. A service that is not alone
- * cannot tell it from another one's claim.
+ * Whether a failure that leaves no return value was written: all that it changes is the fence. A
+ * service that is not alone cannot tell it from another one's claim.
  */
 function isWrittenSilently(
   { optional, fence }: WriteBackMemory,
@@ -217,9 +232,10 @@ function isWrittenSilently(
 }
 
 /**
- * Whether an account that is in work is still so by this service's own claim. A token says it. Of versions only the newest
- * shows: if it is another one, nobody may have taken the account over meanwhile, by the rules that services keep; and what was
- * written under this service's own name must show, as otherwise it is the claim of another instance.
+ * Whether an account that is in work is still so by this service's own claim. A token says it. Of
+ * versions only the newest shows: if it is another one, nobody may have taken the account over
+ * meanwhile, by the rules that services keep; and what was written under this service's own name
+ * must show, as otherwise it is the claim of another instance.
  */
 function isStillOwn(
   memory: WriteBackMemory,
@@ -241,7 +257,10 @@ function isStillOwn(
   return showsAnotherWriter(memory, standing);
 }
 
-/** Whether what was written since the claim can be told from another instance's claim: by its writer, or by what it changed. */
+/**
+ * Whether what was written since the claim can be told from another instance's claim: by its
+ * writer, or by what it changed.
+ */
 function showsAnotherWriter({ known, job }: WriteBackMemory, { record, entry }: Standing): boolean {
   if (!isSameWriter(record, job.record) || !isSameDn(record.dn, known.record.dn)) return true;
   return entry !== undefined && known.entry !== undefined && !sameAttributes(entry, known.entry);

@@ -12,7 +12,8 @@ import { DONE, decideAgain, stage, type Turn, type TurnResult } from '../turn.ts
 import { codeOf, type Pause, pauseFor } from '../wait-for-directory.ts';
 
 /**
- * unclaimed -> claimed, done or decideAgain: takes the account by compare-and-swap, or finds that there is nothing to take.
+ * unclaimed -> claimed, done or decideAgain: takes the account by compare-and-swap, or finds that
+ * there is nothing to take.
  * Waits while the directory is away, until the service is drained.
  */
 export function claim(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {

@@ -11,7 +11,10 @@ export interface DecisionDependencies {
   readonly report: Report;
 }
 
-/** Decides about each account in sight, tells the decision with its reason, and says when the account is due. */
+/**
+ * Decides about each account in sight, tells the decision with its reason, and says when the
+ * account is due.
+ */
 export function decideEach({ decideNow, report }: DecisionDependencies): OperatorFunction<Sighted, Held<Candidate>> {
   return map((sighted) => {
     if (sighted.kind === 'left') return { kind: 'drop', key: laneOf(sighted.uid), id: sighted.id };
@@ -24,7 +27,8 @@ export function decideEach({ decideNow, report }: DecisionDependencies): Operato
       due,
       ...how,
     });
-    // Whatever was seen of the account meanwhile waits behind the attempt that just ended, and is no newer than that.
+    // Whatever was seen of the account meanwhile waits behind the attempt that just ended, and is
+    // no newer than that.
     if (sighted.kind === 'again') return held({ inMilliseconds: sighted.inMilliseconds }, { replaces: true });
     const decision = decideNow(candidate.record);
     if (!sighted.quiet) tell(candidate.record, decision, report);

@@ -6,8 +6,10 @@ import type { Surroundings } from '../surroundings.ts';
 import { DONE, overtaken, stage, type Turn, type TurnResult } from '../turn.ts';
 
 /**
- * claimed -> ended, again or done: runs the handler of the job's mode. A failure that may be repeated comes again after its
- * pause, and the account stays in work meanwhile; what the stop of the service has ended is taken up at the next start.
+ * claimed -> ended, again or done: runs the handler of the job's mode. A failure that may be
+ * repeated comes again after its
+ * pause, and the account stays in work meanwhile; what the stop of the service has ended is taken
+ * up at the next start.
  */
 export function dispatch(surroundings: Surroundings): OperatorFunction<Turn, Turn> {
   const { runHandler, report, signal, monotonic } = surroundings;

@@ -10,9 +10,15 @@ export type Arrival<T> =
 export interface GroupOptions<T, R> {
   /** How many items are worked on at once, whatever their keys. At least 1. */
   readonly slots: number;
-  /** Works on one item. An error here is an error of the whole stream: failures of an item are values. */
+  /**
+   * Works on one item. An error here is an error of the whole stream: failures of an item are
+   * values.
+   */
   readonly project: (item: T, slot: Slot) => Observable<R>;
-  /** When it emits, nothing new starts: what waits is dropped, what runs is finished, then the stream completes. */
+  /**
+   * When it emits, nothing new starts: what waits is dropped, what runs is finished, then the
+   * stream completes.
+   */
   readonly drain$?: Observable<unknown>;
   /** Told an item that waited when a newer one of the same id takes its place. */
   readonly discarded?: (item: T) => void;
@@ -27,11 +33,13 @@ export interface Load {
 }
 
 /**
- * Works on items one at a time per key, in order of arrival, and on different keys at once, in as many slots as there are.
+ * Works on items one at a time per key, in order of arrival, and on different keys at once, in as
+ * many slots as there are.
  *
- * An item that was put under another key before is the same item: it waits once, and is not worked on under two keys at once.
- * A slot belongs to one item, and not to a key, so that no key waits for another one to become silent. Completes when the
- * source has completed (or `drain$` emitted) and everything is finished; unsubscribing ends all running work.
+ * An item that was put under another key before is the same item: it waits once, and is not worked
+ * on under two keys at once. A slot belongs to one item, and not to a key, so that no key waits for
+ * another one to become silent. Completes when the source has completed (or `drain$` emitted) and
+ * everything is finished; unsubscribing ends all running work.
  */
 export function groupPerUid<T, R>(options: GroupOptions<T, R>): OperatorFunction<Arrival<T>, R> {
   return (source) =>
@@ -90,7 +98,10 @@ class Group<T, R> {
     this.#startReady();
   }
 
-  /** Work that ends synchronously comes back here: this is one loop, not a recursion as deep as the queue is long. */
+  /**
+   * Work that ends synchronously comes back here: this is one loop, not a recursion as deep as the
+   * queue is long.
+   */
   #startReady(): void {
     if (!this.#starting) {
       this.#starting = true;

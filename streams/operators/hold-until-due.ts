@@ -33,7 +33,10 @@ export interface HoldOptions<T> {
   readonly discarded: (item: T) => void;
   /** How often the day is looked at while something waits for one, in milliseconds. */
   readonly dayCheckMilliseconds?: number;
-  /** Default: the real time. `schedule` gets the item's key as its state, by which a replay finds whose timer it is. */
+  /**
+   * Default: the real time. `schedule` gets the item's key as its state, by which a replay finds
+   * whose timer it is.
+   */
   readonly scheduler?: SchedulerLike;
 }
 
@@ -54,12 +57,14 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 const RELEASED_AT_ONCE = 250;
 
 /**
- * Lets through what is due and holds the rest until its day or its time, or until a newer item of the same id comes. Days
- * are found by looking at the calendar again and again, not by a timer set for midnight: so a clock that is set, a zone
- * that changes its offset and a machine that slept do no harm. A day may be that of a hundred thousand items: they are let
- * go in slices. Drops are passed on. Bounded by the items that are held.
+ * Lets through what is due and holds the rest until its day or its time, or until a newer item of
+ * the same id comes. Days are found by looking at the calendar again and again, not by a timer set
+ * for midnight: so a clock that is set, a zone that changes its offset and a machine that slept do
+ * no harm. A day may be that of a hundred thousand items: they are let go in slices. Drops are
+ * passed on. Bounded by the items that are held.
  *
- * held -> due (its day or time has come, and its slice has not) -> released; removed (a newer item, a drop), from both
+ * held -> due (its day or time has come, and its slice has not) -> released; removed (a newer item,
+ * a drop), from both
  */
 export function holdUntilDue<T>(options: HoldOptions<T>): OperatorFunction<Held<T>, Arrival<T>> {
   return (source) =>

@@ -24,12 +24,15 @@ export interface ReadAccountsOptions {
 
 type EntryChange = Extract<DirectoryChange, { readonly kind: 'entry' }>;
 
-/** So many accounts are looked through for those that have left before others have their turn: some milliseconds' worth. */
+/**
+ * So many accounts are looked through for those that have left before others have their turn: some
+ * milliseconds' worth.
+ */
 const SWEPT_AT_ONCE = 250;
 
 /**
- * Reads entries as accounts. Own echoes go no further; entries that are not accounts are left alone or reported as skipped;
- * what a completed refresh or list no longer holds has left.
+ * Reads entries as accounts. Own echoes go no further; entries that are not accounts are left alone
+ * or reported as skipped; what a completed refresh or list no longer holds has left.
  */
 export function readAccounts(options: ReadAccountsOptions): OperatorFunction<DirectoryChange, Sighted> {
   return (source) =>
@@ -48,8 +51,8 @@ export function readAccounts(options: ReadAccountsOptions): OperatorFunction<Dir
  * interrupted -> continuous   a refresh is complete
  * continuous -> interrupted   the connection was lost, or a refresh begins
  *
- * While it is interrupted, changes may have been missed: what is told says as little about what happened before as the
- * refresh itself. Lists come beside all that.
+ * While it is interrupted, changes may have been missed: what is told says as little about what
+ * happened before as the refresh itself. Lists come beside all that.
  */
 class Reader {
   readonly #options: ReadAccountsOptions;
@@ -137,7 +140,8 @@ class Reader {
       report({ event: 'received', change, uid, dn, mode, ...(entryUUID === undefined ? {} : { entryUUID }), ...by });
     }
     if (isForeign) report(foreignClaim(record));
-    // What a refresh or list says of an account that is being worked on may be older than that work.
+    // What a refresh or list says of an account that is being worked on may be older than that
+    // work.
     const fresh = !stale && (isLive || !working);
     this.#tell({ kind: 'seen', candidate: { id, record, fresh }, quiet });
   }
@@ -154,7 +158,8 @@ class Reader {
   }
 
   #tellLeft({ id, dn, uid, working }: Left): void {
-    // While it is worked on, the write-back itself makes it leave; it finds out what else may have happened.
+    // While it is worked on, the write-back itself makes it leave; it finds out what else may have
+    // happened.
     if (!working) this.#options.report({ event: 'left', dn, uid });
     this.#tell({ kind: 'left', id, uid });
   }

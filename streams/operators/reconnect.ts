@@ -17,11 +17,20 @@ import { DirectoryError, ResultCode, TryNextServer } from '../../src/domain/dire
 import { backoff } from '../../src/domain/retry.ts';
 
 export interface ReconnectOptions {
-  /** Tried in order; the one in use is kept until it fails, and is then tried once more before the next one. */
+  /**
+   * Tried in order; the one in use is kept until it fails, and is then tried once more before the
+   * next one.
+   */
   readonly urls: readonly string[];
-  /** One connection to one server: ends by an error. A referral (RFC 4511, section 4.1.10) says to go on to the next one. */
+  /**
+   * One connection to one server: ends by an error. A referral (RFC 4511, section 4.1.10) says to
+   * go on to the next one.
+   */
   readonly connect: (url: string) => Observable<DirectoryChange>;
-  /** Milliseconds: the first delay, and the longest. Doubled with each failure; up to half of it is taken off by chance. */
+  /**
+   * Milliseconds: the first delay, and the longest. Doubled with each failure; up to half of it is
+   * taken off by chance.
+   */
   readonly initial: number;
   readonly max: number;
   /** In [0, 1): the chance. */
@@ -30,8 +39,8 @@ export interface ReconnectOptions {
 }
 
 /**
- * Keeps a subscription alive for ever: each loss is told (`disconnected`, `reconnecting`) and followed by another attempt
- * with a fresh connection. Never completes and never fails.
+ * Keeps a subscription alive for ever: each loss is told (`disconnected`, `reconnecting`) and
+ * followed by another attempt with a fresh connection. Never completes and never fails.
  */
 export function reconnect(options: ReconnectOptions): Observable<DirectoryChange> {
   const { urls, connect, initial, max, random = Math.random, scheduler = asyncScheduler } = options;

@@ -18,11 +18,15 @@ import { beginWriteBack, stepWriteBack } from '../write-back-step.ts';
 
 type Ended = Extract<Turn, { readonly at: 'ended' }>;
 
-/** How long an outcome that the directory refuses is kept before it is offered again, in milliseconds. */
+/**
+ * How long an outcome that the directory refuses is kept before it is offered again, in
+ * milliseconds.
+ */
 const REFUSED_AGAIN = { initial: 5_000, max: 600_000 };
 
 /**
- * ended -> done, decideAgain or again: writes the outcome into the entry, unless somebody has written to it since the claim.
+ * ended -> done, decideAgain or again: writes the outcome into the entry, unless somebody has
+ * written to it since the claim.
  * Waits while the directory is away; what it refuses is kept, and offered again later.
  */
 export function writeBack(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
@@ -135,7 +139,10 @@ async function superseded(
   return decideAgain(candidate, record, false, open);
 }
 
-/** The directory refuses the outcome for now. It has another turn, unless a newer request has made it void. */
+/**
+ * The directory refuses the outcome for now. It has another turn, unless a newer request has made
+ * it void.
+ */
 function kept(
   { candidate: { id }, job, outcome, tries, milliseconds }: Ended,
   error: DirectoryError,
@@ -159,7 +166,9 @@ function kept(
   return { at: 'again', candidate: { id, record, fresh: false, own }, inMilliseconds };
 }
 
-/** Other services need not wait for one that is about to end: what is asked now may be done at once. */
+/**
+ * Other services need not wait for one that is about to end: what is asked now may be done at once.
+ */
 async function leaveToOthers(record: AccountRecord, { alone, directory, names }: Surroundings): Promise<void> {
   if (alone || readMode(record.mode)?.phase !== 'requested' || record.returnValue !== undefined) return;
   const list = handOver(record, names);

@@ -17,14 +17,18 @@ export type Channel = Pick<Connection, 'send' | 'forget' | 'refreshing'>;
 export interface Protocol {
   readonly name: ProtocolName;
   /**
-   * Watches the content on an open connection. Cold; emits `refreshing` as soon as the server has taken the control, then
-   * entries, `refreshed`, and changes for ever. Ends only by a DirectoryError; by `NotOffered` where the server does not have
-   * this protocol, and the connection may then be used for another.
+   * Watches the content on an open connection. Cold; emits `refreshing` as soon as the server has
+   * taken the control, then entries, `refreshed`, and changes for ever. Ends only by a
+   * DirectoryError; by `NotOffered` where the server does not have this protocol, and the
+   * connection may then be used for another.
    */
   watch(connection: Channel, content: WatchedContent): Observable<DirectoryChange>;
 }
 
-/** The server does not have the protocol: it refused its critical control, or took it and did not honour it. */
+/**
+ * The server does not have the protocol: it refused its critical control, or took it and did not
+ * honour it.
+ */
 export class NotOffered extends DirectoryError {
   static from({ message, resultCode, remedy }: DirectoryError): NotOffered {
     return new NotOffered(message, {

@@ -1,4 +1,7 @@
-/** The controls of persistent search (draft-ietf-ldapext-psearch-03, sections 4 and 5), to and from their exact bytes. */
+/**
+ * The controls of persistent search (draft-ietf-ldapext-psearch-03, sections 4 and 5), to and from
+ * their exact bytes.
+ */
 import {
   type BerReader,
   boolean,

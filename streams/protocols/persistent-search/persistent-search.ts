@@ -18,10 +18,11 @@ import {
 import { changeOf } from './notification.ts';
 
 /**
- * Persistent search (draft-ietf-ldapext-psearch-03). It sends the present content and then changes, so that no change falls
- * between, but never says where the content ends; so an ordinary search of the same content runs beside it, and its end is the
- * end of the refresh. Entries of the present content therefore come twice. What leaves the content by a change of its
- * attributes is never reported.
+ * Persistent search (draft-ietf-ldapext-psearch-03). It sends the present content and then changes,
+ * so that no change falls between, but never says where the content ends; so an ordinary search of
+ * the same content runs beside it, and its end is the end of the refresh. Entries of the present
+ * content therefore come twice. What leaves the content by a change of its attributes is never
+ * reported.
  */
 export const persistentSearch: Protocol = {
   name: 'persistentSearch',
@@ -41,7 +42,8 @@ export function watchByPersistentSearch(
 }
 
 /**
- * asked (the search and, behind it, a question that every server answers) -> taken, once an entry or that answer came without a
+ * asked (the search and, behind it, a question that every server answers) -> taken, once an entry
+ * or that answer came without a
  * refusal: the ordinary search is sent -> refreshed, at its end
  */
 class Watch {

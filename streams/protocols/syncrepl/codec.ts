@@ -1,4 +1,7 @@
-/** The controls and messages of LDAP Content Synchronization (RFC 4533, section 2), to and from their exact bytes. */
+/**
+ * The controls and messages of LDAP Content Synchronization (RFC 4533, section 2), to and from
+ * their exact bytes.
+ */
 import {
   type BerReader,
   boolean,

@@ -1,7 +1,9 @@
 /**
- * What a synchronization message means where no cookie was given, so that the refresh is the whole content.
+ * What a synchronization message means where no cookie was given, so that the refresh is the whole
+ * content.
  *
- * refresh -> persist, at the first refreshDelete or refreshPresent that says refreshDone (RFC 4533, section 3.4)
+ * refresh -> persist, at the first refreshDelete or refreshPresent that says refreshDone (RFC 4533,
+ * section 3.4)
  */
 import type { SyncInfo, SyncStateName } from './codec.ts';
 

@@ -20,7 +20,10 @@ import {
 } from './codec.ts';
 import { afterInfo, meaningOf, type Phase } from './refresh-phase.ts';
 
-/** What a server without the protocol answers to its critical control (slapd and 389: 12; the others are seen in the wild). */
+/**
+ * What a server without the protocol answers to its critical control (slapd and 389: 12; the others
+ * are seen in the wild).
+ */
 const REFUSALS: ReadonlySet<number> = new Set([
   ResultCode.unavailableCriticalExtension,
   ResultCode.operationsError,
@@ -28,13 +31,15 @@ const REFUSALS: ReadonlySet<number> = new Set([
   ResultCode.unwillingToPerform,
 ]);
 
-/** syncInfo's responseName and responseValue in an IntermediateResponse (RFC 4511, section 4.13). */
+/**
+ * syncInfo's responseName and responseValue in an IntermediateResponse (RFC 4511, section 4.13).
+ */
 const RESPONSE_NAME = 0x80;
 const RESPONSE_VALUE = 0x81;
 
 /**
- * LDAP Content Synchronization (RFC 4533), refreshAndPersist without a cookie: whatever an earlier connection knew, the
- * refresh is the whole content.
+ * LDAP Content Synchronization (RFC 4533), refreshAndPersist without a cookie: whatever an earlier
+ * connection knew, the refresh is the whole content.
  */
 export const syncrepl: Protocol = {
   name: 'syncrepl',
@@ -157,8 +162,9 @@ class Watch {
 }
 
 /**
- * When the directory was changed last, by its own clock, in milliseconds since 1970. The cookie is the server's own affair; but
- * OpenLDAP's says `csn=20261123062230.159254Z#...`, one for each server of a group. Undefined for any other cookie.
+ * When the directory was changed last, by its own clock, in milliseconds since 1970. The cookie is
+ * the server's own affair; but OpenLDAP's says `csn=20261123062230.159254Z#...`, one for each
+ * server of a group. Undefined for any other cookie.
  */
 export function lastChange(cookie: Buffer): number | undefined {
   const [, numbers = ''] = /(?:^|,)csn=([^,]*)/.exec(cookie.toString('latin1')) ?? [];

@@ -128,6 +128,8 @@ stand_above() {
   rest=$1
   at=$root
   cd -P "$root" 2>/dev/null || fail 4 "$root cannot be entered"
+  real=$(pwd -P)
+  [ "$real" = "$root" ] || fail 4 "$root leads to $real: name that one as the folder of the homes"
   judge_here "$at" "$2"
   while :; do
     take_part

@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, opendir } from 'node:fs/promises';
 import { comparablePath, isBelow, namesOf } from '../../src/domain/home-path.ts';
-import { HOLD, isOthers, pathIn } from '../../src/host/held-folder.ts';
+import { HOLD, holdFolderAsync, isOthers, pathIn, WayFault } from '../../src/host/held-folder.ts';
 import { passShortage } from '../../src/host/shortage.ts';
 
 /** What there is at a path, and on the way to it. */
@@ -18,9 +18,9 @@ export type Place =
 /**
  * Judges a home by the rule of OpenSSH's ChrootDirectory. `homeRoot` and every folder from there
  * down to the home belongs to root or to the service's own user, can be written to by nobody else,
- * and is no symbolic link. As only root can change what passes, it stays so while it is used. A
- * home that is there belongs to `uidNumber`; one that an interrupted script has just made is empty
- * and root's.
+ * and is no symbolic link. Above `homeRoot` a link may be root's, and a folder may be sticky, as
+ * `/tmp` is. As only root can change what passes, it stays so while it is used. A home that is
+ * there belongs to `uidNumber`; one that an interrupted script has just made is empty and root's.
  */
 export function judgeHome(home: string, homeRoot: string, uidNumber: string | undefined): Promise<Place> {
   return walk(home, homeRoot, async (folder, status) => {
@@ -37,6 +37,8 @@ export function judgeFolder(path: string, root: string): Promise<Place> {
 }
 
 const THERE: Place = { kind: 'there' };
+/** The bit of a folder's mode by which only its owner can rename what is in it. */
+const STICKY = 0o1000;
 
 /** The last folder of the way, held open, and what it is. */
 type JudgeLast = (folder: FileHandle, status: Stats) => Promise<Place>;
@@ -54,6 +56,7 @@ async function walk(path: string, root: string, judgeLast: JudgeLast): Promise<P
     }
     return await judgeLast(way.folder, await way.folder.stat());
   } catch (error) {
+    if (error instanceof WayFault) return unsafe(error.message);
     passShortage(error);
     const at = way?.at ?? top;
     const what = at === top ? 'mount it, or correct it' : 'check the rights and the file system';
@@ -80,7 +83,11 @@ class Way {
   }
 
   static async from(top: string): Promise<Way> {
-    return new Way(top, await open(top, HOLD));
+    const { folder } = await holdFolderAsync(top, (path, status) => {
+      const fault = faultOnWay(status);
+      if (fault !== undefined) throw new WayFault(`${path} ${fault}`);
+    });
+    return new Way(top, folder);
   }
 
   /** Enters the folder of this name, or returns what is there instead. Throws as `hold` does. */
@@ -143,6 +150,17 @@ export function faultOf(status: Stats): string | undefined {
   if ((status.mode & 0o022) === 0) return undefined;
   const mode = (status.mode & 0o7777).toString(8).padStart(4, '0');
   return `can be written to by others than its owner (mode ${mode}): take that right from them`;
+}
+
+/**
+ * Why others can swap what is next on the way to the folder of the homes. In a sticky folder nobody
+ * but its owner can swap what is not his own.
+ */
+export function faultOnWay(status: Stats): string | undefined {
+  if (status.isSymbolicLink()) {
+    return isOthers(status) ? `is a symbolic link of the user number ${status.uid}: let it be root's` : undefined;
+  }
+  return (status.mode & STICKY) === 0 || isOthers(status) ? faultOf(status) : undefined;
 }
 
 async function isEmpty(folder: FileHandle): Promise<boolean> {

@@ -1,15 +1,12 @@
-import { realpath, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { CheckLine } from '../../src/domain/check-line.ts';
-import { codeOf, faultOf } from './home-place.ts';
+import { holdFolderAsync, WayFault } from '../../src/host/held-folder.ts';
+import { codeOf, faultOf, faultOnWay } from './home-place.ts';
 
 const WHAT = 'home check';
-/** The bit of a folder's mode by which only its owner can rename what is in it. */
-const STICKY = 0o1000;
 
 /**
- * What homes need of the folder that they are in: that nobody but root can swap it, or what is in
- * it.
+ * What homes need of the folder that they are in: that nobody but root can swap it, a folder or a
+ * link on the way to it, or what is in it.
  */
 export async function inspectHomeRoot(homeRoot: string): Promise<readonly CheckLine[]> {
   const faults = await faultsOfHomeRoot(homeRoot);
@@ -21,23 +18,25 @@ type Fault = Required<Pick<CheckLine, 'found' | 'remedy'>>;
 
 async function faultsOfHomeRoot(homeRoot: string): Promise<readonly Fault[]> {
   const remedy = 'mount it, or correct script.homeRoot';
+  const faults = new Map<string, Fault>();
+  const note = (path: string, fault: string | undefined, own: string): void => {
+    if (fault !== undefined) faults.set(path, { found: `${path} ${fault}`, remedy: own });
+  };
   try {
-    const real = await realpath(homeRoot);
-    const status = await stat(real);
-    if (!status.isDirectory()) return [{ found: `${homeRoot} is no folder`, remedy }];
-    const faults = [faultOf(status)].map((fault) => ({ path: real, fault }));
-    for (let path = real; path !== '/'; ) {
-      path = dirname(path);
-      const above = await stat(path);
-      // In a sticky folder nobody can swap what is not his own.
-      if ((above.mode & STICKY) === 0) faults.push({ path, fault: faultOf(above) });
-    }
-    return faults.flatMap(({ path, fault }) =>
-      fault === undefined ? [] : [{ found: `${path} ${fault}`, remedy: `chown root ${path}; chmod go-w ${path}` }],
+    const { folder, path } = await holdFolderAsync(homeRoot, (at, status) =>
+      note(at, faultOnWay(status), status.isSymbolicLink() ? `chown -h root ${at}` : ownAlone(at)),
     );
+    const status = await folder.stat().finally(() => folder.close());
+    note(path, faultOf(status), ownAlone(path));
+    return [...faults.values()];
   } catch (error) {
+    if (error instanceof WayFault) return [{ found: error.message, remedy }];
     const code = codeOf(error);
-    const fault = code === 'ENOENT' ? 'is no folder' : `cannot be looked at (${code})`;
-    return [{ found: `${homeRoot} ${fault}`, remedy }];
+    const fault = code === 'ENOENT' || code === 'ENOTDIR' ? 'is no folder' : `cannot be looked at (${code})`;
+    return [...faults.values(), { found: `${homeRoot} ${fault}`, remedy }];
   }
+}
+
+function ownAlone(path: string): string {
+  return `chown root ${path}; chmod go-w ${path}`;
 }

@@ -5,12 +5,11 @@ import {
   ftruncateSync,
   lstatSync,
   openSync,
-  readlinkSync,
   type Stats,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { HOLD, isOthers, pathIn } from './held-folder.ts';
+import { basename, dirname, resolve } from 'node:path';
+import { HOLD, holdFolder, isOthers, nameInError, pathIn, WayFault } from './held-folder.ts';
 import { systemCode } from './host-fault.ts';
 import { kindOf } from './input-file.ts';
 
@@ -38,8 +37,6 @@ const SAFELY = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK 
 const OTHERS_WRITE = 0o002;
 const GROUP_WRITES = 0o020;
 const STICKY = 0o1000;
-/** As the kernel has it. */
-const MOST_LINKS = 40;
 
 /**
  * Opens a file for writing, and waits for nothing: a regular one, or one of the kernel's memory devices (/dev/null), that is no
@@ -53,7 +50,7 @@ export function openOutput(path: string, { how, mode, judged = true }: OutputOpt
     try {
       descriptor = openSync(file, SAFELY | FLAGS[how], mode);
     } catch (error) {
-      throw whatIsThere(file) ?? named(error, file, path);
+      throw whatIsThere(file) ?? nameInError(error, file, path);
     }
     try {
       check(fstatSync(descriptor), folder);
@@ -97,7 +94,7 @@ export function judgeFolderOf(path: string): void {
 /** Does something with the file's name in its folder, which is held. */
 function inFolder<T>(path: string, judged: boolean, work: (file: string, folder: Stats) => T): T {
   const full = resolve(path);
-  const folder = judged && process.geteuid?.() === 0 ? walkTo(dirname(full)) : openSync(dirname(full), HOLD);
+  const folder = judged && process.geteuid?.() === 0 ? holdJudged(dirname(full)) : openSync(dirname(full), HOLD);
   try {
     return work(pathIn(folder, basename(full)), fstatSync(folder));
   } finally {
@@ -105,55 +102,19 @@ function inFolder<T>(path: string, judged: boolean, work: (file: string, folder:
   }
 }
 
-/** Goes from folder to folder, each one opened in the one that is held, and links followed only where nobody else made them. */
-function walkTo(path: string): number {
-  const names = path.split('/');
-  let at = '/';
-  let held = openSync(at, HOLD);
-  let links = 0;
+function holdJudged(folder: string): number {
   try {
-    for (let name = names.shift(); name !== undefined; name = names.shift()) {
-      if (name === '') continue;
-      judge(at, fstatSync(held));
-      const next = step(held, name, join(at, name));
-      if (typeof next === 'number') {
-        closeSync(held);
-        held = next;
-        at = join(at, name);
-        continue;
-      }
-      links += 1;
-      if (links > MOST_LINKS) throw new OutputFault(`${path} leads through more than ${MOST_LINKS} symbolic links`);
-      names.unshift(...next.target.split('/'));
-      if (!next.target.startsWith('/')) continue;
-      closeSync(held);
-      at = '/';
-      held = openSync(at, HOLD);
-    }
-    judge(at, fstatSync(held));
-    return held;
+    return holdFolder(folder, judge);
   } catch (error) {
-    closeSync(held);
-    throw error;
-  }
-}
-
-/** The folder of this name, held, or the link that is there. */
-function step(held: number, name: string, path: string): number | { readonly target: string } {
-  const file = pathIn(held, name);
-  try {
-    return openSync(file, HOLD | constants.O_NOFOLLOW);
-  } catch (error) {
-    const found = lstatSync(file, { throwIfNoEntry: false });
-    if (found?.isSymbolicLink() !== true) throw named(error, file, path);
-    if (isOthers(found)) throw new OutputFault(`the symbolic link ${path} belongs to the user number ${found.uid}`);
-    return { target: readlinkSync(file) };
+    throw error instanceof WayFault ? new OutputFault(error.message) : error;
   }
 }
 
 function judge(path: string, status: Stats): void {
-  if (isOthers(status)) throw new OutputFault(`the folder ${path} belongs to the user number ${status.uid}`);
-  if ((status.mode & OTHERS_WRITE) !== 0 && (status.mode & STICKY) === 0)
+  const isLink = status.isSymbolicLink();
+  const what = isLink ? 'the symbolic link' : 'the folder';
+  if (isOthers(status)) throw new OutputFault(`${what} ${path} belongs to the user number ${status.uid}`);
+  if (!isLink && (status.mode & OTHERS_WRITE) !== 0 && (status.mode & STICKY) === 0)
     throw new OutputFault(`everybody can write to the folder ${path}`);
 }
 
@@ -175,11 +136,4 @@ function isMemoryDevice(status: Stats): boolean {
 function whatIsThere(file: string): OutputFault | undefined {
   const found = lstatSync(file, { throwIfNoEntry: false });
   return found === undefined || found.isFile() ? undefined : new OutputFault(`it is ${kindOf(found)}`);
-}
-
-/** The error with the name that a person knows. */
-function named(error: unknown, file: string, path: string): unknown {
-  if (!(error instanceof Error)) return error;
-  const code = systemCode(error);
-  return Object.assign(new Error(error.message.replaceAll(file, path), { cause: error }), code && { code });
 }

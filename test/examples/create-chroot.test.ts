@@ -84,6 +84,16 @@ describe('the example chroot script', () => {
     expect(existsSync(join(root, 'anna/shared'))).toBe(true);
   });
 
+  it('works in no root that a link leads to, as that may lead elsewhere by the next step', () => {
+    mkdirSync(join(root, 'real'), { mode: 0o755 });
+    symlinkSync('real', join(root, 'link'));
+    for (const mode of ['add', 'delete']) {
+      const env = { PROV_HOME_DIRECTORY: `${root}/link/anna`, CHROOT_ROOT: `${root}/link` };
+      expect(run(mode, 'anna', env)).toMatchObject({ code: 4, said: expect.stringContaining(`leads to ${root}/real`) });
+    }
+    expect(readdirSync(join(root, 'real'))).toEqual([]);
+  });
+
   it.each([
     '',
     '/',

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunStep } from '../../../handlers/define-step.ts';
@@ -87,6 +87,23 @@ describe('the guard of the home', () => {
     const link = join(temporaryFolder(), 'root');
     symlinkSync(temporaryFolder(), link);
     expect(await guarded(`${link}/`, `${link}/anna`)).toEqual(PASSED);
+  });
+
+  it('keeps it from a root that a customer can lead elsewhere, by a link or a folder of his own', async () => {
+    const root = temporaryFolder();
+    mkdirSync(join(root, 'hers/homes'), { recursive: true });
+    symlinkSync(join(root, 'hers/homes'), join(root, 'link'));
+    expect(await guarded(join(root, 'link'), `${root}/link/anna`)).toEqual(PASSED);
+    lchownSync(join(root, 'link'), 5000, 5000);
+    expect(await guarded(join(root, 'link'), `${root}/link/anna`)).toMatchObject([
+      { returnValue: 4, reason: `${root}/link is a symbolic link of the user number 5000: let it be root's` },
+      0,
+    ]);
+    lchownSync(join(root, 'link'), 0, 0);
+    chownSync(join(root, 'hers'), 5000, 5000);
+    for (const homes of ['link', 'hers/homes']) {
+      expect(await guarded(join(root, homes), `${root}/${homes}/anna`), homes).toMatchObject(REFUSED);
+    }
   });
 
   it.each([

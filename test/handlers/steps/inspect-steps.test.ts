@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inspectHomeRoot } from '../../../handlers/steps/inspect-home-root.ts';
@@ -116,14 +116,40 @@ describe('the look at what the steps need', () => {
     chmodSync(root, 0o775);
     chownSync(join(folder, 'a'), 5000, 5000);
     expect((await inspectHomeRoot(root)).map(({ found }) => found)).toEqual([
-      `${root} can be written to by others than its owner (mode 0775): take that right from them`,
       `${join(folder, 'a')} belongs to the user number 5000: let it be root's, as all folders above a home`,
+      `${root} can be written to by others than its owner (mode 0775): take that right from them`,
     ]);
     writeFileSync(join(folder, 'file'), '');
     for (const path of ['file', 'missing']) {
       const [finding] = await inspectHomeRoot(join(folder, path));
       expect(finding?.found).toBe(`${join(folder, path)} is no folder`);
     }
+  });
+
+  it('names a link and a folder of others on the way to the root, however good what it leads to now is', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'hers'));
+    mkdirSync(join(folder, 'homes'));
+    symlinkSync(join(folder, 'homes'), join(folder, 'hers/link'));
+    const link = join(folder, 'hers/link');
+    expect(await inspectHomeRoot(link)).toMatchObject([{ verdict: 'ok' }]);
+    for (const path of [join(folder, 'hers'), link]) lchownSync(path, 5000, 5000);
+    expect(await inspectHomeRoot(`${link}/`)).toEqual([
+      {
+        verdict: 'fail',
+        what: 'home check',
+        found: `${folder}/hers belongs to the user number 5000: let it be root's, as all folders above a home`,
+        remedy: `chown root ${folder}/hers; chmod go-w ${folder}/hers`,
+      },
+      {
+        verdict: 'fail',
+        what: 'home check',
+        found: `${link} is a symbolic link of the user number 5000: let it be root's`,
+        remedy: `chown -h root ${link}`,
+      },
+    ]);
+    symlinkSync('loop', join(folder, 'loop'));
+    expect((await inspectHomeRoot(join(folder, 'loop')))[0]?.found).toContain('more than 40 symbolic links');
   });
 
   it('names a folder that others may write to, and a pattern that does not exist', async () => {

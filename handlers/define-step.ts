@@ -1,18 +1,15 @@
 import type { PartialSettingsOf, SectionSchema, SettingsOf } from '../config/kinds/setting.ts';
 import type { CheckLine } from '../src/domain/check-line.ts';
+import type { HomeRules } from '../src/domain/home-path.ts';
 import type { Job, StepContext, StepOutcome } from '../src/domain/job.ts';
 import type { RunCommand } from '../src/script/command.ts';
 import type { ScriptRunner } from '../src/script/runner.ts';
 
 /** What a step is told of its site beside its own section of the configuration. */
-export interface Site {
+export interface Site extends HomeRules {
   /** Below which the accounts are. */
   readonly base: string;
   readonly timeZone: string;
-  /**
-   * Every home is below this folder; null: a home may be anywhere, and is judged by its path alone.
-   */
-  readonly homeRoot: string | null;
   /** The attribute that holds an account's quota. */
   readonly quotaAttribute: string;
 }

@@ -25,12 +25,13 @@ export function accessOf(
 
 /** What an entry must keep to, from the settings. */
 export function rulesOf({ accounts, script }: Settings): AccountRules {
-  return { lowestUidNumber: accounts.lowestUidNumber, homeRoot: script.homeRoot };
+  return { lowestUidNumber: accounts.lowestUidNumber, homeRoot: script.homeRoot, homeLayout: script.homeLayout };
 }
 
 /** What the steps of the handlers are told, from the settings. */
 export function siteOf({ directory, timeZone, script, quota }: Settings): Site {
-  return { base: directory.base, timeZone, homeRoot: script.homeRoot, quotaAttribute: quota.attribute };
+  const { homeRoot, homeLayout } = script;
+  return { base: directory.base, timeZone, homeRoot, homeLayout, quotaAttribute: quota.attribute };
 }
 
 /** What the subscription and the periodic list look for: the accounts of the site that are open. */

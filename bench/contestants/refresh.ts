@@ -28,7 +28,7 @@ const names = {
   executionTime: null,
 };
 
-const rules = { lowestUidNumber: 1000, homeRoot: null };
+const rules = { lowestUidNumber: 1000, homeRoot: null, homeLayout: '{uid}' };
 
 let accounts = 0;
 const content = { base, filter, attributes: ['*'], protocol: 'syncrepl', deadAfterMilliseconds: 60_000 } as const;

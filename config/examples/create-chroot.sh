@@ -4,11 +4,12 @@
 #
 #   add, modify  creates the account's home, with the right owner, and the folders above it; what is there already is
 #                kept, so that the script may run again at any time.
-#   delete       moves the account's folder aside, into CHROOT_ROOT/.deleted/UID.TIME.PID: no data is lost by a
+#   delete       moves the account's folder aside, into .deleted/UID.TIME.PID in the root: no data is lost by a
 #                mistake in the directory. Empty that folder by a job of its own, when your retention time is over.
 #
-# The service gives PROV_HOME_DIRECTORY, PROV_UID_NUMBER and PROV_GID_NUMBER in the environment. A marker /./ in the home
-# separates the chroot from the path inside it. Everything above the home belongs to root and can be written to by
+# The service gives PROV_HOME_DIRECTORY, PROV_UID_NUMBER and PROV_GID_NUMBER in the environment, and where the site has set
+# script.homeRoot, that and script.homeLayout as PROV_HOME_ROOT and PROV_HOME_LAYOUT. A marker /./ in the home separates
+# the chroot from the path inside it. Everything above the home belongs to root and can be written to by
 # nobody else, as sshd's ChrootDirectory wants.
 #
 # Customers may rename and link what is in the folders that they own at any moment, also between a look and a deed. So the
@@ -26,7 +27,10 @@ LC_ALL=C
 export LC_ALL
 
 # Below this folder, and nowhere else, the script works. It must exist: an unmounted file system is not filled by mistake.
-root=${CHROOT_ROOT:-/var/backup}
+root=${PROV_HOME_ROOT:-/var/backup}
+# Where an account's own folder is below the root: the names on the way, * for any, {uid} as the last one.
+layout=${PROV_HOME_LAYOUT:-}
+[ -n "$layout" ] || layout='{uid}'
 # Users with a lower number are the system's own.
 lowest_number=${CHROOT_LOWEST_UID:-1000}
 me=$(id -u)
@@ -81,17 +85,37 @@ read_home() {
       ;;
   esac
   home=$root/$below
+  case /$below in
+    */.*) fail 4 "$home has a folder that begins with a dot" ;;
+  esac
   rest=$below
-  own=
   while [ -n "$rest" ]; do
     take_part
     [ "${#first}" -le 255 ] || fail 4 "homeDirectory is longer than a path can be"
-    [ "$(lower "$first")" != "$(lower "$uid")" ] || own=yes
   done
-  [ -n "$own" ] || fail 4 "$home is not the home of $uid: no folder of it has that name"
-  case $below/ in
-    .deleted/*) fail 4 "$home is among what was deleted" ;;
-  esac
+  find_own
+}
+
+# Sets own to the account's own folder (a path from the root on): the part of the home that the layout has as {uid}.
+find_own() {
+  own=
+  parts=$below
+  wanted=$layout
+  while [ -n "$wanted" ]; do
+    rest=$wanted
+    take_part
+    want=$first
+    wanted=$rest
+    rest=$parts
+    take_part
+    parts=$rest
+    own=${own:+$own/}$first
+    case $want in
+      '*') [ -n "$first" ] ;;
+      '{uid}') [ "$(lower "$first")" = "$(lower "$uid")" ] ;;
+      *) [ "$first" = "$want" ] ;;
+    esac || fail 4 "$home is not the home of $uid: expected it in $root/$layout"
+  done
 }
 
 # A path without '.', doubled and trailing slashes.
@@ -183,7 +207,8 @@ create() {
 # Makes the home under another name and puts it in its place when it is its owner's: a run that is killed leaves no home that
 # is somebody else's.
 make_home() {
-  new=.$uid.new
+  # No uid and no layout has such a name.
+  new=.$uid:new
   [ ! -L "./$new" ] || fail 5 "$at/$new is a symbolic link: remove it"
   rmdir "./$new" 2>/dev/null
   if [ ! -e "./$new" ]; then
@@ -194,29 +219,14 @@ make_home() {
   mv -T "./$new" "./$last" || fail 5 "$home cannot be created"
 }
 
-# The folder that is the account's alone: the chroot's parent where that carries the uid as its name, as the home does; else
-# the home.
-own_folder() {
-  name=${below##*/}
-  [ "$(lower "$name")" = "$(lower "$uid")" ] || fail 1 "the home is not named $uid: move the data aside by hand"
-  folder=$below
-  case $chroot in
-    */*)
-      parent=${chroot%/*}
-      [ "$(lower "${parent##*/}")" != "$(lower "$uid")" ] || folder=$parent
-      ;;
-  esac
-}
-
 remove() {
   check_numbers 1
-  own_folder
-  stand_above "$folder" 1 look && { [ -e "./$last" ] || [ -L "./$last" ]; } || {
-    echo "$root/$folder is gone already"
+  stand_above "$own" 1 look && { [ -e "./$last" ] || [ -L "./$last" ]; } || {
+    echo "$root/$own is gone already"
     return 0
   }
   stand_above "$below" 1 look && [ ! -L "./$last" ] && [ -d "./$last" ] ||
-    fail 1 "$home is no folder, so nothing says whose $root/$folder is: move the data aside by hand"
+    fail 1 "$home is no folder, so nothing says whose $root/$own is: move the data aside by hand"
   owner=$(owner_of "$last") || exit
   [ "$owner" = "$PROV_UID_NUMBER" ] ||
     fail 1 "$home belongs to the user number $owner, not to $PROV_UID_NUMBER: move the data aside by hand"
@@ -224,24 +234,29 @@ remove() {
   stand_above .deleted/x 1 make
   chmod 0700 . || fail 1 "the mode of $root/.deleted cannot be set"
   aside_device=$(stat -c %d .)
-  stand_above "$folder" 1 look || fail 1 "$root/$folder went away"
-  [ "$(stat -c %d "./$last")" = "$aside_device" ] || fail 1 "$root/$folder is on another file system than $root/.deleted"
+  stand_above "$own" 1 look || fail 1 "$root/$own went away"
+  [ "$(stat -c %d "./$last")" = "$aside_device" ] || fail 1 "$root/$own is on another file system than $root/.deleted"
   target=$uid.$(date -u +%Y%m%dT%H%M%SZ).$$
-  mv -T "./$last" "$root/.deleted/$target" || fail 1 "$root/$folder cannot be moved to $root/.deleted/$target"
-  echo "$root/$folder was moved to $root/.deleted/$target"
+  mv -T "./$last" "$root/.deleted/$target" || fail 1 "$root/$own cannot be moved to $root/.deleted/$target"
+  echo "$root/$own was moved to $root/.deleted/$target"
 }
 
 [ "$#" -eq 2 ] || fail 1 "usage: create-chroot.sh add|modify|delete UID"
 mode=$1
 uid=$2
 case $uid in
-  '' | . | .. | -* | *[!A-Za-z0-9._@-]*) fail 1 "the uid is not one that this script works with" ;;
+  '' | .* | -* | *[!A-Za-z0-9._@-]*) fail 1 "the uid is not one that this script works with" ;;
 esac
 case $root in
   /?*) ;;
-  *) fail 1 "CHROOT_ROOT is not an absolute path" ;;
+  *) fail 1 "PROV_HOME_ROOT is not an absolute path" ;;
 esac
 root=${root%/}
+case $layout in
+  .* | */.* | *'{uid}'*/* | */ | /* | *//*) fail 1 "the layout $layout is not one that this script works with" ;;
+  '{uid}' | */'{uid}') ;;
+  *) fail 1 "the layout $layout does not end with {uid}" ;;
+esac
 [ -d "$root" ] || fail 4 "$root is missing: is its file system mounted?"
 
 case $mode in

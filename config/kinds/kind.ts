@@ -90,6 +90,19 @@ export const absolutePath = kind<string>(
   },
 );
 
+/** The way from the folder of the homes to the one of an account. */
+export const homeLayout = kind<string>(
+  'layout',
+  'names with / between them, the last one {uid}, such as */*/{uid}',
+  (given) => {
+    if (!isLine(given)) return new Mismatch();
+    const names = given.split('/');
+    if (names.at(-1) !== '{uid}') return new Mismatch('it does not end with {uid}');
+    if (names.some((name) => name.startsWith('.'))) return new Mismatch('a name begins with a dot');
+    return names.slice(0, -1).every((name) => name === '*' || /^[^*{}]+$/.test(name)) ? given : new Mismatch();
+  },
+);
+
 /** A program and its arguments, as it is run without a shell. */
 export const argumentList = kind<readonly string[]>(
   'program and arguments',

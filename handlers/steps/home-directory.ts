@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { yesOrNo } from '../../config/kinds/kind.ts';
 import { section, setting } from '../../config/kinds/setting.ts';
 import { singleValue } from '../../src/domain/entry-value.ts';
-import { readHomePath } from '../../src/domain/home-path.ts';
+import { type HomeRules, readHomePath } from '../../src/domain/home-path.ts';
 import type { Job, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
 import { defineStep } from '../define-step.ts';
@@ -32,14 +32,14 @@ export const homeCheck = defineStep({
     returnValue: ReturnCode.CANNOT_CHECK_HOME_DIR_PRESENCE,
     remedy: 'check that the file system of the homes answers',
   },
-  run: (_, { homeRoot }) => {
-    return (job) => checkHome(job, homeRoot);
+  run: (_, site) => {
+    return (job) => checkHome(job, site);
   },
 });
 
-async function checkHome(job: Job, homeRoot: string | null): Promise<StepOutcome> {
-  const { home, place } = await judgeJobsHome(job, homeRoot);
-  const found = homeRoot === null && place.kind === 'there' ? await look(home) : place;
+async function checkHome(job: Job, rules: HomeRules): Promise<StepOutcome> {
+  const { home, place } = await judgeJobsHome(job, rules);
+  const found = rules.homeRoot === null && place.kind === 'there' ? await look(home) : place;
   switch (found.kind) {
     case 'there':
       return SUCCEEDED;
@@ -56,11 +56,12 @@ async function checkHome(job: Job, homeRoot: string | null): Promise<StepOutcome
 /** The home of a job's entry, judged by its path and, where there is a `homeRoot`, on disk. */
 export async function judgeJobsHome(
   { entry, record }: Job,
-  homeRoot: string | null,
+  rules: HomeRules,
 ): Promise<{ readonly home: string; readonly place: Place }> {
-  const reading = readHomePath(entry, record.uid, homeRoot);
+  const reading = readHomePath(entry, record.uid, rules);
   if (reading.kind === 'faulty') return { home: '', place: { kind: 'unsafe', reason: reading.reason } };
   const { home } = reading.path;
+  const { homeRoot } = rules;
   if (homeRoot === null) return { home, place: { kind: 'there' } };
   const uidNumber = singleValue(entry, 'uidNumber');
   return { home, place: await judgeHome(home, homeRoot, uidNumber.kind === 'text' ? uidNumber.text : undefined) };

@@ -10,12 +10,12 @@ import {
 import { attributeName } from '../../config/kinds/ldap-kinds.ts';
 import { type SettingsOf, section, setting } from '../../config/kinds/setting.ts';
 import { singleValue } from '../../src/domain/entry-value.ts';
-import { comparablePath, readHomePath } from '../../src/domain/home-path.ts';
+import { comparablePath, type HomeRules, readHomePath } from '../../src/domain/home-path.ts';
 import type { Job, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
 import { isUidNumber } from '../../src/domain/uid.ts';
 import { describeCommand, endsWithin } from '../../src/script/command.ts';
-import { defineStep, type Means, type Site, type StepDeclaration } from '../define-step.ts';
+import { defineStep, type Means, type StepDeclaration } from '../define-step.ts';
 import { fillCommand, placeholdersOf } from './command-line.ts';
 import { linesOf, startable } from './findings.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
@@ -79,12 +79,17 @@ const shared = {
 export const quota = defineStep({
   ...shared,
   limit: ({ timeout }) => timeout + endsWithin(),
-  run: (settings, { homeRoot }) => {
+  run: (settings, { homeRoot, homeLayout }) => {
     return async (job, context, { runCommand }) => {
       const reading = readQuota(job.entry, settings.attribute, settings.softRatio);
       if (reading.kind === 'faulty') return cannotSet(reading.reason);
       const files = { soft: settings.softFiles ?? 0, hard: settings.hardFiles ?? 0 };
-      return apply(settings.command, reading.limits, files, job, context, { ...settings, homeRoot, runCommand });
+      return apply(settings.command, reading.limits, files, job, context, {
+        ...settings,
+        homeRoot,
+        homeLayout,
+        runCommand,
+      });
     };
   },
 });
@@ -96,7 +101,7 @@ export const quota = defineStep({
 export const quotaCleared = defineStep({
   ...shared,
   limit: ({ timeout }) => LOOKUP_TIMEOUT + LOOK_UP_GRACE + timeout + endsWithin(),
-  run: (settings, { homeRoot }) => {
+  run: (settings, { homeRoot, homeLayout }) => {
     return async (job, context, { runCommand }) => {
       const uidNumber = singleValue(job.entry, 'uidNumber');
       const user = await lookUpUser(
@@ -110,6 +115,7 @@ export const quotaCleared = defineStep({
       return apply(settings.clearCommand, { soft: 0n, hard: 0n }, { soft: 0, hard: 0 }, job, context, {
         ...settings,
         homeRoot,
+        homeLayout,
         runCommand,
       });
     };
@@ -122,14 +128,14 @@ async function apply(
   files: { readonly soft: number; readonly hard: number },
   job: Job,
   context: StepContext,
-  site: Pick<QuotaSettings, 'filesystem' | 'timeout'> & Pick<Site, 'homeRoot'> & Pick<Means, 'runCommand'>,
+  site: Pick<QuotaSettings, 'filesystem' | 'timeout'> & HomeRules & Pick<Means, 'runCommand'>,
 ): Promise<StepOutcome> {
   const needed = placeholdersOf(pattern);
   const uidNumber = singleValue(job.entry, 'uidNumber');
   if (needed.has('uidNumber') && !(uidNumber.kind === 'text' && isUidNumber(uidNumber.text))) {
     return cannotSet('the quota command needs {uidNumber}, and the entry has no valid one: correct the entry');
   }
-  const home = needed.has('homeDirectory') ? readHomePath(job.entry, job.record.uid, site.homeRoot) : undefined;
+  const home = needed.has('homeDirectory') ? readHomePath(job.entry, job.record.uid, site) : undefined;
   if (home?.kind === 'faulty') return cannotSet(home.reason);
 
   const command = fillCommand(pattern, {

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { absolutePath, argumentList, duration, fileMode, orNull, text, yesOrNo } from '../../config/kinds/kind.ts';
 import { type SettingsOf, section, setting } from '../../config/kinds/setting.ts';
-import { readHomePath } from '../../src/domain/home-path.ts';
+import { type HomeRules, readHomePath } from '../../src/domain/home-path.ts';
 import type { Job, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
 import { InputFault, readInput } from '../../src/host/input-file.ts';
 import { passShortage } from '../../src/host/shortage.ts';
 import { describeCommand } from '../../src/script/command.ts';
-import type { Look, Means, Site } from '../define-step.ts';
+import type { Look, Means } from '../define-step.ts';
 import { fillCommand } from './command-line.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
 import { holdsAlready, removeFile, replaceFile } from './replace-file.ts';
@@ -53,7 +53,7 @@ export const rsnapshotSettings = section(
 export type RsnapshotSettings = SettingsOf<typeof rsnapshotSettings>;
 
 /** Where an account's configuration is made, and with what. */
-export interface RsnapshotSite extends RsnapshotSettings, Pick<Site, 'homeRoot'>, Pick<Means, 'runCommand'> {}
+export interface RsnapshotSite extends RsnapshotSettings, HomeRules, Pick<Means, 'runCommand'> {}
 
 /**
  * Writes the account's rsnapshot configuration, when it differs from the one that is there; code 7 where it cannot be
@@ -86,7 +86,7 @@ async function write(job: Job, { report, signal }: StepContext, site: RsnapshotS
     report({ event: 'output', uid, dn, mode, job: job.id, stream: 'stdout', line });
     return SUCCEEDED;
   }
-  const home = readHomePath(job.entry, job.record.uid, site.homeRoot);
+  const home = readHomePath(job.entry, job.record.uid, site);
   if (home.kind === 'faulty') return cannotCreate(home.reason);
   const prepared = templateValues(job.record.uid, home.path, site.snapshotRoot, reading.retentions);
   if (prepared.kind === 'faulty') return cannotCreate(prepared.reason);

@@ -33,8 +33,9 @@ export const rsnapshot = defineStep({
   // The owner and the group are looked up.
   limit: ({ timeout }) => FILES + 2 * LOOK_UP_ID + timeout + endsWithin(),
   grace: () => endsWithin(),
-  run: (settings, { homeRoot }) => {
-    return (job, context, { runCommand }) => writeConfiguration(job, context, { ...settings, homeRoot, runCommand });
+  run: (settings, { homeRoot, homeLayout }) => {
+    return (job, context, { runCommand }) =>
+      writeConfiguration(job, context, { ...settings, homeRoot, homeLayout, runCommand });
   },
 });
 

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { comparablePath, type HomeRules } from '../../src/domain/home-path.ts';
 import type { Job } from '../../src/domain/job.ts';
 
 /** Longest value given as an argument or in the environment: the kernel takes 128 KiB for one, less its name. */
@@ -7,7 +8,7 @@ const LONGEST_ARGUMENT_BYTES = 64 * 1024;
 const MOST_INPUT_BYTES = 4 * 1024 * 1024;
 
 /** What a script's environment takes from the service rather than from the entry. */
-export interface ScriptSurroundings {
+export interface ScriptSurroundings extends HomeRules {
   readonly path: string;
   readonly language: string;
   /** The configured time zone, for TZ. */
@@ -56,7 +57,7 @@ export function buildCommand(command: readonly string[], job: Job): Command {
 /** The whole environment of a script: what the entry lacks, or what cannot be an environment's value, is left out. */
 export function buildEnvironment(job: Job, surroundings: ScriptSurroundings): Record<string, string> {
   const { record } = job;
-  const { quotaAttribute } = surroundings;
+  const { quotaAttribute, homeRoot, homeLayout } = surroundings;
   const fromEntry = {
     PROV_DN: textOf(Buffer.from(record.dn)),
     PROV_ENTRY_UUID: record.entryUUID === undefined ? undefined : textOf(Buffer.from(record.entryUUID)),
@@ -73,6 +74,7 @@ export function buildEnvironment(job: Job, surroundings: ScriptSurroundings): Re
     PROV_UID: record.uid,
     PROV_ATTEMPT: String(job.attempt),
     PROV_RESUMED: job.resumed ? '1' : '0',
+    ...(homeRoot === null ? {} : { PROV_HOME_ROOT: comparablePath(homeRoot), PROV_HOME_LAYOUT: homeLayout }),
   };
   for (const [name, value] of Object.entries(fromEntry)) {
     if (value !== undefined) environment[name] = value;

@@ -1,4 +1,5 @@
 import type { DirectoryEntry } from './entry.ts';
+import type { HomeRules } from './home-path.ts';
 
 /**
  * The directory's names of the attributes that the service reads and writes. `null`: not used at
@@ -15,11 +16,9 @@ export interface AttributeNames {
 }
 
 /** What an entry must keep to so that root works on it. */
-export interface AccountRules {
+export interface AccountRules extends HomeRules {
   /** Users with a lower number are the system's own. */
   readonly lowestUidNumber: number;
-  /** Below which every home is; null: anywhere but in a system folder. */
-  readonly homeRoot: string | null;
 }
 
 /** What the service needs of an account to decide about it. `mode` is one of the nine words. */

@@ -9,6 +9,20 @@ export interface HomePath {
   readonly chroot: string | undefined;
 }
 
+/** Where the homes of a site are. */
+export interface HomeRules {
+  /** Below which every home is; null: anywhere but in a system folder, judged by its path alone. */
+  readonly homeRoot: string | null;
+  /**
+   * Where below `homeRoot` an account's own folder is: the names on the way, `*` for any, `{uid}`
+   * as the last one. All own folders are equally deep, so none lies in another one.
+   */
+  readonly homeLayout: string;
+}
+
+/** The layout in which the accounts' own folders lie side by side in `homeRoot`. */
+export const ONE_FOLDER_EACH = '{uid}';
+
 export type HomeReading =
   | { readonly kind: 'home'; readonly path: HomePath }
   | { readonly kind: 'faulty'; readonly reason: string };
@@ -25,16 +39,17 @@ const SYSTEM_TREES: readonly string[] = [
 
 /**
  * Reads homeDirectory of an entry and refuses what cannot be the home of the account `uid`: none or several; what is no clean
- * absolute path; a system folder; where `homeRoot` is set, what is not below it, and a path from there on of which the uid is
- * no part, as that is somebody else's. Nothing is looked at on disk.
+ * absolute path; a system folder; where `homeRoot` is set, what is not below it, and what is not in
+ * the account's own folder, as the layout has it. Nothing is looked at on disk.
  */
-export function readHomePath(entry: DirectoryEntry, uid: string, homeRoot: string | null): HomeReading {
+export function readHomePath(entry: DirectoryEntry, uid: string, rules: HomeRules): HomeReading {
+  const { homeRoot } = rules;
   const value = singleValue(entry, 'homeDirectory');
   if (value.kind === 'faulty') return value;
   if (value.kind === 'absent') return faulty('the entry has no homeDirectory: write one');
   const { text } = value;
   const named = `homeDirectory ${shown(text)}`;
-  const fault = faultOfText(text) ?? faultOfPlace(comparablePath(text), uid, homeRoot);
+  const fault = faultOfText(text) ?? faultOfPlace(comparablePath(text), uid, rules);
   if (fault !== undefined) return faulty(`${named} ${fault}`);
   const chroot = chrootOf(text);
   const root = homeRoot === null ? '/' : comparablePath(homeRoot);
@@ -61,15 +76,45 @@ function faultOfText(text: string): string | undefined {
   return undefined;
 }
 
-function faultOfPlace(home: string, uid: string, homeRoot: string | null): string | undefined {
+function faultOfPlace(home: string, uid: string, rules: HomeRules): string | undefined {
+  const { homeRoot, homeLayout } = rules;
   if (home === '/') return 'is the root folder';
   const root = homeRoot === null ? '/' : comparablePath(homeRoot);
   if (!isBelow(home, root)) return `is not below script.homeRoot (${homeRoot})`;
   if (isSystemFolder(home, root)) return 'is a folder of the system';
   if (homeRoot === null) return undefined;
-  // LDAP compares a uid without regard to case.
-  const isOwn = namesOf(home.slice(root.length)).some((name) => name.toLowerCase() === uid.toLowerCase());
-  return isOwn ? undefined : `is not the home of ${uid}: no folder of it has that name`;
+  const names = namesBelow(home, root);
+  const hidden = names.find((name) => name.startsWith('.'));
+  if (hidden !== undefined) return `has a folder that begins with ".": ${shown(hidden)}`;
+  if (fits(names, homeLayout, (name) => name.toLowerCase() === uid.toLowerCase())) return undefined;
+  const expected = `${root === '/' ? '' : root}/${homeLayout.replace('{uid}', uid)}`;
+  return `is not the home of ${uid}: expected ${expected}, or below it, by script.homeLayout (${homeLayout})`;
+}
+
+/**
+ * Whether a home of some account, whatever its uid, may be at a path below `homeRoot`, in it or
+ * above it: what a tool makes for itself must be where none is.
+ */
+export function isForHomes(path: string, { homeRoot, homeLayout }: HomeRules): boolean {
+  const names = namesBelow(path, comparablePath(homeRoot ?? '/'));
+  return names.every((name) => !name.startsWith('.')) && fits(names, homeLayout, () => true, 'orAbove');
+}
+
+/**
+ * Whether names below the root lead to an own folder of the layout and further down, or, with
+ * `orAbove`, towards one.
+ */
+function fits(names: readonly string[], layout: string, isUid: (name: string) => boolean, how?: 'orAbove'): boolean {
+  return namesOf(layout).every((expected, index) => {
+    const name = names[index];
+    if (name === undefined) return how === 'orAbove';
+    // LDAP compares a uid without regard to case, a file system its names with it.
+    return expected === '{uid}' ? isUid(name) : expected === '*' || expected === name;
+  });
+}
+
+function namesBelow(path: string, root: string): string[] {
+  return namesOf(root === '/' ? path : path.slice(root.length));
 }
 
 /** A tree of the system counts as one unless the site itself has put its homes there. */

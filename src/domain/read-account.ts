@@ -131,7 +131,7 @@ function faultOfUser(entry: DirectoryEntry, uid: string, rules: AccountRules): s
     if (Number(number.text) < rules.lowestUidNumber) return `uidNumber ${number.text} is ${system}`;
   }
   if (entry.values('homeDirectory').length === 0) return undefined;
-  const home = readHomePath(entry, uid, rules.homeRoot);
+  const home = readHomePath(entry, uid, rules);
   return home.kind === 'faulty' ? home.reason : undefined;
 }
 

@@ -12,7 +12,8 @@ export function faultOfUid(uid: string): string | undefined {
   if (uid.length > LONGEST_UID) return `the uid is longer than ${LONGEST_UID} characters`;
   if (!/^[A-Za-z0-9._@-]+$/.test(uid)) return 'the uid has characters outside A-Z a-z 0-9 . _ @ -';
   if (uid.startsWith('-')) return 'the uid begins with "-"';
-  if (uid === '.' || uid === '..') return `the uid is "${uid}"`;
+  // Such names beside homes are the tools' own: .deleted, .snapshots.
+  if (uid.startsWith('.')) return 'the uid begins with "."';
   return undefined;
 }
 

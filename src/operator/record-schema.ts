@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ONE_FOLDER_EACH } from '../domain/home-path.ts';
 
 /** Years of four digits, in the one way in which a record writes its times: whatever is added to them stays a time. */
 const time = z.string().refine(isTime, 'expected a time such as 2026-03-01T02:00:00.000Z');
@@ -34,7 +35,14 @@ const settings = z.looseObject({
     returnValue: name.nullable(),
     executionTime: name.nullable(),
   }),
-  accounts: z.looseObject({ lowestUidNumber: count, homeRoot: z.string().nullable() }).optional(),
+  accounts: z
+    .looseObject({
+      lowestUidNumber: count,
+      homeRoot: z.string().nullable(),
+      // Records of earlier versions have none.
+      homeLayout: z.string().default(ONE_FOLDER_EACH),
+    })
+    .optional(),
   timeZone: zone,
   concurrency: count.min(1).max(1_000),
   instances: z.enum(['one', 'several']),

@@ -10,6 +10,7 @@ import { DirectoryClock } from '../domain/directory-clock.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import { TOKEN_DAYS, tokenDay } from '../domain/fence.ts';
+import { ONE_FOLDER_EACH } from '../domain/home-path.ts';
 import { readMode } from '../domain/mode.ts';
 import { readAccount } from '../domain/read-account.ts';
 import { backoff } from '../domain/retry.ts';
@@ -46,7 +47,7 @@ type Together = Extract<RecordLine, { readonly kind: 'answer' | 'outcome' }>;
 /** What runs and waits in real time at the end of a recording has no end in it. */
 const ENDED = new Error('the record has ended');
 
-const NO_RULES: AccountRules = { lowestUidNumber: 0, homeRoot: null };
+const NO_RULES: AccountRules = { lowestUidNumber: 0, homeRoot: null, homeLayout: ONE_FOLDER_EACH };
 
 /**
  * Puts the real stream together with stand-ins for all that has effects: time, directory and

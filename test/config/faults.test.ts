@@ -324,6 +324,8 @@ const ARGUMENTS = 'expected a list of a program and its arguments, such as [/usr
 const ADDRESS =
   'expected an address such as 127.0.0.1:9465, [::1]:9465 or unix:/run/prov-backup-rsnapshot/operator.sock, or null';
 
+const LAYOUT = 'expected names with / between them, the last one {uid}, such as */*/{uid}';
+
 describe('the other settings', () => {
   it.each([
     ['timeout: 10 minutes', `script.timeout: given "10 minutes", expected a duration from 100ms to 7d, ${DURATION}`],
@@ -334,6 +336,11 @@ describe('the other settings', () => {
       'homeRoot: home',
       'script.homeRoot: given "home", expected an absolute path, such as /etc/prov-backup-rsnapshot/file, or null; it does not begin with /',
     ],
+    ['homeLayout: "*/*"', `script.homeLayout: given "*/*", ${LAYOUT}; it does not end with {uid}`],
+    ['homeLayout: ".x/{uid}"', `script.homeLayout: given ".x/{uid}", ${LAYOUT}; a name begins with a dot`],
+    ['homeLayout: "a*/{uid}"', `script.homeLayout: given "a*/{uid}", ${LAYOUT}`],
+    ['homeLayout: "/{uid}"', `script.homeLayout: given "/{uid}", ${LAYOUT}`],
+    ['homeLayout: "{uid}/{uid}"', `script.homeLayout: given "{uid}/{uid}", ${LAYOUT}`],
     [
       'perMode: { add: /bin/add }',
       `script.perMode.add: given "/bin/add", ${ARGUMENTS}, or null; no shell splits a line: write it as a list`,

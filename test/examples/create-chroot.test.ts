@@ -40,7 +40,7 @@ describe('the example chroot script', () => {
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
   function run(mode: string, uid: string, env: Record<string, string> = {}): { code: number | null; said: string } {
-    const base = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', CHROOT_ROOT: root };
+    const base = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', PROV_HOME_ROOT: root, PROV_HOME_LAYOUT: '*/{uid}' };
     const result = spawnSync(script, [mode, uid], { env: { ...base, ...numbers, ...env }, encoding: 'utf8' });
     return { code: result.status, said: result.stdout + result.stderr };
   }
@@ -70,25 +70,82 @@ describe('the example chroot script', () => {
     expect(run('add', '3724300', homeOf('3724300')).code).toBe(0);
   });
 
-  it('moves the home alone where there is no chroot of the account’s name', () => {
-    const env = { PROV_HOME_DIRECTORY: `${root}/shared/./home/anna/` };
+  it('moves the home alone where it is the account’s own folder', () => {
+    const env = { PROV_HOME_DIRECTORY: `${root}/shared/./home/anna/`, PROV_HOME_LAYOUT: '*/home/{uid}' };
     expect(run('add', 'anna', env).code).toBe(0);
     expect(run('delete', 'anna', env).code).toBe(0);
     expect(readdirSync(join(root, 'shared/home'))).toEqual([]);
   });
 
-  it('does not move a folder that carries another name', () => {
-    const env = { PROV_HOME_DIRECTORY: `${root}/anna/shared` };
-    mkdirSync(join(root, 'anna/shared'), { recursive: true });
+  it('moves the own folder of the layout, however the home in it is called, and none with another’s home', () => {
+    const env = { PROV_HOME_DIRECTORY: `${root}/0/anna/www`, PROV_HOME_LAYOUT: '*/{uid}' };
+    expect(run('add', 'anna', env).code).toBe(0);
+    chownSync(join(root, '0/anna/www'), 5001, 5001);
     expect(run('delete', 'anna', env)).toMatchObject({ code: 1, said: expect.stringContaining('by hand') });
-    expect(existsSync(join(root, 'anna/shared'))).toBe(true);
+    chownSync(join(root, '0/anna/www'), 5000, 5000);
+    expect(run('delete', 'anna', env).code).toBe(0);
+    expect(readdirSync(join(root, '0'))).toEqual([]);
+    expect(readdirSync(join(root, '.deleted'))).toHaveLength(1);
   });
+
+  it.each([
+    ['UID', 'UID'],
+    ['UID/chroot/./home/UID', 'UID'],
+    ['./UID', 'UID'],
+  ])('serves the home %s by itself, in one folder an account', (home, own) => {
+    const at = (path: string) => `${root}/${path.replaceAll('UID', '3724300')}`;
+    const env = { PROV_HOME_DIRECTORY: at(home), PROV_HOME_LAYOUT: '' };
+    expect(run('add', '3724300', env).said).toContain('is ready');
+    writeFileSync(join(at(home), 'letter'), 'dear');
+    expect(run('modify', '3724300', env).code).toBe(0);
+    expect(run('delete', '3724300', env).said).toContain(`${at(own)} was moved to ${root}/.deleted/3724300.`);
+  });
+
+  it.each(['', '*/{uid}', '*/*/*/*/{uid}'])('lets no account into another one’s folder, by the layout %j', (layout) => {
+    const theirs = layout.replaceAll('*', 'x').replace('{uid}', 'victim') || 'victim';
+    const victim = { PROV_HOME_DIRECTORY: `${root}/${theirs}/chroot/./home/victim`, PROV_HOME_LAYOUT: layout };
+    expect(run('add', 'victim', victim).code).toBe(0);
+    writeFileSync(join(root, theirs, 'chroot/home/victim/letter'), 'dear');
+    mkdirSync(join(root, '.snapshots/rsn'), { recursive: true });
+    const before = picture(root);
+    for (const [uid, home] of [
+      ['chroot', `${theirs}/chroot/home/./chroot`],
+      ['home', `${theirs}/chroot/home/x/./home`],
+      ['lib64', `${theirs}/chroot/lib64`],
+      ['sq', `${theirs}/sq`],
+      ['daily.0', '.snapshots/rsn/daily.0'],
+      ['.victim2.new', layout.replaceAll('*', 'x').replace('{uid}', '.victim2.new') || '.victim2.new'],
+      ['.deleted', '.deleted'],
+    ] as const) {
+      const env = { PROV_HOME_DIRECTORY: `${root}/${home}`, PROV_UID_NUMBER: '5001', PROV_HOME_LAYOUT: layout };
+      for (const mode of ['add', 'modify', 'delete'])
+        expect([1, 4], `${uid} ${mode}`).toContain(run(mode, uid, env).code);
+    }
+    expect(picture(root)).toEqual(before);
+  });
+
+  it('makes no room for itself by the home of another account', () => {
+    const env = (uid: string) => ({ PROV_HOME_DIRECTORY: `${root}/${uid}`, PROV_HOME_LAYOUT: '{uid}' });
+    const other = join(root, '.anna.new');
+    mkdirSync(other);
+    expect(run('add', 'anna', env('anna')).code).toBe(0);
+    expect(existsSync(other)).toBe(true);
+  });
+
+  it.each(['*', 'anna', '{uid}/x', '.x/{uid}', '*/.x/{uid}', '/{uid}', 'a//{uid}', 'x{uid}', '{uid}/{uid}'])(
+    'refuses the layout %j',
+    (layout) => {
+      const env = { PROV_HOME_DIRECTORY: `${root}/anna`, PROV_HOME_LAYOUT: layout };
+      for (const mode of ['add', 'delete']) expect(run(mode, 'anna', env).code).toBe(1);
+      expect(readdirSync(root)).toEqual([]);
+    },
+  );
 
   it('works in no root that a link leads to, as that may lead elsewhere by the next step', () => {
     mkdirSync(join(root, 'real'), { mode: 0o755 });
     symlinkSync('real', join(root, 'link'));
     for (const mode of ['add', 'delete']) {
-      const env = { PROV_HOME_DIRECTORY: `${root}/link/anna`, CHROOT_ROOT: `${root}/link` };
+      const env = { PROV_HOME_DIRECTORY: `${root}/link/anna`, PROV_HOME_ROOT: `${root}/link`, PROV_HOME_LAYOUT: '' };
       expect(run(mode, 'anna', env)).toMatchObject({ code: 4, said: expect.stringContaining(`leads to ${root}/real`) });
     }
     expect(readdirSync(join(root, 'real'))).toEqual([]);
@@ -146,7 +203,7 @@ describe('the example chroot script', () => {
     mkdirSync(join(root, 'other/chroot/home/other'), { recursive: true });
     mkdirSync(join(root, '.deleted/other.20260101T000000Z.1'), { recursive: true, mode: 0o700 });
     const before = picture(root);
-    const env = { PROV_HOME_DIRECTORY: home.replaceAll('ROOT', root) };
+    const env = { PROV_HOME_DIRECTORY: home.replaceAll('ROOT', root), PROV_HOME_LAYOUT: '{uid}' };
     for (const mode of ['add', 'modify', 'delete']) expect([1, 4]).toContain(run(mode, '3724300', env).code);
     expect(picture(root)).toEqual(before);
   });
@@ -157,7 +214,7 @@ describe('the example chroot script', () => {
       mkdirSync(join(root, 'anna'));
       writeFileSync(join(root, 'anna/letter'), 'dear');
       const before = picture(root);
-      const env = { PROV_HOME_DIRECTORY: `${root}/${uid}`, PROV_UID_NUMBER: uidNumber };
+      const env = { PROV_HOME_DIRECTORY: `${root}/0/${uid}`, PROV_UID_NUMBER: uidNumber };
       for (const mode of ['add', 'modify', 'delete']) expect([1, 4, 5]).toContain(run(mode, uid, env).code);
       expect(picture(root)).toEqual(before);
     },
@@ -191,13 +248,13 @@ describe('the example chroot script', () => {
   it('finishes what an interrupted run has left, and takes nothing else for that', () => {
     const parent = join(root, '0/3724300/chroot/home');
     mkdirSync(join(parent, '3724300'), { recursive: true });
-    mkdirSync(join(parent, '.3724300.new'));
+    mkdirSync(join(parent, '.3724300:new'));
     expect(run('add', '3724300', homeOf('3724300')).code).toBe(0);
     expect(statSync(join(parent, '3724300')).uid).toBe(5000);
     expect(readdirSync(parent)).toEqual(['3724300']);
 
-    renameSync(join(parent, '3724300'), join(parent, '.3724300.new'));
-    writeFileSync(join(parent, '.3724300.new/letter'), 'dear');
+    renameSync(join(parent, '3724300'), join(parent, '.3724300:new'));
+    writeFileSync(join(parent, '.3724300:new/letter'), 'dear');
     expect(run('add', '3724300', homeOf('3724300')).code).toBe(0);
     expect(readFileSync(join(parent, '3724300/letter'), 'utf8')).toBe('dear');
 
@@ -239,7 +296,8 @@ describe('the example chroot script', () => {
     const racer = await swapper(join(home, 'a'), join(home, 'b'));
     try {
       const until = performance.now() + raceTime(3_000);
-      const env = { PROV_HOME_DIRECTORY: `${home}/a/anna`, PROV_UID_NUMBER: '5000' };
+      const layout = '*/mallory/chroot/home/mallory/a/{uid}';
+      const env = { PROV_HOME_DIRECTORY: `${home}/a/anna`, PROV_UID_NUMBER: '5000', PROV_HOME_LAYOUT: layout };
       while (performance.now() < until) {
         for (const mode of ['add', 'modify', 'delete']) expect(run(mode, 'anna', env).code).not.toBe(0);
         for (const mode of ['modify', 'modify']) expect(run(mode, 'mallory', homeOf('mallory')).code).toBe(0);
@@ -253,10 +311,10 @@ describe('the example chroot script', () => {
   });
 
   it('does not fill a file system that is not mounted: code 4', () => {
-    expect(run('add', '3724300', { ...homeOf('3724300'), CHROOT_ROOT: join(root, 'missing') }).code).toBe(4);
+    expect(run('add', '3724300', { ...homeOf('3724300'), PROV_HOME_ROOT: join(root, 'missing') }).code).toBe(4);
   });
 
-  it.each(['', '.', '..', '-rf', 'a/b', 'a b', '$(id)'])('refuses the uid %j', (uid) => {
+  it.each(['', '.', '..', '.deleted', '-rf', 'a/b', 'a b', '$(id)'])('refuses the uid %j', (uid) => {
     expect(run('add', uid, homeOf('3724300')).code).toBe(1);
   });
 

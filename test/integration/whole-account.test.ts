@@ -27,7 +27,7 @@ describe('an account, with every step', () => {
       url: slapd.url,
       script: `[ ! -e "$FOLDER/broken-script-$2" ] || exit 42
                [ ! -e "$FOLDER/no-home-$2" ] || exit 0
-               CHROOT_ROOT="$FOLDER/backup" exec ${EXAMPLE_SCRIPT} "$@"`,
+               exec ${EXAMPLE_SCRIPT} "$@"`,
       settings: {
         script: { homeRoot: '/root for the homes' },
         attributes: { executionTime: 'sstProvisioningExecutionTime' },

@@ -40,6 +40,28 @@ describe('a line of a record', () => {
     );
   });
 
+  it('keeps where the homes are, and reads one of a version that knew no layout', () => {
+    const settings = {
+      attributes: NAMES,
+      accounts: { lowestUidNumber: 1000, homeRoot: '/srv', homeLayout: '*/{uid}' },
+      timeZone: 'UTC',
+      concurrency: 1,
+      instances: 'one' as const,
+      retry: {
+        temporary: { attempts: 1, initial: 1, max: 1 },
+        script: { attempts: 1, initial: 1, max: 1 },
+      },
+      longestHandlerMilliseconds: 1,
+      behindAfterMilliseconds: 1,
+      dryRun: false,
+    };
+    const text = encodeLine({ kind: 'header', time: TIME, version: '1.0.0', settings, continued: false }, NAMES);
+    expect(decodeLine(text)).toMatchObject({ settings });
+    expect(decodeLine(text.replace(',"homeLayout":"*/{uid}"', ''))).toMatchObject({
+      settings: { accounts: { homeRoot: '/srv', homeLayout: '{uid}' } },
+    });
+  });
+
   it('keeps that an entry could not be read', () => {
     const entry = entryOf('uid=1', {}, 'too large');
     const line = decodeLine(

@@ -17,7 +17,7 @@ export const PROVISIONING_ATTRIBUTES = [
 ] as const;
 
 /** What an entry must keep to, by default. */
-export const RULES = { lowestUidNumber: 1000, homeRoot: null };
+export const RULES = { lowestUidNumber: 1000, homeRoot: null, homeLayout: '{uid}' };
 
 export type Value = string | Buffer;
 /** Who binds where. */

@@ -50,6 +50,12 @@ export const FOREIGN_HOMES: readonly string[] = [
   'ROOT/other/chroot',
   'ROOT/other/chroot/./home/other',
   'ROOT/.deleted/other.20260101T000000Z.1',
+  'ROOT/other/3724300',
+  'ROOT/other/chroot/3724300',
+  'ROOT/other/chroot/home/./3724300',
+  'ROOT/.snapshots/other/3724300',
+  'ROOT/3724300/.snapshots/3724300/daily.0',
+  'ROOT/.3724300.new',
   'ROOT/x3724300',
   'ROOT/3724300x/home',
 ];

@@ -45,7 +45,13 @@ function jobFor(attributes: Parameters<typeof entryOf>[1] = {}, overrides: Parti
 }
 
 const written = { path: '/usr/bin:/bin', language: 'C.UTF-8' };
-const surroundings = { ...written, timeZone: 'Europe/Zurich', quotaAttribute: 'sstQuota' };
+const surroundings = {
+  ...written,
+  timeZone: 'Europe/Zurich',
+  quotaAttribute: 'sstQuota',
+  homeRoot: '/srv/homes/',
+  homeLayout: '*/{uid}',
+};
 
 interface Overrides {
   readonly command?: readonly string[];
@@ -200,7 +206,14 @@ describe('the environment', () => {
       PROV_QUOTA: '3',
       PROV_ATTEMPT: '1',
       PROV_RESUMED: '0',
+      PROV_HOME_ROOT: '/srv/homes',
+      PROV_HOME_LAYOUT: '*/{uid}',
     });
+  });
+
+  it('says nothing of where the homes are at a site that has not set it', () => {
+    const environment = buildEnvironment(jobFor({}), { ...surroundings, homeRoot: null });
+    for (const name of ['ROOT', 'LAYOUT']) expect(environment).not.toHaveProperty(`PROV_HOME_${name}`);
   });
 
   it('leaves out what the entry lacks and what cannot be a value', () => {

@@ -22,11 +22,11 @@ function counted(): { run: RunStep; runs: () => number } {
 async function guarded(
   homeRoot: string | null,
   homeDirectory: string | string[],
-  { uid = 'anna', uidNumber = '5000' } = {},
+  { uid = 'anna', uidNumber = '5000', homeLayout = '{uid}' } = {},
 ): Promise<[StepOutcome, number]> {
   const { run, runs } = counted();
   const attributes = uidNumber === '' ? { homeDirectory } : { homeDirectory, uidNumber };
-  const outcome = await guardHome(run, homeRoot)(jobOf(uid, attributes), contextOf(), {
+  const outcome = await guardHome(run, { homeRoot, homeLayout })(jobOf(uid, attributes), contextOf(), {
     scripts: NO_SCRIPTS,
     runCommand,
   });
@@ -41,8 +41,8 @@ describe('the guard of the home', () => {
     const root = temporaryFolder();
     mkdirSync(join(root, 'a/anna'), { recursive: true });
     chownSync(join(root, 'a/anna'), 5000, 5000);
-    for (const home of ['a/anna', 'a/./anna', 'b/chroot/./home/anna']) {
-      expect(await guarded(root, `${root}/${home}`)).toEqual(PASSED);
+    for (const home of ['a/anna', 'a/./anna', 'b/anna/chroot/./home/anna']) {
+      expect(await guarded(root, `${root}/${home}`, { homeLayout: '*/{uid}' })).toEqual(PASSED);
     }
   });
 
@@ -76,8 +76,16 @@ describe('the guard of the home', () => {
     ] as const) {
       symlinkSync(target, join(root, link));
     }
-    for (const home of ['a/link/anna', 'a/link/b/c/anna', 'self/anna', 'dangling/anna', 'anna', 'a/anna', 'anna/x']) {
-      const [outcome, runs] = await guarded(root, `${root}/${home}`);
+    for (const [home, homeLayout] of [
+      ['a/link/anna', '*/*/{uid}'],
+      ['a/link/b/c/anna', '*/*/*/*/{uid}'],
+      ['self/anna', '*/{uid}'],
+      ['dangling/anna', '*/{uid}'],
+      ['a/anna', '*/{uid}'],
+      ['anna', '{uid}'],
+      ['anna/x', '{uid}'],
+    ] as const) {
+      const [outcome, runs] = await guarded(root, `${root}/${home}`, { homeLayout });
       expect(outcome, home).toMatchObject({ returnValue: 4, reason: expect.stringContaining('symbolic link') });
       expect(runs).toBe(0);
     }
@@ -117,8 +125,10 @@ describe('the guard of the home', () => {
     const root = temporaryFolder();
     mkdirSync(join(root, 'a'));
     spoil(join(root, 'a'));
-    expect(await guarded(root, `${root}/a/berta/anna`)).toMatchObject(REFUSED);
-    expect(await guarded(join(root, 'a'), `${root}/a/berta/anna`)).toMatchObject(REFUSED);
+    const layouts = { homeLayout: '*/*/{uid}' };
+    expect(await guarded(root, `${root}/a/berta/anna`, layouts)).toMatchObject(REFUSED);
+    const inRoot = { homeLayout: '*/{uid}' };
+    expect(await guarded(join(root, 'a'), `${root}/a/berta/anna`, inRoot)).toMatchObject(REFUSED);
   });
 
   it('keeps it from a home that is there and not the account’s own, save an empty one of root', async () => {
@@ -146,6 +156,8 @@ describe('the guard of the home', () => {
       ['home', 'victim/chroot/home/victim'],
       ['home', 'victim/chroot/home/victim/x'],
       ['chroot', 'victim/chroot'],
+      ['chroot', 'victim/chroot/home/./chroot'],
+      ['lib64', 'victim/chroot/lib64'],
       ['.deleted', '.deleted'],
       ['victim', 'victim'],
     ] as const) {
@@ -174,7 +186,8 @@ describe('the guard of the home', () => {
     for (const folder of ['.', 'a', 'a/anna']) chownSync(join(home, folder), 5000, 5000);
     const racer = await swapper(join(home, 'a'), join(home, 'b'));
     const until = performance.now() + raceTime(1_000);
-    while (performance.now() < until) expect(await guarded(root, `${home}/a/anna`)).toMatchObject(REFUSED);
+    while (performance.now() < until)
+      expect(await guarded(root, `${home}/a/anna`, { homeLayout: '*/*/{uid}' })).toMatchObject(REFUSED);
     expect(await racer.stop()).toBeGreaterThan(100);
   });
 
@@ -183,9 +196,17 @@ describe('the guard of the home', () => {
     mkdirSync(join(root, 'a/b'), { recursive: true });
     symlinkSync('b', join(root, 'a/link'));
     const held = () => readdirSync('/proc/self/fd').length;
-    await guarded(root, `${root}/a/anna`);
+    symlinkSync(root, join(root, 'root'));
+    await guarded(root, `${root}/anna`);
     const before = held();
-    for (const home of ['a/b/anna', 'a/link/anna', 'a/b', 'a/b/c/d/anna']) await guarded(root, `${root}/${home}`);
+    for (const [home, homeLayout] of [
+      ['a/b/anna', '*/*/{uid}'],
+      ['a/link/anna', '*/*/{uid}'],
+      ['a/b', '{uid}'],
+      ['a/b/c/d/anna', '*/*/*/*/{uid}'],
+    ] as const) {
+      for (const at of [root, `${root}/root`, `${root}/missing`]) await guarded(at, `${at}/${home}`, { homeLayout });
+    }
     expect(held()).toBe(before);
   });
 });

@@ -35,7 +35,13 @@ export function jobOf(uid: string, attributes: Attributes = {}): Job {
   };
 }
 
-const SITE: Site = { base: 'dc=example,dc=org', timeZone: 'Europe/Zurich', homeRoot: null, quotaAttribute: 'sstQuota' };
+const SITE: Site = {
+  base: 'dc=example,dc=org',
+  timeZone: 'Europe/Zurich',
+  homeRoot: null,
+  homeLayout: '{uid}',
+  quotaAttribute: 'sstQuota',
+};
 
 /** A step with its section as it is written in the file, where the site has it. */
 export function stepOf<Section extends string, Schema extends SectionSchema>(

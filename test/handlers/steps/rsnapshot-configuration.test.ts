@@ -40,10 +40,11 @@ interface Options {
   readonly checkCommand: readonly string[] | null;
   readonly timeout: string;
   readonly homeRoot: string | null;
+  readonly homeLayout: string;
 }
 
-function stepWith(step: typeof rsnapshot, { homeRoot, ...written }: Options) {
-  const made = stepOf(step, { enabled: true, ...written }, { homeRoot });
+function stepWith(step: typeof rsnapshot, { homeRoot, homeLayout, ...written }: Options) {
+  const made = stepOf(step, { enabled: true, ...written }, { homeRoot, homeLayout });
   return { run: (job: Job, context: StepContext, means?: Partial<Means>) => doStep(made, job, context, means) };
 }
 
@@ -67,6 +68,7 @@ function site(): { options: Options; home: string; file: string; root: string } 
       mode: '0640',
       checkCommand: ['rsnapshot', '-c', '{file}', 'configtest'],
       homeRoot: root,
+      homeLayout: '*/{uid}',
       timeout: '30s',
     },
     home: `${chroot}/./home/3724300`,
@@ -271,7 +273,7 @@ describe('the rsnapshot configuration', () => {
   ])('fails with code 7 for snapshots %s', async (_, snapshotRoot, words) => {
     const { options, root } = site();
     const job = jobOf('3724300', { homeDirectory: `${root}/./3724300`, ...intervals });
-    const outcome = await rsnapshotStep({ ...options, snapshotRoot }).run(job, contextOf());
+    const outcome = await rsnapshotStep({ ...options, snapshotRoot, homeLayout: '{uid}' }).run(job, contextOf());
     expect(outcome).toMatchObject({ ok: false, returnValue: 7, reason: expect.stringContaining(words) });
   });
 

@@ -126,7 +126,11 @@ describe('readAccounts', () => {
   it('tells why an entry cannot be worked on, but not with every list', () => {
     const { told, stage } = sighted('u');
     expect(told).toEqual(['skipped']);
-    expect(stage.events[0]).toMatchObject({ event: 'skipped', dn: 'uid=..,dc=example', reason: 'the uid is ".."' });
+    expect(stage.events[0]).toMatchObject({
+      event: 'skipped',
+      dn: 'uid=..,dc=example',
+      reason: 'the uid begins with "."',
+    });
     const listed = { ...(CHANGES['u'] as { kind: 'entry' }), change: 'list' } as DirectoryChange;
     CHANGES['U'] = listed;
     expect(sighted('LUd').told).toEqual([]);

@@ -277,6 +277,24 @@ describe('the rsnapshot configuration', () => {
     expect(outcome).toMatchObject({ ok: false, returnValue: 7, reason: expect.stringContaining(words) });
   });
 
+  it.each([
+    ['beside the homes', 'ROOT/snapshots/{uid}'],
+    ['in the account’s own folder, where it can have its home another time', 'ROOT/{uid}/snapshots'],
+    ['above the homes', 'ROOT/372'],
+    ['in the root for the homes', 'ROOT/'],
+  ])('fails with code 7 for snapshots %s, where an account may have its home', async (_, snapshotRoot) => {
+    const { options, root } = site();
+    const job = jobOf('3724300', { homeDirectory: `${root}/372/3724300/chroot`, ...intervals });
+    const at = snapshotRoot.replace('ROOT', root);
+    expect(await rsnapshotStep({ ...options, snapshotRoot: at }).run(job, contextOf())).toMatchObject({
+      ok: false,
+      returnValue: 7,
+      reason: expect.stringContaining('where a home can be, too'),
+    });
+    const elsewhere = { ...options, snapshotRoot: `${root}/snapshots/{uid}`, homeLayout: '372/{uid}' };
+    expect(await rsnapshotStep(elsewhere).run(job, contextOf())).toEqual({ ok: true });
+  });
+
   it('stays as it is once the attempt is over, however far the step had come', async () => {
     const { options, home, file } = site();
     const job = jobOf('3724300', { homeDirectory: home, ...intervals });

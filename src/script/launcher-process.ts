@@ -123,7 +123,9 @@ function speakWith(child: WithStreams, events: LauncherEvents): LauncherProcess 
     },
     beat: () => child.stdin.write(encodeRequest([0, 0, 0], [])),
     async close() {
+      // Its end is told when it has ended and its streams have: until then both keep the process.
       child.ref();
+      for (const stream of streamsOf(child)) stream.ref();
       child.stdin.end();
       await gone;
     },
@@ -148,9 +150,11 @@ function hasStreams(child: ChildProcess): child is WithStreams {
 /** A launcher that waits for requests does not keep the service alive. */
 function letProcessEnd(child: WithStreams): void {
   child.unref();
-  for (const stream of [child.stdin, child.stdout, child.stderr]) {
-    if (stream instanceof Socket) stream.unref();
-  }
+  for (const stream of streamsOf(child)) stream.unref();
+}
+
+function streamsOf({ stdin, stdout, stderr }: WithStreams): Socket[] {
+  return [stdin, stdout, stderr].filter((stream) => stream instanceof Socket);
 }
 
 /** A request as the launcher reads it: id, grace and number of arguments, then its strings. */

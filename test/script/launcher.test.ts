@@ -10,7 +10,7 @@ import { createPlainRunner } from '../../src/script/plain-runner.ts';
 import { groupLives } from '../../src/script/process-group.ts';
 import { listProcesses } from '../../src/script/process-table.ts';
 import { RunRecords } from '../../src/script/run-record.ts';
-import { exited, track } from '../support/children.ts';
+import { execute, exited, track } from '../support/children.ts';
 import { eachLives, runAndKeep, runPastFirstWords, scriptFolder, until } from './contract.ts';
 import { drive, launchersOf } from './driver.ts';
 
@@ -260,6 +260,13 @@ describe('the launcher', () => {
     const [pid] = await launchersOf(service.pid!);
     service.kill('SIGKILL');
     await until(async () => !(await eachLives([group, pid!])).includes(true));
+  });
+
+  it('is waited for when it is closed, also where its output is open for longer than it lives', async () => {
+    const lingers = files.sh('sleep 0.5 & read request');
+    const fixture = join(import.meta.dirname, '../support/fixtures/close-launcher.ts');
+    const { stdout } = await execute(process.execPath, ['--import', 'tsx', fixture, lingers]);
+    expect(stdout).toBe('closed');
   });
 
   it('does not keep a process alive that forgets it', async () => {

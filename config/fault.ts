@@ -19,7 +19,10 @@ export interface Fault {
 /** Whoever has mended so many starts anew. */
 const MOST_SHOWN = 100;
 
-/** The configuration cannot be used. `faults` are all that were found, `message` has a line for each of the first hundred. */
+/**
+ * The configuration cannot be used. `faults` has all faults that were found. `message` has a line for
+ * each of the first hundred.
+ */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
   readonly path: string;

@@ -95,7 +95,7 @@ async function faultOfCertificates(path: readonly string[], file: string): Promi
   }
 }
 
-/** The code of the system where it has one, as for all that cannot be opened; else what is there instead. */
+/** The system error code, if there is one. Otherwise: what kind of file was found instead. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof InputFault)) return String(error);
   return error.code ?? `it is ${error.given}`;

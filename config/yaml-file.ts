@@ -52,7 +52,7 @@ export function parseYaml(text: string): YamlFile | { readonly faults: readonly 
 /** Far deeper than any setting, and far less than what ends the parser for want of stack. */
 const DEEPEST = 100;
 
-/** The line, counted from 1, where so many values stand within each other; undefined where none do. */
+/** The line, counted from 1, where values are nested too deeply. Undefined if they are not. */
 function lineNestedTooDeep(text: string): number | undefined {
   let line = 1;
   let inBrackets = 0;

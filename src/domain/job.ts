@@ -36,9 +36,12 @@ export type StepOutcome =
     };
 
 /**
- * Why a failed attempt may be repeated. `temporary`: EX_TEMPFAIL, try again later; `script`: the site's script failed; `lost`:
- * what ran the script died, and what the script did is unknown; `shortage`: the host lacks what it needs (files, processes), and
- * nothing was done; `permanent`: stands.
+ * Why a failed attempt may be repeated.
+ * - `temporary`: the script asks for it (EX_TEMPFAIL).
+ * - `script`: the site's script failed.
+ * - `lost`: what ran the script died. What the script did is unknown.
+ * - `shortage`: the host lacks files or processes. Nothing was done.
+ * - `permanent`: the failure stands.
  */
 export type Retry = 'temporary' | 'script' | 'lost' | 'shortage' | 'permanent';
 

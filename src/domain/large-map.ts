@@ -1,4 +1,7 @@
-/** So many bits choose one of the parts: with a million entries each of them still grows within a millisecond or two. */
+/**
+ * This number of bits of a hash chooses the part. With a million entries, each part still grows within
+ * two milliseconds.
+ */
 const PART_BITS = 6;
 /** The beginning of a key tells enough. */
 const HASHED_CHARACTERS = 16;

@@ -3,6 +3,7 @@ import { isSameDn } from '../src/domain/dn.ts';
 import type { Fence } from '../src/domain/fence.ts';
 import { readMode } from '../src/domain/mode.ts';
 import { RecentMap } from '../src/domain/recent-map.ts';
+import { AccountIndex } from './account-index.ts';
 import type { AccountVersions } from './account-versions.ts';
 import { fingerprintOf, identityOf, isSameStamp, versionOf } from './identity.ts';
 import {
@@ -27,7 +28,6 @@ import {
   stampOn,
   writtenTo,
 } from './known-account.ts';
-import { KnownAccounts } from './known-accounts.ts';
 import type { LastSeen, OtherServices } from './other-services.ts';
 
 /** Echoes of finished accounts that may still be under way: far more than finish while a list is read. */
@@ -48,7 +48,7 @@ interface Sight extends Seen {
  * the accounts that are open. It never says what to do with an account: that says the entry.
  */
 export class OpenAccounts {
-  readonly #known = new KnownAccounts();
+  readonly #known = new AccountIndex();
   /** What was written last, oldest first: the claim's echo, or a list, may arrive after the account was finished. */
   readonly #settled = new RecentMap<Settled>(REMEMBERED_SETTLEMENTS);
   readonly #others: OtherServices;

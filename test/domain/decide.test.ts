@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AccountRecord, AttributeNames } from '../../src/domain/account.ts';
+import type { AttributeNames } from '../../src/domain/account.ts';
 import { type DecisionContext, decide } from '../../src/domain/decide.ts';
+import { accountRecord as account } from '../support/account-record.ts';
 
 const NAMES: AttributeNames = {
   mode: 'sstProvisioningMode',
@@ -13,21 +14,6 @@ const NAMES: AttributeNames = {
 };
 
 const HOUR = 3_600_000;
-
-function account(changes: Partial<AccountRecord> = {}): AccountRecord {
-  return {
-    dn: 'uid=3724300,ou=accounts,dc=example,dc=org',
-    entryUUID: '5ce1167b-5210-419d-8773-227f209dd800',
-    uid: '3724300',
-    mode: 'add',
-    state: '0',
-    date: { name: 'sstProvisioningDate', value: '0' },
-    active: true,
-    returnValue: undefined,
-    modifiedAt: undefined,
-    ...changes,
-  };
-}
 
 function context(changes: Partial<DecisionContext> = {}): DecisionContext {
   return {

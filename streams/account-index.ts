@@ -2,8 +2,8 @@ import { comparableDn } from '../src/domain/dn.ts';
 import { LargeMap } from '../src/domain/large-map.ts';
 import type { Known } from './known-account.ts';
 
-/** What is remembered of accounts: by their id, and which of them a DN belongs to. */
-export class KnownAccounts {
+/** Finds what is remembered of an account, by its id or by its DN. */
+export class AccountIndex {
   readonly #byId = new LargeMap<Known>();
   readonly #idByDn = new LargeMap<string>();
 

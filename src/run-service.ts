@@ -73,7 +73,7 @@ async function runLogged(
   }
   const manager = createSystemdNotifier(env, notice);
   publisher.listen((event) => tellManager(event, manager));
-  const recorder = record === undefined ? undefined : openRecord(record, settings, dryRun, publisher, notice);
+  const recorder = record === undefined ? undefined : openRecord(record, settings, notice);
   const service = createService({
     settings,
     env,
@@ -81,7 +81,7 @@ async function runLogged(
     notice,
     dryRun,
     admit: lock?.admit,
-    ...recorder?.hooks,
+    observeStep: recorder?.step,
   });
   const asked = obeySignals(signals, service, log);
   let operator: Operator | undefined;

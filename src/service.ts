@@ -7,17 +7,13 @@ import { hostObjection } from '../handlers/steps/host-users.ts';
 import { accountMemory } from '../streams/account-memory.ts';
 import type { Load } from '../streams/operators/group-per-uid.ts';
 import { type PipelineDependencies, provisioning } from '../streams/pipeline.ts';
-import type { AccountRecord } from './domain/account.ts';
-import type { DirectoryChange } from './domain/change.ts';
-import { type DirectoryAnswer, observedDirectory } from './domain/directory-answer.ts';
+import type { ObserveStep } from '../streams/steps.ts';
 import { DirectoryClock } from './domain/directory-clock.ts';
 import type { Report } from './domain/event.ts';
 import { TOKEN_DAYS, tokenDay } from './domain/fence.ts';
-import type { HandlerOutcome, RunHandler } from './domain/job.ts';
 import { readAccount } from './domain/read-account.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { stateTimestamp } from './domain/timestamp.ts';
-import { isNumeric } from './domain/uid.ts';
 import type { Connection } from './ldap/connection.ts';
 import { DirectoryPatience } from './patience.ts';
 import { runCommand } from './script/command.ts';
@@ -35,12 +31,8 @@ export interface ServiceOptions {
   readonly dryRun: boolean;
   /** Nothing that a connection leads to is read or worked on before this resolves. */
   readonly admit?: ((connection: Connection) => Promise<void>) | undefined;
-  /** Sees every change before the stream does. */
-  readonly observe?: (change: DirectoryChange) => void;
-  /** Sees what the directory answers to each request of an attempt. */
-  readonly observeAnswer?: (answer: DirectoryAnswer) => void;
-  /** Sees how each handler ended, before that is written back. */
-  readonly observeOutcome?: (uid: string, outcome: HandlerOutcome) => void;
+  /** Is told each step that is taken for an account; default: nobody is. */
+  readonly observeStep?: ObserveStep | undefined;
 }
 
 /**
@@ -104,13 +96,12 @@ export function createService(options: ServiceOptions): Service {
 }
 
 /** What is done to an account: the handlers of this site, and the runner of their scripts. */
-function handlersAtWork({ settings, notice, observeOutcome }: ServiceOptions) {
+function handlersAtWork({ settings, notice }: ServiceOptions) {
   const handlers = handlersOf(settings, siteOf(settings));
   const { script, directory } = settings;
   const scripts = createScriptRunner({ launcher: script.launcher, base: directory.base, onNotice: notice });
-  const run = handlerRunner(handlers, { scripts, runCommand }, monotonic);
   return {
-    run: observedHandlers(run, observeOutcome),
+    run: handlerRunner(handlers, { scripts, runCommand }, monotonic),
     longestMilliseconds: longestHandlerMilliseconds(handlers),
     close: () => scripts.close(),
   };
@@ -133,9 +124,9 @@ function knowledgeOf({ instances, retry, directory }: Settings, longestHandlerMi
 
 type Knowledge = ReturnType<typeof knowledgeOf>;
 
-/** The directory, watched and worked on. Its clock and whoever observes hear all that it says. */
+/** The directory, watched and worked on. Its clock hears all that it says. */
 function directoryInUse(options: ServiceOptions, { clock, open }: Knowledge, life: ServiceLife) {
-  const { settings, env, notice, admit, observe, observeAnswer } = options;
+  const { settings, env, notice, admit } = options;
   const away = new DirectoryPatience(settings.reconnect);
   const { operations, changes$ } = watchedDirectory({
     settings,
@@ -150,16 +141,8 @@ function directoryInUse(options: ServiceOptions, { clock, open }: Knowledge, lif
   });
   return {
     away,
-    changes$: changes$.pipe(
-      tap((change) => {
-        clock.told(change);
-        observe?.(change);
-      }),
-    ),
-    operations: observedDirectory(operations, (answer) => {
-      clock.answered(answer);
-      observeAnswer?.(answer);
-    }),
+    changes$: changes$.pipe(tap((change) => clock.told(change))),
+    operations: clock.watching(operations),
     close: () => operations.close(),
   };
 }
@@ -174,7 +157,7 @@ interface Parts {
 
 /** What the stream has around it. */
 function surroundingsOf(
-  { settings, report, dryRun, observeAnswer }: ServiceOptions,
+  { settings, report, dryRun, observeStep = () => {} }: ServiceOptions,
   { life, load, handlers, knowledge, directory }: Parts,
 ): PipelineDependencies {
   const { attributes: names, accounts, instances, retry, concurrency } = settings;
@@ -182,12 +165,13 @@ function surroundingsOf(
   const { open, directoryTime } = knowledge;
   const rules = rulesOf(settings);
   return {
-    ...decisionMaker(settings, longestMilliseconds, directoryTime, open),
+    ...decisionMaker(settings, longestMilliseconds, directoryTime, open, observeStep),
+    observeStep,
     names,
     alone: instances === 'one',
     readEntry: (entry) => readAccount(entry, names, rules),
     readStanding: (entry) => readAccount(entry, names, null),
-    objection: observedObjection(hostObjection({ rules: accounts, signal: life.stopped }), observeAnswer),
+    objection: hostObjection({ rules: accounts, signal: life.stopped }),
     open,
     directory: directory.operations,
     away: directory.away,
@@ -213,25 +197,4 @@ function jobIds(): () => string {
   const run = Math.random().toString(36).slice(2, 6);
   let count = 0;
   return () => `${run}-${++count}`;
-}
-
-function observedObjection(
-  objection: (record: AccountRecord) => Promise<string | undefined>,
-  observe: ServiceOptions['observeAnswer'],
-): (record: AccountRecord) => Promise<string | undefined> {
-  return async (record) => {
-    const reason = await objection(record);
-    const answer = { operation: 'host', target: record.uid } as const;
-    if (!isNumeric(record.uid)) observe?.(reason === undefined ? answer : { ...answer, error: { message: reason } });
-    return reason;
-  };
-}
-
-function observedHandlers(run: RunHandler, observe: ServiceOptions['observeOutcome']): RunHandler {
-  if (observe === undefined) return run;
-  return async (job, context) => {
-    const outcome = await run(job, context);
-    observe(job.record.uid, outcome);
-    return outcome;
-  };
 }

@@ -2,8 +2,9 @@
 import { passwordReader } from '../config/password.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Site } from '../handlers/define-step.ts';
+import type { DecideNow, ObserveStep } from '../streams/steps.ts';
 import type { AccountRecord, AccountRules } from './domain/account.ts';
-import { type Decision, decide } from './domain/decide.ts';
+import { decide } from './domain/decide.ts';
 import { dayIn } from './domain/timestamp.ts';
 import type { DirectoryAccess } from './ldap/access.ts';
 
@@ -54,29 +55,31 @@ export function decisionMaker(
   longestMilliseconds: number,
   directoryTime: () => number | undefined,
   knowledge: Knowledge,
-  now: () => Date = () => new Date(),
-): { today: () => string; decideNow: (record: AccountRecord) => Decision } {
+  observeStep: ObserveStep = () => {},
+): { today: () => string; decideNow: DecideNow } {
   const { attributes: names, instances } = settings;
+  const rules = { names, instances, longestHandlerMilliseconds: longestMilliseconds };
   const day = dayIn(settings.timeZone);
   // No day begins within a second; the calendar is too slow to be asked for each account of a burst.
   let known = { second: Number.NaN, today: '' };
   const today = (): string => {
-    const at = now();
+    const at = new Date();
     const second = Math.floor(at.getTime() / 1_000);
     if (second !== known.second) known = { second, today: day(at) };
     return known.today;
   };
   return {
     today,
-    decideNow: (record) =>
-      decide(record, {
+    decideNow: (record, purpose) => {
+      const circumstances = {
         today: today(),
-        instances,
         directoryTime: directoryTime(),
-        longestHandlerMilliseconds: longestMilliseconds,
         othersTimeLeft: knowledge.othersTimeLeft(record),
         behindTimeLeft: knowledge.behindTimeLeft(record),
-        names,
-      }),
+      };
+      const next = decide(record, { ...rules, ...circumstances });
+      observeStep({ step: 'decide', purpose, record, circumstances, next });
+      return next;
+    },
   };
 }

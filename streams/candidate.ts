@@ -21,13 +21,17 @@ export interface Candidate {
 
 export type OwnWork =
   | { readonly kind: 'retry'; readonly attempt: number; readonly lost: number; readonly fence: Fence }
-  | {
-      readonly kind: 'unwritten';
-      readonly job: ClaimedJob;
-      readonly outcome: HandlerOutcome;
-      readonly tries: number;
-      readonly milliseconds: number;
-    };
+  | ({ readonly kind: 'unwritten' } & EndedWork);
+
+/** An outcome that is to be written. */
+export interface EndedWork {
+  readonly job: ClaimedJob;
+  readonly outcome: HandlerOutcome;
+  /** How often the directory has refused the outcome already. */
+  readonly tries: number;
+  /** From the claim to the end of the handler. */
+  readonly milliseconds: number;
+}
 
 /** A job as the stream keeps it: what the handler gets, and what its outcome is to name. */
 export interface ClaimedJob extends Job {

@@ -20,6 +20,14 @@ export interface Machine<State, Effect, Input, Note, Result> {
   readonly step: (state: State, input: Input | Failed) => Next<State, Effect, Note, Result>;
 }
 
+/** What a machine runs with. */
+export interface Driver<State, Effect, Input, Note, Result> {
+  readonly perform: (effect: Effect) => Promise<Input>;
+  readonly tell: (note: Note) => void;
+  /** Is told each step but the first, with its input. */
+  readonly stepped: (input: Input | Failed, next: Next<State, Effect, Note, Result>) => void;
+}
+
 /**
  * Runs a machine to its result. Notes are told before the effect is performed, as its echo may come
  * before its answer. Rejects where an effect ends with anything but a `DirectoryError`: the service
@@ -27,13 +35,14 @@ export interface Machine<State, Effect, Input, Note, Result> {
  */
 export async function run<State, Effect, Input, Note, Result>(
   { begin, step }: Machine<State, Effect, Input, Note, Result>,
-  perform: (effect: Effect) => Promise<Input>,
-  tell: (note: Note) => void,
+  { perform, tell, stepped }: Driver<State, Effect, Input, Note, Result>,
 ): Promise<Result> {
   for (let next = begin; ; ) {
     for (const note of next.notes) tell(note);
     if ('result' in next) return next.result;
-    next = step(next.state, await perform(next.effect).catch(failed));
+    const input = await perform(next.effect).catch(failed);
+    next = step(next.state, input);
+    stepped(input, next);
   }
 }
 

@@ -1,4 +1,4 @@
-import { connect, filter, map, merge, type Observable, of, type SchedulerLike, Subject, takeUntil, tap } from 'rxjs';
+import { connect, filter, map, merge, type Observable, of, Subject, takeUntil, tap } from 'rxjs';
 
 import type { DirectoryChange } from '../src/domain/change.ts';
 import type { Fencing } from '../src/domain/fence.ts';
@@ -14,6 +14,7 @@ import { writeBack } from './operators/write-back.ts';
 import type { Slot } from './slots.ts';
 import type { Surroundings } from './surroundings.ts';
 import { DONE, type Turn, type TurnResult, turnOf } from './turn.ts';
+import { dryRunEvent, NEWER_REQUEST } from './turn-events.ts';
 
 export interface PipelineDependencies extends Omit<Surroundings, 'fencing'> {
   /** Today, `YYYYMMDD`, in the configured time zone. */
@@ -25,8 +26,6 @@ export interface PipelineDependencies extends Omit<Surroundings, 'fencing'> {
   readonly load: Load;
   /** Say what would be done instead of doing it. */
   readonly dryRun: boolean;
-  /** The time by which accounts are held back; default: the real one. */
-  readonly scheduler?: SchedulerLike;
 }
 
 /**
@@ -47,7 +46,7 @@ export function provisioning(
   changes$: Observable<DirectoryChange>,
   options: PipelineDependencies,
 ): Observable<TurnResult> {
-  const { today, report, concurrency, load, drain$, dryRun, scheduler } = options;
+  const { today, report, concurrency, load, drain$, dryRun } = options;
   const results$ = new Subject<TurnResult>();
   /** Of the server in use. */
   let fencing: Fencing = 'token';
@@ -56,7 +55,7 @@ export function provisioning(
   const discarded = ({ id, own, record }: Candidate) => {
     if (own === undefined) return;
     surroundings.open.release(id);
-    report({ event: 'superseded', reason: 'a newer request was written', ...refOf(record) });
+    report({ event: 'superseded', reason: NEWER_REQUEST, ...refOf(record) });
   };
 
   return changes$.pipe(
@@ -75,7 +74,6 @@ export function provisioning(
         decideEach(surroundings),
         holdUntilDue({
           today,
-          ...(scheduler === undefined ? {} : { scheduler }),
           released: (candidate) => {
             report({ event: 'queued', ...refOf(candidate.record) });
             return { ...candidate, fresh: false };
@@ -132,8 +130,7 @@ function comingBack() {
 /** Dry run: the decision is told, nothing is written and nothing runs. */
 function sayOnly({ report, decideNow }: PipelineDependencies): (candidate: Candidate) => Observable<TurnResult> {
   return ({ record }) => {
-    const { kind, reason } = decideNow(record);
-    report({ event: 'skipped', reason: `dry run: would ${kind}, as ${reason}`, ...refOf(record) });
+    report(dryRunEvent(record, decideNow(record, 'dryRun')));
     return of(DONE);
   };
 }

@@ -1,11 +1,11 @@
 import type { AccountRecord, AttributeNames, ReadEntry } from '../src/domain/account.ts';
-import type { Decision } from '../src/domain/decide.ts';
 import type { AccountDirectory } from '../src/domain/directory.ts';
 import type { Report } from '../src/domain/event.ts';
 import type { Fencing } from '../src/domain/fence.ts';
 import type { RunHandler } from '../src/domain/job.ts';
 import type { RetryPolicy } from '../src/domain/retry.ts';
 import type { OpenAccounts } from './open-accounts.ts';
+import type { DecideNow, ObserveStep } from './steps.ts';
 
 /**
  * What the stages of a turn have around them: the rules of the site, what is known of accounts, and
@@ -33,8 +33,10 @@ export interface Surroundings {
   readonly fencing: () => Fencing;
   /** A token day that was not chosen before, or not lately. */
   readonly newToken: () => string;
-  /** Decides by the rules of this moment. */
-  readonly decideNow: (record: AccountRecord) => Decision;
+  /** Decides by the circumstances of this moment. */
+  readonly decideNow: DecideNow;
+  /** Is told each pure step of a turn. */
+  readonly observeStep: ObserveStep;
   /**
    * What speaks against the account, by what is known of it beside the entry; undefined: nothing.
    * Rejects when stopped.

@@ -1,8 +1,7 @@
 import { concatMap, from, type OperatorFunction, of } from 'rxjs';
 import type { AccountRecord } from '../src/domain/account.ts';
-import type { Report } from '../src/domain/event.ts';
-import type { HandlerOutcome } from '../src/domain/job.ts';
-import { type Candidate, type ClaimedJob, refOf } from './candidate.ts';
+import type { Candidate, ClaimedJob, EndedWork } from './candidate.ts';
+import type { ClaimResult } from './claim-state.ts';
 import { identityOf } from './identity.ts';
 import type { OpenAccounts } from './open-accounts.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -24,16 +23,7 @@ export type Turn =
   /** It is this service's, and its handler is to run. */
   | { readonly at: 'claimed'; readonly candidate: Candidate; readonly job: ClaimedJob }
   /** Its handler has ended, and the outcome is to be written. */
-  | {
-      readonly at: 'ended';
-      readonly candidate: Candidate;
-      readonly job: ClaimedJob;
-      readonly outcome: HandlerOutcome;
-      /** How often the directory has refused the outcome already. */
-      readonly tries: number;
-      /** From the claim to the end of the handler. */
-      readonly milliseconds: number;
-    }
+  | ({ readonly at: 'ended'; readonly candidate: Candidate } & EndedWork)
   | TurnResult;
 
 /** What came of a turn. */
@@ -79,12 +69,14 @@ export function decideAgain({ id }: Candidate, record: AccountRecord, fresh: boo
   return { at: 'decideAgain', candidate: { id: identity, record, fresh } };
 }
 
-/**
- * A newer request came into sight while the handler ran, and takes its turn after this one: nothing
- * of this one comes back.
- */
-export function overtaken(id: string, { id: job, record }: ClaimedJob, open: OpenAccounts, report: Report): TurnResult {
-  open.release(id);
-  report({ event: 'superseded', reason: 'a newer request was written', ...refOf(record, job) });
-  return DONE;
+/** The job that a claim made. `claimedAt`: when the claim was answered, by the monotonic clock. */
+export function jobOf(
+  { own }: Pick<Candidate, 'own'>,
+  { how, mode, record, entry, fence }: Extract<ClaimResult, { readonly kind: 'claimed' }>,
+  { id, claimedAt }: Pick<ClaimedJob, 'id' | 'claimedAt'>,
+): ClaimedJob {
+  const retried = own?.kind === 'retry' && how === 'resume' ? own : undefined;
+  const lost = retried?.lost ?? 0;
+  const resumed = how !== 'claim' && (retried === undefined || lost > 0);
+  return { id, mode, record, entry, fence, claimedAt, attempt: retried?.attempt ?? 1, resumed, lost };
 }

@@ -3,6 +3,7 @@ import type { DirectoryError } from '../src/domain/directory-error.ts';
 import { refOf } from './candidate.ts';
 import type { Slot } from './slots.ts';
 import type { Surroundings } from './surroundings.ts';
+import { codeOf } from './turn-events.ts';
 
 /**
  * Waits after the nth failure in a row until it is worth asking the directory again. Rejects when
@@ -37,9 +38,4 @@ export function pauseFor(
     const waiting = () => away.wait(inMilliseconds, until);
     return error.resultCode === undefined ? waiting() : slot.lend(waiting);
   };
-}
-
-/** The code by which the directory refused, where it did. */
-export function codeOf({ resultCode }: DirectoryError): { readonly resultCode?: number } {
-  return resultCode === undefined ? {} : { resultCode };
 }

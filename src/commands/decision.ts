@@ -23,5 +23,5 @@ export async function unlessObjected(reading: EntryReading, objection: Objection
 export function decisionOf(settings: Settings): Deciding {
   const { longestMilliseconds } = handlerFacts(settings);
   const { today, decideNow } = decisionMaker(settings, longestMilliseconds, () => Date.now(), NO_KNOWLEDGE);
-  return { today: today(), decide: decideNow };
+  return { today: today(), decide: (record) => decideNow(record, 'seen') };
 }

@@ -2,24 +2,32 @@ import type { Command } from 'commander';
 import { Answer, answer } from './outcome.ts';
 
 interface ReplayFlags {
+  readonly uid?: string;
   readonly realtime?: true;
   readonly json?: true;
 }
 
-/** `replay FILE`: what `run --record` kept, through the real stream again. Exits 0 where every decision comes out as it was recorded, 1 where not. */
+/**
+ * `replay FILE`: takes the steps that `run --record` kept again. Exits 0 where each one comes out
+ * as it was recorded, 1 where not.
+ */
 export function registerReplay(program: Command): void {
   program
     .command('replay')
     .description(
-      'run a record (run --record) through the stream again, without directory and scripts, and print every decision',
+      'decide again all that a record (run --record) holds, without directory and scripts, and print what it tells',
     )
     .argument('<file>', 'the record')
+    .option('--uid <uid>', 'only this account')
     .option('--realtime', 'take as long as it took; default: as fast as it goes')
     .option('--json', 'one JSON object a line')
     .action((file: string, flags: ReplayFlags) => answer(() => replay(file, flags)));
 }
 
-async function replay(file: string, { realtime, json }: ReplayFlags): Promise<number> {
+/** setTimeout knows no longer delay. */
+const LONGEST_PAUSE = 2 ** 31 - 1;
+
+async function replay(file: string, { uid, realtime, json }: ReplayFlags): Promise<number> {
   const { setTimeout: delay } = await import('node:timers/promises');
   const { renderEvent, renderJson } = await import('../observability/render-event.ts');
   const { wantsColour } = await import('../observability/colour.ts');
@@ -28,7 +36,8 @@ async function replay(file: string, { realtime, json }: ReplayFlags): Promise<nu
   const print = (line: string) => process.stdout.write(`${line}\n`);
 
   const { same, differing, differences, unfinished, gaps } = await replayFile(file, {
-    pace: realtime ? (milliseconds) => delay(milliseconds) : () => Promise.resolve(),
+    uid,
+    pace: realtime ? (milliseconds) => delay(Math.min(milliseconds, LONGEST_PAUSE)) : () => Promise.resolve(),
     told: (event) => print(json ? renderJson(event) : renderEvent(event, { colour })),
     note: (text) => process.stderr.write(`-- ${text}\n`),
   });

@@ -28,25 +28,37 @@ export type Decision =
   /** Nothing is asked. */
   | { readonly kind: 'settled'; readonly reason: string };
 
-export interface DecisionContext {
-  /** Today, `YYYYMMDD`, in the configured time zone. */
-  readonly today: string;
+/** What a decision depends on beside the entry. */
+export type DecisionContext = DecisionRules & Circumstances;
+
+/** What does not change while the service runs. */
+export interface DecisionRules {
   readonly instances: 'one' | 'several';
-  /** With several services: the directory's clock, at least, in milliseconds since 1970; undefined: not known yet. */
-  readonly directoryTime: number | undefined;
   /** The longest time that a handler may take, in milliseconds. */
   readonly longestHandlerMilliseconds: number;
+  readonly names: Pick<AttributeNames, 'mode' | 'state' | 'date' | 'active'>;
+}
+
+/** What is known at the moment of a decision. */
+export interface Circumstances {
+  /** Today, `YYYYMMDD`, in the configured time zone. */
+  readonly today: string;
   /**
-   * For how much longer another service may be at work on an earlier request, or on another entry with this uid, in milliseconds; 0
-   * or less: none is.
+   * With several services: the directory's clock, at least, in milliseconds since 1970. Undefined:
+   * not known yet.
+   */
+  readonly directoryTime: number | undefined;
+  /**
+   * For how much longer another service may be at work on an earlier request, or on another entry
+   * with this uid, in milliseconds. 0 or less: none is.
    */
   readonly othersTimeLeft: number;
   /**
-   * For how much longer the account waits because the server in use shows it older than it is known, in milliseconds; 0 or less: it
-   * does not; Infinity: until the server shows what is known, or somebody asks again.
+   * For how much longer the account waits because the server in use shows it older than it is
+   * known, in milliseconds. 0 or less: it does not. Infinity: until the server shows what is known,
+   * or somebody asks again.
    */
   readonly behindTimeLeft: number;
-  readonly names: Pick<AttributeNames, 'mode' | 'state' | 'date' | 'active'>;
 }
 
 /** Decides what is to be done with an account as it stands. Total and pure. */

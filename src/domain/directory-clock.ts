@@ -1,5 +1,5 @@
 import type { DirectoryChange } from './change.ts';
-import type { DirectoryAnswer } from './directory-answer.ts';
+import type { AccountDirectory } from './directory.ts';
 import type { DirectoryEntry } from './entry.ts';
 import { readGeneralizedTime } from './timestamp.ts';
 
@@ -35,11 +35,23 @@ export class DirectoryClock {
     else this.showed(stamp);
   }
 
-  /** What was answered to a request. */
-  answered({ operation, entry }: DirectoryAnswer): void {
-    if (entry === undefined) return;
-    if (operation === 'modify') this.showed(stampOf(entry));
-    else this.saw(stampOf(entry));
+  /** The same directory, by whose answers this clock is set before whoever asked has them. */
+  watching(directory: AccountDirectory): AccountDirectory {
+    const setBy = async (
+      set: (stamp: number | undefined) => void,
+      asked: Promise<DirectoryEntry | undefined>,
+    ): Promise<DirectoryEntry | undefined> => {
+      const entry = await asked;
+      if (entry !== undefined) set(stampOf(entry));
+      return entry;
+    };
+    const saw = (stamp: number | undefined) => this.saw(stamp);
+    const showed = (stamp: number | undefined) => this.showed(stamp);
+    return {
+      modify: (dn, list, options) => setBy(showed, directory.modify(dn, list, options)),
+      read: (dn) => setBy(saw, directory.read(dn)),
+      find: (entryUUID) => setBy(saw, directory.find(entryUUID)),
+    };
   }
 
   /** A stamp of whatever age was seen, in milliseconds since 1970. */

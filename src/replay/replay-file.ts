@@ -1,25 +1,36 @@
+import { laneOf } from '../../streams/candidate.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import { type Input, openInput, sizeWords } from '../host/input-file.ts';
-import { decodeLine, type RecordLine } from '../operator/recording.ts';
-import { Comparison, type Difference } from './compare.ts';
 import { RecordError } from './record-error.ts';
-import { type Replay, startReplay } from './replay.ts';
-import type { Pace } from './virtual-time.ts';
+import { decodeLine, type RecordedStep, type RecordLine } from './recording.ts';
+import { Replay, type Retaken } from './replay.ts';
 
 export interface ReplayFileOptions {
-  readonly pace: Pace;
+  /** Only the steps of this uid; default: all. */
+  readonly uid?: string | undefined;
+  /** Waits as long as the replay is to take for so many recorded milliseconds. */
+  readonly pace: (milliseconds: number) => Promise<void>;
   readonly told: (event: PublishedEvent) => void;
   /** Hears what happens between the lives of the recorded service. */
   readonly note: (text: string) => void;
 }
 
+/** A step that came out otherwise than recorded. */
+export interface Difference {
+  readonly account: string;
+  readonly recorded: string;
+  readonly replayed: string;
+}
+
 export interface ReplayResult {
-  /** Decisions that came out as recorded. */
+  /** Steps that came out as recorded. */
   readonly same: number;
-  /** Accounts with a decision that did not. */
+  /** Accounts with a step that did not. */
   readonly differing: number;
   readonly differences: readonly Difference[];
+  /** Accounts that were in work when the record ended, or the service was started again. */
   readonly unfinished: number;
+  /** Lines that are missing in the record. */
   readonly gaps: number;
 }
 
@@ -29,96 +40,121 @@ const NEWLINE = 0x0a;
  * more room here.
  */
 const LONGEST_LINE = 64 * 1024 * 1024;
-/** No service runs for longer; a timer for each day of it would have no end. */
-const LONGEST_LIFE = 50 * 366 * 86_400_000;
+/** Beyond so many accounts that differ, differences are only counted. */
+const KEPT = 100;
 
 /**
- * Replays a record line by line; memory holds what is open in it, not its length. A last line that
- * was cut off, as by a power failure, is left out. Rejects with a RecordError for any other line
- * that is none.
+ * Takes the steps of a record again, line by line. Memory holds what is in work at one moment, and
+ * the accounts that differ. A last line that was cut off, as by a power failure, is left out.
+ * Rejects with a RecordError for any other line that is none.
  */
 export async function replayFile(path: string, options: ReplayFileOptions): Promise<ReplayResult> {
-  const service = new RecordedService(path, options);
-  for await (const { line, place } of linesOf(path)) {
-    if (line.kind === 'header') await service.begin(line);
-    else await service.take(line, place);
-  }
-  return service.end();
+  const service = new RecordedService(options);
+  for await (const line of linesOf(path)) await service.take(line);
+  return service.result() ?? Promise.reject(new RecordError(`${path} does not begin like a record (run --record)`));
 }
-
-type Header = Extract<RecordLine, { readonly kind: 'header' }>;
 
 /**
  * The recorded service, which lived once or several times.
  *
- * not begun -> lives (`begin`) -> stopped (it says so) -> lives again (`begin`) -> ... -> ended
- *
- * A life that ends before the service has stopped was cut off.
+ * not begun -> lives (a header) -> lives again (another header) -> ...
  */
 class RecordedService {
-  readonly #path: string;
   readonly #options: ReplayFileOptions;
-  readonly #comparison = new Comparison();
+  readonly #lane: string | undefined;
+  readonly #differences = new Map<string, Difference>();
+  readonly #differing = new Set<string>();
   #replay: Replay | undefined;
-  /** When the present life began, in milliseconds since 1970. */
-  #start = 0;
-  #stopped = true;
+  #time = Number.NaN;
+  #same = 0;
   #unfinished = 0;
   #gaps = 0;
 
-  constructor(path: string, options: ReplayFileOptions) {
-    this.#path = path;
+  constructor(options: ReplayFileOptions) {
     this.#options = options;
+    this.#lane = options.uid === undefined ? undefined : laneOf(options.uid);
   }
 
-  async begin({ time, version, settings, continued }: Header): Promise<void> {
-    const { pace, told, note } = this.#options;
-    await this.#endLife();
-    this.#start = Date.parse(time);
-    this.#stopped = false;
-    note(`${this.#replay === undefined ? 'recorded' : 'started again'} ${time} by version ${version}`);
-    const comparison = this.#comparison;
-    comparison.begin(continued);
-    this.#replay = startReplay({
-      settings,
-      start: this.#start,
-      pace,
-      requested: (uid) => comparison.requested(uid),
-      awaits: (event) => comparison.awaits(event),
-      told: (event) => {
-        comparison.replayed(event);
-        told(event);
-      },
-    });
-  }
-
-  async take(line: Exclude<RecordLine, Header>, place: string): Promise<void> {
-    const replay = this.#begun();
-    const lived = Date.parse(line.kind === 'event' ? line.event.time : line.time) - this.#start;
-    if (lived > LONGEST_LIFE) throw new RecordError(`${place}: its time is decades after the beginning`);
-    if (line.kind === 'event') {
-      this.#comparison.recorded(line.event);
-      this.#stopped ||= line.event.event === 'stopped';
+  /** Throws where a record may not begin with such a line. */
+  async take(line: RecordLine): Promise<void> {
+    await this.#goTo(Date.parse(line.time));
+    switch (line.kind) {
+      case 'header':
+        this.#begin(line);
+        break;
+      case 'gap':
+        this.#gaps += line.lines;
+        this.#replay?.leaveAll();
+        break;
+      case 'step':
+        this.#step(line.step, line.time);
+        break;
     }
-    if (line.kind === 'gap') this.#gaps += line.lines;
-    await replay.take(line);
   }
 
-  async end(): Promise<ReplayResult> {
-    this.#begun();
-    await this.#endLife();
-    return { ...this.#comparison.result(), unfinished: this.#unfinished, gaps: this.#gaps };
+  result(): ReplayResult | undefined {
+    if (this.#replay === undefined) return undefined;
+    return {
+      same: this.#same,
+      differing: this.#differing.size,
+      differences: [...this.#differences.values()],
+      unfinished: this.#unfinished + this.#replay.inWork,
+      gaps: this.#gaps,
+    };
   }
 
-  async #endLife(): Promise<void> {
-    this.#unfinished += (await this.#replay?.end()) ?? 0;
-    if (!this.#stopped) this.#comparison.cutOff();
+  #begin({ time, version, settings }: Extract<RecordLine, { kind: 'header' }>): void {
+    const isFirst = this.#replay === undefined;
+    this.#unfinished += this.#replay?.inWork ?? 0;
+    this.#options.note(`${isFirst ? 'recorded' : 'started again'} ${time} by version ${version}`);
+    this.#replay = new Replay(settings);
   }
 
-  #begun(): Replay {
-    if (this.#replay !== undefined) return this.#replay;
-    throw new RecordError(`${this.#path} does not begin like a record (run --record)`);
+  #step(step: RecordedStep, time: string): void {
+    const uid = uidOf(step);
+    if (this.#lane !== undefined && laneOf(uid) !== this.#lane) return;
+    const taken = this.#taken(step);
+    if (taken === undefined) return;
+    for (const event of taken.events) this.#options.told({ time, ...event });
+    if (JSON.stringify(taken.next) === JSON.stringify(step.next)) this.#same += 1;
+    else this.#differ(uid, step.next, taken.next);
   }
+
+  /** A step of this version may expect another input than the recorded one had. */
+  #taken(step: RecordedStep): Retaken | undefined {
+    try {
+      return this.#replay?.take(step);
+    } catch (error) {
+      return { next: { error: error instanceof Error ? error.message : String(error) }, events: [] };
+    }
+  }
+
+  #differ(uid: string, recorded: unknown, replayed: unknown): void {
+    this.#replay?.leave(uid);
+    const key = laneOf(uid);
+    if (!this.#differing.has(key) && this.#differences.size < KEPT) {
+      this.#differences.set(key, { account: uid, recorded: wordsOf(recorded), replayed: wordsOf(replayed) });
+    }
+    this.#differing.add(key);
+  }
+
+  async #goTo(moment: number): Promise<void> {
+    const milliseconds = moment - this.#time;
+    this.#time = moment;
+    if (milliseconds > 0) await this.#options.pace(milliseconds);
+  }
+}
+
+function uidOf(step: RecordedStep): string {
+  if (step.step === 'decide') return step.record.uid;
+  return step.step === 'beginClaim' ? step.candidate.record.uid : step.uid;
+}
+
+const MOST_WORDS = 300;
+
+function wordsOf(next: unknown): string {
+  const text = JSON.stringify(next) ?? 'nothing';
+  return text.length > MOST_WORDS ? `${text.slice(0, MOST_WORDS)}...` : text;
 }
 
 async function* bytesOf(path: string): AsyncGenerator<Buffer> {
@@ -135,8 +171,8 @@ async function* bytesOf(path: string): AsyncGenerator<Buffer> {
   }
 }
 
-/** The lines that have an end, with their numbers, counted from 1. */
-async function* linesOf(path: string): AsyncGenerator<{ readonly line: RecordLine; readonly place: string }> {
+/** The lines that have an end; the first one is a header. */
+async function* linesOf(path: string): AsyncGenerator<RecordLine> {
   let begun: Buffer[] = [];
   let length = 0;
   let number = 1;
@@ -144,8 +180,7 @@ async function* linesOf(path: string): AsyncGenerator<{ readonly line: RecordLin
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       const text = Buffer.concat([...begun, chunk.subarray(start, end)]).toString('utf8');
-      const place = `${path}, line ${number}`;
-      if (text !== '') yield { line: read(text, place), place };
+      if (text !== '') yield read(text, `${path}, line ${number}`);
       begun = [];
       length = 0;
       start = end + 1;

@@ -1,13 +1,14 @@
 import { map, type OperatorFunction } from 'rxjs';
-import type { AccountRecord } from '../../src/domain/account.ts';
 import type { Decision } from '../../src/domain/decide.ts';
 import type { Report } from '../../src/domain/event.ts';
-import { type Candidate, laneOf, refOf } from '../candidate.ts';
+import { type Candidate, laneOf } from '../candidate.ts';
+import type { DecideNow } from '../steps.ts';
+import { decisionEvent } from '../turn-events.ts';
 import type { Due, Held } from './hold-until-due.ts';
 import type { Sighted } from './read-accounts.ts';
 
 export interface DecisionDependencies {
-  readonly decideNow: (record: AccountRecord) => Decision;
+  readonly decideNow: DecideNow;
   readonly report: Report;
 }
 
@@ -30,8 +31,9 @@ export function decideEach({ decideNow, report }: DecisionDependencies): Operato
     // Whatever was seen of the account meanwhile waits behind the attempt that just ended, and is
     // no newer than that.
     if (sighted.kind === 'again') return held({ inMilliseconds: sighted.inMilliseconds }, { replaces: true });
-    const decision = decideNow(candidate.record);
-    if (!sighted.quiet) tell(candidate.record, decision, report);
+    const decision = decideNow(candidate.record, sighted.quiet ? 'seenUnchanged' : 'seen');
+    const event = sighted.quiet ? undefined : decisionEvent(candidate.record, decision);
+    if (event !== undefined) report(event);
     return held(dueOf(decision), sighted.quiet ? { quiet: true } : {});
   });
 }
@@ -52,34 +54,4 @@ function dueOf(decision: Decision): Due {
     case 'settled':
       return 'never';
   }
-}
-
-function tell(record: AccountRecord, decision: Decision, report: Report): void {
-  const ref = refOf(record);
-  switch (decision.kind) {
-    case 'claim':
-    case 'resume':
-    case 'takeOver':
-      report({ event: 'queued', ...ref });
-      break;
-    case 'defer':
-      report({ event: 'deferred', until: decision.until, ...ref });
-      break;
-    case 'wait':
-      report({ event: 'waiting', reason: decision.reason, ...ref });
-      break;
-    case 'failed':
-      report({ event: 'skipped', reason: decision.reason, ...failureOf(record, decision.returnValue), ...ref });
-      break;
-    case 'settled':
-      break;
-  }
-}
-
-function failureOf(record: AccountRecord, returnValue: string): { returnValue?: number; failedAt?: string } {
-  const code = Number(returnValue);
-  return {
-    ...(Number.isSafeInteger(code) ? { returnValue: code } : {}),
-    ...(record.modifiedAt === undefined ? {} : { failedAt: new Date(record.modifiedAt).toISOString() }),
-  };
 }

@@ -1,50 +1,50 @@
 import type { OperatorFunction } from 'rxjs';
-import type { HandlerOutcome } from '../../src/domain/job.ts';
-import { retryDelay } from '../../src/domain/retry.ts';
-import { type Candidate, type ClaimedJob, refOf } from '../candidate.ts';
+import { type AfterHandler, afterHandler } from '../after-handler.ts';
+import type { Candidate, ClaimedJob } from '../candidate.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { DONE, overtaken, stage, type Turn, type TurnResult } from '../turn.ts';
+import { DONE, stage, type Turn, type TurnResult } from '../turn.ts';
+import { afterHandlerEvent } from '../turn-events.ts';
 
 /**
  * claimed -> ended, again or done: runs the handler of the job's mode. A failure that may be
- * repeated comes again after its
- * pause, and the account stays in work meanwhile; what the stop of the service has ended is taken
- * up at the next start.
+ * repeated comes again after its pause, and the account stays in work meanwhile. What the stop of
+ * the service has ended is taken up at the next start.
  */
 export function dispatch(surroundings: Surroundings): OperatorFunction<Turn, Turn> {
-  const { runHandler, report, signal, monotonic } = surroundings;
+  const { runHandler, report, signal, monotonic, open, retry, observeStep } = surroundings;
   return stage('claimed', surroundings, async ({ candidate, job }) => {
     const outcome = await runHandler(job, { report, signal });
-    if (!outcome.ok && outcome.aborted) return DONE;
-    const milliseconds = monotonic() - job.claimedAt;
-    return (
-      repeatLater(candidate, job, outcome, surroundings) ?? {
-        at: 'ended',
-        candidate,
-        job,
-        outcome,
-        tries: 0,
-        milliseconds,
-      }
-    );
+    const isOvertaken = open.isOvertaken(candidate.id);
+    const next = afterHandler(job, outcome, isOvertaken, retry);
+    observeStep({ step: 'afterHandler', uid: candidate.record.uid, outcome, isOvertaken, next });
+    if (next.to === 'writeBack') {
+      const milliseconds = monotonic() - job.claimedAt;
+      return { at: 'ended', candidate, job, outcome, tries: 0, milliseconds };
+    }
+    const event = afterHandlerEvent(job, outcome, next);
+    const result = notWrittenBack(candidate, job, next, surroundings);
+    if (event !== undefined) report(event);
+    return result;
   });
 }
 
-function repeatLater(
-  candidate: Candidate,
-  job: ClaimedJob,
-  outcome: HandlerOutcome,
-  { open, retry, report }: Surroundings,
-): TurnResult | undefined {
-  const inMilliseconds = retryDelay(outcome, job, retry);
-  if (inMilliseconds === undefined || outcome.ok) return undefined;
-  const { id } = candidate;
-  const { record, fence } = job;
-  if (open.isOvertaken(id)) return overtaken(id, job, open, report);
-  open.wrote(id, record, { working: false });
-  const attempt = job.attempt + 1;
-  report({ event: 'retrying', attempt, inMilliseconds, reason: outcome.reason, ...refOf(record, job.id) });
-  const lost = outcome.retry === 'lost' ? job.lost + 1 : 0;
-  const own = { kind: 'retry', attempt, lost, fence } as const;
-  return { at: 'again', candidate: { id, record, fresh: false, own }, inMilliseconds };
+function notWrittenBack(
+  { id }: Candidate,
+  { record, fence }: ClaimedJob,
+  next: Exclude<AfterHandler, { readonly to: 'writeBack' }>,
+  { open }: Surroundings,
+): TurnResult {
+  switch (next.to) {
+    case 'stop':
+      return DONE;
+    case 'newerRequest':
+      open.release(id);
+      return DONE;
+    case 'repeat': {
+      open.wrote(id, record, { working: false });
+      const { attempt, lost, inMilliseconds } = next;
+      const own = { kind: 'retry', attempt, lost, fence } as const;
+      return { at: 'again', candidate: { id, record, fresh: false, own }, inMilliseconds };
+    }
+  }
 }

@@ -33,10 +33,7 @@ export interface HoldOptions<T> {
   readonly discarded: (item: T) => void;
   /** How often the day is looked at while something waits for one, in milliseconds. */
   readonly dayCheckMilliseconds?: number;
-  /**
-   * Default: the real time. `schedule` gets the item's key as its state, by which a replay finds
-   * whose timer it is.
-   */
+  /** Default: the real time. */
   readonly scheduler?: SchedulerLike;
 }
 
@@ -188,7 +185,7 @@ class HeldItems<T> {
       this.#addTo(queue, place);
       this.#letGo(queue);
     };
-    place.timer = this.#scheduler.schedule(isOver, step, place.key);
+    place.timer = this.#scheduler.schedule(isOver, step);
   }
 
   #letGo(queue: LinkedQueue<Place<T>>): void {

@@ -1,28 +1,19 @@
 import type { OperatorFunction } from 'rxjs';
 import type { AccountRecord } from '../../src/domain/account.ts';
-import type { DirectoryError } from '../../src/domain/directory-error.ts';
-import type { HandlerOutcome } from '../../src/domain/job.ts';
-import { readMode, WORDS } from '../../src/domain/mode.ts';
-import { backoff } from '../../src/domain/retry.ts';
-import { returnCodeName } from '../../src/domain/return-code.ts';
+import { readMode } from '../../src/domain/mode.ts';
 import { handOver } from '../../src/domain/transition.ts';
-import { type ClaimedJob, foreignClaim, refOf } from '../candidate.ts';
+import { type ClaimedJob, type EndedWork, foreignClaim, refOf } from '../candidate.ts';
 import { run } from '../machine.ts';
 import { readAgain } from '../read-again.ts';
 import type { Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { DONE, decideAgain, overtaken, stage, type Turn, type TurnResult } from '../turn.ts';
-import { codeOf, type Pause, pauseFor } from '../wait-for-directory.ts';
+import { DONE, decideAgain, stage, type Turn, type TurnResult } from '../turn.ts';
+import { overtakenEvent, refusedPause, writeBackEvent } from '../turn-events.ts';
+import { type Pause, pauseFor } from '../wait-for-directory.ts';
 import type { WriteBackEffect, WriteBackInput, WriteBackMachine, WriteBackResult } from '../write-back-state.ts';
 import { beginWriteBack, stepWriteBack } from '../write-back-step.ts';
 
 type Ended = Extract<Turn, { readonly at: 'ended' }>;
-
-/**
- * How long an outcome that the directory refuses is kept before it is offered again, in
- * milliseconds.
- */
-const REFUSED_AGAIN = { initial: 5_000, max: 600_000 };
 
 /**
  * ended -> done, decideAgain or again: writes the outcome into the entry, unless somebody has
@@ -32,10 +23,10 @@ const REFUSED_AGAIN = { initial: 5_000, max: 600_000 };
 export function writeBack(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
   const { report, signal } = surroundings;
   return stage('ended', surroundings, async (turn) => {
-    const { job, outcome, candidate } = turn;
+    const { job, candidate } = turn;
     try {
       const pause = pauseFor(job.record, job.id, signal, slot, surroundings);
-      const result = await writeOutcome(candidate.id, job, outcome, surroundings, pause);
+      const result = await writeOutcome(candidate.id, turn, surroundings, pause);
       if (result.kind === 'refused' && signal.aborted) throw result.error;
       return await told(turn, result, surroundings);
     } catch (error) {
@@ -48,21 +39,21 @@ export function writeBack(surroundings: Surroundings, slot: Slot): OperatorFunct
 /** Runs the machine of the write-back. Rejects when the service stops. */
 export function writeOutcome(
   id: string,
-  job: ClaimedJob,
-  outcome: HandlerOutcome,
+  { job, outcome, tries, milliseconds }: EndedWork,
   surroundings: Surroundings,
   pause: Pause,
 ): Promise<WriteBackResult> {
-  const { open, stateNow } = surroundings;
-  const machine: WriteBackMachine = {
-    begin: beginWriteBack(job, outcome, stateNow(), surroundings),
-    step: (state, input) => stepWriteBack(state, input, surroundings),
-  };
-  return run(
-    machine,
-    (effect) => perform(effect, id, job, surroundings, pause),
-    ({ record }) => open.writing(id, record),
-  );
+  const { open, stateNow, observeStep } = surroundings;
+  const { uid } = job.record;
+  const now = stateNow();
+  const begin = beginWriteBack(job, outcome, now, surroundings);
+  observeStep({ step: 'beginWriteBack', uid, outcome, now, tries, milliseconds, next: begin });
+  const machine: WriteBackMachine = { begin, step: (state, input) => stepWriteBack(state, input, surroundings) };
+  return run(machine, {
+    perform: (effect) => perform(effect, id, job, surroundings, pause),
+    tell: ({ record }) => open.writing(id, record),
+    stepped: (input, next) => observeStep({ step: 'stepWriteBack', uid, input, next }),
+  });
 }
 
 async function perform(
@@ -99,37 +90,33 @@ function told(turn: Ended, result: WriteBackResult, surroundings: Surroundings):
     case 'superseded':
       return superseded(turn, result, surroundings);
     case 'refused':
-      return kept(turn, result.error, surroundings);
+      return kept(turn, result, surroundings);
   }
 }
 
 function written(
-  { candidate: { id }, job, outcome, milliseconds }: Ended,
-  { state, record, noted, made }: Extract<WriteBackResult, { kind: 'written' }>,
+  turn: Ended,
+  result: Extract<WriteBackResult, { kind: 'written' }>,
   { open, report }: Surroundings,
 ): TurnResult {
-  const ref = refOf(job.record, job.id);
-  const { finished: mode, requested } = WORDS[job.mode];
-  if (outcome.ok) {
-    open.finished(id, made);
-    report({ event: 'finished', state, milliseconds: Math.round(milliseconds), ...ref, mode });
-  } else {
-    const { returnValue, step } = outcome;
-    open.wrote(id, record, { working: false, made });
-    const reason = noted ? outcome.reason : `${outcome.reason}; ${NOT_NOTED} ${requested}`;
-    report({ event: 'failed', returnValue, reason: nameCode(returnValue, reason), step, ...ref });
-  }
+  const { candidate, outcome } = turn;
+  const { record, made } = result;
+  if (outcome.ok) open.finished(candidate.id, made);
+  else open.wrote(candidate.id, record, { working: false, made });
+  report(writeBackEvent(turn, result));
   return DONE;
 }
 
 async function superseded(
-  { candidate, job }: Ended,
-  { reason, record }: Extract<WriteBackResult, { kind: 'superseded' }>,
+  turn: Ended,
+  result: Extract<WriteBackResult, { kind: 'superseded' }>,
   surroundings: Surroundings,
 ): Promise<TurnResult> {
   const { open, report, draining } = surroundings;
+  const { candidate } = turn;
+  const { record } = result;
   open.release(candidate.id);
-  report({ event: 'superseded', reason, ...refOf(job.record, job.id) });
+  report(writeBackEvent(turn, result));
   if (record === undefined) {
     open.forget(candidate.id);
     return DONE;
@@ -144,26 +131,23 @@ async function superseded(
  * it void.
  */
 function kept(
-  { candidate: { id }, job, outcome, tries, milliseconds }: Ended,
-  error: DirectoryError,
+  turn: Ended,
+  result: Extract<WriteBackResult, { kind: 'refused' }>,
   { open, report }: Surroundings,
 ): TurnResult {
-  if (open.isOvertaken(id)) return overtaken(id, job, open, report);
+  const { candidate, job, outcome, milliseconds } = turn;
+  const { id } = candidate;
+  if (open.isOvertaken(id)) {
+    open.release(id);
+    report(overtakenEvent(job));
+    return DONE;
+  }
   const { record } = job;
-  const refusals = tries + 1;
-  const inMilliseconds = backoff(refusals, REFUSED_AGAIN);
+  const tries = turn.tries + 1;
   open.wrote(id, record, { working: false });
-  const reason = `the directory refuses the outcome, which is kept: ${error.sentence}`;
-  report({
-    event: 'retrying',
-    attempt: refusals + 1,
-    inMilliseconds,
-    reason,
-    ...codeOf(error),
-    ...refOf(record, job.id),
-  });
-  const own = { kind: 'unwritten', job, outcome, tries: refusals, milliseconds } as const;
-  return { at: 'again', candidate: { id, record, fresh: false, own }, inMilliseconds };
+  report(writeBackEvent(turn, result));
+  const own = { kind: 'unwritten', job, outcome, tries, milliseconds } as const;
+  return { at: 'again', candidate: { id, record, fresh: false, own }, inMilliseconds: refusedPause(tries) };
 }
 
 /**
@@ -176,12 +160,5 @@ async function leaveToOthers(record: AccountRecord, { alone, directory, names }:
   if (list.length > 0) await directory.modify(record.dn, list).catch(() => {});
 }
 
-const NOT_NOTED =
-  'the directory does not take the return value, so that it is taken up again at the next start of the service, or when somebody writes the mode';
 const UNWRITTEN_AT_STOP =
   'the service stops before the directory took the outcome of its handler: it is taken up again at the next start';
-
-function nameCode(returnValue: number, reason: string): string {
-  const name = returnCodeName(returnValue);
-  return name === undefined ? reason : `${name}: ${reason}`;
-}

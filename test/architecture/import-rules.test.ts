@@ -24,6 +24,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     layers: ['src/domain/', 'src/host/', 'src/observability/'],
     packages: ['hono', '@hono/', 'prom-client', 'zod'],
   },
+  // Takes the steps of the stream again, with nothing of what surrounds them.
+  'src/replay/': { layers: ['src/domain/', 'src/host/', 'streams/'], packages: ['zod'] },
   'src/lock/': { layers: ['src/domain/', 'src/host/', 'src/ldap/'], packages: ['zod'] },
   'src/ldif/': { layers: ['src/domain/', 'src/host/', 'src/ldap/'], packages: [] },
   // What the directory will be sent is judged by the code that sends it.
@@ -76,7 +78,7 @@ const FILE_EDGES: readonly string[] = [
   'handlers/steps/replace-file.ts',
   // What they write to is what `openOutput` gave them.
   'src/observability/log/file-sink.ts',
-  'src/operator/recorder.ts',
+  'src/replay/recorder.ts',
   // Locks the configuration file, which has been read.
   'src/preflight/lock.ts',
 ];

@@ -48,7 +48,7 @@ describe("the directory's clock", () => {
     expect(clock.now()).toBe(9_000);
   });
 
-  it('is shown by changes and by the answers to writes, and only bounded by what is read', () => {
+  it('is shown by changes and by the answers to writes, and only bounded by what is read', async () => {
     const entry = (stamp: string) => entryOf('uid=a', { modifyTimestamp: stamp });
     const at = (second: number) => Date.UTC(2026, 0, 1, 0, 0, second);
     const clock = new DirectoryClock(() => 0, LATE);
@@ -58,10 +58,14 @@ describe("the directory's clock", () => {
     expect(clock.now()).toBe(at(2));
     clock.told({ kind: 'entry', change: 'list', entry: entry('20260101000009Z') });
     clock.told({ kind: 'refreshed', entries: 1, milliseconds: 1, directoryTime: at(9) });
-    clock.answered({ operation: 'read', target: 'uid=a', entry: entry('20260101000009Z') });
+    const answers = [entry('20260101000009Z'), entry('20260101000009Z'), entry('20260101000003Z'), undefined];
+    const next = () => Promise.resolve(answers.shift());
+    const directory = clock.watching({ read: next, find: next, modify: next });
+    await directory.read('uid=a');
+    await directory.find('a');
     expect(clock.now()).toBe(at(2));
-    clock.answered({ operation: 'modify', target: 'uid=a', entry: entry('20260101000003Z') });
-    clock.answered({ operation: 'modify', target: 'uid=a' });
+    await directory.modify('uid=a', []);
+    await directory.modify('uid=a', []);
     expect(clock.now()).toBe(at(3));
   });
 

@@ -59,6 +59,7 @@ const drained = new Promise<void>((resolve, reject) => {
     objection: () => Promise.resolve(undefined),
     readEntry: (entry) => readAccount(entry, NAMES, RULES),
     readStanding: (entry) => readAccount(entry, NAMES, null),
+    observeStep: () => {},
     decideNow: (record) =>
       decide(record, {
         today: TODAY,

@@ -1,122 +1,138 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type DirectoryEntry, entryOf } from '../../src/domain/entry.ts';
+import { lastValueFrom } from 'rxjs';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StreamEvent } from '../../src/domain/event.ts';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
-import { encodeLine, type RecordLine } from '../../src/operator/recording.ts';
-import { replayFile } from '../../src/replay/replay-file.ts';
+import { encodeGap, encodeHeader, encodeStep, type RecordedSettings } from '../../src/replay/recording.ts';
+import { type ReplayResult, replayFile } from '../../src/replay/replay-file.ts';
+import { takeTurn } from '../../streams/pipeline.ts';
+import type { Step } from '../../streams/steps.ts';
 import { RULES } from '../support/accounts.ts';
-import { NAMES } from '../support/stage.ts';
+import { MemoryDirectory } from '../support/memory-directory.ts';
+import { failed, NAMES, Stage, SUCCEEDED } from '../support/stage.ts';
 
 let folder: string;
+let directory: MemoryDirectory;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'replay-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-const START = Date.parse('2026-03-01T02:00:00Z');
-const at = (milliseconds: number) => ({ time: new Date(START + milliseconds).toISOString() });
-const of = (uid: string, mode: string) => ({ uid, dn: `uid=${uid}`, mode });
-const account = (uid: string, mode: string): DirectoryEntry =>
-  entryOf(`uid=${uid}`, {
-    uid,
-    sstProvisioningMode: mode,
-    sstProvisioningState: '0',
-    sstProvisioningExecutionDate: '0',
-  });
-const event = (milliseconds: number, told: StreamEvent): RecordLine => ({
-  kind: 'event',
-  event: { ...at(milliseconds), ...told },
+beforeEach(() => {
+  directory = new MemoryDirectory();
 });
-const TRY_AGAIN = {
-  ok: false,
-  timings: [],
-  step: 'script',
-  returnValue: 75,
-  reason: 'the script asks to be tried again later',
-  retry: 'temporary',
-  aborted: false,
-} as const satisfies HandlerOutcome;
 
-const HEADER: Extract<RecordLine, { kind: 'header' }> = {
-  kind: 'header',
-  ...at(0),
-  version: '1.0.0',
-  settings: {
-    attributes: NAMES,
-    timeZone: 'UTC',
-    concurrency: 8,
-    instances: 'one',
-    retry: {
-      temporary: { attempts: 5, initial: 50, max: 1_000 },
-      script: { attempts: 1, initial: 50, max: 1_000 },
-    },
-    longestHandlerMilliseconds: 60_000,
-    behindAfterMilliseconds: 300_000,
-    dryRun: false,
-  },
-  continued: false,
+const SCHEDULE = { attempts: 3, initial: 5_000, max: 20_000 };
+const SETTINGS: RecordedSettings = {
+  attributes: NAMES,
+  accounts: RULES,
+  instances: 'one',
+  retry: { temporary: SCHEDULE, script: { ...SCHEDULE, attempts: 1 } },
+  longestHandlerMilliseconds: 60_000,
 };
+const TIME = '2026-03-01T02:00:00.000Z';
+const HEADER = encodeHeader(TIME, '1.0.0', SETTINGS);
+const later = (milliseconds: number) => new Date(Date.parse(TIME) + milliseconds).toISOString();
+const lineOf = (step: Step) => encodeStep(TIME, step, NAMES);
 
-/** An account is asked for, claimed, and pauses from the 30th millisecond on, for 50 of them. */
-function pauses(uid: string): { asked: RecordLine[]; claimed: RecordLine[]; ended: RecordLine; told: RecordLine } {
-  const entry = account(uid, 'adding');
-  return {
-    asked: [
-      { kind: 'change', ...at(10), change: { kind: 'entry', change: 'add', entry: account(uid, 'add') } },
-      event(10, { event: 'queued', ...of(uid, 'add') }),
-    ],
-    claimed: [
-      { kind: 'answer', ...at(20), answer: { operation: 'modify', target: `uid=${uid}`, entry } },
-      event(20, { event: 'claimed', ...of(uid, 'adding'), job: `job of ${uid}` }),
-    ],
-    ended: { kind: 'outcome', ...at(30), uid, outcome: TRY_AGAIN },
-    told: event(30, {
-      event: 'retrying',
-      attempt: 2,
-      inMilliseconds: 50,
-      reason: TRY_AGAIN.reason,
-      ...of(uid, 'adding'),
-    }),
-  };
+/** The steps of one turn. */
+async function turnOf(uid: string, outcome: HandlerOutcome = SUCCEEDED): Promise<readonly Step[]> {
+  const stage = new Stage({ directory, runHandler: () => Promise.resolve(outcome) });
+  await lastValueFrom(takeTurn(stage.candidate(directory.create(uid)), stage.surroundings));
+  return stage.steps;
 }
 
-async function replay(lines: readonly RecordLine[]) {
+interface Replayed extends ReplayResult {
+  readonly told: readonly string[];
+  readonly notes: readonly string[];
+  readonly paces: readonly number[];
+}
+
+async function replay(lines: readonly string[], uid?: string): Promise<Replayed> {
   const file = join(folder, 'night.jsonl');
-  await writeFile(file, lines.map((line) => `${encodeLine(line, NAMES)}\n`).join(''));
-  return replayFile(file, { pace: () => Promise.resolve(), told: () => {}, note: () => {} });
+  await writeFile(file, lines.map((line) => `${line}\n`).join(''));
+  const told: string[] = [];
+  const notes: string[] = [];
+  const paces: number[] = [];
+  const result = await replayFile(file, {
+    uid,
+    pace: async (milliseconds) => void paces.push(milliseconds),
+    told: (event) => told.push(wordOf(event)),
+    note: (text) => notes.push(text),
+  });
+  return { ...result, told, notes, paces };
 }
+
+const wordOf = (event: StreamEvent) => `${event.event} ${'uid' in event ? event.uid : ''}`;
 
 describe('a replay', () => {
-  it('lets a pause end only where the record does, though another one that began with it has ended', async () => {
-    const [one, two] = [pauses('one'), pauses('two')];
-    const both = [two, one];
-    const result = await replay([
-      HEADER,
-      ...both.flatMap(({ asked }) => asked),
-      ...both.flatMap(({ claimed }) => claimed),
-      ...both.map(({ ended }) => ended),
-      ...both.map(({ told }) => told),
-      event(81, { event: 'queued', ...of('one', 'adding') }),
-      { kind: 'change', ...at(82), change: { kind: 'entry', change: 'modify', entry: account('two', 'modify') } },
-      event(82, { event: 'queued', ...of('two', 'modify') }),
-      event(82, { event: 'superseded', reason: 'a newer request was written', ...of('two', 'adding') }),
-    ]);
-    expect(result).toMatchObject({ differing: 0, differences: [], same: 7 });
+  it('takes each step again, and tells what it told', async () => {
+    const lines = [HEADER, ...[...(await turnOf('a')), ...(await turnOf('b', failed(6)))].map(lineOf)];
+    expect(await replay(lines)).toMatchObject({
+      same: lines.length - 1,
+      differing: 0,
+      unfinished: 0,
+      told: ['claimed a', 'finished a', 'claimed b', 'failed b'],
+    });
   });
 
-  it('skips an account that the host objected to, as the service that was recorded did', async () => {
-    const reason = 'this host knows www by the number 33';
-    const judging = { ...HEADER, settings: { ...HEADER.settings, accounts: RULES } };
-    const { asked } = pauses('www');
-    const result = await replay([
-      judging,
-      ...asked,
-      { kind: 'answer', ...at(20), answer: { operation: 'host', target: 'www', error: { message: reason } } },
-      event(20, { event: 'skipped', reason, uid: 'www', dn: 'uid=www' }),
+  it('is of one account where only that is wanted, whatever the case of its uid', async () => {
+    const lines = [HEADER, ...[...(await turnOf('a')), ...(await turnOf('b'))].map(lineOf)];
+    expect((await replay(lines, 'B')).told).toEqual(['claimed b', 'finished b']);
+  });
+
+  it('tells of an account whose step comes out otherwise, and follows its turn no further', async () => {
+    const [begin, ...rest] = [...(await turnOf('a')), ...(await turnOf('b'))].map(lineOf);
+    const changed = begin?.replace('"at":"judging"', '"at":"reading"') ?? '';
+    const result = await replay([HEADER, changed, ...rest]);
+    expect(result).toMatchObject({ differing: 1, told: ['claimed b', 'finished b'] });
+    expect(result.differences).toEqual([
+      {
+        account: 'a',
+        recorded: expect.stringContaining('"at":"reading"'),
+        replayed: expect.stringContaining('"at":"judging"'),
+      },
     ]);
-    expect(result).toMatchObject({ differing: 0, differences: [], same: 2 });
+  });
+
+  it('takes an input that its steps do not expect for a difference', async () => {
+    const lines = (await turnOf('a')).map(lineOf);
+    const [begin = ''] = lines;
+    const judged = lines.find((line) => line.includes('"got":"judgement"')) ?? '';
+    const passed = judged.replace(/"input":\{.*\},"next"/, '"input":{"got":"time"},"next"');
+    expect((await replay([HEADER, begin, passed])).differences[0]?.replayed).toContain(
+      'a step that waits for judgement got time',
+    );
+  });
+
+  it('counts the accounts that were in work when the record ended, or the service was started again', async () => {
+    const steps = await turnOf('a');
+    const claimed = steps
+      .slice(
+        0,
+        steps.findIndex(({ step }) => step === 'afterHandler'),
+      )
+      .map(lineOf);
+    expect(await replay([HEADER, ...claimed])).toMatchObject({ unfinished: 1, differing: 0 });
+    const again = await replay([HEADER, ...claimed, HEADER, ...steps.map(lineOf)]);
+    expect(again).toMatchObject({ unfinished: 1, differing: 0, told: ['claimed a', 'claimed a', 'finished a'] });
+    expect(again.notes).toEqual([`recorded ${TIME} by version 1.0.0`, `started again ${TIME} by version 1.0.0`]);
+  });
+
+  it('leaves out the turns of which lines are missing', async () => {
+    const lines = (await turnOf('a')).map(lineOf);
+    const half = lines.slice(0, 2);
+    expect(await replay([HEADER, ...half, encodeGap(TIME, 3), ...lines.slice(4)])).toMatchObject({
+      ...{ gaps: 3, differing: 0, unfinished: 0, same: 2 },
+    });
+    expect(await replay([HEADER, ...lines.slice(1)])).toMatchObject({ differing: 0, unfinished: 0 });
+  });
+
+  it('waits between the lines as long as it is told to', async () => {
+    const [step] = await turnOf('a');
+    if (step === undefined) throw new Error('no step');
+    const lines = [0, 40, 40, 100].map((milliseconds) => encodeStep(later(milliseconds), step, NAMES));
+    expect((await replay([HEADER, ...lines])).paces).toEqual([40, 60]);
   });
 });

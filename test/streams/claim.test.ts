@@ -51,7 +51,7 @@ async function outcomeOf(
   pause: (failures: number) => Promise<void>,
 ): Promise<ClaimResult> {
   try {
-    const result = await claimAccount(candidate, stage.surroundings, pause);
+    const result = await claimAccount(candidate, 'job', stage.surroundings, pause);
     if (result.kind === 'refused') throw result.error;
     return result;
   } finally {
@@ -270,7 +270,7 @@ describe('the answer to a claim', () => {
       },
     };
     const surroundings = { ...stage.surroundings, directory: damaged };
-    const result = await claimAccount(stage.candidate(entry), surroundings, async () => {});
+    const result = await claimAccount(stage.candidate(entry), 'job', surroundings, async () => {});
     expect(result).toMatchObject({ kind: 'claimed', record: { dn: entry.dn } });
   });
 });
@@ -286,7 +286,12 @@ describe('an account that became that of another user number right before it was
       asked.push(uidNumber);
       return uidNumber === '6000' ? 'this host knows a by the number 5000' : undefined;
     };
-    const result = await claimAccount(stage.candidate(entry), { ...stage.surroundings, objection }, async () => {});
+    const result = await claimAccount(
+      stage.candidate(entry),
+      'job',
+      { ...stage.surroundings, objection },
+      async () => {},
+    );
     expect(asked).toEqual(['5000', '6000']);
     expect(result).toMatchObject({ kind: 'unworkable', reason: 'this host knows a by the number 5000' });
     expect(directory.mode('a')).toBe('add');

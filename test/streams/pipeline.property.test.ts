@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { StreamEvent } from '../../src/domain/event.ts';
 import type { Fencing } from '../../src/domain/fence.ts';
 import type { HandlerOutcome, Job } from '../../src/domain/job.ts';
 import { MODES, type Mode, readMode, WORDS } from '../../src/domain/mode.ts';
@@ -276,6 +277,16 @@ class World {
     }
   }
 
+  /** A record of the service's steps, taken again, comes to the same. */
+  checkReplay(): void {
+    const ofAttempts = ({ event }: StreamEvent) => ['claimed', 'resumed', 'finished', 'failed'].includes(event);
+    for (const service of this.services) {
+      const { differences, events } = service.replayed();
+      expect(differences).toEqual([]);
+      expect(events.filter(ofAttempts)).toEqual(service.events.filter(ofAttempts));
+    }
+  }
+
   /** When all is quiet: nothing is owed, and what was asked last was done last. */
   checkEnd(): void {
     this.check();
@@ -297,6 +308,7 @@ class World {
       expect(last?.job.mode, told).toBe(asked.mode);
       expect(last?.at ?? 0, `${told}, run before it was asked`).toBeGreaterThanOrEqual(asked.at);
     }
+    this.checkReplay();
     for (const service of this.services) {
       expect(service.load).toEqual({ running: 0, waiting: 0 });
       expect(service.open.size).toBe(open);

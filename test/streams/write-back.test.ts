@@ -33,7 +33,8 @@ async function write(
   alone = true,
 ): Promise<WriteBackResult> {
   const { surroundings } = new Stage({ directory, names, instances: alone ? 'one' : 'several' });
-  const result = await writeOutcome('a', job, outcome, { ...surroundings, stateNow: () => STATE }, async () => {
+  const work = { job, outcome, tries: 0, milliseconds: 0 };
+  const result = await writeOutcome('a', work, { ...surroundings, stateNow: () => STATE }, async () => {
     waits += 1;
     if (waits > 50) throw new Error('waits for ever');
   });

@@ -2,7 +2,6 @@ import { merge, ReplaySubject, type Subscription, tap } from 'rxjs';
 import type { AccountRecord, AttributeNames, EntryReading } from '../../src/domain/account.ts';
 import { decide } from '../../src/domain/decide.ts';
 import type { AccountDirectory } from '../../src/domain/directory.ts';
-import { observedDirectory } from '../../src/domain/directory-answer.ts';
 import { DirectoryClock } from '../../src/domain/directory-clock.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { StreamEvent } from '../../src/domain/event.ts';
@@ -19,9 +18,11 @@ import type { Load } from '../../streams/operators/group-per-uid.ts';
 import { reconnect } from '../../streams/operators/reconnect.ts';
 import { type PipelineDependencies, provisioning } from '../../streams/pipeline.ts';
 import { reconcile } from '../../streams/reconcile.ts';
+import type { Step } from '../../streams/steps.ts';
 import type { Surroundings } from '../../streams/surroundings.ts';
 import { RULES } from './accounts.ts';
 import type { MemoryDirectory } from './memory-directory.ts';
+import { replayed } from './replayed.ts';
 
 export const NAMES: AttributeNames = {
   mode: 'sstProvisioningMode',
@@ -70,6 +71,7 @@ export interface StageOptions {
 export class Stage {
   readonly events: StreamEvent[] = [];
   readonly jobs: Job[] = [];
+  readonly steps: Step[] = [];
   readonly open: OpenAccounts;
   readonly load: Load = { running: 0, waiting: 0 };
   readonly drain$ = new ReplaySubject<void>(1);
@@ -107,22 +109,24 @@ export class Stage {
     const readEntry = (entry: DirectoryEntry): EntryReading => readAccount(entry, names, RULES);
     const today = options.today ?? (() => '20261123');
     this.dependencies = {
-      directory: observedDirectory(this.#mortal(directory.client()), (answer) => clock.answered(answer)),
+      directory: clock.watching(this.#mortal(directory.client())),
       names,
       alone: instances === 'one',
       readEntry,
       readStanding: (entry) => readAccount(entry, names, null),
       objection: ({ uid }) => Promise.resolve(options.objection?.(uid)),
-      decideNow: (record) =>
-        decide(record, {
+      decideNow: (record, purpose) => {
+        const circumstances = {
           othersTimeLeft: open.othersTimeLeft(record),
           behindTimeLeft: open.behindTimeLeft(record),
           today: today(),
-          instances,
           directoryTime: clock.now(),
-          longestHandlerMilliseconds,
-          names,
-        }),
+        };
+        const next = decide(record, { instances, longestHandlerMilliseconds, names, ...circumstances });
+        this.steps.push({ step: 'decide', purpose, record, circumstances, next });
+        return next;
+      },
+      observeStep: (step) => void this.steps.push(step),
       open,
       longestHandlerMilliseconds,
       newToken: () => tokenDay(tokens++ % TOKEN_DAYS),
@@ -209,6 +213,13 @@ export class Stage {
     const reading = this.dependencies.readEntry(entry);
     if (reading.kind !== 'account') throw new Error(`not an account: ${reading.reason}`);
     return reading.record;
+  }
+
+  /** What comes of a record of this service that is replayed. */
+  replayed(): ReturnType<typeof replayed> {
+    const { names, retry, longestHandlerMilliseconds } = this.dependencies;
+    const { instances = 'one' } = this.#options;
+    return replayed(this.steps, { attributes: names, accounts: RULES, instances, retry, longestHandlerMilliseconds });
   }
 
   /** The events' names in order. */

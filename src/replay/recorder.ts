@@ -1,10 +1,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import type { DirectoryChange } from '../domain/change.ts';
-import type { DirectoryAnswer } from '../domain/directory-answer.ts';
-import type { PublishedEvent } from '../domain/event.ts';
-import type { HandlerOutcome } from '../domain/job.ts';
+import type { ObserveStep } from '../../streams/steps.ts';
 import { openOutput } from '../host/output-file.ts';
-import { encodeLine, isRecorded, type RecordedSettings, type RecordLine } from './recording.ts';
+import { encodeGap, encodeHeader, encodeStep, type RecordedSettings } from './recording.ts';
 
 export interface RecorderOptions {
   /** Appended to; made for its owner only, as it names accounts. */
@@ -17,12 +14,9 @@ export interface RecorderOptions {
   readonly notice: (message: string) => void;
 }
 
-/** Keeps what the directory told and what became of it, as JSON lines. Never throws, never waits, and bounds its memory. */
+/** Keeps each step as a JSON line. Never throws, never waits, and bounds its memory. */
 export interface Recorder {
-  change(change: DirectoryChange): void;
-  answer(answer: DirectoryAnswer): void;
-  outcome(uid: string, outcome: HandlerOutcome): void;
-  event(event: PublishedEvent): void;
+  readonly step: ObserveStep;
   /** Goes on in a new file of the same name: the old one has been moved away. */
   reopen(): void;
   /** Resolves when everything is in the file. */
@@ -39,15 +33,15 @@ export function recordTo(options: RecorderOptions): Recorder {
   let stream = open();
 
   const time = () => new Date(now()).toISOString();
-  const put = (line: RecordLine) => {
+  const put = (encode: () => string) => {
     if (failed || stream === undefined) return;
     if (stream.writableLength > LARGEST_BACKLOG) {
       lost += 1;
       return;
     }
-    if (lost > 0) stream.write(`${encodeLine({ kind: 'gap', time: time(), lines: lost }, settings.attributes)}\n`);
+    if (lost > 0) stream.write(`${encodeGap(time(), lost)}\n`);
     lost = 0;
-    stream.write(`${encodeLine(line, settings.attributes)}\n`);
+    stream.write(`${encode()}\n`);
   };
 
   function fail(error: unknown): void {
@@ -65,22 +59,16 @@ export function recordTo(options: RecorderOptions): Recorder {
       return undefined;
     }
   }
-  const begin = (continued: boolean) =>
-    put({ kind: 'header', time: time(), version: options.version, settings, continued });
+  const begin = () => put(() => encodeHeader(time(), options.version, settings));
 
-  begin(false);
+  begin();
   return {
-    change: (change) => put({ kind: 'change', time: time(), change }),
-    answer: (answer) => put({ kind: 'answer', time: time(), answer }),
-    outcome: (uid, outcome) => put({ kind: 'outcome', time: time(), uid, outcome }),
-    event: (event) => {
-      if (isRecorded(event.event)) put({ kind: 'event', event });
-    },
+    step: (step) => put(() => encodeStep(time(), step, settings.attributes)),
     reopen: () => {
       stream?.end();
       failed = false;
       stream = open();
-      begin(true);
+      begin();
     },
     close: () =>
       new Promise((resolve) => {

@@ -1,0 +1,185 @@
+import * as z from 'zod';
+import { identityOf } from '../../streams/identity.ts';
+import { DirectoryError } from '../domain/directory-error.ts';
+import { type DirectoryEntry, entryOf } from '../domain/entry.ts';
+
+/** A value of an attribute. */
+export type Bytes = string | { readonly base64: string };
+
+/** Years of four digits, in the one way in which a record writes its times. */
+const time = z
+  .string()
+  .refine(
+    (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(text) && !Number.isNaN(Date.parse(text)),
+    'expected a time such as 2026-03-01T02:00:00.000Z',
+  );
+const count = z.int().min(0);
+const DECADE = 10 * 366 * 86_400_000;
+const duration = z.number().min(0).max(DECADE);
+/** A moment in milliseconds since 1970, as far as a Date can have it. */
+const moment = z.number().min(0).max(8.64e15);
+const name = z.string().min(1);
+const mode = z.enum(['add', 'modify', 'delete']);
+
+const schedule = z.looseObject({ attempts: count.min(1), initial: duration, max: duration });
+
+const header = z.object({
+  time,
+  version: z.string(),
+  settings: z.object({
+    attributes: z.object({
+      mode: name,
+      state: name,
+      date: z.array(name).min(1),
+      active: name,
+      returnValue: name.nullable(),
+      executionTime: name.nullable(),
+    }),
+    accounts: z.object({ lowestUidNumber: count, homeRoot: z.string().nullable(), homeLayout: z.string() }),
+    instances: z.enum(['one', 'several']),
+    retry: z.object({ temporary: schedule, script: schedule }),
+    longestHandlerMilliseconds: duration,
+  }),
+});
+
+const record = z.object({
+  dn: z.string(),
+  entryUUID: z.string().optional(),
+  uid: z.string(),
+  mode: z.string(),
+  state: z.string(),
+  date: z.object({ name, value: z.string() }).optional(),
+  active: z.boolean().optional(),
+  returnValue: z.string().optional(),
+  modifiedAt: moment.optional(),
+  createdAt: moment.optional(),
+  entryCSN: z.string().optional(),
+  modifiedBy: z.string().optional(),
+  uidNumber: z.string().optional(),
+});
+
+const bytes = z.union([z.string(), z.object({ base64: z.string() })]);
+const entry = z
+  .object({ dn: z.string(), attributes: z.record(z.string(), z.array(bytes)), unreadable: z.string().optional() })
+  .transform(({ dn, attributes, unreadable }): DirectoryEntry => {
+    const values = Object.entries(attributes).map(([each, list]) => [each, list.map(bytesOf)] as const);
+    return entryOf(dn, Object.fromEntries(values), unreadable);
+  });
+
+function bytesOf(given: Bytes): Buffer {
+  return typeof given === 'string' ? Buffer.from(given, 'utf8') : Buffer.from(given.base64, 'base64');
+}
+
+const error = z
+  .object({ message: z.string(), resultCode: z.int().optional(), remedy: z.string().optional() })
+  .transform(({ message, resultCode, remedy }) => {
+    const code = resultCode === undefined ? {} : { resultCode };
+    return new DirectoryError(message, remedy === undefined ? code : { ...code, remedy });
+  });
+
+const fence = z.discriminatedUnion('by', [
+  z.object({ by: z.literal('version'), entryCSN: z.string() }),
+  z.object({ by: z.literal('token'), token: z.string(), restored: z.string() }),
+  z.object({ by: z.literal('nothing') }),
+]);
+
+const decision = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['claim', 'resume', 'takeOver']), mode, reason: z.string() }),
+  z.object({ kind: z.literal('defer'), mode, until: z.string(), reason: z.string() }),
+  z.object({ kind: z.literal('wait'), mode, reason: z.string(), recheckInMilliseconds: duration.optional() }),
+  z.object({ kind: z.literal('failed'), mode, returnValue: z.string(), reason: z.string() }),
+  z.object({ kind: z.literal('settled'), reason: z.string() }),
+]);
+
+const failed = z.object({ got: z.literal('error'), error });
+const passed = z.object({ got: z.literal('time') });
+
+const claimInput = z.discriminatedUnion('got', [
+  failed,
+  passed,
+  z.object({ got: z.literal('entry'), entry: entry.optional(), othersAtWork: z.boolean() }),
+  z.object({
+    got: z.literal('judgement'),
+    decision,
+    own: z.boolean(),
+    fencing: z.enum(['version', 'token']),
+    token: z.string(),
+  }),
+  z.object({ got: z.literal('objection'), reason: z.string().optional() }),
+]);
+
+const writeBackInput = z.discriminatedUnion('got', [
+  failed,
+  passed,
+  z.object({ got: z.literal('written'), made: z.string().optional() }),
+  z.object({
+    got: z.literal('standing'),
+    entry: entry.optional(),
+    askedAgain: z.boolean(),
+    mayBeTakenOver: z.boolean(),
+  }),
+]);
+
+const timings = z.array(z.object({ name: z.string(), milliseconds: duration }));
+const outcome = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), timings }),
+  z.object({
+    ok: z.literal(false),
+    timings,
+    step: z.string(),
+    returnValue: z.int(),
+    reason: z.string(),
+    retry: z.enum(['temporary', 'script', 'lost', 'shortage', 'permanent']),
+    aborted: z.boolean(),
+  }),
+]);
+
+const circumstances = z.object({
+  today: z.string(),
+  directoryTime: moment.optional(),
+  othersTimeLeft: z.number(),
+  // JSON has null for what is infinite.
+  behindTimeLeft: z
+    .number()
+    .nullable()
+    .transform((left) => left ?? Number.POSITIVE_INFINITY),
+});
+
+const candidate = z
+  .object({
+    record,
+    fresh: z.boolean(),
+    own: z.object({ kind: z.literal('retry'), attempt: count.min(1), lost: count, fence }).optional(),
+  })
+  .transform((given) => ({ ...given, id: identityOf({ entryUUID: undefined, ...given.record }) }));
+
+const next = z.unknown();
+const step = z.discriminatedUnion('step', [
+  z.object({
+    step: z.literal('decide'),
+    purpose: z.enum(['seen', 'seenUnchanged', 'claim', 'dryRun']),
+    record,
+    circumstances,
+    next,
+  }),
+  z.object({ step: z.literal('beginClaim'), job: z.string(), candidate, next }),
+  z.object({ step: z.literal('stepClaim'), uid: z.string(), input: claimInput, next }),
+  z.object({ step: z.literal('afterHandler'), uid: z.string(), outcome, isOvertaken: z.boolean(), next }),
+  z.object({
+    step: z.literal('beginWriteBack'),
+    uid: z.string(),
+    outcome,
+    now: z.string(),
+    tries: count,
+    milliseconds: duration,
+    next,
+  }),
+  z.object({ step: z.literal('stepWriteBack'), uid: z.string(), input: writeBackInput, next }),
+]);
+
+/** What the lines of a record must be like, by what they are. */
+export const lineSchemas = {
+  header,
+  step: z.object({ time }).and(step),
+  gap: z.object({ time, gap: count }),
+} as const;

@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import type * as z from 'zod';
+import type { AfterHandler } from '../../streams/after-handler.ts';
+import type { ClaimInput, ClaimNext } from '../../streams/claim-state.ts';
+import type { Failed } from '../../streams/machine.ts';
+import type { Step } from '../../streams/steps.ts';
+import type { WriteBackInput, WriteBackNext } from '../../streams/write-back-state.ts';
+import type { AccountRules, AttributeNames } from '../domain/account.ts';
+import type { Decision } from '../domain/decide.ts';
+import type { DirectoryEntry } from '../domain/entry.ts';
+import { attributesToRead } from '../domain/read-account.ts';
+import type { RetryPolicy } from '../domain/retry.ts';
+import { type Bytes, lineSchemas } from './record-schema.ts';
+
+/** The settings that the steps depend on. */
+export interface RecordedSettings {
+  readonly attributes: AttributeNames;
+  readonly accounts: AccountRules;
+  readonly instances: 'one' | 'several';
+  readonly retry: RetryPolicy;
+  readonly longestHandlerMilliseconds: number;
+}
+
+type WithOutline<Each> = Each extends { readonly next: unknown }
+  ? Omit<Each, 'next'> & { readonly next: unknown }
+  : never;
+
+/** A step as a record has it: of what it led to there is the outline only. */
+export type RecordedStep = WithOutline<Step>;
+
+/**
+ * A line of a record, with the time at which it was written. A service that is started again begins
+ * with a header of its own.
+ */
+export type RecordLine =
+  | {
+      readonly kind: 'header';
+      readonly time: string;
+      readonly version: string;
+      readonly settings: RecordedSettings;
+    }
+  | { readonly kind: 'step'; readonly time: string; readonly step: RecordedStep }
+  /** So many lines are missing here: the disk did not keep up. */
+  | { readonly kind: 'gap'; readonly time: string; readonly lines: number };
+
+/** The version of the format. */
+export const FORMAT = 3;
+
+/** The first line of a record, without its end. */
+export function encodeHeader(time: string, version: string, settings: RecordedSettings): string {
+  return JSON.stringify({ record: 'prov-backup-rsnapshot', format: FORMAT, time, version, settings });
+}
+
+/** The line of a step, without its end. Of an entry only the attributes are kept by which steps go. */
+export function encodeStep(time: string, step: Step, names: AttributeNames): string {
+  const next = outlineOf(step.next);
+  switch (step.step) {
+    case 'decide':
+    case 'afterHandler':
+    case 'beginWriteBack':
+      return JSON.stringify({ time, ...step, next });
+    case 'beginClaim': {
+      const { id: _, ...candidate } = step.candidate;
+      return JSON.stringify({ time, ...step, candidate, next });
+    }
+    case 'stepClaim':
+    case 'stepWriteBack':
+      return JSON.stringify({ time, ...step, input: storedInput(step.input, names), next });
+  }
+}
+
+export function encodeGap(time: string, lines: number): string {
+  return JSON.stringify({ time, gap: lines });
+}
+
+/** Reads a line of a record. Throws a RangeError that says what is wrong with it. */
+export function decodeLine(text: string): RecordLine {
+  const line = parsed(text);
+  if ('format' in line) {
+    if (line['record'] !== 'prov-backup-rsnapshot' || line['format'] !== FORMAT) {
+      throw new RangeError(`it is no record of format ${FORMAT}`);
+    }
+    return { kind: 'header', ...checked('header', line) };
+  }
+  if ('gap' in line) {
+    const { time, gap: lines } = checked('gap', line);
+    return { kind: 'gap', time, lines };
+  }
+  const { time, ...step } = checked('step', line);
+  return { kind: 'step', time, step: step as RecordedStep };
+}
+
+/**
+ * What a step led to, in plain values: the state with its effect, or the result. Entries and
+ * records are left out, as they are in the input already.
+ */
+export function outlineOf(next: Step['next']): unknown {
+  return JSON.parse(JSON.stringify(ledTo(next), (key, value) => (OMITTED.has(key) ? undefined : plain(value))));
+}
+
+const OMITTED: ReadonlySet<string> = new Set(['record', 'entry', 'seen']);
+
+function ledTo(next: Decision | AfterHandler | ClaimNext | WriteBackNext): object {
+  if (!('notes' in next)) return next;
+  const { notes } = next;
+  return 'result' in next ? { result: next.result, notes } : { at: next.state.at, effect: next.effect, notes };
+}
+
+function plain(value: unknown): unknown {
+  return value instanceof Error ? value.message : value;
+}
+
+function storedInput(input: ClaimInput | WriteBackInput | Failed, names: AttributeNames): object {
+  if (input.got === 'error') {
+    const { message, resultCode, remedy } = input.error;
+    return { ...input, error: { message, resultCode, remedy } };
+  }
+  return 'entry' in input && input.entry !== undefined ? { ...input, entry: storedEntry(input.entry, names) } : input;
+}
+
+/** Stands for all attributes that are not kept: an outcome depends on whether they have changed. */
+const OTHERS = 'x-other-attributes';
+
+function storedEntry(entry: DirectoryEntry, names: AttributeNames): object {
+  const { dn, unreadable } = entry;
+  const kept = attributesToRead(names, 'several');
+  const attributes = kept.flatMap((name) => {
+    const values = entry.values(name);
+    return values.length === 0 ? [] : [[name, values.map(stored)]];
+  });
+  return { dn, attributes: { [OTHERS]: [digestOfOthers(entry, kept)], ...Object.fromEntries(attributes) }, unreadable };
+}
+
+function digestOfOthers(entry: DirectoryEntry, kept: readonly string[]): string {
+  const names = new Set(kept.map((name) => name.toLowerCase()));
+  const others = [...entry.attributes()].filter(([name]) => !names.has(name.toLowerCase()));
+  const lines = others.flatMap(([name, values]) =>
+    values.map((value) => `${name.toLowerCase()}: ${value.toString('base64')}`),
+  );
+  return createHash('sha256').update(lines.toSorted().join('\n')).digest('base64');
+}
+
+/** As text where the bytes are text, so that a person can read it. */
+function stored(value: Buffer): Bytes {
+  const text = value.toString('utf8');
+  return Buffer.from(text, 'utf8').equals(value) ? text : { base64: value.toString('base64') };
+}
+
+function checked<K extends keyof typeof lineSchemas>(kind: K, line: unknown): z.infer<(typeof lineSchemas)[K]> {
+  const read = lineSchemas[kind].safeParse(line);
+  if (read.success) return read.data as z.infer<(typeof lineSchemas)[K]>;
+  const [issue] = read.error.issues;
+  throw new RangeError(`${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const given: unknown = JSON.parse(text);
+    if (typeof given === 'object' && given !== null && !Array.isArray(given)) return { ...given };
+  } catch {
+    // It is told below.
+  }
+  throw new RangeError('it is no line of a record (run --record)');
+}

@@ -1,0 +1,28 @@
+import type { HandlerOutcome, Job } from '../src/domain/job.ts';
+import { type RetryPolicy, retryDelay } from '../src/domain/retry.ts';
+
+/** What follows when a handler has ended. */
+export type AfterHandler =
+  /** The stop of the service ended it: the account is taken up at the next start. */
+  | { readonly to: 'stop' }
+  /** Another attempt after a pause. `lost`: how many attempts in a row were lost by then. */
+  | { readonly to: 'repeat'; readonly attempt: number; readonly lost: number; readonly inMilliseconds: number }
+  /** There is no other attempt, as a newer request came into sight while the handler ran. */
+  | { readonly to: 'newerRequest' }
+  /** The outcome is to be written. */
+  | { readonly to: 'writeBack' };
+
+/** Says what follows from the outcome of a handler. `isOvertaken`: a newer request is in sight. */
+export function afterHandler(
+  { attempt, lost }: Pick<Job, 'attempt' | 'lost'>,
+  outcome: HandlerOutcome,
+  isOvertaken: boolean,
+  retry: RetryPolicy,
+): AfterHandler {
+  if (outcome.ok) return { to: 'writeBack' };
+  if (outcome.aborted) return { to: 'stop' };
+  const inMilliseconds = retryDelay(outcome, { attempt, lost }, retry);
+  if (inMilliseconds === undefined) return { to: 'writeBack' };
+  if (isOvertaken) return { to: 'newerRequest' };
+  return { to: 'repeat', attempt: attempt + 1, lost: outcome.retry === 'lost' ? lost + 1 : 0, inMilliseconds };
+}

@@ -1,0 +1,65 @@
+import type { AccountRecord } from '../src/domain/account.ts';
+import type { Circumstances, Decision } from '../src/domain/decide.ts';
+import type { HandlerOutcome } from '../src/domain/job.ts';
+import type { AfterHandler } from './after-handler.ts';
+import type { Candidate } from './candidate.ts';
+import type { ClaimInput, ClaimNext } from './claim-state.ts';
+import type { Failed } from './machine.ts';
+import type { WriteBackInput, WriteBackNext } from './write-back-state.ts';
+
+/**
+ * A pure step that was taken for an account: its name is the function's, then come its input and
+ * what it led to. One uid has one turn at a time, so the steps of a uid in their order say all that
+ * was decided for it.
+ *
+ *   decide
+ *   beginClaim -> stepClaim ... -> afterHandler -> beginWriteBack -> stepWriteBack ...
+ */
+export type Step =
+  | {
+      readonly step: 'decide';
+      readonly purpose: Purpose;
+      readonly record: AccountRecord;
+      readonly circumstances: Circumstances;
+      readonly next: Decision;
+    }
+  /** `job`: the id of the attempt. */
+  | { readonly step: 'beginClaim'; readonly job: string; readonly candidate: Candidate; readonly next: ClaimNext }
+  | { readonly step: 'stepClaim'; readonly uid: string; readonly input: ClaimInput | Failed; readonly next: ClaimNext }
+  | {
+      readonly step: 'afterHandler';
+      readonly uid: string;
+      readonly outcome: HandlerOutcome;
+      readonly isOvertaken: boolean;
+      readonly next: AfterHandler;
+    }
+  | {
+      readonly step: 'beginWriteBack';
+      readonly uid: string;
+      readonly outcome: HandlerOutcome;
+      /** What the state attribute is to say of a success. */
+      readonly now: string;
+      /** How often the directory has refused the outcome already. */
+      readonly tries: number;
+      /** From the claim to the end of the handler. */
+      readonly milliseconds: number;
+      readonly next: WriteBackNext;
+    }
+  | {
+      readonly step: 'stepWriteBack';
+      readonly uid: string;
+      readonly input: WriteBackInput | Failed;
+      readonly next: WriteBackNext;
+    };
+
+/**
+ * What a decision is for: an account that came into sight, with something new or nothing new to
+ * tell; an account that is about to be claimed; or a dry run, which tells it instead of acting.
+ */
+export type Purpose = 'seen' | 'seenUnchanged' | 'claim' | 'dryRun';
+
+/** Decides about an account by the circumstances of this moment. */
+export type DecideNow = (record: AccountRecord, purpose: Purpose) => Decision;
+
+/** Is told each step before its effects. Must not throw and must not wait. */
+export type ObserveStep = (step: Step) => void;

@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DirectoryError } from '../../src/domain/directory-error.ts';
+import { type DirectoryEntry, entryOf } from '../../src/domain/entry.ts';
+import { decodeLine, encodeGap, encodeHeader, encodeStep, FORMAT } from '../../src/replay/recording.ts';
+import type { ClaimInput } from '../../streams/claim-state.ts';
+import type { Failed } from '../../streams/machine.ts';
+import { accountRecord } from '../support/account-record.ts';
+import { RULES } from '../support/accounts.ts';
+import { NAMES } from '../support/stage.ts';
+
+const TIME = '2026-03-01T02:00:00.000Z';
+const CLAIM = { uid: '1', next: { notes: [], result: { kind: 'gone' } } } as const;
+
+function brought(input: ClaimInput | Failed): ClaimInput | Failed {
+  const text = encodeStep(TIME, { step: 'stepClaim', ...CLAIM, input }, NAMES);
+  expect(text).not.toContain('\n');
+  const line = decodeLine(text);
+  if (line.kind !== 'step' || line.step.step !== 'stepClaim') throw new Error(text);
+  return line.step.input;
+}
+
+function shown(entry: DirectoryEntry): DirectoryEntry {
+  const input = brought({ got: 'entry', entry, othersAtWork: false });
+  if (input.got !== 'entry' || input.entry === undefined) throw new Error('no entry');
+  return input.entry;
+}
+
+/** The attributes that are kept as they are. */
+const keptOf = (entry: DirectoryEntry) => [...entry.attributes()].filter(([name]) => name !== 'x-other-attributes');
+const othersOf = (entry: DirectoryEntry) => shown(entry).values('x-other-attributes')[0]?.toString();
+
+const bytes = fc.oneof(
+  fc.string().map((text) => Buffer.from(text, 'utf8')),
+  fc.uint8Array().map((array) => Buffer.from(array)),
+);
+
+describe('a step of a record', () => {
+  it('brings every value of an entry back byte by byte, and stays one line', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.array(bytes, { minLength: 1 }), (dn, uids) => {
+        const entry = entryOf(dn, { uid: uids, sstProvisioningMode: 'add' });
+        expect(keptOf(shown(entry))).toEqual([...entry.attributes()]);
+        expect(shown(entry).dn).toBe(dn);
+      }),
+    );
+  });
+
+  it('keeps that an entry could not be read', () => {
+    expect(shown(entryOf('uid=1', {}, 'too large'))).toMatchObject({ dn: 'uid=1', unreadable: 'too large' });
+  });
+
+  it('keeps of an entry only what steps go by, and whether anything else has changed', () => {
+    const entry = (quota: string) =>
+      entryOf('uid=1', { uid: '1', userPassword: 'hunter2', sstQuota: quota, SSTPROVISIONINGMODE: 'add' });
+    const input = { got: 'entry', entry: entry('5'), othersAtWork: false } as const;
+    expect(encodeStep(TIME, { step: 'stepClaim', ...CLAIM, input }, NAMES)).not.toMatch(/hunter2|sstQuota/);
+    expect(keptOf(shown(entry('5'))).map(([name]) => name)).toEqual(['uid', 'sstProvisioningMode']);
+    expect(othersOf(entry('5'))).toBe(othersOf(entry('5')));
+    expect(othersOf(entry('5'))).not.toBe(othersOf(entry('6')));
+  });
+
+  it('keeps what an error is judged and told by', () => {
+    const error = new DirectoryError('no answer', { remedy: 'start the server', cause: new Error('reset') });
+    const refused = new DirectoryError('refused', { resultCode: 50 });
+    const sentences = [error, refused].map((each) => {
+      const input = brought({ got: 'error', error: each });
+      return input.got === 'error' ? [input.error.sentence, input.error.resultCode] : [];
+    });
+    expect(sentences).toEqual([
+      ['no answer; start the server', undefined],
+      ['refused', 50],
+    ]);
+  });
+
+  it('keeps that a delete waits without end', () => {
+    const circumstances = { today: '20260301', directoryTime: undefined, othersTimeLeft: -1, behindTimeLeft: Infinity };
+    const next = { kind: 'settled', reason: 'r' } as const;
+    const record = accountRecord();
+    const text = encodeStep(TIME, { step: 'decide', purpose: 'seen', record, circumstances, next }, NAMES);
+    expect(decodeLine(text)).toMatchObject({
+      step: { circumstances: { othersTimeLeft: -1, behindTimeLeft: Infinity } },
+    });
+  });
+});
+
+describe('a line of a record', () => {
+  it('is a header with the settings, or tells how many are missing', () => {
+    const schedule = { attempts: 1, initial: 1, max: 1 };
+    const settings = {
+      attributes: NAMES,
+      accounts: { ...RULES, homeRoot: '/srv', homeLayout: '*/{uid}' },
+      instances: 'one' as const,
+      retry: { temporary: schedule, script: schedule },
+      longestHandlerMilliseconds: 1,
+    };
+    const header = { kind: 'header', time: TIME, version: '1.0.0', settings };
+    expect(decodeLine(encodeHeader(TIME, '1.0.0', settings))).toMatchObject(header);
+    expect(decodeLine(encodeGap(TIME, 7))).toEqual({ kind: 'gap', time: TIME, lines: 7 });
+  });
+
+  it.each([
+    ['nothing of a record', '{"hello":1}', 'time'],
+    ['a number', '7', 'no line of a record'],
+    ['half a line', '{"time":"2026', 'no line of a record'],
+    ['another format', '{"record":"prov-backup-rsnapshot","format":99}', `no record of format ${FORMAT}`],
+    ['a format of before', '{"record":"prov-backup-rsnapshot","format":2}', `no record of format ${FORMAT}`],
+    ['no time', '{"step":"decide"}', 'time'],
+    ['another step', `{"time":"${TIME}","step":"guess"}`, 'step'],
+    ['an account without a mode', `{"time":"${TIME}","step":"decide","purpose":"seen","record":{}}`, 'record'],
+  ])('is refused where it holds %s', (_title, text, words) => {
+    expect(() => decodeLine(text)).toThrow(words);
+  });
+});

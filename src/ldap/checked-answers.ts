@@ -5,7 +5,7 @@ import { Framer } from './wire/framer.ts';
 import { readLdapResult } from './wire/ldap-result.ts';
 import { findControl, Operation, readMessage } from './wire/message.ts';
 
-/** The answers to what ldapjs is asked to do: binds, StartTLS and writes. */
+/** The responses to the requests that ldapjs sends: binds, StartTLS and writes. */
 const ANSWERS: ReadonlySet<number> = new Set([
   Operation.bindResponse,
   Operation.extendedResponse,
@@ -15,9 +15,11 @@ const ANSWERS: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Lets a connected ldapjs client see whole and well-formed answers only, and no huge ones: what makes one so large is left out,
- * such as the entry that a Post-Read control holds. Its own parser (pinned exactly) never returns from some malformed controls,
- * which would stop the whole service. `fail` is told of the first other message, and nothing behind it is read.
+ * Checks each response before the parser of a connected ldapjs client sees it. A response over the
+ * size limit is passed on without its large content, such as the entry in a Post-Read control. For
+ * a malformed message `fail` is called, and nothing after it is read. The check is needed because
+ * ldapjs's parser (pinned to an exact version) never returns from some malformed controls, which
+ * would block the whole service.
  */
 export function checkAnswers(client: Client, fail: (error: DirectoryError) => void): void {
   const { parser } = (client as unknown as { _tracker: { parser: { write(data: Buffer): boolean } } })._tracker;
@@ -43,10 +45,10 @@ export function checkAnswers(client: Client, fail: (error: DirectoryError) => vo
   };
 }
 
-/** Throws a DirectoryError for a message that is no well-formed answer. */
+/** Throws a DirectoryError unless the bytes are one well-formed response. */
 function check(bytes: Buffer, start: number, end: number): void {
   const message = readMessage(bytes, start, end);
   if (!ANSWERS.has(message.operation)) throw malformed(`0x${message.operation.toString(16)} answers no write`);
   readLdapResult(message);
-  findControl(message, ''); // walks through all of them, as none has this type
+  findControl(message, ''); // no control has the type '', so this decodes all of them
 }

@@ -10,19 +10,25 @@ import { readLdapResult } from './wire/ldap-result.ts';
 import { encodeMessage, type LdapMessage, Operation, type RequestControl, readMessage } from './wire/message.ts';
 import { encodeSearch, encodeUnbind } from './wire/request.ts';
 
-/** Who waits for the answers to one request. */
+/** Receives the responses to one request. */
 export interface Receiver {
-  /** One answer; it points into bytes that are valid only during the call. A DirectoryError thrown here fails the connection. */
+  /**
+   * Called for each response. It points into bytes that are valid only during the call. A
+   * DirectoryError thrown here fails the connection.
+   */
   message(message: LdapMessage): void;
-  /** The connection is gone; said once, nothing follows. */
+  /** The connection has failed. Called at most once; no other call follows. */
   failed(error: DirectoryError): void;
 }
 
 /**
- * A connection to one directory server on which searches may run for ever. Answers go to their request's receiver,
- * synchronously, in the order in which they came; late answers to a request that was forgotten are ignored.
+ * A connection to one directory server, on which a search may run indefinitely. Each response is
+ * given to the receiver of its request, synchronously and in the order of arrival. A response to a
+ * forgotten request is ignored.
  *
- * new -> open (`open`) -> watched (`watch`) -> closed (`close`: silently; or by a failure: every receiver is told why)
+ * States: new -> open (`open`) -> watched (`watch`) -> closed. `close` and `fail` lead to closed
+ * from every state. `fail` tells every receiver why; `close` does so only when it is given a
+ * reason.
  */
 export class Connection {
   readonly url: string;
@@ -66,12 +72,15 @@ export class Connection {
     this.#reader = new PacedReader(decode, () => this.#transport.resume(), now);
   }
 
-  /** Connects to the URL's socket; nothing is secured or bound yet. */
+  /** Connects to the URL, over TLS for ldaps. StartTLS and bind are steps of their own. */
   open(authorities: string | undefined, startTls: boolean): Promise<void> {
     return this.#transport.open(this.target, authorities, startTls);
   }
 
-  /** TLS over the open connection. What came unprotected before must not be read as if it had come protected. */
+  /**
+   * Starts TLS on the open connection. Rejects with a DirectoryError if unprotected bytes follow
+   * the StartTLS response: they must not be read as if TLS had protected them.
+   */
   async secure(authorities: string | undefined): Promise<void> {
     if (this.target.scheme === 'ldapi') throw new Error('a unix socket is not secured');
     if (!this.#framer.idle || this.#reader.keeps)
@@ -84,12 +93,12 @@ export class Connection {
     return this.ended.aborted;
   }
 
-  /** How many bytes have come so far. */
+  /** The number of bytes received so far. */
   get received(): number {
     return this.#received;
   }
 
-  /** Aborted when the connection is closed, however that came. */
+  /** Aborted when the connection is closed, for whatever reason. */
   get ended(): AbortSignal {
     return this.#ending.signal;
   }
@@ -98,7 +107,10 @@ export class Connection {
     return this.#refreshing;
   }
 
-  /** Sends a request; returns its message id. On a closed connection the receiver is told so, a moment later. */
+  /**
+   * Sends a request and returns its message id. If the connection is closed, `receiver.failed` is
+   * called in a microtask.
+   */
   send(operation: Buffer, receiver: Receiver, controls: readonly RequestControl[] = []): number {
     this.#lastId += 1;
     const id = this.#lastId;
@@ -111,17 +123,21 @@ export class Connection {
     return id;
   }
 
-  /** What still comes for the request goes to nobody. */
+  /** Ignores all further responses to this request. */
   forget(id: number): void {
     this.#receivers.delete(id);
   }
 
-  /** Sends a request that has one answer; `read` decodes it. Rejects with a DirectoryError when the connection fails. */
+  /**
+   * Sends a request that has exactly one response, which `read` decodes. Rejects with a
+   * DirectoryError when the connection fails.
+   */
   ask<T>(operation: Buffer, read: (message: LdapMessage) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const id = this.send(operation, {
         message: (message) => {
-          const answer = read(message); // where it throws, the receiver is still there to be told
+          // If `read` throws, the receiver is still registered and is told of the failure.
+          const answer = read(message);
           this.forget(id);
           resolve(answer);
         },
@@ -130,21 +146,24 @@ export class Connection {
     });
   }
 
-  /** From here on a silent peer is asked after half the time and given up after the whole; see `Liveness`. */
+  /** Starts the watchdog, which probes a silent peer and gives it up; see `Liveness`. */
   watch(deadAfterMilliseconds: number): void {
     const { url } = this;
     const actions = { url, probe: () => this.#probe(), fail: (error: DirectoryError) => this.fail(error) };
     this.#watchdog = new Watchdog(actions, deadAfterMilliseconds);
   }
 
-  /** Between `true` and `false` the connection is given up as well when only probes are answered. */
+  /**
+   * Says whether a refresh is under way. During one the connection also fails if only probes are
+   * answered.
+   */
   refreshing(under: boolean): void {
     this.#refreshing = under;
     if (under) this.#watchdog?.progressed();
     else this.#watchdog?.refreshed();
   }
 
-  /** Says goodbye and closes; receivers are told the reason where there is one, and hear nothing any more otherwise. */
+  /** Sends an unbind request and closes. Calls the receivers only if there is a `reason`. */
   close(reason?: DirectoryError): void {
     if (this.closed) return;
     const receivers = [...this.#receivers.values()];
@@ -153,7 +172,7 @@ export class Connection {
     if (reason !== undefined) for (const receiver of receivers) receiver.failed(reason);
   }
 
-  /** Closes at once and tells every receiver why. */
+  /** Closes at once, without an unbind request, and tells every receiver why. */
   fail(error: DirectoryError): void {
     if (this.closed) return;
     const receivers = [...this.#receivers.values()];
@@ -195,7 +214,7 @@ export class Connection {
   #dispatch(message: LdapMessage): void {
     if (this.closed) return;
     if (message.id === 0) {
-      // Other unsolicited notifications are none of a client's business that does not know them (section 4.4).
+      // A client ignores unsolicited notifications that it does not know (RFC 4511, section 4.4).
       const notice = readLdapResult(message);
       if (notice.responseName !== undefined && notice.responseName !== NOTICE_OF_DISCONNECTION) return;
       this.fail(resultError(`${this.url}: the directory gave notice and disconnected`, notice));
@@ -225,5 +244,5 @@ export class Connection {
 /** RFC 4511, section 4.4.1. */
 const NOTICE_OF_DISCONNECTION = '1.3.6.1.4.1.1466.20036';
 
-/** The cheapest question that every server answers. */
+/** The cheapest search that every server answers: the root DSE, without attributes. */
 export const ROOT_DSE_PROBE = encodeSearch({ base: '', scope: 'base', filter: '(objectClass=*)', attributes: ['1.1'] });

@@ -9,8 +9,9 @@ export interface Credentials {
 }
 
 /**
- * What to bind with at `url`; undefined: as nobody. Rejects with a DirectoryError where the password is empty, which servers take
- * for an anonymous bind (RFC 4513, section 5.1.2), or cannot be read.
+ * Resolves to the credentials for a bind at `url`, or to undefined for an anonymous bind. Rejects
+ * with a DirectoryError if the password cannot be read, or is empty: servers treat a bind without a
+ * password as anonymous (RFC 4513, section 5.1.2).
  */
 export async function readCredentials(
   { bindDn: dn, readPassword }: DirectoryAccess,

@@ -1,12 +1,12 @@
 import { DirectoryError } from '../domain/directory-error.ts';
 
-/** Where a directory listens. */
+/** The address of a directory server. */
 export type LdapUrl =
-  /** A host name, or an address without brackets. */
+  /** `host` is a name, or an address without brackets. */
   | { readonly scheme: 'ldap' | 'ldaps'; readonly host: string; readonly port: number }
   | { readonly scheme: 'ldapi'; readonly path: string };
 
-/** What is wrong with the URL of a directory, in a few words that do not repeat it: it may hold a password. */
+/** A fault in the URL of a directory. The hint does not repeat the URL: it may hold a password. */
 export class LdapUrlFault {
   readonly hint: string;
 
@@ -15,13 +15,14 @@ export class LdapUrlFault {
   }
 }
 
-/** Where OpenLDAP listens on `ldapi:///`. */
+/** The socket that OpenLDAP uses for `ldapi:///`. */
 const DEFAULT_SOCKET = '/var/run/slapd/ldapi';
 const DEFAULT_PORT = { ldap: 389, ldaps: 636 } as const;
 
 /**
- * Reads the URL of a directory (RFC 4516 without base and filter): `ldap://HOST[:PORT]`, `ldaps://HOST[:PORT]`, or `ldapi://PATH`
- * with a percent-encoded path (`ldapi://%2Frun%2Fslapd%2Fldapi`). Says what is wrong with any other text.
+ * Reads the URL of a directory (RFC 4516, without base and filter): `ldap://HOST[:PORT]`,
+ * `ldaps://HOST[:PORT]`, or `ldapi://PATH` with a percent-encoded path
+ * (`ldapi://%2Frun%2Fslapd%2Fldapi`). Returns an LdapUrlFault for any other text.
  */
 export function readLdapUrl(text: string): LdapUrl | LdapUrlFault {
   const [, scheme, rest = ''] = /^(ldaps?|ldapi):\/\/(.*)$/i.exec(text.trim()) ?? [];
@@ -37,7 +38,7 @@ export function readLdapUrl(text: string): LdapUrl | LdapUrlFault {
   }
 }
 
-/** `readLdapUrl` for a URL that was judged before. Throws a DirectoryError. */
+/** Reads a URL that the configuration has checked. Throws a DirectoryError for a faulty one. */
 export function parseLdapUrl(text: string): LdapUrl {
   const url = readLdapUrl(text);
   if (!(url instanceof LdapUrlFault)) return url;

@@ -8,8 +8,9 @@ import { parseLdapUrl } from './ldap-url.ts';
 import { connectionError, noAnswer, resultError } from './remedies.ts';
 import { readAuthorities } from './transport.ts';
 
-// ldapjs (pinned exactly) makes errors of results through this function. Its own one throws out of the socket's handler for
-// codes that it has no class for, which ends the process, and drops the server's diagnostic message.
+// ldapjs (pinned to an exact version) turns results into errors with this function. The original
+// throws in the socket's handler for result codes that it has no class for, which ends the process,
+// and it drops the diagnostic message.
 errors.getError = ({ status, diagnosticMessage, referrals }) =>
   resultError('the directory answered', {
     resultCode: status,
@@ -17,18 +18,20 @@ errors.getError = ({ status, diagnosticMessage, referrals }) =>
     ...(referrals === undefined ? {} : { referrals }),
   });
 
-/** A bound ldapjs client for ordinary operations, never used again once it failed. */
+/** A bound ldapjs client for ordinary operations. Once it has failed it is not used again. */
 export interface BoundClient {
   readonly client: Client;
-  /** Why the connection is of no use any more; undefined while it is. */
+  /** Why the connection can no longer be used; undefined while it can. */
   readonly failure: () => DirectoryError | undefined;
   close(): void;
 }
 
 /**
- * Connects an ldapjs client to one URL, secured as the access says, and binds it. All that together has a time limit, and so has
- * every request; nothing is reconnected behind the caller's back. Rejects with a DirectoryError that names the remedy. The signal, whose reason is a
- * DirectoryError, ends it at any time, connected or not: every request that waits is told so at once.
+ * Connects an ldapjs client to one URL, secures the connection as `access` says, and binds. All of
+ * that together has one time limit, and so has each request. The client never reconnects by itself.
+ * Rejects with a DirectoryError that names the remedy. The reason of the signal is a
+ * DirectoryError: when the signal is aborted, before or after the connect, the client closes and
+ * every pending request rejects.
  */
 export async function connectClient(access: DirectoryAccess, url: string, signal: AbortSignal): Promise<BoundClient> {
   const target = parseLdapUrl(url);
@@ -44,7 +47,7 @@ export async function connectClient(access: DirectoryAccess, url: string, signal
     reconnect: false,
     tlsOptions: { ...tls, ...('host' in target ? { servername: nameOf(target.host), host: target.host } : {}) },
   };
-  // The type insists on a URL, the client on either.
+  // The type requires `url`; the client accepts `socketPath` instead.
   const client = ldapjs.createClient(options as unknown as ClientOptions);
   let failure: DirectoryError | undefined;
   const ended = new AbortController();
@@ -53,32 +56,35 @@ export async function connectClient(access: DirectoryAccess, url: string, signal
     ended.abort(failure);
     client.destroy();
   };
-  // ldapjs connects to the host as the URL writes it, and no address has brackets.
+  // ldapjs connects to the host as the URL spells it, but an IPv6 address must be given without
+  // brackets.
   if ('host' in target && target.host.includes(':')) hostOf(client).hostname = target.host;
-  // The signal outlives many clients: each takes its listener along. (Given the other signal, addEventListener forgets to.)
+  // Remove the listener by hand: `{ signal }` would leak it on Node.js 20.
   const abort = () => fail(signal.reason);
   signal.addEventListener('abort', abort);
   ended.signal.addEventListener('abort', () => signal.removeEventListener('abort', abort));
   client.on('error', fail);
   client.on('close', () => fail(new DirectoryError(`${url}: the directory closed the connection`)));
-  // A request without an answer means that the peer hangs or is cut off: the others on this connection wait in vain too.
+  // A request without a response means that the peer hangs or is unreachable, so no other request
+  // on this connection gets a response either.
   client.on('timeout', () => fail(noAnswer(url, access.timeoutMilliseconds)));
 
   const close = (): void => fail(new DirectoryError(`${url}: the connection was closed`));
-  // A client that is destroyed while it connects, or secures the connection, tells nobody who waits for that.
+  // ldapjs calls no callback when a client is destroyed during connect or StartTLS, so `over`
+  // rejects instead.
   const over = new Promise<never>((_resolve, reject) => {
     ended.signal.addEventListener('abort', () => reject(ended.signal.reason));
   });
   over.catch(() => {});
   const once = (start: (settle: (error?: unknown) => void) => void) => Promise.race([settled(start), over]);
-  // ldapjs watches each step but the TLS handshake of StartTLS, for which a silent peer would be waited for without end.
+  // ldapjs has a time limit for each step except the TLS handshake of StartTLS.
   const limit = setTimeout(() => fail(noAnswer(url, access.timeoutMilliseconds)), access.timeoutMilliseconds);
   try {
     await once((settle) => {
       for (const name of ['connectError', 'connectTimeout', 'connectRefused']) client.on(name, settle);
       client.on('connect', () => {
         if (ended.signal.aborted) {
-          client.destroy(); // once more, as it had no socket before
+          client.destroy(); // again: the first call found no socket
           return;
         }
         checkAnswers(client, fail);
@@ -95,7 +101,7 @@ export async function connectClient(access: DirectoryAccess, url: string, signal
       await once((settle) => client.bind(dn, password, settle));
     }
   } catch (error) {
-    // What ended the client is the reason, not what ldapjs tells its waiting requests then.
+    // `failure` is the cause; the errors that ldapjs gives to pending requests only follow from it.
     const cause = failure ?? connectionError(url, error);
     close();
     throw cause;
@@ -105,14 +111,14 @@ export async function connectClient(access: DirectoryAccess, url: string, signal
   return { client, failure: () => failure, close };
 }
 
-/** What the client connects to: it has one URL. */
+/** The object that ldapjs takes the host to connect to from. The client has exactly one URL. */
 function hostOf(client: Client): { hostname: string } {
   const [url] = (client as unknown as { readonly urls: ReadonlyArray<{ hostname: string }> }).urls;
   if (url === undefined) throw new Error('ldapjs has no URL');
   return url;
 }
 
-/** ldapjs calls some callbacks twice: the first one counts. */
+/** A promise for a callback. ldapjs calls some callbacks twice; only the first call counts. */
 function settled(start: (settle: (error?: unknown) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     start((error) => {
@@ -126,7 +132,10 @@ function urlOf({ scheme, host, port }: { scheme: string; host: string; port: num
   return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** The name for the TLS server name indication, which takes no addresses (RFC 6066, section 3). */
+/**
+ * The name for the TLS server name indication; empty for an address, which is not allowed there
+ * (RFC 6066, section 3).
+ */
 function nameOf(host: string): string {
   return /^[0-9.]+$|:/.test(host) ? '' : host;
 }

@@ -1,26 +1,33 @@
 /**
- * Judges from times alone whether a connection still lives: a peer that is silent is asked, one that stays silent is given
- * up, and so is a refresh that makes no progress although the peer answers, and a stream in which a damaged length swallows
- * whatever comes. A large message is waited for as long as its bytes come at `LEAST_RATE`. Each earns it time,
- * which is not saved up: what a damaged length swallows of a fast stream buys nothing for the silence behind it. Times are milliseconds of a monotonic clock.
+ * Decides from times alone whether a connection is still alive. Times are milliseconds of a
+ * monotonic clock.
+ * - A silent peer is probed, and given up if it stays silent.
+ * - A refresh without progress is given up, even if the peer answers probes.
+ * - A stream that completes no message is given up: a damaged length field swallows everything that
+ *   follows. A large message may take any time as long as its bytes arrive at `LEAST_RATE`.
+ * Arriving bytes renew the time limit of a message, but never beyond its full length. So a fast
+ * stream that a damaged length swallows is still given up soon after it falls silent.
  */
 
-/** Bytes in a millisecond at which a message that is under way is not taken for damage, however long it takes. */
+/**
+ * Bytes per millisecond. An unfinished message that arrives at this rate is not taken for damage,
+ * however long it takes.
+ */
 export const LEAST_RATE = 64;
 
 export type Verdict =
   | { readonly kind: 'alive'; readonly inMilliseconds: number }
-  /** Nothing was received for half the time: ask. */
+  /** Nothing was received for half of `deadAfter`: send a probe. */
   | { readonly kind: 'probe'; readonly inMilliseconds: number }
   | { readonly kind: 'silent' }
-  /** Bytes came, but no whole message for twice the time, and too few for a large one. */
+  /** No message was completed for twice `deadAfter`, and too few bytes came for a large one. */
   | { readonly kind: 'garbled' }
   | { readonly kind: 'stuck' };
 
 export class Liveness {
   readonly #deadAfter: number;
   #receivedAt: number;
-  /** Since when bytes came without completing a message, less the time that they earned. */
+  /** When the unfinished message began, moved forward by the time that its bytes have earned. */
   #incompleteSince: number | undefined;
   #progressAt: number | undefined;
   #probedAt: number | undefined;
@@ -30,29 +37,32 @@ export class Liveness {
     this.#receivedAt = now;
   }
 
-  /** So many bytes came, of whatever kind. */
+  /** Bytes were received, whether or not they complete a message. */
   received(now: number, bytes: number): void {
     this.#receivedAt = now;
     this.#probedAt = undefined;
     this.#incompleteSince = Math.min(now, (this.#incompleteSince ?? now) + bytes / LEAST_RATE);
   }
 
-  /** A whole message came. */
+  /** A message was completed. */
   delivered(): void {
     this.#incompleteSince = undefined;
   }
 
-  /** A refresh began, or an entry of it came. */
+  /** A refresh began, or an entry of it was received. */
   progressed(now: number): void {
     this.#progressAt = now;
   }
 
-  /** No refresh is under way any more: silence about the content is normal from here on. */
+  /** No refresh is under way: from here on a connection without entries is normal. */
   refreshed(): void {
     this.#progressAt = undefined;
   }
 
-  /** What to do now, and when to ask again. A peer has half the time to answer, however late it was asked. */
+  /**
+   * Returns what to do now and, unless the connection is given up, when to call again. After a
+   * probe the peer has half of `deadAfter` to answer, however late the probe was sent.
+   */
   judge(now: number): Verdict {
     const half = this.#deadAfter / 2;
     const untilSilent = this.#probedAt === undefined ? half : this.#probedAt + half - now;

@@ -8,9 +8,10 @@ import { readLdapResult } from './wire/ldap-result.ts';
 import { encodeBind, encodeExtended, START_TLS } from './wire/request.ts';
 
 /**
- * Connects to one URL, secures the connection where the access says so (there is no way back to plain text), and binds.
- * Rejects with a DirectoryError that names the remedy; at the latest after `access.timeoutMilliseconds`, or when the signal is
- * aborted. The signal closes the connection afterwards too.
+ * Connects to one URL, secures the connection if `access` says so (it never falls back to plain
+ * text), and binds. Rejects with a DirectoryError that names the remedy, at the latest after
+ * `access.timeoutMilliseconds`, or when the signal is aborted. An abort later on closes the
+ * connection.
  */
 export async function openConnection(access: DirectoryAccess, url: string, signal: AbortSignal): Promise<Connection> {
   signal.throwIfAborted();
@@ -19,11 +20,11 @@ export async function openConnection(access: DirectoryAccess, url: string, signa
   const tooLate = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(tooSlow(url, access.timeoutMilliseconds)), access.timeoutMilliseconds);
     const abort = () => {
-      // Whoever waits for an answer on it would wait for ever.
+      // Without the reason, pending requests on the connection would never be told.
       connection.close(signal.reason instanceof DirectoryError ? signal.reason : undefined);
       reject(signal.reason);
     };
-    // The signal outlives many connections: each takes its listener along. (Given the other signal, addEventListener forgets to.)
+    // Remove the listener by hand: `{ signal }` would leak it on Node.js 20.
     signal.addEventListener('abort', abort);
     connection.ended.addEventListener('abort', () => signal.removeEventListener('abort', abort));
   });

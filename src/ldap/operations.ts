@@ -18,7 +18,10 @@ import { escapeFilterValue } from './wire/filter.ts';
 import { decodePostReadResponse, encodePostReadRequest, POST_READ } from './wire/post-read.ts';
 import type { SearchRequest } from './wire/request.ts';
 
-/** What every account is read with: all user attributes, and the operational ones that decisions need. */
+/**
+ * The attributes requested for an account: all user attributes, and the operational ones that
+ * decisions need.
+ */
 const WHOLE_ENTRY = ['*', 'entryUUID', 'createTimestamp', 'modifyTimestamp', 'modifiersName', 'entryCSN'];
 const POST_READ_REQUESTS = {
   entry: encodePostReadRequest(WHOLE_ENTRY),
@@ -27,16 +30,17 @@ const POST_READ_REQUESTS = {
 
 export interface OperationsOptions {
   readonly access: DirectoryAccess;
-  /** Accounts are looked for below it. */
+  /** Accounts are searched for at and below this DN. */
   readonly base: string;
-  /** Told when the server at a URL refers a write elsewhere: it is a read-only replica. */
+  /** Called when the server at `url` answers a write with a referral: it is a read-only replica. */
   readonly referred?: (error: DirectoryError, url: string) => void;
 }
 
 /**
- * The ordinary operations on the directory: writes through ldapjs, reads on a connection of our own (ldapjs does not take every
- * DN that a server may send). Both connections are made when needed and given up when they fail; the next operation makes
- * a fresh one. No operation is repeated here. Every method rejects with a DirectoryError.
+ * The ordinary operations on the directory. Writes go through ldapjs. Reads use a `Connection`, as
+ * ldapjs does not accept every DN that a server may send. Both connections are opened on demand and
+ * dropped when they fail; the next operation opens a new one. No operation is repeated after a
+ * failure. Every method rejects with a DirectoryError.
  */
 export class DirectoryOperations implements AccountDirectory {
   readonly #access: DirectoryAccess;
@@ -45,7 +49,7 @@ export class DirectoryOperations implements AccountDirectory {
   #url: string;
   #writer: Promise<BoundClient> | undefined;
   #reader: Promise<Connection> | undefined;
-  /** Ends the connections to the server in use, and whatever waits on them. */
+  /** Closes both connections to the server in use and rejects their pending requests. */
   #connections = new AbortController();
   #closed = false;
 
@@ -58,7 +62,10 @@ export class DirectoryOperations implements AccountDirectory {
     this.#url = url;
   }
 
-  /** From now on this server is used: the one that the subscription is connected to, so that what is seen is what is written. */
+  /**
+   * Selects the server for all further operations. It is the one of the subscription, so that
+   * changes are written to the server that reported them.
+   */
   use(url: string): void {
     if (this.#closed) return;
     if (url !== this.#url) {
@@ -66,11 +73,14 @@ export class DirectoryOperations implements AccountDirectory {
       this.#connections = new AbortController();
       this.#url = url;
     }
-    // Made now, so that the first write does not wait for it; if it fails, that write says so.
+    // Connect now, so that the first write need not wait. If this fails, that write reports it.
     if (this.#writer === undefined) this.#connectWriter().catch(() => {});
   }
 
-  /** Ends for good: what waits rejects at once, and so does whatever is asked afterwards; nothing is connected any more. */
+  /**
+   * Closes for good: pending operations reject at once, and so do all later ones. No connection is
+   * opened any more.
+   */
   close(): void {
     this.#closed = true;
     this.#disconnect();
@@ -116,7 +126,7 @@ export class DirectoryOperations implements AccountDirectory {
 
   async read(dn: string): Promise<DirectoryEntry | undefined> {
     const found = await this.#first({ base: dn, scope: 'base', filter: '(objectClass=*)', attributes: WHOLE_ENTRY });
-    // The DN that was asked for is right; the one in the answer may be damaged.
+    // Use the DN of the request: the one in the response may be damaged.
     return found === undefined ? undefined : entryAt(dn, found);
   }
 
@@ -131,7 +141,10 @@ export class DirectoryOperations implements AccountDirectory {
     return found;
   }
 
-  /** Hands over each entry below the base that the filter matches; of one that is too large its DN alone (`unreadable`). */
+  /**
+   * Calls `entry` for each entry at or below the base that matches the filter. An entry over the
+   * size limit has only its DN (`unreadable`).
+   */
   async search(
     request: Pick<SearchRequest, 'filter' | 'attributes'> & Partial<SearchRequest>,
     options: Omit<SearchOptions, 'timeoutMilliseconds'>,
@@ -175,7 +188,7 @@ export class DirectoryOperations implements AccountDirectory {
       const bound = await attempt;
       const failure = bound.failure();
       if (failure !== undefined) {
-        // It failed while nothing was asked: nothing can have happened, so a fresh connection takes its place at once.
+        // It failed while no request was pending, so nothing was written: connect again at once.
         drop();
         return await this.#write(send);
       }
@@ -209,23 +222,26 @@ export class DirectoryOperations implements AccountDirectory {
     const known = this.#reader;
     const present = await known?.catch(() => undefined);
     if (present !== undefined && !present.closed) return present;
-    // Of all who waited, the first one makes the new connection.
+    // Of all callers that waited for the failed connection, the first opens the new one.
     if (this.#reader === known) this.#reader = openConnection(this.#access, this.#url, this.#connections.signal);
     return this.#reader ?? this.#reading();
   }
 }
 
-/** What ldapjs answers to a modify. */
+/** The result that ldapjs gives for a modify request. */
 interface ModifyResult {
   readonly controls: ReadonlyArray<{ readonly type: string; readonly value: Buffer | null }>;
 }
 
-/** Critical: a server that passed over it would carry out what it is to refuse. */
+/** Critical: a server that ignored the control would carry out a write that it has to refuse. */
 function assertion(filter: string): RequestControl {
   return new RequestControl(ASSERTION, true, encodeAssertion(filter));
 }
 
-/** A control with the bytes of its value. A server that does not know one does without, unless it is critical. */
+/**
+ * A control whose value is sent byte for byte. A server that does not know the control ignores it,
+ * unless it is critical.
+ */
 class RequestControl extends controls.Control {
   readonly #value: Buffer;
 
@@ -239,7 +255,7 @@ class RequestControl extends controls.Control {
   }
 }
 
-/** A DN exactly as the server sent it: what ldapjs makes of some DNs when it parses and prints them is another DN. */
+/** Makes ldapjs send a DN as it is: for some DNs its parser and printer yield a different one. */
 function asSent(dn: string): string {
   return { [Symbol.toStringTag]: 'LdapDn', toString: () => dn } as unknown as string;
 }

@@ -1,34 +1,42 @@
 /**
- * Milliseconds of decoding after which everybody else has a turn. An account that is worked on needs about five turns, each of
- * which waits for a slice to end.
+ * Milliseconds of decoding after which other work has its turn. An account in work needs about five
+ * turns of the event loop, each of which waits for the end of a slice.
  */
 const SLICE = 1;
 
-/** Messages between two looks at the clock: one costs as much as a small part of a small message. */
+/**
+ * Messages between two readings of the clock: reading it costs as much as a small part of decoding
+ * a small message.
+ */
 const MESSAGES_PER_LOOK = 8;
 
-/** Decodes bytes as far as the message after which `goesOn` says no; returns how many that were. */
+/** Decodes messages until `goesOn` returns false. Returns the number of bytes decoded. */
 export type Decode = (bytes: Buffer, goesOn: () => boolean) => number;
 
 /**
- * Decodes what a socket brings in slices of time: it brings up to two megabytes in one turn of the event loop, and what is
- * made of them may take a second. When a slice is over nothing more is read, what was brought already is kept, and it
- * goes on after all others have had a turn.
+ * Decodes the bytes of a socket in time slices. A socket delivers up to two megabytes in one turn
+ * of the event loop, and processing their content may take a second. At the end of a slice reading
+ * pauses, and bytes that were delivered already are kept. Decoding continues after all other
+ * pending work has had its turn.
  *
- * reading -> resting (the slice is over) -> reading (all that was kept is decoded); stopped, from both
+ * States: reading -> resting (the slice is over) -> reading (all kept bytes are decoded). `stop`
+ * ends both.
  */
 export class PacedReader {
   readonly #decode: Decode;
   readonly #readOn: () => void;
   readonly #now: () => number;
-  /** Milliseconds of this slice that are used up. */
+  /** Milliseconds used in this slice. */
   #spent = 0;
-  /** What was brought and is not decoded, in order. */
+  /** Delivered bytes that are not decoded yet, in order. */
   #kept: Buffer[] = [];
   #rest: NodeJS.Immediate | undefined;
   #stopped = false;
 
-  /** `readOn`: called when what `take` said no to is decoded. `now`: milliseconds on a clock that only goes forward. */
+  /**
+   * `readOn` is called when reading may resume after `take` returned false. `now` returns the
+   * milliseconds of a monotonic clock.
+   */
   constructor(decode: Decode, readOn: () => void, now: () => number) {
     this.#decode = decode;
     this.#readOn = readOn;
@@ -41,8 +49,8 @@ export class PacedReader {
   }
 
   /**
-   * Takes what was read; the caller may reuse the bytes afterwards. False: nothing more is to be read for now; what comes all
-   * the same is kept.
+   * Takes bytes from the socket; the caller may reuse their buffer afterwards. Returns false if
+   * reading has to pause; bytes that are delivered nevertheless are kept.
    */
   take(bytes: Buffer): boolean {
     const taken = this.#rest === undefined ? this.#decodeSome(bytes) : 0;
@@ -52,13 +60,13 @@ export class PacedReader {
     return this.#rest === undefined;
   }
 
-  /** Decodes what is kept, however long that takes. */
+  /** Decodes all kept bytes now, without a time limit. */
   finish(): void {
     for (let bytes = this.#kept.shift(); bytes !== undefined; bytes = this.#kept.shift())
       this.#decode(bytes, () => true);
   }
 
-  /** Nothing is decoded any more. */
+  /** Stops decoding for good and drops the kept bytes. */
   stop(): void {
     this.#stopped = true;
     this.#kept = [];

@@ -1,4 +1,4 @@
-/** What the operator is told for each way in which a directory refuses or cannot be reached: one table for both connections. */
+/** The texts for operators about result codes and network errors, for both connections. */
 import { DirectoryError } from '../domain/directory-error.ts';
 import { shortageIn } from '../host/shortage.ts';
 
@@ -7,7 +7,10 @@ interface Known {
   readonly remedy?: string;
 }
 
-/** Result codes of RFC 4511 (appendix A.1), RFC 4533, RFC 4528 and RFC 3909, with what to do about each. */
+/**
+ * Result codes of RFC 4511 (appendix A.1), RFC 4533, RFC 4528 and RFC 3909, each with what to do
+ * about it.
+ */
 const RESULTS: Readonly<Record<number, Known>> = {
   0: { name: 'success' },
   1: {
@@ -101,17 +104,20 @@ const RESULTS: Readonly<Record<number, Known>> = {
   4096: { name: 'refresh required', remedy: 'the search is started again from the beginning, by itself' },
 };
 
-/** The name of a result code, for people. */
+/** The name of a result code, for messages. */
 export function resultName(code: number): string {
   return RESULTS[code]?.name ?? 'unknown result';
 }
 
-/** What to do about a result code; undefined where nothing general can be said. */
+/** What to do about a result code; undefined if nothing general can be said. */
 export function remedyForResult(code: number): string | undefined {
   return RESULTS[code]?.remedy;
 }
 
-/** The error for a result other than the wished one. `doing` says what was asked; `remedy` overrides the table's. */
+/**
+ * The error for an unexpected result. `doing` names the operation; `remedy` overrides the one in
+ * the table.
+ */
 export function resultError(
   doing: string,
   result: { readonly resultCode: number; readonly diagnosticMessage?: string; readonly referrals?: readonly string[] },
@@ -135,7 +141,7 @@ const NO_ANSWER = {
   remedy: 'check the network and the firewalls between this machine and the directory, and whether its server hangs',
 } as const;
 
-/** By the `code` of Node.js's errors. */
+/** The faults of a connection, by the `code` of Node.js's errors. */
 const NETWORK: Readonly<Record<string, { readonly what: string; readonly remedy: string }>> = {
   ECONNREFUSED: {
     what: 'connection refused',
@@ -187,13 +193,16 @@ const NETWORK: Readonly<Record<string, { readonly what: string; readonly remedy:
 const TLS_REMEDY =
   'the two sides did not agree on TLS: check that the port of directory.url speaks it, and the versions that the server allows';
 
-/** The error for a request that was not answered in so many milliseconds. */
+/** The error for a request that got no response within the given time. */
 export function noAnswer(url: string, milliseconds: number): DirectoryError {
   const { what, remedy } = NO_ANSWER;
   return new DirectoryError(`${url}: ${what} within ${milliseconds} ms`, { remedy });
 }
 
-/** The error for a connection that could not be made or broke; `cause` is what Node.js threw. A DirectoryError passes as it is. */
+/**
+ * The error for a connection that could not be opened or has failed. `cause` is what Node.js threw;
+ * a DirectoryError is returned unchanged.
+ */
 export function connectionError(url: string, cause: unknown): DirectoryError {
   if (cause instanceof DirectoryError) return cause;
   const code = codeOf(cause);
@@ -216,12 +225,12 @@ export function connectionError(url: string, cause: unknown): DirectoryError {
 }
 
 function codeOf(cause: unknown): string {
-  // ldapjs's, for a request that was not answered in time.
+  // ldapjs throws a TimeoutError for a request without a response in time.
   if (cause instanceof Error && cause.name === 'TimeoutError') return 'ETIMEDOUT';
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
 }
 
-/** An AggregateError (several addresses of one name) has no message of its own. */
+/** The text of an error. An AggregateError (one error per address) has no message of its own. */
 function wordsOf(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(wordsOf).join(', ');
   return cause instanceof Error ? cause.message : String(cause);

@@ -14,14 +14,17 @@ const ROOT_DSE = encodeSearch({
   attributes: ['vendorName', 'vendorVersion', 'objectClass', 'supportedControl'],
 });
 
-/** What a server says of itself. */
+/** What a server says about itself. */
 export interface ServerFacts {
-  /** What it is, in a few words. */
+  /** Vendor and version, as short text. */
   readonly description: string;
   readonly fencing: Fencing;
 }
 
-/** Asks the root DSE (RFC 4512, section 5.1; RFC 3045 for the vendor). */
+/**
+ * Reads the root DSE (RFC 4512, section 5.1; RFC 3045 for the vendor). Rejects with a
+ * DirectoryError when the connection fails.
+ */
 export function describeServer(connection: Connection): Promise<ServerFacts> {
   return new Promise((resolve, reject) => {
     let facts: ServerFacts = { description: 'unknown server', fencing: 'token' };
@@ -40,7 +43,7 @@ export function describeServer(connection: Connection): Promise<ServerFacts> {
   });
 }
 
-/** OpenLDAP names no vendor; the object class of its root DSE does. */
+/** OpenLDAP gives no vendor attributes, but the object class of its root DSE names it. */
 function describe(entry: DirectoryEntry): string {
   const text = (name: string) => entry.values(name).map((value) => value.toString('utf8').trim());
   const [version] = text('vendorVersion');
@@ -49,7 +52,10 @@ function describe(entry: DirectoryEntry): string {
   return text('objectClass').includes('OpenLDAProotDSE') ? 'OpenLDAP' : 'unknown server';
 }
 
-/** A version can be asserted where the claim's own write tells which one it made. */
+/**
+ * Fencing by version needs both controls: Post-Read, to learn the version that a claim made, and
+ * Assertion, to require that version at the outcome.
+ */
 function fencingOf(entry: DirectoryEntry): Fencing {
   const offered = new Set(entry.values('supportedControl').map((oid) => oid.toString('latin1').trim()));
   return offered.has(ASSERTION) && offered.has(POST_READ) ? 'version' : 'token';

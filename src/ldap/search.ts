@@ -13,16 +13,20 @@ import { readSearchEntry } from './wire/search-entry.ts';
 const PAGED_RESULTS = '1.2.840.113556.1.4.319';
 
 export interface SearchOptions {
-  /** Entries a page; undefined: all at once. */
+  /** Entries per page. undefined: no paging. */
   readonly pageSize?: number;
-  /** Without any answer for so long, nor a larger one that is still coming, the connection is given up. */
+  /**
+   * The connection fails if no response arrives for this long, nor bytes of one at `LEAST_RATE`.
+   */
   readonly timeoutMilliseconds: number;
 }
 
 /**
- * An ordinary search; each entry is handed over as it comes and owns its bytes. Rejects with a DirectoryError for every
- * result but success, a partial list (sizeLimitExceeded) among them, and when the connection fails or falls silent. A base
- * that does not exist is such a result; an entry that is too large is not, but is handed over without its attributes.
+ * Runs an ordinary search and calls `entry` for each entry as it arrives. An entry owns its bytes.
+ * Rejects with a DirectoryError when the connection fails, when no response arrives in time, and
+ * for every result except success. So a partial list (sizeLimitExceeded) and a missing base
+ * (noSuchObject) are errors. An entry over the size limit is no error: it is passed on without
+ * attributes.
  */
 export async function search(
   connection: Connection,
@@ -42,7 +46,10 @@ export async function search(
   }
 }
 
-/** Resolves to the cookie of the next page; undefined after the last. */
+/**
+ * Runs the search for one page. Resolves to the cookie of the next page, or to undefined after the
+ * last one.
+ */
 function searchPage(
   connection: Connection,
   request: SearchRequest,
@@ -54,8 +61,9 @@ function searchPage(
   return new Promise((resolve, reject) => {
     let answered = true;
     let received = connection.received;
-    // A timer set again for each entry would cost more than the entry: it looks whether anything came since it last looked, be it
-    // a part of a message that is large, or of one before this search's own.
+    // One interval for the whole search: a timer that is set again for each entry would cost more
+    // than the entry. It checks whether a response was received since its last run, or bytes at
+    // `LEAST_RATE`: part of a large message, or of one before this search's own.
     const watch = setInterval(() => {
       const isComing = connection.received - received >= (LEAST_RATE * timeoutMilliseconds) / 2;
       if (!answered && !isComing) connection.fail(silence(connection.url, timeoutMilliseconds));
@@ -71,7 +79,8 @@ function searchPage(
             entry(readSearchEntry(message));
           }
           if (message.operation !== Operation.searchResultDone) return;
-          // Read before it is forgotten: a malformed one fails the connection, and so whoever still waits for an answer.
+          // Decode before `forget`: a malformed result fails the connection, which must still
+          // reject this search.
           const result = readLdapResult(message);
           const next = result.resultCode === ResultCode.success ? nextPage(message) : undefined;
           clearInterval(watch);

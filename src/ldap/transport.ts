@@ -5,25 +5,29 @@ import { readInput } from '../host/input-file.ts';
 import { passShortage } from '../host/shortage.ts';
 import type { LdapUrl } from './ldap-url.ts';
 
-/** Bytes read from the socket at once. */
+/** The size of the read buffer, in bytes. */
 const READ_SIZE = 64 * 1024;
 
 /** Idle time before the kernel's own keepalive probes begin, in milliseconds. */
 const KEEPALIVE_AFTER = 30_000;
 
-/** What a transport tells; the bytes are valid only during the call. */
+/** The events of a transport. */
 export interface TransportEvents {
-  /** False: nothing more is read until `resume`; what was read already may still be handed over. */
+  /**
+   * Bytes were read; they are valid only during the call. If it returns false, reading pauses until
+   * `resume`; bytes that were already read may still be delivered.
+   */
   data(bytes: Buffer): boolean;
-  /** The socket is closed; said once. `cause` is what broke it, undefined for an orderly end. */
+  /** The socket is closed; called at most once. `cause` is undefined after an orderly end. */
   closed(cause: Error | undefined): void;
 }
 
 /**
- * A byte stream to the directory: TCP, TLS or a unix socket. Bytes are read into one reused buffer, so that a refresh of a
- * million entries leaves nothing to collect (after StartTLS Node.js cannot do that; chunks come one by one there).
+ * A byte stream to the directory: TCP, TLS or a unix socket. It reads into one reused buffer, so
+ * that a refresh of a million entries creates no garbage. After StartTLS Node.js cannot do that,
+ * and each chunk has its own buffer.
  *
- * idle -> open (`open`) -> [secured (`secure`)] -> closed (`close`, or by the peer, or by an error)
+ * States: idle -> open (`open`) -> [secured (`secure`)] -> closed (`close`, the peer, or an error).
  */
 export class Transport {
   readonly #events: TransportEvents;
@@ -35,7 +39,7 @@ export class Transport {
     this.#events = events;
   }
 
-  /** Connects. `reuse`: the same connection will be secured by StartTLS later. Rejects with Node.js's error. */
+  /** Connects; `reuse` says that StartTLS will follow. Rejects with Node.js's error. */
   open(url: LdapUrl, authorities: string | undefined, reuse: boolean): Promise<void> {
     const address = url.scheme === 'ldapi' ? { path: url.path } : { host: url.host, port: url.port };
     const onread = {
@@ -51,7 +55,10 @@ export class Transport {
     return this.#adopt(net.connect(address), 'connect', 'chunks');
   }
 
-  /** TLS over the open connection (StartTLS), verified against the host of the URL. Rejects with Node.js's error. */
+  /**
+   * Starts TLS on the open connection and verifies the certificate against `host`. Rejects with
+   * Node.js's error.
+   */
   secure(host: string, authorities: string | undefined): Promise<void> {
     const plain = this.#socket;
     if (plain === undefined || this.#closed) return Promise.reject(new Error('the connection is closed'));
@@ -68,12 +75,15 @@ export class Transport {
     this.#socket?.write(bytes);
   }
 
-  /** Reads on, after `data` said no. */
+  /** Resumes reading after `data` returned false. */
   resume(): void {
     this.#socket?.resume();
   }
 
-  /** Sends the last words, if any, and closes; `closed` is not said any more. */
+  /**
+   * Sends `lastWords`, if given and if nothing else is waiting to be sent, and closes. `closed` is
+   * not called any more.
+   */
   close(lastWords?: Buffer): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -117,7 +127,10 @@ export class Transport {
   }
 }
 
-/** The host is always named: without it Node.js verifies the certificate of a StartTLS connection against `localhost`. */
+/**
+ * The TLS options that verify the certificate. They always name the host: without it Node.js
+ * verifies the certificate of a StartTLS connection against `localhost`.
+ */
 function verification(host: string, authorities: string | undefined): tls.ConnectionOptions {
   return {
     host,
@@ -128,10 +141,16 @@ function verification(host: string, authorities: string | undefined): tls.Connec
   };
 }
 
-/** A system's own bundle of all authorities has a quarter of a MiB. */
+/**
+ * The size limit of the file of authorities, in bytes. A system's own bundle of all authorities has
+ * about a quarter of a MiB.
+ */
 export const LARGEST_AUTHORITIES = 16 * 1024 * 1024;
 
-/** The accepted authorities, PEM; undefined for those of Node.js. Rejects with a DirectoryError. */
+/**
+ * Resolves to the accepted certificate authorities in PEM form; undefined for those of Node.js.
+ * Rejects with a DirectoryError.
+ */
 export async function readAuthorities(caFile: string | null): Promise<string | undefined> {
   if (caFile === null) return undefined;
   const remedy =

@@ -1,15 +1,18 @@
 import { DirectoryError } from '../domain/directory-error.ts';
 import { Liveness } from './liveness.ts';
 
-/** What the watchdog does to the connection. */
+/** The actions of the watchdog on its connection. */
 export interface WatchedConnection {
   readonly url: string;
-  /** Asks the peer something cheap. */
+  /** Sends a cheap request that the peer has to answer. */
   probe(): void;
   fail(error: DirectoryError): void;
 }
 
-/** Asks a silent peer and gives up a dead one, at the times that `Liveness` tells. Runs until `stop`. */
+/**
+ * Probes a silent peer and fails the connection to a dead one, at the times that `Liveness` gives.
+ * Runs from its construction until `stop`.
+ */
 export class Watchdog {
   readonly #connection: WatchedConnection;
   readonly #deadAfter: number;
@@ -24,17 +27,17 @@ export class Watchdog {
     this.#judge();
   }
 
-  /** So many bytes came. */
+  /** Bytes were received. */
   received(bytes: number): void {
     this.#liveness.received(performance.now(), bytes);
   }
 
-  /** Whole messages came. */
+  /** Whole messages were received. */
   delivered(): void {
     this.#liveness.delivered();
   }
 
-  /** A refresh began or came further. */
+  /** A refresh began, or received an entry. */
   progressed(): void {
     this.#liveness.progressed(performance.now());
   }
@@ -64,7 +67,8 @@ export class Watchdog {
       case 'alive':
         break;
     }
-    // What waits in the socket is read before the next judgement: a process that was stopped for a while finds its peer alive.
+    // setImmediate lets pending data be read first. So a process that was suspended does not give
+    // up a peer that has answered.
     const later = () => setImmediate(() => this.#judge());
     this.#timer = setTimeout(later, Math.ceil(verdict.inMilliseconds));
   }

@@ -1,6 +1,7 @@
 /**
- * The part of ASN.1's Basic Encoding Rules that LDAP uses (RFC 4511, section 5.1): definite lengths, one-byte tags.
- * Writing is byte-exact with the shortest lengths; reading never leaves the bounds that it was given.
+ * The part of ASN.1's Basic Encoding Rules that LDAP uses (RFC 4511, section 5.1): definite lengths
+ * and one-byte tags. The encoder uses the shortest lengths. The reader never reads outside its
+ * bounds.
  */
 import { DirectoryError } from '../../domain/directory-error.ts';
 
@@ -14,10 +15,10 @@ export const Tag = {
   set: 0x31,
 } as const;
 
-/** Integers beyond this many bytes do not fit a number exactly. */
+/** The longest integer in bytes that a number always holds exactly. */
 const LONGEST_INTEGER = 6;
 
-/** What is thrown for bytes that are not the BER that the protocol prescribes. */
+/** The error for bytes that are not the BER that the protocol prescribes. */
 export function malformed(what: string): DirectoryError {
   return new DirectoryError(`the directory sent a malformed message: ${what}`, {
     remedy:
@@ -26,14 +27,15 @@ export function malformed(what: string): DirectoryError {
 }
 
 /**
- * A position in BER bytes. `next` reads one element: `start` and `stop` are then the bounds of its value, and `offset`
- * stands behind it. To look inside, read on with `at(start)`, or take `enter` for a reader of its own.
+ * A position in BER bytes. `next` reads one element: `start` and `stop` are then the bounds of its
+ * value, and `offset` is the position after it. To read inside the value, set `offset` to `start`,
+ * or call `enter` for a separate reader.
  */
 export class BerReader {
   readonly bytes: Buffer;
   /** Where the next element begins. */
   offset: number;
-  /** Nothing at or behind this is read. */
+  /** Reading stops before this position. */
   readonly end: number;
   start = 0;
   stop = 0;
@@ -44,7 +46,7 @@ export class BerReader {
     this.end = end;
   }
 
-  /** True when nothing is left. */
+  /** True if nothing is left to read. */
   get done(): boolean {
     return this.offset >= this.end;
   }
@@ -54,7 +56,9 @@ export class BerReader {
     return this.offset < this.end ? (this.bytes[this.offset] ?? -1) : -1;
   }
 
-  /** Reads one element, which must have the tag and lie wholly before `limit`. */
+  /**
+   * Reads one element. Throws a DirectoryError unless it has the tag and ends at or before `limit`.
+   */
   next(tag: number, limit = this.end): void {
     const { bytes, offset } = this;
     if (offset + 2 > limit) throw malformed('it ends too early');
@@ -76,30 +80,30 @@ export class BerReader {
     this.offset = this.stop;
   }
 
-  /** Passes over one element of whatever tag. */
+  /** Skips one element of any tag. */
   skip(): void {
     this.next(this.peek());
   }
 
-  /** A reader over the value of the next element. */
+  /** A reader for the value of the next element. */
   enter(tag: number): BerReader {
     this.next(tag);
     return new BerReader(this.bytes, this.start, this.stop);
   }
 
-  /** The value of the next element: a view, not a copy. */
+  /** The value of the next element, as a view into the bytes. */
   octets(tag: number = Tag.octetString): Buffer {
     this.next(tag);
     return this.bytes.subarray(this.start, this.stop);
   }
 
-  /** The value as text; bytes that are not UTF-8 become U+FFFD. */
+  /** The value of the next element as text. Bytes that are not UTF-8 become U+FFFD. */
   text(tag: number = Tag.octetString): string {
     this.next(tag);
     return this.bytes.toString('utf8', this.start, this.stop);
   }
 
-  /** An INTEGER or ENUMERATED of at most six bytes. */
+  /** The value of an INTEGER or ENUMERATED of at most six bytes; throws for a longer one. */
   integer(tag: number = Tag.integer): number {
     this.next(tag);
     const length = this.stop - this.start;
@@ -114,7 +118,7 @@ export class BerReader {
   }
 }
 
-/** An element with the tag and, as its value, the parts one after the other. */
+/** Encodes an element with the tag; its value is the parts, concatenated. */
 export function element(tag: number, ...parts: readonly Buffer[]): Buffer {
   let length = 0;
   for (const part of parts) length += part.length;
@@ -129,7 +133,7 @@ export function octetString(value: string | Buffer, tag: number = Tag.octetStrin
   return element(tag, typeof value === 'string' ? Buffer.from(value, 'utf8') : value);
 }
 
-/** A whole number of at most six bytes, in the fewest bytes (two's complement). */
+/** Encodes an integer of at most six bytes in the fewest bytes (two's complement). */
 export function integer(value: number, tag: number = Tag.integer): Buffer {
   let length = 1;
   while (length < LONGEST_INTEGER && (value < -(2 ** (8 * length - 1)) || value >= 2 ** (8 * length - 1))) length += 1;
@@ -142,7 +146,7 @@ export function enumerated(value: number): Buffer {
   return integer(value, Tag.enumerated);
 }
 
-/** TRUE goes out as 0xff (RFC 4511, section 5.1). */
+/** TRUE is encoded as 0xff (RFC 4511, section 5.1). */
 export function boolean(value: boolean, tag: number = Tag.boolean): Buffer {
   return element(tag, Buffer.of(value ? 0xff : 0));
 }

@@ -1,7 +1,7 @@
 import { DirectoryError } from '../../domain/directory-error.ts';
 import { boolean, element, octetString } from './ber.ts';
 
-/** The choices of Filter (RFC 4511, section 4.5.1.7). */
+/** The alternatives of Filter and their tags (RFC 4511, section 4.5.1.7). */
 const Choice = {
   and: 0xa0,
   or: 0xa1,
@@ -17,20 +17,21 @@ const Choice = {
 
 const ATTRIBUTE = /^(?:[A-Za-z][A-Za-z0-9_-]*|\d+(?:\.\d+)+)(?:;[A-Za-z0-9-]+)*$/;
 const EXTENSIBLE = /^([A-Za-z0-9_.;-]*?)(:dn)?(?::([A-Za-z0-9.-]+))?$/i;
-/** Deeper nesting than a person writes. */
+/** The deepest nesting that is accepted; no person writes a deeper one. */
 const DEEPEST = 100;
 
 /**
- * Encodes a search filter from its text (RFC 4515). Escapes (`\2a`) and characters beyond ASCII go out as the bytes that they
- * stand for: a filter library that sends the escape itself finds nothing, silently. The outermost parentheses may be missing,
- * and blanks may stand between filters. Throws a DirectoryError that names the place.
+ * Encodes a search filter from its text (RFC 4515). Escapes (`\2a`) and non-ASCII characters are
+ * sent as the bytes that they stand for: a filter library that sends the escape itself finds
+ * nothing, and reports no error. The outermost parentheses are optional, and spaces are allowed
+ * between filters. Throws a DirectoryError that names the position of a fault.
  */
 export function encodeFilter(text: string): Buffer {
   const trimmed = text.trim();
   return new Parser(trimmed.startsWith('(') ? trimmed : `(${trimmed})`).whole();
 }
 
-/** A value as it stands in a filter's text: what would mean something there is escaped (RFC 4515, section 3). */
+/** Escapes the characters of a value that have a meaning in a filter (RFC 4515, section 3). */
 export function escapeFilterValue(value: string): string {
   return value.replace(/[\\*()\0]/g, (sign) => `\\${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
@@ -98,7 +99,7 @@ class Parser {
     return element(Choice.substrings, octetString(attribute), this.#substrings(value.split('*')));
   }
 
-  /** SEQUENCE OF initial [0], any [1], final [2]. */
+  /** Encodes SEQUENCE OF initial [0], any [1], final [2]. */
   #substrings(pieces: readonly string[]): Buffer {
     const last = pieces.length - 1;
     const parts = pieces.flatMap((piece, index) => {
@@ -122,7 +123,7 @@ class Parser {
     return element(Choice.extensibleMatch, ...parts);
   }
 
-  /** The bytes of an assertion value: `\` and two hexadecimal digits are one byte. */
+  /** Decodes an assertion value: `\` and two hexadecimal digits are one byte. */
   #value(text: string): Buffer {
     if (!text.includes('\\')) return Buffer.from(text, 'utf8');
     const [head = '', ...escaped] = text.split('\\');

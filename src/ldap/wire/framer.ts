@@ -2,46 +2,51 @@ import { DirectoryError } from '../../domain/directory-error.ts';
 import { malformed, Tag } from './ber.ts';
 import { OversizedMessage } from './oversized-message.ts';
 
-/** The largest LDAPMessage that is taken whole unless told otherwise, in bytes. */
+/** The default size limit, in bytes, of a message that is delivered whole. */
 export const DEFAULT_MESSAGE_LIMIT = 16 * 1024 * 1024;
 
-/** A longer message is damage and not data, in bytes: nothing behind its length can be believed. */
+/**
+ * The longest message that is accepted at all, in bytes. A longer one means a damaged length field,
+ * so no byte after it can be interpreted.
+ */
 const LARGEST_MESSAGE = 1024 * 1024 * 1024;
 
-/** Tag, length of the length, and at most four bytes of length. */
+/** The longest header in bytes: the tag, the length's own length, and four length bytes. */
 const LONGEST_HEADER = 6;
 
-/** An unfinished message's buffer is kept for the next one up to this size, in bytes. */
+/** A buffer for unfinished messages is reused up to this size, in bytes. */
 const KEPT_BUFFER = 64 * 1024;
 
-/** Gets one whole LDAPMessage: the bytes from `start` to `end`, which are valid only during the call. */
+/** Receives one LDAPMessage, bytes[start..end). The bytes are valid only during the call. */
 export type DeliverFrame = (bytes: Buffer, start: number, end: number) => void;
 
 export interface FramerOptions {
-  /** The largest message that is delivered whole, in bytes. */
+  /** The size limit, in bytes, of a message that is delivered whole. */
   readonly limit?: number;
   /**
-   * Gets what is left of a message above the limit when the last of it has come: a well-formed LDAPMessage without the content
-   * (see `OversizedMessage`), and the length that it had. Where this is not given, such a message is refused.
+   * Called when a message over the limit has arrived completely. `message` is a well-formed
+   * LDAPMessage without the large content (see `OversizedMessage`), and `length` is the original
+   * length in bytes. Without this callback such a message is an error.
    */
   readonly shortened?: (message: Buffer, length: number) => void;
 }
 
 /**
- * Splits a byte stream into LDAPMessages (RFC 4511, section 5.1), however it was cut. A message that lies whole in a chunk is
- * delivered from there without a copy; only one that spans chunks is gathered, and of one above the limit only the ends are
- * kept. Throws a DirectoryError for what cannot be the beginning of an LDAPMessage, and for one that is larger than is accepted;
- * the stream is then beyond repair.
+ * Splits a byte stream into LDAPMessages (RFC 4511, section 5.1), however it is divided into
+ * chunks. A message that lies in one chunk is delivered without a copy. A message that spans chunks
+ * is collected first. Of a message over the limit only both ends are kept. `push` throws a
+ * DirectoryError if the bytes cannot be the beginning of an LDAPMessage, or if a message is longer
+ * than accepted. The stream cannot be used after that.
  */
 export class Framer {
   readonly #deliver: DeliverFrame;
   readonly #limit: number;
   readonly #accepted: number;
   readonly #shortened: (message: Buffer, length: number) => void;
-  /** The beginning of a message whose rest has not come yet: `#gathered` bytes of `#pending`. */
+  /** The first `#gathered` bytes hold the beginning of an unfinished message. */
   #pending: Buffer = Buffer.allocUnsafeSlow(1024);
   #gathered = 0;
-  /** The message that passes by, where it is above the limit; nothing is gathered then. */
+  /** The unfinished message, if it is over the limit. Nothing is gathered then. */
   #oversized: OversizedMessage | undefined;
 
   constructor(deliver: DeliverFrame, { limit = DEFAULT_MESSAGE_LIMIT, shortened }: FramerOptions = {}) {
@@ -51,14 +56,14 @@ export class Framer {
     this.#shortened = shortened ?? (() => {});
   }
 
-  /** True when no message is half received. */
+  /** True if no message is partly received. */
   get idle(): boolean {
     return this.#gathered === 0 && this.#oversized === undefined;
   }
 
   /**
-   * Takes the next bytes: all of them, or those of the messages up to the one after which `goesOn` says no. Returns how many; the
-   * caller may reuse the chunk afterwards.
+   * Takes the next bytes and returns how many it has taken: all of them, or those up to the end of
+   * the message after which `goesOn` returned false. The caller may reuse the chunk afterwards.
    */
   push(chunk: Buffer, goesOn: () => boolean = () => true): number {
     let offset = this.idle ? 0 : this.#goOn(chunk);
@@ -81,7 +86,7 @@ export class Framer {
     return offset;
   }
 
-  /** Adds to the unfinished message what belongs to it; returns how much of the chunk that was. */
+  /** Completes the unfinished message. Returns the number of bytes taken from the chunk. */
   #goOn(chunk: Buffer): number {
     if (this.#oversized !== undefined) return this.#passBy(this.#oversized, chunk, 0);
     let offset = 0;
@@ -109,7 +114,9 @@ export class Framer {
     return offset;
   }
 
-  /** Lets what belongs to the message pass, from `offset` on; returns where that ends. */
+  /**
+   * Takes the rest of the message over the limit from `offset` on. Returns the position after it.
+   */
   #passBy(oversized: OversizedMessage, chunk: Buffer, offset: number): number {
     const behind = offset + oversized.take(chunk, offset);
     if (oversized.complete) {
@@ -119,7 +126,7 @@ export class Framer {
     return behind;
   }
 
-  /** The buffer grows with what arrived, not with what the length bytes claim. */
+  /** The buffer grows with the bytes received, not with the length that the header announces. */
   #gather(chunk: Buffer, start: number, end: number): void {
     const needed = this.#gathered + (end - start);
     if (needed > this.#pending.length) {
@@ -132,7 +139,9 @@ export class Framer {
   }
 }
 
-/** The length of the message that begins at `start`, header included; 0 while its header is not complete. */
+/**
+ * The length in bytes of the message at `start`, with its header; 0 if the header is incomplete.
+ */
 function frameLength(bytes: Buffer, start: number, end: number, accepted: number): number {
   if (start >= end) return 0;
   if (bytes[start] !== Tag.sequence) throw malformed(`it begins with 0x${(bytes[start] ?? 0).toString(16)}`);

@@ -3,20 +3,23 @@ import { type LdapMessage, operationReader } from './message.ts';
 
 /** An LDAPResult (RFC 4511, section 4.1.9). */
 export interface LdapResult {
-  /** May take more than one byte: 4096 is e-syncRefreshRequired (RFC 4533). */
+  /** Codes may be larger than one byte: 4096 is e-syncRefreshRequired (RFC 4533). */
   readonly resultCode: number;
   readonly matchedDN: string;
-  /** The server's own words, trimmed; empty where it has none. */
+  /** The server's text, trimmed; may be empty. */
   readonly diagnosticMessage: string;
   readonly referrals: readonly string[];
-  /** The name of an ExtendedResponse; undefined where the message has none. */
+  /** The responseName of an ExtendedResponse; undefined if there is none. */
   readonly responseName: string | undefined;
 }
 
 const REFERRAL = 0xa3;
 const RESPONSE_NAME = 0x8a;
 
-/** Reads the result of a BindResponse, SearchResultDone or ExtendedResponse; throws a DirectoryError where it is malformed. */
+/**
+ * Reads the LDAPResult of a response, such as SearchResultDone. Throws a DirectoryError if it is
+ * malformed.
+ */
 export function readLdapResult(message: LdapMessage): LdapResult {
   const reader = operationReader(message);
   const resultCode = reader.integer(Tag.enumerated);

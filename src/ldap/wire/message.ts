@@ -1,6 +1,6 @@
 import { BerReader, boolean, element, integer, malformed, octetString, sequence, Tag } from './ber.ts';
 
-/** The protocol operations of RFC 4511, section 4, that this side sends or receives: their application tags. */
+/** The application tags of the protocol operations in use (RFC 4511, section 4). */
 export const Operation = {
   bindRequest: 0x60,
   bindResponse: 0x61,
@@ -24,8 +24,8 @@ export const Operation = {
 const CONTROLS = 0xa0;
 
 /**
- * One LDAPMessage (RFC 4511, section 4.1.1), its parts not decoded yet. It points into bytes that are valid only until the
- * receiver returns: whoever keeps something copies it.
+ * One LDAPMessage (RFC 4511, section 4.1.1), with its parts not decoded yet. It points into bytes
+ * that are valid only until the receiver returns, so a receiver copies what it keeps.
  */
 export interface LdapMessage {
   readonly id: number;
@@ -35,14 +35,20 @@ export interface LdapMessage {
   /** The bounds of the operation's value. */
   readonly start: number;
   readonly end: number;
-  /** The bounds of the controls' value; equal where there are none. */
+  /** The bounds of the controls' value; equal if the message has no controls. */
   readonly controlsStart: number;
   readonly controlsEnd: number;
-  /** The length that it had, in bytes, where it was too large and its content is left out: see `OversizedMessage`. */
+  /**
+   * The original length in bytes of a message that was over the limit; its content is left out (see
+   * `OversizedMessage`).
+   */
   readonly shortenedFrom?: number;
 }
 
-/** Reads the envelope of the message in bytes[start..end). Throws a DirectoryError where it is malformed. */
+/**
+ * Reads the envelope of the message in bytes[start..end). Throws a DirectoryError if it is
+ * malformed.
+ */
 export function readMessage(bytes: Buffer, start = 0, end = bytes.length): LdapMessage {
   const reader = new BerReader(bytes, start, end);
   reader.next(Tag.sequence);
@@ -59,16 +65,19 @@ export function readMessage(bytes: Buffer, start = 0, end = bytes.length): LdapM
     message.controlsStart = reader.start;
     message.controlsEnd = reader.stop;
   }
-  if (!reader.done) throw malformed('something follows its controls'); // a damaged length swallows the next messages so
+  // A damaged length makes a message include the next ones.
+  if (!reader.done) throw malformed('something follows its controls');
   return message;
 }
 
-/** A reader over the operation's value. */
+/** A reader for the operation's value. */
 export function operationReader(message: LdapMessage): BerReader {
   return new BerReader(message.bytes, message.start, message.end);
 }
 
-/** A reader over the value of the control with the type; undefined where the message has none such. */
+/**
+ * A reader for the value of the control of this type; undefined if the message has no such control.
+ */
 export function findControl(message: LdapMessage, type: string): BerReader | undefined {
   const reader = new BerReader(message.bytes, message.controlsStart, message.controlsEnd);
   while (!reader.done) {
@@ -86,14 +95,14 @@ export function findControl(message: LdapMessage, type: string): BerReader | und
   return undefined;
 }
 
-/** A control of a request (RFC 4511, section 4.1.11); its value goes out byte for byte. */
+/** A control of a request (RFC 4511, section 4.1.11). The value is sent byte for byte. */
 export interface RequestControl {
   readonly type: string;
   readonly criticality: boolean;
   readonly value?: Buffer;
 }
 
-/** The bytes of a whole message from its encoded operation. */
+/** Encodes a whole message from its encoded operation. */
 export function encodeMessage(id: number, operation: Buffer, controls: readonly RequestControl[] = []): Buffer {
   const parts = [integer(id), operation];
   if (controls.length > 0) parts.push(element(CONTROLS, ...controls.map(encodeControl)));

@@ -2,15 +2,16 @@ import { DirectoryError } from '../../domain/directory-error.ts';
 import { BerReader, element, enumerated, integer, octetString, sequence, Tag } from './ber.ts';
 import { Operation } from './message.ts';
 
-/** How much is kept of each end, in bytes: far more than any DN, result or control of a message that makes sense. */
+/** The number of bytes kept at each end: far more than any sensible DN, result or control needs. */
 const KEPT = 64 * 1024;
 
 /**
- * A message that is too large to be kept: it is counted as it passes by, and only its two ends are remembered, in bounded
- * memory. The first one tells the request, the operation and of which entry it is; the other one holds the controls.
+ * A message that is too large to be kept. It counts the bytes and keeps only both ends, in bounded
+ * memory. The first end holds the message id, the operation and the DN of an entry; the last end
+ * holds the controls.
  */
 export class OversizedMessage {
-  /** In bytes, header included. */
+  /** The length in bytes, header included. */
   readonly length: number;
   readonly #head: Buffer;
   readonly #tail: Buffer;
@@ -22,12 +23,12 @@ export class OversizedMessage {
     this.#tail = Buffer.alloc(Math.min(length, KEPT));
   }
 
-  /** True when all of it has come. */
+  /** True if the whole message has arrived. */
   get complete(): boolean {
     return this.#taken === this.length;
   }
 
-  /** Takes what belongs to it of the chunk, from `offset` on; returns how many bytes that were. */
+  /** Takes the bytes of the message from the chunk, starting at `offset`. Returns their number. */
   take(chunk: Buffer, offset: number): number {
     const taken = Math.min(this.length - this.#taken, chunk.length - offset);
     chunk.copy(this.#head, Math.min(this.#taken, this.#head.length), offset, offset + taken);
@@ -39,9 +40,10 @@ export class OversizedMessage {
   }
 
   /**
-   * The message once it is complete, without what makes it so large: an entry without attributes, a reference without URIs, a
-   * result without words and referrals, and each with its controls, unless it is those that are too large. Throws a
-   * DirectoryError where it is malformed, or of a kind that has no such content.
+   * Encodes the complete message without its large content: an entry without attributes, a
+   * reference without URIs, a result without diagnostic message and referrals. Controls are
+   * included if they fit into the end that is kept. Throws a DirectoryError if the message is
+   * malformed, or of a kind that has no such content.
    */
   shorten(): Buffer {
     const reader = new BerReader(this.#head, 0, this.length);
@@ -81,7 +83,7 @@ export class OversizedMessage {
     }
   }
 
-  /** What stands at the position and behind it, where that is kept. */
+  /** The bytes from the position on; empty if they were not all kept. */
   #from(position: number): Buffer {
     const keptFrom = this.length - this.#tail.length;
     return position < keptFrom ? Buffer.alloc(0) : this.#tail.subarray(position - keptFrom);

@@ -1,4 +1,4 @@
-/** The operations that the subscription's connection sends, encoded (RFC 4511, section 4). */
+/** Encodes the requests of a connection (RFC 4511, section 4). */
 import { boolean, element, enumerated, integer, octetString, sequence } from './ber.ts';
 import { encodeFilter } from './filter.ts';
 import { Operation } from './message.ts';
@@ -10,18 +10,21 @@ export type Scope = 'base' | 'subtree';
 export interface SearchRequest {
   readonly base: string;
   readonly scope: Scope;
-  /** RFC 4515. */
+  /** The text of the filter (RFC 4515). */
   readonly filter: string;
-  /** Empty: all user attributes. */
+  /** An empty list requests all user attributes. */
   readonly attributes: readonly string[];
 }
 
-/** A simple bind (section 4.2). */
+/** A simple bind request (section 4.2). */
 export function encodeBind(dn: string, password: string): Buffer {
   return element(Operation.bindRequest, integer(3), octetString(dn), octetString(password, 0x80));
 }
 
-/** A search without limits of its own (size 0, time 0), aliases not followed (section 4.5.1). Throws a DirectoryError for a faulty filter. */
+/**
+ * A search request without size and time limit that does not dereference aliases (section 4.5.1).
+ * Throws a DirectoryError for a faulty filter.
+ */
 export function encodeSearch(request: SearchRequest): Buffer {
   return element(
     Operation.searchRequest,
@@ -36,7 +39,7 @@ export function encodeSearch(request: SearchRequest): Buffer {
   );
 }
 
-/** An extended operation without a value (section 4.12). */
+/** An extended request without a value (section 4.12). */
 export function encodeExtended(name: string): Buffer {
   return element(Operation.extendedRequest, octetString(name, 0x80));
 }

@@ -3,7 +3,10 @@ import { BerReader, malformed, Tag } from './ber.ts';
 import { DEFAULT_MESSAGE_LIMIT } from './framer.ts';
 import type { LdapMessage } from './message.ts';
 
-/** The entry in a message; of one that was too large its DN alone. Throws a DirectoryError where it is malformed. */
+/**
+ * The entry of a message. If the message was over the size limit, the entry has only its DN. Throws
+ * a DirectoryError if it is malformed.
+ */
 export function readSearchEntry({ bytes, start, end, shortenedFrom }: LdapMessage): DirectoryEntry {
   const entry = new SearchEntry(bytes, start, end);
   return shortenedFrom === undefined ? entry : entryOf(entry.dn, {}, tooLarge(shortenedFrom));
@@ -14,16 +17,19 @@ function tooLarge(length: number): string {
 }
 
 /**
- * A SearchResultEntry (RFC 4511, section 4.5.2) that is decoded only where it is asked. It keeps a copy of its own bytes and
- * nothing else, so it may be held for as long as one likes. A name with options (`cn;lang-de`) is another name.
+ * A SearchResultEntry (RFC 4511, section 4.5.2) that decodes an attribute when it is asked for. It
+ * owns a copy of its bytes, so it may be kept for any time. A name with options (`cn;lang-de`) is a
+ * different name.
  */
 export class SearchEntry implements DirectoryEntry {
   readonly #bytes: Buffer;
-  /** Where the first attribute begins. */
+  /** The offset of the first attribute. */
   readonly #attributes: number;
   #dn: string | undefined;
 
-  /** Copies and checks the value of a SearchResultEntry; throws a DirectoryError where it is malformed. */
+  /**
+   * Copies and checks the value of a SearchResultEntry. Throws a DirectoryError if it is malformed.
+   */
   constructor(source: Buffer, start: number, end: number) {
     const bytes = Buffer.allocUnsafe(end - start);
     source.copy(bytes, 0, start, end);
@@ -63,7 +69,10 @@ export class SearchEntry implements DirectoryEntry {
   }
 }
 
-/** Walks through the whole entry once, so that no later access can fail; returns where its attributes begin. */
+/**
+ * Checks the whole entry once, so that no later access can fail. Returns the offset of the first
+ * attribute.
+ */
 function checkEntry(bytes: Buffer): number {
   const reader = new BerReader(bytes);
   reader.next(Tag.octetString);
@@ -84,7 +93,7 @@ function checkEntry(bytes: Buffer): number {
   return attributes;
 }
 
-/** Reads the SET OF values that comes next. */
+/** Reads the SET OF values that is next. */
 function readValues(reader: BerReader): Buffer[] {
   reader.next(Tag.set);
   const behind = reader.stop;

@@ -1,4 +1,7 @@
-/** The operations that change a directory, encoded (RFC 4511, sections 4.6 to 4.9). DNs and values go out as they are given. */
+/**
+ * Encodes the requests that change the directory (RFC 4511, sections 4.6 to 4.9). DNs and values
+ * are sent as given.
+ */
 import { boolean, element, enumerated, octetString, sequence, Tag } from './ber.ts';
 import { Operation } from './message.ts';
 
@@ -11,7 +14,7 @@ export interface WireModification extends WireAttribute {
   readonly operation: keyof typeof MODIFY_OPERATION;
 }
 
-/** The last one by RFC 4525. */
+/** `increment` is from RFC 4525. */
 const MODIFY_OPERATION = { add: 0, delete: 1, replace: 2, increment: 3 } as const;
 const NEW_SUPERIOR = 0x80;
 
@@ -26,12 +29,12 @@ export function encodeModify(dn: string, modifications: readonly WireModificatio
   return element(Operation.modifyRequest, octetString(dn), sequence(...changes));
 }
 
-/** The DN is the whole value (section 4.8). */
+/** The DN is the whole value of the request (section 4.8). */
 export function encodeDelete(dn: string): Buffer {
   return octetString(dn, Operation.deleteRequest);
 }
 
-/** Without `newSuperior` the entry stays below its parent. */
+/** Without `newSuperior` the entry keeps its parent. */
 export function encodeModifyDn(
   dn: string,
   newRdn: string,

@@ -1,58 +1,55 @@
 import type { DirectoryEntry } from './entry.ts';
 import type { HomeRules } from './home-path.ts';
 
-/**
- * The directory's names of the attributes that the service reads and writes. `null`: not used at
- * this site.
- */
+/** The names of the attributes that the service reads and writes. `null`: not used at this site. */
 export interface AttributeNames {
   readonly mode: string;
   readonly state: string;
-  /** Accepted names of the date, in order of preference; the one that the entry has is written. */
+  /**
+   * Accepted names of the date, in order of preference. The service writes the one that the entry
+   * has.
+   */
   readonly date: readonly string[];
   readonly active: string;
   readonly returnValue: string | null;
   readonly executionTime: string | null;
 }
 
-/** What an entry must keep to so that root works on it. */
+/** The rules for entries that root may work on. */
 export interface AccountRules extends HomeRules {
-  /** Users with a lower number are the system's own. */
+  /** Lower user numbers belong to system users. */
   readonly lowestUidNumber: number;
 }
 
-/** What the service needs of an account to decide about it. `mode` is one of the nine words. */
+/** The attributes of an account that decisions need. `mode` is one of the nine words of `WORDS`. */
 export interface AccountRecord {
   readonly dn: string;
-  /** The entryUUID attribute (RFC 4530), lower case; undefined where the server has none. */
+  /** The entryUUID attribute (RFC 4530) in lower case; undefined if the server has none. */
   readonly entryUUID: string | undefined;
   readonly uid: string;
-  /** In the case in which it was written, and as `comparedText` gives it, like the values below. */
+  /** In its original case, read by `comparedText` like the values below. */
   readonly mode: string;
   readonly state: string;
   readonly date: { readonly name: string; readonly value: string } | undefined;
-  /** sstIsActive; undefined where the entry has none. */
+  /** sstIsActive; undefined if the entry has none. */
   readonly active: boolean | undefined;
-  /** Return value of the last attempt; undefined where none is recorded. */
+  /** The return value of the last attempt; undefined if none is stored. */
   readonly returnValue: string | undefined;
-  /**
-   * The directory's own time of the last modification, in milliseconds since 1970; undefined where
-   * not readable.
-   */
+  /** modifyTimestamp in milliseconds since 1970; undefined if it is missing or malformed. */
   readonly modifiedAt: number | undefined;
-  /** The directory's own time of the entry's creation, likewise. */
+  /** createTimestamp in milliseconds since 1970. */
   readonly createdAt?: number;
-  /** The change sequence number of the last modification, on servers that show one: entryCSN. */
+  /** The change sequence number of the last modification, on servers that have entryCSN. */
   readonly entryCSN?: string;
-  /** Who modified it last: modifiersName. */
+  /** The DN that made the last modification: modifiersName. */
   readonly modifiedBy?: string;
-  /** The user's number; undefined where the entry has none. */
+  /** The user's number; undefined if the entry has none. */
   readonly uidNumber?: string;
 }
 
 /**
- * What an entry turned out to be: an account, another program's business, or something that cannot
- * be worked on.
+ * The result of reading an entry: an account, an entry of another program, or an account that
+ * cannot be worked on.
  */
 export type EntryReading =
   | { readonly kind: 'account'; readonly record: AccountRecord }

@@ -1,7 +1,6 @@
 /**
- * Attribute types that name entries, each with its object identifier and the names under which
- * servers know it (RFC 4519, RFC 4524, RFC 2798, RFC 2307, RFC 2985). They compare by the first
- * name.
+ * Attribute types that name entries: the object identifier, then the names that servers use (RFC
+ * 4519, RFC 4524, RFC 2798, RFC 2307, RFC 2985). The first name stands for the type in comparisons.
  */
 const TYPES = `
   2.5.4.3 cn commonName
@@ -65,7 +64,7 @@ const TYPES = `
   1.3.6.1.1.16.4 entryUUID
 `;
 
-/** A type's first name under its object identifier and its other names. */
+/** The first name of a type, by its object identifier and by each of its other names. */
 const FIRST_NAMES: ReadonlyMap<string, string> = new Map(
   TYPES.trim()
     .toLowerCase()
@@ -80,15 +79,15 @@ const FIRST_NAMES: ReadonlyMap<string, string> = new Map(
 const TYPE = /^(?:[a-z][a-z0-9-]*|[0-9]+(?:\.[0-9]+)*)$/;
 
 /**
- * The name by which an attribute type compares, in lower case: the same for its object identifier,
- * also with the `oid.` of RFC 1779, and for every usual name. A type of a site's own schema
- * compares by what is given, as only the server knows its other names. Undefined for what is no
- * type.
+ * The lower-case name by which an attribute type is compared. It is the same for the object
+ * identifier, with or without the `oid.` of RFC 1779, and for every usual name. A type of a site's
+ * own schema is compared by the given name, as only the server knows its other names. Undefined if
+ * the text is not an attribute type.
  */
 export function attributeType(given: string): string | undefined {
   const type = given.toLowerCase().replace(/^oid\.(?=[0-9])/, '');
   return FIRST_NAMES.get(type) ?? (TYPE.test(type) ? type : undefined);
 }
 
-/** The descriptors, in lower case, for which `attributeType` has another name. */
+/** The lower-case descriptors for which `attributeType` returns another name. */
 export const OTHER_NAMES: readonly string[] = [...FIRST_NAMES.keys()].filter((name) => /^[a-z]/.test(name));

@@ -2,8 +2,9 @@ import type { DirectoryEntry } from './entry.ts';
 import type { Fencing } from './fence.ts';
 
 /**
- * What a subscription or a list tells the stream, whichever protocol it came by. `entry` carries the entry at the time of
- * the change, which need not be how it stands now; `left` says only that the entry is no longer among the open accounts.
+ * What a subscription or a list reports to the stream, with any protocol. An `entry` is the entry
+ * at the time of the change; it may have changed since. `left` means that the entry no longer
+ * matches the filter of open accounts.
  */
 export type DirectoryChange =
   | {
@@ -17,22 +18,27 @@ export type DirectoryChange =
   | { readonly kind: 'refreshing' }
   | {
       readonly kind: 'entry';
-      /** `refresh`: part of the initial content; `list`: found by the periodic list; the others are changes. */
+      /**
+       * `refresh`: part of the initial content. `list`: found by the periodic list. The others are
+       * changes.
+       */
       readonly change: 'refresh' | 'list' | 'add' | 'modify' | 'delete' | 'rename';
       readonly entry: DirectoryEntry;
-      /** The DN before a rename, where the protocol says it. */
+      /** The DN before a rename, if the protocol reports it. */
       readonly previousDn?: string;
     }
   | { readonly kind: 'left'; readonly dn: string; readonly entryUUID?: string }
-  /** All open accounts have been sent; those not among them have left. `entries` counts them. */
+  /** All open accounts have been sent; any other account has left. `entries` is their number. */
   | {
       readonly kind: 'refreshed';
       readonly entries: number;
       readonly milliseconds: number;
-      /** The directory's clock is at least this, in milliseconds since 1970, where it told. */
+      /** A lower bound of the directory's clock in milliseconds since 1970, if it is known. */
       readonly directoryTime?: number;
     }
-  /** The periodic list is about to deliver its entries; `listed` ends it, as `refreshed` ends a refresh. */
+  /**
+   * The periodic list begins to deliver entries. `listed` ends it, as `refreshed` ends a refresh.
+   */
   | { readonly kind: 'listing' }
   | { readonly kind: 'listed'; readonly entries: number; readonly milliseconds: number }
   | {
@@ -40,7 +46,7 @@ export type DirectoryChange =
       readonly url: string;
       readonly reason: string;
       readonly remedy?: string;
-      /** The LDAP result code where the directory gave one. */
+      /** The LDAP result code, if the directory sent one. */
       readonly resultCode?: number;
     }
   | { readonly kind: 'reconnecting'; readonly url: string; readonly attempt: number; readonly inMilliseconds: number };

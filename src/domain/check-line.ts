@@ -1,9 +1,7 @@
-/** One line of `check`. `advice` does not stand in the way of `run`. */
+/** One line of the output of `check`. `advice` does not prevent `run`. */
 export interface CheckLine {
   readonly verdict: 'ok' | 'advice' | 'fail' | 'not tried';
   readonly what: string;
-  /** What was found. */
   readonly found: string;
-  /** What to do about it. */
   readonly remedy?: string;
 }

@@ -5,27 +5,32 @@ import { type Mode, neededActive, readMode, WORDS } from './mode.ts';
 /**
  * The state machine of an account:
  *
- *   requested (add) --claim--> in work (adding) --success--> finished (added, state = time)
- *                                    |  ^
- *                                    |  +--- resume / take over: found in work, nobody at work on it
- *                                    +-- failure --> in work with a non-zero return value: stands until asked again
+ * requested (add) --claim--> in work (adding) --success--> finished (added, state = time)
+ *                                  |  ^
+ *                                  |  +--- resume, take over: the earlier attempt was interrupted
+ *                                  +-- failure --> in work, return value not 0, until a new request
  *
- * `decide` says which move is open for an account as it stands, always with a reason that an operator understands.
+ * `decide` returns the move that is open for an account, with a reason for operators.
  */
 export type Decision =
-  /** To be claimed now. */
+  /** Claim it now. */
   | { readonly kind: 'claim'; readonly mode: Mode; readonly reason: string }
-  /** Interrupted work, to be taken up now. */
+  /** Resume interrupted work now. */
   | { readonly kind: 'resume'; readonly mode: Mode; readonly reason: string }
-  /** Another service's work, older than any handler may take: to be taken over by compare-and-swap. */
+  /**
+   * Take over another service's work now, by compare-and-swap: it is older than any handler may
+   * take.
+   */
   | { readonly kind: 'takeOver'; readonly mode: Mode; readonly reason: string }
   /** Due on a later day, `YYYYMMDD` in the configured time zone. */
   | { readonly kind: 'defer'; readonly mode: Mode; readonly until: string; readonly reason: string }
-  /** Waits for a change of the entry, or, where `recheckInMilliseconds` says so, for time to pass. */
+  /**
+   * Wait for a change of the entry or, with `recheckInMilliseconds`, until that time has passed.
+   */
   | { readonly kind: 'wait'; readonly mode: Mode; readonly reason: string; readonly recheckInMilliseconds?: number }
-  /** Failed, and stays so until somebody asks again. */
+  /** The last attempt failed. Nothing happens until a new request. */
   | { readonly kind: 'failed'; readonly mode: Mode; readonly returnValue: string; readonly reason: string }
-  /** Nothing is asked. */
+  /** There is no request. */
   | { readonly kind: 'settled'; readonly reason: string };
 
 /** What a decision depends on beside the entry. */
@@ -61,7 +66,7 @@ export interface Circumstances {
   readonly behindTimeLeft: number;
 }
 
-/** Decides what is to be done with an account as it stands. Total and pure. */
+/** Decides what to do with an account. Pure; returns a decision for every record. */
 export function decide(record: AccountRecord, context: DecisionContext): Decision {
   const { names } = context;
   const reading = readMode(record.mode);
@@ -80,7 +85,9 @@ export function decide(record: AccountRecord, context: DecisionContext): Decisio
   }
 }
 
-/** Nothing is begun by what a server shows that is older than what is known: an older delete may not run over a newer add. */
+/**
+ * Starts nothing on an outdated version of an account: an older delete must not follow a newer add.
+ */
 function unlessBehind(decision: Decision, { behindTimeLeft }: DecisionContext): Decision {
   if (behindTimeLeft <= 0) return decision;
   if (decision.kind !== 'claim' && decision.kind !== 'resume' && decision.kind !== 'takeOver') return decision;
@@ -158,25 +165,27 @@ function decideInWork(record: AccountRecord, mode: Mode, context: DecisionContex
 }
 
 /**
- * Whether the precondition of a mode holds. The compare-and-swap of a claim cannot name that
- * attribute, which others write: it is looked at before the claim, and again after it.
+ * Whether the precondition of a mode holds. The claim's compare-and-swap must not name that
+ * attribute, as others may write it. So it is checked before the claim, and again after it.
  */
 export function preconditionHolds({ active }: Pick<AccountRecord, 'active'>, mode: Mode): boolean {
   const needed = neededActive(mode);
   return needed === undefined || active === needed;
 }
 
-/** A truth value as LDAP writes it (RFC 4517, 3.3.3). */
+/** A truth value in LDAP's spelling (RFC 4517, section 3.3.3). */
 export function ldapBoolean(value: boolean): string {
   return value ? 'TRUE' : 'FALSE';
 }
 
-/** Whether a recorded return value means that the attempt failed. */
+/** Whether a stored return value means that the attempt failed. */
 export function isFailure(returnValue: string | undefined): boolean {
   return returnValue !== undefined && !/^[+-]?0*$/.test(returnValue);
 }
 
-/** Whether somebody is, or was, at work on the account: it is open, and its attempt has not failed. */
+/**
+ * Whether an attempt at the account is, or was, under way: the account is open and has not failed.
+ */
 export function isInWork({ mode, state, returnValue }: AccountRecord): boolean {
   return state === '0' && !isFailure(returnValue) && readMode(mode)?.phase === 'inWork';
 }

@@ -4,27 +4,36 @@ import type { DirectoryEntry } from './entry.ts';
 import { readGeneralizedTime } from './timestamp.ts';
 
 /**
- * The directory's clock, as far as it has shown itself: a lower bound, so that nothing is ever taken for older than it is.
+ * A lower bound of the directory's clock, so that nothing is ever taken for older than it is.
  *
- * The directory stamps what is written with its own time. What it tells of at that moment (a change, the answer to a write)
- * shows the clock as it is. Until then older stamps serve, which tell that this much at least has passed over there: but as any
- * of them may lie in the future, from a time when that clock was wrong, none counts beyond this host's time. Beyond that this
- * host's clock plays no part.
+ * The directory stamps each write with its own time. A change that it reports, or the response to a
+ * write, therefore shows its current time. Before the first of these, older stamps give a lower
+ * bound. A stamp may lie in the future if that clock was wrong once, so none counts beyond this
+ * host's time. This host's clock is used for nothing else.
+ *
+ * States: nothing known -> estimated (`saw`, from older stamps) -> shown (`showed`; then `saw` is
+ * ignored).
  */
 export class DirectoryClock {
   readonly #monotonic: () => number;
   readonly #hostTime: () => number;
-  /** The directory's time less the monotonic time, in milliseconds; undefined while nothing was seen. */
+  /**
+   * The directory's time minus the monotonic time, in milliseconds; undefined until the first
+   * stamp.
+   */
   #offset: number | undefined;
   #isShown = false;
 
-  /** `monotonic`: milliseconds on a clock that only goes forward; `hostTime`: this host's, in milliseconds since 1970. */
+  /**
+   * `monotonic` returns milliseconds of a monotonic clock; `hostTime` returns this host's time in
+   * milliseconds since 1970.
+   */
   constructor(monotonic: () => number, hostTime: () => number) {
     this.#monotonic = monotonic;
     this.#hostTime = hostTime;
   }
 
-  /** What the subscription, or a list, tells. */
+  /** Takes the stamps of a change that the subscription or a list reports. */
   told(change: DirectoryChange): void {
     if (change.kind === 'refreshed') this.saw(change.directoryTime);
     if (change.kind !== 'entry') return;
@@ -54,21 +63,24 @@ export class DirectoryClock {
     };
   }
 
-  /** A stamp of whatever age was seen, in milliseconds since 1970. */
+  /** Takes a stamp of any age, in milliseconds since 1970. */
   saw(stamp: number | undefined): void {
     if (stamp === undefined || this.#isShown) return;
     const offset = Math.min(stamp, this.#hostTime()) - this.#monotonic();
     if (this.#offset === undefined || offset > this.#offset) this.#offset = offset;
   }
 
-  /** A stamp was seen of something that was written just now. */
+  /** Takes the stamp of a write that has just been made. */
   showed(stamp: number | undefined): void {
     if (stamp === undefined) return;
     this.#offset = stamp - this.#monotonic();
     this.#isShown = true;
   }
 
-  /** The directory's time is this, or later; undefined while nothing is known. */
+  /**
+   * The earliest possible time of the directory in milliseconds since 1970; undefined if nothing is
+   * known.
+   */
   now(): number | undefined {
     return this.#offset === undefined ? undefined : this.#offset + this.#monotonic();
   }

@@ -1,11 +1,14 @@
 /**
- * Why the directory did not do what was asked. Branch on `resultCode` and `cause`, never on the message.
+ * A failed operation on the directory. Branch on `resultCode` and `cause`, never on the message.
  */
 export class DirectoryError extends Error {
   override readonly name = 'DirectoryError';
-  /** The LDAP result code (RFC 4511, section 4.1.9); undefined where no answer came (refused, reset, timed out, TLS). */
+  /**
+   * The LDAP result code (RFC 4511, section 4.1.9); undefined without a response (refused, reset,
+   * timed out, TLS).
+   */
   readonly resultCode: number | undefined;
-  /** What to do about it, for the operator. */
+  /** What the operator can do about it. */
   readonly remedy: string | undefined;
 
   constructor(message: string, options: { resultCode?: number; remedy?: string; cause?: unknown } = {}) {
@@ -20,12 +23,15 @@ export class DirectoryError extends Error {
   }
 }
 
-/** The server answers, but another one of `directory.url` may do better: it is the next to be tried. */
+/**
+ * This server responds, but another one of `directory.url` may do better; the next one is tried.
+ */
 export class TryNextServer extends DirectoryError {}
 
 /**
- * Result codes of RFC 4511 (and RFC 4533, RFC 3909, RFC 4528) that the service branches on. `answerTooLarge` no server sends: it is
- * one of those that are left to the client's side (RFC 2251, section 4.1.10: 81 to 90).
+ * Result codes of RFC 4511, RFC 4533, RFC 3909 and RFC 4528 that the service branches on. No server
+ * sends `answerTooLarge`: it is one of the codes reserved for the client's side (RFC 2251, section
+ * 4.1.10: 81 to 90).
  */
 export const ResultCode = {
   success: 0,
@@ -59,12 +65,12 @@ export const ResultCode = {
 } as const;
 
 /**
- * What a failed operation on an account means for it:
- * - `mismatch`: the compare-and-swap found another value: somebody wrote in the meantime;
+ * What a failed operation means for its account:
+ * - `mismatch`: the compare-and-swap found another value, as the entry was changed in the meantime;
  * - `gone`: there is no such entry;
- * - `unfit`: the schema does not take an attribute or value;
- * - `refused`: the directory will not do this for this account, now or later, unless somebody changes something;
- * - `away`: no answer, or one that is about the server and not about the account: worth trying again.
+ * - `unfit`: the schema does not allow an attribute or value;
+ * - `refused`: the directory will not do this for this account until something is changed;
+ * - `away`: no response, or one about the server and not the account. A later attempt may succeed.
  */
 export type FailureKind = 'mismatch' | 'gone' | 'unfit' | 'refused' | 'away';
 

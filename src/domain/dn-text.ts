@@ -1,20 +1,23 @@
-/** The text of a DN (RFC 4514, section 3), also as RFC 1779 had it: `;`, quotes, blanks around. */
+/**
+ * The text of a DN (RFC 4514, section 3), and the older form of RFC 1779: `;`, quotes, outer
+ * spaces.
+ */
 
 /**
- * Tags of what is text in ASN.1 (X.680, section 8.4): OCTET STRING, UTF8String, NumericString,
+ * Tags of the text types of ASN.1 (X.680, section 8.4): OCTET STRING, UTF8String, NumericString,
  * PrintableString, TeletexString, IA5String, VisibleString.
  */
 const TEXT_TAGS: ReadonlySet<number> = new Set([0x04, 0x0c, 0x12, 0x13, 0x14, 0x16, 0x1a]);
 
-/** Must not stand in a value without an escape, in quotes and elsewhere. */
+/** Characters that need an escape in a value; the second list is for values in quotes. */
 const RESERVED = '"+,;<>\0';
 const RESERVED_IN_QUOTES = '"\0';
-/** May be escaped by `\` alone. */
+/** Characters that `\` alone may escape. */
 const ESCAPABLE = '\\"+,;<>#= ';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The RDNs of a DN, each as the texts of its attributes, which are not looked into. */
+/** Splits a DN into RDNs, and each RDN into its attributes as unread text. */
 export function splitDn(text: string): string[][] {
   let rdn: string[] = [];
   const rdns = [rdn];
@@ -30,9 +33,12 @@ export function splitDn(text: string): string[][] {
   return rdns;
 }
 
-/** Where the attribute that begins at `start` ends: before `,` or `;` or `+`, or with the text. */
+/**
+ * The end of the attribute that begins at `start`: the next `,`, `;` or `+`, or the end of the
+ * text.
+ */
 function endOfAttribute(text: string, start: number): number {
-  /** Whether a quote here would begin a value. */
+  /** Whether a quote at this position would begin a value. */
   let atValue = false;
   for (let at = start; at < text.length; at += 1) {
     const sign = text[at];
@@ -44,7 +50,7 @@ function endOfAttribute(text: string, start: number): number {
   return text.length;
 }
 
-/** Where the quote stands that closes the value from `start` on; the text may end before it. */
+/** The position of the quote that closes the value; the end of the text if there is none. */
 function endOfQuotes(text: string, start: number): number {
   for (let at = start; at < text.length; at += 1) {
     if (text[at] === '"') return at;
@@ -53,7 +59,7 @@ function endOfQuotes(text: string, start: number): number {
   return text.length;
 }
 
-/** Without the spaces around it, save one at the end that is escaped. */
+/** Removes spaces at both ends, but not an escaped one at the end. */
 export function trimBlanks(text: string): string {
   let start = 0;
   let end = text.length;
@@ -65,8 +71,8 @@ export function trimBlanks(text: string): string {
 }
 
 /**
- * The value that a text without blanks around it stands for: text, or bytes that are no UTF-8.
- * Undefined where it stands for none.
+ * Decodes a value without outer spaces: text, or bytes if they are not UTF-8. Undefined if the
+ * value is malformed.
  */
 export function readValue(text: string): string | Buffer | undefined {
   if (text === '') return undefined;
@@ -101,7 +107,10 @@ function readEscape(text: string, at: number): { readonly byte: number; readonly
   return sign !== '' && ESCAPABLE.includes(sign) ? { byte: sign.charCodeAt(0), length: 1 } : undefined;
 }
 
-/** A value in BER (RFC 4514, section 2.4): its content if that is text, and else the BER itself. */
+/**
+ * Reads a value in BER (RFC 4514, section 2.4). Returns its content if that is text, otherwise the
+ * BER itself.
+ */
 function readBer(hex: string): string | Buffer | undefined {
   const bytes = Buffer.from(hex, 'hex');
   if (bytes.length < 2 || bytes.length * 2 !== hex.length) return undefined;

@@ -1,31 +1,31 @@
 /**
- * Distinguished names: the one place that reads, compares and takes apart DNs. Nothing else
- * compares their text, as servers and people write one DN in many ways: `\,` or `\2C`, UTF-8 or its
- * bytes in hex, `ou` or 2.5.4.11.
+ * Distinguished names. This is the only place that reads, compares and splits DNs. Nothing else
+ * compares their text, as one DN has many spellings: `\,` or `\2C`, UTF-8 or its bytes in hex, `ou`
+ * or 2.5.4.11.
  *
- * Two DNs are the same where their RDNs are, in order (RFC 4517, section 4.2.15); the attributes of
- * an RDN have no order. Types compare by `attributeType`. Values compare as by caseIgnoreMatch (RFC
- * 4518): normalised (NFKC), without case, with one blank for several and none at the ends. That is
- * assumed of every type, as only the server knows the matching rules of its schema: entries whose
- * names differ in case alone, where the schema says that case matters, are taken for one. Nothing
- * is folded beyond that, neither `ß` to `ss` nor the invisible characters that RFC 4518 drops.
+ * Two DNs are equal if their RDNs are, in order (RFC 4517, section 4.2.15); the attributes of an
+ * RDN have no order. Types are compared by `attributeType`. Values are compared as by
+ * caseIgnoreMatch (RFC 4518): after NFKC normalisation, without case, with single blanks inside and
+ * none at the ends. This is assumed of every type, as only the server knows the matching rules of
+ * its schema: two entries whose names differ in case alone are taken for one, even if the schema
+ * distinguishes them. Nothing else is folded, neither `ß` to `ss` nor the invisible characters that
+ * RFC 4518 drops.
  *
- * An RDN that cannot be read compares by its bare text: it equals itself only. Nothing here throws,
- * whatever a DN holds.
+ * A malformed RDN equals only the same text. No function here throws, whatever a DN holds.
  */
 import { attributeType, OTHER_NAMES } from './attribute-type.ts';
 import { readValue, splitDn, trimBlanks } from './dn-text.ts';
 
-/** One attribute of an RDN. */
 export interface NamingValue {
-  /** As `attributeType` names it. */
+  /** The name that `attributeType` returns. */
   readonly type: string;
-  /** Without escapes; bytes where they are no UTF-8. */
+  /** The unescaped value; bytes if it is not UTF-8. */
   readonly value: string | Buffer;
 }
 
 /**
- * One relative distinguished name: as it was written, and in the form in which two of them compare.
+ * One relative distinguished name. `text` is its original spelling; RDNs are equal if their `key`
+ * is.
  */
 export interface Rdn {
   readonly text: string;
@@ -33,55 +33,52 @@ export interface Rdn {
   readonly values: readonly NamingValue[];
 }
 
-/** A distinguished name, from the entry up to the suffix; the empty one is the root DSE's. */
+/** A distinguished name from the entry up to the suffix. The empty one is that of the root DSE. */
 export type Dn = readonly Rdn[];
 
-/** Reads a DN; undefined where it is not one. */
+/** Reads a DN; undefined if it is malformed. */
 export function parseDn(text: string): Dn | undefined {
   if (isBlank(text)) return [];
   const rdns = splitDn(text).map((parts) => readRdn(parts));
   return rdns.every((rdn) => rdn !== undefined) ? rdns : undefined;
 }
 
-/** The DN as it was written, but for what separates its RDNs. */
+/** The DN in its original spelling, with `,` between RDNs. */
 export function dnText(dn: Dn): string {
   return dn.map(({ text }) => text).join(',');
 }
 
-/** What `comparableDn` makes of it. */
+/** The same text as `comparableDn`. */
 export function dnKey(dn: Dn): string {
   return dn.map(({ key }) => key).join(',');
 }
 
-/** Whether `dn` is `ancestor` or stands below it. */
+/** Whether `dn` is `ancestor` or is below it. */
 export function isWithin(dn: Dn, ancestor: Dn): boolean {
   return isKeyWithin(dnKey(dn), dnKey(ancestor));
 }
 
 /**
- * The text by which a DN compares: equal DNs have equal ones, and that of a DN below another one
- * ends with `,` and the other one's. Total. It takes a fifth of a microsecond for a usual DN
- * without escapes, and answers the same string where that compares already; any other takes some
- * more.
+ * The key by which DNs are compared: equal DNs have equal keys, and the key of a DN below another
+ * one ends with `,` and the other's key. Returns a key for any text. A usual DN without escapes
+ * takes a fifth of a microsecond, and is returned unchanged if it is a key already; others take
+ * longer.
  */
 export function comparableDn(dn: string): string {
   return plainKey(dn) ?? (isBlank(dn) ? '' : splitDn(dn).map(keyOfRdn).join(','));
 }
 
-/** Whether two DNs are the same, in whatever way they are written. */
+/** Whether two DNs are the same, in any spelling. */
 export function isSameDn(one: string, other: string): boolean {
   return one === other || comparableDn(one) === comparableDn(other);
 }
 
-/**
- * Whether a DN is a base or stands below it, in whatever way the two are written. All is below the
- * empty one.
- */
+/** Whether a DN is the base or is below it, in any spelling. Every DN is below the empty one. */
 export function isAtOrBelow(dn: string, base: string): boolean {
   return isKeyWithin(comparableDn(dn), comparableDn(base));
 }
 
-/** The DN that a DN stands right below, as it was written; undefined for the empty one. */
+/** The DN of the parent, in its original spelling; undefined for the empty DN. */
 export function parentOf(dn: string): string | undefined {
   if (isBlank(dn)) return undefined;
   return splitDn(dn)
@@ -90,10 +87,7 @@ export function parentOf(dn: string): string | undefined {
     .join(',');
 }
 
-/**
- * The values that the first RDN gives to an attribute type, unescaped; none where it cannot be
- * read.
- */
+/** The unescaped values of an attribute type in the first RDN; empty if the RDN is malformed. */
 export function rdnValues(dn: string, type: string): string[] {
   const [first] = splitDn(dn);
   const wanted = attributeType(type);
@@ -101,12 +95,12 @@ export function rdnValues(dn: string, type: string): string[] {
   return values.filter((found) => found.type === wanted).map(({ value }) => value.toString());
 }
 
-/** The text by which the values of a naming attribute compare. */
+/** The text by which the values of a naming attribute are compared. */
 export function comparableValue(value: string): string {
   return value.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').replace(/\s+/g, ' ').trim();
 }
 
-/** A value as it is written in a DN (RFC 4514, section 2.4). */
+/** Escapes a value for a DN (RFC 4514, section 2.4). */
 export function escapeDnValue(value: string): string {
   return value.replace(/^[ #]|[\\"+,;<>=]| $/g, (character) => `\\${character}`).replaceAll('\0', '\\00');
 }
@@ -122,7 +116,7 @@ function readRdn(parts: readonly string[]): Rdn | undefined {
   return { text: textOf(parts), key, values };
 }
 
-/** That of an RDN which cannot be read begins with `!`, which no type does. */
+/** The key of a malformed RDN begins with `!`, as no attribute type does. */
 function keyOfRdn(parts: readonly string[]): string {
   const text = textOf(parts);
   return plainKey(text) ?? readRdn(parts)?.key ?? `!${escapeKey(text)}`;
@@ -139,7 +133,7 @@ function readNamingValue(text: string): NamingValue | undefined {
   return type === undefined || value === undefined ? undefined : { type, value };
 }
 
-/** What separates values, or begins bytes, is escaped in text. */
+/** Escapes the characters that separate values, and a leading `#`, which marks bytes. */
 function keyOfValue({ type, value }: NamingValue): string {
   if (typeof value !== 'string') return `${type}=#${value.toString('hex')}`;
   return `${type}=${escapeKey(comparableValue(value)).replace(/^#/, '\\23')}`;
@@ -153,21 +147,15 @@ function isBlank(text: string): boolean {
   return text.trim() === '';
 }
 
-/**
- * A value of printable ASCII without a sign that has, or wants, an escape, and with single blanks
- * inside only.
- */
+/** A value of printable ASCII that needs and has no escape, with single spaces inside only. */
 const PLAIN_SIGNS = String.raw`[!#-*\-./0-:=?-\[\]-~]+`;
 const PLAIN_RDN = `[a-z]+=(?!#)${PLAIN_SIGNS}(?: ${PLAIN_SIGNS})*`;
 const PLAIN = new RegExp(`^${PLAIN_RDN}(?:,${PLAIN_RDN})*$`);
 const OTHERWISE_NAMED = new RegExp(`(?:^|,)(?:${OTHER_NAMES.join('|')})=`);
-/** What is longer is no usual DN, and is left to code that needs no stack for it. */
+/** Longer DNs are unusual. They take the path that needs no stack for a regular expression. */
 const LONGEST_PLAIN = 2_000;
 
-/**
- * The key of a DN in which nothing but the case is to be changed, as of nearly all; undefined for
- * any other.
- */
+/** The key of a DN that needs no change except its case, as most do; undefined for any other. */
 function plainKey(dn: string): string | undefined {
   if (dn.length > LONGEST_PLAIN) return undefined;
   const text = dn.toLowerCase();

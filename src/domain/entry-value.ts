@@ -1,6 +1,6 @@
 import type { DirectoryEntry } from './entry.ts';
 
-/** What an entry holds under a name that must have one value, as text. */
+/** The value of an attribute that must have exactly one, as text. */
 export type SingleValue =
   | { readonly kind: 'absent' }
   | { readonly kind: 'text'; readonly text: string }
@@ -8,7 +8,9 @@ export type SingleValue =
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Reads the one value of an attribute; several values and values that are not UTF-8 text are faults, not guesses. */
+/**
+ * Reads the only value of an attribute. Several values, or bytes that are not UTF-8, are faults.
+ */
 export function singleValue(entry: DirectoryEntry, name: string): SingleValue {
   const values = entry.values(name);
   const [value] = values;
@@ -22,10 +24,10 @@ export function singleValue(entry: DirectoryEntry, name: string): SingleValue {
 }
 
 /**
- * A text value as directories compare it: the spaces around it do not count (RFC 4518, section
- * 2.6.1). Any other blank is a part of the value here, as not every server passes over it: 389-ds
- * passes over a TAB and slapd does not, of U+00A0 it is the other way round. Accounts are read
- * through this alone, so that no two parts of the program judge a value differently.
+ * A text value as directories compare it: without outer spaces (RFC 4518, section 2.6.1). Any other
+ * blank remains part of the value, as servers differ: 389-ds ignores a TAB and slapd does not; with
+ * U+00A0 it is the other way round. Accounts are read only through this function, so that all parts
+ * of the program judge a value in the same way.
  */
 export function comparedText(text: string): string {
   let start = 0;
@@ -36,14 +38,14 @@ export function comparedText(text: string): string {
 }
 
 /**
- * What to add to the complaint about a value that would be well formed but for blanks that count
- * and are not seen.
+ * A hint for the message about a value that would be well formed without invisible blanks around
+ * it.
  */
 export function blanksBeside(text: string, isWellFormed: (text: string) => boolean): string {
   return isWellFormed(text.trim()) ? ': a TAB, or another blank that counts, stands beside it; write it anew' : '';
 }
 
-/** A value as it may stand in a message: bounded, control characters made visible. */
+/** A value for a message: of bounded length, with control characters made visible. */
 export function shown(text: string): string {
   const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;

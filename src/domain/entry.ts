@@ -1,18 +1,20 @@
 /**
- * One directory entry as a server sent it. Names compare case-insensitively (RFC 4512, section 2.5);
- * values are bytes, as nothing promises that they are text.
+ * One entry as the server sent it. Names are case-insensitive (RFC 4512, section 2.5). Values are
+ * bytes, as they need not be text.
  */
 export interface DirectoryEntry {
   readonly dn: string;
-  /** The values of one attribute; empty where the entry has none. */
+  /** The values of one attribute; empty if the entry has none. */
   values(name: string): readonly Buffer[];
   /** Every attribute, under the name that the server sent. */
   attributes(): Iterable<readonly [name: string, values: readonly Buffer[]]>;
-  /** Why its attributes are not known, and what to do about it; it then shows none. Undefined for an entry as it should be. */
+  /**
+   * Why the entry has no attributes here, and what to do about it. Undefined for an ordinary entry.
+   */
   readonly unreadable?: string;
 }
 
-/** An entry from plain data: for servers and tests that have the attributes at hand already. */
+/** Makes an entry from plain data. */
 export function entryOf(
   dn: string,
   attributes: Readonly<Record<string, string | Buffer | ReadonlyArray<string | Buffer>>>,
@@ -33,7 +35,7 @@ export function entryOf(
   };
 }
 
-/** The same entry under the DN that it is known by to be there. */
+/** The same entry with another DN, the one under which it is known to exist. */
 export function entryAt(dn: string, entry: DirectoryEntry): DirectoryEntry {
   if (entry.dn === dn) return entry;
   const { unreadable } = entry;
@@ -45,10 +47,10 @@ export function entryAt(dn: string, entry: DirectoryEntry): DirectoryEntry {
   };
 }
 
-/** What a server writes by itself whenever anything else is written. */
+/** The attributes that a server updates itself at every write. */
 const STAMPS: ReadonlySet<string> = new Set(['modifytimestamp', 'modifiersname', 'entrycsn']);
 
-/** Whether two readings of an entry show the same attributes and values, the stamps of the write aside. */
+/** Whether two readings of an entry have the same attributes and values, except `STAMPS`. */
 export function sameAttributes(one: DirectoryEntry, other: DirectoryEntry): boolean {
   const [ones, others] = [valuesByName(one), valuesByName(other)];
   if (ones.size !== others.size) return false;

@@ -1,6 +1,9 @@
 import type { ProtocolName } from './change.ts';
 
-/** Of which account an event speaks. `mode` is the stored word at that moment; `job` ties one attempt together. */
+/**
+ * The account of an event. `mode` is the stored word at that moment; `job` is the id of the
+ * attempt.
+ */
 export interface AccountRef {
   readonly uid: string;
   readonly dn: string;
@@ -8,7 +11,9 @@ export interface AccountRef {
   readonly job?: string;
 }
 
-/** An event as a stage reports it; `time` is added where it is published. The one vocabulary of the stream. */
+/**
+ * An event as a stage reports it. `publish` adds `time`. Every event of the stream is one of these.
+ */
 export type StreamEvent =
   | { readonly event: 'connected'; readonly url: string; readonly protocol: ProtocolName; readonly server: string }
   | { readonly event: 'refreshing' }
@@ -18,7 +23,7 @@ export type StreamEvent =
       readonly url: string;
       readonly reason: string;
       readonly remedy?: string;
-      /** The LDAP result code where the directory gave one. */
+      /** The LDAP result code, if the directory sent one. */
       readonly resultCode?: number;
     }
   | { readonly event: 'reconnecting'; readonly url: string; readonly attempt: number; readonly inMilliseconds: number }
@@ -26,16 +31,16 @@ export type StreamEvent =
       readonly event: 'received';
       readonly change: string;
       readonly entryUUID?: string;
-      /** Who wrote it, where the directory tells: modifiersName. */
+      /** The DN that wrote it, if the directory shows modifiersName. */
       readonly modifiedBy?: string;
     } & AccountRef)
   | ({
       readonly event: 'skipped';
       readonly reason: string;
-      /** Where the account is skipped because its last attempt failed: with what, and when that was written. */
+      /** If the last attempt failed: its return value, and when that was written. */
       readonly returnValue?: number;
       readonly failedAt?: string;
-      /** The LDAP result code where the directory refuses the account. */
+      /** The LDAP result code, if the directory refuses the account. */
       readonly resultCode?: number;
     } & Partial<AccountRef> & { readonly dn: string })
   | ({ readonly event: 'deferred'; readonly until: string } & AccountRef)
@@ -54,20 +59,20 @@ export type StreamEvent =
     } & AccountRef)
   | ({
       readonly event: 'retrying';
-      /** The number of the attempt that follows the pause: 2 after the first failure. */
+      /** The number of the next attempt: 2 after the first failure. */
       readonly attempt: number;
       readonly inMilliseconds: number;
       readonly reason: string;
-      /** The LDAP result code where it is the directory that refuses. */
+      /** The LDAP result code, if the directory refuses. */
       readonly resultCode?: number;
     } & AccountRef)
   | ({ readonly event: 'superseded'; readonly reason: string } & AccountRef)
   | ({
       readonly event: 'conflict';
       readonly reason: string;
-      /** Who wrote it, where the directory tells: modifiersName. */
+      /** The DN that wrote it, if the directory shows modifiersName. */
       readonly modifiedBy?: string;
-      /** Set where a person is needed. */
+      /** Set if an operator has to act. */
       readonly remedy?: string;
     } & AccountRef)
   | ({ readonly event: 'left' } & Partial<AccountRef> & { readonly dn: string })
@@ -76,13 +81,13 @@ export type StreamEvent =
 
 export type EventName = StreamEvent['event'];
 
-/** An event with its time (RFC 3339, UTC, milliseconds): what every output shows. */
+/** An event with its time (RFC 3339, UTC, milliseconds), as every output shows it. */
 export type PublishedEvent = { readonly time: string } & StreamEvent;
 
-/** Where stages report to. Must not throw and must not wait. */
+/** Receives the events of the stages. It must neither throw nor block. */
 export type Report = (event: StreamEvent) => void;
 
-/** In pipeline order. Whoever adds an event is made to give it its place. */
+/** All events in pipeline order. The type requires every event to be listed. */
 const IN_ORDER: Readonly<Record<EventName, true>> = {
   connected: true,
   refreshing: true,
@@ -108,5 +113,4 @@ const IN_ORDER: Readonly<Record<EventName, true>> = {
   stopped: true,
 };
 
-/** The names in pipeline order. */
 export const EVENT_NAMES = Object.keys(IN_ORDER) as readonly EventName[];

@@ -1,46 +1,53 @@
 import type { DirectoryEntry } from './entry.ts';
 import { shown, singleValue } from './entry-value.ts';
 
-/** Where an account's home is. A marker `/./` in homeDirectory separates the chroot from the path inside it. */
+/**
+ * The home of an account. A marker `/./` in homeDirectory separates the chroot from the path inside
+ * it.
+ */
 export interface HomePath {
-  /** The whole path in one spelling: without `.`, doubled and trailing slashes. */
+  /** The whole path, without `.`, doubled slashes and trailing slashes. */
   readonly home: string;
-  /** The part before the marker; undefined where there is none. */
+  /** The part before the marker; undefined without a marker. */
   readonly chroot: string | undefined;
 }
 
-/** Where the homes of a site are. */
+/** The rules for the homes of a site. */
 export interface HomeRules {
-  /** Below which every home is; null: anywhere but in a system folder, judged by its path alone. */
+  /** The folder that every home is below. null: any folder except those of the system. */
   readonly homeRoot: string | null;
   /**
-   * Where below `homeRoot` an account's own folder is: the names on the way, `*` for any, `{uid}`
-   * as the last one. All own folders are equally deep, so none lies in another one.
+   * The path of an account's own folder below `homeRoot`: folder names, `*` for any name, and
+   * `{uid}` as the last one. All own folders are equally deep, so none is inside another.
    */
   readonly homeLayout: string;
 }
 
-/** The layout in which the accounts' own folders lie side by side in `homeRoot`. */
+/** The layout in which the accounts' own folders are directly in `homeRoot`. */
 export const ONE_FOLDER_EACH = '{uid}';
 
 export type HomeReading =
   | { readonly kind: 'home'; readonly path: HomePath }
   | { readonly kind: 'faulty'; readonly reason: string };
 
-/** PATH_MAX and NAME_MAX of Linux, less the NUL. */
+/** PATH_MAX and NAME_MAX of Linux, without the NUL. */
 const LONGEST_PATH_BYTES = 4_095;
 const LONGEST_NAME_BYTES = 255;
 
-/** What belongs to the system, with all that is in it. Of `/var`, `/home` and the like only the folder itself does. */
+/**
+ * Folders of the system, with everything below them. Of `/var`, `/home` and the like only the
+ * folder itself is excluded.
+ */
 const SYSTEM_TREES: readonly string[] = [
   ...['bin', 'boot', 'dev', 'etc', 'lib', 'lib32', 'lib64', 'libx32', 'lost+found', 'proc', 'root', 'run', 'sbin'],
   ...['sys', 'usr', 'var/cache', 'var/lock', 'var/log', 'var/mail', 'var/run', 'var/spool'],
 ].map((tree) => `/${tree}`);
 
 /**
- * Reads homeDirectory of an entry and refuses what cannot be the home of the account `uid`: none or several; what is no clean
- * absolute path; a system folder; where `homeRoot` is set, what is not below it, and what is not in
- * the account's own folder, as the layout has it. Nothing is looked at on disk.
+ * Reads homeDirectory and refuses what cannot be the home of the account `uid`: no value or
+ * several; a path that is not absolute and clean; a system folder; and, if `homeRoot` is set, a
+ * path that is not below it, or not in the account's own folder of the layout. The disk is not
+ * read.
  */
 export function readHomePath(entry: DirectoryEntry, uid: string, rules: HomeRules): HomeReading {
   const { homeRoot } = rules;
@@ -59,7 +66,7 @@ export function readHomePath(entry: DirectoryEntry, uid: string, rules: HomeRule
   return { kind: 'home', path: { home: comparablePath(text), chroot } };
 }
 
-/** The part before the marker; one at the very beginning separates nothing. */
+/** The part before the marker. A marker at the very beginning separates nothing. */
 function chrootOf(text: string): string | undefined {
   const marker = text.indexOf('/./');
   const chroot = marker > 0 ? comparablePath(text.slice(0, marker)) : '/';
@@ -92,8 +99,8 @@ function faultOfPlace(home: string, uid: string, rules: HomeRules): string | und
 }
 
 /**
- * Whether a home of some account, whatever its uid, may be at a path below `homeRoot`, in it or
- * above it: what a tool makes for itself must be where none is.
+ * Whether the home of any account may be at this path below `homeRoot`, inside it or above it. A
+ * tool may not create files of its own in such a place.
  */
 export function isForHomes(path: string, { homeRoot, homeLayout }: HomeRules): boolean {
   const names = namesBelow(path, comparablePath(homeRoot ?? '/'));
@@ -101,14 +108,14 @@ export function isForHomes(path: string, { homeRoot, homeLayout }: HomeRules): b
 }
 
 /**
- * Whether names below the root lead to an own folder of the layout and further down, or, with
- * `orAbove`, towards one.
+ * Whether names below the root lead into an own folder of the layout or, with `orAbove`, towards
+ * one.
  */
 function fits(names: readonly string[], layout: string, isUid: (name: string) => boolean, how?: 'orAbove'): boolean {
   return namesOf(layout).every((expected, index) => {
     const name = names[index];
     if (name === undefined) return how === 'orAbove';
-    // LDAP compares a uid without regard to case, a file system its names with it.
+    // LDAP compares uids without case; file systems distinguish the case of names.
     return expected === '{uid}' ? isUid(name) : expected === '*' || expected === name;
   });
 }
@@ -117,24 +124,26 @@ function namesBelow(path: string, root: string): string[] {
   return namesOf(root === '/' ? path : path.slice(root.length));
 }
 
-/** A tree of the system counts as one unless the site itself has put its homes there. */
+/** A system tree does not count if `homeRoot` itself is inside it. */
 function isSystemFolder(home: string, root: string): boolean {
   const [first = '', second, third] = namesOf(home);
   if (second === undefined || (first === 'var' && third === undefined)) return true;
   return SYSTEM_TREES.some((tree) => isBelow(home, tree) && !isBelow(`${root}/`, tree));
 }
 
-/** Whether a path lies below a folder (not: is that folder), both in the spelling of `comparablePath`. */
+/**
+ * Whether a path is below a folder, and not the folder itself. Both are in `comparablePath` form.
+ */
 export function isBelow(path: string, folder: string): boolean {
   return folder === '/' ? path !== '/' : path.startsWith(`${folder}/`);
 }
 
-/** A path in the form in which two spellings of one place compare equal; for paths without `..`. */
+/** The form in which two spellings of a path are equal. For paths without `..`. */
 export function comparablePath(path: string): string {
   return `${path.startsWith('/') ? '/' : ''}${namesOf(path).join('/')}`;
 }
 
-/** The names of a path in order, without those that lead nowhere. */
+/** The names of a path in order, without empty ones and `.`. */
 export function namesOf(path: string): string[] {
   return path.split('/').filter((name) => name !== '' && name !== '.');
 }

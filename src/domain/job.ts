@@ -3,29 +3,29 @@ import type { DirectoryEntry } from './entry.ts';
 import type { Report } from './event.ts';
 import type { Mode } from './mode.ts';
 
-/** One attempt at one account: what a handler gets to work with. */
+/** One attempt at one account, as a handler receives it. */
 export interface Job {
-  /** Ties the events of one attempt together. */
+  /** The same in all events of the attempt. */
   readonly id: string;
   readonly mode: Mode;
-  /** The account and the whole entry as they stood at or after the claim. */
+  /** The account and its whole entry, read at or after the claim. */
   readonly record: AccountRecord;
   readonly entry: DirectoryEntry;
-  /** 1 for the first attempt of a request. */
+  /** 1 for the first attempt at a request. */
   readonly attempt: number;
-  /** True when an interrupted attempt is taken up again: the script may have run before. */
+  /** True if an interrupted attempt is resumed: the script may have run before. */
   readonly resumed: boolean;
-  /** How often in a row an attempt at this request was lost: its script then runs with no other beside it. */
+  /** How many attempts at this request were lost in a row. If any, the script runs alone. */
   readonly lost: number;
 }
 
 export interface StepContext {
   readonly report: Report;
-  /** Aborted when what runs must end at once. */
+  /** Aborted when running steps must end at once. */
   readonly signal: AbortSignal;
 }
 
-/** How one step ended. A failure's `reason` says what to do about it. */
+/** The result of one step. The `reason` of a failure says what to do about it. */
 export type StepOutcome =
   | { readonly ok: true }
   | {
@@ -37,11 +37,11 @@ export type StepOutcome =
 
 /**
  * Why a failed attempt may be repeated.
- * - `temporary`: the script asks for it (EX_TEMPFAIL).
+ * - `temporary`: the script asked for another attempt (EX_TEMPFAIL).
  * - `script`: the site's script failed.
- * - `lost`: what ran the script died. What the script did is unknown.
+ * - `lost`: the process that ran the script died. What the script did is unknown.
  * - `shortage`: the host lacks files or processes. Nothing was done.
- * - `permanent`: the failure stands.
+ * - `permanent`: the failure is final.
  */
 export type Retry = 'temporary' | 'script' | 'lost' | 'shortage' | 'permanent';
 
@@ -59,9 +59,12 @@ export type HandlerOutcome =
       readonly returnValue: number;
       readonly reason: string;
       readonly retry: Retry;
-      /** True when the service was told to stop at once: nothing is written back, the account is resumed later. */
+      /**
+       * True if the service was told to stop at once. Nothing is written back; the account is
+       * resumed later.
+       */
       readonly aborted: boolean;
     };
 
-/** Runs all steps of the handler for the job's mode; never rejects. */
+/** Runs all steps of the handler for the job's mode. Never rejects. */
 export type RunHandler = (job: Job, context: StepContext) => Promise<HandlerOutcome>;

@@ -1,17 +1,17 @@
 /**
- * This number of bits of a hash chooses the part. With a million entries, each part still grows within
- * two milliseconds.
+ * The number of bits of the hash that select the part. With a million entries each part still grows
+ * within two milliseconds.
  */
 const PART_BITS = 6;
-/** The beginning of a key tells enough. */
+/** Only the beginning of a key is hashed, in characters. */
 const HASHED_CHARACTERS = 16;
-/** Spreads what differs in the low bits over the high ones (2^32 divided by the golden ratio). */
+/** 2^32 divided by the golden ratio: spreads differences in the low bits over the high bits. */
 const SPREAD = 0x9e3779b1;
 
 /**
- * A Map with strings as keys for hundreds of thousands of entries, in no particular order. JavaScript's own one moves all its
- * entries at once whenever it has doubled, for which everything else waits tens of milliseconds; this one is made of
- * many small ones.
+ * A Map with string keys for hundreds of thousands of entries, in no particular order. JavaScript's
+ * Map moves all its entries each time it doubles, which blocks the process for tens of
+ * milliseconds. This one consists of many small ones.
  */
 export class LargeMap<V> {
   readonly #parts: ReadonlyArray<Map<string, V>> = Array.from({ length: 2 ** PART_BITS }, () => new Map());
@@ -34,12 +34,12 @@ export class LargeMap<V> {
     this.#partOf(key).set(key, value);
   }
 
-  /** True where there was such an entry. */
+  /** Returns true if the key had an entry. */
   delete(key: string): boolean {
     return this.#partOf(key).delete(key);
   }
 
-  /** As with a Map, entries may come and go meanwhile. */
+  /** As with a Map, entries may be added and removed during the iteration. */
   *entries(): Generator<[key: string, value: V]> {
     for (const part of this.#parts) yield* part;
   }
@@ -49,7 +49,7 @@ export class LargeMap<V> {
   }
 }
 
-/** The number of the part that a key belongs to: about as many of each kind of key that there is in each of them. */
+/** The number of the part for a key. Every usual kind of key is spread evenly over the parts. */
 export function partOf(key: string): number {
   const end = Math.min(key.length, HASHED_CHARACTERS);
   let hash = 0;

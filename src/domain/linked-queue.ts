@@ -1,18 +1,19 @@
-/** What may stand in a queue: it holds its own place there. */
+/** An item of a queue. It holds its own links. */
 export interface Linked<T> {
   queued: boolean;
   previous: T | undefined;
   next: T | undefined;
 }
 
-/** The place of what stands in no queue yet. */
+/** The links of an item that is in no queue. */
 export function unlinked(): Linked<never> {
   return { queued: false, previous: undefined, next: undefined };
 }
 
 /**
- * First in, first out, for items of which each stands in the queue at most once and may leave it at any time. To take the first one of
- * a Set costs the more the more were taken before: with 200,000 a tenth of a millisecond each.
+ * A first-in, first-out queue. Each item is in it at most once and can be removed at any time. A
+ * Set would not do: taking its first item gets slower with each one taken, with 200,000 a tenth of
+ * a millisecond each.
  */
 export class LinkedQueue<T extends Linked<T>> {
   #first: T | undefined;
@@ -22,7 +23,7 @@ export class LinkedQueue<T extends Linked<T>> {
     return this.#first;
   }
 
-  /** At its end, or where it stands already. */
+  /** Appends the item, unless it is in the queue already. */
   add(item: T): void {
     if (item.queued) return;
     item.queued = true;
@@ -45,7 +46,7 @@ export class LinkedQueue<T extends Linked<T>> {
     item.next = undefined;
   }
 
-  /** The first one, taken out. */
+  /** Removes and returns the first item. */
   shift(): T | undefined {
     const first = this.#first;
     if (first !== undefined) this.remove(first);

@@ -1,47 +1,42 @@
 /**
- * The words of `sstProvisioningMode` that belong to this service, three a mode. Every other word
+ * The words of `sstProvisioningMode` that this service uses, three for each mode. Any other word
  * belongs to another program and is left alone.
  */
 
 interface ModeDeclaration {
-  /** Written by the claim. */
+  /** The word that the claim writes. */
   readonly inWork: string;
-  /** Written by the write-back of a success. */
+  /** The word that a success writes. */
   readonly finished: string;
   /**
-   * The precondition: what `attributes.active` must say before it is done; left out: whatever it
-   * says.
+   * The precondition: the value of `attributes.active` that the mode requires. Absent: any value.
    */
   readonly active?: boolean;
   /**
-   * It destroys what no later request brings back: it is not done by what a directory server shows
-   * that lags.
+   * The mode destroys data that no later request restores. It does not start on a lagging server.
    */
   readonly destroys?: boolean;
 }
 
-/**
- * The modes that there are, by the word that asks for them. `handlers/registry.ts` has the handler
- * of each.
- */
+/** The modes, by the word that requests them. `handlers/registry.ts` has their handlers. */
 const TABLE = {
   add: { inWork: 'adding', finished: 'added' },
   modify: { inWork: 'modifying', finished: 'modified' },
   delete: { inWork: 'deleting', finished: 'deleted', active: false, destroys: true },
 } as const satisfies Readonly<Record<string, ModeDeclaration>>;
 
-/** What can be asked for an account. */
+/** A mode that can be requested for an account. */
 export type Mode = keyof typeof TABLE;
 
 export const MODES = Object.keys(TABLE) as readonly Mode[];
 
-/** Something of each mode. */
+/** Builds a record with a value for each mode. */
 export function eachMode<T>(of: (mode: Mode) => T): Readonly<Record<Mode, T>> {
   return Object.fromEntries(MODES.map((mode) => [mode, of(mode)])) as Record<Mode, T>;
 }
 
 export interface ModeWords {
-  /** Written by whoever asks for work. */
+  /** The word that requests the mode. */
   readonly requested: Mode;
   readonly inWork: string;
   readonly finished: string;
@@ -49,17 +44,17 @@ export interface ModeWords {
 
 export const WORDS = eachMode<ModeWords>((mode) => ({ requested: mode, ...TABLE[mode] }));
 
-/** For people: the modes that can be asked for, or those of them that are given. */
+/** The modes as text for people: all of them, or the given ones. */
 export function modeChoice(modes: readonly Mode[] = MODES): string {
   return modes.length < 2 ? modes.join('') : `${modes.slice(0, -1).join(', ')} or ${modes.at(-1)}`;
 }
 
-/** What the precondition of a mode asks of `attributes.active`; undefined: nothing. */
+/** The value of `attributes.active` that the precondition of a mode requires; undefined: any. */
 export function neededActive(mode: Mode): boolean | undefined {
   return declarationOf(mode).active;
 }
 
-/** Whether a mode destroys what no later request brings back. */
+/** Whether a mode destroys data that no later request restores. */
 export function destroys(mode: Mode): boolean {
   return declarationOf(mode).destroys === true;
 }
@@ -82,7 +77,7 @@ const READINGS: ReadonlyMap<string, ModeReading> = new Map(
 );
 
 /**
- * Reads a mode, whatever its case, as LDAP compares it (caseIgnoreMatch); undefined for another
+ * Reads a mode without regard to case, as LDAP does (caseIgnoreMatch). Undefined for another
  * program's word.
  */
 export function readMode(stored: string): ModeReading | undefined {

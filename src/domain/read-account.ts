@@ -8,8 +8,8 @@ import { isCalendarDay, isStateTimestamp, readGeneralizedTime } from './timestam
 import { decideUid, faultOfUid, isUidNumber, uidInRdn } from './uid.ts';
 
 /**
- * The attributes that must be asked for so that an account can be read. Where several services work
- * on the accounts, also when the entry was created.
+ * The attributes to request so that `readAccount` can read the entry; for several services also its
+ * creation time.
  */
 export function attributesToRead(names: AttributeNames, instances: 'one' | 'several' = 'one'): string[] {
   const optional = [names.returnValue].filter((name) => name !== null);
@@ -29,13 +29,13 @@ export function attributesToRead(names: AttributeNames, instances: 'one' | 'seve
   ];
 }
 
-/** Two names of one attribute, or two attributes, depending on the directory's schema. */
+/** Depending on the schema these are two names of one attribute, or two attributes. */
 const KNOWN_DATES = ['sstProvisioningDate', 'sstProvisioningExecutionDate'];
 
 /**
- * Under which names a date counts. Where one of the two known names is configured, the other one
- * counts, too. A server whose schema has both for one attribute answers with the one that it
- * prefers, and an account dated tomorrow must not run today.
+ * The names under which a date counts. If one of the two known names is configured, the other
+ * counts, too: a server whose schema has both for one attribute responds with the one that it
+ * prefers, and an account with tomorrow's date must not run today.
  */
 function acceptedDates({ date }: AttributeNames): readonly string[] {
   const configured = new Set(date.map((name) => name.toLowerCase()));
@@ -44,10 +44,10 @@ function acceptedDates({ date }: AttributeNames): readonly string[] {
 }
 
 /**
- * Reads an entry as an account. Total: whatever an entry holds, the answer is an account, somebody
- * else's business, or a reason why it cannot be worked on. Nothing but the attributes of
- * `attributesToRead` is looked at. Without `rules` neither user nor home is judged: for what is
- * worked on already.
+ * Reads an entry as an account. It returns a reading for any entry: an account, an entry of another
+ * program, or a reason why the account cannot be worked on. Only the attributes of
+ * `attributesToRead` are used. Without `rules`, as for an account already in work, user and home
+ * are not checked.
  */
 export function readAccount(entry: DirectoryEntry, names: AttributeNames, rules: AccountRules | null): EntryReading {
   const { dn, unreadable } = entry;
@@ -70,7 +70,7 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames, rules:
 type NamedDay = NonNullable<AccountRecord['date']>;
 type Request = Pick<AccountRecord, 'mode' | 'state' | 'date'>;
 
-/** What is asked for, and when, or why that cannot be told. */
+/** The requested mode, its state and date; or why they cannot be read. */
 function readRequest(entry: DirectoryEntry, names: AttributeNames, modes: readonly string[]): Request | string {
   const [mode = ''] = modes;
   if (modes.length > 1) return `${names.mode} has ${modes.length} values`;
@@ -121,7 +121,7 @@ function faultOfUids(entry: DirectoryEntry): string {
     : `the entry has ${length} uids and its RDN does not decide between them`;
 }
 
-/** Why root must not work for this user, or in this home, by what the entry itself says. */
+/** Why root must not work for this user or in this home, judged by the entry alone. */
 function faultOfUser(entry: DirectoryEntry, uid: string, rules: AccountRules): string | undefined {
   const system = `a system user's: below accounts.lowestUidNumber (${rules.lowestUidNumber})`;
   const number = singleValue(entry, 'uidNumber');
@@ -139,7 +139,7 @@ function texts(entry: DirectoryEntry, name: string): string[] {
   return entry.values(name).map((value) => value.toString('utf8'));
 }
 
-/** The values of an attribute in the form in which they are compared. */
+/** The values of an attribute as they are compared. */
 function compared(entry: DirectoryEntry, name: string): string[] {
   return texts(entry, name).map(comparedText);
 }
@@ -157,16 +157,16 @@ function isDay(day: string): boolean {
 }
 
 /**
- * Where an account in work has both names of the date, the one that holds the fencing token counts,
- * as its claim wrote that one.
+ * If an account in work has both names of the date, the one with the fencing token counts, as the
+ * claim wrote it.
  */
 function standingToken(mode: string, dates: readonly NamedDay[]): NamedDay | undefined {
   return readMode(mode)?.phase === 'inWork' ? dates.find(({ value }) => isTokenDay(value)) : undefined;
 }
 
 /**
- * Where an entry has both names with different days, the later one counts: an account dated
- * tomorrow never runs today.
+ * If an entry has both names with different days, the later day counts: an account with tomorrow's
+ * date never runs today.
  */
 function latest(dates: readonly NamedDay[]): NamedDay | undefined {
   return dates.reduce<NamedDay | undefined>(
@@ -175,13 +175,13 @@ function latest(dates: readonly NamedDay[]): NamedDay | undefined {
   );
 }
 
-/** RFC 4517, section 3.3.3. */
+/** A boolean (RFC 4517, section 3.3.3). */
 function readBoolean(value: string | undefined): boolean | undefined {
   const word = value?.toUpperCase();
   return word === 'TRUE' ? true : word === 'FALSE' ? false : undefined;
 }
 
-/** A uid that cannot be worked with is not repeated in events as it may hold anything. */
+/** A faulty uid is not repeated in events, as it may hold anything. */
 function safeUid(uid: string | undefined): string | undefined {
   return uid !== undefined && faultOfUid(uid) === undefined ? uid : undefined;
 }

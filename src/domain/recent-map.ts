@@ -7,8 +7,9 @@ interface Entry<V> extends Linked<Entry<V>> {
 }
 
 /**
- * A Map of bounded size: beyond that, the entry that was set longest ago is forgotten. (A plain Map can do that, too, but to find its
- * oldest entry takes the longer the more were taken out before: some hundredths of a millisecond with 100,000.)
+ * A Map of bounded size: when it is full, the entry that was set longest ago is dropped. A plain
+ * Map would be too slow: finding its oldest entry gets slower with each one dropped, with 100,000
+ * some hundredths of a millisecond.
  */
 export class RecentMap<V> {
   readonly #most: number;
@@ -24,7 +25,7 @@ export class RecentMap<V> {
     return this.#entries.get(key)?.value;
   }
 
-  /** Answers what was forgotten for it, if anything. */
+  /** Returns the value that was dropped to make room, if any. */
   set(key: string, value: V): V | undefined {
     const known = this.#entries.get(key);
     if (known !== undefined) {

@@ -1,4 +1,4 @@
-/** The return codes of attempts and of the process; the numbers are those of the daemon of 2013. */
+/** The return codes of attempts and of the process. The numbers are those of the daemon of 2013. */
 export const ReturnCode = {
   SUCCESS: 0,
   UNDEFINED_ERROR: 1,
@@ -10,14 +10,14 @@ export const ReturnCode = {
   CANNOT_CREATE_RSNAPSHOT_CONFIGURATION: 7,
 } as const;
 
-/** sysexits.h: the script asks to be tried again later. */
+/** The script asks for a later attempt (sysexits.h). */
 export const EX_TEMPFAIL = 75;
 
-/** The name of a return code, for people; undefined for a code of the site's script. */
+/** The name of a return code for messages; undefined for a code of the site's script. */
 export function returnCodeName(code: number): string | undefined {
   if (code === EX_TEMPFAIL) return 'EX_TEMPFAIL';
   return Object.entries(ReturnCode).find(([, value]) => value === code)?.[0];
 }
 
-/** Exit codes of the process beside the return codes (sysexits.h). */
+/** Exit codes of the process in addition to `ReturnCode` (sysexits.h). */
 export const ProcessExit = { WRONG_USAGE: 64, FAULTY_CONFIGURATION: 78 } as const;

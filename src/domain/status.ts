@@ -1,14 +1,17 @@
 import type { ProtocolName } from './change.ts';
 
 /**
- * Where the service stands with its directory.
- * `starting`: nothing heard yet · `refreshing`: connected, the list of open accounts is coming · `live`: subscribed and
- * refreshed · `reconnecting`: no connection, another attempt is due · `draining`: told to stop, scripts still run ·
- * `stopped`: its last event was seen.
+ * The state of the service's connection to the directory:
+ * - `starting`: no event yet;
+ * - `refreshing`: connected, receiving the open accounts;
+ * - `live`: subscribed and refreshed;
+ * - `reconnecting`: not connected, another attempt is due;
+ * - `draining`: stopping, scripts are still running;
+ * - `stopped`: after the last event.
  */
 export type ServicePhase = 'starting' | 'refreshing' | 'live' | 'reconnecting' | 'draining' | 'stopped';
 
-/** Times are RFC 3339 in UTC, as in the events. */
+/** Times are RFC 3339 in UTC, as in events. */
 export interface ConnectionStatus {
   readonly phase: ServicePhase;
   /** When this phase began; undefined before the first event. */
@@ -16,14 +19,14 @@ export interface ConnectionStatus {
   readonly url?: string;
   readonly protocol?: ProtocolName;
   readonly server?: string;
-  /** When the last complete list of the open accounts was received, and what it held. */
+  /** When the last refresh was complete, how many accounts it had, and how long it took. */
   readonly refreshedAt?: string;
   readonly refreshedEntries?: number;
   readonly refreshMilliseconds?: number;
-  /** Of the last disconnection, while it lasts. */
+  /** Why the connection ended, until it is restored. */
   readonly reason?: string;
   readonly remedy?: string;
-  /** Connection attempt that is due next, while there is none. */
+  /** The number of the next connection attempt, while there is no connection. */
   readonly attempt?: number;
 }
 
@@ -38,7 +41,7 @@ interface AccountStatus {
 export interface InWorkStatus extends AccountStatus {
   readonly job?: string;
   readonly resumed: boolean;
-  /** The step that runs now, where the handlers' steps are known; otherwise undefined. */
+  /** The step that is running; undefined if the handlers' steps are not known. */
   readonly step?: string;
   /** The step that ended last, and when. */
   readonly lastStep?: string;
@@ -67,8 +70,8 @@ export interface RetryingStatus extends AccountStatus {
 }
 
 /**
- * How many accounts are in each condition. `open` counts accounts: one at work with a newer request queued behind it is in
- * both numbers, and once in `open`.
+ * The number of accounts in each condition. An account in work with a newer request is in both
+ * `inWork` and `queued`, but is counted once in `open`.
  */
 export interface AccountCounts {
   readonly open: number;
@@ -80,7 +83,7 @@ export interface AccountCounts {
   readonly waiting: number;
 }
 
-/** What happened within the last `minutes`. */
+/** The number of events within the last `minutes`. */
 export interface Rate {
   readonly minutes: number;
   readonly received: number;
@@ -89,16 +92,19 @@ export interface Rate {
   readonly failed: number;
 }
 
-/** What the event stream says of the service at one moment; the lists are cut at a limit, `counts` never. */
+/**
+ * The state of the service at one moment, derived from its events. The lists have a limit; `counts`
+ * are complete.
+ */
 export interface ServiceSnapshot {
   readonly time: string;
   readonly startedAt: string;
   readonly version: string;
-  /** Connected, refreshed, and not about to stop. */
+  /** True if the service is connected and refreshed, and is not stopping. */
   readonly ready: boolean;
   readonly connection: ConnectionStatus;
   readonly counts: AccountCounts;
-  /** Since when the account waits that has been queued longest. */
+  /** Since when the longest-queued account has been waiting. */
   readonly queuedSince?: string;
   readonly inWork: readonly InWorkStatus[];
   readonly failed: readonly FailedStatus[];

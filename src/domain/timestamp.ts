@@ -1,6 +1,9 @@
-/** The times of the directory: finished states, days, generalizedTime. All pure; the current time is an argument. */
+/**
+ * The time formats of the directory: finished states, days, generalizedTime. All functions are
+ * pure; the current time is an argument.
+ */
 
-/** A finished state, UTC, seconds: `YYYYMMDDThhmmssZ`. */
+/** A finished state: UTC with seconds, `YYYYMMDDThhmmssZ`. */
 export function stateTimestamp(at: Date): string {
   return at
     .toISOString()
@@ -8,13 +11,14 @@ export function stateTimestamp(at: Date): string {
     .replaceAll(/[-:]/g, '');
 }
 
-/** Whether a stored state is a well-formed time of finishing. */
+/** Whether a state is a well-formed finishing time. */
 export function isStateTimestamp(value: string): boolean {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/i.exec(value);
   if (!match) return false;
   const [, year, month, day, hour, minute, second] = match;
   return (
-    isCalendarDay(`${year}${month}${day}`) && Number(hour) <= 23 && Number(minute) <= 59 && Number(second) <= 60 // a leap second is well formed
+    // A leap second (60) is well formed.
+    isCalendarDay(`${year}${month}${day}`) && Number(hour) <= 23 && Number(minute) <= 59 && Number(second) <= 60
   );
 }
 
@@ -28,7 +32,10 @@ export function isCalendarDay(value: string): boolean {
   return date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
 
-/** Makes a function that tells the day, `YYYYMMDD`, that an instant falls on in a time zone of the IANA database. */
+/**
+ * Returns a function that gives the day, `YYYYMMDD`, of an instant in a time zone of the IANA
+ * database.
+ */
 export function dayIn(timeZone: string): (at: Date) => string {
   const format = new Intl.DateTimeFormat('en-CA-u-ca-iso8601-nu-latn', {
     timeZone,
@@ -42,7 +49,10 @@ export function dayIn(timeZone: string): (at: Date) => string {
   };
 }
 
-/** Reads generalizedTime (RFC 4517, section 3.3.13) to milliseconds since 1970; undefined where it is malformed. */
+/**
+ * Reads generalizedTime (RFC 4517, section 3.3.13) as milliseconds since 1970; undefined if it is
+ * malformed.
+ */
 export function readGeneralizedTime(value: string): number | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)?(\d\d)?(?:[.,](\d+))?(Z|[+-]\d\d(?:\d\d)?)$/i.exec(value);
   if (!match) return undefined;

@@ -3,7 +3,7 @@ import type { Fence } from './fence.ts';
 import type { StepTiming } from './job.ts';
 import { type Mode, WORDS } from './mode.ts';
 
-/** One element of a modify request (RFC 4511, section 4.6). */
+/** One change of a modify request (RFC 4511, section 4.6). */
 export interface Modification {
   readonly operation: 'add' | 'delete' | 'replace';
   readonly attribute: string;
@@ -11,14 +11,16 @@ export interface Modification {
 }
 
 /**
- * The transitions as modification lists, each for ONE modify operation. Old values are deleted by name before new ones
- * are added, so that the server refuses the whole operation (noSuchAttribute, 16) when somebody wrote in the meantime:
- * the compare-and-swap that works on every server. A value that must not have changed is deleted and added again.
+ * The transitions as lists of modifications, each for ONE modify request. Old values are deleted by
+ * value before new ones are added. So the server refuses the whole request (noSuchAttribute, 16) if
+ * the entry was changed in the meantime: a compare-and-swap that works on every server. A value
+ * that must not have changed is deleted and added again.
  */
 
 /**
- * requested -> in work. A return value left by an earlier attempt is cleared, unless the schema knows none; and only the one
- * that was read, as somebody else's claim would have cleared it. The date is kept, or holds the token of the fence.
+ * requested -> in work. Clears the return value of an earlier attempt, unless the schema has none
+ * (`withReturnValue`). It names the value that was read, as another service's claim would have
+ * cleared it. The date stays, or takes the token of the fence.
  */
 export function claim(
   record: AccountRecord,
@@ -41,14 +43,15 @@ export function claim(
   ];
 }
 
-/** How an account stands after `claim`. */
+/** The account after `claim`. */
 export function claimed(record: AccountRecord, mode: Mode, fence: Fence): AccountRecord {
   return { ...renewed(record, fence), mode: WORDS[mode].inWork, returnValue: undefined };
 }
 
 /**
- * in work -> requested: undoes a claim, or asks again for a failed account. A return value stays, until the claim clears it: it
- * tells that nobody is at work any more. A token is replaced by the day that stood before.
+ * in work -> requested. Undoes a claim, or requests a failed account again. The return value stays
+ * until the next claim clears it: it shows that no attempt is under way. A token is replaced by the
+ * day before the claim.
  */
 export function askAgain(
   record: AccountRecord,
@@ -67,9 +70,9 @@ export function askAgain(
 }
 
 /**
- * in work -> in work: takes up an attempt that was interrupted, this service's own or another's. Mode and state stay as they are;
- * what is new is the version, or the token. Of two services that do so at once only one succeeds. `exclusive`: where there is
- * neither, the presence of a return value of 0 has to tell them apart.
+ * in work -> in work: resumes an interrupted attempt, of this service or another. Mode and state
+ * stay; the version or the token is new. If two services do so at once, only one succeeds. With
+ * `exclusive` and without a fence, the return value 0 is added or removed for that purpose.
  */
 export function resume(
   record: AccountRecord,
@@ -93,7 +96,7 @@ export function resume(
   ];
 }
 
-/** How an account stands after `resume`. */
+/** The account after `resume`. */
 export function resumed(
   record: AccountRecord,
   fence: Fence,
@@ -112,12 +115,17 @@ function claimedDay(day: string, fence: Fence): string {
   return fence.by === 'token' ? fence.token : day;
 }
 
-/** Takes the token away again; the directory refuses that where it stands no more. */
+/**
+ * Replaces the token by the day before the claim. The directory refuses this if the token is gone.
+ */
 function putBack({ date }: AccountRecord, fence: Fence): Modification[] {
   return fence.by === 'token' && date !== undefined ? swap(date.name, fence.token, fence.restored) : [];
 }
 
-/** A request that was written while this service worked, and that it leaves to others: nobody is at work any more. */
+/**
+ * Marks a request that was written during this service's work, and that other services may claim:
+ * the return value shows that no attempt is under way.
+ */
 export function handOver(record: AccountRecord, names: AttributeNames): Modification[] {
   if (names.returnValue === null) return [];
   return [
@@ -129,15 +137,21 @@ export function handOver(record: AccountRecord, names: AttributeNames): Modifica
 
 export interface WriteBack {
   readonly timings: readonly StepTiming[];
-  /** Which of the optional attributes go along: those that the directory refused are left out. */
+  /** The optional attributes to write; those that the directory has refused are left out. */
   readonly optional: OptionalAttributes;
   readonly fence: Fence;
 }
 
-/** The return value matters more than the execution times: it is what keeps a failed account from being resumed. */
+/**
+ * The return value has precedence over the execution times: it prevents a failed account from being
+ * resumed.
+ */
 export type OptionalAttributes = 'all' | 'returnValue' | 'none';
 
-/** in work -> finished, with the time of finishing; the date goes to 0, unless somebody else has changed it (`withDate`). */
+/**
+ * in work -> finished, with the finishing time. The date becomes 0, unless it was changed meanwhile
+ * (`withDate` is false).
+ */
 export function success(
   record: AccountRecord,
   mode: Mode,
@@ -162,7 +176,10 @@ function resetDate(
   return withDate && date.value !== '0' ? swap(date.name, date.value, '0') : [];
 }
 
-/** in work -> failed: mode and state stay, the return value says why, and the date is as it was before the claim. */
+/**
+ * in work -> failed: mode and state stay, the return value is set, and the date is that before the
+ * claim.
+ */
 export function failure(
   record: AccountRecord,
   names: AttributeNames,
@@ -177,7 +194,7 @@ export function failure(
   ];
 }
 
-/** How an account stands after `failure`; `noted`: the return value was written, too. */
+/** The account after `failure`. `noted`: the return value was written, too. */
 export function failedAs(record: AccountRecord, returnValue: number, fence: Fence, noted: boolean): AccountRecord {
   const { date } = record;
   const day = fence.by === 'token' && date !== undefined ? { date: { ...date, value: fence.restored } } : {};

@@ -2,9 +2,9 @@ import type { Writable } from 'node:stream';
 import type { Output, OutputOptions } from './output.ts';
 
 export interface BoundedOutputOptions extends Pick<OutputOptions, 'leftOut'> {
-  /** How much may wait for the reader, in characters. Default: 4 Mi. */
+  /** How many characters may wait for the reader. Default: 4 Mi. */
   readonly mostWaiting?: number;
-  /** Milliseconds that `close` waits for the reader. Default: 2 s. */
+  /** How long `close` waits for the reader, in milliseconds. Default: 2 s. */
   readonly closeWithin?: number;
 }
 
@@ -12,9 +12,12 @@ const MOST_WAITING = 4 * 2 ** 20;
 const CLOSE_WITHIN = 2_000;
 
 /**
- * Text to a stream of the process whose reader may be slow, stand still or go away; `close` resolves to false where it did. Node.js
- * keeps what a pipe does not take, without bound: this keeps so much and no more. States: `open`; `full`: a reader that takes
- * nothing, until it has taken all that waits; `over`: the reader went away, or `close`.
+ * Writes text to a stream of the process whose reader may be slow, stop reading or close the
+ * stream. `close` resolves to false if the reader did not take everything. Node.js buffers what a
+ * pipe does not take, without a limit; this output has one, and counts the texts beyond it.
+ *
+ * States: `open` -> `full` (more than `mostWaiting` characters wait) -> `open` (the reader has
+ * taken all of them). `over`, from both: the stream failed, or `close` was called.
  */
 export function createBoundedOutput(stream: Writable, options: BoundedOutputOptions): Output {
   const { mostWaiting = MOST_WAITING, closeWithin = CLOSE_WITHIN } = options;

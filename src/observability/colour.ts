@@ -11,12 +11,14 @@ const CODES = {
 
 export type Colour = keyof typeof CODES;
 
-/** The text in a colour of the terminal's own palette; as it is where `on` is false. */
+/** The text in a colour of the terminal's palette; unchanged if `on` is false. */
 export function paint(text: string, colour: Colour, on: boolean): string {
   return on && text !== '' ? `\u001b[${CODES[colour]}m${text}\u001b[${colour === 'bold' ? 22 : 39}m` : text;
 }
 
-/** Whether a stream should be written to in colour: a terminal, unless NO_COLOR says otherwise (no-color.org). */
+/**
+ * Whether to write to a stream in colour: only to a terminal, and not with NO_COLOR (no-color.org).
+ */
 export function wantsColour(
   stream: { readonly isTTY?: boolean },
   env: Readonly<Record<string, string | undefined>>,

@@ -2,8 +2,8 @@ import type { Output, OutputOptions } from './output.ts';
 import { WholeLines } from './whole-lines.ts';
 
 /**
- * Text to a file that the process was started with, each at once: what Node.js writes there itself it writes once, and takes
- * for whole however much of it found room.
+ * Writes text to a file that the process was started with, synchronously. Node.js's own stream
+ * writes only once to such a file, and takes a partial write for a complete one.
  */
 export function createFileOutput(descriptor: number, { leftOut, failed }: OutputOptions): Output {
   const lines = new WholeLines({

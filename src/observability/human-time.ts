@@ -1,4 +1,4 @@
-/** Milliseconds as people say them: `0.8 ms`, `12 ms`, `3.4 s`, `5 min`, `2 h`, `3 d`. */
+/** A duration for people, from milliseconds: `0.8 ms`, `12 ms`, `3.4 s`, `5 min`, `2 h`, `3 d`. */
 export function humanDuration(milliseconds: number): string {
   if (milliseconds < 10) return `${trimmed(milliseconds)} ms`;
   if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
@@ -16,7 +16,7 @@ export function clockTime(time: string): string {
   return `${seconds}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }
 
-/** A state or a day of the directory in the usual notation; anything else as it is. */
+/** A state or a day of the directory in ISO 8601 form; any other text unchanged. */
 export function readableStamp(stamp: string): string {
   const match = /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)Z)?$/.exec(stamp);
   if (match === null) return stamp;

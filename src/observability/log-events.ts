@@ -4,24 +4,24 @@ import type { AccountRef, EventName, PublishedEvent } from '../domain/event.ts';
 import type { LogLevel } from './log/log-line.ts';
 import { OncePerKey } from './once-per-key.ts';
 
-/** What the log is written to: a winston logger is one. */
+/** The target of log lines. A winston logger is one. */
 export interface LogTarget {
   log(entry: { level: LogLevel; message: string; [field: string]: unknown }): unknown;
-  /** Whether lines of that level are wanted at all. */
+  /** Whether lines of this level are written at all. */
   isLevelEnabled(level: LogLevel): boolean;
 }
 
-/** So many failed connections in a row are no hiccup any more: somebody should look. */
+/** After this number of failed connections in a row an outage is an `error`. */
 const FAILURES_THAT_NEED_A_PERSON = 5;
 
-/** Result codes that pass by themselves. */
+/** Result codes for conditions that end without an operator. */
 const PASSING: ReadonlySet<number> = new Set([ResultCode.busy, ResultCode.unavailable, ResultCode.canceled]);
 
 /**
- * Turns the stream's events into lines of the log. Levels mean something: `info` is an account's
- * story and the service's, one line for each finished account; `warn` mends itself; `error` needs a
- * person, and says what to do. What the periodic list finds again and again is said once, and each
- * cause of an outage once an hour while it lasts.
+ * Returns a listener that turns the stream's events into lines of the log. `info` reports the
+ * progress of the service, with one line for each finished account. `warn` needs no action. `error`
+ * needs an operator, and says what to do. What the periodic list finds again is logged once; the
+ * cause of an outage is logged once an hour.
  */
 export function createEventLog(target: LogTarget): (event: PublishedEvent) => void {
   const said = new Said();
@@ -38,16 +38,16 @@ export function createEventLog(target: LogTarget): (event: PublishedEvent) => vo
 }
 
 /**
- * What the log has said, so that it is not said again.
+ * The messages that were logged, so that they are not repeated.
  *
- * connected -> outage (`connectionFailed`, again and again) -> connected (`refreshed`)
+ * States: connected -> outage (`connectionFailed`, for each failure) -> connected (`refreshed`).
  */
 class Said {
   readonly #ofAccounts = new OncePerKey();
   #ofOutage = new OncePerKey();
   #failures = 0;
 
-  /** Answers for which time in a row. */
+  /** Counts a failed connection. Returns the number of failures in a row. */
   connectionFailed(): number {
     this.#failures += 1;
     return this.#failures;
@@ -73,10 +73,10 @@ interface Line {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** The event `N` as it is published. */
+/** The published event with the name `N`. */
 type Of<N extends EventName> = Extract<PublishedEvent, { readonly event: N }>;
 
-/** The line that tells an event; undefined where it is a detail only, or was told before. */
+/** The log line for an event; undefined if it is a detail only, or a repetition. */
 function lineOf(event: PublishedEvent, said: Said): Line | undefined {
   switch (event.event) {
     case 'connected':
@@ -140,8 +140,8 @@ function failed(event: Of<'failed'>): Line {
 
 function retrying(event: Of<'retrying'>, said: Said): Line | undefined {
   const { time, job, attempt, inMilliseconds, reason, resultCode } = event;
-  // While the directory is away each outcome is offered again and again: once tells it. A claim has
-  // no job yet.
+  // Without the directory each outcome is retried many times: log that once. A claim has no job
+  // yet.
   if (!said.isNewOfAccount(event, job ?? hourOf(time), reason)) return undefined;
   const level = needsPerson(resultCode) ? 'error' : 'warn';
   return line(level, 'account tried again later', { ...account(event), attempt, inMilliseconds, reason });
@@ -180,8 +180,8 @@ function account({ uid, mode, job }: AccountRef): Line['fields'] {
 }
 
 /**
- * A refusal of the directory stays one until somebody changes something. An unreachable directory
- * may be on its way back.
+ * A refusal lasts until the account or the directory is changed. An unreachable directory may
+ * become reachable by itself.
  */
 function needsPerson(resultCode: number | undefined): boolean {
   return resultCode !== undefined && !PASSING.has(resultCode);

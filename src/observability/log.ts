@@ -17,15 +17,15 @@ import type { ProcessStream } from './process-output.ts';
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: 'auto' | 'pretty' | 'json';
-  /** Appended to, and opened anew by `reopen`; null: none. */
+  /** The file to append to; `reopen` opens it again. null: no file. */
   readonly file: string | null;
   readonly syslog: SyslogOptions | null;
-  /** Where the console's lines go; null: nowhere, as something else is printed there. */
+  /** The stream for the console's lines. null: none, as the command prints something else there. */
   readonly console: ProcessStream | null;
   readonly colour: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
-  /** Told, in a sentence, what keeps an outlet from its work where no console tells it. */
+  /** Called with a sentence about a sink that fails, if no console shows it. */
   readonly unseen?: (problem: string) => void;
 }
 
@@ -34,15 +34,18 @@ export interface SyslogOptions {
     | { readonly kind: 'unix'; readonly path: string }
     | { readonly kind: 'udp' | 'tcp'; readonly host: string; readonly port: number };
   readonly facility: Facility;
-  /** The form of a message; auto: RFC 5424 to a server, and on a socket of this host the form of syslog(3). */
+  /**
+   * The form of a message. `auto`: RFC 5424 for a server, and the form of syslog(3) for a socket of
+   * this host.
+   */
   readonly protocol: 'auto' | 'rfc5424' | 'local';
 }
 
 export interface Log {
   readonly logger: Logger;
-  /** Opens the log file anew (SIGHUP). */
+  /** Closes and opens the log file (SIGHUP). */
   reopen(): void;
-  /** Resolves when the last lines are out. */
+  /** Resolves when the last lines are written. */
   close(): Promise<void>;
 }
 
@@ -50,14 +53,15 @@ const APP_NAME = 'prov-backup-rsnapshot';
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
 
 /**
- * The log: a winston logger whose lines go to the console, a file and syslog. What keeps one of them from its work is an
- * `error` line in the others.
+ * Makes the log: a winston logger that writes to the console, a file and syslog. If one of them
+ * fails, the others get an `error` line.
  */
 export function createLogger(options: LogOptions): Log {
   const { level, file, syslog, console, now, unseen } = options;
   const renderPlain = options.format === 'json' ? renderJsonLine : (line: LogLine) => renderText(line, false);
   let closed = false;
-  // Not at once: a sink that is being made, or is amid a line, would be given another one.
+  // In a microtask: a sink that is under construction, or writing a line, must not be given another
+  // line.
   const tell: OnProblem = (message) => {
     queueMicrotask(() => {
       if (!closed) logger.error(message);
@@ -88,7 +92,7 @@ export function createLogger(options: LogOptions): Log {
   };
 }
 
-/** Winston's side of the sinks. */
+/** The winston transport that writes each line to all sinks. */
 class SinkTransport extends Transport {
   readonly #sinks: readonly Sink[];
   readonly #now: () => Date;
@@ -113,8 +117,9 @@ class SinkTransport extends Transport {
 }
 
 /**
- * `auto` is for whoever reads: a person at a terminal gets text; systemd's journal, which keeps time and level itself, gets
- * the message with its level; everything else (containers, collectors) gets JSON.
+ * The form of console lines. `auto` is text for a terminal; for systemd's journal the message with
+ * its level, as the journal keeps the time itself; JSON for anything else (containers, log
+ * collectors).
  */
 function consoleRenderer({ format, console, colour, env }: LogOptions): (line: LogLine) => string {
   const wanted =
@@ -123,7 +128,10 @@ function consoleRenderer({ format, console, colour, env }: LogOptions): (line: L
   return wanted === 'json' ? renderJsonLine : (line) => renderText(line, colour);
 }
 
-/** Whether the stream leads to systemd's journal: JOURNAL_STREAM names it by device and inode (systemd.exec(5)). */
+/**
+ * Whether the stream is connected to systemd's journal. JOURNAL_STREAM has its device and inode
+ * (systemd.exec(5)).
+ */
 function isJournal(stream: LogOptions['console'], env: LogOptions['env']): boolean {
   const journal = env['JOURNAL_STREAM'];
   if (journal === undefined || stream?.fd === undefined) return false;

@@ -1,14 +1,17 @@
-/** Text to a stream of the process, wherever that leads. */
+/** Writes text to a stream of the process, whatever that is connected to. */
 export interface Output {
-  /** Never throws, and never waits for a reader. A text is one line or several, with their ends. */
+  /** Writes one or more whole lines. Never throws and never blocks. */
   write(text: string): void;
-  /** Resolves to whether all is out, within two seconds or so. Nothing is written afterwards. */
+  /** Stops writing. Resolves within about two seconds; true if everything was written. */
   close(): Promise<boolean>;
 }
 
 export interface OutputOptions {
-  /** The line that stands in the place of so many texts, and why they are missing. */
+  /** The line that replaces a number of lost texts, with the reason. */
   readonly leftOut: (texts: number, why: string) => string;
-  /** Told what keeps a file from being written: once for each cause, until it can be written again. */
+  /**
+   * Called with the reason if a file cannot be written: once for each cause, until a write
+   * succeeds.
+   */
   readonly failed?: (reason: string) => void;
 }

@@ -4,10 +4,10 @@ import { createBoundedOutput } from './bounded-output.ts';
 import { createFileOutput } from './file-output.ts';
 import type { Output, OutputOptions } from './output.ts';
 
-/** Standard output or standard error; whatever takes text will do in their place. */
+/** Standard output or standard error, or any Writable in its place. */
 export type ProcessStream = Writable & { readonly isTTY?: boolean; readonly fd?: number };
 
-/** Text to a stream of the process: to the file that it was redirected to, or to whoever reads it. */
+/** An output for a stream of the process: for a file, or for a pipe, socket or terminal. */
 export function createProcessOutput(stream: ProcessStream, options: OutputOptions): Output {
   const { fd } = stream;
   return fd !== undefined && stream.isTTY !== true && isFile(fd)
@@ -15,7 +15,7 @@ export function createProcessOutput(stream: ProcessStream, options: OutputOption
     : createBoundedOutput(stream, options);
 }
 
-/** A device such as /dev/null takes what it is given as a file does. */
+/** A character device such as /dev/null accepts writes as a file does. */
 function isFile(descriptor: number): boolean {
   const found = fstatSync(descriptor);
   return found.isFile() || found.isCharacterDevice();

@@ -2,29 +2,35 @@ import { Observable } from 'rxjs';
 import type { PublishedEvent, Report, StreamEvent } from '../domain/event.ts';
 
 export interface EventPublisher {
-  /** Gives an event its time and hands it to everybody who listens, before it returns. Never throws. */
+  /** Adds the time to an event and calls every listener before it returns. Never throws. */
   readonly report: Report;
   /**
-   * The events from now on; hot, never ends. What an observer's own code throws reaches neither the reporter nor the other
-   * observers: RxJS raises it as an uncaught exception of the process, as any bug. Outputs that may fail use `listen`.
+   * The events from the subscription on; hot, never completes. An error thrown by a subscriber
+   * reaches neither the reporter nor other subscribers: RxJS raises it as an uncaught exception.
+   * Outputs that may fail use `listen`.
    */
   readonly events$: Observable<PublishedEvent>;
-  /** The same for outputs: whatever the listener throws goes to `onListenerError`. Returns how to stop listening. */
+  /**
+   * Calls `listener` for each event. Its errors go to `onListenerError`. Returns a function that
+   * ends it.
+   */
   listen(listener: (event: PublishedEvent) => void): () => void;
 }
 
 export interface EventPublisherOptions {
   readonly now: () => Date;
-  /** Told of what a listener threw; the listener goes on hearing events. Default: nothing is done. */
+  /**
+   * Called with the error that a listener threw. The listener stays registered. Default: ignored.
+   */
   readonly onListenerError?: (error: unknown) => void;
 }
 
 /**
- * The one place through which all events go. Every listener hears all events in the order in which they were reported, also
- * those that are reported while another is being handed out.
+ * The single publisher of events. Every listener gets all events in the order of their reports,
+ * including events that a listener reports while it is called.
  */
 export function createEventPublisher({ now, onListenerError }: EventPublisherOptions): EventPublisher {
-  // Replaced, never changed: handing out goes on undisturbed while listeners come and go.
+  // Replaced and never modified, so that a listener may be added or removed during delivery.
   let listeners: ReadonlyArray<(event: PublishedEvent) => void> = [];
   const waiting: PublishedEvent[] = [];
   let handingOut = false;

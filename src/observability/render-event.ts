@@ -6,16 +6,16 @@ import { visible, visibleJson } from './visible.ts';
 
 export interface RenderOptions {
   readonly colour: boolean;
-  /** Columns of the terminal: a longer line is cut there. Default: never cut. */
+  /** The columns of the terminal: a longer line is cut. Default: no limit. */
   readonly width?: number;
 }
 
 const COLUMNS = { event: 12, uid: 10, mode: 9, job: 8 } as const;
 
 /**
- * One event for a person's eyes: always one line without its line end. Time of day, event, and for
- * an account uid, mode and job in columns; then what happened, in words. Whatever the directory or
- * a script put into it is harmless to a terminal.
+ * One event as one line for people, without its line end: the time of day, the event, for an
+ * account its uid, mode and job in columns, and a description. Text from the directory or a script
+ * cannot affect the terminal.
  */
 export function renderEvent(event: PublishedEvent, { colour, width }: RenderOptions): string {
   const parts: Parts = {
@@ -32,7 +32,7 @@ export function renderEvent(event: PublishedEvent, { colour, width }: RenderOpti
 interface Parts {
   readonly time: string;
   readonly name: string;
-  /** Of an event that speaks of no account: empty. */
+  /** Empty if the event is not about an account. */
   readonly account: readonly string[];
   readonly words: string;
 }
@@ -53,13 +53,13 @@ function painted(event: PublishedEvent, { time, name, account, words }: Parts): 
   ]);
 }
 
-/** Undefined: the terminal's own. */
+/** undefined: the terminal's default colour. */
 function colourOfWords(event: PublishedEvent): Colour | undefined {
   if (event.event === 'output') return event.stream === 'stderr' ? 'yellow' : 'grey';
   return event.event === 'failed' || event.event === 'disconnected' ? 'red' : undefined;
 }
 
-/** Without `excess` characters at the end, and with a sign that some are missing. */
+/** The text without `excess` characters at the end, marked by `…`. */
 function shortened(text: string, excess: number): string {
   return excess === 0 ? text : `${text.slice(0, Math.max(0, text.length - excess - 1))}…`;
 }
@@ -68,7 +68,7 @@ function joined(parts: readonly string[]): string {
   return parts.join('  ').trimEnd();
 }
 
-/** One event as one line of JSON without its line end. */
+/** One event as one line of JSON, without its line end. */
 export function renderJson(event: PublishedEvent): string {
   return visibleJson(JSON.stringify(event));
 }

@@ -1,9 +1,9 @@
 import { openSender } from './systemd-sender.ts';
 
-/** Tells the service manager how the service fares (sd_notify(3)). */
+/** Notifies the service manager of the state of the service (sd_notify(3)). */
 export interface SystemdNotifier {
   ready(): void;
-  /** One line for `systemctl status`. */
+  /** Sets the line that `systemctl status` shows. */
   status(text: string): void;
   stopping(): void;
   close(): void;
@@ -12,9 +12,9 @@ export interface SystemdNotifier {
 const SILENT: SystemdNotifier = { ready() {}, status() {}, stopping() {}, close() {} };
 
 /**
- * The notifier for this process: silent where no manager listens (NOTIFY_SOCKET). With WATCHDOG_USEC it says twice in that
- * time that the event loop turns; when it no longer does, the manager finds out. `failed` is told, in a sentence, where nothing
- * can be sent.
+ * The notifier of this process; it does nothing without NOTIFY_SOCKET. With WATCHDOG_USEC it sends
+ * a keep-alive at half that interval, from the event loop: when the loop is blocked, the manager
+ * notices. `failed` is called with a sentence if nothing can be sent.
  */
 export function createSystemdNotifier(
   env: Readonly<Record<string, string | undefined>>,
@@ -23,7 +23,7 @@ export function createSystemdNotifier(
   const { NOTIFY_SOCKET: address = '', PATH: path = '/usr/bin:/bin' } = env;
   if (address === '') return SILENT;
   const watchdog = watchdogOf(env);
-  /** The latest of each kind. */
+  /** The latest text of each kind. */
   const said = new Map<string, string>();
   const feed = (): void => sender.send('WATCHDOG=1');
   const sender = openSender({
@@ -53,7 +53,9 @@ export function createSystemdNotifier(
   };
 }
 
-/** The watchdog's time in milliseconds, where it is meant for this process (sd_watchdog_enabled(3)). */
+/**
+ * The watchdog interval in milliseconds, if it is set for this process (sd_watchdog_enabled(3)).
+ */
 function watchdogOf(env: Readonly<Record<string, string | undefined>>): number | undefined {
   const microseconds = Number(env['WATCHDOG_USEC']);
   const pid = env['WATCHDOG_PID'];

@@ -1,25 +1,28 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
-/** Lines to the service manager's socket, each one datagram. */
+/** Sends lines to the service manager's socket, each as one datagram. */
 export interface Sender {
-  /** Never waits and never throws. What is sent while there is no helper process is lost. */
+  /** Never blocks and never throws. A line sent while no helper process runs is lost. */
   send(line: string): void;
-  /** Nothing is sent afterwards; what was sent still arrives. */
+  /** Stops sending. Lines that were sent before still arrive. */
   close(): void;
 }
 
 export interface SenderOptions {
-  /** NOTIFY_SOCKET: a path; a leading @ names the abstract namespace. */
+  /** NOTIFY_SOCKET: a path. A leading @ means the abstract namespace. */
   readonly address: string;
-  /** PATH, where perl is looked for. */
+  /** PATH, to find perl. */
   readonly path: string;
-  /** Told why the helper process ended, once until one has lasted. */
+  /**
+   * Called when the helper process ends, with the reason. Not called again until one has run for
+   * `LONGEST_PAUSE`.
+   */
   readonly failed: (reason: string) => void;
-  /** Another helper process has been started: what the manager must know is to be sent again. */
+  /** Called when another helper process was started: the caller sends the current state again. */
   readonly again: () => void;
 }
 
-/** Node.js has no datagram sockets of this family. */
+/** A helper in Perl, as Node.js has no datagram unix sockets. */
 const PROGRAM = `
   use Socket;
   $SIG{$_} = 'IGNORE' for qw(PIPE INT TERM HUP);
@@ -29,12 +32,15 @@ const PROGRAM = `
 `;
 
 const FIRST_PAUSE = 100;
-/** A helper process that lasted as long is taken to work. */
+/** Milliseconds. A helper process that runs longer than this is taken to work. */
 const LONGEST_PAUSE = 5_000;
 
 /**
- * A helper process that sends what it reads. Signals to the service, to its terminal or to all of its unit leave it alone: it
- * ends with its input. States: `sending` → (it ended all the same) → `pausing`, longer each time → `sending`; `closed` from both.
+ * Starts a helper process that sends the lines that it reads. It ignores signals to the service's
+ * terminal or unit, and ends at the end of its input.
+ *
+ * States: `sending` -> `pausing` (the helper ended; the pause doubles each time) -> `sending`.
+ * `closed`, from both.
  */
 export function openSender({ address, path, failed, again }: SenderOptions): Sender {
   let child: ChildProcess | undefined;
@@ -68,7 +74,7 @@ export function openSender({ address, path, failed, again }: SenderOptions): Sen
       if (started.pid === undefined) ended(`perl: ${error.message}`);
     });
     started.on('exit', (code, signal) => ended(`the helper process ended (${signal ?? code})`));
-    started.stdin?.on('error', () => {}); // its end is told by the child
+    started.stdin?.on('error', () => {}); // `exit` reports that
   };
   const restart = (): void => {
     start();

@@ -3,7 +3,7 @@ import { returnCodeName } from '../domain/return-code.ts';
 import type { Colour } from './colour.ts';
 import { humanDuration, readableStamp } from './human-time.ts';
 
-/** What an event means, as a colour: green it goes well, yellow it mends itself, red a person is needed. */
+/** The colour of an event. green: success; yellow: needs no action; red: needs an operator. */
 export const COLOUR_OF: Readonly<Record<StreamEvent['event'], Colour>> = {
   connected: 'green',
   refreshing: 'cyan',
@@ -29,7 +29,10 @@ export const COLOUR_OF: Readonly<Record<StreamEvent['event'], Colour>> = {
   stopped: 'yellow',
 };
 
-/** The particulars of an event in words, beside its name, uid, mode and job. Not yet safe for a terminal. */
+/**
+ * The details of an event in words, without its name, uid, mode and job. May hold control
+ * characters.
+ */
 export function tellEvent(event: StreamEvent): string {
   switch (event.event) {
     case 'connected':
@@ -79,13 +82,13 @@ export function tellEvent(event: StreamEvent): string {
   }
 }
 
-/** `code 5 CANNOT_CREATE_HOME_DIR`, or the bare code where the site's script gave one of its own. */
+/** `code 5 CANNOT_CREATE_HOME_DIR`; only the number if it is the site's own code. */
 export function namedCode(code: number): string {
   const name = returnCodeName(code);
   return name === undefined ? `code ${code}` : `code ${code} ${name}`;
 }
 
-/** The reason without the URL at its beginning, which stands beside it already. */
+/** The reason without the URL at its beginning, as the URL is shown beside it. */
 export function withoutUrl(reason: string, url: string | undefined): string {
   return reason.startsWith(`${url}: `) ? reason.slice(`${url}: `.length) : reason;
 }

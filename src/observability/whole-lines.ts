@@ -1,17 +1,18 @@
 import { writeSync } from 'node:fs';
 
 export interface WholeLinesOptions {
-  /** The line that stands in the place of so many texts. */
+  /** The line that replaces a number of lost texts. */
   readonly leftOut: (texts: number) => string;
-  /** Told what keeps them from being written: once for each cause, until they can be written again. */
+  /** Called with the reason if a write fails: once for each cause, until a write succeeds. */
   readonly failed: (reason: string) => void;
 }
 
 const NEWLINE = 0x0a;
 
 /**
- * Lines to files that may have no room: those that were not written whole are counted, and the count stands in their place as
- * soon as there is room again. What comes after a torn line begins on a new one.
+ * Writes lines to files that may be full. It counts the texts that were not written completely and
+ * writes that number as soon as there is room again. A text after an incomplete line begins on a
+ * new line.
  */
 export class WholeLines {
   readonly #options: WholeLinesOptions;
@@ -23,17 +24,20 @@ export class WholeLines {
     this.#options = options;
   }
 
-  /** Whether texts are missing that no line tells of yet. */
+  /** Whether texts were lost that no line has reported yet. */
   get owesNote(): boolean {
     return this.#missing > 0;
   }
 
-  /** From here on it is another file, which ends within a line or not. */
+  /** Continues with another file. `withinLine` says whether its last line has no end. */
   goOnIn(file: { readonly withinLine: boolean }): void {
     this.#withinLine = file.withinLine;
   }
 
-  /** Writes texts, each of one line or several with their ends, after a note of those that are missing. False: not all of it. */
+  /**
+   * Writes texts of whole lines, after a note about lost ones. Returns false if not everything was
+   * written.
+   */
   write(descriptor: number, texts: readonly string[]): boolean {
     const note = this.#missing === 0 ? [] : [this.#options.leftOut(this.#missing)];
     const all = [...note, ...texts];
@@ -53,7 +57,7 @@ export class WholeLines {
     return false;
   }
 
-  /** Counts texts that cannot be written at all. */
+  /** Counts texts that could not be written at all. */
   lose(texts: readonly string[], error: unknown): void {
     this.#missing += texts.length;
     this.#tell(error);
@@ -67,7 +71,7 @@ export class WholeLines {
   }
 }
 
-/** How many of the texts fit into so many bytes, one after the other. */
+/** How many of the texts, one after the other, fit into this number of bytes. */
 function countWithin(texts: readonly string[], bytes: number): number {
   let end = 0;
   const beyond = texts.findIndex((text) => {
@@ -77,7 +81,7 @@ function countWithin(texts: readonly string[], bytes: number): number {
   return beyond === -1 ? texts.length : beyond;
 }
 
-/** How many bytes were written, and what kept the others from it. */
+/** The number of bytes written and, if not all were, the error. */
 function writeAll(descriptor: number, bytes: Buffer): { readonly written: number; readonly error?: unknown } {
   let written = 0;
   try {

@@ -3,7 +3,10 @@ import type { LogLine } from './log-line.ts';
 import { lostLines } from './lost-lines.ts';
 import type { OnProblem, Sink } from './sink.ts';
 
-/** Lines to a stream of the process. A reader that went away (a closed pipe) or stands still is no reason to stop the service. */
+/**
+ * Writes lines to a stream of the process. A reader that closed the pipe, or stopped reading, does
+ * not stop the service.
+ */
 export function createConsoleSink(
   stream: ProcessStream,
   render: (line: LogLine) => string,

@@ -7,14 +7,14 @@ import { lostLines } from './lost-lines.ts';
 import type { OnProblem, Sink } from './sink.ts';
 
 export interface FileSink extends Sink {
-  /** Opens the file anew, by its name: what logrotate moved away is let go. */
+  /** Opens the path again, after logrotate has renamed the file. */
   reopen(): void;
 }
 
 /**
- * Lines to a file, appended, all that came up in one turn of the event loop with one write, so that a crash later on loses
- * nothing. A file that cannot be opened or written is told of once for each cause; the lines meanwhile are counted, and the
- * count is written when it works again, or at the end.
+ * Appends lines to a file: all lines of one turn of the event loop in one write, so that a later
+ * crash loses nothing. Each cause of a failure is reported once. Lines that cannot be written are
+ * counted, and the number is written when the file works again, or at the end.
  */
 export function createFileSink(path: string, render: (line: LogLine) => string, onProblem: OnProblem): FileSink {
   let descriptor: number | undefined;
@@ -50,7 +50,7 @@ export function createFileSink(path: string, render: (line: LogLine) => string, 
     } catch (error) {
       lines.lose(texts, error);
     }
-    // Opened anew for the next lines: by then its name may be that of a file that can be written.
+    // Open the path again for the next lines: it may be a file that can be written by then.
     if (descriptor !== undefined && !lines.write(descriptor, texts)) letGo();
   };
 
@@ -81,7 +81,10 @@ export function createFileSink(path: string, render: (line: LogLine) => string, 
   };
 }
 
-/** Whether the last line of a file has no end: somebody was interrupted, or found no room, when writing it. */
+/**
+ * Whether the last line of the file has no end, as its writer was interrupted or found the disk
+ * full.
+ */
 function endsWithinLine(descriptor: number): boolean {
   const found = fstatSync(descriptor);
   if (!found.isFile() || found.size === 0) return false;
@@ -91,7 +94,7 @@ function endsWithinLine(descriptor: number): boolean {
     readSync(reading, last, 0, 1, found.size - 1);
     closeSync(reading);
   } catch {
-    return false; // it may be written and not read
+    return false; // it may be writable but not readable
   }
   return last.toString() !== '\n';
 }

@@ -2,14 +2,16 @@ import type { Colour } from '../colour.ts';
 import { paint } from '../colour.ts';
 import { visible, visibleJson } from '../visible.ts';
 
-/** The levels, from what needs a person to what only a developer wants; the numbers are syslog's (RFC 5424, table 2). */
+/**
+ * The levels of the log, most important first, with their severities in syslog (RFC 5424, table 2).
+ */
 export const SEVERITY = { error: 3, warn: 4, info: 6, debug: 7 } as const;
 
 export type LogLevel = keyof typeof SEVERITY;
 
-/** One line of the log: a constant message, and what it is about as key-values. */
+/** One line of the log: a constant message and its key-values. */
 export interface LogLine {
-  /** RFC 3339, UTC, milliseconds. */
+  /** RFC 3339 in UTC with milliseconds. */
   readonly time: string;
   readonly level: LogLevel;
   readonly message: string;
@@ -18,23 +20,26 @@ export interface LogLine {
 
 const COLOUR_OF: Readonly<Record<LogLevel, Colour>> = { error: 'red', warn: 'yellow', info: 'green', debug: 'grey' };
 
-/** `2026-03-01T11:00:00.250+01:00 info  account finished uid=3724300 mode=added`, in this host's time. */
+/** `2026-03-01T11:00:00.250+01:00 info  account finished uid=3724300 mode=added`, in local time. */
 export function renderText({ time, level, message, fields }: LogLine, colour: boolean): string {
   const stamp = paint(localTime(time), 'grey', colour);
   return `${stamp} ${paint(level.padEnd(5), COLOUR_OF[level], colour)} ${visible(message)}${pairs(fields, colour)}`;
 }
 
-/** The same without time and level: for receivers that keep both themselves. */
+/** The same without time and level, for receivers that keep both themselves. */
 export function renderMessage({ message, fields }: LogLine): string {
   return `${visible(message)}${pairs(fields, false)}`;
 }
 
-/** One JSON object. */
+/** The line as one JSON object. */
 export function renderJsonLine({ time, level, message, fields }: LogLine): string {
   return visibleJson(JSON.stringify({ time, level, message, ...fields }));
 }
 
-/** For systemd's journal, which keeps the time itself and reads the level from `<N>` (sd-daemon(3)). */
+/**
+ * The line for systemd's journal, which keeps the time itself and reads the level from `<N>`
+ * (sd-daemon(3)).
+ */
 export function renderJournal(line: LogLine): string {
   return `<${SEVERITY[line.level]}>${renderMessage(line)}`;
 }
@@ -52,7 +57,7 @@ function written(value: unknown): string {
   return /^[^\s"'=\\]+$/.test(text) ? visible(text) : `"${visible(text).replaceAll('"', '\\"')}"`;
 }
 
-/** RFC 3339 with this host's offset. */
+/** A time in RFC 3339 with this host's offset. */
 function localTime(time: string): string {
   const date = new Date(time);
   const offset = -date.getTimezoneOffset();

@@ -1,7 +1,10 @@
 const MOST_MESSAGES = 10_000;
 const MOST_BYTES = 4 * 2 ** 20;
 
-/** Messages that wait for their receiver, bounded: the oldest make room. What is lost is counted. */
+/**
+ * A bounded queue of messages for a receiver. When it is full, the oldest message is dropped and
+ * counted.
+ */
 export class MessageQueue {
   #messages: Buffer[] = [];
   #head = 0;
@@ -17,7 +20,7 @@ export class MessageQueue {
     }
   }
 
-  /** The oldest message, taken out. */
+  /** Removes and returns the oldest message. */
   shift(): Buffer | undefined {
     const message = this.#messages[this.#head];
     if (message === undefined) return undefined;
@@ -34,12 +37,12 @@ export class MessageQueue {
     return this.#messages.length - this.#head;
   }
 
-  /** Counts messages that were taken out and reached nobody all the same. */
+  /** Counts messages that were removed but could not be delivered. */
   lose(messages: number): void {
     this.#lost += messages;
   }
 
-  /** How many messages made room, or reached nobody, since this was asked last. */
+  /** The number of lost messages since the last call. */
   takeLost(): number {
     const lost = this.#lost;
     this.#lost = 0;

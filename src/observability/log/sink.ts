@@ -1,12 +1,12 @@
 import type { LogLine } from './log-line.ts';
 
-/** Where lines of the log end up. */
+/** A destination of log lines. */
 export interface Sink {
-  /** Takes a line; never throws and never waits. */
+  /** Takes a line. Never throws and never blocks. */
   write(line: LogLine): void;
-  /** Resolves when all lines taken are out, or cannot be within two seconds or so. Nothing is written afterwards. */
+  /** Stops writing. Resolves when all lines are written, or after about two seconds. */
   close(): Promise<void>;
 }
 
-/** Told, in a sentence, what keeps a sink from its work; once until it works again. */
+/** Called with a sentence about a fault of a sink: once, until it works again. */
 export type OnProblem = (message: string) => void;

@@ -6,31 +6,40 @@ import type { OnProblem, Sink } from './sink.ts';
 
 /** One connection to a receiver. */
 export interface Link {
-  /** Where messages are written. */
+  /** Messages are written to it. */
   readonly stream: Writable;
-  /** Ends it at once. */
+  /** Ends the connection at once. */
   destroy(): void;
 }
 
 export interface StreamSinkOptions {
-  /** Opens a connection; calls `up` once when it takes messages, `down` once when it is over or did not come about. */
+  /**
+   * Opens a connection. Calls `up` once when it accepts messages, and `down` once when it ends or
+   * cannot be opened.
+   */
   open(up: () => void, down: (reason: string) => void): Link;
-  /** A line as one message, framed for the stream. */
+  /** Renders a line as one message, framed for the stream. */
   readonly render: (line: LogLine) => Buffer;
-  /** What it is called in a problem, such as `syslog at tcp://log.example.org:601`. */
+  /** The name of the receiver in problems, such as `syslog at tcp://log.example.org:601`. */
   readonly name: string;
   readonly onProblem: OnProblem;
-  /** Milliseconds before the first attempt to connect again; doubled each time up to 30 s. Default: 1 s. */
+  /**
+   * The pause before the first reconnection in milliseconds. It doubles each time, up to 30 s.
+   * Default: 1 s.
+   */
   readonly firstPause?: number;
-  /** Milliseconds that `close` waits for the receiver. Default: 2 s. */
+  /** How long `close` waits for the receiver, in milliseconds. Default: 2 s. */
   readonly closeWithin?: number;
 }
 
 const LONGEST_PAUSE = 30_000;
 
 /**
- * Messages to a receiver that may go away and come back: they wait in a bounded queue meanwhile, and what was lost is counted
- * and told to the receiver. States: `opening` → `up` → `down` → (pause) → `opening`; `closing` from each of them, for good.
+ * Sends messages to a receiver that may be unavailable for a time. Messages wait in a bounded queue
+ * meanwhile. The number of lost ones is counted and sent to the receiver.
+ *
+ * States: `opening` -> `up` -> `down` -> (pause) -> `opening`. `closing`, from each of them, is
+ * final.
  */
 export function createStreamSink(options: StreamSinkOptions): Sink {
   const { render, name, onProblem, firstPause = 1_000, closeWithin = 2_000 } = options;

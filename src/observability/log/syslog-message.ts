@@ -1,6 +1,6 @@
 import { type LogLine, renderMessage, SEVERITY } from './log-line.ts';
 
-/** Numbers of RFC 5424, table 1. */
+/** Facility codes (RFC 5424, table 1). */
 const FACILITY = {
   user: 1,
   daemon: 3,
@@ -16,7 +16,7 @@ const FACILITY = {
 
 export type Facility = keyof typeof FACILITY;
 
-/** Who speaks, as every message says it. */
+/** The sender, as it is part of every message. */
 export interface SyslogOrigin {
   readonly facility: Facility;
   readonly hostname: string;
@@ -24,7 +24,7 @@ export interface SyslogOrigin {
   readonly pid: number;
 }
 
-/** What every receiver of today takes at least whole: rsyslog's own limit. */
+/** The longest message in bytes: rsyslog's own limit, which every current receiver accepts. */
 const LONGEST_BYTES = 8_192;
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -37,8 +37,8 @@ export function renderRfc5424(line: LogLine, origin: SyslogOrigin): Buffer {
 }
 
 /**
- * A message for /dev/log as syslog(3) writes it. The receivers on that socket read this form only: journald takes the header
- * of RFC 5424 for text, and rsyslog takes its version for the name of the program.
+ * A message for /dev/log in the form of syslog(3). Receivers on that socket accept only this form:
+ * journald takes an RFC 5424 header for text, and rsyslog takes its version for the program's name.
  */
 export function renderLocal(line: LogLine, origin: SyslogOrigin): Buffer {
   const date = new Date(line.time);
@@ -52,7 +52,7 @@ function priority(line: LogLine, { facility }: SyslogOrigin): number {
   return FACILITY[facility] * 8 + SEVERITY[line.level];
 }
 
-/** Cut where a character ends: a byte 10xxxxxx goes on with the one before it. */
+/** Cuts between characters: a byte 10xxxxxx continues the character before it. */
 function cut(message: Buffer): Buffer {
   if (message.length <= LONGEST_BYTES) return message;
   let end = LONGEST_BYTES - 3;

@@ -1,12 +1,18 @@
 import { connect } from 'node:net';
 import type { Link } from './stream-sink.ts';
 
-/** A message for a TCP stream: its length in bytes, a blank, itself (octet counting, RFC 6587, section 3.4.1). */
+/**
+ * Frames a message for a TCP stream: its length in bytes, a space, the message (octet counting, RFC
+ * 6587, section 3.4.1).
+ */
 export function countOctets(message: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${message.length} `), message]);
 }
 
-/** A connection to a syslog server. */
+/**
+ * Opens a link to a syslog server over TCP. `up` and `down` are called as `StreamSinkOptions.open`
+ * says.
+ */
 export function openTcpLink(address: { readonly host: string; readonly port: number }) {
   return (up: () => void, down: (reason: string) => void): Link => {
     const socket = connect({ ...address, keepAlive: true, keepAliveInitialDelay: 30_000 });

@@ -7,38 +7,42 @@ import type { OnProblem, Sink } from './sink.ts';
 
 export interface UdpSinkOptions {
   readonly address: { readonly host: string; readonly port: number };
-  /** A line as one message. */
+  /** Renders a line as one message. */
   readonly render: (line: LogLine) => Buffer;
   readonly onProblem: OnProblem;
-  /** Finds the address of a host. Default: the system's resolver. */
+  /** Resolves a host name. Default: the system's resolver. */
   readonly lookUp?: (
     host: string,
     found: (error: NodeJS.ErrnoException | null, ip: string, family: number) => void,
   ) => void;
-  /** Milliseconds before a look-up is tried again; doubled each time up to 30 s. Default: 1 s. */
+  /**
+   * The pause before the next look-up in milliseconds. It doubles each time, up to 30 s. Default: 1
+   * s.
+   */
   readonly firstPause?: number;
-  /** Milliseconds that `close` waits. Default: 2 s. */
+  /** How long `close` waits, in milliseconds. Default: 2 s. */
   readonly closeWithin?: number;
 }
 
-/** After so many messages the name is looked up again, as a server may move. */
+/** The name is looked up again after this number of messages, as a server may move. */
 const MESSAGES_PER_LOOKUP = 1_000;
-/** So many messages are with the system at once; the others wait in the bounded queue. */
+/** The most messages given to the system at once. Further ones wait in the bounded queue. */
 const MOST_IN_FLIGHT = 1_000;
 const LONGEST_PAUSE = 30_000;
 
 /**
- * Each line one datagram to a syslog server (RFC 5426). Nobody says whether it arrived; what is
- * known to be lost here is counted, and told to the server with the next line, or at the end.
+ * Sends each line as one datagram to a syslog server (RFC 5426). UDP does not report delivery. The
+ * messages that are known to be lost here are counted, and the number is sent with the next line or
+ * at the end.
  */
 export function createUdpSink(options: UdpSinkOptions): Sink {
   return new UdpSink(options);
 }
 
 /**
- * States: `unknown`: lines wait for the look-up of the server's name, or for the pause before
- * another one → `known`: lines are sent, and the name is looked up again now and then; `closing`
- * from each of them, then `closed`.
+ * States: `unknown` (lines wait for a look-up of the server's name, or for the pause before one) ->
+ * `known` (lines are sent; the name is looked up again after `MESSAGES_PER_LOOKUP`). `closing` from
+ * both, then `closed`.
  */
 class UdpSink implements Sink {
   readonly #options: Required<UdpSinkOptions>;
@@ -91,7 +95,7 @@ class UdpSink implements Sink {
     });
   }
 
-  /** Sends what waits, as far as that is possible now. */
+  /** Sends the waiting messages, as far as possible now. */
   #pump(): void {
     if (this.#closed) return;
     while (this.#target !== undefined && this.#inFlight < MOST_IN_FLIGHT) {
@@ -106,7 +110,10 @@ class UdpSink implements Sink {
     if (this.#inFlight === 0 && this.#queue.size === 0) this.#closing?.();
   }
 
-  /** Says whether there was something to tell, and somebody to tell it to. */
+  /**
+   * Sends the number of lost lines. Returns true if there were any and the server's address is
+   * known.
+   */
   #tellLost(): boolean {
     const lost = this.#target === undefined ? 0 : this.#queue.takeLost();
     if (lost > 0) this.#send(this.#options.render(lostLines(lost, this.#lastTime)), lost);
@@ -156,7 +163,10 @@ class UdpSink implements Sink {
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
   }
 
-  /** Hands over a socket that is bound: what is sent by one that cannot be is dropped, and nobody is told. */
+  /**
+   * Passes a bound socket to `done`. An unbound socket that cannot be bound drops messages without
+   * an error.
+   */
   #bind(family: number, done: (error: Error | null, socket?: Socket) => void): void {
     const known = this.#sockets.get(family);
     if (known !== undefined) {

@@ -3,9 +3,10 @@ import { PassThrough } from 'node:stream';
 import type { Link } from './stream-sink.ts';
 
 /**
- * Node.js has no datagram sockets of the kind of /dev/log. A few lines of Perl, which every Debian has, send what they
- * read: each line one datagram, tried again until the receiver takes it, so that a restart of the receiver loses nothing.
- * They end with their input, or when nobody is left who could end it.
+ * Node.js has no datagram unix sockets, as /dev/log is one. So a relay in Perl, which every Debian
+ * has, sends each line that it reads as one datagram. It repeats until the receiver accepts the
+ * line, so that a restart of the receiver loses nothing. It ends at the end of its input, or when
+ * the service is gone.
  */
 const RELAY = `
   use strict; use warnings; use Socket; use Errno 'EMSGSIZE';
@@ -23,16 +24,16 @@ const RELAY = `
   }
 `;
 
-/** A message for the relay: one line. */
+/** One line for the relay. */
 export function lineOf(message: Buffer): Buffer {
   return Buffer.concat([message, Buffer.from('\n')]);
 }
 
-/** A helper process that passes messages on to a datagram socket of this host. */
+/** Opens a link through a relay process to a datagram socket of this host. */
 export function openUnixLink(path: string) {
   return (up: () => void, down: (reason: string) => void): Link => {
     const relay = spawn('perl', ['-e', RELAY, path], { stdio: ['pipe', 'ignore', 'ignore'], env: {} });
-    // Undefined, whatever the type says, where files are short: then `error` says so.
+    // Without free file descriptors it is undefined, despite its type; `error` then reports that.
     const stdin = relay.stdin ?? new PassThrough();
     relay.unref();
     relay.on('spawn', up);

@@ -3,17 +3,20 @@ import type { AccountRef, PublishedEvent } from '../domain/event.ts';
 import { LargeMap } from '../domain/large-map.ts';
 import { type Mode, readMode } from '../domain/mode.ts';
 
-/** The steps of each mode's handler, in order: they tell which one runs, as a `step` event comes at a step's end. */
+/**
+ * The steps of each mode's handler, in order. They give the running step, as a `step` event comes
+ * when a step has ended.
+ */
 export type StepNames = Readonly<Record<Mode, readonly string[]>>;
 
-/** What an account waits for, if anything: its turn, its day, or a change of the entry. */
+/** What an account waits for: its turn, its day, or a change of the entry. */
 type Pending = { readonly mode: string; readonly since: string } & (
   | { readonly kind: 'queued' }
   | { readonly kind: 'deferred'; readonly until: string }
   | { readonly kind: 'waiting'; readonly reason: string }
 );
 
-/** What became of the attempt at an account: it runs, it will be repeated, or it failed and stands. */
+/** The state of the last attempt: it runs, it will be repeated, or it has failed finally. */
 type Work = { readonly mode: string; readonly since: string } & (
   | {
       readonly kind: 'inWork';
@@ -27,8 +30,9 @@ type Work = { readonly mode: string; readonly since: string } & (
 );
 
 /**
- * An open account as the stream last spoke of it. Both parts are independent: while an attempt runs, a newer request for
- * the same account may already be queued. An account with neither is forgotten, so memory holds what is open and no more.
+ * The condition of an open account, from its events. Both parts are independent: a newer request
+ * may be queued while an attempt runs. An account with neither part is removed, so memory holds
+ * open accounts only.
  */
 export interface Condition {
   readonly uid: string;
@@ -37,14 +41,14 @@ export interface Condition {
   readonly work: Work | undefined;
 }
 
-/** What an account waits for, or what became of its attempt. */
+/** The kinds of both parts of a condition. */
 export type ConditionKind = Pending['kind'] | Work['kind'];
 
-/** All open accounts, by uid and by DN as LDAP compares them. */
+/** The conditions of all open accounts, by lower-case uid and by comparable DN. */
 export interface Conditions {
   readonly byUid: LargeMap<Condition>;
   readonly uidByDn: LargeMap<string>;
-  /** The same by uid for each kind: who has been in it for longest comes first. */
+  /** By kind, then by uid. The account that has been in the condition longest comes first. */
   readonly byKind: Readonly<Record<ConditionKind, Map<string, Condition>>>;
 }
 
@@ -66,7 +70,7 @@ type Parts = Pick<Condition, 'pending' | 'work'>;
 
 const NOTHING: Parts = { pending: undefined, work: undefined };
 
-/** Takes one event into the conditions that it is given. Total for every event in any order. */
+/** Updates the conditions after one event. Accepts any event in any order. */
 export function applyEvent(conditions: Conditions, event: PublishedEvent): void {
   if (!('dn' in event) || event.event === 'received' || event.event === 'output') return;
   const ref = named(event) ? event : byDn(conditions, event.dn);
@@ -76,7 +80,7 @@ export function applyEvent(conditions: Conditions, event: PublishedEvent): void 
   store(conditions, key, known, ref, nextParts(known ?? NOTHING, event));
 }
 
-/** What is known of an account after an event about it. Pure. */
+/** The parts of a condition after an event. Pure. */
 function nextParts({ pending, work }: Parts, event: AccountEvent): Parts {
   const { time: since } = event;
   switch (event.event) {
@@ -86,7 +90,7 @@ function nextParts({ pending, work }: Parts, event: AccountEvent): Parts {
       return { pending: nextPending(pending, event), work: running(work) };
     case 'claimed':
     case 'resumed': {
-      // One piece of work may begin with both events.
+      // An attempt may begin with both events.
       const same = work?.kind === 'inWork' && work.job === event.job ? work : undefined;
       const resumed = event.event === 'resumed' || same?.resumed === true;
       const job = event.job === undefined ? {} : { job: event.job };
@@ -111,7 +115,7 @@ function nextParts({ pending, work }: Parts, event: AccountEvent): Parts {
     case 'superseded':
       return { pending, work: undefined };
     case 'conflict':
-      // Where no attempt was under way, it is the claim that failed: what is queued has become void.
+      // Without an attempt under way the claim has failed, so the queued request is void.
       return { pending: work === undefined ? undefined : pending, work: undefined };
     case 'skipped':
       return { pending: undefined, work: afterSkip(work, event) };
@@ -120,7 +124,7 @@ function nextParts({ pending, work }: Parts, event: AccountEvent): Parts {
   }
 }
 
-/** What an account waits for. To be told the same again does not begin it anew. */
+/** The pending part after an event. A repetition of the same kind keeps its `since`. */
 function nextPending(pending: Pending | undefined, event: Extract<AccountEvent, { event: Pending['kind'] }>): Pending {
   const { mode } = event;
   const since = pending?.kind === event.event ? pending.since : event.time;
@@ -143,7 +147,10 @@ function afterSkip(work: Work | undefined, event: PublishedEvent & { readonly ev
   return { kind: 'failed', mode, since: event.failedAt ?? event.time, returnValue, reason };
 }
 
-/** The step that runs now: the one after the last that ended, where the handler's steps are known. */
+/**
+ * The running step: the one after the last that ended. Undefined if the handler's steps are not
+ * known.
+ */
 export function currentStep(work: Work, steps: StepNames | undefined): string | undefined {
   const mode = readMode(work.mode)?.mode;
   if (steps === undefined || mode === undefined || work.kind !== 'inWork') return undefined;
@@ -174,7 +181,7 @@ function store(
   if (known?.dn !== dn) uidByDn.set(comparableDn(dn), key);
 }
 
-/** Keeps the place of an account among those of its kind for as long as it is in that condition. */
+/** Moves an account between the kinds. It keeps its position while its condition is the same. */
 function sort(
   byKind: Conditions['byKind'],
   key: string,
@@ -187,7 +194,7 @@ function sort(
   if (now !== undefined) byKind[now.kind].set(key, condition);
 }
 
-/** An attempt that runs goes on, whatever is said of the entry; one that ended is overtaken. */
+/** Keeps a running attempt, whatever the event says of the entry. An ended attempt is replaced. */
 function running(work: Work | undefined): Work | undefined {
   return work?.kind === 'inWork' ? work : undefined;
 }

@@ -8,7 +8,10 @@ const time = text.refine((given) => !Number.isNaN(Date.parse(given)));
 const account = { uid: text, dn: text, mode: text, since: time };
 const listOf = <T extends z.ZodRawShape>(fields: T) => z.array(z.looseObject({ ...account, ...fields }));
 
-/** What `/status` answers, as far as it is shown: whoever answers at an address need not be the service. */
+/**
+ * The response of `/status`, as far as it is shown. It is checked because the server at an address
+ * need not be this service.
+ */
 export const snapshotSchema = z.looseObject({
   time,
   startedAt: time,
@@ -62,7 +65,7 @@ const numbers = [
   ...(['inWork', 'queued', 'graceMilliseconds', 'exitCode'] as const),
 ];
 
-/** What an event of `/events` may hold; which of it each event has is told by whoever tells it. */
+/** The fields of an event of `/events`. `tellEvent` checks which fields each event needs. */
 export const eventSchema = z.looseObject({
   time,
   event: z.enum(EVENT_NAMES),

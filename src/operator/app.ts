@@ -13,7 +13,7 @@ import { statusText } from './status-text.ts';
 
 export interface OperatorAppOptions {
   readonly version: string;
-  /** The current time, in milliseconds since 1970. */
+  /** Returns the current time in milliseconds since 1970. */
   readonly now: () => number;
   /** The steps of each mode's handler, in order. */
   readonly steps?: StepNames | undefined;
@@ -21,15 +21,18 @@ export interface OperatorAppOptions {
   readonly readers?: ReaderLimits | undefined;
 }
 
-/** What a running service shows of itself: fed with its events, read over HTTP. */
+/**
+ * The operator interface of a running service: it takes the service's events and answers HTTP
+ * requests.
+ */
 export interface OperatorApp {
   readonly app: Hono<{ Bindings: HttpBindings }>;
   take(event: PublishedEvent): void;
-  /** Sends every reader what is left and ends it. */
+  /** Sends every reader the remaining events and ends its stream. */
   close(): void;
 }
 
-/** Longest list of accounts in `/status` unless `?limit=` asks otherwise. */
+/** The longest list of accounts in `/status` without `?limit=`. */
 const STATUS_LIMIT = 1_000;
 
 export const SAFE_HEADERS = {
@@ -41,11 +44,11 @@ export const SAFE_HEADERS = {
 
 const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; charset=utf-8', connection: 'close' };
 
-/** Makes the five pages of the operator interface. None of them changes anything. */
+/** Makes the five pages of the operator interface. All of them only read. */
 export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   const { version, steps, now } = options;
   const startedAt = new Date(now()).toISOString();
-  /** Event numbers begin anew with each life of the service, so ids name the life as well. */
+  /** Part of each event id, as the numbers begin again at each start of the service. */
   const life = now().toString(36);
   const status = initialStatus();
   const backlog = createBacklog(options.backlog);
@@ -107,13 +110,15 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   };
 }
 
-/** The number after the one that an event id names; undefined for no id, or one of an earlier life. */
+/**
+ * The number after that of an event id. Undefined without an id, or if it is from an earlier start.
+ */
 function firstAfter(id: string | undefined, life: string): number | undefined {
   const match = /^([0-9a-z]+)-(\d{1,15})$/.exec(id ?? '');
   return match?.[1] === life ? Number(match[2]) + 1 : undefined;
 }
 
-/** The number of the first event at or after a time; the next one's where there is none. */
+/** The number of the first event at or after a time; if there is none, that of the next event. */
 function firstSince(backlog: Backlog, since: number): number {
   let number = backlog.first();
   for (let entry = backlog.get(number); entry !== undefined; entry = backlog.get(number)) {

@@ -1,15 +1,17 @@
 import type { PublishedEvent } from '../domain/event.ts';
 
 export interface BacklogLimits {
-  /** How many events are kept, at most. */
+  /** The most events that are kept. */
   readonly events: number;
-  /** How many characters their JSON texts have together, at most. */
+  /** The most characters of JSON that the kept events have together. */
   readonly characters: number;
 }
 
 export const BACKLOG_LIMITS: BacklogLimits = { events: 20_000, characters: 8 * 1024 * 1024 };
 
-/** An event with its number in this service's life (from 1, without gaps) and its JSON text, made once for all readers. */
+/**
+ * An event with its number since the start of the service (from 1, without gaps) and its JSON text.
+ */
 export interface BacklogEntry {
   readonly number: number;
   readonly event: PublishedEvent;
@@ -17,20 +19,20 @@ export interface BacklogEntry {
 }
 
 /**
- * The last events, numbered. Readers hold a number instead of a queue of their own, so that a thousand readers, however
- * slow, cost no more memory than one. The oldest events give way to new ones.
+ * The latest events, numbered. A reader holds a number and no queue, so that a thousand slow
+ * readers take no more memory than one. The oldest events are dropped for new ones.
  */
 export interface Backlog {
   add(event: PublishedEvent): void;
-  /** Number of the oldest event that is kept; `next` where none is. */
+  /** The number of the oldest event that is kept; the same as `next()` if there is none. */
   first(): number;
-  /** Number that the next event will get. */
+  /** The number that the next event will get. */
   next(): number;
   get(number: number): BacklogEntry | undefined;
 }
 
 export function createBacklog(limits: BacklogLimits = BACKLOG_LIMITS): Backlog {
-  /** Entry n stands at n modulo the ring's length, so that the oldest gives way without anything being moved. */
+  /** Entry n is at n modulo the length of the ring, so that dropping the oldest moves nothing. */
   const ring: Array<BacklogEntry | undefined> = new Array(limits.events).fill(undefined);
   const slot = (number: number) => number % limits.events;
   let first = 1;

@@ -8,13 +8,13 @@ import { type ListenAddress, OperatorError, readAddress, showAddress } from './l
 import { parseSse } from './sse-parser.ts';
 
 const ANSWER_MILLISECONDS = 5_000;
-/** The service sends a comment every 15 s: a stream that is silent for longer is dead. */
+/** The service sends a comment every 15 s, so a stream that is silent for longer is dead. */
 const SILENCE_MILLISECONDS = 45_000;
 const LARGEST_ANSWER = 64 * 1024 * 1024;
 
 /**
- * Reads `/status` of a running service. Rejects with an OperatorError where it cannot be reached or
- * answers nonsense.
+ * Reads `/status` of a running service. Rejects with an OperatorError if it cannot be reached or
+ * sends anything but a snapshot.
  */
 export async function fetchStatus(address: string, limit?: number): Promise<ServiceSnapshot> {
   const target = readAddress(address);
@@ -25,7 +25,7 @@ export async function fetchStatus(address: string, limit?: number): Promise<Serv
     const snapshot: unknown = JSON.parse(body);
     if (isSnapshot(snapshot)) return snapshot;
   } catch {
-    // Said below: what answers is not the service.
+    // Fall through: the server is not this service.
   }
   throw new OperatorError(`${address} does not answer like a service`, 'check operator.listen, or --operator');
 }
@@ -33,14 +33,14 @@ export async function fetchStatus(address: string, limit?: number): Promise<Serv
 export interface FollowOptions {
   readonly uids?: readonly string[];
   readonly events?: readonly string[];
-  /** As the interface takes it: `all`, `now`, `10m`, a time. */
+  /** `all`, `now`, a duration (`10m`) or a time, as `/events` accepts it. */
   readonly since?: string;
-  /** False: only what the service still has of the past, then the end. Default true. */
+  /** false: read only the past events that the service still has. Default: true. */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** What a follower gets to know: an event of the service, or something about the connection. */
+/** What `followEvents` yields: an event of the service, or a change of the connection. */
 export type Followed =
   | { readonly kind: 'event'; readonly event: PublishedEvent }
   | { readonly kind: 'attached' }
@@ -48,9 +48,9 @@ export type Followed =
   | { readonly kind: 'missed'; readonly events: number };
 
 /**
- * Follows the events of a running service until the signal aborts. After a loss it comes back by
- * itself and goes on where it was. Rejects with an OperatorError where the first attempt fails, or
- * the service refuses what is asked.
+ * Follows the events of a running service until the signal is aborted. After a lost connection it
+ * reconnects and continues after the last event. Rejects with an OperatorError if the first attempt
+ * fails, or if the service refuses the request.
  */
 export async function* followEvents(address: string, options: FollowOptions = {}): AsyncGenerator<Followed> {
   const { signal, follow = true } = options;
@@ -73,10 +73,10 @@ const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 5_000;
 
 /**
- * The way of one follower. What it knows outlives a connection.
+ * The state of one follower, over all its connections.
  *
- * never attached -> attached (`attach`) -> lost (told once; a longer `rest` before each attempt)
- * -> attached
+ * States: new -> attached (`attach`) -> lost (reported once; `rest` before each attempt gets
+ * longer) -> attached.
  */
 class Following {
   readonly #target: ListenAddress;
@@ -90,7 +90,9 @@ class Following {
     this.#options = options;
   }
 
-  /** One connection, from its beginning to its end. It fails where more was to come. */
+  /**
+   * Reads one connection to its end. Throws if the stream ends although more events are expected.
+   */
   async *attach(): AsyncGenerator<Followed> {
     const { follow = true } = this.#options;
     const response = await this.#ask();
@@ -118,7 +120,10 @@ class Following {
     throw refused(this.#target, response, await readAll(response, this.#target));
   }
 
-  /** Answers why, where that is news. Throws the error where asking again would not help. */
+  /**
+   * Returns the reason of a loss, or undefined if it was reported already. Throws the error if
+   * another attempt cannot succeed.
+   */
   lost(error: unknown): string | undefined {
     const isRefused = error instanceof OperatorError && error.cause === undefined;
     if (!this.#attached || isRefused) throw error;
@@ -134,8 +139,8 @@ class Following {
 }
 
 /**
- * A service that was started again does not know the last id: all that it did since its start is
- * wanted then.
+ * With a last id `since` is `all`: a restarted service does not know the id, and then sends all
+ * events since its start.
  */
 function query({ uids = [], events = [], since = 'now', follow = true }: FollowOptions, lastId: string): string {
   const pairs = [
@@ -157,8 +162,8 @@ function understand(name: string, data: string): Followed | undefined {
 }
 
 /**
- * A newer service may know events that this program does not, and what is no service may send
- * anything: both are left out.
+ * Whether a value is an event that can be shown. A newer service may send events that this program
+ * does not know, and another server may send anything; those are skipped.
  */
 function isPublishedEvent(value: unknown): value is PublishedEvent {
   if (!eventSchema.safeParse(value).success) return false;
@@ -166,7 +171,7 @@ function isPublishedEvent(value: unknown): value is PublishedEvent {
     tellEvent(value as PublishedEvent);
     return true;
   } catch {
-    return false; // it lacks what belongs to it
+    return false; // a field of the event is missing
   }
 }
 
@@ -228,14 +233,14 @@ function unreachable(target: ListenAddress, error: NodeJS.ErrnoException): Opera
   return new OperatorError(`cannot reach a service at ${showAddress(target)}: ${error.message}`, remedy, error);
 }
 
-/** Without a cause: asking again would not help. */
+/** The error has no cause, which means that another attempt cannot succeed. */
 function refused(target: ListenAddress, response: IncomingMessage, body: string): OperatorError {
   let reason = `status ${response.statusCode}`;
   try {
     const answer: unknown = JSON.parse(body);
     if (typeof answer === 'object' && answer !== null && 'error' in answer) reason = String(answer.error);
   } catch {
-    // Not ours: its status says enough.
+    // The body is not the service's; the status code has to do.
   }
   return new OperatorError(`${showAddress(target)} refused: ${reason}`, 'ask differently, or check the address');
 }

@@ -1,13 +1,16 @@
 import { EVENT_NAMES, type EventName, type PublishedEvent } from '../domain/event.ts';
 
-/** Which events a reader wants; an empty set means all. */
+/** The events that a reader wants. An empty set selects all. */
 export interface EventFilter {
-  /** In lower case: uids compare as LDAP compares them. */
+  /** In lower case, as LDAP compares uids without case. */
   readonly uids: ReadonlySet<string>;
   readonly events: ReadonlySet<EventName>;
 }
 
-/** Makes a filter of what a reader asked for, each a list of words, commas allowed within. Throws a RangeError that names an unknown event. */
+/**
+ * Makes a filter from lists of words, which may hold commas. Throws a RangeError that names an
+ * unknown event.
+ */
 export function readFilter(asked: { uid?: readonly string[]; event?: readonly string[] }): EventFilter {
   const events = words(asked.event).map((word) => {
     const name = EVENT_NAMES.find((known) => known === word.toLowerCase());
@@ -26,8 +29,9 @@ export function passes({ uids, events }: EventFilter, event: PublishedEvent): bo
 }
 
 /**
- * Reads `since`: `all`, `now`, a duration back from now (`90s`, `10m`, `2h`, `1d`), or a time (RFC 3339).
- * Returns milliseconds since 1970: events at or after it are wanted. Throws a RangeError that says what is expected.
+ * Reads `since`: `all`, `now`, a duration before now (`90s`, `10m`, `2h`, `1d`), or a time (RFC
+ * 3339). Returns milliseconds since 1970: events at or after it are selected. Throws a RangeError
+ * that says what is expected.
  */
 export function readSince(text: string, now: number): number {
   if (text === 'all') return Number.NEGATIVE_INFINITY;

@@ -1,9 +1,9 @@
 import type { Backlog } from './backlog.ts';
 import { type EventFilter, passes } from './event-filter.ts';
 
-/** Where a reader's bytes go: the part of an HTTP response that is needed here. */
+/** The part of an HTTP response that a reader uses. */
 export interface ReaderSink {
-  /** False: the peer does not take more now; `drain` will tell when it does. */
+  /** Returns false if the peer takes no more for now. `drain` follows when it does. */
   write(chunk: string): boolean;
   end(): void;
   destroy(): void;
@@ -12,45 +12,46 @@ export interface ReaderSink {
 }
 
 export interface ChunkLimits {
-  /** How many characters one write holds, at most (one event may be longer). */
+  /** The most characters of one write, unless a single event is longer. */
   readonly chunkCharacters: number;
-  /** How many events are looked at for one write, at most. */
+  /** The most events that are examined for one write. */
   readonly chunkEvents: number;
 }
 
 export interface ReaderContext {
-  /** Makes the id of an event of its number. */
+  /** Makes the id of an event from its number. */
   identify(number: number): string;
   /** Milliseconds since 1970. */
   now(): number;
 }
 
-/** What a reader reads, and how. */
+/** What an `EventReader` works with. */
 export interface Reading extends ReaderContext {
   readonly backlog: Backlog;
   readonly limits: ChunkLimits;
-  /** The reader can take more again. */
+  /** Called when the reader can take more again. */
   readonly drained: () => void;
 }
 
 /**
- * One reader of the backlog, who gets it as server-sent events (HTML standard, section 9.2).
+ * One reader of the backlog. It gets server-sent events (HTML standard, section 9.2).
  *
- * open -> blocked (the peer takes no more now) -> open (it has drained)
- * open, blocked -> ended (`end`: it has all that it asked for; `drop`: it was too slow)
+ * States:
+ * - open -> blocked (the peer takes no more for now) -> open (it has drained).
+ * - open, blocked -> ended (`end`: it has read all that it asked for; `drop`: it was too slow).
  */
 export class EventReader {
   readonly sink: ReaderSink;
   readonly #filter: EventFilter;
   readonly #reading: Reading;
-  /** The reader has all that it asked for when its cursor comes here. */
+  /** The number of the event at which the reader has all that it asked for. */
   readonly #end: number;
-  /** Number of the next event to look at. */
+  /** The number of the next event to examine. */
   #cursor: number;
   #blocked = false;
   #lastWrite: number;
 
-  /** Reads from an event number on, for ever (`follow`) or up to now. */
+  /** Reads from event number `from` on: indefinitely (`follow`), or the events up to now. */
   constructor(sink: ReaderSink, filter: EventFilter, from: number, follow: boolean, reading: Reading) {
     const { backlog, now } = reading;
     this.sink = sink;
@@ -65,31 +66,34 @@ export class EventReader {
     return this.#blocked;
   }
 
-  /** Whether it has all that it asked for. */
+  /** Whether it has read all that it asked for. */
   get isDone(): boolean {
     return this.#cursor >= this.#end;
   }
 
-  /** Whether it can take more, and there is more, or its end is to be told. */
+  /** Whether it can take more and either there are more events or it has to be ended. */
   get isDue(): boolean {
     return !this.#blocked && (this.#cursor < this.#reading.backlog.next() || this.isDone);
   }
 
-  /** How many events it has not read that the backlog no longer holds. */
+  /** How many events it had not read when the backlog dropped them. */
   get missed(): number {
     return Math.max(0, this.#reading.backlog.first() - this.#cursor);
   }
 
-  /** Says where it begins, and how many of the events from `from` on are gone already. */
+  /**
+   * Sends the position of the first event and, if the backlog has dropped events after `from`,
+   * their number.
+   */
   greet(from: number): void {
     const { backlog, identify } = this.#reading;
-    // The id lets a reader that has not seen an event yet go on from here after a loss.
+    // With this id a reader that has not got an event yet can resume here after a loss.
     this.#write(`id: ${identify(this.#cursor - 1)}\nretry: 1000\n\n`);
     const missed = backlog.first() - from;
     if (missed > 0) this.#write(`event: missed\ndata: ${JSON.stringify({ missed })}\n\n`);
   }
 
-  /** Writes one chunk; false: there is nothing more for it, or it can take no more now. */
+  /** Writes one chunk. Returns false if there is nothing more for the reader, or it is blocked. */
   serve(): boolean {
     const before = this.#cursor;
     const chunk = this.#nextChunk();
@@ -97,7 +101,7 @@ export class EventReader {
     return !this.#blocked && this.#cursor > before;
   }
 
-  /** Writes a comment if nothing was written since a time, so that a dead peer is noticed. */
+  /** Writes a comment if nothing was written since `since`, so that a dead peer is noticed. */
   keepAlive(since: number): void {
     if (!this.#blocked && this.#lastWrite <= since) this.#write(': alive\n\n');
   }
@@ -106,7 +110,7 @@ export class EventReader {
     this.sink.end();
   }
 
-  /** Ends it, after telling how much it missed. */
+  /** Sends the number of missed events and ends the stream. */
   drop(): void {
     const { backlog } = this.#reading;
     const data = JSON.stringify({ missed: this.missed, next: backlog.get(backlog.first())?.event.time });
@@ -114,7 +118,7 @@ export class EventReader {
     this.sink.end();
   }
 
-  /** The next events that it wants, as text; empty: there are none. Moves its cursor past them. */
+  /** The next events that pass the filter, as text; may be empty. Moves the cursor past them. */
   #nextChunk(): string {
     const { backlog, identify, limits } = this.#reading;
     const last = Math.min(this.#end, this.#cursor + limits.chunkEvents);

@@ -3,15 +3,15 @@ import type { EventFilter } from './event-filter.ts';
 import { type ChunkLimits, EventReader, type ReaderContext, type ReaderSink } from './event-reader.ts';
 
 export interface ReaderLimits extends ChunkLimits {
-  /** How long the readers are served at a stretch, in milliseconds. */
+  /** How long readers are served without a pause, in milliseconds. */
   readonly serveMilliseconds: number;
-  /** How long they then wait while events are gathered, in milliseconds. */
+  /** The pause after that in milliseconds, in which events accumulate. */
   readonly gatherMilliseconds: number;
-  /** A comment is sent after so long a silence, in milliseconds, so that dead peers are noticed. */
+  /** The silence in milliseconds after which a comment is sent, so that dead peers are noticed. */
   readonly heartbeatMilliseconds: number;
   /**
-   * How long a dropped reader has to take what was sent, before its connection is cut, in
-   * milliseconds.
+   * How long a dropped reader may take to receive what was sent, in milliseconds. Then its
+   * connection is closed.
    */
   readonly dropMilliseconds: number;
   readonly readers: number;
@@ -30,25 +30,25 @@ export const READER_LIMITS: ReaderLimits = {
 /** Serves the backlog to any number of readers. */
 export interface EventReaders {
   /**
-   * Begins to serve a reader from an event number on, for ever or up to now. An event `missed`
-   * tells it how many of those are gone already.
+   * Adds a reader. It gets the events from number `from` on, indefinitely or up to now. An event
+   * `missed` gives the number of those that are no longer in the backlog.
    */
   add(sink: ReaderSink, filter: EventFilter, from: number, follow: boolean): void;
-  /** There may be no more readers. */
+  /** Whether the limit of readers is reached. */
   full(): boolean;
-  /** New events are in the backlog. */
+  /** Called when there are new events in the backlog. */
   wake(): void;
   size(): number;
-  /** How many readers were dropped for being slow. */
+  /** The number of readers that were dropped for being slow. */
   dropped(): number;
   close(): void;
 }
 
 /**
- * Readers are served in turn, and never for long at a stretch: however many there are, most of the
- * time is the service's own. A reader that cannot keep up loses nothing as long as the backlog
- * still holds what it has not read. Once that is not so it is dropped: an event `dropped` tells it
- * how many events it missed, and its connection ends.
+ * Serves readers in turn, in short time slices: however many there are, most of the time remains
+ * for the service. A slow reader loses nothing while the backlog holds its unread events. Once it
+ * does not, the reader is dropped: an event `dropped` gives the number of missed events, and its
+ * connection ends.
  */
 export function serveReaders(
   backlog: Backlog,
@@ -61,17 +61,17 @@ export function serveReaders(
 /**
  * The turns of the readers.
  *
- * A reader waits -> is ready (there is something to read that it can take) -> waits, or is ready
- * again behind the others -> is gone (done, closed by its peer, or dropped)
+ * States of a reader: waiting -> ready (it can take more and there are events) -> waiting, or ready
+ * again after the others -> gone (done, closed by its peer, or dropped).
  */
 class Turns implements EventReaders {
   readonly #backlog: Backlog;
   readonly #context: ReaderContext;
   readonly #limits: ReaderLimits;
   readonly #readers = new Set<EventReader>();
-  /** Those that have something to read and can take it, in the order of their turns. */
+  /** The readers that can take more and have unread events, in the order of their turns. */
   readonly #ready = new Set<EventReader>();
-  /** What will cut the connections of those that were dropped. */
+  /** The timers that close the connections of dropped readers. */
   readonly #cuts = new Set<NodeJS.Timeout>();
   readonly #heartbeat: NodeJS.Timeout;
   #gathering: NodeJS.Timeout | undefined;
@@ -144,14 +144,14 @@ class Turns implements EventReaders {
     }
     for (const reader of this.#ready) {
       this.#ready.delete(reader);
-      // Put in again it comes to the end of this very loop.
+      // An added reader comes last in this same loop.
       if (!reader.blocked && this.#serve(reader)) this.#ready.add(reader);
       if (now() >= until) break;
     }
     if (this.#ready.size > 0) this.#serveSoon();
   }
 
-  /** Writes one chunk; false: it is not this reader's turn again. */
+  /** Writes one chunk. Returns true if the reader can take another one. */
   #serve(reader: EventReader): boolean {
     const isReady = reader.serve();
     if (reader.isDone) {

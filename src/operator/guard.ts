@@ -6,12 +6,15 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** What tells a program of this host from a web page in a browser on it, and one meant for another server. */
+/**
+ * The facts of a request that distinguish a program on this host from a web page in a browser, and
+ * a request meant for another server.
+ */
 export interface RequestFacts {
   readonly method: string;
-  /** As the request line has it: a path, or an absolute URI as for a proxy (RFC 9112, section 3.2). */
+  /** The request target: a path, or an absolute URI as for a proxy (RFC 9112, section 3.2). */
   readonly target: string;
-  /** Each Host header. */
+  /** The values of all Host headers. */
   readonly hosts: readonly string[];
   readonly origin: string | undefined;
   readonly fetchSite: string | undefined;
@@ -29,11 +32,12 @@ export function factsOf({ method = '', url = '', headers, headersDistinct }: Inc
 }
 
 /**
- * Why a request is refused, or undefined where it may pass. A page from elsewhere that a browser on this host shows can
- * reach a loopback port: by a name of its own that resolves to it (so only loopback names pass as Host), or directly (so
- * whatever carries an Origin, or says that it comes from another site, is refused). What two parts of a request, or two readers
- * of it, could understand in different ways is refused as well. The port is not compared: one that is forwarded (ssh -L) has
- * another number at its beginning. Nothing can be changed here at all.
+ * Returns why a request is refused, or undefined if it may pass. A foreign web page in a browser on
+ * this host can reach a loopback port in two ways. It can use a name of its own that resolves to
+ * loopback, so Host must be a loopback name. Or it can connect directly, so a request with an
+ * Origin, or from another site, is refused. A request that two parsers could read differently is
+ * refused as well. The port is not compared, as a forwarded one (ssh -L) differs from this one. In
+ * any case the interface only reads.
  */
 export function refuse(facts: RequestFacts, listenHost: string): Refusal | undefined {
   const { method, origin, fetchSite } = facts;
@@ -66,7 +70,10 @@ function faultOfHosts({ target, hosts }: RequestFacts, listenHost: string): Refu
   return undefined;
 }
 
-/** The host of a Host header (RFC 9110, section 7.2) without its port, in lower case; undefined where it is not one. */
+/**
+ * The host of a Host header (RFC 9110, section 7.2) in lower case, without port; undefined if it is
+ * malformed.
+ */
 function hostName(header: string | undefined): string | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::(\d{1,5}))?$/i.exec(header ?? '');
   const port = Number(match?.[3] ?? 80);

@@ -1,6 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
-/** A text as a stream of its pieces: each is made only when it is wanted, and after everybody else has had a turn. */
+/**
+ * A text as a stream of its pieces. Each piece is made when it is wanted, after other pending work
+ * has had its turn.
+ */
 export function inTurns(text: Iterable<string>): ReadableStream<Uint8Array> {
   const pieces = text[Symbol.iterator]();
   const encoder = new TextEncoder();

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 
-/** Where the operator interface is: a loopback address and port, or a unix socket. */
+/** The address of the operator interface: a loopback address and port, or a unix socket. */
 export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
-/** Why the operator interface cannot be opened or reached; `remedy` says what to do. */
+/** The operator interface cannot be opened or reached; `remedy` says what to do. */
 export class OperatorError extends Error {
   override readonly name = 'OperatorError';
   readonly remedy: string;
@@ -38,7 +38,7 @@ export function readAddress(text: string): ListenAddress {
   return { kind: 'tcp', host, port };
 }
 
-/** As `readAddress` takes it. */
+/** The address in the form that `readAddress` accepts. */
 export function showAddress(address: ListenAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
   return isIP(address.host) === 6 ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;

@@ -7,17 +7,17 @@ import { timeWrites } from './write-clock.ts';
 export interface Metrics {
   /** Counts one event. */
   observe(event: PublishedEvent): void;
-  /** The metrics in Prometheus's text format 0.0.4. */
+  /** Resolves to the metrics in Prometheus's text format 0.0.4. */
   render(): Promise<string>;
   readonly contentType: string;
 }
 
-/** Seconds: from a millisecond, where a good day lies, to the hour that a long script may take. */
+/** In seconds: from a millisecond, the usual latency, to an hour, which a long script may take. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 3600];
 
 /**
- * Makes the metrics of one service in a registry of their own. Labels take their values from closed
- * sets only.
+ * Makes the metrics of one service, in a registry of their own. Every label has a closed set of
+ * values.
  */
 export function createMetrics(version: string, source: MetricsSource): Metrics {
   const registry = new Registry();
@@ -29,7 +29,7 @@ export function createMetrics(version: string, source: MetricsSource): Metrics {
   };
 }
 
-/** Registers what is counted event by event, and makes the function that counts. */
+/** Registers the metrics that count events. Returns the function that counts. */
 function countEvents(registry: Registry): (event: PublishedEvent) => void {
   const timing = timeWrites();
   const counters = countersOf(registry);
@@ -91,7 +91,9 @@ function timesOf(registry: Registry) {
   };
 }
 
-/** A stored mode is anything that somebody wrote: only the three requests become labels. */
+/**
+ * The label of a stored mode. A stored mode may be any text, so only the requests become labels.
+ */
 function modeLabel(stored: string | undefined): string {
   return readMode(stored ?? '')?.mode ?? 'other';
 }

@@ -1,7 +1,7 @@
 import type { EventName } from '../domain/event.ts';
 import type { Rate } from '../domain/status.ts';
 
-/** The spans, in minutes, that a snapshot speaks of. */
+/** The periods of a snapshot's rates, in minutes. */
 const SPANS = [1, 5, 15] as const;
 const BUCKET_MILLISECONDS = 10_000;
 const BUCKETS = (SPANS[SPANS.length - 1] ?? 0) * (60_000 / BUCKET_MILLISECONDS);
@@ -15,7 +15,7 @@ const COUNTED: Partial<Record<EventName, Counted>> = {
 };
 
 interface Bucket {
-  /** Number of the bucket since 1970; one that is not current any more holds nothing. */
+  /** The time since 1970 in units of `BUCKET_MILLISECONDS`. A bucket of another time is empty. */
   number: number;
   received: number;
   claimed: number;
@@ -23,7 +23,10 @@ interface Bucket {
   failed: number;
 }
 
-/** Counts events over the last minutes, to ten seconds, in constant memory. Times are milliseconds since 1970. */
+/**
+ * Counts the events of the last minutes, in steps of ten seconds and in constant memory. Times are
+ * milliseconds since 1970.
+ */
 export interface RateCounter {
   count(event: EventName, at: number): void;
   rates(now: number): Rate[];

@@ -11,32 +11,37 @@ import { makeWay, withSocketMode } from './unix-socket.ts';
 export interface OperatorOptions extends OperatorAppOptions {
   /** `HOST:PORT` on loopback (port 0: any free one) or `unix:/path`. */
   readonly listen: string;
-  /** The service's events, from before its first connection on: everything shown derives from them. Errors of it are ignored. */
+  /**
+   * The service's events from before its first connection on; all pages derive from them. Its
+   * errors are ignored.
+   */
   readonly events$: EventSource;
-  /** Listen on an address that other hosts can reach, too: it has no password. Default false. */
+  /**
+   * Allows an address that other hosts can reach; the interface has no password. Default: false.
+   */
   readonly allowRemote?: boolean;
-  /** Finds the address of a host. Default: the system's resolver. */
+  /** Resolves a host name. Default: the system's resolver. */
   readonly lookUp?: (host: string) => Promise<{ readonly address: string }>;
 }
 
-/** An Observable of events, as far as it is needed here. */
+/** The part of an Observable of events that is used here. */
 export interface EventSource {
   subscribe(observer: { next(event: PublishedEvent): void; error(error: unknown): void }): { unsubscribe(): void };
 }
 
 export interface Operator {
-  /** Where it listens, as the commands take it: with the real port. */
+  /** The address that it listens on, with the actual port, in the form that the commands accept. */
   readonly address: string;
-  /** Ends all readers and stops listening; the socket file is gone afterwards. */
+  /** Ends all readers and stops listening. The socket file is removed. */
   close(): Promise<void>;
 }
 
-/** How long readers have to take what they were sent at the end, in milliseconds. */
+/** How long readers may take to receive what was sent before the end, in milliseconds. */
 const CLOSE_MILLISECONDS = 500;
 
 /**
  * Opens the read-only operator interface: `/status`, `/events`, `/metrics`, `/healthz`, `/readyz`.
- * Rejects with an OperatorError, which names a remedy, where it cannot listen or is asked to on anything but loopback.
+ * Rejects with an OperatorError if it cannot listen, or if the address is not loopback.
  */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const address = readAddress(options.listen);
@@ -65,7 +70,10 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   };
 }
 
-/** The address to listen on. A name that leads elsewhere than it may would let other hosts in. */
+/**
+ * Resolves the address to listen on. Rejects a name that does not resolve to loopback, as it would
+ * let other hosts in.
+ */
 async function placeOf(
   { host, port }: ListenAddress & { kind: 'tcp' },
   { allowRemote = false, lookUp = lookup }: OperatorOptions,
@@ -87,9 +95,9 @@ async function placeOf(
   return { kind: 'tcp', host: address, port };
 }
 
-/** `listenHost`: the host that is listened on, which requests may name beside the loopback names. */
+/** `listenHost` is the configured host. Requests may name it besides the loopback names. */
 function guardedServer(fetch: Parameters<typeof getRequestListener>[0], listenHost: string): Server {
-  // A Host header that is missing is answered with a sentence, as all that is refused.
+  // `refuse` answers a missing Host header, with a reason as for every refusal.
   const limits = { headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 8 * 1024, requireHostHeader: false };
   const answer = getRequestListener(fetch, { overrideGlobalObjects: false });
   return createServer(limits, (incoming, outgoing) => {

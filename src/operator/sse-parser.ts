@@ -2,19 +2,16 @@
 export interface SseMessage {
   readonly event: string;
   readonly data: string;
-  /** The last id seen so far; empty where there was none. */
+  /** The last id so far; empty if there was none. */
   readonly id: string;
 }
 
-/**
- * Longest line accepted, in characters: a peer that is no operator interface must not fill the
- * memory.
- */
+/** The longest accepted line in characters. It bounds the memory that another server can fill. */
 const LONGEST_LINE = 4 * 1024 * 1024;
 
 /**
- * Makes a parser that takes text as it arrives and returns the messages that it completes; one
- * without data carries an id only. Throws a RangeError for a line without end.
+ * Returns a parser that takes text as it arrives and returns the messages that it completes. A
+ * message without data only carries an id. Throws a RangeError for a line that is too long.
  */
 export function parseSse(): (text: string) => SseMessage[] {
   const message = new MessageInProgress();
@@ -29,9 +26,10 @@ export function parseSse(): (text: string) => SseMessage[] {
 }
 
 /**
- * The message whose lines arrive.
+ * The message whose lines are arriving.
  *
- * empty -> begun (lines with fields) -> empty (an empty line); the id stays until another one comes
+ * States: empty -> begun (lines with fields) -> empty (an empty line). The id lasts until another
+ * one.
  */
 class MessageInProgress {
   #event = '';
@@ -39,12 +37,12 @@ class MessageInProgress {
   #id = '';
   #sentId = '';
 
-  /** Returns the message where the line completes one that says something. */
+  /** Takes one line. Returns the message that it completes, if that has data or a new id. */
   take(line: string): SseMessage | undefined {
     if (line === '') return this.#complete();
     const colon = line.indexOf(':');
     if (colon < 0) this.#set(line, '');
-    // With the colon first it is a comment.
+    // A line that begins with a colon is a comment.
     if (colon > 0) this.#set(line.slice(0, colon), line.slice(colon + 1).replace(/^ /, ''));
     return undefined;
   }

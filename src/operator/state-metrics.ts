@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { AccountCounts, ConnectionStatus } from '../domain/status.ts';
 
-/** What the metrics of the state show at the moment of a scrape. */
+/** The values that the state metrics read at each scrape. */
 export interface MetricsSource {
   /** Milliseconds since 1970. */
   now(): number;
@@ -10,7 +10,9 @@ export interface MetricsSource {
   readers(): { readonly open: number; readonly dropped: number };
 }
 
-/** Registers what is read anew at each scrape: how the service stands, and its process. */
+/**
+ * Registers the metrics that are read at each scrape: the state of the service and of its process.
+ */
 export function registerState(registry: Registry, version: string, source: MetricsSource): void {
   const info = { name: 'prov_info', help: 'The version of the service.', labelNames: ['version'] };
   new Gauge({ ...info, registers: [registry] }).set({ version }, 1);

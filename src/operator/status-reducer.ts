@@ -3,7 +3,7 @@ import type { AccountCounts, ConnectionStatus } from '../domain/status.ts';
 import { applyEvent, type Conditions, noConditions } from './account-conditions.ts';
 import { countRates, type RateCounter } from './rates.ts';
 
-/** What the events so far say of the service: the accumulator of `reduceStatus`. */
+/** The accumulator of `reduceStatus`: the state of the service according to its events. */
 export interface StatusState {
   connection: ConnectionStatus;
   readonly accounts: Conditions;
@@ -15,8 +15,8 @@ export function initialStatus(): StatusState {
 }
 
 /**
- * Takes one event into the state and returns it. Deterministic: the same events give the same state, whatever the clock says.
- * Memory is bounded by the accounts that are open.
+ * Updates the state after one event and returns it. Deterministic: the same events give the same
+ * state, whatever the time. Memory is bounded by the number of open accounts.
  */
 export function reduceStatus(state: StatusState, event: PublishedEvent): StatusState {
   state.connection = reduceConnection(state.connection, event);
@@ -29,7 +29,7 @@ function reduceConnection(known: ConnectionStatus, event: PublishedEvent): Conne
   const { time } = event;
   const { reason: _, remedy: __, attempt: ___, ...rest } = known;
   const ending = known.phase === 'draining' || known.phase === 'stopped';
-  /** Told to stop, a service says so until it has; what its connection does meanwhile does not make it ready again. */
+  /** A draining service keeps its phase until it has stopped, whatever its connection does. */
   const enter = (phase: ConnectionStatus['phase']) =>
     ending || known.phase === phase ? { phase: known.phase, since: known.since ?? time } : { phase, since: time };
 
@@ -62,7 +62,7 @@ function reduceConnection(known: ConnectionStatus, event: PublishedEvent): Conne
   }
 }
 
-/** Whether the service is subscribed, has a complete list of the open accounts, and is not about to stop. */
+/** Whether the service is subscribed, has all open accounts, and is not stopping. */
 export function isReady(state: StatusState): boolean {
   return state.connection.phase === 'live';
 }

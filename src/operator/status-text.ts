@@ -8,11 +8,11 @@ export interface StatusContext {
   readonly startedAt: string;
   readonly version: string;
   readonly steps?: StepNames | undefined;
-  /** Longest list of accounts. */
+  /** The longest list of accounts. */
   readonly limit: number;
 }
 
-/** So many accounts are written at a stretch: a millisecond's worth. */
+/** The number of accounts that are written without a pause; it takes about a millisecond. */
 const PIECE = 500;
 
 type ListName = Exclude<ConditionKind, 'queued'>;
@@ -22,16 +22,16 @@ type Tail = Pick<ServiceSnapshot, 'rates'>;
 /** The accounts of one list, and what is shown of each. */
 interface Listed<T> {
   readonly conditions: readonly Condition[];
-  /** Undefined for an account that is not in this condition. */
+  /** Returns undefined for an account that is not in this condition. */
   readonly show: (condition: Condition) => T | undefined;
 }
 
 type Lists = { readonly [N in ListName]: Listed<ServiceSnapshot[N][number]> };
 
 /**
- * What `/status` shows, a `ServiceSnapshot` as JSON: of each condition the accounts that have been in it longest, at most
- * `limit`. It tells how things stand at this call, and is written in pieces, between which others may have their turn:
- * there may be hundreds of thousands of accounts.
+ * The response of `/status`: a `ServiceSnapshot` as JSON. Each list has the accounts that have been
+ * in the condition longest, at most `limit`. The text describes the state at this call. It is made
+ * in pieces, so that other work can run in between: there may be hundreds of thousands of accounts.
  */
 export function statusText(state: StatusState, context: StatusContext): Iterable<string> {
   const { now, startedAt, version, steps, limit } = context;
@@ -104,8 +104,9 @@ function first<T>(all: Iterable<T>, limit: number): T[] {
 }
 
 /**
- * Those that failed first, in the order in which they failed: what had failed before the service started is told of in
- * whatever order. Only those that come before the latest of the ones chosen so far are looked at closely.
+ * The accounts that failed first, in the order of their failures. The Map is not in that order, as
+ * failures from before the start of the service are reported in any order. An account is only kept
+ * if it failed before the latest of those chosen so far.
  */
 function longestFailed(all: Iterable<Condition>, limit: number): Condition[] {
   let chosen: Condition[] = [];

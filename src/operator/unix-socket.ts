@@ -6,9 +6,9 @@ import { OperatorError } from './listen-address.ts';
 const REACH = 'let the service reach the folder';
 
 /**
- * Makes way for a unix socket: removes the file that a killed service left behind, and nothing else. Throws an
- * OperatorError where somebody listens there, where the path is not a socket, or where another user than root could have it lead
- * elsewhere.
+ * Prepares the path for a unix socket: removes the socket file that a killed service left behind,
+ * and nothing else. Throws an OperatorError if another process listens there, if the path is not a
+ * socket, or if another user than root could redirect it.
  */
 export async function makeWay(path: string): Promise<void> {
   try {
@@ -36,7 +36,10 @@ export async function makeWay(path: string): Promise<void> {
   });
 }
 
-/** Runs `bind`, which must bind at once, so that the socket file never exists with more rights than 0660. */
+/**
+ * Runs `bind`, which must bind synchronously, so that the socket file never has more rights than
+ * 0660.
+ */
 export function withSocketMode<T>(bind: () => T): T {
   const before = process.umask(0o117);
   try {
@@ -49,7 +52,8 @@ export function withSocketMode<T>(bind: () => T): T {
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
-    // Only a refusal proves that nobody listens: a full queue or missing rights do not.
+    // Only a refused connection proves that no process listens: a full queue or missing rights do
+    // not.
     socket.once('error', (error: NodeJS.ErrnoException) =>
       resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
     );

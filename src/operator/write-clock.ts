@@ -2,21 +2,22 @@ import type { PublishedEvent } from '../domain/event.ts';
 import { readMode } from '../domain/mode.ts';
 import { RecentMap } from '../domain/recent-map.ts';
 
-/** How many accounts are timed at once, at most; beyond that the oldest is no longer timed. */
+/** The most accounts that are timed at once. Beyond that the oldest one is dropped. */
 const CAPACITY = 100_000;
 
-/** Milliseconds since a request was seen in the directory. */
+/** The time since a request was reported, in milliseconds. */
 export interface Elapsed {
   readonly to: 'claim' | 'finish';
   readonly milliseconds: number;
 }
 
 /**
- * Measures from the moment a requested mode was reported to its claim and to its end. Only live
- * changes count: what a refresh or a periodic list finds was written at a time that nobody saw, and
- * what is put off waits for its day, not for us.
+ * Measures the time from the report of a request to its claim and to its end. Only live changes
+ * count. The time of a change that a refresh or a list finds is unknown, and a deferred account
+ * waits for its day.
  *
- * An account is not timed -> seen (a live request) -> claimed -> not timed (it ends, or is put off)
+ * States of an account: not timed -> seen (a live request) -> claimed -> not timed (it ends or is
+ * deferred).
  */
 export function timeWrites(): (event: PublishedEvent) => Elapsed | undefined {
   const seen = new RecentMap<number>(CAPACITY);

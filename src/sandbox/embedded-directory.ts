@@ -9,17 +9,17 @@ export interface EmbeddedDirectoryOptions extends TreeOptions {
   readonly now: () => Date;
 }
 
-/** A running directory server. */
 export interface EmbeddedDirectory {
   readonly url: string;
   readonly port: number;
-  /** Ends every connection and closes the port; nothing of it remains. */
+  /** Closes every connection and the port. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts an LDAP server on 127.0.0.1 that holds the names of a stoney backup site and a few accounts, in memory. To LDAP clients it
- * behaves like a small real server; it offers persistent search, not RFC 4533. Rejects where the port is taken.
+ * Starts an LDAP server on 127.0.0.1. It holds the tree of a stoney backup site with a few
+ * accounts, in memory. For LDAP clients it is a small real server. It offers persistent search but
+ * not RFC 4533. Rejects if the port is in use.
  */
 export async function startEmbeddedDirectory(options: EmbeddedDirectoryOptions): Promise<EmbeddedDirectory> {
   const administrator = parse(ADMINISTRATOR);

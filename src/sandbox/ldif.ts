@@ -1,13 +1,13 @@
 import type { Modification } from '../domain/transition.ts';
 import type { TreeEntry } from './tree.ts';
 
-/** LDIF (RFC 2849) of an entry to be added. */
+/** The LDIF record (RFC 2849) that adds an entry. */
 export function addRecord({ dn, attributes }: TreeEntry): string[] {
   const lines = attributes.flatMap(({ name, values }) => values.map((value) => line(name, value)));
   return [line('dn', dn), 'changetype: add', ...lines];
 }
 
-/** LDIF of changes to an entry. */
+/** The LDIF record that changes an entry. */
 export function modifyRecord(dn: string, modifications: readonly Modification[]): string[] {
   const changes = modifications.map(({ operation, attribute, values }) => [
     `${operation}: ${attribute}`,
@@ -20,7 +20,7 @@ export function modifyRecord(dn: string, modifications: readonly Modification[])
   ];
 }
 
-/** LDIF of an entry's removal. */
+/** The LDIF record that deletes an entry. */
 export function deleteRecord(dn: string): string[] {
   return [line('dn', dn), 'changetype: delete'];
 }

@@ -2,10 +2,10 @@ import type { Modification } from '../domain/transition.ts';
 import { addRecord, deleteRecord, modifyRecord } from './ldif.ts';
 import { account, accountDn, type TreeEntry } from './tree.ts';
 
-/** One thing that somebody writes about an account, and what is to come of it. */
+/** One write to an account, and its expected result. */
 export interface Chapter {
   readonly title: string;
-  /** What a newcomer should know before seeing it happen. */
+  /** The explanation that is printed before it. */
   readonly why: string;
   readonly file: string;
   readonly ldif: readonly string[];
@@ -13,13 +13,13 @@ export interface Chapter {
     | { readonly kind: 'add'; readonly entry: TreeEntry }
     | { readonly kind: 'modify'; readonly dn: string; readonly modifications: readonly Modification[] }
     | { readonly kind: 'delete'; readonly dn: string };
-  /** The mode that the service writes in the end; undefined where it has nothing to do. */
+  /** The mode that the service writes at the end; undefined if it has nothing to do. */
   readonly ends: string | undefined;
 }
 
 const QUOTA = String(2 * 1024 ** 3);
 
-/** An account's life: add, modify, delete, removal. */
+/** The writes in the life of an account: add, modify, delete, removal of the entry. */
 export function lifeOf(uid: string, homeOf: (uid: string) => string): Chapter[] {
   const dn = accountDn(uid);
   const entry = account(uid, homeOf, { mode: 'add', state: '0', date: '0' });
@@ -61,7 +61,7 @@ export function lifeOf(uid: string, homeOf: (uid: string) => string): Chapter[] 
   ];
 }
 
-/** What asks for work on an account that exists. */
+/** The modifications that request work on an existing account. */
 export function request(mode: string, first: Readonly<Record<string, string>> = {}): Modification[] {
   const replacements = { ...first, sstProvisioningMode: mode, sstProvisioningState: '0' };
   return Object.entries(replacements).map(([attribute, value]) => ({

@@ -7,17 +7,17 @@ import { ACCOUNTS, ADMINISTRATOR, accountDn, DEFERRED, SETTLED } from './tree.ts
 import type { Narrator } from './walk.ts';
 import type { Workplace } from './workplace.ts';
 
-/** How text is set off on a terminal; plain elsewhere. */
+/** Emphasis of text on a terminal; the identity elsewhere. */
 export interface Style {
   strong(text: string): string;
   quiet(text: string): string;
   good(text: string): string;
 }
 
-/** What stands before everything that happens, so that the headings stand out. */
+/** The indentation of events, so that the headings stand out. */
 export const MARGIN = '   ';
 
-/** What is said before anything happens. */
+/** The text at the start of the sandbox. */
 export function introduction(
   { url }: EmbeddedDirectory,
   { folder, scriptFile, configFile }: Workplace,
@@ -36,7 +36,7 @@ export function introduction(
   ].join('\n');
 }
 
-/** Tells the walk. */
+/** Prints the steps of the walk. */
 export function narrator(print: (text: string) => void, style: Style): Narrator {
   return {
     chapter: (number, { title, why, ldif }: Chapter) => {
@@ -61,10 +61,10 @@ export function narrator(print: (text: string) => void, style: Style): Narrator 
   };
 }
 
-/** What does not help to understand an LDIF record. */
+/** Lines of an LDIF record that are not shown, as they explain nothing. */
 const UNSHOWN = /^(?:objectClass|cn|uidNumber|gidNumber|changetype: modify|add:|replace:)/;
 
-/** What is said when the walk is over and the sandbox stays up. */
+/** The text at the end of the walk, while the sandbox continues to run. */
 export function invitation(
   { url }: EmbeddedDirectory,
   workplace: Workplace,

@@ -1,12 +1,15 @@
 import type { NamedValues } from './directory/request.ts';
 
-/** Names of the embedded directory's tree: those of a stoney backup site. */
+/** The DNs of the embedded directory's tree: those of a stoney backup site. */
 export const SUFFIX = 'dc=stoney-cloud,dc=org';
 export const ADMINISTRATOR = `cn=admin,${SUFFIX}`;
 export const SERVICE = `cn=prov-backup-rsnapshot,ou=daemons,${SUFFIX}`;
 export const ACCOUNTS = `ou=accounts,ou=backup,ou=services,${SUFFIX}`;
 
-/** Accounts that are there from the beginning: one that has been added, and one that is due on a later day. */
+/**
+ * The uids of the accounts at the start: one that has been added, and one that is due on a later
+ * day.
+ */
 export const SETTLED = '4000001';
 export const DEFERRED = '4000004';
 
@@ -17,13 +20,13 @@ export interface TreeEntry {
 
 export interface TreeOptions {
   readonly servicePassword: string;
-  /** Where an account's home is. */
+  /** Returns the home of an account. */
   readonly homeOf: (uid: string) => string;
-  /** A later day, `YYYYMMDD`, for the account that is deferred. */
+  /** A later day, `YYYYMMDD`, for the deferred account. */
   readonly laterDay: string;
 }
 
-/** The entries that the embedded directory begins with, parents first. */
+/** The entries of the embedded directory at the start, parents first. */
 export function initialTree({ servicePassword, homeOf, laterDay }: TreeOptions): TreeEntry[] {
   const unit = (dn: string) => entry(dn, { objectClass: ['organizationalUnit'], ou: [dn.slice(3, dn.indexOf(','))] });
   const done = '20260101T000000Z';
@@ -46,14 +49,14 @@ export function initialTree({ servicePassword, homeOf, laterDay }: TreeOptions):
   ];
 }
 
-/** What an account's provisioning attributes say. */
+/** The provisioning attributes of an account. */
 export interface Provisioning {
   readonly mode: string;
   readonly state: string;
   readonly date: string;
 }
 
-/** An account as a site's administration would write it. */
+/** The entry of an account, as a site's administration would write it. */
 export function account(uid: string, homeOf: TreeOptions['homeOf'], { mode, state, date }: Provisioning): TreeEntry {
   return entry(accountDn(uid), {
     objectClass: ['account', 'posixAccount', 'shadowAccount', 'sstBackup', 'sstProvisioning'],

@@ -3,32 +3,36 @@ import type { PublishedEvent } from '../domain/event.ts';
 import type { DirectoryOperations } from '../ldap/operations.ts';
 import type { Chapter } from './life.ts';
 
-/** What the walk tells, piece by piece, while the service's own events go their own way. */
+/** Prints the steps of the walk. */
 export interface Narrator {
   chapter(number: number, chapter: Chapter): void;
-  /** `milliseconds` from the write to the finished state; undefined where the service had nothing to do. */
+  /**
+   * `milliseconds` is the time from the write to the finished state; undefined if the service had
+   * nothing to do.
+   */
   outcome(attributes: readonly string[], milliseconds: number | undefined): void;
 }
 
 export interface WalkOptions {
   readonly uid: string;
   readonly chapters: readonly Chapter[];
-  /** As the directory's administrator. */
+  /** Connected as the directory's administrator. */
   readonly directory: Pick<DirectoryOperations, 'add' | 'modify' | 'delete' | 'read'>;
-  /** Hears the service's events; returns what ends that. */
+  /** Listens to the service's events. Returns a function that ends that. */
   readonly listen: (listener: (event: PublishedEvent) => void) => () => void;
   readonly narrator: Narrator;
   readonly monotonic: () => number;
-  /** Ends the walk where it is. */
+  /** Ends the walk at once. */
   readonly signal: AbortSignal;
 }
 
-/** The attributes that an account's state is read from. */
+/** The attributes that are printed after each step. */
 const TOLD = ['sstProvisioningMode', 'sstProvisioningState', 'sstProvisioningReturnValue', 'sstIsActive', 'sstQuota'];
 
 /**
- * Leads one account through its life: writes as any LDAP client would, waits until the service is done, and tells what the
- * directory says then. Rejects where the service fails, or the signal aborts.
+ * Leads one account through its life. It writes as any LDAP client would, waits until the service
+ * has finished, and prints what the directory then holds. Rejects if the service fails or the
+ * signal is aborted.
  */
 export async function walk({ chapters, directory, narrator, monotonic, ...options }: WalkOptions): Promise<void> {
   for (const [index, chapter] of chapters.entries()) {
@@ -45,7 +49,7 @@ export async function walk({ chapters, directory, narrator, monotonic, ...option
   }
 }
 
-/** Resolves to the moment at which the service has finished the account; rejects where it failed. */
+/** Resolves to the time at which the service has finished the account. Rejects if it failed. */
 function finished(
   { uid, listen, signal }: Pick<WalkOptions, 'uid' | 'listen' | 'signal'>,
   monotonic: () => number,

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { shellWord } from './shell-word.ts';
 import { ACCOUNTS, ADMINISTRATOR, SERVICE } from './tree.ts';
 
-/** The one folder of the sandbox: all that it writes is in it. */
+/** The folder of the sandbox. It holds all files that the sandbox writes. */
 export interface Workplace {
   readonly folder: string;
   readonly scriptFile: string;
-  /** The service's own configuration, and the same with the administrator's rights, for the tools. */
+  /** The configuration of the service, and one with the administrator's rights for the commands. */
   readonly configFile: string;
   readonly administratorConfigFile: string;
   homeOf(uid: string): string;
-  /** Removes the folder with all that is in it. */
+  /** Removes the folder and everything in it. */
   remove(): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ export interface Passwords {
   readonly administrator: string;
 }
 
-/** Makes the folder, among the system's temporary ones. Only its owner can look into it. */
+/** Creates the folder among the temporary files. Only its owner can read it. */
 export async function makeWorkplace(): Promise<Workplace> {
   const folder = await mkdtemp(join(tmpdir(), 'prov-backup-rsnapshot-sandbox-'));
   await mkdir(join(folder, 'homes'));
@@ -35,7 +35,7 @@ export async function makeWorkplace(): Promise<Workplace> {
   };
 }
 
-/** Writes the script, and the configurations that lead to the directory at the URL. */
+/** Writes the script and the configurations for the directory at the URL. */
 export async function furnish(workplace: Workplace, url: string, passwords: Passwords): Promise<void> {
   const { folder, scriptFile, configFile, administratorConfigFile } = workplace;
   const login = async (name: string, dn: string, password: string) => {
@@ -55,7 +55,8 @@ function configuration(given: {
   readonly scriptFile: string;
   readonly socket: string;
 }): string {
-  const text = (value: string) => JSON.stringify(value); // a YAML string, whatever the path contains
+  // A JSON string is a YAML string, whatever the path holds.
+  const text = (value: string) => JSON.stringify(value);
   return `# What the service of the sandbox is configured with; a real one has little more.
 directory:
   url: ${text(given.url)}
@@ -69,7 +70,7 @@ operator:
 `;
 }
 
-/** The script is called with the mode and the uid; the service has checked that the uid is fit for a path. */
+/** The script gets the mode and the uid. The service has checked that the uid is safe in a path. */
 function script(homes: string): string {
   return `#!/bin/sh
 # A harmless stand-in for a site's chroot script: it touches nothing but its own folder.

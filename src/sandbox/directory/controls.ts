@@ -13,7 +13,7 @@ export const ControlOid = {
   /** draft-ietf-ldapext-psearch-03 */
   persistentSearch: '2.16.840.1.113730.3.4.3',
   entryChange: '2.16.840.1.113730.3.4.7',
-  /** RFC 3296: there are no referrals here, so it changes nothing. */
+  /** RFC 3296. It has no effect, as there are no referrals here. */
   manageDsaIT: '2.16.840.1.113730.3.4.2',
   /** RFC 4528 */
   assertion: '1.3.6.1.1.12',
@@ -23,13 +23,13 @@ export const ControlOid = {
 } as const;
 
 export interface PersistentSearch {
-  /** A sum of the draft's numbers: add 1, delete 2, modify 4, rename 8. */
+  /** The sum of the draft's numbers: add 1, delete 2, modify 4, rename 8. */
   readonly changeTypes: number;
   readonly changesOnly: boolean;
   readonly returnEntryChanges: boolean;
 }
 
-/** What the controls of a request ask for. */
+/** The decoded controls of a request. */
 export interface Requested {
   readonly paged?: { readonly size: number; readonly cookie: string };
   readonly persistent?: PersistentSearch;
@@ -38,10 +38,13 @@ export interface Requested {
   readonly postRead?: readonly string[];
 }
 
-/** Operations on an entry that exists. */
+/** The operations whose target entry exists. */
 const TARGETED: readonly Operation['kind'][] = ['search', 'compare', 'modify', 'delete', 'rename'];
 
-/** Reads the controls; one that is not offered for the operation is refused where it is critical, otherwise passed over. */
+/**
+ * Reads the controls. A control that the operation does not offer is refused if it is critical, and
+ * ignored otherwise.
+ */
 export function readControls(operation: Operation, controls: readonly RequestControl[]): Requested {
   const requested: { -readonly [key in keyof Requested]: Requested[key] } = {};
   for (const control of controls) {
@@ -116,7 +119,9 @@ function readNames(reader: BerReader): string[] {
   return names;
 }
 
-/** The answer to a page: the cookie is empty on the last one; the total is not estimated. */
+/**
+ * The response control of a page. The cookie is empty on the last page; the total is not estimated.
+ */
 export function pagedResultsControl(cookie: string): ResponseControl {
   return { oid: ControlOid.pagedResults, value: sequence(integer(0), octetString(cookie)) };
 }
@@ -126,7 +131,10 @@ export const CHANGE_TYPE = { add: 1, delete: 2, modify: 4, rename: 8 } as const 
   number
 >;
 
-/** EntryChangeNotification ::= SEQUENCE { changeType ENUMERATED, previousDN (renames only), changeNumber (never sent) } */
+/**
+ * EntryChangeNotification ::= SEQUENCE { changeType ENUMERATED, previousDN (renames only),
+ * changeNumber (never sent) }
+ */
 export function entryChangeControl({ kind, before }: EntryChange): ResponseControl {
   const previous = kind === 'rename' && before !== undefined ? [octetString(dnText(before.dn))] : [];
   return { oid: ControlOid.entryChange, value: sequence(enumerated(CHANGE_TYPE[kind]), ...previous) };

@@ -9,14 +9,16 @@ import { checkWrite, type Rights, type Subject, visible } from './rights.ts';
 import { checkEntry } from './rules.ts';
 import { matchKey } from './schema.ts';
 
-/** A write that happened, for persistent searches: a delete has no `after`, an add no `before`. */
+/** A write, as persistent searches report it. A delete has no `after`, an add no `before`. */
 export interface EntryChange {
   readonly kind: 'add' | 'delete' | 'modify' | 'rename';
   readonly before: StoredEntry | undefined;
   readonly after: StoredEntry | undefined;
 }
 
-/** base, one level, subtree (RFC 4511, section 4.5.1.2), and the draft's fourth: everything below the base. */
+/**
+ * base, one level, subtree (RFC 4511, section 4.5.1.2), and the draft's fourth: all below the base.
+ */
 export type Scope = 'base' | 'one' | 'sub' | 'children';
 
 export interface Rename {
@@ -28,14 +30,15 @@ export interface Rename {
 export interface DirectoryOptions {
   readonly suffix: Dn;
   readonly rights: Rights;
-  /** The administrator needs no entry. */
+  /** The administrator has no entry. */
   readonly administratorPassword: string;
   readonly now: () => Date;
 }
 
 /**
- * The tree of entries, in memory, and the operations of RFC 4511 on it. Each either happens whole or throws a Refusal with the
- * result code that a real server would answer. Rights are the subject's; nothing here knows of connections.
+ * The tree of entries in memory, and the operations of RFC 4511 on it. An operation either succeeds
+ * completely or throws a Refusal with the result code of a real server. Rights depend on the
+ * subject. This class does not know connections.
  */
 export class Directory {
   readonly #options: DirectoryOptions;
@@ -52,7 +55,7 @@ export class Directory {
     return this.#options.suffix;
   }
 
-  /** The subject that the name and the password prove (RFC 4513, section 5.1). */
+  /** The subject that name and password authenticate (RFC 4513, section 5.1). Throws a Refusal. */
   authenticate(name: string, password: Buffer): Subject {
     const dn = parse(name);
     if (dn.length === 0) return [];
@@ -73,7 +76,9 @@ export class Directory {
     return dn;
   }
 
-  /** The entries in the scope that match, as the subject may see them, in the order in which they were made. */
+  /**
+   * The entries in scope that match, with the attributes that the subject may see, oldest first.
+   */
   search(subject: Subject, base: Dn, scope: Scope, filter: Filter): StoredEntry[] {
     const root = this.#existing(base);
     const candidates = scope === 'base' ? [root] : [...this.#entries.values()];
@@ -84,7 +89,7 @@ export class Directory {
       .sort((left, right) => left.id - right.id);
   }
 
-  /** One entry as the subject may see it. */
+  /** One entry, with the attributes that the subject may see. */
   read(subject: Subject, dn: Dn): StoredEntry {
     return visible(this.#options.rights, subject, this.#existing(dn));
   }
@@ -134,7 +139,7 @@ export class Directory {
     return { kind: 'delete', before, after: undefined };
   }
 
-  /** Renames and moves an entry, with everything below it (RFC 4511, section 4.9). */
+  /** Renames and moves an entry and everything below it (RFC 4511, section 4.9). */
   rename(subject: Subject, name: string, { newRdn, deleteOldRdn, newSuperior }: Rename): EntryChange {
     const before = this.#target(name);
     checkWrite(this.#options.rights, subject, before.dn, undefined);
@@ -163,18 +168,18 @@ export class Directory {
     return { kind: 'rename', before, after };
   }
 
-  /** The change as the subject may see it. */
+  /** The change, with the attributes that the subject may see. */
   seenBy(subject: Subject, { kind, before, after }: EntryChange): EntryChange {
     const see = (entry: StoredEntry | undefined) => entry && visible(this.#options.rights, subject, entry);
     return { kind, before: see(before), after: see(after) };
   }
 
-  /** The entry that is to be written. */
+  /** The entry to write. Throws a Refusal if there is none. */
   #target(name: string): StoredEntry {
     return this.#existing(this.#ours(parse(name)));
   }
 
-  /** Refuses what no write of this directory can reach. */
+  /** Refuses a DN at which this directory cannot write. */
   #ours(dn: Dn): Dn {
     if (dn.length === 0) throw new Refusal(Code.unwillingToPerform, 'the root DSE cannot be written');
     if (!isWithin(dn, this.suffix)) throw new Refusal(Code.unwillingToPerform, 'no global superior knowledge');
@@ -199,14 +204,17 @@ export function inScope(dn: Dn, base: Dn, scope: Scope): boolean {
   return fits && isWithin(dn, base);
 }
 
-/** Reads a DN that a client sent. */
+/** Reads the DN of a request. Throws a Refusal if it is malformed. */
 export function parse(name: string): Dn {
   const dn = parseDn(name);
   if (dn === undefined) throw new Refusal(Code.invalidDNSyntax, 'invalid DN');
   return dn;
 }
 
-/** What makes an entry have the values of its new RDN and, where wanted, lose those of the old one. */
+/**
+ * The changes that give an entry the values of its new RDN and, with `deleteOldRdn`, remove the old
+ * ones.
+ */
 function namingChanges(before: StoredEntry, rdn: Dn, deleteOldRdn: boolean): Change[] {
   const change = (operation: Change['operation'], naming: NamingValue): Change => ({
     operation,

@@ -1,7 +1,7 @@
 import { type Dn, dnText, type NamingValue } from '../../domain/dn.ts';
 import { OPERATIONAL } from './schema.ts';
 
-/** Attributes under lower-case names; `name` is as it was first written. */
+/** Attributes by lower-case name. `name` has the original spelling. */
 export type Attributes = ReadonlyMap<string, StoredAttribute>;
 
 export interface StoredAttribute {
@@ -9,15 +9,15 @@ export interface StoredAttribute {
   readonly values: readonly Buffer[];
 }
 
-/** An entry at one moment: a write makes a new one, so that whoever holds this one keeps it as it was. */
+/** An entry at one moment. A write makes a new object, so that earlier ones never change. */
 export interface StoredEntry {
-  /** Grows with each entry made: the order of search results. */
+  /** Increases with each new entry; search results are in this order. */
   readonly id: number;
   readonly dn: Dn;
   readonly attributes: Attributes;
 }
 
-/** A value of an RDN as attributes have it. */
+/** The value of an RDN as an attribute value. */
 export function bytesOf({ value }: NamingValue): Buffer {
   return Buffer.from(value);
 }
@@ -26,20 +26,20 @@ export function valuesOf(entry: StoredEntry, name: string): readonly Buffer[] {
   return entry.attributes.get(name.toLowerCase())?.values ?? [];
 }
 
-/** The entry without the attributes that the reader may not see. */
+/** The entry without the given attributes. */
 export function without(entry: StoredEntry, hidden: readonly string[]): StoredEntry {
   const attributes = new Map(entry.attributes);
   for (const name of hidden) attributes.delete(name);
   return { ...entry, attributes };
 }
 
-/** What a search or a read control returns of an entry. */
+/** The part of an entry that a search or a read control returns. */
 export interface SelectedEntry {
   readonly dn: string;
   readonly attributes: readonly StoredAttribute[];
 }
 
-/** Chooses attributes as a search asks for them (RFC 4511, section 4.5.1.8; RFC 3673 for `+`). */
+/** Selects attributes as a search does (RFC 4511, section 4.5.1.8; RFC 3673 for `+`). */
 export function select(entry: StoredEntry, wanted: readonly string[], typesOnly = false): SelectedEntry {
   const names = new Set(wanted.map((name) => name.toLowerCase()));
   const allUser = names.size === 0 || names.has('*');

@@ -2,7 +2,6 @@ import { attributeType } from '../../domain/attribute-type.ts';
 import { bytesOf, type StoredEntry } from './entry.ts';
 import { compareValues, matchKey, substringKey } from './schema.ts';
 
-/** A search filter (RFC 4511, section 4.5.1.7). */
 export type Filter =
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Filter[] }
   | { readonly kind: 'not'; readonly part: Filter }
@@ -23,7 +22,7 @@ export type Filter =
       readonly dnAttributes: boolean;
     };
 
-/** Rules of extensible matches that are offered, with the attribute whose matching stands for the rule. */
+/** The matching rules of extensible matches, each with an attribute that uses the rule. */
 const RULES: ReadonlyMap<string, string> = new Map([
   ['caseignorematch', 'cn'],
   ['2.5.13.2', 'cn'],
@@ -35,12 +34,15 @@ const RULES: ReadonlyMap<string, string> = new Map([
   ['2.5.13.17', 'userpassword'],
 ]);
 
-/** Whether the filter is TRUE of the entry: what is Undefined does not match, nor does its negation. */
+/**
+ * Whether the filter is TRUE for the entry. An Undefined filter does not match, nor does its
+ * negation.
+ */
 export function matches(filter: Filter, entry: StoredEntry): boolean {
   return evaluate(filter, entry) === true;
 }
 
-/** TRUE, FALSE, or undefined for Undefined. */
+/** Returns undefined for Undefined. */
 function evaluate(filter: Filter, entry: StoredEntry): boolean | undefined {
   switch (filter.kind) {
     case 'and': {
@@ -72,7 +74,7 @@ function evaluate(filter: Filter, entry: StoredEntry): boolean | undefined {
   }
 }
 
-/** An attribute asked for without options means it with any (RFC 4512, section 2.5.2). */
+/** A name without options selects the attribute with any options (RFC 4512, section 2.5.2). */
 function stored(entry: StoredEntry, name: string): readonly Buffer[] {
   const key = name.toLowerCase();
   const exact = entry.attributes.get(key)?.values ?? [];

@@ -9,7 +9,7 @@ export interface Change {
   readonly values: readonly Buffer[];
 }
 
-/** Applies the changes in order to a copy: all of them or, with a Refusal, none. */
+/** Returns a copy with all changes applied in order. Throws a Refusal if one cannot be applied. */
 export function applyChanges(attributes: Attributes, changes: readonly Change[]): Attributes {
   const result = new Map(attributes);
   for (const change of changes) {
@@ -24,7 +24,7 @@ export function applyChanges(attributes: Attributes, changes: readonly Change[])
   return result;
 }
 
-/** The attributes of a new entry, from a list in which a name may come more than once. */
+/** The attributes of a new entry, from a list that may repeat a name. */
 export function attributesOf(given: ReadonlyArray<{ name: string; values: readonly Buffer[] }>): Attributes {
   return applyChanges(
     new Map(),

@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type Dn, dnText } from '../../domain/dn.ts';
 import type { Attributes, StoredAttribute } from './entry.ts';
 
-/** Stamps entries with what a directory maintains of itself (RFC 4512, section 3.4; RFC 4530 for entryUUID). */
+/**
+ * Sets the attributes that a directory maintains itself (RFC 4512, section 3.4; RFC 4530 for
+ * entryUUID).
+ */
 export class Stamps {
   readonly #now: () => Date;
   #count = 0;
@@ -11,7 +14,7 @@ export class Stamps {
     this.#now = now;
   }
 
-  /** For a new entry. */
+  /** The attributes of a new entry. */
   created(attributes: Attributes, by: Dn): Attributes {
     const time = generalizedTime(this.#now());
     const stamped = new Map(attributes);
@@ -21,7 +24,7 @@ export class Stamps {
     return this.modified(stamped, by);
   }
 
-  /** For a changed entry. */
+  /** The attributes of a changed entry. */
   modified(attributes: Attributes, by: Dn): Attributes {
     const now = this.#now();
     this.#count = (this.#count + 1) % 1_000_000;

@@ -1,10 +1,10 @@
 import { type BerReader, Tag } from '../../ldap/wire/ber.ts';
 import type { Filter } from './filter.ts';
 
-/** Filters inside filters are read to this depth: what is deeper is an attack on the stack. */
+/** The deepest nesting of filters that is read, which bounds the stack. */
 const DEEPEST = 100;
 
-/** Reads a filter as it goes over the wire (RFC 4511, section 4.5.1.7); throws for what is none. */
+/** Reads the BER of a filter (RFC 4511, section 4.5.1.7). Throws if it is malformed. */
 export function readFilter(from: BerReader, depth = 0): Filter {
   if (depth > DEEPEST) throw new Error('a filter too deep');
   const tag = from.peek();
@@ -19,7 +19,7 @@ export function readFilter(from: BerReader, depth = 0): Filter {
     case 0xa2:
       return { kind: 'not', part: readFilter(from.enter(tag), depth + 1) };
     case 0xa3:
-    case 0xa8: // approximately: as equal
+    case 0xa8: // approxMatch is treated as equalityMatch
       return readAssertion('equal', from.enter(tag));
     case 0xa5:
       return readAssertion('atLeast', from.enter(tag));
@@ -62,7 +62,7 @@ function readExtensible(body: BerReader): Filter {
   return { kind: 'extensible', rule, name, value, dnAttributes: body.done ? false : body.boolean(0x84) };
 }
 
-/** A copy: a persistent search's filter outlives the bytes of its request. */
+/** Copies the bytes, as a persistent search's filter outlives its request. */
 function octets(from: BerReader, tag: number = Tag.octetString): Buffer {
   return Buffer.from(from.octets(tag));
 }

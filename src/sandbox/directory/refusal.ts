@@ -1,4 +1,4 @@
-/** Result codes that the embedded directory answers with (RFC 4511, section 4.1.9; RFC 4528). */
+/** The result codes of the embedded directory (RFC 4511, section 4.1.9; RFC 4528). */
 export const Code = {
   success: 0,
   protocolError: 2,
@@ -26,7 +26,7 @@ export const Code = {
   assertionFailed: 122,
 } as const;
 
-/** Why the embedded directory does not do what was asked; it becomes the result of the operation. */
+/** The embedded directory refuses an operation; it becomes the result of the operation. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly code: number;

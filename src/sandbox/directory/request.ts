@@ -22,7 +22,7 @@ export interface SearchOperation {
 }
 
 export type Operation =
-  /** `password` is undefined where the client wants SASL. */
+  /** `password` is undefined for SASL. */
   | { readonly kind: 'bind'; readonly version: number; readonly name: string; readonly password: Buffer | undefined }
   | { readonly kind: 'unbind' }
   | SearchOperation
@@ -45,7 +45,7 @@ export interface Request {
   readonly controls: readonly RequestControl[];
 }
 
-/** Reads one LDAPMessage with a request (RFC 4511, section 4.1.1); throws for what is none. */
+/** Reads an LDAPMessage with a request (RFC 4511, section 4.1.1). Throws if it is malformed. */
 export function readRequest(bytes: Buffer): Request {
   const message = new BerReader(bytes).enter(Tag.sequence);
   const messageId = message.integer();
@@ -97,9 +97,9 @@ function readSearch(body: BerReader): Operation {
   const base = body.text();
   const scope = (['base', 'one', 'sub', 'children'] as const)[body.integer(Tag.enumerated)];
   if (scope === undefined) throw new Error('a scope that is none');
-  body.next(Tag.enumerated); // there are no aliases to dereference
+  body.next(Tag.enumerated); // derefAliases has no effect, as there are no aliases
   const sizeLimit = body.integer();
-  body.next(Tag.integer); // no search takes a second
+  body.next(Tag.integer); // the time limit has no effect, as no search takes a second
   const typesOnly = body.boolean();
   const filter = readFilter(body);
   const attributes: string[] = [];
@@ -133,7 +133,8 @@ function readAttribute(body: BerReader): NamedValues {
   const name = body.text();
   const values: Buffer[] = [];
   const set = body.enter(Tag.set);
-  while (!set.done) values.push(Buffer.from(set.octets())); // a copy: the message's bytes do not last
+  // Copied, as the bytes of the message are reused.
+  while (!set.done) values.push(Buffer.from(set.octets()));
   return { name, values };
 }
 

@@ -2,7 +2,7 @@ import { element, enumerated, integer, octetString, sequence, Tag } from '../../
 import type { SelectedEntry } from './entry.ts';
 import type { Operation } from './request.ts';
 
-/** What an operation came to (RFC 4511, section 4.1.9). */
+/** The result of an operation (RFC 4511, section 4.1.9). */
 export interface Result {
   readonly code: number;
   readonly matchedDn: string;
@@ -26,7 +26,10 @@ export const RESPONSE_TAG = {
   extended: 0x78,
 } as const satisfies Partial<Record<Operation['kind'], number>>;
 
-/** The response that ends an operation; `rest` is what the kind of response has beyond the result. */
+/**
+ * The response that ends an operation. `rest` holds the fields after the result, which depend on
+ * the operation.
+ */
 export function resultMessage(
   messageId: number,
   tag: number,
@@ -47,7 +50,9 @@ export function entryMessage(
   return envelope(messageId, entryElement(entry), controls);
 }
 
-/** A SearchResultEntry without the message around it, as the read controls carry it (RFC 4527, section 3). */
+/**
+ * A SearchResultEntry without the message around it, for the read controls (RFC 4527, section 3).
+ */
 export function entryElement({ dn, attributes }: SelectedEntry): Buffer {
   const list = attributes.map(({ name, values }) =>
     sequence(octetString(name), element(Tag.set, ...values.map((value) => octetString(value)))),
@@ -65,7 +70,7 @@ function envelope(messageId: number, body: Buffer, controls: readonly ResponseCo
   return sequence(integer(messageId), body, ...(list.length === 0 ? [] : [element(0xa0, ...list)]));
 }
 
-/** An element that a response may carry as its value: for the who-am-I operation. */
+/** The responseValue of the who-am-I operation. */
 export function responseValue(value: string): Buffer {
   return octetString(value, 0x8b);
 }

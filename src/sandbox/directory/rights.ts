@@ -3,18 +3,23 @@ import { type StoredEntry, without } from './entry.ts';
 import { Code, Refusal } from './refusal.ts';
 import { isProvisioning } from './schema.ts';
 
-/** Who may do what in the embedded directory: the rights that a real one would give. */
+/** The rights in the embedded directory, as a real one would grant them. */
 export interface Rights {
   readonly administrator: Dn;
-  /** Reads everything but passwords; writes the provisioning attributes below `accounts`, nothing else. */
+  /**
+   * May read everything but passwords, and write only the provisioning attributes below `accounts`.
+   */
   readonly service: Dn;
   readonly accounts: Dn;
 }
 
-/** Who is asking; empty for anonymous. */
+/** The DN of the client; empty for anonymous. */
 export type Subject = Dn;
 
-/** Refuses a write of these attributes; `attributes` is undefined for adding, deleting and renaming an entry. */
+/**
+ * Throws a Refusal if the subject may not write these attributes. `attributes` is undefined for
+ * adding, deleting and renaming.
+ */
 export function checkWrite(rights: Rights, subject: Subject, dn: Dn, attributes: readonly string[] | undefined): void {
   if (isSame(subject, rights.administrator)) return;
   const allowed =
@@ -25,7 +30,7 @@ export function checkWrite(rights: Rights, subject: Subject, dn: Dn, attributes:
   }
 }
 
-/** The entry as the subject may see it. */
+/** The entry, with the attributes that the subject may see. */
 export function visible(rights: Rights, subject: Subject, entry: StoredEntry): StoredEntry {
   return isSame(subject, rights.administrator) ? entry : without(entry, ['userpassword']);
 }

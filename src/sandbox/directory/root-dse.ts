@@ -7,7 +7,7 @@ export const ExtensionOid = {
   whoAmI: '1.3.6.1.4.1.4203.1.11.3',
 } as const;
 
-/** What the server says of itself under the empty DN (RFC 4512, section 5.1). */
+/** The root DSE of the server (RFC 4512, section 5.1). */
 export function rootDse(suffix: Dn): StoredEntry {
   const { entryChange: _, ...requestControls } = ControlOid;
   const said: Record<string, readonly string[]> = {
@@ -16,7 +16,7 @@ export function rootDse(suffix: Dn): StoredEntry {
     supportedLDAPVersion: ['3'],
     supportedControl: Object.values(requestControls),
     supportedExtension: Object.values(ExtensionOid),
-    // all operational attributes (RFC 3673), modify-increment (RFC 4525)
+    // All operational attributes (RFC 3673) and modify-increment (RFC 4525).
     supportedFeatures: ['1.3.6.1.4.1.4203.1.5.1', '1.3.6.1.1.14'],
     vendorName: ['prov-backup-rsnapshot'],
     vendorVersion: ['embedded directory of the sandbox'],

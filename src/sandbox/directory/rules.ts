@@ -2,14 +2,17 @@ import { type Attributes, bytesOf, type StoredEntry, valuesOf } from './entry.ts
 import { Code, Refusal } from './refusal.ts';
 import { matchKey } from './schema.ts';
 
-/** What the object class sstProvisioning requires: of each line, one name. */
+/** The attributes that the object class sstProvisioning requires: one name of each line. */
 const REQUIRED = [
   ['sstProvisioningMode'],
   ['sstProvisioningState'],
   ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
 ] as const;
 
-/** Refuses an entry that a directory cannot hold: without object class, or without what its RDN or its class require. */
+/**
+ * Throws a Refusal for an invalid entry: without an object class, or without an attribute that its
+ * RDN or its class require.
+ */
 export function checkEntry(entry: StoredEntry): void {
   const classes = valuesOf(entry, 'objectClass').map((value) => matchKey('objectClass', value));
   if (classes.length === 0) throw new Refusal(Code.objectClassViolation, 'no objectClass attribute');

@@ -3,8 +3,8 @@ import { comparedText } from '../../domain/entry-value.ts';
 import { Code, Refusal } from './refusal.ts';
 
 /**
- * What the embedded directory knows of attributes. Any attribute may be written; those that the service lives by have the
- * syntax, the matching and the single value that a real directory's schema gives them.
+ * The schema of the embedded directory. Any attribute may be written. The attributes that the
+ * service uses have the syntax, the matching rule and the single value of a real schema.
  */
 type Matching = 'text' | 'exact' | 'octets' | 'integer' | 'boolean';
 
@@ -45,7 +45,9 @@ const PROVISIONING: ReadonlySet<string> = new Set([
   'sstprovisioningexecutiontime',
 ]);
 
-/** Maintained by the directory itself (RFC 4512, section 3.4; RFC 4530), under lower-case names. */
+/**
+ * Attributes that the directory maintains itself (RFC 4512, section 3.4; RFC 4530), in lower case.
+ */
 export const OPERATIONAL: ReadonlySet<string> = new Set([
   'entryuuid',
   'entrycsn',
@@ -53,7 +55,7 @@ export const OPERATIONAL: ReadonlySet<string> = new Set([
   'creatorsname',
   'modifytimestamp',
   'modifiersname',
-  // of the root DSE (RFC 4512, section 5.1; RFC 3045)
+  // The root DSE's (RFC 4512, section 5.1; RFC 3045).
   'namingcontexts',
   'supportedcontrol',
   'supportedextension',
@@ -71,7 +73,10 @@ export function isProvisioning(name: string): boolean {
   return PROVISIONING.has(name.toLowerCase());
 }
 
-/** How two values of an attribute are ordered: below 0, 0, above 0; undefined where the assertion is no such value. */
+/**
+ * Orders two values: below 0, 0, above 0. undefined if the asserted value has not the attribute's
+ * syntax.
+ */
 export function compareValues(name: string, stored: Buffer, asserted: Buffer): number | undefined {
   if (matchingOf(name) === 'integer') {
     const [left, right] = [asInteger(stored), asInteger(asserted)];
@@ -82,7 +87,7 @@ export function compareValues(name: string, stored: Buffer, asserted: Buffer): n
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** Equal values of an attribute have equal keys (the matching rules of RFC 4517). */
+/** A key that is equal for equal values of an attribute (the matching rules of RFC 4517). */
 export function matchKey(name: string, value: Buffer): string {
   switch (matchingOf(name)) {
     case 'octets':
@@ -97,7 +102,7 @@ export function matchKey(name: string, value: Buffer): string {
   }
 }
 
-/** The form in which parts of a value are looked for: like `matchKey`, but blanks at the ends count. */
+/** The form in which substrings are matched: like `matchKey`, but outer blanks count. */
 export function substringKey(name: string, value: Buffer): string {
   switch (matchingOf(name)) {
     case 'octets':
@@ -111,7 +116,10 @@ export function substringKey(name: string, value: Buffer): string {
   }
 }
 
-/** Refuses a name that is not an attribute description, and one of the provisioning family that does not exist. */
+/**
+ * Throws a Refusal for a malformed attribute description, and for an unknown provisioning
+ * attribute.
+ */
 export function checkName(name: string): void {
   const known = /^(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)(?:;[A-Za-z0-9-]+)*$/.test(name);
   if (!known || (/^sstprovisioning/i.test(name) && !isProvisioning(name))) {
@@ -119,7 +127,7 @@ export function checkName(name: string): void {
   }
 }
 
-/** Refuses a value that the attribute's syntax does not allow; text must be UTF-8, and not empty. */
+/** Throws a Refusal for a value of a wrong syntax. Text must be UTF-8 and not empty. */
 export function checkValue(name: string, value: Buffer): void {
   if (!isValid(matchingOf(name), value)) {
     throw new Refusal(Code.invalidAttributeSyntax, `${name}: value is not of the attribute's syntax`);
@@ -145,7 +153,7 @@ function matchingOf(name: string): Matching {
   return options.includes('binary') ? 'octets' : (MATCHING.get(type) ?? 'text');
 }
 
-/** INTEGER (RFC 4517, section 3.3.16): no leading zeros. */
+/** INTEGER (RFC 4517, section 3.3.16): without leading zeros. */
 function asInteger(value: Buffer): bigint | undefined {
   const text = value.toString('latin1');
   return /^(?:0|-?[1-9][0-9]*)$/.test(text) ? BigInt(text) : undefined;

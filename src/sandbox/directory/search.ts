@@ -21,7 +21,9 @@ export interface Found {
   readonly controls: readonly ResponseControl[];
 }
 
-/** Does a search, whole or one page of it. A size limit that is reached ends it with what was found until there. */
+/**
+ * Runs a search or returns one page of it. At the size limit it returns the entries found so far.
+ */
 export function search(
   directory: Directory,
   subject: Subject,
@@ -40,7 +42,7 @@ export function search(
   return { entries: selected, code: entries.length > limit ? Code.sizeLimitExceeded : Code.success, controls };
 }
 
-/** A page begins behind the entry whose number the cookie is, so that no state is kept between pages. */
+/** The cookie is the number of the last entry of a page, so that no state is kept between pages. */
 function onePage(
   all: readonly StoredEntry[],
   { size, cookie }: { size: number; cookie: string },
@@ -58,7 +60,7 @@ function searchRoot(suffix: Dn, { scope, filter }: SearchOperation): StoredEntry
   return [rootDse(suffix)].filter((entry) => matches(filter, entry));
 }
 
-/** A persistent search in its second phase. */
+/** A persistent search after its initial content was sent. */
 export interface Watch {
   readonly subject: Subject;
   readonly base: Dn;
@@ -67,8 +69,8 @@ export interface Watch {
 }
 
 /**
- * What a watch is told of a change: entries that match after it, and deleted ones that matched before. An entry that ceases to
- * match is not reported, as the draft has it.
+ * The notification of a change: for an entry that matches after it, and for a deleted one that
+ * matched before. As the draft says, an entry that no longer matches is not reported.
  */
 export function notification(
   directory: Directory,

@@ -5,15 +5,15 @@ import { Session } from './session.ts';
 
 export interface ServerHandle {
   readonly port: number;
-  /** Ends every connection and closes the port. */
+  /** Closes every connection and the port. */
   stop(): Promise<void>;
 }
 
 /**
- * Serves the directory on 127.0.0.1 with ldapjs's server. ldapjs hands over each connection as it comes (`connectionRouter`), and
- * a Session reads the requests from it: ldapjs's own parsing turns values into text, writes attribute names in lower case, refuses
- * empty values, knows no abandon, and a malformed message ends the process. Port 0 takes a free one; rejects where the port
- * cannot be had.
+ * Serves the directory on 127.0.0.1. ldapjs's server accepts the connections (`connectionRouter`),
+ * and a Session reads the requests. ldapjs's own parsing is not used: it turns values into text,
+ * writes attribute names in lower case, refuses empty values, does not know abandon, and ends the
+ * process at a malformed message. Port 0 selects a free one. Rejects if it cannot listen.
  */
 export async function serve(directory: Directory, port: number): Promise<ServerHandle> {
   const sessions = new Map<Socket, Session>();
@@ -31,7 +31,7 @@ export async function serve(directory: Directory, port: number): Promise<ServerH
     server.listen(port, '127.0.0.1', resolve);
   });
   server.removeAllListeners('error');
-  server.on('error', () => {}); // a connection that could not be accepted; the others go on
+  server.on('error', () => {}); // a connection could not be accepted; the others continue
   return {
     port: Number(new URL(server.url).port),
     stop: () =>

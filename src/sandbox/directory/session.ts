@@ -21,7 +21,7 @@ import type { Subject } from './rights.ts';
 import { ExtensionOid } from './root-dse.ts';
 import { notification, search, type Watch } from './search.ts';
 
-/** A client that reads its notifications this slowly, in bytes not yet taken, is disconnected. */
+/** A client with more unread notifications than this, in bytes, is disconnected. */
 const MOST_UNSENT = 16 * 1024 * 1024;
 
 const LARGEST_REQUEST = 4 * 1024 * 1024;
@@ -30,7 +30,7 @@ const SUCCESS: Result = { code: Code.success, matchedDn: '', message: '' };
 
 type Update = Extract<Operation, { kind: 'modify' | 'add' | 'delete' | 'rename' }>;
 
-/** One client's connection: requests in, one after the other; responses and notifications out. */
+/** The connection of one client. It answers requests in order and sends notifications. */
 export class Session {
   readonly #socket: Socket;
   readonly #directory: Directory;
@@ -38,7 +38,7 @@ export class Session {
   readonly #watches = new Map<number, Watch>();
   #subject: Subject = [];
 
-  /** `publish` is called with each write of this client, after the client has been answered. */
+  /** `publish` is called for each write of this client, after its response was sent. */
   constructor(socket: Socket, directory: Directory, publish: (change: EntryChange) => void) {
     this.#socket = socket;
     this.#directory = directory;
@@ -47,7 +47,7 @@ export class Session {
       limit: LARGEST_REQUEST,
     });
     socket.setNoDelay(true);
-    socket.on('error', () => socket.destroy()); // a client that vanished: 'close' follows
+    socket.on('error', () => socket.destroy()); // the client is gone; 'close' follows
     socket.on('data', (chunk: Buffer) => {
       try {
         if (!socket.writableEnded) framer.push(chunk);
@@ -57,7 +57,7 @@ export class Session {
     });
   }
 
-  /** Tells the client's persistent searches of a change. */
+  /** Notifies the persistent searches of this client of a change. */
   notify(change: EntryChange): void {
     for (const [messageId, watch] of this.#watches) {
       const found = notification(this.#directory, watch, change);
@@ -67,7 +67,7 @@ export class Session {
   }
 
   #receive(bytes: Buffer): void {
-    if (this.#socket.writableEnded) return; // behind an unbind
+    if (this.#socket.writableEnded) return; // it follows an unbind request
     let request: Request;
     try {
       request = readRequest(bytes);
@@ -113,7 +113,7 @@ export class Session {
     }
   }
 
-  /** What the controls ask for; refuses the operation where an assertion among them does not hold (RFC 4528). */
+  /** Reads the controls. Throws a Refusal if an assertion among them fails (RFC 4528). */
   #accept(operation: Operation, controls: Request['controls']): Requested {
     const requested = readControls(operation, controls);
     const { assertion } = requested;
@@ -188,7 +188,8 @@ export class Session {
   }
 
   #refuse({ messageId, operation }: Request, error: unknown): void {
-    if (operation.kind === 'unbind' || operation.kind === 'abandon') return; // these have no response
+    // These have no response.
+    if (operation.kind === 'unbind' || operation.kind === 'abandon') return;
     const result =
       error instanceof Refusal
         ? { code: error.code, matchedDn: error.matchedDn, message: error.message }

@@ -3,22 +3,28 @@ import type { AttributeNames } from '../domain/account.ts';
 import { MODES, WORDS } from '../domain/mode.ts';
 import { escapeFilterValue } from '../ldap/wire/filter.ts';
 
-/** Entries a page of the commands' searches: a directory's usual limits allow it, and memory holds one page. */
+/**
+ * Entries per page of the commands' searches. Usual limits of a directory allow it, and memory
+ * holds one page.
+ */
 export const PAGE_SIZE = 500;
 
-/** The accounts with a uid, whether or not they match the site's filter. */
+/** A filter for the accounts with a uid, whether or not the site's filter matches them. */
 export function uidFilter(uid: string): string {
   return `(uid=${escapeFilterValue(uid)})`;
 }
 
-/** Whatever may be owed: every account that is open, and every one whose mode says that something is asked or in work. */
+/**
+ * A filter for all accounts that may need work: those that are open, and those whose mode is
+ * requested or in work.
+ */
 export function owedFilter({ directory, attributes }: Settings): string {
   const words = MODES.flatMap((mode) => [WORDS[mode].requested, WORDS[mode].inWork]);
   const asked = words.map((word) => `(${attributes.mode}=${word})`).join('');
   return `(&${directory.filter}(|(${attributes.state}=0)${asked}))`;
 }
 
-/** The accounts whose last attempt failed: all of them, or those with one return code. */
+/** A filter for the accounts whose last attempt failed, with any return code or with one. */
 export function failedFilter(
   { directory, attributes }: Settings,
   returnValue: NonNullable<AttributeNames['returnValue']>,

@@ -11,7 +11,10 @@ export interface Deciding {
   readonly today: string;
 }
 
-/** The reading of an entry, unless this host objects to its user. */
+/**
+ * The reading of an entry, or an unworkable one if the host's user database speaks against the
+ * account.
+ */
 export async function unlessObjected(reading: EntryReading, objection: Objection): Promise<EntryReading> {
   if (reading.kind !== 'account') return reading;
   const { dn, uid } = reading.record;
@@ -19,7 +22,10 @@ export async function unlessObjected(reading: EntryReading, objection: Objection
   return reason === undefined ? reading : { kind: 'unworkable', dn, uid, reason };
 }
 
-/** The service's own rules, for a command that only looks. The directory's clock is taken to be this host's. */
+/**
+ * The service's own decision, for a command that only reads. It uses this host's clock for the
+ * directory's.
+ */
 export function decisionOf(settings: Settings): Deciding {
   const { longestMilliseconds } = handlerFacts(settings);
   const { today, decideNow } = decisionMaker(settings, longestMilliseconds, () => Date.now(), NO_KNOWLEDGE);

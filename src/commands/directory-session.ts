@@ -4,15 +4,16 @@ import { DirectoryError } from '../domain/directory-error.ts';
 import { DirectoryOperations } from '../ldap/operations.ts';
 import { accessOf } from '../site.ts';
 
-/** The directory of a configuration, open for the length of one command. */
+/** A configuration and a connected directory, for one command. */
 export interface DirectorySession {
   readonly settings: Settings;
   readonly directory: DirectoryOperations;
 }
 
 /**
- * Reads the configuration, connects to the first of its servers that answers, does the work and closes the connections.
- * Rejects with a ConfigurationError, or with the DirectoryError of the last server where none answers.
+ * Reads the configuration, connects to the first server that answers, runs `work` and closes the
+ * connections. Rejects with a ConfigurationError, or with the DirectoryError of the last server if
+ * none answers.
  */
 export async function withDirectory<T>(config: string, work: (session: DirectorySession) => Promise<T>): Promise<T> {
   const settings = await loadConfig(config, process.env);

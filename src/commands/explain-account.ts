@@ -7,18 +7,18 @@ import { namedCode } from '../observability/tell-event.ts';
 
 export interface ExplainContext {
   readonly names: AttributeNames;
-  /** The service's own rules, as of now. */
+  /** The service's own decision about an account, as of now. */
   readonly decide: (record: AccountRecord) => Decision;
   /** `YYYYMMDD` in `timeZone`. */
   readonly today: string;
   readonly timeZone: string;
 }
 
-/** One rule as it stands for an account. */
+/** The result of one rule for an account. */
 export interface RuleSentence {
   readonly rule: 'uid' | 'mode' | 'state' | 'date' | 'active' | 'failure' | 'claim';
   readonly sentence: string;
-  /** Were this otherwise, the service would decide otherwise. */
+  /** Whether the decision would be another one if this were different. */
   readonly decides: boolean;
 }
 
@@ -27,15 +27,15 @@ export interface Explanation {
   readonly decision: Decision;
   /** What the service would do with the account now. */
   readonly verdict: string;
-  /** What would hold it next, once the verdict's reason is gone, in order. */
+  /** The further obstacles, in order, after the one of the verdict. */
   readonly afterwards: readonly string[];
   /** What an operator can do. */
   readonly next: string;
 }
 
 /**
- * Explains what the service would do with an account, and why. It holds no rules of its own: which rule decides is found out by
- * asking `decide` about the same account with one thing otherwise.
+ * Explains what the service would do with an account, and why. It has no rules of its own: to find
+ * the rule that decides, it calls `decide` for the account with one attribute changed.
  */
 export function explainAccount(record: AccountRecord, context: ExplainContext): Explanation {
   const { decide } = context;
@@ -61,7 +61,7 @@ export function explainAccount(record: AccountRecord, context: ExplainContext): 
   };
 }
 
-/** The same account with one thing otherwise: as it would have to be for the work to go on. */
+/** The account with one attribute changed to the value that would let the work continue. */
 function changesOf(record: AccountRecord) {
   const { returnValue: _, ...others } = record;
   const mode = readMode(record.mode)?.mode;
@@ -73,7 +73,7 @@ function changesOf(record: AccountRecord) {
   } satisfies Record<string, AccountRecord>;
 }
 
-/** Follows the account past each obstacle to the next, until nothing holds it any more. */
+/** Changes the account past each obstacle to the next, until there is none. */
 function obstaclesAfter(record: AccountRecord, first: Decision, decide: (record: AccountRecord) => Decision): string[] {
   const found: string[] = [];
   let [account, decision] = [record, first];
@@ -188,7 +188,7 @@ function nextStep(decision: Decision, names: AttributeNames): string {
   }
 }
 
-/** What to do about a precondition that does not hold: nothing else waits without a time. */
+/** What to do about an unmet precondition. Every other wait ends by itself. */
 function unmetStep(mode: Mode, names: AttributeNames): string {
   const needed = ldapBoolean(neededActive(mode) === true);
   return `write ${names.active}: ${needed} if the account is to be ${WORDS[mode].finished}, or another mode if not`;

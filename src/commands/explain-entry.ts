@@ -14,14 +14,14 @@ import { explainAccount } from './explain-account.ts';
 
 export interface FoundEntry {
   readonly entry: DirectoryEntry;
-  /** Whether the site's filter matches it: the service sees no others. */
+  /** Whether the site's filter matches the entry; otherwise the service does not see it. */
   readonly matches: boolean;
 }
 
-/** More entries than this with one uid are not looked at. */
+/** At most this many entries with the same uid are read. */
 const MOST_ENTRIES = 20;
 
-/** The entries with a uid below the base, whether or not the service sees them. */
+/** The entries with a uid at or below the base, whether or not the service sees them. */
 export async function entriesOf({ directory, settings }: DirectorySession, uid: string): Promise<FoundEntry[]> {
   const found = new Map<string, { entry: DirectoryEntry; matches: boolean }>();
   const search = (filter: string, take: (entry: DirectoryEntry) => void) =>
@@ -36,7 +36,7 @@ export async function entriesOf({ directory, settings }: DirectorySession, uid: 
   return [...found.values()];
 }
 
-/** The explanation of one entry, line by line, for a person. */
+/** The explanation of one entry as lines for people. */
 export async function tellEntry(
   entry: DirectoryEntry,
   matches: boolean,

@@ -8,8 +8,8 @@ interface ExplainOptions {
 }
 
 /**
- * `explain UID`: what the service would do with an account now, rule by rule, and what it last said
- * of it. Exits 1 where there is no such account.
+ * `explain UID`: what the service would do with an account now, rule by rule, and its last events.
+ * Exits 1 if there is no such account.
  */
 export function registerExplain(program: Command): void {
   needsConfig(program.command('explain'))
@@ -40,7 +40,7 @@ async function explain(uid: string, { config, operator }: ExplainOptions): Promi
   });
 }
 
-/** Says how many entries there are, unless it is the one that is expected. */
+/** Reports the number of entries unless it is one. */
 function tellCount(count: number, uid: string, base: string): readonly string[] {
   if (count === 1) return [];
   if (count > 1) return [`${count} entries have this uid:`];

@@ -4,12 +4,12 @@ import { renderEvent } from '../observability/render-event.ts';
 import { followEvents } from '../operator/client.ts';
 import { OperatorError } from '../operator/listen-address.ts';
 
-/** How many of an account's last events are shown. */
+/** The number of an account's last events that are shown. */
 const SHOWN = 12;
 
 /**
- * What a running service's stream last said of an account, line by line; why not, where none can be asked. Of an entry whose uid
- * it cannot work with it speaks by the DN: one of `dns`.
+ * The last events of an account from a running service, as lines, or why there are none. Events
+ * about an entry whose uid cannot be used have only a DN; `dns` selects them.
  */
 export async function lastSaid(address: string, uid: string, dns: readonly string[]): Promise<string[]> {
   let events: PublishedEvent[];

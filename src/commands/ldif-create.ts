@@ -19,7 +19,7 @@ export interface CreateOptions {
   readonly force: boolean;
 }
 
-/** Writes the four files and prints their paths; returns the exit code of the process. */
+/** Writes the four files and prints their paths. Returns the exit code of the process. */
 export async function createLdif(options: CreateOptions): Promise<number> {
   const fault = faultOf(options);
   if (fault !== undefined) throw new UsageError(fault);

@@ -19,10 +19,10 @@ export interface LoadOptions {
   readonly bindPasswordFile?: string;
 }
 
-/** For how long a load waits for a directory that went away. */
+/** How long a load waits for a directory that has become unreachable, in milliseconds. */
 const PATIENCE = 300_000;
 
-/** Applies an LDIF file and prints a line for each record; returns the exit code of the process. */
+/** Applies an LDIF file and prints a line for each record. Returns the exit code of the process. */
 export async function loadLdif(file: string, options: LoadOptions): Promise<number> {
   const settings = await loadConfig(options.config, process.env);
   const access = accessAs(settings, options);
@@ -55,7 +55,7 @@ interface Load {
 }
 
 async function load(file: string, source: LdifSource, { settings, access, continueOnError }: Load): Promise<number> {
-  // What comes on standard input is there once: it is applied as it comes, up to the first error.
+  // Standard input can be read only once: apply each record as it comes, up to the first error.
   const total = source.isFile ? await count(file, source, continueOnError) : undefined;
   const abort = new AbortController();
   const connect = () => connectForChanges(access, abort.signal);
@@ -82,8 +82,8 @@ async function load(file: string, source: LdifSource, { settings, access, contin
 }
 
 /**
- * How many records a file holds. Nothing is to be applied of one that cannot be read whole, unless
- * such records are left out.
+ * The number of records in a file. Rejects for a malformed record unless `withFaulty`, so that
+ * nothing of a faulty file is applied.
  */
 async function count(file: string, source: LdifSource, withFaulty: boolean): Promise<number> {
   let records = 0;
@@ -101,13 +101,12 @@ function noRecords(file: string): Failure {
   return new Failure(`${file === '-' ? 'standard input' : printable(file)} holds no records`);
 }
 
-/** How to reach the directory. */
 function accessAs(settings: Settings, { bindDn, bindPasswordFile }: LoadOptions): DirectoryAccess {
   if ((bindDn === undefined) !== (bindPasswordFile === undefined)) {
     throw new UsageError('--bind-dn and --bind-password-file belong together');
   }
   if (bindDn === undefined || bindPasswordFile === undefined) return accessOf(settings, process.env);
-  // The rule that keeps passwords off unencrypted connections has judged the configured account only.
+  // The rule against passwords on unencrypted connections has checked the configured account only.
   if (settings.directory.bindDn === null) {
     throw new UsageError('--bind-dn needs a configuration with directory.bindDn');
   }
@@ -127,7 +126,7 @@ function describe(error: unknown): string {
   return printable(remedy === undefined ? error.message : `${error.message}; ${remedy}`);
 }
 
-/** A DN, or a server's words, may hold what a terminal takes for commands. */
+/** Replaces control characters, which a terminal could interpret, in a DN or a server's message. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, ' ');
 }

@@ -7,7 +7,7 @@ import { answer } from './outcome.ts';
 
 const CHANGES = { unable: ReturnCode.UNDEFINED_ERROR, goesOn: true };
 
-/** Registers `ldif create` and `ldif load`; what they need is loaded when one of them runs. */
+/** Registers `ldif create` and `ldif load`. Their modules are loaded when one of them runs. */
 export function registerLdif(program: Command): void {
   const ldif = program.command('ldif').description('write and load LDIF files that take an account through its life');
 

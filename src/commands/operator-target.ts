@@ -8,7 +8,7 @@ export interface TargetOptions {
   readonly operator?: string;
 }
 
-/** The two ways to name a running service. */
+/** Adds the two options that select a running service. */
 export function withTarget(command: Command): Command {
   return command
     .option('-c, --config <file>', 'the configuration file of the service; its operator.listen is asked')
@@ -16,8 +16,8 @@ export function withTarget(command: Command): Command {
 }
 
 /**
- * Where the running service's operator interface is. Files that the configuration names are not looked at: who may ask the
- * service need not be allowed to read its password.
+ * The address of the running service's operator interface. The files that the configuration names
+ * are not read: a user of this command need not be allowed to read the password.
  */
 export async function operatorTarget({ config, operator }: TargetOptions): Promise<string> {
   if (operator !== undefined) return checkedAddress(operator);

@@ -5,36 +5,36 @@ import { OperatorError } from '../operator/listen-address.ts';
 import { RecordError } from '../replay/record-error.ts';
 import { endWith, goOn, whenOutputIsLost } from './standard-output.ts';
 
-/** Exit codes of the commands that ask: everything is well, something is not, and it cannot be told. */
+/** Exit codes of the commands that query: all is well, something is not, the answer is unknown. */
 export const Answer = { WELL: 0, NOT_WELL: 1, UNREACHABLE: 2 } as const;
 
-/** The command was called wrongly in a way that its options cannot say. */
+/** Wrong arguments that commander's options cannot detect. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The command did not come to its end, for a reason that is said to the user. */
+/** The command failed for a reason that is reported to the user. */
 export class Failure extends Error {
   override readonly name = 'Failure';
 }
 
-/** How a command answers. */
+/** How a command ends. */
 export interface Manner {
-  /** The exit code where it cannot do what it is for. Default: `Answer.UNREACHABLE`. */
+  /** The exit code if the command cannot do its task. Default: `Answer.UNREACHABLE`. */
   readonly unable?: number;
-  /** It changes something, and so does all of it, whoever reads what it prints. */
+  /** The command changes something, and completes even if its output can no longer be written. */
   readonly goesOn?: boolean;
 }
 
-/** Runs a command's work and makes its result the process's exit code. */
+/** Runs a command's work and sets the process's exit code to its result. */
 export async function answer(work: () => Promise<number>, { unable = Answer.UNREACHABLE, goesOn }: Manner = {}) {
   whenOutputIsLost(goesOn ? goOn(unable) : endWith(unable));
   process.exitCode = await outcomeOf(work, unable);
 }
 
 /**
- * What the work comes to, as an exit code. Expected failures become one line on standard error that
- * says what to do; anything else is a bug and stays an exception.
+ * The exit code of the work. An expected failure prints one line with a remedy on standard error.
+ * Any other error is a bug and is thrown.
  */
 export async function outcomeOf(work: () => Promise<number>, unable: number): Promise<number> {
   try {

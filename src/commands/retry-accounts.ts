@@ -11,7 +11,7 @@ import type { Deciding } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';
 import { UsageError } from './outcome.ts';
 
-/** An account to ask again for: its entry, or none where there is no such account. */
+/** An account to request again. `entry` is undefined if there is none. */
 export interface Wanted {
   readonly name: string;
   readonly entry: DirectoryEntry | undefined;
@@ -35,7 +35,7 @@ export async function accountsNamed(
   return accounts;
 }
 
-/** All accounts whose last attempt failed, or failed with one code. */
+/** All accounts whose last attempt failed, with any return code or with `code`. */
 export async function accountsFailed(
   { directory, settings }: DirectorySession,
   code: number | undefined,
@@ -56,8 +56,9 @@ export async function accountsFailed(
 }
 
 /**
- * Asks again for one failed account: in work -> requested, by compare-and-swap, so that nothing is overwritten that changed
- * since it was read. Says what it did, or why not. Rejects with a DirectoryError where the directory is away.
+ * Requests a failed account again: in work -> requested, by compare-and-swap, so that no later
+ * change is overwritten. Resolves to what was done, or why not. Rejects with a DirectoryError if
+ * the directory is unreachable.
  */
 export async function askAgainFor(
   { directory, settings }: DirectorySession,

@@ -8,7 +8,10 @@ interface RetryOptions {
   readonly code?: number;
 }
 
-/** `retry UID...`: asks again for failed accounts. Exits 0 where all of them were asked for again, 1 where not. */
+/**
+ * `retry UID...`: requests failed accounts again. Exits 0 if that succeeded for all of them,
+ * otherwise 1.
+ */
 export function registerRetry(program: Command): void {
   needsConfig(program.command('retry'))
     .description('ask again for failed accounts, by compare-and-swap; exit 0 when it was done for all of them')

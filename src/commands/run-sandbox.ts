@@ -18,30 +18,33 @@ import { accessOf } from '../site.ts';
 import { whenOutputIsLost } from './standard-output.ts';
 
 export interface SandboxOptions {
-  /** End after the walk instead of staying up. */
+  /** Ends after the walk. */
   readonly once: boolean;
-  /** Port of the directory on 127.0.0.1; 0: any free one. */
+  /** The port of the directory on 127.0.0.1; 0: any free one. */
   readonly port: number;
 }
 
-/** The account of the walk, and the one that the newcomer is given files for. */
+/** The account of the walk, and the account of the LDIF files that the user may try. */
 const WALKER = '3724300';
 const VISITOR = '3724301';
 
 const WALK_MILLISECONDS = 60_000;
 const DAY_MILLISECONDS = 86_400_000;
 
-/** The password of the directory's administrator: easily typed, and worth nothing outside this process. */
+/**
+ * The password of the directory's administrator. It is easy to type, and useless outside this
+ * process.
+ */
 const PASSWORD = 'sandbox';
 
-/** What the user wants: `end`, and after that `hurry`. */
+/** Aborted by the user: `end` first, then `hurry`. */
 interface Wishes {
   readonly end: AbortSignal;
   readonly hurry: AbortSignal;
   release(): void;
 }
 
-/** The command `sandbox`. Resolves to the exit code of the process when all of it has ended. */
+/** The command `sandbox`. Resolves to the exit code of the process when everything has ended. */
 export async function runSandbox({ once, port }: SandboxOptions): Promise<number> {
   const wishes = hearSignals();
   const workplace = await makeWorkplace();
@@ -70,7 +73,10 @@ export async function runSandbox({ once, port }: SandboxOptions): Promise<number
   }
 }
 
-/** Connects the service, leads an account through its life, and, unless `once`, stays. Ends with the service ended. */
+/**
+ * Starts the service, leads an account through its life and, unless `once`, continues until the end
+ * is requested. Stops the service before it resolves.
+ */
 async function demonstrate(
   workplace: Workplace,
   directory: EmbeddedDirectory,
@@ -89,7 +95,8 @@ async function demonstrate(
   const notice = (message: string): void => print(`${MARGIN}${message}`);
   const options: RenderOptions = { colour, ...(stdout.isTTY ? { width: stdout.columns - MARGIN.length } : {}) };
   publisher.listen((event) => print(`${MARGIN}${renderEvent(event, options)}`));
-  const env = { PATH: shell['PATH'], LANG: shell['LANG'] }; // no settings of another service
+  // The settings of another service must not apply.
+  const env = { PATH: shell['PATH'], LANG: shell['LANG'] };
   const settings = await loadConfig(workplace.configFile, env);
   const operator = once ? undefined : await openOperator(settings, publisher.events$, notice);
   const service = createService({
@@ -139,7 +146,10 @@ async function operationsOf(configFile: string, env: NodeJS.ProcessEnv): Promise
   return new DirectoryOperations({ access: accessOf(settings, env), base: settings.directory.base });
 }
 
-/** The first SIGINT, SIGTERM or SIGHUP, or the end of whoever reads the output, asks for the end; another one hurries. */
+/**
+ * The first SIGINT, SIGTERM or SIGHUP, or the loss of standard output, aborts `end`. The next one
+ * aborts `hurry`.
+ */
 function hearSignals(): Wishes {
   const end = new AbortController();
   const hurry = new AbortController();
@@ -156,7 +166,7 @@ function hearSignals(): Wishes {
   };
 }
 
-/** Rejects with the signal's reason when it aborts. */
+/** Rejects with the signal's reason when it is aborted. */
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const fail = (): void => reject(signal.reason);
@@ -185,7 +195,7 @@ function styleOf(colour: boolean): Style {
   };
 }
 
-/** A day in the future, `YYYYMMDD`. */
+/** The day after a number of days, `YYYYMMDD` in UTC. */
 function dayAhead(days: number): string {
   return new Date(Date.now() + days * DAY_MILLISECONDS).toISOString().slice(0, 10).replaceAll('-', '');
 }

@@ -13,7 +13,7 @@ interface RunFlags {
   readonly record?: string;
 }
 
-/** `signals` are heard already, where the start could tell that this is the command. */
+/** `signals` are handled already if the start recognised this command. */
 export function registerRun(program: Command, signals: Signals | undefined): void {
   needsConfig(program.command('run'))
     .description('the service: watches the directory and provisions accounts until it is told to stop')
@@ -22,8 +22,8 @@ export function registerRun(program: Command, signals: Signals | undefined): voi
     .option('-r, --dry-run', 'decide and report, write and run nothing', false)
     .option('--record <file>', 'keep each step that is taken for an account, with its input, for replay')
     .action(async (flags: RunFlags) => {
-      // A reader that goes away (`run -d | head`) is no reason to stop, and a full disk is told of
-      // by the outlets.
+      // A reader that closes the pipe (`run -d | head`) does not stop the service, and the outputs
+      // report a full disk.
       whenOutputIsLost(() => {});
       const { loadConfig } = await import('../../config/load-config.ts');
       const { runService } = await import('../run-service.ts');
@@ -33,7 +33,7 @@ export function registerRun(program: Command, signals: Signals | undefined): voi
         const heard = signals ?? hearSignals();
         return runService(settings, { ...flags, configFile: flags.config, debug, signals: heard });
       }, ReturnCode.UNDEFINED_ERROR);
-      // Not by itself: what a reader that stands still has not taken would keep the process alive.
+      // Exit explicitly: output that a stopped reader has not taken would keep the process alive.
       process.exit(exitCode);
     });
 }

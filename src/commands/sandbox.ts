@@ -21,7 +21,7 @@ export function registerSandbox(program: Command): void {
     });
 }
 
-/** What a start without a command means: the sandbox, with its options if there are any. */
+/** The arguments; without a command they mean `sandbox`. */
 export function orSandbox(args: readonly string[]): string[] {
   const [first] = args;
   return first === undefined || /^--(?:once|port)\b/.test(first) ? ['sandbox', ...args] : [...args];

@@ -1,39 +1,39 @@
 import { ReturnCode } from '../domain/return-code.ts';
 
-/** What a command does once nothing that it prints arrives any more. */
+/** What a command does once its output cannot be written any more. */
 export type WithoutOutput = () => void;
 
 let react: WithoutOutput = endWith(ReturnCode.UNDEFINED_ERROR);
 let isLost = false;
 
 /**
- * Hears, for all commands, that standard output cannot be written: a reader such as `head` has seen
- * enough, which is not worth a word, or a disk is full, which is. Call it at the start.
+ * Handles a failing standard output for all commands. A reader such as `head` that closes the pipe
+ * is not reported; a full disk is. Call it at the start.
  */
 export function watchOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (isLost) return; // each write to a file that is full fails anew
+    if (isLost) return; // each write to a full file fails again
     isLost = true;
     if (error.code !== 'EPIPE') {
       process.stderr.write(`standard output cannot be written (${error.message}); see to its room\n`);
     }
     react();
   });
-  // There is nowhere left to say it.
+  // A failing standard error cannot be reported anywhere.
   process.stderr.on('error', () => {});
 }
 
-/** From now on this is done then; by default the process ends with `UNDEFINED_ERROR`. */
+/** Sets what to do then. By default the process ends with `UNDEFINED_ERROR`. */
 export function whenOutputIsLost(reaction: WithoutOutput): void {
   react = reaction;
 }
 
-/** Ends at once: what is not printed was for nothing. */
+/** Ends the process at once, as the rest of the work is only output. */
 export function endWith(exitCode: number): WithoutOutput {
   return () => process.exit(exitCode);
 }
 
-/** Does the rest all the same. Ends with this code where all of that went well. */
+/** Continues the work. The process ends with this exit code if the work succeeds. */
 export function goOn(exitCode: number): WithoutOutput {
   return () => {
     process.once('exit', () => {

@@ -7,7 +7,7 @@ import { visible } from '../observability/visible.ts';
 
 export interface ScreenOptions {
   readonly colour: boolean;
-  /** Height of the terminal: the lists of accounts are cut so that all fits. */
+  /** The height of the terminal. The lists of accounts are cut to fit. */
   readonly rows: number;
 }
 
@@ -20,11 +20,11 @@ const PHASES: Readonly<Record<ServicePhase, { readonly words: string; readonly c
   stopped: { words: 'stopped', colour: 'red' },
 };
 
-/** Lines that are always there, and those around each list. */
+/** The number of lines besides the lists, and of those around each list. */
 const FIXED_LINES = 13;
 const FEWEST_ROWS_OF_A_LIST = 3;
 
-/** The status on one screen, for a person. */
+/** The status on one screen, for people. */
 export function renderStatus(status: ServiceSnapshot, { colour, rows }: ScreenOptions): string {
   const { connection, counts } = status;
   const phase = PHASES[connection.phase];
@@ -120,7 +120,7 @@ function accountLists({ counts, ...status }: ServiceSnapshot, age: Age): Account
   ];
 }
 
-/** The reason without the code's name at its beginning, which stands beside it already. */
+/** The reason without the code's name at its beginning, as the name is shown beside it. */
 function withoutName(reason: string, returnValue: number): string {
   const name = `${returnCodeName(returnValue)}: `;
   return reason.startsWith(name) ? reason.slice(name.length) : reason;
@@ -149,12 +149,12 @@ function since(time: string | undefined, age: Age): string {
   return time === undefined ? '' : `, for ${age(time)} (since ${time.slice(0, 19)}Z)`;
 }
 
-/** How long before `now` something was, in words. */
+/** How long before `now` a time was, in words. */
 function ageAt(now: string): Age {
   return (time) => humanDuration(Math.max(0, Date.parse(now) - Date.parse(time)));
 }
 
-/** Rows with their columns aligned; the last one is as long as it is. */
+/** Rows with aligned columns. The last column is not padded. */
 function columns(rows: ReadonlyArray<readonly string[]>): string[] {
   const widths: number[] = [];
   const cells = rows.map((row) => row.map((cell) => visible(cell)));

@@ -2,14 +2,17 @@ import type { Command } from 'commander';
 import { operatorTarget, type TargetOptions, withTarget } from './operator-target.ts';
 import { Answer, answer } from './outcome.ts';
 
-/** As many accounts a list as there may be. */
+/** A limit of the lists that includes every account. */
 const ALL = 1_000_000;
 
 interface StatusOptions extends TargetOptions {
   readonly json?: true;
 }
 
-/** `status`: what a running service is doing, on one screen. Exits 0 where it is ready, 1 where not, 2 where it cannot be reached. */
+/**
+ * `status`: shows what a running service is doing, on one screen. Exits 0 if it is ready, 1 if not,
+ * 2 if it cannot be reached.
+ */
 export function registerStatus(program: Command): void {
   withTarget(program.command('status'))
     .description('show what a running service is doing; exit 0 when it is ready, 1 when not, 2 when unreachable')

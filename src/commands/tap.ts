@@ -9,7 +9,7 @@ interface TapOptions extends TargetOptions {
   readonly json?: true;
 }
 
-/** `tap`: the running service's event stream in a terminal, until Ctrl-C. */
+/** `tap`: shows the event stream of a running service in a terminal, until Ctrl-C. */
 export function registerTap(program: Command): void {
   withTarget(program.command('tap'))
     .description("show a running service's events as they happen")

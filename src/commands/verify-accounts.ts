@@ -11,7 +11,10 @@ import { owedFilter, PAGE_SIZE } from './account-search.ts';
 import { decisionOf, unlessObjected } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';
 
-/** Why an account is not settled. The first four are owed; `deferred` and `waiting` are as somebody wanted them. */
+/**
+ * Why an account is not settled. The first four need attention (`owed`); `deferred` and `waiting`
+ * are intended.
+ */
 export type FindingKind = 'open' | 'in work' | 'failed' | 'not workable' | 'deferred' | 'waiting';
 
 const OWED: Readonly<Record<FindingKind, boolean>> = {
@@ -30,7 +33,10 @@ export interface Finding {
   readonly uid: string | null;
   readonly dn: string;
   readonly mode: string | null;
-  /** Seconds since the entry was last written, by the directory's stamp and this host's clock; null where it has none. */
+  /**
+   * Seconds since the last write: this host's clock minus the entry's modifyTimestamp. null without
+   * one.
+   */
   readonly ageSeconds: number | null;
   readonly returnValue: number | null;
   readonly reason: string;
@@ -42,8 +48,9 @@ export interface Tally {
 }
 
 /**
- * Searches for everything that may be owed, page by page, and hands over each finding as it comes: nothing is kept but counts
- * and what the host is asked about, so the size of the directory does not matter. Rejects with a DirectoryError where the list is not complete.
+ * Searches for all accounts that may need work, page by page, and calls `take` for each finding. It
+ * keeps only counts and the accounts to look up in the host's user database, so the directory may
+ * have any size. Rejects with a DirectoryError if the list is incomplete.
  */
 export async function verifyAccounts(
   { directory, settings }: DirectorySession,
@@ -61,7 +68,7 @@ export async function verifyAccounts(
     if (finding.owed) owed += 1;
     take(finding);
   };
-  /** Those of which the host may know more. */
+  /** The accounts to look up in the host's user database. */
   const ofHost: Array<{ readonly reading: EntryReading; readonly modifiedAt: number | undefined }> = [];
   const request = { filter: owedFilter(settings), attributes: attributesToRead(names) };
   await directory.search(request, { pageSize: PAGE_SIZE }, (entry) => {
@@ -98,7 +105,7 @@ function judge(
   const kind = kindOf(decision);
   if (kind === undefined) return undefined;
   const returnValue = decision.kind === 'failed' ? Number(decision.returnValue) : null;
-  // Whether a service is at work on it, or was interrupted, the entry does not say.
+  // The entry does not show whether a service is at work on it or was interrupted.
   const reason = kind === 'in work' ? 'claimed, and neither finished nor failed yet' : decision.reason;
   return { kind, owed: OWED[kind], uid, dn, mode, ageSeconds, returnValue, reason };
 }
@@ -115,21 +122,21 @@ function kindOf(decision: Decision): FindingKind | undefined {
     case 'defer':
       return 'deferred';
     case 'wait':
-      // One that is to be looked at again by the clock is claimed by a service; the others wait for somebody to write.
+      // A wait with a time is for another service's work; a wait without one is for a write.
       return decision.recheckInMilliseconds === undefined ? 'waiting' : 'in work';
     case 'settled':
       return undefined;
   }
 }
 
-/** One finding on one line, for a person. */
+/** One finding as one line for people. */
 export function renderFinding({ kind, uid, dn, mode, ageSeconds, reason }: Finding): string {
   const age = ageSeconds === null ? 'unknown' : humanDuration(ageSeconds * 1000);
   const columns = [kind.padEnd(12), (uid ?? '-').padEnd(10), (mode ?? '-').padEnd(9), `for ${age}`.padEnd(12)];
   return visible(`${columns.join('  ')}  ${uid === null ? `${dn}: ` : ''}${reason}`);
 }
 
-/** What it all comes to, in one sentence or two. */
+/** The result in one or two sentences. */
 export function summarize({ owed, byKind }: Tally): string {
   const count = (wanted: boolean) =>
     [...byKind].filter(([kind]) => OWED[kind] === wanted).map(([kind, number]) => `${number} ${kind}`);

@@ -8,8 +8,8 @@ interface VerifyOptions {
 }
 
 /**
- * `verify`: lists the accounts afresh and names each that is not settled. Exits 0 where nothing is owed, 1 where something is,
- * 2 where the directory cannot tell.
+ * `verify`: lists the accounts and names each that is not settled. Exits 0 if none needs attention,
+ * 1 if some do, 2 if the directory cannot be read.
  */
 export function registerVerify(program: Command): void {
   needsConfig(program.command('verify'))

@@ -11,12 +11,15 @@ import type { DirectoryOperations } from '../ldap/operations.ts';
 import { openAccountsFilter } from '../site.ts';
 import { tried } from './report.ts';
 
-/** More entries than any server returns by default; so many tell that no size limit is in the way. */
+/**
+ * More entries than any server returns by default. If this many are returned, no size limit
+ * applies.
+ */
 const ENTRIES_THAT_TELL = 2_001;
-/** A difference between the clocks that is worth a line. */
+/** The difference between the clocks that is reported, in milliseconds. */
 const SKEW = 5_000;
 
-/** Tries what the service does with the accounts: reading, subscribing, writing, none of which changes anything. */
+/** Tries the reads, the subscription and the writes of the service, without changing anything. */
 export async function checkAccounts(
   settings: Settings,
   access: DirectoryAccess,
@@ -93,8 +96,8 @@ async function subscribes(settings: Settings, access: DirectoryAccess, url: stri
 }
 
 /**
- * Asks to take away a value that is not there: a server that allows it finds the value missing (16), one that does not
- * says so first (50). Either way nothing changes.
+ * Requests the deletion of a value that does not exist. A server that permits the write reports
+ * that the value is missing (16); any other reports missing rights (50). Neither changes anything.
  */
 async function writes(
   { attributes }: Settings,
@@ -168,7 +171,10 @@ function skewed(how: string): Omit<CheckLine, 'what'> {
   };
 }
 
-/** The server's own time where it lets us read it: OpenLDAP's monitor database, 389's monitor entry. */
+/**
+ * The server's own time, if it can be read: from OpenLDAP's monitor database or 389's monitor
+ * entry.
+ */
 async function monitorTime(operations: DirectoryOperations): Promise<number | undefined> {
   const places = [
     { base: 'cn=Current,cn=Time,cn=Monitor', attribute: 'monitorTimestamp' },
@@ -182,7 +188,7 @@ async function monitorTime(operations: DirectoryOperations): Promise<number | un
       if (value !== undefined) found = readGeneralizedTime(value.toString());
     };
     await operations.search(request, {}, look).catch((error: unknown) => {
-      // Not there, or not for us: only the connection's own failure counts.
+      // A missing or unreadable entry is no fault; a failed connection is one.
       if (!(error instanceof DirectoryError) || error.resultCode === undefined) throw error;
     });
     if (found !== undefined) return found;
@@ -190,7 +196,7 @@ async function monitorTime(operations: DirectoryOperations): Promise<number | un
   return undefined;
 }
 
-/** What the searches of the service need; looked up in cn=config where that may be read. */
+/** Whether the attributes of the service's searches are indexed, if cn=config can be read. */
 async function indexes({ attributes }: Settings, operations: DirectoryOperations): Promise<Omit<CheckLine, 'what'>> {
   const needed = ['objectClass', attributes.state, 'uid', 'entryUUID', 'entryCSN'];
   const indexed = new Set<string>();

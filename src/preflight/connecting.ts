@@ -6,7 +6,7 @@ import { openConnection } from '../ldap/open-connection.ts';
 import { describeServer } from '../ldap/root-dse.ts';
 import { tried } from './report.ts';
 
-/** Tries one URL step by step: reachable, encrypted, bound. A step that fails leaves out those that need it. */
+/** Tries one URL step by step: connect, encrypt, bind. Steps after a failed one are omitted. */
 export async function checkConnecting(access: DirectoryAccess, url: string): Promise<CheckLine[]> {
   const target = parseLdapUrl(url);
   const unencrypted = { ...access, startTls: false, bindDn: null };

@@ -5,17 +5,14 @@ import { lockFile } from '../lock/flock.ts';
 import { lockFolder } from '../lock/lock-table.ts';
 import { tried } from './report.ts';
 
-/**
- * Looks whether locks can be had on this host by this user; whether a service holds one is not
- * asked.
- */
+/** Checks whether this user can take locks on this host, not whether a service holds one. */
 export function checkLock(configFile: string): Promise<CheckLine> {
   return tried('lock', async () => {
     const folder = await lockFolder();
     await checkOwnFolder(folder);
     const file = await open(configFile);
     try {
-      await lockFile(file.fd, 0); // that it can be asked is enough
+      await lockFile(file.fd, 0); // any answer shows that locking works
     } finally {
       await file.close();
     }

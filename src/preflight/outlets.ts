@@ -10,7 +10,7 @@ import { readAddress } from '../operator/listen-address.ts';
 import { startOperator } from '../operator/server.ts';
 import { tried } from './report.ts';
 
-/** Looks at where a service with these settings would be heard of: its log file and its operator interface. */
+/** Checks the log file and the operator interface of a service with these settings. */
 export async function checkOutlets({ log, operator }: Settings): Promise<CheckLine[]> {
   const { file } = log;
   return [
@@ -21,7 +21,10 @@ export async function checkOutlets({ log, operator }: Settings): Promise<CheckLi
 
 type Found = Omit<CheckLine, 'what'>;
 
-/** The file is not made: a check that runs as another user than the service would leave one that the service may not write. */
+/**
+ * Checks the log file without creating it: another user than the service's may run this check, and
+ * would own the file.
+ */
 async function checkLogFile(file: string): Promise<Found> {
   const folder = dirname(file);
   const kind = await stat(file).then(
@@ -68,7 +71,7 @@ async function checkListening(listen: string, allowRemote: boolean): Promise<Fou
   return { verdict: 'ok', found: `${listen} is free to listen on` };
 }
 
-/** A unit's own folders are there from its first start on: before, their lack is no fault. */
+/** A missing folder is only advice, as a systemd unit creates its folders at its first start. */
 function folderToCome(folder: string, directive: string): Found {
   const remedy = `the systemd unit makes its own at its start (${directive}); create any other`;
   return { verdict: 'advice', found: `${folder} does not exist yet`, remedy };

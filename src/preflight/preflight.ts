@@ -11,8 +11,8 @@ import { checkPassword } from './password.ts';
 import { checkStep } from './steps.ts';
 
 /**
- * Tries everything that `run` needs, and changes nothing. Each line is handed over as soon as it is known.
- * Resolves to whether all of them hold; advice does not count.
+ * Tries everything that `run` needs, without changing anything. Calls `tell` with each line as soon
+ * as it is known. Resolves to true if no check has failed; advice does not count.
  */
 export async function preflight(
   configFile: string,

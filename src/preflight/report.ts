@@ -1,6 +1,8 @@
 import type { CheckLine } from '../domain/check-line.ts';
 
-/** Runs a check; whatever it throws is its failure, with the remedy of the error where that has one. */
+/**
+ * Runs a check. An error that it throws becomes a failure, with the error's remedy if it has one.
+ */
 export async function tried(what: string, check: () => Promise<Omit<CheckLine, 'what'>>): Promise<CheckLine> {
   try {
     return { what, ...(await check()) };

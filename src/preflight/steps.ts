@@ -5,7 +5,7 @@ import { shortageIn } from '../host/shortage.ts';
 import { runCommand } from '../script/command.ts';
 import { siteOf } from '../site.ts';
 
-/** Looks at what a step needs of this host, where the site has it. */
+/** Checks what a step needs on this host; no lines if the site does not use the step. */
 export async function checkStep(step: (typeof STEPS)[number], settings: Settings): Promise<readonly CheckLine[]> {
   const look = { runCommand, signal: new AbortController().signal };
   try {

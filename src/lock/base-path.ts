@@ -10,17 +10,17 @@ import { encodeSearch } from '../ldap/wire/request.ts';
 import { readSearchEntry } from '../ldap/wire/search-entry.ts';
 import type { BasePath, EntryIdentity } from './compatibility.ts';
 
-/** What names an entry for good: RFC 4530, and 389 Directory Server's own. */
+/** The permanent identifiers of an entry: RFC 4530's, and that of 389 Directory Server. */
 const IDENTIFIERS = ['entryUUID', 'nsUniqueId'] as const;
 
-/** The connection that the entries are read on. */
+/** The part of a connection with which the entries are read. */
 export type Asked = Pick<Connection, 'send' | 'forget' | 'url' | 'target'>;
 
 /**
- * Learns what the entry at a base, and those above it, are called by the server, in one round trip.
- * Of those that may not be read the DN is all that is known, in the server's own words where the
- * base may be read. Rejects with a DirectoryError where the base cannot be searched, or the
- * connection fails; whether the server falls silent must be watched by others.
+ * Reads the identity of the entry at `base` and of those above it, as the server gives them, in one
+ * round trip. An entry that may not be read has only its DN, in the server's spelling if the base
+ * may be read. Rejects with a DirectoryError if the base cannot be searched, or if the connection
+ * fails. It has no time limit: the caller must watch for a silent server.
  */
 export async function readBasePath(connection: Asked, base: string): Promise<BasePath> {
   const asked = readEntry(connection, base);
@@ -31,14 +31,14 @@ export async function readBasePath(connection: Asked, base: string): Promise<Bas
   let dn: string | undefined = self.entry?.dn ?? base;
   const entries: EntryIdentity[] = [];
   for (const { entry } of [self, ...found]) {
-    if (dn === undefined || dn === '') break; // the server names the base in fewer steps
+    if (dn === undefined || dn === '') break; // the server's DN of the base has fewer RDNs
     entries.push({ dn: comparableDn(dn), ids: idsOf(entry) });
     dn = parentOf(dn);
   }
   return { server: serverAt(connection.target), entries };
 }
 
-/** The DNs above a DN of the configuration, upwards, without that of the root DSE. */
+/** The DNs above a configured DN, upwards, without that of the root DSE. */
 function ancestorsOf(dn: string): string[] {
   const above = parentOf(dn);
   return above === undefined || above === '' ? [] : [above, ...ancestorsOf(above)];
@@ -52,7 +52,7 @@ function idsOf(entry: DirectoryEntry | undefined): Record<string, string> {
   return Object.fromEntries(known);
 }
 
-/** One URL for a server, however the configuration spells it, short of other names for its host. */
+/** The URL of a server in one spelling. Another name of its host gives another URL. */
 function serverAt(target: LdapUrl): string {
   return target.scheme === 'ldapi'
     ? `ldapi://${target.path}`

@@ -1,44 +1,44 @@
 /**
- * Which services may work beside each other on one host, as their bases and `instances` say. Pure.
+ * Decides which services may run side by side on one host, by their bases and `instances`. Pure.
  *
  *   asks \ holds  | one: at, above or below | several: at, above or below | any: elsewhere
  *   one           | refused                 | refused                     | granted
  *   several       | refused                 | granted                     | granted
  *
- * That is the multi-granularity locking of databases, with its intention locks written out. There
- * `one` is X on its base and IX on all above, `several` is S and IS; IS goes with all but X, IX
- * with IS and IX, S with IS and S, X with none. As each service tells the whole path from its base
- * upwards, two paths show by themselves what the four modes would.
+ * This is the multi-granularity locking of databases, with its intention locks. `one` takes X on
+ * its base and IX on all entries above; `several` takes S and IS. IS is compatible with all but X,
+ * IX with IS and IX, S with IS and S, X with none. Each service gives the whole path from its base
+ * upwards, so two paths are enough to decide what the four modes would.
  */
 
 export type Instances = 'one' | 'several';
 
-/** One entry, as services on a host can tell that they mean the same one. */
+/** The identity of an entry, by which services on a host recognise it. */
 export interface EntryIdentity {
-  /** In the form in which DNs compare. */
+  /** The key by which DNs are compared. */
   readonly dn: string;
   /**
-   * By attribute, the names that the server gave it for good, the same on every replica; those that
-   * can be read.
+   * The readable identifiers by attribute. The server gives them permanently, the same on every
+   * replica.
    */
   readonly ids: Readonly<Record<string, string>>;
 }
 
-/** The entry at a base, and those above it, upwards, as they were found on one server. */
+/** The entry at a base and those above it, upwards, as one server returned them. */
 export interface BasePath {
   /** The server's URL, in one spelling. */
   readonly server: string;
   readonly entries: readonly EntryIdentity[];
 }
 
-/** What a service works on, and how. */
+/** The accounts of a service, and whether it shares them. */
 export interface Scope {
   readonly instances: Instances;
-  /** One for each identity that its base has had since it started. */
+  /** One path for each identity that the base has had since the start of the service. */
   readonly paths: readonly BasePath[];
 }
 
-/** Whether one service may work beside another one. Symmetric. */
+/** Whether two services may run side by side. Symmetric. */
 export function isCompatible(one: Scope, other: Scope): boolean {
   if (one.instances === 'several' && other.instances === 'several') return true;
   return !one.paths.some((path) => other.paths.some((another) => overlap(path, another)));
@@ -55,9 +55,9 @@ function isAtOrAbove(one: BasePath, other: BasePath): boolean {
 }
 
 /**
- * What the server calls them decides where both show it. Where they do not, and on one server in
- * any case (an entry that was deleted and made anew is called otherwise), equal DNs are taken for
- * one entry: rather refused once too often than worked on twice.
+ * If both entries have identifiers, these decide. Without them, and always on one server (where an
+ * entry that was deleted and created again has a new identifier), equal DNs mean the same entry: a
+ * wrong refusal is better than two services on one account.
  */
 function isSameEntry(one: EntryIdentity, other: EntryIdentity, onOneServer: boolean): boolean {
   const shown = Object.keys(one.ids).filter((name) => other.ids[name] !== undefined);

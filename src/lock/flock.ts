@@ -3,21 +3,21 @@ import { once } from 'node:events';
 import { passShortage } from '../host/shortage.ts';
 import { LockFault } from './errors.ts';
 
-/** Where flock(1) is looked for when the service itself was started without PATH. */
+/** The path on which flock(1) is looked for if the service has no PATH. */
 const DEFAULT_PATH = '/usr/bin:/bin';
-/** What flock(1) says where the lock is held and it is not to wait. */
+/** The exit code of flock(1) without waiting, if the lock is held. */
 const HELD = 1;
 
 /**
- * Locks an open file as flock(2) does, exclusively, through flock(1) of util-linux, as Node.js has
- * no call for it. The lock is that of the open file: it stays when flock(1) has ended, until the
- * last descriptor of this opening is closed, however the process ends. Node.js opens files so that
- * no program which it starts inherits them. Resolves to whether it is locked: false where somebody
- * else holds it, for longer than it is waited. Rejects with a LockFault.
+ * Locks an open file exclusively, as flock(2) does. It uses flock(1) of util-linux, as Node.js has
+ * no such call. The lock belongs to the open file: it outlasts flock(1) and ends with the last
+ * descriptor of this opening, however the process ends. Programs that Node.js starts do not inherit
+ * its files. Resolves to true if the file is locked, and to false if another process holds the lock
+ * for longer than the given time. Rejects with a LockFault.
  */
 export async function lockFile(descriptor: number, waitMilliseconds: number): Promise<boolean> {
   const waits = waitMilliseconds > 0;
-  // In a group of its own: a Ctrl-C in the service's terminal is the service's to handle.
+  // In its own process group: a Ctrl-C in the service's terminal is for the service alone.
   const child = spawn('flock', [...(waits ? [] : ['-n']), '-x', '3'], {
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe', descriptor],

@@ -1,15 +1,16 @@
 /**
- * The lock of a service on what it works on: the entry at its base and all below, on this host.
- * Nothing of the directory is looked at or worked on before it is held. It is learnt from the
- * directory, so that no way of writing URL and base leads past it.
+ * The lock of a service on this host, on the entry at its base and everything below. The service
+ * reads nothing from the directory and works on no account before it holds the lock. The identity
+ * of the entry comes from the directory, so that no spelling of URL and base avoids the lock.
  *
- *   free -> held: a connection is to be admitted, and no other service is in the way
- *   held -> held, for more: the base is another entry than before, on the next connection or while
- *           one stands, and no other service is in the way
- *   free, held -> refused: another service is in the way; this one ends
- *   free, held, refused -> released
+ * States:
+ * - free -> held: a connection is to be admitted, and no other service conflicts.
+ * - held -> held, for one more entry: the base is a new entry, on the next connection or during
+ *   one, and no other service conflicts.
+ * - free, held -> refused: another service conflicts, and this one ends.
+ * - free, held, refused -> released.
  *
- * What was locked stays locked to the end: a script that began under it may still run.
+ * Locked entries stay locked to the end, as a script that began under the lock may still run.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { DirectoryError } from '../domain/directory-error.ts';
@@ -20,25 +21,25 @@ import { type BasePath, type Instances, isCompatible } from './compatibility.ts'
 import { LockRefused } from './errors.ts';
 import { LockTable, lockFolder, type OwnRecord, type RecordInForce } from './lock-table.ts';
 
-/** A connection to the directory that asks to be used. */
+/** A connection to the directory that has to be admitted before it is used. */
 export type Admitted = Asked & Pick<Connection, 'refreshing' | 'isRefreshing' | 'ended' | 'fail'>;
 
 export interface InstanceLockOptions {
   readonly instances: Instances;
-  /** As it is configured. */
+  /** The DN in the configuration. */
   readonly base: string;
   /**
-   * How often the base is looked at while a connection stands: no server ends a subscription whose
-   * base is made anew.
+   * The interval in milliseconds at which the base is read again on an open connection: no server
+   * ends a subscription whose base was deleted and created again.
    */
   readonly lookAgainMilliseconds: number;
-  /** Told in a sentence, once, that the lock is not to be had: nothing more may be worked on. */
+  /** Called once with a sentence if the lock is refused. No account may be worked on any more. */
   readonly refused: (message: string) => void;
-  /** Told in a sentence that the lock was taken for another base than before. */
+  /** Called with a sentence when the lock is taken for a new base entry. */
   readonly notice: (message: string) => void;
 }
 
-/** Looks whether locks can be had on this host. Rejects with a HostFault. */
+/** Opens the lock without taking it. Rejects with a HostFault if locks do not work on this host. */
 export async function openInstanceLock(options: InstanceLockOptions): Promise<InstanceLock> {
   const table = new LockTable(await lockFolder());
   await table.alone(async () => {});
@@ -49,7 +50,7 @@ export class InstanceLock {
   readonly #table: LockTable;
   readonly #options: InstanceLockOptions;
   #own: OwnRecord | undefined;
-  /** Refused or released. */
+  /** True after a refusal or the release. */
   #ended = false;
 
   constructor(table: LockTable, options: InstanceLockOptions) {
@@ -58,14 +59,14 @@ export class InstanceLock {
   }
 
   /**
-   * Resolves when what the connection leads to is locked. Rejects with a LockRefused where it is
-   * somebody else's (`refused` has been told), with a DirectoryError where that cannot be said now,
-   * be it the directory's fault or a HostFault (its cause).
+   * Resolves when the entry that the connection leads to is locked. Rejects with a LockRefused if
+   * another service holds it (after `refused` was called), or with a DirectoryError if the
+   * directory or the host (cause: a HostFault) prevents the answer for now.
    */
   readonly admit = async (connection: Admitted): Promise<void> => {
     connection.refreshing(true);
     const path = await readBasePath(connection, this.#options.base);
-    // What follows is a matter between services: the server may be silent meanwhile.
+    // The rest needs no response of the server, which may be silent meanwhile.
     connection.refreshing(false);
     await this.#take(path);
     this.#watch(connection);
@@ -114,7 +115,7 @@ export class InstanceLock {
   #watch(connection: Admitted): void {
     let looking = false;
     const look = async (): Promise<void> => {
-      // An answer would look like progress of the refresh.
+      // A response would look like progress of the refresh.
       if (looking || connection.isRefreshing) return;
       looking = true;
       await this.#lookAgain(connection);
@@ -129,11 +130,11 @@ export class InstanceLock {
   async #lookAgain(connection: Admitted): Promise<void> {
     try {
       const path = await readBasePath(connection, this.#options.base);
-      // That it can no longer be read does not make it another one.
+      // A base that can no longer be read is still the same entry.
       if (Object.keys(path.entries[0]?.ids ?? {}).length > 0) await this.#take(path);
     } catch (error) {
-      // The stream hears of the directory's faults as well, and below a base that is gone there is
-      // nothing to work on.
+      // The stream notices the directory's faults itself, and below a missing base there is no
+      // work.
       if (error instanceof DirectoryError && error.cause instanceof HostFault) connection.fail(error);
       else if (!(error instanceof LockRefused || error instanceof DirectoryError)) throw error;
     }

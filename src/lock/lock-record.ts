@@ -1,16 +1,16 @@
 import * as z from 'zod';
 import type { Scope } from './compatibility.ts';
 
-/** What a service says of itself to the others on its host. */
+/** What a service tells the other services on its host. */
 export interface LockRecord extends Scope {
-  /** As it sees itself: another pid namespace may know it by another number. */
+  /** The pid in its own namespace. Another pid namespace may have another number for it. */
   readonly pid: number;
-  /** Its base as it is configured, for people. */
+  /** The base in the configuration, for messages. */
   readonly base: string;
 }
 
 /**
- * Changed when what is written comes to mean something else: services of two versions may meet on a
+ * To be changed when the meaning of a record changes, as services of two versions may meet on a
  * host.
  */
 const FORMAT = 1;
@@ -26,16 +26,16 @@ const schema = z.object({
   }),
 });
 
-/** A record as its file holds it. */
+/** The text of a record in its file. */
 export function encodeRecord(record: LockRecord): string {
   return `${JSON.stringify({ format: FORMAT, record })}\n`;
 }
 
-/** Reads what `encodeRecord` wrote; undefined for anything else. Never throws. */
+/** Reads a text of `encodeRecord`; undefined for anything else. Never throws. */
 export function decodeRecord(text: string): LockRecord | undefined {
   try {
     return schema.safeParse(JSON.parse(text)).data?.record;
   } catch {
-    return undefined; // no JSON
+    return undefined; // not JSON
   }
 }

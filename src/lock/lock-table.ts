@@ -1,13 +1,13 @@
 /**
  * The lock table of a host: a folder with one file, the lock record, for each service.
  *
- * A record is in force while its file is locked (flock(2)), which is as long as the service lives:
- * the kernel frees it with the process. A file that is not locked was left behind, and whoever
- * finds it removes it. The table is read and changed by one at a time, who holds the lock on the
- * file `mutex`; so what looks compatible still is so when the new record stands there.
+ * A record is in force while its file is locked (flock(2)), so until the service ends: the kernel
+ * releases the lock with the process. An unlocked file was left behind and is removed by the next
+ * reader. Only the process that holds the lock on the file `mutex` reads and changes the table, so
+ * that a compatibility check is still valid when the new record is written.
  *
- * A record: made (under the mutex: file, lock, content) -> in force -> removed (file, then lock),
- * or left behind.
+ * States of a record: made (under the mutex: file, lock, content) -> in force -> removed (file,
+ * then lock), or left behind.
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -21,8 +21,7 @@ import { lockFile } from './flock.ts';
 import { decodeRecord, encodeRecord, type LockRecord } from './lock-record.ts';
 
 /**
- * A record of this process. Its lock is that of the open file, which must therefore be referred to
- * for as long.
+ * A record of this process. The lock ends when the file is closed, so keep a reference to `handle`.
  */
 export interface OwnRecord {
   readonly record: LockRecord;
@@ -30,19 +29,19 @@ export interface OwnRecord {
   readonly handle: FileHandle;
 }
 
-/** A record that is in force; undefined content is that of another version. */
+/** A record in force. `record` is undefined if another version wrote it. */
 export interface RecordInForce {
   readonly file: string;
   readonly record: LockRecord | undefined;
 }
 
 const ENDING = '.lock';
-/** Where the locks of all services of this user are. */
+/** Returns the folder with the locks of all services of this user. */
 export function lockFolder(): Promise<string> {
   return ownFolder('locks');
 }
 
-/** What is done under the mutex takes milliseconds. */
+/** Work under the mutex takes milliseconds. */
 const MUTEX_PATIENCE_MILLISECONDS = 10_000;
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -54,8 +53,8 @@ export class LockTable {
   }
 
   /**
-   * Does something while nobody else reads or changes the table. Rejects with a LockFault where
-   * that cannot be had.
+   * Runs `work` while no other process reads or changes the table. Rejects with a LockFault if the
+   * mutex cannot be locked.
    */
   async alone<T>(work: () => Promise<T>): Promise<T> {
     const file = join(this.folder, 'mutex');
@@ -68,8 +67,7 @@ export class LockTable {
             `${file} was held for ${MUTEX_PATIENCE_MILLISECONDS / 1000} s`,
             'end the service that stands still while it starts (fuser names it)',
           );
-        // Somebody may have cleaned up: what was locked is then another file than the next one
-        // finds.
+        // If the file was deleted meanwhile, the next process locks another file: try again.
         if (await isAt(file, handle)) return await work();
       } finally {
         await handle.close();
@@ -77,7 +75,7 @@ export class LockTable {
     }
   }
 
-  /** The records in force but for one's own. Under the mutex. */
+  /** The records in force, without one's own. Call it under the mutex. */
   async others(own: OwnRecord | undefined): Promise<RecordInForce[]> {
     const found: RecordInForce[] = [];
     for (const name of await readdir(this.folder)) {
@@ -89,7 +87,7 @@ export class LockTable {
     return found;
   }
 
-  /** Puts a record in force. Under the mutex. */
+  /** Writes a record and puts it in force. Call it under the mutex. */
   async add(record: LockRecord): Promise<OwnRecord> {
     const file = join(this.folder, `${randomUUID()}${ENDING}`);
     const handle = await this.#open(file, O_RDWR | O_CREAT | O_EXCL);
@@ -104,17 +102,19 @@ export class LockTable {
     }
   }
 
-  /** Whether others still find it. */
+  /** Whether the record's file still exists for others. */
   isInForce({ file, handle }: OwnRecord): Promise<boolean> {
     return isAt(file, handle);
   }
 
   async remove({ file, handle }: OwnRecord): Promise<void> {
-    await unlink(file).catch(() => {}); // somebody else's cleaning up
+    await unlink(file).catch(() => {}); // another process may have removed it
     await handle.close();
   }
 
-  /** The record in a file; undefined where it is not in force, and then the file is removed. */
+  /**
+   * The record in a file. If it is not in force the file is removed, and the result is undefined.
+   */
   async #look(file: string): Promise<RecordInForce | undefined> {
     let handle: FileHandle;
     try {
@@ -139,7 +139,7 @@ export class LockTable {
   }
 }
 
-/** Whether a path leads to an open file. */
+/** Whether the path still names the open file. */
 async function isAt(file: string, handle: FileHandle): Promise<boolean> {
   const there = await lstat(file, { bigint: true }).catch(() => undefined);
   const opened = await handle.stat({ bigint: true });

@@ -3,15 +3,15 @@ import { handlersOf, longestHandlerMilliseconds } from '../handlers/registry.ts'
 import { eachMode, type Mode } from './domain/mode.ts';
 import { siteOf } from './site.ts';
 
-/** What is known of a site's handlers without running them. */
+/** Facts about a site's handlers that are known without running them. */
 export interface HandlerFacts {
-  /** The longest time that any handler may take. */
+  /** The longest time that any handler may take, in milliseconds. */
   readonly longestMilliseconds: number;
   /** The names of the steps of each mode, in order. */
   readonly steps: Readonly<Record<Mode, readonly string[]>>;
 }
 
-/** Tells about the handlers of a site, for commands and outputs that only look. */
+/** The facts about a site's handlers, for commands and outputs that only read. */
 export function handlerFacts(settings: Settings): HandlerFacts {
   const handlers = handlersOf(settings, siteOf(settings));
   return {

@@ -1,10 +1,12 @@
 import { TryNextServer } from './domain/directory-error.ts';
 
 /**
- * Which servers show accounts older than they are known, since one did not: each is left once for the next one of `directory.url`,
- * which may be further. Where all of them lag, or the others do not answer, the service stays where it is.
+ * The servers that lag: they show older versions of accounts than the service has seen. The service
+ * leaves each once for the next URL of `directory.url`, which may be newer. If all lag, or no other
+ * answers, it stays.
  *
- * not behind -> behind (left for the next server) -> behind (stayed with) -> not behind
+ * States of a server: not behind -> behind (left for the next server) -> behind (the service stays)
+ * -> not behind.
  */
 export class LaggingServers {
   readonly #urls: readonly string[];
@@ -14,7 +16,10 @@ export class LaggingServers {
     this.#urls = urls;
   }
 
-  /** The server at the URL has listed the open accounts. Answers why it is to be left, or undefined. */
+  /**
+   * Called when the server at `url` has listed the open accounts. Returns the error with which to
+   * leave it, or undefined to stay.
+   */
   refreshed(url: string, isBehind: boolean): TryNextServer | undefined {
     if (!isBehind) {
       this.#behind.clear();

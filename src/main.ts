@@ -5,7 +5,8 @@ import { faultOfRuntime } from './runtime.ts';
 import { hearSignals } from './signals.ts';
 
 const args = process.argv.slice(2);
-// A file of its own, which the program is not part of: to load that is most of a start, and a reload must not end it meanwhile.
+// Signals are handled by a module that is not part of the program: loading the program takes most
+// of the start, and a reload must not end the process meanwhile.
 const signals = args[0] === 'run' ? hearSignals() : undefined;
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {

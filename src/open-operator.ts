@@ -4,8 +4,8 @@ import type { EventSource, Operator } from './operator/server.ts';
 import { programVersion } from './version.ts';
 
 /**
- * Opens the operator interface where the settings ask for one. A service that cannot be looked at still has its work to do: where
- * it cannot be opened, the notice says why, and the service runs without.
+ * Opens the operator interface if the settings say so. If it cannot be opened, `notice` is called
+ * with the reason, and the service runs without it.
  */
 export async function openOperator(
   settings: Settings,

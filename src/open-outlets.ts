@@ -8,22 +8,25 @@ import { renderEvent, renderJson } from './observability/render-event.ts';
 
 export interface OutletOptions {
   readonly log: Settings['log'];
-  /** Prints the events on standard output: for a person, or one JSON object a line; false: the log goes there. */
+  /**
+   * How events are printed on standard output: as text, or one JSON object a line. false: standard
+   * output gets the log.
+   */
   readonly debug: false | 'pretty' | 'json';
   readonly now: () => Date;
 }
 
-/** Where a running service is heard of. */
+/** The outputs of a running service. */
 export interface Outlets {
   readonly log: Log;
-  /** Prints an event, where events are printed. */
+  /** Prints an event if events are printed. */
   readonly print: (event: PublishedEvent) => void;
   /**
-   * Tells, in a sentence, what is wrong with the service itself: in the log, and where that is not
-   * seen, on standard error. `error`: it needs a person. Default: `warn`.
+   * Reports a fault of the service itself, in a sentence: in the log, and on standard error if the
+   * log is not shown there. `error`: an operator has to act. Default: `warn`.
    */
   readonly notice: (message: string, level?: 'warn' | 'error') => void;
-  /** Resolves when all is out, or cannot be within some seconds. */
+  /** Resolves when everything is written, or after some seconds. */
   close(): Promise<void>;
 }
 

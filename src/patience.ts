@@ -1,8 +1,8 @@
 import { backoff } from './domain/retry.ts';
 
 /**
- * Waiting for a directory that did not answer: longer after each failure, but no longer than until the subscription has a
- * connection again.
+ * Waits for a directory that did not respond: longer after each failure, but at most until the
+ * subscription is connected again.
  */
 export class DirectoryPatience {
   readonly #delays: { readonly initial: number; readonly max: number };
@@ -13,12 +13,15 @@ export class DirectoryPatience {
     this.#delays = delays;
   }
 
-  /** How long to wait after the nth failure in a row. */
+  /** The delay in milliseconds after the nth failure in a row. */
   delay(failures: number): number {
     return backoff(failures, this.#delays);
   }
 
-  /** Resolves after the time, or as soon as the directory is back; rejects when the signal says so. */
+  /**
+   * Resolves after the time, or when the directory is connected again. Rejects when `until` is
+   * aborted.
+   */
   wait(milliseconds: number, until: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (): void => {
@@ -35,7 +38,7 @@ export class DirectoryPatience {
     });
   }
 
-  /** The directory is back. */
+  /** Called when the directory is connected again. Ends all waits. */
   wake(): void {
     for (const settle of [...this.#waiting]) settle();
   }

@@ -14,8 +14,8 @@ import { ProcessExit } from './domain/return-code.ts';
 import type { Signals } from './signals.ts';
 
 /**
- * Does what the arguments of the command line ask for. Each command is a file of `src/commands/`; what it needs is loaded only
- * when it is asked for.
+ * Runs the command that the arguments name. Each command is a file of `src/commands/`; the modules
+ * that it needs are loaded when it runs.
  */
 export async function runProgram(
   args: readonly string[],

@@ -22,20 +22,26 @@ import { endWith, type Signals } from './signals.ts';
 import { watchTerminal } from './terminal.ts';
 
 export interface RunOptions {
-  /** Where the settings stand. */
+  /** The path of the settings. */
   readonly configFile: string;
-  /** Prints the stream's events: for a person, or one JSON object a line. */
+  /** How events are printed: as text, or one JSON object a line. */
   readonly debug: OutletOptions['debug'];
   readonly dryRun: boolean;
-  /** A file that keeps what the directory tells and what becomes of it. */
+  /** The file that records what the directory sends and what follows from it. */
   readonly record?: string;
   readonly signals: Signals;
 }
 
-/** How long a base that is made anew under a standing connection may go unnoticed, at most. */
+/**
+ * The longest time in which a base that was created anew on an open connection may go unnoticed, in
+ * milliseconds.
+ */
 const LONGEST_BETWEEN_LOOKS = 30_000;
 
-/** The command `run`: everything around the service. Resolves to the exit code of the process. */
+/**
+ * The command `run`: the service with its outputs and signals. Resolves to the exit code of the
+ * process.
+ */
 export async function runService(settings: Settings, options: RunOptions): Promise<number> {
   const now = () => new Date();
   const { log, print, notice, close } = openOutlets({ log: settings.log, debug: options.debug, now });
@@ -87,7 +93,8 @@ async function runLogged(
   let operator: Operator | undefined;
   try {
     operator = await openOperator(settings, publisher.events$, notice);
-    // Ready means at work, also where the directory is still waited for: a manager that gave up on that would not help.
+    // Ready means started, even without a connection: a manager that restarts the service would not
+    // help.
     manager.ready();
     await Promise.race([prepare(configFile, settings, dryRun, notice), asked]);
     const exitCode = await service.run();
@@ -102,8 +109,9 @@ async function runLogged(
 }
 
 /**
- * What must be known, and out of the way, before the first account is worked on. Need not be waited for where none will be: the
- * next service ends what this one left.
+ * Checks the password file and the script, and ends scripts that an earlier service left behind,
+ * before the first account is worked on. A service that is told to stop need not wait for it: the
+ * next service does the same.
  */
 async function prepare(
   configFile: string,
@@ -120,7 +128,7 @@ async function prepare(
   if (ended.length > 0) notice(`ended ${ended.length} script(s) that a service before this one had left behind`);
 }
 
-/** The events that say how the service as a whole fares. */
+/** Passes the events about the state of the whole service to the service manager. */
 function tellManager(event: PublishedEvent, manager: SystemdNotifier): void {
   switch (event.event) {
     case 'refreshed':
@@ -138,14 +146,16 @@ function tellManager(event: PublishedEvent, manager: SystemdNotifier): void {
   }
 }
 
-/** The lock, not taken yet; undefined where none can be had, which has been told. */
+/**
+ * Opens the lock, without taking it. Resolves to undefined if there can be none; that is reported.
+ */
 async function openLock(
   settings: Settings,
   told: Pick<InstanceLockOptions, 'refused' | 'notice'>,
   refuse: (message: string) => void,
 ): Promise<InstanceLock | undefined> {
   const { instances, directory, reconnect } = settings;
-  // As often as a silent connection would be asked for a sign of life.
+  // As often as a silent connection is probed.
   const lookAgainMilliseconds = Math.min(reconnect.deadAfter / 2, LONGEST_BETWEEN_LOOKS);
   try {
     return await openInstanceLock({ instances, base: directory.base, lookAgainMilliseconds, ...told });
@@ -157,8 +167,9 @@ async function openLock(
 }
 
 /**
- * The first SIGTERM or SIGINT drains, the second one stops at once; SIGHUP opens the log file anew, save where it says that the
- * terminal is gone: a service that nobody sees any more would stand in the way of the next one. Resolves at the first.
+ * The first SIGTERM or SIGINT drains, the second one stops at once. SIGHUP opens the log file
+ * again. If it tells that the terminal was closed, it also drains, as a forgotten service would
+ * block the next one. Resolves at the first request to stop.
  */
 function obeySignals(signals: Signals, service: Service, log: Log): Promise<void> {
   return new Promise((resolve) => {

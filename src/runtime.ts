@@ -1,4 +1,6 @@
-/** Why this Node.js cannot run the service; undefined where it can. `required` is written `>=MAJOR.MINOR`. */
+/**
+ * Why this version of Node.js is too old; undefined if it is not. `required` is `>=MAJOR.MINOR`.
+ */
 export function faultOfRuntime(present: string, required: string): string | undefined {
   const [major = 0, minor = 0] = numbersOf(present);
   const [leastMajor = 0, leastMinor = 0] = numbersOf(required);

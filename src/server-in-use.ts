@@ -5,10 +5,11 @@ import { LaggingServers } from './lagging-servers.ts';
 /**
  * The server that the subscription is connected to.
  *
- * none -> connected -> subscribed (the refresh is complete) -> none (`disconnected`, from any)
+ * States: none -> connected -> subscribed (the refresh is complete) -> none (`disconnected`, from
+ * any).
  */
 export class ServerInUse {
-  /** Fails when the subscription is to be given up though its connection stands. */
+  /** Fails when the subscription has to be given up although its connection works. */
   readonly givenUp$: Observable<never>;
   readonly #useless$ = new Subject<DirectoryError>();
   readonly #urls: readonly string[];
@@ -16,7 +17,7 @@ export class ServerInUse {
   #url: string | undefined;
   #subscribed = false;
 
-  /** All servers that may be used. */
+  /** `urls` are all servers that may be used. */
   constructor(urls: readonly string[]) {
     this.#urls = urls;
     this.#lagging = new LaggingServers(urls);
@@ -31,7 +32,7 @@ export class ServerInUse {
     this.#url = url;
   }
 
-  /** `isBehind`: it shows accounts older than they are known. */
+  /** `isBehind`: the server shows older versions of accounts than the service has seen. */
   refreshed(isBehind: boolean): void {
     this.#subscribed = true;
     const behind = this.#url === undefined ? undefined : this.#lagging.refreshed(this.#url, isBehind);
@@ -44,15 +45,15 @@ export class ServerInUse {
   }
 
   /**
-   * A server referred a write to another one. A replica can be read and not written: the
-   * subscription moves to another server, and writes with it. What comes from a server that was
-   * left already says nothing about the next.
+   * Called when a server answers a write with a referral. It is a replica that cannot be written,
+   * so the subscription moves to the next server, if there is one, and the writes with it. A
+   * referral from a server that was left already is ignored.
    */
   referred(error: DirectoryError, url: string): void {
     if (this.#urls.length > 1 && url === this.#url) this.giveUp(error);
   }
 
-  /** The subscription is of no use: it is made anew, on the next server if there is one. */
+  /** Gives up the subscription. It is made again, on the next server if there is one. */
   giveUp(error: DirectoryError): void {
     this.#useless$.next(error);
   }

@@ -3,10 +3,11 @@ import { type Observable, ReplaySubject } from 'rxjs';
 import { ReturnCode } from './domain/return-code.ts';
 
 /**
- * How far the service is on its way to its end.
+ * The life of the service.
  *
- * working -> draining (`drain`: nothing new is taken up) -> stopped (the grace is over)
- * working, draining -> stopped (`stop`: what runs is ended at once)
+ * States:
+ * - working -> draining (`drain`: no new work is started) -> stopped (the grace period is over).
+ * - working, draining -> stopped (`stop`: running work ends at once).
  */
 export class ServiceLife {
   readonly #drain$ = new ReplaySubject<void>(1);
@@ -20,27 +21,27 @@ export class ServiceLife {
     this.#stopped.signal.addEventListener('abort', () => this.#draining.abort());
   }
 
-  /** Emits when nothing new is to be taken up. */
+  /** Emits when no new work may be started. */
   get drain$(): Observable<void> {
     return this.#drain$;
   }
 
-  /** Aborted when nothing new is to be taken up. */
+  /** Aborted when no new work may be started. */
   get draining(): AbortSignal {
     return this.#draining.signal;
   }
 
-  /** Aborted when what runs is to end at once. */
+  /** Aborted when running work has to end at once. */
   get stopped(): AbortSignal {
     return this.#stopped.signal;
   }
 
-  /** Of the process: the first one that is not 0. */
+  /** The exit code of the process: the first one that is not 0. */
   get exitCode(): number {
     return this.#exitCode;
   }
 
-  /** What runs may finish within the grace, in milliseconds. */
+  /** Starts to drain. Running work may continue for the grace period, in milliseconds. */
   drain(grace: number): void {
     setTimeout(() => this.#stopped.abort(new Error('the grace is over')), grace).unref();
     this.#draining.abort();

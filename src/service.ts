@@ -26,36 +26,39 @@ export interface ServiceOptions {
   readonly settings: Settings;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly report: Report;
-  /** Told, in a sentence, what is wrong with the service itself rather than with an account. */
+  /** Called with a sentence about a fault of the service itself, not of an account. */
   readonly notice: (message: string) => void;
   readonly dryRun: boolean;
-  /** Nothing that a connection leads to is read or worked on before this resolves. */
+  /** A connection is used only after this has resolved for it. */
   readonly admit?: ((connection: Connection) => Promise<void>) | undefined;
   /** Is told each step that is taken for an account; default: nobody is. */
   readonly observeStep?: ObserveStep | undefined;
 }
 
 /**
- * made -> running (`run`) -> draining (`drain`) -> stopped, when nothing runs any more.
- * `stopNow`, or a bug in the stream, shortens the way at any time.
+ * The service.
+ *
+ * States: made -> running (`run`) -> draining (`drain`) -> stopped (nothing runs any more).
+ * `stopNow`, or a bug in the stream, leads to stopped from any state.
  */
 export interface Service {
-  /** Works until it is told to stop; resolves to the exit code of the process. */
+  /** Runs until it is told to stop. Resolves to the exit code of the process. */
   run(): Promise<number>;
-  /** Takes up nothing new; what runs may finish within the grace. */
+  /** Starts no new work. Running work may continue for the grace period. */
   drain(): void;
-  /** Ends what runs, at once, to be resumed at the next start. `exitCode`: not 0 for a fault. */
+  /** Ends running work at once; the next start resumes it. `exitCode` is not 0 for a fault. */
   stopNow(exitCode?: number): void;
 }
 
-/** The one clock that all parts share: it only goes forward, in milliseconds. */
+/** The clock that all parts share: monotonic, in milliseconds. */
 const monotonic = (): number => performance.now();
 
 /**
- * Puts the service together: the one place that knows everybody. Nothing happens before `run`.
+ * Puts the service together. This is the only place that knows all parts. Nothing runs before
+ * `run`.
  *
- * The parts first: how the service ends, what is done to accounts, what is known of them, and the
- * directory. Then the stream, which has all of them around it. Then what others may ask of it.
+ * It makes the parts first: the life of the service, the handlers, the memory of accounts, and the
+ * directory. Then it makes the stream, which uses all of them, and the interface of the service.
  */
 export function createService(options: ServiceOptions): Service {
   const { settings, report, notice } = options;
@@ -107,7 +110,7 @@ function handlersAtWork({ settings, notice }: ServiceOptions) {
   };
 }
 
-/** What is known beside the entries: the directory's time, and what became of the open accounts. */
+/** What is known besides the entries: the directory's time and the open accounts. */
 function knowledgeOf({ instances, retry, directory }: Settings, longestHandlerMilliseconds: number) {
   const clock = new DirectoryClock(monotonic, () => Date.now());
   const directoryTime = () => clock.now();
@@ -155,7 +158,7 @@ interface Parts {
   readonly directory: ReturnType<typeof directoryInUse>;
 }
 
-/** What the stream has around it. */
+/** The dependencies of the stream. */
 function surroundingsOf(
   { settings, report, dryRun, observeStep = () => {} }: ServiceOptions,
   { life, load, handlers, knowledge, directory }: Parts,
@@ -192,7 +195,7 @@ function surroundingsOf(
   };
 }
 
-/** Ids that differ between attempts, and almost certainly between runs of the service. */
+/** Makes ids that are unique in a run of the service, and almost certainly in all runs. */
 function jobIds(): () => string {
   const run = Math.random().toString(36).slice(2, 6);
   let count = 0;

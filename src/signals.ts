@@ -1,19 +1,20 @@
-/** What the signals do. */
+/** What a signal does. */
 export interface Reactions {
-  /** SIGTERM and SIGINT. */
+  /** For SIGTERM and SIGINT. */
   readonly stop: () => void;
-  /** SIGHUP. */
+  /** For SIGHUP. */
   readonly hangUp: () => void;
 }
 
 export interface Signals {
-  /** From now on they do this. */
+  /** Replaces the reactions to the signals. */
   mean(reactions: Reactions): void;
 }
 
 /**
- * Hears SIGTERM, SIGINT and SIGHUP from now to the end of the process, so that none of them ever ends it by itself. Until they
- * are given a meaning nothing has been started: SIGTERM and SIGINT end the process with exit code 0, and SIGHUP finds nothing to reload.
+ * Handles SIGTERM, SIGINT and SIGHUP until the end of the process, so that none of them ends it by
+ * default. Before `mean` is called nothing has been started: SIGTERM and SIGINT end the process
+ * with exit code 0, and SIGHUP does nothing.
  */
 export function hearSignals(): Signals {
   let reactions: Reactions = endWith(0);
@@ -26,7 +27,10 @@ export function hearSignals(): Signals {
   };
 }
 
-/** Where all that is left to do may as well be left out: SIGTERM and SIGINT end the process at once, with this exit code. */
+/**
+ * Reactions for a time without work to complete: SIGTERM and SIGINT end the process at once with
+ * this exit code.
+ */
 export function endWith(exitCode: number): Reactions {
   return { stop: () => process.exit(exitCode), hangUp: () => {} };
 }

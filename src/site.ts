@@ -1,4 +1,4 @@
-/** What the settings of a site mean to the parts of the program, whichever command puts them together. */
+/** Derives from the settings what the parts of the program need. */
 import { passwordReader } from '../config/password.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Site } from '../handlers/define-step.ts';
@@ -8,7 +8,7 @@ import { decide } from './domain/decide.ts';
 import { dayIn } from './domain/timestamp.ts';
 import type { DirectoryAccess } from './ldap/access.ts';
 
-/** How to reach the directory, from the settings. */
+/** The access to the directory. */
 export function accessOf(
   { directory, reconnect }: Settings,
   env: Readonly<Record<string, string | undefined>>,
@@ -19,37 +19,37 @@ export function accessOf(
     caFile: directory.tls.caFile,
     bindDn: directory.bindDn,
     readPassword: passwordReader(directory, env),
-    // A peer that is silent for longer is given up, whatever it was asked.
+    // A peer that is silent for longer is given up in any case.
     timeoutMilliseconds: Math.min(directory.requestTimeout, reconnect.deadAfter),
   };
 }
 
-/** What an entry must keep to, from the settings. */
+/** The rules for accounts. */
 export function rulesOf({ accounts, script }: Settings): AccountRules {
   return { lowestUidNumber: accounts.lowestUidNumber, homeRoot: script.homeRoot, homeLayout: script.homeLayout };
 }
 
-/** What the steps of the handlers are told, from the settings. */
+/** What the steps of the handlers need to know. */
 export function siteOf({ directory, timeZone, script, quota }: Settings): Site {
   const { homeRoot, homeLayout } = script;
   return { base: directory.base, timeZone, homeRoot, homeLayout, quotaAttribute: quota.attribute };
 }
 
-/** What the subscription and the periodic list look for: the accounts of the site that are open. */
+/** The filter of the subscription and the periodic list: the open accounts of the site. */
 export function openAccountsFilter({ directory, attributes }: Settings): string {
   return `(&${directory.filter}(${attributes.state}=0))`;
 }
 
-/** What a running service knows of an account beyond the entry. */
+/** What a running service knows of an account besides the entry. */
 export interface Knowledge {
   othersTimeLeft(record: AccountRecord): number;
   behindTimeLeft(record: AccountRecord): number;
 }
 
-/** For those who only look at an entry. */
+/** For commands that only read an entry. */
 export const NO_KNOWLEDGE: Knowledge = { othersTimeLeft: () => 0, behindTimeLeft: () => 0 };
 
-/** The decision about an account by the rules of this moment. `directoryTime`: see `decide`. */
+/** Returns a function that decides about an account as of now. `directoryTime`: see `decide`. */
 export function decisionMaker(
   settings: Pick<Settings, 'attributes' | 'instances' | 'timeZone'>,
   longestMilliseconds: number,
@@ -60,7 +60,8 @@ export function decisionMaker(
   const { attributes: names, instances } = settings;
   const rules = { names, instances, longestHandlerMilliseconds: longestMilliseconds };
   const day = dayIn(settings.timeZone);
-  // No day begins within a second; the calendar is too slow to be asked for each account of a burst.
+  // The day is computed at most once a second, as the calendar is slow in a burst. No day begins
+  // within a second.
   let known = { second: Number.NaN, today: '' };
   const today = (): string => {
     const at = new Date();

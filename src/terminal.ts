@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 
 /**
- * Tells, when a SIGHUP comes, a terminal that was closed from somebody's kill -HUP: call it at the start; what it returns says
- * whether the process was started at a terminal that is gone by now.
+ * Distinguishes the SIGHUP of a closed terminal from a sent one (`kill -HUP`). Call it at the
+ * start. The returned function says whether the process was started at a terminal that is gone now.
  */
 export function watchTerminal(): () => boolean {
   const startedAtOne = process.stdin.isTTY === true || process.stdout.isTTY === true;

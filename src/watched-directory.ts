@@ -16,17 +16,17 @@ import { openAccountsFilter } from './site.ts';
 export interface WatchedDirectoryOptions {
   readonly settings: Settings;
   readonly access: DirectoryAccess;
-  /** Told, in a sentence, that a list failed. */
+  /** Called with a sentence when a list fails. */
   readonly notice: (message: string) => void;
-  /** Nothing that a connection leads to is read or worked on before this resolves. */
+  /** A connection is used only after this has resolved for it. */
   readonly admit: ((connection: Connection) => Promise<void>) | undefined;
-  /** A connection stands again: whoever waits for the directory may try. */
+  /** Called when there is a connection again. */
   readonly connected: () => void;
-  /** Whether the server in use shows accounts older than they are known. */
+  /** Whether the server in use shows older versions of accounts than the service has seen. */
   readonly isBehind: () => boolean;
-  /** A clock that only goes forward, in milliseconds. */
+  /** Returns milliseconds of a monotonic clock. */
   readonly monotonic: () => number;
-  /** Ends the subscription, and every request. */
+  /** Ends the subscription and every request. */
   readonly abort: AbortSignal;
   /** Ends the lists. */
   readonly drain$: Observable<unknown>;
@@ -35,16 +35,16 @@ export interface WatchedDirectoryOptions {
 export interface WatchedDirectory {
   /** Reads and writes, on the server that the subscription is connected to. */
   readonly operations: DirectoryOperations;
-  /** What the subscription and the periodic lists tell. Subscribe once. */
+  /** The changes that the subscription and the periodic lists report. Subscribe only once. */
   readonly changes$: Observable<DirectoryChange>;
 }
 
-/** How many entries a periodic list asks for at once. */
+/** Entries per page of a periodic list. */
 const LIST_PAGE = 500;
 
 /**
- * Puts the subscription, the periodic lists and the operations on the directory together. They
- * share the server in use.
+ * Combines the subscription, the periodic lists and the operations on the directory. They share the
+ * server in use.
  */
 export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirectory {
   const { settings, access, abort, drain$ } = options;
@@ -55,7 +55,7 @@ export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirec
     base: directory.base,
     referred: (error, url) => server.referred(error, url),
   });
-  // A request that is not answered would hold up the end for as long as its own time-out.
+  // Otherwise an unanswered request would delay the end by its own time-out.
   abort.addEventListener('abort', () => operations.close());
 
   const content = {
@@ -71,8 +71,7 @@ export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirec
       options.connected();
     }),
     tap((change) => {
-      // The entries came before the time did, and what another service holds may prove to be older
-      // than it seemed.
+      // The entries came before the time. With it another service's work may prove to be older.
       if (instances === 'several' && tellsTime(change)) queueMicrotask(() => clockSet$.next());
     }),
   );
@@ -84,7 +83,7 @@ export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirec
   };
 }
 
-/** Keeps to one server for as long as that is of use, and `server` up to date. */
+/** Subscribes to one server for as long as possible, and keeps `server` up to date. */
 function subscription(
   content: WatchedContent,
   server: ServerInUse,
@@ -109,10 +108,10 @@ function subscription(
   );
 }
 
-/** One list of the open accounts; rejects where it is not whole. */
+/** Lists the open accounts once; rejects if the list is incomplete. */
 type List = ReconcileOptions['list'];
 
-/** Lists the open accounts while the subscription stands, in the interval and as `also$` says. */
+/** Lists the open accounts while subscribed: periodically, and when `also$` emits. */
 function lists(
   server: ServerInUse,
   list: List,
@@ -140,9 +139,9 @@ function tellsTime(change: DirectoryChange): boolean {
 }
 
 /**
- * Whether a list was refused for a reason that makes a subscription blind, too. No server ends a
- * subscription whose base, account or rights are gone: it only says nothing any more. Subscribed to
- * anew it is refused, or works again; either way it shows.
+ * Whether a list was refused for a reason that silences a subscription, too. No server ends a
+ * subscription whose base, account or rights are gone; it just sends no more changes. A new
+ * subscription is refused or works, so the fault becomes visible.
  */
 function isBlind(error: unknown): error is DirectoryError {
   const { noSuchObject, invalidCredentials, insufficientAccessRights } = ResultCode;

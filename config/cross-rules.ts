@@ -6,12 +6,12 @@ import { isLoopbackAddress } from './kinds/address-kinds.ts';
 import { formatDuration } from './kinds/units.ts';
 import type { PartialSettings } from './schema.ts';
 
-/** The variable that may hold the password instead of the file. */
+/** The environment variable that may hold the password instead of the file. */
 export const PASSWORD_VARIABLE = 'PROV_BIND_PASSWORD';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The faults that lie between settings, each of which is fine for itself. */
+/** The contradictions between settings that are valid by themselves. */
 export function crossFaults(settings: PartialSettings, env: Environment): FaultAt[] {
   return [
     ...passwordSource(settings.directory, env),
@@ -106,7 +106,7 @@ function pauses(
   return [{ path: [...path, 'initial'], expected: `at most ${path.join('.')}.max, which is ${formatDuration(max)}` }];
 }
 
-/** The contradictions that the steps know within their own sections. */
+/** The contradictions within the section of a step. */
 function withinSteps(settings: PartialSettings): FaultAt[] {
   return STEPS.flatMap((step) => {
     const found = step.contradiction(settings);

@@ -1,27 +1,26 @@
-/** A fault before its line is known. `given` is undefined where the value at `path` says it. */
+/** A fault without its line. If `given` is undefined, the value at `path` is shown. */
 export interface FaultAt {
   readonly path: readonly string[];
   readonly given?: string;
   readonly expected: string;
 }
 
-/** One thing wrong with the configuration. */
+/** One fault of the configuration. */
 export interface Fault {
-  /** Dotted, such as `script.timeout`; empty where the file as a whole is meant. */
+  /** The dotted key, such as `script.timeout`; empty if the fault is of the whole file. */
   readonly key: string;
-  /** Line in the file, counted from 1; undefined where the file has nothing for it. */
+  /** The line in the file, from 1; undefined if the file has no such line. */
   readonly line: number | undefined;
-  /** What was given, as it may be shown: secrets are not. */
+  /** The given value in a form that may be shown, without secrets. */
   readonly given: string;
   readonly expected: string;
 }
 
-/** Whoever has mended so many starts anew. */
 const MOST_SHOWN = 100;
 
 /**
- * The configuration cannot be used. `faults` has all faults that were found. `message` has a line for
- * each of the first hundred.
+ * The configuration cannot be used. `faults` has all faults; `message` has a line for each of the
+ * first hundred.
  */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
@@ -38,7 +37,7 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** `line 7: script.timeout: given 30, expected a duration ...` */
+/** The fault as text: `line 7: script.timeout: given 30, expected a duration ...` */
 export function describe(fault: Fault): string {
   const place = fault.line === undefined ? '' : `line ${fault.line}: `;
   const key = fault.key === '' ? '' : `${fault.key}: `;

@@ -11,8 +11,9 @@ import { shownKey, shownValue } from './shown-value.ts';
 import { parseYaml } from './yaml-file.ts';
 
 /**
- * Reads the configuration file. Throws a `ConfigurationError` with all faults together: of the syntax, of each setting, and
- * of settings that contradict each other or name files that cannot be read.
+ * Reads the configuration file. Rejects with a `ConfigurationError` that has all faults: of the
+ * syntax, of each setting, of settings that contradict each other, and of files that cannot be
+ * read.
  */
 export async function loadConfig(path: string, env: Environment): Promise<Settings> {
   const text = await readConfig(path);
@@ -22,10 +23,10 @@ export async function loadConfig(path: string, env: Environment): Promise<Settin
   return settings;
 }
 
-/** Twenty times the example, which has every setting with its explanation. */
+/** The size limit in bytes: twenty times the example, which has all settings with explanations. */
 const LARGEST_CONFIGURATION = 256 * 1024;
 
-/** The text of a configuration file. Throws a `ConfigurationError` where it cannot be had. */
+/** Reads the text of a configuration file. Rejects with a `ConfigurationError`. */
 export async function readConfig(path: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readInput(path, LARGEST_CONFIGURATION));
@@ -36,7 +37,10 @@ export async function readConfig(path: string): Promise<string> {
   }
 }
 
-/** The same for text at hand, without a look at the files that the settings name. `path` is for the message. */
+/**
+ * Reads the text of a configuration file, without the files that the settings name. `path` is for
+ * messages. Throws a `ConfigurationError`.
+ */
 export function parseConfig(text: string, env: Environment, path: string): Settings {
   const file = parseYaml(text);
   if ('faults' in file) throw new ConfigurationError(path, file.faults);
@@ -45,7 +49,7 @@ export function parseConfig(text: string, env: Environment, path: string): Setti
   return read.settings;
 }
 
-/** Gives each fault its line and the value that stands there, in the order of the file. */
+/** Adds to each fault its line and the given value. The order is that of the file. */
 function locate(faults: readonly FaultAt[], text: string): Fault[] {
   const file = parseYaml(text);
   if ('faults' in file) return [...file.faults];
@@ -95,7 +99,7 @@ async function faultOfCertificates(path: readonly string[], file: string): Promi
   }
 }
 
-/** The system error code, if there is one. Otherwise: what kind of file was found instead. */
+/** The system error code or, without one, what kind of file was found. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof InputFault)) return String(error);
   return error.code ?? `it is ${error.given}`;

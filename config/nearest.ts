@@ -1,6 +1,6 @@
 /**
- * The candidate that `given` is most likely a slip of, else one that it begins with or that begins with it; undefined where
- * none is near. Ignores case and punctuation.
+ * The candidate that `given` is most likely a misspelling of; otherwise one that is a prefix of
+ * `given` or begins with it; otherwise undefined. Ignores case and punctuation.
  */
 export function nearest(given: string, candidates: readonly string[]): string | undefined {
   const wanted = plain(given);
@@ -25,7 +25,10 @@ function plain(text: string): string {
   return text.slice(0, 64).toLowerCase().replace(/[-_ ]/g, '');
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b` (optimal string alignment). */
+/**
+ * The number of insertions, deletions, replacements and swaps of neighbours from `a` to `b`
+ * (optimal string alignment).
+ */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);

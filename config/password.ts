@@ -3,13 +3,14 @@ import { readDescriptor, readInput } from '../src/host/input-file.ts';
 import { type Environment, PASSWORD_VARIABLE } from './cross-rules.ts';
 import type { Settings } from './schema.ts';
 
-/** Far more than any directory takes for a password. */
+/** The size limit in bytes: far more than any directory accepts as a password. */
 export const LARGEST_PASSWORD = 64 * 1024;
 
 /**
- * How the password of `directory.bindDn` is had. A file is read at each call, so that a changed password is taken up without
- * a restart; a file descriptor is read at the first call only. One newline at the end is dropped; without a bindDn the
- * password is empty. Rejects with the reason of the file system where the source cannot be read.
+ * Returns a function that reads the password of `directory.bindDn`. A file is read at each call, so
+ * that a changed password takes effect without a restart; a file descriptor is read at the first
+ * call only. One newline at the end is removed. Without a bindDn the password is empty. The
+ * function rejects with the error of the file system if it cannot read.
  */
 export function passwordReader(directory: Settings['directory'], env: Environment): () => Promise<string> {
   const { bindDn, bindPassword, bindPasswordFile, bindPasswordFd } = directory;
@@ -26,7 +27,7 @@ export function passwordReader(directory: Settings['directory'], env: Environmen
   return async () => password;
 }
 
-/** Something that works but should be mended. */
+/** A risk that does not prevent the service from working. */
 export interface Finding {
   /** Who else may read the password. */
   readonly readers: 'everybody' | 'group';
@@ -35,9 +36,9 @@ export interface Finding {
 }
 
 /**
- * Whether others may read the password, of its own file or of a configuration file that holds it:
- * everybody, or the members of a group that is not among `groups`. Default: the groups of this
- * process, which is to be that of the service or as good as it, and root's.
+ * Whether others may read the password, in its own file or in the configuration file: everybody, or
+ * the members of a group that is not in `groups`. Default: root's group and the groups of this
+ * process, which is assumed to have the rights of the service.
  */
 export async function passwordFindings(
   configPath: string,
@@ -65,7 +66,7 @@ function ownGroups(): ReadonlySet<number> {
   return new Set([0, ...(process.getgroups?.() ?? [])]);
 }
 
-/** The settings as they may be shown. */
+/** The settings without secrets, for output. */
 export function redacted(settings: Settings): Settings {
   const { bindPassword } = settings.directory;
   return {

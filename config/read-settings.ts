@@ -6,8 +6,9 @@ import { nearest } from './nearest.ts';
 import { type PartialSettings, type Settings, settingsSchema } from './schema.ts';
 
 /**
- * Reads a parsed file against the schema and the rules between settings. Every fault is found in one go: the rules are
- * applied to whatever could be read, so that a slip in one section does not hide a contradiction in another.
+ * Checks a parsed file against the schema and the rules between settings. All faults are found at
+ * once: the rules are applied to every setting that could be read, so that a mistake in one section
+ * does not hide a contradiction in another.
  */
 export function readSettings(
   raw: unknown,
@@ -22,7 +23,7 @@ export function readSettings(
   return { faults: [...read.error.issues.flatMap(faultsOfIssue), ...crossFaults(readable, env)] };
 }
 
-/** What is no configuration at all would have as many as it has lines. */
+/** A file that is no configuration would have as many faults as lines. */
 const MOST_FAULTS = 100;
 
 function faultsOfIssue(issue: z.core.$ZodIssue): FaultAt[] {
@@ -45,7 +46,7 @@ function knownKey(key: string, path: readonly string[], known: readonly string[]
   return elsewhere === undefined || elsewhere === [...path, key].join('.') ? `one of ${known.join(', ')}` : elsewhere;
 }
 
-/** Where a key that stands in the wrong section belongs. */
+/** The path at which a key belongs that was found in the wrong section. */
 function pathsEndingIn(key: string, schema: z.ZodType, path: readonly string[]): string | undefined {
   for (const [name, inner] of Object.entries(shapeOf(schema) ?? {})) {
     if (name === key) return [...path, name].join('.');
@@ -64,7 +65,7 @@ function schemaAt(path: readonly string[]): z.ZodType {
   return path.reduce<z.ZodType>((schema, key) => shapeOf(schema)?.[key] ?? schema, settingsSchema);
 }
 
-/** The settings that can be read, each for itself, unreadable ones left out. */
+/** The settings that can be read. Others are undefined. */
 function readableParts(schema: z.ZodType, raw: unknown): unknown {
   const shape = shapeOf(schema);
   if (shape === undefined) return schema.safeParse(raw).data;

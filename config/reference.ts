@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { notesOf, type SettingNotes, sentenceOf, shapeOf } from './kinds/setting.ts';
 import { settingsSchema } from './schema.ts';
 
-/** What the example gives in place of a default: what every site has of its own. */
+/** The values in the example that replace defaults, as every site has its own. */
 export const SITE_VALUES: Readonly<Record<string, unknown>> = {
   'directory.url': ['ldap://ldap1.example.org', 'ldap://ldap2.example.org'],
   'directory.startTls': true,
@@ -15,10 +15,10 @@ export const SITE_VALUES: Readonly<Record<string, unknown>> = {
 };
 
 const WIDTH = 110;
-/** Where the comments beside the settings stand. */
+/** The column of the comments beside the settings. */
 const COLUMN = 40;
 
-/** The complete example of a configuration file: each key with its meaning, its kind and its default. */
+/** The complete example of a configuration file: each key with its meaning, kind and default. */
 export function renderExample(): string {
   return [
     '# The configuration of prov-backup-rsnapshot, complete. Only directory.url, directory.base and script.command have',
@@ -111,7 +111,7 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
 
-/** A value as it stands in the file, on one line. */
+/** A value as the file would have it, on one line. */
 function written(value: unknown): string {
   return stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false }).trim();
 }

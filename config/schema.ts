@@ -4,7 +4,9 @@ import { absolutePath, duration, oneOf, orNull, text, timeZone, wholeNumber, yes
 import { attributeName, attributeNames, distinguishedName, ldapUrls, searchFilter } from './kinds/ldap-kinds.ts';
 import { type PartialSettingsOf, required, type SettingsOf, section, setting } from './kinds/setting.ts';
 
-/** Every setting of the service, once: its kind, its default, and the sentence that the reference has of it. */
+/**
+ * All settings of the service, each with its kind, its default, and its sentence in the reference.
+ */
 export const settingsSchema = section('', {
   directory: section('The directory server and the accounts in it.', {
     url: required(
@@ -170,11 +172,11 @@ export const settingsSchema = section('', {
   }),
 });
 
-/** The settings as the program uses them: durations in milliseconds, every default filled in. */
+/** The settings as the program uses them: durations in milliseconds, all defaults filled in. */
 export type Settings = SettingsOf<typeof settingsSchema>;
 
 /**
- * The settings of a file with faults: every section is there, a setting that could not be read is
+ * The settings of a file with faults: every section exists; a setting that could not be read is
  * undefined.
  */
 export type PartialSettings = PartialSettingsOf<typeof settingsSchema>;

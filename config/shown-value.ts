@@ -1,6 +1,6 @@
 const LONGEST = 60;
 
-/** The value at `path` of a parsed file as a fault may show it: short, on one line, and never a secret. */
+/** The value at `path` of a parsed file for a fault: short, on one line, without secrets. */
 export function shownValue(path: readonly string[], raw: unknown): string {
   let value = raw;
   for (const key of path) value = (value as Readonly<Record<string, unknown>> | null | undefined)?.[key];
@@ -10,7 +10,7 @@ export function shownValue(path: readonly string[], raw: unknown): string {
   return typeof value === 'object' ? 'a section' : shortened(value);
 }
 
-/** A key of the file, which may hold anything. */
+/** A key of the file for a message. It may hold any text. */
 export function shownKey(key: string): string {
   return /^[\w-]{1,64}$/.test(key) ? key : JSON.stringify(key.slice(0, LONGEST));
 }

@@ -12,14 +12,19 @@ import {
 } from 'yaml';
 import type { Fault } from './fault.ts';
 
-/** A parsed file: its content as plain data, and where in the text each of its keys stands. */
+/** A parsed file: its content as plain data, and the line of each key. */
 export interface YamlFile {
   readonly raw: unknown;
-  /** The line of a key, counted from 1; of the section around it where it is missing; undefined outside of the file. */
+  /**
+   * The line of a key, from 1. For a missing key: that of its section; undefined if there is none.
+   */
   lineOf(path: readonly string[]): number | undefined;
 }
 
-/** Parses YAML 1.2, or lists what is wrong with it. The text itself is never quoted, as it may hold the password. */
+/**
+ * Parses YAML 1.2. Returns the faults if it is malformed. They never quote the text, as it may hold
+ * the password.
+ */
 export function parseYaml(text: string): YamlFile | { readonly faults: readonly Fault[] } {
   const deep = lineNestedTooDeep(text);
   if (deep !== undefined) {
@@ -27,7 +32,7 @@ export function parseYaml(text: string): YamlFile | { readonly faults: readonly 
     return { faults: [{ key: '', line: deep, given, expected: 'lines of the form key: value' }] };
   }
   const lines = new LineCounter();
-  // Each key would be compared with all before it.
+  // `uniqueKeys` would compare each key with all before it.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const problems = [...document.errors, ...document.warnings];
   const faults = [...problems.map((problem) => syntaxFault(problem, lines)), ...repeatedKeys(document, lines)];
@@ -49,10 +54,13 @@ export function parseYaml(text: string): YamlFile | { readonly faults: readonly 
   }
 }
 
-/** Far deeper than any setting, and far less than what ends the parser for want of stack. */
+/**
+ * The deepest nesting that is accepted: far more than any setting has, and far less than overflows
+ * the parser's stack.
+ */
 const DEEPEST = 100;
 
-/** The line, counted from 1, where values are nested too deeply. Undefined if they are not. */
+/** The line, from 1, at which values are nested too deeply. Undefined if they are not. */
 function lineNestedTooDeep(text: string): number | undefined {
   let line = 1;
   let inBrackets = 0;
@@ -90,7 +98,7 @@ function shownName(key: unknown): string {
   return /^[\w.-]{1,64}/.exec(String(key))?.[0] ?? '';
 }
 
-/** Where a value begins with * and so is an alias to YAML, as a password may. */
+/** The line of a value that begins with * and so is an alias in YAML. A password may begin so. */
 function unresolvedAlias(document: Document): number | undefined {
   const anchors = new Set<string>();
   let found: number | undefined;

@@ -1,24 +1,30 @@
 #!/bin/sh
 #
-# An example of the script that prov-backup-rsnapshot runs for each account: create-chroot.sh MODE UID
+# An example of the script that prov-backup-rsnapshot runs for each account:
 #
-#   add, modify  creates the account's home, with the right owner, and the folders above it; what is there already is
-#                kept, so that the script may run again at any time.
-#   delete       moves the account's folder aside, into .deleted/UID.TIME.PID in the root: no data is lost by a
-#                mistake in the directory. Empty that folder by a job of its own, when your retention time is over.
+# create-chroot.sh MODE UID
 #
-# The service gives PROV_HOME_DIRECTORY, PROV_UID_NUMBER and PROV_GID_NUMBER in the environment, and where the site has set
-# script.homeRoot, that and script.homeLayout as PROV_HOME_ROOT and PROV_HOME_LAYOUT. A marker /./ in the home separates
-# the chroot from the path inside it. Everything above the home belongs to root and can be written to by
-# nobody else, as sshd's ChrootDirectory wants.
+#   add, modify  creates the account's home, with the right owner, and the folders above it.
+#                What exists is kept, so that the script may run again at any time.
+#   delete       moves the account's folder to .deleted/UID.TIME.PID in the root, so that a mistake
+#                in the directory loses no data. Empty that folder by a job of your own when your
+#                retention time is over.
 #
-# Customers may rename and link what is in the folders that they own at any moment, also between a look and a deed. So the
-# script goes from folder to folder and acts only on what lies in the one that it stands in, after it has seen that
-# nobody but root can change that one. It refuses what it cannot hold still, and gives away only what it has just made.
+# The service sets PROV_HOME_DIRECTORY, PROV_UID_NUMBER and PROV_GID_NUMBER in the environment. If
+# the site has set script.homeRoot, that is in PROV_HOME_ROOT and script.homeLayout in
+# PROV_HOME_LAYOUT. A marker /./ in the home separates the chroot from the path inside it.
+# Everything above the home belongs to root, and only root can write to it, as sshd's
+# ChrootDirectory requires.
 #
-# Exit codes: 0 done; 1 refused; 4 the home cannot be checked; 5 the home cannot be created; 75 try again later.
+# Customers may rename and link files in their own folders at any moment, also between a check and
+# an action of this script. So the script changes into one folder after the other. It acts only on
+# files in its current folder, after it has checked that only root can change that folder. It
+# refuses anything else, and changes the owner only of files that it has just created.
 #
-# A site would extend it where it says "Site:".
+# Exit codes: 0 done; 1 refused; 4 the home cannot be checked; 5 the home cannot be created; 75 try
+# again later.
+#
+# A site may extend the script where a comment begins with "Site:".
 
 set -u
 umask 022
@@ -26,12 +32,14 @@ unset CDPATH
 LC_ALL=C
 export LC_ALL
 
-# Below this folder, and nowhere else, the script works. It must exist: an unmounted file system is not filled by mistake.
+# The script works only below this folder. It must exist, so that the mount point of an unmounted
+# file system is not filled.
 root=${PROV_HOME_ROOT:-/var/backup}
-# Where an account's own folder is below the root: the names on the way, * for any, {uid} as the last one.
+# The path of an account's own folder below the root: folder names, * for any name, {uid} as the
+# last one.
 layout=${PROV_HOME_LAYOUT:-}
 [ -n "$layout" ] || layout='{uid}'
-# Users with a lower number are the system's own.
+# Lower user numbers belong to system users.
 lowest_number=${CHROOT_LOWEST_UID:-1000}
 me=$(id -u)
 
@@ -53,7 +61,7 @@ lower() {
   printf '%s' "$1" | tr '[:upper:]' '[:lower:]'
 }
 
-# Sets first to the first part of the path in rest, and rest to what comes after it.
+# Sets first to the first part of the path in rest, and rest to the remainder.
 take_part() {
   first=${rest%%/*}
   case $rest in
@@ -62,8 +70,8 @@ take_part() {
   esac
 }
 
-# Takes the home apart: below (its path from the root on, in one spelling), chroot (likewise, what is before the marker; empty
-# where there is none).
+# Sets below to the normalised path of the home below the root, and chroot to that of the part
+# before the marker; chroot is empty without a marker.
 read_home() {
   given=${PROV_HOME_DIRECTORY:-}
   case $given in
@@ -96,7 +104,8 @@ read_home() {
   find_own
 }
 
-# Sets own to the account's own folder (a path from the root on): the part of the home that the layout has as {uid}.
+# Sets own to the account's own folder, as a path below the root: the part of the home up to {uid}
+# in the layout.
 find_own() {
   own=
   parts=$below
@@ -118,7 +127,7 @@ find_own() {
   done
 }
 
-# A path without '.', doubled and trailing slashes.
+# Prints a path without '.', doubled slashes and trailing slashes.
 one_spelling() {
   rest=$1
   path=
@@ -132,8 +141,8 @@ one_spelling() {
   printf '%s' "$path"
 }
 
-# Refuses the folder that the script stands in, called $1, unless it is root's and only root can change what is in it. Exit
-# code $2. The mask of an ACL shows in the group's bits.
+# Fails with exit code $2 unless the current folder, called $1, belongs to root and only root can
+# write to it. The mask of an ACL is part of the group's bits.
 judge_here() {
   here=$(stat -c '%u:%a' .) || fail "$2" "$1 cannot be looked at"
   case $here in
@@ -145,9 +154,10 @@ judge_here() {
   esac
 }
 
-# Goes from the root into the folder that $1 (a path from the root on) is in, one step at a time, and sets last to its name.
-# What lies in a folder that was judged stays as it is, so each step leads to what was looked at. Exit code $2 where that
-# cannot be had. Makes what is missing where $3 is "make", else returns 1 there.
+# Changes from the root into the folder that contains $1, a path below the root, one step at a time,
+# and sets last to the name in it. A checked folder cannot be changed by others, so each step leads
+# to the folder that was checked. Fails with exit code $2 if a folder cannot be used. Creates
+# missing folders if $3 is "make", otherwise returns 1.
 stand_above() {
   rest=$1
   at=$root
@@ -163,7 +173,7 @@ stand_above() {
     [ ! -L "./$first" ] || fail "$2" "$at is a symbolic link: remove it"
     if [ ! -e "./$first" ]; then
       [ "$3" = make ] || return 1
-      # Another account's run may be faster for a folder that both need.
+      # A run for another account may create the folder first.
       mkdir "./$first" 2>/dev/null || [ -d "./$first" ] || fail "$2" "$at cannot be created"
       [ ! -L "./$first" ] || fail "$2" "$at is a symbolic link: remove it"
     fi
@@ -172,7 +182,7 @@ stand_above() {
   done
 }
 
-# Whose $1 is, in the folder that the script stands in; a link is not followed.
+# Prints the owner of $1 in the current folder, without following a link.
 owner_of() {
   stat -c %u "./$1" || fail 4 "$home cannot be looked at"
 }
@@ -191,7 +201,7 @@ create() {
     [ -d "./$last" ] || fail 5 "$home is a file: move it away"
     owner=$(owner_of "$last") || exit
     if [ "$owner" != "$PROV_UID_NUMBER" ]; then
-      # One that is empty and root's was left by a run that was interrupted.
+      # An empty home that belongs to root was left by an interrupted run.
       { [ "$owner" = "$me" ] && rmdir "./$last" 2>/dev/null; } ||
         fail 4 "$home is there and belongs to the user number $owner, not to $PROV_UID_NUMBER"
     fi
@@ -199,13 +209,13 @@ create() {
   [ -e "./$last" ] || make_home
   chgrp -h "$PROV_GID_NUMBER" "./$last" || fail 5 "$home cannot be given to its group"
   chmod 0700 "./$last" || fail 5 "the mode of $home cannot be set"
-  # Site: fill the chroot "$root/$chroot" here (programs, libraries, devices, keys); chroot is empty where the home has no
-  # marker. Stay out of the home: what is in it is its owner's.
+  # Site: fill the chroot "$root/$chroot" here (programs, libraries, devices, keys). chroot is empty
+  # if the home has no marker. Do not write to the home: its content belongs to the account.
   echo "home $home is ready"
 }
 
-# Makes the home under another name and puts it in its place when it is its owner's: a run that is killed leaves no home that
-# is somebody else's.
+# Creates the home under another name, and renames it when it has the right owner. So a run that is
+# killed leaves no home of a wrong owner.
 make_home() {
   # No uid and no layout has such a name.
   new=.$uid:new
@@ -230,7 +240,7 @@ remove() {
   owner=$(owner_of "$last") || exit
   [ "$owner" = "$PROV_UID_NUMBER" ] ||
     fail 1 "$home belongs to the user number $owner, not to $PROV_UID_NUMBER: move the data aside by hand"
-  # Site: end what still uses the account's files here.
+  # Site: end the processes that still use the account's files here.
   stand_above .deleted/x 1 make
   chmod 0700 . || fail 1 "the mode of $root/.deleted cannot be set"
   aside_device=$(stat -c %d .)

@@ -1,16 +1,17 @@
 #!/bin/sh
 #
-# Sets up an OpenLDAP of its own for trying things out, in one step: test-directory.sh FOLDER [PORT]
+# Sets up an OpenLDAP server for tests in one step: test-directory.sh FOLDER [PORT]
 #
-# FOLDER must not exist yet; everything goes there and nothing elsewhere. slapd (Debian: apt-get install slapd ldap-utils) runs in
-# the foreground on 127.0.0.1:PORT (3890) until Ctrl-C. FOLDER also gets a configuration for the service and a script that
-# only says what it was asked, so that the whole life of an account can be watched from a second terminal. Where it cannot
-# run, it says why, and leaves nothing behind.
+# FOLDER must not exist; all files are created in it. slapd (Debian: apt-get install slapd
+# ldap-utils) runs in the foreground on 127.0.0.1:PORT (3890) until Ctrl-C. FOLDER also gets a
+# configuration for the service, and a script that only prints its arguments, so that the whole life
+# of an account can be watched from a second terminal. If slapd cannot run, the script prints why
+# and leaves nothing behind.
 
 set -eu
 umask 077
 
-# Ends with an exit code and the reason.
+# Prints the reason and exits with the code.
 give_up() {
   code=$1
   shift
@@ -53,7 +54,7 @@ slapd=$(PATH=$PATH:/usr/sbin:/usr/libexec:/usr/lib/openldap command -v slapd || 
 slapadd=$(PATH=$PATH:/usr/sbin command -v slapadd || first_of /usr/sbin/slapadd)
 
 command -v node >/dev/null || give_up 1 "Node.js is not installed"
-# slapd itself would end without a word, with everything set up and told.
+# Test the port first: slapd would end without a message, after everything was set up.
 node -e '
   const server = require("node:net").createServer();
   server.on("error", ({ code }) => process.exit(code === "EADDRINUSE" ? 3 : 4));

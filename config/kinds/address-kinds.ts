@@ -1,7 +1,7 @@
 import { isLoopbackHost } from '../../src/domain/loopback.ts';
 import { isLine, kind, Mismatch } from './kind.ts';
 
-/** Where the operator interface listens: HOST:PORT, [IPv6]:PORT or unix:/PATH, as written. */
+/** The address of the operator interface as text: HOST:PORT, [IPv6]:PORT or unix:/PATH. */
 export const listenAddress = kind<string>(
   'HOST:PORT | unix:PATH',
   'an address such as 127.0.0.1:9465, [::1]:9465 or unix:/run/prov-backup-rsnapshot/operator.sock',
@@ -17,7 +17,7 @@ export const listenAddress = kind<string>(
   },
 );
 
-/** Where the log is sent beside the console: the host's own logger, or a server. */
+/** Where the log is sent besides the console: the host's own logger, or a server. */
 export type SyslogAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'udp' | 'tcp'; readonly host: string; readonly port: number };
@@ -25,7 +25,10 @@ export type SyslogAddress =
 export interface SyslogTarget {
   readonly address: SyslogAddress;
   readonly facility: Facility;
-  /** auto: RFC 5424 to a server; on a socket of this host the form of syslog(3), which is what is understood there. */
+  /**
+   * auto: RFC 5424 for a server; for a socket of this host the form of syslog(3), as only that is
+   * understood there.
+   */
   readonly protocol: SyslogProtocol;
 }
 
@@ -50,7 +53,10 @@ type SyslogProtocol = (typeof PROTOCOLS)[number];
 
 const SYSLOG_PORT = { udp: 514, tcp: 601 } as const;
 
-/** The address, alone or as `{ address, facility, protocol }`; facility local0 and protocol auto where none is named. */
+/**
+ * An address, alone or as `{ address, facility, protocol }`. Defaults: facility local0, protocol
+ * auto.
+ */
 export const syslogTarget = kind<SyslogTarget>(
   '/dev/log | udp://HOST:PORT | tcp://HOST:PORT | { address, facility, protocol }',
   '/dev/log, udp://HOST:PORT or tcp://HOST:PORT, alone or as { address: /dev/log, facility: local0 }',
@@ -82,7 +88,7 @@ function isRecord(given: unknown): given is Readonly<Record<string, unknown>> {
   return typeof given === 'object' && given !== null && !Array.isArray(given);
 }
 
-/** `HOST:PORT` or `[IPv6]:PORT`; the port may be left out where there is a usual one. */
+/** Reads `HOST:PORT` or `[IPv6]:PORT`. The port is optional if there is a `usualPort`. */
 function parseHostAndPort(
   given: string,
   usualPort?: number,
@@ -97,7 +103,7 @@ function parseHostAndPort(
     : new Mismatch('ports go from 1 to 65535');
 }
 
-/** Whether an address that `listenAddress` accepted can be reached from this host only. */
+/** Whether an address that `listenAddress` has accepted can be reached from this host only. */
 export function isLoopbackAddress(listen: string): boolean {
   const address = listen.startsWith('unix:') ? undefined : parseHostAndPort(listen);
   return address === undefined || (!(address instanceof Mismatch) && isLoopbackHost(address.host));

@@ -2,9 +2,10 @@ import * as z from 'zod';
 import { formatDuration, LONGEST_DURATION, parseDuration } from './units.ts';
 
 /**
- * A kind of setting: how a value is written, and the words for it. Every kind answers a wrong value with one message, which
- * completes the sentence `KEY: given X, expected ...` and names the slip after a semicolon; the given value is never part of
- * it, as it may be a secret. `brief` is for the example: a range, a choice or a noun.
+ * A kind of setting: how its value is read, and the text that describes it. Every kind reports a
+ * wrong value with one message. `expected` completes the sentence `KEY: given X, expected ...`, and
+ * a hint about the mistake may follow after a semicolon. The message never has the given value, as
+ * that may be a secret. `brief` is for the example: a range, a choice or a noun.
  */
 export function kind<T>(brief: string, expected: string, read: (given: unknown) => T | Mismatch) {
   return z
@@ -21,7 +22,10 @@ export function kind<T>(brief: string, expected: string, read: (given: unknown) 
     .meta({ expected, brief });
 }
 
-/** What a kind answers to a value that it does not accept; the hint names the slip where it is a known one. */
+/**
+ * Returned for a value that a kind does not accept. The hint names the mistake if it is a known
+ * one.
+ */
 export class Mismatch {
   readonly hint: string | undefined;
 
@@ -30,7 +34,7 @@ export class Mismatch {
   }
 }
 
-/** The words for a kind. */
+/** The texts of a kind. */
 export function wordsOf(schema: z.ZodType): { readonly expected: string; readonly brief: string } {
   const { expected, brief } = schema.meta() ?? {};
   return { expected: typeof expected === 'string' ? expected : '', brief: typeof brief === 'string' ? brief : '' };
@@ -57,7 +61,7 @@ export function fraction(above: number, to: number) {
   );
 }
 
-/** Read to milliseconds. */
+/** A duration, read as milliseconds. */
 export function duration(from: string, to: string = formatDuration(LONGEST_DURATION)) {
   const [least, most] = [parseDuration(from) ?? 0, parseDuration(to) ?? LONGEST_DURATION];
   return kind<number>(
@@ -90,7 +94,7 @@ export const absolutePath = kind<string>(
   },
 );
 
-/** The way from the folder of the homes to the one of an account. */
+/** The path of an account's own folder below the folder of the homes. */
 export const homeLayout = kind<string>(
   'layout',
   'names with / between them, the last one {uid}, such as */*/{uid}',
@@ -103,7 +107,7 @@ export const homeLayout = kind<string>(
   },
 );
 
-/** A program and its arguments, as it is run without a shell. */
+/** A program and its arguments, which are run without a shell. */
 export const argumentList = kind<readonly string[]>(
   'program and arguments',
   'a list of a program and its arguments, such as [/usr/local/sbin/program, --option]',
@@ -119,7 +123,7 @@ export const argumentList = kind<readonly string[]>(
   },
 );
 
-/** Permission bits. YAML reads 0640 as six hundred and forty, so they are given as text. */
+/** Permission bits, given as text: YAML reads 0640 as the number 640. */
 export const fileMode = kind<number>('permissions', 'permissions in quotes, such as "0640"', (given) => {
   if (typeof given === 'number') return new Mismatch('YAML reads it as a decimal number without the quotes');
   return typeof given === 'string' && /^0?[0-7]{3}$/.test(given) ? Number.parseInt(given, 8) : new Mismatch();
@@ -153,7 +157,7 @@ export function orNull<T>(inner: z.ZodType<T>) {
 }
 
 export function isLine(given: unknown): given is string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
   return typeof given === 'string' && given !== '' && !/[\u0000-\u001f\u007f]/.test(given);
 }
 

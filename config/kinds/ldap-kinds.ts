@@ -21,7 +21,7 @@ export const ldapUrls = kind<readonly string[]>(
   },
 );
 
-/** A distinguished name that names an entry (RFC 4514). */
+/** A distinguished name of an entry (RFC 4514). */
 export const distinguishedName = kind<string>(
   'DN',
   'a distinguished name such as ou=accounts,dc=example,dc=org',
@@ -32,8 +32,8 @@ export const distinguishedName = kind<string>(
 );
 
 /**
- * A search filter (RFC 4515), judged by the encoder that will send it. The outer brackets may be left out; blanks between its
- * parts are dropped.
+ * A search filter (RFC 4515), checked by the encoder that sends it. The outer parentheses are
+ * optional; blanks between its parts are removed.
  */
 export const searchFilter = kind<string>('filter', 'a search filter such as (objectClass=sstProvisioning)', (given) => {
   if (typeof given !== 'string') return new Mismatch();
@@ -52,7 +52,10 @@ export const searchFilter = kind<string>('filter', 'a search filter such as (obj
   }
 });
 
-/** A bracket inside a value is written \28 or \29, so that plain counting decides; the first part must be the whole. */
+/**
+ * Whether the parentheses are balanced and the first one closes at the end. A value has them as \28
+ * and \29, so they can be counted.
+ */
 function isBalanced(filter: string): boolean {
   let depth = 0;
   const characters = [...filter];

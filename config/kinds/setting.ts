@@ -1,20 +1,20 @@
 import * as z from 'zod';
 import { wordsOf } from './kind.ts';
 
-/** What the reference says of one setting. */
+/** The facts about one setting in the reference. */
 export interface SettingNotes {
-  /** One sentence. */
+  /** One sentence that describes the setting. */
   readonly sentence: string;
-  /** As it would be written in the file; undefined where the site must give it. */
+  /** The default as it would be written in the file; undefined if the site must give a value. */
   readonly fallback: unknown;
   readonly required: boolean;
-  /** As a fault says it. */
+  /** The text that a fault shows. */
   readonly expected: string;
-  /** As the example says it: a range, a choice or a noun. */
+  /** The text of the example: a range, a choice or a noun. */
   readonly brief: string;
 }
 
-/** A setting that a site may leave out; `fallback` is written as in the file and read like it. */
+/** An optional setting. `fallback` is written as in the file, and read like a given value. */
 export function setting<S extends z.ZodType>(sentence: string, fallback: unknown, schema: S) {
   const notes: SettingNotes = { sentence, fallback, required: false, ...wordsOf(schema) };
   return (schema as z.ZodType<z.output<S>>).prefault(fallback as z.input<S>).meta({ notes });
@@ -32,7 +32,7 @@ export function required<S extends z.ZodType>(sentence: string, schema: S) {
 
 export type Shape = Readonly<Record<string, z.ZodType>>;
 
-/** A section: every key is known, and a section that is absent or empty has all its defaults. */
+/** A section. Every key must be known. A missing or empty section has all its defaults. */
 export function section<S extends Shape>(sentence: string, shape: S) {
   return z
     .preprocess((given) => given ?? {}, z.strictObject(shape))
@@ -43,13 +43,13 @@ export function section<S extends Shape>(sentence: string, shape: S) {
 export type SectionSchema = z.ZodType;
 
 /**
- * The settings of a section as the program uses them: durations in milliseconds, every default
+ * The settings of a section as the program uses them: durations in milliseconds, all defaults
  * filled in.
  */
 export type SettingsOf<S extends z.ZodType> = z.output<S>;
 
 /**
- * The same from a file with faults: every section is there, a setting that could not be read is
+ * The same for a file with faults: every section exists; a setting that could not be read is
  * undefined.
  */
 export type PartialSettingsOf<S extends z.ZodType> = Readable<z.output<S>>;

@@ -1,4 +1,4 @@
-/** Durations as people write them, a number with its unit. */
+/** Durations for people: a number with its unit. */
 
 const MILLISECONDS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -8,12 +8,12 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-/** The longest duration, 3650d: anything beyond is a slip of the pen. */
+/** The longest duration, 3650d. A longer one is taken for a mistake. */
 export const LONGEST_DURATION = 3_650 * 86_400_000;
 
 /**
- * Reads `100ms`, `30s`, `10m`, `1h` or `1d` as milliseconds; a fraction (`1.5h`) is allowed where whole milliseconds come
- * out. Undefined for everything else, a number without its unit included.
+ * Reads `100ms`, `30s`, `10m`, `1h` or `1d` as milliseconds. A fraction (`1.5h`) is allowed if the
+ * result is whole. Undefined for any other text, also for a number without a unit.
  */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d{1,16}(?:\.\d{1,6})?) ?([a-z]+)$/.exec(text);
@@ -21,11 +21,13 @@ export function parseDuration(text: string): number | undefined {
   if (match?.[1] === undefined || unit === undefined) return undefined;
   const value = Number(match[1]) * unit;
   const whole = Math.round(value);
-  // 1.1 h is 3960000.0000000005: binary fractions, not half milliseconds.
+  // 1.1 h is 3960000.0000000005 in binary floating point, so allow for rounding errors.
   return Math.abs(value - whole) < 1e-6 && whole <= LONGEST_DURATION ? whole : undefined;
 }
 
-/** Writes milliseconds in the largest unit that leaves a whole number: what `parseDuration` reads back. */
+/**
+ * Writes milliseconds in the largest unit that gives a whole number. `parseDuration` reads it back.
+ */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds === 0) return '0s';
   const fitting = Object.entries(MILLISECONDS).filter(([, size]) => milliseconds % size === 0);

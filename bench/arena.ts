@@ -6,18 +6,22 @@ import type { Slapd } from '../test/support/slapd.ts';
 import { CONTESTANTS, type Contestant, commandOf, startDaemon, stopDaemon, writeScript } from './daemons.ts';
 import { Administrator, startDirectory, uids } from './directory.ts';
 
-/** A contestant at work for a directory of its own. */
+/** A contestant with a directory of its own. */
 export interface Corner {
   readonly contestant: Contestant;
   readonly administrator: Administrator;
 }
 
-/** Shell of the script that the contestant runs, given a folder of its own. */
+/**
+ * Returns the shell code of the script that the contestant runs. Each contestant has its own
+ * folder.
+ */
 export type ScriptBody = (folder: string, contestant: Contestant) => string;
 
 /**
- * Gives each contestant a directory with so many finished accounts and lets `fight` measure them in turn. All have worked on
- * every account once before, so that nothing is measured that happens only once.
+ * Starts a directory with this number of finished accounts for each contestant, and calls `fight`
+ * to measure them in turn. Each contestant has worked on every account once before, so that
+ * one-time costs are not measured.
  */
 export async function inArena(
   accounts: number,

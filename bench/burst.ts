@@ -7,7 +7,9 @@ import { Samples } from './statistics.ts';
 
 const SLEEP_MILLISECONDS = 100;
 
-/** Many requests at once: from the first one sent until the last account is finished. */
+/**
+ * Measures many requests at once: from sending the first one until the last account is finished.
+ */
 export async function benchBurst(quick: boolean): Promise<void> {
   const many = await burstOf(2000, quick ? 3 : 7, '');
   const [ours, theirs] = CONTESTANTS.map((name) => many.median(name)) as [number, number];

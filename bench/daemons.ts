@@ -6,7 +6,7 @@ import { exited, track } from '../test/support/children.ts';
 import { writeSettings } from '../test/support/service-process.ts';
 import type { Slapd } from '../test/support/slapd.ts';
 
-/** What works on the accounts that are asked for; both get eight workers and the same script. */
+/** The daemons that work on requested accounts. Both have eight workers and run the same script. */
 export const CONTESTANTS = ['service', 'python daemon'] as const;
 export type Contestant = (typeof CONTESTANTS)[number];
 
@@ -15,7 +15,9 @@ export const WORKERS = 8;
 const SERVICE = join(import.meta.dirname, '../dist/src/main.js');
 const PYTHON_DAEMON = join(import.meta.dirname, 'contestants/daemon.py');
 
-/** The command line of a contestant that works for the directory with the script. Its files are in the folder. */
+/**
+ * The command line of a contestant for this directory and script. It keeps its files in `folder`.
+ */
 export async function commandOf(
   contestant: Contestant,
   slapd: Slapd,
@@ -34,7 +36,7 @@ export async function commandOf(
   return [process.execPath, SERVICE, 'run', '-c', config];
 }
 
-/** Starts a daemon; its log goes nowhere, its complaints here. */
+/** Starts a daemon. Its standard output is discarded, its standard error is inherited. */
 export function startDaemon([program = '', ...args]: readonly string[]): ChildProcess {
   return track(spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
 }
@@ -44,7 +46,6 @@ export async function stopDaemon(daemon: ChildProcess): Promise<void> {
   await exited(daemon);
 }
 
-/** Writes a shell script with this body. */
 export async function writeScript(folder: string, name: string, body: string): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, `#!/bin/sh\n${body}\n`);

@@ -8,7 +8,7 @@ import { accountDn, BASE, manyAccounts } from '../test/support/accounts.ts';
 import { type Slapd, startSlapd } from '../test/support/slapd.ts';
 
 const FIRST_UID = 1_000_000;
-/** Requests that are under way at once: slapd closes a connection with a thousand unanswered ones. */
+/** The number of concurrent requests. slapd closes a connection with a thousand unanswered ones. */
 const WINDOW = 200;
 
 /** The uids of the first `count` accounts of a directory. */
@@ -16,12 +16,12 @@ export function uids(count: number): string[] {
   return Array.from({ length: count }, (_, index) => String(FIRST_UID + index));
 }
 
-/** A slapd of its own with so many finished accounts. */
+/** Starts a slapd with this number of finished accounts. */
 export function startDirectory(accounts: number): Promise<Slapd> {
   return startSlapd({ preload: manyAccounts(accounts, {}, FIRST_UID), maxSize: 2 ** 30 + accounts * 8192 });
 }
 
-/** Asks for accounts as an administrator would, and sees them finished as any other client would. */
+/** Requests accounts as an administrator would, and observes them as any other client would. */
 export class Administrator {
   readonly #connection: Connection;
   readonly #watch: Subscription;
@@ -70,7 +70,7 @@ export class Administrator {
     return administrator;
   }
 
-  /** Sends the request to add one account; resolves when the directory has taken it. */
+  /** Requests one account to be added. Resolves when the directory has accepted it. */
   async request(uid: string): Promise<void> {
     const replace = (name: string, value: string) =>
       ({ operation: 'replace', name, values: [Buffer.from(value)] }) as const;
@@ -82,7 +82,7 @@ export class Administrator {
     if (resultCode !== 0) throw new Error(`the request for ${uid} was refused: ${resultCode} ${diagnosticMessage}`);
   }
 
-  /** Sends the requests for all accounts as fast as the directory takes them. */
+  /** Requests all accounts as fast as the directory accepts them. */
   async requestAll(wanted: readonly string[]): Promise<void> {
     const queue = wanted.values();
     const sendOneByOne = async (): Promise<void> => {
@@ -91,7 +91,10 @@ export class Administrator {
     await Promise.all(Array.from({ length: WINDOW }, sendOneByOne));
   }
 
-  /** Resolves at the moment when the last of the accounts was seen `added`; rejects with how many were, when the time is over. */
+  /**
+   * Resolves when all accounts were seen `added`. Rejects after the time, with the number of
+   * missing ones.
+   */
   whenAdded(wanted: readonly string[], withinMilliseconds = 120_000): Promise<void> {
     const open = new Set(wanted);
     return new Promise((resolve, reject) => {

@@ -10,10 +10,13 @@ import { heading, milliseconds, ratio, table, target } from './report.ts';
 import { quantile, Samples } from './statistics.ts';
 
 const ACCOUNTS = 60;
-/** Between two writes, so that each finds everybody idle. */
+/** The pause between two writes, after which everything is idle again. */
 const PAUSE_MILLISECONDS = 5;
 
-/** From just before a request is sent to the first thing that the script does, and to the moment when `added` is seen. */
+/**
+ * Measures the time from just before a request to the first action of the script, and to the moment
+ * when `added` is seen.
+ */
 export async function benchLatency(quick: boolean): Promise<void> {
   const writes = quick ? 100 : 300;
   heading(`latency of a single write, ${writes} each, in turn`);
@@ -66,7 +69,7 @@ export async function benchLatency(quick: boolean): Promise<void> {
   }
 }
 
-/** A named pipe on which scripts say their uid, a line each. */
+/** A named pipe to which scripts write their uid, one per line. */
 class Fifo {
   readonly #socket: Socket;
   readonly #lines: string[] = [];
@@ -74,14 +77,14 @@ class Fifo {
 
   constructor(path: string) {
     execFileSync('mkfifo', [path]);
-    // Opened for writing too: so it never ends, and no script waits for a reader.
+    // Open for writing, too: then it never ends, and no script waits for a reader.
     this.#socket = new Socket({ fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK), writable: false });
     this.#socket.on('data', (chunk) => {
       for (const line of chunk.toString().split('\n')) if (line !== '') this.#take(line);
     });
   }
 
-  /** The next line from now on; what came before is forgotten. */
+  /** Resolves to the next line. Earlier lines are dropped. */
   next(): Promise<string> {
     this.#lines.length = 0;
     return new Promise((resolve) => {
@@ -89,7 +92,7 @@ class Fifo {
     });
   }
 
-  /** Throws where a line came that nobody waited for. */
+  /** Throws if there is a line that no caller has waited for. */
   expectSilence(): void {
     if (this.#lines.length > 0) throw new Error(`the script ran once more for ${this.#lines}: the run does not count`);
   }

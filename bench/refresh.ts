@@ -44,7 +44,10 @@ const PYTHON: Contestant = {
   command: (url, accounts) => ['/usr/bin/python3', PYTHON_CONSUMER, ...args(url, accounts)],
 };
 
-/** A refresh of every account there is, with all its attributes, from exec to exit. Each account is decoded and read. */
+/**
+ * Measures a refresh of all accounts with all attributes, from exec to exit. Each account is
+ * decoded and read.
+ */
 export async function benchRefresh(quick: boolean): Promise<void> {
   await refreshOf(10_000, quick ? 3 : 5);
   await refreshOf(100_000, quick ? 3 : 5);
@@ -57,10 +60,10 @@ async function refreshOf(accounts: number, rounds: number): Promise<void> {
   const times = new Samples();
   const peaks = new Samples();
   try {
-    await timedCommand(C.command(slapd.url, accounts)); // the database comes into memory
+    await timedCommand(C.command(slapd.url, accounts)); // reads the database into memory
     for (let round = 0; round < rounds; round += 1) {
       for (const { name, command } of [NODE, C, OURS, PYTHON]) {
-        // A minute each: once is enough to know its place.
+        // It takes a minute for each round, so one round has to do.
         if (name === PYTHON.name && accounts > 100_000 && round > 0) continue;
         const { milliseconds, peakBytes } = await timedCommand(command(slapd.url, accounts));
         times.add(name, milliseconds);
@@ -78,7 +81,7 @@ async function refreshOf(accounts: number, rounds: number): Promise<void> {
       return [name, seconds(time), ratio(time, reference), megabytes(peaks.median(name))];
     }),
   );
-  // With fewer accounts the start of the programs is most of what there is to see.
+  // With fewer accounts most of the time is the start of the programs.
   if (accounts >= 100_000) {
     const limit = 1.5 * reference + times.median(NODE.name);
     const what = `refresh of ${accounts}: 1.5 times ldapsearch and the start of Node.js`;

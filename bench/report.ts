@@ -1,6 +1,5 @@
-/** What the benchmark prints, and its verdict. */
+/** Prints the results of the benchmark and its verdict. */
 
-/** A figure that the project wants to reach. */
 interface Target {
   readonly what: string;
   readonly reached: boolean;
@@ -17,7 +16,7 @@ export function note(text: string): void {
   console.log(`   ${text}`);
 }
 
-/** Prints rows aligned: the first column to the left, the others to the right. */
+/** Prints rows with aligned columns: the first one to the left, the others to the right. */
 export function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): void {
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
   for (const row of [head, ...rows]) {
@@ -29,7 +28,10 @@ export function table(head: readonly string[], rows: ReadonlyArray<readonly stri
   }
 }
 
-/** Says whether `value` is at most `limit`, and remembers it for the end. A figure that could not be measured is not reached. */
+/**
+ * Prints whether `value` is at most `limit`, and keeps the result for the summary. NaN counts as
+ * not reached.
+ */
 export function target(what: string, value: number, limit: number, unit: (value: number) => string): void {
   const reached = value <= limit;
   const found = `${unit(value)}, wanted at most ${unit(limit)}`;

@@ -1,4 +1,7 @@
-/** The benchmark: see docs/benchmarks.md. `npm run bench -- [refresh] [start] [latency] [burst] [--quick]`; all parts where none is named. */
+/**
+ * The benchmark: see docs/benchmarks.md. `npm run bench -- [refresh] [start] [latency] [burst]
+ * [--quick]`; all parts by default.
+ */
 import { benchBurst } from './burst.ts';
 import { benchLatency } from './latency.ts';
 import { benchRefresh } from './refresh.ts';

@@ -9,7 +9,7 @@ export class ScriptRuns {
     this.#file = join(folder, 'runs');
   }
 
-  /** The line of shell that a script counts itself with. */
+  /** The line of shell code with which the script counts a run. */
   get line(): string {
     return `echo "$2" >> '${this.#file}'`;
   }
@@ -18,7 +18,7 @@ export class ScriptRuns {
     await writeFile(this.#file, '');
   }
 
-  /** Throws unless the script ran exactly once for each account, and for no other. */
+  /** Throws unless the script ran exactly once for each of these accounts, and for no other. */
   async expectOneFor(uids: readonly string[]): Promise<void> {
     const ran = (await readFile(this.#file, 'utf8')).split('\n').filter((line) => line !== '');
     const different = new Set(ran);

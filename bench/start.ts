@@ -10,7 +10,9 @@ import { Samples } from './statistics.ts';
 const ACCOUNTS = 100_000;
 const OPEN = 100;
 
-/** The start of a daemon, from exec until the accounts that were open meanwhile are finished. */
+/**
+ * Measures the start of a daemon: from exec until the accounts that were open before are finished.
+ */
 export async function benchStart(quick: boolean): Promise<void> {
   const rounds = quick ? 3 : 9;
   heading(`start with ${OPEN} open among ${ACCOUNTS} accounts, ${rounds} rounds`);
@@ -31,7 +33,7 @@ export async function benchStart(quick: boolean): Promise<void> {
         const started = performance.now();
         const daemon = startDaemon(command);
         await finished;
-        // The first round brings the programs into memory.
+        // The first round only reads the programs into memory.
         if (round > 0) times.add(contestant, performance.now() - started);
         await stopDaemon(daemon);
         await runs.expectOneFor(wanted);

@@ -1,4 +1,7 @@
-/** The value below which the given part (0 to 1) of the samples lies; the nearest one that was measured. */
+/**
+ * The quantile `part` (0 to 1) of the samples: the smallest sample that is not below that part of
+ * them.
+ */
 export function quantile(samples: readonly number[], part: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;
@@ -8,7 +11,7 @@ export function median(samples: readonly number[]): number {
   return quantile(samples, 0.5);
 }
 
-/** Collects samples of several contestants under their names. */
+/** Collects the samples of several contestants by name. */
 export class Samples {
   readonly #byName = new Map<string, number[]>();
 

@@ -10,7 +10,7 @@ export interface Timing {
   readonly peakBytes: number;
 }
 
-/** Runs a command, its output thrown away, under GNU time. Rejects where it fails. */
+/** Runs a command under GNU time and discards its output. Rejects if it fails. */
 export async function timedCommand(command: readonly string[]): Promise<Timing> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-time-'));
   try {

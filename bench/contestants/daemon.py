@@ -1,4 +1,6 @@
-"""What an administrator would write today: a thread subscribes to the open accounts, workers run the script.
+"""A daemon as an administrator would write it today.
+
+A thread subscribes to the open accounts; workers run the script.
 
 Arguments: URL DN PASSWORD BASE SCRIPT WORKERS.
 """
@@ -55,7 +57,7 @@ def handle(directory, dn, attributes, mode):
     try:
         directory.modify_s(dn, replace(MODE, mode, doing))
     except (ldap.NO_SUCH_ATTRIBUTE, ldap.NO_SUCH_OBJECT):
-        return  # somebody else changed it: an event says how
+        return  # another client changed it: a further change will show how
     run = subprocess.run([script, mode.decode(), uid], capture_output=True, timeout=600)
     code = [(ldap.MOD_REPLACE, RETURN, [str(run.returncode).encode()])]
     if run.returncode == 0:

@@ -1,4 +1,7 @@
-"""The refresh of everything there is, as python-ldap does it: arguments URL DN PASSWORD BASE FILTER EXPECTED."""
+"""The refresh of all accounts with python-ldap.
+
+Arguments: URL DN PASSWORD BASE FILTER EXPECTED.
+"""
 
 import sys
 

@@ -1,5 +1,6 @@
-// The subscription of the service on everything there is: each entry is decoded and read as an account.
-// Arguments: URL DN PASSWORD BASE FILTER EXPECTED. Ends at the end of the refresh. Bundled as the service is.
+// The service's subscription for all accounts: each entry is decoded and read as an account.
+// Arguments: URL DN PASSWORD BASE FILTER EXPECTED. Ends at the end of the refresh. Built like the
+// service.
 import { readAccount } from '../../src/domain/read-account.ts';
 import { subscribeOnce } from '../../streams/subscription.ts';
 

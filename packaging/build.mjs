@@ -1,7 +1,7 @@
-// What `npm run build` makes of the sources: the program as one file in place of a thousand, as finding and reading its
-// modules was most of what a start cost, and before it the few lines that hear signals while that file is loaded. Types are
-// checked by the tests, not here.
-// `build.mjs ENTRY OUTFILE` builds another program in the same way.
+// `npm run build`: bundles the sources into one file, as finding and reading a thousand modules was
+// most of the time of a start. A second small file handles signals while that one is loaded. Types
+// are checked by the tests, not here. `build.mjs ENTRY OUTFILE` builds another program in the same
+// way.
 import { copyFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -13,7 +13,7 @@ const programs =
     ? ['src/main', 'src/program'].map((name) => [`${name}.ts`, `dist/${name}.js`])
     : [[entry, outfile]];
 
-/** The program stays outside of what loads it. */
+/** Keeps the program out of the bundle that loads it. */
 const apart = {
   name: 'apart',
   setup: (build) => build.onResolve({ filter: /^\.\/program\.ts$/ }, () => ({ path: './program.js', external: true })),
@@ -30,12 +30,12 @@ for (const [from, to] of programs) {
     format: 'esm',
     sourcemap: true,
     logLevel: 'warning',
-    // Node.js would be given the CommonJS build, of which nothing can be left out.
+    // Node.js would resolve to the CommonJS build, which does not support tree shaking.
     alias: { rxjs: './node_modules/rxjs/dist/esm/index.js' },
-    // Packages that are CommonJS require Node.js's own modules.
+    // CommonJS packages require modules of Node.js.
     banner: { js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);" },
     plugins: [apart],
   });
 }
-// The program looks for it beside itself.
+// The program expects this file in its own folder.
 await copyFile(`${root}src/script/launcher.py`, `${root}dist/src/launcher.py`);

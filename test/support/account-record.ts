@@ -1,6 +1,6 @@
 import type { AccountRecord } from '../../src/domain/account.ts';
 
-/** An open `add` of the account `a` that is due now, but for what is given. */
+/** An open `add` of the account `a` that is due now, with `changes`. */
 export function accountRecord(changes: Partial<AccountRecord> = {}): AccountRecord {
   return {
     dn: 'uid=a,dc=example',

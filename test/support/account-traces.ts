@@ -1,26 +1,26 @@
 import type { StreamEvent } from '../../src/domain/event.ts';
 import type { MemoryDirectory, Operation } from './memory-directory.ts';
 
-/** Said by the DN already, or different in each run. */
+/** Fields that the DN already gives, or that differ in each run. */
 const UNTOLD = new Set(['uid', 'job', 'entryUUID']);
 
 /**
- * What became of each account in the course of a test: what was asked of the directory about it, and what the services told.
- * Per account the order is that in which it happened; the order between accounts is left open. Fencing tokens differ between
- * runs, so each of them reads `TOKEN`.
+ * The history of each account in a test: the requests to the directory about it, and the services'
+ * events. The lines of one account are in order; there is no order between accounts. A fencing
+ * token, which differs between runs, is shown as `TOKEN`.
  */
 export class AccountTraces {
   readonly #start = Date.now();
   readonly #lines = new Map<string, string[]>();
 
-  /** Follows what clients ask of the directory. To be called before services start. */
+  /** Records the requests of all clients to the directory. Call it before services start. */
   follow(directory: MemoryDirectory): void {
     directory.asked = (operation) => {
       if (operation.kind !== 'list') this.#add(uidOf(operation.dn), `asks ${textOf(operation)}`);
     };
   }
 
-  /** A service, by its number, told an event. */
+  /** Records an event of a service, which is given by its number. */
   told(service: number, event: StreamEvent): void {
     if (!('dn' in event)) return;
     const { event: name, dn, ...particulars } = event;
@@ -28,7 +28,7 @@ export class AccountTraces {
     this.#add(uidOf(dn), `${service} ${name}${more.map(([key, value]) => ` ${key}=${value}`).join('')}`);
   }
 
-  /** The lines of each account, by its uid; of what was asked by an entryUUID, by that. */
+  /** The lines of each account, by its uid. Requests by entryUUID have that as their key. */
   get accounts(): Readonly<Record<string, readonly string[]>> {
     return Object.fromEntries([...this.#lines].sort(([one], [other]) => one.localeCompare(other)));
   }

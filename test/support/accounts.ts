@@ -1,11 +1,14 @@
-/** The names of the tests' directory tree, and accounts in it. */
+/** The DNs of the tests' directory tree, and the accounts in it. */
 import { escapeDnValue } from '../../src/domain/dn.ts';
 
 export const SUFFIX = 'dc=stoney-cloud,dc=org';
 export const SERVICES = `ou=services,${SUFFIX}`;
 export const BASE = `ou=accounts,ou=backup,${SERVICES}`;
 export const DAEMONS = `ou=daemons,${SUFFIX}`;
-/** The account that the service binds with: reads the accounts and writes their sstProvisioning attributes, no more. */
+/**
+ * The bind account of the service. It reads the accounts and writes their sstProvisioning
+ * attributes, nothing else.
+ */
 export const SERVICE_DN = `cn=prov-backup-rsnapshot,${DAEMONS}`;
 export const SERVICE_PASSWORD = 'service-secret';
 export const PROVISIONING_ATTRIBUTES = [
@@ -16,11 +19,11 @@ export const PROVISIONING_ATTRIBUTES = [
   'sstProvisioningExecutionTime',
 ] as const;
 
-/** What an entry must keep to, by default. */
+/** The default rules for accounts. */
 export const RULES = { lowestUidNumber: 1000, homeRoot: null, homeLayout: '{uid}' };
 
 export type Value = string | Buffer;
-/** Who binds where. */
+/** The URL of a directory, and the credentials for a bind. */
 export interface DirectoryLogin {
   readonly url: string;
   readonly dn: string;
@@ -33,7 +36,10 @@ export function accountDn(uid: string): string {
   return `uid=${escapeDnValue(uid)},${BASE}`;
 }
 
-/** An account that is complete for the schema and finished; `overrides` replace or add attributes. */
+/**
+ * The attributes of a finished account that is complete for the schema. `overrides` replace or add
+ * attributes.
+ */
 export function accountAttributes(uid: string, overrides: Attributes = {}): Attributes {
   const number = String(/^[1-9][0-9]{3,8}$/.test(uid) ? Number(uid) : 3_000_000);
   return {
@@ -53,7 +59,7 @@ export function accountAttributes(uid: string, overrides: Attributes = {}): Attr
   };
 }
 
-/** One LDIF record (RFC 2849); values that LDIF cannot carry as text go as base64. */
+/** One LDIF record (RFC 2849). Values that LDIF cannot hold as text are in base64. */
 export function ldifRecord(dn: string, attributes: Attributes): string {
   const lines = [ldifLine('dn', dn)];
   for (const [name, given] of Object.entries(attributes)) {
@@ -67,7 +73,7 @@ export function accountLdif(uid: string, overrides: Attributes = {}): string {
   return ldifRecord(accountDn(uid), accountAttributes(uid, overrides));
 }
 
-/** LDIF of `count` finished accounts with uids from `first` on: for `preload`. */
+/** The LDIF of `count` finished accounts with uids from `first` on, for `preload`. */
 export function* manyAccounts(count: number, overrides: Attributes = {}, first = 1_000_000): Generator<string> {
   for (let index = 0; index < count; index += 1) yield accountLdif(String(first + index), overrides);
 }

@@ -6,12 +6,12 @@ import { LdapFramer } from './ldap-framer.ts';
 
 interface AnsweringServer {
   readonly url: string;
-  /** How many connections were made so far. */
+  /** The number of connections so far. */
   connections(): number;
   close(): void;
 }
 
-/** A server that takes every bind, and answers whatever else it is asked as a test tells it. */
+/** A server that accepts every bind. It calls `asked` for every other request. */
 export async function answeringServer(
   asked: (socket: Socket, id: number) => void,
   address = '127.0.0.1',

@@ -4,24 +4,27 @@ import { join } from 'node:path';
 import { execute } from './children.ts';
 import type { ServerTls } from './slapd-config.ts';
 
-/** An authority and servers' certificates, right and wrong, as PEM files in a temporary folder. */
+/**
+ * A certificate authority and server certificates, valid and invalid, as PEM files in a temporary
+ * folder.
+ */
 export interface Certificates {
   readonly folder: string;
   readonly caFile: string;
-  /** Another authority, which signed none of the certificates but `otherCa`. */
+  /** Another authority, which has signed only `otherCa`. */
   readonly otherCaFile: string;
   /** For localhost, 127.0.0.1 and ::1. */
   readonly right: ServerTls;
   /** For ldap.example.org only. */
   readonly wrongName: ServerTls;
-  /** Right names, ended in the past. */
+  /** For the right names, but expired. */
   readonly expired: ServerTls;
-  /** Right names, signed by the other authority. */
+  /** For the right names, but signed by the other authority. */
   readonly otherCa: ServerTls;
   remove(): Promise<void>;
 }
 
-/** Makes them with the openssl command. Call `remove`. */
+/** Makes the certificates with the openssl command. Call `remove` at the end. */
 export async function makeCertificates(): Promise<Certificates> {
   const folder = await mkdtemp(join(tmpdir(), 'certificates-'));
   const file = (name: string) => join(folder, name);

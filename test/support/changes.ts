@@ -9,7 +9,7 @@ export const OPEN_ACCOUNTS = '(&(objectClass=sstProvisioning)(sstProvisioningSta
 
 type Overrides = Partial<Omit<SubscriptionOptions, 'access'>> & Partial<SubscriptionOptions['access']>;
 
-/** What the service would subscribe to at the URL, with the tests' bind account. */
+/** The subscription of a service at the URL, with the tests' bind account. */
 export function subscription(url: string, overrides: Overrides = {}): SubscriptionOptions {
   const { startTls, caFile, bindDn, readPassword, timeoutMilliseconds, ...others } = overrides;
   return {
@@ -31,7 +31,7 @@ export function subscription(url: string, overrides: Overrides = {}): Subscripti
   };
 }
 
-/** Everything that a subscription says, and how it ended. */
+/** Records everything that a subscription emits, and its error. */
 export class Changes {
   readonly all: DirectoryChange[] = [];
   error: DirectoryError | undefined;
@@ -52,7 +52,7 @@ export class Changes {
     });
   }
 
-  /** In short: `refresh uid=1`, `left uid=1`, `refreshed 2`, ... */
+  /** The changes in short form: `refresh uid=1`, `left uid=1`, `refreshed 2`, ... */
   get short(): string[] {
     return this.all.map((change) => {
       switch (change.kind) {
@@ -68,13 +68,13 @@ export class Changes {
     });
   }
 
-  /** Waits until `wanted` holds; rejects when the subscription ends before. */
+  /** Waits until `wanted` returns true. Rejects if the subscription ends before. */
   async until(wanted: (short: readonly string[]) => boolean): Promise<void> {
     await this.#wait(() => this.error !== undefined || wanted(this.short));
     if (!wanted(this.short)) throw this.error ?? new Error('the subscription ended');
   }
 
-  /** Waits until the subscription says this, in the short form. */
+  /** Waits until the subscription has emitted this change, in short form. */
   said(what: string): Promise<void> {
     return this.until((short) => short.includes(what));
   }
@@ -85,7 +85,7 @@ export class Changes {
     return this.error as DirectoryError;
   }
 
-  /** Goes on with what is said from now on. */
+  /** Forgets the changes so far. */
   forget(): void {
     this.all.length = 0;
   }
@@ -104,7 +104,7 @@ export class Changes {
   }
 }
 
-/** Subscribes at once; see `subscription` for the overrides. */
+/** Subscribes at once. See `subscription` for the overrides. */
 export function subscribe(url: string, overrides: Overrides = {}): Changes {
   return new Changes(subscribeOnce(subscription(url, overrides)));
 }

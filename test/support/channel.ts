@@ -4,7 +4,10 @@ import { BerReader, element, enumerated, octetString, sequence, Tag } from '../.
 import { encodeMessage, Operation, type RequestControl, readMessage } from '../../src/ldap/wire/message.ts';
 import type { Channel } from '../../streams/protocols/protocol.ts';
 
-/** The server's side of a connection, played by a test: what was asked, and answers at will. */
+/**
+ * The server's side of a connection, for tests: it records requests and sends the responses that
+ * the test gives.
+ */
 export class ScriptedChannel implements Channel {
   readonly requests: { readonly controls: readonly RequestControl[]; readonly base: string }[] = [];
   readonly forgotten: number[] = [];
@@ -25,7 +28,7 @@ export class ScriptedChannel implements Channel {
     this.refreshUnderWay = under;
   }
 
-  /** The n-th request (from 0) is answered with an entry. */
+  /** Answers the n-th request (from 0) with an entry. */
   entry(request: number, dn: string, control?: RequestControl): void {
     const uid = sequence(octetString('uid'), element(Tag.set, octetString('1')));
     const operation = element(Operation.searchResultEntry, octetString(dn), sequence(uid));
@@ -41,7 +44,7 @@ export class ScriptedChannel implements Channel {
     this.#receivers[request]?.message(readMessage(encodeMessage(request + 1, operation, controls)));
   }
 
-  /** The connection breaks. */
+  /** Breaks the connection. */
   fail(message: string): void {
     for (const receiver of this.#receivers) receiver.failed(new DirectoryError(message));
   }

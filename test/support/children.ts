@@ -7,7 +7,10 @@ process.on('exit', () => {
   for (const child of living) child.kill('SIGKILL');
 });
 
-/** Ends the child when this process ends, however it ends, so that no test leaves a server behind. */
+/**
+ * Kills the child when this process ends, for whatever reason, so that no test leaves a server
+ * behind.
+ */
 export function track<T extends ChildProcess>(child: T): T {
   living.add(child);
   child.once('exit', () => living.delete(child));
@@ -19,7 +22,10 @@ export function hasExited(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
 }
 
-/** Resolves when the child has ended, also when it has ended already, and all that it wrote has been read. */
+/**
+ * Resolves when the child has ended and all its output has been read. The child may have ended
+ * before.
+ */
 export async function exited(child: ChildProcess): Promise<void> {
   const isRead = child.stdio.every((stream) => stream === null || stream === undefined || stream.closed);
   if (!hasExited(child) || !isRead) await once(child, 'close');
@@ -32,13 +38,19 @@ export interface CommandResult {
 }
 
 export interface CommandOptions {
-  /** What the command reads; several parts are written one by one, at the command's pace. */
+  /**
+   * The standard input of the command. Several parts are written one by one as the command reads
+   * them.
+   */
   readonly input?: string | Iterable<string>;
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
 }
 
-/** Runs a command to its end and returns what it said, whatever its exit code. Rejects when it cannot be started. */
+/**
+ * Runs a command to its end and resolves to its output and exit code. Rejects if it cannot be
+ * started.
+ */
 export async function attempt(
   command: string,
   args: readonly string[],
@@ -53,7 +65,7 @@ export async function attempt(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  child.stdin.on('error', () => {}); // a command that ends without reading: its exit code tells
+  child.stdin.on('error', () => {}); // a command may end without reading; its exit code tells
   const ended = once(child, 'close');
   const { input = '' } = options;
   for (const part of typeof input === 'string' ? [input] : input) {
@@ -73,7 +85,7 @@ export async function attempt(
   return { code, stdout, stderr };
 }
 
-/** Like `attempt`, and rejects with the command's own words when its exit code is not 0. */
+/** Like `attempt`, but rejects with the command's output if its exit code is not 0. */
 export async function execute(
   command: string,
   args: readonly string[],

@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
 
-/** Resolves when the socket has closed, by whatever: a peer that resets it is no error here, as it is to `events.once`. */
+/**
+ * Resolves when the socket is closed. Unlike `events.once` it does not reject if the peer resets
+ * the connection.
+ */
 export async function closed(socket: Socket): Promise<void> {
   if (socket.closed) return;
   socket.on('error', () => {});

@@ -9,11 +9,11 @@ import { freePort } from './free-port.ts';
 import { bind, TestDirectory } from './test-directory.ts';
 
 export interface Directory389Options {
-  /** Entries that one search of the bind account may return. Default 'unlimited'; 'server' leaves 389's own 2000. */
+  /** The size limit of the bind account. Default: 'unlimited'. 'server' keeps 389's own 2000. */
   readonly sizeLimit?: number | 'unlimited' | 'server';
-  /** Whether the bind account may write the sstProvisioning attributes. Default true. */
+  /** Whether the bind account may write the sstProvisioning attributes. Default: true. */
   readonly mayWrite?: boolean;
-  /** Whether the server offers RFC 4533. Default true; without it there is only the persistent search. */
+  /** Whether the server offers RFC 4533. Default: true. Otherwise it has only persistent search. */
   readonly syncrepl?: boolean;
 }
 
@@ -22,8 +22,8 @@ const PASSWORD = 'manager-secret';
 const SCHEMA = '99stoney-backup.ldif';
 
 /**
- * A real 389-ds instance under a name of its own in the system's folders, on a port of 127.0.0.1 that stays the same through
- * its restarts. Needs root. States: running, halted (its data kept), removed.
+ * A real 389-ds instance with a name of its own in the system's folders, on a port of 127.0.0.1
+ * that stays the same over restarts. Needs root. States: running, halted (with its data), removed.
  */
 export class Directory389 extends TestDirectory {
   readonly name: string;
@@ -44,7 +44,7 @@ export class Directory389 extends TestDirectory {
     return this.#child?.pid;
   }
 
-  /** Starts it on the data it has; resolves when it accepts a bind. */
+  /** Starts the server on its data. Resolves when it accepts a bind. */
   async start(): Promise<void> {
     await makeRunFolders(this.name);
     const args = ['-D', `/etc/dirsrv/slapd-${this.name}`, '-i', pidFile(this.name), '-d', '0'];
@@ -72,7 +72,7 @@ export class Directory389 extends TestDirectory {
     }
   }
 
-  /** Stops it cleanly and keeps its data. */
+  /** Stops the server cleanly and keeps its data. */
   async halt(): Promise<void> {
     await this.#end('SIGTERM');
   }
@@ -86,12 +86,12 @@ export class Directory389 extends TestDirectory {
     await this.start();
   }
 
-  /** Lets it go on where it was stopped with SIGSTOP. */
+  /** Continues the process after SIGSTOP. */
   resume(): void {
     this.#child?.kill('SIGCONT');
   }
 
-  /** Changes attributes of one entry below cn=config, which must have them already, while it is halted. */
+  /** Changes existing attributes of an entry below cn=config, while the server is halted. */
   async configure(dn: string, replacements: Readonly<Record<string, string>>): Promise<void> {
     const file = `/etc/dirsrv/slapd-${this.name}/dse.ldif`;
     const text = (await readFile(file, 'utf8')).replace(/\n /g, '');
@@ -104,7 +104,7 @@ export class Directory389 extends TestDirectory {
     await writeFile(file, records.join('\n\n'));
   }
 
-  /** Ends it and removes everything of it. */
+  /** Ends the server and removes all its files. */
   async remove(): Promise<void> {
     await this.disconnect();
     await this.kill9();
@@ -125,7 +125,10 @@ export class Directory389 extends TestDirectory {
   }
 }
 
-/** Creates and starts an instance with the tests' schema, tree and bind account; takes some seconds. Call `remove` on it. */
+/**
+ * Creates and starts an instance with the tests' schema, tree and bind account. It takes some
+ * seconds. Call `remove` at the end.
+ */
 export async function start389(options: Directory389Options = {}): Promise<Directory389> {
   if (process.getuid?.() !== 0) throw new Error('389-ds instances can only be made by root: run the tests as root');
   const name = `test-${randomBytes(4).toString('hex')}`;
@@ -175,7 +178,10 @@ async function fill(directory: Directory389, options: Directory389Options): Prom
   });
 }
 
-/** Runs dscreate with a systemctl of our own in front of PATH: it starts and stops ns-slapd where there is no systemd. */
+/**
+ * Runs dscreate with our own systemctl first in PATH. It starts and stops ns-slapd on hosts without
+ * systemd.
+ */
 async function createInstance(name: string, port: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'dscreate-'));
   try {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { anyText } from './any-text.ts';
 
-/** One attribute of an RDN: which of `TYPES`, and its value. */
+/** One attribute of an RDN: an index of `TYPES`, and the value. */
 type Ava = readonly [type: number, value: string];
 
 /** The spellings of some attribute types. */
@@ -13,7 +13,7 @@ const TYPES = [
   ['sstOfTheSite'],
 ] as const;
 
-/** Any DN of one RDN or more, as what is to be written. */
+/** Any DN of one or more RDNs, in parsed form. */
 export const anyDn: fc.Arbitrary<ReadonlyArray<readonly Ava[]>> = fc.array(
   fc.array(
     fc.tuple(
@@ -29,7 +29,7 @@ export const anyDn: fc.Arbitrary<ReadonlyArray<readonly Ava[]>> = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
-/** Any way in which RFC 4514, or RFC 2253 for what is older, lets a DN be written. */
+/** Any spelling of a DN that RFC 4514 allows, and the older ones of RFC 2253. */
 export function spellingsOf(dn: ReadonlyArray<readonly Ava[]>): fc.Arbitrary<string> {
   const rdns = dn.map((avas) =>
     fc

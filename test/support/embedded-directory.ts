@@ -3,7 +3,10 @@ import { ADMINISTRATOR } from '../../src/sandbox/tree.ts';
 import { SERVICE_PASSWORD } from './accounts.ts';
 import { TestDirectory } from './test-directory.ts';
 
-/** The embedded directory as the other servers of the tests are: with the tests' names and its administrator's login. */
+/**
+ * The embedded directory with the interface of the tests' other servers, their DNs and its
+ * administrator's login.
+ */
 export class Embedded extends TestDirectory {
   readonly #directory: EmbeddedDirectory;
 
@@ -18,7 +21,7 @@ export class Embedded extends TestDirectory {
   }
 }
 
-/** Starts one on a free port. Call `stop`. */
+/** Starts one on a free port. Call `stop` at the end. */
 export async function startEmbedded(): Promise<Embedded> {
   return new Embedded(
     await startEmbeddedDirectory({

@@ -6,24 +6,24 @@ import { BerReader, element, enumerated, octetString, sequence, Tag } from '../.
 import { encodeMessage, Operation, readMessage } from '../../src/ldap/wire/message.ts';
 import type { Admitted } from '../../src/lock/instance-lock.ts';
 
-/** What a server tells of an entry: its attributes; or nothing, with this result code. */
+/** A server's response for an entry: its attributes, or a result code. */
 export type Told = Readonly<Record<string, string>> | number;
 
 /**
- * A connection to a server that has these entries, by DN in any spelling; each is answered in the
- * spelling of its key.
+ * A connection to a server that has these entries, found by their DN in any spelling. The response
+ * has the spelling of the key.
  */
 export class EntryConnection implements Admitted {
   readonly url: string;
   readonly target: Admitted['target'];
   readonly asked: string[] = [];
-  /** Undefined while it stands. */
+  /** undefined while the connection works. */
   failure: DirectoryError | undefined;
   isRefreshing = false;
   readonly #entries: Map<string, Told>;
   readonly #receivers = new Map<number, Receiver>();
   readonly #ending = new AbortController();
-  /** Answers are kept back until this resolves. */
+  /** Responses wait until this resolves. */
   answering: Promise<void> = Promise.resolve();
 
   constructor(entries: Readonly<Record<string, Told>>, url = 'ldap://localhost') {
@@ -36,7 +36,7 @@ export class EntryConnection implements Admitted {
     return this.#ending.signal;
   }
 
-  /** From now on the server tells something else of an entry. */
+  /** Changes the response for an entry. */
   change(dn: string, told: Told): void {
     this.#entries.set(dn, told);
   }

@@ -1,17 +1,20 @@
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The wall clock of other processes, by libfaketime: set at any moment while they run. Their monotonic clock stays right. */
+/**
+ * The wall clock of other processes, by libfaketime. It can be set while they run. Their monotonic
+ * clock stays right.
+ */
 export class FakeClock {
   readonly #file: string;
 
-  /** `file`: where the clock is kept; it is right at first. */
+  /** `file` stores the offset of the clock, which is 0 at first. */
   constructor(file: string) {
     this.#file = file;
     this.setBy(0);
   }
 
-  /** For the process whose clock it is to be. */
+  /** The environment of a process that has this clock. */
   get environment(): NodeJS.ProcessEnv {
     return {
       LD_PRELOAD: library(),
@@ -21,20 +24,20 @@ export class FakeClock {
     };
   }
 
-  /** So many milliseconds ahead of the real time, in whole seconds. */
+  /** Sets the clock ahead of the real time, rounded to seconds. */
   setBy(milliseconds: number): void {
     const seconds = Math.round(milliseconds / 1_000);
     writeFileSync(`${this.#file}.new`, `${seconds < 0 ? '' : '+'}${seconds}\n`);
     renameSync(`${this.#file}.new`, this.#file);
   }
 
-  /** It is now this time, to the second, and goes on from there. */
+  /** Sets the clock to this time, to the second. It continues from there. */
   setTo(time: Date): void {
     this.setBy(time.getTime() - Date.now());
   }
 }
 
-/** libfaketime, wherever this architecture has it. */
+/** The path of libfaketime on this architecture. */
 function library(): string {
   const found = readdirSync('/usr/lib')
     .map((folder) => join('/usr/lib', folder, 'faketime/libfaketime.so.1'))

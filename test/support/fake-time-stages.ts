@@ -3,16 +3,21 @@ import { AccountTraces } from './account-traces.ts';
 import { MemoryDirectory } from './memory-directory.ts';
 import { Stage, type StageOptions } from './stage.ts';
 
-/** The stages of one test on one directory in memory, by a fake clock. Each test has new ones. */
+/**
+ * The stages of one test, with one directory in memory and a fake clock. Each test has new ones.
+ */
 export interface FakeTimeStages {
   readonly directory: MemoryDirectory;
   /** Starts a service on the directory. It is ended after the test. */
   start(options?: Omit<StageOptions, 'directory'>): Stage;
-  /** Lets so many milliseconds pass. */
+  /** Advances the clock. */
   pass(milliseconds: number): Promise<unknown>;
 }
 
-/** To be called once at the top of a test file. What became of each account is compared with the snapshot of the test. */
+/**
+ * Call it once at the top of a test file. After each test the history of each account is compared
+ * with the snapshot.
+ */
 export function fakeTimeStages(): FakeTimeStages {
   let directory: MemoryDirectory;
   let stages: Stage[];

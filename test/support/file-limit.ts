@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 
 /**
- * Lets no file of a process grow beyond so many bytes: a write gets as far as that, and the next one fails, as on a disk without
- * room. Infinity: as far as they like again.
+ * Limits the size of the files of a process, in bytes: a write succeeds up to the limit and the
+ * next one fails, as on a full disk. Infinity removes the limit.
  */
 export function limitFiles(pid: number, bytes: number): void {
   const limit = Number.isFinite(bytes) ? bytes : 'unlimited';

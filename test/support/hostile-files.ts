@@ -2,10 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Puts something into a folder, and says at which path it is then to be read. */
+/** Puts something into a folder and returns its path. */
 export type Put = (folder: string) => string;
 
-/** What may stand where a file is meant: a title, how it gets there, and what an error says of it. */
+/**
+ * What may be at a path instead of a file: the title of the test, how to create it, and the text of
+ * the error.
+ */
 export const HOSTILE_FILES: ReadonlyArray<readonly [title: string, put: Put, named: RegExp]> = [
   ['a named pipe that nobody writes to', (folder) => pipe(join(folder, 'pipe')), /a named pipe/],
   ['a link to one', (folder) => link(pipe(join(folder, 'pipe')), folder), /a named pipe/],
@@ -28,7 +31,7 @@ function link(target: string, folder: string): string {
   return path;
 }
 
-/** A socket that nobody listens on. */
+/** A unix socket without a listener. */
 export function socket(path: string): string {
   execFileSync('python3', ['-c', 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])', path]);
   return path;
@@ -39,7 +42,7 @@ function madeFolder(path: string): string {
   return path;
 }
 
-/** A file of so many zero bytes that takes no room. */
+/** A sparse file with this number of zero bytes. */
 export function sparse(path: string, bytes: number): string {
   writeFileSync(path, '');
   truncateSync(path, bytes);

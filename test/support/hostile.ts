@@ -1,6 +1,6 @@
-/** What a writer of one entry may try, for the product and for the example script alike. */
+/** What the writer of an entry may try, for the product and for the example script. */
 
-/** Homes that account `3724300` must not have; `ROOT` stands for the folder of the homes. */
+/** Homes that the account `3724300` must not have. `ROOT` stands for the folder of the homes. */
 export const HOSTILE_HOMES: readonly string[] = [
   '-rf',
   '--reference=/etc/shadow',
@@ -38,7 +38,7 @@ export const HOSTILE_HOMES: readonly string[] = [
   '/tmp',
 ];
 
-/** Homes that are somebody else's, which shows only where the site has named the folder of the homes. */
+/** Homes of others. They are only recognised if the site has set the folder of the homes. */
 export const FOREIGN_HOMES: readonly string[] = [
   'ROOT',
   'ROOT/',
@@ -60,7 +60,7 @@ export const FOREIGN_HOMES: readonly string[] = [
   'ROOT/3724300x/home',
 ];
 
-/** Users that no account may be: the uid and the uidNumber. */
+/** The uid and uidNumber of users that no account may be. */
 export const HOSTILE_USERS: ReadonlyArray<readonly [uid: string, uidNumber: string]> = [
   ['', '5000'],
   ['.', '5000'],

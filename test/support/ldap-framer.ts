@@ -23,18 +23,21 @@ const OPERATIONS = {
 
 export type Operation = (typeof OPERATIONS)[keyof typeof OPERATIONS];
 
-/** A piece of a connection's bytes: a whole LDAP message, or bytes that are none (TLS, garbage). */
+/** A piece of a connection's bytes: a whole LDAP message, or other bytes (TLS, garbage). */
 export interface Unit {
   readonly bytes: Buffer;
   readonly operation: Operation | undefined;
 }
 
-/** Splits bytes into LDAP messages; what does not begin like one is passed on as it comes, from then on. */
+/**
+ * Splits bytes into LDAP messages. Once the bytes do not begin like a message, all further bytes
+ * are passed on as they are.
+ */
 export class LdapFramer {
-  /** What has not become a whole message yet, as it came. */
+  /** The chunks of the unfinished message. */
   #rest: Buffer[] = [];
   #length = 0;
-  /** Less than this is no whole message. */
+  /** The least number of bytes that can complete a message. */
   #wanted = 0;
   #raw = false;
 
@@ -67,7 +70,7 @@ export class LdapFramer {
     return units;
   }
 
-  /** What has not become a whole message when the stream ends. */
+  /** The bytes of an unfinished message at the end of the stream. */
   end(): Unit[] {
     const bytes = Buffer.concat(this.#rest);
     this.#rest = [];
@@ -83,14 +86,14 @@ function operationOf(message: Buffer): Operation | undefined {
   return OPERATIONS[message[content + idSize] as keyof typeof OPERATIONS];
 }
 
-/** Bytes of tag and length at `at`; undefined while they have not all come. */
+/** The number of bytes of tag and length at `at`; undefined if they are incomplete. */
 function headerSize(bytes: Buffer, at: number): number | undefined {
   const first = bytes[at + 1];
   if (first === undefined) return undefined;
   return first < 0x80 ? 2 : 2 + (first & 0x7f);
 }
 
-/** Bytes of the whole BER element at `at`. */
+/** The number of bytes of the BER element at `at`. */
 function elementSize(bytes: Buffer, at: number): number | undefined {
   const header = headerSize(bytes, at);
   const first = bytes[at + 1];

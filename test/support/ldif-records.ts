@@ -3,8 +3,8 @@ import { LdifParser } from '../../src/ldif/parse-ldif.ts';
 import type { LdifRecord } from '../../src/ldif/record.ts';
 
 /**
- * The records of LDIF that is all there; `sizes`: how long its pieces are, over and over, as they
- * come from a file.
+ * The records of an LDIF text. It is parsed in pieces of these sizes, over and over, as if it were
+ * read from a file.
  */
 export function recordsOf(ldif: Buffer, sizes: readonly number[] = [ldif.length], limits?: RecordLimits): LdifRecord[] {
   const parser = new LdifParser(limits);

@@ -10,20 +10,20 @@ import {
 } from '../../src/script/run-record.ts';
 import { track } from './children.ts';
 
-/** A service that is no more. */
+/** The identity of a service that has ended. */
 export const GONE: ProcessIdentity = { pid: 4_194_303, startedAt: '1' };
 
 export interface LeftRun {
   readonly base: string;
   readonly account: ScriptAccount;
   readonly command: readonly string[];
-  /** Default: one that is gone. */
+  /** Default: one that has ended. */
   readonly service?: ProcessIdentity;
-  /** Whether somebody lived to write down who leads the run; default: yes. */
+  /** Whether the record names the process that leads the run. Default: true. */
   readonly led?: boolean;
 }
 
-/** Starts a script as a service does, with a record that says so; its standard output is a pipe. */
+/** Starts a script with a run record, as a service does. Its standard output is a pipe. */
 export async function leaveRun({ base, account, command, service = GONE, led = true }: LeftRun): Promise<{
   readonly child: ChildProcess;
   readonly record: string;

@@ -9,14 +9,14 @@ import type { Modification } from '../../src/domain/transition.ts';
 
 export type Content = Readonly<Record<string, string | readonly string[]>>;
 
-/** What befalls one operation of a client. */
+/** A fault of one operation of a client. */
 export type Fault =
-  /** No answer came; the operation was done or not. */
+  /** There is no response; the operation was not done (`lostBefore`) or done (`lostAfter`). */
   | 'lostBefore'
   | 'lostAfter'
-  /** No answer came; the operation is done when the test says so (`deliver`). */
+  /** There is no response; the operation is done when the test calls `deliver`. */
   | 'late'
-  /** Answered with this result code, and not done. */
+  /** The response has this result code; the operation was not done. */
   | { readonly code: number };
 
 export interface Operation {
@@ -31,13 +31,13 @@ interface Stored {
   attributes: Map<string, { readonly name: string; readonly values: string[] }>;
   readonly createdAt: number;
   modifiedAt: number;
-  /** As OpenLDAP's: another one for each modification. */
+  /** Like OpenLDAP's: a new number for each modification. */
   csn: number;
   modifiedBy: string;
 }
 
 const BASE = 'ou=accounts,dc=example,dc=org';
-/** Who writes with the methods of the tests: an administrator's client. */
+/** The DN that the write methods of the tests use: an administrator's. */
 const ADMIN = 'cn=admin,dc=example,dc=org';
 const SINGLE_VALUED = /^(sst|uidNumber)/i;
 
@@ -46,9 +46,10 @@ export function dnOf(uid: string): string {
 }
 
 /**
- * A directory in memory, as far as the stream can tell it from a real one: modifies are atomic and answer with LDAP's
- * result codes, every change is told to those who watch the open accounts, and stamps have seconds. A test can take it away
- * (`away`), decide about each operation (`fault`), and write in between (`meanwhile`).
+ * A directory in memory that the stream cannot tell from a real one: modifies are atomic and return
+ * LDAP's result codes, every change is sent to the subscribers of open accounts, and time stamps
+ * have seconds. A test can make it unreachable (`away`), fail single operations (`fault`), and
+ * write in between (`meanwhile`).
  */
 export class MemoryDirectory {
   readonly #entries = new Map<string, Stored>();
@@ -57,25 +58,28 @@ export class MemoryDirectory {
   readonly #cut$ = new Subject<void>();
   readonly #clock: () => number;
   #count = 0;
-  /** No operation is answered, nor done, and nobody can connect. */
+  /** While true no operation is done or answered, and no client can connect. */
   away = false;
-  /** Whether operations answer with the entry (Post-Read). */
+  /** Whether a modify returns the entry (Post-Read). */
   postRead = true;
-  /** `token`: it knows neither the Assertion control nor entryCSN, as 389 Directory Server. */
+  /** `token`: like 389 Directory Server, without the Assertion control and entryCSN. */
   fencing: Fencing = 'version';
-  /** Attributes that the schema does not take: name in lower case -> result code. */
+  /** Attributes that the schema does not allow: lower-case name -> result code. */
   readonly unfit = new Map<string, number>();
-  /** Asked about each operation of a client. */
+  /** Returns the fault of an operation of a client, if any. */
   fault: (operation: Operation) => Fault | undefined = () => undefined;
-  /** Called right before an operation is done: for somebody who writes in between. */
+  /** Called right before an operation is done, so that a test can write in between. */
   meanwhile: (operation: Operation) => void = () => {};
-  /** Tells those who watch of a change: at once, or whenever and in whatever order a test likes. */
+  /**
+   * Sends a change to the subscribers: at once by default, or when and in the order that a test
+   * decides.
+   */
   telling: (tell: () => void) => void = (tell) => tell();
-  /** How long an operation takes to come here, and its answer to go back. */
+  /** The time that a request takes to arrive, and its response to return. */
   travel: () => Promise<void> = () => Promise.resolve();
-  /** Every operation of clients, done or not. */
+  /** Every operation of clients, whether it was done or not. */
   readonly operations: Operation[] = [];
-  /** Told of each of them. */
+  /** Called for every operation of clients. */
   asked: (operation: Operation) => void = () => {};
   readonly #late: Array<() => void> = [];
 
@@ -83,7 +87,7 @@ export class MemoryDirectory {
     this.#clock = clock;
   }
 
-  /** Adds an account: an `add` that is due, but for what is given. */
+  /** Adds an account: by default an `add` that is due. */
   create(uid: string, content: Content = {}, dn = dnOf(uid)): DirectoryEntry {
     if (this.#at(dn) !== undefined) throw refusal(68);
     this.#count += 1;
@@ -108,7 +112,9 @@ export class MemoryDirectory {
     return this.#entry(stored);
   }
 
-  /** Replaces attributes, as an administrator's client does; one with no values goes. */
+  /**
+   * Replaces attributes, as an administrator's client does. An attribute without values is removed.
+   */
   write(uid: string, content: Content, dn = dnOf(uid)): void {
     const modifications = Object.entries(content).map(
       ([attribute, values]): Modification => ({
@@ -145,7 +151,7 @@ export class MemoryDirectory {
     return this.#at(dnOf(uid)) !== undefined;
   }
 
-  /** The first value of an attribute; undefined where there is none. */
+  /** The first value of an attribute; undefined if there is none. */
   value(uid: string, name: string): string | undefined {
     return this.#at(dnOf(uid))?.attributes.get(name.toLowerCase())?.values[0];
   }
@@ -169,12 +175,12 @@ export class MemoryDirectory {
     this.#cut$.next();
   }
 
-  /** Whether anybody is subscribed. */
+  /** Whether there is a subscription. */
   get watched(): boolean {
     return this.#changes$.observed;
   }
 
-  /** One connection's worth of subscription: a refresh, then changes. */
+  /** The subscription of one connection: a refresh, then changes. */
   watch(): Observable<DirectoryChange> {
     return new Observable((subscriber) => {
       if (this.away) {
@@ -197,7 +203,7 @@ export class MemoryDirectory {
     });
   }
 
-  /** What the network kept back arrives now. Answers the result codes, 0 for what was done. */
+  /** Carries out the `late` operations. Returns their result codes, 0 for success. */
   deliver(): number[] {
     return this.#late.splice(0).map((act) => {
       try {
@@ -210,7 +216,10 @@ export class MemoryDirectory {
     });
   }
 
-  /** The periodic list: what was open when it was asked for, told when the answer has travelled. */
+  /**
+   * The periodic list: the accounts that were open at the request, delivered after the time of
+   * travel.
+   */
   async list(entry: (entry: DirectoryEntry) => void): Promise<void> {
     const open = await this.#operate({ kind: 'list', dn: BASE, modifications: [] }, () =>
       [...this.#entries.values()].filter(isOpen).map((stored) => this.#entry(stored)),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createVitest } from 'vitest/node';
 
-/** What each fixture's run said, by its name; empty where it passed. */
+/** The output of each fixture's run by its name; empty if it passed. */
 const said = new Map<string, string>();
 
 beforeAll(async () => {

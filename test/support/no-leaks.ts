@@ -3,19 +3,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll } from 'vitest';
 
 /**
- * Fails a test file that leaves a child process, a listening or connected socket, or a timer behind. It is loaded before
- * each test file, so its hook runs after all of the file's own; closings may take some time to settle.
+ * Fails a test file that leaves a child process, a listening or connected socket, or a timer
+ * behind. It is loaded before each test file, so its hook runs after all hooks of the file. Closing
+ * may take some time.
  */
 
 const GRACE_MILLISECONDS = 5_000;
 const { setTimeout: later } = globalThis; // a test may leave fake timers behind
 const now = performance.now.bind(performance);
 
-// Children inherit this, so that grandchildren are found too, whoever their parent is by then.
+// Children inherit this variable, so that grandchildren are found, too, whatever their parent is.
 const MARK = `TEST_FILE_MARK=${randomUUID()}`;
 process.env['TEST_FILE_MARK'] = MARK.slice(MARK.indexOf('=') + 1);
 
-// Opened at the first use by whoever prints first; not a leak of a test.
+// These are opened at their first use, which is no leak of a test.
 void process.stdout;
 void process.stderr;
 
@@ -64,6 +65,6 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'latin1');
   } catch {
-    return ''; // the process ended meanwhile, or belongs to somebody else
+    return ''; // the process has ended, or belongs to another user
   }
 }

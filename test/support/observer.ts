@@ -4,29 +4,29 @@ import { createInterface } from 'node:readline';
 import { BASE, type DirectoryLogin } from './accounts.ts';
 import { exited, hasExited, track } from './children.ts';
 
-/** A change as the directory told it to another client. */
+/** A change as the directory sent it to another client. */
 export interface Observed {
   readonly kind: 'added' | 'modified' | 'deleted';
   readonly dn: string;
-  /** The entry's text values under lower-case names, as they were after this change. */
+  /** The text values of the entry after this change, by lower-case name. */
   readonly values: ReadonlyMap<string, readonly string[]>;
-  /** False while the content that was there before is being listed. */
+  /** False for the initial content. */
   readonly live: boolean;
 }
 
 export interface Observer {
-  /** Every change since the start, in order; the first content is not among them. */
+  /** Every change since the start, in order, without the initial content. */
   readonly changes: readonly Observed[];
-  /** How many modifies of the account have been seen. */
+  /** The number of modifies of the account so far. */
   modifies(uid: string): number;
-  /** The modes that the account went through, one for each change. */
+  /** The modes of the account, one for each change. */
   modes(uid: string): string[];
-  /** Waits until `wanted` holds of the changes; looked at after each one. */
+  /** Waits until `wanted` returns true for the changes. It is called after each one. */
   until(wanted: (changes: readonly Observed[]) => boolean, timeout?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts `ldapsearch -E '!sync=rp'` on the accounts and waits until it is in its persist phase. */
+/** Starts `ldapsearch -E '!sync=rp'` on the accounts. Resolves when the persist phase begins. */
 export async function startObserver(login: DirectoryLogin, filter: string): Promise<Observer> {
   const args = ['-x', '-H', login.url, '-D', login.dn, '-w', login.password, '-b', BASE, '-o', 'ldif-wrap=no'];
   const child = track(spawn('ldapsearch', [...args, '-E', '!sync=rp', filter], { stdio: ['ignore', 'pipe', 'pipe'] }));
@@ -51,7 +51,8 @@ export async function startObserver(login: DirectoryLogin, filter: string): Prom
   lines.on('line', (line) => {
     if (line !== '') {
       record.push(line);
-      if (STATE.exec(line)?.[1] === 'deleted') settle(); // nothing ends such a record, but nothing follows that matters
+      // Such a record has no end mark, and nothing that matters follows.
+      if (STATE.exec(line)?.[1] === 'deleted') settle();
       if (line.includes('switching to persist stage')) {
         live = true;
         news.emit('live');

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 
-/** Every place in a value: the keys that lead there. */
+/** The paths to all parts of a value, as lists of keys. */
 export function placesIn(value: unknown): readonly (readonly string[])[] {
   if (typeof value !== 'object' || value === null) return [[]];
   return [[], ...Object.entries(value).flatMap(([key, inner]) => placesIn(inner).map((rest) => [key, ...rest]))];
 }
 
-/** The value with another one in one of its places. */
+/** A copy of the value in which the part at the path is replaced. */
 export function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
   if (key === undefined) return by;
   const inside = value as Record<string, unknown>;
@@ -21,5 +21,5 @@ const ODD = [
   ...['0000-01-01T00:00:00.000Z', 'toString', '__proto__', 'several', '99991231', '10000101', { base64: '%' }],
 ];
 
-/** What nobody expects where another value stands; undefined leaves the place out. */
+/** Unexpected values; undefined removes the part. */
 export const oddValue = fc.oneof(fc.constantFrom(...ODD, undefined), fc.jsonValue());

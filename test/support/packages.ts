@@ -2,13 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 
-/** Commands (or files, by their path), and the Debian packages they come from. */
+/** Debian packages by the commands (or paths of files) that they provide. */
 export type NeededPackages = Readonly<Record<string, string>>;
 
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /**
- * Installs what is missing, as root; otherwise throws and names it. No service is started by the installation.
+ * Installs the missing packages, as root. Otherwise it throws and names them. The installation
+ * starts no service.
  */
 export function installMissingPackages(needed: NeededPackages): string {
   const missing = missingPackages(needed);

@@ -1,7 +1,8 @@
 /**
- * Reads Prometheus's text format 0.0.4 strictly: HELP and TYPE before the samples of a metric, names and labels well formed,
- * no sample twice, histograms cumulative up to +Inf. Throws an Error that quotes the faulty line. Returns a look-up by name and
- * labels that throws where there is no such sample.
+ * Reads Prometheus's text format 0.0.4 strictly: HELP and TYPE come before the samples of a metric,
+ * names and labels are well formed, no sample occurs twice, and histograms are cumulative up to
+ * +Inf. Throws an Error that quotes the faulty line. Returns a look-up by name and labels, which
+ * throws if there is no such sample.
  */
 export function parseMetrics(text: string): (name: string, labels?: Record<string, string>) => number {
   if (!text.endsWith('\n')) throw new Error('the text does not end with a line feed');

@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A recorded LDAPMessage: hexadecimal digits, with a comment behind each `#`. */
+/** A recorded LDAPMessage: hexadecimal digits, with a comment after each `#`. */
 export interface PduFixture {
   readonly name: string;
   readonly bytes: Buffer;
-  /** What the file says that it decodes as. */
+  /** The decoded form, as the file gives it. */
   readonly decodesAs: string;
 }
 
-/** Every file of test/fixtures/wire. */
+/** All files of test/fixtures/wire. */
 export function pduFixtures(): PduFixture[] {
   const folder = join(import.meta.dirname, '../fixtures/wire');
   return readdirSync(folder).map((file) => {

@@ -2,10 +2,13 @@ import { appendFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { ReportedHookContext, Reporter, TestCase, TestModule, TestSuite } from 'vitest/node';
 
-/** The environment variable that names the file. */
+/** The environment variable with the path of the progress file. */
 export const PROGRESS_FILE = 'TEST_PROGRESS_FILE';
 
-/** A line of the file: `end` of a thing that had a `begin`, or the outcome of a test. Things are named `FILE > SUITE > TITLE`. */
+/**
+ * A line of the progress file: the begin or end of a module, suite or test, or the outcome of a
+ * test. `what` is `FILE > SUITE > TITLE`.
+ */
 export type Progress =
   | { readonly kind: 'begin' | 'end'; readonly what: string }
   | { readonly kind: 'passed'; readonly what: string }
@@ -21,8 +24,8 @@ type Errors = ReadonlyArray<{
 const MOST_LINES = 8;
 
 /**
- * Writes down, as JSON lines, what begins and how it ends, when it does: so whoever has to end a run that takes too long
- * knows what was done, and what still ran.
+ * Writes the progress of a run as JSON lines, at once. If the run has to be ended, the file shows
+ * what was done and what was still running.
  */
 export default class ProgressReporter implements Reporter {
   onTestModuleStart(module: TestModule): void {

@@ -3,15 +3,16 @@ import type { Socket } from 'node:net';
 import { LdapFramer, type Operation, type Unit } from './ldap-framer.ts';
 
 /**
- * What becomes of one LDAP message. `late`: it goes on though its sender may have gone, and nothing follows it, not even the end of
- * the connection. `cut`: its first bytes go on, then the connection ends.
+ * What happens to an LDAP message. `late`: it is sent on even if its sender has gone, and nothing
+ * follows it, not even the end of the connection. `cut`: its first bytes are sent on, then the
+ * connection ends.
  */
 export type Verdict = 'forward' | 'late' | 'drop' | { readonly cut: number; readonly how: 'close' | 'reset' };
 
 export interface ChannelEvents {
-  /** Asked of each LDAP message before it goes on; the channel waits for the answer. */
+  /** Called for each LDAP message before it is sent on. The channel waits for the verdict. */
   judge(operation: Operation): Verdict | Promise<Verdict>;
-  /** Ends the connection both ways. */
+  /** Ends the connection in both directions. */
   finish(how: 'close' | 'reset'): void;
 }
 
@@ -26,9 +27,9 @@ interface Mark {
 }
 
 /**
- * One direction of a proxied connection. It passes, until told otherwise: `stall` keeps the bytes back (and lets TCP push back on
- * the sender), `swallow` takes and forgets them, `delay` and `dribble` slow them down, `flip` damages one. A FIN is treated
- * as the bytes before it.
+ * One direction of a proxied connection. By default bytes pass. `stall` holds them back (and TCP
+ * slows the sender down), `swallow` discards them, `delay` and `dribble` slow them down, `flip`
+ * damages one. A FIN is treated like the bytes before it.
  */
 export class ProxyChannel {
   #state: 'pass' | 'swallow' = 'pass';
@@ -48,12 +49,12 @@ export class ProxyChannel {
     this.#events = events;
   }
 
-  /** Bytes that went on so far. */
+  /** The number of bytes sent on so far. */
   get forwarded(): number {
     return this.#forwarded;
   }
 
-  /** Ends every fault but flips and marks still to come; what was stalled goes on. */
+  /** Ends every fault except pending flips and marks. Stalled bytes are sent on. */
   pass(): void {
     this.#state = 'pass';
     this.#delay = 0;
@@ -72,37 +73,38 @@ export class ProxyChannel {
     this.#gate = undefined;
   }
 
-  /** Everything arrives this many milliseconds later. */
+  /** Delays everything by this time. */
   delay(milliseconds: number): void {
     this.#delay = milliseconds;
   }
 
-  /** One byte at a time, this many milliseconds apart; 0: as fast as single bytes go. */
+  /** Sends single bytes with this pause between them; 0: without a pause. */
   dribble(milliseconds: number): void {
     this.#dribble = milliseconds;
   }
 
-  /** Changes bits of the byte `offset` bytes from now. */
+  /** Changes bits of the byte that is `offset` bytes after the current one. */
   flip(offset: number, mask = 0xff): void {
     this.#flips.set(this.#forwarded + offset, mask);
   }
 
-  /** Calls `act` when this many more bytes have gone on, before the next one does. */
+  /** Calls `act` after this number of further bytes, before the next one is sent on. */
   afterBytes(count: number, act: () => void): void {
     this.#marks.push({ at: this.#forwarded + count, act });
     this.#marks.sort((one, two) => one.at - two.at);
   }
 
-  /** Ends the connection after this many more bytes. */
+  /** Ends the connection after this number of further bytes. */
   cutAfter(count: number, how: 'close' | 'reset'): void {
     this.afterBytes(count, () => this.#events.finish(how));
   }
 
-  /** Carries bytes until the source ends or the connection does. Never rejects. */
+  /** Sends bytes on until the source or the connection ends. Never rejects. */
   async run(): Promise<void> {
     const framer = new LdapFramer();
     try {
-      // Each direction ends on its own: the end of one must not destroy the socket that the other still writes to.
+      // Each direction ends by itself: the end of one must not destroy the socket that the other
+      // writes to.
       for await (const chunk of this.#source.iterator({ destroyOnReturn: false })) {
         const arrived = performance.now();
         for (const unit of framer.push(chunk as Buffer)) if ((await this.#carry(unit, arrived)) === 'over') return;
@@ -111,11 +113,11 @@ export class ProxyChannel {
       await this.#gate?.opened;
       if (this.#state === 'pass') this.#target.end();
     } catch {
-      this.#events.finish('reset'); // one side broke: the other one notices
+      this.#events.finish('reset'); // one side failed; the other one has to notice
     }
   }
 
-  /** Lets go of whatever waits, when the connection is over. */
+  /** Ends all waits at the end of the connection. */
   release(): void {
     this.#gate?.open();
     this.#gate = undefined;

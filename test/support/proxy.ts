@@ -12,20 +12,20 @@ export interface ProxyConnection {
   /** From the server to the client. */
   readonly down: ProxyChannel;
   readonly open: boolean;
-  /** FIN to both sides, at once. */
+  /** Sends FIN to both sides at once. */
   close(): void;
-  /** RST to both sides. */
+  /** Sends RST to both sides. */
   reset(): void;
 }
 
-/** An LDAP message that the proxy holds back until it is told what becomes of it. */
+/** An LDAP message that the proxy holds until the test decides about it. */
 export interface Held {
   readonly connection: ProxyConnection;
   forward(): void;
-  /** It goes on though its sender may have gone, and nothing follows it. */
+  /** Sends it on even if its sender has gone; nothing follows it. */
   forwardLate(): void;
   drop(): void;
-  /** Its first bytes go on, then the connection ends. */
+  /** Sends its first bytes on, then ends the connection. */
   cut(bytes: number, how: 'close' | 'reset'): void;
 }
 
@@ -37,8 +37,9 @@ interface Waiting {
 }
 
 /**
- * A TCP proxy on 127.0.0.1 that damages what passes as a test tells it, in front of one port. New connections pass everything
- * until a hook given to `onConnection` says otherwise. Messages can be held by kind and number, so that a test hits one step exactly.
+ * A TCP proxy on 127.0.0.1 in front of one port. It causes the faults that a test requests. A new
+ * connection passes everything until a hook of `onConnection` changes that. Messages can be held by
+ * kind and number, so that a test can act at one exact step.
  */
 export class FaultProxy {
   readonly #server: Server;
@@ -72,30 +73,35 @@ export class FaultProxy {
     return this.#connections.filter(({ open }) => open);
   }
 
-  /** How many messages of this kind came so far, over all connections. */
+  /** The number of messages of this kind so far, on all connections. */
   count(direction: Direction, operation: Operation): number {
     return this.#counts.get(`${direction} ${operation}`) ?? 0;
   }
 
-  /** Called with each new connection before its first byte; returns how to end that. */
+  /**
+   * Calls `hook` for each new connection before its first byte. Returns a function that ends that.
+   */
   onConnection(hook: (connection: ProxyConnection) => void): () => void {
     this.#hooks.add(hook);
     return () => void this.#hooks.delete(hook);
   }
 
-  /** Waits for the `nth` message of this kind from now on, over all connections, and holds it and what follows it there. */
+  /**
+   * Waits for the `nth` message of this kind from now on, on any connection, and holds it and
+   * everything after it.
+   */
   hold(direction: Direction, operation: Operation, nth = 1): Promise<Held> {
     return new Promise((arrived) => this.#waiting.push({ direction, operation, remaining: nth, arrived }));
   }
 
-  /** Nobody can connect until `accept`; what is connected stays. */
+  /** Refuses new connections until `accept`. Existing ones stay. */
   async refuse(): Promise<void> {
     if (!this.#server.listening) return;
     this.#server.close();
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 
-  /** Listens, at first on a free port, later on the same one again. */
+  /** Listens: at first on a free port, later on the same port again. */
   async accept(): Promise<void> {
     if (this.#server.listening) return;
     this.#server.listen(this.#port, '127.0.0.1');
@@ -105,7 +111,7 @@ export class FaultProxy {
     this.#port = address.port;
   }
 
-  /** New connections go to another port. */
+  /** Forwards new connections to another port. */
   retarget(port: number): void {
     this.#target = port;
   }
@@ -125,7 +131,7 @@ export class FaultProxy {
     client.setNoDelay(true);
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
-      socket.on('error', () => {}); // the channel that reads from it sees it too
+      socket.on('error', () => {}); // the channel that reads from the socket handles the error
       socket.once('close', () => this.#sockets.delete(socket));
     }
     let open = true;
@@ -135,7 +141,7 @@ export class FaultProxy {
       connection.up.release();
       connection.down.release();
       for (const socket of [client, server]) {
-        // A socket whose FIN is out cannot be reset: Node.js would neither do it nor close the socket.
+        // A socket after its FIN cannot be reset: Node.js would neither reset nor close it.
         if (how === 'reset' && !socket.connecting && !socket.writableEnded) socket.resetAndDestroy();
         else if (how === 'close' && socket.writable) socket.end(() => socket.destroy());
         else socket.destroy();
@@ -180,7 +186,7 @@ export class FaultProxy {
   }
 }
 
-/** Starts a proxy in front of a port of 127.0.0.1. Call `close` on it. */
+/** Starts a proxy in front of a port of 127.0.0.1. Call `close` at the end. */
 export async function startProxy(targetPort: number): Promise<FaultProxy> {
   const proxy = new FaultProxy(targetPort);
   await proxy.accept();

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** One line of what the script recorded, in order. */
+/** One line of the script's journal. */
 export interface Recorded {
   /** `overlap`: another run for the same uid was still alive when this one began. */
   readonly what: 'start' | 'end' | 'overlap';
@@ -13,8 +13,8 @@ export interface Recorded {
 }
 
 /**
- * A site's script that writes down when it starts and ends, holds a lock for each uid while it runs, waits where it is told
- * to, and exits as it is told to.
+ * A site's script that records its start and end, holds a lock for each uid while it runs, and
+ * waits and exits as the test says.
  */
 export class RecordingScript {
   readonly #folder: string;
@@ -36,7 +36,7 @@ export class RecordingScript {
     return [join(this.#folder, 'run'), this.#folder, '{mode}', '{uid}'];
   }
 
-  /** What has been recorded so far: of one uid, or of all. */
+  /** The journal so far, for one uid or all. */
   journal(uid?: string): Recorded[] {
     const lines = readFileSync(join(this.#folder, 'journal'), 'utf8').split('\n').slice(0, -1);
     const all = lines.map((line): Recorded => {
@@ -54,7 +54,7 @@ export class RecordingScript {
     return this.journal().filter(({ what }) => what === 'overlap');
   }
 
-  /** From now on the script stops for this uid after it has recorded its start, until `release`. */
+  /** Makes the script wait after the recorded start of this uid, until `release`. */
   async hold(uid: string): Promise<void> {
     await writeFile(this.#holdFile(uid), '');
   }
@@ -67,12 +67,12 @@ export class RecordingScript {
     return existsSync(this.#holdFile(uid));
   }
 
-  /** The exit code for this uid from now on. */
+  /** Sets the exit code for this uid. */
   async exitWith(uid: string, code: number): Promise<void> {
     await writeFile(join(this.#folder, `exit-${uid}`), String(code));
   }
 
-  /** Waits until the script has been started this often for the uid. */
+  /** Waits until the script has been started this number of times for the uid. */
   async started(uid: string, times = 1, timeout = 20_000): Promise<void> {
     await this.until(() => this.starts(uid).length >= times, `${uid} to be started ${times} times`, timeout);
   }
@@ -91,7 +91,7 @@ export class RecordingScript {
   }
 }
 
-// A link is made or it is not, so the lock always names its owner; that of a killed run is stale.
+// Making a link is atomic, so the lock always names its owner. The lock of a killed run is stale.
 const SCRIPT = `#!/bin/sh
 control=$1 mode=$2 uid=$3
 lock=$control/lock-$uid

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { exited, track } from './children.ts';
 import { freePort } from './free-port.ts';
 
-/** A line as rsyslog understood it. */
+/** A line as rsyslog parsed it. */
 export interface Received {
   readonly facility: string;
   readonly severity: string;
@@ -16,21 +16,21 @@ export interface Received {
 }
 
 export interface Rsyslog {
-  /** Its datagram socket, in place of /dev/log. */
+  /** Its datagram socket, instead of /dev/log. */
   readonly socket: string;
-  /** For UDP and TCP on 127.0.0.1. */
+  /** The port for UDP and TCP on 127.0.0.1. */
   readonly port: number;
-  /** Waits until that many lines have come, and returns all that have. */
+  /** Waits until there are this many lines, and returns all. */
   received(atLeast: number): Promise<Received[]>;
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Stops it and removes its folder. */
+  /** Stops rsyslogd and removes its folder. */
   remove(): Promise<void>;
 }
 
 const PATIENCE_MILLISECONDS = 10_000;
 
-/** A real rsyslogd with Debian's own defaults for its inputs, in a temporary folder. */
+/** A real rsyslogd with Debian's default inputs, in a temporary folder. */
 export async function startRsyslog(): Promise<Rsyslog> {
   const folder = await mkdtemp(join(tmpdir(), 'rsyslog-'));
   const [socket, out, config] = [join(folder, 'log'), join(folder, 'out'), join(folder, 'rsyslog.conf')];

@@ -6,27 +6,27 @@ import { BASE, SERVICE_DN, SERVICE_PASSWORD } from './accounts.ts';
 import { exited, track } from './children.ts';
 
 export interface ServiceSetup {
-  /** Where the directory is. */
+  /** The URL of the directory. */
   readonly url: string;
-  /** The script, POSIX sh, without its first line. `$FOLDER` is a folder of the test's. */
+  /** The script in POSIX sh, without its first line. `$FOLDER` is the folder of the test. */
   readonly script: string;
-  /** Settings beside those for the directory and the script, as YAML (JSON will do) by section. */
+  /** Settings besides those for the directory and the script, as YAML (or JSON) by section. */
   readonly settings?: Readonly<Record<string, unknown>> & { readonly script?: Readonly<Record<string, unknown>> };
-  /** Arguments of `run` beside the configuration file. */
+  /** Arguments of `run` besides the configuration file. */
   readonly flags?: readonly string[];
   readonly directory?: Readonly<Record<string, unknown>>;
 }
 
 const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 
-/** The compiled service as a process of its own, with its configuration and script in a temporary folder. */
+/** The built service as a process, with its configuration and script in a temporary folder. */
 export class RunningService {
   readonly folder: string;
   readonly configFile: string;
   readonly #flags: readonly string[];
   #child: ChildProcess | undefined;
   #output = '';
-  /** It has ended, and all that it printed is known. */
+  /** The process has ended and all its output was read. */
   #over = false;
   readonly #watchers = new Set<() => void>();
 
@@ -36,7 +36,7 @@ export class RunningService {
     this.#flags = flags;
   }
 
-  /** Everything that it printed since its start. */
+  /** Everything that the process printed since its start. */
   get output(): string {
     return this.#output;
   }
@@ -49,7 +49,7 @@ export class RunningService {
     return this.#child?.exitCode ?? null;
   }
 
-  /** Starts it and resolves once it is subscribed, unless told not to wait. */
+  /** Starts the process. Resolves when it is subscribed, or at once without `wait`. */
   async start({ wait = true }: { wait?: boolean } = {}): Promise<void> {
     this.#output = '';
     this.#over = false;
@@ -73,7 +73,7 @@ export class RunningService {
     if (wait) await this.says(/\brefreshed\b/);
   }
 
-  /** Resolves once its output matches; fails when it ends or after 20 seconds. */
+  /** Resolves when the output matches. Rejects when the process ends, or after 20 seconds. */
   says(pattern: RegExp): Promise<RegExpMatchArray> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
@@ -101,7 +101,7 @@ export class RunningService {
     this.#child?.kill(name);
   }
 
-  /** Sends the signal and resolves to the exit code; null where a signal ended it. */
+  /** Sends the signal. Resolves to the exit code, or null if a signal ended the process. */
   async stop(name: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     const child = this.#child;
     if (child === undefined) return null;
@@ -110,7 +110,7 @@ export class RunningService {
     return child.exitCode;
   }
 
-  /** Waits until it has ended by itself; resolves to its exit code. */
+  /** Waits until the process has ended by itself. Resolves to its exit code. */
   async ended(): Promise<number | null> {
     if (this.#child !== undefined) await exited(this.#child);
     return this.exitCode;
@@ -122,7 +122,7 @@ export class RunningService {
   }
 }
 
-/** Writes the configuration and the script of a service; start it with `start`. */
+/** Writes the configuration and the script of a service. Call `start` to run it. */
 export async function setUpService(setup: ServiceSetup): Promise<RunningService> {
   const folder = await mkdtemp(join(tmpdir(), 'prov-service-'));
   const service = new RunningService(folder, setup.flags ?? []);

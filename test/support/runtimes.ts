@@ -3,11 +3,14 @@ import { delimiter, join } from 'node:path';
 import { type CommandLimits, runCommand } from './stage-command.ts';
 import { type Failure, type Result, runVitest } from './vitest-run.ts';
 
-/** The lines of Node.js that are supported: the lowest version, and those that are maintained. */
+/** The supported lines of Node.js: the lowest version, and the maintained ones. */
 const RUNTIMES = ['20.19', '22', '24', '26'];
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache/runtimes');
 
-/** Tests on each supported Node.js what differs between them: the unit tests, and the walk of the sandbox. Says what passed. */
+/**
+ * Runs the tests that depend on Node.js with each supported line: the unit tests, and the walk of
+ * the sandbox.
+ */
 export async function testRuntimes({ seconds, cwd }: CommandLimits): Promise<Result> {
   const limits = { seconds: seconds / RUNTIMES.length, cwd };
   const outcomes: string[] = [];
@@ -31,7 +34,10 @@ export async function testRuntimes({ seconds, cwd }: CommandLimits): Promise<Res
   return { passed, failures };
 }
 
-/** Fetches the newest Node.js of a line, as the npm package `node` has it: its path, and an environment with it first in PATH. */
+/**
+ * Installs the newest Node.js of a line, from the npm package `node`. Returns its path, and an
+ * environment with it first in PATH.
+ */
 async function fetchRuntime(version: string, seconds: number): Promise<{ node: string; env: NodeJS.ProcessEnv }> {
   const cwd = join(CACHE, version);
   mkdirSync(cwd, { recursive: true });

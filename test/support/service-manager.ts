@@ -5,18 +5,21 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { exited, track } from './children.ts';
 
-/** Binds the datagram socket of a service manager, says so, and prints what comes, a line each. */
+/**
+ * A program that binds the datagram socket of a service manager, prints `bound`, and then each
+ * datagram as a line.
+ */
 const MANAGER = [
   'use Socket; $| = 1;',
   'socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die $!; bind($s, pack_sockaddr_un($ARGV[0])) or die $!; print "bound\\n";',
   'while (defined recv($s, my $line, 4096, 0)) { print "$line\\n" }',
 ].join(' ');
 
-/** As much of a service manager as hears what services notify (sd_notify(3)). */
+/** A service manager that only receives notifications (sd_notify(3)). */
 export class ServiceManager {
-  /** For the service's environment. */
+  /** The value of NOTIFY_SOCKET for the service. */
   readonly socket: string;
-  /** What was notified so far, in order. */
+  /** The notifications so far, in order. */
   readonly heard: string[] = [];
   readonly #folder: string;
   readonly #child: ChildProcess;
@@ -40,7 +43,7 @@ export class ServiceManager {
     return manager;
   }
 
-  /** Resolves once something like it was notified. */
+  /** Resolves when a notification matches. */
   hears(pattern: RegExp): Promise<void> {
     return new Promise((resolve, reject) => {
       const deadline = setTimeout(() => {

@@ -7,10 +7,10 @@ import { exited, hasExited, track } from './children.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/src/main.js');
 
-/** Settings as the configuration file has them; sections are merged over those of `testSettings`. */
+/** Settings as in a configuration file. Sections are merged over those of `testSettings`. */
 export type SettingsFile = Readonly<Record<string, unknown>>;
 
-/** Settings with short times, for a service that works against the directory at `url`. */
+/** Settings with short times for a service at the directory at `url`. */
 export function testSettings(url: string | readonly string[], command: readonly string[]): SettingsFile {
   return {
     directory: {
@@ -42,13 +42,13 @@ export function withSettings(base: SettingsFile, over: SettingsFile): SettingsFi
 }
 
 export interface ServiceProcessOptions {
-  /** The compiled program, where it is not the project's own. */
+  /** The built program, if it is not the project's own. */
   readonly program?: string;
-  /** A command, with its arguments, that becomes the service: `unshare -n`, `setpriv ...`. */
+  /** A command with arguments that executes the service: `unshare -n`, `setpriv ...`. */
   readonly through?: readonly string[];
 }
 
-/** The compiled service as a process of its own: `run -c FILE`. States: ended, running. */
+/** The built service as a process: `run -c FILE`. States: ended, running. */
 export class ServiceProcess {
   readonly #config: string;
   readonly #args: readonly string[];
@@ -70,12 +70,12 @@ export class ServiceProcess {
     return this.#child?.pid;
   }
 
-  /** The last of what all its runs printed. */
+  /** The end of the output of all its runs. */
   get output(): string {
     return this.#output;
   }
 
-  /** Starts it; does not wait until it is connected. `environment` is added to ours. */
+  /** Starts the process without waiting for its connection. `environment` is added to ours. */
   start(environment: NodeJS.ProcessEnv = {}): void {
     if (this.running) throw new Error('the service runs already');
     const { program = PROGRAM, through = [] } = this.#options;
@@ -107,13 +107,13 @@ export class ServiceProcess {
     this.#child?.kill(signal);
   }
 
-  /** Asks it to end and waits for that; resolves to its exit code. */
+  /** Sends SIGTERM and waits for the end. Resolves to the exit code. */
   async terminate(): Promise<number | null> {
     this.signal('SIGTERM');
     return this.ended();
   }
 
-  /** Waits for its end; resolves to its exit code, null where a signal ended it. */
+  /** Waits for the end. Resolves to the exit code, or null if a signal ended the process. */
   async ended(): Promise<number | null> {
     if (this.#child === undefined) return null;
     await exited(this.#child);
@@ -121,7 +121,7 @@ export class ServiceProcess {
   }
 }
 
-/** Writes the settings to a file of this name in the folder, readable by its owner only; returns its path. */
+/** Writes the settings to a file of this name, readable by its owner only. Returns its path. */
 export async function writeSettings(folder: string, settings: SettingsFile, name = 'service.yaml'): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, stringify(settings), { mode: 0o600 });

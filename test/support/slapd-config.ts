@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BASE, PROVISIONING_ATTRIBUTES, SERVICE_DN, SUFFIX } from './accounts.ts';
 
-/** PEM files of a server: see certificates.ts. */
+/** The PEM files of a server: see certificates.ts. */
 export interface ServerTls {
   readonly caFile: string;
   readonly certFile: string;
@@ -9,27 +9,30 @@ export interface ServerTls {
 }
 
 export interface SlapdOptions {
-  /** The overlay that serves RFC 4533, with this many deletes in its session log; false leaves it out. Default 1000. */
+  /**
+   * The number of deletes in the session log of the overlay for RFC 4533; false: no overlay.
+   * Default: 1000.
+   */
   readonly syncprov?: false | number;
-  /** Entries that one search of the bind account may return. Default 'unlimited'; 'server' leaves slapd's own 500. */
+  /** The size limit of the bind account. Default: 'unlimited'. 'server' keeps slapd's own 500. */
   readonly sizeLimit?: number | 'unlimited' | 'server';
-  /** Whether the bind account may write the sstProvisioning attributes. Default true. */
+  /** Whether the bind account may write the sstProvisioning attributes. Default: true. */
   readonly mayWrite?: boolean;
-  /** With this the server also offers StartTLS and listens for ldaps://. */
+  /** With it the server also offers StartTLS and listens for ldaps://. */
   readonly tls?: ServerTls;
   /** Lines of slapd.conf before the database. */
   readonly globalLines?: readonly string[];
-  /** Lines of slapd.conf inside the database, before its overlay. */
+  /** Lines of slapd.conf in the database, before its overlay. */
   readonly databaseLines?: readonly string[];
-  /** LDIF records that are in the directory before it starts; see `manyAccounts`. */
+  /** LDIF records that the directory has before its start; see `manyAccounts`. */
   readonly preload?: Iterable<string>;
-  /** Leaves even the tree out: for a replica that gets its content from its provider. */
+  /** The directory starts without the tree, as a replica gets its content from its provider. */
   readonly empty?: boolean;
-  /** Limits for the database's map in bytes. Default 2 GiB, sparse. */
+  /** The size of the database's map in bytes. Default: 2 GiB, sparse. */
   readonly maxSize?: number;
-  /** The ports that it listens on; by default free ones. */
+  /** The port that it listens on. Default: a free one. */
   readonly port?: number;
-  /** Other addresses of this host, beside 127.0.0.1, that it listens on at its port. */
+  /** Further addresses of this host, besides 127.0.0.1, that it listens on at its port. */
   readonly alsoAt?: readonly string[];
 }
 

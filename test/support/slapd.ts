@@ -10,8 +10,8 @@ import { ROOT_DN, ROOT_PASSWORD, type SlapdOptions, slapdConfig } from './slapd-
 import { bind, TestDirectory } from './test-directory.ts';
 
 /**
- * A real slapd in a temporary folder, on ports of 127.0.0.1 that stay the same through its restarts.
- * States: running, halted (its data kept), stopped (its folder gone).
+ * A real slapd in a temporary folder, on ports of 127.0.0.1 that stay the same over restarts.
+ * States: running, halted (with its data), stopped (without its folder).
  */
 export class Slapd extends TestDirectory {
   readonly folder: string;
@@ -43,12 +43,12 @@ export class Slapd extends TestDirectory {
     return this.#child?.pid;
   }
 
-  /** What slapd printed since its start. */
+  /** The output of slapd since its start. */
   get output(): string {
     return this.#output;
   }
 
-  /** Starts it on the data it has; resolves when it accepts a bind. */
+  /** Starts slapd on its data. Resolves when it accepts a bind. */
   async start(): Promise<void> {
     const args = ['-d', 'none', '-f', join(this.folder, 'slapd.conf'), '-h', this.#listeners];
     const child = track(spawn('slapd', args, { stdio: ['ignore', 'pipe', 'pipe'] }));
@@ -75,7 +75,7 @@ export class Slapd extends TestDirectory {
     }
   }
 
-  /** Stops it cleanly and keeps its data. */
+  /** Stops slapd cleanly and keeps its data. */
   async halt(): Promise<void> {
     await this.#end('SIGTERM');
   }
@@ -84,24 +84,27 @@ export class Slapd extends TestDirectory {
     await this.#end('SIGKILL');
   }
 
-  /** Stops it where it runs, and starts it again on the same data and ports. */
+  /** Stops slapd if it runs, and starts it again on the same data and ports. */
   async restart(): Promise<void> {
     await this.halt();
     await this.start();
   }
 
-  /** The process stands still when this returns: connections are open and nothing answers, until `resume`. */
+  /**
+   * Suspends the process until `resume`: connections stay open and nothing responds. Returns when
+   * all threads are stopped.
+   */
   pause(): void {
     const { pid } = this;
     if (pid === undefined) return;
     this.#child?.kill('SIGSTOP');
-    // The signal reaches each thread in its own time; one that still runs would answer one more request.
+    // Each thread stops in its own time; one that still runs would answer one more request.
     const threads = () => readdirSync(`/proc/${pid}/task`);
     const runs = (thread: string) => {
       try {
         return !readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1').includes(') T');
       } catch {
-        return false; // it has ended meanwhile
+        return false; // it has ended
       }
     };
     while (threads().some(runs));
@@ -128,7 +131,10 @@ export class Slapd extends TestDirectory {
   }
 }
 
-/** Starts a slapd with the tests' schema, tree and bind account, and what `options` add. Call `stop` on it. */
+/**
+ * Starts a slapd with the tests' schema, tree and bind account, and what `options` add. Call `stop`
+ * at the end.
+ */
 export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
   const folder = await mkdtemp(join(tmpdir(), 'slapd-'));
   try {
@@ -143,7 +149,8 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
         return slapd;
       } catch (error) {
         await slapd.kill9();
-        if (tries === 3 || options.port !== undefined) throw error; // somebody else may have taken the port meanwhile
+        // Another process may have taken the port.
+        if (tries === 3 || options.port !== undefined) throw error;
       }
     }
   } catch (error) {
@@ -174,7 +181,7 @@ export async function startPair(options: SlapdOptions = {}): Promise<readonly [S
   }
 }
 
-/** A read-only replica: writes to it are answered with a referral (10) to its provider. */
+/** A read-only replica: it answers writes with a referral (10) to its provider. */
 export async function startReplica(provider: Slapd, options: SlapdOptions = {}): Promise<Slapd> {
   const lines = [...consumer(provider.url), `updateref ${provider.url}`];
   return startSlapd({ ...options, empty: true, databaseLines: [...(options.databaseLines ?? []), ...lines] });

@@ -5,14 +5,14 @@ export interface CommandLimits {
   readonly seconds: number;
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Default: it is shown. */
+  /** Default: the output is shown. */
   readonly output?: 'ignore';
 }
 
-/** How long what is told to end may take before it is killed, in milliseconds. */
+/** The time in milliseconds from SIGTERM to SIGKILL. */
 const GRACE = 3_000;
 
-/** The process groups of the commands that run. */
+/** The process groups of the running commands. */
 const groups = new Set<number>();
 
 /** A command did not end within its budget. */
@@ -21,8 +21,9 @@ export class OverBudget extends Error {
 }
 
 /**
- * Runs a command in a process group of its own, and shows its output; nothing of the group is left afterwards. Rejects
- * when it fails, and with an OverBudget when it takes longer than `seconds`.
+ * Runs a command in its own process group and shows its output. No process of the group is left
+ * afterwards. Rejects if the command fails, and with an OverBudget if it takes longer than
+ * `seconds`.
  */
 export async function runCommand(path: string, args: readonly string[], limits: CommandLimits): Promise<void> {
   const { seconds, cwd, env = process.env, output = 'inherit' } = limits;
@@ -48,7 +49,7 @@ export async function runCommand(path: string, args: readonly string[], limits: 
   if (ended !== 0) throw new Error(`${path} ${args.join(' ')} ended with ${ended}`);
 }
 
-/** Sends a signal to all that runs: those of a terminal do not reach it by themselves. */
+/** Sends a signal to all running commands, as signals of a terminal do not reach them. */
 export function signalAll(signal: NodeJS.Signals): void {
   for (const group of groups) signalGroup(group, signal);
 }

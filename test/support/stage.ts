@@ -33,7 +33,7 @@ export const NAMES: AttributeNames = {
   executionTime: null,
 };
 
-/** No two services of a test choose the same token. */
+/** Makes tokens unique among the services of a test. */
 let tokens = 0;
 
 export const SUCCEEDED: HandlerOutcome = { ok: true, timings: [{ name: 'script', milliseconds: 12 }] };
@@ -59,15 +59,18 @@ export interface StageOptions {
   readonly today?: () => string;
   readonly attempts?: number;
   readonly concurrency?: number;
-  /** What the host has against a uid. */
+  /** Returns the objection of the host's user database to a uid, if any. */
   readonly objection?: (uid: string) => string | undefined;
   readonly dryRun?: boolean;
   readonly reconcileMilliseconds?: number;
-  /** Hears each event, too. */
+  /** Called with each event. */
   readonly told?: (event: StreamEvent) => void;
 }
 
-/** The stream's surroundings, with the directory in memory and the clock of `Date`, which a test may fake. */
+/**
+ * The dependencies of the stream, with the directory in memory and the clock of `Date`, which a
+ * test may fake.
+ */
 export class Stage {
   readonly events: StreamEvent[] = [];
   readonly jobs: Job[] = [];
@@ -82,7 +85,7 @@ export class Stage {
   readonly clock: DirectoryClock;
   #subscription: Subscription | undefined;
   #killed = false;
-  /** `complete` after a drain; an error otherwise, which is a bug. */
+  /** `complete` after a drain; otherwise an error, which is a bug. */
   ended: unknown;
 
   constructor(options: StageOptions) {
@@ -156,7 +159,7 @@ export class Stage {
     };
   }
 
-  /** What the stages of a turn have around them. */
+  /** The dependencies of the stages of a turn. */
   get surroundings(): Surroundings {
     return { ...this.dependencies, fencing: () => this.#options.directory.fencing };
   }
@@ -191,7 +194,9 @@ export class Stage {
     return this.#subscription;
   }
 
-  /** Ends as a killed process does: what it asked may still happen, but it does nothing more. */
+  /**
+   * Ends like a killed process: its requests may still be carried out, but it does nothing more.
+   */
   kill(): void {
     this.#killed = true;
     this.#subscription?.unsubscribe();
@@ -202,7 +207,7 @@ export class Stage {
     return this.#killed;
   }
 
-  /** An account as the subscription would have shown it just now. */
+  /** A candidate for an account, as if the subscription had just reported it. */
   candidate(entry: DirectoryEntry, own?: Candidate['own']): Candidate {
     const record = this.record(entry);
     const id = identityOf(record);
@@ -227,7 +232,7 @@ export class Stage {
     return this.events.map(({ event }) => event);
   }
 
-  /** Operations that never come back once the service is killed. */
+  /** A client whose operations never settle once the service is killed. */
   #mortal(client: AccountDirectory): AccountDirectory {
     const mortal = async <T>(answer: () => Promise<T>): Promise<T> => {
       if (this.#killed) return new Promise<never>(() => {});
@@ -259,7 +264,7 @@ export class Stage {
     });
   }
 
-  /** As SIGTERM does. */
+  /** Drains as at SIGTERM. */
   drain(): void {
     this.draining.abort();
     this.drain$.next();

@@ -2,7 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { track } from './children.ts';
 
-/** Exchanges two names, again and again, until its standard input ends; then says how often. */
+/**
+ * A program that exchanges two names repeatedly until its standard input ends, and then prints how
+ * often.
+ */
 const PROGRAM = `
 import ctypes, os, select, sys
 one, other, user = sys.argv[1].encode(), sys.argv[2].encode(), int(sys.argv[3])
@@ -17,7 +20,10 @@ while True:
 print(swaps, flush=True)
 `;
 
-/** A customer (user number 5000) who exchanges two folders of his own as fast as he can (renameat2, RENAME_EXCHANGE). */
+/**
+ * A customer (user number 5000) who exchanges two of his own folders as fast as possible
+ * (renameat2, RENAME_EXCHANGE).
+ */
 export async function swapper(one: string, other: string): Promise<{ stop(): Promise<number> }> {
   const child = track(spawn('python3', ['-c', PROGRAM, one, other, '5000'], { stdio: ['pipe', 'pipe', 'inherit'] }));
   let said = '';

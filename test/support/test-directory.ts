@@ -5,13 +5,17 @@ import { attempt, type CommandResult } from './children.ts';
 import { type Observer, startObserver } from './observer.ts';
 
 export interface WaitOptions {
-  /** Milliseconds after which waiting fails, with what the entry looked like. Default 20 000. */
+  /**
+   * The time in milliseconds after which waiting fails with the state of the entry. Default: 20
+   * 000.
+   */
   readonly timeout?: number;
 }
 
 /**
- * Writes to and reads from a real directory as its administrator, whichever server it is. One connection, made at the
- * first use and made anew after it broke; a request while the server is down rejects, `waitFor` waits through it.
+ * Writes to and reads from a real directory as its administrator, with any server. It has one
+ * connection, which is opened at the first use and again after a failure. A request rejects while
+ * the server is down; `waitFor` waits for it.
  */
 export class TestDirectory {
   readonly login: DirectoryLogin;
@@ -22,14 +26,17 @@ export class TestDirectory {
     this.login = login;
   }
 
-  /** Writes an account that is complete and finished but for `overrides`: a request is `{sstProvisioningMode: 'add', sstProvisioningState: '0'}`. */
+  /**
+   * Adds a complete, finished account with `overrides`. A request is `{sstProvisioningMode: 'add',
+   * sstProvisioningState: '0'}`.
+   */
   async addAccount(uid: string, overrides: Attributes = {}): Promise<string> {
     const dn = accountDn(uid);
     await this.add(dn, accountAttributes(uid, overrides));
     return dn;
   }
 
-  /** Asks for work on an existing account: one modify of mode, state, date and `extra`. */
+  /** Requests work on an existing account: one modify of mode, state, date and `extra`. */
   async request(uid: string, mode: string, extra: Attributes = {}): Promise<void> {
     await this.modify(accountDn(uid), {
       sstProvisioningMode: mode,
@@ -45,7 +52,7 @@ export class TestDirectory {
     await settle((done) => client.add(dn, list as never, done));
   }
 
-  /** Replaces each given attribute; one with no values is removed. */
+  /** Replaces each given attribute. One without values is removed. */
   async modify(dn: string, replacements: Attributes): Promise<void> {
     const client = await this.#connected();
     const changes = Object.entries(replacements).map(
@@ -59,13 +66,13 @@ export class TestDirectory {
     await settle((done) => client.del(dn, done));
   }
 
-  /** Renames, or moves where `newDn` is elsewhere. */
+  /** Renames the entry, or moves it if `newDn` has another parent. */
   async rename(dn: string, newDn: string): Promise<void> {
     const client = await this.#connected();
     await settle((done) => client.modifyDN(dn, newDn, done));
   }
 
-  /** The entry with its operational attributes; undefined where there is none. */
+  /** The entry with its operational attributes; undefined if there is none. */
   async readEntry(dn: string): Promise<DirectoryEntry | undefined> {
     return (await this.search(dn, '(objectClass=*)', 'base'))[0];
   }
@@ -97,7 +104,10 @@ export class TestDirectory {
     });
   }
 
-  /** Waits until the account's entry (undefined: there is none) is as wanted, through restarts of the server. */
+  /**
+   * Waits until `wanted` returns true for the account's entry (undefined if there is none), even
+   * over restarts of the server.
+   */
   async waitFor(
     uid: string,
     wanted: (entry: DirectoryEntry | undefined) => boolean,
@@ -118,7 +128,7 @@ export class TestDirectory {
     }
   }
 
-  /** Waits until the account's mode is this word. */
+  /** Waits until the account has this mode. */
   async waitForMode(uid: string, mode: string, options: WaitOptions = {}): Promise<DirectoryEntry> {
     const entry = await this.waitFor(
       uid,
@@ -129,7 +139,10 @@ export class TestDirectory {
     return entry;
   }
 
-  /** Watches the accounts as another client would (`ldapsearch -E '!sync=rp'`); resolves when it has the present content. */
+  /**
+   * Watches the accounts as another client would (`ldapsearch -E '!sync=rp'`). Resolves when it has
+   * the initial content.
+   */
   async observer(filter = '(objectClass=sstProvisioning)'): Promise<Observer> {
     const observer = await startObserver(this.login, filter);
     this.#observers.add(observer);
@@ -143,7 +156,7 @@ export class TestDirectory {
     return attempt('ldapmodify', args, { input: ldif });
   }
 
-  /** Ends the connection and the observers; the server stays. */
+  /** Ends the connection and the observers. The server stays. */
   async disconnect(): Promise<void> {
     const client = await this.#connecting?.catch(() => undefined);
     client?.destroy();
@@ -171,7 +184,7 @@ export class TestDirectory {
   }
 }
 
-/** A connection on which the login was accepted; rejects where there is no server or it refuses. */
+/** Opens a connection and binds. Rejects if there is no server, or if it refuses the bind. */
 export async function bind(login: DirectoryLogin, timeout = 5_000): Promise<ldapjs.Client> {
   const client = ldapjs.createClient({ url: login.url, connectTimeout: timeout, timeout });
   try {
@@ -188,7 +201,7 @@ export async function bind(login: DirectoryLogin, timeout = 5_000): Promise<ldap
   return client;
 }
 
-/** The first value of an attribute as text; empty where there is none. */
+/** The first value of an attribute as text; empty if there is none. */
 export function text(entry: DirectoryEntry, name: string): string {
   return entry.values(name)[0]?.toString('utf8') ?? '';
 }

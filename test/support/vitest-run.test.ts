@@ -35,7 +35,7 @@ describe('a run of the tests', () => {
 
   it('that takes longer than its budget is ended, and names what was still running', { timeout: 90_000 }, async () => {
     let outcome: Result | undefined;
-    // A busy machine may need longer than the shortest budget to get as far as the tests that stay.
+    // A busy machine may need longer than the shortest budget to reach the tests that do not end.
     for (const seconds of [4, 16, 60]) {
       outcome = await runVitest(['stays'], { ...limits, seconds });
       if (outcome.failures[0]?.why.length === 3) break;
@@ -62,7 +62,7 @@ describe('a command of a stage', () => {
   });
 
   it('is ended with all that it started when its budget is used up, also what ignores SIGTERM', async () => {
-    // What is left would fail this file.
+    // A process that is left behind would fail this file.
     await expect(sh(`trap '' TERM; sh -c 'trap "" TERM; sleep 602' & sleep 603`, 0.5)).rejects.toThrow(OverBudget);
   });
 });

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { PROGRESS_FILE, type Progress } from './progress-reporter.ts';
 import { type CommandLimits, OverBudget, runCommand } from './stage-command.ts';
 
-/** What failed, and why, in lines. */
+/** A failure and its reasons, as lines. */
 export interface Failure {
   readonly what: string;
   readonly why: readonly string[];
 }
 
 export interface Result {
-  /** How many tests passed. */
+  /** The number of tests that passed. */
   readonly passed: number;
   readonly failures: readonly Failure[];
 }
@@ -20,8 +20,8 @@ const VITEST = join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs')
 const REPORTERS = ['default', join(import.meta.dirname, 'progress-reporter.ts')];
 
 /**
- * Runs vitest on the Node.js at the path `node`, and resolves to what came of it. A run that had to be ended as its budget was
- * used up failed, and why names the tests that were still running.
+ * Runs vitest with the Node.js at the path `node`, and resolves to the result. A run that exceeds
+ * its budget is ended and fails; the reasons name the tests that were still running.
  */
 export async function runVitest(
   args: readonly string[],
@@ -49,7 +49,7 @@ export async function runVitest(
 }
 
 function readProgress(file: string): Result & { readonly running: readonly string[] } {
-  // The last line is cut off where the run was killed in mid-write.
+  // The last line is incomplete if the run was killed during a write.
   const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
   const running = new Set<string>();
   const failures: Failure[] = [];
@@ -74,7 +74,9 @@ function readProgress(file: string): Result & { readonly running: readonly strin
   return { passed, failures, running: innermost([...running]).map((what) => `still running: ${what}`) };
 }
 
-/** Without the files and tests of which something is named that runs in them. */
+/**
+ * The names that are not a prefix of another one: without the files and suites of running tests.
+ */
 function innermost(names: readonly string[]): string[] {
   return names.filter((name) => !names.some((other) => other !== name && other.startsWith(name)));
 }

@@ -26,7 +26,7 @@ function stepThat(run: RunStep, name = 'slow', limit = LIMIT, grace = GRACE): Si
   return { name, ...limits, overdue: OVERDUE, inspect: async () => [], run };
 }
 
-/** Runs `add` of these steps; `ended` says when it ended, and how. */
+/** Runs `add` with these steps. `ended` resolves to the time and the outcome. */
 function start(...steps: SiteStep[]) {
   const handlers = eachMode((mode) => (mode === 'add' ? steps : []));
   const abort = new AbortController();

@@ -18,7 +18,7 @@ beforeAll(() => {
   symlinkSync(at('regular'), at('link'));
 });
 
-/** What a program reads that is started with a pipe as this descriptor. */
+/** What a program reads that has a pipe as this descriptor. */
 async function readIn(argument: string, content: string, through: readonly string[]): Promise<string> {
   const module = JSON.stringify(join(import.meta.dirname, '../../src/host/input-file.ts'));
   const program = `import { readInput } from ${module};

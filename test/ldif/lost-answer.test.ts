@@ -5,7 +5,7 @@ import { recordsOf } from '../support/ldif-records.ts';
 
 type Attributes = Parameters<typeof entryOf>[1];
 
-/** What is made of a record whose answer was lost, by what stands in the directory. */
+/** The verdict on a record whose response was lost, given the entries of the directory. */
 async function judged(ldif: readonly string[], standing: Readonly<Record<string, Attributes>>, added?: string) {
   const [record] = recordsOf(Buffer.from(ldif.join('\n')));
   if (record?.kind !== 'change') throw new Error('no such record');

@@ -11,14 +11,12 @@ const BUSY = new DirectoryError('busy', { resultCode: ResultCode.busy });
 const REFUSED = new DirectoryError('refused', { resultCode: ResultCode.entryAlreadyExists });
 const LOST = new ConnectionLost(new DirectoryError('closed'));
 
-/**
- * What a directory does, step by step: takes a connection or not, answers a change, or loses it.
- */
+/** One action of a directory: it accepts a connection or not, answers a change, or loses it. */
 type Step = 'connects' | 'takes it' | 'shows it' | 'shows nothing' | Error;
 
 const [ADD] = recordsOf(Buffer.from('dn: cn=a\ncn: a\n'));
 
-/** A target on a directory that does these steps in turn; time passes in pauses alone. */
+/** A target on a directory that performs these actions in order. Time passes only in pauses. */
 function target(steps: readonly Step[]) {
   const left = [...steps];
   const told: string[] = [];

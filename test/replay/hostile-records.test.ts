@@ -68,7 +68,10 @@ const TEXTS = await recordOfAll();
 const replay = (path = file): Promise<ReplayResult> =>
   replayFile(path, { pace: () => Promise.resolve(), told: () => {}, note: () => {} });
 
-/** What a replay of the lines comes to: nothing, or the sentence of a RecordError. Anything else is a bug. */
+/**
+ * The message of the RecordError with which a replay of the lines fails; empty if it succeeds. Any
+ * other error is a bug.
+ */
 async function fault(lines: readonly string[]): Promise<string> {
   writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
   return replay().then(

@@ -28,7 +28,7 @@ export function scriptFolder() {
   };
 }
 
-/** Runs a command and keeps its lines. */
+/** Runs a command and keeps its lines of output. */
 export async function runAndKeep(
   runner: ScriptRunner,
   command: readonly string[],
@@ -50,8 +50,8 @@ export async function runAndKeep(
 }
 
 /**
- * Runs a command that does not end by itself, with a time limit that lets it get as far as its first words: on a busy machine
- * the shortest may be over before it has begun.
+ * Runs a command that does not end by itself, with a time limit that allows its first output. On a
+ * busy machine the shortest limit may pass before the command has begun.
  */
 export async function runPastFirstWords<T extends { readonly text: readonly string[] }>(
   run: (timeoutMilliseconds: number) => Promise<T>,
@@ -65,7 +65,7 @@ export async function runPastFirstWords<T extends { readonly text: readonly stri
 
 type Sought<T> = T | undefined | false | null | 0 | '';
 
-/** Waits for a condition, for at most ten seconds. */
+/** Waits for a condition, at most ten seconds. */
 export async function until<T>(condition: () => Sought<T> | Promise<Sought<T>>): Promise<T> {
   const last = performance.now() + 10_000;
   for (;;) {
@@ -76,7 +76,7 @@ export async function until<T>(condition: () => Sought<T> | Promise<Sought<T>>):
   }
 }
 
-/** Whether each process group lives. */
+/** Whether each process group has a living process. */
 export function eachLives(groups: readonly number[]): Promise<boolean[]> {
   return Promise.all(groups.map(groupLives));
 }

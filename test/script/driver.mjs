@@ -1,5 +1,5 @@
-// A service in miniature, in a process of its own, so that it can be killed: runs one script and says when it has ended.
-// Argument: the options of driver.ts as JSON.
+// A minimal service in its own process, so that it can be killed. It runs one script and prints
+// when the script has ended. Argument: the options of driver.ts as JSON.
 import { createViteServer } from 'vitest/node';
 
 const { launcher, what, script, base, timeoutMilliseconds, killGraceMilliseconds } = JSON.parse(process.argv[2]);

@@ -8,7 +8,7 @@ import { until } from './contract.ts';
 export interface Driving {
   readonly launcher: 'auto' | 'none';
   readonly script: string;
-  /** What is done with the run: `wait` for its end, or `leave` it at once. Default: wait. */
+  /** `wait`: wait for the end of the run; `leave`: end at once. Default: wait. */
   readonly what?: 'wait' | 'leave';
   readonly base?: string;
   readonly timeoutMilliseconds?: number;
@@ -18,11 +18,11 @@ export interface Driving {
 export interface Driven {
   readonly service: ChildProcess;
   readonly lines: readonly string[];
-  /** Resolves to the number that the script says after a word. */
+  /** Resolves to the number that the script prints after a word. */
   said(word: string): Promise<number>;
 }
 
-/** Starts a service in miniature (driver.mjs) that runs the script. */
+/** Starts a minimal service (driver.mjs) that runs the script. */
 export function drive(driving: Driving): Driven {
   const options = {
     what: 'wait',
@@ -49,7 +49,7 @@ export async function launchersOf(parent: number): Promise<number[]> {
     .filter((pid) => commandLine(pid).startsWith('prov-backup-rsnapshot: launcher'));
 }
 
-/** Empty where the process has ended meanwhile. */
+/** Empty if the process has ended. */
 function commandLine(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'latin1');

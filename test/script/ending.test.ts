@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** No process group has this number. */
+/** The number of a process group that does not exist. */
 const NOBODY = 2 ** 22 + 1;
 
 function endingOf(timeoutMilliseconds: number): Ending {

@@ -121,7 +121,7 @@ describe('the launcher', () => {
     );
     await until(() => groups.length === 2);
     process.kill(await launcher(), 'SIGSTOP');
-    // What is asked of it from now on is lost as well, though it has not begun.
+    // Requests from now on are lost as well, although they have not begun.
     running.push(run([files.sh('echo 0')]));
     expect((await Promise.all(running)).map(({ result }) => result.kind)).toEqual(['lost', 'lost', 'lost']);
     expect(await eachLives(groups)).toEqual([false, false]);
@@ -219,7 +219,8 @@ describe('the launcher', () => {
       start(waiting('first'));
       for (let count = 0; count < 6; count++) start(waiting('last', 'echo bye'));
       await until(async () => (await childrenOf()).length === 7);
-      // Nobody reads what it tells, so it stands still; behind its back come a death, new scripts, and more deaths.
+      // Its output is not read, so it blocks. Meanwhile a script dies, new scripts are requested,
+      // and more die.
       start(files.sh('head -c 900000 /dev/zero'));
       await until(() => readFileSync(`/proc/${child.pid}/wchan`, 'latin1').includes('pipe_write'));
       writeFileSync(file('first'), '');

@@ -17,11 +17,14 @@ afterEach(() => {
 let bases = 0;
 const newBase = () => `ou=${process.pid}-${++bases},dc=orphans`;
 
-/** A script that blanks its environment as Perl does for whoever renames itself, and takes its time to end. */
+/**
+ * A script that clears its environment, as Perl does when a program renames itself, and ends
+ * slowly.
+ */
 const RENAMED = '#!/usr/bin/perl\n$| = 1; $0 = "renamed"; $SIG{TERM} = sub { select undef, undef, undef, 0.4; exit };';
 const renamed = (first = '') => files.script(`${RENAMED}\n${first}print "group $$\\n"; sleep 1 while 1;\n`);
 
-/** A child in the script's group that ignores SIGTERM and has nothing of its environment. */
+/** A child in the script's group that ignores SIGTERM and has none of the script's environment. */
 const STUBBORN = `env -i sh -c 'trap "" TERM; echo "stubborn $$"; while :; do sleep 0.05; done' & echo "group $$"; wait`;
 
 async function groupOf({ said }: Driven): Promise<number> {
@@ -30,7 +33,7 @@ async function groupOf({ said }: Driven): Promise<number> {
   return group;
 }
 
-/** Kills the service; its launcher as well, before that can end anything. */
+/** Kills the service and its launcher, before the launcher can end anything. */
 async function killAll({ service }: Driven): Promise<void> {
   const launchers = await launchersOf(service.pid!);
   for (const pid of launchers) process.kill(pid, 'SIGSTOP');
@@ -132,7 +135,7 @@ describe('the launcher of a killed service', () => {
   });
 });
 
-/** Tries what would make the record say something else, or go; says a line for each that works. */
+/** Tries to change or remove the record, and prints a line for each attempt that succeeds. */
 const FORGER = `#!/usr/bin/python3
 import os, time
 own = "/proc/self/fd/57"

@@ -35,11 +35,11 @@ interface Left {
   readonly uid?: string;
   readonly entryUUID?: string;
   readonly dn?: string;
-  /** Lines of shell before the script says that it has started. */
+  /** Lines of shell before the script prints that it has started. */
   readonly body?: string;
 }
 
-/** A script that runs for the account, unless something else is said. */
+/** Starts a script for the account, or for what `left` says. */
 async function scriptOf(left: Left = {}, more: Partial<LeftRun> = {}): Promise<number> {
   const { uid = account.uid, entryUUID = account.entryUUID, body = '' } = left;
   const command = [files.sh(`${body}\necho started; while :; do sleep 0.05; done`)];
@@ -47,7 +47,7 @@ async function scriptOf(left: Left = {}, more: Partial<LeftRun> = {}): Promise<n
   return kept(run.child, run.record);
 }
 
-/** A script with a child that leads a session of its own. */
+/** Starts a script with a child that leads its own session. */
 async function scriptWithDaemon(more: Partial<LeftRun> = {}): Promise<{ group: number; daemon: number }> {
   const file = join(files.folder, 'daemon');
   const group = await scriptOf({ body: `setsid sleep 60 >/dev/null &\necho $! >${file}` }, more);
@@ -134,7 +134,7 @@ describe('ending the scripts that a dead service left behind', () => {
   });
 });
 
-/** Writes a record as a dead service would have, about a process that is not its own. */
+/** Writes a record as a dead service would have, about another process. */
 async function recordAbout(leader: string, header: object = {}): Promise<string> {
   const maker = new RunRecords(base);
   await maker.prepare();
@@ -188,7 +188,10 @@ describe('a process that no record proves to be of a script', () => {
     expect(existsSync(record)).toBe(true);
   });
 
-  /** What pretends to be of a script: `pretend` has what a dead service's script or launcher was once known by. */
+  /**
+   * Pretends to belong to a script. `pretend` has the marks by which a dead service's script or
+   * launcher was recognised.
+   */
   const PRETENDING = `#!/usr/bin/python3
 import os, signal, sys
 lines = [b"PROV_UID=3724300", b"PROV_DN=${dn}", b"PROV_ENTRY_UUID=${account.entryUUID}", b"PROV_SERVICE=4194303.1"]
@@ -213,7 +216,7 @@ os.execve("/bin/sh", ["prov-backup-rsnapshot: launcher", "-c", "echo pretending;
       const began = performance.now();
       expect(await endOrphansBelow(base, 60_000)).toEqual([]);
       expect(performance.now() - began).toBeLessThan(10_000);
-      // Other tests beside this one may leave scripts of other accounts behind.
+      // Other tests that run at the same time may leave scripts of other accounts behind.
       expect((await findOrphanedAccounts()).has(account.entryUUID)).toBe(false);
       expect(await endOrphansOf(account, 60_000)).toEqual([]);
       expect(await groupLives(group)).toBe(true);

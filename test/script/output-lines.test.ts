@@ -35,7 +35,7 @@ describe('the lines of a script', () => {
       fc.property(fc.array(chunk), (chunks) => {
         const lines = collect(chunks.map(([stream, bytes]) => [stream, Buffer.from(bytes)] as const));
         expect(lines.length).toBeLessThanOrEqual(limits.lines + 1);
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
         for (const line of lines) expect(line).not.toMatch(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/);
       }),
     );

@@ -61,7 +61,8 @@ describe.each(['none', 'auto'] as const)('a script runner (launcher: %s)', (laun
   it('starts the script with no signal ignored or blocked', async () => {
     const { text } = await run(['grep', '-E', 'Sig(Blk|Ign)', '/proc/self/status']);
     const [blocked, ignored] = text.map((line) => BigInt(`0x${line.split('\t')[1]}`));
-    const ownOfGlibc = 0x180000000n; // 32 and 33, which nobody else can use and its posix_spawn ignores
+    // Signals 32 and 33 are reserved for glibc and ignored by its posix_spawn.
+    const ownOfGlibc = 0x180000000n;
     expect([blocked, (ignored ?? 0n) & ~ownOfGlibc]).toEqual([0n, 0n]);
   });
 

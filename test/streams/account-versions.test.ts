@@ -12,7 +12,7 @@ beforeEach(() => {
   versions.connected();
 });
 
-/** The account as of the nth write to it. */
+/** The account after the nth write to it. */
 function at(write: number, changes: Partial<AccountRecord> = {}): AccountRecord {
   return accountRecord({ entryCSN: csn(write), ...changes });
 }

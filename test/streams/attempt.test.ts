@@ -18,7 +18,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Runs an attempt through all its waiting. */
+/** Runs an attempt to its end, with all its waits. */
 async function settled(stage: Stage, candidate: Candidate): Promise<TurnResult> {
   const result = lastValueFrom(takeTurn(candidate, stage.surroundings));
   result.catch(() => {});

@@ -44,7 +44,7 @@ async function claim(entry: DirectoryEntry, setting: Setting = {}): Promise<Clai
   });
 }
 
-/** Claims, and notes what it meets on its way. Rejects where the directory refuses for good. */
+/** Runs a claim and records its pauses. Rejects if the directory refuses it finally. */
 async function outcomeOf(
   stage: Stage,
   candidate: Candidate,
@@ -67,7 +67,7 @@ function faultAt(nth: number, fault: Fault): void {
   };
 }
 
-/** Somebody writes right before the service's nth modify is done. */
+/** Another client writes right before the service's nth modify is done. */
 function writtenBefore(nth: number, content: Content): void {
   let count = 0;
   directory.meanwhile = ({ kind }) => {
@@ -396,7 +396,7 @@ describe('a further attempt, with other services about', () => {
   });
 });
 
-/** A claim by a service whose clock of the directory is far beyond what a handler may take. */
+/** A claim by a service for whose clock of the directory the longest handler time has passed. */
 function takeOver(entry: DirectoryEntry): Promise<ClaimResult> {
   now = Math.max(now, 1_500_000);
   const stage = new Stage({ directory, instances: 'several' });

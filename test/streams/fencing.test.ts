@@ -14,7 +14,7 @@ beforeEach(() => {
   directory = world.directory;
 });
 
-/** Each run in turn takes so long and ends so; the last one again and again. */
+/** The duration and outcome of each run in order. The last one is repeated. */
 function runs(...each: ReadonlyArray<readonly [milliseconds: number, outcome: HandlerOutcome]>): RunHandler {
   let count = 0;
   return () => {
@@ -24,7 +24,7 @@ function runs(...each: ReadonlyArray<readonly [milliseconds: number, outcome: Ha
   };
 }
 
-/** The network keeps back the nth modify of a client. */
+/** The network delays the nth modify of a client. */
 function keepBack(nth: number): void {
   let modifies = 0;
   directory.fault = ({ kind }) => {

@@ -9,7 +9,7 @@ let open: OpenAccounts;
 
 const LONGEST = 60_000;
 const NO_RETRY = { temporary: { attempts: 1, initial: 1, max: 1 }, script: { attempts: 1, initial: 1, max: 1 } };
-/** By this host's clock, and the directory's. */
+/** The time of this host's clock and of the directory's. */
 let now: number;
 
 function memory(instances: 'one' | 'several'): OpenAccounts {
@@ -30,7 +30,7 @@ beforeEach(() => {
 
 const UNFENCED = { by: 'nothing' } as const;
 
-/** Who has left at the end of a refresh or list. */
+/** The accounts that have left at the end of a refresh or list. */
 function missing(generation: number): Left[] {
   return rest(open.endOf(generation));
 }
@@ -222,7 +222,7 @@ describe('a refresh or a list', () => {
 
 describe('the work of another service', () => {
   const THEIRS = accountRecord({ mode: 'adding', modifiedAt: 5_000, entryCSN: 'csn-5' });
-  /** Written while they were at work: nothing in it tells. */
+  /** Written while they were at work; the entry does not show that. */
   const NEWER = accountRecord({ mode: 'modify', modifiedAt: 6_000, entryCSN: 'csn-6' });
   /** When they were seen at work, by the directory's clock. */
   const since = (record: AccountRecord) => {
@@ -395,7 +395,10 @@ describe('the work of another service', () => {
 });
 
 describe('an account that a complete refresh did not hold', () => {
-  /** Two accounts of which the second is not part of the refresh; what that ends with is not looked at yet. */
+  /**
+   * Two accounts, the second of which is not part of the refresh. The end of the refresh is not
+   * read yet.
+   */
   function missingB(): Iterator<Left | undefined> {
     open.seen(accountRecord());
     open.seen(accountRecord({ entryUUID: 'uuid-b', dn: 'uid=b,dc=example', uid: 'b' }));

@@ -8,15 +8,15 @@ import { readGeneralizedTime } from '../../src/domain/timestamp.ts';
 import { type Fault, MemoryDirectory } from '../support/memory-directory.ts';
 import { failed, Stage, SUCCEEDED } from '../support/stage.ts';
 
-/** The same plans each time; others, and more, by hand: `PLANS=10000 PLANS_SEED=1`. */
+/** The plans are the same each time. For others, or more: `PLANS=10000 PLANS_SEED=1`. */
 const PLANS = Number(process.env['PLANS'] ?? 300);
 const SEED = Number(process.env['PLANS_SEED'] ?? 4_711);
 
 const UIDS = ['a', 'b', 'c'];
-/** Names that accounts are renamed to. */
+/** The uids that accounts are renamed to. */
 const SPARE = ['x', 'y'];
 const SECOND = 1_000;
-/** Longer than a claim takes that was decided on before something newer was written. */
+/** Longer than the travel of a claim that was decided before a newer write. */
 const TRAVEL = 200;
 /** Half a minute before midnight. */
 const BEGIN = Date.UTC(2026, 10, 23, 23, 59, 30);
@@ -67,7 +67,7 @@ const run = fc.record({
   code: fc.constantFrom(0, 0, 0, 0, 5, 75),
 });
 
-/** What was asked for an entry last, and when. */
+/** The last request for an entry, and its time. */
 interface Request {
   readonly mode: Mode;
   readonly at: number;
@@ -81,11 +81,11 @@ interface Run {
 interface WorldOptions {
   readonly instances: 'one' | 'several';
   readonly fencing: Fencing;
-  /** Whether the server answers a claim with the entry. */
+  /** Whether the response to a claim has the entry. */
   readonly postRead: boolean;
-  /** How the next script goes. */
+  /** The duration and exit code of the next script. */
   readonly results: () => { duration: number; code: number };
-  /** How long the next message takes. */
+  /** The travel time of the next message. */
   readonly travels: () => number;
 }
 
@@ -100,13 +100,13 @@ class World {
   readonly #instances: 'one' | 'several';
   readonly #results: () => { duration: number; code: number };
   #broken: string | undefined;
-  /** When the last fault ended that kept a service from being told. */
+  /** When the last fault ended that kept changes from a service. */
   #connectedAgainAt = 0;
-  /** When an entry went away whose uid was worked on. */
+  /** When an entry was removed whose uid was in work. */
   #leftAt = 0;
-  /** A service was killed: what it had asked may still be done, and nobody remembers it. */
+  /** A service was killed: its requests may still be carried out, and no service remembers them. */
   #killed = false;
-  /** When a run began that ended well, of each entry. */
+  /** For each entry, when its last successful run began. */
   readonly #succeeded = new Map<string, number>();
 
   constructor({ instances, fencing, postRead, results, travels }: WorldOptions) {
@@ -137,8 +137,8 @@ class World {
   }
 
   /**
-   * No entry tells a service that has just connected of the script that still runs for a uid whose entry went away: such a
-   * uid is not used again.
+   * No entry tells a newly connected service about a script that still runs for a removed entry. So
+   * its uid is not used again.
    */
   #leave(uid: string): void {
     if (this.#instances === 'one' || !this.#inWork(uid)) return;
@@ -146,15 +146,15 @@ class World {
     else this.#left.add(uid);
   }
 
-  /** Whether a script may still run for a uid whose entry went away. */
+  /** Whether a script may still run for a uid whose entry was removed. */
   #isAnyLeft(): boolean {
     if (this.#instances === 'one') return false;
     const hasLeft = ({ record: { uid, entryUUID } }: Job) => !this.directory.has(uid) || this.#uuid(uid) !== entryUUID;
-    // The answer to a claim travels for a while.
+    // The response to a claim is still on its way for a while.
     return Date.now() - this.#leftAt < SECOND || this.running.some(hasLeft);
   }
 
-  /** Whether all services have been connected for so long that they have seen who is at work on what. */
+  /** Whether all services have been connected long enough to have seen all work in progress. */
   #everybodyKnows(): boolean {
     return Date.now() - this.#connectedAgainAt > 3 * SECOND;
   }
@@ -194,7 +194,8 @@ class World {
     switch (what.kind) {
       case 'request': {
         if (!directory.has(what.uid)) return;
-        // The stamps of an entry tell only by the second that it was written since it was created.
+        // Stamps have seconds: only after this one do they show that an entry was written after its
+        // creation.
         if (this.#instances === 'several' && this.#isNew(what.uid)) return;
         const { mode, day, active } = what;
         directory.write(what.uid, {
@@ -263,7 +264,7 @@ class World {
     }
   }
 
-  /** One service, which remembers everything that it asked. */
+  /** Whether there is one service that remembers all its requests. */
   #remembersAll(): boolean {
     return this.#instances === 'one' && !this.#killed;
   }
@@ -380,7 +381,7 @@ describe('the whole stream, under random writers and faults', () => {
             expect(vi.getTimerCount()).toBe(0);
           },
         ),
-        // Looking for a shorter way to the same failure would outlast the time limit; its seed and path are told.
+        // Shrinking would exceed the time limit. The failure gives its seed and path.
         { numRuns: PLANS, seed: SEED, endOnFailure: true },
       );
     },

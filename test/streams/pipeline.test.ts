@@ -14,7 +14,7 @@ beforeEach(() => {
   directory = world.directory;
 });
 
-/** A script of so many milliseconds. */
+/** A script that takes this many milliseconds. */
 const takes =
   (milliseconds: number, outcome: HandlerOutcome = SUCCEEDED): RunHandler =>
   () =>
@@ -375,7 +375,7 @@ describe('the stream', () => {
     );
   });
 
-  // As 389 Directory Server does by persistent search.
+  // As 389 Directory Server does with persistent search.
   it.each(
     [0, 100, 5_000].flatMap((pause) =>
       [[0, 1, 2], [1, 0, 2], [2, 1, 0], [2, 0], [2], [1, 2, 0]].map((order) => ({ order, pause })),
@@ -398,7 +398,7 @@ describe('the stream', () => {
       await pass(5_000);
       expect(modesRun(stage)).toEqual(['modify a']);
       expect(directory.mode('a')).toBe('modified');
-      // That it is no longer open was told before: the next list says so again.
+      // The account left before; the next list shows that again.
       await pass(60_000);
       expect(stage.open.size).toBe(0);
     },

@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** What the lists say, in short, until `stop`. */
+/** The results of the lists in short form, until `stop`. */
 function lists(list: ReconcileOptions['list']): { words: string[]; stop: () => void } {
   const words: string[] = [];
   const subscription = reconcile({

@@ -9,9 +9,12 @@ import { writeOutcome } from '../../streams/operators/write-back.ts';
 import { type Fault, MemoryDirectory } from '../support/memory-directory.ts';
 import { failed, Stage, SUCCEEDED } from '../support/stage.ts';
 
-/** How often a state was left, by machine and state: all of them are to be reached. */
+/** How often each state was left, by machine and state. All of them have to be reached. */
 const visited = vi.hoisted(() => new Map<string, number>());
-/** Checks each step that is taken: the same state and input give the same result, and nothing that was given is changed. */
+/**
+ * Checks each step: the same state and input give the same result, and the arguments are not
+ * changed.
+ */
 const checked = vi.hoisted(
   () =>
     <S extends { at: string }, I, R, N>(machine: string, step: (state: S, input: I, rules: R) => N) =>
@@ -31,7 +34,10 @@ vi.mock('../../streams/write-back-step.ts', async (original) => {
   return { ...steps, stepWriteBack: checked('writeBack', steps.stepWriteBack) };
 });
 
-/** What befalls one operation: the network, the server, or somebody who writes right before it is done. */
+/**
+ * The faults of one operation: of the network, of the server, or another client's write right
+ * before it is done.
+ */
 const luck = fc.record({
   fault: fc.oneof(
     { weight: 6, arbitrary: fc.constant(undefined) },
@@ -46,7 +52,7 @@ const luck = fc.record({
   ),
   mode: fc.constantFrom(...MODES),
   active: fc.constantFrom('TRUE', 'FALSE'),
-  /** What the network kept back arrives before this operation. */
+  /** Delayed requests are carried out before this operation. */
   delivers: fc.boolean(),
 });
 const world = fc.record({
@@ -59,20 +65,20 @@ const world = fc.record({
 type World = typeof world extends fc.Arbitrary<infer T> ? T : never;
 
 const OPTIONS = { numRuns: Number(process.env['PLANS'] ?? 2_000), seed: Number(process.env['PLANS_SEED'] ?? 4_711) };
-/** A run of a machine that takes longer has no end: after the last fault all goes well. */
+/** A longer run of a machine would be endless, as there are no faults after the last one. */
 const MOST_OPERATIONS = 120;
 
 let directory: MemoryDirectory;
-/** Somebody else has asked for the account, claimed or removed it since the work on it began. */
+/** Another client has requested, claimed or removed the account since the work on it began. */
 let overwritten: boolean;
-/** Whether an operation had no answer, so that it may or may not be known what stands. */
+/** Whether an operation had no response, so that the state of the entry may be unknown. */
 let unanswered: boolean;
 
 beforeEach(() => {
   visited.clear();
 });
 
-/** The directory with its luck, and somebody who writes in between. */
+/** The directory with its faults, and another client that writes in between. */
 function begin({ lucks, fencing, postRead }: World): void {
   let now = 1_000_000;
   directory = new MemoryDirectory(() => now);
@@ -87,7 +93,7 @@ function begin({ lucks, fencing, postRead }: World): void {
     if (directory.operations.length > MOST_OPERATIONS) throw new Error('it has no end');
     next = left.shift();
     if (next?.delivers === true) directory.deliver();
-    // A schema refuses only what is written.
+    // A schema refuses only writes.
     if (kind !== 'modify' && typeof next?.fault === 'object' && next.fault.code === 17) return undefined;
     if (typeof next?.fault === 'string' || next?.fault?.code === 51) unanswered = true;
     return next?.fault;
@@ -99,7 +105,7 @@ function begin({ lucks, fencing, postRead }: World): void {
 
 function write({ writer, mode, active }: World['lucks'][number]): void {
   const has = directory.has('a');
-  // The first entry is the one that is worked on; another may have its name by now.
+  // The first entry is the one in work. Another one may have its name by now.
   const isIt = has && directory.entry('a').values('entryUUID').join().endsWith('0001');
   const request = {
     sstProvisioningMode: mode,
@@ -143,7 +149,7 @@ const TOKEN = '10000101';
 
 const pause = () => Promise.resolve();
 
-/** An account that was met in work is decided about again. */
+/** An account that was found in work is decided again. */
 function isHandedOn(result: ClaimResult): boolean {
   return result.kind === 'notNow' && readMode(result.record.mode)?.phase === 'inWork';
 }
@@ -182,7 +188,7 @@ describe('the claim, whatever the network and others do', () => {
   });
 });
 
-/** An account as its claim left it. */
+/** An account after its claim. */
 function claimedJob(mode: Mode, stage: Stage): ClaimedJob {
   const { open } = stage;
   const entry = directory.create('a', {

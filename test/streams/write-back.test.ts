@@ -42,7 +42,7 @@ async function write(
   return result;
 }
 
-/** The nth modify meets this fault. */
+/** The nth modify has this fault. */
 function faultAt(nth: number, fault: Fault): void {
   let count = 0;
   directory.fault = ({ kind }: Operation) => {
@@ -58,7 +58,7 @@ describe('a write-back', () => {
   ])('is written, once, by what is left where the server shows no version any more (%s)', async (_, change) => {
     const job = claimedJob();
     change();
-    // As an access rule does that hides the number: nothing matches an assertion about it.
+    // Like an access rule that hides the number: no assertion about it matches.
     directory.meanwhile = ({ kind }) => {
       if (kind === 'read') directory.fencing = 'token';
     };

@@ -19,7 +19,7 @@ function inspectRsnapshot(written: object) {
   return stepOf(rsnapshot, written).inspect(look);
 }
 
-/** The settings that lines speak of. */
+/** The settings that the lines are about. */
 function keysOf(lines: readonly CheckLine[]): string[] {
   return lines.map(({ found }) => found.split(':', 1).join());
 }

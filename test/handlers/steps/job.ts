@@ -43,7 +43,9 @@ const SITE: Site = {
   quotaAttribute: 'sstQuota',
 };
 
-/** A step with its section as it is written in the file, where the site has it. */
+/**
+ * A step of a site whose configuration has this section. Throws if the site does not use the step.
+ */
 export function stepOf<Section extends string, Schema extends SectionSchema>(
   step: Step<Section, Schema>,
   written: object,
@@ -60,7 +62,7 @@ export const NO_SCRIPTS: ScriptRunner = {
   close: () => Promise.resolve(),
 };
 
-/** Does a step, with the real commands of the host unless others are given. */
+/** Runs a step, with the real commands of the host by default. */
 export function doStep(step: SiteStep, job: Job, context = contextOf(), means: Partial<Means> = {}) {
   return step.run(job, context, { scripts: NO_SCRIPTS, runCommand, ...means });
 }
@@ -75,7 +77,10 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** A program that records its arguments, one line each with a blank line after each call, and then does what is said. */
+/**
+ * Writes a program that records its arguments, one per line with a blank line after each call, and
+ * then runs `then`.
+ */
 export function standIn(folder: string, name: string, then = 'exit 0'): { path: string; calls(): string[][] } {
   const path = join(folder, name);
   const log = join(folder, `${name}.calls`);
@@ -92,7 +97,7 @@ export function standIn(folder: string, name: string, then = 'exit 0'): { path: 
   };
 }
 
-/** Puts a folder in front of the PATH for the time of one test. */
+/** Puts a folder first in PATH until the end of the test. */
 export function inPath(folder: string): void {
   const before = process.env['PATH'];
   process.env['PATH'] = `${folder}:${before}`;

@@ -29,7 +29,7 @@ const intervals = {
   sstBackupIntervalYearly: '1',
 };
 
-/** The section as it is written in the file, and the root of the homes. */
+/** The section as the configuration file has it, and the root of the homes. */
 interface Options {
   readonly directory: string;
   readonly template: string | null;

@@ -3,7 +3,7 @@ import { from, map, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { type Arrival, groupPerUid, type Load } from '../../../streams/operators/group-per-uid.ts';
 
-/** An entry that was put under a key for the nth time. */
+/** An entry at the nth time that it was put under a key. */
 interface Item {
   readonly key: string;
   readonly id: string;
@@ -11,7 +11,7 @@ interface Item {
 }
 
 const KEYS = ['k1', 'k2', 'k3', 'k4'];
-/** Entries mostly keep to a key; one of them is renamed now and then. */
+/** Entries mostly keep their key. One entry is renamed now and then. */
 const PLACES = [
   ...KEYS.flatMap((key) => [1, 2, 3].map((entry) => ({ key, id: `${key}/${entry}` }))),
   ...KEYS.map((key) => ({ key, id: 'renamed' })),
@@ -34,7 +34,7 @@ describe('groupPerUid, in whatever order things happen', () => {
           const source$ = new Subject<Arrival<Item>>();
           const drain$ = new Subject<void>();
           const load: Load = { running: 0, waiting: 0 };
-          /** The items that must still be begun, in the order in which they wait. */
+          /** The items that have not begun, in the order in which they wait. */
           let waiting: Item[] = [];
           const running: Item[] = [];
           const begun: Item[] = [];
@@ -45,7 +45,7 @@ describe('groupPerUid, in whatever order things happen', () => {
             expect(drained).toBe(false);
             expect(running.map(({ key }) => key)).not.toContain(item.key);
             expect(running.map(({ id }) => id)).not.toContain(item.id);
-            // The first that waits of its key.
+            // The first waiting item of its key.
             expect(waiting.find(({ key }) => key === item.key)).toBe(item);
             waiting = waiting.filter((one) => one !== item);
             running.push(item);

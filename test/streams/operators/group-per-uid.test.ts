@@ -7,7 +7,7 @@ import { marbles } from '../../support/marbles.ts';
 const put = (key: string, item: string, id = key): Arrival<string> => ({ kind: 'put', key, id, item });
 const drop = (key: string, id = key): Arrival<string> => ({ kind: 'drop', key, id });
 
-/** Lower case: put of an item of the key a, b, c; each an entry of its own. */
+/** Lower-case letters put an item of the key a, b or c. Each is a separate entry. */
 const ARRIVALS: Record<string, Arrival<string>> = {
   a: put('a', 'a', 'a1'),
   d: put('a', 'd', 'a2'),
@@ -261,7 +261,7 @@ describe('groupPerUid', () => {
 });
 
 describe('a slot that is lent', () => {
-  /** Works on an item as its test says; `ran` is told when its work begins, and ends. */
+  /** Works on each item with `work`. `ran` gets the beginning and the end of its work. */
   function stage(slots: number, work: (item: string, slot: Slot) => Promise<void>) {
     const source$ = new Subject<Arrival<string>>();
     const drain$ = new Subject<void>();

@@ -148,7 +148,7 @@ describe('holdUntilDue', () => {
     const slices: number[] = [];
     for (scheduler.frame = 30; actions.length > 0; scheduler.frame += 10) {
       const before = released.length;
-      // What these schedule comes in a later turn.
+      // Timers that these schedule run in a later turn.
       for (const timer of actions.splice(0)) timer.execute(timer.state, timer.delay);
       slices.push(released.length - before);
     }
@@ -201,7 +201,7 @@ describe('holdUntilDue', () => {
           if (arrival.id === 't') source$.next(HELD['a']!);
         }),
       );
-      // The item that comes back is let through inside of the release that it came from.
+      // The returning item is passed on during the release that it came from.
       expectObservable(result).toBe('-----(aT)', ARRIVED);
     });
   });

@@ -31,7 +31,7 @@ const CHANGES: Record<string, DirectoryChange> = {
   d: { kind: 'listed', entries: 1, milliseconds: 1 },
 };
 
-/** What becomes of changes that come one after another: `seen`, `quiet`, `stale` (to be read first) or `left`. */
+/** The results of consecutive changes: `seen`, `quiet`, `stale` (to be read first) or `left`. */
 function sighted(changes: string, between: (stage: Stage, at: number) => void = () => {}) {
   const stage = new Stage({ directory });
   const words: string[] = [];

@@ -34,7 +34,9 @@ import {
 } from '../../../streams/protocols/syncrepl/codec.ts';
 import { pduFixtures } from '../../support/pdu.ts';
 
-/** What a message says in a few words, and the bytes that our encoders make of what was decoded. */
+/**
+ * A short description of a message, and the bytes that our encoders make of the decoded content.
+ */
 function takeApart(bytes: Buffer): { words: string; encodedAgain: Buffer } {
   const message = readMessage(bytes);
   switch (message.operation) {
@@ -189,7 +191,10 @@ describe('messages that real servers sent', () => {
   });
 });
 
-/** Everything that decodes bytes of a server: it returns or throws a DirectoryError, and reads nothing beyond the end. */
+/**
+ * Runs everything that decodes a server's bytes. It returns or throws a DirectoryError, and reads
+ * nothing beyond the end.
+ */
 function survives(bytes: Buffer): void {
   const guarded = Buffer.concat([bytes, Buffer.from('beyond the end')]).subarray(0, bytes.length);
   const decoders = [
@@ -221,7 +226,7 @@ function takeApartAll(message: LdapMessage): void {
   const attempts = [
     () => {
       const decoded = new SearchEntry(message.bytes, message.start, message.end);
-      // Whatever passed the check in the constructor may be read without an error.
+      // An entry that passed the check in the constructor can be read without an error.
       try {
         expect(typeof decoded.dn).toBe('string');
         for (const [name, values] of decoded.attributes())

@@ -26,7 +26,7 @@ const ELSEWHERE = [
 ];
 const CASES = [...HERE.map((host) => [host, true] as const), ...ELSEWHERE.map((host) => [host, false] as const)];
 
-/** As it stands before a port. */
+/** The host as it is written before a port. */
 const written = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 function faultsOf(directory: object, operator: object): string[] {

@@ -1,4 +1,5 @@
-// Installs the Debian packages that the tests need beside Node.js, as root; otherwise names what is missing.
+// Installs the Debian packages that the tests need besides Node.js, as root. Otherwise it names the
+// missing ones.
 import { installMissingPackages } from './support/packages.ts';
 
 console.log(

@@ -1,7 +1,9 @@
-// What `npm test` runs: every check of the project, in order, up to the first stage that fails.
-// `npm test -- types unit` runs only the stages named; `runtimes` runs only where it is named.
-// A stage that takes longer than its budget is ended, and fails. TEST_BUDGETS=3 multiplies the budgets, for a slow machine.
-// The last lines say which tests failed and why, and the very last one counts them: `N passed, N failed`.
+// `npm test`: runs every check of the project, in order, up to the first stage that fails.
+// `npm test -- types unit` runs only the named stages; `runtimes` runs only if it is named.
+// A stage that exceeds its budget is ended and fails.
+// TEST_BUDGETS=3 multiplies the budgets, for a slow machine.
+// The last lines give the failed tests and the reasons.
+// The very last one is `N passed, N failed`.
 import { join } from 'node:path';
 import { testRuntimes } from './support/runtimes.ts';
 import { runCommand, signalAll } from './support/stage-command.ts';
@@ -10,7 +12,10 @@ import { type Failure, type Result, runVitest } from './support/vitest-run.ts';
 interface Stage {
   readonly name: string;
   readonly title: string;
-  /** Seconds: some three times what it takes on a calm machine with two processors. All that run by default: under 12 minutes. */
+  /**
+   * In seconds: about three times what the stage takes on an idle machine with two processors. All
+   * default stages together take less than 12 minutes.
+   */
   readonly budget: number;
   readonly run: (seconds: number) => Promise<Result>;
 }
@@ -38,7 +43,7 @@ const DEFAULT_STAGES: readonly Stage[] = [
   { name: 'integration', title: 'integration tests', budget: 160, run: vitest('integration') },
   { name: 'faults', title: 'fault suite', budget: 250, run: vitest('faults') },
 ];
-/** They need the network each time, or long. */
+/** These need the network each time, or a long time. */
 const FURTHER_STAGES: readonly Stage[] = [
   { name: 'runtimes', title: 'Node.js versions', budget: 1_200, run: runtimes },
 ];

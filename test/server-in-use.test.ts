@@ -4,7 +4,10 @@ import { ServerInUse } from '../src/server-in-use.ts';
 
 const REFERRED = new DirectoryError('a referral');
 
-/** Why subscriptions were given up; each is followed by another one, as `reconnect` does it. */
+/**
+ * The errors with which subscriptions were given up. After each one it subscribes again, as
+ * `reconnect` does.
+ */
 function reasonsOf(server: ServerInUse): unknown[] {
   const reasons: unknown[] = [];
   const subscribe = (): void => {

@@ -33,7 +33,7 @@ describe('the life of the service', () => {
   });
 });
 
-/** How often somebody who comes late is told to drain. */
+/** The number of drain notifications that a late subscriber gets. */
 function drainsOf(life: ServiceLife): number {
   let count = 0;
   life.drain$.subscribe(() => (count += 1)).unsubscribe();

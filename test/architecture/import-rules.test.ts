@@ -2,20 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { type SourceFile, sourceFiles } from './source-files.ts';
 
 interface Layer {
-  /** The layers whose files it may import, beside its own. */
+  /** The layers whose files it may import, besides its own. */
   readonly layers: readonly string[];
-  /** The npm packages that it may import; one that ends in `/` stands for all of its scope. */
+  /** The npm packages that it may import. A name that ends in `/` stands for its whole scope. */
   readonly packages: readonly string[];
 }
 
 /**
- * The layers from the bottom to the top. A file belongs to the layer with the longest path that is
- * the beginning of its own. Arrows point downwards only; `streams` and `handlers` do not know each
- * other; only the composition reads the settings as a whole.
+ * The layers from bottom to top. A file belongs to the layer with the longest matching path. A
+ * layer imports only lower layers. `streams` and `handlers` do not import each other. Only the
+ * composition reads the settings as a whole.
  */
 const LAYERS: Readonly<Record<string, Layer>> = {
   'src/domain/': { layers: [], packages: [] },
-  // What the service asks of its host for itself alone: its folders, and every file that it reads or writes.
+  // The service's own use of its host: its folders, and all files that it reads or writes.
   'src/host/': { layers: [], packages: [] },
   'src/ldap/': { layers: ['src/domain/', 'src/host/'], packages: ['ldapjs', '@ldapjs/'] },
   'src/script/': { layers: ['src/domain/', 'src/host/'], packages: ['execa', 'zod'] },
@@ -28,10 +28,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/replay/': { layers: ['src/domain/', 'src/host/', 'streams/'], packages: ['zod'] },
   'src/lock/': { layers: ['src/domain/', 'src/host/', 'src/ldap/'], packages: ['zod'] },
   'src/ldif/': { layers: ['src/domain/', 'src/host/', 'src/ldap/'], packages: [] },
-  // What the directory will be sent is judged by the code that sends it.
+  // Values for the directory are checked by the code that sends them.
   'config/kinds/': { layers: ['src/domain/', 'src/ldap/'], packages: ['zod'] },
   'streams/': { layers: ['src/domain/', 'src/ldap/'], packages: ['rxjs'] },
-  // A step declares its section of the configuration; the schema is put together from all of them.
+  // A step declares its section of the configuration. The schema consists of all sections.
   'handlers/': { layers: ['src/domain/', 'src/host/', 'src/script/', 'config/kinds/'], packages: [] },
   'config/': {
     layers: ['src/domain/', 'src/host/', 'src/ldap/', 'config/kinds/', 'handlers/'],
@@ -41,7 +41,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/': { layers: ['*'], packages: ['commander', 'rxjs'] },
 };
 
-/** Where the clock may be read; everybody else is given the time. */
+/** The files that may read the clock. All others get the time as an argument. */
 const CLOCK_EDGES: readonly string[] = [
   'src/main.ts',
   'src/service.ts',
@@ -55,28 +55,31 @@ const CLOCK_EDGES: readonly string[] = [
 ];
 const CLOCK = /\bDate\.now\b|\bnew Date\(\s*\)/;
 
-/** Whatever else reads or writes a file goes through `src/host/input-file.ts` and `src/host/output-file.ts`. */
+/**
+ * The files that may open files. All others use `src/host/input-file.ts` and
+ * `src/host/output-file.ts`.
+ */
 const FILE_EDGES: readonly string[] = [
   'src/host/',
-  // The project's own, beside the program.
+  // These read or write the project's own files.
   'src/main.ts',
   'src/version.ts',
   'config/write-reference.ts',
-  // In folders of the service alone, whose rules are stricter.
+  // These use folders of the service alone, with stricter rules.
   'src/lock/',
   'src/script/run-record.ts',
   'src/script/plain-runner.ts',
   'src/sandbox/workplace.ts',
   'src/commands/run-sandbox.ts',
   'handlers/steps/inspect-rsnapshot.ts',
-  // /proc, the terminal, programs that are regular files and are to be run, folders that are held.
+  // These read /proc, the terminal, programs to run, and folders that are kept open.
   'src/script/process-table.ts',
   'src/terminal.ts',
   'src/script/locate.ts',
   'handlers/steps/home-place.ts',
-  // Puts a file that it has made itself in place of another, without following either.
+  // This one replaces a file by one that it has created itself, and follows neither.
   'handlers/steps/replace-file.ts',
-  // What they write to is what `openOutput` gave them.
+  // These write to what `openOutput` has opened.
   'src/observability/log/file-sink.ts',
   'src/replay/recorder.ts',
   // Locks the configuration file, which has been read.
@@ -155,7 +158,10 @@ function allowsPackage(packages: readonly string[], given: string): boolean {
   return packages.some((allowed) => (allowed.endsWith('/') ? given.startsWith(allowed) : given === allowed));
 }
 
-/** The files of one cycle of imports in order, the first one again at the end; empty where there is none. */
+/**
+ * The files of one cycle of imports in order, with the first one again at the end; empty if there
+ * is none.
+ */
 function findCycle(): readonly string[] {
   const done = new Set<string>();
   const visit = (file: SourceFile, trail: readonly string[]): readonly string[] => {

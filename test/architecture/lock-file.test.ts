@@ -10,7 +10,9 @@ interface Locked {
 const FILE = join(import.meta.dirname, '../../package-lock.json');
 const { packages } = JSON.parse(readFileSync(FILE, 'utf8')) as { packages: Readonly<Record<string, Locked>> };
 
-/** Where a package that stands at `from` finds another: beside it, or in a folder further up. */
+/**
+ * Where a package at `from` finds another one: in its own node_modules, or in a folder further up.
+ */
 function find(from: string, name: string): string | undefined {
   for (let base = from; ; base = base.slice(0, Math.max(0, base.lastIndexOf('node_modules/') - 1))) {
     const path = `${base === '' ? '' : `${base}/`}node_modules/${name}`;

@@ -4,24 +4,23 @@ import { dirname, join, relative, resolve } from 'node:path';
 const ROOT = resolve(import.meta.dirname, '../..');
 const FOLDERS = ['src', 'streams', 'handlers', 'config'];
 
-/** A source file of the product and what it imports; paths are relative to the project, with `/`. */
+/** A source file of the product with its imports. Paths are relative to the project, with `/`. */
 export interface SourceFile {
   readonly path: string;
-  /** Lines of the file. */
+  /** The number of lines. */
   readonly lines: number;
   /** The text without comments. */
   readonly code: string;
   readonly files: readonly string[];
-  /** npm packages, without what follows their name. */
+  /** The imported npm packages, without subpaths. */
   readonly packages: readonly string[];
-  /** Node.js's own modules. */
+  /** The imported modules of Node.js. */
   readonly builtins: readonly string[];
 }
 
 const IMPORT =
   /^\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
 
-/** Reads all source files of the product. */
 export function sourceFiles(): readonly SourceFile[] {
   return FOLDERS.filter((folder) => existsSync(join(ROOT, folder)))
     .flatMap((folder) =>

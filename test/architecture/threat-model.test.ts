@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 const ROOT = join(import.meta.dirname, '../..');
 const text = readFileSync(join(ROOT, 'docs/security.md'), 'utf8');
 
-/** The rows of the tables of attempts, below their headings. */
+/** The rows of the tables of attempts, without the headings. */
 const rows = text
   .split('\n')
   .filter((line) => line.startsWith('| '))

@@ -81,7 +81,7 @@ describe('the status screen', () => {
       colour: false,
       rows: 24,
     });
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
     expect(screen).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
     expect(screen).toContain('x\\x1b[31m\\u202e\\ny');
   });

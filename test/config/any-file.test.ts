@@ -22,7 +22,7 @@ const { tree } = fc.letrec((tie) => ({
   ),
 }));
 
-/** What parsing a text comes to; anything thrown but faults of the configuration is a bug. */
+/** The faults of a text. Any other error that parsing throws is a bug. */
 function faultsOf(text: string): string {
   try {
     parseConfig(text, {}, 'file');

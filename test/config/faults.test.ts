@@ -9,7 +9,7 @@ const DIRECTORY = ['directory:', '  url: ldap://localhost', '  base: dc=example,
 const SCRIPT = ['script:', '  command: [/bin/true]'];
 const SECTIONS = Object.keys(shapeOf(settingsSchema) ?? {}).join(', ');
 
-/** The faults of a file, a line each, without the heading. */
+/** The faults of a file, one line each, without the heading. */
 function faultsOf(lines: readonly string[], env: Record<string, string> = {}): string[] {
   try {
     parseConfig(lines.join('\n'), env, 'service.yaml');
@@ -23,7 +23,10 @@ function faultsOf(lines: readonly string[], env: Record<string, string> = {}): s
   }
 }
 
-/** The faults of a file that has what every site must give, and further lines of the section `directory` or of its own. */
+/**
+ * The faults of a file with all required settings and further lines: in the section `directory`, in
+ * `script`, or in sections of their own.
+ */
 const withDirectory = (...lines: string[]): string[] =>
   faultsOf([...DIRECTORY, ...lines.map((line) => `  ${line}`), ...SCRIPT]);
 const withScript = (...lines: string[]): string[] =>

@@ -7,7 +7,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 const folder = resolve(import.meta.dirname, '../../config/schema');
 const files = ['stoney-backup.schema', 'stoney-backup.ldif', '99stoney-backup.ldif'] as const;
 
-/** Every definition of a schema file on one line, without the keyword that the server's format wants before it. */
+/**
+ * All definitions of a schema file, each on one line, without the keyword that the server's format
+ * has before it.
+ */
 function definitions(file: string): string[] {
   return readFileSync(join(folder, file), 'utf8')
     .replace(/\n[ \t]+/g, ' ')

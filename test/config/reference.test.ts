@@ -10,7 +10,6 @@ import { settingsSchema } from '../../config/schema.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const EXAMPLE = join(ROOT, 'config/prov-backup-rsnapshot.example.yaml');
 
-/** The dotted keys of all settings. */
 function keysOf(schema: Parameters<typeof shapeOf>[0], path: readonly string[] = []): string[] {
   return Object.entries(shapeOf(schema) ?? {}).flatMap(([key, inner]) =>
     notesOf(inner) === undefined ? keysOf(inner, [...path, key]) : [[...path, key].join('.')],

@@ -8,7 +8,9 @@ import { SERVERS } from './servers.ts';
 const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 
-/** Spaces do not count; any other blank does, whatever this server's own matching makes of it. */
+/**
+ * Outer spaces are ignored, any other blank is part of the value, whatever matching the server has.
+ */
 const DUE = [{}, ...['0 ', ' 0'].map((state) => ({ sstProvisioningState: state })), { sstProvisioningMode: ' Add ' }];
 const NOT_WORKABLE = [
   ...['\t0', '0\t', '0\n', '\v0', '0\u00a0', '\ufeff0'].map((state) => ({ sstProvisioningState: state })),

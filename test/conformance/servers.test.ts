@@ -31,7 +31,7 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
   let directory: TestDirectory;
   let stop: () => Promise<void>;
   const endings: Array<() => unknown> = [];
-  /** Done after the test. */
+  /** Ends a thing after the test. */
   const later = <T>(thing: T, end: (thing: T) => unknown): T => {
     endings.push(() => end(thing));
     return thing;
@@ -56,7 +56,10 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
       await changes.until((short) => short.some((what) => what.startsWith('refreshed')));
       return changes;
     };
-    /** Connected, and whatever happens from now on is told as a change: a persistent search may list it as present content. */
+    /**
+     * Subscribes and waits until changes arrive live: a persistent search may list the first of
+     * them as present content.
+     */
     const watch = async (): Promise<Changes> => {
       const changes = await connected();
       for (let n = 1; !changes.short.includes(`add uid=first-${n - 1}`); n += 1) {
@@ -66,7 +69,10 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
       changes.forget();
       return changes;
     };
-    /** Exactly this is told of an account, and no more before what is told of another one, that is added now. */
+    /**
+     * Expects exactly these changes of an account. A change of another account, which is made now,
+     * has to come after them.
+     */
     const expectTold = async (changes: Changes, uid: string, expected: readonly string[]): Promise<void> => {
       const told = () => changes.short.filter((what) => what.endsWith(` uid=${uid}`));
       await changes.until(() => told().length >= expected.length);
@@ -81,7 +87,8 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
       await directory.addAccount('3', DONE);
       const { short } = await connected();
       expect(short.slice(0, 2)).toEqual(['connected', 'refreshing']);
-      // A persistent search does not say where the content ends: an ordinary one beside it does, and lists it again.
+      // A persistent search does not show where the initial content ends. A plain search beside it
+      // does, and lists it again.
       expect([...new Set(short.slice(2))].sort()).toEqual(['refresh uid=1', 'refresh uid=2', 'refreshed 2']);
     });
 
@@ -248,7 +255,7 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
       });
     });
 
-    /** Claims the account as the service does, and answers what its outcome is to name. */
+    /** Claims the account as the service does. Returns the record and the fence of its outcome. */
     const claimed = async (uid: string): Promise<{ record: AccountRecord; fence: Fence }> => {
       const record = await recordOf(uid);
       const mode = readMode(record.mode)?.mode ?? 'add';
@@ -365,7 +372,7 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
     });
   });
 
-  /** What the service asks the directory with. */
+  /** The operations of a service on the directory. */
   function operations(): DirectoryOperations {
     const { url } = directory.login;
     const { access } = subscription(url, { bindDn: SERVICE_DN, readPassword: () => Promise.resolve(SERVICE_PASSWORD) });
@@ -373,7 +380,7 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
   }
 });
 
-/** `add 1`: what the script was called with, each time. */
+/** The arguments of each run of the script, such as `add 1`. */
 async function runsOf({ folder }: RunningService): Promise<string[]> {
   return (await readFile(join(folder, 'runs'), 'utf8')).trim().split('\n');
 }

@@ -5,25 +5,28 @@ import { startEmbedded } from '../support/embedded-directory.ts';
 import { startSlapd } from '../support/slapd.ts';
 import type { TestDirectory } from '../support/test-directory.ts';
 
-/** What a server tells of a change by one of its protocols: the README's table of differences, as the tests hold it. */
+/**
+ * How a server reports changes with one of its protocols: the README's table of differences, as the
+ * tests verify it.
+ */
 export interface Ways {
   readonly protocol: ProtocolName;
-  /** An account that is modified so that it is open. */
+  /** The change for an account that is modified so that it is open. */
   readonly opened: 'add' | 'modify';
-  /** An open account that is renamed. */
+  /** The change for an open account that is renamed. */
   readonly renamed: 'modify' | 'rename';
-  /** An account that is moved to below the base. */
+  /** The change for an account that is moved below the base. */
   readonly movedIn: 'add' | 'rename';
-  /** Whether it tells that an account is no longer open, or was moved out of the base. */
+  /** Whether it reports an account that is no longer open, or is moved out of the base. */
   readonly tellsLeaving: boolean;
-  /** Whether it tells changes in the order in which they were answered. */
+  /** Whether it reports changes in the order of the responses to their writes. */
   readonly inOrder: boolean;
 }
 
 export interface ConformingServer {
   readonly name: string;
   readonly start: () => Promise<{ readonly directory: TestDirectory; stop(): Promise<void> }>;
-  /** Result code of a modify by the service of an entry that is not there. */
+  /** The result code of a modify by the service for an entry that does not exist. */
   readonly gone: number;
   readonly fencing: Fencing;
   readonly ways: readonly Ways[];
@@ -66,7 +69,7 @@ export const SERVERS: readonly ConformingServer[] = [
     },
     gone: 50,
     fencing: 'token',
-    // It tells of a change after it has answered it, each from the thread that made it.
+    // It reports a change after the response to the write, each from the thread that made it.
     ways: [SYNCREPL, { ...PERSISTENT_SEARCH, inOrder: false }],
   },
   {

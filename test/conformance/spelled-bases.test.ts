@@ -6,7 +6,7 @@ import { type RunningService, setUpService } from '../support/running-service.ts
 import { type TestDirectory, text } from '../support/test-directory.ts';
 import { SERVERS } from './servers.ts';
 
-/** Entries that accounts stand below: how they are made, and other ways to write the same DN in `directory.base`. */
+/** DNs above accounts: the one that is created, and other spellings of it for `directory.base`. */
 const BASES = [
   { made: 'ou=Backup\\, Zug', spelt: ['ou=Backup\\2C Zug', 'OU = backup\\,  zug', 'ou="Backup, Zug"'] },
   { made: 'ou=Zürich', spelt: ['ou=ZÜRICH', 'ou=Z\\C3\\BCrich'] },
@@ -19,13 +19,16 @@ const CASES = BASES.flatMap(({ made, spelt }, base) =>
   spelt.map((spelling, index) => ({ made, spelling, uid: `${4_000_000 + 10 * base + index}` })),
 );
 
-/** 389-ds finds no entry by these: it knows types by one name only, and minds blanks that are escaped. */
+/**
+ * 389-ds finds no entry by these spellings: it knows one name of each type only, and compares
+ * escaped blanks.
+ */
 const UNKNOWN_TO_389: readonly string[] = [
   ...['ou=\\231', 'ou=\\#1\\ \\ '],
   ...['organizationalUnitName=plain', '2.5.4.11=plain'],
 ];
 
-/** Runs until the test lets it end. */
+/** Runs until the test ends it. */
 const SCRIPT = 'echo begun\nuntil [ -e "$FOLDER/end" ]; do sleep 0.01; done\necho "$@" >> "$FOLDER/runs"';
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 

@@ -105,7 +105,7 @@ describe('homeDirectory', () => {
   it.each(FOREIGN_HOMES)('is refused as %j where the site has named the folder of the homes', (home) => {
     const given = home.replaceAll('ROOT', '/srv/homes');
     expect(read(given, '/srv/homes')).toMatchObject({ kind: 'faulty' });
-    // Without that folder nobody can say whose it is: an account that was renamed has its old home, too.
+    // Without that folder the owner is unknown: a renamed account has its old home, too.
     expect(read(given)).toMatchObject({ kind: 'home' });
   });
 

@@ -38,7 +38,7 @@ function record(changes: Partial<AccountRecord> = {}): AccountRecord {
   };
 }
 
-/** In short: `-` deletes a value, `+` adds one, `=` replaces all. */
+/** Short form: `-` deletes a value, `+` adds one, `=` replaces all. */
 function short(modifications: readonly Modification[]): string[] {
   const signs = { delete: '-', add: '+', replace: '=' };
   return modifications.map(

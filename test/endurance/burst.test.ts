@@ -15,14 +15,17 @@ import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { memoryOf } from './memory.ts';
 import { SCALE } from './scale.ts';
 
-/** ENDURANCE=10: the ten thousand that are promised. */
+/** With ENDURANCE=10 these are the promised ten thousand. */
 const ACCOUNTS = 1_000 * SCALE;
 const FIRST = 3_000_000;
 const TIMEOUT = 120_000 * SCALE;
-/** Measured: 140 MiB at the end of one or two thousand, 172 of ten thousand. */
+/** Measured: 140 MiB after one or two thousand accounts, 172 MiB after ten thousand. */
 const MOST_MEBIBYTES = 250;
 
-/** Uids that end in 00 fail; those that end in 50 ask to be tried again later: once, or for ever. */
+/**
+ * The script fails for uids that end in 00. For those that end in 50 it asks for another attempt,
+ * once or always.
+ */
 const ONCE = `#!/bin/sh
 tried=\${0%/*}/tried-$2
 case $2 in
@@ -61,7 +64,10 @@ async function start(script: string, settings: SettingsFile): Promise<void> {
   service.start();
 }
 
-/** Waits until the log has so many lines with this message; the directory is not burdened with being asked. */
+/**
+ * Waits until the log has this number of lines with the message. So the directory is not loaded
+ * with queries.
+ */
 async function logged(message: string, times: number): Promise<void> {
   const lines = () => readFileSync(join(folder, 'log'), 'utf8').split(`"message":"${message}"`).length - 1;
   await expect.poll(lines, { timeout: TIMEOUT, interval: 250 }).toBe(times);

@@ -9,7 +9,7 @@ import { bind } from '../support/test-directory.ts';
 
 const CONFIG = { dn: 'cn=admin,cn=config', password: 'config-secret' };
 const DATABASE = 'olcDatabase={1}mdb,cn=config';
-/** Milliseconds: nothing here takes more than a few seconds, save on a machine that has much else to do. */
+/** In milliseconds. Nothing here takes more than a few seconds, except on a busy machine. */
 const PATIENCE = 40_000;
 const SYNCPROV = `olcOverlay={0}syncprov,${DATABASE}`;
 
@@ -33,12 +33,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Waits until the service says it. */
 async function says(pattern: RegExp): Promise<void> {
   await expect.poll(() => world.service.output, { timeout: PATIENCE }).toMatch(pattern);
 }
 
-/** Works on the running server's own configuration. */
+/** Runs `work` with a connection to the running server's own configuration. */
 async function withConfig<T>(work: (client: ldapjs.Client) => Promise<T>): Promise<T> {
   const client = await bind({ url: world.slapd.url, ...CONFIG });
   try {
@@ -58,7 +57,6 @@ function configure(dn: string, attribute: string, values: readonly string[]): Pr
   return withConfig((client) => settled((done) => client.modify(dn, [change], done)));
 }
 
-/** The access rules of the database. */
 function accessRules(): Promise<string[]> {
   return withConfig(
     (client) =>

@@ -94,7 +94,7 @@ describe('two services, one of them with a clock that is an hour behind, killed 
     }
     await allAdded(uids);
     expect(script.overlaps()).toEqual([]);
-    // A kill interrupts, at most, what its victim had at work.
+    // A kill interrupts at most the accounts that the killed service had in work.
     const runs = script.journal().filter(({ what }) => what === 'start').length;
     expect(runs).toBeLessThanOrEqual(ACCOUNTS + kills * 8);
   });

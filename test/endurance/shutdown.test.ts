@@ -21,7 +21,7 @@ async function refreshed(): Promise<void> {
   await expect.poll(() => world.service.output.split('--- started').at(-1), { timeout: 20_000 }).toContain('refreshed');
 }
 
-/** An account whose script runs and is held. */
+/** Returns the uid of an account whose script is running and held. */
 async function running(): Promise<string> {
   const uid = await world.account();
   await world.script.hold(uid);
@@ -30,7 +30,7 @@ async function running(): Promise<string> {
   return uid;
 }
 
-/** In work, with nothing said of how it ended: for the next service to resume. */
+/** Expects the account to be in work without an outcome, so that the next service resumes it. */
 async function expectInterrupted(uid: string): Promise<void> {
   const entry = await world.slapd.read(uid);
   if (entry === undefined) throw new Error(`${uid} is gone`);
@@ -39,7 +39,6 @@ async function expectInterrupted(uid: string): Promise<void> {
   expect(entry.values('sstProvisioningReturnValue')).toEqual([]);
 }
 
-/** The next service resumes it. */
 async function expectResumed(uid: string): Promise<void> {
   await world.script.release(uid);
   world.service.start();

@@ -5,14 +5,14 @@ import { DirectoryError } from '../../src/domain/directory-error.ts';
 import { type DirectoryEntry, entryOf } from '../../src/domain/entry.ts';
 
 /**
- * The least that the stream takes for a directory, fast and without a memory of its own: it holds the open accounts, echoes
- * each write to the subscription, and forgets an account that is finished. An entry that was asked for again is another one only
- * where it was deleted in between; here the uid decides.
+ * The minimal directory for the stream, fast and without a history: it holds the open accounts,
+ * echoes each write to the subscription, and forgets a finished account. A new request for the uid
+ * is a new entry.
  */
 export class SoakDirectory implements AccountDirectory {
   readonly #changes$ = new Subject<DirectoryChange>();
   readonly #open = new Map<string, Map<string, string>>();
-  /** Told of each account that is finished. */
+  /** Called for each finished account. */
   finished: (uid: string) => void = () => {};
 
   get changes$(): Observable<DirectoryChange> {
@@ -27,7 +27,7 @@ export class SoakDirectory implements AccountDirectory {
     this.#changes$.next(change);
   }
 
-  /** Somebody asks for work on an account. */
+  /** Requests work on an account. */
   ask(uid: string): void {
     const attributes = new Map([
       ['uid', uid],
@@ -90,7 +90,7 @@ export function uuidOf(uid: string): string {
   return `00000000-0000-4000-8000-${uid.padStart(12, '0')}`;
 }
 
-/** An answer never comes in the same turn of the event loop. */
+/** A response never comes in the same turn of the event loop. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -9,7 +9,7 @@ const HELD = 20_000 * SCALE;
 const TIMEOUT = 120_000 * SCALE;
 
 const MEBIBYTE = 2 ** 20;
-/** The caches with a bound of their own are full before, but their content varies. */
+/** The bounded caches are full before the measurement, but their content varies. */
 const MOST_GROWTH = 4 * MEBIBYTE;
 const MOST_BYTES_FOR_A_HELD_ACCOUNT = 2_048;
 

@@ -1,6 +1,7 @@
 /**
- * One soak in a process of its own, so that its heap is nobody else's: `node --expose-gc --import tsx soak.ts WHAT JOBS`.
- * WHAT is `few` (20 uids), `many` (a uid for each job), or `held` (accounts that are not due). Prints one JSON object.
+ * One soak in its own process, so that the heap is its own: `node --expose-gc --import tsx soak.ts
+ * WHAT JOBS`. WHAT is `few` (20 uids), `many` (a uid for each job), or `held` (accounts that are
+ * not due). Prints one JSON object.
  */
 import { ReplaySubject } from 'rxjs';
 import { decide } from '../../src/domain/decide.ts';
@@ -90,7 +91,7 @@ const drained = new Promise<void>((resolve, reject) => {
   }).subscribe({ complete: resolve, error: reject });
 });
 
-/** Works through so many jobs, some of them at once. */
+/** Runs this number of jobs, `atOnce` of them concurrently. */
 function work(jobs: number, atOnce: number, uidOf: (job: number) => string): Promise<void> {
   return new Promise((resolve) => {
     let [asked, finished] = [0, 0];
@@ -107,7 +108,10 @@ function work(jobs: number, atOnce: number, uidOf: (job: number) => string): Pro
   });
 }
 
-/** Accounts that stay: half of them dated in the future, half waiting to become inactive. */
+/**
+ * Adds accounts that stay: half of them are dated in the future, the others wait to become
+ * inactive.
+ */
 function hold(accounts: number): void {
   for (let index = 0; index < accounts; index += 1) {
     const uid = String(1_000_000 + index);
@@ -137,7 +141,10 @@ async function counts(): Promise<unknown> {
   return all;
 }
 
-/** What is bounded by a number of its own (the backlog, what was said once, the latest settlements) is full afterwards. */
+/**
+ * After this number of jobs the bounded parts (backlog, logged messages, latest settlements) are
+ * full.
+ */
 const WARM_UP = 8_000;
 let last = 5_000_000;
 await work(WARM_UP, 1_000, () => String(++last));
@@ -147,7 +154,7 @@ let during: number | undefined;
 let held: unknown;
 switch (what) {
   case 'few':
-    // A uid is asked for again only when it is finished: a request on top of another one is the same request.
+    // A uid is only requested again when it is finished: two requests at once are the same request.
     await work(count, 20, (job) => String(3_000_000 + (job % 20)));
     break;
   case 'many':

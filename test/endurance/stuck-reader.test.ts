@@ -10,10 +10,16 @@ import { memoryOf } from './memory.ts';
 import { SCALE } from './scale.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/src/main.js');
-/** Each account prints 2,000 lines of 200 characters: 30 of them are three times what may wait for a reader. */
+/**
+ * Each account prints 2,000 lines of 200 characters. 30 accounts exceed the limit of the output
+ * three times.
+ */
 const TALKATIVE = ['/bin/sh', '-c', `yes "$(printf 'x%.0s' $(seq 200))" | head -n 2000`];
 const ACCOUNTS = 30 * SCALE;
-/** Measured: 200 MiB after 30 accounts, 300 after 100 and after 300, most of it V8's room for short-lived objects. */
+/**
+ * Measured: 200 MiB after 30 accounts, 300 MiB after 100 and after 300, most of it V8's space for
+ * short-lived objects.
+ */
 const MOST_MEBIBYTES = 400;
 
 let folder: string;
@@ -30,7 +36,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The service with its output in a pipe that nobody reads. */
+/** Starts the service with a pipe as its output that no process reads. */
 async function start(args: readonly string[], operator: string | null): Promise<void> {
   const settings = withSettings(testSettings(slapd.url, TALKATIVE), { operator: { listen: operator } });
   const config = await writeSettings(folder, settings);

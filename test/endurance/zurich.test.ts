@@ -8,7 +8,7 @@ import { text } from '../support/test-directory.ts';
 
 const HOUR = 3_600_000;
 
-/** Days, and when they begin in Zurich: around both changes of daylight-saving time. */
+/** Days around both changes of daylight-saving time, and when they begin in Zurich. */
 const DAYS = [
   { day: '20270328', begins: new Date('2027-03-27T23:00:00Z'), what: 'the day on which the clocks go forward' },
   { day: '20270329', begins: new Date('2027-03-28T22:00:00Z'), what: 'the day after that' },
@@ -19,7 +19,7 @@ const DAYS = [
 let world: World;
 let clock: FakeClock;
 
-/** Starts the service with this clock, where it does not run. */
+/** Sets the clock, and starts the service with it unless it runs. */
 async function serviceAt(time: Date): Promise<void> {
   clock.setTo(time);
   if (!world.service.running) world.service.start(clock.environment);
@@ -38,7 +38,10 @@ async function deferred(...uids: string[]): Promise<void> {
   }
 }
 
-/** Waits until something that is due was done, however the clock stands: whatever else is due is under way by then. */
+/**
+ * Waits until another due account was finished, whatever the clock shows. All other due accounts
+ * are in work by then.
+ */
 async function somethingElseIsDone(): Promise<void> {
   const uid = await world.account();
   await world.ask(uid, 'modify');
@@ -52,7 +55,7 @@ function finishedAt(entry: DirectoryEntry): number {
 }
 
 beforeAll(async () => {
-  // The periodic list would find by itself what a held account missed: here it must not help.
+  // The periodic list would find what a held account missed. It must not help here.
   world = await startWorld({
     start: false,
     settings: { timeZone: 'Europe/Zurich', reconcile: { interval: '10m' } },
@@ -84,7 +87,7 @@ describe('a date in Zurich', { timeout: 90_000 }, () => {
     await world.finished(due, 'modify');
     clock.setTo(new Date(first.begins.getTime() - 48 * HOUR));
     await somethingElseIsDone();
-    // Midnight comes again, and then the second day for the first time.
+    // Midnight comes a second time; the next day begins for the first time.
     clock.setTo(new Date(first.begins.getTime() + 1_000));
     await somethingElseIsDone();
     expect(world.script.starts(later)).toHaveLength(0);

@@ -24,7 +24,7 @@ import { swapper } from '../support/swapper.ts';
 const script = resolve(import.meta.dirname, '../../config/examples/create-chroot.sh');
 const numbers = { PROV_UID_NUMBER: '5000', PROV_GID_NUMBER: '5000' };
 
-/** Everything below a folder: what it is, whose, and with which rights. */
+/** The type, owner and rights of everything below a folder. */
 function picture(folder: string): string[] {
   return ['.', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })].sort().map((name) => {
     const { mode, uid, gid, ino } = lstatSync(join(folder, name));

@@ -4,7 +4,7 @@ import { type Certificates, makeCertificates } from '../support/certificates.ts'
 import type { ProxyConnection } from '../support/proxy.ts';
 import { startWorld, type World } from './world.ts';
 
-/** Asks for work on one new account per mode; resolves to what was asked. */
+/** Requests work on one new account per mode. Resolves to the requests. */
 async function askAll(world: World) {
   const asked = [];
   for (const mode of MODES) {
@@ -23,7 +23,7 @@ async function allFinished(world: World, asked: Awaited<ReturnType<typeof askAll
   expect(world.script.overlaps()).toEqual([]);
 }
 
-/** What a connection can suffer and never recover from; the service must notice and make a new one. */
+/** Faults from which a connection does not recover. The service must notice and open a new one. */
 const BREAKS: ReadonlyArray<{ readonly name: string; readonly apply: (connection: ProxyConnection) => void }> = [
   { name: 'is reset', apply: (connection) => connection.reset() },
   { name: 'is closed', apply: (connection) => connection.close() },
@@ -46,7 +46,7 @@ const BREAKS: ReadonlyArray<{ readonly name: string; readonly apply: (connection
   { name: 'is reset in the middle of a request', apply: ({ up }) => up.cutAfter(20, 'reset') },
 ];
 
-/** What slows a connection, and does not break it. */
+/** Faults that slow a connection and do not break it. */
 const BURDENS: ReadonlyArray<{ readonly name: string; readonly apply: (connection: ProxyConnection) => void }> = [
   {
     name: 'deliver single bytes',

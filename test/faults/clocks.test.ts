@@ -5,7 +5,7 @@ import { startWorld, type World } from './world.ts';
 
 const DAY = 86_400_000;
 
-/** The UTC day that is so many days from now. */
+/** The UTC day that is `offset` days from now. */
 function day(offset: number): string {
   return new Date(Date.now() + offset * DAY).toISOString().slice(0, 10).replaceAll('-', '');
 }

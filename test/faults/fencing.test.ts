@@ -84,7 +84,8 @@ describe.each(SERVERS)('on $name', ({ start }) => {
     let second: ServiceProcess;
     beforeAll(async () => {
       world = await startWorld({ directory: server.directory, settings: SEVERAL, firstUid: 500 });
-      // Long enough that its scripts still run when those of the first one, whose time begins anew with it, have ended.
+      // Long enough that its scripts still run when those of the first one, whose time limit starts
+      // again with it, have ended.
       const LONGER = { ...SEVERAL, script: { ...SEVERAL.script, timeout: '15s' } };
       const settings = withSettings(testSettings(world.slapd.url, world.script.command), LONGER);
       second = new ServiceProcess(await writeSettings(world.folder, settings, 'second.yaml'));
@@ -126,7 +127,7 @@ describe.each(SERVERS)('on $name', ({ start }) => {
 describe('a claim that somebody else makes beside the only service', () => {
   const ALONE = {
     script: { timeout: '1s', killGrace: '100ms' },
-    // A pause where the host is short of files is always possible, and waited for, too.
+    // The pause of a shortage is always possible, so it is part of the waiting time.
     retry: { temporary: { attempts: 1, initial: '100ms', max: '100ms' }, script: { attempts: 1 } },
   };
   let world: World;
@@ -213,7 +214,7 @@ describe('a failover to a copy of an older state', () => {
     await expect.poll(() => running.output, { timeout: 20_000 }).toMatch(/modified[\s\S]*waiting +1 +delete/);
     expect(script.starts('1').map(({ mode }) => mode)).toEqual(['add', 'modify']);
 
-    // Somebody who starts the service anew on that server has decided.
+    // An operator who restarts the service on that server has made the decision.
     await running.terminate();
     running.start();
     await copy.waitForMode('1', 'deleted');

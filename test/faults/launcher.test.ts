@@ -30,7 +30,8 @@ describe('a script that abuses the process which started it', () => {
     async (signal) => {
       const journal = join(folder, `journal-${signal}`);
       writeFileSync(journal, '');
-      // The culprit strikes when all have begun; the others end when it has, and all of them can be run again.
+      // The culprit kills the launcher when all scripts have begun. The others end when it has, and
+      // can all run again.
       const file = script(
         `abuse-${signal}`,
         `echo "$2 $PROV_RESUMED" >>${journal}
@@ -55,7 +56,7 @@ if [ -e ${folder}/culprit-$2 ]; then kill -${signal} $PPID; sleep 60; fi
         for (const uid of innocent) expect(runs.filter((run) => run.startsWith(uid))).toEqual([`${uid} 0`, `${uid} 1`]);
         expect(runs.filter((run) => run.startsWith(culprit))).toHaveLength(3);
         expect([world.service.pid, world.service.running]).toEqual([pid, true]);
-        // However many launchers have died, the next script is no child of the service.
+        // However many launchers have died, the next script must not be a child of the service.
         const later = await world.account();
         await world.ask(later, 'add');
         await expect.poll(() => readFileSync(journal, 'utf8'), { timeout: 20_000 }).toContain(`${later} 0`);
@@ -70,13 +71,13 @@ if [ -e ${folder}/culprit-$2 ]; then kill -${signal} $PPID; sleep 60; fi
 });
 
 describe('a service that may not open many files', () => {
-  /** How many files the service, and what it has started, may have open from now on. */
+  /** Limits the open files of the service and of its children. */
   async function limit(service: ServiceProcess, files: number): Promise<void> {
     const { pid = 0 } = service;
     const children = (await listProcesses()).filter(({ parent }) => parent === pid).map((child) => child.pid);
     for (const each of [pid, ...children]) execFileSync('prlimit', ['--pid', String(each), `--nofile=${files}:`]);
   }
-  /** However seldom a failure is repeated otherwise. */
+  /** Shortages are repeated whatever the other settings are. */
   const retry = { temporary: { initial: '100ms', max: '500ms', attempts: 1 } };
 
   it('says so with the remedy, keeps its accounts, and works on them when it may', async () => {

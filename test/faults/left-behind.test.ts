@@ -10,8 +10,9 @@ const folder = mkdtempSync(join(tmpdir(), 'left-behind-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /**
- * A script that renames itself, by which Perl blanks its environment, and goes on until SIGTERM, and then for a while; once resumed it
- * ends at once. Its journal has a line for each run: the process, and whether that of the run before was still there.
+ * A script that renames itself, by which Perl clears its environment. It runs until SIGTERM, and
+ * for a while after that. A resumed run ends at once. The journal has a line for each run: the
+ * process, and whether the process of the previous run still existed.
  */
 function slowToEnd(journal: string): string {
   const file = join(folder, 'slow-to-end');
@@ -40,7 +41,7 @@ describe.each(['auto', 'none'])('a script that a killed service left running (la
   it('has ended before the next service runs one for its account', async () => {
     const journal = join(folder, launcher);
     const command = [slowToEnd(journal)];
-    // The base is written in another way than the entries' names are.
+    // The base has another spelling than in the DNs of the entries.
     const base = BASE.toUpperCase().replaceAll(',', ', ');
     const world = await startWorld({
       settings: { directory: { base }, script: { command, launcher, killGrace: '10s' } },

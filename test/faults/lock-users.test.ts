@@ -39,7 +39,9 @@ function tryAs(uid: number, command: string): Promise<CommandResult> {
   return attempt(file, args, { cwd: '/' });
 }
 
-/** A service of root's, or of another user with a program and a configuration that he may read. */
+/**
+ * A service of root, or of another user with a program and a configuration that this user may read.
+ */
 async function service(name: string, uid = 0): Promise<ServiceProcess> {
   const config = await writeSettings(folder, testSettings(slapd.url, script.command), `${name}.yaml`);
   if (uid === 0) return keep(new ServiceProcess(config));
@@ -97,7 +99,7 @@ describe('the lock of a service of root', () => {
 });
 
 describe('the lock of a service of another user, who has no home', () => {
-  /** A user that nobody else is: no two runs of this test share his folder. */
+  /** A user number of this test run only, so that no two runs share the folder. */
   const uid = 100_000 + Math.floor(Math.random() * 1_000_000_000);
   const locks = `/tmp/prov-backup-rsnapshot-${uid}/locks`;
   afterEach(() => rmSync(dirname(locks), { recursive: true, force: true }));

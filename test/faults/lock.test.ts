@@ -42,7 +42,7 @@ interface Made {
   readonly log: string;
 }
 
-/** A service that is not started yet. */
+/** Makes a service without starting it. */
 async function make({ url, base = UNIT, settings = {}, flags = ['--debug'], process }: Given): Promise<Made> {
   made += 1;
   const log = join(folder, `${made}.log`);
@@ -62,7 +62,7 @@ async function run(given: Given): Promise<ServiceProcess> {
   return process;
 }
 
-/** Starts a service that is to end by itself, before it works on anything. */
+/** Starts a service and expects that it ends by itself before it works on an account. */
 async function expectRefusal(given: Given): Promise<void> {
   const { process: second, log } = await make(given);
   second.start();
@@ -74,7 +74,7 @@ async function expectRefusal(given: Given): Promise<void> {
   expect(second.output).not.toMatch(/ (refreshing|queued|claimed|resumed) /);
 }
 
-/** The same of many, some at once. */
+/** The same for many services, four at a time. */
 async function expectRefusals(all: readonly Given[]): Promise<void> {
   const left = [...all];
   while (left.length > 0) await Promise.all(left.splice(0, 4).map(expectRefusal));
@@ -84,7 +84,7 @@ async function addUnit(directory: TestDirectory): Promise<void> {
   await directory.add(UNIT, { objectClass: 'organizationalUnit', ou: 'Zürich, West' });
 }
 
-/** An account below the unit, for which the script runs and does not end. */
+/** Adds an account below the unit whose script runs until it is released. */
 async function inWork(directory: TestDirectory, uid: string): Promise<void> {
   await script.hold(uid);
   const attributes = accountAttributes(uid, { sstProvisioningMode: 'add', sstProvisioningState: '0' });
@@ -115,7 +115,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Other ways to write the base; slapd takes all of them. */
+/** Other spellings of the base; slapd accepts all of them. */
 const SPELLINGS: ReadonlyArray<readonly [string, string]> = [
   ['as it is', UNIT],
   ['in capitals', UNIT.toUpperCase()],
@@ -126,7 +126,7 @@ const SPELLINGS: ReadonlyArray<readonly [string, string]> = [
   ['with an OID for a type', UNIT.replace('ou=', '2.5.4.11=')],
   ['with long names for types', UNIT.replaceAll('ou=', 'organizationalUnitName=')],
 ];
-/** 389-ds finds no entry under these. */
+/** 389-ds finds no entry by these. */
 const FOR_SLAPD_ALONE = /OID|long names/;
 
 describe('a second service on the same host, with slapd', () => {
@@ -331,7 +331,7 @@ describe('a second service on the same host, with 389-ds', () => {
   });
 });
 
-/** An account below the unit that is in work, and of which a service is to make one run. */
+/** Adds an account below the unit that is in work, for a service to resume. */
 async function inWorkBefore(directory: TestDirectory, uid: string): Promise<void> {
   const attributes = accountAttributes(uid, { sstProvisioningMode: 'adding', sstProvisioningState: '0' });
   await directory.add(`uid=${uid},${UNIT}`, attributes);

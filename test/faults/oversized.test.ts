@@ -4,14 +4,14 @@ import { startWorld, type World } from './world.ts';
 
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 const MEBIBYTE = 2 ** 20;
-/** More than 16 MiB, the most that is read of an entry. */
+/** In MiB: more than 16 MiB, the size limit of an entry. */
 const TOO_MUCH = 20;
 const GOOD = 30;
-/** As many as there are permits. */
+/** As many as there are slots. */
 const LARGE = Array.from({ length: 8 }, (_, index) => `20${index}`);
 const MANY_UIDS = '300';
 
-/** So many values of a mebibyte each. */
+/** This number of values of one mebibyte each. */
 function values(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${index} `.padEnd(MEBIBYTE, 'x'));
 }

@@ -2,7 +2,10 @@ import { MODES, type Mode } from '../../src/domain/mode.ts';
 import type { ProxyConnection } from '../support/proxy.ts';
 import type { World } from './world.ts';
 
-/** A generator of numbers from 0 to below 1, the same ones for the same seed (mulberry32). */
+/**
+ * A generator of numbers from 0 up to 1 (exclusive). The same seed gives the same numbers
+ * (mulberry32).
+ */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -13,10 +16,12 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** What was asked of one account, to be compared with what came of it. */
+/** A request for an account, to compare with its outcome. */
 export interface Asked {
   readonly mode: Mode;
-  /** Lines of the script's journal before the request was written: its run must come after them. */
+  /**
+   * The number of lines of the script's journal before the request. Its run must come after them.
+   */
   readonly after: number;
 }
 
@@ -25,9 +30,9 @@ export interface SequenceOptions {
   readonly count: number;
 }
 
-/** What a sequence did, and what it asked for. */
+/** The actions and the requests of a sequence. */
 export interface Sequence {
-  /** In order, for whoever has to understand a failure. */
+  /** The actions in order, to analyse a failure. */
   readonly said: string[];
   readonly asked: Map<string, Asked[]>;
   serviceDeaths: number;
@@ -35,7 +40,7 @@ export interface Sequence {
 
 type Action = readonly [weight: number, run: () => Promise<string> | string];
 
-/** Does `count` random things to the world: requests, and faults of every part of it. Leaves faults behind: `heal` ends them. */
+/** Performs `count` random actions: requests, and faults of every part. `heal` ends the faults. */
 export async function runSequence(
   world: World,
   uids: readonly string[],
@@ -56,7 +61,8 @@ export async function runSequence(
         await world.ask(uid, mode);
         return `asked ${mode} of ${uid}`;
       } catch (error) {
-        if (tries === 5) throw error; // earlier: the connection of before a restart
+        // An earlier failure is that of the connection before a restart.
+        if (tries === 5) throw error;
       }
     }
   };
@@ -135,7 +141,7 @@ export async function runSequence(
   for (let index = 0; index < count; index += 1) {
     const run = one(bag) ?? ask;
     sequence.said.push(await run());
-    // The pause only varies what meets what; nothing depends on its length.
+    // The pause only varies which actions coincide. Nothing depends on its length.
     const pause = below(4) === 0 ? below(200) : below(15);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }

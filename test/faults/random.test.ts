@@ -2,12 +2,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runSequence, type Sequence } from './random-faults.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
-/** FAULT_SEED replays a sequence; FAULT_ROUNDS runs more of them, each with the next seed. */
+/**
+ * FAULT_SEED replays a sequence. FAULT_ROUNDS sets the number of sequences, each with the next
+ * seed.
+ */
 const FIRST_SEED = Number(process.env['FAULT_SEED'] ?? Math.floor(Math.random() * 1_000_000_000));
 const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 2);
 const ACTIONS = 80;
 
-/** Two services: what a dead one left in work is taken over when a handler cannot take longer, so the limits are short. */
+/**
+ * With two services, the work of a dead one is taken over after the longest handler time, so the
+ * limits are short.
+ */
 const WORLDS: ReadonlyArray<{ readonly name: string; readonly options: WorldOptions }> = [
   { name: 'one service', options: {} },
   {
@@ -31,7 +37,8 @@ describe.each(WORLDS)('random requests among random faults, with $name', ({ opti
       await world.heal();
       const uids = [];
       for (let index = 0; index < 6; index += 1) uids.push(await world.account());
-      // The stamps of an entry tell only by the second that somebody has written to it since it was created.
+      // Stamps have seconds: only after this one do they show that an entry was written after its
+      // creation.
       const created = Math.floor(Date.now() / 1_000);
       await expect.poll(() => Math.floor(Date.now() / 1_000)).toBeGreaterThan(created);
       const sequence = await runSequence(world, uids, { seed, count: ACTIONS });

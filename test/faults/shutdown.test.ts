@@ -64,7 +64,7 @@ describe('a burst of accounts', () => {
 });
 
 describe('a directory that hangs', () => {
-  /** The service's own time for a request, which must play no part, in milliseconds. */
+  /** The service's time limit of a request in milliseconds. It must not affect these tests. */
   const REQUEST_TIME = 60_000;
   let world: World;
   beforeEach(async () => {
@@ -86,7 +86,7 @@ describe('a directory that hangs', () => {
   };
   const writes = () => world.proxy.count('up', 'modifyRequest');
 
-  /** A script has ended, and its outcome waits for an answer that will never come. */
+  /** A script has ended, and its outcome waits for a response that never comes. */
   const unanswered = async (): Promise<void> => {
     const uid = await world.account();
     await world.script.hold(uid);

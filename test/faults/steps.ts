@@ -4,12 +4,14 @@ import type { World } from './world.ts';
 
 type Reach = (world: World, uid: string, mode: Mode, strike: () => Promise<void>) => Promise<void>;
 
-/** A moment in the life of a request, at which a fault strikes. */
+/** A moment of a request at which a fault occurs. */
 export interface Moment {
   readonly name: string;
-  /** Writes the request, waits for the moment, lets `strike` happen there, and lets go of what it held. */
+  /** Writes the request, waits for the moment, calls `strike`, and releases what it held. */
   readonly reach: Reach;
-  /** How often the script may have run in the end, where the service is killed at this moment. */
+  /**
+   * The number of runs that the script may have at the end if the service is killed at this moment.
+   */
   readonly runsIfServiceDies: number;
 }
 
@@ -33,7 +35,7 @@ async function inTheScript(...[world, uid, mode, strike]: Parameters<Reach>): Pr
   await world.script.release(uid);
 }
 
-/** Moments at which somebody else writes, while every connection stays whole. */
+/** Moments at which another client writes, while all connections work. */
 export const QUIET_MOMENTS: ReadonlyArray<{ readonly name: string; readonly reach: Reach }> = [
   { name: 'before the claim', reach: atMessage('up', 1, forward) },
   { name: 'after the claim', reach: atMessage('down', 1, forward) },
@@ -42,7 +44,10 @@ export const QUIET_MOMENTS: ReadonlyArray<{ readonly name: string; readonly reac
   { name: 'after the outcome is written', reach: atMessage('down', 2, forward) },
 ];
 
-/** Moments at which something ends. The service writes twice for each account: the claim, and the outcome. */
+/**
+ * Moments at which something ends. The service writes twice for each account: the claim and the
+ * outcome.
+ */
 export const MOMENTS: readonly Moment[] = [
   { name: 'before the claim', runsIfServiceDies: 1, reach: atMessage('up', 1) },
   {

@@ -4,7 +4,7 @@ import { ServiceProcess, testSettings, withSettings, writeSettings } from '../su
 import { text } from '../support/test-directory.ts';
 import { startWorld, type World } from './world.ts';
 
-/** Short limits: an in-work account is taken over when it is older than a handler may take, with its graces. */
+/** Short limits: an account in work is taken over after the longest handler time. */
 const SEVERAL = { instances: 'several', script: { timeout: '5s', killGrace: '100ms' } };
 const TAKE_OVER_MILLISECONDS = 30_000;
 

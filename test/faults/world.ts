@@ -18,7 +18,7 @@ import { startSlapd } from '../support/slapd.ts';
 import type { SlapdOptions } from '../support/slapd-config.ts';
 import { type TestDirectory, text } from '../support/test-directory.ts';
 
-/** A server of the tests that can be ended and started again. */
+/** A server of the tests that can be stopped and started again. */
 export interface RestartableDirectory extends TestDirectory {
   readonly url: string;
   readonly port: number;
@@ -27,26 +27,31 @@ export interface RestartableDirectory extends TestDirectory {
   halt(): Promise<void>;
   kill9(): Promise<void>;
   restart(): Promise<void>;
-  /** Lets it go on where it was paused. */
+  /** Continues it after a pause. */
   resume(): void;
 }
 
 export interface WorldOptions {
-  /** A directory that runs already, and is stopped by whoever started it; by default a slapd of the world's own. */
+  /** A running directory, which its creator stops. Default: a slapd of the world's own. */
   readonly directory?: RestartableDirectory;
   readonly slapd?: SlapdOptions;
   readonly settings?: SettingsFile;
-  /** With these the service speaks ldaps. */
+  /** With these the service uses ldaps. */
   readonly certificates?: Certificates;
-  /** Where the uids of its accounts begin: for worlds that share a directory. Default 1. */
+  /** Where the uids of its accounts begin, for worlds that share a directory. Default: 1. */
   readonly firstUid?: number;
-  /** How many services work on the accounts; more than one needs `instances: several`. Default 1. */
+  /**
+   * The number of services on the accounts. More than one needs `instances: several`. Default: 1.
+   */
   readonly services?: number;
-  /** False: no service is started yet. */
+  /** false: no service is started. */
   readonly start?: boolean;
 }
 
-/** A real directory, a proxy in front of it, the compiled service behind that, and a script that records. */
+/**
+ * A real directory, a proxy in front of it, the built service that uses the proxy, and a script
+ * that records its runs.
+ */
 export class World {
   readonly folder: string;
   /** slapd, or the ns-slapd of 389-ds. */
@@ -54,7 +59,7 @@ export class World {
   readonly proxy: FaultProxy;
   readonly script: RecordingScript;
   readonly service: ServiceProcess;
-  /** All of them, the one above first. */
+  /** All services; `service` is the first one. */
   readonly services: readonly ServiceProcess[];
   readonly #stopDirectory: () => Promise<void>;
   #nextUid: number;
@@ -74,7 +79,7 @@ export class World {
     this.services = parts.services;
   }
 
-  /** The uid of a new account that is finished: for `add` it does not exist otherwise than as added before. */
+  /** Returns the uid of a new, finished account. For `add`, too, it exists and is added. */
   async account(): Promise<string> {
     const uid = String(3_000_000 + this.#nextUid);
     this.#nextUid += 1;
@@ -82,12 +87,12 @@ export class World {
     return uid;
   }
 
-  /** Asks for work as an administrator does. */
+  /** Requests work as an administrator does. */
   async ask(uid: string, mode: Mode): Promise<void> {
     await this.slapd.request(uid, mode, { sstIsActive: mode === 'delete' ? 'FALSE' : 'TRUE' });
   }
 
-  /** Waits until the account is finished, and checks that the directory says it rightly. */
+  /** Waits until the account is finished, and checks its attributes. */
   async finished(uid: string, mode: Mode, timeout = 20_000): Promise<DirectoryEntry> {
     try {
       const entry = await this.slapd.waitForMode(uid, WORDS[mode].finished, { timeout });
@@ -100,17 +105,20 @@ export class World {
     }
   }
 
-  /** Waits until each service has two connections through the proxy: it subscribes and can write. */
+  /**
+   * Waits until each service has two connections through the proxy: its subscription and its
+   * writes.
+   */
   async connected(): Promise<void> {
     const wanted = 2 * this.services.length;
-    // Hooks call this, too, where there is no expect.poll.
+    // Hooks call this, too; they have no expect.poll.
     await vi.waitFor(() => expect(this.proxy.open.length).toBeGreaterThanOrEqual(wanted), {
       timeout: 20_000,
       interval: 10,
     });
   }
 
-  /** What happened, for whoever reads a failure. */
+  /** The events of the account, to analyse a failure. */
   tell(uid: string): string {
     const told = this.services.map(({ output }) => {
       const lines = output.split('\n').filter((line) => line.includes(uid) || /connect|--- /.test(line));
@@ -119,7 +127,7 @@ export class World {
     return [`script: ${JSON.stringify(this.script.journal(uid))}`, ...told].join('\n\n');
   }
 
-  /** Everything runs again and nothing is damaged any more. */
+  /** Ends all faults and starts everything again. */
   async heal(): Promise<void> {
     for (const { up, down } of this.proxy.open) {
       up.pass();
@@ -156,7 +164,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   return new World({ folder, slapd: directory, proxy, script, service, services }, stop, options.firstUid);
 }
 
-/** The directory, the port of it that the service uses, and how to end it. */
+/** The directory, its port for the service, and a function that stops it. */
 async function directoryFor({ directory, slapd: slapdOptions, certificates }: WorldOptions) {
   if (directory !== undefined) return { directory, port: directory.port, stop: () => directory.disconnect() };
   const slapd = await startSlapd({

@@ -17,7 +17,7 @@ it('a service at a terminal ends when the terminal is closed, and not on kill -H
   );
   const pidFile = join(folder, 'pid');
   const command = `echo $$ > ${pidFile}; exec ${process.execPath} ${MAIN} run -c ${config} --debug`;
-  // script(1) is the terminal.
+  // script(1) provides the terminal.
   const terminal = track(spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'] }));
   const logged = () => (existsSync(log) ? readFileSync(log, 'utf8') : '');
   await expect.poll(logged, { timeout: 20_000 }).toContain('disconnected');

@@ -15,10 +15,10 @@ import { type FaultProxy, startProxy } from '../support/proxy.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
-/** Milliseconds by which the clock of a busy machine may be late. */
+/** The tolerance in milliseconds for the timers of a busy machine. */
 const LATE = 500;
 
-/** Runs to the end of the refresh, and closes. */
+/** Waits for the end of the refresh, and unsubscribes. */
 async function succeeds(changes: Changes): Promise<void> {
   try {
     await changes.until((short) => short.some((what) => what.startsWith('refreshed')));
@@ -81,7 +81,7 @@ describe('a connection under TLS', () => {
     await certificates?.remove();
   });
 
-  /** A slapd with another certificate, for the time of one test. */
+  /** Runs the test with a slapd that has another certificate. */
   const withCertificate = async (kind: 'wrongName' | 'expired' | 'otherCa', test: (other: Slapd) => Promise<void>) => {
     const other = await startSlapd({ tls: certificates[kind] });
     try {
@@ -229,7 +229,7 @@ describe('a connection that breaks', () => {
   it('by a length that was damaged on the way is noticed, although bytes go on coming', async () => {
     const seen = await watching(400);
     const probe = await proxy.hold('down', 'searchDone');
-    probe.connection.down.flip(1, 0x0c ^ 0x83); // 12 bytes become some hundred thousand
+    probe.connection.down.flip(1, 0x0c ^ 0x83); // 12 bytes become several hundred thousand
     probe.forward();
     expect((await seen.ended()).message).toContain('no whole message');
   });
@@ -318,7 +318,10 @@ describe('a server that does not speak as it should', () => {
     expect(error.remedy).toContain('by itself');
   });
 
-  /** Takes every bind, and answers each search with the code that is given for it; undefined: not at all. */
+  /**
+   * Accepts every bind. Answers each search with the result code that `codeFor` returns; undefined:
+   * not at all.
+   */
   const answeringSearches = (codeFor: (request: Buffer) => number | undefined) => (socket: Socket) => {
     const framer = new LdapFramer();
     socket.on('data', (chunk) => {

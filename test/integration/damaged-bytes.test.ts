@@ -7,7 +7,7 @@ import { type Slapd, startSlapd } from '../support/slapd.ts';
 
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 const DEAD_AFTER = 300;
-/** Milliseconds by which the clock of a busy machine may be late. */
+/** The tolerance in milliseconds for the timers of a busy machine. */
 const LATE = 2_000;
 
 let slapd: Slapd;

@@ -31,7 +31,7 @@ describe('a real 389-ds', () => {
       await directory.addAccount('1', OPEN);
       await directory.addAccount('2', DONE);
       const seen = await watch({ protocol });
-      // The content of the persistent search itself comes in its own time, also after that of the list.
+      // The content of the persistent search comes in its own time, also after that of the list.
       expect(seen.short).toContain('refreshed 1');
       expect(seen.short).toContain('refresh uid=1');
       expect(seen.short).not.toContain('refresh uid=2');

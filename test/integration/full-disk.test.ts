@@ -16,11 +16,11 @@ beforeEach(() => {
 
 interface Service {
   readonly child: ChildProcess;
-  /** What it said on standard error. */
+  /** Its standard error. */
   errors(): string;
 }
 
-/** A service whose directory is not there, which it says again and again. */
+/** A service without a directory, which reports that again and again. */
 function start(flags: readonly string[], log: string, stdout: number | 'ignore'): Service {
   const config = join(folder, 'service.yaml');
   const directory = `directory: { url: "ldap://127.0.0.1:1", base: "dc=${folder.slice(-6)}" }`;
@@ -75,7 +75,7 @@ describe('standard output in a file on a full disk', () => {
     child.kill('SIGTERM');
     await exited(child);
     const note = lines().findIndex((line) => MISSING[flag].test(line));
-    // There is a torn line before it, save where the disk was full at the end of one.
+    // An incomplete line is before it, unless the disk became full at the end of a line.
     expect([full, full + 1]).toContain(note);
     const after = lines().slice(note);
     expect(() => after.map((line) => JSON.parse(line))).not.toThrow();

@@ -35,8 +35,8 @@ afterAll(async () => {
 });
 
 /**
- * Runs a command whose output goes to a full disk, or to nobody; resolves to its exit code and
- * what it said on standard error.
+ * Runs a command whose output goes to a full disk, or to a closed pipe. Resolves to its exit code
+ * and standard error.
  */
 async function withoutOutput(to: 'a full disk' | 'nobody', args: readonly string[]) {
   const full = openSync('/dev/full', 'w');
@@ -71,7 +71,7 @@ describe('a command whose output cannot be written', () => {
     expect(await withoutOutput('nobody', args())).toEqual({ code, said: expect.not.stringContaining('output') });
   });
 
-  /** Once, and with nothing of a stack; beside what `tap` and `replay` note. */
+  /** Reported once and without a stack trace, besides the notes of `tap` and `replay`. */
   const TOLD = new RegExp(`^(-- .*\n)*${SENTENCE.replaceAll(/[()]/g, '\\$&')}$`);
 
   it.each([['a full disk', 2, SENTENCE] as const, ['nobody', 2, ''] as const])(

@@ -16,7 +16,7 @@ beforeEach(() => {
 
 const inFolder = (name: string): string => join(folder, name);
 
-/** A configuration for a directory that is not there. */
+/** Writes a configuration whose directory does not exist. */
 function writeConfig(section = ''): string {
   const directory = `directory: { url: "ldap://127.0.0.1:1", base: "dc=${folder.slice(-6)}" }`;
   const operator = `operator: { listen: "unix:${inFolder('operator.sock')}" }`;
@@ -25,13 +25,13 @@ function writeConfig(section = ''): string {
   return inFolder('service.yaml');
 }
 
-/** Memory that a command may have: none of these inputs is worth more. */
+/** The memory of a command is limited, as none of these inputs needs more. */
 const LEAST_MEMORY = { NODE_OPTIONS: '--max-old-space-size=200' };
 
 const run = (...args: string[]): Promise<CommandResult> =>
   attempt(process.execPath, [MAIN, ...args], { env: { ...process.env, ...LEAST_MEMORY } });
 
-/** What nobody but the authors of a program can read. */
+/** Output that only the authors of a program understand. */
 const STACK_TRACE = /^\s+at .*[(/:]\S*\d+:\d+\)?$|FATAL ERROR|Unhandled|uncaught/im;
 
 describe('in place of the configuration', () => {
@@ -96,7 +96,7 @@ describe('in place of a record', () => {
 });
 
 describe('in place of a file that the service writes', () => {
-  /** A service that has said on standard error why it does not write there. */
+  /** Starts a service, and waits for the reason on standard error why it does not write there. */
   async function started(args: readonly string[], told: RegExp): Promise<ChildProcess> {
     const child = track(spawn(process.execPath, [MAIN, 'run', '-d', ...args], { stdio: ['ignore', 'ignore', 'pipe'] }));
     onTestFinished(async () => {

@@ -10,8 +10,8 @@ import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { ROOT_DN, ROOT_PASSWORD } from '../support/slapd-config.ts';
 
 /**
- * LDIF for a folder of the directory, which has the entries cn=a and cn=b and the folder ou=in;
- * BOX stands for its DN, and B64<...> for the base64 of what it holds.
+ * LDIF for a folder of the directory that has the entries cn=a and cn=b and the folder ou=in. BOX
+ * stands for its DN, and B64<...> for base64.
  */
 interface Row {
   readonly what: string;
@@ -25,7 +25,7 @@ const addC = (...lines: string[]): string[] => ['dn: cn=c,BOX', 'objectClass: pe
 const described = (line: string): string[] => modifyA('replace: description', line, '-');
 const renameA = (...lines: string[]): string[] => ['dn: cn=a,BOX', 'changetype: modrdn', ...lines];
 
-/** Both tools leave the same directory, and both say whether all went well. */
+/** Both tools leave the same directory, and report the same success or failure. */
 const SAME: readonly Row[] = [
   { what: 'a content record', ldif: addC() },
   { what: 'a TAB after the colon', ldif: described('description:\t0') },
@@ -174,14 +174,14 @@ const SAME: readonly Row[] = [
 ];
 
 interface Difference extends Row {
-  /** Who does what the row asks for, and says so. */
+  /** The tool that does what the row requests, and reports it. */
   readonly done: 'here' | 'there';
-  /** The other one says that all went well, too. */
+  /** The other tool reports success, too. */
   readonly silently?: true;
   readonly why: string;
 }
 
-/** They differ, each time for a reason. */
+/** The tools differ for the reason of the row. */
 const DIFFERENT: readonly Difference[] = [
   ...[
     { what: 'blanks at the end of base64 without padding', ldif: described('description:: B64<x y> \t') },
@@ -282,8 +282,8 @@ describe('ldif load beside ldapmodify -a, on a slapd', () => {
   });
 
   /**
-   * Applies a row to a folder of its own by one of the tools: whether all went well, and what
-   * stands there then.
+   * Applies a row to a new folder with one of the tools. Resolves to its success, and the entries
+   * then.
    */
   async function outcome(tool: 'ldapmodify' | 'ldif load', { ldif, goesOn }: Row) {
     boxes += 1;

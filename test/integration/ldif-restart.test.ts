@@ -52,7 +52,7 @@ describe('ldif load and a slapd that goes away in mid-load', () => {
     loads = [];
   });
 
-  /** Starts a load; `printed` is called with all that it has printed so far. */
+  /** Starts a load. `printed` is called with all output so far. */
   function load(ldif: string, flags: readonly string[] = [], printed: (out: string) => void = () => {}) {
     const file = join(folder, 'load.ldif');
     writeFileSync(file, ldif);

@@ -9,11 +9,11 @@ const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const MEGABYTE = 1024 * 1024;
 const FILE_MEGABYTES = 160;
 const LONG_LINE = `description:: ${'QUJD'.repeat(25)}\n`;
-/** Says, at the end, how much memory the process has had at most, in KiB. */
+/** Prints the highest memory use of the process in KiB at its end. */
 const MEASURED = `data:text/javascript,process.on('exit',()=>console.error('peak',process.resourceUsage().maxRSS))`;
 
 let folder: string;
-/** What the program takes for a file of one record: it differs between versions of Node.js. */
+/** The memory use for a file of one record. It differs between versions of Node.js. */
 let least: number;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ldif-size-'));
@@ -25,7 +25,10 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Loads a file into a directory that is not there: what it says before it would connect is all. */
+/**
+ * Loads a file into a directory that does not exist. Only the messages before the connection
+ * matter.
+ */
 async function load(file: string) {
   const args = ['--import', MEASURED, MAIN, 'ldif', 'load', '-c', join(folder, 'config.yaml'), file];
   const child = track(spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] }));
@@ -37,7 +40,7 @@ async function load(file: string) {
   return { said, megabytes: Number(/^peak (\d+)$/m.exec(said)?.[1]) / 1024 };
 }
 
-/** A file of so many megabytes, this text over and over, and an end. */
+/** A file of many megabytes: the text repeated, then `end`. */
 function largeFile(text: string, end: string): string {
   const file = join(folder, 'large.ldif');
   const piece = text.repeat(Math.ceil(MEGABYTE / text.length));

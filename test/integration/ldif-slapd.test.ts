@@ -48,7 +48,7 @@ describe('the LDIF tools and a real slapd', () => {
     writeFileSync(config, `directory: ${directory}\nscript: { command: [/bin/true] }\n`);
   }
 
-  /** Runs a command and returns its exit code and what it printed, standard output before standard error. */
+  /** Runs a command. Resolves to its exit code, standard output and standard error. */
   async function printed(run: () => Promise<number>): Promise<{ exitCode: number; out: string; err: string }> {
     const said = { out: '', err: '' };
     const collect = (stream: 'out' | 'err') => (chunk: string | Uint8Array) => {

@@ -31,7 +31,7 @@ afterAll(async () => {
 const lines = async (name: string): Promise<string[]> =>
   (await readFile(join(folder, name), 'utf8')).split('\n').slice(0, -1);
 
-/** A line without its time, and with what differs from run to run as a star. */
+/** A line without its time. Values that differ from run to run are a star. */
 const stable = (line: string): string =>
   line
     .replace(/^\S+ /, '')
@@ -149,7 +149,10 @@ describe('the log of the running service', () => {
   });
 });
 
-/** Whether the process has become the service, and hears SIGHUP (the first bit of the signals that it catches). */
+/**
+ * Whether the process has become the service and handles SIGHUP (the first bit of the caught
+ * signals).
+ */
 function hearsHangUp(pid = 0): boolean {
   if (readlinkSync(`/proc/${pid}/exe`) !== realpathSync(process.execPath)) return false;
   const [, caught = '0'] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];

@@ -68,7 +68,7 @@ describe('while rsyslogd is away', () => {
     await rsyslog.received(1);
 
     await rsyslog.stop();
-    // What is sent into a connection before its end is known here is lost.
+    // Messages that are sent before the end of the connection is known are lost.
     if (kind === 'tcp') await expect.poll(() => told, { timeout: 20_000 }).toHaveLength(1);
     for (let number = 0; number < 10; number += 1) log.logger.info('meanwhile', { number });
     await rsyslog.start();

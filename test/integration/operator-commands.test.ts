@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 async function setUp(settings: Record<string, unknown> = {}): Promise<void> {
-  // Uids with an f fail, those with a w take long.
+  // Uids with an f fail, uids with a w take long.
   const script = 'case "$2" in f*) echo no quota here >&2; exit 6 ;; w*) sleep 60 ;; esac';
   service = await setUpService({ url: slapd.url, script, settings });
 }
@@ -125,7 +125,7 @@ describe('retry', () => {
     });
     const entry = await slapd.read('3');
     expect(entry && text(entry, 'sstProvisioningMode')).toBe('delete');
-    // It tells that nobody is at work; the claim clears it.
+    // The return value shows that no attempt is under way. The claim clears it.
     expect(entry && text(entry, 'sstProvisioningReturnValue')).toBe('6');
   });
 
@@ -284,7 +284,7 @@ describe('a running service, asked', () => {
     expect(await ready()).toBe(200);
     slapd.pause();
     try {
-      // The kernel would take hours: the time limit of the test is bound enough, whatever else the machine does.
+      // The kernel would take hours. The test's own time limit is enough.
       while ((await ready()) === 200) await new Promise((resolve) => setTimeout(resolve, 20));
     } finally {
       slapd.resume();
@@ -327,7 +327,7 @@ describe('a running service, asked', () => {
 
 interface Tap {
   says(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<void>;
-  /** Ctrl-C; resolves to the exit code. */
+  /** Sends SIGINT. Resolves to the exit code. */
   end(): Promise<number | null>;
   readonly stdout: string;
 }

@@ -15,7 +15,7 @@ import { BASE, manyAccounts, SERVICE_DN, SERVICE_PASSWORD } from '../support/acc
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 
-/** A clock on which each slice is over as soon as it is looked at. */
+/** A clock with which each slice is over at the first look. */
 function fastClock(): () => number {
   let now = 0;
   return () => {
@@ -39,7 +39,7 @@ function countTurns(): { count: () => number; stop: () => void } {
 const REQUEST = encodeSearch({ base: BASE, scope: 'subtree', filter: '(uid=*)', attributes: ['uid'] });
 const ANY = element(Operation.searchRequest);
 
-/** An answer to request 1: an entry with this name. */
+/** A response to request 1: an entry with this name. */
 const entry = (dn: string) => encodeMessage(1, element(Operation.searchResultEntry, octetString(dn), sequence()));
 const entries = (count: number) => Buffer.concat(Array.from({ length: count }, (_, index) => entry(`uid=${index}`)));
 
@@ -120,7 +120,7 @@ describe('a connection that rests', () => {
   });
   afterAll(() => certificates?.remove());
 
-  /** A server that does this with a connection once something was asked; answers its URL. */
+  /** A server that calls `asked` for each connection after its first bytes. Resolves to its URL. */
   async function serve(asked: (socket: Socket) => void, tls = false): Promise<string> {
     const take = (socket: Socket): void => {
       sockets.push(socket);
@@ -184,7 +184,7 @@ describe('a connection that rests', () => {
     await new Promise<void>((resolve) => {
       const message = () => {
         seen += 1;
-        // It rests: what came with these waits.
+        // The reader rests now; bytes that arrived with this message wait.
         if (seen === 10) setImmediate(() => resolve(connection.close()));
       };
       connection.send(REQUEST, { message, failed: () => {} });

@@ -10,7 +10,7 @@ import { text } from '../support/test-directory.ts';
 const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const ASKED = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 
-/** Uids with an f fail, with a t are tried again once, with an s take their time. */
+/** Uids with an f fail, uids with a t succeed at the second attempt, uids with an s take long. */
 const SCRIPT = [
   'echo "a secret: hunter2"',
   'case "$2" in',
@@ -48,7 +48,7 @@ const replay = (...args: string[]): Promise<CommandResult> =>
 const entrySays = (name: string, value: string) => (entry: Parameters<typeof text>[0] | undefined) =>
   entry !== undefined && text(entry, name) === value;
 
-/** Chooses a number below n, the same ones for the same seed (Park and Miller). */
+/** Chooses numbers below n. The same seed gives the same numbers (Park and Miller). */
 function choices(seed: number): (n: number) => number {
   let state = (seed % 2_147_483_646) + 1;
   return (n) => {
@@ -75,7 +75,7 @@ describe('a recorded night', () => {
     await slapd.request('del', 'delete', { sstIsActive: 'FALSE' });
     await slapd.waitForMode('del', 'deleted');
 
-    // A newer request while the script runs, and an account that goes away while it is worked on.
+    // A newer request while the script runs, and an account that is removed while it is in work.
     await slapd.addAccount('s1', ASKED);
     await slapd.addAccount('s2', ASKED);
     await service.says(/claimed +s1/);
@@ -86,7 +86,7 @@ describe('a recorded night', () => {
     await slapd.waitForMode('s1', 'modified');
     await service.says(/superseded +s2/);
 
-    // The directory goes and comes back; so does the service.
+    // The directory is restarted, then the service.
     await slapd.restart();
     await service.says(/disconnected[\s\S]*refreshed/);
     await slapd.request('n1', 'modify');

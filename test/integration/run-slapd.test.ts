@@ -6,7 +6,7 @@ import { type RunningService, type ServiceSetup, setUpService } from '../support
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { text } from '../support/test-directory.ts';
 
-/** Keeps a lock for each uid, and writes down who found it taken. */
+/** A script that takes a lock for each uid, and records the runs that found it taken. */
 const RECORDING = [
   'mkdir "$FOLDER/lock-$2" 2>/dev/null || echo "overlap $2" >> "$FOLDER/overlaps"',
   'echo "$@" >> "$FOLDER/runs"',

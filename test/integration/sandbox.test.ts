@@ -10,7 +10,7 @@ import { freePort } from '../support/free-port.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 
-/** The sandbox as a process of its own, with a temporary folder of its own. */
+/** The sandbox as a process with its own temporary folder. */
 class Sandbox {
   readonly #child: ChildProcess;
   #printed = '';
@@ -41,7 +41,7 @@ class Sandbox {
     await expect.poll(() => this.#printed, { timeout: 20_000, interval: 10 }).toMatch(what);
   }
 
-  /** Resolves to the exit code; null where a signal ended it. */
+  /** Resolves to the exit code, or null if a signal ended it. */
   async ended(): Promise<number | null> {
     await exited(this.#child);
     return this.#child.exitCode;
@@ -73,7 +73,7 @@ describe('the sandbox', () => {
     await rm(temporary, { recursive: true, force: true });
   });
 
-  /** Nothing in its temporary folder, nobody at its port. */
+  /** Expects that its temporary folder is empty and its port is closed. */
   async function expectNothingLeft(of: Sandbox): Promise<void> {
     expect(await readdir(temporary)).toEqual([]);
     const probe = connect(of.port, '127.0.0.1');

@@ -32,7 +32,7 @@ beforeEach(() => {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
 });
 
-/** The configuration of a service whose directory is not there. */
+/** Writes the configuration of a service whose directory does not exist. */
 function writeConfig(more = ''): string {
   const config = join(folder, 'service.yaml');
   const directory = `directory: { url: "ldap://127.0.0.1:1", base: "${base}" }`;
@@ -50,7 +50,7 @@ function node(args: readonly string[], stdout: 'pipe' | number = 'pipe'): ChildP
   return child;
 }
 
-/** Collects what it prints; to be polled. */
+/** Returns a function that returns the output so far. */
 function outputOf(child: ChildProcess): () => string {
   let said = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -60,7 +60,7 @@ function outputOf(child: ChildProcess): () => string {
 }
 
 describe('a service of which only the first file is loaded', () => {
-  /** The first file as it is built, with a program behind it that never comes to its end. */
+  /** The first file as it is built, with a program that never finishes loading. */
   async function loading(command: string): Promise<ChildProcess> {
     mkdirSync(join(folder, 'dist/src'), { recursive: true });
     for (const file of ['package.json', 'dist/src/main.js']) cpSync(join(ROOT, file), join(folder, file));
@@ -90,7 +90,7 @@ describe('a service of which only the first file is loaded', () => {
 });
 
 describe('a service that waits for the script of one before it to end', () => {
-  /** A script of a service that is no more: it says so when it is told to end, and goes on. */
+  /** A script of a service that has ended. It reports SIGTERM and continues. */
   async function orphan(): Promise<{ told: Promise<unknown> }> {
     const loop = 'trap "echo told" TERM; echo ready; while :; do sleep 0.05; done';
     const account = { uid: '1', dn: `uid=1,${base}` };
@@ -117,7 +117,7 @@ describe('a service that waits for the script of one before it to end', () => {
 });
 
 describe('a service that has stopped and waits for somebody to read its output', () => {
-  /** A pipe that takes nothing more. */
+  /** A pipe that is full. */
   function fullPipe(): number {
     const path = join(folder, 'output.pipe');
     execFileSync('mkfifo', [path]);
@@ -145,7 +145,7 @@ describe('a service that has stopped and waits for somebody to read its output',
     child.kill('SIGTERM');
     await exited(child);
     expect([child.exitCode, child.signalCode]).toEqual([0, null]);
-    // It waits for two seconds otherwise.
+    // Otherwise it waits for two seconds.
     expect(performance.now() - asked).toBeLessThan(1_500);
   });
 });

@@ -14,7 +14,10 @@ const EXAMPLE_SCRIPT = resolve(import.meta.dirname, '../../config/examples/creat
 const MAIN = resolve(import.meta.dirname, '../../dist/src/main.js');
 const UID_NUMBER = '5000';
 
-/** All steps at work: the example script, the real rsnapshot, and stand-ins for what would change the host. */
+/**
+ * All steps: the example script, the real rsnapshot, and substitutes for commands that would change
+ * the host.
+ */
 describe('an account, with every step', () => {
   let slapd: Slapd;
   let service: RunningService;

@@ -13,7 +13,7 @@ function folderForTest(): string {
   return folder;
 }
 
-/** Runs a command whose output nobody reads, as after `| true`; resolves to what it says on standard error. */
+/** Runs a command whose output no process reads, as in `| true`. Resolves to its standard error. */
 async function unread(...args: string[]): Promise<string> {
   const child = track(spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }));
   child.stdout.destroy();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LEAST_RATE, Liveness } from '../../src/ldap/liveness.ts';
 
-/** Bytes that earn no time. */
+/** A number of bytes that does not extend any limit. */
 const FEW = 0;
 
 describe('the judgement of a connection', () => {

@@ -244,7 +244,7 @@ describe('operations whose connection breaks', () => {
         one.read(accountDn('a')),
       ]);
       const ended = Promise.allSettled(asked);
-      // One is asked, and the others wait for the answer to their binds.
+      // One request is sent. The others wait for the responses to their binds.
       await expect.poll(() => proxy.count('up', 'bindRequest')).toBe(4);
       await expect.poll(() => proxy.count('up', 'modifyRequest')).toBe(2);
       for (const one of [bound, ...fresh]) one.close();
@@ -288,7 +288,7 @@ describe('operations whose connection breaks', () => {
       await directory.read(accountDn('a'));
       slapd.pause();
       const ended = expect(directory.read(accountDn('a'))).rejects.toThrow('closed');
-      // What was just asked is on its way before the other server takes over.
+      // The request is sent before the other server takes over.
       await new Promise((resolve) => setImmediate(resolve));
       directory.use(other.url);
       await ended;

@@ -9,7 +9,7 @@ const message = (number: number, size = 0) => sequence(octetString(`#${number} $
 const numberOf = (bytes: Buffer, start: number, end: number) =>
   Number(/#(\d+) /.exec(bytes.toString('latin1', start, end))?.[1]);
 
-/** A reader whose messages are noted, and whose time passes as the test says. */
+/** A reader that records its messages. The test provides the clock. */
 function reading(now: () => number) {
   const seen: number[] = [];
   const framer = new Framer((bytes, start, end) => seen.push(numberOf(bytes, start, end)));
@@ -24,7 +24,7 @@ function reading(now: () => number) {
   return { reader, seen, readsOn: () => readsOn };
 }
 
-/** A clock on which more time passes between two looks than any slice has. */
+/** A clock that advances by more than a slice between two looks. */
 function fastClock(): () => number {
   let now = 0;
   return () => {

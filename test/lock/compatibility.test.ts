@@ -4,9 +4,9 @@ import { type BasePath, type Instances, isCompatible, type Scope } from '../../s
 
 interface Where {
   readonly server?: string;
-  /** Entries from this depth (0: the base) upwards show only their DN. */
+  /** Entries at this depth (0: the base) and above show only their DN. */
   readonly readable?: number;
-  /** Distinguishes one life of the tree from the next. */
+  /** Distinguishes a tree from the next one, which is created anew. */
   readonly life?: string;
 }
 
@@ -77,10 +77,10 @@ describe('two services on a host', () => {
   });
 });
 
-/** The modes of multi-granularity locking, and with which others each may be held. */
+/** The modes of multi-granularity locking, each with the modes that are compatible. */
 const MODES = { IS: ['IS', 'IX', 'S'], IX: ['IS', 'IX'], S: ['IS', 'S'], X: [] as string[] } as const;
 
-/** What a service would lock, entry by entry. */
+/** The locks of a service on each entry. */
 function intentionLocks({ instances, paths: [path] }: Scope): Map<string, keyof typeof MODES> {
   const [own, above] = instances === 'one' ? (['X', 'IX'] as const) : (['S', 'IS'] as const);
   return new Map(path?.entries.map(({ dn }, depth) => [dn, depth === 0 ? own : above]));

@@ -281,7 +281,7 @@ describe('the mutex', () => {
   it('lets one at a time into the table, also where its file is removed meanwhile', async () => {
     const mutex = join(folder, 'mutex');
     const entered: string[] = [];
-    /** Somebody who enters the table and stays there until he is told to leave. */
+    /** Enters the table and stays there until `leave` is called. */
     const enter = async (name: string): Promise<{ leave: () => Promise<void> }> => {
       const inside = latch();
       const end = latch();
@@ -299,7 +299,7 @@ describe('the mutex', () => {
       };
     };
     const first = await enter('first');
-    // They have opened the file that is there now. What they have locked in the end is gone.
+    // They have opened the file that exists now. When they get its lock, it is gone.
     const waiting = ['second', 'third'].map((name) => enter(name).then(({ leave }) => leave()));
     await vi.waitFor(async () => expect(await locking(mutex)).toBe(2), { timeout: 10_000 });
     rmSync(mutex);
@@ -313,7 +313,7 @@ describe('the mutex', () => {
   });
 });
 
-/** How many processes of ours are about to lock the file that is at this path now. */
+/** The number of our processes that are about to lock the file at this path. */
 async function locking(file: string): Promise<number> {
   const children = (await listProcesses()).filter(({ parent }) => parent === process.pid);
   return children.filter(({ pid }) => {
@@ -373,7 +373,7 @@ describe('services in processes of their own', () => {
 
 interface Holder {
   readonly child: ChildProcess;
-  /** The next line that it says. */
+  /** Resolves to its next line of output. */
   readonly next: () => Promise<string>;
 }
 

@@ -1,8 +1,9 @@
 /**
- * A service's lock in a process of its own, so that it can be killed, or race others:
- * `node --import tsx lock-holder.ts FOLDER INSTANCES BASE` says `ready`, waits for a line, and takes
- * the lock. It says `refused`, or `held` with the number of a process that it has started then and
- * that outlives it when it is killed; its input's end ends both.
+ * A service's lock in its own process, which can be killed and can race others.
+ *
+ * `node --import tsx lock-holder.ts FOLDER INSTANCES BASE` prints `ready`, waits for a line, and
+ * takes the lock. Then it prints `refused`, or `held` with the pid of a child process, which
+ * survives if this one is killed. The end of its input ends both.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

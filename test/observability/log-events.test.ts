@@ -7,7 +7,7 @@ const TIME = '2026-03-01T10:00:00.250Z';
 const account = { uid: '3724300', dn: 'uid=3724300,dc=example', mode: 'adding', job: 'k3f9-1' };
 const disconnected = { event: 'disconnected', url: 'ldap://a', reason: 'connection reset' } as const;
 
-/** The lines for these events, as `level message field=value ...`. */
+/** The log lines for these events, as `level message field=value ...`. */
 function linesFor(events: readonly StreamEvent[], debug = false): string[] {
   const lines: string[] = [];
   const write = createEventLog({

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLogger, type LogOptions } from '../../src/observability/log.ts';
 import { limitFiles } from '../support/file-limit.ts';
 
-/** A stream that keeps what it gets. */
+/** A stream that keeps its text. */
 class Kept extends Writable {
   text = '';
   readonly isTTY: boolean;
@@ -35,7 +35,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** What came up in this turn of the event loop is in the file. */
+/** After it, everything logged in this turn of the event loop is in the file. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const inFolder = (name: string): string => join(folder, name);
 const logWith = (options: Partial<LogOptions>) =>

@@ -5,12 +5,12 @@ import { createStreamSink } from '../../src/observability/log/stream-sink.ts';
 
 const line = (message: string): LogLine => ({ time: 'T', level: 'info', message, fields: {} });
 
-/** A receiver whose coming and going the test decides. */
+/** A receiver that the test connects and disconnects. */
 class Receiver {
   readonly messages: string[] = [];
   readonly problems: string[] = [];
   opened = 0;
-  /** Its connection breaks with the next message. */
+  /** The connection breaks at the next message. */
   breaks = false;
   #up: () => void = () => {};
   #down: (reason: string) => void = () => {};

@@ -21,12 +21,13 @@ function notifierWith(environment: NodeJS.ProcessEnv = {}): SystemdNotifier {
   return notifier;
 }
 
-/** The process that sends for the notifier of this test. */
+/** The helper process of this test's notifier. */
 async function sender(): Promise<ProcessLine> {
   for (const candidate of (await listProcesses()).filter(
     ({ parent, state }) => parent === process.pid && state !== 'Z',
   )) {
-    const environment = await readFile(`/proc/${candidate.pid}/environ`, 'utf8').catch(() => ''); // it is gone
+    // The process may have ended.
+    const environment = await readFile(`/proc/${candidate.pid}/environ`, 'utf8').catch(() => '');
     if (environment.includes(`NOTIFY_SOCKET=${manager.socket}`)) return candidate;
   }
   throw new Error('nobody sends');

@@ -9,7 +9,7 @@ import { execute } from '../support/children.ts';
 
 const line = (message: string): LogLine => ({ time: 'T', level: 'info', message, fields: {} });
 const render = ({ message, fields }: LogLine): Buffer => Buffer.from([message, ...Object.values(fields)].join(' '));
-/** No datagram carries it. */
+/** Longer than a datagram can be. */
 const TOO_LARGE = 'x'.repeat(70_000);
 
 let server: Socket;
@@ -95,7 +95,7 @@ describe('a syslog server by UDP', () => {
     });
     for (let number = 0; number < 1_000; number += 1) sink.write(line(`${number}`));
     await until(() => lookUps === 2);
-    // The system may drop a datagram that comes amid so many.
+    // The system may drop a datagram among so many.
     await until(() => {
       sink.write(line('meanwhile'));
       return received.includes('meanwhile');

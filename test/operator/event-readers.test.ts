@@ -14,7 +14,7 @@ const event = (uid: string): PublishedEvent => ({
   mode: 'add',
 });
 
-/** A peer that takes `room` writes, and then none until it is told to drain. */
+/** A peer that accepts `room` writes, and then none until it drains. */
 class Peer implements ReaderSink {
   room: number;
   text = '';
@@ -56,7 +56,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Readers on a clock that goes on by a millisecond whenever it is looked at. */
+/** Readers with a clock that advances by a millisecond at each look. */
 function set(limits: Partial<typeof READER_LIMITS> = {}, events = 100) {
   const backlog = createBacklog({ events, characters: 1 << 20 });
   let clock = 0;
@@ -131,7 +131,7 @@ describe('readers of the event stream', () => {
       for (const peer of peers) readers.add(peer, ALL, 1, true);
       publish('a');
       turn();
-      // By now all have it, and some have had their turn again, which found nothing more for them.
+      // All have it by now, and some had another turn, which found nothing more.
       for (let n = 0; n < 11; n++) turn();
       const served = () => peers.map(({ uids }) => uids.length);
       expect(new Set(served())).toEqual(new Set([1]));

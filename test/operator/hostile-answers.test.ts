@@ -12,7 +12,7 @@ import { OperatorError } from '../../src/operator/listen-address.ts';
 import { SCALE } from '../endurance/scale.ts';
 import { oddValue, placesIn, replaced } from '../support/odd-values.ts';
 
-/** Whoever was faster to listen where the service is to. */
+/** A server that listens at the address of the service before the service does. */
 async function impostor(): Promise<{ address: string; says(words: string): void }> {
   let said = '';
   const server = createServer((_, answer) => answer.writeHead(200, { connection: 'close' }).end(said));

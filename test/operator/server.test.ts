@@ -40,7 +40,7 @@ const of = (uid: string, mode = 'add', job = 'j1') => ({ uid, dn: `uid=${uid},dc
 const CONNECTED: StreamEvent = { event: 'connected', url: 'ldap://a', protocol: 'syncrepl', server: 'OpenLDAP' };
 const REFRESHED: StreamEvent = { event: 'refreshed', entries: 3, milliseconds: 12 };
 
-/** A raw request on a socket of its own, as any program may send it; resolves with everything that came until the end. */
+/** Sends a raw request on a new socket. Resolves to everything that comes until the end. */
 async function raw(operator: Operator, request: string): Promise<string> {
   const socket = open(operator);
   socket.write(request);
@@ -214,7 +214,7 @@ describe('the unix socket', () => {
   });
 });
 
-/** Binds a socket and removes its listener without the file, as a kill would. */
+/** Leaves a socket file without a listener, as a killed service does. */
 async function leaveStaleSocket(path: string): Promise<void> {
   const { link, unlink } = await import('node:fs/promises');
   const server = createServer().listen(`${path}.bound`);
@@ -428,7 +428,7 @@ describe('/events', () => {
       emit({ event: 'output', stream: 'stdout', line, ...of(`n${n % 50}`) });
       if (n % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
-    // One queue a reader would be 20 MB for each of them.
+    // One queue per reader would be 20 MB for each of them.
     const grown = process.memoryUsage().heapUsed + process.memoryUsage().external - before;
     expect(grown).toBeLessThan(250 << 20);
     expect((await fetchStatus(operator.address)).counts.open).toBe(0);
@@ -436,7 +436,10 @@ describe('/events', () => {
   });
 });
 
-/** What a socket receives until it matches; the socket goes on flowing afterwards. */
+/**
+ * Resolves to the bytes that a socket receives until they match. The socket continues to flow
+ * afterwards.
+ */
 function until(socket: Socket, pattern: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';

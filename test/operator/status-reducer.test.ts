@@ -128,7 +128,7 @@ describe('the accounts in the status', () => {
         reason: 'setquota said no',
       },
     ]);
-    // Its own echo, and what a later list says of it, change nothing.
+    // Its own echo, and a later list that shows it, change nothing.
     const echo: StreamEvent = { event: 'skipped', reason: 'failed', returnValue: 6, ...of('u1', 'adding') };
     expect(shown(having(failed, echo)).failed).toEqual(shown(having(failed)).failed);
     expect(countAccounts(having(failed, { event: 'queued', ...of('u1') }))).toMatchObject({ failed: 0, queued: 1 });

@@ -22,7 +22,7 @@ const search = (filter: Buffer) =>
     sequence(octetString('*')),
   );
 
-/** One of each kind of request, as a client would send it. */
+/** One request of each kind, as a client would send it. */
 const REQUESTS: readonly Buffer[] = [
   element(0x60, integer(3), octetString(ADMINISTRATOR), octetString('secret', 0x80)),
   search(element(0xa0, equality, element(0xa2, octetString('cn', 0x87)))),
@@ -56,7 +56,7 @@ describe('the embedded directory', () => {
   });
   afterAll(() => server.stop());
 
-  /** Sends the bytes on a connection of their own, and waits until the server has closed it. */
+  /** Sends the bytes on a new connection, and waits until the server has closed it. */
   async function send(bytes: Buffer): Promise<void> {
     const socket = connect({ port: Number(new URL(server.login.url).port), host: '127.0.0.1' });
     socket.resume();

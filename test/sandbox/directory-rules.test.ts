@@ -121,7 +121,7 @@ describe('the embedded directory', () => {
   });
 });
 
-/** What the server says until it closes the connection. */
+/** Everything that the server sends until it closes the connection. */
 async function talk(socket: Socket, bytes: Buffer): Promise<Buffer> {
   const parts: Buffer[] = [];
   socket.on('data', (part: Buffer) => parts.push(part));
@@ -130,7 +130,7 @@ async function talk(socket: Socket, bytes: Buffer): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-/** A search whose filter is (!(!(!(... )))), deeper than anybody means. */
+/** A search whose filter is (!(!(!(... )))), nested far too deeply. */
 function nestedFilter(): Buffer {
   const wrap = (tag: number, value: Buffer) => {
     const length = Buffer.alloc(4);

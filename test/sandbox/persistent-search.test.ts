@@ -12,7 +12,7 @@ const CONTROL = '2.16.840.1.113730.3.4.3';
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 const DONE = { sstProvisioningState: '20260101T000000Z' };
 
-/** `ldapsearch` with a persistent search: what it printed, one record at a time. */
+/** `ldapsearch` with a persistent search, and its output by record. */
 class Watching {
   readonly #child;
   #printed = '';
@@ -25,7 +25,7 @@ class Watching {
     });
   }
 
-  /** `uid=1 modify add`: RDN, kind of change (`-` for the first content), mode. */
+  /** `uid=1 modify add`: the RDN, the kind of change (`-` for the initial content), the mode. */
   get records(): string[] {
     return this.#printed
       .split('\n\n')
@@ -169,7 +169,7 @@ interface Sent {
   readonly control: Buffer | undefined;
 }
 
-/** A search for the open accounts: persistent, or plain where nothing is given. */
+/** A search for the open accounts, persistent if there is an argument. */
 function searchFor(asked?: { changeTypes: number; changesOnly: boolean; returnChanges: boolean }, state = '0'): Sent {
   const filter = element(0xa3, octetString('sstProvisioningState'), octetString(state));
   const limits = [enumerated(2), enumerated(0), integer(0), integer(0), boolean(false)];
@@ -185,7 +185,7 @@ function searchFor(asked?: { changeTypes: number; changesOnly: boolean; returnCh
   };
 }
 
-/** A connection on which bytes are sent and received as they are. */
+/** A connection for raw bytes. */
 class Raw {
   readonly #socket: Socket;
   #bytes = Buffer.alloc(0);
@@ -207,7 +207,7 @@ class Raw {
     this.#socket.write(sequence(integer(messageId), body, ...(control === undefined ? [] : [element(0xa0, control)])));
   }
 
-  /** Resolves when the server has done everything that was sent before: requests are done in order. */
+  /** Resolves when the server has carried out all earlier requests, as it does so in order. */
   barrier(messageId: number): Promise<Buffer> {
     this.send(messageId, searchFor(undefined, '(none)'));
     return this.received((bytes) => bytes.includes(Buffer.of(2, 1, messageId, 0x65)));

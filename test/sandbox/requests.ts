@@ -3,13 +3,13 @@ import { BASE, SUFFIX } from '../support/accounts.ts';
 type Command = 'ldapsearch' | 'ldapmodify' | 'ldapdelete' | 'ldapmodrdn' | 'ldapcompare' | 'ldapwhoami';
 
 interface Expected {
-  /** The LDAP result code, which ldap-utils exit with. */
+  /** The LDAP result code, which is the exit code of ldap-utils. */
   readonly code: number;
   readonly says?: RegExp;
   readonly saysNot?: RegExp;
 }
 
-/** One command of ldap-utils against a directory, and what comes of it. */
+/** One command of ldap-utils against a directory, and the expected result. */
 export interface RequestCase extends Expected {
   readonly title: string;
   readonly command: Command;
@@ -29,13 +29,13 @@ const run = (title: string, command: Command, args: readonly string[], expected:
 const search = (title: string, args: readonly string[], expected: Expected): RequestCase =>
   run(title, 'ldapsearch', ['-LLL', '-o', 'ldif-wrap=no', ...args], expected);
 
-/** ldapmodify with this LDIF. */
+/** A case of ldapmodify with this LDIF. */
 const write = (title: string, lines: string, expected: Expected, args: readonly string[] = []): RequestCase => ({
   ...run(title, 'ldapmodify', args, expected),
   input: `${lines.trim().replace(/^ +/gm, '')}\n`,
 });
 
-/** ldapmodify with changes of one account. */
+/** A case of ldapmodify that changes one account. */
 const change = (title: string, uid: string, lines: string, expected: Expected, args: readonly string[] = []) =>
   write(title, `dn: ${account(uid)}\nchangetype: modify\n${lines.trim()}`, expected, args);
 
@@ -261,5 +261,7 @@ const MOVES: readonly RequestCase[] = [
   run('deletes', 'ldapdelete', [account('a2')], { code: 0 }),
 ];
 
-/** Requests that every directory server answers alike; they are made in this order, by the administrator. */
+/**
+ * Requests that every directory server answers alike. The administrator makes them in this order.
+ */
 export const REQUESTS: readonly RequestCase[] = [...WRITES, ...CONTROLS, ...SEARCHES, ...MOVES];

@@ -8,7 +8,7 @@ import { type Embedded, startEmbedded } from '../support/embedded-directory.ts';
 
 const UID = '3724300';
 
-/** The walk, with the test in the service's place. */
+/** The walk, with the test in place of the service. */
 describe('the walk', () => {
   let server: Embedded;
   let directory: DirectoryOperations;
@@ -61,7 +61,7 @@ describe('the walk', () => {
     const account = { time: '2026-01-01T00:00:00.000Z', uid: UID, dn: accountDn(UID), mode: 'add' };
     for (const listener of listeners) listener({ ...account, ...event } as PublishedEvent);
   };
-  /** Waits for the request, and does what the service would do. */
+  /** Waits for the request, and writes what the service would write. */
   const finish = async (requested: string, finished: string) => {
     await server.waitForMode(UID, requested);
     await server.modify(accountDn(UID), { sstProvisioningMode: finished, sstProvisioningState: '20260101T000000Z' });

@@ -14,7 +14,10 @@ function collecting(limit?: number) {
   return { frames, framer };
 }
 
-/** Pushes the stream in pieces of the sizes, over and over, and stops after messages where it is told so. */
+/**
+ * Pushes the stream in pieces of these sizes, over and over, and stops after a message if `stops`
+ * says so.
+ */
 function pushCut(framer: Framer, stream: Buffer, cuts: readonly number[], stops: readonly boolean[] = [false]): void {
   let messages = 0;
   const goesOn = () => !stops[messages++ % stops.length];

@@ -1,21 +1,21 @@
-import { comparableDn } from '../src/domain/dn.ts';
+import { comparableDn, isSameDn } from '../src/domain/dn.ts';
 import { LargeMap } from '../src/domain/large-map.ts';
-import type { Known } from './known-account.ts';
+import type { OpenAccount } from './open-account.ts';
 
 /** Finds what is remembered of an account, by its id or by its DN. */
 export class AccountIndex {
-  readonly #byId = new LargeMap<Known>();
+  readonly #byId = new LargeMap<OpenAccount>();
   readonly #idByDn = new LargeMap<string>();
 
   get size(): number {
     return this.#byId.size;
   }
 
-  get(id: string): Known | undefined {
+  get(id: string): OpenAccount | undefined {
     return this.#byId.get(id);
   }
 
-  entries(): IterableIterator<[string, Known]> {
+  entries(): IterableIterator<[string, OpenAccount]> {
     return this.#byId.entries();
   }
 
@@ -31,22 +31,24 @@ export class AccountIndex {
   }
 
   /** Remembers the account so, whatever its DN was before. */
-  set(id: string, known: Known): void {
-    this.#forgetDn(id);
-    this.#byId.set(id, known);
-    this.#idByDn.set(comparableDn(known.dn), id);
+  set(id: string, account: OpenAccount): void {
+    const before = this.#byId.get(id);
+    this.#byId.set(id, account);
+    if (before !== undefined && isSameDn(before.dn, account.dn)) return;
+    if (before !== undefined) this.#forgetDn(id, before.dn);
+    this.#idByDn.set(comparableDn(account.dn), id);
   }
 
   delete(id: string): void {
-    this.#forgetDn(id);
+    const before = this.#byId.get(id);
+    if (before === undefined) return;
+    this.#forgetDn(id, before.dn);
     this.#byId.delete(id);
   }
 
   /** Another account may have taken the DN over. */
-  #forgetDn(id: string): void {
-    const known = this.#byId.get(id);
-    if (known === undefined) return;
-    const key = comparableDn(known.dn);
+  #forgetDn(id: string, dn: string): void {
+    const key = comparableDn(dn);
     if (this.#idByDn.get(key) === id) this.#idByDn.delete(key);
   }
 }

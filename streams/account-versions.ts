@@ -16,13 +16,13 @@ const REMEMBERED_TOKENS = 8;
  */
 const LATEST_TOKENS = 256;
 
-interface Known {
+interface KnownVersion {
   /** The newest entryCSN; undefined where the server shows none. */
   readonly version: string | undefined;
   /** The connection on which that was learnt. */
   readonly connection: number;
   /** This service's own write made that version. */
-  readonly own: boolean;
+  readonly madeHere: boolean;
   /** The fencing tokens that this service wrote last, oldest first. */
   readonly tokens: readonly string[];
   /** This service claimed the account last, or tried to, and has not finished it. */
@@ -31,7 +31,7 @@ interface Known {
   readonly behindSince?: number;
 }
 
-const NOTHING: Known = { version: undefined, connection: 0, own: false, tokens: [], unfinished: false };
+const NOTHING: KnownVersion = { version: undefined, connection: 0, madeHere: false, tokens: [], unfinished: false };
 
 /**
  * `current`: nothing newer is known. `stale`: something newer was told, or written, on this very
@@ -52,7 +52,7 @@ export type Age = 'current' | 'stale' | 'behind';
  * the connection it was learnt on.
  */
 export class AccountVersions {
-  readonly #known: RecentMap<Known>;
+  readonly #known: RecentMap<KnownVersion>;
   /** Which accounts the server in use has shown older than they are known. */
   readonly #behind = new Set<string>();
   readonly #behindAfter: number;
@@ -97,16 +97,16 @@ export class AccountVersions {
     // a late echo.
     const isSame = known?.version === entryCSN;
     const unfinished = (known?.unfinished ?? false) && (isSame || readMode(record.mode)?.phase === 'inWork');
-    const own = isSame && (known?.own ?? false);
+    const madeHere = isSame && (known?.madeHere ?? false);
     const tokens = known?.tokens ?? [];
-    this.#remember(id, { version: entryCSN, connection: this.#connection, own, tokens, unfinished });
+    this.#remember(id, { version: entryCSN, connection: this.#connection, madeHere, tokens, unfinished });
   }
 
   /** This service's own write made that version. */
   wrote(id: string, entryCSN: string | undefined): void {
     if (entryCSN === undefined) return;
     const { tokens, unfinished } = this.#known.get(id) ?? NOTHING;
-    this.#remember(id, { version: entryCSN, connection: this.#connection, own: true, tokens, unfinished });
+    this.#remember(id, { version: entryCSN, connection: this.#connection, madeHere: true, tokens, unfinished });
   }
 
   /**
@@ -173,7 +173,7 @@ export class AccountVersions {
   /** Whether the account stands as this service itself wrote it. */
   isOwn(record: AccountRecord): boolean {
     const known = this.#known.get(identityOf(record)) ?? NOTHING;
-    if (record.entryCSN !== undefined && known.own && known.version === record.entryCSN) return true;
+    if (record.entryCSN !== undefined && known.madeHere && known.version === record.entryCSN) return true;
     const day = record.date?.value;
     return day !== undefined && (known.tokens.includes(day) || this.#latestTokens.has(day));
   }
@@ -195,7 +195,7 @@ export class AccountVersions {
     return record.entryCSN !== undefined && this.isUnfinished(identityOf(record));
   }
 
-  #remember(id: string, known: Known): void {
+  #remember(id: string, known: KnownVersion): void {
     if (known.connection === this.#connection) this.#behind.delete(id);
     this.#known.set(id, known);
   }

@@ -16,7 +16,7 @@ export interface Candidate {
    * Set where this service holds the account already: a further attempt, or an outcome that is not
    * written yet.
    */
-  readonly own?: OwnWork;
+  readonly ownWork?: OwnWork;
 }
 
 export type OwnWork =

@@ -59,7 +59,7 @@ function mayBeOthers(
   alone: boolean,
 ): boolean {
   if (!isInWork(seen) || memory.undo !== undefined || tokenOf(memory, seen) !== undefined) return false;
-  return !alone || !(candidate.own !== undefined || isInWork(candidate.record) || memory.unanswered);
+  return !alone || !(candidate.ownWork !== undefined || isInWork(candidate.record) || memory.unanswered);
 }
 
 export function tokenOf({ tokens }: Pick<ClaimMemory, 'tokens'>, { date }: AccountRecord): TokenFence | undefined {

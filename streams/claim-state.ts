@@ -105,7 +105,7 @@ export interface Judgement {
   /**
    * By its version or its token the account stands as this service wrote it, or, alone, may do so.
    */
-  readonly own: boolean;
+  readonly isOwnClaim: boolean;
   /** How the server in use refuses late requests. */
   readonly fencing: Fencing;
   /** A token that was not chosen lately. */

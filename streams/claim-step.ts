@@ -24,12 +24,12 @@ import { answerTo, type Failed } from './machine.ts';
 
 /** The first step. Reads what was seen some time ago. */
 export function beginClaim(candidate: Candidate, rules: ClaimRules): ClaimNext {
-  const { own, fresh, record } = candidate;
+  const { ownWork, fresh, record } = candidate;
   const memory: ClaimMemory = {
     candidate,
     withReturnValue: true,
     unanswered: false,
-    tokens: own?.kind === 'retry' && own.fence.by === 'token' ? [own.fence] : [],
+    tokens: ownWork?.kind === 'retry' && ownWork.fence.by === 'token' ? [ownWork.fence] : [],
     undo: undefined,
     failures: 0,
     conflicts: 0,
@@ -107,13 +107,13 @@ function judged(state: Extract<ClaimState, { at: 'judging' }>, judgement: Judgem
  */
 function isRevivedClaim(
   { candidate, seen, unanswered }: Extract<ClaimState, { at: 'judging' }>,
-  { own }: Judgement,
+  { isOwnClaim }: Judgement,
   { alone }: ClaimRules,
 ): boolean {
   const mode = readMode(seen.mode)?.mode;
   if (!alone || !isInWork(seen) || mode === undefined || preconditionHolds(seen, mode) || !sameTurn(seen, candidate))
     return false;
-  return unanswered || (candidate.own === undefined && own);
+  return unanswered || (candidate.ownWork === undefined && isOwnClaim);
 }
 
 function takeBack(
@@ -131,10 +131,10 @@ function takeBack(
 function attemptedOn(
   memory: ClaimMemory,
   seen: AccountRecord,
-  { decision, own, fencing, token }: Judgement,
+  { decision, isOwnClaim, fencing, token }: Judgement,
 ): Attempted | undefined {
-  const { own: ownWork, record } = memory.candidate;
-  const isOurs = ownWork?.kind === 'retry' ? isLeftAlone(record, seen) : own;
+  const { ownWork, record } = memory.candidate;
+  const isOurs = ownWork?.kind === 'retry' ? isLeftAlone(record, seen) : isOwnClaim;
   const how = decision.kind === 'wait' && isInWork(seen) && isOurs ? 'resume' : decision.kind;
   if (how !== 'claim' && how !== 'resume' && how !== 'takeOver') return undefined;
   const { mode } = decision as Decision & { readonly mode: Mode };

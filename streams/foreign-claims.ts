@@ -4,7 +4,7 @@ import { readMode } from '../src/domain/mode.ts';
 import { RecentMap } from '../src/domain/recent-map.ts';
 import { laneOf } from './candidate.ts';
 import { versionOf } from './identity.ts';
-import type { OtherServices, Sighted } from './other-services.ts';
+import type { OtherServices, SightContext } from './other-services.ts';
 import { WorkByUid } from './work-by-uid.ts';
 
 /** Far more than claims of others that are ever seen. */
@@ -41,7 +41,7 @@ export class ForeignClaims implements OtherServices {
     this.#monotonic = monotonic;
   }
 
-  sighted(id: string, record: AccountRecord, { by, before, unfinished, readsAsOwn }: Sighted): boolean {
+  sighted(id: string, record: AccountRecord, { by, before, unfinished, readsAsOwn }: SightContext): boolean {
     if (readsAsOwn) return false;
     const lane = laneOf(record.uid);
     if (before !== undefined) this.#work.renamed(id, laneOf(before.uid), lane);

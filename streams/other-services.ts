@@ -29,7 +29,7 @@ export interface LastSeen {
   readonly claiming: boolean;
 }
 
-export interface Sighted {
+export interface SightContext {
   readonly by: SeenBy;
   /** As it was known until now. */
   readonly before: LastSeen | undefined;
@@ -49,7 +49,7 @@ export interface OtherServices {
    * An account came into sight, or changed, and that is not the echo of this service's own claim.
    * True where that shows a claim of another service which ought not to be there.
    */
-  sighted(id: string, record: AccountRecord, how: Sighted): boolean;
+  sighted(id: string, record: AccountRecord, how: SightContext): boolean;
   /**
    * It was read, not told, that another service is at work on the account. True as for `sighted`.
    */

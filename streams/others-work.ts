@@ -4,7 +4,7 @@ import { mayHideWork } from '../src/domain/hidden-work.ts';
 import { readMode } from '../src/domain/mode.ts';
 import { laneOf } from './candidate.ts';
 import { fingerprintOf, versionOf } from './identity.ts';
-import type { LastSeen, OtherServices, SeenBy, Sighted } from './other-services.ts';
+import type { LastSeen, OtherServices, SeenBy, SightContext } from './other-services.ts';
 import { WorkByUid } from './work-by-uid.ts';
 
 /**
@@ -29,7 +29,7 @@ export class OthersWork implements OtherServices {
   }
 
   /** Claims of others are to be expected here, so none is out of place. */
-  sighted(id: string, record: AccountRecord, { by, before, readsAsOwn }: Omit<Sighted, 'unfinished'>): boolean {
+  sighted(id: string, record: AccountRecord, { by, before, readsAsOwn }: Omit<SightContext, 'unfinished'>): boolean {
     if (readsAsOwn && !this.#mayBeTakenOver(record, before)) return false;
     const lane = laneOf(record.uid);
     if (before !== undefined) this.#work.renamed(id, laneOf(before.uid), lane);

@@ -8,7 +8,7 @@ import { decideEach } from './operators/decide-each.ts';
 import { dispatch } from './operators/dispatch.ts';
 import { groupPerUid, type Load } from './operators/group-per-uid.ts';
 import { holdUntilDue } from './operators/hold-until-due.ts';
-import { readAccounts, type Sighted } from './operators/read-accounts.ts';
+import { type AccountChange, readAccounts } from './operators/read-accounts.ts';
 import { reportConnection } from './operators/report-connection.ts';
 import { writeBack } from './operators/write-back.ts';
 import type { Slot } from './slots.ts';
@@ -52,8 +52,8 @@ export function provisioning(
   let fencing: Fencing = 'token';
   const surroundings = { ...options, fencing: () => fencing };
   /** A newer item took the place of one that was held, or waited for a slot. */
-  const discarded = ({ id, own, record }: Candidate) => {
-    if (own === undefined) return;
+  const discarded = ({ id, ownWork, record }: Candidate) => {
+    if (ownWork === undefined) return;
     surroundings.open.release(id);
     report({ event: 'superseded', reason: NEWER_REQUEST, ...refOf(record) });
   };
@@ -118,7 +118,7 @@ function isResult(turn: Turn): turn is TurnResult {
 }
 
 function comingBack() {
-  return (results$: Observable<TurnResult>): Observable<Sighted> =>
+  return (results$: Observable<TurnResult>): Observable<AccountChange> =>
     results$.pipe(
       filter((result) => result.at !== 'done'),
       map((result) =>

@@ -39,9 +39,9 @@ export const DONE: TurnResult = { at: 'done' };
 
 /** A turn at its beginning: an outcome that was kept from an earlier one needs no claim. */
 export function turnOf(candidate: Candidate): Turn {
-  const { own } = candidate;
-  if (own?.kind !== 'unwritten') return { at: 'unclaimed', candidate };
-  const { kind: _, ...ended } = own;
+  const { ownWork } = candidate;
+  if (ownWork?.kind !== 'unwritten') return { at: 'unclaimed', candidate };
+  const { kind: _, ...ended } = ownWork;
   return { at: 'ended', candidate, ...ended };
 }
 
@@ -71,11 +71,11 @@ export function decideAgain({ id }: Candidate, record: AccountRecord, fresh: boo
 
 /** The job that a claim made. `claimedAt`: when the claim was answered, by the monotonic clock. */
 export function jobOf(
-  { own }: Pick<Candidate, 'own'>,
+  { ownWork }: Pick<Candidate, 'ownWork'>,
   { how, mode, record, entry, fence }: Extract<ClaimResult, { readonly kind: 'claimed' }>,
   { id, claimedAt }: Pick<ClaimedJob, 'id' | 'claimedAt'>,
 ): ClaimedJob {
-  const retried = own?.kind === 'retry' && how === 'resume' ? own : undefined;
+  const retried = ownWork?.kind === 'retry' && how === 'resume' ? ownWork : undefined;
   const lost = retried?.lost ?? 0;
   const resumed = how !== 'claim' && (retried === undefined || lost > 0);
   return { id, mode, record, entry, fence, claimedAt, attempt: retried?.attempt ?? 1, resumed, lost };

@@ -101,7 +101,7 @@ const claimInput = z.discriminatedUnion('got', [
   z.object({
     got: z.literal('judgement'),
     decision,
-    own: z.boolean(),
+    isOwnClaim: z.boolean(),
     fencing: z.enum(['version', 'token']),
     token: z.string(),
   }),
@@ -149,7 +149,7 @@ const candidate = z
   .object({
     record,
     fresh: z.boolean(),
-    own: z.object({ kind: z.literal('retry'), attempt: count.min(1), lost: count, fence }).optional(),
+    ownWork: z.object({ kind: z.literal('retry'), attempt: count.min(1), lost: count, fence }).optional(),
   })
   .transform((given) => ({ ...given, id: identityOf({ entryUUID: undefined, ...given.record }) }));
 

@@ -86,11 +86,11 @@ function judge(
   { record, mayBeOthers }: Extract<ClaimEffect, { do: 'judge' }>,
   { alone, open, report, decideNow, fencing, newToken }: Surroundings,
 ): ClaimInput {
-  const own = open.versions.isOwn(record) || (alone && open.versions.mayBeOwn(record));
-  if (mayBeOthers && !own && open.learnt(record)) report(foreignClaim(record));
+  const isOwnClaim = open.versions.isOwn(record) || (alone && open.versions.mayBeOwn(record));
+  if (mayBeOthers && !isOwnClaim && open.learnt(record)) report(foreignClaim(record));
   let token = newToken();
   while (token === record.date?.value) token = newToken();
-  return { got: 'judgement', decision: decideNow(record, 'claim'), own, fencing: fencing(), token };
+  return { got: 'judgement', decision: decideNow(record, 'claim'), isOwnClaim, fencing: fencing(), token };
 }
 
 function notClaimed(

@@ -5,7 +5,7 @@ import { type Candidate, laneOf } from '../candidate.ts';
 import type { DecideNow } from '../steps.ts';
 import { decisionEvent } from '../turn-events.ts';
 import type { Due, Held } from './hold-until-due.ts';
-import type { Sighted } from './read-accounts.ts';
+import type { AccountChange } from './read-accounts.ts';
 
 export interface DecisionDependencies {
   readonly decideNow: DecideNow;
@@ -16,10 +16,13 @@ export interface DecisionDependencies {
  * Decides about each account in sight, tells the decision with its reason, and says when the
  * account is due.
  */
-export function decideEach({ decideNow, report }: DecisionDependencies): OperatorFunction<Sighted, Held<Candidate>> {
-  return map((sighted) => {
-    if (sighted.kind === 'left') return { kind: 'drop', key: laneOf(sighted.uid), id: sighted.id };
-    const { candidate } = sighted;
+export function decideEach({
+  decideNow,
+  report,
+}: DecisionDependencies): OperatorFunction<AccountChange, Held<Candidate>> {
+  return map((change) => {
+    if (change.kind === 'left') return { kind: 'drop', key: laneOf(change.uid), id: change.id };
+    const { candidate } = change;
     const held = (due: Due, how: { quiet?: boolean; replaces?: boolean }): Held<Candidate> => ({
       kind: 'hold',
       key: laneOf(candidate.record.uid),
@@ -30,11 +33,11 @@ export function decideEach({ decideNow, report }: DecisionDependencies): Operato
     });
     // Whatever was seen of the account meanwhile waits behind the attempt that just ended, and is
     // no newer than that.
-    if (sighted.kind === 'again') return held({ inMilliseconds: sighted.inMilliseconds }, { replaces: true });
-    const decision = decideNow(candidate.record, sighted.quiet ? 'seenUnchanged' : 'seen');
-    const event = sighted.quiet ? undefined : decisionEvent(candidate.record, decision);
+    if (change.kind === 'again') return held({ inMilliseconds: change.inMilliseconds }, { replaces: true });
+    const decision = decideNow(candidate.record, change.quiet ? 'seenUnchanged' : 'seen');
+    const event = change.quiet ? undefined : decisionEvent(candidate.record, decision);
     if (event !== undefined) report(event);
-    return held(dueOf(decision), sighted.quiet ? { quiet: true } : {});
+    return held(dueOf(decision), change.quiet ? { quiet: true } : {});
   });
 }
 

@@ -43,8 +43,8 @@ function notWrittenBack(
     case 'repeat': {
       open.wrote(id, record, { working: false });
       const { attempt, lost, inMilliseconds } = next;
-      const own = { kind: 'retry', attempt, lost, fence } as const;
-      return { at: 'again', candidate: { id, record, fresh: false, own }, inMilliseconds };
+      const ownWork = { kind: 'retry', attempt, lost, fence } as const;
+      return { at: 'again', candidate: { id, record, fresh: false, ownWork }, inMilliseconds };
     }
   }
 }

@@ -3,11 +3,12 @@ import type { EntryReading, ReadEntry } from '../../src/domain/account.ts';
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import type { Report } from '../../src/domain/event.ts';
 import { type Candidate, foreignClaim } from '../candidate.ts';
-import type { Left, Seen } from '../known-account.ts';
+import type { Left } from '../open-account.ts';
 import type { OpenAccounts } from '../open-accounts.ts';
+import type { Source } from '../sight.ts';
 
 /** An account that came into sight or left it. */
-export type Sighted =
+export type AccountChange =
   /** `quiet`: nothing about it has changed, so there is nothing to tell. */
   | { readonly kind: 'seen'; readonly candidate: Candidate; readonly quiet: boolean }
   | { readonly kind: 'left'; readonly id: string; readonly uid: string }
@@ -34,10 +35,10 @@ const SWEPT_AT_ONCE = 250;
  * Reads entries as accounts. Own echoes go no further; entries that are not accounts are left alone
  * or reported as skipped; what a completed refresh or list no longer holds has left.
  */
-export function readAccounts(options: ReadAccountsOptions): OperatorFunction<DirectoryChange, Sighted> {
+export function readAccounts(options: ReadAccountsOptions): OperatorFunction<DirectoryChange, AccountChange> {
   return (source) =>
-    new Observable<Sighted>((subscriber) => {
-      const reader = new Reader(options, (sighted) => subscriber.next(sighted));
+    new Observable<AccountChange>((subscriber) => {
+      const reader = new Reader(options, (change) => subscriber.next(change));
       subscriber.add(() => reader.stop());
       return source.subscribe({
         next: (change) => reader.take(change),
@@ -56,7 +57,7 @@ export function readAccounts(options: ReadAccountsOptions): OperatorFunction<Dir
  */
 class Reader {
   readonly #options: ReadAccountsOptions;
-  readonly #tell: (sighted: Sighted) => void;
+  readonly #tell: (change: AccountChange) => void;
   /** The numbers of the latest refresh and the latest list. */
   #refresh = 0;
   #list = 0;
@@ -64,7 +65,7 @@ class Reader {
   #continuous = false;
   #sweeping: Subscription | undefined;
 
-  constructor(options: ReadAccountsOptions, tell: (sighted: Sighted) => void) {
+  constructor(options: ReadAccountsOptions, tell: (change: AccountChange) => void) {
     this.#options = options;
     this.#tell = tell;
   }
@@ -80,18 +81,18 @@ class Reader {
         break;
       case 'refreshing':
         open.versions.connected();
-        this.#refresh = open.begin();
+        this.#refresh = open.beginSnapshot();
         this.#continuous = false;
         break;
       case 'refreshed':
         this.#continuous = true;
-        this.#sweep(open.endOf(this.#refresh));
+        this.#sweep(open.endSnapshot(this.#refresh));
         break;
       case 'listing':
-        this.#list = open.begin();
+        this.#list = open.beginSnapshot();
         break;
       case 'listed':
-        this.#sweep(open.endOf(this.#list));
+        this.#sweep(open.endSnapshot(this.#list));
         break;
       case 'disconnected':
         this.#continuous = false;
@@ -124,15 +125,15 @@ class Reader {
     const isLive = change !== 'refresh' && change !== 'list';
     const {
       id,
-      own,
+      isEcho,
       unchanged,
       working,
       stale,
       missed,
       foreignClaim: isForeign,
-    } = open.seen(record, this.#seenAs(change));
+    } = open.seen(record, this.#sourceOf(change));
     if (missed !== undefined) this.#tellLeft(missed);
-    if (own) return;
+    if (isEcho) return;
     const quiet = !isLive && unchanged;
     const { uid, dn, mode, entryUUID, modifiedBy } = record;
     if (!quiet) {
@@ -146,9 +147,9 @@ class Reader {
     this.#tell({ kind: 'seen', candidate: { id, record, fresh }, quiet });
   }
 
-  #seenAs(change: EntryChange['change']): Seen {
-    if (change === 'list') return { by: this.#continuous ? 'list' : 'refresh', since: this.#list };
-    if (change === 'refresh') return { by: 'refresh', since: this.#refresh };
+  #sourceOf(change: EntryChange['change']): Source {
+    if (change === 'list') return { by: this.#continuous ? 'list' : 'refresh', snapshot: this.#list };
+    if (change === 'refresh') return { by: 'refresh', snapshot: this.#refresh };
     return { by: this.#continuous ? 'stream' : 'refresh' };
   }
 

@@ -146,8 +146,8 @@ function kept(
   const tries = turn.tries + 1;
   open.wrote(id, record, { working: false });
   report(writeBackEvent(turn, result));
-  const own = { kind: 'unwritten', job, outcome, tries, milliseconds } as const;
-  return { at: 'again', candidate: { id, record, fresh: false, own }, inMilliseconds: refusedPause(tries) };
+  const ownWork = { kind: 'unwritten', job, outcome, tries, milliseconds } as const;
+  return { at: 'again', candidate: { id, record, fresh: false, ownWork }, inMilliseconds: refusedPause(tries) };
 }
 
 /**

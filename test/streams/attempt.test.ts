@@ -91,22 +91,22 @@ describe('an attempt that fails', () => {
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('5');
     expect(stage.events.at(-1)).toMatchObject({ event: 'failed', returnValue: 5, step: 'script' });
     expect(stage.events.at(-1)).toHaveProperty('reason', expect.stringContaining('CANNOT_CREATE_HOME_DIR'));
-    expect(stage.open.seen(stage.record(directory.entry('a'))).own).toBe(true);
+    expect(stage.open.seen(stage.record(directory.entry('a'))).isEcho).toBe(true);
   });
 
   it('takes a newer request for news', async () => {
     const stage = new Stage({ directory, runHandler: ends(failed(5)) });
     await settled(stage, stage.candidate(directory.create('a')));
     directory.write('a', { sstProvisioningMode: 'add' });
-    expect(stage.open.seen(stage.record(directory.entry('a'))).own).toBe(false);
+    expect(stage.open.seen(stage.record(directory.entry('a'))).isEcho).toBe(false);
   });
 
   it('asks to be repeated after a pause where the script says that it may help, and counts the attempts', async () => {
     const stage = new Stage({ directory, runHandler: ends(failed(75)) });
     const first = await settled(stage, stage.candidate(directory.create('a')));
-    expect(first).toMatchObject({ at: 'again', inMilliseconds: 5_000, candidate: { own: { attempt: 2 } } });
+    expect(first).toMatchObject({ at: 'again', inMilliseconds: 5_000, candidate: { ownWork: { attempt: 2 } } });
     const second = await settled(stage, (first as { candidate: Candidate }).candidate);
-    expect(second).toMatchObject({ at: 'again', inMilliseconds: 10_000, candidate: { own: { attempt: 3 } } });
+    expect(second).toMatchObject({ at: 'again', inMilliseconds: 10_000, candidate: { ownWork: { attempt: 3 } } });
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
     expect(await settled(stage, (second as { candidate: Candidate }).candidate)).toEqual({ at: 'done' });
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('75');
@@ -152,7 +152,7 @@ describe('an attempt that fails', () => {
     if (unfit) directory.unfit.set('sstprovisioningreturnvalue', 17);
     await settled(stage, stage.candidate(directory.create('a')));
     expect(stage.told.at(-1)).toBe('failed');
-    expect(stage.open.seen(stage.record(directory.entry('a'))).own).toBe(true);
+    expect(stage.open.seen(stage.record(directory.entry('a'))).isEcho).toBe(true);
   });
 });
 
@@ -323,7 +323,7 @@ describe('an attempt that the directory refuses', () => {
     const candidate = stage.candidate(directory.create('a'));
     denyMode('added');
     const first = await settled(stage, candidate);
-    expect(first).toMatchObject({ at: 'again', inMilliseconds: 5_000, candidate: { own: { kind: 'unwritten' } } });
+    expect(first).toMatchObject({ at: 'again', inMilliseconds: 5_000, candidate: { ownWork: { kind: 'unwritten' } } });
     const second = await settled(stage, (first as { candidate: Candidate }).candidate);
     expect(second).toMatchObject({ at: 'again', inMilliseconds: 10_000 });
     directory.fault = () => undefined;
@@ -360,7 +360,7 @@ describe('an attempt that the directory refuses', () => {
           ? { code: 16 }
           : undefined;
     const first = await settled(stage, candidate);
-    expect(first).toMatchObject({ at: 'again', candidate: { own: { kind: 'unwritten' } } });
+    expect(first).toMatchObject({ at: 'again', candidate: { ownWork: { kind: 'unwritten' } } });
     directory.fault = () => undefined;
     await settled(stage, (first as { candidate: Candidate }).candidate);
     expect(directory.mode('a')).toBe('added');

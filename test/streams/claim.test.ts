@@ -23,7 +23,7 @@ beforeEach(() => {
 interface Setting {
   readonly instances?: 'one' | 'several';
   readonly today?: string;
-  readonly own?: Candidate['own'];
+  readonly ownWork?: Candidate['ownWork'];
   readonly fresh?: boolean;
   readonly claiming?: (record: AccountRecord) => void;
 }
@@ -34,7 +34,7 @@ async function claim(entry: DirectoryEntry, setting: Setting = {}): Promise<Clai
     instances: setting.instances ?? 'one',
     today: () => setting.today ?? '20261123',
   });
-  const seen = stage.candidate(entry, setting.own);
+  const seen = stage.candidate(entry, setting.ownWork);
   const candidate = setting.fresh === undefined ? seen : { ...seen, fresh: setting.fresh };
   const { claiming } = setting;
   if (claiming !== undefined) vi.spyOn(stage.open, 'claiming').mockImplementation((_, record) => claiming(record));
@@ -366,7 +366,7 @@ describe('a further attempt, with other services about', () => {
   it('takes the account again by a write of its own, which makes it young', async () => {
     const entry = directory.create('a', { sstProvisioningMode: 'adding' });
     now += 500_000;
-    const result = await claim(entry, { instances: 'several', own: RETRY });
+    const result = await claim(entry, { instances: 'several', ownWork: RETRY });
     expect(result).toMatchObject({ kind: 'claimed', how: 'resume' });
     expect((result as { record: AccountRecord }).record.modifiedAt).toBe(now);
   });
@@ -374,7 +374,7 @@ describe('a further attempt, with other services about', () => {
   it('is left to the service that took the account over', async () => {
     const entry = directory.create('a', { sstProvisioningMode: 'adding' });
     expect(await takeOver(entry)).toMatchObject({ kind: 'claimed' });
-    const result = await claim(entry, { instances: 'several', own: RETRY });
+    const result = await claim(entry, { instances: 'several', ownWork: RETRY });
     expect(result).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
   });
 
@@ -382,16 +382,16 @@ describe('a further attempt, with other services about', () => {
     const entry = directory.create('a', { sstProvisioningMode: 'adding' });
     await takeOver(entry);
     now += 5_000;
-    const theirs = await claim(directory.entry('a'), { instances: 'several', own: RETRY });
+    const theirs = await claim(directory.entry('a'), { instances: 'several', ownWork: RETRY });
     expect(theirs).toMatchObject({ kind: 'claimed' });
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
-    const ours = await claim(entry, { instances: 'several', own: RETRY });
+    const ours = await claim(entry, { instances: 'several', ownWork: RETRY });
     expect(ours).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
   });
 
   it('is exclusive with a take-over that comes at the same time', async () => {
     const entry = directory.create('a', { sstProvisioningMode: 'adding' });
-    const results = await Promise.all([takeOver(entry), claim(entry, { instances: 'several', own: RETRY })]);
+    const results = await Promise.all([takeOver(entry), claim(entry, { instances: 'several', ownWork: RETRY })]);
     expect(results.filter(({ kind }) => kind === 'claimed')).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AccountRecord } from '../../src/domain/account.ts';
 import { accountMemory } from '../../streams/account-memory.ts';
-import type { Left } from '../../streams/known-account.ts';
+import type { Left } from '../../streams/open-account.ts';
 import type { OpenAccounts } from '../../streams/open-accounts.ts';
 import { accountRecord } from '../support/account-record.ts';
 
@@ -31,8 +31,8 @@ beforeEach(() => {
 const UNFENCED = { by: 'nothing' } as const;
 
 /** The accounts that have left at the end of a refresh or list. */
-function missing(generation: number): Left[] {
-  return rest(open.endOf(generation));
+function missing(snapshot: number): Left[] {
+  return rest(open.endSnapshot(snapshot));
 }
 
 function rest(accounts: Iterator<Left | undefined>): Left[] {
@@ -46,8 +46,8 @@ const ADDING = accountRecord({ mode: 'adding' });
 
 describe('the accounts in sight', () => {
   it('are news when seen for the first time, and unchanged when seen as before', () => {
-    expect(open.seen(accountRecord())).toMatchObject({ id: 'uuid-a', own: false, unchanged: false });
-    expect(open.seen(accountRecord({ mode: 'ADD' }))).toMatchObject({ own: false, unchanged: true });
+    expect(open.seen(accountRecord())).toMatchObject({ id: 'uuid-a', isEcho: false, unchanged: false });
+    expect(open.seen(accountRecord({ mode: 'ADD' }))).toMatchObject({ isEcho: false, unchanged: true });
     expect(open.seen(accountRecord({ date: { name: 'sstProvisioningDate', value: '20270101' } })).unchanged).toBe(
       false,
     );
@@ -91,16 +91,16 @@ describe('echoes', () => {
   it('are recognised before and after the answer to the write', () => {
     open.seen(accountRecord());
     open.wrote('uuid-a', ADDING, { working: true });
-    expect(open.seen(ADDING)).toMatchObject({ own: true, working: true });
+    expect(open.seen(ADDING)).toMatchObject({ isEcho: true, working: true });
     open.wrote('uuid-a', ADDING, { working: true });
-    expect(open.seen(ADDING).own).toBe(true);
+    expect(open.seen(ADDING).isEcho).toBe(true);
   });
 
   it('are recognised after the account was finished', () => {
     open.seen(accountRecord());
     open.wrote('uuid-a', ADDING, { working: true });
     open.finished('uuid-a', undefined);
-    expect(open.seen(ADDING).own).toBe(true);
+    expect(open.seen(ADDING).isEcho).toBe(true);
     expect(open.size).toBe(0);
   });
 
@@ -112,25 +112,25 @@ describe('echoes', () => {
       open.finished('uuid-a', undefined);
     };
     settled();
-    expect(open.seen(claimed).own).toBe(true);
-    expect(open.seen({ ...claimed, modifiedAt: 6_000 }).own).toBe(false);
+    expect(open.seen(claimed).isEcho).toBe(true);
+    expect(open.seen({ ...claimed, modifiedAt: 6_000 }).isEcho).toBe(false);
     settled();
-    expect(open.seen(claimed, { by: 'refresh', since: open.begin() }).own).toBe(false);
+    expect(open.seen(claimed, { by: 'refresh', snapshot: open.beginSnapshot() }).isEcho).toBe(false);
   });
 
   it('are recognised of an outcome that is being written', () => {
     open.wrote('uuid-a', ADDING, { working: true });
     open.writing('uuid-a', { ...ADDING, returnValue: '5' });
-    expect(open.seen({ ...ADDING, returnValue: '5' }).own).toBe(true);
-    expect(open.seen({ ...ADDING, returnValue: '6' }).own).toBe(false);
+    expect(open.seen({ ...ADDING, returnValue: '5' }).isEcho).toBe(true);
+    expect(open.seen({ ...ADDING, returnValue: '6' }).isEcho).toBe(false);
   });
 
   it('are forgotten with the next request', () => {
     open.wrote('uuid-a', ADDING, { working: true });
     open.finished('uuid-a', undefined);
-    expect(open.seen(accountRecord()).own).toBe(false);
+    expect(open.seen(accountRecord()).isEcho).toBe(false);
     open.release('uuid-a');
-    expect(open.seen(ADDING).own).toBe(false);
+    expect(open.seen(ADDING).isEcho).toBe(false);
   });
 
   it('are remembered of a bounded number of finished accounts', () => {
@@ -139,21 +139,21 @@ describe('echoes', () => {
       open.finished(`uuid-${index}`, undefined);
     }
     expect(open.size).toBe(0);
-    expect(open.seen(accountRecord({ ...ADDING, entryUUID: 'uuid-4999' })).own).toBe(true);
-    expect(open.seen(accountRecord({ ...ADDING, entryUUID: 'uuid-0' })).own).toBe(false);
+    expect(open.seen(accountRecord({ ...ADDING, entryUUID: 'uuid-4999' })).isEcho).toBe(true);
+    expect(open.seen(accountRecord({ ...ADDING, entryUUID: 'uuid-0' })).isEcho).toBe(false);
   });
 
   it('are not confused with a request, or with a return value that somebody took away', () => {
     open.wrote('uuid-a', { ...ADDING, returnValue: '5' }, { working: false });
-    expect(open.seen(accountRecord()).own).toBe(false);
+    expect(open.seen(accountRecord()).isEcho).toBe(false);
     open.wrote('uuid-a', { ...ADDING, returnValue: '5' }, { working: false });
-    expect(open.seen(ADDING).own).toBe(false);
+    expect(open.seen(ADDING).isEcho).toBe(false);
   });
 
   it('of an account in work stay its own when only its day or its activity changed', () => {
     open.wrote('uuid-a', ADDING, { working: false });
-    expect(open.seen({ ...ADDING, active: false }).own).toBe(true);
-    expect(open.seen({ ...ADDING, date: { name: 'sstProvisioningDate', value: '20270101' } }).own).toBe(true);
+    expect(open.seen({ ...ADDING, active: false }).isEcho).toBe(true);
+    expect(open.seen({ ...ADDING, date: { name: 'sstProvisioningDate', value: '20270101' } }).isEcho).toBe(true);
   });
 });
 
@@ -161,61 +161,61 @@ describe('a refresh or a list', () => {
   it('tells at its end which accounts it did not hold', () => {
     open.seen(accountRecord());
     open.seen(accountRecord({ entryUUID: 'uuid-b', dn: 'uid=b,dc=example', uid: 'b' }));
-    const list = open.begin();
-    open.seen(accountRecord(), { by: 'list', since: list });
+    const list = open.beginSnapshot();
+    open.seen(accountRecord(), { by: 'list', snapshot: list });
     expect(missing(list)).toMatchObject([{ id: 'uuid-b' }]);
     expect(open.size).toBe(1);
   });
 
   it('does not take for missing what came into sight after it began', () => {
-    const list = open.begin();
+    const list = open.beginSnapshot();
     open.seen(accountRecord());
     expect(missing(list)).toEqual([]);
   });
 
   it('does not take for missing what another one that began later has seen', () => {
     open.seen(accountRecord());
-    const list = open.begin();
-    const refresh = open.begin();
-    open.seen(accountRecord(), { by: 'refresh', since: refresh });
+    const list = open.beginSnapshot();
+    const refresh = open.beginSnapshot();
+    open.seen(accountRecord(), { by: 'refresh', snapshot: refresh });
     expect(missing(list)).toEqual([]);
     expect(missing(refresh)).toEqual([]);
   });
 
   it('that began before an account was written is not heeded about it, and the next one is', () => {
     open.seen(accountRecord());
-    const list = open.begin();
+    const list = open.beginSnapshot();
     open.wrote('uuid-a', ADDING, { working: false });
-    expect(open.seen(accountRecord(), { by: 'list', since: list })).toMatchObject({ own: true });
+    expect(open.seen(accountRecord(), { by: 'list', snapshot: list })).toMatchObject({ isEcho: true });
     expect(missing(list)).toEqual([]);
-    expect(open.seen(accountRecord(), { by: 'list', since: open.begin() })).toMatchObject({
-      own: false,
+    expect(open.seen(accountRecord(), { by: 'list', snapshot: open.beginSnapshot() })).toMatchObject({
+      isEcho: false,
       unchanged: false,
     });
   });
 
   it('that began before an account was finished is not heeded about it, and the next one is', () => {
     open.wrote('uuid-a', ADDING, { working: true });
-    const list = open.begin();
+    const list = open.beginSnapshot();
     open.finished('uuid-a', undefined);
-    expect(open.seen(accountRecord(), { by: 'list', since: list })).toMatchObject({ own: true });
+    expect(open.seen(accountRecord(), { by: 'list', snapshot: list })).toMatchObject({ isEcho: true });
     expect(open.size).toBe(0);
-    expect(open.seen(accountRecord(), { by: 'list', since: open.begin() })).toMatchObject({ own: false });
+    expect(open.seen(accountRecord(), { by: 'list', snapshot: open.beginSnapshot() })).toMatchObject({ isEcho: false });
   });
 
   it('is heeded about an account that was written before it began', () => {
     open.wrote('uuid-a', ADDING, { working: true });
-    const list = open.begin();
-    expect(open.seen(accountRecord({ mode: 'modify' }), { by: 'list', since: list })).toMatchObject({
-      own: false,
+    const list = open.beginSnapshot();
+    expect(open.seen(accountRecord({ mode: 'modify' }), { by: 'list', snapshot: list })).toMatchObject({
+      isEcho: false,
       working: true,
     });
   });
 
   it('does not hide a change that comes while it runs', () => {
-    const list = open.begin();
+    const list = open.beginSnapshot();
     open.wrote('uuid-a', ADDING, { working: true });
-    expect(open.seen(accountRecord({ mode: 'modify' }))).toMatchObject({ own: false });
+    expect(open.seen(accountRecord({ mode: 'modify' }))).toMatchObject({ isEcho: false });
     expect(missing(list)).toEqual([]);
   });
 });
@@ -291,7 +291,7 @@ describe('the work of another service', () => {
   });
 
   it('may stand behind a request that a refresh shows, unless a return value or the age of the entry speaks against it', () => {
-    const refresh = { by: 'refresh', since: open.begin() } as const;
+    const refresh = { by: 'refresh', snapshot: open.beginSnapshot() } as const;
     open.seen(NEWER, refresh);
     expect(since(NEWER)).toBe(6_000);
     const done = accountRecord({ ...NEWER, entryUUID: 'uuid-b', uid: 'b', dn: 'uid=b,dc=example', returnValue: '0' });
@@ -310,13 +310,13 @@ describe('the work of another service', () => {
 
   it('does not stand behind a request that was seen before, and is the same version still', () => {
     open.seen(NEWER);
-    open.seen(NEWER, { by: 'refresh', since: open.begin() });
+    open.seen(NEWER, { by: 'refresh', snapshot: open.beginSnapshot() });
     expect(since(NEWER)).toBeUndefined();
     expect(since({ ...NEWER, modifiedAt: 7_000, entryCSN: 'csn-7' })).toBe(7_000);
   });
 
   it('may stand behind what a list shows, until the stream tells of it', () => {
-    open.seen(NEWER, { by: 'list', since: open.begin() });
+    open.seen(NEWER, { by: 'list', snapshot: open.beginSnapshot() });
     expect(since(NEWER)).toBe(6_000);
     open.seen(NEWER);
     expect(since(NEWER)).toBeUndefined();
@@ -324,7 +324,7 @@ describe('the work of another service', () => {
 
   it('is not over because of a list, which may be older than the claim', () => {
     open.seen(THEIRS);
-    open.seen(accountRecord({ returnValue: '0' }), { by: 'list', since: open.begin() });
+    open.seen(accountRecord({ returnValue: '0' }), { by: 'list', snapshot: open.beginSnapshot() });
     open.seen(NEWER);
     expect(since(NEWER)).toBe(5_000);
   });
@@ -366,7 +366,7 @@ describe('the work of another service', () => {
   it('does not stand behind what was written over an own claim that nobody could have taken over yet', () => {
     open.wrote('uuid-a', accountRecord({ mode: 'adding', modifiedAt: 1_000 }), { working: true });
     open.release('uuid-a');
-    open.seen(NEWER, { by: 'refresh', since: open.begin() });
+    open.seen(NEWER, { by: 'refresh', snapshot: open.beginSnapshot() });
     expect(since(NEWER)).toBeUndefined();
     const late = accountRecord({ mode: 'modify', modifiedAt: 1_000 + LONGEST, entryCSN: 'csn-9' });
     expect(since(late)).toBe(1_000 + LONGEST);
@@ -402,15 +402,15 @@ describe('an account that a complete refresh did not hold', () => {
   function missingB(): Iterator<Left | undefined> {
     open.seen(accountRecord());
     open.seen(accountRecord({ entryUUID: 'uuid-b', dn: 'uid=b,dc=example', uid: 'b' }));
-    const refresh = open.begin();
-    open.seen(accountRecord(), { by: 'refresh', since: refresh });
-    return open.endOf(refresh);
+    const refresh = open.beginSnapshot();
+    open.seen(accountRecord(), { by: 'refresh', snapshot: refresh });
+    return open.endSnapshot(refresh);
   }
   const B = accountRecord({ entryUUID: 'uuid-b', dn: 'uid=b,dc=example', uid: 'b' });
 
   it('has left before it is come to: seen again it is news, and is told as having left then', () => {
     const accounts = missingB();
-    expect(open.seen(B)).toMatchObject({ own: false, unchanged: false, missed: { id: 'uuid-b', uid: 'b' } });
+    expect(open.seen(B)).toMatchObject({ isEcho: false, unchanged: false, missed: { id: 'uuid-b', uid: 'b' } });
     expect(open.seen(B)).toMatchObject({ unchanged: true });
     expect(rest(accounts)).toEqual([]);
     expect(open.size).toBe(2);
@@ -428,7 +428,7 @@ describe('an account that a complete refresh did not hold', () => {
     open.wrote('uuid-b', { ...B, mode: 'adding' }, { working: true });
     const accounts = missingB();
     expect(open.isOvertaken('uuid-b')).toBe(false);
-    expect(open.seen({ ...B, mode: 'adding' })).toMatchObject({ own: false, missed: { working: true } });
+    expect(open.seen({ ...B, mode: 'adding' })).toMatchObject({ isEcho: false, missed: { working: true } });
     expect(rest(accounts)).toEqual([]);
   });
 
@@ -436,6 +436,6 @@ describe('an account that a complete refresh did not hold', () => {
     const accounts = missingB();
     open.wrote('uuid-b', { ...B, mode: 'adding' }, { working: true });
     expect(rest(accounts)).toEqual([]);
-    expect(open.seen({ ...B, mode: 'adding' })).toMatchObject({ own: true, working: true });
+    expect(open.seen({ ...B, mode: 'adding' })).toMatchObject({ isEcho: true, working: true });
   });
 });

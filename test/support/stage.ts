@@ -208,10 +208,10 @@ export class Stage {
   }
 
   /** A candidate for an account, as if the subscription had just reported it. */
-  candidate(entry: DirectoryEntry, own?: Candidate['own']): Candidate {
+  candidate(entry: DirectoryEntry, ownWork?: Candidate['ownWork']): Candidate {
     const record = this.record(entry);
     const id = identityOf(record);
-    return { id, record, fresh: own === undefined, ...(own === undefined ? {} : { own }) };
+    return { id, record, fresh: ownWork === undefined, ...(ownWork === undefined ? {} : { ownWork }) };
   }
 
   record(entry: DirectoryEntry): AccountRecord {

@@ -4,7 +4,7 @@ import type { Decision } from '../../../src/domain/decide.ts';
 import type { StreamEvent } from '../../../src/domain/event.ts';
 import type { Candidate } from '../../../streams/candidate.ts';
 import { decideEach } from '../../../streams/operators/decide-each.ts';
-import type { Sighted } from '../../../streams/operators/read-accounts.ts';
+import type { AccountChange } from '../../../streams/operators/read-accounts.ts';
 import { marbles } from '../../support/marbles.ts';
 
 const RECORD: AccountRecord = {
@@ -19,7 +19,7 @@ const RECORD: AccountRecord = {
   modifiedAt: Date.UTC(2026, 10, 23),
 };
 const CANDIDATE: Candidate = { id: 'uuid-a', record: RECORD, fresh: true };
-const SEEN: Sighted = { kind: 'seen', candidate: CANDIDATE, quiet: false };
+const SEEN: AccountChange = { kind: 'seen', candidate: CANDIDATE, quiet: false };
 const reason = 'because';
 
 describe('decideEach', () => {
@@ -73,8 +73,8 @@ describe('decideEach', () => {
         },
         report: () => {},
       };
-      const again: Sighted = { kind: 'again', candidate: CANDIDATE, inMilliseconds: 9 };
-      const left: Sighted = { kind: 'left', id: 'uuid-a', uid: 'A' };
+      const again: AccountChange = { kind: 'again', candidate: CANDIDATE, inMilliseconds: 9 };
+      const left: AccountChange = { kind: 'left', id: 'uuid-a', uid: 'A' };
       expectObservable(cold('ab#', { a: again, b: left }).pipe(decideEach(dependencies as never)) as never).toBe(
         'ab#',
         {

@@ -2,7 +2,7 @@ import { Subject, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { DirectoryChange } from '../../../src/domain/change.ts';
 import { entryOf } from '../../../src/domain/entry.ts';
-import { readAccounts, type Sighted } from '../../../streams/operators/read-accounts.ts';
+import { type AccountChange, readAccounts } from '../../../streams/operators/read-accounts.ts';
 import { marbles } from '../../support/marbles.ts';
 import { MemoryDirectory } from '../../support/memory-directory.ts';
 import { Stage } from '../../support/stage.ts';
@@ -35,7 +35,7 @@ const CHANGES: Record<string, DirectoryChange> = {
 function sighted(changes: string, between: (stage: Stage, at: number) => void = () => {}) {
   const stage = new Stage({ directory });
   const words: string[] = [];
-  const say = (one: Sighted): void => {
+  const say = (one: AccountChange): void => {
     if (one.kind === 'seen') words.push(one.quiet ? 'quiet' : one.candidate.fresh ? 'seen' : 'stale');
     else words.push(one.kind);
   };

@@ -1,0 +1,146 @@
+import type { AccountRecord } from '../src/domain/account.ts';
+import { readMode } from '../src/domain/mode.ts';
+import { fingerprintOf, isSameStamp, versionOf } from './identity.ts';
+import { type FinishedAccount, type Left, lastSeenOf, type OpenAccount } from './open-account.ts';
+import type { SeenBy, SightContext } from './other-services.ts';
+import { isWorking, mayPredate, NOTHING_WRITTEN, readsAsWritten, stampOf } from './own-write.ts';
+
+/** Where a sight of an account comes from. */
+export interface Source {
+  readonly by: SeenBy;
+  /** The number of the refresh or list that shows it; undefined for a change. */
+  readonly snapshot?: number;
+}
+
+export const AS_CHANGE: Source = { by: 'stream' };
+
+/** One sight of an account. */
+export interface Sight extends Source {
+  readonly id: string;
+  readonly record: AccountRecord;
+  readonly fingerprint: string;
+  /** Something newer is known on this very connection. */
+  readonly stale: boolean;
+  /** The snapshot that began last. */
+  readonly latestSnapshot: number;
+}
+
+/** What a sight means for the stream. */
+export interface Sighting {
+  readonly id: string;
+  /** It shows what this service wrote, or is older than that: there is nothing to do. */
+  readonly isEcho: boolean;
+  /** Nothing that decides has changed since the last sight. */
+  readonly unchanged: boolean;
+  /** This service is at work on the account. */
+  readonly working: boolean;
+  /** Something newer is known: the entry is to be read before anything is done. */
+  readonly stale: boolean;
+  /** It shows a claim of another service, which ought not to be there. */
+  readonly foreignClaim: boolean;
+  /** The account had left before, which was not told yet: a snapshot did not hold it. */
+  readonly missed?: Left | undefined;
+}
+
+/** What follows from a sight. */
+export interface Judged {
+  readonly sighting: Omit<Sighting, 'foreignClaim' | 'missed'>;
+  /** What is remembered from now on; undefined: nothing. */
+  readonly account: OpenAccount | undefined;
+  /** What the sight says of other services' work; undefined: nothing. */
+  readonly others: Pick<SightContext, 'before' | 'readsAsOwn'> | undefined;
+}
+
+/** Judges the first sight of an account. `finished`: how this service left it, where it did. */
+export function judgeFirst(sight: Sight, finished: FinishedAccount | undefined): Judged {
+  const { id, stale, record, by } = sight;
+  const sighting = { id, working: false, stale };
+  if (finished !== undefined && isOlderThanFinish(sight, finished)) {
+    return { sighting: { ...sighting, isEcho: true, unchanged: true }, account: undefined, others: undefined };
+  }
+  const { dn, uid } = record;
+  const account = {
+    dn,
+    uid,
+    seenIn: sight.latestSnapshot,
+    fingerprint: sight.fingerprint,
+    noted: by !== 'list' && isNoted(record),
+    version: by === 'list' ? undefined : versionOf(record),
+    askedAgain: isNewRequest(sight),
+    ownWrite: NOTHING_WRITTEN,
+  };
+  const others = { before: undefined, readsAsOwn: false };
+  return { sighting: { ...sighting, isEcho: false, unchanged: false }, account, others };
+}
+
+/**
+ * Judges a sight of an account that is known. What a snapshot shows of an account that was written
+ * since it began may be older than that write. It is not heeded: what is newer comes as a change,
+ * or with the next list.
+ */
+export function judgeNext(known: OpenAccount, sight: Sight): Judged {
+  const { id, stale, fingerprint, snapshot, latestSnapshot: seenIn } = sight;
+  const { ownWrite } = known;
+  const working = isWorking(ownWrite);
+  const old = { id, isEcho: true, unchanged: true, working, stale };
+  // The fence of the outcome finds any newer request.
+  if (stale && working) return { sighting: old, account: { ...known, seenIn }, others: undefined };
+  const seen = { ...known, seenIn, askedAgain: known.askedAgain || isNewRequest(sight) };
+  const isEcho = readsAsWritten(ownWrite, fingerprint);
+  if (!isEcho && mayPredate(snapshot, ownWrite)) return { sighting: old, account: seen, others: undefined };
+  const unchanged = known.fingerprint === fingerprint;
+  return {
+    sighting: { id, isEcho, unchanged, working, stale },
+    account: renewed(seen, sight),
+    others: othersIn(known, sight, isEcho),
+  };
+}
+
+/** A list may be older than what the stream has told. */
+function renewed(known: OpenAccount, { record, by, fingerprint }: Sight): OpenAccount {
+  const { dn, uid } = record;
+  const told = by === 'list' ? {} : { noted: isNoted(record), version: versionOf(record) };
+  return { ...known, ...told, dn, uid, fingerprint };
+}
+
+function othersIn(known: OpenAccount, { record }: Sight, isEcho: boolean): Judged['others'] {
+  const { ownWrite } = known;
+  const isInWork = readMode(record.mode)?.phase === 'inWork';
+  const stamp = stampOf(ownWrite);
+  const isLateEcho = stamp !== undefined && isSameStamp(stamp, record);
+  if (isInWork && isLateEcho) return undefined;
+  // What looks like the echo of a claim that is under way may as well be another service's claim.
+  return { before: lastSeenOf(known), readsAsOwn: isEcho && isInWork && ownWrite.at !== 'claiming' };
+}
+
+/**
+ * Whether a sight of an account that was finished is older than that: the echo of the write before,
+ * or part of a snapshot that began earlier. What stands there anew, as from a backup, is news.
+ */
+function isOlderThanFinish({ snapshot, record, fingerprint }: Sight, finished: FinishedAccount): boolean {
+  if (snapshot !== undefined) return finished.duringSnapshot >= snapshot;
+  return finished.written === fingerprint && isSameStamp(finished.stamp, record);
+}
+
+/**
+ * Whether it is a request that is not older than what this service wrote last. It may be so of an
+ * account that is worked on, and had left meanwhile. Only servers that show versions tell.
+ */
+function isNewRequest({ record: { entryCSN, mode }, stale }: Sight): boolean {
+  return !stale && entryCSN !== undefined && readMode(mode)?.phase === 'requested';
+}
+
+/** A request with the return value of what was done before. */
+export function isNoted({ mode, returnValue }: AccountRecord): boolean {
+  return returnValue !== undefined && readMode(mode)?.phase === 'requested';
+}
+
+/** A sight, before anything is known of it. */
+export function sightOf(
+  id: string,
+  record: AccountRecord,
+  source: Source,
+  { stale, latestSnapshot }: Pick<Sight, 'stale' | 'latestSnapshot'>,
+): Sight {
+  return { id, record, ...source, stale, latestSnapshot, fingerprint: fingerprintOf(record) };
+}

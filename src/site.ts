@@ -2,7 +2,7 @@
 import { passwordReader } from '../config/password.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Site } from '../handlers/define-step.ts';
-import type { DecideNow, ObserveStep } from '../streams/steps.ts';
+import type { DecideNow, ObserveStep } from '../streams/turn/steps.ts';
 import type { AccountRecord, AccountRules } from './domain/account.ts';
 import { decide } from './domain/decide.ts';
 import { dayIn } from './domain/timestamp.ts';

@@ -2,7 +2,7 @@ import type { AccountRecord } from '../src/domain/account.ts';
 import type { AccountRef, StreamEvent } from '../src/domain/event.ts';
 import type { Fence } from '../src/domain/fence.ts';
 import type { HandlerOutcome, Job } from '../src/domain/job.ts';
-import { identityOf } from './identity.ts';
+import { identityOf } from './accounts/identity.ts';
 
 /** An account on its way through the stream. */
 export interface Candidate {

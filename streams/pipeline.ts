@@ -13,8 +13,8 @@ import { reportConnection } from './operators/report-connection.ts';
 import { writeBack } from './operators/write-back.ts';
 import type { Slot } from './slots.ts';
 import type { Surroundings } from './surroundings.ts';
-import { DONE, type Turn, type TurnResult, turnOf } from './turn.ts';
-import { dryRunEvent, NEWER_REQUEST } from './turn-events.ts';
+import { DONE, type Turn, type TurnResult, turnOf } from './turn/turn.ts';
+import { dryRunEvent, NEWER_REQUEST } from './turn/turn-events.ts';
 
 export interface PipelineDependencies extends Omit<Surroundings, 'fencing'> {
   /** Today, `YYYYMMDD`, in the configured time zone. */

@@ -4,8 +4,8 @@ import type { Report } from '../src/domain/event.ts';
 import type { Fencing } from '../src/domain/fence.ts';
 import type { RunHandler } from '../src/domain/job.ts';
 import type { RetryPolicy } from '../src/domain/retry.ts';
-import type { OpenAccounts } from './open-accounts.ts';
-import type { DecideNow, ObserveStep } from './steps.ts';
+import type { OpenAccounts } from './accounts/open-accounts.ts';
+import type { DecideNow, ObserveStep } from './turn/steps.ts';
 
 /**
  * What the stages of a turn have around them: the rules of the site, what is known of accounts, and

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { identityOf } from '../../streams/identity.ts';
+import { identityOf } from '../../streams/accounts/identity.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { type DirectoryEntry, entryOf } from '../domain/entry.ts';
 

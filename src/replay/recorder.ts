@@ -1,5 +1,5 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import type { ObserveStep } from '../../streams/steps.ts';
+import type { ObserveStep } from '../../streams/turn/steps.ts';
 import { openOutput } from '../host/output-file.ts';
 import { encodeGap, encodeHeader, encodeStep, type RecordedSettings } from './recording.ts';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type * as z from 'zod';
-import type { AfterHandler } from '../../streams/after-handler.ts';
-import type { ClaimInput, ClaimNext } from '../../streams/claim-state.ts';
-import type { Failed } from '../../streams/machine.ts';
-import type { Step } from '../../streams/steps.ts';
-import type { WriteBackInput, WriteBackNext } from '../../streams/write-back-state.ts';
+import type { AfterHandler } from '../../streams/turn/after-handler.ts';
+import type { ClaimInput, ClaimNext } from '../../streams/turn/claim-state.ts';
+import type { Failed } from '../../streams/turn/machine.ts';
+import type { Step } from '../../streams/turn/steps.ts';
+import type { WriteBackInput, WriteBackNext } from '../../streams/turn/write-back-state.ts';
 import type { AccountRules, AttributeNames } from '../domain/account.ts';
 import type { Decision } from '../domain/decide.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';

@@ -1,8 +1,8 @@
-import { afterHandler } from '../../streams/after-handler.ts';
 import { type Candidate, type ClaimedJob, type EndedWork, laneOf } from '../../streams/candidate.ts';
-import type { ClaimNext, ClaimRules, ClaimState } from '../../streams/claim-state.ts';
-import { beginClaim, stepClaim } from '../../streams/claim-step.ts';
-import { jobOf } from '../../streams/turn.ts';
+import { afterHandler } from '../../streams/turn/after-handler.ts';
+import type { ClaimNext, ClaimRules, ClaimState } from '../../streams/turn/claim-state.ts';
+import { beginClaim, stepClaim } from '../../streams/turn/claim-step.ts';
+import { jobOf } from '../../streams/turn/turn.ts';
 import {
   afterHandlerEvent,
   claimedEvent,
@@ -11,9 +11,9 @@ import {
   dryRunEvent,
   notClaimedEvent,
   writeBackEvent,
-} from '../../streams/turn-events.ts';
-import type { WriteBackNext, WriteBackRules, WriteBackState } from '../../streams/write-back-state.ts';
-import { beginWriteBack, stepWriteBack } from '../../streams/write-back-step.ts';
+} from '../../streams/turn/turn-events.ts';
+import type { WriteBackNext, WriteBackRules, WriteBackState } from '../../streams/turn/write-back-state.ts';
+import { beginWriteBack, stepWriteBack } from '../../streams/turn/write-back-step.ts';
 import { type DecisionRules, decide } from '../domain/decide.ts';
 import type { StreamEvent } from '../domain/event.ts';
 import { readAccount } from '../domain/read-account.ts';

@@ -1,15 +1,15 @@
 import type { OperatorFunction } from 'rxjs';
 import type { AccountRecord } from '../../src/domain/account.ts';
 import { type Candidate, foreignClaim } from '../candidate.ts';
-import type { ClaimEffect, ClaimInput, ClaimMachine, ClaimResult } from '../claim-state.ts';
-import { beginClaim, stepClaim } from '../claim-step.ts';
-import { run } from '../machine.ts';
-import { readAgain } from '../read-again.ts';
 import type { Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { DONE, decideAgain, jobOf, stage, type Turn, type TurnResult } from '../turn.ts';
-import { claimedEvent, conflictEvent, notClaimedEvent } from '../turn-events.ts';
-import { type Pause, pauseFor } from '../wait-for-directory.ts';
+import type { ClaimEffect, ClaimInput, ClaimMachine, ClaimResult } from '../turn/claim-state.ts';
+import { beginClaim, stepClaim } from '../turn/claim-step.ts';
+import { run } from '../turn/machine.ts';
+import { readAgain } from '../turn/read-again.ts';
+import { DONE, decideAgain, jobOf, stage, type Turn, type TurnResult } from '../turn/turn.ts';
+import { claimedEvent, conflictEvent, notClaimedEvent } from '../turn/turn-events.ts';
+import { type Pause, pauseFor } from '../turn/wait-for-directory.ts';
 
 /**
  * unclaimed -> claimed, done or decideAgain: takes the account by compare-and-swap, or finds that

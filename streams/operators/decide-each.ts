@@ -2,8 +2,8 @@ import { map, type OperatorFunction } from 'rxjs';
 import type { Decision } from '../../src/domain/decide.ts';
 import type { Report } from '../../src/domain/event.ts';
 import { type Candidate, laneOf } from '../candidate.ts';
-import type { DecideNow } from '../steps.ts';
-import { decisionEvent } from '../turn-events.ts';
+import type { DecideNow } from '../turn/steps.ts';
+import { decisionEvent } from '../turn/turn-events.ts';
 import type { Due, Held } from './hold-until-due.ts';
 import type { AccountChange } from './read-accounts.ts';
 

@@ -1,9 +1,9 @@
 import type { OperatorFunction } from 'rxjs';
-import { type AfterHandler, afterHandler } from '../after-handler.ts';
 import type { Candidate, ClaimedJob } from '../candidate.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { DONE, stage, type Turn, type TurnResult } from '../turn.ts';
-import { afterHandlerEvent } from '../turn-events.ts';
+import { type AfterHandler, afterHandler } from '../turn/after-handler.ts';
+import { DONE, stage, type Turn, type TurnResult } from '../turn/turn.ts';
+import { afterHandlerEvent } from '../turn/turn-events.ts';
 
 /**
  * claimed -> ended, again or done: runs the handler of the job's mode. A failure that may be

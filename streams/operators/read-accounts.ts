@@ -2,10 +2,10 @@ import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike, 
 import type { EntryReading, ReadEntry } from '../../src/domain/account.ts';
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import type { Report } from '../../src/domain/event.ts';
+import type { Left } from '../accounts/open-account.ts';
+import type { OpenAccounts } from '../accounts/open-accounts.ts';
+import type { Source } from '../accounts/sight.ts';
 import { type Candidate, foreignClaim } from '../candidate.ts';
-import type { Left } from '../open-account.ts';
-import type { OpenAccounts } from '../open-accounts.ts';
-import type { Source } from '../sight.ts';
 
 /** An account that came into sight or left it. */
 export type AccountChange =

@@ -3,15 +3,15 @@ import type { AccountRecord } from '../../src/domain/account.ts';
 import { readMode } from '../../src/domain/mode.ts';
 import { handOver } from '../../src/domain/transition.ts';
 import { type ClaimedJob, type EndedWork, foreignClaim, refOf } from '../candidate.ts';
-import { run } from '../machine.ts';
-import { readAgain } from '../read-again.ts';
 import type { Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { DONE, decideAgain, stage, type Turn, type TurnResult } from '../turn.ts';
-import { overtakenEvent, refusedPause, writeBackEvent } from '../turn-events.ts';
-import { type Pause, pauseFor } from '../wait-for-directory.ts';
-import type { WriteBackEffect, WriteBackInput, WriteBackMachine, WriteBackResult } from '../write-back-state.ts';
-import { beginWriteBack, stepWriteBack } from '../write-back-step.ts';
+import { run } from '../turn/machine.ts';
+import { readAgain } from '../turn/read-again.ts';
+import { DONE, decideAgain, stage, type Turn, type TurnResult } from '../turn/turn.ts';
+import { overtakenEvent, refusedPause, writeBackEvent } from '../turn/turn-events.ts';
+import { type Pause, pauseFor } from '../turn/wait-for-directory.ts';
+import type { WriteBackEffect, WriteBackInput, WriteBackMachine, WriteBackResult } from '../turn/write-back-state.ts';
+import { beginWriteBack, stepWriteBack } from '../turn/write-back-step.ts';
 
 type Ended = Extract<Turn, { readonly at: 'ended' }>;
 

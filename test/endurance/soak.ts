@@ -11,7 +11,7 @@ import { createLogger } from '../../src/observability/log.ts';
 import { createEventLog } from '../../src/observability/log-events.ts';
 import { createEventPublisher } from '../../src/observability/publish.ts';
 import { startOperator } from '../../src/operator/server.ts';
-import { accountMemory } from '../../streams/account-memory.ts';
+import { accountMemory } from '../../streams/accounts/account-memory.ts';
 import { provisioning } from '../../streams/pipeline.ts';
 import { RULES } from '../support/accounts.ts';
 import { NAMES, SUCCEEDED } from '../support/stage.ts';

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { RecordError } from '../../src/replay/record-error.ts';
 import { encodeGap, encodeHeader, encodeStep } from '../../src/replay/recording.ts';
 import { type ReplayResult, replayFile } from '../../src/replay/replay-file.ts';
-import type { Step } from '../../streams/steps.ts';
+import type { Step } from '../../streams/turn/steps.ts';
 import { SCALE } from '../endurance/scale.ts';
 import { RULES } from '../support/accounts.ts';
 import { HOSTILE_FILES } from '../support/hostile-files.ts';

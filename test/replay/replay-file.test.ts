@@ -8,7 +8,7 @@ import type { HandlerOutcome } from '../../src/domain/job.ts';
 import { encodeGap, encodeHeader, encodeStep, type RecordedSettings } from '../../src/replay/recording.ts';
 import { type ReplayResult, replayFile } from '../../src/replay/replay-file.ts';
 import { takeTurn } from '../../streams/pipeline.ts';
-import type { Step } from '../../streams/steps.ts';
+import type { Step } from '../../streams/turn/steps.ts';
 import { RULES } from '../support/accounts.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
 import { failed, NAMES, Stage, SUCCEEDED } from '../support/stage.ts';

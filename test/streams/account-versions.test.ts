@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AccountRecord } from '../../src/domain/account.ts';
-import { AccountVersions } from '../../streams/account-versions.ts';
+import { AccountVersions } from '../../streams/accounts/account-versions.ts';
 import { accountRecord } from '../support/account-record.ts';
 
 let now: number;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HandlerOutcome, RunHandler } from '../../src/domain/job.ts';
 import type { Candidate } from '../../streams/candidate.ts';
 import { takeTurn } from '../../streams/pipeline.ts';
-import type { TurnResult } from '../../streams/turn.ts';
+import type { TurnResult } from '../../streams/turn/turn.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
 import { failed, NAMES, Stage, SUCCEEDED } from '../support/stage.ts';
 

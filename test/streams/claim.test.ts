@@ -3,8 +3,8 @@ import type { AccountRecord } from '../../src/domain/account.ts';
 import { DirectoryError } from '../../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Candidate } from '../../streams/candidate.ts';
-import type { ClaimResult } from '../../streams/claim-state.ts';
 import { claimAccount } from '../../streams/operators/claim.ts';
+import type { ClaimResult } from '../../streams/turn/claim-state.ts';
 import { type Content, type Fault, MemoryDirectory, type Operation } from '../support/memory-directory.ts';
 import { Stage } from '../support/stage.ts';
 

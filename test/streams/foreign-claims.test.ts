@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AccountRecord } from '../../src/domain/account.ts';
-import { ForeignClaims } from '../../streams/foreign-claims.ts';
-import type { LastSeen } from '../../streams/other-services.ts';
+import { ForeignClaims } from '../../streams/accounts/foreign-claims.ts';
+import type { LastSeen } from '../../streams/accounts/other-services.ts';
 import { accountRecord } from '../support/account-record.ts';
 
 const LONGEST = 60_000;

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AccountRecord } from '../../src/domain/account.ts';
-import { accountMemory } from '../../streams/account-memory.ts';
-import type { Left } from '../../streams/open-account.ts';
-import type { OpenAccounts } from '../../streams/open-accounts.ts';
+import { accountMemory } from '../../streams/accounts/account-memory.ts';
+import type { Left } from '../../streams/accounts/open-account.ts';
+import type { OpenAccounts } from '../../streams/accounts/open-accounts.ts';
 import { accountRecord } from '../support/account-record.ts';
 
 let open: OpenAccounts;

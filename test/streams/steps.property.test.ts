@@ -3,9 +3,9 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Fence, Fencing } from '../../src/domain/fence.ts';
 import { MODES, type Mode, readMode, WORDS } from '../../src/domain/mode.ts';
 import type { ClaimedJob } from '../../streams/candidate.ts';
-import type { ClaimResult } from '../../streams/claim-state.ts';
 import { claimAccount } from '../../streams/operators/claim.ts';
 import { writeOutcome } from '../../streams/operators/write-back.ts';
+import type { ClaimResult } from '../../streams/turn/claim-state.ts';
 import { type Fault, MemoryDirectory } from '../support/memory-directory.ts';
 import { failed, Stage, SUCCEEDED } from '../support/stage.ts';
 
@@ -25,12 +25,12 @@ const checked = vi.hoisted(
       return next;
     },
 );
-vi.mock('../../streams/claim-step.ts', async (original) => {
-  const steps = await original<typeof import('../../streams/claim-step.ts')>();
+vi.mock('../../streams/turn/claim-step.ts', async (original) => {
+  const steps = await original<typeof import('../../streams/turn/claim-step.ts')>();
   return { ...steps, stepClaim: checked('claim', steps.stepClaim) };
 });
-vi.mock('../../streams/write-back-step.ts', async (original) => {
-  const steps = await original<typeof import('../../streams/write-back-step.ts')>();
+vi.mock('../../streams/turn/write-back-step.ts', async (original) => {
+  const steps = await original<typeof import('../../streams/turn/write-back-step.ts')>();
   return { ...steps, stepWriteBack: checked('writeBack', steps.stepWriteBack) };
 });
 

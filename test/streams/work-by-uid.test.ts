@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { WorkByUid } from '../../streams/work-by-uid.ts';
+import { WorkByUid } from '../../streams/accounts/work-by-uid.ts';
 
 let work: WorkByUid;
 

@@ -4,7 +4,7 @@ import { claimFence, outcomeFence } from '../../src/domain/fence.ts';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
 import type { ClaimedJob } from '../../streams/candidate.ts';
 import { writeOutcome } from '../../streams/operators/write-back.ts';
-import type { WriteBackResult } from '../../streams/write-back-state.ts';
+import type { WriteBackResult } from '../../streams/turn/write-back-state.ts';
 import { dnOf, type Fault, MemoryDirectory, type Operation } from '../support/memory-directory.ts';
 import { failed, NAMES, Stage, SUCCEEDED } from '../support/stage.ts';
 

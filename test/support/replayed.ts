@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { StreamEvent } from '../../src/domain/event.ts';
 import { decodeLine, encodeStep, type RecordedSettings } from '../../src/replay/recording.ts';
 import { Replay } from '../../src/replay/replay.ts';
-import type { Step } from '../../streams/steps.ts';
+import type { Step } from '../../streams/turn/steps.ts';
 
 const TIME = '2026-03-01T02:00:00.000Z';
 

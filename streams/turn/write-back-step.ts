@@ -1,11 +1,11 @@
-import type { AccountRecord } from '../src/domain/account.ts';
-import { type DirectoryError, failureKind } from '../src/domain/directory-error.ts';
-import type { DirectoryEntry } from '../src/domain/entry.ts';
-import { outcomeFence } from '../src/domain/fence.ts';
-import type { HandlerOutcome } from '../src/domain/job.ts';
-import { readMode, WORDS } from '../src/domain/mode.ts';
-import { failedAs, failure, type Modification, type OptionalAttributes, success } from '../src/domain/transition.ts';
-import type { ClaimedJob } from './candidate.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { type DirectoryError, failureKind } from '../../src/domain/directory-error.ts';
+import type { DirectoryEntry } from '../../src/domain/entry.ts';
+import { outcomeFence } from '../../src/domain/fence.ts';
+import type { HandlerOutcome } from '../../src/domain/job.ts';
+import { readMode, WORDS } from '../../src/domain/mode.ts';
+import { failedAs, failure, type Modification, type OptionalAttributes, success } from '../../src/domain/transition.ts';
+import type { ClaimedJob } from '../candidate.ts';
 import { answerTo, type Failed } from './machine.ts';
 import { explains, howWritten, isStillOwn, stillStandsInWork } from './write-back-evidence.ts';
 import type {

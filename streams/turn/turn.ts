@@ -1,10 +1,10 @@
 import { concatMap, from, type OperatorFunction, of } from 'rxjs';
-import type { AccountRecord } from '../src/domain/account.ts';
-import type { Candidate, ClaimedJob, EndedWork } from './candidate.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { identityOf } from '../accounts/identity.ts';
+import type { OpenAccounts } from '../accounts/open-accounts.ts';
+import type { Candidate, ClaimedJob, EndedWork } from '../candidate.ts';
+import type { Surroundings } from '../surroundings.ts';
 import type { ClaimResult } from './claim-state.ts';
-import { identityOf } from './identity.ts';
-import type { OpenAccounts } from './open-accounts.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /**
  * One turn of an account: from the slot that it was given to what came of it. It begins

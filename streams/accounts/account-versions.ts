@@ -1,6 +1,6 @@
-import type { AccountRecord } from '../src/domain/account.ts';
-import { destroys, readMode } from '../src/domain/mode.ts';
-import { RecentMap } from '../src/domain/recent-map.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { destroys, readMode } from '../../src/domain/mode.ts';
+import { RecentMap } from '../../src/domain/recent-map.ts';
 import { identityOf } from './identity.ts';
 
 /** Enough for what is written to while one server lags behind another. */

@@ -1,4 +1,4 @@
-import type { AccountRecord } from '../src/domain/account.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
 
 /**
  * How an account was seen: as a change, as part of a refresh, which begins anew, or of a list

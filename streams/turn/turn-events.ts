@@ -1,13 +1,13 @@
-import type { AccountRecord } from '../src/domain/account.ts';
-import type { Decision } from '../src/domain/decide.ts';
-import { type DirectoryError, ResultCode } from '../src/domain/directory-error.ts';
-import type { StreamEvent } from '../src/domain/event.ts';
-import type { HandlerOutcome } from '../src/domain/job.ts';
-import { WORDS } from '../src/domain/mode.ts';
-import { backoff } from '../src/domain/retry.ts';
-import { returnCodeName } from '../src/domain/return-code.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import type { Decision } from '../../src/domain/decide.ts';
+import { type DirectoryError, ResultCode } from '../../src/domain/directory-error.ts';
+import type { StreamEvent } from '../../src/domain/event.ts';
+import type { HandlerOutcome } from '../../src/domain/job.ts';
+import { WORDS } from '../../src/domain/mode.ts';
+import { backoff } from '../../src/domain/retry.ts';
+import { returnCodeName } from '../../src/domain/return-code.ts';
+import { type ClaimedJob, type EndedWork, refOf } from '../candidate.ts';
 import type { AfterHandler } from './after-handler.ts';
-import { type ClaimedJob, type EndedWork, refOf } from './candidate.ts';
 import type { ClaimNote, ClaimResult } from './claim-state.ts';
 import type { WriteBackResult } from './write-back-state.ts';
 

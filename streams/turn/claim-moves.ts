@@ -1,6 +1,6 @@
-import type { AccountRecord } from '../src/domain/account.ts';
-import { isInWork } from '../src/domain/decide.ts';
-import type { DirectoryError } from '../src/domain/directory-error.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { isInWork } from '../../src/domain/decide.ts';
+import type { DirectoryError } from '../../src/domain/directory-error.ts';
 import type {
   ClaimMemory,
   ClaimNext,

@@ -1,5 +1,5 @@
-import { LargeMap } from '../src/domain/large-map.ts';
-import { RecentMap } from '../src/domain/recent-map.ts';
+import { LargeMap } from '../../src/domain/large-map.ts';
+import { RecentMap } from '../../src/domain/recent-map.ts';
 
 /** Work on entries that are out of sight: far more than begins while one handler runs. */
 const MOST_OUT_OF_SIGHT = 20_000;

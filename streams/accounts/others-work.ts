@@ -1,8 +1,8 @@
-import type { AccountRecord } from '../src/domain/account.ts';
-import { isFailure } from '../src/domain/decide.ts';
-import { mayHideWork } from '../src/domain/hidden-work.ts';
-import { readMode } from '../src/domain/mode.ts';
-import { laneOf } from './candidate.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { isFailure } from '../../src/domain/decide.ts';
+import { mayHideWork } from '../../src/domain/hidden-work.ts';
+import { readMode } from '../../src/domain/mode.ts';
+import { laneOf } from '../candidate.ts';
 import { fingerprintOf, versionOf } from './identity.ts';
 import type { LastSeen, OtherServices, SeenBy, SightContext } from './other-services.ts';
 import { WorkByUid } from './work-by-uid.ts';

@@ -1,5 +1,5 @@
-import type { AccountRecord } from '../src/domain/account.ts';
-import { isFailure } from '../src/domain/decide.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { isFailure } from '../../src/domain/decide.ts';
 import { fingerprintOf, type Stamp } from './identity.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { AccountRecord } from '../src/domain/account.ts';
-import type { AccountDirectory } from '../src/domain/directory.ts';
-import type { DirectoryEntry } from '../src/domain/entry.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import type { AccountDirectory } from '../../src/domain/directory.ts';
+import type { DirectoryEntry } from '../../src/domain/entry.ts';
 
 /** The entry as it is now: under its DN, or wherever it was renamed or moved to. */
 export async function readAgain(

@@ -1,11 +1,11 @@
-import type { AccountRecord, AttributeNames, ReadEntry } from '../src/domain/account.ts';
-import type { Decision } from '../src/domain/decide.ts';
-import type { DirectoryError } from '../src/domain/directory-error.ts';
-import type { DirectoryEntry } from '../src/domain/entry.ts';
-import type { Fence, Fencing } from '../src/domain/fence.ts';
-import type { Mode } from '../src/domain/mode.ts';
-import type { Modification } from '../src/domain/transition.ts';
-import type { Candidate } from './candidate.ts';
+import type { AccountRecord, AttributeNames, ReadEntry } from '../../src/domain/account.ts';
+import type { Decision } from '../../src/domain/decide.ts';
+import type { DirectoryError } from '../../src/domain/directory-error.ts';
+import type { DirectoryEntry } from '../../src/domain/entry.ts';
+import type { Fence, Fencing } from '../../src/domain/fence.ts';
+import type { Mode } from '../../src/domain/mode.ts';
+import type { Modification } from '../../src/domain/transition.ts';
+import type { Candidate } from '../candidate.ts';
 import type { Machine, Next } from './machine.ts';
 
 /**

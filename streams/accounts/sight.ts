@@ -1,5 +1,5 @@
-import type { AccountRecord } from '../src/domain/account.ts';
-import { readMode } from '../src/domain/mode.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { readMode } from '../../src/domain/mode.ts';
 import { fingerprintOf, isSameStamp, versionOf } from './identity.ts';
 import { type FinishedAccount, type Left, lastSeenOf, type OpenAccount } from './open-account.ts';
 import type { SeenBy, SightContext } from './other-services.ts';

@@ -1,11 +1,12 @@
-import type { AccountRecord } from '../src/domain/account.ts';
-import { type Decision, isInWork, preconditionHolds } from '../src/domain/decide.ts';
-import { DirectoryError, failureKind, ResultCode } from '../src/domain/directory-error.ts';
-import type { DirectoryEntry } from '../src/domain/entry.ts';
-import { claimFence, outcomeFence, standingFence } from '../src/domain/fence.ts';
-import { type Mode, readMode } from '../src/domain/mode.ts';
-import { askAgain, claim, claimed, resume, resumed } from '../src/domain/transition.ts';
-import { type Candidate, sameTurn } from './candidate.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { type Decision, isInWork, preconditionHolds } from '../../src/domain/decide.ts';
+import { DirectoryError, failureKind, ResultCode } from '../../src/domain/directory-error.ts';
+import type { DirectoryEntry } from '../../src/domain/entry.ts';
+import { claimFence, outcomeFence, standingFence } from '../../src/domain/fence.ts';
+import { type Mode, readMode } from '../../src/domain/mode.ts';
+import { askAgain, claim, claimed, resume, resumed } from '../../src/domain/transition.ts';
+import { isLeftAlone } from '../accounts/identity.ts';
+import { type Candidate, sameTurn } from '../candidate.ts';
 import { end, find, judge, memoryOf, pause, tokenOf } from './claim-moves.ts';
 import type {
   Attempted,
@@ -19,7 +20,6 @@ import type {
   Judgement,
 } from './claim-state.ts';
 import { Conflict, MOST_CONFLICTS } from './conflicts.ts';
-import { isLeftAlone } from './identity.ts';
 import { answerTo, type Failed } from './machine.ts';
 
 /** The first step. Reads what was seen some time ago. */

@@ -1,4 +1,4 @@
-import { DirectoryError } from '../src/domain/directory-error.ts';
+import { DirectoryError } from '../../src/domain/directory-error.ts';
 
 /**
  * What a pure step returns: the next state, what is to be told first, and the effect whose answer

@@ -1,8 +1,8 @@
-import type { AccountRecord } from '../src/domain/account.ts';
-import type { DirectoryError } from '../src/domain/directory-error.ts';
-import { refOf } from './candidate.ts';
-import type { Slot } from './slots.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import type { DirectoryError } from '../../src/domain/directory-error.ts';
+import { refOf } from '../candidate.ts';
+import type { Slot } from '../slots.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { codeOf } from './turn-events.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { longestPause, type RetryPolicy } from '../src/domain/retry.ts';
+import { longestPause, type RetryPolicy } from '../../src/domain/retry.ts';
 import { AccountVersions } from './account-versions.ts';
 import { ForeignClaims } from './foreign-claims.ts';
 import { OpenAccounts } from './open-accounts.ts';

@@ -1,8 +1,8 @@
 /** What tells accounts, and versions of an account, from each other. */
-import type { AccountRecord } from '../src/domain/account.ts';
-import { comparableDn } from '../src/domain/dn.ts';
-import { isTokenDay } from '../src/domain/fence.ts';
-import { readMode } from '../src/domain/mode.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { comparableDn } from '../../src/domain/dn.ts';
+import { isTokenDay } from '../../src/domain/fence.ts';
+import { readMode } from '../../src/domain/mode.ts';
 
 /**
  * What tells one account from another: the entryUUID (RFC 4530), or the DN where the server keeps

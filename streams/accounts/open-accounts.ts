@@ -1,7 +1,7 @@
-import type { AccountRecord } from '../src/domain/account.ts';
-import type { Fence } from '../src/domain/fence.ts';
-import { readMode } from '../src/domain/mode.ts';
-import { RecentMap } from '../src/domain/recent-map.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import type { Fence } from '../../src/domain/fence.ts';
+import { readMode } from '../../src/domain/mode.ts';
+import { RecentMap } from '../../src/domain/recent-map.ts';
 import { AccountIndex } from './account-index.ts';
 import type { AccountVersions } from './account-versions.ts';
 import { fingerprintOf, identityOf, versionOf } from './identity.ts';

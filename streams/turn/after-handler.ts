@@ -1,5 +1,5 @@
-import type { HandlerOutcome, Job } from '../src/domain/job.ts';
-import { type RetryPolicy, retryDelay } from '../src/domain/retry.ts';
+import type { HandlerOutcome, Job } from '../../src/domain/job.ts';
+import { type RetryPolicy, retryDelay } from '../../src/domain/retry.ts';
 
 /** What follows when a handler has ended. */
 export type AfterHandler =

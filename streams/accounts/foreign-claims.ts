@@ -1,8 +1,8 @@
-import type { AccountRecord } from '../src/domain/account.ts';
-import { isFailure } from '../src/domain/decide.ts';
-import { readMode } from '../src/domain/mode.ts';
-import { RecentMap } from '../src/domain/recent-map.ts';
-import { laneOf } from './candidate.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { isFailure } from '../../src/domain/decide.ts';
+import { readMode } from '../../src/domain/mode.ts';
+import { RecentMap } from '../../src/domain/recent-map.ts';
+import { laneOf } from '../candidate.ts';
 import { versionOf } from './identity.ts';
 import type { OtherServices, SightContext } from './other-services.ts';
 import { WorkByUid } from './work-by-uid.ts';

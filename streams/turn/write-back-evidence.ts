@@ -1,8 +1,8 @@
-import type { AccountRecord } from '../src/domain/account.ts';
-import { isSameDn } from '../src/domain/dn.ts';
-import { sameAttributes } from '../src/domain/entry.ts';
-import { isTokenDay } from '../src/domain/fence.ts';
-import { readMode } from '../src/domain/mode.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import { isSameDn } from '../../src/domain/dn.ts';
+import { sameAttributes } from '../../src/domain/entry.ts';
+import { isTokenDay } from '../../src/domain/fence.ts';
+import { readMode } from '../../src/domain/mode.ts';
 import type { Standing, WriteBackInput, WriteBackMemory, WriteBackRules, WriteBackState } from './write-back-state.ts';
 
 /*

@@ -1,5 +1,5 @@
-import { comparableDn, isSameDn } from '../src/domain/dn.ts';
-import { LargeMap } from '../src/domain/large-map.ts';
+import { comparableDn, isSameDn } from '../../src/domain/dn.ts';
+import { LargeMap } from '../../src/domain/large-map.ts';
 import type { OpenAccount } from './open-account.ts';
 
 /** Finds what is remembered of an account, by its id or by its DN. */

@@ -1,10 +1,10 @@
-import type { AccountRecord, AttributeNames, ReadEntry } from '../src/domain/account.ts';
-import type { DirectoryError, FailureKind } from '../src/domain/directory-error.ts';
-import type { DirectoryEntry } from '../src/domain/entry.ts';
-import type { Fence } from '../src/domain/fence.ts';
-import type { HandlerOutcome } from '../src/domain/job.ts';
-import type { Modification, OptionalAttributes } from '../src/domain/transition.ts';
-import type { ClaimedJob } from './candidate.ts';
+import type { AccountRecord, AttributeNames, ReadEntry } from '../../src/domain/account.ts';
+import type { DirectoryError, FailureKind } from '../../src/domain/directory-error.ts';
+import type { DirectoryEntry } from '../../src/domain/entry.ts';
+import type { Fence } from '../../src/domain/fence.ts';
+import type { HandlerOutcome } from '../../src/domain/job.ts';
+import type { Modification, OptionalAttributes } from '../../src/domain/transition.ts';
+import type { ClaimedJob } from '../candidate.ts';
 import type { Machine, Next } from './machine.ts';
 
 /**

@@ -1,8 +1,8 @@
-import type { AccountRecord } from '../src/domain/account.ts';
-import type { Circumstances, Decision } from '../src/domain/decide.ts';
-import type { HandlerOutcome } from '../src/domain/job.ts';
+import type { AccountRecord } from '../../src/domain/account.ts';
+import type { Circumstances, Decision } from '../../src/domain/decide.ts';
+import type { HandlerOutcome } from '../../src/domain/job.ts';
+import type { Candidate } from '../candidate.ts';
 import type { AfterHandler } from './after-handler.ts';
-import type { Candidate } from './candidate.ts';
 import type { ClaimInput, ClaimNext } from './claim-state.ts';
 import type { Failed } from './machine.ts';
 import type { WriteBackInput, WriteBackNext } from './write-back-state.ts';

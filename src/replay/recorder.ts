@@ -59,7 +59,8 @@ export function recordTo(options: RecorderOptions): Recorder {
       return undefined;
     }
   }
-  const begin = () => put(() => encodeHeader(time(), options.version, settings));
+  // A life before this one may have been cut off in the middle of a line.
+  const begin = () => put(() => `\n${encodeHeader(time(), options.version, settings)}`);
 
   begin();
   return {

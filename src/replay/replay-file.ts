@@ -45,8 +45,8 @@ const KEPT = 100;
 
 /**
  * Takes the steps of a record again, line by line. Memory holds what is in work at one moment, and
- * the accounts that differ. A last line that was cut off, as by a power failure, is left out.
- * Rejects with a RecordError for any other line that is none.
+ * the accounts that differ. A line that was cut off, as by a power failure, is left out: the last
+ * one of a life. Rejects with a RecordError for any other line that is none.
  */
 export async function replayFile(path: string, options: ReplayFileOptions): Promise<ReplayResult> {
   const service = new RecordedService(options);
@@ -171,8 +171,24 @@ async function* bytesOf(path: string): AsyncGenerator<Buffer> {
   }
 }
 
-/** The lines that have an end; the first one is a header. */
+/** The lines of a record. One that is none, right before a header, was cut off, and is left out. */
 async function* linesOf(path: string): AsyncGenerator<RecordLine> {
+  let fault: RecordError | undefined;
+  for await (const { text, place } of textsOf(path)) {
+    const line = read(text, place);
+    if (fault !== undefined && (line instanceof RecordError || line.kind !== 'header')) throw fault;
+    if (line instanceof RecordError) {
+      fault = line;
+      continue;
+    }
+    fault = undefined;
+    yield line;
+  }
+  if (fault !== undefined) throw fault;
+}
+
+/** The lines that have an end and are not empty. */
+async function* textsOf(path: string): AsyncGenerator<{ readonly text: string; readonly place: string }> {
   let begun: Buffer[] = [];
   let length = 0;
   let number = 1;
@@ -180,7 +196,7 @@ async function* linesOf(path: string): AsyncGenerator<RecordLine> {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       const text = Buffer.concat([...begun, chunk.subarray(start, end)]).toString('utf8');
-      if (text !== '') yield read(text, `${path}, line ${number}`);
+      if (text !== '') yield { text, place: `${path}, line ${number}` };
       begun = [];
       length = 0;
       start = end + 1;
@@ -193,10 +209,10 @@ async function* linesOf(path: string): AsyncGenerator<RecordLine> {
   }
 }
 
-function read(text: string, place: string): RecordLine {
+function read(text: string, place: string): RecordLine | RecordError {
   try {
     return decodeLine(text);
   } catch (error) {
-    throw new RecordError(`${place}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    return new RecordError(`${place}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }

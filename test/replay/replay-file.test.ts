@@ -120,6 +120,15 @@ describe('a replay', () => {
     expect(again.notes).toEqual([`recorded ${TIME} by version 1.0.0`, `started again ${TIME} by version 1.0.0`]);
   });
 
+  it('leaves out the line that was cut off when a service was killed, and no other', async () => {
+    const lines = (await turnOf('a')).map(lineOf);
+    const cut = lines[1]?.slice(0, 50) ?? '';
+    expect(await replay([HEADER, lines[0] ?? '', cut, HEADER, ...lines])).toMatchObject({ differing: 0 });
+    await expect(replay([HEADER, cut, ...lines])).rejects.toThrow('line 2: it is no line of a record');
+    await expect(replay([HEADER, cut, cut, HEADER])).rejects.toThrow('line 2');
+    await expect(replay([HEADER, cut])).rejects.toThrow('line 2');
+  });
+
   it('leaves out the turns of which lines are missing', async () => {
     const lines = (await turnOf('a')).map(lineOf);
     const half = lines.slice(0, 2);

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { type Mode, WORDS } from '../../src/domain/mode.ts';
+import { replayFile } from '../../src/replay/replay-file.ts';
 import type { Certificates } from '../support/certificates.ts';
 import { type FaultProxy, startProxy } from '../support/proxy.ts';
 import { RecordingScript } from '../support/recording-script.ts';
@@ -61,11 +63,13 @@ export class World {
   readonly service: ServiceProcess;
   /** All services; `service` is the first one. */
   readonly services: readonly ServiceProcess[];
+  /** The files in which the services record their steps. */
+  readonly records: readonly string[];
   readonly #stopDirectory: () => Promise<void>;
   #nextUid: number;
 
   constructor(
-    parts: Pick<World, 'folder' | 'slapd' | 'proxy' | 'script' | 'service' | 'services'>,
+    parts: Pick<World, 'folder' | 'slapd' | 'proxy' | 'script' | 'service' | 'services' | 'records'>,
     stopDirectory: () => Promise<void>,
     firstUid = 1,
   ) {
@@ -77,6 +81,7 @@ export class World {
     this.script = parts.script;
     this.service = parts.service;
     this.services = parts.services;
+    this.records = parts.records;
   }
 
   /** Returns the uid of a new, finished account. For `add`, too, it exists and is added. */
@@ -139,8 +144,10 @@ export class World {
     for (const service of this.services) if (!service.running) service.start();
   }
 
+  /** Stops everything. Replays what the services have recorded: it must come to the same. */
   async stop(): Promise<void> {
     for (const service of this.services) await service.kill9();
+    for (const file of this.records) await replaysAsRecorded(file);
     await this.proxy.close();
     await this.#stopDirectory();
     await rm(this.folder, { recursive: true, force: true });
@@ -157,11 +164,19 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const encrypted = certificates === undefined ? {} : { directory: { tls: { caFile: certificates.caFile } } };
   const settings = withSettings(withSettings(testSettings(url, script.command), encrypted), options.settings ?? {});
   const config = await writeSettings(folder, settings);
-  const service = new ServiceProcess(config);
-  const others = Array.from({ length: (options.services ?? 1) - 1 }, () => new ServiceProcess(config));
-  const services = [service, ...others];
+  const records = Array.from({ length: options.services ?? 1 }, (_, n) => join(folder, `record-${n}.jsonl`));
+  const services = records.map((file) => new ServiceProcess(config, ['--debug', '--record', file]));
+  const [service] = services;
+  if (service === undefined) throw new Error('a world has one service at least');
   if (options.start !== false) for (const each of services) each.start();
-  return new World({ folder, slapd: directory, proxy, script, service, services }, stop, options.firstUid);
+  return new World({ folder, slapd: directory, proxy, script, service, services, records }, stop, options.firstUid);
+}
+
+async function replaysAsRecorded(file: string): Promise<void> {
+  // A service that was never started has recorded nothing.
+  if (!existsSync(file)) return;
+  const { differences } = await replayFile(file, { pace: () => Promise.resolve(), told: () => {}, note: () => {} });
+  expect(differences, 'a replay of the record comes out otherwise').toEqual([]);
 }
 
 /** The directory, its port for the service, and a function that stops it. */

@@ -58,7 +58,6 @@ export function decisionMaker(
   observeStep: ObserveStep = () => {},
 ): { today: () => string; decideNow: DecideNow } {
   const { attributes: names, instances } = settings;
-  const rules = { names, instances, longestHandlerMilliseconds: longestMilliseconds };
   const day = dayIn(settings.timeZone);
   // The day is computed at most once a second, as the calendar is slow in a burst. No day begins
   // within a second.
@@ -72,14 +71,17 @@ export function decisionMaker(
   return {
     today,
     decideNow: (record, purpose) => {
-      const circumstances = {
+      const context = {
         today: today(),
         directoryTime: directoryTime(),
         othersTimeLeft: knowledge.othersTimeLeft(record),
         behindTimeLeft: knowledge.behindTimeLeft(record),
+        names,
+        instances,
+        longestHandlerMilliseconds: longestMilliseconds,
       };
-      const next = decide(record, { ...rules, ...circumstances });
-      observeStep({ step: 'decide', purpose, record, circumstances, next });
+      const next = decide(record, context);
+      observeStep({ step: 'decide', purpose, record, circumstances: context, next });
       return next;
     },
   };

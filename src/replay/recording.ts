@@ -55,7 +55,11 @@ export function encodeHeader(time: string, version: string, settings: RecordedSe
 export function encodeStep(time: string, step: Step, names: AttributeNames): string {
   const next = outlineOf(step.next);
   switch (step.step) {
-    case 'decide':
+    case 'decide': {
+      const { today, directoryTime, othersTimeLeft, behindTimeLeft } = step.circumstances;
+      const circumstances = { today, directoryTime, othersTimeLeft, behindTimeLeft };
+      return JSON.stringify({ time, ...step, circumstances, next });
+    }
     case 'afterHandler':
     case 'beginWriteBack':
       return JSON.stringify({ time, ...step, next });

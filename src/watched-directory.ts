@@ -9,6 +9,7 @@ import { DirectoryError, ResultCode } from './domain/directory-error.ts';
 import { attributesToRead } from './domain/read-account.ts';
 import type { DirectoryAccess } from './ldap/access.ts';
 import type { Connection } from './ldap/connection.ts';
+import { SubscribedConnection } from './ldap/connection-source.ts';
 import { DirectoryOperations } from './ldap/operations.ts';
 import { ServerInUse } from './server-in-use.ts';
 import { openAccountsFilter } from './site.ts';
@@ -50,25 +51,22 @@ export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirec
   const { settings, access, abort, drain$ } = options;
   const { attributes: names, directory, instances } = settings;
   const server = new ServerInUse(access.urls);
+  const connections = new SubscribedConnection();
   const operations = new DirectoryOperations({
-    access,
+    connections,
     base: directory.base,
+    timeoutMilliseconds: access.timeoutMilliseconds,
     referred: (error, url) => server.referred(error, url),
   });
-  // Otherwise an unanswered request would delay the end by its own time-out.
-  abort.addEventListener('abort', () => operations.close());
-
   const content = {
     base: directory.base,
     filter: openAccountsFilter(settings),
     attributes: attributesToRead(names, instances),
   };
   const clockSet$ = new Subject<void>();
-  const subscription$ = subscription(content, server, options).pipe(
+  const subscription$ = subscription(content, server, connections, options).pipe(
     tap((change) => {
-      if (change.kind !== 'connected') return;
-      operations.use(change.url);
-      options.connected();
+      if (change.kind === 'connected') options.connected();
     }),
     tap((change) => {
       // The entries came before the time. With it another service's work may prove to be older.
@@ -87,6 +85,7 @@ export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirec
 function subscription(
   content: WatchedContent,
   server: ServerInUse,
+  connections: SubscribedConnection,
   { settings, access, admit, isBehind }: WatchedDirectoryOptions,
 ): Observable<DirectoryChange> {
   const { initial, max, deadAfter: deadAfterMilliseconds } = settings.reconnect;
@@ -95,10 +94,11 @@ function subscription(
     urls: access.urls,
     initial,
     max,
-    connect: (url) =>
-      subscribeOnce({ access, url, ...content, admit, protocol, deadAfterMilliseconds }).pipe(
-        takeUntil(server.givenUp$),
-      ),
+    connect: (url) => {
+      const serve = (requests: Connection) => connections.use(requests);
+      const options = { access, url, ...content, admit, serve, protocol, deadAfterMilliseconds };
+      return subscribeOnce(options).pipe(takeUntil(server.givenUp$));
+    },
   }).pipe(
     tap((change) => {
       if (change.kind === 'connected') server.connected(change.url);

@@ -3,7 +3,7 @@ import type { DirectoryChange, ProtocolName } from '../src/domain/change.ts';
 import { DirectoryError, ResultCode } from '../src/domain/directory-error.ts';
 import type { DirectoryAccess } from '../src/ldap/access.ts';
 import type { Connection } from '../src/ldap/connection.ts';
-import { openConnection } from '../src/ldap/open-connection.ts';
+import { openPair } from '../src/ldap/open-pair.ts';
 import { describeServer, type ServerFacts } from '../src/ldap/root-dse.ts';
 import { NotOffered, type Protocol, type WatchedContent } from './protocols/protocol.ts';
 import { PROTOCOLS } from './protocols/registry.ts';
@@ -24,13 +24,18 @@ export interface SubscriptionOptions extends WatchedContent {
    * ends.
    */
   readonly admit?: ((connection: Connection) => Promise<void>) | undefined;
+  /**
+   * Gets the connection for requests, which has one fate with that of the subscription, before
+   * `connected` is emitted.
+   */
+  readonly serve?: ((requests: Connection) => void) | undefined;
 }
 
 /**
  * One connection's worth of the subscription: cold; connects, binds, is admitted, watches the
  * subtree, and emits `connected`, `refreshing`, entries, `refreshed`, then changes for ever.
  * Synchronously, as they come from the socket, which is read no faster. Ends only by a
- * DirectoryError with its remedy; unsubscribing closes the connection.
+ * DirectoryError with its remedy; unsubscribing closes both connections.
  */
 export function subscribeOnce(options: SubscriptionOptions): Observable<DirectoryChange> {
   return opened(options).pipe(
@@ -44,14 +49,17 @@ interface Opened {
   readonly server: ServerFacts;
 }
 
-/** Emits the one open connection, watched for silence, and stays; closes it when unsubscribed. */
-function opened(options: SubscriptionOptions): Observable<Opened> {
+/**
+ * Emits the open connection of the subscription, and stays. Closes it, and that for requests, when
+ * unsubscribed.
+ */
+function opened({ access, url, deadAfterMilliseconds, admit, serve }: SubscriptionOptions): Observable<Opened> {
   return new Observable((subscriber) => {
     const abort = new AbortController();
-    openConnection(options.access, options.url, abort.signal)
-      .then(async (connection) => {
-        connection.watch(options.deadAfterMilliseconds);
-        await options.admit?.(connection);
+    openPair(access, url, deadAfterMilliseconds, abort.signal)
+      .then(async ({ subscription: connection, requests }) => {
+        await admit?.(connection);
+        serve?.(requests);
         // From here on until the refresh is complete, a server that answers nothing but probes is
         // given up.
         connection.refreshing(true);
@@ -59,7 +67,7 @@ function opened(options: SubscriptionOptions): Observable<Opened> {
         subscriber.next({ connection, server });
       })
       .catch((error: unknown) => subscriber.error(error));
-    return () => abort.abort();
+    return () => abort.abort(new DirectoryError(`${url}: the connection was closed`));
   });
 }
 

@@ -1,7 +1,8 @@
 import { loadConfig } from '../../config/load-config.ts';
 import type { Settings } from '../../config/schema.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
-import { DirectoryOperations } from '../ldap/operations.ts';
+import type { DirectoryAccess } from '../ldap/access.ts';
+import { type DirectoryOperations, operationsAt } from '../ldap/operations.ts';
 import { accessOf } from '../site.ts';
 
 /** A configuration and a connected directory, for one command. */
@@ -18,31 +19,26 @@ export interface DirectorySession {
 export async function withDirectory<T>(config: string, work: (session: DirectorySession) => Promise<T>): Promise<T> {
   const settings = await loadConfig(config, process.env);
   const access = accessOf(settings, process.env);
-  const { base } = settings.directory;
-  const directory = new DirectoryOperations({ access, base });
+  const directory = await firstThatAnswers(access, settings.directory.base);
   try {
-    await useFirstThatAnswers(directory, access.urls, base);
     return await work({ settings, directory });
   } finally {
     directory.close();
   }
 }
 
-async function useFirstThatAnswers(
-  directory: DirectoryOperations,
-  urls: readonly string[],
-  base: string,
-): Promise<void> {
+async function firstThatAnswers(access: DirectoryAccess, base: string): Promise<DirectoryOperations> {
   let failure: unknown;
-  for (const url of urls) {
-    directory.use(url);
+  for (const url of access.urls) {
+    const directory = operationsAt(access, url, base);
     try {
       const found = await directory.read(base);
-      if (found !== undefined) return;
+      if (found !== undefined) return directory;
       throw new DirectoryError(`${url}: there is no entry "${base}", or it may not be read`, {
         remedy: 'correct directory.base, or let the account in directory.bindDn read it',
       });
     } catch (error) {
+      directory.close();
       if (!(error instanceof DirectoryError)) throw error;
       failure = error;
     }

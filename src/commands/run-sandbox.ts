@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '../../config/load-config.ts';
 import { ReturnCode } from '../domain/return-code.ts';
-import { DirectoryOperations } from '../ldap/operations.ts';
+import { type DirectoryOperations, operationsAt } from '../ldap/operations.ts';
 import { paint, wantsColour } from '../observability/colour.ts';
 import { createEventPublisher } from '../observability/publish.ts';
 import { type RenderOptions, renderEvent } from '../observability/render-event.ts';
@@ -143,7 +143,9 @@ async function demonstrate(
 
 async function operationsOf(configFile: string, env: NodeJS.ProcessEnv): Promise<DirectoryOperations> {
   const settings = await loadConfig(configFile, env);
-  return new DirectoryOperations({ access: accessOf(settings, env), base: settings.directory.base });
+  const access = accessOf(settings, env);
+  const [url = ''] = access.urls;
+  return operationsAt(access, url, settings.directory.base);
 }
 
 /**

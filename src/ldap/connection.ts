@@ -8,7 +8,7 @@ import { malformed } from './wire/ber.ts';
 import { Framer } from './wire/framer.ts';
 import { readLdapResult } from './wire/ldap-result.ts';
 import { encodeMessage, type LdapMessage, Operation, type RequestControl, readMessage } from './wire/message.ts';
-import { encodeSearch, encodeUnbind } from './wire/request.ts';
+import { encodeAbandon, encodeSearch, encodeUnbind } from './wire/request.ts';
 
 /** Receives the responses to one request. */
 export interface Receiver {
@@ -98,7 +98,10 @@ export class Connection {
     return this.#received;
   }
 
-  /** Aborted when the connection is closed, for whatever reason. */
+  /**
+   * Aborted when the connection is closed. Its reason is the DirectoryError with which the
+   * connection has failed, if it has.
+   */
   get ended(): AbortSignal {
     return this.#ending.signal;
   }
@@ -128,21 +131,30 @@ export class Connection {
     this.#receivers.delete(id);
   }
 
+  /** Forgets a request and asks the server to stop it, which it need not answer. */
+  abandon(id: number): void {
+    this.forget(id);
+    if (this.closed) return;
+    this.#lastId += 1;
+    this.#transport.write(encodeMessage(this.#lastId, encodeAbandon(id)));
+  }
+
   /**
    * Sends a request that has exactly one response, which `read` decodes. Rejects with a
    * DirectoryError when the connection fails.
    */
-  ask<T>(operation: Buffer, read: (message: LdapMessage) => T): Promise<T> {
+  ask<T>(operation: Buffer, read: (message: LdapMessage) => T, controls: readonly RequestControl[] = []): Promise<T> {
     return new Promise((resolve, reject) => {
-      const id = this.send(operation, {
-        message: (message) => {
+      const receiver = {
+        message: (message: LdapMessage) => {
           // If `read` throws, the receiver is still registered and is told of the failure.
           const answer = read(message);
           this.forget(id);
           resolve(answer);
         },
         failed: reject,
-      });
+      };
+      const id = this.send(operation, receiver, controls);
     });
   }
 
@@ -167,7 +179,7 @@ export class Connection {
   close(reason?: DirectoryError): void {
     if (this.closed) return;
     const receivers = [...this.#receivers.values()];
-    this.#end();
+    this.#end(reason);
     this.#transport.close(encodeMessage(this.#lastId + 1, encodeUnbind()));
     if (reason !== undefined) for (const receiver of receivers) receiver.failed(reason);
   }
@@ -176,16 +188,16 @@ export class Connection {
   fail(error: DirectoryError): void {
     if (this.closed) return;
     const receivers = [...this.#receivers.values()];
-    this.#end();
+    this.#end(error);
     this.#transport.close();
     for (const receiver of receivers) receiver.failed(error);
   }
 
-  #end(): void {
-    this.#ending.abort();
+  #end(reason: DirectoryError | undefined): void {
     this.#receivers.clear();
     this.#reader.stop();
     this.#watchdog?.stop();
+    this.#ending.abort(reason);
   }
 
   #newFramer(): Framer {

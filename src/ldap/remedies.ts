@@ -225,8 +225,6 @@ export function connectionError(url: string, cause: unknown): DirectoryError {
 }
 
 function codeOf(cause: unknown): string {
-  // ldapjs throws a TimeoutError for a request without a response in time.
-  if (cause instanceof Error && cause.name === 'TimeoutError') return 'ETIMEDOUT';
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
 }
 

@@ -1,7 +1,7 @@
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
+import { awaitAnswer } from './awaited-answer.ts';
 import type { Connection } from './connection.ts';
-import { LEAST_RATE } from './liveness.ts';
 import { resultError } from './remedies.ts';
 import { integer, octetString, sequence, Tag } from './wire/ber.ts';
 import { readLdapResult } from './wire/ldap-result.ts';
@@ -16,15 +16,15 @@ export interface SearchOptions {
   /** Entries per page. undefined: no paging. */
   readonly pageSize?: number;
   /**
-   * The connection fails if no response arrives for this long, nor bytes of one at `LEAST_RATE`.
+   * The search is abandoned if no response arrives for this long, nor bytes of one at `LEAST_RATE`.
    */
   readonly timeoutMilliseconds: number;
 }
 
 /**
  * Runs an ordinary search and calls `entry` for each entry as it arrives. An entry owns its bytes.
- * Rejects with a DirectoryError when the connection fails, when no response arrives in time, and
- * for every result except success. So a partial list (sizeLimitExceeded) and a missing base
+ * Rejects with a DirectoryError when the connection fails, when no response arrives in time (the
+ * connection may still work), and for every result except success. So a partial list (sizeLimitExceeded) and a missing base
  * (noSuchObject) are errors. An entry over the size limit is no error: it is passed on without
  * attributes.
  */
@@ -59,22 +59,15 @@ function searchPage(
 ): Promise<Buffer | undefined> {
   const paging = pageSize === undefined ? [] : [pagedResults(pageSize, cookie)];
   return new Promise((resolve, reject) => {
-    let answered = true;
-    let received = connection.received;
-    // One interval for the whole search: a timer that is set again for each entry would cost more
-    // than the entry. It checks whether a response was received since its last run, or bytes at
-    // `LEAST_RATE`: part of a large message, or of one before this search's own.
-    const watch = setInterval(() => {
-      const isComing = connection.received - received >= (LEAST_RATE * timeoutMilliseconds) / 2;
-      if (!answered && !isComing) connection.fail(silence(connection.url, timeoutMilliseconds));
-      answered = false;
-      received = connection.received;
-    }, timeoutMilliseconds / 2);
+    const answer = awaitAnswer(connection, timeoutMilliseconds, () => {
+      connection.abandon(id);
+      reject(silence(connection.url, timeoutMilliseconds));
+    });
     const id = connection.send(
       encodeSearch(request),
       {
         message: (message) => {
-          answered = true;
+          answer.progressed();
           if (message.operation === Operation.searchResultEntry) {
             entry(readSearchEntry(message));
           }
@@ -83,13 +76,13 @@ function searchPage(
           // reject this search.
           const result = readLdapResult(message);
           const next = result.resultCode === ResultCode.success ? nextPage(message) : undefined;
-          clearInterval(watch);
+          answer.stop();
           connection.forget(id);
           if (result.resultCode === ResultCode.success) resolve(next);
           else reject(resultError(`search below "${request.base}" on ${connection.url}`, result));
         },
         failed: (error) => {
-          clearInterval(watch);
+          answer.stop();
           reject(error);
         },
       },
@@ -117,7 +110,6 @@ function goingInCircles(url: string): DirectoryError {
 
 function silence(url: string, milliseconds: number): DirectoryError {
   return new DirectoryError(`${url}: no answer to a search within ${milliseconds} ms`, {
-    remedy:
-      'the server is overloaded or hangs, or the network swallows the connection: it is connected to again by itself',
+    remedy: 'the server is overloaded or hangs, or the network swallows the connection: it is tried again by itself',
   });
 }

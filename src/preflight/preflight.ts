@@ -1,7 +1,7 @@
 import type { Settings } from '../../config/schema.ts';
 import { STEPS } from '../../handlers/steps/registry.ts';
 import type { CheckLine } from '../domain/check-line.ts';
-import { DirectoryOperations } from '../ldap/operations.ts';
+import { operationsAt } from '../ldap/operations.ts';
 import { accessOf } from '../site.ts';
 import { checkAccounts } from './accounts.ts';
 import { checkConnecting } from './connecting.ts';
@@ -40,10 +40,7 @@ export async function preflight(
   if (usable === undefined) {
     say([{ verdict: 'not tried', what: 'accounts', found: 'no directory to try them on' }]);
   } else {
-    const operations = new DirectoryOperations({
-      access: { ...access, urls: [usable] },
-      base: settings.directory.base,
-    });
+    const operations = operationsAt(access, usable, settings.directory.base);
     try {
       say(await checkAccounts(settings, access, usable, operations, () => Date.now()));
     } finally {

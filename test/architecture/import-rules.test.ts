@@ -17,7 +17,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/domain/': { layers: [], packages: [] },
   // The service's own use of its host: its folders, and all files that it reads or writes.
   'src/host/': { layers: [], packages: [] },
-  'src/ldap/': { layers: ['src/domain/', 'src/host/'], packages: ['ldapjs', '@ldapjs/'] },
+  'src/ldap/': { layers: ['src/domain/', 'src/host/'], packages: [] },
   'src/script/': { layers: ['src/domain/', 'src/host/'], packages: ['execa', 'zod'] },
   'src/observability/': { layers: ['src/domain/', 'src/host/'], packages: ['winston', 'winston-transport', 'rxjs'] },
   'src/operator/': {

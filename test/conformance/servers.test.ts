@@ -8,7 +8,7 @@ import { claimFence, type Fence, isTokenDay, outcomeFence, TOKEN_DAYS, tokenDay 
 import { type Mode, readMode } from '../../src/domain/mode.ts';
 import { readAccount } from '../../src/domain/read-account.ts';
 import { claim, failure, resume, success } from '../../src/domain/transition.ts';
-import { DirectoryOperations } from '../../src/ldap/operations.ts';
+import { type DirectoryOperations, operationsAt } from '../../src/ldap/operations.ts';
 import { accountDn, BASE, RULES, SERVICE_DN, SERVICE_PASSWORD, SERVICES } from '../support/accounts.ts';
 import { type Changes, OPEN_ACCOUNTS, subscribe, subscription } from '../support/changes.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
@@ -376,7 +376,7 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
   function operations(): DirectoryOperations {
     const { url } = directory.login;
     const { access } = subscription(url, { bindDn: SERVICE_DN, readPassword: () => Promise.resolve(SERVICE_PASSWORD) });
-    return new DirectoryOperations({ access, base: BASE });
+    return operationsAt(access, url, BASE);
   }
 });
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { failureKind } from '../../src/domain/directory-error.ts';
-import { DirectoryOperations } from '../../src/ldap/operations.ts';
+import { type DirectoryOperations, operationsAt } from '../../src/ldap/operations.ts';
 import { element, enumerated, octetString, sequence, Tag } from '../../src/ldap/wire/ber.ts';
 import { encodeMessage, Operation } from '../../src/ldap/wire/message.ts';
 import { BASE, SERVICE_DN, SERVICE_PASSWORD } from '../support/accounts.ts';
@@ -11,7 +11,7 @@ const opened: DirectoryOperations[] = [];
 function operations(url: string, timeoutMilliseconds = 5_000): DirectoryOperations {
   const readPassword = async () => SERVICE_PASSWORD;
   const access = { urls: [url], startTls: false, caFile: null, bindDn: SERVICE_DN, readPassword, timeoutMilliseconds };
-  const made = new DirectoryOperations({ access, base: BASE });
+  const made = operationsAt(access, url, BASE);
   opened.push(made);
   return made;
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PublishedEvent } from '../../src/domain/event.ts';
-import { DirectoryOperations } from '../../src/ldap/operations.ts';
+import { type DirectoryOperations, operationsAt } from '../../src/ldap/operations.ts';
 import { lifeOf } from '../../src/sandbox/life.ts';
 import { ACCOUNTS, accountDn } from '../../src/sandbox/tree.ts';
 import { walk } from '../../src/sandbox/walk.ts';
@@ -18,17 +18,15 @@ describe('the walk', () => {
   beforeEach(async () => {
     server = await startEmbedded();
     const { url, dn, password } = server.login;
-    directory = new DirectoryOperations({
-      access: {
-        urls: [url],
-        startTls: false,
-        caFile: null,
-        bindDn: dn,
-        readPassword: () => Promise.resolve(password),
-        timeoutMilliseconds: 10_000,
-      },
-      base: ACCOUNTS,
-    });
+    const access = {
+      urls: [url],
+      startTls: false,
+      caFile: null,
+      bindDn: dn,
+      readPassword: () => Promise.resolve(password),
+      timeoutMilliseconds: 10_000,
+    };
+    directory = operationsAt(access, url, ACCOUNTS);
     listeners = [];
     told = [];
     ended = new AbortController();

@@ -5,6 +5,7 @@ export const Operation = {
   bindRequest: 0x60,
   bindResponse: 0x61,
   unbindRequest: 0x42,
+  abandonRequest: 0x50,
   searchRequest: 0x63,
   searchResultEntry: 0x64,
   searchResultDone: 0x65,

@@ -1,5 +1,5 @@
 import type { DirectoryEntry } from '../../domain/entry.ts';
-import { BerReader, octetString, sequence } from './ber.ts';
+import { type BerReader, octetString, sequence } from './ber.ts';
 import { Operation } from './message.ts';
 import { SearchEntry } from './search-entry.ts';
 
@@ -15,11 +15,11 @@ export function encodePostReadRequest(attributes: readonly string[]): Buffer {
 }
 
 /**
- * Decodes the value of the response control, a SearchResultEntry. Throws a DirectoryError if it is
- * malformed.
+ * Reads the value of the response control, a SearchResultEntry, which is copied. undefined: the
+ * control has no value. Throws a DirectoryError if it is malformed.
  */
-export function decodePostReadResponse(value: Buffer): DirectoryEntry {
-  const reader = new BerReader(value);
-  reader.next(Operation.searchResultEntry);
-  return new SearchEntry(value, reader.start, reader.stop);
+export function readPostRead(value: BerReader): DirectoryEntry | undefined {
+  if (value.done) return undefined;
+  value.next(Operation.searchResultEntry);
+  return new SearchEntry(value.bytes, value.start, value.stop);
 }

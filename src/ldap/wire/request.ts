@@ -44,6 +44,11 @@ export function encodeExtended(name: string): Buffer {
   return element(Operation.extendedRequest, octetString(name, 0x80));
 }
 
+/** An abandon request for the request with this message id (section 4.11). */
+export function encodeAbandon(id: number): Buffer {
+  return integer(id, Operation.abandonRequest);
+}
+
 export function encodeUnbind(): Buffer {
   return element(Operation.unbindRequest);
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DirectoryError } from '../../../src/domain/directory-error.ts';
-import { element, octetString, sequence, Tag } from '../../../src/ldap/wire/ber.ts';
-import { decodePostReadResponse, encodePostReadRequest } from '../../../src/ldap/wire/post-read.ts';
+import { BerReader, element, octetString, sequence, Tag } from '../../../src/ldap/wire/ber.ts';
+import { encodePostReadRequest, readPostRead } from '../../../src/ldap/wire/post-read.ts';
 import { SearchEntry } from '../../../src/ldap/wire/search-entry.ts';
 
 type Attribute = readonly [name: string, values: ReadonlyArray<string | Buffer>];
@@ -98,8 +98,9 @@ describe('the Post-Read control', () => {
   });
 
   it('answers with the entry', () => {
-    const entry = decodePostReadResponse(element(0x64, contentOf('uid=1', [['uid', ['1']]])));
-    expect([entry.dn, entry.values('UID').map(String)]).toEqual(['uid=1', ['1']]);
-    expect(() => decodePostReadResponse(Buffer.from('64020400', 'hex'))).toThrow(DirectoryError);
+    const entry = readPostRead(new BerReader(element(0x64, contentOf('uid=1', [['uid', ['1']]]))));
+    expect([entry?.dn, entry?.values('UID').map(String)]).toEqual(['uid=1', ['1']]);
+    expect(readPostRead(new BerReader(Buffer.alloc(0)))).toBeUndefined();
+    expect(() => readPostRead(new BerReader(Buffer.from('64020400', 'hex')))).toThrow(DirectoryError);
   });
 });

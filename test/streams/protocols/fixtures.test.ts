@@ -14,7 +14,7 @@ import {
   type RequestControl,
   readMessage,
 } from '../../../src/ldap/wire/message.ts';
-import { decodePostReadResponse, POST_READ } from '../../../src/ldap/wire/post-read.ts';
+import { POST_READ, readPostRead } from '../../../src/ldap/wire/post-read.ts';
 import { SearchEntry } from '../../../src/ldap/wire/search-entry.ts';
 import {
   decodeEntryChangeNotification,
@@ -106,8 +106,9 @@ function result(message: LdapMessage) {
   const read = findControl(message, POST_READ);
   if (read !== undefined) {
     words += ' postRead';
-    const value = read.bytes.subarray(read.offset, read.end);
-    controls.push({ type: POST_READ, criticality: false, value: encodeEntry(decodePostReadResponse(value)) });
+    const entry = readPostRead(read);
+    if (entry === undefined) throw new Error('a Post-Read control without a value');
+    controls.push({ type: POST_READ, criticality: false, value: encodeEntry(entry) });
   }
   return { words, encodedAgain: encodeMessage(message.id, element(message.operation, ...parts), controls) };
 }
@@ -210,7 +211,7 @@ function survives(bytes: Buffer): void {
     () => decodeSyncInfo(new BerReader(guarded)),
     () => decodeSyncState(new BerReader(guarded)),
     () => decodeSyncDone(new BerReader(guarded)),
-    () => decodePostReadResponse(guarded),
+    () => readPostRead(new BerReader(guarded)),
     () => decodeEntryChangeNotification(new BerReader(guarded)),
   ];
   for (const decode of decoders) {

@@ -28,7 +28,7 @@ interface Waiting<T> extends Linked<Waiting<T>> {
  *
  *   (unknown) -> waiting        put
  *   waiting   -> waiting        put again: the newer item replaces the older one, under its key
- *   waiting   -> (unknown)      dropped
+ *   waiting   -> (unknown)      dropped, or cleared
  *   waiting   -> working        next
  *   working   -> (unknown)      ended; what was put under its id meanwhile waits
  *
@@ -121,8 +121,8 @@ export class Lanes<T> {
   }
 
   /**
-   * Forgets all that waits. To take hundreds of thousands out one by one would hold up what still
-   * runs.
+   * Forgets all that waits, at the end: nothing may be put afterwards. To take hundreds of
+   * thousands out one by one would hold up what still runs.
    */
   clear(): void {
     this.#lanes = new LargeMap();

@@ -43,7 +43,9 @@ export type StepOutcome =
  * - `shortage`: the host lacks files or processes. Nothing was done.
  * - `permanent`: the failure is final.
  */
-export type Retry = 'temporary' | 'script' | 'lost' | 'shortage' | 'permanent';
+export type Retry = (typeof RETRIES)[number];
+
+export const RETRIES = ['temporary', 'script', 'lost', 'shortage', 'permanent'] as const;
 
 export interface StepTiming {
   readonly name: string;

@@ -44,6 +44,13 @@ export interface ModeWords {
 
 export const WORDS = eachMode<ModeWords>((mode) => ({ requested: mode, ...TABLE[mode] }));
 
+/** The mode of an account that has one of the words. Throws a RangeError for another word. */
+export function modeOf(record: { readonly mode: string }): Mode {
+  const reading = readMode(record.mode);
+  if (reading === undefined) throw new RangeError(`${record.mode} is no word of a mode`);
+  return reading.mode;
+}
+
 /** The modes as text for people: all of them, or the given ones. */
 export function modeChoice(modes: readonly Mode[] = MODES): string {
   return modes.length < 2 ? modes.join('') : `${modes.slice(0, -1).join(', ')} or ${modes.at(-1)}`;

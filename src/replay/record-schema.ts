@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import { identityOf } from '../../streams/accounts/identity.ts';
+import { PURPOSES } from '../../streams/turn/steps.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { type DirectoryEntry, entryOf } from '../domain/entry.ts';
+import { RETRIES } from '../domain/job.ts';
+import { MODES } from '../domain/mode.ts';
 
 /** A value of an attribute. */
 export type Bytes = string | { readonly base64: string };
@@ -14,14 +17,14 @@ const time = z
     'expected a time such as 2026-03-01T02:00:00.000Z',
   );
 const count = z.int().min(0);
-const DECADE = 10 * 366 * 86_400_000;
-const duration = z.number().min(0).max(DECADE);
-/** A moment in milliseconds since 1970, as far as a Date can have it. */
-const moment = z.number().min(0).max(8.64e15);
+/** In milliseconds. */
+const duration = z.number();
+/** In milliseconds since 1970. */
+const moment = z.number();
 const name = z.string().min(1);
-const mode = z.enum(['add', 'modify', 'delete']);
+const mode = z.enum(MODES);
 
-const schedule = z.looseObject({ attempts: count.min(1), initial: duration, max: duration });
+const schedule = z.looseObject({ attempts: count.min(1), initial: duration.min(0), max: duration.min(0) });
 
 const header = z.object({
   time,
@@ -38,7 +41,7 @@ const header = z.object({
     accounts: z.object({ lowestUidNumber: count, homeRoot: z.string().nullable(), homeLayout: z.string() }),
     instances: z.enum(['one', 'several']),
     retry: z.object({ temporary: schedule, script: schedule }),
-    longestHandlerMilliseconds: duration,
+    longestHandlerMilliseconds: duration.min(0),
   }),
 });
 
@@ -129,7 +132,7 @@ const outcome = z.discriminatedUnion('ok', [
     step: z.string(),
     returnValue: z.int(),
     reason: z.string(),
-    retry: z.enum(['temporary', 'script', 'lost', 'shortage', 'permanent']),
+    retry: z.enum(RETRIES),
     aborted: z.boolean(),
   }),
 ]);
@@ -157,7 +160,7 @@ const next = z.unknown();
 const step = z.discriminatedUnion('step', [
   z.object({
     step: z.literal('decide'),
-    purpose: z.enum(['seen', 'seenUnchanged', 'claim', 'dryRun']),
+    purpose: z.enum(PURPOSES),
     record,
     circumstances,
     next,
@@ -175,6 +178,7 @@ const step = z.discriminatedUnion('step', [
     next,
   }),
   z.object({ step: z.literal('stepWriteBack'), uid: z.string(), input: writeBackInput, next }),
+  z.object({ step: z.literal('afterRefusal'), uid: z.string(), tries: count, isOvertaken: z.boolean(), next }),
 ]);
 
 /** What the lines of a record must be like, by what they are. */

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import type * as z from 'zod';
-import type { AfterHandler } from '../../streams/turn/after-handler.ts';
-import type { ClaimInput, ClaimNext } from '../../streams/turn/claim-state.ts';
+import type { ClaimInput } from '../../streams/turn/claim-state.ts';
 import type { Failed } from '../../streams/turn/machine.ts';
 import type { Step } from '../../streams/turn/steps.ts';
-import type { WriteBackInput, WriteBackNext } from '../../streams/turn/write-back-state.ts';
+import type { WriteBackInput } from '../../streams/turn/write-back-state.ts';
 import type { AccountRules, AttributeNames } from '../domain/account.ts';
-import type { Decision } from '../domain/decide.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import { attributesToRead } from '../domain/read-account.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
@@ -61,6 +59,7 @@ export function encodeStep(time: string, step: Step, names: AttributeNames): str
       return JSON.stringify({ time, ...step, circumstances, next });
     }
     case 'afterHandler':
+    case 'afterRefusal':
     case 'beginWriteBack':
       return JSON.stringify({ time, ...step, next });
     case 'beginClaim': {
@@ -96,7 +95,7 @@ export function decodeLine(text: string): RecordLine {
 
 /**
  * What a step led to, in plain values: the state with its effect, or the result. Entries and
- * records are left out, as they are in the input already.
+ * records are left out: what is written to the directory is in the effect.
  */
 export function outlineOf(next: Step['next']): unknown {
   return JSON.parse(JSON.stringify(ledTo(next), (key, value) => (OMITTED.has(key) ? undefined : plain(value))));
@@ -104,7 +103,7 @@ export function outlineOf(next: Step['next']): unknown {
 
 const OMITTED: ReadonlySet<string> = new Set(['record', 'entry', 'seen']);
 
-function ledTo(next: Decision | AfterHandler | ClaimNext | WriteBackNext): object {
+function ledTo(next: Step['next']): object {
   if (!('notes' in next)) return next;
   const { notes } = next;
   return 'result' in next ? { result: next.result, notes } : { at: next.state.at, effect: next.effect, notes };

@@ -32,6 +32,8 @@ export interface ReplayResult {
   readonly unfinished: number;
   /** Lines that are missing in the record. */
   readonly gaps: number;
+  /** Steps of turns whose beginning is not in the record, or that came out otherwise before. */
+  readonly leftOut: number;
 }
 
 const NEWLINE = 0x0a;
@@ -69,13 +71,14 @@ class RecordedService {
   #same = 0;
   #unfinished = 0;
   #gaps = 0;
+  #leftOut = 0;
 
   constructor(options: ReplayFileOptions) {
     this.#options = options;
     this.#lane = options.uid === undefined ? undefined : laneOf(options.uid);
   }
 
-  /** Throws where a record may not begin with such a line. */
+  /** Lines before the first header are left alone. */
   async take(line: RecordLine): Promise<void> {
     await this.#goTo(Date.parse(line.time));
     switch (line.kind) {
@@ -100,6 +103,7 @@ class RecordedService {
       differences: [...this.#differences.values()],
       unfinished: this.#unfinished + this.#replay.inWork,
       gaps: this.#gaps,
+      leftOut: this.#leftOut,
     };
   }
 
@@ -114,7 +118,10 @@ class RecordedService {
     const uid = uidOf(step);
     if (this.#lane !== undefined && laneOf(uid) !== this.#lane) return;
     const taken = this.#taken(step);
-    if (taken === undefined) return;
+    if (taken === undefined) {
+      this.#leftOut += 1;
+      return;
+    }
     for (const event of taken.events) this.#options.told({ time, ...event });
     if (JSON.stringify(taken.next) === JSON.stringify(step.next)) this.#same += 1;
     else this.#differ(uid, step.next, taken.next);

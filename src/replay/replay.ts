@@ -1,10 +1,11 @@
 import { type Candidate, type ClaimedJob, type EndedWork, laneOf } from '../../streams/candidate.ts';
-import { afterHandler } from '../../streams/turn/after-handler.ts';
+import { afterHandler, afterRefusal } from '../../streams/turn/after-work.ts';
 import type { ClaimNext, ClaimRules, ClaimState } from '../../streams/turn/claim-state.ts';
 import { beginClaim, stepClaim } from '../../streams/turn/claim-step.ts';
 import { jobOf } from '../../streams/turn/turn.ts';
 import {
   afterHandlerEvent,
+  afterRefusalEvent,
   claimedEvent,
   conflictEvent,
   decisionEvent,
@@ -15,6 +16,7 @@ import {
 import type { WriteBackNext, WriteBackRules, WriteBackState } from '../../streams/turn/write-back-state.ts';
 import { beginWriteBack, stepWriteBack } from '../../streams/turn/write-back-step.ts';
 import { type DecisionRules, decide } from '../domain/decide.ts';
+import type { DirectoryError } from '../domain/directory-error.ts';
 import type { StreamEvent } from '../domain/event.ts';
 import { readAccount } from '../domain/read-account.ts';
 import { outlineOf, type RecordedSettings, type RecordedStep } from './recording.ts';
@@ -26,16 +28,19 @@ export interface Retaken {
 }
 
 /**
- * The turn of one uid, as far as the record has told.
+ * The attempt at one uid, as far as the record has told. It begins `claiming` (beginClaim),
+ * whatever was before.
  *
- *   claiming (beginClaim) -> claiming (stepClaim) -> working, or its end
- *   working -> working (afterHandler), or its end
- *   working, kept -> writing (beginWriteBack) -> writing (stepWriteBack) -> kept, or its end
+ *   claiming -> claiming (stepClaim) -> claimed, or its end
+ *   claimed -> ended, resting (it is repeated, or was stopped) (afterHandler), or its end
+ *   ended, kept -> writing (beginWriteBack) -> writing (stepWriteBack) -> refused, or its end
+ *   refused -> kept (afterRefusal), or its end
  */
 type Attempt =
   | { readonly at: 'claiming'; readonly job: string; readonly candidate: Candidate; readonly state: ClaimState }
-  | { readonly at: 'working' | 'kept'; readonly job: ClaimedJob }
-  | { readonly at: 'writing'; readonly work: EndedWork; readonly state: WriteBackState };
+  | { readonly at: 'claimed' | 'resting' | 'ended' | 'kept'; readonly job: ClaimedJob }
+  | { readonly at: 'writing'; readonly work: EndedWork; readonly state: WriteBackState }
+  | { readonly at: 'refused'; readonly job: ClaimedJob; readonly error: DirectoryError };
 
 type Of<Name extends RecordedStep['step']> = Extract<RecordedStep, { readonly step: Name }>;
 
@@ -81,6 +86,8 @@ export class Replay {
         return this.#beginWriteBack(step);
       case 'stepWriteBack':
         return this.#stepWriteBack(step);
+      case 'afterRefusal':
+        return this.#afterRefusal(step);
     }
   }
 
@@ -131,22 +138,23 @@ export class Replay {
       return retaken(next, ...conflicts, notClaimedEvent(record, next.result));
     }
     const job = jobOf(candidate, next.result, { id, claimedAt: 0 });
-    this.#attempts.set(key, { at: 'working', job });
+    this.#attempts.set(key, { at: 'claimed', job });
     return retaken(next, ...conflicts, claimedEvent(job));
   }
 
   #afterHandler({ uid, outcome, isOvertaken }: Of<'afterHandler'>): Retaken | undefined {
     const attempt = this.#attempts.get(laneOf(uid));
-    if (attempt?.at !== 'working') return undefined;
+    if (attempt?.at !== 'claimed') return undefined;
     const { job } = attempt;
     const next = afterHandler(job, outcome, isOvertaken, this.#settings.retry);
-    if (next.to !== 'writeBack') this.leave(uid);
+    if (next.to === 'newerRequest') this.leave(uid);
+    else this.#attempts.set(laneOf(uid), { at: next.to === 'writeBack' ? 'ended' : 'resting', job });
     return retaken(next, afterHandlerEvent(job, outcome, next));
   }
 
   #beginWriteBack(step: Of<'beginWriteBack'>): Retaken | undefined {
     const attempt = this.#attempts.get(laneOf(step.uid));
-    if (attempt?.at !== 'working' && attempt?.at !== 'kept') return undefined;
+    if (attempt?.at !== 'ended' && attempt?.at !== 'kept') return undefined;
     const { job } = attempt;
     const { uid, outcome, tries, milliseconds, now } = step;
     return this.#writing(uid, { job, outcome, tries, milliseconds }, beginWriteBack(job, outcome, now, this.#rules));
@@ -164,9 +172,22 @@ export class Replay {
       this.#attempts.set(key, { at: 'writing', work, state: next.state });
       return retaken(next);
     }
-    if (next.result.kind === 'refused') this.#attempts.set(key, { at: 'kept', job: work.job });
-    else this.#attempts.delete(key);
+    if (next.result.kind === 'refused') {
+      this.#attempts.set(key, { at: 'refused', job: work.job, error: next.result.error });
+      return retaken(next);
+    }
+    this.#attempts.delete(key);
     return retaken(next, writeBackEvent(work, next.result));
+  }
+
+  #afterRefusal({ uid, tries, isOvertaken }: Of<'afterRefusal'>): Retaken | undefined {
+    const attempt = this.#attempts.get(laneOf(uid));
+    if (attempt?.at !== 'refused') return undefined;
+    const { job, error } = attempt;
+    const next = afterRefusal(tries, isOvertaken);
+    if (next.to === 'keep') this.#attempts.set(laneOf(uid), { at: 'kept', job });
+    else this.leave(uid);
+    return retaken(next, afterRefusalEvent(job, error, next));
   }
 }
 

@@ -9,9 +9,11 @@ import { fingerprintOf, type Stamp } from './identity.ts';
  *   none, resting, disowned, claiming -> claiming   a claim is sent
  *   claiming -> working                             it was answered
  *   working, resting, writing -> writing            an outcome is sent
- *   none -> writing                                 the same, where the account had left and is back
  *   working, resting, writing -> resting            it failed, is repeated, or the outcome is kept
  *   any -> disowned                                 it is not this service's own any more
+ *   any -> (unknown)                                the account has left, also during a turn
+ *   (unknown) -> none                               it is back
+ *   none, (unknown) -> claiming, working, writing, resting    the turn goes on
  *
  * After a success the account leaves: see `FinishedAccount`.
  */
@@ -32,9 +34,12 @@ interface Written {
 }
 
 interface Stamped {
-  /** The version that the write made. Its echo may come when the account is disowned already. */
+  /**
+   * The version that the write made, as far as it is known: its echo may come when the account is
+   * disowned already.
+   */
   readonly stamp: Stamp;
-  /** The directory's time of the claim; undefined once the attempt has failed. */
+  /** The directory's time of the claim; undefined once the return value of a failure is written. */
   readonly claimedAt: number | undefined;
 }
 
@@ -65,8 +70,8 @@ export function disowned(before: OwnWrite): OwnWrite {
 }
 
 /**
- * From the claim until the outcome is written. The write-back finds out what happens to the entry
- * meanwhile.
+ * From the claim until the outcome is written, as far as the account has not left meanwhile. The
+ * write-back finds out what happens to the entry.
  */
 export function isWorking({ at }: OwnWrite): boolean {
   return at === 'claiming' || at === 'working' || at === 'writing';

@@ -17,12 +17,11 @@ import { type Pause, pauseFor } from '../turn/wait-for-directory.ts';
  * Waits while the directory is away, until the service is drained.
  */
 export function claim(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
-  const { open, report, draining, signal, nextJobId, monotonic } = surroundings;
+  const { open, report, draining, nextJobId, monotonic } = surroundings;
   return stage('unclaimed', surroundings, async ({ candidate }) => {
     const id = nextJobId();
     const pause = pauseFor(candidate.record, undefined, draining, slot, surroundings);
     const result = await claimAccount(candidate, id, surroundings, pause);
-    if (result.kind === 'refused' && signal.aborted) throw result.error;
     if (result.kind !== 'claimed') return notClaimed(candidate, result, surroundings);
     const job = jobOf(candidate, result, { id, claimedAt: monotonic() });
     open.wrote(candidate.id, job.record, { working: true, made: job.record.entryCSN });

@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Candidate, ClaimedJob } from '../candidate.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { type AfterHandler, afterHandler } from '../turn/after-handler.ts';
+import { type AfterHandler, afterHandler } from '../turn/after-work.ts';
 import { DONE, stage, type Turn, type TurnResult } from '../turn/turn.ts';
 import { afterHandlerEvent } from '../turn/turn-events.ts';
 

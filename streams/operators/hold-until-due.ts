@@ -60,8 +60,11 @@ const RELEASED_AT_ONCE = 250;
  * no harm. A day may be that of a hundred thousand items: they are let go in slices. Drops are
  * passed on. Bounded by the items that are held.
  *
- * held -> due (its day or time has come, and its slice has not) -> released; removed (a newer item,
- * a drop), from both
+ *   held -> due                its day or time has come, and its slice has not
+ *   due -> released
+ *   held, due -> (unknown)     a newer item of its id takes its place, or it is dropped
+ *
+ * What is due `now` is never held; `never` ends the hold of its id, and holds nothing.
  */
 export function holdUntilDue<T>(options: HoldOptions<T>): OperatorFunction<Held<T>, Arrival<T>> {
   return (source) =>

@@ -5,10 +5,11 @@ import { handOver } from '../../src/domain/transition.ts';
 import { type ClaimedJob, type EndedWork, foreignClaim, refOf } from '../candidate.ts';
 import type { Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { afterRefusal } from '../turn/after-work.ts';
 import { run } from '../turn/machine.ts';
 import { readAgain } from '../turn/read-again.ts';
 import { DONE, decideAgain, stage, type Turn, type TurnResult } from '../turn/turn.ts';
-import { overtakenEvent, refusedPause, writeBackEvent } from '../turn/turn-events.ts';
+import { afterRefusalEvent, writeBackEvent } from '../turn/turn-events.ts';
 import { type Pause, pauseFor } from '../turn/wait-for-directory.ts';
 import type { WriteBackEffect, WriteBackInput, WriteBackMachine, WriteBackResult } from '../turn/write-back-state.ts';
 import { beginWriteBack, stepWriteBack } from '../turn/write-back-step.ts';
@@ -27,7 +28,7 @@ export function writeBack(surroundings: Surroundings, slot: Slot): OperatorFunct
     try {
       const pause = pauseFor(job.record, job.id, signal, slot, surroundings);
       const result = await writeOutcome(candidate.id, turn, surroundings, pause);
-      if (result.kind === 'refused' && signal.aborted) throw result.error;
+      if (result.kind === 'refused') signal.throwIfAborted();
       return await told(turn, result, surroundings);
     } catch (error) {
       if (signal.aborted) report({ event: 'skipped', reason: UNWRITTEN_AT_STOP, ...refOf(job.record, job.id) });
@@ -90,7 +91,7 @@ function told(turn: Ended, result: WriteBackResult, surroundings: Surroundings):
     case 'superseded':
       return superseded(turn, result, surroundings);
     case 'refused':
-      return kept(turn, result, surroundings);
+      return refused(turn, result, surroundings);
   }
 }
 
@@ -130,24 +131,21 @@ async function superseded(
  * The directory refuses the outcome for now. It has another turn, unless a newer request has made
  * it void.
  */
-function kept(
-  turn: Ended,
-  result: Extract<WriteBackResult, { kind: 'refused' }>,
-  { open, report }: Surroundings,
+function refused(
+  { candidate: { id }, job, outcome, tries, milliseconds }: Ended,
+  { error }: Extract<WriteBackResult, { kind: 'refused' }>,
+  { open, report, observeStep }: Surroundings,
 ): TurnResult {
-  const { candidate, job, outcome, milliseconds } = turn;
-  const { id } = candidate;
-  if (open.isOvertaken(id)) {
-    open.release(id);
-    report(overtakenEvent(job));
-    return DONE;
-  }
   const { record } = job;
-  const tries = turn.tries + 1;
-  open.wrote(id, record, { working: false });
-  report(writeBackEvent(turn, result));
-  const ownWork = { kind: 'unwritten', job, outcome, tries, milliseconds } as const;
-  return { at: 'again', candidate: { id, record, fresh: false, ownWork }, inMilliseconds: refusedPause(tries) };
+  const isOvertaken = open.isOvertaken(id);
+  const next = afterRefusal(tries, isOvertaken);
+  observeStep({ step: 'afterRefusal', uid: record.uid, tries, isOvertaken, next });
+  if (next.to === 'keep') open.wrote(id, record, { working: false });
+  else open.release(id);
+  report(afterRefusalEvent(job, error, next));
+  if (next.to !== 'keep') return DONE;
+  const ownWork = { kind: 'unwritten', job, outcome, tries: next.tries, milliseconds } as const;
+  return { at: 'again', candidate: { id, record, fresh: false, ownWork }, inMilliseconds: next.inMilliseconds };
 }
 
 /**

@@ -15,7 +15,6 @@ import type { Machine, Next } from './machine.ts';
  * It begins `judging` what was just seen, or `reading` what was seen some time ago.
  *
  *   reading -> judging               the entry was found
- *   reading -> reading               its DN is not there any more
  *   judging -> asking                it is due
  *   judging -> undoing               a claim happened that should not have
  *   judging -> notNow                it is not due, or another entry or uid by now
@@ -25,12 +24,14 @@ import type { Machine, Next } from './machine.ts';
  *   sending -> verifying             the answer does not show the entry, so it is read
  *   sending -> reading               somebody wrote before it, or the return value is refused
  *   verifying -> claimed
- *   sending, verifying -> judging    it happened, but should not have
+ *   sending, verifying -> judging    it happened, but should not have, or on another entry
  *   sending, verifying -> reading    somebody wrote right after it
+ *   sending, undoing -> reading      the entry has another DN by now
  *   undoing -> reading               done, or somebody wrote before it
  *   reading, sending, verifying, undoing -> pausing -> reading    no answer
  *   reading, sending, verifying -> gone, unworkable               what the entry shows
- *   reading, sending, verifying, undoing -> refused               for good, or too many conflicts
+ *   reading, sending, verifying, undoing -> refused               for good, by rights or schema, or
+ *                                                                 too many conflicts
  */
 export type ClaimState = ClaimMemory &
   (

@@ -3,7 +3,7 @@ import { type Decision, isInWork, preconditionHolds } from '../../src/domain/dec
 import { DirectoryError, failureKind, ResultCode } from '../../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { claimFence, outcomeFence, standingFence } from '../../src/domain/fence.ts';
-import { type Mode, readMode } from '../../src/domain/mode.ts';
+import { type Mode, modeOf, readMode } from '../../src/domain/mode.ts';
 import { askAgain, claim, claimed, resume, resumed } from '../../src/domain/transition.ts';
 import { isLeftAlone } from '../accounts/identity.ts';
 import { type Candidate, sameTurn } from '../candidate.ts';
@@ -53,7 +53,7 @@ export function stepClaim(state: ClaimState, input: ClaimInput | Failed, rules: 
 }
 
 /** The answer of the directory. */
-function answered(state: Asking, input: ClaimInput, rules: ClaimRules): ClaimNext {
+function answered(state: AtDirectory, input: ClaimInput, rules: ClaimRules): ClaimNext {
   switch (state.at) {
     case 'reading':
       return found(state, answerTo(input, 'entry').entry, rules);
@@ -68,7 +68,7 @@ function answered(state: Asking, input: ClaimInput, rules: ClaimRules): ClaimNex
 }
 
 /** The states whose effect is a request to the directory. */
-type Asking = Extract<ClaimState, { readonly at: 'reading' | 'sending' | 'verifying' | 'undoing' }>;
+type AtDirectory = Extract<ClaimState, { readonly at: 'reading' | 'sending' | 'verifying' | 'undoing' }>;
 
 function found(memory: ClaimMemory, entry: DirectoryEntry | undefined, rules: ClaimRules): ClaimNext {
   const reading = readingOf(entry, rules);
@@ -110,9 +110,7 @@ function isRevivedClaim(
   { isOwnClaim }: Judgement,
   { alone }: ClaimRules,
 ): boolean {
-  const mode = readMode(seen.mode)?.mode;
-  if (!alone || !isInWork(seen) || mode === undefined || preconditionHolds(seen, mode) || !sameTurn(seen, candidate))
-    return false;
+  if (!alone || !isInWork(seen) || preconditionHolds(seen, modeOf(seen)) || !sameTurn(seen, candidate)) return false;
   return unanswered || (candidate.ownWork === undefined && isOwnClaim);
 }
 
@@ -124,7 +122,7 @@ function takeBack(
 ): ClaimNext {
   const standing = standingFence(seen, fencing);
   const fence = memory.undo === undefined || (alone && standing.by === 'version') ? standing : memory.undo;
-  const list = askAgain(seen, readMode(seen.mode)?.mode ?? 'add', names, fence);
+  const list = askAgain(seen, modeOf(seen), names, fence);
   return { notes: [], state: { ...memory, at: 'undoing', seen }, effect: { do: 'modify', dn: seen.dn, list, fence } };
 }
 
@@ -173,7 +171,10 @@ function sent(state: Extract<ClaimState, { at: 'sending' }>, input: EntryInput, 
   return { notes: [], state: { ...state, at: 'verifying' }, effect: { do: 'read', dn: state.attempted.seen.dn } };
 }
 
-/** Whether the account is this service's own now, or was changed, or proved to be another one. */
+/**
+ * What follows from the entry after the claim: it is this service's own now, or was changed, or
+ * proved to be another one.
+ */
 function verified(
   state: ClaimMemory & { readonly attempted: Attempted },
   { entry, othersAtWork }: EntryInput,
@@ -220,7 +221,7 @@ function conflictOf(
 }
 
 /** Another round; after a while where the directory is away; or the end. */
-function failed(state: Asking, error: DirectoryError, rules: ClaimRules): ClaimNext {
+function failed(state: AtDirectory, error: DirectoryError, rules: ClaimRules): ClaimNext {
   // A claim was carried out, and what it left is not known.
   const memory = { ...memoryOf(state), unanswered: state.unanswered || state.at === 'verifying' };
   switch (failureKind(error)) {
@@ -254,7 +255,7 @@ function forestalled(
 }
 
 /** What a write tells that found the entry changed. */
-function noteOf(state: Asking): ClaimNote | undefined {
+function noteOf(state: AtDirectory): ClaimNote | undefined {
   if ('attempted' in state) {
     return { note: 'conflict', record: state.attempted.seen, reason: Conflict.changedBefore };
   }

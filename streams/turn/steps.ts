@@ -2,7 +2,7 @@ import type { AccountRecord } from '../../src/domain/account.ts';
 import type { Circumstances, Decision } from '../../src/domain/decide.ts';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
 import type { Candidate } from '../candidate.ts';
-import type { AfterHandler } from './after-handler.ts';
+import type { AfterHandler, AfterRefusal } from './after-work.ts';
 import type { ClaimInput, ClaimNext } from './claim-state.ts';
 import type { Failed } from './machine.ts';
 import type { WriteBackInput, WriteBackNext } from './write-back-state.ts';
@@ -14,6 +14,7 @@ import type { WriteBackInput, WriteBackNext } from './write-back-state.ts';
  *
  *   decide
  *   beginClaim -> stepClaim ... -> afterHandler -> beginWriteBack -> stepWriteBack ...
+ *     -> afterRefusal, where the directory refuses the outcome
  */
 export type Step =
   | {
@@ -50,13 +51,23 @@ export type Step =
       readonly uid: string;
       readonly input: WriteBackInput | Failed;
       readonly next: WriteBackNext;
+    }
+  | {
+      readonly step: 'afterRefusal';
+      readonly uid: string;
+      /** How often the directory had refused the outcome before. */
+      readonly tries: number;
+      readonly isOvertaken: boolean;
+      readonly next: AfterRefusal;
     };
 
 /**
  * What a decision is for: an account that came into sight, with something new or nothing new to
  * tell; an account that is about to be claimed; or a dry run, which tells it instead of acting.
  */
-export type Purpose = 'seen' | 'seenUnchanged' | 'claim' | 'dryRun';
+export type Purpose = (typeof PURPOSES)[number];
+
+export const PURPOSES = ['seen', 'seenUnchanged', 'claim', 'dryRun'] as const;
 
 /** Decides about an account by the circumstances of this moment. */
 export type DecideNow = (record: AccountRecord, purpose: Purpose) => Decision;

@@ -4,16 +4,17 @@ import { type DirectoryError, ResultCode } from '../../src/domain/directory-erro
 import type { StreamEvent } from '../../src/domain/event.ts';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
 import { WORDS } from '../../src/domain/mode.ts';
-import { backoff } from '../../src/domain/retry.ts';
 import { returnCodeName } from '../../src/domain/return-code.ts';
 import { type ClaimedJob, type EndedWork, refOf } from '../candidate.ts';
-import type { AfterHandler } from './after-handler.ts';
+import type { AfterHandler, AfterRefusal } from './after-work.ts';
 import type { ClaimNote, ClaimResult } from './claim-state.ts';
 import type { WriteBackResult } from './write-back-state.ts';
 
 /*
  * What the steps of an account tell: events as functions of what each step led to. Both the service
- * and the replay of its record tell them so.
+ * and the replay of its record tell them so. What the operators tell by themselves (a wait for the
+ * directory, the end of a hold, a claim of another service) is no step's, and is told where it
+ * happens.
  */
 
 /** What is told of an account in sight; nothing where nothing is asked. */
@@ -78,7 +79,7 @@ export function notClaimedEvent(
   }
 }
 
-/** Nothing is told here of an outcome that is to be written, or that the stop of the service made. */
+/** Nothing is told of an outcome that is to be written, or of a handler that the stop has ended. */
 export function afterHandlerEvent(
   job: ClaimedJob,
   outcome: HandlerOutcome,
@@ -91,48 +92,38 @@ export function afterHandlerEvent(
 }
 
 /** A newer request is in sight, and takes its turn next: nothing of this attempt comes back. */
-export function overtakenEvent({ id, record }: Pick<ClaimedJob, 'id' | 'record'>): StreamEvent {
+function overtakenEvent({ id, record }: Pick<ClaimedJob, 'id' | 'record'>): StreamEvent {
   return { event: 'superseded', reason: NEWER_REQUEST, ...refOf(record, id) };
 }
 
 export const NEWER_REQUEST = 'a newer request was written';
 
-export function writeBackEvent(work: EndedWork, result: WriteBackResult): StreamEvent {
-  const { job, outcome, milliseconds } = work;
+export function writeBackEvent(
+  { job, outcome, milliseconds }: EndedWork,
+  result: Exclude<WriteBackResult, { readonly kind: 'refused' }>,
+): StreamEvent {
   const ref = refOf(job.record, job.id);
-  switch (result.kind) {
-    case 'superseded':
-      return { event: 'superseded', reason: result.reason, ...ref };
-    case 'refused':
-      return keptEvent(work, result.error);
-    case 'written': {
-      const { finished: mode, requested } = WORDS[job.mode];
-      if (outcome.ok) {
-        return { event: 'finished', state: result.state, milliseconds: Math.round(milliseconds), ...ref, mode };
-      }
-      const { returnValue, step } = outcome;
-      const reason = result.noted ? outcome.reason : `${outcome.reason}; ${NOT_NOTED} ${requested}`;
-      return { event: 'failed', returnValue, reason: nameCode(returnValue, reason), step, ...ref };
-    }
+  if (result.kind === 'superseded') return { event: 'superseded', reason: result.reason, ...ref };
+  const { finished: mode, requested } = WORDS[job.mode];
+  if (outcome.ok) {
+    return { event: 'finished', state: result.state, milliseconds: Math.round(milliseconds), ...ref, mode };
   }
+  const { returnValue, step } = outcome;
+  const reason = result.noted ? outcome.reason : `${outcome.reason}; ${NOT_NOTED} ${requested}`;
+  return { event: 'failed', returnValue, reason: nameCode(returnValue, reason), step, ...ref };
 }
 
-/** The directory refuses the outcome for now. It is kept, and offered again. */
-function keptEvent({ job, tries }: EndedWork, error: DirectoryError): StreamEvent {
-  const refusals = tries + 1;
+/** `error`: how the directory refused the outcome. */
+export function afterRefusalEvent(job: ClaimedJob, error: DirectoryError, after: AfterRefusal): StreamEvent {
+  if (after.to === 'newerRequest') return overtakenEvent(job);
   return {
     event: 'retrying',
-    attempt: refusals + 1,
-    inMilliseconds: refusedPause(refusals),
+    attempt: after.tries + 1,
+    inMilliseconds: after.inMilliseconds,
     reason: `the directory refuses the outcome, which is kept: ${error.sentence}`,
     ...codeOf(error),
     ...refOf(job.record, job.id),
   };
-}
-
-/** How long an outcome is kept that the directory has refused so often, in milliseconds. */
-export function refusedPause(refusals: number): number {
-  return backoff(refusals, { initial: 5_000, max: 600_000 });
 }
 
 /** The code by which the directory refused, where it did. */

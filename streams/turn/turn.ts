@@ -28,7 +28,10 @@ export type Turn =
 
 /** What came of a turn. */
 export type TurnResult =
-  /** Nothing more to do: finished, failed for good, gone, or not this service's. */
+  /**
+   * Nothing more to do: finished, failed for good, gone, refused, not this service's, overtaken by
+   * a newer request, or stopped.
+   */
   | { readonly at: 'done' }
   /** Met in another condition than it was queued in: to be decided about anew. */
   | { readonly at: 'decideAgain'; readonly candidate: Candidate }
@@ -56,7 +59,7 @@ export function stage<At extends Turn['at']>(
 ): OperatorFunction<Turn, Turn> {
   const isHere = (turn: Turn): turn is Extract<Turn, { readonly at: At }> => turn.at === at;
   const orStopped = (error: unknown): Turn => {
-    if (signal.aborted || error === draining.reason) return DONE;
+    if (error === signal.reason || error === draining.reason) return DONE;
     throw error;
   };
   return concatMap((turn) => (isHere(turn) ? from(work(turn).catch(orStopped)) : of(turn)));

@@ -28,7 +28,7 @@ export function howWritten(
   return isWrittenSilently(memory, standing, rules) ? 'silently' : undefined;
 }
 
-/** Whether the entry says that somebody is at work on the account. */
+/** Whether the account stands in work, failed or not. */
 export function stillStandsInWork({ mode, state }: AccountRecord): boolean {
   return readMode(mode)?.phase === 'inWork' && state === '0';
 }

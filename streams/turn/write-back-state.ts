@@ -13,7 +13,7 @@ import type { Machine, Next } from './machine.ts';
  *
  *   sending -> written
  *   sending -> sending              without an optional attribute that the directory does not take
- *   sending -> reading              refused: somebody wrote to the entry, or it is elsewhere
+ *   sending -> reading              refused, for whatever reason
  *   sending -> pausing -> reading   no answer: it may have been written
  *   reading -> pausing -> reading   no answer
  *   reading -> sending              it was not written, and the account is still this service's own
@@ -48,9 +48,7 @@ export interface WriteBackMemory {
   readonly optional: OptionalAttributes;
   /** False once somebody else has changed the date. */
   readonly withDate: boolean;
-  /** A write had no answer: it may have happened. */
-  readonly unanswered: boolean;
-  /** How many writes had no answer. */
+  /** How many writes had no answer: one of them may have happened. */
   readonly unansweredWrites: number;
 }
 

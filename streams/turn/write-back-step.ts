@@ -37,7 +37,6 @@ export function beginWriteBack(
     fence: job.fence,
     optional: rules.names.executionTime === null ? 'returnValue' : 'all',
     withDate: true,
-    unanswered: false,
     unansweredWrites: 0,
   };
   return send(memory, rules);
@@ -120,7 +119,6 @@ function notWritten(memory: WriteBackMemory, error: DirectoryError, rules: Write
     notes: [],
     state: {
       ...memoryOf(memory),
-      unanswered: true,
       unansweredWrites,
       at: 'pausing',
       because: { kind, error },
@@ -181,13 +179,13 @@ function standingOf(entry: DirectoryEntry, known: AccountRecord, { readStanding 
  * claimed.
  */
 function judge(memory: WriteBackMemory, standing: AccountRecord, rules: WriteBackRules): WriteBackNext | undefined {
-  const { known, job, unanswered, optional } = memory;
+  const { known, job, unansweredWrites, optional } = memory;
   if (standing.entryUUID !== known.record.entryUUID) {
     return superseded('the entry was deleted and created again', standing);
   }
   // A write before this one had no answer, but it may have happened. One that was refused did not,
   // whatever the entry says.
-  const how = unanswered ? howWritten(memory, standing, rules) : undefined;
+  const how = unansweredWrites > 0 ? howWritten(memory, standing, rules) : undefined;
   if (how !== undefined) return written(memory, standing, how === 'noted' || optional !== 'none', standing.entryCSN);
   const reading = readMode(standing.mode);
   if (reading?.mode === job.mode && stillStandsInWork(standing)) return undefined;
@@ -196,6 +194,6 @@ function judge(memory: WriteBackMemory, standing: AccountRecord, rules: WriteBac
 }
 
 function memoryOf(memory: WriteBackMemory): WriteBackMemory {
-  const { job, outcome, stateValue, known, fence, optional, withDate, unanswered, unansweredWrites } = memory;
-  return { job, outcome, stateValue, known, fence, optional, withDate, unanswered, unansweredWrites };
+  const { job, outcome, stateValue, known, fence, optional, withDate, unansweredWrites } = memory;
+  return { job, outcome, stateValue, known, fence, optional, withDate, unansweredWrites };
 }

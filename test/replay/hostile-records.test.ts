@@ -105,7 +105,7 @@ describe('a record that somebody has changed', () => {
         const line = JSON.stringify(replaced(JSON.parse(TEXTS[index] ?? ''), place, odd));
         expect(await fault(TEXTS.with(index, line))).not.toMatch(/\n|TypeError/);
       }),
-      { numRuns: 500 * SCALE },
+      { numRuns: 200 * SCALE },
     );
   });
 

@@ -133,9 +133,9 @@ describe('a replay', () => {
     const lines = (await turnOf('a')).map(lineOf);
     const half = lines.slice(0, 2);
     expect(await replay([HEADER, ...half, encodeGap(TIME, 3), ...lines.slice(4)])).toMatchObject({
-      ...{ gaps: 3, differing: 0, unfinished: 0, same: 2 },
+      ...{ gaps: 3, differing: 0, unfinished: 0, same: 2, leftOut: lines.length - 4 },
     });
-    expect(await replay([HEADER, ...lines.slice(1)])).toMatchObject({ differing: 0, unfinished: 0 });
+    expect((await replay([HEADER, ...lines.slice(1)])).leftOut).toBeGreaterThan(1);
   });
 
   it('waits between the lines as long as it is told to', async () => {

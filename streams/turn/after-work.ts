@@ -1,5 +1,5 @@
 import type { HandlerOutcome, Job } from '../../src/domain/job.ts';
-import { type RetryPolicy, retryDelay } from '../../src/domain/retry.ts';
+import { backoff, type RetryPolicy, retryDelay } from '../../src/domain/retry.ts';
 
 /** What follows when a handler has ended. */
 export type AfterHandler =
@@ -25,4 +25,20 @@ export function afterHandler(
   if (inMilliseconds === undefined) return { to: 'writeBack' };
   if (isOvertaken) return { to: 'newerRequest' };
   return { to: 'repeat', attempt: attempt + 1, lost: outcome.retry === 'lost' ? lost + 1 : 0, inMilliseconds };
+}
+
+/** What follows when the directory refuses an outcome. */
+export type AfterRefusal =
+  /** The outcome is kept, and offered again after a pause. `tries`: how often it was refused. */
+  | { readonly to: 'keep'; readonly tries: number; readonly inMilliseconds: number }
+  /** The outcome is void, as a newer request came into sight. */
+  | { readonly to: 'newerRequest' };
+
+/** How long an outcome that was refused is kept before it is offered again, in milliseconds. */
+const REFUSED_AGAIN = { initial: 5_000, max: 600_000 };
+
+/** Says what follows from a refusal. `tries`: how often the outcome had been refused before. */
+export function afterRefusal(tries: number, isOvertaken: boolean): AfterRefusal {
+  if (isOvertaken) return { to: 'newerRequest' };
+  return { to: 'keep', tries: tries + 1, inMilliseconds: backoff(tries + 1, REFUSED_AGAIN) };
 }

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { ReturnCode } from './domain/return-code.ts';
 import { faultOfRuntime } from './runtime.ts';
-import { hearSignals } from './signals.ts';
+import { handleSignals } from './signals.ts';
 
 const args = process.argv.slice(2);
 // Signals are handled by a module that is not part of the program: loading the program takes most
 // of the start, and a reload must not end the process meanwhile.
-const signals = args[0] === 'run' ? hearSignals() : undefined;
+const signals = args[0] === 'run' ? handleSignals() : undefined;
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;

@@ -1,24 +1,24 @@
 import type { Settings } from '../config/schema.ts';
 import { handlerFacts } from './handler-facts.ts';
-import type { EventSource, Operator } from './operator/server.ts';
+import type { EventSource, OperatorServer } from './operator/server.ts';
 import { programVersion } from './version.ts';
 
 /**
  * Opens the operator interface if the settings say so. If it cannot be opened, `notice` is called
  * with the reason, and the service runs without it.
  */
-export async function openOperator(
+export async function openOperatorInterface(
   settings: Settings,
   events$: EventSource,
   notice: (message: string, level: 'error') => void,
-): Promise<Operator | undefined> {
+): Promise<OperatorServer | undefined> {
   const { listen, allowRemote } = settings.operator;
   if (listen === null) return undefined;
   const { OperatorError } = await import('./operator/listen-address.ts');
-  const { startOperator } = await import('./operator/server.ts');
+  const { startOperatorServer } = await import('./operator/server.ts');
   try {
     const { steps } = handlerFacts(settings);
-    return await startOperator({ listen, allowRemote, events$, steps, version: programVersion(), now: Date.now });
+    return await startOperatorServer({ listen, allowRemote, events$, steps, version: programVersion(), now: Date.now });
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     notice(`no operator interface: ${error.message}; ${error.remedy}`, 'error');

@@ -10,22 +10,22 @@ import { createEventLog } from './observability/log-events.ts';
 import { createEventPublisher, type EventPublisher } from './observability/publish.ts';
 import { createSystemdNotifier, type SystemdNotifier } from './observability/systemd-notify.ts';
 import { tellEvent } from './observability/tell-event.ts';
-import { openOperator } from './open-operator.ts';
-import { type OutletOptions, type Outlets, openOutlets } from './open-outlets.ts';
+import { openOperatorInterface } from './open-operator.ts';
 import { openRecord } from './open-record.ts';
-import type { Operator } from './operator/server.ts';
+import type { OperatorServer } from './operator/server.ts';
 import { checkPassword } from './preflight/password.ts';
 import { checkStep } from './preflight/steps.ts';
 import { endOrphansBelow } from './script/orphans.ts';
 import { createService, type Service } from './service.ts';
-import { endWith, type Signals } from './signals.ts';
+import { openServiceOutputs, type ServiceOutputOptions, type ServiceOutputs } from './service-outputs.ts';
+import { exitOnStop, type Signals } from './signals.ts';
 import { watchTerminal } from './terminal.ts';
 
 export interface RunOptions {
   /** The path of the settings. */
   readonly configFile: string;
   /** How events are printed: as text, or one JSON object a line. */
-  readonly debug: OutletOptions['debug'];
+  readonly debug: ServiceOutputOptions['debug'];
   readonly dryRun: boolean;
   /** The file that records what the directory sends and what follows from it. */
   readonly record?: string;
@@ -44,7 +44,7 @@ const LONGEST_BETWEEN_LOOKS = 30_000;
  */
 export async function runService(settings: Settings, options: RunOptions): Promise<number> {
   const now = () => new Date();
-  const { log, print, notice, close } = openOutlets({ log: settings.log, debug: options.debug, now });
+  const { log, print, notice, close } = openServiceOutputs({ log: settings.log, debug: options.debug, now });
   log.logger.debug('settings in effect', { settings: redacted(settings) });
   const publisher = createEventPublisher({ now, onListenerError: (error) => notice(`an output failed: ${error}`) });
   publisher.listen(print);
@@ -61,7 +61,7 @@ async function runLogged(
   { configFile, dryRun, record, signals }: RunOptions,
   publisher: EventPublisher,
   log: Log,
-  notice: Outlets['notice'],
+  notice: ServiceOutputs['notice'],
 ): Promise<number> {
   const { env, stderr } = process;
   const refuse = (message: string): void => {
@@ -78,7 +78,7 @@ async function runLogged(
     if (lock === undefined) return ReturnCode.UNDEFINED_ERROR;
   }
   const manager = createSystemdNotifier(env, notice);
-  publisher.listen((event) => tellManager(event, manager));
+  publisher.listen((event) => notifyManager(event, manager));
   const recorder = record === undefined ? undefined : openRecord(record, settings, notice);
   const service = createService({
     settings,
@@ -89,16 +89,16 @@ async function runLogged(
     admit: lock?.admit,
     observeStep: recorder?.step,
   });
-  const asked = obeySignals(signals, service, log);
-  let operator: Operator | undefined;
+  const stopRequested = stopOnSignals(signals, service, log);
+  let operator: OperatorServer | undefined;
   try {
-    operator = await openOperator(settings, publisher.events$, notice);
+    operator = await openOperatorInterface(settings, publisher.events$, notice);
     // Ready means started, even without a connection: a manager that restarts the service would not
     // help.
     manager.ready();
-    await Promise.race([prepare(configFile, settings, dryRun, notice), asked]);
+    await Promise.race([prepare(configFile, settings, dryRun, notice), stopRequested]);
     const exitCode = await service.run();
-    signals.mean(endWith(exitCode));
+    signals.setReactions(exitOnStop(exitCode));
     return exitCode;
   } finally {
     await lock?.release();
@@ -119,8 +119,8 @@ async function prepare(
   dryRun: boolean,
   notice: (message: string) => void,
 ): Promise<void> {
-  const looks = await Promise.all([checkPassword(configFile, settings), checkStep(script, settings)]);
-  for (const { verdict, what, found, remedy } of looks.flat()) {
+  const lines = await Promise.all([checkPassword(configFile, settings), checkStep(script, settings)]);
+  for (const { verdict, what, found, remedy } of lines.flat()) {
     if (verdict !== 'ok') notice(`${what}: ${found}; ${remedy}`);
   }
   if (dryRun) return;
@@ -129,7 +129,7 @@ async function prepare(
 }
 
 /** Passes the events about the state of the whole service to the service manager. */
-function tellManager(event: PublishedEvent, manager: SystemdNotifier): void {
+function notifyManager(event: PublishedEvent, manager: SystemdNotifier): void {
   switch (event.event) {
     case 'refreshed':
     case 'connected':
@@ -151,14 +151,14 @@ function tellManager(event: PublishedEvent, manager: SystemdNotifier): void {
  */
 async function openLock(
   settings: Settings,
-  told: Pick<InstanceLockOptions, 'refused' | 'notice'>,
+  reports: Pick<InstanceLockOptions, 'refused' | 'notice'>,
   refuse: (message: string) => void,
 ): Promise<InstanceLock | undefined> {
   const { instances, directory, reconnect } = settings;
   // As often as a silent connection is probed.
   const lookAgainMilliseconds = Math.min(reconnect.deadAfter / 2, LONGEST_BETWEEN_LOOKS);
   try {
-    return await openInstanceLock({ instances, base: directory.base, lookAgainMilliseconds, ...told });
+    return await openInstanceLock({ instances, base: directory.base, lookAgainMilliseconds, ...reports });
   } catch (error) {
     if (!(error instanceof HostFault)) throw error;
     refuse(`${error.message}; ${error.remedy}`);
@@ -171,20 +171,20 @@ async function openLock(
  * again. If it tells that the terminal was closed, it also drains, as a forgotten service would
  * block the next one. Resolves at the first request to stop.
  */
-function obeySignals(signals: Signals, service: Service, log: Log): Promise<void> {
+function stopOnSignals(signals: Signals, service: Service, log: Log): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false;
+    let stopRequested = false;
     const stop = (): void => {
-      if (asked) service.stopNow();
+      if (stopRequested) service.stopNow();
       else service.drain();
-      asked = true;
+      stopRequested = true;
       resolve();
     };
     const isTerminalGone = watchTerminal();
     const hangUp = (): void => {
       log.reopen();
-      if (!asked && isTerminalGone()) stop();
+      if (!stopRequested && isTerminalGone()) stop();
     };
-    signals.mean({ stop, hangUp });
+    signals.setReactions({ stop, hangUp });
   });
 }

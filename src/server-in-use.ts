@@ -11,7 +11,8 @@ import { LaggingServers } from './lagging-servers.ts';
 export class ServerInUse {
   /** Fails when the subscription has to be given up although its connection works. */
   readonly givenUp$: Observable<never>;
-  readonly #useless$ = new Subject<DirectoryError>();
+  /** Emits the reason for which the subscription is given up. */
+  readonly #errors$ = new Subject<DirectoryError>();
   readonly #urls: readonly string[];
   readonly #lagging: LaggingServers;
   #url: string | undefined;
@@ -21,7 +22,7 @@ export class ServerInUse {
   constructor(urls: readonly string[]) {
     this.#urls = urls;
     this.#lagging = new LaggingServers(urls);
-    this.givenUp$ = this.#useless$.pipe(mergeMap((error) => throwError(() => error)));
+    this.givenUp$ = this.#errors$.pipe(mergeMap((error) => throwError(() => error)));
   }
 
   get subscribed(): boolean {
@@ -55,6 +56,6 @@ export class ServerInUse {
 
   /** Gives up the subscription. It is made again, on the next server if there is one. */
   giveUp(error: DirectoryError): void {
-    this.#useless$.next(error);
+    this.#errors$.next(error);
   }
 }

@@ -8,6 +8,7 @@ import { accountMemory } from '../streams/accounts/account-memory.ts';
 import type { Load } from '../streams/operators/group-per-uid.ts';
 import { type PipelineDependencies, provisioning } from '../streams/pipeline.ts';
 import type { ObserveStep } from '../streams/turn/steps.ts';
+import { DirectoryBackoff } from './directory-backoff.ts';
 import { DirectoryClock } from './domain/directory-clock.ts';
 import type { Report } from './domain/event.ts';
 import { TOKEN_DAYS, tokenDay } from './domain/fence.ts';
@@ -15,10 +16,9 @@ import { readAccount } from './domain/read-account.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { stateTimestamp } from './domain/timestamp.ts';
 import type { Connection } from './ldap/connection.ts';
-import { DirectoryPatience } from './patience.ts';
 import { runCommand } from './script/command.ts';
 import { createScriptRunner } from './script/script-runner.ts';
-import { ServiceLife } from './service-life.ts';
+import { ServiceLifecycle } from './service-lifecycle.ts';
 import { accessOf, decisionMaker, rulesOf, siteOf } from './site.ts';
 import { watchedDirectory } from './watched-directory.ts';
 
@@ -57,23 +57,23 @@ const monotonic = (): number => performance.now();
  * Puts the service together. This is the only place that knows all parts. Nothing runs before
  * `run`.
  *
- * It makes the parts first: the life of the service, the handlers, the memory of accounts, and the
+ * It makes the parts first: the lifecycle of the service, the handlers, the memory of accounts, and the
  * directory. Then it makes the stream, which uses all of them, and the interface of the service.
  */
 export function createService(options: ServiceOptions): Service {
   const { settings, report, notice } = options;
-  const life = new ServiceLife();
+  const lifecycle = new ServiceLifecycle();
   const load: Load = { running: 0, waiting: 0 };
-  const handlers = handlersAtWork(options);
-  const knowledge = knowledgeOf(settings, handlers.longestMilliseconds);
-  const directory = directoryInUse(options, knowledge, life);
+  const handlers = createHandlers(options);
+  const knowledge = createKnowledge(settings, handlers.longestMilliseconds);
+  const directory = createDirectory(options, knowledge, lifecycle);
 
-  const surroundings = surroundingsOf(options, { life, load, handlers, knowledge, directory });
-  const stream$ = provisioning(directory.changes$, surroundings).pipe(
+  const dependencies = dependenciesOf(options, { lifecycle, load, handlers, knowledge, directory });
+  const stream$ = provisioning(directory.changes$, dependencies).pipe(
     ignoreElements(),
     catchError((error: unknown) => {
       notice(`the stream failed, which is a bug: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
-      life.stop(ReturnCode.UNDEFINED_ERROR, error);
+      lifecycle.stop(ReturnCode.UNDEFINED_ERROR, error);
       return EMPTY;
     }),
   );
@@ -83,23 +83,23 @@ export function createService(options: ServiceOptions): Service {
       await lastValueFrom(stream$, { defaultValue: undefined });
       directory.close();
       await handlers.close();
-      const { exitCode } = life;
+      const { exitCode } = lifecycle;
       report({ event: 'stopped', exitCode });
       return exitCode;
     },
     drain: () => {
-      if (life.stopped.aborted) return;
+      if (lifecycle.stopped.aborted) return;
       const { running: inWork, waiting: queued } = load;
       const { grace } = settings.shutdown;
       report({ event: 'draining', inWork, queued, graceMilliseconds: grace });
-      life.drain(grace);
+      lifecycle.drain(grace);
     },
-    stopNow: (exitCode = ReturnCode.SUCCESS) => life.stop(exitCode, new Error('told to stop at once')),
+    stopNow: (exitCode = ReturnCode.SUCCESS) => lifecycle.stop(exitCode, new Error('told to stop at once')),
   };
 }
 
 /** What is done to an account: the handlers of this site, and the runner of their scripts. */
-function handlersAtWork({ settings, notice }: ServiceOptions) {
+function createHandlers({ settings, notice }: ServiceOptions) {
   const handlers = handlersOf(settings, siteOf(settings));
   const { script, directory } = settings;
   const scripts = createScriptRunner({ launcher: script.launcher, base: directory.base, onNotice: notice });
@@ -111,7 +111,7 @@ function handlersAtWork({ settings, notice }: ServiceOptions) {
 }
 
 /** What is known besides the entries: the directory's time and the open accounts. */
-function knowledgeOf({ instances, retry, directory }: Settings, longestHandlerMilliseconds: number) {
+function createKnowledge({ instances, retry, directory }: Settings, longestHandlerMilliseconds: number) {
   const clock = new DirectoryClock(monotonic, () => Date.now());
   const directoryTime = () => clock.now();
   const open = accountMemory({
@@ -125,25 +125,25 @@ function knowledgeOf({ instances, retry, directory }: Settings, longestHandlerMi
   return { clock, directoryTime, open };
 }
 
-type Knowledge = ReturnType<typeof knowledgeOf>;
+type Knowledge = ReturnType<typeof createKnowledge>;
 
-/** The directory, watched and worked on. Its clock hears all that it says. */
-function directoryInUse(options: ServiceOptions, { clock, open }: Knowledge, life: ServiceLife) {
+/** The subscription, the lists and the operations, by whose responses the clock is set. */
+function createDirectory(options: ServiceOptions, { clock, open }: Knowledge, lifecycle: ServiceLifecycle) {
   const { settings, env, notice, admit } = options;
-  const away = new DirectoryPatience(settings.reconnect);
+  const backoff = new DirectoryBackoff(settings.reconnect);
   const { operations, changes$ } = watchedDirectory({
     settings,
     access: accessOf(settings, env),
     notice,
     admit,
-    connected: () => away.wake(),
+    connected: () => backoff.wake(),
     isBehind: () => open.versions.isBehind,
     monotonic,
-    abort: life.stopped,
-    drain$: life.drain$,
+    abort: lifecycle.stopped,
+    drain$: lifecycle.drain$,
   });
   return {
-    away,
+    backoff,
     changes$: changes$.pipe(tap((change) => clock.told(change))),
     operations: clock.watching(operations),
     close: () => operations.close(),
@@ -151,17 +151,17 @@ function directoryInUse(options: ServiceOptions, { clock, open }: Knowledge, lif
 }
 
 interface Parts {
-  readonly life: ServiceLife;
+  readonly lifecycle: ServiceLifecycle;
   readonly load: Load;
-  readonly handlers: ReturnType<typeof handlersAtWork>;
+  readonly handlers: ReturnType<typeof createHandlers>;
   readonly knowledge: Knowledge;
-  readonly directory: ReturnType<typeof directoryInUse>;
+  readonly directory: ReturnType<typeof createDirectory>;
 }
 
 /** The dependencies of the stream. */
-function surroundingsOf(
+function dependenciesOf(
   { settings, report, dryRun, observeStep = () => {} }: ServiceOptions,
-  { life, load, handlers, knowledge, directory }: Parts,
+  { lifecycle, load, handlers, knowledge, directory }: Parts,
 ): PipelineDependencies {
   const { attributes: names, accounts, instances, retry, concurrency } = settings;
   const { longestMilliseconds } = handlers;
@@ -174,10 +174,10 @@ function surroundingsOf(
     alone: instances === 'one',
     readEntry: (entry) => readAccount(entry, names, rules),
     readStanding: (entry) => readAccount(entry, names, null),
-    objection: hostObjection({ rules: accounts, signal: life.stopped }),
+    objection: hostObjection({ rules: accounts, signal: lifecycle.stopped }),
     open,
     directory: directory.operations,
-    away: directory.away,
+    away: directory.backoff,
     runHandler: handlers.run,
     longestHandlerMilliseconds: longestMilliseconds,
     retry,
@@ -185,9 +185,9 @@ function surroundingsOf(
     load,
     dryRun,
     report,
-    signal: life.stopped,
-    draining: life.draining,
-    drain$: life.drain$,
+    signal: lifecycle.stopped,
+    draining: lifecycle.draining,
+    drain$: lifecycle.drain$,
     nextJobId: jobIds(),
     newToken: () => tokenDay(randomInt(TOKEN_DAYS)),
     stateNow: () => stateTimestamp(new Date()),

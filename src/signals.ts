@@ -8,20 +8,20 @@ export interface Reactions {
 
 export interface Signals {
   /** Replaces the reactions to the signals. */
-  mean(reactions: Reactions): void;
+  setReactions(reactions: Reactions): void;
 }
 
 /**
  * Handles SIGTERM, SIGINT and SIGHUP until the end of the process, so that none of them ends it by
- * default. Before `mean` is called nothing has been started: SIGTERM and SIGINT end the process
+ * default. Before `setReactions` is called nothing has been started: SIGTERM and SIGINT end the process
  * with exit code 0, and SIGHUP does nothing.
  */
-export function hearSignals(): Signals {
-  let reactions: Reactions = endWith(0);
+export function handleSignals(): Signals {
+  let reactions: Reactions = exitOnStop(0);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => reactions.stop());
   process.on('SIGHUP', () => reactions.hangUp());
   return {
-    mean: (next) => {
+    setReactions: (next) => {
       reactions = next;
     },
   };
@@ -31,6 +31,6 @@ export function hearSignals(): Signals {
  * Reactions for a time without work to complete: SIGTERM and SIGINT end the process at once with
  * this exit code.
  */
-export function endWith(exitCode: number): Reactions {
+export function exitOnStop(exitCode: number): Reactions {
   return { stop: () => process.exit(exitCode), hangUp: () => {} };
 }

@@ -40,21 +40,24 @@ export function openAccountsFilter({ directory, attributes }: Settings): string 
   return `(&${directory.filter}(${attributes.state}=0))`;
 }
 
-/** What a running service knows of an account besides the entry. */
-export interface Knowledge {
+/**
+ * How much longer an account has to wait, in milliseconds, by what a running service knows besides
+ * its entry. See `Circumstances`.
+ */
+export interface WaitTimes {
   othersTimeLeft(record: AccountRecord): number;
   behindTimeLeft(record: AccountRecord): number;
 }
 
 /** For commands that only read an entry. */
-export const NO_KNOWLEDGE: Knowledge = { othersTimeLeft: () => 0, behindTimeLeft: () => 0 };
+export const NO_WAIT_TIMES: WaitTimes = { othersTimeLeft: () => 0, behindTimeLeft: () => 0 };
 
 /** Returns a function that decides about an account as of now. `directoryTime`: see `decide`. */
 export function decisionMaker(
   settings: Pick<Settings, 'attributes' | 'instances' | 'timeZone'>,
   longestMilliseconds: number,
   directoryTime: () => number | undefined,
-  knowledge: Knowledge,
+  waitTimes: WaitTimes,
   observeStep: ObserveStep = () => {},
 ): { today: () => string; decideNow: DecideNow } {
   const { attributes: names, instances } = settings;
@@ -74,8 +77,8 @@ export function decisionMaker(
       const context = {
         today: today(),
         directoryTime: directoryTime(),
-        othersTimeLeft: knowledge.othersTimeLeft(record),
-        behindTimeLeft: knowledge.behindTimeLeft(record),
+        othersTimeLeft: waitTimes.othersTimeLeft(record),
+        behindTimeLeft: waitTimes.behindTimeLeft(record),
         names,
         instances,
         longestHandlerMilliseconds: longestMilliseconds,

@@ -41,7 +41,7 @@ export interface WatchedDirectory {
 }
 
 /** Entries per page of a periodic list. */
-const LIST_PAGE = 500;
+const LIST_PAGE_SIZE = 500;
 
 /**
  * Combines the subscription, the periodic lists and the operations on the directory. They share the
@@ -70,10 +70,10 @@ export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirec
     }),
     tap((change) => {
       // The entries came before the time. With it another service's work may prove to be older.
-      if (instances === 'several' && tellsTime(change)) queueMicrotask(() => clockSet$.next());
+      if (instances === 'several' && setsClock(change)) queueMicrotask(() => clockSet$.next());
     }),
   );
-  const list: List = (entry) => operations.search(content, { pageSize: LIST_PAGE }, entry);
+  const list: List = (entry) => operations.search(content, { pageSize: LIST_PAGE_SIZE }, entry);
   const lists$ = lists(server, list, clockSet$, options);
   return {
     operations,
@@ -128,13 +128,13 @@ function lists(
     },
     failed: (error) => {
       if (!server.subscribed) return;
-      if (isBlind(error)) server.giveUp(error);
+      if (silencesSubscription(error)) server.giveUp(error);
       else notice(`the periodic list of the open accounts failed, and is tried again: ${sentenceOf(error)}`);
     },
   });
 }
 
-function tellsTime(change: DirectoryChange): boolean {
+function setsClock(change: DirectoryChange): boolean {
   return change.kind === 'refreshed' && change.directoryTime !== undefined;
 }
 
@@ -143,10 +143,10 @@ function tellsTime(change: DirectoryChange): boolean {
  * subscription whose base, account or rights are gone; it just sends no more changes. A new
  * subscription is refused or works, so the fault becomes visible.
  */
-function isBlind(error: unknown): error is DirectoryError {
+function silencesSubscription(error: unknown): error is DirectoryError {
   const { noSuchObject, invalidCredentials, insufficientAccessRights } = ResultCode;
-  const blinding: ReadonlyArray<number | undefined> = [noSuchObject, invalidCredentials, insufficientAccessRights];
-  return error instanceof DirectoryError && blinding.includes(error.resultCode);
+  const silencing: ReadonlyArray<number | undefined> = [noSuchObject, invalidCredentials, insufficientAccessRights];
+  return error instanceof DirectoryError && silencing.includes(error.resultCode);
 }
 
 function sentenceOf(error: unknown): string {

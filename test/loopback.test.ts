@@ -4,7 +4,7 @@ import { ConfigurationError } from '../config/fault.ts';
 import { parseConfig } from '../config/load-config.ts';
 import { isLoopbackHost } from '../src/domain/loopback.ts';
 import { refuse } from '../src/operator/guard.ts';
-import { startOperator } from '../src/operator/server.ts';
+import { startOperatorServer } from '../src/operator/server.ts';
 
 const HERE = [
   ...['localhost', 'LocalHost', 'localhost.', 'foo.localhost', 'a.b.LOCALHOST.'],
@@ -54,7 +54,13 @@ describe.each(CASES)('the host %s is this one: %s', (host, isHere) => {
 
   it('for the operator interface itself, and the requests that reach it', async () => {
     const lookUp = async () => ({ address: '127.0.0.1' });
-    const opening = startOperator({ listen: `${written(host)}:0`, events$: NEVER, version: '', now: Date.now, lookUp });
+    const opening = startOperatorServer({
+      listen: `${written(host)}:0`,
+      events$: NEVER,
+      version: '',
+      now: Date.now,
+      lookUp,
+    });
     if (isHere) await (await opening).close();
     else await expect(opening).rejects.toMatchObject({ message: expect.stringContaining('may not listen on') });
     const request = {

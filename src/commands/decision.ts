@@ -3,7 +3,7 @@ import type { Objection } from '../../handlers/steps/host-users.ts';
 import type { AccountRecord, EntryReading } from '../domain/account.ts';
 import type { Decision } from '../domain/decide.ts';
 import { handlerFacts } from '../handler-facts.ts';
-import { decisionMaker, NO_KNOWLEDGE } from '../site.ts';
+import { decisionMaker, NO_WAIT_TIMES } from '../site.ts';
 
 export interface Deciding {
   readonly decide: (record: AccountRecord) => Decision;
@@ -28,6 +28,6 @@ export async function unlessObjected(reading: EntryReading, objection: Objection
  */
 export function decisionOf(settings: Settings): Deciding {
   const { longestMilliseconds } = handlerFacts(settings);
-  const { today, decideNow } = decisionMaker(settings, longestMilliseconds, () => Date.now(), NO_KNOWLEDGE);
+  const { today, decideNow } = decisionMaker(settings, longestMilliseconds, () => Date.now(), NO_WAIT_TIMES);
   return { today: today(), decide: (record) => decideNow(record, 'seen') };
 }

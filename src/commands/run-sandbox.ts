@@ -7,7 +7,7 @@ import { type DirectoryOperations, operationsAt } from '../ldap/operations.ts';
 import { paint, wantsColour } from '../observability/colour.ts';
 import { createEventPublisher } from '../observability/publish.ts';
 import { type RenderOptions, renderEvent } from '../observability/render-event.ts';
-import { openOperator } from '../open-operator.ts';
+import { openOperatorInterface } from '../open-operator.ts';
 import { type EmbeddedDirectory, startEmbeddedDirectory } from '../sandbox/embedded-directory.ts';
 import { lifeOf } from '../sandbox/life.ts';
 import { introduction, invitation, MARGIN, narrator, type Style } from '../sandbox/narration.ts';
@@ -98,7 +98,7 @@ async function demonstrate(
   // The settings of another service must not apply.
   const env = { PATH: shell['PATH'], LANG: shell['LANG'] };
   const settings = await loadConfig(workplace.configFile, env);
-  const operator = once ? undefined : await openOperator(settings, publisher.events$, notice);
+  const operator = once ? undefined : await openOperatorInterface(settings, publisher.events$, notice);
   const service = createService({
     settings,
     env,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ReturnCode } from '../domain/return-code.ts';
-import { hearSignals, type Signals } from '../signals.ts';
+import { handleSignals, type Signals } from '../signals.ts';
 import { needsConfig } from './options.ts';
 import { outcomeOf } from './outcome.ts';
 import { whenOutputIsLost } from './standard-output.ts';
@@ -30,7 +30,7 @@ export function registerRun(program: Command, signals: Signals | undefined): voi
       const debug = flags.json ? 'json' : flags.debug && 'pretty';
       const exitCode = await outcomeOf(async () => {
         const settings = await loadConfig(flags.config, process.env);
-        const heard = signals ?? hearSignals();
+        const heard = signals ?? handleSignals();
         return runService(settings, { ...flags, configFile: flags.config, debug, signals: heard });
       }, ReturnCode.UNDEFINED_ERROR);
       // Exit explicitly: output that a stopped reader has not taken would keep the process alive.

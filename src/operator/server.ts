@@ -8,7 +8,7 @@ import { factsOf, type Refusal, refuse } from './guard.ts';
 import { type ListenAddress, OperatorError, readAddress, showAddress } from './listen-address.ts';
 import { makeWay, withSocketMode } from './unix-socket.ts';
 
-export interface OperatorOptions extends OperatorAppOptions {
+export interface OperatorServerOptions extends OperatorAppOptions {
   /** `HOST:PORT` on loopback (port 0: any free one) or `unix:/path`. */
   readonly listen: string;
   /**
@@ -29,7 +29,7 @@ export interface EventSource {
   subscribe(observer: { next(event: PublishedEvent): void; error(error: unknown): void }): { unsubscribe(): void };
 }
 
-export interface Operator {
+export interface OperatorServer {
   /** The address that it listens on, with the actual port, in the form that the commands accept. */
   readonly address: string;
   /** Ends all readers and stops listening. The socket file is removed. */
@@ -43,7 +43,7 @@ const CLOSE_MILLISECONDS = 500;
  * Opens the read-only operator interface: `/status`, `/events`, `/metrics`, `/healthz`, `/readyz`.
  * Rejects with an OperatorError if it cannot listen, or if the address is not loopback.
  */
-export async function startOperator(options: OperatorOptions): Promise<Operator> {
+export async function startOperatorServer(options: OperatorServerOptions): Promise<OperatorServer> {
   const address = readAddress(options.listen);
   const place = address.kind === 'tcp' ? await placeOf(address, options) : address;
   const listenHost = address.kind === 'tcp' ? address.host : 'localhost';
@@ -76,7 +76,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
  */
 async function placeOf(
   { host, port }: ListenAddress & { kind: 'tcp' },
-  { allowRemote = false, lookUp = lookup }: OperatorOptions,
+  { allowRemote = false, lookUp = lookup }: OperatorServerOptions,
 ): Promise<ListenAddress> {
   const remote = (what: string) =>
     new OperatorError(

@@ -7,7 +7,7 @@ import type { CheckLine } from '../domain/check-line.ts';
 import { lookAtOutput, OutputFault } from '../host/output-file.ts';
 import { fetchStatus } from '../operator/client.ts';
 import { readAddress } from '../operator/listen-address.ts';
-import { startOperator } from '../operator/server.ts';
+import { startOperatorServer } from '../operator/server.ts';
 import { tried } from './report.ts';
 
 /** Checks the log file and the operator interface of a service with these settings. */
@@ -66,7 +66,7 @@ async function checkListening(listen: string, allowRemote: boolean): Promise<Fou
   const address = readAddress(listen);
   const folder = address.kind === 'unix' ? dirname(address.path) : undefined;
   if (folder !== undefined && !(await isThere(folder))) return folderToCome(folder, 'RuntimeDirectory=');
-  const { close } = await startOperator({ listen, allowRemote, version: '', now: Date.now, events$: NEVER });
+  const { close } = await startOperatorServer({ listen, allowRemote, version: '', now: Date.now, events$: NEVER });
   await close();
   return { verdict: 'ok', found: `${listen} is free to listen on` };
 }

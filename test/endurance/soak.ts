@@ -10,7 +10,7 @@ import { readAccount } from '../../src/domain/read-account.ts';
 import { createLogger } from '../../src/observability/log.ts';
 import { createEventLog } from '../../src/observability/log-events.ts';
 import { createEventPublisher } from '../../src/observability/publish.ts';
-import { startOperator } from '../../src/operator/server.ts';
+import { startOperatorServer } from '../../src/operator/server.ts';
 import { accountMemory } from '../../streams/accounts/account-memory.ts';
 import { provisioning } from '../../streams/pipeline.ts';
 import { RULES } from '../support/accounts.ts';
@@ -33,7 +33,7 @@ const log = createLogger({
   now: () => new Date(),
 });
 publisher.listen(createEventLog(log.logger));
-const operator = await startOperator({
+const operator = await startOperatorServer({
   listen: '127.0.0.1:0',
   events$: publisher.events$,
   version: 'soak',

@@ -9,7 +9,7 @@ import type { PublishedEvent, StreamEvent } from '../../src/domain/event.ts';
 import { fetchStatus, followEvents } from '../../src/operator/client.ts';
 import { READER_LIMITS } from '../../src/operator/event-readers.ts';
 import { OperatorError } from '../../src/operator/listen-address.ts';
-import { type Operator, type OperatorOptions, startOperator } from '../../src/operator/server.ts';
+import { type OperatorServer, type OperatorServerOptions, startOperatorServer } from '../../src/operator/server.ts';
 import { closed } from '../support/closed.ts';
 import { parseMetrics } from '../support/parse-metrics.ts';
 
@@ -26,8 +26,14 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function start(options: Partial<OperatorOptions> = {}): Promise<Operator> {
-  const operator = await startOperator({ listen: '127.0.0.1:0', events$, version: '1.2.3', now: Date.now, ...options });
+async function start(options: Partial<OperatorServerOptions> = {}): Promise<OperatorServer> {
+  const operator = await startOperatorServer({
+    listen: '127.0.0.1:0',
+    events$,
+    version: '1.2.3',
+    now: Date.now,
+    ...options,
+  });
   ends.push(() => operator.close());
   return operator;
 }
@@ -41,7 +47,7 @@ const CONNECTED: StreamEvent = { event: 'connected', url: 'ldap://a', protocol: 
 const REFRESHED: StreamEvent = { event: 'refreshed', entries: 3, milliseconds: 12 };
 
 /** Sends a raw request on a new socket. Resolves to everything that comes until the end. */
-async function raw(operator: Operator, request: string): Promise<string> {
+async function raw(operator: OperatorServer, request: string): Promise<string> {
   const socket = open(operator);
   socket.write(request);
   let answer = '';
@@ -52,7 +58,7 @@ async function raw(operator: Operator, request: string): Promise<string> {
   return answer;
 }
 
-function open(operator: Operator): Socket {
+function open(operator: OperatorServer): Socket {
   const unix = operator.address.startsWith('unix:') ? operator.address.slice(5) : undefined;
   const socket = unix === undefined ? connect(Number(operator.address.split(':').pop()), '127.0.0.1') : connect(unix);
   socket.on('error', () => undefined);
@@ -136,7 +142,7 @@ describe('who may ask', () => {
 
   it('does not listen on anything but loopback', async () => {
     for (const listen of ['0.0.0.0:0', '[::]:0', '192.0.2.1:9465', 'example.org:9465', '9465', 'unix:relative']) {
-      await expect(startOperator({ listen, events$, version: '1', now: Date.now })).rejects.toBeInstanceOf(
+      await expect(startOperatorServer({ listen, events$, version: '1', now: Date.now })).rejects.toBeInstanceOf(
         OperatorError,
       );
     }
@@ -144,13 +150,13 @@ describe('who may ask', () => {
 
   it('names the remedy when the port is taken', async () => {
     const { address } = await start();
-    await expect(startOperator({ listen: address, events$, version: '1', now: Date.now })).rejects.toMatchObject({
+    await expect(startOperatorServer({ listen: address, events$, version: '1', now: Date.now })).rejects.toMatchObject({
       remedy: expect.stringContaining('another'),
     });
   });
 
   it('names the remedy when its name is not known here, or leads elsewhere', async () => {
-    const asked = (lookUp: OperatorOptions['lookUp']) =>
+    const asked = (lookUp: OperatorServerOptions['lookUp']) =>
       start({ listen: 'foo.localhost:0', ...(lookUp && { lookUp }) });
     await expect(asked(() => Promise.reject(new Error('ENOTFOUND')))).rejects.toMatchObject({
       message: 'the name foo.localhost of the operator interface cannot be resolved',
@@ -166,7 +172,7 @@ describe('who may ask', () => {
 describe('the unix socket', () => {
   it('is for its owner and group only, and is gone after the end', async () => {
     const path = join(folder, 'operator.sock');
-    const operator = await startOperator({ listen: `unix:${path}`, events$, version: '1.2.3', now: Date.now });
+    const operator = await startOperatorServer({ listen: `unix:${path}`, events$, version: '1.2.3', now: Date.now });
     expect((await stat(path)).mode & 0o777).toBe(0o660);
     expect((await fetchStatus(operator.address)).version).toBe('1.2.3');
     expect(statusOf(await raw(operator, get('/status', ['Host: attacker.example'])))).toBe(403);
@@ -184,7 +190,7 @@ describe('the unix socket', () => {
   it('leaves a socket alone that another service listens on', async () => {
     const path = join(folder, 'operator.sock');
     const first = await start({ listen: `unix:${path}` });
-    await expect(startOperator({ listen: `unix:${path}`, events$, version: '1', now: Date.now })).rejects.toThrow(
+    await expect(startOperatorServer({ listen: `unix:${path}`, events$, version: '1', now: Date.now })).rejects.toThrow(
       /another service/,
     );
     expect((await fetchStatus(first.address)).version).toBe('1.2.3');
@@ -195,19 +201,19 @@ describe('the unix socket', () => {
     await mkdir(join(folder, 'home'));
     await leaveStaleSocket(path);
     await chown(join(folder, 'home'), 5000, 5000);
-    await expect(startOperator({ listen: `unix:${path}`, events$, version: '1', now: Date.now })).rejects.toMatchObject(
-      {
-        message: expect.stringMatching(/operator.sock is not made: the folder .*home belongs to the user number 5000/),
-        remedy: expect.stringContaining('/run/prov-backup-rsnapshot'),
-      },
-    );
+    await expect(
+      startOperatorServer({ listen: `unix:${path}`, events$, version: '1', now: Date.now }),
+    ).rejects.toMatchObject({
+      message: expect.stringMatching(/operator.sock is not made: the folder .*home belongs to the user number 5000/),
+      remedy: expect.stringContaining('/run/prov-backup-rsnapshot'),
+    });
     expect((await stat(path)).isSocket()).toBe(true);
   });
 
   it('leaves a file alone that is no socket', async () => {
     const path = join(folder, 'precious');
     await writeFile(path, 'data');
-    await expect(startOperator({ listen: `unix:${path}`, events$, version: '1', now: Date.now })).rejects.toThrow(
+    await expect(startOperatorServer({ listen: `unix:${path}`, events$, version: '1', now: Date.now })).rejects.toThrow(
       /not a socket/,
     );
     expect((await stat(path)).size).toBe(4);
@@ -367,7 +373,7 @@ describe('/events', () => {
 
   it('comes back to a service that was started again, and says what happened', async () => {
     const path = `unix:${join(folder, 'operator.sock')}`;
-    const first = await startOperator({ listen: path, events$, version: '1', now: Date.now });
+    const first = await startOperatorServer({ listen: path, events$, version: '1', now: Date.now });
     const seen: string[] = [];
     for await (const followed of followEvents(path, {})) {
       seen.push(followed.kind === 'event' ? followed.event.event : followed.kind);

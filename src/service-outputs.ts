@@ -6,7 +6,7 @@ import { createLogger, type Log } from './observability/log.ts';
 import { createProcessOutput } from './observability/process-output.ts';
 import { renderEvent, renderJson } from './observability/render-event.ts';
 
-export interface OutletOptions {
+export interface ServiceOutputOptions {
   readonly log: Settings['log'];
   /**
    * How events are printed on standard output: as text, or one JSON object a line. false: standard
@@ -17,7 +17,7 @@ export interface OutletOptions {
 }
 
 /** The outputs of a running service. */
-export interface Outlets {
+export interface ServiceOutputs {
   readonly log: Log;
   /** Prints an event if events are printed. */
   readonly print: (event: PublishedEvent) => void;
@@ -30,7 +30,7 @@ export interface Outlets {
   close(): Promise<void>;
 }
 
-export function openOutlets({ log: settings, debug, now }: OutletOptions): Outlets {
+export function openServiceOutputs({ log: settings, debug, now }: ServiceOutputOptions): ServiceOutputs {
   const { env, stdout, stderr } = process;
   const printing = debug !== false;
   const time = () => now().toISOString();
@@ -39,14 +39,14 @@ export function openOutlets({ log: settings, debug, now }: OutletOptions): Outle
       ? `${JSON.stringify({ time: time(), event: 'missed', missed })}\n`
       : `... ${missed} lines are missing here: ${why}\n`;
   const colour = wantsColour(stdout, env);
-  const problems = createProcessOutput(stderr, { leftOut });
-  const complain = (message: string): void => {
-    problems.write(`${clockTime(time())}  ${'notice'.padEnd(12)}  ${message}\n`);
+  const standardError = createProcessOutput(stderr, { leftOut });
+  const writeNotice = (message: string): void => {
+    standardError.write(`${clockTime(time())}  ${'notice'.padEnd(12)}  ${message}\n`);
   };
-  const log = createLogger({ ...settings, console: printing ? null : stdout, colour, env, now, unseen: complain });
-  const notice: Outlets['notice'] = (message, level = 'warn') => {
+  const log = createLogger({ ...settings, console: printing ? null : stdout, colour, env, now, unseen: writeNotice });
+  const notice: ServiceOutputs['notice'] = (message, level = 'warn') => {
     log.logger.log(level, message);
-    if (printing) complain(message);
+    if (printing) writeNotice(message);
   };
   const failed = (reason: string) => notice(`standard output cannot be written (${reason}); see to its room`);
   const events = printing ? createProcessOutput(stdout, { leftOut, failed }) : undefined;
@@ -57,7 +57,7 @@ export function openOutlets({ log: settings, debug, now }: OutletOptions): Outle
     notice,
     close: async () => {
       await Promise.all([log.close(), events?.close()]);
-      await problems.close();
+      await standardError.close();
     },
   };
 }

@@ -3,13 +3,13 @@ import { type Observable, ReplaySubject } from 'rxjs';
 import { ReturnCode } from './domain/return-code.ts';
 
 /**
- * The life of the service.
+ * The lifecycle of the service.
  *
  * States:
  * - working -> draining (`drain`: no new work is started) -> stopped (the grace period is over).
  * - working, draining -> stopped (`stop`: running work ends at once).
  */
-export class ServiceLife {
+export class ServiceLifecycle {
   readonly #drain$ = new ReplaySubject<void>(1);
   readonly #draining = new AbortController();
   readonly #stopped = new AbortController();

@@ -4,7 +4,7 @@ import { backoff } from './domain/retry.ts';
  * Waits for a directory that did not respond: longer after each failure, but at most until the
  * subscription is connected again.
  */
-export class DirectoryPatience {
+export class DirectoryBackoff {
   readonly #delays: { readonly initial: number; readonly max: number };
   readonly #waiting = new Set<() => void>();
 
@@ -24,22 +24,22 @@ export class DirectoryPatience {
    */
   wait(milliseconds: number, until: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const settle = (): void => {
+      const finish = (): void => {
         clearTimeout(timer);
-        this.#waiting.delete(settle);
-        until.removeEventListener('abort', settle);
+        this.#waiting.delete(finish);
+        until.removeEventListener('abort', finish);
         if (until.aborted) reject(until.reason);
         else resolve();
       };
-      const timer = setTimeout(settle, milliseconds);
-      this.#waiting.add(settle);
-      until.addEventListener('abort', settle);
-      if (until.aborted) settle();
+      const timer = setTimeout(finish, milliseconds);
+      this.#waiting.add(finish);
+      until.addEventListener('abort', finish);
+      if (until.aborted) finish();
     });
   }
 
   /** Called when the directory is connected again. Ends all waits. */
   wake(): void {
-    for (const settle of [...this.#waiting]) settle();
+    for (const finish of [...this.#waiting]) finish();
   }
 }

@@ -18,7 +18,7 @@ export function uidFilter(uid: string): string {
  * A filter for all accounts that may need work: those that are open, and those whose mode is
  * requested or in work.
  */
-export function owedFilter({ directory, attributes }: Settings): string {
+export function unsettledFilter({ directory, attributes }: Settings): string {
   const words = MODES.flatMap((mode) => [WORDS[mode].requested, WORDS[mode].inWork]);
   const asked = words.map((word) => `(${attributes.mode}=${word})`).join('');
   return `(&${directory.filter}(|(${attributes.state}=0)${asked}))`;

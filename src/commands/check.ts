@@ -2,14 +2,14 @@ import type { Command } from 'commander';
 import type { CheckLine } from '../domain/check-line.ts';
 import { paint, wantsColour } from '../observability/colour.ts';
 import { needsConfig } from './options.ts';
-import { Answer, answer } from './outcome.ts';
+import { CommandExit, runAction } from './run-action.ts';
 
 const MARKS = { ok: 'green', advice: 'yellow', fail: 'red', 'not tried': 'yellow' } as const;
 
 export function registerCheck(program: Command): void {
   needsConfig(program.command('check'))
     .description('tries everything that run needs, one line each, with what to do about a failure; changes nothing')
-    .action(({ config }: { config: string }) => answer(() => check(config), { unable: Answer.NOT_WELL }));
+    .action(({ config }: { config: string }) => runAction(() => check(config), { failureCode: CommandExit.NOT_OK }));
 }
 
 async function check(config: string): Promise<number> {
@@ -20,7 +20,7 @@ async function check(config: string): Promise<number> {
   const holds = await preflight(config, settings, process.env, (line) => {
     process.stdout.write(`${render(line, colour)}\n`);
   });
-  return holds ? Answer.WELL : Answer.NOT_WELL;
+  return holds ? CommandExit.OK : CommandExit.NOT_OK;
 }
 
 function render({ verdict, what, found, remedy }: CheckLine, colour: boolean): string {

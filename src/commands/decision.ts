@@ -5,7 +5,7 @@ import type { Decision } from '../domain/decide.ts';
 import { handlerFacts } from '../handler-facts.ts';
 import { decisionMaker, NO_WAIT_TIMES } from '../site.ts';
 
-export interface Deciding {
+export interface Decider {
   readonly decide: (record: AccountRecord) => Decision;
   /** `YYYYMMDD` in the configured time zone. */
   readonly today: string;
@@ -26,7 +26,7 @@ export async function unlessObjected(reading: EntryReading, objection: Objection
  * The service's own decision, for a command that only reads. It uses this host's clock for the
  * directory's.
  */
-export function decisionOf(settings: Settings): Deciding {
+export function decisionOf(settings: Settings): Decider {
   const { longestMilliseconds } = handlerFacts(settings);
   const { today, decideNow } = decisionMaker(settings, longestMilliseconds, () => Date.now(), NO_WAIT_TIMES);
   return { today: today(), decide: (record) => decideNow(record, 'seen') };

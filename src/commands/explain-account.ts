@@ -42,7 +42,8 @@ export function explainAccount(record: AccountRecord, context: ExplainContext): 
   const decision = decide(record);
   const reading = readMode(record.mode);
   const changes = changesOf(record);
-  const decides = (rule: keyof typeof changes) => sayOf(decide(changes[rule])) !== sayOf(decision);
+  const decides = (rule: keyof typeof changes) =>
+    comparedDecision(decide(changes[rule])) !== comparedDecision(decision);
 
   return {
     rules: [
@@ -78,8 +79,8 @@ function obstaclesAfter(record: AccountRecord, first: Decision, decide: (record:
   const found: string[] = [];
   let [account, decision] = [record, first];
   while (decision.kind === 'defer' || decision.kind === 'wait') {
-    const before = sayOf(decision);
-    const without = Object.values(changesOf(account)).find((changed) => sayOf(decide(changed)) !== before);
+    const before = comparedDecision(decision);
+    const without = Object.values(changesOf(account)).find((changed) => comparedDecision(decide(changed)) !== before);
     if (without === undefined) break;
     [account, decision] = [without, decide(without)];
     if (decision.kind === 'claim' || decision.kind === 'resume' || decision.kind === 'takeOver') break;
@@ -88,7 +89,7 @@ function obstaclesAfter(record: AccountRecord, first: Decision, decide: (record:
   return found;
 }
 
-function sayOf({ kind, reason }: Decision): string {
+function comparedDecision({ kind, reason }: Decision): string {
   return `${kind} ${kind === 'claim' ? '' : reason}`;
 }
 
@@ -113,15 +114,15 @@ function verdictOf(decision: Decision): string {
 }
 
 function modeSentence(record: AccountRecord, reading: ModeReading | undefined, names: AttributeNames): string {
-  const is = `${names.mode} is ${record.mode}`;
-  if (reading === undefined) return `${is}: another program's word, which the service leaves alone`;
+  const statement = `${names.mode} is ${record.mode}`;
+  if (reading === undefined) return `${statement}: another program's word, which the service leaves alone`;
   switch (reading.phase) {
     case 'requested':
-      return `${is}: somebody asks for it`;
+      return `${statement}: somebody asks for it`;
     case 'inWork':
-      return `${is}: a service has claimed the request ${reading.mode}`;
+      return `${statement}: a service has claimed the request ${reading.mode}`;
     case 'finished':
-      return `${is}: the last request is done`;
+      return `${statement}: the last request is done`;
   }
 }
 
@@ -143,10 +144,11 @@ function dateSentence({ date }: AccountRecord, { names, today, timeZone }: Expla
 }
 
 function activeSentence(record: AccountRecord, reading: ModeReading | undefined, names: AttributeNames): string {
-  const is = `${names.active} is ${record.active === undefined ? 'absent' : ldapBoolean(record.active)}`;
+  const statement = `${names.active} is ${record.active === undefined ? 'absent' : ldapBoolean(record.active)}`;
   const needed = reading === undefined ? undefined : neededActive(reading.mode);
-  if (reading !== undefined && needed !== undefined) return `${is}: a ${reading.mode} needs ${ldapBoolean(needed)}`;
-  return `${is}: only a ${modeChoice(MODES.filter((mode) => neededActive(mode) !== undefined))} looks at it`;
+  if (reading !== undefined && needed !== undefined)
+    return `${statement}: a ${reading.mode} needs ${ldapBoolean(needed)}`;
+  return `${statement}: only a ${modeChoice(MODES.filter((mode) => neededActive(mode) !== undefined))} looks at it`;
 }
 
 function failureSentence(record: AccountRecord, names: AttributeNames): string {
@@ -179,7 +181,7 @@ function nextStep(decision: Decision, names: AttributeNames): string {
       return `wait, or write the date 0 to have it done now`;
     case 'wait':
       return decision.recheckInMilliseconds === undefined
-        ? unmetStep(decision.mode, names)
+        ? nextStepForPrecondition(decision.mode, names)
         : `wait ${humanDuration(decision.recheckInMilliseconds)}; the service looks again then`;
     case 'failed':
       return `mend the cause (the log and tap --since name it), then: retry the account, or write ${names.mode}: ${decision.mode}`;
@@ -189,7 +191,7 @@ function nextStep(decision: Decision, names: AttributeNames): string {
 }
 
 /** What to do about an unmet precondition. Every other wait ends by itself. */
-function unmetStep(mode: Mode, names: AttributeNames): string {
+function nextStepForPrecondition(mode: Mode, names: AttributeNames): string {
   const needed = ldapBoolean(neededActive(mode) === true);
   return `write ${names.active}: ${needed} if the account is to be ${WORDS[mode].finished}, or another mode if not`;
 }

@@ -37,18 +37,18 @@ export async function entriesOf({ directory, settings }: DirectorySession, uid: 
 }
 
 /** The explanation of one entry as lines for people. */
-export async function tellEntry(
+export async function describeEntry(
   entry: DirectoryEntry,
   matches: boolean,
   settings: Settings,
   objection: Objection,
 ): Promise<string[]> {
   const reading = readAccount(entry, settings.attributes, rulesOf(settings));
-  const lines = tellReading(matches, settings, await unlessObjected(reading, objection));
+  const lines = describeReading(matches, settings, await unlessObjected(reading, objection));
   return [visible(entry.dn), ...lines.map((line) => visible(line)), ''];
 }
 
-function tellReading(matches: boolean, settings: Settings, reading: ReturnType<typeof readAccount>): string[] {
+function describeReading(matches: boolean, settings: Settings, reading: ReturnType<typeof readAccount>): string[] {
   const { directory, attributes: names, timeZone } = settings;
   if (!matches) {
     return [

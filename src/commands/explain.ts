@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { needsConfig } from './options.ts';
-import { Answer, answer } from './outcome.ts';
+import { CommandExit, runAction } from './run-action.ts';
 
 interface ExplainOptions {
   readonly config: string;
@@ -16,32 +16,32 @@ export function registerExplain(program: Command): void {
     .description('say what the service would do with an account now, and why')
     .argument('<uid>', 'the account')
     .option('--operator <address>', 'where the service that runs can be asked; default: operator.listen')
-    .action((uid: string, options: ExplainOptions) => answer(() => explain(uid, options)));
+    .action((uid: string, options: ExplainOptions) => runAction(() => explain(uid, options)));
 }
 
 async function explain(uid: string, { config, operator }: ExplainOptions): Promise<number> {
   const { withDirectory } = await import('./directory-session.ts');
-  const { entriesOf, tellEntry } = await import('./explain-entry.ts');
+  const { entriesOf, describeEntry } = await import('./explain-entry.ts');
   const { hostObjection } = await import('../../handlers/steps/host-users.ts');
-  const { lastSaid } = await import('./last-said.ts');
+  const { lastEvents } = await import('./last-events.ts');
 
   return withDirectory(config, async (session) => {
     const { settings } = session;
     const entries = await entriesOf(session, uid);
-    print(tellCount(entries.length, uid, settings.directory.base));
+    print(describeCount(entries.length, uid, settings.directory.base));
     const { signal } = new AbortController();
     const objection = hostObjection({ rules: settings.accounts, signal });
-    for (const { entry, matches } of entries) print(await tellEntry(entry, matches, settings, objection));
+    for (const { entry, matches } of entries) print(await describeEntry(entry, matches, settings, objection));
 
     const address = operator ?? settings.operator.listen;
     const dns = entries.map(({ entry }) => entry.dn);
-    if (address !== null) print(await lastSaid(address, uid, dns));
-    return entries.length === 0 ? Answer.NOT_WELL : Answer.WELL;
+    if (address !== null) print(await lastEvents(address, uid, dns));
+    return entries.length === 0 ? CommandExit.NOT_OK : CommandExit.OK;
   });
 }
 
 /** Reports the number of entries unless it is one. */
-function tellCount(count: number, uid: string, base: string): readonly string[] {
+function describeCount(count: number, uid: string, base: string): readonly string[] {
   if (count === 1) return [];
   if (count > 1) return [`${count} entries have this uid:`];
   return [

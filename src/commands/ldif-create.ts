@@ -2,7 +2,7 @@ import { ReturnCode } from '../domain/return-code.ts';
 import { faultOfUid } from '../domain/uid.ts';
 import { accountLdif } from '../ldif/account-ldif.ts';
 import { CannotWriteLdif, writeLdifFiles } from '../ldif/write-files.ts';
-import { Failure, UsageError } from './outcome.ts';
+import { CommandFailure, UsageError } from './run-action.ts';
 
 export interface CreateOptions {
   readonly uid: string;
@@ -30,7 +30,7 @@ export async function createLdif(options: CreateOptions): Promise<number> {
     return ReturnCode.SUCCESS;
   } catch (error) {
     if (!(error instanceof CannotWriteLdif)) throw error;
-    throw new Failure(error.message);
+    throw new CommandFailure(error.message);
   }
 }
 

@@ -10,7 +10,7 @@ import { CannotReadLdif, type LdifSource, ldifOfStream, openLdifFile } from '../
 import { PatientTarget } from '../ldif/patient-target.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import { accessOf } from '../site.ts';
-import { Failure, UsageError } from './outcome.ts';
+import { CommandFailure, UsageError } from './run-action.ts';
 
 export interface LoadOptions {
   readonly config: string;
@@ -20,13 +20,13 @@ export interface LoadOptions {
 }
 
 /** How long a load waits for a directory that has become unreachable, in milliseconds. */
-const PATIENCE = 300_000;
+const UNREACHABLE_TIMEOUT_MILLISECONDS = 300_000;
 
 /** Applies an LDIF file and prints a line for each record. Returns the exit code of the process. */
 export async function loadLdif(file: string, options: LoadOptions): Promise<number> {
   const settings = await loadConfig(options.config, process.env);
   const access = accessAs(settings, options);
-  const source = await sourceOf(file);
+  const source = await openSource(file);
   try {
     return await orCannotRead(file, () => load(file, source, { settings, access, continueOnError: options.continue }));
   } finally {
@@ -34,7 +34,7 @@ export async function loadLdif(file: string, options: LoadOptions): Promise<numb
   }
 }
 
-async function sourceOf(file: string): Promise<LdifSource> {
+async function openSource(file: string): Promise<LdifSource> {
   if (file === '-') return ldifOfStream(process.stdin);
   return orCannotRead(file, () => openLdifFile(file));
 }
@@ -44,7 +44,7 @@ async function orCannotRead<T>(file: string, read: () => Promise<T>): Promise<T>
     return await read();
   } catch (error) {
     if (!(error instanceof CannotReadLdif)) throw error;
-    throw new Failure(`the LDIF file ${printable(file)} cannot be read: ${error.message}`);
+    throw new CommandFailure(`the LDIF file ${printable(file)} cannot be read: ${error.message}`);
   }
 }
 
@@ -61,11 +61,12 @@ async function load(file: string, source: LdifSource, { settings, access, contin
   const connect = () => connectForChanges(access, abort.signal);
   const target = new PatientTarget(await connect(), {
     connect,
-    patience: PATIENCE,
+    patience: UNREACHABLE_TIMEOUT_MILLISECONDS,
     pauses: settings.reconnect,
     now: () => performance.now(),
     delay: (milliseconds) => delay(milliseconds),
-    away: (reason) => note(`${reason}; waiting for the directory, for ${humanDuration(PATIENCE)} at most`),
+    away: (reason) =>
+      note(`${reason}; waiting for the directory, for ${humanDuration(UNREACHABLE_TIMEOUT_MILLISECONDS)} at most`),
     back: (milliseconds) => note(`the directory is there again after ${humanDuration(milliseconds)}: going on`),
   });
   try {
@@ -91,14 +92,16 @@ async function count(file: string, source: LdifSource, withFaulty: boolean): Pro
     records += 1;
     if (record.kind === 'change' || withFaulty) continue;
     print(unreadable(record));
-    throw new Failure(`nothing was applied: correct ${printable(file)}, or leave such records out with --continue`);
+    throw new CommandFailure(
+      `nothing was applied: correct ${printable(file)}, or leave such records out with --continue`,
+    );
   }
   if (records === 0) throw noRecords(file);
   return records;
 }
 
-function noRecords(file: string): Failure {
-  return new Failure(`${file === '-' ? 'standard input' : printable(file)} holds no records`);
+function noRecords(file: string): CommandFailure {
+  return new CommandFailure(`${file === '-' ? 'standard input' : printable(file)} holds no records`);
 }
 
 function accessAs(settings: Settings, { bindDn, bindPasswordFile }: LoadOptions): DirectoryAccess {

@@ -3,9 +3,9 @@ import { ReturnCode } from '../domain/return-code.ts';
 import type { CreateOptions } from './ldif-create.ts';
 import type { LoadOptions } from './ldif-load.ts';
 import { needsConfig } from './options.ts';
-import { answer } from './outcome.ts';
+import { runAction } from './run-action.ts';
 
-const CHANGES = { unable: ReturnCode.UNDEFINED_ERROR, goesOn: true };
+const ACTION_OPTIONS = { failureCode: ReturnCode.UNDEFINED_ERROR, completesWithoutOutput: true };
 
 /** Registers `ldif create` and `ldif load`. Their modules are loaded when one of them runs. */
 export function registerLdif(program: Command): void {
@@ -29,7 +29,7 @@ export function registerLdif(program: Command): void {
     .option('--date-attribute <name>', 'name of the provisioning date in the directory', 'sstProvisioningExecutionDate')
     .option('--force', 'overwrite files that are there', false)
     .action((options: CreateOptions) =>
-      answer(async () => (await import('./ldif-create.ts')).createLdif(options), CHANGES),
+      runAction(async () => (await import('./ldif-create.ts')).createLdif(options), ACTION_OPTIONS),
     );
 
   needsConfig(ldif.command('load'))
@@ -39,6 +39,6 @@ export function registerLdif(program: Command): void {
     .option('--bind-dn <dn>', 'bind as this account; that of directory.bindDn often may not add entries')
     .option('--bind-password-file <file>', 'file of the password of --bind-dn')
     .action((file: string, options: LoadOptions) =>
-      answer(async () => (await import('./ldif-load.ts')).loadLdif(file, options), CHANGES),
+      runAction(async () => (await import('./ldif-load.ts')).loadLdif(file, options), ACTION_OPTIONS),
     );
 }

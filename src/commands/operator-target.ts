@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { parseConfig, readConfig } from '../../config/load-config.ts';
 import { OperatorError, readAddress } from '../operator/listen-address.ts';
-import { UsageError } from './outcome.ts';
+import { UsageError } from './run-action.ts';
 
 export interface TargetOptions {
   readonly config?: string;

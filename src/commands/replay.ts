@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { Answer, answer } from './outcome.ts';
+import { CommandExit, runAction } from './run-action.ts';
 
 interface ReplayFlags {
   readonly uid?: string;
@@ -21,7 +21,7 @@ export function registerReplay(program: Command): void {
     .option('--uid <uid>', 'only this account')
     .option('--realtime', 'take as long as it took; default: as fast as it goes')
     .option('--json', 'one JSON object a line')
-    .action((file: string, flags: ReplayFlags) => answer(() => replay(file, flags)));
+    .action((file: string, flags: ReplayFlags) => runAction(() => replay(file, flags)));
 }
 
 /** setTimeout knows no longer delay. */
@@ -52,5 +52,5 @@ async function replay(file: string, { uid, realtime, json }: ReplayFlags): Promi
       ? `-- ${same} decisions, all as recorded\n`
       : `-- ${same} decisions as recorded, ${differing} accounts otherwise\n`,
   );
-  return differing === 0 ? Answer.WELL : Answer.NOT_WELL;
+  return differing === 0 ? CommandExit.OK : CommandExit.NOT_OK;
 }

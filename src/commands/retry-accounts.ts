@@ -2,17 +2,17 @@ import { DirectoryError, failureKind } from '../domain/directory-error.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import { readMode, WORDS } from '../domain/mode.ts';
 import { attributesToRead, readAccount } from '../domain/read-account.ts';
-import { askAgain } from '../domain/transition.ts';
+import { requestAgain } from '../domain/transition.ts';
 import { namedCode } from '../observability/tell-event.ts';
 import { visible } from '../observability/visible.ts';
 import { rulesOf } from '../site.ts';
 import { failedFilter, PAGE_SIZE, uidFilter } from './account-search.ts';
-import type { Deciding } from './decision.ts';
+import type { Decider } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';
-import { UsageError } from './outcome.ts';
+import { UsageError } from './run-action.ts';
 
 /** An account to request again. `entry` is undefined if there is none. */
-export interface Wanted {
+export interface AccountToRetry {
   readonly name: string;
   readonly entry: DirectoryEntry | undefined;
 }
@@ -21,10 +21,10 @@ export interface Wanted {
 export async function accountsNamed(
   { directory, settings }: DirectorySession,
   uids: readonly string[],
-): Promise<Wanted[]> {
-  const accounts: Wanted[] = [];
+): Promise<AccountToRetry[]> {
+  const accounts: AccountToRetry[] = [];
   for (const uid of uids) {
-    const found: Wanted[] = [];
+    const found: AccountToRetry[] = [];
     const request = {
       filter: `(&${settings.directory.filter}${uidFilter(uid)})`,
       attributes: attributesToRead(settings.attributes),
@@ -39,14 +39,14 @@ export async function accountsNamed(
 export async function accountsFailed(
   { directory, settings }: DirectorySession,
   code: number | undefined,
-): Promise<Wanted[]> {
+): Promise<AccountToRetry[]> {
   const { returnValue } = settings.attributes;
   if (returnValue === null) {
     throw new UsageError(
       'attributes.returnValue is null, so the directory does not say what failed: name the accounts',
     );
   }
-  const accounts: Wanted[] = [];
+  const accounts: AccountToRetry[] = [];
   const request = {
     filter: failedFilter(settings, returnValue, code),
     attributes: attributesToRead(settings.attributes),
@@ -60,10 +60,10 @@ export async function accountsFailed(
  * change is overwritten. Resolves to what was done, or why not. Rejects with a DirectoryError if
  * the directory is unreachable.
  */
-export async function askAgainFor(
+export async function requestAccountAgain(
   { directory, settings }: DirectorySession,
-  { name, entry }: Wanted,
-  decide: Deciding['decide'],
+  { name, entry }: AccountToRetry,
+  decide: Decider['decide'],
 ): Promise<{ readonly done: boolean; readonly words: string }> {
   const not = (reason: string) => ({ done: false, words: visible(`${name}: not asked again: ${reason}`) });
   if (entry === undefined) return not(`there is no such account below ${settings.directory.base}`);
@@ -77,7 +77,7 @@ export async function askAgainFor(
   }
 
   try {
-    await directory.modify(record.dn, askAgain(record, decision.mode, settings.attributes));
+    await directory.modify(record.dn, requestAgain(record, decision.mode, settings.attributes));
   } catch (error) {
     if (!(error instanceof DirectoryError)) throw error;
     const kind = failureKind(error);

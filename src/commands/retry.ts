@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { needsConfig } from './options.ts';
-import { Answer, answer, UsageError } from './outcome.ts';
+import { CommandExit, runAction, UsageError } from './run-action.ts';
 
 interface RetryOptions {
   readonly config: string;
@@ -18,7 +18,9 @@ export function registerRetry(program: Command): void {
     .argument('[uid...]', 'the accounts')
     .option('--failed', 'all failed accounts')
     .option('--code <code>', 'the failed accounts with this return code', returnCode)
-    .action((uids: readonly string[], options: RetryOptions) => answer(() => retry(uids, options), { goesOn: true }));
+    .action((uids: readonly string[], options: RetryOptions) =>
+      runAction(() => retry(uids, options), { completesWithoutOutput: true }),
+    );
 }
 
 async function retry(uids: readonly string[], { config, failed, code }: RetryOptions): Promise<number> {
@@ -30,13 +32,13 @@ async function retry(uids: readonly string[], { config, failed, code }: RetryOpt
   }
   const { withDirectory } = await import('./directory-session.ts');
   const { decisionOf } = await import('./decision.ts');
-  const { accountsNamed, accountsFailed, askAgainFor } = await import('./retry-accounts.ts');
+  const { accountsNamed, accountsFailed, requestAccountAgain } = await import('./retry-accounts.ts');
   return withDirectory(config, async (session) => {
     const accounts = uids.length > 0 ? await accountsNamed(session, uids) : await accountsFailed(session, code);
     const { decide } = decisionOf(session.settings);
     let [asked, refused] = [0, 0];
     for (const account of accounts) {
-      const { done, words } = await askAgainFor(session, account, decide);
+      const { done, words } = await requestAccountAgain(session, account, decide);
       process.stdout.write(`${words}\n`);
       if (done) asked += 1;
       else refused += 1;
@@ -45,7 +47,7 @@ async function retry(uids: readonly string[], { config, failed, code }: RetryOpt
       process.stdout.write(`No account stands failed${code === undefined ? '' : ` with code ${code}`}.\n`);
     }
     if (accounts.length > 1) process.stdout.write(`${asked} asked for again, ${refused} not.\n`);
-    return refused === 0 ? Answer.WELL : Answer.NOT_WELL;
+    return refused === 0 ? CommandExit.OK : CommandExit.NOT_OK;
   });
 }
 

@@ -25,8 +25,8 @@ export interface SandboxOptions {
 }
 
 /** The account of the walk, and the account of the LDIF files that the user may try. */
-const WALKER = '3724300';
-const VISITOR = '3724301';
+const WALK_UID = '3724300';
+const TRIAL_UID = '3724301';
 
 const WALK_MILLISECONDS = 60_000;
 const DAY_MILLISECONDS = 86_400_000;
@@ -35,22 +35,22 @@ const DAY_MILLISECONDS = 86_400_000;
  * The password of the directory's administrator. It is easy to type, and useless outside this
  * process.
  */
-const PASSWORD = 'sandbox';
+const ADMINISTRATOR_PASSWORD = 'sandbox';
 
-/** Aborted by the user: `end` first, then `hurry`. */
-interface Wishes {
+/** Aborted by the user: `end` by the first request to stop, `force` by the next one. */
+interface StopRequests {
   readonly end: AbortSignal;
-  readonly hurry: AbortSignal;
+  readonly force: AbortSignal;
   release(): void;
 }
 
 /** The command `sandbox`. Resolves to the exit code of the process when everything has ended. */
 export async function runSandbox({ once, port }: SandboxOptions): Promise<number> {
-  const wishes = hearSignals();
+  const stopRequests = handleStopSignals();
   const workplace = await makeWorkplace();
   let directory: EmbeddedDirectory | undefined;
   try {
-    const passwords = { service: randomBytes(16).toString('hex'), administrator: PASSWORD };
+    const passwords = { service: randomBytes(16).toString('hex'), administrator: ADMINISTRATOR_PASSWORD };
     directory = await startEmbeddedDirectory({
       port,
       administratorPassword: passwords.administrator,
@@ -60,16 +60,16 @@ export async function runSandbox({ once, port }: SandboxOptions): Promise<number
       now: () => new Date(),
     });
     await furnish(workplace, directory.url, passwords);
-    await demonstrate(workplace, directory, once, wishes);
+    await demonstrate(workplace, directory, once, stopRequests);
     return ReturnCode.SUCCESS;
   } catch (error) {
-    if (wishes.end.aborted) return once ? ReturnCode.UNDEFINED_ERROR : ReturnCode.SUCCESS;
+    if (stopRequests.end.aborted) return once ? ReturnCode.UNDEFINED_ERROR : ReturnCode.SUCCESS;
     process.stderr.write(`${explain(error, port)}\n`);
     return ReturnCode.UNDEFINED_ERROR;
   } finally {
     await directory?.stop();
     await workplace.remove();
-    wishes.release();
+    stopRequests.release();
   }
 }
 
@@ -81,7 +81,7 @@ async function demonstrate(
   workplace: Workplace,
   directory: EmbeddedDirectory,
   once: boolean,
-  { end, hurry }: Wishes,
+  { end, force }: StopRequests,
 ): Promise<void> {
   const { stdout, env: shell } = process;
   const colour = wantsColour(stdout, shell);
@@ -106,7 +106,7 @@ async function demonstrate(
     notice: (message) => print(`   ${message}`),
     dryRun: false,
   });
-  hurry.addEventListener('abort', () => service.stopNow());
+  force.addEventListener('abort', () => service.stopNow());
 
   const ready = new Promise<void>((resolve) => {
     publisher.listen(({ event }) => event === 'refreshed' && resolve());
@@ -119,8 +119,8 @@ async function demonstrate(
     const signal = AbortSignal.any([stop, AbortSignal.timeout(WALK_MILLISECONDS)]);
     await Promise.race([ready, aborted(signal)]);
     await walk({
-      uid: WALKER,
-      chapters: lifeOf(WALKER, workplace.homeOf),
+      uid: WALK_UID,
+      chapters: lifeOf(WALK_UID, workplace.homeOf),
       directory: administrator,
       listen: publisher.listen,
       narrator: narrator(print, style),
@@ -128,9 +128,9 @@ async function demonstrate(
       signal,
     });
     if (once) return;
-    const chapters = lifeOf(VISITOR, workplace.homeOf);
+    const chapters = lifeOf(TRIAL_UID, workplace.homeOf);
     for (const { file, ldif } of chapters) await writeFile(join(workplace.folder, file), `${ldif.join('\n')}\n`);
-    print(invitation(directory, workplace, chapters, PASSWORD, style));
+    print(invitation(directory, workplace, chapters, ADMINISTRATOR_PASSWORD, style));
     await aborted(stop);
   } finally {
     administrator.close();
@@ -150,20 +150,20 @@ async function operationsOf(configFile: string, env: NodeJS.ProcessEnv): Promise
 
 /**
  * The first SIGINT, SIGTERM or SIGHUP, or the loss of standard output, aborts `end`. The next one
- * aborts `hurry`.
+ * aborts `force`.
  */
-function hearSignals(): Wishes {
+function handleStopSignals(): StopRequests {
   const end = new AbortController();
-  const hurry = new AbortController();
-  const hear = (): void => (end.signal.aborted ? hurry : end).abort(new Error('the sandbox was told to end'));
+  const force = new AbortController();
+  const requestStop = (): void => (end.signal.aborted ? force : end).abort(new Error('the sandbox was told to end'));
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, hear);
-  whenOutputIsLost(hear);
+  for (const signal of signals) process.on(signal, requestStop);
+  whenOutputIsLost(requestStop);
   return {
     end: end.signal,
-    hurry: hurry.signal,
+    force: force.signal,
     release: () => {
-      for (const signal of signals) process.off(signal, hear);
+      for (const signal of signals) process.off(signal, requestStop);
     },
   };
 }

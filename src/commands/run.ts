@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { ReturnCode } from '../domain/return-code.ts';
 import { handleSignals, type Signals } from '../signals.ts';
 import { needsConfig } from './options.ts';
-import { outcomeOf } from './outcome.ts';
+import { exitCodeOf } from './run-action.ts';
 import { whenOutputIsLost } from './standard-output.ts';
 
 interface RunFlags {
@@ -28,7 +28,7 @@ export function registerRun(program: Command, signals: Signals | undefined): voi
       const { loadConfig } = await import('../../config/load-config.ts');
       const { runService } = await import('../run-service.ts');
       const debug = flags.json ? 'json' : flags.debug && 'pretty';
-      const exitCode = await outcomeOf(async () => {
+      const exitCode = await exitCodeOf(async () => {
         const settings = await loadConfig(flags.config, process.env);
         const heard = signals ?? handleSignals();
         return runService(settings, { ...flags, configFile: flags.config, debug, signals: heard });

@@ -1,9 +1,9 @@
 import { ReturnCode } from '../domain/return-code.ts';
 
 /** What a command does once its output cannot be written any more. */
-export type WithoutOutput = () => void;
+export type OutputLossHandler = () => void;
 
-let react: WithoutOutput = endWith(ReturnCode.UNDEFINED_ERROR);
+let handleLoss: OutputLossHandler = exitAtOnce(ReturnCode.UNDEFINED_ERROR);
 let isLost = false;
 
 /**
@@ -17,24 +17,24 @@ export function watchOutput(): void {
     if (error.code !== 'EPIPE') {
       process.stderr.write(`standard output cannot be written (${error.message}); see to its room\n`);
     }
-    react();
+    handleLoss();
   });
   // A failing standard error cannot be reported anywhere.
   process.stderr.on('error', () => {});
 }
 
 /** Sets what to do then. By default the process ends with `UNDEFINED_ERROR`. */
-export function whenOutputIsLost(reaction: WithoutOutput): void {
-  react = reaction;
+export function whenOutputIsLost(handler: OutputLossHandler): void {
+  handleLoss = handler;
 }
 
 /** Ends the process at once, as the rest of the work is only output. */
-export function endWith(exitCode: number): WithoutOutput {
+export function exitAtOnce(exitCode: number): OutputLossHandler {
   return () => process.exit(exitCode);
 }
 
 /** Continues the work. The process ends with this exit code if the work succeeds. */
-export function goOn(exitCode: number): WithoutOutput {
+export function exitAfterWork(exitCode: number): OutputLossHandler {
   return () => {
     process.once('exit', () => {
       process.exitCode ||= exitCode;

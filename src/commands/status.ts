@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { operatorTarget, type TargetOptions, withTarget } from './operator-target.ts';
-import { Answer, answer } from './outcome.ts';
+import { CommandExit, runAction } from './run-action.ts';
 
 /** A limit of the lists that includes every account. */
 const ALL = 1_000_000;
@@ -17,7 +17,7 @@ export function registerStatus(program: Command): void {
   withTarget(program.command('status'))
     .description('show what a running service is doing; exit 0 when it is ready, 1 when not, 2 when unreachable')
     .option('--json', 'all of it as one JSON object')
-    .action((options: StatusOptions) => answer(() => status(options)));
+    .action((options: StatusOptions) => runAction(() => status(options)));
 }
 
 async function status({ json, ...target }: StatusOptions): Promise<number> {
@@ -29,5 +29,5 @@ async function status({ json, ...target }: StatusOptions): Promise<number> {
     ? JSON.stringify(snapshot, null, 2)
     : renderStatus(snapshot, { colour: wantsColour(process.stdout, process.env), rows: process.stdout.rows ?? 40 });
   process.stdout.write(`${text}\n`);
-  return snapshot.ready ? Answer.WELL : Answer.NOT_WELL;
+  return snapshot.ready ? CommandExit.OK : CommandExit.NOT_OK;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { operatorTarget, type TargetOptions, withTarget } from './operator-target.ts';
-import { answer, UsageError } from './outcome.ts';
+import { runAction, UsageError } from './run-action.ts';
 
 interface TapOptions extends TargetOptions {
   readonly uid?: readonly string[];
@@ -17,7 +17,7 @@ export function registerTap(program: Command): void {
     .option('--event <event...>', 'only these events, for example finished failed')
     .option('--since <time>', 'begin with what was: 90s, 10m, 2h, all, or a time such as 2026-03-01T02:00:00Z')
     .option('--json', 'one JSON object a line')
-    .action((options: TapOptions) => answer(() => tap(options)));
+    .action((options: TapOptions) => runAction(() => tap(options)));
 }
 
 async function tap({ uid = [], event = [], since = 'now', json, ...target }: TapOptions): Promise<number> {

@@ -7,7 +7,7 @@ import { isNumeric } from '../domain/uid.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
 import { rulesOf } from '../site.ts';
-import { owedFilter, PAGE_SIZE } from './account-search.ts';
+import { PAGE_SIZE, unsettledFilter } from './account-search.ts';
 import { decisionOf, unlessObjected } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';
 
@@ -62,7 +62,7 @@ export async function verifyAccounts(
   const { decide } = decisionOf(settings);
   const byKind = new Map<FindingKind, number>();
   let owed = 0;
-  const tell = (finding: Finding | undefined) => {
+  const report = (finding: Finding | undefined) => {
     if (finding === undefined) return;
     byKind.set(finding.kind, (byKind.get(finding.kind) ?? 0) + 1);
     if (finding.owed) owed += 1;
@@ -70,19 +70,19 @@ export async function verifyAccounts(
   };
   /** The accounts to look up in the host's user database. */
   const ofHost: Array<{ readonly reading: EntryReading; readonly modifiedAt: number | undefined }> = [];
-  const request = { filter: owedFilter(settings), attributes: attributesToRead(names) };
+  const request = { filter: unsettledFilter(settings), attributes: attributesToRead(names) };
   await directory.search(request, { pageSize: PAGE_SIZE }, (entry) => {
     const reading = readAccount(entry, names, rules);
     const stamp = entry.values('modifyTimestamp')[0]?.toString('latin1') ?? '';
     const modifiedAt = readGeneralizedTime(stamp);
     const finding = judge(reading, modifiedAt, now, decide);
     if (finding === undefined) return;
-    if (reading.kind !== 'account' || isNumeric(reading.record.uid)) tell(finding);
+    if (reading.kind !== 'account' || isNumeric(reading.record.uid)) report(finding);
     else ofHost.push({ reading, modifiedAt });
   });
   const objection = hostObjection({ rules: settings.accounts, signal: new AbortController().signal });
   const asked = ofHost.map(async ({ reading, modifiedAt }) => {
-    tell(judge(await unlessObjected(reading, objection), modifiedAt, now, decide));
+    report(judge(await unlessObjected(reading, objection), modifiedAt, now, decide));
   });
   await Promise.all(asked);
   return { owed, byKind };
@@ -140,7 +140,7 @@ export function renderFinding({ kind, uid, dn, mode, ageSeconds, reason }: Findi
 export function summarize({ owed, byKind }: Tally): string {
   const count = (wanted: boolean) =>
     [...byKind].filter(([kind]) => OWED[kind] === wanted).map(([kind, number]) => `${number} ${kind}`);
-  const put = count(false);
-  const rest = put.length === 0 ? '' : ` Not due: ${put.join(', ')}.`;
+  const notDue = count(false);
+  const rest = notDue.length === 0 ? '' : ` Not due: ${notDue.join(', ')}.`;
   return owed === 0 ? `Nothing is owed.${rest}` : `Owed: ${count(true).join(', ')}.${rest}`;
 }

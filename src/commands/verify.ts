@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { needsConfig } from './options.ts';
-import { Answer, answer } from './outcome.ts';
+import { CommandExit, runAction } from './run-action.ts';
 
 interface VerifyOptions {
   readonly config: string;
@@ -17,7 +17,7 @@ export function registerVerify(program: Command): void {
       'name each account that is owed; exit 0 when none is, 1 when some are, 2 when the directory cannot tell',
     )
     .option('--json', 'one JSON object an account')
-    .action((options: VerifyOptions) => answer(() => verify(options)));
+    .action((options: VerifyOptions) => runAction(() => verify(options)));
 }
 
 async function verify({ config, json }: VerifyOptions): Promise<number> {
@@ -28,6 +28,6 @@ async function verify({ config, json }: VerifyOptions): Promise<number> {
       process.stdout.write(`${json ? JSON.stringify(finding) : renderFinding(finding)}\n`);
     });
     if (!json) process.stdout.write(`${summarize(tally)}\n`);
-    return tally.owed === 0 ? Answer.WELL : Answer.NOT_WELL;
+    return tally.owed === 0 ? CommandExit.OK : CommandExit.NOT_OK;
   });
 }

@@ -53,7 +53,7 @@ export function claimed(record: AccountRecord, mode: Mode, fence: Fence): Accoun
  * until the next claim clears it: it shows that no attempt is under way. A token is replaced by the
  * day before the claim.
  */
-export function askAgain(
+export function requestAgain(
   record: AccountRecord,
   mode: Mode,
   names: AttributeNames,
@@ -65,7 +65,7 @@ export function askAgain(
     ...(names.returnValue === null || record.returnValue === undefined
       ? []
       : swap(names.returnValue, record.returnValue, record.returnValue)),
-    ...putBack(record, fence),
+    ...restoreDate(record, fence),
   ];
 }
 
@@ -118,7 +118,7 @@ function claimedDay(day: string, fence: Fence): string {
 /**
  * Replaces the token by the day before the claim. The directory refuses this if the token is gone.
  */
-function putBack({ date }: AccountRecord, fence: Fence): Modification[] {
+function restoreDate({ date }: AccountRecord, fence: Fence): Modification[] {
   return fence.by === 'token' && date !== undefined ? swap(date.name, fence.token, fence.restored) : [];
 }
 
@@ -189,16 +189,21 @@ export function failure(
   return [
     ...swap(names.mode, record.mode, record.mode),
     ...swap(names.state, record.state, record.state),
-    ...putBack(record, writeBack.fence),
+    ...restoreDate(record, writeBack.fence),
     ...optionalAttributes(names, returnValue, writeBack),
   ];
 }
 
-/** The account after `failure`. `noted`: the return value was written, too. */
-export function failedAs(record: AccountRecord, returnValue: number, fence: Fence, noted: boolean): AccountRecord {
+/** The account after `failure`. `withReturnValue`: the return value was written, too. */
+export function failedAs(
+  record: AccountRecord,
+  returnValue: number,
+  fence: Fence,
+  withReturnValue: boolean,
+): AccountRecord {
   const { date } = record;
   const day = fence.by === 'token' && date !== undefined ? { date: { ...date, value: fence.restored } } : {};
-  return { ...record, ...day, ...(noted ? { returnValue: String(returnValue) } : {}) };
+  return { ...record, ...day, ...(withReturnValue ? { returnValue: String(returnValue) } : {}) };
 }
 
 function optionalAttributes(

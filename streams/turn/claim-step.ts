@@ -4,7 +4,7 @@ import { DirectoryError, failureKind, ResultCode } from '../../src/domain/direct
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { claimFence, outcomeFence, standingFence } from '../../src/domain/fence.ts';
 import { type Mode, modeOf, readMode } from '../../src/domain/mode.ts';
-import { askAgain, claim, claimed, resume, resumed } from '../../src/domain/transition.ts';
+import { claim, claimed, requestAgain, resume, resumed } from '../../src/domain/transition.ts';
 import { isLeftAlone } from '../accounts/identity.ts';
 import { type Candidate, sameTurn } from '../candidate.ts';
 import { end, find, judge, memoryOf, pause, tokenOf } from './claim-moves.ts';
@@ -122,7 +122,7 @@ function takeBack(
 ): ClaimNext {
   const standing = standingFence(seen, fencing);
   const fence = memory.undo === undefined || (alone && standing.by === 'version') ? standing : memory.undo;
-  const list = askAgain(seen, modeOf(seen), names, fence);
+  const list = requestAgain(seen, modeOf(seen), names, fence);
   return { notes: [], state: { ...memory, at: 'undoing', seen }, effect: { do: 'modify', dn: seen.dn, list, fence } };
 }
 

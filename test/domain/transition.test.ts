@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountRecord, AttributeNames } from '../../src/domain/account.ts';
 import {
-  askAgain,
   claim,
   claimed,
   failedAs,
   failure,
   handOver,
   type Modification,
+  requestAgain,
   resume,
   resumed,
   success,
@@ -101,7 +101,7 @@ describe('the transitions, each naming the old values as they are stored', () =>
   });
 
   it('asking again: requested, and the return value that was read stays to tell that nobody is at work', () => {
-    expect(short(askAgain(record({ mode: 'adding', returnValue: '5' }), 'add', NAMES))).toEqual([
+    expect(short(requestAgain(record({ mode: 'adding', returnValue: '5' }), 'add', NAMES))).toEqual([
       ...['- Mode adding', '+ Mode add', '- State 0', '+ State 0', '- ReturnValue 5', '+ ReturnValue 5'],
     ]);
   });
@@ -118,12 +118,12 @@ describe('the transitions, each naming the old values as they are stored', () =>
     expect(short(success(inWork, 'add', NAMES, 'T', { ...written, withDate: false }))).toEqual([
       ...['- Mode adding', '+ Mode added', '- State 0', '+ State T', '- ExecutionDate 14530529', '+ ExecutionDate 0'],
     ]);
-    const putBack = ['- ExecutionDate 14530529', '+ ExecutionDate 20261123'];
-    expect(short(failure(inWork, NAMES, 5, written))).toEqual([...same, ...putBack]);
+    const restored = ['- ExecutionDate 14530529', '+ ExecutionDate 20261123'];
+    expect(short(failure(inWork, NAMES, 5, written))).toEqual([...same, ...restored]);
     expect(failedAs(inWork, 5, TOKEN, true)).toMatchObject({ returnValue: '5', date: { value: '20261123' } });
-    expect(short(askAgain(inWork, 'add', NAMES, TOKEN))).toEqual([
+    expect(short(requestAgain(inWork, 'add', NAMES, TOKEN))).toEqual([
       ...['- Mode adding', '+ Mode add', '- State 0', '+ State 0'],
-      ...putBack,
+      ...restored,
     ]);
   });
 

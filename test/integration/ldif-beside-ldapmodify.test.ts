@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadLdif } from '../../src/commands/ldif-load.ts';
-import { outcomeOf } from '../../src/commands/outcome.ts';
+import { exitCodeOf } from '../../src/commands/run-action.ts';
 import { BASE, ldifRecord, SUFFIX } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
@@ -330,7 +330,7 @@ describe('ldif load beside ldapmodify -a, on a slapd', () => {
     for (const spy of spies) spy.mockReturnValue(true);
     try {
       return (
-        (await outcomeOf(() => loadLdif(file, { config: join(folder, 'config.yaml'), continue: goesOn }), 1)) === 0
+        (await exitCodeOf(() => loadLdif(file, { config: join(folder, 'config.yaml'), continue: goesOn }), 1)) === 0
       );
     } finally {
       for (const spy of spies) spy.mockRestore();

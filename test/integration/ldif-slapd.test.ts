@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLdif } from '../../src/commands/ldif-create.ts';
 import { type LoadOptions, loadLdif } from '../../src/commands/ldif-load.ts';
-import { outcomeOf } from '../../src/commands/outcome.ts';
+import { exitCodeOf } from '../../src/commands/run-action.ts';
 import { BASE, SERVICE_DN } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
@@ -58,7 +58,7 @@ describe('the LDIF tools and a real slapd', () => {
     const onOut = vi.spyOn(process.stdout, 'write').mockImplementation(collect('out'));
     const onErr = vi.spyOn(process.stderr, 'write').mockImplementation(collect('err'));
     try {
-      const exitCode = await outcomeOf(run, 1);
+      const exitCode = await exitCodeOf(run, 1);
       return { exitCode, ...said };
     } finally {
       onOut.mockRestore();

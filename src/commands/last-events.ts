@@ -5,13 +5,13 @@ import { followEvents } from '../operator/client.ts';
 import { OperatorError } from '../operator/listen-address.ts';
 
 /** The number of an account's last events that are shown. */
-const SHOWN = 12;
+const MOST_EVENTS = 12;
 
 /**
  * The last events of an account from a running service, as lines, or why there are none. Events
  * about an entry whose uid cannot be used have only a DN; `dns` selects them.
  */
-export async function lastSaid(address: string, uid: string, dns: readonly string[]): Promise<string[]> {
+export async function lastEvents(address: string, uid: string, dns: readonly string[]): Promise<string[]> {
   let events: PublishedEvent[];
   try {
     events = await pastEvents(address, { uids: [uid] }, () => true);
@@ -34,12 +34,12 @@ export async function lastSaid(address: string, uid: string, dns: readonly strin
 async function pastEvents(
   address: string,
   wanted: { readonly uids?: readonly string[]; readonly events?: readonly string[] },
-  isMeant: (event: PublishedEvent) => boolean,
+  isWanted: (event: PublishedEvent) => boolean,
 ): Promise<PublishedEvent[]> {
   const events: PublishedEvent[] = [];
   for await (const followed of followEvents(address, { ...wanted, since: 'all', follow: false })) {
-    if (followed.kind === 'event' && isMeant(followed.event)) events.push(followed.event);
-    if (events.length > SHOWN) events.shift();
+    if (followed.kind === 'event' && isWanted(followed.event)) events.push(followed.event);
+    if (events.length > MOST_EVENTS) events.shift();
   }
   return events;
 }

@@ -1,0 +1,69 @@
+import { ConfigurationError } from '../../config/fault.ts';
+import { DirectoryError } from '../domain/directory-error.ts';
+import { ProcessExit } from '../domain/return-code.ts';
+import { OperatorError } from '../operator/listen-address.ts';
+import { RecordError } from '../replay/record-error.ts';
+import { exitAfterWork, exitAtOnce, whenOutputIsLost } from './standard-output.ts';
+
+/**
+ * Exit codes of the commands that report on accounts or a service: all is well, something is not,
+ * the answer is unknown.
+ */
+export const CommandExit = { OK: 0, NOT_OK: 1, UNKNOWN: 2 } as const;
+
+/** Wrong arguments that commander's options cannot detect. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** The command failed for a reason that is reported to the user. */
+export class CommandFailure extends Error {
+  override readonly name = 'Failure';
+}
+
+/** How the process exits after a command. */
+export interface ActionOptions {
+  /** The exit code if the command cannot do its task. Default: `CommandExit.UNKNOWN`. */
+  readonly failureCode?: number;
+  /** The command changes something, and completes even if its output can no longer be written. */
+  readonly completesWithoutOutput?: boolean;
+}
+
+/** Runs a command's work and sets the process's exit code to its result. */
+export async function runAction(
+  work: () => Promise<number>,
+  { failureCode = CommandExit.UNKNOWN, completesWithoutOutput }: ActionOptions = {},
+) {
+  whenOutputIsLost(completesWithoutOutput ? exitAfterWork(failureCode) : exitAtOnce(failureCode));
+  process.exitCode = await exitCodeOf(work, failureCode);
+}
+
+/**
+ * The exit code of the work. An expected failure prints one line with a remedy on standard error.
+ * Any other error is a bug and is thrown.
+ */
+export async function exitCodeOf(work: () => Promise<number>, failureCode: number): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    const failure = describeFailure(error, failureCode);
+    if (failure === undefined) throw error;
+    process.stderr.write(`${failure.text}\n`);
+    return failure.code;
+  }
+}
+
+function describeFailure(
+  error: unknown,
+  failureCode: number,
+): { readonly text: string; readonly code: number } | undefined {
+  if (error instanceof ConfigurationError) return { text: error.message, code: ProcessExit.FAULTY_CONFIGURATION };
+  if (error instanceof UsageError) return { text: error.message, code: ProcessExit.WRONG_USAGE };
+  if (error instanceof RecordError || error instanceof CommandFailure)
+    return { text: error.message, code: failureCode };
+  if (error instanceof OperatorError || error instanceof DirectoryError) {
+    const remedy = error.remedy === undefined ? '' : `\n  ${error.remedy}`;
+    return { text: `${error.message}${remedy}`, code: failureCode };
+  }
+  return undefined;
+}

@@ -5,11 +5,11 @@ import type { PublishedEvent } from './domain/event.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { HostFault } from './host/host-fault.ts';
 import { type InstanceLock, type InstanceLockOptions, openInstanceLock } from './lock/instance-lock.ts';
+import { describeEvent } from './observability/describe-event.ts';
 import type { Log } from './observability/log.ts';
 import { createEventLog } from './observability/log-events.ts';
 import { createEventPublisher, type EventPublisher } from './observability/publish.ts';
 import { createSystemdNotifier, type SystemdNotifier } from './observability/systemd-notify.ts';
-import { tellEvent } from './observability/tell-event.ts';
 import { openOperatorInterface } from './open-operator.ts';
 import { openRecord } from './open-record.ts';
 import type { OperatorServer } from './operator/server.ts';
@@ -135,11 +135,11 @@ function notifyManager(event: PublishedEvent, manager: SystemdNotifier): void {
     case 'connected':
     case 'disconnected':
     case 'reconnecting':
-      manager.status(`${event.event}: ${tellEvent(event)}`);
+      manager.status(`${event.event}: ${describeEvent(event)}`);
       break;
     case 'draining':
       manager.stopping();
-      manager.status(`draining: ${tellEvent(event)}`);
+      manager.status(`draining: ${describeEvent(event)}`);
       break;
     default:
       break;

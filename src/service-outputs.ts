@@ -34,22 +34,29 @@ export function openServiceOutputs({ log: settings, debug, now }: ServiceOutputO
   const { env, stdout, stderr } = process;
   const printing = debug !== false;
   const time = () => now().toISOString();
-  const leftOut = (missed: number, why: string) =>
+  const lossNote = (missed: number, why: string) =>
     debug === 'json'
       ? `${JSON.stringify({ time: time(), event: 'missed', missed })}\n`
       : `... ${missed} lines are missing here: ${why}\n`;
   const colour = wantsColour(stdout, env);
-  const standardError = createProcessOutput(stderr, { leftOut });
+  const standardError = createProcessOutput(stderr, { lossNote });
   const writeNotice = (message: string): void => {
     standardError.write(`${clockTime(time())}  ${'notice'.padEnd(12)}  ${message}\n`);
   };
-  const log = createLogger({ ...settings, console: printing ? null : stdout, colour, env, now, unseen: writeNotice });
+  const log = createLogger({
+    ...settings,
+    console: printing ? null : stdout,
+    colour,
+    env,
+    now,
+    onUnseenProblem: writeNotice,
+  });
   const notice: ServiceOutputs['notice'] = (message, level = 'warn') => {
     log.logger.log(level, message);
     if (printing) writeNotice(message);
   };
   const failed = (reason: string) => notice(`standard output cannot be written (${reason}); see to its room`);
-  const events = printing ? createProcessOutput(stdout, { leftOut, failed }) : undefined;
+  const events = printing ? createProcessOutput(stdout, { lossNote, failed }) : undefined;
   const render = (event: PublishedEvent) => (debug === 'json' ? renderJson(event) : renderEvent(event, { colour }));
   return {
     log,

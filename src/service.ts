@@ -144,8 +144,8 @@ function createDirectory(options: ServiceOptions, { clock, open }: Knowledge, li
   });
   return {
     backoff,
-    changes$: changes$.pipe(tap((change) => clock.told(change))),
-    operations: clock.watching(operations),
+    changes$: changes$.pipe(tap((change) => clock.takeChange(change))),
+    operations: clock.observing(operations),
     close: () => operations.close(),
   };
 }

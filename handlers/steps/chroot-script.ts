@@ -1,7 +1,7 @@
 import { absolutePath, argumentList, duration, homeLayout, oneOf, orNull, text } from '../../config/kinds/kind.ts';
 import { required, type SettingsOf, section, setting } from '../../config/kinds/setting.ts';
 import type { CheckLine } from '../../src/domain/check-line.ts';
-import { ONE_FOLDER_EACH } from '../../src/domain/home-path.ts';
+import { FLAT_LAYOUT } from '../../src/domain/home-path.ts';
 import type { Job, Retry, StepOutcome } from '../../src/domain/job.ts';
 import { eachMode } from '../../src/domain/mode.ts';
 import { EX_TEMPFAIL, ReturnCode } from '../../src/domain/return-code.ts';
@@ -52,7 +52,7 @@ const settings = section('The script of the site that is run for each account.',
   ),
   homeLayout: setting(
     "Where an account's own folder is below homeRoot: a name, or * for any, for each folder on the way, and {uid} as the last one; none of them begins with a dot. The home is that folder, or below it.",
-    ONE_FOLDER_EACH,
+    FLAT_LAYOUT,
     homeLayout,
   ),
 });

@@ -1,9 +1,9 @@
 import type { AccountRecord, AttributeNames } from '../domain/account.ts';
 import { type Decision, ldapBoolean } from '../domain/decide.ts';
 import { isTokenDay } from '../domain/fence.ts';
-import { MODES, type Mode, type ModeReading, modeChoice, neededActive, readMode, WORDS } from '../domain/mode.ts';
+import { MODES, type Mode, type ModeReading, modesText, neededActive, readMode, WORDS } from '../domain/mode.ts';
+import { namedCode } from '../observability/describe-event.ts';
 import { humanDuration, readableStamp } from '../observability/human-time.ts';
-import { namedCode } from '../observability/tell-event.ts';
 
 export interface ExplainContext {
   readonly names: AttributeNames;
@@ -148,7 +148,7 @@ function activeSentence(record: AccountRecord, reading: ModeReading | undefined,
   const needed = reading === undefined ? undefined : neededActive(reading.mode);
   if (reading !== undefined && needed !== undefined)
     return `${statement}: a ${reading.mode} needs ${ldapBoolean(needed)}`;
-  return `${statement}: only a ${modeChoice(MODES.filter((mode) => neededActive(mode) !== undefined))} looks at it`;
+  return `${statement}: only a ${modesText(MODES.filter((mode) => neededActive(mode) !== undefined))} looks at it`;
 }
 
 function failureSentence(record: AccountRecord, names: AttributeNames): string {
@@ -186,7 +186,7 @@ function nextStep(decision: Decision, names: AttributeNames): string {
     case 'failed':
       return `mend the cause (the log and tap --since name it), then: retry the account, or write ${names.mode}: ${decision.mode}`;
     case 'settled':
-      return `to have something done, write ${names.mode} (${modeChoice()}) and ${names.state}: 0 in one operation`;
+      return `to have something done, write ${names.mode} (${modesText()}) and ${names.state}: 0 in one operation`;
   }
 }
 

@@ -2,7 +2,7 @@ import type { Settings } from '../../config/schema.ts';
 import type { Objection } from '../../handlers/steps/host-users.ts';
 import { comparableDn } from '../domain/dn.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
-import { modeChoice } from '../domain/mode.ts';
+import { modesText } from '../domain/mode.ts';
 import { readAccount } from '../domain/read-account.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
@@ -59,7 +59,7 @@ function describeReading(matches: boolean, settings: Settings, reading: ReturnTy
   if (reading.kind === 'foreign') {
     return [
       `  The service leaves this entry alone: ${reading.reason}.`,
-      `  Next: to have something done, write ${names.mode} (${modeChoice()}) and ${names.state}: 0 in one operation;`,
+      `  Next: to have something done, write ${names.mode} (${modesText()}) and ${names.state}: 0 in one operation;`,
       '  if the entry does have them, let the account in directory.bindDn read them.',
     ];
   }

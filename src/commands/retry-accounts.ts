@@ -3,7 +3,7 @@ import type { DirectoryEntry } from '../domain/entry.ts';
 import { readMode, WORDS } from '../domain/mode.ts';
 import { attributesToRead, readAccount } from '../domain/read-account.ts';
 import { requestAgain } from '../domain/transition.ts';
-import { namedCode } from '../observability/tell-event.ts';
+import { namedCode } from '../observability/describe-event.ts';
 import { visible } from '../observability/visible.ts';
 import { rulesOf } from '../site.ts';
 import { failedFilter, PAGE_SIZE, uidFilter } from './account-search.ts';

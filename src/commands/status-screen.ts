@@ -1,8 +1,8 @@
 import { returnCodeName } from '../domain/return-code.ts';
 import type { ConnectionStatus, ServicePhase, ServiceSnapshot } from '../domain/status.ts';
 import { type Colour, paint } from '../observability/colour.ts';
+import { namedCode, withoutUrl } from '../observability/describe-event.ts';
 import { humanDuration, readableStamp } from '../observability/human-time.ts';
-import { namedCode, withoutUrl } from '../observability/tell-event.ts';
 import { visible } from '../observability/visible.ts';
 
 export interface ScreenOptions {

@@ -153,13 +153,13 @@ function decideInWork(record: AccountRecord, mode: Mode, context: DecisionContex
     return {
       kind: 'takeOver',
       mode,
-      reason: `found ${WORDS[mode].inWork} for ${seconds(age)}, longer than a handler may take (${seconds(needed)})`,
+      reason: `found ${WORDS[mode].inWork} for ${secondsText(age)}, longer than a handler may take (${secondsText(needed)})`,
     };
   }
   return {
     kind: 'wait',
     mode,
-    reason: `another service may be at work on it; taken over when older than ${seconds(needed)}`,
+    reason: `another service may be at work on it; taken over when older than ${secondsText(needed)}`,
     recheckInMilliseconds: left,
   };
 }
@@ -190,6 +190,6 @@ export function isInWork({ mode, state, returnValue }: AccountRecord): boolean {
   return state === '0' && !isFailure(returnValue) && readMode(mode)?.phase === 'inWork';
 }
 
-function seconds(milliseconds: number): string {
+function secondsText(milliseconds: number): string {
   return `${Math.ceil(milliseconds / 1000)} s`;
 }

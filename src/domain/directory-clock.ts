@@ -11,8 +11,8 @@ import { readGeneralizedTime } from './timestamp.ts';
  * bound. A stamp may lie in the future if that clock was wrong once, so none counts beyond this
  * host's time. This host's clock is used for nothing else.
  *
- * States: nothing known -> estimated (`saw`, from older stamps) -> shown (`showed`; then `saw` is
- * ignored).
+ * States: nothing known -> estimated (`takeStamp`, from older stamps) -> current
+ * (`takeCurrentStamp`; then `takeStamp` is ignored).
  */
 export class DirectoryClock {
   readonly #monotonic: () => number;
@@ -22,7 +22,7 @@ export class DirectoryClock {
    * stamp.
    */
   #offset: number | undefined;
-  #isShown = false;
+  #isCurrent = false;
 
   /**
    * `monotonic` returns milliseconds of a monotonic clock; `hostTime` returns this host's time in
@@ -34,47 +34,47 @@ export class DirectoryClock {
   }
 
   /** Takes the stamps of a change that the subscription or a list reports. */
-  told(change: DirectoryChange): void {
-    if (change.kind === 'refreshed') this.saw(change.directoryTime);
+  takeChange(change: DirectoryChange): void {
+    if (change.kind === 'refreshed') this.takeStamp(change.directoryTime);
     if (change.kind !== 'entry') return;
     const isOld = change.change === 'refresh' || change.change === 'list';
-    if (isOld && this.#isShown) return;
+    if (isOld && this.#isCurrent) return;
     const stamp = stampOf(change.entry);
-    if (isOld) this.saw(stamp);
-    else this.showed(stamp);
+    if (isOld) this.takeStamp(stamp);
+    else this.takeCurrentStamp(stamp);
   }
 
-  /** The same directory, by whose answers this clock is set before whoever asked has them. */
-  watching(directory: AccountDirectory): AccountDirectory {
+  /** The same operations. Each response sets this clock before the caller gets it. */
+  observing(directory: AccountDirectory): AccountDirectory {
     const setBy = async (
       set: (stamp: number | undefined) => void,
-      asked: Promise<DirectoryEntry | undefined>,
+      response: Promise<DirectoryEntry | undefined>,
     ): Promise<DirectoryEntry | undefined> => {
-      const entry = await asked;
+      const entry = await response;
       if (entry !== undefined) set(stampOf(entry));
       return entry;
     };
-    const saw = (stamp: number | undefined) => this.saw(stamp);
-    const showed = (stamp: number | undefined) => this.showed(stamp);
+    const takeStamp = (stamp: number | undefined) => this.takeStamp(stamp);
+    const takeCurrentStamp = (stamp: number | undefined) => this.takeCurrentStamp(stamp);
     return {
-      modify: (dn, list, options) => setBy(showed, directory.modify(dn, list, options)),
-      read: (dn) => setBy(saw, directory.read(dn)),
-      find: (entryUUID) => setBy(saw, directory.find(entryUUID)),
+      modify: (dn, list, options) => setBy(takeCurrentStamp, directory.modify(dn, list, options)),
+      read: (dn) => setBy(takeStamp, directory.read(dn)),
+      find: (entryUUID) => setBy(takeStamp, directory.find(entryUUID)),
     };
   }
 
   /** Takes a stamp of any age, in milliseconds since 1970. */
-  saw(stamp: number | undefined): void {
-    if (stamp === undefined || this.#isShown) return;
+  takeStamp(stamp: number | undefined): void {
+    if (stamp === undefined || this.#isCurrent) return;
     const offset = Math.min(stamp, this.#hostTime()) - this.#monotonic();
     if (this.#offset === undefined || offset > this.#offset) this.#offset = offset;
   }
 
   /** Takes the stamp of a write that has just been made. */
-  showed(stamp: number | undefined): void {
+  takeCurrentStamp(stamp: number | undefined): void {
     if (stamp === undefined) return;
     this.#offset = stamp - this.#monotonic();
-    this.#isShown = true;
+    this.#isCurrent = true;
   }
 
   /**

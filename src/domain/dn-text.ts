@@ -41,11 +41,11 @@ function endOfAttribute(text: string, start: number): number {
   /** Whether a quote at this position would begin a value. */
   let atValue = false;
   for (let at = start; at < text.length; at += 1) {
-    const sign = text[at];
-    if (sign === ',' || sign === ';' || sign === '+') return at;
-    if (sign === '\\') at += 1;
-    if (sign === '"' && atValue) at = endOfQuotes(text, at + 1);
-    if (sign !== ' ') atValue = sign === '=';
+    const character = text[at];
+    if (character === ',' || character === ';' || character === '+') return at;
+    if (character === '\\') at += 1;
+    if (character === '"' && atValue) at = endOfQuotes(text, at + 1);
+    if (character !== ' ') atValue = character === '=';
   }
   return text.length;
 }
@@ -86,9 +86,9 @@ function unescaped(text: string, reserved: string): string | Buffer | undefined 
   const parts: Buffer[] = [];
   let plain = 0;
   for (let at = 0; at < text.length; at += 1) {
-    const sign = text.charAt(at);
-    if (reserved.includes(sign)) return undefined;
-    if (sign !== '\\') continue;
+    const character = text.charAt(at);
+    if (reserved.includes(character)) return undefined;
+    if (character !== '\\') continue;
     const escaped = readEscape(text, at + 1);
     if (escaped === undefined) return undefined;
     parts.push(Buffer.from(text.slice(plain, at)), Buffer.of(escaped.byte));
@@ -103,8 +103,8 @@ function unescaped(text: string, reserved: string): string | Buffer | undefined 
 function readEscape(text: string, at: number): { readonly byte: number; readonly length: number } | undefined {
   const hex = text.slice(at, at + 2);
   if (/^[0-9A-Fa-f]{2}$/.test(hex)) return { byte: Number.parseInt(hex, 16), length: 2 };
-  const sign = text.charAt(at);
-  return sign !== '' && ESCAPABLE.includes(sign) ? { byte: sign.charCodeAt(0), length: 1 } : undefined;
+  const character = text.charAt(at);
+  return character !== '' && ESCAPABLE.includes(character) ? { byte: character.charCodeAt(0), length: 1 } : undefined;
 }
 
 /**

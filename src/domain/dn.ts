@@ -140,7 +140,7 @@ function keyOfValue({ type, value }: NamingValue): string {
 }
 
 function escapeKey(text: string): string {
-  return text.replace(/[\\,+]/g, (sign) => `\\${sign.charCodeAt(0).toString(16)}`);
+  return text.replace(/[\\,+]/g, (character) => `\\${character.charCodeAt(0).toString(16)}`);
 }
 
 function isBlank(text: string): boolean {
@@ -148,8 +148,8 @@ function isBlank(text: string): boolean {
 }
 
 /** A value of printable ASCII that needs and has no escape, with single spaces inside only. */
-const PLAIN_SIGNS = String.raw`[!#-*\-./0-:=?-\[\]-~]+`;
-const PLAIN_RDN = `[a-z]+=(?!#)${PLAIN_SIGNS}(?: ${PLAIN_SIGNS})*`;
+const PLAIN_CHARACTERS = String.raw`[!#-*\-./0-:=?-\[\]-~]+`;
+const PLAIN_RDN = `[a-z]+=(?!#)${PLAIN_CHARACTERS}(?: ${PLAIN_CHARACTERS})*`;
 const PLAIN = new RegExp(`^${PLAIN_RDN}(?:,${PLAIN_RDN})*$`);
 const OTHERWISE_NAMED = new RegExp(`(?:^|,)(?:${OTHER_NAMES.join('|')})=`);
 /** Longer DNs are unusual. They take the path that needs no stack for a regular expression. */

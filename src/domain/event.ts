@@ -88,7 +88,7 @@ export type PublishedEvent = { readonly time: string } & StreamEvent;
 export type Report = (event: StreamEvent) => void;
 
 /** All events in pipeline order. The type requires every event to be listed. */
-const IN_ORDER: Readonly<Record<EventName, true>> = {
+const PIPELINE_ORDER: Readonly<Record<EventName, true>> = {
   connected: true,
   refreshing: true,
   refreshed: true,
@@ -113,4 +113,4 @@ const IN_ORDER: Readonly<Record<EventName, true>> = {
   stopped: true,
 };
 
-export const EVENT_NAMES = Object.keys(IN_ORDER) as readonly EventName[];
+export const EVENT_NAMES = Object.keys(PIPELINE_ORDER) as readonly EventName[];

@@ -24,7 +24,7 @@ export interface HomeRules {
 }
 
 /** The layout in which the accounts' own folders are directly in `homeRoot`. */
-export const ONE_FOLDER_EACH = '{uid}';
+export const FLAT_LAYOUT = '{uid}';
 
 export type HomeReading =
   | { readonly kind: 'home'; readonly path: HomePath }
@@ -93,7 +93,7 @@ function faultOfPlace(home: string, uid: string, rules: HomeRules): string | und
   const names = namesBelow(home, root);
   const hidden = names.find((name) => name.startsWith('.'));
   if (hidden !== undefined) return `has a folder that begins with ".": ${shown(hidden)}`;
-  if (fits(names, homeLayout, (name) => name.toLowerCase() === uid.toLowerCase())) return undefined;
+  if (matchesLayout(names, homeLayout, (name) => name.toLowerCase() === uid.toLowerCase())) return undefined;
   const expected = `${root === '/' ? '' : root}/${homeLayout.replace('{uid}', uid)}`;
   return `is not the home of ${uid}: expected ${expected}, or below it, by script.homeLayout (${homeLayout})`;
 }
@@ -104,14 +104,19 @@ function faultOfPlace(home: string, uid: string, rules: HomeRules): string | und
  */
 export function isForHomes(path: string, { homeRoot, homeLayout }: HomeRules): boolean {
   const names = namesBelow(path, comparablePath(homeRoot ?? '/'));
-  return names.every((name) => !name.startsWith('.')) && fits(names, homeLayout, () => true, 'orAbove');
+  return names.every((name) => !name.startsWith('.')) && matchesLayout(names, homeLayout, () => true, 'orAbove');
 }
 
 /**
  * Whether names below the root lead into an own folder of the layout or, with `orAbove`, towards
  * one.
  */
-function fits(names: readonly string[], layout: string, isUid: (name: string) => boolean, how?: 'orAbove'): boolean {
+function matchesLayout(
+  names: readonly string[],
+  layout: string,
+  isUid: (name: string) => boolean,
+  how?: 'orAbove',
+): boolean {
   return namesOf(layout).every((expected, index) => {
     const name = names[index];
     if (name === undefined) return how === 'orAbove';

@@ -52,7 +52,7 @@ export function modeOf(record: { readonly mode: string }): Mode {
 }
 
 /** The modes as text for people: all of them, or the given ones. */
-export function modeChoice(modes: readonly Mode[] = MODES): string {
+export function modesText(modes: readonly Mode[] = MODES): string {
   return modes.length < 2 ? modes.join('') : `${modes.slice(0, -1).join(', ')} or ${modes.at(-1)}`;
 }
 

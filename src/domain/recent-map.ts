@@ -12,13 +12,13 @@ interface Entry<V> extends Linked<Entry<V>> {
  * some hundredths of a millisecond.
  */
 export class RecentMap<V> {
-  readonly #most: number;
+  readonly #capacity: number;
   readonly #entries = new LargeMap<Entry<V>>();
   readonly #order = new LinkedQueue<Entry<V>>();
   #size = 0;
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(capacity: number) {
+    this.#capacity = capacity;
   }
 
   get(key: string): V | undefined {
@@ -38,7 +38,7 @@ export class RecentMap<V> {
     this.#entries.set(key, entry);
     this.#order.add(entry);
     this.#size += 1;
-    return this.#size > this.#most ? this.#forgetOldest() : undefined;
+    return this.#size > this.#capacity ? this.#dropOldest() : undefined;
   }
 
   delete(key: string): void {
@@ -49,7 +49,7 @@ export class RecentMap<V> {
     this.#size -= 1;
   }
 
-  #forgetOldest(): V | undefined {
+  #dropOldest(): V | undefined {
     const oldest = this.#order.first;
     if (oldest !== undefined) this.delete(oldest.key);
     return oldest?.value;

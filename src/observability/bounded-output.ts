@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Output, OutputOptions } from './output.ts';
 
-export interface BoundedOutputOptions extends Pick<OutputOptions, 'leftOut'> {
+export interface BoundedOutputOptions extends Pick<OutputOptions, 'lossNote'> {
   /** How many characters may wait for the reader. Default: 4 Mi. */
   readonly mostWaiting?: number;
   /** How long `close` waits for the reader, in milliseconds. Default: 2 s. */
@@ -17,42 +17,42 @@ const CLOSE_WITHIN = 2_000;
  * pipe does not take, without a limit; this output has one, and counts the texts beyond it.
  *
  * States: `open` -> `full` (more than `mostWaiting` characters wait) -> `open` (the reader has
- * taken all of them). `over`, from both: the stream failed, or `close` was called.
+ * taken all of them). `ended`, from both: the stream failed, or `close` was called.
  */
 export function createBoundedOutput(stream: Writable, options: BoundedOutputOptions): Output {
   const { mostWaiting = MOST_WAITING, closeWithin = CLOSE_WITHIN } = options;
-  const leftOut = (texts: number) => options.leftOut(texts, 'nobody read them in time');
+  const lossNote = (texts: number) => options.lossNote(texts, 'nobody read them in time');
   let missed = 0;
-  let over = false;
+  let ended = false;
 
   const onDrain = (): void => {
-    if (missed > 0) stream.write(leftOut(missed));
+    if (missed > 0) stream.write(lossNote(missed));
     missed = 0;
   };
   const onError = (): void => {
-    over = true;
+    ended = true;
   };
   stream.on('drain', onDrain);
   stream.on('error', onError);
 
   return {
     write: (text) => {
-      if (over) return;
+      if (ended) return;
       if (missed > 0 || stream.writableLength > mostWaiting) missed += 1;
       else stream.write(text);
     },
     close: () =>
       new Promise((resolve) => {
-        const settle = (allOut: boolean): void => {
+        const finish = (allOut: boolean): void => {
           clearTimeout(deadline);
           stream.off('drain', onDrain);
           resolve(allOut);
         };
-        const deadline = setTimeout(() => settle(false), closeWithin);
-        if (over) settle(false);
-        else stream.write(missed > 0 ? leftOut(missed) : '', (error) => settle(error === undefined || error === null));
+        const deadline = setTimeout(() => finish(false), closeWithin);
+        if (ended) finish(false);
+        else stream.write(missed > 0 ? lossNote(missed) : '', (error) => finish(error === undefined || error === null));
         missed = 0;
-        over = true;
+        ended = true;
       }),
   };
 }

@@ -5,9 +5,9 @@ import { WholeLines } from './whole-lines.ts';
  * Writes text to a file that the process was started with, synchronously. Node.js's own stream
  * writes only once to such a file, and takes a partial write for a complete one.
  */
-export function createFileOutput(descriptor: number, { leftOut, failed }: OutputOptions): Output {
+export function createFileOutput(descriptor: number, { lossNote, failed }: OutputOptions): Output {
   const lines = new WholeLines({
-    leftOut: (texts) => leftOut(texts, 'there was no room for them'),
+    lossNote: (texts) => lossNote(texts, 'there was no room for them'),
     failed: failed ?? (() => {}),
   });
   let closed = false;
@@ -17,7 +17,7 @@ export function createFileOutput(descriptor: number, { leftOut, failed }: Output
     },
     close: async () => {
       closed = true;
-      return !lines.owesNote || lines.write(descriptor, []);
+      return !lines.hasUnreportedLoss || lines.write(descriptor, []);
     },
   };
 }

@@ -12,10 +12,10 @@ export interface LogTarget {
 }
 
 /** After this number of failed connections in a row an outage is an `error`. */
-const FAILURES_THAT_NEED_A_PERSON = 5;
+const FAILURES_UNTIL_ERROR = 5;
 
 /** Result codes for conditions that end without an operator. */
-const PASSING: ReadonlySet<number> = new Set([ResultCode.busy, ResultCode.unavailable, ResultCode.canceled]);
+const TRANSIENT: ReadonlySet<number> = new Set([ResultCode.busy, ResultCode.unavailable, ResultCode.canceled]);
 
 /**
  * Returns a listener that turns the stream's events into lines of the log. `info` reports the
@@ -24,9 +24,9 @@ const PASSING: ReadonlySet<number> = new Set([ResultCode.busy, ResultCode.unavai
  * cause of an outage is logged once an hour.
  */
 export function createEventLog(target: LogTarget): (event: PublishedEvent) => void {
-  const said = new Said();
+  const logged = new LoggedMessages();
   return (published) => {
-    const line = lineOf(published, said);
+    const line = lineOf(published, logged);
     if (line !== undefined) {
       const { level, message, fields } = line;
       target.log({ level, message, time: published.time, ...fields });
@@ -42,9 +42,9 @@ export function createEventLog(target: LogTarget): (event: PublishedEvent) => vo
  *
  * States: connected -> outage (`connectionFailed`, for each failure) -> connected (`refreshed`).
  */
-class Said {
-  readonly #ofAccounts = new OncePerKey();
-  #ofOutage = new OncePerKey();
+class LoggedMessages {
+  readonly #aboutAccounts = new OncePerKey();
+  #aboutOutage = new OncePerKey();
   #failures = 0;
 
   /** Counts a failed connection. Returns the number of failures in a row. */
@@ -55,15 +55,15 @@ class Said {
 
   refreshed(): void {
     this.#failures = 0;
-    this.#ofOutage = new OncePerKey();
+    this.#aboutOutage = new OncePerKey();
   }
 
-  isNewOfOutage(...what: readonly unknown[]): boolean {
-    return this.#ofOutage.isNew(what.join('\n'));
+  isNewForOutage(...what: readonly unknown[]): boolean {
+    return this.#aboutOutage.isNew(what.join('\n'));
   }
 
-  isNewOfAccount({ event, dn }: { readonly event: EventName; readonly dn: string }, ...what: unknown[]): boolean {
-    return this.#ofAccounts.isNew([event, comparableDn(dn), ...what].join('\n'));
+  isNewForAccount({ event, dn }: { readonly event: EventName; readonly dn: string }, ...what: unknown[]): boolean {
+    return this.#aboutAccounts.isNew([event, comparableDn(dn), ...what].join('\n'));
   }
 }
 
@@ -74,24 +74,24 @@ interface Line {
 }
 
 /** The published event with the name `N`. */
-type Of<N extends EventName> = Extract<PublishedEvent, { readonly event: N }>;
+type EventNamed<N extends EventName> = Extract<PublishedEvent, { readonly event: N }>;
 
 /** The log line for an event; undefined if it is a detail only, or a repetition. */
-function lineOf(event: PublishedEvent, said: Said): Line | undefined {
+function lineOf(event: PublishedEvent, logged: LoggedMessages): Line | undefined {
   switch (event.event) {
     case 'connected':
       return info('connected', { url: event.url, protocol: event.protocol, server: event.server });
     case 'refreshed':
-      said.refreshed();
+      logged.refreshed();
       return info('open accounts listed', { entries: event.entries, milliseconds: event.milliseconds });
     case 'disconnected':
-      return disconnected(event, said);
+      return disconnected(event, logged);
     case 'finished':
       return info('account finished', { ...account(event), milliseconds: event.milliseconds, state: event.state });
     case 'failed':
       return failed(event);
     case 'retrying':
-      return retrying(event, said);
+      return retrying(event, logged);
     case 'superseded':
       return warn('account superseded by a newer request', { ...account(event), reason: event.reason });
     case 'conflict':
@@ -101,12 +101,12 @@ function lineOf(event: PublishedEvent, said: Said): Line | undefined {
     case 'output':
       return info('script output', { ...account(event), stream: event.stream, line: event.line });
     case 'skipped':
-      return skipped(event, said);
+      return skipped(event, logged);
     case 'deferred':
-      if (!said.isNewOfAccount(event, event.mode, event.until)) return undefined;
+      if (!logged.isNewForAccount(event, event.mode, event.until)) return undefined;
       return info('account deferred', { ...account(event), until: event.until });
     case 'waiting':
-      if (!said.isNewOfAccount(event, event.mode, event.reason)) return undefined;
+      if (!logged.isNewForAccount(event, event.mode, event.reason)) return undefined;
       return info('account waits', { ...account(event), reason: event.reason });
     case 'draining': {
       const { inWork, queued, graceMilliseconds } = event;
@@ -125,38 +125,41 @@ function lineOf(event: PublishedEvent, said: Said): Line | undefined {
   }
 }
 
-function disconnected({ time, url, reason, remedy, resultCode }: Of<'disconnected'>, said: Said): Line | undefined {
-  const isOutage = said.connectionFailed() >= FAILURES_THAT_NEED_A_PERSON;
-  const level = isOutage || needsPerson(resultCode) ? 'error' : 'warn';
-  if (!said.isNewOfOutage(hourOf(time), level, url, reason)) return undefined;
+function disconnected(
+  { time, url, reason, remedy, resultCode }: EventNamed<'disconnected'>,
+  logged: LoggedMessages,
+): Line | undefined {
+  const isOutage = logged.connectionFailed() >= FAILURES_UNTIL_ERROR;
+  const level = isOutage || needsOperator(resultCode) ? 'error' : 'warn';
+  if (!logged.isNewForOutage(hourOf(time), level, url, reason)) return undefined;
   return line(level, 'disconnected', { url, reason, remedy });
 }
 
-function failed(event: Of<'failed'>): Line {
+function failed(event: EventNamed<'failed'>): Line {
   const { step, returnValue, reason, uid } = event;
   const remedy = `mend the cause, then: prov-backup-rsnapshot retry -c FILE ${uid}`;
   return line('error', 'account failed', { ...account(event), step, returnValue, reason, remedy });
 }
 
-function retrying(event: Of<'retrying'>, said: Said): Line | undefined {
+function retrying(event: EventNamed<'retrying'>, logged: LoggedMessages): Line | undefined {
   const { time, job, attempt, inMilliseconds, reason, resultCode } = event;
   // Without the directory each outcome is retried many times: log that once. A claim has no job
   // yet.
-  if (!said.isNewOfAccount(event, job ?? hourOf(time), reason)) return undefined;
-  const level = needsPerson(resultCode) ? 'error' : 'warn';
+  if (!logged.isNewForAccount(event, job ?? hourOf(time), reason)) return undefined;
+  const level = needsOperator(resultCode) ? 'error' : 'warn';
   return line(level, 'account tried again later', { ...account(event), attempt, inMilliseconds, reason });
 }
 
-function conflict(event: Of<'conflict'>): Line {
+function conflict(event: EventNamed<'conflict'>): Line {
   const { reason, remedy } = event;
   const level = remedy === undefined ? 'warn' : 'error';
   return line(level, 'account changed by somebody else', { ...account(event), reason, remedy });
 }
 
-function skipped(event: Of<'skipped'>, said: Said): Line | undefined {
+function skipped(event: EventNamed<'skipped'>, logged: LoggedMessages): Line | undefined {
   const { dn, uid, reason, returnValue, resultCode } = event;
-  if (!said.isNewOfAccount(event, reason, returnValue)) return undefined;
-  return line(needsPerson(resultCode) ? 'error' : 'warn', 'account skipped', { uid, dn, reason, returnValue });
+  if (!logged.isNewForAccount(event, reason, returnValue)) return undefined;
+  return line(needsOperator(resultCode) ? 'error' : 'warn', 'account skipped', { uid, dn, reason, returnValue });
 }
 
 function line(level: LogLevel, message: string, fields: Line['fields']): Line {
@@ -183,6 +186,6 @@ function account({ uid, mode, job }: AccountRef): Line['fields'] {
  * A refusal lasts until the account or the directory is changed. An unreachable directory may
  * become reachable by itself.
  */
-function needsPerson(resultCode: number | undefined): boolean {
-  return resultCode !== undefined && !PASSING.has(resultCode);
+function needsOperator(resultCode: number | undefined): boolean {
+  return resultCode !== undefined && !TRANSIENT.has(resultCode);
 }

@@ -9,9 +9,9 @@ import { type LogLevel, type LogLine, renderJournal, renderJsonLine, renderText 
 import type { OnProblem, Sink } from './log/sink.ts';
 import { createStreamSink } from './log/stream-sink.ts';
 import { type Facility, renderLocal, renderRfc5424, type SyslogOrigin } from './log/syslog-message.ts';
-import { countOctets, openTcpLink } from './log/tcp-link.ts';
+import { frameByOctetCount, openTcpLink } from './log/tcp-link.ts';
 import { createUdpSink } from './log/udp-sink.ts';
-import { lineOf, openUnixLink } from './log/unix-link.ts';
+import { openUnixLink, relayLine } from './log/unix-link.ts';
 import type { ProcessStream } from './process-output.ts';
 
 export interface LogOptions {
@@ -26,7 +26,7 @@ export interface LogOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
   /** Called with a sentence about a sink that fails, if no console shows it. */
-  readonly unseen?: (problem: string) => void;
+  readonly onUnseenProblem?: (problem: string) => void;
 }
 
 export interface SyslogOptions {
@@ -57,22 +57,23 @@ const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2,
  * fails, the others get an `error` line.
  */
 export function createLogger(options: LogOptions): Log {
-  const { level, file, syslog, console, now, unseen } = options;
+  const { level, file, syslog, console, now, onUnseenProblem } = options;
   const renderPlain = options.format === 'json' ? renderJsonLine : (line: LogLine) => renderText(line, false);
   let closed = false;
   // In a microtask: a sink that is under construction, or writing a line, must not be given another
   // line.
-  const tell: OnProblem = (message) => {
+  const logProblem: OnProblem = (message) => {
     queueMicrotask(() => {
       if (!closed) logger.error(message);
     });
   };
-  const tellUnseen: OnProblem = (message) => {
-    tell(message);
-    unseen?.(message);
+  const reportUnseenProblem: OnProblem = (message) => {
+    logProblem(message);
+    onUnseenProblem?.(message);
   };
-  const onProblem = console === null ? tellUnseen : tell;
-  const consoleSink = console === null ? undefined : createConsoleSink(console, consoleRenderer(options), tellUnseen);
+  const onProblem = console === null ? reportUnseenProblem : logProblem;
+  const consoleSink =
+    console === null ? undefined : createConsoleSink(console, consoleRenderer(options), reportUnseenProblem);
   const fileSink = file === null ? undefined : createFileSink(file, renderPlain, onProblem);
   const syslogSink = syslog === null ? undefined : createSyslogSink(syslog, onProblem);
   const sinks = [consoleSink, fileSink, syslogSink].filter((sink) => sink !== undefined);
@@ -146,7 +147,7 @@ function createSyslogSink({ address, facility, protocol }: SyslogOptions, onProb
   if (address.kind === 'udp') return createUdpSink({ address, render, onProblem });
   const [place, frame, open] =
     address.kind === 'unix'
-      ? [address.path, lineOf, openUnixLink(address.path)]
-      : [`tcp://${address.host}:${address.port}`, countOctets, openTcpLink(address)];
+      ? [address.path, relayLine, openUnixLink(address.path)]
+      : [`tcp://${address.host}:${address.port}`, frameByOctetCount, openTcpLink(address)];
   return createStreamSink({ open, render: (line) => frame(render(line)), name: `syslog at ${place}`, onProblem });
 }

@@ -8,7 +8,7 @@ export interface Output {
 
 export interface OutputOptions {
   /** The line that replaces a number of lost texts, with the reason. */
-  readonly leftOut: (texts: number, why: string) => string;
+  readonly lossNote: (texts: number, why: string) => string;
   /**
    * Called with the reason if a file cannot be written: once for each cause, until a write
    * succeeds.

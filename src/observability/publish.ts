@@ -33,7 +33,7 @@ export function createEventPublisher({ now, onListenerError }: EventPublisherOpt
   // Replaced and never modified, so that a listener may be added or removed during delivery.
   let listeners: ReadonlyArray<(event: PublishedEvent) => void> = [];
   const waiting: PublishedEvent[] = [];
-  let handingOut = false;
+  let delivering = false;
   let last = { milliseconds: Number.NaN, time: '' };
 
   const timeOf = (date: Date): string => {
@@ -42,7 +42,7 @@ export function createEventPublisher({ now, onListenerError }: EventPublisherOpt
     return last.time;
   };
 
-  const handOut = (event: PublishedEvent): void => {
+  const deliver = (event: PublishedEvent): void => {
     for (const listener of listeners) {
       try {
         listener(event);
@@ -55,14 +55,14 @@ export function createEventPublisher({ now, onListenerError }: EventPublisherOpt
   const report = (event: StreamEvent): void => {
     if (listeners.length === 0) return;
     const published: PublishedEvent = { time: timeOf(now()), ...event };
-    if (handingOut) {
+    if (delivering) {
       waiting.push(published);
       return;
     }
-    handingOut = true;
-    handOut(published);
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) handOut(next);
-    handingOut = false;
+    delivering = true;
+    deliver(published);
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) deliver(next);
+    delivering = false;
   };
 
   const listen = (listener: (event: PublishedEvent) => void): (() => void) => {

@@ -1,7 +1,7 @@
 import type { PublishedEvent } from '../domain/event.ts';
 import { type Colour, paint } from './colour.ts';
+import { COLOUR_OF, describeEvent } from './describe-event.ts';
 import { clockTime } from './human-time.ts';
-import { COLOUR_OF, tellEvent } from './tell-event.ts';
 import { visible, visibleJson } from './visible.ts';
 
 export interface RenderOptions {
@@ -22,11 +22,13 @@ export function renderEvent(event: PublishedEvent, { colour, width }: RenderOpti
     time: clockTime(event.time),
     name: event.event.padEnd(COLUMNS.event),
     account: accountColumns(event),
-    words: visible(tellEvent(event)),
+    description: visible(describeEvent(event)),
   };
-  const plain = joined([parts.time, parts.name, ...parts.account, parts.words]);
+  const plain = joined([parts.time, parts.name, ...parts.account, parts.description]);
   const excess = width === undefined ? 0 : Math.max(0, plain.length - width);
-  return colour ? painted(event, { ...parts, words: shortened(parts.words, excess) }) : shortened(plain, excess);
+  return colour
+    ? painted(event, { ...parts, description: shortened(parts.description, excess) })
+    : shortened(plain, excess);
 }
 
 interface Parts {
@@ -34,7 +36,7 @@ interface Parts {
   readonly name: string;
   /** Empty if the event is not about an account. */
   readonly account: readonly string[];
-  readonly words: string;
+  readonly description: string;
 }
 
 function accountColumns(event: PublishedEvent): readonly string[] {
@@ -43,18 +45,18 @@ function accountColumns(event: PublishedEvent): readonly string[] {
   return [[column(uid, COLUMNS.uid), column(mode, COLUMNS.mode), column(job, COLUMNS.job)].join(' ')];
 }
 
-function painted(event: PublishedEvent, { time, name, account, words }: Parts): string {
-  const colour = colourOfWords(event);
+function painted(event: PublishedEvent, { time, name, account, description }: Parts): string {
+  const colour = descriptionColour(event);
   return joined([
     paint(time, 'grey', true),
     paint(name, COLOUR_OF[event.event], true),
     ...account.map((text) => paint(text.slice(0, COLUMNS.uid), 'bold', true) + text.slice(COLUMNS.uid)),
-    colour === undefined ? words : paint(words, colour, true),
+    colour === undefined ? description : paint(description, colour, true),
   ]);
 }
 
 /** undefined: the terminal's default colour. */
-function colourOfWords(event: PublishedEvent): Colour | undefined {
+function descriptionColour(event: PublishedEvent): Colour | undefined {
   if (event.event === 'output') return event.stream === 'stderr' ? 'yellow' : 'grey';
   return event.event === 'failed' || event.event === 'disconnected' ? 'red' : undefined;
 }

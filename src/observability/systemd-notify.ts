@@ -9,7 +9,7 @@ export interface SystemdNotifier {
   close(): void;
 }
 
-const SILENT: SystemdNotifier = { ready() {}, status() {}, stopping() {}, close() {} };
+const NO_NOTIFIER: SystemdNotifier = { ready() {}, status() {}, stopping() {}, close() {} };
 
 /**
  * The notifier of this process; it does nothing without NOTIFY_SOCKET. With WATCHDOG_USEC it sends
@@ -21,31 +21,31 @@ export function createSystemdNotifier(
   failed: (reason: string) => void,
 ): SystemdNotifier {
   const { NOTIFY_SOCKET: address = '', PATH: path = '/usr/bin:/bin' } = env;
-  if (address === '') return SILENT;
+  if (address === '') return NO_NOTIFIER;
   const watchdog = watchdogOf(env);
   /** The latest text of each kind. */
-  const said = new Map<string, string>();
-  const feed = (): void => sender.send('WATCHDOG=1');
+  const latest = new Map<string, string>();
+  const keepAlive = (): void => sender.send('WATCHDOG=1');
   const sender = openSender({
     address,
     path,
     failed: (reason) => failed(`the service manager cannot be notified for the moment: ${reason}; it is tried again`),
-    again: () => {
-      for (const [kind, text] of said) sender.send(`${kind}=${text}`);
-      if (watchdog !== undefined) feed();
+    restarted: () => {
+      for (const [kind, text] of latest) sender.send(`${kind}=${text}`);
+      if (watchdog !== undefined) keepAlive();
     },
   });
-  const say = (kind: string, text: string): void => {
+  const notify = (kind: string, text: string): void => {
     const line = text.replaceAll(/[\r\n]+/g, ' ');
-    said.set(kind, line);
+    latest.set(kind, line);
     sender.send(`${kind}=${line}`);
   };
-  const timer = watchdog === undefined ? undefined : setInterval(feed, watchdog / 2);
+  const timer = watchdog === undefined ? undefined : setInterval(keepAlive, watchdog / 2);
   timer?.unref();
   return {
-    ready: () => say('READY', '1'),
-    status: (text) => say('STATUS', text),
-    stopping: () => say('STOPPING', '1'),
+    ready: () => notify('READY', '1'),
+    status: (text) => notify('STATUS', text),
+    stopping: () => notify('STOPPING', '1'),
     close: () => {
       clearInterval(timer);
       sender.close();

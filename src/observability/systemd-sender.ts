@@ -19,11 +19,11 @@ export interface SenderOptions {
    */
   readonly failed: (reason: string) => void;
   /** Called when another helper process was started: the caller sends the current state again. */
-  readonly again: () => void;
+  readonly restarted: () => void;
 }
 
 /** A helper in Perl, as Node.js has no datagram unix sockets. */
-const PROGRAM = `
+const HELPER_PROGRAM = `
   use Socket;
   $SIG{$_} = 'IGNORE' for qw(PIPE INT TERM HUP);
   my $path = $ENV{NOTIFY_SOCKET}; $path =~ s/^@/\\0/;
@@ -42,10 +42,10 @@ const LONGEST_PAUSE = 5_000;
  * States: `sending` -> `pausing` (the helper ended; the pause doubles each time) -> `sending`.
  * `closed`, from both.
  */
-export function openSender({ address, path, failed, again }: SenderOptions): Sender {
+export function openSender({ address, path, failed, restarted }: SenderOptions): Sender {
   let child: ChildProcess | undefined;
   let pause = FIRST_PAUSE;
-  let told = false;
+  let reported = false;
   let retry: NodeJS.Timeout | undefined;
   let closed = false;
 
@@ -56,15 +56,15 @@ export function openSender({ address, path, failed, again }: SenderOptions): Sen
       child = undefined;
       if (performance.now() - startedAt > LONGEST_PAUSE) {
         pause = FIRST_PAUSE;
-        told = false;
+        reported = false;
       }
-      if (!told) failed(reason);
-      told = true;
+      if (!reported) failed(reason);
+      reported = true;
       retry = setTimeout(restart, pause);
       retry.unref();
       pause = Math.min(pause * 2, LONGEST_PAUSE);
     };
-    const started = spawn('perl', ['-e', PROGRAM], {
+    const started = spawn('perl', ['-e', HELPER_PROGRAM], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
       env: { NOTIFY_SOCKET: address, PATH: path },
@@ -78,7 +78,7 @@ export function openSender({ address, path, failed, again }: SenderOptions): Sen
   };
   const restart = (): void => {
     start();
-    again();
+    restarted();
   };
 
   start();

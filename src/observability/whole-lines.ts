@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 
 export interface WholeLinesOptions {
   /** The line that replaces a number of lost texts. */
-  readonly leftOut: (texts: number) => string;
+  readonly lossNote: (texts: number) => string;
   /** Called with the reason if a write fails: once for each cause, until a write succeeds. */
   readonly failed: (reason: string) => void;
 }
@@ -18,19 +18,19 @@ export class WholeLines {
   readonly #options: WholeLinesOptions;
   #missing = 0;
   #withinLine = false;
-  #told: string | undefined;
+  #reported: string | undefined;
 
   constructor(options: WholeLinesOptions) {
     this.#options = options;
   }
 
   /** Whether texts were lost that no line has reported yet. */
-  get owesNote(): boolean {
+  get hasUnreportedLoss(): boolean {
     return this.#missing > 0;
   }
 
   /** Continues with another file. `withinLine` says whether its last line has no end. */
-  goOnIn(file: { readonly withinLine: boolean }): void {
+  continueIn(file: { readonly withinLine: boolean }): void {
     this.#withinLine = file.withinLine;
   }
 
@@ -39,7 +39,7 @@ export class WholeLines {
    * written.
    */
   write(descriptor: number, texts: readonly string[]): boolean {
-    const note = this.#missing === 0 ? [] : [this.#options.leftOut(this.#missing)];
+    const note = this.#missing === 0 ? [] : [this.#options.lossNote(this.#missing)];
     const all = [...note, ...texts];
     const start = this.#withinLine ? '\n' : '';
     const bytes = Buffer.from(`${start}${all.join('')}`);
@@ -47,26 +47,26 @@ export class WholeLines {
     if (written > 0) this.#withinLine = bytes[written - 1] !== NEWLINE;
     if (error === undefined) {
       this.#missing = 0;
-      this.#told = undefined;
+      this.#reported = undefined;
       return true;
     }
     const whole = countWithin(all, written - start.length);
     if (whole >= note.length) this.#missing = all.length - whole;
     else this.#missing += texts.length;
-    this.#tell(error);
+    this.#report(error);
     return false;
   }
 
   /** Counts texts that could not be written at all. */
-  lose(texts: readonly string[], error: unknown): void {
+  countLost(texts: readonly string[], error: unknown): void {
     this.#missing += texts.length;
-    this.#tell(error);
+    this.#report(error);
   }
 
-  #tell(error: unknown): void {
+  #report(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    if (reason === this.#told) return;
-    this.#told = reason;
+    if (reason === this.#reported) return;
+    this.#reported = reason;
     this.#options.failed(reason);
   }
 }

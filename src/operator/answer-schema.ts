@@ -65,7 +65,7 @@ const numbers = [
   ...(['inWork', 'queued', 'graceMilliseconds', 'exitCode'] as const),
 ];
 
-/** The fields of an event of `/events`. `tellEvent` checks which fields each event needs. */
+/** The fields of an event of `/events`. `describeEvent` checks which fields each event needs. */
 export const eventSchema = z.looseObject({
   time,
   event: z.enum(EVENT_NAMES),

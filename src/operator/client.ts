@@ -2,7 +2,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { ServiceSnapshot } from '../domain/status.ts';
-import { tellEvent } from '../observability/tell-event.ts';
+import { describeEvent } from '../observability/describe-event.ts';
 import { eventSchema, snapshotSchema } from './answer-schema.ts';
 import { type ListenAddress, OperatorError, readAddress, showAddress } from './listen-address.ts';
 import { parseSse } from './sse-parser.ts';
@@ -168,7 +168,7 @@ function understand(name: string, data: string): Followed | undefined {
 function isPublishedEvent(value: unknown): value is PublishedEvent {
   if (!eventSchema.safeParse(value).success) return false;
   try {
-    tellEvent(value as PublishedEvent);
+    describeEvent(value as PublishedEvent);
     return true;
   } catch {
     return false; // a field of the event is missing

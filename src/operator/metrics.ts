@@ -1,8 +1,8 @@
 import { Counter, Histogram, Registry } from 'prom-client';
 import { EVENT_NAMES, type PublishedEvent } from '../domain/event.ts';
 import { readMode } from '../domain/mode.ts';
+import { requestTimer } from './request-timer.ts';
 import { type MetricsSource, registerState } from './state-metrics.ts';
-import { timeWrites } from './write-clock.ts';
 
 export interface Metrics {
   /** Counts one event. */
@@ -31,14 +31,14 @@ export function createMetrics(version: string, source: MetricsSource): Metrics {
 
 /** Registers the metrics that count events. Returns the function that counts. */
 function countEvents(registry: Registry): (event: PublishedEvent) => void {
-  const timing = timeWrites();
+  const measure = requestTimer();
   const counters = countersOf(registry);
   const times = timesOf(registry);
   for (const event of EVENT_NAMES) counters.events.inc({ event }, 0);
 
   return (event) => {
     counters.events.inc({ event: event.event });
-    const elapsed = timing(event);
+    const elapsed = measure(event);
     if (elapsed !== undefined && 'mode' in event) {
       times[elapsed.to].observe({ mode: modeLabel(event.mode) }, seconds(elapsed.milliseconds));
     }

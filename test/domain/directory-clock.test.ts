@@ -10,30 +10,30 @@ describe("the directory's clock", () => {
   it('is not known before a stamp was seen', () => {
     const clock = new DirectoryClock(() => 5, LATE);
     expect(clock.now()).toBeUndefined();
-    clock.saw(undefined);
-    clock.showed(undefined);
+    clock.takeStamp(undefined);
+    clock.takeCurrentStamp(undefined);
     expect(clock.now()).toBeUndefined();
   });
 
   it('goes on with the time that passes here, and forward with younger stamps, never back with older ones', () => {
     let monotonic = 0;
     const clock = new DirectoryClock(() => monotonic, LATE);
-    clock.saw(1_000);
+    clock.takeStamp(1_000);
     monotonic = 50;
     expect(clock.now()).toBe(1_050);
-    clock.saw(2_000);
-    clock.saw(10);
+    clock.takeStamp(2_000);
+    clock.takeStamp(10);
     expect(clock.now()).toBe(2_000);
   });
 
   it('is what is written just now says, also where older stamps lie ahead', () => {
     const clock = new DirectoryClock(() => 0, LATE);
-    clock.saw(9_000);
-    clock.showed(2_000);
+    clock.takeStamp(9_000);
+    clock.takeCurrentStamp(2_000);
     expect(clock.now()).toBe(2_000);
-    clock.saw(9_000);
+    clock.takeStamp(9_000);
     expect(clock.now()).toBe(2_000);
-    clock.showed(3_000);
+    clock.takeCurrentStamp(3_000);
     expect(clock.now()).toBe(3_000);
   });
 
@@ -42,9 +42,9 @@ describe("the directory's clock", () => {
       () => 0,
       () => 5_000,
     );
-    clock.saw(9_000);
+    clock.takeStamp(9_000);
     expect(clock.now()).toBe(5_000);
-    clock.showed(9_000);
+    clock.takeCurrentStamp(9_000);
     expect(clock.now()).toBe(9_000);
   });
 
@@ -52,15 +52,15 @@ describe("the directory's clock", () => {
     const entry = (stamp: string) => entryOf('uid=a', { modifyTimestamp: stamp });
     const at = (second: number) => Date.UTC(2026, 0, 1, 0, 0, second);
     const clock = new DirectoryClock(() => 0, LATE);
-    clock.told({ kind: 'entry', change: 'refresh', entry: entry('20260101000009Z') });
+    clock.takeChange({ kind: 'entry', change: 'refresh', entry: entry('20260101000009Z') });
     expect(clock.now()).toBe(at(9));
-    clock.told({ kind: 'entry', change: 'modify', entry: entry('20260101000002Z') });
+    clock.takeChange({ kind: 'entry', change: 'modify', entry: entry('20260101000002Z') });
     expect(clock.now()).toBe(at(2));
-    clock.told({ kind: 'entry', change: 'list', entry: entry('20260101000009Z') });
-    clock.told({ kind: 'refreshed', entries: 1, milliseconds: 1, directoryTime: at(9) });
+    clock.takeChange({ kind: 'entry', change: 'list', entry: entry('20260101000009Z') });
+    clock.takeChange({ kind: 'refreshed', entries: 1, milliseconds: 1, directoryTime: at(9) });
     const answers = [entry('20260101000009Z'), entry('20260101000009Z'), entry('20260101000003Z'), undefined];
     const next = () => Promise.resolve(answers.shift());
-    const directory = clock.watching({ read: next, find: next, modify: next });
+    const directory = clock.observing({ read: next, find: next, modify: next });
     await directory.read('uid=a');
     await directory.find('a');
     expect(clock.now()).toBe(at(2));
@@ -77,7 +77,7 @@ describe("the directory's clock", () => {
         const clock = new DirectoryClock(() => monotonic, LATE);
         for (const { pause, age } of sightings) {
           monotonic += pause;
-          clock.saw(monotonic + ahead - age);
+          clock.takeStamp(monotonic + ahead - age);
           expect(clock.now()).toBeLessThanOrEqual(monotonic + ahead);
         }
       }),

@@ -22,7 +22,7 @@ function logTo(
     colour: false,
     env: {},
     now: () => new Date(),
-    unseen,
+    onUnseenProblem: unseen,
   });
 }
 

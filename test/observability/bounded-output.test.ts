@@ -30,12 +30,12 @@ class Slow extends Writable {
   }
 }
 
-const leftOut = (texts: number) => `(${texts} missing)\n`;
+const lossNote = (texts: number) => `(${texts} missing)\n`;
 
 describe('an output', () => {
   it('keeps no more than it may while nobody reads, and says what is missing once all that waited is read', async () => {
     const stream = new Slow();
-    const output = createBoundedOutput(stream, { leftOut, mostWaiting: 10 });
+    const output = createBoundedOutput(stream, { lossNote, mostWaiting: 10 });
     for (const text of ['one\n', 'two\n', 'three\n', 'four\n', 'five\n']) output.write(text);
     expect(stream.writableLength).toBe(14);
     await stream.takeAll();
@@ -46,7 +46,7 @@ describe('an output', () => {
 
   it('is closed when all is out, with what is missing as the last line', async () => {
     const stream = new Slow();
-    const output = createBoundedOutput(stream, { leftOut, mostWaiting: 3 });
+    const output = createBoundedOutput(stream, { lossNote, mostWaiting: 3 });
     for (const text of ['one\n', 'two\n']) output.write(text);
     const closed = output.close();
     output.write('three\n');
@@ -56,14 +56,14 @@ describe('an output', () => {
   });
 
   it('does not wait for ever for a reader that stands still', async () => {
-    const output = createBoundedOutput(new Slow(), { leftOut, closeWithin: 20 });
+    const output = createBoundedOutput(new Slow(), { lossNote, closeWithin: 20 });
     output.write('one\n');
     expect(await output.close()).toBe(false);
   });
 
   it('is silent after its reader went away', async () => {
     const stream = new Slow();
-    const output = createBoundedOutput(stream, { leftOut });
+    const output = createBoundedOutput(stream, { lossNote });
     stream.destroy(new Error('EPIPE'));
     await new Promise((resolve) => setImmediate(resolve));
     output.write('one\n');

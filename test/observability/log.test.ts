@@ -201,7 +201,7 @@ describe('a log file without room', () => {
 
   it('is told of once for each cause, where there is no console that tells it', async () => {
     const told: string[] = [];
-    const log = logWith({ file: '/dev/full', unseen: (message) => told.push(message) });
+    const log = logWith({ file: '/dev/full', onUnseenProblem: (message) => told.push(message) });
     for (const message of ['one', 'two']) {
       log.logger.info(message);
       await turn();

@@ -24,7 +24,7 @@ function redirectedTo(file: string): Output {
   const fd = openSync(file, 'a');
   onTestFinished(() => closeSync(fd));
   return createProcessOutput(Object.assign(new Writable(), { fd }), {
-    leftOut: (texts, why) => `(${texts} missing: ${why})\n`,
+    lossNote: (texts, why) => `(${texts} missing: ${why})\n`,
     failed: (reason) => failures.push(reason),
   });
 }

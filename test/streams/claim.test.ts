@@ -400,6 +400,6 @@ describe('a further attempt, with other services about', () => {
 function takeOver(entry: DirectoryEntry): Promise<ClaimResult> {
   now = Math.max(now, 1_500_000);
   const stage = new Stage({ directory, instances: 'several' });
-  stage.clock.showed(now);
+  stage.clock.takeCurrentStamp(now);
   return outcomeOf(stage, stage.candidate(entry), () => Promise.resolve());
 }

@@ -112,7 +112,7 @@ export class Stage {
     const readEntry = (entry: DirectoryEntry): EntryReading => readAccount(entry, names, RULES);
     const today = options.today ?? (() => '20261123');
     this.dependencies = {
-      directory: clock.watching(this.#mortal(directory.client())),
+      directory: clock.observing(this.#mortal(directory.client())),
       names,
       alone: instances === 'one',
       readEntry,
@@ -181,7 +181,7 @@ export class Stage {
       failed: () => {},
     });
     this.#subscription = provisioning(
-      merge(subscription$, lists$).pipe(tap((change) => this.clock.told(change))),
+      merge(subscription$, lists$).pipe(tap((change) => this.clock.takeChange(change))),
       this.dependencies,
     ).subscribe({
       error: (error) => {

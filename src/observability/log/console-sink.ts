@@ -14,7 +14,7 @@ export function createConsoleSink(
 ): Sink {
   let lastTime = '';
   const output = createProcessOutput(stream, {
-    leftOut: (lines) => `${render(lostLines(lines, lastTime))}\n`,
+    lossNote: (lines) => `${render(lostLines(lines, lastTime))}\n`,
     failed: (reason) => onProblem(`standard output cannot be written (${reason}); see to its room`),
   });
   return {

@@ -22,7 +22,7 @@ export function createFileSink(path: string, render: (line: LogLine) => string, 
   let scheduled: NodeJS.Immediate | undefined;
   let lastTime = '';
   const lines = new WholeLines({
-    leftOut: (lost) => `${render(lostLines(lost, lastTime))}\n`,
+    lossNote: (lost) => `${render(lostLines(lost, lastTime))}\n`,
     failed: (reason) => {
       const remedy = 'see to its folder, permissions and room, or correct log.file';
       onProblem(`the log file ${path} cannot be written (${reason}); ${remedy}`);
@@ -31,7 +31,7 @@ export function createFileSink(path: string, render: (line: LogLine) => string, 
 
   const open = (): void => {
     descriptor = openOutput(path, { how: 'append', mode: 0o640 });
-    lines.goOnIn({ withinLine: endsWithinLine(descriptor) });
+    lines.continueIn({ withinLine: endsWithinLine(descriptor) });
   };
 
   const letGo = (): void => {
@@ -44,11 +44,11 @@ export function createFileSink(path: string, render: (line: LogLine) => string, 
     scheduled = undefined;
     const texts = pending;
     pending = [];
-    if (texts.length === 0 && !lines.owesNote) return;
+    if (texts.length === 0 && !lines.hasUnreportedLoss) return;
     try {
       if (descriptor === undefined) open();
     } catch (error) {
-      lines.lose(texts, error);
+      lines.countLost(texts, error);
     }
     // Open the path again for the next lines: it may be a file that can be written by then.
     if (descriptor !== undefined && !lines.write(descriptor, texts)) letGo();
@@ -58,7 +58,7 @@ export function createFileSink(path: string, render: (line: LogLine) => string, 
     try {
       open();
     } catch (error) {
-      lines.lose([], error);
+      lines.countLost([], error);
     }
   };
 

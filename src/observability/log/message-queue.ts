@@ -38,7 +38,7 @@ export class MessageQueue {
   }
 
   /** Counts messages that were removed but could not be delivered. */
-  lose(messages: number): void {
+  countLost(messages: number): void {
     this.#lost += messages;
   }
 

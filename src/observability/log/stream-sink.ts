@@ -49,7 +49,7 @@ export function createStreamSink(options: StreamSinkOptions): Sink {
   let closing: (() => void) | undefined;
   let pause = firstPause;
   let retry: NodeJS.Timeout | undefined;
-  let told = false;
+  let reported = false;
   let lastTime = '';
 
   const pump = (): void => {
@@ -57,7 +57,7 @@ export function createStreamSink(options: StreamSinkOptions): Sink {
     const { stream } = link;
     const write = (message: Buffer, lines: number): void => {
       stream.write(message, (error) => {
-        if (error !== null && error !== undefined) queue.lose(lines);
+        if (error !== null && error !== undefined) queue.countLost(lines);
       });
     };
     const lost = queue.takeLost();
@@ -72,7 +72,7 @@ export function createStreamSink(options: StreamSinkOptions): Sink {
 
   const up = (): void => {
     isUp = true;
-    told = false;
+    reported = false;
     pause = firstPause;
     pump();
   };
@@ -84,21 +84,21 @@ export function createStreamSink(options: StreamSinkOptions): Sink {
       closing();
       return;
     }
-    if (!told) onProblem(`${name} does not take the log (${reason}); it is tried again, and lines wait meanwhile`);
-    told = true;
+    if (!reported) onProblem(`${name} does not take the log (${reason}); it is tried again, and lines wait meanwhile`);
+    reported = true;
     retry = setTimeout(connect, pause);
     retry.unref();
     pause = Math.min(pause * 2, LONGEST_PAUSE);
   };
 
   const connect = (): void => {
-    let over = false;
+    let ended = false;
     const opened = options.open(up, (reason) => {
-      if (over) return;
-      over = true;
+      if (ended) return;
+      ended = true;
       down(reason);
     });
-    if (over) return;
+    if (ended) return;
     link = opened;
     opened.stream.on('drain', pump);
   };

@@ -5,7 +5,7 @@ import type { Link } from './stream-sink.ts';
  * Frames a message for a TCP stream: its length in bytes, a space, the message (octet counting, RFC
  * 6587, section 3.4.1).
  */
-export function countOctets(message: Buffer): Buffer {
+export function frameByOctetCount(message: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${message.length} `), message]);
 }
 

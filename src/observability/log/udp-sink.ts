@@ -54,7 +54,7 @@ class UdpSink implements Sink {
   #retry: NodeJS.Timeout | undefined;
   #pause: number;
   #inFlight = 0;
-  #told = false;
+  #reported = false;
   #lastTime = '';
   #closing: (() => void) | undefined;
   #closed = false;
@@ -89,7 +89,7 @@ class UdpSink implements Sink {
       const deadline = setTimeout(end, this.#options.closeWithin);
       this.#closing = () => {
         this.#closing = end;
-        if (!this.#tellLost()) end();
+        if (!this.#sendLost()) end();
       };
       this.#pump();
     });
@@ -101,7 +101,7 @@ class UdpSink implements Sink {
     while (this.#target !== undefined && this.#inFlight < MOST_IN_FLIGHT) {
       const message = this.#queue.shift();
       if (message === undefined) break;
-      this.#tellLost();
+      this.#sendLost();
       this.#send(message, 1);
       this.#untilLookup -= 1;
     }
@@ -114,7 +114,7 @@ class UdpSink implements Sink {
    * Sends the number of lost lines. Returns true if there were any and the server's address is
    * known.
    */
-  #tellLost(): boolean {
+  #sendLost(): boolean {
     const lost = this.#target === undefined ? 0 : this.#queue.takeLost();
     if (lost > 0) this.#send(this.#options.render(lostLines(lost, this.#lastTime)), lost);
     return lost > 0;
@@ -124,9 +124,9 @@ class UdpSink implements Sink {
     this.#inFlight += 1;
     this.#target?.socket.send(message, this.#options.address.port, this.#target.ip, (error) => {
       this.#inFlight -= 1;
-      if (error === null) this.#told = false;
+      if (error === null) this.#reported = false;
       else {
-        this.#queue.lose(lines);
+        this.#queue.countLost(lines);
         this.#problem(error);
       }
       this.#pump();
@@ -192,7 +192,7 @@ class UdpSink implements Sink {
   #problem(error: Error): void {
     const { host, port } = this.#options.address;
     const { onProblem } = this.#options;
-    if (!this.#told) onProblem(`syslog at udp://${host}:${port} cannot be reached (${error.message})`);
-    this.#told = true;
+    if (!this.#reported) onProblem(`syslog at udp://${host}:${port} cannot be reached (${error.message})`);
+    this.#reported = true;
   }
 }

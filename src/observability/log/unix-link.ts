@@ -25,7 +25,7 @@ const RELAY = `
 `;
 
 /** One line for the relay. */
-export function lineOf(message: Buffer): Buffer {
+export function relayLine(message: Buffer): Buffer {
   return Buffer.concat([message, Buffer.from('\n')]);
 }
 

@@ -19,7 +19,7 @@ export interface Elapsed {
  * States of an account: not timed -> seen (a live request) -> claimed -> not timed (it ends or is
  * deferred).
  */
-export function timeWrites(): (event: PublishedEvent) => Elapsed | undefined {
+export function requestTimer(): (event: PublishedEvent) => Elapsed | undefined {
   const seen = new RecentMap<number>(CAPACITY);
   const claimed = new RecentMap<number>(CAPACITY);
 

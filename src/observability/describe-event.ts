@@ -33,7 +33,7 @@ export const COLOUR_OF: Readonly<Record<StreamEvent['event'], Colour>> = {
  * The details of an event in words, without its name, uid, mode and job. May hold control
  * characters.
  */
-export function tellEvent(event: StreamEvent): string {
+export function describeEvent(event: StreamEvent): string {
   switch (event.event) {
     case 'connected':
       return `to ${event.url} by ${event.protocol === 'syncrepl' ? 'syncrepl' : 'persistent search'}, ${event.server}`;

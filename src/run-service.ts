@@ -36,7 +36,7 @@ export interface RunOptions {
  * The longest time in which a base that was created anew on an open connection may go unnoticed, in
  * milliseconds.
  */
-const LONGEST_BETWEEN_LOOKS = 30_000;
+const LONGEST_RECHECK_INTERVAL = 30_000;
 
 /**
  * The command `run`: the service with its outputs and signals. Resolves to the exit code of the
@@ -156,9 +156,14 @@ async function openLock(
 ): Promise<InstanceLock | undefined> {
   const { instances, directory, reconnect } = settings;
   // As often as a silent connection is probed.
-  const lookAgainMilliseconds = Math.min(reconnect.deadAfter / 2, LONGEST_BETWEEN_LOOKS);
+  const recheckMilliseconds = Math.min(reconnect.deadAfter / 2, LONGEST_RECHECK_INTERVAL);
   try {
-    return await openInstanceLock({ instances, base: directory.base, lookAgainMilliseconds, ...reports });
+    return await openInstanceLock({
+      instances,
+      base: directory.base,
+      recheckMilliseconds,
+      ...reports,
+    });
   } catch (error) {
     if (!(error instanceof HostFault)) throw error;
     refuse(`${error.message}; ${error.remedy}`);

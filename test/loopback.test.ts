@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../config/fault.ts';
 import { parseConfig } from '../config/load-config.ts';
 import { isLoopbackHost } from '../src/domain/loopback.ts';
-import { refuse } from '../src/operator/guard.ts';
+import { refusalOf } from '../src/operator/guard.ts';
 import { startOperatorServer } from '../src/operator/server.ts';
 
 const HERE = [
@@ -70,6 +70,6 @@ describe.each(CASES)('the host %s is this one: %s', (host, isHere) => {
       origin: undefined,
       fetchSite: undefined,
     };
-    expect(refuse(request, '127.0.0.1')?.status).toBe(isHere ? undefined : 403);
+    expect(refusalOf(request, '127.0.0.1')?.status).toBe(isHere ? undefined : 403);
   });
 });

@@ -14,7 +14,7 @@ import type { BasePath, EntryIdentity } from './compatibility.ts';
 const IDENTIFIERS = ['entryUUID', 'nsUniqueId'] as const;
 
 /** The part of a connection with which the entries are read. */
-export type Asked = Pick<Connection, 'send' | 'forget' | 'url' | 'target'>;
+export type BasePathConnection = Pick<Connection, 'send' | 'forget' | 'url' | 'target'>;
 
 /**
  * Reads the identity of the entry at `base` and of those above it, as the server gives them, in one
@@ -22,10 +22,10 @@ export type Asked = Pick<Connection, 'send' | 'forget' | 'url' | 'target'>;
  * may be read. Rejects with a DirectoryError if the base cannot be searched, or if the connection
  * fails. It has no time limit: the caller must watch for a silent server.
  */
-export async function readBasePath(connection: Asked, base: string): Promise<BasePath> {
-  const asked = readEntry(connection, base);
+export async function readBasePath(connection: BasePathConnection, base: string): Promise<BasePath> {
+  const own = readEntry(connection, base);
   const above = ancestorsOf(base).map((dn) => readEntry(connection, dn));
-  const [self, ...found] = await Promise.all([asked, ...above]);
+  const [self, ...found] = await Promise.all([own, ...above]);
   if (self.result.resultCode !== ResultCode.success)
     throw resultError(`the base "${base}" on ${connection.url}`, self.result);
   let dn: string | undefined = self.entry?.dn ?? base;
@@ -59,12 +59,12 @@ function serverAt(target: LdapUrl): string {
     : `${target.scheme}://${target.host.toLowerCase()}:${target.port}`;
 }
 
-interface Answer {
+interface EntryResponse {
   readonly entry: DirectoryEntry | undefined;
   readonly result: LdapResult;
 }
 
-function readEntry(connection: Asked, dn: string): Promise<Answer> {
+function readEntry(connection: BasePathConnection, dn: string): Promise<EntryResponse> {
   return new Promise((resolve, reject) => {
     let entry: DirectoryEntry | undefined;
     const request = { base: dn, scope: 'base', filter: '(objectClass=*)', attributes: IDENTIFIERS } as const;

@@ -32,14 +32,14 @@ export interface BasePath {
 }
 
 /** The accounts of a service, and whether it shares them. */
-export interface Scope {
+export interface LockScope {
   readonly instances: Instances;
   /** One path for each identity that the base has had since the start of the service. */
   readonly paths: readonly BasePath[];
 }
 
 /** Whether two services may run side by side. Symmetric. */
-export function isCompatible(one: Scope, other: Scope): boolean {
+export function isCompatible(one: LockScope, other: LockScope): boolean {
   if (one.instances === 'several' && other.instances === 'several') return true;
   return !one.paths.some((path) => other.paths.some((another) => overlap(path, another)));
 }

@@ -6,7 +6,7 @@ import { LockFault } from './errors.ts';
 /** The path on which flock(1) is looked for if the service has no PATH. */
 const DEFAULT_PATH = '/usr/bin:/bin';
 /** The exit code of flock(1) without waiting, if the lock is held. */
-const HELD = 1;
+const HELD_EXIT_CODE = 1;
 
 /**
  * Locks an open file exclusively, as flock(2) does. It uses flock(1) of util-linux, as Node.js has
@@ -24,15 +24,15 @@ export async function lockFile(descriptor: number, waitMilliseconds: number): Pr
     env: { PATH: process.env['PATH'] || DEFAULT_PATH, LC_ALL: 'C' },
     ...(waits ? { timeout: waitMilliseconds, killSignal: 'SIGKILL' } : {}),
   });
-  let complaint = '';
+  let errorOutput = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    complaint += text;
+    errorOutput += text;
   });
   const [code, signal] = await ended(child);
   if (code === 0) return true;
-  if (waits ? child.killed : code === HELD) return false;
+  if (waits ? child.killed : code === HELD_EXIT_CODE) return false;
   throw new LockFault(
-    `flock ended with ${code ?? signal}${complaint === '' ? '' : `: ${complaint.trim()}`}`,
+    `flock ended with ${code ?? signal}${errorOutput === '' ? '' : `: ${errorOutput.trim()}`}`,
     "see to it that the file system of the lock's folder knows flock(2)",
   );
 }

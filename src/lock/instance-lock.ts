@@ -16,13 +16,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { HostFault } from '../host/host-fault.ts';
 import type { Connection } from '../ldap/connection.ts';
-import { type Asked, readBasePath } from './base-path.ts';
+import { type BasePathConnection, readBasePath } from './base-path.ts';
 import { type BasePath, type Instances, isCompatible } from './compatibility.ts';
 import { LockRefused } from './errors.ts';
 import { LockTable, lockFolder, type OwnRecord, type RecordInForce } from './lock-table.ts';
 
 /** A connection to the directory that has to be admitted before it is used. */
-export type Admitted = Asked & Pick<Connection, 'refreshing' | 'isRefreshing' | 'ended' | 'fail'>;
+export type ConnectionToAdmit = BasePathConnection & Pick<Connection, 'refreshing' | 'isRefreshing' | 'ended' | 'fail'>;
 
 export interface InstanceLockOptions {
   readonly instances: Instances;
@@ -32,7 +32,7 @@ export interface InstanceLockOptions {
    * The interval in milliseconds at which the base is read again on an open connection: no server
    * ends a subscription whose base was deleted and created again.
    */
-  readonly lookAgainMilliseconds: number;
+  readonly recheckMilliseconds: number;
   /** Called once with a sentence if the lock is refused. No account may be worked on any more. */
   readonly refused: (message: string) => void;
   /** Called with a sentence when the lock is taken for a new base entry. */
@@ -42,7 +42,7 @@ export interface InstanceLockOptions {
 /** Opens the lock without taking it. Rejects with a HostFault if locks do not work on this host. */
 export async function openInstanceLock(options: InstanceLockOptions): Promise<InstanceLock> {
   const table = new LockTable(await lockFolder());
-  await table.alone(async () => {});
+  await table.withMutex(async () => {});
   return new InstanceLock(table, options);
 }
 
@@ -63,7 +63,7 @@ export class InstanceLock {
    * another service holds it (after `refused` was called), or with a DirectoryError if the
    * directory or the host (cause: a HostFault) prevents the answer for now.
    */
-  readonly admit = async (connection: Admitted): Promise<void> => {
+  readonly admit = async (connection: ConnectionToAdmit): Promise<void> => {
     connection.refreshing(true);
     const path = await readBasePath(connection, this.#options.base);
     // The rest needs no response of the server, which may be silent meanwhile.
@@ -84,7 +84,7 @@ export class InstanceLock {
     const isCovered = known?.record.paths.some((each) => isDeepStrictEqual(each, path)) === true;
     if (known !== undefined && isCovered && (await this.#table.isInForce(known))) return;
     try {
-      await this.#table.alone(() => this.#lock(path));
+      await this.#table.withMutex(() => this.#lock(path));
     } catch (error) {
       if (error instanceof LockRefused && !this.#ended) {
         this.#ended = true;
@@ -101,33 +101,33 @@ export class InstanceLock {
     const before = this.#own;
     const known = before?.record.paths ?? [];
     const paths = known.some((each) => isDeepStrictEqual(each, path)) ? known : [...known, path];
-    const asked = { pid: process.pid, instances, base, paths };
+    const wanted = { pid: process.pid, instances, base, paths };
     const others = await this.#table.others(before);
-    const obstacle = others.find(({ record }) => record === undefined || !isCompatible(asked, record));
+    const obstacle = others.find(({ record }) => record === undefined || !isCompatible(wanted, record));
     if (obstacle !== undefined) throw new LockRefused(refusal(obstacle));
-    this.#own = await this.#table.add(asked);
+    this.#own = await this.#table.add(wanted);
     if (before === undefined) return;
     await this.#table.remove(before);
     if (!known.some(({ entries }) => isDeepStrictEqual(entries[0], path.entries[0])))
       notice(`the lock was taken anew: the base "${base}" is another entry now, ${describe(path)}`);
   }
 
-  #watch(connection: Admitted): void {
-    let looking = false;
-    const look = async (): Promise<void> => {
+  #watch(connection: ConnectionToAdmit): void {
+    let rechecking = false;
+    const recheck = async (): Promise<void> => {
       // A response would look like progress of the refresh.
-      if (looking || connection.isRefreshing) return;
-      looking = true;
-      await this.#lookAgain(connection);
-      looking = false;
+      if (rechecking || connection.isRefreshing) return;
+      rechecking = true;
+      await this.#recheck(connection);
+      rechecking = false;
     };
-    const timer = setInterval(look, this.#options.lookAgainMilliseconds).unref();
+    const timer = setInterval(recheck, this.#options.recheckMilliseconds).unref();
     const stop = (): void => clearInterval(timer);
     connection.ended.addEventListener('abort', stop, { once: true });
     if (connection.ended.aborted) stop();
   }
 
-  async #lookAgain(connection: Admitted): Promise<void> {
+  async #recheck(connection: ConnectionToAdmit): Promise<void> {
     try {
       const path = await readBasePath(connection, this.#options.base);
       // A base that can no longer be read is still the same entry.

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { Scope } from './compatibility.ts';
+import type { LockScope } from './compatibility.ts';
 
 /** What a service tells the other services on its host. */
-export interface LockRecord extends Scope {
+export interface LockRecord extends LockScope {
   /** The pid in its own namespace. Another pid namespace may have another number for it. */
   readonly pid: number;
   /** The base in the configuration, for messages. */
@@ -27,12 +27,12 @@ const schema = z.object({
 });
 
 /** The text of a record in its file. */
-export function encodeRecord(record: LockRecord): string {
+export function encodeLockRecord(record: LockRecord): string {
   return `${JSON.stringify({ format: FORMAT, record })}\n`;
 }
 
-/** Reads a text of `encodeRecord`; undefined for anything else. Never throws. */
-export function decodeRecord(text: string): LockRecord | undefined {
+/** Reads a text of `encodeLockRecord`; undefined for anything else. Never throws. */
+export function decodeLockRecord(text: string): LockRecord | undefined {
   try {
     return schema.safeParse(JSON.parse(text)).data?.record;
   } catch {

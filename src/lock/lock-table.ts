@@ -18,7 +18,7 @@ import { makeOwnFolder, ownFolder } from '../host/own-folder.ts';
 import { shortageIn } from '../host/shortage.ts';
 import { LockFault } from './errors.ts';
 import { lockFile } from './flock.ts';
-import { decodeRecord, encodeRecord, type LockRecord } from './lock-record.ts';
+import { decodeLockRecord, encodeLockRecord, type LockRecord } from './lock-record.ts';
 
 /**
  * A record of this process. The lock ends when the file is closed, so keep a reference to `handle`.
@@ -35,14 +35,14 @@ export interface RecordInForce {
   readonly record: LockRecord | undefined;
 }
 
-const ENDING = '.lock';
+const RECORD_SUFFIX = '.lock';
 /** Returns the folder with the locks of all services of this user. */
 export function lockFolder(): Promise<string> {
   return ownFolder('locks');
 }
 
 /** Work under the mutex takes milliseconds. */
-const MUTEX_PATIENCE_MILLISECONDS = 10_000;
+const MUTEX_TIMEOUT_MILLISECONDS = 10_000;
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 export class LockTable {
@@ -56,15 +56,15 @@ export class LockTable {
    * Runs `work` while no other process reads or changes the table. Rejects with a LockFault if the
    * mutex cannot be locked.
    */
-  async alone<T>(work: () => Promise<T>): Promise<T> {
+  async withMutex<T>(work: () => Promise<T>): Promise<T> {
     const file = join(this.folder, 'mutex');
     for (;;) {
       await makeOwnFolder(this.folder);
       const handle = await this.#open(file, O_RDWR | O_CREAT);
       try {
-        if (!(await lockFile(handle.fd, MUTEX_PATIENCE_MILLISECONDS)))
+        if (!(await lockFile(handle.fd, MUTEX_TIMEOUT_MILLISECONDS)))
           throw new LockFault(
-            `${file} was held for ${MUTEX_PATIENCE_MILLISECONDS / 1000} s`,
+            `${file} was held for ${MUTEX_TIMEOUT_MILLISECONDS / 1000} s`,
             'end the service that stands still while it starts (fuser names it)',
           );
         // If the file was deleted meanwhile, the next process locks another file: try again.
@@ -80,8 +80,8 @@ export class LockTable {
     const found: RecordInForce[] = [];
     for (const name of await readdir(this.folder)) {
       const file = join(this.folder, name);
-      if (!name.endsWith(ENDING) || file === own?.file) continue;
-      const record = await this.#look(file);
+      if (!name.endsWith(RECORD_SUFFIX) || file === own?.file) continue;
+      const record = await this.#readRecord(file);
       if (record !== undefined) found.push(record);
     }
     return found;
@@ -89,12 +89,12 @@ export class LockTable {
 
   /** Writes a record and puts it in force. Call it under the mutex. */
   async add(record: LockRecord): Promise<OwnRecord> {
-    const file = join(this.folder, `${randomUUID()}${ENDING}`);
+    const file = join(this.folder, `${randomUUID()}${RECORD_SUFFIX}`);
     const handle = await this.#open(file, O_RDWR | O_CREAT | O_EXCL);
     const own = { record, file, handle };
     try {
       if (!(await lockFile(handle.fd, 0))) throw new LockFault(`${file} is locked already`, 'start the service again');
-      await handle.writeFile(encodeRecord(record));
+      await handle.writeFile(encodeLockRecord(record));
       return own;
     } catch (error) {
       await this.remove(own);
@@ -115,7 +115,7 @@ export class LockTable {
   /**
    * The record in a file. If it is not in force the file is removed, and the result is undefined.
    */
-  async #look(file: string): Promise<RecordInForce | undefined> {
+  async #readRecord(file: string): Promise<RecordInForce | undefined> {
     let handle: FileHandle;
     try {
       handle = await open(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
@@ -124,7 +124,7 @@ export class LockTable {
       throw unusable(file, error);
     }
     try {
-      if (!(await lockFile(handle.fd, 0))) return { file, record: decodeRecord(await handle.readFile('utf8')) };
+      if (!(await lockFile(handle.fd, 0))) return { file, record: decodeLockRecord(await handle.readFile('utf8')) };
       await unlink(file);
       return undefined;
     } finally {

@@ -87,7 +87,7 @@ function nextParts({ pending, work }: Parts, event: AccountEvent): Parts {
     case 'queued':
     case 'deferred':
     case 'waiting':
-      return { pending: nextPending(pending, event), work: running(work) };
+      return { pending: nextPending(pending, event), work: onlyIfRunning(work) };
     case 'claimed':
     case 'resumed': {
       // An attempt may begin with both events.
@@ -120,7 +120,7 @@ function nextParts({ pending, work }: Parts, event: AccountEvent): Parts {
     case 'skipped':
       return { pending: undefined, work: afterSkip(work, event) };
     case 'left':
-      return { pending: undefined, work: running(work) };
+      return { pending: undefined, work: onlyIfRunning(work) };
   }
 }
 
@@ -141,9 +141,9 @@ function nextPending(pending: Pending | undefined, event: Extract<AccountEvent, 
 function afterSkip(work: Work | undefined, event: PublishedEvent & { readonly event: 'skipped' }): Work | undefined {
   if (work?.kind === 'inWork') return work;
   const { mode = '', returnValue, reason } = event;
-  const stands = work?.kind === 'failed' ? work : undefined;
-  if (returnValue === undefined) return readMode(mode)?.phase === 'inWork' ? stands : undefined;
-  if (stands?.returnValue === returnValue) return stands;
+  const earlierFailure = work?.kind === 'failed' ? work : undefined;
+  if (returnValue === undefined) return readMode(mode)?.phase === 'inWork' ? earlierFailure : undefined;
+  if (earlierFailure?.returnValue === returnValue) return earlierFailure;
   return { kind: 'failed', mode, since: event.failedAt ?? event.time, returnValue, reason };
 }
 
@@ -166,8 +166,8 @@ function store(
   { pending, work }: Parts,
 ): void {
   const condition = { uid, dn, pending, work };
-  sort(byKind, key, known?.pending, pending, condition);
-  sort(byKind, key, known?.work, work, condition);
+  moveBetweenKinds(byKind, key, known?.pending, pending, condition);
+  moveBetweenKinds(byKind, key, known?.work, work, condition);
   const isOpen = pending !== undefined || work !== undefined;
   if (known !== undefined && !(isOpen && known.dn === dn)) {
     const former = comparableDn(known.dn);
@@ -182,20 +182,20 @@ function store(
 }
 
 /** Moves an account between the kinds. It keeps its position while its condition is the same. */
-function sort(
+function moveBetweenKinds(
   byKind: Conditions['byKind'],
   key: string,
   before: Pending | Work | undefined,
   now: Pending | Work | undefined,
   condition: Condition,
 ): void {
-  const goesOn = before === undefined || (before.kind === now?.kind && before.since === now.since);
-  if (!goesOn) byKind[before.kind].delete(key);
+  const isUnchanged = before === undefined || (before.kind === now?.kind && before.since === now.since);
+  if (!isUnchanged) byKind[before.kind].delete(key);
   if (now !== undefined) byKind[now.kind].set(key, condition);
 }
 
 /** Keeps a running attempt, whatever the event says of the entry. An ended attempt is replaced. */
-function running(work: Work | undefined): Work | undefined {
+function onlyIfRunning(work: Work | undefined): Work | undefined {
   return work?.kind === 'inWork' ? work : undefined;
 }
 

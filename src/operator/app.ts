@@ -6,8 +6,8 @@ import type { StepNames } from './account-conditions.ts';
 import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
 import { type ReaderLimits, serveReaders } from './event-readers.ts';
-import { inTurns } from './in-turns.ts';
 import { createMetrics } from './metrics.ts';
+import { pacedStream } from './paced-stream.ts';
 import { countAccounts, initialStatus, isReady, reduceStatus } from './status-reducer.ts';
 import { statusText } from './status-text.ts';
 
@@ -49,10 +49,10 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   const { version, steps, now } = options;
   const startedAt = new Date(now()).toISOString();
   /** Part of each event id, as the numbers begin again at each start of the service. */
-  const life = now().toString(36);
+  const startId = now().toString(36);
   const status = initialStatus();
   const backlog = createBacklog(options.backlog);
-  const readers = serveReaders(backlog, { identify: (number) => `${life}-${number}`, now }, options.readers);
+  const readers = serveReaders(backlog, { identify: (number) => `${startId}-${number}`, now }, options.readers);
   const metrics = createMetrics(version, {
     now,
     connection: () => status.connection,
@@ -69,7 +69,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     const limit = Number(c.req.query('limit') ?? STATUS_LIMIT);
     if (!Number.isSafeInteger(limit) || limit < 0) return c.json({ error: 'limit must be a whole number' }, 400);
     const text = statusText(status, { now: now(), startedAt, version, steps, limit });
-    return c.body(inTurns(text), 200, { 'content-type': 'application/json' });
+    return c.body(pacedStream(text), 200, { 'content-type': 'application/json' });
   });
   app.get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }));
   app.get('/healthz', (c) => c.json({ status: 'ok', version, uptimeSeconds: Math.round(process.uptime()) }));
@@ -83,7 +83,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     try {
       filter = readFilter({ uid: c.req.queries('uid') ?? [], event: c.req.queries('event') ?? [] });
       const last = c.req.header('last-event-id') ?? c.req.query('lastEventId');
-      from = firstAfter(last, life) ?? firstSince(backlog, readSince(c.req.query('since') ?? 'all', now()));
+      from = firstAfter(last, startId) ?? firstSince(backlog, readSince(c.req.query('since') ?? 'all', now()));
     } catch (error) {
       if (error instanceof RangeError) return c.json({ error: error.message }, 400);
       throw error;
@@ -113,9 +113,9 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
 /**
  * The number after that of an event id. Undefined without an id, or if it is from an earlier start.
  */
-function firstAfter(id: string | undefined, life: string): number | undefined {
+function firstAfter(id: string | undefined, startId: string): number | undefined {
   const match = /^([0-9a-z]+)-(\d{1,15})$/.exec(id ?? '');
-  return match?.[1] === life ? Number(match[2]) + 1 : undefined;
+  return match?.[1] === startId ? Number(match[2]) + 1 : undefined;
 }
 
 /** The number of the first event at or after a time; if there is none, that of the next event. */

@@ -3,14 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { ServiceSnapshot } from '../domain/status.ts';
 import { describeEvent } from '../observability/describe-event.ts';
-import { eventSchema, snapshotSchema } from './answer-schema.ts';
 import { type ListenAddress, OperatorError, readAddress, showAddress } from './listen-address.ts';
+import { eventSchema, snapshotSchema } from './response-schema.ts';
 import { parseSse } from './sse-parser.ts';
 
-const ANSWER_MILLISECONDS = 5_000;
+const RESPONSE_TIMEOUT_MILLISECONDS = 5_000;
 /** The service sends a comment every 15 s, so a stream that is silent for longer is dead. */
-const SILENCE_MILLISECONDS = 45_000;
-const LARGEST_ANSWER = 64 * 1024 * 1024;
+const SILENCE_TIMEOUT_MILLISECONDS = 45_000;
+const LARGEST_RESPONSE = 64 * 1024 * 1024;
 
 /**
  * Reads `/status` of a running service. Rejects with an OperatorError if it cannot be reached or
@@ -18,7 +18,7 @@ const LARGEST_ANSWER = 64 * 1024 * 1024;
  */
 export async function fetchStatus(address: string, limit?: number): Promise<ServiceSnapshot> {
   const target = readAddress(address);
-  const response = await ask(target, limit === undefined ? '/status' : `/status?limit=${limit}`, {});
+  const response = await sendRequest(target, limit === undefined ? '/status' : `/status?limit=${limit}`, {});
   const body = await readAll(response, target);
   if (response.statusCode !== 200) throw refused(target, response, body);
   try {
@@ -54,18 +54,18 @@ export type Followed =
  */
 export async function* followEvents(address: string, options: FollowOptions = {}): AsyncGenerator<Followed> {
   const { signal, follow = true } = options;
-  const following = new Following(readAddress(address), options);
+  const follower = new Follower(readAddress(address), options);
 
   while (!signal?.aborted) {
     try {
-      yield* following.attach();
+      yield* follower.attach();
     } catch (error) {
       if (signal?.aborted) return;
-      const reason = following.lost(error);
+      const reason = follower.lost(error);
       if (reason !== undefined) yield { kind: 'lost', reason };
     }
     if (!follow) return;
-    await following.rest();
+    await follower.pauseBeforeRetry();
   }
 }
 
@@ -75,10 +75,10 @@ const LONGEST_PAUSE = 5_000;
 /**
  * The state of one follower, over all its connections.
  *
- * States: new -> attached (`attach`) -> lost (reported once; `rest` before each attempt gets
- * longer) -> attached.
+ * States: new -> attached (`attach`) -> lost (reported once; `pauseBeforeRetry` before each attempt
+ * gets longer) -> attached.
  */
-class Following {
+class Follower {
   readonly #target: ListenAddress;
   readonly #options: FollowOptions;
   #lastId = '';
@@ -95,27 +95,27 @@ class Following {
    */
   async *attach(): AsyncGenerator<Followed> {
     const { follow = true } = this.#options;
-    const response = await this.#ask();
+    const response = await this.#request();
     yield { kind: 'attached' };
     this.#attached = true;
     this.#pause = FIRST_PAUSE;
     const parse = parseSse();
     response.setEncoding('utf8');
-    response.setTimeout(SILENCE_MILLISECONDS, () => response.destroy(new Error('the service is silent')));
+    response.setTimeout(SILENCE_TIMEOUT_MILLISECONDS, () => response.destroy(new Error('the service is silent')));
     for await (const text of response as AsyncIterable<string>) {
       for (const message of parse(text)) {
         if (message.id !== '') this.#lastId = message.id;
-        const followed = message.data === '' ? undefined : understand(message.event, message.data);
+        const followed = message.data === '' ? undefined : readFollowed(message.event, message.data);
         if (followed !== undefined) yield followed;
       }
     }
     if (follow) throw new Error('the service ended the stream');
   }
 
-  async #ask(): Promise<IncomingMessage> {
+  async #request(): Promise<IncomingMessage> {
     const path = `/events?${query(this.#options, this.#lastId)}`;
     const headers: Record<string, string> = this.#lastId === '' ? {} : { 'last-event-id': this.#lastId };
-    const response = await ask(this.#target, path, headers, this.#options.signal);
+    const response = await sendRequest(this.#target, path, headers, this.#options.signal);
     if (response.statusCode === 200) return response;
     throw refused(this.#target, response, await readAll(response, this.#target));
   }
@@ -131,7 +131,7 @@ class Following {
     return error instanceof Error ? error.message : String(error);
   }
 
-  async rest(): Promise<void> {
+  async pauseBeforeRetry(): Promise<void> {
     const { signal } = this.#options;
     await delay(this.#pause, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
@@ -152,7 +152,7 @@ function query({ uids = [], events = [], since = 'now', follow = true }: FollowO
   return new URLSearchParams(pairs as [string, string][]).toString();
 }
 
-function understand(name: string, data: string): Followed | undefined {
+function readFollowed(name: string, data: string): Followed | undefined {
   const value: unknown = JSON.parse(data);
   if (name === 'dropped' || name === 'missed') {
     const missed = typeof value === 'object' && value !== null && 'missed' in value ? Number(value.missed) : 0;
@@ -179,7 +179,7 @@ function isSnapshot(value: unknown): value is ServiceSnapshot {
   return snapshotSchema.safeParse(value).success;
 }
 
-function ask(
+function sendRequest(
   target: ListenAddress,
   path: string,
   headers: Record<string, string>,
@@ -187,34 +187,34 @@ function ask(
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const where = target.kind === 'unix' ? { socketPath: target.path } : { host: target.host, port: target.port };
-    const call = request({
+    const outgoing = request({
       ...where,
       path,
       agent: false,
       headers: { host: 'localhost', ...headers },
       ...(signal === undefined ? {} : { signal }),
     });
-    const late = setTimeout(() => call.destroy(new Error('no answer in time')), ANSWER_MILLISECONDS);
-    call.once('response', (response) => {
-      clearTimeout(late);
+    const timeout = setTimeout(() => outgoing.destroy(new Error('no answer in time')), RESPONSE_TIMEOUT_MILLISECONDS);
+    outgoing.once('response', (response) => {
+      clearTimeout(timeout);
       resolve(response);
     });
-    call.once('error', (error: NodeJS.ErrnoException) => {
-      clearTimeout(late);
+    outgoing.once('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(timeout);
       reject(unreachable(target, error));
     });
-    call.end();
+    outgoing.end();
   });
 }
 
 async function readAll(response: IncomingMessage, target: ListenAddress): Promise<string> {
   response.setEncoding('utf8');
-  response.setTimeout(ANSWER_MILLISECONDS, () => response.destroy(new Error('the answer stopped')));
+  response.setTimeout(RESPONSE_TIMEOUT_MILLISECONDS, () => response.destroy(new Error('the answer stopped')));
   let body = '';
   try {
     for await (const text of response as AsyncIterable<string>) {
       body += text;
-      if (body.length > LARGEST_ANSWER) throw new Error('the answer has no end');
+      if (body.length > LARGEST_RESPONSE) throw new Error('the answer has no end');
     }
   } catch (error) {
     throw unreachable(target, error instanceof Error ? error : new Error(String(error)));

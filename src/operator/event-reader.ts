@@ -26,7 +26,7 @@ export interface ReaderContext {
 }
 
 /** What an `EventReader` works with. */
-export interface Reading extends ReaderContext {
+export interface EventReaderOptions extends ReaderContext {
   readonly backlog: Backlog;
   readonly limits: ChunkLimits;
   /** Called when the reader can take more again. */
@@ -43,7 +43,7 @@ export interface Reading extends ReaderContext {
 export class EventReader {
   readonly sink: ReaderSink;
   readonly #filter: EventFilter;
-  readonly #reading: Reading;
+  readonly #options: EventReaderOptions;
   /** The number of the event at which the reader has all that it asked for. */
   readonly #end: number;
   /** The number of the next event to examine. */
@@ -52,11 +52,11 @@ export class EventReader {
   #lastWrite: number;
 
   /** Reads from event number `from` on: indefinitely (`follow`), or the events up to now. */
-  constructor(sink: ReaderSink, filter: EventFilter, from: number, follow: boolean, reading: Reading) {
-    const { backlog, now } = reading;
+  constructor(sink: ReaderSink, filter: EventFilter, from: number, follow: boolean, options: EventReaderOptions) {
+    const { backlog, now } = options;
     this.sink = sink;
     this.#filter = filter;
-    this.#reading = reading;
+    this.#options = options;
     this.#cursor = Math.min(Math.max(from, backlog.first()), backlog.next());
     this.#end = follow ? Number.POSITIVE_INFINITY : backlog.next();
     this.#lastWrite = now();
@@ -73,20 +73,20 @@ export class EventReader {
 
   /** Whether it can take more and either there are more events or it has to be ended. */
   get isDue(): boolean {
-    return !this.#blocked && (this.#cursor < this.#reading.backlog.next() || this.isDone);
+    return !this.#blocked && (this.#cursor < this.#options.backlog.next() || this.isDone);
   }
 
   /** How many events it had not read when the backlog dropped them. */
   get missed(): number {
-    return Math.max(0, this.#reading.backlog.first() - this.#cursor);
+    return Math.max(0, this.#options.backlog.first() - this.#cursor);
   }
 
   /**
    * Sends the position of the first event and, if the backlog has dropped events after `from`,
    * their number.
    */
-  greet(from: number): void {
-    const { backlog, identify } = this.#reading;
+  sendPosition(from: number): void {
+    const { backlog, identify } = this.#options;
     // With this id a reader that has not got an event yet can resume here after a loss.
     this.#write(`id: ${identify(this.#cursor - 1)}\nretry: 1000\n\n`);
     const missed = backlog.first() - from;
@@ -112,7 +112,7 @@ export class EventReader {
 
   /** Sends the number of missed events and ends the stream. */
   drop(): void {
-    const { backlog } = this.#reading;
+    const { backlog } = this.#options;
     const data = JSON.stringify({ missed: this.missed, next: backlog.get(backlog.first())?.event.time });
     this.sink.write(`event: dropped\ndata: ${data}\n\n`);
     this.sink.end();
@@ -120,7 +120,7 @@ export class EventReader {
 
   /** The next events that pass the filter, as text; may be empty. Moves the cursor past them. */
   #nextChunk(): string {
-    const { backlog, identify, limits } = this.#reading;
+    const { backlog, identify, limits } = this.#options;
     const last = Math.min(this.#end, this.#cursor + limits.chunkEvents);
     let chunk = '';
     while (chunk.length < limits.chunkCharacters && this.#cursor < last) {
@@ -134,7 +134,7 @@ export class EventReader {
   }
 
   #write(text: string): void {
-    const { now, drained } = this.#reading;
+    const { now, drained } = this.#options;
     this.#lastWrite = now();
     this.#blocked = !this.sink.write(text);
     if (!this.#blocked) return;

@@ -55,7 +55,7 @@ export function serveReaders(
   context: ReaderContext,
   limits: ReaderLimits = READER_LIMITS,
 ): EventReaders {
-  return new Turns(backlog, context, limits);
+  return new RoundRobinReaders(backlog, context, limits);
 }
 
 /**
@@ -64,7 +64,7 @@ export function serveReaders(
  * States of a reader: waiting -> ready (it can take more and there are events) -> waiting, or ready
  * again after the others -> gone (done, closed by its peer, or dropped).
  */
-class Turns implements EventReaders {
+class RoundRobinReaders implements EventReaders {
   readonly #backlog: Backlog;
   readonly #context: ReaderContext;
   readonly #limits: ReaderLimits;
@@ -72,7 +72,7 @@ class Turns implements EventReaders {
   /** The readers that can take more and have unread events, in the order of their turns. */
   readonly #ready = new Set<EventReader>();
   /** The timers that close the connections of dropped readers. */
-  readonly #cuts = new Set<NodeJS.Timeout>();
+  readonly #closeTimers = new Set<NodeJS.Timeout>();
   readonly #heartbeat: NodeJS.Timeout;
   #gathering: NodeJS.Timeout | undefined;
   #dropped = 0;
@@ -81,7 +81,7 @@ class Turns implements EventReaders {
     this.#backlog = backlog;
     this.#context = context;
     this.#limits = limits;
-    this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMilliseconds / 3);
+    this.#heartbeat = setInterval(() => this.#sendHeartbeats(), limits.heartbeatMilliseconds / 3);
     this.#heartbeat.unref();
   }
 
@@ -96,7 +96,7 @@ class Turns implements EventReaders {
     });
     this.#readers.add(reader);
     sink.on('close', () => this.#remove(reader));
-    reader.greet(from);
+    reader.sendPosition(from);
     this.#serveSoon();
   }
 
@@ -124,8 +124,8 @@ class Turns implements EventReaders {
       reader.end();
       this.#remove(reader);
     }
-    for (const cut of this.#cuts) clearTimeout(cut);
-    this.#cuts.clear();
+    for (const timer of this.#closeTimers) clearTimeout(timer);
+    this.#closeTimers.clear();
   }
 
   #serveSoon(): void {
@@ -165,14 +165,14 @@ class Turns implements EventReaders {
     this.#remove(reader);
     this.#dropped += 1;
     reader.drop();
-    const cut = setTimeout(() => {
-      this.#cuts.delete(cut);
+    const closeTimer = setTimeout(() => {
+      this.#closeTimers.delete(closeTimer);
       reader.sink.destroy();
     }, this.#limits.dropMilliseconds);
-    this.#cuts.add(cut);
+    this.#closeTimers.add(closeTimer);
     reader.sink.on('close', () => {
-      clearTimeout(cut);
-      this.#cuts.delete(cut);
+      clearTimeout(closeTimer);
+      this.#closeTimers.delete(closeTimer);
     });
   }
 
@@ -181,7 +181,7 @@ class Turns implements EventReaders {
     this.#ready.delete(reader);
   }
 
-  #beat(): void {
+  #sendHeartbeats(): void {
     const silent = this.#context.now() - this.#limits.heartbeatMilliseconds;
     for (const reader of this.#readers) reader.keepAlive(silent);
   }

@@ -39,7 +39,7 @@ export function factsOf({ method = '', url = '', headers, headersDistinct }: Inc
  * refused as well. The port is not compared, as a forwarded one (ssh -L) differs from this one. In
  * any case the interface only reads.
  */
-export function refuse(facts: RequestFacts, listenHost: string): Refusal | undefined {
+export function refusalOf(facts: RequestFacts, listenHost: string): Refusal | undefined {
   const { method, origin, fetchSite } = facts;
   const misplaced = faultOfHosts(facts, listenHost);
   if (misplaced !== undefined) return misplaced;
@@ -53,20 +53,21 @@ export function refuse(facts: RequestFacts, listenHost: string): Refusal | undef
   return undefined;
 }
 
-const NAMES = 'use 127.0.0.1, [::1] or localhost';
+const HOSTS_REMEDY = 'use 127.0.0.1, [::1] or localhost';
 
 function faultOfHosts({ target, hosts }: RequestFacts, listenHost: string): Refusal | undefined {
   const [host] = hosts;
-  if (host === undefined) return { status: 400, reason: `the Host header is missing: ${NAMES}` };
+  if (host === undefined) return { status: 400, reason: `the Host header is missing: ${HOSTS_REMEDY}` };
   if (hosts.length > 1) return { status: 400, reason: 'there is more than one Host header: send one' };
   const name = hostName(host);
-  if (name === undefined) return { status: 400, reason: `the Host header is no host with or without a port: ${NAMES}` };
+  if (name === undefined)
+    return { status: 400, reason: `the Host header is no host with or without a port: ${HOSTS_REMEDY}` };
   const isOwn = (each: string) => isLoopbackHost(each) || each === listenHost.toLowerCase();
-  if (!isOwn(name)) return { status: 403, reason: `the Host header must name this host: ${NAMES}` };
+  if (!isOwn(name)) return { status: 403, reason: `the Host header must name this host: ${HOSTS_REMEDY}` };
   if (target.startsWith('/')) return undefined;
   const absolute = hostName(/^http:\/\/([^/?#]*)/i.exec(target)?.[1]);
   if (absolute === undefined) return { status: 400, reason: 'the request target is no path: begin it with /' };
-  if (!isOwn(absolute)) return { status: 421, reason: `the request target must name this host: ${NAMES}` };
+  if (!isOwn(absolute)) return { status: 421, reason: `the request target must name this host: ${HOSTS_REMEDY}` };
   return undefined;
 }
 

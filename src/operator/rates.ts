@@ -2,9 +2,9 @@ import type { EventName } from '../domain/event.ts';
 import type { Rate } from '../domain/status.ts';
 
 /** The periods of a snapshot's rates, in minutes. */
-const SPANS = [1, 5, 15] as const;
+const PERIODS_MINUTES = [1, 5, 15] as const;
 const BUCKET_MILLISECONDS = 10_000;
-const BUCKETS = (SPANS[SPANS.length - 1] ?? 0) * (60_000 / BUCKET_MILLISECONDS);
+const BUCKETS = (PERIODS_MINUTES[PERIODS_MINUTES.length - 1] ?? 0) * (60_000 / BUCKET_MILLISECONDS);
 
 type Counted = Exclude<keyof Rate, 'minutes'>;
 const COUNTED: Partial<Record<EventName, Counted>> = {
@@ -52,7 +52,7 @@ export function countRates(): RateCounter {
     },
     rates: (now) => {
       const current = Math.floor(now / BUCKET_MILLISECONDS);
-      return SPANS.map((minutes) => {
+      return PERIODS_MINUTES.map((minutes) => {
         const oldest = current - minutes * (60_000 / BUCKET_MILLISECONDS);
         const sum = { minutes, received: 0, claimed: 0, finished: 0, failed: 0 };
         for (const bucket of ring) {

@@ -4,9 +4,9 @@ import { getRequestListener } from '@hono/node-server';
 import type { PublishedEvent } from '../domain/event.ts';
 import { isLoopbackHost } from '../domain/loopback.ts';
 import { createOperatorApp, type OperatorAppOptions, SAFE_HEADERS } from './app.ts';
-import { factsOf, type Refusal, refuse } from './guard.ts';
+import { factsOf, type Refusal, refusalOf } from './guard.ts';
 import { type ListenAddress, OperatorError, readAddress, showAddress } from './listen-address.ts';
-import { makeWay, withSocketMode } from './unix-socket.ts';
+import { prepareSocketPath, withSocketMode } from './unix-socket.ts';
 
 export interface OperatorServerOptions extends OperatorAppOptions {
   /** `HOST:PORT` on loopback (port 0: any free one) or `unix:/path`. */
@@ -37,7 +37,7 @@ export interface OperatorServer {
 }
 
 /** How long readers may take to receive what was sent before the end, in milliseconds. */
-const CLOSE_MILLISECONDS = 500;
+const CLOSE_TIMEOUT_MILLISECONDS = 500;
 
 /**
  * Opens the read-only operator interface: `/status`, `/events`, `/metrics`, `/healthz`, `/readyz`.
@@ -45,7 +45,7 @@ const CLOSE_MILLISECONDS = 500;
  */
 export async function startOperatorServer(options: OperatorServerOptions): Promise<OperatorServer> {
   const address = readAddress(options.listen);
-  const place = address.kind === 'tcp' ? await placeOf(address, options) : address;
+  const listenAddress = address.kind === 'tcp' ? await resolvedAddress(address, options) : address;
   const listenHost = address.kind === 'tcp' ? address.host : 'localhost';
   const operator = createOperatorApp(options);
   const subscription = options.events$.subscribe({ next: operator.take, error: () => undefined });
@@ -57,7 +57,7 @@ export async function startOperatorServer(options: OperatorServerOptions): Promi
 
   const server = guardedServer(operator.app.fetch, listenHost);
   try {
-    await listen(server, place);
+    await listen(server, listenAddress);
   } catch (error) {
     await close();
     throw error;
@@ -74,7 +74,7 @@ export async function startOperatorServer(options: OperatorServerOptions): Promi
  * Resolves the address to listen on. Rejects a name that does not resolve to loopback, as it would
  * let other hosts in.
  */
-async function placeOf(
+async function resolvedAddress(
   { host, port }: ListenAddress & { kind: 'tcp' },
   { allowRemote = false, lookUp = lookup }: OperatorServerOptions,
 ): Promise<ListenAddress> {
@@ -97,24 +97,24 @@ async function placeOf(
 
 /** `listenHost` is the configured host. Requests may name it besides the loopback names. */
 function guardedServer(fetch: Parameters<typeof getRequestListener>[0], listenHost: string): Server {
-  // `refuse` answers a missing Host header, with a reason as for every refusal.
+  // `refusalOf` handles a missing Host header, with a reason as for every refusal.
   const limits = { headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 8 * 1024, requireHostHeader: false };
-  const answer = getRequestListener(fetch, { overrideGlobalObjects: false });
+  const respond = getRequestListener(fetch, { overrideGlobalObjects: false });
   return createServer(limits, (incoming, outgoing) => {
-    const refusal = refuse(factsOf(incoming), listenHost);
-    if (refusal === undefined) void answer(incoming, outgoing);
-    else answerRefusal(refusal, incoming, outgoing);
+    const refusal = refusalOf(factsOf(incoming), listenHost);
+    if (refusal === undefined) void respond(incoming, outgoing);
+    else respondWithRefusal(refusal, incoming, outgoing);
   });
 }
 
-function answerRefusal({ status, reason }: Refusal, { method }: IncomingMessage, outgoing: ServerResponse): void {
+function respondWithRefusal({ status, reason }: Refusal, { method }: IncomingMessage, outgoing: ServerResponse): void {
   const allow = status === 405 ? { allow: 'GET, HEAD' } : {};
   outgoing.writeHead(status, { ...SAFE_HEADERS, ...allow, 'content-type': 'application/json', connection: 'close' });
   outgoing.end(method === 'HEAD' ? undefined : JSON.stringify({ error: reason }));
 }
 
 async function listen(server: Server, address: ListenAddress): Promise<void> {
-  if (address.kind === 'unix') await makeWay(address.path);
+  if (address.kind === 'unix') await prepareSocketPath(address.path);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(address, error)));
     server.once('listening', resolve);
@@ -139,9 +139,9 @@ function listenError(address: ListenAddress, error: NodeJS.ErrnoException): Oper
 
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MILLISECONDS);
+    const closeTimer = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MILLISECONDS);
     server.close(() => {
-      clearTimeout(cut);
+      clearTimeout(closeTimer);
       resolve();
     });
   });

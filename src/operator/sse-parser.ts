@@ -55,10 +55,10 @@ class MessageInProgress {
 
   #complete(): SseMessage | undefined {
     const message = { event: this.#event || 'message', data: this.#data.join('\n'), id: this.#id };
-    const says = this.#data.length > 0 || this.#id !== this.#sentId;
+    const isComplete = this.#data.length > 0 || this.#id !== this.#sentId;
     this.#sentId = this.#id;
     this.#event = '';
     this.#data = [];
-    return says ? message : undefined;
+    return isComplete ? message : undefined;
   }
 }

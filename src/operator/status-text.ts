@@ -13,20 +13,20 @@ export interface StatusContext {
 }
 
 /** The number of accounts that are written without a pause; it takes about a millisecond. */
-const PIECE = 500;
+const ACCOUNTS_PER_PIECE = 500;
 
 type ListName = Exclude<ConditionKind, 'queued'>;
 type Head = Omit<ServiceSnapshot, ListName | 'rates'>;
 type Tail = Pick<ServiceSnapshot, 'rates'>;
 
 /** The accounts of one list, and what is shown of each. */
-interface Listed<T> {
+interface AccountList<T> {
   readonly conditions: readonly Condition[];
   /** Returns undefined for an account that is not in this condition. */
   readonly show: (condition: Condition) => T | undefined;
 }
 
-type Lists = { readonly [N in ListName]: Listed<ServiceSnapshot[N][number]> };
+type Lists = { readonly [N in ListName]: AccountList<ServiceSnapshot[N][number]> };
 
 /**
  * The response of `/status`: a `ServiceSnapshot` as JSON. Each list has the accounts that have been
@@ -85,7 +85,7 @@ function* pieces(head: Head, lists: Lists, tail: Tail): Generator<string> {
     for (const [index, condition] of conditions.entries()) {
       if (index > 0) text += ',';
       text += JSON.stringify(show(condition));
-      if (index % PIECE !== PIECE - 1) continue;
+      if (index % ACCOUNTS_PER_PIECE !== ACCOUNTS_PER_PIECE - 1) continue;
       yield text;
       text = '';
     }

@@ -10,7 +10,7 @@ const REACH = 'let the service reach the folder';
  * and nothing else. Throws an OperatorError if another process listens there, if the path is not a
  * socket, or if another user than root could redirect it.
  */
-export async function makeWay(path: string): Promise<void> {
+export async function prepareSocketPath(path: string): Promise<void> {
   try {
     judgeFolderOf(path);
   } catch (error) {
@@ -26,7 +26,7 @@ export async function makeWay(path: string): Promise<void> {
   if (!found.isSocket()) {
     throw new OperatorError(`${path} exists and is not a socket`, 'remove it, or give operator.listen another path');
   }
-  if (await answers(path)) {
+  if (await isListening(path)) {
     throw new OperatorError(`another service listens on ${path}`, 'stop it, or give operator.listen another path');
   }
   await unlink(path).catch((error: NodeJS.ErrnoException) => {
@@ -49,7 +49,7 @@ export function withSocketMode<T>(bind: () => T): T {
   }
 }
 
-function answers(path: string): Promise<boolean> {
+function isListening(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     // Only a refused connection proves that no process listens: a full queue or missing rights do

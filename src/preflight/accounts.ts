@@ -9,15 +9,15 @@ import { readGeneralizedTime } from '../domain/timestamp.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
 import type { DirectoryOperations } from '../ldap/operations.ts';
 import { openAccountsFilter } from '../site.ts';
-import { tried } from './report.ts';
+import { runCheck } from './run-check.ts';
 
 /**
  * More entries than any server returns by default. If this many are returned, no size limit
  * applies.
  */
-const ENTRIES_THAT_TELL = 2_001;
+const ENOUGH_ENTRIES = 2_001;
 /** The difference between the clocks that is reported, in milliseconds. */
-const SKEW = 5_000;
+const TOLERATED_SKEW_MILLISECONDS = 5_000;
 
 /** Tries the reads, the subscription and the writes of the service, without changing anything. */
 export async function checkAccounts(
@@ -32,7 +32,7 @@ export async function checkAccounts(
   let newest: number | undefined;
 
   return [
-    await tried(`base ${base}`, async () => {
+    await runCheck(`base ${base}`, async () => {
       const count = await countAccounts(settings, operations, (entry) => {
         sample ??= entry;
         const [stamp] = entry.values('modifyTimestamp');
@@ -46,10 +46,10 @@ export async function checkAccounts(
         remedy: 'if there are accounts: correct directory.base or directory.filter, or let the bind account read them',
       };
     }),
-    await tried('subscription', () => subscribes(settings, access, url)),
-    await tried('right to write', () => writes(settings, operations, sample)),
-    await tried('clock', () => clocks(operations, newest, now)),
-    await tried('indexes', () => indexes(settings, operations)),
+    await runCheck('subscription', () => checkSubscription(settings, access, url)),
+    await runCheck('right to write', () => checkWriteAccess(settings, operations, sample)),
+    await runCheck('clock', () => checkClock(operations, newest, now)),
+    await runCheck('indexes', () => checkIndexes(settings, operations)),
   ];
 }
 
@@ -65,7 +65,7 @@ async function countAccounts(
     await operations.search(request, {}, (found) => {
       count += 1;
       entry(found);
-      if (count >= ENTRIES_THAT_TELL) throw new DirectoryError(enough.message, { cause: enough });
+      if (count >= ENOUGH_ENTRIES) throw new DirectoryError(enough.message, { cause: enough });
     });
   } catch (error) {
     if (!(error instanceof DirectoryError) || error.cause !== enough) throw error;
@@ -73,7 +73,11 @@ async function countAccounts(
   return count;
 }
 
-async function subscribes(settings: Settings, access: DirectoryAccess, url: string): Promise<Omit<CheckLine, 'what'>> {
+async function checkSubscription(
+  settings: Settings,
+  access: DirectoryAccess,
+  url: string,
+): Promise<Omit<CheckLine, 'what'>> {
   let chosen = '';
   const refreshed = await firstValueFrom(
     subscribeOnce({
@@ -99,7 +103,7 @@ async function subscribes(settings: Settings, access: DirectoryAccess, url: stri
  * Requests the deletion of a value that does not exist. A server that permits the write reports
  * that the value is missing (16); any other reports missing rights (50). Neither changes anything.
  */
-async function writes(
+async function checkWriteAccess(
   { attributes }: Settings,
   operations: DirectoryOperations,
   sample: DirectoryEntry | undefined,
@@ -142,28 +146,30 @@ async function writes(
   };
 }
 
-async function clocks(
+async function checkClock(
   operations: DirectoryOperations,
   newest: number | undefined,
   now: () => number,
 ): Promise<Omit<CheckLine, 'what'>> {
-  const theirs = await monitorTime(operations);
-  if (theirs === undefined) {
+  const directoryTime = await monitorTime(operations);
+  if (directoryTime === undefined) {
     const behind = newest === undefined ? 0 : newest - now();
-    if (behind > SKEW) return skewed(`at least ${Math.round(behind / 1000)} s behind the directory's`);
+    if (behind > TOLERATED_SKEW_MILLISECONDS)
+      return skewAdvice(`at least ${Math.round(behind / 1000)} s behind the directory's`);
     return {
       verdict: 'ok',
       found: "not behind any stamp of the directory's (let the bind account read cn=monitor to compare exactly)",
     };
   }
-  const difference = theirs - now();
-  if (Math.abs(difference) <= SKEW) return { verdict: 'ok', found: "agrees with the directory's within 5 s" };
-  return skewed(
+  const difference = directoryTime - now();
+  if (Math.abs(difference) <= TOLERATED_SKEW_MILLISECONDS)
+    return { verdict: 'ok', found: "agrees with the directory's within 5 s" };
+  return skewAdvice(
     `${Math.round(Math.abs(difference) / 1000)} s ${difference > 0 ? 'behind' : 'ahead of'} the directory's`,
   );
 }
 
-function skewed(how: string): Omit<CheckLine, 'what'> {
+function skewAdvice(how: string): Omit<CheckLine, 'what'> {
   return {
     verdict: 'advice',
     found: `this host's clock is ${how}`,
@@ -197,7 +203,10 @@ async function monitorTime(operations: DirectoryOperations): Promise<number | un
 }
 
 /** Whether the attributes of the service's searches are indexed, if cn=config can be read. */
-async function indexes({ attributes }: Settings, operations: DirectoryOperations): Promise<Omit<CheckLine, 'what'>> {
+async function checkIndexes(
+  { attributes }: Settings,
+  operations: DirectoryOperations,
+): Promise<Omit<CheckLine, 'what'>> {
   const needed = ['objectClass', attributes.state, 'uid', 'entryUUID', 'entryCSN'];
   const indexed = new Set<string>();
   const request = {

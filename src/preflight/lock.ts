@@ -3,11 +3,11 @@ import type { CheckLine } from '../domain/check-line.ts';
 import { checkOwnFolder } from '../host/own-folder.ts';
 import { lockFile } from '../lock/flock.ts';
 import { lockFolder } from '../lock/lock-table.ts';
-import { tried } from './report.ts';
+import { runCheck } from './run-check.ts';
 
 /** Checks whether this user can take locks on this host, not whether a service holds one. */
 export function checkLock(configFile: string): Promise<CheckLine> {
-  return tried('lock', async () => {
+  return runCheck('lock', async () => {
     const folder = await lockFolder();
     await checkOwnFolder(folder);
     const file = await open(configFile);

@@ -6,49 +6,49 @@ import { accessOf } from '../site.ts';
 import { checkAccounts } from './accounts.ts';
 import { checkConnecting } from './connecting.ts';
 import { checkLock } from './lock.ts';
-import { checkOutlets } from './outlets.ts';
+import { checkOutputs } from './outputs.ts';
 import { checkPassword } from './password.ts';
 import { checkStep } from './steps.ts';
 
 /**
- * Tries everything that `run` needs, without changing anything. Calls `tell` with each line as soon
- * as it is known. Resolves to true if no check has failed; advice does not count.
+ * Tries everything that `run` needs, without changing anything. Calls `report` with each line as
+ * soon as it is known. Resolves to true if no check has failed; advice does not count.
  */
 export async function preflight(
   configFile: string,
   settings: Settings,
   env: Readonly<Record<string, string | undefined>>,
-  tell: (line: CheckLine) => void,
+  report: (line: CheckLine) => void,
 ): Promise<boolean> {
-  let holds = true;
-  const say = (lines: readonly CheckLine[]): void => {
+  let passed = true;
+  const reportAll = (lines: readonly CheckLine[]): void => {
     for (const line of lines) {
-      tell(line);
-      if (line.verdict === 'fail') holds = false;
+      report(line);
+      if (line.verdict === 'fail') passed = false;
     }
   };
-  say([{ verdict: 'ok', what: 'configuration', found: configFile }]);
-  say(await checkPassword(configFile, settings));
+  reportAll([{ verdict: 'ok', what: 'configuration', found: configFile }]);
+  reportAll(await checkPassword(configFile, settings));
 
   const access = accessOf(settings, env);
   let usable: string | undefined;
   for (const url of access.urls) {
     const lines = await checkConnecting(access, url);
-    say(lines);
+    reportAll(lines);
     if (lines.every(({ verdict }) => verdict !== 'fail')) usable ??= url;
   }
   if (usable === undefined) {
-    say([{ verdict: 'not tried', what: 'accounts', found: 'no directory to try them on' }]);
+    reportAll([{ verdict: 'not tried', what: 'accounts', found: 'no directory to try them on' }]);
   } else {
     const operations = operationsAt(access, usable, settings.directory.base);
     try {
-      say(await checkAccounts(settings, access, usable, operations, () => Date.now()));
+      reportAll(await checkAccounts(settings, access, usable, operations, () => Date.now()));
     } finally {
       operations.close();
     }
   }
-  say([await checkLock(configFile)]);
-  for (const step of STEPS) say(await checkStep(step, settings));
-  say(await checkOutlets(settings));
-  return holds;
+  reportAll([await checkLock(configFile)]);
+  for (const step of STEPS) reportAll(await checkStep(step, settings));
+  reportAll(await checkOutputs(settings));
+  return passed;
 }

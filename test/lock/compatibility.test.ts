@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BasePath, type Instances, isCompatible, type Scope } from '../../src/lock/compatibility.ts';
+import { type BasePath, type Instances, isCompatible, type LockScope } from '../../src/lock/compatibility.ts';
 
 interface Where {
   readonly server?: string;
@@ -20,7 +20,7 @@ function pathOf(place: string, { server = 'one', readable = 99, life = '' }: Whe
   };
 }
 
-const scope = (instances: Instances, place: string, where?: Where): Scope => ({
+const scope = (instances: Instances, place: string, where?: Where): LockScope => ({
   instances,
   paths: [pathOf(place, where)],
 });
@@ -44,7 +44,7 @@ describe('two services on a host', () => {
   });
 
   it('know one entry by its name through two servers, whatever its DN', () => {
-    const renamed: Scope = {
+    const renamed: LockScope = {
       instances: 'one',
       paths: [{ server: 'two', entries: [{ dn: 'z', ids: { entryUUID: 'a' } }] }],
     };
@@ -54,7 +54,7 @@ describe('two services on a host', () => {
   it('take equal DNs for one entry where one of them cannot read its name, or reads another kind of name', () => {
     expect(isCompatible(scope('one', 'a/b'), scope('one', 'a/b', { server: 'two', readable: 0 }))).toBe(false);
     expect(isCompatible(scope('one', 'a/b', { readable: 1 }), scope('one', 'a', { server: 'two' }))).toBe(false);
-    const other: Scope = {
+    const other: LockScope = {
       instances: 'one',
       paths: [{ server: 'two', entries: [{ dn: 'a', ids: { nsUniqueId: '1' } }] }],
     };
@@ -71,7 +71,7 @@ describe('two services on a host', () => {
   });
 
   it('meet in whatever either of them has worked on since its start', () => {
-    const both: Scope = { instances: 'one', paths: [pathOf('a'), pathOf('b')] };
+    const both: LockScope = { instances: 'one', paths: [pathOf('a'), pathOf('b')] };
     expect(isCompatible(both, scope('one', 'b/c'))).toBe(false);
     expect(isCompatible(both, scope('one', 'c'))).toBe(true);
   });
@@ -81,12 +81,12 @@ describe('two services on a host', () => {
 const MODES = { IS: ['IS', 'IX', 'S'], IX: ['IS', 'IX'], S: ['IS', 'S'], X: [] as string[] } as const;
 
 /** The locks of a service on each entry. */
-function intentionLocks({ instances, paths: [path] }: Scope): Map<string, keyof typeof MODES> {
+function intentionLocks({ instances, paths: [path] }: LockScope): Map<string, keyof typeof MODES> {
   const [own, above] = instances === 'one' ? (['X', 'IX'] as const) : (['S', 'IS'] as const);
   return new Map(path?.entries.map(({ dn }, depth) => [dn, depth === 0 ? own : above]));
 }
 
-function isGranted(one: Scope, other: Scope): boolean {
+function isGranted(one: LockScope, other: LockScope): boolean {
   const theirs = intentionLocks(other);
   return [...intentionLocks(one)].every(([dn, mode]) => {
     const held = theirs.get(dn);
@@ -103,7 +103,7 @@ const where = fc.record({
 });
 const anyScope = fc
   .tuple(instances, fc.array(fc.tuple(place, where), { maxLength: 3 }))
-  .map(([how, paths]): Scope => ({ instances: how, paths: paths.map(([at, seen]) => pathOf(at, seen)) }));
+  .map(([how, paths]): LockScope => ({ instances: how, paths: paths.map(([at, seen]) => pathOf(at, seen)) }));
 
 describe('compatibility', () => {
   it('is that of intention locks on a tree', () => {

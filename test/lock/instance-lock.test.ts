@@ -35,7 +35,7 @@ function newLock(options: Partial<InstanceLockOptions> = {}): InstanceLock {
   const lock = new InstanceLock(new LockTable(folder), {
     instances: 'one',
     base: BASE,
-    lookAgainMilliseconds: 60_000,
+    recheckMilliseconds: 60_000,
     refused: (message) => told.push(message),
     notice: (message) => told.push(message),
     ...options,
@@ -169,7 +169,7 @@ describe('a base that is made anew', () => {
 
   it('is noticed while the connection stands', async () => {
     const connection = new EntryConnection(TREE);
-    await newLock({ lookAgainMilliseconds: 5 }).admit(connection);
+    await newLock({ recheckMilliseconds: 5 }).admit(connection);
     connection.change(BASE, 32);
     await vi.waitFor(() => expect(connection.asked.length).toBeGreaterThan(6));
     expect(told).toEqual([]);
@@ -180,7 +180,7 @@ describe('a base that is made anew', () => {
 
   it('ends a service while the connection stands', async () => {
     const connection = new EntryConnection(TREE, 'ldap://one');
-    await newLock({ lookAgainMilliseconds: 5 }).admit(connection);
+    await newLock({ recheckMilliseconds: 5 }).admit(connection);
     const anew = { [BASE]: { entryUUID: 'new' } };
     await newLock().admit(new EntryConnection(anew, 'ldap://two'));
     connection.change(BASE, { entryUUID: 'new' });
@@ -198,7 +198,7 @@ describe('a base that is made anew', () => {
 
     it('by one question at a time, and none where the connection has ended', async () => {
       const connection = new EntryConnection(TREE);
-      await newLock({ lookAgainMilliseconds: 10 }).admit(connection);
+      await newLock({ recheckMilliseconds: 10 }).admit(connection);
       expect(connection.asked).toHaveLength(2);
       connection.answering = new Promise(() => {});
       await vi.advanceTimersByTimeAsync(50);
@@ -210,7 +210,7 @@ describe('a base that is made anew', () => {
 
     it('not while a refresh is under way, which its answers would seem to further', async () => {
       const connection = new EntryConnection(TREE);
-      await newLock({ lookAgainMilliseconds: 10 }).admit(connection);
+      await newLock({ recheckMilliseconds: 10 }).admit(connection);
       connection.refreshing(true);
       await vi.advanceTimersByTimeAsync(50);
       expect(connection.asked).toHaveLength(2);
@@ -223,12 +223,12 @@ describe('a base that is made anew', () => {
       const connection = new EntryConnection(TREE);
       const others = latch();
       const entered = latch();
-      const busy = new LockTable(folder).alone(() => {
+      const busy = new LockTable(folder).withMutex(() => {
         entered.open();
         return others.opened;
       });
       await entered.opened;
-      const admitted = newLock({ lookAgainMilliseconds: 10 }).admit(connection);
+      const admitted = newLock({ recheckMilliseconds: 10 }).admit(connection);
       await vi.waitFor(async () => expect(await locking(join(folder, 'mutex'))).toBe(1), { timeout: 10_000 });
       connection.close();
       others.open();
@@ -240,7 +240,7 @@ describe('a base that is made anew', () => {
 
   it('gives the connection up where it cannot be locked for another reason than a service', async () => {
     const connection = new EntryConnection(TREE);
-    await newLock({ lookAgainMilliseconds: 5 }).admit(connection);
+    await newLock({ recheckMilliseconds: 5 }).admit(connection);
     rmSync(folder, { recursive: true });
     writeFileSync(folder, '');
     await vi.waitFor(() => expect(connection.ended.aborted).toBe(true));
@@ -261,7 +261,7 @@ describe('a lock record', () => {
 
   it('that is locked and of another version refuses everybody', async () => {
     const table = new LockTable(folder);
-    const own = await table.alone(() => table.add({ pid: 1, instances: 'several', base: BASE, paths: [] }));
+    const own = await table.withMutex(() => table.add({ pid: 1, instances: 'several', base: BASE, paths: [] }));
     writeFileSync(own.file, '{"format":2}');
     await expect(newLock().admit(new EntryConnection(TREE))).rejects.toThrow(
       `of another version runs on this host already and holds ${own.file}`,
@@ -271,7 +271,7 @@ describe('a lock record', () => {
 
   it('can be read by its user alone', async () => {
     const table = new LockTable(folder);
-    const own = await table.alone(() => table.add({ pid: 1, instances: 'several', base: BASE, paths: [] }));
+    const own = await table.withMutex(() => table.add({ pid: 1, instances: 'several', base: BASE, paths: [] }));
     expect((await own.handle.stat()).mode & 0o777).toBe(0o600);
     await table.remove(own);
   });
@@ -285,7 +285,7 @@ describe('the mutex', () => {
     const enter = async (name: string): Promise<{ leave: () => Promise<void> }> => {
       const inside = latch();
       const end = latch();
-      const done = new LockTable(folder).alone(() => {
+      const done = new LockTable(folder).withMutex(() => {
         entered.push(name);
         inside.open();
         return end.opened;

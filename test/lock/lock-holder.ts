@@ -19,7 +19,7 @@ const say = (word: string): void => {
 const lock = new InstanceLock(new LockTable(folder), {
   instances: instances === 'several' ? 'several' : 'one',
   base,
-  lookAgainMilliseconds: 60_000,
+  recheckMilliseconds: 60_000,
   refused: () => say('refused'),
   notice: say,
 });

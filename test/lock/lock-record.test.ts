@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeRecord, encodeRecord, type LockRecord } from '../../src/lock/lock-record.ts';
+import { decodeLockRecord, encodeLockRecord, type LockRecord } from '../../src/lock/lock-record.ts';
 
 const entry = fc.record({
   dn: fc.string(),
@@ -17,7 +17,7 @@ describe('a lock record', () => {
   it('is read as it was written', () => {
     fc.assert(
       fc.property(record, (written) => {
-        expect(decodeRecord(encodeRecord(written))).toEqual(written);
+        expect(decodeLockRecord(encodeLockRecord(written))).toEqual(written);
       }),
     );
   });
@@ -25,12 +25,12 @@ describe('a lock record', () => {
   it('is nothing where its file holds anything else', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
-        expect(decodeRecord(text)).toBeUndefined();
+        expect(decodeLockRecord(text)).toBeUndefined();
       }),
     );
-    const written = encodeRecord({ pid: 1, instances: 'one', base: 'dc=x', paths: [] });
-    expect(decodeRecord(written.replace('"format":1', '"format":2'))).toBeUndefined();
-    expect(decodeRecord(written.slice(0, -3))).toBeUndefined();
-    expect(decodeRecord(written.replace('one', 'two'))).toBeUndefined();
+    const written = encodeLockRecord({ pid: 1, instances: 'one', base: 'dc=x', paths: [] });
+    expect(decodeLockRecord(written.replace('"format":1', '"format":2'))).toBeUndefined();
+    expect(decodeLockRecord(written.slice(0, -3))).toBeUndefined();
+    expect(decodeLockRecord(written.replace('one', 'two'))).toBeUndefined();
   });
 });

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isLoopbackHost } from '../../src/domain/loopback.ts';
-import { refuse } from '../../src/operator/guard.ts';
+import { refusalOf } from '../../src/operator/guard.ts';
 import { OperatorError, readAddress, showAddress } from '../../src/operator/listen-address.ts';
 
 const asked = (host: string | undefined) =>
-  refuse(
+  refusalOf(
     { method: 'GET', target: '/', hosts: host === undefined ? [] : [host], origin: undefined, fetchSite: undefined },
     '127.0.0.1',
   );

@@ -4,7 +4,7 @@ import type { Receiver } from '../../src/ldap/connection.ts';
 import { parseLdapUrl } from '../../src/ldap/ldap-url.ts';
 import { BerReader, element, enumerated, octetString, sequence, Tag } from '../../src/ldap/wire/ber.ts';
 import { encodeMessage, Operation, readMessage } from '../../src/ldap/wire/message.ts';
-import type { Admitted } from '../../src/lock/instance-lock.ts';
+import type { ConnectionToAdmit } from '../../src/lock/instance-lock.ts';
 
 /** A server's response for an entry: its attributes, or a result code. */
 export type Told = Readonly<Record<string, string>> | number;
@@ -13,9 +13,9 @@ export type Told = Readonly<Record<string, string>> | number;
  * A connection to a server that has these entries, found by their DN in any spelling. The response
  * has the spelling of the key.
  */
-export class EntryConnection implements Admitted {
+export class EntryConnection implements ConnectionToAdmit {
   readonly url: string;
-  readonly target: Admitted['target'];
+  readonly target: ConnectionToAdmit['target'];
   readonly asked: string[] = [];
   /** undefined while the connection works. */
   failure: DirectoryError | undefined;

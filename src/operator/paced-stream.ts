@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
  * A text as a stream of its pieces. Each piece is made when it is wanted, after other pending work
  * has had its turn.
  */
-export function inTurns(text: Iterable<string>): ReadableStream<Uint8Array> {
+export function pacedStream(text: Iterable<string>): ReadableStream<Uint8Array> {
   const pieces = text[Symbol.iterator]();
   const encoder = new TextEncoder();
   return new ReadableStream({

@@ -3,7 +3,7 @@ import type { CheckLine } from '../domain/check-line.ts';
 /**
  * Runs a check. An error that it throws becomes a failure, with the error's remedy if it has one.
  */
-export async function tried(what: string, check: () => Promise<Omit<CheckLine, 'what'>>): Promise<CheckLine> {
+export async function runCheck(what: string, check: () => Promise<Omit<CheckLine, 'what'>>): Promise<CheckLine> {
   try {
     return { what, ...(await check()) };
   } catch (error) {

@@ -1,8 +1,8 @@
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
-import { inTurns } from '../../src/operator/in-turns.ts';
+import { pacedStream } from '../../src/operator/paced-stream.ts';
 
-it('a text in turns gives all its pieces, and everybody else a turn before each of them', async () => {
+it('a paced stream delivers all pieces of a text, and lets other pending work run before each of them', async () => {
   let turns = 0;
   let next: NodeJS.Immediate;
   const count = (): void => {
@@ -17,7 +17,7 @@ it('a text in turns gives all its pieces, and everybody else a turn before each 
       yield piece;
     }
   }
-  expect(await text(inTurns(pieces()))).toBe('one, tw€, three');
+  expect(await text(pacedStream(pieces()))).toBe('one, tw€, three');
   clearImmediate(next);
   expect(new Set(madeAt).size).toBe(3);
 });

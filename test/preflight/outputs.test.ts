@@ -7,7 +7,7 @@ import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { parseConfig } from '../../config/load-config.ts';
 import type { Settings } from '../../config/schema.ts';
 import { startOperatorServer } from '../../src/operator/server.ts';
-import { checkOutlets } from '../../src/preflight/outlets.ts';
+import { checkOutputs } from '../../src/preflight/outputs.ts';
 import { freePort } from '../support/free-port.ts';
 
 let folder: string;
@@ -23,7 +23,7 @@ function settingsWith(sections: object): Settings {
 }
 
 const told = async (sections: object) =>
-  (await checkOutlets(settingsWith(sections))).map(({ verdict, what, found }) => `${verdict} ${what}: ${found}`);
+  (await checkOutputs(settingsWith(sections))).map(({ verdict, what, found }) => `${verdict} ${what}: ${found}`);
 
 it('looks at nothing where neither a log file nor an operator interface is set', async () => {
   expect(await told({})).toEqual([]);
@@ -41,7 +41,7 @@ it('finds what can be used, and leaves nothing behind', async () => {
 it('names a log file that cannot be written, with what to do', async () => {
   expect(await told({ log: { file: folder } })).toEqual([`fail log file: ${folder} is a folder`]);
   const below = join(import.meta.filename, 'a.log');
-  expect(await checkOutlets(settingsWith({ log: { file: below } }))).toEqual([
+  expect(await checkOutputs(settingsWith({ log: { file: below } }))).toEqual([
     {
       what: 'log file',
       verdict: 'fail',

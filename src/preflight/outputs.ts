@@ -8,13 +8,13 @@ import { lookAtOutput, OutputFault } from '../host/output-file.ts';
 import { fetchStatus } from '../operator/client.ts';
 import { readAddress } from '../operator/listen-address.ts';
 import { startOperatorServer } from '../operator/server.ts';
-import { tried } from './report.ts';
+import { runCheck } from './run-check.ts';
 
 /** Checks the log file and the operator interface of a service with these settings. */
-export async function checkOutlets({ log, operator }: Settings): Promise<CheckLine[]> {
+export async function checkOutputs({ log, operator }: Settings): Promise<CheckLine[]> {
   const { file } = log;
   return [
-    ...(file === null ? [] : [await tried('log file', () => checkLogFile(file))]),
+    ...(file === null ? [] : [await runCheck('log file', () => checkLogFile(file))]),
     ...(operator.listen === null ? [] : await checkOperator(operator.listen, operator.allowRemote)),
   ];
 }
@@ -32,7 +32,7 @@ async function checkLogFile(file: string): Promise<Found> {
     () => 'missing',
   );
   const remedy = 'create its folder and let the service write there, or correct log.file';
-  if (kind === 'missing' && !(await isThere(folder))) return folderToCome(folder, 'LogsDirectory=');
+  if (kind === 'missing' && !(await isThere(folder))) return missingFolder(folder, 'LogsDirectory=');
   if (kind === 'folder') return { verdict: 'fail', found: `${file} is a folder`, remedy };
   if (kind === 'missing' && !(await stat(folder)).isDirectory())
     return { verdict: 'fail', found: `${folder} is no folder`, remedy };
@@ -49,7 +49,7 @@ async function checkLogFile(file: string): Promise<Found> {
 }
 
 async function checkOperator(listen: string, allowRemote: boolean): Promise<CheckLine[]> {
-  const line = await tried('operator', () => checkListening(listen, allowRemote));
+  const line = await runCheck('operator', () => checkListening(listen, allowRemote));
   if (line.verdict === 'fail' || readAddress(listen).kind === 'unix') return [line];
   const readers = `every user of this host${allowRemote ? ', whoever reaches it,' : ''} and whoever may forward a port to it (ssh -L)`;
   const found = `${readers} can read uids, DNs and what scripts print on ${listen}`;
@@ -65,14 +65,14 @@ async function checkListening(listen: string, allowRemote: boolean): Promise<Fou
   if (running) return { verdict: 'ok', found: `a service runs and answers on ${listen}` };
   const address = readAddress(listen);
   const folder = address.kind === 'unix' ? dirname(address.path) : undefined;
-  if (folder !== undefined && !(await isThere(folder))) return folderToCome(folder, 'RuntimeDirectory=');
+  if (folder !== undefined && !(await isThere(folder))) return missingFolder(folder, 'RuntimeDirectory=');
   const { close } = await startOperatorServer({ listen, allowRemote, version: '', now: Date.now, events$: NEVER });
   await close();
   return { verdict: 'ok', found: `${listen} is free to listen on` };
 }
 
 /** A missing folder is only advice, as a systemd unit creates its folders at its first start. */
-function folderToCome(folder: string, directive: string): Found {
+function missingFolder(folder: string, directive: string): Found {
   const remedy = `the systemd unit makes its own at its start (${directive}); create any other`;
   return { verdict: 'advice', found: `${folder} does not exist yet`, remedy };
 }

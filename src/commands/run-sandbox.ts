@@ -9,10 +9,10 @@ import { createEventPublisher } from '../observability/publish.ts';
 import { type RenderOptions, renderEvent } from '../observability/render-event.ts';
 import { openOperatorInterface } from '../open-operator.ts';
 import { type EmbeddedDirectory, startEmbeddedDirectory } from '../sandbox/embedded-directory.ts';
-import { lifeOf } from '../sandbox/life.ts';
-import { introduction, invitation, MARGIN, narrator, type Style } from '../sandbox/narration.ts';
+import { fillSandboxFolder, makeSandboxFolder, type SandboxFolder } from '../sandbox/sandbox-folder.ts';
+import { introduction, MARGIN, nextSteps, type Style, walkPrinter } from '../sandbox/texts.ts';
 import { walk } from '../sandbox/walk.ts';
-import { furnish, makeWorkplace, type Workplace } from '../sandbox/workplace.ts';
+import { walkWrites } from '../sandbox/walk-writes.ts';
 import { createService } from '../service.ts';
 import { accessOf } from '../site.ts';
 import { whenOutputIsLost } from './standard-output.ts';
@@ -47,7 +47,7 @@ interface StopRequests {
 /** The command `sandbox`. Resolves to the exit code of the process when everything has ended. */
 export async function runSandbox({ once, port }: SandboxOptions): Promise<number> {
   const stopRequests = handleStopSignals();
-  const workplace = await makeWorkplace();
+  const sandboxFolder = await makeSandboxFolder();
   let directory: EmbeddedDirectory | undefined;
   try {
     const passwords = { service: randomBytes(16).toString('hex'), administrator: ADMINISTRATOR_PASSWORD };
@@ -55,12 +55,12 @@ export async function runSandbox({ once, port }: SandboxOptions): Promise<number
       port,
       administratorPassword: passwords.administrator,
       servicePassword: passwords.service,
-      homeOf: workplace.homeOf,
+      homeOf: sandboxFolder.homeOf,
       laterDay: dayAhead(30),
       now: () => new Date(),
     });
-    await furnish(workplace, directory.url, passwords);
-    await demonstrate(workplace, directory, once, stopRequests);
+    await fillSandboxFolder(sandboxFolder, directory.url, passwords);
+    await demonstrate(sandboxFolder, directory, once, stopRequests);
     return ReturnCode.SUCCESS;
   } catch (error) {
     if (stopRequests.end.aborted) return once ? ReturnCode.UNDEFINED_ERROR : ReturnCode.SUCCESS;
@@ -68,7 +68,7 @@ export async function runSandbox({ once, port }: SandboxOptions): Promise<number
     return ReturnCode.UNDEFINED_ERROR;
   } finally {
     await directory?.stop();
-    await workplace.remove();
+    await sandboxFolder.remove();
     stopRequests.release();
   }
 }
@@ -78,7 +78,7 @@ export async function runSandbox({ once, port }: SandboxOptions): Promise<number
  * is requested. Stops the service before it resolves.
  */
 async function demonstrate(
-  workplace: Workplace,
+  sandboxFolder: SandboxFolder,
   directory: EmbeddedDirectory,
   once: boolean,
   { end, force }: StopRequests,
@@ -89,7 +89,7 @@ async function demonstrate(
   const print = (text: string): void => {
     stdout.write(`${text}\n`);
   };
-  print(introduction(directory, workplace, style));
+  print(introduction(directory, sandboxFolder, style));
 
   const publisher = createEventPublisher({ now: () => new Date() });
   const notice = (message: string): void => print(`${MARGIN}${message}`);
@@ -97,7 +97,7 @@ async function demonstrate(
   publisher.listen((event) => print(`${MARGIN}${renderEvent(event, options)}`));
   // The settings of another service must not apply.
   const env = { PATH: shell['PATH'], LANG: shell['LANG'] };
-  const settings = await loadConfig(workplace.configFile, env);
+  const settings = await loadConfig(sandboxFolder.configFile, env);
   const operator = once ? undefined : await openOperatorInterface(settings, publisher.events$, notice);
   const service = createService({
     settings,
@@ -114,23 +114,23 @@ async function demonstrate(
   const gone = new AbortController();
   const running = service.run().finally(() => gone.abort(new Error('the service has ended')));
   const stop = AbortSignal.any([end, gone.signal]);
-  const administrator = await operationsOf(workplace.administratorConfigFile, env);
+  const administrator = await operationsOf(sandboxFolder.administratorConfigFile, env);
   try {
     const signal = AbortSignal.any([stop, AbortSignal.timeout(WALK_MILLISECONDS)]);
     await Promise.race([ready, aborted(signal)]);
     await walk({
       uid: WALK_UID,
-      chapters: lifeOf(WALK_UID, workplace.homeOf),
+      writes: walkWrites(WALK_UID, sandboxFolder.homeOf),
       directory: administrator,
       listen: publisher.listen,
-      narrator: narrator(print, style),
+      printer: walkPrinter(print, style),
       monotonic: () => performance.now(),
       signal,
     });
     if (once) return;
-    const chapters = lifeOf(TRIAL_UID, workplace.homeOf);
-    for (const { file, ldif } of chapters) await writeFile(join(workplace.folder, file), `${ldif.join('\n')}\n`);
-    print(invitation(directory, workplace, chapters, ADMINISTRATOR_PASSWORD, style));
+    const writes = walkWrites(TRIAL_UID, sandboxFolder.homeOf);
+    for (const { file, ldif } of writes) await writeFile(join(sandboxFolder.folder, file), `${ldif.join('\n')}\n`);
+    print(nextSteps(directory, sandboxFolder, writes, ADMINISTRATOR_PASSWORD, style));
     await aborted(stop);
   } finally {
     administrator.close();

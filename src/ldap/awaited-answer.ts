@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts';
-import { LEAST_RATE } from './liveness.ts';
+import { MINIMUM_RATE } from './liveness.ts';
 
 /** The wait for the answer to one request. */
 export interface AwaitedAnswer {
@@ -11,7 +11,7 @@ export interface AwaitedAnswer {
 
 /**
  * Waits for the answer to a request that has just been sent. Calls `silent` once if nothing of it
- * arrives for this long, nor bytes at `LEAST_RATE`: those may be a large message, of this answer or
+ * arrives for this long, nor bytes at `MINIMUM_RATE`: those may be a large message, of this answer or
  * of one before it.
  */
 export function awaitAnswer(connection: Connection, timeoutMilliseconds: number, silent: () => void): AwaitedAnswer {
@@ -20,7 +20,7 @@ export function awaitAnswer(connection: Connection, timeoutMilliseconds: number,
   // One interval for the whole answer: a timer that is set again for each entry would cost more
   // than the entry.
   const timer = setInterval(() => {
-    const isComing = connection.received - received >= (LEAST_RATE * timeoutMilliseconds) / 2;
+    const isComing = connection.received - received >= (MINIMUM_RATE * timeoutMilliseconds) / 2;
     if (!progressed && !isComing) {
       clearInterval(timer);
       silent();

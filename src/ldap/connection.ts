@@ -68,7 +68,7 @@ export class Connection {
         );
       },
     });
-    const decode = (bytes: Buffer, goesOn: () => boolean) => this.#decode(bytes, goesOn);
+    const decode = (bytes: Buffer, shouldContinue: () => boolean) => this.#decode(bytes, shouldContinue);
     this.#reader = new PacedReader(decode, () => this.#transport.resume(), now);
   }
 
@@ -83,7 +83,7 @@ export class Connection {
    */
   async secure(authorities: string | undefined): Promise<void> {
     if (this.target.scheme === 'ldapi') throw new Error('a unix socket is not secured');
-    if (!this.#framer.idle || this.#reader.keeps)
+    if (!this.#framer.idle || this.#reader.hasPending)
       throw new DirectoryError(`${this.url}: bytes followed the answer to StartTLS unprotected`);
     await this.#transport.secure(this.target.host, authorities);
     this.#framer = this.#newFramer();
@@ -206,10 +206,10 @@ export class Connection {
     });
   }
 
-  #decode(bytes: Buffer, goesOn: () => boolean): number {
+  #decode(bytes: Buffer, shouldContinue: () => boolean): number {
     let taken: number;
     try {
-      taken = this.#framer.push(bytes, goesOn);
+      taken = this.#framer.push(bytes, shouldContinue);
     } catch (error) {
       if (!(error instanceof DirectoryError)) throw error;
       this.fail(error);

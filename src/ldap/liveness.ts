@@ -4,7 +4,7 @@
  * - A silent peer is probed, and given up if it stays silent.
  * - A refresh without progress is given up, even if the peer answers probes.
  * - A stream that completes no message is given up: a damaged length field swallows everything that
- *   follows. A large message may take any time as long as its bytes arrive at `LEAST_RATE`.
+ *   follows. A large message may take any time as long as its bytes arrive at `MINIMUM_RATE`.
  * Arriving bytes renew the time limit of a message, but never beyond its full length. So a fast
  * stream that a damaged length swallows is still given up soon after it falls silent.
  */
@@ -13,9 +13,9 @@
  * Bytes per millisecond. An unfinished message that arrives at this rate is not taken for damage,
  * however long it takes.
  */
-export const LEAST_RATE = 64;
+export const MINIMUM_RATE = 64;
 
-export type Verdict =
+export type LivenessVerdict =
   | { readonly kind: 'alive'; readonly inMilliseconds: number }
   /** Nothing was received for half of `deadAfter`: send a probe. */
   | { readonly kind: 'probe'; readonly inMilliseconds: number }
@@ -41,7 +41,7 @@ export class Liveness {
   received(now: number, bytes: number): void {
     this.#receivedAt = now;
     this.#probedAt = undefined;
-    this.#incompleteSince = Math.min(now, (this.#incompleteSince ?? now) + bytes / LEAST_RATE);
+    this.#incompleteSince = Math.min(now, (this.#incompleteSince ?? now) + bytes / MINIMUM_RATE);
   }
 
   /** A message was completed. */
@@ -63,7 +63,7 @@ export class Liveness {
    * Returns what to do now and, unless the connection is given up, when to call again. After a
    * probe the peer has half of `deadAfter` to answer, however late the probe was sent.
    */
-  judge(now: number): Verdict {
+  judge(now: number): LivenessVerdict {
     const half = this.#deadAfter / 2;
     const untilSilent = this.#probedAt === undefined ? half : this.#probedAt + half - now;
     if (untilSilent <= 0) return { kind: 'silent' };

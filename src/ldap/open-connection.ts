@@ -17,8 +17,8 @@ export async function openConnection(access: DirectoryAccess, url: string, signa
   signal.throwIfAborted();
   const connection = new Connection(url);
   let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(tooSlow(url, access.timeoutMilliseconds)), access.timeoutMilliseconds);
+  const timedOut = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(connectTimeout(url, access.timeoutMilliseconds)), access.timeoutMilliseconds);
     const abort = () => {
       // Without the reason, pending requests on the connection would never be told.
       connection.close(signal.reason instanceof DirectoryError ? signal.reason : undefined);
@@ -29,7 +29,7 @@ export async function openConnection(access: DirectoryAccess, url: string, signa
     connection.ended.addEventListener('abort', () => signal.removeEventListener('abort', abort));
   });
   try {
-    await Promise.race([setUp(connection, access), tooLate]);
+    await Promise.race([setUp(connection, access), timedOut]);
     return connection;
   } catch (error) {
     connection.close();
@@ -66,7 +66,7 @@ async function bind(connection: Connection, { dn, password }: Credentials): Prom
   if (result.resultCode !== ResultCode.success) throw resultError(`bind to ${connection.url} as ${dn}`, result);
 }
 
-function tooSlow(url: string, milliseconds: number): DirectoryError {
+function connectTimeout(url: string, milliseconds: number): DirectoryError {
   return new DirectoryError(`${url}: not connected and bound within ${milliseconds} ms`, {
     remedy:
       'check the network and the firewalls between this machine and the directory, and whether the server is overloaded or hangs',

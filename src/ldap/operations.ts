@@ -7,7 +7,7 @@ import type { Modification } from '../domain/transition.ts';
 import type { DirectoryAccess } from './access.ts';
 import { awaitAnswer } from './awaited-answer.ts';
 import { type ConnectionSource, OnDemandConnection } from './connection-source.ts';
-import { noAnswer, resultError } from './remedies.ts';
+import { responseTimeout, resultError } from './remedies.ts';
 import { type SearchOptions, search } from './search.ts';
 import { ASSERTION, encodeAssertion } from './wire/assertion.ts';
 import { malformed } from './wire/ber.ts';
@@ -155,7 +155,7 @@ export class DirectoryOperations implements AccountDirectory {
     const connection = await connections.connection();
     const { url } = connection;
     const awaited = awaitAnswer(connection, timeoutMilliseconds, () =>
-      connection.fail(noAnswer(url, timeoutMilliseconds)),
+      connection.fail(responseTimeout(url, timeoutMilliseconds)),
     );
     const asked = connection.ask(operation, (message) => readAnswer(message, answer), controls);
     const { result, entry } = await asked.finally(() => awaited.stop());

@@ -2,7 +2,7 @@
 import { DirectoryError } from '../domain/directory-error.ts';
 import { shortageIn } from '../host/shortage.ts';
 
-interface Known {
+interface ResultText {
   readonly name: string;
   readonly remedy?: string;
 }
@@ -11,7 +11,7 @@ interface Known {
  * Result codes of RFC 4511 (appendix A.1), RFC 4533, RFC 4528 and RFC 3909, each with what to do
  * about it.
  */
-const RESULTS: Readonly<Record<number, Known>> = {
+const RESULT_TEXTS: Readonly<Record<number, ResultText>> = {
   0: { name: 'success' },
   1: {
     name: 'operations error',
@@ -106,12 +106,12 @@ const RESULTS: Readonly<Record<number, Known>> = {
 
 /** The name of a result code, for messages. */
 export function resultName(code: number): string {
-  return RESULTS[code]?.name ?? 'unknown result';
+  return RESULT_TEXTS[code]?.name ?? 'unknown result';
 }
 
 /** What to do about a result code; undefined if nothing general can be said. */
 export function remedyForResult(code: number): string | undefined {
-  return RESULTS[code]?.remedy;
+  return RESULT_TEXTS[code]?.remedy;
 }
 
 /**
@@ -142,7 +142,7 @@ const NO_ANSWER = {
 } as const;
 
 /** The faults of a connection, by the `code` of Node.js's errors. */
-const NETWORK: Readonly<Record<string, { readonly what: string; readonly remedy: string }>> = {
+const NETWORK_FAULTS: Readonly<Record<string, { readonly what: string; readonly remedy: string }>> = {
   ECONNREFUSED: {
     what: 'connection refused',
     remedy: 'start the directory server, or correct host and port in directory.url',
@@ -194,7 +194,7 @@ const TLS_REMEDY =
   'the two sides did not agree on TLS: check that the port of directory.url speaks it, and the versions that the server allows';
 
 /** The error for a request that got no response within the given time. */
-export function noAnswer(url: string, milliseconds: number): DirectoryError {
+export function responseTimeout(url: string, milliseconds: number): DirectoryError {
   const { what, remedy } = NO_ANSWER;
   return new DirectoryError(`${url}: ${what} within ${milliseconds} ms`, { remedy });
 }
@@ -209,7 +209,7 @@ export function connectionError(url: string, cause: unknown): DirectoryError {
   const shortage = shortageIn(cause);
   if (shortage !== undefined)
     return new DirectoryError(`${url}: ${shortage.message}`, { remedy: shortage.remedy, cause });
-  const known = NETWORK[code];
+  const known = NETWORK_FAULTS[code];
   const words = wordsOf(cause);
   if (known !== undefined) {
     return new DirectoryError(`${url}: ${known.what}${words === '' ? '' : ` (${words})`}`, {

@@ -16,7 +16,7 @@ export interface SearchOptions {
   /** Entries per page. undefined: no paging. */
   readonly pageSize?: number;
   /**
-   * The search is abandoned if no response arrives for this long, nor bytes of one at `LEAST_RATE`.
+   * The search is abandoned if no response arrives for this long, nor bytes of one at `MINIMUM_RATE`.
    */
   readonly timeoutMilliseconds: number;
 }
@@ -41,7 +41,7 @@ export async function search(
       entries += 1;
       entry(found);
     });
-    if (entries === 0 && next?.equals(cookie)) throw goingInCircles(connection.url);
+    if (entries === 0 && next?.equals(cookie)) throw endlessPaging(connection.url);
     cookie = next;
   }
 }
@@ -61,7 +61,7 @@ function searchPage(
   return new Promise((resolve, reject) => {
     const answer = awaitAnswer(connection, timeoutMilliseconds, () => {
       connection.abandon(id);
-      reject(silence(connection.url, timeoutMilliseconds));
+      reject(searchTimeout(connection.url, timeoutMilliseconds));
     });
     const id = connection.send(
       encodeSearch(request),
@@ -102,13 +102,13 @@ function nextPage(done: LdapMessage): Buffer | undefined {
   return cookie === undefined || cookie.length === 0 ? undefined : Buffer.from(cookie);
 }
 
-function goingInCircles(url: string): DirectoryError {
+function endlessPaging(url: string): DirectoryError {
   return new DirectoryError(`${url}: the server answers with the same empty page again and again`, {
     remedy: 'the server does not page its results as RFC 2696 says: see its log, or use another server',
   });
 }
 
-function silence(url: string, milliseconds: number): DirectoryError {
+function searchTimeout(url: string, milliseconds: number): DirectoryError {
   return new DirectoryError(`${url}: no answer to a search within ${milliseconds} ms`, {
     remedy: 'the server is overloaded or hangs, or the network swallows the connection: it is tried again by itself',
   });

@@ -39,8 +39,8 @@ export class Transport {
     this.#events = events;
   }
 
-  /** Connects; `reuse` says that StartTLS will follow. Rejects with Node.js's error. */
-  open(url: LdapUrl, authorities: string | undefined, reuse: boolean): Promise<void> {
+  /** Connects; `startTlsFollows` says that StartTLS will follow. Rejects with Node.js's error. */
+  open(url: LdapUrl, authorities: string | undefined, startTlsFollows: boolean): Promise<void> {
     const address = url.scheme === 'ldapi' ? { path: url.path } : { host: url.host, port: url.port };
     const onread = {
       buffer: Buffer.allocUnsafeSlow(READ_SIZE),
@@ -49,10 +49,10 @@ export class Transport {
     };
     if (url.scheme === 'ldaps') {
       const options = { ...address, ...verification(url.host, authorities), onread };
-      return this.#adopt(tls.connect(options as tls.ConnectionOptions), 'secureConnect');
+      return this.#attach(tls.connect(options as tls.ConnectionOptions), 'secureConnect');
     }
-    if (!reuse) return this.#adopt(net.connect({ ...address, onread }), 'connect');
-    return this.#adopt(net.connect(address), 'connect', 'chunks');
+    if (!startTlsFollows) return this.#attach(net.connect({ ...address, onread }), 'connect');
+    return this.#attach(net.connect(address), 'connect', 'chunks');
   }
 
   /**
@@ -68,7 +68,7 @@ export class Transport {
     plain.on('error', () => {});
     const secured = tls.connect({ socket: plain, ...verification(host, authorities) });
     secured.once('close', () => plain.destroy());
-    return this.#adopt(secured, 'secureConnect', 'chunks');
+    return this.#attach(secured, 'secureConnect', 'chunks');
   }
 
   write(bytes: Buffer): void {
@@ -81,24 +81,24 @@ export class Transport {
   }
 
   /**
-   * Sends `lastWords`, if given and if nothing else is waiting to be sent, and closes. `closed` is
+   * Sends `finalBytes`, if given and if nothing else is waiting to be sent, and closes. `closed` is
    * not called any more.
    */
-  close(lastWords?: Buffer): void {
+  close(finalBytes?: Buffer): void {
     if (this.#closed) return;
     this.#closed = true;
     const socket = this.#socket;
     if (socket === undefined) return;
-    const flowing = lastWords !== undefined && !socket.connecting && socket.writableLength === 0;
-    if (!flowing) {
+    const canSend = finalBytes !== undefined && !socket.connecting && socket.writableLength === 0;
+    if (!canSend) {
       socket.destroy();
       return;
     }
-    socket.write(lastWords);
+    socket.write(finalBytes);
     socket.destroySoon();
   }
 
-  #adopt(socket: net.Socket, ready: 'connect' | 'secureConnect', how: 'buffer' | 'chunks' = 'buffer'): Promise<void> {
+  #attach(socket: net.Socket, ready: 'connect' | 'secureConnect', how: 'buffer' | 'chunks' = 'buffer'): Promise<void> {
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEPALIVE_AFTER);

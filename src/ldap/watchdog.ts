@@ -59,7 +59,7 @@ export class Watchdog {
       case 'silent':
       case 'garbled':
       case 'stuck':
-        this.#connection.fail(givenUp(verdict.kind, this.#connection.url, this.#deadAfter));
+        this.#connection.fail(livenessError(verdict.kind, this.#connection.url, this.#deadAfter));
         return;
       case 'probe':
         this.#connection.probe();
@@ -74,7 +74,7 @@ export class Watchdog {
   }
 }
 
-function givenUp(why: 'silent' | 'garbled' | 'stuck', url: string, deadAfter: number): DirectoryError {
+function livenessError(why: 'silent' | 'garbled' | 'stuck', url: string, deadAfter: number): DirectoryError {
   switch (why) {
     case 'silent':
       return new DirectoryError(`${url}: silent peer: nothing was received for ${deadAfter} ms, though asked`, {

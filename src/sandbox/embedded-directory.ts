@@ -1,6 +1,6 @@
-import { Directory, parse } from './directory/directory.ts';
+import { Directory, parseRequestDn } from './directory/directory.ts';
 import { serve } from './directory/server.ts';
-import { ACCOUNTS, ADMINISTRATOR, initialTree, SERVICE, SUFFIX, type TreeOptions } from './tree.ts';
+import { ACCOUNTS_DN, ADMINISTRATOR_DN, initialTree, SERVICE_DN, SUFFIX_DN, type TreeOptions } from './tree.ts';
 
 export interface EmbeddedDirectoryOptions extends TreeOptions {
   /** 0: any free port. */
@@ -22,10 +22,10 @@ export interface EmbeddedDirectory {
  * not RFC 4533. Rejects if the port is in use.
  */
 export async function startEmbeddedDirectory(options: EmbeddedDirectoryOptions): Promise<EmbeddedDirectory> {
-  const administrator = parse(ADMINISTRATOR);
+  const administrator = parseRequestDn(ADMINISTRATOR_DN);
   const directory = new Directory({
-    suffix: parse(SUFFIX),
-    rights: { administrator, service: parse(SERVICE), accounts: parse(ACCOUNTS) },
+    suffix: parseRequestDn(SUFFIX_DN),
+    rights: { administrator, service: parseRequestDn(SERVICE_DN), accounts: parseRequestDn(ACCOUNTS_DN) },
     administratorPassword: options.administratorPassword,
     now: options.now,
   });

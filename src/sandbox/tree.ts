@@ -1,17 +1,17 @@
 import type { NamedValues } from './directory/request.ts';
 
 /** The DNs of the embedded directory's tree: those of a stoney backup site. */
-export const SUFFIX = 'dc=stoney-cloud,dc=org';
-export const ADMINISTRATOR = `cn=admin,${SUFFIX}`;
-export const SERVICE = `cn=prov-backup-rsnapshot,ou=daemons,${SUFFIX}`;
-export const ACCOUNTS = `ou=accounts,ou=backup,ou=services,${SUFFIX}`;
+export const SUFFIX_DN = 'dc=stoney-cloud,dc=org';
+export const ADMINISTRATOR_DN = `cn=admin,${SUFFIX_DN}`;
+export const SERVICE_DN = `cn=prov-backup-rsnapshot,ou=daemons,${SUFFIX_DN}`;
+export const ACCOUNTS_DN = `ou=accounts,ou=backup,ou=services,${SUFFIX_DN}`;
 
 /**
  * The uids of the accounts at the start: one that has been added, and one that is due on a later
  * day.
  */
-export const SETTLED = '4000001';
-export const DEFERRED = '4000004';
+export const ADDED_UID = '4000001';
+export const DEFERRED_UID = '4000004';
 
 export interface TreeEntry {
   readonly dn: string;
@@ -31,21 +31,21 @@ export function initialTree({ servicePassword, homeOf, laterDay }: TreeOptions):
   const unit = (dn: string) => entry(dn, { objectClass: ['organizationalUnit'], ou: [dn.slice(3, dn.indexOf(','))] });
   const done = '20260101T000000Z';
   return [
-    entry(SUFFIX, { objectClass: ['organization', 'dcObject'], o: ['stoney cloud'], dc: ['stoney-cloud'] }),
-    unit(`ou=daemons,${SUFFIX}`),
-    entry(SERVICE, {
+    entry(SUFFIX_DN, { objectClass: ['organization', 'dcObject'], o: ['stoney cloud'], dc: ['stoney-cloud'] }),
+    unit(`ou=daemons,${SUFFIX_DN}`),
+    entry(SERVICE_DN, {
       objectClass: ['person'],
       cn: ['prov-backup-rsnapshot'],
       sn: ['prov-backup-rsnapshot'],
       userPassword: [servicePassword],
     }),
-    unit(`ou=services,${SUFFIX}`),
-    unit(`ou=backup,ou=services,${SUFFIX}`),
-    unit(ACCOUNTS),
-    account(SETTLED, homeOf, { mode: 'added', state: done, date: '0' }),
-    account('4000002', homeOf, { mode: 'modified', state: done, date: '0' }),
-    account('4000003', homeOf, { mode: 'initialized', state: '0', date: '0' }),
-    account(DEFERRED, homeOf, { mode: 'add', state: '0', date: laterDay }),
+    unit(`ou=services,${SUFFIX_DN}`),
+    unit(`ou=backup,ou=services,${SUFFIX_DN}`),
+    unit(ACCOUNTS_DN),
+    accountEntry(ADDED_UID, homeOf, { mode: 'added', state: done, date: '0' }),
+    accountEntry('4000002', homeOf, { mode: 'modified', state: done, date: '0' }),
+    accountEntry('4000003', homeOf, { mode: 'initialized', state: '0', date: '0' }),
+    accountEntry(DEFERRED_UID, homeOf, { mode: 'add', state: '0', date: laterDay }),
   ];
 }
 
@@ -57,7 +57,11 @@ export interface Provisioning {
 }
 
 /** The entry of an account, as a site's administration would write it. */
-export function account(uid: string, homeOf: TreeOptions['homeOf'], { mode, state, date }: Provisioning): TreeEntry {
+export function accountEntry(
+  uid: string,
+  homeOf: TreeOptions['homeOf'],
+  { mode, state, date }: Provisioning,
+): TreeEntry {
   return entry(accountDn(uid), {
     objectClass: ['account', 'posixAccount', 'shadowAccount', 'sstBackup', 'sstProvisioning'],
     uid: [uid],
@@ -74,7 +78,7 @@ export function account(uid: string, homeOf: TreeOptions['homeOf'], { mode, stat
 }
 
 export function accountDn(uid: string): string {
-  return `uid=${uid},${ACCOUNTS}`;
+  return `uid=${uid},${ACCOUNTS_DN}`;
 }
 
 function entry(dn: string, attributes: Readonly<Record<string, readonly string[]>>): TreeEntry {

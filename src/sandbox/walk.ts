@@ -1,51 +1,58 @@
 import type { DirectoryEntry } from '../domain/entry.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { DirectoryOperations } from '../ldap/operations.ts';
-import type { Chapter } from './life.ts';
+import type { WalkWrite } from './walk-writes.ts';
 
-/** Prints the steps of the walk. */
-export interface Narrator {
-  chapter(number: number, chapter: Chapter): void;
+/** Prints what the walk does. */
+export interface WalkPrinter {
+  announce(number: number, write: WalkWrite): void;
   /**
    * `milliseconds` is the time from the write to the finished state; undefined if the service had
    * nothing to do.
    */
-  outcome(attributes: readonly string[], milliseconds: number | undefined): void;
+  result(attributes: readonly string[], milliseconds: number | undefined): void;
 }
 
 export interface WalkOptions {
   readonly uid: string;
-  readonly chapters: readonly Chapter[];
+  readonly writes: readonly WalkWrite[];
   /** Connected as the directory's administrator. */
   readonly directory: Pick<DirectoryOperations, 'add' | 'modify' | 'delete' | 'read'>;
   /** Listens to the service's events. Returns a function that ends that. */
   readonly listen: (listener: (event: PublishedEvent) => void) => () => void;
-  readonly narrator: Narrator;
+  readonly printer: WalkPrinter;
   readonly monotonic: () => number;
   /** Ends the walk at once. */
   readonly signal: AbortSignal;
 }
 
-/** The attributes that are printed after each step. */
-const TOLD = ['sstProvisioningMode', 'sstProvisioningState', 'sstProvisioningReturnValue', 'sstIsActive', 'sstQuota'];
+/** The attributes that are printed after each write. */
+const SHOWN_ATTRIBUTES = [
+  'sstProvisioningMode',
+  'sstProvisioningState',
+  'sstProvisioningReturnValue',
+  'sstIsActive',
+  'sstQuota',
+];
 
 /**
- * Leads one account through its life. It writes as any LDAP client would, waits until the service
+ * Performs the writes of one account. It writes as any LDAP client would, waits until the service
  * has finished, and prints what the directory then holds. Rejects if the service fails or the
  * signal is aborted.
  */
-export async function walk({ chapters, directory, narrator, monotonic, ...options }: WalkOptions): Promise<void> {
-  for (const [index, chapter] of chapters.entries()) {
+export async function walk({ writes, directory, printer, monotonic, ...options }: WalkOptions): Promise<void> {
+  for (const [index, write] of writes.entries()) {
     options.signal.throwIfAborted();
-    narrator.chapter(index + 1, chapter);
+    printer.announce(index + 1, write);
     const begin = monotonic();
-    const end = chapter.ends === undefined ? undefined : finished(options, monotonic);
-    await Promise.all([write(directory, chapter), end]);
+    const end = write.finishedMode === undefined ? undefined : finished(options, monotonic);
+    await Promise.all([performWrite(directory, write), end]);
     const milliseconds = end === undefined ? undefined : (await end) - begin;
-    const entry = await directory.read(dnOf(chapter));
+    const entry = await directory.read(dnOf(write));
     const mode = entry?.values('sstProvisioningMode')[0]?.toString('utf8');
-    if (mode !== chapter.ends) throw new Error(`the account is ${mode ?? 'gone'}, not ${chapter.ends ?? 'gone'}`);
-    narrator.outcome(entry === undefined ? [] : told(entry), milliseconds);
+    if (mode !== write.finishedMode)
+      throw new Error(`the account is ${mode ?? 'gone'}, not ${write.finishedMode ?? 'gone'}`);
+    printer.result(entry === undefined ? [] : shownLines(entry), milliseconds);
   }
 }
 
@@ -70,7 +77,7 @@ function finished(
   });
 }
 
-async function write(directory: WalkOptions['directory'], { write: what }: Chapter): Promise<void> {
+async function performWrite(directory: WalkOptions['directory'], { write: what }: WalkWrite): Promise<void> {
   switch (what.kind) {
     case 'add':
       return directory.add(
@@ -85,10 +92,10 @@ async function write(directory: WalkOptions['directory'], { write: what }: Chapt
   }
 }
 
-function dnOf({ write: what }: Chapter): string {
+function dnOf({ write: what }: WalkWrite): string {
   return what.kind === 'add' ? what.entry.dn : what.dn;
 }
 
-function told(entry: DirectoryEntry): string[] {
-  return TOLD.flatMap((name) => entry.values(name).map((value) => `${name}: ${value.toString('utf8')}`));
+function shownLines(entry: DirectoryEntry): string[] {
+  return SHOWN_ATTRIBUTES.flatMap((name) => entry.values(name).map((value) => `${name}: ${value.toString('utf8')}`));
 }

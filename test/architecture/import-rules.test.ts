@@ -69,7 +69,7 @@ const FILE_EDGES: readonly string[] = [
   'src/lock/',
   'src/script/run-record.ts',
   'src/script/plain-runner.ts',
-  'src/sandbox/workplace.ts',
+  'src/sandbox/sandbox-folder.ts',
   'src/commands/run-sandbox.ts',
   'handlers/steps/inspect-rsnapshot.ts',
   // These read /proc, the terminal, programs to run, and folders that are kept open.

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LEAST_RATE, Liveness } from '../../src/ldap/liveness.ts';
+import { Liveness, MINIMUM_RATE } from '../../src/ldap/liveness.ts';
 
 /** A number of bytes that does not extend any limit. */
 const FEW = 0;
@@ -56,7 +56,7 @@ describe('the judgement of a connection', () => {
     const liveness = new Liveness(1000, 0);
     liveness.progressed(0);
     for (let now = 0; now <= 60_000; now += 100) {
-      liveness.received(now, 100 * LEAST_RATE);
+      liveness.received(now, 100 * MINIMUM_RATE);
       expect(liveness.judge(now).kind).toBe('alive');
     }
     liveness.received(60_800, FEW);
@@ -70,7 +70,7 @@ describe('the judgement of a connection', () => {
 
   it('grants nothing for what was swallowed at once', () => {
     const liveness = new Liveness(1000, 0);
-    liveness.received(100, 1_000_000 * LEAST_RATE);
+    liveness.received(100, 1_000_000 * MINIMUM_RATE);
     for (let now = 200; now <= 2_100; now += 100) liveness.received(now, FEW);
     expect(liveness.judge(2_100)).toEqual({ kind: 'garbled' });
   });

@@ -40,7 +40,7 @@ describe('the paced reader', () => {
     const { reader, seen, readsOn } = reading(() => 0);
     expect(reader.take(Buffer.concat(numbers(1_000).map((number) => message(number))))).toBe(true);
     expect(seen).toEqual(numbers(1_000));
-    expect(reader.keeps).toBe(false);
+    expect(reader.hasPending).toBe(false);
     expect(readsOn()).toBe(0);
   });
 
@@ -49,7 +49,7 @@ describe('the paced reader', () => {
     const chunk = Buffer.concat(numbers(100).map((number) => message(number)));
     expect(reader.take(chunk)).toBe(false);
     chunk.fill(0);
-    expect(reader.keeps).toBe(true);
+    expect(reader.hasPending).toBe(true);
     for (let before = 0; seen.length < 100; await turn()) {
       expect(seen.length - before).toBeGreaterThan(0);
       expect(seen.length - before).toBeLessThan(20);
@@ -97,7 +97,7 @@ describe('the paced reader', () => {
           reused.fill(0xff);
           while (!goesOn && readsOn() === before && !comesAnyway[piece % comesAnyway.length]) await turn();
         }
-        while (reader.keeps) await turn();
+        while (reader.hasPending) await turn();
         expect(seen).toEqual(numbers(lengths.length));
         reader.stop();
       }),
@@ -111,7 +111,7 @@ describe('the paced reader', () => {
     reader.take(message(100));
     reader.finish();
     expect(seen).toEqual(numbers(101));
-    expect(reader.keeps).toBe(false);
+    expect(reader.hasPending).toBe(false);
     reader.stop();
   });
 

@@ -7,16 +7,16 @@ interface Where {
   /** Entries at this depth (0: the base) and above show only their DN. */
   readonly readable?: number;
   /** Distinguishes a tree from the next one, which is created anew. */
-  readonly life?: string;
+  readonly idPrefix?: string;
 }
 
 /** `a/b` names the entry b below a. */
-function pathOf(place: string, { server = 'one', readable = 99, life = '' }: Where = {}): BasePath {
+function pathOf(place: string, { server = 'one', readable = 99, idPrefix = '' }: Where = {}): BasePath {
   const names = place.split('/');
   const places = names.map((_, index) => names.slice(0, names.length - index).join('/'));
   return {
     server,
-    entries: places.map((dn, depth) => ({ dn, ids: depth < readable ? { entryUUID: `${life}${dn}` } : {} })),
+    entries: places.map((dn, depth) => ({ dn, ids: depth < readable ? { entryUUID: `${idPrefix}${dn}` } : {} })),
   };
 }
 
@@ -62,12 +62,12 @@ describe('two services on a host', () => {
   });
 
   it('tell two directories with the same DNs apart by the names of their entries', () => {
-    expect(isCompatible(scope('one', 'a/b'), scope('one', 'a/b', { server: 'two', life: 'test ' }))).toBe(true);
+    expect(isCompatible(scope('one', 'a/b'), scope('one', 'a/b', { server: 'two', idPrefix: 'test ' }))).toBe(true);
   });
 
   it('take equal DNs on one server for one entry, though it was made anew', () => {
-    expect(isCompatible(scope('one', 'a/b'), scope('one', 'a/b', { life: 'new ' }))).toBe(false);
-    expect(isCompatible(scope('one', 'a/b'), scope('one', 'a', { life: 'new ' }))).toBe(false);
+    expect(isCompatible(scope('one', 'a/b'), scope('one', 'a/b', { idPrefix: 'new ' }))).toBe(false);
+    expect(isCompatible(scope('one', 'a/b'), scope('one', 'a', { idPrefix: 'new ' }))).toBe(false);
   });
 
   it('meet in whatever either of them has worked on since its start', () => {
@@ -99,7 +99,7 @@ const place = fc.array(fc.constantFrom('a', 'b'), { minLength: 1, maxLength: 4 }
 const where = fc.record({
   server: fc.constantFrom('one', 'two'),
   readable: fc.nat(4),
-  life: fc.constantFrom('', 'new '),
+  idPrefix: fc.constantFrom('', 'new '),
 });
 const anyScope = fc
   .tuple(instances, fc.array(fc.tuple(place, where), { maxLength: 3 }))

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boolean, element, enumerated, integer, octetString, sequence, Tag } from '../../src/ldap/wire/ber.ts';
-import { ADMINISTRATOR, accountDn } from '../../src/sandbox/tree.ts';
+import { ADMINISTRATOR_DN, accountDn } from '../../src/sandbox/tree.ts';
 import { BASE } from '../support/accounts.ts';
 import { closed } from '../support/closed.ts';
 import { type Embedded, startEmbedded } from '../support/embedded-directory.ts';
@@ -24,7 +24,7 @@ const search = (filter: Buffer) =>
 
 /** One request of each kind, as a client would send it. */
 const REQUESTS: readonly Buffer[] = [
-  element(0x60, integer(3), octetString(ADMINISTRATOR), octetString('secret', 0x80)),
+  element(0x60, integer(3), octetString(ADMINISTRATOR_DN), octetString('secret', 0x80)),
   search(element(0xa0, equality, element(0xa2, octetString('cn', 0x87)))),
   search(element(0xa4, octetString('cn'), sequence(octetString('a', 0x80), octetString('b', 0x81)))),
   search(element(0xa9, octetString('caseExactMatch', 0x81), octetString('cn', 0x82), octetString('x', 0x83))),

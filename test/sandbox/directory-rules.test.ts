@@ -1,6 +1,12 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ACCOUNTS, ADMINISTRATOR, accountDn, SERVICE, SUFFIX } from '../../src/sandbox/tree.ts';
+import {
+  ACCOUNTS_DN,
+  ADMINISTRATOR_DN,
+  accountDn,
+  SERVICE_DN as SANDBOX_SERVICE_DN,
+  SUFFIX_DN,
+} from '../../src/sandbox/tree.ts';
 import { accountLdif, accountDn as accountName, BASE, SERVICE_DN, SERVICE_PASSWORD } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';
 import { closed } from '../support/closed.ts';
@@ -18,17 +24,17 @@ describe('the embedded directory', () => {
   const modify = (who: readonly string[], lines: string) => attempt('ldapmodify', who, { input: `${lines}\n` });
 
   it('has the names that a stoney backup site has', () => {
-    expect({ SERVICE, ACCOUNTS }).toEqual({ SERVICE: SERVICE_DN, ACCOUNTS: BASE });
+    expect([SANDBOX_SERVICE_DN, ACCOUNTS_DN]).toEqual([SERVICE_DN, BASE]);
   });
 
   it('refuses a wrong password, an unknown name and a name without password', async () => {
     const whoami = async (...args: string[]) => (await attempt('ldapwhoami', ['-H', server.login.url, ...args])).code;
-    expect(await whoami('-x', '-D', ADMINISTRATOR, '-w', 'wrong')).toBe(49);
-    expect(await whoami('-x', '-D', `cn=nobody,${SUFFIX}`, '-w', 'secret')).toBe(49);
-    expect(await whoami('-x', '-D', ADMINISTRATOR)).toBe(53);
+    expect(await whoami('-x', '-D', ADMINISTRATOR_DN, '-w', 'wrong')).toBe(49);
+    expect(await whoami('-x', '-D', `cn=nobody,${SUFFIX_DN}`, '-w', 'secret')).toBe(49);
+    expect(await whoami('-x', '-D', ADMINISTRATOR_DN)).toBe(53);
     expect(await whoami('-x', '-D', 'nonsense', '-w', 'secret')).toBe(34);
     expect(
-      (await attempt('ldapsearch', ['-x', '-P', '2', '-H', server.login.url, '-D', ADMINISTRATOR, '-w', 'secret']))
+      (await attempt('ldapsearch', ['-x', '-P', '2', '-H', server.login.url, '-D', ADMINISTRATOR_DN, '-w', 'secret']))
         .code,
     ).toBe(2);
     expect(await whoami('-x', '-ZZ')).not.toBe(0);
@@ -45,25 +51,25 @@ describe('the embedded directory', () => {
 
   it('lets everybody read, without the passwords', async () => {
     const search = async (...who: string[]) =>
-      (await attempt('ldapsearch', ['-LLL', ...who, '-b', SERVICE, '(userPassword=*)', 'userPassword'])).stdout;
+      (await attempt('ldapsearch', ['-LLL', ...who, '-b', SERVICE_DN, '(userPassword=*)', 'userPassword'])).stdout;
     expect(await search('-x', '-H', server.login.url)).toBe('');
-    expect(await search(...as(SERVICE, SERVICE_PASSWORD))).toBe('');
-    expect(await search(...as(ADMINISTRATOR, 'secret'))).toContain('userPassword');
+    expect(await search(...as(SERVICE_DN, SERVICE_PASSWORD))).toBe('');
+    expect(await search(...as(ADMINISTRATOR_DN, 'secret'))).toContain('userPassword');
   });
 
   it('lets the service write what is provisioning, below the accounts, and nothing else', async () => {
-    const service = as(SERVICE, SERVICE_PASSWORD);
+    const service = as(SERVICE_DN, SERVICE_PASSWORD);
     const change = (dn: string, name: string) =>
       modify(service, `dn: ${dn}\nchangetype: modify\nreplace: ${name}\n${name}: 7`);
     expect((await change(accountDn('4000001'), 'sstProvisioningReturnValue')).code).toBe(0);
     expect((await change(accountDn('4000001'), 'sstQuota')).code).toBe(50);
-    expect((await change(SERVICE, 'sstProvisioningReturnValue')).code).toBe(50);
+    expect((await change(SERVICE_DN, 'sstProvisioningReturnValue')).code).toBe(50);
     expect((await attempt('ldapdelete', [...service, accountDn('4000001')])).code).toBe(50);
     expect((await attempt('ldapdelete', ['-x', '-H', server.login.url, accountDn('4000001')])).code).toBe(50);
   });
 
   it('renames a unit with all that is in it', async () => {
-    await server.rename(ACCOUNTS, ACCOUNTS.replace('ou=accounts', 'ou=archive'));
+    await server.rename(ACCOUNTS_DN, ACCOUNTS_DN.replace('ou=accounts', 'ou=archive'));
     expect(await server.read('4000001')).toBeUndefined();
     const moved = await server.readEntry(accountDn('4000001').replace('ou=accounts', 'ou=archive'));
     expect(moved && text(moved, 'uid')).toBe('4000001');
@@ -71,9 +77,9 @@ describe('the embedded directory', () => {
 
   it('refuses to move an entry below itself, and to rename the suffix', async () => {
     const rename = async (...args: string[]) =>
-      (await attempt('ldapmodrdn', [...as(ADMINISTRATOR, 'secret'), ...args])).code;
-    expect(await rename('-s', ACCOUNTS, `ou=backup,ou=services,${SUFFIX}`, 'ou=backup')).toBe(53);
-    expect(await rename(SUFFIX, 'dc=other')).toBe(53);
+      (await attempt('ldapmodrdn', [...as(ADMINISTRATOR_DN, 'secret'), ...args])).code;
+    expect(await rename('-s', ACCOUNTS_DN, `ou=backup,ou=services,${SUFFIX_DN}`, 'ou=backup')).toBe(53);
+    expect(await rename(SUFFIX_DN, 'dc=other')).toBe(53);
   });
 
   it('keeps bytes that are no text', async () => {
@@ -87,7 +93,7 @@ describe('the embedded directory', () => {
     for (const uid of ['a,b', 'q"u\\o', 'für alle', ' #x ', 'a+b=c', '4000009\u00e9']) {
       const dn = accountName(uid);
       expect((await server.load(accountLdif(uid))).stderr).toBe('');
-      const bind = as(ADMINISTRATOR, 'secret');
+      const bind = as(ADMINISTRATOR_DN, 'secret');
       const found = await attempt('ldapsearch', ['-LLL', ...bind, '-s', 'base', '-b', dn, 'uid']);
       const printed = /^uid:(:?) (.*)$/m.exec(found.stdout) ?? [];
       expect(printed[1] === ':' ? Buffer.from(printed[2] ?? '', 'base64').toString('utf8') : printed[2]).toBe(uid);

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PublishedEvent } from '../../src/domain/event.ts';
 import { type DirectoryOperations, operationsAt } from '../../src/ldap/operations.ts';
-import { lifeOf } from '../../src/sandbox/life.ts';
-import { ACCOUNTS, accountDn } from '../../src/sandbox/tree.ts';
+import { ACCOUNTS_DN, accountDn } from '../../src/sandbox/tree.ts';
 import { walk } from '../../src/sandbox/walk.ts';
+import { walkWrites } from '../../src/sandbox/walk-writes.ts';
 import { type Embedded, startEmbedded } from '../support/embedded-directory.ts';
 
 const UID = '3724300';
@@ -26,7 +26,7 @@ describe('the walk', () => {
       readPassword: () => Promise.resolve(password),
       timeoutMilliseconds: 10_000,
     };
-    directory = operationsAt(access, url, ACCOUNTS);
+    directory = operationsAt(access, url, ACCOUNTS_DN);
     listeners = [];
     told = [];
     ended = new AbortController();
@@ -39,7 +39,7 @@ describe('the walk', () => {
   const walking = () =>
     walk({
       uid: UID,
-      chapters: lifeOf(UID, (uid) => `/homes/${uid}`),
+      writes: walkWrites(UID, (uid) => `/homes/${uid}`),
       directory,
       listen: (listener) => {
         listeners.push(listener);
@@ -47,9 +47,9 @@ describe('the walk', () => {
           listeners = listeners.filter((other) => other !== listener);
         };
       },
-      narrator: {
-        chapter: (number, { title }) => told.push(`${number} ${title}`),
-        outcome: ([mode = 'gone'], milliseconds) =>
+      printer: {
+        announce: (number, { title }) => told.push(`${number} ${title}`),
+        result: ([mode = 'gone'], milliseconds) =>
           told.push(`${mode}, ${milliseconds === undefined ? 'not ' : ''}timed`),
       },
       monotonic: () => performance.now(),
@@ -66,7 +66,7 @@ describe('the walk', () => {
     say({ event: 'finished', state: '20260101T000000Z', milliseconds: 1 });
   };
 
-  it('leads an account through its life, and tells each chapter and its outcome', async () => {
+  it('leads an account through its life, and prints each write and its result', async () => {
     const walk = walking();
     await finish('add', 'added');
     await finish('modify', 'modified');

@@ -1,5 +1,5 @@
 import { type EmbeddedDirectory, startEmbeddedDirectory } from '../../src/sandbox/embedded-directory.ts';
-import { ADMINISTRATOR } from '../../src/sandbox/tree.ts';
+import { ADMINISTRATOR_DN } from '../../src/sandbox/tree.ts';
 import { SERVICE_PASSWORD } from './accounts.ts';
 import { TestDirectory } from './test-directory.ts';
 
@@ -11,7 +11,7 @@ export class Embedded extends TestDirectory {
   readonly #directory: EmbeddedDirectory;
 
   constructor(directory: EmbeddedDirectory) {
-    super({ url: directory.url, dn: ADMINISTRATOR, password: 'secret' });
+    super({ url: directory.url, dn: ADMINISTRATOR_DN, password: 'secret' });
     this.#directory = directory;
   }
 

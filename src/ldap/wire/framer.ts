@@ -15,7 +15,7 @@ const LARGEST_MESSAGE = 1024 * 1024 * 1024;
 const LONGEST_HEADER = 6;
 
 /** A buffer for unfinished messages is reused up to this size, in bytes. */
-const KEPT_BUFFER = 64 * 1024;
+const LARGEST_REUSED_BUFFER = 64 * 1024;
 
 /** Receives one LDAPMessage, bytes[start..end). The bytes are valid only during the call. */
 export type DeliverFrame = (bytes: Buffer, start: number, end: number) => void;
@@ -63,21 +63,22 @@ export class Framer {
 
   /**
    * Takes the next bytes and returns how many it has taken: all of them, or those up to the end of
-   * the message after which `goesOn` returned false. The caller may reuse the chunk afterwards.
+   * the message after which `shouldContinue` returned false. The caller may reuse the chunk
+   * afterwards.
    */
-  push(chunk: Buffer, goesOn: () => boolean = () => true): number {
-    let offset = this.idle ? 0 : this.#goOn(chunk);
+  push(chunk: Buffer, shouldContinue: () => boolean = () => true): number {
+    let offset = this.idle ? 0 : this.#completePending(chunk);
     const limit = this.#limit;
     const accepted = this.#accepted;
     while (offset < chunk.length) {
       const length = frameLength(chunk, offset, chunk.length, accepted);
       if (length > limit) {
         this.#oversized = new OversizedMessage(length);
-        offset = this.#passBy(this.#oversized, chunk, offset);
+        offset = this.#skipOversized(this.#oversized, chunk, offset);
       } else if (length > 0 && length <= chunk.length - offset) {
         this.#deliver(chunk, offset, offset + length);
         offset += length;
-        if (!goesOn()) return offset;
+        if (!shouldContinue()) return offset;
       } else {
         this.#gather(chunk, offset, chunk.length);
         return chunk.length;
@@ -87,8 +88,8 @@ export class Framer {
   }
 
   /** Completes the unfinished message. Returns the number of bytes taken from the chunk. */
-  #goOn(chunk: Buffer): number {
-    if (this.#oversized !== undefined) return this.#passBy(this.#oversized, chunk, 0);
+  #completePending(chunk: Buffer): number {
+    if (this.#oversized !== undefined) return this.#skipOversized(this.#oversized, chunk, 0);
     let offset = 0;
     let length = frameLength(this.#pending, 0, this.#gathered, this.#accepted);
     while (length === 0 && offset < chunk.length) {
@@ -101,7 +102,7 @@ export class Framer {
       this.#oversized = new OversizedMessage(length);
       this.#oversized.take(this.#pending.subarray(0, this.#gathered), 0);
       this.#gathered = 0;
-      return this.#passBy(this.#oversized, chunk, offset);
+      return this.#skipOversized(this.#oversized, chunk, offset);
     }
     const taken = Math.min(length - this.#gathered, chunk.length - offset);
     this.#gather(chunk, offset, offset + taken);
@@ -109,7 +110,7 @@ export class Framer {
     if (this.#gathered < length) return offset;
     const whole = this.#pending;
     this.#gathered = 0;
-    if (whole.length > KEPT_BUFFER) this.#pending = Buffer.allocUnsafeSlow(1024);
+    if (whole.length > LARGEST_REUSED_BUFFER) this.#pending = Buffer.allocUnsafeSlow(1024);
     this.#deliver(whole, 0, length);
     return offset;
   }
@@ -117,7 +118,7 @@ export class Framer {
   /**
    * Takes the rest of the message over the limit from `offset` on. Returns the position after it.
    */
-  #passBy(oversized: OversizedMessage, chunk: Buffer, offset: number): number {
+  #skipOversized(oversized: OversizedMessage, chunk: Buffer, offset: number): number {
     const behind = offset + oversized.take(chunk, offset);
     if (oversized.complete) {
       this.#oversized = undefined;

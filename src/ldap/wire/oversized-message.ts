@@ -3,7 +3,7 @@ import { BerReader, element, enumerated, integer, octetString, sequence, Tag } f
 import { Operation } from './message.ts';
 
 /** The number of bytes kept at each end: far more than any sensible DN, result or control needs. */
-const KEPT = 64 * 1024;
+const KEPT_BYTES = 64 * 1024;
 
 /**
  * A message that is too large to be kept. It counts the bytes and keeps only both ends, in bounded
@@ -19,8 +19,8 @@ export class OversizedMessage {
 
   constructor(length: number) {
     this.length = length;
-    this.#head = Buffer.alloc(Math.min(length, KEPT));
-    this.#tail = Buffer.alloc(Math.min(length, KEPT));
+    this.#head = Buffer.alloc(Math.min(length, KEPT_BYTES));
+    this.#tail = Buffer.alloc(Math.min(length, KEPT_BYTES));
   }
 
   /** True if the whole message has arrived. */

@@ -3,7 +3,7 @@ import { BerReader, enumerated, integer, octetString, sequence, Tag } from '../.
 import type { EntryChange } from './directory.ts';
 import type { Filter } from './filter.ts';
 import { readFilter } from './read-filter.ts';
-import { Code, Refusal } from './refusal.ts';
+import { Refusal, RefusalCode } from './refusal.ts';
 import type { Operation, RequestControl } from './request.ts';
 import type { ResponseControl } from './response.ts';
 
@@ -30,7 +30,7 @@ export interface PersistentSearch {
 }
 
 /** The decoded controls of a request. */
-export interface Requested {
+export interface DecodedControls {
   readonly paged?: { readonly size: number; readonly cookie: string };
   readonly persistent?: PersistentSearch;
   readonly assertion?: Filter;
@@ -45,18 +45,18 @@ const TARGETED: readonly Operation['kind'][] = ['search', 'compare', 'modify', '
  * Reads the controls. A control that the operation does not offer is refused if it is critical, and
  * ignored otherwise.
  */
-export function readControls(operation: Operation, controls: readonly RequestControl[]): Requested {
-  const requested: { -readonly [key in keyof Requested]: Requested[key] } = {};
+export function readControls(operation: Operation, controls: readonly RequestControl[]): DecodedControls {
+  const requested: { -readonly [key in keyof DecodedControls]: DecodedControls[key] } = {};
   for (const control of controls) {
     if (!isOffered(control.oid, operation)) {
       if (!control.critical) continue;
-      throw new Refusal(Code.unavailableCriticalExtension, `critical control ${control.oid} is not available`);
+      throw new Refusal(RefusalCode.unavailableCriticalExtension, `critical control ${control.oid} is not available`);
     }
     try {
       readControl(requested, control);
     } catch (error) {
       if (error instanceof Refusal) throw error;
-      throw new Refusal(Code.protocolError, `control ${control.oid}: the value cannot be decoded`);
+      throw new Refusal(RefusalCode.protocolError, `control ${control.oid}: the value cannot be decoded`);
     }
   }
   return requested;
@@ -81,7 +81,7 @@ function isOffered(oid: string, { kind }: Operation): boolean {
 }
 
 function readControl(
-  requested: { -readonly [key in keyof Requested]: Requested[key] },
+  requested: { -readonly [key in keyof DecodedControls]: DecodedControls[key] },
   { oid, value }: RequestControl,
 ): void {
   const reader = new BerReader(value ?? Buffer.alloc(0));

@@ -4,7 +4,7 @@ import { bytesOf, type StoredEntry, valuesOf } from './entry.ts';
 import { type Filter, matches } from './filter.ts';
 import { applyChanges, attributesOf, type Change } from './modify.ts';
 import { Stamps } from './operational.ts';
-import { Code, Refusal } from './refusal.ts';
+import { Refusal, RefusalCode } from './refusal.ts';
 import { checkWrite, type Rights, type Subject, visible } from './rights.ts';
 import { checkEntry } from './rules.ts';
 import { matchKey } from './schema.ts';
@@ -57,10 +57,10 @@ export class Directory {
 
   /** The subject that name and password authenticate (RFC 4513, section 5.1). Throws a Refusal. */
   authenticate(name: string, password: Buffer): Subject {
-    const dn = parse(name);
+    const dn = parseRequestDn(name);
     if (dn.length === 0) return [];
     if (password.length === 0) {
-      throw new Refusal(Code.unwillingToPerform, 'unauthenticated bind (DN with no password) disallowed');
+      throw new Refusal(RefusalCode.unwillingToPerform, 'unauthenticated bind (DN with no password) disallowed');
     }
     const { rights, administratorPassword } = this.#options;
     const entry = this.#entries.get(dnKey(dn));
@@ -71,7 +71,7 @@ export class Directory {
         ? []
         : valuesOf(entry, 'userPassword');
     if (!passwords.some((known) => known.length === password.length && timingSafeEqual(known, password))) {
-      throw new Refusal(Code.invalidCredentials, '');
+      throw new Refusal(RefusalCode.invalidCredentials, '');
     }
     return dn;
   }
@@ -95,15 +95,15 @@ export class Directory {
   }
 
   compare(subject: Subject, name: string, attribute: string, value: Buffer): boolean {
-    const values = valuesOf(this.read(subject, parse(name)), attribute);
-    if (values.length === 0) throw new Refusal(Code.noSuchAttribute, '');
+    const values = valuesOf(this.read(subject, parseRequestDn(name)), attribute);
+    if (values.length === 0) throw new Refusal(RefusalCode.noSuchAttribute, '');
     return values.some((stored) => matchKey(attribute, stored) === matchKey(attribute, value));
   }
 
   add(subject: Subject, name: string, given: Parameters<typeof attributesOf>[0]): EntryChange {
-    const dn = this.#ours(parse(name));
+    const dn = this.#writable(parseRequestDn(name));
     checkWrite(this.#options.rights, subject, dn, undefined);
-    if (this.#entries.has(dnKey(dn))) throw new Refusal(Code.entryAlreadyExists, '');
+    if (this.#entries.has(dnKey(dn))) throw new Refusal(RefusalCode.entryAlreadyExists, '');
     if (dnKey(dn) !== dnKey(this.suffix)) this.#existing(dn.slice(1));
     const unnamed: StoredEntry = { id: this.#lastId + 1, dn, attributes: attributesOf(given) };
     const named = applyChanges(unnamed.attributes, namingChanges(unnamed, dn.slice(0, 1), false));
@@ -133,7 +133,7 @@ export class Directory {
     const before = this.#target(name);
     checkWrite(this.#options.rights, subject, before.dn, undefined);
     if (this.#below(before.dn).length > 0) {
-      throw new Refusal(Code.notAllowedOnNonLeaf, 'subordinate objects must be deleted first');
+      throw new Refusal(RefusalCode.notAllowedOnNonLeaf, 'subordinate objects must be deleted first');
     }
     this.#entries.delete(dnKey(before.dn));
     return { kind: 'delete', before, after: undefined };
@@ -143,17 +143,18 @@ export class Directory {
   rename(subject: Subject, name: string, { newRdn, deleteOldRdn, newSuperior }: Rename): EntryChange {
     const before = this.#target(name);
     checkWrite(this.#options.rights, subject, before.dn, undefined);
-    const rdn = parse(newRdn);
+    const rdn = parseRequestDn(newRdn);
     const [own] = before.dn;
-    if (rdn.length !== 1 || own === undefined) throw new Refusal(Code.invalidDNSyntax, 'invalid new RDN');
+    if (rdn.length !== 1 || own === undefined) throw new Refusal(RefusalCode.invalidDNSyntax, 'invalid new RDN');
     if (dnKey(before.dn) === dnKey(this.suffix)) {
-      throw new Refusal(Code.unwillingToPerform, 'the suffix cannot be renamed');
+      throw new Refusal(RefusalCode.unwillingToPerform, 'the suffix cannot be renamed');
     }
-    const parent = newSuperior === undefined ? before.dn.slice(1) : this.#existing(parse(newSuperior)).dn;
-    if (isWithin(parent, before.dn)) throw new Refusal(Code.unwillingToPerform, 'an entry cannot move below itself');
+    const parent = newSuperior === undefined ? before.dn.slice(1) : this.#existing(parseRequestDn(newSuperior)).dn;
+    if (isWithin(parent, before.dn))
+      throw new Refusal(RefusalCode.unwillingToPerform, 'an entry cannot move below itself');
     const dn: Dn = [...rdn, ...parent];
     if (dnKey(dn) !== dnKey(before.dn) && this.#entries.has(dnKey(dn))) {
-      throw new Refusal(Code.entryAlreadyExists, '');
+      throw new Refusal(RefusalCode.entryAlreadyExists, '');
     }
     const renamed = applyChanges(before.attributes, namingChanges(before, rdn, deleteOldRdn));
     const after: StoredEntry = { id: before.id, dn, attributes: this.#stamps.modified(renamed, subject) };
@@ -169,20 +170,20 @@ export class Directory {
   }
 
   /** The change, with the attributes that the subject may see. */
-  seenBy(subject: Subject, { kind, before, after }: EntryChange): EntryChange {
+  visibleTo(subject: Subject, { kind, before, after }: EntryChange): EntryChange {
     const see = (entry: StoredEntry | undefined) => entry && visible(this.#options.rights, subject, entry);
     return { kind, before: see(before), after: see(after) };
   }
 
   /** The entry to write. Throws a Refusal if there is none. */
   #target(name: string): StoredEntry {
-    return this.#existing(this.#ours(parse(name)));
+    return this.#existing(this.#writable(parseRequestDn(name)));
   }
 
   /** Refuses a DN at which this directory cannot write. */
-  #ours(dn: Dn): Dn {
-    if (dn.length === 0) throw new Refusal(Code.unwillingToPerform, 'the root DSE cannot be written');
-    if (!isWithin(dn, this.suffix)) throw new Refusal(Code.unwillingToPerform, 'no global superior knowledge');
+  #writable(dn: Dn): Dn {
+    if (dn.length === 0) throw new Refusal(RefusalCode.unwillingToPerform, 'the root DSE cannot be written');
+    if (!isWithin(dn, this.suffix)) throw new Refusal(RefusalCode.unwillingToPerform, 'no global superior knowledge');
     return dn;
   }
 
@@ -190,7 +191,7 @@ export class Directory {
     const entry = this.#entries.get(dnKey(dn));
     if (entry !== undefined) return entry;
     const nearest = dn.map((_, depth) => dn.slice(depth)).find((ancestor) => this.#entries.has(dnKey(ancestor)));
-    throw new Refusal(Code.noSuchObject, '', nearest === undefined ? '' : dnText(nearest));
+    throw new Refusal(RefusalCode.noSuchObject, '', nearest === undefined ? '' : dnText(nearest));
   }
 
   #below(dn: Dn): StoredEntry[] {
@@ -205,9 +206,9 @@ export function inScope(dn: Dn, base: Dn, scope: Scope): boolean {
 }
 
 /** Reads the DN of a request. Throws a Refusal if it is malformed. */
-export function parse(name: string): Dn {
+export function parseRequestDn(name: string): Dn {
   const dn = parseDn(name);
-  if (dn === undefined) throw new Refusal(Code.invalidDNSyntax, 'invalid DN');
+  if (dn === undefined) throw new Refusal(RefusalCode.invalidDNSyntax, 'invalid DN');
   return dn;
 }
 

@@ -10,7 +10,7 @@ export const ExtensionOid = {
 /** The root DSE of the server (RFC 4512, section 5.1). */
 export function rootDse(suffix: Dn): StoredEntry {
   const { entryChange: _, ...requestControls } = ControlOid;
-  const said: Record<string, readonly string[]> = {
+  const content: Record<string, readonly string[]> = {
     objectClass: ['top'],
     namingContexts: [dnText(suffix)],
     supportedLDAPVersion: ['3'],
@@ -21,7 +21,7 @@ export function rootDse(suffix: Dn): StoredEntry {
     vendorName: ['prov-backup-rsnapshot'],
     vendorVersion: ['embedded directory of the sandbox'],
   };
-  const attributes = Object.entries(said).map(
+  const attributes = Object.entries(content).map(
     ([name, values]) => [name.toLowerCase(), { name, values: values.map((value) => Buffer.from(value)) }] as const,
   );
   return { id: 0, dn: [], attributes: new Map(attributes) };

@@ -1,9 +1,9 @@
 import { type Attributes, bytesOf, type StoredEntry, valuesOf } from './entry.ts';
-import { Code, Refusal } from './refusal.ts';
+import { Refusal, RefusalCode } from './refusal.ts';
 import { matchKey } from './schema.ts';
 
 /** The attributes that the object class sstProvisioning requires: one name of each line. */
-const REQUIRED = [
+const REQUIRED_ATTRIBUTES = [
   ['sstProvisioningMode'],
   ['sstProvisioningState'],
   ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
@@ -15,20 +15,23 @@ const REQUIRED = [
  */
 export function checkEntry(entry: StoredEntry): void {
   const classes = valuesOf(entry, 'objectClass').map((value) => matchKey('objectClass', value));
-  if (classes.length === 0) throw new Refusal(Code.objectClassViolation, 'no objectClass attribute');
+  if (classes.length === 0) throw new Refusal(RefusalCode.objectClassViolation, 'no objectClass attribute');
   if (classes.includes('sstprovisioning')) checkProvisioning(entry.attributes);
   for (const naming of entry.dn[0]?.values ?? []) {
     const { type } = naming;
     const key = matchKey(type, bytesOf(naming));
     if (!valuesOf(entry, type).some((found) => matchKey(type, found) === key)) {
-      throw new Refusal(Code.namingViolation, `value of naming attribute '${type}' is not present in entry`);
+      throw new Refusal(RefusalCode.namingViolation, `value of naming attribute '${type}' is not present in entry`);
     }
   }
 }
 
 function checkProvisioning(attributes: Attributes): void {
-  const missing = REQUIRED.find((names) => !names.some((name) => attributes.has(name.toLowerCase())));
+  const missing = REQUIRED_ATTRIBUTES.find((names) => !names.some((name) => attributes.has(name.toLowerCase())));
   if (missing !== undefined) {
-    throw new Refusal(Code.objectClassViolation, `object class 'sstProvisioning' requires attribute '${missing[0]}'`);
+    throw new Refusal(
+      RefusalCode.objectClassViolation,
+      `object class 'sstProvisioning' requires attribute '${missing[0]}'`,
+    );
   }
 }

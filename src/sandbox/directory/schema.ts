@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { comparedText } from '../../domain/entry-value.ts';
-import { Code, Refusal } from './refusal.ts';
+import { Refusal, RefusalCode } from './refusal.ts';
 
 /**
  * The schema of the embedded directory. Any attribute may be written. The attributes that the
@@ -93,12 +93,12 @@ export function matchKey(name: string, value: Buffer): string {
     case 'octets':
       return value.toString('latin1');
     case 'exact':
-      return comparedText(squeeze(value.toString('utf8')));
+      return comparedText(collapseSpaces(value.toString('utf8')));
     case 'integer':
       return String(asInteger(value) ?? value.toString('utf8'));
     case 'boolean':
     case 'text':
-      return comparedText(squeeze(value.toString('utf8'))).toLowerCase();
+      return comparedText(collapseSpaces(value.toString('utf8'))).toLowerCase();
   }
 }
 
@@ -108,11 +108,11 @@ export function substringKey(name: string, value: Buffer): string {
     case 'octets':
       return value.toString('latin1');
     case 'exact':
-      return squeeze(value.toString('utf8'));
+      return collapseSpaces(value.toString('utf8'));
     case 'integer':
     case 'boolean':
     case 'text':
-      return squeeze(value.toString('utf8')).toLowerCase();
+      return collapseSpaces(value.toString('utf8')).toLowerCase();
   }
 }
 
@@ -123,14 +123,14 @@ export function substringKey(name: string, value: Buffer): string {
 export function checkName(name: string): void {
   const known = /^(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)(?:;[A-Za-z0-9-]+)*$/.test(name);
   if (!known || (/^sstprovisioning/i.test(name) && !isProvisioning(name))) {
-    throw new Refusal(Code.undefinedAttributeType, `${name}: attribute type undefined`);
+    throw new Refusal(RefusalCode.undefinedAttributeType, `${name}: attribute type undefined`);
   }
 }
 
 /** Throws a Refusal for a value of a wrong syntax. Text must be UTF-8 and not empty. */
 export function checkValue(name: string, value: Buffer): void {
   if (!isValid(matchingOf(name), value)) {
-    throw new Refusal(Code.invalidAttributeSyntax, `${name}: value is not of the attribute's syntax`);
+    throw new Refusal(RefusalCode.invalidAttributeSyntax, `${name}: value is not of the attribute's syntax`);
   }
 }
 
@@ -159,6 +159,6 @@ function asInteger(value: Buffer): bigint | undefined {
   return /^(?:0|-?[1-9][0-9]*)$/.test(text) ? BigInt(text) : undefined;
 }
 
-function squeeze(text: string): string {
+function collapseSpaces(text: string): string {
   return text.replace(/ +/g, ' ');
 }

@@ -1,21 +1,21 @@
 import type { Dn } from '../../domain/dn.ts';
 import {
   CHANGE_TYPE,
+  type DecodedControls,
   entryChangeControl,
   type PersistentSearch,
   pagedResultsControl,
-  type Requested,
 } from './controls.ts';
-import { type Directory, type EntryChange, inScope, parse } from './directory.ts';
+import { type Directory, type EntryChange, inScope, parseRequestDn } from './directory.ts';
 import { type SelectedEntry, type StoredEntry, select } from './entry.ts';
 import { matches } from './filter.ts';
-import { Code, Refusal } from './refusal.ts';
+import { Refusal, RefusalCode } from './refusal.ts';
 import type { SearchOperation } from './request.ts';
 import type { ResponseControl } from './response.ts';
 import type { Subject } from './rights.ts';
 import { rootDse } from './root-dse.ts';
 
-export interface Found {
+export interface SearchOutcome {
   readonly entries: readonly SelectedEntry[];
   readonly code: number;
   readonly controls: readonly ResponseControl[];
@@ -28,9 +28,9 @@ export function search(
   directory: Directory,
   subject: Subject,
   operation: SearchOperation,
-  requested: Requested,
-): Found {
-  const base = parse(operation.base);
+  requested: DecodedControls,
+): SearchOutcome {
+  const base = parseRequestDn(operation.base);
   const all =
     base.length === 0
       ? searchRoot(directory.suffix, operation)
@@ -39,7 +39,11 @@ export function search(
     requested.paged === undefined ? { entries: all, controls: [] } : onePage(all, requested.paged);
   const limit = operation.sizeLimit === 0 ? Number.POSITIVE_INFINITY : operation.sizeLimit;
   const selected = entries.slice(0, limit).map((entry) => select(entry, operation.attributes, operation.typesOnly));
-  return { entries: selected, code: entries.length > limit ? Code.sizeLimitExceeded : Code.success, controls };
+  return {
+    entries: selected,
+    code: entries.length > limit ? RefusalCode.sizeLimitExceeded : RefusalCode.success,
+    controls,
+  };
 }
 
 /** The cookie is the number of the last entry of a page, so that no state is kept between pages. */
@@ -47,7 +51,7 @@ function onePage(
   all: readonly StoredEntry[],
   { size, cookie }: { size: number; cookie: string },
 ): { entries: readonly StoredEntry[]; controls: ResponseControl[] } {
-  if (!/^[0-9]*$/.test(cookie)) throw new Refusal(Code.protocolError, 'paged results cookie is invalid');
+  if (!/^[0-9]*$/.test(cookie)) throw new Refusal(RefusalCode.protocolError, 'paged results cookie is invalid');
   const rest = all.filter(({ id }) => id > Number(cookie));
   const entries = rest.slice(0, size);
   const last = entries.at(-1);
@@ -56,12 +60,12 @@ function onePage(
 }
 
 function searchRoot(suffix: Dn, { scope, filter }: SearchOperation): StoredEntry[] {
-  if (scope !== 'base') throw new Refusal(Code.noSuchObject, 'the empty DN has a base scope only');
+  if (scope !== 'base') throw new Refusal(RefusalCode.noSuchObject, 'the empty DN has a base scope only');
   return [rootDse(suffix)].filter((entry) => matches(filter, entry));
 }
 
 /** A persistent search after its initial content was sent. */
-export interface Watch {
+export interface ActivePersistentSearch {
   readonly subject: Subject;
   readonly base: Dn;
   readonly operation: SearchOperation;
@@ -74,11 +78,11 @@ export interface Watch {
  */
 export function notification(
   directory: Directory,
-  { subject, base, operation, control }: Watch,
+  { subject, base, operation, control }: ActivePersistentSearch,
   change: EntryChange,
 ): { entry: SelectedEntry; controls: ResponseControl[] } | undefined {
   if ((control.changeTypes & CHANGE_TYPE[change.kind]) === 0) return undefined;
-  const { before, after } = directory.seenBy(subject, change);
+  const { before, after } = directory.visibleTo(subject, change);
   const entry = after ?? before;
   if (entry === undefined || !inScope(entry.dn, base, operation.scope) || !matches(operation.filter, entry)) {
     return undefined;

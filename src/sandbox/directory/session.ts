@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import { dnText } from '../../domain/dn.ts';
 import { Framer } from '../../ldap/wire/framer.ts';
-import { ControlOid, type Requested, readControls } from './controls.ts';
-import { type Directory, type EntryChange, parse } from './directory.ts';
+import { ControlOid, type DecodedControls, readControls } from './controls.ts';
+import { type Directory, type EntryChange, parseRequestDn } from './directory.ts';
 import { select } from './entry.ts';
 import { matches } from './filter.ts';
-import { Code, Refusal } from './refusal.ts';
+import { Refusal, RefusalCode } from './refusal.ts';
 import { type Operation, type Request, readRequest, type SearchOperation } from './request.ts';
 import {
   entryElement,
@@ -19,14 +19,14 @@ import {
 } from './response.ts';
 import type { Subject } from './rights.ts';
 import { ExtensionOid } from './root-dse.ts';
-import { notification, search, type Watch } from './search.ts';
+import { type ActivePersistentSearch, notification, search } from './search.ts';
 
 /** A client with more unread notifications than this, in bytes, is disconnected. */
 const MOST_UNSENT = 16 * 1024 * 1024;
 
 const LARGEST_REQUEST = 4 * 1024 * 1024;
 
-const SUCCESS: Result = { code: Code.success, matchedDn: '', message: '' };
+const SUCCESS: Result = { code: RefusalCode.success, matchedDn: '', message: '' };
 
 type Update = Extract<Operation, { kind: 'modify' | 'add' | 'delete' | 'rename' }>;
 
@@ -35,7 +35,7 @@ export class Session {
   readonly #socket: Socket;
   readonly #directory: Directory;
   readonly #publish: (change: EntryChange) => void;
-  readonly #watches = new Map<number, Watch>();
+  readonly #persistentSearches = new Map<number, ActivePersistentSearch>();
   #subject: Subject = [];
 
   /** `publish` is called for each write of this client, after its response was sent. */
@@ -59,7 +59,7 @@ export class Session {
 
   /** Notifies the persistent searches of this client of a change. */
   notify(change: EntryChange): void {
-    for (const [messageId, watch] of this.#watches) {
+    for (const [messageId, watch] of this.#persistentSearches) {
       const found = notification(this.#directory, watch, change);
       if (found !== undefined) this.#send(entryMessage(messageId, found.entry, found.controls));
     }
@@ -85,11 +85,11 @@ export class Session {
   #perform({ messageId, operation, controls }: Request): void {
     switch (operation.kind) {
       case 'unbind':
-        this.#watches.clear();
+        this.#persistentSearches.clear();
         this.#socket.end();
         break;
       case 'abandon':
-        this.#watches.delete(operation.messageId);
+        this.#persistentSearches.delete(operation.messageId);
         break;
       case 'bind':
         this.#bind(messageId, operation);
@@ -114,55 +114,56 @@ export class Session {
   }
 
   /** Reads the controls. Throws a Refusal if an assertion among them fails (RFC 4528). */
-  #accept(operation: Operation, controls: Request['controls']): Requested {
+  #accept(operation: Operation, controls: Request['controls']): DecodedControls {
     const requested = readControls(operation, controls);
     const { assertion } = requested;
     if (assertion === undefined) return requested;
     const name = operation.kind === 'search' ? operation.base : 'dn' in operation ? operation.dn : '';
-    if (!matches(assertion, this.#directory.read(this.#subject, parse(name)))) {
-      throw new Refusal(Code.assertionFailed, 'the assertion does not hold');
+    if (!matches(assertion, this.#directory.read(this.#subject, parseRequestDn(name)))) {
+      throw new Refusal(RefusalCode.assertionFailed, 'the assertion does not hold');
     }
     return requested;
   }
 
   #bind(messageId: number, { version, name, password }: Extract<Operation, { kind: 'bind' }>): void {
     this.#subject = [];
-    if (version !== 3) throw new Refusal(Code.protocolError, 'only version 3 of LDAP is spoken');
+    if (version !== 3) throw new Refusal(RefusalCode.protocolError, 'only version 3 of LDAP is spoken');
     if (password === undefined) {
-      throw new Refusal(Code.authMethodNotSupported, 'SASL is not offered: bind with a DN and a password (-x)');
+      throw new Refusal(RefusalCode.authMethodNotSupported, 'SASL is not offered: bind with a DN and a password (-x)');
     }
     this.#subject = this.#directory.authenticate(name, password);
     this.#answer(messageId, 'bind', SUCCESS);
   }
 
   #extended(messageId: number, { oid }: Extract<Operation, { kind: 'extended' }>): void {
-    if (oid !== ExtensionOid.whoAmI) throw new Refusal(Code.protocolError, `unsupported extended operation ${oid}`);
+    if (oid !== ExtensionOid.whoAmI)
+      throw new Refusal(RefusalCode.protocolError, `unsupported extended operation ${oid}`);
     const who = this.#subject.length === 0 ? '' : `dn:${dnText(this.#subject)}`;
     this.#send(resultMessage(messageId, RESPONSE_TAG.extended, SUCCESS, [], [responseValue(who)]));
   }
 
-  #search(messageId: number, operation: SearchOperation, requested: Requested): void {
+  #search(messageId: number, operation: SearchOperation, requested: DecodedControls): void {
     const { persistent } = requested;
     const found = search(this.#directory, this.#subject, operation, persistent === undefined ? requested : {});
     if (persistent?.changesOnly !== true) {
       for (const entry of found.entries) this.#send(entryMessage(messageId, entry));
     }
-    if (persistent === undefined || (found.code !== Code.success && !persistent.changesOnly)) {
+    if (persistent === undefined || (found.code !== RefusalCode.success && !persistent.changesOnly)) {
       this.#answer(messageId, 'search', { ...SUCCESS, code: found.code }, found.controls);
       return;
     }
-    const watch = { subject: this.#subject, base: parse(operation.base), operation, control: persistent };
-    this.#watches.set(messageId, watch);
+    const watch = { subject: this.#subject, base: parseRequestDn(operation.base), operation, control: persistent };
+    this.#persistentSearches.set(messageId, watch);
   }
 
   #compare(messageId: number, { dn, attribute, value }: Extract<Operation, { kind: 'compare' }>): void {
     const same = this.#directory.compare(this.#subject, dn, attribute, value);
-    this.#answer(messageId, 'compare', { ...SUCCESS, code: same ? Code.compareTrue : Code.compareFalse });
+    this.#answer(messageId, 'compare', { ...SUCCESS, code: same ? RefusalCode.compareTrue : RefusalCode.compareFalse });
   }
 
-  #update(messageId: number, operation: Update, { preRead, postRead }: Requested): void {
+  #update(messageId: number, operation: Update, { preRead, postRead }: DecodedControls): void {
     const change = this.#write(operation);
-    const { before, after } = this.#directory.seenBy(this.#subject, change);
+    const { before, after } = this.#directory.visibleTo(this.#subject, change);
     const controls: ResponseControl[] = [];
     if (preRead !== undefined && before !== undefined) {
       controls.push({ oid: ControlOid.preRead, value: entryElement(select(before, preRead)) });
@@ -193,7 +194,7 @@ export class Session {
     const result =
       error instanceof Refusal
         ? { code: error.code, matchedDn: error.matchedDn, message: error.message }
-        : { code: Code.other, matchedDn: '', message: 'the embedded directory failed' };
+        : { code: RefusalCode.other, matchedDn: '', message: 'the embedded directory failed' };
     this.#answer(messageId, operation.kind, result);
   }
 
@@ -207,9 +208,9 @@ export class Session {
   }
 
   #disconnect(message: string): void {
-    this.#watches.clear();
+    this.#persistentSearches.clear();
     if (this.#socket.writable)
-      this.#socket.end(noticeOfDisconnection({ ...SUCCESS, code: Code.protocolError, message }));
+      this.#socket.end(noticeOfDisconnection({ ...SUCCESS, code: RefusalCode.protocolError, message }));
   }
 
   #send(message: Buffer): void {

@@ -1,9 +1,9 @@
 import type { Modification } from '../domain/transition.ts';
 import { addRecord, deleteRecord, modifyRecord } from './ldif.ts';
-import { account, accountDn, type TreeEntry } from './tree.ts';
+import { accountDn, accountEntry, type TreeEntry } from './tree.ts';
 
 /** One write to an account, and its expected result. */
-export interface Chapter {
+export interface WalkWrite {
   readonly title: string;
   /** The explanation that is printed before it. */
   readonly why: string;
@@ -14,17 +14,17 @@ export interface Chapter {
     | { readonly kind: 'modify'; readonly dn: string; readonly modifications: readonly Modification[] }
     | { readonly kind: 'delete'; readonly dn: string };
   /** The mode that the service writes at the end; undefined if it has nothing to do. */
-  readonly ends: string | undefined;
+  readonly finishedMode: string | undefined;
 }
 
 const QUOTA = String(2 * 1024 ** 3);
 
-/** The writes in the life of an account: add, modify, delete, removal of the entry. */
-export function lifeOf(uid: string, homeOf: (uid: string) => string): Chapter[] {
+/** The writes of the walk: add, modify and delete an account, and remove its entry. */
+export function walkWrites(uid: string, homeOf: (uid: string) => string): WalkWrite[] {
   const dn = accountDn(uid);
-  const entry = account(uid, homeOf, { mode: 'add', state: '0', date: '0' });
-  const more = request('modify', { sstQuota: QUOTA });
-  const end = request('delete', { sstIsActive: 'FALSE' });
+  const entry = accountEntry(uid, homeOf, { mode: 'add', state: '0', date: '0' });
+  const modifyRequest = request('modify', { sstQuota: QUOTA });
+  const deleteRequest = request('delete', { sstIsActive: 'FALSE' });
   return [
     {
       title: 'Add',
@@ -32,23 +32,23 @@ export function lifeOf(uid: string, homeOf: (uid: string) => string): Chapter[] 
       file: '01_add.ldif',
       ldif: addRecord(entry),
       write: { kind: 'add', entry },
-      ends: 'added',
+      finishedMode: 'added',
     },
     {
       title: 'Modify',
       why: 'Somebody gives the account more space, and asks for it with the mode "modify" and the state 0.',
       file: '02_modify.ldif',
-      ldif: modifyRecord(dn, more),
-      write: { kind: 'modify', dn, modifications: more },
-      ends: 'modified',
+      ldif: modifyRecord(dn, modifyRequest),
+      write: { kind: 'modify', dn, modifications: modifyRequest },
+      finishedMode: 'modified',
     },
     {
       title: 'Delete',
       why: 'Somebody asks for its end. The service waits with a delete until sstIsActive is FALSE; here both come at once.',
       file: '03_delete.ldif',
-      ldif: modifyRecord(dn, end),
-      write: { kind: 'modify', dn, modifications: end },
-      ends: 'deleted',
+      ldif: modifyRecord(dn, deleteRequest),
+      write: { kind: 'modify', dn, modifications: deleteRequest },
+      finishedMode: 'deleted',
     },
     {
       title: 'Remove',
@@ -56,7 +56,7 @@ export function lifeOf(uid: string, homeOf: (uid: string) => string): Chapter[] 
       file: '04_remove.ldif',
       ldif: deleteRecord(dn),
       write: { kind: 'delete', dn },
-      ends: undefined,
+      finishedMode: undefined,
     },
   ];
 }

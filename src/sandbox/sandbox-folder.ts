@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { shellWord } from './shell-word.ts';
-import { ACCOUNTS, ADMINISTRATOR, SERVICE } from './tree.ts';
+import { ACCOUNTS_DN, ADMINISTRATOR_DN, SERVICE_DN } from './tree.ts';
 
 /** The folder of the sandbox. It holds all files that the sandbox writes. */
-export interface Workplace {
+export interface SandboxFolder {
   readonly folder: string;
   readonly scriptFile: string;
   /** The configuration of the service, and one with the administrator's rights for the commands. */
@@ -22,7 +22,7 @@ export interface Passwords {
 }
 
 /** Creates the folder among the temporary files. Only its owner can read it. */
-export async function makeWorkplace(): Promise<Workplace> {
+export async function makeSandboxFolder(): Promise<SandboxFolder> {
   const folder = await mkdtemp(join(tmpdir(), 'prov-backup-rsnapshot-sandbox-'));
   await mkdir(join(folder, 'homes'));
   return {
@@ -36,16 +36,20 @@ export async function makeWorkplace(): Promise<Workplace> {
 }
 
 /** Writes the script and the configurations for the directory at the URL. */
-export async function furnish(workplace: Workplace, url: string, passwords: Passwords): Promise<void> {
-  const { folder, scriptFile, configFile, administratorConfigFile } = workplace;
+export async function fillSandboxFolder(
+  sandboxFolder: SandboxFolder,
+  url: string,
+  passwords: Passwords,
+): Promise<void> {
+  const { folder, scriptFile, configFile, administratorConfigFile } = sandboxFolder;
   const login = async (name: string, dn: string, password: string) => {
     const passwordFile = join(folder, `${name}.password`);
     await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
     return configuration({ url, dn, passwordFile, scriptFile, socket: join(folder, 'operator.sock') });
   };
   await writeFile(scriptFile, script(join(folder, 'homes')), { mode: 0o755 });
-  await writeFile(configFile, await login('service', SERVICE, passwords.service));
-  await writeFile(administratorConfigFile, await login('administrator', ADMINISTRATOR, passwords.administrator));
+  await writeFile(configFile, await login('service', SERVICE_DN, passwords.service));
+  await writeFile(administratorConfigFile, await login('administrator', ADMINISTRATOR_DN, passwords.administrator));
 }
 
 function configuration(given: {
@@ -62,7 +66,7 @@ directory:
   url: ${text(given.url)}
   bindDn: ${text(given.dn)}
   bindPasswordFile: ${text(given.passwordFile)}
-  base: ${text(ACCOUNTS)}
+  base: ${text(ACCOUNTS_DN)}
 script:
   command: [${text(given.scriptFile)}]
 operator:

@@ -1,11 +1,11 @@
 import type { EmbeddedDirectory } from './embedded-directory.ts';
 import { modifyRecord } from './ldif.ts';
-import type { Chapter } from './life.ts';
-import { request } from './life.ts';
+import type { SandboxFolder } from './sandbox-folder.ts';
 import { shellWord } from './shell-word.ts';
-import { ACCOUNTS, ADMINISTRATOR, accountDn, DEFERRED, SETTLED } from './tree.ts';
-import type { Narrator } from './walk.ts';
-import type { Workplace } from './workplace.ts';
+import { ACCOUNTS_DN, ADDED_UID, ADMINISTRATOR_DN, accountDn, DEFERRED_UID } from './tree.ts';
+import type { WalkPrinter } from './walk.ts';
+import type { WalkWrite } from './walk-writes.ts';
+import { request } from './walk-writes.ts';
 
 /** Emphasis of text on a terminal; the identity elsewhere. */
 export interface Style {
@@ -20,7 +20,7 @@ export const MARGIN = '   ';
 /** The text at the start of the sandbox. */
 export function introduction(
   { url }: EmbeddedDirectory,
-  { folder, scriptFile, configFile }: Workplace,
+  { folder, scriptFile, configFile }: SandboxFolder,
   style: Style,
 ): string {
   return [
@@ -28,7 +28,7 @@ export function introduction(
     'A directory in memory, the real service connected to it, and a script that only pretends. Nothing outside its folder',
     'is touched, and nothing is left when it ends.',
     '',
-    fact('directory', `${url}, accounts below ${ACCOUNTS}`, style),
+    fact('directory', `${url}, accounts below ${ACCOUNTS_DN}`, style),
     fact('folder', folder, style),
     fact('script', scriptFile, style),
     fact('configuration', configFile, style),
@@ -36,12 +36,12 @@ export function introduction(
   ].join('\n');
 }
 
-/** Prints the steps of the walk. */
-export function narrator(print: (text: string) => void, style: Style): Narrator {
+/** Prints the writes of the walk and their results. */
+export function walkPrinter(print: (text: string) => void, style: Style): WalkPrinter {
   return {
-    chapter: (number, { title, why, ldif }: Chapter) => {
+    announce: (number, { title, why, ldif }: WalkWrite) => {
       const [dn = '', ...lines] = ldif.filter((line) => line !== '-');
-      const shown = lines.filter((line) => !UNSHOWN.test(line));
+      const shown = lines.filter((line) => !OMITTED_LINES.test(line));
       print(
         [
           '',
@@ -53,7 +53,7 @@ export function narrator(print: (text: string) => void, style: Style): Narrator 
         ].join('\n'),
       );
     },
-    outcome: (attributes, milliseconds) => {
+    result: (attributes, milliseconds) => {
       if (milliseconds === undefined) return print(`${MARGIN}${style.good('The entry is gone.')}`);
       print(`\n${MARGIN}${style.good(`The directory says, ${milliseconds.toFixed(1)} ms after the write was sent:`)}`);
       for (const line of attributes) print(`${MARGIN}${style.quiet('<')} ${line}`);
@@ -62,21 +62,21 @@ export function narrator(print: (text: string) => void, style: Style): Narrator 
 }
 
 /** Lines of an LDIF record that are not shown, as they explain nothing. */
-const UNSHOWN = /^(?:objectClass|cn|uidNumber|gidNumber|changetype: modify|add:|replace:)/;
+const OMITTED_LINES = /^(?:objectClass|cn|uidNumber|gidNumber|changetype: modify|add:|replace:)/;
 
 /** The text at the end of the walk, while the sandbox continues to run. */
-export function invitation(
+export function nextSteps(
   { url }: EmbeddedDirectory,
-  workplace: Workplace,
-  chapters: readonly Chapter[],
+  sandboxFolder: SandboxFolder,
+  writes: readonly WalkWrite[],
   password: string,
   style: Style,
 ): string {
-  const configFile = shellWord(workplace.configFile);
-  const administratorConfigFile = shellWord(workplace.administratorConfigFile);
-  const login = `-x -H ${url} -D ${ADMINISTRATOR} -w ${password}`;
-  const [first] = chapters.map(({ file }) => shellWord(`${workplace.folder}/${file}`));
-  const [, ...others] = chapters.map(({ file }) => file);
+  const configFile = shellWord(sandboxFolder.configFile);
+  const administratorConfigFile = shellWord(sandboxFolder.administratorConfigFile);
+  const login = `-x -H ${url} -D ${ADMINISTRATOR_DN} -w ${password}`;
+  const [first] = writes.map(({ file }) => shellWord(`${sandboxFolder.folder}/${file}`));
+  const [, ...others] = writes.map(({ file }) => file);
   const commands = (title: string, ...lines: string[]) => [style.quiet(`# ${title}`), ...lines, ''];
   return [
     '',
@@ -86,10 +86,10 @@ export function invitation(
     ...commands(
       'Ask for an account to be modified.',
       `ldapmodify ${login} <<'END'`,
-      ...modifyRecord(accountDn(SETTLED), request('modify')),
+      ...modifyRecord(accountDn(ADDED_UID), request('modify')),
       'END',
     ),
-    ...commands('See all accounts.', `ldapsearch -LLL ${login} -b ${ACCOUNTS} '(uid=*)'`),
+    ...commands('See all accounts.', `ldapsearch -LLL ${login} -b ${ACCOUNTS_DN} '(uid=*)'`),
     ...commands(
       `Lead an account of your own through its life; then the same with ${others.join(', ')}.`,
       `ldapmodify ${login} -f ${first}`,
@@ -102,7 +102,7 @@ export function invitation(
       'What operators ask of the service.',
       `npm start -- status -c ${configFile}`,
       `npm start -- tap -c ${configFile}`,
-      `npm start -- explain -c ${configFile} ${DEFERRED}`,
+      `npm start -- explain -c ${configFile} ${DEFERRED_UID}`,
     ),
   ].join('\n');
 }

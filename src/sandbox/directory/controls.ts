@@ -3,7 +3,7 @@ import { BerReader, enumerated, integer, octetString, sequence, Tag } from '../.
 import type { EntryChange } from './directory.ts';
 import type { Filter } from './filter.ts';
 import { readFilter } from './read-filter.ts';
-import { Refusal, RefusalCode } from './refusal.ts';
+import { Refusal, ServerResultCode } from './refusal.ts';
 import type { Operation, RequestControl } from './request.ts';
 import type { ResponseControl } from './response.ts';
 
@@ -50,13 +50,16 @@ export function readControls(operation: Operation, controls: readonly RequestCon
   for (const control of controls) {
     if (!isOffered(control.oid, operation)) {
       if (!control.critical) continue;
-      throw new Refusal(RefusalCode.unavailableCriticalExtension, `critical control ${control.oid} is not available`);
+      throw new Refusal(
+        ServerResultCode.unavailableCriticalExtension,
+        `critical control ${control.oid} is not available`,
+      );
     }
     try {
       readControl(requested, control);
     } catch (error) {
       if (error instanceof Refusal) throw error;
-      throw new Refusal(RefusalCode.protocolError, `control ${control.oid}: the value cannot be decoded`);
+      throw new Refusal(ServerResultCode.protocolError, `control ${control.oid}: the value cannot be decoded`);
     }
   }
   return requested;

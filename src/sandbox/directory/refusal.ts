@@ -1,5 +1,5 @@
 /** The result codes of the embedded directory (RFC 4511, section 4.1.9; RFC 4528). */
-export const RefusalCode = {
+export const ServerResultCode = {
   success: 0,
   protocolError: 2,
   sizeLimitExceeded: 4,

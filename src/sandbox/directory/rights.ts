@@ -1,6 +1,6 @@
 import { type Dn, dnKey, isWithin } from '../../domain/dn.ts';
 import { type StoredEntry, without } from './entry.ts';
-import { Refusal, RefusalCode } from './refusal.ts';
+import { Refusal, ServerResultCode } from './refusal.ts';
 import { isProvisioning } from './schema.ts';
 
 /** The rights in the embedded directory, as a real one would grant them. */
@@ -26,7 +26,7 @@ export function checkWrite(rights: Rights, subject: Subject, dn: Dn, attributes:
     isSame(subject, rights.service) && isWithin(dn, rights.accounts) && (attributes?.every(isProvisioning) ?? false);
   if (!allowed) {
     const message = subject.length === 0 ? 'modifications require authentication' : 'no write access';
-    throw new Refusal(RefusalCode.insufficientAccessRights, message);
+    throw new Refusal(ServerResultCode.insufficientAccessRights, message);
   }
 }
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { comparedText } from '../../domain/entry-value.ts';
-import { Refusal, RefusalCode } from './refusal.ts';
+import { Refusal, ServerResultCode } from './refusal.ts';
 
 /**
  * The schema of the embedded directory. Any attribute may be written. The attributes that the
@@ -123,14 +123,14 @@ export function substringKey(name: string, value: Buffer): string {
 export function checkName(name: string): void {
   const known = /^(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)(?:;[A-Za-z0-9-]+)*$/.test(name);
   if (!known || (/^sstprovisioning/i.test(name) && !isProvisioning(name))) {
-    throw new Refusal(RefusalCode.undefinedAttributeType, `${name}: attribute type undefined`);
+    throw new Refusal(ServerResultCode.undefinedAttributeType, `${name}: attribute type undefined`);
   }
 }
 
 /** Throws a Refusal for a value of a wrong syntax. Text must be UTF-8 and not empty. */
 export function checkValue(name: string, value: Buffer): void {
   if (!isValid(matchingOf(name), value)) {
-    throw new Refusal(RefusalCode.invalidAttributeSyntax, `${name}: value is not of the attribute's syntax`);
+    throw new Refusal(ServerResultCode.invalidAttributeSyntax, `${name}: value is not of the attribute's syntax`);
   }
 }
 

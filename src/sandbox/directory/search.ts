@@ -9,13 +9,13 @@ import {
 import { type Directory, type EntryChange, inScope, parseRequestDn } from './directory.ts';
 import { type SelectedEntry, type StoredEntry, select } from './entry.ts';
 import { matches } from './filter.ts';
-import { Refusal, RefusalCode } from './refusal.ts';
+import { Refusal, ServerResultCode } from './refusal.ts';
 import type { SearchOperation } from './request.ts';
 import type { ResponseControl } from './response.ts';
 import type { Subject } from './rights.ts';
 import { rootDse } from './root-dse.ts';
 
-export interface SearchOutcome {
+export interface SearchResult {
   readonly entries: readonly SelectedEntry[];
   readonly code: number;
   readonly controls: readonly ResponseControl[];
@@ -29,7 +29,7 @@ export function search(
   subject: Subject,
   operation: SearchOperation,
   requested: DecodedControls,
-): SearchOutcome {
+): SearchResult {
   const base = parseRequestDn(operation.base);
   const all =
     base.length === 0
@@ -41,7 +41,7 @@ export function search(
   const selected = entries.slice(0, limit).map((entry) => select(entry, operation.attributes, operation.typesOnly));
   return {
     entries: selected,
-    code: entries.length > limit ? RefusalCode.sizeLimitExceeded : RefusalCode.success,
+    code: entries.length > limit ? ServerResultCode.sizeLimitExceeded : ServerResultCode.success,
     controls,
   };
 }
@@ -51,7 +51,7 @@ function onePage(
   all: readonly StoredEntry[],
   { size, cookie }: { size: number; cookie: string },
 ): { entries: readonly StoredEntry[]; controls: ResponseControl[] } {
-  if (!/^[0-9]*$/.test(cookie)) throw new Refusal(RefusalCode.protocolError, 'paged results cookie is invalid');
+  if (!/^[0-9]*$/.test(cookie)) throw new Refusal(ServerResultCode.protocolError, 'paged results cookie is invalid');
   const rest = all.filter(({ id }) => id > Number(cookie));
   const entries = rest.slice(0, size);
   const last = entries.at(-1);
@@ -60,7 +60,7 @@ function onePage(
 }
 
 function searchRoot(suffix: Dn, { scope, filter }: SearchOperation): StoredEntry[] {
-  if (scope !== 'base') throw new Refusal(RefusalCode.noSuchObject, 'the empty DN has a base scope only');
+  if (scope !== 'base') throw new Refusal(ServerResultCode.noSuchObject, 'the empty DN has a base scope only');
   return [rootDse(suffix)].filter((entry) => matches(filter, entry));
 }
 

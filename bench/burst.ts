@@ -1,8 +1,8 @@
-import { inArena } from './arena.ts';
-import { CONTESTANTS, type Contestant, WORKERS } from './daemons.ts';
+import { CONCURRENCY, CONTESTANTS, type Contestant } from './daemons.ts';
 import { uids } from './directory.ts';
 import { heading, ratio, seconds, table, target } from './report.ts';
 import { ScriptRuns } from './script-runs.ts';
+import { withContestants } from './setup.ts';
 import { Samples } from './statistics.ts';
 
 const SLEEP_MILLISECONDS = 100;
@@ -16,7 +16,7 @@ export async function benchBurst(quick: boolean): Promise<void> {
   target('burst of 2000: at most the python daemon', ours, theirs, seconds);
 
   const slow = await burstOf(200, quick ? 2 : 3, `sleep ${SLEEP_MILLISECONDS / 1000}`);
-  const ideal = Math.ceil(200 / WORKERS) * SLEEP_MILLISECONDS;
+  const ideal = Math.ceil(200 / CONCURRENCY) * SLEEP_MILLISECONDS;
   target(`200 sleeping scripts: within 15 % of ${seconds(ideal)}`, slow.median('service'), 1.15 * ideal, seconds);
 }
 
@@ -29,11 +29,11 @@ async function burstOf(accounts: number, rounds: number, work: string): Promise<
     counts.set(contestant, runs);
     return `${runs.line}\n${work}`;
   };
-  await inArena(accounts, body, async (corners) => {
+  await withContestants(accounts, body, async (setups) => {
     const wanted = uids(accounts);
     for (let round = 0; round < rounds; round += 1) {
-      for (const { contestant, administrator } of corners) {
-        await counts.get(contestant)?.forget();
+      for (const { contestant, administrator } of setups) {
+        await counts.get(contestant)?.reset();
         const finished = administrator.whenAdded(wanted);
         const started = performance.now();
         await Promise.all([administrator.requestAll(wanted), finished]);

@@ -10,7 +10,7 @@ import type { Slapd } from '../test/support/slapd.ts';
 export const CONTESTANTS = ['service', 'python daemon'] as const;
 export type Contestant = (typeof CONTESTANTS)[number];
 
-export const WORKERS = 8;
+export const CONCURRENCY = 8;
 
 const SERVICE = join(import.meta.dirname, '../dist/src/main.js');
 const PYTHON_DAEMON = join(import.meta.dirname, 'contestants/daemon.py');
@@ -25,12 +25,21 @@ export async function commandOf(
   folder: string,
 ): Promise<string[]> {
   if (contestant === 'python daemon') {
-    return ['/usr/bin/python3', PYTHON_DAEMON, slapd.url, SERVICE_DN, SERVICE_PASSWORD, BASE, script, String(WORKERS)];
+    return [
+      '/usr/bin/python3',
+      PYTHON_DAEMON,
+      slapd.url,
+      SERVICE_DN,
+      SERVICE_PASSWORD,
+      BASE,
+      script,
+      String(CONCURRENCY),
+    ];
   }
   const config = await writeSettings(folder, {
     directory: { url: slapd.url, bindDn: SERVICE_DN, bindPassword: SERVICE_PASSWORD, base: BASE },
     timeZone: 'UTC',
-    concurrency: WORKERS,
+    concurrency: CONCURRENCY,
     script: { command: [script] },
   });
   return [process.execPath, SERVICE, 'run', '-c', config];

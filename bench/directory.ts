@@ -9,7 +9,7 @@ import { type Slapd, startSlapd } from '../test/support/slapd.ts';
 
 const FIRST_UID = 1_000_000;
 /** The number of concurrent requests. slapd closes a connection with a thousand unanswered ones. */
-const WINDOW = 200;
+const CONCURRENT_REQUESTS = 200;
 
 /** The uids of the first `count` accounts of a directory. */
 export function uids(count: number): string[] {
@@ -34,7 +34,7 @@ export class Administrator {
     this.#watch = watch(this);
   }
 
-  static async at(slapd: Slapd): Promise<Administrator> {
+  static async connect(slapd: Slapd): Promise<Administrator> {
     const abort = new AbortController();
     const access = {
       urls: [slapd.url],
@@ -88,7 +88,7 @@ export class Administrator {
     const sendOneByOne = async (): Promise<void> => {
       for (const uid of queue) await this.request(uid);
     };
-    await Promise.all(Array.from({ length: WINDOW }, sendOneByOne));
+    await Promise.all(Array.from({ length: CONCURRENT_REQUESTS }, sendOneByOne));
   }
 
   /**
@@ -111,7 +111,7 @@ export class Administrator {
     });
   }
 
-  leave(): void {
+  close(): void {
     this.#watch.unsubscribe();
     this.#abort.abort();
   }

@@ -3,10 +3,10 @@ import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { inArena } from './arena.ts';
 import { CONTESTANTS, type Contestant } from './daemons.ts';
 import { uids } from './directory.ts';
 import { heading, milliseconds, ratio, table, target } from './report.ts';
+import { withContestants } from './setup.ts';
 import { quantile, Samples } from './statistics.ts';
 
 const ACCOUNTS = 60;
@@ -29,18 +29,18 @@ export async function benchLatency(quick: boolean): Promise<void> {
     return `echo "$2" > '${path}'`;
   };
   try {
-    await inArena(ACCOUNTS, body, async (corners) => {
+    await withContestants(ACCOUNTS, body, async (setups) => {
       const accounts = uids(ACCOUNTS);
       for (let write = 0; write < writes; write += 1) {
         const uid = accounts[write % ACCOUNTS] ?? '';
-        for (const { contestant, administrator } of corners) {
-          const heard = fifos.get(contestant)?.next();
+        for (const { contestant, administrator } of setups) {
+          const scriptLine = fifos.get(contestant)?.next();
           const finished = administrator.whenAdded([uid]);
           await delay(PAUSE_MILLISECONDS);
           const sent = performance.now();
           const taken = administrator.request(uid);
-          const script = heard?.then((said) => {
-            if (said !== uid) throw new Error(`the script ran for ${said} instead of ${uid}: the run does not count`);
+          const script = scriptLine?.then((line) => {
+            if (line !== uid) throw new Error(`the script ran for ${line} instead of ${uid}: the run does not count`);
             toScript.add(contestant, performance.now() - sent);
           });
           await finished;
@@ -48,7 +48,7 @@ export async function benchLatency(quick: boolean): Promise<void> {
           await Promise.all([taken, script]);
         }
       }
-      for (const fifo of fifos.values()) fifo.expectSilence();
+      for (const fifo of fifos.values()) fifo.expectNoFurtherLine();
     });
   } finally {
     for (const fifo of fifos.values()) fifo.close();
@@ -93,7 +93,7 @@ class Fifo {
   }
 
   /** Throws if there is a line that no caller has waited for. */
-  expectSilence(): void {
+  expectNoFurtherLine(): void {
     if (this.#lines.length > 0) throw new Error(`the script ran once more for ${this.#lines}: the run does not count`);
   }
 

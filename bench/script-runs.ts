@@ -14,7 +14,7 @@ export class ScriptRuns {
     return `echo "$2" >> '${this.#file}'`;
   }
 
-  async forget(): Promise<void> {
+  async reset(): Promise<void> {
     await writeFile(this.#file, '');
   }
 

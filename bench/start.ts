@@ -18,7 +18,7 @@ export async function benchStart(quick: boolean): Promise<void> {
   heading(`start with ${OPEN} open among ${ACCOUNTS} accounts, ${rounds} rounds`);
   const folder = await mkdtemp(join(tmpdir(), 'bench-start-'));
   const slapd = await startDirectory(ACCOUNTS);
-  const administrator = await Administrator.at(slapd);
+  const administrator = await Administrator.connect(slapd);
   const times = new Samples();
   try {
     const runs = new ScriptRuns(folder);
@@ -27,7 +27,7 @@ export async function benchStart(quick: boolean): Promise<void> {
     for (let round = 0; round <= rounds; round += 1) {
       for (const contestant of CONTESTANTS) {
         const command = await commandOf(contestant, slapd, script, folder);
-        await runs.forget();
+        await runs.reset();
         await administrator.requestAll(wanted);
         const finished = administrator.whenAdded(wanted);
         const started = performance.now();
@@ -40,7 +40,7 @@ export async function benchStart(quick: boolean): Promise<void> {
       }
     }
   } finally {
-    administrator.leave();
+    administrator.close();
     await slapd.stop();
     await rm(folder, { recursive: true });
   }

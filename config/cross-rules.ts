@@ -12,7 +12,7 @@ export const PASSWORD_VARIABLE = 'PROV_BIND_PASSWORD';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The contradictions between settings that are valid by themselves. */
-export function crossFaults(settings: PartialSettings, env: Environment): FaultAt[] {
+export function contradictions(settings: PartialSettings, env: Environment): FaultAt[] {
   return [
     ...passwordSource(settings.directory, env),
     ...encryption(settings.directory),

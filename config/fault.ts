@@ -29,7 +29,7 @@ export class ConfigurationError extends Error {
 
   constructor(path: string, faults: readonly Fault[]) {
     const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
-    const lines = faults.slice(0, MOST_SHOWN).map((fault) => `  ${describe(fault)}`);
+    const lines = faults.slice(0, MOST_SHOWN).map((fault) => `  ${describeFault(fault)}`);
     const rest = faults.length > MOST_SHOWN ? [`  and ${faults.length - MOST_SHOWN} more`] : [];
     super([`${path}: ${count} in the configuration`, ...lines, ...rest].join('\n'));
     this.path = path;
@@ -38,7 +38,7 @@ export class ConfigurationError extends Error {
 }
 
 /** The fault as text: `line 7: script.timeout: given 30, expected a duration ...` */
-export function describe(fault: Fault): string {
+export function describeFault(fault: Fault): string {
   const place = fault.line === undefined ? '' : `line ${fault.line}: `;
   const key = fault.key === '' ? '' : `${fault.key}: `;
   return `${place}${key}given ${fault.given}, expected ${fault.expected}`;

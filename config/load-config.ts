@@ -19,7 +19,7 @@ export async function loadConfig(path: string, env: Environment): Promise<Settin
   const text = await readConfig(path);
   const settings = parseConfig(text, env, path);
   const faults = await faultsOfFiles(settings);
-  if (faults.length > 0) throw new ConfigurationError(path, locate(faults, text));
+  if (faults.length > 0) throw new ConfigurationError(path, withPlaces(faults, text));
   return settings;
 }
 
@@ -45,12 +45,12 @@ export function parseConfig(text: string, env: Environment, path: string): Setti
   const file = parseYaml(text);
   if ('faults' in file) throw new ConfigurationError(path, file.faults);
   const read = readSettings(file.raw, env);
-  if ('faults' in read) throw new ConfigurationError(path, locate(read.faults, text));
+  if ('faults' in read) throw new ConfigurationError(path, withPlaces(read.faults, text));
   return read.settings;
 }
 
 /** Adds to each fault its line and the given value. The order is that of the file. */
-function locate(faults: readonly FaultAt[], text: string): Fault[] {
+function withPlaces(faults: readonly FaultAt[], text: string): Fault[] {
   const file = parseYaml(text);
   if ('faults' in file) return [...file.faults];
   return faults
@@ -66,7 +66,7 @@ function locate(faults: readonly FaultAt[], text: string): Fault[] {
 async function faultsOfFiles(settings: Settings): Promise<FaultAt[]> {
   const { directory } = settings;
   const { caFile } = directory.tls;
-  const looks = [
+  const checks = [
     caFile === null ? undefined : faultOfCertificates(['directory', 'tls', 'caFile'], caFile),
     directory.bindPasswordFile === null
       ? undefined
@@ -77,7 +77,7 @@ async function faultsOfFiles(settings: Settings): Promise<FaultAt[]> {
       ),
     ),
   ];
-  return (await Promise.all(looks)).filter((fault) => fault !== undefined);
+  return (await Promise.all(checks)).filter((fault) => fault !== undefined);
 }
 
 async function faultOfFile(path: readonly string[], file: string, mostBytes?: number): Promise<FaultAt | undefined> {

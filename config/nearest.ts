@@ -2,7 +2,7 @@
  * The candidate that `given` is most likely a misspelling of; otherwise one that is a prefix of
  * `given` or begins with it; otherwise undefined. Ignores case and punctuation.
  */
-export function nearest(given: string, candidates: readonly string[]): string | undefined {
+export function nearestWord(given: string, candidates: readonly string[]): string | undefined {
   const wanted = plain(given);
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 2));

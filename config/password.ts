@@ -28,7 +28,7 @@ export function passwordReader(directory: Settings['directory'], env: Environmen
 }
 
 /** A risk that does not prevent the service from working. */
-export interface Finding {
+export interface PasswordFinding {
   /** Who else may read the password. */
   readonly readers: 'everybody' | 'group';
   readonly problem: string;
@@ -44,13 +44,13 @@ export async function passwordFindings(
   configPath: string,
   directory: Settings['directory'],
   groups: ReadonlySet<number> = ownGroups(),
-): Promise<Finding[]> {
+): Promise<PasswordFinding[]> {
   const files = [directory.bindPasswordFile, directory.bindPassword === null ? null : configPath];
   const findings = await Promise.all(files.map((file) => (file === null ? undefined : findingOfFile(file, groups))));
   return findings.filter((finding) => finding !== undefined);
 }
 
-async function findingOfFile(file: string, groups: ReadonlySet<number>): Promise<Finding | undefined> {
+async function findingOfFile(file: string, groups: ReadonlySet<number>): Promise<PasswordFinding | undefined> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) return undefined;
   if ((found.mode & 0o004) !== 0) {

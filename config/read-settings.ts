@@ -1,8 +1,8 @@
 import type * as z from 'zod';
-import { crossFaults } from './cross-rules.ts';
+import { contradictions } from './cross-rules.ts';
 import type { FaultAt } from './fault.ts';
 import { shapeOf } from './kinds/setting.ts';
-import { nearest } from './nearest.ts';
+import { nearestWord } from './nearest.ts';
 import { type PartialSettings, type Settings, settingsSchema } from './schema.ts';
 
 /**
@@ -16,11 +16,11 @@ export function readSettings(
 ): { readonly settings: Settings } | { readonly faults: readonly FaultAt[] } {
   const read = settingsSchema.safeParse(raw);
   if (read.success) {
-    const faults = crossFaults(read.data, env);
+    const faults = contradictions(read.data, env);
     return faults.length === 0 ? { settings: read.data } : { faults };
   }
   const readable = readableParts(settingsSchema, raw) as PartialSettings;
-  return { faults: [...read.error.issues.flatMap(faultsOfIssue), ...crossFaults(readable, env)] };
+  return { faults: [...read.error.issues.flatMap(faultsOfIssue), ...contradictions(readable, env)] };
 }
 
 /** A file that is no configuration would have as many faults as lines. */
@@ -36,12 +36,12 @@ function faultsOfIssue(issue: z.core.$ZodIssue): FaultAt[] {
       expected: knownKey(key, path, known),
     }));
   }
-  return [{ path, expected: issue.code === 'custom' ? issue.message : sectionWords(path) }];
+  return [{ path, expected: issue.code === 'custom' ? issue.message : expectedSection(path) }];
 }
 
 function knownKey(key: string, path: readonly string[], known: readonly string[]): string {
-  const near = nearest(key, known);
-  if (near !== undefined) return near;
+  const similar = nearestWord(key, known);
+  if (similar !== undefined) return similar;
   const elsewhere = pathsEndingIn(key, settingsSchema, []);
   return elsewhere === undefined || elsewhere === [...path, key].join('.') ? `one of ${known.join(', ')}` : elsewhere;
 }
@@ -56,7 +56,7 @@ function pathsEndingIn(key: string, schema: z.ZodType, path: readonly string[]):
   return undefined;
 }
 
-function sectionWords(path: readonly string[]): string {
+function expectedSection(path: readonly string[]): string {
   const keys = Object.keys(shapeOf(schemaAt(path)) ?? {});
   return `a section with the keys ${keys.join(', ')}`;
 }

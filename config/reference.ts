@@ -39,15 +39,15 @@ function exampleLines(schema: z.ZodType, path: readonly string[]): string[] {
       const about = comment(sentenceOf(inner), indent);
       return [...gap, ...about, `${indent}${key}:`, ...exampleLines(inner, [...path, key])];
     }
-    const own = SITE_VALUES[[...path, key].join('.')];
-    const line = `${indent}${key}: ${written(own === undefined ? notes.fallback : own)}`;
-    const standing = notes.required ? 'required' : `default ${briefDefault(notes.fallback)}`;
-    return [...gap, ...comment(notes.sentence, indent), `${line.padEnd(COLUMN)}  # ${notes.brief}, ${standing}`];
+    const siteValue = SITE_VALUES[[...path, key].join('.')];
+    const line = `${indent}${key}: ${yamlText(siteValue === undefined ? notes.fallback : siteValue)}`;
+    const defaultText = notes.required ? 'required' : `default ${briefDefault(notes.fallback)}`;
+    return [...gap, ...comment(notes.sentence, indent), `${line.padEnd(COLUMN)}  # ${notes.brief}, ${defaultText}`];
   });
 }
 
 function briefDefault(fallback: unknown): string {
-  return written(fallback).length > 30 ? 'as here' : written(fallback);
+  return yamlText(fallback).length > 30 ? 'as here' : yamlText(fallback);
 }
 
 function comment(text: string, indent: string): string[] {
@@ -103,7 +103,7 @@ function table(rows: ReadonlyArray<readonly [key: string, schema: z.ZodType]>): 
 }
 
 function row(key: string, notes: SettingNotes): string {
-  const fallback = notes.required ? 'required' : `\`${written(notes.fallback)}\``;
+  const fallback = notes.required ? 'required' : `\`${yamlText(notes.fallback)}\``;
   return `| \`${key}\` | ${cell(fallback)} | ${cell(notes.expected)} | ${cell(notes.sentence)} |`;
 }
 
@@ -112,6 +112,6 @@ function cell(text: string): string {
 }
 
 /** A value as the file would have it, on one line. */
-function written(value: unknown): string {
+function yamlText(value: unknown): string {
   return stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false }).trim();
 }

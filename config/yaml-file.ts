@@ -134,7 +134,7 @@ function lineOf(document: Document, lines: LineCounter, path: readonly string[])
   return offset === undefined ? undefined : lines.linePos(offset).line;
 }
 
-const SYNTAX: Readonly<Partial<Record<YAMLError['code'], readonly [given: string, expected: string]>>> = {
+const SYNTAX_FAULTS: Readonly<Partial<Record<YAMLError['code'], readonly [given: string, expected: string]>>> = {
   BAD_INDENT: [
     'an indentation that fits no section',
     'the keys of a section all indented alike, and each bracket closed',
@@ -148,6 +148,6 @@ const SYNTAX: Readonly<Partial<Record<YAMLError['code'], readonly [given: string
 
 function syntaxFault(problem: YAMLError, lines: LineCounter): Fault {
   const line = lines.linePos(problem.pos[0]).line;
-  const [given, expected] = SYNTAX[problem.code] ?? ['what is not YAML', 'lines of the form key: value'];
+  const [given, expected] = SYNTAX_FAULTS[problem.code] ?? ['what is not YAML', 'lines of the form key: value'];
   return { key: '', line, given, expected };
 }

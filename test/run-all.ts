@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import { testRuntimes } from './support/runtimes.ts';
 import { runCommand, signalAll } from './support/stage-command.ts';
-import { type Failure, type Result, runVitest } from './support/vitest-run.ts';
+import { runVitest, type VitestFailure, type VitestResult } from './support/vitest-run.ts';
 
 interface Stage {
   readonly name: string;
@@ -17,7 +17,7 @@ interface Stage {
    * default stages together take less than 12 minutes.
    */
   readonly budget: number;
-  readonly run: (seconds: number) => Promise<Result>;
+  readonly run: (seconds: number) => Promise<VitestResult>;
 }
 
 const root = join(import.meta.dirname, '..');
@@ -25,7 +25,7 @@ const bin = (name: string) => join(root, 'node_modules', '.bin', name);
 
 const command =
   (path: string, ...args: string[]) =>
-  async (seconds: number): Promise<Result> => {
+  async (seconds: number): Promise<VitestResult> => {
     await runCommand(path, args, { seconds, cwd: root });
     return { passed: 0, failures: [] };
   };
@@ -77,11 +77,11 @@ async function main(wanted: readonly string[]): Promise<void> {
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-async function runStage({ title, budget, run }: Stage): Promise<Result> {
+async function runStage({ title, budget, run }: Stage): Promise<VitestResult> {
   console.log(`\n== ${title}`);
   const started = performance.now();
   const result = await run(budget * Number(process.env['TEST_BUDGETS'] ?? 1)).catch(
-    (error: Error): Result => ({ passed: 0, failures: [{ what: title, why: [error.message] }] }),
+    (error: Error): VitestResult => ({ passed: 0, failures: [{ what: title, why: [error.message] }] }),
   );
   const { failures } = result;
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
@@ -90,11 +90,11 @@ async function runStage({ title, budget, run }: Stage): Promise<Result> {
   return result;
 }
 
-function linesOf({ what, why }: Failure): string[] {
+function linesOf({ what, why }: VitestFailure): string[] {
   return [what, ...why.map((line) => `  ${line}`)];
 }
 
-async function runtimes(seconds: number): Promise<Result> {
+async function runtimes(seconds: number): Promise<VitestResult> {
   await build(seconds);
   return testRuntimes({ seconds, cwd: root });
 }

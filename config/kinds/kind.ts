@@ -35,13 +35,13 @@ export class Mismatch {
 }
 
 /** The texts of a kind. */
-export function wordsOf(schema: z.ZodType): { readonly expected: string; readonly brief: string } {
+export function textsOf(schema: z.ZodType): { readonly expected: string; readonly brief: string } {
   const { expected, brief } = schema.meta() ?? {};
   return { expected: typeof expected === 'string' ? expected : '', brief: typeof brief === 'string' ? brief : '' };
 }
 
 export const yesOrNo = kind('true | false', 'true or false', (given) =>
-  typeof given === 'boolean' ? given : new Mismatch(isYes(given) ? 'YAML 1.2 knows no yes and no' : undefined),
+  typeof given === 'boolean' ? given : new Mismatch(isYesOrNo(given) ? 'YAML 1.2 knows no yes and no' : undefined),
 );
 
 export function oneOf<const T extends string>(...words: readonly T[]) {
@@ -142,7 +142,7 @@ export const timeZone = kind<string>('time zone', 'a time zone such as Europe/Zu
 
 /** The kind, or null for "not used". */
 export function orNull<T>(inner: z.ZodType<T>) {
-  const { expected: words, brief } = wordsOf(inner);
+  const { expected: words, brief } = textsOf(inner);
   return z
     .unknown()
     .transform((given, context): T | null => {
@@ -161,6 +161,6 @@ export function isLine(given: unknown): given is string {
   return typeof given === 'string' && given !== '' && !/[\u0000-\u001f\u007f]/.test(given);
 }
 
-function isYes(given: unknown): boolean {
+function isYesOrNo(given: unknown): boolean {
   return typeof given === 'string' && /^(yes|no|on|off)$/i.test(given);
 }

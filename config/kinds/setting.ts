@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { wordsOf } from './kind.ts';
+import { textsOf } from './kind.ts';
 
 /** The facts about one setting in the reference. */
 export interface SettingNotes {
@@ -16,13 +16,13 @@ export interface SettingNotes {
 
 /** An optional setting. `fallback` is written as in the file, and read like a given value. */
 export function setting<S extends z.ZodType>(sentence: string, fallback: unknown, schema: S) {
-  const notes: SettingNotes = { sentence, fallback, required: false, ...wordsOf(schema) };
+  const notes: SettingNotes = { sentence, fallback, required: false, ...textsOf(schema) };
   return (schema as z.ZodType<z.output<S>>).prefault(fallback as z.input<S>).meta({ notes });
 }
 
 /** A setting that a site must give. */
 export function required<S extends z.ZodType>(sentence: string, schema: S) {
-  const notes: SettingNotes = { sentence, fallback: undefined, required: true, ...wordsOf(schema) };
+  const notes: SettingNotes = { sentence, fallback: undefined, required: true, ...textsOf(schema) };
   return z
     .unknown()
     .optional()

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nearest } from '../../config/nearest.ts';
+import { nearestWord } from '../../config/nearest.ts';
 
 describe('the nearest key', () => {
   it.each([
@@ -12,13 +12,13 @@ describe('the nearest key', () => {
     ['x', ['url', 'base'], undefined],
     ['', ['url', 'base'], undefined],
   ])('of %s among %j is %s', (given, candidates, expected) => {
-    expect(nearest(given, candidates)).toBe(expected);
+    expect(nearestWord(given, candidates)).toBe(expected);
   });
 
   it('is the key itself where it is known', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.stringMatching(/^[a-z]{1,12}$/), { minLength: 1 }), (keys) => {
-        expect(nearest(keys[0]!, keys)).toBe(keys[0]);
+        expect(nearestWord(keys[0]!, keys)).toBe(keys[0]);
       }),
     );
   });

@@ -77,7 +77,7 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
       const told = () => changes.short.filter((what) => what.endsWith(` uid=${uid}`));
       await changes.until(() => told().length >= expected.length);
       await directory.addAccount('sentinel', OPEN);
-      await changes.said('add uid=sentinel');
+      await changes.emitted('add uid=sentinel');
       if (inOrder) expect(told()).toEqual(expected);
       else expect(told().sort()).toEqual([...expected].sort());
     };
@@ -118,7 +118,7 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
       await directory.addAccount('1', OPEN);
       const changes = await watch();
       await directory.delete(accountDn('1'));
-      await changes.said('left uid=1');
+      await changes.emitted('left uid=1');
     });
 
     it('tells of an account that is moved to below the base', async () => {
@@ -146,7 +146,7 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
       const changes = await watch();
       const own = later(operations(), (it) => it.close());
       await own.modify(accountDn('1'), [{ operation: 'replace', attribute: NAMES.mode, values: ['adding'] }]);
-      await changes.said('modify uid=1');
+      await changes.emitted('modify uid=1');
     });
 
     it('refuses a wrong password with 49', async () => {

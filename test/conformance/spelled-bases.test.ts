@@ -61,11 +61,11 @@ describe.each(SERVERS)('a base that is spelt otherwise than by $name', ({ name: 
     await service.start();
     const name = `uid=${uid},${made},${BASE}`;
     await load(ldifRecord(name, accountAttributes(uid, OPEN)));
-    await service.says(/output .*begun/);
+    await service.outputMatches(/output .*begun/);
     const renamed = `${uid}0`;
     await load(`dn: ${name}\nchangetype: modrdn\nnewrdn: uid=${renamed}\ndeleteoldrdn: 1\n\n`);
     await writeFile(join(service.folder, 'end'), '');
-    await service.says(/finished .*\n/);
+    await service.outputMatches(/finished .*\n/);
     const [entry] = await directory.search(BASE, `(uid=${renamed})`);
     expect(entry && text(entry, 'sstProvisioningMode')).toBe('added');
     expect(await service.stop()).toBe(0);

@@ -9,8 +9,8 @@ import { bind } from '../support/test-directory.ts';
 
 const CONFIG = { dn: 'cn=admin,cn=config', password: 'config-secret' };
 const DATABASE = 'olcDatabase={1}mdb,cn=config';
-/** In milliseconds. Nothing here takes more than a few seconds, except on a busy machine. */
-const PATIENCE = 40_000;
+/** Nothing here takes more than a few seconds, except on a busy machine. */
+const TIMEOUT_MILLISECONDS = 40_000;
 const SYNCPROV = `olcOverlay={0}syncprov,${DATABASE}`;
 
 let world: World;
@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 async function says(pattern: RegExp): Promise<void> {
-  await expect.poll(() => world.service.output, { timeout: PATIENCE }).toMatch(pattern);
+  await expect.poll(() => world.service.output, { timeout: TIMEOUT_MILLISECONDS }).toMatch(pattern);
 }
 
 /** Runs `work` with a connection to the running server's own configuration. */
@@ -77,11 +77,11 @@ async function asked(mode: 'add' | 'modify' = 'add'): Promise<string> {
 }
 
 async function doneOnce(uid: string, mode: 'add' | 'modify' = 'add'): Promise<void> {
-  await world.finished(uid, mode, PATIENCE);
+  await world.finished(uid, mode, TIMEOUT_MILLISECONDS);
   expect(world.script.starts(uid)).toHaveLength(1);
 }
 
-describe('a service', { timeout: 2 * PATIENCE }, () => {
+describe('a service', { timeout: 2 * TIMEOUT_MILLISECONDS }, () => {
   it('notices a silent black hole while nothing happens, and does what was asked meanwhile', async () => {
     for (const { up, down } of world.proxy.open) {
       up.swallow();
@@ -107,7 +107,7 @@ describe('a service', { timeout: 2 * PATIENCE }, () => {
     await configure('cn=config', 'olcIdleTimeout', ['1']);
     for (let job = 0; job < 2; job += 1) {
       await doneOnce(await asked());
-      await expect.poll(() => world.proxy.open.length, { timeout: PATIENCE }).toBe(1);
+      await expect.poll(() => world.proxy.open.length, { timeout: TIMEOUT_MILLISECONDS }).toBe(1);
     }
     await doneOnce(await asked());
     expect(world.service.output).not.toContain('retrying');

@@ -19,7 +19,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RACE_TIMEOUT, raceTime } from '../endurance/scale.ts';
 import { FOREIGN_HOMES, HOSTILE_HOMES, HOSTILE_USERS } from '../support/hostile.ts';
-import { swapper } from '../support/swapper.ts';
+import { swapFolders } from '../support/swapper.ts';
 
 const script = resolve(import.meta.dirname, '../../config/examples/create-chroot.sh');
 const numbers = { PROV_UID_NUMBER: '5000', PROV_GID_NUMBER: '5000' };
@@ -293,7 +293,7 @@ describe('the example chroot script', () => {
     for (const folder of ['a', 'a/anna']) chownSync(join(home, folder), 5000, 5000);
     const before = picture(elsewhere);
 
-    const racer = await swapper(join(home, 'a'), join(home, 'b'));
+    const racer = await swapFolders(join(home, 'a'), join(home, 'b'));
     try {
       const until = performance.now() + raceTime(3_000);
       const layout = '*/mallory/chroot/home/mallory/a/{uid}';

@@ -18,7 +18,7 @@ import {
   withSettings,
   writeSettings,
 } from '../support/service-process.ts';
-import { type Slapd, startPair, startSlapd } from '../support/slapd.ts';
+import { type Slapd, startReplicatedPair, startSlapd } from '../support/slapd.ts';
 import type { TestDirectory } from '../support/test-directory.ts';
 
 const UNIT = `ou=Zürich\\, West,${BASE}`;
@@ -294,7 +294,7 @@ describe('a base that is made anew', () => {
 
 describe('a second service at another server of the same directory', () => {
   it('is refused', async () => {
-    const [one, two] = await startPair();
+    const [one, two] = await startReplicatedPair();
     try {
       await addUnit(one);
       await expect.poll(() => two.readEntry(UNIT), { timeout: 20_000 }).toBeDefined();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RecordingScript } from '../support/recording-script.ts';
 import { ServiceProcess, testSettings, writeSettings } from '../support/service-process.ts';
-import { type Slapd, startPair, startReplica, startSlapd } from '../support/slapd.ts';
+import { type Slapd, startReplica, startReplicatedPair, startSlapd } from '../support/slapd.ts';
 
 let folder: string;
 let script: RecordingScript;
@@ -28,7 +28,7 @@ afterEach(async () => {
 
 describe('two providers', () => {
   it('serve one after the other as each of them dies, and agree in the end', async () => {
-    const [one, two] = await startPair();
+    const [one, two] = await startReplicatedPair();
     servers.push(one, two);
     await serve([one.url, two.url]);
     for (const uid of ['1', '2', '3']) await one.addAccount(uid);
@@ -52,7 +52,7 @@ describe('two providers', () => {
   });
 
   it('take the outcome of a script that ran while the one that was claimed on died', async () => {
-    const [one, two] = await startPair();
+    const [one, two] = await startReplicatedPair();
     servers.push(one, two);
     await one.addAccount('1');
     await two.waitForMode('1', 'added');
@@ -70,7 +70,7 @@ describe('two providers', () => {
   });
 
   it('take the outcome of a script also where the service is draining as the one in use dies', async () => {
-    const [one, two] = await startPair();
+    const [one, two] = await startReplicatedPair();
     servers.push(one, two);
     await one.addAccount('1');
     await one.addAccount('2');

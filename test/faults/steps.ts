@@ -1,5 +1,5 @@
 import type { Mode } from '../../src/domain/mode.ts';
-import type { Held } from '../support/proxy.ts';
+import type { HeldMessage } from '../support/proxy.ts';
 import type { World } from './world.ts';
 
 type Reach = (world: World, uid: string, mode: Mode, strike: () => Promise<void>) => Promise<void>;
@@ -15,7 +15,11 @@ export interface Moment {
   readonly runsIfServiceDies: number;
 }
 
-function atMessage(direction: 'up' | 'down', nth: number, letGo: (held: Held) => void = (held) => held.drop()): Reach {
+function atMessage(
+  direction: 'up' | 'down',
+  nth: number,
+  letGo: (held: HeldMessage) => void = (held) => held.drop(),
+): Reach {
   return async (world, uid, mode, strike) => {
     const message = world.proxy.hold(direction, direction === 'up' ? 'modifyRequest' : 'modifyResponse', nth);
     await world.ask(uid, mode);
@@ -25,7 +29,7 @@ function atMessage(direction: 'up' | 'down', nth: number, letGo: (held: Held) =>
   };
 }
 
-const forward = (held: Held) => held.forward();
+const forward = (held: HeldMessage) => held.forward();
 
 async function inTheScript(...[world, uid, mode, strike]: Parameters<Reach>): Promise<void> {
   await world.script.hold(uid);

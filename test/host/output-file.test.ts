@@ -21,7 +21,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lookAtOutput, type OutputOptions, openOutput } from '../../src/host/output-file.ts';
 import { RACE_TIMEOUT, raceTime } from '../endurance/scale.ts';
 import { socket } from '../support/hostile-files.ts';
-import { swapper } from '../support/swapper.ts';
+import { swapFolders } from '../support/swapper.ts';
 
 const CUSTOMER = 5000;
 
@@ -155,7 +155,7 @@ describe('a file that is written', () => {
       for (const name of ['a', 'b']) lchownSync(join(home, name), CUSTOMER, CUSTOMER);
       chmodSync(home, mode);
       chownSync(home, owner, owner);
-      const racer = await swapper(join(home, 'a'), join(home, 'b'));
+      const racer = await swapFolders(join(home, 'a'), join(home, 'b'));
       let tries = 0;
       for (const end = performance.now() + raceTime(1_000); performance.now() < end; tries += 1) {
         expect(() => openOutput(at(log), { how: 'append', mode: 0o640 })).toThrow();

@@ -213,7 +213,7 @@ describe('a connection that breaks', () => {
     const asked = proxy.count('up', 'searchRequest');
     await expect.poll(() => proxy.count('up', 'searchRequest')).toBeGreaterThan(asked + 4);
     await slapd.addAccount('2', OPEN);
-    await seen.said('add uid=2');
+    await seen.emitted('add uid=2');
     expect(seen.error).toBeUndefined();
   });
 
@@ -239,7 +239,7 @@ describe('a connection that breaks', () => {
     const seen = await watching();
     end();
     await slapd.modify(accountDn('2'), { sstProvisioningMode: 'adding' });
-    await seen.said('modify uid=2');
+    await seen.emitted('modify uid=2');
   });
 
   it('leaves nothing on the signal that outlives it', async () => {

@@ -41,11 +41,11 @@ describe('a real 389-ds', () => {
         server: expect.stringContaining('389-Directory/'),
       });
       await directory.addAccount('3', OPEN);
-      await seen.said('add uid=3');
+      await seen.emitted('add uid=3');
       await directory.modify(accountDn('3'), { sstProvisioningMode: 'adding' });
-      await seen.said('modify uid=3');
+      await seen.emitted('modify uid=3');
       await directory.delete(accountDn('3'));
-      await seen.said('left uid=3');
+      await seen.emitted('left uid=3');
     },
   );
 
@@ -53,20 +53,20 @@ describe('a real 389-ds', () => {
     await directory.addAccount('4', OPEN);
     const seen = await watch({ protocol: 'syncrepl' });
     await directory.modify(accountDn('4'), DONE);
-    await seen.said('left uid=4');
+    await seen.emitted('left uid=4');
     await directory.request('4', 'modify');
-    await seen.said('add uid=4');
+    await seen.emitted('add uid=4');
     await directory.rename(accountDn('4'), `uid=44,${BASE}`);
-    await seen.said('modify uid=44');
+    await seen.emitted('modify uid=44');
   });
 
   it('tells by persistent search that an account opened, and both names of a renamed one', async () => {
     await directory.addAccount('5', DONE);
     const seen = await watch({ protocol: 'persistentSearch' });
     await directory.request('5', 'modify');
-    await seen.said('modify uid=5');
+    await seen.emitted('modify uid=5');
     await directory.rename(accountDn('5'), `uid=55,${BASE}`);
-    await seen.said('rename uid=55');
+    await seen.emitted('rename uid=55');
     expect(seen.all.at(-1)).toMatchObject({ previousDn: expect.stringMatching(/^uid=5,/i) });
   });
 

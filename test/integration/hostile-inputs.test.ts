@@ -26,10 +26,10 @@ function writeConfig(section = ''): string {
 }
 
 /** The memory of a command is limited, as none of these inputs needs more. */
-const LEAST_MEMORY = { NODE_OPTIONS: '--max-old-space-size=200' };
+const MEMORY_LIMIT = { NODE_OPTIONS: '--max-old-space-size=200' };
 
 const run = (...args: string[]): Promise<CommandResult> =>
-  attempt(process.execPath, [MAIN, ...args], { env: { ...process.env, ...LEAST_MEMORY } });
+  attempt(process.execPath, [MAIN, ...args], { env: { ...process.env, ...MEMORY_LIMIT } });
 
 /** Output that only the authors of a program understand. */
 const STACK_TRACE = /^\s+at .*[(/:]\S*\d+:\d+\)?$|FATAL ERROR|Unhandled|uncaught/im;

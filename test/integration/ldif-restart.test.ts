@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { BASE, SUFFIX } from '../support/accounts.ts';
 import { exited, track } from '../support/children.ts';
 import type { Operation } from '../support/ldap-framer.ts';
-import { type FaultProxy, type Held, startProxy } from '../support/proxy.ts';
+import { type FaultProxy, type HeldMessage, startProxy } from '../support/proxy.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { ROOT_DN, ROOT_PASSWORD } from '../support/slapd-config.ts';
 import { text } from '../support/test-directory.ts';
@@ -113,7 +113,7 @@ describe('ldif load and a slapd that goes away in mid-load', () => {
       ] as const) {
         for (const { dn } of await slapd.search(base, '(objectClass=person)')) await slapd.delete(dn);
         expect(await slapd.load(person('p', base))).toMatchObject({ code: 0 });
-        const lost = proxy.hold(direction, operation).then((held: Held) => held.connection.reset());
+        const lost = proxy.hold(direction, operation).then((held: HeldMessage) => held.connection.reset());
         const { code, out, err } = await load(`${ldif()}${person('last', base)}`);
         await lost;
         expect(err).toContain('the directory is there again');

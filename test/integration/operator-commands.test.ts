@@ -231,9 +231,9 @@ describe('a running service, asked', () => {
     await slapd.addAccount('w1', ASKED);
     await slapd.addAccount('d1', { ...ASKED, sstProvisioningDate: '20990101' });
     await slapd.waitFor('f1', (entry) => entry !== undefined && text(entry, 'sstProvisioningReturnValue') === '6');
-    await service.says(/claimed .*w1/);
-    await service.says(/deferred .*d1/);
-    await service.says(/failed .*f1/);
+    await service.outputMatches(/claimed .*w1/);
+    await service.outputMatches(/deferred .*d1/);
+    await service.outputMatches(/failed .*f1/);
 
     const screen = await withConfig('status');
     expect(screen.code).toBe(0);
@@ -249,7 +249,7 @@ describe('a running service, asked', () => {
       /last said of it:[\s\S]*output .*no quota here[\s\S]*failed /,
     );
     await slapd.addAccount('a/b', ASKED);
-    await service.says(/skipped .*a\/b/);
+    await service.outputMatches(/skipped .*a\/b/);
     expect((await withConfig('explain', 'a/b')).stdout).toMatch(/last said of it:\n.*skipped +uid=a\/b/);
     const tap = await tapUntil(/"event":"failed"/, '--since', 'all', '--uid', 'F1', '--json');
     expect(tap.code).toBe(0);
@@ -260,10 +260,10 @@ describe('a running service, asked', () => {
     expect(new Set(events.map(({ uid }) => uid))).toEqual(new Set(['f1']));
 
     await slapd.halt();
-    await service.says(/disconnected/);
+    await service.outputMatches(/disconnected/);
     expect(await withConfig('status')).toMatchObject({ code: 1, stdout: expect.stringMatching(/^NOT CONNECTED/) });
     await slapd.start();
-    await service.says(/disconnected[\s\S]*refreshed/);
+    await service.outputMatches(/disconnected[\s\S]*refreshed/);
     expect((await withConfig('status')).code).toBe(0);
   });
 
@@ -289,7 +289,7 @@ describe('a running service, asked', () => {
     } finally {
       slapd.resume();
     }
-    await service.says(/disconnected[\s\S]*refreshed/);
+    await service.outputMatches(/disconnected[\s\S]*refreshed/);
     expect(await ready()).toBe(200);
     expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
   });

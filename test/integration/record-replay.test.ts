@@ -78,24 +78,24 @@ describe('a recorded night', () => {
     // A newer request while the script runs, and an account that is removed while it is in work.
     await slapd.addAccount('s1', ASKED);
     await slapd.addAccount('s2', ASKED);
-    await service.says(/claimed +s1/);
-    await service.says(/claimed +s2/);
+    await service.outputMatches(/claimed +s1/);
+    await service.outputMatches(/claimed +s2/);
     await slapd.request('s1', 'modify');
     await slapd.delete((await slapd.read('s2'))?.dn ?? '');
     await writeFile(join(service.folder, 'go'), '');
     await slapd.waitForMode('s1', 'modified');
-    await service.says(/superseded +s2/);
+    await service.outputMatches(/superseded +s2/);
 
     // The directory is restarted, then the service.
     await slapd.restart();
-    await service.says(/disconnected[\s\S]*refreshed/);
+    await service.outputMatches(/disconnected[\s\S]*refreshed/);
     await slapd.request('n1', 'modify');
     await slapd.waitForMode('n1', 'modified');
     expect(await service.stop()).toBe(0);
     await service.start();
     await slapd.request('n2', 'modify');
     await slapd.waitForMode('n2', 'modified');
-    await service.says(/finished +n2/);
+    await service.outputMatches(/finished +n2/);
     expect(await service.stop()).toBe(0);
     await slapd.halt();
 
@@ -156,13 +156,13 @@ describe('a recorded night', () => {
     await service.start();
     await slapd.addAccount('1', ASKED);
     await slapd.waitForMode('1', 'added');
-    await service.says(/finished +1 /);
+    await service.outputMatches(/finished +1 /);
     await rename(record, `${record}.1`);
     service.signal('SIGHUP');
     while ((await stat(record).catch(() => undefined)) === undefined)
       await new Promise((resolve) => setTimeout(resolve, 5));
     await slapd.addAccount('2', ASKED);
-    await service.says(/finished +2 /);
+    await service.outputMatches(/finished +2 /);
     await service.stop();
     await rm(`${record}.1`);
     const { code, stdout } = await replay('--json', '--uid', '2');
@@ -179,7 +179,7 @@ describe('a recorded night', () => {
     await slapd.addAccount('1', ASKED);
     await service.start();
     await slapd.addAccount('2', ASKED);
-    await service.says(/skipped +2 .*dry run/);
+    await service.outputMatches(/skipped +2 .*dry run/);
     await service.stop();
     expect(await replay()).toMatchObject({
       code: 0,
@@ -191,7 +191,7 @@ describe('a recorded night', () => {
     await setUp();
     await service.start();
     await slapd.addAccount('1', ASKED);
-    await service.says(/finished +1 /);
+    await service.outputMatches(/finished +1 /);
     await service.stop('SIGKILL');
     const kept = await readFile(record, 'utf8');
     await writeFile(record, kept.slice(0, -10));

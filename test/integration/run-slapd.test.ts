@@ -54,7 +54,7 @@ describe('the service, on a real slapd', () => {
     await slapd.request('3724300', 'modify');
     await slapd.waitForMode('3724300', 'modified');
     await slapd.request('3724300', 'delete');
-    await service.says(/waiting .*delete waits until it is FALSE/);
+    await service.outputMatches(/waiting .*delete waits until it is FALSE/);
     await slapd.request('3724300', 'delete', { sstIsActive: 'FALSE' });
     await slapd.waitForMode('3724300', 'deleted');
 
@@ -92,7 +92,7 @@ describe('the service, on a real slapd', () => {
   it('records the exit code of a failing script, leaves the account in work, and goes on with the others', async () => {
     const service = await start({ script: `[ "$2" = 3724310 ] && exit 5\n${RECORDING}` });
     await slapd.addAccount('3724310', OPEN);
-    await service.says(/failed .*3724310/);
+    await service.outputMatches(/failed .*3724310/);
     const failed = await slapd.waitFor('3724310', (entry) => entry?.values('sstProvisioningReturnValue').length === 1);
     if (failed === undefined) throw new Error('the account is gone');
     expect(text(failed, 'sstProvisioningReturnValue')).toBe('5');
@@ -102,9 +102,9 @@ describe('the service, on a real slapd', () => {
 
     await service.stop();
     await service.start();
-    await service.says(/skipped .*3724310.*failed with 5/);
+    await service.outputMatches(/skipped .*3724310.*failed with 5/);
     await slapd.request('3724310', 'add');
-    await service.says(/failed .*3724310/);
+    await service.outputMatches(/failed .*3724310/);
   });
 
   it('ends a hanging script with its process group after the time limit', async () => {
@@ -113,7 +113,7 @@ describe('the service, on a real slapd', () => {
       settings: { script: { timeout: '500ms', killGrace: '200ms' } },
     });
     await slapd.addAccount('3724320', OPEN);
-    await service.says(/failed .*3724320.*UNDEFINED_ERROR/);
+    await service.outputMatches(/failed .*3724320.*UNDEFINED_ERROR/);
     const pids = (await readFile(join(service.folder, 'pids'), 'utf8')).trim().split(' ').map(Number);
     for (const pid of pids) {
       const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone');
@@ -125,7 +125,7 @@ describe('the service, on a real slapd', () => {
     const service = await start({ script: 'exit 0', settings: { script: { command: ['/nonexistent/create.sh'] } } });
     expect(service.output).toContain('/nonexistent/create.sh');
     await slapd.addAccount('3724330', OPEN);
-    await service.says(/failed .*3724330.*ENOENT|failed .*3724330.*not exist/);
+    await service.outputMatches(/failed .*3724330.*ENOENT|failed .*3724330.*not exist/);
   });
 
   it('skips entries that cannot be worked on, and is neither crashed nor stalled by any content', async () => {
@@ -157,7 +157,7 @@ describe('the service, on a real slapd', () => {
   it('decides and reports with --dry-run, but writes and runs nothing', async () => {
     const service = await start({ script: RECORDING, flags: ['--dry-run'] });
     await slapd.addAccount('3724350', OPEN);
-    await service.says(/skipped .*3724350.*dry run: would claim, as add is asked/);
+    await service.outputMatches(/skipped .*3724350.*dry run: would claim, as add is asked/);
     expect(await runsOf(service)).toEqual([]);
     const entry = await slapd.read('3724350');
     expect(entry?.values('sstProvisioningMode')[0]?.toString()).toBe('add');
@@ -169,7 +169,7 @@ describe('the service, on a real slapd', () => {
     const second = await setUpService({ url: slapd.url, script: RECORDING });
     services.push(second);
     await second.start({ wait: false });
-    await second.says(/runs on this host already/);
+    await second.outputMatches(/runs on this host already/);
     expect(await second.ended()).toBe(1);
     await first.stop('SIGKILL');
     await second.start();
@@ -179,9 +179,9 @@ describe('the service, on a real slapd', () => {
     const service = await setUpService({ url: slapd.url, script: RECORDING, flags: ['--json'] });
     services.push(service);
     await service.start({ wait: false });
-    await service.says(/"event":"refreshed"/);
+    await service.outputMatches(/"event":"refreshed"/);
     await slapd.addAccount('3724360', OPEN);
-    await service.says(/"event":"finished".*\n/);
+    await service.outputMatches(/"event":"finished".*\n/);
     await service.stop();
     const lines = service.output.trimEnd().split('\n');
     const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);

@@ -48,8 +48,8 @@ describe('the service finishes an account', () => {
 describe('the service waits, and says what to do, where the certificate', () => {
   it('is signed by an authority that it does not know', async () => {
     const waiting = await start(slapd.ldapsUrl, { tls: { caFile: certificates.otherCaFile } }, false);
-    await waiting.says(/disconnected .*authority.*directory\.tls\.caFile/);
-    await waiting.says(/reconnecting .*try 2/);
+    await waiting.outputMatches(/disconnected .*authority.*directory\.tls\.caFile/);
+    await waiting.outputMatches(/reconnecting .*try 2/);
   });
 
   it.each([
@@ -60,7 +60,7 @@ describe('the service waits, and says what to do, where the certificate', () => 
     try {
       for (const [url, startTls] of [[other.url, true] as const, [other.ldapsUrl, false] as const]) {
         const waiting = await start(url, { startTls, tls: { caFile: certificates.caFile } }, false);
-        await waiting.says(words);
+        await waiting.outputMatches(words);
         expect(await waiting.stop()).toBe(0);
         await waiting.remove();
       }

@@ -19,7 +19,7 @@ import { createInterface } from 'node:readline';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { signalGroup } from '../../src/script/process-group.ts';
 import { exited, track } from '../support/children.ts';
-import { leaveRun } from '../support/left-run.ts';
+import { startLeftRun } from '../support/left-run.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'dist/src/main.js');
@@ -94,7 +94,7 @@ describe('a service that waits for the script of one before it to end', () => {
   async function orphan(): Promise<{ told: Promise<unknown> }> {
     const loop = 'trap "echo told" TERM; echo ready; while :; do sleep 0.05; done';
     const account = { uid: '1', dn: `uid=1,${base}` };
-    const { child } = await leaveRun({ base, account, command: ['/bin/sh', '-c', loop] });
+    const { child } = await startLeftRun({ base, account, command: ['/bin/sh', '-c', loop] });
     onTestFinished(async () => {
       if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       await exited(child);

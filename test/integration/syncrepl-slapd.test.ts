@@ -38,11 +38,11 @@ describe('content synchronization with a real slapd', () => {
   it('tells of an account that opens, changes, and leaves the open ones', async () => {
     const seen = await watch();
     await slapd.addAccount('3', OPEN);
-    await seen.said('add uid=3');
+    await seen.emitted('add uid=3');
     await slapd.modify(accountDn('3'), { sstProvisioningMode: 'adding' });
-    await seen.said('modify uid=3');
+    await seen.emitted('modify uid=3');
     await slapd.modify(accountDn('3'), DONE);
-    await seen.said('left uid=3');
+    await seen.emitted('left uid=3');
     await slapd.request('3', 'modify');
     await seen.until((short) => short.filter((what) => what === 'add uid=3').length === 2);
     const [left] = seen.all.filter(({ kind }) => kind === 'left');
@@ -59,11 +59,11 @@ describe('content synchronization with a real slapd', () => {
     await slapd.addAccount('5', OPEN);
     const seen = await watch();
     await slapd.rename(accountDn('4'), `uid=44,${BASE}`);
-    await seen.said('modify uid=44');
+    await seen.emitted('modify uid=44');
     await slapd.delete(accountDn('44'));
-    await seen.said('left uid=44');
+    await seen.emitted('left uid=44');
     await slapd.delete(accountDn('5'));
-    await seen.said('left uid=5');
+    await seen.emitted('left uid=5');
   });
 
   it('finds accounts by a filter with escapes and characters beyond ASCII', async () => {
@@ -162,7 +162,7 @@ describe('a slapd that does not serve the subscription', () => {
     const slapd = await startSlapd();
     const seen = subscribe(slapd.url, { protocol: 'auto' });
     try {
-      await seen.said('refreshed 0');
+      await seen.emitted('refreshed 0');
       expect(seen.all[0]).toMatchObject({
         protocol: 'syncrepl',
         server: expect.stringContaining('auto chose syncrepl'),

@@ -162,7 +162,7 @@ describe('an account, with every step', () => {
       await slapd.waitFor(uid, (entry) => entry !== undefined && text(entry, 'sstProvisioningReturnValue') === code);
       const failed = await slapd.waitForMode(uid, 'adding');
       expect(text(failed, 'sstProvisioningState')).toBe('0');
-      await service.says(new RegExp(`failed .*${uid}`));
+      await service.outputMatches(new RegExp(`failed .*${uid}`));
       rmSync(flag);
       await slapd.request(uid, 'add');
       const added = await slapd.waitForMode(uid, 'added');
@@ -199,7 +199,7 @@ describe('an account, with every step', () => {
         sstProvisioningMode: 'add',
         sstProvisioningState: '0',
       });
-      const [line] = await service.says(new RegExp(`^.*skipped +${uid}.*$`, 'm'));
+      const [line] = await service.outputMatches(new RegExp(`^.*skipped +${uid}.*$`, 'm'));
       expect(line).toContain(`this host knows ${uid} by the number`);
       const env = { PATH: process.env['PATH'], TZ: 'UTC' };
       const said = await attempt(process.execPath, [MAIN, 'explain', '-c', service.configFile, uid], { env });
@@ -231,7 +231,7 @@ describe('an account, with every step', () => {
       sstProvisioningState: '0',
       ...others,
     });
-    const [line] = await service.says(new RegExp(`^.*skipped +${uid}.*$`, 'm'));
+    const [line] = await service.outputMatches(new RegExp(`^.*skipped +${uid}.*$`, 'm'));
     expect(line).toContain(words);
     const entry = await slapd.read(uid);
     expect(entry && text(entry, 'sstProvisioningMode')).toBe('add');

@@ -11,7 +11,7 @@ import { groupLives, signalGroup } from '../../src/script/process-group.ts';
 import { readProcess, systemTable } from '../../src/script/process-table.ts';
 import { makeRecord, RunRecords, removeRecord } from '../../src/script/run-record.ts';
 import { exited, track } from '../support/children.ts';
-import { GONE, type LeftRun, leaveRun } from '../support/left-run.ts';
+import { ENDED_SERVICE, type LeftRun, startLeftRun } from '../support/left-run.ts';
 import { eachLives, scriptFolder, until } from './contract.ts';
 
 const files = scriptFolder();
@@ -43,7 +43,7 @@ interface Left {
 async function scriptOf(left: Left = {}, more: Partial<LeftRun> = {}): Promise<number> {
   const { uid = account.uid, entryUUID = account.entryUUID, body = '' } = left;
   const command = [files.sh(`${body}\necho started; while :; do sleep 0.05; done`)];
-  const run = await leaveRun({ base, account: { uid, entryUUID, dn: left.dn ?? dn }, command, ...more });
+  const run = await startLeftRun({ base, account: { uid, entryUUID, dn: left.dn ?? dn }, command, ...more });
   return kept(run.child, run.record);
 }
 
@@ -139,7 +139,7 @@ async function recordAbout(leader: string, header: object = {}): Promise<string>
   const maker = new RunRecords(base);
   await maker.prepare();
   const { file, text } = maker.draft({ uid: account.uid, dn });
-  const first = JSON.stringify({ ...JSON.parse(text), service: GONE, ...header });
+  const first = JSON.stringify({ ...JSON.parse(text), service: ENDED_SERVICE, ...header });
   const written = await makeRecord({ file, text: `${first}\n${leader}\n` });
   await written.close();
   records.push(file);

@@ -2,7 +2,7 @@ import type { StreamEvent } from '../../src/domain/event.ts';
 import type { MemoryDirectory, Operation } from './memory-directory.ts';
 
 /** Fields that the DN already gives, or that differ in each run. */
-const UNTOLD = new Set(['uid', 'job', 'entryUUID']);
+const OMITTED_FIELDS = new Set(['uid', 'job', 'entryUUID']);
 
 /**
  * The history of each account in a test: the requests to the directory about it, and the services'
@@ -14,17 +14,17 @@ export class AccountTraces {
   readonly #lines = new Map<string, string[]>();
 
   /** Records the requests of all clients to the directory. Call it before services start. */
-  follow(directory: MemoryDirectory): void {
+  recordRequests(directory: MemoryDirectory): void {
     directory.asked = (operation) => {
       if (operation.kind !== 'list') this.#add(uidOf(operation.dn), `asks ${textOf(operation)}`);
     };
   }
 
   /** Records an event of a service, which is given by its number. */
-  told(service: number, event: StreamEvent): void {
+  record(service: number, event: StreamEvent): void {
     if (!('dn' in event)) return;
     const { event: name, dn, ...particulars } = event;
-    const more = Object.entries(particulars).filter(([key]) => !UNTOLD.has(key));
+    const more = Object.entries(particulars).filter(([key]) => !OMITTED_FIELDS.has(key));
     this.#add(uidOf(dn), `${service} ${name}${more.map(([key, value]) => ` ${key}=${value}`).join('')}`);
   }
 

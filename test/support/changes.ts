@@ -75,7 +75,7 @@ export class Changes {
   }
 
   /** Waits until the subscription has emitted this change, in short form. */
-  said(what: string): Promise<void> {
+  emitted(what: string): Promise<void> {
     return this.until((short) => short.includes(what));
   }
 

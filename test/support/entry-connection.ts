@@ -7,7 +7,7 @@ import { encodeMessage, Operation, readMessage } from '../../src/ldap/wire/messa
 import type { ConnectionToAdmit } from '../../src/lock/instance-lock.ts';
 
 /** A server's response for an entry: its attributes, or a result code. */
-export type Told = Readonly<Record<string, string>> | number;
+export type EntryResponse = Readonly<Record<string, string>> | number;
 
 /**
  * A connection to a server that has these entries, found by their DN in any spelling. The response
@@ -20,13 +20,13 @@ export class EntryConnection implements ConnectionToAdmit {
   /** undefined while the connection works. */
   failure: DirectoryError | undefined;
   isRefreshing = false;
-  readonly #entries: Map<string, Told>;
+  readonly #entries: Map<string, EntryResponse>;
   readonly #receivers = new Map<number, Receiver>();
   readonly #ending = new AbortController();
   /** Responses wait until this resolves. */
   answering: Promise<void> = Promise.resolve();
 
-  constructor(entries: Readonly<Record<string, Told>>, url = 'ldap://localhost') {
+  constructor(entries: Readonly<Record<string, EntryResponse>>, url = 'ldap://localhost') {
     this.url = url;
     this.target = parseLdapUrl(url);
     this.#entries = new Map(Object.entries(entries));
@@ -37,7 +37,7 @@ export class EntryConnection implements ConnectionToAdmit {
   }
 
   /** Changes the response for an entry. */
-  change(dn: string, told: Told): void {
+  change(dn: string, told: EntryResponse): void {
     this.#entries.set(dn, told);
   }
 
@@ -74,13 +74,13 @@ export class EntryConnection implements ConnectionToAdmit {
       const attributes = Object.entries(told).map(([type, value]) =>
         sequence(octetString(type), element(Tag.set, octetString(value))),
       );
-      this.#say(id, element(Operation.searchResultEntry, octetString(name), sequence(...attributes)));
+      this.#respond(id, element(Operation.searchResultEntry, octetString(name), sequence(...attributes)));
     }
     const code = typeof told === 'object' ? ResultCode.success : (told ?? ResultCode.noSuchObject);
-    this.#say(id, element(Operation.searchResultDone, enumerated(code), octetString(''), octetString('')));
+    this.#respond(id, element(Operation.searchResultDone, enumerated(code), octetString(''), octetString('')));
   }
 
-  #say(id: number, operation: Buffer): void {
+  #respond(id: number, operation: Buffer): void {
     this.#receivers.get(id)?.message(readMessage(encodeMessage(id, operation)));
   }
 }

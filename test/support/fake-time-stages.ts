@@ -28,7 +28,7 @@ export function fakeTimeStages(): FakeTimeStages {
     directory = new MemoryDirectory(() => Date.now());
     stages = [];
     traces = new AccountTraces();
-    traces.follow(directory);
+    traces.recordRequests(directory);
   });
   afterEach(() => {
     expect(traces.accounts).toMatchSnapshot('accounts');
@@ -42,7 +42,7 @@ export function fakeTimeStages(): FakeTimeStages {
     },
     start: (options = {}) => {
       const service = stages.length + 1;
-      const stage = new Stage({ directory, ...options, told: (event) => traces.told(service, event) });
+      const stage = new Stage({ directory, ...options, told: (event) => traces.record(service, event) });
       stages.push(stage);
       stage.run();
       return stage;

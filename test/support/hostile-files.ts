@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Puts something into a folder and returns its path. */
-export type Put = (folder: string) => string;
+/** Makes something in a folder and returns its path. */
+export type MakeFile = (folder: string) => string;
 
 /**
  * What may be at a path instead of a file: the title of the test, how to create it, and the text of
  * the error.
  */
-export const HOSTILE_FILES: ReadonlyArray<readonly [title: string, put: Put, named: RegExp]> = [
+export const HOSTILE_FILES: ReadonlyArray<readonly [title: string, make: MakeFile, named: RegExp]> = [
   ['a named pipe that nobody writes to', (folder) => pipe(join(folder, 'pipe')), /a named pipe/],
   ['a link to one', (folder) => link(pipe(join(folder, 'pipe')), folder), /a named pipe/],
   ['a socket', (folder) => socket(join(folder, 'socket')), /a socket|ENXIO/],

@@ -24,7 +24,7 @@ const OPERATIONS = {
 export type Operation = (typeof OPERATIONS)[keyof typeof OPERATIONS];
 
 /** A piece of a connection's bytes: a whole LDAP message, or other bytes (TLS, garbage). */
-export interface Unit {
+export interface FramedBytes {
   readonly bytes: Buffer;
   readonly operation: Operation | undefined;
 }
@@ -41,11 +41,11 @@ export class LdapFramer {
   #wanted = 0;
   #raw = false;
 
-  push(chunk: Buffer): Unit[] {
+  push(chunk: Buffer): FramedBytes[] {
     this.#rest.push(chunk);
     this.#length += chunk.length;
     if (this.#length < this.#wanted) return [];
-    const units: Unit[] = [];
+    const units: FramedBytes[] = [];
     let bytes = Buffer.concat(this.#rest);
     this.#wanted = 0;
     while (bytes.length > 0 && !this.#raw) {
@@ -71,7 +71,7 @@ export class LdapFramer {
   }
 
   /** The bytes of an unfinished message at the end of the stream. */
-  end(): Unit[] {
+  end(): FramedBytes[] {
     const bytes = Buffer.concat(this.#rest);
     this.#rest = [];
     this.#length = 0;

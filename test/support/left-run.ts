@@ -11,7 +11,7 @@ import {
 import { track } from './children.ts';
 
 /** The identity of a service that has ended. */
-export const GONE: ProcessIdentity = { pid: 4_194_303, startedAt: '1' };
+export const ENDED_SERVICE: ProcessIdentity = { pid: 4_194_303, startedAt: '1' };
 
 export interface LeftRun {
   readonly base: string;
@@ -24,7 +24,7 @@ export interface LeftRun {
 }
 
 /** Starts a script with a run record, as a service does. Its standard output is a pipe. */
-export async function leaveRun({ base, account, command, service = GONE, led = true }: LeftRun): Promise<{
+export async function startLeftRun({ base, account, command, service = ENDED_SERVICE, led = true }: LeftRun): Promise<{
   readonly child: ChildProcess;
   readonly record: string;
 }> {

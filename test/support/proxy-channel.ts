@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { LdapFramer, type Operation, type Unit } from './ldap-framer.ts';
+import { type FramedBytes, LdapFramer, type Operation } from './ldap-framer.ts';
 
 /**
  * What happens to an LDAP message. `late`: it is sent on even if its sender has gone, and nothing
  * follows it, not even the end of the connection. `cut`: its first bytes are sent on, then the
  * connection ends.
  */
-export type Verdict = 'forward' | 'late' | 'drop' | { readonly cut: number; readonly how: 'close' | 'reset' };
+export type MessageVerdict = 'forward' | 'late' | 'drop' | { readonly cut: number; readonly how: 'close' | 'reset' };
 
 export interface ChannelEvents {
   /** Called for each LDAP message before it is sent on. The channel waits for the verdict. */
-  judge(operation: Operation): Verdict | Promise<Verdict>;
+  judge(operation: Operation): MessageVerdict | Promise<MessageVerdict>;
   /** Ends the connection in both directions. */
   finish(how: 'close' | 'reset'): void;
 }
@@ -21,7 +21,7 @@ interface Gate {
   readonly open: () => void;
 }
 
-interface Mark {
+interface ByteTrigger {
   readonly at: number;
   readonly act: () => void;
 }
@@ -37,7 +37,7 @@ export class ProxyChannel {
   #delay = 0;
   #dribble: number | undefined;
   #forwarded = 0;
-  #marks: Mark[] = [];
+  #triggers: ByteTrigger[] = [];
   readonly #flips = new Map<number, number>();
   readonly #source: Socket;
   readonly #target: Socket;
@@ -90,8 +90,8 @@ export class ProxyChannel {
 
   /** Calls `act` after this number of further bytes, before the next one is sent on. */
   afterBytes(count: number, act: () => void): void {
-    this.#marks.push({ at: this.#forwarded + count, act });
-    this.#marks.sort((one, two) => one.at - two.at);
+    this.#triggers.push({ at: this.#forwarded + count, act });
+    this.#triggers.sort((one, two) => one.at - two.at);
   }
 
   /** Ends the connection after this number of further bytes. */
@@ -107,9 +107,9 @@ export class ProxyChannel {
       // writes to.
       for await (const chunk of this.#source.iterator({ destroyOnReturn: false })) {
         const arrived = performance.now();
-        for (const unit of framer.push(chunk as Buffer)) if ((await this.#carry(unit, arrived)) === 'over') return;
+        for (const unit of framer.push(chunk as Buffer)) if ((await this.#handle(unit, arrived)) === 'over') return;
       }
-      for (const unit of framer.end()) await this.#carry(unit, performance.now());
+      for (const unit of framer.end()) await this.#handle(unit, performance.now());
       await this.#gate?.opened;
       if (this.#state === 'pass') this.#target.end();
     } catch {
@@ -123,7 +123,7 @@ export class ProxyChannel {
     this.#gate = undefined;
   }
 
-  async #carry({ bytes, operation }: Unit, arrived: number): Promise<'over' | undefined> {
+  async #handle({ bytes, operation }: FramedBytes, arrived: number): Promise<'over' | undefined> {
     const verdict = operation === undefined ? 'forward' : await this.#events.judge(operation);
     if (verdict === 'drop') return undefined;
     const wait = arrived + this.#delay - performance.now();
@@ -142,7 +142,7 @@ export class ProxyChannel {
     while (rest.length > 0) {
       await this.#gate?.opened;
       if (this.#target.destroyed || this.#state === 'swallow') return;
-      const due = this.#marks[0]?.at ?? Number.POSITIVE_INFINITY;
+      const due = this.#triggers[0]?.at ?? Number.POSITIVE_INFINITY;
       const size = Math.min(rest.length, due - this.#forwarded, this.#dribble === undefined ? rest.length : 1);
       const piece = this.#damaged(rest.subarray(0, size));
       rest = rest.subarray(size);
@@ -152,7 +152,7 @@ export class ProxyChannel {
         const either = ['drain', 'close'].map((name) => once(this.#target, name, { signal: waited.signal }));
         await Promise.race(either).finally(() => waited.abort());
       }
-      while (this.#marks[0] !== undefined && this.#marks[0].at <= this.#forwarded) this.#marks.shift()?.act();
+      while (this.#triggers[0] !== undefined && this.#triggers[0].at <= this.#forwarded) this.#triggers.shift()?.act();
       const pause = this.#dribble;
       if (pause !== undefined)
         await new Promise<void>((resolve) => (pause === 0 ? setImmediate(resolve) : setTimeout(resolve, pause)));

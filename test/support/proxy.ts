@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Operation } from './ldap-framer.ts';
-import { ProxyChannel, type Verdict } from './proxy-channel.ts';
+import { type MessageVerdict, ProxyChannel } from './proxy-channel.ts';
 
 export type Direction = 'up' | 'down';
 
@@ -19,7 +19,7 @@ export interface ProxyConnection {
 }
 
 /** An LDAP message that the proxy holds until the test decides about it. */
-export interface Held {
+export interface HeldMessage {
   readonly connection: ProxyConnection;
   forward(): void;
   /** Sends it on even if its sender has gone; nothing follows it. */
@@ -33,7 +33,7 @@ interface Waiting {
   readonly direction: Direction;
   readonly operation: Operation;
   remaining: number;
-  readonly arrived: (held: Held) => void;
+  readonly arrived: (held: HeldMessage) => void;
 }
 
 /**
@@ -90,7 +90,7 @@ export class FaultProxy {
    * Waits for the `nth` message of this kind from now on, on any connection, and holds it and
    * everything after it.
    */
-  hold(direction: Direction, operation: Operation, nth = 1): Promise<Held> {
+  hold(direction: Direction, operation: Operation, nth = 1): Promise<HeldMessage> {
     return new Promise((arrived) => this.#waiting.push({ direction, operation, remaining: nth, arrived }));
   }
 
@@ -167,7 +167,11 @@ export class FaultProxy {
     void Promise.all([connection.up.run(), connection.down.run()]).then(() => finish('close'));
   }
 
-  #judge(direction: Direction, operation: Operation, connection: ProxyConnection): Verdict | Promise<Verdict> {
+  #judge(
+    direction: Direction,
+    operation: Operation,
+    connection: ProxyConnection,
+  ): MessageVerdict | Promise<MessageVerdict> {
     this.#counts.set(`${direction} ${operation}`, this.count(direction, operation) + 1);
     const matching = this.#waiting.filter((each) => each.direction === direction && each.operation === operation);
     for (const each of matching) each.remaining -= 1;

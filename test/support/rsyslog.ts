@@ -28,7 +28,7 @@ export interface Rsyslog {
   remove(): Promise<void>;
 }
 
-const PATIENCE_MILLISECONDS = 10_000;
+const TIMEOUT_MILLISECONDS = 10_000;
 
 /** A real rsyslogd with Debian's default inputs, in a temporary folder. */
 export async function startRsyslog(): Promise<Rsyslog> {
@@ -58,7 +58,7 @@ else action(type="omfile" file="${out}" template="network")
   const lines = async (): Promise<string[]> => (await readFile(out, 'utf8')).split('\n').slice(0, -1);
   const until = async (holds: () => Promise<boolean>, what: string): Promise<void> => {
     for (let waited = 0; !(await holds()); waited += 20) {
-      if (waited > PATIENCE_MILLISECONDS) throw new Error(`rsyslogd: ${what} did not happen`);
+      if (waited > TIMEOUT_MILLISECONDS) throw new Error(`rsyslogd: ${what} did not happen`);
       await pause(20);
     }
   };

@@ -27,7 +27,7 @@ export class RunningService {
   #child: ChildProcess | undefined;
   #output = '';
   /** The process has ended and all its output was read. */
-  #over = false;
+  #ended = false;
   readonly #watchers = new Set<() => void>();
 
   constructor(folder: string, flags: readonly string[]) {
@@ -52,7 +52,7 @@ export class RunningService {
   /** Starts the process. Resolves when it is subscribed, or at once without `wait`. */
   async start({ wait = true }: { wait?: boolean } = {}): Promise<void> {
     this.#output = '';
-    this.#over = false;
+    this.#ended = false;
     const child = track(
       spawn(process.execPath, [MAIN, 'run', '-c', this.configFile, '--debug', ...this.#flags], {
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -63,23 +63,23 @@ export class RunningService {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (said: string) => {
         this.#output += said;
-        for (const look of this.#watchers) look();
+        for (const check of this.#watchers) check();
       });
     }
     child.once('close', () => {
-      this.#over = true;
+      this.#ended = true;
       for (const look of this.#watchers) look();
     });
-    if (wait) await this.says(/\brefreshed\b/);
+    if (wait) await this.outputMatches(/\brefreshed\b/);
   }
 
   /** Resolves when the output matches. Rejects when the process ends, or after 20 seconds. */
-  says(pattern: RegExp): Promise<RegExpMatchArray> {
+  outputMatches(pattern: RegExp): Promise<RegExpMatchArray> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         const match = this.#output.match(pattern);
         if (match !== null) settle(() => resolve(match));
-        else if (this.#over) {
+        else if (this.#ended) {
           settle(() => reject(new Error(`the service ended without saying ${pattern}:\n${this.#output}`)));
         }
       };

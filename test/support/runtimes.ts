@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type CommandLimits, runCommand } from './stage-command.ts';
-import { type Failure, type Result, runVitest } from './vitest-run.ts';
+import { runVitest, type VitestFailure, type VitestResult } from './vitest-run.ts';
 
 /** The supported lines of Node.js: the lowest version, and the maintained ones. */
 const RUNTIMES = ['20.19', '22', '24', '26'];
@@ -11,18 +11,18 @@ const CACHE = join(import.meta.dirname, '../../node_modules/.cache/runtimes');
  * Runs the tests that depend on Node.js with each supported line: the unit tests, and the walk of
  * the sandbox.
  */
-export async function testRuntimes({ seconds, cwd }: CommandLimits): Promise<Result> {
+export async function testRuntimes({ seconds, cwd }: CommandLimits): Promise<VitestResult> {
   const limits = { seconds: seconds / RUNTIMES.length, cwd };
   const outcomes: string[] = [];
-  const failures: Failure[] = [];
+  const failures: VitestFailure[] = [];
   let passed = 0;
   for (const version of RUNTIMES) {
     console.log(`\n-- Node.js ${version}`);
     const { node, env } = await fetchRuntime(version, limits.seconds);
     const unit = await runVitest(['--project', 'unit'], { ...limits, env }, node);
     const walk = await runCommand(node, ['dist/src/main.js', 'sandbox', '--once'], { ...limits, env }).then(
-      (): Failure[] => [],
-      (error: Error): Failure[] => [{ what: 'sandbox --once', why: [error.message] }],
+      (): VitestFailure[] => [],
+      (error: Error): VitestFailure[] => [{ what: 'sandbox --once', why: [error.message] }],
     );
     passed += unit.passed;
     for (const { what, why } of [...unit.failures, ...walk])

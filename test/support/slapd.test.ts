@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountDn, BASE, manyAccounts, SERVICE_DN, SERVICE_PASSWORD, SERVICES } from './accounts.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { attempt } from './children.ts';
-import { type Slapd, startPair, startReplica, startSlapd } from './slapd.ts';
+import { type Slapd, startReplica, startReplicatedPair, startSlapd } from './slapd.ts';
 import { bind, TestDirectory, text } from './test-directory.ts';
 
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
@@ -103,7 +103,7 @@ describe('a slapd with limits', () => {
 
 describe('slapds that replicate', () => {
   it('carry a write from one provider to the other and back', async () => {
-    const [one, two] = await startPair();
+    const [one, two] = await startReplicatedPair();
     try {
       await one.addAccount('1', OPEN);
       await two.waitForMode('1', 'add');

@@ -160,7 +160,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
 }
 
 /** Two slapds that replicate each other's writes (multi-provider), with server ids 1 and 2. */
-export async function startPair(options: SlapdOptions = {}): Promise<readonly [Slapd, Slapd]> {
+export async function startReplicatedPair(options: SlapdOptions = {}): Promise<readonly [Slapd, Slapd]> {
   const ports = [await freePort(), await freePort()] as const;
   const member = (id: 1 | 2): SlapdOptions => ({
     ...options,

@@ -16,7 +16,7 @@ const GRACE = 3_000;
 const groups = new Set<number>();
 
 /** A command did not end within its budget. */
-export class OverBudget extends Error {
+export class TimeBudgetExceeded extends Error {
   override readonly name = 'OverBudget';
 }
 
@@ -45,7 +45,8 @@ export async function runCommand(path: string, args: readonly string[], limits: 
     });
   });
   await ending;
-  if (ending !== undefined) throw new OverBudget(`it took longer than its budget of ${seconds} s, and was ended`);
+  if (ending !== undefined)
+    throw new TimeBudgetExceeded(`it took longer than its budget of ${seconds} s, and was ended`);
   if (ended !== 0) throw new Error(`${path} ${args.join(' ')} ended with ${ended}`);
 }
 

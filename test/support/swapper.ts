@@ -24,7 +24,7 @@ print(swaps, flush=True)
  * A customer (user number 5000) who exchanges two of his own folders as fast as possible
  * (renameat2, RENAME_EXCHANGE).
  */
-export async function swapper(one: string, other: string): Promise<{ stop(): Promise<number> }> {
+export async function swapFolders(one: string, other: string): Promise<{ stop(): Promise<number> }> {
   const child = track(spawn('python3', ['-c', PROGRAM, one, other, '5000'], { stdio: ['pipe', 'pipe', 'inherit'] }));
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { OverBudget, runCommand } from './stage-command.ts';
-import { type Result, runVitest } from './vitest-run.ts';
+import { runCommand, TimeBudgetExceeded } from './stage-command.ts';
+import { runVitest, type VitestResult } from './vitest-run.ts';
 
 const cwd = join(import.meta.dirname, 'fixtures/vitest-run');
 const limits = { seconds: 60, cwd, output: 'ignore' } as const;
@@ -34,7 +34,7 @@ describe('a run of the tests', () => {
   });
 
   it('that takes longer than its budget is ended, and names what was still running', { timeout: 90_000 }, async () => {
-    let outcome: Result | undefined;
+    let outcome: VitestResult | undefined;
     // A busy machine may need longer than the shortest budget to reach the tests that do not end.
     for (const seconds of [4, 16, 60]) {
       outcome = await runVitest(['stays'], { ...limits, seconds });
@@ -63,6 +63,8 @@ describe('a command of a stage', () => {
 
   it('is ended with all that it started when its budget is used up, also what ignores SIGTERM', async () => {
     // A process that is left behind would fail this file.
-    await expect(sh(`trap '' TERM; sh -c 'trap "" TERM; sleep 602' & sleep 603`, 0.5)).rejects.toThrow(OverBudget);
+    await expect(sh(`trap '' TERM; sh -c 'trap "" TERM; sleep 602' & sleep 603`, 0.5)).rejects.toThrow(
+      TimeBudgetExceeded,
+    );
   });
 });

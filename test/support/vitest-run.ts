@@ -2,18 +2,18 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PROGRESS_FILE, type Progress } from './progress-reporter.ts';
-import { type CommandLimits, OverBudget, runCommand } from './stage-command.ts';
+import { type CommandLimits, runCommand, TimeBudgetExceeded } from './stage-command.ts';
 
 /** A failure and its reasons, as lines. */
-export interface Failure {
+export interface VitestFailure {
   readonly what: string;
   readonly why: readonly string[];
 }
 
-export interface Result {
+export interface VitestResult {
   /** The number of tests that passed. */
   readonly passed: number;
-  readonly failures: readonly Failure[];
+  readonly failures: readonly VitestFailure[];
 }
 
 const VITEST = join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs');
@@ -27,7 +27,7 @@ export async function runVitest(
   args: readonly string[],
   limits: CommandLimits,
   node = process.execPath,
-): Promise<Result> {
+): Promise<VitestResult> {
   const folder = mkdtempSync(join(tmpdir(), 'test-progress-'));
   const file = join(folder, 'progress.jsonl');
   const env = { ...(limits.env ?? process.env), [PROGRESS_FILE]: file };
@@ -40,7 +40,7 @@ export async function runVitest(
     const { passed, failures, running } = readProgress(file);
     if (error === undefined) return { passed, failures };
     const why = [error instanceof Error ? error.message : String(error)];
-    if (error instanceof OverBudget)
+    if (error instanceof TimeBudgetExceeded)
       return { passed, failures: [...failures, { what: 'vitest', why: [...why, ...running] }] };
     return { passed, failures: failures.length > 0 ? failures : [{ what: 'vitest', why }] };
   } finally {
@@ -48,11 +48,11 @@ export async function runVitest(
   }
 }
 
-function readProgress(file: string): Result & { readonly running: readonly string[] } {
+function readProgress(file: string): VitestResult & { readonly running: readonly string[] } {
   // The last line is incomplete if the run was killed during a write.
   const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
   const running = new Set<string>();
-  const failures: Failure[] = [];
+  const failures: VitestFailure[] = [];
   let passed = 0;
   for (const line of lines) {
     const progress = JSON.parse(line) as Progress;

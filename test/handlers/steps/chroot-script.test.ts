@@ -9,7 +9,7 @@ import type { ScriptResult, ScriptRunner } from '../../../src/script/runner.ts';
 import { createScriptRunner } from '../../../src/script/script-runner.ts';
 import { scriptFolder } from '../../script/contract.ts';
 import { exited } from '../../support/children.ts';
-import { leaveRun } from '../../support/left-run.ts';
+import { startLeftRun } from '../../support/left-run.ts';
 import { doStep, stepOf } from './job.ts';
 
 const DN = 'uid=3724300,ou=accounts,ou=backup,ou=services,dc=example,dc=org';
@@ -154,7 +154,7 @@ describe('the chroot script step', () => {
     const base = `ou=${process.pid},dc=example`;
     const dn = `uid=3724300,${base}`;
     const command = [files.sh('while :; do sleep 0.05; done')];
-    const { child: left } = await leaveRun({ base, account: { uid: '3724300', dn }, command });
+    const { child: left } = await startLeftRun({ base, account: { uid: '3724300', dn }, command });
     const { lines } = await run('echo "resumed $PROV_RESUMED"', jobFor({}, job, dn), { base });
     expect(lines).toEqual([`[ended the script of an earlier service, process group ${left.pid}]`, says]);
     await exited(left);

@@ -7,7 +7,7 @@ import type { StepOutcome } from '../../../src/domain/job.ts';
 import { runCommand } from '../../../src/script/command.ts';
 import { RACE_TIMEOUT, raceTime } from '../../endurance/scale.ts';
 import { FOREIGN_HOMES, HOSTILE_HOMES } from '../../support/hostile.ts';
-import { swapper } from '../../support/swapper.ts';
+import { swapFolders } from '../../support/swapper.ts';
 import { contextOf, jobOf, NO_SCRIPTS, temporaryFolder } from './job.ts';
 
 function counted(): { run: RunStep; runs: () => number } {
@@ -184,7 +184,7 @@ describe('the guard of the home', () => {
     symlinkSync(temporaryFolder(), join(home, 'b'));
     chmodSync(root, 0o755);
     for (const folder of ['.', 'a', 'a/anna']) chownSync(join(home, folder), 5000, 5000);
-    const racer = await swapper(join(home, 'a'), join(home, 'b'));
+    const racer = await swapFolders(join(home, 'a'), join(home, 'b'));
     const until = performance.now() + raceTime(1_000);
     while (performance.now() < until)
       expect(await guarded(root, `${home}/a/anna`, { homeLayout: '*/*/{uid}' })).toMatchObject(REFUSED);

@@ -7,7 +7,7 @@ import { CONTESTANTS, type Contestant, commandOf, startDaemon, stopDaemon, write
 import { Administrator, startDirectory, uids } from './directory.ts';
 
 /** A contestant with a directory of its own. */
-export interface Corner {
+export interface ContestantSetup {
   readonly contestant: Contestant;
   readonly administrator: Administrator;
 }
@@ -19,34 +19,34 @@ export interface Corner {
 export type ScriptBody = (folder: string, contestant: Contestant) => string;
 
 /**
- * Starts a directory with this number of finished accounts for each contestant, and calls `fight`
+ * Starts a directory with this number of finished accounts for each contestant, and calls `measure`
  * to measure them in turn. Each contestant has worked on every account once before, so that
  * one-time costs are not measured.
  */
-export async function inArena(
+export async function withContestants(
   accounts: number,
   body: ScriptBody,
-  fight: (corners: readonly Corner[]) => Promise<void>,
+  measure: (setups: readonly ContestantSetup[]) => Promise<void>,
 ): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'bench-arena-'));
+  const folder = await mkdtemp(join(tmpdir(), 'bench-'));
   const ends: Array<() => Promise<void>> = [() => rm(folder, { recursive: true })];
   try {
-    const corners: Corner[] = [];
+    const setups: ContestantSetup[] = [];
     for (const contestant of CONTESTANTS) {
-      const own = await mkdtemp(join(folder, 'corner-'));
+      const own = await mkdtemp(join(folder, 'contestant-'));
       const slapd: Slapd = await startDirectory(accounts);
       ends.unshift(() => slapd.stop());
-      const administrator = await Administrator.at(slapd);
-      ends.unshift(async () => administrator.leave());
+      const administrator = await Administrator.connect(slapd);
+      ends.unshift(async () => administrator.close());
       const script = await writeScript(own, 'script', body(own, contestant));
       const daemon: ChildProcess = startDaemon(await commandOf(contestant, slapd, script, own));
       ends.unshift(() => stopDaemon(daemon));
       const finished = administrator.whenAdded(uids(accounts));
       await administrator.requestAll(uids(accounts));
       await finished;
-      corners.push({ contestant, administrator });
+      setups.push({ contestant, administrator });
     }
-    await fight(corners);
+    await measure(setups);
   } finally {
     for (const end of ends) await end();
   }

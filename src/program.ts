@@ -5,7 +5,7 @@ import { registerLdif } from './commands/ldif.ts';
 import { registerReplay } from './commands/replay.ts';
 import { registerRetry } from './commands/retry.ts';
 import { registerRun } from './commands/run.ts';
-import { orSandbox, registerSandbox } from './commands/sandbox.ts';
+import { registerSandbox, withDefaultCommand } from './commands/sandbox.ts';
 import { watchOutput } from './commands/standard-output.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTap } from './commands/tap.ts';
@@ -46,7 +46,7 @@ export async function runProgram(
   for (const register of others) register(program);
 
   try {
-    await program.parseAsync(orSandbox(args), { from: 'user' });
+    await program.parseAsync(withDefaultCommand(args), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? 0 : ProcessExit.WRONG_USAGE;

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { CheckLine } from '../domain/check-line.ts';
 import { paint, wantsColour } from '../observability/colour.ts';
-import { needsConfig } from './options.ts';
+import { withConfigOption } from './options.ts';
 import { CommandExit, runAction } from './run-action.ts';
 
 const MARKS = { ok: 'green', advice: 'yellow', fail: 'red', 'not tried': 'yellow' } as const;
 
 export function registerCheck(program: Command): void {
-  needsConfig(program.command('check'))
+  withConfigOption(program.command('check'))
     .description('tries everything that run needs, one line each, with what to do about a failure; changes nothing')
     .action(({ config }: { config: string }) => runAction(() => check(config), { failureCode: CommandExit.NOT_OK }));
 }

@@ -19,7 +19,7 @@ export interface DirectorySession {
 export async function withDirectory<T>(config: string, work: (session: DirectorySession) => Promise<T>): Promise<T> {
   const settings = await loadConfig(config, process.env);
   const access = accessOf(settings, process.env);
-  const directory = await firstThatAnswers(access, settings.directory.base);
+  const directory = await operationsOnFirstAvailable(access, settings.directory.base);
   try {
     return await work({ settings, directory });
   } finally {
@@ -27,7 +27,7 @@ export async function withDirectory<T>(config: string, work: (session: Directory
   }
 }
 
-async function firstThatAnswers(access: DirectoryAccess, base: string): Promise<DirectoryOperations> {
+async function operationsOnFirstAvailable(access: DirectoryAccess, base: string): Promise<DirectoryOperations> {
   let failure: unknown;
   for (const url of access.urls) {
     const directory = operationsAt(access, url, base);

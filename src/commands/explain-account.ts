@@ -42,17 +42,17 @@ export function explainAccount(record: AccountRecord, context: ExplainContext): 
   const decision = decide(record);
   const reading = readMode(record.mode);
   const changes = changesOf(record);
-  const decides = (rule: keyof typeof changes) =>
+  const changesDecision = (rule: keyof typeof changes) =>
     comparedDecision(decide(changes[rule])) !== comparedDecision(decision);
 
   return {
     rules: [
       { rule: 'uid', sentence: `the entry's uid is ${record.uid}: the service can work with it`, decides: false },
       { rule: 'mode', sentence: modeSentence(record, reading, context.names), decides: reading?.phase === 'finished' },
-      { rule: 'state', sentence: stateSentence(record, context.names), decides: decides('state') },
-      { rule: 'date', sentence: dateSentence(record, context), decides: decides('date') },
-      { rule: 'active', sentence: activeSentence(record, reading, context.names), decides: decides('active') },
-      { rule: 'failure', sentence: failureSentence(record, context.names), decides: decides('failure') },
+      { rule: 'state', sentence: stateSentence(record, context.names), decides: changesDecision('state') },
+      { rule: 'date', sentence: dateSentence(record, context), decides: changesDecision('date') },
+      { rule: 'active', sentence: activeSentence(record, reading, context.names), decides: changesDecision('active') },
+      { rule: 'failure', sentence: failureSentence(record, context.names), decides: changesDecision('failure') },
       { rule: 'claim', sentence: claimSentence(reading, decision), decides: false },
     ],
     decision,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { needsConfig } from './options.ts';
+import { withConfigOption } from './options.ts';
 import { CommandExit, runAction } from './run-action.ts';
 
 interface ExplainOptions {
@@ -12,7 +12,7 @@ interface ExplainOptions {
  * Exits 1 if there is no such account.
  */
 export function registerExplain(program: Command): void {
-  needsConfig(program.command('explain'))
+  withConfigOption(program.command('explain'))
     .description('say what the service would do with an account now, and why')
     .argument('<uid>', 'the account')
     .option('--operator <address>', 'where the service that runs can be asked; default: operator.listen')

@@ -28,7 +28,9 @@ export async function loadLdif(file: string, options: LoadOptions): Promise<numb
   const access = accessAs(settings, options);
   const source = await openSource(file);
   try {
-    return await orCannotRead(file, () => load(file, source, { settings, access, continueOnError: options.continue }));
+    return await withReadFailures(file, () =>
+      load(file, source, { settings, access, continueOnError: options.continue }),
+    );
   } finally {
     await source.close();
   }
@@ -36,10 +38,10 @@ export async function loadLdif(file: string, options: LoadOptions): Promise<numb
 
 async function openSource(file: string): Promise<LdifSource> {
   if (file === '-') return ldifOfStream(process.stdin);
-  return orCannotRead(file, () => openLdifFile(file));
+  return withReadFailures(file, () => openLdifFile(file));
 }
 
-async function orCannotRead<T>(file: string, read: () => Promise<T>): Promise<T> {
+async function withReadFailures<T>(file: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {

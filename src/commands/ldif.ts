@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { ReturnCode } from '../domain/return-code.ts';
 import type { CreateOptions } from './ldif-create.ts';
 import type { LoadOptions } from './ldif-load.ts';
-import { needsConfig } from './options.ts';
+import { withConfigOption } from './options.ts';
 import { runAction } from './run-action.ts';
 
 const ACTION_OPTIONS = { failureCode: ReturnCode.UNDEFINED_ERROR, completesWithoutOutput: true };
@@ -32,7 +32,7 @@ export function registerLdif(program: Command): void {
       runAction(async () => (await import('./ldif-create.ts')).createLdif(options), ACTION_OPTIONS),
     );
 
-  needsConfig(ldif.command('load'))
+  withConfigOption(ldif.command('load'))
     .description('apply an LDIF file to the configured directory, record by record, up to the first error')
     .argument('<ldif>', 'the file; - is standard input')
     .option('--continue', 'go on after an error', false)

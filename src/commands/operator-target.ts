@@ -9,7 +9,7 @@ export interface TargetOptions {
 }
 
 /** Adds the two options that select a running service. */
-export function withTarget(command: Command): Command {
+export function withTargetOptions(command: Command): Command {
   return command
     .option('-c, --config <file>', 'the configuration file of the service; its operator.listen is asked')
     .option('--operator <address>', 'the address itself: 127.0.0.1:9465 or unix:/path');

@@ -18,7 +18,7 @@ export interface AccountToRetry {
 }
 
 /** The accounts with these uids that the service sees, in this order. */
-export async function accountsNamed(
+export async function accountsByUid(
   { directory, settings }: DirectorySession,
   uids: readonly string[],
 ): Promise<AccountToRetry[]> {
@@ -36,7 +36,7 @@ export async function accountsNamed(
 }
 
 /** All accounts whose last attempt failed, with any return code or with `code`. */
-export async function accountsFailed(
+export async function failedAccounts(
   { directory, settings }: DirectorySession,
   code: number | undefined,
 ): Promise<AccountToRetry[]> {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { needsConfig } from './options.ts';
+import { withConfigOption } from './options.ts';
 import { CommandExit, runAction, UsageError } from './run-action.ts';
 
 interface RetryOptions {
@@ -13,7 +13,7 @@ interface RetryOptions {
  * otherwise 1.
  */
 export function registerRetry(program: Command): void {
-  needsConfig(program.command('retry'))
+  withConfigOption(program.command('retry'))
     .description('ask again for failed accounts, by compare-and-swap; exit 0 when it was done for all of them')
     .argument('[uid...]', 'the accounts')
     .option('--failed', 'all failed accounts')
@@ -32,9 +32,9 @@ async function retry(uids: readonly string[], { config, failed, code }: RetryOpt
   }
   const { withDirectory } = await import('./directory-session.ts');
   const { decisionOf } = await import('./decision.ts');
-  const { accountsNamed, accountsFailed, requestAccountAgain } = await import('./retry-accounts.ts');
+  const { accountsByUid, failedAccounts, requestAccountAgain } = await import('./retry-accounts.ts');
   return withDirectory(config, async (session) => {
-    const accounts = uids.length > 0 ? await accountsNamed(session, uids) : await accountsFailed(session, code);
+    const accounts = uids.length > 0 ? await accountsByUid(session, uids) : await failedAccounts(session, code);
     const { decide } = decisionOf(session.settings);
     let [asked, refused] = [0, 0];
     for (const account of accounts) {

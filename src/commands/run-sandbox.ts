@@ -64,7 +64,7 @@ export async function runSandbox({ once, port }: SandboxOptions): Promise<number
     return ReturnCode.SUCCESS;
   } catch (error) {
     if (stopRequests.end.aborted) return once ? ReturnCode.UNDEFINED_ERROR : ReturnCode.SUCCESS;
-    process.stderr.write(`${explain(error, port)}\n`);
+    process.stderr.write(`${describeError(error, port)}\n`);
     return ReturnCode.UNDEFINED_ERROR;
   } finally {
     await directory?.stop();
@@ -177,7 +177,7 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-function explain(error: unknown, port: number): string {
+function describeError(error: unknown, port: number): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') {
     return `port ${port} of 127.0.0.1 is taken: choose another one with --port, or leave it out to have a free one`;

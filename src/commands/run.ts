@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { ReturnCode } from '../domain/return-code.ts';
 import { handleSignals, type Signals } from '../signals.ts';
-import { needsConfig } from './options.ts';
+import { withConfigOption } from './options.ts';
 import { exitCodeOf } from './run-action.ts';
 import { whenOutputIsLost } from './standard-output.ts';
 
@@ -15,7 +15,7 @@ interface RunFlags {
 
 /** `signals` are handled already if the start recognised this command. */
 export function registerRun(program: Command, signals: Signals | undefined): void {
-  needsConfig(program.command('run'))
+  withConfigOption(program.command('run'))
     .description('the service: watches the directory and provisions accounts until it is told to stop')
     .option('-d, --debug', "print the stream's events for a person", false)
     .option('--json', 'print the events as one JSON object a line', false)
@@ -30,8 +30,8 @@ export function registerRun(program: Command, signals: Signals | undefined): voi
       const debug = flags.json ? 'json' : flags.debug && 'pretty';
       const exitCode = await exitCodeOf(async () => {
         const settings = await loadConfig(flags.config, process.env);
-        const heard = signals ?? handleSignals();
-        return runService(settings, { ...flags, configFile: flags.config, debug, signals: heard });
+        const handled = signals ?? handleSignals();
+        return runService(settings, { ...flags, configFile: flags.config, debug, signals: handled });
       }, ReturnCode.UNDEFINED_ERROR);
       // Exit explicitly: output that a stopped reader has not taken would keep the process alive.
       process.exit(exitCode);

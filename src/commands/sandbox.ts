@@ -22,7 +22,7 @@ export function registerSandbox(program: Command): void {
 }
 
 /** The arguments; without a command they mean `sandbox`. */
-export function orSandbox(args: readonly string[]): string[] {
+export function withDefaultCommand(args: readonly string[]): string[] {
   const [first] = args;
   return first === undefined || /^--(?:once|port)\b/.test(first) ? ['sandbox', ...args] : [...args];
 }

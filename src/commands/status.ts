@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { operatorTarget, type TargetOptions, withTarget } from './operator-target.ts';
+import { operatorTarget, type TargetOptions, withTargetOptions } from './operator-target.ts';
 import { CommandExit, runAction } from './run-action.ts';
 
 /** A limit of the lists that includes every account. */
@@ -14,7 +14,7 @@ interface StatusOptions extends TargetOptions {
  * 2 if it cannot be reached.
  */
 export function registerStatus(program: Command): void {
-  withTarget(program.command('status'))
+  withTargetOptions(program.command('status'))
     .description('show what a running service is doing; exit 0 when it is ready, 1 when not, 2 when unreachable')
     .option('--json', 'all of it as one JSON object')
     .action((options: StatusOptions) => runAction(() => status(options)));

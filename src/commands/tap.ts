@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { operatorTarget, type TargetOptions, withTarget } from './operator-target.ts';
+import { operatorTarget, type TargetOptions, withTargetOptions } from './operator-target.ts';
 import { runAction, UsageError } from './run-action.ts';
 
 interface TapOptions extends TargetOptions {
@@ -11,7 +11,7 @@ interface TapOptions extends TargetOptions {
 
 /** `tap`: shows the event stream of a running service in a terminal, until Ctrl-C. */
 export function registerTap(program: Command): void {
-  withTarget(program.command('tap'))
+  withTargetOptions(program.command('tap'))
     .description("show a running service's events as they happen")
     .option('--uid <uid...>', 'only of these accounts')
     .option('--event <event...>', 'only these events, for example finished failed')

@@ -69,7 +69,7 @@ export async function verifyAccounts(
     take(finding);
   };
   /** The accounts to look up in the host's user database. */
-  const ofHost: Array<{ readonly reading: EntryReading; readonly modifiedAt: number | undefined }> = [];
+  const toLookUp: Array<{ readonly reading: EntryReading; readonly modifiedAt: number | undefined }> = [];
   const request = { filter: unsettledFilter(settings), attributes: attributesToRead(names) };
   await directory.search(request, { pageSize: PAGE_SIZE }, (entry) => {
     const reading = readAccount(entry, names, rules);
@@ -78,13 +78,13 @@ export async function verifyAccounts(
     const finding = judge(reading, modifiedAt, now, decide);
     if (finding === undefined) return;
     if (reading.kind !== 'account' || isNumeric(reading.record.uid)) report(finding);
-    else ofHost.push({ reading, modifiedAt });
+    else toLookUp.push({ reading, modifiedAt });
   });
   const objection = hostObjection({ rules: settings.accounts, signal: new AbortController().signal });
-  const asked = ofHost.map(async ({ reading, modifiedAt }) => {
+  const lookUps = toLookUp.map(async ({ reading, modifiedAt }) => {
     report(judge(await unlessObjected(reading, objection), modifiedAt, now, decide));
   });
-  await Promise.all(asked);
+  await Promise.all(lookUps);
   return { owed, byKind };
 }
 

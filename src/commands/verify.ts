@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { needsConfig } from './options.ts';
+import { withConfigOption } from './options.ts';
 import { CommandExit, runAction } from './run-action.ts';
 
 interface VerifyOptions {
@@ -12,7 +12,7 @@ interface VerifyOptions {
  * 1 if some do, 2 if the directory cannot be read.
  */
 export function registerVerify(program: Command): void {
-  needsConfig(program.command('verify'))
+  withConfigOption(program.command('verify'))
     .description(
       'name each account that is owed; exit 0 when none is, 1 when some are, 2 when the directory cannot tell',
     )

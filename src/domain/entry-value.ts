@@ -41,7 +41,7 @@ export function comparedText(text: string): string {
  * A hint for the message about a value that would be well formed without invisible blanks around
  * it.
  */
-export function blanksBeside(text: string, isWellFormed: (text: string) => boolean): string {
+export function hintAtBlanks(text: string, isWellFormed: (text: string) => boolean): string {
   return isWellFormed(text.trim()) ? ': a TAB, or another blank that counts, stands beside it; write it anew' : '';
 }
 

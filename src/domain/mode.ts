@@ -19,16 +19,16 @@ interface ModeDeclaration {
 }
 
 /** The modes, by the word that requests them. `handlers/registry.ts` has their handlers. */
-const TABLE = {
+const DECLARATIONS = {
   add: { inWork: 'adding', finished: 'added' },
   modify: { inWork: 'modifying', finished: 'modified' },
   delete: { inWork: 'deleting', finished: 'deleted', active: false, destroys: true },
 } as const satisfies Readonly<Record<string, ModeDeclaration>>;
 
 /** A mode that can be requested for an account. */
-export type Mode = keyof typeof TABLE;
+export type Mode = keyof typeof DECLARATIONS;
 
-export const MODES = Object.keys(TABLE) as readonly Mode[];
+export const MODES = Object.keys(DECLARATIONS) as readonly Mode[];
 
 /** Builds a record with a value for each mode. */
 export function eachMode<T>(of: (mode: Mode) => T): Readonly<Record<Mode, T>> {
@@ -42,7 +42,7 @@ export interface ModeWords {
   readonly finished: string;
 }
 
-export const WORDS = eachMode<ModeWords>((mode) => ({ requested: mode, ...TABLE[mode] }));
+export const WORDS = eachMode<ModeWords>((mode) => ({ requested: mode, ...DECLARATIONS[mode] }));
 
 /** The mode of an account that has one of the words. Throws a RangeError for another word. */
 export function modeOf(record: { readonly mode: string }): Mode {
@@ -67,7 +67,7 @@ export function destroys(mode: Mode): boolean {
 }
 
 function declarationOf(mode: Mode): ModeDeclaration {
-  return TABLE[mode];
+  return DECLARATIONS[mode];
 }
 
 export type ModePhase = 'requested' | 'inWork' | 'finished';

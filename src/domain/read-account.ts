@@ -1,6 +1,6 @@
 import type { AccountRecord, AccountRules, AttributeNames, EntryReading } from './account.ts';
 import type { DirectoryEntry } from './entry.ts';
-import { blanksBeside, comparedText, shown, singleValue } from './entry-value.ts';
+import { comparedText, hintAtBlanks, shown, singleValue } from './entry-value.ts';
 import { isTokenDay } from './fence.ts';
 import { readHomePath } from './home-path.ts';
 import { readMode } from './mode.ts';
@@ -53,7 +53,7 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames, rules:
   const { dn, unreadable } = entry;
   if (unreadable !== undefined) return { kind: 'unworkable', dn, uid: safeUid(uidInRdn(dn)), reason: unreadable };
   const modes = compared(entry, names.mode);
-  if (!modes.some((mode) => isWord(mode.trim()))) {
+  if (!modes.some((mode) => isModeWord(mode.trim()))) {
     return { kind: 'foreign', dn, reason: modes.length === 0 ? `no ${names.mode}` : "another program's mode" };
   }
   const uid = decideUid(dn, texts(entry, 'uid'));
@@ -74,11 +74,11 @@ type Request = Pick<AccountRecord, 'mode' | 'state' | 'date'>;
 function readRequest(entry: DirectoryEntry, names: AttributeNames, modes: readonly string[]): Request | string {
   const [mode = ''] = modes;
   if (modes.length > 1) return `${names.mode} has ${modes.length} values`;
-  if (!isWord(mode)) return `${names.mode} is no word of the service${blanksBeside(mode, isWord)}`;
+  if (!isModeWord(mode)) return `${names.mode} is no word of the service${hintAtBlanks(mode, isModeWord)}`;
   const [state, ...others] = compared(entry, names.state);
   if (state === undefined) return `the entry has no ${names.state}`;
   if (others.length > 0) return `${names.state} has ${others.length + 1} values`;
-  if (!isState(state)) return `${names.state} is neither 0 nor YYYYMMDDThhmmssZ${blanksBeside(state, isState)}`;
+  if (!isState(state)) return `${names.state} is neither 0 nor YYYYMMDDThhmmssZ${hintAtBlanks(state, isState)}`;
   const dates = readDates(entry, names);
   return typeof dates === 'string' ? dates : { mode, state, date: standingToken(mode, dates) ?? latest(dates) };
 }
@@ -88,7 +88,7 @@ function readDates(entry: DirectoryEntry, names: AttributeNames): readonly Named
   const dates = dateNames.flatMap((name) => compared(entry, name).map((value) => ({ name, value })));
   const malformed = dates.find(({ value }) => !isDay(value));
   if (malformed !== undefined) {
-    return `${malformed.name} is neither 0 nor a day, YYYYMMDD${blanksBeside(malformed.value, isDay)}`;
+    return `${malformed.name} is neither 0 nor a day, YYYYMMDD${hintAtBlanks(malformed.value, isDay)}`;
   }
   const several = dateNames.find((name) => entry.values(name).length > 1);
   return several === undefined ? dates : `${several} has several values`;
@@ -144,7 +144,7 @@ function compared(entry: DirectoryEntry, name: string): string[] {
   return texts(entry, name).map(comparedText);
 }
 
-function isWord(mode: string): boolean {
+function isModeWord(mode: string): boolean {
   return readMode(mode) !== undefined;
 }
 

@@ -32,20 +32,20 @@ export function claim(
   const { date, returnValue } = record;
   const cleared: Modification[] = [];
   if (names.returnValue !== null && withReturnValue) {
-    if (returnValue !== undefined) cleared.push(...swap(names.returnValue, returnValue, undefined));
+    if (returnValue !== undefined) cleared.push(...replaceValue(names.returnValue, returnValue, undefined));
     cleared.push({ operation: 'replace', attribute: names.returnValue, values: [] });
   }
   return [
-    ...swap(names.mode, record.mode, WORDS[mode].inWork),
-    ...swap(names.state, record.state, record.state),
-    ...(date === undefined ? [] : swap(date.name, date.value, claimedDay(date.value, fence))),
+    ...replaceValue(names.mode, record.mode, WORDS[mode].inWork),
+    ...replaceValue(names.state, record.state, record.state),
+    ...(date === undefined ? [] : replaceValue(date.name, date.value, claimedDay(date.value, fence))),
     ...cleared,
   ];
 }
 
 /** The account after `claim`. */
 export function claimed(record: AccountRecord, mode: Mode, fence: Fence): AccountRecord {
-  return { ...renewed(record, fence), mode: WORDS[mode].inWork, returnValue: undefined };
+  return { ...withNewFence(record, fence), mode: WORDS[mode].inWork, returnValue: undefined };
 }
 
 /**
@@ -60,11 +60,11 @@ export function requestAgain(
   fence: Fence = { by: 'nothing' },
 ): Modification[] {
   return [
-    ...swap(names.mode, record.mode, WORDS[mode].requested),
-    ...swap(names.state, record.state, record.state),
+    ...replaceValue(names.mode, record.mode, WORDS[mode].requested),
+    ...replaceValue(names.state, record.state, record.state),
     ...(names.returnValue === null || record.returnValue === undefined
       ? []
-      : swap(names.returnValue, record.returnValue, record.returnValue)),
+      : replaceValue(names.returnValue, record.returnValue, record.returnValue)),
     ...restoreDate(record, fence),
   ];
 }
@@ -86,10 +86,12 @@ export function resume(
     throw new Error('several instances need an attribute for the return value');
   }
   return [
-    ...swap(names.mode, record.mode, record.mode),
-    ...swap(names.state, record.state, record.state),
-    ...(date === undefined ? [] : swap(date.name, date.value, claimedDay(date.value, fence))),
-    ...(names.returnValue === null || returnValue === undefined ? [] : swap(names.returnValue, returnValue, undefined)),
+    ...replaceValue(names.mode, record.mode, record.mode),
+    ...replaceValue(names.state, record.state, record.state),
+    ...(date === undefined ? [] : replaceValue(date.name, date.value, claimedDay(date.value, fence))),
+    ...(names.returnValue === null || returnValue === undefined
+      ? []
+      : replaceValue(names.returnValue, returnValue, undefined)),
     ...(toggles && names.returnValue !== null && returnValue === undefined
       ? [{ operation: 'add', attribute: names.returnValue, values: ['0'] } as const]
       : []),
@@ -103,10 +105,10 @@ export function resumed(
   { exclusive }: { readonly exclusive: boolean },
 ): AccountRecord {
   const toggled = exclusive && fence.by === 'nothing' && record.returnValue === undefined;
-  return { ...renewed(record, fence), returnValue: toggled ? '0' : undefined };
+  return { ...withNewFence(record, fence), returnValue: toggled ? '0' : undefined };
 }
 
-function renewed(record: AccountRecord, fence: Fence): AccountRecord {
+function withNewFence(record: AccountRecord, fence: Fence): AccountRecord {
   const { date } = record;
   return date === undefined ? record : { ...record, date: { ...date, value: claimedDay(date.value, fence) } };
 }
@@ -119,7 +121,7 @@ function claimedDay(day: string, fence: Fence): string {
  * Replaces the token by the day before the claim. The directory refuses this if the token is gone.
  */
 function restoreDate({ date }: AccountRecord, fence: Fence): Modification[] {
-  return fence.by === 'token' && date !== undefined ? swap(date.name, fence.token, fence.restored) : [];
+  return fence.by === 'token' && date !== undefined ? replaceValue(date.name, fence.token, fence.restored) : [];
 }
 
 /**
@@ -129,8 +131,8 @@ function restoreDate({ date }: AccountRecord, fence: Fence): Modification[] {
 export function handOver(record: AccountRecord, names: AttributeNames): Modification[] {
   if (names.returnValue === null) return [];
   return [
-    ...swap(names.mode, record.mode, record.mode),
-    ...swap(names.state, record.state, record.state),
+    ...replaceValue(names.mode, record.mode, record.mode),
+    ...replaceValue(names.state, record.state, record.state),
     { operation: 'add', attribute: names.returnValue, values: ['0'] },
   ];
 }
@@ -160,8 +162,8 @@ export function success(
   writeBack: WriteBack & { readonly withDate: boolean },
 ): Modification[] {
   return [
-    ...swap(names.mode, record.mode, WORDS[mode].finished),
-    ...swap(names.state, record.state, state),
+    ...replaceValue(names.mode, record.mode, WORDS[mode].finished),
+    ...replaceValue(names.state, record.state, state),
     ...resetDate(record, writeBack),
     ...optionalAttributes(names, 0, writeBack),
   ];
@@ -172,8 +174,8 @@ function resetDate(
   { fence, withDate }: { readonly fence: Fence; readonly withDate: boolean },
 ): Modification[] {
   if (date === undefined) return [];
-  if (fence.by === 'token') return swap(date.name, fence.token, '0');
-  return withDate && date.value !== '0' ? swap(date.name, date.value, '0') : [];
+  if (fence.by === 'token') return replaceValue(date.name, fence.token, '0');
+  return withDate && date.value !== '0' ? replaceValue(date.name, date.value, '0') : [];
 }
 
 /**
@@ -187,8 +189,8 @@ export function failure(
   writeBack: WriteBack,
 ): Modification[] {
   return [
-    ...swap(names.mode, record.mode, record.mode),
-    ...swap(names.state, record.state, record.state),
+    ...replaceValue(names.mode, record.mode, record.mode),
+    ...replaceValue(names.state, record.state, record.state),
     ...restoreDate(record, writeBack.fence),
     ...optionalAttributes(names, returnValue, writeBack),
   ];
@@ -223,7 +225,7 @@ function optionalAttributes(
   return modifications;
 }
 
-function swap(attribute: string, from: string, to: string | undefined): Modification[] {
+function replaceValue(attribute: string, from: string, to: string | undefined): Modification[] {
   const remove: Modification = { operation: 'delete', attribute, values: [from] };
   return to === undefined ? [remove] : [remove, { operation: 'add', attribute, values: [to] }];
 }

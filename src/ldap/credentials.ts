@@ -20,7 +20,7 @@ export async function readCredentials(
   if (dn === null) return undefined;
   const password = await readPassword().catch((cause: unknown) => {
     passShortage(cause);
-    throw new DirectoryError(`the password for ${dn} cannot be read: ${wordsOf(cause)}`, {
+    throw new DirectoryError(`the password for ${dn} cannot be read: ${errorText(cause)}`, {
       remedy:
         'let the service read it where directory.bindPasswordFile or bindPasswordFd says; it is read again at each attempt',
       cause,
@@ -32,6 +32,6 @@ export async function readCredentials(
   });
 }
 
-function wordsOf(cause: unknown): string {
+function errorText(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }

@@ -136,7 +136,7 @@ export function resultError(
 const CA_REMEDY =
   'the certificate is not signed by an accepted authority: set directory.tls.caFile to the PEM file of the one that signed it';
 
-const NO_ANSWER = {
+const NO_RESPONSE = {
   what: 'no answer',
   remedy: 'check the network and the firewalls between this machine and the directory, and whether its server hangs',
 } as const;
@@ -158,7 +158,7 @@ const NETWORK_FAULTS: Readonly<Record<string, { readonly what: string; readonly 
     what: 'the name service does not answer',
     remedy: 'check the name service of this machine (/etc/resolv.conf)',
   },
-  ETIMEDOUT: NO_ANSWER,
+  ETIMEDOUT: NO_RESPONSE,
   EHOSTUNREACH: {
     what: 'host unreachable',
     remedy: 'check the network and the firewalls between this machine and the directory',
@@ -195,7 +195,7 @@ const TLS_REMEDY =
 
 /** The error for a request that got no response within the given time. */
 export function responseTimeout(url: string, milliseconds: number): DirectoryError {
-  const { what, remedy } = NO_ANSWER;
+  const { what, remedy } = NO_RESPONSE;
   return new DirectoryError(`${url}: ${what} within ${milliseconds} ms`, { remedy });
 }
 
@@ -210,7 +210,7 @@ export function connectionError(url: string, cause: unknown): DirectoryError {
   if (shortage !== undefined)
     return new DirectoryError(`${url}: ${shortage.message}`, { remedy: shortage.remedy, cause });
   const known = NETWORK_FAULTS[code];
-  const words = wordsOf(cause);
+  const words = errorText(cause);
   if (known !== undefined) {
     return new DirectoryError(`${url}: ${known.what}${words === '' ? '' : ` (${words})`}`, {
       remedy: known.remedy,
@@ -229,7 +229,7 @@ function codeOf(cause: unknown): string {
 }
 
 /** The text of an error. An AggregateError (one error per address) has no message of its own. */
-function wordsOf(cause: unknown): string {
-  if (cause instanceof AggregateError) return cause.errors.map(wordsOf).join(', ');
+function errorText(cause: unknown): string {
+  if (cause instanceof AggregateError) return cause.errors.map(errorText).join(', ');
   return cause instanceof Error ? cause.message : String(cause);
 }

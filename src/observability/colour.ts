@@ -1,4 +1,4 @@
-const CODES = {
+const COLOUR_CODES = {
   green: 32,
   red: 31,
   yellow: 33,
@@ -9,11 +9,11 @@ const CODES = {
   bold: 1,
 } as const;
 
-export type Colour = keyof typeof CODES;
+export type Colour = keyof typeof COLOUR_CODES;
 
 /** The text in a colour of the terminal's palette; unchanged if `on` is false. */
 export function paint(text: string, colour: Colour, on: boolean): string {
-  return on && text !== '' ? `\u001b[${CODES[colour]}m${text}\u001b[${colour === 'bold' ? 22 : 39}m` : text;
+  return on && text !== '' ? `\u001b[${COLOUR_CODES[colour]}m${text}\u001b[${colour === 'bold' ? 22 : 39}m` : text;
 }
 
 /**

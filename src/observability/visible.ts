@@ -1,7 +1,7 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]/gu;
 
-const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
  * Text from outside on one line. Control characters, line separators and direction marks are
@@ -9,7 +9,7 @@ const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
  * forge a second line.
  */
 export function visible(text: string): string {
-  return text.replace(INVISIBLE, (character) => SHORT[character] ?? escaped(character.codePointAt(0) ?? 0));
+  return text.replace(INVISIBLE, (character) => SHORT_ESCAPES[character] ?? escaped(character.codePointAt(0) ?? 0));
 }
 
 /** The same for JSON text, which keeps its JSON value. */

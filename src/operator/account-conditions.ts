@@ -73,11 +73,11 @@ const NOTHING: Parts = { pending: undefined, work: undefined };
 /** Updates the conditions after one event. Accepts any event in any order. */
 export function applyEvent(conditions: Conditions, event: PublishedEvent): void {
   if (!('dn' in event) || event.event === 'received' || event.event === 'output') return;
-  const ref = named(event) ? event : byDn(conditions, event.dn);
+  const ref = hasUid(event) ? event : conditionByDn(conditions, event.dn);
   if (ref === undefined) return;
   const key = ref.uid.toLowerCase();
   const known = conditions.byUid.get(key);
-  store(conditions, key, known, ref, nextParts(known ?? NOTHING, event));
+  storeCondition(conditions, key, known, ref, nextParts(known ?? NOTHING, event));
 }
 
 /** The parts of a condition after an event. Pure. */
@@ -158,7 +158,7 @@ export function currentStep(work: Work, steps: StepNames | undefined): string | 
   return names[work.lastStep === undefined ? 0 : names.indexOf(work.lastStep) + 1];
 }
 
-function store(
+function storeCondition(
   { byUid, uidByDn, byKind }: Conditions,
   key: string,
   known: Condition | undefined,
@@ -199,11 +199,11 @@ function onlyIfRunning(work: Work | undefined): Work | undefined {
   return work?.kind === 'inWork' ? work : undefined;
 }
 
-function named(event: { readonly uid?: string; readonly dn: string }): event is { uid: string; dn: string } {
+function hasUid(event: { readonly uid?: string; readonly dn: string }): event is { uid: string; dn: string } {
   return event.uid !== undefined;
 }
 
-function byDn({ byUid, uidByDn }: Conditions, dn: string): Condition | undefined {
+function conditionByDn({ byUid, uidByDn }: Conditions, dn: string): Condition | undefined {
   const key = uidByDn.get(comparableDn(dn));
   return key === undefined ? undefined : byUid.get(key);
 }

@@ -22,7 +22,7 @@ export function readFilter(asked: { uid?: readonly string[]; event?: readonly st
   return { uids: new Set(words(asked.uid).map((uid) => uid.toLowerCase())), events: new Set(events) };
 }
 
-export function passes({ uids, events }: EventFilter, event: PublishedEvent): boolean {
+export function matchesFilter({ uids, events }: EventFilter, event: PublishedEvent): boolean {
   if (events.size > 0 && !events.has(event.event)) return false;
   if (uids.size === 0) return true;
   return 'uid' in event && event.uid !== undefined && uids.has(event.uid.toLowerCase());

@@ -1,5 +1,5 @@
 import type { Backlog } from './backlog.ts';
-import { type EventFilter, passes } from './event-filter.ts';
+import { type EventFilter, matchesFilter } from './event-filter.ts';
 
 /** The part of an HTTP response that a reader uses. */
 export interface ReaderSink {
@@ -127,7 +127,7 @@ export class EventReader {
       const entry = backlog.get(this.#cursor);
       if (entry === undefined) break;
       this.#cursor += 1;
-      if (!passes(this.#filter, entry.event)) continue;
+      if (!matchesFilter(this.#filter, entry.event)) continue;
       chunk += `id: ${identify(entry.number)}\nevent: ${entry.event.event}\ndata: ${entry.json}\n\n`;
     }
     return chunk;

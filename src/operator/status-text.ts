@@ -49,7 +49,7 @@ export function statusText(state: StatusState, context: StatusContext): Iterable
 }
 
 function listsOf({ accounts: { byKind } }: StatusState, limit: number, steps: StepNames | undefined): Lists {
-  const longest = (kind: ListName) => first(byKind[kind].values(), limit);
+  const longest = (kind: ListName) => firstOf(byKind[kind].values(), limit);
   return {
     inWork: {
       conditions: longest('inWork'),
@@ -94,7 +94,7 @@ function* pieces(head: Head, lists: Lists, tail: Tail): Generator<string> {
   yield `${text},${JSON.stringify(tail).slice(1)}`;
 }
 
-function first<T>(all: Iterable<T>, limit: number): T[] {
+function firstOf<T>(all: Iterable<T>, limit: number): T[] {
   const taken: T[] = [];
   for (const one of all) {
     if (taken.length >= limit) break;

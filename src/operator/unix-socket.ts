@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { judgeFolderOf, OutputFault } from '../host/output-file.ts';
 import { OperatorError } from './listen-address.ts';
 
-const REACH = 'let the service reach the folder';
+const REACH_REMEDY = 'let the service reach the folder';
 
 /**
  * Prepares the path for a unix socket: removes the socket file that a killed service left behind,
@@ -14,13 +14,14 @@ export async function prepareSocketPath(path: string): Promise<void> {
   try {
     judgeFolderOf(path);
   } catch (error) {
-    if (!(error instanceof OutputFault)) throw new OperatorError(`cannot look at ${path}: ${error}`, REACH, error);
+    if (!(error instanceof OutputFault))
+      throw new OperatorError(`cannot look at ${path}: ${error}`, REACH_REMEDY, error);
     const remedy = 'give operator.listen a folder that only root can write to, such as /run/prov-backup-rsnapshot';
     throw new OperatorError(`${path} is not made: ${error.message}`, remedy, error);
   }
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw new OperatorError(`cannot look at ${path}: ${error.message}`, REACH, error);
+    throw new OperatorError(`cannot look at ${path}: ${error.message}`, REACH_REMEDY, error);
   });
   if (found === undefined) return;
   if (!found.isSocket()) {

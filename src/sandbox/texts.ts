@@ -28,10 +28,10 @@ export function introduction(
     'A directory in memory, the real service connected to it, and a script that only pretends. Nothing outside its folder',
     'is touched, and nothing is left when it ends.',
     '',
-    fact('directory', `${url}, accounts below ${ACCOUNTS_DN}`, style),
-    fact('folder', folder, style),
-    fact('script', scriptFile, style),
-    fact('configuration', configFile, style),
+    factLine('directory', `${url}, accounts below ${ACCOUNTS_DN}`, style),
+    factLine('folder', folder, style),
+    factLine('script', scriptFile, style),
+    factLine('configuration', configFile, style),
     '',
   ].join('\n');
 }
@@ -107,6 +107,6 @@ export function nextSteps(
   ].join('\n');
 }
 
-function fact(name: string, value: string, style: Style): string {
+function factLine(name: string, value: string, style: Style): string {
   return `${MARGIN}${style.quiet(name.padEnd(15))}${value}`;
 }

@@ -45,7 +45,7 @@ export async function walk({ writes, directory, printer, monotonic, ...options }
     options.signal.throwIfAborted();
     printer.announce(index + 1, write);
     const begin = monotonic();
-    const end = write.finishedMode === undefined ? undefined : finished(options, monotonic);
+    const end = write.finishedMode === undefined ? undefined : finishTime(options, monotonic);
     await Promise.all([performWrite(directory, write), end]);
     const milliseconds = end === undefined ? undefined : (await end) - begin;
     const entry = await directory.read(dnOf(write));
@@ -57,7 +57,7 @@ export async function walk({ writes, directory, printer, monotonic, ...options }
 }
 
 /** Resolves to the time at which the service has finished the account. Rejects if it failed. */
-function finished(
+function finishTime(
   { uid, listen, signal }: Pick<WalkOptions, 'uid' | 'listen' | 'signal'>,
   monotonic: () => number,
 ): Promise<number> {

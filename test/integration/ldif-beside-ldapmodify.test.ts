@@ -17,7 +17,7 @@ interface Row {
   readonly what: string;
   readonly ldif: string | readonly string[];
   /** Applied with `-c` and `--continue`. */
-  readonly goesOn?: true;
+  readonly continueOnError?: true;
 }
 
 const modifyA = (...lines: string[]): string[] => ['dn: cn=a,BOX', 'changetype: modify', ...lines];
@@ -164,12 +164,12 @@ const SAME: readonly Row[] = [
   {
     what: 'a record that is refused between two others, passed over',
     ldif: [...addC(), '', 'dn: cn=z,BOX', 'changetype: delete', '', ...described('description: x')],
-    goesOn: true,
+    continueOnError: true,
   },
   {
     what: 'a record that cannot be read between two others, passed over',
     ldif: [...addC(), '', 'dn: cn=a,BOX', 'changetype: what', '', ...described('description: x')],
-    goesOn: true,
+    continueOnError: true,
   },
 ];
 
@@ -285,7 +285,7 @@ describe('ldif load beside ldapmodify -a, on a slapd', () => {
    * Applies a row to a new folder with one of the tools. Resolves to its success, and the entries
    * then.
    */
-  async function outcome(tool: 'ldapmodify' | 'ldif load', { ldif, goesOn }: Row) {
+  async function outcome(tool: 'ldapmodify' | 'ldif load', { ldif, continueOnError }: Row) {
     boxes += 1;
     const box = `ou=box${boxes},${SUFFIX}`;
     const unit = (dn: string) => ldifRecord(dn, { objectClass: 'organizationalUnit' });
@@ -303,7 +303,7 @@ describe('ldif load beside ldapmodify -a, on a slapd', () => {
       .replaceAll('BOX', box)
       .replaceAll(/B64<(.*?)>/g, (_, plain) => Buffer.from(plain).toString('base64'));
     writeFileSync(file, placed);
-    const well = tool === 'ldapmodify' ? await modify(file, goesOn) : await load(file, goesOn);
+    const well = tool === 'ldapmodify' ? await modify(file, continueOnError) : await load(file, continueOnError);
     const found = await attempt('ldapsearch', [
       '-LLL',
       '-x',
@@ -321,16 +321,19 @@ describe('ldif load beside ldapmodify -a, on a slapd', () => {
     return { well, stands: found.stdout.replaceAll(box, 'BOX').replaceAll(`box${boxes}`, 'box') };
   }
 
-  async function modify(file: string, goesOn = false): Promise<boolean> {
-    return (await slapd.load('', ['-f', file, ...(goesOn ? ['-c'] : [])])).code === 0;
+  async function modify(file: string, continueOnError = false): Promise<boolean> {
+    return (await slapd.load('', ['-f', file, ...(continueOnError ? ['-c'] : [])])).code === 0;
   }
 
-  async function load(file: string, goesOn = false): Promise<boolean> {
+  async function load(file: string, continueOnError = false): Promise<boolean> {
     const spies = [vi.spyOn(process.stdout, 'write'), vi.spyOn(process.stderr, 'write')];
     for (const spy of spies) spy.mockReturnValue(true);
     try {
       return (
-        (await exitCodeOf(() => loadLdif(file, { config: join(folder, 'config.yaml'), continue: goesOn }), 1)) === 0
+        (await exitCodeOf(
+          () => loadLdif(file, { config: join(folder, 'config.yaml'), continue: continueOnError }),
+          1,
+        )) === 0
       );
     } finally {
       for (const spy of spies) spy.mockRestore();

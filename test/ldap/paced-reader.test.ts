@@ -15,7 +15,7 @@ function reading(now: () => number) {
   const framer = new Framer((bytes, start, end) => seen.push(numberOf(bytes, start, end)));
   let readsOn = 0;
   const reader = new PacedReader(
-    (bytes, goesOn) => framer.push(bytes, goesOn),
+    (bytes, shouldContinue) => framer.push(bytes, shouldContinue),
     () => {
       readsOn += 1;
     },
@@ -93,9 +93,9 @@ describe('the paced reader', () => {
           stream.copy(reused, 0, offset, offset + length);
           offset += length;
           const before = readsOn();
-          const goesOn = reader.take(reused.subarray(0, length));
+          const isReading = reader.take(reused.subarray(0, length));
           reused.fill(0xff);
-          while (!goesOn && readsOn() === before && !comesAnyway[piece % comesAnyway.length]) await turn();
+          while (!isReading && readsOn() === before && !comesAnyway[piece % comesAnyway.length]) await turn();
         }
         while (reader.hasPending) await turn();
         expect(seen).toEqual(numbers(lengths.length));

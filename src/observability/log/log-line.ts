@@ -47,12 +47,12 @@ export function renderJournal(line: LogLine): string {
 function pairs(fields: LogLine['fields'], colour: boolean): string {
   let text = '';
   for (const [key, value] of Object.entries(fields)) {
-    if (value !== undefined) text += ` ${paint(`${key}=`, 'grey', colour)}${written(value)}`;
+    if (value !== undefined) text += ` ${paint(`${key}=`, 'grey', colour)}${quotedValue(value)}`;
   }
   return text;
 }
 
-function written(value: unknown): string {
+function quotedValue(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
   return /^[^\s"'=\\]+$/.test(text) ? visible(text) : `"${visible(text).replaceAll('"', '\\"')}"`;
 }

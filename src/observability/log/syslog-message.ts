@@ -33,7 +33,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 export function renderRfc5424(line: LogLine, origin: SyslogOrigin): Buffer {
   const host = origin.hostname.replace(/[^\x21-\x7e]/g, '').slice(0, 255) || '-';
   const header = `<${priority(line, origin)}>1 ${line.time} ${host} ${origin.appName} ${origin.pid} - -`;
-  return cut(Buffer.from(`${header} ${renderMessage(line)}`));
+  return truncated(Buffer.from(`${header} ${renderMessage(line)}`));
 }
 
 /**
@@ -45,7 +45,7 @@ export function renderLocal(line: LogLine, origin: SyslogOrigin): Buffer {
   const day = `${MONTHS[date.getMonth()]} ${String(date.getDate()).padStart(2)}`;
   const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, '0'));
   const header = `<${priority(line, origin)}>${day} ${clock.join(':')} ${origin.appName}[${origin.pid}]:`;
-  return cut(Buffer.from(`${header} ${renderMessage(line)}`));
+  return truncated(Buffer.from(`${header} ${renderMessage(line)}`));
 }
 
 function priority(line: LogLine, { facility }: SyslogOrigin): number {
@@ -53,7 +53,7 @@ function priority(line: LogLine, { facility }: SyslogOrigin): number {
 }
 
 /** Cuts between characters: a byte 10xxxxxx continues the character before it. */
-function cut(message: Buffer): Buffer {
+function truncated(message: Buffer): Buffer {
   if (message.length <= LONGEST_BYTES) return message;
   let end = LONGEST_BYTES - 3;
   while (((message[end] ?? 0) & 0xc0) === 0x80) end -= 1;

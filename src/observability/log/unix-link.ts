@@ -8,7 +8,7 @@ import type { Link } from './stream-sink.ts';
  * line, so that a restart of the receiver loses nothing. It ends at the end of its input, or when
  * the service is gone.
  */
-const RELAY = `
+const RELAY_PROGRAM = `
   use strict; use warnings; use Socket; use Errno 'EMSGSIZE';
   $SIG{$_} = 'IGNORE' for qw(PIPE INT TERM HUP);
   my ($path, $parent, $socket) = (shift, getppid);
@@ -32,7 +32,7 @@ export function relayLine(message: Buffer): Buffer {
 /** Opens a link through a relay process to a datagram socket of this host. */
 export function openUnixLink(path: string) {
   return (up: () => void, down: (reason: string) => void): Link => {
-    const relay = spawn('perl', ['-e', RELAY, path], { stdio: ['pipe', 'ignore', 'ignore'], env: {} });
+    const relay = spawn('perl', ['-e', RELAY_PROGRAM, path], { stdio: ['pipe', 'ignore', 'ignore'], env: {} });
     // Without free file descriptors it is undefined, despite its type; `error` then reports that.
     const stdin = relay.stdin ?? new PassThrough();
     relay.unref();

@@ -5,7 +5,7 @@ import { type Filter, matches } from './filter.ts';
 import { applyChanges, attributesOf, type Change } from './modify.ts';
 import { Stamps } from './operational.ts';
 import { Refusal, ServerResultCode } from './refusal.ts';
-import { checkWrite, type Rights, type Subject, visible } from './rights.ts';
+import { checkWrite, type Rights, type Subject, visibleEntry } from './rights.ts';
 import { checkEntry } from './rules.ts';
 import { matchKey } from './schema.ts';
 
@@ -84,14 +84,14 @@ export class Directory {
     const candidates = scope === 'base' ? [root] : [...this.#entries.values()];
     return candidates
       .filter((entry) => inScope(entry.dn, base, scope))
-      .map((entry) => visible(this.#options.rights, subject, entry))
+      .map((entry) => visibleEntry(this.#options.rights, subject, entry))
       .filter((entry) => matches(filter, entry))
       .sort((left, right) => left.id - right.id);
   }
 
   /** One entry, with the attributes that the subject may see. */
   read(subject: Subject, dn: Dn): StoredEntry {
-    return visible(this.#options.rights, subject, this.#existing(dn));
+    return visibleEntry(this.#options.rights, subject, this.#existing(dn));
   }
 
   compare(subject: Subject, name: string, attribute: string, value: Buffer): boolean {
@@ -171,7 +171,7 @@ export class Directory {
 
   /** The change, with the attributes that the subject may see. */
   visibleTo(subject: Subject, { kind, before, after }: EntryChange): EntryChange {
-    const see = (entry: StoredEntry | undefined) => entry && visible(this.#options.rights, subject, entry);
+    const see = (entry: StoredEntry | undefined) => entry && visibleEntry(this.#options.rights, subject, entry);
     return { kind, before: see(before), after: see(after) };
   }
 

@@ -31,7 +31,7 @@ export function checkWrite(rights: Rights, subject: Subject, dn: Dn, attributes:
 }
 
 /** The entry, with the attributes that the subject may see. */
-export function visible(rights: Rights, subject: Subject, entry: StoredEntry): StoredEntry {
+export function visibleEntry(rights: Rights, subject: Subject, entry: StoredEntry): StoredEntry {
   return isSame(subject, rights.administrator) ? entry : without(entry, ['userpassword']);
 }
 

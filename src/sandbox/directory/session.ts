@@ -28,7 +28,7 @@ const LARGEST_REQUEST = 4 * 1024 * 1024;
 
 const SUCCESS: Result = { code: ServerResultCode.success, matchedDn: '', message: '' };
 
-type Update = Extract<Operation, { kind: 'modify' | 'add' | 'delete' | 'rename' }>;
+type WriteOperation = Extract<Operation, { kind: 'modify' | 'add' | 'delete' | 'rename' }>;
 
 /** The connection of one client. It answers requests in order and sends notifications. */
 export class Session {
@@ -167,7 +167,7 @@ export class Session {
     });
   }
 
-  #update(messageId: number, operation: Update, { preRead, postRead }: DecodedControls): void {
+  #update(messageId: number, operation: WriteOperation, { preRead, postRead }: DecodedControls): void {
     const change = this.#write(operation);
     const { before, after } = this.#directory.visibleTo(this.#subject, change);
     const controls: ResponseControl[] = [];
@@ -181,7 +181,7 @@ export class Session {
     this.#publish(change);
   }
 
-  #write(operation: Update): EntryChange {
+  #write(operation: WriteOperation): EntryChange {
     switch (operation.kind) {
       case 'add':
         return this.#directory.add(this.#subject, operation.dn, operation.attributes);

@@ -20,10 +20,10 @@ function collecting(limit?: number) {
  */
 function pushCut(framer: Framer, stream: Buffer, cuts: readonly number[], stops: readonly boolean[] = [false]): void {
   let messages = 0;
-  const goesOn = () => !stops[messages++ % stops.length];
+  const shouldContinue = () => !stops[messages++ % stops.length];
   for (let offset = 0, turn = 0; offset < stream.length; turn += 1) {
     const end = Math.min(offset + (cuts[turn % cuts.length] ?? 1), stream.length);
-    while (offset < end) offset += framer.push(stream.subarray(offset, end), goesOn);
+    while (offset < end) offset += framer.push(stream.subarray(offset, end), shouldContinue);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Crew, type CrewEnd, type Verdict } from './crew.ts';
+import { Launcher, type LauncherEnd, type LaunchResult } from './launcher.ts';
 import { locate, noFolder } from './locate.ts';
 import type { RunRecords } from './run-record.ts';
 import type { ScriptRequest, ScriptResult, ScriptRunner } from './runner.ts';
@@ -29,14 +29,14 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
   const { plain, records, onNotice } = options;
   const { interpreter = '/usr/bin/python3', readyWithinMilliseconds = 10_000, beatMilliseconds = 1000 } = options;
   /** Those that take any run, and all. */
-  const shared = new Set<Crew>();
-  const crews = new Set<Crew>();
+  const shared = new Set<Launcher>();
+  const crews = new Set<Launcher>();
   let launchers: 'untried' | 'work' | 'fail' = 'untried';
   const isUnusable = () => launchers === 'fail';
   let closed = false;
 
-  function hire(): Crew {
-    const crew = new Crew({
+  function hire(): Launcher {
+    const crew = new Launcher({
       records,
       interpreter,
       readyWithinMilliseconds,
@@ -50,7 +50,7 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
     return crew;
   }
 
-  function dismiss(crew: Crew, { kind, reason }: CrewEnd): void {
+  function dismiss(crew: Launcher, { kind, reason }: LauncherEnd): void {
     const isAlone = !shared.delete(crew);
     crews.delete(crew);
     if (kind === 'unusable' && launchers === 'untried') {
@@ -61,7 +61,7 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
     }
   }
 
-  function share(): Crew {
+  function share(): Launcher {
     for (const crew of shared) if (crew.size < MOST_AT_ONCE) return crew;
     const crew = hire();
     shared.add(crew);
@@ -72,7 +72,7 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
    * In a launcher that others use. One that lacks what a start needs takes no more: a script may have
    * lowered its limits, which are not those of the service.
    */
-  async function runShared(file: string, request: ScriptRequest): Promise<Verdict> {
+  async function runShared(file: string, request: ScriptRequest): Promise<LaunchResult> {
     const crew = share();
     const verdict = await crew.run(file, request);
     if (verdict.kind === 'notStarted' && verdict.passing) shared.delete(crew);
@@ -80,7 +80,7 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
     return verdict;
   }
 
-  async function runAlone(file: string, request: ScriptRequest): Promise<Verdict> {
+  async function runAlone(file: string, request: ScriptRequest): Promise<LaunchResult> {
     const crew = hire();
     const verdict = await crew.run(file, request);
     void crew.close();
@@ -105,7 +105,7 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
       }
       if (isUnusable()) return plain.run(request);
       const verdict = await (request.alone ? runAlone(located.file, request) : runShared(located.file, request));
-      if (verdict.kind !== 'again') return verdict;
+      if (verdict.kind !== 'noLauncher') return verdict;
       if (isUnusable()) return plain.run(request);
       return { kind: 'lost', reason: 'the launcher of scripts could not be started this time' };
     },

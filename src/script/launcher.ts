@@ -8,7 +8,7 @@ import { groupLives } from './process-group.ts';
 import { type RecordDraft, type RunRecords, removeRecord } from './run-record.ts';
 import type { ScriptRequest, ScriptResult } from './runner.ts';
 
-export interface CrewOptions {
+export interface LauncherOptions {
   readonly records: RunRecords;
   /** The Python interpreter. */
   readonly interpreter: string;
@@ -18,26 +18,26 @@ export interface CrewOptions {
   readonly beatMilliseconds: number;
   onReady(): void;
   /** Once, when the launcher is gone, and what it ran is not yet. */
-  onEnd(crew: Crew, end: CrewEnd): void;
+  onEnd(launcher: Launcher, end: LauncherEnd): void;
 }
 
-/** `died`: it had worked; `short`: the system lacked something for its start; `unusable`: it cannot be started here. */
-export interface CrewEnd {
-  readonly kind: 'died' | 'short' | 'unusable';
+/** `died`: it had worked; `shortage`: the system lacked something for its start; `unusable`: it cannot be started here. */
+export interface LauncherEnd {
+  readonly kind: 'died' | 'shortage' | 'unusable';
   readonly reason: string;
 }
 
-/** How a run ended; `again`: the launcher could not be started, so nothing has run. */
-export type Verdict = ScriptResult | { readonly kind: 'again' };
+/** How a run ended; `noLauncher`: the launcher could not be started, so nothing has run. */
+export type LaunchResult = ScriptResult | { readonly kind: 'noLauncher' };
 
-/** One run in the launcher's hands. `resolve` takes the verdict of the first who knows it. */
+/** One run in the launcher's hands. `resolve` takes the result of the first who knows it. */
 interface Run {
   readonly request: ScriptRequest;
   readonly file: string;
   readonly record: RecordDraft;
   readonly lines: OutputLines;
   readonly ending: Ending;
-  readonly resolve: (verdict: Verdict) => void;
+  readonly resolve: (result: LaunchResult) => void;
   group: number | undefined;
   outlived: boolean;
 }
@@ -49,24 +49,24 @@ let lastId = 0;
 /**
  * A launcher and what it runs. What a launcher that dies or hangs has in its hands is `lost`, and its process groups are ended.
  *
- *   fresh (it has not said yet that it works) -> ready -> gone; fresh -> gone
+ *   starting (it has not said yet that it works) -> ready -> gone; starting -> gone
  */
-export class Crew {
-  readonly #options: CrewOptions;
-  readonly #own: RecordDraft;
+export class Launcher {
+  readonly #options: LauncherOptions;
+  readonly #ownRecord: RecordDraft;
   readonly #process: LauncherProcess;
   readonly #runs = new Map<number, Run>();
-  readonly #late: NodeJS.Timeout;
-  readonly #beat: NodeJS.Timeout;
-  #state: 'fresh' | 'ready' | 'gone' = 'fresh';
+  readonly #readyTimer: NodeJS.Timeout;
+  readonly #beatTimer: NodeJS.Timeout;
+  #state: 'starting' | 'ready' | 'gone' = 'starting';
   #unanswered = 0;
 
-  constructor(options: CrewOptions) {
+  constructor(options: LauncherOptions) {
     this.#options = options;
-    this.#own = options.records.draft();
-    this.#process = startLauncher(options.interpreter, this.#own, {
+    this.#ownRecord = options.records.draft();
+    this.#process = startLauncher(options.interpreter, this.#ownRecord, {
       onReady: () => {
-        clearTimeout(this.#late);
+        clearTimeout(this.#readyTimer);
         this.#state = 'ready';
         options.onReady();
       },
@@ -95,27 +95,27 @@ export class Crew {
         if (run === undefined) return;
         run.outlived = outlived;
         run.lines.end(leftOut);
-        run.resolve(verdictOf(status));
+        run.resolve(resultOf(status));
       },
-      onEnd: (reason, code) => this.#dismiss(reason, code),
+      onEnd: (reason, code) => this.#onGone(reason, code),
     });
-    this.#late = setTimeout(() => this.#process.kill(), options.readyWithinMilliseconds).unref();
-    this.#beat = setInterval(() => this.#ask(), options.beatMilliseconds).unref();
+    this.#readyTimer = setTimeout(() => this.#process.kill(), options.readyWithinMilliseconds).unref();
+    this.#beatTimer = setInterval(() => this.#checkBeat(), options.beatMilliseconds).unref();
   }
 
   get size(): number {
     return this.#runs.size;
   }
 
-  async run(file: string, request: ScriptRequest): Promise<Verdict> {
+  async run(file: string, request: ScriptRequest): Promise<LaunchResult> {
     const id = ++lastId;
     const ending = new Ending(request);
     const record = this.#options.records.draft(request.account);
-    const { promise, resolve } = resolvable<Verdict>();
+    const { promise, resolve } = deferred<LaunchResult>();
     const lines = new OutputLines(request.onLine);
     const run: Run = { request, file, record, lines, ending, resolve, group: undefined, outlived: false };
     this.#runs.set(id, run);
-    this.#beat.ref(); // the launcher itself keeps no service alive, what it runs does
+    this.#beatTimer.ref(); // the launcher itself keeps no service alive, what it runs does
     void ending.gaveUp.then(() => this.#giveUp(run));
     this.#process.start({
       id,
@@ -125,14 +125,14 @@ export class Crew {
       record,
       stdin: request.stdin,
     });
-    const verdict = await promise;
+    const result = await promise;
     lines.end();
     this.#runs.delete(id);
-    if (this.#runs.size === 0) this.#beat.unref();
+    if (this.#runs.size === 0) this.#beatTimer.unref();
     const cause = await ending.settle();
     if (run.outlived && (cause === undefined || run.group === undefined || !(await groupLives(run.group))))
       await removeRecord(record.file);
-    return cause === undefined || verdict.kind === 'again' ? verdict : { kind: cause };
+    return cause === undefined || result.kind === 'noLauncher' ? result : { kind: cause };
   }
 
   /** Ends the launcher, and what it still runs is `lost`. */
@@ -141,7 +141,7 @@ export class Crew {
   }
 
   /** A timer comes before what has arrived meanwhile, so one late answer says nothing. */
-  #ask(): void {
+  #checkBeat(): void {
     if (this.#runs.size === 0 || this.#state !== 'ready') {
       this.#unanswered = 0;
       return;
@@ -157,28 +157,28 @@ export class Crew {
     else resolve({ kind: 'signaled', signal: 'SIGKILL' });
   }
 
-  #dismiss(reason: string, code: string | undefined): void {
-    clearTimeout(this.#late);
-    clearInterval(this.#beat);
-    void removeRecord(this.#own.file);
+  #onGone(reason: string, code: string | undefined): void {
+    clearTimeout(this.#readyTimer);
+    clearInterval(this.#beatTimer);
+    void removeRecord(this.#ownRecord.file);
     const refusal = code === undefined ? undefined : refusedBySystem('the launcher of scripts', code);
-    const kind = this.#state === 'ready' ? 'died' : refusal?.passing === true ? 'short' : 'unusable';
+    const kind = this.#state === 'ready' ? 'died' : refusal?.passing === true ? 'shortage' : 'unusable';
     this.#state = 'gone';
     this.#options.onEnd(this, { kind, reason });
     for (const run of this.#runs.values()) {
-      if (kind === 'died') void lose(run, reason);
-      else run.resolve(kind === 'short' && refusal !== undefined ? refusal : { kind: 'again' });
+      if (kind === 'died') void endLostRun(run, reason);
+      else run.resolve(kind === 'shortage' && refusal !== undefined ? refusal : { kind: 'noLauncher' });
     }
   }
 }
 
 /** Ends what a dead launcher was running; it may have started a script without having said so. */
-async function lose({ request, record, resolve }: Run, reason: string): Promise<void> {
+async function endLostRun({ request, record, resolve }: Run, reason: string): Promise<void> {
   await endRun(record.file, request.killGraceMilliseconds);
   resolve({ kind: 'lost', reason: `the launcher of scripts died (${reason}), and the script was ended with it` });
 }
 
-function resolvable<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
   let resolve: (value: T) => void = () => {};
   const promise = new Promise<T>((settle) => {
     resolve = settle;
@@ -187,7 +187,7 @@ function resolvable<T>(): { readonly promise: Promise<T>; readonly resolve: (val
 }
 
 /** Reads the status that wait(2) gave. */
-function verdictOf(status: number): ScriptResult {
+function resultOf(status: number): ScriptResult {
   const signal = status & 0x7f;
   return signal === 0
     ? { kind: 'exited', exitCode: (status >> 8) & 0xff }

@@ -51,7 +51,7 @@ export class Ending {
   }
 
   /** Disarms. Resolves with the cause, after the group is gone; undefined where the script ended by itself. */
-  async settle(): Promise<EndingCause | undefined> {
+  async finish(): Promise<EndingCause | undefined> {
     clearTimeout(this.#timer);
     this.#request.signal.removeEventListener('abort', this.#onAbort);
     if (this.#cause !== undefined) await this.#ended;

@@ -86,7 +86,7 @@ export class Launcher {
       },
       onNotRecorded: (id, errno) => {
         const code = errnoName(errno);
-        options.records.refused(code);
+        options.records.recordFailed(code);
         const run = this.#runs.get(id);
         run?.resolve(notRecorded(run.file, run.record.file, code));
       },
@@ -129,7 +129,7 @@ export class Launcher {
     lines.end();
     this.#runs.delete(id);
     if (this.#runs.size === 0) this.#beatTimer.unref();
-    const cause = await ending.settle();
+    const cause = await ending.finish();
     if (run.outlived && (cause === undefined || run.group === undefined || !(await groupLives(run.group))))
       await removeRecord(record.file);
     return cause === undefined || result.kind === 'noLauncher' ? result : { kind: cause };

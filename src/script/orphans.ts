@@ -1,10 +1,10 @@
 import { isAtOrBelow } from '../domain/dn.ts';
-import { endGroup, groupExists, groupLives, outlastGroup } from './process-group.ts';
-import { collect, type ProcessTable, systemTable } from './process-table.ts';
+import { endGroup, groupExists, groupLives, waitThenKillGroup } from './process-group.ts';
+import { mapProcesses, type ProcessTable, systemTable } from './process-table.ts';
 import {
-  here,
   listRecords,
   type ProcessIdentity,
+  pidScope,
   RECORD_DESCRIPTOR,
   type RunRecord,
   readRecord,
@@ -26,9 +26,9 @@ import {
  */
 
 /** What a launcher needs beyond the grace of its scripts, to see that they are gone and to end itself. */
-const LAUNCHER_SLACK_MILLISECONDS = 1000;
+const LAUNCHER_EXIT_MILLISECONDS = 1000;
 /** For all that is asked of the process table about one record. */
-const PROVEN_WITHIN_MILLISECONDS = 2000;
+const PROOF_TIMEOUT_MILLISECONDS = 2000;
 
 /** An account, as a service knows it. */
 export interface AccountRef {
@@ -47,7 +47,7 @@ export interface AccountRef {
  * A launcher whose service died ends its scripts by itself: it is waited for before, and killed where it takes longer than the grace.
  */
 export async function endOrphansOf(account: AccountRef, graceMilliseconds: number): Promise<number[]> {
-  return endOrphans(account.base, graceMilliseconds, (record) => worksFor(record, account));
+  return endOrphans(account.base, graceMilliseconds, (record) => isForAccount(record, account));
 }
 
 /**
@@ -65,27 +65,31 @@ export async function endOrphansBelow(
 async function endOrphans(
   base: string,
   graceMilliseconds: number,
-  isWanted: (record: RunRecord) => boolean,
+  isToEnd: (record: RunRecord) => boolean,
   table: ProcessTable = systemTable,
 ): Promise<number[]> {
-  const patience = graceMilliseconds + LAUNCHER_SLACK_MILLISECONDS;
-  const launchers = (await leftBehind(table)).filter((record) => isLauncher(record) && servesBeside(record, base));
-  await Promise.all(launchers.map((record) => settle(record, table, (group) => outlastGroup(group, patience))));
+  const limitMilliseconds = graceMilliseconds + LAUNCHER_EXIT_MILLISECONDS;
+  const launchers = (await recordsOfDeadServices(table)).filter(
+    (record) => isLauncher(record) && sharesBase(record, base),
+  );
+  await Promise.all(
+    launchers.map((record) => endProvenGroup(record, table, (group) => waitThenKillGroup(group, limitMilliseconds))),
+  );
   // Read now: a launcher may have started what its service had still asked for.
-  const left = await leftBehind(table);
-  const scripts = left.filter((record) => !isLauncher(record) && isWanted(record));
+  const left = await recordsOfDeadServices(table);
+  const scripts = left.filter((record) => !isLauncher(record) && isToEnd(record));
   const others = left.filter((record) => !scripts.includes(record) && record.leader !== undefined);
   const [ended] = await Promise.all([
-    Promise.all(scripts.map((record) => settle(record, table, (group) => endGroup(group, graceMilliseconds)))),
+    Promise.all(scripts.map((record) => endProvenGroup(record, table, (group) => endGroup(group, graceMilliseconds)))),
     // Of what is another service's to end, only the records of what is gone are removed.
-    Promise.all(others.map((record) => settle(record, table, async () => false))),
+    Promise.all(others.map((record) => endProvenGroup(record, table, async () => false))),
   ]);
   return ended.filter((group) => group !== undefined);
 }
 
 /** The uids and entryUUIDs for which scripts of services that are no more may still run on this host. */
 export async function findOrphanedAccounts(): Promise<Set<string>> {
-  const orphans = await leftBehind(systemTable);
+  const orphans = await recordsOfDeadServices(systemTable);
   return new Set(
     orphans.flatMap(({ account }) => [account?.uid, account?.entryUUID].filter((name) => name !== undefined)),
   );
@@ -94,16 +98,16 @@ export async function findOrphanedAccounts(): Promise<Set<string>> {
 /** Ends what a run left, whoever ran it, and its record. */
 export async function endRun(file: string, graceMilliseconds: number): Promise<void> {
   const record = await readRecord(file);
-  if (record !== undefined) await settle(record, systemTable, (group) => endGroup(group, graceMilliseconds));
+  if (record !== undefined) await endProvenGroup(record, systemTable, (group) => endGroup(group, graceMilliseconds));
 }
 
 /** Ends the group of a record that is proven to be it. Returns the group; undefined where it is gone, or not proven. */
-async function settle(
+async function endProvenGroup(
   record: RunRecord,
   table: ProcessTable,
   end: (group: number) => Promise<boolean>,
 ): Promise<number | undefined> {
-  const group = await within(PROVEN_WITHIN_MILLISECONDS, provenGroup(record, table));
+  const group = await withTimeout(PROOF_TIMEOUT_MILLISECONDS, provenGroup(record, table));
   if (group === 'unknown') return undefined;
   if (group === 'gone' || (await end(group))) await removeRecord(record.file);
   return group === 'gone' ? undefined : group;
@@ -111,7 +115,7 @@ async function settle(
 
 async function provenGroup(record: RunRecord, table: ProcessTable): Promise<number | 'gone'> {
   const { leader } = record;
-  if (leader === undefined) return (await firstHolder(record, table)) ?? 'gone';
+  if (leader === undefined) return (await unrecordedLeader(record, table)) ?? 'gone';
   const { pid, earliest, latest } = leader;
   const found = await table.read(pid);
   if (found !== undefined) {
@@ -119,46 +123,46 @@ async function provenGroup(record: RunRecord, table: ProcessTable): Promise<numb
     return started >= earliest && started <= latest && (await groupLives(pid)) ? pid : 'gone';
   }
   if (!groupExists(pid)) return 'gone';
-  return (await holdersOf(record, table)).some(({ group }) => group === pid) ? pid : 'gone';
+  return (await processesWithRecord(record, table)).some(({ group }) => group === pid) ? pid : 'gone';
 }
 
 /** The leader of a run whose leader nobody wrote down. */
-async function firstHolder(record: RunRecord, table: ProcessTable): Promise<number | undefined> {
+async function unrecordedLeader(record: RunRecord, table: ProcessTable): Promise<number | undefined> {
   const user = process.geteuid?.();
-  const leading = (await holdersOf(record, table)).filter(({ pid, session }) => pid === session);
+  const leading = (await processesWithRecord(record, table)).filter(({ pid, session }) => pid === session);
   const users = await Promise.all(leading.map(({ pid }) => table.userOf(pid)));
   const own = leading.filter((_, index) => users[index] === user);
   return own.sort((one, other) => Number(one.startedAt) - Number(other.startedAt))[0]?.pid;
 }
 
-function holdersOf({ file }: RunRecord, table: ProcessTable) {
-  return collect(table, async (pid) =>
-    (await table.holds(pid, RECORD_DESCRIPTOR, file)) ? table.read(pid) : undefined,
+function processesWithRecord({ file }: RunRecord, table: ProcessTable) {
+  return mapProcesses(table, async (pid) =>
+    (await table.hasOpen(pid, RECORD_DESCRIPTOR, file)) ? table.read(pid) : undefined,
   );
 }
 
 /** The records of services that are no more; those of an earlier boot are removed. */
-async function leftBehind(table: ProcessTable): Promise<RunRecord[]> {
-  const [records, { boot, namespace }] = await Promise.all([runFolder().then(listRecords), here()]);
+async function recordsOfDeadServices(table: ProcessTable): Promise<RunRecord[]> {
+  const [records, { boot, namespace }] = await Promise.all([runFolder().then(listRecords), pidScope()]);
   await Promise.all(records.filter((record) => record.boot !== boot).map(({ file }) => removeRecord(file)));
   const known = records.filter((record) => record.boot === boot && record.namespace === namespace);
-  const services = new Map(known.map(({ service }) => [nameOf(service), service]));
+  const services = new Map(known.map(({ service }) => [identityKey(service), service]));
   const dead = new Set<string>();
   const look = async ([name, service]: [string, ProcessIdentity]) => {
     if ((await isAlive(service, table)) === false) dead.add(name);
   };
   await Promise.all([...services].map(look));
-  return known.filter(({ service }) => dead.has(nameOf(service)));
+  return known.filter(({ service }) => dead.has(identityKey(service)));
 }
 
-function nameOf({ pid, startedAt }: ProcessIdentity): string {
+function identityKey({ pid, startedAt }: ProcessIdentity): string {
   return `${pid} ${startedAt}`;
 }
 
 /** Undefined where that cannot be said in time. */
 async function isAlive({ pid, startedAt }: ProcessIdentity, table: ProcessTable): Promise<boolean | undefined> {
-  const found = await within(
-    PROVEN_WITHIN_MILLISECONDS,
+  const found = await withTimeout(
+    PROOF_TIMEOUT_MILLISECONDS,
     table.read(pid).then((line) => line ?? 'gone'),
   );
   if (found === 'unknown') return undefined;
@@ -170,17 +174,17 @@ function isLauncher({ account }: RunRecord): boolean {
 }
 
 /** Whether a launcher's accounts may be among those below a base. */
-function servesBeside(record: RunRecord, base: string): boolean {
+function sharesBase(record: RunRecord, base: string): boolean {
   return isAtOrBelow(record.base, base) || isAtOrBelow(base, record.base);
 }
 
-function worksFor({ account }: RunRecord, { uid, entryUUID, base }: AccountRef): boolean {
+function isForAccount({ account }: RunRecord, { uid, entryUUID, base }: AccountRef): boolean {
   if (account === undefined) return false;
   const isSameEntry = entryUUID !== undefined && account.entryUUID === entryUUID;
   return isSameEntry || (account.uid === uid && isAtOrBelow(account.dn, base));
 }
 
-async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T | 'unknown'> {
+async function withTimeout<T>(milliseconds: number, answer: Promise<T>): Promise<T | 'unknown'> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'unknown'>((resolve) => {
     timer = setTimeout(() => resolve('unknown'), milliseconds);

@@ -39,7 +39,7 @@ async function runPlainly(request: ScriptRequest, records: RunRecords): Promise<
   if ('kind' in record) return record;
   const started = await start(located.file, args, request.env, record);
   if (started.kind === 'notStarted') {
-    records.refused(started.code);
+    records.recordFailed(started.code);
     return started;
   }
   const { child, group, recorded } = started;
@@ -60,7 +60,7 @@ async function runPlainly(request: ScriptRequest, records: RunRecords): Promise<
   child.stdout.destroy();
   child.stderr.destroy();
   await drained;
-  const [cause] = await Promise.all([ending.settle(), recorded]);
+  const [cause] = await Promise.all([ending.finish(), recorded]);
   if (cause === undefined || !(await groupLives(group))) await removeRecord(record.file);
   lines.end();
   if (cause !== undefined) return { kind: cause };
@@ -96,20 +96,20 @@ async function start(
   } catch (error) {
     return notRecorded(file, record.file, errorCode(error));
   }
-  let shown: FileHandle | undefined;
-  let led: Promise<unknown> = Promise.resolve();
+  let readOnly: FileHandle | undefined;
+  let leaderWritten: Promise<unknown> = Promise.resolve();
   try {
-    shown = await open(record.file, 'r'); // the script cannot write to it
-    const child = spawn(file, args, { env, cwd: '/', detached: true, stdio: streams(shown.fd) });
+    readOnly = await open(record.file, 'r'); // the script cannot write to it
+    const child = spawn(file, args, { env, cwd: '/', detached: true, stdio: streams(readOnly.fd) });
     if (!hasStreams(child) || child.pid === undefined) throw (await once(child, 'error'))[0];
     // Not waited for: whoever looks at the child later than now misses its output.
-    led = writeLeader(written, child.pid).catch(() => {});
-    return { kind: 'started', child, group: child.pid, recorded: led };
+    leaderWritten = writeLeader(written, child.pid).catch(() => {});
+    return { kind: 'started', child, group: child.pid, recorded: leaderWritten };
   } catch (error) {
     await removeRecord(record.file);
     return refusedBySystem(file, errorCode(error));
   } finally {
-    void led.then(() => Promise.all([written.close(), shown?.close()]));
+    void leaderWritten.then(() => Promise.all([written.close(), readOnly?.close()]));
   }
 }
 

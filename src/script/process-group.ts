@@ -10,12 +10,12 @@ const GROUP_MADE_WITHIN_MILLISECONDS = 50;
 
 /** Sends a signal to every process of a group. False where there is none. */
 export function signalGroup(group: number, signal: NodeJS.Signals): boolean {
-  return sends(-group, signal);
+  return trySignal(-group, signal);
 }
 
 /** Whether a group has any process, be it a zombie: while it has, its number is given to no other process. */
 export function groupExists(group: number): boolean {
-  return sends(-group, 0);
+  return trySignal(-group, 0);
 }
 
 /** Whether a group has a process that is more than a zombie (which nobody may ever reap, in a container). */
@@ -36,19 +36,19 @@ export async function endGroup(group: number, graceMilliseconds: number): Promis
     await delay(GROUP_MADE_WITHIN_MILLISECONDS);
     signalGroup(group, 'SIGTERM');
   }
-  return outlastGroup(group, graceMilliseconds);
+  return waitThenKillGroup(group, graceMilliseconds);
 }
 
 /**
  * Waits for a process group to end by itself; what is left of it after that time gets SIGKILL. Resolves as `endGroup` does.
  */
-export async function outlastGroup(group: number, milliseconds: number): Promise<boolean> {
-  if (await goneWithin(group, milliseconds)) return true;
+export async function waitThenKillGroup(group: number, milliseconds: number): Promise<boolean> {
+  if (await groupEndsWithin(group, milliseconds)) return true;
   signalGroup(group, 'SIGKILL');
-  return goneWithin(group, KILLED_WITHIN_MILLISECONDS);
+  return groupEndsWithin(group, KILLED_WITHIN_MILLISECONDS);
 }
 
-async function goneWithin(group: number, milliseconds: number): Promise<boolean> {
+async function groupEndsWithin(group: number, milliseconds: number): Promise<boolean> {
   const until = performance.now() + milliseconds;
   for (let pause = FIRST_POLL_MILLISECONDS; await groupLives(group); ) {
     const left = until - performance.now();
@@ -59,7 +59,7 @@ async function goneWithin(group: number, milliseconds: number): Promise<boolean>
   return true;
 }
 
-function sends(target: number, signal: NodeJS.Signals | 0): boolean {
+function trySignal(target: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(target, signal);
     return true;

@@ -21,7 +21,7 @@ export interface ProcessTable {
   /** The pids of all; empty where there is no /proc. */
   list(): Promise<number[]>;
   /** Whether a process has this very file open at a descriptor. */
-  holds(pid: number, descriptor: number, file: string): Promise<boolean>;
+  hasOpen(pid: number, descriptor: number, file: string): Promise<boolean>;
   /** The user that a process runs as; undefined where it is gone. */
   userOf(pid: number): Promise<number | undefined>;
 }
@@ -35,7 +35,7 @@ export const systemTable: ProcessTable = {
     const names = await readdir('/proc').catch(() => []);
     return names.filter((name) => /^\d+$/.test(name)).map(Number);
   },
-  async holds(pid, descriptor, file) {
+  async hasOpen(pid, descriptor, file) {
     const path = `/proc/${pid}/fd/${descriptor}`;
     try {
       // The link is the kernel's word and asks no file system, as stat does, which may hang on a foreign one.
@@ -62,11 +62,14 @@ export async function readProcess(pid: number): Promise<ProcessLine | undefined>
 
 /** Every process that can be seen. */
 export function listProcesses(table: ProcessTable = systemTable): Promise<ProcessLine[]> {
-  return collect(table, (pid) => table.read(pid));
+  return mapProcesses(table, (pid) => table.read(pid));
 }
 
 /** What is found out about each process, where there is something. */
-export async function collect<T>(table: ProcessTable, look: (pid: number) => Promise<T | undefined>): Promise<T[]> {
+export async function mapProcesses<T>(
+  table: ProcessTable,
+  look: (pid: number) => Promise<T | undefined>,
+): Promise<T[]> {
   const pids = await table.list();
   const found: Array<T | undefined> = [];
   for (let at = 0; at < pids.length; at += AT_ONCE) {

@@ -100,14 +100,14 @@ export class RunRecords {
   }
 
   /** A record could not be made: where the folder is gone, the next one has it made again. */
-  refused(code: string): void {
+  recordFailed(code: string): void {
     if (code === 'ENOENT') this.#prepared = undefined;
   }
 
   async #prepare(): Promise<void> {
     const folder = await runFolder();
     await makeOwnFolder(folder);
-    this.#head = { format: FORMAT, ...(await here()), service: await thisProcess(), base: this.#base };
+    this.#head = { format: FORMAT, ...(await pidScope()), service: await thisProcess(), base: this.#base };
     this.#folder = folder;
   }
 
@@ -124,7 +124,7 @@ export function runFolder(): Promise<string> {
 }
 
 /** Where pids are valid: in this boot of the system, in this pid namespace. */
-export async function here(): Promise<{ readonly boot: string; readonly namespace: string }> {
+export async function pidScope(): Promise<{ readonly boot: string; readonly namespace: string }> {
   const [boot, namespace] = await Promise.all([
     readFile('/proc/sys/kernel/random/boot_id', 'latin1').catch(() => ''),
     readlink('/proc/self/ns/pid').catch(() => ''),
@@ -145,20 +145,20 @@ export async function listRecords(folder: string): Promise<RunRecord[]> {
 
 /** Undefined where there is none, or it is not one of this user's. Never rejects. */
 export async function readRecord(file: string): Promise<RunRecord | undefined> {
-  const text = await readOwn(file).catch(() => undefined);
+  const text = await readOwnFile(file).catch(() => undefined);
   const [first = '', second = ''] = text?.split('\n') ?? [];
   const leading = /^(\d+) (\d+) (\d+)$/.exec(second)?.slice(1).map(Number);
   try {
     const { format, ...said } = schema.parse(JSON.parse(first));
     const [pid, earliest, latest] = leading ?? [];
-    const isLed = pid !== undefined && earliest !== undefined && latest !== undefined;
-    return { ...said, file, leader: isLed ? { pid, earliest, latest } : undefined };
+    const hasLeader = pid !== undefined && earliest !== undefined && latest !== undefined;
+    return { ...said, file, leader: hasLeader ? { pid, earliest, latest } : undefined };
   } catch {
     return undefined;
   }
 }
 
-async function readOwn(file: string): Promise<string | undefined> {
+async function readOwnFile(file: string): Promise<string | undefined> {
   const handle = await open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     const { uid, size } = await handle.stat();

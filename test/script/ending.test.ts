@@ -30,14 +30,14 @@ describe('the time limit of a script', () => {
     await vi.advanceTimersByTimeAsync(3_600_000);
     ending.started(NOBODY);
     await vi.advanceTimersByTimeAsync(999);
-    expect(await ending.settle()).toBeUndefined();
+    expect(await ending.finish()).toBeUndefined();
   });
 
   it('ends it when it is reached', async () => {
     const ending = endingOf(1000);
     ending.started(NOBODY);
     await vi.advanceTimersByTimeAsync(1000);
-    const cause = ending.settle();
+    const cause = ending.finish();
     await vi.advanceTimersByTimeAsync(100);
     expect(await cause).toBe('timedOut');
   });

@@ -19,7 +19,7 @@ import { buildCommand, buildEnvironment, buildInput } from './script-request.ts'
 const SLACK = 3000;
 
 /** How old the knowledge of other services' remains may be: a service beside this one may die at any time. */
-const LOOK_AGAIN = 5000;
+const SEARCH_INTERVAL = 5000;
 
 const DOES_IT_END_ITS_PARENT = 'see whether the script ends or stops its parent process, and whether memory is short';
 
@@ -129,11 +129,11 @@ async function inspect({ command, perMode, path }: ScriptSettings): Promise<Chec
 /** Answers whether a dead service may have left a script behind for an account. To look before each run would cost more than the run. */
 function orphanSearch(): (uid: string, entryUUID: string | undefined) => Promise<boolean> {
   let found: Promise<Set<string>> = Promise.resolve(new Set());
-  let lookedAt = Number.NEGATIVE_INFINITY;
+  let searchedAt = Number.NEGATIVE_INFINITY;
   return async (uid, entryUUID) => {
     const now = performance.now();
-    if (now - lookedAt > LOOK_AGAIN) {
-      lookedAt = now;
+    if (now - searchedAt > SEARCH_INTERVAL) {
+      searchedAt = now;
       found = findOrphanedAccounts();
     }
     const orphaned = await found;
@@ -154,7 +154,7 @@ function outcomeOf(result: ScriptResult, { lost }: Job, timeoutMilliseconds: num
     case 'aborted':
       return failed('the script was ended because the service stops at once; it runs again at the next start');
     case 'notStarted':
-      return failed(result.reason, result.passing ? 'shortage' : 'script');
+      return failed(result.reason, result.transient ? 'shortage' : 'script');
     case 'lost':
       return failed(
         lost === 0 ? result.reason : `${result.reason}; it ran alone there: ${DOES_IT_END_ITS_PARENT}`,

@@ -31,7 +31,7 @@ const OUTPUT_LIMIT = 16 * 1024;
 /** Two pipes with two ends each, and the two that tell of the start; as much again for what is opened beside it. */
 const MOST_DESCRIPTORS = 12;
 /** Of what a command said of its failure. */
-const LONGEST_WORDS = 400;
+const LONGEST_FAILURE_TEXT = 400;
 /** Where setquota and its like live: a service manager's PATH may lack them. */
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
@@ -135,11 +135,11 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
 }
 
 /** What a program said of its failure: its error lines where it marks them so, as rsnapshot does below a banner, or all of it. */
-function tellingWords(text: string): string {
+function failureText(text: string): string {
   const lines = text.split('\n').filter((line) => !/^(?:ERROR:)?[\s=*-]*$/.test(line));
   const errors = lines.filter((line) => /^\s*(?:error|fatal)\b/i.test(line));
   const words = (errors.length > 0 ? errors : lines).map((line) => line.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').trim());
-  return words.join(' ').slice(0, LONGEST_WORDS);
+  return words.join(' ').slice(0, LONGEST_FAILURE_TEXT);
 }
 
 /**
@@ -148,7 +148,7 @@ function tellingWords(text: string): string {
  */
 export function describeCommand(command: readonly string[], result: CommandResult): string {
   const name = command[0] ?? '';
-  const words = tellingWords(result.complaint.trim() || result.output.trim());
+  const words = failureText(result.complaint.trim() || result.output.trim());
   const said = words === '' ? '' : `: ${words}`;
   switch (result.kind) {
     case 'exited':

@@ -75,7 +75,7 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
   async function runShared(file: string, request: ScriptRequest): Promise<LaunchResult> {
     const crew = share();
     const verdict = await crew.run(file, request);
-    if (verdict.kind === 'notStarted' && verdict.passing) shared.delete(crew);
+    if (verdict.kind === 'notStarted' && verdict.transient) shared.delete(crew);
     if (!shared.has(crew) && crew.size === 0) void crew.close();
     return verdict;
   }

@@ -162,7 +162,7 @@ export class Launcher {
     clearInterval(this.#beatTimer);
     void removeRecord(this.#ownRecord.file);
     const refusal = code === undefined ? undefined : refusedBySystem('the launcher of scripts', code);
-    const kind = this.#state === 'ready' ? 'died' : refusal?.passing === true ? 'shortage' : 'unusable';
+    const kind = this.#state === 'ready' ? 'died' : refusal?.transient === true ? 'shortage' : 'unusable';
     this.#state = 'gone';
     this.#options.onEnd(this, { kind, reason });
     for (const run of this.#runs.values()) {

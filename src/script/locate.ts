@@ -23,7 +23,7 @@ export function locate(program: string, path: string | undefined): Located {
     : (path ?? '').split(delimiter).flatMap((folder) => (folder === '' ? [] : [join(folder, program)]));
   let refused: NotStarted | undefined;
   for (const file of candidates) {
-    const found = lookAt(file);
+    const found = checkFile(file);
     if (found === 'absent') continue;
     if (found.kind === 'located') return found;
     refused ??= found;
@@ -31,7 +31,7 @@ export function locate(program: string, path: string | undefined): Located {
   return refused ?? notStarted('ENOENT', `${program} does not exist; install it, or correct script.command`);
 }
 
-function lookAt(file: string): Located | 'absent' {
+function checkFile(file: string): Located | 'absent' {
   try {
     if (!statSync(file).isFile()) return notStarted('EACCES', `${file} is not a file; correct script.command`);
     accessSync(file, constants.X_OK);
@@ -83,10 +83,10 @@ export function readHead(file: string): string | undefined {
 }
 
 /** Why a start may fail now and succeed later: the machine is short of something, or the script is being replaced. */
-const PASSING_FAULTS: ReadonlySet<string> = new Set(['ENOSPC', 'ETXTBSY']);
+const TRANSIENT_FAULTS: ReadonlySet<string> = new Set(['ENOSPC', 'ETXTBSY']);
 
-function isPassing(code: string): boolean {
-  return PASSING_FAULTS.has(code) || shortageWords(code) !== undefined;
+function isTransient(code: string): boolean {
+  return TRANSIENT_FAULTS.has(code) || shortageWords(code) !== undefined;
 }
 
 /** What an errno name means for a script that was to be started, and what to do. */
@@ -109,8 +109,8 @@ export function startFault(file: string, code: string): string {
   }
 }
 
-export function notStarted(code: string, reason: string, passing: boolean = isPassing(code)): NotStarted {
-  return { kind: 'notStarted', code, passing, reason };
+export function notStarted(code: string, reason: string, transient: boolean = isTransient(code)): NotStarted {
+  return { kind: 'notStarted', code, transient, reason };
 }
 
 /** A script that the system has refused to start. */

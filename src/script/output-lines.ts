@@ -70,17 +70,17 @@ export class OutputLines {
   }
 
   /**
-   * Forwards unfinished lines and says what was left out, here or, as `elsewhere`, by whoever read
+   * Forwards unfinished lines and says what was left out, here or, as `leftOutBefore`, by whoever read
    * the script's output.
    */
-  end(elsewhere: LeftOut = { lines: 0, bytes: 0 }): void {
+  end(leftOutBefore: LeftOut = { lines: 0, bytes: 0 }): void {
     if (this.#ended) return;
     for (const stream of ['stdout', 'stderr'] as const) {
       if (this.#pending[stream].length > 0) this.#finishLine(stream);
     }
     this.#ended = true;
-    const lines = this.#leftOutLines + elsewhere.lines;
-    const bytes = this.#leftOutBytes + elsewhere.bytes;
+    const lines = this.#leftOutLines + leftOutBefore.lines;
+    const bytes = this.#leftOutBytes + leftOutBefore.bytes;
     if (lines + bytes > 0) {
       this.#onLine('stderr', `[the script wrote too much: ${lines} further lines (${bytes} bytes) are left out]`);
     }

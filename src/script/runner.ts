@@ -32,8 +32,8 @@ export type ScriptResult =
   | { readonly kind: 'signaled'; readonly signal: string }
   | { readonly kind: 'timedOut' }
   | { readonly kind: 'aborted' }
-  /** `code` is an errno name: ENOENT, EACCES, ENOEXEC, E2BIG, EAGAIN, ...; `passing`: it may be gone later. */
-  | { readonly kind: 'notStarted'; readonly code: string; readonly passing: boolean; readonly reason: string }
+  /** `code` is an errno name: ENOENT, EACCES, ENOEXEC, E2BIG, EAGAIN, ...; `transient`: it may be gone later. */
+  | { readonly kind: 'notStarted'; readonly code: string; readonly transient: boolean; readonly reason: string }
   /** The helper that ran it died or hung: what the script did is unknown; its process group has been ended. */
   | { readonly kind: 'lost'; readonly reason: string };
 

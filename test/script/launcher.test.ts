@@ -137,7 +137,7 @@ describe('the launcher', () => {
       expect((await run(['true'])).result).toMatchObject({
         kind: 'notStarted',
         code: 'EMFILE',
-        passing: true,
+        transient: true,
         reason: expect.stringMatching(/LimitNOFILE/),
       });
     }
@@ -147,7 +147,7 @@ describe('the launcher', () => {
   it('is replaced where a script has lowered its limits', async () => {
     const { run } = launcherRunner();
     await run([files.sh('prlimit --pid $PPID --nofile=4:4')]);
-    expect((await run(['true'])).result).toMatchObject({ kind: 'notStarted', code: 'EMFILE', passing: true });
+    expect((await run(['true'])).result).toMatchObject({ kind: 'notStarted', code: 'EMFILE', transient: true });
     expect((await run([files.sh('echo here')])).text).toEqual(['here']);
   });
 

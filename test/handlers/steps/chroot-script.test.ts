@@ -143,8 +143,8 @@ describe('the chroot script step', () => {
     const lost = await outcomeOf({ kind: 'lost', reason: 'the launcher died' });
     expect(lost).toEqual({ ok: false, returnValue: 1, reason: 'the launcher died', retry: 'lost' });
     const short = { kind: 'notStarted', code: 'EAGAIN', reason: 'no more processes' } as const;
-    expect(await outcomeOf({ ...short, passing: true })).toMatchObject({ retry: 'shortage' });
-    expect(await outcomeOf({ ...short, passing: false })).toMatchObject({ retry: 'script' });
+    expect(await outcomeOf({ ...short, transient: true })).toMatchObject({ retry: 'shortage' });
+    expect(await outcomeOf({ ...short, transient: false })).toMatchObject({ retry: 'script' });
   });
 
   it.each([

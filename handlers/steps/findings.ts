@@ -16,7 +16,7 @@ export function linesOf(what: string, wellFound: string, findings: readonly Step
 }
 
 /** What keeps a command from being started, by its program. */
-export function startable(key: string, [program = '']: readonly string[]): readonly StepFinding[] {
+export function inspectProgram(key: string, [program = '']: readonly string[]): readonly StepFinding[] {
   const located = locate(program, commandPath(process.env));
   if (located.kind === 'located') return [];
   const message = `${program} cannot be started (${located.code})`;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { RunCommand } from '../../src/script/command.ts';
 import type { Look } from '../define-step.ts';
-import { type StepFinding, startable } from './findings.ts';
+import { inspectProgram, type StepFinding } from './findings.ts';
 import { type RsnapshotSettings, readTemplate, refusalOf } from './rsnapshot-configuration.ts';
 import { substitute, templateValues } from './rsnapshot-template.ts';
 import { lookUpId } from './user-lookup.ts';
@@ -20,7 +20,7 @@ export async function inspectRsnapshot(
     ...(await inspectTemplate(settings, signal, run)),
     ...(await inspectOwner('passwd', owner, run, signal)),
     ...(await inspectOwner('group', group, run, signal)),
-    ...(checkCommand === null ? [] : startable('rsnapshot.checkCommand', checkCommand)),
+    ...(checkCommand === null ? [] : inspectProgram('rsnapshot.checkCommand', checkCommand)),
   ];
 }
 
@@ -81,7 +81,7 @@ async function inspectSample(
     const rendered = substitute(text, { ...sample.values, snapshotRoot: snapshots });
     const remedy = `correct ${template ?? key}`;
     if (rendered.kind === 'faulty') return [{ key, message: rendered.reason, remedy }];
-    if (checkCommand === null || startable('rsnapshot.checkCommand', checkCommand).length > 0) return [];
+    if (checkCommand === null || inspectProgram('rsnapshot.checkCommand', checkCommand).length > 0) return [];
     for (const made of [home, snapshots]) await mkdir(made);
     const file = `${home}.conf`;
     await writeFile(file, rendered.text, { mode: 0o600 });

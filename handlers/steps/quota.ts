@@ -17,7 +17,7 @@ import { isUidNumber } from '../../src/domain/uid.ts';
 import { describeCommand, endsWithin } from '../../src/script/command.ts';
 import { defineStep, type Means, type StepDeclaration } from '../define-step.ts';
 import { fillCommand, placeholdersOf } from './command-line.ts';
-import { linesOf, startable } from './findings.ts';
+import { inspectProgram, linesOf } from './findings.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
 import { type BlockLimits, readQuota } from './quota-limits.ts';
 import { LOOK_UP_GRACE, lookUpUser } from './user-lookup.ts';
@@ -68,8 +68,8 @@ const shared = {
       : undefined,
   inspect: async ({ command, clearCommand }) =>
     linesOf('quota', `${command[0]} is there`, [
-      ...startable('quota.command', command),
-      ...startable('quota.clearCommand', clearCommand),
+      ...inspectProgram('quota.command', command),
+      ...inspectProgram('quota.clearCommand', clearCommand),
     ]),
   grace: () => endsWithin(),
   overdue: { returnValue: ReturnCode.CANNOT_SET_QUOTA, remedy: 'see what the quota command waits for' },

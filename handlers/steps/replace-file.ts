@@ -28,9 +28,9 @@ export async function replaceFile(
   await rm(temporary, { force: true });
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   try {
-    await closing(await open(temporary, flags, 0o600), async (file) => {
+    await usingFile(await open(temporary, flags, 0o600), async (file) => {
       await file.writeFile(shape.text, 'utf8');
-      await dress(file, shape);
+      await setModeAndOwner(file, shape);
       await file.sync();
     });
   } catch (error) {
@@ -47,7 +47,7 @@ export async function replaceFile(
  * Whether the file has this very content already. Mode and owner are put right in that case without a rewrite, and what an
  * earlier attempt left is removed. False where there is no file, or something that is not a regular file.
  */
-export async function holdsAlready(path: string, shape: FileShape, signal: AbortSignal): Promise<boolean> {
+export async function adjustInPlace(path: string, shape: FileShape, signal: AbortSignal): Promise<boolean> {
   let file: FileHandle;
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -55,12 +55,12 @@ export async function holdsAlready(path: string, shape: FileShape, signal: Abort
     if (hasCode(error, 'ENOENT', 'ELOOP', 'ENXIO')) return false;
     throw error;
   }
-  return closing(file, async () => {
+  return usingFile(file, async () => {
     const status = await file.stat();
     if (!status.isFile() || status.size !== Buffer.byteLength(shape.text)) return false;
     if ((await readFile(file, 'utf8')) !== shape.text) return false;
     signal.throwIfAborted();
-    await dress(file, shape);
+    await setModeAndOwner(file, shape);
     await rm(temporaryName(path), { force: true });
     return true;
   });
@@ -84,7 +84,7 @@ function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.tmp`);
 }
 
-async function dress(file: FileHandle, { mode, owner, group }: FileShape): Promise<void> {
+async function setModeAndOwner(file: FileHandle, { mode, owner, group }: FileShape): Promise<void> {
   const now = await file.stat();
   const differs = (wanted: number, is: number): boolean => wanted !== -1 && wanted !== is;
   if (differs(owner, now.uid) || differs(group, now.gid)) {
@@ -94,10 +94,10 @@ async function dress(file: FileHandle, { mode, owner, group }: FileShape): Promi
 }
 
 async function syncFolder(path: string): Promise<void> {
-  await closing(await open(dirname(path), constants.O_RDONLY), (folder) => folder.sync());
+  await usingFile(await open(dirname(path), constants.O_RDONLY), (folder) => folder.sync());
 }
 
-async function closing<T>(file: FileHandle, use: (file: FileHandle) => Promise<T>): Promise<T> {
+async function usingFile<T>(file: FileHandle, use: (file: FileHandle) => Promise<T>): Promise<T> {
   try {
     return await use(file);
   } finally {

@@ -10,7 +10,7 @@ import { describeCommand } from '../../src/script/command.ts';
 import type { Look, Means } from '../define-step.ts';
 import { fillCommand } from './command-line.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
-import { holdsAlready, removeFile, replaceFile } from './replace-file.ts';
+import { adjustInPlace, removeFile, replaceFile } from './replace-file.ts';
 import { BUILT_IN_TEMPLATE, readRetentions, substitute, templateValues } from './rsnapshot-template.ts';
 import { faultOfSnapshotRoot } from './snapshot-root.ts';
 import { lookUpId } from './user-lookup.ts';
@@ -101,7 +101,7 @@ async function write(job: Job, { report, signal }: StepContext, site: RsnapshotS
   const group = await lookUpId('group', site.group, site.runCommand, signal);
   if (group === undefined) return cannotCreate(`rsnapshot.group ${site.group} is not known to this host: correct it`);
   const shape = { text: rendered.text, mode: site.mode, owner, group };
-  if (await holdsAlready(path, shape, signal)) return SUCCEEDED;
+  if (await adjustInPlace(path, shape, signal)) return SUCCEEDED;
   await replaceFile(path, shape, (temporary) => validate(temporary, signal, site), signal);
   return SUCCEEDED;
 }

@@ -9,7 +9,7 @@ import { ReturnCode } from '../../src/domain/return-code.ts';
 import { isUidNumber } from '../../src/domain/uid.ts';
 import type { RunCommand } from '../../src/script/command.ts';
 import { defineStep } from '../define-step.ts';
-import { linesOf, startable } from './findings.ts';
+import { inspectProgram, linesOf } from './findings.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
 import { LOOK_UP_GRACE, lookUpUser, type SystemUser, type UserLookup } from './user-lookup.ts';
 
@@ -33,7 +33,7 @@ export const userCheck = defineStep({
   section: 'userCheck',
   settings,
   isOn: ({ enabled }) => enabled,
-  inspect: async () => linesOf('user check', 'getent is there', startable('userCheck.enabled', ['getent'])),
+  inspect: async () => linesOf('user check', 'getent is there', inspectProgram('userCheck.enabled', ['getent'])),
   limit: ({ timeout }) => timeout + LEAST_LOOK + LOOK_UP_GRACE,
   grace: () => LOOK_UP_GRACE,
   overdue: {

@@ -38,8 +38,8 @@ async function replay(file: string, { uid, realtime, json }: ReplayFlags): Promi
   const { same, differing, differences, unfinished, gaps, leftOut } = await replayFile(file, {
     uid,
     pace: realtime ? (milliseconds) => delay(Math.min(milliseconds, LONGEST_PAUSE)) : () => Promise.resolve(),
-    told: (event) => print(json ? renderJson(event) : renderEvent(event, { colour })),
-    note: (text) => process.stderr.write(`-- ${text}\n`),
+    onEvent: (event) => print(json ? renderJson(event) : renderEvent(event, { colour })),
+    onNotice: (text) => process.stderr.write(`-- ${text}\n`),
   });
   for (const { account, recorded, replayed } of differences) {
     process.stderr.write(`-- ${account}: recorded ${recorded}, now ${replayed}\n`);

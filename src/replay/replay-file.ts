@@ -3,16 +3,16 @@ import type { PublishedEvent } from '../domain/event.ts';
 import { type Input, openInput, sizeWords } from '../host/input-file.ts';
 import { RecordError } from './record-error.ts';
 import { decodeLine, type RecordedStep, type RecordLine } from './recording.ts';
-import { Replay, type Retaken } from './replay.ts';
+import { Replay, type ReplayedStep } from './replay.ts';
 
 export interface ReplayFileOptions {
   /** Only the steps of this uid; default: all. */
   readonly uid?: string | undefined;
   /** Waits as long as the replay is to take for so many recorded milliseconds. */
   readonly pace: (milliseconds: number) => Promise<void>;
-  readonly told: (event: PublishedEvent) => void;
+  readonly onEvent: (event: PublishedEvent) => void;
   /** Hears what happens between the lives of the recorded service. */
-  readonly note: (text: string) => void;
+  readonly onNotice: (text: string) => void;
 }
 
 /** A step that came out otherwise than recorded. */
@@ -87,7 +87,7 @@ class RecordedService {
         break;
       case 'gap':
         this.#gaps += line.lines;
-        this.#replay?.leaveAll();
+        this.#replay?.forgetAll();
         break;
       case 'step':
         this.#step(line.step, line.time);
@@ -110,7 +110,7 @@ class RecordedService {
   #begin({ time, version, settings }: Extract<RecordLine, { kind: 'header' }>): void {
     const isFirst = this.#replay === undefined;
     this.#unfinished += this.#replay?.inWork ?? 0;
-    this.#options.note(`${isFirst ? 'recorded' : 'started again'} ${time} by version ${version}`);
+    this.#options.onNotice(`${isFirst ? 'recorded' : 'started again'} ${time} by version ${version}`);
     this.#replay = new Replay(settings);
   }
 
@@ -122,22 +122,22 @@ class RecordedService {
       this.#leftOut += 1;
       return;
     }
-    for (const event of taken.events) this.#options.told({ time, ...event });
+    for (const event of taken.events) this.#options.onEvent({ time, ...event });
     if (JSON.stringify(taken.next) === JSON.stringify(step.next)) this.#same += 1;
     else this.#differ(uid, step.next, taken.next);
   }
 
   /** A step of this version may expect another input than the recorded one had. */
-  #taken(step: RecordedStep): Retaken | undefined {
+  #taken(step: RecordedStep): ReplayedStep | undefined {
     try {
-      return this.#replay?.take(step);
+      return this.#replay?.replay(step);
     } catch (error) {
       return { next: { error: error instanceof Error ? error.message : String(error) }, events: [] };
     }
   }
 
   #differ(uid: string, recorded: unknown, replayed: unknown): void {
-    this.#replay?.leave(uid);
+    this.#replay?.forget(uid);
     const key = laneOf(uid);
     if (!this.#differing.has(key) && this.#differences.size < KEPT) {
       this.#differences.set(key, { account: uid, recorded: wordsOf(recorded), replayed: wordsOf(replayed) });

@@ -22,7 +22,7 @@ import { readAccount } from '../domain/read-account.ts';
 import { outlineOf, type RecordedSettings, type RecordedStep } from './recording.ts';
 
 /** What a step led to this time, and what it tells. */
-export interface Retaken {
+export interface ReplayedStep {
   readonly next: unknown;
   readonly events: readonly StreamEvent[];
 }
@@ -72,7 +72,7 @@ export class Replay {
    * Takes a step again. Undefined where it goes on with what is not in the record, or came out
    * otherwise before.
    */
-  take(step: RecordedStep): Retaken | undefined {
+  replay(step: RecordedStep): ReplayedStep | undefined {
     switch (step.step) {
       case 'decide':
         return this.#decide(step);
@@ -92,67 +92,67 @@ export class Replay {
   }
 
   /** Follows the turn of a uid no further. */
-  leave(uid: string): void {
+  forget(uid: string): void {
     this.#attempts.delete(laneOf(uid));
   }
 
   /** Steps are missing: no turn that has begun can be followed. */
-  leaveAll(): void {
+  forgetAll(): void {
     this.#attempts.clear();
   }
 
-  #decide({ record, circumstances, purpose }: Of<'decide'>): Retaken {
+  #decide({ record, circumstances, purpose }: Of<'decide'>): ReplayedStep {
     const next = decide(record, { ...this.#rules, ...circumstances });
     switch (purpose) {
       case 'seen':
-        return retaken(next, decisionEvent(record, next));
+        return replayed(next, decisionEvent(record, next));
       case 'dryRun':
-        return retaken(next, dryRunEvent(record, next));
+        return replayed(next, dryRunEvent(record, next));
       case 'seenUnchanged':
       case 'claim':
-        return retaken(next);
+        return replayed(next);
     }
   }
 
-  #beginClaim({ job, candidate }: Of<'beginClaim'>): Retaken {
+  #beginClaim({ job, candidate }: Of<'beginClaim'>): ReplayedStep {
     return this.#claiming(candidate, job, beginClaim(candidate, this.#rules));
   }
 
-  #stepClaim({ uid, input }: Of<'stepClaim'>): Retaken | undefined {
+  #stepClaim({ uid, input }: Of<'stepClaim'>): ReplayedStep | undefined {
     const attempt = this.#attempts.get(laneOf(uid));
     if (attempt?.at !== 'claiming') return undefined;
     const { candidate, job, state } = attempt;
     return this.#claiming(candidate, job, stepClaim(state, input, this.#rules));
   }
 
-  #claiming(candidate: Candidate, id: string, next: ClaimNext): Retaken {
+  #claiming(candidate: Candidate, id: string, next: ClaimNext): ReplayedStep {
     const { record } = candidate;
     const key = laneOf(record.uid);
     const conflicts = next.notes.flatMap((note) => (note.note === 'conflict' ? [conflictEvent(note)] : []));
     if ('state' in next) {
       this.#attempts.set(key, { at: 'claiming', job: id, candidate, state: next.state });
-      return retaken(next, ...conflicts);
+      return replayed(next, ...conflicts);
     }
     if (next.result.kind !== 'claimed') {
       this.#attempts.delete(key);
-      return retaken(next, ...conflicts, notClaimedEvent(record, next.result));
+      return replayed(next, ...conflicts, notClaimedEvent(record, next.result));
     }
     const job = jobOf(candidate, next.result, { id, claimedAt: 0 });
     this.#attempts.set(key, { at: 'claimed', job });
-    return retaken(next, ...conflicts, claimedEvent(job));
+    return replayed(next, ...conflicts, claimedEvent(job));
   }
 
-  #afterHandler({ uid, outcome, isOvertaken }: Of<'afterHandler'>): Retaken | undefined {
+  #afterHandler({ uid, outcome, isOvertaken }: Of<'afterHandler'>): ReplayedStep | undefined {
     const attempt = this.#attempts.get(laneOf(uid));
     if (attempt?.at !== 'claimed') return undefined;
     const { job } = attempt;
     const next = afterHandler(job, outcome, isOvertaken, this.#settings.retry);
-    if (next.to === 'newerRequest') this.leave(uid);
+    if (next.to === 'newerRequest') this.forget(uid);
     else this.#attempts.set(laneOf(uid), { at: next.to === 'writeBack' ? 'ended' : 'resting', job });
-    return retaken(next, afterHandlerEvent(job, outcome, next));
+    return replayed(next, afterHandlerEvent(job, outcome, next));
   }
 
-  #beginWriteBack(step: Of<'beginWriteBack'>): Retaken | undefined {
+  #beginWriteBack(step: Of<'beginWriteBack'>): ReplayedStep | undefined {
     const attempt = this.#attempts.get(laneOf(step.uid));
     if (attempt?.at !== 'ended' && attempt?.at !== 'kept') return undefined;
     const { job } = attempt;
@@ -160,37 +160,37 @@ export class Replay {
     return this.#writing(uid, { job, outcome, tries, milliseconds }, beginWriteBack(job, outcome, now, this.#rules));
   }
 
-  #stepWriteBack({ uid, input }: Of<'stepWriteBack'>): Retaken | undefined {
+  #stepWriteBack({ uid, input }: Of<'stepWriteBack'>): ReplayedStep | undefined {
     const attempt = this.#attempts.get(laneOf(uid));
     if (attempt?.at !== 'writing') return undefined;
     return this.#writing(uid, attempt.work, stepWriteBack(attempt.state, input, this.#rules));
   }
 
-  #writing(uid: string, work: EndedWork, next: WriteBackNext): Retaken {
+  #writing(uid: string, work: EndedWork, next: WriteBackNext): ReplayedStep {
     const key = laneOf(uid);
     if ('state' in next) {
       this.#attempts.set(key, { at: 'writing', work, state: next.state });
-      return retaken(next);
+      return replayed(next);
     }
     if (next.result.kind === 'refused') {
       this.#attempts.set(key, { at: 'refused', job: work.job, error: next.result.error });
-      return retaken(next);
+      return replayed(next);
     }
     this.#attempts.delete(key);
-    return retaken(next, writeBackEvent(work, next.result));
+    return replayed(next, writeBackEvent(work, next.result));
   }
 
-  #afterRefusal({ uid, tries, isOvertaken }: Of<'afterRefusal'>): Retaken | undefined {
+  #afterRefusal({ uid, tries, isOvertaken }: Of<'afterRefusal'>): ReplayedStep | undefined {
     const attempt = this.#attempts.get(laneOf(uid));
     if (attempt?.at !== 'refused') return undefined;
     const { job, error } = attempt;
     const next = afterRefusal(tries, isOvertaken);
     if (next.to === 'keep') this.#attempts.set(laneOf(uid), { at: 'kept', job });
-    else this.leave(uid);
-    return retaken(next, afterRefusalEvent(job, error, next));
+    else this.forget(uid);
+    return replayed(next, afterRefusalEvent(job, error, next));
   }
 }
 
-function retaken(next: Parameters<typeof outlineOf>[0], ...events: ReadonlyArray<StreamEvent | undefined>): Retaken {
+function replayed(next: Parameters<typeof outlineOf>[0], ...events: ReadonlyArray<StreamEvent | undefined>): ReplayedStep {
   return { next: outlineOf(next), events: events.filter((event) => event !== undefined) };
 }

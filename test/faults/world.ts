@@ -175,7 +175,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 async function replaysAsRecorded(file: string): Promise<void> {
   // A service that was never started has recorded nothing.
   if (!existsSync(file)) return;
-  const { differences } = await replayFile(file, { pace: () => Promise.resolve(), told: () => {}, note: () => {} });
+  const { differences } = await replayFile(file, {
+    pace: () => Promise.resolve(),
+    onEvent: () => {},
+    onNotice: () => {},
+  });
   expect(differences, 'a replay of the record comes out otherwise').toEqual([]);
 }
 

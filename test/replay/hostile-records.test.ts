@@ -66,7 +66,7 @@ async function recordOfAll(): Promise<string[]> {
 const TEXTS = await recordOfAll();
 
 const replay = (path = file): Promise<ReplayResult> =>
-  replayFile(path, { pace: () => Promise.resolve(), told: () => {}, note: () => {} });
+  replayFile(path, { pace: () => Promise.resolve(), onEvent: () => {}, onNotice: () => {} });
 
 /**
  * The message of the RecordError with which a replay of the lines fails; empty if it succeeds. Any

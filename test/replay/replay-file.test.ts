@@ -58,8 +58,8 @@ async function replay(lines: readonly string[], uid?: string): Promise<Replayed>
   const result = await replayFile(file, {
     uid,
     pace: async (milliseconds) => void paces.push(milliseconds),
-    told: (event) => told.push(wordOf(event)),
-    note: (text) => notes.push(text),
+    onEvent: (event) => told.push(wordOf(event)),
+    onNotice: (text) => notes.push(text),
   });
   return { ...result, told, notes, paces };
 }

@@ -6,7 +6,7 @@ import type { Step } from '../../streams/turn/steps.ts';
 
 const TIME = '2026-03-01T02:00:00.000Z';
 
-/** What comes of steps that are recorded, read, and taken again. */
+/** The differences and the events of steps that are recorded, read and replayed. */
 export function replayed(
   steps: readonly Step[],
   settings: RecordedSettings,
@@ -17,11 +17,11 @@ export function replayed(
   for (const step of steps) {
     const text = encodeStep(TIME, step, settings.attributes);
     const line = decodeLine(text);
-    const taken = line.kind === 'step' ? replay.take(line.step) : undefined;
-    if (line.kind !== 'step' || !isDeepStrictEqual(taken?.next, line.step.next)) {
-      differences.push(`${text} came out as ${JSON.stringify(taken?.next)}`);
+    const replayedStep = line.kind === 'step' ? replay.replay(line.step) : undefined;
+    if (line.kind !== 'step' || !isDeepStrictEqual(replayedStep?.next, line.step.next)) {
+      differences.push(`${text} came out as ${JSON.stringify(replayedStep?.next)}`);
     }
-    events.push(...(taken?.events ?? []));
+    events.push(...(replayedStep?.events ?? []));
   }
   return { differences, events };
 }

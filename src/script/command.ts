@@ -3,14 +3,17 @@ import { needDescriptors, Shortage, shortageWords } from '../host/shortage.ts';
 
 export interface CommandOptions {
   readonly timeoutMilliseconds: number;
-  /** Between SIGTERM and SIGKILL to the command's process group. */
+  /** The time between SIGTERM and SIGKILL to the command's process group. */
   readonly killGraceMilliseconds?: number;
   readonly signal: AbortSignal;
-  /** Beside PATH, LANG and TZ; nothing else of the service's own environment is passed on. */
+  /** Added to PATH, LANG and TZ. Nothing else of the service's own environment is passed on. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** How a command ended. `output` is the beginning of standard output, `complaint` that of standard error. */
+/**
+ * How a command ended. `output` is the beginning of its standard output, `complaint` that of its
+ * standard error.
+ */
 export type CommandResult = { readonly output: string; readonly complaint: string } & (
   | { readonly kind: 'exited'; readonly exitCode: number }
   | { readonly kind: 'signaled'; readonly signal: string }
@@ -19,31 +22,39 @@ export type CommandResult = { readonly output: string; readonly complaint: strin
   | { readonly kind: 'notStarted'; readonly code: string }
 );
 
-/** Runs a program without a shell and waits for its end. Rejects with a Shortage only, where nothing has been started. */
+/**
+ * Runs a program without a shell and waits for its end. Rejects only with a Shortage, and then it
+ * has started nothing.
+ */
 export type RunCommand = (command: readonly string[], options: CommandOptions) => Promise<CommandResult>;
 
 const KILL_GRACE = 5_000;
-/** How long output may still arrive when the command itself has ended but a child of its holds the pipe. */
+/** How long output is read after the command has ended, if a child of it holds the pipe open. */
 const DRAIN = 500;
-/** For the kernel to end what was killed, and for a busy machine to see it. */
+/** Time for the kernel to end killed processes, and for a busy machine to notice it. */
 const SEEN_WITHIN = 1_000;
 const OUTPUT_LIMIT = 16 * 1024;
-/** Two pipes with two ends each, and the two that tell of the start; as much again for what is opened beside it. */
+/**
+ * Two pipes with two ends each, two descriptors that report the start, and as many again for
+ * whatever else is opened at the same time.
+ */
 const MOST_DESCRIPTORS = 12;
-/** Of what a command said of its failure. */
+/** The most characters of a command's own words in a reason. */
 const LONGEST_FAILURE_TEXT = 400;
-/** Where setquota and its like live: a service manager's PATH may lack them. */
+/** The folders of setquota and the like. The PATH of a service manager may lack them. */
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /**
- * Runs one of the short system commands that steps need (getent, setquota, rsnapshot): no shell, no standard input, a
- * process group of its own that is ended when the time is up or the service must stop, output kept to its first 16 KiB.
+ * Runs a short system command that a step needs (getent, setquota, rsnapshot), without shell and
+ * standard input. It has its own process group, which is ended at the time limit or when the
+ * service stops. The first 16 KiB of each output stream are kept.
  */
 export const runCommand: RunCommand = async (command, options) => {
   const [file = '', ...args] = command;
-  const { execa } = await import('execa'); // a hundred modules, which most sites never need
+  const { execa } = await import('execa'); // loads a hundred modules that most sites never need
   if (options.signal.aborted) return { kind: 'aborted', output: '', complaint: '' };
-  // Where descriptors lack it throws, and leaves a child process whose `error` event nobody hears: that ends the service.
+  // Without enough descriptors execa throws and leaves a child process without a listener for its
+  // `error` event. That would end the service.
   needDescriptors(MOST_DESCRIPTORS);
   const child = execa(file, args, {
     stdin: 'ignore',
@@ -93,14 +104,14 @@ export const runCommand: RunCommand = async (command, options) => {
 };
 
 /**
- * For how long a command may go on whose time is up, or that was told to stop; only the kernel can
- * hold it up longer.
+ * The longest time in milliseconds that a command takes to end after its time limit or an abort.
+ * Only the kernel can delay it longer.
  */
 export function endsWithin(killGraceMilliseconds: number = KILL_GRACE): number {
   return killGraceMilliseconds + DRAIN + SEEN_WITHIN;
 }
 
-/** The PATH of such commands: the caller's absolute folders, and those of the system that it lacks. */
+/** The PATH of such commands: the absolute folders of `base`, then the missing system folders. */
 export function commandPath(base: NodeJS.ProcessEnv): string {
   const given = (base['PATH'] ?? '').split(':').filter((folder) => folder.startsWith('/'));
   return [...given, ...SYSTEM_PATH.filter((folder) => !given.includes(folder))].join(':');
@@ -130,11 +141,14 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, constants.signals[signal]);
   } catch {
-    // ESRCH: the whole group has ended already, which is what was wanted.
+    // ESRCH: the whole group has ended already.
   }
 }
 
-/** What a program said of its failure: its error lines where it marks them so, as rsnapshot does below a banner, or all of it. */
+/**
+ * Returns the lines that a program marks as errors, as rsnapshot does below a banner; without such
+ * lines, the whole text.
+ */
 function failureText(text: string): string {
   const lines = text.split('\n').filter((line) => !/^(?:ERROR:)?[\s=*-]*$/.test(line));
   const errors = lines.filter((line) => /^\s*(?:error|fatal)\b/i.test(line));
@@ -143,8 +157,8 @@ function failureText(text: string): string {
 }
 
 /**
- * One sentence on a command that did not do its work, with what it said itself, bounded and without control
- * characters; for the reason of a failed step.
+ * Describes a failed command in one sentence, for the reason of a failed step. The command's own
+ * output is part of it, cut and without control characters.
  */
 export function describeCommand(command: readonly string[], result: CommandResult): string {
   const name = command[0] ?? '';

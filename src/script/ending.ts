@@ -4,16 +4,19 @@ import type { ScriptRequest } from './runner.ts';
 
 /** The longest delay of a timer: about 24 days. */
 const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
-/** From SIGKILL until the script's end must have been seen. */
+/** The time after SIGKILL within which the script's end must have been seen. */
 const SEEN_WITHIN_MILLISECONDS = 2500;
 
-/** Why a run's process group is being ended by the runner. */
+/** Why the runner ends a run's process group. */
 export type EndingCause = 'timedOut' | 'aborted';
 
 /**
- * Watches one run for its time limit, which counts from the start of the script, and its abort. States: waiting for the start ->
- * armed -> ending (once, by whichever comes first) -> done. An abort that comes before the start takes place as soon as the
- * process group is known.
+ * Ends the process group of one run at its time limit or on an abort, whichever comes first. The
+ * time limit counts from the start of the script.
+ *
+ *   waiting (for the start) -> armed (`started`) -> ending (time limit or abort) -> done (`finish`)
+ *   waiting -> ending (abort)     the group is ended as soon as `started` names it
+ *   waiting, armed -> done (`finish`)
  */
 export class Ending {
   readonly #request: ScriptRequest;
@@ -24,8 +27,8 @@ export class Ending {
   #ended: Promise<unknown> = Promise.resolve();
   #giveUp: () => void = () => {};
   /**
-   * Resolves when the end of the script should have been seen, and was not: a process that outlives even SIGKILL (in an
-   * uninterruptible wait), or a helper that does not answer.
+   * Resolves if the end of the script was not seen in time after SIGKILL: a process survives it in
+   * an uninterruptible wait, or the launcher does not answer.
    */
   readonly gaveUp: Promise<void> = new Promise((resolve) => {
     this.#giveUp = resolve;
@@ -33,13 +36,13 @@ export class Ending {
 
   constructor(request: ScriptRequest) {
     this.#request = request;
-    // One signal ends all runs of a service, however many there are at once.
+    // One signal serves all runs, so the warning about more than ten listeners is switched off.
     setMaxListeners(0, request.signal);
     request.signal.addEventListener('abort', this.#onAbort, { once: true });
     if (request.signal.aborted) this.#onAbort();
   }
 
-  /** The group that the script leads, as soon as it runs. */
+  /** To be called as soon as the script runs, with the process group that it leads. */
   started(group: number): void {
     this.#group = group;
     if (this.#cause !== undefined) {
@@ -50,7 +53,10 @@ export class Ending {
     this.#timer = setTimeout(() => this.#begin('timedOut'), limit);
   }
 
-  /** Disarms. Resolves with the cause, after the group is gone; undefined where the script ended by itself. */
+  /**
+   * Stops watching. If the group is being ended, waits until it is gone and resolves with the
+   * cause; otherwise with undefined.
+   */
   async finish(): Promise<EndingCause | undefined> {
     clearTimeout(this.#timer);
     this.#request.signal.removeEventListener('abort', this.#onAbort);

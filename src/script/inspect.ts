@@ -3,9 +3,9 @@ import { realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
 import { locate } from './locate.ts';
 
-/** Something that is wrong with a script before it is ever run. */
+/** A fault of a script that is known before it runs. */
 export interface Finding {
-  /** `startable`: it cannot be run at all; `trustworthy`: others than its owner decide what it does. */
+  /** `startable`: it cannot be started; `trustworthy`: others than its owner can change it. */
   readonly concerns: 'startable' | 'trustworthy';
   readonly message: string;
   readonly remedy: string;
@@ -16,9 +16,10 @@ const OTHERS_WRITE = 0o002;
 const STICKY = 0o1000;
 
 /**
- * Looks at the command of a script as it stands: whether it can be run by this user, and whether anybody but its owner
- * (root or this user) may change it, directly or by exchanging a folder on its path. Files named by later arguments, as in
- * `[/bin/sh, /usr/local/sbin/create.sh]`, are looked at likewise. Empty where all is well.
+ * Checks that this user can run the command of a script, and that only its owner (root or this
+ * user) can change it, directly or by replacing a folder on its path. Files named by later
+ * arguments, as in `[/bin/sh, /usr/local/sbin/create.sh]`, are checked for changes, too. Returns an
+ * empty list if there is no fault.
  */
 export async function inspectScript(command: readonly string[], path: string): Promise<Finding[]> {
   const [program = '', ...args] = command;
@@ -70,7 +71,10 @@ function writeFault(path: string, { mode }: { mode: number }): Fault {
   return { message: `${path} is writable by ${writers(mode)}`, remedy: `chmod go-w ${path}` };
 }
 
-/** A sticky folder, such as /tmp, lets nobody exchange what is another's; group root is root. */
+/**
+ * In a sticky folder, such as /tmp, nobody can replace another user's files. Write access for the
+ * group root is no fault.
+ */
 function folderFault(path: string, { mode, gid }: Stats): Fault {
   if ((mode & STICKY) !== 0) return undefined;
   return writeFault(path, { mode: gid === 0 ? mode & ~GROUP_WRITES : mode });

@@ -12,25 +12,28 @@ export interface LauncherOptions {
   readonly records: RunRecords;
   /** The Python interpreter. */
   readonly interpreter: string;
-  /** A launcher that is not ready by then is ended. */
+  /** A launcher that is not ready within this time is killed. */
   readonly readyWithinMilliseconds: number;
-  /** How often a launcher that runs something is asked for an answer. */
+  /** The interval of heartbeats to a launcher that has runs. */
   readonly beatMilliseconds: number;
   onReady(): void;
-  /** Once, when the launcher is gone, and what it ran is not yet. */
+  /** Called once when the launcher is gone, before its runs are resolved. */
   onEnd(launcher: Launcher, end: LauncherEnd): void;
 }
 
-/** `died`: it had worked; `shortage`: the system lacked something for its start; `unusable`: it cannot be started here. */
+/**
+ * Why a launcher ended. `died`: it had been ready. `shortage`: the host lacked a resource for its
+ * start. `unusable`: it could not be started for another reason.
+ */
 export interface LauncherEnd {
   readonly kind: 'died' | 'shortage' | 'unusable';
   readonly reason: string;
 }
 
-/** How a run ended; `noLauncher`: the launcher could not be started, so nothing has run. */
+/** How a run ended. `noLauncher`: the launcher could not be started, so no script has run. */
 export type LaunchResult = ScriptResult | { readonly kind: 'noLauncher' };
 
-/** One run in the launcher's hands. `resolve` takes the result of the first who knows it. */
+/** One run. The first call of `resolve` decides its result. */
 interface Run {
   readonly request: ScriptRequest;
   readonly file: string;
@@ -42,14 +45,18 @@ interface Run {
   outlived: boolean;
 }
 
-/** So many questions in a row without an answer, and the launcher hangs. */
+/** After this number of unanswered heartbeats in a row the launcher is killed. */
 const MOST_UNANSWERED = 5;
 let lastId = 0;
 
 /**
- * A launcher and what it runs. What a launcher that dies or hangs has in its hands is `lost`, and its process groups are ended.
+ * A launcher process and its runs.
  *
- *   starting (it has not said yet that it works) -> ready -> gone; starting -> gone
+ *   starting (until it reports that it is ready) -> ready -> gone
+ *   starting -> gone     it could not be started, or was not ready in time and was killed
+ *
+ * When a ready launcher dies, or is killed because it hangs, its runs are `lost` and their process
+ * groups are ended.
  */
 export class Launcher {
   readonly #options: LauncherOptions;
@@ -103,10 +110,12 @@ export class Launcher {
     this.#beatTimer = setInterval(() => this.#checkBeat(), options.beatMilliseconds).unref();
   }
 
+  /** The number of runs. */
   get size(): number {
     return this.#runs.size;
   }
 
+  /** Runs `file`, the located program of the request. Never rejects because of a script. */
   async run(file: string, request: ScriptRequest): Promise<LaunchResult> {
     const id = ++lastId;
     const ending = new Ending(request);
@@ -115,7 +124,7 @@ export class Launcher {
     const lines = new OutputLines(request.onLine);
     const run: Run = { request, file, record, lines, ending, resolve, group: undefined, outlived: false };
     this.#runs.set(id, run);
-    this.#beatTimer.ref(); // the launcher itself keeps no service alive, what it runs does
+    this.#beatTimer.ref(); // a launcher does not keep the service alive, its runs do
     void ending.gaveUp.then(() => this.#giveUp(run));
     this.#process.start({
       id,
@@ -135,12 +144,15 @@ export class Launcher {
     return cause === undefined || result.kind === 'noLauncher' ? result : { kind: cause };
   }
 
-  /** Ends the launcher, and what it still runs is `lost`. */
+  /** Ends the launcher. Its remaining runs are `lost`. */
   close(): Promise<void> {
     return this.#process.close();
   }
 
-  /** A timer comes before what has arrived meanwhile, so one late answer says nothing. */
+  /**
+   * Sends a heartbeat; kills a launcher that has missed too many. One missed answer proves nothing:
+   * the event loop runs timers before it reads answers that have arrived.
+   */
   #checkBeat(): void {
     if (this.#runs.size === 0 || this.#state !== 'ready') {
       this.#unanswered = 0;
@@ -152,7 +164,7 @@ export class Launcher {
   }
 
   async #giveUp({ group, resolve }: Run): Promise<void> {
-    // Its group is gone, yet the launcher has not said so: it is stuck.
+    // The group is gone, or unknown, and the launcher has not reported it: the launcher hangs.
     if (group === undefined || !(await groupLives(group))) this.#process.kill();
     else resolve({ kind: 'signaled', signal: 'SIGKILL' });
   }
@@ -172,7 +184,10 @@ export class Launcher {
   }
 }
 
-/** Ends what a dead launcher was running; it may have started a script without having said so. */
+/**
+ * Ends a run of a dead launcher, by its record: the launcher may have started the script without
+ * reporting it.
+ */
 async function endLostRun({ request, record, resolve }: Run, reason: string): Promise<void> {
   await endRun(record.file, request.killGraceMilliseconds);
   resolve({ kind: 'lost', reason: `the launcher of scripts died (${reason}), and the script was ended with it` });
@@ -186,7 +201,7 @@ function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value
   return { promise, resolve };
 }
 
-/** Reads the status that wait(2) gave. */
+/** Decodes a status of wait(2). */
 function resultOf(status: number): ScriptResult {
   const signal = status & 0x7f;
   return signal === 0

@@ -7,12 +7,12 @@ import type { ScriptResult } from './runner.ts';
 export type NotStarted = Extract<ScriptResult, { kind: 'notStarted' }>;
 export type Located = { readonly kind: 'located'; readonly file: string } | NotStarted;
 
-/** Longest line that Linux reads for an interpreter (BINPRM_BUF_SIZE). */
+/** The longest "#!" line that Linux reads (BINPRM_BUF_SIZE). */
 const HEAD_BYTES = 256;
 
 /**
- * Finds the program that a command names, as execvp would, and tells beforehand why it cannot be started. Unlike execvp it
- * refuses a file that the kernel does not know, instead of giving it to a shell.
+ * Finds the program that a command names, as execvp does, or returns why it cannot be started.
+ * Unlike execvp it refuses a file of unknown format and does not give it to a shell.
  */
 export function locate(program: string, path: string | undefined): Located {
   if (program === '' || program.includes('\0')) {
@@ -59,12 +59,14 @@ function checkFile(file: string): Located | 'absent' {
   }
 }
 
-/** The program that a "#!" line names. */
+/** The program that a "#!" line names; empty if it names none. */
 export function interpreterOf(head: string): string {
   return /^#![ \t]*([^ \t\n\0]*)/.exec(head)?.[1] ?? '';
 }
 
-/** The first bytes of a file; undefined where it may be run but not read. */
+/**
+ * The first 256 bytes of a file; undefined if it cannot be read. A program need not be readable.
+ */
 export function readHead(file: string): string | undefined {
   let descriptor: number;
   try {
@@ -82,14 +84,14 @@ export function readHead(file: string): string | undefined {
   }
 }
 
-/** Why a start may fail now and succeed later: the machine is short of something, or the script is being replaced. */
+/** Faults that may pass, besides shortages: the disk is full, or the script is being written. */
 const TRANSIENT_FAULTS: ReadonlySet<string> = new Set(['ENOSPC', 'ETXTBSY']);
 
 function isTransient(code: string): boolean {
   return TRANSIENT_FAULTS.has(code) || shortageWords(code) !== undefined;
 }
 
-/** What an errno name means for a script that was to be started, and what to do. */
+/** Says why a script could not be started, by the errno name, and what to do. */
 export function startFault(file: string, code: string): string {
   const shortage = shortageWords(code);
   if (shortage !== undefined) return `${file} could not be started: ${shortage.problem}; ${shortage.remedy}`;
@@ -113,28 +115,32 @@ export function notStarted(code: string, reason: string, transient: boolean = is
   return { kind: 'notStarted', code, transient, reason };
 }
 
-/** A script that the system has refused to start. */
+/** The result of a script that the system has refused to start. */
 export function refusedBySystem(file: string, told: string): NotStarted {
-  // A descriptor's number beyond the limit of open files is a bad one to the kernel, which knows no other here.
+  // The kernel answers EBADF for a descriptor's number beyond the limit of open files, and here
+  // only for that.
   const code = told === 'EBADF' ? 'EMFILE' : told;
   return notStarted(code, startFault(file, code));
 }
 
-/** A script that was not started as the record of its run cannot be made: nobody could find it where the service is killed. */
+/**
+ * The result of a script that was not started because the record of its run cannot be created.
+ * Without a record the script could not be found after the service is killed.
+ */
 export function notRecorded(file: string, record: string, code: string): NotStarted {
   if (code === 'EMFILE' || code === 'ENFILE') return refusedBySystem(file, code);
   const reason = `${file} was not started, as ${record} cannot be made, the record of its run (${code}); make room there, and let the service write there`;
   return notStarted(code, reason, true);
 }
 
-/** The same where the folder of the records cannot be had. */
+/** The same result if the folder of the records cannot be created or is not safe. */
 export function noFolder(error: unknown): NotStarted {
   const remedy = error instanceof HostFault ? `; ${error.remedy}` : '';
   const why = error instanceof Error ? error.message : String(error);
   return notStarted(errorCode(error), `no script is started, as its run cannot be recorded: ${why}${remedy}`, true);
 }
 
-/** The errno name of an error of Node.js. */
+/** The errno name of an error of Node.js, or UNKNOWN. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
 }

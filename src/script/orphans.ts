@@ -13,46 +13,51 @@ import {
 } from './run-record.ts';
 
 /*
- * What services that are no more have left running on this host.
+ * Orphans: scripts and launchers on this host whose service is dead.
  *
- * A process group is signalled only on the word of a record, which only the service can write, and only in the boot and the pid
- * namespace that the record is of. The group has the number of the recorded leader, and is proven to be the recorded one by
- *   - the leader, where the process with its pid was started at the recorded time, be it a zombie; or
- *   - where it is gone, a member that has the record itself open, as all processes of a script inherit it.
- * The kernel gives a number to no new process while a group has it, so a leader with another start time means that the group is
- * gone. Where a launcher died between the start of a script and writing down the leader, it is the first process of this user's
- * that leads a session and has the record open. What has no such proof is left alone: what leaves the group, and what lives on
- * without its leader and has closed the record.
+ * A process group is signalled only because of a record, which only the service's user can write,
+ * and only in the boot and the pid namespace of that record. The group has the number of the
+ * recorded leader. It is proven to be the recorded group by
+ *   - the leader: the process with its pid started at the recorded time (it may be a zombie); or
+ *   - if the leader is gone, a member of the group that has the record open, as all processes of a
+ *     script inherit it.
+ * The kernel gives the number of an existing group to no new process. So if the leader has another
+ * start time, the recorded group is gone. If a launcher died after it had started a script and
+ * before it had recorded the leader, the leader is the oldest process of this user that leads a
+ * session and has the record open. Processes without proof are left alone: those that have left the
+ * group, and those that have closed the record and whose leader is gone.
  */
 
-/** What a launcher needs beyond the grace of its scripts, to see that they are gone and to end itself. */
+/** The time that a launcher needs after the grace to notice the end of its scripts and to exit. */
 const LAUNCHER_EXIT_MILLISECONDS = 1000;
-/** For all that is asked of the process table about one record. */
+/** The time limit for all queries to the process table about one record. */
 const PROOF_TIMEOUT_MILLISECONDS = 2000;
 
-/** An account, as a service knows it. */
+/** Identifies an account. */
 export interface AccountRef {
   readonly uid: string;
   readonly entryUUID: string | undefined;
-  /** Below which the service's accounts are: another one may have the same uid elsewhere. */
+  /** The base of the service's accounts. Below another base the same uid is another account. */
   readonly base: string;
 }
 
 /**
- * Ends what scripts of services that are no more still do for an account on this host, and waits for their end: before an
- * interrupted account is resumed, so that no two scripts work on it at once. It is the same account where its entry has the same
- * entryUUID, or the same uid below the base. Returns the process groups that were ended. Scripts of a living service, this or
- * another, are left alone, and so is what a script that has ended left in the background. Elsewhere than on Linux it does nothing.
+ * Ends the scripts of dead services for an account on this host and waits for their end, so that
+ * two scripts never work on an account at once. An account is the same if its entry has the same
+ * entryUUID, or the same uid below the base. Returns the process groups that were found and
+ * signalled. Scripts of live services are left alone, and so are background processes of scripts
+ * that have ended. Without /proc no process is signalled.
  *
- * A launcher whose service died ends its scripts by itself: it is waited for before, and killed where it takes longer than the grace.
+ * The launcher of a dead service ends its scripts itself. It is waited for first, and killed if it
+ * takes longer than the grace plus 1 s.
  */
 export async function endOrphansOf(account: AccountRef, graceMilliseconds: number): Promise<number[]> {
   return endOrphans(account.base, graceMilliseconds, (record) => isForAccount(record, account));
 }
 
 /**
- * The same for all accounts below a base: when a service starts, so that whatever is asked of an account meanwhile does not
- * meet the script of a dead service.
+ * The same for all accounts below a base, at the start of a service: no request for an account may
+ * meet a script of a dead service.
  */
 export async function endOrphansBelow(
   base: string,
@@ -75,19 +80,19 @@ async function endOrphans(
   await Promise.all(
     launchers.map((record) => endProvenGroup(record, table, (group) => waitThenKillGroup(group, limitMilliseconds))),
   );
-  // Read now: a launcher may have started what its service had still asked for.
+  // Read again: a launcher may have started scripts that its service had requested before it died.
   const left = await recordsOfDeadServices(table);
   const scripts = left.filter((record) => !isLauncher(record) && isToEnd(record));
   const others = left.filter((record) => !scripts.includes(record) && record.leader !== undefined);
   const [ended] = await Promise.all([
     Promise.all(scripts.map((record) => endProvenGroup(record, table, (group) => endGroup(group, graceMilliseconds)))),
-    // Of what is another service's to end, only the records of what is gone are removed.
+    // Scripts for other accounts are not ended, but records of groups that are gone are removed.
     Promise.all(others.map((record) => endProvenGroup(record, table, async () => false))),
   ]);
   return ended.filter((group) => group !== undefined);
 }
 
-/** The uids and entryUUIDs for which scripts of services that are no more may still run on this host. */
+/** The uids and entryUUIDs for which scripts of dead services may still run on this host. */
 export async function findOrphanedAccounts(): Promise<Set<string>> {
   const orphans = await recordsOfDeadServices(systemTable);
   return new Set(
@@ -95,13 +100,17 @@ export async function findOrphanedAccounts(): Promise<Set<string>> {
   );
 }
 
-/** Ends what a run left, whoever ran it, and its record. */
+/** Ends the process group of a run, if its record proves it, and removes the record. */
 export async function endRun(file: string, graceMilliseconds: number): Promise<void> {
   const record = await readRecord(file);
   if (record !== undefined) await endProvenGroup(record, systemTable, (group) => endGroup(group, graceMilliseconds));
 }
 
-/** Ends the group of a record that is proven to be it. Returns the group; undefined where it is gone, or not proven. */
+/**
+ * Calls `end` with the group of a record if the group is proven. Removes the record if the group
+ * was gone or `end` has resolved with true. Returns the group; undefined if it was gone or if there
+ * was no answer in time.
+ */
 async function endProvenGroup(
   record: RunRecord,
   table: ProcessTable,
@@ -126,7 +135,7 @@ async function provenGroup(record: RunRecord, table: ProcessTable): Promise<numb
   return (await processesWithRecord(record, table)).some(({ group }) => group === pid) ? pid : 'gone';
 }
 
-/** The leader of a run whose leader nobody wrote down. */
+/** The pid of a leader that was not recorded. */
 async function unrecordedLeader(record: RunRecord, table: ProcessTable): Promise<number | undefined> {
   const user = process.geteuid?.();
   const leading = (await processesWithRecord(record, table)).filter(({ pid, session }) => pid === session);
@@ -141,7 +150,7 @@ function processesWithRecord({ file }: RunRecord, table: ProcessTable) {
   );
 }
 
-/** The records of services that are no more; those of an earlier boot are removed. */
+/** The records of dead services. Records of earlier boots are removed. */
 async function recordsOfDeadServices(table: ProcessTable): Promise<RunRecord[]> {
   const [records, { boot, namespace }] = await Promise.all([runFolder().then(listRecords), pidScope()]);
   await Promise.all(records.filter((record) => record.boot !== boot).map(({ file }) => removeRecord(file)));
@@ -159,7 +168,7 @@ function identityKey({ pid, startedAt }: ProcessIdentity): string {
   return `${pid} ${startedAt}`;
 }
 
-/** Undefined where that cannot be said in time. */
+/** Undefined if there is no answer in time. */
 async function isAlive({ pid, startedAt }: ProcessIdentity, table: ProcessTable): Promise<boolean | undefined> {
   const found = await withTimeout(
     PROOF_TIMEOUT_MILLISECONDS,
@@ -173,7 +182,9 @@ function isLauncher({ account }: RunRecord): boolean {
   return account === undefined;
 }
 
-/** Whether a launcher's accounts may be among those below a base. */
+/**
+ * Whether a launcher may have accounts below this base: its base is above it, below it or equal.
+ */
 function sharesBase(record: RunRecord, base: string): boolean {
   return isAtOrBelow(record.base, base) || isAtOrBelow(base, record.base);
 }

@@ -1,9 +1,9 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { OutputStream } from './runner.ts';
 
-/** Bounds of one run's output, both streams together. */
+/** Limits for the output of one run, both streams together. */
 export interface OutputLimits {
-  /** Longest line in bytes; the rest of a longer one is dropped and said. */
+  /** The longest line in bytes. The rest of a longer line is dropped, and its length is noted. */
   readonly lineBytes: number;
   readonly lines: number;
   readonly bytes: number;
@@ -11,7 +11,7 @@ export interface OutputLimits {
 
 export const OUTPUT_LIMITS: OutputLimits = { lineBytes: 8192, lines: 10_000, bytes: 1024 * 1024 };
 
-/** What was left out of a run's output. */
+/** How much of a run's output was left out. */
 export interface LeftOut {
   readonly lines: number;
   readonly bytes: number;
@@ -26,9 +26,9 @@ interface Pending {
 const NEWLINE = 10;
 
 /**
- * Turns the bytes that a script writes into bounded, printable lines. A line without end is cut.
- * What exceeds the bounds of the run is counted, and said once at its end. Broken UTF-8 becomes
- * U+FFFD, and nothing passes that a terminal obeys.
+ * Turns the bytes that a script writes into bounded, printable lines. A line that is too long is
+ * cut. Output beyond the limits of the run is counted and reported once at the end. Invalid UTF-8
+ * becomes U+FFFD, and terminal control characters are escaped.
  */
 export class OutputLines {
   readonly #onLine: (stream: OutputStream, line: string) => void;
@@ -46,12 +46,12 @@ export class OutputLines {
     this.#limits = limits;
   }
 
-  /** True when nothing more will be forwarded: a source may be read slowly from here on. */
+  /** True if nothing more will be forwarded. From then on a source may be read slowly. */
   get full(): boolean {
     return this.#lines >= this.#limits.lines || this.#bytes >= this.#limits.bytes;
   }
 
-  /** Bytes written so far. */
+  /** The number of bytes written so far. */
   get received(): number {
     return this.#received;
   }
@@ -70,8 +70,8 @@ export class OutputLines {
   }
 
   /**
-   * Forwards unfinished lines and says what was left out, here or, as `leftOutBefore`, by whoever read
-   * the script's output.
+   * Forwards unfinished lines and reports how much was left out. `leftOutBefore` is what the reader
+   * of the script's output has left out itself.
    */
   end(leftOutBefore: LeftOut = { lines: 0, bytes: 0 }): void {
     if (this.#ended) return;
@@ -115,22 +115,22 @@ function nothing(): Pending {
   return { parts: [], length: 0, dropped: 0 };
 }
 
-/** A decoder that waits for more gives no character that the cut left unfinished. */
+/** Decodes with a StringDecoder, which does not return a character that the cut left incomplete. */
 function cutLine(bytes: Buffer, dropped: number): string {
   return `${printable(new StringDecoder('utf8').write(bytes))} [${dropped} more bytes]`;
 }
 
 /**
- * C0 save the tab, DEL, C1, line and paragraph separators, and the marks that turn the direction of
- * text.
+ * C0 except the tab, DEL, C1, line and paragraph separators, and the marks that change the
+ * direction of text.
  */
 const UNPRINTABLE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
   /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
- * The line with what a terminal would obey written out, such as `\x1b`. A carriage return at the
- * end is dropped.
+ * Returns the line with control characters escaped, such as `\x1b`. A carriage return at the end is
+ * dropped.
  */
 export function printable(line: string): string {
   return line.replace(/\r$/, '').replace(UNPRINTABLE, (character) => {

@@ -18,9 +18,12 @@ import {
 } from './run-record.ts';
 import type { OutputStream, ScriptRequest, ScriptResult, ScriptRunner } from './runner.ts';
 
-/** How long output is still read when the script has ended but something holds its output open. */
+/** How long output is read after the script has ended, if another process holds it open. */
 const DRAIN_MILLISECONDS = 100;
-/** What exceeds the output's bounds is read at this pace, so that a flood leaves room for the other scripts. */
+/**
+ * Output beyond the limits is read at this pace, so that it does not take the time of the other
+ * scripts.
+ */
 const FLOOD_PAUSE_MILLISECONDS = 5;
 const FLOOD_BYTES_PER_PAUSE = 512 * 1024;
 
@@ -99,10 +102,10 @@ async function start(
   let readOnly: FileHandle | undefined;
   let leaderWritten: Promise<unknown> = Promise.resolve();
   try {
-    readOnly = await open(record.file, 'r'); // the script cannot write to it
+    readOnly = await open(record.file, 'r'); // for the script, which must not write to it
     const child = spawn(file, args, { env, cwd: '/', detached: true, stdio: streams(readOnly.fd) });
     if (!hasStreams(child) || child.pid === undefined) throw (await once(child, 'error'))[0];
-    // Not waited for: whoever looks at the child later than now misses its output.
+    // Not awaited: the listeners for the child's events must be added before it can emit any.
     leaderWritten = writeLeader(written, child.pid).catch(() => {});
     return { kind: 'started', child, group: child.pid, recorded: leaderWritten };
   } catch (error) {
@@ -115,7 +118,7 @@ async function start(
 
 function streams(record: number): Array<'pipe' | 'ignore' | number> {
   const own = ['pipe', 'pipe', 'pipe'] as const;
-  // Beyond the third, 'ignore' opens nothing.
+  // From the fourth descriptor on, 'ignore' opens nothing.
   const between = Array.from({ length: RECORD_DESCRIPTOR - own.length }, () => 'ignore' as const);
   return [...own, ...between, record];
 }
@@ -124,21 +127,25 @@ function hasStreams(child: ChildProcess): child is Started['child'] {
   return child.stdin !== null && child.stdout !== null && child.stderr !== null;
 }
 
-/** Waits for the end of the output, but not for those who hold it open: what the script itself wrote is there already. */
+/**
+ * Waits for the end of the output, but not long for other processes that hold it open. The output
+ * of the script itself is in the pipe already.
+ */
 async function drain(drained: Promise<unknown>, lines: OutputLines): Promise<void> {
   const waiting = new AbortController();
   const timeUp = delay(DRAIN_MILLISECONDS, false, { signal: waiting.signal });
   const ended = await Promise.race([drained.then(() => true), timeUp]);
   waiting.abort();
   if (ended) return;
-  // On a busy machine the delay may be over before the event loop has looked at the streams: each turn of it does.
+  // On a busy machine the delay may be over before the event loop has read the streams. It reads
+  // them once in each turn.
   for (let seen = -1; seen !== lines.received && !lines.full; await nextTurn()) {
     seen = lines.received;
     await nextTurn();
   }
 }
 
-/** Feeds a stream of the script to the lines until it ends or is destroyed. */
+/** Passes a stream of the script to `lines` until it ends or is destroyed. */
 async function forward(name: OutputStream, stream: Readable, lines: OutputLines): Promise<void> {
   let flood = 0;
   stream.on('data', (chunk: Buffer) => {
@@ -150,5 +157,5 @@ async function forward(name: OutputStream, stream: Readable, lines: OutputLines)
     stream.pause();
     setTimeout(() => stream.resume(), FLOOD_PAUSE_MILLISECONDS);
   });
-  await finished(stream, { writable: false }).catch(() => {}); // destroyed: somebody else holds it open
+  await finished(stream, { writable: false }).catch(() => {}); // destroyed while another process holds it open
 }

@@ -1,24 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { listProcesses, readProcess } from './process-table.ts';
 
-/** How long what was killed may take to be gone: a process in an uninterruptible wait cannot be waited for. */
+/**
+ * How long killed processes may take to end. There is a limit because a process in an
+ * uninterruptible wait may never end.
+ */
 const KILLED_WITHIN_MILLISECONDS = 2000;
 const FIRST_POLL_MILLISECONDS = 5;
 const LONGEST_POLL_MILLISECONDS = 200;
-/** From fork to setsid, with room for a busy machine. */
+/** The time from fork to setsid, with reserve for a busy machine. */
 const GROUP_MADE_WITHIN_MILLISECONDS = 50;
 
-/** Sends a signal to every process of a group. False where there is none. */
+/** Sends a signal to every process of a group. Returns false if there is none. */
 export function signalGroup(group: number, signal: NodeJS.Signals): boolean {
   return trySignal(-group, signal);
 }
 
-/** Whether a group has any process, be it a zombie: while it has, its number is given to no other process. */
+/**
+ * Whether a group has any process, even a zombie. As long as it has, the kernel gives its number to
+ * no new process.
+ */
 export function groupExists(group: number): boolean {
   return trySignal(-group, 0);
 }
 
-/** Whether a group has a process that is more than a zombie (which nobody may ever reap, in a container). */
+/**
+ * Whether a group has a process other than a zombie: in a container, zombies may never be reaped.
+ * Without /proc, zombies count, too.
+ */
 export async function groupLives(group: number): Promise<boolean> {
   if (!groupExists(group)) return false;
   const leader = await readProcess(group);
@@ -28,8 +37,9 @@ export async function groupLives(group: number): Promise<boolean> {
 }
 
 /**
- * SIGTERM to a process group, SIGKILL to what is left of it after the grace. Resolves when no process of the group lives;
- * false where some still did a while after SIGKILL.
+ * Sends SIGTERM to a process group and, after the grace, SIGKILL to what is left of it. Resolves
+ * with true when no process of the group is alive, and with false if one is alive 2 s after
+ * SIGKILL.
  */
 export async function endGroup(group: number, graceMilliseconds: number): Promise<boolean> {
   if (!signalGroup(group, 'SIGTERM')) {
@@ -40,7 +50,8 @@ export async function endGroup(group: number, graceMilliseconds: number): Promis
 }
 
 /**
- * Waits for a process group to end by itself; what is left of it after that time gets SIGKILL. Resolves as `endGroup` does.
+ * Waits for a process group to end by itself. What is left of it after that time gets SIGKILL.
+ * Resolves as `endGroup` does.
  */
 export async function waitThenKillGroup(group: number, milliseconds: number): Promise<boolean> {
   if (await groupEndsWithin(group, milliseconds)) return true;
@@ -64,7 +75,7 @@ function trySignal(target: number, signal: NodeJS.Signals | 0): boolean {
     process.kill(target, signal);
     return true;
   } catch (error) {
-    // EPERM: it exists, but runs as somebody else.
+    // EPERM: it exists, but runs as another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -1,32 +1,32 @@
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 
-/** One line of the process table, as `/proc/PID/stat` has it (proc(5)). */
+/** One process, as `/proc/PID/stat` describes it (proc(5)). */
 export interface ProcessLine {
   readonly pid: number;
   readonly state: string;
   readonly parent: number;
   readonly group: number;
   readonly session: number;
-  /** In clock ticks since boot: with the pid, it names one process for good. */
+  /** In clock ticks since boot. Together with the pid it identifies one process within a boot. */
   readonly startedAt: string;
 }
 
 /**
- * What is asked of the system about processes. Of a foreign process only what the kernel itself knows: its environment and
- * command line lie in its own memory, where it can let a reader wait for ever.
+ * The queries to the system about processes. Only the kernel's own data is read. The environment
+ * and the command line of a process are in its own memory, where it can block a reader for ever.
  */
 export interface ProcessTable {
-  /** One process; undefined where it is gone. */
+  /** One process; undefined if it is gone. */
   read(pid: number): Promise<ProcessLine | undefined>;
-  /** The pids of all; empty where there is no /proc. */
+  /** The pids of all processes; empty if there is no /proc. */
   list(): Promise<number[]>;
-  /** Whether a process has this very file open at a descriptor. */
+  /** Whether a process has this file (same device and inode) open at a descriptor. */
   hasOpen(pid: number, descriptor: number, file: string): Promise<boolean>;
-  /** The user that a process runs as; undefined where it is gone. */
+  /** The user that a process runs as; undefined if it is gone. */
   userOf(pid: number): Promise<number | undefined>;
 }
 
-/** So many are looked at side by side: each has a file open meanwhile. */
+/** How many processes are read at the same time. Each read has a file open. */
 const AT_ONCE = 16;
 
 export const systemTable: ProcessTable = {
@@ -38,7 +38,8 @@ export const systemTable: ProcessTable = {
   async hasOpen(pid, descriptor, file) {
     const path = `/proc/${pid}/fd/${descriptor}`;
     try {
-      // The link is the kernel's word and asks no file system, as stat does, which may hang on a foreign one.
+      // The kernel answers readlink itself. stat asks the file system of the open file, which may
+      // be another one and may hang.
       if ((await readlink(path)) !== file) return false;
       const [open, own] = await Promise.all([stat(path, { bigint: true }), stat(file, { bigint: true })]);
       return open.ino === own.ino && open.dev === own.dev;
@@ -49,23 +50,23 @@ export const systemTable: ProcessTable = {
   userOf: async (pid) => (await stat(`/proc/${pid}`).catch(() => undefined))?.uid,
 };
 
-/** One process; undefined where it is gone. */
+/** Reads one process; undefined if it is gone. */
 export async function readProcess(pid: number): Promise<ProcessLine | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
   if (text === undefined) return undefined;
-  // The second field is the program's name in parentheses, and may itself hold blanks and parentheses.
+  // The second field is the program's name in parentheses. It may contain blanks and parentheses.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state = '', parent, group, session] = fields;
   const startedAt = fields[19] ?? '';
   return { pid, state, parent: Number(parent), group: Number(group), session: Number(session), startedAt };
 }
 
-/** Every process that can be seen. */
+/** All processes that /proc shows. */
 export function listProcesses(table: ProcessTable = systemTable): Promise<ProcessLine[]> {
   return mapProcesses(table, (pid) => table.read(pid));
 }
 
-/** What is found out about each process, where there is something. */
+/** Calls `look` for every process and returns the results that are not undefined. */
 export async function mapProcesses<T>(
   table: ProcessTable,
   look: (pid: number) => Promise<T | undefined>,

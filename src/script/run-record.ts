@@ -7,62 +7,67 @@ import { makeOwnFolder, ownFolder } from '../host/own-folder.ts';
 import { readProcess } from './process-table.ts';
 
 /**
- * The record of a run: a file in a folder of the service's user alone, by which a later service knows what is left of the run.
- * Nothing that a process says of itself counts beside it. A launcher has one, too.
+ * The record of a run or of a launcher: a file in a folder that only the service's user can write
+ * to. By it a later service finds what is left of the run. What a process says of itself, such as
+ * its environment, is not used.
  *
- *   made (before the script is started) -> led (the leader is written down, right after that) -> removed (the run has ended)
+ *   created (before the start) -> complete (the leader is recorded) -> removed (the run has ended)
  *
- * The first line says whose it is, as JSON; the second one, which process leads: `PID EARLIEST LATEST`, with the bounds of the
- * time of its start. The launcher writes the same (launcher.py). Every process of a script inherits the file, for reading only, at RECORD_DESCRIPTOR.
+ * The first line is JSON and names the service and the account. The second line names the leader:
+ * `PID EARLIEST LATEST`, with the bounds of its start time in clock ticks since boot. The launcher
+ * writes the same format (launcher.py). Every process of a script inherits the file, open for
+ * reading only, at RECORD_DESCRIPTOR.
  */
 export interface RunRecord {
   readonly file: string;
-  /** When the system was started, by its boot id: pids and their times mean nothing in another one. */
+  /** The boot id of the system. Pids and start times are valid within one boot only. */
   readonly boot: string;
-  /** The pid namespace that the pids are of. */
+  /** The pid namespace in which the pids are valid. */
   readonly namespace: string;
   readonly service: ProcessIdentity;
-  /** Below which the accounts of the service are. */
+  /** The base of the service's accounts. */
   readonly base: string;
-  /** For whom the script runs; undefined in the record of a launcher. */
+  /** The account of the script; undefined in the record of a launcher. */
   readonly account?: ScriptAccount | undefined;
-  /** Leads a session and a process group of its own; undefined where nobody lived to write it down. */
+  /**
+   * Leads its own session and process group; undefined if the starter died before it recorded it.
+   */
   readonly leader: Leader | undefined;
 }
 
-/** One process, for good. */
+/** Identifies one process within a boot and a pid namespace. */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly startedAt: string;
 }
 
-/** Started between the two times, both included: with the pid, that names one process for good as well. */
+/** A process that started between the two times (inclusive). This identifies it, too. */
 export interface Leader {
   readonly pid: number;
   readonly earliest: number;
   readonly latest: number;
 }
 
-/** An account as its scripts are told it. */
+/** The account that a script works on. */
 export interface ScriptAccount {
   readonly uid: string;
   readonly entryUUID?: string | undefined;
   readonly dn: string;
 }
 
-/** What is to stand in a record before its process is started. */
+/** A record that is to be created, with the text of its first line. */
 export interface RecordDraft {
   readonly file: string;
   readonly text: string;
 }
 
-/** The number of the record's descriptor in a script: high enough that no shell takes it by itself or by habit. */
+/** The record's descriptor in a script. Shells use lower numbers, by themselves and by custom. */
 export const RECORD_DESCRIPTOR = 57;
 
 const FOLDER = 'runs';
-/** Changed when what is written comes to mean something else. */
+/** Incremented when the meaning of the content changes. */
 const FORMAT = 1;
-/** More than any record has. */
+/** Records are smaller than this. */
 const MOST_BYTES = 1024 * 1024;
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -76,10 +81,14 @@ const schema = z.object({
   account: z.object({ uid: z.string(), entryUUID: z.string().optional(), dn: z.string() }).optional(),
 });
 
-/** The records that this process makes. */
+/**
+ * Drafts the records of this process. Call `prepare` first.
+ *
+ *   unprepared -> prepared (`prepare`) -> unprepared (`recordFailed`: the folder is gone)
+ */
 export class RunRecords {
   readonly #base: string;
-  /** Nobody can guess the name of a record, or take it first. */
+  /** Random, so that nobody can guess the name of a record and create the file first. */
   readonly #token = randomUUID();
   #count = 0;
   #folder = '';
@@ -90,7 +99,10 @@ export class RunRecords {
     this.#base = base;
   }
 
-  /** Makes the folder where it is missing, once. Rejects with a HostFault where that is not safe. To be called before a draft. */
+  /**
+   * Creates the folder if it is missing; once it has resolved, it does nothing more. Rejects with a
+   * HostFault if the folder is not safe.
+   */
   prepare(): Promise<void> {
     this.#prepared ??= this.#prepare().catch((error: unknown) => {
       this.#prepared = undefined;
@@ -99,7 +111,9 @@ export class RunRecords {
     return this.#prepared;
   }
 
-  /** A record could not be made: where the folder is gone, the next one has it made again. */
+  /**
+   * To be called if a record could not be created. On ENOENT the next `prepare` creates the folder.
+   */
   recordFailed(code: string): void {
     if (code === 'ENOENT') this.#prepared = undefined;
   }
@@ -111,19 +125,19 @@ export class RunRecords {
     this.#folder = folder;
   }
 
-  /** For a new run, or a launcher where there is no account. */
+  /** A draft for a run; without an account, for a launcher. */
   draft(account?: ScriptAccount): RecordDraft {
     const file = join(this.#folder, `${this.#token}.${++this.#count}`);
     return { file, text: `${JSON.stringify({ ...this.#head, account })}\n` };
   }
 }
 
-/** Where the records of all services of this user are. */
+/** The folder of the records of all services of this user. */
 export function runFolder(): Promise<string> {
   return ownFolder(FOLDER);
 }
 
-/** Where pids are valid: in this boot of the system, in this pid namespace. */
+/** The boot and the pid namespace in which this process's pids are valid; empty without /proc. */
 export async function pidScope(): Promise<{ readonly boot: string; readonly namespace: string }> {
   const [boot, namespace] = await Promise.all([
     readFile('/proc/sys/kernel/random/boot_id', 'latin1').catch(() => ''),
@@ -136,14 +150,14 @@ async function thisProcess(): Promise<ProcessIdentity> {
   return { pid: process.pid, startedAt: (await readProcess(process.pid))?.startedAt ?? '' };
 }
 
-/** All records in a folder that can be read; those of other versions are left alone. */
+/** All readable records in a folder. Files in another format are ignored. */
 export async function listRecords(folder: string): Promise<RunRecord[]> {
   const names = await readdir(folder).catch(() => []);
   const records = await Promise.all(names.map((name) => readRecord(join(folder, name))));
   return records.filter((record) => record !== undefined);
 }
 
-/** Undefined where there is none, or it is not one of this user's. Never rejects. */
+/** Undefined if there is no valid record, or if it belongs to another user. Never rejects. */
 export async function readRecord(file: string): Promise<RunRecord | undefined> {
   const text = await readOwnFile(file).catch(() => undefined);
   const [first = '', second = ''] = text?.split('\n') ?? [];
@@ -168,20 +182,20 @@ async function readOwnFile(file: string): Promise<string | undefined> {
   }
 }
 
-/** Makes the record of a run that is about to be started. */
+/** Creates the record of a run before its start. Rejects if the file exists. */
 export async function makeRecord({ file, text }: RecordDraft): Promise<FileHandle> {
   const handle = await open(file, 'wx', 0o600);
   await handle.appendFile(text);
   return handle;
 }
 
-/** Writes down who leads the run: a child of this process, which nobody has waited for yet. */
+/** Records the leader, a child of this process that has not been reaped yet. */
 export async function writeLeader(handle: FileHandle, pid: number): Promise<void> {
   const leader = await readProcess(pid);
   if (leader !== undefined) await handle.appendFile(`${pid} ${leader.startedAt} ${leader.startedAt}\n`);
 }
 
-/** The run has ended. */
+/** To be called when the run has ended. Never rejects. */
 export async function removeRecord(file: string): Promise<void> {
   await unlink(file).catch(() => {}); // removed already
 }

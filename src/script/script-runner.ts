@@ -4,15 +4,15 @@ import { RunRecords } from './run-record.ts';
 import type { ScriptRunner } from './runner.ts';
 
 export interface ScriptRunnerOptions {
-  /** `auto`: through the launcher where it can be started; `none`: always as children of this process. */
+  /** `auto`: through a launcher if one can be started. `none`: as children of this process. */
   readonly launcher: 'auto' | 'none';
-  /** Below which the accounts are. */
+  /** The base of the accounts. */
   readonly base: string;
-  /** Told, in a sentence, when the launcher cannot be used or has died. */
+  /** Receives a sentence when the launcher cannot be used or has died. */
   onNotice(message: string): void;
 }
 
-/** The runner that the service uses. */
+/** Creates the runner that the service uses. */
 export function createScriptRunner({ launcher, base, onNotice }: ScriptRunnerOptions): ScriptRunner {
   const records = new RunRecords(base);
   const plain = createPlainRunner(records);

@@ -5,5 +5,5 @@ import { quota } from './steps/quota.ts';
 import { rsnapshot } from './steps/rsnapshot.ts';
 import { userCheck } from './steps/user-check.ts';
 
-/** add -> adding -> added: a new account gets its chroot, quota and backup configuration. */
+/** add -> adding -> added. A new account gets its chroot, quota and backup configuration. */
 export const add = defineHandler({ mode: 'add', steps: [userCheck, script, homeCheck, quota, rsnapshot] });

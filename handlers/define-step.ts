@@ -5,83 +5,79 @@ import type { Job, StepContext, StepOutcome } from '../src/domain/job.ts';
 import type { RunCommand } from '../src/script/command.ts';
 import type { ScriptRunner } from '../src/script/runner.ts';
 
-/** What a step is told of its site beside its own section of the configuration. */
+/** The site's settings that steps get besides their own section of the configuration. */
 export interface Site extends HomeRules {
-  /** Below which the accounts are. */
+  /** The base of the accounts. */
   readonly base: string;
   readonly timeZone: string;
   /** The attribute that holds an account's quota. */
   readonly quotaAttribute: string;
 }
 
-/** What a step works with. */
+/** What a step uses to start programs. */
 export interface Means {
   readonly scripts: ScriptRunner;
   readonly runCommand: RunCommand;
 }
 
-/** What a look at the host works with. */
+/** What the inspection of the host uses. */
 export interface Look {
   readonly runCommand: RunCommand;
   readonly signal: AbortSignal;
 }
 
 /**
- * Does a step for one account. Never rejects for what a site or an entry can cause: such is an
- * outcome. Rejects where the host is short of something (Shortage): then the account waits.
+ * Runs a step for one account. Faults of a site or an entry are outcomes and never reject. Rejects
+ * with a Shortage if the host lacks a resource; then the account is tried again later.
  */
 export type RunStep = (job: Job, context: StepContext, means: Means) => Promise<StepOutcome>;
 
-/** How an attempt ends whose step has reached its limit; the remedy is a part of the reason. */
+/** How an attempt fails when its step reaches its limit. The reason contains the remedy. */
 export interface Overdue {
   readonly returnValue: number;
   readonly remedy: string;
 }
 
-/** What is expected of a setting, given the others of its section. */
+/** A setting that contradicts another one of its section, and what is expected of it. */
 export interface Contradiction {
   readonly key: string;
   readonly expected: string;
 }
 
-/** All that there is to say of a step. */
+/** The complete declaration of a step. */
 export interface StepDeclaration<Section extends string, Schema extends SectionSchema> {
-  /** As in the `step` event and in sstProvisioningExecutionTime. */
+  /** The name in the `step` event and in sstProvisioningExecutionTime. */
   readonly name: string;
-  /**
-   * The key of its section in the configuration. The steps of one section share what is said of it.
-   */
+  /** The key of its section in the configuration. Several steps may share a section. */
   readonly section: Section;
   readonly settings: Schema;
-  /** Whether a site with these settings has the step. */
+  /** Whether the step is on with these settings. */
   isOn(settings: SettingsOf<Schema>, site: Site): boolean;
-  /** Whether `script.homeRoot` must be set, as root acts in the homes by what an entry says. */
+  /**
+   * Whether `script.homeRoot` must be set, because the step acts as root on a home from an entry.
+   */
   needsHomeRoot?(settings: PartialSettingsOf<Schema>): boolean;
   contradiction?(settings: PartialSettingsOf<Schema>): Contradiction | undefined;
   /**
-   * The files, by the key that names them, that the service must be able to read; null: none is
-   * named.
+   * The files that the service must be able to read, by the key of the setting; null: none is set.
    */
   files?(settings: SettingsOf<Schema>): Readonly<Record<string, string | null>>;
-  /** Looks at what the step needs of the host: a line of `check` for each thing. */
+  /** Checks what the step needs from the host. Returns the lines for `check`. */
   inspect(settings: SettingsOf<Schema>, site: Site, look: Look): Promise<readonly CheckLine[]>;
-  /**
-   * The longest time that a run may take, in milliseconds: beyond all limits that the step keeps
-   * itself.
-   */
+  /** The time limit of a run in milliseconds. It is longer than the step's own time limits. */
   limit(settings: SettingsOf<Schema>, site: Site): number;
-  /** For how long a run is waited for once it has been told to stop, in milliseconds. */
+  /** How long an aborted run is waited for, in milliseconds. */
   grace(settings: SettingsOf<Schema>, site: Site): number;
   readonly overdue: Overdue;
   /**
-   * Makes the function that does the step at a site. It stops when `context.signal` is aborted,
-   * which is at the limit, too, and begins nothing after that: an attempt whose step does not end
-   * is over all the same.
+   * Creates the function that runs the step. It must stop when `context.signal` is aborted, which
+   * also happens at the limit, and start nothing after that: the attempt ends even if the step does
+   * not.
    */
   run(settings: SettingsOf<Schema>, site: Site): RunStep;
 }
 
-/** A step as a site has it. */
+/** A step with the settings of a site. */
 export interface SiteStep {
   readonly name: string;
   readonly limitMilliseconds: number;
@@ -91,18 +87,18 @@ export interface SiteStep {
   readonly run: RunStep;
 }
 
-/** A step that is declared, for those who know nothing of its section but the name. */
+/** A declared step, usable without the type of its section's settings. */
 export interface Step<Section extends string, Schema extends SectionSchema> {
   readonly section: Section;
   readonly settings: Schema;
-  /** The step as a site has it; undefined: the site does without. */
+  /** The step with the settings of a site; undefined if it is off. */
   at(settings: Readonly<Record<Section, SettingsOf<Schema>>>, site: Site): SiteStep | undefined;
   needsHomeRoot(settings: Readonly<Record<Section, PartialSettingsOf<Schema>>>): boolean;
   contradiction(settings: Readonly<Record<Section, PartialSettingsOf<Schema>>>): Contradiction | undefined;
   files(settings: Readonly<Record<Section, SettingsOf<Schema>>>): Readonly<Record<string, string | null>>;
 }
 
-/** Declares a step. `steps/registry.ts` has a line for each section. */
+/** Declares a step. Each section has a line in `steps/registry.ts`. */
 export function defineStep<const Section extends string, Schema extends SectionSchema>(
   step: StepDeclaration<Section, Schema>,
 ): Step<Section, Schema> {

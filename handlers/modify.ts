@@ -5,5 +5,8 @@ import { quota } from './steps/quota.ts';
 import { rsnapshot } from './steps/rsnapshot.ts';
 import { userCheck } from './steps/user-check.ts';
 
-/** modify -> modifying -> modified: an account's chroot, quota and backup configuration follow its entry. */
+/**
+ * modify -> modifying -> modified. The chroot, the quota and the backup configuration of an account
+ * are updated by its entry.
+ */
 export const modify = defineHandler({ mode: 'modify', steps: [userCheck, script, homeCheck, quota, rsnapshot] });

@@ -13,24 +13,24 @@ export const HANDLERS: { readonly [M in Mode]: Handler<M> } = {
   delete: remove,
 };
 
-/** The steps of each mode as a site has them, in order. */
+/** The steps of each mode at a site, in order. */
 export type SiteHandlers = Readonly<Record<Mode, readonly SiteStep[]>>;
 
-/** The handlers of a site. A step that several modes have is one and the same in all of them. */
+/** The handlers of a site. Modes that share a step get the same object, with its state. */
 export function handlersOf(settings: StepSettings, site: Site): SiteHandlers {
   const declared = new Set(MODES.flatMap((mode) => HANDLERS[mode].steps));
   const steps = new Map([...declared].map((step) => [step, step.at(settings, site)]));
   return eachMode((mode) => HANDLERS[mode].steps.map((step) => steps.get(step)).filter((step) => step !== undefined));
 }
 
-/** The longest time that any handler takes, in milliseconds: the runner ends what takes longer. */
+/**
+ * The longest time in milliseconds that a handler can take. Its steps are ended at their limits.
+ */
 export function longestHandlerMilliseconds(handlers: SiteHandlers): number {
   return Math.max(...Object.values(handlers).map(longestOf));
 }
 
-/**
- * The attempt ends with the first step that reaches its limit, so only one of them needs its grace.
- */
+/** Only one grace counts: the attempt ends with the first step that reaches its limit. */
 function longestOf(steps: readonly SiteStep[]): number {
   const limits = steps.reduce((sum, step) => sum + step.limitMilliseconds, 0);
   return limits + Math.max(0, ...steps.map((step) => step.graceMilliseconds));

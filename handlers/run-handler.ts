@@ -5,10 +5,10 @@ import type { SiteHandlers } from './registry.ts';
 import { runWithinLimit } from './run-within-limit.ts';
 
 /**
- * Makes the function that runs the steps of a job's handler in order, each within its limit, timed
- * and told. The first failing step ends the attempt, and none is begun once the service stops.
- * Nothing that one account brings about ends the stream, or holds it up for longer than
- * `longestHandlerMilliseconds`.
+ * Creates the function that runs the steps of a job's handler in order. Each step has its time
+ * limit, is timed and is reported. The first failing step ends the attempt. No step is started
+ * after the service was told to stop at once. The function never rejects because of an account, and
+ * takes at most `longestHandlerMilliseconds`.
  */
 export function handlerRunner(handlers: SiteHandlers, means: Means, monotonic: () => number): RunHandler {
   return async (job, context) => {
@@ -32,7 +32,7 @@ export function handlerRunner(handlers: SiteHandlers, means: Means, monotonic: (
   };
 }
 
-/** Nothing of it is written down: the account is taken up again at the next start. */
+/** An aborted outcome is not written to the entry. The account is resumed at the next start. */
 const NOT_BEGUN = {
   returnValue: ReturnCode.UNDEFINED_ERROR,
   reason: 'the step was not begun, as the service stops',

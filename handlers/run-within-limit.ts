@@ -7,23 +7,23 @@ import { failed } from './steps/outcome.ts';
 /*
  * One run of a step:
  *
- *   running -> ended              it ends by itself
- *   running -> overdue -> ended   its limit is reached: it is told to stop, and ends or is given up
- *                                 after its grace
- *   running -> stopping -> ended  the service stops at once: likewise
+ *   running -> ended              the step ends by itself
+ *   running -> overdue -> ended   the limit is reached and the step's signal is aborted: the step
+ *                                 ends, or is abandoned after its grace
+ *   running -> stopping -> ended  the service stops at once; then as above
  *
- * What reached its limit has failed, whatever it says afterwards: what was cut short must not pass
- * for done. What is given up has no voice any more; it may go on, but begins nothing, as its signal
- * is aborted.
+ * A step that has reached its limit has failed, whatever it returns later, because it may be
+ * incomplete. The reports of an abandoned step are dropped. It may still run, but starts nothing,
+ * because its signal is aborted.
  */
 type State = 'running' | 'overdue' | 'stopping' | 'ended';
 
-/** Beyond it a timer of Node.js fires at once: about 24 days. */
+/** The longest delay of a timer in Node.js, about 24 days. With a longer one it fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * Runs a step for at most its limit and its grace; the signal is not aborted yet. Never rejects: a
- * step that throws has failed, and is repeated where the host is short of something.
+ * Runs a step for at most its limit plus its grace. The signal must not be aborted yet. Never
+ * rejects: a step that throws has failed. After a Shortage it is tried again.
  */
 export async function runWithinLimit(
   step: SiteStep,

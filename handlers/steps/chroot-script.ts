@@ -13,12 +13,12 @@ import { guardHome, guardLimit } from './home-guard.ts';
 import { buildCommand, buildEnvironment, buildInput } from './script-request.ts';
 
 /**
- * What an ending takes beyond its grace at most: processes that outlive SIGKILL, and reading the
- * last output.
+ * The longest time beyond the grace until a run has ended: for processes that survive SIGKILL, and
+ * for the last output.
  */
 const SLACK = 3000;
 
-/** How old the knowledge of other services' remains may be: a service beside this one may die at any time. */
+/** The longest age of the list of orphans. Another service on this host may die at any time. */
 const SEARCH_INTERVAL = 5000;
 
 const DOES_IT_END_ITS_PARENT = 'see whether the script ends or stops its parent process, and whether memory is short';
@@ -60,9 +60,9 @@ const settings = section('The script of the site that is run for each account.',
 type ScriptSettings = SettingsOf<typeof settings>;
 
 /**
- * The step `script`: runs the site's chroot script for an account, as the script's contract says. Its exit code becomes the
- * return value; what ends it otherwise is UNDEFINED_ERROR with a reason. A script that a dead service left behind for the
- * account on this host is ended before: also where somebody asked anew meanwhile, so that nothing is resumed.
+ * The step `script` runs the site's chroot script for an account. The script's exit code becomes
+ * the return value. Any other end is UNDEFINED_ERROR with a reason. An orphaned script for the
+ * account on this host is ended first, also if the account has a new request and is not resumed.
  */
 export const script = defineStep({
   name: 'script',
@@ -70,8 +70,8 @@ export const script = defineStep({
   settings,
   isOn: () => true,
   inspect,
-  // Beyond the script's own limit, which has its own reason. Three times the grace: for the
-  // launcher of a dead service, for its script, and for this one.
+  // Longer than the script's own limit, whose reason is more precise. Three graces: for the
+  // launcher of a dead service, for its script, and for this script.
   limit: ({ timeout, killGrace }, { homeRoot }) => guardLimit(homeRoot) + timeout + 3 * (killGrace + SLACK),
   grace: ({ killGrace }) => killGrace + SLACK,
   overdue: {
@@ -112,7 +112,7 @@ function runScript(settings: ScriptSettings, site: Site): RunStep {
   };
 }
 
-/** Looks at each of the site's commands: that it can be run, and that nobody else can change it. */
+/** Checks that each command of the site can be run and that only its owner can change it. */
 async function inspect({ command, perMode, path }: ScriptSettings): Promise<CheckLine[]> {
   const commands = [command, ...Object.values(perMode).filter((own) => own !== null)];
   const lines = commands.map(async (argv): Promise<CheckLine[]> => {
@@ -126,7 +126,10 @@ async function inspect({ command, perMode, path }: ScriptSettings): Promise<Chec
   return (await Promise.all(lines)).flat();
 }
 
-/** Answers whether a dead service may have left a script behind for an account. To look before each run would cost more than the run. */
+/**
+ * Returns a function that says whether an account may have an orphaned script. A search before each
+ * run would cost more than the run, so its result is used for SEARCH_INTERVAL.
+ */
 function orphanSearch(): (uid: string, entryUUID: string | undefined) => Promise<boolean> {
   let found: Promise<Set<string>> = Promise.resolve(new Set());
   let searchedAt = Number.NEGATIVE_INFINITY;

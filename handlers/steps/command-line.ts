@@ -1,6 +1,7 @@
 /**
- * Replaces `{name}` inside the arguments of a configured command, in one pass: what a value brings along is never
- * looked at again, and every argument stays one argument. Names that are not among the values stay as they are.
+ * Replaces `{name}` in the arguments of a configured command. It is done in one pass, so
+ * placeholders inside values are not replaced. Each argument remains one argument. Unknown names
+ * are left as they are.
  */
 export function fillCommand(
   command: readonly string[],
@@ -13,7 +14,7 @@ export function fillCommand(
   );
 }
 
-/** The placeholders of a command, for judging whether the values that it needs are there. */
+/** The names of the placeholders in a command. */
 export function placeholdersOf(command: readonly string[]): ReadonlySet<string> {
   return new Set(
     command.flatMap((argument) => [...argument.matchAll(/\{([A-Za-z]+)\}/g)].map(([, name = '']) => name)),

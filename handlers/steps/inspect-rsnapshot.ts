@@ -9,7 +9,7 @@ import { type RsnapshotSettings, readTemplate, refusalOf } from './rsnapshot-con
 import { substitute, templateValues } from './rsnapshot-template.ts';
 import { lookUpId } from './user-lookup.ts';
 
-/** What the rsnapshot configuration needs of the host: its folder, template, owner and command. */
+/** Checks what the step needs: its folder, its template, the owner and the group, the command. */
 export async function inspectRsnapshot(
   settings: RsnapshotSettings,
   { runCommand: run, signal }: Look,
@@ -42,8 +42,8 @@ async function inspectFolder(directory: string): Promise<readonly StepFinding[]>
 }
 
 /**
- * Fills the template for an account that there is none of, with a home in a temporary folder: placeholders that do not exist
- * come to light, and what the check command has against the result.
+ * Fills the template for a sample account with its home in a temporary folder. It finds unknown
+ * placeholders and configurations that the check command refuses.
  */
 async function inspectTemplate(
   settings: RsnapshotSettings,

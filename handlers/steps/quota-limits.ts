@@ -1,7 +1,7 @@
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { shown, singleValue } from '../../src/domain/entry-value.ts';
 
-/** Limits as setquota takes them: blocks of 1 KiB; 0 is no limit. */
+/** Limits in blocks of 1 KiB, as setquota takes them. 0 means no limit. */
 export interface BlockLimits {
   readonly soft: bigint;
   readonly hard: bigint;
@@ -12,14 +12,15 @@ export type QuotaReading =
   | { readonly kind: 'faulty'; readonly reason: string };
 
 const BLOCK = 1024n;
-/** The kernel keeps limits as signed 64-bit bytes. */
+/** The kernel stores limits in bytes as signed 64-bit numbers. */
 const LARGEST = 2n ** 63n - 1n;
-/** The soft limit's ratio is applied in millionths, so that no digit of a large number is lost. */
+/** The ratio is applied in millionths and with integers, so that large numbers stay exact. */
 const RATIO_SCALE = 1_000_000;
 
 /**
- * Reads an account's quota in bytes. 0 is no limit, as for setquota. Absent, negative, not a whole number, or more than a
- * 64-bit file system can hold is a fault: an account never becomes unlimited by a mistake.
+ * Reads an account's quota in bytes. 0 means no limit, as for setquota. A value that is absent,
+ * negative, not a whole number or too large for a 64-bit file system is a fault, so that no account
+ * becomes unlimited by mistake.
  */
 export function readQuota(entry: DirectoryEntry, attribute: string, softRatio: number): QuotaReading {
   const value = singleValue(entry, attribute);
@@ -34,7 +35,10 @@ export function readQuota(entry: DirectoryEntry, attribute: string, softRatio: n
   return { kind: 'limits', limits: limitsOf(BigInt(value.text), softRatio) };
 }
 
-/** Bytes as blocks, rounded up; the soft limit is the hard one times `softRatio`, never 0 unless the hard one is. */
+/**
+ * Converts bytes to blocks, rounded up. The soft limit is the hard limit times `softRatio`, and is
+ * 0 only if the hard limit is 0.
+ */
 export function limitsOf(bytes: bigint, softRatio: number): BlockLimits {
   const hard = (bytes + BLOCK - 1n) / BLOCK;
   const scale = BigInt(RATIO_SCALE);

@@ -75,7 +75,7 @@ const shared = {
   overdue: { returnValue: ReturnCode.CANNOT_SET_QUOTA, remedy: 'see what the quota command waits for' },
 } satisfies Partial<StepDeclaration<'quota', typeof settings>>;
 
-/** Sets the account's quota from its bytes; code 6 where they are faulty or the command fails. */
+/** Sets the account's quota. Fails with code 6 if the value is faulty or the command fails. */
 export const quota = defineStep({
   ...shared,
   limit: ({ timeout }) => timeout + endsWithin(),
@@ -95,8 +95,9 @@ export const quota = defineStep({
 });
 
 /**
- * Lifts the account's quota, where the user still resolves: a user number that is given to somebody else later must not
- * inherit it. Content where the user is gone, as nothing can own files by that name then.
+ * Clears the account's quota, so that a later user with the same number does not inherit it.
+ * Succeeds without a command if NSS does not know the user any more: then no file can belong to
+ * that name.
  */
 export const quotaCleared = defineStep({
   ...shared,

@@ -5,10 +5,7 @@ import { quota } from './quota.ts';
 import { rsnapshot } from './rsnapshot.ts';
 import { userCheck } from './user-check.ts';
 
-/**
- * The steps that there are, one of each section of the configuration, in the order of their
- * sections and of `check`.
- */
+/** One step of each section. Their order is that of the sections and of the lines of `check`. */
 export const STEPS = [script, userCheck, homeCheck, quota, rsnapshot] as const;
 
 type RegisteredStep = (typeof STEPS)[number];

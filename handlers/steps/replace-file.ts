@@ -5,17 +5,17 @@ import { basename, dirname, join } from 'node:path';
 export interface FileShape {
   readonly text: string;
   readonly mode: number;
-  /** Numeric owner and group; -1 leaves them as they come. */
+  /** Numeric owner and group. -1 leaves them unchanged. */
   readonly owner: number;
   readonly group: number;
 }
 
 /**
- * Gives a file its content, mode and owner at once: a reader sees the old file or the new one, also
- * after a loss of power. `inspect` may look at the new file under its temporary name and refuse it
- * by throwing: it then stays there for inspection. The temporary name belongs to the file, so that
- * what an earlier attempt left is overwritten by the next one. Once the signal is aborted the file
- * stays as it is: whoever was waited for in vain must not overwrite what came later.
+ * Replaces a file with content, mode and owner in one rename. A reader sees the old file or the new
+ * one, also after a power failure. `inspect` gets the new file under its temporary name. If it
+ * throws, the temporary file is kept for the operator and `replaceFile` rejects. Each path has one
+ * temporary name, so the next attempt removes what an earlier one has left. After an abort the file
+ * is not replaced: an abandoned step must not overwrite the result of a later attempt.
  */
 export async function replaceFile(
   path: string,
@@ -44,8 +44,9 @@ export async function replaceFile(
 }
 
 /**
- * Whether the file has this very content already. Mode and owner are put right in that case without a rewrite, and what an
- * earlier attempt left is removed. False where there is no file, or something that is not a regular file.
+ * If the file has this text already, sets its mode and owner, removes the temporary file of an
+ * earlier attempt, and resolves with true. Resolves with false if the text differs, or if the path
+ * is no regular file.
  */
 export async function adjustInPlace(path: string, shape: FileShape, signal: AbortSignal): Promise<boolean> {
   let file: FileHandle;
@@ -67,8 +68,8 @@ export async function adjustInPlace(path: string, shape: FileShape, signal: Abor
 }
 
 /**
- * Removes a file and what an earlier attempt left of it; content where there is none. Once the
- * signal is aborted it stays.
+ * Removes a file and the temporary file of an earlier attempt. Succeeds if there is none. After an
+ * abort the file is not removed.
  */
 export async function removeFile(path: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();

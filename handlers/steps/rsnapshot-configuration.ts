@@ -52,18 +52,18 @@ export const rsnapshotSettings = section(
 
 export type RsnapshotSettings = SettingsOf<typeof rsnapshotSettings>;
 
-/** Where an account's configuration is made, and with what. */
+/** The settings and means that a configuration is written with. */
 export interface RsnapshotSite extends RsnapshotSettings, HomeRules, Pick<Means, 'runCommand'> {}
 
 /**
- * Writes the account's rsnapshot configuration, when it differs from the one that is there; code 7 where it cannot be
- * made or is refused. An account of which nothing is to be kept has no configuration: one that is there is removed.
+ * Writes the account's rsnapshot configuration if it differs from the existing one. Fails with code
+ * 7 if it cannot be created or is refused. For an account without backup levels, removes it.
  */
 export function writeConfiguration(job: Job, context: StepContext, site: RsnapshotSite): Promise<StepOutcome> {
   return reported(() => write(job, context, site));
 }
 
-/** Removes the account's rsnapshot configuration; content with one that is gone. */
+/** Removes the account's rsnapshot configuration. Succeeds if there is none. */
 export function removeConfiguration(
   job: Job,
   { signal }: StepContext,
@@ -106,7 +106,7 @@ async function write(job: Job, { report, signal }: StepContext, site: RsnapshotS
   return SUCCEEDED;
 }
 
-/** The text of the template. Rejects with an InputFault. */
+/** The text of the template; null: the built-in one. Rejects with an InputFault. */
 export async function readTemplate(template: string | null): Promise<string> {
   return template === null ? BUILT_IN_TEMPLATE : (await readInput(template)).toString('utf8');
 }
@@ -120,7 +120,7 @@ async function validate(file: string, signal: AbortSignal, site: RsnapshotSite):
   }
 }
 
-/** What the check command has against a configuration, or undefined. */
+/** Why the check command refuses a configuration; undefined if it accepts it. */
 export async function refusalOf(
   file: string,
   checkCommand: readonly string[],
@@ -134,7 +134,7 @@ export async function refusalOf(
 
 class RefusedConfiguration extends Error {}
 
-/** Turns what the file system says into an outcome. */
+/** Turns errors into outcomes. A Shortage still rejects. */
 async function reported(work: () => Promise<StepOutcome>): Promise<StepOutcome> {
   try {
     return await work();

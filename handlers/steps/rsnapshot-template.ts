@@ -3,7 +3,10 @@ import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { shown, singleValue } from '../../src/domain/entry-value.ts';
 import type { HomePath } from '../../src/domain/home-path.ts';
 
-/** Backup levels in rsnapshot's order, the most frequent first, with the attribute that says how many are kept. */
+/**
+ * The backup levels in rsnapshot's order, the most frequent first, each with the attribute for the
+ * number of backups to keep.
+ */
 export const INTERVALS = [
   ['hourly', 'sstBackupIntervalHourly'],
   ['daily', 'sstBackupIntervalDaily'],
@@ -23,7 +26,7 @@ export type RetentionReading =
 
 const MOST = 9_999;
 
-/** Reads what is to be kept; a level that is 0 or absent is left out. Faults are named with the attribute. */
+/** Reads the backup levels of an account. Levels that are 0 or absent are left out. */
 export function readRetentions(entry: DirectoryEntry): RetentionReading {
   const retentions: Retention[] = [];
   for (const [level, attribute] of INTERVALS) {
@@ -48,7 +51,10 @@ export function readRetentions(entry: DirectoryEntry): RetentionReading {
   return { kind: 'retentions', retentions };
 }
 
-/** What a template may name, each a single line without tabs, save `retain`, which is a line per level. */
+/**
+ * The values for the placeholders of a template. Each is one line without tabs, except `retain`,
+ * which has a line for each level.
+ */
 export type TemplateValues = Readonly<
   Record<'uid' | 'home' | 'chroot' | 'parent' | 'snapshotRoot' | 'retain' | (typeof INTERVALS)[number][0], string>
 >;
@@ -57,7 +63,7 @@ export type Rendering =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'faulty'; readonly reason: string };
 
-/** The configuration where the site has no template of its own. */
+/** The template for sites without their own. */
 export const BUILT_IN_TEMPLATE = [
   '# Written for the backup account {uid}. Do not edit: the next change of the account overwrites it.',
   'config_version\t1.2',
@@ -76,8 +82,9 @@ export const BUILT_IN_TEMPLATE = [
 ].join('\n');
 
 /**
- * The values of a template for one account. Paths may hold letters, digits and `._@-` only: rsnapshot separates by tabs
- * and lines, takes a backup point for a regular expression, and knows no quoting.
+ * The template values for one account. The home and its parent may contain only letters, digits,
+ * `/` and `._@-`: rsnapshot separates by tabs and lines, uses backup points as regular expressions,
+ * and has no quoting.
  */
 export function templateValues(
   uid: string,
@@ -115,8 +122,8 @@ export function templateValues(
 }
 
 /**
- * Fills a template in one pass; a placeholder that does not exist is a fault, with the names that do. A doubled pair of braces
- * stands for a literal one: `{{HOME}}` becomes `{HOME}`.
+ * Fills a template in one pass. An unknown placeholder is a fault, whose reason lists the known
+ * ones. Doubled braces stand for literal ones: `{{HOME}}` becomes `{HOME}`.
  */
 export function substitute(template: string, values: Readonly<Record<string, string>>): Rendering {
   const unknown: string[] = [];

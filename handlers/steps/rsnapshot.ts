@@ -6,10 +6,7 @@ import { inspectRsnapshot } from './inspect-rsnapshot.ts';
 import { removeConfiguration, rsnapshotSettings, writeConfiguration } from './rsnapshot-configuration.ts';
 import { LOOK_UP_ID } from './user-lookup.ts';
 
-/**
- * Reading, writing and removing the few files of an account may take this long on a network file
- * system.
- */
+/** The time limit for the few files of an account, which may be on a network file system. */
 const FILES = 30_000;
 
 const shared = {
@@ -30,7 +27,7 @@ const shared = {
 /** Writes the account's rsnapshot configuration. */
 export const rsnapshot = defineStep({
   ...shared,
-  // The owner and the group are looked up.
+  // Two look-ups: the owner and the group.
   limit: ({ timeout }) => FILES + 2 * LOOK_UP_ID + timeout + endsWithin(),
   grace: () => endsWithin(),
   run: (settings, { homeRoot, homeLayout }) => {
@@ -39,7 +36,7 @@ export const rsnapshot = defineStep({
   },
 });
 
-/** Removes it. */
+/** Removes the account's rsnapshot configuration. */
 export const rsnapshotRemoved = defineStep({
   ...shared,
   limit: () => FILES,

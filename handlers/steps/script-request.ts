@@ -2,16 +2,19 @@ import { isUtf8 } from 'node:buffer';
 import { comparablePath, type HomeRules } from '../../src/domain/home-path.ts';
 import type { Job } from '../../src/domain/job.ts';
 
-/** Longest value given as an argument or in the environment: the kernel takes 128 KiB for one, less its name. */
+/**
+ * The longest value of an argument or an environment variable. The kernel's limit is 128 KiB, with
+ * the variable's name.
+ */
 const LONGEST_ARGUMENT_BYTES = 64 * 1024;
-/** Most bytes of attribute values given on standard input; a value that exceeds it is left out and its attribute named. */
+/** The most bytes of attribute values on standard input. `omitted` names what does not fit. */
 const MOST_INPUT_BYTES = 4 * 1024 * 1024;
 
-/** What a script's environment takes from the service rather than from the entry. */
+/** The part of a script's environment that does not come from the entry. */
 export interface ScriptSurroundings extends HomeRules {
   readonly path: string;
   readonly language: string;
-  /** The configured time zone, for TZ. */
+  /** For TZ. */
   readonly timeZone: string;
   /** The attribute of the quota, for PROV_QUOTA; null: none. */
   readonly quotaAttribute: string | null;
@@ -22,8 +25,8 @@ export type Command =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * The argument list for an account: placeholders replaced inside each argument, once, so that a value which looks like a
- * placeholder stays as it is; where the command names none, followed by MODE and UID.
+ * Builds the argument list for an account. Placeholders are replaced in one pass, so placeholders
+ * inside values are not replaced. If the command has no placeholder, MODE and UID are appended.
  */
 export function buildCommand(command: readonly string[], job: Job): Command {
   const { uid, dn } = job.record;
@@ -54,7 +57,10 @@ export function buildCommand(command: readonly string[], job: Job): Command {
   return { ok: true, argv: named ? argv : [...argv, job.mode, uid] };
 }
 
-/** The whole environment of a script: what the entry lacks, or what cannot be an environment's value, is left out. */
+/**
+ * Builds the whole environment of a script. Variables are left out if the entry has no value, or
+ * none that fits into the environment.
+ */
 export function buildEnvironment(job: Job, surroundings: ScriptSurroundings): Record<string, string> {
   const { record } = job;
   const { quotaAttribute, homeRoot, homeLayout } = surroundings;
@@ -82,13 +88,14 @@ export function buildEnvironment(job: Job, surroundings: ScriptSurroundings): Re
   return environment;
 }
 
-/** A value of an attribute for a script: text, or the bytes that are no text. */
+/** A value of an attribute: text, or the bytes of a value that is not UTF-8. */
 type InputValue = string | { readonly base64: string };
 
 /**
- * What a script reads: one line of JSON, `{mode, uid, dn, attributes}`. `attributes` maps each name to an array of its values, a
- * value that is no UTF-8 as `{"base64": "..."}`. Secrets are left out. Where the values exceed 4 MiB, those that do
- * not fit are left out, and `omitted` lists the names of their attributes.
+ * Builds the standard input of a script: one line of JSON, `{mode, uid, dn, attributes}`.
+ * `attributes` maps each name to an array of values. A value that is not UTF-8 is
+ * `{"base64": "..."}`. Secrets are left out. Values beyond 4 MiB in total are left out, and
+ * `omitted` lists their attributes.
  */
 export function buildInput(job: Job): string {
   const attributes: Record<string, InputValue[]> = {};
@@ -102,7 +109,7 @@ export function buildInput(job: Job): string {
       return true;
     });
     if (kept.length < values.length) omitted.push(name);
-    // Defined, not assigned: a server may name an attribute "__proto__".
+    // An assignment would change the prototype if a server names an attribute "__proto__".
     Object.defineProperty(attributes, name, { value: kept.map(inputValue), enumerable: true });
   }
   const { uid, dn } = job.record;
@@ -117,12 +124,14 @@ function inputValue(value: Buffer): InputValue {
 const SECRET =
   /passw(?:or)?d|passphrase|pwdhistory|unicodepwd|secret|privatekey|pkcs12|(?:nt|lm)hash|^krb.*(?:key|extradata)|^2\.5\.4\.35$/i;
 
-/** Whether an attribute holds a password or a key, judged by its name (options such as `;binary` aside). */
+/**
+ * Whether an attribute holds a password or a key, by its name without options such as `;binary`.
+ */
 export function isSecret(name: string): boolean {
   return SECRET.test(name.split(';', 1)[0] ?? name);
 }
 
-/** The first value of an attribute, where it can be an argument. */
+/** The first value of an attribute, if it can be an argument. */
 function textValue(job: Job, attribute: string): string | undefined {
   const [value] = job.entry.values(attribute);
   return value === undefined ? undefined : textOf(value);

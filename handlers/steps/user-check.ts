@@ -15,7 +15,7 @@ import { LOOK_UP_GRACE, lookUpUser, type SystemUser, type UserLookup } from './u
 
 const STOPPED = notPresent('stopped, as the service stops');
 
-/** What a look gets at least, so that one that begins just before the end can be answered. */
+/** The least time for a look-up, so that one that starts just before the deadline can finish. */
 const LEAST_LOOK = 2_000;
 
 const settings = section('Before the script of add and modify: the user must be known to the host (NSS).', {
@@ -25,8 +25,8 @@ const settings = section('Before the script of add and modify: the user must be 
 });
 
 /**
- * Checks that NSS knows the uid, with the entry's uidNumber and home where the entry has them. It
- * asks again until NSS does or the time is up, then fails with code 2.
+ * Checks that NSS knows the uid with the entry's uidNumber and home, if the entry has them. Repeats
+ * the look-up until it succeeds or the time is up. Then it fails with code 2.
  */
 export const userCheck = defineStep({
   name: 'user',
@@ -49,13 +49,12 @@ export interface UserWait extends Pick<SettingsOf<typeof settings>, 'timeout' | 
   readonly run: RunCommand;
   /** Waits; rejects when aborted. */
   readonly wait?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
-  /** Milliseconds on a clock that only goes forward. */
+  /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
 }
 
 /**
- * `timeout`: how long to wait until NSS knows the user as the directory does; `interval`: between
- * two looks.
+ * Looks the user up every `interval` ms for at most `timeout` ms, until NSS and the entry agree.
  */
 export async function waitForUser(job: Job, { signal }: StepContext, options: UserWait): Promise<StepOutcome> {
   const { run, timeout, interval, wait = waitAbortably, now = () => performance.now() } = options;
@@ -79,13 +78,13 @@ export async function waitForUser(job: Job, { signal }: StepContext, options: Us
   }
 }
 
-/** What the directory says of a user; undefined where it says nothing. */
+/** The values of the entry that NSS must agree with; undefined if the entry has none. */
 interface Expectation {
   readonly uidNumber: string | undefined;
   readonly home: string | undefined;
 }
 
-/** What the host must say of the user; a text: why the entry cannot be compared with anything. */
+/** Reads the expected values; a text says why the entry is faulty. */
 function expectationOf(entry: DirectoryEntry): Expectation | string {
   const uidNumber = singleValue(entry, 'uidNumber');
   const home = singleValue(entry, 'homeDirectory');

@@ -1,4 +1,7 @@
-/** What is tried, or `late()` when it takes longer: a file system that does not answer must not hold an account for ever. */
+/**
+ * Resolves as `tried` does, or with `late()` after the time limit: a file system that does not
+ * answer must not block an account for ever.
+ */
 export async function withinTime<T>(tried: Promise<T>, milliseconds: number, late: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<T>((resolve) => {

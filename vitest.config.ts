@@ -1,18 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that start real servers, or the compiled service, and so want the machine for themselves. */
+/** Tests with real servers or the compiled service. They need most of the machine's capacity. */
 const INTEGRATION = ['integration', 'support', 'conformance'].map((folder) => `test/${folder}/**/*.test.ts`);
 const FAULTS = ['test/faults/**/*.test.ts', 'test/endurance/**/*.test.ts'];
 const ARCHITECTURE = ['test/architecture/**/*.test.ts'];
 
-/** These run the compiled program. */
+/** Builds the program before tests that run it. */
 const BUILD = ['test/support/build.ts'];
 
 export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 120_000,
-    /** How long `expect.poll` waits, and how often it looks, in milliseconds. */
+    /** In milliseconds. */
     expect: { poll: { timeout: 20_000, interval: 10 } },
     maxWorkers: 2,
     setupFiles: ['test/support/no-leaks.ts'],

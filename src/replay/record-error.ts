@@ -1,4 +1,4 @@
-/** A record that cannot be replayed; the message names the line. */
+/** A record cannot be replayed. The message names the line, if a line is at fault. */
 export class RecordError extends Error {
   override readonly name = 'RecordError';
 }

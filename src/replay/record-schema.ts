@@ -6,10 +6,10 @@ import { type DirectoryEntry, entryOf } from '../domain/entry.ts';
 import { RETRIES } from '../domain/job.ts';
 import { MODES } from '../domain/mode.ts';
 
-/** A value of an attribute. */
+/** A value of an attribute: text, or the bytes of a value that is not UTF-8. */
 export type Bytes = string | { readonly base64: string };
 
-/** Years of four digits, in the one way in which a record writes its times. */
+/** A time in UTC with a year of four digits, as a record writes it. */
 const time = z
   .string()
   .refine(
@@ -141,7 +141,7 @@ const circumstances = z.object({
   today: z.string(),
   directoryTime: moment.optional(),
   othersTimeLeft: z.number(),
-  // JSON has null for what is infinite.
+  // JSON.stringify writes null for infinity.
   behindTimeLeft: z
     .number()
     .nullable()
@@ -181,7 +181,7 @@ const step = z.discriminatedUnion('step', [
   z.object({ step: z.literal('afterRefusal'), uid: z.string(), tries: count, isOvertaken: z.boolean(), next }),
 ]);
 
-/** What the lines of a record must be like, by what they are. */
+/** The schema of each kind of line. */
 export const lineSchemas = {
   header,
   step: z.object({ time }).and(step),

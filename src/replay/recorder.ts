@@ -4,28 +4,34 @@ import { openOutput } from '../host/output-file.ts';
 import { encodeGap, encodeHeader, encodeStep, type RecordedSettings } from './recording.ts';
 
 export interface RecorderOptions {
-  /** Appended to; made for its owner only, as it names accounts. */
+  /** The record. It is appended to, and created with mode 0600 because it names accounts. */
   readonly file: string;
   readonly version: string;
   readonly settings: RecordedSettings;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Told, in a sentence, when the file cannot be written. */
+  /** Receives a sentence when the file cannot be written. */
   readonly notice: (message: string) => void;
 }
 
-/** Keeps each step as a JSON line. Never throws, never waits, and bounds its memory. */
+/** Writes each step as a JSON line. Never throws, never blocks, and uses bounded memory. */
 export interface Recorder {
   readonly step: ObserveStep;
-  /** Goes on in a new file of the same name: the old one has been moved away. */
+  /** Closes the file and opens the path again, after the old file was renamed. */
   reopen(): void;
-  /** Resolves when everything is in the file. */
+  /** Resolves when all lines are written to the file. */
   close(): Promise<void>;
 }
 
-/** How much may wait for the disk, in bytes; lines beyond it are counted and left out. */
+/** The most bytes that may wait to be written. Further lines are dropped and counted. */
 const LARGEST_BACKLOG = 16 * 1024 * 1024;
 
+/**
+ * Opens the record and writes its header.
+ *
+ *   open -> failed             the opening or a write failed; nothing more is written
+ *   open, failed -> open       (`reopen`)
+ */
 export function recordTo(options: RecorderOptions): Recorder {
   const { settings, now, notice } = options;
   let lost = 0;
@@ -59,7 +65,7 @@ export function recordTo(options: RecorderOptions): Recorder {
       return undefined;
     }
   }
-  // A life before this one may have been cut off in the middle of a line.
+  // The last line of an earlier process may have been cut off, so the header begins on a new line.
   const begin = () => put(() => `\n${encodeHeader(time(), options.version, settings)}`);
 
   begin();

@@ -23,12 +23,12 @@ type WithOutline<Each> = Each extends { readonly next: unknown }
   ? Omit<Each, 'next'> & { readonly next: unknown }
   : never;
 
-/** A step as a record has it: of what it led to there is the outline only. */
+/** A step as it is recorded, with only the outline of its result (`outlineOf`). */
 export type RecordedStep = WithOutline<Step>;
 
 /**
- * A line of a record, with the time at which it was written. A service that is started again begins
- * with a header of its own.
+ * A line of a record, with the time at which it was written. Each start of the service writes a
+ * header.
  */
 export type RecordLine =
   | {
@@ -38,18 +38,21 @@ export type RecordLine =
       readonly settings: RecordedSettings;
     }
   | { readonly kind: 'step'; readonly time: string; readonly step: RecordedStep }
-  /** So many lines are missing here: the disk did not keep up. */
+  /** The number of lines that are missing here because the disk was too slow. */
   | { readonly kind: 'gap'; readonly time: string; readonly lines: number };
 
 /** The version of the format. */
 export const FORMAT = 3;
 
-/** The first line of a record, without its end. */
+/** Returns the header line, without a newline. */
 export function encodeHeader(time: string, version: string, settings: RecordedSettings): string {
   return JSON.stringify({ record: 'prov-backup-rsnapshot', format: FORMAT, time, version, settings });
 }
 
-/** The line of a step, without its end. Of an entry only the attributes are kept by which steps go. */
+/**
+ * Returns the line of a step, without a newline. Of an entry it has only the attributes on which
+ * steps depend, and a digest of the others.
+ */
 export function encodeStep(time: string, step: Step, names: AttributeNames): string {
   const next = outlineOf(step.next);
   switch (step.step) {
@@ -72,11 +75,12 @@ export function encodeStep(time: string, step: Step, names: AttributeNames): str
   }
 }
 
+/** Returns the line for `lines` missing lines, without a newline. */
 export function encodeGap(time: string, lines: number): string {
   return JSON.stringify({ time, gap: lines });
 }
 
-/** Reads a line of a record. Throws a RangeError that says what is wrong with it. */
+/** Decodes a line of a record. Throws a RangeError with the fault if it is not valid. */
 export function decodeLine(text: string): RecordLine {
   const line = parsed(text);
   if ('format' in line) {
@@ -121,7 +125,7 @@ function storedInput(input: ClaimInput | WriteBackInput | Failed, names: Attribu
   return 'entry' in input && input.entry !== undefined ? { ...input, entry: storedEntry(input.entry, names) } : input;
 }
 
-/** Stands for all attributes that are not kept: an outcome depends on whether they have changed. */
+/** Holds a digest of the attributes that are left out: steps compare whether they have changed. */
 const OTHERS = 'x-other-attributes';
 
 function storedEntry(entry: DirectoryEntry, names: AttributeNames): object {
@@ -143,7 +147,7 @@ function digestOfOthers(entry: DirectoryEntry, kept: readonly string[]): string 
   return createHash('sha256').update(lines.toSorted().join('\n')).digest('base64');
 }
 
-/** As text where the bytes are text, so that a person can read it. */
+/** Text if the bytes are UTF-8, so that the record is readable; otherwise base64. */
 function stored(value: Buffer): Bytes {
   const text = value.toString('utf8');
   return Buffer.from(text, 'utf8').equals(value) ? text : { base64: value.toString('base64') };
@@ -161,7 +165,7 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
     const given: unknown = JSON.parse(text);
     if (typeof given === 'object' && given !== null && !Array.isArray(given)) return { ...given };
   } catch {
-    // It is told below.
+    // The error below covers this case, too.
   }
   throw new RangeError('it is no line of a record (run --record)');
 }

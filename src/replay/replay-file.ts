@@ -6,16 +6,16 @@ import { decodeLine, type RecordedStep, type RecordLine } from './recording.ts';
 import { Replay, type ReplayedStep } from './replay.ts';
 
 export interface ReplayFileOptions {
-  /** Only the steps of this uid; default: all. */
+  /** Replays only the steps of this uid; by default all. */
   readonly uid?: string | undefined;
-  /** Waits as long as the replay is to take for so many recorded milliseconds. */
+  /** Is called with the recorded time between two lines. The replay waits until it resolves. */
   readonly pace: (milliseconds: number) => Promise<void>;
   readonly onEvent: (event: PublishedEvent) => void;
-  /** Hears what happens between the lives of the recorded service. */
+  /** Receives a text for each start of the recorded service. */
   readonly onNotice: (text: string) => void;
 }
 
-/** A step that came out otherwise than recorded. */
+/** A step whose result differs from the recorded one. */
 export interface Difference {
   readonly account: string;
   readonly recorded: string;
@@ -23,14 +23,14 @@ export interface Difference {
 }
 
 export interface ReplayResult {
-  /** Steps that came out as recorded. */
+  /** The number of steps with the recorded result. */
   readonly same: number;
-  /** Accounts with a step that did not. */
+  /** The number of accounts with a different result. */
   readonly differing: number;
   readonly differences: readonly Difference[];
-  /** Accounts that were in work when the record ended, or the service was started again. */
+  /** The number of accounts in work when the record ended or the service was started again. */
   readonly unfinished: number;
-  /** Lines that are missing in the record. */
+  /** The number of missing lines. */
   readonly gaps: number;
   /** Steps of turns whose beginning is not in the record, or that came out otherwise before. */
   readonly leftOut: number;
@@ -38,17 +38,17 @@ export interface ReplayResult {
 
 const NEWLINE = 0x0a;
 /**
- * Four times an entry of the largest size that the service reads, as a value that is no text needs
- * more room here.
+ * The longest line in bytes: four times the largest entry that the service reads. Values that are
+ * not text are longer in a record.
  */
 const LONGEST_LINE = 64 * 1024 * 1024;
 /** Beyond so many accounts that differ, differences are only counted. */
 const KEPT = 100;
 
 /**
- * Takes the steps of a record again, line by line. Memory holds what is in work at one moment, and
- * the accounts that differ. A line that was cut off, as by a power failure, is left out: the last
- * one of a life. Rejects with a RecordError for any other line that is none.
+ * Replays the steps of a record line by line. Memory holds the accounts in work and the accounts
+ * that differ. A line that was cut off, as by a power failure, is skipped: the last one of the file
+ * or the last one before a header. Any other invalid line rejects with a RecordError.
  */
 export async function replayFile(path: string, options: ReplayFileOptions): Promise<ReplayResult> {
   const service = new RecordedService(options);
@@ -57,9 +57,9 @@ export async function replayFile(path: string, options: ReplayFileOptions): Prom
 }
 
 /**
- * The recorded service, which lived once or several times.
+ * The recorded service, which was started once or several times.
  *
- * not begun -> lives (a header) -> lives again (another header) -> ...
+ *   not started -> running (a header) -> running (each further header: started again)
  */
 class RecordedService {
   readonly #options: ReplayFileOptions;
@@ -95,6 +95,7 @@ class RecordedService {
     }
   }
 
+  /** Undefined if there was no header. */
   result(): ReplayResult | undefined {
     if (this.#replay === undefined) return undefined;
     return {
@@ -178,7 +179,7 @@ async function* bytesOf(path: string): AsyncGenerator<Buffer> {
   }
 }
 
-/** The lines of a record. One that is none, right before a header, was cut off, and is left out. */
+/** The lines of a record. An invalid line right before a header was cut off and is skipped. */
 async function* linesOf(path: string): AsyncGenerator<RecordLine> {
   let fault: RecordError | undefined;
   for await (const { text, place } of textsOf(path)) {

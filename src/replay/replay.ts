@@ -21,7 +21,7 @@ import type { StreamEvent } from '../domain/event.ts';
 import { readAccount } from '../domain/read-account.ts';
 import { outlineOf, type RecordedSettings, type RecordedStep } from './recording.ts';
 
-/** What a step led to this time, and what it tells. */
+/** The outline of the result of a replayed step, and its events. */
 export interface ReplayedStep {
   readonly next: unknown;
   readonly events: readonly StreamEvent[];
@@ -44,7 +44,10 @@ type Attempt =
 
 type Of<Name extends RecordedStep['step']> = Extract<RecordedStep, { readonly step: Name }>;
 
-/** Takes the steps of one life of the recorded service again, with the service's own functions. */
+/**
+ * Replays the steps from one start of the recorded service to the next, with the functions of the
+ * service.
+ */
 export class Replay {
   readonly #rules: DecisionRules & ClaimRules & WriteBackRules;
   readonly #settings: RecordedSettings;
@@ -63,14 +66,14 @@ export class Replay {
     };
   }
 
-  /** How many accounts are in work. */
+  /** The number of accounts in work. */
   get inWork(): number {
     return [...this.#attempts.values()].filter(({ at }) => at !== 'claiming').length;
   }
 
   /**
-   * Takes a step again. Undefined where it goes on with what is not in the record, or came out
-   * otherwise before.
+   * Replays a step. Undefined if it cannot be replayed: the steps before it are missing, or their
+   * results differed.
    */
   replay(step: RecordedStep): ReplayedStep | undefined {
     switch (step.step) {
@@ -91,12 +94,12 @@ export class Replay {
     }
   }
 
-  /** Follows the turn of a uid no further. */
+  /** Forgets the turn of a uid. Its further steps are not replayed. */
   forget(uid: string): void {
     this.#attempts.delete(laneOf(uid));
   }
 
-  /** Steps are missing: no turn that has begun can be followed. */
+  /** Forgets all turns, as lines are missing. */
   forgetAll(): void {
     this.#attempts.clear();
   }

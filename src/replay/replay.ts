@@ -194,6 +194,9 @@ export class Replay {
   }
 }
 
-function replayed(next: Parameters<typeof outlineOf>[0], ...events: ReadonlyArray<StreamEvent | undefined>): ReplayedStep {
+function replayed(
+  next: Parameters<typeof outlineOf>[0],
+  ...events: ReadonlyArray<StreamEvent | undefined>
+): ReplayedStep {
   return { next: outlineOf(next), events: events.filter((event) => event !== undefined) };
 }

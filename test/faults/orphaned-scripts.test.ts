@@ -6,7 +6,7 @@ import { signalGroup } from '../../src/script/process-group.ts';
 import { BASE } from '../support/accounts.ts';
 import { startWorld } from './world.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'left-behind-'));
+const folder = mkdtempSync(join(tmpdir(), 'orphaned-scripts-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /**

@@ -4,6 +4,7 @@ import { DirectoryError, ResultCode } from '../src/domain/directory-error.ts';
 import type { DirectoryAccess } from '../src/ldap/access.ts';
 import type { Connection } from '../src/ldap/connection.ts';
 import { openPair } from '../src/ldap/open-pair.ts';
+import { connectionError } from '../src/ldap/remedies.ts';
 import { describeServer, type ServerFacts } from '../src/ldap/root-dse.ts';
 import { NotOffered, type Protocol, type WatchedContent } from './protocols/protocol.ts';
 import { PROTOCOLS } from './protocols/registry.ts';
@@ -40,7 +41,7 @@ export interface SubscriptionOptions extends WatchedContent {
 export function subscribeOnce(options: SubscriptionOptions): Observable<DirectoryChange> {
   return opened(options).pipe(
     mergeMap(({ connection, server }) => watchWith(protocolsFor(options.protocol), connection, server, options)),
-    catchError((error: unknown) => throwError(() => asDirectoryError(error))),
+    catchError((error: unknown) => throwError(() => asDirectoryError(options.url, error))),
   );
 }
 
@@ -149,7 +150,9 @@ function nothingOffered(server: string, refusals: readonly NotOffered[]): Direct
 const ENABLE_ONE =
   'enable one: slapd: moduleload syncprov, and overlay syncprov on the database of directory.base; 389: the plugins Content Synchronization and Retro Changelog; other servers: persistent search (control 2.16.840.1.113730.3.4.3)';
 
-function asDirectoryError(error: unknown): DirectoryError {
+/** What is no answer of the directory may be a fault of the host, such as a shortage of files. */
+function asDirectoryError(url: string, error: unknown): DirectoryError {
   if (error instanceof DirectoryError) return error;
+  if (error instanceof Error && 'code' in error) return connectionError(url, error);
   return new DirectoryError(error instanceof Error ? error.message : String(error), { cause: error });
 }

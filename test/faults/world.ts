@@ -33,6 +33,9 @@ export interface RestartableDirectory extends TestDirectory {
   resume(): void;
 }
 
+/** What the output of a service tells of its connection. */
+const CONNECTION_EVENTS = /^(?:\S+ +(connected|refreshed|disconnected) |--- )/gm;
+
 export interface WorldOptions {
   /** A running directory, which its creator stops. Default: a slapd of the world's own. */
   readonly directory?: RestartableDirectory;
@@ -110,14 +113,11 @@ export class World {
     }
   }
 
-  /**
-   * Waits until each service has two connections through the proxy: its subscription and its
-   * writes.
-   */
+  /** Waits until each service has subscribed, and its refresh is complete. */
   async connected(): Promise<void> {
-    const wanted = 2 * this.services.length;
+    const last = ({ output }: ServiceProcess) => [...output.matchAll(CONNECTION_EVENTS)].at(-1)?.[1];
     // Hooks call this, too; they have no expect.poll.
-    await vi.waitFor(() => expect(this.proxy.open.length).toBeGreaterThanOrEqual(wanted), {
+    await vi.waitFor(() => expect(this.services.map(last)).toEqual(this.services.map(() => 'refreshed')), {
       timeout: 20_000,
       interval: 10,
     });

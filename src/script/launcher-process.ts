@@ -1,10 +1,6 @@
-import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { Socket } from 'node:net';
-import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { errorCode } from './locate.ts';
 import type { LeftOut } from './output-lines.ts';
+import { startPythonHelper } from './python-helper.ts';
 import type { RecordDraft } from './run-record.ts';
 import type { OutputStream } from './runner.ts';
 
@@ -58,103 +54,24 @@ export interface LauncherEvents {
 }
 
 const PROGRAM = fileURLToPath(new URL('./launcher.py', import.meta.url));
-/** Nothing of the host's own Python is loaded, nothing written: half the time that a start takes. */
-const ALONE = ['-I', '-S', '-B'];
-/** Where the interpreter is looked for when the service itself was started without PATH. */
-const DEFAULT_PATH = '/usr/bin:/bin';
 const FRAME_HEAD_BYTES = 9;
-/** What of the launcher's complaints is kept: the end. */
-const MOST_COMPLAINT = 500;
 
 /** `record`: that of the launcher itself. */
 export function startLauncher(interpreter: string, record: RecordDraft, events: LauncherEvents): LauncherProcess {
-  // A group of its own: a Ctrl-C in the service's terminal is the service's to handle.
-  let child: ChildProcess;
-  try {
-    child = spawn(interpreter, [...ALONE, PROGRAM, record.file, record.text], {
-      argv0: 'prov-backup-rsnapshot: launcher',
-      stdio: ['pipe', 'pipe', 'pipe'],
-      detached: true,
-      cwd: '/',
-      env: { PATH: process.env['PATH'] || DEFAULT_PATH, LC_ALL: 'C' },
-    });
-  } catch (error) {
-    return notStarted(Promise.resolve(error), events);
-  }
-  // Where descriptors are short, Node.js makes no streams and says why a little later.
-  if (!hasStreams(child))
-    return notStarted(
-      once(child, 'error').then(([error]) => error),
-      events,
-    );
-  return speakWith(child, events);
-}
-
-function speakWith(child: WithStreams, events: LauncherEvents): LauncherProcess {
-  letProcessEnd(child);
-
-  let complaint = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    complaint = (complaint + chunk.toString('utf8')).slice(-MOST_COMPLAINT);
-  });
-  child.stdin.on('error', () => {}); // EPIPE: its end is told by 'close'
-  child.stdout.on('data', frameReader(events));
-
-  const gone = new Promise<void>((resolve) => {
-    let ended = false;
-    const end = (reason: string, code?: string) => {
-      if (ended) return;
-      ended = true;
-      events.onEnd(reason, code);
-      resolve();
-    };
-    child.on('error', (error) => end(error.message, errorCode(error)));
-    child.on('close', (code, signal) => {
-      const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-      end(complaint === '' ? how : `${how}: ${complaint.trim()}`);
-    });
-  });
-
+  const helper = startPythonHelper(
+    { interpreter, title: 'launcher', program: PROGRAM, args: [record.file, record.text] },
+    { onData: frameReader(events), onEnd: events.onEnd },
+  );
   return {
     start: ({ id, killGraceMilliseconds, argv, env, record, stdin }) => {
       const environment = Object.entries(env).map(([name, value]) => `${name}=${value}`);
       const strings = [...argv, ...environment, record.file, record.text, stdin];
-      child.stdin.write(encodeRequest([id, killGraceMilliseconds, argv.length], strings));
+      helper.write(encodeRequest([id, killGraceMilliseconds, argv.length], strings));
     },
-    beat: () => child.stdin.write(encodeRequest([0, 0, 0], [])),
-    async close() {
-      // Its end is told when it has ended and its streams have: until then both keep the process.
-      child.ref();
-      for (const stream of streamsOf(child)) stream.ref();
-      child.stdin.end();
-      await gone;
-    },
-    kill: () => child.kill('SIGKILL'),
+    beat: () => helper.write(encodeRequest([0, 0, 0], [])),
+    close: () => helper.close(),
+    kill: () => helper.kill(),
   };
-}
-
-function notStarted(fault: Promise<unknown>, events: LauncherEvents): LauncherProcess {
-  const told = fault.then((error) => {
-    events.onEnd(error instanceof Error ? error.message : String(error), errorCode(error));
-  });
-  return { start: () => {}, beat: () => {}, kill: () => {}, close: () => told };
-}
-
-type WithStreams = ChildProcessByStdio<Writable, Readable, Readable>;
-
-function hasStreams(child: ChildProcess): child is WithStreams {
-  // Undefined, whatever the type says, where they were not made.
-  return Boolean(child.stdin && child.stdout && child.stderr);
-}
-
-/** A launcher that waits for requests does not keep the service alive. */
-function letProcessEnd(child: WithStreams): void {
-  child.unref();
-  for (const stream of streamsOf(child)) stream.unref();
-}
-
-function streamsOf({ stdin, stdout, stderr }: WithStreams): Socket[] {
-  return [stdin, stdout, stderr].filter((stream) => stream instanceof Socket);
 }
 
 /** A request as the launcher reads it: id, grace and number of arguments, then its strings. */

@@ -1,5 +1,6 @@
 import { Launcher, type LauncherEnd, type LaunchResult } from './launcher.ts';
 import { locate, noFolder } from './locate.ts';
+import { PYTHON } from './python-helper.ts';
 import type { RunRecords } from './run-record.ts';
 import type { ScriptRequest, ScriptResult, ScriptRunner } from './runner.ts';
 
@@ -8,7 +9,7 @@ export interface LauncherRunnerOptions {
   readonly plain: ScriptRunner;
   readonly records: RunRecords;
   onNotice(message: string): void;
-  /** The Python interpreter (3.8 or later); tests name another. */
+  /** The Python interpreter; tests name another. */
   readonly interpreter?: string;
   /** A launcher that is not ready by then is done without. */
   readonly readyWithinMilliseconds?: number;
@@ -27,7 +28,7 @@ const MOST_AT_ONCE = 200;
  */
 export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunner {
   const { plain, records, onNotice } = options;
-  const { interpreter = '/usr/bin/python3', readyWithinMilliseconds = 10_000, beatMilliseconds = 1000 } = options;
+  const { interpreter = PYTHON, readyWithinMilliseconds = 10_000, beatMilliseconds = 1000 } = options;
   /** Those that take any run, and all. */
   const shared = new Set<Launcher>();
   const crews = new Set<Launcher>();

@@ -1,0 +1,126 @@
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { errorCode } from './locate.ts';
+
+/** A small process in Python. It reads from standard input and writes to standard output. */
+export interface PythonHelper {
+  write(bytes: string | Buffer): void;
+  /** Closes its standard input, on which it must exit. Resolves when it is gone. */
+  close(): Promise<void>;
+  kill(): void;
+}
+
+export interface PythonHelperOptions {
+  /** The Python interpreter. */
+  readonly interpreter: string;
+  /** The name of the process in a list of processes. */
+  readonly title: string;
+  readonly program: string;
+  readonly args?: readonly string[];
+}
+
+export interface PythonHelperEvents {
+  onData(chunk: Buffer): void;
+  /**
+   * Called once, when it is gone and all its output has been read. `reason` is in words; `code` is
+   * set if the system refused to start it.
+   */
+  onEnd(reason: string, code?: string): void;
+}
+
+/** The system's Python, 3.8 or later. */
+export const PYTHON = '/usr/bin/python3';
+/** Loads none of the host's own modules and writes none, which halves the time of a start. */
+const ALONE = ['-I', '-S', '-B'];
+/** The path on which an interpreter is looked for if the service has no PATH. */
+const DEFAULT_PATH = '/usr/bin:/bin';
+/** How much of its standard error is kept, from the end, in characters. */
+const MOST_COMPLAINT = 500;
+
+/** Starts a helper. It does not keep the service alive while it waits for requests. */
+export function startPythonHelper(options: PythonHelperOptions, events: PythonHelperEvents): PythonHelper {
+  const { interpreter, title, program, args = [] } = options;
+  // In a process group of its own: only the service handles a Ctrl-C in its terminal.
+  let child: ChildProcess;
+  try {
+    child = spawn(interpreter, [...ALONE, program, ...args], {
+      argv0: `prov-backup-rsnapshot: ${title}`,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+      cwd: '/',
+      env: { PATH: process.env['PATH'] || DEFAULT_PATH, LC_ALL: 'C' },
+    });
+  } catch (error) {
+    return notStarted(Promise.resolve(error), events);
+  }
+  // If descriptors are short, Node.js creates no streams and emits the error later.
+  if (!hasStreams(child))
+    return notStarted(
+      once(child, 'error').then(([error]) => error),
+      events,
+    );
+  return workWith(child, events);
+}
+
+function workWith(child: WithStreams, events: PythonHelperEvents): PythonHelper {
+  letProcessEnd(child);
+
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaint = (complaint + chunk.toString('utf8')).slice(-MOST_COMPLAINT);
+  });
+  child.stdin.on('error', () => {}); // EPIPE: 'close' reports its end
+  child.stdout.on('data', (chunk: Buffer) => events.onData(chunk));
+
+  const gone = new Promise<void>((resolve) => {
+    let ended = false;
+    const end = (reason: string, code?: string) => {
+      if (ended) return;
+      ended = true;
+      events.onEnd(reason, code);
+      resolve();
+    };
+    child.on('error', (error) => end(error.message, errorCode(error)));
+    child.on('close', (code, signal) => {
+      const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+      end(complaint === '' ? how : `${how}: ${complaint.trim()}`);
+    });
+  });
+
+  return {
+    write: (bytes) => child.stdin.write(bytes),
+    async close() {
+      // 'close' comes when it and its streams have ended. Until then they keep the service alive.
+      child.ref();
+      for (const stream of streamsOf(child)) stream.ref();
+      child.stdin.end();
+      await gone;
+    },
+    kill: () => child.kill('SIGKILL'),
+  };
+}
+
+function notStarted(fault: Promise<unknown>, events: PythonHelperEvents): PythonHelper {
+  const told = fault.then((error) => {
+    events.onEnd(error instanceof Error ? error.message : String(error), errorCode(error));
+  });
+  return { write: () => {}, kill: () => {}, close: () => told };
+}
+
+type WithStreams = ChildProcessByStdio<Writable, Readable, Readable>;
+
+function hasStreams(child: ChildProcess): child is WithStreams {
+  // Undefined, in spite of the type, if they were not created.
+  return Boolean(child.stdin && child.stdout && child.stderr);
+}
+
+function letProcessEnd(child: WithStreams): void {
+  child.unref();
+  for (const stream of streamsOf(child)) stream.unref();
+}
+
+function streamsOf({ stdin, stdout, stderr }: WithStreams): Socket[] {
+  return [stdin, stdout, stderr].filter((stream) => stream instanceof Socket);
+}

@@ -3,6 +3,7 @@ import type { CheckLine } from '../src/domain/check-line.ts';
 import type { HomeRules } from '../src/domain/home-path.ts';
 import type { Job, StepContext, StepOutcome } from '../src/domain/job.ts';
 import type { RunCommand } from '../src/script/command.ts';
+import type { Getent } from '../src/script/getent.ts';
 import type { ScriptRunner } from '../src/script/runner.ts';
 
 /** The site's settings that steps get besides their own section of the configuration. */
@@ -17,11 +18,13 @@ export interface Site extends HomeRules {
 /** What a step uses to start programs. */
 export interface Means {
   readonly scripts: ScriptRunner;
+  readonly getent: Getent;
   readonly runCommand: RunCommand;
 }
 
 /** What the inspection of the host uses. */
 export interface Look {
+  readonly getent: Getent;
   readonly runCommand: RunCommand;
   readonly signal: AbortSignal;
 }

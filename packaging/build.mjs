@@ -37,5 +37,7 @@ for (const [from, to] of programs) {
     plugins: [apart],
   });
 }
-// The program expects this file in its own folder.
-await copyFile(`${root}src/script/launcher.py`, `${root}dist/src/launcher.py`);
+// The program expects these files in its own folder.
+for (const helper of ['launcher.py', 'lookup.py']) {
+  await copyFile(`${root}src/script/${helper}`, `${root}dist/src/${helper}`);
+}

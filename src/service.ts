@@ -17,6 +17,7 @@ import { ReturnCode } from './domain/return-code.ts';
 import { stateTimestamp } from './domain/timestamp.ts';
 import type { Connection } from './ldap/connection.ts';
 import { runCommand } from './script/command.ts';
+import { createLookups } from './script/lookups.ts';
 import { createScriptRunner } from './script/script-runner.ts';
 import { ServiceLifecycle } from './service-lifecycle.ts';
 import { accessOf, decisionMaker, rulesOf, siteOf } from './site.ts';
@@ -98,15 +99,20 @@ export function createService(options: ServiceOptions): Service {
   };
 }
 
-/** What is done to an account: the handlers of this site, and the runner of their scripts. */
+/** What is done to an account: the handlers of this site, and what they use on this host. */
 function createHandlers({ settings, notice }: ServiceOptions) {
   const handlers = handlersOf(settings, siteOf(settings));
   const { script, directory } = settings;
   const scripts = createScriptRunner({ launcher: script.launcher, base: directory.base, onNotice: notice });
+  const { getent, close } = createLookups({ launcher: script.launcher, onNotice: notice });
   return {
-    run: handlerRunner(handlers, { scripts, runCommand }, monotonic),
+    run: handlerRunner(handlers, { scripts, getent, runCommand }, monotonic),
     longestMilliseconds: longestHandlerMilliseconds(handlers),
-    close: () => scripts.close(),
+    getent,
+    close: () => {
+      close();
+      return scripts.close();
+    },
   };
 }
 
@@ -164,7 +170,8 @@ function dependenciesOf(
   { lifecycle, load, handlers, knowledge, directory }: Parts,
 ): PipelineDependencies {
   const { attributes: names, accounts, instances, retry, concurrency } = settings;
-  const { longestMilliseconds } = handlers;
+  const { longestMilliseconds, getent } = handlers;
+  const { stopped: signal } = lifecycle;
   const { open, directoryTime } = knowledge;
   const rules = rulesOf(settings);
   return {
@@ -174,7 +181,7 @@ function dependenciesOf(
     alone: instances === 'one',
     readEntry: (entry) => readAccount(entry, names, rules),
     readStanding: (entry) => readAccount(entry, names, null),
-    objection: hostObjection({ rules: accounts, signal: lifecycle.stopped }),
+    objection: hostObjection({ rules: accounts, signal, getent }),
     open,
     directory: directory.operations,
     away: directory.backoff,
@@ -185,7 +192,7 @@ function dependenciesOf(
     load,
     dryRun,
     report,
-    signal: lifecycle.stopped,
+    signal,
     draining: lifecycle.draining,
     drain$: lifecycle.drain$,
     nextJobId: jobIds(),

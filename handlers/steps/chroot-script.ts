@@ -41,7 +41,7 @@ const settings = section('The script of the site that is run for each account.',
   ),
   language: setting('LANG of the script.', 'C.UTF-8', text('locale', 'a locale such as C.UTF-8')),
   launcher: setting(
-    'auto starts scripts through a small helper process, which is faster; none starts each from the service.',
+    'auto uses small helper processes to start scripts and to look users up, which is faster; none starts each script, and getent for each lookup, from the service.',
     'auto',
     oneOf('auto', 'none'),
   ),

@@ -1,14 +1,15 @@
 import type { AccountRecord, AccountRules } from '../../src/domain/account.ts';
 import { isNumeric } from '../../src/domain/uid.ts';
 import { Shortage } from '../../src/host/shortage.ts';
-import { describeCommand, type RunCommand, runCommand } from '../../src/script/command.ts';
-import { NOT_FOUND, readPasswdLine, type UserLookup } from './user-lookup.ts';
+import { describeCommand } from '../../src/script/command.ts';
+import { type Getent, NOT_FOUND, runGetent } from '../../src/script/getent.ts';
+import { readPasswdLine, type UserLookup } from './user-lookup.ts';
 
 export interface HostUsersOptions {
   readonly rules: Pick<AccountRules, 'lowestUidNumber'>;
   /** Aborted when the service must stop at once. */
   readonly signal: AbortSignal;
-  readonly run?: RunCommand;
+  readonly getent?: Getent;
 }
 
 /** Why root must not work for an account, by what this host knows of its user; undefined: nothing speaks against it. */
@@ -17,7 +18,7 @@ export type Objection = (record: Pick<AccountRecord, 'uid' | 'uidNumber'>) => Pr
 const TIMEOUT = 10_000;
 /** So many names are asked for at once: their lines fit into what is kept of a command's output. */
 const MOST_NAMES = 32;
-/** What `runCommand` keeps of the output; an answer as long as that may be cut off. */
+/** What is kept of the output; an answer as long as that may be cut off. */
 const CUT_OFF_BYTES = 16 * 1024;
 
 /**
@@ -25,8 +26,8 @@ const CUT_OFF_BYTES = 16 * 1024;
  * entry's, is none to work for. A name that the host does not know passes, and so does a uid that is a number: it is asked
  * for by that number, and what the entry itself says of that is judged already. Rejects when the service stops.
  */
-export function hostObjection({ rules, signal, run = runCommand }: HostUsersOptions): Objection {
-  const lookUp = batched((names) => askFor(names, run, signal));
+export function hostObjection({ rules, signal, getent = runGetent }: HostUsersOptions): Objection {
+  const lookUp = batched((names) => askFor(names, getent, signal));
   return async ({ uid, uidNumber }) => {
     if (isNumeric(uid)) return undefined;
     const lookup = await lookUp(uid);
@@ -43,7 +44,7 @@ export function hostObjection({ rules, signal, run = runCommand }: HostUsersOpti
   };
 }
 
-/** One question at a time; what is asked meanwhile goes together into the next, so that a burst costs few processes. */
+/** One question at a time; what is asked meanwhile goes together into the next, so that a burst costs few questions. */
 function batched(ask: (names: readonly string[]) => Promise<(name: string) => UserLookup>) {
   const waiting = new Map<string, Array<(lookup: UserLookup) => void>>();
   let asking = false;
@@ -66,16 +67,15 @@ function batched(ask: (names: readonly string[]) => Promise<(name: string) => Us
 
 async function askFor(
   names: readonly string[],
-  run: RunCommand,
+  getent: Getent,
   signal: AbortSignal,
 ): Promise<(name: string) => UserLookup> {
-  const command = ['getent', 'passwd', ...names];
-  const asked = run(command, { timeoutMilliseconds: TIMEOUT, killGraceMilliseconds: 1_000, signal });
+  const asked = getent('passwd', names, { timeoutMilliseconds: TIMEOUT, killGraceMilliseconds: 1_000, signal });
   const result = await asked.catch(shortageOf);
   if (result instanceof Shortage) return () => ({ kind: 'failed', reason: `${result.message}; ${result.remedy}` });
   const isAnswer = result.kind === 'exited' && (result.exitCode === 0 || result.exitCode === NOT_FOUND);
   if (!isAnswer || Buffer.byteLength(result.output) >= CUT_OFF_BYTES) {
-    const reason = isAnswer ? 'getent says too much' : describeCommand(command, result);
+    const reason = isAnswer ? 'getent says too much' : describeCommand(['getent'], result);
     return () => ({ kind: 'failed', reason });
   }
   const users = new Map(result.output.split('\n').map((line) => [readPasswdLine(line).name, readPasswdLine(line)]));

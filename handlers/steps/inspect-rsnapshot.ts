@@ -3,6 +3,7 @@ import { access, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { RunCommand } from '../../src/script/command.ts';
+import type { Getent } from '../../src/script/getent.ts';
 import type { Look } from '../define-step.ts';
 import { inspectProgram, type StepFinding } from './findings.ts';
 import { type RsnapshotSettings, readTemplate, refusalOf } from './rsnapshot-configuration.ts';
@@ -12,14 +13,14 @@ import { lookUpId } from './user-lookup.ts';
 /** Checks what the step needs: its folder, its template, the owner and the group, the command. */
 export async function inspectRsnapshot(
   settings: RsnapshotSettings,
-  { runCommand: run, signal }: Look,
+  { getent, runCommand: run, signal }: Look,
 ): Promise<readonly StepFinding[]> {
   const { directory, owner, group, checkCommand } = settings;
   return [
     ...(await inspectFolder(directory)),
     ...(await inspectTemplate(settings, signal, run)),
-    ...(await inspectOwner('passwd', owner, run, signal)),
-    ...(await inspectOwner('group', group, run, signal)),
+    ...(await inspectOwner('passwd', owner, getent, signal)),
+    ...(await inspectOwner('group', group, getent, signal)),
     ...(checkCommand === null ? [] : inspectProgram('rsnapshot.checkCommand', checkCommand)),
   ];
 }
@@ -97,10 +98,10 @@ async function inspectSample(
 async function inspectOwner(
   database: 'passwd' | 'group',
   name: string | null,
-  run: RunCommand,
+  getent: Getent,
   signal: AbortSignal,
 ): Promise<readonly StepFinding[]> {
-  if ((await lookUpId(database, name, run, signal)) !== undefined) return [];
+  if ((await lookUpId(database, name, getent, signal)) !== undefined) return [];
   const key = database === 'passwd' ? 'rsnapshot.owner' : 'rsnapshot.group';
   return [{ key, message: `${name} is not known to this host`, remedy: `correct ${key}` }];
 }

@@ -103,14 +103,12 @@ export const quotaCleared = defineStep({
   ...shared,
   limit: ({ timeout }) => LOOKUP_TIMEOUT + LOOK_UP_GRACE + timeout + endsWithin(),
   run: (settings, { homeRoot, homeLayout }) => {
-    return async (job, context, { runCommand }) => {
+    return async (job, context, { getent, runCommand }) => {
       const uidNumber = singleValue(job.entry, 'uidNumber');
-      const user = await lookUpUser(
-        job.record.uid,
-        uidNumber.kind === 'text' ? uidNumber.text : undefined,
-        runCommand,
-        { timeoutMilliseconds: LOOKUP_TIMEOUT, signal: context.signal },
-      );
+      const user = await lookUpUser(job.record.uid, uidNumber.kind === 'text' ? uidNumber.text : undefined, getent, {
+        timeoutMilliseconds: LOOKUP_TIMEOUT,
+        signal: context.signal,
+      });
       if (user.kind === 'missing') return SUCCEEDED;
       if (user.kind === 'failed') return cannotSet(`the user cannot be looked up: ${user.reason}`);
       return apply(settings.clearCommand, { soft: 0n, hard: 0n }, { soft: 0, hard: 0 }, job, context, {

@@ -53,7 +53,7 @@ export const rsnapshotSettings = section(
 export type RsnapshotSettings = SettingsOf<typeof rsnapshotSettings>;
 
 /** The settings and means that a configuration is written with. */
-export interface RsnapshotSite extends RsnapshotSettings, HomeRules, Pick<Means, 'runCommand'> {}
+export interface RsnapshotSite extends RsnapshotSettings, HomeRules, Pick<Means, 'getent' | 'runCommand'> {}
 
 /**
  * Writes the account's rsnapshot configuration if it differs from the existing one. Fails with code
@@ -96,9 +96,9 @@ async function write(job: Job, { report, signal }: StepContext, site: RsnapshotS
   const rendered = substitute(template, prepared.values);
   if (rendered.kind === 'faulty') return cannotCreate(`template ${site.template}: ${rendered.reason}`);
 
-  const owner = await lookUpId('passwd', site.owner, site.runCommand, signal);
+  const owner = await lookUpId('passwd', site.owner, site.getent, signal);
   if (owner === undefined) return cannotCreate(`rsnapshot.owner ${site.owner} is not known to this host: correct it`);
-  const group = await lookUpId('group', site.group, site.runCommand, signal);
+  const group = await lookUpId('group', site.group, site.getent, signal);
   if (group === undefined) return cannotCreate(`rsnapshot.group ${site.group} is not known to this host: correct it`);
   const shape = { text: rendered.text, mode: site.mode, owner, group };
   if (await adjustInPlace(path, shape, signal)) return SUCCEEDED;
@@ -125,7 +125,7 @@ export async function refusalOf(
   file: string,
   checkCommand: readonly string[],
   timeoutMilliseconds: number,
-  { runCommand, signal }: Look,
+  { runCommand, signal }: Omit<Look, 'getent'>,
 ): Promise<string | undefined> {
   const command = fillCommand(checkCommand, { file });
   const result = await runCommand(command, { timeoutMilliseconds, signal });

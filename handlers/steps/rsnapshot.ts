@@ -31,8 +31,8 @@ export const rsnapshot = defineStep({
   limit: ({ timeout }) => FILES + 2 * LOOK_UP_ID + timeout + endsWithin(),
   grace: () => endsWithin(),
   run: (settings, { homeRoot, homeLayout }) => {
-    return (job, context, { runCommand }) =>
-      writeConfiguration(job, context, { ...settings, homeRoot, homeLayout, runCommand });
+    return (job, context, { getent, runCommand }) =>
+      writeConfiguration(job, context, { ...settings, homeRoot, homeLayout, getent, runCommand });
   },
 });
 

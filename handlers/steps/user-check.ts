@@ -7,7 +7,7 @@ import { comparablePath } from '../../src/domain/home-path.ts';
 import type { Job, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
 import { isUidNumber } from '../../src/domain/uid.ts';
-import type { RunCommand } from '../../src/script/command.ts';
+import type { Getent } from '../../src/script/getent.ts';
 import { defineStep } from '../define-step.ts';
 import { inspectProgram, linesOf } from './findings.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
@@ -41,12 +41,12 @@ export const userCheck = defineStep({
     remedy: 'see what `getent passwd` waits for',
   },
   run: (waiting) => {
-    return (job, context, { runCommand }) => waitForUser(job, context, { ...waiting, run: runCommand });
+    return (job, context, { getent }) => waitForUser(job, context, { ...waiting, getent });
   },
 });
 
 export interface UserWait extends Pick<SettingsOf<typeof settings>, 'timeout' | 'interval'> {
-  readonly run: RunCommand;
+  readonly getent: Getent;
   /** Waits; rejects when aborted. */
   readonly wait?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Milliseconds of a monotonic clock. */
@@ -57,14 +57,14 @@ export interface UserWait extends Pick<SettingsOf<typeof settings>, 'timeout' | 
  * Looks the user up every `interval` ms for at most `timeout` ms, until NSS and the entry agree.
  */
 export async function waitForUser(job: Job, { signal }: StepContext, options: UserWait): Promise<StepOutcome> {
-  const { run, timeout, interval, wait = waitAbortably, now = () => performance.now() } = options;
+  const { getent, timeout, interval, wait = waitAbortably, now = () => performance.now() } = options;
   const expected = expectationOf(job.entry);
   if (typeof expected === 'string') return notPresent(expected);
 
   const deadline = now() + timeout;
   while (true) {
     const timeoutMilliseconds = Math.max(LEAST_LOOK, deadline - now());
-    const lookup = await lookUpUser(job.record.uid, expected.uidNumber, run, { timeoutMilliseconds, signal });
+    const lookup = await lookUpUser(job.record.uid, expected.uidNumber, getent, { timeoutMilliseconds, signal });
     if (signal.aborted) return STOPPED;
     const fault = faultOf(lookup, expected);
     if (fault === undefined) return SUCCEEDED;

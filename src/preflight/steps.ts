@@ -3,11 +3,12 @@ import type { STEPS } from '../../handlers/steps/registry.ts';
 import type { CheckLine } from '../domain/check-line.ts';
 import { shortageIn } from '../host/shortage.ts';
 import { runCommand } from '../script/command.ts';
+import { runGetent } from '../script/getent.ts';
 import { siteOf } from '../site.ts';
 
 /** Checks what a step needs on this host; no lines if the site does not use the step. */
 export async function checkStep(step: (typeof STEPS)[number], settings: Settings): Promise<readonly CheckLine[]> {
-  const look = { runCommand, signal: new AbortController().signal };
+  const look = { getent: runGetent, runCommand, signal: new AbortController().signal };
   try {
     return (await step.at(settings, siteOf(settings))?.inspect(look)) ?? [];
   } catch (error) {

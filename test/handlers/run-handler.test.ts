@@ -4,10 +4,9 @@ import { handlerRunner } from '../../handlers/run-handler.ts';
 import type { StreamEvent } from '../../src/domain/event.ts';
 import type { Job, StepOutcome } from '../../src/domain/job.ts';
 import { eachMode, type Mode } from '../../src/domain/mode.ts';
-import { runCommand } from '../../src/script/command.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
 import { Stage } from '../support/stage.ts';
-import { NO_SCRIPTS } from './steps/job.ts';
+import { MEANS } from './steps/job.ts';
 
 let clock = 0;
 const FAILED: StepOutcome = { ok: false, returnValue: 6, reason: 'no quota', retry: 'permanent' };
@@ -40,8 +39,6 @@ function job(mode: Mode): Job {
     lost: 0,
   };
 }
-
-const MEANS = { scripts: NO_SCRIPTS, runCommand };
 
 async function run(steps: readonly SiteStep[], abort = new AbortController()) {
   const events: StreamEvent[] = [];

@@ -7,8 +7,7 @@ import { handlerRunner } from '../../handlers/run-handler.ts';
 import type { StreamEvent } from '../../src/domain/event.ts';
 import type { StepContext, StepOutcome } from '../../src/domain/job.ts';
 import { eachMode } from '../../src/domain/mode.ts';
-import { runCommand } from '../../src/script/command.ts';
-import { jobOf, NO_SCRIPTS } from './steps/job.ts';
+import { jobOf, MEANS } from './steps/job.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
@@ -33,7 +32,7 @@ function start(...steps: SiteStep[]) {
   const events: StreamEvent[] = [];
   const context: StepContext = { report: (event) => void events.push(event), signal: abort.signal };
   const began = performance.now();
-  const run = handlerRunner(handlers, { scripts: NO_SCRIPTS, runCommand }, () => performance.now());
+  const run = handlerRunner(handlers, MEANS, () => performance.now());
   const ended = run(jobOf('anna'), context).then((outcome) => ({ outcome, after: performance.now() - began }));
   return { ended, abort, events, longest: longestHandlerMilliseconds(handlers) };
 }

@@ -5,8 +5,7 @@ import { eachMode } from '../../src/domain/mode.ts';
 import { InputFault } from '../../src/host/input-file.ts';
 import { Shortage, shortageIn } from '../../src/host/shortage.ts';
 import { connectionError } from '../../src/ldap/remedies.ts';
-import { runCommand } from '../../src/script/command.ts';
-import { contextOf, jobOf, NO_SCRIPTS } from '../handlers/steps/job.ts';
+import { contextOf, jobOf, MEANS } from '../handlers/steps/job.ts';
 import { execute } from '../support/children.ts';
 
 const systemError = (code: string) => Object.assign(new Error(`${code}: words`), { code });
@@ -38,7 +37,7 @@ describe('a shortage of the host', () => {
       const limits = { limitMilliseconds: 1_000, graceMilliseconds: 1, overdue: { returnValue: 1, remedy: '' } };
       const step = { name: 's', ...limits, inspect: async () => [], run: () => Promise.reject(error) };
       const handlers = eachMode(() => [step]);
-      return handlerRunner(handlers, { scripts: NO_SCRIPTS, runCommand }, () => 0)(jobOf('anna', {}), contextOf());
+      return handlerRunner(handlers, MEANS, () => 0)(jobOf('anna', {}), contextOf());
     };
     expect(await run(new Shortage('short', 'buy more'))).toMatchObject({
       retry: 'shortage',
@@ -53,7 +52,7 @@ describe('a shortage of the host', () => {
     const limited = ['--nofile=96:96', process.execPath, '--import', 'tsx', fixture];
     const { stdout } = await execute('prlimit', limited);
     const outcomes = JSON.parse(stdout) as Record<string, string[]>;
-    expect(Object.keys(outcomes)).toEqual(['command', 'input', 'output', 'home', 'syslog']);
+    expect(Object.keys(outcomes)).toEqual(['command', 'lookup', 'input', 'output', 'home', 'syslog']);
     for (const [name, each] of Object.entries(outcomes)) {
       expect([name, each[0], each.at(-1)]).toEqual([name, 'short', 'done']);
       expect([name, ...each.filter((outcome) => outcome !== 'short' && outcome !== 'done')]).toEqual([name]);

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { eachLives, until } from '../script/contract.ts';
+import { lookupHelpersOf } from '../script/driver.ts';
 import { accountDn } from '../support/accounts.ts';
 import { type RunningService, type ServiceSetup, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
@@ -69,6 +71,23 @@ describe('the service, on a real slapd', () => {
     expect(await runsOf(service)).toEqual(['add 3724300', 'modify 3724300', 'delete 3724300']);
     expect(service.output).toMatch(/output .*working on 3724300/);
     expect(await service.stop()).toBe(0);
+  });
+
+  it('looks users up by a helper process, which ends with the service', async () => {
+    const service = await start({ script: RECORDING });
+    let helper: number | undefined;
+    for (let count = 1; helper === undefined && count <= 20; count++) {
+      await slapd.addAccount(`somebody-${count}`, OPEN);
+      await slapd.waitForMode(`somebody-${count}`, 'added');
+      [helper] = await lookupHelpersOf(service.pid ?? 0);
+    }
+    expect(helper).toBeDefined();
+    await slapd.addAccount('www-data', OPEN);
+    await service.outputMatches(/skipped .*www-data.*this host knows www-data by the number/);
+    await slapd.delete(accountDn('www-data'));
+    expect(service.output).not.toContain('cannot be started');
+    expect(await service.stop()).toBe(0);
+    await until(async () => !(await eachLives([helper!])).includes(true));
   });
 
   it('works on one uid in order and never twice at once, in a storm of requests for it and 200 others', async () => {

@@ -32,7 +32,8 @@ describe('an account, with every step', () => {
                [ ! -e "$FOLDER/no-home-$2" ] || exit 0
                exec ${EXAMPLE_SCRIPT} "$@"`,
       settings: {
-        script: { homeRoot: '/root for the homes' },
+        // So that users are looked up by the stand-in for getent.
+        script: { homeRoot: '/root for the homes', launcher: 'none' },
         attributes: { executionTime: 'sstProvisioningExecutionTime' },
         userCheck: { enabled: true, timeout: '0s' },
         homeCheck: { enabled: true },

@@ -42,11 +42,20 @@ export function drive(driving: Driving): Driven {
 }
 
 /** The launchers that a process has started. */
-export async function launchersOf(parent: number): Promise<number[]> {
+export function launchersOf(parent: number): Promise<number[]> {
+  return childrenOf(parent, 'prov-backup-rsnapshot: launcher');
+}
+
+/** The lookup helpers that a process has started. */
+export function lookupHelpersOf(parent: number): Promise<number[]> {
+  return childrenOf(parent, '/lookup.py');
+}
+
+async function childrenOf(parent: number, words: string): Promise<number[]> {
   return (await listProcesses())
     .filter((found) => found.parent === parent && found.state !== 'Z')
     .map(({ pid }) => pid)
-    .filter((pid) => commandLine(pid).startsWith('prov-backup-rsnapshot: launcher'));
+    .filter((pid) => commandLine(pid).includes(words));
 }
 
 /** Empty if the process has ended. */

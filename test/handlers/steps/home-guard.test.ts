@@ -4,11 +4,10 @@ import { describe, expect, it } from 'vitest';
 import type { RunStep } from '../../../handlers/define-step.ts';
 import { guardHome, guardLimit } from '../../../handlers/steps/home-guard.ts';
 import type { StepOutcome } from '../../../src/domain/job.ts';
-import { runCommand } from '../../../src/script/command.ts';
 import { RACE_TIMEOUT, raceTime } from '../../endurance/scale.ts';
 import { FOREIGN_HOMES, HOSTILE_HOMES } from '../../support/hostile.ts';
 import { swapFolders } from '../../support/swapper.ts';
-import { contextOf, jobOf, NO_SCRIPTS, temporaryFolder } from './job.ts';
+import { contextOf, jobOf, MEANS, temporaryFolder } from './job.ts';
 
 function counted(): { run: RunStep; runs: () => number } {
   let runs = 0;
@@ -26,10 +25,7 @@ async function guarded(
 ): Promise<[StepOutcome, number]> {
   const { run, runs } = counted();
   const attributes = uidNumber === '' ? { homeDirectory } : { homeDirectory, uidNumber };
-  const outcome = await guardHome(run, { homeRoot, homeLayout })(jobOf(uid, attributes), contextOf(), {
-    scripts: NO_SCRIPTS,
-    runCommand,
-  });
+  const outcome = await guardHome(run, { homeRoot, homeLayout })(jobOf(uid, attributes), contextOf(), MEANS);
   return [outcome, runs()];
 }
 

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { hostObjection } from '../../../handlers/steps/host-users.ts';
-import type { CommandResult, RunCommand } from '../../../src/script/command.ts';
+import type { CommandResult } from '../../../src/script/command.ts';
+import type { Getent } from '../../../src/script/getent.ts';
 import { inPath, standIn, temporaryFolder } from './job.ts';
 
 const rules = { lowestUidNumber: 1000 };
 
-function objectionBy(run?: RunCommand, abort = new AbortController()) {
-  return hostObjection({ rules, signal: abort.signal, ...(run === undefined ? {} : { run }) });
+function objectionBy(getent?: Getent, abort = new AbortController()) {
+  return hostObjection({ rules, signal: abort.signal, ...(getent === undefined ? {} : { getent }) });
 }
 
 const exited = (output: string, exitCode = 0): CommandResult => ({ kind: 'exited', exitCode, output, complaint: '' });
@@ -63,7 +64,7 @@ describe('what the host has against an account', () => {
 
   it('is not waited for when the service stops', async () => {
     const abort = new AbortController();
-    const objection = objectionBy((_, { signal }) => {
+    const objection = objectionBy((_, __, { signal }) => {
       expect(signal).toBe(abort.signal);
       abort.abort(new Error('told to stop'));
       return Promise.resolve({ kind: 'aborted', output: '', complaint: '' });

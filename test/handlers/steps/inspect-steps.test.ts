@@ -6,10 +6,9 @@ import { quota } from '../../../handlers/steps/quota.ts';
 import { rsnapshot } from '../../../handlers/steps/rsnapshot.ts';
 import { userCheck } from '../../../handlers/steps/user-check.ts';
 import type { CheckLine } from '../../../src/domain/check-line.ts';
-import { runCommand } from '../../../src/script/command.ts';
-import { stepOf, temporaryFolder } from './job.ts';
+import { MEANS, stepOf, temporaryFolder } from './job.ts';
 
-const look = { runCommand, signal: new AbortController().signal };
+const look = { ...MEANS, signal: new AbortController().signal };
 
 function inspectQuota(written: object) {
   return stepOf(quota, { enabled: true, ...written }).inspect(look);

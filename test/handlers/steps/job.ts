@@ -7,6 +7,7 @@ import type { Means, Site, SiteStep, Step } from '../../../handlers/define-step.
 import { entryOf } from '../../../src/domain/entry.ts';
 import type { Job, StepContext } from '../../../src/domain/job.ts';
 import { runCommand } from '../../../src/script/command.ts';
+import { runGetent } from '../../../src/script/getent.ts';
 import type { ScriptRunner } from '../../../src/script/runner.ts';
 
 type Attributes = Readonly<Record<string, string | Buffer | ReadonlyArray<string | Buffer>>>;
@@ -62,9 +63,12 @@ export const NO_SCRIPTS: ScriptRunner = {
   close: () => Promise.resolve(),
 };
 
+/** What steps use on every host. */
+export const MEANS: Means = { scripts: NO_SCRIPTS, getent: runGetent, runCommand };
+
 /** Runs a step, with the real commands of the host by default. */
 export function doStep(step: SiteStep, job: Job, context = contextOf(), means: Partial<Means> = {}) {
-  return step.run(job, context, { scripts: NO_SCRIPTS, runCommand, ...means });
+  return step.run(job, context, { ...MEANS, ...means });
 }
 
 export function contextOf(signal: AbortSignal = new AbortController().signal): StepContext {

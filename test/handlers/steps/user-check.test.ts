@@ -1,20 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { userCheck, waitForUser } from '../../../handlers/steps/user-check.ts';
-import type { CommandResult, RunCommand } from '../../../src/script/command.ts';
+import type { CommandResult } from '../../../src/script/command.ts';
+import type { Getent } from '../../../src/script/getent.ts';
 import { contextOf, doStep, inPath, jobOf, standIn, stepOf, temporaryFolder } from './job.ts';
 
 const quick = { enabled: true, timeout: '0s', interval: '100ms' };
 
-function answers(...outputs: (string | number)[]): { run: RunCommand; asked: string[][] } {
+function answers(...outputs: (string | number)[]): { getent: Getent; asked: string[][] } {
   const asked: string[][] = [];
-  const run: RunCommand = async (command): Promise<CommandResult> => {
-    asked.push([...command]);
+  const getent: Getent = async (database, keys): Promise<CommandResult> => {
+    asked.push([database, ...keys]);
     const next = outputs.length > 1 ? outputs.shift() : outputs[0];
     return typeof next === 'number'
       ? { kind: 'exited', exitCode: next, output: '', complaint: '' }
       : { kind: 'exited', exitCode: 0, output: `${next}\n`, complaint: '' };
   };
-  return { run, asked };
+  return { getent, asked };
 }
 
 describe('the user check', () => {
@@ -41,12 +42,12 @@ describe('the user check', () => {
   });
 
   it('asks again until the cache of NSS has caught up', async () => {
-    const { run, asked } = answers(2, 'anna:x:5001:5001::/old:/bin/sh', 'anna:x:5001:5001::/home/anna:/bin/sh');
+    const { getent, asked } = answers(2, 'anna:x:5001:5001::/old:/bin/sh', 'anna:x:5001:5001::/home/anna:/bin/sh');
     let time = 0;
     const waiting = {
       timeout: 30_000,
       interval: 1_000,
-      run,
+      getent,
       now: () => time,
       wait: async (milliseconds: number) => {
         time += milliseconds;
@@ -59,12 +60,12 @@ describe('the user check', () => {
   });
 
   it('gives up when the time is up, and says so', async () => {
-    const { run } = answers(2);
+    const { getent } = answers(2);
     let time = 0;
     const waiting = {
       timeout: 2_500,
       interval: 1_000,
-      run,
+      getent,
       now: () => time,
       wait: async (milliseconds: number) => {
         time += milliseconds;
@@ -79,24 +80,24 @@ describe('the user check', () => {
   });
 
   it('asks for a name of digits by its number, as getent would take the name for one', async () => {
-    const { run, asked } = answers('3724300:x:5001:5001::/home/3724300:/bin/sh');
+    const { getent, asked } = answers('3724300:x:5001:5001::/home/3724300:/bin/sh');
     const job = jobOf('3724300', { uidNumber: '5001' });
-    expect(await doStep(stepOf(userCheck, quick), job, contextOf(), { runCommand: run })).toEqual({ ok: true });
-    expect(asked).toEqual([['getent', 'passwd', '5001']]);
+    expect(await doStep(stepOf(userCheck, quick), job, contextOf(), { getent })).toEqual({ ok: true });
+    expect(asked).toEqual([['passwd', '5001']]);
   });
 
   it('does not take another user with that number for the account', async () => {
-    const { run } = answers('somebody:x:3724300:1::/home/somebody:/bin/sh');
-    expect(await doStep(stepOf(userCheck, quick), jobOf('3724300'), contextOf(), { runCommand: run })).toMatchObject({
+    const { getent } = answers('somebody:x:3724300:1::/home/somebody:/bin/sh');
+    expect(await doStep(stepOf(userCheck, quick), jobOf('3724300'), contextOf(), { getent })).toMatchObject({
       returnValue: 2,
     });
   });
 
   it('stops waiting when the service stops', async () => {
     const abort = new AbortController();
-    const { run } = answers(2);
+    const { getent } = answers(2);
     const step = stepOf(userCheck, { enabled: true, timeout: '60s', interval: '60s' });
-    const running = doStep(step, jobOf('anna'), contextOf(abort.signal), { runCommand: run });
+    const running = doStep(step, jobOf('anna'), contextOf(abort.signal), { getent });
     setImmediate(() => abort.abort());
     expect(await running).toMatchObject({ ok: false });
   });

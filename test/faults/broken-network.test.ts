@@ -95,6 +95,23 @@ describe('a network that breaks connections', () => {
     );
   });
 
+  it.each([0, 1])('finds a silence out once, where number %i of its connections falls silent', async (n) => {
+    const alone = await startWorld();
+    try {
+      await alone.connected();
+      const connection = alone.proxy.open[n];
+      connection?.up.swallow();
+      connection?.down.swallow();
+      const asked = await askAll(alone);
+      await allFinished(alone, asked);
+      await alone.connected();
+      expect(alone.service.output.match(/^\S+ +disconnected /gm)).toHaveLength(1);
+      expect(alone.proxy.connections).toHaveLength(4);
+    } finally {
+      await alone.stop();
+    }
+  });
+
   it.each(BURDENS)('loses nothing where connections $name', async ({ apply }) => {
     await world.heal();
     const end = world.proxy.onConnection(apply);

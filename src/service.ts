@@ -144,7 +144,6 @@ function createDirectory(options: ServiceOptions, { clock, open }: Knowledge, li
     admit,
     connected: () => backoff.wake(),
     isBehind: () => open.versions.isBehind,
-    monotonic,
     abort: lifecycle.stopped,
     drain$: lifecycle.drain$,
   });

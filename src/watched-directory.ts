@@ -25,8 +25,6 @@ export interface WatchedDirectoryOptions {
   readonly connected: () => void;
   /** Whether the server in use shows older versions of accounts than the service has seen. */
   readonly isBehind: () => boolean;
-  /** Returns milliseconds of a monotonic clock. */
-  readonly monotonic: () => number;
   /** Ends the subscription and every request. */
   readonly abort: AbortSignal;
   /** Ends the lists. */
@@ -116,12 +114,11 @@ function lists(
   server: ServerInUse,
   list: List,
   also$: Observable<void>,
-  { settings, notice, monotonic }: WatchedDirectoryOptions,
+  { settings, notice }: WatchedDirectoryOptions,
 ): Observable<DirectoryChange> {
   return reconcile({
     interval: settings.reconcile.interval,
     also$,
-    monotonic,
     list: async (entry) => {
       if (!server.subscribed) throw new Error('there is no connection');
       await list(entry);

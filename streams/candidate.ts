@@ -1,5 +1,5 @@
 import type { AccountRecord } from '../src/domain/account.ts';
-import type { AccountRef, StreamEvent } from '../src/domain/event.ts';
+import type { AccountRef } from '../src/domain/event.ts';
 import type { Fence } from '../src/domain/fence.ts';
 import type { HandlerOutcome, Job } from '../src/domain/job.ts';
 import { identityOf } from './accounts/identity.ts';
@@ -50,18 +50,6 @@ export function laneOf(uid: string): string {
 export function refOf(record: AccountRecord, job?: string): AccountRef {
   const { uid, dn, mode } = record;
   return job === undefined ? { uid, dn, mode } : { uid, dn, mode, job };
-}
-
-/** The event that tells of a claim by another service where there should be none. */
-export function foreignClaim(record: AccountRecord): StreamEvent {
-  const by = record.modifiedBy === undefined ? 'another service' : record.modifiedBy;
-  return {
-    event: 'conflict',
-    reason: `${by} claimed the account, and this service is to be the only one (instances: one)`,
-    remedy: 'stop the other service, or set instances: several in both; a bind DN for each tells them apart',
-    ...(record.modifiedBy === undefined ? {} : { modifiedBy: record.modifiedBy }),
-    ...refOf(record),
-  };
 }
 
 /** Whether a record is of the entry and the uid whose turn it is. */

@@ -1,4 +1,4 @@
-import { connect, filter, map, merge, type Observable, of, Subject, takeUntil, tap } from 'rxjs';
+import { connect, filter, map, merge, type Observable, of, Subject, tap } from 'rxjs';
 
 import type { DirectoryChange } from '../src/domain/change.ts';
 import type { Fencing } from '../src/domain/fence.ts';
@@ -70,7 +70,6 @@ export function provisioning(
         told$.pipe(readAccounts(surroundings)), //
         results$.pipe(comingBack()),
       ).pipe(
-        takeUntil(drain$),
         decideEach(surroundings),
         holdUntilDue({
           today,

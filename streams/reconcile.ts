@@ -11,8 +11,6 @@ export interface ReconcileOptions {
   readonly list: (entry: (entry: DirectoryEntry) => void) => Promise<void>;
   /** Told why a list was given up; the next one is tried all the same. */
   readonly failed: (error: unknown) => void;
-  /** Milliseconds on a clock that only goes forward. */
-  readonly monotonic: () => number;
   readonly scheduler?: SchedulerLike;
 }
 
@@ -26,17 +24,12 @@ export function reconcile(options: ReconcileOptions): Observable<DirectoryChange
   return merge(interval(every, scheduler), also$).pipe(exhaustMap(() => listOnce(options)));
 }
 
-function listOnce({ list, failed, monotonic }: ReconcileOptions): Observable<DirectoryChange> {
+function listOnce({ list, failed }: ReconcileOptions): Observable<DirectoryChange> {
   return new Observable((subscriber) => {
-    const started = monotonic();
-    let entries = 0;
     subscriber.next({ kind: 'listing' });
-    list((entry) => {
-      entries += 1;
-      subscriber.next({ kind: 'entry', change: 'list', entry });
-    }).then(
+    list((entry) => subscriber.next({ kind: 'entry', change: 'list', entry })).then(
       () => {
-        subscriber.next({ kind: 'listed', entries, milliseconds: Math.round(monotonic() - started) });
+        subscriber.next({ kind: 'listed' });
         subscriber.complete();
       },
       (error: unknown) => {

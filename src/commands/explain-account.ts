@@ -1,5 +1,5 @@
 import type { AccountRecord, AttributeNames } from '../domain/account.ts';
-import { type Decision, ldapBoolean } from '../domain/decide.ts';
+import { type Decision, isStart, ldapBoolean } from '../domain/decide.ts';
 import { isTokenDay } from '../domain/fence.ts';
 import { MODES, type Mode, type ModeReading, modesText, neededActive, readMode, WORDS } from '../domain/mode.ts';
 import { namedCode } from '../observability/describe-event.ts';
@@ -83,7 +83,7 @@ function obstaclesAfter(record: AccountRecord, first: Decision, decide: (record:
     const without = Object.values(changesOf(account)).find((changed) => comparedDecision(decide(changed)) !== before);
     if (without === undefined) break;
     [account, decision] = [without, decide(without)];
-    if (decision.kind === 'claim' || decision.kind === 'resume' || decision.kind === 'takeOver') break;
+    if (isStart(decision)) break;
     found.push(decision.reason);
   }
   return found;

@@ -24,8 +24,6 @@ export type DirectoryChange =
        */
       readonly change: 'refresh' | 'list' | 'add' | 'modify' | 'delete' | 'rename';
       readonly entry: DirectoryEntry;
-      /** The DN before a rename, if the protocol reports it. */
-      readonly previousDn?: string;
     }
   | { readonly kind: 'left'; readonly dn: string; readonly entryUUID?: string }
   /** All open accounts have been sent; any other account has left. `entries` is their number. */
@@ -40,7 +38,7 @@ export type DirectoryChange =
    * The periodic list begins to deliver entries. `listed` ends it, as `refreshed` ends a refresh.
    */
   | { readonly kind: 'listing' }
-  | { readonly kind: 'listed'; readonly entries: number; readonly milliseconds: number }
+  | { readonly kind: 'listed' }
   | {
       readonly kind: 'disconnected';
       readonly url: string;

@@ -13,15 +13,7 @@ import { type Mode, neededActive, readMode, WORDS } from './mode.ts';
  * `decide` returns the move that is open for an account, with a reason for operators.
  */
 export type Decision =
-  /** Claim it now. */
-  | { readonly kind: 'claim'; readonly mode: Mode; readonly reason: string }
-  /** Resume interrupted work now. */
-  | { readonly kind: 'resume'; readonly mode: Mode; readonly reason: string }
-  /**
-   * Take over another service's work now, by compare-and-swap: it is older than any handler may
-   * take.
-   */
-  | { readonly kind: 'takeOver'; readonly mode: Mode; readonly reason: string }
+  | StartDecision
   /** Due on a later day, `YYYYMMDD` in the configured time zone. */
   | { readonly kind: 'defer'; readonly mode: Mode; readonly until: string; readonly reason: string }
   /**
@@ -32,6 +24,20 @@ export type Decision =
   | { readonly kind: 'failed'; readonly mode: Mode; readonly returnValue: string; readonly reason: string }
   /** There is no request. */
   | { readonly kind: 'settled'; readonly reason: string };
+
+/**
+ * Start now: claim a request; resume interrupted work; or take over another service's work, which is
+ * older than any handler may take, by compare-and-swap.
+ */
+export interface StartDecision {
+  readonly kind: 'claim' | 'resume' | 'takeOver';
+  readonly mode: Mode;
+  readonly reason: string;
+}
+
+export function isStart(decision: Decision): decision is StartDecision {
+  return decision.kind === 'claim' || decision.kind === 'resume' || decision.kind === 'takeOver';
+}
 
 /** What a decision depends on beside the entry. */
 export type DecisionContext = DecisionRules & Circumstances;
@@ -90,7 +96,7 @@ export function decide(record: AccountRecord, context: DecisionContext): Decisio
  */
 function unlessBehind(decision: Decision, { behindTimeLeft }: DecisionContext): Decision {
   if (behindTimeLeft <= 0) return decision;
-  if (decision.kind !== 'claim' && decision.kind !== 'resume' && decision.kind !== 'takeOver') return decision;
+  if (!isStart(decision)) return decision;
   const { mode } = decision;
   return behindTimeLeft === Infinity
     ? { kind: 'wait', mode, reason: `${BEHIND}; a ${mode} waits until it catches up, or is asked for again` }

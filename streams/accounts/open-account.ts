@@ -10,7 +10,7 @@ export interface OpenAccount {
   readonly seenIn: number;
   readonly fingerprint: string;
   /** It was a request with the return value of what was done before. */
-  readonly noted: boolean;
+  readonly keepsReturnValue: boolean;
   /**
    * Which version of the entry the stream, a refresh or an own write told of last; undefined where
    * only lists did.
@@ -39,10 +39,10 @@ export interface Left {
 }
 
 /** What other services' work is judged by. */
-export function lastSeenOf({ uid, noted, fingerprint, version, ownWrite }: OpenAccount): LastSeen {
+export function lastSeenOf({ uid, keepsReturnValue, fingerprint, version, ownWrite }: OpenAccount): LastSeen {
   return {
     uid,
-    noted,
+    keepsReturnValue,
     fingerprint,
     version,
     ownSince: claimedAtOf(ownWrite),

@@ -19,10 +19,10 @@ import {
 } from './own-write.ts';
 import {
   AS_CHANGE,
-  isNoted,
   type Judged,
   judgeFirst,
   judgeNext,
+  keepsReturnValue,
   type Sight,
   type Sighting,
   type Source,
@@ -156,7 +156,7 @@ export class OpenAccounts {
       uid,
       seenIn,
       fingerprint: fingerprintOf(record),
-      noted: isNoted(record),
+      keepsReturnValue: keepsReturnValue(record),
       version: versionOf(record),
       askedAgain: false,
       ownWrite,

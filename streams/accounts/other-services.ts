@@ -10,7 +10,7 @@ export type SeenBy = 'stream' | 'refresh' | 'list';
 export interface LastSeen {
   readonly uid: string;
   /** Whether it was a request with a return value. */
-  readonly noted: boolean;
+  readonly keepsReturnValue: boolean;
   readonly fingerprint: string;
   /**
    * Which version of the entry the stream, a refresh or an own write told of last; undefined where

@@ -135,7 +135,7 @@ export class OthersWork implements OtherServices {
  */
 function skippedClaim(record: AccountRecord, before: LastSeen | undefined): boolean {
   if (before === undefined) return false;
-  return before.noted || (record.entryCSN !== undefined && before.version === record.entryCSN);
+  return before.keepsReturnValue || (record.entryCSN !== undefined && before.version === record.entryCSN);
 }
 
 function latest(...times: ReadonlyArray<number | undefined>): number | undefined {

@@ -64,7 +64,7 @@ export function judgeFirst(sight: Sight, finished: FinishedAccount | undefined):
     uid,
     seenIn: sight.latestSnapshot,
     fingerprint: sight.fingerprint,
-    noted: by !== 'list' && isNoted(record),
+    keepsReturnValue: by !== 'list' && keepsReturnValue(record),
     version: by === 'list' ? undefined : versionOf(record),
     askedAgain: isNewRequest(sight),
     ownWrite: NOTHING_WRITTEN,
@@ -99,7 +99,7 @@ export function judgeNext(known: OpenAccount, sight: Sight): Judged {
 /** A list may be older than what the stream has told. */
 function renewed(known: OpenAccount, { record, by, fingerprint }: Sight): OpenAccount {
   const { dn, uid } = record;
-  const told = by === 'list' ? {} : { noted: isNoted(record), version: versionOf(record) };
+  const told = by === 'list' ? {} : { keepsReturnValue: keepsReturnValue(record), version: versionOf(record) };
   return { ...known, ...told, dn, uid, fingerprint };
 }
 
@@ -131,7 +131,7 @@ function isNewRequest({ record: { entryCSN, mode }, stale }: Sight): boolean {
 }
 
 /** A request with the return value of what was done before. */
-export function isNoted({ mode, returnValue }: AccountRecord): boolean {
+export function keepsReturnValue({ mode, returnValue }: AccountRecord): boolean {
   return returnValue !== undefined && readMode(mode)?.phase === 'requested';
 }
 

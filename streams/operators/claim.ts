@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import type { AccountRecord } from '../../src/domain/account.ts';
-import { type Candidate, foreignClaim } from '../candidate.ts';
+import type { Candidate } from '../candidate.ts';
 import type { Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
 import type { ClaimEffect, ClaimInput, ClaimMachine, ClaimResult } from '../turn/claim-state.ts';
@@ -8,7 +8,7 @@ import { beginClaim, stepClaim } from '../turn/claim-step.ts';
 import { run } from '../turn/machine.ts';
 import { readAgain } from '../turn/read-again.ts';
 import { DONE, decideAgain, jobOf, stage, type Turn, type TurnResult } from '../turn/turn.ts';
-import { claimedEvent, conflictEvent, notClaimedEvent } from '../turn/turn-events.ts';
+import { claimedEvent, conflictEvent, foreignClaimEvent, notClaimedEvent } from '../turn/turn-events.ts';
 import { type Pause, pauseFor } from '../turn/wait-for-directory.ts';
 
 /**
@@ -86,7 +86,7 @@ function judge(
   { alone, open, report, decideNow, fencing, newToken }: Surroundings,
 ): ClaimInput {
   const isOwnClaim = open.versions.isOwn(record) || (alone && open.versions.mayBeOwn(record));
-  if (mayBeOthers && !isOwnClaim && open.learnt(record)) report(foreignClaim(record));
+  if (mayBeOthers && !isOwnClaim && open.learnt(record)) report(foreignClaimEvent(record));
   let token = newToken();
   while (token === record.date?.value) token = newToken();
   return { got: 'judgement', decision: decideNow(record, 'claim'), isOwnClaim, fencing: fencing(), token };

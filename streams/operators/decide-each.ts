@@ -1,5 +1,5 @@
 import { map, type OperatorFunction } from 'rxjs';
-import type { Decision } from '../../src/domain/decide.ts';
+import { type Decision, isStart } from '../../src/domain/decide.ts';
 import type { Report } from '../../src/domain/event.ts';
 import { type Candidate, laneOf } from '../candidate.ts';
 import type { DecideNow } from '../turn/steps.ts';
@@ -21,7 +21,7 @@ export function decideEach({
   report,
 }: DecisionDependencies): OperatorFunction<AccountChange, Held<Candidate>> {
   return map((change) => {
-    if (change.kind === 'left') return { kind: 'drop', key: laneOf(change.uid), id: change.id };
+    if (change.kind === 'left') return { kind: 'drop', id: change.id };
     const { candidate } = change;
     const held = (due: Due, how: { quiet?: boolean; replaces?: boolean }): Held<Candidate> => ({
       kind: 'hold',
@@ -42,19 +42,8 @@ export function decideEach({
 }
 
 function dueOf(decision: Decision): Due {
-  switch (decision.kind) {
-    case 'claim':
-    case 'resume':
-    case 'takeOver':
-      return 'now';
-    case 'defer':
-      return { day: decision.until };
-    case 'wait':
-      return decision.recheckInMilliseconds === undefined
-        ? 'never'
-        : { inMilliseconds: decision.recheckInMilliseconds };
-    case 'failed':
-    case 'settled':
-      return 'never';
-  }
+  if (isStart(decision)) return 'now';
+  if (decision.kind === 'defer') return { day: decision.until };
+  const recheck = decision.kind === 'wait' ? decision.recheckInMilliseconds : undefined;
+  return recheck === undefined ? 'never' : { inMilliseconds: recheck };
 }

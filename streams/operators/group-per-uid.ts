@@ -3,9 +3,7 @@ import { Lanes, type Work } from '../lanes.ts';
 import { type Slot, Slots } from '../slots.ts';
 
 /** What arrives: an item to be worked on, or the news that an item is no longer wanted. */
-export type Arrival<T> =
-  | ({ readonly kind: 'put' } & Work<T>)
-  | { readonly kind: 'drop'; readonly key: string; readonly id: string };
+export type Arrival<T> = ({ readonly kind: 'put' } & Work<T>) | { readonly kind: 'drop'; readonly id: string };
 
 export interface GroupOptions<T, R> {
   /** How many items are worked on at once, whatever their keys. At least 1. */

@@ -16,7 +16,7 @@ export type Held<T> =
       /** The item of this id that waits for a slot is out of date, and is dropped. */
       readonly replaces?: boolean;
     }
-  | { readonly kind: 'drop'; readonly key: string; readonly id: string };
+  | { readonly kind: 'drop'; readonly id: string };
 
 /** Days are `YYYYMMDD`. */
 type Later = { readonly day: string } | { readonly inMilliseconds: number };
@@ -96,7 +96,7 @@ function take<T>(
   }
   if (before !== undefined) discarded(before.item);
   const { key, id, item, due, quiet = false, replaces = false } = arrival;
-  if (replaces) pass({ kind: 'drop', key, id });
+  if (replaces) pass({ kind: 'drop', id });
   const isRelease = quiet && before !== undefined;
   if (due === 'now') pass({ kind: 'put', key, id, item: isRelease ? released(item) : item });
   else if (due !== 'never') held.add({ key, id, item }, due);

@@ -5,7 +5,8 @@ import type { Report } from '../../src/domain/event.ts';
 import type { Left } from '../accounts/open-account.ts';
 import type { OpenAccounts } from '../accounts/open-accounts.ts';
 import type { Source } from '../accounts/sight.ts';
-import { type Candidate, foreignClaim } from '../candidate.ts';
+import type { Candidate } from '../candidate.ts';
+import { foreignClaimEvent } from '../turn/turn-events.ts';
 
 /** An account that came into sight or left it. */
 export type AccountChange =
@@ -140,7 +141,7 @@ class Reader {
       const by = modifiedBy === undefined ? {} : { modifiedBy };
       report({ event: 'received', change, uid, dn, mode, ...(entryUUID === undefined ? {} : { entryUUID }), ...by });
     }
-    if (isForeign) report(foreignClaim(record));
+    if (isForeign) report(foreignClaimEvent(record));
     // What a refresh or list says of an account that is being worked on may be older than that
     // work.
     const fresh = !stale && (isLive || !working);

@@ -2,14 +2,14 @@ import type { OperatorFunction } from 'rxjs';
 import type { AccountRecord } from '../../src/domain/account.ts';
 import { readMode } from '../../src/domain/mode.ts';
 import { handOver } from '../../src/domain/transition.ts';
-import { type ClaimedJob, type EndedWork, foreignClaim, refOf } from '../candidate.ts';
+import { type ClaimedJob, type EndedWork, refOf } from '../candidate.ts';
 import type { Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { afterRefusal } from '../turn/after-work.ts';
 import { run } from '../turn/machine.ts';
 import { readAgain } from '../turn/read-again.ts';
 import { DONE, decideAgain, stage, type Turn, type TurnResult } from '../turn/turn.ts';
-import { afterRefusalEvent, writeBackEvent } from '../turn/turn-events.ts';
+import { afterRefusalEvent, foreignClaimEvent, writeBackEvent } from '../turn/turn-events.ts';
 import { type Pause, pauseFor } from '../turn/wait-for-directory.ts';
 import type { WriteBackEffect, WriteBackInput, WriteBackMachine, WriteBackResult } from '../turn/write-back-state.ts';
 import { beginWriteBack, stepWriteBack } from '../turn/write-back-step.ts';
@@ -122,7 +122,7 @@ async function superseded(
     open.forget(candidate.id);
     return DONE;
   }
-  if (open.learnt(record)) report(foreignClaim(record));
+  if (open.learnt(record)) report(foreignClaimEvent(record));
   if (draining.aborted) await leaveToOthers(record, surroundings);
   return decideAgain(candidate, record, false, open);
 }

@@ -1,9 +1,9 @@
 import type { AccountRecord } from '../../src/domain/account.ts';
-import { type Decision, isInWork, preconditionHolds } from '../../src/domain/decide.ts';
+import { isInWork, isStart, preconditionHolds } from '../../src/domain/decide.ts';
 import { DirectoryError, failureKind, ResultCode } from '../../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { claimFence, outcomeFence, standingFence } from '../../src/domain/fence.ts';
-import { type Mode, modeOf, readMode } from '../../src/domain/mode.ts';
+import { modeOf, readMode } from '../../src/domain/mode.ts';
 import { claim, claimed, requestAgain, resume, resumed } from '../../src/domain/transition.ts';
 import { isLeftAlone } from '../accounts/identity.ts';
 import { type Candidate, sameTurn } from '../candidate.ts';
@@ -133,9 +133,10 @@ function attemptedOn(
 ): Attempted | undefined {
   const { ownWork, record } = memory.candidate;
   const isOurs = ownWork?.kind === 'retry' ? isLeftAlone(record, seen) : isOwnClaim;
-  const how = decision.kind === 'wait' && isInWork(seen) && isOurs ? 'resume' : decision.kind;
-  if (how !== 'claim' && how !== 'resume' && how !== 'takeOver') return undefined;
-  const { mode } = decision as Decision & { readonly mode: Mode };
+  const start =
+    decision.kind === 'wait' && isInWork(seen) && isOurs ? ({ ...decision, kind: 'resume' } as const) : decision;
+  if (!isStart(start)) return undefined;
+  const { kind: how, mode } = start;
   const fence = claimFence(seen, fencing, token);
   const standing = tokenOf(memory, seen);
   // What stood before a token of this service's own is the day that somebody asked for.
@@ -178,7 +179,7 @@ function sent(state: Extract<ClaimState, { at: 'sending' }>, input: EntryInput, 
 function verified(
   state: ClaimMemory & { readonly attempted: Attempted },
   { entry, othersAtWork }: EntryInput,
-  isAnswer: boolean,
+  fromPostRead: boolean,
   rules: ClaimRules,
 ): ClaimNext {
   const reading = readingOf(entry, rules);
@@ -186,16 +187,17 @@ function verified(
   const { how, mode, seen, fence } = state.attempted;
   // What was changed is the entry under the DN that was asked for, however the answer spells it.
   const record = { ...reading.record, dn: seen.dn };
-  const isTokenThere = isAnswer || fence.by !== 'token' || record.date?.value === fence.token;
+  const isTokenThere = fromPostRead || fence.by !== 'token' || record.date?.value === fence.token;
   const ours = isInWork(record) && readMode(record.mode)?.mode === mode && isTokenThere;
-  const named = outcomeFence(fence, record);
-  const isMistaken = !sameTurn(record, state.candidate);
-  const reason = conflictOf(state.attempted, record, { ours, isMistaken, othersAtWork });
-  if (reason === undefined) return end({ kind: 'claimed', how, mode, record, entry: reading.entry, fence: named });
+  const fenceOfOutcome = outcomeFence(fence, record);
+  const isAnotherTurn = !sameTurn(record, state.candidate);
+  const reason = conflictOf(state.attempted, record, { ours, isAnotherTurn, othersAtWork });
+  if (reason === undefined)
+    return end({ kind: 'claimed', how, mode, record, entry: reading.entry, fence: fenceOfOutcome });
   const conflicts = state.conflicts + 1;
   if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error: neverKept() });
   // An entry that was read later may have been created later, and be somebody else's.
-  const undo = ours && !(isMistaken && !isAnswer) ? named : undefined;
+  const undo = ours && !(isAnotherTurn && !fromPostRead) ? fenceOfOutcome : undefined;
   const notes: ClaimNote[] = [{ note: 'conflict', record, reason }];
   const memory = { ...memoryOf(state), undo, conflicts };
   return ours ? judge(memory, record, rules, notes) : find(memory, notes);
@@ -207,10 +209,10 @@ function verified(
 function conflictOf(
   { how, mode, fence, seen }: Attempted,
   record: AccountRecord,
-  { ours, isMistaken, othersAtWork }: { ours: boolean; isMistaken: boolean; othersAtWork: boolean },
+  { ours, isAnotherTurn, othersAtWork }: { ours: boolean; isAnotherTurn: boolean; othersAtWork: boolean },
 ): string | undefined {
   if (!ours) return Conflict.changedAfter;
-  if (isMistaken) return Conflict.anotherEntry;
+  if (isAnotherTurn) return Conflict.anotherEntry;
   // The host was asked about the number that was seen. A version tells that it is the same; a token
   // does not.
   if (record.uidNumber !== seen.uidNumber) return Conflict.anotherUser;

@@ -57,6 +57,18 @@ export function claimedEvent({ id, record, resumed }: ClaimedJob): StreamEvent {
   return { event: resumed ? 'resumed' : 'claimed', ...refOf(record, id) };
 }
 
+/** The event that tells of a claim by another service where there should be none. */
+export function foreignClaimEvent(record: AccountRecord): StreamEvent {
+  const by = record.modifiedBy === undefined ? 'another service' : record.modifiedBy;
+  return {
+    event: 'conflict',
+    reason: `${by} claimed the account, and this service is to be the only one (instances: one)`,
+    remedy: 'stop the other service, or set instances: several in both; a bind DN for each tells them apart',
+    ...(record.modifiedBy === undefined ? {} : { modifiedBy: record.modifiedBy }),
+    ...refOf(record),
+  };
+}
+
 /** `record`: the account as it was to be claimed. Nothing is told of one that is decided about anew. */
 export function notClaimedEvent(
   record: AccountRecord,
@@ -109,7 +121,7 @@ export function writeBackEvent(
     return { event: 'finished', state: result.state, milliseconds: Math.round(milliseconds), ...ref, mode };
   }
   const { returnValue, step } = outcome;
-  const reason = result.noted ? outcome.reason : `${outcome.reason}; ${NOT_NOTED} ${requested}`;
+  const reason = result.returnValueWritten ? outcome.reason : `${outcome.reason}; ${NOT_NOTED} ${requested}`;
   return { event: 'failed', returnValue, reason: nameCode(returnValue, reason), step, ...ref };
 }
 

@@ -11,20 +11,20 @@ import type { Standing, WriteBackInput, WriteBackMemory, WriteBackRules, WriteBa
  */
 
 /**
- * Whether the entry shows the outcome as written: `noted` with its return value, or `silently`
+ * Whether the entry shows the outcome as written, with its return value or `silently`
  * without.
  */
 export function howWritten(
   memory: WriteBackMemory,
   standing: AccountRecord,
   rules: WriteBackRules,
-): 'noted' | 'silently' | undefined {
+): 'withReturnValue' | 'silently' | undefined {
   const { job, outcome, stateValue } = memory;
   const reading = readMode(standing.mode);
   if (reading?.mode !== job.mode) return undefined;
-  if (outcome.ok) return reading.phase === 'finished' && standing.state === stateValue ? 'noted' : undefined;
+  if (outcome.ok) return reading.phase === 'finished' && standing.state === stateValue ? 'withReturnValue' : undefined;
   if (!stillStandsInWork(standing)) return undefined;
-  if (standing.returnValue === String(outcome.returnValue)) return 'noted';
+  if (standing.returnValue === String(outcome.returnValue)) return 'withReturnValue';
   return isWrittenSilently(memory, standing, rules) ? 'silently' : undefined;
 }
 

@@ -90,7 +90,7 @@ export interface WriteBackNote {
 
 export type WriteBackResult =
   /**
-   * `record`: how the account stands now; `noted`: it shows the return value, where the site has an
+   * `record`: how the account stands now; `returnValueWritten`: it shows the return value, where the site has an
    * attribute for it;
    * `made`: the entryCSN of this write, where the server tells.
    */
@@ -98,7 +98,7 @@ export type WriteBackResult =
       readonly kind: 'written';
       readonly state: string;
       readonly record: AccountRecord;
-      readonly noted: boolean;
+      readonly returnValueWritten: boolean;
       readonly made: string | undefined;
     }
   /**

@@ -85,10 +85,10 @@ function writeOf(
     return { list, after: { ...record, mode: WORDS[job.mode].finished, state: stateValue } };
   }
   const { returnValue } = outcome;
-  const noted = optional !== 'none' && names.returnValue !== null;
+  const returnValueWritten = optional !== 'none' && names.returnValue !== null;
   return {
     list: failure(record, names, returnValue, options),
-    after: failedAs(record, returnValue, fence, noted),
+    after: failedAs(record, returnValue, fence, returnValueWritten),
   };
 }
 
@@ -100,11 +100,11 @@ function find(memory: WriteBackMemory, because: Because, failures: number): Writ
 function written(
   { stateValue: state }: WriteBackMemory,
   record: AccountRecord,
-  noted: boolean,
+  returnValueWritten: boolean,
   made: string | undefined,
 ): WriteBackNext {
   const version = made === undefined ? {} : { entryCSN: made };
-  return end({ kind: 'written', state, record: { ...record, ...version }, noted, made });
+  return end({ kind: 'written', state, record: { ...record, ...version }, returnValueWritten, made });
 }
 
 function notWritten(memory: WriteBackMemory, error: DirectoryError, rules: WriteBackRules): WriteBackNext {
@@ -186,7 +186,8 @@ function judge(memory: WriteBackMemory, standing: AccountRecord, rules: WriteBac
   // A write before this one had no answer, but it may have happened. One that was refused did not,
   // whatever the entry says.
   const how = unansweredWrites > 0 ? howWritten(memory, standing, rules) : undefined;
-  if (how !== undefined) return written(memory, standing, how === 'noted' || optional !== 'none', standing.entryCSN);
+  if (how !== undefined)
+    return written(memory, standing, how === 'withReturnValue' || optional !== 'none', standing.entryCSN);
   const reading = readMode(standing.mode);
   if (reading?.mode === job.mode && stillStandsInWork(standing)) return undefined;
   const now = reading === undefined ? standing.mode : `${WORDS[reading.mode][reading.phase]}, state ${standing.state}`;

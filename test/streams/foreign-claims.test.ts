@@ -48,7 +48,14 @@ describe("a claim that is not this service's own", () => {
   });
 
   it('is not what looks like the echo of an own claim that is under way', () => {
-    const claiming = { uid: 'a', noted: false, fingerprint: '', version: '', ownSince: undefined, claiming: true };
+    const claiming = {
+      uid: 'a',
+      keepsReturnValue: false,
+      fingerprint: '',
+      version: '',
+      ownSince: undefined,
+      claiming: true,
+    };
     expect(seen(ADDING, 'stream', claiming)).toBe(false);
     expect(left()).toBeLessThanOrEqual(0);
   });
@@ -96,7 +103,14 @@ describe("a claim that is not this service's own", () => {
 
   it('goes with the entry to another uid', () => {
     seen(ADDING);
-    const before = { uid: 'a', noted: false, fingerprint: '', version: '', ownSince: undefined, claiming: false };
+    const before = {
+      uid: 'a',
+      keepsReturnValue: false,
+      fingerprint: '',
+      version: '',
+      ownSince: undefined,
+      claiming: false,
+    };
     seen(account('adding', 2, { uid: 'b' }), 'stream', before);
     expect(left(account('adding', 2, { uid: 'b' }))).toBe(LONGEST);
   });

@@ -184,7 +184,7 @@ describe('a write-back', () => {
     const job = claimedJob();
     directory.fault = ({ modifications }) =>
       modifications.some(({ attribute }) => attribute === TIMED.executionTime) ? { code: 50 } : undefined;
-    expect(await write(job, outcome, TIMED)).toMatchObject({ kind: 'written', noted: true });
+    expect(await write(job, outcome, TIMED)).toMatchObject({ kind: 'written', returnValueWritten: true });
     for (const [name, value] of Object.entries(expected)) expect(directory.value('a', name)).toBe(value);
   });
 

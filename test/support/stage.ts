@@ -176,7 +176,6 @@ export class Stage {
     });
     const lists$ = reconcile({
       interval: reconcileMilliseconds,
-      monotonic: () => Date.now(),
       list: (entry) => directory.list(entry),
       failed: () => {},
     });

@@ -13,15 +13,8 @@ export function changeOf(entry: DirectoryEntry, notification: EntryChangeNotific
     case 'add':
     case 'modify':
       return { kind: 'entry', change: notification.changeType, entry };
-    case 'modDN': {
-      const { previousDN } = notification;
-      return {
-        kind: 'entry',
-        change: 'rename',
-        entry,
-        ...(previousDN === undefined ? {} : { previousDn: previousDN }),
-      };
-    }
+    case 'modDN':
+      return { kind: 'entry', change: 'rename', entry };
     case 'delete':
       return { kind: 'left', dn: entry.dn };
   }

@@ -79,7 +79,7 @@ describe('decideEach', () => {
         'ab#',
         {
           a: { kind: 'hold', key: 'a', id: 'uuid-a', item: CANDIDATE, due: { inMilliseconds: 9 }, replaces: true },
-          b: { kind: 'drop', key: 'a', id: 'uuid-a' },
+          b: { kind: 'drop', id: 'uuid-a' },
         },
       );
     });

@@ -5,7 +5,7 @@ import type { Slot } from '../../../streams/slots.ts';
 import { marbles } from '../../support/marbles.ts';
 
 const put = (key: string, item: string, id = key): Arrival<string> => ({ kind: 'put', key, id, item });
-const drop = (key: string, id = key): Arrival<string> => ({ kind: 'drop', key, id });
+const drop = (key: string, id = key): Arrival<string> => ({ kind: 'drop', id });
 
 /** Lower-case letters put an item of the key a, b or c. Each is a separate entry. */
 const ARRIVALS: Record<string, Arrival<string>> = {

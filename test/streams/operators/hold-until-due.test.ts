@@ -13,14 +13,14 @@ const HELD: Record<string, Held<string>> = {
   t: hold('t', { inMilliseconds: 5 }),
   d: hold('d', { day: '20261124' }),
   e: hold('e', { day: '20261124' }),
-  D: { kind: 'drop', key: 'key d', id: 'd' },
+  D: { kind: 'drop', id: 'd' },
 };
 const ARRIVED: Record<string, Arrival<string>> = {
   a: put('a'),
   T: put('t, released', 't'),
   D: put('d, released', 'd'),
   E: put('e, released', 'e'),
-  x: { kind: 'drop', key: 'key d', id: 'd' },
+  x: { kind: 'drop', id: 'd' },
 };
 
 function options(changes: Partial<HoldOptions<string>> = {}): HoldOptions<string> {
@@ -169,7 +169,7 @@ describe('holdUntilDue', () => {
     source$.pipe(holdUntilDue(options({ today, scheduler, discarded }))).subscribe((arrival) => {
       arrived.push(arrival.kind === 'put' ? arrival.item : `drop ${arrival.id}`);
       if (arrived.length !== 1) return;
-      source$.next({ kind: 'drop', key: 'key 998', id: '998' });
+      source$.next({ kind: 'drop', id: '998' });
       source$.next(hold('newer', { day: '20261125' }, '999'));
     });
     for (let index = 0; index < 1_000; index += 1) source$.next(hold(String(index), { day: '20261124' }));

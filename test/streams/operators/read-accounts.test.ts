@@ -28,7 +28,7 @@ const CHANGES: Record<string, DirectoryChange> = {
   R: { kind: 'refreshing' },
   r: { kind: 'refreshed', entries: 1, milliseconds: 1 },
   L: { kind: 'listing' },
-  d: { kind: 'listed', entries: 1, milliseconds: 1 },
+  d: { kind: 'listed' },
 };
 
 /** The results of consecutive changes: `seen`, `quiet`, `stale` (to be read first) or `left`. */

@@ -14,7 +14,7 @@ describe('reportConnection', () => {
       d: { kind: 'refreshed', entries: 1, milliseconds: 2 },
       e: { kind: 'left', dn: 'uid=a' },
       f: { kind: 'listing' },
-      g: { kind: 'listed', entries: 0, milliseconds: 1 },
+      g: { kind: 'listed' },
       h: { kind: 'disconnected', url: 'A', reason: 'reset' },
       i: { kind: 'reconnecting', url: 'A', attempt: 1, inMilliseconds: 100 },
     };

@@ -35,7 +35,7 @@ export interface EndedWork {
 
 /** A job as the stream keeps it: what the handler gets, and what its outcome is to name. */
 export interface ClaimedJob extends Job {
-  /** By it the directory refuses the outcome when the account is this attempt's no more. */
+  /** The directory refuses the outcome if this no longer holds. */
   readonly fence: Fence;
   /** When the claim was answered, by a clock that only goes forward, in milliseconds. */
   readonly claimedAt: number;

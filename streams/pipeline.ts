@@ -38,9 +38,10 @@ export interface PipelineDependencies extends Omit<Surroundings, 'fencing'> {
  *     -> one at a time per uid, `concurrency` at once
  *     -> claim, handler, write-back
  *
- * An account that comes back (a newer request, another attempt, a conflict) enters again before the
- * decision. Errors of an account are values; an error of this stream is a bug. Completes after
- * `drain$` when nothing runs any more, and stays subscribed to `changes$` until then.
+ * An account that comes back enters again before the decision: met in another condition, it is
+ * decided about anew; another attempt is held for its pause. Errors of an account are values; an
+ * error of this stream is a bug. Completes after `drain$` when nothing runs any more, and stays
+ * subscribed to `changes$` until then.
  */
 export function provisioning(
   changes$: Observable<DirectoryChange>,

@@ -34,10 +34,11 @@ interface KnownVersion {
 const NOTHING: KnownVersion = { version: undefined, connection: 0, madeHere: false, tokens: [], unfinished: false };
 
 /**
- * `current`: nothing newer is known. `stale`: something newer was told, or written, on this very
- * connection: a message was under
- * way. `behind`: something newer was known before this connection: its server lags, or was restored
- * from an older state.
+ * - `current`: nothing newer is known.
+ * - `stale`: something newer was told, or written, on this very connection: a message was under
+ *   way.
+ * - `behind`: something newer was known before this connection: its server lags, or was restored
+ *   from an older state.
  */
 export type Age = 'current' | 'stale' | 'behind';
 
@@ -46,10 +47,13 @@ export type Age = 'current' | 'stale' | 'behind';
  * that it wrote. By them it knows its own writes from those of others, and the state of a server
  * that lags from the present one. entryCSNs compare as text.
  *
- * unknown -> seen -> written -> seen ...: a version that is seen replaces an older one only; one
- * that this service wrote replaces any,
- * as the server in use has accepted it. Whether a version is judged `stale` or `behind` depends on
- * the connection it was learnt on.
+ *   (unknown) -> claiming, seen, written
+ *   claiming -> seen, written
+ *   seen -> seen        a newer version was seen; an older one replaces nothing
+ *   any -> written      this service wrote it: the server in use has accepted that
+ *   any -> (unknown)    too many others were seen since
+ *
+ * Whether a version is judged `stale` or `behind` depends on the connection it was learnt on.
  */
 export class AccountVersions {
   readonly #known: RecentMap<KnownVersion>;
@@ -65,10 +69,9 @@ export class AccountVersions {
   readonly #latestTokens = new Set<string>();
 
   /**
-   * `behindAfterMilliseconds`: how long an account waits that a server shows older; `monotonic`: a
-   * clock, in milliseconds;
-   * `rememberedVersions`: of how many accounts, default 100,000; the one that was seen longest ago
-   * is forgotten first.
+   * `behindAfterMilliseconds`: how long an account waits that a server shows older. `monotonic`: a
+   * clock, in milliseconds. `rememberedVersions`: of how many accounts, default 100,000; the one
+   * that was seen longest ago is forgotten first.
    */
   constructor(options: {
     readonly behindAfterMilliseconds: number;

@@ -48,9 +48,9 @@ export class ForeignClaims implements OtherServices {
     const phase = readMode(record.mode)?.phase;
     if (phase === 'inWork' && !isFailure(record.returnValue)) {
       const isKnown = this.#work.on(lane, id) !== undefined;
-      // What looks like the echo of an own claim is one, or else that claim is refused, and finds
-      // out more. What this service claimed has not turned to in-work now: somebody changed
-      // something else.
+      // It looks like the echo of an own claim. If it is not, that claim is refused, and reads the
+      // entry. What this service claimed earlier, and did not finish, has not turned to in-work
+      // now: somebody changed something else.
       if (!isKnown && (by === 'refresh' || unfinished || before?.claiming === true)) return false;
       return this.#claimed(lane, id, record);
     }

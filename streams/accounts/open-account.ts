@@ -9,7 +9,7 @@ export interface OpenAccount {
   /** The latest snapshot when it was seen last. */
   readonly seenIn: number;
   readonly fingerprint: string;
-  /** It was a request with the return value of what was done before. */
+  /** It was a request whose entry still had the return value of the attempt before. */
   readonly keepsReturnValue: boolean;
   /**
    * Which version of the entry the stream, a refresh or an own write told of last; undefined where

@@ -19,9 +19,9 @@ export class OthersWork implements OtherServices {
   readonly #directoryTime: () => number | undefined;
 
   /**
-   * `longestHandlerMilliseconds`: the longest time that a handler of any of them may take;
-   * `directoryTime`: the directory's clock, at
-   * least, in milliseconds since 1970; undefined: not known yet.
+   * `longestHandlerMilliseconds`: the longest time that a handler of any of them may take.
+   * `directoryTime`: a lower bound of the directory's clock, in milliseconds since 1970. undefined:
+   * not known yet.
    */
   constructor(longestHandlerMilliseconds: number, directoryTime: () => number | undefined) {
     this.#longestHandlerMilliseconds = longestHandlerMilliseconds;
@@ -55,8 +55,8 @@ export class OthersWork implements OtherServices {
   }
 
   /**
-   * Whether a request may have been written over a claim that nobody told: since the connection was
-   * lost, or of two as one.
+   * Whether a claim under the request may have been missed: while there was no connection, or as
+   * the server told of two changes as one.
    */
   #isUntold(record: AccountRecord, by: SeenBy, before: LastSeen | undefined): boolean {
     if (by === 'refresh') return !this.#isFollowed(record, before);

@@ -3,8 +3,8 @@ import { isFailure } from '../../src/domain/decide.ts';
 import { fingerprintOf, type Stamp } from './identity.ts';
 
 /**
- * What this service wrote to an account, as far as it still stands. A sight that shows it is an
- * echo.
+ * What this service wrote last to an account, and nobody has written over since. A sight that shows
+ * it is an echo.
  *
  *   none, resting, disowned, claiming -> claiming   a claim is sent
  *   claiming -> working                             it was answered

@@ -123,14 +123,14 @@ function isOlderThanFinish({ snapshot, record, fingerprint }: Sight, finished: F
 }
 
 /**
- * Whether it is a request that is not older than what this service wrote last. It may be so of an
- * account that is worked on, and had left meanwhile. Only servers that show versions tell.
+ * Whether it is a request at least as new as this service's last write. This is asked of an account
+ * in work, too, that left and came back. Only servers that show an entryCSN can tell.
  */
 function isNewRequest({ record: { entryCSN, mode }, stale }: Sight): boolean {
   return !stale && entryCSN !== undefined && readMode(mode)?.phase === 'requested';
 }
 
-/** A request with the return value of what was done before. */
+/** Whether it is a request whose entry still has the return value of the attempt before. */
 export function keepsReturnValue({ mode, returnValue }: AccountRecord): boolean {
   return returnValue !== undefined && readMode(mode)?.phase === 'requested';
 }

@@ -11,7 +11,7 @@ export type Held<T> =
       readonly id: string;
       readonly item: T;
       readonly due: Due;
-      /** Its decision was not told. Where it ends a hold, `released` tells it. */
+      /** It was not told as queued yet: `released` tells it, if it was held. */
       readonly quiet?: boolean;
       /** The item of this id that waits for a slot is out of date, and is dropped. */
       readonly replaces?: boolean;

@@ -103,9 +103,7 @@ export type ClaimInput =
 export interface Judgement {
   readonly got: 'judgement';
   readonly decision: Decision;
-  /**
-   * By its version or its token the account stands as this service wrote it, or, alone, may do so.
-   */
+  /** This service wrote the account as it stands. With `alone`: or it may have. */
   readonly isOwnClaim: boolean;
   /** How the server in use refuses late requests. */
   readonly fencing: Fencing;

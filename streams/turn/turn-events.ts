@@ -69,7 +69,9 @@ export function foreignClaimEvent(record: AccountRecord): StreamEvent {
   };
 }
 
-/** `record`: the account as it was to be claimed. Nothing is told of one that is decided about anew. */
+/**
+ * `record`: the account as it was to be claimed. Nothing is told of one that is decided about anew.
+ */
 export function notClaimedEvent(
   record: AccountRecord,
   result: Exclude<ClaimResult, { readonly kind: 'claimed' }>,

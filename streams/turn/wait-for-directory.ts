@@ -12,9 +12,9 @@ import { codeOf } from './turn-events.ts';
 export type Pause = (failures: number, error: DirectoryError) => Promise<void>;
 
 /**
- * Makes the waiting for the directory. Each wait is told with what is wrong, and ends `until` the
- * signal. An answer may be about this account alone, so it lends its slot to others meanwhile.
- * Without an answer they would fare no better.
+ * Makes the wait for the directory. Each wait is told with what is wrong; `until` ends it. With a
+ * result code the fault may be this account's alone, so that others use the slot meanwhile. Without
+ * one the server is away for all of them.
  */
 export function pauseFor(
   record: AccountRecord,

@@ -90,9 +90,8 @@ export interface WriteBackNote {
 
 export type WriteBackResult =
   /**
-   * `record`: how the account stands now; `returnValueWritten`: it shows the return value, where the site has an
-   * attribute for it;
-   * `made`: the entryCSN of this write, where the server tells.
+   * `record`: how the account stands now. `returnValueWritten`: it shows the return value, where
+   * the site has an attribute for it. `made`: the entryCSN of this write, where the server tells.
    */
   | {
       readonly kind: 'written';

@@ -58,8 +58,9 @@ const monotonic = (): number => performance.now();
  * Puts the service together. This is the only place that knows all parts. Nothing runs before
  * `run`.
  *
- * It makes the parts first: the lifecycle of the service, the handlers, the memory of accounts, and the
- * directory. Then it makes the stream, which uses all of them, and the interface of the service.
+ * It makes the parts first: the lifecycle of the service, the handlers, the memory of accounts, and
+ * the directory. Then it makes the stream, which uses all of them, and the interface of the
+ * service.
  */
 export function createService(options: ServiceOptions): Service {
   const { settings, report, notice } = options;

@@ -13,8 +13,8 @@ export interface Signals {
 
 /**
  * Handles SIGTERM, SIGINT and SIGHUP until the end of the process, so that none of them ends it by
- * default. Before `setReactions` is called nothing has been started: SIGTERM and SIGINT end the process
- * with exit code 0, and SIGHUP does nothing.
+ * default. Before `setReactions` is called nothing has been started: SIGTERM and SIGINT end the
+ * process with exit code 0, and SIGHUP does nothing.
  */
 export function handleSignals(): Signals {
   let reactions: Reactions = exitOnStop(0);

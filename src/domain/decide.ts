@@ -26,8 +26,8 @@ export type Decision =
   | { readonly kind: 'settled'; readonly reason: string };
 
 /**
- * Start now: claim a request; resume interrupted work; or take over another service's work, which is
- * older than any handler may take, by compare-and-swap.
+ * Start now: claim a request; resume interrupted work; or take over another service's work, which
+ * is older than any handler may take, by compare-and-swap.
  */
 export interface StartDecision {
   readonly kind: 'claim' | 'resume' | 'takeOver';

@@ -11,8 +11,8 @@ export interface AwaitedAnswer {
 
 /**
  * Waits for the answer to a request that has just been sent. Calls `silent` once if nothing of it
- * arrives for this long, nor bytes at `MINIMUM_RATE`: those may be a large message, of this answer or
- * of one before it.
+ * arrives for this long, nor bytes at `MINIMUM_RATE`: those may be a large message, of this answer
+ * or of one before it.
  */
 export function awaitAnswer(connection: Connection, timeoutMilliseconds: number, silent: () => void): AwaitedAnswer {
   let progressed = true;

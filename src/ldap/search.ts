@@ -16,7 +16,8 @@ export interface SearchOptions {
   /** Entries per page. undefined: no paging. */
   readonly pageSize?: number;
   /**
-   * The search is abandoned if no response arrives for this long, nor bytes of one at `MINIMUM_RATE`.
+   * The search is abandoned if no response arrives for this long, nor bytes of one at
+   * `MINIMUM_RATE`.
    */
   readonly timeoutMilliseconds: number;
 }
@@ -24,9 +25,9 @@ export interface SearchOptions {
 /**
  * Runs an ordinary search and calls `entry` for each entry as it arrives. An entry owns its bytes.
  * Rejects with a DirectoryError when the connection fails, when no response arrives in time (the
- * connection may still work), and for every result except success. So a partial list (sizeLimitExceeded) and a missing base
- * (noSuchObject) are errors. An entry over the size limit is no error: it is passed on without
- * attributes.
+ * connection may still work), and for every result except success. So a partial list
+ * (sizeLimitExceeded) and a missing base (noSuchObject) are errors. An entry over the size limit is
+ * no error: it is passed on without attributes.
  */
 export async function search(
   connection: Connection,

@@ -5,18 +5,24 @@ import type { RecordDraft } from './run-record.ts';
 import type { OutputStream } from './runner.ts';
 
 /**
- * One launcher: a small process that starts scripts on request, as forking this one costs a millisecond of its main thread
- * for each script.
+ * A launcher: a small process that starts scripts on request. To fork this process instead would
+ * cost a millisecond of its main thread for each script.
  *
- * A request, all numbers 32 bits, big-endian: its length · id · grace in milliseconds · number of arguments · number of strings
- * · each string as length and bytes: the arguments, the environment as NAME=VALUE, the record's file and text, the standard input.
- * A request without strings asks whether the launcher is there.
- * A frame: type (1 byte) · id · length · data:
- *   H  ready, before any request is read          S  started; data: pid, which is also the process group
- *   O  bytes of stdout      E  bytes of stderr    F  not started; data: errno     R  no record could be made; data: errno
+ * A request, with numbers of 32 bits, big-endian: its length, an id, the grace in milliseconds, the
+ * number of arguments, the number of strings; then each string as its length and its bytes: the
+ * arguments, the environment as NAME=VALUE, the file and the text of the record, the standard
+ * input. A request without strings asks whether the launcher answers.
+ *
+ * A frame: its type (1 byte), the id, the length, the data. The types:
+ *   H  ready; precedes every other frame
+ *   S  started; data: the pid, which is also the process group
+ *   O  bytes of stdout
+ *   E  bytes of stderr
+ *   F  not started; data: errno
+ *   R  no record could be made; data: errno
  *   B  the answer to a request without strings
- *   X  ended; data: wait status, the lines and bytes of output that were left out, 1 where others of its process group live on,
- *      and with them the record; where none does, it is removed already
+ *   X  ended; data: the wait status, the lines and bytes of output that were left out, and 1 if
+ *      other processes of its group live on. Then the record remains; else it is removed already.
  */
 export interface LauncherProcess {
   start(request: LaunchRequest): void;
@@ -24,7 +30,7 @@ export interface LauncherProcess {
   beat(): void;
   /** Ends the launcher, and the groups of the scripts that still run. Resolves when it is gone. */
   close(): Promise<void>;
-  /** For a launcher that does not answer: what it ran is then told by `onEnd`. */
+  /** Ends a launcher that does not answer. `onEnd` follows. */
   kill(): void;
 }
 
@@ -44,11 +50,14 @@ export interface LauncherEvents {
   onNotStarted(id: number, errno: number): void;
   onNotRecorded(id: number, errno: number): void;
   onBeat(): void;
-  /** `status` as wait(2) gives it. Where others of its group `outlived` it, the record is left to the service. */
+  /**
+   * `status` is that of wait(2). If other processes of its group `outlived` it, the service has to
+   * remove the record.
+   */
   onExited(id: number, status: number, leftOut: LeftOut, outlived: boolean): void;
   /**
-   * The launcher is gone, after everything that it still said; `reason` in words, `code` where the system refused to start it.
-   * Comes once.
+   * The launcher has ended, and all its output was read. `code` is set if the system refused to
+   * start it. Called once.
    */
   onEnd(reason: string, code?: string): void;
 }

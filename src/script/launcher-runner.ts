@@ -11,87 +11,90 @@ export interface LauncherRunnerOptions {
   onNotice(message: string): void;
   /** The Python interpreter; tests name another. */
   readonly interpreter?: string;
-  /** A launcher that is not ready by then is done without. */
+  /** A launcher that is not ready by then counts as one that cannot be started. */
   readonly readyWithinMilliseconds?: number;
   /** How often a launcher that runs something is asked for an answer. */
   readonly beatMilliseconds?: number;
 }
 
-/** Each script takes up to four descriptors of the launcher, which may have 1024 as a rule. */
+/** Each script takes up to four descriptors of the launcher, whose limit is 1024 as a rule. */
 const MOST_AT_ONCE = 200;
 
 /**
- * Runs scripts through launchers: all in one, up to a number, or one that is to run `alone` in a launcher of its own. What a
- * launcher that dies or hangs had in its hands is `lost`; the next run gets another launcher, however many have died, as the
- * service itself must not be what a script can stop or kill. Only where none could ever be started are scripts children of the
- * service (the plain runner).
+ * Runs scripts through launchers: many in a shared one, or one that is to run `alone` in a launcher
+ * of its own. What runs in a launcher that dies or hangs is `lost`. The next script gets another
+ * launcher, however many have died, as no script may be a child of the service, which it could stop
+ * or kill. Only if no launcher could ever be started are scripts children of the service (the plain
+ * runner).
+ *
+ * States: untried -> work (a launcher is ready), fail (none could be started).
  */
 export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunner {
   const { plain, records, onNotice } = options;
   const { interpreter = PYTHON, readyWithinMilliseconds = 10_000, beatMilliseconds = 1000 } = options;
-  /** Those that take any run, and all. */
+  /** The launchers that take further scripts. */
   const shared = new Set<Launcher>();
-  const crews = new Set<Launcher>();
-  let launchers: 'untried' | 'work' | 'fail' = 'untried';
-  const isUnusable = () => launchers === 'fail';
+  const launchers = new Set<Launcher>();
+  let state: 'untried' | 'work' | 'fail' = 'untried';
+  const isUnusable = () => state === 'fail';
   let closed = false;
 
-  function hire(): Launcher {
-    const crew = new Launcher({
+  function startLauncher(): Launcher {
+    const launcher = new Launcher({
       records,
       interpreter,
       readyWithinMilliseconds,
       beatMilliseconds,
       onReady: () => {
-        launchers = 'work';
+        state = 'work';
       },
-      onEnd: dismiss,
+      onEnd: onLauncherEnd,
     });
-    crews.add(crew);
-    return crew;
+    launchers.add(launcher);
+    return launcher;
   }
 
-  function dismiss(crew: Launcher, { kind, reason }: LauncherEnd): void {
-    const isAlone = !shared.delete(crew);
-    crews.delete(crew);
-    if (kind === 'unusable' && launchers === 'untried') {
-      launchers = 'fail';
+  function onLauncherEnd(launcher: Launcher, { kind, reason }: LauncherEnd): void {
+    const isAlone = !shared.delete(launcher);
+    launchers.delete(launcher);
+    if (kind === 'unusable' && state === 'untried') {
+      state = 'fail';
       onNotice(`the launcher of scripts cannot be started (${reason}); scripts start at a lower rate`);
-    } else if (kind === 'died' && !closed && (!isAlone || crew.size > 0)) {
-      onNotice(`the launcher of scripts died (${reason}), and ${crew.size} running scripts were ended`);
+    } else if (kind === 'died' && !closed && (!isAlone || launcher.size > 0)) {
+      onNotice(`the launcher of scripts died (${reason}), and ${launcher.size} running scripts were ended`);
     }
   }
 
-  function share(): Launcher {
-    for (const crew of shared) if (crew.size < MOST_AT_ONCE) return crew;
-    const crew = hire();
-    shared.add(crew);
-    return crew;
+  function sharedLauncher(): Launcher {
+    for (const launcher of shared) if (launcher.size < MOST_AT_ONCE) return launcher;
+    const launcher = startLauncher();
+    shared.add(launcher);
+    return launcher;
   }
 
   /**
-   * In a launcher that others use. One that lacks what a start needs takes no more: a script may have
-   * lowered its limits, which are not those of the service.
+   * Runs a script in a shared launcher. A launcher that lacks what a start needs takes no further
+   * script: a script may have lowered its limits, which are not those of the service.
    */
   async function runShared(file: string, request: ScriptRequest): Promise<LaunchResult> {
-    const crew = share();
-    const verdict = await crew.run(file, request);
-    if (verdict.kind === 'notStarted' && verdict.transient) shared.delete(crew);
-    if (!shared.has(crew) && crew.size === 0) void crew.close();
-    return verdict;
+    const launcher = sharedLauncher();
+    const result = await launcher.run(file, request);
+    if (result.kind === 'notStarted' && result.transient) shared.delete(launcher);
+    if (!shared.has(launcher) && launcher.size === 0) void launcher.close();
+    return result;
   }
 
   async function runAlone(file: string, request: ScriptRequest): Promise<LaunchResult> {
-    const crew = hire();
-    const verdict = await crew.run(file, request);
-    void crew.close();
-    return verdict;
+    const launcher = startLauncher();
+    const result = await launcher.run(file, request);
+    void launcher.close();
+    return result;
   }
 
-  // Ready before the first script is.
+  // The launcher is ready before the first script.
   void records.prepare().then(
-    () => closed || share(),
-    () => {}, // told to each run
+    () => closed || sharedLauncher(),
+    () => {}, // Each run tells of it.
   );
 
   return {
@@ -105,14 +108,14 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
         return noFolder(error);
       }
       if (isUnusable()) return plain.run(request);
-      const verdict = await (request.alone ? runAlone(located.file, request) : runShared(located.file, request));
-      if (verdict.kind !== 'noLauncher') return verdict;
+      const result = await (request.alone ? runAlone(located.file, request) : runShared(located.file, request));
+      if (result.kind !== 'noLauncher') return result;
       if (isUnusable()) return plain.run(request);
       return { kind: 'lost', reason: 'the launcher of scripts could not be started this time' };
     },
     async close() {
       closed = true;
-      await Promise.all([...crews].map((crew) => crew.close()));
+      await Promise.all([...launchers].map((launcher) => launcher.close()));
       await plain.close();
     },
   };

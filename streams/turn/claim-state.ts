@@ -33,16 +33,15 @@ import type { Machine, Next } from './machine.ts';
  *   reading, sending, verifying, undoing -> refused               for good, by rights or schema, or
  *                                                                 too many conflicts
  */
-export type ClaimState = ClaimMemory &
-  (
-    | { readonly at: 'reading' }
-    | { readonly at: 'judging'; readonly seen: AccountRecord }
-    | { readonly at: 'asking'; readonly attempted: Attempted }
-    | { readonly at: 'sending'; readonly attempted: Attempted }
-    | { readonly at: 'verifying'; readonly attempted: Attempted }
-    | { readonly at: 'undoing'; readonly seen: AccountRecord }
-    | { readonly at: 'pausing' }
-  );
+export type ClaimState = { readonly memory: ClaimMemory } & (
+  | { readonly at: 'reading' }
+  | { readonly at: 'judging'; readonly seen: AccountRecord }
+  | { readonly at: 'asking'; readonly attempted: Attempted }
+  | { readonly at: 'sending'; readonly attempted: Attempted }
+  | { readonly at: 'verifying'; readonly attempted: Attempted }
+  | { readonly at: 'undoing'; readonly seen: AccountRecord }
+  | { readonly at: 'pausing' }
+);
 
 /** What a claim remembers from its beginning to its end. */
 export interface ClaimMemory {

@@ -7,7 +7,7 @@ import { modeOf, readMode } from '../../src/domain/mode.ts';
 import { claim, claimed, requestAgain, resume, resumed } from '../../src/domain/transition.ts';
 import { isLeftAlone } from '../accounts/identity.ts';
 import { type Candidate, sameTurn } from '../candidate.ts';
-import { end, find, judge, memoryOf, pause, tokenOf } from './claim-moves.ts';
+import { end, find, judge, pause, tokenOf } from './claim-moves.ts';
 import type {
   Attempted,
   ClaimInput,
@@ -44,7 +44,7 @@ export function stepClaim(state: ClaimState, input: ClaimInput | Failed, rules: 
       return judged(state, answerTo(input, 'judgement'), rules);
     case 'pausing':
       answerTo(input, 'time');
-      return find(state);
+      return find(state.memory);
     case 'asking':
       return asked(state, answerTo(input, 'objection').reason, rules);
     default:
@@ -56,14 +56,14 @@ export function stepClaim(state: ClaimState, input: ClaimInput | Failed, rules: 
 function answered(state: AtDirectory, input: ClaimInput, rules: ClaimRules): ClaimNext {
   switch (state.at) {
     case 'reading':
-      return found(state, answerTo(input, 'entry').entry, rules);
+      return found(state.memory, answerTo(input, 'entry').entry, rules);
     case 'sending':
       return sent(state, answerTo(input, 'entry'), rules);
     case 'verifying':
       return verified(state, answerTo(input, 'entry'), false, rules);
     case 'undoing':
       answerTo(input, 'entry');
-      return find({ ...memoryOf(state), undo: undefined, unanswered: false });
+      return find({ ...state.memory, undo: undefined, unanswered: false });
   }
 }
 
@@ -89,16 +89,18 @@ function readingOf(
 }
 
 function judged(state: Extract<ClaimState, { at: 'judging' }>, judgement: Judgement, rules: ClaimRules): ClaimNext {
-  const { seen, candidate } = state;
+  const { seen } = state;
   const { decision } = judgement;
-  const undo = isInWork(seen) ? state.undo : undefined;
-  const memory = { ...memoryOf(state), undo };
-  if (undo !== undefined || isRevivedClaim(state, judgement, rules)) return takeBack(memory, seen, judgement, rules);
+  const undo = isInWork(seen) ? state.memory.undo : undefined;
+  const memory = { ...state.memory, undo };
+  if (undo !== undefined || isRevivedClaim(memory, seen, judgement, rules))
+    return takeBack(memory, seen, judgement, rules);
   const attempted = attemptedOn(memory, seen, judgement);
   // Renamed or created anew: its turn is another one, so that neither the uid nor the entry is
   // worked on twice at once.
-  if (!sameTurn(seen, candidate) || attempted === undefined) return end({ kind: 'notNow', record: seen, decision });
-  return { notes: [], state: { ...memory, at: 'asking', attempted }, effect: { do: 'ask', record: seen } };
+  if (!sameTurn(seen, memory.candidate) || attempted === undefined)
+    return end({ kind: 'notNow', record: seen, decision });
+  return { notes: [], state: { at: 'asking', memory, attempted }, effect: { do: 'ask', record: seen } };
 }
 
 /**
@@ -106,7 +108,8 @@ function judged(state: Extract<ClaimState, { at: 'judging' }>, judgement: Judgem
  * is active by now.
  */
 function isRevivedClaim(
-  { candidate, seen, unanswered }: Extract<ClaimState, { at: 'judging' }>,
+  { candidate, unanswered }: ClaimMemory,
+  seen: AccountRecord,
   { isOwnClaim }: Judgement,
   { alone }: ClaimRules,
 ): boolean {
@@ -123,7 +126,7 @@ function takeBack(
   const standing = standingFence(seen, fencing);
   const fence = memory.undo === undefined || (alone && standing.by === 'version') ? standing : memory.undo;
   const list = requestAgain(seen, modeOf(seen), names, fence);
-  return { notes: [], state: { ...memory, at: 'undoing', seen }, effect: { do: 'modify', dn: seen.dn, list, fence } };
+  return { notes: [], state: { at: 'undoing', memory, seen }, effect: { do: 'modify', dn: seen.dn, list, fence } };
 }
 
 function attemptedOn(
@@ -149,18 +152,18 @@ function asked(
   objection: string | undefined,
   rules: ClaimRules,
 ): ClaimNext {
-  const { attempted } = state;
+  const { attempted, memory } = state;
   const { how, mode, seen, fence } = attempted;
   if (objection !== undefined) return end({ kind: 'unworkable', dn: seen.dn, reason: objection });
   const { names, alone } = rules;
   const exclusive = { exclusive: !alone };
   const record = how === 'claim' ? claimed(seen, mode, fence) : resumed(seen, fence, exclusive);
   const list =
-    how === 'claim' ? claim(seen, mode, names, state.withReturnValue, fence) : resume(seen, names, fence, exclusive);
-  const tokens = fence.by === 'token' ? [...state.tokens, fence] : state.tokens;
+    how === 'claim' ? claim(seen, mode, names, memory.withReturnValue, fence) : resume(seen, names, fence, exclusive);
+  const tokens = fence.by === 'token' ? [...memory.tokens, fence] : memory.tokens;
   return {
     notes: [{ note: 'claiming', record, fence }],
-    state: { ...memoryOf(state), tokens, at: 'sending', attempted },
+    state: { at: 'sending', memory: { ...memory, tokens }, attempted },
     effect: { do: 'modify', dn: seen.dn, list, fence },
   };
 }
@@ -177,7 +180,7 @@ function sent(state: Extract<ClaimState, { at: 'sending' }>, input: EntryInput, 
  * proved to be another one.
  */
 function verified(
-  state: ClaimMemory & { readonly attempted: Attempted },
+  state: Extract<ClaimState, { at: 'sending' | 'verifying' }>,
   { entry, othersAtWork }: EntryInput,
   fromPostRead: boolean,
   rules: ClaimRules,
@@ -190,16 +193,16 @@ function verified(
   const isTokenThere = fromPostRead || fence.by !== 'token' || record.date?.value === fence.token;
   const ours = isInWork(record) && readMode(record.mode)?.mode === mode && isTokenThere;
   const fenceOfOutcome = outcomeFence(fence, record);
-  const isAnotherTurn = !sameTurn(record, state.candidate);
+  const isAnotherTurn = !sameTurn(record, state.memory.candidate);
   const reason = conflictOf(state.attempted, record, { ours, isAnotherTurn, othersAtWork });
   if (reason === undefined)
     return end({ kind: 'claimed', how, mode, record, entry: reading.entry, fence: fenceOfOutcome });
-  const conflicts = state.conflicts + 1;
+  const conflicts = state.memory.conflicts + 1;
   if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error: neverKept() });
   // An entry that was read later may have been created later, and be somebody else's.
   const undo = ours && !(isAnotherTurn && !fromPostRead) ? fenceOfOutcome : undefined;
   const notes: ClaimNote[] = [{ note: 'conflict', record, reason }];
-  const memory = { ...memoryOf(state), undo, conflicts };
+  const memory = { ...state.memory, undo, conflicts };
   return ours ? judge(memory, record, rules, notes) : find(memory, notes);
 }
 
@@ -225,7 +228,7 @@ function conflictOf(
 /** Another round; after a while where the directory is away; or the end. */
 function failed(state: AtDirectory, error: DirectoryError, rules: ClaimRules): ClaimNext {
   // A claim was carried out, and what it left is not known.
-  const memory = { ...memoryOf(state), unanswered: state.unanswered || state.at === 'verifying' };
+  const memory = { ...state.memory, unanswered: state.memory.unanswered || state.at === 'verifying' };
   switch (failureKind(error)) {
     case 'mismatch':
       return forestalled(memory, error, noteOf(state), rules);

@@ -3,7 +3,7 @@ import { isSameDn } from '../../src/domain/dn.ts';
 import { sameAttributes } from '../../src/domain/entry.ts';
 import { isTokenDay } from '../../src/domain/fence.ts';
 import { readMode } from '../../src/domain/mode.ts';
-import type { Standing, WriteBackInput, WriteBackMemory, WriteBackRules, WriteBackState } from './write-back-state.ts';
+import type { Because, Standing, WriteBackInput, WriteBackMemory, WriteBackRules } from './write-back-state.ts';
 
 /*
  * What an entry that was read says about an outcome: whether it was written, whether the account is
@@ -83,8 +83,9 @@ function showsAnotherWriter({ known, job }: WriteBackMemory, { record, entry }: 
 }
 
 /** Whether a write that was refused may succeed on the entry as it stands now. */
-export function explains(
-  { known: { record: known }, fence, because }: Extract<WriteBackState, { at: 'reading' }>,
+export function mayBeTakenNow(
+  { known: { record: known }, fence }: WriteBackMemory,
+  because: Because,
   standing: AccountRecord,
 ): boolean {
   if (!isSameDn(standing.dn, known.dn)) return true;

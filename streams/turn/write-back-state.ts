@@ -21,13 +21,12 @@ import type { Machine, Next } from './machine.ts';
  *   reading -> superseded           somebody asked anew, took the account over, or removed it
  *   reading -> refused              the directory refuses the outcome, or to be read
  */
-export type WriteBackState = WriteBackMemory &
-  (
-    | { readonly at: 'sending'; readonly after: AccountRecord }
-    /** `failures`: how many reads had no answer since the write. */
-    | { readonly at: 'reading'; readonly because: Because; readonly failures: number }
-    | { readonly at: 'pausing'; readonly because: Because; readonly failures: number }
-  );
+export type WriteBackState = { readonly memory: WriteBackMemory } & (
+  | { readonly at: 'sending'; readonly after: AccountRecord }
+  /** `failures`: how many reads had no answer since the write. */
+  | { readonly at: 'reading'; readonly because: Because; readonly failures: number }
+  | { readonly at: 'pausing'; readonly because: Because; readonly failures: number }
+);
 
 /** Why the entry is read: how the write failed. */
 export interface Because {

@@ -7,7 +7,7 @@ import { readMode, WORDS } from '../../src/domain/mode.ts';
 import { failedAs, failure, type Modification, type OptionalAttributes, success } from '../../src/domain/transition.ts';
 import type { ClaimedJob } from '../candidate.ts';
 import { answerTo, type Failed } from './machine.ts';
-import { explains, howWritten, isStillOwn, stillStandsInWork } from './write-back-evidence.ts';
+import { howWritten, isStillOwn, mayBeTakenNow, stillStandsInWork } from './write-back-evidence.ts';
 import type {
   Because,
   Standing,
@@ -48,14 +48,15 @@ export function stepWriteBack(
   input: WriteBackInput | Failed,
   rules: WriteBackRules,
 ): WriteBackNext {
+  const { memory } = state;
   switch (state.at) {
     case 'sending':
       return input.got === 'error'
-        ? notWritten(state, input.error, rules)
-        : written(state, state.after, state.optional !== 'none', answerTo(input, 'written').made);
+        ? notWritten(memory, input.error, rules)
+        : written(memory, state.after, memory.optional !== 'none', answerTo(input, 'written').made);
     case 'pausing':
       answerTo(input, 'time');
-      return find(state, state.because, state.failures);
+      return find(memory, state.because, state.failures);
     case 'reading':
       return input.got === 'error' ? notRead(state, input.error) : found(state, answerTo(input, 'standing'), rules);
   }
@@ -68,7 +69,7 @@ function send(memory: WriteBackMemory, rules: WriteBackRules): WriteBackNext {
   const { list, after } = writeOf(memory, rules);
   return {
     notes: [{ note: 'writing', record: after }],
-    state: { ...memoryOf(memory), at: 'sending', after },
+    state: { at: 'sending', memory, after },
     effect: { do: 'modify', dn: known.record.dn, list, fence },
   };
 }
@@ -93,7 +94,7 @@ function writeOf(
 }
 
 function find(memory: WriteBackMemory, because: Because, failures: number): WriteBackNext {
-  const state: WriteBackState = { ...memoryOf(memory), at: 'reading', because, failures };
+  const state = { at: 'reading', memory, because, failures } as const;
   return { notes: [], state, effect: { do: 'find', record: memory.known.record } };
 }
 
@@ -117,13 +118,7 @@ function notWritten(memory: WriteBackMemory, error: DirectoryError, rules: Write
   const unansweredWrites = memory.unansweredWrites + 1;
   return {
     notes: [],
-    state: {
-      ...memoryOf(memory),
-      unansweredWrites,
-      at: 'pausing',
-      because: { kind, error },
-      failures: 0,
-    },
+    state: { at: 'pausing', memory: { ...memory, unansweredWrites }, because: { kind, error }, failures: 0 },
     effect: { do: 'pause', failures: unansweredWrites, error },
   };
 }
@@ -150,18 +145,20 @@ function found(
   input: Extract<WriteBackInput, { got: 'standing' }>,
   rules: WriteBackRules,
 ): WriteBackNext {
-  const { because } = state;
+  const { because, memory } = state;
+  const { known, fence } = memory;
   if (input.entry === undefined) return superseded('the entry is gone', undefined);
-  const standing = standingOf(input.entry, state.known.record, rules);
+  const standing = standingOf(input.entry, known.record, rules);
   const { record } = standing;
-  const verdict = judge(state, record, rules);
+  const verdict = judge(memory, record, rules);
   if (verdict !== undefined) return verdict;
-  if (!isStillOwn(state, standing, input, rules))
+  if (!isStillOwn(memory, standing, input, rules))
     return superseded('somebody wrote to the account since the claim', record);
   // It would be refused again.
-  if (because.kind !== 'away' && !explains(state, record)) return end({ kind: 'refused', error: because.error });
-  const withDate = state.withDate && record.date?.value === state.known.record.date?.value;
-  return send({ ...state, withDate, known: standing, fence: outcomeFence(state.fence, record) }, rules);
+  if (because.kind !== 'away' && !mayBeTakenNow(memory, because, record))
+    return end({ kind: 'refused', error: because.error });
+  const withDate = memory.withDate && record.date?.value === known.record.date?.value;
+  return send({ ...memory, withDate, known: standing, fence: outcomeFence(fence, record) }, rules);
 }
 
 function superseded(reason: string, record: AccountRecord | undefined): WriteBackNext {
@@ -192,9 +189,4 @@ function judge(memory: WriteBackMemory, standing: AccountRecord, rules: WriteBac
   if (reading?.mode === job.mode && stillStandsInWork(standing)) return undefined;
   const now = reading === undefined ? standing.mode : `${WORDS[reading.mode][reading.phase]}, state ${standing.state}`;
   return superseded(`the account now says ${now}`, standing);
-}
-
-function memoryOf(memory: WriteBackMemory): WriteBackMemory {
-  const { job, outcome, stateValue, known, fence, optional, withDate, unansweredWrites } = memory;
-  return { job, outcome, stateValue, known, fence, optional, withDate, unansweredWrites };
 }

@@ -4,7 +4,7 @@ import type { Settings } from '../../config/schema.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { ReturnCode } from '../domain/return-code.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
-import { applyLdif, type RecordReport, unreadable } from '../ldif/apply-ldif.ts';
+import { applyLdif, type RecordReport, type Tally } from '../ldif/apply-ldif.ts';
 import { connectForChanges } from '../ldif/directory-target.ts';
 import { CannotReadLdif, type LdifSource, ldifOfStream, openLdifFile } from '../ldif/ldif-source.ts';
 import { PatientTarget } from '../ldif/patient-target.ts';
@@ -28,9 +28,7 @@ export async function loadLdif(file: string, options: LoadOptions): Promise<numb
   const access = accessAs(settings, options);
   const source = await openSource(file);
   try {
-    return await withReadFailures(file, () =>
-      load(file, source, { settings, access, continueOnError: options.continue }),
-    );
+    return await load(file, source, { settings, access, continueOnError: options.continue });
   } finally {
     await source.close();
   }
@@ -38,16 +36,15 @@ export async function loadLdif(file: string, options: LoadOptions): Promise<numb
 
 async function openSource(file: string): Promise<LdifSource> {
   if (file === '-') return ldifOfStream(process.stdin);
-  return withReadFailures(file, () => openLdifFile(file));
+  return openLdifFile(file).catch((error: unknown) => {
+    throw cannotRead(file, error);
+  });
 }
 
-async function withReadFailures<T>(file: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof CannotReadLdif)) throw error;
-    throw new CommandFailure(`the LDIF file ${printable(file)} cannot be read: ${error.message}`);
-  }
+function cannotRead(file: string, error: unknown, applied = 0): unknown {
+  if (!(error instanceof CannotReadLdif)) return error;
+  const before = applied === 0 ? '' : `; ${applied} records before that were applied`;
+  return new CommandFailure(`the LDIF file ${printable(file)} cannot be read: ${error.message}${before}`);
 }
 
 interface Load {
@@ -57,49 +54,42 @@ interface Load {
 }
 
 async function load(file: string, source: LdifSource, { settings, access, continueOnError }: Load): Promise<number> {
-  // Standard input can be read only once: apply each record as it comes, up to the first error.
-  const total = source.isFile ? await count(file, source, continueOnError) : undefined;
   const abort = new AbortController();
   const connect = () => connectForChanges(access, abort.signal);
-  const target = new PatientTarget(await connect(), {
-    connect,
-    patience: UNREACHABLE_TIMEOUT_MILLISECONDS,
-    pauses: settings.reconnect,
-    now: () => performance.now(),
-    delay: (milliseconds) => delay(milliseconds),
-    away: (reason) =>
-      note(`${reason}; waiting for the directory, for ${humanDuration(UNREACHABLE_TIMEOUT_MILLISECONDS)} at most`),
-    back: (milliseconds) => note(`the directory is there again after ${humanDuration(milliseconds)}: going on`),
-  });
+  let target: PatientTarget | undefined;
+  const open = async (): Promise<PatientTarget> => {
+    target = new PatientTarget(await connect(), {
+      connect,
+      patience: UNREACHABLE_TIMEOUT_MILLISECONDS,
+      pauses: settings.reconnect,
+      now: () => performance.now(),
+      delay: (milliseconds) => delay(milliseconds),
+      away: (reason) =>
+        note(`${reason}; waiting for the directory, for ${humanDuration(UNREACHABLE_TIMEOUT_MILLISECONDS)} at most`),
+      back: (milliseconds) => note(`the directory is there again after ${humanDuration(milliseconds)}: going on`),
+    });
+    return target;
+  };
+  let done = 0;
+  const report = (result: RecordReport): void => {
+    if (result.error === undefined) done += 1;
+    print(result);
+  };
   try {
-    const { applied, failed } = await applyLdif(source.records(), target, { continueOnError, report: print });
-    if (applied + failed === 0) throw noRecords(file);
-    const untried = total === undefined ? 0 : total - applied - failed;
-    const of = total === undefined ? '' : ` of ${total}`;
-    const rest = untried > 0 ? `, ${untried} not tried` : '';
-    process.stdout.write(`${applied}${of} records applied, ${failed} failed${rest}\n`);
-    return failed === 0 ? ReturnCode.SUCCESS : ReturnCode.UNDEFINED_ERROR;
+    const tally = await applyLdif(source.records, open, { continueOnError, report }).catch((error: unknown) => {
+      throw cannotRead(file, error, done);
+    });
+    if (tally.applied + tally.failed === 0) throw noRecords(file);
+    process.stdout.write(`${summary(tally)}\n`);
+    return tally.failed === 0 ? ReturnCode.SUCCESS : ReturnCode.UNDEFINED_ERROR;
   } finally {
-    target.close();
+    target?.close();
   }
 }
 
-/**
- * The number of records in a file. Rejects for a malformed record unless `withFaulty`, so that
- * nothing of a faulty file is applied.
- */
-async function count(file: string, source: LdifSource, withFaulty: boolean): Promise<number> {
-  let records = 0;
-  for await (const record of source.records()) {
-    records += 1;
-    if (record.kind === 'change' || withFaulty) continue;
-    print(unreadable(record));
-    throw new CommandFailure(
-      `nothing was applied: correct ${printable(file)}, or leave such records out with --continue`,
-    );
-  }
-  if (records === 0) throw noRecords(file);
-  return records;
+function summary({ applied, failed, stoppedAt }: Tally): string {
+  const counts = `${applied} records applied, ${failed} failed`;
+  return stoppedAt === undefined ? counts : `${counts}; what follows the record in line ${stoppedAt} was not tried`;
 }
 
 function noRecords(file: string): CommandFailure {

@@ -30,9 +30,7 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** A file that is open for reading. */
 export interface Input {
-  /** Whether `bytes` may be called again, and then begins anew. */
-  readonly isFile: boolean;
-  /** Piece by piece; may fail with an error of the system. */
+  /** Piece by piece, once; may fail with an error of the system. */
   bytes(): AsyncIterable<Buffer>;
   close(): Promise<void>;
 }
@@ -44,10 +42,9 @@ export interface Input {
  */
 export async function openInput(path: string): Promise<Input> {
   const { descriptor, status } = await hold(path);
-  if (status.isFile())
-    return { isFile: true, bytes: () => piecesOf(descriptor, 0), close: () => promisify(close)(descriptor) };
+  if (status.isFile()) return { bytes: () => piecesOf(descriptor, 0), close: () => promisify(close)(descriptor) };
   const pipe = pipeOf(descriptor);
-  return { isFile: false, bytes: () => pipe, close: async () => void pipe.destroy() };
+  return { bytes: () => pipe, close: async () => void pipe.destroy() };
 }
 
 /** Reads all of such a file. Rejects with an InputFault, also where it has more than so many bytes. */

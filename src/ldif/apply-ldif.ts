@@ -32,36 +32,46 @@ export interface ApplyOptions {
   readonly report: (report: RecordReport) => void;
 }
 
-/** How many records were applied, and how many were not; the rest were not tried. */
+/** How many records were applied, and how many were not. */
 export interface Tally {
   readonly applied: number;
   readonly failed: number;
+  /** The first line of the record that ended it before its time; what follows was not tried. */
+  readonly stoppedAt: number | undefined;
 }
 
 /**
  * Applies the records in their order, one at a time, as they are read: up to the first one that
- * fails or cannot be read, unless it is to continue.
+ * fails or cannot be read, unless it is to continue. `connect` is asked for the directory once
+ * there is something for it; what it rejects with ends it all.
  */
 export async function applyLdif(
   records: AsyncIterable<LdifRecord>,
-  target: LdifTarget,
+  connect: () => Promise<LdifTarget>,
   { continueOnError, report }: ApplyOptions,
 ): Promise<Tally> {
+  let target: LdifTarget | undefined;
   let applied = 0;
   let failed = 0;
   for await (const record of records) {
-    const result = await applyOne(record, target);
+    let result: RecordReport;
+    if (record.kind === 'faulty') result = unreadable(record);
+    else {
+      target ??= await connect();
+      result = await applyOne(record, target);
+    }
     report(result);
     if (result.error === undefined) applied += 1;
     else failed += 1;
-    if (failed > 0 && (!continueOnError || result.error instanceof GivenUp)) break;
+    if (failed > 0 && (!continueOnError || result.error instanceof GivenUp)) {
+      return { applied, failed, stoppedAt: record.line };
+    }
   }
-  return { applied, failed };
+  return { applied, failed, stoppedAt: undefined };
 }
 
-async function applyOne(record: LdifRecord, target: LdifTarget): Promise<RecordReport> {
+async function applyOne(record: ChangeRecord, target: LdifTarget): Promise<RecordReport> {
   const { number, line } = record;
-  if (record.kind === 'faulty') return unreadable(record);
   const what = `${record.change.kind} ${record.dn}`;
   try {
     await target.apply(record);
@@ -71,7 +81,6 @@ async function applyOne(record: LdifRecord, target: LdifTarget): Promise<RecordR
   }
 }
 
-/** The report of a record that cannot be read. */
-export function unreadable({ number, faultLine, reason }: LdifRecord & { readonly kind: 'faulty' }): RecordReport {
+function unreadable({ number, faultLine, reason }: LdifRecord & { readonly kind: 'faulty' }): RecordReport {
   return { number, line: faultLine, what: 'not readable', error: new Error(reason) };
 }

@@ -8,11 +8,9 @@ export class CannotReadLdif extends Error {
   override readonly name = 'CannotReadLdif';
 }
 
-/** LDIF, a record at a time. */
+/** LDIF, a record at a time, once. */
 export interface LdifSource {
-  /** Whether `records` may be called again, and then begins anew. */
-  readonly isFile: boolean;
-  records(): AsyncIterable<LdifRecord>;
+  readonly records: AsyncIterable<LdifRecord>;
   close(): Promise<void>;
 }
 
@@ -26,11 +24,11 @@ const REASONS: Readonly<Record<string, string>> = {
  * any other pipe or device does not keep it waiting.
  */
 export async function openLdifFile(path: string): Promise<LdifSource> {
-  const { isFile, bytes, close } = await openInput(path).catch((error: unknown) => {
+  const { bytes, close } = await openInput(path).catch((error: unknown) => {
     if (!(error instanceof InputFault)) throw error;
     throw new CannotReadLdif(reasonOf(error), { cause: error });
   });
-  return { isFile, records: () => parseLdif(readable(bytes())), close };
+  return { records: parseLdif(readable(bytes())), close };
 }
 
 /** The same, with what cannot be read after all told as such. */
@@ -47,7 +45,7 @@ function reasonOf({ code, given }: InputFault): string {
   return given === 'a folder' ? 'it is a folder' : 'it is no regular file: pass what it gives on standard input (-)';
 }
 
-/** What comes on standard input, or another stream: it is there once. */
+/** What comes on standard input, or another stream. */
 export function ldifOfStream(stream: AsyncIterable<Buffer>): LdifSource {
-  return { isFile: false, records: () => parseLdif(stream), close: async () => {} };
+  return { records: parseLdif(stream), close: async () => {} };
 }

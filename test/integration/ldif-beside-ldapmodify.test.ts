@@ -162,6 +162,14 @@ const SAME: readonly Row[] = [
     ldif: [...addC(), '', 'dn: cn=z,BOX', 'changetype: delete', '', ...described('description: x')],
   },
   {
+    what: 'a record that cannot be read between two others',
+    ldif: [...addC(), '', 'dn: cn=a,BOX', 'changetype: what', '', ...described('description: x')],
+  },
+  {
+    what: 'a record without an empty line before it, behind another one',
+    ldif: [...described('description: x'), '', ...addC(), 'dn: cn=b,BOX', 'changetype: delete'],
+  },
+  {
     what: 'a record that is refused between two others, passed over',
     ldif: [...addC(), '', 'dn: cn=z,BOX', 'changetype: delete', '', ...described('description: x')],
     continueOnError: true,
@@ -200,11 +208,6 @@ const DIFFERENT: readonly Difference[] = [
     what: 'a blank before the colon of a dn',
     ldif: ['dn : cn=a,BOX', 'changetype: delete'],
     ...{ done: 'here', silently: true, why: 'ldapmodify passes over the record without a word' },
-  },
-  {
-    what: 'a record that cannot be read behind one that can',
-    ldif: [...addC(), '', 'dn: cn=a,BOX', 'changetype: what'],
-    ...{ done: 'there', why: 'of a file with such a record nothing is applied' },
   },
   {
     what: 'a record without a dn',

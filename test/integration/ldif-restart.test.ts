@@ -78,7 +78,7 @@ describe('ldif load and a slapd that goes away in mid-load', () => {
       if (said.includes('record 500 ')) restarted ??= slapd.restart();
     });
     await restarted;
-    expect(out.split('\n').at(-2)).toBe(`${records} of ${records} records applied, 0 failed`);
+    expect(out.split('\n').at(-2)).toBe(`${records} records applied, 0 failed`);
     expect(err).toMatch(/^-- .*; waiting for the directory, for 5 min at most\n-- the directory is there again after /);
     expect(err.split('\n')).toHaveLength(3);
     expect(code).toBe(0);
@@ -118,7 +118,7 @@ describe('ldif load and a slapd that goes away in mid-load', () => {
         await lost;
         expect(err).toContain('the directory is there again');
         expect(out).toMatch(new RegExp(`^record 1 \\(line 1\\): ${kind} .*: done\n`));
-        expect([out.split('\n').at(-2), code]).toEqual(['2 of 2 records applied, 0 failed', 0]);
+        expect([out.split('\n').at(-2), code]).toEqual(['2 records applied, 0 failed', 0]);
       }
     },
   );
@@ -130,7 +130,7 @@ describe('ldif load and a slapd that goes away in mid-load', () => {
     await slapd.modify(`cn=p,${base}`, { sn: 'changed' });
     connection.reset();
     const { code, out } = await loaded;
-    expect([out.split('\n').at(-2), code]).toEqual(['3 of 3 records applied, 0 failed', 0]);
+    expect([out.split('\n').at(-2), code]).toEqual(['3 records applied, 0 failed', 0]);
     const entry = await slapd.readEntry(`cn=p,${base}`);
     expect(entry && text(entry, 'sn')).toBe('changed');
   });
@@ -142,7 +142,7 @@ describe('ldif load and a slapd that goes away in mid-load', () => {
     const { code, out, err } = await load(`${increment}${person('last', base)}`, ['--continue']);
     await lost;
     expect(err).toMatch(/record 1 .*its answer was lost, and an increment does not show whether it was made/);
-    expect([out.split('\n').at(-2), code]).toEqual(['1 of 2 records applied, 1 failed', 1]);
+    expect([out.split('\n').at(-2), code]).toEqual(['1 records applied, 1 failed', 1]);
     const entry = await slapd.readEntry(`cn=p,${base}`);
     expect(entry && text(entry, 'uidNumber')).toBe('5001');
   });
@@ -151,6 +151,6 @@ describe('ldif load and a slapd that goes away in mid-load', () => {
     const photo = `description: ${'x'.repeat(1024 * 1024)}`;
     const { code, out, err } = await load(`${person('large', base, photo)}${person('last', base)}`, ['--continue']);
     expect(err).toMatch(/record 1 .*the connection broke 3 times at this record.*sockbuf_max_incoming_auth/);
-    expect([out.split('\n').at(-2), code]).toEqual(['1 of 2 records applied, 1 failed', 1]);
+    expect([out.split('\n').at(-2), code]).toEqual(['1 records applied, 1 failed', 1]);
   });
 });

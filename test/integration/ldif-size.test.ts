@@ -3,6 +3,9 @@ import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { element, enumerated, octetString } from '../../src/ldap/wire/ber.ts';
+import { encodeMessage, Operation } from '../../src/ldap/wire/message.ts';
+import { answeringServer } from '../support/answering-server.ts';
 import { execute, exited, track } from '../support/children.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
@@ -15,20 +18,23 @@ const MEASURED = `data:text/javascript,process.on('exit',()=>console.error('peak
 let folder: string;
 /** The memory use for a file of one record. It differs between versions of Node.js. */
 let least: number;
+let server: Awaited<ReturnType<typeof answeringServer>>;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ldif-size-'));
-  const directory = '{ url: "ldap://127.0.0.1:1", base: dc=example }';
+  const applied = element(Operation.addResponse, enumerated(0), octetString(''), octetString(''));
+  server = await answeringServer((socket, id) => socket.write(encodeMessage(id, applied)));
+  const directory = `{ url: "${server.url}", base: dc=example }`;
   writeFileSync(join(folder, 'config.yaml'), `directory: ${directory}\nscript: { command: [/bin/true] }\n`);
   const small = join(folder, 'small.ldif');
   writeFileSync(small, 'dn: cn=z\nnonsense');
   least = (await load(small)).megabytes;
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
-/**
- * Loads a file into a directory that does not exist. Only the messages before the connection
- * matter.
- */
+/** Loads a file into a directory that takes whatever it is given. */
 async function load(file: string) {
   const args = ['--import', MEASURED, MAIN, 'ldif', 'load', '-c', join(folder, 'config.yaml'), file];
   const child = track(spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] }));
@@ -53,7 +59,12 @@ function largeFile(text: string, end: string): string {
 
 describe('ldif load', () => {
   it.each([
-    ['of many records', `dn: cn=a\nobjectClass: person\n${LONG_LINE.repeat(20)}\n`, '\ndn: cn=z\nnonsense', 'nonsense'],
+    [
+      'of many records',
+      `dn: cn=a\nobjectClass: person\n${LONG_LINE.repeat(2_000)}\n`,
+      '\ndn: cn=z\nnonsense',
+      'nonsense',
+    ],
     ['of one line without end', 'dn: cn=a ', '', 'the record is too large: one may have 33554432 bytes'],
     ['of one record without end', 'cn: a\n', '', 'the record is too large: one may have 33554432 bytes'],
     ['of one comment without end', '# a ', '\n\ndn: cn=z\nnonsense', 'nonsense'],

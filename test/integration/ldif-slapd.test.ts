@@ -119,10 +119,10 @@ describe('the LDIF tools and a real slapd', () => {
     const first = await load(ldif);
     expect(first.exitCode).toBe(1);
     expect(first.err).toMatch(/^record 2 \(line 5\): add ou=one.*\(68\).*exists already/);
-    expect(first.out).toContain('1 of 3 records applied, 1 failed, 1 not tried');
+    expect(first.out).toContain('1 records applied, 1 failed; what follows the record in line 5 was not tried\n');
     const second = await load(ldif, { continue: true });
     expect(second.out).toContain(`record 3 (line 9): delete ${dn}: done`);
-    expect(second.out).toContain('1 of 3 records applied, 2 failed\n');
+    expect(second.out).toContain('1 records applied, 2 failed\n');
     expect(await slapd.readEntry(dn)).toBeUndefined();
   });
 
@@ -161,34 +161,38 @@ describe('the LDIF tools and a real slapd', () => {
     configure(ROOT_DN, 'root-password');
   });
 
-  it('apply nothing of a file that is faulty, nor of one that is missing or empty', async () => {
-    const faulty = await load(`dn: ou=three,${BASE}\nobjectClass: organizationalUnit\nou: three\n\ndn: x\nnonsense\n`);
-    expect(faulty).toMatchObject({ exitCode: 1, err: expect.stringContaining('record 2 (line 6): not readable') });
-    expect(await slapd.readEntry(`ou=three,${BASE}`)).toBeUndefined();
+  it('apply a file, and standard input, as it comes, up to the first record that cannot be read', async () => {
+    const unit = (name: string) => `dn: ou=${name},${BASE}\nobjectClass: organizationalUnit\nou: ${name}\n\n`;
+    const input = [unit('in1'), 'dn: x\nnonsense\n\n', unit('in2')].join('');
+    const file = join(folder, 'faulty.ldif');
+    writeFileSync(file, input);
+    for (const from of ['-', file]) {
+      const args = [MAIN, 'ldif', 'load', '-c', config, from];
+      expect(await attempt(process.execPath, args, { input })).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(
+          /^record 1 .*: done\n1 records applied, 1 failed; what follows the record in line 5 was not tried\n$/,
+        ),
+        stderr: expect.stringMatching(/^record 2 \(line 6\): not readable/),
+      });
+      expect(await attempt(process.execPath, [...args, '--continue'], { input })).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/^record 3 .*: done\n1 records applied, 2 failed\n$/),
+      });
+      for (const name of ['in1', 'in2']) await slapd.delete(`ou=${name},${BASE}`);
+    }
+    expect(await attempt(process.execPath, [MAIN, 'ldif', 'load', '-c', config, '-'], { input: '' })).toMatchObject({
+      code: 1,
+      stderr: 'standard input holds no records\n',
+    });
+  });
+
+  it('say of a file that it is missing, or holds nothing', async () => {
     expect(await load('# nothing\n')).toMatchObject({ exitCode: 1, err: expect.stringContaining('no records') });
     const missing = await printed(() => loadLdif(join(folder, 'missing.ldif'), { config, continue: false }));
     expect(missing).toMatchObject({
       exitCode: 1,
       err: expect.stringMatching(/missing\.ldif cannot be read: it does not exist/),
-    });
-  });
-
-  it('apply standard input as it comes, up to the first error', async () => {
-    const unit = (name: string) => `dn: ou=${name},${BASE}\nobjectClass: organizationalUnit\nou: ${name}\n\n`;
-    const input = [unit('in1'), 'dn: x\nnonsense\n\n', unit('in2')].join('');
-    const args = [MAIN, 'ldif', 'load', '-c', config, '-'];
-    expect(await attempt(process.execPath, args, { input })).toMatchObject({
-      code: 1,
-      stdout: expect.stringMatching(/^record 1 .*: done\n1 records applied, 1 failed\n$/),
-      stderr: expect.stringMatching(/^record 2 \(line 6\): not readable/),
-    });
-    expect(await attempt(process.execPath, [...args, '--continue'], { input })).toMatchObject({
-      code: 1,
-      stdout: expect.stringMatching(/^record 3 .*: done\n1 records applied, 2 failed\n$/),
-    });
-    expect(await attempt(process.execPath, args, { input: '' })).toMatchObject({
-      code: 1,
-      stderr: 'standard input holds no records\n',
     });
   });
 

@@ -13,6 +13,16 @@ export function isLoopbackHost(host: string): boolean {
   return address !== undefined && (/^127(?:\.\d+){3}$/.test(address) || address === '[::1]' || MAPPED.test(address));
 }
 
+/**
+ * Whether a host, in lower case, is a loopback one by the name that everybody writes: `localhost`,
+ * 127.0.0.0/8 in four numbers, ::1. Programs read the other spellings in different ways, so what is
+ * asked for by one of them may have been meant for another host.
+ */
+export function isLoopbackName(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true;
+  return isLoopbackHost(host) && canonicalAddress(host) === host;
+}
+
 /** The one spelling that URLs have for an address; undefined if the text is not an address. */
 function canonicalAddress(host: string): string | undefined {
   const isIpv6 = /^[0-9a-f:.]*:[0-9a-f:.]*$/i.test(host);

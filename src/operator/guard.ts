@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { isLoopbackHost } from '../domain/loopback.ts';
+import { isLoopbackName } from '../domain/loopback.ts';
 
 export interface Refusal {
-  readonly status: 400 | 403 | 405 | 421;
+  readonly status: 400 | 403 | 405 | 408 | 417 | 421 | 431;
   readonly reason: string;
 }
 
@@ -47,11 +47,10 @@ export function refusalOf(facts: RequestFacts, listenHost: string): Refusal | un
   if (fetchSite !== undefined && fetchSite !== 'none') {
     return { status: 403, reason: 'requests from web pages are refused (Sec-Fetch-Site)' };
   }
-  if (method !== 'GET' && method !== 'HEAD') {
-    return { status: 405, reason: 'this interface only reads: use GET' };
-  }
-  return undefined;
+  return method === 'GET' || method === 'HEAD' ? undefined : READS_ONLY;
 }
+
+export const READS_ONLY: Refusal = { status: 405, reason: 'this interface only reads: use GET' };
 
 const HOSTS_REMEDY = 'use 127.0.0.1, [::1] or localhost';
 
@@ -62,7 +61,7 @@ function faultOfHosts({ target, hosts }: RequestFacts, listenHost: string): Refu
   const name = hostName(host);
   if (name === undefined)
     return { status: 400, reason: `the Host header is no host with or without a port: ${HOSTS_REMEDY}` };
-  const isOwn = (each: string) => isLoopbackHost(each) || each === listenHost.toLowerCase();
+  const isOwn = (each: string) => isLoopbackName(each) || each === listenHost.toLowerCase();
   if (!isOwn(name)) return { status: 403, reason: `the Host header must name this host: ${HOSTS_REMEDY}` };
   if (target.startsWith('/')) return undefined;
   const absolute = hostName(/^http:\/\/([^/?#]*)/i.exec(target)?.[1]);

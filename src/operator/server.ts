@@ -1,10 +1,9 @@
 import { lookup } from 'node:dns/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
+import type { Server } from 'node:http';
 import type { PublishedEvent } from '../domain/event.ts';
 import { isLoopbackHost } from '../domain/loopback.ts';
-import { createOperatorApp, type OperatorAppOptions, SAFE_HEADERS } from './app.ts';
-import { factsOf, type Refusal, refusalOf } from './guard.ts';
+import { createOperatorApp, type OperatorAppOptions } from './app.ts';
+import { guardedServer } from './guarded-server.ts';
 import { type ListenAddress, OperatorError, readAddress, showAddress } from './listen-address.ts';
 import { prepareSocketPath, withSocketMode } from './unix-socket.ts';
 
@@ -93,24 +92,6 @@ async function resolvedAddress(
   });
   if (!allowRemote && !isLoopbackHost(address)) throw remote(`${host}, which is ${address} here`);
   return { kind: 'tcp', host: address, port };
-}
-
-/** `listenHost` is the configured host. Requests may name it besides the loopback names. */
-function guardedServer(fetch: Parameters<typeof getRequestListener>[0], listenHost: string): Server {
-  // `refusalOf` handles a missing Host header, with a reason as for every refusal.
-  const limits = { headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 8 * 1024, requireHostHeader: false };
-  const respond = getRequestListener(fetch, { overrideGlobalObjects: false });
-  return createServer(limits, (incoming, outgoing) => {
-    const refusal = refusalOf(factsOf(incoming), listenHost);
-    if (refusal === undefined) void respond(incoming, outgoing);
-    else respondWithRefusal(refusal, incoming, outgoing);
-  });
-}
-
-function respondWithRefusal({ status, reason }: Refusal, { method }: IncomingMessage, outgoing: ServerResponse): void {
-  const allow = status === 405 ? { allow: 'GET, HEAD' } : {};
-  outgoing.writeHead(status, { ...SAFE_HEADERS, ...allow, 'content-type': 'application/json', connection: 'close' });
-  outgoing.end(method === 'HEAD' ? undefined : JSON.stringify({ error: reason }));
 }
 
 async function listen(server: Server, address: ListenAddress): Promise<void> {

@@ -49,13 +49,19 @@ const REFRESHED: StreamEvent = { event: 'refreshed', entries: 3, milliseconds: 1
 /** Sends a raw request on a new socket. Resolves to everything that comes until the end. */
 async function raw(operator: OperatorServer, request: string): Promise<string> {
   const socket = open(operator);
+  const answer = text(socket);
   socket.write(request);
-  let answer = '';
-  socket.setEncoding('utf8').on('data', (text: string) => {
-    answer += text;
-  });
   await closed(socket);
-  return answer;
+  return answer();
+}
+
+/** What has come so far. */
+function text(socket: Socket): () => string {
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (piece: string) => {
+    answer += piece;
+  });
+  return () => answer;
 }
 
 function open(operator: OperatorServer): Socket {
@@ -121,6 +127,58 @@ describe('who may ask', () => {
     expect(statusOf(answer)).toBe(status);
     expect(bodyOf(answer)).toMatch(reason);
     expect(answer).toMatch(/^cache-control: no-store\r$/im);
+  });
+
+  const HERE = 'Host: localhost';
+  it.each([
+    ['a backslash in the target', get('/\\..\\status', [HERE]), 400, /Backslash in request path/],
+    ['the same in an absolute one', get('http://localhost/\\..', [HERE]), 400, /request target/],
+    ['control characters in the target', get('/\u0001', [HERE]), 400, /no HTTP/],
+    ['a blank in the target', get('/a b', [HERE]), 400, /no HTTP/],
+    ['a version that there is not', `GET / HTTP/9.9\r\n${HERE}\r\n\r\n`, 400, /no HTTP/],
+    ['a method that there is not', get('/status', [HERE], 'NONSENSE'), 400, /no HTTP/],
+    ['a line that is none', 'hello\r\n\r\n', 400, /no HTTP/],
+    ['a greeting of TLS', '\x16\x03\x01\x02\x00\x01', 400, /without TLS/],
+    ['a header whose name has a blank', get('/status', [HERE, 'A B: c']), 400, /no HTTP/],
+    ['both a length and chunks', get('/', [HERE, 'Content-Length: 0', 'Transfer-Encoding: chunked']), 400, /no HTTP/],
+    ['a target that is too long', get(`/${'a'.repeat(20_000)}`, [HERE]), 431, /more than 8192 bytes/],
+    ['a header that is too long', get('/', [HERE, `A: ${'a'.repeat(20_000)}`]), 431, /more than 8192 bytes/],
+    ['a proxy to be had', get('localhost:22', [HERE], 'CONNECT'), 400, /target is no path/],
+    ['a proxy to be had of a path', get('/status', [HERE], 'CONNECT'), 405, /only reads/],
+    ['an expectation', get('/status', [HERE, 'Expect: nonsense']), 417, /leave out the Expect header/],
+    ['an expectation of elsewhere', get('/', ['Host: evil.example', 'Expect: nonsense']), 403, /Host header/],
+    ['a second Host header far behind', get('/', [HERE, ...Array(1_200).fill('A:b'), HERE]), 400, /more than one/],
+  ])('says in a sentence that it refuses %s', async (_title, request, status, reason) => {
+    const answer = await raw(await start(), request);
+    expect(statusOf(answer)).toBe(status);
+    expect(bodyOf(answer)).toMatch(reason);
+    expect(JSON.parse(/\{.*\}/.exec(bodyOf(answer))?.[0] ?? '')).toEqual({ error: expect.any(String) });
+    expect(answer).toMatch(/^cache-control: no-store\r$/im);
+  });
+
+  it('ends the connection of who sent no request, though he does not', async () => {
+    const operator = await start();
+    const port = Number(operator.address.split(':').pop());
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    ends.push(() => socket.destroy());
+    socket.on('error', () => undefined).write('hello\r\n\r\n');
+    await once(socket, 'data');
+    // The reset of what was not read tells that the other end is gone.
+    const writing = setInterval(() => socket.write('hello'), 20);
+    ends.push(() => clearInterval(writing));
+    await closed(socket);
+  });
+
+  it('puts no words into an answer that is under way', async () => {
+    const operator = await start();
+    emit(CONNECTED);
+    const socket = open(operator);
+    const answer = text(socket);
+    socket.write('GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await expect.poll(answer).toContain('connected');
+    socket.write('hello\r\n\r\n');
+    await closed(socket);
+    expect(answer().split('HTTP/1.1 ')).toHaveLength(2);
   });
 
   it('answers an absolute request target of its own, and a port that is forwarded', async () => {

@@ -1,0 +1,100 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { getRequestListener, RequestError } from '@hono/node-server';
+import { SAFE_HEADERS } from './app.ts';
+import { factsOf, READS_ONLY, type Refusal, refusalOf } from './guard.ts';
+
+const MOST_HEADER_BYTES = 8 * 1024;
+/** How long whoever sent no request may take to read why it is refused. */
+const LINGER_MILLISECONDS = 1_000;
+
+/**
+ * A server that refuses with a sentence, as JSON, whatever may not pass: also what Node.js's parser
+ * refuses, of which there is no request, and what Node.js would answer by itself. `listenHost`: the
+ * host that is listened on, which requests may name beside the loopback names.
+ */
+export function guardedServer(fetch: Parameters<typeof getRequestListener>[0], listenHost: string): Server {
+  // A Host header that is missing is answered with a sentence, as all that is refused.
+  const limits = {
+    headersTimeout: 5_000,
+    requestTimeout: 10_000,
+    maxHeaderSize: MOST_HEADER_BYTES,
+    requireHostHeader: false,
+  };
+  const answer = getRequestListener(fetch, { overrideGlobalObjects: false, errorHandler: refusalOfTarget });
+  const inAnswer = new Map<Duplex, ServerResponse>();
+  const take = (incoming: IncomingMessage, outgoing: ServerResponse, refusal: Refusal | undefined): void => {
+    const { socket } = incoming;
+    inAnswer.set(socket, outgoing);
+    outgoing.once('close', () => inAnswer.delete(socket));
+    if (refusal === undefined) void answer(incoming, outgoing);
+    else answerRefusal(refusal, incoming, outgoing);
+  };
+  const server = createServer(limits, (incoming, outgoing) =>
+    take(incoming, outgoing, refusalOf(factsOf(incoming), listenHost)),
+  );
+  // Beyond so many headers (2000 by default) Node.js drops them: a second Host header among them.
+  server.maxHeadersCount = 0;
+  server.on('checkExpectation', (incoming, outgoing) =>
+    take(incoming, outgoing, refusalOf(factsOf(incoming), listenHost) ?? NO_EXPECTATION),
+  );
+  server.on('connect', (incoming, socket) => {
+    socket.on('error', () => {});
+    answerRaw(refusalOf(factsOf(incoming), listenHost) ?? READS_ONLY, socket);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Words in the middle of an answer would be taken for a part of it.
+    if (socket.writable && inAnswer.get(socket)?.headersSent !== true) answerRaw(refusalOfBytes(error.code), socket);
+    else socket.destroy();
+  });
+  return server;
+}
+
+const NO_EXPECTATION: Refusal = { status: 417, reason: 'no expectation is met here: leave out the Expect header' };
+
+/** What the parser of Node.js refuses, by its code. */
+function refusalOfBytes(code: string | undefined): Refusal {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return {
+        status: 431,
+        reason: `the request has more than ${MOST_HEADER_BYTES} bytes of target and headers: shorten it`,
+      };
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return { status: 408, reason: 'the request did not come to its end in time: send it whole' };
+    default:
+      return { status: 400, reason: 'this is no HTTP/1.1 request (RFC 9112): send one, without TLS' };
+  }
+}
+
+function refusalOfTarget(error: unknown): Response {
+  const refusal =
+    error instanceof RequestError
+      ? { status: 400, reason: `the request target is none (${error.message}): write it as a URL has it` }
+      : { status: 500, reason: 'internal error' };
+  return Response.json({ error: refusal.reason }, { status: refusal.status, headers: SAFE_HEADERS });
+}
+
+function headersOf({ status }: Refusal): Record<string, string> {
+  const allow = status === 405 ? { allow: 'GET, HEAD' } : {};
+  return { ...SAFE_HEADERS, ...allow, 'content-type': 'application/json', connection: 'close' };
+}
+
+function bodyOf({ reason }: Refusal): string {
+  return JSON.stringify({ error: reason });
+}
+
+function answerRefusal(refusal: Refusal, { method }: IncomingMessage, outgoing: ServerResponse): void {
+  outgoing.writeHead(refusal.status, headersOf(refusal));
+  outgoing.end(method === 'HEAD' ? undefined : bodyOf(refusal));
+}
+
+/** Answers where there is no request to answer to, and ends the connection, which Node.js no longer watches. */
+function answerRaw(refusal: Refusal, socket: Duplex): void {
+  const body = bodyOf(refusal);
+  const headers = { ...headersOf(refusal), 'content-length': `${Buffer.byteLength(body)}` };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`, ...head, '', body].join('\r\n'));
+  const cut = setTimeout(() => socket.destroy(), LINGER_MILLISECONDS);
+  socket.once('close', () => clearTimeout(cut));
+}

@@ -2,7 +2,7 @@
 // most of the time of a start. A second small file handles signals while that one is loaded. Types
 // are checked by the tests, not here. `build.mjs ENTRY OUTFILE` builds another program in the same
 // way.
-import { copyFile } from 'node:fs/promises';
+import { chmod, copyFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -19,6 +19,18 @@ const apart = {
   setup: (build) => build.onResolve({ filter: /^\.\/program\.ts$/ }, () => ({ path: './program.js', external: true })),
 };
 
+/**
+ * The installed command begins as a shell script that runs Node.js with itself. Node.js opens
+ * /dev/null in place of a closed standard output, so only the shell can tell that no answer arrives;
+ * it passes one that cannot be written to. `run` is left alone: a service that is started so has its
+ * log elsewhere.
+ */
+const COMMAND = `#!/bin/sh
+':' //; [ "$1" = run ] || true 2>/dev/null 3>&1 || exec node "$0" "$@" 1</dev/null; exec node "$0" "$@"
+`;
+// CommonJS packages require modules of Node.js.
+const REQUIRE = "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);";
+
 for (const [from, to] of programs) {
   await build({
     absWorkingDir: root,
@@ -32,11 +44,11 @@ for (const [from, to] of programs) {
     logLevel: 'warning',
     // Node.js would resolve to the CommonJS build, which does not support tree shaking.
     alias: { rxjs: './node_modules/rxjs/dist/esm/index.js' },
-    // CommonJS packages require modules of Node.js.
-    banner: { js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);" },
+    banner: { js: from === 'src/main.ts' ? `${COMMAND}${REQUIRE}` : REQUIRE },
     plugins: [apart],
   });
 }
+if (entry === undefined) await chmod(`${root}dist/src/main.js`, 0o755);
 // The program expects these files in its own folder.
 for (const helper of ['launcher.py', 'lookup.py']) {
   await copyFile(`${root}src/script/${helper}`, `${root}dist/src/${helper}`);

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { ReturnCode } from './domain/return-code.ts';
 import { faultOfRuntime } from './runtime.ts';

@@ -14,7 +14,8 @@ export function watchOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (isLost) return; // each write to a full file fails again
     isLost = true;
-    if (error.code !== 'EPIPE') {
+    if (error.code === 'EBADF') process.stderr.write('standard output is closed, so the answer is lost: open it\n');
+    else if (error.code !== 'EPIPE') {
       process.stderr.write(`standard output cannot be written (${error.message}); see to its room\n`);
     }
     handleLoss();

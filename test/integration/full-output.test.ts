@@ -10,6 +10,7 @@ import { text } from '../support/test-directory.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const FAILED = { sstProvisioningMode: 'adding', sstProvisioningState: '0', sstProvisioningReturnValue: '6' };
+const CLOSED = 'standard output is closed, so the answer is lost: open it\n';
 const SENTENCE = 'standard output cannot be written (ENOSPC: no space left on device, write); see to its room\n';
 
 let slapd: Slapd;
@@ -38,10 +39,13 @@ afterAll(async () => {
  * Runs a command whose output goes to a full disk, or to a closed pipe. Resolves to its exit code
  * and standard error.
  */
-async function withoutOutput(to: 'a full disk' | 'nobody', args: readonly string[]) {
+async function withoutOutput(to: 'a full disk' | 'nobody' | 'a closed one', args: readonly string[]) {
   const full = openSync('/dev/full', 'w');
   const stdout = to === 'nobody' ? 'pipe' : full;
-  const child = track(spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', stdout, 'pipe'] }));
+  // Only the command as it is installed can tell that it is closed.
+  const command = to === 'a closed one' ? ['sh', '-c', 'exec "$0" "$@" >&-', MAIN] : [process.execPath, MAIN];
+  const [program = '', ...given] = [...command, ...args];
+  const child = track(spawn(program, given, { stdio: ['ignore', stdout, 'pipe'] }));
   child.stdout?.destroy();
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (words: string) => {
@@ -67,27 +71,29 @@ describe('a command whose output cannot be written', () => {
   ];
 
   it.each(ASKING)('ends with a sentence and a code that is not 0: %s', async (_name, code, args) => {
-    expect(await withoutOutput('a full disk', args())).toEqual({ code, said: expect.stringMatching(TOLD) });
+    expect(await withoutOutput('a full disk', args())).toEqual({ code, said: expect.stringMatching(told(SENTENCE)) });
+    expect(await withoutOutput('a closed one', args())).toEqual({ code, said: expect.stringMatching(told(CLOSED)) });
     expect(await withoutOutput('nobody', args())).toEqual({ code, said: expect.not.stringContaining('output') });
   });
 
   /** Reported once and without a stack trace, besides the notes of `tap` and `replay`. */
-  const TOLD = new RegExp(`^(-- .*\n)*${SENTENCE.replaceAll(/[()]/g, '\\$&')}$`);
+  const told = (sentence: string) => new RegExp(`^(-- .*\n)*${sentence.replaceAll(/[()]/g, '\\$&')}$`);
 
-  it.each([['a full disk', 2, SENTENCE] as const, ['nobody', 2, ''] as const])(
-    'does what it changes all the same: retry to %s',
-    async (to, code, said) => {
-      const uids = ['f1', 'f2', 'f3'];
-      await service.stop();
-      for (const uid of uids) await slapd.addAccount(uid, FAILED);
-      expect(await withoutOutput(to, withConfig('retry', '--failed'))).toEqual({ code, said });
-      for (const uid of uids) {
-        const entry = await slapd.read(uid);
-        expect(entry && text(entry, 'sstProvisioningMode')).toBe('add');
-        await slapd.delete(accountDn(uid));
-      }
-    },
-  );
+  it.each([
+    ['a full disk', 2, SENTENCE],
+    ['a closed one', 2, CLOSED],
+    ['nobody', 2, ''],
+  ] as const)('does what it changes all the same: retry to %s', async (to, code, said) => {
+    const uids = ['f1', 'f2', 'f3'];
+    await service.stop();
+    for (const uid of uids) await slapd.addAccount(uid, FAILED);
+    expect(await withoutOutput(to, withConfig('retry', '--failed'))).toEqual({ code, said });
+    for (const uid of uids) {
+      const entry = await slapd.read(uid);
+      expect(entry && text(entry, 'sstProvisioningMode')).toBe('add');
+      await slapd.delete(accountDn(uid));
+    }
+  });
 
   it('does what it changes all the same: ldif create and load, and the walk of the sandbox', async () => {
     const create = ['ldif', 'create', '--uid', 'l1', '--out', service.folder];
@@ -103,11 +109,16 @@ describe('a command whose output cannot be written', () => {
     expect(await slapd.read('l1')).toBeDefined();
     rmSync(root);
     expect(await withoutOutput('a full disk', ['sandbox', '--once'])).toEqual({ code: 1, said: SENTENCE });
+    expect(await withoutOutput('a closed one', ['sandbox', '--once'])).toEqual({ code: 1, said: CLOSED });
   });
 
   it('ends a replay, too', async () => {
     await service.stop();
-    const told = await withoutOutput('a full disk', ['replay', join(slapd.folder, 'record')]);
-    expect(told).toEqual({ code: 2, said: expect.stringMatching(TOLD) });
+    const replay = ['replay', join(slapd.folder, 'record')];
+    expect(await withoutOutput('a full disk', replay)).toEqual({
+      code: 2,
+      said: expect.stringMatching(told(SENTENCE)),
+    });
+    expect(await withoutOutput('a closed one', replay)).toEqual({ code: 2, said: expect.stringMatching(told(CLOSED)) });
   });
 });

@@ -1,5 +1,6 @@
 import type { Settings } from '../config/schema.ts';
 import { handlerFacts } from './handler-facts.ts';
+import { shortageIn } from './host/shortage.ts';
 import type { EventSource, OperatorServer } from './operator/server.ts';
 import { programVersion } from './version.ts';
 
@@ -21,7 +22,8 @@ export async function openOperatorInterface(
     return await startOperatorServer({ listen, allowRemote, events$, steps, version: programVersion(), now: Date.now });
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    notice(`no operator interface: ${error.message}; ${error.remedy}`, 'error');
+    const { message, remedy } = shortageIn(error) ?? error;
+    notice(`no operator interface: ${message}; ${remedy}`, 'error');
     return undefined;
   }
 }

@@ -13,6 +13,7 @@ import { createSystemdNotifier, type SystemdNotifier } from './observability/sys
 import { openOperatorInterface } from './open-operator.ts';
 import { openRecord } from './open-record.ts';
 import type { OperatorServer } from './operator/server.ts';
+import { checkHost } from './preflight/host.ts';
 import { checkPassword } from './preflight/password.ts';
 import { checkStep } from './preflight/steps.ts';
 import { endOrphansBelow } from './script/orphans.ts';
@@ -120,7 +121,7 @@ async function prepare(
   notice: (message: string) => void,
 ): Promise<void> {
   const lines = await Promise.all([checkPassword(configFile, settings), checkStep(script, settings)]);
-  for (const { verdict, what, found, remedy } of lines.flat()) {
+  for (const { verdict, what, found, remedy } of [...checkHost(), ...lines.flat()]) {
     if (verdict !== 'ok') notice(`${what}: ${found}; ${remedy}`);
   }
   if (dryRun) return;

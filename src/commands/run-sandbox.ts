@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '../../config/load-config.ts';
 import { ReturnCode } from '../domain/return-code.ts';
+import { fewFiles, shortageIn } from '../host/shortage.ts';
 import { type DirectoryOperations, operationsAt } from '../ldap/operations.ts';
 import { paint, wantsColour } from '../observability/colour.ts';
 import { createEventPublisher } from '../observability/publish.ts';
@@ -46,6 +47,12 @@ interface StopRequests {
 
 /** The command `sandbox`. Resolves to the exit code of the process when everything has ended. */
 export async function runSandbox({ once, port }: SandboxOptions): Promise<number> {
+  const few = fewFiles();
+  if (few !== undefined) {
+    // The service would wait until it may open more files, and the sandbox with it.
+    process.stderr.write(`${few.message}: ${few.remedy}\n`);
+    return ReturnCode.UNDEFINED_ERROR;
+  }
   const stopRequests = handleStopSignals();
   const sandboxFolder = await makeSandboxFolder();
   let directory: EmbeddedDirectory | undefined;
@@ -186,6 +193,8 @@ function describeError(error: unknown, port: number): string {
   if (error instanceof DOMException && error.name === 'TimeoutError') {
     return `the walk did not come to its end within ${WALK_MILLISECONDS / 1000} seconds`;
   }
+  const shortage = shortageIn(error);
+  if (shortage !== undefined) return `the walk failed: ${shortage.message}; ${shortage.remedy}`;
   return `the walk failed: ${error instanceof Error ? error.message : String(error)}`;
 }
 

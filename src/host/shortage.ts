@@ -1,12 +1,13 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { HostFault, systemCode } from './host-fault.ts';
+
+/** How many files a service needs to have open at least: below that it waits, rather than works. */
+const LEAST_FILES = 64;
+const RAISE = `raise its limit to ${LEAST_FILES} at least (systemd: LimitNOFILE=, shell: ulimit -n)`;
 
 /** What the host may be short of for a time, by the system's code: what that is, and what to do about it. */
 const SHORTAGES: Readonly<Record<string, readonly [problem: string, remedy: string]>> = {
-  EMFILE: [
-    'the service may not have more files open (EMFILE)',
-    'raise its limit to 64 at least (systemd: LimitNOFILE=, shell: ulimit -n), or lower concurrency',
-  ],
+  EMFILE: ['the service may not have more files open (EMFILE)', `${RAISE}, or lower concurrency`],
   ENFILE: ['the system has no more files to open (ENFILE)', 'raise fs.file-max, or lower concurrency'],
   EAGAIN: ['the machine is short of processes or memory (EAGAIN)', 'lower concurrency'],
   ENOMEM: ['the machine is short of processes or memory (ENOMEM)', 'lower concurrency'],
@@ -31,6 +32,22 @@ export function shortageIn(error: unknown): Shortage | undefined {
   const words = shortageWords(systemCode(error));
   if (words !== undefined) return new Shortage(words.problem, words.remedy, error);
   return error instanceof Error && error.cause !== undefined ? shortageIn(error.cause) : undefined;
+}
+
+/** The shortage that is to come where this process may not have enough files open; undefined where it may. */
+export function fewFiles(): Shortage | undefined {
+  try {
+    return fewFilesBy(readFileSync('/proc/self/limits', 'latin1'));
+  } catch (error) {
+    return shortageIn(error); // without /proc it cannot be told
+  }
+}
+
+/** The same, by what the kernel says of the process's limits. */
+export function fewFilesBy(limits: string): Shortage | undefined {
+  const most = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
+  if (most >= LEAST_FILES) return undefined;
+  return new Shortage(`this process may have ${most} files open, which are not enough`, RAISE);
 }
 
 /** Throws a Shortage where this process cannot open so many files more. */

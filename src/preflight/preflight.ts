@@ -5,6 +5,7 @@ import { operationsAt } from '../ldap/operations.ts';
 import { accessOf } from '../site.ts';
 import { checkAccounts } from './accounts.ts';
 import { checkConnecting } from './connecting.ts';
+import { checkHost } from './host.ts';
 import { checkLock } from './lock.ts';
 import { checkOutputs } from './outputs.ts';
 import { checkPassword } from './password.ts';
@@ -28,6 +29,7 @@ export async function preflight(
     }
   };
   reportAll([{ verdict: 'ok', what: 'configuration', found: configFile }]);
+  reportAll(checkHost());
   reportAll(await checkPassword(configFile, settings));
 
   const access = accessOf(settings, env);

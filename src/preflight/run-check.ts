@@ -1,12 +1,15 @@
 import type { CheckLine } from '../domain/check-line.ts';
+import { shortageIn } from '../host/shortage.ts';
 
 /**
  * Runs a check. An error that it throws becomes a failure, with the error's remedy if it has one.
+ * A shortage of the host is reported as such, as it says nothing about what was looked at.
  */
 export async function runCheck(what: string, check: () => Promise<Omit<CheckLine, 'what'>>): Promise<CheckLine> {
   try {
     return { what, ...(await check()) };
-  } catch (error) {
+  } catch (thrown) {
+    const error = shortageIn(thrown) ?? thrown;
     const found = error instanceof Error ? error.message : String(error);
     const remedy =
       error instanceof Error && 'remedy' in error && typeof error.remedy === 'string' ? error.remedy : undefined;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { handlerRunner } from '../../handlers/run-handler.ts';
 import { eachMode } from '../../src/domain/mode.ts';
 import { InputFault } from '../../src/host/input-file.ts';
-import { Shortage, shortageIn } from '../../src/host/shortage.ts';
+import { fewFiles, fewFilesBy, Shortage, shortageIn } from '../../src/host/shortage.ts';
 import { connectionError } from '../../src/ldap/remedies.ts';
 import { contextOf, jobOf, MEANS } from '../handlers/steps/job.ts';
 import { execute } from '../support/children.ts';
@@ -30,6 +30,20 @@ describe('a shortage of the host', () => {
     for (const error of [systemError('EACCES'), new Error('EMFILE'), 'EMFILE', undefined]) {
       expect(shortageIn(error)).toBeUndefined();
     }
+  });
+
+  it('is told of beforehand, by the number of files that may be open', () => {
+    const limits = (files: string) =>
+      `Limit      Soft Limit    Hard Limit   Units\nMax open files  ${files}  4096  files \n`;
+    for (const few of ['0', '40', '63']) {
+      expect(fewFilesBy(limits(few))).toMatchObject({
+        message: `this process may have ${few} files open, which are not enough`,
+        remedy: 'raise its limit to 64 at least (systemd: LimitNOFILE=, shell: ulimit -n)',
+      });
+    }
+    for (const many of ['64', '1024', 'unlimited']) expect(fewFilesBy(limits(many))).toBeUndefined();
+    expect(fewFilesBy('')).toBeUndefined();
+    expect(fewFiles()).toBeUndefined();
   });
 
   it('lets an attempt wait, whichever step tells of it and however', async () => {

@@ -78,18 +78,21 @@ read_home() {
     '') fail 4 "the entry has no homeDirectory" ;;
     *[[:cntrl:]]*) fail 4 "homeDirectory holds control characters" ;;
     */../* | */..) fail 4 "homeDirectory $given holds '..'" ;;
-    "$root"/?*) ;;
-    *) fail 4 "homeDirectory $given is not below $root" ;;
+    /*) ;;
+    *) fail 4 "homeDirectory $given is not an absolute path" ;;
   esac
-  [ "${#given}" -le 4000 ] || fail 4 "homeDirectory is longer than a path can be"
-  below=$(one_spelling "${given#"$root"/}")
-  [ -n "$below" ] || fail 4 "homeDirectory $given is $root itself"
+  [ "${#given}" -le 4095 ] || fail 4 "homeDirectory is longer than a path can be"
+  below=$(below_root "$given")
+  [ -n "$below" ] || fail 4 "homeDirectory $given is not below $root"
   chroot=
   case $given in
-    "$root"/./*) ;;
+    /./*) ;;
     */./*)
-      chroot=${given%%/./*}
-      chroot=$(one_spelling "${chroot#"$root"/}")
+      at=${given%%/./*}
+      [ "/$(one_spelling "$at")" = "$root" ] || {
+        chroot=$(below_root "$at")
+        [ -n "$chroot" ] || fail 4 "homeDirectory $given has its chroot above $root"
+      }
       ;;
   esac
   home=$root/$below
@@ -127,7 +130,16 @@ find_own() {
   done
 }
 
-# Prints a path without '.', doubled slashes and trailing slashes.
+# Prints the part of an absolute path that is below the root, in one spelling. Prints nothing for a
+# path that is not below it.
+below_root() {
+  whole=/$(one_spelling "$1")
+  case $whole in
+    "$root"/?*) printf '%s' "${whole#"$root"/}" ;;
+  esac
+}
+
+# Prints a path without '.', doubled slashes, and slashes at its beginning and end.
 one_spelling() {
   rest=$1
   path=
@@ -154,16 +166,59 @@ judge_here() {
   esac
 }
 
+# Goes from / to the root. Each folder on the way must be such that nobody but root can swap what is next: root's, and writable
+# by nobody else, save a sticky one such as /tmp. A link may be root's own: then it stays as it is, and is followed. Exit code $1.
+enter_root() {
+  rest=${root#/}
+  at=
+  links=0
+  cd / || fail 4 "/ cannot be entered"
+  judge_way / "$1"
+  while [ -n "$rest" ]; do
+    take_part
+    case $first in
+      '' | .) continue ;;
+    esac
+    at=$at/$first
+    if [ -L "./$first" ]; then
+      links=$((links + 1))
+      [ "$links" -le 40 ] || fail "$1" "$root leads through more than 40 symbolic links"
+      case $(stat -c %u "./$first") in
+        0 | "$me") ;;
+        *) fail "$1" "$at is a symbolic link of somebody else: let it be root's" ;;
+      esac
+      target=$(readlink "./$first") || fail "$1" "$at cannot be looked at"
+      rest=$target/$rest
+      case $target in
+        /*)
+          at=
+          cd /
+          ;;
+        *) at=${at%/*} ;;
+      esac
+      continue
+    fi
+    cd -P "./$first" 2>/dev/null || fail 4 "$at cannot be entered"
+    judge_way "$at" "$1"
+  done
+}
+
+# Refuses the folder that the script stands in, as judge_here does, but for a sticky one of root's.
+judge_way() {
+  case $(stat -c '%u:%a' .) in
+    0:[1357]??? | "$me":[1357]???) ;;
+    *) judge_here "$1" "$2" ;;
+  esac
+}
+
 # Changes from the root into the folder that contains $1, a path below the root, one step at a time,
 # and sets last to the name in it. A checked folder cannot be changed by others, so each step leads
 # to the folder that was checked. Fails with exit code $2 if a folder cannot be used. Creates
 # missing folders if $3 is "make", otherwise returns 1.
 stand_above() {
+  enter_root "$2"
   rest=$1
   at=$root
-  cd -P "$root" 2>/dev/null || fail 4 "$root cannot be entered"
-  real=$(pwd -P)
-  [ "$real" = "$root" ] || fail 4 "$root leads to $real: name that one as the folder of the homes"
   judge_here "$at" "$2"
   while :; do
     take_part
@@ -202,8 +257,8 @@ create() {
     owner=$(owner_of "$last") || exit
     if [ "$owner" != "$PROV_UID_NUMBER" ]; then
       # An empty home that belongs to root was left by an interrupted run.
-      { [ "$owner" = "$me" ] && rmdir "./$last" 2>/dev/null; } ||
-        fail 4 "$home is there and belongs to the user number $owner, not to $PROV_UID_NUMBER"
+      { [ "$owner" = "$me" ] && rmdir "./$last" 2>/dev/null; } || fail 4 "$home is there and belongs to the user number \
+$owner, not to $PROV_UID_NUMBER (a chroot is root's: write a home in it, as homeDirectory $home/./home/$uid)"
     fi
   fi
   [ -e "./$last" ] || make_home
@@ -258,10 +313,11 @@ case $uid in
   '' | .* | -* | *[!A-Za-z0-9._@-]*) fail 1 "the uid is not one that this script works with" ;;
 esac
 case $root in
-  /?*) ;;
+  */../* | */..) fail 1 "PROV_HOME_ROOT holds '..'" ;;
+  /*) ;;
   *) fail 1 "PROV_HOME_ROOT is not an absolute path" ;;
 esac
-root=${root%/}
+root=/$(one_spelling "$root")
 case $layout in
   .* | */.* | *'{uid}'*/* | */ | /* | *//*) fail 1 "the layout $layout is not one that this script works with" ;;
   '{uid}' | */'{uid}') ;;

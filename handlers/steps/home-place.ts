@@ -27,7 +27,10 @@ export function judgeHome(home: string, homeRoot: string, uidNumber: string | un
     if (uidNumber !== undefined && `${status.uid}` === uidNumber) return THERE;
     if (faultOf(status) === undefined && (await isEmpty(folder))) return THERE;
     const meant = uidNumber === undefined ? 'the entry has no uidNumber' : `the uidNumber of the entry is ${uidNumber}`;
-    return unsafe(`home ${home} belongs to the user number ${status.uid}, and ${meant}: make them agree`);
+    const remedy = isOthers(status)
+      ? 'make them agree'
+      : `give it to its owner; where it is a chroot, which is root's, write a home in it (homeDirectory ${home}/./FOLDER)`;
+    return unsafe(`home ${home} belongs to the user number ${status.uid}, and ${meant}: ${remedy}`);
   });
 }
 

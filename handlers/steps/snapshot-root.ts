@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { shown } from '../../src/domain/entry-value.ts';
 import { comparablePath, type HomeRules, isBelow, isForHomes, namesOf } from '../../src/domain/home-path.ts';
 import { codeOf, judgeFolder } from './home-place.ts';
@@ -24,17 +24,39 @@ export async function faultOfSnapshotRoot(
   if (homeRoot === null) return undefined;
   const at = `rsnapshot.snapshotRoot ${shown(path)}`;
   if (!path.startsWith('/') || namesOf(path).includes('..')) return `${at} is no clean absolute path: correct it`;
-  const place = comparablePath(path);
-  if (place === home || isBelow(place, home)) return `${at} is in the home, which is its owner's: correct the setting`;
-  const homes = comparablePath(homeRoot);
-  const isAmongHomes = place === homes || isBelow(place, homes);
-  if (isAmongHomes && isForHomes(place, options)) {
+  const named = comparablePath(path);
+  const root = isIn(named, comparablePath(homeRoot)) ? homeRoot : await namedFolder(snapshotRoot);
+  if (root === undefined) return `${at} is not below script.homeRoot (${homeRoot}): correct homeDirectory`;
+  // Links of the site's own may lead from one place to the other.
+  const homes = await realPlace(comparablePath(homeRoot));
+  const place = await realPlace(named);
+  if (isIn(place, homes + home.slice(comparablePath(homeRoot).length))) {
+    return `${at} is in the home, which is its owner's: correct the setting`;
+  }
+  if (isIn(place, homes) && isForHomes(place, { ...options, homeRoot: homes })) {
     return `${at} is where a home can be, too: name a folder in it that begins with ".", such as .snapshots`;
   }
-  const root = isAmongHomes ? homeRoot : await namedFolder(snapshotRoot);
-  if (root === undefined) return `${at} is not below script.homeRoot (${homeRoot}): correct homeDirectory`;
-  const judged = await judgeFolder(place, root);
-  return 'reason' in judged ? `${at}: ${judged.reason}` : undefined;
+  const judged = [await judgeFolder(named, root), ...(isIn(place, homes) ? [await judgeFolder(place, homes)] : [])];
+  const fault = judged.find((each) => 'reason' in each);
+  return fault === undefined ? undefined : `${at}: ${fault.reason}`;
+}
+
+function isIn(path: string, folder: string): boolean {
+  return path === folder || isBelow(path, folder);
+}
+
+/**
+ * Where a path leads to by the links that are there, what is missing of it as it is named. Who may
+ * change that is judged afterwards: until then it may be anybody.
+ */
+async function realPlace(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (path === '/') throw error;
+    // What cannot be looked at is not passed by the judgement either.
+    return join(await realPlace(dirname(path)), basename(path));
+  }
 }
 
 /** What is there of the folder that the setting names itself; rsnapshot makes the rest. Undefined where it names none. */

@@ -93,7 +93,7 @@ function faultOfPlace(home: string, uid: string, rules: HomeRules): string | und
   const names = namesBelow(home, root);
   const hidden = names.find((name) => name.startsWith('.'));
   if (hidden !== undefined) return `has a folder that begins with ".": ${shown(hidden)}`;
-  if (matchesLayout(names, homeLayout, (name) => name.toLowerCase() === uid.toLowerCase())) return undefined;
+  if (matchesLayout(names, homeLayout, (name) => isSameUid(name, uid))) return undefined;
   const expected = `${root === '/' ? '' : root}/${homeLayout.replace('{uid}', uid)}`;
   return `is not the home of ${uid}: expected ${expected}, or below it, by script.homeLayout (${homeLayout})`;
 }
@@ -120,9 +120,17 @@ function matchesLayout(
   return namesOf(layout).every((expected, index) => {
     const name = names[index];
     if (name === undefined) return how === 'orAbove';
-    // LDAP compares uids without case; file systems distinguish the case of names.
     return expected === '{uid}' ? isUid(name) : expected === '*' || expected === name;
   });
+}
+
+/**
+ * LDAP compares uids without case; file systems distinguish the case of names. Only ASCII letters
+ * count: the Kelvin sign in lower case is a k, too.
+ */
+function isSameUid(name: string, uid: string): boolean {
+  const lower = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return lower(name) === lower(uid);
 }
 
 function namesBelow(path: string, root: string): string[] {

@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -30,6 +31,11 @@ function picture(folder: string): string[] {
     const { mode, uid, gid, ino } = lstatSync(join(folder, name));
     return `${name} ${mode.toString(8)} ${uid}:${gid} ${ino}`;
   });
+}
+
+function relink(target: string, link: string): void {
+  rmSync(link);
+  symlinkSync(target, link);
 }
 
 describe('the example chroot script', () => {
@@ -141,14 +147,60 @@ describe('the example chroot script', () => {
     },
   );
 
-  it('works in no root that a link leads to, as that may lead elsewhere by the next step', () => {
-    mkdirSync(join(root, 'real'), { mode: 0o755 });
-    symlinkSync('real', join(root, 'link'));
+  it('works in a root that links of root lead to, each after the other, as the service does', () => {
+    mkdirSync(join(root, 'data/homes'), { recursive: true });
+    mkdirSync(join(root, 'links'));
+    symlinkSync('../data', join(root, 'links/a'));
+    symlinkSync(join(root, 'links/a/homes'), join(root, 'links/b'));
+    const named = `${root}/links/b`;
+    const env = { PROV_HOME_DIRECTORY: `${named}/anna/./home/anna`, PROV_HOME_ROOT: named, PROV_HOME_LAYOUT: '' };
+    for (const mode of ['add', 'modify']) expect(run(mode, 'anna', env)).toMatchObject({ code: 0 });
+    expect(statSync(join(root, 'data/homes/anna/home/anna')).uid).toBe(5000);
+    expect(run('delete', 'anna', env)).toMatchObject({ code: 0 });
+    expect(readdirSync(join(root, 'data/homes'))).toEqual(['.deleted']);
+    expect(readdirSync(join(root, 'data/homes/.deleted'))).toHaveLength(1);
+  });
+
+  it.each([
+    ['a link of a customer’s', (at: string) => lchownSync(join(at, 'link'), 5000, 5000), 'symbolic link of somebody'],
+    ['a customer’s folder', (at: string) => chownSync(at, 5000, 5000), 'belongs to the user number 5000'],
+    ['a folder that others can write to', (at: string) => chmodSync(at, 0o777), 'can be written to by others'],
+    ['a customer’s folder behind a link', (at: string) => chownSync(join(at, 'real'), 5000, 5000), 'belongs to'],
+    ['a link to itself', (at: string) => relink('link', join(at, 'link')), 'more than 40 symbolic links'],
+  ])('works in no root that %s leads to', (_what, spoil, words) => {
+    const at = join(root, 'at');
+    mkdirSync(join(at, 'real/homes'), { recursive: true });
+    symlinkSync('real/homes', join(at, 'link'));
+    spoil(at);
+    const env = { PROV_HOME_DIRECTORY: `${at}/link/anna`, PROV_HOME_ROOT: `${at}/link`, PROV_HOME_LAYOUT: '' };
     for (const mode of ['add', 'delete']) {
-      const env = { PROV_HOME_DIRECTORY: `${root}/link/anna`, PROV_HOME_ROOT: `${root}/link`, PROV_HOME_LAYOUT: '' };
-      expect(run(mode, 'anna', env)).toMatchObject({ code: 4, said: expect.stringContaining(`leads to ${root}/real`) });
+      const { code, said } = run(mode, 'anna', env);
+      expect([1, 4, 5]).toContain(code);
+      expect(said).toMatch(new RegExp(`${words}|is missing`));
     }
-    expect(readdirSync(join(root, 'real'))).toEqual([]);
+    expect(readdirSync(join(at, 'real/homes'))).toEqual([]);
+  });
+
+  it('takes each spelling of a home, and of the root, that the service takes', () => {
+    chmodSync(root, 0o755);
+    for (const spell of ['ROOT//anna', '//ROOT/./anna/', '/./ROOT/anna', 'ROOT/./anna/./']) {
+      const env = { PROV_HOME_DIRECTORY: spell.replace('ROOT', root.replaceAll('/', '//')), PROV_HOME_LAYOUT: '' };
+      for (const homeRoot of [root, `/${root}//`, `${root}/./`]) {
+        expect(run('modify', 'anna', { ...env, PROV_HOME_ROOT: homeRoot }), spell).toMatchObject({
+          code: 0,
+          said: `home ${root}/anna is ready\n`,
+        });
+      }
+    }
+  });
+
+  it('says of a home that is the chroot itself how to write it', () => {
+    mkdirSync(join(root, 'anna/data'), { recursive: true });
+    const env = { PROV_HOME_DIRECTORY: `${root}/anna`, PROV_HOME_LAYOUT: '' };
+    expect(run('modify', 'anna', env)).toMatchObject({
+      code: 4,
+      said: expect.stringContaining(`as homeDirectory ${root}/anna/./home/anna`),
+    });
   });
 
   it.each([

@@ -141,6 +141,19 @@ describe('the guard of the home', () => {
     expect(await guarded(root, home, { uidNumber: '5001' })).toEqual(PASSED);
   });
 
+  it('says of a home that is the chroot itself, and so root’s, how to write it', async () => {
+    const root = temporaryFolder();
+    mkdirSync(join(root, 'anna/home/anna'), { recursive: true });
+    chownSync(join(root, 'anna/home/anna'), 5000, 5000);
+    for (const home of [`${root}/anna`, `${root}/anna/./`]) {
+      expect(await guarded(root, home)).toMatchObject([
+        { returnValue: 4, reason: expect.stringContaining(`(homeDirectory ${root}/anna/./FOLDER)`) },
+        0,
+      ]);
+    }
+    expect(await guarded(root, `${root}/anna/./home/anna`)).toEqual(PASSED);
+  });
+
   it('keeps it from what a uid that is the name of a common folder would lead to', async () => {
     const root = temporaryFolder();
     mkdirSync(join(root, 'victim/chroot/home/victim'), { recursive: true });

@@ -295,6 +295,46 @@ describe('the rsnapshot configuration', () => {
     expect(await rsnapshotStep(elsewhere).run(job, contextOf())).toEqual({ ok: true });
   });
 
+  it.each([
+    ['beside the homes, by a link', 'LINK/snapshots'],
+    ['in the account’s own folder, by a link', 'LINK/{uid}/snapshots'],
+    ['in the home, by a link', 'LINK/372/{uid}/chroot/home/{uid}/x'],
+    ['in the home, by a link to it', 'HOME/x'],
+    ['by the real path of a root that a link leads to', 'ROOT/{uid}/snapshots'],
+    ['by a link, spelt oddly', '//LINK/.//{uid}/./snapshots/'],
+  ])('fails with code 7 for snapshots %s, whatever their paths are called', async (_, given) => {
+    const { options, root } = site();
+    const links = temporaryFolder();
+    symlinkSync(root, join(links, 'homes'));
+    symlinkSync('homes', join(links, 'link'));
+    const homeRoot = join(links, 'homes');
+    symlinkSync(join(root, '372/3724300/chroot/home/3724300'), join(links, 'home'));
+    const snapshotRoot = given.replace('LINK', `${links}/link`).replace('HOME', `${links}/home`).replace('ROOT', root);
+    const job = jobOf('3724300', { homeDirectory: `${homeRoot}/372/3724300/chroot/./home/3724300`, ...intervals });
+    for (const named of [homeRoot, root]) {
+      const at = jobOf('3724300', { homeDirectory: `${named}/372/3724300/chroot/./home/3724300`, ...intervals });
+      const outcome = await rsnapshotStep({ ...options, homeRoot: named, snapshotRoot }).run(at, contextOf());
+      expect(outcome).toMatchObject({ returnValue: 7, reason: expect.stringMatching(/a home can be|in the home/) });
+    }
+    for (const honest of ['{parent}/.snapshots/{uid}', `${root}/.snapshots/{uid}`, `${links}/link/.snapshots`]) {
+      expect(await rsnapshotStep({ ...options, homeRoot, snapshotRoot: honest }).run(job, contextOf())).toEqual({
+        ok: true,
+      });
+    }
+  });
+
+  it('fails with code 7 where a customer could lead the snapshots elsewhere on the way that is named', async () => {
+    const { options, root, home } = site();
+    const links = temporaryFolder();
+    symlinkSync(join(root, '.snapshots'), join(links, 'link'));
+    mkdirSync(join(root, '.snapshots'));
+    const job = jobOf('3724300', { homeDirectory: home, ...intervals });
+    const at = { ...options, snapshotRoot: `${links}/link/{uid}` };
+    expect(await rsnapshotStep(at).run(job, contextOf())).toEqual({ ok: true });
+    chownSync(links, 5000, 5000);
+    expect(await rsnapshotStep(at).run(job, contextOf())).toMatchObject({ returnValue: 7 });
+  });
+
   it('stays as it is once the attempt is over, however far the step had come', async () => {
     const { options, home, file } = site();
     const job = jobOf('3724300', { homeDirectory: home, ...intervals });

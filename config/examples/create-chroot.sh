@@ -50,6 +50,11 @@ fail() {
   exit "$code"
 }
 
+# Prints a line. echo would interpret a backslash in a path.
+say() {
+  printf '%s\n' "$*"
+}
+
 is_number() {
   case $1 in
     '' | *[!0-9]* | 0?* | ???????????*) return 1 ;;
@@ -166,8 +171,11 @@ judge_here() {
   esac
 }
 
-# Goes from / to the root. Each folder on the way must be such that nobody but root can swap what is next: root's, and writable
-# by nobody else, save a sticky one such as /tmp. A link may be root's own: then it stays as it is, and is followed. Exit code $1.
+# Changes from / into the root, one step at a time, so that nobody but root can exchange what the
+# next step uses. Each folder on the way belongs to root and is writable by nobody else, or is a
+# sticky folder such as /tmp. A link that belongs to root is followed, but not in a sticky folder:
+# there somebody could have a link of root's while its owner is checked, and a link of his own while
+# it is read. Fails with exit code $1.
 enter_root() {
   rest=${root#/}
   at=
@@ -187,12 +195,13 @@ enter_root() {
         0 | "$me") ;;
         *) fail "$1" "$at is a symbolic link of somebody else: let it be root's" ;;
       esac
+      [ "$shared" = no ] || fail "$1" "$at is a symbolic link where others may write"
       target=$(readlink "./$first") || fail "$1" "$at cannot be looked at"
       rest=$target/$rest
       case $target in
         /*)
           at=
-          cd /
+          cd / && judge_way / "$1"
           ;;
         *) at=${at%/*} ;;
       esac
@@ -203,9 +212,12 @@ enter_root() {
   done
 }
 
-# Refuses the folder that the script stands in, as judge_here does, but for a sticky one of root's.
+# Checks the current folder as judge_here does, but accepts a sticky folder of root's. Sets shared to
+# whether everybody may write to it.
 judge_way() {
+  shared=no
   case $(stat -c '%u:%a' .) in
+    0:[1357]??[2367] | "$me":[1357]??[2367]) shared=yes ;;
     0:[1357]??? | "$me":[1357]???) ;;
     *) judge_here "$1" "$2" ;;
   esac
@@ -266,7 +278,7 @@ $owner, not to $PROV_UID_NUMBER (a chroot is root's: write a home in it, as home
   chmod 0700 "./$last" || fail 5 "the mode of $home cannot be set"
   # Site: fill the chroot "$root/$chroot" here (programs, libraries, devices, keys). chroot is empty
   # if the home has no marker. Do not write to the home: its content belongs to the account.
-  echo "home $home is ready"
+  say "home $home is ready"
 }
 
 # Creates the home under another name, and renames it when it has the right owner. So a run that is
@@ -287,7 +299,7 @@ make_home() {
 remove() {
   check_numbers 1
   stand_above "$own" 1 look && { [ -e "./$last" ] || [ -L "./$last" ]; } || {
-    echo "$root/$own is gone already"
+    say "$root/$own is gone already"
     return 0
   }
   stand_above "$below" 1 look && [ ! -L "./$last" ] && [ -d "./$last" ] ||
@@ -303,7 +315,7 @@ remove() {
   [ "$(stat -c %d "./$last")" = "$aside_device" ] || fail 1 "$root/$own is on another file system than $root/.deleted"
   target=$uid.$(date -u +%Y%m%dT%H%M%SZ).$$
   mv -T "./$last" "$root/.deleted/$target" || fail 1 "$root/$own cannot be moved to $root/.deleted/$target"
-  echo "$root/$own was moved to $root/.deleted/$target"
+  say "$root/$own was moved to $root/.deleted/$target"
 }
 
 [ "$#" -eq 2 ] || fail 1 "usage: create-chroot.sh add|modify|delete UID"

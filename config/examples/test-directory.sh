@@ -123,7 +123,7 @@ LDIF
 
 cat >"$folder/script.sh" <<'SCRIPT'
 #!/bin/sh
-echo "asked to $1 $2, with the home ${PROV_HOME_DIRECTORY:-(none)}"
+printf '%s\n' "asked to $1 $2, with the home ${PROV_HOME_DIRECTORY:-(none)}"
 SCRIPT
 chmod 700 "$folder/script.sh"
 cat >"$folder/service.yaml" <<YAML

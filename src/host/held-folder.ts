@@ -41,15 +41,20 @@ interface Found {
   readonly target?: string;
 }
 
+/** All may make something in it, and rename what is their own. */
+const SHARED = 0o1002;
+
 /**
  * Decides where a walk goes. `path` is absolute; the walk ends in the folder found last, whose own
- * path it returns.
+ * path it returns. A link in a shared folder is not followed: as a link cannot be held, somebody
+ * could have one of root's there while it is looked at, and one of his own while it is read.
  */
 function* wayTo(path: string, judge: JudgeOnWay): Generator<Look, string, Found> {
   const names = path.split('/');
   let at = '/';
   let links = 0;
-  judge(at, (yield 'root').status);
+  let { status: folder } = yield 'root';
+  judge(at, folder);
   for (let name = names.shift(); name !== undefined; name = names.shift()) {
     if (name === '' || name === '.') continue;
     const next = join(at, name);
@@ -57,14 +62,17 @@ function* wayTo(path: string, judge: JudgeOnWay): Generator<Look, string, Found>
     judge(next, status);
     if (target === undefined) {
       at = next;
+      folder = status;
       continue;
     }
     links += 1;
     if (links > MOST_LINKS) throw new WayFault(`${path} leads through more than ${MOST_LINKS} symbolic links`);
+    if ((folder.mode & SHARED) === SHARED) throw new WayFault(`${next} is a symbolic link where everybody may write`);
     names.unshift(...target.split('/'));
     if (!target.startsWith('/')) continue;
     at = '/';
-    judge(at, (yield 'root').status);
+    ({ status: folder } = yield 'root');
+    judge(at, folder);
   }
   return at;
 }

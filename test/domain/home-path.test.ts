@@ -48,6 +48,12 @@ describe('homeDirectory', () => {
     });
   });
 
+  it('is called by no sign that is the uid’s in lower case only outside of ASCII', () => {
+    for (const home of ['/srv/\u212aurt', '/srv/k\u017furt', '/srv/ku\u0308rt']) {
+      expect(read(home, '/srv', 'kurt'), home).toMatchObject({ kind: 'faulty' });
+    }
+  });
+
   it('lies in the account’s own folder, which is where the layout of the site has it', () => {
     for (const [homeLayout, good, bad] of [
       ['{uid}', ['a', 'a/home', 'a/chroot/./home/a', './a', 'A'], ['x/a', 'x/chroot/a', 'x/chroot/home/./a', 'x']],

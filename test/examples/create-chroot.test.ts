@@ -18,6 +18,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { entryOf } from '../../src/domain/entry.ts';
+import { FLAT_LAYOUT, readHomePath } from '../../src/domain/home-path.ts';
 import { RACE_TIMEOUT, raceTime } from '../endurance/scale.ts';
 import { FOREIGN_HOMES, HOSTILE_HOMES, HOSTILE_USERS } from '../support/hostile.ts';
 import { swapFolders } from '../support/swapper.ts';
@@ -150,6 +152,7 @@ describe('the example chroot script', () => {
   it('works in a root that links of root lead to, each after the other, as the service does', () => {
     mkdirSync(join(root, 'data/homes'), { recursive: true });
     mkdirSync(join(root, 'links'));
+    chmodSync(join(root, 'links'), 0o1755);
     symlinkSync('../data', join(root, 'links/a'));
     symlinkSync(join(root, 'links/a/homes'), join(root, 'links/b'));
     const named = `${root}/links/b`;
@@ -166,6 +169,7 @@ describe('the example chroot script', () => {
     ['a customer’s folder', (at: string) => chownSync(at, 5000, 5000), 'belongs to the user number 5000'],
     ['a folder that others can write to', (at: string) => chmodSync(at, 0o777), 'can be written to by others'],
     ['a customer’s folder behind a link', (at: string) => chownSync(join(at, 'real'), 5000, 5000), 'belongs to'],
+    ['a link of root’s in a sticky folder', (at: string) => chmodSync(at, 0o1777), 'link where others may write'],
     ['a link to itself', (at: string) => relink('link', join(at, 'link')), 'more than 40 symbolic links'],
   ])('works in no root that %s leads to', (_what, spoil, words) => {
     const at = join(root, 'at');
@@ -186,12 +190,21 @@ describe('the example chroot script', () => {
     for (const spell of ['ROOT//anna', '//ROOT/./anna/', '/./ROOT/anna', 'ROOT/./anna/./']) {
       const env = { PROV_HOME_DIRECTORY: spell.replace('ROOT', root.replaceAll('/', '//')), PROV_HOME_LAYOUT: '' };
       for (const homeRoot of [root, `/${root}//`, `${root}/./`]) {
+        const entry = entryOf('uid=anna', { homeDirectory: env.PROV_HOME_DIRECTORY });
+        const { kind } = readHomePath(entry, 'anna', { homeRoot, homeLayout: FLAT_LAYOUT });
+        expect(kind, spell).toBe('home');
         expect(run('modify', 'anna', { ...env, PROV_HOME_ROOT: homeRoot }), spell).toMatchObject({
           code: 0,
           said: `home ${root}/anna is ready\n`,
         });
       }
     }
+  });
+
+  it('says which home it has made as it is called, whatever is in it', () => {
+    const home = `${root}/anna/\\n\\033[2J %s \\c`;
+    const env = { PROV_HOME_DIRECTORY: home, PROV_HOME_LAYOUT: '{uid}' };
+    expect(run('add', 'anna', env)).toEqual({ code: 0, said: `home ${home} is ready\n` });
   });
 
   it('says of a home that is the chroot itself how to write it', () => {

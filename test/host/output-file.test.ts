@@ -60,6 +60,14 @@ describe('a file that is written', () => {
     expect(() => write(at('loop/log'))).toThrow('leads through more than 40 symbolic links');
   });
 
+  it('lies behind no link that is where everybody may write, as such a link cannot be held', () => {
+    mkdirSync(at('real'));
+    symlinkSync('real', at('link'));
+    chmodSync(folder, 0o1777);
+    write(at('real/log'));
+    expect(() => write(at('link/log'))).toThrow(`${at('link')} is a symbolic link where everybody may write`);
+  });
+
   it('is told by its own name where it cannot be had', () => {
     writeFileSync(at('file'), '');
     expect(() => write(at('missing/log'))).toThrow(`ENOENT: no such file or directory, open '${at('missing')}'`);

@@ -110,6 +110,18 @@ describe('the guard of the home', () => {
     }
   });
 
+  it('keeps it from a root that a link in a folder for all leads to, as such a link cannot be held', async () => {
+    const root = temporaryFolder();
+    mkdirSync(join(root, 'homes/anna'), { recursive: true });
+    symlinkSync('homes', join(root, 'link'));
+    chmodSync(root, 0o1777);
+    expect(await guarded(join(root, 'homes'), `${root}/homes/anna`)).toEqual(PASSED);
+    expect(await guarded(join(root, 'link'), `${root}/link/anna`)).toMatchObject([
+      { returnValue: 4, reason: `${root}/link is a symbolic link where everybody may write` },
+      0,
+    ]);
+  });
+
   it.each([
     ['belongs to a customer', (folder: string) => chownSync(folder, 5000, 5000)],
     ['belongs to another user', (folder: string) => chownSync(folder, 1, 0)],

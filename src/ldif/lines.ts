@@ -33,8 +33,8 @@ export const RECORD_LIMITS: RecordLimits = { bytes: 32 * 1024 * 1024, lines: 250
  *
  * between records --a line--> in a record
  * in a record --an empty line, or the end (its lines are given)--> between records
- * in a record --beyond the limits--> too large: its lines are dropped
- * too large --an empty line, or the end (the fault is given)--> between records
+ * in a record --beyond the limits (the fault is given)--> too large: its lines are dropped
+ * too large --an empty line, or the end--> between records
  */
 export class RecordCutter {
   readonly #limits: RecordLimits;
@@ -67,7 +67,11 @@ export class RecordCutter {
       const record = this.#endLine();
       if (record !== undefined) yield record;
     }
-    if (start < text.length) this.#keep(text.slice(start));
+    if (start === text.length) return;
+    this.#keep(text.slice(start));
+    // A line need not end for that.
+    const isTooLong = this.#bytes + this.#pending > this.#limits.bytes && !this.#isComment(this.#pieces[0] ?? '');
+    if (isTooLong && !this.#isTooLarge) yield this.#giveUp(this.#bytes === 0 ? this.#line + 1 : this.#firstLine);
   }
 
   /** Nothing follows: gives the record that the end completes. */
@@ -93,27 +97,41 @@ export class RecordCutter {
     this.#pieces = [];
     this.#pending = 0;
     if (text === '') return this.#endRecord();
+    if (!this.#isComment(text)) return this.#add(text, bytes);
     if (text.startsWith('#')) this.#begin('#');
-    else if (!text.startsWith(' ') || !this.#isInComment()) this.#add(text, bytes);
     return undefined;
+  }
+
+  /** Whether a line is a comment, or continues one; its beginning tells. */
+  #isComment(line: string): boolean {
+    const text = unadorned(line, this.#line + 1);
+    return text.startsWith('#') || (text.startsWith(' ') && this.#isInComment());
   }
 
   #isInComment(): boolean {
     return this.#open?.pieces[0] === '#';
   }
 
-  #add(text: string, bytes: number): void {
+  #add(text: string, bytes: number): RecordLines | undefined {
+    if (this.#isTooLarge) return undefined;
     if (this.#bytes === 0) this.#firstLine = this.#line;
     this.#bytes += bytes;
     if (!text.startsWith(' ')) this.#lines += 1;
-    if (this.#bytes > this.#limits.bytes || this.#lines > this.#limits.lines) this.#isTooLarge = true;
-    if (this.#isTooLarge) {
-      this.#record = [];
-      this.#open = undefined;
-    } else if (!text.startsWith(' ')) this.#begin(text);
+    if (this.#bytes > this.#limits.bytes || this.#lines > this.#limits.lines) return this.#giveUp(this.#firstLine);
+    if (!text.startsWith(' ')) this.#begin(text);
     else if (this.#open !== undefined) this.#open.pieces.push(text.slice(1));
     else
       this.#record.push(new LdifFault(this.#line, 'a continuation (a line that begins with a blank) follows nothing'));
+    return undefined;
+  }
+
+  /** Drops what there is of the record, and is to come of it. */
+  #giveUp(firstLine: number): RecordLines {
+    this.#isTooLarge = true;
+    this.#record = [];
+    this.#open = undefined;
+    const { bytes, lines } = this.#limits;
+    return [new LdifFault(firstLine, `the record is too large: one may have ${bytes} bytes and ${lines} lines`)];
   }
 
   #begin(text: string): void {
@@ -131,18 +149,12 @@ export class RecordCutter {
 
   #endRecord(): RecordLines | undefined {
     this.#close();
-    const record = this.#isTooLarge ? [this.#tooLarge()] : this.#record;
+    const record = this.#record;
     this.#record = [];
     this.#bytes = 0;
     this.#lines = 0;
     this.#isTooLarge = false;
     return record.length > 0 ? record : undefined;
-  }
-
-  #tooLarge(): LdifFault {
-    const { bytes, lines } = this.#limits;
-    const reason = `the record is too large: one may have ${bytes} bytes and ${lines} lines`;
-    return new LdifFault(this.#firstLine, reason);
   }
 }
 

@@ -36,7 +36,7 @@ afterAll(() => {
 
 /** Loads a file into a directory that takes whatever it is given. */
 async function load(file: string) {
-  const args = ['--import', MEASURED, MAIN, 'ldif', 'load', '-c', join(folder, 'config.yaml'), file];
+  const args = ['--import', MEASURED, MAIN, 'ldif', 'load', '--continue', '-c', join(folder, 'config.yaml'), file];
   const child = track(spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] }));
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (words: string) => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LdifParser } from '../../src/ldif/parse-ldif.ts';
 import type { LdifRecord } from '../../src/ldif/record.ts';
 import { ldifLine } from '../../src/ldif/write-ldif.ts';
 import { anyText } from '../support/any-text.ts';
@@ -243,6 +244,22 @@ describe('an LDIF file', () => {
     expect(faults(last, `dn: cn=a${'\ncn: a'.repeat(5)}`, last)).toEqual(['cn=z', `2, 4: ${fault}`, 'cn=z']);
     expect(faults(`#${'a'.repeat(500)}\n ${'a'.repeat(500)}\ndn: cn=a\n#${'a'.repeat(500)}\ncn: a`)).toEqual(['cn=a']);
     expect(faults('a'.repeat(1_000))).toEqual([`1, 1: ${fault}`]);
+  });
+
+  it('is told to be too large as soon as it is, though neither it nor its line ends', () => {
+    const parser = new LdifParser({ bytes: 100, lines: 5 });
+    const take = (text: string) =>
+      [...parser.take(Buffer.from(text))].map(({ kind, number, line }) => `${kind} ${number} ${line}`);
+    expect(take('dn: cn=a\ncn: a\n\n# comment')).toEqual(['change 1 1']);
+    expect(take('x'.repeat(500))).toEqual([]);
+    expect(take('\ndn: cn=b\ncn: ')).toEqual([]);
+    expect(take('x'.repeat(500))).toEqual(['faulty 2 5']);
+    for (let count = 0; count < 10; count += 1) expect(take('x'.repeat(500))).toEqual([]);
+    expect(take('x\nsn: b\n# comment\n folded\n\ndn: cn=c\ncn: c\n\n')).toEqual(['change 3 11']);
+    expect(take('dn: cn=d\n'.repeat(5))).toEqual([]);
+    expect(take('dn: cn=d\n')).toEqual(['faulty 4 14']);
+    expect(take('dn: cn=d\n'.repeat(5))).toEqual([]);
+    expect([...parser.end()]).toEqual([]);
   });
 
   it('may have a value or a line of megabytes', () => {

@@ -142,13 +142,16 @@ function judged(path: string, status: Stats): Place | undefined {
   return fault === undefined ? undefined : unsafe(`${path} ${fault}`);
 }
 
+/** What a folder, or a link to one, is judged by. */
+export type Judged = Pick<Stats, 'uid' | 'mode' | 'isSymbolicLink'>;
+
 /**
  * Why others than root and the service can change what is in a folder. The mask of an ACL shows in
  * the group's bits.
  */
-export function faultOf(status: Stats): string | undefined {
+export function faultOf(status: Judged): string | undefined {
   if (isOthers(status)) {
-    return `belongs to the user number ${status.uid}: let it be root's, as all folders above a home`;
+    return `belongs to the user number ${status.uid}: let it be root's`;
   }
   if ((status.mode & 0o022) === 0) return undefined;
   const mode = (status.mode & 0o7777).toString(8).padStart(4, '0');
@@ -159,7 +162,7 @@ export function faultOf(status: Stats): string | undefined {
  * Why others can swap what is next on the way to the folder of the homes. In a sticky folder nobody
  * but its owner can swap what is not his own.
  */
-export function faultOnWay(status: Stats): string | undefined {
+export function faultOnWay(status: Judged): string | undefined {
   if (status.isSymbolicLink()) {
     return isOthers(status) ? `is a symbolic link of the user number ${status.uid}: let it be root's` : undefined;
   }

@@ -1,6 +1,7 @@
+import type { Stats } from 'node:fs';
 import type { CheckLine } from '../../src/domain/check-line.ts';
 import { holdFolderAsync, WayFault } from '../../src/host/held-folder.ts';
-import { codeOf, faultOf, faultOnWay } from './home-place.ts';
+import { codeOf, faultOf, faultOnWay, type Judged } from './home-place.ts';
 
 const WHAT = 'home check';
 
@@ -9,32 +10,40 @@ const WHAT = 'home check';
  * link on the way to it, or what is in it.
  */
 export async function inspectHomeRoot(homeRoot: string): Promise<readonly CheckLine[]> {
-  const faults = await faultsOfHomeRoot(homeRoot);
+  const faults = await faultsOfFolder(homeRoot, 'mount it, or correct script.homeRoot');
   if (faults.length === 0) return [{ verdict: 'ok', what: WHAT, found: `${homeRoot} is there, and root's alone` }];
   return faults.map((fault) => ({ verdict: 'fail', what: WHAT, ...fault }));
 }
 
 type Fault = Required<Pick<CheckLine, 'found' | 'remedy'>>;
 
-async function faultsOfHomeRoot(homeRoot: string): Promise<readonly Fault[]> {
-  const remedy = 'mount it, or correct script.homeRoot';
+/**
+ * Why somebody else than root, the service, or the user `owner` could swap a folder, or change what
+ * is in it. `remedy` is for one that is not there.
+ */
+export async function faultsOfFolder(folder: string, remedy: string, owner?: number): Promise<readonly Fault[]> {
   const faults = new Map<string, Fault>();
   const note = (path: string, fault: string | undefined, own: string): void => {
     if (fault !== undefined) faults.set(path, { found: `${path} ${fault}`, remedy: own });
   };
+  const judged = (status: Stats): Judged => (status.uid === owner ? asRoots(status) : status);
   try {
-    const { folder, path } = await holdFolderAsync(homeRoot, (at, status) =>
-      note(at, faultOnWay(status), status.isSymbolicLink() ? `chown -h root ${at}` : ownAlone(at)),
+    const held = await holdFolderAsync(folder, (at, status) =>
+      note(at, faultOnWay(judged(status)), status.isSymbolicLink() ? `chown -h root ${at}` : ownAlone(at)),
     );
-    const status = await folder.stat().finally(() => folder.close());
-    note(path, faultOf(status), ownAlone(path));
+    const status = await held.folder.stat().finally(() => held.folder.close());
+    note(held.path, faultOf(judged(status)), ownAlone(held.path));
     return [...faults.values()];
   } catch (error) {
     if (error instanceof WayFault) return [{ found: error.message, remedy }];
     const code = codeOf(error);
     const fault = code === 'ENOENT' || code === 'ENOTDIR' ? 'is no folder' : `cannot be looked at (${code})`;
-    return [...faults.values(), { found: `${homeRoot} ${fault}`, remedy }];
+    return [...faults.values(), { found: `${folder} ${fault}`, remedy }];
   }
+}
+
+function asRoots(status: Stats): Judged {
+  return { uid: 0, mode: status.mode, isSymbolicLink: () => status.isSymbolicLink() };
 }
 
 function ownAlone(path: string): string {

@@ -6,6 +6,7 @@ import type { RunCommand } from '../../src/script/command.ts';
 import type { Getent } from '../../src/script/getent.ts';
 import type { Look } from '../define-step.ts';
 import { inspectProgram, type StepFinding } from './findings.ts';
+import { faultsOfFolder } from './inspect-home-root.ts';
 import { type RsnapshotSettings, readTemplate, refusalOf } from './rsnapshot-configuration.ts';
 import { substitute, templateValues } from './rsnapshot-template.ts';
 import { lookUpId } from './user-lookup.ts';
@@ -17,7 +18,7 @@ export async function inspectRsnapshot(
 ): Promise<readonly StepFinding[]> {
   const { directory, owner, group, checkCommand } = settings;
   return [
-    ...(await inspectFolder(directory)),
+    ...(await inspectFolder(directory, (await lookUpId('passwd', owner, getent, signal)) ?? -1)),
     ...(await inspectTemplate(settings, signal, run)),
     ...(await inspectOwner('passwd', owner, getent, signal)),
     ...(await inspectOwner('group', group, getent, signal)),
@@ -25,7 +26,8 @@ export async function inspectRsnapshot(
   ];
 }
 
-async function inspectFolder(directory: string): Promise<readonly StepFinding[]> {
+/** Whoever could put files there has commands run by rsnapshot. `owner`: who the files are given to. */
+async function inspectFolder(directory: string, owner: number): Promise<readonly StepFinding[]> {
   const key = 'rsnapshot.directory';
   try {
     const status = await stat(directory);
@@ -33,13 +35,13 @@ async function inspectFolder(directory: string): Promise<readonly StepFinding[]>
       return [{ key, message: `${directory} is not a folder`, remedy: `correct ${key}` }];
     }
     await access(directory, constants.W_OK | constants.X_OK);
-    if ((status.mode & 0o022) === 0) return [];
-    return [{ key, message: `${directory} is writable by others than its owner`, remedy: `chmod go-w ${directory}` }];
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     const remedy = code === 'ENOENT' ? `mkdir -p ${directory}` : `give the service the right to write there`;
     return [{ key, message: `${directory} cannot be written to (${code})`, remedy }];
   }
+  const faults = await faultsOfFolder(directory, `correct ${key}`, owner);
+  return faults.map(({ found, remedy }) => ({ key, message: found, remedy }));
 }
 
 /**

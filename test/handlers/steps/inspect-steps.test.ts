@@ -115,7 +115,7 @@ describe('the look at what the steps need', () => {
     chmodSync(root, 0o775);
     chownSync(join(folder, 'a'), 5000, 5000);
     expect((await inspectHomeRoot(root)).map(({ found }) => found)).toEqual([
-      `${join(folder, 'a')} belongs to the user number 5000: let it be root's, as all folders above a home`,
+      `${join(folder, 'a')} belongs to the user number 5000: let it be root's`,
       `${root} can be written to by others than its owner (mode 0775): take that right from them`,
     ]);
     writeFileSync(join(folder, 'file'), '');
@@ -137,7 +137,7 @@ describe('the look at what the steps need', () => {
       {
         verdict: 'fail',
         what: 'home check',
-        found: `${folder}/hers belongs to the user number 5000: let it be root's, as all folders above a home`,
+        found: `${folder}/hers belongs to the user number 5000: let it be root's`,
         remedy: `chown root ${folder}/hers; chmod go-w ${folder}/hers`,
       },
       {
@@ -149,6 +149,30 @@ describe('the look at what the steps need', () => {
     ]);
     symlinkSync('loop', join(folder, 'loop'));
     expect((await inspectHomeRoot(join(folder, 'loop')))[0]?.found).toContain('more than 40 symbolic links');
+  });
+
+  it('names who else could put a configuration where root has rsnapshot run it', async () => {
+    const folder = temporaryFolder();
+    const directory = join(folder, 'hers/rsnapshot.d');
+    mkdirSync(directory, { recursive: true });
+    const found = async (written: object = options(directory)) =>
+      (await inspectRsnapshot(written)).map(({ verdict, found: words, remedy }) => [verdict, words, remedy]);
+    expect(await found()).toMatchObject([['ok', `${directory} can be written to`, undefined]]);
+    chownSync(directory, 65534, 0);
+    chmodSync(join(folder, 'hers'), 0o775);
+    const hers = ['fail', expect.stringContaining('hers can be written to by others'), expect.anything()];
+    expect(await found()).toEqual([
+      hers,
+      [
+        'fail',
+        `rsnapshot.directory: ${directory} belongs to the user number 65534: let it be root's`,
+        `chown root ${directory}; chmod go-w ${directory}`,
+      ],
+    ]);
+    // The user of the files may own their folder.
+    expect(await found({ ...options(directory), owner: 'nobody' })).toEqual([hers]);
+    chmodSync(directory, 0o775);
+    expect(await found({ ...options(directory), owner: 'nobody' })).toHaveLength(2);
   });
 
   it('names a folder that others may write to, and a pattern that does not exist', async () => {

@@ -44,7 +44,8 @@ async function openSource(file: string): Promise<LdifSource> {
 function cannotRead(file: string, error: unknown, applied = 0): unknown {
   if (!(error instanceof CannotReadLdif)) return error;
   const before = applied === 0 ? '' : `; ${applied} records before that were applied`;
-  return new CommandFailure(`the LDIF file ${printable(file)} cannot be read: ${error.message}${before}`);
+  const what = file === '-' ? 'standard input' : `the LDIF file ${printable(file)}`;
+  return new CommandFailure(`${what} cannot be read: ${error.message}${before}`);
 }
 
 interface Load {

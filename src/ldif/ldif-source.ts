@@ -47,5 +47,5 @@ function reasonOf({ code, given }: InputFault): string {
 
 /** What comes on standard input, or another stream. */
 export function ldifOfStream(stream: AsyncIterable<Buffer>): LdifSource {
-  return { records: parseLdif(stream), close: async () => {} };
+  return { records: parseLdif(readable(stream)), close: async () => {} };
 }

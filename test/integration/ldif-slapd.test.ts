@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLdif } from '../../src/commands/ldif-create.ts';
 import { type LoadOptions, loadLdif } from '../../src/commands/ldif-load.ts';
@@ -185,6 +186,19 @@ describe('the LDIF tools and a real slapd', () => {
       code: 1,
       stderr: 'standard input holds no records\n',
     });
+  });
+
+  it('say how many records were applied before the rest could not be read', async () => {
+    const unit = `dn: ou=half,${BASE}\nobjectClass: organizationalUnit\nou: half\n\n`;
+    async function* failing() {
+      yield Buffer.from(unit);
+      throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
+    }
+    const stdin = vi.spyOn(process, 'stdin', 'get').mockReturnValue(Readable.from(failing()) as typeof process.stdin);
+    const { exitCode, err } = await printed(() => loadLdif('-', { config, continue: true }));
+    stdin.mockRestore();
+    expect([exitCode, err]).toEqual([1, 'standard input cannot be read: EIO; 1 records before that were applied\n']);
+    await slapd.delete(`ou=half,${BASE}`);
   });
 
   it('say of a file that it is missing, or holds nothing', async () => {

@@ -39,7 +39,7 @@ const GROUP_WRITES = 0o020;
 const STICKY = 0o1000;
 
 /**
- * Opens a file for writing, and waits for nothing: a regular one, or one of the kernel's memory devices (/dev/null), that is no
+ * Opens a file for writing, and waits for nothing: a regular one, or a device that takes what it is given (/dev/null), that is no
  * symbolic link. As root it is written only where nobody else can have put something in its place: each folder on the way, and
  * each link to a folder, is root's, and lets not everybody write, save where all of them own what they make (sticky, as
  * /tmp). A group that may write there is trusted by whoever gave it the folder. Throws an OutputFault, or an error of the system.
@@ -119,7 +119,7 @@ function judge(path: string, status: Stats): void {
 }
 
 function check(found: Stats, folder: Stats): void {
-  if (!found.isFile() && !isMemoryDevice(found)) throw new OutputFault(`it is ${kindOf(found)}`);
+  if (!found.isFile() && !isTakingDevice(found)) throw new OutputFault(`it is ${kindOf(found)}`);
   const sharing = folder.mode & (OTHERS_WRITE | GROUP_WRITES);
   if (sharing === 0) return;
   if ((sharing & OTHERS_WRITE) !== 0 && isOthers(found))
@@ -127,9 +127,13 @@ function check(found: Stats, folder: Stats): void {
   if (found.nlink > 1) throw new OutputFault('it has other names (hard links), and others can write to its folder');
 }
 
-/** /dev/null, /dev/full and their like: the devices of the kernel's driver number 1, which take what they are given. */
-function isMemoryDevice(status: Stats): boolean {
-  return status.isCharacterDevice() && status.rdev >> 8 === 1;
+/** Of the kernel's driver number 1: /dev/null, /dev/zero, /dev/full and /dev/kmsg. Another one of it is the machine's memory. */
+const TAKING = [3, 5, 7, 11];
+
+/** Whether it is a device that takes what it is given. */
+function isTakingDevice(status: Stats): boolean {
+  const { rdev } = status;
+  return status.isCharacterDevice() && rdev >> 8 === 1 && TAKING.includes(rdev & 0xff);
 }
 
 /** Why a file could not be opened, where it is no file. */

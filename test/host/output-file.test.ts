@@ -78,6 +78,9 @@ describe('a file that is written', () => {
     write('/dev/null');
     expect(() => write('/dev/full')).toThrow(/ENOSPC/);
     expect(() => write('/dev/tty')).toThrow(/it is a device|ENXIO/);
+    // As /dev/mem, which there may not be, it has the driver of /dev/null.
+    expect(() => write('/dev/random')).toThrow('it is a device');
+    expect(() => lookAtOutput('/dev/random')).toThrow('it is a device');
   });
 
   const HOSTILE: ReadonlyArray<readonly [string, () => void, RegExp]> = [

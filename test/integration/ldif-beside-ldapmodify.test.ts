@@ -358,4 +358,12 @@ describe('ldif load beside ldapmodify -a, on a slapd', () => {
     expect(other.stands).toBe(before);
     expect(other.well).toBe(row.silently ?? false);
   });
+
+  it.each(DIFFERENT)('both apply what stands before $what', async (row) => {
+    const before = ['dn: cn=d,BOX', 'objectClass: person', 'cn: d', 'sn: d', ''];
+    const ldif = [...before, ...row.ldif];
+    for (const tool of ['ldapmodify', 'ldif load'] as const) {
+      expect((await outcome(tool, { ...row, ldif })).stands, tool).toContain('dn: cn=d,BOX');
+    }
+  });
 });

@@ -21,9 +21,9 @@ const apart = {
 
 /**
  * The installed command begins as a shell script that runs Node.js with itself. Node.js opens
- * /dev/null in place of a closed standard output, so only the shell can tell that no answer arrives;
- * it passes one that cannot be written to. `run` is left alone: a service that is started so has its
- * log elsewhere.
+ * /dev/null in place of a closed standard output, so only the shell can tell that no answer
+ * arrives. It passes one that cannot be written to. `run` is left alone, as a service that is
+ * started so has its log elsewhere.
  */
 const COMMAND = `#!/bin/sh
 ':' //; [ "$1" = run ] || true 2>/dev/null 3>&1 || exec node "$0" "$@" 1</dev/null; exec node "$0" "$@"

@@ -212,8 +212,8 @@ enter_root() {
   done
 }
 
-# Checks the current folder as judge_here does, but accepts a sticky folder of root's. Sets shared to
-# whether everybody may write to it.
+# Checks the current folder as judge_here does, but accepts a sticky folder of root's. Sets shared
+# to whether everybody may write to it.
 judge_way() {
   shared=no
   case $(stat -c '%u:%a' .) in

@@ -26,7 +26,10 @@ export async function inspectRsnapshot(
   ];
 }
 
-/** Whoever could put files there has commands run by rsnapshot. `owner`: who the files are given to. */
+/**
+ * Whoever can write files to `rsnapshot.directory` decides which commands rsnapshot runs. `owner`
+ * is the user number that the files are given to.
+ */
 async function inspectFolder(directory: string, owner: number): Promise<readonly StepFinding[]> {
   const key = 'rsnapshot.directory';
   try {

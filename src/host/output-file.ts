@@ -39,10 +39,11 @@ const GROUP_WRITES = 0o020;
 const STICKY = 0o1000;
 
 /**
- * Opens a file for writing, and waits for nothing: a regular one, or a device that takes what it is given (/dev/null), that is no
- * symbolic link. As root it is written only where nobody else can have put something in its place: each folder on the way, and
- * each link to a folder, is root's, and lets not everybody write, save where all of them own what they make (sticky, as
- * /tmp). A group that may write there is trusted by whoever gave it the folder. Throws an OutputFault, or an error of the system.
+ * Opens a file for writing without waiting: a regular one, or a device that takes what it is given
+ * (/dev/null), that is no symbolic link. As root it is written only where nobody else can have put
+ * something in its place: each folder on the way, and each link to a folder, is root's. No such
+ * folder may be writable by everybody, except a sticky one such as /tmp. A group that may write
+ * there is trusted by whoever gave it the folder. Throws an OutputFault, or an error of the system.
  */
 export function openOutput(path: string, { how, mode, judged = true }: OutputOptions): number {
   return inFolder(path, judged, (file, folder) => {
@@ -127,7 +128,10 @@ function check(found: Stats, folder: Stats): void {
   if (found.nlink > 1) throw new OutputFault('it has other names (hard links), and others can write to its folder');
 }
 
-/** Of the kernel's driver number 1: /dev/null, /dev/zero, /dev/full and /dev/kmsg. Another one of it is the machine's memory. */
+/**
+ * Of the kernel's driver number 1: /dev/null, /dev/zero, /dev/full and /dev/kmsg. /dev/mem, the
+ * machine's memory, has that driver, too.
+ */
 const TAKING = [3, 5, 7, 11];
 
 /** Whether it is a device that takes what it is given. */

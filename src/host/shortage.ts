@@ -34,7 +34,7 @@ export function shortageIn(error: unknown): Shortage | undefined {
   return error instanceof Error && error.cause !== undefined ? shortageIn(error.cause) : undefined;
 }
 
-/** The shortage that is to come where this process may not have enough files open; undefined where it may. */
+/** The shortage that is to come if this process may open too few files; undefined otherwise. */
 export function fewFiles(): Shortage | undefined {
   try {
     return fewFilesBy(readFileSync('/proc/self/limits', 'latin1'));

@@ -89,7 +89,7 @@ function answerRefusal(refusal: Refusal, { method }: IncomingMessage, outgoing: 
   outgoing.end(method === 'HEAD' ? undefined : bodyOf(refusal));
 }
 
-/** Answers where there is no request to answer to, and ends the connection, which Node.js no longer watches. */
+/** Answers on a socket that has no request, and ends it, as Node.js no longer watches it. */
 function answerRaw(refusal: Refusal, socket: Duplex): void {
   const body = bodyOf(refusal);
   const headers = { ...headersOf(refusal), 'content-length': `${Buffer.byteLength(body)}` };

@@ -6,7 +6,7 @@ import { attempt } from '../support/children.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 
-/** Runs a command that may have so many files open. With fewer than 20 Node.js itself does not start. */
+/** Runs a command with a limit of open files. Node.js itself does not start with fewer than 20. */
 function limited(files: number, ...args: string[]) {
   const command = [`--nofile=${files}:${files}`, process.execPath, MAIN, ...args];
   return attempt('prlimit', command);

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, readlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { systemCode } from './host-fault.ts';
 
 /** Linux's O_PATH, which Node.js does not name: holds what is there without the right to read it, and without opening it. */
@@ -66,8 +66,7 @@ function* wayTo(path: string, judge: JudgeOnWay): Generator<Look, string, Found>
       continue;
     }
     links += 1;
-    if (links > MOST_LINKS) throw new WayFault(`${path} leads through more than ${MOST_LINKS} symbolic links`);
-    if ((folder.mode & SHARED) === SHARED) throw new WayFault(`${next} is a symbolic link where everybody may write`);
+    checkLink({ path, at: next, links, folder });
     names.unshift(...target.split('/'));
     if (!target.startsWith('/')) continue;
     at = '/';
@@ -75,6 +74,12 @@ function* wayTo(path: string, judge: JudgeOnWay): Generator<Look, string, Found>
     judge(at, folder);
   }
   return at;
+}
+
+/** Throws a WayFault where the link at `at`, which lies in `folder`, is not to be followed. */
+function checkLink({ path, at, links, folder }: { path: string; at: string; links: number; folder: Stats }): void {
+  if (links > MOST_LINKS) throw new WayFault(`${path} leads through more than ${MOST_LINKS} symbolic links`);
+  if ((folder.mode & SHARED) === SHARED) throw new WayFault(`${at} is a symbolic link where everybody may write`);
 }
 
 /**
@@ -142,6 +147,29 @@ export async function holdFolderAsync(
   } catch (error) {
     await held.close();
     throw error;
+  }
+}
+
+/**
+ * Follows the path of a file likewise, through links to files as well, and judges the file, too; it
+ * is not opened. Rejects where there is none.
+ */
+export async function followFile(path: string, judge: JudgeOnWay): Promise<void> {
+  let file = path;
+  for (let links = 1; ; links += 1) {
+    const { folder, path: above } = await holdFolderAsync(dirname(file), judge);
+    try {
+      const inside = pathIn(folder.fd, basename(file));
+      const at = join(above, basename(file));
+      const status = await lstat(inside);
+      judge(at, status);
+      if (!status.isSymbolicLink()) return;
+      checkLink({ path, at, links, folder: await folder.stat() });
+      const target = await readlink(inside);
+      file = target.startsWith('/') ? target : `${above}/${target}`;
+    } finally {
+      await folder.close();
+    }
   }
 }
 

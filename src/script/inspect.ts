@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { isAbsolute, resolve } from 'node:path';
+import { followFile, isOthers, WayFault } from '../host/held-folder.ts';
 import { locate } from './locate.ts';
 
 /** A fault of a script that is known before it runs. */
@@ -17,7 +18,7 @@ const STICKY = 0o1000;
 
 /**
  * Checks that this user can run the command of a script, and that only its owner (root or this
- * user) can change it, directly or by replacing a folder on its path. Files named by later
+ * user) can change it, directly or by replacing a folder or a link on its path. Files named by later
  * arguments, as in `[/bin/sh, /usr/local/sbin/create.sh]`, are checked for changes, too. Returns an
  * empty list if there is no fault.
  */
@@ -45,24 +46,33 @@ export async function inspectScript(command: readonly string[], path: string): P
 }
 
 async function inspectFile(named: string): Promise<Finding[]> {
-  const file = await realpath(named).catch(() => named);
-  const status = await statOf(file);
-  const faults = status === undefined ? [] : [ownerFault(file, status), writeFault(file, status)];
-  const folders = new Set([...foldersAbove(named), ...foldersAbove(file)]);
-  for (const folder of folders) {
-    const folderStatus = await statOf(folder);
-    if (folderStatus !== undefined) faults.push(ownerFault(folder, folderStatus), folderFault(folder, folderStatus));
+  const faults = new Map<string, readonly Fault[]>();
+  try {
+    await followFile(resolve(named), (path, status) => faults.set(path, faultsOf(path, status)));
+  } catch (error) {
+    // What cannot be reached is told by whoever would start it.
+    if (error instanceof WayFault) {
+      faults.set('', [{ message: error.message, remedy: 'name the file itself, by no such link' }]);
+    }
   }
-  return faults.flatMap((fault) => (fault === undefined ? [] : [{ concerns: 'trustworthy' as const, ...fault }]));
+  return [...faults.values()]
+    .flat()
+    .flatMap((fault) => (fault === undefined ? [] : [{ concerns: 'trustworthy' as const, ...fault }]));
+}
+
+function faultsOf(path: string, status: Stats): readonly Fault[] {
+  const owner = ownerFault(path, status);
+  if (status.isSymbolicLink()) return [owner];
+  return [owner, status.isDirectory() ? folderFault(path, status) : writeFault(path, status)];
 }
 
 type Fault = Omit<Finding, 'concerns'> | undefined;
 
-function ownerFault(path: string, { uid }: Stats): Fault {
-  if (uid === 0 || uid === process.geteuid?.()) return undefined;
+function ownerFault(path: string, status: Stats): Fault {
+  if (!isOthers(status)) return undefined;
   return {
-    message: `${path} belongs to uid ${uid}, who so decides what the service runs`,
-    remedy: `chown root ${path}`,
+    message: `${path} belongs to uid ${status.uid}, who so decides what the service runs`,
+    remedy: `chown ${status.isSymbolicLink() ? '-h ' : ''}root ${path}`,
   };
 }
 
@@ -84,11 +94,6 @@ function writers(mode: number): string {
   const group = (mode & GROUP_WRITES) !== 0;
   const others = (mode & OTHERS_WRITE) !== 0;
   return group && others ? 'its group and others' : group ? 'its group' : 'others';
-}
-
-function foldersAbove(path: string): string[] {
-  const folder = dirname(path);
-  return folder === path ? [] : [folder, ...foldersAbove(folder)];
 }
 
 async function statOf(path: string): Promise<Stats | undefined> {

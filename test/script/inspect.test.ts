@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { inspectScript } from '../../src/script/inspect.ts';
@@ -61,5 +61,31 @@ describe('inspecting a script', () => {
     }
     chmodSync(open, 0o1777);
     expect(await inspect(`${open}/script`)).toEqual([]);
+  });
+
+  it('reports each folder and each link of a customer’s on the way, also between two links', async () => {
+    const [script, hers] = [files.sh('exit 0'), `${files.folder}/hers`];
+    mkdirSync(hers);
+    symlinkSync(script, `${hers}/link`);
+    symlinkSync('hers/link', `${files.folder}/first`);
+    symlinkSync('hers', `${files.folder}/folder`);
+    const ways = [`${files.folder}/first`, `${files.folder}/folder/link`];
+    for (const named of ways) expect(await inspect(named)).toEqual([]);
+    chownSync(hers, 5000, 5000);
+    for (const named of ways) {
+      expect(await inspect(named)).toEqual([expect.objectContaining({ remedy: `chown root ${hers}` })]);
+    }
+    chownSync(hers, 0, 0);
+    lchownSync(`${hers}/link`, 5000, 5000);
+    for (const named of ways) {
+      expect(await inspect(named)).toEqual([expect.objectContaining({ remedy: `chown -h root ${hers}/link` })]);
+    }
+    lchownSync(`${hers}/link`, 0, 0);
+    chmodSync(hers, 0o1777);
+    for (const named of ways) {
+      expect(await inspect(named)).toEqual([
+        expect.objectContaining({ message: `${hers}/link is a symbolic link where everybody may write` }),
+      ]);
+    }
   });
 });

@@ -38,10 +38,12 @@ const LONGEST_NAME_BYTES = 255;
  * Folders of the system, with everything below them. Of `/var`, `/home` and the like only the
  * folder itself is excluded.
  */
-const SYSTEM_TREES: readonly string[] = [
-  ...['bin', 'boot', 'dev', 'etc', 'lib', 'lib32', 'lib64', 'libx32', 'lost+found', 'proc', 'root', 'run', 'sbin'],
-  ...['sys', 'usr', 'var/cache', 'var/lock', 'var/log', 'var/mail', 'var/run', 'var/spool'],
-].map((tree) => `/${tree}`);
+const SYSTEM_TREES: ReadonlySet<string> = new Set(
+  [
+    ...['bin', 'boot', 'dev', 'etc', 'lib', 'lib32', 'lib64', 'libx32', 'lost+found', 'proc', 'root', 'run', 'sbin'],
+    ...['sys', 'usr', 'var/cache', 'var/lock', 'var/log', 'var/mail', 'var/run', 'var/spool'],
+  ].map((tree) => `/${tree}`),
+);
 
 /**
  * Reads homeDirectory and refuses what cannot be the home of the account `uid`: no value or
@@ -55,15 +57,15 @@ export function readHomePath(entry: DirectoryEntry, uid: string, rules: HomeRule
   if (value.kind === 'faulty') return value;
   if (value.kind === 'absent') return faulty('the entry has no homeDirectory: write one');
   const { text } = value;
-  const named = `homeDirectory ${shown(text)}`;
-  const fault = faultOfText(text) ?? faultOfPlace(comparablePath(text), uid, rules);
-  if (fault !== undefined) return faulty(`${named} ${fault}`);
+  const home = comparablePath(text);
+  const fault = faultOfText(text) ?? faultOfPlace(home, uid, rules);
+  if (fault !== undefined) return faulty(`homeDirectory ${shown(text)} ${fault}`);
   const chroot = chrootOf(text);
   const root = homeRoot === null ? '/' : comparablePath(homeRoot);
   if (chroot !== undefined && chroot !== root && !isBelow(chroot, root)) {
-    return faulty(`${named} has its chroot above script.homeRoot (${homeRoot})`);
+    return faulty(`homeDirectory ${shown(text)} has its chroot above script.homeRoot (${homeRoot})`);
   }
-  return { kind: 'home', path: { home: comparablePath(text), chroot } };
+  return { kind: 'home', path: { home, chroot } };
 }
 
 /** The part before the marker. A marker at the very beginning separates nothing. */
@@ -78,6 +80,8 @@ function faultOfText(text: string): string | undefined {
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) return 'holds control characters';
   const names = text.split('/');
   if (names.includes('..')) return "holds '..'";
+  // A UTF-16 unit has three bytes of UTF-8 at most.
+  if (text.length * 3 <= LONGEST_NAME_BYTES) return undefined;
   const isTooLong = names.some((name) => Buffer.byteLength(name) > LONGEST_NAME_BYTES);
   if (isTooLong || Buffer.byteLength(text) > LONGEST_PATH_BYTES) return 'is longer than a path can be';
   return undefined;
@@ -141,7 +145,8 @@ function namesBelow(path: string, root: string): string[] {
 function isSystemFolder(home: string, root: string): boolean {
   const [first = '', second, third] = namesOf(home);
   if (second === undefined || (first === 'var' && third === undefined)) return true;
-  return SYSTEM_TREES.some((tree) => isBelow(home, tree) && !isBelow(`${root}/`, tree));
+  const trees = [`/${first}`, `/${first}/${second}`].filter((tree) => SYSTEM_TREES.has(tree));
+  return trees.some((tree) => isBelow(home, tree) && !isBelow(`${root}/`, tree));
 }
 
 /**

@@ -38,6 +38,17 @@ const KNOWN_DATES = ['sstProvisioningDate', 'sstProvisioningExecutionDate'];
  * prefers, and an account with tomorrow's date must not run today.
  */
 function acceptedDates({ date }: AttributeNames): readonly string[] {
+  const known = accepted.get(date);
+  if (known !== undefined) return known;
+  const names = withKnownDates(date);
+  accepted.set(date, names);
+  return names;
+}
+
+/** Computed once for each configuration, as each entry is read with them. */
+const accepted = new WeakMap<readonly string[], readonly string[]>();
+
+function withKnownDates(date: readonly string[]): readonly string[] {
   const configured = new Set(date.map((name) => name.toLowerCase()));
   const others = KNOWN_DATES.filter((name) => !configured.has(name.toLowerCase()));
   return others.length < KNOWN_DATES.length ? [...date, ...others] : date;
@@ -84,13 +95,16 @@ function readRequest(entry: DirectoryEntry, names: AttributeNames, modes: readon
 }
 
 function readDates(entry: DirectoryEntry, names: AttributeNames): readonly NamedDay[] | string {
-  const dateNames = acceptedDates(names);
-  const dates = dateNames.flatMap((name) => compared(entry, name).map((value) => ({ name, value })));
-  const malformed = dates.find(({ value }) => !isDay(value));
-  if (malformed !== undefined) {
-    return `${malformed.name} is neither 0 nor a day, YYYYMMDD${hintAtBlanks(malformed.value, isDay)}`;
+  const dates: NamedDay[] = [];
+  let several: string | undefined;
+  for (const name of acceptedDates(names)) {
+    const values = compared(entry, name);
+    if (values.length > 1) several ??= name;
+    for (const value of values) {
+      if (!isDay(value)) return `${name} is neither 0 nor a day, YYYYMMDD${hintAtBlanks(value, isDay)}`;
+      dates.push({ name, value });
+    }
   }
-  const several = dateNames.find((name) => entry.values(name).length > 1);
   return several === undefined ? dates : `${several} has several values`;
 }
 

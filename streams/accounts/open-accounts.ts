@@ -97,6 +97,20 @@ export class OpenAccounts {
   }
 
   /**
+   * Whether an entry is the very version that this service wrote last, and nothing else was seen
+   * since. It is an echo, and need not be read. Only servers that show versions tell.
+   */
+  isOwnVersion(entryUUID: string, entryCSN: string): boolean {
+    const known = this.#find(entryUUID);
+    const isOwn =
+      known !== undefined &&
+      stampOf(known.ownWrite)?.entryCSN === entryCSN &&
+      writtenOf(known.ownWrite) === known.fingerprint;
+    if (isOwn) this.#index.set(entryUUID, { ...known, seenIn: this.#latestSnapshot });
+    return isOwn;
+  }
+
+  /**
    * An entry has left the searched content. Returns which account that was; undefined where it was
    * not known.
    */

@@ -1,6 +1,7 @@
 import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
 import type { EntryReading, ReadEntry } from '../../src/domain/account.ts';
 import type { DirectoryChange } from '../../src/domain/change.ts';
+import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Report } from '../../src/domain/event.ts';
 import type { Left } from '../accounts/open-account.ts';
 import type { OpenAccounts } from '../accounts/open-accounts.ts';
@@ -109,16 +110,23 @@ class Reader {
   }
 
   #read(change: EntryChange): void {
+    if (this.#isEcho(change.entry)) return;
     const reading = this.#options.readEntry(change.entry);
     if (reading.kind === 'account') {
       this.#see(reading, change.change);
       return;
     }
-    const [uuid] = change.entry.values('entryUUID');
-    this.#leave(reading.dn, uuid?.toString('utf8').toLowerCase());
+    this.#leave(reading.dn, uuidOf(change.entry));
     if (reading.kind === 'foreign' || change.change === 'list') return;
     const { dn, uid, reason } = reading;
     this.#options.report({ event: 'skipped', reason, dn, ...(uid === undefined ? {} : { uid }) });
+  }
+
+  /** Most echoes are known by their version alone. */
+  #isEcho(entry: DirectoryEntry): boolean {
+    const [entryCSN] = entry.values('entryCSN');
+    const uuid = entryCSN === undefined ? undefined : uuidOf(entry);
+    return uuid !== undefined && this.#options.open.isOwnVersion(uuid, String(entryCSN));
   }
 
   #see({ record }: Extract<EntryReading, { kind: 'account' }>, change: EntryChange['change']): void {
@@ -177,4 +185,8 @@ class Reader {
     const { scheduler = asyncScheduler } = this.#options;
     this.#sweeping = scheduler.schedule(() => this.#sweep(accounts));
   }
+}
+
+function uuidOf(entry: DirectoryEntry): string | undefined {
+  return entry.values('entryUUID')[0]?.toString('utf8').toLowerCase();
 }

@@ -122,7 +122,17 @@ export class BerReader {
 export function element(tag: number, ...parts: readonly Buffer[]): Buffer {
   let length = 0;
   for (const part of parts) length += part.length;
-  return Buffer.concat([header(tag, length), ...parts]);
+  const lengthBytes = length < 0x80 ? 0 : Math.ceil((32 - Math.clz32(length)) / 8);
+  const bytes = Buffer.allocUnsafe(2 + lengthBytes + length);
+  bytes[0] = tag;
+  bytes[1] = lengthBytes === 0 ? length : 0x80 | lengthBytes;
+  if (lengthBytes > 0) bytes.writeUIntBE(length, 2, lengthBytes);
+  let offset = 2 + lengthBytes;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
 }
 
 export function sequence(...parts: readonly Buffer[]): Buffer {
@@ -149,11 +159,4 @@ export function enumerated(value: number): Buffer {
 /** TRUE is encoded as 0xff (RFC 4511, section 5.1). */
 export function boolean(value: boolean, tag: number = Tag.boolean): Buffer {
   return element(tag, Buffer.of(value ? 0xff : 0));
-}
-
-function header(tag: number, length: number): Buffer {
-  if (length < 0x80) return Buffer.of(tag, length);
-  const bytes: number[] = [];
-  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
-  return Buffer.of(tag, 0x80 | bytes.length, ...bytes);
 }

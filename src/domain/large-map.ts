@@ -7,14 +7,20 @@ const PART_BITS = 6;
 const HASHED_CHARACTERS = 16;
 /** 2^32 divided by the golden ratio: spreads differences in the low bits over the high bits. */
 const SPREAD = 0x9e3779b1;
+/** A Map of this size grows within two milliseconds. */
+const SMALL = 16_384;
 
 /**
  * A Map with string keys for hundreds of thousands of entries, in no particular order. JavaScript's
  * Map moves all its entries each time it doubles, which blocks the process for tens of
- * milliseconds. This one consists of many small ones.
+ * milliseconds. This one consists of many small ones, once it has outgrown one.
+ *
+ * States: whole (one Map) -> divided (`SMALL` entries).
  */
 export class LargeMap<V> {
-  readonly #parts: ReadonlyArray<Map<string, V>> = Array.from({ length: 2 ** PART_BITS }, () => new Map());
+  /** The only Map, while the map is whole. */
+  #whole: Map<string, V> | undefined = new Map();
+  #parts: ReadonlyArray<Map<string, V>> = [this.#whole as Map<string, V>];
 
   get size(): number {
     let size = 0;
@@ -23,29 +29,41 @@ export class LargeMap<V> {
   }
 
   get(key: string): V | undefined {
-    return this.#partOf(key).get(key);
+    return this.#mapOf(key).get(key);
   }
 
   has(key: string): boolean {
-    return this.#partOf(key).has(key);
+    return this.#mapOf(key).has(key);
   }
 
   set(key: string, value: V): void {
-    this.#partOf(key).set(key, value);
+    this.#mapOf(key).set(key, value);
+    if (this.#whole !== undefined && this.#whole.size >= SMALL) this.#divide(this.#whole);
   }
 
   /** Returns true if the key had an entry. */
   delete(key: string): boolean {
-    return this.#partOf(key).delete(key);
+    return this.#mapOf(key).delete(key);
   }
 
-  /** As with a Map, entries may be added and removed during the iteration. */
+  /**
+   * As with a Map, entries may be added and removed during the iteration. Entries that are added may
+   * be left out.
+   */
   *entries(): Generator<[key: string, value: V]> {
-    for (const part of this.#parts) yield* part;
+    // While it is whole it may be divided during the iteration.
+    if (this.#whole === undefined) for (const part of this.#parts) yield* part;
+    else for (const key of [...this.#whole.keys()]) if (this.has(key)) yield [key, this.get(key) as V];
   }
 
-  #partOf(key: string): Map<string, V> {
-    return this.#parts[partOf(key)] as Map<string, V>;
+  #mapOf(key: string): Map<string, V> {
+    return this.#whole ?? (this.#parts[partOf(key)] as Map<string, V>);
+  }
+
+  #divide(whole: Map<string, V>): void {
+    this.#whole = undefined;
+    this.#parts = Array.from({ length: 2 ** PART_BITS }, () => new Map());
+    for (const [key, value] of whole) this.#mapOf(key).set(key, value);
   }
 }
 

@@ -41,6 +41,32 @@ describe('the large map', () => {
     expect(map.size).toBe(0);
   });
 
+  it('holds the same when it has outgrown one Map, also while it is gone through', () => {
+    const map = new LargeMap<number>();
+    const model = new Map<string, number>();
+    const set = (key: string, value: number) => {
+      map.set(key, value);
+      model.set(key, value);
+    };
+    for (let number = 0; number < 16_000; number += 1) set(`${number}`, number);
+    const seen: string[] = [];
+    for (const [key, value] of map.entries()) {
+      expect(value).toBe(model.get(key));
+      seen.push(key);
+      // Other entries come, change and go meanwhile.
+      set(`new ${key}`, value);
+      if (value % 3 === 0) set(`${(value + 1) % 16_000}`, -1);
+      if (value % 5 === 0) {
+        map.delete(`${value + 2}`);
+        model.delete(`${value + 2}`);
+      }
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen.length).toBeGreaterThan(12_000);
+    expect(map.size).toBe(model.size);
+    expect(new Map(map.entries())).toEqual(model);
+  });
+
   it('spreads uids, DNs and UUIDs over its parts, so that none of them becomes large', () => {
     const uuid = (number: number) => `${(0x5a3c0000 + number).toString(16)}-1f4e-103e-9d5c-1b2f3a4c5d6e`;
     for (const keyOf of [String, (number: number) => `uid=${number},ou=accounts,dc=example`, uuid]) {

@@ -88,6 +88,13 @@ function watchWith(
 ): Observable<DirectoryChange> {
   const [protocol, ...others] = protocols;
   if (protocol === undefined) return throwError(() => nothingOffered(server.description, refusals));
+  const { namedControl } = protocol;
+  if (namedControl !== undefined && !server.controls.has(namedControl)) {
+    const refusal = new NotOffered(`${protocol.name}: the server does not name its control ${namedControl}`, {
+      resultCode: ResultCode.unavailableCriticalExtension,
+    });
+    return watchWith(others, connection, server, options, [...refusals, refusal]);
+  }
   const words = connectedWords(server.description, options.protocol, protocol, refusals);
   const { fencing } = server;
   const connected = {

@@ -7,7 +7,7 @@ import { Watchdog } from './watchdog.ts';
 import { malformed } from './wire/ber.ts';
 import { Framer } from './wire/framer.ts';
 import { readLdapResult } from './wire/ldap-result.ts';
-import { encodeMessage, type LdapMessage, Operation, type RequestControl, readMessage } from './wire/message.ts';
+import { encodeMessage, endsSearch, type LdapMessage, type RequestControl, readMessage } from './wire/message.ts';
 import { encodeAbandon, encodeSearch, encodeUnbind } from './wire/request.ts';
 
 /** Receives the responses to one request. */
@@ -245,7 +245,7 @@ export class Connection {
     if (this.#probeId !== undefined) this.forget(this.#probeId);
     const id = this.send(ROOT_DSE_PROBE, {
       message: (message) => {
-        if (message.operation === Operation.searchResultDone) this.forget(id);
+        if (endsSearch(message)) this.forget(id);
       },
       failed: () => {},
     });

@@ -2,7 +2,7 @@ import type { DirectoryEntry } from '../domain/entry.ts';
 import type { Fencing } from '../domain/fence.ts';
 import type { Connection } from './connection.ts';
 import { ASSERTION } from './wire/assertion.ts';
-import { Operation } from './wire/message.ts';
+import { endsSearch, Operation } from './wire/message.ts';
 import { POST_READ } from './wire/post-read.ts';
 import { encodeSearch } from './wire/request.ts';
 import { readSearchEntry } from './wire/search-entry.ts';
@@ -19,6 +19,8 @@ export interface ServerFacts {
   /** Vendor and version, as short text. */
   readonly description: string;
   readonly fencing: Fencing;
+  /** The object identifiers of the controls that it names. */
+  readonly controls: ReadonlySet<string>;
 }
 
 /**
@@ -27,13 +29,14 @@ export interface ServerFacts {
  */
 export function describeServer(connection: Connection): Promise<ServerFacts> {
   return new Promise((resolve, reject) => {
-    let facts: ServerFacts = { description: 'unknown server', fencing: 'token' };
+    let facts: ServerFacts = { description: 'unknown server', fencing: 'token', controls: new Set() };
     const id = connection.send(ROOT_DSE, {
       message: (message) => {
         if (message.operation === Operation.searchResultEntry) {
           const entry = readSearchEntry(message);
-          facts = { description: describe(entry), fencing: fencingOf(entry) };
-        } else if (message.operation === Operation.searchResultDone) {
+          const controls = new Set(entry.values('supportedControl').map((oid) => oid.toString('latin1').trim()));
+          facts = { description: describe(entry), fencing: fencingOf(controls), controls };
+        } else if (endsSearch(message)) {
           connection.forget(id);
           resolve(facts);
         }
@@ -56,7 +59,6 @@ function describe(entry: DirectoryEntry): string {
  * Fencing by version needs both controls: Post-Read, to learn the version that a claim made, and
  * Assertion, to require that version at the outcome.
  */
-function fencingOf(entry: DirectoryEntry): Fencing {
-  const offered = new Set(entry.values('supportedControl').map((oid) => oid.toString('latin1').trim()));
+function fencingOf(offered: ReadonlySet<string>): Fencing {
   return offered.has(ASSERTION) && offered.has(POST_READ) ? 'version' : 'token';
 }

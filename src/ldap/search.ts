@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import { resultError } from './remedies.ts';
 import { integer, octetString, sequence, Tag } from './wire/ber.ts';
 import { readLdapResult } from './wire/ldap-result.ts';
-import { findControl, type LdapMessage, Operation, type RequestControl } from './wire/message.ts';
+import { endsSearch, findControl, type LdapMessage, Operation, type RequestControl } from './wire/message.ts';
 import { encodeSearch, type SearchRequest } from './wire/request.ts';
 import { readSearchEntry } from './wire/search-entry.ts';
 
@@ -72,7 +72,7 @@ function searchPage(
           if (message.operation === Operation.searchResultEntry) {
             entry(readSearchEntry(message));
           }
-          if (message.operation !== Operation.searchResultDone) return;
+          if (!endsSearch(message)) return;
           // Decode before `forget`: a malformed result fails the connection, which must still
           // reject this search.
           const result = readLdapResult(message);

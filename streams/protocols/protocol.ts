@@ -17,6 +17,12 @@ export type Channel = Pick<Connection, 'send' | 'forget' | 'refreshing'>;
 export interface Protocol {
   readonly name: ProtocolName;
   /**
+   * The control that every server with this protocol names in its root DSE. Others may ignore it,
+   * though it is critical, and never tell anything. Absent: the protocol itself shows whether the
+   * server has it.
+   */
+  readonly namedControl?: string;
+  /**
    * Watches the content on an open connection. Cold; emits `refreshing` as soon as the server has
    * taken the control, then entries, `refreshed`, and changes for ever. Ends only by a
    * DirectoryError; by `NotOffered` where the server does not have this protocol, and the

@@ -71,6 +71,14 @@ export function readMessage(bytes: Buffer, start = 0, end = bytes.length): LdapM
   return message;
 }
 
+/**
+ * Whether the message is the last response to a search: a SearchResultDone, or the ExtendedResponse
+ * with which Samba refuses a search whose critical control it does not know.
+ */
+export function endsSearch({ operation }: LdapMessage): boolean {
+  return operation === Operation.searchResultDone || operation === Operation.extendedResponse;
+}
+
 /** A reader for the operation's value. */
 export function operationReader(message: LdapMessage): BerReader {
   return new BerReader(message.bytes, message.start, message.end);

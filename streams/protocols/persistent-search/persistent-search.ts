@@ -4,7 +4,7 @@ import { DirectoryError, ResultCode } from '../../../src/domain/directory-error.
 import { ROOT_DSE_PROBE } from '../../../src/ldap/connection.ts';
 import { resultError } from '../../../src/ldap/remedies.ts';
 import { type LdapResult, readLdapResult } from '../../../src/ldap/wire/ldap-result.ts';
-import { findControl, type LdapMessage, Operation } from '../../../src/ldap/wire/message.ts';
+import { endsSearch, findControl, type LdapMessage, Operation } from '../../../src/ldap/wire/message.ts';
 import { encodeSearch } from '../../../src/ldap/wire/request.ts';
 import { readSearchEntry } from '../../../src/ldap/wire/search-entry.ts';
 import { type Channel, NotOffered, type Now, type Protocol, type WatchedContent } from '../protocol.ts';
@@ -26,6 +26,7 @@ import { changeOf } from './notification.ts';
  */
 export const persistentSearch: Protocol = {
   name: 'persistentSearch',
+  namedControl: PERSISTENT_SEARCH,
   watch: (connection, content) => watchByPersistentSearch(connection, content, () => performance.now()),
 };
 
@@ -71,7 +72,7 @@ class Watch {
       { type: PERSISTENT_SEARCH, criticality: true, value },
     ]);
     this.#send(ROOT_DSE_PROBE, (message) => {
-      if (message.operation === Operation.searchResultDone) this.#take();
+      if (endsSearch(message)) this.#take();
     });
   }
 
@@ -94,7 +95,7 @@ class Watch {
 
   /** An answer to the persistent search. */
   #watched(message: LdapMessage): void {
-    if (message.operation === Operation.searchResultDone) {
+    if (endsSearch(message)) {
       this.#subscriber.error(ending(readLdapResult(message)));
       return;
     }
@@ -113,7 +114,7 @@ class Watch {
       this.#subscriber.next({ kind: 'entry', change: 'refresh', entry });
       return;
     }
-    if (message.operation !== Operation.searchResultDone) return;
+    if (!endsSearch(message)) return;
     const result = readLdapResult(message);
     if (result.resultCode !== ResultCode.success) {
       this.#subscriber.error(resultError('the list of the open accounts', result));

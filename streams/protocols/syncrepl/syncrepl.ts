@@ -5,7 +5,13 @@ import { readGeneralizedTime } from '../../../src/domain/timestamp.ts';
 import { resultError } from '../../../src/ldap/remedies.ts';
 import { malformed } from '../../../src/ldap/wire/ber.ts';
 import { type LdapResult, readLdapResult } from '../../../src/ldap/wire/ldap-result.ts';
-import { findControl, type LdapMessage, Operation, operationReader } from '../../../src/ldap/wire/message.ts';
+import {
+  endsSearch,
+  findControl,
+  type LdapMessage,
+  Operation,
+  operationReader,
+} from '../../../src/ldap/wire/message.ts';
 import { encodeSearch } from '../../../src/ldap/wire/request.ts';
 import { readSearchEntry } from '../../../src/ldap/wire/search-entry.ts';
 import { type Channel, NotOffered, type Now, type Protocol, type WatchedContent } from '../protocol.ts';
@@ -86,17 +92,9 @@ class Watch {
   }
 
   message(message: LdapMessage): void {
-    switch (message.operation) {
-      case Operation.searchResultEntry:
-        this.#entry(message);
-        return;
-      case Operation.intermediateResponse:
-        this.#intermediate(message);
-        return;
-      case Operation.searchResultDone:
-        this.#subscriber.error(this.#ending(readLdapResult(message)));
-        return;
-    }
+    if (message.operation === Operation.searchResultEntry) this.#entry(message);
+    else if (message.operation === Operation.intermediateResponse) this.#intermediate(message);
+    else if (endsSearch(message)) this.#subscriber.error(this.#ending(readLdapResult(message)));
   }
 
   #entry(message: LdapMessage): void {

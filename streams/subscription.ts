@@ -90,7 +90,7 @@ function watchWith(
   if (protocol === undefined) return throwError(() => nothingOffered(server.description, refusals));
   const { namedControl } = protocol;
   if (namedControl !== undefined && !server.controls.has(namedControl)) {
-    const refusal = new NotOffered(`${protocol.name}: the server does not name its control ${namedControl}`, {
+    const refusal = new NotOffered(`${protocol.title}: the server does not name its control (${namedControl})`, {
       resultCode: ResultCode.unavailableCriticalExtension,
     });
     return watchWith(others, connection, server, options, [...refusals, refusal]);

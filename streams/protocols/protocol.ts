@@ -16,6 +16,8 @@ export type Channel = Pick<Connection, 'send' | 'forget' | 'refreshing'>;
 /** One way in which a server tells of changes. */
 export interface Protocol {
   readonly name: ProtocolName;
+  /** Its name for people. */
+  readonly title: string;
   /**
    * The control that every server with this protocol names in its root DSE. Others may ignore it,
    * though it is critical, and never tell anything. Absent: the protocol itself shows whether the

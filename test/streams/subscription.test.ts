@@ -76,7 +76,9 @@ describe('a server that offers no way to be told of changes', () => {
     const { url, searches } = await serverThat([], Operation.searchResultDone);
     expect(await refusalOf(url, 'persistentSearch')).toMatchObject({
       resultCode: 12,
-      message: expect.stringContaining(`does not name its control ${PERSISTENT_SEARCH}`),
+      message: expect.stringContaining(
+        `persistent search: the server does not name its control (${PERSISTENT_SEARCH})`,
+      ),
     });
     expect(searches()).toBe(0);
     expect(await refusalOf(url, 'auto')).toMatchObject({

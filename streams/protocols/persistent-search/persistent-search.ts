@@ -26,6 +26,7 @@ import { changeOf } from './notification.ts';
  */
 export const persistentSearch: Protocol = {
   name: 'persistentSearch',
+  title: 'persistent search',
   namedControl: PERSISTENT_SEARCH,
   watch: (connection, content) => watchByPersistentSearch(connection, content, () => performance.now()),
 };

@@ -49,6 +49,7 @@ const RESPONSE_VALUE = 0x81;
  */
 export const syncrepl: Protocol = {
   name: 'syncrepl',
+  title: 'content synchronization (RFC 4533)',
   watch: (connection, content) => watchBySyncrepl(connection, content, () => performance.now()),
 };
 

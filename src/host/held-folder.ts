@@ -3,51 +3,66 @@ import { type FileHandle, lstat, open, readlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from './host-fault.ts';
 
-/** Linux's O_PATH, which Node.js does not name: holds what is there without the right to read it, and without opening it. */
+/**
+ * Linux's O_PATH, which Node.js does not name. It holds a file without opening it, and needs no
+ * right to read it.
+ */
 const O_PATH = 0o10000000;
 
-/** Opens a folder to be held: what is opened in it by `pathIn` lies in that very folder, whatever becomes of its name. */
+/**
+ * The flags that hold a folder. What is opened in it by `pathIn` is in that very folder, even if
+ * another one has its name by then.
+ */
 export const HOLD = O_PATH | constants.O_DIRECTORY;
 
-/** The kernel's own name for what a descriptor holds, and for what is in it. It needs /proc. */
+/** The kernel's path of what a descriptor holds, or of a name in that folder. It needs /proc. */
 export function pathIn(descriptor: number, name?: string): string {
   return name === undefined ? `/proc/self/fd/${descriptor}` : `/proc/self/fd/${descriptor}/${name}`;
 }
 
-/** Whether it is neither root's nor this process's own: its owner can change it at any time. */
+/**
+ * Whether the owner is neither root nor the user of this process. Such an owner can change it at
+ * any time.
+ */
 export function isOthers({ uid }: Pick<Stats, 'uid'>): boolean {
   return uid !== 0 && uid !== process.geteuid?.();
 }
 
 /**
- * Hears of each folder, and each link, on a way: by its path, and what it is. What it throws ends
+ * Called with the path and the status of each folder and each link on a way. What it throws ends
  * the walk.
  */
 export type JudgeOnWay = (path: string, status: Stats) => void;
 
-/** The way to a folder is not to be used, or has no end: the message says why. */
+/** The way to a folder must not be used, or has too many links. The message says why. */
 export class WayFault extends Error {
   override readonly name = 'WayFault';
 }
 
-/** As the kernel has it. */
+/** The most symbolic links on one way, as in the kernel. */
 const MOST_LINKS = 40;
 
 /** What to look at next: the root folder, or a name in the folder that was found last. */
 type Look = { readonly name: string; readonly path: string } | 'root';
-/** What is there: a folder, or a link with its target. */
+/** What was found: a folder, or a link with its target. */
 interface Found {
   readonly status: Stats;
   readonly target?: string;
 }
 
-/** All may make something in it, and rename what is their own. */
+/**
+ * The mode bits of a folder in which everybody can create a file and rename it, but not the files
+ * of others.
+ */
 const SHARED = 0o1002;
 
 /**
- * Decides where a walk goes. `path` is absolute; the walk ends in the folder found last, whose own
- * path it returns. A link in a shared folder is not followed: as a link cannot be held, somebody
- * could have one of root's there while it is looked at, and one of his own while it is read.
+ * Decides where a walk to the absolute path `path` goes: yields what to look at, and is given what
+ * was found. Returns the path, without links, of the folder that was found last. Throws a WayFault,
+ * and what `judge` throws.
+ *
+ * A link in a shared folder is not followed, because a link cannot be held: another user could put
+ * a link of root's there while it is judged, and one of their own when it is read.
  */
 function* wayTo(path: string, judge: JudgeOnWay): Generator<Look, string, Found> {
   const names = path.split('/');
@@ -76,16 +91,16 @@ function* wayTo(path: string, judge: JudgeOnWay): Generator<Look, string, Found>
   return at;
 }
 
-/** Throws a WayFault where the link at `at`, which lies in `folder`, is not to be followed. */
+/** Throws a WayFault if the link at `at`, which is in `folder`, must not be followed. */
 function checkLink({ path, at, links, folder }: { path: string; at: string; links: number; folder: Stats }): void {
   if (links > MOST_LINKS) throw new WayFault(`${path} leads through more than ${MOST_LINKS} symbolic links`);
   if ((folder.mode & SHARED) === SHARED) throw new WayFault(`${at} is a symbolic link where everybody may write`);
 }
 
 /**
- * Goes to a folder, each one opened in the one that is held, and each judged before anything is
- * looked for in it; a link is followed once it is judged. Returns the descriptor, which the caller
- * closes.
+ * Walks to a folder. Each folder on the way is opened in the one that is held, and judged before a
+ * name is looked up in it. A link is judged before it is followed. Returns the descriptor, which
+ * the caller closes. Throws a WayFault, a system error, and what `judge` throws.
  */
 export function holdFolder(path: string, judge: JudgeOnWay): number {
   const way = wayTo(path, judge);
@@ -122,8 +137,8 @@ function lookAt(look: Look, held: number): { readonly folder: number } | Require
 }
 
 /**
- * Does the same without holding up the process where the file system does not answer. Its path is
- * that without links.
+ * Does the same as `holdFolder`, without blocking the process if the file system does not answer.
+ * The `path` of the result has no links.
  */
 export async function holdFolderAsync(
   path: string,
@@ -151,8 +166,8 @@ export async function holdFolderAsync(
 }
 
 /**
- * Follows the path of a file likewise, through links to files as well, and judges the file, too; it
- * is not opened. Rejects where there is none.
+ * Follows the path of a file in the same way, also through links to files, and judges the file,
+ * too. The file is not opened. Rejects if it does not exist.
  */
 export async function followFile(path: string, judge: JudgeOnWay): Promise<void> {
   let file = path;
@@ -185,7 +200,7 @@ async function lookAtAsync(look: Look, held: FileHandle): Promise<{ readonly fol
   }
 }
 
-/** An error of the system with the name that a person knows. */
+/** Returns the system error with `path`, which a person knows, in the place of `file`. */
 export function nameInError(error: unknown, file: string, path: string): unknown {
   if (!(error instanceof Error)) return error;
   const code = systemCode(error);

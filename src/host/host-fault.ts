@@ -1,7 +1,7 @@
-/** The host does not give what the service needs for itself. */
+/** The host does not provide what the service itself needs. */
 export class HostFault extends Error {
   override readonly name: string = 'HostFault';
-  /** What to do about it, for the operator. */
+  /** What the operator can do about it. */
   readonly remedy: string;
 
   constructor(problem: string, remedy: string, cause?: unknown) {
@@ -10,7 +10,7 @@ export class HostFault extends Error {
   }
 }
 
-/** The code of an error of the system's, such as ENOENT; undefined for any other. */
+/** The code of a system error, such as ENOENT; undefined for any other error. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -3,12 +3,14 @@ import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { systemCode } from './host-fault.ts';
 
-/** What is found in place of a file that is to be read. */
+/** A file cannot be read. `given` says what is there instead. */
 export class InputFault extends Error {
   override readonly name = 'InputFault';
   /** As a noun: `no file`, `a folder`, `a file of more than 1 MiB`. */
   readonly given: string;
-  /** The code of the system's error, such as ENOENT; undefined where it is not the system that refuses. */
+  /**
+   * The code of the system error, such as ENOENT; undefined if it is not the system that refuses.
+   */
   readonly code: string | undefined;
 
   constructor(path: string, given: string, cause?: unknown) {
@@ -20,25 +22,31 @@ export class InputFault extends Error {
   }
 }
 
-/** An input is text that a person, or another program, wrote for the service: nobody needs more than this. */
+/**
+ * The default limit in bytes. An input is text that a person or a program wrote for the service,
+ * and none needs more.
+ */
 export const LARGEST_INPUT = 1024 * 1024;
 
-/** A descriptor that this process was started with: `-c <(...)`, and `/dev/stdin` behind a pipe. */
+/**
+ * The path of a descriptor that this process was started with, as by `-c <(...)`, or as
+ * `/dev/stdin` behind a pipe.
+ */
 const HANDED_OVER = /^\/(?:dev\/stdin|dev\/fd\/\d+|proc\/self\/fd\/\d+)$/;
 
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** A file that is open for reading. */
 export interface Input {
-  /** Piece by piece, once; may fail with an error of the system. */
+  /** Reads the content piece by piece, once. The iteration may fail with a system error. */
   bytes(): AsyncIterable<Buffer>;
   close(): Promise<void>;
 }
 
 /**
- * Opens a file for reading: a regular one, also through a symbolic link, or a pipe that whoever started this process handed over
- * by its descriptor. A named pipe, a device or a socket is none, and nothing is waited for to find that out. Rejects with an
- * InputFault.
+ * Opens a file for reading: a regular one, also through a symbolic link, or a pipe that was handed
+ * to this process as a descriptor at its start. A named pipe, a device or a socket is refused
+ * without waiting for it. Rejects with an InputFault.
  */
 export async function openInput(path: string): Promise<Input> {
   const { descriptor, status } = await hold(path);
@@ -47,7 +55,7 @@ export async function openInput(path: string): Promise<Input> {
   return { bytes: () => pipe, close: async () => void pipe.destroy() };
 }
 
-/** Reads all of such a file. Rejects with an InputFault, also where it has more than so many bytes. */
+/** Reads a whole file. Rejects with an InputFault, also if it has more than `mostBytes`. */
 export async function readInput(path: string, mostBytes: number = LARGEST_INPUT): Promise<Buffer> {
   const input = await openInput(path);
   try {
@@ -57,14 +65,20 @@ export async function readInput(path: string, mostBytes: number = LARGEST_INPUT)
   }
 }
 
-/** Looks whether such a file can be read, and reads nothing. Rejects with an InputFault. */
+/**
+ * Checks whether a file can be read, without reading it. Rejects with an InputFault, also if it has
+ * more than `mostBytes`.
+ */
 export async function lookAtInput(path: string, mostBytes: number = LARGEST_INPUT): Promise<void> {
   const { descriptor, status } = await hold(path);
   await promisify(close)(descriptor);
   if (status.size > mostBytes) throw tooLarge(path, mostBytes);
 }
 
-/** Reads what is left in a descriptor that this process was started with. A pipe is closed then. Rejects with an InputFault. */
+/**
+ * Reads the rest of a descriptor that this process was started with. A pipe or socket is closed by
+ * that. Rejects with an InputFault, also if there are more than `mostBytes`.
+ */
 export async function readDescriptor(descriptor: number, mostBytes: number = LARGEST_INPUT): Promise<Buffer> {
   const name = `file descriptor ${descriptor}`;
   const status = await promisify(fstat)(descriptor).catch((cause: unknown) => {
@@ -88,10 +102,13 @@ async function hold(path: string): Promise<{ readonly descriptor: number; readon
   }
 }
 
-/** A larger piece is not read faster. */
+/** Larger pieces are not read faster. */
 const PIECE_BYTES = 256 * 1024;
 
-/** The content of a regular file; `from` null: from where its descriptor stands. */
+/**
+ * Reads a regular file from the offset `from`, or from the offset of its descriptor if that is
+ * null.
+ */
 async function* piecesOf(descriptor: number, from: number | null): AsyncGenerator<Buffer> {
   for (let at = from; ; ) {
     const { bytesRead, buffer } = await promisify(read)(
@@ -107,7 +124,10 @@ async function* piecesOf(descriptor: number, from: number | null): AsyncGenerato
   }
 }
 
-/** A thread that waits in read(2) for a pipe would keep the process from its end: a pipe is read as a socket is. */
+/**
+ * Reads a pipe as a socket is read: a thread that waits in read(2) would keep the process from
+ * ending.
+ */
 function pipeOf(descriptor: number): Socket {
   return new Socket({ fd: descriptor, readable: true, writable: false });
 }
@@ -143,7 +163,7 @@ function tooLarge(name: string, mostBytes: number): InputFault {
   return new InputFault(name, `a file of more than ${sizeWords(mostBytes)}`);
 }
 
-/** What is no regular file, as a noun. */
+/** Names the kind of what is not a regular file, as a noun. */
 export function kindOf(status: Stats): string {
   if (status.isDirectory()) return 'a folder';
   if (status.isFIFO()) return 'a named pipe';
@@ -152,7 +172,7 @@ export function kindOf(status: Stats): string {
   return 'a device';
 }
 
-/** `64 KiB`, `1 MiB`. */
+/** A size in words, such as `64 KiB` or `1 MiB`. */
 export function sizeWords(bytes: number): string {
   return bytes >= 1024 * 1024 ? `${bytes / (1024 * 1024)} MiB` : `${bytes / 1024} KiB`;
 }

@@ -13,17 +13,23 @@ import { HOLD, holdFolder, isOthers, nameInError, pathIn, WayFault } from './hel
 import { systemCode } from './host-fault.ts';
 import { kindOf } from './input-file.ts';
 
-/** A file must not be written there: the message says what is wrong, and with what. */
+/** The file must not be written. The message says what is wrong. */
 export class OutputFault extends Error {
   override readonly name = 'OutputFault';
 }
 
 export interface OutputOptions {
-  /** `append`: made where it is missing; `overwrite`: likewise, and emptied; `new`: it must be missing. */
+  /**
+   * `append`: the file is created if it is missing. `overwrite`: the same, and it is emptied.
+   * `new`: it is created, and must not exist.
+   */
   readonly how: 'append' | 'overwrite' | 'new';
-  /** Permission bits of a file that is made. */
+  /** The permission bits of a file that is created. */
   readonly mode: number;
-  /** False where a person names the folder at that moment, as with `--out`. Default true. */
+  /**
+   * Whether root's way to the file is judged. False if a person names the folder at that moment, as
+   * with `--out`. Default true.
+   */
   readonly judged?: boolean;
 }
 
@@ -39,11 +45,14 @@ const GROUP_WRITES = 0o020;
 const STICKY = 0o1000;
 
 /**
- * Opens a file for writing without waiting: a regular one, or a device that takes what it is given
- * (/dev/null), that is no symbolic link. As root it is written only where nobody else can have put
- * something in its place: each folder on the way, and each link to a folder, is root's. No such
- * folder may be writable by everybody, except a sticky one such as /tmp. A group that may write
- * there is trusted by whoever gave it the folder. Throws an OutputFault, or an error of the system.
+ * Opens a file for writing, without blocking, and returns its descriptor. It must be a regular
+ * file, or a device to which writing is harmless (/dev/null), and no symbolic link. Throws an
+ * OutputFault or a system error.
+ *
+ * Root writes the file only if no other user can have put something in its place: each folder on
+ * the way, and each link to a folder, belongs to root. No such folder may be writable by everybody,
+ * except a sticky one such as /tmp. A group with write access to a folder is trusted, as the owner
+ * of the folder has granted that access.
  */
 export function openOutput(path: string, { how, mode, judged = true }: OutputOptions): number {
   return inFolder(path, judged, (file, folder) => {
@@ -55,7 +64,7 @@ export function openOutput(path: string, { how, mode, judged = true }: OutputOpt
     }
     try {
       check(fstatSync(descriptor), folder);
-      // Not before it is known what it is.
+      // Truncate it only after the check of what it is.
       if (how === 'overwrite') ftruncateSync(descriptor);
       return descriptor;
     } catch (error) {
@@ -65,7 +74,7 @@ export function openOutput(path: string, { how, mode, judged = true }: OutputOpt
   });
 }
 
-/** Opens such a file, and writes a text to it. */
+/** Opens a file and writes a text to it. Throws as `openOutput` does. */
 export function writeOutput(path: string, text: string, options: OutputOptions): void {
   const descriptor = openOutput(path, options);
   try {
@@ -75,7 +84,10 @@ export function writeOutput(path: string, text: string, options: OutputOptions):
   }
 }
 
-/** Looks whether a file could be written there, as far as can be said without making or opening it. Throws likewise. */
+/**
+ * Checks whether a file could be written, as far as possible without creating or opening it. Throws
+ * as `openOutput` does.
+ */
 export function lookAtOutput(path: string): void {
   inFolder(path, true, (file, folder) => {
     const found = lstatSync(file, { throwIfNoEntry: false });
@@ -83,7 +95,10 @@ export function lookAtOutput(path: string): void {
   });
 }
 
-/** Judges the folder of something that root makes there by its name. Throws likewise; of a folder that is missing nothing is said. */
+/**
+ * Judges the folder in which root creates something by its name. Throws as `openOutput` does; a
+ * missing folder is no fault.
+ */
 export function judgeFolderOf(path: string): void {
   try {
     inFolder(path, true, () => {});
@@ -92,7 +107,7 @@ export function judgeFolderOf(path: string): void {
   }
 }
 
-/** Does something with the file's name in its folder, which is held. */
+/** Holds the folder of the file while `work` uses the file's name in it. */
 function inFolder<T>(path: string, judged: boolean, work: (file: string, folder: Stats) => T): T {
   const full = resolve(path);
   const folder = judged && process.geteuid?.() === 0 ? holdJudged(dirname(full)) : openSync(dirname(full), HOLD);
@@ -129,18 +144,18 @@ function check(found: Stats, folder: Stats): void {
 }
 
 /**
- * Of the kernel's driver number 1: /dev/null, /dev/zero, /dev/full and /dev/kmsg. /dev/mem, the
- * machine's memory, has that driver, too.
+ * Minor numbers of the kernel's devices with the major number 1: /dev/null, /dev/zero, /dev/full
+ * and /dev/kmsg. /dev/mem, the machine's memory, has that major number, too.
  */
 const TAKING = [3, 5, 7, 11];
 
-/** Whether it is a device that takes what it is given. */
+/** Whether it is a device to which writing is harmless. */
 function isTakingDevice(status: Stats): boolean {
   const { rdev } = status;
   return status.isCharacterDevice() && rdev >> 8 === 1 && TAKING.includes(rdev & 0xff);
 }
 
-/** Why a file could not be opened, where it is no file. */
+/** The fault of something that is not a regular file; undefined for a regular or missing one. */
 function whatIsThere(file: string): OutputFault | undefined {
   const found = lstatSync(file, { throwIfNoEntry: false });
   return found === undefined || found.isFile() ? undefined : new OutputFault(`it is ${kindOf(found)}`);

@@ -5,14 +5,17 @@ import { join } from 'node:path';
 import { HostFault, systemCode } from './host-fault.ts';
 import { shortageIn } from './shortage.ts';
 
-/** Where the runtime folder of the systemd unit is; nobody but root makes one there. */
+/** The runtime folder of the systemd unit. Only root can create one there. */
 const RUNTIME = '/run/prov-backup-rsnapshot';
 
 /**
- * The folder of this name of all services of this user, whatever the environment: what is started
- * by hand must find that of the unit. Below the unit's for root, and for whoever the unit runs as;
- * else in the user's home, where nobody else can be before him. Not in one of a session's, which
- * goes with it; and in /tmp only for a user who has no home.
+ * Returns the path of the folder `name` that all services of this user share. It is below the
+ * unit's runtime folder for root and for the user that the unit runs as, and otherwise below the
+ * user's home. It is below /tmp only for a user who owns no home.
+ *
+ * The environment has no influence: a service that is started by hand must find the folder of the
+ * unit. In the home no other user can create the folder first. The runtime folder of a login
+ * session is not used, as it is removed when the session ends.
  */
 export async function ownFolder(name: string, { uid, home }: User = user(), runtime = RUNTIME): Promise<string> {
   if (uid === 0 || (await isOwn(runtime, uid))) return join(runtime, name);
@@ -20,10 +23,10 @@ export async function ownFolder(name: string, { uid, home }: User = user(), runt
   return join('/tmp', `prov-backup-rsnapshot-${uid}`, name);
 }
 
-/** Who the service runs as. */
+/** The user that the service runs as. */
 interface User {
   readonly uid: number;
-  /** By the user's entry, as HOME may say anything. */
+  /** From the user database, as the variable HOME may say anything. */
   readonly home?: string;
 }
 
@@ -42,9 +45,9 @@ async function isOwn(folder: string, uid: number): Promise<boolean> {
 }
 
 /**
- * Makes the folder and the one that it is in, where they are missing. Rejects with a HostFault
- * where one of them is not a folder of this user's alone: whoever else could write there could
- * add, remove or replace what the service relies on.
+ * Creates the folder and its parent if they are missing. Rejects with a HostFault if one of them is
+ * not a folder that belongs to this user and that only this user can write to: others could add,
+ * remove or replace what the service relies on.
  */
 export async function makeOwnFolder(folder: string): Promise<void> {
   const parent = join(folder, '..');
@@ -53,7 +56,8 @@ export async function makeOwnFolder(folder: string): Promise<void> {
 }
 
 /**
- * Rejects with a HostFault where `makeOwnFolder` will for what is there already; makes nothing.
+ * Rejects with a HostFault if `makeOwnFolder` would reject because of a folder that exists already.
+ * Creates nothing.
  */
 export async function checkOwnFolder(folder: string): Promise<void> {
   for (const each of [join(folder, '..'), folder]) {

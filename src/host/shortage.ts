@@ -1,11 +1,11 @@
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { HostFault, systemCode } from './host-fault.ts';
 
-/** How many files a service needs to have open at least: below that it waits, rather than works. */
+/** The lowest limit of open files with which a service works. With a lower one it waits instead. */
 const LEAST_FILES = 64;
 const RAISE = `raise its limit to ${LEAST_FILES} at least (systemd: LimitNOFILE=, shell: ulimit -n)`;
 
-/** What the host may be short of for a time, by the system's code: what that is, and what to do about it. */
+/** What the host may lack for a time, by the code of the system error, and the remedy. */
 const SHORTAGES: Readonly<Record<string, readonly [problem: string, remedy: string]>> = {
   EMFILE: ['the service may not have more files open (EMFILE)', `${RAISE}, or lower concurrency`],
   ENFILE: ['the system has no more files to open (ENFILE)', 'raise fs.file-max, or lower concurrency'],
@@ -13,12 +13,15 @@ const SHORTAGES: Readonly<Record<string, readonly [problem: string, remedy: stri
   ENOMEM: ['the machine is short of processes or memory (ENOMEM)', 'lower concurrency'],
 };
 
-/** The host lacks what is needed now and may have it later: no account is at fault, and whatever was to be done can wait. */
+/**
+ * The host lacks a resource now and may have it later. No account is at fault, and the work can
+ * wait.
+ */
 export class Shortage extends HostFault {
   override readonly name = 'Shortage';
 }
 
-/** What a system's code says of the host, in words; undefined where it speaks of no shortage. */
+/** Describes the shortage behind the code of a system error; undefined if it is none. */
 export function shortageWords(
   code: string | undefined,
 ): { readonly problem: string; readonly remedy: string } | undefined {
@@ -26,7 +29,9 @@ export function shortageWords(
   return found === undefined ? undefined : { problem: found[0], remedy: found[1] };
 }
 
-/** The shortage that an error tells of, itself or by its cause; undefined where it tells of none. */
+/**
+ * Returns the shortage that an error, or one of its causes, reports; undefined if there is none.
+ */
 export function shortageIn(error: unknown): Shortage | undefined {
   if (error instanceof Shortage) return error;
   const words = shortageWords(systemCode(error));
@@ -34,23 +39,23 @@ export function shortageIn(error: unknown): Shortage | undefined {
   return error instanceof Error && error.cause !== undefined ? shortageIn(error.cause) : undefined;
 }
 
-/** The shortage that is to come if this process may open too few files; undefined otherwise. */
+/** Returns a Shortage if this process may open too few files; undefined otherwise. */
 export function fewFiles(): Shortage | undefined {
   try {
     return fewFilesBy(readFileSync('/proc/self/limits', 'latin1'));
   } catch (error) {
-    return shortageIn(error); // without /proc it cannot be told
+    return shortageIn(error); // without /proc the limit is unknown
   }
 }
 
-/** The same, by what the kernel says of the process's limits. */
+/** The same, from the text of /proc/self/limits. */
 export function fewFilesBy(limits: string): Shortage | undefined {
   const most = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
   if (most >= LEAST_FILES) return undefined;
   return new Shortage(`this process may have ${most} files open, which are not enough`, RAISE);
 }
 
-/** Throws a Shortage where this process cannot open so many files more. */
+/** Throws a Shortage if this process cannot open `count` more files. */
 export function needDescriptors(count: number): void {
   const held: number[] = [];
   try {
@@ -63,7 +68,10 @@ export function needDescriptors(count: number): void {
   }
 }
 
-/** For a `catch` that makes something else of errors: a shortage is left to whoever can wait for its end. */
+/**
+ * Throws the Shortage that an error reports, if it reports one. To be called in a `catch` that
+ * turns other errors into something else: a shortage is left to a caller that can wait.
+ */
 export function passShortage(error: unknown): void {
   const shortage = shortageIn(error);
   if (shortage !== undefined) throw shortage;

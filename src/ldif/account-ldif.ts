@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import { escapeDnValue } from '../domain/dn.ts';
 import { ldifLine } from './write-ldif.ts';
 
-/** A backup account for trying things out, as `ldif create` writes it. */
+/** A backup account to try the service with, as `ldif create` writes it. */
 export interface AccountDescription {
   readonly uid: string;
-  /** The DN that accounts stand below. */
+  /** The DN below which the accounts are. */
   readonly base: string;
   readonly reseller: string;
   readonly customer: string;
   readonly people: string;
   readonly givenname: string;
   readonly surname: string;
-  /** Bytes. */
+  /** The quota in bytes. */
   readonly quota: string;
   readonly home: string;
-  /** The name of the provisioning date in the directory. */
+  /** The name of the attribute that holds the provisioning date. */
   readonly dateAttribute: string;
 }
 
@@ -36,7 +36,7 @@ const OBJECT_CLASSES = [
   'sstRelationship',
 ];
 
-/** The four files that take an account through its life: added, modified, deleted, removed from the directory. */
+/** Returns four files for the life of an account: add, modify, delete, and removal of the entry. */
 export function accountLdif(account: AccountDescription): readonly LdifFile[] {
   const dn = ldifLine('dn', `uid=${escapeDnValue(account.uid)},${account.base}`);
   const request = (mode: string): readonly (readonly [string, string])[] => [
@@ -92,7 +92,10 @@ function attributesOf(account: AccountDescription): readonly (readonly [string, 
 const LOWEST_NUMBER = 1_000;
 const HIGHEST_NUMBER = 2 ** 31 - 1;
 
-/** The uid itself where it can be a user number beyond the system's own; otherwise one that is always the same for it. */
+/**
+ * Returns the uid itself if it can be a user number above those of the system; otherwise a number
+ * that is always the same for that uid.
+ */
 export function userNumber(uid: string): string {
   if (/^[1-9]\d{3,9}$/.test(uid) && Number(uid) >= LOWEST_NUMBER && Number(uid) <= HIGHEST_NUMBER) return uid;
   const hash = createHash('sha256').update(uid).digest().readUInt32BE(0);

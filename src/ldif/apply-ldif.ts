@@ -1,49 +1,52 @@
 import type { LdifRecord } from './record.ts';
 
-/** A record that can be read: what it asks for. */
+/** A record that could be read, with the change that it asks for. */
 export type ChangeRecord = LdifRecord & { readonly kind: 'change' };
 
-/** Where changes go. */
+/** The directory to which changes are applied. */
 export interface LdifTarget {
   /**
-   * Rejects with an error whose message says what the directory answered; with `GivenUp` where
-   * nothing goes on.
+   * Rejects with an error whose message gives the answer of the directory, or with `GivenUp` if the
+   * load cannot go on.
    */
   apply(record: ChangeRecord): Promise<void>;
 }
 
-/** The directory does not come back: no other record is worth trying. */
+/** The directory cannot be used any more, so no other record is tried. */
 export class GivenUp extends Error {
   override readonly name = 'GivenUp';
 }
 
-/** What became of one record. `line` is the line in question: of the fault, or the record's first. */
+/** What became of one record. `line` is the line at fault, or the record's first line. */
 export interface RecordReport {
   readonly number: number;
   readonly line: number;
   readonly what: string;
-  /** Undefined where it was applied. */
+  /** Undefined if the record was applied. */
   readonly error: unknown;
 }
 
 export interface ApplyOptions {
-  /** Goes on with the next record after one that failed. */
+  /** Whether to go on with the next record after one has failed. */
   readonly continueOnError: boolean;
   readonly report: (report: RecordReport) => void;
 }
 
-/** How many records were applied, and how many were not. */
+/** The number of records that were applied, and of those that failed. */
 export interface Tally {
   readonly applied: number;
   readonly failed: number;
-  /** The first line of the record that ended it before its time; what follows was not tried. */
+  /**
+   * The first line of the record at which the load stopped: later records were not tried. Undefined
+   * if it did not stop.
+   */
   readonly stoppedAt: number | undefined;
 }
 
 /**
- * Applies the records in their order, one at a time, as they are read: up to the first one that
- * fails or cannot be read, unless it is to continue. `connect` is asked for the directory once
- * there is something for it; what it rejects with ends it all.
+ * Applies the records in their order, one at a time, as they are read. Stops at the first one that
+ * fails or cannot be read, unless `continueOnError` is set; `GivenUp` always stops it. `connect` is
+ * called once, before the first change. Rejects if `connect` does.
  */
 export async function applyLdif(
   records: AsyncIterable<LdifRecord>,

@@ -21,21 +21,24 @@ export class ConnectionLost extends Error {
   }
 }
 
-/** A connection that changes go over, one at a time. */
+/** A connection over which changes are sent, one at a time. */
 export interface ChangeConnection {
   readonly url: string;
   readonly closed: boolean;
   /**
-   * Rejects with a DirectoryError for what the directory refuses, with `ConnectionLost` where it
-   * does not answer.
+   * Rejects with a DirectoryError if the directory refuses the change, and with `ConnectionLost` if
+   * it does not answer.
    */
   send(dn: string, change: LdifChange): Promise<void>;
-  /** The entry with what `TO_JUDGE` names; undefined where there is none. Rejects likewise. */
+  /**
+   * Reads the entry with the attributes of `TO_JUDGE`; undefined if it does not exist. Rejects as
+   * `send` does.
+   */
   read(dn: string): Promise<DirectoryEntry | undefined>;
   close(): void;
 }
 
-/** What to do about a refused change, where that differs from what is to be done about a refused search. */
+/** The remedy for a refused change, if it differs from that for a refused search. */
 const REMEDIES: Readonly<Record<number, string>> = {
   [ResultCode.noSuchAttribute]: 'the entry does not have what the record deletes: read it again',
   [ResultCode.undefinedAttributeType]: 'load the schema into the directory (config/schema), or correct the name',
@@ -52,8 +55,8 @@ const REMEDIES: Readonly<Record<number, string>> = {
 };
 
 /**
- * Connects to the first of the access's URLs that can be bound to. Rejects with the last
- * DirectoryError.
+ * Connects to the first of the access's URLs to which it can bind. Rejects with the DirectoryError
+ * of the last one.
  */
 export async function connectForChanges(access: DirectoryAccess, signal: AbortSignal): Promise<ChangeConnection> {
   let last: unknown = new DirectoryError('no URL of a directory is configured', { remedy: 'set directory.url' });

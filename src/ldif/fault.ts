@@ -1,7 +1,9 @@
-/** A place in an LDIF file that does not follow RFC 2849, and what is expected there. */
+/**
+ * A line of an LDIF file that is not accepted. The message says what is wrong, or what is expected.
+ */
 export class LdifFault extends Error {
   override readonly name = 'LdifFault';
-  /** The physical line, from 1. */
+  /** The number of the physical line, from 1. */
   readonly line: number;
 
   constructor(line: number, reason: string) {

@@ -3,12 +3,12 @@ import { InputFault, openInput } from '../host/input-file.ts';
 import { parseLdif } from './parse-ldif.ts';
 import type { LdifRecord } from './record.ts';
 
-/** Why a file cannot be read, for a person. */
+/** An LDIF input cannot be read. The message says why, for a person. */
 export class CannotReadLdif extends Error {
   override readonly name = 'CannotReadLdif';
 }
 
-/** LDIF, a record at a time, once. */
+/** An LDIF input. Its records can be read once. */
 export interface LdifSource {
   readonly records: AsyncIterable<LdifRecord>;
   close(): Promise<void>;
@@ -20,8 +20,8 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Opens a regular file, or a pipe that this process was started with. Rejects with `CannotReadLdif`;
- * any other pipe or device does not keep it waiting.
+ * Opens a regular file, or a pipe that this process was started with. Rejects with
+ * `CannotReadLdif`, also for any other pipe or device, without waiting for it.
  */
 export async function openLdifFile(path: string): Promise<LdifSource> {
   const { bytes, close } = await openInput(path).catch((error: unknown) => {
@@ -31,7 +31,7 @@ export async function openLdifFile(path: string): Promise<LdifSource> {
   return { records: parseLdif(readable(bytes())), close };
 }
 
-/** The same, with what cannot be read after all told as such. */
+/** Passes the bytes on. Throws a `CannotReadLdif` if they cannot be read. */
 async function* readable(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   try {
     yield* bytes;
@@ -45,7 +45,7 @@ function reasonOf({ code, given }: InputFault): string {
   return given === 'a folder' ? 'it is a folder' : 'it is no regular file: pass what it gives on standard input (-)';
 }
 
-/** What comes on standard input, or another stream. */
+/** Reads LDIF from standard input or another stream. */
 export function ldifOfStream(stream: AsyncIterable<Buffer>): LdifSource {
   return { records: parseLdif(readable(stream)), close: async () => {} };
 }

@@ -1,48 +1,49 @@
 import { LdifFault } from './fault.ts';
 
-/** A line with its continuations joined, and the number of its first physical line, from 1. One character a byte. */
+/**
+ * A line with its continuations joined, one character for each byte. `line` is the number of its
+ * first physical line, from 1.
+ */
 export interface LogicalLine {
   readonly text: string;
   readonly line: number;
 }
 
-/**
- * The lines of one record. A fault of the folding, or of the size, is given in the place of its
- * line.
- */
+/** The lines of one record. A fault of the folding or of the size takes the place of its line. */
 export type RecordLines = readonly (LogicalLine | LdifFault)[];
 
-/** How much of a file is held at a time, and so the most that a record may have. */
+/** The limits of one record, which is all that is held of a file at a time. */
 export interface RecordLimits {
-  /** Of its lines together, with their ends and folds. */
+  /** The length of its lines together, with their ends and folds. */
   readonly bytes: number;
-  /** Without the folds. */
+  /** The number of its lines, without continuations. */
   readonly lines: number;
 }
 
 /**
- * More than directories take in one request by default: slapd 16 MiB, 389-ds 2 MiB; base64 takes a
- * third more.
+ * More than directories accept in one request by default (slapd 16 MiB, 389-ds 2 MiB). Base64 takes
+ * a third more.
  */
 export const RECORD_LIMITS: RecordLimits = { bytes: 32 * 1024 * 1024, lines: 250_000 };
 
 /**
- * Cuts LDIF into the lines of its records (RFC 2849, notes 1 to 6), as it comes in pieces of any
- * size: continuations joined byte by byte, so that a fold may stand inside a character, comments
- * left out, an empty line between two records. Holds one record at most.
+ * Splits LDIF, which comes in pieces of any size, into the lines of its records (RFC 2849, notes 1
+ * to 6). An empty line ends a record. Continuations are joined byte by byte, as a fold may be
+ * inside a character. Comments are dropped. At most one record is held.
  *
  * between records --a line--> in a record
- * in a record --an empty line, or the end (its lines are given)--> between records
- * in a record --beyond the limits (the fault is given)--> too large: its lines are dropped
+ * in a record --an empty line, or the end: its lines are yielded--> between records
+ * in a record --beyond the limits: the fault is yielded--> too large: its lines are dropped
  * too large --an empty line, or the end--> between records
  */
 export class RecordCutter {
   readonly #limits: RecordLimits;
   /**
-   * The physical line that is not complete yet, in pieces; beyond the limit the first one alone.
+   * The physical line that is not complete yet, in pieces. Beyond the limit only the first piece is
+   * kept.
    */
   #pieces: string[] = [];
-  /** The length of that line, kept or not. */
+  /** The length of that line, including pieces that were not kept. */
   #pending = 0;
   /** The logical line that may be continued, in pieces. */
   #open: { pieces: string[]; readonly line: number } | undefined;
@@ -57,7 +58,7 @@ export class RecordCutter {
     this.#limits = limits;
   }
 
-  /** Takes the next piece, and gives the records that are complete by it. */
+  /** Takes the next piece of the input and yields the records that it completes. */
   *take(bytes: Buffer): Generator<RecordLines> {
     const text = bytes.toString('latin1');
     let start = 0;
@@ -69,12 +70,12 @@ export class RecordCutter {
     }
     if (start === text.length) return;
     this.#keep(text.slice(start));
-    // A line need not end for that.
+    // A line may exceed the limit before its end is received.
     const isTooLong = this.#bytes + this.#pending > this.#limits.bytes && !this.#isComment(this.#pieces[0] ?? '');
     if (isTooLong && !this.#isTooLarge) yield this.#giveUp(this.#bytes === 0 ? this.#line + 1 : this.#firstLine);
   }
 
-  /** Nothing follows: gives the record that the end completes. */
+  /** To be called at the end of the input. Yields the record that the end completes. */
   *end(): Generator<RecordLines> {
     if (this.#pieces.length > 0) {
       const record = this.#endLine();
@@ -102,7 +103,7 @@ export class RecordCutter {
     return undefined;
   }
 
-  /** Whether a line is a comment, or continues one; its beginning tells. */
+  /** Whether a line is a comment or continues one. The beginning of the line is enough to tell. */
   #isComment(line: string): boolean {
     const text = unadorned(line, this.#line + 1);
     return text.startsWith('#') || (text.startsWith(' ') && this.#isInComment());
@@ -125,7 +126,7 @@ export class RecordCutter {
     return undefined;
   }
 
-  /** Drops what there is of the record, and is to come of it. */
+  /** Drops the lines of the record, also those that follow, and returns the fault instead. */
   #giveUp(firstLine: number): RecordLines {
     this.#isTooLarge = true;
     this.#record = [];
@@ -158,7 +159,10 @@ export class RecordCutter {
   }
 }
 
-/** Without the CR of its end, and without the byte order mark that some editors write first. */
+/**
+ * Removes the CR at the end of a line, and the byte order mark that some editors write at the
+ * beginning of a file.
+ */
 function unadorned(text: string, line: number): string {
   const ended = text.endsWith('\r') ? text.slice(0, -1) : text;
   return line === 1 && ended.startsWith('\xef\xbb\xbf') ? ended.slice(3) : ended;

@@ -4,13 +4,13 @@ import type { DirectoryEntry } from '../domain/entry.ts';
 import { readGeneralizedTime } from '../domain/timestamp.ts';
 import type { LdifAttribute, LdifChange, LdifModification } from './record.ts';
 
-/** What the directory shows of a change whose answer was lost. */
+/** What the directory shows about a change whose answer was lost. */
 export type Standing =
-  /** It is as the change leaves it. */
+  /** The entry is as the change leaves it. */
   | { readonly kind: 'done' }
-  /** It is not: the change may be sent again, as it cannot come to more than once. */
+  /** It is not. The change may be sent again, as a repetition has no further effect. */
   | { readonly kind: 'open' }
-  /** Neither can be told; `reason` says why. */
+  /** Neither is certain. `reason` says why. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
 const NOT_COMPARED: ReadonlySet<string> = new Set(['userpassword', 'creatorsname', 'createtimestamp']);
@@ -18,12 +18,16 @@ const NOT_COMPARED: ReadonlySet<string> = new Set(['userpassword', 'creatorsname
 const DONE: Standing = { kind: 'done' };
 const OPEN: Standing = { kind: 'open' };
 
-/** What an entry must be read with to be judged: its own attributes, and who made it when. */
+/**
+ * The attributes with which an entry is read to be judged: its own ones, its creator, and the time
+ * of its creation.
+ */
 export const TO_JUDGE = ['*', 'creatorsName', 'createTimestamp'];
 
 /**
- * Judges a change whose answer was lost by the entries as they stand now; `read` resolves to
- * undefined where there is no such entry. `added` is the DN of the entry that was added last.
+ * Judges a change whose answer was lost by the entries as they are now. `read` resolves to
+ * undefined if there is no such entry. `added` is the DN of the entry that was added last. Rejects
+ * if `read` does.
  */
 export async function standingOf(
   { dn, change }: { readonly dn: string; readonly change: LdifChange },
@@ -52,8 +56,9 @@ function renamed(dn: string, { newRdn, newSuperior }: LdifChange & { readonly ki
 }
 
 /**
- * Whether the second entry was made by whom the first one was made by, and not before that: then it
- * is the record's, however it was changed since, as an account by the service that has claimed it.
+ * Whether the second entry has the same creator as the first one and was not created before it.
+ * Then it is the record's entry, however it was changed since: a service changes an account that it
+ * claims.
  */
 function isMadeAfter(first: DirectoryEntry | undefined, second: DirectoryEntry): boolean {
   const [one, other] = [first && makingOf(first), makingOf(second)];
@@ -67,8 +72,8 @@ function makingOf(entry: DirectoryEntry): { readonly by: string; readonly at: nu
 }
 
 /**
- * A directory may add superior object classes and the value of the RDN; a password it may keep as a
- * hash, or not show.
+ * Compares an entry with the record that adds it. A directory may add superior object classes and
+ * the value of the RDN. It may store a password as a hash, or not show it.
  */
 function judgeAdd(dn: string, attributes: readonly LdifAttribute[], entry: DirectoryEntry): Standing {
   const asked = byType(attributes.map(({ name, values }) => [name, values] as const));
@@ -85,7 +90,8 @@ function judgeAdd(dn: string, attributes: readonly LdifAttribute[], entry: Direc
 }
 
 /**
- * The steps of a modify, but for an increment, leave the same whether they are made once or twice.
+ * Compares an entry with the result of a modify. All steps except an increment have the same result
+ * if they are applied twice.
  */
 function judgeModify(modifications: readonly LdifModification[], entry: DirectoryEntry): Standing {
   if (modifications.some(({ operation }) => operation === 'increment')) {
@@ -106,8 +112,8 @@ function judgeModify(modifications: readonly LdifModification[], entry: Director
 }
 
 /**
- * What an attribute holds in the end: these values, not those, and, where it is all of it, nothing
- * else.
+ * What an attribute holds after a modify: the values of `present` and none of `absent`. With
+ * `isAll`, it holds no other values than `present`.
  */
 interface Outcome {
   readonly present: ReadonlySet<string>;
@@ -136,7 +142,8 @@ function typeOf(name: string): string {
 }
 
 /**
- * By which a value compares: its bytes; of what looks like a DN, which servers spell anew, the DN.
+ * The key by which values are compared: their bytes. A value that looks like a DN is compared as a
+ * DN, as servers may spell it differently.
  */
 function keyOf(value: Buffer): string {
   const text = value.toString('utf8');

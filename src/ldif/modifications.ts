@@ -3,8 +3,9 @@ import type { LdifModification } from './record.ts';
 import { asWord, type RecordLine, type ValueLine } from './value-line.ts';
 
 /**
- * Reads the steps of a modify: each names its attribute, gives values of it, and ends with `-` (the
- * last one may not).
+ * Reads the steps of a modify. Each step names its attribute, lists values of it, and ends with
+ * `-`, which may be missing after the last step. `at` is the line of the changetype. Throws an
+ * LdifFault.
  */
 export function readModifications(lines: readonly RecordLine[], at: number): readonly LdifModification[] {
   const steps = stepsOf(lines);

@@ -5,9 +5,9 @@ import type { LdifAttribute, LdifChange, LdifRecord } from './record.ts';
 import { asText, asWord, type RecordLine, readValueLine, type ValueLine } from './value-line.ts';
 
 /**
- * Reads LDIF (RFC 2849), content and change records, as it comes in pieces of any size; it holds
- * one record at most. A record that does not follow the format, or is larger than the limits, is
- * given as `faulty` in its place; the others are not touched by it.
+ * Reads LDIF (RFC 2849), content and change records, in pieces of any size. Holds at most one
+ * record. A record that does not follow the format, or is larger than the limits, is yielded as
+ * `faulty` in its place, and does not affect the others.
  */
 export class LdifParser {
   readonly #cutter: RecordCutter;
@@ -17,12 +17,12 @@ export class LdifParser {
     this.#cutter = new RecordCutter(limits);
   }
 
-  /** Takes the next piece, and gives the records that are complete by it. */
+  /** Takes the next piece of the input and yields the records that it completes. */
   take(bytes: Buffer): Generator<LdifRecord> {
     return this.#read(this.#cutter.take(bytes));
   }
 
-  /** Nothing follows: gives the record that the end completes. */
+  /** To be called at the end of the input. Yields the record that the end completes. */
   end(): Generator<LdifRecord> {
     return this.#read(this.#cutter.end());
   }
@@ -37,14 +37,14 @@ export class LdifParser {
   }
 }
 
-/** Reads the LDIF of a stream, record by record, no faster than they are taken. */
+/** Reads the LDIF of a stream record by record, no faster than the records are consumed. */
 export async function* parseLdif(pieces: AsyncIterable<Buffer>): AsyncGenerator<LdifRecord> {
   const parser = new LdifParser();
   for await (const piece of pieces) yield* parser.take(piece);
   yield* parser.end();
 }
 
-/** A record as it stands in its file; undefined for what asks for nothing. */
+/** Reads the lines of one record; undefined if they ask for nothing. */
 function readLines(lines: RecordLines, number: number): LdifRecord | undefined {
   const position = { number, line: lines[0]?.line ?? 1 };
   try {
@@ -62,7 +62,7 @@ function readLine(given: LogicalLine | LdifFault): RecordLine {
   return given.text === '-' ? { kind: 'end', line: given.line } : readValueLine(given);
 }
 
-/** Each of several files put together may begin with its version. */
+/** Removes a version line. Concatenated files may each begin with one. */
 function withoutVersion(lines: readonly RecordLine[]): readonly RecordLine[] {
   const [line] = lines;
   if (line === undefined || 'kind' in line || line.name.toLowerCase() !== 'version') return lines;
@@ -71,8 +71,8 @@ function withoutVersion(lines: readonly RecordLine[]): readonly RecordLine[] {
 }
 
 /**
- * What ldapsearch writes behind the entries that it found, or in the place of one that is
- * elsewhere.
+ * Whether the lines are what ldapsearch prints after the entries that it found, or in the place of
+ * an entry that another server has.
  */
 function isSearchResult(lines: readonly RecordLine[]): boolean {
   const [first] = lines;

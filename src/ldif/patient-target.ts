@@ -6,40 +6,44 @@ import { standingOf } from './lost-answer.ts';
 
 export interface PatientTargetOptions {
   readonly connect: () => Promise<ChangeConnection>;
-  /** For how long the directory may be away, in milliseconds. */
+  /** The longest time that the directory may be away, in milliseconds. */
   readonly patience: number;
-  /** The pauses between two attempts to connect, in milliseconds. */
+  /** The pauses between two attempts while the directory is away, in milliseconds. */
   readonly pauses: { readonly initial: number; readonly max: number };
   readonly now: () => number;
   readonly delay: (milliseconds: number) => Promise<void>;
-  /** Told when the directory goes away (`reason`), and when it is there again. */
+  /**
+   * `away` is called when the directory goes away; `back` when it answers again, with the time that
+   * it was away, in milliseconds.
+   */
   readonly away: (reason: string) => void;
   readonly back: (milliseconds: number) => void;
 }
 
 /**
- * So often one record may lose its connection: a directory closes it on what it finds too large.
+ * After this number of lost connections a record fails. A directory closes the connection on a
+ * request that it finds too large.
  */
 const MOST_LOSSES = 3;
 
 /**
- * The directory of a load, through its restarts:
+ * Applies records to a directory that may be restarted meanwhile:
  *
- * connected --the connection breaks, or it says that it is busy--> away
+ * connected --the connection breaks, or the directory is busy--> away
  * away --a record is answered--> connected
- * away --longer than the patience, or an answer that stays the same--> given up, for good
+ * away --for longer than `patience`, or it refuses the connection--> given up
  *
- * A record whose answer was lost is not sent again before the directory has shown how it stands.
+ * A record whose answer was lost is sent again only after its entry was read and judged.
  */
 export class PatientTarget implements LdifTarget {
   readonly #options: PatientTargetOptions;
   #connection: ChangeConnection;
   /** The DN of the entry that was added last. */
   #added: string | undefined;
-  /** While the directory is away: since when, and how many attempts have failed. */
+  /** Set while the directory is away: since when, and the number of failed attempts. */
   #away: { readonly since: number; attempts: number } | undefined;
 
-  /** `connection`: the first one. It is closed by `close`, as all later ones are. */
+  /** `connection` is the first one. `close` closes it, or the one that has replaced it. */
   constructor(connection: ChangeConnection, options: PatientTargetOptions) {
     this.#connection = connection;
     this.#options = options;
@@ -60,8 +64,9 @@ export class PatientTarget implements LdifTarget {
   }
 
   /**
-   * Whether the record was answered; if not, the connection is lost, or the directory has been
-   * waited for.
+   * Resolves to true if the record was applied; to false if it is to be tried again, as the
+   * connection was lost, or as the directory was busy and the pause is over. Rejects if it is
+   * refused.
    */
   async #attempt(record: ChangeRecord, wasLost: boolean): Promise<boolean> {
     const connection = await this.#connected(wasLost);
@@ -95,7 +100,7 @@ export class PatientTarget implements LdifTarget {
     });
   }
 
-  /** The open connection, or a new one once the directory is there. */
+  /** Returns the open connection, or a new one when the directory is back. */
   async #connected(wasLost: boolean): Promise<ChangeConnection> {
     while (this.#connection.closed) {
       this.#leave('the directory closed the connection');
@@ -122,7 +127,7 @@ export class PatientTarget implements LdifTarget {
     this.#away = undefined;
   }
 
-  /** Waits until the directory is worth another attempt; rejects once that takes too long. */
+  /** Waits until the next attempt. Rejects with `GivenUp` after `patience`. */
   async #pause(error: Error, wasLost: boolean): Promise<void> {
     const { now, delay, patience, pauses } = this.#options;
     const away = this.#away ?? { since: now(), attempts: 0 };
@@ -133,7 +138,7 @@ export class PatientTarget implements LdifTarget {
   }
 }
 
-/** Whether the directory says that it cannot just now. */
+/** Whether the directory says that it cannot serve the request at the moment. */
 function isForNow(error: unknown): error is DirectoryError {
   return (
     error instanceof DirectoryError &&

@@ -5,14 +5,14 @@ export interface LdifAttribute {
 }
 
 /**
- * One step of a modify: of `delete` without values the whole attribute goes, and of `replace`
- * without values likewise; `increment` adds a number to each value (RFC 4525).
+ * One step of a modify. `delete` or `replace` without values removes the whole attribute.
+ * `increment` adds a number to each value (RFC 4525).
  */
 export interface LdifModification extends LdifAttribute {
   readonly operation: 'add' | 'delete' | 'replace' | 'increment';
 }
 
-/** What a record asks for. Content records (without changetype) ask for an add. */
+/** What a record asks for. A content record (without changetype) asks for an add. */
 export type LdifChange =
   | { readonly kind: 'add'; readonly attributes: readonly LdifAttribute[] }
   | { readonly kind: 'modify'; readonly modifications: readonly LdifModification[] }
@@ -21,11 +21,11 @@ export type LdifChange =
       readonly kind: 'rename';
       readonly newRdn: string;
       readonly deleteOldRdn: boolean;
-      /** Where the entry moves to; undefined: it stays below its parent. */
+      /** The DN of the new parent; undefined if the entry stays below its parent. */
       readonly newSuperior: string | undefined;
     };
 
-/** Where a record stands: the how manieth it is, from 1, and its first line, from 1. */
+/** The place of a record: its number, and the number of its first line, both from 1. */
 export interface LdifPosition {
   readonly number: number;
   readonly line: number;
@@ -34,6 +34,6 @@ export interface LdifPosition {
 export type LdifRecord = LdifPosition &
   (
     | { readonly kind: 'change'; readonly dn: string; readonly change: LdifChange }
-    /** A record that cannot be read; `faultLine` is the line in question. */
+    /** A record that cannot be read. `faultLine` is the line at fault. */
     | { readonly kind: 'faulty'; readonly faultLine: number; readonly reason: string }
   );

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { LdifFault } from './fault.ts';
 import type { LogicalLine } from './lines.ts';
 
-/** `name: value`, `name:: base64`. */
+/** A line `name: value` or `name:: base64`, with the decoded value. */
 export interface ValueLine {
   readonly name: string;
   readonly value: Buffer;
@@ -13,16 +13,16 @@ export interface ValueLine {
 export type RecordLine = ValueLine | { readonly kind: 'end'; readonly line: number };
 
 const NAME = /^(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)(?:;[A-Za-z0-9-]+)*$/;
-/** No attribute of any schema has a name that comes near it. */
+/** A limit in characters that no attribute name of any schema comes near. */
 const LONGEST_NAME = 1_000;
-/** What may stand between the parts of a line, as OpenLDAP's ldapmodify reads it. */
+/** The blanks that are skipped before a value, as OpenLDAP's ldapmodify skips them. */
 const LEADING_BLANKS = /^[ \t\v\f]+/;
 
 /**
- * Reads one line of a record, as OpenLDAP's ldapmodify does: beyond RFC 2849 a value may hold UTF-8
- * as it is, any blanks stand between the colon and the value, and before the colon; those at the
- * value's end are a part of it. Values by URL are refused: a file of changes must not be able to
- * pull in other files of the host.
+ * Reads one line of a record as OpenLDAP's ldapmodify does, and throws an LdifFault if it cannot.
+ * It accepts more than RFC 2849: a value may be UTF-8 without base64, and any blanks may stand
+ * before the colon and before the value. Blanks at the end of a value are part of it. A value by
+ * URL is refused, as a file of changes must not be able to read other files of the host.
  */
 export function readValueLine({ text, line }: LogicalLine): ValueLine {
   const colon = text.indexOf(':');
@@ -46,13 +46,13 @@ export function readValueLine({ text, line }: LogicalLine): ValueLine {
   return { name, value, line };
 }
 
-/** Bytes as UTF-8 text; a fault where they are none. */
+/** Decodes a value as UTF-8. Throws an LdifFault if it is not UTF-8. */
 export function asText(value: Buffer, line: number): string {
   if (!isUtf8(value)) throw notUtf8(line);
   return value.toString('utf8');
 }
 
-/** A word of the format, such as `modify`: blanks at its end do not count. */
+/** Decodes a keyword of the format, such as `modify`, without blanks at its end. */
 export function asWord(value: Buffer, line: number): string {
   return withoutEndBlanks(asText(value, line));
 }
@@ -62,8 +62,8 @@ function notUtf8(line: number): LdifFault {
 }
 
 /**
- * Takes no pattern over the whole value, which may have megabytes: the engine would run out of
- * stack.
+ * No regular expression here matches a whole value, which may have megabytes: the engine would run
+ * out of stack.
  */
 function fromBase64(text: string, line: number): Buffer {
   const given = withoutEndBlanks(text.replace(LEADING_BLANKS, ''));
@@ -79,7 +79,7 @@ function withoutEndBlanks(text: string): string {
   return text.slice(0, end);
 }
 
-/** A piece of the file as it may stand in a message. */
+/** The beginning of a text of the file, quoted for a message. */
 function excerpt(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
 }

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { OutputFault, writeOutput } from '../host/output-file.ts';
 import type { LdifFile } from './account-ldif.ts';
 
-/** Why the files were not written, with what to do about it. */
+/** A file was not written. The message says why, and what to do about it. */
 export class CannotWriteLdif extends Error {
   override readonly name = 'CannotWriteLdif';
 }
 
 /**
- * Writes the files into an existing folder and returns their paths. Unless forced, files that are there are not
- * overwritten, and then none is written. Throws `CannotWriteLdif`.
+ * Writes the files into an existing folder and returns their paths. If one of them exists already,
+ * none is written, unless `force` is set: then it is overwritten. Rejects with `CannotWriteLdif`.
  */
 export async function writeLdifFiles(
   folder: string,

@@ -1,10 +1,18 @@
-/** Columns of a line (RFC 2849, note 10 leaves the number open; 76 is what every tool writes). */
+/**
+ * The length of a line. RFC 2849, note 10, leaves the number open; 76 is what every tool writes.
+ */
 const COLUMNS = 76;
 
-/** A value that may stand as it is: printable ASCII that does not begin or end in a way that RFC 2849 forbids. */
+/**
+ * A value that needs no base64: printable ASCII that does not begin or end in a way that RFC 2849
+ * forbids.
+ */
 const SAFE = /^(?:[!-9;=-~](?:[ -~]*[!-~])?)?$/;
 
-/** One value as LDIF writes it: as it is where that is safe, otherwise as base64 of its UTF-8; folded, without line end. */
+/**
+ * Returns one value as an LDIF line, folded, without line end. A value that is not `SAFE` is
+ * written as base64 of its UTF-8.
+ */
 export function ldifLine(name: string, value: string): string {
   const line = SAFE.test(value) ? `${name}: ${value}` : `${name}:: ${Buffer.from(value, 'utf8').toString('base64')}`;
   return fold(line);

@@ -10,7 +10,7 @@ import { codeOf, judgeHome, type Place } from './home-place.ts';
 import { inspectHomeRoot } from './inspect-home-root.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
 
-/** Looking at a path on a network file system may take this long. */
+/** The longest time in milliseconds to look at a path, such as one on a network file system. */
 const LONGEST = 30_000;
 
 /**
@@ -53,7 +53,9 @@ async function checkHome(job: Job, rules: HomeRules): Promise<StepOutcome> {
   }
 }
 
-/** The home of a job's entry, judged by its path and, where there is a `homeRoot`, on disk. */
+/**
+ * Reads the home of a job's entry and judges it by its path and, if there is a `homeRoot`, on disk.
+ */
 export async function judgeJobsHome(
   { entry, record }: Job,
   rules: HomeRules,

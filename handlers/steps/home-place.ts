@@ -5,22 +5,25 @@ import { comparablePath, isBelow, namesOf } from '../../src/domain/home-path.ts'
 import { HOLD, holdFolderAsync, isOthers, pathIn, WayFault } from '../../src/host/held-folder.ts';
 import { passShortage } from '../../src/host/shortage.ts';
 
-/** What there is at a path, and on the way to it. */
+/** What was found at a path and on the way to it. */
 export type Place =
   | { readonly kind: 'there' }
   | { readonly kind: 'missing' }
-  /** A file stands where a folder must be. */
+  /** A file is in the place of a folder. */
   | { readonly kind: 'blocked'; readonly reason: string }
-  /** It is, or may become, somebody else's, or lies elsewhere. */
+  /**
+   * A folder belongs to another user, or another user could replace it, or a link leads elsewhere.
+   */
   | { readonly kind: 'unsafe'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string };
 
 /**
  * Judges a home by the rule of OpenSSH's ChrootDirectory. `homeRoot` and every folder from there
- * down to the home belongs to root or to the service's own user, can be written to by nobody else,
- * and is no symbolic link. Above `homeRoot` a link may be root's, and a folder may be sticky, as
- * `/tmp` is. As only root can change what passes, it stays so while it is used. A home that is
- * there belongs to `uidNumber`; one that an interrupted script has just made is empty and root's.
+ * down to the home must belong to root or to the service's own user, must be writable by nobody
+ * else, and must not be symbolic links. Above `homeRoot` a link of root's is allowed, and so is a
+ * sticky folder, such as `/tmp`. Only root can change what passes, so it stays valid while it is
+ * used. A home that exists must belong to `uidNumber`, or be empty and root's: an interrupted
+ * script has just created it.
  */
 export function judgeHome(home: string, homeRoot: string, uidNumber: string | undefined): Promise<Place> {
   return walk(home, homeRoot, async (folder, status) => {
@@ -34,19 +37,19 @@ export function judgeHome(home: string, homeRoot: string, uidNumber: string | un
   });
 }
 
-/** Judges a folder that is to be root's, by the same rule, from `root` down to that folder. */
+/** Judges a folder that must be root's, by the same rule, from `root` down to that folder. */
 export function judgeFolder(path: string, root: string): Promise<Place> {
   return walk(path, root, async (_, status) => judged(path, status) ?? THERE);
 }
 
 const THERE: Place = { kind: 'there' };
-/** The bit of a folder's mode by which only its owner can rename what is in it. */
+/** The mode bit of a folder in which users can rename only what is their own. */
 const STICKY = 0o1000;
 
-/** The last folder of the way, held open, and what it is. */
+/** Judges the last folder of the way, which is held open. */
 type JudgeLast = (folder: FileHandle, status: Stats) => Promise<Place>;
 
-/** Goes from `root` down to `path`, and judges each folder before it goes into the next one. */
+/** Walks from `root` down to `path`, and judges each folder before it enters the next one. */
 async function walk(path: string, root: string, judgeLast: JudgeLast): Promise<Place> {
   const top = comparablePath(root);
   const names = isBelow(path, top) ? namesOf(path.slice(top.length)) : [];
@@ -73,10 +76,10 @@ async function walk(path: string, root: string, judgeLast: JudgeLast): Promise<P
  * A way downwards, of which one folder is held open at a time. Each folder is opened in the one
  * that is held, so no name is looked up twice.
  *
- * at the top (`from`) -> one folder further (`enter`), or before an obstacle -> ended (`end`)
+ * at the top (`from`) -> one folder further (`enter`), or at an obstacle -> ended (`end`)
  */
 class Way {
-  /** The path looked at last: of the folder that is held, or of what could not be entered. */
+  /** The path that was looked at last: that of the held folder, or of what could not be entered. */
   at: string;
   folder: FileHandle;
 
@@ -93,7 +96,7 @@ class Way {
     return new Way(top, folder);
   }
 
-  /** Enters the folder of this name, or returns what is there instead. Throws as `hold` does. */
+  /** Enters the folder `name`, or returns what is there instead. Throws as `hold` does. */
   async enter(name: string): Promise<Place | undefined> {
     const above = this.folder;
     this.at = this.at === '/' ? `/${name}` : `${this.at}/${name}`;
@@ -110,8 +113,8 @@ class Way {
 }
 
 /**
- * The folder of this name in the one that is held, or what is there instead. Throws where that
- * cannot be said.
+ * Opens the folder `name` in the held one, or returns what is there instead. Throws a system error
+ * if that cannot be determined.
  */
 async function hold(folder: FileHandle, name: string, path: string): Promise<FileHandle | Place> {
   const inside = pathIn(folder.fd, name);
@@ -120,7 +123,7 @@ async function hold(folder: FileHandle, name: string, path: string): Promise<Fil
   } catch (error) {
     switch (codeOf(error)) {
       case 'ENOENT':
-        // Without /proc nothing is found at all.
+        // Throws if /proc is missing: without it nothing is found.
         await lstat(pathIn(folder.fd));
         return { kind: 'missing' };
       case 'ENOTDIR':
@@ -142,12 +145,12 @@ function judged(path: string, status: Stats): Place | undefined {
   return fault === undefined ? undefined : unsafe(`${path} ${fault}`);
 }
 
-/** What a folder, or a link to one, is judged by. */
+/** The properties by which a folder, or a link to one, is judged. */
 export type Judged = Pick<Stats, 'uid' | 'mode' | 'isSymbolicLink'>;
 
 /**
- * Why others than root and the service can change what is in a folder. The mask of an ACL shows in
- * the group's bits.
+ * Returns the reason why others than root and the service can change what is in a folder; undefined
+ * if they cannot. The group bits show the mask of an ACL.
  */
 export function faultOf(status: Judged): string | undefined {
   if (isOthers(status)) {
@@ -159,8 +162,9 @@ export function faultOf(status: Judged): string | undefined {
 }
 
 /**
- * Why others can swap what is next on the way to the folder of the homes. In a sticky folder nobody
- * but its owner can swap what is not his own.
+ * Returns the reason why others can replace the next folder on the way to the folder of the homes;
+ * undefined if they cannot. In a sticky folder users can replace only what is their own, apart from
+ * the owner of the folder.
  */
 export function faultOnWay(status: Judged): string | undefined {
   if (status.isSymbolicLink()) {
@@ -178,7 +182,7 @@ async function isEmpty(folder: FileHandle): Promise<boolean> {
   }
 }
 
-/** The system's code of a failed look at the file system. */
+/** The system's code of a failed access to the file system. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

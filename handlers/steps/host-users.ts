@@ -12,19 +12,23 @@ export interface HostUsersOptions {
   readonly getent?: Getent;
 }
 
-/** Why root must not work for an account, by what this host knows of its user; undefined: nothing speaks against it. */
+/**
+ * Resolves to the reason why root must not work for an account, by what this host knows of its
+ * user; undefined if there is none. Rejects when the service stops.
+ */
 export type Objection = (record: Pick<AccountRecord, 'uid' | 'uidNumber'>) => Promise<string | undefined>;
 
 const TIMEOUT = 10_000;
-/** So many names are asked for at once: their lines fit into what is kept of a command's output. */
+/** The most names in one question. Their lines fit into what is kept of a command's output. */
 const MOST_NAMES = 32;
-/** What is kept of the output; an answer as long as that may be cut off. */
+/** The size of the output that is kept. An answer of that size may be cut off. */
 const CUT_OFF_BYTES = 16 * 1024;
 
 /**
- * Looks accounts up in the host's user database (NSS): the uid of a system user, or of a user whose number is not the
- * entry's, is none to work for. A name that the host does not know passes, and so does a uid that is a number: it is asked
- * for by that number, and what the entry itself says of that is judged already. Rejects when the service stops.
+ * Looks accounts up in the host's user database (NSS). An account is refused if its uid is that of
+ * a system user, or of a user with another number than the entry's. A name that the host does not
+ * know passes. A uid that is a number passes, too: getent takes it for a user number, and what the
+ * entry says about that is judged already.
  */
 export function hostObjection({ rules, signal, getent = runGetent }: HostUsersOptions): Objection {
   const lookUp = batched((names) => askFor(names, getent, signal));
@@ -44,7 +48,10 @@ export function hostObjection({ rules, signal, getent = runGetent }: HostUsersOp
   };
 }
 
-/** One question at a time; what is asked meanwhile goes together into the next, so that a burst costs few questions. */
+/**
+ * Asks one question at a time. Names that arrive meanwhile are put together into the next question,
+ * so that a burst costs few questions.
+ */
 function batched(ask: (names: readonly string[]) => Promise<(name: string) => UserLookup>) {
   const waiting = new Map<string, Array<(lookup: UserLookup) => void>>();
   let asking = false;

@@ -6,8 +6,8 @@ import { codeOf, faultOf, faultOnWay, type Judged } from './home-place.ts';
 const WHAT = 'home check';
 
 /**
- * What homes need of the folder that they are in: that nobody but root can swap it, a folder or a
- * link on the way to it, or what is in it.
+ * Checks the folder of the homes. Nobody but root may be able to replace it, or a folder or a link
+ * on the way to it, or to change what is in it.
  */
 export async function inspectHomeRoot(homeRoot: string): Promise<readonly CheckLine[]> {
   const faults = await faultsOfFolder(homeRoot, 'mount it, or correct script.homeRoot');
@@ -18,8 +18,8 @@ export async function inspectHomeRoot(homeRoot: string): Promise<readonly CheckL
 type Fault = Required<Pick<CheckLine, 'found' | 'remedy'>>;
 
 /**
- * Why somebody else than root, the service, or the user `owner` could swap a folder, or change what
- * is in it. `remedy` is for one that is not there.
+ * Returns the reasons why others than root, the service and the user `owner` could replace a
+ * folder, or change what is in it. `remedy` is for a folder that does not exist.
  */
 export async function faultsOfFolder(folder: string, remedy: string, owner?: number): Promise<readonly Fault[]> {
   const faults = new Map<string, Fault>();

@@ -5,15 +5,16 @@ import { comparablePath, type HomeRules, isBelow, isForHomes, namesOf } from '..
 import { codeOf, judgeFolder } from './home-place.ts';
 
 export interface SnapshotRootOptions extends HomeRules {
-  /** As configured, with its placeholders. */
+  /** The setting, with its placeholders. */
   readonly snapshotRoot: string;
 }
 
 /**
- * Why root must not make snapshots at `path`, or undefined: every folder from the one that the site
- * has named (`homeRoot`, or what stands before the first placeholder of the setting) down to the
- * snapshots must be root's alone, and no account may be able to have its home there. Without a
- * `homeRoot` nothing is judged.
+ * Returns the reason why root must not make snapshots at `path`; undefined if there is none. `home`
+ * is the path of the account's home. Every folder from the one that the site has named (`homeRoot`,
+ * or the part of the setting before the first placeholder) down to the snapshots must belong to
+ * root alone, and no account may be able to have its home there. Without a `homeRoot` nothing is
+ * judged.
  */
 export async function faultOfSnapshotRoot(
   path: string,
@@ -27,7 +28,7 @@ export async function faultOfSnapshotRoot(
   const named = comparablePath(path);
   const root = isIn(named, comparablePath(homeRoot)) ? homeRoot : await namedFolder(snapshotRoot);
   if (root === undefined) return `${at} is not below script.homeRoot (${homeRoot}): correct homeDirectory`;
-  // Links of the site's own may lead from one place to the other.
+  // The site's own links may lead from one place to the other.
   const homes = await realPlace(comparablePath(homeRoot));
   const place = await realPlace(named);
   if (isIn(place, homes + home.slice(comparablePath(homeRoot).length))) {
@@ -46,20 +47,23 @@ function isIn(path: string, folder: string): boolean {
 }
 
 /**
- * Where a path leads to by the links that are there, what is missing of it as it is named. Who may
- * change that is judged afterwards: until then it may be anybody.
+ * Resolves the links of a path as far as it exists; the rest is kept as it is named. Whether others
+ * can change those links is judged afterwards.
  */
 async function realPlace(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
     if (path === '/') throw error;
-    // What cannot be looked at is not passed by the judgement either.
+    // What cannot be looked at does not pass the judgement either.
     return join(await realPlace(dirname(path)), basename(path));
   }
 }
 
-/** What is there of the folder that the setting names itself; rsnapshot makes the rest. Undefined where it names none. */
+/**
+ * Returns the folder that the setting names before its first placeholder, as far as it exists:
+ * rsnapshot creates the rest. Undefined if it names none.
+ */
 async function namedFolder(snapshotRoot: string): Promise<string | undefined> {
   if (!snapshotRoot.startsWith('/')) return undefined;
   let named = comparablePath(snapshotRoot.replace(/[^/]*\{.*$/s, ''));

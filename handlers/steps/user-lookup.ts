@@ -2,7 +2,7 @@ import { isNumeric, isUidNumber } from '../../src/domain/uid.ts';
 import { describeCommand, endsWithin } from '../../src/script/command.ts';
 import { type Getent, NOT_FOUND } from '../../src/script/getent.ts';
 
-/** A line of the passwd database. */
+/** A user, as a line of the passwd database describes it. */
 export interface SystemUser {
   readonly name: string;
   readonly uidNumber: string;
@@ -15,12 +15,12 @@ export type UserLookup =
   | { readonly kind: 'failed'; readonly reason: string };
 
 const KILL_GRACE = 1_000;
-/** For how long a look-up may go on that has been told to stop, or whose time is up. */
+/** The longest time in milliseconds that a lookup takes to end after its time limit or an abort. */
 export const LOOK_UP_GRACE = endsWithin(KILL_GRACE);
 
 /**
- * Asks NSS for a user. getent takes a name that consists of digits for a number, so such a user is asked for by its
- * uidNumber, and the name that comes back must be the one that was meant.
+ * Looks a user up in NSS. getent takes a name of digits for a number. So such a user is looked up
+ * by its uidNumber, and is found only if the name in the answer is the uid.
  */
 export async function lookUpUser(
   uid: string,
@@ -44,12 +44,12 @@ export function readPasswdLine(line: string): SystemUser {
 }
 
 const ID_TIMEOUT = 10_000;
-/** The longest time that `lookUpId` may take. */
+/** The longest time that `lookUpId` takes, in milliseconds. */
 export const LOOK_UP_ID = ID_TIMEOUT + endsWithin(KILL_GRACE);
 
 /**
- * The number of a user or group that the configuration names; a number stands for itself, null is -1 (leave as it is).
- * Undefined where NSS does not know it.
+ * Returns the number of a user or group that the configuration names; undefined if NSS does not
+ * know it. A number is returned as it is; null yields -1 (leave the owner unchanged).
  */
 export async function lookUpId(
   database: 'passwd' | 'group',
@@ -59,7 +59,7 @@ export async function lookUpId(
 ): Promise<number | undefined> {
   if (name === null) return -1;
   if (isUidNumber(name)) return Number(name);
-  if (name.startsWith('-')) return undefined; // getent would read it as an option
+  if (name.startsWith('-')) return undefined; // getent would take it for an option
   const limits = { timeoutMilliseconds: ID_TIMEOUT, killGraceMilliseconds: KILL_GRACE, signal };
   const result = await getent(database, [name], limits);
   if (result.kind !== 'exited' || result.exitCode !== 0) return undefined;

@@ -18,9 +18,9 @@ const STICKY = 0o1000;
 
 /**
  * Checks that this user can run the command of a script, and that only its owner (root or this
- * user) can change it, directly or by replacing a folder or a link on its path. Files named by later
- * arguments, as in `[/bin/sh, /usr/local/sbin/create.sh]`, are checked for changes, too. Returns an
- * empty list if there is no fault.
+ * user) can change it, directly or by replacing a folder or a link on its path. Files named by
+ * later arguments, as in `[/bin/sh, /usr/local/sbin/create.sh]`, are checked for changes, too.
+ * Returns an empty list if there is no fault.
  */
 export async function inspectScript(command: readonly string[], path: string): Promise<Finding[]> {
   const [program = '', ...args] = command;
@@ -50,7 +50,7 @@ async function inspectFile(named: string): Promise<Finding[]> {
   try {
     await followFile(resolve(named), (path, status) => faults.set(path, faultsOf(path, status)));
   } catch (error) {
-    // What cannot be reached is told by whoever would start it.
+    // A file that cannot be reached is reported by the check of whether it can be started.
     if (error instanceof WayFault) {
       faults.set('', [{ message: error.message, remedy: 'name the file itself, by no such link' }]);
     }

@@ -6,10 +6,10 @@ import { type PythonHelper, startPythonHelper } from './python-helper.ts';
 export interface LookupProcessOptions {
   /** The Python interpreter. */
   readonly interpreter: string;
-  /** It is killed if it is not ready by then. */
+  /** The process is killed if it is not ready within this time. */
   readonly readyWithinMilliseconds: number;
   onReady(): void;
-  /** Called once, when it is gone; see `PythonHelperEvents`. */
+  /** Called once, when the process is gone; see `PythonHelperEvents`. */
   onEnd(reason: string, code?: string): void;
 }
 
@@ -19,11 +19,15 @@ const SILENT = { output: '', complaint: '' };
 /**
  * A small process (lookup.py) that answers one question to NSS at a time.
  *
- * A question is one line with spaces between its parts: the seconds after which the process ends
- * itself if it has no answer · the database · each key in hexadecimal. An answer is the exit code
- * of getent(1) as a digit · the lines · a zero byte. A zero byte alone says that it is ready.
+ * A question is one line with spaces between its parts: the number of seconds after which the
+ * process ends itself if it has no answer · the database · each key in hexadecimal. An answer is
+ * the exit code of getent(1) as a digit · the lines · a zero byte. A zero byte alone says that the
+ * process is ready.
  *
- *   starting -> ready <-> asked; any -> gone
+ * starting -> ready       the process says that it is ready
+ * ready -> asked          `ask`
+ * asked -> ready          it has answered
+ * any -> gone             it has ended, or was killed
  */
 export class LookupProcess {
   readonly #helper: PythonHelper;
@@ -53,14 +57,14 @@ export class LookupProcess {
     );
   }
 
-  /** Whether it may be asked. */
+  /** Whether the process may be asked. */
   get isReady(): boolean {
     return this.#state === 'ready';
   }
 
   /**
-   * Resolves to undefined if it is gone without an answer. It is killed at the time limit and when
-   * the signal is aborted, as NSS may hang forever.
+   * Asks the process. Resolves to undefined if it is not ready, or ends without an answer. It is
+   * killed at the time limit and when the signal is aborted, as NSS may hang forever.
    */
   ask(...[database, keys, { timeoutMilliseconds, signal }]: Parameters<Getent>): Promise<CommandResult | undefined> {
     if (signal.aborted) return Promise.resolve({ kind: 'aborted', ...SILENT });

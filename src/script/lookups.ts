@@ -6,11 +6,11 @@ import { PYTHON } from './python-helper.ts';
 export interface LookupsOptions {
   /** `auto`: by a helper process, if one can be started; `none`: by getent(1) only. */
   readonly launcher: 'auto' | 'none';
-  /** Receives a sentence when helpers cannot be used. */
+  /** Called with a sentence if helpers cannot be used. */
   onNotice(message: string): void;
-  /** The Python interpreter; tests name another. */
+  /** The Python interpreter. Default: the system's. */
   readonly interpreter?: string;
-  /** A helper that is not ready by then is killed. */
+  /** A helper that is not ready within this time is killed. */
   readonly readyWithinMilliseconds?: number;
 }
 
@@ -21,19 +21,22 @@ export interface Lookups {
   close(): void;
 }
 
-/** The most helpers at once: while all of them hang, getent answers each other question. */
+/** The most helpers at once. While all of them hang, getent answers every other question. */
 const MOST_HELPERS = 2;
-/** How long a question waits for a helper, which answers within a millisecond as a rule. */
+/**
+ * How long a question waits for a free helper, in milliseconds. A helper usually answers within
+ * one.
+ */
 const PATIENCE = 50;
 
 /**
- * Looks users and groups up by a helper process. To start getent(1) instead costs the main thread
- * of the service, a large process, several milliseconds.
+ * Looks users and groups up by a helper process (lookup.py). To start getent(1) instead costs the
+ * main thread of the service, a large process, several milliseconds.
  *
- * A helper answers one question at a time. A question that gets no helper within PATIENCE goes to
- * getent, so that none waits for one that hangs, and another helper is started for later ones. A
- * question also goes to getent if its helper dies; that helper is replaced. If no helper could ever
- * be started, all questions go to getent.
+ * A helper answers one question at a time. A question that gets no helper within `PATIENCE` goes to
+ * getent, so that it does not wait for a helper that hangs, and another helper is started for later
+ * questions. A question also goes to getent if its helper dies; that helper is replaced. If no
+ * helper could ever be started, all questions go to getent.
  */
 export function createLookups(options: LookupsOptions): Lookups {
   const { launcher, onNotice, interpreter = PYTHON, readyWithinMilliseconds = 10_000 } = options;

@@ -7,7 +7,7 @@ import { errorCode } from './locate.ts';
 /** A small process in Python. It reads from standard input and writes to standard output. */
 export interface PythonHelper {
   write(bytes: string | Buffer): void;
-  /** Closes its standard input, on which it must exit. Resolves when it is gone. */
+  /** Closes the standard input of the process, which makes it exit. Resolves when it is gone. */
   close(): Promise<void>;
   kill(): void;
 }
@@ -24,19 +24,22 @@ export interface PythonHelperOptions {
 export interface PythonHelperEvents {
   onData(chunk: Buffer): void;
   /**
-   * Called once, when it is gone and all its output has been read. `reason` is in words; `code` is
-   * set if the system refused to start it.
+   * Called once, when the process is gone and all its output has been read. `reason` is for a
+   * person. `code` is set if the system refused to start the process.
    */
   onEnd(reason: string, code?: string): void;
 }
 
 /** The system's Python, 3.8 or later. */
 export const PYTHON = '/usr/bin/python3';
-/** Loads none of the host's own modules and writes none, which halves the time of a start. */
+/**
+ * Python options: it loads none of the host's own modules and writes none, which halves the time of
+ * a start.
+ */
 const ALONE = ['-I', '-S', '-B'];
 /** The path on which an interpreter is looked for if the service has no PATH. */
 const DEFAULT_PATH = '/usr/bin:/bin';
-/** How much of its standard error is kept, from the end, in characters. */
+/** The number of characters that are kept from the end of its standard error. */
 const MOST_COMPLAINT = 500;
 
 /** Starts a helper. It does not keep the service alive while it waits for requests. */
@@ -71,7 +74,7 @@ function workWith(child: WithStreams, events: PythonHelperEvents): PythonHelper 
   child.stderr.on('data', (chunk: Buffer) => {
     complaint = (complaint + chunk.toString('utf8')).slice(-MOST_COMPLAINT);
   });
-  child.stdin.on('error', () => {}); // EPIPE: 'close' reports its end
+  child.stdin.on('error', () => {}); // EPIPE: the event 'close' reports its end
   child.stdout.on('data', (chunk: Buffer) => events.onData(chunk));
 
   const gone = new Promise<void>((resolve) => {
@@ -92,7 +95,8 @@ function workWith(child: WithStreams, events: PythonHelperEvents): PythonHelper 
   return {
     write: (bytes) => child.stdin.write(bytes),
     async close() {
-      // 'close' comes when it and its streams have ended. Until then they keep the service alive.
+      // 'close' is emitted when the process and its streams have ended. Until then they keep the
+      // service alive.
       child.ref();
       for (const stream of streamsOf(child)) stream.ref();
       child.stdin.end();
@@ -112,7 +116,7 @@ function notStarted(fault: Promise<unknown>, events: PythonHelperEvents): Python
 type WithStreams = ChildProcessByStdio<Writable, Readable, Readable>;
 
 function hasStreams(child: ChildProcess): child is WithStreams {
-  // Undefined, in spite of the type, if they were not created.
+  // They are undefined, in spite of the type, if they were not created.
   return Boolean(child.stdin && child.stdout && child.stderr);
 }
 

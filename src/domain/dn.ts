@@ -17,7 +17,7 @@ import { attributeType, OTHER_NAMES } from './attribute-type.ts';
 import { readValue, splitDn, trimBlanks } from './dn-text.ts';
 
 export interface NamingValue {
-  /** The name that `attributeType` returns. */
+  /** The type's name, as `attributeType` returns it. */
   readonly type: string;
   /** The unescaped value; bytes if it is not UTF-8. */
   readonly value: string | Buffer;
@@ -43,7 +43,7 @@ export function parseDn(text: string): Dn | undefined {
   return rdns.every((rdn) => rdn !== undefined) ? rdns : undefined;
 }
 
-/** The DN in its original spelling, with `,` between RDNs. */
+/** Returns the DN in its original spelling, with `,` between RDNs. */
 export function dnText(dn: Dn): string {
   return dn.map(({ text }) => text).join(',');
 }

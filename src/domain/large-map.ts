@@ -1,24 +1,24 @@
 /**
- * The number of bits of the hash that select the part. With a million entries each part still grows
- * within two milliseconds.
+ * The number of bits of the hash that select the part. With a million entries, doubling a part
+ * still takes less than two milliseconds.
  */
 const PART_BITS = 6;
 /** Only the beginning of a key is hashed, in characters. */
 const HASHED_CHARACTERS = 16;
 /** 2^32 divided by the golden ratio: spreads differences in the low bits over the high bits. */
 const SPREAD = 0x9e3779b1;
-/** A Map of this size grows within two milliseconds. */
+/** The size at which the map is divided. A Map of this size doubles within two milliseconds. */
 const SMALL = 16_384;
 
 /**
  * A Map with string keys for hundreds of thousands of entries, in no particular order. JavaScript's
  * Map moves all its entries each time it doubles, which blocks the process for tens of
- * milliseconds. This one consists of many small ones, once it has outgrown one.
+ * milliseconds. This one consists of many small Maps once it has outgrown one.
  *
- * States: whole (one Map) -> divided (`SMALL` entries).
+ * whole (one Map) -> divided (at `SMALL` entries)
  */
 export class LargeMap<V> {
-  /** The only Map, while the map is whole. */
+  /** The only Map, while the map is whole; undefined when it is divided. */
   #whole: Map<string, V> | undefined = new Map();
   #parts: ReadonlyArray<Map<string, V>> = [this.#whole as Map<string, V>];
 
@@ -47,11 +47,11 @@ export class LargeMap<V> {
   }
 
   /**
-   * As with a Map, entries may be added and removed during the iteration. Entries that are added may
-   * be left out.
+   * Iterates over the entries. As with a Map, entries may be added and removed meanwhile; those
+   * that are added may be left out.
    */
   *entries(): Generator<[key: string, value: V]> {
-    // While it is whole it may be divided during the iteration.
+    // A whole map may be divided during the iteration, so its keys are copied.
     if (this.#whole === undefined) for (const part of this.#parts) yield* part;
     else for (const key of [...this.#whole.keys()]) if (this.has(key)) yield [key, this.get(key) as V];
   }

@@ -5,20 +5,21 @@ import { MINIMUM_RATE } from './liveness.ts';
 export interface AwaitedAnswer {
   /** Part of the answer was received. */
   progressed(): void;
-  /** The wait is over. */
+  /** Ends the wait. */
   stop(): void;
 }
 
 /**
- * Waits for the answer to a request that has just been sent. Calls `silent` once if nothing of it
- * arrives for this long, nor bytes at `MINIMUM_RATE`: those may be a large message, of this answer
- * or of one before it.
+ * Waits for the answer to a request that has just been sent. Calls `silent` once when nothing of it
+ * has arrived for `timeoutMilliseconds`, or, after a part of it, for at least half of that. Bytes
+ * at `MINIMUM_RATE` prolong the wait: they may be a large message, of this answer or of an earlier
+ * one.
  */
 export function awaitAnswer(connection: Connection, timeoutMilliseconds: number, silent: () => void): AwaitedAnswer {
   let progressed = true;
   let received = connection.received;
-  // One interval for the whole answer: a timer that is set again for each entry would cost more
-  // than the entry.
+  // One interval serves the whole answer: setting a timer for each entry would cost more than the
+  // entry.
   const timer = setInterval(() => {
     const isComing = connection.received - received >= (MINIMUM_RATE * timeoutMilliseconds) / 2;
     if (!progressed && !isComing) {

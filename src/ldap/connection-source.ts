@@ -3,7 +3,7 @@ import type { DirectoryAccess } from './access.ts';
 import type { Connection } from './connection.ts';
 import { openConnection } from './open-connection.ts';
 
-/** Where operations get their connection from. */
+/** Provides the connection for operations. */
 export interface ConnectionSource {
   /** Resolves to an open, bound connection. Rejects with a DirectoryError if there is none. */
   connection(): Promise<Connection>;
@@ -14,7 +14,10 @@ export interface ConnectionSource {
 /**
  * Connects to one server on demand. A connection that has failed is replaced at the next call.
  *
- * States: none -> opening -> open -> none (it has failed) ...; closed (`close`) from any.
+ * none -> opening (`connection`) -> open, or failed
+ * open -> failed                         it was closed or lost
+ * failed -> opening (`connection`)
+ * any -> closed (`close`)
  */
 export class OnDemandConnection implements ConnectionSource {
   readonly #access: DirectoryAccess;
@@ -42,13 +45,15 @@ export class OnDemandConnection implements ConnectionSource {
 }
 
 /**
- * The connection that the subscription has opened beside its own. While there is none, requests
- * fail at once, as without an answer.
+ * The connection for requests that the subscription opens beside its own. While there is none,
+ * requests fail at once, as if the directory did not answer.
  */
 export class SubscribedConnection implements ConnectionSource {
   #connection: Connection | undefined;
 
-  /** The subscription has a new connection. It closes it itself. */
+  /**
+   * To be called when the subscription has opened a connection. The subscription closes it, too.
+   */
   use(connection: Connection): void {
     this.#connection = connection;
   }

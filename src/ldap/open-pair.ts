@@ -3,19 +3,21 @@ import type { DirectoryAccess } from './access.ts';
 import type { Connection } from './connection.ts';
 import { openConnection } from './open-connection.ts';
 
-/** Two connections to one server that share one fate. */
+/** Two connections to one server. If one ends, the other fails, too. */
 export interface ConnectionPair {
-  /** Carries the subscription. */
+  /** The connection of the subscription. */
   readonly subscription: Connection;
-  /** Carries reads, lists and writes, whose responses need not wait behind those of a refresh. */
+  /**
+   * The connection of reads, lists and writes, whose responses need not wait behind those of a
+   * refresh.
+   */
   readonly requests: Connection;
 }
 
 /**
- * Opens two connections to a server. Each is watched for a silent peer. When one has ended, the
- * other fails for the same reason, so that everything that waits is told at once and goes on with
- * the next pair. Rejects with a DirectoryError, or when the signal is aborted. An abort later on
- * closes both.
+ * Opens two connections to a server, each watched for a silent peer. If one ends, the other fails
+ * for the same reason, so that all pending requests fail at once and can go on with the next pair.
+ * Rejects with a DirectoryError, or when the signal is aborted. A later abort closes both.
  */
 export async function openPair(
   access: DirectoryAccess,

@@ -6,15 +6,15 @@ import { identityOf } from './accounts/identity.ts';
 
 /** An account on its way through the stream. */
 export interface Candidate {
-  /** Tells one account from another: see `identityOf`. */
+  /** The identity of the account: see `identityOf`. */
   readonly id: string;
-  /** As it was last seen. */
+  /** The account as it was last seen. */
   readonly record: AccountRecord;
-  /** False where time has passed since it was seen: it is read again before anything is done. */
+  /** False if time has passed since it was seen. Then it is read again before anything is done. */
   readonly fresh: boolean;
   /**
-   * Set where this service holds the account already: a further attempt, or an outcome that is not
-   * written yet.
+   * Set if this service has claimed the account already: for a further attempt, or for an outcome
+   * that is not written yet.
    */
   readonly ownWork?: OwnWork;
 }
@@ -27,32 +27,32 @@ export type OwnWork =
 export interface EndedWork {
   readonly job: ClaimedJob;
   readonly outcome: HandlerOutcome;
-  /** How often the directory has refused the outcome already. */
+  /** The number of times that the directory has refused the outcome. */
   readonly tries: number;
-  /** From the claim to the end of the handler. */
+  /** The time from the claim to the end of the handler. */
   readonly milliseconds: number;
 }
 
-/** A job as the stream keeps it: what the handler gets, and what its outcome is to name. */
+/** A job as the stream keeps it: what the handler is given, and what its outcome has to name. */
 export interface ClaimedJob extends Job {
   /** The directory refuses the outcome if this no longer holds. */
   readonly fence: Fence;
-  /** When the claim was answered, by a clock that only goes forward, in milliseconds. */
+  /** When the claim was answered, in milliseconds of a monotonic clock. */
   readonly claimedAt: number;
 }
 
-/** The serialization key: work on one uid is done in order, whatever the case it is written in. */
+/** The key of the lane. Work on one uid is done in order, whatever the case of its letters. */
 export function laneOf(uid: string): string {
   return uid.toLowerCase();
 }
 
-/** Which account an event speaks of. */
+/** The fields by which an event names its account. */
 export function refOf(record: AccountRecord, job?: string): AccountRef {
   const { uid, dn, mode } = record;
   return job === undefined ? { uid, dn, mode } : { uid, dn, mode, job };
 }
 
-/** Whether a record is of the entry and the uid whose turn it is. */
+/** Whether a record has the entry and the uid of the candidate. */
 export function sameTurn(record: AccountRecord, { id, record: { uid } }: Candidate): boolean {
   return identityOf(record) === id && laneOf(record.uid) === laneOf(uid);
 }

@@ -1,7 +1,7 @@
 import { LargeMap } from '../src/domain/large-map.ts';
 import { type Linked, LinkedQueue, unlinked } from '../src/domain/linked-queue.ts';
 
-/** Something to be worked on: under a key, and as an item of its own. */
+/** One item of work. `key` names its lane, `id` the item itself. */
 export interface Work<T> {
   readonly key: string;
   readonly id: string;
@@ -22,9 +22,10 @@ interface Waiting<T> extends Linked<Waiting<T>> {
 }
 
 /**
- * What waits for its turn, and what has it: one item at a time per key, in order of arrival.
+ * The items that wait for their turn and those in work: one at a time per key, in order of arrival.
  *
- * A lane whose first item is in work under another key is blocked: it becomes ready when that ends.
+ * A lane whose first item is in work under another key is blocked. It becomes ready when that work
+ * ends.
  *
  *   (unknown) -> waiting        put
  *   waiting   -> waiting        put again: the newer item replaces the older one, under its key
@@ -32,37 +33,34 @@ interface Waiting<T> extends Linked<Waiting<T>> {
  *   waiting   -> working        next
  *   working   -> (unknown)      ended; what was put under its id meanwhile waits
  *
- * A lane exists only while something of its key waits or is worked on, so memory is bounded by
- * that. It is never closed by a timer, as a second item of its key could then start beside the
- * first.
+ * A lane exists only while something of its key waits or is in work, so memory is bounded by that.
+ * It is never closed by a timer: a second item of its key could then start beside the first.
  */
 export class Lanes<T> {
   #lanes = new LargeMap<Lane<T>>();
-  /**
-   * Lanes that have something waiting and nothing in work, in the order in which they became so.
-   */
+  /** Lanes with a waiting item and none in work, in the order in which they became so. */
   #ready = new LinkedQueue<Lane<T>>();
   #waiting = new LargeMap<Waiting<T>>();
   #waits = 0;
-  /** Of each item in work, the other keys that have to wait for it. */
+  /** The items in work, by id, each with the other keys that have to wait for it. */
   readonly #working = new Map<string, Set<string>>();
 
-  /** How many items wait. */
+  /** The number of items that wait. */
   get waits(): number {
     return this.#waits;
   }
 
-  /** How many items are worked on. */
+  /** The number of items in work. */
   get works(): number {
     return this.#working.size;
   }
 
-  /** Whether there is an item whose turn it is. */
+  /** Whether a lane is ready. */
   get isReady(): boolean {
     return this.#ready.first !== undefined;
   }
 
-  /** Answers the item that it takes the place of, where one waited. */
+  /** Puts an item. Returns the waiting item that it replaces, if there is one. */
   put({ key, id, item }: Work<T>): T | undefined {
     const known = this.#waiting.get(id);
     const before = known?.item;
@@ -86,12 +84,12 @@ export class Lanes<T> {
     this.#remove(waiting);
     const { lane } = waiting;
     if (lane.working) return;
-    // It may have waited for the item that is gone, which is worked on under another key.
+    // The lane may have waited for the dropped item, which is in work under another key.
     if (lane.waiting.first !== undefined) this.#ready.add(lane);
     else this.#close(lane);
   }
 
-  /** Takes the next item whose turn it is into work; undefined where there is none. */
+  /** Takes the next item into work and returns it; undefined if no lane is ready. */
   next(): Work<T> | undefined {
     for (;;) {
       const lane = this.#ready.shift();
@@ -109,7 +107,7 @@ export class Lanes<T> {
     }
   }
 
-  /** The work has ended: the turn of the next one has come. */
+  /** Ends the work on an item, so that the next one of its lane has its turn. */
   end({ key, id }: Work<T>): void {
     const lane = this.#lanes.get(key);
     if (lane !== undefined) this.#release(lane);
@@ -121,8 +119,8 @@ export class Lanes<T> {
   }
 
   /**
-   * Forgets all that waits, at the end: nothing may be put afterwards. To take hundreds of
-   * thousands out one by one would hold up what still runs.
+   * Forgets all waiting items. Nothing may be put afterwards. To remove hundreds of thousands one
+   * by one would hold up what still runs.
    */
   clear(): void {
     this.#lanes = new LargeMap();

@@ -20,28 +20,30 @@ export interface PipelineDependencies extends Omit<Surroundings, 'fencing'> {
   /** Today, `YYYYMMDD`, in the configured time zone. */
   readonly today: () => string;
   readonly concurrency: number;
-  /** When it emits, nothing new is taken up; the stream completes when what runs is finished. */
+  /**
+   * When it emits, no new work is started. The stream completes when the running work has ended.
+   */
   readonly drain$: Observable<unknown>;
-  /** Kept up to date: how much runs and waits. */
+  /** Kept up to date with the numbers of items that run and wait. */
   readonly load: Load;
-  /** Say what would be done instead of doing it. */
+  /** Whether to report what would be done instead of doing it. */
   readonly dryRun: boolean;
 }
 
 /**
  * The whole way of an LDAP write, read downwards:
  *
- *   what the subscription and the periodic list tell
- *     -> accounts in sight (whatever is not an account is left alone, or skipped with a reason)
+ *   what the subscription and the periodic list report
+ *     -> accounts in sight (an entry that is no account is left alone, or skipped with a reason)
  *     -> a decision with a reason (claim, resume, defer, wait, ...)
  *     -> held until due
  *     -> one at a time per uid, `concurrency` at once
  *     -> claim, handler, write-back
  *
- * An account that comes back enters again before the decision: met in another condition, it is
- * decided about anew; another attempt is held for its pause. Errors of an account are values; an
- * error of this stream is a bug. Completes after `drain$` when nothing runs any more, and stays
- * subscribed to `changes$` until then.
+ * An account that comes back enters again before the decision. If it was met in another condition,
+ * it is decided about anew; another attempt is held for its pause. Errors of an account are values;
+ * an error of this stream is a bug. The stream completes after `drain$` when nothing runs any more,
+ * and stays subscribed to `changes$` until then.
  */
 export function provisioning(
   changes$: Observable<DirectoryChange>,
@@ -49,10 +51,10 @@ export function provisioning(
 ): Observable<TurnResult> {
   const { today, report, concurrency, load, drain$, dryRun } = options;
   const results$ = new Subject<TurnResult>();
-  /** Of the server in use. */
+  /** The fencing of the server in use. */
   let fencing: Fencing = 'token';
   const surroundings = { ...options, fencing: () => fencing };
-  /** A newer item took the place of one that was held, or waited for a slot. */
+  /** Called with an item that was held, or waited for a slot, when a newer one replaces it. */
   const discarded = ({ id, ownWork, record }: Candidate) => {
     if (ownWork === undefined) return;
     surroundings.open.release(id);
@@ -64,8 +66,8 @@ export function provisioning(
     tap((change) => {
       if (change.kind === 'connected') fencing = change.fencing;
     }),
-    // What it connects to is where outcomes are written: it goes on until the work is done, not
-    // only until `drain$`.
+    // Outcomes are written over the connection that `changes$` opens. So it is kept until the work
+    // is done, not only until `drain$`.
     connect((told$) =>
       merge(
         told$.pipe(readAccounts(surroundings)), //
@@ -93,12 +95,12 @@ export function provisioning(
   );
 }
 
-/** Without others that want it, a slot is simply kept. */
+/** The slot of a turn without other candidates: to lend it is only to wait. */
 const OWN_SLOT: Slot = { lend: (waiting) => waiting() };
 
 /**
- * claim -> handler -> write-back, in a slot that others may have while it waits for a directory
- * that refuses the account.
+ * claim -> handler -> write-back, in a slot that is lent to other candidates while this one waits
+ * for a directory that refuses the account.
  */
 export function takeTurn(
   candidate: Candidate,
@@ -127,7 +129,7 @@ function comingBack() {
     );
 }
 
-/** Dry run: the decision is told, nothing is written and nothing runs. */
+/** Dry run: reports the decision. Nothing is written and no handler runs. */
 function sayOnly({ report, decideNow }: PipelineDependencies): (candidate: Candidate) => Observable<TurnResult> {
   return ({ record }) => {
     report(dryRunEvent(record, decideNow(record, 'dryRun')));

@@ -3,21 +3,21 @@ import type { DirectoryChange } from '../src/domain/change.ts';
 import type { DirectoryEntry } from '../src/domain/entry.ts';
 
 export interface ReconcileOptions {
-  /** From the beginning of one list to that of the next, in milliseconds. */
+  /** The time from the beginning of one list to that of the next, in milliseconds. */
   readonly interval: number;
-  /** Asks for a list beside those of the interval. */
+  /** Each emission asks for a list in addition to those of the interval. */
   readonly also$?: Observable<unknown>;
-  /** Lists the open accounts, each once; rejects when the list is not whole. */
+  /** Lists the open accounts, each once. Rejects if the list is not complete. */
   readonly list: (entry: (entry: DirectoryEntry) => void) => Promise<void>;
-  /** Told why a list was given up; the next one is tried all the same. */
+  /** Called with the reason when a list has failed. The next one is tried all the same. */
   readonly failed: (error: unknown) => void;
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * Lists the open accounts again and again beside the stream: what the stream failed to report, and
- * every server has such gaps, is found by the next list. A list that fails says nothing about the
- * accounts that it did not reach.
+ * Lists the open accounts periodically, beside the subscription. The next list finds what the
+ * subscription failed to report, and every server has such gaps. A list that fails says nothing
+ * about the accounts that it did not reach. A list that is due while another one runs is left out.
  */
 export function reconcile(options: ReconcileOptions): Observable<DirectoryChange> {
   const { interval: every, scheduler, also$ = EMPTY } = options;

@@ -1,6 +1,9 @@
-/** The place that an item is worked on in. */
+/** One of the places in which items are in work. */
 export interface Slot {
-  /** Lets another item have it until the waiting is over, and gets it back. */
+  /**
+   * Lends the slot to other items until the promise of `waiting` is settled. Resolves when the slot
+   * is taken back; rejects if `waiting` does.
+   */
   lend(waiting: () => Promise<void>): Promise<void>;
 }
 
@@ -10,18 +13,22 @@ export interface Slot {
  *   free -> taken -> free
  *   taken -> lent -> taken
  *
- * A slot that is lent is free. Who wants it back comes before those who want their first.
+ * A slot that is lent is free for others. Items that want their slot back come before items that
+ * want their first one.
  */
 export class Slots implements Slot {
   readonly #most: number;
   readonly #freed: () => void;
   #taken = 0;
-  /** Those who have lent a slot and want it back, in order. */
+  /**
+   * The items that have lent a slot and want it back, in order, each as the function that resumes
+   * it.
+   */
   readonly #wantedBack: Array<() => void> = [];
 
   /**
-   * `freed`: called whenever one was given back; there may be a free one, or somebody else has it
-   * already.
+   * `freed` is called whenever a slot was given back. It may already be taken by an item that
+   * wanted its slot back.
    */
   constructor(most: number, freed: () => void) {
     this.#most = most;

@@ -13,30 +13,30 @@ export interface SubscriptionOptions extends WatchedContent {
   readonly access: DirectoryAccess;
   /** The one of `access.urls` to connect to. */
   readonly url: string;
-  /** `auto`: the first of the registry that the server takes. */
+  /** `auto`: the first protocol of the registry that the server accepts. */
   readonly protocol: 'auto' | ProtocolName;
   /**
-   * A peer from which nothing came for so long, though asked, is given up; likewise a refresh
-   * without progress.
+   * A peer that is silent for this long, though probed, is given up. So is a refresh that makes no
+   * progress for this long.
    */
   readonly deadAfterMilliseconds: number;
   /**
-   * Resolves when what the connection leads to may be watched; where it rejects, the subscription
-   * ends.
+   * Called with the open connection before the subscription begins. Resolves if the directory
+   * behind it may be watched. If it rejects, the subscription fails.
    */
   readonly admit?: ((connection: Connection) => Promise<void>) | undefined;
   /**
-   * Gets the connection for requests, which has one fate with that of the subscription, before
-   * `connected` is emitted.
+   * Called with the connection for requests before `connected` is emitted. It ends when that of the
+   * subscription ends, and the other way round.
    */
   readonly serve?: ((requests: Connection) => void) | undefined;
 }
 
 /**
- * One connection's worth of the subscription: cold; connects, binds, is admitted, watches the
- * subtree, and emits `connected`, `refreshing`, entries, `refreshed`, then changes for ever.
- * Synchronously, as they come from the socket, which is read no faster. Ends only by a
- * DirectoryError with its remedy; unsubscribing closes both connections.
+ * Subscribes with one pair of connections. Cold: connects, binds, waits for `admit`, watches the
+ * subtree, and emits `connected`, `refreshing`, entries, `refreshed`, and then changes for ever. It
+ * emits synchronously as bytes come from the socket, which is not read faster. Ends only with a
+ * DirectoryError and its remedy. Unsubscribing closes both connections.
  */
 export function subscribeOnce(options: SubscriptionOptions): Observable<DirectoryChange> {
   return opened(options).pipe(
@@ -51,8 +51,8 @@ interface Opened {
 }
 
 /**
- * Emits the open connection of the subscription, and stays. Closes it, and that for requests, when
- * unsubscribed.
+ * Emits the open connection of the subscription once and does not complete. Unsubscribing closes it
+ * and the one for requests.
  */
 function opened({ access, url, deadAfterMilliseconds, admit, serve }: SubscriptionOptions): Observable<Opened> {
   return new Observable((subscriber) => {
@@ -61,8 +61,7 @@ function opened({ access, url, deadAfterMilliseconds, admit, serve }: Subscripti
       .then(async ({ subscription: connection, requests }) => {
         await admit?.(connection);
         serve?.(requests);
-        // From here on until the refresh is complete, a server that answers nothing but probes is
-        // given up.
+        // Until the refresh is complete, a server that answers nothing but probes is given up.
         connection.refreshing(true);
         const server = await describeServer(connection);
         subscriber.next({ connection, server });
@@ -77,7 +76,8 @@ function protocolsFor(wanted: 'auto' | ProtocolName): readonly Protocol[] {
 }
 
 /**
- * Watches with the first protocol that the server takes; `refusals` are those of the ones before.
+ * Watches with the first protocol that the server accepts. `refusals` are those of the protocols
+ * that were tried before.
  */
 function watchWith(
   protocols: readonly Protocol[],
@@ -113,7 +113,7 @@ function watchWith(
   );
 }
 
-/** Says `connected` before `refreshing`, that is once the server has taken the protocol. */
+/** Emits `connected` before `refreshing`, when the server has accepted the protocol. */
 function announce(
   connected: DirectoryChange & { kind: 'connected' },
   watch$: Observable<DirectoryChange>,
@@ -145,7 +145,7 @@ function connectedWords(
 
 function nothingOffered(server: string, refusals: readonly NotOffered[]): DirectoryError {
   const said = refusals.map((refusal) => refusal.message).join('; ');
-  // One that was refused for another reason may well be there: the server restricts operations, or
+  // A protocol that was refused for another reason may exist: the server restricts operations, or
   // wants a bind.
   const other = refusals.find(({ resultCode }) => resultCode !== ResultCode.unavailableCriticalExtension);
   return new DirectoryError(`the directory (${server}) offers no way to be told of changes: ${said}`, {
@@ -157,7 +157,10 @@ function nothingOffered(server: string, refusals: readonly NotOffered[]): Direct
 const ENABLE_ONE =
   'enable one: slapd: moduleload syncprov, and overlay syncprov on the database of directory.base; 389: the plugins Content Synchronization and Retro Changelog; other servers: persistent search (control 2.16.840.1.113730.3.4.3)';
 
-/** What is no answer of the directory may be a fault of the host, such as a shortage of files. */
+/**
+ * An error that is no answer of the directory may be a fault of the host, such as a shortage of
+ * files.
+ */
 function asDirectoryError(url: string, error: unknown): DirectoryError {
   if (error instanceof DirectoryError) return error;
   if (error instanceof Error && 'code' in error) return connectionError(url, error);

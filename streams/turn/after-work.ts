@@ -3,16 +3,20 @@ import { backoff, type RetryPolicy, retryDelay } from '../../src/domain/retry.ts
 
 /** What follows when a handler has ended. */
 export type AfterHandler =
-  /** The stop of the service ended it: the account is taken up at the next start. */
+  /** The stop of the service has ended it. The account is taken up at the next start. */
   | { readonly to: 'stop' }
-  /** Another attempt after a pause. `lost`: how many attempts in a row were lost by then. */
+  /**
+   * Another attempt follows after a pause. `lost`: the number of attempts in a row that were lost.
+   */
   | { readonly to: 'repeat'; readonly attempt: number; readonly lost: number; readonly inMilliseconds: number }
-  /** There is no other attempt, as a newer request came into sight while the handler ran. */
+  /** No other attempt follows, as a newer request came into sight while the handler ran. */
   | { readonly to: 'newerRequest' }
-  /** The outcome is to be written. */
+  /** The outcome is written. */
   | { readonly to: 'writeBack' };
 
-/** Says what follows from the outcome of a handler. `isOvertaken`: a newer request is in sight. */
+/**
+ * Returns what follows from the outcome of a handler. `isOvertaken`: a newer request is in sight.
+ */
 export function afterHandler(
   { attempt, lost }: Pick<Job, 'attempt' | 'lost'>,
   outcome: HandlerOutcome,
@@ -29,15 +33,15 @@ export function afterHandler(
 
 /** What follows when the directory refuses an outcome. */
 export type AfterRefusal =
-  /** The outcome is kept, and offered again after a pause. `tries`: how often it was refused. */
+  /** The outcome is kept, and written again after a pause. `tries`: how often it was refused. */
   | { readonly to: 'keep'; readonly tries: number; readonly inMilliseconds: number }
   /** The outcome is void, as a newer request came into sight. */
   | { readonly to: 'newerRequest' };
 
-/** How long an outcome that was refused is kept before it is offered again, in milliseconds. */
+/** The pause before a refused outcome is written again, in milliseconds. */
 const REFUSED_AGAIN = { initial: 5_000, max: 600_000 };
 
-/** Says what follows from a refusal. `tries`: how often the outcome had been refused before. */
+/** Returns what follows from a refusal. `tries`: how often the outcome had been refused before. */
 export function afterRefusal(tries: number, isOvertaken: boolean): AfterRefusal {
   if (isOvertaken) return { to: 'newerRequest' };
   return { to: 'keep', tries: tries + 1, inMilliseconds: backoff(tries + 1, REFUSED_AGAIN) };

@@ -3,7 +3,7 @@ import { isInWork } from '../../src/domain/decide.ts';
 import type { DirectoryError } from '../../src/domain/directory-error.ts';
 import type { ClaimMemory, ClaimNext, ClaimNote, ClaimResult, ClaimRules, TokenFence } from './claim-state.ts';
 
-/** The moves of a claim into a state, with the effect that belongs to it, and to its end. */
+/** The moves of a claim: into a state, with its effect, or to the end. */
 
 export const end = (result: ClaimResult): ClaimNext => ({ notes: [], result });
 
@@ -31,8 +31,9 @@ export function pause(memory: ClaimMemory, error: DirectoryError): ClaimNext {
 }
 
 /**
- * Whether somebody else may have put the account in work, where it is not own by its version. A
- * service alone knows that only of an account that was not in work when it was seen.
+ * Whether another service may have put the account in work, unless its version shows that this one
+ * did. A service that is alone suspects this only of an account that was not in work when it was
+ * seen.
  */
 function mayBeOthers(memory: ClaimMemory, seen: AccountRecord, alone: boolean): boolean {
   const { candidate, undo, unanswered } = memory;

@@ -9,29 +9,29 @@ import type { Candidate } from '../candidate.ts';
 import type { Machine, Next } from './machine.ts';
 
 /**
- * The claim of one account, by compare-and-swap. The record that was seen is only a hint: whenever
- * the directory disagrees, the entry is read again and decided about anew.
+ * The claim of one account, by compare-and-swap. The record that was seen is only a hint: if the
+ * directory contradicts it, the entry is read again and decided about anew.
  *
- * It begins `judging` what was just seen, or `reading` what was seen some time ago.
+ * It begins in `judging` if the account was just seen, and in `reading` if that was some time ago.
  *
  *   reading -> judging               the entry was found
- *   judging -> asking                it is due
+ *   judging -> asking                the account is due
  *   judging -> undoing               a claim happened that should not have
- *   judging -> notNow                it is not due, or another entry or uid by now
- *   asking -> sending                nothing speaks against the account on this host
- *   asking -> unworkable
+ *   judging -> notNow                not due, or another entry or uid by now
+ *   asking -> sending                the host has no objection
+ *   asking -> unworkable             the host has one
  *   sending -> claimed               the answer shows the entry as claimed
  *   sending -> verifying             the answer does not show the entry, so it is read
- *   sending -> reading               somebody wrote before it, or the return value is refused
- *   verifying -> claimed
- *   sending, verifying -> judging    it happened, but should not have, or on another entry
- *   sending, verifying -> reading    somebody wrote right after it
+ *   sending -> reading               another write came first, or the return value is refused
+ *   verifying -> claimed             the entry is as claimed
+ *   sending, verifying -> judging    claimed, but should not be, or it is another entry
+ *   sending, verifying -> reading    another write came right after the claim
  *   sending, undoing -> reading      the entry has another DN by now
- *   undoing -> reading               done, or somebody wrote before it
+ *   undoing -> reading               undone, or another write came first
  *   reading, sending, verifying, undoing -> pausing -> reading    no answer
  *   reading, sending, verifying -> gone, unworkable               what the entry shows
  *   reading, sending, verifying, undoing -> refused               for good, by rights or schema, or
- *                                                                 too many conflicts
+ *                                                                 after too many conflicts
  */
 export type ClaimState = { readonly memory: ClaimMemory } & (
   | { readonly at: 'reading' }
@@ -48,26 +48,24 @@ export interface ClaimMemory {
   readonly candidate: Candidate;
   /** False once the schema has refused the return value. */
   readonly withReturnValue: boolean;
-  /**
-   * A claim was sent, and what became of it was never seen: it may stand already, or arrive later.
-   */
+  /** A claim was sent and its result was never seen. It may have happened, or may arrive later. */
   readonly unanswered: boolean;
   /**
-   * The fences by token that were sent, or stand: by them an own claim is known, and the day that
-   * stood before.
+   * The token fences that were sent, or that the entry has. They identify an own claim, and the day
+   * that stood before it.
    */
   readonly tokens: readonly TokenFence[];
-  /** The fence of a claim that happened and must be taken back. */
+  /** The fence of a claim that happened and must be undone. */
   readonly undo: Fence | undefined;
-  /** How many requests had no answer. */
+  /** The number of requests without an answer. */
   readonly failures: number;
-  /** How often somebody else was faster, or the entry was not as claimed. */
+  /** How often another write came first, or the entry was not as claimed. */
   readonly conflicts: number;
 }
 
 export type TokenFence = Extract<Fence, { readonly by: 'token' }>;
 
-/** What is sent: a claim of a request, or a resume of work that was found. */
+/** What is sent: a claim of a request, or a resume of an account in work. */
 export interface Attempted {
   readonly how: 'claim' | 'resume' | 'takeOver';
   readonly mode: Mode;
@@ -76,24 +74,24 @@ export interface Attempted {
 }
 
 export type ClaimEffect =
-  /** The entry as it is now, wherever it was renamed or moved to: answered by `entry`. */
+  /** Reads the entry as it is now, even if it was renamed or moved. Answered by `entry`. */
   | { readonly do: 'find' }
   /**
-   * Decides now; with `mayBeOthers`, a claim that is not own is told and remembered first: by
-   * `judgement`.
+   * Decides now. With `mayBeOthers`, a claim that is not own is reported and remembered first.
+   * Answered by `judgement`.
    */
   | { readonly do: 'judge'; readonly record: AccountRecord; readonly mayBeOthers: boolean }
-  /** What speaks against the account, by what is known of it beside the entry: by `objection`. */
+  /** Asks whether this host has an objection to the account. Answered by `objection`. */
   | { readonly do: 'ask'; readonly record: AccountRecord }
-  /** By `entry`, which is shown where the server tells. */
+  /** Modifies the entry. Answered by `entry`, with the entry if the server returns it. */
   | { readonly do: 'modify'; readonly dn: string; readonly list: readonly Modification[]; readonly fence: Fence }
-  /** The entry under a DN: by `entry`. */
+  /** Reads the entry with this DN. Answered by `entry`. */
   | { readonly do: 'read'; readonly dn: string }
-  /** Waits after the nth request without an answer until it is worth trying again: by `time`. */
+  /** Waits after the nth request without an answer. Answered by `time`. */
   | { readonly do: 'pause'; readonly failures: number; readonly error: DirectoryError };
 
 export type ClaimInput =
-  /** `othersAtWork`: another service's claim on the account or its uid has been seen by now. */
+  /** `othersAtWork`: a claim of another service on the account or its uid has been seen. */
   | { readonly got: 'entry'; readonly entry: DirectoryEntry | undefined; readonly othersAtWork: boolean }
   | Judgement
   | { readonly got: 'objection'; readonly reason: string | undefined }
@@ -102,35 +100,34 @@ export type ClaimInput =
 export interface Judgement {
   readonly got: 'judgement';
   readonly decision: Decision;
-  /** This service wrote the account as it stands. With `alone`: or it may have. */
+  /** This service wrote the account as it is. With `alone` also true if it may have. */
   readonly isOwnClaim: boolean;
   /** How the server in use refuses late requests. */
   readonly fencing: Fencing;
-  /** A token that was not chosen lately. */
+  /** A new token, other than the day in the entry. */
   readonly token: string;
 }
 
 export type ClaimNote =
   | { readonly note: 'conflict'; readonly record: AccountRecord; readonly reason: string }
-  /** How the entry will stand if the claim succeeds, and by which fence. */
+  /** How the account will be if the claim succeeds, and the fence of the claim. */
   | { readonly note: 'claiming'; readonly record: AccountRecord; readonly fence: Fence };
 
 export type ClaimResult =
   /**
-   * The account is this service's, and stands as `record` and `entry` say; the outcome is to name
-   * the fence.
+   * The account is claimed, and is as `record` and `entry` say. The outcome has to name the fence.
    */
   | (Omit<Attempted, 'seen'> & {
       readonly kind: 'claimed';
       readonly record: AccountRecord;
       readonly entry: DirectoryEntry;
     })
-  /** Nothing to be done with it now. */
+  /** There is nothing to do with the account now. */
   | { readonly kind: 'notNow'; readonly record: AccountRecord; readonly decision: Decision }
   | { readonly kind: 'unworkable'; readonly dn: string; readonly reason: string }
-  /** There is no such entry any more, or it is another program's business. */
+  /** The entry does not exist any more, or belongs to another program. */
   | { readonly kind: 'gone' }
-  /** The directory refuses for good, or contradicts itself. */
+  /** The directory refuses the claim for good, or contradicts itself. */
   | { readonly kind: 'refused'; readonly error: DirectoryError };
 
 /** What does not change while the service runs. */

@@ -22,7 +22,7 @@ import type {
 import { Conflict, MOST_CONFLICTS } from './conflicts.ts';
 import { answerTo, type Failed } from './machine.ts';
 
-/** The first step. Reads what was seen some time ago. */
+/** The first step. An account that was seen some time ago is read first. */
 export function beginClaim(candidate: Candidate, rules: ClaimRules): ClaimNext {
   const { ownWork, fresh, record } = candidate;
   const memory: ClaimMemory = {
@@ -37,7 +37,7 @@ export function beginClaim(candidate: Candidate, rules: ClaimRules): ClaimNext {
   return fresh ? judge(memory, record, rules) : find(memory);
 }
 
-/** What follows from the answer to the effect of the state. Pure. */
+/** Returns what follows from the answer to the effect of the state. Pure. */
 export function stepClaim(state: ClaimState, input: ClaimInput | Failed, rules: ClaimRules): ClaimNext {
   switch (state.at) {
     case 'judging':
@@ -52,7 +52,7 @@ export function stepClaim(state: ClaimState, input: ClaimInput | Failed, rules: 
   }
 }
 
-/** The answer of the directory. */
+/** Handles an answer of the directory that is no error. */
 function answered(state: AtDirectory, input: ClaimInput, rules: ClaimRules): ClaimNext {
   switch (state.at) {
     case 'reading':
@@ -96,16 +96,16 @@ function judged(state: Extract<ClaimState, { at: 'judging' }>, judgement: Judgem
   if (undo !== undefined || isRevivedClaim(memory, seen, judgement, rules))
     return takeBack(memory, seen, judgement, rules);
   const attempted = attemptedOn(memory, seen, judgement);
-  // Renamed or created anew: its turn is another one, so that neither the uid nor the entry is
-  // worked on twice at once.
+  // Renamed or created anew, the account has another turn, so that neither the uid nor the entry is
+  // in work twice at once.
   if (!sameTurn(seen, memory.candidate) || attempted === undefined)
     return end({ kind: 'notNow', record: seen, decision });
   return { notes: [], state: { at: 'asking', memory, attempted }, effect: { do: 'ask', record: seen } };
 }
 
 /**
- * Whether what stands may be a claim of this service's that arrived late, of a delete whose account
- * is active by now.
+ * Whether the entry may show a claim of this service that arrived late, for a delete, although the
+ * account has become active.
  */
 function isRevivedClaim(
   { candidate, unanswered }: ClaimMemory,
@@ -142,7 +142,7 @@ function attemptedOn(
   const { kind: how, mode } = start;
   const fence = claimFence(seen, fencing, token);
   const standing = tokenOf(memory, seen);
-  // What stood before a token of this service's own is the day that somebody asked for.
+  // The day before this service's own token is the one that was asked for.
   const isRenewed = fence.by === 'token' && standing !== undefined;
   return { how, mode, seen, fence: isRenewed ? { ...fence, restored: standing.restored } : fence };
 }
@@ -176,8 +176,8 @@ function sent(state: Extract<ClaimState, { at: 'sending' }>, input: EntryInput, 
 }
 
 /**
- * What follows from the entry after the claim: it is this service's own now, or was changed, or
- * proved to be another one.
+ * Returns what follows from the entry after the claim: it is claimed, or was changed, or is another
+ * entry.
  */
 function verified(
   state: Extract<ClaimState, { at: 'sending' | 'verifying' }>,
@@ -188,7 +188,7 @@ function verified(
   const reading = readingOf(entry, rules);
   if (reading.kind !== 'account') return end(reading);
   const { how, mode, seen, fence } = state.attempted;
-  // What was changed is the entry under the DN that was asked for, however the answer spells it.
+  // The modified entry has the DN that was asked for, however the answer spells it.
   const record = { ...reading.record, dn: seen.dn };
   const isTokenThere = fromPostRead || fence.by !== 'token' || record.date?.value === fence.token;
   const ours = isInWork(record) && readMode(record.mode)?.mode === mode && isTokenThere;
@@ -199,16 +199,15 @@ function verified(
     return end({ kind: 'claimed', how, mode, record, entry: reading.entry, fence: fenceOfOutcome });
   const conflicts = state.memory.conflicts + 1;
   if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error: neverKept() });
-  // An entry that was read later may have been created later, and be somebody else's.
+  // An entry that was read afterwards may have been created meanwhile, and be claimed by another
+  // service.
   const undo = ours && !(isAnotherTurn && !fromPostRead) ? fenceOfOutcome : undefined;
   const notes: ClaimNote[] = [{ note: 'conflict', record, reason }];
   const memory = { ...state.memory, undo, conflicts };
   return ours ? judge(memory, record, rules, notes) : find(memory, notes);
 }
 
-/**
- * Why an account that was claimed must not be worked on; undefined where nothing speaks against it.
- */
+/** Returns the reason why a claimed account must not be worked on; undefined if there is none. */
 function conflictOf(
   { how, mode, fence, seen }: Attempted,
   record: AccountRecord,
@@ -216,18 +215,21 @@ function conflictOf(
 ): string | undefined {
   if (!ours) return Conflict.changedAfter;
   if (isAnotherTurn) return Conflict.anotherEntry;
-  // The host was asked about the number that was seen. A version tells that it is the same; a token
-  // does not.
+  // The host was asked about the number that was seen. A version shows that it is unchanged; a
+  // token does not.
   if (record.uidNumber !== seen.uidNumber) return Conflict.anotherUser;
-  // A request that was written over another service's claim looks like the one before it, save
-  // where a version tells.
+  // A request that overwrote another service's claim looks like the one before it, unless a version
+  // shows the difference.
   if (how === 'claim' && fence.by === 'token' && othersAtWork) return Conflict.atWork;
   return how === 'claim' && !preconditionHolds(record, mode) ? Conflict.becameActive : undefined;
 }
 
-/** Another round; after a while where the directory is away; or the end. */
+/**
+ * Returns what follows from an error: another round, at once or, if the directory is away, after a
+ * pause; or the end.
+ */
 function failed(state: AtDirectory, error: DirectoryError, rules: ClaimRules): ClaimNext {
-  // A claim was carried out, and what it left is not known.
+  // In `verifying` a claim was carried out, and its result is not known.
   const memory = { ...state.memory, unanswered: state.memory.unanswered || state.at === 'verifying' };
   switch (failureKind(error)) {
     case 'mismatch':
@@ -245,7 +247,10 @@ function failed(state: AtDirectory, error: DirectoryError, rules: ClaimRules): C
   }
 }
 
-/** Somebody else was faster, which is told with `note`. */
+/**
+ * Another write came first, which `note` reports. Starts another round, or ends the claim after too
+ * many conflicts.
+ */
 function forestalled(
   memory: ClaimMemory,
   error: DirectoryError,
@@ -254,12 +259,12 @@ function forestalled(
 ): ClaimNext {
   const conflicts = memory.conflicts + 1;
   if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error });
-  // Beside other services it is no longer certain that what stands is this one's own claim.
+  // With other services the entry may show their claim by now instead of this one's.
   const undo = alone ? memory.undo : undefined;
   return find({ ...memory, conflicts, undo }, note === undefined ? [] : [note]);
 }
 
-/** What a write tells that found the entry changed. */
+/** The note of a write that was refused because the entry had changed. */
 function noteOf(state: AtDirectory): ClaimNote | undefined {
   if ('attempted' in state) {
     return { note: 'conflict', record: state.attempted.seen, reason: Conflict.changedBefore };

@@ -1,4 +1,4 @@
-/** What a claim may meet, in words for the operator. */
+/** The conflicts of a claim, in words for the operator. */
 export const Conflict = {
   changedBefore: 'somebody else changed the account before it was claimed',
   changedAfter: 'somebody changed the account right after it was claimed',
@@ -12,7 +12,7 @@ export const Conflict = {
 } as const;
 
 /**
- * So many conflicts of one claim are a directory that contradicts itself, or a writer without end:
- * it is given up.
+ * A claim with more conflicts is given up: the directory contradicts itself, or another writer
+ * never stops.
  */
 export const MOST_CONFLICTS = 20;

@@ -1,15 +1,15 @@
 import { DirectoryError } from '../../src/domain/directory-error.ts';
 
 /**
- * What a pure step returns: the next state, what is to be told first, and the effect whose answer
- * is the input of the step after it; or how it all ended. There is one effect at a time, and each
- * is answered exactly once.
+ * What a pure step returns: notes, which are reported first, and either the next state with an
+ * effect, or the result. There is one effect at a time, and each is answered exactly once: its
+ * answer is the input of the next step.
  */
 export type Next<State, Effect, Note, Result> =
   | { readonly notes: readonly Note[]; readonly state: State; readonly effect: Effect }
   | { readonly notes: readonly Note[]; readonly result: Result };
 
-/** The answer to an effect that the directory refused, or did not answer. */
+/** The answer to an effect that the directory refused or did not answer. */
 export interface Failed {
   readonly got: 'error';
   readonly error: DirectoryError;
@@ -24,14 +24,14 @@ export interface Machine<State, Effect, Input, Note, Result> {
 export interface Driver<State, Effect, Input, Note, Result> {
   readonly perform: (effect: Effect) => Promise<Input>;
   readonly tell: (note: Note) => void;
-  /** Is told each step but the first, with its input. */
+  /** Called with each step except the first one, with its input. */
   readonly stepped: (input: Input | Failed, next: Next<State, Effect, Note, Result>) => void;
 }
 
 /**
- * Runs a machine to its result. Notes are told before the effect is performed, as its echo may come
- * before its answer. Rejects where an effect ends with anything but a `DirectoryError`: the service
- * stops, or there is a bug.
+ * Runs a machine to its result. Notes are reported before the effect is performed, as the echo of a
+ * write may come before its answer. Rejects if an effect fails with anything but a
+ * `DirectoryError`: then the service stops, or there is a bug.
  */
 export async function run<State, Effect, Input, Note, Result>(
   { begin, step }: Machine<State, Effect, Input, Note, Result>,
@@ -51,7 +51,10 @@ function failed(error: unknown): Failed {
   return { got: 'error', error };
 }
 
-/** The input, which is to be of this kind in this state; anything else is a bug. */
+/**
+ * Returns the input, which must be of the kind `got` in this state. Throws a TypeError otherwise,
+ * as that is a bug.
+ */
 export function answerTo<Input extends { readonly got: string }, Got extends Input['got']>(
   input: Input,
   got: Got,

@@ -8,13 +8,13 @@ import type { Failed } from './machine.ts';
 import type { WriteBackInput, WriteBackNext } from './write-back-state.ts';
 
 /**
- * A pure step that was taken for an account: its name is the function's, then come its input and
- * what it led to. One uid has one turn at a time, so the steps of a uid in their order say all that
- * was decided for it.
+ * A pure step that was taken for an account: the name of its function, its input, and what it led
+ * to. One uid has one turn at a time, so the steps of a uid in their order say everything that was
+ * decided for it.
  *
  *   decide
  *   beginClaim -> stepClaim ... -> afterHandler -> beginWriteBack -> stepWriteBack ...
- *     -> afterRefusal, where the directory refuses the outcome
+ *     -> afterRefusal, if the directory refuses the outcome
  */
 export type Step =
   | {
@@ -38,11 +38,11 @@ export type Step =
       readonly step: 'beginWriteBack';
       readonly uid: string;
       readonly outcome: HandlerOutcome;
-      /** What the state attribute is to say of a success. */
+      /** The value of the state attribute for a success. */
       readonly now: string;
-      /** How often the directory has refused the outcome already. */
+      /** The number of times that the directory has refused the outcome. */
       readonly tries: number;
-      /** From the claim to the end of the handler. */
+      /** The time from the claim to the end of the handler. */
       readonly milliseconds: number;
       readonly next: WriteBackNext;
     }
@@ -62,8 +62,8 @@ export type Step =
     };
 
 /**
- * What a decision is for: an account that came into sight, with something new or nothing new to
- * tell; an account that is about to be claimed; or a dry run, which tells it instead of acting.
+ * The purpose of a decision: an account came into sight, with or without anything new; it is about
+ * to be claimed; or a dry run reports the decision instead of acting.
  */
 export type Purpose = (typeof PURPOSES)[number];
 
@@ -72,5 +72,5 @@ export const PURPOSES = ['seen', 'seenUnchanged', 'claim', 'dryRun'] as const;
 /** Decides about an account by the circumstances of this moment. */
 export type DecideNow = (record: AccountRecord, purpose: Purpose) => Decision;
 
-/** Is told each step before its effects. Must not throw and must not wait. */
+/** Called with each step before its effects. Must not throw and must not wait. */
 export type ObserveStep = (step: Step) => void;

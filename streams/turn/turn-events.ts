@@ -11,13 +11,13 @@ import type { ClaimNote, ClaimResult } from './claim-state.ts';
 import type { WriteBackResult } from './write-back-state.ts';
 
 /*
- * What the steps of an account tell: events as functions of what each step led to. Both the service
- * and the replay of its record tell them so. What the operators tell by themselves (a wait for the
- * directory, the end of a hold, a claim of another service) is no step's, and is told where it
- * happens.
+ * The events that the steps of an account report, as functions of what each step led to. The
+ * service and the replay of its record both use them. Events that the operators report by
+ * themselves (a wait for the directory, the end of a hold, a claim of another service) belong to no
+ * step, and are reported where they happen.
  */
 
-/** What is told of an account in sight; nothing where nothing is asked. */
+/** The event of an account in sight; undefined if it has no request. */
 export function decisionEvent(record: AccountRecord, decision: Decision): StreamEvent | undefined {
   const ref = refOf(record);
   switch (decision.kind) {
@@ -44,7 +44,7 @@ function failureOf(record: AccountRecord, returnValue: string): { returnValue?: 
   };
 }
 
-/** What a dry run would do. */
+/** The event that says what a run without `--dry-run` would do. */
 export function dryRunEvent(record: AccountRecord, { kind, reason }: Decision): StreamEvent {
   return { event: 'skipped', reason: `dry run: would ${kind}, as ${reason}`, ...refOf(record) };
 }
@@ -57,7 +57,7 @@ export function claimedEvent({ id, record, resumed }: ClaimedJob): StreamEvent {
   return { event: resumed ? 'resumed' : 'claimed', ...refOf(record, id) };
 }
 
-/** The event that tells of a claim by another service where there should be none. */
+/** The event of a claim by another service where there should be none. */
 export function foreignClaimEvent(record: AccountRecord): StreamEvent {
   const by = record.modifiedBy === undefined ? 'another service' : record.modifiedBy;
   return {
@@ -69,9 +69,7 @@ export function foreignClaimEvent(record: AccountRecord): StreamEvent {
   };
 }
 
-/**
- * `record`: the account as it was to be claimed. Nothing is told of one that is decided about anew.
- */
+/** `record`: the account that was to be claimed. Undefined if it is decided about anew. */
 export function notClaimedEvent(
   record: AccountRecord,
   result: Exclude<ClaimResult, { readonly kind: 'claimed' }>,
@@ -80,7 +78,7 @@ export function notClaimedEvent(
     case 'notNow':
       return undefined;
     case 'refused': {
-      // It is tried again when the account changes, or with the next list.
+      // The claim is tried again when the account changes, or with the next list.
       const isTooLarge = result.error.resultCode === ResultCode.answerTooLarge;
       const what = isTooLarge ? 'it cannot be worked on' : 'the directory refuses the claim';
       const reason = `${what}: ${result.error.sentence}`;
@@ -93,7 +91,9 @@ export function notClaimedEvent(
   }
 }
 
-/** Nothing is told of an outcome that is to be written, or of a handler that the stop has ended. */
+/**
+ * Undefined if the outcome is to be written, or if the stop of the service has ended the handler.
+ */
 export function afterHandlerEvent(
   job: ClaimedJob,
   outcome: HandlerOutcome,
@@ -105,7 +105,9 @@ export function afterHandlerEvent(
   return { event: 'retrying', attempt, inMilliseconds, reason: outcome.reason, ...refOf(job.record, job.id) };
 }
 
-/** A newer request is in sight, and takes its turn next: nothing of this attempt comes back. */
+/**
+ * A newer request is in sight and has its turn next. The attempt is not written back or repeated.
+ */
 function overtakenEvent({ id, record }: Pick<ClaimedJob, 'id' | 'record'>): StreamEvent {
   return { event: 'superseded', reason: NEWER_REQUEST, ...refOf(record, id) };
 }
@@ -127,7 +129,7 @@ export function writeBackEvent(
   return { event: 'failed', returnValue, reason: nameCode(returnValue, reason), step, ...ref };
 }
 
-/** `error`: how the directory refused the outcome. */
+/** `error`: the refusal of the outcome by the directory. */
 export function afterRefusalEvent(job: ClaimedJob, error: DirectoryError, after: AfterRefusal): StreamEvent {
   if (after.to === 'newerRequest') return overtakenEvent(job);
   return {
@@ -140,7 +142,7 @@ export function afterRefusalEvent(job: ClaimedJob, error: DirectoryError, after:
   };
 }
 
-/** The code by which the directory refused, where it did. */
+/** The result code of the directory, if it has answered with one. */
 export function codeOf({ resultCode }: DirectoryError): { readonly resultCode?: number } {
   return resultCode === undefined ? {} : { resultCode };
 }

@@ -7,40 +7,40 @@ import type { Surroundings } from '../surroundings.ts';
 import type { ClaimResult } from './claim-state.ts';
 
 /**
- * One turn of an account: from the slot that it was given to what came of it. It begins
- * `unclaimed`, or `ended` where an outcome was kept from an earlier turn.
+ * One turn of an account, from its slot to its result. It begins as `unclaimed`, or as `ended` if
+ * an outcome was kept from an earlier turn.
  *
  *   claim():      unclaimed -> claimed, done, decideAgain
  *   dispatch():   claimed   -> ended, done, again
  *   writeBack():  ended     -> done, decideAgain, again
  *   any stage     -> done    the service stops
  *
- * Each stage works on what is at its state and passes everything else on.
+ * Each stage handles the turns in its state and passes on all others.
  */
 export type Turn =
-  /** It has its slot, and is to be claimed. */
+  /** The account has a slot, and is to be claimed. */
   | { readonly at: 'unclaimed'; readonly candidate: Candidate }
-  /** It is this service's, and its handler is to run. */
+  /** The account is claimed, and its handler is to run. */
   | { readonly at: 'claimed'; readonly candidate: Candidate; readonly job: ClaimedJob }
-  /** Its handler has ended, and the outcome is to be written. */
+  /** The handler has ended, and its outcome is to be written. */
   | ({ readonly at: 'ended'; readonly candidate: Candidate } & EndedWork)
   | TurnResult;
 
-/** What came of a turn. */
+/** The result of a turn. */
 export type TurnResult =
   /**
-   * Nothing more to do: finished, failed for good, gone, refused, not this service's, overtaken by
-   * a newer request, or stopped.
+   * There is nothing more to do: finished, failed for good, gone, refused, another service's,
+   * overtaken by a newer request, or stopped.
    */
   | { readonly at: 'done' }
-  /** Met in another condition than it was queued in: to be decided about anew. */
+  /** The account was met in another condition than it was queued in, and is decided about anew. */
   | { readonly at: 'decideAgain'; readonly candidate: Candidate }
-  /** To have another turn after a time. */
+  /** The account has another turn after a pause. */
   | { readonly at: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number };
 
 export const DONE: TurnResult = { at: 'done' };
 
-/** A turn at its beginning: an outcome that was kept from an earlier one needs no claim. */
+/** Returns a turn at its beginning. An outcome that was kept from an earlier one needs no claim. */
 export function turnOf(candidate: Candidate): Turn {
   const { ownWork } = candidate;
   if (ownWork?.kind !== 'unwritten') return { at: 'unclaimed', candidate };
@@ -49,8 +49,8 @@ export function turnOf(candidate: Candidate): Turn {
 }
 
 /**
- * Makes a stage of the turn. What `work` rejects with when the service stops ends the turn, and the
- * account is taken up at the next start as it stands; any other rejection is a bug.
+ * Makes a stage of the turn. If `work` rejects because the service stops, the turn is done, and the
+ * account is taken up at the next start as it is then. Any other rejection is a bug.
  */
 export function stage<At extends Turn['at']>(
   at: At,
@@ -65,14 +65,19 @@ export function stage<At extends Turn['at']>(
   return concatMap((turn) => (isHere(turn) ? from(work(turn).catch(orStopped)) : of(turn)));
 }
 
-/** The account was met in another condition; deleted and created again, it is another account. */
+/**
+ * Returns the result of a turn whose account was met in another condition. If the entry was deleted
+ * and created again, it is another account.
+ */
 export function decideAgain({ id }: Candidate, record: AccountRecord, fresh: boolean, open: OpenAccounts): TurnResult {
   const identity = identityOf(record);
   if (identity !== id) open.forget(id);
   return { at: 'decideAgain', candidate: { id: identity, record, fresh } };
 }
 
-/** The job that a claim made. `claimedAt`: when the claim was answered, by the monotonic clock. */
+/**
+ * Returns the job for a claim. `claimedAt`: when the claim was answered, by the monotonic clock.
+ */
 export function jobOf(
   { ownWork }: Pick<Candidate, 'ownWork'>,
   { how, mode, record, entry, fence }: Extract<ClaimResult, { readonly kind: 'claimed' }>,

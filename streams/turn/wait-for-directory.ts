@@ -6,15 +6,15 @@ import type { Surroundings } from '../surroundings.ts';
 import { codeOf } from './turn-events.ts';
 
 /**
- * Waits after the nth failure in a row until it is worth asking the directory again. Rejects when
- * the service stops.
+ * Waits after the nth failure in a row before the directory is asked again. Rejects when the
+ * service stops.
  */
 export type Pause = (failures: number, error: DirectoryError) => Promise<void>;
 
 /**
- * Makes the wait for the directory. Each wait is told with what is wrong; `until` ends it. With a
- * result code the fault may be this account's alone, so that others use the slot meanwhile. Without
- * one the server is away for all of them.
+ * Makes the wait for the directory. Each wait is reported with the reason. An abort of `until` ends
+ * it. With a result code the fault may be this account's alone, so the slot is lent to others
+ * meanwhile. Without one the server is away for all accounts.
  */
 export function pauseFor(
   record: AccountRecord,
@@ -24,7 +24,7 @@ export function pauseFor(
   { away, report }: Surroundings,
 ): Pause {
   return async (failures, error) => {
-    until.throwIfAborted(); // the end itself broke the request off, and nothing is tried again
+    until.throwIfAborted(); // the abort itself has ended the request, so nothing is tried again
     const inMilliseconds = away.delay(failures);
     const attempt = failures + 1;
     report({

@@ -6,13 +6,14 @@ import { readMode } from '../../src/domain/mode.ts';
 import type { Because, Standing, WriteBackInput, WriteBackMemory, WriteBackRules } from './write-back-state.ts';
 
 /*
- * What an entry that was read says about an outcome: whether it was written, whether the account is
- * still this service's own, and whether another try may succeed. Nothing here moves the machine.
+ * What an entry that was read shows about an outcome: whether it was written, whether the account
+ * is still this service's own, and whether another write may succeed. Nothing here moves the
+ * machine.
  */
 
 /**
- * Whether the entry shows the outcome as written, with its return value or `silently`
- * without.
+ * Whether the entry shows the outcome as written: `withReturnValue`, or `silently` without it.
+ * Undefined if it does not.
  */
 export function howWritten(
   memory: WriteBackMemory,
@@ -28,14 +29,14 @@ export function howWritten(
   return isWrittenSilently(memory, standing, rules) ? 'silently' : undefined;
 }
 
-/** Whether the account stands in work, failed or not. */
+/** Whether the account is in work, failed or not. */
 export function stillStandsInWork({ mode, state }: AccountRecord): boolean {
   return readMode(mode)?.phase === 'inWork' && state === '0';
 }
 
 /**
- * Whether a failure that leaves no return value was written: all that it changes is the fence. A
- * service that is not alone cannot tell it from another one's claim.
+ * Whether a failure that leaves no return value was written: the fence is all that it changes. A
+ * service that is not alone cannot tell this from another one's claim.
  */
 function isWrittenSilently(
   { optional, fence }: WriteBackMemory,
@@ -48,10 +49,10 @@ function isWrittenSilently(
 }
 
 /**
- * Whether an account that is in work is still so by this service's own claim. A token says it. Of
- * versions only the newest shows: if it is another one, nobody may have taken the account over
- * meanwhile, by the rules that services keep; and what was written under this service's own name
- * must show, as otherwise it is the claim of another instance.
+ * Whether an account in work is still so by this service's own claim. A token says it. Of the
+ * versions only the newest is visible. If it is not that of the claim, two things are required: by
+ * the rules that services keep, none may have taken the account over meanwhile; and the entry must
+ * show that the write was no claim of another instance, by its writer or by what it changed.
  */
 export function isStillOwn(
   memory: WriteBackMemory,
@@ -65,24 +66,24 @@ export function isStillOwn(
   if (fence.by === 'nothing' || record.entryCSN === undefined) return alone || isUntouched(record, known.record);
   if (record.entryCSN === fence.entryCSN) return true;
   const isRedated = record.date?.value !== known.record.date?.value;
-  // A token that stood there before is none, but a day that somebody asked for.
+  // A token that was there before the claim is not new: it is a day that was asked for.
   const isTokenNew = isRedated && isTokenDay(record.date?.value ?? '');
   if (record.returnValue !== known.record.returnValue || isTokenNew || seen.askedAgain) return false;
-  // Beside others a new day may be that of a newer request, which another service has claimed.
+  // With other services a new day may belong to a newer request, which one of them has claimed.
   if (!alone && (isRedated || seen.mayBeTakenOver)) return false;
   return showsAnotherWriter(memory, standing);
 }
 
 /**
- * Whether what was written since the claim can be told from another instance's claim: by its
- * writer, or by what it changed.
+ * Whether the write since the claim differs from a claim of another instance, by its writer or by
+ * what it changed.
  */
 function showsAnotherWriter({ known, job }: WriteBackMemory, { record, entry }: Standing): boolean {
   if (!isSameWriter(record, job.record) || !isSameDn(record.dn, known.record.dn)) return true;
   return entry !== undefined && known.entry !== undefined && !sameAttributes(entry, known.entry);
 }
 
-/** Whether a write that was refused may succeed on the entry as it stands now. */
+/** Whether a write that was refused may succeed on the entry as it is now. */
 export function mayBeTakenNow(
   { known: { record: known }, fence }: WriteBackMemory,
   because: Because,
@@ -94,7 +95,7 @@ export function mayBeTakenNow(
   return isOtherVersion || standing.mode !== known.mode || standing.state !== known.state;
 }
 
-/** Whether nobody has written to the account since it was last known. */
+/** Whether the account was not written to since it was last known. */
 function isUntouched(standing: AccountRecord, known: AccountRecord): boolean {
   return standing.modifiedAt === known.modifiedAt && standing.date?.value === known.date?.value;
 }

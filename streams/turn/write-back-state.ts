@@ -8,27 +8,27 @@ import type { ClaimedJob } from '../candidate.ts';
 import type { Machine, Next } from './machine.ts';
 
 /**
- * The write-back of one outcome, by compare-and-swap and by the fence of its claim. Nothing that
- * was written since the claim is overwritten. It begins `sending`.
+ * The write-back of one outcome, by compare-and-swap and by the fence of its claim. It overwrites
+ * nothing that was written since the claim. It begins in `sending`.
  *
  *   sending -> written
- *   sending -> sending              without an optional attribute that the directory does not take
- *   sending -> reading              refused, for whatever reason
+ *   sending -> sending              without an optional attribute that the directory refuses
+ *   sending -> reading              refused, for any other reason
  *   sending -> pausing -> reading   no answer: it may have been written
  *   reading -> pausing -> reading   no answer
- *   reading -> sending              it was not written, and the account is still this service's own
+ *   reading -> sending              not written, and the account is still this service's own
  *   reading -> written              it was written by the request that had no answer
- *   reading -> superseded           somebody asked anew, took the account over, or removed it
+ *   reading -> superseded           requested anew, taken over, or removed
  *   reading -> refused              the directory refuses the outcome, or to be read
  */
 export type WriteBackState = { readonly memory: WriteBackMemory } & (
   | { readonly at: 'sending'; readonly after: AccountRecord }
-  /** `failures`: how many reads had no answer since the write. */
+  /** `failures`: the number of reads without an answer since the write. */
   | { readonly at: 'reading'; readonly because: Because; readonly failures: number }
   | { readonly at: 'pausing'; readonly because: Because; readonly failures: number }
 );
 
-/** Why the entry is read: how the write failed. */
+/** Why the entry is read: the failure of the write. */
 export interface Because {
   readonly kind: FailureKind;
   readonly error: DirectoryError;
@@ -38,36 +38,39 @@ export interface Because {
 export interface WriteBackMemory {
   readonly job: ClaimedJob;
   readonly outcome: HandlerOutcome;
-  /** What the state attribute is to say. */
+  /** The value of the state attribute. */
   readonly stateValue: string;
-  /** The entry as it was last known to be this service's own, and what the outcome names of it. */
+  /**
+   * The account as it was when it was last known to be this service's own. The write names its old
+   * values.
+   */
   readonly known: Standing;
   readonly fence: Fence;
-  /** Which of the optional attributes go along: those that the directory refused are left out. */
+  /** Which optional attributes are written: those that the directory refused are left out. */
   readonly optional: OptionalAttributes;
-  /** False once somebody else has changed the date. */
+  /** False once another writer has changed the date. */
   readonly withDate: boolean;
-  /** How many writes had no answer: one of them may have happened. */
+  /** The number of writes without an answer. One of them may have happened. */
   readonly unansweredWrites: number;
 }
 
-/** How an account stands in the directory. */
+/** An account as it is in the directory. */
 export interface Standing {
   readonly record: AccountRecord;
-  /** Undefined where the entry cannot be read as an account. */
+  /** Undefined if the entry cannot be read as an account. */
   readonly entry: DirectoryEntry | undefined;
 }
 
 export type WriteBackEffect =
-  /** Answered by `written`. */
+  /** Writes the outcome. Answered by `written`. */
   | { readonly do: 'modify'; readonly dn: string; readonly list: readonly Modification[]; readonly fence: Fence }
-  /** The entry as it is now, wherever it was renamed or moved to: by `standing`. */
+  /** Reads the entry as it is now, even if it was renamed or moved. Answered by `standing`. */
   | { readonly do: 'find'; readonly record: AccountRecord }
-  /** Waits after the nth request without an answer until it is worth trying again: by `time`. */
+  /** Waits after the nth request without an answer. Answered by `time`. */
   | { readonly do: 'pause'; readonly failures: number; readonly error: DirectoryError };
 
 export type WriteBackInput =
-  /** `made`: the entryCSN of this write, where the server tells. */
+  /** `made`: the entryCSN of this write, if the server returns it. */
   | { readonly got: 'written'; readonly made: string | undefined }
   | {
       readonly got: 'standing';
@@ -75,13 +78,13 @@ export type WriteBackInput =
       /** A newer request has come into sight since the claim. */
       readonly askedAgain: boolean;
       /**
-       * Another service may have taken the account over by now, by the rules that all of them keep.
+       * By the rules that all services keep, another one may have taken the account over by now.
        */
       readonly mayBeTakenOver: boolean;
     }
   | { readonly got: 'time' };
 
-/** How the account will stand if the write succeeds. */
+/** How the account will be if the write succeeds. */
 export interface WriteBackNote {
   readonly note: 'writing';
   readonly record: AccountRecord;
@@ -89,8 +92,8 @@ export interface WriteBackNote {
 
 export type WriteBackResult =
   /**
-   * `record`: how the account stands now. `returnValueWritten`: it shows the return value, where
-   * the site has an attribute for it. `made`: the entryCSN of this write, where the server tells.
+   * `record`: the account as it is now. `returnValueWritten`: it shows the return value, if the
+   * site has an attribute for it. `made`: the entryCSN of this write, if the server returns it.
    */
   | {
       readonly kind: 'written';
@@ -100,22 +103,22 @@ export type WriteBackResult =
       readonly made: string | undefined;
     }
   /**
-   * A newer request was written while the handler ran, or the entry is gone: nothing was
+   * The account was requested anew or taken over meanwhile, or the entry is gone. Nothing was
    * overwritten.
    */
   | { readonly kind: 'superseded'; readonly reason: string; readonly record: AccountRecord | undefined }
-  /** The directory refuses it now. */
+  /** The directory refuses the outcome now. */
   | { readonly kind: 'refused'; readonly error: DirectoryError };
 
 /** What does not change while the service runs. */
 export interface WriteBackRules {
   readonly names: AttributeNames;
   /**
-   * Reads how an account stands, whatever has become of its user and home: its outcome is written
-   * all the same.
+   * Reads an account without judging its user and home: its outcome is written whatever has become
+   * of them.
    */
   readonly readStanding: ReadEntry;
-  /** No other service works on these accounts: what stands in work is this one's. */
+  /** No other service works on these accounts: an account in work is this one's. */
   readonly alone: boolean;
 }
 

@@ -20,7 +20,7 @@ import type {
 } from './write-back-state.ts';
 
 /**
- * The first step. `now`: what the state attribute says of a success that is finished now,
+ * The first step. `now`: the value of the state attribute for a success that ends now,
  * `YYYYMMDDThhmmssZ`.
  */
 export function beginWriteBack(
@@ -42,7 +42,7 @@ export function beginWriteBack(
   return send(memory, rules);
 }
 
-/** What follows from the answer to the effect of the state. Pure. */
+/** Returns what follows from the answer to the effect of the state. Pure. */
 export function stepWriteBack(
   state: WriteBackState,
   input: WriteBackInput | Failed,
@@ -74,7 +74,7 @@ function send(memory: WriteBackMemory, rules: WriteBackRules): WriteBackNext {
   };
 }
 
-/** What is written, and how the account stands after it. */
+/** Returns what is written, and the account as it will be after it. */
 function writeOf(
   { job, outcome, stateValue, known, fence, optional, withDate }: WriteBackMemory,
   { names }: WriteBackRules,
@@ -124,8 +124,8 @@ function notWritten(memory: WriteBackMemory, error: DirectoryError, rules: Write
 }
 
 /**
- * Whether the outcome is better written without it than not at all. Without its return value a
- * failure would be none.
+ * Whether the outcome is better written without the next optional attribute than not at all. A
+ * failure without its return value would look like no failure.
  */
 function isSpared(outcome: HandlerOutcome, which: OptionalAttributes): boolean {
   return outcome.ok || which === 'all';
@@ -138,7 +138,8 @@ function notRead(state: Extract<WriteBackState, { at: 'reading' }>, error: Direc
 }
 
 /**
- * The write may have happened all the same; or the entry is not as, or where, it was thought to be.
+ * Returns what follows from the entry that was read: the write may have happened all the same, or
+ * the entry has changed, or has another DN.
  */
 function found(
   state: Extract<WriteBackState, { at: 'reading' }>,
@@ -154,7 +155,7 @@ function found(
   if (verdict !== undefined) return verdict;
   if (!isStillOwn(memory, standing, input, rules))
     return superseded('somebody wrote to the account since the claim', record);
-  // It would be refused again.
+  // The directory would refuse it again.
   if (because.kind !== 'away' && !mayBeTakenNow(memory, because, record))
     return end({ kind: 'refused', error: because.error });
   const withDate = memory.withDate && record.date?.value === known.record.date?.value;
@@ -172,16 +173,16 @@ function standingOf(entry: DirectoryEntry, known: AccountRecord, { readStanding 
 }
 
 /**
- * What an entry that did not take the write-back says about it; undefined where it stands as it was
- * claimed.
+ * Returns the end of the write-back if the entry shows one; undefined if the account is still as it
+ * was claimed.
  */
 function judge(memory: WriteBackMemory, standing: AccountRecord, rules: WriteBackRules): WriteBackNext | undefined {
   const { known, job, unansweredWrites, optional } = memory;
   if (standing.entryUUID !== known.record.entryUUID) {
     return superseded('the entry was deleted and created again', standing);
   }
-  // A write before this one had no answer, but it may have happened. One that was refused did not,
-  // whatever the entry says.
+  // A write without an answer may have happened. One that was refused did not happen, whatever the
+  // entry shows.
   const how = unansweredWrites > 0 ? howWritten(memory, standing, rules) : undefined;
   if (how !== undefined)
     return written(memory, standing, how === 'withReturnValue' || optional !== 'none', standing.entryCSN);

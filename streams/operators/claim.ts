@@ -12,9 +12,8 @@ import { claimedEvent, conflictEvent, foreignClaimEvent, notClaimedEvent } from 
 import { type Pause, pauseFor } from '../turn/wait-for-directory.ts';
 
 /**
- * unclaimed -> claimed, done or decideAgain: takes the account by compare-and-swap, or finds that
- * there is nothing to take.
- * Waits while the directory is away, until the service is drained.
+ * unclaimed -> claimed, done or decideAgain: claims the account by compare-and-swap, unless there
+ * is nothing to claim. Waits while the directory is away, until the service is drained.
  */
 export function claim(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
   const { open, report, draining, nextJobId, monotonic } = surroundings;
@@ -30,7 +29,9 @@ export function claim(surroundings: Surroundings, slot: Slot): OperatorFunction<
   });
 }
 
-/** Runs the machine of the claim. `job`: the attempt's id. Rejects when the service stops. */
+/**
+ * Runs the machine of the claim. `job` is the id of the attempt. Rejects when the service stops.
+ */
 export function claimAccount(
   candidate: Candidate,
   job: string,

@@ -13,7 +13,7 @@ export interface DecisionDependencies {
 }
 
 /**
- * Decides about each account in sight, tells the decision with its reason, and says when the
+ * Decides about each account in sight, reports the decision with its reason, and passes on when the
  * account is due.
  */
 export function decideEach({
@@ -31,8 +31,8 @@ export function decideEach({
       due,
       ...how,
     });
-    // Whatever was seen of the account meanwhile waits behind the attempt that just ended, and is
-    // no newer than that.
+    // What was seen of the account meanwhile waits behind the attempt that has just ended, and is
+    // not newer than that.
     if (change.kind === 'again') return held({ inMilliseconds: change.inMilliseconds }, { replaces: true });
     const decision = decideNow(candidate.record, change.quiet ? 'seenUnchanged' : 'seen');
     const event = change.quiet ? undefined : decisionEvent(candidate.record, decision);

@@ -7,8 +7,8 @@ import { afterHandlerEvent } from '../turn/turn-events.ts';
 
 /**
  * claimed -> ended, again or done: runs the handler of the job's mode. A failure that may be
- * repeated comes again after its pause, and the account stays in work meanwhile. What the stop of
- * the service has ended is taken up at the next start.
+ * repeated has another turn after its pause, and the account stays in work meanwhile. If the stop
+ * of the service has ended the handler, the account is taken up at the next start.
  */
 export function dispatch(surroundings: Surroundings): OperatorFunction<Turn, Turn> {
   const { runHandler, report, signal, monotonic, open, retry, observeStep } = surroundings;

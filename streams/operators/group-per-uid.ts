@@ -2,42 +2,42 @@ import { defer, Observable, type OperatorFunction, type Subscriber, type Subscri
 import { Lanes, type Work } from '../lanes.ts';
 import { type Slot, Slots } from '../slots.ts';
 
-/** What arrives: an item to be worked on, or the news that an item is no longer wanted. */
+/** What arrives: an item to be worked on, or the id of an item that is no longer wanted. */
 export type Arrival<T> = ({ readonly kind: 'put' } & Work<T>) | { readonly kind: 'drop'; readonly id: string };
 
 export interface GroupOptions<T, R> {
-  /** How many items are worked on at once, whatever their keys. At least 1. */
+  /** The most items in work at once, whatever their keys. At least 1. */
   readonly slots: number;
   /**
-   * Works on one item. An error here is an error of the whole stream: failures of an item are
-   * values.
+   * Works on one item. An error of the returned observable is an error of the whole stream:
+   * failures of an item are values.
    */
   readonly project: (item: T, slot: Slot) => Observable<R>;
   /**
-   * When it emits, nothing new starts: what waits is dropped, what runs is finished, then the
-   * stream completes.
+   * When it emits, no work starts any more: waiting items are dropped, and the stream completes
+   * when the running work has ended.
    */
   readonly drain$?: Observable<unknown>;
-  /** Told an item that waited when a newer one of the same id takes its place. */
+  /** Called with a waiting item when a newer one with the same id replaces it. */
   readonly discarded?: (item: T) => void;
-  /** Kept up to date, for whoever wants to know how much is going on. */
+  /** Kept up to date. */
   readonly load?: Load;
 }
 
-/** How many items are worked on, and how many wait for a slot or for the one before them. */
+/** The number of items in work, and of those that wait for a slot or for an earlier item. */
 export interface Load {
   running: number;
   waiting: number;
 }
 
 /**
- * Works on items one at a time per key, in order of arrival, and on different keys at once, in as
- * many slots as there are.
+ * Works on items one at a time per key, in order of arrival, and on different keys at once, in the
+ * given number of slots.
  *
- * An item that was put under another key before is the same item: it waits once, and is not worked
- * on under two keys at once. A slot belongs to one item, and not to a key, so that no key waits for
- * another one to become silent. Completes when the source has completed (or `drain$` emitted) and
- * everything is finished; unsubscribing ends all running work.
+ * An item with the same id is the same item, also under another key: it waits once, and is not in
+ * work under two keys at once. A slot belongs to one item and not to a key, so that no key waits
+ * until another one has no more items. The stream completes when the source has completed (or
+ * `drain$` has emitted) and all work has ended. Unsubscribing ends all running work.
  */
 export function groupPerUid<T, R>(options: GroupOptions<T, R>): OperatorFunction<Arrival<T>, R> {
   return (source) =>
@@ -97,8 +97,8 @@ class Group<T, R> {
   }
 
   /**
-   * Work that ends synchronously comes back here: this is one loop, not a recursion as deep as the
-   * queue is long.
+   * Starts what can be started. Work that ends synchronously calls this again: it is one loop, not
+   * a recursion as deep as the queue is long.
    */
   #startReady(): void {
     if (!this.#starting) {

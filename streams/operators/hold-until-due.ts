@@ -3,7 +3,7 @@ import { LargeMap } from '../../src/domain/large-map.ts';
 import { type Linked, LinkedQueue, unlinked } from '../../src/domain/linked-queue.ts';
 import type { Arrival } from './group-per-uid.ts';
 
-/** What arrives: an item with when it is due, or the news that it is no longer wanted. */
+/** What arrives: an item and when it is due, or the id of an item that is no longer wanted. */
 export type Held<T> =
   | {
       readonly kind: 'hold';
@@ -11,9 +11,9 @@ export type Held<T> =
       readonly id: string;
       readonly item: T;
       readonly due: Due;
-      /** It was not told as queued yet: `released` tells it, if it was held. */
+      /** The item was not reported as queued yet. `released` reports it, if it was held. */
       readonly quiet?: boolean;
-      /** The item of this id that waits for a slot is out of date, and is dropped. */
+      /** The item with this id that waits for a slot is out of date, and is dropped. */
       readonly replaces?: boolean;
     }
   | { readonly kind: 'drop'; readonly id: string };
@@ -21,17 +21,20 @@ export type Held<T> =
 /** Days are `YYYYMMDD`. */
 type Later = { readonly day: string } | { readonly inMilliseconds: number };
 
-/** `never`: only a newer item of the same id helps. */
+/** `never`: nothing is done until a newer item with the same id arrives. */
 export type Due = Later | 'now' | 'never';
 
 export interface HoldOptions<T> {
   /** Today, `YYYYMMDD`. */
   readonly today: () => string;
-  /** What becomes of an item that had to wait: it may be out of date. */
+  /** Returns the item to pass on for one that had to wait, as it may be out of date. */
   readonly released: (item: T) => T;
-  /** Told a held item when a newer one of the same id takes its place. */
+  /** Called with a held item when a newer one with the same id replaces it. */
   readonly discarded: (item: T) => void;
-  /** How often the day is looked at while something waits for one, in milliseconds. */
+  /**
+   * The interval at which the day is checked while an item waits for one, in milliseconds. Default
+   * 1000.
+   */
   readonly dayCheckMilliseconds?: number;
   /** Default: the real time. */
   readonly scheduler?: SchedulerLike;
@@ -42,29 +45,32 @@ interface Place<T> extends Linked<Place<T>> {
   readonly key: string;
   readonly item: T;
   readonly day?: string;
-  /** With those of its day, or those that are being let go. */
+  /** The queue of the items of its day, or of those that are being released. */
   queue?: LinkedQueue<Place<T>>;
   timer?: Subscription;
 }
 
-/** setTimeout knows no longer delay. */
+/** The longest delay of setTimeout, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** So many are let go before others have their turn: some milliseconds' worth. */
+/**
+ * The number of items that are released before other work has its turn. It takes some milliseconds.
+ */
 const RELEASED_AT_ONCE = 250;
 
 /**
- * Lets through what is due and holds the rest until its day or its time, or until a newer item of
- * the same id comes. Days are found by looking at the calendar again and again, not by a timer set
- * for midnight: so a clock that is set, a zone that changes its offset and a machine that slept do
- * no harm. A day may be that of a hundred thousand items: they are let go in slices. Drops are
- * passed on. Bounded by the items that are held.
+ * Passes on what is due, and holds the rest until its day or its time, or until a newer item with
+ * the same id arrives. Drops are passed on. Memory is bounded by the items that are held.
+ *
+ * The day is found by checking the calendar periodically, not by a timer for midnight. So a clock
+ * that is set, a time zone that changes its offset and a machine that slept do no harm. A hundred
+ * thousand items may be due on one day: they are released in slices.
  *
  *   held -> due                its day or time has come, and its slice has not
- *   due -> released
- *   held, due -> (unknown)     a newer item of its id takes its place, or it is dropped
+ *   due -> released            its slice has come
+ *   held, due -> (unknown)     a newer item with its id replaces it, or it is dropped
  *
- * What is due `now` is never held; `never` ends the hold of its id, and holds nothing.
+ * An item that is due `now` is not held. `never` ends the hold of its id, and holds nothing.
  */
 export function holdUntilDue<T>(options: HoldOptions<T>): OperatorFunction<Held<T>, Arrival<T>> {
   return (source) =>
@@ -102,7 +108,7 @@ function take<T>(
   else if (due !== 'never') held.add({ key, id, item }, due);
 }
 
-/** What is held, and the letting go of it. */
+/** The held items, and their release. */
 class HeldItems<T> {
   readonly #today: () => string;
   readonly #dayCheckMilliseconds: number;
@@ -110,7 +116,7 @@ class HeldItems<T> {
   readonly #release: (place: Place<T>) => void;
   readonly #places = new LargeMap<Place<T>>();
   readonly #days = new Map<string, LinkedQueue<Place<T>>>();
-  /** What is being let go, the first ones first. */
+  /** The queues that are being released, in order. */
   readonly #due: LinkedQueue<Place<T>>[] = [];
   #dayCheck: Subscription | undefined;
   #slice: Subscription | undefined;

@@ -9,33 +9,34 @@ import type { Source } from '../accounts/sight.ts';
 import type { Candidate } from '../candidate.ts';
 import { foreignClaimEvent } from '../turn/turn-events.ts';
 
-/** An account that came into sight or left it. */
+/** An account that has come into sight or left it. */
 export type AccountChange =
-  /** `quiet`: nothing about it has changed, so there is nothing to tell. */
+  /** `quiet`: nothing about the account has changed, so there is nothing to report. */
   | { readonly kind: 'seen'; readonly candidate: Candidate; readonly quiet: boolean }
   | { readonly kind: 'left'; readonly id: string; readonly uid: string }
-  /** Comes back by itself after a time. */
+  /** The account comes back after a pause. */
   | { readonly kind: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number };
 
 export interface ReadAccountsOptions {
   readonly readEntry: ReadEntry;
   readonly open: OpenAccounts;
   readonly report: Report;
-  /** By which others have their turn; default: the real time. */
+  /** Schedules the slices of a sweep. Default: the real time. */
   readonly scheduler?: SchedulerLike;
 }
 
 type EntryChange = Extract<DirectoryChange, { readonly kind: 'entry' }>;
 
 /**
- * So many accounts are looked through for those that have left before others have their turn: some
- * milliseconds' worth.
+ * The number of accounts that are looked at in a sweep before other work has its turn. It takes
+ * some milliseconds.
  */
 const SWEPT_AT_ONCE = 250;
 
 /**
- * Reads entries as accounts. Own echoes go no further; entries that are not accounts are left alone
- * or reported as skipped; what a completed refresh or list no longer holds has left.
+ * Reads entries as accounts. Echoes of own writes are not passed on. Entries that are not accounts
+ * are left alone, or reported as skipped. An account that is not part of a complete refresh or list
+ * has left.
  */
 export function readAccounts(options: ReadAccountsOptions): OperatorFunction<DirectoryChange, AccountChange> {
   return (source) =>
@@ -51,11 +52,13 @@ export function readAccounts(options: ReadAccountsOptions): OperatorFunction<Dir
 }
 
 /**
+ * Reads the changes of all connections.
+ *
  * interrupted -> continuous   a refresh is complete
  * continuous -> interrupted   the connection was lost, or a refresh begins
  *
- * While it is interrupted, changes may have been missed: what is told says as little about what
- * happened before as the refresh itself. Lists come beside all that.
+ * While it is interrupted, changes may have been missed: a change then says as little about what
+ * happened before as the refresh itself. Lists are independent of that.
  */
 class Reader {
   readonly #options: ReadAccountsOptions;
@@ -63,7 +66,7 @@ class Reader {
   /** The numbers of the latest refresh and the latest list. */
   #refresh = 0;
   #list = 0;
-  /** Every change since the last refresh has been told. */
+  /** Every change since the last refresh has been received. */
   #continuous = false;
   #sweeping: Subscription | undefined;
 
@@ -122,7 +125,7 @@ class Reader {
     this.#options.report({ event: 'skipped', reason, dn, ...(uid === undefined ? {} : { uid }) });
   }
 
-  /** Most echoes are known by their version alone. */
+  /** Recognises an echo by its version alone. Most echoes are recognised in this way. */
   #isEcho(entry: DirectoryEntry): boolean {
     const [entryCSN] = entry.values('entryCSN');
     const uuid = entryCSN === undefined ? undefined : uuidOf(entry);
@@ -150,8 +153,7 @@ class Reader {
       report({ event: 'received', change, uid, dn, mode, ...(entryUUID === undefined ? {} : { entryUUID }), ...by });
     }
     if (isForeign) report(foreignClaimEvent(record));
-    // What a refresh or list says of an account that is being worked on may be older than that
-    // work.
+    // What a refresh or list shows of an account in work may be older than that work.
     const fresh = !stale && (isLive || !working);
     this.#tell({ kind: 'seen', candidate: { id, record, fresh }, quiet });
   }
@@ -168,13 +170,16 @@ class Reader {
   }
 
   #tellLeft({ id, dn, uid, working }: Left): void {
-    // While it is worked on, the write-back itself makes it leave; it finds out what else may have
-    // happened.
+    // While the account is in work, the write-back itself makes it leave, and finds out whether
+    // anything else has happened.
     if (!working) this.#options.report({ event: 'left', dn, uid });
     this.#tell({ kind: 'left', id, uid });
   }
 
-  /** Tells who has left. Whoever is seen again before that is told as having left then. */
+  /**
+   * Passes on the accounts that have left. One that is seen again before its turn in the sweep is
+   * passed on as left then.
+   */
   #sweep(accounts: Iterator<Left | undefined>): void {
     this.#sweeping?.unsubscribe();
     for (let looked = 0; looked < SWEPT_AT_ONCE; looked += 1) {

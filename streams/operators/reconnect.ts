@@ -18,43 +18,46 @@ import { backoff } from '../../src/domain/retry.ts';
 
 export interface ReconnectOptions {
   /**
-   * Tried in order; the one in use is kept until it fails, and is then tried once more before the
-   * next one.
+   * The URLs, tried in order. The one in use is kept until it fails, and is tried once more before
+   * the next one.
    */
   readonly urls: readonly string[];
   /**
-   * One connection to one server: ends by an error. A referral (RFC 4511, section 4.1.10) says to
-   * go on to the next one.
+   * One connection to one server, which ends with an error. After a referral (RFC 4511, section
+   * 4.1.10) the next server is tried.
    */
   readonly connect: (url: string) => Observable<DirectoryChange>;
   /**
-   * Milliseconds: the first delay, and the longest. Doubled with each failure; up to half of it is
-   * taken off by chance.
+   * The first delay and the longest one, in milliseconds. The delay doubles with each failure, and
+   * up to half of it is subtracted at random.
    */
   readonly initial: number;
   readonly max: number;
-  /** In [0, 1): the chance. */
+  /** Returns a random number in [0, 1). Default: Math.random. */
   readonly random?: () => number;
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * Keeps a subscription alive for ever: each loss is told (`disconnected`, `reconnecting`) and
- * followed by another attempt with a fresh connection. Never completes and never fails.
+ * Keeps a subscription alive for ever. Each loss is emitted as `disconnected` and `reconnecting`,
+ * and is followed by another attempt with a fresh connection. Never completes and never fails.
  */
 export function reconnect(options: ReconnectOptions): Observable<DirectoryChange> {
   const { urls, connect, initial, max, random = Math.random, scheduler = asyncScheduler } = options;
   return defer(() => {
     let position = 0;
-    /** Failures in a row; a subscription that lasted longer than the longest delay ends the row. */
+    /**
+     * The number of failures in a row. A subscription that lasted longer than the longest delay
+     * ends the row.
+     */
     let failures = 0;
-    /** When the last refresh was complete; undefined where the present connection has had none. */
+    /** When the last refresh was complete; undefined if the present connection has had none. */
     let refreshedAt: number | undefined;
 
     const failed = (url: string, error: unknown): Observable<DirectoryChange> => {
       const lasted = refreshedAt === undefined ? 0 : scheduler.now() - refreshedAt;
       failures = lasted > max ? 1 : failures + 1;
-      // A server that was in use is most often back in a moment: it gets one more try.
+      // A server that was in use is usually back soon, so it is tried once more.
       if (refreshedAt === undefined || isForAnother(error)) position += 1;
       refreshedAt = undefined;
       const longest = backoff(failures, { initial, max });
@@ -79,7 +82,10 @@ export function reconnect(options: ReconnectOptions): Observable<DirectoryChange
   });
 }
 
-/** The server can be read but not written, and says where to write instead; or it is behind. */
+/**
+ * Whether the next server is to be tried instead of this one, which refers writes to another
+ * server, or is behind.
+ */
 function isForAnother(error: unknown): boolean {
   if (error instanceof TryNextServer) return true;
   return error instanceof DirectoryError && error.resultCode === ResultCode.referral;

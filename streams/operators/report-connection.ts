@@ -2,7 +2,7 @@ import { type MonoTypeOperatorFunction, tap } from 'rxjs';
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import type { Report } from '../../src/domain/event.ts';
 
-/** Tells how the subscription fares; passes everything on. */
+/** Reports the events of the connection, and passes all changes on. */
 export function reportConnection(report: Report): MonoTypeOperatorFunction<DirectoryChange> {
   return tap((change) => {
     switch (change.kind) {

@@ -17,9 +17,9 @@ import { beginWriteBack, stepWriteBack } from '../turn/write-back-step.ts';
 type Ended = Extract<Turn, { readonly at: 'ended' }>;
 
 /**
- * ended -> done, decideAgain or again: writes the outcome into the entry, unless somebody has
- * written to it since the claim.
- * Waits while the directory is away; what it refuses is kept, and offered again later.
+ * ended -> done, decideAgain or again: writes the outcome into the entry, unless it was written to
+ * since the claim. Waits while the directory is away. An outcome that the directory refuses is
+ * kept, and written again later.
  */
 export function writeBack(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
   const { report, signal } = surroundings;
@@ -128,8 +128,8 @@ async function superseded(
 }
 
 /**
- * The directory refuses the outcome for now. It has another turn, unless a newer request has made
- * it void.
+ * The directory refuses the outcome for now. It is written in another turn, unless a newer request
+ * has made it void.
  */
 function refused(
   { candidate: { id }, job, outcome, tries, milliseconds }: Ended,
@@ -148,13 +148,11 @@ function refused(
   return { at: 'again', candidate: { id, record, fresh: false, ownWork }, inMilliseconds: next.inMilliseconds };
 }
 
-/**
- * Other services need not wait for one that is about to end: what is asked now may be done at once.
- */
+/** Marks a request so that other services need not wait for this one, which is about to end. */
 async function leaveToOthers(record: AccountRecord, { alone, directory, names }: Surroundings): Promise<void> {
   if (alone || readMode(record.mode)?.phase !== 'requested' || record.returnValue !== undefined) return;
   const list = handOver(record, names);
-  // They wait a little longer where that is not taken; no more than that depends on it.
+  // If the directory refuses the mark, they wait a little longer. Nothing else depends on it.
   if (list.length > 0) await directory.modify(record.dn, list).catch(() => {});
 }
 

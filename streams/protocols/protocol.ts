@@ -3,7 +3,7 @@ import type { DirectoryChange, ProtocolName } from '../../src/domain/change.ts';
 import { DirectoryError } from '../../src/domain/directory-error.ts';
 import type { Connection } from '../../src/ldap/connection.ts';
 
-/** What a subscription asks for: every entry under the base that matches. */
+/** The content of a subscription: every entry below the base that matches the filter. */
 export interface WatchedContent {
   readonly base: string;
   readonly filter: string;
@@ -13,29 +13,29 @@ export interface WatchedContent {
 /** What a protocol uses of the connection. */
 export type Channel = Pick<Connection, 'send' | 'forget' | 'refreshing'>;
 
-/** One way in which a server tells of changes. */
+/** A protocol by which a server reports changes. */
 export interface Protocol {
   readonly name: ProtocolName;
   /** Its name for people. */
   readonly title: string;
   /**
-   * The control that every server with this protocol names in its root DSE. Others may ignore it,
-   * though it is critical, and never tell anything. Absent: the protocol itself shows whether the
-   * server has it.
+   * The control that every server with this protocol names in its root DSE. A server that does not
+   * name it may ignore it, though it is critical, and never report a change. Undefined: only the
+   * protocol itself shows whether the server has it.
    */
   readonly namedControl?: string;
   /**
-   * Watches the content on an open connection. Cold; emits `refreshing` as soon as the server has
-   * taken the control, then entries, `refreshed`, and changes for ever. Ends only by a
-   * DirectoryError; by `NotOffered` where the server does not have this protocol, and the
-   * connection may then be used for another.
+   * Watches the content on an open connection. Cold: emits `refreshing` as soon as the server has
+   * accepted the control, then entries, `refreshed`, and changes for ever. Ends only with a
+   * DirectoryError. It is a `NotOffered` if the server does not have this protocol; the connection
+   * may then be used for another one.
    */
   watch(connection: Channel, content: WatchedContent): Observable<DirectoryChange>;
 }
 
 /**
- * The server does not have the protocol: it refused its critical control, or took it and did not
- * honour it.
+ * The server does not have the protocol: it does not name its control, refused it though it is
+ * critical, or accepted it and did not honour it.
  */
 export class NotOffered extends DirectoryError {
   static from({ message, resultCode, remedy }: DirectoryError): NotOffered {
@@ -46,5 +46,5 @@ export class NotOffered extends DirectoryError {
   }
 }
 
-/** The clock of durations, in milliseconds. */
+/** A monotonic clock, in milliseconds. */
 export type Now = () => number;

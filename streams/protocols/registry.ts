@@ -2,5 +2,5 @@ import { persistentSearch } from './persistent-search/persistent-search.ts';
 import type { Protocol } from './protocol.ts';
 import { syncrepl } from './syncrepl/syncrepl.ts';
 
-/** Every protocol, a line each, the better first: `auto` tries them in this order. */
+/** All protocols, the better ones first: `auto` tries them in this order. */
 export const PROTOCOLS: readonly Protocol[] = [syncrepl, persistentSearch];

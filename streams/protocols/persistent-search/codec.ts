@@ -1,6 +1,6 @@
 /**
- * The controls of persistent search (draft-ietf-ldapext-psearch-03, sections 4 and 5), to and from
- * their exact bytes.
+ * Encodes and decodes the controls of persistent search (draft-ietf-ldapext-psearch-03, sections 4
+ * and 5).
  */
 import {
   type BerReader,
@@ -19,7 +19,7 @@ export const ENTRY_CHANGE_NOTIFICATION = '2.16.840.1.113730.3.4.7';
 const CHANGE_TYPES = { add: 1, delete: 2, modify: 4, modDN: 8 } as const;
 export type ChangeType = keyof typeof CHANGE_TYPES;
 
-/** All of them, as a bit field. */
+/** All change types, as a bit field. */
 export const ALL_CHANGE_TYPES = 15;
 
 export interface PersistentSearch {
@@ -33,7 +33,7 @@ export interface PersistentSearch {
 
 export interface EntryChangeNotification {
   readonly changeType: ChangeType;
-  /** Only of a modDN. */
+  /** Only for a modDN. */
   readonly previousDN?: string;
   readonly changeNumber?: number;
 }

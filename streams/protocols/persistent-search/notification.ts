@@ -3,8 +3,8 @@ import type { DirectoryEntry } from '../../../src/domain/entry.ts';
 import type { EntryChangeNotification } from './codec.ts';
 
 /**
- * What an entry of a persistent search tells; without a notification it is of the content that was
- * there at the start.
+ * Returns the change that an entry of a persistent search reports. An entry without a notification
+ * belongs to the content that was there at the start.
  */
 export function changeOf(entry: DirectoryEntry, notification: EntryChangeNotification | undefined): DirectoryChange {
   switch (notification?.changeType) {

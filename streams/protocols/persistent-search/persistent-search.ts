@@ -18,11 +18,11 @@ import {
 import { changeOf } from './notification.ts';
 
 /**
- * Persistent search (draft-ietf-ldapext-psearch-03). It sends the present content and then changes,
- * so that no change falls between, but never says where the content ends; so an ordinary search of
- * the same content runs beside it, and its end is the end of the refresh. Entries of the present
- * content therefore come twice. What leaves the content by a change of its attributes is never
- * reported.
+ * Persistent search (draft-ietf-ldapext-psearch-03). The server sends the present content and then
+ * changes, so that it misses no change in between, but it never says where the content ends. So an
+ * ordinary search of the same content is sent as well, and its end is the end of the refresh.
+ * Entries of the present content therefore come twice. An entry that leaves the content by a change
+ * of its attributes is never reported.
  */
 export const persistentSearch: Protocol = {
   name: 'persistentSearch',
@@ -44,9 +44,11 @@ export function watchByPersistentSearch(
 }
 
 /**
- * asked (the search and, behind it, a question that every server answers) -> taken, once an entry
- * or that answer came without a
- * refusal: the ordinary search is sent -> refreshed, at its end
+ * The state of one persistent search. A search for the root DSE, which every server answers, is
+ * sent right after it. If its answer comes before a refusal, the server has accepted the control.
+ *
+ * asked -> accepted (`#taken`)   an entry or that answer came: the ordinary search is sent
+ * accepted -> refreshed          the ordinary search has ended
  */
 class Watch {
   readonly #connection: Channel;

@@ -1,6 +1,6 @@
 /**
- * The controls and messages of LDAP Content Synchronization (RFC 4533, section 2), to and from
- * their exact bytes.
+ * Encodes and decodes the controls and messages of LDAP Content Synchronization (RFC 4533, section
+ * 2).
  */
 import {
   type BerReader,

@@ -1,18 +1,24 @@
 /**
- * What a synchronization message means where no cookie was given, so that the refresh is the whole
+ * What a synchronization message means if no cookie was sent, so that the refresh is the whole
  * content.
  *
- * refresh -> persist, at the first refreshDelete or refreshPresent that says refreshDone (RFC 4533,
- * section 3.4)
+ * refresh -> persist   the first refreshDelete or refreshPresent with refreshDone (RFC 4533,
+ *                      section 3.4)
  */
 import type { SyncInfo, SyncStateName } from './codec.ts';
 
 export type Phase = 'refresh' | 'persist';
 
-/** What an entry's state says of it. `unchanged`: known already, nothing to tell. */
+/**
+ * What the state of an entry means. `unchanged`: the entry is known already, and there is nothing
+ * to report.
+ */
 export type EntryMeaning = 'refresh' | 'add' | 'modify' | 'left' | 'unchanged';
 
-/** `delete` says that the entry left the searched content, not that somebody deleted it. */
+/**
+ * Returns the meaning of a state. `delete` means that the entry left the searched content, not that
+ * it was deleted.
+ */
 export function meaningOf(phase: Phase, state: SyncStateName): EntryMeaning {
   switch (state) {
     case 'present':
@@ -25,7 +31,7 @@ export function meaningOf(phase: Phase, state: SyncStateName): EntryMeaning {
   }
 }
 
-/** Where a syncInfo leads to, and the UUIDs of the entries that left. */
+/** Returns the phase after a syncInfo, and the UUIDs of the entries that have left. */
 export function afterInfo(phase: Phase, info: SyncInfo): { readonly phase: Phase; readonly left: readonly Buffer[] } {
   switch (info.kind) {
     case 'newCookie':

@@ -27,8 +27,8 @@ import {
 import { afterInfo, meaningOf, type Phase } from './refresh-phase.ts';
 
 /**
- * What a server without the protocol answers to its critical control (slapd and 389: 12; the others
- * are seen in the wild).
+ * The result codes with which servers without the protocol answer its critical control. slapd and
+ * 389-ds answer 12; the others have been seen elsewhere.
  */
 const REFUSALS: ReadonlySet<number> = new Set([
   ResultCode.unavailableCriticalExtension,
@@ -38,14 +38,14 @@ const REFUSALS: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * syncInfo's responseName and responseValue in an IntermediateResponse (RFC 4511, section 4.13).
+ * The tags of responseName and responseValue in an IntermediateResponse (RFC 4511, section 4.13).
  */
 const RESPONSE_NAME = 0x80;
 const RESPONSE_VALUE = 0x81;
 
 /**
- * LDAP Content Synchronization (RFC 4533), refreshAndPersist without a cookie: whatever an earlier
- * connection knew, the refresh is the whole content.
+ * LDAP Content Synchronization (RFC 4533), refreshAndPersist without a cookie: the refresh is the
+ * whole content, whatever an earlier connection knew.
  */
 export const syncrepl: Protocol = {
   name: 'syncrepl',
@@ -75,7 +75,12 @@ export function watchBySyncrepl(connection: Channel, content: WatchedContent, no
   });
 }
 
-/** untaken -> (first message that only this protocol sends) -> refresh -> persist */
+/**
+ * The state of one subscription.
+ *
+ * asked -> refresh (`#taken`)   the first message that only this protocol sends
+ * refresh -> persist            see refresh-phase.ts
+ */
 class Watch {
   readonly #connection: Channel;
   readonly #subscriber: Subscriber<DirectoryChange>;
@@ -161,9 +166,9 @@ class Watch {
 }
 
 /**
- * When the directory was changed last, by its own clock, in milliseconds since 1970. The cookie is
- * the server's own affair; but OpenLDAP's says `csn=20261123062230.159254Z#...`, one for each
- * server of a group. Undefined for any other cookie.
+ * Returns the time of the directory's last change by its own clock, in milliseconds since 1970. A
+ * cookie is opaque by the RFC, but OpenLDAP's contains `csn=20261123062230.159254Z#...`, one for
+ * each server of a group. Undefined for any other cookie.
  */
 export function lastChange(cookie: Buffer): number | undefined {
   const [, numbers = ''] = /(?:^|,)csn=([^,]*)/.exec(cookie.toString('latin1')) ?? [];

@@ -2,7 +2,7 @@ import { comparableDn, isSameDn } from '../../src/domain/dn.ts';
 import { LargeMap } from '../../src/domain/large-map.ts';
 import type { OpenAccount } from './open-account.ts';
 
-/** Finds what is remembered of an account, by its id or by its DN. */
+/** Finds what is remembered of an account, by its id or its DN. */
 export class AccountIndex {
   readonly #byId = new LargeMap<OpenAccount>();
   readonly #idByDn = new LargeMap<string>();
@@ -20,8 +20,9 @@ export class AccountIndex {
   }
 
   /**
-   * The account with an entryUUID, or else the one that has the DN now, which may be another entry
-   * than the one meant.
+   * Returns the id of the account with this entryUUID; if there is none, that of an account with
+   * this DN whose entryUUID is not known. Without an `entryUUID`, returns the id of the account
+   * that has the DN now, which may be another entry than the one that was meant.
    */
   idOf(dn: string, entryUUID: string | undefined): string | undefined {
     if (entryUUID !== undefined && this.#byId.get(entryUUID) !== undefined) return entryUUID;
@@ -30,7 +31,7 @@ export class AccountIndex {
     return entryUUID === undefined || id === key ? id : undefined;
   }
 
-  /** Remembers the account so, whatever its DN was before. */
+  /** Remembers the account, whatever its DN was before. */
   set(id: string, account: OpenAccount): void {
     const before = this.#byId.get(id);
     this.#byId.set(id, account);
@@ -46,7 +47,7 @@ export class AccountIndex {
     this.#byId.delete(id);
   }
 
-  /** Another account may have taken the DN over. */
+  /** Does nothing if another account has the DN by now. */
   #forgetDn(id: string, dn: string): void {
     const key = comparableDn(dn);
     if (this.#idByDn.get(key) === id) this.#idByDn.delete(key);

@@ -10,24 +10,25 @@ export interface AccountMemoryOptions {
   readonly longestHandlerMilliseconds: number;
   readonly retry: RetryPolicy;
   /**
-   * How long an account waits that the server in use shows older than it is known, in milliseconds.
+   * How long an account waits if the server in use shows an older version of it than is known, in
+   * milliseconds.
    */
   readonly behindAfterMilliseconds: number;
-  /** A clock that only goes forward, in milliseconds. */
+  /** A monotonic clock, in milliseconds. */
   readonly monotonic: () => number;
-  /** The directory's clock, at least, in milliseconds since 1970; undefined: not known yet. */
+  /**
+   * A lower bound of the directory's clock, in milliseconds since 1970; undefined if it is not
+   * known yet.
+   */
   readonly directoryTime: () => number | undefined;
   /**
-   * Of how many accounts the newest version is remembered; the one that was seen longest ago is
+   * The number of accounts whose newest version is remembered. The one that was seen longest ago is
    * forgotten first.
    */
   readonly rememberedVersions?: number;
 }
 
-/**
- * An empty memory of the accounts among the searched content, by the rules for one service or for
- * several.
- */
+/** Returns an empty memory of the open accounts, with the rules for one service or for several. */
 export function accountMemory(options: AccountMemoryOptions): OpenAccounts {
   const { instances, longestHandlerMilliseconds, retry, monotonic, directoryTime } = options;
   const others =

@@ -3,75 +3,81 @@ import { destroys, readMode } from '../../src/domain/mode.ts';
 import { RecentMap } from '../../src/domain/recent-map.ts';
 import { identityOf } from './identity.ts';
 
-/** Enough for what is written to while one server lags behind another. */
+/**
+ * The number of accounts that are remembered: enough for those that are written to while one server
+ * lags behind another.
+ */
 const REMEMBERED = 100_000;
 /**
- * How many of its own tokens are remembered for an account: more than claims that can be under way
- * without an answer.
+ * The number of own tokens that are remembered for an account: more than the claims that can be
+ * under way without an answer.
  */
 const REMEMBERED_TOKENS = 8;
 /**
- * How many of its latest tokens are known on whatever account: more than claims that are under way
- * at once, and so few that none of another service's is among them by chance.
+ * The number of latest own tokens that are known on any account: more than the claims that are
+ * under way at once, and so few that a token of another service is hardly ever among them by
+ * chance.
  */
 const LATEST_TOKENS = 256;
 
 interface KnownVersion {
-  /** The newest entryCSN; undefined where the server shows none. */
+  /** The newest entryCSN; undefined if the server shows none. */
   readonly version: string | undefined;
-  /** The connection on which that was learnt. */
+  /** The number of the connection on which it was learnt. */
   readonly connection: number;
-  /** This service's own write made that version. */
+  /** True if this service's own write made that version. */
   readonly madeHere: boolean;
   /** The fencing tokens that this service wrote last, oldest first. */
   readonly tokens: readonly string[];
-  /** This service claimed the account last, or tried to, and has not finished it. */
+  /** True if this service claimed the account last, or tried to, and has not finished it. */
   readonly unfinished: boolean;
-  /** Since when a server has shown an older version, by the monotonic clock. */
+  /** Since when a server has shown an older version, in milliseconds of the monotonic clock. */
   readonly behindSince?: number;
 }
 
 const NOTHING: KnownVersion = { version: undefined, connection: 0, madeHere: false, tokens: [], unfinished: false };
 
 /**
- * - `current`: nothing newer is known.
- * - `stale`: something newer was told, or written, on this very connection: a message was under
- *   way.
- * - `behind`: something newer was known before this connection: its server lags, or was restored
+ * How the version of a sight relates to the newest one that is known.
+ * - `current`: no newer version is known.
+ * - `stale`: a newer version was seen or written on this connection. A message was under way.
+ * - `behind`: a newer version was known before this connection. Its server lags, or was restored
  *   from an older state.
  */
 export type Age = 'current' | 'stale' | 'behind';
 
 /**
  * The newest version of each account that this service has seen or made, and the fencing tokens
- * that it wrote. By them it knows its own writes from those of others, and the state of a server
- * that lags from the present one. entryCSNs compare as text.
+ * that it wrote. They distinguish its own writes from those of others, and a server that lags from
+ * one that is up to date. entryCSNs compare as text.
  *
  *   (unknown) -> claiming, seen, written
  *   claiming -> seen, written
  *   seen -> seen        a newer version was seen; an older one replaces nothing
- *   any -> written      this service wrote it: the server in use has accepted that
- *   any -> (unknown)    too many others were seen since
+ *   any -> written      this service wrote it, and the server in use has accepted that
+ *   any -> (unknown)    too many other accounts were seen since
  *
- * Whether a version is judged `stale` or `behind` depends on the connection it was learnt on.
+ * Whether a version is `stale` or `behind` depends on the connection on which the newer one was
+ * learnt.
  */
 export class AccountVersions {
   readonly #known: RecentMap<KnownVersion>;
-  /** Which accounts the server in use has shown older than they are known. */
+  /** The accounts of which the server in use has shown an older version than is known. */
   readonly #behind = new Set<string>();
   readonly #behindAfter: number;
   readonly #monotonic: () => number;
   #connection = 0;
   /**
-   * The tokens that were written last, oldest first: a claim may meet an entry that was created
-   * anew under its DN.
+   * The latest tokens on any account, oldest first: a claim may meet an entry that was created anew
+   * under its DN.
    */
   readonly #latestTokens = new Set<string>();
 
   /**
-   * `behindAfterMilliseconds`: how long an account waits that a server shows older. `monotonic`: a
-   * clock, in milliseconds. `rememberedVersions`: of how many accounts, default 100,000; the one
-   * that was seen longest ago is forgotten first.
+   * `behindAfterMilliseconds`: how long an account waits if the server in use shows an older
+   * version of it. `monotonic`: a clock, in milliseconds. `rememberedVersions`: the number of
+   * accounts that are remembered, default 100,000; the one that was seen longest ago is forgotten
+   * first.
    */
   constructor(options: {
     readonly behindAfterMilliseconds: number;
@@ -83,21 +89,24 @@ export class AccountVersions {
     this.#monotonic = options.monotonic;
   }
 
-  /** Another connection begins: what was known before may be newer than what its server shows. */
+  /**
+   * To be called when a new connection begins. What was known before may be newer than what its
+   * server shows.
+   */
   connected(): void {
     this.#connection += 1;
     this.#behind.clear();
   }
 
-  /** The subscription, a list or a read showed the account so. */
+  /** To be called with each record that the subscription, a list or a read has shown. */
   saw(record: AccountRecord): void {
     const { entryCSN } = record;
     if (entryCSN === undefined) return;
     const id = identityOf(record);
     const known = this.#known.get(id);
     if (known?.version !== undefined && known.version > entryCSN) return;
-    // A request that was seen before the claim may be told again after it: by a list, a refresh or
-    // a late echo.
+    // A request that was seen before the claim may be received again after it: from a list, a
+    // refresh or a late echo.
     const isSame = known?.version === entryCSN;
     const unfinished = (known?.unfinished ?? false) && (isSame || readMode(record.mode)?.phase === 'inWork');
     const madeHere = isSame && (known?.madeHere ?? false);
@@ -105,7 +114,9 @@ export class AccountVersions {
     this.#remember(id, { version: entryCSN, connection: this.#connection, madeHere, tokens, unfinished });
   }
 
-  /** This service's own write made that version. */
+  /**
+   * To be called when a write of this service was answered. `entryCSN` is the version that it made.
+   */
   wrote(id: string, entryCSN: string | undefined): void {
     if (entryCSN === undefined) return;
     const { tokens, unfinished } = this.#known.get(id) ?? NOTHING;
@@ -113,8 +124,8 @@ export class AccountVersions {
   }
 
   /**
-   * This service is about to claim the account, by writing the token where there is one: it may
-   * arrive though no answer comes.
+   * To be called before a claim is sent, with its token, if there is one: the claim may arrive
+   * though no answer comes.
    */
   claiming(id: string, token: string | undefined): void {
     const known = this.#known.get(id) ?? NOTHING;
@@ -124,8 +135,8 @@ export class AccountVersions {
   }
 
   /**
-   * This service finished the account. A failure stands in work: whoever clears its return value
-   * takes up this service's claim.
+   * To be called when this service has finished the account. It is not called for a failure, which
+   * stays in work: clearing its return value resumes this service's claim.
    */
   ended(id: string): void {
     const known = this.#known.get(id);
@@ -137,7 +148,7 @@ export class AccountVersions {
     return this.#known.get(id)?.unfinished ?? false;
   }
 
-  /** How this sight of the account relates to what is known of it. */
+  /** Returns how this sight of the account relates to what is known of it. */
   ageOf(record: AccountRecord): Age {
     const known = this.#known.get(identityOf(record));
     if (record.entryCSN === undefined || known?.version === undefined || record.entryCSN >= known.version) {
@@ -147,9 +158,9 @@ export class AccountVersions {
   }
 
   /**
-   * For how long the account has to wait because the server in use shows it older than it is known,
-   * in milliseconds; 0 or less: not at all. What destroys waits without end, that is for the server
-   * to catch up, or for somebody to ask again.
+   * Returns how long the account has to wait, in milliseconds, because the server in use shows an
+   * older version of it than is known; 0 or less if it need not wait. A mode that destroys data
+   * waits without end, until the server has caught up or the account is requested again.
    */
   behindTimeLeft(record: AccountRecord): number {
     const id = identityOf(record);
@@ -163,17 +174,20 @@ export class AccountVersions {
     return mode !== undefined && destroys(mode) ? Infinity : this.#behindAfter - (now - behindSince);
   }
 
-  /** Whether the server in use has shown an account older than it is known, and no newer since. */
+  /**
+   * Whether the server in use has shown an older version of an account than is known, and no newer
+   * one since.
+   */
   get isBehind(): boolean {
     return this.#behind.size > 0;
   }
 
-  /** The account is no longer among the searched content. */
+  /** To be called when the account is no longer open. */
   left(id: string): void {
     this.#behind.delete(id);
   }
 
-  /** Whether the account stands as this service itself wrote it. */
+  /** Whether the account is as this service itself wrote it. */
   isOwn(record: AccountRecord): boolean {
     const known = this.#known.get(identityOf(record)) ?? NOTHING;
     if (record.entryCSN !== undefined && known.madeHere && known.version === record.entryCSN) return true;
@@ -190,9 +204,9 @@ export class AccountVersions {
   }
 
   /**
-   * Whether what stands in work may be a claim of this service's that had no answer, for a service
-   * that is alone: its last claim has no outcome, and no newer request was seen. Where a token
-   * tells, that tells more.
+   * Whether an account in work may be so by an unanswered claim of this service, if the service is
+   * alone: its last claim has no outcome, and no newer request was seen. A token, where there is
+   * one, is the better evidence.
    */
   mayBeOwn(record: AccountRecord): boolean {
     return record.entryCSN !== undefined && this.isUnfinished(identityOf(record));

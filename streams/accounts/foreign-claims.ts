@@ -7,34 +7,38 @@ import { versionOf } from './identity.ts';
 import type { OtherServices, SightContext } from './other-services.ts';
 import { WorkByUid } from './work-by-uid.ts';
 
-/** Far more than claims of others that are ever seen. */
+/**
+ * The number of claimed accounts whose version is remembered: far more than foreign claims that are
+ * ever seen.
+ */
 const REMEMBERED_VERSIONS = 20_000;
 
 /**
- * With `instances: one`: claims that somebody else made all the same. An account that turns to
- * in-work while this service looks on, and not by this service, is another service's. It is left
- * alone until it has been unchanged for the longest time that a handler may take, its pauses
- * included; so is a newer request for it, which that service would take up, too.
+ * With `instances: one`: the claims that another service made all the same. If an account turns to
+ * in-work while this service is connected, and this service did not do it, the claim is another
+ * service's. The account is left alone until it has been unchanged for the longest time that a
+ * handler may take, including the pauses between attempts. So is a newer request for it, which the
+ * other service would take up, too.
  *
  *   (unknown) --in work by a change or in a list, or found so when it was to be claimed--> claimed
  *   claimed   --changed, still in work--> claimed, and the time begins anew
  *   claimed   --failed, or finished--> (unknown)
- *   claimed   --asked for again after it was finished, or lost from sight--> (unknown)
+ *   claimed   --requested again after it was finished, or lost from sight--> (unknown)
  *   claimed   --written by this service--> (unknown)
- *   claimed   --a reconnect--> claimed: what a refresh shows is no news about who claimed it
+ *   claimed   --a reconnect--> claimed: a refresh does not show who claimed it
  *
- * Time is this host's own, from when the change was seen.
+ * Times are those of this host, from when the change was seen.
  */
 export class ForeignClaims implements OtherServices {
   readonly #work = new WorkByUid();
-  /** The version that was seen of each claimed account. */
+  /** The version of each claimed account that was seen last. */
   readonly #versions = new RecentMap<string>(REMEMBERED_VERSIONS);
   readonly #longestMilliseconds: number;
   readonly #monotonic: () => number;
 
   /**
-   * `longestMilliseconds`: after so long without a change nobody is at work; `monotonic`: in
-   * milliseconds.
+   * `longestMilliseconds`: after this time without a change no service is at work. `monotonic`: a
+   * clock, in milliseconds.
    */
   constructor(longestMilliseconds: number, monotonic: () => number) {
     this.#longestMilliseconds = longestMilliseconds;
@@ -48,9 +52,9 @@ export class ForeignClaims implements OtherServices {
     const phase = readMode(record.mode)?.phase;
     if (phase === 'inWork' && !isFailure(record.returnValue)) {
       const isKnown = this.#work.on(lane, id) !== undefined;
-      // It looks like the echo of an own claim. If it is not, that claim is refused, and reads the
-      // entry. What this service claimed earlier, and did not finish, has not turned to in-work
-      // now: somebody changed something else.
+      // It looks like the echo of an own claim. If it is not, the own claim is refused, and the
+      // entry is read then. An account that this service claimed earlier and has not finished has
+      // not turned to in-work now: something else was changed.
       if (!isKnown && (by === 'refresh' || unfinished || before?.claiming === true)) return false;
       return this.#claimed(lane, id, record);
     }
@@ -86,7 +90,7 @@ export class ForeignClaims implements OtherServices {
     return this.timeLeft(id, record) > 0;
   }
 
-  /** True where it is news. */
+  /** Remembers the claim. Returns true if the account was not known as claimed. */
   #claimed(lane: string, id: string, record: AccountRecord): boolean {
     const version = versionOf(record);
     if (this.#versions.get(id) === version && this.#work.on(lane, id) !== undefined) return false;

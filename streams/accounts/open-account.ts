@@ -2,35 +2,35 @@ import type { Stamp } from './identity.ts';
 import type { LastSeen } from './other-services.ts';
 import { claimedAtOf, type OwnWrite } from './own-write.ts';
 
-/** What is remembered of an account among the searched content. */
+/** What is remembered of an open account. */
 export interface OpenAccount {
   readonly dn: string;
   readonly uid: string;
-  /** The latest snapshot when it was seen last. */
+  /** The number of the latest snapshot when it was seen last. */
   readonly seenIn: number;
   readonly fingerprint: string;
-  /** It was a request whose entry still had the return value of the attempt before. */
+  /** True if it was a request whose entry still had the return value of the attempt before. */
   readonly keepsReturnValue: boolean;
   /**
-   * Which version of the entry the stream, a refresh or an own write told of last; undefined where
+   * The version of the entry that the stream, a refresh or an own write showed last; undefined if
    * only lists did.
    */
   readonly version: string | undefined;
-  /** A request came into sight that is newer than this service's own last write. */
+  /** True if a request came into sight that is newer than this service's own last write. */
   readonly askedAgain: boolean;
   readonly ownWrite: OwnWrite;
 }
 
-/** How this service left an account that it finished, right before that. */
+/** An account that this service has finished, as it was right before that. */
 export interface FinishedAccount {
-  /** The fingerprint of its last write before. */
+  /** The fingerprint of the last write before that. */
   readonly written: string;
   readonly stamp: Stamp;
-  /** The latest snapshot then: what it shows may be older. */
+  /** The number of the latest snapshot then. What that shows may be older. */
   readonly duringSnapshot: number;
 }
 
-/** An account that is no longer among the searched content. */
+/** An account that is no longer open. */
 export interface Left {
   readonly id: string;
   readonly dn: string;
@@ -38,7 +38,7 @@ export interface Left {
   readonly working: boolean;
 }
 
-/** What other services' work is judged by. */
+/** Returns the facts by which the work of other services is judged. */
 export function lastSeenOf({ uid, keepsReturnValue, fingerprint, version, ownWrite }: OpenAccount): LastSeen {
   return {
     uid,

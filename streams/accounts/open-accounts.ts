@@ -30,34 +30,38 @@ import {
 } from './sight.ts';
 
 /**
- * Echoes of finished accounts that may still be under way: far more than finish while a list is
- * read.
+ * The number of finished accounts that are remembered for late echoes: far more than finish while a
+ * list is read.
  */
 const REMEMBERED_FINISHED = 4096;
 
 /**
- * The accounts among the searched content, as far as the stream has told: who they are, and what
- * this service wrote to them. It says which of them a complete snapshot no longer holds, and which
- * sights are only echoes. What to do with an account says its entry, not this memory. Bounded by
- * the accounts that are open.
+ * The open accounts, as far as the stream has shown them: their identity, and what this service
+ * wrote to them. It decides which of them have left, as they are not part of a complete snapshot,
+ * and which sights are only echoes. What to do with an account is decided from its entry, not from
+ * this memory. Its size is bounded by the number of open accounts.
  *
- * A snapshot is a refresh or a list. They are numbered, in the order in which they begin.
+ * A snapshot is a refresh or a list. Snapshots are numbered in the order in which they begin.
  *
  *   (unknown) -> open       a sight, or a write of this service
  *   open -> open            a sight, or a write (see `OwnWrite`)
- *   open -> (unknown)       it has left: told, not in a complete snapshot, finished, or forgotten
+ *   open -> (unknown)       reported as left, not in a complete snapshot, finished, or forgotten
  */
 export class OpenAccounts {
   readonly #index = new AccountIndex();
   /**
-   * What was finished last, oldest first: the claim's echo, or a list, may arrive after that.
+   * The accounts that were finished last, oldest first: the echo of the claim, or a list, may
+   * arrive later.
    */
   readonly #finished = new RecentMap<FinishedAccount>(REMEMBERED_FINISHED);
   readonly #others: OtherServices;
-  /** The newest version of each account, be it among the searched content or not. */
+  /** The newest version of each account, open or not. */
   readonly versions: AccountVersions;
   #latestSnapshot = 0;
-  /** What was not seen since this snapshot began has left, told or not. */
+  /**
+   * The latest complete snapshot. What was not seen since it began has left, even if that is not
+   * passed on yet.
+   */
   #completeSnapshot = 0;
 
   constructor({ others, versions }: { readonly others: OtherServices; readonly versions: AccountVersions }) {
@@ -69,7 +73,7 @@ export class OpenAccounts {
     return this.#index.size;
   }
 
-  /** An account was told of, or shown by a snapshot. */
+  /** To be called when a change or a snapshot shows an account. Returns what that means. */
   seen(record: AccountRecord, source: Source = AS_CHANGE): Sighting {
     const id = identityOf(record);
     const stale = this.versions.ageOf(record) === 'stale';
@@ -90,15 +94,14 @@ export class OpenAccounts {
   }
 
   #tellOthers({ id, record, by, stale }: Sight, others: NonNullable<Judged['others']>): boolean {
-    // A late echo, of whatever this service wrote, is nobody else's claim. Nor does what is out of
-    // date tell of one.
+    // A late echo of any own write is no claim of another service. Nor does a stale sight show one.
     if (stale || (readMode(record.mode)?.phase === 'inWork' && this.versions.isOwn(record))) return false;
     return this.#others.sighted(id, record, { by, ...others, unfinished: this.versions.isUnfinished(id) });
   }
 
   /**
    * Whether an entry is the very version that this service wrote last, and nothing else was seen
-   * since. It is an echo, and need not be read. Only servers that show versions tell.
+   * since. Then it is an echo and need not be read. Only servers that show an entryCSN allow this.
    */
   isOwnVersion(entryUUID: string, entryCSN: string): boolean {
     const known = this.#find(entryUUID);
@@ -111,25 +114,25 @@ export class OpenAccounts {
   }
 
   /**
-   * An entry has left the searched content. Returns which account that was; undefined where it was
-   * not known.
+   * To be called when an entry has left the searched content. Returns its account; undefined if it
+   * was not known.
    */
   left(dn: string, entryUUID: string | undefined): Left | undefined {
     const id = this.#index.idOf(dn, entryUUID);
     return id === undefined ? undefined : this.#remove(id);
   }
 
-  /** A snapshot begins. Returns its number. */
+  /** To be called when a snapshot begins. Returns its number. */
   beginSnapshot(): number {
     this.#latestSnapshot += 1;
     return this.#latestSnapshot;
   }
 
   /**
-   * A snapshot is complete: what was not seen since it began has left. Each step of the iteration
-   * looks at one account, and forgets and returns it where it has left. There may be hundreds of
-   * thousands, so the caller may take breaks: those that it has not come to yet have left all the
-   * same.
+   * To be called when a snapshot is complete: what was not seen since it began has left. Each step
+   * of the iteration looks at one account. If that has left, the step forgets and returns it. There
+   * may be hundreds of thousands, so the caller may pause: accounts that it has not reached yet
+   * have left all the same.
    */
   endSnapshot(snapshot: number): Iterator<Left | undefined> {
     this.#completeSnapshot = Math.max(this.#completeSnapshot, snapshot);
@@ -143,18 +146,19 @@ export class OpenAccounts {
   }
 
   /**
-   * This service is about to claim the account, which will then stand as `record`, under the fence.
+   * To be called before a claim is sent. If it succeeds, the account will be as `record`, with the
+   * fence.
    */
   claiming(id: string, record: AccountRecord, fence: Fence): void {
-    // It was decided on this version, which the stream may tell of later.
+    // The claim was decided on this version, which the stream may show later.
     this.versions.saw(record);
     this.versions.claiming(id, fence.by === 'token' ? fence.token : undefined);
     this.#write(id, record, claimSent(record, this.#latestSnapshot));
   }
 
   /**
-   * This service wrote to the account, which now stands as `record`. `made`: the entryCSN of a
-   * write that was just answered.
+   * To be called when this service has written to the account, which is now as `record`. `made`:
+   * the entryCSN of a write that was just answered.
    */
   wrote(id: string, record: AccountRecord, { working, made }: { working: boolean; made?: string | undefined }): void {
     this.versions.wrote(id, made);
@@ -177,23 +181,24 @@ export class OpenAccounts {
     });
   }
 
-  /**
-   * This service is about to write an outcome, with which the account will stand as `record`.
-   */
+  /** To be called before an outcome is written. If it succeeds, the account will be as `record`. */
   writing(id: string, record: AccountRecord): void {
     const known = this.#find(id);
     if (known !== undefined) this.#index.set(id, { ...known, ownWrite: outcomeSent(known.ownWrite, record) });
   }
 
-  /** The account is no longer this service's own: whatever is seen of it is news again. */
+  /**
+   * To be called when the account is no longer this service's own: any sight of it counts as new
+   * again.
+   */
   release(id: string): void {
     const known = this.#find(id);
     if (known !== undefined) this.#index.set(id, { ...known, ownWrite: disowned(known.ownWrite) });
   }
 
   /**
-   * This service finished the account, by the outcome that has the entryCSN `made`. Echoes of its
-   * claim may still come.
+   * To be called when this service has finished the account, by the outcome with the entryCSN
+   * `made`. Echoes of its claim may still come.
    */
   finished(id: string, made: string | undefined): void {
     this.versions.wrote(id, made);
@@ -206,14 +211,14 @@ export class OpenAccounts {
     this.#finished.set(id, { written, stamp, duringSnapshot: this.#latestSnapshot });
   }
 
-  /** The account is no longer open, or no longer there. */
+  /** To be called when the account is no longer open, or its entry does not exist any more. */
   forget(id: string): void {
     this.#remove(id);
   }
 
   /**
-   * It was read, not told, that another service is at work on the account. Returns true where that
-   * is a claim that ought not to be there.
+   * To be called when a read, not a change, has shown that another service is at work on the
+   * account. Returns true if that claim should not exist.
    */
   learnt(record: AccountRecord): boolean {
     this.versions.saw(record);
@@ -221,9 +226,9 @@ export class OpenAccounts {
   }
 
   /**
-   * For how much longer another service may be at work on an earlier request of the account, or on
-   * another entry with its uid, in milliseconds. 0 or less where none is. It meets the newer
-   * request when it writes its outcome, and serves it then.
+   * Returns how much longer another service may be at work on an earlier request of the account, or
+   * on another entry with its uid, in milliseconds; 0 or less if none is. That service meets the
+   * newer request when it writes its outcome, and serves it then.
    */
   othersTimeLeft(record: AccountRecord): number {
     const id = identityOf(record);
@@ -232,8 +237,8 @@ export class OpenAccounts {
   }
 
   /**
-   * Whether a claim of another service on the account, or on its uid, was seen and may still be
-   * worked on.
+   * Whether a claim of another service on the account or its uid was seen and may still be worked
+   * on.
    */
   isOtherAtWork(record: AccountRecord): boolean {
     return this.#others.isAtWork(identityOf(record), record);
@@ -245,8 +250,8 @@ export class OpenAccounts {
   }
 
   /**
-   * Whether something newer came into sight since this service wrote to the account last. Another
-   * service's claim looks like this one's own; the request before it tells.
+   * Whether something newer came into sight since this service last wrote to the account. Another
+   * service's claim looks like an own one; the request before it shows the difference.
    */
   isOvertaken(id: string): boolean {
     const known = this.#find(id);
@@ -256,14 +261,15 @@ export class OpenAccounts {
   }
 
   /**
-   * Whether a request came into sight, by its version newer than what this service wrote last: what
-   * stands in work since then is another service's claim. Only servers that show versions tell.
+   * Whether a request came into sight whose version is newer than this service's last write: an
+   * account that is in work since then is claimed by another service. Only servers that show an
+   * entryCSN can tell.
    */
   isAskedAgain(id: string): boolean {
     return this.#find(id)?.askedAgain ?? false;
   }
 
-  /** The account, unless it is known to have left. */
+  /** Returns the account, unless it is known to have left. */
   #find(id: string): OpenAccount | undefined {
     const known = this.#index.get(id);
     return known === undefined || known.seenIn < this.#completeSnapshot ? undefined : known;

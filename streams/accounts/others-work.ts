@@ -8,10 +8,10 @@ import type { LastSeen, OtherServices, SeenBy, SightContext } from './other-serv
 import { WorkByUid } from './work-by-uid.ts';
 
 /**
- * What this service knows of the work of other ones on the same accounts: from the claims that its
- * stream tells of, and from what they leave behind. A newer request erases a claim, so a request
- * that nobody has followed up to this version of the entry counts as if there were one behind it,
- * unless the entry itself speaks against it (`mayHideWork`).
+ * With `instances: several`: what this service knows of the work of other services on the same
+ * accounts, from the claims that its stream shows, and from what they leave behind. A newer request
+ * erases a claim. So a request whose entry was not followed up to its version counts as if a claim
+ * were behind it, unless the entry itself speaks against it (`mayHideWork`).
  */
 export class OthersWork implements OtherServices {
   readonly #work = new WorkByUid();
@@ -19,16 +19,16 @@ export class OthersWork implements OtherServices {
   readonly #directoryTime: () => number | undefined;
 
   /**
-   * `longestHandlerMilliseconds`: the longest time that a handler of any of them may take.
-   * `directoryTime`: a lower bound of the directory's clock, in milliseconds since 1970. undefined:
-   * not known yet.
+   * `longestHandlerMilliseconds`: the longest time that a handler of any service may take.
+   * `directoryTime`: a lower bound of the directory's clock, in milliseconds since 1970; undefined
+   * if it is not known yet.
    */
   constructor(longestHandlerMilliseconds: number, directoryTime: () => number | undefined) {
     this.#longestHandlerMilliseconds = longestHandlerMilliseconds;
     this.#directoryTime = directoryTime;
   }
 
-  /** Claims of others are to be expected here, so none is out of place. */
+  /** Always returns false: claims of other services are expected here. */
   sighted(id: string, record: AccountRecord, { by, before, readsAsOwn }: Omit<SightContext, 'unfinished'>): boolean {
     if (readsAsOwn && !this.#mayBeTakenOver(record, before)) return false;
     const lane = laneOf(record.uid);
@@ -38,7 +38,7 @@ export class OthersWork implements OtherServices {
         if (record.modifiedAt !== undefined) this.#work.saw(lane, id, record.modifiedAt);
         break;
       case 'noWork':
-        // A list may be older than the claim that the stream has told of.
+        // A list may be older than a claim that the stream has shown.
         if (by !== 'list') this.#work.ended(lane, id);
         break;
       case 'nothing':
@@ -55,8 +55,8 @@ export class OthersWork implements OtherServices {
   }
 
   /**
-   * Whether a claim under the request may have been missed: while there was no connection, or as
-   * the server told of two changes as one.
+   * Whether a claim before the request may have been missed: while there was no connection, or
+   * because the server reported two changes as one.
    */
   #isUntold(record: AccountRecord, by: SeenBy, before: LastSeen | undefined): boolean {
     if (by === 'refresh') return !this.#isFollowed(record, before);
@@ -95,8 +95,8 @@ export class OthersWork implements OtherServices {
   }
 
   /**
-   * Since when another service may have been at work on an earlier request of the account, or on
-   * another entry with its uid; undefined where none can be.
+   * Returns since when another service may have been at work on an earlier request of the account,
+   * or on another entry with its uid; undefined if none can be.
    */
   #since(id: string, record: AccountRecord, lastSeen: LastSeen | undefined): number | undefined {
     const lane = laneOf(record.uid);
@@ -108,8 +108,8 @@ export class OthersWork implements OtherServices {
   }
 
   /**
-   * Whether this version of an account that this service claimed may be another one's take-over.
-   * Stamps have seconds.
+   * Whether this version of an account that this service claimed may be the take-over of another
+   * one. The directory's times have a resolution of one second.
    */
   #mayBeTakenOver({ modifiedAt }: AccountRecord, before: LastSeen | undefined): boolean {
     if (modifiedAt === undefined || before?.ownSince === undefined) return false;
@@ -117,8 +117,8 @@ export class OthersWork implements OtherServices {
   }
 
   /**
-   * Whether it is known what happened to the account up to this version of it, or that nobody else
-   * can have claimed it.
+   * Whether it is known what happened to the account up to this version of it, or that no other
+   * service can have claimed it.
    */
   #isFollowed(record: AccountRecord, lastSeen: LastSeen | undefined): boolean {
     if (lastSeen === undefined) return false;
@@ -129,9 +129,9 @@ export class OthersWork implements OtherServices {
 }
 
 /**
- * Whether a change shows that one before it was never told: the return value is gone, which only a
- * claim does; or the same version comes twice, as where slapd tells of two changes when the second
- * has been made.
+ * Whether a change shows that one before it was not reported: the return value is gone, which only
+ * a claim removes; or the same version comes twice, as when slapd reports two changes after the
+ * second was made.
  */
 function skippedClaim(record: AccountRecord, before: LastSeen | undefined): boolean {
   if (before === undefined) return false;

@@ -5,10 +5,10 @@ import { type FinishedAccount, type Left, lastSeenOf, type OpenAccount } from '.
 import type { SeenBy, SightContext } from './other-services.ts';
 import { isWorking, mayPredate, NOTHING_WRITTEN, readsAsWritten, stampOf } from './own-write.ts';
 
-/** Where a sight of an account comes from. */
+/** The source of a sight. */
 export interface Source {
   readonly by: SeenBy;
-  /** The number of the refresh or list that shows it; undefined for a change. */
+  /** The number of the refresh or list that shows the account; undefined for a change. */
   readonly snapshot?: number;
 }
 
@@ -19,39 +19,44 @@ export interface Sight extends Source {
   readonly id: string;
   readonly record: AccountRecord;
   readonly fingerprint: string;
-  /** Something newer is known on this very connection. */
+  /** True if a newer version is known on this connection. */
   readonly stale: boolean;
-  /** The snapshot that began last. */
+  /** The number of the snapshot that began last. */
   readonly latestSnapshot: number;
 }
 
 /** What a sight means for the stream. */
 export interface Sighting {
   readonly id: string;
-  /** It shows what this service wrote, or is older than that: there is nothing to do. */
+  /** True if it shows what this service wrote, or something older: there is nothing to do. */
   readonly isEcho: boolean;
-  /** Nothing that decides has changed since the last sight. */
+  /** True if nothing that decisions depend on has changed since the last sight. */
   readonly unchanged: boolean;
-  /** This service is at work on the account. */
+  /** True if this service is at work on the account. */
   readonly working: boolean;
-  /** Something newer is known: the entry is to be read before anything is done. */
+  /** True if a newer version is known: the entry has to be read before anything is done. */
   readonly stale: boolean;
-  /** It shows a claim of another service, which ought not to be there. */
+  /** True if it shows a claim of another service that should not exist. */
   readonly foreignClaim: boolean;
-  /** The account had left before, which was not told yet: a snapshot did not hold it. */
+  /**
+   * The account as it had left before: a snapshot did not show it, and that was not passed on yet.
+   */
   readonly missed?: Left | undefined;
 }
 
 /** What follows from a sight. */
 export interface Judged {
   readonly sighting: Omit<Sighting, 'foreignClaim' | 'missed'>;
-  /** What is remembered from now on; undefined: nothing. */
+  /** What is remembered from now on; undefined if nothing is. */
   readonly account: OpenAccount | undefined;
-  /** What the sight says of other services' work; undefined: nothing. */
+  /** What the sight says about the work of other services; undefined if it says nothing. */
   readonly others: Pick<SightContext, 'before' | 'readsAsOwn'> | undefined;
 }
 
-/** Judges the first sight of an account. `finished`: how this service left it, where it did. */
+/**
+ * Judges the first sight of an account. `finished`: how this service left it, if it has finished
+ * it.
+ */
 export function judgeFirst(sight: Sight, finished: FinishedAccount | undefined): Judged {
   const { id, stale, record, by } = sight;
   const sighting = { id, working: false, stale };
@@ -74,16 +79,16 @@ export function judgeFirst(sight: Sight, finished: FinishedAccount | undefined):
 }
 
 /**
- * Judges a sight of an account that is known. What a snapshot shows of an account that was written
- * since it began may be older than that write. It is not heeded: what is newer comes as a change,
- * or with the next list.
+ * Judges a sight of a known account. If the account was written to after a snapshot began, what the
+ * snapshot shows may be older than that write. It is ignored: anything newer comes as a change, or
+ * with the next list.
  */
 export function judgeNext(known: OpenAccount, sight: Sight): Judged {
   const { id, stale, fingerprint, snapshot, latestSnapshot: seenIn } = sight;
   const { ownWrite } = known;
   const working = isWorking(ownWrite);
   const old = { id, isEcho: true, unchanged: true, working, stale };
-  // The fence of the outcome finds any newer request.
+  // The write-back finds any newer request by its fence.
   if (stale && working) return { sighting: old, account: { ...known, seenIn }, others: undefined };
   const seen = { ...known, seenIn, askedAgain: known.askedAgain || isNewRequest(sight) };
   const isEcho = readsAsWritten(ownWrite, fingerprint);
@@ -96,7 +101,10 @@ export function judgeNext(known: OpenAccount, sight: Sight): Judged {
   };
 }
 
-/** A list may be older than what the stream has told. */
+/**
+ * Takes over what the sight shows. A list may be older than what the stream has shown, so it does
+ * not change everything.
+ */
 function renewed(known: OpenAccount, { record, by, fingerprint }: Sight): OpenAccount {
   const { dn, uid } = record;
   const told = by === 'list' ? {} : { keepsReturnValue: keepsReturnValue(record), version: versionOf(record) };
@@ -109,13 +117,14 @@ function othersIn(known: OpenAccount, { record }: Sight, isEcho: boolean): Judge
   const stamp = stampOf(ownWrite);
   const isLateEcho = stamp !== undefined && isSameStamp(stamp, record);
   if (isInWork && isLateEcho) return undefined;
-  // What looks like the echo of a claim that is under way may as well be another service's claim.
+  // What looks like the echo of a claim that is under way may be another service's claim.
   return { before: lastSeenOf(known), readsAsOwn: isEcho && isInWork && ownWrite.at !== 'claiming' };
 }
 
 /**
- * Whether a sight of an account that was finished is older than that: the echo of the write before,
- * or part of a snapshot that began earlier. What stands there anew, as from a backup, is news.
+ * Whether a sight of a finished account is older than the finish: the echo of the write before, or
+ * part of a snapshot that began earlier. An entry that was created or restored since, as from a
+ * backup, is not older.
  */
 function isOlderThanFinish({ snapshot, record, fingerprint }: Sight, finished: FinishedAccount): boolean {
   if (snapshot !== undefined) return finished.duringSnapshot >= snapshot;
@@ -123,8 +132,8 @@ function isOlderThanFinish({ snapshot, record, fingerprint }: Sight, finished: F
 }
 
 /**
- * Whether it is a request at least as new as this service's last write. This is asked of an account
- * in work, too, that left and came back. Only servers that show an entryCSN can tell.
+ * Whether it is a request at least as new as this service's last write. An account in work is
+ * checked, too, as it may have left and come back. Only servers that show an entryCSN can tell.
  */
 function isNewRequest({ record: { entryCSN, mode }, stale }: Sight): boolean {
   return !stale && entryCSN !== undefined && readMode(mode)?.phase === 'requested';
@@ -135,7 +144,7 @@ export function keepsReturnValue({ mode, returnValue }: AccountRecord): boolean 
   return returnValue !== undefined && readMode(mode)?.phase === 'requested';
 }
 
-/** A sight, before anything is known of it. */
+/** Returns a sight, before it is judged. */
 export function sightOf(
   id: string,
   record: AccountRecord,

@@ -1,33 +1,36 @@
 import { LargeMap } from '../../src/domain/large-map.ts';
 import { RecentMap } from '../../src/domain/recent-map.ts';
 
-/** Work on entries that are out of sight: far more than begins while one handler runs. */
+/**
+ * The most entries out of sight whose work is remembered: far more than begins while one handler
+ * runs.
+ */
 const MOST_OUT_OF_SIGHT = 20_000;
 
 interface Work {
-  /** When it was seen last, in milliseconds by the clock of whoever asks. */
+  /** When the work was seen last, in milliseconds of the caller's clock. */
   readonly since: number;
   /**
-   * The entry is no longer known under this uid: finished, removed, moved or renamed, nobody said
-   * which.
+   * True if the entry is no longer known under this uid: it was finished, removed, moved or
+   * renamed, and which of these is unknown.
    */
   outOfSight: boolean;
 }
 
 /**
- * Who is being worked on: by the lane of the uid, as no two scripts of a uid may run at once,
- * whichever entries it belongs to; and by the entry, as that tells when the work has ended. An
- * entry that goes out of sight is remembered: removed in mid-work and created anew, it is another
- * one with the same uid. Who asks judges by the age.
+ * The entries that services are at work on: by the lane of the uid, as no two scripts of a uid may
+ * run at once, whichever entry it belongs to; and by the entry, as that shows when the work has
+ * ended. An entry that goes out of sight is remembered: if it was removed in mid-work and created
+ * anew, it is another entry with the same uid. The caller judges by the age of the work.
  */
 export class WorkByUid {
   readonly #byLane = new LargeMap<Map<string, Work>>();
-  /** Entries that are out of sight, oldest first, as [lane, id]. */
+  /** The entries that are out of sight, oldest first, as [lane, id]. */
   readonly #outOfSight = new RecentMap<readonly [lane: string, id: string]>(MOST_OUT_OF_SIGHT);
 
   /**
-   * Somebody is at work on the entry. What is read may be older than what has been told: the latest
-   * time counts.
+   * To be called when work on the entry is seen. The latest time counts, as what is read may be
+   * older than what was seen before.
    */
   saw(lane: string, id: string, since: number): void {
     const latest = Math.max(since, this.on(lane, id) ?? since);
@@ -36,7 +39,7 @@ export class WorkByUid {
     this.#byLane.set(lane, works.set(id, { since: latest, outOfSight: false }));
   }
 
-  /** Nobody is at work on the entry. */
+  /** To be called when no service is at work on the entry. */
   ended(lane: string, id: string): void {
     const works = this.#byLane.get(lane);
     if (works === undefined || !works.delete(id)) return;
@@ -44,7 +47,7 @@ export class WorkByUid {
     this.#outOfSight.delete(keyOf(lane, id));
   }
 
-  /** The entry is no longer known under this uid. */
+  /** To be called when the entry is no longer known under this uid. */
   lostSight(lane: string, id: string): void {
     const work = this.#byLane.get(lane)?.get(id);
     if (work === undefined || work.outOfSight) return;
@@ -53,7 +56,7 @@ export class WorkByUid {
     if (oldest !== undefined) this.ended(...oldest);
   }
 
-  /** The entry has another uid now. */
+  /** To be called when the entry has another uid. */
   renamed(id: string, from: string, to: string): void {
     const since = from === to ? undefined : this.on(from, id);
     if (since === undefined) return;
@@ -61,17 +64,19 @@ export class WorkByUid {
     this.saw(to, id, since);
   }
 
-  /** Since when somebody has been at work on the entry; undefined where nobody was seen. */
+  /** Returns when work on the entry was seen last; undefined if none was. */
   on(lane: string, id: string): number | undefined {
     return this.#byLane.get(lane)?.get(id)?.since;
   }
 
-  /** Whether the entry has been lost from sight since then. */
+  /** Whether the entry has gone out of sight since then. */
   isOutOfSight(lane: string, id: string): boolean {
     return this.#byLane.get(lane)?.get(id)?.outOfSight ?? false;
   }
 
-  /** The same for other entries with the same uid: the latest. */
+  /**
+   * Returns the latest time of work on other entries with the same uid; undefined if there is none.
+   */
   besides(lane: string, id: string): number | undefined {
     const others = [...(this.#byLane.get(lane) ?? [])].filter(([other]) => other !== id);
     return others.length === 0 ? undefined : Math.max(...others.map(([, { since }]) => since));

@@ -9,7 +9,7 @@ import { DirectoryError, ResultCode } from './domain/directory-error.ts';
 import { attributesToRead } from './domain/read-account.ts';
 import type { DirectoryAccess } from './ldap/access.ts';
 import type { Connection } from './ldap/connection.ts';
-import { SubscribedConnection } from './ldap/connection-source.ts';
+import { type ConnectionSource, SubscribedConnection } from './ldap/connection-source.ts';
 import { DirectoryOperations } from './ldap/operations.ts';
 import { ServerInUse } from './server-in-use.ts';
 import { openAccountsFilter } from './site.ts';
@@ -93,7 +93,7 @@ function subscription(
     initial,
     max,
     connect: (url) => {
-      const serve = (requests: Connection) => connections.use(requests);
+      const serve = (requests: ConnectionSource) => connections.use(requests);
       const options = { access, url, ...content, admit, serve, protocol, deadAfterMilliseconds };
       return subscribeOnce(options).pipe(takeUntil(server.givenUp$));
     },

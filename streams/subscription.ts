@@ -3,6 +3,7 @@ import type { DirectoryChange, ProtocolName } from '../src/domain/change.ts';
 import { DirectoryError, ResultCode } from '../src/domain/directory-error.ts';
 import type { DirectoryAccess } from '../src/ldap/access.ts';
 import type { Connection } from '../src/ldap/connection.ts';
+import type { ConnectionSource } from '../src/ldap/connection-source.ts';
 import { openPair } from '../src/ldap/open-pair.ts';
 import { connectionError } from '../src/ldap/remedies.ts';
 import { describeServer, type ServerFacts } from '../src/ldap/root-dse.ts';
@@ -26,10 +27,10 @@ export interface SubscriptionOptions extends WatchedContent {
    */
   readonly admit?: ((connection: Connection) => Promise<void>) | undefined;
   /**
-   * Called with the connection for requests before `connected` is emitted. It ends when that of the
-   * subscription ends, and the other way round.
+   * Called with the source of the connection for requests before `connected` is emitted. If one of
+   * the two connections fails, the other fails, too.
    */
-  readonly serve?: ((requests: Connection) => void) | undefined;
+  readonly serve?: ((requests: ConnectionSource) => void) | undefined;
 }
 
 /**

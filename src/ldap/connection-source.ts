@@ -7,8 +7,11 @@ import { openConnection } from './open-connection.ts';
 export interface ConnectionSource {
   /** Resolves to an open, bound connection. Rejects with a DirectoryError if there is none. */
   connection(): Promise<Connection>;
-  /** Closes for good: pending requests reject, and so does every later call of `connection`. */
-  close(): void;
+  /**
+   * Closes for good: pending requests reject with the reason, and so does every later call of
+   * `connection`.
+   */
+  close(reason?: DirectoryError): void;
 }
 
 /**
@@ -22,12 +25,15 @@ export interface ConnectionSource {
 export class OnDemandConnection implements ConnectionSource {
   readonly #access: DirectoryAccess;
   readonly #url: string;
+  readonly #onOpen: (connection: Connection) => void;
   readonly #closing = new AbortController();
   #opened: Promise<Connection> | undefined;
 
-  constructor(access: DirectoryAccess, url: string) {
+  /** `onOpen` is called with each connection before it is used. */
+  constructor(access: DirectoryAccess, url: string, onOpen: (connection: Connection) => void = () => {}) {
     this.#access = access;
     this.#url = url;
+    this.#onOpen = onOpen;
   }
 
   async connection(): Promise<Connection> {
@@ -35,12 +41,18 @@ export class OnDemandConnection implements ConnectionSource {
     const present = await known?.catch(() => undefined);
     if (present !== undefined && !present.closed) return present;
     // Of all callers that waited for the failed connection, the first opens the new one.
-    if (this.#opened === known) this.#opened = openConnection(this.#access, this.#url, this.#closing.signal);
+    if (this.#opened === known) this.#opened = this.#open();
     return this.#opened ?? this.connection();
   }
 
-  close(): void {
-    this.#closing.abort(new DirectoryError(`${this.#url}: the connection was closed`));
+  close(reason: DirectoryError = new DirectoryError(`${this.#url}: the connection was closed`)): void {
+    this.#closing.abort(reason);
+  }
+
+  async #open(): Promise<Connection> {
+    const connection = await openConnection(this.#access, this.#url, this.#closing.signal);
+    this.#onOpen(connection);
+    return connection;
   }
 }
 
@@ -49,23 +61,22 @@ export class OnDemandConnection implements ConnectionSource {
  * requests fail at once, as if the directory did not answer.
  */
 export class SubscribedConnection implements ConnectionSource {
-  #connection: Connection | undefined;
+  #source: ConnectionSource | undefined;
 
-  /**
-   * To be called when the subscription has opened a connection. The subscription closes it, too.
-   */
-  use(connection: Connection): void {
-    this.#connection = connection;
+  /** To be called when the subscription is connected. The subscription closes the source, too. */
+  use(source: ConnectionSource): void {
+    this.#source = source;
   }
 
   connection(): Promise<Connection> {
-    const connection = this.#connection;
-    if (connection !== undefined && !connection.closed) return Promise.resolve(connection);
-    return Promise.reject(new DirectoryError('there is no connection to the directory', { remedy: REMEDY }));
+    return (
+      this.#source?.connection() ??
+      Promise.reject(new DirectoryError('there is no connection to the directory', { remedy: REMEDY }))
+    );
   }
 
   close(): void {
-    this.#connection = undefined;
+    this.#source = undefined;
   }
 }
 

@@ -42,6 +42,7 @@ export class Connection {
   #watchdog: Watchdog | undefined;
   #probeId: number | undefined;
   #received = 0;
+  #closedByServer = false;
   #delivered = false;
   #progressed = false;
   #refreshing = false;
@@ -56,6 +57,7 @@ export class Connection {
       },
       closed: (cause) => {
         this.#reader.finish();
+        this.#closedByServer = cause === undefined;
         this.fail(
           cause === undefined
             ? new DirectoryError(`${url}: the directory closed the connection`, {
@@ -91,6 +93,11 @@ export class Connection {
 
   get closed(): boolean {
     return this.ended.aborted;
+  }
+
+  /** Whether the server has closed the connection in an orderly way, as it does with idle ones. */
+  get closedByServer(): boolean {
+    return this.#closedByServer;
   }
 
   /** The number of bytes received so far. */

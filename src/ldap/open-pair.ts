@@ -1,9 +1,10 @@
 import { DirectoryError } from '../domain/directory-error.ts';
 import type { DirectoryAccess } from './access.ts';
 import type { Connection } from './connection.ts';
+import { type ConnectionSource, OnDemandConnection } from './connection-source.ts';
 import { openConnection } from './open-connection.ts';
 
-/** Two connections to one server. If one ends, the other fails, too. */
+/** Two connections to one server. If one fails, the other fails, too. */
 export interface ConnectionPair {
   /** The connection of the subscription. */
   readonly subscription: Connection;
@@ -11,13 +12,14 @@ export interface ConnectionPair {
    * The connection of reads, lists and writes, whose responses need not wait behind those of a
    * refresh.
    */
-  readonly requests: Connection;
+  readonly requests: ConnectionSource;
 }
 
 /**
- * Opens two connections to a server, each watched for a silent peer. If one ends, the other fails
+ * Opens two connections to a server, each watched for a silent peer. If one fails, the other fails
  * for the same reason, so that all pending requests fail at once and can go on with the next pair.
- * Rejects with a DirectoryError, or when the signal is aborted. A later abort closes both.
+ * If the server closes the connection for requests, as it may do with an idle one, the next request
+ * opens another one. Rejects with a DirectoryError, or when the signal is aborted. A later abort closes both.
  */
 export async function openPair(
   access: DirectoryAccess,
@@ -25,25 +27,32 @@ export async function openPair(
   deadAfterMilliseconds: number,
   signal: AbortSignal,
 ): Promise<ConnectionPair> {
-  const opening = [openConnection(access, url, signal), openConnection(access, url, signal)] as const;
-  const opened = await Promise.allSettled(opening);
-  const failure = opened.find((result) => result.status === 'rejected');
-  if (failure !== undefined) {
-    for (const result of opened) if (result.status === 'fulfilled') result.value.close();
-    throw failure.reason;
+  let subscription: Connection | undefined;
+  const requests = new OnDemandConnection(access, url, (connection) => {
+    connection.watch(deadAfterMilliseconds);
+    onEnd(connection, (reason) => {
+      if (!connection.closedByServer) subscription?.fail(reason);
+    });
+  });
+  const opening = [openConnection(access, url, signal), requests.connection()] as const;
+  const [opened, answered] = await Promise.allSettled(opening);
+  if (opened.status === 'rejected' || answered.status === 'rejected') {
+    requests.close();
+    if (opened.status === 'fulfilled') opened.value.close();
+    throw opened.status === 'rejected' ? opened.reason : (answered as PromiseRejectedResult).reason;
   }
-  const [subscription, requests] = await Promise.all(opening);
-  for (const connection of [subscription, requests]) connection.watch(deadAfterMilliseconds);
-  shareFate(subscription, requests);
-  shareFate(requests, subscription);
+  subscription = opened.value;
+  subscription.watch(deadAfterMilliseconds);
+  onEnd(subscription, (reason) => requests.close(reason));
   return { subscription, requests };
 }
 
-function shareFate(one: Connection, other: Connection): void {
-  const follow = () => {
-    const { reason } = one.ended;
-    other.fail(reason instanceof DirectoryError ? reason : new DirectoryError(`${one.url}: the connection was closed`));
+/** Calls back when the connection has ended, at once if it has already. */
+function onEnd({ ended, url }: Connection, callback: (reason: DirectoryError) => void): void {
+  const call = () => {
+    const { reason } = ended;
+    callback(reason instanceof DirectoryError ? reason : new DirectoryError(`${url}: the connection was closed`));
   };
-  if (one.closed) follow();
-  else one.ended.addEventListener('abort', follow, { once: true });
+  if (ended.aborted) call();
+  else ended.addEventListener('abort', call, { once: true });
 }

@@ -96,7 +96,8 @@ describe('a network that breaks connections', () => {
   });
 
   it.each([0, 1])('finds a silence out once, where number %i of its connections falls silent', async (n) => {
-    const alone = await startWorld();
+    // Without the list, which finds the accounts on the other connection.
+    const alone = await startWorld({ settings: { reconcile: { interval: '1m' } } });
     try {
       await alone.connected();
       const connection = alone.proxy.open[n];

@@ -171,6 +171,7 @@ const step = z.discriminatedUnion('step', [
   z.object({
     step: z.literal('beginWriteBack'),
     uid: z.string(),
+    job: z.string(),
     outcome,
     now: z.string(),
     tries: count,

@@ -1,3 +1,4 @@
+import { identityOf } from '../../streams/accounts/identity.ts';
 import { type Candidate, type ClaimedJob, type EndedWork, laneOf } from '../../streams/candidate.ts';
 import { afterHandler, afterRefusal } from '../../streams/turn/after-work.ts';
 import type { ClaimNext, ClaimRules, ClaimState } from '../../streams/turn/claim-state.ts';
@@ -33,12 +34,13 @@ export interface ReplayedStep {
  *
  *   claiming -> claiming (stepClaim) -> claimed, or its end
  *   claimed -> ended, resting (it is repeated, or was stopped) (afterHandler), or its end
- *   ended, kept -> writing (beginWriteBack) -> writing (stepWriteBack) -> refused, or its end
- *   refused -> kept (afterRefusal), or its end
+ *   ended -> writing (beginWriteBack) -> writing (stepWriteBack) -> refused, or its end
+ *   refused -> its end (afterRefusal); a kept outcome waits apart, as other attempts at the uid may
+ *     come before it, at an entry that was created anew -> writing (beginWriteBack)
  */
 type Attempt =
   | { readonly at: 'claiming'; readonly job: string; readonly candidate: Candidate; readonly state: ClaimState }
-  | { readonly at: 'claimed' | 'resting' | 'ended' | 'kept'; readonly job: ClaimedJob }
+  | { readonly at: 'claimed' | 'resting' | 'ended'; readonly job: ClaimedJob }
   | { readonly at: 'writing'; readonly work: EndedWork; readonly state: WriteBackState }
   | { readonly at: 'refused'; readonly job: ClaimedJob; readonly error: DirectoryError };
 
@@ -52,6 +54,8 @@ export class Replay {
   readonly #rules: DecisionRules & ClaimRules & WriteBackRules;
   readonly #settings: RecordedSettings;
   readonly #attempts = new Map<string, Attempt>();
+  /** The jobs whose outcomes are kept, by their ids. */
+  readonly #kept = new Map<string, ClaimedJob>();
 
   constructor(settings: RecordedSettings) {
     const { attributes: names, accounts, instances, longestHandlerMilliseconds } = settings;
@@ -68,7 +72,7 @@ export class Replay {
 
   /** The number of accounts in work. */
   get inWork(): number {
-    return [...this.#attempts.values()].filter(({ at }) => at !== 'claiming').length;
+    return [...this.#attempts.values()].filter(({ at }) => at !== 'claiming').length + this.#kept.size;
   }
 
   /**
@@ -102,6 +106,7 @@ export class Replay {
   /** Forgets all turns, as lines are missing. */
   forgetAll(): void {
     this.#attempts.clear();
+    this.#kept.clear();
   }
 
   #decide({ record, circumstances, purpose }: Of<'decide'>): ReplayedStep {
@@ -118,6 +123,8 @@ export class Replay {
   }
 
   #beginClaim({ job, candidate }: Of<'beginClaim'>): ReplayedStep {
+    // A newer request for an entry makes its kept outcome void.
+    for (const [id, { record }] of this.#kept) if (identityOf(record) === candidate.id) this.#kept.delete(id);
     return this.#claiming(candidate, job, beginClaim(candidate, this.#rules));
   }
 
@@ -157,8 +164,9 @@ export class Replay {
 
   #beginWriteBack(step: Of<'beginWriteBack'>): ReplayedStep | undefined {
     const attempt = this.#attempts.get(laneOf(step.uid));
-    if (attempt?.at !== 'ended' && attempt?.at !== 'kept') return undefined;
-    const { job } = attempt;
+    const job = this.#kept.get(step.job) ?? (attempt?.at === 'ended' ? attempt.job : undefined);
+    if (job?.id !== step.job) return undefined;
+    this.#kept.delete(job.id);
     const { uid, outcome, tries, milliseconds, now } = step;
     return this.#writing(uid, { job, outcome, tries, milliseconds }, beginWriteBack(job, outcome, now, this.#rules));
   }
@@ -188,8 +196,8 @@ export class Replay {
     if (attempt?.at !== 'refused') return undefined;
     const { job, error } = attempt;
     const next = afterRefusal(tries, isOvertaken);
-    if (next.to === 'keep') this.#attempts.set(laneOf(uid), { at: 'kept', job });
-    else this.forget(uid);
+    this.forget(uid);
+    if (next.to === 'keep') this.#kept.set(job.id, job);
     return replayed(next, afterRefusalEvent(job, error, next));
   }
 }

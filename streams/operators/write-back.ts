@@ -48,7 +48,7 @@ export function writeOutcome(
   const { uid } = job.record;
   const now = stateNow();
   const begin = beginWriteBack(job, outcome, now, surroundings);
-  observeStep({ step: 'beginWriteBack', uid, outcome, now, tries, milliseconds, next: begin });
+  observeStep({ step: 'beginWriteBack', uid, job: job.id, outcome, now, tries, milliseconds, next: begin });
   const machine: WriteBackMachine = { begin, step: (state, input) => stepWriteBack(state, input, surroundings) };
   return run(machine, {
     perform: (effect) => perform(effect, id, job, surroundings, pause),

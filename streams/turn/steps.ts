@@ -37,6 +37,8 @@ export type Step =
   | {
       readonly step: 'beginWriteBack';
       readonly uid: string;
+      /** The id of the attempt. A kept outcome comes again after others of its uid. */
+      readonly job: string;
       readonly outcome: HandlerOutcome;
       /** The value of the state attribute for a success. */
       readonly now: string;

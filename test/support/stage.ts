@@ -75,6 +75,7 @@ export class Stage {
   readonly events: StreamEvent[] = [];
   readonly jobs: Job[] = [];
   readonly steps: Step[] = [];
+  #lastJob = 0;
   readonly open: OpenAccounts;
   readonly load: Load = { running: 0, waiting: 0 };
   readonly drain$ = new ReplaySubject<void>(1);
@@ -148,7 +149,7 @@ export class Stage {
       },
       signal: this.abort.signal,
       draining: this.draining.signal,
-      nextJobId: () => `job-${this.jobs.length + 1}`,
+      nextJobId: () => `job-${++this.#lastJob}`,
       monotonic,
       stateNow: () => stateTimestamp(new Date(Date.now())),
       today,

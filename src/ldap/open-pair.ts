@@ -19,7 +19,9 @@ export interface ConnectionPair {
  * Opens two connections to a server, each watched for a silent peer. If one fails, the other fails
  * for the same reason, so that all pending requests fail at once and can go on with the next pair.
  * If the server closes the connection for requests, as it may do with an idle one, the next request
- * opens another one. Rejects with a DirectoryError, or when the signal is aborted. A later abort closes both.
+ * opens another one.
+ *
+ * Rejects with a DirectoryError, or when the signal is aborted. A later abort closes both.
  */
 export async function openPair(
   access: DirectoryAccess,

@@ -13,6 +13,7 @@ import { encodeMessage, Operation } from '../../src/ldap/wire/message.ts';
 import { encodeBind, encodeExtended, encodeSearch, START_TLS } from '../../src/ldap/wire/request.ts';
 import { BASE, manyAccounts, SERVICE_DN, SERVICE_PASSWORD } from '../support/accounts.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
+import { countTurns } from '../support/loop-turns.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 
 /** A clock with which each slice is over at the first look. */
@@ -22,18 +23,6 @@ function fastClock(): () => number {
     now += 1_000;
     return now;
   };
-}
-
-/** Counts the turns of the event loop. */
-function countTurns(): { count: () => number; stop: () => void } {
-  let turns = 0;
-  let next: NodeJS.Immediate;
-  const count = (): void => {
-    turns += 1;
-    next = setImmediate(count);
-  };
-  next = setImmediate(count);
-  return { count: () => turns, stop: () => clearImmediate(next) };
 }
 
 const REQUEST = encodeSearch({ base: BASE, scope: 'subtree', filter: '(uid=*)', attributes: ['uid'] });

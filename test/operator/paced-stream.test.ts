@@ -1,23 +1,18 @@
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import { pacedStream } from '../../src/operator/paced-stream.ts';
+import { countTurns } from '../support/loop-turns.ts';
 
 it('a paced stream delivers all pieces of a text, and lets other pending work run before each of them', async () => {
-  let turns = 0;
-  let next: NodeJS.Immediate;
-  const count = (): void => {
-    turns += 1;
-    next = setImmediate(count);
-  };
-  next = setImmediate(count);
+  const turns = countTurns();
   const madeAt: number[] = [];
   function* pieces(): Generator<string> {
     for (const piece of ['one, ', 'tw€', ', three']) {
-      madeAt.push(turns);
+      madeAt.push(turns.count());
       yield piece;
     }
   }
   expect(await text(pacedStream(pieces()))).toBe('one, tw€, three');
-  clearImmediate(next);
+  turns.stop();
   expect(new Set(madeAt).size).toBe(3);
 });

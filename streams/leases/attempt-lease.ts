@@ -1,0 +1,84 @@
+import { heldLease, type LeaseReading } from '../../src/domain/lease.ts';
+import {
+  type LeaseAnswer,
+  type LeaseContext,
+  type LeaseNext,
+  LOOK_EVERY,
+  RETRY_AFTER,
+  type Seen,
+  type Sent,
+  type Waiting,
+  type Wish,
+} from './lease-state.ts';
+
+/** Waits for a lease that is wanted, and attempts to take it when it may be taken. */
+export function want(wish: Wish, seen: Seen | undefined, context: LeaseContext): LeaseNext {
+  const notBefore = context.now + context.spread;
+  return proceed({ at: 'waiting', wish, seen, notBefore, doing: 'resting' }, context);
+}
+
+export function stepWaiting(state: Waiting, input: LeaseAnswer, context: LeaseContext): LeaseNext {
+  const { now, spread } = context;
+  switch (input.got) {
+    case 'time':
+      if (state.doing === 'reading') return { state };
+      return now < dueAt(state, context) ? look(state) : proceed(state, context);
+    case 'told':
+      if (state.seen?.lease.text === input.lease.text) return { state };
+      return proceed({ ...state, seen: see(state.seen, input.lease, context), notBefore: now + spread }, context);
+    case 'read':
+      if (state.seen?.lease.text === input.lease.text) return proceed(state, context);
+      // Each service reads at a time of its own.
+      return proceed({ ...state, seen: see(state.seen, input.lease, context), notBefore: now }, context);
+    default:
+      return { state: { ...state, doing: 'resting' }, effect: { do: 'wait', until: now + RETRY_AFTER } };
+  }
+}
+
+/** Sends an attempt if one is due. Waits until then otherwise, or until it is to be looked at. */
+export function proceed(state: Waiting, context: LeaseContext): LeaseNext {
+  const { wish, seen } = state;
+  const due = dueAt(state, context);
+  if (context.now < due) {
+    const until = Math.min(due, context.now + LOOK_EVERY);
+    return { state: { ...state, doing: 'resting' }, effect: { do: 'wait', until } };
+  }
+  if (seen === undefined) return look(state);
+  const sent = newTurn(wish, context);
+  const [from, to] = [seen.lease, sent.lease.text];
+  return {
+    state: { at: 'taking', wish, seen, sent, doing: 'sending', unwanted: undefined },
+    effect: from.is === 'missing' ? { do: 'add', lease: to } : { do: 'swap', from: from.text, to },
+  };
+}
+
+export function look(state: Waiting): LeaseNext {
+  return { state: { ...state, doing: 'reading' }, effect: { do: 'read' } };
+}
+
+/** When an attempt is due, if the lease stays as it was seen. */
+function dueAt({ seen, notBefore }: Waiting, { ownsSlot, holder, spread }: LeaseContext): number {
+  // It is read first: most exist, and an add that is refused costs more than a read.
+  if (seen === undefined) return notBefore;
+  const { lease, since } = seen;
+  switch (lease.is) {
+    case 'free':
+    case 'left':
+    case 'missing':
+      return notBefore;
+    case 'unclear':
+      return Infinity;
+    case 'held':
+    case 'paused':
+      if (ownsSlot && lease.holder === holder) return notBefore;
+      return Math.max(notBefore, since + lease.duration + spread);
+  }
+}
+
+export function newTurn({ job }: Wish, { now, turn, holder, duration }: LeaseContext): Sent {
+  return { lease: heldLease({ holder, job, turn, duration }), sentAt: now };
+}
+
+export function see(seen: Seen | undefined, lease: LeaseReading, { now }: LeaseContext): Seen {
+  return seen?.lease.text === lease.text ? seen : { lease, since: now };
+}

@@ -1,0 +1,132 @@
+import { FREE, LEFT, type Lease, type LeaseReading, type PausedLease, pausedLease } from '../../src/domain/lease.ts';
+import { newTurn, want } from './attempt-lease.ts';
+import {
+  type Held,
+  type LeaseAnswer,
+  type LeaseContext,
+  type LeaseNext,
+  RETRY_AFTER,
+  type Release,
+  type Releasing,
+  type Sent,
+  SLACK,
+  type Wish,
+} from './lease-state.ts';
+
+/** A lease that is held or given up: each value is a swap of the one that this service wrote last. */
+export function stepHeld(state: Held, input: LeaseAnswer, context: LeaseContext): LeaseNext {
+  const { lease, next, doing } = state;
+  switch (input.got) {
+    case 'done':
+      return next === undefined ? { state } : renewed(state, next, context);
+    case 'refused':
+      return { state: { ...state, doing: 'reading' }, effect: { do: 'read' } };
+    case 'noAnswer':
+      return { state: { ...state, doing: 'pausing' }, effect: { do: 'wait', until: context.now + RETRY_AFTER } };
+    case 'time':
+      if (doing === 'pausing') return { state: { ...state, doing: 'reading' }, effect: { do: 'read' } };
+      return doing === 'resting' ? renew(state, context) : { state };
+    case 'read':
+      if (next !== undefined && input.lease.text === next.lease.text) return renewed(state, next, context);
+      if (input.lease.text === lease.text) {
+        return { state: { ...state, doing: 'resting' }, effect: { do: 'wait', until: context.now + RETRY_AFTER } };
+      }
+      return {
+        state: { at: 'lost', seen: { lease: input.lease, since: context.now } },
+        effect: { do: 'nothing' },
+      };
+    case 'told':
+      return { state };
+  }
+}
+
+/** Sends a renewal. One without an answer is sent again as it is, so two values at most are own. */
+export function renew(state: Held, context: LeaseContext): LeaseNext {
+  const next = state.next ?? newTurn(state.wish, context);
+  return {
+    state: { ...state, next, doing: 'sending' },
+    effect: { do: 'swap', from: state.lease.text, to: next.lease.text },
+  };
+}
+
+function renewed(state: Held, next: Sent, context: LeaseContext): LeaseNext {
+  return goOn({ ...state, lease: next.lease, next: undefined, deadline: deadlineOf(next, context) }, context);
+}
+
+/** Waits until half of the time to the deadline has passed since the last renewal was sent. */
+export function goOn(state: Held, context: LeaseContext): LeaseNext {
+  const until = state.deadline - (state.lease.duration - context.killGrace - SLACK) / 2;
+  if (context.now >= until) return renew(state, context);
+  return { state: { ...state, doing: 'resting' }, effect: { do: 'wait', until } };
+}
+
+export function deadlineOf({ lease, sentAt }: Sent, { killGrace }: LeaseContext): number {
+  return sentAt + lease.duration - killGrace - SLACK;
+}
+
+export function held(wish: Wish, before: LeaseReading, lease: Held['lease']): Omit<Held, 'startAt' | 'deadline'> {
+  return { at: 'held', wish, before, lease, next: undefined, doing: 'resting' };
+}
+
+/** Ends a pause of this service: as a renewal, so it is lost if another service has ended it. */
+export function wake(lease: PausedLease, wish: Wish, context: LeaseContext): LeaseNext {
+  return renew({ ...held(wish, lease, lease), deadline: -Infinity, startAt: context.now }, context);
+}
+
+/** Sends the release. */
+export function giveUp(
+  { lease, next }: Pick<Held, 'lease' | 'next'>,
+  asked: Release,
+  context: LeaseContext,
+): LeaseNext {
+  return sendRelease(
+    { at: 'releasing', lease, next, to: released(asked, lease, context), doing: 'sending', wish: undefined },
+    lease,
+  );
+}
+
+function sendRelease(state: Releasing, lease: Held['lease']): LeaseNext {
+  return {
+    state: { ...state, lease, doing: 'sending' },
+    effect: { do: 'swap', from: lease.text, to: state.to.text },
+  };
+}
+
+/** The value to write. A pause is to be ended by this service, so others wait one duration more. */
+export function released(asked: Release, { job }: Held['lease'], context: LeaseContext): Lease {
+  if (asked.to !== 'paused') return asked.to === 'free' ? FREE : LEFT;
+  const { holder, turn, duration } = context;
+  return pausedLease({ holder, job, turn, duration: asked.pause + duration }, asked.attempt);
+}
+
+export function stepReleasing(state: Releasing, input: LeaseAnswer, context: LeaseContext): LeaseNext {
+  const { lease, next, to, doing } = state;
+  switch (input.got) {
+    case 'done':
+      if (doing === 'renewing' && next !== undefined) return sendRelease(state, next.lease);
+      return left(state, to, context);
+    case 'refused':
+    case 'noAnswer':
+      return { state: { ...state, doing: 'pausing' }, effect: { do: 'wait', until: context.now + RETRY_AFTER } };
+    case 'time':
+      return doing === 'pausing' ? { state: { ...state, doing: 'reading' }, effect: { do: 'read' } } : { state };
+    case 'read':
+      if (input.lease.text === lease.text) return sendRelease(state, lease);
+      if (input.lease.text === next?.lease.text) return sendRelease(state, next.lease);
+      return left(state, input.lease, context);
+    case 'told':
+      return { state };
+  }
+}
+
+/** The lease is released, and is as `lease` says. */
+function left({ to, wish }: Releasing, lease: LeaseReading, context: LeaseContext): LeaseNext {
+  const seen = { lease, since: context.now };
+  if (to.is !== 'paused') {
+    return wish === undefined ? { state: { at: 'none', seen }, effect: { do: 'nothing' } } : want(wish, seen, context);
+  }
+  if (lease.text !== to.text) return { state: { at: 'lost', seen }, effect: { do: 'nothing' } };
+  return wish === undefined
+    ? { state: { at: 'paused', lease: to }, effect: { do: 'nothing' } }
+    : wake(to, wish, context);
+}

@@ -1,0 +1,113 @@
+import { look, proceed, see, stepWaiting, want } from './attempt-lease.ts';
+import { deadlineOf, giveUp, goOn, held, released, stepHeld, stepReleasing, wake } from './hold-lease.ts';
+import {
+  type LeaseAnswer,
+  type LeaseContext,
+  type LeaseInput,
+  type LeaseNext,
+  type LeaseState,
+  RETRY_AFTER,
+  type Release,
+  type Seen,
+  type Taking,
+  type Waiting,
+  type Wish,
+} from './lease-state.ts';
+
+/** Returns the next state of a lease and what to do. Pure. A TypeError is a bug of the caller. */
+export function stepLease(state: LeaseState, input: LeaseInput, context: LeaseContext): LeaseNext {
+  if (input.got === 'take') return take(state, { job: input.job, inWork: input.inWork }, context);
+  if (input.got === 'release') return release(state, input.release, context);
+  switch (state.at) {
+    case 'none':
+      return input.got === 'read' || input.got === 'told'
+        ? { state: { at: 'none', seen: see(state.seen, input.lease, context) } }
+        : { state };
+    case 'waiting':
+      return stepWaiting(state, input, context);
+    case 'taking':
+      return stepTaking(state, input, context);
+    case 'held':
+      return stepHeld(state, input, context);
+    case 'releasing':
+      return stepReleasing(state, input, context);
+    case 'paused':
+    case 'lost':
+      return { state };
+  }
+}
+
+function take(state: LeaseState, wish: Wish, context: LeaseContext): LeaseNext {
+  switch (state.at) {
+    case 'none':
+    case 'lost':
+      return want(wish, state.seen, context);
+    case 'waiting':
+    case 'releasing':
+      return { state: { ...state, wish } };
+    case 'paused':
+      return wake(state.lease, wish, context);
+    case 'taking':
+    case 'held':
+      throw new TypeError(`a lease that is ${state.at} was asked for again`);
+  }
+}
+
+function release(state: LeaseState, asked: Release, context: LeaseContext): LeaseNext {
+  switch (state.at) {
+    case 'none':
+      return { state };
+    case 'waiting':
+    case 'lost':
+      return { state: { at: 'none', seen: state.seen }, effect: { do: 'nothing' } };
+    case 'taking':
+      return { state: { ...state, unwanted: asked } };
+    case 'paused':
+      return giveUp({ ...state, next: undefined }, asked, context);
+    case 'held': {
+      const { lease, next, doing } = state;
+      if (doing === 'resting' || doing === 'pausing') return giveUp(state, asked, context);
+      const to = released(asked, lease, context);
+      const under = doing === 'sending' ? 'renewing' : doing;
+      return { state: { at: 'releasing', lease, next, to, doing: under, wish: undefined } };
+    }
+    case 'releasing':
+      return { state: { ...state, wish: undefined } };
+  }
+}
+
+function stepTaking(state: Taking, input: LeaseAnswer, context: LeaseContext): LeaseNext {
+  const { doing, sent } = state;
+  switch (input.got) {
+    case 'done':
+      return taken(state, context);
+    case 'refused':
+      return notTaken(state, state.seen, context);
+    case 'noAnswer':
+      return { state: { ...state, doing: 'pausing' }, effect: { do: 'wait', until: context.now + RETRY_AFTER } };
+    case 'time':
+      return doing === 'pausing' ? { state: { ...state, doing: 'reading' }, effect: { do: 'read' } } : { state };
+    case 'read':
+      return input.lease.text === sent.lease.text
+        ? taken(state, context)
+        : notTaken(state, see(state.seen, input.lease, context), context);
+    case 'told':
+      return { state };
+  }
+}
+
+function taken({ wish, seen, sent, unwanted }: Taking, context: LeaseContext): LeaseNext {
+  const before = seen.lease;
+  const unknownWork = wish.inWork && (before.is === 'missing' || before.is === 'free');
+  const startAt = context.now + (unknownWork ? context.duration : 0);
+  const state = { ...held(wish, before, sent.lease), startAt, deadline: deadlineOf(sent, context) };
+  return unwanted === undefined ? goOn(state, context) : giveUp(state, unwanted, context);
+}
+
+function notTaken({ wish, unwanted, doing }: Taking, seen: Seen, context: LeaseContext): LeaseNext {
+  if (unwanted !== undefined) return { state: { at: 'none', seen }, effect: { do: 'nothing' } };
+  const notBefore = context.now + RETRY_AFTER + context.spread;
+  // A refusal says only that the lease is not what it was; a read says what it is.
+  const state: Waiting = { at: 'waiting', wish, seen, notBefore, doing: 'resting' };
+  return doing === 'sending' ? look(state) : proceed(state, context);
+}

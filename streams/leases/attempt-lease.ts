@@ -57,15 +57,17 @@ export function look(state: Waiting): LeaseNext {
 }
 
 /** When an attempt is due, if the lease stays as it was seen. */
-function dueAt({ seen, notBefore }: Waiting, { ownsSlot, holder, spread }: LeaseContext): number {
+function dueAt({ wish, seen, notBefore }: Waiting, context: LeaseContext): number {
   // It is read first: most exist, and an add that is refused costs more than a read.
   if (seen === undefined) return notBefore;
   const { lease, since } = seen;
+  const { ownsSlot, holder, duration, spread } = context;
   switch (lease.is) {
-    case 'free':
     case 'left':
-    case 'missing':
       return notBefore;
+    case 'free':
+    case 'missing':
+      return wish.inWork ? Math.max(since, wish.since) + duration + spread : notBefore;
     case 'unclear':
       return Infinity;
     case 'held':

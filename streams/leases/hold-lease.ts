@@ -64,13 +64,13 @@ export function deadlineOf({ lease, sentAt }: Sent, { killGrace }: LeaseContext)
   return sentAt + lease.duration - killGrace - SLACK;
 }
 
-export function held(wish: Wish, before: LeaseReading, lease: Held['lease']): Omit<Held, 'startAt' | 'deadline'> {
+export function held(wish: Wish, before: LeaseReading, lease: Held['lease']): Omit<Held, 'deadline'> {
   return { at: 'held', wish, before, lease, next: undefined, doing: 'resting' };
 }
 
 /** Ends a pause of this service: as a renewal, so it is lost if another service has ended it. */
 export function wake(lease: PausedLease, wish: Wish, context: LeaseContext): LeaseNext {
-  return renew({ ...held(wish, lease, lease), deadline: -Infinity, startAt: context.now }, context);
+  return renew({ ...held(wish, lease, lease), deadline: -Infinity }, context);
 }
 
 /** Sends the release. */

@@ -5,7 +5,7 @@ import type { HeldLease, Lease, LeaseReading, PausedLease } from '../../src/doma
  *
  *   none      -> waiting     take
  *   waiting   -> waiting     it was read, or told, and is another's: look again
- *   waiting   -> taking      it is free, left, missing, or another's for longer than that says
+ *   waiting   -> taking      it is free, left, missing, or has not changed for as long as it says
  *   waiting   -> none        release
  *   taking    -> held        the answer says so, or a read shows the value that was sent
  *   taking    -> waiting     somebody else came first
@@ -72,8 +72,6 @@ export interface Held {
   /** The renewal that is under way, or had no answer. */
   readonly next: Sent | undefined;
   readonly doing: 'resting' | 'sending' | 'pausing' | 'reading';
-  /** Work may begin at this time. No input comes at it. */
-  readonly startAt: number;
   /** Whatever runs must have ended at this time, unless the lease is renewed before. */
   readonly deadline: number;
 }
@@ -106,13 +104,18 @@ export interface Sent {
 export interface Wish {
   readonly job: string;
   /**
-   * The account is in work already. If its lease is free or missing, nobody can tell whose work it
-   * is; so it is waited for one duration after the lease is held.
+   * The account is in work. If its lease is free or missing all the same, nobody can tell whose work
+   * that is; so it is taken only after it has been so for one duration.
    */
   readonly inWork: boolean;
+  /** Since when it is wanted like this. */
+  readonly since: number;
 }
 
-/** What a lease is to say when it is given up, or kept over a pause of so many milliseconds. */
+/**
+ * What a lease is to say when it is given up, or kept over a pause of so many milliseconds. Left:
+ * the account is in work by a claim of this service, or by one that it was free to resume.
+ */
 export type Release =
   | { readonly to: 'free' | 'left' }
   | { readonly to: 'paused'; readonly pause: number; readonly attempt: number };
@@ -122,7 +125,7 @@ export type LeaseInput =
    * The lease is wanted. In the states none, waiting, releasing, paused and lost only. From paused,
    * it is held next, with a deadline that is past until the answer comes, or lost.
    */
-  | ({ readonly got: 'take' } & Wish)
+  | { readonly got: 'take'; readonly job: string; readonly inWork: boolean }
   /** The lease is not wanted any more. In any state. */
   | { readonly got: 'release'; readonly release: Release }
   /** Somebody watches the leases and has seen this one. In any state. */
@@ -187,15 +190,21 @@ export const RETRY_AFTER = 500;
 
 export const NO_LEASE: LeaseState = { at: 'none', seen: undefined };
 
-/** Whether a handler may be started. It has to end at the deadline of the state. */
-export function mayStart(state: LeaseState, now: number): boolean {
-  return state.at === 'held' && now >= state.startAt && now < state.deadline;
+/**
+ * Whether a claim, a handler or an outcome may be started now. Handlers have to end at the deadline
+ * of the state. A write that is carried out later is refused by its fence. A lease that has lapsed
+ * is renewed as soon as the directory answers.
+ */
+export function mayWork(state: LeaseState, now: number): boolean {
+  return state.at === 'held' && now < state.deadline;
 }
 
 /**
- * Whether a claim or an outcome may be sent. If it is carried out late, its fence refuses it. A lease
- * that has lapsed is renewed as soon as the directory answers.
+ * Whether an account that is in work, by a claim that this service did not make, may be resumed now.
+ * If not, it came in work without this lease: give the lease up as free, and take it for an account
+ * in work.
  */
-export function mayWrite(state: LeaseState, now: number): boolean {
-  return state.at === 'held' && now < state.deadline;
+export function mayResume(state: LeaseState, now: number): boolean {
+  if (state.at !== 'held' || now >= state.deadline) return false;
+  return state.wish.inWork || (state.before.is !== 'free' && state.before.is !== 'missing');
 }

@@ -16,7 +16,7 @@ import {
 
 /** Returns the next state of a lease and what to do. Pure. A TypeError is a bug of the caller. */
 export function stepLease(state: LeaseState, input: LeaseInput, context: LeaseContext): LeaseNext {
-  if (input.got === 'take') return take(state, { job: input.job, inWork: input.inWork }, context);
+  if (input.got === 'take') return take(state, wishOf(input, context), context);
   if (input.got === 'release') return release(state, input.release, context);
   switch (state.at) {
     case 'none':
@@ -37,12 +37,20 @@ export function stepLease(state: LeaseState, input: LeaseInput, context: LeaseCo
   }
 }
 
+function wishOf({ job, inWork }: Omit<Wish, 'since'>, { now }: LeaseContext): Wish {
+  return { job, inWork, since: now };
+}
+
 function take(state: LeaseState, wish: Wish, context: LeaseContext): LeaseNext {
   switch (state.at) {
     case 'none':
     case 'lost':
       return want(wish, state.seen, context);
-    case 'waiting':
+    case 'waiting': {
+      const same = wish.inWork === state.wish.inWork;
+      const next = { ...state, wish: same ? { ...wish, since: state.wish.since } : wish };
+      return state.doing === 'reading' ? { state: next } : proceed(next, context);
+    }
     case 'releasing':
       return { state: { ...state, wish } };
     case 'paused':
@@ -97,10 +105,7 @@ function stepTaking(state: Taking, input: LeaseAnswer, context: LeaseContext): L
 }
 
 function taken({ wish, seen, sent, unwanted }: Taking, context: LeaseContext): LeaseNext {
-  const before = seen.lease;
-  const unknownWork = wish.inWork && (before.is === 'missing' || before.is === 'free');
-  const startAt = context.now + (unknownWork ? context.duration : 0);
-  const state = { ...held(wish, before, sent.lease), startAt, deadline: deadlineOf(sent, context) };
+  const state = { ...held(wish, seen.lease, sent.lease), deadline: deadlineOf(sent, context) };
   return unwanted === undefined ? goOn(state, context) : giveUp(state, unwanted, context);
 }
 

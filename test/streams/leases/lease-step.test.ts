@@ -6,8 +6,8 @@ import {
   type LeaseInput,
   type LeaseState,
   LOOK_EVERY,
-  mayStart,
-  mayWrite,
+  mayResume,
+  mayWork,
   NO_LEASE,
   RETRY_AFTER,
   SLACK,
@@ -99,7 +99,7 @@ describe('a lease that is wanted', () => {
     lease.step(ABSENT);
     expect(lease.effect).toEqual({ do: 'add', lease: `held ${OWN} 17 t2 ${DURATION}` });
     lease.step(DONE);
-    expect(mayStart(lease.state, lease.now) && mayWrite(lease.state, lease.now)).toBe(true);
+    expect(mayWork(lease.state, lease.now)).toBe(true);
   });
 
   it.each(['free', 'left'])('is swapped at once from %s', (value) => {
@@ -188,13 +188,27 @@ describe('a lease that is wanted', () => {
   it.each([
     ['missing', ABSENT],
     ['free', read('free')],
-  ])('is held for one duration before work on an account in work, if it is %s', (_, found) => {
-    const lease = new Stepped().step(RESUME, found, DONE);
-    const taken = lease.now;
-    expect(mayStart(lease.state, lease.now)).toBe(false);
-    while (lease.now < taken + DURATION) lease.wait().step(DONE);
-    expect(mayStart(lease.state, lease.now)).toBe(true);
-    expect(mayStart(new Stepped().step(RESUME, read('left'), DONE).state, taken)).toBe(true);
+  ])('is taken for an account in work only after it has been %s for one duration', (_, found) => {
+    const lease = new Stepped().step(RESUME, found);
+    const seen = lease.now;
+    const does = () => lease.effect?.do;
+    while (does() === 'wait') {
+      lease.wait();
+      if (does() === 'read') lease.step(found);
+    }
+    expect(lease.now - seen).toBe(DURATION);
+    expect(mayResume(lease.step(DONE).state, lease.now)).toBe(true);
+    const later = new Stepped({ spread: 12 }).step(told('free'), TAKE, RESUME).after(12).step(TIME);
+    expect(later.effect?.do, 'it came in work meanwhile').toBe('read');
+    expect(new Stepped().step(RESUME, read('left')).effect?.do).toBe('swap');
+  });
+
+  it('does not let resume what came in work without it', () => {
+    const resumes = (found: LeaseInput) => {
+      const lease = new Stepped().step(TAKE, found, DONE);
+      return mayResume(lease.state, lease.now);
+    };
+    expect([resumes(read('free')), resumes(ABSENT), resumes(read('left'))]).toEqual([false, false, true]);
   });
 
   it('is left alone while nobody can tell whose it is', () => {
@@ -231,11 +245,11 @@ describe('a lease that is held', () => {
     const lease = new Stepped().held().wait();
     const first = lease.sent;
     lease.step(NO_ANSWER).after(DURATION);
-    expect(mayStart(lease.state, lease.now) || mayWrite(lease.state, lease.now)).toBe(false);
+    expect(mayWork(lease.state, lease.now)).toBe(false);
     lease.step(TIME, read(first));
     expect(lease.effect, 'that it was renewed long ago is not enough').toMatchObject({ do: 'swap', from: first });
-    expect(mayWrite(lease.state, lease.now)).toBe(false);
-    expect(mayWrite(lease.step(DONE).state, lease.now)).toBe(true);
+    expect(mayWork(lease.state, lease.now)).toBe(false);
+    expect(mayWork(lease.step(DONE).state, lease.now)).toBe(true);
   });
 
   it('sends a renewal without an answer again as it is', () => {
@@ -254,7 +268,7 @@ describe('a lease that is held', () => {
   ])('is lost if it %s', (_, found) => {
     const lease = new Stepped().held().wait().step(REFUSED, found);
     expect(lease.state.at).toBe('lost');
-    expect(mayStart(lease.state, lease.now) || mayWrite(lease.state, lease.now)).toBe(false);
+    expect(mayWork(lease.state, lease.now)).toBe(false);
     expect(new Stepped().held().wait().step(REFUSED, found, TO_FREE).state.at).toBe('none');
     expect(lease.step(TAKE).state.at).not.toBe('lost');
   });
@@ -313,8 +327,8 @@ describe('a lease that is released', () => {
     expect(lease.effect).toEqual({ do: 'nothing' });
     lease.after(700_000).step(TAKE);
     expect(lease.effect).toMatchObject({ do: 'swap', from: paused });
-    expect(mayStart(lease.state, lease.now) || mayWrite(lease.state, lease.now)).toBe(false);
-    expect(mayStart(lease.step(DONE).state, lease.now)).toBe(true);
+    expect(mayWork(lease.state, lease.now)).toBe(false);
+    expect(mayWork(lease.step(DONE).state, lease.now)).toBe(true);
   });
 
   it.each([

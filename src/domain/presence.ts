@@ -1,0 +1,52 @@
+import type { Holder } from './lease.ts';
+
+/**
+ * That a service is there, as the only value of `description` in its presence entry, beside the
+ * leases:
+ *
+ *   present <holder> <turn> <duration>    renewed with a new turn well within `duration` milliseconds
+ *   gone                                  the service has stopped
+ *
+ * Who has seen the value unchanged for `duration`, on its own clock, counts the service as dead.
+ */
+export interface Presence {
+  readonly holder: string;
+  readonly text: string;
+  readonly duration: number;
+  /**
+   * The id of the server that took the last write of the entry, from its entryCSN. Undefined on
+   * servers without one, such as 389 Directory Server.
+   */
+  readonly serverId: string | undefined;
+}
+
+export const GONE = 'gone';
+
+/** The value of a service that is there. */
+export function presentText(holder: string, turn: string, duration: number): string {
+  return `present ${holder} ${turn} ${duration}`.toLowerCase();
+}
+
+/** The cn of a presence entry. No uid begins with a dot, so it is not the name of a lease. */
+export function presenceName({ installation, slot }: Pick<Holder, 'installation' | 'slot'>): string {
+  return `.present ${installation} ${slot}`.toLowerCase();
+}
+
+/** Whether a cn in leases.base is that of a presence entry, and not of a lease. */
+export function isPresenceName(cn: string): boolean {
+  return cn.toLowerCase().startsWith('.present ');
+}
+
+/** Reads a presence entry. Undefined if no service is there: it is gone, or the entry says nothing. */
+export function readPresence(values: readonly string[], entryCSN: string | undefined): Presence | undefined {
+  const words = values[0]?.trim().toLowerCase().split(/\s+/) ?? [];
+  const [is, holder, turn, duration, ...others] = words;
+  if (values.length !== 1 || is !== 'present' || holder === undefined || turn === undefined) return undefined;
+  if (duration === undefined || !/^\d{1,9}$/.test(duration) || others.length > 0) return undefined;
+  return { holder, text: words.join(' '), duration: Number(duration), serverId: serverIdOf(entryCSN) };
+}
+
+/** The server id in an entryCSN: `time#count#serverId#modifier`. */
+export function serverIdOf(entryCSN: string | undefined): string | undefined {
+  return entryCSN?.split('#')[2]?.toLowerCase();
+}

@@ -68,13 +68,20 @@ export function readLease(values: readonly string[] | undefined): LeaseReading {
   return leaseOf(only, text) ?? unclear(text, 'has a description that is no lease');
 }
 
-/** A service with its place: the same text only for the same slot of the same host since its boot. */
+/**
+ * Who holds a lease: the service that has the lock of a slot. What a lease says of the same holder
+ * is of this service or of one in its slot that has ended, so it may be taken at once. Therefore two
+ * services must never have the same holder: a service without a lock needs a slot that nobody has.
+ */
 export interface Holder {
-  /** Names this installation among all that work on the accounts. */
+  /** Names the installation to people. */
   readonly installation: string;
-  /** The slot of the host that the service has locked. */
+  /**
+   * The locked file, by its device and inode: a copy of an installation, or another view of the file
+   * system, locks another file of the same name.
+   */
   readonly slot: string;
-  /** The boot id of the kernel: after a boot nothing of before runs any more. */
+  /** The boot id of the kernel: devices and inodes are told apart by it, and no lock outlives it. */
   readonly boot: string;
 }
 
@@ -93,8 +100,11 @@ export function readHolder(word: string): Holder | undefined {
   return { installation, slot, boot };
 }
 
+/** In milliseconds, 11 days. Nobody could ever take over what says much more. */
+const LONGEST_DURATION = 999_999_999;
+
 function holding(is: 'held' | 'paused', words: LeaseWords): Holding {
-  const { duration } = words;
+  const duration = Math.min(Math.ceil(words.duration), LONGEST_DURATION);
   const [holder, job, turn] = [words.holder.toLowerCase(), words.job.toLowerCase(), words.turn.toLowerCase()];
   return { holder, job, turn, duration, text: `${is} ${holder} ${job} ${turn} ${duration}` };
 }
@@ -112,7 +122,6 @@ function leaseOf(words: readonly string[], text: string): Lease | undefined {
   return { is, ...parts, attempt };
 }
 
-/** At most 11 days: a value that says more is no lease, as nobody could ever take it over. */
 function numberOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }

@@ -60,19 +60,19 @@ export function look(state: Waiting): LeaseNext {
 function dueAt({ wish, seen, notBefore }: Waiting, context: LeaseContext): number {
   // It is read first: most exist, and an add that is refused costs more than a read.
   if (seen === undefined) return notBefore;
-  const { lease, since } = seen;
-  const { ownsSlot, holder, duration, spread } = context;
+  const { lease, since, deleted } = seen;
+  const { holder, duration, spread } = context;
   switch (lease.is) {
     case 'left':
       return notBefore;
     case 'free':
     case 'missing':
-      return wish.inWork ? Math.max(since, wish.since) + duration + spread : notBefore;
+      return wish.inWork || deleted ? Math.max(since, wish.since) + duration + spread : notBefore;
     case 'unclear':
       return Infinity;
     case 'held':
     case 'paused':
-      if (ownsSlot && lease.holder === holder) return notBefore;
+      if (lease.holder === holder) return notBefore;
       return Math.max(notBefore, since + lease.duration + spread);
   }
 }
@@ -81,6 +81,8 @@ export function newTurn({ job }: Wish, { now, turn, holder, duration }: LeaseCon
   return { lease: heldLease({ holder, job, turn, duration }), sentAt: now };
 }
 
+/** What is known after another reading. Leases are not deleted in operation. */
 export function see(seen: Seen | undefined, lease: LeaseReading, { now }: LeaseContext): Seen {
-  return seen?.lease.text === lease.text ? seen : { lease, since: now };
+  if (seen?.lease.text === lease.text) return seen;
+  return { lease, since: now, deleted: lease.is === 'missing' && seen !== undefined };
 }

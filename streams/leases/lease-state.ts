@@ -92,6 +92,8 @@ export interface Releasing {
 export interface Seen {
   readonly lease: LeaseReading;
   readonly since: number;
+  /** It is missing, and was there before: somebody has deleted it, whoever may hold it. */
+  readonly deleted: boolean;
 }
 
 /** A value that was sent, with a time before it was. */
@@ -105,7 +107,8 @@ export interface Wish {
   readonly job: string;
   /**
    * The account is in work. If its lease is free or missing all the same, nobody can tell whose work
-   * that is; so it is taken only after it has been so for one duration.
+   * that is; so it is taken only after it has been so for one duration. A lease that was deleted is
+   * always taken only then.
    */
   readonly inWork: boolean;
   /** Since when it is wanted like this. */
@@ -122,8 +125,8 @@ export type Release =
 
 export type LeaseInput =
   /**
-   * The lease is wanted. In the states none, waiting, releasing, paused and lost only. From paused,
-   * it is held next, with a deadline that is past until the answer comes, or lost.
+   * The lease is wanted. Not while it is held, or being taken and still wanted. From paused, it is
+   * held next, with a deadline that is past until the answer comes, or lost.
    */
   | { readonly got: 'take'; readonly job: string; readonly inWork: boolean }
   /** The lease is not wanted any more. In any state. */
@@ -169,12 +172,8 @@ export interface LeaseContext {
   readonly turn: string;
   /** The delay of an attempt, so that the services do not attempt it all at once. */
   readonly spread: number;
+  /** The own holder, which no other living service has. What it left behind has ended. */
   readonly holder: string;
-  /**
-   * This service has the lock of its slot. So what its holder says elsewhere is of a service that
-   * has ended, with all its scripts.
-   */
-  readonly ownsSlot: boolean;
   readonly duration: number;
   readonly killGrace: number;
 }

@@ -37,6 +37,8 @@ export function stepLease(state: LeaseState, input: LeaseInput, context: LeaseCo
   }
 }
 
+const ASKED_AGAIN = 'a lease was asked for that is being taken, or held';
+
 function wishOf({ job, inWork }: Omit<Wish, 'since'>, { now }: LeaseContext): Wish {
   return { job, inWork, since: now };
 }
@@ -56,8 +58,11 @@ function take(state: LeaseState, wish: Wish, context: LeaseContext): LeaseNext {
     case 'paused':
       return wake(state.lease, wish, context);
     case 'taking':
+      // What is being sent was decided on for the account as it was.
+      if (state.unwanted !== undefined) return { state: { ...state, unwanted: undefined } };
+      throw new TypeError(ASKED_AGAIN);
     case 'held':
-      throw new TypeError(`a lease that is ${state.at} was asked for again`);
+      throw new TypeError(ASKED_AGAIN);
   }
 }
 

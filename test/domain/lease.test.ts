@@ -19,6 +19,13 @@ describe('a lease', () => {
     );
   });
 
+  it('is written so that it can be read, whatever its duration', () => {
+    for (const duration of [0.5, 79_110.198, 1e12]) {
+      const lease = heldLease({ holder: 'web/1/b', job: '17', turn: 't1', duration });
+      expect(readLease([lease.text])).toEqual(lease);
+    }
+  });
+
   it.each([
     ['free', 'free'],
     ['LEFT', 'left'],

@@ -40,7 +40,6 @@ class Stepped {
         turn: `t${this.#turn}`,
         spread: 0,
         holder: OWN,
-        ownsSlot: true,
         duration: DURATION,
         killGrace: KILL_GRACE,
         ...this.#settings,
@@ -151,12 +150,12 @@ describe('a lease that is wanted', () => {
     expect(lease.wait().effect).toMatchObject({ do: 'swap', from: 'left' });
   });
 
-  it('is taken at once after a restart in the own slot, but not by a twin without it', () => {
+  it('is taken at once after a restart in the own slot, but not from another slot or after a boot', () => {
     const own = `held ${OWN} 3 old 60000`;
     expect(new Stepped().step(TAKE, read(own)).effect).toMatchObject({ do: 'swap', from: own });
-    expect(new Stepped({ ownsSlot: false }).step(TAKE, read(own)).effect?.do).toBe('wait');
-    const rebooted = 'held web/1/c 3 old 60000';
-    expect(new Stepped().step(TAKE, read(rebooted)).effect?.do).toBe('wait');
+    for (const holder of ['web/2/b', 'web/1/c', 'other/1/b']) {
+      expect(new Stepped({ holder }).step(TAKE, read(own)).effect?.do).toBe('wait');
+    }
   });
 
   it('is read again if another service was first, and tried again after a pause if it is as it was', () => {
@@ -201,6 +200,19 @@ describe('a lease that is wanted', () => {
     const later = new Stepped({ spread: 12 }).step(told('free'), TAKE, RESUME).after(12).step(TIME);
     expect(later.effect?.do, 'it came in work meanwhile').toBe('read');
     expect(new Stepped().step(RESUME, read('left')).effect?.do).toBe('swap');
+  });
+
+  it('is taken only one duration after somebody has deleted it', () => {
+    const lease = new Stepped().step(TAKE, read(OTHER)).wait().step(ABSENT);
+    const deleted = lease.now;
+    const does = () => lease.effect?.do;
+    while (does() === 'wait') {
+      lease.wait();
+      if (does() === 'read') lease.step(ABSENT);
+    }
+    expect(lease.effect?.do).toBe('add');
+    expect(lease.now - deleted).toBe(DURATION);
+    expect(new Stepped().held().wait().step(REFUSED, ABSENT, TAKE).effect?.do).toBe('wait');
   });
 
   it('does not let resume what came in work without it', () => {

@@ -1,3 +1,4 @@
+import type { LeaseReading } from '../../../src/domain/lease.ts';
 import {
   type LeaseContext,
   type LeaseEffect,
@@ -123,6 +124,16 @@ export class LeaseService {
     );
   }
 
+  /** It is told what a lease says, if it watches the leases; possibly late. */
+  toldLease(uid: string, lease: LeaseReading): void {
+    const { directory, agenda } = this.#options;
+    const tell = this.#inside(() => {
+      const lane = this.#lanes.get(uid);
+      if (lane !== undefined) this.#step(lane, { got: 'told', lease });
+    });
+    if (!directory.away) agenda.after(directory.travel(), tell);
+  }
+
   #now(): number {
     const { agenda, clock } = this.#options;
     return clock.offset + agenda.now * clock.rate;
@@ -173,9 +184,12 @@ export class LeaseService {
     }
   }
 
+  /** In order of arrival, those first whose lease this service attempts before the others. */
   #fillSlots(): void {
-    for (const lane of this.#queue) {
-      if (this.#busy.size >= this.#options.slots) return;
+    const { slots, spread } = this.#options;
+    while (this.#queue.size > 0 && this.#busy.size < slots) {
+      const queue = [...this.#queue];
+      const lane = queue.find(({ uid }) => spread(uid) === 0) ?? queue[0]!;
       this.#queue.delete(lane);
       const state = lane.sight?.state;
       if (lane.turn !== 'idle' || state === undefined || state === 'settled') continue;

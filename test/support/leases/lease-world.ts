@@ -17,6 +17,8 @@ export interface WorldOptions {
   readonly script: { readonly min: number; readonly max: number };
   /** Of each service: how many accounts it works on at once. */
   readonly slots?: number;
+  /** Whether the services are told of the leases, beside reading them. */
+  readonly watched?: boolean;
   readonly step?: typeof stepLease;
   /** Shared: a second service of an installation has the same holder, though not the lock: a fault. */
   readonly holders?: 'shared';
@@ -49,7 +51,10 @@ export class LeaseWorld {
       ...options,
       onStart: (script, beside) => this.#checkStart(script, beside),
     });
-    this.directory.onLease = (uid, by, from, to) => this.#checkLease(uid, by, from, to);
+    this.directory.onLease = (uid, by, from, to) => {
+      this.#checkLease(uid, by, from, to);
+      if (options.watched === true) for (const service of this.services) service.toldLease(uid, to);
+    };
     this.directory.onOutcome = (uid, account, token) => {
       if (account.token !== token) this.#break(`an outcome at ${uid} over the work of another claim`);
     };

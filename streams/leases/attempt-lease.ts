@@ -4,6 +4,7 @@ import {
   type LeaseContext,
   type LeaseNext,
   LOOK_EVERY,
+  LOOK_SELDOM_EVERY,
   RETRY_AFTER,
   type Seen,
   type Sent,
@@ -40,7 +41,8 @@ export function proceed(state: Waiting, context: LeaseContext): LeaseNext {
   const { wish, seen } = state;
   const due = dueAt(state, context);
   if (context.now < due) {
-    const until = Math.min(due, context.now + LOOK_EVERY);
+    const every = seen?.lease.is === 'held' ? LOOK_EVERY : LOOK_SELDOM_EVERY;
+    const until = Math.min(due, context.now + every);
     return { state: { ...state, doing: 'resting' }, effect: { do: 'wait', until } };
   }
   if (seen === undefined) return look(state);

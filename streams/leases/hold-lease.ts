@@ -104,7 +104,7 @@ export function stepReleasing(state: Releasing, input: LeaseAnswer, context: Lea
   switch (input.got) {
     case 'done':
       if (doing === 'renewing' && next !== undefined) return sendRelease(state, next.lease);
-      return left(state, to, context);
+      return givenUp(state, to, context);
     case 'refused':
     case 'noAnswer':
       return { state: { ...state, doing: 'pausing' }, effect: { do: 'wait', until: context.now + RETRY_AFTER } };
@@ -113,14 +113,14 @@ export function stepReleasing(state: Releasing, input: LeaseAnswer, context: Lea
     case 'read':
       if (input.lease.text === lease.text) return sendRelease(state, lease);
       if (input.lease.text === next?.lease.text) return sendRelease(state, next.lease);
-      return left(state, input.lease, context);
+      return givenUp(state, input.lease, context);
     case 'told':
       return { state };
   }
 }
 
 /** The lease is released, and is as `lease` says. */
-function left({ to, wish, ...own }: Releasing, lease: LeaseReading, context: LeaseContext): LeaseNext {
+function givenUp({ to, wish, ...own }: Releasing, lease: LeaseReading, context: LeaseContext): LeaseNext {
   const seen = see({ lease: own.lease, since: context.now, deleted: false }, lease, context);
   if (to.is !== 'paused') {
     return wish === undefined ? { state: { at: 'none', seen }, effect: { do: 'nothing' } } : want(wish, seen, context);

@@ -181,8 +181,11 @@ export interface LeaseContext {
 /** Between the deadline and the take-over: for clocks that differ and processes slow to end. */
 export const SLACK = 5_000;
 
-/** A lease that is another's is read this often. */
-export const LOOK_EVERY = 3_000;
+/** A lease that is held by another is read this often, so that what it leaves is taken up in a second. */
+export const LOOK_EVERY = 900;
+
+/** Any other lease, such as one over a pause: these last, and there may be many. */
+export const LOOK_SELDOM_EVERY = 3_000;
 
 /** The pause after a request without an answer, or one that was refused. */
 export const RETRY_AFTER = 500;

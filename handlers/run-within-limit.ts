@@ -28,7 +28,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 export async function runWithinLimit(
   step: SiteStep,
   job: Job,
-  { report, signal }: StepContext,
+  { report, signal, lease }: StepContext,
   means: Means,
 ): Promise<StepOutcome> {
   const own = new AbortController();
@@ -52,7 +52,7 @@ export async function runWithinLimit(
   const tell: StepContext['report'] = (event) => {
     if (state !== 'ended') report(event);
   };
-  const outcome = await Promise.race([settled(step, job, { report: tell, signal: own.signal }, means), givenUp]);
+  const outcome = await Promise.race([settled(step, job, { report: tell, signal: own.signal, lease }, means), givenUp]);
   clearTimeout(timer);
   signal.removeEventListener('abort', onAbort);
   const last = state as State;

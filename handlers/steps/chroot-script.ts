@@ -85,7 +85,7 @@ function runScript(settings: ScriptSettings, site: Site): RunStep {
   const { command: anyMode, perMode, timeout, killGrace } = settings;
   const surroundings = { ...settings, ...site };
   const mayBeOrphaned = orphanSearch();
-  return async (job, { report, signal }, { scripts }) => {
+  return async (job, { report, signal, lease }, { scripts }) => {
     const { uid, dn, mode, entryUUID } = job.record;
     const command = buildCommand(perMode[job.mode] ?? anyMode, job);
     if (!command.ok) {
@@ -106,6 +106,7 @@ function runScript(settings: ScriptSettings, site: Site): RunStep {
       timeoutMilliseconds: timeout,
       killGraceMilliseconds: killGrace,
       signal,
+      lease,
       onLine,
     });
     return outcomeOf(result, job, timeout);

@@ -152,6 +152,7 @@ async function apply(
   const result = await site.runCommand(command, {
     timeoutMilliseconds: site.timeout,
     signal: context.signal,
+    lease: context.lease,
   });
   if (result.kind === 'exited' && result.exitCode === 0) return SUCCEEDED;
   return cannotSet(`${describeCommand(command, result)}; check that ${site.filesystem} has quotas switched on`);

@@ -2,6 +2,9 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
+/** Throws if the attempt must not change anything any more. */
+export type Permit = () => void;
+
 export interface FileShape {
   readonly text: string;
   readonly mode: number;
@@ -14,16 +17,16 @@ export interface FileShape {
  * Replaces a file with content, mode and owner in one rename. A reader sees the old file or the new
  * one, also after a power failure. `inspect` gets the new file under its temporary name. If it
  * throws, the temporary file is kept for the operator and `replaceFile` rejects. Each path has one
- * temporary name, so the next attempt removes what an earlier one has left. After an abort the file
- * is not replaced: an abandoned step must not overwrite the result of a later attempt.
+ * temporary name, so the next attempt removes what an earlier one has left. `permit` is called right
+ * before each change: an abandoned step must not overwrite the result of a later attempt.
  */
 export async function replaceFile(
   path: string,
   shape: FileShape,
   inspect: (temporary: string) => Promise<void>,
-  signal: AbortSignal,
+  permit: Permit,
 ): Promise<void> {
-  signal.throwIfAborted();
+  permit();
   const temporary = temporaryName(path);
   await rm(temporary, { force: true });
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -38,7 +41,7 @@ export async function replaceFile(
     throw error;
   }
   await inspect(temporary);
-  signal.throwIfAborted();
+  permit();
   await rename(temporary, path);
   await syncFolder(path);
 }
@@ -48,7 +51,7 @@ export async function replaceFile(
  * earlier attempt, and resolves with true. Resolves with false if the text differs, or if the path
  * is no regular file.
  */
-export async function adjustInPlace(path: string, shape: FileShape, signal: AbortSignal): Promise<boolean> {
+export async function adjustInPlace(path: string, shape: FileShape, permit: Permit): Promise<boolean> {
   let file: FileHandle;
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -60,7 +63,7 @@ export async function adjustInPlace(path: string, shape: FileShape, signal: Abor
     const status = await file.stat();
     if (!status.isFile() || status.size !== Buffer.byteLength(shape.text)) return false;
     if ((await readFile(file, 'utf8')) !== shape.text) return false;
-    signal.throwIfAborted();
+    permit();
     await setModeAndOwner(file, shape);
     await rm(temporaryName(path), { force: true });
     return true;
@@ -68,13 +71,12 @@ export async function adjustInPlace(path: string, shape: FileShape, signal: Abor
 }
 
 /**
- * Removes a file and the temporary file of an earlier attempt. Succeeds if there is none. After an
- * abort the file is not removed.
+ * Removes a file and the temporary file of an earlier attempt. Succeeds if there is none.
  */
-export async function removeFile(path: string, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
+export async function removeFile(path: string, permit: Permit): Promise<void> {
+  permit();
   await rm(temporaryName(path), { force: true });
-  signal.throwIfAborted();
+  permit();
   await rm(path, { force: true });
   await syncFolder(path).catch((error: unknown) => {
     if (!hasCode(error, 'ENOENT')) throw error;

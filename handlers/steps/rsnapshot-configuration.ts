@@ -10,7 +10,7 @@ import { describeCommand } from '../../src/script/command.ts';
 import type { Look, Means } from '../define-step.ts';
 import { fillCommand } from './command-line.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
-import { adjustInPlace, removeFile, replaceFile } from './replace-file.ts';
+import { adjustInPlace, type Permit, removeFile, replaceFile } from './replace-file.ts';
 import { BUILT_IN_TEMPLATE, readRetentions, substitute, templateValues } from './rsnapshot-template.ts';
 import { faultOfSnapshotRoot } from './snapshot-root.ts';
 import { lookUpId } from './user-lookup.ts';
@@ -64,23 +64,21 @@ export function writeConfiguration(job: Job, context: StepContext, site: Rsnapsh
 }
 
 /** Removes the account's rsnapshot configuration. Succeeds if there is none. */
-export function removeConfiguration(
-  job: Job,
-  { signal }: StepContext,
-  settings: RsnapshotSettings,
-): Promise<StepOutcome> {
+export function removeConfiguration(job: Job, context: StepContext, settings: RsnapshotSettings): Promise<StepOutcome> {
   return reported(async () => {
-    await removeFile(fileOf(job, settings), signal);
+    await removeFile(fileOf(job, settings), permitOf(context));
     return SUCCEEDED;
   });
 }
 
-async function write(job: Job, { report, signal }: StepContext, site: RsnapshotSite): Promise<StepOutcome> {
+async function write(job: Job, context: StepContext, site: RsnapshotSite): Promise<StepOutcome> {
+  const { report, signal } = context;
+  const permit = permitOf(context);
   const path = fileOf(job, site);
   const reading = readRetentions(job.entry);
   if (reading.kind === 'faulty') return cannotCreate(reading.reason);
   if (reading.retentions.length === 0) {
-    await removeFile(path, signal);
+    await removeFile(path, permit);
     const { uid, dn, mode } = job.record;
     const line = 'rsnapshot: every sstBackupInterval is 0 or absent, so there is no configuration';
     report({ event: 'output', uid, dn, mode, job: job.id, stream: 'stdout', line });
@@ -101,8 +99,8 @@ async function write(job: Job, { report, signal }: StepContext, site: RsnapshotS
   const group = await lookUpId('group', site.group, site.getent, signal);
   if (group === undefined) return cannotCreate(`rsnapshot.group ${site.group} is not known to this host: correct it`);
   const shape = { text: rendered.text, mode: site.mode, owner, group };
-  if (await adjustInPlace(path, shape, signal)) return SUCCEEDED;
-  await replaceFile(path, shape, (temporary) => validate(temporary, signal, site), signal);
+  if (await adjustInPlace(path, shape, permit)) return SUCCEEDED;
+  await replaceFile(path, shape, (temporary) => validate(temporary, context, site), permit);
   return SUCCEEDED;
 }
 
@@ -111,10 +109,21 @@ export async function readTemplate(template: string | null): Promise<string> {
   return template === null ? BUILT_IN_TEMPLATE : (await readInput(template)).toString('utf8');
 }
 
-async function validate(file: string, signal: AbortSignal, site: RsnapshotSite): Promise<void> {
+/**
+ * Returns a function that throws once the attempt was told to end, or its lease has lapsed. The
+ * clock is read, as a process that was stopped may go on before its timers do.
+ */
+function permitOf({ signal, lease }: StepContext): Permit {
+  return () => {
+    signal.throwIfAborted();
+    if (lease !== undefined && lease.remaining() <= 0) throw new Error('the lease of the account has lapsed');
+  };
+}
+
+async function validate(file: string, { signal, lease }: StepContext, site: RsnapshotSite): Promise<void> {
   if (site.checkCommand === null) return;
   const { runCommand, timeout } = site;
-  const refusal = await refusalOf(file, site.checkCommand, timeout, { runCommand, signal });
+  const refusal = await refusalOf(file, site.checkCommand, timeout, { runCommand, signal, lease });
   if (refusal !== undefined) {
     throw new RefusedConfiguration(`the configuration was refused, and stays in ${file}: ${refusal}`);
   }
@@ -125,10 +134,10 @@ export async function refusalOf(
   file: string,
   checkCommand: readonly string[],
   timeoutMilliseconds: number,
-  { runCommand, signal }: Omit<Look, 'getent'>,
+  { runCommand, signal, lease }: Omit<Look, 'getent'> & Pick<StepContext, 'lease'>,
 ): Promise<string | undefined> {
   const command = fillCommand(checkCommand, { file });
-  const result = await runCommand(command, { timeoutMilliseconds, signal });
+  const result = await runCommand(command, { timeoutMilliseconds, signal, lease });
   return result.kind === 'exited' && result.exitCode === 0 ? undefined : describeCommand(command, result);
 }
 

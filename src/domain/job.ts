@@ -23,6 +23,20 @@ export interface StepContext {
   readonly report: Report;
   /** Aborted when running steps must end at once. */
   readonly signal: AbortSignal;
+  /** The lease under which the attempt runs; undefined if there is only one service. */
+  readonly lease?: JobLease | undefined;
+}
+
+/** The lease of an attempt, as its processes need it. */
+export interface JobLease {
+  /**
+   * Returns the time in milliseconds until the lease lapses: another service may then take the
+   * account over, and no process of the attempt may run any more. The service tells processes to
+   * end earlier, by the signal.
+   */
+  remaining(): number;
+  /** Calls `listener` at each renewal. Returns a function that ends that. */
+  onRenewed(listener: () => void): () => void;
 }
 
 /** The result of one step. The `reason` of a failure says what to do about it. */

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import type { JobLease } from '../domain/job.ts';
 import { needDescriptors, Shortage, shortageWords } from '../host/shortage.ts';
 
 export interface CommandOptions {
@@ -6,6 +7,8 @@ export interface CommandOptions {
   /** The time between SIGTERM and SIGKILL to the command's process group. */
   readonly killGraceMilliseconds?: number;
   readonly signal: AbortSignal;
+  /** The command is killed when it lapses, even if this process is stopped. */
+  readonly lease?: JobLease | undefined;
   /** Added to PATH, LANG and TZ. Nothing else of the service's own environment is passed on. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -29,6 +32,8 @@ export type CommandResult = { readonly output: string; readonly complaint: strin
 export type RunCommand = (command: readonly string[], options: CommandOptions) => Promise<CommandResult>;
 
 const KILL_GRACE = 5_000;
+/** The least time for timeout(1), which takes 0 for no limit, in milliseconds. */
+const MINIMUM_LEASE = 1;
 /** How long output is read after the command has ended, if a child of it holds the pipe open. */
 const DRAIN = 500;
 /** Time for the kernel to end killed processes, and for a busy machine to notice it. */
@@ -50,9 +55,10 @@ const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin
  * service stops. The first 16 KiB of each output stream are kept.
  */
 export const runCommand: RunCommand = async (command, options) => {
-  const [file = '', ...args] = command;
+  const [file = '', ...args] = underLease(command, options.lease);
   const { execa } = await import('execa'); // loads a hundred modules that most sites never need
-  if (options.signal.aborted) return { kind: 'aborted', output: '', complaint: '' };
+  if (options.signal.aborted || (options.lease?.remaining() ?? 1) <= 0)
+    return { kind: 'aborted', output: '', complaint: '' };
   // Without enough descriptors execa throws and leaves a child process without a listener for its
   // `error` event. That would end the service.
   needDescriptors(MOST_DESCRIPTORS);
@@ -102,6 +108,13 @@ export const runCommand: RunCommand = async (command, options) => {
   if (shortage !== undefined) throw new Shortage(`${file} could not be started: ${shortage.problem}`, shortage.remedy);
   return { kind: 'notStarted', code: result.code ?? 'UNKNOWN', ...texts };
 };
+
+/** Adds timeout(1), whose limit does not need this process. */
+function underLease(command: readonly string[], lease: JobLease | undefined): readonly string[] {
+  if (lease === undefined) return command;
+  const seconds = Math.max(lease.remaining(), MINIMUM_LEASE) / 1_000;
+  return ['timeout', '--foreground', '--signal=KILL', seconds.toFixed(3), ...command];
+}
 
 /**
  * The longest time in milliseconds that a command takes to end after its time limit or an abort.

@@ -9,9 +9,13 @@ import type { OutputStream } from './runner.ts';
  * cost a millisecond of its main thread for each script.
  *
  * A request, with numbers of 32 bits, big-endian: its length, an id, the grace in milliseconds, the
- * number of arguments, the number of strings; then each string as its length and its bytes: the
- * arguments, the environment as NAME=VALUE, the file and the text of the record, the standard
- * input. A request without strings asks whether the launcher answers.
+ * deadline (of 64 bits), the number of arguments, the number of strings; then each string as its
+ * length and its bytes: the arguments, the environment as NAME=VALUE, the file and the text of the
+ * record, the standard input. A request without strings has a new deadline for the run with its
+ * id; with the id 0 it asks whether the launcher answers.
+ *
+ * At the deadline, in milliseconds of CLOCK_BOOTTIME, the launcher kills the script's process group
+ * itself, as the service may be stopped. It starts nothing after the deadline. 0: there is none.
  *
  * A frame: its type (1 byte), the id, the length, the data. The types:
  *   H  ready; precedes every other frame
@@ -26,6 +30,8 @@ import type { OutputStream } from './runner.ts';
  */
 export interface LauncherProcess {
   start(request: LaunchRequest): void;
+  /** Gives a run another deadline. */
+  extend(id: number, deadline: number): void;
   /** Asks for an `onBeat`. */
   beat(): void;
   /** Ends the launcher, and the groups of the scripts that still run. Resolves when it is gone. */
@@ -37,6 +43,8 @@ export interface LauncherProcess {
 export interface LaunchRequest {
   readonly id: number;
   readonly killGraceMilliseconds: number;
+  /** In milliseconds of CLOCK_BOOTTIME; 0: none. */
+  readonly deadline: number;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly record: RecordDraft;
@@ -72,29 +80,30 @@ export function startLauncher(interpreter: string, record: RecordDraft, events: 
     { onData: frameReader(events), onEnd: events.onEnd },
   );
   return {
-    start: ({ id, killGraceMilliseconds, argv, env, record, stdin }) => {
+    start: ({ id, killGraceMilliseconds, deadline, argv, env, record, stdin }) => {
       const environment = Object.entries(env).map(([name, value]) => `${name}=${value}`);
       const strings = [...argv, ...environment, record.file, record.text, stdin];
-      helper.write(encodeRequest([id, killGraceMilliseconds, argv.length], strings));
+      helper.write(encodeRequest([id, killGraceMilliseconds, deadline, argv.length], strings));
     },
-    beat: () => helper.write(encodeRequest([0, 0, 0], [])),
+    extend: (id, deadline) => helper.write(encodeRequest([id, 0, deadline, 0], [])),
+    beat: () => helper.write(encodeRequest([0, 0, 0, 0], [])),
     close: () => helper.close(),
     kill: () => helper.kill(),
   };
 }
 
-/** A request as the launcher reads it: id, grace and number of arguments, then its strings. */
+/** A request as the launcher reads it: id, grace, deadline and number of arguments, then its strings. */
 export function encodeRequest(
-  head: readonly [number, number, number],
+  [id, grace, deadline, argumentCount]: readonly [number, number, number, number],
   strings: ReadonlyArray<string | Buffer>,
 ): Buffer {
-  let length = 16;
+  let length = 24;
   for (const value of strings) length += 4 + Buffer.byteLength(value);
   const request = Buffer.allocUnsafe(4 + length);
   let at = 0;
-  for (const number of [length, ...head, strings.length]) {
-    at = request.writeUInt32BE(number, at);
-  }
+  for (const number of [length, id, grace]) at = request.writeUInt32BE(number, at);
+  at = request.writeBigUInt64BE(BigInt(deadline), at);
+  for (const number of [argumentCount, strings.length]) at = request.writeUInt32BE(number, at);
   for (const value of strings) {
     const start = at + 4;
     const size = typeof value === 'string' ? request.write(value, start) : value.copy(request, start);

@@ -24,14 +24,15 @@ RECORD_FD = 57
 NANOSECONDS_OF_TICK = 1000000000 // os.sysconf("SC_CLK_TCK")
 NUMBER = struct.Struct(">I")
 FRAME = struct.Struct(">cII")
-HEAD = struct.Struct(">IIII")
+HEAD = struct.Struct(">IIQII")
 
 
 class Job:
-    __slots__ = ("id", "grace", "input", "sink", "record", "streams", "room", "lines", "bytes")
+    __slots__ = ("id", "grace", "deadline", "input", "sink", "record", "streams", "room", "lines", "bytes")
 
-    def __init__(self, id, grace, input, sink, record):
-        self.id, self.grace, self.input, self.sink, self.record = id, grace, memoryview(input), sink, record
+    def __init__(self, id, grace, deadline, input, sink, record):
+        self.id, self.grace, self.deadline = id, grace, deadline
+        self.input, self.sink, self.record = memoryview(input), sink, record
         self.streams = {}
         self.room, self.lines, self.bytes = FORWARD_BYTES, 0, 0
 
@@ -75,9 +76,9 @@ def take_requests():
 
 
 def start(request):
-    id, grace, arguments, count = HEAD.unpack_from(request)
+    id, grace, deadline, arguments, count = HEAD.unpack_from(request)
     if count == 0:
-        frame(b"B", id)
+        extend(id, deadline)
         return
     strings, at = [], HEAD.size
     for _ in range(count):
@@ -87,6 +88,8 @@ def start(request):
     *environment, record, text, input = strings[arguments:]
     opened = []
     try:
+        if deadline and now() >= deadline:
+            raise OSError(errno.ETIME, "")
         try:
             written, shown = opened = make_record(record, text)
         except OSError as fault:
@@ -98,7 +101,7 @@ def start(request):
         actions = [
             (os.POSIX_SPAWN_DUP2, fd, to) for fd, to in ((given, 0), (told, 1), (complained, 2), (shown, RECORD_FD))
         ]
-        job = Job(id, grace / 1000, input, sink, record)
+        job = Job(id, grace / 1000, deadline, input, sink, record)
         os.set_blocking(sink, False)
         earliest = ticks()
         pid = os.posix_spawn(
@@ -131,6 +134,30 @@ def start(request):
     frame(b"S", id, b"%d" % pid)
     poll.register(sink, select.EPOLLOUT)
     feed(sink)
+
+
+def extend(id, deadline):
+    """Gives the script of a run a later deadline; a request for no run only asks whether the launcher answers."""
+    if id == 0:
+        frame(b"B", id)
+    for job in job_of_pid.values():
+        if job.id == id:
+            job.deadline = deadline
+
+
+def now():
+    """Milliseconds of a clock that goes on while the machine is suspended."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000000
+
+
+def kill_overdue():
+    """Ends the groups whose deadline has passed: the service may be stopped, and could not. Returns the rest of the time, in seconds."""
+    at = now()
+    for pid, job in job_of_pid.items():
+        if job.deadline and at >= job.deadline:
+            end_group(pid, signal.SIGKILL)
+    ahead = [job.deadline - at for job in job_of_pid.values() if job.deadline > at]
+    return (min(ahead) + 1) / 1000 if ahead else None
 
 
 def make_record(file, text):
@@ -290,7 +317,7 @@ os.close(seen)
 frame(b"H", 0)
 while True:
     send_frames()
-    for fd, _ in poll.poll(FLOOD_REST_SECONDS if resting_until else None):
+    for fd, _ in poll.poll(FLOOD_REST_SECONDS if resting_until else kill_overdue()):
         if fd == 0:
             take_requests()
         elif fd == died:
@@ -302,3 +329,4 @@ while True:
             feed(fd)
     if resting_until:
         wake_resting()
+        kill_overdue()

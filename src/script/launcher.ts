@@ -1,4 +1,5 @@
-import { constants } from 'node:os';
+import { constants, uptime } from 'node:os';
+import type { JobLease } from '../domain/job.ts';
 import { Ending } from './ending.ts';
 import { type LauncherProcess, startLauncher } from './launcher-process.ts';
 import { notRecorded, refusedBySystem } from './locate.ts';
@@ -45,6 +46,8 @@ interface Run {
   outlived: boolean;
 }
 
+/** How the launcher refuses to start a script whose deadline has passed. */
+const TOO_LATE = 'ETIME';
 /** After this number of unanswered heartbeats in a row the launcher is killed. */
 const MOST_UNANSWERED = 5;
 let lastId = 0;
@@ -89,7 +92,8 @@ export class Launcher {
       onOutput: (id, stream, chunk) => this.#runs.get(id)?.lines.write(stream, chunk),
       onNotStarted: (id, errno) => {
         const run = this.#runs.get(id);
-        run?.resolve(refusedBySystem(run.file, errnoName(errno)));
+        const code = errnoName(errno);
+        run?.resolve(code === TOO_LATE ? { kind: 'aborted' } : refusedBySystem(run.file, code));
       },
       onNotRecorded: (id, errno) => {
         const code = errnoName(errno);
@@ -126,15 +130,19 @@ export class Launcher {
     this.#runs.set(id, run);
     this.#beatTimer.ref(); // a launcher does not keep the service alive, its runs do
     void ending.gaveUp.then(() => this.#giveUp(run));
+    const { lease } = request;
+    const unwatch = lease?.onRenewed(() => this.#process.extend(id, deadlineOf(lease)));
     this.#process.start({
       id,
       killGraceMilliseconds: request.killGraceMilliseconds,
+      deadline: lease === undefined ? 0 : deadlineOf(lease),
       argv: [file, ...request.command.slice(1)],
       env: request.env,
       record,
       stdin: request.stdin,
     });
     const result = await promise;
+    unwatch?.();
     lines.end();
     this.#runs.delete(id);
     if (this.#runs.size === 0) this.#beatTimer.unref();
@@ -191,6 +199,11 @@ export class Launcher {
 async function endLostRun({ request, record, resolve }: Run, reason: string): Promise<void> {
   await endRun(record.file, request.killGraceMilliseconds);
   resolve({ kind: 'lost', reason: `the launcher of scripts died (${reason}), and the script was ended with it` });
+}
+
+/** The time at which the lease lapses, in milliseconds of CLOCK_BOOTTIME. */
+function deadlineOf(lease: JobLease): number {
+  return Math.max(1, Math.floor(uptime() * 1_000 + lease.remaining()));
 }
 
 function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {

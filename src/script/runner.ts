@@ -1,3 +1,4 @@
+import type { JobLease } from '../domain/job.ts';
 import type { ScriptAccount } from './run-record.ts';
 
 /** The stream of a line of output. */
@@ -26,6 +27,11 @@ export interface ScriptRequest {
   onLine(stream: OutputStream, line: string): void;
   /** An abort ends the group as the time limit does. */
   readonly signal: AbortSignal;
+  /**
+   * The lease under which the script runs. When it has lapsed, the group is killed, even if this
+   * process is stopped.
+   */
+  readonly lease?: JobLease | undefined;
 }
 
 /** How a run ended. A `reason` also says what to do. */

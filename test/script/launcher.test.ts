@@ -185,6 +185,53 @@ describe('the launcher', () => {
     await until(() => notices.length === 1);
   });
 
+  /** A lease that ends in so many milliseconds, unless it is renewed. */
+  function lease(milliseconds: number) {
+    let end = performance.now() + milliseconds;
+    const listeners = new Set<() => void>();
+    return {
+      remaining: () => end - performance.now(),
+      onRenewed: (listener: () => void) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      renew: (more: number) => {
+        end = performance.now() + more;
+        for (const listener of listeners) listener();
+      },
+    };
+  }
+
+  it('kills a script whose lease has lapsed, though nobody tells it to', async () => {
+    const { run } = launcherRunner();
+    const words: string[] = [];
+    const onLine = (_: unknown, line: string) => words.push(line);
+    const script = files.sh('trap "" TERM; echo $$; while :; do sleep 0.1; done');
+    const { result } = await run([script], { onLine, lease: lease(2_000) });
+    expect(result).toEqual({ kind: 'signaled', signal: 'SIGKILL' });
+    expect(await groupLives(Number(words[0]))).toBe(false);
+  });
+
+  it('lets a script run on whose lease is renewed', async () => {
+    const { run } = launcherRunner();
+    const own = lease(2_000);
+    const go = join(files.folder, 'go-renewed');
+    const script = files.sh(`echo here; until [ -e ${go} ]; do sleep 0.05; done; echo there`);
+    const onLine = (_: unknown, line: string) => {
+      if (line === 'here') own.renew(60_000);
+    };
+    const running = run([script], { onLine, lease: own });
+    // The launcher looks at a deadline when it has passed. By then it has the later one.
+    await until(() => own.remaining() < 57_500);
+    writeFileSync(go, '');
+    expect((await running).result).toEqual({ kind: 'exited', exitCode: 0 });
+  });
+
+  it('starts no script whose lease has lapsed', async () => {
+    const { run } = launcherRunner();
+    expect(await run(['true'], { lease: lease(-1) })).toMatchObject({ result: { kind: 'aborted' }, text: [] });
+  });
+
   it('is not ended by signals that are sent to everybody', async () => {
     const { run, notices } = launcherRunner();
     await run(['true']);
@@ -207,7 +254,7 @@ describe('the launcher', () => {
     const start = (script: string): number => {
       ids += 1;
       child.stdin?.write(
-        encodeRequest([ids, 100, 1], [script, 'PATH=/usr/bin:/bin', file(`record ${ids}`), 'text\n', '']),
+        encodeRequest([ids, 100, 0, 1], [script, 'PATH=/usr/bin:/bin', file(`record ${ids}`), 'text\n', '']),
       );
       return ids;
     };

@@ -88,14 +88,43 @@ function attributesDiffer(attributes: PartialSettings['attributes']): FaultAt[] 
   return faults;
 }
 
-function instances(settings: PartialSettings): FaultAt[] {
-  if (settings.instances !== 'several' || settings.attributes.returnValue !== null) return [];
-  return [
-    {
-      path: ['attributes', 'returnValue'],
-      expected: 'the name of an attribute, as instances is several: without it a failed account looks like one in work',
-    },
-  ];
+function instances({ instances: which, attributes, directory, leases, script }: PartialSettings): FaultAt[] {
+  if (which !== 'several') return [];
+  const faults: FaultAt[] = [];
+  const fault = (path: readonly string[], expected: string) => faults.push({ path, expected });
+  if (attributes.returnValue === null) {
+    fault(
+      ['attributes', 'returnValue'],
+      'the name of an attribute, as instances is several: without it a failed account looks like one in work',
+    );
+  }
+  if (leases.base === null) {
+    fault(['leases', 'base'], 'the entry below which the leases of the services are kept, as instances is several');
+  }
+  if (directory.url !== undefined && directory.url.length > 1) {
+    fault(
+      ['directory', 'url'],
+      'exactly one URL, as instances is several: a lease holds on one server only, and another one may not have it yet',
+    );
+  }
+  if (script.launcher === 'none') {
+    fault(
+      ['script', 'launcher'],
+      'auto, as instances is several: only the launcher ends a script in time if the service stands still',
+    );
+  }
+  return [...faults, ...leaseDuration(leases, script)];
+}
+
+/** The part of a lease that is kept for the end of scripts: see `SLACK` in streams/leases. */
+const LEASE_SLACK = 5_000;
+
+function leaseDuration({ duration }: PartialSettings['leases'], { killGrace }: PartialSettings['script']): FaultAt[] {
+  if (duration === undefined || killGrace === undefined) return [];
+  const least = 3 * (killGrace + LEASE_SLACK);
+  if (duration >= least) return [];
+  const expected = `at least ${formatDuration(least)}, which is three times (script.killGrace + 5s)`;
+  return [{ path: ['leases', 'duration'], expected }];
 }
 
 function pauses(

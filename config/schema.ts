@@ -90,10 +90,22 @@ export const settingsSchema = section('', {
   timeZone: setting('The zone in which a day begins and ends.', 'Europe/Zurich', timeZone),
   concurrency: setting('How many accounts are worked on at once.', 8, wholeNumber(1, 1_000)),
   instances: setting(
-    'Whether other services may work on the same accounts: one refuses those on its host; several needs attributes.returnValue.',
+    'Whether other services may work on the same accounts: one refuses those on its host; several needs leases.base, and one directory.url.',
     'one',
     oneOf('one', 'several'),
   ),
+  leases: section('With several instances: who works on a uid, as entries of the directory that all services see.', {
+    base: setting(
+      'The entry below which the leases are; the service adds and modifies entries there; null: instances must be one.',
+      null,
+      orNull(distinguishedName),
+    ),
+    duration: setting(
+      'How long a service that does not renew a lease keeps it; its scripts end before that, and others wait as long. At least three times (script.killGrace + 5s).',
+      '60s',
+      duration('1s', '1d'),
+    ),
+  }),
   accounts: section('Which accounts the service works for.', {
     lowestUidNumber: setting(
       "Users with a lower number are the system's: an entry that has such a uidNumber, or the uid of such a user of the host, is skipped.",

@@ -1,12 +1,10 @@
 import type { Settings } from '../config/schema.ts';
-import { handlersOf, longestHandlerMilliseconds } from '../handlers/registry.ts';
+import { handlersOf } from '../handlers/registry.ts';
 import { eachMode, type Mode } from './domain/mode.ts';
 import { siteOf } from './site.ts';
 
 /** Facts about a site's handlers that are known without running them. */
 export interface HandlerFacts {
-  /** The longest time that any handler may take, in milliseconds. */
-  readonly longestMilliseconds: number;
   /** The names of the steps of each mode, in order. */
   readonly steps: Readonly<Record<Mode, readonly string[]>>;
 }
@@ -15,7 +13,6 @@ export interface HandlerFacts {
 export function handlerFacts(settings: Settings): HandlerFacts {
   const handlers = handlersOf(settings, siteOf(settings));
   return {
-    longestMilliseconds: longestHandlerMilliseconds(handlers),
     steps: eachMode((mode) => handlers[mode].map(({ name }) => name)),
   };
 }

@@ -1,5 +1,4 @@
 import type { Settings } from '../config/schema.ts';
-import { handlerFacts } from './handler-facts.ts';
 import { type Recorder, recordTo } from './replay/recorder.ts';
 import { rulesOf } from './site.ts';
 import { programVersion } from './version.ts';
@@ -14,12 +13,11 @@ export function openRecord(
   notice: (message: string) => void,
 ): Pick<Recorder, 'step' | 'close'> {
   const { attributes, instances, retry } = settings;
-  const { longestMilliseconds: longestHandlerMilliseconds } = handlerFacts(settings);
   const accounts = rulesOf(settings);
   const recorder = recordTo({
     file,
     version: programVersion(),
-    settings: { attributes, accounts, instances, retry, longestHandlerMilliseconds },
+    settings: { attributes, accounts, instances, retry },
     now: Date.now,
     notice,
   });

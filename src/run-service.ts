@@ -4,6 +4,7 @@ import { script } from '../handlers/steps/chroot-script.ts';
 import type { PublishedEvent } from './domain/event.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { HostFault } from './host/host-fault.ts';
+import { type HolderSlot, takeHolderSlot } from './lock/holder-slot.ts';
 import { type InstanceLock, type InstanceLockOptions, openInstanceLock } from './lock/instance-lock.ts';
 import { describeEvent } from './observability/describe-event.ts';
 import type { Log } from './observability/log.ts';
@@ -70,6 +71,7 @@ async function runLogged(
     stderr.write(`${message}\n`);
   };
   let lock: InstanceLock | undefined;
+  let slot: HolderSlot | undefined;
   if (!dryRun) {
     const refused = (message: string): void => {
       refuse(message);
@@ -77,6 +79,10 @@ async function runLogged(
     };
     lock = await openLock(settings, { refused, notice }, refuse);
     if (lock === undefined) return ReturnCode.UNDEFINED_ERROR;
+    if (settings.instances === 'several') {
+      slot = await orRefuse(takeHolderSlot(settings.directory.base), refuse);
+      if (slot === undefined) return ReturnCode.UNDEFINED_ERROR;
+    }
   }
   const manager = createSystemdNotifier(env, notice);
   publisher.listen((event) => notifyManager(event, manager));
@@ -87,6 +93,7 @@ async function runLogged(
     report: publisher.report,
     notice,
     dryRun,
+    holder: slot?.holder,
     admit: lock?.admit,
     observeStep: recorder?.step,
   });
@@ -103,6 +110,7 @@ async function runLogged(
     return exitCode;
   } finally {
     await lock?.release();
+    await slot?.release();
     manager.close();
     await operator?.close();
     await recorder?.close();
@@ -158,13 +166,14 @@ async function openLock(
   const { instances, directory, reconnect } = settings;
   // As often as a silent connection is probed.
   const recheckMilliseconds = Math.min(reconnect.deadAfter / 2, LONGEST_RECHECK_INTERVAL);
+  const opening = openInstanceLock({ instances, base: directory.base, recheckMilliseconds, ...reports });
+  return orRefuse(opening, refuse);
+}
+
+/** Resolves to undefined if the host prevents it; that is reported. */
+async function orRefuse<T>(opening: Promise<T>, refuse: (message: string) => void): Promise<T | undefined> {
   try {
-    return await openInstanceLock({
-      instances,
-      base: directory.base,
-      recheckMilliseconds,
-      ...reports,
-    });
+    return await opening;
   } catch (error) {
     if (!(error instanceof HostFault)) throw error;
     refuse(`${error.message}; ${error.remedy}`);

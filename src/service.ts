@@ -1,21 +1,29 @@
 import { randomInt } from 'node:crypto';
+import { uptime } from 'node:os';
 import { catchError, EMPTY, ignoreElements, lastValueFrom, tap } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { handlersOf, longestHandlerMilliseconds } from '../handlers/registry.ts';
 import { handlerRunner } from '../handlers/run-handler.ts';
 import { hostObjection } from '../handlers/steps/host-users.ts';
 import { accountMemory } from '../streams/accounts/account-memory.ts';
+import type { OpenAccounts } from '../streams/accounts/open-accounts.ts';
+import { LeaseKeeper } from '../streams/leases/lease-keeper.ts';
+import { type Leases, NO_LEASES } from '../streams/leases/leases.ts';
+import { PresenceKeeper } from '../streams/leases/presence-keeper.ts';
 import type { Load } from '../streams/operators/group-per-uid.ts';
 import { type PipelineDependencies, provisioning } from '../streams/pipeline.ts';
 import type { ObserveStep } from '../streams/turn/steps.ts';
 import { DirectoryBackoff } from './directory-backoff.ts';
-import { DirectoryClock } from './domain/directory-clock.ts';
 import type { Report } from './domain/event.ts';
 import { TOKEN_DAYS, tokenDay } from './domain/fence.ts';
+import { type Holder, holderWord } from './domain/lease.ts';
+import { presenceName } from './domain/presence.ts';
 import { readAccount } from './domain/read-account.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { stateTimestamp } from './domain/timestamp.ts';
 import type { Connection } from './ldap/connection.ts';
+import { leaseStore } from './ldap/lease-store.ts';
+import type { DirectoryOperations } from './ldap/operations.ts';
 import { runCommand } from './script/command.ts';
 import { createLookups } from './script/lookups.ts';
 import { createScriptRunner } from './script/script-runner.ts';
@@ -30,6 +38,8 @@ export interface ServiceOptions {
   /** Called with a sentence about a fault of the service itself, not of an account. */
   readonly notice: (message: string) => void;
   readonly dryRun: boolean;
+  /** Who this service is as the holder of leases; undefined with `instances: one`. */
+  readonly holder?: Holder | undefined;
   /** A connection is used only after this has resolved for it. */
   readonly admit?: ((connection: Connection) => Promise<void>) | undefined;
   /** Is told each step that is taken for an account; default: nobody is. */
@@ -67,11 +77,18 @@ export function createService(options: ServiceOptions): Service {
   const lifecycle = new ServiceLifecycle();
   const load: Load = { running: 0, waiting: 0 };
   const handlers = createHandlers(options);
-  const knowledge = createKnowledge(settings, handlers.longestMilliseconds);
-  const directory = createDirectory(options, knowledge, lifecycle);
+  const open = createMemory(settings, handlers.longestMilliseconds);
+  const directory = createDirectory(options, open, lifecycle);
+  const leases = createLeases(options, directory.operations, lifecycle);
 
-  const dependencies = dependenciesOf(options, { lifecycle, load, handlers, knowledge, directory });
-  const stream$ = provisioning(directory.changes$, dependencies).pipe(
+  const parts = { lifecycle, load, handlers, open, directory, leases: leases?.keeper ?? NO_LEASES };
+  const dependencies = dependenciesOf(options, parts);
+  const changes$ = directory.changes$.pipe(
+    tap((change) => {
+      if (change.kind === 'connected') leases?.connected();
+    }),
+  );
+  const stream$ = provisioning(changes$, dependencies).pipe(
     ignoreElements(),
     catchError((error: unknown) => {
       notice(`the stream failed, which is a bug: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
@@ -83,6 +100,7 @@ export function createService(options: ServiceOptions): Service {
   return {
     run: async () => {
       await lastValueFrom(stream$, { defaultValue: undefined });
+      await leases?.close();
       directory.close();
       await handlers.close();
       const { exitCode } = lifecycle;
@@ -117,25 +135,19 @@ function createHandlers({ settings, notice }: ServiceOptions) {
   };
 }
 
-/** What is known besides the entries: the directory's time and the open accounts. */
-function createKnowledge({ instances, retry, directory }: Settings, longestHandlerMilliseconds: number) {
-  const clock = new DirectoryClock(monotonic, () => Date.now());
-  const directoryTime = () => clock.now();
-  const open = accountMemory({
+/** What is remembered of the open accounts. */
+function createMemory({ instances, retry, directory }: Settings, longestHandlerMilliseconds: number) {
+  return accountMemory({
     instances,
     longestHandlerMilliseconds,
     retry,
     behindAfterMilliseconds: directory.behindAfter,
     monotonic,
-    directoryTime,
   });
-  return { clock, directoryTime, open };
 }
 
-type Knowledge = ReturnType<typeof createKnowledge>;
-
-/** The subscription, the lists and the operations, by whose responses the clock is set. */
-function createDirectory(options: ServiceOptions, { clock, open }: Knowledge, lifecycle: ServiceLifecycle) {
+/** The subscription, the lists and the operations. */
+function createDirectory(options: ServiceOptions, open: OpenAccounts, lifecycle: ServiceLifecycle) {
   const { settings, env, notice, admit } = options;
   const backoff = new DirectoryBackoff(settings.reconnect);
   const { operations, changes$ } = watchedDirectory({
@@ -150,9 +162,33 @@ function createDirectory(options: ServiceOptions, { clock, open }: Knowledge, li
   });
   return {
     backoff,
-    changes$: changes$.pipe(tap((change) => clock.takeChange(change))),
-    operations: clock.observing(operations),
+    changes$,
+    operations,
     close: () => operations.close(),
+  };
+}
+
+/** The leases of this service; with `instances: one` there are none. */
+function createLeases(
+  { settings, holder, dryRun, notice }: ServiceOptions,
+  operations: DirectoryOperations,
+  { drain$ }: ServiceLifecycle,
+) {
+  const { leases, script } = settings;
+  if (holder === undefined || leases.base === null || dryRun) return undefined;
+  const common = {
+    directory: leaseStore(operations, leases.base),
+    holder: holderWord(holder),
+    now: () => uptime() * 1_000,
+    newTurn: jobIds(),
+  };
+  const presence = new PresenceKeeper({ ...common, name: presenceName(holder), notice });
+  const keeper = new LeaseKeeper({ ...common, duration: leases.duration, killGrace: script.killGrace, presence });
+  drain$.subscribe(() => keeper.drain());
+  return {
+    keeper,
+    connected: () => presence.connected(),
+    close: () => Promise.all([keeper.close(), presence.close()]),
   };
 }
 
@@ -160,25 +196,26 @@ interface Parts {
   readonly lifecycle: ServiceLifecycle;
   readonly load: Load;
   readonly handlers: ReturnType<typeof createHandlers>;
-  readonly knowledge: Knowledge;
+  readonly open: OpenAccounts;
   readonly directory: ReturnType<typeof createDirectory>;
+  readonly leases: Leases;
 }
 
 /** The dependencies of the stream. */
 function dependenciesOf(
   { settings, report, dryRun, observeStep = () => {} }: ServiceOptions,
-  { lifecycle, load, handlers, knowledge, directory }: Parts,
+  { lifecycle, load, handlers, open, directory, leases }: Parts,
 ): PipelineDependencies {
   const { attributes: names, accounts, instances, retry, concurrency } = settings;
-  const { longestMilliseconds, getent } = handlers;
+  const { getent } = handlers;
   const { stopped: signal } = lifecycle;
-  const { open, directoryTime } = knowledge;
   const rules = rulesOf(settings);
   return {
-    ...decisionMaker(settings, longestMilliseconds, directoryTime, open, observeStep),
+    ...decisionMaker(settings, open, observeStep),
     observeStep,
     names,
-    alone: instances === 'one',
+    underLeases: instances === 'several',
+    leases,
     readEntry: (entry) => readAccount(entry, names, rules),
     readStanding: (entry) => readAccount(entry, names, null),
     objection: hostObjection({ rules: accounts, signal, getent }),
@@ -186,7 +223,6 @@ function dependenciesOf(
     directory: directory.operations,
     away: directory.backoff,
     runHandler: handlers.run,
-    longestHandlerMilliseconds: longestMilliseconds,
     retry,
     concurrency,
     load,

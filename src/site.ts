@@ -52,15 +52,13 @@ export interface WaitTimes {
 /** For commands that only read an entry. */
 export const NO_WAIT_TIMES: WaitTimes = { othersTimeLeft: () => 0, behindTimeLeft: () => 0 };
 
-/** Returns a function that decides about an account as of now. `directoryTime`: see `decide`. */
+/** Returns a function that decides about an account as of now. */
 export function decisionMaker(
-  settings: Pick<Settings, 'attributes' | 'instances' | 'timeZone'>,
-  longestMilliseconds: number,
-  directoryTime: () => number | undefined,
+  settings: Pick<Settings, 'attributes' | 'timeZone'>,
   waitTimes: WaitTimes,
   observeStep: ObserveStep = () => {},
 ): { today: () => string; decideNow: DecideNow } {
-  const { attributes: names, instances } = settings;
+  const { attributes: names } = settings;
   const day = dayIn(settings.timeZone);
   // The day is computed at most once a second, as the calendar is slow in a burst. No day begins
   // within a second.
@@ -76,12 +74,9 @@ export function decisionMaker(
     decideNow: (record, purpose) => {
       const context = {
         today: today(),
-        directoryTime: directoryTime(),
         othersTimeLeft: waitTimes.othersTimeLeft(record),
         behindTimeLeft: waitTimes.behindTimeLeft(record),
         names,
-        instances,
-        longestHandlerMilliseconds: longestMilliseconds,
       };
       const next = decide(record, context);
       observeStep({ step: 'decide', purpose, record, circumstances: context, next });

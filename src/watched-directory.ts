@@ -1,4 +1,4 @@
-import { fromEvent, merge, type Observable, Subject, takeUntil, tap } from 'rxjs';
+import { fromEvent, merge, type Observable, takeUntil, tap } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { reconnect } from '../streams/operators/reconnect.ts';
 import type { WatchedContent } from '../streams/protocols/protocol.ts';
@@ -47,7 +47,7 @@ const LIST_PAGE_SIZE = 500;
  */
 export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirectory {
   const { settings, access, abort, drain$ } = options;
-  const { attributes: names, directory, instances } = settings;
+  const { attributes: names, directory } = settings;
   const server = new ServerInUse(access.urls);
   const connections = new SubscribedConnection();
   const operations = new DirectoryOperations({
@@ -59,20 +59,15 @@ export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirec
   const content = {
     base: directory.base,
     filter: openAccountsFilter(settings),
-    attributes: attributesToRead(names, instances),
+    attributes: attributesToRead(names),
   };
-  const clockSet$ = new Subject<void>();
   const subscription$ = subscription(content, server, connections, options).pipe(
     tap((change) => {
       if (change.kind === 'connected') options.connected();
     }),
-    tap((change) => {
-      // The entries came before the time. With it another service's work may prove to be older.
-      if (instances === 'several' && setsClock(change)) queueMicrotask(() => clockSet$.next());
-    }),
   );
   const list: List = (entry) => operations.search(content, { pageSize: LIST_PAGE_SIZE }, entry);
-  const lists$ = lists(server, list, clockSet$, options);
+  const lists$ = lists(server, list, options);
   return {
     operations,
     changes$: merge(subscription$.pipe(takeUntil(fromEvent(abort, 'abort'))), lists$.pipe(takeUntil(drain$))),
@@ -109,16 +104,14 @@ function subscription(
 /** Lists the open accounts once; rejects if the list is incomplete. */
 type List = ReconcileOptions['list'];
 
-/** Lists the open accounts while subscribed: periodically, and when `also$` emits. */
+/** Lists the open accounts periodically while subscribed. */
 function lists(
   server: ServerInUse,
   list: List,
-  also$: Observable<void>,
   { settings, notice }: WatchedDirectoryOptions,
 ): Observable<DirectoryChange> {
   return reconcile({
     interval: settings.reconcile.interval,
-    also$,
     list: async (entry) => {
       if (!server.subscribed) throw new Error('there is no connection');
       await list(entry);
@@ -129,10 +122,6 @@ function lists(
       else notice(`the periodic list of the open accounts failed, and is tried again: ${sentenceOf(error)}`);
     },
   });
-}
-
-function setsClock(change: DirectoryChange): boolean {
-  return change.kind === 'refreshed' && change.directoryTime !== undefined;
 }
 
 /**

@@ -78,15 +78,17 @@ export class Lanes<T> {
     return before;
   }
 
-  drop(id: string): void {
+  /** Drops a waiting item, and returns it; undefined if there is none. */
+  drop(id: string): T | undefined {
     const waiting = this.#waiting.get(id);
-    if (waiting === undefined) return;
+    if (waiting === undefined) return undefined;
     this.#remove(waiting);
-    const { lane } = waiting;
-    if (lane.working) return;
+    const { lane, item } = waiting;
+    if (lane.working) return item;
     // The lane may have waited for the dropped item, which is in work under another key.
     if (lane.waiting.first !== undefined) this.#ready.add(lane);
     else this.#close(lane);
+    return item;
   }
 
   /** Takes the next item into work and returns it; undefined if no lane is ready. */

@@ -11,8 +11,9 @@ import { holdUntilDue } from './operators/hold-until-due.ts';
 import { type AccountChange, readAccounts } from './operators/read-accounts.ts';
 import { reportConnection } from './operators/report-connection.ts';
 import { writeBack } from './operators/write-back.ts';
-import type { Slot } from './slots.ts';
+import { OWN_SLOT, type Slot } from './slots.ts';
 import type { Surroundings } from './surroundings.ts';
+import { releaseLease } from './turn/release-lease.ts';
 import { DONE, type Turn, type TurnResult, turnOf } from './turn/turn.ts';
 import { dryRunEvent, NEWER_REQUEST } from './turn/turn-events.ts';
 
@@ -38,7 +39,7 @@ export interface PipelineDependencies extends Omit<Surroundings, 'fencing'> {
  *     -> a decision with a reason (claim, resume, defer, wait, ...)
  *     -> held until due
  *     -> one at a time per uid, `concurrency` at once
- *     -> claim, handler, write-back
+ *     -> claim (under the lease of the uid, if there are several services), handler, write-back
  *
  * An account that comes back enters again before the decision. If it was met in another condition,
  * it is decided about anew; another attempt is held for its pause. Errors of an account are values;
@@ -55,10 +56,16 @@ export function provisioning(
   let fencing: Fencing = 'token';
   const surroundings = { ...options, fencing: () => fencing };
   /** Called with an item that was held, or waited for a slot, when a newer one replaces it. */
-  const discarded = ({ id, ownWork, record }: Candidate) => {
+  const discarded = (candidate: Candidate) => {
+    const { id, ownWork, record } = candidate;
     if (ownWork === undefined) return;
+    dropped(candidate);
     surroundings.open.release(id);
     report({ event: 'superseded', reason: NEWER_REQUEST, ...refOf(record) });
+  };
+  /** Called with an item that was held, or waited for a slot, when its account has left. */
+  const dropped = ({ ownWork, record }: Candidate) => {
+    if (ownWork !== undefined) surroundings.leases.release(record.uid, { to: 'free' });
   };
 
   return changes$.pipe(
@@ -81,12 +88,14 @@ export function provisioning(
             return { ...candidate, fresh: false };
           },
           discarded,
+          dropped,
         }),
         groupPerUid({
           slots: concurrency,
           load,
           drain$,
           discarded,
+          dropped,
           project: dryRun ? sayOnly(surroundings) : (candidate, slot) => takeTurn(candidate, surroundings, slot),
         }),
         tap((result) => results$.next(result)),
@@ -94,9 +103,6 @@ export function provisioning(
     ),
   );
 }
-
-/** The slot of a turn without other candidates: to lend it is only to wait. */
-const OWN_SLOT: Slot = { lend: (waiting) => waiting() };
 
 /**
  * claim -> handler -> write-back, in a slot that is lent to other candidates while this one waits
@@ -112,6 +118,7 @@ export function takeTurn(
     dispatch(surroundings),
     writeBack(surroundings, slot),
     filter(isResult),
+    tap((result) => releaseLease(candidate, result, surroundings)),
   );
 }
 
@@ -124,7 +131,9 @@ function comingBack() {
     results$.pipe(
       filter((result) => result.at !== 'done'),
       map((result) =>
-        result.at === 'again' ? { ...result, kind: 'again' } : { ...result, kind: 'seen', quiet: false },
+        result.at === 'again'
+          ? { ...result, kind: 'again' }
+          : { candidate: result.candidate, kind: 'seen', quiet: false },
       ),
     );
 }

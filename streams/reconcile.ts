@@ -1,12 +1,10 @@
-import { EMPTY, exhaustMap, interval, merge, Observable, type SchedulerLike } from 'rxjs';
+import { exhaustMap, interval, Observable, type SchedulerLike } from 'rxjs';
 import type { DirectoryChange } from '../src/domain/change.ts';
 import type { DirectoryEntry } from '../src/domain/entry.ts';
 
 export interface ReconcileOptions {
   /** The time from the beginning of one list to that of the next, in milliseconds. */
   readonly interval: number;
-  /** Each emission asks for a list in addition to those of the interval. */
-  readonly also$?: Observable<unknown>;
   /** Lists the open accounts, each once. Rejects if the list is not complete. */
   readonly list: (entry: (entry: DirectoryEntry) => void) => Promise<void>;
   /** Called with the reason when a list has failed. The next one is tried all the same. */
@@ -20,8 +18,8 @@ export interface ReconcileOptions {
  * about the accounts that it did not reach. A list that is due while another one runs is left out.
  */
 export function reconcile(options: ReconcileOptions): Observable<DirectoryChange> {
-  const { interval: every, scheduler, also$ = EMPTY } = options;
-  return merge(interval(every, scheduler), also$).pipe(exhaustMap(() => listOnce(options)));
+  const { interval: every, scheduler } = options;
+  return interval(every, scheduler).pipe(exhaustMap(() => listOnce(options)));
 }
 
 function listOnce({ list, failed }: ReconcileOptions): Observable<DirectoryChange> {

@@ -7,6 +7,9 @@ export interface Slot {
   lend(waiting: () => Promise<void>): Promise<void>;
 }
 
+/** The slot of a turn without other candidates: to lend it is only to wait. */
+export const OWN_SLOT: Slot = { lend: (waiting) => waiting() };
+
 /**
  * A bounded number of slots.
  *

@@ -5,6 +5,7 @@ import type { Fencing } from '../src/domain/fence.ts';
 import type { RunHandler } from '../src/domain/job.ts';
 import type { RetryPolicy } from '../src/domain/retry.ts';
 import type { OpenAccounts } from './accounts/open-accounts.ts';
+import type { Leases } from './leases/leases.ts';
 import type { DecideNow, ObserveStep } from './turn/steps.ts';
 
 /**
@@ -19,14 +20,10 @@ export interface Surroundings {
    * of them.
    */
   readonly readStanding: ReadEntry;
-  /** No other service works on these accounts. */
-  readonly alone: boolean;
+  /** Several services work on these accounts, each uid under a lease. */
+  readonly underLeases: boolean;
+  readonly leases: Leases;
   readonly retry: RetryPolicy;
-  /**
-   * The longest time that a handler may take, in milliseconds. Afterwards another service may take
-   * the account over.
-   */
-  readonly longestHandlerMilliseconds: number;
   readonly open: OpenAccounts;
   readonly directory: AccountDirectory;
   /** How the server in use refuses late requests. */

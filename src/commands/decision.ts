@@ -2,7 +2,6 @@ import type { Settings } from '../../config/schema.ts';
 import type { Objection } from '../../handlers/steps/host-users.ts';
 import type { AccountRecord, EntryReading } from '../domain/account.ts';
 import type { Decision } from '../domain/decide.ts';
-import { handlerFacts } from '../handler-facts.ts';
 import { decisionMaker, NO_WAIT_TIMES } from '../site.ts';
 
 export interface Decider {
@@ -22,12 +21,8 @@ export async function unlessObjected(reading: EntryReading, objection: Objection
   return reason === undefined ? reading : { kind: 'unworkable', dn, uid, reason };
 }
 
-/**
- * The service's own decision, for a command that only reads. It uses this host's clock for the
- * directory's.
- */
+/** The service's own decision, for a command that only reads. */
 export function decisionOf(settings: Settings): Decider {
-  const { longestMilliseconds } = handlerFacts(settings);
-  const { today, decideNow } = decisionMaker(settings, longestMilliseconds, () => Date.now(), NO_WAIT_TIMES);
+  const { today, decideNow } = decisionMaker(settings, NO_WAIT_TIMES);
   return { today: today(), decide: (record) => decideNow(record, 'seen') };
 }

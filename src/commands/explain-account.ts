@@ -100,8 +100,6 @@ function verdictOf(decision: Decision): string {
       return `would claim it and run the handler for ${decision.mode} at once: ${reason}`;
     case 'resume':
       return `is at work on it, or would take the interrupted ${decision.mode} up again at once`;
-    case 'takeOver':
-      return `would take the ${decision.mode} over from another service: ${reason}`;
     case 'defer':
       return `would do nothing before ${readableStamp(decision.until)}: ${reason}`;
     case 'wait':
@@ -175,7 +173,6 @@ function nextStep(decision: Decision, names: AttributeNames): string {
     case 'claim':
       return 'nothing, if a service runs; if it stays so, look at status';
     case 'resume':
-    case 'takeOver':
       return 'nothing, if a service runs: it is at work on it, or takes it up; status shows its step';
     case 'defer':
       return `wait, or write the date 0 to have it done now`;

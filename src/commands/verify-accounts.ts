@@ -115,7 +115,6 @@ function kindOf(decision: Decision): FindingKind | undefined {
     case 'claim':
       return 'open';
     case 'resume':
-    case 'takeOver':
       return 'in work';
     case 'failed':
       return 'failed';

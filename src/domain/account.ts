@@ -37,8 +37,6 @@ export interface AccountRecord {
   readonly returnValue: string | undefined;
   /** modifyTimestamp in milliseconds since 1970; undefined if it is missing or malformed. */
   readonly modifiedAt: number | undefined;
-  /** createTimestamp in milliseconds since 1970. */
-  readonly createdAt?: number;
   /** The change sequence number of the last modification, on servers that have entryCSN. */
   readonly entryCSN?: string;
   /** The DN that made the last modification: modifiersName. */

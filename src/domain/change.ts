@@ -27,13 +27,7 @@ export type DirectoryChange =
     }
   | { readonly kind: 'left'; readonly dn: string; readonly entryUUID?: string }
   /** All open accounts have been sent; any other account has left. `entries` is their number. */
-  | {
-      readonly kind: 'refreshed';
-      readonly entries: number;
-      readonly milliseconds: number;
-      /** A lower bound of the directory's clock in milliseconds since 1970, if it is known. */
-      readonly directoryTime?: number;
-    }
+  | { readonly kind: 'refreshed'; readonly entries: number; readonly milliseconds: number }
   /**
    * The periodic list begins to deliver entries. `listed` ends it, as `refreshed` ends a refresh.
    */

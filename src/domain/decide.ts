@@ -7,7 +7,7 @@ import { type Mode, neededActive, readMode, WORDS } from './mode.ts';
  *
  * requested (add) --claim--> in work (adding) --success--> finished (added, state = time)
  *                                  |  ^
- *                                  |  +--- resume, take over: the earlier attempt was interrupted
+ *                                  |  +--- resume: the earlier attempt was interrupted
  *                                  +-- failure --> in work, return value not 0, until a new request
  *
  * `decide` returns the move that is open for an account, with a reason for operators.
@@ -25,18 +25,15 @@ export type Decision =
   /** There is no request. */
   | { readonly kind: 'settled'; readonly reason: string };
 
-/**
- * Start now: claim a request; resume interrupted work; or take over another service's work, which
- * is older than any handler may take, by compare-and-swap.
- */
+/** Start now: claim a request, or resume interrupted work. */
 export interface StartDecision {
-  readonly kind: 'claim' | 'resume' | 'takeOver';
+  readonly kind: 'claim' | 'resume';
   readonly mode: Mode;
   readonly reason: string;
 }
 
 export function isStart(decision: Decision): decision is StartDecision {
-  return decision.kind === 'claim' || decision.kind === 'resume' || decision.kind === 'takeOver';
+  return decision.kind === 'claim' || decision.kind === 'resume';
 }
 
 /** What a decision depends on beside the entry. */
@@ -44,9 +41,6 @@ export type DecisionContext = DecisionRules & Circumstances;
 
 /** What does not change while the service runs. */
 export interface DecisionRules {
-  readonly instances: 'one' | 'several';
-  /** The longest time that a handler may take, in milliseconds. */
-  readonly longestHandlerMilliseconds: number;
   readonly names: Pick<AttributeNames, 'mode' | 'state' | 'date' | 'active'>;
 }
 
@@ -55,13 +49,8 @@ export interface Circumstances {
   /** Today, `YYYYMMDD`, in the configured time zone. */
   readonly today: string;
   /**
-   * With several services: the directory's clock, at least, in milliseconds since 1970. Undefined:
-   * not known yet.
-   */
-  readonly directoryTime: number | undefined;
-  /**
-   * For how much longer another service may be at work on an earlier request, or on another entry
-   * with this uid, in milliseconds. 0 or less: none is.
+   * For how much longer a service that should not exist may be at work on the account, or on
+   * another entry with this uid, in milliseconds. 0 or less: none is.
    */
   readonly othersTimeLeft: number;
   /**
@@ -141,33 +130,11 @@ function decideInWork(record: AccountRecord, mode: Mode, context: DecisionContex
     };
   }
   const { othersTimeLeft } = context;
-  if (context.instances === 'one') {
-    if (othersTimeLeft <= 0) {
-      return { kind: 'resume', mode, reason: `found ${WORDS[mode].inWork} and nobody is at work on it` };
-    }
-    const reason =
-      'another service has claimed it; resumed when it has been unchanged for as long as a handler may take';
-    return { kind: 'wait', mode, reason, recheckInMilliseconds: othersTimeLeft };
+  if (othersTimeLeft <= 0) {
+    return { kind: 'resume', mode, reason: `found ${WORDS[mode].inWork} and nobody is at work on it` };
   }
-  const needed = context.longestHandlerMilliseconds;
-  const age =
-    record.modifiedAt === undefined || context.directoryTime === undefined
-      ? 0
-      : context.directoryTime - record.modifiedAt;
-  const left = Math.max(needed - age + 1, othersTimeLeft);
-  if (left <= 0) {
-    return {
-      kind: 'takeOver',
-      mode,
-      reason: `found ${WORDS[mode].inWork} for ${secondsText(age)}, longer than a handler may take (${secondsText(needed)})`,
-    };
-  }
-  return {
-    kind: 'wait',
-    mode,
-    reason: `another service may be at work on it; taken over when older than ${secondsText(needed)}`,
-    recheckInMilliseconds: left,
-  };
+  const reason = 'another service has claimed it; resumed when it has been unchanged for as long as a handler may take';
+  return { kind: 'wait', mode, reason, recheckInMilliseconds: othersTimeLeft };
 }
 
 /**
@@ -194,8 +161,4 @@ export function isFailure(returnValue: string | undefined): boolean {
  */
 export function isInWork({ mode, state, returnValue }: AccountRecord): boolean {
   return state === '0' && !isFailure(returnValue) && readMode(mode)?.phase === 'inWork';
-}
-
-function secondsText(milliseconds: number): string {
-  return `${Math.ceil(milliseconds / 1000)} s`;
 }

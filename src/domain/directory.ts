@@ -1,5 +1,6 @@
 import type { DirectoryEntry } from './entry.ts';
 import type { Fence } from './fence.ts';
+import type { Presence } from './presence.ts';
 import type { Modification } from './transition.ts';
 
 /**
@@ -25,6 +26,32 @@ export interface AccountDirectory {
   read(dn: string): Promise<DirectoryEntry | undefined>;
   /** The same for the entry with this entryUUID, wherever it is below the base. */
   find(entryUUID: string): Promise<DirectoryEntry | undefined>;
+}
+
+/**
+ * The entries of the leases, by name: the uid in lower case. Every method rejects with a
+ * `DirectoryError`, as those of `AccountDirectory` do.
+ */
+export interface LeaseDirectory {
+  /** Creates the entry of a lease. The server refuses this with 68 if it exists. */
+  add(name: string, value: string): Promise<void>;
+  /**
+   * Replaces a value by another one. The server refuses this with 16 if the value does not stand
+   * there, and with 32 if there is no entry.
+   */
+  swap(name: string, from: string, to: string): Promise<void>;
+  /** The values of a lease; undefined if there is no entry. */
+  read(name: string): Promise<readonly string[] | undefined>;
+  /** The values of those leases that exist, by name. */
+  list(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+}
+
+/** The entries that say which services are there, beside the leases. */
+export interface PresenceDirectory {
+  /** Writes the value of the own entry, and creates the entry if there is none. */
+  announce(name: string, value: string): Promise<void>;
+  /** All services that are there. */
+  presences(): Promise<readonly Presence[]>;
 }
 
 export interface ModifyOptions {

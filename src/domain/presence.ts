@@ -27,14 +27,17 @@ export function presentText(holder: string, turn: string, duration: number): str
   return `present ${holder} ${turn} ${duration}`.toLowerCase();
 }
 
-/** The cn of a presence entry. No uid begins with a dot, so it is not the name of a lease. */
+/** The beginning of the cn of a presence entry. No lease has a blank in its name. */
+export const PRESENCE_PREFIX = '.present ';
+
+/** The cn of a presence entry. */
 export function presenceName({ installation, slot }: Pick<Holder, 'installation' | 'slot'>): string {
-  return `.present ${installation} ${slot}`.toLowerCase();
+  return `${PRESENCE_PREFIX}${installation} ${slot}`.toLowerCase();
 }
 
 /** Whether a cn in leases.base is that of a presence entry, and not of a lease. */
 export function isPresenceName(cn: string): boolean {
-  return cn.toLowerCase().startsWith('.present ');
+  return cn.toLowerCase().startsWith(PRESENCE_PREFIX);
 }
 
 /** Reads a presence entry. Undefined if no service is there: it is gone, or the entry says nothing. */

@@ -7,15 +7,11 @@ import { readMode } from './mode.ts';
 import { isCalendarDay, isStateTimestamp, readGeneralizedTime } from './timestamp.ts';
 import { decideUid, faultOfUid, isUidNumber, uidInRdn } from './uid.ts';
 
-/**
- * The attributes to request so that `readAccount` can read the entry; for several services also its
- * creation time.
- */
-export function attributesToRead(names: AttributeNames, instances: 'one' | 'several' = 'one'): string[] {
+/** The attributes to request so that `readAccount` can read the entry. */
+export function attributesToRead(names: AttributeNames): string[] {
   const optional = [names.returnValue].filter((name) => name !== null);
   const dates = acceptedDates(names);
-  const created = instances === 'one' ? [] : ['createTimestamp'];
-  const operational = ['entryUUID', 'modifyTimestamp', 'modifiersName', 'entryCSN', ...created];
+  const operational = ['entryUUID', 'modifyTimestamp', 'modifiersName', 'entryCSN'];
   return [
     'uid',
     'uidNumber',
@@ -112,7 +108,6 @@ function recordOf(entry: DirectoryEntry, uid: string, request: Request, names: A
   const [csn] = texts(entry, 'entryCSN');
   const [modifiedBy] = texts(entry, 'modifiersName');
   const [uidNumber] = texts(entry, 'uidNumber');
-  const createdAt = readGeneralizedTime(texts(entry, 'createTimestamp')[0] ?? '');
   return {
     dn: entry.dn,
     entryUUID: texts(entry, 'entryUUID')[0]?.toLowerCase(),
@@ -121,7 +116,6 @@ function recordOf(entry: DirectoryEntry, uid: string, request: Request, names: A
     active: readBoolean(compared(entry, names.active)[0]),
     returnValue: names.returnValue === null ? undefined : compared(entry, names.returnValue)[0],
     modifiedAt: readGeneralizedTime(texts(entry, 'modifyTimestamp')[0] ?? ''),
-    ...(createdAt === undefined ? {} : { createdAt }),
     ...(csn === undefined ? {} : { entryCSN: csn }),
     ...(modifiedBy === undefined ? {} : { modifiedBy }),
     ...(uidNumber === undefined ? {} : { uidNumber }),

@@ -71,20 +71,10 @@ export function requestAgain(
 
 /**
  * in work -> in work: resumes an interrupted attempt, of this service or another. Mode and state
- * stay; the version or the token is new. If two services do so at once, only one succeeds. With
- * `exclusive` and without a fence, the return value 0 is added or removed for that purpose.
+ * stay; the version or the token is new.
  */
-export function resume(
-  record: AccountRecord,
-  names: AttributeNames,
-  fence: Fence,
-  { exclusive }: { readonly exclusive: boolean },
-): Modification[] {
+export function resume(record: AccountRecord, names: AttributeNames, fence: Fence): Modification[] {
   const { date, returnValue } = record;
-  const toggles = exclusive && fence.by === 'nothing';
-  if (toggles && names.returnValue === null) {
-    throw new Error('several instances need an attribute for the return value');
-  }
   return [
     ...replaceValue(names.mode, record.mode, record.mode),
     ...replaceValue(names.state, record.state, record.state),
@@ -92,20 +82,12 @@ export function resume(
     ...(names.returnValue === null || returnValue === undefined
       ? []
       : replaceValue(names.returnValue, returnValue, undefined)),
-    ...(toggles && names.returnValue !== null && returnValue === undefined
-      ? [{ operation: 'add', attribute: names.returnValue, values: ['0'] } as const]
-      : []),
   ];
 }
 
 /** The account after `resume`. */
-export function resumed(
-  record: AccountRecord,
-  fence: Fence,
-  { exclusive }: { readonly exclusive: boolean },
-): AccountRecord {
-  const toggled = exclusive && fence.by === 'nothing' && record.returnValue === undefined;
-  return { ...withNewFence(record, fence), returnValue: toggled ? '0' : undefined };
+export function resumed(record: AccountRecord, fence: Fence): AccountRecord {
+  return { ...withNewFence(record, fence), returnValue: undefined };
 }
 
 function withNewFence(record: AccountRecord, fence: Fence): AccountRecord {
@@ -122,19 +104,6 @@ function claimedDay(day: string, fence: Fence): string {
  */
 function restoreDate({ date }: AccountRecord, fence: Fence): Modification[] {
   return fence.by === 'token' && date !== undefined ? replaceValue(date.name, fence.token, fence.restored) : [];
-}
-
-/**
- * Marks a request that was written during this service's work, and that other services may claim:
- * the return value shows that no attempt is under way.
- */
-export function handOver(record: AccountRecord, names: AttributeNames): Modification[] {
-  if (names.returnValue === null) return [];
-  return [
-    ...replaceValue(names.mode, record.mode, record.mode),
-    ...replaceValue(names.state, record.state, record.state),
-    { operation: 'add', attribute: names.returnValue, values: ['0'] },
-  ];
 }
 
 export interface WriteBack {

@@ -22,7 +22,7 @@ import { encodeAdd, encodeDelete, encodeModify, type WireAttribute } from './wir
  * The attributes requested for an account: all user attributes, and the operational ones that
  * decisions need.
  */
-const WHOLE_ENTRY = ['*', 'entryUUID', 'createTimestamp', 'modifyTimestamp', 'modifiersName', 'entryCSN'];
+const WHOLE_ENTRY = ['*', 'entryUUID', 'modifyTimestamp', 'modifiersName', 'entryCSN'];
 const POST_READ_CONTROLS = {
   entry: postReadControl(WHOLE_ENTRY),
   version: postReadControl(['modifyTimestamp', 'entryCSN']),

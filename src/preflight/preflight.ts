@@ -6,13 +6,14 @@ import { accessOf } from '../site.ts';
 import { checkAccounts } from './accounts.ts';
 import { checkConnecting } from './connecting.ts';
 import { checkHost } from './host.ts';
+import { checkLeases } from './leases.ts';
 import { checkLock } from './lock.ts';
 import { checkOutputs } from './outputs.ts';
 import { checkPassword } from './password.ts';
 import { checkStep } from './steps.ts';
 
 /**
- * Tries everything that `run` needs, without changing anything. Calls `report` with each line as
+ * Tries everything that `run` needs, without changing any account. Calls `report` with each line as
  * soon as it is known. Resolves to true if no check has failed; advice does not count.
  */
 export async function preflight(
@@ -45,6 +46,7 @@ export async function preflight(
     const operations = operationsAt(access, usable, settings.directory.base);
     try {
       reportAll(await checkAccounts(settings, access, usable, operations, () => Date.now()));
+      reportAll(await checkLeases(settings, operations));
     } finally {
       operations.close();
     }

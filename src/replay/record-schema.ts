@@ -41,7 +41,6 @@ const header = z.object({
     accounts: z.object({ lowestUidNumber: count, homeRoot: z.string().nullable(), homeLayout: z.string() }),
     instances: z.enum(['one', 'several']),
     retry: z.object({ temporary: schedule, script: schedule }),
-    longestHandlerMilliseconds: duration.min(0),
   }),
 });
 
@@ -55,7 +54,6 @@ const record = z.object({
   active: z.boolean().optional(),
   returnValue: z.string().optional(),
   modifiedAt: moment.optional(),
-  createdAt: moment.optional(),
   entryCSN: z.string().optional(),
   modifiedBy: z.string().optional(),
   uidNumber: z.string().optional(),
@@ -87,7 +85,7 @@ const fence = z.discriminatedUnion('by', [
 ]);
 
 const decision = z.discriminatedUnion('kind', [
-  z.object({ kind: z.enum(['claim', 'resume', 'takeOver']), mode, reason: z.string() }),
+  z.object({ kind: z.enum(['claim', 'resume']), mode, reason: z.string() }),
   z.object({ kind: z.literal('defer'), mode, until: z.string(), reason: z.string() }),
   z.object({ kind: z.literal('wait'), mode, reason: z.string(), recheckInMilliseconds: duration.optional() }),
   z.object({ kind: z.literal('failed'), mode, returnValue: z.string(), reason: z.string() }),
@@ -100,15 +98,17 @@ const passed = z.object({ got: z.literal('time') });
 const claimInput = z.discriminatedUnion('got', [
   failed,
   passed,
-  z.object({ got: z.literal('entry'), entry: entry.optional(), othersAtWork: z.boolean() }),
+  z.object({ got: z.literal('entry'), entry: entry.optional() }),
   z.object({
     got: z.literal('judgement'),
     decision,
     isOwnClaim: z.boolean(),
+    leased: z.boolean(),
     fencing: z.enum(['version', 'token']),
     token: z.string(),
   }),
   z.object({ got: z.literal('objection'), reason: z.string().optional() }),
+  z.object({ got: z.literal('lease'), held: z.boolean(), attempt: count.min(1) }),
 ]);
 
 const writeBackInput = z.discriminatedUnion('got', [
@@ -139,7 +139,6 @@ const outcome = z.discriminatedUnion('ok', [
 
 const circumstances = z.object({
   today: z.string(),
-  directoryTime: moment.optional(),
   othersTimeLeft: z.number(),
   // JSON.stringify writes null for infinity.
   behindTimeLeft: z
@@ -167,7 +166,14 @@ const step = z.discriminatedUnion('step', [
   }),
   z.object({ step: z.literal('beginClaim'), job: z.string(), candidate, next }),
   z.object({ step: z.literal('stepClaim'), uid: z.string(), input: claimInput, next }),
-  z.object({ step: z.literal('afterHandler'), uid: z.string(), outcome, isOvertaken: z.boolean(), next }),
+  z.object({
+    step: z.literal('afterHandler'),
+    uid: z.string(),
+    outcome,
+    isOvertaken: z.boolean(),
+    hasLapsed: z.boolean(),
+    next,
+  }),
   z.object({
     step: z.literal('beginWriteBack'),
     uid: z.string(),

@@ -16,7 +16,6 @@ export interface RecordedSettings {
   readonly accounts: AccountRules;
   readonly instances: 'one' | 'several';
   readonly retry: RetryPolicy;
-  readonly longestHandlerMilliseconds: number;
 }
 
 type WithOutline<Each> = Each extends { readonly next: unknown }
@@ -42,7 +41,7 @@ export type RecordLine =
   | { readonly kind: 'gap'; readonly time: string; readonly lines: number };
 
 /** The version of the format. */
-export const FORMAT = 3;
+export const FORMAT = 4;
 
 /** Returns the header line, without a newline. */
 export function encodeHeader(time: string, version: string, settings: RecordedSettings): string {
@@ -57,8 +56,8 @@ export function encodeStep(time: string, step: Step, names: AttributeNames): str
   const next = outlineOf(step.next);
   switch (step.step) {
     case 'decide': {
-      const { today, directoryTime, othersTimeLeft, behindTimeLeft } = step.circumstances;
-      const circumstances = { today, directoryTime, othersTimeLeft, behindTimeLeft };
+      const { today, othersTimeLeft, behindTimeLeft } = step.circumstances;
+      const circumstances = { today, othersTimeLeft, behindTimeLeft };
       return JSON.stringify({ time, ...step, circumstances, next });
     }
     case 'afterHandler':
@@ -130,7 +129,7 @@ const OTHERS = 'x-other-attributes';
 
 function storedEntry(entry: DirectoryEntry, names: AttributeNames): object {
   const { dn, unreadable } = entry;
-  const kept = attributesToRead(names, 'several');
+  const kept = attributesToRead(names);
   const attributes = kept.flatMap((name) => {
     const values = entry.values(name);
     return values.length === 0 ? [] : [[name, values.map(stored)]];

@@ -58,13 +58,11 @@ export class Replay {
   readonly #kept = new Map<string, ClaimedJob>();
 
   constructor(settings: RecordedSettings) {
-    const { attributes: names, accounts, instances, longestHandlerMilliseconds } = settings;
+    const { attributes: names, accounts, instances } = settings;
     this.#settings = settings;
     this.#rules = {
       names,
-      instances,
-      alone: instances === 'one',
-      longestHandlerMilliseconds,
+      underLeases: instances === 'several',
       readEntry: (entry) => readAccount(entry, names, accounts),
       readStanding: (entry) => readAccount(entry, names, null),
     };
@@ -125,7 +123,7 @@ export class Replay {
   #beginClaim({ job, candidate }: Of<'beginClaim'>): ReplayedStep {
     // A newer request for an entry makes its kept outcome void.
     for (const [id, { record }] of this.#kept) if (identityOf(record) === candidate.id) this.#kept.delete(id);
-    return this.#claiming(candidate, job, beginClaim(candidate, this.#rules));
+    return this.#claiming(candidate, job, beginClaim(candidate));
   }
 
   #stepClaim({ uid, input }: Of<'stepClaim'>): ReplayedStep | undefined {
@@ -152,12 +150,12 @@ export class Replay {
     return replayed(next, ...conflicts, claimedEvent(job));
   }
 
-  #afterHandler({ uid, outcome, isOvertaken }: Of<'afterHandler'>): ReplayedStep | undefined {
+  #afterHandler({ uid, outcome, isOvertaken, hasLapsed }: Of<'afterHandler'>): ReplayedStep | undefined {
     const attempt = this.#attempts.get(laneOf(uid));
     if (attempt?.at !== 'claimed') return undefined;
     const { job } = attempt;
-    const next = afterHandler(job, outcome, isOvertaken, this.#settings.retry);
-    if (next.to === 'newerRequest') this.forget(uid);
+    const next = afterHandler(job, outcome, { isOvertaken, hasLapsed }, this.#settings.retry);
+    if (next.to === 'newerRequest' || next.to === 'leaseLapsed') this.forget(uid);
     else this.#attempts.set(laneOf(uid), { at: next.to === 'writeBack' ? 'ended' : 'resting', job });
     return replayed(next, afterHandlerEvent(job, outcome, next));
   }

@@ -2,9 +2,9 @@ import { longestPause, type RetryPolicy } from '../../src/domain/retry.ts';
 import { AccountVersions } from './account-versions.ts';
 import { ForeignClaims } from './foreign-claims.ts';
 import { OpenAccounts } from './open-accounts.ts';
-import { OthersWork } from './others-work.ts';
 
 export interface AccountMemoryOptions {
+  /** With several services a claim belongs to the holder of the lease. */
   readonly instances: 'one' | 'several';
   /** The longest time that a handler may take, in milliseconds. */
   readonly longestHandlerMilliseconds: number;
@@ -17,23 +17,19 @@ export interface AccountMemoryOptions {
   /** A monotonic clock, in milliseconds. */
   readonly monotonic: () => number;
   /**
-   * A lower bound of the directory's clock, in milliseconds since 1970; undefined if it is not
-   * known yet.
-   */
-  readonly directoryTime: () => number | undefined;
-  /**
    * The number of accounts whose newest version is remembered. The one that was seen longest ago is
    * forgotten first.
    */
   readonly rememberedVersions?: number;
 }
 
-/** Returns an empty memory of the open accounts, with the rules for one service or for several. */
+/** Returns an empty memory of the open accounts. */
 export function accountMemory(options: AccountMemoryOptions): OpenAccounts {
-  const { instances, longestHandlerMilliseconds, retry, monotonic, directoryTime } = options;
-  const others =
-    instances === 'one'
-      ? new ForeignClaims(longestHandlerMilliseconds + longestPause(retry), monotonic)
-      : new OthersWork(longestHandlerMilliseconds, directoryTime);
+  const { instances, longestHandlerMilliseconds, retry, monotonic } = options;
+  const others = new ForeignClaims({
+    longestMilliseconds: longestHandlerMilliseconds + longestPause(retry),
+    underLeases: instances === 'several',
+    monotonic,
+  });
   return new OpenAccounts({ others, versions: new AccountVersions(options) });
 }

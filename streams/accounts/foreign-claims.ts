@@ -4,7 +4,6 @@ import { readMode } from '../../src/domain/mode.ts';
 import { RecentMap } from '../../src/domain/recent-map.ts';
 import { laneOf } from '../candidate.ts';
 import { versionOf } from './identity.ts';
-import type { OtherServices, SightContext } from './other-services.ts';
 import { WorkByUid } from './work-by-uid.ts';
 
 /**
@@ -14,11 +13,45 @@ import { WorkByUid } from './work-by-uid.ts';
 const REMEMBERED_VERSIONS = 20_000;
 
 /**
- * With `instances: one`: the claims that another service made all the same. If an account turns to
- * in-work while this service is connected, and this service did not do it, the claim is another
- * service's. The account is left alone until it has been unchanged for the longest time that a
- * handler may take, including the pauses between attempts. So is a newer request for it, which the
- * other service would take up, too.
+ * How an account was seen: in a change, in a refresh, or in a list. Before a refresh, changes may
+ * have been missed.
+ */
+export type SeenBy = 'stream' | 'refresh' | 'list';
+
+/** What was known of an account before a sight. */
+export interface LastSeen {
+  readonly uid: string;
+  /**
+   * True if this service's own claim is under way: what looks like its echo may be another
+   * service's claim.
+   */
+  readonly claiming: boolean;
+}
+
+export interface SightContext {
+  readonly by: SeenBy;
+  /** The account as it was known before this sight. */
+  readonly before: LastSeen | undefined;
+  /** True if this service claimed the account last, and the outcome is not written. */
+  readonly unfinished: boolean;
+  /**
+   * True if the account reads as this service left it in work, but has another version: another
+   * attribute was changed.
+   */
+  readonly readsAsOwn: boolean;
+}
+
+/**
+ * The claims of services that should not exist: with `instances: one` those of any other service,
+ * under leases those of a service without a lease.
+ *
+ * If an account turns to in-work while this service is connected, and this service did not do it,
+ * the claim is another service's. The account is left alone until it has been unchanged for the
+ * longest time that a handler may take, including the pauses between attempts. So is a newer
+ * request for it, which the other service would take up, too.
+ *
+ * Under leases such a claim is only suspected. It counts if the lease of the uid turns out to have
+ * no holder (`learnt`).
  *
  *   (unknown) --in work by a change or in a list, or found so when it was to be claimed--> claimed
  *   claimed   --changed, still in work--> claimed, and the time begins anew
@@ -29,34 +62,46 @@ const REMEMBERED_VERSIONS = 20_000;
  *
  * Times are those of this host, from when the change was seen.
  */
-export class ForeignClaims implements OtherServices {
+export class ForeignClaims {
   readonly #work = new WorkByUid();
   /** The version of each claimed account that was seen last. */
   readonly #versions = new RecentMap<string>(REMEMBERED_VERSIONS);
+  /** Under leases: the version of each account that turned to in-work. */
+  readonly #suspected = new RecentMap<string>(REMEMBERED_VERSIONS);
   readonly #longestMilliseconds: number;
+  readonly #underLeases: boolean;
   readonly #monotonic: () => number;
 
   /**
    * `longestMilliseconds`: after this time without a change no service is at work. `monotonic`: a
    * clock, in milliseconds.
    */
-  constructor(longestMilliseconds: number, monotonic: () => number) {
-    this.#longestMilliseconds = longestMilliseconds;
-    this.#monotonic = monotonic;
+  constructor(options: {
+    readonly longestMilliseconds: number;
+    readonly underLeases: boolean;
+    readonly monotonic: () => number;
+  }) {
+    this.#longestMilliseconds = options.longestMilliseconds;
+    this.#underLeases = options.underLeases;
+    this.#monotonic = options.monotonic;
   }
 
+  /**
+   * To be called with a sight of an account that is not an echo of this service's own claim.
+   * Returns true if it shows a claim that should not exist.
+   */
   sighted(id: string, record: AccountRecord, { by, before, unfinished, readsAsOwn }: SightContext): boolean {
     if (readsAsOwn) return false;
     const lane = laneOf(record.uid);
     if (before !== undefined) this.#work.renamed(id, laneOf(before.uid), lane);
     const phase = readMode(record.mode)?.phase;
     if (phase === 'inWork' && !isFailure(record.returnValue)) {
-      const isKnown = this.#work.on(lane, id) !== undefined;
+      const isKnown = this.#isKnown(lane, id);
       // It looks like the echo of an own claim. If it is not, the own claim is refused, and the
       // entry is read then. An account that this service claimed earlier and has not finished has
       // not turned to in-work now: something else was changed.
       if (!isKnown && (by === 'refresh' || unfinished || before?.claiming === true)) return false;
-      return this.#claimed(lane, id, record);
+      return this.#isClaim(lane, id, record);
     }
     const isAskedAgain =
       phase === 'requested' && record.returnValue === undefined && !this.#work.isOutOfSight(lane, id);
@@ -64,21 +109,38 @@ export class ForeignClaims implements OtherServices {
     return false;
   }
 
+  #isKnown(lane: string, id: string): boolean {
+    return this.#work.on(lane, id) !== undefined || this.#suspected.get(id) !== undefined;
+  }
+
+  /**
+   * To be called when a read has shown that the account is in work without this service; under
+   * leases only if its lease has no holder. Returns true if that shows a claim that should not
+   * exist, for the first time.
+   */
   learnt(id: string, record: AccountRecord): boolean {
     const reading = readMode(record.mode);
     if (reading?.phase !== 'inWork' || isFailure(record.returnValue)) return false;
+    if (this.#underLeases && this.#suspected.get(id) !== versionOf(record)) return false;
     return this.#claimed(laneOf(record.uid), id, record);
   }
 
+  /** To be called when no other service is at work on the account. */
   ended(id: string, uid: string): void {
     this.#work.ended(laneOf(uid), id);
     this.#versions.delete(id);
+    this.#suspected.delete(id);
   }
 
+  /** To be called when the account is no longer open. */
   lostSight(id: string, uid: string): void {
     this.#work.lostSight(laneOf(uid), id);
   }
 
+  /**
+   * Returns how much longer another service may be at work on the account, or on another entry with
+   * its uid, in milliseconds; 0 or less if none is.
+   */
   timeLeft(id: string, record: AccountRecord): number {
     const lane = laneOf(record.uid);
     const since = [this.#work.on(lane, id), this.#work.besides(lane, id)].filter((time) => time !== undefined);
@@ -86,8 +148,11 @@ export class ForeignClaims implements OtherServices {
     return this.#longestMilliseconds - (this.#monotonic() - Math.max(...since));
   }
 
-  isAtWork(id: string, record: AccountRecord): boolean {
-    return this.timeLeft(id, record) > 0;
+  /** Remembers the claim, under leases as a suspicion. Returns as `sighted`. */
+  #isClaim(lane: string, id: string, record: AccountRecord): boolean {
+    if (!this.#underLeases) return this.#claimed(lane, id, record);
+    this.#suspected.set(id, versionOf(record));
+    return false;
   }
 
   /** Remembers the claim. Returns true if the account was not known as claimed. */

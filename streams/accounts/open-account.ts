@@ -1,6 +1,6 @@
+import type { LastSeen } from './foreign-claims.ts';
 import type { Stamp } from './identity.ts';
-import type { LastSeen } from './other-services.ts';
-import { claimedAtOf, type OwnWrite } from './own-write.ts';
+import type { OwnWrite } from './own-write.ts';
 
 /** What is remembered of an open account. */
 export interface OpenAccount {
@@ -9,13 +9,6 @@ export interface OpenAccount {
   /** The number of the latest snapshot when it was seen last. */
   readonly seenIn: number;
   readonly fingerprint: string;
-  /** True if it was a request whose entry still had the return value of the attempt before. */
-  readonly keepsReturnValue: boolean;
-  /**
-   * The version of the entry that the stream, a refresh or an own write showed last; undefined if
-   * only lists did.
-   */
-  readonly version: string | undefined;
   /** True if a request came into sight that is newer than this service's own last write. */
   readonly askedAgain: boolean;
   readonly ownWrite: OwnWrite;
@@ -39,13 +32,6 @@ export interface Left {
 }
 
 /** Returns the facts by which the work of other services is judged. */
-export function lastSeenOf({ uid, keepsReturnValue, fingerprint, version, ownWrite }: OpenAccount): LastSeen {
-  return {
-    uid,
-    keepsReturnValue,
-    fingerprint,
-    version,
-    ownSince: claimedAtOf(ownWrite),
-    claiming: ownWrite.at === 'claiming',
-  };
+export function lastSeenOf({ uid, ownWrite }: OpenAccount): LastSeen {
+  return { uid, claiming: ownWrite.at === 'claiming' };
 }

@@ -4,9 +4,9 @@ import { readMode } from '../../src/domain/mode.ts';
 import { RecentMap } from '../../src/domain/recent-map.ts';
 import { AccountIndex } from './account-index.ts';
 import type { AccountVersions } from './account-versions.ts';
-import { fingerprintOf, identityOf, versionOf } from './identity.ts';
-import { type FinishedAccount, type Left, lastSeenOf, type OpenAccount } from './open-account.ts';
-import type { OtherServices } from './other-services.ts';
+import type { ForeignClaims } from './foreign-claims.ts';
+import { fingerprintOf, identityOf } from './identity.ts';
+import type { FinishedAccount, Left, OpenAccount } from './open-account.ts';
 import {
   claimSent,
   disowned,
@@ -22,7 +22,6 @@ import {
   type Judged,
   judgeFirst,
   judgeNext,
-  keepsReturnValue,
   type Sight,
   type Sighting,
   type Source,
@@ -54,7 +53,7 @@ export class OpenAccounts {
    * arrive later.
    */
   readonly #finished = new RecentMap<FinishedAccount>(REMEMBERED_FINISHED);
-  readonly #others: OtherServices;
+  readonly #others: ForeignClaims;
   /** The newest version of each account, open or not. */
   readonly versions: AccountVersions;
   #latestSnapshot = 0;
@@ -64,7 +63,7 @@ export class OpenAccounts {
    */
   #completeSnapshot = 0;
 
-  constructor({ others, versions }: { readonly others: OtherServices; readonly versions: AccountVersions }) {
+  constructor({ others, versions }: { readonly others: ForeignClaims; readonly versions: AccountVersions }) {
     this.#others = others;
     this.versions = versions;
   }
@@ -174,8 +173,6 @@ export class OpenAccounts {
       uid,
       seenIn,
       fingerprint: fingerprintOf(record),
-      keepsReturnValue: keepsReturnValue(record),
-      version: versionOf(record),
       askedAgain: false,
       ownWrite,
     });
@@ -217,8 +214,8 @@ export class OpenAccounts {
   }
 
   /**
-   * To be called when a read, not a change, has shown that another service is at work on the
-   * account. Returns true if that claim should not exist.
+   * To be called when a read, not a change, has shown that the account is in work without this
+   * service, and no lease says by whom. Returns true if that shows a claim that should not exist.
    */
   learnt(record: AccountRecord): boolean {
     this.versions.saw(record);
@@ -231,17 +228,7 @@ export class OpenAccounts {
    * newer request when it writes its outcome, and serves it then.
    */
   othersTimeLeft(record: AccountRecord): number {
-    const id = identityOf(record);
-    const known = this.#find(id);
-    return this.#others.timeLeft(id, record, known === undefined ? undefined : lastSeenOf(known));
-  }
-
-  /**
-   * Whether a claim of another service on the account or its uid was seen and may still be worked
-   * on.
-   */
-  isOtherAtWork(record: AccountRecord): boolean {
-    return this.#others.isAtWork(identityOf(record), record);
+    return this.#others.timeLeft(identityOf(record), record);
   }
 
   /** See `AccountVersions.behindTimeLeft`. */
@@ -258,6 +245,11 @@ export class OpenAccounts {
     if (known === undefined) return false;
     const written = writtenOf(known.ownWrite);
     return known.askedAgain || (written !== undefined && known.fingerprint !== written);
+  }
+
+  /** Whether the account is still as a sight has shown it. */
+  isAsSeen(id: string, record: AccountRecord): boolean {
+    return this.#find(id)?.fingerprint === fingerprintOf(record);
   }
 
   /**

@@ -1,5 +1,4 @@
 import type { AccountRecord } from '../../src/domain/account.ts';
-import { isFailure } from '../../src/domain/decide.ts';
 import { fingerprintOf, type Stamp } from './identity.ts';
 
 /**
@@ -39,8 +38,6 @@ interface Stamped {
    * disowned already.
    */
   readonly stamp: Stamp;
-  /** The directory's time of the claim; undefined when the return value of a failure is written. */
-  readonly claimedAt: number | undefined;
 }
 
 export const NOTHING_WRITTEN: OwnWrite = { at: 'none' };
@@ -52,10 +49,9 @@ export function claimSent(record: AccountRecord, duringSnapshot: number): OwnWri
 
 /** The state when a write was answered. The account is as `record`. */
 export function writeAnswered(at: 'working' | 'resting', record: AccountRecord, duringSnapshot: number): OwnWrite {
-  const { modifiedAt, entryCSN, returnValue } = record;
+  const { modifiedAt, entryCSN } = record;
   const stamp = entryCSN === undefined ? { modifiedAt } : { modifiedAt, entryCSN };
-  const claimedAt = isFailure(returnValue) ? undefined : modifiedAt;
-  return { at, written: fingerprintOf(record), duringSnapshot, stamp, claimedAt };
+  return { at, written: fingerprintOf(record), duringSnapshot, stamp };
 }
 
 /** The state when an outcome is sent. If it is written, the account will be as `record`. */
@@ -66,7 +62,7 @@ export function outcomeSent(before: OwnWrite, record: AccountRecord): OwnWrite {
 /** The state when the account is not this service's own any more. */
 export function disowned(before: OwnWrite): OwnWrite {
   const stamp = stampOf(before);
-  return stamp === undefined ? { at: 'disowned' } : { at: 'disowned', stamp, claimedAt: claimedAtOf(before) };
+  return stamp === undefined ? { at: 'disowned' } : { at: 'disowned', stamp };
 }
 
 /**
@@ -87,11 +83,6 @@ export function writtenOf(write: OwnWrite): string | undefined {
 /** The version that the last write made. */
 export function stampOf(write: OwnWrite): Stamp | undefined {
   return 'stamp' in write ? write.stamp : undefined;
-}
-
-/** The directory's time of the claim, while its attempt has not failed. */
-export function claimedAtOf(write: OwnWrite): number | undefined {
-  return 'claimedAt' in write ? write.claimedAt : undefined;
 }
 
 /** Whether an account with this fingerprint is as it was written, or as it is about to be. */

@@ -1,8 +1,8 @@
 import type { AccountRecord } from '../../src/domain/account.ts';
 import { readMode } from '../../src/domain/mode.ts';
-import { fingerprintOf, isSameStamp, versionOf } from './identity.ts';
+import type { SeenBy, SightContext } from './foreign-claims.ts';
+import { fingerprintOf, isSameStamp } from './identity.ts';
 import { type FinishedAccount, type Left, lastSeenOf, type OpenAccount } from './open-account.ts';
-import type { SeenBy, SightContext } from './other-services.ts';
 import { isWorking, mayPredate, NOTHING_WRITTEN, readsAsWritten, stampOf } from './own-write.ts';
 
 /** The source of a sight. */
@@ -58,7 +58,7 @@ export interface Judged {
  * it.
  */
 export function judgeFirst(sight: Sight, finished: FinishedAccount | undefined): Judged {
-  const { id, stale, record, by } = sight;
+  const { id, stale, record } = sight;
   const sighting = { id, working: false, stale };
   if (finished !== undefined && isOlderThanFinish(sight, finished)) {
     return { sighting: { ...sighting, isEcho: true, unchanged: true }, account: undefined, others: undefined };
@@ -69,8 +69,6 @@ export function judgeFirst(sight: Sight, finished: FinishedAccount | undefined):
     uid,
     seenIn: sight.latestSnapshot,
     fingerprint: sight.fingerprint,
-    keepsReturnValue: by !== 'list' && keepsReturnValue(record),
-    version: by === 'list' ? undefined : versionOf(record),
     askedAgain: isNewRequest(sight),
     ownWrite: NOTHING_WRITTEN,
   };
@@ -85,6 +83,7 @@ export function judgeFirst(sight: Sight, finished: FinishedAccount | undefined):
  */
 export function judgeNext(known: OpenAccount, sight: Sight): Judged {
   const { id, stale, fingerprint, snapshot, latestSnapshot: seenIn } = sight;
+  const { dn, uid } = sight.record;
   const { ownWrite } = known;
   const working = isWorking(ownWrite);
   const old = { id, isEcho: true, unchanged: true, working, stale };
@@ -96,19 +95,9 @@ export function judgeNext(known: OpenAccount, sight: Sight): Judged {
   const unchanged = known.fingerprint === fingerprint;
   return {
     sighting: { id, isEcho, unchanged, working, stale },
-    account: renewed(seen, sight),
+    account: { ...seen, dn, uid, fingerprint },
     others: othersIn(known, sight, isEcho),
   };
-}
-
-/**
- * Takes over what the sight shows. A list may be older than what the stream has shown, so it does
- * not change everything.
- */
-function renewed(known: OpenAccount, { record, by, fingerprint }: Sight): OpenAccount {
-  const { dn, uid } = record;
-  const told = by === 'list' ? {} : { keepsReturnValue: keepsReturnValue(record), version: versionOf(record) };
-  return { ...known, ...told, dn, uid, fingerprint };
 }
 
 function othersIn(known: OpenAccount, { record }: Sight, isEcho: boolean): Judged['others'] {
@@ -137,11 +126,6 @@ function isOlderThanFinish({ snapshot, record, fingerprint }: Sight, finished: F
  */
 function isNewRequest({ record: { entryCSN, mode }, stale }: Sight): boolean {
   return !stale && entryCSN !== undefined && readMode(mode)?.phase === 'requested';
-}
-
-/** Whether it is a request whose entry still has the return value of the attempt before. */
-export function keepsReturnValue({ mode, returnValue }: AccountRecord): boolean {
-  return returnValue !== undefined && readMode(mode)?.phase === 'requested';
 }
 
 /** Returns a sight, before it is judged. */

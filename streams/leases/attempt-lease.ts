@@ -62,20 +62,30 @@ export function look(state: Waiting): LeaseNext {
 function dueAt({ wish, seen, notBefore }: Waiting, context: LeaseContext): number {
   // It is read first: most exist, and an add that is refused costs more than a read.
   if (seen === undefined) return notBefore;
-  const { lease, since, deleted } = seen;
-  const { holder, duration, spread } = context;
+  return Math.max(notBefore, takeableAt(seen, wish.inWork ? wish.since : undefined, context));
+}
+
+/**
+ * When a lease may be taken that stays as it was seen. `inWorkSince`: since when it is wanted for an
+ * account in work; undefined if the account is not.
+ */
+export function takeableAt(
+  { lease, since, deleted }: Seen,
+  inWorkSince: number | undefined,
+  { holder, duration, spread }: Pick<LeaseContext, 'holder' | 'duration' | 'spread'>,
+): number {
   switch (lease.is) {
     case 'left':
-      return notBefore;
+      return -Infinity;
     case 'free':
     case 'missing':
-      return wish.inWork || deleted ? Math.max(since, wish.since) + duration + spread : notBefore;
+      if (inWorkSince === undefined && !deleted) return -Infinity;
+      return Math.max(since, inWorkSince ?? since) + duration + spread;
     case 'unclear':
       return Infinity;
     case 'held':
     case 'paused':
-      if (lease.holder === holder) return notBefore;
-      return Math.max(notBefore, since + lease.duration + spread);
+      return lease.holder === holder ? -Infinity : since + lease.duration + spread;
   }
 }
 

@@ -26,10 +26,10 @@ interface Watched {
  * A service renews its own presence and lists all this often. So two services on two masters know
  * of each other within 5 s.
  */
-export const PRESENCE_EVERY = 2_000;
+export const PRESENCE_EVERY = 1_000;
 
 /** For how long a service counts as living without a renewal. */
-export const PRESENCE_DURATION = 5 * PRESENCE_EVERY;
+export const PRESENCE_DURATION = 10 * PRESENCE_EVERY;
 
 export const NO_PRESENCES: Presences = { listed: false, byHolder: new Map() };
 

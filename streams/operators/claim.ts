@@ -1,12 +1,14 @@
 import type { OperatorFunction } from 'rxjs';
 import type { AccountRecord } from '../../src/domain/account.ts';
+import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Candidate } from '../candidate.ts';
-import type { Slot } from '../slots.ts';
+import { OWN_SLOT, type Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
 import type { ClaimEffect, ClaimInput, ClaimMachine, ClaimResult } from '../turn/claim-state.ts';
 import { beginClaim, stepClaim } from '../turn/claim-step.ts';
 import { run } from '../turn/machine.ts';
 import { readAgain } from '../turn/read-again.ts';
+import { takeLease } from '../turn/take-lease.ts';
 import { DONE, decideAgain, jobOf, stage, type Turn, type TurnResult } from '../turn/turn.ts';
 import { claimedEvent, conflictEvent, foreignClaimEvent, notClaimedEvent } from '../turn/turn-events.ts';
 import { type Pause, pauseFor } from '../turn/wait-for-directory.ts';
@@ -20,7 +22,7 @@ export function claim(surroundings: Surroundings, slot: Slot): OperatorFunction<
   return stage('unclaimed', surroundings, async ({ candidate }) => {
     const id = nextJobId();
     const pause = pauseFor(candidate.record, undefined, draining, slot, surroundings);
-    const result = await claimAccount(candidate, id, surroundings, pause);
+    const result = await claimAccount(candidate, id, surroundings, pause, slot);
     if (result.kind !== 'claimed') return notClaimed(candidate, result, surroundings);
     const job = jobOf(candidate, result, { id, claimedAt: monotonic() });
     open.wrote(candidate.id, job.record, { working: true, made: job.record.entryCSN });
@@ -37,14 +39,18 @@ export function claimAccount(
   job: string,
   surroundings: Surroundings,
   pause: Pause,
+  slot: Slot = OWN_SLOT,
 ): Promise<ClaimResult> {
   const { open, report, observeStep } = surroundings;
   const { uid } = candidate.record;
-  const begin = beginClaim(candidate, surroundings);
+  const begin = beginClaim(candidate);
   observeStep({ step: 'beginClaim', job, candidate, next: begin });
   const machine: ClaimMachine = { begin, step: (state, input) => stepClaim(state, input, surroundings) };
   return run(machine, {
-    perform: (effect) => perform(effect, candidate.record, surroundings, pause),
+    perform: (effect) =>
+      effect.do === 'lease'
+        ? takeLease(candidate, effect.record, job, surroundings, slot)
+        : perform(effect, candidate.record, surroundings, pause),
     tell: (told) => {
       if (told.note === 'claiming') open.claiming(candidate.id, told.record, told.fence);
       else report(conflictEvent(told));
@@ -54,17 +60,13 @@ export function claimAccount(
 }
 
 async function perform(
-  effect: ClaimEffect,
+  effect: Exclude<ClaimEffect, { readonly do: 'lease' }>,
   first: AccountRecord,
   surroundings: Surroundings,
   pause: Pause,
 ): Promise<ClaimInput> {
-  const { directory, objection, open } = surroundings;
-  const shown = (entry: Awaited<ReturnType<typeof directory.read>>): ClaimInput => ({
-    got: 'entry',
-    entry,
-    othersAtWork: open.isOtherAtWork(first),
-  });
+  const { directory, objection } = surroundings;
+  const shown = (entry: DirectoryEntry | undefined): ClaimInput => ({ got: 'entry', entry });
   switch (effect.do) {
     case 'find':
       return shown(await readAgain(first, directory));
@@ -84,13 +86,15 @@ async function perform(
 
 function judge(
   { record, mayBeOthers }: Extract<ClaimEffect, { do: 'judge' }>,
-  { alone, open, report, decideNow, fencing, newToken }: Surroundings,
+  { underLeases, leases, open, report, decideNow, fencing, newToken }: Surroundings,
 ): ClaimInput {
-  const isOwnClaim = open.versions.isOwn(record) || (alone && open.versions.mayBeOwn(record));
-  if (mayBeOthers && !isOwnClaim && open.learnt(record)) report(foreignClaimEvent(record));
+  const isOwnClaim = open.versions.isOwn(record) || open.versions.mayBeOwn(record);
+  // Under leases it is the lease that says whose claim it is.
+  if (mayBeOthers && !underLeases && !isOwnClaim && open.learnt(record)) report(foreignClaimEvent(record));
   let token = newToken();
   while (token === record.date?.value) token = newToken();
-  return { got: 'judgement', decision: decideNow(record, 'claim'), isOwnClaim, fencing: fencing(), token };
+  const leased = leases.isHeld(record.uid);
+  return { got: 'judgement', decision: decideNow(record, 'claim'), isOwnClaim, leased, fencing: fencing(), token };
 }
 
 function notClaimed(

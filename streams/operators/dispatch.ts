@@ -1,4 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
+import type { HandlerOutcome } from '../../src/domain/job.ts';
 import type { Candidate, ClaimedJob } from '../candidate.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { type AfterHandler, afterHandler } from '../turn/after-work.ts';
@@ -11,12 +12,12 @@ import { afterHandlerEvent } from '../turn/turn-events.ts';
  * of the service has ended the handler, the account is taken up at the next start.
  */
 export function dispatch(surroundings: Surroundings): OperatorFunction<Turn, Turn> {
-  const { runHandler, report, signal, monotonic, open, retry, observeStep } = surroundings;
+  const { report, monotonic, open, retry, observeStep } = surroundings;
   return stage('claimed', surroundings, async ({ candidate, job }) => {
-    const outcome = await runHandler(job, { report, signal });
+    const { outcome, hasLapsed } = await runUnderLease(job, surroundings);
     const isOvertaken = open.isOvertaken(candidate.id);
-    const next = afterHandler(job, outcome, isOvertaken, retry);
-    observeStep({ step: 'afterHandler', uid: candidate.record.uid, outcome, isOvertaken, next });
+    const next = afterHandler(job, outcome, { isOvertaken, hasLapsed }, retry);
+    observeStep({ step: 'afterHandler', uid: candidate.record.uid, outcome, isOvertaken, hasLapsed, next });
     if (next.to === 'writeBack') {
       const milliseconds = monotonic() - job.claimedAt;
       return { at: 'ended', candidate, job, outcome, tries: 0, milliseconds };
@@ -26,6 +27,22 @@ export function dispatch(surroundings: Surroundings): OperatorFunction<Turn, Tur
     if (event !== undefined) report(event);
     return result;
   });
+}
+
+/**
+ * Runs the handler. Its processes end before the lease of the uid lapses. `hasLapsed`: the lease
+ * lapsed before the handler had succeeded.
+ */
+async function runUnderLease(
+  job: ClaimedJob,
+  { runHandler, report, signal, leases }: Surroundings,
+): Promise<{ readonly outcome: HandlerOutcome; readonly hasLapsed: boolean }> {
+  const lease = leases.forJob(job.record.uid);
+  if (lease === undefined) return { outcome: await runHandler(job, { report, signal }), hasLapsed: false };
+  const outcome = await runHandler(job, { report, signal: AbortSignal.any([signal, lease.lapsed]), lease });
+  // A process that was stopped may go on before its timers do, so the clock is read.
+  const hasLapsed = !outcome.ok && !signal.aborted && (lease.lapsed.aborted || lease.remaining() <= 0);
+  return { outcome, hasLapsed };
 }
 
 function notWrittenBack(
@@ -40,6 +57,9 @@ function notWrittenBack(
     case 'newerRequest':
       open.release(id);
       return DONE;
+    case 'leaseLapsed':
+      open.release(id);
+      return { at: 'decideAgain', candidate: { id, record, fresh: false }, interrupted: true };
     case 'repeat': {
       open.wrote(id, record, { working: false });
       const { attempt, lost, inMilliseconds } = next;

@@ -20,6 +20,8 @@ export interface GroupOptions<T, R> {
   readonly drain$?: Observable<unknown>;
   /** Called with a waiting item when a newer one with the same id replaces it. */
   readonly discarded?: (item: T) => void;
+  /** Called with a waiting item when it is dropped. */
+  readonly dropped?: (item: T) => void;
   /** Kept up to date. */
   readonly load?: Load;
 }
@@ -78,7 +80,8 @@ class Group<T, R> {
   take(arrival: Arrival<T>): void {
     if (this.#ended) return;
     if (arrival.kind === 'drop') {
-      this.#lanes.drop(arrival.id);
+      const before = this.#lanes.drop(arrival.id);
+      if (before !== undefined) this.#options.dropped?.(before);
     } else {
       const before = this.#lanes.put(arrival);
       if (before !== undefined) this.#options.discarded?.(before);

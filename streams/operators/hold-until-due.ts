@@ -31,6 +31,8 @@ export interface HoldOptions<T> {
   readonly released: (item: T) => T;
   /** Called with a held item when a newer one with the same id replaces it. */
   readonly discarded: (item: T) => void;
+  /** Called with a held item when it is dropped. */
+  readonly dropped?: (item: T) => void;
   /**
    * The interval at which the day is checked while an item waits for one, in milliseconds. Default
    * 1000.
@@ -92,11 +94,12 @@ export function holdUntilDue<T>(options: HoldOptions<T>): OperatorFunction<Held<
 function take<T>(
   arrival: Held<T>,
   held: HeldItems<T>,
-  { released, discarded }: HoldOptions<T>,
+  { released, discarded, dropped }: HoldOptions<T>,
   pass: (arrival: Arrival<T>) => void,
 ): void {
   const before = held.remove(arrival.id);
   if (arrival.kind === 'drop') {
+    if (before !== undefined) dropped?.(before.item);
     pass(arrival);
     return;
   }

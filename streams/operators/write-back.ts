@@ -1,7 +1,4 @@
 import type { OperatorFunction } from 'rxjs';
-import type { AccountRecord } from '../../src/domain/account.ts';
-import { readMode } from '../../src/domain/mode.ts';
-import { handOver } from '../../src/domain/transition.ts';
 import { type ClaimedJob, type EndedWork, refOf } from '../candidate.ts';
 import type { Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -29,7 +26,7 @@ export function writeBack(surroundings: Surroundings, slot: Slot): OperatorFunct
       const pause = pauseFor(job.record, job.id, signal, slot, surroundings);
       const result = await writeOutcome(candidate.id, turn, surroundings, pause);
       if (result.kind === 'refused') signal.throwIfAborted();
-      return await told(turn, result, surroundings);
+      return told(turn, result, surroundings);
     } catch (error) {
       if (signal.aborted) report({ event: 'skipped', reason: UNWRITTEN_AT_STOP, ...refOf(job.record, job.id) });
       throw error;
@@ -60,8 +57,8 @@ export function writeOutcome(
 async function perform(
   effect: WriteBackEffect,
   id: string,
-  { claimedAt }: ClaimedJob,
-  { directory, open, alone, monotonic, longestHandlerMilliseconds }: Surroundings,
+  { record: { uid } }: ClaimedJob,
+  { directory, open, leases }: Surroundings,
   pause: Pause,
 ): Promise<WriteBackInput> {
   switch (effect.do) {
@@ -75,7 +72,8 @@ async function perform(
     }
     case 'find': {
       const entry = await readAgain(effect.record, directory);
-      const mayBeTakenOver = !alone && monotonic() - claimedAt > longestHandlerMilliseconds;
+      // A renewal after the read shows that no other service had the lease until then.
+      const mayBeTakenOver = !(await leases.renew(uid));
       return { got: 'standing', entry, askedAgain: open.isAskedAgain(id), mayBeTakenOver };
     }
     case 'pause':
@@ -84,7 +82,7 @@ async function perform(
   }
 }
 
-function told(turn: Ended, result: WriteBackResult, surroundings: Surroundings): Promise<TurnResult> | TurnResult {
+function told(turn: Ended, result: WriteBackResult, surroundings: Surroundings): TurnResult {
   switch (result.kind) {
     case 'written':
       return written(turn, result, surroundings);
@@ -108,12 +106,11 @@ function written(
   return DONE;
 }
 
-async function superseded(
+function superseded(
   turn: Ended,
   result: Extract<WriteBackResult, { kind: 'superseded' }>,
-  surroundings: Surroundings,
-): Promise<TurnResult> {
-  const { open, report, draining } = surroundings;
+  { open, report, underLeases }: Surroundings,
+): TurnResult {
   const { candidate } = turn;
   const { record } = result;
   open.release(candidate.id);
@@ -122,8 +119,7 @@ async function superseded(
     open.forget(candidate.id);
     return DONE;
   }
-  if (open.learnt(record)) report(foreignClaimEvent(record));
-  if (draining.aborted) await leaveToOthers(record, surroundings);
+  if (!underLeases && open.learnt(record)) report(foreignClaimEvent(record));
   return decideAgain(candidate, record, false, open);
 }
 
@@ -146,14 +142,6 @@ function refused(
   if (next.to !== 'keep') return DONE;
   const ownWork = { kind: 'unwritten', job, outcome, tries: next.tries, milliseconds } as const;
   return { at: 'again', candidate: { id, record, fresh: false, ownWork }, inMilliseconds: next.inMilliseconds };
-}
-
-/** Marks a request so that other services need not wait for this one, which is about to end. */
-async function leaveToOthers(record: AccountRecord, { alone, directory, names }: Surroundings): Promise<void> {
-  if (alone || readMode(record.mode)?.phase !== 'requested' || record.returnValue !== undefined) return;
-  const list = handOver(record, names);
-  // If the directory refuses the mark, they wait a little longer. Nothing else depends on it.
-  if (list.length > 0) await directory.modify(record.dn, list).catch(() => {});
 }
 
 const UNWRITTEN_AT_STOP =

@@ -9,6 +9,11 @@ export type AfterHandler =
    * Another attempt follows after a pause. `lost`: the number of attempts in a row that were lost.
    */
   | { readonly to: 'repeat'; readonly attempt: number; readonly lost: number; readonly inMilliseconds: number }
+  /**
+   * The lease of the uid lapsed, so the handler was ended. The account is resumed by the next
+   * service that has the lease, perhaps by this one.
+   */
+  | { readonly to: 'leaseLapsed' }
   /** No other attempt follows, as a newer request came into sight while the handler ran. */
   | { readonly to: 'newerRequest' }
   /** The outcome is written. */
@@ -16,14 +21,16 @@ export type AfterHandler =
 
 /**
  * Returns what follows from the outcome of a handler. `isOvertaken`: a newer request is in sight.
+ * `hasLapsed`: the lease of the uid lapsed before the handler had succeeded.
  */
 export function afterHandler(
   { attempt, lost }: Pick<Job, 'attempt' | 'lost'>,
   outcome: HandlerOutcome,
-  isOvertaken: boolean,
+  { isOvertaken, hasLapsed }: { readonly isOvertaken: boolean; readonly hasLapsed: boolean },
   retry: RetryPolicy,
 ): AfterHandler {
   if (outcome.ok) return { to: 'writeBack' };
+  if (hasLapsed) return { to: 'leaseLapsed' };
   if (outcome.aborted) return { to: 'stop' };
   const inMilliseconds = retryDelay(outcome, { attempt, lost }, retry);
   if (inMilliseconds === undefined) return { to: 'writeBack' };

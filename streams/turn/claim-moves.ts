@@ -1,7 +1,7 @@
 import type { AccountRecord } from '../../src/domain/account.ts';
 import { isInWork } from '../../src/domain/decide.ts';
 import type { DirectoryError } from '../../src/domain/directory-error.ts';
-import type { ClaimMemory, ClaimNext, ClaimNote, ClaimResult, ClaimRules, TokenFence } from './claim-state.ts';
+import type { Attempted, ClaimMemory, ClaimNext, ClaimNote, ClaimResult, TokenFence } from './claim-state.ts';
 
 /** The moves of a claim: into a state, with its effect, or to the end. */
 
@@ -11,14 +11,14 @@ export function find(memory: ClaimMemory, notes: readonly ClaimNote[] = []): Cla
   return { notes, state: { at: 'reading', memory }, effect: { do: 'find' } };
 }
 
-export function judge(
-  memory: ClaimMemory,
-  seen: AccountRecord,
-  { alone }: ClaimRules,
-  notes: readonly ClaimNote[] = [],
-): ClaimNext {
-  const effect = { do: 'judge', record: seen, mayBeOthers: mayBeOthers(memory, seen, alone) } as const;
+export function judge(memory: ClaimMemory, seen: AccountRecord, notes: readonly ClaimNote[] = []): ClaimNext {
+  const effect = { do: 'judge', record: seen, mayBeOthers: mayBeOthers(memory, seen) } as const;
   return { notes, state: { at: 'judging', memory, seen }, effect };
+}
+
+/** `attempted`: what is sent under the lease; undefined if a claim is to be undone. */
+export function lease(memory: ClaimMemory, seen: AccountRecord, attempted: Attempted | undefined): ClaimNext {
+  return { notes: [], state: { at: 'leasing', memory, seen, attempted }, effect: { do: 'lease', record: seen } };
 }
 
 export function pause(memory: ClaimMemory, error: DirectoryError): ClaimNext {
@@ -32,13 +32,12 @@ export function pause(memory: ClaimMemory, error: DirectoryError): ClaimNext {
 
 /**
  * Whether another service may have put the account in work, unless its version shows that this one
- * did. A service that is alone suspects this only of an account that was not in work when it was
- * seen.
+ * did. This is suspected only of an account that was not in work when it was seen.
  */
-function mayBeOthers(memory: ClaimMemory, seen: AccountRecord, alone: boolean): boolean {
+function mayBeOthers(memory: ClaimMemory, seen: AccountRecord): boolean {
   const { candidate, undo, unanswered } = memory;
   if (!isInWork(seen) || undo !== undefined || tokenOf(memory, seen) !== undefined) return false;
-  return !alone || !(candidate.ownWork !== undefined || isInWork(candidate.record) || unanswered);
+  return candidate.ownWork === undefined && !isInWork(candidate.record) && !unanswered;
 }
 
 export function tokenOf({ tokens }: Pick<ClaimMemory, 'tokens'>, { date }: AccountRecord): TokenFence | undefined {

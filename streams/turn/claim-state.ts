@@ -16,10 +16,13 @@ import type { Machine, Next } from './machine.ts';
  *
  *   reading -> judging               the entry was found
  *   judging -> asking                the account is due
- *   judging -> undoing               a claim happened that should not have
+ *   judging -> leasing, undoing      a claim happened that should not have
  *   judging -> notNow                not due, or another entry or uid by now
- *   asking -> sending                the host has no objection
+ *   asking -> leasing, sending       the host has no objection
  *   asking -> unworkable             the host has one
+ *   leasing -> sending               the lease of the uid is held
+ *   leasing -> judging               the lease is held, and a claim is to be undone
+ *   leasing -> reading               the lease had to be waited for: the account may have changed
  *   sending -> claimed               the answer shows the entry as claimed
  *   sending -> verifying             the answer does not show the entry, so it is read
  *   sending -> reading               another write came first, or the return value is refused
@@ -28,15 +31,19 @@ import type { Machine, Next } from './machine.ts';
  *   sending, verifying -> reading    another write came right after the claim
  *   sending, undoing -> reading      the entry has another DN by now
  *   undoing -> reading               undone, or another write came first
- *   reading, sending, verifying, undoing -> pausing -> reading    no answer
+ *   reading, leasing, sending, verifying, undoing -> pausing -> reading    no answer
  *   reading, sending, verifying -> gone, unworkable               what the entry shows
- *   reading, sending, verifying, undoing -> refused               for good, by rights or schema, or
+ *   reading, leasing, sending, verifying, undoing -> refused      for good, by rights or schema, or
  *                                                                 after too many conflicts
+ *
+ * With `instances: one` there is no lease, and `leasing` is left out.
  */
 export type ClaimState = { readonly memory: ClaimMemory } & (
   | { readonly at: 'reading' }
   | { readonly at: 'judging'; readonly seen: AccountRecord }
   | { readonly at: 'asking'; readonly attempted: Attempted }
+  /** `attempted`: what is sent under the lease; undefined if a claim is to be undone. */
+  | { readonly at: 'leasing'; readonly seen: AccountRecord; readonly attempted: Attempted | undefined }
   | { readonly at: 'sending'; readonly attempted: Attempted }
   | { readonly at: 'verifying'; readonly attempted: Attempted }
   | { readonly at: 'undoing'; readonly seen: AccountRecord }
@@ -48,6 +55,8 @@ export interface ClaimMemory {
   readonly candidate: Candidate;
   /** False once the schema has refused the return value. */
   readonly withReturnValue: boolean;
+  /** The number of the attempt, unless this service has counted itself. */
+  readonly attempt: number;
   /** A claim was sent and its result was never seen. It may have happened, or may arrive later. */
   readonly unanswered: boolean;
   /**
@@ -67,7 +76,7 @@ export type TokenFence = Extract<Fence, { readonly by: 'token' }>;
 
 /** What is sent: a claim of a request, or a resume of an account in work. */
 export interface Attempted {
-  readonly how: 'claim' | 'resume' | 'takeOver';
+  readonly how: 'claim' | 'resume';
   readonly mode: Mode;
   readonly seen: AccountRecord;
   readonly fence: Fence;
@@ -83,6 +92,11 @@ export type ClaimEffect =
   | { readonly do: 'judge'; readonly record: AccountRecord; readonly mayBeOthers: boolean }
   /** Asks whether this host has an objection to the account. Answered by `objection`. */
   | { readonly do: 'ask'; readonly record: AccountRecord }
+  /**
+   * Takes the lease of the uid, or waits until another service has released it. Answered by
+   * `lease`.
+   */
+  | { readonly do: 'lease'; readonly record: AccountRecord }
   /** Modifies the entry. Answered by `entry`, with the entry if the server returns it. */
   | { readonly do: 'modify'; readonly dn: string; readonly list: readonly Modification[]; readonly fence: Fence }
   /** Reads the entry with this DN. Answered by `entry`. */
@@ -91,17 +105,29 @@ export type ClaimEffect =
   | { readonly do: 'pause'; readonly failures: number; readonly error: DirectoryError };
 
 export type ClaimInput =
-  /** `othersAtWork`: a claim of another service on the account or its uid has been seen. */
-  | { readonly got: 'entry'; readonly entry: DirectoryEntry | undefined; readonly othersAtWork: boolean }
+  | { readonly got: 'entry'; readonly entry: DirectoryEntry | undefined }
   | Judgement
   | { readonly got: 'objection'; readonly reason: string | undefined }
+  | LeaseAnswer
   | { readonly got: 'time' };
+
+/**
+ * `held`: the lease is held, and did not have to be waited for. `attempt`: the number of the next
+ * attempt; more than 1 if another service was in a pause before it.
+ */
+export interface LeaseAnswer {
+  readonly got: 'lease';
+  readonly held: boolean;
+  readonly attempt: number;
+}
 
 export interface Judgement {
   readonly got: 'judgement';
   readonly decision: Decision;
-  /** This service wrote the account as it is. With `alone` also true if it may have. */
+  /** This service wrote the account as it is, or may have. */
   readonly isOwnClaim: boolean;
+  /** The lease of the uid is held, or none is needed. */
+  readonly leased: boolean;
   /** How the server in use refuses late requests. */
   readonly fencing: Fencing;
   /** A new token, other than the day in the entry. */
@@ -121,6 +147,8 @@ export type ClaimResult =
       readonly kind: 'claimed';
       readonly record: AccountRecord;
       readonly entry: DirectoryEntry;
+      /** The number of the attempt, if another service has begun to count. */
+      readonly attempt: number;
     })
   /** There is nothing to do with the account now. */
   | { readonly kind: 'notNow'; readonly record: AccountRecord; readonly decision: Decision }
@@ -134,8 +162,8 @@ export type ClaimResult =
 export interface ClaimRules {
   readonly names: AttributeNames;
   readonly readEntry: ReadEntry;
-  /** No other service works on these accounts. */
-  readonly alone: boolean;
+  /** Several services work on these accounts, each uid under a lease. */
+  readonly underLeases: boolean;
 }
 
 /** What a step of the claim returns. */

@@ -7,7 +7,7 @@ import { modeOf, readMode } from '../../src/domain/mode.ts';
 import { claim, claimed, requestAgain, resume, resumed } from '../../src/domain/transition.ts';
 import { isLeftAlone } from '../accounts/identity.ts';
 import { type Candidate, sameTurn } from '../candidate.ts';
-import { end, find, judge, pause, tokenOf } from './claim-moves.ts';
+import { end, find, judge, lease, pause, tokenOf } from './claim-moves.ts';
 import type {
   Attempted,
   ClaimInput,
@@ -18,23 +18,25 @@ import type {
   ClaimRules,
   ClaimState,
   Judgement,
+  LeaseAnswer,
 } from './claim-state.ts';
 import { Conflict, MOST_CONFLICTS } from './conflicts.ts';
 import { answerTo, type Failed } from './machine.ts';
 
 /** The first step. An account that was seen some time ago is read first. */
-export function beginClaim(candidate: Candidate, rules: ClaimRules): ClaimNext {
+export function beginClaim(candidate: Candidate): ClaimNext {
   const { ownWork, fresh, record } = candidate;
   const memory: ClaimMemory = {
     candidate,
     withReturnValue: true,
+    attempt: 1,
     unanswered: false,
     tokens: ownWork?.kind === 'retry' && ownWork.fence.by === 'token' ? [ownWork.fence] : [],
     undo: undefined,
     failures: 0,
     conflicts: 0,
   };
-  return fresh ? judge(memory, record, rules) : find(memory);
+  return fresh ? judge(memory, record) : find(memory);
 }
 
 /** Returns what follows from the answer to the effect of the state. Pure. */
@@ -48,7 +50,7 @@ export function stepClaim(state: ClaimState, input: ClaimInput | Failed, rules: 
     case 'asking':
       return asked(state, answerTo(input, 'objection').reason, rules);
     default:
-      return input.got === 'error' ? failed(state, input.error, rules) : answered(state, input, rules);
+      return input.got === 'error' ? failed(state, input.error) : answered(state, input, rules);
   }
 }
 
@@ -57,6 +59,8 @@ function answered(state: AtDirectory, input: ClaimInput, rules: ClaimRules): Cla
   switch (state.at) {
     case 'reading':
       return found(state.memory, answerTo(input, 'entry').entry, rules);
+    case 'leasing':
+      return leased(state, answerTo(input, 'lease'), rules);
     case 'sending':
       return sent(state, answerTo(input, 'entry'), rules);
     case 'verifying':
@@ -67,12 +71,12 @@ function answered(state: AtDirectory, input: ClaimInput, rules: ClaimRules): Cla
   }
 }
 
-/** The states whose effect is a request to the directory. */
-type AtDirectory = Extract<ClaimState, { readonly at: 'reading' | 'sending' | 'verifying' | 'undoing' }>;
+/** The states whose effect asks the directory. */
+type AtDirectory = Extract<ClaimState, { readonly at: 'reading' | 'leasing' | 'sending' | 'verifying' | 'undoing' }>;
 
 function found(memory: ClaimMemory, entry: DirectoryEntry | undefined, rules: ClaimRules): ClaimNext {
   const reading = readingOf(entry, rules);
-  return reading.kind === 'account' ? judge(memory, reading.record, rules) : end(reading);
+  return reading.kind === 'account' ? judge(memory, reading.record) : end(reading);
 }
 
 /** An entry that is no account ends the claim. */
@@ -93,8 +97,8 @@ function judged(state: Extract<ClaimState, { at: 'judging' }>, judgement: Judgem
   const { decision } = judgement;
   const undo = isInWork(seen) ? state.memory.undo : undefined;
   const memory = { ...state.memory, undo };
-  if (undo !== undefined || isRevivedClaim(memory, seen, judgement, rules))
-    return takeBack(memory, seen, judgement, rules);
+  if (undo !== undefined || isRevivedClaim(memory, seen, judgement))
+    return judgement.leased ? takeBack(memory, seen, judgement, rules) : lease(memory, seen, undefined);
   const attempted = attemptedOn(memory, seen, judgement);
   // Renamed or created anew, the account has another turn, so that neither the uid nor the entry is
   // in work twice at once.
@@ -111,20 +115,14 @@ function isRevivedClaim(
   { candidate, unanswered }: ClaimMemory,
   seen: AccountRecord,
   { isOwnClaim }: Judgement,
-  { alone }: ClaimRules,
 ): boolean {
-  if (!alone || !isInWork(seen) || preconditionHolds(seen, modeOf(seen)) || !sameTurn(seen, candidate)) return false;
+  if (!isInWork(seen) || preconditionHolds(seen, modeOf(seen)) || !sameTurn(seen, candidate)) return false;
   return unanswered || (candidate.ownWork === undefined && isOwnClaim);
 }
 
-function takeBack(
-  memory: ClaimMemory,
-  seen: AccountRecord,
-  { fencing }: Judgement,
-  { names, alone }: ClaimRules,
-): ClaimNext {
+function takeBack(memory: ClaimMemory, seen: AccountRecord, { fencing }: Judgement, { names }: ClaimRules): ClaimNext {
   const standing = standingFence(seen, fencing);
-  const fence = memory.undo === undefined || (alone && standing.by === 'version') ? standing : memory.undo;
+  const fence = memory.undo === undefined || standing.by === 'version' ? standing : memory.undo;
   const list = requestAgain(seen, modeOf(seen), names, fence);
   return { notes: [], state: { at: 'undoing', memory, seen }, effect: { do: 'modify', dn: seen.dn, list, fence } };
 }
@@ -153,13 +151,25 @@ function asked(
   rules: ClaimRules,
 ): ClaimNext {
   const { attempted, memory } = state;
-  const { how, mode, seen, fence } = attempted;
+  const { seen } = attempted;
   if (objection !== undefined) return end({ kind: 'unworkable', dn: seen.dn, reason: objection });
-  const { names, alone } = rules;
-  const exclusive = { exclusive: !alone };
-  const record = how === 'claim' ? claimed(seen, mode, fence) : resumed(seen, fence, exclusive);
-  const list =
-    how === 'claim' ? claim(seen, mode, names, memory.withReturnValue, fence) : resume(seen, names, fence, exclusive);
+  return rules.underLeases ? lease(memory, seen, attempted) : send(memory, attempted, rules);
+}
+
+function leased(
+  { memory: before, seen, attempted }: Extract<ClaimState, { at: 'leasing' }>,
+  { held, attempt }: LeaseAnswer,
+  rules: ClaimRules,
+): ClaimNext {
+  const memory = { ...before, attempt };
+  if (!held) return find(memory);
+  return attempted === undefined ? judge(memory, seen) : send(memory, attempted, rules);
+}
+
+function send(memory: ClaimMemory, attempted: Attempted, { names }: ClaimRules): ClaimNext {
+  const { how, mode, seen, fence } = attempted;
+  const record = how === 'claim' ? claimed(seen, mode, fence) : resumed(seen, fence);
+  const list = how === 'claim' ? claim(seen, mode, names, memory.withReturnValue, fence) : resume(seen, names, fence);
   const tokens = fence.by === 'token' ? [...memory.tokens, fence] : memory.tokens;
   return {
     notes: [{ note: 'claiming', record, fence }],
@@ -181,7 +191,7 @@ function sent(state: Extract<ClaimState, { at: 'sending' }>, input: EntryInput, 
  */
 function verified(
   state: Extract<ClaimState, { at: 'sending' | 'verifying' }>,
-  { entry, othersAtWork }: EntryInput,
+  { entry }: EntryInput,
   fromPostRead: boolean,
   rules: ClaimRules,
 ): ClaimNext {
@@ -194,9 +204,17 @@ function verified(
   const ours = isInWork(record) && readMode(record.mode)?.mode === mode && isTokenThere;
   const fenceOfOutcome = outcomeFence(fence, record);
   const isAnotherTurn = !sameTurn(record, state.memory.candidate);
-  const reason = conflictOf(state.attempted, record, { ours, isAnotherTurn, othersAtWork });
+  const reason = conflictOf(state.attempted, record, { ours, isAnotherTurn });
   if (reason === undefined)
-    return end({ kind: 'claimed', how, mode, record, entry: reading.entry, fence: fenceOfOutcome });
+    return end({
+      kind: 'claimed',
+      how,
+      mode,
+      record,
+      entry: reading.entry,
+      fence: fenceOfOutcome,
+      attempt: state.memory.attempt,
+    });
   const conflicts = state.memory.conflicts + 1;
   if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error: neverKept() });
   // An entry that was read afterwards may have been created meanwhile, and be claimed by another
@@ -204,23 +222,20 @@ function verified(
   const undo = ours && !(isAnotherTurn && !fromPostRead) ? fenceOfOutcome : undefined;
   const notes: ClaimNote[] = [{ note: 'conflict', record, reason }];
   const memory = { ...state.memory, undo, conflicts };
-  return ours ? judge(memory, record, rules, notes) : find(memory, notes);
+  return ours ? judge(memory, record, notes) : find(memory, notes);
 }
 
 /** Returns the reason why a claimed account must not be worked on; undefined if there is none. */
 function conflictOf(
-  { how, mode, fence, seen }: Attempted,
+  { how, mode, seen }: Attempted,
   record: AccountRecord,
-  { ours, isAnotherTurn, othersAtWork }: { ours: boolean; isAnotherTurn: boolean; othersAtWork: boolean },
+  { ours, isAnotherTurn }: { ours: boolean; isAnotherTurn: boolean },
 ): string | undefined {
   if (!ours) return Conflict.changedAfter;
   if (isAnotherTurn) return Conflict.anotherEntry;
   // The host was asked about the number that was seen. A version shows that it is unchanged; a
   // token does not.
   if (record.uidNumber !== seen.uidNumber) return Conflict.anotherUser;
-  // A request that overwrote another service's claim looks like the one before it, unless a version
-  // shows the difference.
-  if (how === 'claim' && fence.by === 'token' && othersAtWork) return Conflict.atWork;
   return how === 'claim' && !preconditionHolds(record, mode) ? Conflict.becameActive : undefined;
 }
 
@@ -228,14 +243,14 @@ function conflictOf(
  * Returns what follows from an error: another round, at once or, if the directory is away, after a
  * pause; or the end.
  */
-function failed(state: AtDirectory, error: DirectoryError, rules: ClaimRules): ClaimNext {
+function failed(state: AtDirectory, error: DirectoryError): ClaimNext {
   // In `verifying` a claim was carried out, and its result is not known.
   const memory = { ...state.memory, unanswered: state.memory.unanswered || state.at === 'verifying' };
   switch (failureKind(error)) {
     case 'mismatch':
-      return forestalled(memory, error, noteOf(state), rules);
+      return forestalled(memory, error, noteOf(state));
     case 'gone':
-      return forestalled(memory, error, undefined, rules);
+      return forestalled(memory, error, undefined);
     case 'away':
       return pause({ ...memory, unanswered: memory.unanswered || state.at === 'sending' }, error);
     case 'unfit':
@@ -251,22 +266,15 @@ function failed(state: AtDirectory, error: DirectoryError, rules: ClaimRules): C
  * Another write came first, which `note` reports. Starts another round, or ends the claim after too
  * many conflicts.
  */
-function forestalled(
-  memory: ClaimMemory,
-  error: DirectoryError,
-  note: ClaimNote | undefined,
-  { alone }: ClaimRules,
-): ClaimNext {
+function forestalled(memory: ClaimMemory, error: DirectoryError, note: ClaimNote | undefined): ClaimNext {
   const conflicts = memory.conflicts + 1;
   if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error });
-  // With other services the entry may show their claim by now instead of this one's.
-  const undo = alone ? memory.undo : undefined;
-  return find({ ...memory, conflicts, undo }, note === undefined ? [] : [note]);
+  return find({ ...memory, conflicts }, note === undefined ? [] : [note]);
 }
 
 /** The note of a write that was refused because the entry had changed. */
 function noteOf(state: AtDirectory): ClaimNote | undefined {
-  if ('attempted' in state) {
+  if (state.at === 'sending' || state.at === 'verifying') {
     return { note: 'conflict', record: state.attempted.seen, reason: Conflict.changedBefore };
   }
   return state.at === 'undoing'

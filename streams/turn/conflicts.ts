@@ -7,7 +7,6 @@ export const Conflict = {
   anotherUser: 'the account became that of another user number right before it was claimed',
   neverKept: 'the account says something else each time, right after it was claimed',
   findTheWriter: 'find out who writes to it, or why the directory does not keep what it accepts',
-  atWork: 'another service has claimed an earlier request for the account, and is at work on it',
   becameActive: 'the account became active before it was claimed for delete',
 } as const;
 

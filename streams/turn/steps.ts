@@ -32,6 +32,7 @@ export type Step =
       readonly uid: string;
       readonly outcome: HandlerOutcome;
       readonly isOvertaken: boolean;
+      readonly hasLapsed: boolean;
       readonly next: AfterHandler;
     }
   | {

@@ -23,7 +23,6 @@ export function decisionEvent(record: AccountRecord, decision: Decision): Stream
   switch (decision.kind) {
     case 'claim':
     case 'resume':
-    case 'takeOver':
       return { event: 'queued', ...ref };
     case 'defer':
       return { event: 'deferred', until: decision.until, ...ref };
@@ -100,6 +99,7 @@ export function afterHandlerEvent(
   after: AfterHandler,
 ): StreamEvent | undefined {
   if (after.to === 'newerRequest') return overtakenEvent(job);
+  if (after.to === 'leaseLapsed') return { event: 'waiting', reason: LEASE_LAPSED, ...refOf(job.record, job.id) };
   if (after.to !== 'repeat' || outcome.ok) return undefined;
   const { attempt, inMilliseconds } = after;
   return { event: 'retrying', attempt, inMilliseconds, reason: outcome.reason, ...refOf(job.record, job.id) };
@@ -111,6 +111,9 @@ export function afterHandlerEvent(
 function overtakenEvent({ id, record }: Pick<ClaimedJob, 'id' | 'record'>): StreamEvent {
   return { event: 'superseded', reason: NEWER_REQUEST, ...refOf(record, id) };
 }
+
+const LEASE_LAPSED =
+  'its lease could not be renewed in time, so the handler was ended; it is resumed by the service that has the lease next';
 
 export const NEWER_REQUEST = 'a newer request was written';
 

@@ -33,8 +33,11 @@ export type TurnResult =
    * overtaken by a newer request, or stopped.
    */
   | { readonly at: 'done' }
-  /** The account was met in another condition than it was queued in, and is decided about anew. */
-  | { readonly at: 'decideAgain'; readonly candidate: Candidate }
+  /**
+   * The account was met in another condition than it was queued in, and is decided about anew.
+   * `interrupted`: it is in work, and its handler was ended.
+   */
+  | { readonly at: 'decideAgain'; readonly candidate: Candidate; readonly interrupted?: true }
   /** The account has another turn after a pause. */
   | { readonly at: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number };
 
@@ -80,11 +83,21 @@ export function decideAgain({ id }: Candidate, record: AccountRecord, fresh: boo
  */
 export function jobOf(
   { ownWork }: Pick<Candidate, 'ownWork'>,
-  { how, mode, record, entry, fence }: Extract<ClaimResult, { readonly kind: 'claimed' }>,
+  { how, mode, record, entry, fence, attempt }: Extract<ClaimResult, { readonly kind: 'claimed' }>,
   { id, claimedAt }: Pick<ClaimedJob, 'id' | 'claimedAt'>,
 ): ClaimedJob {
   const retried = ownWork?.kind === 'retry' && how === 'resume' ? ownWork : undefined;
   const lost = retried?.lost ?? 0;
   const resumed = how !== 'claim' && (retried === undefined || lost > 0);
-  return { id, mode, record, entry, fence, claimedAt, attempt: retried?.attempt ?? 1, resumed, lost };
+  return {
+    id,
+    mode,
+    record,
+    entry,
+    fence,
+    claimedAt,
+    attempt: retried?.attempt ?? (how === 'resume' ? attempt : 1),
+    resumed,
+    lost,
+  };
 }

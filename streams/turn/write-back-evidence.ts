@@ -18,6 +18,7 @@ import type { Because, Standing, WriteBackInput, WriteBackMemory, WriteBackRules
 export function howWritten(
   memory: WriteBackMemory,
   standing: AccountRecord,
+  mayBeTakenOver: boolean,
   rules: WriteBackRules,
 ): 'withReturnValue' | 'silently' | undefined {
   const { job, outcome, stateValue } = memory;
@@ -26,7 +27,7 @@ export function howWritten(
   if (outcome.ok) return reading.phase === 'finished' && standing.state === stateValue ? 'withReturnValue' : undefined;
   if (!stillStandsInWork(standing)) return undefined;
   if (standing.returnValue === String(outcome.returnValue)) return 'withReturnValue';
-  return isWrittenSilently(memory, standing, rules) ? 'silently' : undefined;
+  return !mayBeTakenOver && isWrittenSilently(memory, standing, rules) ? 'silently' : undefined;
 }
 
 /** Whether the account is in work, failed or not. */
@@ -35,42 +36,40 @@ export function stillStandsInWork({ mode, state }: AccountRecord): boolean {
 }
 
 /**
- * Whether a failure that leaves no return value was written: the fence is all that it changes. A
- * service that is not alone cannot tell this from another one's claim.
+ * Whether a failure that leaves no return value was written: the fence is all that it changes.
  */
 function isWrittenSilently(
   { optional, fence }: WriteBackMemory,
   { date, entryCSN }: AccountRecord,
-  { names, alone }: WriteBackRules,
+  { names }: WriteBackRules,
 ): boolean {
-  if (!alone || (optional !== 'none' && names.returnValue !== null)) return false;
+  if (optional !== 'none' && names.returnValue !== null) return false;
   if (fence.by === 'token') return date?.value === fence.restored;
   return fence.by === 'version' && entryCSN !== fence.entryCSN;
 }
 
 /**
  * Whether an account in work is still so by this service's own claim. A token says it. Of the
- * versions only the newest is visible. If it is not that of the claim, two things are required: by
- * the rules that services keep, none may have taken the account over meanwhile; and the entry must
- * show that the write was no claim of another instance, by its writer or by what it changed.
+ * versions only the newest is visible. If it is not that of the claim, two things are required: no
+ * other service may have had the lease meanwhile; and the entry must show that the write was no
+ * claim of another instance, by its writer or by what it changed.
  */
 export function isStillOwn(
   memory: WriteBackMemory,
   standing: Standing,
   seen: Extract<WriteBackInput, { got: 'standing' }>,
-  { alone }: WriteBackRules,
 ): boolean {
   const { known, fence } = memory;
   const { record } = standing;
   if (fence.by === 'token') return record.date?.value === fence.token;
-  if (fence.by === 'nothing' || record.entryCSN === undefined) return alone || isUntouched(record, known.record);
+  if (fence.by === 'nothing' || record.entryCSN === undefined)
+    return !seen.mayBeTakenOver || isUntouched(record, known.record);
   if (record.entryCSN === fence.entryCSN) return true;
   const isRedated = record.date?.value !== known.record.date?.value;
   // A token that was there before the claim is not new: it is a day that was asked for.
   const isTokenNew = isRedated && isTokenDay(record.date?.value ?? '');
   if (record.returnValue !== known.record.returnValue || isTokenNew || seen.askedAgain) return false;
-  // With other services a new day may belong to a newer request, which one of them has claimed.
-  if (!alone && (isRedated || seen.mayBeTakenOver)) return false;
+  if (seen.mayBeTakenOver) return false;
   return showsAnotherWriter(memory, standing);
 }
 

@@ -78,7 +78,8 @@ export type WriteBackInput =
       /** A newer request has come into sight since the claim. */
       readonly askedAgain: boolean;
       /**
-       * By the rules that all services keep, another one may have taken the account over by now.
+       * The lease of the uid could not be renewed after the read: another service may have taken
+       * the account over. Always false without leases.
        */
       readonly mayBeTakenOver: boolean;
     }
@@ -118,8 +119,6 @@ export interface WriteBackRules {
    * of them.
    */
   readonly readStanding: ReadEntry;
-  /** No other service works on these accounts: an account in work is this one's. */
-  readonly alone: boolean;
 }
 
 /** What a step of the write-back returns. */

@@ -151,10 +151,9 @@ function found(
   if (input.entry === undefined) return superseded('the entry is gone', undefined);
   const standing = standingOf(input.entry, known.record, rules);
   const { record } = standing;
-  const verdict = judge(memory, record, rules);
+  const verdict = judge(memory, record, input.mayBeTakenOver, rules);
   if (verdict !== undefined) return verdict;
-  if (!isStillOwn(memory, standing, input, rules))
-    return superseded('somebody wrote to the account since the claim', record);
+  if (!isStillOwn(memory, standing, input)) return superseded('somebody wrote to the account since the claim', record);
   // The directory would refuse it again.
   if (because.kind !== 'away' && !mayBeTakenNow(memory, because, record))
     return end({ kind: 'refused', error: because.error });
@@ -176,14 +175,19 @@ function standingOf(entry: DirectoryEntry, known: AccountRecord, { readStanding 
  * Returns the end of the write-back if the entry shows one; undefined if the account is still as it
  * was claimed.
  */
-function judge(memory: WriteBackMemory, standing: AccountRecord, rules: WriteBackRules): WriteBackNext | undefined {
+function judge(
+  memory: WriteBackMemory,
+  standing: AccountRecord,
+  mayBeTakenOver: boolean,
+  rules: WriteBackRules,
+): WriteBackNext | undefined {
   const { known, job, unansweredWrites, optional } = memory;
   if (standing.entryUUID !== known.record.entryUUID) {
     return superseded('the entry was deleted and created again', standing);
   }
   // A write without an answer may have happened. One that was refused did not happen, whatever the
   // entry shows.
-  const how = unansweredWrites > 0 ? howWritten(memory, standing, rules) : undefined;
+  const how = unansweredWrites > 0 ? howWritten(memory, standing, mayBeTakenOver, rules) : undefined;
   if (how !== undefined)
     return written(memory, standing, how === 'withReturnValue' || optional !== 'none', standing.entryCSN);
   const reading = readMode(standing.mode);

@@ -36,9 +36,6 @@ describe('an explanation', () => {
     const deciding = (record: AccountRecord) =>
       decide(record, {
         today,
-        instances,
-        directoryTime: now,
-        longestHandlerMilliseconds: 1e6,
         othersTimeLeft: 0,
         behindTimeLeft: 0,
         names,

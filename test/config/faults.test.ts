@@ -406,9 +406,18 @@ describe('the other settings', () => {
     expect(withLines(line)).toEqual([`line 6: ${fault}`]);
   });
 
-  it('includes a return value where several services work', () => {
-    expect(withLines('instances: several', 'attributes: { returnValue: null }')).toEqual([
-      'line 7: attributes.returnValue: given nothing, expected the name of an attribute, as instances is several: without it a failed account looks like one in work',
+  it('includes what several services need', () => {
+    const needs = faultsOf([
+      ...DIRECTORY,
+      ...SCRIPT,
+      '  launcher: none',
+      'instances: several',
+      'attributes: { returnValue: null }',
+    ]);
+    expect(needs).toEqual([
+      'leases.base: given nothing, expected the entry below which the leases of the services are kept, as instances is several',
+      'line 6: script.launcher: given "none", expected auto, as instances is several: only the launcher ends a script in time if the service stands still',
+      'line 8: attributes.returnValue: given nothing, expected the name of an attribute, as instances is several: without it a failed account looks like one in work',
     ]);
   });
 

@@ -13,14 +13,9 @@ const NAMES: AttributeNames = {
   executionTime: null,
 };
 
-const HOUR = 3_600_000;
-
 function context(changes: Partial<DecisionContext> = {}): DecisionContext {
   return {
     today: '20261123',
-    instances: 'one',
-    directoryTime: undefined,
-    longestHandlerMilliseconds: HOUR,
     othersTimeLeft: 0,
     behindTimeLeft: 0,
     names: NAMES,
@@ -35,14 +30,11 @@ describe('decide, about an account that asks for work', () => {
     expect(decide(account({ mode }), context())).toMatchObject({ kind: 'claim', mode });
   });
 
-  it.each(['one', 'several'] as const)(
-    'leaves a request alone while another service may be at work (%s)',
-    (instances) => {
-      const left = (othersTimeLeft: number) => decide(account(), context({ instances, othersTimeLeft }));
-      expect(left(1_000)).toMatchObject({ kind: 'wait', mode: 'add', recheckInMilliseconds: 1_000 });
-      expect(left(0)).toMatchObject({ kind: 'claim' });
-    },
-  );
+  it('leaves a request alone while another service may be at work', () => {
+    const left = (othersTimeLeft: number) => decide(account(), context({ othersTimeLeft }));
+    expect(left(1_000)).toMatchObject({ kind: 'wait', mode: 'add', recheckInMilliseconds: 1_000 });
+    expect(left(0)).toMatchObject({ kind: 'claim' });
+  });
 
   it('lets an add and a modify wait for a server that lags, and a delete until somebody asks again', () => {
     const behind = (mode: string, behindTimeLeft: number) =>
@@ -111,46 +103,10 @@ describe('decide, about an account in work', () => {
     expect(decide(account({ mode: 'adding', returnValue }), context())).toMatchObject({ kind: 'failed', returnValue });
   });
 
-  it('leaves it to another service while that may still be at work', () => {
-    const now = Date.UTC(2026, 10, 23);
-    const decision = decide(
-      account({ mode: 'adding', modifiedAt: now - HOUR / 2 }),
-      context({ instances: 'several', directoryTime: now }),
-    );
-    expect(decision).toMatchObject({ kind: 'wait', recheckInMilliseconds: HOUR / 2 + 1 });
-  });
-
-  it('takes it over when it is older than any handler may take', () => {
-    const now = Date.UTC(2026, 10, 23);
-    const decision = decide(
-      account({ mode: 'adding', modifiedAt: now - HOUR - 1 }),
-      context({ instances: 'several', directoryTime: now }),
-    );
-    expect(decision).toMatchObject({ kind: 'takeOver', mode: 'add' });
-  });
-
   it('leaves to another service what it has claimed, where this one is to be the only one', () => {
     const left = (othersTimeLeft: number) => decide(account({ mode: 'adding' }), context({ othersTimeLeft }));
     expect(left(1_000)).toMatchObject({ kind: 'wait', recheckInMilliseconds: 1_000 });
     expect(left(0)).toMatchObject({ kind: 'resume' });
-  });
-
-  it('takes no old one over while another service may be at work on its uid', () => {
-    const now = Date.UTC(2026, 10, 23);
-    const old = account({ mode: 'adding', modifiedAt: now - 2 * HOUR });
-    const several = { instances: 'several', directoryTime: now } as const;
-    expect(decide(old, context({ ...several, othersTimeLeft: HOUR / 2 }))).toMatchObject({
-      kind: 'wait',
-      recheckInMilliseconds: HOUR / 2,
-    });
-    expect(decide(old, context({ ...several, othersTimeLeft: -HOUR })).kind).toBe('takeOver');
-  });
-
-  it('waits the whole time where the age cannot be told', () => {
-    expect(decide(account({ mode: 'adding' }), context({ instances: 'several' }))).toMatchObject({
-      kind: 'wait',
-      recheckInMilliseconds: HOUR + 1,
-    });
   });
 });
 

@@ -5,7 +5,6 @@ import {
   claimed,
   failedAs,
   failure,
-  handOver,
   type Modification,
   requestAgain,
   resume,
@@ -127,41 +126,20 @@ describe('the transitions, each naming the old values as they are stored', () =>
     ]);
   });
 
-  it.each([true, false])('resuming: makes a new token, or a new version (beside others: %s)', (exclusive) => {
+  it('resuming: makes a new token, or a new version', () => {
     const same = ['- Mode adding', '+ Mode adding', '- State 0', '+ State 0'];
     const inWork = record({ mode: 'adding', returnValue: '0' });
-    expect(short(resume(inWork, NAMES, TOKEN, { exclusive }))).toEqual([
+    expect(short(resume(inWork, NAMES, TOKEN))).toEqual([
       ...same,
       ...['- ExecutionDate 20261123', '+ ExecutionDate 14530529', '- ReturnValue 0'],
     ]);
-    expect(short(resume(record({ mode: 'adding' }), NAMES, VERSION, { exclusive }))).toEqual([
+    expect(short(resume(record({ mode: 'adding' }), NAMES, VERSION))).toEqual([
       ...same,
       ...['- ExecutionDate 20261123', '+ ExecutionDate 20261123'],
     ]);
-    expect(resumed(inWork, TOKEN, { exclusive })).toMatchObject({
+    expect(resumed(inWork, TOKEN)).toMatchObject({
       returnValue: undefined,
       date: { value: '14530529' },
     });
-  });
-
-  it('resuming: beside others toggles the presence of a return value where there is neither date nor version', () => {
-    const same = ['- Mode adding', '+ Mode adding', '- State 0', '+ State 0'];
-    const undated = record({ mode: 'adding', date: undefined });
-    const toggled = { exclusive: true };
-    expect(short(resume(undated, NAMES, UNFENCED, toggled))).toEqual([...same, '+ ReturnValue 0']);
-    expect(short(resume({ ...undated, returnValue: '0' }, NAMES, UNFENCED, toggled))).toEqual([
-      ...same,
-      '- ReturnValue 0',
-    ]);
-    expect(short(resume(undated, NAMES, UNFENCED, { exclusive: false }))).toEqual(same);
-    expect(resumed(undated, UNFENCED, toggled).returnValue).toBe('0');
-    expect(() => resume(undated, { ...NAMES, returnValue: null }, UNFENCED, toggled)).toThrow('return value');
-  });
-
-  it('handing over: says that nobody is at work on what is asked', () => {
-    expect(short(handOver(record({ mode: 'modify' }), NAMES))).toEqual([
-      ...['- Mode modify', '+ Mode modify', '- State 0', '+ State 0', '+ ReturnValue 0'],
-    ]);
-    expect(handOver(record(), { ...NAMES, returnValue: null })).toEqual([]);
   });
 });

@@ -12,6 +12,7 @@ import { createEventLog } from '../../src/observability/log-events.ts';
 import { createEventPublisher } from '../../src/observability/publish.ts';
 import { startOperatorServer } from '../../src/operator/server.ts';
 import { accountMemory } from '../../streams/accounts/account-memory.ts';
+import { NO_LEASES } from '../../streams/leases/leases.ts';
 import { provisioning } from '../../streams/pipeline.ts';
 import { RULES } from '../support/accounts.ts';
 import { NAMES, SUCCEEDED } from '../support/stage.ts';
@@ -46,7 +47,6 @@ const open = accountMemory({
   retry,
   behindAfterMilliseconds: 60_000,
   monotonic: () => performance.now(),
-  directoryTime: () => undefined,
   rememberedVersions: 1_000, // so that it is full before the heap is measured
 });
 const load = { running: 0, waiting: 0 };
@@ -55,7 +55,8 @@ const drained = new Promise<void>((resolve, reject) => {
   let jobs = 0;
   provisioning(directory.changes$, {
     directory,
-    alone: true,
+    underLeases: false,
+    leases: NO_LEASES,
     names: NAMES,
     objection: () => Promise.resolve(undefined),
     readEntry: (entry) => readAccount(entry, NAMES, RULES),
@@ -64,9 +65,6 @@ const drained = new Promise<void>((resolve, reject) => {
     decideNow: (record) =>
       decide(record, {
         today: TODAY,
-        instances: 'one',
-        directoryTime: undefined,
-        longestHandlerMilliseconds: 60_000,
         othersTimeLeft: open.othersTimeLeft(record),
         behindTimeLeft: open.behindTimeLeft(record),
         names: NAMES,
@@ -74,7 +72,6 @@ const drained = new Promise<void>((resolve, reject) => {
     open,
     runHandler: () => Promise.resolve(SUCCEEDED),
     retry,
-    longestHandlerMilliseconds: 60_000,
     newToken: () => '10000101',
     report: publisher.report,
     away: { delay: () => 1, wait: () => Promise.resolve() },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { lockFolder } from '../../src/lock/lock-table.ts';
 import { signalGroup } from '../../src/script/process-group.ts';
-import { accountAttributes, BASE } from '../support/accounts.ts';
+import { accountAttributes, BASE, LEASES } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';
 import { type Directory389, start389 } from '../support/directory-389.ts';
 import { type FaultProxy, startProxy } from '../support/proxy.ts';
@@ -182,7 +182,7 @@ describe('a second service on the same host, with slapd', () => {
   });
 
   it('is refused where one of the two says one, and not where both say several', { timeout: 60_000 }, async () => {
-    const several = { instances: 'several' };
+    const several = { instances: 'several', leases: { base: LEASES } };
     const one = await run({ url: slapd.url });
     await expectRefusal({ url: slapd.ldapiUrl, settings: several });
     expect(await one.terminate()).toBe(0);

@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accountLdif } from '../support/accounts.ts';
-import { ServiceProcess, testSettings, withSettings, writeSettings } from '../support/service-process.ts';
+import { SEVERAL, ServiceProcess, testSettings, withSettings, writeSettings } from '../support/service-process.ts';
 import { text } from '../support/test-directory.ts';
 import { startWorld, type World } from './world.ts';
 
-/** Short limits: an account in work is taken over after the longest handler time. */
-const SEVERAL = { instances: 'several', script: { timeout: '5s', killGrace: '100ms' } };
 const TAKE_OVER_MILLISECONDS = 30_000;
 
 describe('two services on the same accounts', () => {
@@ -72,23 +70,38 @@ describe('a service that may have others beside it', () => {
   let world: World;
   afterEach(() => world.stop());
 
-  it('takes over at once what is old by the clock of the directory, though that is all that it shows', async () => {
-    const old = accountLdif('3900001', { ...IN_WORK, modifyTimestamp: '20260101000000Z' });
-    world = await startWorld({ slapd: { preload: [old] }, settings: { instances: 'several' } });
-    await world.finished('3900001', 'add', 10_000);
-    expect(world.script.starts('3900001')[0]?.resumed).toBe(true);
-  });
-
-  it('leaves alone what is young', async () => {
-    world = await startWorld({
-      slapd: { preload: [accountLdif('3900002', IN_WORK)] },
-      settings: { instances: 'several' },
-    });
+  it('waits for one lease duration where an account is in work and has no lease', { timeout: 60_000 }, async () => {
+    world = await startWorld({ slapd: { preload: [accountLdif('3900002', IN_WORK)] }, settings: SEVERAL });
     const uid = await world.account();
     await world.ask(uid, 'add');
     await world.finished(uid, 'add');
-    await expect.poll(() => world.service.output).toMatch(/waiting +3900002 .*another service may be at work/);
+    await expect.poll(() => world.service.output).toMatch(/waiting +3900002 .*does not say who works on it/);
     expect(world.script.journal('3900002')).toEqual([]);
+    await world.finished('3900002', 'add', TAKE_OVER_MILLISECONDS);
+    expect(world.script.starts('3900002')[0]?.resumed).toBe(true);
+  });
+
+  it('starts at once what was asked for while nobody was connected', async () => {
+    world = await startWorld({ settings: SEVERAL });
+    await world.connected();
+    await world.service.kill9();
+    const uid = await world.account();
+    await world.ask(uid, 'add');
+    world.service.start();
+    await world.finished(uid, 'add', 5_000);
+  });
+
+  it('resumes its own work at once after it was killed', async () => {
+    world = await startWorld({ settings: SEVERAL });
+    const uid = await world.account();
+    await world.script.hold(uid);
+    await world.ask(uid, 'add');
+    await world.script.started(uid);
+    await world.service.kill9();
+    await world.script.release(uid);
+    world.service.start();
+    await world.finished(uid, 'add', 5_000);
+    expect(world.script.starts(uid)[1]?.resumed).toBe(true);
   });
 });
 

@@ -25,7 +25,6 @@ const HEADER = encodeHeader(TIME, '1.0.0', {
   accounts: RULES,
   instances: 'one',
   retry: { temporary: SCHEDULE, script: SCHEDULE },
-  longestHandlerMilliseconds: 60_000,
 });
 
 /** A record with each kind of line and input, as services write it. */
@@ -113,7 +112,6 @@ describe('a record that somebody has changed', () => {
     ['accounts', null, 'settings.accounts'],
     ['retry', {}, 'settings.retry.temporary'],
     ['attributes', { mode: 1 }, 'settings.attributes.mode'],
-    ['longestHandlerMilliseconds', -1, 'settings.longestHandlerMilliseconds'],
     ['instances', 'both', 'settings.instances'],
   ])('says where it is odd: %s %j', async (key, odd, words) => {
     const header = JSON.stringify(replaced(JSON.parse(TEXTS[0] ?? ''), ['settings', key], odd));

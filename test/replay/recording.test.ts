@@ -21,7 +21,7 @@ function brought(input: ClaimInput | Failed): ClaimInput | Failed {
 }
 
 function shown(entry: DirectoryEntry): DirectoryEntry {
-  const input = brought({ got: 'entry', entry, othersAtWork: false });
+  const input = brought({ got: 'entry', entry });
   if (input.got !== 'entry' || input.entry === undefined) throw new Error('no entry');
   return input.entry;
 }
@@ -53,7 +53,7 @@ describe('a step of a record', () => {
   it('keeps of an entry only what steps go by, and whether anything else has changed', () => {
     const entry = (quota: string) =>
       entryOf('uid=1', { uid: '1', userPassword: 'hunter2', sstQuota: quota, SSTPROVISIONINGMODE: 'add' });
-    const input = { got: 'entry', entry: entry('5'), othersAtWork: false } as const;
+    const input = { got: 'entry', entry: entry('5') } as const;
     expect(encodeStep(TIME, { step: 'stepClaim', ...CLAIM, input }, NAMES)).not.toMatch(/hunter2|sstQuota/);
     expect(keptOf(shown(entry('5'))).map(([name]) => name)).toEqual(['uid', 'sstProvisioningMode']);
     expect(othersOf(entry('5'))).toBe(othersOf(entry('5')));
@@ -92,7 +92,6 @@ describe('a line of a record', () => {
       accounts: { ...RULES, homeRoot: '/srv', homeLayout: '*/{uid}' },
       instances: 'one' as const,
       retry: { temporary: schedule, script: schedule },
-      longestHandlerMilliseconds: 1,
     };
     const header = { kind: 'header', time: TIME, version: '1.0.0', settings };
     expect(decodeLine(encodeHeader(TIME, '1.0.0', settings))).toMatchObject(header);

@@ -29,7 +29,6 @@ const SETTINGS: RecordedSettings = {
   accounts: RULES,
   instances: 'one',
   retry: { temporary: SCHEDULE, script: { ...SCHEDULE, attempts: 1 } },
-  longestHandlerMilliseconds: 60_000,
 };
 const TIME = '2026-03-01T02:00:00.000Z';
 const HEADER = encodeHeader(TIME, '1.0.0', SETTINGS);

@@ -379,15 +379,3 @@ describe('an attempt that the directory refuses', () => {
     expect(directory.mode('a')).toBe('modify');
   });
 });
-
-describe('an attempt that another service forestalled', () => {
-  it('keeps in mind who works on the uid, for another entry that has it, too', async () => {
-    const stage = new Stage({ directory, instances: 'several', longestHandlerMilliseconds: 600_000 });
-    const candidate = stage.candidate(directory.create('a'));
-    stage.open.seen(candidate.record);
-    directory.write('a', { sstProvisioningMode: 'adding' });
-    expect(await settled(stage, candidate)).toMatchObject({ at: 'decideAgain' });
-    const second = directory.create('a', {}, 'uid=a,ou=second,dc=example,dc=org');
-    expect(stage.open.othersTimeLeft(stage.record(second))).toBeGreaterThan(0);
-  });
-});

@@ -190,12 +190,6 @@ describe('a claim', () => {
     expect(waits).toBe(1);
   });
 
-  it("waits where its answer was lost and it may be another service's claim", async () => {
-    faultAt(1, 'lostAfter');
-    const result = await claim(directory.create('a'), { instances: 'several' });
-    expect(result).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
-  });
-
   it('claims again where the request was lost', async () => {
     faultAt(1, 'lostBefore');
     expect(await claim(directory.create('a'))).toMatchObject({ kind: 'claimed', how: 'claim' });
@@ -343,63 +337,4 @@ describe('an account found in work', () => {
     const entry = directory.create('a', { ...IN_WORK, sstProvisioningReturnValue: '5' });
     expect(await claim(entry)).toMatchObject({ kind: 'notNow', decision: { kind: 'failed' } });
   });
-
-  it('is left alone while another service may be at work on it, and taken over afterwards', async () => {
-    const entry = directory.create('a', IN_WORK);
-    expect(await claim(entry, { instances: 'several' })).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
-    expect(await takeOver(entry)).toMatchObject({ kind: 'claimed', how: 'takeOver' });
-    expect(directory.value('a', 'sstProvisioningDate')).toBe('0');
-    expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
-  });
-
-  it('is taken over by one service only', async () => {
-    const entry = directory.create('a', IN_WORK);
-    const results = await Promise.all([takeOver(entry), takeOver(entry), takeOver(entry)]);
-    expect(results.filter(({ kind }) => kind === 'claimed')).toHaveLength(1);
-    expect(conflicts).toHaveLength(2);
-  });
 });
-
-describe('a further attempt, with other services about', () => {
-  const RETRY = { kind: 'retry', attempt: 2, lost: 0, fence: { by: 'nothing' } } as const;
-
-  it('takes the account again by a write of its own, which makes it young', async () => {
-    const entry = directory.create('a', { sstProvisioningMode: 'adding' });
-    now += 500_000;
-    const result = await claim(entry, { instances: 'several', ownWork: RETRY });
-    expect(result).toMatchObject({ kind: 'claimed', how: 'resume' });
-    expect((result as { record: AccountRecord }).record.modifiedAt).toBe(now);
-  });
-
-  it('is left to the service that took the account over', async () => {
-    const entry = directory.create('a', { sstProvisioningMode: 'adding' });
-    expect(await takeOver(entry)).toMatchObject({ kind: 'claimed' });
-    const result = await claim(entry, { instances: 'several', ownWork: RETRY });
-    expect(result).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
-  });
-
-  it('is left to the service that took the account over and is at its own further attempt', async () => {
-    const entry = directory.create('a', { sstProvisioningMode: 'adding' });
-    await takeOver(entry);
-    now += 5_000;
-    const theirs = await claim(directory.entry('a'), { instances: 'several', ownWork: RETRY });
-    expect(theirs).toMatchObject({ kind: 'claimed' });
-    expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
-    const ours = await claim(entry, { instances: 'several', ownWork: RETRY });
-    expect(ours).toMatchObject({ kind: 'notNow', decision: { kind: 'wait' } });
-  });
-
-  it('is exclusive with a take-over that comes at the same time', async () => {
-    const entry = directory.create('a', { sstProvisioningMode: 'adding' });
-    const results = await Promise.all([takeOver(entry), claim(entry, { instances: 'several', ownWork: RETRY })]);
-    expect(results.filter(({ kind }) => kind === 'claimed')).toHaveLength(1);
-  });
-});
-
-/** A claim by a service for whose clock of the directory the longest handler time has passed. */
-function takeOver(entry: DirectoryEntry): Promise<ClaimResult> {
-  now = Math.max(now, 1_500_000);
-  const stage = new Stage({ directory, instances: 'several' });
-  stage.clock.takeCurrentStamp(now);
-  return outcomeOf(stage, stage.candidate(entry), () => Promise.resolve());
-}

@@ -5,6 +5,7 @@ import { MODES, type Mode, WORDS } from '../../src/domain/mode.ts';
 import { fakeTimeStages } from '../support/fake-time-stages.ts';
 import type { MemoryDirectory } from '../support/memory-directory.ts';
 import { failed, NAMES, SUCCEEDED } from '../support/stage.ts';
+import { LEASE } from '../support/stage-leases.ts';
 
 const world = fakeTimeStages();
 const { start, pass } = world;
@@ -34,13 +35,7 @@ function keepBack(nth: number): void {
   };
 }
 
-/** Services that take an account over after a second. */
-const SEVERAL = {
-  instances: 'several',
-  longestHandlerMilliseconds: 1_000,
-  attempts: 1,
-  reconcileMilliseconds: 500,
-} as const;
+const SEVERAL = { instances: 'several', attempts: 1 } as const;
 
 const ask = (mode: Mode, more: Record<string, string | string[]> = {}) =>
   directory.write('a', {
@@ -364,64 +359,45 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     expect(stage.told).toContain('superseded');
   });
 
-  it('a request that is written over a take-over waits for it, though that reads like the claim before it', async () => {
-    let running = 0;
-    let most = 0;
-    const counted =
-      (handler: RunHandler): RunHandler =>
-      async (...job) => {
-        running += 1;
-        most = Math.max(most, running);
-        return handler(...job).finally(() => {
-          running -= 1;
-        });
-      };
-    const options = { instances: 'several', longestHandlerMilliseconds: 4_000, attempts: 2 } as const;
-    const first = start({ ...options, runHandler: counted(runs([10, failed(75)], [10, SUCCEEDED])) });
-    directory.create('a');
-    await pass(100);
-    const second = start({ ...options, runHandler: counted(runs([3_000, SUCCEEDED])) });
-    await pass(4_800);
-    expect([first.told, second.told].map((told) => told.includes('resumed'))).toEqual([false, true]);
-    ask('modify');
-    await pass(20_000);
-    expect(directory.mode('a')).toBe('modified');
-    expect(most).toBe(1);
-  });
-
   it.each([
-    ['was taken over', 1],
-    ['was taken over twice', 2],
-  ])('of several services one that comes too late is superseded where its account %s', async (_, times) => {
-    const late = start({ ...SEVERAL, runHandler: runs([times * 4_000 + 2_000, failed(33)]) });
+    ['a success', SUCCEEDED],
+    ['a failure', failed(33)],
+  ])('%s that comes after another service has taken the lease over changes nothing', async (_, outcome) => {
+    const late = start({ ...SEVERAL, runHandler: runs([LEASE.duration + 4_000, outcome]) });
     directory.create('a');
     await pass(100);
     expect(late.told).toContain('claimed');
-    const others = Array.from({ length: times }, (__, index) =>
-      start({ ...SEVERAL, runHandler: index < times - 1 ? runs([60_000, SUCCEEDED]) : runs([8_000, SUCCEEDED]) }),
-    );
-    await pass(times * 4_000 + 3_000);
-    expect(others.flatMap(({ jobs }) => jobs).length).toBeGreaterThanOrEqual(times);
-    expect(late.told).toContain('superseded');
+    late.cutOff();
+    const other = start({ ...SEVERAL, runHandler: runs([60_000, SUCCEEDED]) });
+    await pass(LEASE.duration + 2_000);
+    expect(other.told).toContain('resumed');
+    late.connect();
+    await pass(10_000);
+    expect(late.told).toContain(outcome.ok ? 'superseded' : 'waiting');
     expect(late.told).not.toContain('failed');
     expect(directory.mode('a')).toBe('adding');
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
   });
 
-  it('one that comes too late is superseded where its account was taken over, asked for again and claimed', async () => {
-    const late = start({ ...SEVERAL, runHandler: runs([8_000, failed(33)], [60_000, SUCCEEDED]) });
+  it('an outcome is written by the service whose lease has lapsed, if nobody has taken it over', async () => {
+    const stage = start({ ...SEVERAL, runHandler: runs([LEASE.duration + 4_000, SUCCEEDED]) });
     directory.create('a');
     await pass(100);
-    const other = start({ ...SEVERAL, runHandler: runs([100, SUCCEEDED], [60_000, SUCCEEDED]) });
-    await pass(3_000);
+    stage.cutOff();
+    await pass(LEASE.duration + 2_000);
+    stage.connect();
+    await pass(10_000);
+    expect(stage.jobs).toHaveLength(1);
     expect(directory.mode('a')).toBe('added');
-    ask('add');
-    await pass(3_000);
-    expect(other.jobs).toHaveLength(2);
-    expect(directory.mode('a')).toBe('adding');
-    await pass(3_000);
-    expect(late.told).toContain('superseded');
-    expect(directory.mode('a')).toBe('adding');
-    expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
+  });
+
+  it('an outcome follows a change of other attributes, as the lease shows that nobody else works on it', async () => {
+    const stage = start({ ...SEVERAL, runHandler: runs([100, SUCCEEDED]) });
+    directory.create('a');
+    await pass(50);
+    directory.write('a', { description: 'changed' });
+    await pass(1_000);
+    expect(stage.told).not.toContain('superseded');
+    expect(directory.mode('a')).toBe('added');
   });
 });

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AccountRecord } from '../../src/domain/account.ts';
-import { ForeignClaims } from '../../streams/accounts/foreign-claims.ts';
-import type { LastSeen } from '../../streams/accounts/other-services.ts';
+import { ForeignClaims, type LastSeen } from '../../streams/accounts/foreign-claims.ts';
 import { accountRecord } from '../support/account-record.ts';
 
 const LONGEST = 60_000;
@@ -10,8 +9,12 @@ let claims: ForeignClaims;
 
 beforeEach(() => {
   now = 1_000;
-  claims = new ForeignClaims(LONGEST, () => now);
+  claims = claimsOf(false);
 });
+
+function claimsOf(underLeases: boolean): ForeignClaims {
+  return new ForeignClaims({ longestMilliseconds: LONGEST, underLeases, monotonic: () => now });
+}
 
 function account(mode: string, version: number, changes: Partial<AccountRecord> = {}): AccountRecord {
   return accountRecord({ entryUUID: 'one', mode, entryCSN: `csn-${version}`, ...changes });
@@ -48,14 +51,7 @@ describe("a claim that is not this service's own", () => {
   });
 
   it('is not what looks like the echo of an own claim that is under way', () => {
-    const claiming = {
-      uid: 'a',
-      keepsReturnValue: false,
-      fingerprint: '',
-      version: '',
-      ownSince: undefined,
-      claiming: true,
-    };
+    const claiming = { uid: 'a', claiming: true };
     expect(seen(ADDING, 'stream', claiming)).toBe(false);
     expect(left()).toBeLessThanOrEqual(0);
   });
@@ -103,15 +99,35 @@ describe("a claim that is not this service's own", () => {
 
   it('goes with the entry to another uid', () => {
     seen(ADDING);
-    const before = {
-      uid: 'a',
-      keepsReturnValue: false,
-      fingerprint: '',
-      version: '',
-      ownSince: undefined,
-      claiming: false,
-    };
+    const before = { uid: 'a', claiming: false };
     seen(account('adding', 2, { uid: 'b' }), 'stream', before);
     expect(left(account('adding', 2, { uid: 'b' }))).toBe(LONGEST);
+  });
+});
+
+describe('under leases', () => {
+  beforeEach(() => {
+    claims = claimsOf(true);
+  });
+
+  it("a claim in a change is another lease holder's, unless its lease has no holder", () => {
+    expect(seen(ADDING)).toBe(false);
+    expect(left()).toBeLessThanOrEqual(0);
+    expect(claims.learnt('one', ADDING)).toBe(true);
+    expect(left()).toBe(LONGEST);
+    expect(claims.learnt('one', ADDING)).toBe(false);
+  });
+
+  it('an account in work that no change has shown was interrupted', () => {
+    expect(claims.learnt('one', ADDING)).toBe(false);
+    expect(seen(ADDING, 'refresh')).toBe(false);
+    expect(claims.learnt('one', ADDING)).toBe(false);
+    expect(left()).toBeLessThanOrEqual(0);
+  });
+
+  it('a claim that ended is suspected no more', () => {
+    seen(ADDING);
+    claims.ended('one', 'a');
+    expect(claims.learnt('one', ADDING)).toBe(false);
   });
 });

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AccountRecord } from '../../src/domain/account.ts';
 import { accountMemory } from '../../streams/accounts/account-memory.ts';
 import type { Left } from '../../streams/accounts/open-account.ts';
 import type { OpenAccounts } from '../../streams/accounts/open-accounts.ts';
@@ -9,26 +8,23 @@ let open: OpenAccounts;
 
 const LONGEST = 60_000;
 const NO_RETRY = { temporary: { attempts: 1, initial: 1, max: 1 }, script: { attempts: 1, initial: 1, max: 1 } };
-/** The time of this host's clock and of the directory's. */
+/** The time of this host's clock. */
 let now: number;
 
-function memory(instances: 'one' | 'several'): OpenAccounts {
+function memory(): OpenAccounts {
   return accountMemory({
-    instances,
+    instances: 'one',
     longestHandlerMilliseconds: LONGEST,
     retry: NO_RETRY,
     behindAfterMilliseconds: 300_000,
     monotonic: () => now,
-    directoryTime: () => now,
   });
 }
 
 beforeEach(() => {
   now = 0;
-  open = memory('one');
+  open = memory();
 });
-
-const UNFENCED = { by: 'nothing' } as const;
 
 /** The accounts that have left at the end of a refresh or list. */
 function missing(snapshot: number): Left[] {
@@ -217,180 +213,6 @@ describe('a refresh or a list', () => {
     open.wrote('uuid-a', ADDING, { working: true });
     expect(open.seen(accountRecord({ mode: 'modify' }))).toMatchObject({ isEcho: false });
     expect(missing(list)).toEqual([]);
-  });
-});
-
-describe('the work of another service', () => {
-  const THEIRS = accountRecord({ mode: 'adding', modifiedAt: 5_000, entryCSN: 'csn-5' });
-  /** Written while they were at work; the entry does not show that. */
-  const NEWER = accountRecord({ mode: 'modify', modifiedAt: 6_000, entryCSN: 'csn-6' });
-  /** When they were seen at work, by the directory's clock. */
-  const since = (record: AccountRecord) => {
-    const left = open.othersTimeLeft(record);
-    return left <= 0 ? undefined : left - LONGEST - 1;
-  };
-
-  beforeEach(() => {
-    open = memory('several');
-  });
-
-  it('is known from its claim, also through a newer request', () => {
-    open.seen(accountRecord({ modifiedAt: 4_000, entryCSN: 'csn-4' }));
-    expect(since(accountRecord({ modifiedAt: 4_000, entryCSN: 'csn-4' }))).toBeUndefined();
-    open.seen(THEIRS);
-    open.seen(NEWER);
-    expect(since(NEWER)).toBe(5_000);
-  });
-
-  it('is known from its claim, also in the second in which the entry was created', () => {
-    open.seen(accountRecord({ createdAt: 5_000, modifiedAt: 5_000, entryCSN: 'csn-4' }));
-    open.seen({ ...THEIRS, createdAt: 5_000 });
-    const newer = { ...NEWER, createdAt: 5_000, modifiedAt: 5_000 };
-    open.seen(newer);
-    expect(since(newer)).toBe(5_000);
-  });
-
-  it('is over when it failed, when it left a return value, and when this service takes the account', () => {
-    open.seen(THEIRS);
-    open.seen({ ...THEIRS, returnValue: '5' });
-    open.seen(NEWER);
-    expect(since(NEWER)).toBeUndefined();
-    open.seen(THEIRS);
-    open.seen({ ...NEWER, returnValue: '0' });
-    expect(since({ ...NEWER, returnValue: '0' })).toBeUndefined();
-    open.seen(THEIRS);
-    open.wrote('uuid-a', THEIRS, { working: true });
-    open.seen(NEWER);
-    expect(since(NEWER)).toBeUndefined();
-  });
-
-  it('is learnt while an own claim is under way that it forestalls', () => {
-    open.seen(accountRecord());
-    open.claiming('uuid-a', ADDING, UNFENCED);
-    open.seen(THEIRS);
-    open.release('uuid-a');
-    open.seen(NEWER);
-    expect(since(NEWER)).toBe(5_000);
-  });
-
-  it('is not forgotten by an own claim that does not succeed', () => {
-    open.seen(THEIRS);
-    open.claiming('uuid-a', ADDING, UNFENCED);
-    open.release('uuid-a');
-    open.seen(NEWER);
-    expect(since(NEWER)).toBe(5_000);
-  });
-
-  it('is told from the late echo of an own claim', () => {
-    open.claiming('uuid-a', accountRecord({ mode: 'adding', modifiedAt: 4_000 }), UNFENCED);
-    open.wrote('uuid-a', THEIRS, { working: true });
-    open.release('uuid-a');
-    open.seen(THEIRS);
-    open.seen(NEWER);
-    expect(since(NEWER)).toBeUndefined();
-  });
-
-  it('may stand behind a request that a refresh shows, unless a return value or the age of the entry speaks against it', () => {
-    const refresh = { by: 'refresh', snapshot: open.beginSnapshot() } as const;
-    open.seen(NEWER, refresh);
-    expect(since(NEWER)).toBe(6_000);
-    const done = accountRecord({ ...NEWER, entryUUID: 'uuid-b', uid: 'b', dn: 'uid=b,dc=example', returnValue: '0' });
-    open.seen(done, refresh);
-    expect(since(done)).toBeUndefined();
-    const created = accountRecord({
-      entryUUID: 'uuid-c',
-      uid: 'c',
-      createdAt: 6_000,
-      modifiedAt: 6_000,
-      entryCSN: 'csn-6',
-    });
-    open.seen(created, refresh);
-    expect(since(created)).toBeUndefined();
-  });
-
-  it('does not stand behind a request that was seen before, and is the same version still', () => {
-    open.seen(NEWER);
-    open.seen(NEWER, { by: 'refresh', snapshot: open.beginSnapshot() });
-    expect(since(NEWER)).toBeUndefined();
-    expect(since({ ...NEWER, modifiedAt: 7_000, entryCSN: 'csn-7' })).toBe(7_000);
-  });
-
-  it('may stand behind what a list shows, until the stream tells of it', () => {
-    open.seen(NEWER, { by: 'list', snapshot: open.beginSnapshot() });
-    expect(since(NEWER)).toBe(6_000);
-    open.seen(NEWER);
-    expect(since(NEWER)).toBeUndefined();
-  });
-
-  it('is not over because of a list, which may be older than the claim', () => {
-    open.seen(THEIRS);
-    open.seen(accountRecord({ returnValue: '0' }), { by: 'list', snapshot: open.beginSnapshot() });
-    open.seen(NEWER);
-    expect(since(NEWER)).toBe(5_000);
-  });
-
-  it('shows in a return value that is gone, and in a version that is told twice', () => {
-    open.seen(accountRecord({ modifiedAt: 4_000, entryCSN: 'csn-4', returnValue: '0' }));
-    open.seen(NEWER);
-    expect(since(NEWER)).toBe(6_000);
-    const other = { entryUUID: 'uuid-b', uid: 'b', dn: 'uid=b,dc=example' };
-    open.seen({ ...NEWER, ...other });
-    expect(since({ ...NEWER, ...other })).toBeUndefined();
-    open.seen({ ...NEWER, ...other });
-    expect(since({ ...NEWER, ...other })).toBe(6_000);
-  });
-
-  it('does not show in a return value that somebody clears who asks for a failed account again', () => {
-    open.seen({ ...THEIRS, returnValue: '5' });
-    open.seen(NEWER);
-    expect(since(NEWER)).toBeUndefined();
-  });
-
-  it('is learnt from what is read, also to the other entries of the uid', () => {
-    open.learnt(THEIRS);
-    const another = accountRecord({ entryUUID: 'uuid-b', modifiedAt: 6_000, createdAt: 6_000 });
-    open.seen(another);
-    expect(since(another)).toBe(5_000);
-    open.learnt(NEWER);
-  });
-
-  it('does not stand behind what was written over a failure that could not be written', () => {
-    open.seen(accountRecord({ modifiedAt: 1_000, entryCSN: 'csn-1' }));
-    open.wrote('uuid-a', accountRecord({ mode: 'adding', modifiedAt: 2_000, entryCSN: 'csn-2' }), { working: true });
-    open.seen(NEWER);
-    open.writing('uuid-a', accountRecord({ mode: 'adding', modifiedAt: 2_000, entryCSN: 'csn-2', returnValue: '5' }));
-    open.release('uuid-a');
-    expect(since(NEWER)).toBeUndefined();
-  });
-
-  it('does not stand behind what was written over an own claim that nobody could have taken over yet', () => {
-    open.wrote('uuid-a', accountRecord({ mode: 'adding', modifiedAt: 1_000 }), { working: true });
-    open.release('uuid-a');
-    open.seen(NEWER, { by: 'refresh', snapshot: open.beginSnapshot() });
-    expect(since(NEWER)).toBeUndefined();
-    const late = accountRecord({ mode: 'modify', modifiedAt: 1_000 + LONGEST, entryCSN: 'csn-9' });
-    expect(since(late)).toBe(1_000 + LONGEST);
-  });
-
-  it('goes on for the uid when its entry is removed, or renamed, and another one is created', () => {
-    const anew = accountRecord({ entryUUID: 'uuid-b' });
-    open.seen(THEIRS);
-    open.left('uid=a,dc=example', 'uuid-a');
-    open.seen(anew);
-    expect(since(anew)).toBe(5_000);
-    expect(since({ ...anew, mode: 'adding' })).toBe(5_000);
-    open.seen({ ...THEIRS, uid: 'c', dn: 'uid=c,dc=example' });
-    open.seen({ ...THEIRS, uid: 'd', dn: 'uid=d,dc=example' });
-    const replacing = accountRecord({ entryUUID: 'uuid-e', uid: 'c', dn: 'uid=c,dc=example' });
-    open.seen(replacing);
-    expect(since(replacing)).toBe(5_000);
-  });
-
-  it('goes on for an entry that is renamed', () => {
-    open.seen(THEIRS);
-    const renamed = { ...NEWER, uid: 'b', dn: 'uid=b,dc=example' };
-    open.seen(renamed);
-    expect(since(renamed)).toBe(5_000);
   });
 });
 

@@ -4,7 +4,6 @@ import type { StreamEvent } from '../../src/domain/event.ts';
 import type { Fencing } from '../../src/domain/fence.ts';
 import type { HandlerOutcome, Job } from '../../src/domain/job.ts';
 import { MODES, type Mode, readMode, WORDS } from '../../src/domain/mode.ts';
-import { readGeneralizedTime } from '../../src/domain/timestamp.ts';
 import { type Fault, MemoryDirectory } from '../support/memory-directory.ts';
 import { failed, Stage, SUCCEEDED } from '../support/stage.ts';
 
@@ -94,16 +93,11 @@ class World {
   readonly requests = new Map<string, Request>();
   readonly runs: Run[] = [];
   readonly running: Job[] = [];
-  readonly #left = new Set<string>();
   readonly faults: Fault[] = [];
   readonly services: Stage[] = [];
   readonly #instances: 'one' | 'several';
   readonly #results: () => { duration: number; code: number };
   #broken: string | undefined;
-  /** When the last fault ended that kept changes from a service. */
-  #connectedAgainAt = 0;
-  /** When an entry was removed whose uid was in work. */
-  #leftAt = 0;
   /** A service was killed: its requests may still be carried out, and no service remembers them. */
   #killed = false;
   /** For each entry, when its last successful run began. */
@@ -130,36 +124,13 @@ class World {
       longestHandlerMilliseconds: 15 * SECOND,
       reconcileMilliseconds: 30 * SECOND,
       today: () => new Date(Date.now()).toISOString().slice(0, 10).replaceAll('-', ''),
-      runHandler: (job) => this.#script(service, job),
+      runHandler: (job, { signal }) => this.#script(job, signal),
     });
     this.services.push(service);
     service.run();
   }
 
-  /**
-   * No entry tells a newly connected service about a script that still runs for a removed entry. So
-   * its uid is not used again.
-   */
-  #leave(uid: string): void {
-    if (this.#instances === 'one' || !this.#inWork(uid)) return;
-    if (this.#everybodyKnows()) this.#leftAt = Date.now();
-    else this.#left.add(uid);
-  }
-
-  /** Whether a script may still run for a uid whose entry was removed. */
-  #isAnyLeft(): boolean {
-    if (this.#instances === 'one') return false;
-    const hasLeft = ({ record: { uid, entryUUID } }: Job) => !this.directory.has(uid) || this.#uuid(uid) !== entryUUID;
-    // The response to a claim is still on its way for a while.
-    return Date.now() - this.#leftAt < SECOND || this.running.some(hasLeft);
-  }
-
-  /** Whether all services have been connected long enough to have seen all work in progress. */
-  #everybodyKnows(): boolean {
-    return Date.now() - this.#connectedAgainAt > 3 * SECOND;
-  }
-
-  #script(service: Stage, job: Job): Promise<HandlerOutcome> {
+  #script(job: Job, signal: AbortSignal): Promise<HandlerOutcome> {
     const { duration, code } = this.#results();
     for (const other of this.running) {
       if (other.record.uid === job.record.uid) this.#broken = `two scripts of uid ${job.record.uid} at once`;
@@ -176,16 +147,16 @@ class World {
     return new Promise((resolve) => {
       const end = (): void => {
         clearTimeout(timer);
-        service.abort.signal.removeEventListener('abort', end);
+        signal.removeEventListener('abort', end);
         this.running.splice(this.running.indexOf(job), 1);
-        if (service.abort.signal.aborted) resolve({ ...failed(1), aborted: true } as HandlerOutcome);
+        if (signal.aborted) resolve({ ...failed(1), aborted: true } as HandlerOutcome);
         else {
           if (code === 0) this.#succeeded.set(entry, at);
           resolve(code === 0 ? SUCCEEDED : failed(code));
         }
       };
       const timer = setTimeout(end, duration);
-      service.abort.signal.addEventListener('abort', end);
+      signal.addEventListener('abort', end);
     });
   }
 
@@ -194,9 +165,6 @@ class World {
     switch (what.kind) {
       case 'request': {
         if (!directory.has(what.uid)) return;
-        // Stamps have seconds: only after this one do they show that an entry was written after its
-        // creation.
-        if (this.#instances === 'several' && this.#isNew(what.uid)) return;
         const { mode, day, active } = what;
         directory.write(what.uid, {
           sstProvisioningMode: mode,
@@ -212,33 +180,27 @@ class World {
         break;
       case 'remove':
         if (!directory.has(what.uid)) return;
-        this.#leave(what.uid);
         directory.remove(what.uid);
         break;
       case 'recreate':
-        this.#leave(what.uid);
-        if (this.#left.has(what.uid)) return;
         if (directory.has(what.uid)) directory.remove(what.uid);
         directory.create(what.uid);
         this.requests.set(this.#uuid(what.uid), { mode: 'add', at: Date.now() });
         break;
       case 'rename':
-        if (!directory.has(what.uid) || directory.has(what.to) || this.#left.has(what.to)) return;
-        this.#leave(what.uid);
+        if (!directory.has(what.uid) || directory.has(what.to)) return;
         directory.rename(what.uid, what.to);
         this.act({ kind: 'request', uid: what.to, mode: 'modify', day: '0', active: 'TRUE' });
         break;
       case 'outage':
         directory.away = true;
         directory.cut();
-        this.#connectedAgainAt = Math.max(this.#connectedAgainAt, Date.now() + what.milliseconds);
         setTimeout(() => {
           directory.away = false;
         }, what.milliseconds);
         break;
       case 'cut':
         directory.cut();
-        this.#connectedAgainAt = Math.max(this.#connectedAgainAt, Date.now());
         break;
       case 'lose':
         for (let count = 0; count < what.next; count += 1) this.faults.push(what.what as Fault);
@@ -253,12 +215,10 @@ class World {
         for (let count = 0; count < what.next; count += 1) this.faults.push({ code: 50 });
         break;
       case 'restart': {
-        if (this.#isAnyLeft()) return;
         const service = this.services.shift();
         service?.kill();
         this.#killed = true;
         this.start();
-        this.#connectedAgainAt = Math.max(this.#connectedAgainAt, Date.now());
         break;
       }
     }
@@ -312,17 +272,9 @@ class World {
     this.checkReplay();
     for (const service of this.services) {
       expect(service.load).toEqual({ running: 0, waiting: 0 });
+      expect(service.leases).toBe(0);
       expect(service.open.size).toBe(open);
     }
-  }
-
-  #isNew(name: string): boolean {
-    const [created] = this.directory.entry(name).values('createTimestamp');
-    return Date.now() - (readGeneralizedTime(String(created)) ?? 0) < SECOND;
-  }
-
-  #inWork(name: string): boolean {
-    return readMode(this.directory.mode(name) ?? '')?.phase === 'inWork';
   }
 
   #uuid(name: string): string {
@@ -375,8 +327,9 @@ describe('the whole stream, under random writers and faults', () => {
             world.directory.deliver();
             await vi.advanceTimersByTimeAsync(400 * SECOND);
             world.checkEnd();
-            for (const service of world.services) service.drain$.next();
+            for (const service of world.services) service.drain();
             await vi.advanceTimersByTimeAsync(SECOND);
+            for (const service of world.services) await service.close();
             for (const service of world.services) expect(service.ended).toBe('complete');
             expect(vi.getTimerCount()).toBe(0);
           },

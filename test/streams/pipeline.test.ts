@@ -3,6 +3,7 @@ import type { HandlerOutcome, RunHandler } from '../../src/domain/job.ts';
 import { fakeTimeStages } from '../support/fake-time-stages.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
 import { failed, Stage, SUCCEEDED } from '../support/stage.ts';
+import { LEASE } from '../support/stage-leases.ts';
 
 const FINISHED = { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' };
 
@@ -19,6 +20,14 @@ const takes =
   (milliseconds: number, outcome: HandlerOutcome = SUCCEEDED): RunHandler =>
   () =>
     new Promise((resolve) => setTimeout(() => resolve(outcome), milliseconds));
+
+/** A script that runs until it is told to end. */
+const untilAborted: RunHandler = (_, { signal }) =>
+  new Promise((resolve) => {
+    const end = () => resolve({ ...failed(1), aborted: true } as HandlerOutcome);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end);
+  });
 
 const modesRun = (stage: Stage) => stage.jobs.map(({ mode, record }) => `${mode} ${record.uid}`);
 
@@ -541,7 +550,7 @@ describe('the stream', () => {
 });
 
 describe('two services on the same accounts', () => {
-  const several = { instances: 'several', longestHandlerMilliseconds: 10_000 } as const;
+  const several = { instances: 'several' } as const;
 
   it('run each script once', async () => {
     const both = [start({ ...several, runHandler: takes(20) }), start({ ...several, runHandler: takes(20) })];
@@ -559,9 +568,9 @@ describe('two services on the same accounts', () => {
     await pass(2_000);
     expect(second.jobs).toEqual([]);
     first.kill();
-    await pass(5_000);
+    await pass(LEASE.duration - 4_000);
     expect(second.jobs).toEqual([]);
-    await pass(10_000);
+    await pass(6_000);
     expect(second.jobs).toMatchObject([{ resumed: true, attempt: 1 }]);
     expect(directory.mode('a')).toBe('added');
   });
@@ -574,7 +583,7 @@ describe('two services on the same accounts', () => {
     await pass(1_000);
     directory.write('a', { sstProvisioningMode: 'modify' });
     services[0]?.drain();
-    await pass(3_500);
+    await pass(4_500);
     expect(services[0]?.ended).toBe('complete');
     expect(directory.mode('a')).toBe('modified');
     expect(services[1]?.jobs).toHaveLength(1);
@@ -606,9 +615,107 @@ describe('two services on the same accounts', () => {
     await pass(1_000);
     directory.write('a', { sstProvisioningMode: 'modify' });
     both.find(({ jobs }) => jobs.length === 1)?.kill();
-    await pass(5_000);
+    await pass(LEASE.duration - 4_000);
     expect(directory.mode('a')).toBe('modify');
-    await pass(20_000);
+    await pass(8_000);
     expect(directory.mode('a')).toBe('modified');
+  });
+
+  it('leave what a stopped one has interrupted to the others at once', async () => {
+    const first = start({ ...several, runHandler: untilAborted });
+    directory.create('a');
+    await pass(1_000);
+    const second = start({ ...several, runHandler: takes(10) });
+    await pass(1_000);
+    expect(second.jobs).toEqual([]);
+    first.abort.abort(new Error('the grace is over'));
+    await pass(1_000);
+    expect(second.jobs).toMatchObject([{ resumed: true }]);
+    expect(directory.mode('a')).toBe('added');
+  });
+
+  it('resume their own work at once after a restart', async () => {
+    const first = start({ ...several, holder: 'host/0/boot', runHandler: takes(8_000) });
+    directory.create('a');
+    await pass(1_000);
+    first.kill();
+    const other = start({ ...several, runHandler: takes(10) });
+    await pass(1_000);
+    const second = start({ ...several, holder: 'host/0/boot', runHandler: takes(10) });
+    await pass(100);
+    expect([other.jobs, second.jobs]).toMatchObject([[], [{ resumed: true }]]);
+    expect(directory.mode('a')).toBe('added');
+  });
+
+  it('count the attempts of an account on, whoever makes them', async () => {
+    const first = start({ ...several, runHandler: takes(10, failed(75)) });
+    directory.create('a');
+    await pass(1_000);
+    expect(directory.leases.get('a')?.[0]).toContain('paused');
+    first.drain();
+    const second = start({ ...several, runHandler: takes(10) });
+    await pass(1_000);
+    expect(second.jobs).toMatchObject([{ resumed: true, attempt: 1 }]);
+
+    const third = start({ ...several, runHandler: takes(10, failed(75)) });
+    await second.close();
+    second.kill();
+    directory.create('b');
+    await pass(1_000);
+    third.kill();
+    const fourth = start({ ...several, runHandler: takes(10) });
+    await pass(LEASE.duration + 10_000);
+    expect(fourth.jobs).toMatchObject([{ resumed: true, attempt: 2 }]);
+  });
+
+  it('end what they run before its lease lapses, and resume it when the directory is back', async () => {
+    const stage = start({ ...several, runHandler: untilAborted });
+    directory.create('a');
+    await pass(1_000);
+    directory.away = true;
+    await pass(LEASE.duration);
+    expect(stage.told).toContain('waiting');
+    expect(stage.jobs).toHaveLength(1);
+    directory.away = false;
+    await pass(10_000);
+    expect(stage.jobs).toMatchObject([{ resumed: false }, { resumed: true }]);
+    expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
+  });
+
+  it('do not start what is in work though its lease has no holder, before a lease has passed', async () => {
+    directory.create('a', { sstProvisioningMode: 'adding' });
+    const stage = start({ ...several, runHandler: takes(10) });
+    await pass(LEASE.duration - 1_000);
+    expect(stage.jobs).toEqual([]);
+    expect(stage.told).toContain('waiting');
+    await pass(2_000);
+    expect(stage.jobs).toMatchObject([{ resumed: true }]);
+  });
+
+  it('tell of a claim by a service that knows no leases, and leave the account to it', async () => {
+    const stage = start({ ...several, longestHandlerMilliseconds: 60_000, runHandler: takes(10) });
+    directory.create('a', { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' });
+    await pass(100);
+    directory.write('a', { sstProvisioningMode: 'adding', sstProvisioningState: '0' });
+    await pass(1_000);
+    expect(stage.events.find(({ event }) => event === 'conflict')).toMatchObject({ remedy: expect.any(String) });
+    await pass(50_000);
+    expect(stage.jobs).toEqual([]);
+    await pass(60_000);
+    expect(stage.jobs).toMatchObject([{ resumed: true }]);
+  });
+
+  it('leave an account alone whose lease is damaged, and say so', async () => {
+    directory.leases.set('a', ['held', 'twice']);
+    directory.create('a');
+    const stage = start({ ...several, runHandler: takes(10) });
+    await pass(60_000);
+    expect(stage.jobs).toEqual([]);
+    expect(stage.events.find(({ event }) => event === 'waiting')).toMatchObject({
+      reason: expect.stringContaining('2 values'),
+    });
+    directory.leases.set('a', ['free']);
+    await pass(2_000);
+    expect(directory.mode('a')).toBe('added');
   });
 });

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Fence, Fencing } from '../../src/domain/fence.ts';
+import { readLease } from '../../src/domain/lease.ts';
 import { MODES, type Mode, readMode, WORDS } from '../../src/domain/mode.ts';
 import type { ClaimedJob } from '../../streams/candidate.ts';
+import { type Leases, NO_LEASES } from '../../streams/leases/leases.ts';
 import { claimAccount } from '../../streams/operators/claim.ts';
 import { writeOutcome } from '../../streams/operators/write-back.ts';
 import type { ClaimResult } from '../../streams/turn/claim-state.ts';
@@ -145,6 +147,25 @@ function write({ writer, mode, active }: World['lucks'][number]): void {
   overwritten ||= isIt;
 }
 
+/** The leases, of which another service has the one in question at first now and then. */
+function leasesOf({ instances, lucks }: World): Leases {
+  if (instances === 'one') return NO_LEASES;
+  let isHeld = false;
+  const others = lucks.length % 3;
+  let tries = 0;
+  return {
+    ...NO_LEASES,
+    isHeld: () => isHeld,
+    take: async () => {
+      isHeld = tries++ >= others;
+      if (!isHeld) return { is: 'foreign', lease: readLease(['held another job turn 1000']), duration: 1_000 };
+      return { is: 'held' };
+    },
+    // A claim of somebody else is that of a service that has taken the lease over.
+    renew: async () => !overwritten,
+  };
+}
+
 const TOKEN = '10000101';
 
 const pause = () => Promise.resolve();
@@ -161,7 +182,7 @@ describe('the claim, whatever the network and others do', () => {
         begin(given);
         const { mode, instances } = given;
         const entry = directory.create('a', { sstProvisioningMode: mode, sstIsActive: 'FALSE' });
-        const stage = new Stage({ directory, instances });
+        const stage = new Stage({ directory, instances, leases: leasesOf(given) });
         const result = await claimAccount(stage.candidate(entry), 'job', stage.surroundings, pause);
         directory.fault = () => undefined;
         const stands = ['a', 'b'].filter((uid) => directory.has(uid)).map((uid) => directory.entry(uid));
@@ -183,7 +204,7 @@ describe('the claim, whatever the network and others do', () => {
       }),
       OPTIONS,
     );
-    const states = ['reading', 'judging', 'asking', 'sending', 'verifying', 'undoing', 'pausing'];
+    const states = ['reading', 'judging', 'asking', 'leasing', 'sending', 'verifying', 'undoing', 'pausing'];
     expect([...visited.keys()].sort()).toEqual(states.map((at) => `claim ${at}`).sort());
   });
 });
@@ -211,7 +232,7 @@ describe('the write-back, whatever the network and others do', () => {
       fc.asyncProperty(world, fc.boolean(), async (given, isSuccess) => {
         begin(given);
         const { mode, instances } = given;
-        const stage = new Stage({ directory, instances, longestHandlerMilliseconds: 10_000_000 });
+        const stage = new Stage({ directory, instances, leases: leasesOf(given) });
         const told = directory.watch().subscribe((change) => {
           if (change.kind === 'left') stage.open.left(change.dn, change.entryUUID);
           else if (change.kind === 'entry') stage.open.seen(stage.record(change.entry));

@@ -4,6 +4,7 @@ import { escapeDnValue } from '../../src/domain/dn.ts';
 export const SUFFIX = 'dc=stoney-cloud,dc=org';
 export const SERVICES = `ou=services,${SUFFIX}`;
 export const BASE = `ou=accounts,ou=backup,${SERVICES}`;
+export const LEASES = `ou=leases,${SERVICES}`;
 export const DAEMONS = `ou=daemons,${SUFFIX}`;
 /**
  * The bind account of the service. It reads the accounts and writes their sstProvisioning
@@ -93,6 +94,7 @@ export function treeLdif(): string {
     unit(SERVICES),
     unit(`ou=backup,${SERVICES}`),
     unit(BASE),
+    unit(LEASES),
   ].join('');
 }
 

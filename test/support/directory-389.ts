@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BASE, PROVISIONING_ATTRIBUTES, SERVICE_DN, SUFFIX, treeLdif } from './accounts.ts';
+import { BASE, LEASES, PROVISIONING_ATTRIBUTES, SERVICE_DN, SUFFIX, treeLdif } from './accounts.ts';
 import { attempt, execute, exited, hasExited, track } from './children.ts';
 import { freePort } from './free-port.ts';
 import { bind, TestDirectory } from './test-directory.ts';
@@ -168,6 +168,9 @@ async function fill(directory: Directory389, options: Directory389Options): Prom
       `(targetattr="*")(version 3.0; acl "read accounts"; allow (read, search, compare) ${who};)`,
       ...(mayWrite ? [`(targetattr="${written}")(version 3.0; acl "provision"; allow (write) ${who};)`] : []),
     ],
+  });
+  await directory.modify(LEASES, {
+    aci: `(targetattr="*")(version 3.0; acl "leases"; allow (read, search, compare, add, write) ${who};)`,
   });
   if (sizeLimit === 'server') return;
   await directory.modify(SERVICE_DN, {

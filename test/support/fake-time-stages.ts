@@ -42,7 +42,8 @@ export function fakeTimeStages(): FakeTimeStages {
     },
     start: (options = {}) => {
       const service = stages.length + 1;
-      const stage = new Stage({ directory, ...options, told: (event) => traces.record(service, event) });
+      const holder = `service-${service}/0/boot`;
+      const stage = new Stage({ directory, holder, ...options, told: (event) => traces.record(service, event) });
       stages.push(stage);
       stage.run();
       return stage;

@@ -1,6 +1,6 @@
 import { Observable, Subject } from 'rxjs';
 import type { DirectoryChange } from '../../src/domain/change.ts';
-import type { AccountDirectory } from '../../src/domain/directory.ts';
+import type { AccountDirectory, LeaseDirectory } from '../../src/domain/directory.ts';
 import { DirectoryError } from '../../src/domain/directory-error.ts';
 import { isSameDn } from '../../src/domain/dn.ts';
 import { type DirectoryEntry, entryOf } from '../../src/domain/entry.ts';
@@ -20,7 +20,7 @@ export type Fault =
   | { readonly code: number };
 
 export interface Operation {
-  readonly kind: 'modify' | 'read' | 'find' | 'list';
+  readonly kind: 'modify' | 'read' | 'find' | 'list' | 'lease';
   readonly dn: string;
   readonly modifications: readonly Modification[];
 }
@@ -29,7 +29,6 @@ interface Stored {
   readonly uuid: string;
   dn: string;
   attributes: Map<string, { readonly name: string; readonly values: string[] }>;
-  readonly createdAt: number;
   modifiedAt: number;
   /** Like OpenLDAP's: a new number for each modification. */
   csn: number;
@@ -53,6 +52,8 @@ export function dnOf(uid: string): string {
  */
 export class MemoryDirectory {
   readonly #entries = new Map<string, Stored>();
+  /** The values of each lease, by its name. */
+  readonly leases = new Map<string, string[]>();
   #lastCsn = 0;
   readonly #changes$ = new Subject<DirectoryChange>();
   readonly #cut$ = new Subject<void>();
@@ -106,7 +107,7 @@ export class MemoryDirectory {
       if (list.length > 0) attributes.set(name.toLowerCase(), { name, values: list });
     }
     const now = this.#stamp();
-    const stored = { uuid, dn, attributes, createdAt: now, modifiedAt: now, csn: this.#nextCsn(), modifiedBy: ADMIN };
+    const stored = { uuid, dn, attributes, modifiedAt: now, csn: this.#nextCsn(), modifiedBy: ADMIN };
     this.#entries.set(uuid, stored);
     this.#tell(false, stored);
     return this.#entry(stored);
@@ -250,6 +251,38 @@ export class MemoryDirectory {
     };
   }
 
+  /** A service's access to the leases. */
+  leaseClient(): LeaseDirectory {
+    const operate = <T>(name: string, act: () => T) =>
+      this.#operate({ kind: 'lease', dn: name, modifications: [] }, act);
+    return {
+      add: (name, value) =>
+        operate(name, () => {
+          if (this.leases.has(name)) throw refusal(68);
+          this.leases.set(name, [value]);
+        }),
+      swap: (name, from, to) =>
+        operate(name, () => {
+          const values = this.leases.get(name);
+          if (values === undefined) throw refusal(32);
+          const at = values.findIndex((value) => value.toLowerCase() === from.toLowerCase());
+          if (at < 0) throw refusal(16);
+          values.splice(at, 1, to);
+        }),
+      read: (name) => operate(name, () => this.#leaseOf(name)),
+      list: (names) =>
+        operate(names.join(), () => {
+          const known = names.map((name) => [name, this.#leaseOf(name)] as const);
+          return new Map(known.flatMap(([name, values]) => (values === undefined ? [] : [[name, values] as const])));
+        }),
+    };
+  }
+
+  #leaseOf(name: string): readonly string[] | undefined {
+    const values = this.leases.get(name);
+    return values === undefined ? undefined : [...values];
+  }
+
   async #operate<T>(operation: Operation, act: () => T): Promise<T> {
     this.operations.push(operation);
     this.asked(operation);
@@ -358,19 +391,14 @@ function isOpen({ attributes }: Stored): boolean {
   return attributes.get('sstprovisioningstate')?.values[0] === '0';
 }
 
-function asEntry(
-  { dn, uuid, attributes, createdAt, modifiedAt, csn, modifiedBy }: Stored,
-  fencing: Fencing,
-): DirectoryEntry {
+function asEntry({ dn, uuid, attributes, modifiedAt, csn, modifiedBy }: Stored, fencing: Fencing): DirectoryEntry {
   const stamp = generalizedTime(modifiedAt);
   const own = Object.fromEntries([...attributes.values()].map(({ name, values }) => [name, [...values]]));
   const entryCSN = `${stamp.slice(0, -1)}.000000Z#${csn.toString(16).padStart(6, '0')}#000#000000`;
-  const createTimestamp = generalizedTime(createdAt);
   const version = fencing === 'version' ? { entryCSN } : {};
   return entryOf(dn, {
     ...own,
     entryUUID: uuid,
-    createTimestamp,
     modifyTimestamp: stamp,
     modifiersName: modifiedBy,
     ...version,

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { BASE, SERVICE_DN, SERVICE_PASSWORD } from './accounts.ts';
+import { BASE, LEASES, SERVICE_DN, SERVICE_PASSWORD } from './accounts.ts';
 import { exited, hasExited, track } from './children.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/src/main.js');
@@ -29,6 +29,13 @@ export function testSettings(url: string | readonly string[], command: readonly 
     log: { level: 'debug', format: 'json' },
   };
 }
+
+/** Settings for several services on the same accounts, with leases that are as short as can be. */
+export const SEVERAL = {
+  instances: 'several',
+  leases: { base: LEASES, duration: '16s' },
+  script: { killGrace: '100ms' },
+} as const satisfies SettingsFile;
 
 /** Merges sections, one level deep. */
 export function withSettings(base: SettingsFile, over: SettingsFile): SettingsFile {

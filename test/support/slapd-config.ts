@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { BASE, PROVISIONING_ATTRIBUTES, SERVICE_DN, SUFFIX } from './accounts.ts';
+import { BASE, LEASES, PROVISIONING_ATTRIBUTES, SERVICE_DN, SUFFIX } from './accounts.ts';
 
 /** The PEM files of a server: see certificates.ts. */
 export interface ServerTls {
@@ -71,6 +71,7 @@ export function slapdConfig(folder: string, options: SlapdOptions): string {
     `access to dn.subtree="${BASE}" attrs=${PROVISIONING_ATTRIBUTES.join(',')}`,
     `  by dn.exact="${SERVICE_DN}" ${mayWrite ? 'write' : 'read'} by * none`,
     `access to dn.subtree="${BASE}" by dn.exact="${SERVICE_DN}" read by * none`,
+    `access to dn.subtree="${LEASES}" by dn.exact="${SERVICE_DN}" write by * none`,
     'access to * by * none',
     ...(options.databaseLines ?? []),
     ...(syncprov === false ? [] : ['overlay syncprov', `syncprov-sessionlog ${syncprov}`]),

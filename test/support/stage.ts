@@ -1,8 +1,8 @@
-import { merge, ReplaySubject, type Subscription, tap } from 'rxjs';
+import { merge, ReplaySubject, type Subscription } from 'rxjs';
 import type { AccountRecord, AttributeNames, EntryReading } from '../../src/domain/account.ts';
 import { decide } from '../../src/domain/decide.ts';
 import type { AccountDirectory } from '../../src/domain/directory.ts';
-import { DirectoryClock } from '../../src/domain/directory-clock.ts';
+import { DirectoryError } from '../../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { StreamEvent } from '../../src/domain/event.ts';
 import { TOKEN_DAYS, tokenDay } from '../../src/domain/fence.ts';
@@ -14,6 +14,8 @@ import { accountMemory } from '../../streams/accounts/account-memory.ts';
 import { identityOf } from '../../streams/accounts/identity.ts';
 import type { OpenAccounts } from '../../streams/accounts/open-accounts.ts';
 import type { Candidate } from '../../streams/candidate.ts';
+import type { LeaseKeeper } from '../../streams/leases/lease-keeper.ts';
+import { type Leases, NO_LEASES } from '../../streams/leases/leases.ts';
 import type { Load } from '../../streams/operators/group-per-uid.ts';
 import { reconnect } from '../../streams/operators/reconnect.ts';
 import { type PipelineDependencies, provisioning } from '../../streams/pipeline.ts';
@@ -23,6 +25,7 @@ import type { Step } from '../../streams/turn/steps.ts';
 import { RULES } from './accounts.ts';
 import type { MemoryDirectory } from './memory-directory.ts';
 import { replayed } from './replayed.ts';
+import { stageLeases } from './stage-leases.ts';
 
 export const NAMES: AttributeNames = {
   mode: 'sstProvisioningMode',
@@ -33,8 +36,9 @@ export const NAMES: AttributeNames = {
   executionTime: null,
 };
 
-/** Makes tokens unique among the services of a test. */
+/** Makes tokens and holders unique among the services of a test. */
 let tokens = 0;
+let services = 0;
 
 export const SUCCEEDED: HandlerOutcome = { ok: true, timings: [{ name: 'script', milliseconds: 12 }] };
 
@@ -53,8 +57,12 @@ export function failed(returnValue: number): HandlerOutcome {
 export interface StageOptions {
   readonly directory: MemoryDirectory;
   readonly runHandler?: RunHandler;
+  /** Default: those of `LeaseKeeper`, with several instances. */
+  readonly leases?: Leases;
   readonly names?: AttributeNames;
   readonly instances?: 'one' | 'several';
+  /** Who the service is as the holder of leases. Default: another one than any before. */
+  readonly holder?: string;
   readonly longestHandlerMilliseconds?: number;
   readonly today?: () => string;
   readonly attempts?: number;
@@ -83,18 +91,20 @@ export class Stage {
   readonly draining = new AbortController();
   readonly dependencies: PipelineDependencies;
   readonly #options: StageOptions;
-  readonly clock: DirectoryClock;
   #subscription: Subscription | undefined;
   #killed = false;
+  #isCutOff = false;
+  readonly holder: string;
+  readonly #keeper: LeaseKeeper | undefined;
   /** `complete` after a drain; otherwise an error, which is a bug. */
   ended: unknown;
 
   constructor(options: StageOptions) {
     const { directory, names = NAMES, instances = 'one', attempts = 3 } = options;
     this.#options = options;
+    this.holder = options.holder ?? `service-${++services}/0/boot`;
     const longestHandlerMilliseconds = options.longestHandlerMilliseconds ?? 60_000;
     const monotonic = () => Date.now();
-    const clock = new DirectoryClock(monotonic, () => Date.now());
     const retry = {
       temporary: { attempts, initial: 5_000, max: 20_000 },
       script: { attempts: 1, initial: 5_000, max: 20_000 },
@@ -105,17 +115,20 @@ export class Stage {
       retry,
       behindAfterMilliseconds: 300_000,
       monotonic,
-      directoryTime: () => clock.now(),
     });
+    this.#keeper =
+      instances === 'one' || options.leases !== undefined
+        ? undefined
+        : stageLeases(this.holder, directory.leaseClient(), (answer) => this.#unlessKilled(answer));
     this.open = open;
     this.abort.signal.addEventListener('abort', () => this.draining.abort());
-    this.clock = clock;
     const readEntry = (entry: DirectoryEntry): EntryReading => readAccount(entry, names, RULES);
     const today = options.today ?? (() => '20261123');
     this.dependencies = {
-      directory: clock.observing(this.#mortal(directory.client())),
+      directory: this.#mortal(directory.client()),
       names,
-      alone: instances === 'one',
+      underLeases: instances === 'several',
+      leases: options.leases ?? this.#keeper ?? NO_LEASES,
       readEntry,
       readStanding: (entry) => readAccount(entry, names, null),
       objection: ({ uid }) => Promise.resolve(options.objection?.(uid)),
@@ -124,15 +137,13 @@ export class Stage {
           othersTimeLeft: open.othersTimeLeft(record),
           behindTimeLeft: open.behindTimeLeft(record),
           today: today(),
-          directoryTime: clock.now(),
         };
-        const next = decide(record, { instances, longestHandlerMilliseconds, names, ...circumstances });
+        const next = decide(record, { names, ...circumstances });
         this.steps.push({ step: 'decide', purpose, record, circumstances, next });
         return next;
       },
       observeStep: (step) => void this.steps.push(step),
       open,
-      longestHandlerMilliseconds,
       newToken: () => tokenDay(tokens++ % TOKEN_DAYS),
       runHandler: (job, context) => {
         this.jobs.push(job);
@@ -180,10 +191,7 @@ export class Stage {
       list: (entry) => directory.list(entry),
       failed: () => {},
     });
-    this.#subscription = provisioning(
-      merge(subscription$, lists$).pipe(tap((change) => this.clock.takeChange(change))),
-      this.dependencies,
-    ).subscribe({
+    this.#subscription = provisioning(merge(subscription$, lists$), this.dependencies).subscribe({
       error: (error) => {
         this.ended = error;
       },
@@ -200,6 +208,7 @@ export class Stage {
   kill(): void {
     this.#killed = true;
     this.#subscription?.unsubscribe();
+    this.#keeper?.stop();
     this.abort.abort(new Error('killed'));
   }
 
@@ -222,9 +231,9 @@ export class Stage {
 
   /** What comes of a record of this service that is replayed. */
   replayed(): ReturnType<typeof replayed> {
-    const { names, retry, longestHandlerMilliseconds } = this.dependencies;
+    const { names, retry } = this.dependencies;
     const { instances = 'one' } = this.#options;
-    return replayed(this.steps, { attributes: names, accounts: RULES, instances, retry, longestHandlerMilliseconds });
+    return replayed(this.steps, { attributes: names, accounts: RULES, instances, retry });
   }
 
   /** The events' names in order. */
@@ -234,19 +243,30 @@ export class Stage {
 
   /** A client whose operations never settle once the service is killed. */
   #mortal(client: AccountDirectory): AccountDirectory {
-    const mortal = async <T>(answer: () => Promise<T>): Promise<T> => {
-      if (this.#killed) return new Promise<never>(() => {});
-      try {
-        return await answer();
-      } finally {
-        if (this.#killed) await new Promise<never>(() => {});
-      }
-    };
     return {
-      modify: (dn, ...how) => mortal(() => client.modify(dn, ...how)),
-      read: (dn) => mortal(() => client.read(dn)),
-      find: (uuid) => mortal(() => client.find(uuid)),
+      modify: (dn, ...how) => this.#unlessKilled(() => client.modify(dn, ...how)),
+      read: (dn) => this.#unlessKilled(() => client.read(dn)),
+      find: (uuid) => this.#unlessKilled(() => client.find(uuid)),
     };
+  }
+
+  /** No request reaches the directory any more, until `connect`. */
+  cutOff(): void {
+    this.#isCutOff = true;
+  }
+
+  connect(): void {
+    this.#isCutOff = false;
+  }
+
+  async #unlessKilled<T>(answer: () => Promise<T>): Promise<T> {
+    if (this.#isCutOff) throw new DirectoryError('no answer');
+    if (this.#killed) return new Promise<never>(() => {});
+    try {
+      return await answer();
+    } finally {
+      if (this.#killed) await new Promise<never>(() => {});
+    }
   }
 
   #wait(milliseconds: number, until: AbortSignal): Promise<void> {
@@ -268,5 +288,16 @@ export class Stage {
   drain(): void {
     this.draining.abort();
     this.drain$.next();
+    this.#keeper?.drain();
+  }
+
+  /** The number of leases that the service has, asks for, or waits for. */
+  get leases(): number {
+    return this.#keeper?.size ?? 0;
+  }
+
+  /** Resolves when the leases are released. */
+  close(): Promise<void> {
+    return this.#keeper?.close() ?? Promise.resolve();
   }
 }

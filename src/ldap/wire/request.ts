@@ -5,7 +5,10 @@ import { Operation } from './message.ts';
 
 export const START_TLS = '1.3.6.1.4.1.1466.20037';
 
-export type Scope = 'base' | 'subtree';
+/** The codes of section 4.5.1.2. */
+const SCOPES = { base: 0, oneLevel: 1, subtree: 2 } as const;
+
+export type Scope = keyof typeof SCOPES;
 
 export interface SearchRequest {
   readonly base: string;
@@ -29,7 +32,7 @@ export function encodeSearch(request: SearchRequest): Buffer {
   return element(
     Operation.searchRequest,
     octetString(request.base),
-    enumerated(request.scope === 'base' ? 0 : 2),
+    enumerated(SCOPES[request.scope]),
     enumerated(0),
     integer(0),
     integer(0),

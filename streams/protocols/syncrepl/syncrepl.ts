@@ -1,7 +1,6 @@
 import { Observable, type Subscriber } from 'rxjs';
 import type { DirectoryChange } from '../../../src/domain/change.ts';
 import { DirectoryError, ResultCode } from '../../../src/domain/directory-error.ts';
-import { readGeneralizedTime } from '../../../src/domain/timestamp.ts';
 import { resultError } from '../../../src/ldap/remedies.ts';
 import { malformed } from '../../../src/ldap/wire/ber.ts';
 import { type LdapResult, readLdapResult } from '../../../src/ldap/wire/ldap-result.ts';
@@ -137,13 +136,7 @@ class Watch {
     if (before === phase) return;
     this.#connection.refreshing(false);
     const milliseconds = Math.round(this.#now() - this.#startedAt);
-    const directoryTime = 'cookie' in info && info.cookie !== undefined ? lastChange(info.cookie) : undefined;
-    this.#subscriber.next({
-      kind: 'refreshed',
-      entries: this.#entries,
-      milliseconds,
-      ...(directoryTime === undefined ? {} : { directoryTime }),
-    });
+    this.#subscriber.next({ kind: 'refreshed', entries: this.#entries, milliseconds });
   }
 
   #take(): void {
@@ -163,18 +156,6 @@ class Watch {
       remedy: 'see the log of the directory server; it is subscribed to again by itself',
     });
   }
-}
-
-/**
- * Returns the time of the directory's last change by its own clock, in milliseconds since 1970. A
- * cookie is opaque by the RFC, but OpenLDAP's contains `csn=20261123062230.159254Z#...`, one for
- * each server of a group. Undefined for any other cookie.
- */
-export function lastChange(cookie: Buffer): number | undefined {
-  const [, numbers = ''] = /(?:^|,)csn=([^,]*)/.exec(cookie.toString('latin1')) ?? [];
-  const times = numbers.split(';').map((number) => readGeneralizedTime(number.split('#', 1)[0] ?? ''));
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.max(...known);
 }
 
 function ignored(how: string): NotOffered {

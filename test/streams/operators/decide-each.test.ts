@@ -26,7 +26,6 @@ describe('decideEach', () => {
   it.each<[string, Decision, unknown, string[]]>([
     ['lets a claim through at once', { kind: 'claim', mode: 'add', reason }, 'now', ['queued']],
     ['lets interrupted work through at once', { kind: 'resume', mode: 'add', reason }, 'now', ['queued']],
-    ['lets a take-over through at once', { kind: 'takeOver', mode: 'add', reason }, 'now', ['queued']],
     [
       'holds what is deferred for its day',
       { kind: 'defer', mode: 'add', until: '20261124', reason },

@@ -11,7 +11,7 @@ import {
   type SyncInfo,
   type SyncStateName,
 } from '../../../../streams/protocols/syncrepl/codec.ts';
-import { lastChange, watchBySyncrepl } from '../../../../streams/protocols/syncrepl/syncrepl.ts';
+import { watchBySyncrepl } from '../../../../streams/protocols/syncrepl/syncrepl.ts';
 import { Changes } from '../../../support/changes.ts';
 import { ScriptedChannel } from '../../../support/channel.ts';
 
@@ -79,25 +79,6 @@ describe('watching by content synchronization', () => {
       'left uid=4',
     ]);
     expect(changes.all.at(-1)).toMatchObject({ entryUUID: '015ce116-7b52-1041-9d87-73227f209dd8' });
-  });
-
-  it('says at the end of the refresh when the directory was changed last, where its cookie tells', () => {
-    const { changes, info } = watching();
-    const cookie = Buffer.from(
-      'rid=000,csn=20261123062230.159254Z#000000#001#000000;20261123062231.5Z#000000#002#000000',
-    );
-    info({ ...REFRESH_END, cookie });
-    expect(changes.all.at(-1)).toMatchObject({ directoryTime: Date.UTC(2026, 10, 23, 6, 22, 31, 500) });
-  });
-
-  it.each([
-    '',
-    'rid=000',
-    'rid=000,csn=',
-    'csn=notacsn#0',
-    'localhost:3930#cn=prov:ou=accounts:(csn=20261123062230Z)#47',
-  ])('makes no time of the cookie "%s"', (cookie) => {
-    expect(lastChange(Buffer.from(cookie))).toBeUndefined();
   });
 
   it('says which entries left by their UUIDs, and nothing of those that are said to be present', () => {

@@ -1,0 +1,76 @@
+import type { LeaseDirectory, PresenceDirectory } from '../domain/directory.ts';
+import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
+import type { DirectoryEntry } from '../domain/entry.ts';
+import { PRESENCE_PREFIX, type Presence, readPresence } from '../domain/presence.ts';
+import type { DirectoryOperations } from './operations.ts';
+import { escapeFilterValue } from './wire/filter.ts';
+
+/** An object class of RFC 4519 that every server knows. It needs a cn and allows a description. */
+const LEASE_CLASS = 'applicationProcess';
+const VALUE = 'description';
+
+/**
+ * The leases and the presences below `base`, each as the entry `cn=<name>` with its value in the
+ * description.
+ */
+export function leaseStore(
+  operations: Pick<DirectoryOperations, 'add' | 'modify' | 'search'>,
+  base: string,
+): LeaseDirectory & PresenceDirectory {
+  const dnOf = (name: string) => `cn=${name},${base}`;
+  const add = (name: string, value: string) =>
+    operations.add(dnOf(name), { objectClass: [LEASE_CLASS], cn: [name], [VALUE]: [value] });
+  const search = async (filter: string, take: (entry: DirectoryEntry) => void) => {
+    const request = { base, scope: 'oneLevel', filter, attributes: ['cn', VALUE, 'entryCSN'] } as const;
+    await operations.search(request, {}, take);
+  };
+  return {
+    add,
+    swap: async (name, from, to) => {
+      await operations.modify(dnOf(name), [
+        { operation: 'delete', attribute: VALUE, values: [from] },
+        { operation: 'add', attribute: VALUE, values: [to] },
+      ]);
+    },
+    read: async (name) => {
+      let found: readonly string[] | undefined;
+      const request = { base: dnOf(name), scope: 'base', filter: '(objectClass=*)', attributes: [VALUE] } as const;
+      const take = (entry: DirectoryEntry) => {
+        found = textsOf(entry, VALUE);
+      };
+      await operations.search(request, {}, take).catch(unlessMissing);
+      return found;
+    },
+    list: async (names) => {
+      const found = new Map<string, readonly string[]>();
+      await search(`(|${names.map((name) => `(cn=${escapeFilterValue(name)})`).join('')})`, (entry) => {
+        for (const name of textsOf(entry, 'cn')) found.set(name.toLowerCase(), textsOf(entry, VALUE));
+      });
+      return found;
+    },
+    announce: async (name, value) => {
+      try {
+        await operations.modify(dnOf(name), [{ operation: 'replace', attribute: VALUE, values: [value] }]);
+      } catch (error) {
+        unlessMissing(error);
+        await add(name, value);
+      }
+    },
+    presences: async () => {
+      const found: Presence[] = [];
+      await search(`(cn=${PRESENCE_PREFIX}*)`, (entry) => {
+        const presence = readPresence(textsOf(entry, VALUE), textsOf(entry, 'entryCSN')[0]);
+        if (presence !== undefined) found.push(presence);
+      });
+      return found;
+    },
+  };
+}
+
+function unlessMissing(error: unknown): void {
+  if (!(error instanceof DirectoryError) || error.resultCode !== ResultCode.noSuchObject) throw error;
+}
+
+function textsOf(entry: DirectoryEntry, name: string): string[] {
+  return entry.values(name).map((value) => value.toString('utf8'));
+}

@@ -1,0 +1,230 @@
+import type { LeaseDirectory } from '../../src/domain/directory.ts';
+import { RecentMap } from '../../src/domain/recent-map.ts';
+import { takeableAt } from './attempt-lease.ts';
+import { type LeaseForJob, leaseForJob } from './lease-for-job.ts';
+import { LeaseRunner } from './lease-runner.ts';
+import {
+  type LeaseContext,
+  type LeaseState,
+  mayResume,
+  mayWork,
+  type Release,
+  type Seen,
+  type Wish,
+} from './lease-state.ts';
+import { LeaseWatch } from './lease-watch.ts';
+import type { Leases, Taken } from './leases.ts';
+import type { PresenceKeeper } from './presence-keeper.ts';
+import { spreadOf } from './spread.ts';
+
+export interface LeaseKeeperOptions extends Pick<LeaseContext, 'holder' | 'duration' | 'killGrace'> {
+  readonly directory: LeaseDirectory;
+  /** Milliseconds of a monotonic clock that goes on while the host is suspended. */
+  readonly now: () => number;
+  /** A new word each time that no service has ever used before. */
+  readonly newTurn: () => string;
+  /** Knows the other services; undefined if there are none. */
+  readonly presence?: PresenceKeeper | undefined;
+}
+
+/** The number of released leases that are remembered, so that they need not be read again. */
+const REMEMBERED = 50_000;
+/** How long the releases of a service that ends are waited for, in milliseconds. */
+const LAST_WRITES = 3_000;
+
+const NEVER = new AbortController().signal;
+
+/**
+ * The leases of this service, by lane. Each has the states of `LeaseState` and a runner while it is
+ * held, asked for, or waited for.
+ *
+ * working -> draining (`drain`: nothing is kept over a pause) -> stopped (`close`, `stop`)
+ */
+export class LeaseKeeper implements Leases {
+  readonly #options: LeaseKeeperOptions;
+  readonly #runners = new Map<string, LeaseRunner>();
+  /** What was seen last of leases that this service does not need now. */
+  readonly #seen = new RecentMap<Seen>(REMEMBERED);
+  readonly #watch: LeaseWatch;
+  #draining = false;
+
+  constructor(options: LeaseKeeperOptions) {
+    this.#options = options;
+    this.#watch = new LeaseWatch(options.directory, (lane, lease) =>
+      this.#runners.get(lane)?.take({ got: 'told', lease }),
+    );
+  }
+
+  /** The number of leases that this service has, asks for, or waits for. */
+  get size(): number {
+    return this.#runners.size;
+  }
+
+  get mayTake(): boolean {
+    return this.#options.presence?.mayClaim ?? true;
+  }
+
+  async untilMayTake(until: AbortSignal): Promise<void> {
+    await this.#options.presence?.untilMayClaim(until);
+  }
+
+  spread(uid: string): number {
+    const { presence, holder } = this.#options;
+    return presence === undefined ? 0 : spreadOf(holder, laneOf(uid), presence.holders);
+  }
+
+  isHeld(uid: string): boolean {
+    const state = this.#runners.get(laneOf(uid))?.state;
+    return state !== undefined && mayWork(state, this.#options.now());
+  }
+
+  mayResume(uid: string): boolean {
+    const state = this.#runners.get(laneOf(uid))?.state;
+    return state !== undefined && mayResume(state, this.#options.now());
+  }
+
+  attempt(uid: string): number {
+    const state = this.#runners.get(laneOf(uid))?.state;
+    return state?.at === 'held' && state.before.is === 'paused' ? state.before.attempt : 1;
+  }
+
+  async take(uid: string, wish: Omit<Wish, 'since'>, until: AbortSignal): Promise<Taken> {
+    until.throwIfAborted();
+    const runner = this.#runnerOf(uid);
+    // Services attempt one after another: see `spread`. Here it is this one's turn.
+    if (runner.state.at !== 'held') runner.take({ got: 'take', ...wish }, 0);
+    const taken = await this.#orGiveUp(
+      runner,
+      runner.until(until, (state) => this.#taken(state)),
+    );
+    return taken === 'lost' ? this.take(uid, wish, until) : taken;
+  }
+
+  async untilHeld(uid: string, until: AbortSignal): Promise<void> {
+    const runner = this.#runnerOf(uid);
+    const isOver = (state: LeaseState) => mayWork(state, this.#options.now()) || state.at === 'lost';
+    await this.#orGiveUp(
+      runner,
+      runner.until(until, (state) => isOver(state) || undefined),
+    );
+  }
+
+  async untilTakeable(uid: string, until: AbortSignal): Promise<void> {
+    const lane = laneOf(uid);
+    const unwatch = this.#watch.add(lane);
+    const runner = this.#runnerOf(uid);
+    if (runner.state.at === 'waiting') this.release(uid, { to: 'free' });
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await runner.until(until, (state) => {
+        clearTimeout(timer);
+        const left = this.#takeableIn(uid, state);
+        if (left <= 0) return true;
+        if (left < Infinity) timer = setTimeout(() => runner.tell(), left + 1);
+        return undefined;
+      });
+    } finally {
+      clearTimeout(timer);
+      unwatch();
+      this.#forgetIdle(lane, runner);
+    }
+  }
+
+  async renew(uid: string): Promise<boolean> {
+    const runner = this.#runners.get(laneOf(uid));
+    const state = runner?.state;
+    if (runner === undefined || (state?.at !== 'held' && state?.at !== 'paused')) return false;
+    const { lease } = state;
+    if (state.at === 'paused') runner.take({ got: 'take', job: lease.job, inWork: true });
+    else if (state.doing === 'resting') runner.take({ got: 'time' });
+    const answer = runner.until(NEVER, (now) => {
+      if (now.at !== 'held') return 'lost';
+      return now.lease.text === lease.text ? undefined : 'renewed';
+    });
+    return (await answer.catch(() => 'lost')) === 'renewed';
+  }
+
+  forJob(uid: string): LeaseForJob {
+    return leaseForJob(this.#runnerOf(uid), this.#options.now, this.#options.killGrace);
+  }
+
+  release(uid: string, release: Release): void {
+    const isLeft = this.#draining && release.to === 'paused';
+    this.#runners.get(laneOf(uid))?.take({ got: 'release', release: isLeft ? { to: 'left' } : release });
+  }
+
+  /** To be called when no new work is started: what is paused is left to other services. */
+  drain(): void {
+    this.#draining = true;
+    for (const runner of this.#runners.values()) {
+      if (runner.state.at === 'paused') runner.take({ got: 'release', release: { to: 'left' } });
+    }
+  }
+
+  /** Resolves when all releases are written, or after a while. Nothing happens afterwards. */
+  async close(): Promise<void> {
+    const ended = new AbortController();
+    const timer = setTimeout(() => ended.abort(new Error('the service ends')), LAST_WRITES);
+    const isReleased = ({ at }: LeaseState) => (at === 'releasing' ? undefined : true);
+    await Promise.allSettled([...this.#runners.values()].map((runner) => runner.until(ended.signal, isReleased)));
+    clearTimeout(timer);
+    this.stop();
+  }
+
+  /** Does nothing any more, as at the end of the process. */
+  stop(): void {
+    this.#watch.stop();
+    for (const runner of this.#runners.values()) runner.stop();
+    this.#runners.clear();
+  }
+
+  /** Returns the result of `take`, once the state shows it. */
+  #taken(state: LeaseState): Taken | 'lost' | undefined {
+    const now = this.#options.now();
+    if (state.at === 'lost') return 'lost';
+    if (mayWork(state, now)) return { is: 'held' };
+    if (state.at !== 'waiting' || state.seen === undefined) return undefined;
+    const { seen, wish } = state;
+    const at = takeableAt(seen, wish.inWork ? wish.since : undefined, { ...this.#options, spread: 0 });
+    return at > now ? { is: 'foreign', lease: seen.lease, duration: this.#options.duration } : undefined;
+  }
+
+  /** Returns in how many milliseconds a lease may be tried that this service does not ask for. */
+  #takeableIn(uid: string, state: LeaseState): number {
+    if (state.at !== 'none' || state.seen === undefined) return 0;
+    const at = takeableAt(state.seen, undefined, { ...this.#options, spread: this.spread(uid) });
+    return at - this.#options.now();
+  }
+
+  async #orGiveUp<T>(runner: LeaseRunner, taking: Promise<T>): Promise<T> {
+    try {
+      return await taking;
+    } catch (error) {
+      runner.take({ got: 'release', release: { to: 'free' } });
+      throw error;
+    }
+  }
+
+  #runnerOf(uid: string): LeaseRunner {
+    const lane = laneOf(uid);
+    const known = this.#runners.get(lane);
+    if (known !== undefined) return known;
+    const { directory, now, newTurn, holder, duration, killGrace } = this.#options;
+    const context = () => ({ now: now(), turn: newTurn(), spread: this.spread(uid), holder, duration, killGrace });
+    const stepped = (runner: LeaseRunner) => this.#forgetIdle(lane, runner);
+    const runner = new LeaseRunner(lane, this.#seen.get(lane), { directory, now, context, stepped });
+    this.#runners.set(lane, runner);
+    return runner;
+  }
+
+  #forgetIdle(lane: string, runner: LeaseRunner): void {
+    const { state, isIdle } = runner;
+    if (!isIdle || state.at !== 'none' || this.#watch.has(lane) || this.#runners.get(lane) !== runner) return;
+    this.#runners.delete(lane);
+    if (state.seen !== undefined) this.#seen.set(lane, state.seen);
+  }
+}
+
+function laneOf(uid: string): string {
+  return uid.toLowerCase();
+}

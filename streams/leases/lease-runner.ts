@@ -1,0 +1,144 @@
+import type { LeaseDirectory } from '../../src/domain/directory.ts';
+import { DirectoryError, ResultCode } from '../../src/domain/directory-error.ts';
+import { readLease } from '../../src/domain/lease.ts';
+import {
+  type LeaseContext,
+  type LeaseEffect,
+  type LeaseInput,
+  type LeaseState,
+  NO_LEASE,
+  type Seen,
+} from './lease-state.ts';
+import { stepLease } from './lease-step.ts';
+
+export interface LeaseRunnerOptions {
+  readonly directory: LeaseDirectory;
+  /** What the steps depend on, at this moment. */
+  readonly context: () => LeaseContext;
+  /** Milliseconds of the clock of the context. */
+  readonly now: () => number;
+  /** Called after each step, when its watchers were told. */
+  readonly stepped: (runner: LeaseRunner) => void;
+}
+
+/** Is told after each step; with the error if the directory did not answer. */
+export type LeaseWatcher = (error?: DirectoryError) => void;
+
+/** Runs the machine of one uid: performs its effects, and gives it their answers. */
+export class LeaseRunner {
+  readonly #lane: string;
+  readonly #options: LeaseRunnerOptions;
+  readonly #watchers = new Set<LeaseWatcher>();
+  #state: LeaseState;
+  #timer: NodeJS.Timeout | undefined;
+  /** Counts the effects. The answer to an effect that another one has replaced is dropped. */
+  #effect = 0;
+
+  /** `seen`: what was seen of the lease before. */
+  constructor(lane: string, seen: Seen | undefined, options: LeaseRunnerOptions) {
+    this.#lane = lane;
+    this.#options = options;
+    this.#state = seen === undefined ? NO_LEASE : { at: 'none', seen };
+  }
+
+  get state(): LeaseState {
+    return this.#state;
+  }
+
+  /** Whether nobody waits for it, and it is not held, asked for or paused. */
+  get isIdle(): boolean {
+    return this.#state.at === 'none' && this.#watchers.size === 0;
+  }
+
+  /** `spread`: see `LeaseContext`. Default: that of the context. */
+  take(input: LeaseInput, spread?: number): void {
+    const context = this.#options.context();
+    const { state, effect } = stepLease(this.#state, input, spread === undefined ? context : { ...context, spread });
+    this.#state = state;
+    if (effect !== undefined) this.#perform(effect);
+    this.tell();
+    this.#options.stepped(this);
+  }
+
+  /** Calls `watcher` after each step. Returns a function that ends that. */
+  watch(watcher: LeaseWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /**
+   * Resolves to what `find` returns for the state, once it is not undefined. Rejects with an error
+   * of the directory, and on the abort.
+   */
+  until<T>(abort: AbortSignal, find: (state: LeaseState) => T | undefined): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const end = (): void => {
+        unwatch();
+        abort.removeEventListener('abort', stop);
+      };
+      const stop = (): void => {
+        end();
+        reject(abort.reason);
+      };
+      const look = (error?: DirectoryError): void => {
+        const found = find(this.#state);
+        if (found === undefined && error === undefined) return;
+        end();
+        if (found === undefined) reject(error);
+        else resolve(found);
+      };
+      const unwatch = this.watch(look);
+      abort.addEventListener('abort', stop);
+      if (abort.aborted) stop();
+      else look();
+    });
+  }
+
+  /** Does nothing any more. */
+  stop(): void {
+    this.#effect += 1;
+    clearTimeout(this.#timer);
+  }
+
+  /** Calls the watchers. */
+  tell(error?: DirectoryError): void {
+    for (const watcher of [...this.#watchers]) watcher(error);
+  }
+
+  #perform(effect: LeaseEffect): void {
+    this.stop();
+    const number = this.#effect;
+    const answered = (input: LeaseInput): void => {
+      if (this.#effect === number) this.take(input);
+    };
+    const failed = (error: unknown): void => {
+      if (!(error instanceof DirectoryError)) throw error;
+      if (this.#effect !== number) return;
+      this.take({ got: isRefusal(error) ? 'refused' : 'noAnswer' });
+      if (!isRefusal(error)) this.tell(error);
+    };
+    const { directory, now } = this.#options;
+    switch (effect.do) {
+      case 'add':
+        directory.add(this.#lane, effect.lease).then(() => answered({ got: 'done' }), failed);
+        return;
+      case 'swap':
+        directory.swap(this.#lane, effect.from, effect.to).then(() => answered({ got: 'done' }), failed);
+        return;
+      case 'read':
+        directory.read(this.#lane).then((values) => answered({ got: 'read', lease: readLease(values) }), failed);
+        return;
+      case 'wait':
+        this.#timer = setTimeout(() => answered({ got: 'time' }), Math.max(0, effect.until - now()));
+        return;
+      case 'nothing':
+        return;
+    }
+  }
+}
+
+/** Whether the directory says that the lease is not what it was thought to be. */
+function isRefusal({ resultCode }: DirectoryError): boolean {
+  const { noSuchAttribute, noSuchObject, entryAlreadyExists } = ResultCode;
+  return resultCode === noSuchAttribute || resultCode === noSuchObject || resultCode === entryAlreadyExists;
+}

@@ -1,0 +1,78 @@
+import type { JobLease } from '../../src/domain/job.ts';
+import type { LeaseReading } from '../../src/domain/lease.ts';
+import type { Release, Wish } from './lease-state.ts';
+
+/** The leases of the uids in work. Uids are compared without regard to case. */
+export interface Leases {
+  /** Whether this service has the lease of the uid, and it has not lapsed. */
+  isHeld(uid: string): boolean;
+  /**
+   * Whether an account that came in work without this service may be resumed under the lease: it
+   * was taken for an account in work, or from another service.
+   */
+  mayResume(uid: string): boolean;
+  /**
+   * Tries to take the lease of a uid that this service does not hold. Rejects with a DirectoryError
+   * if the directory does not answer or refuses it, and with the reason of the abort.
+   */
+  take(uid: string, wish: Omit<Wish, 'since'>, until: AbortSignal): Promise<Taken>;
+  /**
+   * The number of the next attempt, if the lease was another service's in a pause before it;
+   * otherwise 1.
+   */
+  attempt(uid: string): number;
+  /**
+   * Goes on with `take` until the lease is held, also if it was `foreign`. Rejects as that does.
+   */
+  untilHeld(uid: string, until: AbortSignal): Promise<void>;
+  /**
+   * Ends a `take` that was `foreign`, and resolves when it may be tried again. Rejects on the abort.
+   */
+  untilTakeable(uid: string, until: AbortSignal): Promise<void>;
+  /**
+   * Renews the lease now. Resolves to true if this service has had it since it was taken. Resolves
+   * to false if another service may have had it, or the directory does not answer.
+   */
+  renew(uid: string): Promise<boolean>;
+  /** The lease of a uid for the processes of its attempt; undefined if none is needed. */
+  forJob(uid: string): (JobLease & { readonly lapsed: AbortSignal }) | undefined;
+  /**
+   * Gives the lease up, or keeps it over a pause. Does nothing if it is not held. The write follows
+   * in the background.
+   */
+  release(uid: string, release: Release): void;
+  /** False while another service writes to another server, on which leases do not hold. */
+  readonly mayTake: boolean;
+  /** Resolves when `mayTake` is true. Rejects on the abort. */
+  untilMayTake(until: AbortSignal): Promise<void>;
+  /**
+   * How long this service waits before it tries a lease, so that not all services try it at once,
+   * in milliseconds.
+   */
+  spread(uid: string): number;
+}
+
+export type Taken =
+  | { readonly is: 'held' }
+  /**
+   * It may not be taken yet: another service has it; its entry is no lease; or the account is in
+   * work and the lease, free or missing, does not say by whom. Then it is taken if it stays so for
+   * `duration`, in milliseconds.
+   */
+  | { readonly is: 'foreign'; readonly lease: LeaseReading; readonly duration: number };
+
+/** With `instances: one`: no lease is needed. */
+export const NO_LEASES: Leases = {
+  isHeld: () => true,
+  mayResume: () => true,
+  take: async () => ({ is: 'held' }),
+  untilHeld: async () => {},
+  attempt: () => 1,
+  untilTakeable: async () => {},
+  renew: async () => true,
+  forJob: () => undefined,
+  release: () => {},
+  mayTake: true,
+  untilMayTake: async () => {},
+  spread: () => 0,
+};

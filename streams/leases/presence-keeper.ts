@@ -1,0 +1,123 @@
+import type { PresenceDirectory } from '../../src/domain/directory.ts';
+import { GONE, presentText } from '../../src/domain/presence.ts';
+import {
+  livingHolders,
+  type Masters,
+  mastersOf,
+  NO_PRESENCES,
+  PRESENCE_DURATION,
+  PRESENCE_EVERY,
+  type Presences,
+  reconnected,
+  seePresences,
+} from './presences.ts';
+
+export interface PresenceKeeperOptions {
+  readonly directory: PresenceDirectory;
+  /** The name of the own presence entry. */
+  readonly name: string;
+  readonly holder: string;
+  readonly now: () => number;
+  readonly newTurn: () => string;
+  /** Called with a sentence when the services are found on two masters, and when they no longer are. */
+  readonly notice: (message: string) => void;
+}
+
+/**
+ * Keeps the presence of this service, and knows the others: who is there, and whether all write to
+ * one server.
+ *
+ * disconnected -> present (`connected`; renewed every PRESENCE_EVERY) -> gone (`close`)
+ */
+export class PresenceKeeper {
+  readonly #options: PresenceKeeperOptions;
+  #presences: Presences = NO_PRESENCES;
+  #masters: Masters = { serverIds: [], mayClaim: true };
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  /** Counts the connections. What belongs to an earlier one is dropped. */
+  #connection = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(options: PresenceKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** The holders that are there, this one included, in order. */
+  get holders(): readonly string[] {
+    return livingHolders(this.#presences, this.#options.holder);
+  }
+
+  /** Whether this service may take leases: all write to one server, or this one is on the first. */
+  get mayClaim(): boolean {
+    return this.#masters.mayClaim;
+  }
+
+  /** To be called when there is a connection, perhaps to another server. */
+  connected(): void {
+    if (this.#closed) return;
+    this.#connection += 1;
+    this.#presences = reconnected(this.#presences);
+    clearTimeout(this.#timer);
+    void this.#renew(this.#connection);
+  }
+
+  /** Resolves when this service may take leases. Rejects on the abort. */
+  untilMayClaim(until: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (!until.aborted && !this.mayClaim) return;
+        this.#waiting.delete(look);
+        until.removeEventListener('abort', look);
+        if (until.aborted) reject(until.reason);
+        else resolve();
+      };
+      this.#waiting.add(look);
+      until.addEventListener('abort', look);
+      look();
+    });
+  }
+
+  /** Tells the others that this service is gone. Does nothing afterwards. */
+  async close(): Promise<void> {
+    this.stop();
+    await this.#options.directory.announce(this.#options.name, GONE).catch(() => {});
+  }
+
+  /** Does nothing any more, as at the end of the process. */
+  stop(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #renew(connection: number): Promise<void> {
+    const { directory, name, holder, newTurn, now } = this.#options;
+    try {
+      await directory.announce(name, presentText(holder, newTurn(), PRESENCE_DURATION));
+      const list = await directory.presences();
+      if (this.#closed || connection !== this.#connection) return;
+      this.#presences = seePresences(this.#presences, list, now());
+      this.#judge();
+    } catch {
+      // Without an answer nothing is known. The next renewal follows, or the next connection.
+    }
+    if (this.#closed || connection !== this.#connection) return;
+    this.#timer = setTimeout(() => void this.#renew(connection), PRESENCE_EVERY);
+  }
+
+  #judge(): void {
+    const { holder, notice } = this.#options;
+    const before = this.#masters;
+    const own = this.#presences.byHolder.get(holder)?.presence.serverId;
+    this.#masters = mastersOf(this.#presences, holder, own);
+    const { serverIds, mayClaim } = this.#masters;
+    if (serverIds.length > 1 && before.serverIds.length < 2) {
+      const rest = mayClaim ? 'this service is on the first and goes on' : 'this service waits';
+      notice(
+        `the services of these accounts write to ${serverIds.length} servers (server ids ${serverIds.join(', ')}), between which no lease holds: ${rest}; let directory.url of all name one server`,
+      );
+    }
+    if (serverIds.length < 2 && before.serverIds.length > 1) notice('all services write to one server again');
+    for (const look of [...this.#waiting]) look();
+  }
+}

@@ -17,7 +17,7 @@ export const ldapUrls = kind<readonly string[]>(
         return new Mismatch(urls.length === 1 ? read.hint : `number ${index + 1}: ${read.hint}`);
       }
     }
-    return urls.map((url: string) => url.trim().replace(/\/$/, ''));
+    return urls.map((url: string) => url.trim().replace(/(?<=[^/])\/$/, ''));
   },
 );
 

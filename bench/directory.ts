@@ -1,4 +1,5 @@
 import { firstValueFrom, type Subscription, share, take, filter as where } from 'rxjs';
+import type { DirectoryAccess } from '../src/ldap/access.ts';
 import type { Connection } from '../src/ldap/connection.ts';
 import { openConnection } from '../src/ldap/open-connection.ts';
 import { readLdapResult } from '../src/ldap/wire/ldap-result.ts';
@@ -36,12 +37,11 @@ export class Administrator {
 
   static async connect(slapd: Slapd): Promise<Administrator> {
     const abort = new AbortController();
-    const access = {
+    const access: DirectoryAccess = {
       urls: [slapd.url],
       startTls: false,
-      caFile: null,
-      bindDn: slapd.login.dn,
-      readPassword: async () => slapd.login.password,
+      tls: { caFile: null, client: null },
+      authentication: { method: 'simple', dn: slapd.login.dn, readPassword: async () => slapd.login.password },
       timeoutMilliseconds: 30_000,
     };
     const connection = await openConnection(access, slapd.url, abort.signal);

@@ -1,21 +1,14 @@
 import { STEPS } from '../handlers/steps/registry.ts';
-import { isLoopbackHost } from '../src/domain/loopback.ts';
-import { parseLdapUrl } from '../src/ldap/ldap-url.ts';
+import { bindFaults, type Environment } from './bind-rules.ts';
 import type { FaultAt } from './fault.ts';
 import { isLoopbackAddress } from './kinds/address-kinds.ts';
 import { formatDuration } from './kinds/units.ts';
 import type { PartialSettings } from './schema.ts';
 
-/** The environment variable that may hold the password instead of the file. */
-export const PASSWORD_VARIABLE = 'PROV_BIND_PASSWORD';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 /** The contradictions between settings that are valid by themselves. */
 export function contradictions(settings: PartialSettings, env: Environment): FaultAt[] {
   return [
-    ...passwordSource(settings.directory, env),
-    ...encryption(settings.directory),
+    ...bindFaults(settings.directory, env),
     ...attributesDiffer(settings.attributes),
     ...instances(settings),
     ...pauses(['retry', 'temporary'], settings.retry.temporary),
@@ -24,51 +17,6 @@ export function contradictions(settings: PartialSettings, env: Environment): Fau
     ...withinSteps(settings),
     ...needsHomeRoot(settings),
     ...operator(settings.operator),
-  ];
-}
-
-const SOURCES = ['bindPasswordFile', 'bindPassword', 'bindPasswordFd'] as const;
-
-function passwordSource(directory: PartialSettings['directory'], env: Environment): FaultAt[] {
-  if (directory.bindDn === undefined || SOURCES.some((key) => directory[key] === undefined)) return [];
-  const inFile = SOURCES.filter((key) => directory[key] !== null).map((key) => `directory.${key}`);
-  const last = inFile.at(-1)?.split('.') ?? ['directory', 'bindPasswordFile'];
-  if (directory.bindDn === null) {
-    return inFile.length === 0 ? [] : [{ path: last, given: 'a password', expected: 'none without directory.bindDn' }];
-  }
-  const given = env[PASSWORD_VARIABLE] === undefined ? inFile : [...inFile, `${PASSWORD_VARIABLE} in the environment`];
-  if (given.length === 1) return [];
-  return [
-    {
-      path: last,
-      given: given.length === 0 ? 'nothing' : given.join(' and '),
-      expected: `exactly one of bindPasswordFile, bindPassword, bindPasswordFd and ${PASSWORD_VARIABLE} in the environment, as bindDn is set`,
-    },
-  ];
-}
-
-function encryption(directory: PartialSettings['directory']): FaultAt[] {
-  const { url, startTls, bindDn, allowPlaintext } = directory;
-  if (url === undefined || startTls === undefined) return [];
-  const urls = url.map(parseLdapUrl);
-  if (startTls && urls.every(({ scheme }) => scheme !== 'ldap')) {
-    return [
-      {
-        path: ['directory', 'startTls'],
-        expected: 'false, as no URL is an ldap:// one: ldaps:// is encrypted already, ldapi:// stays on the host',
-      },
-    ];
-  }
-  const open = urls.find((read) => read.scheme === 'ldap' && !isLoopbackHost(read.host));
-  if (startTls || bindDn === undefined || bindDn === null || allowPlaintext !== false || open?.scheme !== 'ldap')
-    return [];
-  return [
-    {
-      path: ['directory', 'url'],
-      given: `ldap://${open.host} without encryption`,
-      expected:
-        'startTls: true or ldaps://, as a password would cross the network readable (directory.allowPlaintext: true allows it)',
-    },
   ];
 }
 

@@ -1,8 +1,8 @@
-import { X509Certificate } from 'node:crypto';
 import { STEPS } from '../handlers/steps/registry.ts';
+import { DirectoryError } from '../src/domain/directory-error.ts';
 import { InputFault, lookAtInput, readInput } from '../src/host/input-file.ts';
-import { LARGEST_AUTHORITIES } from '../src/ldap/transport.ts';
-import type { Environment } from './cross-rules.ts';
+import { certificateIn, LARGEST_AUTHORITIES, readClientCertificate } from '../src/ldap/tls-material.ts';
+import { type Environment, withCredentialPaths } from './bind-rules.ts';
 import { ConfigurationError, type Fault, type FaultAt } from './fault.ts';
 import { LARGEST_PASSWORD } from './password.ts';
 import { readSettings } from './read-settings.ts';
@@ -46,7 +46,7 @@ export function parseConfig(text: string, env: Environment, path: string): Setti
   if ('faults' in file) throw new ConfigurationError(path, file.faults);
   const read = readSettings(file.raw, env);
   if ('faults' in read) throw new ConfigurationError(path, withPlaces(read.faults, text));
-  return read.settings;
+  return withCredentialPaths(read.settings, env);
 }
 
 /** Adds to each fault its line and the given value. The order is that of the file. */
@@ -65,9 +65,11 @@ function withPlaces(faults: readonly FaultAt[], text: string): Fault[] {
 
 async function faultsOfFiles(settings: Settings): Promise<FaultAt[]> {
   const { directory } = settings;
-  const { caFile } = directory.tls;
+  const { caFile, certFile, keyFile } = directory.tls;
   const checks = [
     caFile === null ? undefined : faultOfCertificates(['directory', 'tls', 'caFile'], caFile),
+    certFile === null ? undefined : faultOfCertificates(['directory', 'tls', 'certFile'], certFile),
+    keyFile === null ? undefined : faultOfKey(['directory', 'tls', 'keyFile'], keyFile, certFile),
     directory.bindPasswordFile === null
       ? undefined
       : faultOfFile(['directory', 'bindPasswordFile'], directory.bindPasswordFile, LARGEST_PASSWORD),
@@ -90,12 +92,34 @@ async function faultOfFile(path: readonly string[], file: string, mostBytes?: nu
 }
 
 async function faultOfCertificates(path: readonly string[], file: string): Promise<FaultAt | undefined> {
+  const expected = (reason: string) => `a PEM file of certificates that the service may read (${reason})`;
   try {
-    new X509Certificate(await readInput(file, LARGEST_AUTHORITIES));
+    const found = certificateIn(await readInput(file, LARGEST_AUTHORITIES));
+    return found === undefined ? { path, given: file, expected: expected('it holds no certificate') } : undefined;
+  } catch (error) {
+    return { path, given: file, expected: expected(reasonOf(error)) };
+  }
+}
+
+/** What is wrong with the key, by itself or beside the certificate, if that can be read. */
+async function faultOfKey(
+  path: readonly string[],
+  file: string,
+  certFile: string | null,
+): Promise<FaultAt | undefined> {
+  const unreadable = await faultOfFile(path, file, LARGEST_AUTHORITIES);
+  if (unreadable !== undefined || certFile === null) return unreadable;
+  if ((await faultOfCertificates(path, certFile)) !== undefined) return undefined;
+  try {
+    await readClientCertificate({ certFile, keyFile: file });
     return undefined;
   } catch (error) {
-    const reason = error instanceof InputFault ? reasonOf(error) : 'it holds no certificate';
-    return { path, given: file, expected: `a PEM file of certificates that the service may read (${reason})` };
+    if (!(error instanceof DirectoryError)) throw error;
+    return {
+      path,
+      given: file,
+      expected: `the PEM file of the key of tls.certFile, without a passphrase (${error.message})`,
+    };
   }
 }
 

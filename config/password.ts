@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { readDescriptor, readInput } from '../src/host/input-file.ts';
-import { type Environment, PASSWORD_VARIABLE } from './cross-rules.ts';
+import { type Environment, PASSWORD_VARIABLE } from './bind-rules.ts';
 import type { Settings } from './schema.ts';
 
 /** The size limit in bytes: far more than any directory accepts as a password. */
@@ -28,38 +28,49 @@ export function passwordReader(directory: Settings['directory'], env: Environmen
 }
 
 /** A risk that does not prevent the service from working. */
-export interface PasswordFinding {
-  /** Who else may read the password. */
+export interface SecretFinding {
+  readonly secret: 'password' | 'key';
+  /** Who else may read it. */
   readonly readers: 'everybody' | 'group';
   readonly problem: string;
   readonly remedy: string;
 }
 
 /**
- * Whether others may read the password, in its own file or in the configuration file: everybody, or
- * the members of a group that is not in `groups`. Default: root's group and the groups of this
- * process, which is assumed to have the rights of the service.
+ * Whether others may read the password, in its own file or in the configuration file, or the key of
+ * the client certificate: everybody, or the members of a group that is not in `groups`. Default:
+ * root's group and the groups of this process, which is assumed to have the rights of the service.
  */
-export async function passwordFindings(
+export async function secretFindings(
   configPath: string,
   directory: Settings['directory'],
   groups: ReadonlySet<number> = ownGroups(),
-): Promise<PasswordFinding[]> {
-  const files = [directory.bindPasswordFile, directory.bindPassword === null ? null : configPath];
-  const findings = await Promise.all(files.map((file) => (file === null ? undefined : findingOfFile(file, groups))));
+): Promise<SecretFinding[]> {
+  const files = [
+    ['password', directory.bindPasswordFile],
+    ['password', directory.bindPassword === null ? null : configPath],
+    ['key', directory.tls.keyFile],
+  ] as const;
+  const findings = await Promise.all(
+    files.map(([secret, file]) => (file === null ? undefined : findingOfFile(secret, file, groups))),
+  );
   return findings.filter((finding) => finding !== undefined);
 }
 
-async function findingOfFile(file: string, groups: ReadonlySet<number>): Promise<PasswordFinding | undefined> {
+async function findingOfFile(
+  secret: SecretFinding['secret'],
+  file: string,
+  groups: ReadonlySet<number>,
+): Promise<SecretFinding | undefined> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) return undefined;
   if ((found.mode & 0o004) !== 0) {
-    const problem = `every user of this host can read the password in ${file}`;
-    return { readers: 'everybody', problem, remedy: `chmod o-rwx ${file}` };
+    const problem = `every user of this host can read the ${secret} in ${file}`;
+    return { secret, readers: 'everybody', problem, remedy: `chmod o-rwx ${file}` };
   }
   if ((found.mode & 0o040) === 0 || groups.has(found.gid)) return undefined;
-  const problem = `the group ${found.gid}, which is not the service's, can read the password in ${file}`;
-  return { readers: 'group', problem, remedy: `chmod g-rwx ${file}, or chgrp it to a group of the service` };
+  const problem = `the group ${found.gid}, which is not the service's, can read the ${secret} in ${file}`;
+  return { secret, readers: 'group', problem, remedy: `chmod g-rwx ${file}, or chgrp it to a group of the service` };
 }
 
 function ownGroups(): ReadonlySet<number> {

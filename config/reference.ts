@@ -8,6 +8,7 @@ export const SITE_VALUES: Readonly<Record<string, unknown>> = {
   'directory.url': ['ldap://ldap1.example.org', 'ldap://ldap2.example.org'],
   'directory.startTls': true,
   'directory.tls.caFile': '/etc/ssl/certs/ca-certificates.crt',
+  'directory.auth': 'simple',
   'directory.bindDn': 'cn=prov-backup-rsnapshot,ou=daemons,dc=stoney-cloud,dc=org',
   'directory.bindPasswordFile': '/etc/prov-backup-rsnapshot/password',
   'directory.base': 'ou=accounts,ou=backup,ou=services,dc=stoney-cloud,dc=org',

@@ -1,8 +1,21 @@
 import { stepSections } from '../handlers/steps/registry.ts';
 import { listenAddress, syslogTarget } from './kinds/address-kinds.ts';
-import { absolutePath, duration, oneOf, orNull, text, timeZone, wholeNumber, yesOrNo } from './kinds/kind.ts';
+import {
+  absolutePath,
+  duration,
+  inputFile,
+  oneOf,
+  orNull,
+  text,
+  timeZone,
+  wholeNumber,
+  yesOrNo,
+} from './kinds/kind.ts';
 import { attributeName, attributeNames, distinguishedName, ldapUrls, searchFilter } from './kinds/ldap-kinds.ts';
 import { type PartialSettingsOf, required, type SettingsOf, section, setting } from './kinds/setting.ts';
+
+/** How the service binds. */
+const AUTH_METHODS = ['simple', 'external', 'anonymous'] as const;
 
 /**
  * All settings of the service, each with its kind, its default, and its sentence in the reference.
@@ -18,18 +31,36 @@ export const settingsSchema = section('', {
       false,
       yesOrNo,
     ),
-    tls: section('How the server proves itself; its certificate and its name are always verified.', {
-      caFile: setting(
-        'PEM file of the accepted authorities; null: those that Node.js brings.',
-        null,
-        orNull(absolutePath),
-      ),
-    }),
-    bindDn: setting('Who the service is to the directory; null: anonymous.', null, orNull(distinguishedName)),
+    tls: section(
+      'How server and service prove themselves; the name and the certificate of the server are always verified.',
+      {
+        caFile: setting(
+          'PEM file of the accepted authorities; null: those that Node.js brings.',
+          null,
+          orNull(absolutePath),
+        ),
+        certFile: setting(
+          "PEM file of the service's own certificate, with those of intermediate authorities after it; read again at each connection.",
+          null,
+          orNull(inputFile),
+        ),
+        keyFile: setting(
+          'PEM file of the key of that certificate, without a passphrase; read again at each connection.',
+          null,
+          orNull(inputFile),
+        ),
+      },
+    ),
+    auth: setting(
+      'How the service binds: simple (bindDn and a password), external (SASL EXTERNAL: by tls.certFile, or as the user of the process over ldapi://) or anonymous; null: simple with a bindDn, anonymous without.',
+      null,
+      orNull(oneOf(...AUTH_METHODS)),
+    ),
+    bindDn: setting('Who the service is to the directory, for a simple bind.', null, orNull(distinguishedName)),
     bindPasswordFile: setting(
       'File that holds the password; read again at each bind, one newline at its end is dropped.',
       null,
-      orNull(absolutePath),
+      orNull(inputFile),
     ),
     bindPassword: setting(
       'The password itself; no other user of the host may read this file then.',

@@ -15,7 +15,7 @@ import { openOperatorInterface } from './open-operator.ts';
 import { openRecord } from './open-record.ts';
 import type { OperatorServer } from './operator/server.ts';
 import { checkHost } from './preflight/host.ts';
-import { checkPassword } from './preflight/password.ts';
+import { checkSecrets } from './preflight/secrets.ts';
 import { checkStep } from './preflight/steps.ts';
 import { endOrphansBelow } from './script/orphans.ts';
 import { createService, type Service } from './service.ts';
@@ -118,7 +118,7 @@ async function runLogged(
 }
 
 /**
- * Checks the password file and the script, and ends scripts that an earlier service left behind,
+ * Checks who can read the secrets, and the script, and ends scripts that an earlier service left behind,
  * before the first account is worked on. A service that is told to stop need not wait for it: the
  * next service does the same.
  */
@@ -128,7 +128,7 @@ async function prepare(
   dryRun: boolean,
   notice: (message: string) => void,
 ): Promise<void> {
-  const lines = await Promise.all([checkPassword(configFile, settings), checkStep(script, settings)]);
+  const lines = await Promise.all([checkSecrets(configFile, settings), checkStep(script, settings)]);
   for (const { verdict, what, found, remedy } of [...checkHost(), ...lines.flat()]) {
     if (verdict !== 'ok') notice(`${what}: ${found}; ${remedy}`);
   }

@@ -1,4 +1,5 @@
 /** Derives from the settings what the parts of the program need. */
+import { authMethod } from '../config/bind-rules.ts';
 import { passwordReader } from '../config/password.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Site } from '../handlers/define-step.ts';
@@ -6,22 +7,34 @@ import type { DecideNow, ObserveStep } from '../streams/turn/steps.ts';
 import type { AccountRecord, AccountRules } from './domain/account.ts';
 import { decide } from './domain/decide.ts';
 import { dayIn } from './domain/timestamp.ts';
-import type { DirectoryAccess } from './ldap/access.ts';
+import type { Authentication, DirectoryAccess } from './ldap/access.ts';
 
 /** The access to the directory. */
 export function accessOf(
   { directory, reconnect }: Settings,
   env: Readonly<Record<string, string | undefined>>,
 ): DirectoryAccess {
+  const { caFile, certFile, keyFile } = directory.tls;
   return {
     urls: directory.url,
     startTls: directory.startTls,
-    caFile: directory.tls.caFile,
-    bindDn: directory.bindDn,
-    readPassword: passwordReader(directory, env),
+    tls: {
+      caFile,
+      client: certFile === null || keyFile === null ? null : { certFile, keyFile, now: () => Date.now() },
+    },
+    authentication: authenticationOf(directory, env),
     // A peer that is silent for longer is given up in any case.
     timeoutMilliseconds: Math.min(directory.requestTimeout, reconnect.deadAfter),
   };
+}
+
+function authenticationOf(
+  directory: Settings['directory'],
+  env: Readonly<Record<string, string | undefined>>,
+): Authentication {
+  const method = authMethod(directory);
+  if (method !== 'simple' || directory.bindDn === null) return { method: method === 'external' ? method : 'anonymous' };
+  return { method, dn: directory.bindDn, readPassword: passwordReader(directory, env) };
 }
 
 /** The rules for accounts. */

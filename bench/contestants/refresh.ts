@@ -2,6 +2,7 @@
 // Arguments: URL DN PASSWORD BASE FILTER EXPECTED. Ends at the end of the refresh. Built like the
 // service.
 import { readAccount } from '../../src/domain/read-account.ts';
+import type { DirectoryAccess } from '../../src/ldap/access.ts';
 import { subscribeOnce } from '../../streams/subscription.ts';
 
 const [url, bindDn, password, base, filter, expected] = process.argv.slice(2) as [
@@ -12,12 +13,11 @@ const [url, bindDn, password, base, filter, expected] = process.argv.slice(2) as
   string,
   string,
 ];
-const access = {
+const access: DirectoryAccess = {
   urls: [url],
   startTls: false,
-  caFile: null,
-  bindDn,
-  readPassword: async () => password,
+  tls: { caFile: null, client: null },
+  authentication: { method: 'simple', dn: bindDn, readPassword: async () => password },
   timeoutMilliseconds: 30_000,
 };
 const names = {

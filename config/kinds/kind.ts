@@ -94,6 +94,28 @@ export const absolutePath = kind<string>(
   },
 );
 
+/** What a path begins with if it names a credential that the service manager hands over. */
+const CREDENTIAL = 'credential:';
+
+/** The name of the credential that a setting names; undefined if it is a path. */
+export function credentialName(file: string): string | undefined {
+  return file.startsWith(CREDENTIAL) ? file.slice(CREDENTIAL.length) : undefined;
+}
+
+/** A file that holds a secret, or belongs to one: a path, or `credential:NAME` (systemd.exec(5)). */
+export const inputFile = kind<string>(
+  'absolute path | credential:NAME',
+  'an absolute path, such as /etc/prov-backup-rsnapshot/file, or credential:NAME for a credential of systemd',
+  (given) => {
+    if (!isLine(given)) return new Mismatch();
+    const name = credentialName(given);
+    if (name === undefined) return given.startsWith('/') ? given : new Mismatch('it does not begin with /');
+    if (name === '' || name.includes('/') || name === '.' || name === '..')
+      return new Mismatch('the name of a credential has no /');
+    return given;
+  },
+);
+
 /** The path of an account's own folder below the folder of the homes. */
 export const homeLayout = kind<string>(
   'layout',

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { authMethod } from '../../config/bind-rules.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { Settings } from '../../config/schema.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
@@ -103,10 +104,10 @@ function accessAs(settings: Settings, { bindDn, bindPasswordFile }: LoadOptions)
   }
   if (bindDn === undefined || bindPasswordFile === undefined) return accessOf(settings, process.env);
   // The rule against passwords on unencrypted connections has checked the configured account only.
-  if (settings.directory.bindDn === null) {
-    throw new UsageError('--bind-dn needs a configuration with directory.bindDn');
+  if (authMethod(settings.directory) === 'anonymous') {
+    throw new UsageError('--bind-dn needs a configuration with directory.bindDn or auth: external');
   }
-  const account = { bindDn, bindPasswordFile, bindPassword: null, bindPasswordFd: null };
+  const account = { auth: 'simple', bindDn, bindPasswordFile, bindPassword: null, bindPasswordFd: null } as const;
   return accessOf({ ...settings, directory: { ...settings.directory, ...account } }, process.env);
 }
 

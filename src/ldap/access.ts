@@ -6,12 +6,39 @@ export interface DirectoryAccess {
   /** ldap://, ldaps:// or ldapi:// URLs, tried in order. */
   readonly urls: readonly string[];
   readonly startTls: boolean;
-  /** PEM file of the accepted certificate authorities. null: those of Node.js. */
-  readonly caFile: string | null;
-  /** null: anonymous bind. */
-  readonly bindDn: string | null;
-  /** Called for each bind, so that a changed password file takes effect without a restart. */
-  readonly readPassword: () => Promise<string>;
+  readonly tls: TlsFiles;
+  readonly authentication: Authentication;
   /** Time limit in milliseconds for TCP, TLS and bind together, and for each ordinary request. */
   readonly timeoutMilliseconds: number;
 }
+
+/** The PEM files for TLS. They are read for each connection, as certificates are renewed. */
+export interface TlsFiles {
+  /** The accepted certificate authorities. null: those of Node.js. */
+  readonly caFile: string | null;
+  /** The certificate that the client presents, and its key. null: it presents none. */
+  readonly client: ClientCertificateSource | null;
+}
+
+export interface ClientCertificateFiles {
+  /** The certificate, with those of intermediate authorities after it. */
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** The files, and the time in milliseconds, by which a certificate may prove to have expired. */
+export interface ClientCertificateSource extends ClientCertificateFiles {
+  readonly now: () => number;
+}
+
+/** How a connection is bound (RFC 4513, section 5). */
+export type Authentication =
+  | {
+      readonly method: 'simple';
+      readonly dn: string;
+      /** Called for each bind, so that a changed password file takes effect without a restart. */
+      readonly readPassword: () => Promise<string>;
+    }
+  /** SASL EXTERNAL: by the client certificate, or by the credentials of the peer of a socket. */
+  | { readonly method: 'external' }
+  | { readonly method: 'anonymous' };

@@ -2,6 +2,7 @@ import { DirectoryError } from '../domain/directory-error.ts';
 import { type LdapUrl, parseLdapUrl } from './ldap-url.ts';
 import { PacedReader } from './paced-reader.ts';
 import { connectionError, resultError } from './remedies.ts';
+import type { TlsMaterial } from './tls-material.ts';
 import { Transport } from './transport.ts';
 import { Watchdog } from './watchdog.ts';
 import { malformed } from './wire/ber.ts';
@@ -75,19 +76,19 @@ export class Connection {
   }
 
   /** Connects to the URL, over TLS for ldaps. StartTLS and bind are steps of their own. */
-  open(authorities: string | undefined, startTls: boolean): Promise<void> {
-    return this.#transport.open(this.target, authorities, startTls);
+  open(material: TlsMaterial | undefined, startTls: boolean): Promise<void> {
+    return this.#transport.open(this.target, material, startTls);
   }
 
   /**
    * Starts TLS on the open connection. Rejects with a DirectoryError if unprotected bytes follow
    * the StartTLS response: they must not be read as if TLS had protected them.
    */
-  async secure(authorities: string | undefined): Promise<void> {
+  async secure(material: TlsMaterial | undefined): Promise<void> {
     if (this.target.scheme === 'ldapi') throw new Error('a unix socket is not secured');
     if (!this.#framer.idle || this.#reader.hasPending)
       throw new DirectoryError(`${this.url}: bytes followed the answer to StartTLS unprotected`);
-    await this.#transport.secure(this.target.host, authorities);
+    await this.#transport.secure(this.target.host, material);
     this.#framer = this.#newFramer();
   }
 

@@ -1,11 +1,13 @@
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
 import type { DirectoryAccess } from './access.ts';
+import { bind } from './bind.ts';
 import { Connection } from './connection.ts';
-import { type Credentials, readCredentials } from './credentials.ts';
+import { refusedCertificate } from './external-bind.ts';
 import { connectionError, resultError } from './remedies.ts';
-import { readAuthorities } from './transport.ts';
+import { readTlsMaterial, type TlsMaterial } from './tls-material.ts';
 import { readLdapResult } from './wire/ldap-result.ts';
-import { encodeBind, encodeExtended, START_TLS } from './wire/request.ts';
+import { encodeExtended, START_TLS } from './wire/request.ts';
+import { WHO_AM_I } from './wire/who-am-i.ts';
 
 /**
  * Connects to one URL, secures the connection if `access` says so (it never falls back to plain
@@ -42,14 +44,28 @@ export async function openConnection(access: DirectoryAccess, url: string, signa
 async function setUp(connection: Connection, access: DirectoryAccess): Promise<void> {
   const { scheme } = connection.target;
   const startTls = access.startTls && scheme === 'ldap';
-  const authorities = startTls || scheme === 'ldaps' ? await readAuthorities(access.caFile) : undefined;
-  await connection.open(authorities, startTls);
-  if (startTls) await secure(connection, authorities);
-  const credentials = await readCredentials(access, connection.url);
-  if (credentials !== undefined) await bind(connection, credentials);
+  const material = startTls || scheme === 'ldaps' ? await readTlsMaterial(access.tls) : undefined;
+  let secured = false;
+  try {
+    await connection.open(material, startTls);
+    if (startTls) await secure(connection, material);
+    secured = material !== undefined;
+    // With TLS 1.3 only an answer shows that the server accepts the client's certificate.
+    if (secured && access.authentication.method === 'anonymous')
+      await connection.ask(encodeExtended(WHO_AM_I), readLdapResult);
+    await bind(connection, access.authentication);
+  } catch (error) {
+    if (material === undefined) throw error;
+    const { url, closedByServer } = connection;
+    throw refusedCertificate(url, { error, secured, closedByServer }, presentedBy(access, material)) ?? error;
+  }
 }
 
-async function secure(connection: Connection, authorities: string | undefined): Promise<void> {
+function presentedBy({ tls: { client: source } }: DirectoryAccess, { client }: TlsMaterial) {
+  return source === null || client === undefined ? undefined : { source, client };
+}
+
+async function secure(connection: Connection, material: TlsMaterial | undefined): Promise<void> {
   const result = await connection.ask(encodeExtended(START_TLS), readLdapResult);
   if (result.resultCode !== ResultCode.success) {
     throw resultError(
@@ -58,12 +74,7 @@ async function secure(connection: Connection, authorities: string | undefined): 
       'give the directory server a certificate (slapd: TLSCertificateFile and TLSCertificateKeyFile), or use ldaps:// or ldapi://',
     );
   }
-  await connection.secure(authorities);
-}
-
-async function bind(connection: Connection, { dn, password }: Credentials): Promise<void> {
-  const result = await connection.ask(encodeBind(dn, password), readLdapResult);
-  if (result.resultCode !== ResultCode.success) throw resultError(`bind to ${connection.url} as ${dn}`, result);
+  await connection.secure(material);
 }
 
 function connectTimeout(url: string, milliseconds: number): DirectoryError {

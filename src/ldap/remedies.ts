@@ -65,7 +65,7 @@ const RESULT_TEXTS: Readonly<Record<number, ResultText>> = {
   32: {
     name: 'no such object',
     remedy:
-      'the base does not exist, or the account in directory.bindDn has no right to search it: check directory.base and the access rules',
+      'the base does not exist, or the account in directory.bindDn has no right to search it: check directory.base and the access rules (auth: external: `check` says as whom the server knows the service)',
   },
   34: { name: 'invalid DN syntax', remedy: 'correct directory.base or directory.bindDn in the configuration' },
   48: {
@@ -79,7 +79,8 @@ const RESULT_TEXTS: Readonly<Record<number, ResultText>> = {
   },
   50: {
     name: 'insufficient access rights',
-    remedy: 'let the account in directory.bindDn read the accounts and write their sstProvisioning attributes',
+    remedy:
+      'let the account in directory.bindDn read the accounts and write their sstProvisioning attributes (auth: external: `check` says as whom the server knows the service)',
   },
   51: { name: 'busy', remedy: 'the directory server is overloaded: it is tried again by itself' },
   52: {

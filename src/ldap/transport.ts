@@ -1,9 +1,8 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { DirectoryError } from '../domain/directory-error.ts';
-import { readInput } from '../host/input-file.ts';
-import { passShortage } from '../host/shortage.ts';
 import type { LdapUrl } from './ldap-url.ts';
+import type { TlsMaterial } from './tls-material.ts';
 
 /** The size of the read buffer, in bytes. */
 const READ_SIZE = 64 * 1024;
@@ -40,7 +39,7 @@ export class Transport {
   }
 
   /** Connects; `startTlsFollows` says that StartTLS will follow. Rejects with Node.js's error. */
-  open(url: LdapUrl, authorities: string | undefined, startTlsFollows: boolean): Promise<void> {
+  open(url: LdapUrl, material: TlsMaterial | undefined, startTlsFollows: boolean): Promise<void> {
     const address = url.scheme === 'ldapi' ? { path: url.path } : { host: url.host, port: url.port };
     const onread = {
       buffer: Buffer.allocUnsafeSlow(READ_SIZE),
@@ -48,7 +47,7 @@ export class Transport {
         this.#receive(Buffer.from(bytes.buffer, bytes.byteOffset, length)),
     };
     if (url.scheme === 'ldaps') {
-      const options = { ...address, ...verification(url.host, authorities), onread };
+      const options = { ...address, ...tlsOptions(url.host, material), onread };
       return this.#attach(tls.connect(options as tls.ConnectionOptions), 'secureConnect');
     }
     if (!startTlsFollows) return this.#attach(net.connect({ ...address, onread }), 'connect');
@@ -59,14 +58,14 @@ export class Transport {
    * Starts TLS on the open connection and verifies the certificate against `host`. Rejects with
    * Node.js's error.
    */
-  secure(host: string, authorities: string | undefined): Promise<void> {
+  secure(host: string, material: TlsMaterial | undefined): Promise<void> {
     const plain = this.#socket;
     if (plain === undefined || this.#closed) return Promise.reject(new Error('the connection is closed'));
     plain.removeAllListeners('data');
     plain.removeAllListeners('error');
     plain.removeAllListeners('close');
     plain.on('error', () => {});
-    const secured = tls.connect({ socket: plain, ...verification(host, authorities) });
+    const secured = tls.connect({ socket: plain, ...tlsOptions(host, material) });
     secured.once('close', () => plain.destroy());
     return this.#attach(secured, 'secureConnect', 'chunks');
   }
@@ -128,39 +127,18 @@ export class Transport {
 }
 
 /**
- * The TLS options that verify the certificate. They always name the host: without it Node.js
- * verifies the certificate of a StartTLS connection against `localhost`.
+ * The TLS options that verify the server's certificate and present the client's. They always name
+ * the host: without it Node.js verifies the certificate of a StartTLS connection against
+ * `localhost`.
  */
-function verification(host: string, authorities: string | undefined): tls.ConnectionOptions {
+function tlsOptions(host: string, material: TlsMaterial | undefined): tls.ConnectionOptions {
+  const { authorities, client } = material ?? {};
   return {
     host,
     ...(net.isIP(host) === 0 ? { servername: host } : {}),
     ...(authorities === undefined ? {} : { ca: authorities }),
+    ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
   };
-}
-
-/**
- * The size limit of the file of authorities, in bytes. A system's own bundle of all authorities has
- * about a quarter of a MiB.
- */
-export const LARGEST_AUTHORITIES = 16 * 1024 * 1024;
-
-/**
- * Resolves to the accepted certificate authorities in PEM form; undefined for those of Node.js.
- * Rejects with a DirectoryError.
- */
-export async function readAuthorities(caFile: string | null): Promise<string | undefined> {
-  if (caFile === null) return undefined;
-  const remedy =
-    'set directory.tls.caFile to a readable PEM file of the authority that signed the certificate of the directory';
-  const bytes = await readInput(caFile, LARGEST_AUTHORITIES).catch((cause: unknown) => {
-    passShortage(cause);
-    throw new DirectoryError(`cannot read the certificate authorities in ${caFile}`, { remedy, cause });
-  });
-  const pem = bytes.toString('latin1');
-  if (!pem.includes('-----BEGIN CERTIFICATE-----'))
-    throw new DirectoryError(`${caFile} holds no certificate in PEM form`, { remedy });
-  return pem;
 }

@@ -1,15 +1,24 @@
 import type { CheckLine } from '../domain/check-line.ts';
+import { ResultCode } from '../domain/directory-error.ts';
+import { isSameDn } from '../domain/dn.ts';
 import { isLoopbackHost } from '../domain/loopback.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
+import type { Connection } from '../ldap/connection.ts';
+import { type KnownBy, mappingRemedy, oneLine, validityFault } from '../ldap/external-bind.ts';
 import { parseLdapUrl } from '../ldap/ldap-url.ts';
 import { openConnection } from '../ldap/open-connection.ts';
+import { resultName } from '../ldap/remedies.ts';
 import { describeServer } from '../ldap/root-dse.ts';
+import { readClientCertificate } from '../ldap/tls-material.ts';
+import { whoAmI } from '../ldap/who-am-i.ts';
+import type { WhoAmI } from '../ldap/wire/who-am-i.ts';
+import { visible } from '../observability/visible.ts';
 import { runCheck } from './run-check.ts';
 
 /** Tries one URL step by step: connect, encrypt, bind. Steps after a failed one are omitted. */
 export async function checkConnecting(access: DirectoryAccess, url: string): Promise<CheckLine[]> {
   const target = parseLdapUrl(url);
-  const unencrypted = { ...access, startTls: false, bindDn: null };
+  const unencrypted: DirectoryAccess = { ...access, startTls: false, authentication: { method: 'anonymous' } };
   const lines = [await runCheck(`directory ${url}`, () => checkReachability(unencrypted, url))];
   if (lines[0]?.verdict === 'ok') lines.push(await runCheck(`encryption ${url}`, () => checkEncryption(access, url)));
   if (lines.every(({ verdict }) => verdict !== 'fail'))
@@ -32,20 +41,96 @@ export async function checkConnecting(access: DirectoryAccess, url: string): Pro
   }
 }
 
-async function checkReachability(access: DirectoryAccess, url: string): Promise<Omit<CheckLine, 'what'>> {
+/** Connects, passes the connection on, and closes it. */
+async function connected(
+  access: DirectoryAccess,
+  url: string,
+  use: (connection: Connection) => Promise<Omit<CheckLine, 'what'>>,
+): Promise<Omit<CheckLine, 'what'>> {
   const abort = new AbortController();
   try {
-    const connection = await openConnection(access, url, abort.signal);
-    const { description, fencing } = await describeServer(connection);
-    const fence = fencing === 'version' ? 'by the version of the entry' : 'by a token in the date';
-    return { verdict: 'ok', found: `reachable, ${description}; late requests are refused ${fence}` };
+    return await use(await openConnection(access, url, abort.signal));
   } finally {
     abort.abort();
   }
 }
 
-async function checkBind(access: DirectoryAccess, url: string): Promise<Omit<CheckLine, 'what'>> {
-  await checkReachability(access, url);
-  if (access.bindDn !== null) return { verdict: 'ok', found: `bound as ${access.bindDn}` };
-  return { verdict: 'advice', found: 'anonymous', remedy: 'set directory.bindDn: nobody should write without a name' };
+function checkReachability(access: DirectoryAccess, url: string): Promise<Omit<CheckLine, 'what'>> {
+  return connected(access, url, async (connection) => {
+    const { description, fencing } = await describeServer(connection);
+    const fence = fencing === 'version' ? 'by the version of the entry' : 'by a token in the date';
+    return { verdict: 'ok', found: `reachable, ${description}; late requests are refused ${fence}` };
+  });
+}
+
+function checkBind(access: DirectoryAccess, url: string): Promise<Omit<CheckLine, 'what'>> {
+  return connected(access, url, async (connection) => {
+    const { authentication, timeoutMilliseconds } = access;
+    const answer = await whoAmI(connection, timeoutMilliseconds);
+    switch (authentication.method) {
+      case 'anonymous': {
+        const remedy = 'set directory.bindDn, or auth: external: nobody should write without a name';
+        return { verdict: 'advice', found: `anonymous; ${identityWords(answer)}`, remedy };
+      }
+      case 'simple':
+        return { verdict: 'ok', found: `bound as ${authentication.dn}; ${identityWords(answer)}` };
+      case 'external':
+        return checkExternal(access, connection.target.scheme === 'ldapi' ? 'peer' : 'certificate', answer);
+    }
+  });
+}
+
+/** What the server said to "Who am I?" (RFC 4532). */
+function identityWords({ resultCode, diagnosticMessage, authzId }: WhoAmI): string {
+  if (resultCode !== ResultCode.success)
+    return `who that is to it, the server does not say: ${resultName(resultCode)} (${resultCode})${diagnosticMessage === '' ? '' : `: ${visible(diagnosticMessage)}`}`;
+  if (authzId === undefined) return 'who that is to it, the server does not say';
+  return authzId === '' ? 'to the server one is nobody' : `to the server one is ${visible(authzId)}`;
+}
+
+/**
+ * Advises where slapd has derived a name but mapped it to no entry: from the subject of the
+ * certificate, or from the peer. It accepts such a bind.
+ */
+async function checkExternal(
+  access: DirectoryAccess,
+  knownBy: KnownBy,
+  answer: WhoAmI,
+): Promise<Omit<CheckLine, 'what'>> {
+  const found = `bound by SASL EXTERNAL; ${identityWords(answer)}`;
+  const dn = /^dn: ?(.*)$/s.exec(answer.authzId ?? '')?.[1];
+  const derived = knownBy === 'peer' ? isPeer(dn) : await isSubject(access, dn);
+  if (dn === undefined || !derived) return { verdict: 'ok', found };
+  return { verdict: 'advice', found: `${found}, which is no entry`, remedy: mappingRemedy(knownBy, visible(dn)) };
+}
+
+function isPeer(dn: string | undefined): boolean {
+  return dn?.endsWith(',cn=peercred,cn=external,cn=auth') ?? false;
+}
+
+async function isSubject({ tls: { client } }: DirectoryAccess, dn: string | undefined): Promise<boolean> {
+  if (client === null || dn === undefined) return false;
+  const { parsed } = await readClientCertificate(client);
+  const own = parsed.subject.split('\n').reverse().join(',');
+  return isSameDn(dn, own);
+}
+
+/** Checks the client certificate; no lines if none is set. */
+export async function checkClientCertificate(access: DirectoryAccess): Promise<CheckLine[]> {
+  const { client } = access.tls;
+  if (client === null) return [];
+  return [
+    await runCheck('client certificate', async () => {
+      const { parsed } = await readClientCertificate(client);
+      const found = `${client.certFile}: ${oneLine(parsed.subject)}, issued by ${oneLine(parsed.issuer)}`;
+      const fault = validityFault(parsed, client.now());
+      if (fault !== undefined)
+        return {
+          verdict: 'fail',
+          found: `${found}: ${fault}`,
+          remedy: 'renew it, and check the clock of this machine',
+        };
+      return { verdict: 'ok', found: `${found}, valid until ${parsed.validTo}` };
+    }),
+  ];
 }

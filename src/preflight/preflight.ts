@@ -4,12 +4,12 @@ import type { CheckLine } from '../domain/check-line.ts';
 import { operationsAt } from '../ldap/operations.ts';
 import { accessOf } from '../site.ts';
 import { checkAccounts } from './accounts.ts';
-import { checkConnecting } from './connecting.ts';
+import { checkClientCertificate, checkConnecting } from './connecting.ts';
 import { checkHost } from './host.ts';
 import { checkLeases } from './leases.ts';
 import { checkLock } from './lock.ts';
 import { checkOutputs } from './outputs.ts';
-import { checkPassword } from './password.ts';
+import { checkSecrets } from './secrets.ts';
 import { checkStep } from './steps.ts';
 
 /**
@@ -31,10 +31,11 @@ export async function preflight(
   };
   reportAll([{ verdict: 'ok', what: 'configuration', found: configFile }]);
   reportAll(checkHost());
-  reportAll(await checkPassword(configFile, settings));
+  reportAll(await checkSecrets(configFile, settings));
 
   const access = accessOf(settings, env);
   let usable: string | undefined;
+  reportAll(await checkClientCertificate(access));
   for (const url of access.urls) {
     const lines = await checkConnecting(access, url);
     reportAll(lines);

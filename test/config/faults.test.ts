@@ -142,6 +142,102 @@ describe('what is not YAML', () => {
 
 const URL = 'expected an LDAP URL such as ldap://ldap1.example.org, or a list of such';
 
+describe('directory.auth', () => {
+  const LDAPI = 'url: ldapi://%2Frun%2Fldapi';
+  const certificate = ['tls: { certFile: /c.pem, keyFile: /k.pem }'];
+  const auth = (url: string, ...lines: string[]): string[] =>
+    faultsOf(['directory:', `  ${url}`, '  base: dc=example,dc=org', ...lines.map((line) => `  ${line}`), ...SCRIPT]);
+
+  it('is external by a client certificate over TLS, or over ldapi, without name and password', () => {
+    expect(auth(LDAPI, 'auth: external')).toEqual([]);
+    expect(auth('url: ldapi://', 'auth: external')).toEqual([]);
+    expect(auth('url: ldaps://a.example', 'auth: external', ...certificate)).toEqual([]);
+    expect(auth('url: ldap://a.example', 'startTls: true', 'auth: external', ...certificate)).toEqual([]);
+  });
+
+  it('is anonymous where it says so, or without a bindDn', () => {
+    expect(auth('url: ldap://a.example', 'auth: anonymous')).toEqual([]);
+    expect(auth('url: ldap://a.example')).toEqual([]);
+  });
+
+  it.each<[string, string[], string]>([
+    [
+      'a word that is none',
+      ['auth: sasl'],
+      'line 4: directory.auth: given "sasl", expected simple, external or anonymous, or null',
+    ],
+    [
+      'simple without a bindDn',
+      ['auth: simple'],
+      'line 1: directory.bindDn: given nothing, expected the DN to bind as, as auth is simple (without one: auth: external or anonymous)',
+    ],
+    [
+      'external with a bindDn',
+      ['auth: external', 'bindDn: cn=a'],
+      'line 5: directory.bindDn: given "cn=a", expected none, as auth is external: the server derives it from the certificate or the peer',
+    ],
+    [
+      'external with a password',
+      ['auth: external', 'bindPasswordFile: /p'],
+      'line 5: directory.bindPasswordFile: given a password, expected none as auth is external',
+    ],
+    [
+      'anonymous with a password',
+      ['auth: anonymous', 'bindPasswordFd: 3'],
+      'line 5: directory.bindPasswordFd: given a password, expected none as auth is anonymous',
+    ],
+  ])('is faulty as %s', (_, lines, fault) => {
+    expect(auth(LDAPI, ...lines)).toEqual([fault]);
+  });
+
+  it('needs a certificate for EXTERNAL over TLS, and TLS for a certificate', () => {
+    expect(auth('url: [ldapi://, ldaps://a.example]', 'auth: external')).toEqual([
+      'line 1: directory.tls.certFile: given nothing, expected the PEM file of a client certificate, as auth is external and not all URLs are ldapi:// ones',
+    ]);
+    expect(auth('url: ldap://a.example', 'auth: external', ...certificate)).toEqual([
+      'line 1: directory.startTls: given nothing, expected true, as auth is external: a certificate is presented over TLS only (or ldaps:// URLs; or ldapi:// for the user of the process)',
+    ]);
+  });
+
+  it('is reported with certificates that are not whole, or for nothing', () => {
+    expect(auth('url: ldap://127.0.0.1', ...certificate)).toEqual([
+      'line 4: directory.tls.certFile: given "/c.pem", expected null, as no URL is reached by TLS: use startTls: true or ldaps://, or leave the certificate out',
+    ]);
+    expect(auth('url: ldaps://a.example', 'auth: simple', 'tls: { certFile: /c.pem }')).toEqual([
+      'line 1: directory.bindDn: given nothing, expected the DN to bind as, as auth is simple (without one: auth: external or anonymous)',
+      'line 5: directory.tls.keyFile: given nothing, expected the PEM file of the key, as tls.certFile is set',
+    ]);
+    expect(auth('url: ldaps://a.example', 'tls: { keyFile: /k.pem }')).toEqual([
+      'line 4: directory.tls.certFile: given nothing, expected the PEM file of the certificate, as tls.keyFile is set',
+    ]);
+  });
+});
+
+describe('a credential of systemd', () => {
+  const credential = ['  bindDn: cn=a', '  bindPasswordFile: credential:password'];
+  it('is found in the folder of the credentials', () => {
+    const lines = [...DIRECTORY, ...credential, ...SCRIPT];
+    const settings = parseConfig(
+      lines.join('\n'),
+      { CREDENTIALS_DIRECTORY: '/run/credentials/a.service' },
+      'service.yaml',
+    );
+    expect(settings.directory.bindPasswordFile).toBe('/run/credentials/a.service/password');
+  });
+
+  it('is missing where systemd did not start the process, with what to do', () => {
+    expect(faultsOf([...DIRECTORY, ...credential, ...SCRIPT])).toEqual([
+      'line 5: directory.bindPasswordFile: given a value (not shown), expected a process that systemd gives credentials: LoadCredential=password:/PATH in the unit; in a shell systemd-run -P --wait -p LoadCredential=password:/PATH COMMAND',
+    ]);
+  });
+
+  it('has a name and no path', () => {
+    expect(withDirectory('tls: { keyFile: credential:a/b }')).toContainEqual(
+      expect.stringContaining('the name of a credential has no /'),
+    );
+  });
+});
+
 describe('directory.url', () => {
   it.each([
     'ldap://localhost',
@@ -275,7 +371,7 @@ describe('the password', () => {
       'line 5: directory.bindPassword: given a value (not shown), expected text, or null; write it in quotes',
       'line 5: directory.bindPassword: given a value (not shown), expected text, or null',
       'line 5: directory.bindPassword: given a value (not shown), expected text, or null',
-      'line 5: directory.bindPasswordFile: given a value (not shown), expected an absolute path, such as /etc/prov-backup-rsnapshot/file, or null; it does not begin with /',
+      'line 5: directory.bindPasswordFile: given a value (not shown), expected an absolute path, such as /etc/prov-backup-rsnapshot/file, or credential:NAME for a credential of systemd, or null; it does not begin with /',
       'line 1: directory.bindPasswordFile: given nothing, expected exactly one of bindPasswordFile, bindPassword, bindPasswordFd and PROV_BIND_PASSWORD in the environment, as bindDn is set',
       'line 5: directory.bindPassord: given an unknown key, expected bindPassword',
     ]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../config/fault.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import { passwordFindings, passwordReader, redacted } from '../../config/password.ts';
+import { passwordReader, redacted, secretFindings } from '../../config/password.ts';
 import { HOSTILE_FILES } from '../support/hostile-files.ts';
 
 let folder: string;
@@ -122,10 +122,11 @@ describe('the password', () => {
     const { directory } = await loadConfig(path, {});
 
     await chmod(bindPasswordFile, 0o640);
-    expect(await passwordFindings(path, directory)).toEqual([]);
+    expect(await secretFindings(path, directory)).toEqual([]);
     await chmod(bindPasswordFile, 0o644);
-    expect(await passwordFindings(path, directory)).toEqual([
+    expect(await secretFindings(path, directory)).toEqual([
       {
+        secret: 'password',
         readers: 'everybody',
         problem: `every user of this host can read the password in ${bindPasswordFile}`,
         remedy: `chmod o-rwx ${bindPasswordFile}`,
@@ -134,9 +135,9 @@ describe('the password', () => {
 
     const inline = { ...directory, bindPasswordFile: null, bindPassword: 'geheim' };
     await chmod(path, 0o644);
-    expect(await passwordFindings(path, inline)).toHaveLength(1);
+    expect(await secretFindings(path, inline)).toHaveLength(1);
     await chmod(path, 0o600);
-    expect(await passwordFindings(path, inline)).toEqual([]);
+    expect(await secretFindings(path, inline)).toEqual([]);
   });
 
   it("is found to be open to a group that is not the service's, and to no other", async () => {
@@ -146,16 +147,17 @@ describe('the password', () => {
     const path = await configuration({ bindDn, bindPasswordFile });
     const { directory } = await loadConfig(path, {});
     const { gid } = await stat(bindPasswordFile);
-    expect(await passwordFindings(path, directory)).toEqual([]);
-    expect(await passwordFindings(path, directory, new Set([gid + 1]))).toEqual([
+    expect(await secretFindings(path, directory)).toEqual([]);
+    expect(await secretFindings(path, directory, new Set([gid + 1]))).toEqual([
       {
+        secret: 'password',
         readers: 'group',
         problem: `the group ${gid}, which is not the service's, can read the password in ${bindPasswordFile}`,
         remedy: `chmod g-rwx ${bindPasswordFile}, or chgrp it to a group of the service`,
       },
     ]);
     await chmod(bindPasswordFile, 0o600);
-    expect(await passwordFindings(path, directory, new Set())).toEqual([]);
+    expect(await secretFindings(path, directory, new Set())).toEqual([]);
   });
 
   it('is left out of the settings that are shown', async () => {

@@ -25,8 +25,11 @@ describe.each(REAL)('leases on $name', ({ start, fencing }: ConformingServer) =>
     ({ directory, stop } = await start());
     folder = await mkdtemp(join(tmpdir(), 'leases-'));
     const { url } = directory.login;
-    const access = { urls: [url], startTls: false, caFile: null, bindDn: SERVICE_DN, timeoutMilliseconds: 5_000 };
-    operations = operationsAt({ ...access, readPassword: () => Promise.resolve(SERVICE_PASSWORD) }, url, BASE);
+    const readPassword = () => Promise.resolve(SERVICE_PASSWORD);
+    const authentication = { method: 'simple', dn: SERVICE_DN, readPassword } as const;
+    const tls = { caFile: null, client: null };
+    const access = { urls: [url], startTls: false, tls, authentication, timeoutMilliseconds: 5_000 };
+    operations = operationsAt(access, url, BASE);
   });
   afterEach(async () => {
     for (const { dn } of await directory.search(LEASES, '(cn=*)', 'one')) await directory.delete(dn);

@@ -245,7 +245,7 @@ describe('a connection that breaks', () => {
   it('leaves nothing on the signal that outlives it', async () => {
     const { signal } = new AbortController();
     const { access } = subscription(slapd.url);
-    const wrong = { ...access, readPassword: async () => 'wrong' };
+    const { access: wrong } = subscription(slapd.url, { readPassword: async () => 'wrong' });
     for (let round = 0; round < 3; round += 1) {
       await expect(openConnection(wrong, slapd.url, signal)).rejects.toThrow();
       (await openConnection(access, slapd.url, signal)).close();

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ResultCode } from '../../src/domain/directory-error.ts';
 import { Connection } from '../../src/ldap/connection.ts';
 import { search } from '../../src/ldap/search.ts';
-import { readAuthorities } from '../../src/ldap/transport.ts';
+import { readTlsMaterial } from '../../src/ldap/tls-material.ts';
 import { element, octetString, sequence } from '../../src/ldap/wire/ber.ts';
 import { readLdapResult } from '../../src/ldap/wire/ldap-result.ts';
 import { encodeMessage, Operation } from '../../src/ldap/wire/message.ts';
@@ -60,13 +60,13 @@ describe('a connection whose slices are over at once', () => {
     'gives every entry in order over %s, and all others a turn between a few of them',
     async (way) => {
       const url = way === 'ldaps' ? slapd.ldapsUrl : way === 'ldapi' ? slapd.ldapiUrl : slapd.url;
-      const authorities = await readAuthorities(certificates.caFile);
+      const material = await readTlsMaterial({ caFile: certificates.caFile, client: null });
       const connection = connectionTo(url);
-      await connection.open(authorities, way === 'StartTLS');
+      await connection.open(material, way === 'StartTLS');
       if (way === 'StartTLS') {
         const { resultCode } = await connection.ask(encodeExtended(START_TLS), readLdapResult);
         expect(resultCode).toBe(ResultCode.success);
-        await connection.secure(authorities);
+        await connection.secure(material);
       }
       await connection.ask(encodeBind(SERVICE_DN, SERVICE_PASSWORD), readLdapResult);
       const turns = countTurns();
@@ -129,7 +129,7 @@ describe('a connection that rests', () => {
   it.each([false, true])('gives all that came before the server closed (TLS: %s)', async (tls) => {
     const url = await serve((socket) => socket.end(entries(1_000)), tls);
     const connection = connectionTo(url);
-    await connection.open(await readAuthorities(certificates.caFile), false);
+    await connection.open(await readTlsMaterial({ caFile: certificates.caFile, client: null }), false);
     let seen = 0;
     const error = await new Promise<Error>((resolve) => {
       connection.send(REQUEST, { message: () => (seen += 1), failed: resolve });
@@ -146,7 +146,7 @@ describe('a connection that rests', () => {
     const large = entry(`uid=${'x'.repeat(20_000)}`);
     const url = await serve((socket) => socket.write(Buffer.concat(Array(1_000).fill(large))), tls);
     const connection = connectionTo(url);
-    await connection.open(await readAuthorities(certificates.caFile), chunks);
+    await connection.open(await readTlsMaterial({ caFile: certificates.caFile, client: null }), chunks);
     let seen = 0;
     let mostKept = 0;
     await new Promise<void>((resolve, reject) => {

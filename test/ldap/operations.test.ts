@@ -30,9 +30,8 @@ function accessOf(url: string): DirectoryAccess {
   return {
     urls: [url],
     startTls: false,
-    caFile: null,
-    bindDn: SERVICE_DN,
-    readPassword: async () => SERVICE_PASSWORD,
+    tls: { caFile: null, client: null },
+    authentication: { method: 'simple', dn: SERVICE_DN, readPassword: async () => SERVICE_PASSWORD },
     timeoutMilliseconds: 5_000,
   };
 }
@@ -283,7 +282,9 @@ describe('operations whose connection breaks', () => {
   });
 
   it('name a wrong password', async () => {
-    const one = operations(slapd.url, { readPassword: async () => 'wrong' });
+    const one = operations(slapd.url, {
+      authentication: { method: 'simple', dn: SERVICE_DN, readPassword: async () => 'wrong' },
+    });
     await expect(one.modify(accountDn('a'), [set(SOFT, '1')], { postRead: 'entry' })).rejects.toMatchObject({
       resultCode: 49,
     });

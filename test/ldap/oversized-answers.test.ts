@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { failureKind } from '../../src/domain/directory-error.ts';
+import type { DirectoryAccess } from '../../src/ldap/access.ts';
 import { type DirectoryOperations, operationsAt } from '../../src/ldap/operations.ts';
 import { element, enumerated, octetString, sequence, Tag } from '../../src/ldap/wire/ber.ts';
 import { encodeMessage, Operation } from '../../src/ldap/wire/message.ts';
@@ -9,8 +10,13 @@ import { answeringServer } from '../support/answering-server.ts';
 const opened: DirectoryOperations[] = [];
 
 function operations(url: string, timeoutMilliseconds = 5_000): DirectoryOperations {
-  const readPassword = async () => SERVICE_PASSWORD;
-  const access = { urls: [url], startTls: false, caFile: null, bindDn: SERVICE_DN, readPassword, timeoutMilliseconds };
+  const access: DirectoryAccess = {
+    urls: [url],
+    startTls: false,
+    tls: { caFile: null, client: null },
+    authentication: { method: 'simple', dn: SERVICE_DN, readPassword: async () => SERVICE_PASSWORD },
+    timeoutMilliseconds,
+  };
   const made = operationsAt(access, url, BASE);
   opened.push(made);
   return made;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PublishedEvent } from '../../src/domain/event.ts';
+import type { DirectoryAccess } from '../../src/ldap/access.ts';
 import { type DirectoryOperations, operationsAt } from '../../src/ldap/operations.ts';
 import { ACCOUNTS_DN, accountDn } from '../../src/sandbox/tree.ts';
 import { walk } from '../../src/sandbox/walk.ts';
@@ -18,12 +19,11 @@ describe('the walk', () => {
   beforeEach(async () => {
     server = await startEmbedded();
     const { url, dn, password } = server.login;
-    const access = {
+    const access: DirectoryAccess = {
       urls: [url],
       startTls: false,
-      caFile: null,
-      bindDn: dn,
-      readPassword: () => Promise.resolve(password),
+      tls: { caFile: null, client: null },
+      authentication: { method: 'simple', dn, readPassword: () => Promise.resolve(password) },
       timeoutMilliseconds: 10_000,
     };
     directory = operationsAt(access, url, ACCOUNTS_DN);

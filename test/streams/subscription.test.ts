@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { lastValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ProtocolName } from '../../src/domain/change.ts';
+import type { DirectoryAccess } from '../../src/ldap/access.ts';
 import { element, enumerated, octetString, sequence, Tag } from '../../src/ldap/wire/ber.ts';
 import { encodeMessage, Operation } from '../../src/ldap/wire/message.ts';
 import { subscribeOnce } from '../../streams/subscription.ts';
@@ -44,12 +45,11 @@ async function serverThat(controls: readonly string[], refusal: number) {
 }
 
 async function refusalOf(url: string, protocol: 'auto' | ProtocolName): Promise<unknown> {
-  const access = {
+  const access: DirectoryAccess = {
     urls: [url],
     startTls: false,
-    caFile: null,
-    bindDn: null,
-    readPassword: async () => '',
+    tls: { caFile: null, client: null },
+    authentication: { method: 'anonymous' },
     timeoutMilliseconds: 5_000,
   };
   const content = { base: 'dc=example', filter: '(uid=*)', attributes: ['uid'] };

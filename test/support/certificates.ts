@@ -5,8 +5,8 @@ import { execute } from './children.ts';
 import type { ServerTls } from './slapd-config.ts';
 
 /**
- * A certificate authority and server certificates, valid and invalid, as PEM files in a temporary
- * folder.
+ * A certificate authority and certificates of servers and clients, valid and invalid, as PEM files
+ * in a temporary folder.
  */
 export interface Certificates {
   readonly folder: string;
@@ -21,6 +21,11 @@ export interface Certificates {
   readonly expired: ServerTls;
   /** For the right names, but signed by the other authority. */
   readonly otherCa: ServerTls;
+  /** For a client named prov-backup-rsnapshot, as are the next two. */
+  readonly client: ServerTls;
+  readonly expiredClient: ServerTls;
+  /** Signed by the other authority. */
+  readonly otherClient: ServerTls;
   remove(): Promise<void>;
 }
 
@@ -38,9 +43,11 @@ export async function makeCertificates(): Promise<Certificates> {
     return file(`${name}.pem`);
   };
 
-  const server = async (name: string, ca: string, names: string, end: string): Promise<ServerTls> => {
+  /** The certificate of a server for these names, or of a client. */
+  const certificate = async (name: string, ca: string, names: string | undefined, end: string): Promise<ServerTls> => {
+    const subject = names === undefined ? 'prov-backup-rsnapshot' : name;
     const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file(`${name}.key`)];
-    await execute('openssl', ['req', '-new', ...key, '-subj', `/CN=${name}`, '-out', file(`${name}.csr`)]);
+    await execute('openssl', ['req', '-new', ...key, '-subj', `/CN=${subject}`, '-out', file(`${name}.csr`)]);
     const store = file(`${name}.store`);
     await writeFile(`${store}.index`, '');
     await writeFile(
@@ -54,13 +61,14 @@ export async function makeCertificates(): Promise<Certificates> {
         'default_md=sha256',
         'rand_serial=yes',
         'policy=any',
-        'x509_extensions=server',
+        'x509_extensions=extensions',
         'unique_subject=no',
         '[any]',
         'commonName=supplied',
-        '[server]',
-        `subjectAltName=${names}`,
-        'extendedKeyUsage=serverAuth',
+        '[extensions]',
+        ...(names === undefined
+          ? ['extendedKeyUsage=clientAuth']
+          : [`subjectAltName=${names}`, 'extendedKeyUsage=serverAuth']),
         'basicConstraints=CA:FALSE',
         '',
       ].join('\n'),
@@ -75,12 +83,27 @@ export async function makeCertificates(): Promise<Certificates> {
   try {
     const caFile = await authority('ca');
     const otherCaFile = await authority('other-ca');
-    const right = await server('right', 'ca', loopback, '20990101000000Z');
-    const wrongName = await server('wrong-name', 'ca', 'DNS:ldap.example.org', '20990101000000Z');
-    const expired = await server('expired', 'ca', loopback, '20210101000000Z');
-    const otherCa = await server('other', 'other-ca', loopback, '20990101000000Z');
+    const right = await certificate('right', 'ca', loopback, '20990101000000Z');
+    const wrongName = await certificate('wrong-name', 'ca', 'DNS:ldap.example.org', '20990101000000Z');
+    const expired = await certificate('expired', 'ca', loopback, '20210101000000Z');
+    const otherCa = await certificate('other', 'other-ca', loopback, '20990101000000Z');
+    const client = await certificate('client', 'ca', undefined, '20990101000000Z');
+    const expiredClient = await certificate('expired-client', 'ca', undefined, '20210101000000Z');
+    const otherClient = await certificate('other-client', 'other-ca', undefined, '20990101000000Z');
     const remove = () => rm(folder, { recursive: true, force: true });
-    return { folder, caFile, otherCaFile, right, wrongName, expired, otherCa, remove };
+    return {
+      folder,
+      caFile,
+      otherCaFile,
+      right,
+      wrongName,
+      expired,
+      otherCa,
+      client,
+      expiredClient,
+      otherClient,
+      remove,
+    };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;

@@ -2,23 +2,36 @@ import { EventEmitter, once } from 'node:events';
 import type { Observable, Subscription } from 'rxjs';
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import { DirectoryError } from '../../src/domain/directory-error.ts';
+import type { Authentication, ClientCertificateFiles, DirectoryAccess } from '../../src/ldap/access.ts';
 import { type SubscriptionOptions, subscribeOnce } from '../../streams/subscription.ts';
 import { BASE, SERVICE_DN, SERVICE_PASSWORD } from './accounts.ts';
 
 export const OPEN_ACCOUNTS = '(&(objectClass=sstProvisioning)(sstProvisioningState=0))';
 
-type Overrides = Partial<Omit<SubscriptionOptions, 'access'>> & Partial<SubscriptionOptions['access']>;
+type Overrides = Partial<Omit<SubscriptionOptions, 'access'>> &
+  Partial<Pick<DirectoryAccess, 'startTls' | 'timeoutMilliseconds'>> & {
+    readonly caFile?: string;
+    readonly client?: ClientCertificateFiles;
+    /** null: the bind is anonymous. */
+    readonly bindDn?: string | null;
+    readonly readPassword?: () => Promise<string>;
+    readonly external?: true;
+  };
 
 /** The subscription of a service at the URL, with the tests' bind account. */
 export function subscription(url: string, overrides: Overrides = {}): SubscriptionOptions {
-  const { startTls, caFile, bindDn, readPassword, timeoutMilliseconds, ...others } = overrides;
+  const { startTls, caFile, client, bindDn, readPassword, external, timeoutMilliseconds, ...others } = overrides;
+  const simple: Authentication = {
+    method: 'simple',
+    dn: bindDn ?? SERVICE_DN,
+    readPassword: readPassword ?? (() => Promise.resolve(SERVICE_PASSWORD)),
+  };
   return {
     access: {
       urls: [url],
       startTls: startTls ?? false,
-      caFile: caFile ?? null,
-      bindDn: bindDn === undefined ? SERVICE_DN : bindDn,
-      readPassword: readPassword ?? (() => Promise.resolve(SERVICE_PASSWORD)),
+      tls: { caFile: caFile ?? null, client: client === undefined ? null : { ...client, now: () => Date.now() } },
+      authentication: external ? { method: 'external' } : bindDn === null ? { method: 'anonymous' } : simple,
       timeoutMilliseconds: timeoutMilliseconds ?? 10_000,
     },
     url,

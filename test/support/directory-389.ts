@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { BASE, LEASES, PROVISIONING_ATTRIBUTES, SERVICE_DN, SUFFIX, treeLdif } from './accounts.ts';
 import { attempt, execute, exited, hasExited, track } from './children.ts';
 import { freePort } from './free-port.ts';
+import type { ServerTls } from './slapd-config.ts';
 import { bind, TestDirectory } from './test-directory.ts';
 
 export interface Directory389Options {
@@ -15,6 +16,12 @@ export interface Directory389Options {
   readonly mayWrite?: boolean;
   /** Whether the server offers RFC 4533. Default: true. Otherwise it has only persistent search. */
   readonly syncrepl?: boolean;
+  /** With it the server also offers StartTLS and listens for ldaps://. */
+  readonly tls?: ServerTls;
+  /** The DN that root has over ldapi://; null: nobody has one. Default: there is no ldapi://. */
+  readonly ldapi?: string | null;
+  /** The attribute by which the subject of a client certificate names its entry. Default: none. */
+  readonly certmap?: string;
 }
 
 const MANAGER = 'cn=Directory Manager';
@@ -29,15 +36,22 @@ export class Directory389 extends TestDirectory {
   readonly name: string;
   readonly port: number;
   readonly url: string;
+  /** 0 without TLS. */
+  readonly securePort: number;
+  readonly ldapsUrl: string;
+  readonly ldapiUrl: string;
   #child: ChildProcess | undefined;
   #output = '';
 
-  constructor(name: string, port: number) {
+  constructor(name: string, port: number, securePort = 0) {
     const url = `ldap://127.0.0.1:${port}`;
     super({ url, dn: MANAGER, password: PASSWORD });
     this.name = name;
     this.port = port;
     this.url = url;
+    this.securePort = securePort;
+    this.ldapsUrl = `ldaps://127.0.0.1:${securePort}`;
+    this.ldapiUrl = `ldapi://${encodeURIComponent(`/run/slapd-${name}.socket`)}`;
   }
 
   get pid(): number | undefined {
@@ -104,6 +118,50 @@ export class Directory389 extends TestDirectory {
     await writeFile(file, records.join('\n\n'));
   }
 
+  /** Changes who is bound as whom by SASL EXTERNAL, and starts the server again. */
+  async reconfigure(options: Pick<Directory389Options, 'ldapi' | 'certmap'>): Promise<void> {
+    await this.halt();
+    await this.configureExternal(options);
+    await this.start();
+  }
+
+  /** The same while the server is halted. */
+  async configureExternal({ ldapi, certmap }: Pick<Directory389Options, 'ldapi' | 'certmap'>): Promise<void> {
+    await this.configure('cn=config', {
+      'nsslapd-ldapilisten': ldapi === undefined ? 'off' : 'on',
+      'nsslapd-ldapifilepath': `/run/slapd-${this.name}.socket`,
+      'nsslapd-ldapiautobind': ldapi === null ? 'off' : 'on',
+      ...(typeof ldapi === 'string' ? { 'nsslapd-ldapimaprootdn': ldapi } : {}),
+    });
+    if (certmap === undefined) return;
+    const lines = ['certmap default default', 'default:DNComps', `default:FilterComps ${certmap}`];
+    const text = [...lines, 'default:verifycert off', ''].join('\n');
+    await writeFile(`/etc/dirsrv/slapd-${this.name}/certmap.conf`, text);
+  }
+
+  /** Installs certificate, key and authority, while the server is halted. */
+  async configureTls({ caFile, certFile, keyFile }: ServerTls): Promise<void> {
+    const database = `/etc/dirsrv/slapd-${this.name}`;
+    const passwordFile = `${database}/pwdfile.txt`;
+    const folder = await mkdtemp(join(tmpdir(), 'pkcs12-'));
+    try {
+      const bundle = join(folder, 'bundle');
+      const files = ['-in', certFile, '-inkey', keyFile, '-name', 'Server-Cert', '-out', bundle];
+      await execute('openssl', ['pkcs12', '-export', ...files, '-passout', 'pass:bundle']);
+      await execute('pk12util', ['-i', bundle, '-d', database, '-k', passwordFile, '-W', 'bundle']);
+      const authority = ['-n', 'test-ca', '-t', 'CT,,', '-a', '-i', caFile];
+      await execute('certutil', ['-A', '-d', database, '-f', passwordFile, ...authority]);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+    await this.configure('cn=config', {
+      'nsslapd-security': 'on',
+      'nsslapd-secureport': String(this.securePort),
+      'nsslapd-securelistenhost': '127.0.0.1',
+    });
+    await this.configure('cn=encryption,cn=config', { nsSSLClientAuth: 'allowed' });
+  }
+
   /** Ends the server and removes all its files. */
   async remove(): Promise<void> {
     await this.disconnect();
@@ -135,12 +193,14 @@ export async function start389(options: Directory389Options = {}): Promise<Direc
   try {
     const port = await freePort();
     await createInstance(name, port);
-    const directory = new Directory389(name, port);
+    const directory = new Directory389(name, port, options.tls === undefined ? 0 : await freePort());
     await copyFile(
       join(import.meta.dirname, '../../config/schema', SCHEMA),
       `/etc/dirsrv/slapd-${name}/schema/${SCHEMA}`,
     );
-    await directory.configure('cn=config', { 'nsslapd-listenhost': '127.0.0.1', 'nsslapd-ldapilisten': 'off' });
+    await directory.configure('cn=config', { 'nsslapd-listenhost': '127.0.0.1' });
+    await directory.configureExternal(options);
+    if (options.tls !== undefined) await directory.configureTls(options.tls);
     if (options.syncrepl !== false) {
       await directory.configure('cn=Content Synchronization,cn=plugins,cn=config', { 'nsslapd-pluginEnabled': 'on' });
       await directory.configure('cn=Retro Changelog Plugin,cn=plugins,cn=config', {

@@ -9,6 +9,8 @@ export const START_TLS = '1.3.6.1.4.1.1466.20037';
 const SCOPES = { base: 0, oneLevel: 1, subtree: 2 } as const;
 
 export type Scope = keyof typeof SCOPES;
+/** The choice `sasl` of AuthenticationChoice (section 4.2). */
+const SASL = 0xa3;
 
 export interface SearchRequest {
   readonly base: string;
@@ -22,6 +24,15 @@ export interface SearchRequest {
 /** A simple bind request (section 4.2). */
 export function encodeBind(dn: string, password: string): Buffer {
   return element(Operation.bindRequest, integer(3), octetString(dn), octetString(password, 0x80));
+}
+
+/**
+ * A SASL bind request with the mechanism EXTERNAL (RFC 4513, section 5.2.3). Its credentials are
+ * empty: the identity to act as is the one that the server derives (RFC 4422, appendix A.1).
+ */
+export function encodeExternalBind(): Buffer {
+  const sasl = element(SASL, octetString('EXTERNAL'), octetString(''));
+  return element(Operation.bindRequest, integer(3), octetString(''), sasl);
 }
 
 /**

@@ -4,7 +4,6 @@ import { DirectoryError } from '../../../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../../../src/domain/entry.ts';
 import { BerReader, element, enumerated, octetString, sequence, Tag } from '../../../src/ldap/wire/ber.ts';
 import { Framer } from '../../../src/ldap/wire/framer.ts';
-import { readLdapResult } from '../../../src/ldap/wire/ldap-result.ts';
 import {
   encodeMessage,
   findControl,
@@ -15,7 +14,9 @@ import {
   readMessage,
 } from '../../../src/ldap/wire/message.ts';
 import { POST_READ, readPostRead } from '../../../src/ldap/wire/post-read.ts';
+import { encodeExternalBind } from '../../../src/ldap/wire/request.ts';
 import { SearchEntry } from '../../../src/ldap/wire/search-entry.ts';
+import { readWhoAmI } from '../../../src/ldap/wire/who-am-i.ts';
 import {
   decodeEntryChangeNotification,
   ENTRY_CHANGE_NOTIFICATION,
@@ -44,6 +45,8 @@ function takeApart(bytes: Buffer): { words: string; encodedAgain: Buffer } {
       return entry(message);
     case Operation.intermediateResponse:
       return intermediate(message);
+    case Operation.bindRequest:
+      return saslBind(message);
     default:
       return result(message);
   }
@@ -87,16 +90,26 @@ function intermediate(message: LdapMessage) {
   return { words, encodedAgain: encodeMessage(message.id, operation) };
 }
 
+/** The one request among the fixtures. Only the service's own encoder knows a SASL bind. */
+function saslBind(message: LdapMessage) {
+  const reader = operationReader(message);
+  expect([reader.integer(), reader.text()]).toEqual([3, '']);
+  const sasl = reader.enter(0xa3);
+  const words = `bind ${sasl.text()}${sasl.text()}`;
+  return { words, encodedAgain: encodeMessage(message.id, encodeExternalBind()) };
+}
+
 function result(message: LdapMessage) {
-  const decoded = readLdapResult(message);
+  const decoded = readWhoAmI(message);
   const parts = [
     enumerated(decoded.resultCode),
     octetString(decoded.matchedDN),
     octetString(decoded.diagnosticMessage),
     ...(decoded.responseName === undefined ? [] : [octetString(decoded.responseName, 0x8a)]),
+    ...(decoded.authzId === undefined ? [] : [octetString(decoded.authzId, 0x8b)]),
   ];
   const controls: RequestControl[] = [];
-  let words = `result ${decoded.resultCode}`;
+  let words = [`result ${decoded.resultCode}`, decoded.authzId].filter((word) => word !== undefined).join(' ');
   const done = findControl(message, SYNC_DONE);
   if (done !== undefined) {
     const syncDone = decodeSyncDone(done);
@@ -129,7 +142,7 @@ function withoutEmptyControls(bytes: Buffer): Buffer {
 
 const fixtures = pduFixtures();
 
-describe('messages that real servers sent', () => {
+describe('messages of real servers, and to them', () => {
   it.each(fixtures)('decodes and encodes again: $name', ({ bytes, decodesAs }) => {
     const { words, encodedAgain } = takeApart(bytes);
     expect(words).toBe(decodesAs);
@@ -237,7 +250,7 @@ function takeApartAll(message: LdapMessage): void {
       }
     },
     () => findControl(message, SYNC_STATE),
-    () => readLdapResult(message),
+    () => readWhoAmI(message),
     () => decodeSyncInfo(operationReader(message).enter(0x81)),
   ];
   for (const attempt of attempts) {

@@ -1,0 +1,175 @@
+import { isLoopbackHost } from '../src/domain/loopback.ts';
+import { type LdapUrl, parseLdapUrl } from '../src/ldap/ldap-url.ts';
+import type { FaultAt } from './fault.ts';
+import { credentialName } from './kinds/kind.ts';
+import type { PartialSettings, Settings } from './schema.ts';
+
+/** The environment variable that may hold the password instead of the file. */
+export const PASSWORD_VARIABLE = 'PROV_BIND_PASSWORD';
+
+/** The folder of the credentials that systemd hands over (systemd.exec(5)). */
+const CREDENTIALS_VARIABLE = 'CREDENTIALS_DIRECTORY';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+type Directory = Settings['directory'];
+type PartialDirectory = PartialSettings['directory'];
+
+/** How the service binds, as set or by the presence of a bindDn. */
+export function authMethod({ auth, bindDn }: Pick<Directory, 'auth' | 'bindDn'>): NonNullable<Directory['auth']> {
+  return auth ?? (bindDn === null ? 'anonymous' : 'simple');
+}
+
+/** The contradictions between the settings by which the service binds and encrypts. */
+export function bindFaults(directory: PartialDirectory, env: Environment): FaultAt[] {
+  const { auth, bindDn } = directory;
+  const method = auth === undefined || bindDn === undefined ? undefined : authMethod({ auth, bindDn });
+  return [
+    ...(method === undefined ? [] : [...name(directory, method), ...passwordSource(directory, method, env)]),
+    ...(method === 'external' ? external(directory) : []),
+    ...certificate(directory, method),
+    ...encryption(directory, method),
+    ...credentials(directory, env),
+  ];
+}
+
+function name({ auth, bindDn }: PartialDirectory, method: string): FaultAt[] {
+  const path = ['directory', 'bindDn'];
+  if (auth === 'simple' && bindDn === null)
+    return [{ path, expected: 'the DN to bind as, as auth is simple (without one: auth: external or anonymous)' }];
+  if (method === 'simple' || bindDn === null) return [];
+  const who = method === 'external' ? 'the server derives it from the certificate or the peer' : 'nobody is named';
+  return [{ path, expected: `none, as auth is ${method}: ${who}` }];
+}
+
+const SOURCES = ['bindPasswordFile', 'bindPassword', 'bindPasswordFd'] as const;
+
+function passwordSource(directory: PartialDirectory, method: string, env: Environment): FaultAt[] {
+  if (SOURCES.some((key) => directory[key] === undefined)) return [];
+  const inFile = SOURCES.filter((key) => directory[key] !== null).map((key) => `directory.${key}`);
+  const last = inFile.at(-1)?.split('.') ?? ['directory', 'bindPasswordFile'];
+  if (method !== 'simple') {
+    const why = directory.auth === method ? `as auth is ${method}` : 'without directory.bindDn';
+    return inFile.length === 0 ? [] : [{ path: last, given: 'a password', expected: `none ${why}` }];
+  }
+  if (directory.bindDn === null) return [];
+  const given = env[PASSWORD_VARIABLE] === undefined ? inFile : [...inFile, `${PASSWORD_VARIABLE} in the environment`];
+  if (given.length === 1) return [];
+  return [
+    {
+      path: last,
+      given: given.length === 0 ? 'nothing' : given.join(' and '),
+      expected: `exactly one of bindPasswordFile, bindPassword, bindPasswordFd and ${PASSWORD_VARIABLE} in the environment, as bindDn is set`,
+    },
+  ];
+}
+
+/** SASL EXTERNAL needs somebody else who knows the client: TLS, or the kernel. */
+function external({ url, startTls, tls }: PartialDirectory): FaultAt[] {
+  if (url === undefined || startTls === undefined) return [];
+  const urls = url.map(parseLdapUrl);
+  const open = urls.find(({ scheme }) => scheme === 'ldap');
+  if (open !== undefined && !startTls) {
+    return [
+      {
+        path: ['directory', 'startTls'],
+        expected:
+          'true, as auth is external: a certificate is presented over TLS only (or ldaps:// URLs; or ldapi:// for the user of the process)',
+      },
+    ];
+  }
+  if (tls.certFile !== null || !urls.some(overTls(startTls))) return [];
+  return [
+    {
+      path: ['directory', 'tls', 'certFile'],
+      expected: 'the PEM file of a client certificate, as auth is external and not all URLs are ldapi:// ones',
+    },
+  ];
+}
+
+/** Certificate and key belong together, and are for TLS. */
+function certificate(
+  { url, startTls, tls: { certFile, keyFile } }: PartialDirectory,
+  method: string | undefined,
+): FaultAt[] {
+  if (certFile === undefined || keyFile === undefined || (certFile === null && keyFile === null)) return [];
+  if (keyFile === null)
+    return [{ path: ['directory', 'tls', 'keyFile'], expected: 'the PEM file of the key, as tls.certFile is set' }];
+  if (certFile === null)
+    return [
+      { path: ['directory', 'tls', 'certFile'], expected: 'the PEM file of the certificate, as tls.keyFile is set' },
+    ];
+  // With external the missing TLS is a fault already.
+  if (method === 'external' || url === undefined || startTls === undefined) return [];
+  if (url.map(parseLdapUrl).some(overTls(startTls))) return [];
+  return [
+    {
+      path: ['directory', 'tls', 'certFile'],
+      expected: 'null, as no URL is reached by TLS: use startTls: true or ldaps://, or leave the certificate out',
+    },
+  ];
+}
+
+function overTls(startTls: boolean): (url: LdapUrl) => boolean {
+  return ({ scheme }) => scheme === 'ldaps' || (scheme === 'ldap' && startTls);
+}
+
+function encryption({ url, startTls, allowPlaintext }: PartialDirectory, method: string | undefined): FaultAt[] {
+  if (url === undefined || startTls === undefined) return [];
+  const urls = url.map(parseLdapUrl);
+  if (startTls && urls.every(({ scheme }) => scheme !== 'ldap')) {
+    return [
+      {
+        path: ['directory', 'startTls'],
+        expected: 'false, as no URL is an ldap:// one: ldaps:// is encrypted already, ldapi:// stays on the host',
+      },
+    ];
+  }
+  const open = urls.find((read) => read.scheme === 'ldap' && !isLoopbackHost(read.host));
+  if (startTls || method !== 'simple' || allowPlaintext !== false || open?.scheme !== 'ldap') return [];
+  return [
+    {
+      path: ['directory', 'url'],
+      given: `ldap://${open.host} without encryption`,
+      expected:
+        'startTls: true or ldaps://, as a password would cross the network readable (directory.allowPlaintext: true allows it)',
+    },
+  ];
+}
+
+/** Credentials exist in a unit of systemd only, and by the names that it gives them. */
+function credentials(directory: PartialDirectory, env: Environment): FaultAt[] {
+  if (env[CREDENTIALS_VARIABLE] !== undefined) return [];
+  return filesOf(directory).flatMap(({ path, file }) => {
+    const credential = typeof file === 'string' ? credentialName(file) : undefined;
+    if (credential === undefined) return [];
+    const expected = `a process that systemd gives credentials: LoadCredential=${credential}:/PATH in the unit; in a shell systemd-run -P --wait -p LoadCredential=${credential}:/PATH COMMAND`;
+    return [{ path, expected }];
+  });
+}
+
+function filesOf({ bindPasswordFile, tls: { certFile, keyFile } }: PartialDirectory) {
+  return [
+    { path: ['directory', 'tls', 'certFile'], file: certFile },
+    { path: ['directory', 'tls', 'keyFile'], file: keyFile },
+    { path: ['directory', 'bindPasswordFile'], file: bindPasswordFile },
+  ];
+}
+
+/** The settings with the paths of the files in place of the names of credentials. */
+export function withCredentialPaths(settings: Settings, env: Environment): Settings {
+  const pathOf = (file: string | null): string | null => {
+    const credential = file === null ? undefined : credentialName(file);
+    return credential === undefined ? file : `${env[CREDENTIALS_VARIABLE] ?? ''}/${credential}`;
+  };
+  const { directory } = settings;
+  const { tls, bindPasswordFile } = directory;
+  return {
+    ...settings,
+    directory: {
+      ...directory,
+      tls: { ...tls, certFile: pathOf(tls.certFile), keyFile: pathOf(tls.keyFile) },
+      bindPasswordFile: pathOf(bindPasswordFile),
+    },
+  };
+}

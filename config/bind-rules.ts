@@ -1,5 +1,6 @@
 import { isLoopbackHost } from '../src/domain/loopback.ts';
-import { type LdapUrl, parseLdapUrl } from '../src/ldap/ldap-url.ts';
+import { parseServers, type Servers } from '../src/ldap/ldap-url.ts';
+import { isDomain } from '../src/ldap/servers.ts';
 import type { FaultAt } from './fault.ts';
 import { credentialName } from './kinds/kind.ts';
 import type { PartialSettings, Settings } from './schema.ts';
@@ -67,8 +68,8 @@ function passwordSource(directory: PartialDirectory, method: string, env: Enviro
 /** SASL EXTERNAL needs somebody else who knows the client: TLS, or the kernel. */
 function external({ url, startTls, tls }: PartialDirectory): FaultAt[] {
   if (url === undefined || startTls === undefined) return [];
-  const urls = url.map(parseLdapUrl);
-  const open = urls.find(({ scheme }) => scheme === 'ldap');
+  const urls = url.map(parseServers);
+  const open = urls.find(beginsOpen);
   if (open !== undefined && !startTls) {
     return [
       {
@@ -101,7 +102,7 @@ function certificate(
     ];
   // With external the missing TLS is a fault already.
   if (method === 'external' || url === undefined || startTls === undefined) return [];
-  if (url.map(parseLdapUrl).some(overTls(startTls))) return [];
+  if (url.map(parseServers).some(overTls(startTls))) return [];
   return [
     {
       path: ['directory', 'tls', 'certFile'],
@@ -110,14 +111,19 @@ function certificate(
   ];
 }
 
-function overTls(startTls: boolean): (url: LdapUrl) => boolean {
-  return ({ scheme }) => scheme === 'ldaps' || (scheme === 'ldap' && startTls);
+function overTls(startTls: boolean): (servers: Servers) => boolean {
+  return (servers) => servers.scheme === 'ldaps' || (beginsOpen(servers) && startTls);
+}
+
+/** Whether a connection is not encrypted until StartTLS. */
+function beginsOpen({ scheme }: Servers): boolean {
+  return scheme === 'ldap' || scheme === 'srv';
 }
 
 function encryption({ url, startTls, allowPlaintext }: PartialDirectory, method: string | undefined): FaultAt[] {
   if (url === undefined || startTls === undefined) return [];
-  const urls = url.map(parseLdapUrl);
-  if (startTls && urls.every(({ scheme }) => scheme !== 'ldap')) {
+  const urls = url.map(parseServers);
+  if (startTls && !urls.some(beginsOpen)) {
     return [
       {
         path: ['directory', 'startTls'],
@@ -125,16 +131,30 @@ function encryption({ url, startTls, allowPlaintext }: PartialDirectory, method:
       },
     ];
   }
-  const open = urls.find((read) => read.scheme === 'ldap' && !isLoopbackHost(read.host));
-  if (startTls || method !== 'simple' || allowPlaintext !== false || open?.scheme !== 'ldap') return [];
+  const open = urls.map(otherHost).find((name) => name !== undefined);
+  if (startTls || method !== 'simple' || allowPlaintext !== false || open === undefined) return [];
   return [
     {
       path: ['directory', 'url'],
-      given: `ldap://${open.host} without encryption`,
+      given: `${open} without encryption`,
       expected:
         'startTls: true or ldaps://, as a password would cross the network readable (directory.allowPlaintext: true allows it)',
     },
   ];
+}
+
+/** The servers as text if their connections begin open and may leave the host. */
+function otherHost(servers: Servers): string | undefined {
+  if (servers.scheme === 'srv') return `srv:${servers.domain}`;
+  return servers.scheme === 'ldap' && !isLoopbackHost(servers.host) ? `ldap://${servers.host}` : undefined;
+}
+
+/** Several services need one server, whose writes they all see. DNS may name any. */
+export function severalServers({ instances, directory: { url } }: PartialSettings): FaultAt[] {
+  const domain = instances === 'several' && url !== undefined ? url.find(isDomain) : undefined;
+  if (domain === undefined) return [];
+  const expected = 'the URL of the one server that all services write to, as instances is several: DNS may name others';
+  return [{ path: ['directory', 'url'], given: domain, expected }];
 }
 
 /** Credentials exist in a unit of systemd only, and by the names that it gives them. */

@@ -1,5 +1,5 @@
 import { STEPS } from '../handlers/steps/registry.ts';
-import { bindFaults, type Environment } from './bind-rules.ts';
+import { bindFaults, type Environment, severalServers } from './bind-rules.ts';
 import type { FaultAt } from './fault.ts';
 import { isLoopbackAddress } from './kinds/address-kinds.ts';
 import { formatDuration } from './kinds/units.ts';
@@ -9,6 +9,7 @@ import type { PartialSettings } from './schema.ts';
 export function contradictions(settings: PartialSettings, env: Environment): FaultAt[] {
   return [
     ...bindFaults(settings.directory, env),
+    ...severalServers(settings),
     ...attributesDiffer(settings.attributes),
     ...instances(settings),
     ...pauses(['retry', 'temporary'], settings.retry.temporary),

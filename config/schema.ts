@@ -23,7 +23,7 @@ const AUTH_METHODS = ['simple', 'external', 'anonymous'] as const;
 export const settingsSchema = section('', {
   directory: section('The directory server and the accounts in it.', {
     url: required(
-      'Where the directory is: one URL, or several that are tried in order (ldap, ldaps, ldapi).',
+      'Where the directory is: one URL, or several that are tried in order (ldap, ldaps, ldapi); srv:example.org stands for the servers that the SRV records of _ldap._tcp.example.org name, looked up anew for each round.',
       ldapUrls,
     ),
     startTls: setting(

@@ -9,10 +9,11 @@ import { TryNextServer } from './domain/directory-error.ts';
  * -> not behind.
  */
 export class LaggingServers {
-  readonly #urls: readonly string[];
+  readonly #urls: () => readonly string[];
   readonly #behind = new Set<string>();
 
-  constructor(urls: readonly string[]) {
+  /** `urls` returns all servers that may be used now. */
+  constructor(urls: () => readonly string[]) {
     this.#urls = urls;
   }
 
@@ -27,7 +28,7 @@ export class LaggingServers {
     }
     if (this.#behind.has(url)) return undefined;
     this.#behind.add(url);
-    if (this.#urls.every((each) => this.#behind.has(each))) return undefined;
+    if (this.#urls().every((each) => this.#behind.has(each))) return undefined;
     return new TryNextServer(`${url}: the server shows accounts older than they are known: it lags, or was restored`, {
       remedy: 'see to its replication; meanwhile the next server of directory.url is tried',
     });

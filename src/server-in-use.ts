@@ -13,13 +13,13 @@ export class ServerInUse {
   readonly givenUp$: Observable<never>;
   /** Emits the reason for which the subscription is given up. */
   readonly #errors$ = new Subject<DirectoryError>();
-  readonly #urls: readonly string[];
+  readonly #urls: () => readonly string[];
   readonly #lagging: LaggingServers;
   #url: string | undefined;
   #subscribed = false;
 
-  /** `urls` are all servers that may be used. */
-  constructor(urls: readonly string[]) {
+  /** `urls` returns all servers that may be used now. */
+  constructor(urls: () => readonly string[]) {
     this.#urls = urls;
     this.#lagging = new LaggingServers(urls);
     this.givenUp$ = this.#errors$.pipe(mergeMap((error) => throwError(() => error)));
@@ -51,7 +51,7 @@ export class ServerInUse {
    * referral from a server that was left already is ignored.
    */
   referred(error: DirectoryError, url: string): void {
-    if (this.#urls.length > 1 && url === this.#url) this.giveUp(error);
+    if (this.#urls().length > 1 && url === this.#url) this.giveUp(error);
   }
 
   /** Gives up the subscription. It is made again, on the next server if there is one. */

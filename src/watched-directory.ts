@@ -1,4 +1,4 @@
-import { fromEvent, merge, type Observable, takeUntil, tap } from 'rxjs';
+import { from, fromEvent, merge, type Observable, takeUntil, tap } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { reconnect } from '../streams/operators/reconnect.ts';
 import type { WatchedContent } from '../streams/protocols/protocol.ts';
@@ -11,6 +11,7 @@ import type { DirectoryAccess } from './ldap/access.ts';
 import type { Connection } from './ldap/connection.ts';
 import { type ConnectionSource, SubscribedConnection } from './ldap/connection-source.ts';
 import { DirectoryOperations } from './ldap/operations.ts';
+import { currentUrls } from './ldap/servers.ts';
 import { ServerInUse } from './server-in-use.ts';
 import { openAccountsFilter } from './site.ts';
 
@@ -48,7 +49,14 @@ const LIST_PAGE_SIZE = 500;
 export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirectory {
   const { settings, access, abort, drain$ } = options;
   const { attributes: names, directory } = settings;
-  const server = new ServerInUse(access.urls);
+  let urls = access.urls;
+  const server = new ServerInUse(() => urls);
+  const lookUp = () =>
+    from(currentUrls(access.urls, { failed: (error) => options.notice(error.sentence) })).pipe(
+      tap((found) => {
+        urls = found;
+      }),
+    );
   const connections = new SubscribedConnection();
   const operations = new DirectoryOperations({
     connections,
@@ -61,7 +69,8 @@ export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirec
     filter: openAccountsFilter(settings),
     attributes: attributesToRead(names),
   };
-  const subscription$ = subscription(content, server, connections, options).pipe(
+
+  const subscription$ = subscription(content, lookUp, server, connections, options).pipe(
     tap((change) => {
       if (change.kind === 'connected') options.connected();
     }),
@@ -77,6 +86,7 @@ export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirec
 /** Subscribes to one server for as long as possible, and keeps `server` up to date. */
 function subscription(
   content: WatchedContent,
+  lookUp: () => Observable<readonly string[]>,
   server: ServerInUse,
   connections: SubscribedConnection,
   { settings, access, admit, isBehind }: WatchedDirectoryOptions,
@@ -85,6 +95,7 @@ function subscription(
   const protocol = settings.directory.subscription;
   return reconnect({
     urls: access.urls,
+    lookUp,
     initial,
     max,
     connect: (url) => {

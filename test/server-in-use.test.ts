@@ -24,7 +24,7 @@ function reasonsOf(server: ServerInUse): unknown[] {
 
 describe('the server in use', () => {
   it('is subscribed to from the end of its refresh to the loss of the connection', () => {
-    const server = new ServerInUse(['a']);
+    const server = new ServerInUse(() => ['a']);
     const seen = [server.subscribed];
     server.connected('a');
     seen.push(server.subscribed);
@@ -36,7 +36,7 @@ describe('the server in use', () => {
   });
 
   it('is given up where it refers a write to another one', () => {
-    const server = new ServerInUse(['a', 'b']);
+    const server = new ServerInUse(() => ['a', 'b']);
     const reasons = reasonsOf(server);
     server.connected('a');
     server.referred(REFERRED, 'a');
@@ -44,8 +44,8 @@ describe('the server in use', () => {
   });
 
   it('is kept where the referral is of a server that was left, or there is no other', () => {
-    const two = new ServerInUse(['a', 'b']);
-    const one = new ServerInUse(['a']);
+    const two = new ServerInUse(() => ['a', 'b']);
+    const one = new ServerInUse(() => ['a']);
     const reasons = [reasonsOf(two), reasonsOf(one)];
     two.connected('b');
     two.referred(REFERRED, 'a');
@@ -57,7 +57,7 @@ describe('the server in use', () => {
   });
 
   it('is given up once its refresh is through where it lags', async () => {
-    const server = new ServerInUse(['a', 'b']);
+    const server = new ServerInUse(() => ['a', 'b']);
     const reasons = reasonsOf(server);
     server.connected('a');
     server.refreshed(true);

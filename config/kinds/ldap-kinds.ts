@@ -1,18 +1,18 @@
 import { dnText, parseDn } from '../../src/domain/dn.ts';
-import { LdapUrlFault, readLdapUrl } from '../../src/ldap/ldap-url.ts';
+import { LdapUrlFault, readServers } from '../../src/ldap/ldap-url.ts';
 import { encodeFilter } from '../../src/ldap/wire/filter.ts';
 import { isLine, kind, Mismatch } from './kind.ts';
 
-/** One URL or several, tried in order. */
+/** One URL, or `srv:DOMAIN`, or several of them, tried in order. */
 export const ldapUrls = kind<readonly string[]>(
   'URL or list of URLs',
-  'an LDAP URL such as ldap://ldap1.example.org, or a list of such',
+  'an LDAP URL such as ldap://ldap1.example.org, srv:example.org for the servers that DNS names, or a list of such',
   (given) => {
     const urls = Array.isArray(given) ? given : [given];
     if (urls.length === 0) return new Mismatch('the list is empty');
     for (const [index, url] of urls.entries()) {
       if (!isLine(url)) return new Mismatch();
-      const read = readLdapUrl(url);
+      const read = readServers(url);
       if (read instanceof LdapUrlFault) {
         return new Mismatch(urls.length === 1 ? read.hint : `number ${index + 1}: ${read.hint}`);
       }

@@ -3,6 +3,7 @@ import type { Settings } from '../../config/schema.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
 import { type DirectoryOperations, operationsAt } from '../ldap/operations.ts';
+import { urlsToTry } from '../ldap/servers.ts';
 import { accessOf } from '../site.ts';
 
 /** A configuration and a connected directory, for one command. */
@@ -29,7 +30,7 @@ export async function withDirectory<T>(config: string, work: (session: Directory
 
 async function operationsOnFirstAvailable(access: DirectoryAccess, base: string): Promise<DirectoryOperations> {
   let failure: unknown;
-  for (const url of access.urls) {
+  for (const url of await urlsToTry(access.urls)) {
     const directory = operationsAt(access, url, base);
     try {
       const found = await directory.read(base);

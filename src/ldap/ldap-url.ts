@@ -6,6 +6,9 @@ export type LdapUrl =
   | { readonly scheme: 'ldap' | 'ldaps'; readonly host: string; readonly port: number }
   | { readonly scheme: 'ldapi'; readonly path: string };
 
+/** What `directory.url` names: one server, or the domain whose records in DNS name them. */
+export type Servers = LdapUrl | { readonly scheme: 'srv'; readonly domain: string };
+
 /** A fault in the URL of a directory. The hint does not repeat the URL: it may hold a password. */
 export class LdapUrlFault {
   readonly hint: string;
@@ -34,8 +37,28 @@ export function readLdapUrl(text: string): LdapUrl | LdapUrlFault {
     case 'ldaps':
       return readHostAndPort('ldaps', rest);
     default:
-      return new LdapUrlFault('it begins with ldap://, ldaps:// or ldapi://');
+      return new LdapUrlFault('it begins with ldap://, ldaps:// or ldapi://, or is srv:DOMAIN');
   }
+}
+
+const LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
+const DOMAIN = new RegExp(`^(?:${LABEL}\\.)*${LABEL}$`, 'i');
+
+/** Reads a URL as `readLdapUrl` does, or `srv:DOMAIN`. */
+export function readServers(text: string): Servers | LdapUrlFault {
+  const [, written] = /^srv:(.*)$/i.exec(text.trim()) ?? [];
+  if (written === undefined) return readLdapUrl(text);
+  const domain = written.replace(/\.$/, '').toLowerCase();
+  if (domain.length <= 240 && DOMAIN.test(domain)) return { scheme: 'srv', domain };
+  return new LdapUrlFault(
+    'srv: is followed by a domain: srv:example.org stands for the records of _ldap._tcp.example.org',
+  );
+}
+
+/** Reads what the configuration has checked. Throws a DirectoryError if it is faulty. */
+export function parseServers(text: string): Servers {
+  const servers = readServers(text);
+  return servers instanceof LdapUrlFault ? parseLdapUrl(text) : servers;
 }
 
 /** Reads a URL that the configuration has checked. Throws a DirectoryError for a faulty one. */

@@ -10,6 +10,7 @@ import { checkLeases } from './leases.ts';
 import { checkLock } from './lock.ts';
 import { checkOutputs } from './outputs.ts';
 import { checkSecrets } from './secrets.ts';
+import { checkServers } from './servers.ts';
 import { checkStep } from './steps.ts';
 
 /**
@@ -36,7 +37,9 @@ export async function preflight(
   const access = accessOf(settings, env);
   let usable: string | undefined;
   reportAll(await checkClientCertificate(access));
-  for (const url of access.urls) {
+  const servers = await checkServers(access.urls);
+  reportAll(servers.lines);
+  for (const url of servers.urls) {
     const lines = await checkConnecting(access, url);
     reportAll(lines);
     if (lines.every(({ verdict }) => verdict !== 'fail')) usable ??= url;

@@ -3,8 +3,11 @@ import {
   catchError,
   concat,
   defer,
+  first,
   ignoreElements,
+  mergeMap,
   type Observable,
+  type ObservableInput,
   of,
   repeat,
   type SchedulerLike,
@@ -22,6 +25,11 @@ export interface ReconnectOptions {
    * the next one.
    */
   readonly urls: readonly string[];
+  /**
+   * Gives the URLs that stand for `urls` in the next round of tries. If it fails, it is called again
+   * after the delay. Default: they stand for themselves.
+   */
+  readonly lookUp?: () => ObservableInput<readonly string[]>;
   /**
    * One connection to one server, which ends with an error. After a referral (RFC 4511, section
    * 4.1.10) the next server is tried.
@@ -44,8 +52,12 @@ export interface ReconnectOptions {
  */
 export function reconnect(options: ReconnectOptions): Observable<DirectoryChange> {
   const { urls, connect, initial, max, random = Math.random, scheduler = asyncScheduler } = options;
+  const { lookUp = () => [urls] } = options;
   return defer(() => {
-    let position = 0;
+    if (urls.length === 0) throw new RangeError('no directory URL is configured');
+    /** The URLs that are left in this round. The first one is in use, or is tried next. */
+    let round: readonly string[] = [];
+    const present = (): string => round[0] ?? urls[0] ?? '';
     /**
      * The number of failures in a row. A subscription that lasted longer than the longest delay
      * ends the row.
@@ -58,25 +70,29 @@ export function reconnect(options: ReconnectOptions): Observable<DirectoryChange
       const lasted = refreshedAt === undefined ? 0 : scheduler.now() - refreshedAt;
       failures = lasted > max ? 1 : failures + 1;
       // A server that was in use is usually back soon, so it is tried once more.
-      if (refreshedAt === undefined || isForAnother(error)) position += 1;
+      if (refreshedAt === undefined || isForAnother(error)) round = round.slice(1);
       refreshedAt = undefined;
       const longest = backoff(failures, { initial, max });
       const inMilliseconds = Math.round(longest * (1 - random() / 2));
       return concat(
         of<DirectoryChange>({ kind: 'disconnected', url, ...causeOf(error) }),
-        of<DirectoryChange>({ kind: 'reconnecting', url: urlAt(urls, position), attempt: failures, inMilliseconds }),
+        of<DirectoryChange>({ kind: 'reconnecting', url: present(), attempt: failures, inMilliseconds }),
         timer(inMilliseconds, scheduler).pipe(ignoreElements()),
       );
     };
 
     return defer(() => {
-      const url = urlAt(urls, position);
       const ended = throwError(() => new DirectoryError('the directory ended the subscription'));
-      return concat(connect(url), ended).pipe(
+      return defer(() => (round.length > 0 ? [round] : lookUp())).pipe(
+        first(),
+        mergeMap((found) => {
+          round = found;
+          return concat(connect(present()), ended);
+        }),
         tap((change) => {
           if (change.kind === 'refreshed') refreshedAt = scheduler.now();
         }),
-        catchError((error) => failed(url, error)),
+        catchError((error) => failed(present(), error)),
       );
     }).pipe(repeat());
   });
@@ -89,12 +105,6 @@ export function reconnect(options: ReconnectOptions): Observable<DirectoryChange
 function isForAnother(error: unknown): boolean {
   if (error instanceof TryNextServer) return true;
   return error instanceof DirectoryError && error.resultCode === ResultCode.referral;
-}
-
-function urlAt(urls: readonly string[], position: number): string {
-  const url = urls[position % urls.length];
-  if (url === undefined) throw new RangeError('no directory URL is configured');
-  return url;
 }
 
 function causeOf(error: unknown): { reason: string; remedy?: string; resultCode?: number } {

@@ -140,7 +140,34 @@ describe('what is not YAML', () => {
   });
 });
 
-const URL = 'expected an LDAP URL such as ldap://ldap1.example.org, or a list of such';
+const URL =
+  'expected an LDAP URL such as ldap://ldap1.example.org, srv:example.org for the servers that DNS names, or a list of such';
+
+describe('servers by DNS', () => {
+  it('are named by their domain, alone or among URLs', () => {
+    expect(withUrl('srv:example.org')).toEqual([]);
+    expect(withUrl('[srv:Example.org., ldapi://]')).toEqual([]);
+  });
+
+  it.each(['srv:', 'srv://example.org', 'srv:example.org:389', 'srv:a..b', 'srv:-'])('are no other text: %s', (url) => {
+    expect(withUrl(`"${url}"`)).toContainEqual(expect.stringContaining('srv: is followed by a domain'));
+  });
+
+  it('get no password without encryption', () => {
+    const lines = ['directory:', '  url: srv:example.org', '  base: dc=a', '  bindDn: cn=a', '  bindPasswordFd: 3'];
+    expect(faultsOf([...lines, ...SCRIPT])).toEqual([
+      'line 2: directory.url: given srv:example.org without encryption, expected startTls: true or ldaps://, as a password would cross the network readable (directory.allowPlaintext: true allows it)',
+    ]);
+    expect(faultsOf([...lines, '  startTls: true', ...SCRIPT])).toEqual([]);
+  });
+
+  it('are not for several services, which write to one server', () => {
+    const lines = ['directory:', '  url: srv:example.org', '  base: dc=a', ...SCRIPT, 'instances: several'];
+    expect(faultsOf(lines)).toContain(
+      'line 2: directory.url: given srv:example.org, expected the URL of the one server that all services write to, as instances is several: DNS may name others',
+    );
+  });
+});
 
 describe('directory.auth', () => {
   const LDAPI = 'url: ldapi://%2Frun%2Fldapi';
@@ -252,8 +279,11 @@ describe('directory.url', () => {
   });
 
   it.each([
-    ['http://localhost', `given "http://localhost", ${URL}; it begins with ldap://, ldaps:// or ldapi://`],
-    ['localhost', `given "localhost", ${URL}; it begins with ldap://, ldaps:// or ldapi://`],
+    [
+      'http://localhost',
+      `given "http://localhost", ${URL}; it begins with ldap://, ldaps:// or ldapi://, or is srv:DOMAIN`,
+    ],
+    ['localhost', `given "localhost", ${URL}; it begins with ldap://, ldaps:// or ldapi://, or is srv:DOMAIN`],
     ['ldap://', `given "ldap://", ${URL}; the host is missing`],
     ['ldap://host:99999', `given "ldap://host:99999", ${URL}; ports go from 1 to 65535`],
     ['ldap://::1', `given "ldap://::1", ${URL}; HOST, HOST:PORT or [IPv6]:PORT`],
@@ -268,7 +298,7 @@ describe('directory.url', () => {
     ['[]', `given the list [], ${URL}; the list is empty`],
     [
       '[ldap://localhost, ldap:x]',
-      `given the list ["ldap://localhost","ldap:x"], ${URL}; number 2: it begins with ldap://, ldaps:// or ldapi://`,
+      `given the list ["ldap://localhost","ldap:x"], ${URL}; number 2: it begins with ldap://, ldaps:// or ldapi://, or is srv:DOMAIN`,
     ],
     ['12', `given 12, ${URL}`],
   ])('is not %s', (url, fault) => {

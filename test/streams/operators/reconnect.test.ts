@@ -121,6 +121,35 @@ describe('reconnect', () => {
     });
   });
 
+  it('looks the servers up anew for each round, and goes on with one that is in use', () => {
+    const tried: string[] = [];
+    const rounds = [['A', 'B'], ['C']];
+    marbles(({ cold, flush }) => {
+      const connect = (url: string): Observable<DirectoryChange> => {
+        tried.push(url);
+        return url === 'C' ? cold('r 99ms #', { r: REFRESHED }, LOST) : cold('#', undefined, LOST);
+      };
+      const lookUp = () => cold('-(r|)', { r: rounds.shift() ?? ['D'] });
+      const subscription = reconnect(options(connect, { urls: ['srv:x'], lookUp })).subscribe();
+      cold('300ms x').subscribe(() => subscription.unsubscribe());
+      flush();
+    });
+    expect(tried).toEqual(['A', 'B', 'C', 'C', 'C']);
+  });
+
+  it('waits and looks up again where that fails, which it reports', () => {
+    marbles(({ cold, expectObservable }) => {
+      let count = 0;
+      const lookUp = () => {
+        count += 1;
+        return count === 1 ? cold<readonly string[]>('#', undefined, LOST) : of(['A']);
+      };
+      const connect = () => cold('r', { r: REFRESHED });
+      const values = { a: lost('srv:x'), b: again('srv:x', 1, 10), r: REFRESHED };
+      expectObservable(reconnect(options(connect, { urls: ['srv:x'], lookUp })), '40ms !').toBe('(ab) 6ms r', values);
+    });
+  });
+
   it('connects only when it is subscribed, and takes no URL for a mistake', () => {
     let connected = 0;
     const made = reconnect(

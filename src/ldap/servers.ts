@@ -1,0 +1,131 @@
+import { Resolver } from 'node:dns/promises';
+import { DirectoryError } from '../domain/directory-error.ts';
+import { LdapUrlFault, readLdapUrl, readServers } from './ldap-url.ts';
+
+/** A record of DNS that names a server (RFC 2782). */
+export interface SrvRecord {
+  readonly name: string;
+  readonly port: number;
+  readonly priority: number;
+  readonly weight: number;
+}
+
+/** Looks up the SRV records of a name. Rejects with an error of Node.js's resolver. */
+export type ResolveSrv = (name: string) => Promise<readonly SrvRecord[]>;
+
+export interface LookUpOptions {
+  /** Default: by the name servers of this host. */
+  readonly resolve?: ResolveSrv;
+  /** Returns a random number in [0, 1). Default: Math.random. */
+  readonly random?: () => number;
+  /** Called for a domain that cannot be looked up while there are other servers. */
+  readonly failed?: (error: DirectoryError) => void;
+}
+
+/**
+ * The URLs of the servers that may be connected to, in the order in which they are to be tried:
+ * those of `directory.url`, with `srv:DOMAIN` replaced by the servers that DNS names now. Emits
+ * synchronously, as an array, where nothing is to be looked up. Rejects with a DirectoryError if
+ * there is no server.
+ */
+export function currentUrls(
+  written: readonly string[],
+  options: LookUpOptions = {},
+): readonly (readonly string[])[] | Promise<readonly string[]> {
+  return isAnyDomain(written) ? lookUp(written, options) : [written];
+}
+
+/** The same for one round of tries. */
+export async function urlsToTry(written: readonly string[]): Promise<readonly string[]> {
+  return isAnyDomain(written) ? lookUp(written, {}) : written;
+}
+
+function isAnyDomain(written: readonly string[]): boolean {
+  return written.some(isDomain);
+}
+
+async function lookUp(written: readonly string[], options: LookUpOptions): Promise<readonly string[]> {
+  const { resolve = resolveByDns, random = Math.random, failed = () => {} } = options;
+  const errors: DirectoryError[] = [];
+  const found = await Promise.all(
+    written.map(async (text) => {
+      const servers = readServers(text);
+      if (servers instanceof LdapUrlFault || servers.scheme !== 'srv') return [text];
+      try {
+        return await serversOf(servers.domain, resolve, random);
+      } catch (error) {
+        if (!(error instanceof DirectoryError)) throw error;
+        errors.push(error);
+        return [];
+      }
+    }),
+  );
+  const urls = [...new Set(found.flat())];
+  const [first] = errors;
+  if (urls.length === 0 && first !== undefined) throw first;
+  for (const error of errors) failed(error);
+  return urls;
+}
+
+export function isDomain(written: string): boolean {
+  const servers = readServers(written);
+  return !(servers instanceof LdapUrlFault) && servers.scheme === 'srv';
+}
+
+async function serversOf(domain: string, resolve: ResolveSrv, random: () => number): Promise<readonly string[]> {
+  const name = `_ldap._tcp.${domain}`;
+  const records = await resolve(name).catch((cause: unknown) => {
+    throw unresolved(domain, name, cause);
+  });
+  const urls = inOrder(records, random)
+    .map(({ name: host, port }) => `ldap://${host.toLowerCase().replace(/\.$/, '')}:${port}`)
+    .filter((url) => !(readLdapUrl(url) instanceof LdapUrlFault));
+  if (urls.length > 0) return urls;
+  throw new DirectoryError(`srv:${domain}: the records of ${name} name no server`, {
+    remedy: 'a target of "." says that there is no directory: correct the records, or directory.url',
+  });
+}
+
+const NO_RECORDS: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA', 'NOTFOUND', 'NODATA']);
+
+function unresolved(domain: string, name: string, cause: unknown): DirectoryError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+  if (NO_RECORDS.has(code)) {
+    return new DirectoryError(`srv:${domain}: there are no SRV records of ${name} (${code})`, {
+      remedy: `add one to the zone (${name}. SRV 0 100 389 ldap1.${domain}.), or correct directory.url`,
+      cause,
+    });
+  }
+  return new DirectoryError(`srv:${domain}: the name service does not answer for ${name} (${code})`, {
+    remedy: 'check the name servers of this machine (/etc/resolv.conf)',
+    cause,
+  });
+}
+
+/**
+ * The records in the order in which their servers are to be tried (RFC 2782): by priority, and among
+ * equal ones at random, by weight.
+ */
+export function inOrder(records: readonly SrvRecord[], random: () => number): SrvRecord[] {
+  // Those without weight come first, so that they have a small chance.
+  const left = [...records].sort((one, other) => one.priority - other.priority || one.weight - other.weight);
+  const order: SrvRecord[] = [];
+  while (left.length > 0) {
+    const equal = left.filter(({ priority }) => priority === left[0]?.priority);
+    let rest = Math.floor(random() * (equal.reduce((sum, { weight }) => sum + weight, 0) + 1));
+    const chosen = equal.find(({ weight }) => {
+      rest -= weight;
+      return rest <= 0;
+    });
+    const index = chosen === undefined ? 0 : left.indexOf(chosen);
+    order.push(...left.splice(index, 1));
+  }
+  return order;
+}
+
+/** Milliseconds until the next name server is asked, and how often all are. */
+const RESOLVER = { timeout: 2_000, tries: 2 };
+
+function resolveByDns(name: string): Promise<readonly SrvRecord[]> {
+  return new Resolver(RESOLVER).resolveSrv(name);
+}

@@ -1,0 +1,24 @@
+import type { CheckLine } from '../domain/check-line.ts';
+import { isDomain, urlsToTry } from '../ldap/servers.ts';
+import { runCheck } from './run-check.ts';
+
+/** Looks up each domain among the servers. Resolves to the URLs to try, with a line for each domain. */
+export async function checkServers(
+  written: readonly string[],
+): Promise<{ readonly urls: readonly string[]; readonly lines: readonly CheckLine[] }> {
+  const urls: string[] = [];
+  const lines: CheckLine[] = [];
+  for (const text of written) {
+    if (!isDomain(text)) {
+      urls.push(text);
+      continue;
+    }
+    const line = await runCheck(`servers ${text}`, async () => {
+      const found = await urlsToTry([text]);
+      urls.push(...found);
+      return { verdict: 'ok', found: `${found.join(', ')} by DNS, in this order now` };
+    });
+    lines.push(line);
+  }
+  return { urls: [...new Set(urls)], lines };
+}

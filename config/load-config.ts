@@ -1,6 +1,7 @@
 import { STEPS } from '../handlers/steps/registry.ts';
 import { DirectoryError } from '../src/domain/directory-error.ts';
 import { InputFault, lookAtInput, readInput } from '../src/host/input-file.ts';
+import { faultOfPython } from '../src/host/python-helper.ts';
 import { certificateIn, LARGEST_AUTHORITIES, readClientCertificate } from '../src/ldap/tls-material.ts';
 import { type Environment, withCredentialPaths } from './bind-rules.ts';
 import { ConfigurationError, type Fault, type FaultAt } from './fault.ts';
@@ -67,6 +68,7 @@ async function faultsOfFiles(settings: Settings): Promise<FaultAt[]> {
   const { directory } = settings;
   const { caFile, certFile, keyFile } = directory.tls;
   const checks = [
+    settings.instances === 'several' ? faultWithoutPython() : undefined,
     caFile === null ? undefined : faultOfCertificates(['directory', 'tls', 'caFile'], caFile),
     certFile === null ? undefined : faultOfCertificates(['directory', 'tls', 'certFile'], certFile),
     keyFile === null ? undefined : faultOfKey(['directory', 'tls', 'keyFile'], keyFile, certFile),
@@ -80,6 +82,16 @@ async function faultsOfFiles(settings: Settings): Promise<FaultAt[]> {
     ),
   ];
   return (await Promise.all(checks)).filter((fault) => fault !== undefined);
+}
+
+/**
+ * Of several services, the one that loses an account must end its script, however it is itself. Only
+ * the launcher can do that.
+ */
+async function faultWithoutPython(): Promise<FaultAt | undefined> {
+  const fault = await faultOfPython();
+  if (fault === undefined) return undefined;
+  return { path: ['instances'], expected: `one, as several needs Python for the launcher of scripts: ${fault}` };
 }
 
 async function faultOfFile(path: readonly string[], file: string, mostBytes?: number): Promise<FaultAt | undefined> {

@@ -3,6 +3,7 @@
 // are checked by the tests, not here. `build.mjs ENTRY OUTFILE` builds another program in the same
 // way.
 import { chmod, copyFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -50,6 +51,6 @@ for (const [from, to] of programs) {
 }
 if (entry === undefined) await chmod(`${root}dist/src/main.js`, 0o755);
 // The program expects these files in its own folder.
-for (const helper of ['launcher.py', 'lookup.py']) {
-  await copyFile(`${root}src/script/${helper}`, `${root}dist/src/${helper}`);
+for (const helper of ['script/launcher.py', 'script/lookup.py', 'observability/datagrams.py']) {
+  await copyFile(`${root}src/${helper}`, `${root}dist/src/${basename(helper)}`);
 }

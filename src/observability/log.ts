@@ -11,7 +11,7 @@ import { createStreamSink } from './log/stream-sink.ts';
 import { type Facility, renderLocal, renderRfc5424, type SyslogOrigin } from './log/syslog-message.ts';
 import { frameByOctetCount, openTcpLink } from './log/tcp-link.ts';
 import { createUdpSink } from './log/udp-sink.ts';
-import { openUnixLink, relayLine } from './log/unix-link.ts';
+import { datagramLine, openUnixLink } from './log/unix-link.ts';
 import type { ProcessStream } from './process-output.ts';
 
 export interface LogOptions {
@@ -147,7 +147,7 @@ function createSyslogSink({ address, facility, protocol }: SyslogOptions, onProb
   if (address.kind === 'udp') return createUdpSink({ address, render, onProblem });
   const [place, frame, open] =
     address.kind === 'unix'
-      ? [address.path, relayLine, openUnixLink(address.path)]
+      ? [address.path, datagramLine, openUnixLink(address.path)]
       : [`tcp://${address.host}:${address.port}`, frameByOctetCount, openTcpLink(address)];
   return createStreamSink({ open, render: (line) => frame(render(line)), name: `syslog at ${place}`, onProblem });
 }

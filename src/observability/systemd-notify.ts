@@ -14,13 +14,15 @@ const NO_NOTIFIER: SystemdNotifier = { ready() {}, status() {}, stopping() {}, c
 /**
  * The notifier of this process; it does nothing without NOTIFY_SOCKET. With WATCHDOG_USEC it sends
  * a keep-alive at half that interval, from the event loop: when the loop is blocked, the manager
- * notices. `failed` is called with a sentence if nothing can be sent.
+ * notices. `failed` is called with a sentence if nothing can be sent. `interpreter` is that of Python;
+ * default: the system's.
  */
 export function createSystemdNotifier(
   env: Readonly<Record<string, string | undefined>>,
   failed: (reason: string) => void,
+  interpreter?: string,
 ): SystemdNotifier {
-  const { NOTIFY_SOCKET: address = '', PATH: path = '/usr/bin:/bin' } = env;
+  const { NOTIFY_SOCKET: address = '' } = env;
   if (address === '') return NO_NOTIFIER;
   const watchdog = watchdogOf(env);
   /** The latest text of each kind. */
@@ -28,7 +30,7 @@ export function createSystemdNotifier(
   const keepAlive = (): void => sender.send('WATCHDOG=1');
   const sender = openSender({
     address,
-    path,
+    interpreter,
     failed: (reason) => failed(`the service manager cannot be notified for the moment: ${reason}; it is tried again`),
     restarted: () => {
       for (const [kind, text] of latest) sender.send(`${kind}=${text}`);

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { PythonHelper } from '../host/python-helper.ts';
+import { startDatagrams } from './datagrams.ts';
 
 /** Sends lines to the service manager's socket, each as one datagram. */
 export interface Sender {
@@ -11,8 +12,8 @@ export interface Sender {
 export interface SenderOptions {
   /** NOTIFY_SOCKET: a path. A leading @ means the abstract namespace. */
   readonly address: string;
-  /** PATH, to find perl. */
-  readonly path: string;
+  /** The Python interpreter; default: the system's. */
+  readonly interpreter?: string | undefined;
   /**
    * Called when the helper process ends, with the reason. Not called again until one has run for
    * `LONGEST_PAUSE`.
@@ -22,28 +23,18 @@ export interface SenderOptions {
   readonly restarted: () => void;
 }
 
-/** A helper in Perl, as Node.js has no datagram unix sockets. */
-const HELPER_PROGRAM = `
-  use Socket;
-  $SIG{$_} = 'IGNORE' for qw(PIPE INT TERM HUP);
-  my $path = $ENV{NOTIFY_SOCKET}; $path =~ s/^@/\\0/;
-  socket(my $socket, PF_UNIX, SOCK_DGRAM, 0) or die $!;
-  while (my $line = <STDIN>) { chomp $line; send($socket, $line, 0, pack_sockaddr_un($path)); }
-`;
-
 const FIRST_PAUSE = 100;
 /** Milliseconds. A helper process that runs longer than this is taken to work. */
 const LONGEST_PAUSE = 5_000;
 
 /**
- * Starts a helper process that sends the lines that it reads. It ignores signals to the service's
- * terminal or unit, and ends at the end of its input.
+ * Starts a helper process that sends lines, and starts it again when it ends.
  *
  * States: `sending` -> `pausing` (the helper ended; the pause doubles each time) -> `sending`.
  * `closed`, from both.
  */
-export function openSender({ address, path, failed, restarted }: SenderOptions): Sender {
-  let child: ChildProcess | undefined;
+export function openSender({ address, interpreter, failed, restarted }: SenderOptions): Sender {
+  let helper: PythonHelper | undefined;
   let pause = FIRST_PAUSE;
   let reported = false;
   let retry: NodeJS.Timeout | undefined;
@@ -53,7 +44,7 @@ export function openSender({ address, path, failed, restarted }: SenderOptions):
     const startedAt = performance.now();
     const ended = (reason: string): void => {
       if (closed) return;
-      child = undefined;
+      helper = undefined;
       if (performance.now() - startedAt > LONGEST_PAUSE) {
         pause = FIRST_PAUSE;
         reported = false;
@@ -64,17 +55,13 @@ export function openSender({ address, path, failed, restarted }: SenderOptions):
       retry.unref();
       pause = Math.min(pause * 2, LONGEST_PAUSE);
     };
-    const started = spawn('perl', ['-e', HELPER_PROGRAM], {
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-      env: { NOTIFY_SOCKET: address, PATH: path },
+    helper = startDatagrams({
+      path: address,
+      policy: 'drop',
+      title: 'notify',
+      interpreter,
+      ended: (reason) => ended(`the helper process ended (${reason})`),
     });
-    child = started;
-    started.on('error', (error) => {
-      if (started.pid === undefined) ended(`perl: ${error.message}`);
-    });
-    started.on('exit', (code, signal) => ended(`the helper process ended (${signal ?? code})`));
-    started.stdin?.on('error', () => {}); // `exit` reports that
   };
   const restart = (): void => {
     start();
@@ -84,12 +71,12 @@ export function openSender({ address, path, failed, restarted }: SenderOptions):
   start();
   return {
     send: (line) => {
-      child?.stdin?.write(`${line}\n`);
+      helper?.write(`${line}\n`);
     },
     close: () => {
       closed = true;
       clearTimeout(retry);
-      child?.stdin?.end();
+      void helper?.close();
     },
   };
 }

@@ -5,7 +5,7 @@ import { operationsAt } from '../ldap/operations.ts';
 import { accessOf } from '../site.ts';
 import { checkAccounts } from './accounts.ts';
 import { checkClientCertificate, checkConnecting } from './connecting.ts';
-import { checkHost } from './host.ts';
+import { checkHost, checkPython } from './host.ts';
 import { checkLeases } from './leases.ts';
 import { checkLock } from './lock.ts';
 import { checkOutputs } from './outputs.ts';
@@ -32,6 +32,7 @@ export async function preflight(
   };
   reportAll([{ verdict: 'ok', what: 'configuration', found: configFile }]);
   reportAll(checkHost());
+  reportAll(await checkPython(settings));
   reportAll(await checkSecrets(configFile, settings));
 
   const access = accessOf(settings, env);

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import { startPythonHelper } from '../host/python-helper.ts';
 import type { LeftOut } from './output-lines.ts';
-import { startPythonHelper } from './python-helper.ts';
 import type { RecordDraft } from './run-record.ts';
 import type { OutputStream } from './runner.ts';
 

@@ -1,6 +1,6 @@
+import { PYTHON } from '../host/python-helper.ts';
 import { Launcher, type LauncherEnd, type LaunchResult } from './launcher.ts';
 import { locate, noFolder } from './locate.ts';
-import { PYTHON } from './python-helper.ts';
 import type { RunRecords } from './run-record.ts';
 import type { ScriptRequest, ScriptResult, ScriptRunner } from './runner.ts';
 

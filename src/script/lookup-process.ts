@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import { type PythonHelper, startPythonHelper } from '../host/python-helper.ts';
 import type { CommandResult } from './command.ts';
 import type { Getent } from './getent.ts';
-import { type PythonHelper, startPythonHelper } from './python-helper.ts';
 
 export interface LookupProcessOptions {
   /** The Python interpreter. */

@@ -1,7 +1,7 @@
+import { PYTHON } from '../host/python-helper.ts';
 import { type Getent, runGetent } from './getent.ts';
 import { refusedBySystem } from './locate.ts';
 import { LookupProcess } from './lookup-process.ts';
-import { PYTHON } from './python-helper.ts';
 
 export interface LookupsOptions {
   /** `auto`: by a helper process, if one can be started; `none`: by getent(1) only. */

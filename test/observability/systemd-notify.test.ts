@@ -14,9 +14,9 @@ beforeEach(async () => {
 });
 afterEach(() => manager.stop());
 
-function notifierWith(environment: NodeJS.ProcessEnv = {}): SystemdNotifier {
-  const env = { PATH: process.env['PATH'], NOTIFY_SOCKET: manager.socket, ...environment };
-  const notifier = createSystemdNotifier(env, (reason) => notices.push(reason));
+function notifierWith(environment: NodeJS.ProcessEnv = {}, interpreter?: string): SystemdNotifier {
+  const env = { NOTIFY_SOCKET: manager.socket, ...environment };
+  const notifier = createSystemdNotifier(env, (reason) => notices.push(reason), interpreter);
   onTestFinished(() => notifier.close());
   return notifier;
 }
@@ -27,8 +27,8 @@ async function sender(): Promise<ProcessLine> {
     ({ parent, state }) => parent === process.pid && state !== 'Z',
   )) {
     // The process may have ended.
-    const environment = await readFile(`/proc/${candidate.pid}/environ`, 'utf8').catch(() => '');
-    if (environment.includes(`NOTIFY_SOCKET=${manager.socket}`)) return candidate;
+    const command = await readFile(`/proc/${candidate.pid}/cmdline`, 'utf8').catch(() => '');
+    if (command.includes(`\0${manager.socket}\0drop`)) return candidate;
   }
   throw new Error('nobody sends');
 }
@@ -87,17 +87,18 @@ describe('the notifications of the service manager', () => {
     await manager.hears(/^WATCHDOG=1$/);
     expect(manager.heard).toEqual(['READY=1', 'STATUS=refreshed', 'WATCHDOG=1']);
     expect(notices).toEqual([
-      'the service manager cannot be notified for the moment: the helper process ended (SIGKILL); it is tried again',
+      'the service manager cannot be notified for the moment: the helper process ended (signal SIGKILL); it is tried again',
     ]);
   });
 
   it('are tried again with growing pauses, and one word, where the helper process cannot work', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'no-perl-'));
+    const folder = await mkdtemp(join(tmpdir(), 'no-python-'));
     onTestFinished(() => rm(folder, { recursive: true }));
-    await writeFile(join(folder, 'perl'), `#!/bin/sh\necho >> ${folder}/starts\nexit 3\n`);
-    await chmod(join(folder, 'perl'), 0o755);
+    const interpreter = join(folder, 'python3');
+    await writeFile(interpreter, `#!/bin/sh\necho >> ${folder}/starts\nexit 3\n`);
+    await chmod(interpreter, 0o755);
     const began = performance.now();
-    const notifier = notifierWith({ PATH: folder });
+    const notifier = notifierWith({}, interpreter);
     const starts = async () => (await readFile(join(folder, 'starts'), 'utf8').catch(() => '')).length;
     await expect.poll(starts).toBeGreaterThan(3);
     expect(performance.now() - began).toBeGreaterThan(100 + 200 + 400);
@@ -106,7 +107,7 @@ describe('the notifications of the service manager', () => {
   });
 
   it('are missed once where there is no helper program', async () => {
-    notifierWith({ PATH: '/nonexistent' });
+    notifierWith({}, '/nonexistent');
     await expect.poll(() => notices).toHaveLength(1);
     expect(notices[0]).toContain('ENOENT');
   });

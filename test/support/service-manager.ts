@@ -9,11 +9,14 @@ import { exited, track } from './children.ts';
  * A program that binds the datagram socket of a service manager, prints `bound`, and then each
  * datagram as a line.
  */
-const MANAGER = [
-  'use Socket; $| = 1;',
-  'socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die $!; bind($s, pack_sockaddr_un($ARGV[0])) or die $!; print "bound\\n";',
-  'while (defined recv($s, my $line, 4096, 0)) { print "$line\\n" }',
-].join(' ');
+const MANAGER = `
+import socket, sys
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.bind(sys.argv[1])
+print("bound", flush=True)
+while True:
+    print(manager.recv(4096).decode(), flush=True)
+`;
 
 /** A service manager that only receives notifications (sd_notify(3)). */
 export class ServiceManager {
@@ -28,7 +31,7 @@ export class ServiceManager {
   private constructor(folder: string) {
     this.#folder = folder;
     this.socket = join(folder, 'socket');
-    const child = track(spawn('perl', ['-e', MANAGER, this.socket], { stdio: ['ignore', 'pipe', 'inherit'] }));
+    const child = track(spawn('python3', ['-c', MANAGER, this.socket], { stdio: ['ignore', 'pipe', 'inherit'] }));
     this.#child = child;
     createInterface(child.stdout).on('line', (line) => {
       this.heard.push(line);

@@ -1,11 +1,15 @@
-import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Socket } from 'node:net';
-import type { Readable, Writable } from 'node:stream';
-import { errorCode } from './locate.ts';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { promisify } from 'node:util';
+import { systemCode } from './host-fault.ts';
 
 /** A small process in Python. It reads from standard input and writes to standard output. */
 export interface PythonHelper {
+  readonly pid: number | undefined;
+  /** Its standard input. What is written is lost where it was not started, or has ended. */
+  readonly input: Writable;
   write(bytes: string | Buffer): void;
   /** Closes the standard input of the process, which makes it exit. Resolves when it is gone. */
   close(): Promise<void>;
@@ -32,6 +36,7 @@ export interface PythonHelperEvents {
 
 /** The system's Python, 3.8 or later. */
 export const PYTHON = '/usr/bin/python3';
+const OLDEST = '3.8';
 /**
  * Python options: it loads none of the host's own modules and writes none, which halves the time of
  * a start.
@@ -41,6 +46,21 @@ const ALONE = ['-I', '-S', '-B'];
 const DEFAULT_PATH = '/usr/bin:/bin';
 /** The number of characters that are kept from the end of its standard error. */
 const MOST_COMPLAINT = 500;
+
+/**
+ * Says why the Python interpreter cannot run the helpers; undefined if it can.
+ */
+export async function faultOfPython(interpreter = PYTHON): Promise<string | undefined> {
+  const isNew = `import sys; sys.exit(sys.version_info < (${OLDEST.replace('.', ', ')}))`;
+  try {
+    await promisify(execFile)(interpreter, [...ALONE, '-c', isNew], { timeout: 10_000 });
+    return undefined;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== undefined) return `${interpreter} cannot be started (${code})`;
+    return `${interpreter} is older than ${OLDEST}, or does not work`;
+  }
+}
 
 /** Starts a helper. It does not keep the service alive while it waits for requests. */
 export function startPythonHelper(options: PythonHelperOptions, events: PythonHelperEvents): PythonHelper {
@@ -85,7 +105,7 @@ function workWith(child: WithStreams, events: PythonHelperEvents): PythonHelper 
       events.onEnd(reason, code);
       resolve();
     };
-    child.on('error', (error) => end(error.message, errorCode(error)));
+    child.on('error', (error) => end(error.message, systemCode(error)));
     child.on('close', (code, signal) => {
       const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
       end(complaint === '' ? how : `${how}: ${complaint.trim()}`);
@@ -93,6 +113,8 @@ function workWith(child: WithStreams, events: PythonHelperEvents): PythonHelper 
   });
 
   return {
+    pid: child.pid,
+    input: child.stdin,
     write: (bytes) => child.stdin.write(bytes),
     async close() {
       // 'close' is emitted when the process and its streams have ended. Until then they keep the
@@ -108,9 +130,9 @@ function workWith(child: WithStreams, events: PythonHelperEvents): PythonHelper 
 
 function notStarted(fault: Promise<unknown>, events: PythonHelperEvents): PythonHelper {
   const told = fault.then((error) => {
-    events.onEnd(error instanceof Error ? error.message : String(error), errorCode(error));
+    events.onEnd(error instanceof Error ? error.message : String(error), systemCode(error));
   });
-  return { write: () => {}, kill: () => {}, close: () => told };
+  return { pid: undefined, input: new PassThrough().resume(), write: () => {}, kill: () => {}, close: () => told };
 }
 
 type WithStreams = ChildProcessByStdio<Writable, Readable, Readable>;

@@ -1,0 +1,60 @@
+"""Sends each line of standard input as one datagram to a unix socket. Node.js has none of these.
+
+Arguments: the path of the socket (a leading @ means the abstract namespace), and `keep` or `drop`:
+whether a line that the receiver does not take waits until it does, or is lost. Writes a zero byte
+when it is ready. Ends at the end of standard input, or when the service is gone.
+"""
+
+import errno
+import os
+import signal
+import socket
+import sys
+import time
+
+path, policy = sys.argv[1:]
+address = "\0" + path[1:] if path.startswith("@") else path
+parent = os.getppid()
+for name in "PIPE", "INT", "TERM", "HUP":
+    signal.signal(getattr(signal, "SIG" + name), signal.SIG_IGN)
+
+
+def connected():
+    """Returns a socket with a receiver; None if there is none now."""
+    opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        opened.connect(address)
+        return opened
+    except (FileNotFoundError, ConnectionRefusedError, PermissionError):
+        opened.close()
+        return None
+
+
+def sent(line):
+    """Whether nothing more is to be done about the line."""
+    global receiver
+    if receiver is None:
+        receiver = connected()
+        if receiver is None:
+            return False
+    try:
+        receiver.send(line)
+    except OSError as error:
+        if error.errno != errno.EMSGSIZE:
+            receiver.close()
+            receiver = None
+            return False
+    return True
+
+
+receiver = None
+os.write(1, b"\0")
+for text in sys.stdin.buffer:
+    pause = 0.01
+    while not sent(text.rstrip(b"\n")):
+        if policy == "drop":
+            break
+        if os.getppid() != parent:
+            sys.exit(1)
+        time.sleep(pause)
+        pause = min(pause * 2, 0.2)

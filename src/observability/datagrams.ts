@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url';
+import { PYTHON, type PythonHelper, startPythonHelper } from '../host/python-helper.ts';
+
+const PROGRAM = fileURLToPath(new URL('./datagrams.py', import.meta.url));
+
+export interface DatagramsOptions {
+  /** The path of the socket. A leading @ means the abstract namespace. */
+  readonly path: string;
+  /** Whether a line that the receiver does not take waits until it does. */
+  readonly policy: 'keep' | 'drop';
+  /** The name of the process in a list of processes. */
+  readonly title: string;
+  /** Default: the system's. */
+  readonly interpreter?: string | undefined;
+  readonly ready?: () => void;
+  /** Called once, when the process is gone, with the reason. */
+  readonly ended: (reason: string) => void;
+}
+
+/**
+ * Starts a helper process (datagrams.py) that sends each line of its input as one datagram, which
+ * Node.js cannot. It ignores the signals to the service's terminal or unit, and ends at the end of
+ * its input.
+ */
+export function startDatagrams(options: DatagramsOptions): PythonHelper {
+  const { path, policy, title, interpreter = PYTHON, ready, ended } = options;
+  return startPythonHelper(
+    { interpreter, title, program: PROGRAM, args: [path, policy] },
+    { onData: () => ready?.(), onEnd: ended },
+  );
+}

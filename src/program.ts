@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { registerCheck } from './commands/check.ts';
+import { hasDefaultConfig } from './commands/default-config.ts';
 import { registerExplain } from './commands/explain.ts';
 import { registerLdif } from './commands/ldif.ts';
 import { registerReplay } from './commands/replay.ts';
 import { registerRetry } from './commands/retry.ts';
 import { registerRun } from './commands/run.ts';
+import { runAction } from './commands/run-action.ts';
 import { registerSandbox, withDefaultCommand } from './commands/sandbox.ts';
 import { watchOutput } from './commands/standard-output.ts';
 import { registerStatus } from './commands/status.ts';
@@ -45,8 +47,17 @@ export async function runProgram(
   ];
   for (const register of others) register(program);
 
+  const meant = withDefaultCommand(args, {
+    byNpmStart: process.env['npm_lifecycle_event'] === 'start',
+    hasConfiguration: hasDefaultConfig,
+  });
+  if (meant === undefined) {
+    const { overview } = await import('./commands/overview.ts');
+    await runAction(() => overview(version));
+    return;
+  }
   try {
-    await program.parseAsync(withDefaultCommand(args), { from: 'user' });
+    await program.parseAsync(meant, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? 0 : ProcessExit.WRONG_USAGE;

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseConfig, readConfig } from '../../config/load-config.ts';
 import { OperatorError, readAddress } from '../operator/listen-address.ts';
+import { DEFAULT_CONFIG, hasDefaultConfig } from './default-config.ts';
 import { UsageError } from './run-action.ts';
 
 export interface TargetOptions {
@@ -11,7 +12,10 @@ export interface TargetOptions {
 /** Adds the two options that select a running service. */
 export function withTargetOptions(command: Command): Command {
   return command
-    .option('-c, --config <file>', 'the configuration file of the service; its operator.listen is asked')
+    .option(
+      '-c, --config <file>',
+      `the configuration file of the service, whose operator.listen is asked; default: ${DEFAULT_CONFIG}`,
+    )
     .option('--operator <address>', 'the address itself: 127.0.0.1:9465 or unix:/path');
 }
 
@@ -21,11 +25,13 @@ export function withTargetOptions(command: Command): Command {
  */
 export async function operatorTarget({ config, operator }: TargetOptions): Promise<string> {
   if (operator !== undefined) return checkedAddress(operator);
-  if (config === undefined) throw new UsageError('which service? give -c FILE or --operator ADDRESS');
-  const { listen } = parseConfig(await readConfig(config), process.env, config).operator;
+  if (config === undefined && !hasDefaultConfig())
+    throw new UsageError(`which service? ${DEFAULT_CONFIG} does not exist: give -c FILE or --operator ADDRESS`);
+  const file = config ?? DEFAULT_CONFIG;
+  const { listen } = parseConfig(await readConfig(file), process.env, file).operator;
   if (listen !== null) return listen;
   throw new OperatorError(
-    `${config}: operator.listen is null, so a service with it cannot be asked`,
+    `${file}: operator.listen is null, so a service with it cannot be asked`,
     'set operator.listen, for example to 127.0.0.1:9465, and start the service again',
   );
 }

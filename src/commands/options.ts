@@ -1,11 +1,16 @@
 import type { Command } from 'commander';
+import { DEFAULT_CONFIG, hasDefaultConfig } from './default-config.ts';
 
 /** Adds the option for the configuration file, which every command with a directory needs. */
 export function withConfigOption(command: Command): Command {
-  // Not a mandatory option of commander: that would report the missing option before an unknown
-  // one, which usually is the cause.
-  return command.option('-c, --config <file>', 'configuration file (YAML)').hook('preAction', (_, called) => {
-    if (called.opts()['config'] === undefined)
-      called.error("error: required option '-c, --config <file>' not specified");
-  });
+  // The default is no default of commander: only where there is neither file nor option, the option
+  // is missing, which is reported after an unknown one, as that usually is the cause.
+  return command
+    .option('-c, --config <file>', `configuration file (YAML); default: ${DEFAULT_CONFIG}`)
+    .hook('preAction', (_, called) => {
+      if (called.opts()['config'] !== undefined) return;
+      if (!hasDefaultConfig())
+        called.error(`error: which configuration? ${DEFAULT_CONFIG} does not exist: give -c FILE`);
+      called.setOptionValue('config', DEFAULT_CONFIG);
+    });
 }

@@ -21,10 +21,25 @@ export function registerSandbox(program: Command): void {
     });
 }
 
-/** The arguments; without a command they mean `sandbox`. */
-export function withDefaultCommand(args: readonly string[]): string[] {
+/** What there is besides the arguments. */
+export interface Surroundings {
+  /** `npm start` runs the program from its sources. */
+  readonly byNpmStart: boolean;
+  /** Whether the host has a configuration at the default path. */
+  readonly hasConfiguration: () => boolean;
+}
+
+/**
+ * The arguments with the command that they mean: without one that is `sandbox`, unless the program
+ * is installed on a host with a configuration. Then it is undefined: an overview.
+ */
+export function withDefaultCommand(
+  args: readonly string[],
+  { byNpmStart, hasConfiguration }: Surroundings,
+): readonly string[] | undefined {
   const [first] = args;
-  return first === undefined || /^--(?:once|port)\b/.test(first) ? ['sandbox', ...args] : [...args];
+  if (first === undefined) return byNpmStart || !hasConfiguration() ? ['sandbox'] : undefined;
+  return /^--(?:once|port)\b/.test(first) ? ['sandbox', ...args] : args;
 }
 
 function port(given: string): number {

@@ -20,6 +20,11 @@ const PHASES: Readonly<Record<ServicePhase, { readonly words: string; readonly c
   stopped: { words: 'stopped', colour: 'red' },
 };
 
+/** What the service is at, in words. */
+export function phaseWords(phase: ServicePhase): string {
+  return PHASES[phase].words;
+}
+
 /** The number of lines besides the lists, and of those around each list. */
 const FIXED_LINES = 13;
 const FEWEST_ROWS_OF_A_LIST = 3;

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { registerCheck } from './commands/check.ts';
+import { registerConfig } from './commands/config.ts';
 import { hasDefaultConfig } from './commands/default-config.ts';
 import { registerExplain } from './commands/explain.ts';
 import { registerLdif } from './commands/ldif.ts';
@@ -44,6 +45,7 @@ export async function runProgram(
     registerRetry,
     registerReplay,
     registerLdif,
+    registerConfig,
   ];
   for (const register of others) register(program);
 

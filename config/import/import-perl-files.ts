@@ -1,0 +1,92 @@
+import { stringify } from 'yaml';
+import { InputFault, readInput } from '../../src/host/input-file.ts';
+import { ConfigurationError, type Fault } from '../fault.ts';
+import { parseConfig } from '../load-config.ts';
+import { shownKey } from '../shown-value.ts';
+import { parseIni } from './ini.ts';
+import { importPerl, type PerlSetting, type Remark } from './perl-settings.ts';
+
+export interface PerlFiles {
+  /** The daemon's own file. */
+  readonly own: string;
+  /** The framework's global one. */
+  readonly global: string | undefined;
+  readonly script: string | undefined;
+  readonly passwordFile: string;
+}
+
+export interface ImportedFiles {
+  /** The configuration, which `parseConfig` accepts. */
+  readonly yaml: string;
+  readonly password: string | undefined;
+  /** One line for each setting without a counterpart, and for what is missing. */
+  readonly remarks: readonly string[];
+  /** Whether a person has to do something before the configuration can be used. */
+  readonly isComplete: boolean;
+}
+
+const LARGEST_FILE = 256 * 1024;
+
+/**
+ * Reads the files of the Perl daemon and translates them. Rejects with a ConfigurationError if they
+ * cannot be read, or configure what this service does not do.
+ */
+export async function importPerlFiles({ own, global, script, passwordFile }: PerlFiles): Promise<ImportedFiles> {
+  const imported = importPerl({
+    own: await readPerlFile(own),
+    global: global === undefined ? [] : await readPerlFile(global),
+    script,
+    passwordFile,
+  });
+  const { settings, password, remarks } = imported;
+  const refused = remarks.filter(({ kind }) => kind === 'refused').map(asFault);
+  if (refused.length > 0) throw new ConfigurationError(own, refused);
+  const todo = remarks.filter(({ kind }) => kind === 'todo').map(describe);
+  const yaml = [
+    `# From ${onOneLine(own)}, by \`prov-backup-rsnapshot config import\`.`,
+    ...todo.map((line) => `# To do: ${line}`),
+    stringify(settings, { lineWidth: 0 }),
+  ].join('\n');
+  parseConfig(yaml, {}, `what follows from ${own}`);
+  return { yaml, password: password?.value, remarks: remarks.map(describe), isComplete: todo.length === 0 };
+}
+
+async function readPerlFile(file: string): Promise<readonly PerlSetting[]> {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(await readInput(file, LARGEST_FILE));
+  } catch (error) {
+    const given = error instanceof InputFault ? error.given : 'what is not UTF-8';
+    const expected = 'a configuration of the Perl daemon (INI) in UTF-8 that may be read';
+    throw new ConfigurationError(file, [{ key: '', line: undefined, given, expected }]);
+  }
+  const { settings, faults } = parseIni(text);
+  if (faults.length > 0) {
+    const expected = '[Section], KEY = value, or # and a comment';
+    throw new ConfigurationError(
+      file,
+      faults.map(({ line, problem }) => ({ key: '', line, given: problem, expected })),
+    );
+  }
+  return settings.map((setting) => ({ ...setting, file }));
+}
+
+function asFault({ setting, words }: Remark): Fault {
+  const key = setting === undefined ? '' : nameOf(setting);
+  return { key, line: setting?.line, given: words, expected: 'a service for backup accounts in a directory' };
+}
+
+function describe({ setting, words }: Remark): string {
+  const text = setting === undefined ? words : `${setting.file}:${setting.line}: ${nameOf(setting)}: ${words}`;
+  return onOneLine(text);
+}
+
+/** The name of a file may hold a line break, which would end a comment. */
+function onOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, ' ');
+}
+
+/** Section and key may hold any text. */
+function nameOf({ section, key }: PerlSetting): string {
+  return `[${section.split(' ').map(shownKey).join(' ')}] ${shownKey(key)}`;
+}

@@ -1,0 +1,50 @@
+import { lstatSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { importPerlFiles } from '../../config/import/import-perl-files.ts';
+import { OutputFault, writeOutput } from '../host/output-file.ts';
+import { visible } from '../observability/visible.ts';
+import { DEFAULT_CONFIG } from './default-config.ts';
+import { CommandExit, CommandFailure } from './run-action.ts';
+
+export interface ImportOptions {
+  readonly global?: string;
+  readonly script?: string;
+  readonly out?: string;
+}
+
+/**
+ * Translates the files of the Perl daemon. The configuration goes to standard output, or with the
+ * password into a folder; remarks go to standard error.
+ */
+export async function configImport(file: string, { global, script, out }: ImportOptions): Promise<number> {
+  const folder = resolve(out ?? dirname(DEFAULT_CONFIG));
+  const passwordFile = join(folder, 'password');
+  const { yaml, password, remarks, isComplete } = await importPerlFiles({ own: file, global, script, passwordFile });
+  const said = [...remarks];
+  if (out === undefined) {
+    if (password !== undefined) said.push(`put ADMIN_PASSWORD into ${passwordFile}, mode 0600 (--out DIR does that)`);
+    process.stdout.write(yaml);
+  } else {
+    const configFile = join(folder, 'prov-backup-rsnapshot.yaml');
+    for (const path of [configFile, passwordFile]) refuseToOverwrite(path);
+    if (password !== undefined) write(passwordFile, `${password}\n`, 0o600);
+    write(configFile, yaml, 0o640);
+  }
+  for (const line of said) process.stderr.write(`${visible(line)}\n`);
+  return isComplete ? CommandExit.OK : CommandExit.NOT_OK;
+}
+
+function refuseToOverwrite(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+    throw new CommandFailure(`${path} exists, and nothing is overwritten: move it away, or name another folder`);
+}
+
+/** Creates a file, and overwrites none. */
+function write(path: string, text: string, mode: number): void {
+  try {
+    writeOutput(path, text, { how: 'new', mode, judged: false });
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    throw new CommandFailure(error instanceof OutputFault ? `${path}: ${words}` : words);
+  }
+}

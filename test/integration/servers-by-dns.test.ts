@@ -1,11 +1,31 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { stringify } from 'yaml';
 import { currentUrls } from '../../src/ldap/servers.ts';
 import { reconnect } from '../../streams/operators/reconnect.ts';
 import { subscribeOnce } from '../../streams/subscription.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { Changes, subscription } from '../support/changes.ts';
+import { attempt } from '../support/children.ts';
 import { DnsServer } from '../support/dns-server.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
+
+describe('`check`', () => {
+  it('says that a domain has no servers, and tries nothing else on them', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'srv-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'service.yaml');
+    const directory = { url: 'srv:nowhere.invalid', base: 'dc=example' };
+    await writeFile(file, stringify({ directory, script: { command: ['/bin/true'] } }));
+    const main = join(import.meta.dirname, '../../dist/src/main.js');
+    const { code, stdout } = await attempt(process.execPath, [main, 'check', '-c', file]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^fail .*servers srv:nowhere\.invalid: .*_ldap\._tcp\.nowhere\.invalid \(E[A-Z]+\)\n +-> /m);
+    expect(stdout).toMatch(/^not tried +accounts: no directory/m);
+  });
+});
 
 describe('a subscription to the servers of a domain', () => {
   let certificates: Certificates;

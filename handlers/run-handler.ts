@@ -23,9 +23,7 @@ export function handlerRunner(handlers: SiteHandlers, means: Means, monotonic: (
       const { uid, dn, mode } = record;
       context.report({ event: 'step', name: step.name, milliseconds, uid, dn, mode, job: job.id });
       if (!outcome.ok) {
-        const { returnValue, reason, retry } = outcome;
-        const failure = { timings, step: step.name, returnValue, reason, retry, aborted: context.signal.aborted };
-        return { ok: false, ...failure } satisfies HandlerOutcome;
+        return { ...outcome, timings, step: step.name, aborted: context.signal.aborted } satisfies HandlerOutcome;
       }
     }
     return { ok: true, timings };

@@ -6,8 +6,9 @@ import type { Job, Retry, StepOutcome } from '../../src/domain/job.ts';
 import { eachMode } from '../../src/domain/mode.ts';
 import { EX_TEMPFAIL, ReturnCode } from '../../src/domain/return-code.ts';
 import { inspectScript } from '../../src/script/inspect.ts';
+import { LastWords } from '../../src/script/last-words.ts';
 import { endOrphansOf, findOrphanedAccounts } from '../../src/script/orphans.ts';
-import type { OutputStream, ScriptResult } from '../../src/script/runner.ts';
+import type { OnLine, ScriptResult } from '../../src/script/runner.ts';
 import { defineStep, type RunStep, type Site } from '../define-step.ts';
 import { guardHome, guardLimit } from './home-guard.ts';
 import { buildCommand, buildEnvironment, buildInput } from './script-request.ts';
@@ -91,11 +92,15 @@ function runScript(settings: ScriptSettings, site: Site): RunStep {
     if (!command.ok) {
       return { ...command, returnValue: ReturnCode.UNDEFINED_ERROR, retry: 'permanent' };
     }
-    const onLine = (stream: OutputStream, line: string) =>
+    const lastWords = new LastWords();
+    const onLine: OnLine = (stream, line, by) => {
+      if (by === 'script') lastWords.take(stream, line);
       report({ event: 'output', uid, dn, mode, job: job.id, stream, line });
+    };
     if ((await mayBeOrphaned(uid, entryUUID)) || job.resumed) {
       const ended = await endOrphansOf({ uid, entryUUID, base: site.base }, killGrace);
-      if (ended.length > 0) onLine('stderr', `[ended the script of an earlier service, process group ${ended}]`);
+      if (ended.length > 0)
+        onLine('stderr', `[ended the script of an earlier service, process group ${ended}]`, 'service');
     }
     const result = await scripts.run({
       account: { uid, entryUUID, dn },
@@ -109,7 +114,7 @@ function runScript(settings: ScriptSettings, site: Site): RunStep {
       lease,
       onLine,
     });
-    return outcomeOf(result, job, timeout);
+    return withCause(outcomeOf(result, job, timeout), lastWords.text());
   };
 }
 
@@ -165,6 +170,10 @@ function outcomeOf(result: ScriptResult, { lost }: Job, timeoutMilliseconds: num
         'lost',
       );
   }
+}
+
+function withCause(outcome: StepOutcome, cause: string | undefined): StepOutcome {
+  return outcome.ok || cause === undefined ? outcome : { ...outcome, cause };
 }
 
 function outcomeOfExit(exitCode: number): StepOutcome {

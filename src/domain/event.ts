@@ -56,6 +56,8 @@ export type StreamEvent =
       readonly returnValue: number;
       readonly reason: string;
       readonly step: string;
+      /** The script's last words, if it wrote any. */
+      readonly cause?: string;
     } & AccountRef)
   | ({
       readonly event: 'retrying';
@@ -63,6 +65,8 @@ export type StreamEvent =
       readonly attempt: number;
       readonly inMilliseconds: number;
       readonly reason: string;
+      /** The script's last words, if it failed and wrote any. */
+      readonly cause?: string;
       /** The LDAP result code, if the directory refuses. */
       readonly resultCode?: number;
     } & AccountRef)

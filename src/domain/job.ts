@@ -47,6 +47,8 @@ export type StepOutcome =
       readonly returnValue: number;
       readonly reason: string;
       readonly retry: Retry;
+      /** The last words of the program that failed, if it wrote any. */
+      readonly cause?: string;
     };
 
 /**
@@ -75,6 +77,7 @@ export type HandlerOutcome =
       readonly returnValue: number;
       readonly reason: string;
       readonly retry: Retry;
+      readonly cause?: string;
       /**
        * True if the service was told to stop at once. Nothing is written back; the account is
        * resumed later.

@@ -4,6 +4,7 @@ import { comparedText, hintAtBlanks, shown, singleValue } from './entry-value.ts
 import { isTokenDay } from './fence.ts';
 import { readHomePath } from './home-path.ts';
 import { readMode } from './mode.ts';
+import { RecentMap } from './recent-map.ts';
 import { isCalendarDay, isStateTimestamp, readGeneralizedTime } from './timestamp.ts';
 import { decideUid, faultOfUid, isUidNumber, uidInRdn } from './uid.ts';
 
@@ -106,7 +107,7 @@ function readDates(entry: DirectoryEntry, names: AttributeNames): readonly Named
 
 function recordOf(entry: DirectoryEntry, uid: string, request: Request, names: AttributeNames): AccountRecord {
   const [csn] = texts(entry, 'entryCSN');
-  const [modifiedBy] = texts(entry, 'modifiersName');
+  const modifiedBy = writerOf(entry);
   const [uidNumber] = texts(entry, 'uidNumber');
   return {
     dn: entry.dn,
@@ -120,6 +121,20 @@ function recordOf(entry: DirectoryEntry, uid: string, request: Request, names: A
     ...(modifiedBy === undefined ? {} : { modifiedBy }),
     ...(uidNumber === undefined ? {} : { uidNumber }),
   };
+}
+
+/**
+ * The names of writers that were read lately. Few write to many accounts: all records share one
+ * text of each, so that a name takes no memory for each open account.
+ */
+const writers = new RecentMap<string>(1_000);
+
+function writerOf(entry: DirectoryEntry): string | undefined {
+  const [name] = texts(entry, 'modifiersName');
+  if (name === undefined) return undefined;
+  const known = writers.get(name);
+  if (known === undefined) writers.set(name, name);
+  return known ?? name;
 }
 
 function faultOfUids(entry: DirectoryEntry): string {

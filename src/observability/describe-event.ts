@@ -1,4 +1,5 @@
 import type { StreamEvent } from '../domain/event.ts';
+import { readMode } from '../domain/mode.ts';
 import { returnCodeName } from '../domain/return-code.ts';
 import type { Colour } from './colour.ts';
 import { humanDuration, readableStamp } from './human-time.ts';
@@ -46,7 +47,7 @@ export function describeEvent(event: StreamEvent): string {
     case 'reconnecting':
       return `to ${event.url} in ${humanDuration(event.inMilliseconds)} (try ${event.attempt})`;
     case 'received':
-      return event.entryUUID === undefined ? event.change : `${event.change}, entry ${event.entryUUID}`;
+      return received(event);
     case 'skipped':
       return joined([event.uid === undefined ? `${event.dn}: ${event.reason}` : event.reason, earlierFailure(event)]);
     case 'deferred':
@@ -66,9 +67,9 @@ export function describeEvent(event: StreamEvent): string {
     case 'finished':
       return `in ${humanDuration(event.milliseconds)}, state ${readableStamp(event.state)}`;
     case 'failed':
-      return `in step ${event.step} with code ${event.returnValue}: ${event.reason}`;
+      return `in step ${event.step} with code ${event.returnValue}: ${event.reason}${lastWords(event.cause)}`;
     case 'retrying':
-      return `in ${humanDuration(event.inMilliseconds)} (attempt ${event.attempt}): ${event.reason}`;
+      return `in ${humanDuration(event.inMilliseconds)} (attempt ${event.attempt}): ${event.reason}${lastWords(event.cause)}`;
     case 'superseded':
       return event.reason;
     case 'conflict':
@@ -91,6 +92,24 @@ export function namedCode(code: number): string {
 /** The reason without the URL at its beginning, as the URL is shown beside it. */
 export function withoutUrl(reason: string, url: string | undefined): string {
   return reason.startsWith(`${url}: `) ? reason.slice(`${url}: `.length) : reason;
+}
+
+/** `changed by cn=..., asks for modify`. A refresh or a list may show a change that is old. */
+function received({ change, mode, modifiedBy }: Extract<StreamEvent, { event: 'received' }>): string {
+  const listed = change === 'refresh' || change === 'list' ? 'listed, ' : '';
+  const by = modifiedBy === undefined ? '' : ` by ${modifiedBy}`;
+  return `${listed}changed${by}, ${standing(mode)}`;
+}
+
+/** What an entry says with this mode. */
+function standing(mode: string): string {
+  const reading = readMode(mode);
+  if (reading?.phase === 'requested') return `asks for ${reading.mode}`;
+  return reading?.phase === 'finished' ? `is ${mode}` : 'is in work';
+}
+
+function lastWords(cause: string | undefined): string {
+  return cause === undefined ? '' : `; its last words: ${cause}`;
 }
 
 function earlierFailure(event: Extract<StreamEvent, { event: 'skipped' }>): string | undefined {

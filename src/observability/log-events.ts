@@ -136,18 +136,18 @@ function disconnected(
 }
 
 function failed(event: EventNamed<'failed'>): Line {
-  const { step, returnValue, reason, uid } = event;
+  const { step, returnValue, reason, cause, uid } = event;
   const remedy = `mend the cause, then: prov-backup-rsnapshot retry -c FILE ${uid}`;
-  return line('error', 'account failed', { ...account(event), step, returnValue, reason, remedy });
+  return line('error', 'account failed', { ...account(event), step, returnValue, reason, cause, remedy });
 }
 
 function retrying(event: EventNamed<'retrying'>, logged: LoggedMessages): Line | undefined {
-  const { time, job, attempt, inMilliseconds, reason, resultCode } = event;
+  const { time, job, attempt, inMilliseconds, reason, cause, resultCode } = event;
   // Without the directory each outcome is retried many times: log that once. A claim has no job
   // yet.
   if (!logged.isNewForAccount(event, job ?? hourOf(time), reason)) return undefined;
   const level = needsOperator(resultCode) ? 'error' : 'warn';
-  return line(level, 'account tried again later', { ...account(event), attempt, inMilliseconds, reason });
+  return line(level, 'account tried again later', { ...account(event), attempt, inMilliseconds, reason, cause });
 }
 
 function conflict(event: EventNamed<'conflict'>): Line {

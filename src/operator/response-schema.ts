@@ -58,7 +58,7 @@ export const snapshotSchema = z.looseObject({
 
 const texts = [
   ...(['uid', 'dn', 'mode', 'job', 'url', 'protocol', 'server', 'reason', 'remedy', 'change', 'entryUUID'] as const),
-  ...(['modifiedBy', 'failedAt', 'until', 'name', 'stream', 'line', 'state', 'step'] as const),
+  ...(['modifiedBy', 'failedAt', 'until', 'name', 'stream', 'line', 'state', 'step', 'cause'] as const),
 ];
 const numbers = [
   ...(['entries', 'milliseconds', 'resultCode', 'attempt', 'inMilliseconds', 'returnValue'] as const),

@@ -133,6 +133,7 @@ const outcome = z.discriminatedUnion('ok', [
     returnValue: z.int(),
     reason: z.string(),
     retry: z.enum(RETRIES),
+    cause: z.string().optional(),
     aborted: z.boolean(),
   }),
 ]);

@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
-import type { OutputStream } from './runner.ts';
+import type { OnLine, OutputStream } from './runner.ts';
 
 /** Limits for the output of one run, both streams together. */
 export interface OutputLimits {
@@ -31,7 +31,7 @@ const NEWLINE = 10;
  * becomes U+FFFD, and terminal control characters are escaped.
  */
 export class OutputLines {
-  readonly #onLine: (stream: OutputStream, line: string) => void;
+  readonly #onLine: OnLine;
   readonly #limits: OutputLimits;
   readonly #pending: Record<OutputStream, Pending> = { stdout: nothing(), stderr: nothing() };
   #lines = 0;
@@ -41,7 +41,7 @@ export class OutputLines {
   #ended = false;
   #received = 0;
 
-  constructor(onLine: (stream: OutputStream, line: string) => void, limits: OutputLimits = OUTPUT_LIMITS) {
+  constructor(onLine: OnLine, limits: OutputLimits = OUTPUT_LIMITS) {
     this.#onLine = onLine;
     this.#limits = limits;
   }
@@ -82,7 +82,8 @@ export class OutputLines {
     const lines = this.#leftOutLines + leftOutBefore.lines;
     const bytes = this.#leftOutBytes + leftOutBefore.bytes;
     if (lines + bytes > 0) {
-      this.#onLine('stderr', `[the script wrote too much: ${lines} further lines (${bytes} bytes) are left out]`);
+      const note = `[the script wrote too much: ${lines} further lines (${bytes} bytes) are left out]`;
+      this.#onLine('stderr', note, 'service');
     }
   }
 
@@ -107,7 +108,7 @@ export class OutputLines {
     this.#bytes += length - dropped + 1;
     const [only] = parts;
     const bytes = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
-    this.#onLine(stream, dropped === 0 ? printable(bytes.toString('utf8')) : cutLine(bytes, dropped));
+    this.#onLine(stream, dropped === 0 ? printable(bytes.toString('utf8')) : cutLine(bytes, dropped), 'script');
   }
 }
 

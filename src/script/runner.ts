@@ -4,6 +4,9 @@ import type { ScriptAccount } from './run-record.ts';
 /** The stream of a line of output. */
 export type OutputStream = 'stdout' | 'stderr';
 
+/** `by`: who wrote the line. The service's own lines say what it did or left out. */
+export type OnLine = (stream: OutputStream, line: string, by: 'script' | 'service') => void;
+
 /** One run of a site's script. */
 export interface ScriptRequest {
   /** The account of the run. It is recorded, so that a later service can find the script. */
@@ -24,7 +27,7 @@ export interface ScriptRequest {
    * Receives bounded, printable lines (see `OutputLines`). Is not called after the run has ended.
    * Must not throw.
    */
-  onLine(stream: OutputStream, line: string): void;
+  readonly onLine: OnLine;
   /** An abort ends the group as the time limit does. */
   readonly signal: AbortSignal;
   /**

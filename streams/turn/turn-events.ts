@@ -102,7 +102,8 @@ export function afterHandlerEvent(
   if (after.to === 'leaseLapsed') return { event: 'waiting', reason: LEASE_LAPSED, ...refOf(job.record, job.id) };
   if (after.to !== 'repeat' || outcome.ok) return undefined;
   const { attempt, inMilliseconds } = after;
-  return { event: 'retrying', attempt, inMilliseconds, reason: outcome.reason, ...refOf(job.record, job.id) };
+  const { reason } = outcome;
+  return { event: 'retrying', attempt, inMilliseconds, reason, ...causeOf(outcome), ...refOf(job.record, job.id) };
 }
 
 /**
@@ -129,7 +130,7 @@ export function writeBackEvent(
   }
   const { returnValue, step } = outcome;
   const reason = result.returnValueWritten ? outcome.reason : `${outcome.reason}; ${NOT_NOTED} ${requested}`;
-  return { event: 'failed', returnValue, reason: nameCode(returnValue, reason), step, ...ref };
+  return { event: 'failed', returnValue, reason: nameCode(returnValue, reason), step, ...causeOf(outcome), ...ref };
 }
 
 /** `error`: the refusal of the outcome by the directory. */
@@ -148,6 +149,11 @@ export function afterRefusalEvent(job: ClaimedJob, error: DirectoryError, after:
 /** The result code of the directory, if it has answered with one. */
 export function codeOf({ resultCode }: DirectoryError): { readonly resultCode?: number } {
   return resultCode === undefined ? {} : { resultCode };
+}
+
+/** The last words of the script that failed, if it wrote any. */
+function causeOf({ cause }: { readonly cause?: string }): { readonly cause?: string } {
+  return cause === undefined ? {} : { cause };
 }
 
 const NOT_NOTED =

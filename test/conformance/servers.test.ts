@@ -6,7 +6,7 @@ import type { AccountRecord } from '../../src/domain/account.ts';
 import { comparableDn } from '../../src/domain/dn.ts';
 import { claimFence, type Fence, isTokenDay, outcomeFence, TOKEN_DAYS, tokenDay } from '../../src/domain/fence.ts';
 import { type Mode, readMode } from '../../src/domain/mode.ts';
-import { readAccount } from '../../src/domain/read-account.ts';
+import { attributesToRead, readAccount } from '../../src/domain/read-account.ts';
 import { claim, failure, resume, success } from '../../src/domain/transition.ts';
 import { type DirectoryOperations, operationsAt } from '../../src/ldap/operations.ts';
 import { accountDn, BASE, RULES, SERVICE_DN, SERVICE_PASSWORD, SERVICES } from '../support/accounts.ts';
@@ -98,6 +98,28 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
       await directory.modify(accountDn('1'), { sstProvisioningMode: 'adding' });
       await directory.modify(accountDn('1'), { cn: 'of another attribute' });
       await expectTold(changes, '1', ['add uid=1', 'modify uid=1', 'modify uid=1']);
+    });
+
+    it('tells who wrote to an account last, live as in a refresh', async () => {
+      const attributes = attributesToRead(NAMES);
+      const writers = (changes: Changes): unknown[] =>
+        changes.all.flatMap((change) => {
+          const reading = change.kind === 'entry' ? readAccount(change.entry, NAMES, RULES) : undefined;
+          return reading?.kind === 'account' ? [reading.record.modifiedBy?.toLowerCase()] : [];
+        });
+      const changes = later(subscribe(directory.login.url, { protocol, attributes }), (it) => it.stop());
+      await changes.until((short) => short.some((what) => what.startsWith('refreshed')));
+      await directory.addAccount('1', OPEN);
+      await changes.until((short) => short.some((what) => what.endsWith(' uid=1')));
+      const asService = later(operations(), (it) => it.close());
+      await asService.modify(accountDn('1'), [
+        { operation: 'replace', attribute: 'sstProvisioningMode', values: ['adding'] },
+      ]);
+      await changes.until(() => writers(changes).length === 2);
+      expect(writers(changes)).toEqual([directory.login.dn, SERVICE_DN].map((dn) => dn.toLowerCase()));
+      const again = later(subscribe(directory.login.url, { protocol, attributes }), (it) => it.stop());
+      await again.until((short) => short.some((what) => what.startsWith('refreshed')));
+      expect([...new Set(writers(again))]).toEqual([SERVICE_DN.toLowerCase()]);
     });
 
     it('tells of an account that opens', async () => {

@@ -63,16 +63,18 @@ async function replay(lines: readonly string[], uid?: string): Promise<Replayed>
   return { ...result, told, notes, paces };
 }
 
-const wordOf = (event: StreamEvent) => `${event.event} ${'uid' in event ? event.uid : ''}`;
+const wordOf = (event: StreamEvent) =>
+  `${event.event} ${'uid' in event ? event.uid : ''}${'cause' in event ? `: ${event.cause}` : ''}`;
 
 describe('a replay', () => {
   it('takes each step again, and tells what it told', async () => {
-    const lines = [HEADER, ...[...(await turnOf('a')), ...(await turnOf('b', failed(6)))].map(lineOf)];
+    const ended = { ...failed(6), cause: 'no quota' };
+    const lines = [HEADER, ...[...(await turnOf('a')), ...(await turnOf('b', ended))].map(lineOf)];
     expect(await replay(lines)).toMatchObject({
       same: lines.length - 1,
       differing: 0,
       unfinished: 0,
-      told: ['claimed a', 'finished a', 'claimed b', 'failed b'],
+      told: ['claimed a', 'finished a', 'claimed b', 'failed b: no quota'],
     });
   });
 

@@ -86,6 +86,18 @@ describe('the chroot script step', () => {
     ]);
   });
 
+  it('gives the last words of a script that fails as the cause, and none of a script that succeeds', async () => {
+    expect((await run('echo begun; echo no quota here >&2; exit 6')).outcome).toMatchObject({ cause: 'no quota here' });
+    expect((await run('exit 6')).outcome).not.toHaveProperty('cause');
+    expect((await run('echo warned >&2')).outcome).toEqual({ ok: true });
+  });
+
+  it('does not take what the service says of its output for its last words', async () => {
+    const { outcome, lines } = await run('echo no quota here >&2; yes | head -c 100000; exit 6');
+    expect(lines.at(-1)).toMatch(/^\[the script wrote too much/);
+    expect(outcome).toMatchObject({ cause: 'no quota here' });
+  });
+
   it('takes the command of the mode where one is configured', async () => {
     const perMode = { delete: [files.sh('echo delete only')] };
     expect((await run('echo any', jobFor({}, { mode: 'delete' }), { perMode })).lines).toEqual(['delete only']);

@@ -6,6 +6,7 @@ import {
   inputFile,
   oneOf,
   orNull,
+  size,
   text,
   timeZone,
   wholeNumber,
@@ -205,11 +206,29 @@ export const settingsSchema = section('', {
       orNull(syslogTarget),
     ),
   }),
+  journal: section('Every event, one JSON object a line, for history, explain and tap; nothing else depends on it.', {
+    directory: setting(
+      'Folder of the journal, made where it is missing: for the owner, and the group of operator.group; null: none is kept.',
+      null,
+      orNull(absolutePath),
+    ),
+    keep: setting('How long events are kept; whole files are deleted.', '90d', duration('1h')),
+    maxSize: setting(
+      'The most room that all its files may take; the oldest ones are deleted.',
+      '1GiB',
+      size('1MiB', '1TiB'),
+    ),
+  }),
   operator: section('The read-only interface for status, tap and monitoring.', {
     listen: setting(
       'Unix socket, for its owner and group, or loopback address, which every user of the host can read, and whoever may forward a port to it (ssh -L): uids, DNs and what scripts print; null: none.',
       null,
       orNull(listenAddress),
+    ),
+    group: setting(
+      'Group of the host, by name or number, whose members may read the journal; null: its owner alone.',
+      null,
+      orNull(text('group', 'the name or number of a group, in quotes')),
     ),
     allowRemote: setting('Allow an address that other hosts can reach; it has no password.', false, yesOrNo),
   }),

@@ -1,4 +1,5 @@
 import type { Settings } from '../config/schema.ts';
+import type { JournalHealth } from './domain/status.ts';
 import { handlerFacts } from './handler-facts.ts';
 import { shortageIn } from './host/shortage.ts';
 import type { EventSource, OperatorServer } from './operator/server.ts';
@@ -12,6 +13,7 @@ export async function openOperatorInterface(
   settings: Settings,
   events$: EventSource,
   notice: (message: string, level: 'error') => void,
+  journal?: () => JournalHealth,
 ): Promise<OperatorServer | undefined> {
   const { listen, allowRemote } = settings.operator;
   if (listen === null) return undefined;
@@ -19,7 +21,8 @@ export async function openOperatorInterface(
   const { startOperatorServer } = await import('./operator/server.ts');
   try {
     const { steps } = handlerFacts(settings);
-    return await startOperatorServer({ listen, allowRemote, events$, steps, version: programVersion(), now: Date.now });
+    const version = programVersion();
+    return await startOperatorServer({ listen, allowRemote, events$, steps, version, now: Date.now, journal });
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     const { message, remedy } = shortageIn(error) ?? error;

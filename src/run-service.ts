@@ -11,6 +11,7 @@ import type { Log } from './observability/log.ts';
 import { createEventLog } from './observability/log-events.ts';
 import { createEventPublisher, type EventPublisher } from './observability/publish.ts';
 import { createSystemdNotifier, type SystemdNotifier } from './observability/systemd-notify.ts';
+import { openServiceJournal } from './open-journal.ts';
 import { openOperatorInterface } from './open-operator.ts';
 import { openRecord } from './open-record.ts';
 import type { OperatorServer } from './operator/server.ts';
@@ -86,6 +87,8 @@ async function runLogged(
   }
   const manager = createSystemdNotifier(env, notice);
   publisher.listen((event) => notifyManager(event, manager));
+  const journal = dryRun ? undefined : await openServiceJournal(settings, notice);
+  if (journal !== undefined) publisher.listen(journal.take);
   const recorder = record === undefined ? undefined : openRecord(record, settings, notice);
   const service = createService({
     settings,
@@ -100,7 +103,7 @@ async function runLogged(
   const stopRequested = stopOnSignals(signals, service, log);
   let operator: OperatorServer | undefined;
   try {
-    operator = await openOperatorInterface(settings, publisher.events$, notice);
+    operator = await openOperatorInterface(settings, publisher.events$, notice, journal?.health);
     // Ready means started, even without a connection: a manager that restarts the service would not
     // help.
     manager.ready();
@@ -114,6 +117,7 @@ async function runLogged(
     manager.close();
     await operator?.close();
     await recorder?.close();
+    journal?.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { formatDuration, LONGEST_DURATION, parseDuration } from './units.ts';
+import { formatDuration, LONGEST_DURATION, parseDuration, parseSize } from './units.ts';
 
 /**
  * A kind of setting: how its value is read, and the text that describes it. Every kind reports a
@@ -75,6 +75,17 @@ export function duration(from: string, to: string = formatDuration(LONGEST_DURAT
         : new Mismatch();
     },
   );
+}
+
+/** A size, read as bytes. */
+export function size(from: string, to: string) {
+  const [least, most] = [parseSize(from) ?? 0, parseSize(to) ?? Number.MAX_SAFE_INTEGER];
+  const expected = `a size from ${from} to ${to}, such as 512MiB (KiB, MiB, GiB or TiB)`;
+  return kind<number>(`${from} to ${to}`, expected, (given) => {
+    if (typeof given === 'number') return new Mismatch(`the unit is missing: ${given}MiB?`);
+    const bytes = typeof given === 'string' ? parseSize(given.trim()) : undefined;
+    return bytes !== undefined && bytes >= least && bytes <= most ? bytes : new Mismatch();
+  });
 }
 
 /** Any text of one line. */

@@ -1,4 +1,4 @@
-/** Durations for people: a number with its unit. */
+/** Durations and sizes for people: a number with its unit. */
 
 const MILLISECONDS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -33,4 +33,13 @@ export function formatDuration(milliseconds: number): string {
   const fitting = Object.entries(MILLISECONDS).filter(([, size]) => milliseconds % size === 0);
   const [name, size] = fitting.at(-1) ?? ['ms', 1];
   return `${milliseconds / size}${name}`;
+}
+
+const BYTES: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+
+/** Reads `64KiB`, `100MiB`, `1GiB` or `1.5TiB` as bytes. Undefined for any other text. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d{1,9}(?:\.\d{1,3})?) ?([KMGT]iB)$/.exec(text);
+  const unit = match?.[2] === undefined ? undefined : BYTES[match[2]];
+  return match?.[1] === undefined || unit === undefined ? undefined : Math.round(Number(match[1]) * unit);
 }

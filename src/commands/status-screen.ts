@@ -1,5 +1,5 @@
 import { returnCodeName } from '../domain/return-code.ts';
-import type { ConnectionStatus, ServicePhase, ServiceSnapshot } from '../domain/status.ts';
+import type { ConnectionStatus, JournalHealth, ServicePhase, ServiceSnapshot } from '../domain/status.ts';
 import { type Colour, paint } from '../observability/colour.ts';
 import { namedCode, withoutUrl } from '../observability/describe-event.ts';
 import { humanDuration, readableStamp } from '../observability/human-time.ts';
@@ -41,6 +41,7 @@ export function renderStatus(status: ServiceSnapshot, { colour, rows }: ScreenOp
     `${paint(phase.words, phase.colour, colour)}${since(connection.since, age)}`,
     ...connectionLines(connection, age),
     `service    version ${visible(status.version)}, up for ${age(status.startedAt)}`,
+    ...journalLines(status.journal),
     '',
     [
       ['open', counts.open],
@@ -126,7 +127,7 @@ function accountLists({ counts, ...status }: ServiceSnapshot, age: Age): Account
 }
 
 /** The reason without the code's name at its beginning, as the name is shown beside it. */
-function withoutName(reason: string, returnValue: number): string {
+export function withoutName(reason: string, returnValue: number): string {
   const name = `${returnCodeName(returnValue)}: `;
   return reason.startsWith(name) ? reason.slice(name.length) : reason;
 }
@@ -148,6 +149,13 @@ function connectionLines(connection: ConnectionStatus, age: Age): string[] {
       ? []
       : [`last list  ${age(refreshedAt)} ago, ${refreshedEntries ?? 0} open accounts`]),
   ];
+}
+
+/** Nothing while the journal is complete. */
+function journalLines(journal: JournalHealth | undefined): string[] {
+  if (journal === undefined || (journal.failure === undefined && journal.lostEvents === 0)) return [];
+  const now = journal.failure === undefined ? 'is written again' : `cannot be written (${journal.failure})`;
+  return [`journal    ${visible(now)}: ${journal.lostEvents} events were lost, see to ${visible(journal.directory)}`];
 }
 
 function since(time: string | undefined, age: Age): string {

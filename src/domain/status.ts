@@ -83,6 +83,15 @@ export interface AccountCounts {
   readonly waiting: number;
 }
 
+/** How the journal of a service does. */
+export interface JournalHealth {
+  readonly directory: string;
+  /** The number of events that could not be written since the start of the service. */
+  readonly lostEvents: number;
+  /** Why it cannot be written, until it can again. */
+  readonly failure?: string;
+}
+
 /** The number of events within the last `minutes`. */
 export interface Rate {
   readonly minutes: number;
@@ -112,4 +121,6 @@ export interface ServiceSnapshot {
   readonly deferred: readonly DeferredStatus[];
   readonly waiting: readonly WaitingStatus[];
   readonly rates: readonly Rate[];
+  /** Undefined if the service keeps no journal. */
+  readonly journal?: JournalHealth;
 }

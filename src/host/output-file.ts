@@ -1,10 +1,14 @@
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   constants,
   fstatSync,
   ftruncateSync,
   lstatSync,
+  mkdirSync,
   openSync,
+  readdirSync,
   type Stats,
   writeFileSync,
 } from 'node:fs';
@@ -85,6 +89,49 @@ export function writeOutput(path: string, text: string, options: OutputOptions):
 }
 
 /**
+ * Makes a folder in an existing one, unless it is there. One that is new is for its owner, and for
+ * reading by the group of this number. So is one that is there, if it is this user's and
+ * `isForOutput` says of the names in it that it has no other use. Throws as `openOutput` does.
+ */
+export function makeOutputFolder(
+  path: string,
+  group: number | undefined,
+  isForOutput: (names: readonly string[]) => boolean,
+): void {
+  const full = resolve(path);
+  inFolder(full, true, (file) => {
+    if (lstatSync(file, { throwIfNoEntry: false }) === undefined) mkdirSync(file, 0o700);
+  });
+  const folder = hold(full, true);
+  try {
+    const isOwn = fstatSync(folder).uid === process.geteuid?.();
+    if (isOwn && isForOutput(readdirSync(pathIn(folder)))) setReaders(folder, group, 0o700, 0o050);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/**
+ * Lets the owner of an open file read and write it, the group of this number read it, and nobody
+ * else do anything. Throws a system error if this user may not give it to the group.
+ */
+export function setFileReaders(descriptor: number, group: number | undefined): void {
+  setReaders(descriptor, group, 0o600, 0o040);
+}
+
+function setReaders(descriptor: number, group: number | undefined, owners: number, groups: number): void {
+  const path = pathIn(descriptor);
+  const { uid, gid, mode } = fstatSync(descriptor);
+  const wanted = group === undefined ? owners : owners | groups;
+  // Another group must not get the rights of the new one.
+  if (group !== undefined && gid !== group) {
+    chmodSync(path, owners);
+    chownSync(path, uid, group);
+    chmodSync(path, wanted);
+  } else if ((mode & 0o777) !== wanted) chmodSync(path, wanted);
+}
+
+/**
  * Checks whether a file could be written, as far as possible without creating or opening it. Throws
  * as `openOutput` does.
  */
@@ -110,12 +157,16 @@ export function judgeFolderOf(path: string): void {
 /** Holds the folder of the file while `work` uses the file's name in it. */
 function inFolder<T>(path: string, judged: boolean, work: (file: string, folder: Stats) => T): T {
   const full = resolve(path);
-  const folder = judged && process.geteuid?.() === 0 ? holdJudged(dirname(full)) : openSync(dirname(full), HOLD);
+  const folder = hold(dirname(full), judged);
   try {
     return work(pathIn(folder, basename(full)), fstatSync(folder));
   } finally {
     closeSync(folder);
   }
+}
+
+function hold(folder: string, judged: boolean): number {
+  return judged && process.geteuid?.() === 0 ? holdJudged(folder) : openSync(folder, HOLD);
 }
 
 function holdJudged(folder: string): number {

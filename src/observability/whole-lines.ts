@@ -5,6 +5,10 @@ export interface WholeLinesOptions {
   readonly lossNote: (texts: number) => string;
   /** Called with the reason if a write fails: once for each cause, until a write succeeds. */
   readonly failed: (reason: string) => void;
+  /** Called after the first write that succeeds again. */
+  readonly recovered?: (() => void) | undefined;
+  /** Called with each number of texts that are lost. */
+  readonly lost?: ((texts: number) => void) | undefined;
 }
 
 const NEWLINE = 0x0a;
@@ -47,12 +51,15 @@ export class WholeLines {
     if (written > 0) this.#withinLine = bytes[written - 1] !== NEWLINE;
     if (error === undefined) {
       this.#missing = 0;
+      const hasFailed = this.#reported !== undefined;
       this.#reported = undefined;
+      if (hasFailed) this.#options.recovered?.();
       return true;
     }
     const whole = countWithin(all, written - start.length);
-    if (whole >= note.length) this.#missing = all.length - whole;
-    else this.#missing += texts.length;
+    const lost = Math.min(texts.length, all.length - whole);
+    this.#missing = whole >= note.length ? lost : this.#missing + lost;
+    this.#options.lost?.(lost);
     this.#report(error);
     return false;
   }
@@ -60,6 +67,7 @@ export class WholeLines {
   /** Counts texts that could not be written at all. */
   countLost(texts: readonly string[], error: unknown): void {
     this.#missing += texts.length;
+    this.#options.lost?.(texts.length);
     this.#report(error);
   }
 

@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import type { PublishedEvent } from '../domain/event.ts';
+import type { JournalHealth } from '../domain/status.ts';
 import type { StepNames } from './account-conditions.ts';
 import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
@@ -19,6 +20,8 @@ export interface OperatorAppOptions {
   readonly steps?: StepNames | undefined;
   readonly backlog?: BacklogLimits | undefined;
   readonly readers?: ReaderLimits | undefined;
+  /** How the journal does; undefined: the service keeps none. */
+  readonly journal?: (() => JournalHealth) | undefined;
 }
 
 /**
@@ -46,7 +49,7 @@ const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; ch
 
 /** Makes the five pages of the operator interface. All of them only read. */
 export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
-  const { version, steps, now } = options;
+  const { version, steps, now, journal } = options;
   const startedAt = new Date(now()).toISOString();
   /** Part of each event id, as the numbers begin again at each start of the service. */
   const startId = now().toString(36);
@@ -58,6 +61,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     connection: () => status.connection,
     counts: () => countAccounts(status),
     readers: () => ({ open: readers.size(), dropped: readers.dropped() }),
+    journal,
   });
 
   const app = new Hono<{ Bindings: HttpBindings }>();
@@ -68,7 +72,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   app.get('/status', (c) => {
     const limit = Number(c.req.query('limit') ?? STATUS_LIMIT);
     if (!Number.isSafeInteger(limit) || limit < 0) return c.json({ error: 'limit must be a whole number' }, 400);
-    const text = statusText(status, { now: now(), startedAt, version, steps, limit });
+    const text = statusText(status, { now: now(), startedAt, version, steps, limit, journal: journal?.() });
     return c.body(pacedStream(text), 200, { 'content-type': 'application/json' });
   });
   app.get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }));

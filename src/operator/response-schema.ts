@@ -40,6 +40,7 @@ export const snapshotSchema = z.looseObject({
     waiting: number,
   }),
   queuedSince: time.optional(),
+  journal: z.looseObject({ directory: text, lostEvents: number, failure: text.optional() }).optional(),
   inWork: listOf({
     job: text.optional(),
     resumed: z.boolean(),

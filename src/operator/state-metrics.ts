@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { AccountCounts, ConnectionStatus } from '../domain/status.ts';
+import type { AccountCounts, ConnectionStatus, JournalHealth } from '../domain/status.ts';
 
 /** The values that the state metrics read at each scrape. */
 export interface MetricsSource {
@@ -8,6 +8,8 @@ export interface MetricsSource {
   connection(): ConnectionStatus;
   counts(): AccountCounts;
   readers(): { readonly open: number; readonly dropped: number };
+  /** Undefined if the service keeps no journal. */
+  readonly journal?: (() => JournalHealth) | undefined;
 }
 
 /**
@@ -20,6 +22,7 @@ export function registerState(registry: Registry, version: string, source: Metri
   registerAccounts(registry, source);
   registerReaders(registry, source);
   registerProcess(registry, source);
+  if (source.journal !== undefined) registerJournal(registry, source.journal);
 }
 
 function registerConnection(registry: Registry, source: MetricsSource): void {
@@ -73,6 +76,14 @@ function registerReaders(registry: Registry, source: MetricsSource): void {
   gauge(registry, 'prov_operator_readers', 'Readers of the event stream.', () => source.readers().open);
   const dropped = 'Readers of the event stream that were dropped for being too slow.';
   counter(registry, 'prov_operator_readers_dropped_total', dropped, () => source.readers().dropped);
+}
+
+function registerJournal(registry: Registry, health: () => JournalHealth): void {
+  const lost = 'Events that could not be written to the journal.';
+  counter(registry, 'prov_journal_lost_events_total', lost, () => health().lostEvents);
+  gauge(registry, 'prov_journal_failing', 'Whether the journal cannot be written: 1 or 0.', () =>
+    health().failure === undefined ? 0 : 1,
+  );
 }
 
 function registerProcess(registry: Registry, source: MetricsSource): void {

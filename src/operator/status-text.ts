@@ -1,4 +1,4 @@
-import type { ServiceSnapshot } from '../domain/status.ts';
+import type { JournalHealth, ServiceSnapshot } from '../domain/status.ts';
 import { type Condition, type ConditionKind, currentStep, type StepNames } from './account-conditions.ts';
 import { countAccounts, isReady, type StatusState } from './status-reducer.ts';
 
@@ -10,6 +10,7 @@ export interface StatusContext {
   readonly steps?: StepNames | undefined;
   /** The longest list of accounts. */
   readonly limit: number;
+  readonly journal?: JournalHealth | undefined;
 }
 
 /** The number of accounts that are written without a pause; it takes about a millisecond. */
@@ -34,7 +35,7 @@ type Lists = { readonly [N in ListName]: AccountList<ServiceSnapshot[N][number]>
  * in pieces, so that other work can run in between: there may be hundreds of thousands of accounts.
  */
 export function statusText(state: StatusState, context: StatusContext): Iterable<string> {
-  const { now, startedAt, version, steps, limit } = context;
+  const { now, startedAt, version, steps, limit, journal } = context;
   const [oldest] = state.accounts.byKind.queued.values();
   const head: Head = {
     time: new Date(now).toISOString(),
@@ -44,6 +45,7 @@ export function statusText(state: StatusState, context: StatusContext): Iterable
     connection: state.connection,
     counts: countAccounts(state),
     ...(oldest?.pending === undefined ? {} : { queuedSince: oldest.pending.since }),
+    ...(journal === undefined ? {} : { journal }),
   };
   return pieces(head, listsOf(state, limit, steps), { rates: state.rates.rates(now) });
 }

@@ -8,13 +8,16 @@ import { lookAtOutput, OutputFault } from '../host/output-file.ts';
 import { fetchStatus } from '../operator/client.ts';
 import { readAddress } from '../operator/listen-address.ts';
 import { startOperatorServer } from '../operator/server.ts';
+import { checkJournal } from './journal.ts';
 import { runCheck } from './run-check.ts';
 
-/** Checks the log file and the operator interface of a service with these settings. */
-export async function checkOutputs({ log, operator }: Settings): Promise<CheckLine[]> {
+/** Checks the log file, the journal and the operator interface of a service with these settings. */
+export async function checkOutputs(settings: Settings): Promise<CheckLine[]> {
+  const { log, operator } = settings;
   const { file } = log;
   return [
     ...(file === null ? [] : [await runCheck('log file', () => checkLogFile(file))]),
+    ...(await checkJournal(settings)),
     ...(operator.listen === null ? [] : await checkOperator(operator.listen, operator.allowRemote)),
   ];
 }

@@ -24,6 +24,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     layers: ['src/domain/', 'src/host/', 'src/observability/'],
     packages: ['hono', '@hono/', 'prom-client', 'zod'],
   },
+  // What the service keeps of its events, and what is told by that.
+  'src/journal/': { layers: ['src/domain/', 'src/host/', 'src/observability/', 'src/operator/'], packages: [] },
   // Takes the steps of the stream again, with nothing of what surrounds them.
   'src/replay/': { layers: ['src/domain/', 'src/host/', 'streams/'], packages: ['zod'] },
   'src/lock/': { layers: ['src/domain/', 'src/host/', 'src/ldap/'], packages: ['zod'] },
@@ -46,6 +48,7 @@ const CLOCK_EDGES: readonly string[] = [
   'src/main.ts',
   'src/service.ts',
   'src/run-service.ts',
+  'src/open-journal.ts',
   'src/open-operator.ts',
   'src/open-record.ts',
   'src/site.ts',
@@ -80,7 +83,7 @@ const FILE_EDGES: readonly string[] = [
   // This one replaces a file by one that it has created itself, and follows neither.
   'handlers/steps/replace-file.ts',
   // These write to what `openOutput` has opened.
-  'src/observability/log/file-sink.ts',
+  'src/observability/appended-file.ts',
   'src/replay/recorder.ts',
   // Locks the configuration file, which has been read.
   'src/preflight/lock.ts',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, LONGEST_DURATION, parseDuration } from '../../../config/kinds/units.ts';
+import { formatDuration, LONGEST_DURATION, parseDuration, parseSize } from '../../../config/kinds/units.ts';
 
 describe('durations', () => {
   it.each([
@@ -63,5 +63,20 @@ describe('durations', () => {
         expect(read === undefined || (Number.isInteger(read) && read >= 0 && read <= LONGEST_DURATION)).toBe(true);
       }),
     );
+  });
+});
+
+describe('sizes', () => {
+  it.each([
+    ['64KiB', 65_536],
+    ['1MiB', 1_048_576],
+    ['1.5 GiB', 1_610_612_736],
+    ['1TiB', 2 ** 40],
+  ])('reads %s as %d bytes', (text, bytes) => {
+    expect(parseSize(text)).toBe(bytes);
+  });
+
+  it.each(['', '1', '1MB', '1mib', '-1MiB', '1 000MiB', 'MiB', '1e3MiB'])('does not read %j', (text) => {
+    expect(parseSize(text)).toBeUndefined();
   });
 });

@@ -1,0 +1,89 @@
+/*
+ * The files of a journal, and what is decided about them. A file is named after the time when it
+ * was begun, so the order of their names is the order of their events. A name is never older than
+ * the one before it, whatever the clock does.
+ */
+
+/** A file of the journal. */
+export interface JournalFile {
+  readonly name: string;
+  /** When it was begun, by its name, in milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly bytes: number;
+  /** When it was written last, in milliseconds since 1970. */
+  readonly writtenAt: number;
+}
+
+export interface JournalLimits {
+  readonly keepMilliseconds: number;
+  /** For all files together. */
+  readonly maxBytes: number;
+}
+
+const DAY = 86_400_000;
+const LARGEST_FILE = 64 * 2 ** 20;
+/** Into how many files the journal is divided at least, as only whole files are deleted. */
+const FEWEST_FILES = 16;
+
+const NAME = /^events-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z\.jsonl$/;
+
+/** `events-20261127T224300123Z.jsonl` */
+export function nameOf(startedAt: number): string {
+  return `events-${new Date(startedAt).toISOString().replace(/[-:.]/g, '')}.jsonl`;
+}
+
+/** When the file of this name was begun; undefined if it is no file of a journal. */
+export function startOf(name: string): number | undefined {
+  const match = NAME.exec(name);
+  if (match === null) return undefined;
+  const [, year, month, day, hours, minutes, seconds, milliseconds] = match;
+  const time = Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}.${milliseconds}Z`);
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** The size and the age from which on a file gets no more lines. */
+export function fileLimits({ keepMilliseconds, maxBytes }: JournalLimits): { bytes: number; milliseconds: number } {
+  return {
+    bytes: Math.min(LARGEST_FILE, maxBytes / FEWEST_FILES),
+    milliseconds: Math.min(DAY, keepMilliseconds / FEWEST_FILES),
+  };
+}
+
+/** Whether a file gets the next `bytes`. An empty one gets them however many they are. */
+export function hasRoom(
+  { startedAt, bytes }: Pick<JournalFile, 'startedAt' | 'bytes'>,
+  next: number,
+  now: number,
+  limits: JournalLimits,
+): boolean {
+  const largest = fileLimits(limits);
+  return now - startedAt < largest.milliseconds && (bytes === 0 || bytes + next <= largest.bytes);
+}
+
+/** The name of the file for the next lines. `files` are in order. */
+export function nameForNext(files: readonly JournalFile[], now: number, limits: JournalLimits): string {
+  const latest = files.at(-1);
+  if (latest === undefined) return nameOf(now);
+  return hasRoom(latest, 1, now, limits) ? latest.name : nameOf(Math.max(now, latest.startedAt + 1));
+}
+
+/**
+ * The files to delete: those whose events are all too old, and the oldest ones beyond the size. The
+ * file `current` is none of them, and may grow to its largest size.
+ */
+export function filesToDelete(
+  files: readonly JournalFile[],
+  current: string | undefined,
+  now: number,
+  limits: JournalLimits,
+): string[] {
+  let total = current === undefined ? 0 : fileLimits(limits).bytes;
+  return [...files]
+    .reverse()
+    .filter(({ name, bytes, writtenAt }) => {
+      if (name === current) return false;
+      total += bytes;
+      return now - writtenAt > limits.keepMilliseconds || total > limits.maxBytes;
+    })
+    .map(({ name }) => name);
+}

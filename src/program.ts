@@ -3,6 +3,7 @@ import { registerCheck } from './commands/check.ts';
 import { registerConfig } from './commands/config.ts';
 import { hasDefaultConfig } from './commands/default-config.ts';
 import { registerExplain } from './commands/explain.ts';
+import { registerHistory } from './commands/history.ts';
 import { registerLdif } from './commands/ldif.ts';
 import { registerReplay } from './commands/replay.ts';
 import { registerRetry } from './commands/retry.ts';
@@ -40,6 +41,7 @@ export async function runProgram(
     registerCheck,
     registerStatus,
     registerTap,
+    registerHistory,
     registerExplain,
     registerVerify,
     registerRetry,

@@ -35,7 +35,8 @@ async function explain(uid: string, { config, operator }: ExplainOptions): Promi
 
     const address = operator ?? settings.operator.listen;
     const dns = entries.map(({ entry }) => entry.dn);
-    if (address !== null) print(await lastEvents(address, uid, dns));
+    const { directory } = settings.journal;
+    if ((address ?? directory) !== null) print(await lastEvents({ address, directory }, uid, dns));
     return entries.length === 0 ? CommandExit.NOT_OK : CommandExit.OK;
   });
 }

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../../config/fault.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { ProcessExit } from '../domain/return-code.ts';
+import { JournalError } from '../journal/journal-error.ts';
 import { OperatorError } from '../operator/listen-address.ts';
 import { RecordError } from '../replay/record-error.ts';
 import { exitAfterWork, exitAtOnce, whenOutputIsLost } from './standard-output.ts';
@@ -59,7 +60,7 @@ function describeFailure(
 ): { readonly text: string; readonly code: number } | undefined {
   if (error instanceof ConfigurationError) return { text: error.message, code: ProcessExit.FAULTY_CONFIGURATION };
   if (error instanceof UsageError) return { text: error.message, code: ProcessExit.WRONG_USAGE };
-  if (error instanceof RecordError || error instanceof CommandFailure)
+  if (error instanceof RecordError || error instanceof JournalError || error instanceof CommandFailure)
     return { text: error.message, code: failureCode };
   if (error instanceof OperatorError || error instanceof DirectoryError) {
     const remedy = error.remedy === undefined ? '' : `\n  ${error.remedy}`;

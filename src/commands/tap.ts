@@ -21,7 +21,7 @@ export function registerTap(program: Command): void {
 }
 
 async function tap({ uid = [], event = [], since = 'now', json, ...target }: TapOptions): Promise<number> {
-  const { followEvents } = await import('../operator/client.ts');
+  const { pastAndLive } = await import('./past-and-live.ts');
   const { readFilter, readSince } = await import('../operator/event-filter.ts');
   const { renderEvent, renderJson } = await import('../observability/render-event.ts');
   const { wantsColour } = await import('../observability/colour.ts');
@@ -38,7 +38,9 @@ async function tap({ uid = [], event = [], since = 'now', json, ...target }: Tap
   const colour = wantsColour(process.stdout, process.env);
   const note = (text: string) => process.stderr.write(`-- ${text}\n`);
 
-  for await (const followed of followEvents(address, { uids: uid, events: event, since, signal: ending.signal })) {
+  const wanted = { uids: uid, events: event, since, signal: ending.signal };
+
+  for await (const followed of pastAndLive(address, { ...wanted, config: target.config, now: Date.now(), note })) {
     switch (followed.kind) {
       case 'event': {
         const width = process.stdout.columns;

@@ -16,6 +16,18 @@ export function clockTime(time: string): string {
   return `${seconds}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }
 
+/** `2026-11-27 22:43:00`, on this host or in UTC. */
+export function dateTime(time: string, utc: boolean): string {
+  const date = new Date(time);
+  const shown = utc ? date : new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
+  return shown.toISOString().slice(0, 19).replace('T', ' ');
+}
+
+/** The name of the time zone of `dateTime`, such as `Europe/Zurich` or `UTC`. */
+export function zoneName(utc: boolean): string {
+  return utc ? 'UTC' : new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 /** A state or a day of the directory in ISO 8601 form; any other text unchanged. */
 export function readableStamp(stamp: string): string {
   const match = /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)Z)?$/.exec(stamp);

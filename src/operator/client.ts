@@ -165,7 +165,7 @@ function readFollowed(name: string, data: string): Followed | undefined {
  * Whether a value is an event that can be shown. A newer service may send events that this program
  * does not know, and another server may send anything; those are skipped.
  */
-function isPublishedEvent(value: unknown): value is PublishedEvent {
+export function isPublishedEvent(value: unknown): value is PublishedEvent {
   if (!eventSchema.safeParse(value).success) return false;
   try {
     describeEvent(value as PublishedEvent);

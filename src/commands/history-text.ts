@@ -1,0 +1,143 @@
+import type { AttemptEnd, AttemptItem, HistoryItem } from '../journal/account-history.ts';
+import { type HistorySummary, MOST_UIDS, type OutcomeGroup } from '../journal/history-summary.ts';
+import { namedCode } from '../observability/describe-event.ts';
+import { dateTime, humanDuration } from '../observability/human-time.ts';
+import { visible } from '../observability/visible.ts';
+import { wrap } from '../observability/wrap.ts';
+import { withoutName } from './status-screen.ts';
+
+export interface TextOptions {
+  readonly utc: boolean;
+  /** The columns of the terminal. */
+  readonly width: number;
+}
+
+/** The column of a date and time, and the text beside it. */
+const TIME_WIDTH = 21;
+/** The fewest columns for the text, however narrow the terminal is. */
+const NARROWEST = 30;
+/** The last lines of the script that are shown of an attempt; `--json` has more. */
+const LINES_SHOWN = 8;
+const UIDS_SHOWN = 3;
+
+/** What happened to an account, as lines. */
+export function itemLines(item: HistoryItem, options: TextOptions): string[] {
+  switch (item.kind) {
+    case 'request':
+      return timed(item.time, `${item.modifiedBy ?? 'somebody'} asks for ${item.mode}`, options);
+    case 'note':
+      return timed(item.time, `${item.event}: ${item.text}`, options);
+    case 'attempt':
+      return attemptLines(item, options);
+    case 'missed':
+      return timed(item.time, `${item.events} events are missing before this: the journal was not written`, options);
+  }
+}
+
+function attemptLines(attempt: AttemptItem, options: TextOptions): string[] {
+  const { time, job, mode, resumed, queuedMilliseconds, steps, output, earlierLines, end } = attempt;
+  const queued = queuedMilliseconds === undefined ? '' : `, ${humanDuration(queuedMilliseconds)} after it was queued`;
+  const shown = output.slice(-LINES_SHOWN);
+  const left = earlierLines + output.length - shown.length;
+  const aside = (text: string) => untimed(text, options);
+  return [
+    ...timed(time, `attempt ${job} to ${mode}${resumed ? ', taken up again' : ''}${queued}`, options),
+    ...(left === 0 ? [] : aside(`(${left} lines of the script before these)`)),
+    ...shown.flatMap(({ stream, line }) => aside(`${stream === 'stderr' ? '!' : '|'} ${line}`)),
+    ...steps.flatMap(({ name, milliseconds }) => aside(`step ${name} took ${humanDuration(milliseconds)}`)),
+    ...timed('time' in end ? end.time : undefined, endText(end, attempt.milliseconds), options),
+  ];
+}
+
+function endText(end: AttemptEnd, milliseconds: number | undefined): string {
+  const lasted = milliseconds === undefined ? '' : ` after ${humanDuration(milliseconds)}`;
+  switch (end.as) {
+    case 'finished':
+      return `finished${lasted}`;
+    case 'failed': {
+      const { returnValue, step, cause, reason } = end;
+      return `failed${lasted} with ${namedCode(returnValue)} in step ${step}${lastWords(cause)}; ${withoutName(reason, returnValue)}`;
+    }
+    case 'retrying':
+      return `to be tried again${lasted}${lastWords(end.cause)}; ${end.reason}`;
+    case 'superseded':
+      return `superseded${lasted}: ${end.reason}`;
+    case 'interrupted':
+      return 'was interrupted before this: the service was ended';
+    case 'unknown':
+      return 'no end is known: the service is at work on it, or was ended';
+  }
+}
+
+function lastWords(cause: string | undefined): string {
+  return cause === undefined ? '' : `: "${cause}"`;
+}
+
+function timed(time: string | undefined, text: string, options: TextOptions): string[] {
+  const stamp = time === undefined ? '' : dateTime(time, options.utc);
+  return untimed(text, options).map((line, index) => (index === 0 ? stamp.padEnd(TIME_WIDTH) + line.trim() : line));
+}
+
+function untimed(text: string, { width }: TextOptions): string[] {
+  return indented(text, TIME_WIDTH, width);
+}
+
+function indented(text: string, indent: number, width: number): string[] {
+  const lines = wrap(visible(text), Math.max(NARROWEST, width - indent));
+  return lines.map((line) => `${' '.repeat(indent)}${line}`);
+}
+
+/** The width of the counts of the summary, and the column of the text beside them. */
+const COUNT_WIDTH = 7;
+const COUNTED_TEXT = COUNT_WIDTH + ' x '.length;
+
+/** What happened in a time, as lines: requests, and then outcomes, the most frequent ones first. */
+export function summaryLines({ requests, outcomes, ungrouped }: HistorySummary, options: TextOptions): string[] {
+  const list = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [title, ...lines, '']);
+  const of = (...events: string[]) => outcomes.filter(({ event }) => events.includes(event));
+  const groups = (...events: string[]) => of(...events).flatMap((group) => groupLines(group, options));
+  const asked = requests.flatMap(({ modifiedBy, mode, count }) =>
+    counted(count, `${mode}, by ${modifiedBy === '' ? 'somebody' : modifiedBy}`, options),
+  );
+  const lines = [
+    ...list('Asked for:', asked),
+    ...list('Finished:', groups('finished')),
+    ...list('Failed, by code and last words:', groups('failed')),
+    ...list('To be tried again, by reason:', groups('retrying')),
+    ...list('Interrupted and taken up again:', groups('resumed')),
+    ...list('Changed by somebody else meanwhile:', groups('superseded', 'conflict')),
+    ...(ungrouped === 0 ? [] : [`and ${ungrouped} events in further groups`]),
+  ];
+  return lines.length === 0 ? ['Nothing was asked for, and nothing ended.'] : lines;
+}
+
+function groupLines(group: OutcomeGroup, options: TextOptions): string[] {
+  const { mode, returnValue, step, cause, count, longestMilliseconds } = group;
+  const longest = longestMilliseconds === undefined ? '' : `, ${humanDuration(longestMilliseconds)} at the longest`;
+  const code = returnValue === undefined ? '' : `, ${namedCode(returnValue)} in step ${step}`;
+  const words = cause === undefined ? '' : `: ${withoutName(cause, returnValue ?? 0)}`;
+  const text = `${mode}${code}${longest}${words}`;
+  return [...counted(count, text, options), ...aside(`${timesOf(group, options)}${uidsOf(group)}`, options)];
+}
+
+function timesOf({ count, first, last }: OutcomeGroup, { utc }: TextOptions): string {
+  return count === 1 ? `at ${dateTime(first, utc)}` : `from ${dateTime(first, utc)} to ${dateTime(last, utc)}`;
+}
+
+/** The first uids of a failure, and how many more there are: for all, there is `--json`. */
+function uidsOf({ event, uids }: OutcomeGroup): string {
+  if (event === 'finished') return '';
+  const more = uids.length - UIDS_SHOWN;
+  const others = uids.length < MOST_UIDS ? `${more}` : 'many';
+  return `: ${uids.slice(0, UIDS_SHOWN).join(', ')}${more > 0 ? ` and ${others} more` : ''}`;
+}
+
+function counted(count: number, text: string, options: TextOptions): string[] {
+  return aside(text, options).map((line, index) =>
+    index === 0 ? `${String(count).padStart(COUNT_WIDTH)} x ${line.trim()}` : line,
+  );
+}
+
+function aside(text: string, { width }: TextOptions): string[] {
+  return indented(text, COUNTED_TEXT, width);
+}

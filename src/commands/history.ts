@@ -1,0 +1,145 @@
+import type { Command } from 'commander';
+import type { HistoryItem } from '../journal/account-history.ts';
+import type { JournalItem, JournalQuery } from '../journal/journal-lines.ts';
+import type { TextOptions } from './history-text.ts';
+import { neededJournalFolder } from './journal-folder.ts';
+import { withConfigOption } from './options.ts';
+import { CommandExit, runAction, UsageError } from './run-action.ts';
+
+interface HistoryOptions {
+  readonly config: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly json?: true;
+  readonly utc?: true;
+}
+
+/** The columns where standard output is no terminal. */
+const COLUMNS = 80;
+
+/**
+ * `history`: what happened to an account, or to all in a time, by the journal. No running service is
+ * needed. Exits 1 if the journal has nothing of the account.
+ */
+export function registerHistory(program: Command): void {
+  withConfigOption(program.command('history'))
+    .description('say what happened to an account, or to all in the last day, by the journal')
+    .argument('[uid]', 'the account; default: all, grouped by outcome and cause')
+    .option(
+      '--since <time>',
+      '90s, 10m, 2h, all, or a time such as 2026-03-01T02:00:00Z; default: all, or 1d without uid',
+    )
+    .option('--until <time>', 'up to then; default: now')
+    .option('--json', 'one JSON object for each thing that happened; without uid one in all')
+    .option('--utc', 'times in UTC; default: the zone of this host')
+    .action((uid: string | undefined, options: HistoryOptions) => runAction(() => history(uid, options)));
+}
+
+async function history(uid: string | undefined, options: HistoryOptions): Promise<number> {
+  const { readFilter } = await import('../operator/event-filter.ts');
+  const { SUMMARY_EVENTS } = await import('../journal/history-summary.ts');
+  const { since, until } = await readTimes(uid, options);
+  const filter = uid === undefined ? { uids: new Set<string>(), events: SUMMARY_EVENTS } : readFilter({ uid: [uid] });
+  if (uid !== undefined && filter.uids.size !== 1) throw new UsageError('give one uid, or none for a summary');
+  const directory = await neededJournalFolder(options.config);
+  const query = { since, until, filter };
+  const show: TextOptions = { utc: options.utc === true, width: process.stdout.columns ?? COLUMNS };
+  return uid === undefined ? summarize(directory, query, options, show) : tell(uid, directory, query, options, show);
+}
+
+async function readTimes(
+  uid: string | undefined,
+  { since = uid === undefined ? '1d' : 'all', until = 'now' }: HistoryOptions,
+): Promise<{ since: number; until: number }> {
+  const { readSince } = await import('../operator/event-filter.ts');
+  const now = Date.now();
+  try {
+    const times = { since: readSince(since, now), until: until === 'now' ? now : readSince(until, now) };
+    if (times.since <= times.until) return times;
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+  throw new UsageError('--since is after --until: give an earlier time');
+}
+
+/** Prints the history of one account as it is read. */
+async function tell(
+  uid: string,
+  directory: string,
+  query: JournalQuery,
+  { json }: HistoryOptions,
+  show: TextOptions,
+): Promise<number> {
+  const { historyOf } = await import('../journal/account-history.ts');
+  const { itemLines } = await import('./history-text.ts');
+  const { visibleJson } = await import('../observability/visible.ts');
+  const linesOf = (item: HistoryItem) => (json ? [visibleJson(JSON.stringify(item))] : itemLines(item, show));
+  let items = 0;
+  let unreadable = 0;
+  if (!json) printLines([await headline(`What happened to ${uid}`, directory, query, show), '']);
+  for await (const item of historyOf(directory, query)) {
+    if (item.kind === 'unreadable') {
+      unreadable += 1;
+      continue;
+    }
+    items += 1;
+    printLines(linesOf(item));
+  }
+  noteUnreadable(unreadable);
+  if (items > 0) return CommandExit.OK;
+  if (!json) printLines([`The journal has nothing of ${JSON.stringify(uid)} in this time.`]);
+  return CommandExit.NOT_OK;
+}
+
+async function summarize(
+  directory: string,
+  query: JournalQuery,
+  { json }: HistoryOptions,
+  show: TextOptions,
+): Promise<number> {
+  const { Summary } = await import('../journal/history-summary.ts');
+  const { summaryLines } = await import('./history-text.ts');
+  const { readJournal } = await import('../journal/read-journal.ts');
+  const { visibleJson } = await import('../observability/visible.ts');
+  const summary = new Summary();
+  const lost = { missed: 0, unreadable: 0 };
+  for await (const items of readJournal(directory, query)) {
+    for (const item of items) count(item);
+  }
+  function count(item: JournalItem): void {
+    if (item.kind === 'event') summary.take(item.event);
+    else if (item.kind === 'missed') lost.missed += item.events;
+    else lost.unreadable += 1;
+  }
+  if (json) {
+    printLines([visibleJson(JSON.stringify({ ...summary.result(), missed: lost.missed }))]);
+  } else {
+    printLines([await headline('What happened', directory, query, show), '']);
+    printLines(summaryLines(summary.result(), show));
+    if (lost.missed > 0) printLines([`${lost.missed} events are missing: the journal could not be written.`]);
+  }
+  noteUnreadable(lost.unreadable);
+  return CommandExit.OK;
+}
+
+async function headline(
+  what: string,
+  directory: string,
+  { since, until }: JournalQuery,
+  { utc, width }: TextOptions,
+): Promise<string> {
+  const { dateTime, zoneName } = await import('../observability/human-time.ts');
+  const { wrap } = await import('../observability/wrap.ts');
+  const from = Number.isFinite(since) ? `from ${dateTime(new Date(since).toISOString(), utc)} ` : '';
+  const to = `up to ${dateTime(new Date(until).toISOString(), utc)}`;
+  return wrap(`${what} ${from}${to} (${zoneName(utc)}), by ${directory}:`, width).join('\n');
+}
+
+function noteUnreadable(lines: number): void {
+  if (lines === 0) return;
+  process.stderr.write(`-- ${lines} lines of the journal cannot be read, such as one that a crash cut off\n`);
+}
+
+function printLines(lines: readonly string[]): void {
+  for (const line of lines) process.stdout.write(`${line}\n`);
+}

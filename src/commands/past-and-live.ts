@@ -1,0 +1,76 @@
+import type { PublishedEvent } from '../domain/event.ts';
+import { JournalError } from '../journal/journal-error.ts';
+import type { JournalItem } from '../journal/journal-lines.ts';
+import { readJournal } from '../journal/read-journal.ts';
+import { type Followed, type FollowOptions, followEvents } from '../operator/client.ts';
+import { readFilter, readSince } from '../operator/event-filter.ts';
+import { journalFolder } from './journal-folder.ts';
+
+/** Which events, and of what time. */
+export interface PastAndLiveOptions extends FollowOptions {
+  readonly since: string;
+  /** The configuration that names the journal, if there is one. */
+  readonly config?: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Receives a sentence if the journal cannot be read. */
+  readonly note: (text: string) => void;
+}
+
+/**
+ * The events of a service since a time: first those of its journal, if the configuration has one,
+ * and then those of the running service itself, without a gap and none twice. Without a journal, or
+ * where this user may not read it, it begins with what the service still has. Rejects as
+ * `followEvents` does.
+ */
+export async function* pastAndLive(
+  address: string,
+  { config, now, note, ...options }: PastAndLiveOptions,
+): AsyncGenerator<Followed> {
+  const directory = config === undefined || options.since === 'now' ? null : await journalFolder(config);
+  const shown = new LastShown();
+  if (directory !== null) {
+    try {
+      for await (const items of readJournal(directory, queryOf(options, now))) yield* shown.past(items);
+    } catch (error) {
+      if (!(error instanceof JournalError)) throw error;
+      note(`the journal cannot be read, so earlier events are missing: ${error.message}`);
+    }
+  }
+  for await (const followed of followEvents(address, { ...options, since: shown.time ?? options.since })) {
+    if (followed.kind !== 'event' || !shown.has(followed.event)) yield followed;
+  }
+}
+
+function queryOf({ uids = [], events = [], since = 'all' }: FollowOptions, now: number) {
+  const filter = readFilter({ uid: uids, event: events });
+  return { since: readSince(since, now), until: Number.POSITIVE_INFINITY, filter };
+}
+
+/**
+ * The last events that the journal has shown. The service goes on at their time. As many events can
+ * have one time, it repeats those.
+ */
+class LastShown {
+  time: string | undefined;
+  #texts = new Set<string>();
+
+  *past(items: readonly JournalItem[]): Generator<Followed> {
+    for (const item of items) {
+      if (item.kind === 'missed') yield { kind: 'missed', events: item.events };
+      if (item.kind !== 'event') continue;
+      this.#add(item.event);
+      yield item;
+    }
+  }
+
+  has(event: PublishedEvent): boolean {
+    return event.time === this.time && this.#texts.has(JSON.stringify(event));
+  }
+
+  #add(event: PublishedEvent): void {
+    if (event.time !== this.time) this.#texts = new Set();
+    this.time = event.time;
+    this.#texts.add(JSON.stringify(event));
+  }
+}

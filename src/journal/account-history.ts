@@ -1,0 +1,251 @@
+import type { PublishedEvent } from '../domain/event.ts';
+import { readMode } from '../domain/mode.ts';
+import { describeEvent } from '../observability/describe-event.ts';
+import type { JournalItem, JournalQuery } from './journal-lines.ts';
+import { readJournal } from './read-journal.ts';
+
+/** Somebody asked for something. */
+export interface RequestItem {
+  readonly kind: 'request';
+  readonly time: string;
+  readonly mode: string;
+  /** The DN that wrote it, if the directory shows it. */
+  readonly modifiedBy?: string;
+}
+
+/** How an attempt ended. */
+export type AttemptEnd =
+  | { readonly as: 'finished'; readonly time: string; readonly state: string }
+  | {
+      readonly as: 'failed';
+      readonly time: string;
+      readonly returnValue: number;
+      readonly step: string;
+      readonly reason: string;
+      readonly cause?: string;
+    }
+  | { readonly as: 'retrying'; readonly time: string; readonly reason: string; readonly cause?: string }
+  | { readonly as: 'superseded'; readonly time: string; readonly reason: string }
+  /** The next attempt began without an end of this one: the service was ended. */
+  | { readonly as: 'interrupted'; readonly time: string }
+  /** The journal has no end of it. */
+  | { readonly as: 'unknown' };
+
+/** One attempt, from its claim to its end. */
+export interface AttemptItem {
+  readonly kind: 'attempt';
+  readonly time: string;
+  readonly job: string;
+  readonly mode: string;
+  readonly resumed: boolean;
+  /** How long the account was queued before. */
+  readonly queuedMilliseconds?: number;
+  readonly steps: ReadonlyArray<{ readonly name: string; readonly milliseconds: number }>;
+  /** The last lines of the script, and how many there were before these. */
+  readonly output: ReadonlyArray<{ readonly stream: string; readonly line: string }>;
+  readonly earlierLines: number;
+  readonly end: AttemptEnd;
+  readonly milliseconds?: number;
+}
+
+/** Anything else that was said of the account. */
+export interface NoteItem {
+  readonly kind: 'note';
+  readonly time: string;
+  readonly event: string;
+  readonly text: string;
+}
+
+/** The journal lacks this number of events, of any account, before this time. */
+type MissedItem = Extract<JournalItem, { kind: 'missed' }>;
+
+export type HistoryItem = RequestItem | AttemptItem | NoteItem | MissedItem;
+
+/**
+ * What happened to the account of one uid, by the journal, in order; in between a mark for each line
+ * that cannot be read. Rejects with a JournalError.
+ */
+export async function* historyOf(
+  directory: string,
+  query: JournalQuery,
+): AsyncGenerator<HistoryItem | Extract<JournalItem, { kind: 'unreadable' }>> {
+  const account = new AccountHistory();
+  for await (const items of readJournal(directory, query)) {
+    for (const item of items) {
+      if (item.kind === 'event') yield* account.take(item.event);
+      else yield item;
+    }
+  }
+  yield* account.end();
+}
+
+/** The most lines of output that are kept of an attempt. */
+const MOST_LINES = 20;
+
+type AccountEvent = Extract<PublishedEvent, { readonly job?: string; readonly dn: string }>;
+type Named<N extends PublishedEvent['event']> = Extract<PublishedEvent, { readonly event: N }>;
+
+/** An attempt that has not ended yet. */
+interface OpenAttempt {
+  readonly begun: Omit<AttemptItem, 'kind' | 'steps' | 'output' | 'earlierLines' | 'end' | 'milliseconds'>;
+  readonly steps: Array<AttemptItem['steps'][number]>;
+  readonly output: Array<AttemptItem['output'][number]>;
+  earlierLines: number;
+  /** It is tried again later, unless its outcome is written after all. */
+  retrying?: Extract<AttemptEnd, { as: 'retrying' }>;
+}
+
+/**
+ * Turns the events of one uid, in order, into what happened to the account. Memory is bounded: one
+ * attempt is open at a time.
+ *
+ *   no attempt -> attempt     `claimed`, `resumed`, or the first event with its job
+ *   attempt -> no attempt     `finished`, `failed`, `superseded`: it has ended
+ *   attempt -> attempt        another one begins: the first one was interrupted, or is tried again
+ */
+export class AccountHistory {
+  #attempt: OpenAttempt | undefined;
+  #queuedAt: string | undefined;
+  /** The request and the note that stand, as each list and each start of the service repeats them. */
+  #lastRequest = '';
+  #lastNote = '';
+  /** The last attempt failed, and nothing has happened since. */
+  #standsFailed = false;
+
+  /** Returns what is complete with this event. */
+  take(event: PublishedEvent): HistoryItem[] {
+    switch (event.event) {
+      case 'received':
+        return this.#request(event);
+      case 'queued':
+        this.#queuedAt ??= event.time;
+        return [];
+      case 'claimed':
+      case 'resumed':
+        return this.#begin(event, event.event === 'resumed');
+      case 'step':
+      case 'output':
+        return this.#during(event);
+      case 'retrying':
+        return this.#retrying(event);
+      case 'finished':
+      case 'failed':
+      case 'superseded':
+        return this.#ended(event);
+      case 'skipped':
+        // The failure itself is part of its attempt.
+        return event.returnValue !== undefined && this.#standsFailed ? [] : this.#note(event);
+      case 'deferred':
+      case 'waiting':
+      case 'conflict':
+      case 'left':
+        return this.#note(event);
+      default:
+        return [];
+    }
+  }
+
+  /** Returns the attempt that has not ended. */
+  end(): HistoryItem[] {
+    return this.#close({ as: 'unknown' });
+  }
+
+  #request({ time, mode, modifiedBy, change }: Named<'received'>): HistoryItem[] {
+    if (readMode(mode)?.phase !== 'requested') return [];
+    const request = `${mode} ${modifiedBy}`;
+    if (this.#lastRequest === request && (change === 'refresh' || change === 'list')) return [];
+    this.#forgetStanding();
+    this.#lastRequest = request;
+    this.#queuedAt = undefined;
+    return [{ kind: 'request', time, mode, ...(modifiedBy === undefined ? {} : { modifiedBy }) }];
+  }
+
+  #begin(event: AccountEvent, resumed: boolean): HistoryItem[] {
+    const { time, job = '', mode = '' } = event;
+    const before = this.#close({ as: 'interrupted', time });
+    const queued = this.#queuedAt === undefined ? undefined : between(this.#queuedAt, time);
+    this.#queuedAt = undefined;
+    this.#forgetStanding();
+    const queuedMilliseconds = queued === undefined ? {} : { queuedMilliseconds: queued };
+    const begun = { time, job, mode: readMode(mode)?.mode ?? mode, resumed, ...queuedMilliseconds };
+    this.#attempt = { begun, steps: [], output: [], earlierLines: 0 };
+    return before;
+  }
+
+  /** The attempt with the job of this event. The journal may begin within an attempt. */
+  #attemptOf(event: AccountEvent): { readonly before: HistoryItem[]; readonly attempt: OpenAttempt | undefined } {
+    const isOther = event.job !== undefined && this.#attempt?.begun.job !== event.job;
+    const before = isOther ? this.#begin(event, false) : [];
+    return { before, attempt: this.#attempt };
+  }
+
+  #during(event: Named<'step' | 'output'>): HistoryItem[] {
+    const { before, attempt } = this.#attemptOf(event);
+    if (event.event === 'step') attempt?.steps.push({ name: event.name, milliseconds: event.milliseconds });
+    else if (attempt !== undefined) {
+      attempt.output.push({ stream: event.stream, line: event.line });
+      if (attempt.output.length > MOST_LINES) {
+        attempt.output.shift();
+        attempt.earlierLines += 1;
+      }
+    }
+    return before;
+  }
+
+  #retrying(event: Named<'retrying'>): HistoryItem[] {
+    if (event.job === undefined) return this.#note(event);
+    const { before, attempt } = this.#attemptOf(event);
+    const { time, reason, cause } = event;
+    if (attempt !== undefined) attempt.retrying ??= { as: 'retrying', time, reason, ...causeOf(cause) };
+    return before;
+  }
+
+  #ended(event: Named<'finished' | 'failed' | 'superseded'>): HistoryItem[] {
+    if (event.job === undefined) return this.#note(event);
+    const { before } = this.#attemptOf(event);
+    const items = [...before, ...this.#close(endOf(event))];
+    this.#standsFailed = event.event === 'failed';
+    return items;
+  }
+
+  #forgetStanding(): void {
+    this.#lastRequest = '';
+    this.#lastNote = '';
+    this.#standsFailed = false;
+  }
+
+  #close(end: AttemptEnd): HistoryItem[] {
+    const attempt = this.#attempt;
+    if (attempt === undefined) return [];
+    this.#attempt = undefined;
+    const { begun, steps, output, earlierLines, retrying } = attempt;
+    const isOpen = end.as === 'interrupted' || end.as === 'unknown';
+    const last = isOpen && retrying !== undefined ? retrying : end;
+    const lasted = 'time' in last && last.as !== 'interrupted' ? { milliseconds: between(begun.time, last.time) } : {};
+    return [{ kind: 'attempt', ...begun, steps, output, earlierLines, end: last, ...lasted }];
+  }
+
+  #note(event: AccountEvent): HistoryItem[] {
+    const text = describeEvent(event);
+    const note = `${event.event} ${text}`;
+    if (note === this.#lastNote) return [];
+    this.#lastNote = note;
+    return [{ kind: 'note', time: event.time, event: event.event, text }];
+  }
+}
+
+function endOf(event: Named<'finished' | 'failed' | 'superseded'>): AttemptEnd {
+  const { time } = event;
+  if (event.event === 'finished') return { as: 'finished', time, state: event.state };
+  if (event.event === 'superseded') return { as: 'superseded', time, reason: event.reason };
+  const { returnValue, step, reason, cause } = event;
+  return { as: 'failed', time, returnValue, step, reason, ...causeOf(cause) };
+}
+
+function causeOf(cause: string | undefined): { readonly cause?: string } {
+  return cause === undefined ? {} : { cause };
+}
+
+function between(from: string, to: string): number {
+  return Math.max(0, Date.parse(to) - Date.parse(from));
+}

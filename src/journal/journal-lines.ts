@@ -1,0 +1,162 @@
+import type { PublishedEvent } from '../domain/event.ts';
+import { isPublishedEvent } from '../operator/client.ts';
+import { type EventFilter, matchesFilter } from '../operator/event-filter.ts';
+
+/** Which events are wanted. Times are inclusive, in milliseconds since 1970. */
+export interface JournalQuery {
+  readonly since: number;
+  readonly until: number;
+  readonly filter: EventFilter;
+}
+
+/** What a journal holds: an event, or what is missing between two of them. */
+export type JournalItem =
+  | { readonly kind: 'event'; readonly event: PublishedEvent }
+  /** The service could not write this number of events. */
+  | { readonly kind: 'missed'; readonly time: string; readonly events: number }
+  /** A line that cannot be read, such as one that a crash or a full disk has cut off. */
+  | { readonly kind: 'unreadable' };
+
+const NEWLINE = 10;
+/** How a line begins that the service wrote. */
+const BEGINNING = /^\{"time":"([^"]{24})","event":"(\w+)"/;
+const LONGEST_BEGINNING = 64;
+/** No event is longer. */
+const LONGEST_LINE = 2 ** 20;
+
+/**
+ * Finds the wanted lines in the bytes of a file, which come in pieces of any size. Only lines that
+ * may be wanted are parsed: a search for the bytes of a uid, or a look at the beginning of a line,
+ * costs a fraction of that.
+ *
+ *   within limits -> beyond (a line is too long) -> within limits (it ends, and is unreadable)
+ */
+export class JournalLines {
+  readonly #query: JournalQuery;
+  /** As they stand in a line: `"uid":"3724300"`. Empty if all uids are wanted. */
+  readonly #needles: readonly string[];
+  readonly #since: string;
+  readonly #until: string;
+  #rest: Buffer = Buffer.alloc(0);
+  #isBeyond = false;
+
+  constructor(query: JournalQuery) {
+    this.#query = query;
+    const { uids } = query.filter;
+    const ofUids = [...uids].map((uid) => JSON.stringify({ uid }).slice(1, -1));
+    this.#needles = uids.size === 0 ? [] : [...ofUids, '"event":"missed"'];
+    this.#since = isoTime(query.since);
+    this.#until = isoTime(query.until);
+  }
+
+  /** Returns what the lines that end in this piece hold. */
+  take(piece: Buffer): JournalItem[] {
+    const end = piece.lastIndexOf(NEWLINE) + 1;
+    if (end === 0) {
+      this.#keep(Buffer.concat([this.#rest, piece]));
+      return [];
+    }
+    const whole =
+      this.#rest.length === 0 ? piece.subarray(0, end) : Buffer.concat([this.#rest, piece.subarray(0, end)]);
+    const wasBeyond = this.#isBeyond;
+    this.#isBeyond = false;
+    // A copy: a view would keep the whole piece.
+    this.#keep(Buffer.from(piece.subarray(end)));
+    if (!wasBeyond) return this.#search(whole);
+    return [{ kind: 'unreadable' }, ...this.#search(whole.subarray(whole.indexOf(NEWLINE) + 1))];
+  }
+
+  /** Returns what the last line holds, if it has no end. */
+  end(): JournalItem[] {
+    if (this.#isBeyond) return [{ kind: 'unreadable' }];
+    return this.#rest.length === 0 ? [] : this.#search(this.#rest);
+  }
+
+  #keep(rest: Buffer): void {
+    this.#isBeyond ||= rest.length > LONGEST_LINE;
+    this.#rest = this.#isBeyond ? Buffer.alloc(0) : rest;
+  }
+
+  #search(bytes: Buffer): JournalItem[] {
+    const starts = this.#needles.length === 0 ? startsOfLines(bytes) : this.#startsOfFound(bytes);
+    const items: JournalItem[] = [];
+    for (const start of starts) {
+      const end = bytes.indexOf(NEWLINE, start);
+      const line = bytes.subarray(start, end === -1 ? undefined : end);
+      if (!this.#mayBeWanted(line.toString('latin1', 0, LONGEST_BEGINNING))) continue;
+      const item = this.#read(line.toString('utf8'));
+      if (item !== undefined) items.push(item);
+    }
+    return items;
+  }
+
+  /** The beginnings of the lines with one of the needles, in order. */
+  #startsOfFound(bytes: Buffer): number[] {
+    // Uids compare without case. A search of bytes without letters needs no other text.
+    const lowered = this.#needles.some(hasLetters) ? Buffer.from(lowerCase(bytes), 'latin1') : bytes;
+    const starts = new Set<number>();
+    for (const needle of this.#needles) {
+      for (let at = lowered.indexOf(needle); at !== -1; at = lowered.indexOf(needle, at + 1)) {
+        starts.add(bytes.lastIndexOf(NEWLINE, at) + 1);
+      }
+    }
+    return [...starts].sort((one, other) => one - other);
+  }
+
+  /** False only if the line begins as the service writes it, with another time or event. */
+  #mayBeWanted(beginning: string): boolean {
+    const [, time = '', name = ''] = BEGINNING.exec(beginning) ?? [];
+    if (time === '') return true;
+    if (time < this.#since || time > this.#until) return false;
+    const { events } = this.#query.filter;
+    return events.size === 0 || name === 'missed' || (events as ReadonlySet<string>).has(name);
+  }
+
+  #read(line: string): JournalItem | undefined {
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      return { kind: 'unreadable' };
+    }
+    const { since, until, filter } = this.#query;
+    const missed = readMissed(value);
+    const item: JournalItem | undefined =
+      missed ?? (isPublishedEvent(value) ? { kind: 'event', event: value } : undefined);
+    if (item === undefined) return undefined;
+    const time = Date.parse(item.kind === 'event' ? item.event.time : (missed?.time ?? ''));
+    if (time < since || time > until) return undefined;
+    return item.kind === 'event' && !matchesFilter(filter, item.event) ? undefined : item;
+  }
+}
+
+function readMissed(value: unknown): Extract<JournalItem, { kind: 'missed' }> | undefined {
+  if (typeof value !== 'object' || value === null || !('event' in value) || value.event !== 'missed') return undefined;
+  const events = 'missed' in value ? Number(value.missed) : Number.NaN;
+  const time = 'time' in value ? String(value.time) : '';
+  return Number.isSafeInteger(events) && !Number.isNaN(Date.parse(time)) ? { kind: 'missed', time, events } : undefined;
+}
+
+function* startsOfLines(bytes: Buffer): Generator<number> {
+  for (let start = 0; start < bytes.length; ) {
+    yield start;
+    const end = bytes.indexOf(NEWLINE, start);
+    start = end === -1 ? bytes.length : end + 1;
+  }
+}
+
+/** Whether the case of the value matters: the names and words in a line are as the service writes them. */
+function hasLetters(needle: string): boolean {
+  return /^"uid":.*[a-z]/.test(needle);
+}
+
+/** One character for each byte, so that positions are the same. */
+function lowerCase(bytes: Buffer): string {
+  return bytes.toString('latin1').toLowerCase();
+}
+
+/** The time as events have it; the first or the last one that a Date can have, if it is beyond. */
+function isoTime(milliseconds: number): string {
+  const bounded = Math.min(Math.max(milliseconds, 0), Date.UTC(9999, 11, 31));
+  return new Date(bounded).toISOString();
+}

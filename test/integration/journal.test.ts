@@ -1,0 +1,273 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { attempt, type CommandResult, exited, track } from '../support/children.ts';
+import { ServiceProcess, testSettings, withSettings, writeSettings } from '../support/service-process.ts';
+import { type Slapd, startSlapd } from '../support/slapd.ts';
+import { text } from '../support/test-directory.ts';
+
+const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+const ASKED = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
+/** Uids with an f fail, uids with a w wait, uids with an s say a lot. */
+const SCRIPT = `#!/bin/sh
+case "$2" in
+  f*) echo begun; echo "no quota for $2" >&2; exit 6 ;;
+  w*) sleep 60 ;;
+  s*) seq 40 ;;
+esac
+exit 0
+`;
+
+let slapd: Slapd;
+let folder: string;
+let directory: string;
+let config: string;
+let service: ServiceProcess;
+
+beforeAll(async () => {
+  slapd = await startSlapd();
+});
+afterAll(() => slapd.stop());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'journal-'));
+  directory = join(folder, 'journal');
+  const script = join(folder, 'script.sh');
+  await writeFile(script, SCRIPT, { mode: 0o755 });
+  const settings = withSettings(testSettings(slapd.url, [script]), {
+    log: { level: 'info' },
+    journal: { directory, maxSize: '4MiB' },
+    operator: { listen: `unix:${join(folder, 'operator.sock')}` },
+  });
+  config = await writeSettings(folder, settings);
+  service = new ServiceProcess(config);
+});
+afterEach(async () => {
+  if (service.running) await service.kill9();
+  await rm(folder, { recursive: true, force: true });
+  for (const entry of await slapd.search(undefined, '(uid=*)')) await slapd.delete(entry.dn);
+});
+
+const run = (...args: string[]): Promise<CommandResult> =>
+  attempt(process.execPath, [MAIN, ...args, '-c', config], { env: { PATH: process.env['PATH'], TZ: 'UTC' } });
+const said = (what: RegExp | string, timeout = 20_000) => expect.poll(() => service.output, { timeout }).toMatch(what);
+const started = () => said(/refreshed/);
+const failed = (uid: string) =>
+  slapd.waitFor(uid, (entry) => entry !== undefined && text(entry, 'sstProvisioningReturnValue') === '6');
+
+/** The lines of the journal in the folder. */
+const lines = (where = directory): string[] =>
+  readdirSync(where)
+    .sort()
+    .flatMap((name) => readFileSync(join(where, name), 'utf8').split('\n').slice(0, -1));
+const events = (where = directory) => lines(where).map((line) => JSON.parse(line) as Record<string, unknown>);
+
+/** All that `tap --since all --json` prints until it prints this. */
+async function tapUntil(pattern: RegExp): Promise<string> {
+  const tap = track(
+    spawn(process.execPath, [MAIN, 'tap', '-c', config, '--since', 'all', '--json'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  );
+  let told = '';
+  for await (const more of tap.stdout.setEncoding('utf8')) {
+    told += more;
+    if (pattern.test(told)) break;
+  }
+  tap.kill('SIGKILL');
+  await exited(tap);
+  return told;
+}
+
+describe('what happened', () => {
+  it('is told across restarts and a kill, without a running service: who asked, each attempt, its end', async () => {
+    service.start();
+    await started();
+    await slapd.addAccount('f1', ASKED);
+    await failed('f1');
+    await slapd.addAccount('w1', ASKED);
+    await said(/claimed .*w1/);
+    await service.kill9();
+    service = new ServiceProcess(config);
+    service.start();
+    await said(/resumed .*w1/);
+    await slapd.request('f1', 'modify');
+    await said(/failed .*f1/);
+    expect(await service.terminate()).toBe(0);
+
+    const { code, stdout } = await run('history', 'F1');
+    expect(code).toBe(0);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    const flat = stdout.replace(/\n +/g, ' ');
+    expect(flat).toMatch(new RegExp(`^\\S+ \\S+  ${slapd.login.dn} asks for add$`, 'im'));
+    expect(flat).toMatch(/attempt \S+ to add.*\| begun ! no quota for f1 step script took .*\n/);
+    expect(flat).toMatch(/failed after .* with code 6 CANNOT_SET_QUOTA in step script: "no quota for f1"/);
+    expect(flat).toMatch(/asks for modify\n\S+ \S+ {2}attempt \S+ to modify/);
+    const waited = (await run('history', 'w1', '--json')).stdout.trimEnd().split('\n');
+    expect(waited.map((line) => JSON.parse(line)).map(({ kind, end }) => [kind, end?.as])).toEqual([
+      ['request', undefined],
+      ['attempt', 'interrupted'],
+      ['attempt', expect.stringMatching(/unknown|finished|failed/)],
+    ]);
+
+    const summary = await run('history');
+    expect(summary.stdout).toMatch(/2 x (add|modify).*\n|1 x add, code 6/);
+    expect(summary.stdout).toMatch(
+      /1 x add, code 6 CANNOT_SET_QUOTA in step script: no quota for f1|no quota for \{uid\}/,
+    );
+    expect(JSON.parse((await run('history', '--json')).stdout)).toMatchObject({
+      requests: expect.arrayContaining([expect.objectContaining({ mode: 'modify', count: 1 })]),
+      missed: 0,
+    });
+    expect(await run('history', 'nobody')).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/nothing of "nobody"/),
+    });
+  });
+
+  it('is shown by explain, from before the restart, and where no service runs', async () => {
+    service.start();
+    await started();
+    await slapd.addAccount('f1', ASKED);
+    await failed('f1');
+    expect(await service.terminate()).toBe(0);
+    const alone = (await run('explain', 'f1')).stdout;
+    expect(alone).toMatch(
+      /No running service could be asked[\s\S]*The journal in .* last said of it:[\s\S]*! no quota for f1/,
+    );
+    service = new ServiceProcess(config);
+    service.start();
+    await started();
+    await said(/skipped .*f1/);
+    const beside = (await run('explain', 'f1')).stdout;
+    expect(beside).toMatch(/The service at .* last said of it:[\s\S]*! no quota for f1[\s\S]*skipped/);
+    expect(beside.match(/! no quota for f1$/gm)).toHaveLength(1);
+  });
+
+  it('is followed by tap from before a restart into the present, with no gap and nothing twice', async () => {
+    service.start();
+    await started();
+    for (let n = 0; n < 30; n += 1) await slapd.addAccount(`s${n}`, ASKED);
+    await Promise.all(Array.from({ length: 30 }, (_, n) => slapd.waitForMode(`s${n}`, 'added')));
+    expect(await service.terminate()).toBe(0);
+    service = new ServiceProcess(config);
+    service.start();
+    await started();
+    for (let n = 30; n < 40; n += 1) await slapd.addAccount(`s${n}`, ASKED);
+    const tap = tapUntil(/"event":"finished".*"s59".*\n/);
+    for (let n = 40; n < 59; n += 1) await slapd.addAccount(`s${n}`, ASKED);
+    await Promise.all(Array.from({ length: 59 }, (_, n) => slapd.waitForMode(`s${n}`, 'added')));
+    await slapd.addAccount('s59', ASKED);
+    const told = (await tap).trimEnd().split('\n');
+    await expect.poll(() => lines().length).toBeGreaterThanOrEqual(told.length);
+    expect(told).toEqual(lines().slice(0, told.length));
+    expect(told.some((line) => /finished.*s59/.test(line))).toBe(true);
+  });
+
+  it('is asked for with a folder, a time and an account that make sense', async () => {
+    expect(await run('history')).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no such folder') });
+    expect(await run('history', '--since', 'yesterday')).toMatchObject({ code: 64 });
+    expect(await run('history', '--since', '1h', '--until', '2h')).toMatchObject({ code: 64 });
+    expect(await run('history', 'a,b')).toMatchObject({ code: 64 });
+    config = await writeSettings(folder, testSettings(slapd.url, ['/bin/true']), 'without.yaml');
+    expect(await run('history')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('journal.directory is null'),
+    });
+  });
+});
+
+describe('the journal of a service', () => {
+  it('has at most a half last line after a kill under load, which readers pass over and tell', async () => {
+    service.start();
+    await started();
+    for (let n = 0; n < 60; n += 1) await slapd.addAccount(`s${n}`, ASKED);
+    await expect
+      .poll(() => readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0))
+      .toBeGreaterThan(300_000);
+    await service.kill9();
+    const complete = lines();
+    expect(() => complete.map((line) => JSON.parse(line))).not.toThrow();
+    const last = join(directory, readdirSync(directory).sort().at(-1) ?? '');
+    writeFileSync(last, '{"time":"2026-11-27T12:00:00.000Z","event":"finished","uid":"s0"', { flag: 'a' });
+    expect(await run('history', 's0')).toMatchObject({
+      code: 0,
+      stderr: '-- 1 lines of the journal cannot be read, such as one that a crash cut off\n',
+    });
+  });
+
+  it('does not hold up work on a full disk, tells what is lost, and goes on by itself', async () => {
+    const mount = `mount -t tmpfs -o size=256k,mode=755 tmpfs "$DISK" && exec "$@"`;
+    const disk = join(folder, 'disk');
+    await mkdir(disk);
+    const settings = withSettings(testSettings(slapd.url, [join(folder, 'script.sh')]), {
+      log: { level: 'info' },
+      journal: { directory: join(disk, 'journal'), maxSize: '1MiB' },
+      operator: { listen: `unix:${join(folder, 'operator.sock')}` },
+    });
+    config = await writeSettings(folder, settings);
+    service = new ServiceProcess(config, ['--debug'], { through: ['unshare', '--mount', 'sh', '-c', mount, 'sh'] });
+    service.start({ DISK: disk });
+    await started();
+    // The disk is only in the service's namespace.
+    const inside = join(`/proc/${service.pid}/root`, disk);
+    await slapd.addAccount('1', ASKED);
+    await slapd.waitForMode('1', 'added');
+    expect(events(join(inside, 'journal')).length).toBeGreaterThan(5);
+    expect(() => writeFileSync(join(inside, 'filler'), Buffer.alloc(512 * 1024))).toThrow(/ENOSPC/);
+
+    await slapd.addAccount('s2', ASKED);
+    await slapd.waitForMode('s2', 'added');
+    await said(/notice +the journal in .* cannot be written \(ENOSPC/);
+    const status = await run('status');
+    expect([status.code, status.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^journal +cannot be written \(ENOSPC.*\d+ events were lost/m),
+    ]);
+    rmSync(join(inside, 'filler'));
+    await slapd.addAccount('3', ASKED);
+    await slapd.waitForMode('3', 'added');
+    await said(/notice +the journal in .* is written again; \d+ events were lost/);
+    const kept = lines(join(inside, 'journal'));
+    const readable = kept.flatMap((line) => {
+      try {
+        return [JSON.parse(line) as Record<string, unknown>];
+      } catch {
+        return [];
+      }
+    });
+    // At most the line that the disk had no room for.
+    expect(kept.length - readable.length).toBeLessThanOrEqual(1);
+    const lost = Number(/is written again; (\d+) events/.exec(service.output)?.[1]);
+    expect(readable).toContainEqual(expect.objectContaining({ event: 'missed', missed: lost }));
+    expect(readable.at(-1)).toMatchObject({ uid: '3', event: expect.stringMatching(/finished|left/) });
+    const json = JSON.parse((await run('status', '--json')).stdout);
+    expect(json.journal).toEqual({ directory: join(disk, 'journal'), lostEvents: lost });
+    expect(await service.terminate()).toBe(0);
+  });
+
+  it('is no condition for work: without a place for it the service runs, and tap begins with what that has', async () => {
+    const settings = withSettings(testSettings(slapd.url, [join(folder, 'script.sh')]), {
+      journal: { directory: join(folder, 'script.sh', 'journal') },
+      operator: { listen: `unix:${join(folder, 'operator.sock')}` },
+    });
+    config = await writeSettings(folder, settings);
+    service = new ServiceProcess(config);
+    service.start();
+    await said(/the journal in .* cannot be written \(ENOTDIR/);
+    await slapd.addAccount('s59', ASKED);
+    await slapd.waitForMode('s59', 'added');
+    expect(await tapUntil(/"event":"finished".*"s59".*\n/)).toMatch(/^\{"time":"[^"]*","event":"connected"/);
+    expect(await service.terminate()).toBe(0);
+  });
+
+  it('is not kept by a dry run', async () => {
+    service = new ServiceProcess(config, ['--debug', '--dry-run']);
+    service.start();
+    await started();
+    expect(await service.terminate()).toBe(0);
+    expect(readdirSync(folder)).not.toContain('journal');
+  });
+});

@@ -226,7 +226,7 @@ export const settingsSchema = section('', {
       orNull(listenAddress),
     ),
     group: setting(
-      'Group of the host, by name or number, whose members may read the journal; null: its owner alone.',
+      'Group of the host, by name or number, whose members may use the Unix socket and read the journal; null: the group of the service for the socket, and nobody else for the journal.',
       null,
       orNull(text('group', 'the name or number of a group, in quotes')),
     ),

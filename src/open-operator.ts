@@ -1,8 +1,10 @@
+import { chown } from 'node:fs/promises';
 import type { Settings } from '../config/schema.ts';
 import type { JournalHealth } from './domain/status.ts';
 import { handlerFacts } from './handler-facts.ts';
 import { shortageIn } from './host/shortage.ts';
 import type { EventSource, OperatorServer } from './operator/server.ts';
+import { groupNumber } from './operator-group.ts';
 import { programVersion } from './version.ts';
 
 /**
@@ -15,18 +17,42 @@ export async function openOperatorInterface(
   notice: (message: string, level: 'error') => void,
   journal?: () => JournalHealth,
 ): Promise<OperatorServer | undefined> {
-  const { listen, allowRemote } = settings.operator;
+  const { listen, group, allowRemote } = settings.operator;
   if (listen === null) return undefined;
   const { OperatorError } = await import('./operator/listen-address.ts');
   const { startOperatorServer } = await import('./operator/server.ts');
   try {
     const { steps } = handlerFacts(settings);
     const version = programVersion();
-    return await startOperatorServer({ listen, allowRemote, events$, steps, version, now: Date.now, journal });
+    const server = await startOperatorServer({ listen, allowRemote, events$, steps, version, now: Date.now, journal });
+    if (group !== null) await giveToGroup(listen, group, notice);
+    return server;
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     const { message, remedy } = shortageIn(error) ?? error;
     notice(`no operator interface: ${message}; ${remedy}`, 'error');
     return undefined;
+  }
+}
+
+/**
+ * Lets the members of the group use the socket. If that is not possible, its owner can, and `notice`
+ * is called with the reason.
+ */
+async function giveToGroup(
+  listen: string,
+  group: string,
+  notice: (message: string, level: 'error') => void,
+): Promise<void> {
+  const { readAddress } = await import('./operator/listen-address.ts');
+  const address = readAddress(listen);
+  if (address.kind !== 'unix') return;
+  try {
+    const number = await groupNumber(group);
+    if (number === undefined) throw new Error('no group of this host');
+    await chown(address.path, -1, number);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    notice(`the operator socket cannot be given to the group ${group} (${reason}); see to operator.group`, 'error');
   }
 }

@@ -8,6 +8,7 @@ import { lookAtOutput, OutputFault } from '../host/output-file.ts';
 import { fetchStatus } from '../operator/client.ts';
 import { readAddress } from '../operator/listen-address.ts';
 import { startOperatorServer } from '../operator/server.ts';
+import { groupNumber } from '../operator-group.ts';
 import { checkJournal } from './journal.ts';
 import { runCheck } from './run-check.ts';
 
@@ -18,6 +19,7 @@ export async function checkOutputs(settings: Settings): Promise<CheckLine[]> {
   return [
     ...(file === null ? [] : [await runCheck('log file', () => checkLogFile(file))]),
     ...(await checkJournal(settings)),
+    ...(operator.group === null ? [] : await checkGroup(operator.group)),
     ...(operator.listen === null ? [] : await checkOperator(operator.listen, operator.allowRemote)),
   ];
 }
@@ -49,6 +51,12 @@ async function checkLogFile(file: string): Promise<Found> {
     return { verdict: 'fail', found: `${file} cannot be written to (${code})`, remedy };
   }
   return { verdict: 'ok', found: `${file} can be written to` };
+}
+
+async function checkGroup(group: string): Promise<CheckLine[]> {
+  if ((await groupNumber(group)) !== undefined) return [];
+  const remedy = 'create it, or correct operator.group';
+  return [{ verdict: 'fail', what: 'operator group', found: `${group} is no group of this host`, remedy }];
 }
 
 async function checkOperator(listen: string, allowRemote: boolean): Promise<CheckLine[]> {

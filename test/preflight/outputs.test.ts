@@ -51,6 +51,13 @@ it('names a log file that cannot be written, with what to do', async () => {
   ]);
 });
 
+it('names a group that the host does not know', async () => {
+  expect(await told({ operator: { group: 'nobody-here' } })).toEqual([
+    'fail operator group: nobody-here is no group of this host',
+  ]);
+  expect(await told({ operator: { group: 'adm' } })).toEqual([]);
+});
+
 it('only advises where a folder is missing that the unit may make at its start', async () => {
   const missing = join(folder, 'missing');
   expect(await told({ log: { file: `${missing}/a.log` }, operator: { listen: `unix:${missing}/socket` } })).toEqual([

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { DirectoryError } from '../domain/directory-error.ts';
 import { withConfigOption } from './options.ts';
 import { CommandExit, runAction } from './run-action.ts';
 
@@ -20,10 +21,31 @@ export function registerExplain(program: Command): void {
 }
 
 async function explain(uid: string, { config, operator }: ExplainOptions): Promise<number> {
+  const { parseConfig, readConfig } = await import('../../config/load-config.ts');
+  const { lastEvents } = await import('./last-events.ts');
+  const settings = parseConfig(await readConfig(config), process.env, config);
+  const address = operator ?? settings.operator.listen;
+  const { directory } = settings.journal;
+  const printPast = async (dns: readonly string[]): Promise<void> => {
+    if ((address ?? directory) !== null) print(await lastEvents({ address, directory }, uid, dns));
+  };
+  let dns: readonly string[];
+  try {
+    dns = await explainEntries(uid, config);
+  } catch (error) {
+    // Without the directory, too, the past can be told.
+    if (error instanceof DirectoryError) await printPast([]);
+    throw error;
+  }
+  await printPast(dns);
+  return dns.length === 0 ? CommandExit.NOT_OK : CommandExit.OK;
+}
+
+/** Prints what would be done with each entry that has the uid. Resolves to their DNs. */
+async function explainEntries(uid: string, config: string): Promise<readonly string[]> {
   const { withDirectory } = await import('./directory-session.ts');
   const { entriesOf, describeEntry } = await import('./explain-entry.ts');
   const { hostObjection } = await import('../../handlers/steps/host-users.ts');
-  const { lastEvents } = await import('./last-events.ts');
 
   return withDirectory(config, async (session) => {
     const { settings } = session;
@@ -32,12 +54,7 @@ async function explain(uid: string, { config, operator }: ExplainOptions): Promi
     const { signal } = new AbortController();
     const objection = hostObjection({ rules: settings.accounts, signal });
     for (const { entry, matches } of entries) print(await describeEntry(entry, matches, settings, objection));
-
-    const address = operator ?? settings.operator.listen;
-    const dns = entries.map(({ entry }) => entry.dn);
-    const { directory } = settings.journal;
-    if ((address ?? directory) !== null) print(await lastEvents({ address, directory }, uid, dns));
-    return entries.length === 0 ? CommandExit.NOT_OK : CommandExit.OK;
+    return entries.map(({ entry }) => entry.dn);
   });
 }
 

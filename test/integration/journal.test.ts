@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -63,6 +65,17 @@ const lines = (where = directory): string[] =>
     .sort()
     .flatMap((name) => readFileSync(join(where, name), 'utf8').split('\n').slice(0, -1));
 const events = (where = directory) => lines(where).map((line) => JSON.parse(line) as Record<string, unknown>);
+
+async function metrics(): Promise<string> {
+  const asked = request({
+    socketPath: join(folder, 'operator.sock'),
+    path: '/metrics',
+    headers: { host: 'localhost' },
+  });
+  asked.end();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  return (await response.setEncoding('utf8').toArray()).join('');
+}
 
 /** All that `tap --since all --json` prints until it prints this. */
 async function tapUntil(pattern: RegExp): Promise<string> {
@@ -146,6 +159,21 @@ describe('what happened', () => {
     expect(beside.match(/! no quota for f1$/gm)).toHaveLength(1);
   });
 
+  it('is shown by explain, too, where the directory is away', async () => {
+    service.start();
+    await started();
+    await slapd.addAccount('f1', ASKED);
+    await failed('f1');
+    await said(/failed .*f1/);
+    const settings = withSettings(testSettings('ldap://127.0.0.1:9', ['/bin/true']), { journal: { directory } });
+    config = await writeSettings(folder, settings, 'away.yaml');
+    expect(await run('explain', 'f1')).toMatchObject({
+      code: 2,
+      stdout: expect.stringMatching(/^The journal in .* last said of it:[\s\S]*! no quota for f1/),
+      stderr: expect.stringContaining('ECONNREFUSED'),
+    });
+  });
+
   it('is followed by tap from before a restart into the present, with no gap and nothing twice', async () => {
     service.start();
     await started();
@@ -226,6 +254,7 @@ describe('the journal of a service', () => {
       0,
       expect.stringMatching(/^journal +cannot be written \(ENOSPC.*\d+ events were lost/m),
     ]);
+    expect(await metrics()).toMatch(/^prov_journal_failing 1$/m);
     rmSync(join(inside, 'filler'));
     await slapd.addAccount('3', ASKED);
     await slapd.waitForMode('3', 'added');
@@ -246,6 +275,8 @@ describe('the journal of a service', () => {
     expect(readable).toContainEqual(expect.objectContaining({ event: 'missed', missed: lost }));
     const json = JSON.parse((await run('status', '--json')).stdout);
     expect(json.journal).toEqual({ directory: join(disk, 'journal'), lostEvents: lost });
+    expect(await metrics()).toMatch(new RegExp(`^prov_journal_lost_events_total ${lost}$`, 'm'));
+    expect(await metrics()).toMatch(/^prov_journal_failing 0$/m);
     expect(await service.terminate()).toBe(0);
   });
 

@@ -28,6 +28,17 @@ export class DirectoryError extends Error {
  */
 export class TryNextServer extends DirectoryError {}
 
+/** The peer, or something between, ended an open connection. */
+export class ConnectionCut extends DirectoryError {
+  /** The time without a received byte before that, in milliseconds. */
+  readonly silentMilliseconds: number;
+
+  constructor(message: string, silentMilliseconds: number, options: { remedy: string; cause?: unknown }) {
+    super(message, options);
+    this.silentMilliseconds = silentMilliseconds;
+  }
+}
+
 /**
  * Result codes of RFC 4511, RFC 4533, RFC 3909 and RFC 4528 that the service branches on. No server
  * sends `answerTooLarge`: it is one of the codes reserved for the client's side (RFC 2251, section

@@ -1,15 +1,14 @@
 import { DirectoryError } from '../domain/directory-error.ts';
+import { closedError, disconnectionError } from './connection-error.ts';
 import { type LdapUrl, parseLdapUrl } from './ldap-url.ts';
 import { PacedReader } from './paced-reader.ts';
-import { connectionError, resultError } from './remedies.ts';
 import type { TlsMaterial } from './tls-material.ts';
 import { Transport } from './transport.ts';
 import { Watchdog } from './watchdog.ts';
 import { malformed } from './wire/ber.ts';
 import { Framer } from './wire/framer.ts';
-import { readLdapResult } from './wire/ldap-result.ts';
-import { encodeMessage, endsSearch, type LdapMessage, type RequestControl, readMessage } from './wire/message.ts';
-import { encodeAbandon, encodeSearch, encodeUnbind } from './wire/request.ts';
+import { encodeMessage, type LdapMessage, type RequestControl, readMessage } from './wire/message.ts';
+import { encodeAbandon, encodeUnbind, ROOT_DSE_PROBE } from './wire/request.ts';
 
 /** Receives the responses to one request. */
 export interface Receiver {
@@ -43,6 +42,7 @@ export class Connection {
   #watchdog: Watchdog | undefined;
   #probeId: number | undefined;
   #received = 0;
+  #receivedAt = 0;
   #closedByServer = false;
   #delivered = false;
   #progressed = false;
@@ -54,21 +54,14 @@ export class Connection {
     this.#transport = new Transport({
       data: (bytes) => {
         this.#received += bytes.length;
+        this.#receivedAt = now();
         return this.#reader.take(bytes);
       },
       closed: (cause) => {
         this.#reader.finish();
         this.#closedByServer = cause === undefined;
-        this.fail(
-          cause === undefined
-            ? new DirectoryError(`${url}: the directory closed the connection`, {
-                remedy:
-                  this.target.scheme === 'ldap' && this.#received === 0
-                    ? 'the directory closed it before it said a word: the port may speak TLS only (ldaps://), or the server is stopping'
-                    : 'the directory server was stopped or restarted, or drops idle connections: it is connected to again by itself',
-              })
-            : connectionError(url, cause),
-        );
+        const silentMilliseconds = this.#received === 0 ? undefined : now() - this.#receivedAt;
+        this.fail(closedError(this.target, url, silentMilliseconds, cause));
       },
     });
     const decode = (bytes: Buffer, shouldContinue: () => boolean) => this.#decode(bytes, shouldContinue);
@@ -234,10 +227,8 @@ export class Connection {
   #dispatch(message: LdapMessage): void {
     if (this.closed) return;
     if (message.id === 0) {
-      // A client ignores unsolicited notifications that it does not know (RFC 4511, section 4.4).
-      const notice = readLdapResult(message);
-      if (notice.responseName !== undefined && notice.responseName !== NOTICE_OF_DISCONNECTION) return;
-      this.fail(resultError(`${this.url}: the directory gave notice and disconnected`, notice));
+      const error = disconnectionError(this.url, message);
+      if (error !== undefined) this.fail(error);
       return;
     }
     if (message.id < 0 || message.id > this.#lastId)
@@ -251,18 +242,6 @@ export class Connection {
 
   #probe(): void {
     if (this.#probeId !== undefined) this.forget(this.#probeId);
-    const id = this.send(ROOT_DSE_PROBE, {
-      message: (message) => {
-        if (endsSearch(message)) this.forget(id);
-      },
-      failed: () => {},
-    });
-    this.#probeId = id;
+    this.#probeId = this.send(ROOT_DSE_PROBE, { message: () => {}, failed: () => {} });
   }
 }
-
-/** RFC 4511, section 4.4.1. */
-const NOTICE_OF_DISCONNECTION = '1.3.6.1.4.1.1466.20036';
-
-/** The cheapest search that every server answers: the root DSE, without attributes. */
-export const ROOT_DSE_PROBE = encodeSearch({ base: '', scope: 'base', filter: '(objectClass=*)', attributes: ['1.1'] });

@@ -1,6 +1,6 @@
 import { awaitAnswer } from './awaited-answer.ts';
 import type { Connection } from './connection.ts';
-import { responseTimeout } from './remedies.ts';
+import { responseTimeout } from './connection-error.ts';
 import { encodeExtended } from './wire/request.ts';
 import { readWhoAmI, WHO_AM_I, type WhoAmI } from './wire/who-am-i.ts';
 

@@ -4,7 +4,7 @@ import { handlerRunner } from '../../handlers/run-handler.ts';
 import { eachMode } from '../../src/domain/mode.ts';
 import { InputFault } from '../../src/host/input-file.ts';
 import { fewFiles, fewFilesBy, Shortage, shortageIn } from '../../src/host/shortage.ts';
-import { connectionError } from '../../src/ldap/remedies.ts';
+import { connectionError } from '../../src/ldap/connection-error.ts';
 import { contextOf, jobOf, MEANS } from '../handlers/steps/job.ts';
 import { execute } from '../support/children.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DirectoryError } from '../../src/domain/directory-error.ts';
-import { connectionError, resultError } from '../../src/ldap/remedies.ts';
+import { resultError } from '../../src/ldap/remedies.ts';
 
 describe('the words for a refusal', () => {
   it('hold the server’s own, the name of the code and the code', () => {
@@ -24,38 +23,5 @@ describe('the words for a refusal', () => {
       message: 'x: unknown result (9999)',
       resultCode: 9999,
     });
-  });
-});
-
-describe('the words for a connection that fails', () => {
-  const thrown = (code: string) => Object.assign(new Error(`${code} happened`), { code });
-
-  it.each([
-    ['ECONNREFUSED', 'connection refused', 'start the directory server'],
-    ['ENOTFOUND', 'unknown host', 'directory.url'],
-    ['ETIMEDOUT', 'no answer', 'firewalls'],
-    ['ENOENT', 'no such socket', 'ldapi'],
-    ['EACCES', 'permission denied', 'access to the socket'],
-    ['SELF_SIGNED_CERT_IN_CHAIN', 'unknown certificate authority', 'directory.tls.caFile'],
-    ['ERR_TLS_CERT_ALTNAME_INVALID', 'certificate for another name', 'subjectAltName'],
-    ['CERT_HAS_EXPIRED', 'expired certificate', 'renew'],
-    ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_WRONG_VERSION_NUMBER happened', 'speaks it'],
-  ])('name what is wrong and what to do: %s', (code, what, remedy) => {
-    const error = connectionError('ldap://x', thrown(code));
-    expect(error.message).toContain(`ldap://x: ${what}`);
-    expect(error.remedy).toContain(remedy);
-    expect(error.cause).toMatchObject({ code });
-  });
-
-  it('name each address that was tried', () => {
-    const cause = Object.assign(new AggregateError([new Error('refused ::1'), new Error('refused 127.0.0.1')]), {
-      code: 'ECONNREFUSED',
-    });
-    expect(connectionError('ldap://localhost', cause).message).toContain('refused ::1, refused 127.0.0.1');
-  });
-
-  it('leave an error alone that has its words already', () => {
-    const error = new DirectoryError('said');
-    expect(connectionError('ldap://x', error)).toBe(error);
   });
 });

@@ -53,6 +53,9 @@ export function encodeSearch(request: SearchRequest): Buffer {
   );
 }
 
+/** The cheapest search that every server answers: the root DSE, without attributes. */
+export const ROOT_DSE_PROBE = encodeSearch({ base: '', scope: 'base', filter: '(objectClass=*)', attributes: ['1.1'] });
+
 /** An extended request without a value (section 4.12). */
 export function encodeExtended(name: string): Buffer {
   return element(Operation.extendedRequest, octetString(name, 0x80));

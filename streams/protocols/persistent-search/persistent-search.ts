@@ -1,11 +1,10 @@
 import { Observable, type Subscriber } from 'rxjs';
 import type { DirectoryChange } from '../../../src/domain/change.ts';
 import { DirectoryError, ResultCode } from '../../../src/domain/directory-error.ts';
-import { ROOT_DSE_PROBE } from '../../../src/ldap/connection.ts';
 import { resultError } from '../../../src/ldap/remedies.ts';
 import { type LdapResult, readLdapResult } from '../../../src/ldap/wire/ldap-result.ts';
 import { endsSearch, findControl, type LdapMessage, Operation } from '../../../src/ldap/wire/message.ts';
-import { encodeSearch } from '../../../src/ldap/wire/request.ts';
+import { encodeSearch, ROOT_DSE_PROBE } from '../../../src/ldap/wire/request.ts';
 import { readSearchEntry } from '../../../src/ldap/wire/search-entry.ts';
 import { type Channel, NotOffered, type Now, type Protocol, type WatchedContent } from '../protocol.ts';
 import {

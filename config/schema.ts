@@ -177,7 +177,7 @@ export const settingsSchema = section('', {
     ),
     max: setting('Longest pause.', '30s', duration('10ms', '1h')),
     deadAfter: setting(
-      'A connection on which nothing was heard for this long is given up; it is probed at half of it.',
+      'A connection on which nothing was heard for this long is given up; it is probed at half of it. Behind a proxy that cuts idle connections: at most its limit.',
       '60s',
       duration('200ms', '1h'),
     ),

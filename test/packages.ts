@@ -13,5 +13,6 @@ console.log(
     setquota: 'quota',
     rsyslogd: 'rsyslog',
     faketime: 'faketime',
+    haproxy: 'haproxy',
   }),
 );

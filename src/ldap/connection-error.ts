@@ -108,6 +108,25 @@ export function disconnectionError(url: string, message: LdapMessage): Directory
   return resultError(`${url}: the directory gave notice and disconnected`, notice);
 }
 
+/** The least silence in milliseconds after which a cut may be that of an idle connection. */
+const LEAST_IDLE = 1_000;
+
+/**
+ * The error for a connection that was cut after about the same silence as the one before it. A
+ * proxy with an idle limit does so. Returns undefined where it was not so.
+ */
+export function cutWhenIdle(cut: unknown, before: unknown): DirectoryError | undefined {
+  if (!(cut instanceof ConnectionCut && before instanceof ConnectionCut)) return undefined;
+  const { silentMilliseconds: silence } = cut;
+  const difference = Math.abs(silence - before.silentMilliseconds);
+  if (silence < LEAST_IDLE || difference > Math.max(LEAST_IDLE / 2, silence / 10)) return undefined;
+  const seconds = Math.floor(Math.min(silence, before.silentMilliseconds) / 1000);
+  return new DirectoryError(`${cut.message}; twice in a row, after ${seconds} s without a byte`, {
+    remedy: `a proxy, a load balancer or a firewall between this machine and the directory, or the server itself, cuts idle connections: set reconnect.deadAfter to ${seconds}s or less, so that a probe at its half keeps them in use, or raise the idle limit there`,
+    cause: cut,
+  });
+}
+
 /** The error for a request that got no response within the given time. */
 export function responseTimeout(url: string, milliseconds: number): DirectoryError {
   const { what, remedy } = NO_RESPONSE;

@@ -18,6 +18,7 @@ import {
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import { DirectoryError, ResultCode, TryNextServer } from '../../src/domain/directory-error.ts';
 import { backoff } from '../../src/domain/retry.ts';
+import { cutWhenIdle } from '../../src/ldap/connection-error.ts';
 
 export interface ReconnectOptions {
   /**
@@ -59,23 +60,29 @@ export function reconnect(options: ReconnectOptions): Observable<DirectoryChange
     let round: readonly string[] = [];
     const present = (): string => round[0] ?? urls[0] ?? '';
     /**
-     * The number of failures in a row. A subscription that lasted longer than the longest delay
+     * The number of failures in a row. A subscription that lasted longer than the delay before it
      * ends the row.
      */
     let failures = 0;
+    /** The last delay, in milliseconds. */
+    let delayed = 0;
+    /** The error of the last connection. */
+    let errorBefore: unknown;
     /** When the last refresh was complete; undefined if the present connection has had none. */
     let refreshedAt: number | undefined;
 
     const failed = (url: string, error: unknown): Observable<DirectoryChange> => {
       const lasted = refreshedAt === undefined ? 0 : scheduler.now() - refreshedAt;
-      failures = lasted > max ? 1 : failures + 1;
+      failures = lasted > delayed ? 1 : failures + 1;
+      const reason = cutWhenIdle(error, errorBefore) ?? error;
+      errorBefore = error;
       // A server that was in use is usually back soon, so it is tried once more.
       if (refreshedAt === undefined || isForAnother(error)) round = round.slice(1);
       refreshedAt = undefined;
-      const longest = backoff(failures, { initial, max });
-      const inMilliseconds = Math.round(longest * (1 - random() / 2));
+      const inMilliseconds = Math.round(backoff(failures, { initial, max }) * (1 - random() / 2));
+      delayed = inMilliseconds;
       return concat(
-        of<DirectoryChange>({ kind: 'disconnected', url, ...causeOf(error) }),
+        of<DirectoryChange>({ kind: 'disconnected', url, ...causeOf(reason) }),
         of<DirectoryChange>({ kind: 'reconnecting', url: present(), attempt: failures, inMilliseconds }),
         timer(inMilliseconds, scheduler).pipe(ignoreElements()),
       );

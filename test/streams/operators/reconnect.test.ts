@@ -1,7 +1,7 @@
 import { concat, EMPTY, NEVER, type Observable, of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { DirectoryChange } from '../../../src/domain/change.ts';
-import { DirectoryError } from '../../../src/domain/directory-error.ts';
+import { ConnectionCut, DirectoryError } from '../../../src/domain/directory-error.ts';
 import { type ReconnectOptions, reconnect } from '../../../streams/operators/reconnect.ts';
 import { marbles } from '../../support/marbles.ts';
 
@@ -45,8 +45,8 @@ describe('reconnect', () => {
   });
 
   it.each([
-    ['lasted longer than the longest delay', 36, 1, 10],
-    ['did not last', 30, 3, 35],
+    ['outlived the delay before it', 21, 1, 10],
+    ['did not', 20, 3, 35],
   ])('begins with the shortest delay again only after a subscription that %s', (_, lasted, attempt, delay) => {
     marbles(({ cold, expectObservable }) => {
       let count = 0;
@@ -65,6 +65,26 @@ describe('reconnect', () => {
       const expected = `(ad) 6ms (ac) 16ms r ${lasted - 1}ms (ab)`;
       expectObservable(reconnect(options(connect)), `${lasted + 32}ms !`).toBe(expected, values);
     });
+  });
+
+  it('names what cuts idle connections at the second cut in a row after about the same silence', () => {
+    const silences = [5_003, 5_002, 9_000, 5_001, 400, 400];
+    const causes: DirectoryChange[] = [];
+    marbles(({ cold, flush }) => {
+      const connect = () => {
+        const cut = new ConnectionCut('closed', silences.shift() ?? 0, { remedy: 'restart' });
+        return silences.length === 0 ? cold<DirectoryChange>('-') : cold('r 99ms #', { r: REFRESHED }, cut);
+      };
+      const subscription = reconnect(options(connect)).subscribe((change) => causes.push(change));
+      cold('900ms x').subscribe(() => subscription.unsubscribe());
+      flush();
+    });
+    const named = {
+      reason: 'closed; twice in a row, after 5 s without a byte',
+      remedy: expect.stringMatching(/a proxy.*reconnect\.deadAfter to 5s or less/),
+    };
+    const plain = { reason: 'closed', remedy: 'restart' };
+    expect(causes.filter(({ kind }) => kind === 'disconnected')).toMatchObject([plain, named, plain, plain, plain]);
   });
 
   it('leaves a replica for the next server at once, though its subscription lasted', () => {

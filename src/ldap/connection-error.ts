@@ -9,6 +9,28 @@ import type { LdapMessage } from './wire/message.ts';
 const CA_REMEDY =
   'the certificate is not signed by an accepted authority: set directory.tls.caFile to the PEM file of the one that signed it';
 
+const WEAK_SIGNATURE = {
+  what: 'weak certificate signature',
+  remedy:
+    'a certificate that the server sent is signed with SHA-1 or an older digest, which TLS accepts no more: have the certificate of the server, or of its intermediate authority, issued again with SHA-256',
+} as const;
+
+const SMALL_KEY = {
+  what: 'certificate key too small',
+  remedy:
+    "the key in the certificate of the server, or of an authority above it, is too short for this machine's OpenSSL: have it issued again with a key of at least 2048 bits for RSA, or 256 for EC",
+} as const;
+
+/**
+ * The codes of OpenSSL for faults of a certificate that Node.js has no code for. It calls all of
+ * them UNSPECIFIED, and OpenSSL's constant text is all that tells them apart.
+ */
+const UNSPECIFIED_FAULTS: Readonly<Record<string, string>> = {
+  'CA signature digest algorithm too weak': 'CA_MD_TOO_WEAK',
+  'CA certificate key too weak': 'CA_KEY_TOO_SMALL',
+  'EE certificate key too weak': 'EE_KEY_TOO_SMALL',
+};
+
 const NO_RESPONSE = {
   what: 'no answer',
   remedy: 'check the network and the firewalls between this machine and the directory, and whether its server hangs',
@@ -46,8 +68,17 @@ const NETWORK_FAULTS: Readonly<Record<string, { readonly what: string; readonly 
   DEPTH_ZERO_SELF_SIGNED_CERT: { what: 'self-signed certificate', remedy: CA_REMEDY },
   UNABLE_TO_GET_ISSUER_CERT: { what: 'unknown certificate authority', remedy: CA_REMEDY },
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: { what: 'unknown certificate authority', remedy: CA_REMEDY },
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: { what: 'unknown certificate authority', remedy: CA_REMEDY },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
+    what: 'the server sent its own certificate alone, and the certificate that issued it is not known here',
+    remedy:
+      'if an intermediate authority issued it: let the server send the intermediate certificate, too (slapd: append it to the file in TLSCertificateFile; 389: dsconf NAME security ca-certificate add); if not, set directory.tls.caFile to the PEM file of the authority that issued it',
+  },
   CERT_SIGNATURE_FAILURE: { what: 'wrong certificate signature', remedy: CA_REMEDY },
+  CA_MD_TOO_WEAK: WEAK_SIGNATURE,
+  ERR_SSL_CA_MD_TOO_WEAK: WEAK_SIGNATURE,
+  CA_KEY_TOO_SMALL: SMALL_KEY,
+  EE_KEY_TOO_SMALL: SMALL_KEY,
+  ERR_SSL_EE_KEY_TOO_SMALL: SMALL_KEY,
   CERT_HAS_EXPIRED: {
     what: 'expired certificate',
     remedy: "renew the directory server's certificate (or its authority's), and check the clock of this machine",
@@ -159,7 +190,8 @@ export function connectionError(url: string, cause: unknown): DirectoryError {
 }
 
 function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+  if (!(cause instanceof Error && 'code' in cause && typeof cause.code === 'string')) return '';
+  return cause.code === 'UNSPECIFIED' ? (UNSPECIFIED_FAULTS[cause.message] ?? cause.code) : cause.code;
 }
 
 /** The text of an error. An AggregateError (one error per address) has no message of its own. */

@@ -3,12 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openConnection } from '../../src/ldap/open-connection.ts';
 import { element, enumerated, octetString } from '../../src/ldap/wire/ber.ts';
 import { encodeMessage, Operation, readMessage } from '../../src/ldap/wire/message.ts';
 import { accountDn, SERVICE_DN } from '../support/accounts.ts';
-import { type Certificates, makeCertificates } from '../support/certificates.ts';
+import { type Certificates, makeCertificates, type ServerCertificate } from '../support/certificates.ts';
 import { type Changes, subscribe, subscription } from '../support/changes.ts';
 import { LdapFramer } from '../support/ldap-framer.ts';
 import { type FaultProxy, startProxy } from '../support/proxy.ts';
@@ -82,7 +83,7 @@ describe('a connection under TLS', () => {
   });
 
   /** Runs the test with a slapd that has another certificate. */
-  const withCertificate = async (kind: 'wrongName' | 'expired' | 'otherCa', test: (other: Slapd) => Promise<void>) => {
+  const withCertificate = async (kind: ServerCertificate, test: (other: Slapd) => Promise<void>) => {
     const other = await startSlapd({ tls: certificates[kind] });
     try {
       await test(other);
@@ -92,6 +93,11 @@ describe('a connection under TLS', () => {
   };
   const startTls = () => ({ startTls: true, caFile: certificates.caFile });
   const ldaps = () => ({ caFile: certificates.caFile });
+  /** The errors of a subscription over StartTLS and of one over ldaps. */
+  const refusals = async (other: Slapd) => [
+    await subscribe(other.url, startTls()).ended(),
+    await subscribe(other.ldapsUrl, ldaps()).ended(),
+  ];
 
   it('is made by StartTLS, for an address and for a name', async () => {
     await succeeds(subscribe(slapd.url, startTls()));
@@ -129,6 +135,40 @@ describe('a connection under TLS', () => {
       expect(error.message).toContain('certificate for another name');
       expect(error.message).toContain('127.0.0.1');
     });
+  });
+
+  it('is made where the server sends the intermediate certificate, and named missing where it does not', async () => {
+    await withCertificate('chain', (other) => succeeds(subscribe(other.ldapsUrl, ldaps())));
+    await withCertificate('incomplete', async (other) => {
+      for (const error of await refusals(other)) {
+        expect(error.message).toContain('the server sent its own certificate alone');
+        expect(error.remedy).toMatch(/send the intermediate certificate.*TLSCertificateFile.*directory\.tls\.caFile/);
+      }
+    });
+  });
+
+  it('is refused for a certificate that is signed with SHA-1', async () => {
+    await withCertificate('sha1', async (other) => {
+      for (const error of await refusals(other)) {
+        expect(error.message).toContain('weak certificate signature');
+        expect(error.remedy).toMatch(/SHA-1.*issued again with SHA-256/);
+      }
+    });
+  });
+
+  it('is refused for a key that the OpenSSL of this host takes for too small', async () => {
+    const { DEFAULT_CIPHERS } = tls;
+    tls.DEFAULT_CIPHERS = 'DEFAULT@SECLEVEL=2'; // as Debian sets it
+    try {
+      await withCertificate('smallKey', async (other) => {
+        for (const error of await refusals(other)) {
+          expect(error.message).toContain('certificate key too small');
+          expect(error.remedy).toContain('2048');
+        }
+      });
+    } finally {
+      tls.DEFAULT_CIPHERS = DEFAULT_CIPHERS;
+    }
   });
 
   it.each(['StartTLS', 'ldaps'] as const)('is refused by %s for an expired certificate', async (way) => {

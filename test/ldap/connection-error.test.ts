@@ -14,6 +14,8 @@ describe('the words for a connection that fails', () => {
     ['SELF_SIGNED_CERT_IN_CHAIN', 'unknown certificate authority', 'directory.tls.caFile'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'certificate for another name', 'subjectAltName'],
     ['CERT_HAS_EXPIRED', 'expired certificate', 'renew'],
+    ['ERR_SSL_CA_MD_TOO_WEAK', 'weak certificate signature', 'SHA-256'],
+    ['ERR_SSL_EE_KEY_TOO_SMALL', 'certificate key too small', '2048'],
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_WRONG_VERSION_NUMBER happened', 'speaks it'],
   ])('name what is wrong and what to do: %s', (code, what, remedy) => {
     const error = connectionError('ldap://x', thrown(code));
@@ -32,5 +34,13 @@ describe('the words for a connection that fails', () => {
   it('leave an error alone that has its words already', () => {
     const error = new DirectoryError('said');
     expect(connectionError('ldap://x', error)).toBe(error);
+  });
+
+  it('tell the faults of a certificate apart that Node.js has no code for', () => {
+    const unspecified = (message: string) =>
+      connectionError('ldaps://x', Object.assign(new Error(message), { code: 'UNSPECIFIED' }));
+    expect(unspecified('CA certificate key too weak').message).toContain('certificate key too small');
+    expect(unspecified('EE certificate key too weak').remedy).toContain('2048');
+    expect(unspecified('something new').message).toBe('ldaps://x: something new');
   });
 });

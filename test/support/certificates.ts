@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execute } from './children.ts';
@@ -26,7 +26,38 @@ export interface Certificates {
   readonly expiredClient: ServerTls;
   /** Signed by the other authority. */
   readonly otherClient: ServerTls;
+  /** For the right names, but without the intermediate certificate that signed it. */
+  readonly incomplete: ServerTls;
+  /** For the right names, with the intermediate certificate that signed it. */
+  readonly chain: ServerTls;
+  /** For the right names, but signed with SHA-1. */
+  readonly sha1: ServerTls;
+  /** For the right names, but with an RSA key of 1024 bits. */
+  readonly smallKey: ServerTls;
   remove(): Promise<void>;
+}
+
+/** The names of the certificates of servers. */
+export type ServerCertificate = keyof {
+  readonly [K in keyof Certificates as Certificates[K] extends ServerTls ? K : never]: K;
+};
+
+interface IssueOptions {
+  /** The subjectAltName of a server. Default: loopback. */
+  readonly names?: string;
+  readonly isAuthority?: boolean;
+  readonly isClient?: boolean;
+  /** The end of its validity. */
+  readonly end?: string;
+  readonly digest?: 'sha256' | 'sha1';
+  /** The arguments of openssl that make its key. */
+  readonly key?: readonly string[];
+}
+
+const EC_KEY = ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+
+function usageOf(isClient: boolean, names: string): readonly string[] {
+  return isClient ? ['extendedKeyUsage=clientAuth'] : ['extendedKeyUsage=serverAuth', `subjectAltName=${names}`];
 }
 
 /** Makes the certificates with the openssl command. Call `remove` at the end. */
@@ -36,18 +67,19 @@ export async function makeCertificates(): Promise<Certificates> {
   const loopback = 'DNS:localhost,IP:127.0.0.1,IP:::1';
 
   const authority = async (name: string) => {
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file(`${name}.key`)];
+    const key = ['-newkey', ...EC_KEY, '-nodes', '-keyout', file(`${name}.key`)];
     const extensions = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
     const subject = ['-subj', `/CN=${name}`, '-days', '30', '-out', file(`${name}.pem`)];
     await execute('openssl', ['req', '-x509', ...key, ...extensions, ...subject]);
     return file(`${name}.pem`);
   };
 
-  /** The certificate of a server for these names, or of a client. */
-  const certificate = async (name: string, ca: string, names: string | undefined, end: string): Promise<ServerTls> => {
-    const subject = names === undefined ? 'prov-backup-rsnapshot' : name;
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file(`${name}.key`)];
-    await execute('openssl', ['req', '-new', ...key, '-subj', `/CN=${subject}`, '-out', file(`${name}.csr`)]);
+  const issue = async (name: string, ca: string, options: IssueOptions): Promise<ServerTls> => {
+    const { names, isAuthority = false, isClient = false } = options;
+    const { end = '20990101000000Z', digest = 'sha256', key = EC_KEY } = options;
+    const subject = `/CN=${isClient ? 'prov-backup-rsnapshot' : name}`;
+    const files = ['-keyout', file(`${name}.key`), '-out', file(`${name}.csr`)];
+    await execute('openssl', ['req', '-new', '-newkey', ...key, '-nodes', '-subj', subject, ...files]);
     const store = file(`${name}.store`);
     await writeFile(`${store}.index`, '');
     await writeFile(
@@ -58,7 +90,7 @@ export async function makeCertificates(): Promise<Certificates> {
         '[own]',
         `database=${store}.index`,
         `new_certs_dir=${folder}`,
-        'default_md=sha256',
+        `default_md=${digest}`,
         'rand_serial=yes',
         'policy=any',
         'x509_extensions=extensions',
@@ -66,44 +98,40 @@ export async function makeCertificates(): Promise<Certificates> {
         '[any]',
         'commonName=supplied',
         '[extensions]',
-        ...(names === undefined
-          ? ['extendedKeyUsage=clientAuth']
-          : [`subjectAltName=${names}`, 'extendedKeyUsage=serverAuth']),
-        'basicConstraints=CA:FALSE',
+        ...(isAuthority
+          ? ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign']
+          : ['basicConstraints=CA:FALSE', ...usageOf(isClient, names ?? loopback)]),
         '',
       ].join('\n'),
     );
     const signer = ['-cert', file(`${ca}.pem`), '-keyfile', file(`${ca}.key`)];
     const dates = ['-startdate', '20200101000000Z', '-enddate', end];
-    const files = ['-in', file(`${name}.csr`), '-out', file(`${name}.pem`)];
-    await execute('openssl', ['ca', '-batch', '-notext', '-config', `${store}.cnf`, ...signer, ...dates, ...files]);
+    const signed = ['-in', file(`${name}.csr`), '-out', file(`${name}.pem`)];
+    await execute('openssl', ['ca', '-batch', '-notext', '-config', `${store}.cnf`, ...signer, ...dates, ...signed]);
     return { caFile: file(`${ca}.pem`), certFile: file(`${name}.pem`), keyFile: file(`${name}.key`) };
   };
 
   try {
     const caFile = await authority('ca');
     const otherCaFile = await authority('other-ca');
-    const right = await certificate('right', 'ca', loopback, '20990101000000Z');
-    const wrongName = await certificate('wrong-name', 'ca', 'DNS:ldap.example.org', '20990101000000Z');
-    const expired = await certificate('expired', 'ca', loopback, '20210101000000Z');
-    const otherCa = await certificate('other', 'other-ca', loopback, '20990101000000Z');
-    const client = await certificate('client', 'ca', undefined, '20990101000000Z');
-    const expiredClient = await certificate('expired-client', 'ca', undefined, '20210101000000Z');
-    const otherClient = await certificate('other-client', 'other-ca', undefined, '20990101000000Z');
+    const right = await issue('right', 'ca', {});
+    const wrongName = await issue('wrong-name', 'ca', { names: 'DNS:ldap.example.org' });
+    const expired = await issue('expired', 'ca', { end: '20210101000000Z' });
+    const otherCa = await issue('other', 'other-ca', {});
+    const intermediate = await issue('intermediate', 'ca', { isAuthority: true });
+    const incomplete = { ...(await issue('incomplete', 'intermediate', {})), caFile };
+    const chain = { ...incomplete, certFile: file('chain.pem') };
+    const links = await Promise.all([incomplete, intermediate].map(({ certFile }) => readFile(certFile)));
+    await writeFile(chain.certFile, Buffer.concat(links));
+    const sha1 = await issue('sha1', 'ca', { digest: 'sha1' });
+    const smallKey = await issue('small-key', 'ca', { key: ['rsa:1024'] });
+    const client = await issue('client', 'ca', { isClient: true });
+    const expiredClient = await issue('expired-client', 'ca', { isClient: true, end: '20210101000000Z' });
+    const otherClient = await issue('other-client', 'other-ca', { isClient: true });
+    const clients = { client, expiredClient, otherClient };
+    const servers = { right, wrongName, expired, otherCa, incomplete, chain, sha1, smallKey };
     const remove = () => rm(folder, { recursive: true, force: true });
-    return {
-      folder,
-      caFile,
-      otherCaFile,
-      right,
-      wrongName,
-      expired,
-      otherCa,
-      client,
-      expiredClient,
-      otherClient,
-      remove,
-    };
+    return { folder, caFile, otherCaFile, ...servers, ...clients, remove };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;

@@ -11,6 +11,7 @@ import type { DirectoryAccess } from './ldap/access.ts';
 import type { Connection } from './ldap/connection.ts';
 import { type ConnectionSource, SubscribedConnection } from './ldap/connection-source.ts';
 import { DirectoryOperations } from './ldap/operations.ts';
+import { PAGE_SIZE } from './ldap/search.ts';
 import { currentUrls } from './ldap/servers.ts';
 import { ServerInUse } from './server-in-use.ts';
 import { openAccountsFilter } from './site.ts';
@@ -38,9 +39,6 @@ export interface WatchedDirectory {
   /** The changes that the subscription and the periodic lists report. Subscribe only once. */
   readonly changes$: Observable<DirectoryChange>;
 }
-
-/** Entries per page of a periodic list. */
-const LIST_PAGE_SIZE = 500;
 
 /**
  * Combines the subscription, the periodic lists and the operations on the directory. They share the
@@ -75,7 +73,9 @@ export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirec
       if (change.kind === 'connected') options.connected();
     }),
   );
-  const list: List = (entry) => operations.search(content, { pageSize: LIST_PAGE_SIZE }, entry);
+  const list: List = async (entry) => {
+    await operations.search(content, { pageSize: PAGE_SIZE }, entry);
+  };
   const lists$ = lists(server, list, options);
   return {
     operations,

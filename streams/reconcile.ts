@@ -5,7 +5,7 @@ import type { DirectoryEntry } from '../src/domain/entry.ts';
 export interface ReconcileOptions {
   /** The time from the beginning of one list to that of the next, in milliseconds. */
   readonly interval: number;
-  /** Lists the open accounts, each once. Rejects if the list is not complete. */
+  /** Lists the open accounts, some perhaps twice. Rejects if the list is not complete. */
   readonly list: (entry: (entry: DirectoryEntry) => void) => Promise<void>;
   /** Called with the reason when a list has failed. The next one is tried all the same. */
   readonly failed: (error: unknown) => void;

@@ -3,12 +3,6 @@ import type { AttributeNames } from '../domain/account.ts';
 import { MODES, WORDS } from '../domain/mode.ts';
 import { escapeFilterValue } from '../ldap/wire/filter.ts';
 
-/**
- * Entries per page of the commands' searches. Usual limits of a directory allow it, and memory
- * holds one page.
- */
-export const PAGE_SIZE = 500;
-
 /** A filter for the accounts with a uid, whether or not the site's filter matches them. */
 export function uidFilter(uid: string): string {
   return `(uid=${escapeFilterValue(uid)})`;

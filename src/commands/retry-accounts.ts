@@ -3,10 +3,11 @@ import type { DirectoryEntry } from '../domain/entry.ts';
 import { readMode, WORDS } from '../domain/mode.ts';
 import { attributesToRead, readAccount } from '../domain/read-account.ts';
 import { requestAgain } from '../domain/transition.ts';
+import { PAGE_SIZE } from '../ldap/search.ts';
 import { namedCode } from '../observability/describe-event.ts';
 import { visible } from '../observability/visible.ts';
 import { rulesOf } from '../site.ts';
-import { failedFilter, PAGE_SIZE, uidFilter } from './account-search.ts';
+import { failedFilter, uidFilter } from './account-search.ts';
 import type { Decider } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';
 import { UsageError } from './run-action.ts';
@@ -24,13 +25,13 @@ export async function accountsByUid(
 ): Promise<AccountToRetry[]> {
   const accounts: AccountToRetry[] = [];
   for (const uid of uids) {
-    const found: AccountToRetry[] = [];
     const request = {
       filter: `(&${settings.directory.filter}${uidFilter(uid)})`,
       attributes: attributesToRead(settings.attributes),
     };
-    await directory.search(request, { pageSize: PAGE_SIZE }, (entry) => found.push({ name: uid, entry }));
-    accounts.push(...(found.length === 0 ? [{ name: uid, entry: undefined }] : found));
+    const found = await entriesOnce(directory, request);
+    if (found.length === 0) accounts.push({ name: uid, entry: undefined });
+    for (const entry of found) accounts.push({ name: uid, entry });
   }
   return accounts;
 }
@@ -46,13 +47,22 @@ export async function failedAccounts(
       'attributes.returnValue is null, so the directory does not say what failed: name the accounts',
     );
   }
-  const accounts: AccountToRetry[] = [];
   const request = {
     filter: failedFilter(settings, returnValue, code),
     attributes: attributesToRead(settings.attributes),
   };
-  await directory.search(request, { pageSize: PAGE_SIZE }, (entry) => accounts.push({ name: entry.dn, entry }));
-  return accounts;
+  const found = await entriesOnce(directory, request);
+  return found.map((entry) => ({ name: entry.dn, entry }));
+}
+
+/** All entries that match, each once. */
+async function entriesOnce(
+  directory: DirectorySession['directory'],
+  request: { readonly filter: string; readonly attributes: readonly string[] },
+): Promise<DirectoryEntry[]> {
+  const found = new Map<string, DirectoryEntry>();
+  await directory.search(request, { pageSize: PAGE_SIZE }, (entry) => found.set(entry.dn, entry));
+  return [...found.values()];
 }
 
 /**

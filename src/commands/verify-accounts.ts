@@ -4,10 +4,11 @@ import type { Decision } from '../domain/decide.ts';
 import { attributesToRead, readAccount } from '../domain/read-account.ts';
 import { readGeneralizedTime } from '../domain/timestamp.ts';
 import { isNumeric } from '../domain/uid.ts';
+import { PAGE_SIZE } from '../ldap/search.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
 import { rulesOf } from '../site.ts';
-import { PAGE_SIZE, unsettledFilter } from './account-search.ts';
+import { unsettledFilter } from './account-search.ts';
 import { decisionOf, unlessObjected } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';
 
@@ -49,8 +50,8 @@ export interface Tally {
 
 /**
  * Searches for all accounts that may need work, page by page, and calls `take` for each finding. It
- * keeps only counts and the accounts to look up in the host's user database, so the directory may
- * have any size. Rejects with a DirectoryError if the list is incomplete.
+ * keeps counts, the names of what it has found, and the accounts to look up in the host's user
+ * database, so the directory may have any size. Rejects with a DirectoryError if the list is incomplete.
  */
 export async function verifyAccounts(
   { directory, settings }: DirectorySession,
@@ -70,13 +71,15 @@ export async function verifyAccounts(
   };
   /** The accounts to look up in the host's user database. */
   const toLookUp: Array<{ readonly reading: EntryReading; readonly modifiedAt: number | undefined }> = [];
+  const found = new Set<string>();
   const request = { filter: unsettledFilter(settings), attributes: attributesToRead(names) };
   await directory.search(request, { pageSize: PAGE_SIZE }, (entry) => {
     const reading = readAccount(entry, names, rules);
     const stamp = entry.values('modifyTimestamp')[0]?.toString('latin1') ?? '';
     const modifiedAt = readGeneralizedTime(stamp);
     const finding = judge(reading, modifiedAt, now, decide);
-    if (finding === undefined) return;
+    if (finding === undefined || found.has(entry.dn)) return;
+    found.add(entry.dn);
     if (reading.kind !== 'account' || isNumeric(reading.record.uid)) report(finding);
     else toLookUp.push({ reading, modifiedAt });
   });

@@ -115,16 +115,17 @@ export class DirectoryOperations implements AccountDirectory {
 
   /**
    * Calls `entry` for each entry at or below the base that matches the filter. An entry over the
-   * size limit has only its DN (`unreadable`).
+   * size limit has only its DN (`unreadable`). Resolves to the refusal of pages, if the server
+   * refused them; entries may then have come twice.
    */
   async search(
     request: Pick<SearchRequest, 'filter' | 'attributes'> & Partial<SearchRequest>,
     options: Omit<SearchOptions, 'timeoutMilliseconds'>,
     entry: (entry: DirectoryEntry) => void,
-  ): Promise<void> {
+  ): Promise<DirectoryError | undefined> {
     const { connections, base, timeoutMilliseconds } = this.#options;
     const connection = await connections.connection();
-    await search(connection, { base, scope: 'subtree', ...request }, { ...options, timeoutMilliseconds }, entry);
+    return search(connection, { base, scope: 'subtree', ...request }, { ...options, timeoutMilliseconds }, entry);
   }
 
   async #first(request: SearchRequest): Promise<DirectoryEntry | undefined> {

@@ -12,6 +12,24 @@ import { readSearchEntry } from './wire/search-entry.ts';
 /** Simple paged results (RFC 2696). */
 const PAGED_RESULTS = '1.2.840.113556.1.4.319';
 
+/**
+ * Entries per page of all lists. Usual limits of a directory allow it, other requests on the
+ * connection wait for one page at most, and memory holds one.
+ */
+export const PAGE_SIZE = 500;
+
+/**
+ * The result codes with which servers refuse pages, or pages of that size, or end them before the
+ * list does: slapd answers 11 with `size.prtotal=disabled` and with `size.pr=N`, and 4 after N
+ * entries with `size.prtotal=N`. The limits of a search without pages are others.
+ */
+const PAGES_REFUSED: ReadonlySet<number | undefined> = new Set([
+  ResultCode.sizeLimitExceeded,
+  ResultCode.adminLimitExceeded,
+  ResultCode.unavailableCriticalExtension,
+  ResultCode.unwillingToPerform,
+]);
+
 export interface SearchOptions {
   /** Entries per page. undefined: no paging. */
   readonly pageSize?: number;
@@ -28,8 +46,29 @@ export interface SearchOptions {
  * connection may still work), and for every result except success. So a partial list
  * (sizeLimitExceeded) and a missing base (noSuchObject) are errors. An entry over the size limit is
  * no error: it is passed on without attributes.
+ *
+ * Where the server refuses pages, the search is begun again without them, and entries that were
+ * passed on before are passed on again. Resolves to that refusal, or to undefined.
  */
 export async function search(
+  connection: Connection,
+  request: SearchRequest,
+  options: SearchOptions,
+  entry: (entry: DirectoryEntry) => void,
+): Promise<DirectoryError | undefined> {
+  try {
+    await searchPages(connection, request, options, entry);
+    return undefined;
+  } catch (error) {
+    const { pageSize, ...whole } = options;
+    const isRefusal = error instanceof DirectoryError && PAGES_REFUSED.has(error.resultCode);
+    if (pageSize === undefined || !isRefusal) throw error;
+    await searchPages(connection, request, whole, entry);
+    return error;
+  }
+}
+
+async function searchPages(
   connection: Connection,
   request: SearchRequest,
   options: SearchOptions,

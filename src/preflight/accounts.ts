@@ -8,6 +8,7 @@ import { attributesToRead } from '../domain/read-account.ts';
 import { readGeneralizedTime } from '../domain/timestamp.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
 import type { DirectoryOperations } from '../ldap/operations.ts';
+import { PAGE_SIZE } from '../ldap/search.ts';
 import { openAccountsFilter } from '../site.ts';
 import { runCheck } from './run-check.ts';
 
@@ -47,6 +48,7 @@ export async function checkAccounts(
       };
     }),
     await runCheck('subscription', () => checkSubscription(settings, access, url)),
+    await runCheck('lists', () => checkLists(settings, operations)),
     await runCheck('right to write', () => checkWriteAccess(settings, operations, sample)),
     await runCheck('clock', () => checkClock(operations, newest, now)),
     await runCheck('indexes', () => checkIndexes(settings, operations)),
@@ -97,6 +99,14 @@ async function checkSubscription(
   );
   const entries = refreshed.kind === 'refreshed' ? refreshed.entries : 0;
   return { verdict: 'ok', found: `offered (${chosen}); ${entries} open accounts` };
+}
+
+/** Lists the open accounts as the service does from time to time. */
+async function checkLists(settings: Settings, operations: DirectoryOperations): Promise<Omit<CheckLine, 'what'>> {
+  const request = { filter: openAccountsFilter(settings), attributes: attributesToRead(settings.attributes) };
+  const refusal = await operations.search(request, { pageSize: PAGE_SIZE }, () => {});
+  if (refusal === undefined) return { verdict: 'ok', found: `in pages of ${PAGE_SIZE}` };
+  return { verdict: 'ok', found: `in one piece, as the server refuses pages of ${PAGE_SIZE} (${refusal.message})` };
 }
 
 /**

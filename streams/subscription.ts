@@ -7,6 +7,7 @@ import { connectionError } from '../src/ldap/connection-error.ts';
 import type { ConnectionSource } from '../src/ldap/connection-source.ts';
 import { openPair } from '../src/ldap/open-pair.ts';
 import { describeServer, type ServerFacts } from '../src/ldap/root-dse.ts';
+import { remedyForSubscription } from '../src/ldap/subscription-remedies.ts';
 import { NotOffered, type Protocol, type WatchedContent } from './protocols/protocol.ts';
 import { PROTOCOLS } from './protocols/registry.ts';
 
@@ -40,9 +41,22 @@ export interface SubscriptionOptions extends WatchedContent {
  * DirectoryError and its remedy. Unsubscribing closes both connections.
  */
 export function subscribeOnce(options: SubscriptionOptions): Observable<DirectoryChange> {
-  return opened(options).pipe(
-    mergeMap(({ connection, server }) => watchWith(protocolsFor(options.protocol), connection, server, options)),
+  return connectWith(protocolsFor(options.protocol), options).pipe(
     catchError((error: unknown) => throwError(() => asDirectoryError(options.url, error))),
+  );
+}
+
+/**
+ * Connects, and watches with the first of the protocols that the server accepts. `refusals` are
+ * those of the protocols that were tried before.
+ */
+function connectWith(
+  protocols: readonly Protocol[],
+  options: SubscriptionOptions,
+  refusals: readonly DirectoryError[] = [],
+): Observable<DirectoryChange> {
+  return opened(options).pipe(
+    mergeMap(({ connection, server }) => watchWith(protocols, connection, server, options, refusals)),
   );
 }
 
@@ -76,21 +90,18 @@ function protocolsFor(wanted: 'auto' | ProtocolName): readonly Protocol[] {
   return wanted === 'auto' ? PROTOCOLS : PROTOCOLS.filter((protocol) => protocol.name === wanted);
 }
 
-/**
- * Watches with the first protocol that the server accepts. `refusals` are those of the protocols
- * that were tried before.
- */
+/** Watches with the first protocol that the server accepts. */
 function watchWith(
   protocols: readonly Protocol[],
   connection: Connection,
   server: ServerFacts,
   options: SubscriptionOptions,
-  refusals: readonly NotOffered[] = [],
+  refusals: readonly DirectoryError[],
 ): Observable<DirectoryChange> {
   const [protocol, ...others] = protocols;
-  if (protocol === undefined) return throwError(() => nothingOffered(server.description, refusals));
+  if (protocol === undefined) return throwError(() => nothingOffered(server, options.protocol, refusals));
   const { namedControl } = protocol;
-  if (namedControl !== undefined && !server.controls.has(namedControl)) {
+  if (!isNamed(protocol, server)) {
     const refusal = new NotOffered(`${protocol.title}: the server does not name its control (${namedControl})`, {
       resultCode: ResultCode.unavailableCriticalExtension,
     });
@@ -106,12 +117,16 @@ function watchWith(
     fencing,
   } as const;
   return announce(connected, protocol.watch(connection, options)).pipe(
-    catchError((error: unknown) =>
-      options.protocol === 'auto' && error instanceof NotOffered
-        ? watchWith(others, connection, server, options, [...refusals, error])
-        : throwError(() => error),
-    ),
+    catchError((error: unknown) => {
+      if (error instanceof NotOffered) return watchWith(others, connection, server, options, [...refusals, error]);
+      return throwError(() => error);
+    }),
   );
+}
+
+/** Whether the server may have the protocol, by what it says about itself. */
+function isNamed({ namedControl }: Protocol, { controls }: ServerFacts): boolean {
+  return namedControl === undefined || controls.has(namedControl);
 }
 
 /** Emits `connected` before `refreshing`, when the server has accepted the protocol. */
@@ -134,29 +149,32 @@ function connectedWords(
   server: string,
   wanted: 'auto' | ProtocolName,
   protocol: Protocol,
-  refusals: readonly NotOffered[],
+  refusals: readonly DirectoryError[],
 ): string {
   if (wanted !== 'auto') return server;
   const why =
     refusals.length === 0
       ? ', as the server took its critical control'
-      : `, as it refused: ${refusals.map((refusal) => refusal.message).join('; ')}`;
+      : `, not ${refusals.map((refusal) => refusal.message).join('; ')}`;
   return `${server}; auto chose ${protocol.name}${why}`;
 }
 
-function nothingOffered(server: string, refusals: readonly NotOffered[]): DirectoryError {
+function nothingOffered(
+  { kind, description }: ServerFacts,
+  wanted: 'auto' | ProtocolName,
+  refusals: readonly DirectoryError[],
+): DirectoryError {
   const said = refusals.map((refusal) => refusal.message).join('; ');
+  const lack = wanted === 'auto' ? 'offers no way to be told of changes' : `does not offer the subscription ${wanted}`;
   // A protocol that was refused for another reason may exist: the server restricts operations, or
   // wants a bind.
   const other = refusals.find(({ resultCode }) => resultCode !== ResultCode.unavailableCriticalExtension);
-  return new DirectoryError(`the directory (${server}) offers no way to be told of changes: ${said}`, {
+  const remedy = remedyForSubscription(kind, wanted);
+  return new DirectoryError(`the directory (${description}) ${lack}: ${said}`, {
     resultCode: other?.resultCode ?? ResultCode.unavailableCriticalExtension,
-    remedy: other?.remedy === undefined ? ENABLE_ONE : `${other.remedy}; or, if that is not it, ${ENABLE_ONE}`,
+    remedy: other?.remedy === undefined ? remedy : `${other.remedy}; or, if that is not it, ${remedy}`,
   });
 }
-
-const ENABLE_ONE =
-  'enable one: slapd: moduleload syncprov, and overlay syncprov on the database of directory.base; 389: the plugins Content Synchronization and Retro Changelog; other servers: persistent search (control 2.16.840.1.113730.3.4.3)';
 
 /**
  * An error that is no answer of the directory may be a fault of the host, such as a shortage of

@@ -9,6 +9,9 @@ import { accessOf } from '../site.ts';
 /** A configuration and a connected directory, for one command. */
 export interface DirectorySession {
   readonly settings: Settings;
+  readonly access: DirectoryAccess;
+  /** The one of `access.urls` that `directory` is connected to. */
+  readonly url: string;
   readonly directory: DirectoryOperations;
 }
 
@@ -20,21 +23,24 @@ export interface DirectorySession {
 export async function withDirectory<T>(config: string, work: (session: DirectorySession) => Promise<T>): Promise<T> {
   const settings = await loadConfig(config, process.env);
   const access = accessOf(settings, process.env);
-  const directory = await operationsOnFirstAvailable(access, settings.directory.base);
+  const { url, directory } = await firstAvailable(access, settings.directory.base);
   try {
-    return await work({ settings, directory });
+    return await work({ settings, access, url, directory });
   } finally {
     directory.close();
   }
 }
 
-async function operationsOnFirstAvailable(access: DirectoryAccess, base: string): Promise<DirectoryOperations> {
+async function firstAvailable(
+  access: DirectoryAccess,
+  base: string,
+): Promise<Pick<DirectorySession, 'url' | 'directory'>> {
   let failure: unknown;
   for (const url of await urlsToTry(access.urls)) {
     const directory = operationsAt(access, url, base);
     try {
       const found = await directory.read(base);
-      if (found !== undefined) return directory;
+      if (found !== undefined) return { url, directory };
       throw new DirectoryError(`${url}: there is no entry "${base}", or it may not be read`, {
         remedy: 'correct directory.base, or let the account in directory.bindDn read it',
       });

@@ -46,6 +46,7 @@ async function explainEntries(uid: string, config: string): Promise<readonly str
   const { withDirectory } = await import('./directory-session.ts');
   const { entriesOf, describeEntry } = await import('./explain-entry.ts');
   const { hostObjection } = await import('../../handlers/steps/host-users.ts');
+  const { explainSubscription } = await import('./explain-subscription.ts');
 
   return withDirectory(config, async (session) => {
     const { settings } = session;
@@ -54,6 +55,7 @@ async function explainEntries(uid: string, config: string): Promise<readonly str
     const { signal } = new AbortController();
     const objection = hostObjection({ rules: settings.accounts, signal });
     for (const { entry, matches } of entries) print(await describeEntry(entry, matches, settings, objection));
+    print(await explainSubscription(session, uid));
     return entries.map(({ entry }) => entry.dn);
   });
 }

@@ -44,8 +44,7 @@ const RESULT_TEXTS: Readonly<Record<number, ResultText>> = {
   },
   12: {
     name: 'critical extension unavailable',
-    remedy:
-      'enable it in the directory server: slapd: moduleload syncprov and overlay syncprov on the database; 389: the plugins Content Synchronization and Retro Changelog, or directory.subscription: persistentSearch',
+    remedy: 'the directory server lacks a control that the request needs: see its log, or use a server that has it',
   },
   13: { name: 'confidentiality required', remedy: 'set directory.startTls: true or use ldaps://' },
   16: { name: 'no such attribute' },

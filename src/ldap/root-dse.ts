@@ -11,11 +11,18 @@ const ROOT_DSE = encodeSearch({
   base: '',
   scope: 'base',
   filter: '(objectClass=*)',
-  attributes: ['vendorName', 'vendorVersion', 'objectClass', 'supportedControl'],
+  attributes: ['vendorName', 'vendorVersion', 'objectClass', 'supportedControl', 'supportedCapabilities'],
 });
+
+/** The capability that Active Directory and Samba's domain controllers name. */
+const ACTIVE_DIRECTORY = '1.2.840.113556.1.4.800';
+
+/** The servers for which there are instructions of their own. */
+export type ServerKind = 'OpenLDAP' | '389-ds' | 'Active Directory' | 'other';
 
 /** What a server says about itself. */
 export interface ServerFacts {
+  readonly kind: ServerKind;
   /** Vendor and version, as short text. */
   readonly description: string;
   readonly fencing: Fencing;
@@ -29,13 +36,13 @@ export interface ServerFacts {
  */
 export function describeServer(connection: Connection): Promise<ServerFacts> {
   return new Promise((resolve, reject) => {
-    let facts: ServerFacts = { description: 'unknown server', fencing: 'token', controls: new Set() };
+    let facts: ServerFacts = { kind: 'other', description: 'unknown server', fencing: 'token', controls: new Set() };
     const id = connection.send(ROOT_DSE, {
       message: (message) => {
         if (message.operation === Operation.searchResultEntry) {
           const entry = readSearchEntry(message);
           const controls = new Set(entry.values('supportedControl').map((oid) => oid.toString('latin1').trim()));
-          facts = { description: describe(entry), fencing: fencingOf(controls), controls };
+          facts = { ...identify(entry), fencing: fencingOf(controls), controls };
         } else if (endsSearch(message)) {
           connection.forget(id);
           resolve(facts);
@@ -46,13 +53,23 @@ export function describeServer(connection: Connection): Promise<ServerFacts> {
   });
 }
 
-/** OpenLDAP gives no vendor attributes, but the object class of its root DSE names it. */
-function describe(entry: DirectoryEntry): string {
+/**
+ * OpenLDAP and Active Directory give no vendor attributes, but the object class of the root DSE,
+ * and a capability, name them.
+ */
+function identify(entry: DirectoryEntry): Pick<ServerFacts, 'kind' | 'description'> {
   const text = (name: string) => entry.values(name).map((value) => value.toString('utf8').trim());
   const [version] = text('vendorVersion');
   const [vendor] = text('vendorName');
-  if (version !== undefined || vendor !== undefined) return (version ?? vendor ?? '').slice(0, 100);
-  return text('objectClass').includes('OpenLDAProotDSE') ? 'OpenLDAP' : 'unknown server';
+  const kind = text('supportedCapabilities').includes(ACTIVE_DIRECTORY)
+    ? 'Active Directory'
+    : text('objectClass').includes('OpenLDAProotDSE')
+      ? 'OpenLDAP'
+      : vendor === '389 Project'
+        ? '389-ds'
+        : 'other';
+  const named = kind === 'other' ? 'unknown server' : kind;
+  return { kind, description: (version ?? vendor ?? named).slice(0, 100) };
 }
 
 /**

@@ -173,7 +173,7 @@ describe('a service', { timeout: 2 * TIMEOUT_MILLISECONDS }, () => {
   it('waits for the overlay that serves its subscription', async () => {
     const uid = await world.account();
     await withConfig((client) => settled((done) => client.del(SYNCPROV, done)));
-    await says(/disconnected.*enable one: slapd: moduleload syncprov, and overlay syncprov/);
+    await says(/disconnected.*in slapd: moduleload syncprov, and overlay syncprov/);
     await world.ask(uid, 'add');
     const overlay = { objectClass: ['olcOverlayConfig', 'olcSyncProvConfig'], olcOverlay: 'syncprov' };
     await withConfig((client) => settled((done) => client.add(SYNCPROV, overlay, done)));

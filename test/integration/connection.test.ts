@@ -389,7 +389,7 @@ describe('a server that does not speak as it should', () => {
     expect(error.message).toContain('why');
     behave = answeringSearches((request) => (isSync(request) || isPersistent(request) ? 12 : 0));
     const lacking = await subscribe(url, { protocol: 'auto' }).ended();
-    expect(lacking).toMatchObject({ resultCode: 12, remedy: expect.stringMatching(/^enable one/) });
+    expect(lacking).toMatchObject({ resultCode: 12, remedy: expect.stringMatching(/^enable content synchronization/) });
   });
 
   it('and answers probes but not who it is: it is given up', async () => {

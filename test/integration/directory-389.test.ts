@@ -121,10 +121,11 @@ describe('a real 389-ds', () => {
     const seen = await watch({ protocol: 'auto' });
     expect(seen.all[0]).toMatchObject({
       protocol: 'persistentSearch',
-      server: expect.stringContaining('as it refused'),
+      server: expect.stringContaining('not content synchronization (RFC 4533): '),
     });
     expect(seen.short).toContain('refresh uid=10');
     const refused = await subscribe(directory.url, { protocol: 'syncrepl' }).ended();
-    expect(refused.remedy).toContain('Content Synchronization');
+    expect(refused.message).toMatch(/\(389-Directory\/.*\) does not offer the subscription syncrepl/);
+    expect(refused.remedy).toMatch(/contentsync enable.*or set directory\.subscription: auto/);
   });
 });

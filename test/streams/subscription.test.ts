@@ -13,13 +13,15 @@ let server: Server | undefined;
 afterEach(() => server?.close());
 
 const REFUSED = [enumerated(12), octetString(''), octetString('Unsupported critical extension')] as const;
-const rootDse = (controls: readonly string[]): Buffer =>
+type RootDse = Readonly<Record<string, readonly string[]>>;
+const rootDse = (attributes: RootDse): Buffer =>
   element(
     Operation.searchResultEntry,
     octetString(''),
     sequence(
-      sequence(octetString('vendorName'), element(Tag.set, octetString('Samba Team (https://samba.org)'))),
-      sequence(octetString('supportedControl'), element(Tag.set, ...controls.map((oid) => octetString(oid)))),
+      ...Object.entries(attributes).map(([name, values]) =>
+        sequence(octetString(name), element(Tag.set, ...values.map((value) => octetString(value)))),
+      ),
     ),
   );
 const done = element(Operation.searchResultDone, enumerated(0), octetString(''), octetString(''));
@@ -27,14 +29,14 @@ const done = element(Operation.searchResultDone, enumerated(0), octetString(''),
 /**
  * Answers each question for the root DSE, and every other search with the operation. Counts those.
  */
-async function serverThat(controls: readonly string[], refusal: number) {
+async function serverThat(attributes: RootDse, refusal: number) {
   let searches = 0;
   let asked = 0;
   server = await answeringServer((socket: Socket, id: number) => {
     asked += 1;
     // The first request is the one for the root DSE.
     if (asked === 1) {
-      socket.write(encodeMessage(id, rootDse(controls)));
+      socket.write(encodeMessage(id, rootDse(attributes)));
       socket.write(encodeMessage(id, done));
       return;
     }
@@ -58,22 +60,25 @@ async function refusalOf(url: string, protocol: 'auto' | ProtocolName): Promise<
 }
 
 const PERSISTENT_SEARCH = '2.16.840.1.113730.3.4.3';
+const ACTIVE_DIRECTORY = { supportedCapabilities: ['1.2.840.113556.1.4.800', '1.2.840.113556.1.4.1670'] };
+const SAMBA = { ...ACTIVE_DIRECTORY, vendorName: ['Samba Team (https://samba.org)'] };
 
 describe('a server that offers no way to be told of changes', () => {
   it('is told at once where it refuses a search by an ExtendedResponse, as Samba does', async () => {
-    const { url, searches } = await serverThat([PERSISTENT_SEARCH], Operation.extendedResponse);
+    const attributes = { ...SAMBA, supportedControl: [PERSISTENT_SEARCH] };
+    const { url, searches } = await serverThat(attributes, Operation.extendedResponse);
     expect(await refusalOf(url, 'auto')).toMatchObject({
       name: 'DirectoryError',
       resultCode: 12,
       message: expect.stringMatching(/Samba Team.*offers no way to be told of changes/),
-      remedy: expect.stringContaining('enable one'),
+      remedy: expect.stringContaining('also that of Samba'),
     });
     // Content synchronization, persistent search, and the probe behind it.
     expect(searches()).toBe(3);
   });
 
   it('is not asked for a persistent search whose control it does not name', async () => {
-    const { url, searches } = await serverThat([], Operation.searchResultDone);
+    const { url, searches } = await serverThat({}, Operation.searchResultDone);
     expect(await refusalOf(url, 'persistentSearch')).toMatchObject({
       resultCode: 12,
       message: expect.stringContaining(
@@ -83,6 +88,29 @@ describe('a server that offers no way to be told of changes', () => {
     expect(searches()).toBe(0);
     expect(await refusalOf(url, 'auto')).toMatchObject({
       message: expect.stringContaining('does not name its control'),
+    });
+  });
+
+  it.each([
+    ['Active Directory', ACTIVE_DIRECTORY, /^Active Directory.*nothing enables them: keep the accounts in/],
+    ['OpenLDAP', { objectClass: ['top', 'OpenLDAProotDSE'] }, /^enable .* in slapd: moduleload syncprov/],
+    ['389-Directory/3.1', { vendorName: ['389 Project'], vendorVersion: ['389-Directory/3.1'] }, /^enable the plugins/],
+    ['unknown server', {}, /^enable content synchronization.*or persistent search.*if it has neither, keep/],
+  ])('is named, and what to enable in it: %s', async (name, attributes, remedy) => {
+    const { url } = await serverThat(attributes, Operation.searchResultDone);
+    const error = await refusalOf(url, 'auto');
+    expect(error).toMatchObject({ resultCode: 12, remedy: expect.stringMatching(remedy) });
+    expect(error).toMatchObject({ message: expect.stringMatching(`^the directory \\(${name}\\) offers no way`) });
+  });
+
+  it.each([
+    ['syncrepl', { vendorName: ['389 Project'] }, 'set directory.subscription: auto'],
+    ['persistentSearch', { objectClass: ['OpenLDAProotDSE'] }, 'OpenLDAP has no persistent search'],
+  ] as const)('is told so of the one that directory.subscription names: %s', async (wanted, attributes, remedy) => {
+    const { url } = await serverThat(attributes, Operation.searchResultDone);
+    expect(await refusalOf(url, wanted)).toMatchObject({
+      message: expect.stringContaining(`does not offer the subscription ${wanted}`),
+      remedy: expect.stringContaining(remedy),
     });
   });
 });

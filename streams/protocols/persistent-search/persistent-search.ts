@@ -137,13 +137,7 @@ function ending(result: LdapResult): DirectoryError {
     });
   }
   if (result.resultCode === ResultCode.unavailableCriticalExtension) {
-    return NotOffered.from(
-      resultError(
-        'persistent search',
-        result,
-        'the server does not have it (OpenLDAP does not): set directory.subscription: syncrepl and enable content synchronization (slapd: moduleload syncprov, overlay syncprov)',
-      ),
-    );
+    return NotOffered.from(resultError('persistent search', result));
   }
   return resultError('the persistent search ended', result);
 }

@@ -161,9 +161,6 @@ class Watch {
 function ignored(how: string): NotOffered {
   return new NotOffered(
     `content synchronization (RFC 4533): the server takes the control and does not honour it: ${how}`,
-    {
-      resultCode: ResultCode.unavailableCriticalExtension,
-      remedy: 'enable content synchronization in the directory server, or set directory.subscription: persistentSearch',
-    },
+    { resultCode: ResultCode.unavailableCriticalExtension },
   );
 }

@@ -1,6 +1,6 @@
 import { catchError, mergeMap, Observable, throwError } from 'rxjs';
 import type { DirectoryChange, ProtocolName } from '../src/domain/change.ts';
-import { DirectoryError, ResultCode } from '../src/domain/directory-error.ts';
+import { DirectoryError, RefreshStuck, ResultCode } from '../src/domain/directory-error.ts';
 import type { DirectoryAccess } from '../src/ldap/access.ts';
 import type { Connection } from '../src/ldap/connection.ts';
 import { connectionError } from '../src/ldap/connection-error.ts';
@@ -15,7 +15,10 @@ export interface SubscriptionOptions extends WatchedContent {
   readonly access: DirectoryAccess;
   /** The one of `access.urls` to connect to. */
   readonly url: string;
-  /** `auto`: the first protocol of the registry that the server accepts. */
+  /**
+   * `auto`: the first protocol of the registry that the server accepts, and by which it ends a
+   * refresh.
+   */
   readonly protocol: 'auto' | ProtocolName;
   /**
    * A peer that is silent for this long, though probed, is given up. So is a refresh that makes no
@@ -90,7 +93,11 @@ function protocolsFor(wanted: 'auto' | ProtocolName): readonly Protocol[] {
   return wanted === 'auto' ? PROTOCOLS : PROTOCOLS.filter((protocol) => protocol.name === wanted);
 }
 
-/** Watches with the first protocol that the server accepts. */
+/**
+ * Watches with the first protocol that the server accepts. After a refresh that does not end, it
+ * goes on with the next protocol that the server names, on another connection, as this one has
+ * failed. A server that is only slow keeps the list of that one waiting, too.
+ */
 function watchWith(
   protocols: readonly Protocol[],
   connection: Connection,
@@ -119,7 +126,9 @@ function watchWith(
   return announce(connected, protocol.watch(connection, options)).pipe(
     catchError((error: unknown) => {
       if (error instanceof NotOffered) return watchWith(others, connection, server, options, [...refusals, error]);
-      return throwError(() => error);
+      const next = others.find((other) => isNamed(other, server));
+      if (!(error instanceof RefreshStuck) || next === undefined) return throwError(() => error);
+      return connectWith([next], options, [...refusals, endless(protocol, next, options.deadAfterMilliseconds)]);
     }),
   );
 }
@@ -157,6 +166,12 @@ function connectedWords(
       ? ', as the server took its critical control'
       : `, not ${refusals.map((refusal) => refusal.message).join('; ')}`;
   return `${server}; auto chose ${protocol.name}${why}`;
+}
+
+function endless({ title }: Protocol, { name }: Protocol, milliseconds: number): DirectoryError {
+  return new DirectoryError(
+    `${title}: the server took it, and did not end the refresh: nothing more of it came for ${milliseconds} ms, though the server answered (directory.subscription: ${name} does without that wait)`,
+  );
 }
 
 function nothingOffered(

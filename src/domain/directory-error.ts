@@ -28,6 +28,9 @@ export class DirectoryError extends Error {
  */
 export class TryNextServer extends DirectoryError {}
 
+/** A refresh made no progress for a long time, though the server answered other requests. */
+export class RefreshStuck extends DirectoryError {}
+
 /** The peer, or something between, ended an open connection. */
 export class ConnectionCut extends DirectoryError {
   /** The time without a received byte before that, in milliseconds. */

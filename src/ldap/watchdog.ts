@@ -1,4 +1,4 @@
-import { DirectoryError } from '../domain/directory-error.ts';
+import { DirectoryError, RefreshStuck } from '../domain/directory-error.ts';
 import { Liveness } from './liveness.ts';
 
 /** The actions of the watchdog on its connection. */
@@ -87,11 +87,11 @@ function livenessError(why: 'silent' | 'garbled' | 'stuck', url: string, deadAft
           'something between service and directory alters or slows the bytes: it is connected to again by itself (reconnect.deadAfter)',
       });
     case 'stuck':
-      return new DirectoryError(
+      return new RefreshStuck(
         `${url}: the refresh made no progress for ${deadAfter} ms, though the directory answers`,
         {
           remedy:
-            '389 Directory Server falls silent where the size limit of the account in directory.bindDn is hit (set nsSizeLimit -1 on it) and where directory.base does not exist; elsewhere index the attributes of the filter, or raise reconnect.deadAfter',
+            '389 Directory Server falls silent where the size limit of the account in directory.bindDn is hit (set nsSizeLimit -1 on it) and where directory.base does not exist; a server that never ends a refresh, such as ApacheDS, needs directory.subscription: persistentSearch; elsewhere index the attributes of the filter, or raise reconnect.deadAfter',
         },
       );
   }

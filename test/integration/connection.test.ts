@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { RefreshStuck } from '../../src/domain/directory-error.ts';
 import { openConnection } from '../../src/ldap/open-connection.ts';
-import { element, enumerated, octetString } from '../../src/ldap/wire/ber.ts';
+import { element, enumerated, octetString, sequence, Tag } from '../../src/ldap/wire/ber.ts';
 import { encodeMessage, Operation, readMessage } from '../../src/ldap/wire/message.ts';
 import { accountDn, SERVICE_DN } from '../support/accounts.ts';
 import { type Certificates, makeCertificates, type ServerCertificate } from '../support/certificates.ts';
@@ -390,6 +391,25 @@ describe('a server that does not speak as it should', () => {
     behave = answeringSearches((request) => (isSync(request) || isPersistent(request) ? 12 : 0));
     const lacking = await subscribe(url, { protocol: 'auto' }).ended();
     expect(lacking).toMatchObject({ resultCode: 12, remedy: expect.stringMatching(/^enable content synchronization/) });
+  });
+
+  it('and ends no list, whichever way it is watched, is given up for what it is', async () => {
+    const named = sequence(octetString('supportedControl'), element(Tag.set, octetString('2.16.840.1.113730.3.4.3')));
+    const rootDse = element(Operation.searchResultEntry, octetString(''), sequence(named));
+    const probes = answeringSearches((request) => (request.includes('uid') ? undefined : 0));
+    let connections = 0;
+    behave = (socket) => {
+      connections += 1;
+      // Before its end, the first search of a connection for the subscription gets the root DSE.
+      socket.on('data', (bytes) => {
+        if (bytes.includes('vendorName')) socket.write(encodeMessage(readMessage(bytes).id, rootDse));
+      });
+      probes(socket);
+    };
+    const error = await subscribe(url, { protocol: 'auto', deadAfterMilliseconds: 300 }).ended();
+    expect(error).toBeInstanceOf(RefreshStuck);
+    // Two for each protocol: one for the subscription, one for requests.
+    expect(connections).toBe(4);
   });
 
   it('and answers probes but not who it is: it is given up', async () => {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { accountDn, BASE, SERVICE_DN, SERVICES } from '../support/accounts.ts';
 import { type Changes, subscribe } from '../support/changes.ts';
 import { type Directory389, start389 } from '../support/directory-389.ts';
+import { startProxy } from '../support/proxy.ts';
 
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 const DONE = { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' };
@@ -110,6 +111,31 @@ describe('a real 389-ds', () => {
     expect((await seen.ended()).remedy).toEqual(expect.any(String));
     await watch({ protocol: 'auto' });
     expect(changes?.short).toContain('refresh uid=9');
+  });
+
+  it('that does not end its refresh is watched by persistent search, and the choice says why', async () => {
+    const proxy = await startProxy(directory.port);
+    try {
+      await directory.addAccount('11', OPEN);
+      const end = proxy.hold('down', 'intermediateResponse');
+      const seen = subscribe(proxy.url, { protocol: 'auto', deadAfterMilliseconds: 1_000 });
+      changes = seen;
+      (await end).drop();
+      await seen.emitted('refreshed 1');
+      const connected = seen.all.filter(({ kind }) => kind === 'connected');
+      expect(connected).toMatchObject([
+        { protocol: 'syncrepl' },
+        {
+          protocol: 'persistentSearch',
+          server: expect.stringMatching(/did not end the refresh.*directory\.subscription: persistentSearch/),
+        },
+      ]);
+      await directory.addAccount('12', OPEN);
+      await seen.emitted('add uid=12');
+    } finally {
+      changes?.stop();
+      await proxy.close();
+    }
   });
 
   it('without content synchronization is watched by persistent search, and the choice says why', async () => {

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { RefreshStuck } from '../../src/domain/directory-error.ts';
 import { accountDn, BASE, manyAccounts, SERVICES } from '../support/accounts.ts';
 import { type Changes, subscribe } from '../support/changes.ts';
+import { startProxy } from '../support/proxy.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
@@ -154,6 +156,20 @@ describe('a slapd that does not serve the subscription', () => {
       expect(await seen.ended()).toMatchObject({ resultCode: 4, remedy: expect.stringContaining('size=unlimited') });
       expect(seen.short.some((what) => what.startsWith('refreshed'))).toBe(false);
     } finally {
+      await slapd.stop();
+    }
+  });
+
+  it('that does not end its refresh has no other way to be watched, and is given up', async () => {
+    const slapd = await startSlapd();
+    const proxy = await startProxy(slapd.port);
+    try {
+      const end = proxy.hold('down', 'intermediateResponse');
+      const seen = subscribe(proxy.url, { protocol: 'auto', deadAfterMilliseconds: 500 });
+      (await end).drop();
+      expect(await seen.ended()).toBeInstanceOf(RefreshStuck);
+    } finally {
+      await proxy.close();
       await slapd.stop();
     }
   });

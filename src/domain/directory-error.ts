@@ -60,6 +60,7 @@ export const ResultCode = {
   confidentialityRequired: 13,
   noSuchAttribute: 16,
   undefinedAttributeType: 17,
+  inappropriateMatching: 18,
   constraintViolation: 19,
   attributeOrValueExists: 20,
   invalidAttributeSyntax: 21,

@@ -73,12 +73,12 @@ const RESULT_TEXTS: Readonly<Record<number, ResultText>> = {
   49: {
     name: 'invalid credentials',
     remedy:
-      'check directory.bindDn and its password (bindPasswordFile, bindPassword or PROV_BIND_PASSWORD); the password file is read again at each attempt',
+      'check directory.bindDn and its password (bindPasswordFile, bindPassword or PROV_BIND_PASSWORD); the password file is read again at each attempt; a password policy may have locked the account or let its password expire',
   },
   50: {
     name: 'insufficient access rights',
     remedy:
-      'let the account in directory.bindDn read the accounts and write their sstProvisioning attributes (auth: external: `check` says as whom the server knows the service)',
+      'let the account in directory.bindDn read the accounts and write their sstProvisioning attributes (auth: external: `check` says as whom the server knows the service); where a password policy first asks for a new password (pwdReset), give it one',
   },
   51: { name: 'busy', remedy: 'the directory server is overloaded: it is tried again by itself' },
   52: {

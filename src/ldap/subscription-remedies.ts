@@ -2,7 +2,7 @@ import type { ProtocolName } from '../domain/change.ts';
 import type { ServerKind } from './root-dse.ts';
 
 const SYNCPROV =
-  'moduleload syncprov, and overlay syncprov on the database of directory.base (with cn=config: olcModuleLoad: syncprov, and an entry olcOverlay=syncprov below that database)';
+  'moduleload syncprov, and overlay syncprov on the database of directory.base (with cn=config: olcModuleLoad: syncprov, and an entry olcOverlay=syncprov below that database); a slapd that only passes requests on (back-ldap) needs the module as well, and the server behind it both';
 const PLUGINS =
   'enable the plugins Retro Changelog and Content Synchronization (dsconf NAME plugin retro-changelog enable, dsconf NAME plugin contentsync enable) and restart it';
 const OTHER_DIRECTORY =

@@ -2,7 +2,7 @@ import { filter, firstValueFrom } from 'rxjs';
 import type { Settings } from '../../config/schema.ts';
 import { subscribeOnce } from '../../streams/subscription.ts';
 import type { CheckLine } from '../domain/check-line.ts';
-import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
+import { DirectoryError } from '../domain/directory-error.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import { attributesToRead } from '../domain/read-account.ts';
 import { readGeneralizedTime } from '../domain/timestamp.ts';
@@ -11,6 +11,7 @@ import type { DirectoryOperations } from '../ldap/operations.ts';
 import { PAGE_SIZE } from '../ldap/search.ts';
 import { openAccountsFilter } from '../site.ts';
 import { runCheck } from './run-check.ts';
+import { checkWriteAccess } from './write-access.ts';
 
 /**
  * More entries than any server returns by default. If this many are returned, no size limit
@@ -107,53 +108,6 @@ async function checkLists(settings: Settings, operations: DirectoryOperations): 
   const refusal = await operations.search(request, { pageSize: PAGE_SIZE }, () => {});
   if (refusal === undefined) return { verdict: 'ok', found: `in pages of ${PAGE_SIZE}` };
   return { verdict: 'ok', found: `in one piece, as the server refuses pages of ${PAGE_SIZE} (${refusal.message})` };
-}
-
-/**
- * Requests the deletion of a value that does not exist. A server that permits the write reports
- * that the value is missing (16); any other reports missing rights (50). Neither changes anything.
- */
-async function checkWriteAccess(
-  { attributes }: Settings,
-  operations: DirectoryOperations,
-  sample: DirectoryEntry | undefined,
-): Promise<Omit<CheckLine, 'what'>> {
-  if (sample === undefined) return { verdict: 'not tried', found: 'there is no account to try it on' };
-  const { mode, state, date, returnValue, executionTime } = attributes;
-  const dateName = date.find((name) => sample.values(name).length > 0) ?? date[0];
-  const names = [mode, state, dateName, returnValue, executionTime].filter((name) => typeof name === 'string');
-  const refused: string[] = [];
-  for (const attribute of names) {
-    const probe = { operation: 'delete', attribute, values: ['-20000101'] } as const;
-    const code = await operations.modify(sample.dn, [probe]).then(
-      () => ResultCode.success,
-      (error: unknown) => {
-        if (error instanceof DirectoryError && error.resultCode !== undefined) return error.resultCode;
-        throw error;
-      },
-    );
-    if (code === ResultCode.insufficientAccessRights) refused.push(attribute);
-    if (code === ResultCode.undefinedAttributeType) {
-      return {
-        verdict: attribute === mode || attribute === state ? 'fail' : 'advice',
-        found: `the directory knows no ${attribute}`,
-        remedy: `load the schema (config/schema/), or correct attributes: in the configuration`,
-      };
-    }
-    if (code === ResultCode.unwillingToPerform || code === ResultCode.referral) {
-      return {
-        verdict: 'fail',
-        found: `the server takes no writes (${code})`,
-        remedy: 'it is a read-only replica or set read-only: put the URL of the provider first in directory.url',
-      };
-    }
-  }
-  if (refused.length === 0) return { verdict: 'ok', found: `${names.join(', ')} on ${sample.dn}` };
-  return {
-    verdict: 'fail',
-    found: `the bind account may not write ${refused.join(', ')} on ${sample.dn}`,
-    remedy: `slapd: access to dn.subtree="BASE" attrs=${names.join(',')} by dn.exact="BINDDN" write; 389: an aci that allows write`,
-  };
 }
 
 async function checkClock(

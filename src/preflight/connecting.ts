@@ -57,7 +57,8 @@ async function connected(
 
 function checkReachability(access: DirectoryAccess, url: string): Promise<Omit<CheckLine, 'what'>> {
   return connected(access, url, async (connection) => {
-    const { description, fencing } = await describeServer(connection);
+    const { description, fencing, controls } = await describeServer(connection);
+    if (controls.size === 0) return { verdict: 'ok', found: 'reachable; it tells what it is only after a bind' };
     const fence = fencing === 'version' ? 'by the version of the entry' : 'by a token in the date';
     return { verdict: 'ok', found: `reachable, ${description}; late requests are refused ${fence}` };
   });

@@ -39,12 +39,31 @@ export interface SlapdOptions {
 export const ROOT_DN = `cn=admin,${SUFFIX}`;
 export const ROOT_PASSWORD = 'root-secret';
 
+const SCHEMA = [
+  ...['core', 'cosine', 'nis', 'inetorgperson'].map((name) => `include /etc/ldap/schema/${name}.schema`),
+  `include ${join(import.meta.dirname, '../../config/schema/stoney-backup.schema')}`,
+];
+
+/** The text of slapd.conf for a server that passes all requests on to another one. */
+export function frontConfig(behind: string, syncprov: boolean): string {
+  return [
+    ...SCHEMA,
+    'modulepath /usr/lib/ldap',
+    'moduleload back_ldap',
+    ...(syncprov ? ['moduleload syncprov'] : []),
+    'database ldap',
+    `suffix "${SUFFIX}"`,
+    `uri "${behind}"`,
+    'rebind-as-user yes',
+    '',
+  ].join('\n');
+}
+
 /** The text of slapd.conf for a server in `folder`. */
 export function slapdConfig(folder: string, options: SlapdOptions): string {
   const { syncprov = 1000, sizeLimit = 'unlimited', mayWrite = true, tls } = options;
   return [
-    ...['core', 'cosine', 'nis', 'inetorgperson'].map((name) => `include /etc/ldap/schema/${name}.schema`),
-    `include ${join(import.meta.dirname, '../../config/schema/stoney-backup.schema')}`,
+    ...SCHEMA,
     `pidfile ${folder}/pid`,
     'modulepath /usr/lib/ldap',
     'moduleload back_mdb',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { SUFFIX, treeLdif } from './accounts.ts';
 import { execute, exited, hasExited, track } from './children.ts';
 import { freePort } from './free-port.ts';
-import { ROOT_DN, ROOT_PASSWORD, type SlapdOptions, slapdConfig } from './slapd-config.ts';
+import { frontConfig, ROOT_DN, ROOT_PASSWORD, type SlapdOptions, slapdConfig } from './slapd-config.ts';
 import { bind, TestDirectory } from './test-directory.ts';
 
 /**
@@ -185,6 +185,23 @@ export async function startReplicatedPair(options: SlapdOptions = {}): Promise<r
 export async function startReplica(provider: Slapd, options: SlapdOptions = {}): Promise<Slapd> {
   const lines = [...consumer(provider.url), `updateref ${provider.url}`];
   return startSlapd({ ...options, empty: true, databaseLines: [...(options.databaseLines ?? []), ...lines] });
+}
+
+/**
+ * A slapd that passes all requests on to another one (back-ldap). With `syncprov` it knows the
+ * control of RFC 4533 and passes it on, too.
+ */
+export async function startFront(behind: Slapd, { syncprov }: { readonly syncprov: boolean }): Promise<Slapd> {
+  const folder = await mkdtemp(join(tmpdir(), 'slapd-front-'));
+  const front = new Slapd(folder, await freePort(), undefined);
+  try {
+    await writeFile(join(folder, 'slapd.conf'), frontConfig(behind.url, syncprov));
+    await front.start();
+    return front;
+  } catch (error) {
+    await front.stop();
+    throw error;
+  }
 }
 
 async function fill(folder: string, options: SlapdOptions): Promise<void> {

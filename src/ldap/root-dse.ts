@@ -68,8 +68,10 @@ function identify(entry: DirectoryEntry): Pick<ServerFacts, 'kind' | 'descriptio
       : vendor === '389 Project'
         ? '389-ds'
         : 'other';
+  // The version of 389-ds holds its name.
+  const said = kind === '389-ds' && version !== undefined ? version : [vendor, version].filter(Boolean).join(' ');
   const named = kind === 'other' ? 'unknown server' : kind;
-  return { kind, description: (version ?? vendor ?? named).slice(0, 100) };
+  return { kind, description: (said === '' ? named : said).slice(0, 100) };
 }
 
 /**

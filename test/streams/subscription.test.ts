@@ -95,6 +95,11 @@ describe('a server that offers no way to be told of changes', () => {
     ['Active Directory', ACTIVE_DIRECTORY, /^Active Directory.*nothing enables them: keep the accounts in/],
     ['OpenLDAP', { objectClass: ['top', 'OpenLDAProotDSE'] }, /^enable .* in slapd: moduleload syncprov/],
     ['389-Directory/3.1', { vendorName: ['389 Project'], vendorVersion: ['389-Directory/3.1'] }, /^enable the plugins/],
+    [
+      'Apache Software Foundation 2.0.0.AM26',
+      { vendorName: ['Apache Software Foundation'], vendorVersion: ['2.0.0.AM26'] },
+      /^enable content synchronization.*or persistent search/,
+    ],
     ['unknown server', {}, /^enable content synchronization.*or persistent search.*if it has neither, keep/],
   ])('is named, and what to enable in it: %s', async (name, attributes, remedy) => {
     const { url } = await serverThat(attributes, Operation.searchResultDone);

@@ -26,22 +26,39 @@ export function renderExample(): string {
     '# to be given; whatever else is left out has the default that stands beside it. Durations have a unit: ms, s, m, h, d.',
     '# `prov-backup-rsnapshot check -c FILE` tries the file.',
     '# Written from config/schema.ts by `npm run docs`.',
-    ...exampleLines(settingsSchema, []),
+    ...exampleLines(settingsSchema, [], SHOWN),
     '',
   ].join('\n');
 }
 
-function exampleLines(schema: z.ZodType, path: readonly string[]): string[] {
+/**
+ * The configuration file of a new installation: the same as the example, with every setting
+ * commented out. The service refuses it and names what is required.
+ */
+export function renderBlank(): string {
+  return [
+    '# The configuration of prov-backup-rsnapshot: see prov-backup-rsnapshot.yaml(5). Every setting is commented out, most of',
+    '# them with their defaults. Remove the # before a setting to give it; directory.url, directory.base and script.command',
+    '# are required. Then `prov-backup-rsnapshot check` tries the file, and the service can be started.',
+    ...exampleLines(settingsSchema, [], COMMENTED_OUT),
+    '',
+  ].join('\n');
+}
+
+const SHOWN = '';
+const COMMENTED_OUT = '#';
+
+function exampleLines(schema: z.ZodType, path: readonly string[], mark: string): string[] {
   const indent = '  '.repeat(path.length);
   return Object.entries(shapeOf(schema) ?? {}).flatMap(([key, inner]) => {
     const gap = path.length === 0 ? [''] : [];
     const notes = notesOf(inner);
     if (notes === undefined) {
       const about = comment(sentenceOf(inner), indent);
-      return [...gap, ...about, `${indent}${key}:`, ...exampleLines(inner, [...path, key])];
+      return [...gap, ...about, `${indent}${key}:`, ...exampleLines(inner, [...path, key], mark)];
     }
     const siteValue = SITE_VALUES[[...path, key].join('.')];
-    const line = `${indent}${key}: ${yamlText(siteValue === undefined ? notes.fallback : siteValue)}`;
+    const line = `${indent}${mark}${key}: ${yamlText(siteValue === undefined ? notes.fallback : siteValue)}`;
     const defaultText = notes.required ? 'required' : `default ${briefDefault(notes.fallback)}`;
     return [...gap, ...comment(notes.sentence, indent), `${line.padEnd(COLUMN)}  # ${notes.brief}, ${defaultText}`];
   });
@@ -113,6 +130,6 @@ function cell(text: string): string {
 }
 
 /** A value as the file would have it, on one line. */
-function yamlText(value: unknown): string {
+export function yamlText(value: unknown): string {
   return stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false }).trim();
 }

@@ -27,6 +27,28 @@ export async function runProgram(
   signals: Signals | undefined,
 ): Promise<void> {
   watchOutput();
+  const meant = withDefaultCommand(args, {
+    byNpmStart: process.env['npm_lifecycle_event'] === 'start',
+    hasConfiguration: hasDefaultConfig,
+  });
+  if (meant === undefined) {
+    const { overview } = await import('./commands/overview.ts');
+    await runAction(() => overview(version));
+    return;
+  }
+  try {
+    await commandLine(version, signals).parseAsync(meant, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : ProcessExit.WRONG_USAGE;
+  }
+}
+
+/**
+ * All commands with their options. `--help`, the manual page and the shell completions are written
+ * from it.
+ */
+export function commandLine(version: string, signals?: Signals): Command {
   const program = new Command('prov-backup-rsnapshot')
     .description('Provisions backup accounts the moment somebody writes to the LDAP directory')
     .version(version, '-V, --version', 'the version of the program')
@@ -50,20 +72,5 @@ export async function runProgram(
     registerConfig,
   ];
   for (const register of others) register(program);
-
-  const meant = withDefaultCommand(args, {
-    byNpmStart: process.env['npm_lifecycle_event'] === 'start',
-    hasConfiguration: hasDefaultConfig,
-  });
-  if (meant === undefined) {
-    const { overview } = await import('./commands/overview.ts');
-    await runAction(() => overview(version));
-    return;
-  }
-  try {
-    await program.parseAsync(meant, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? 0 : ProcessExit.WRONG_USAGE;
-  }
+  return program;
 }

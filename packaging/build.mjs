@@ -2,10 +2,11 @@
 // most of the time of a start. A second small file handles signals while that one is loaded. Types
 // are checked by the tests, not here. `build.mjs ENTRY OUTFILE` builds another program in the same
 // way.
-import { chmod, copyFile } from 'node:fs/promises';
+import { chmod, copyFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { renderNotices } from './notices.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [entry, outfile] = process.argv.slice(2);
@@ -32,8 +33,9 @@ const COMMAND = `#!/bin/sh
 // CommonJS packages require modules of Node.js.
 const REQUIRE = "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);";
 
+const metafiles = [];
 for (const [from, to] of programs) {
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: [from],
     outfile: to,
@@ -42,14 +44,19 @@ for (const [from, to] of programs) {
     target: 'node20.19',
     format: 'esm',
     sourcemap: true,
+    metafile: true,
     logLevel: 'warning',
     // Node.js would resolve to the CommonJS build, which does not support tree shaking.
     alias: { rxjs: './node_modules/rxjs/dist/esm/index.js' },
     banner: { js: from === 'src/main.ts' ? `${COMMAND}${REQUIRE}` : REQUIRE },
     plugins: [apart],
   });
+  metafiles.push(metafile);
 }
-if (entry === undefined) await chmod(`${root}dist/src/main.js`, 0o755);
+if (entry === undefined) {
+  await chmod(`${root}dist/src/main.js`, 0o755);
+  await writeFile(`${root}dist/third-party-notices.txt`, await renderNotices(root, metafiles));
+}
 // The program expects these files in its own folder.
 for (const helper of ['script/launcher.py', 'script/lookup.py', 'observability/datagrams.py']) {
   await copyFile(`${root}src/${helper}`, `${root}dist/src/${basename(helper)}`);

@@ -53,6 +53,7 @@ _prov_backup_rsnapshot() {
     'ldif load --bind-password-file' | \
     'config import --global') compopt -o default; return ;;
     'sandbox --port' | \
+    'check --unit' | \
     'status --operator' | \
     'tap --operator' | \
     'tap --uid' | \
@@ -90,7 +91,7 @@ _prov_backup_rsnapshot() {
       mapfile -t COMPREPLY < <(compgen -W '--once --port -h --help' -- "$current")
       ;;
     'check')
-      mapfile -t COMPREPLY < <(compgen -W '-c --config -h --help' -- "$current")
+      mapfile -t COMPREPLY < <(compgen -W '-c --config --unit -h --help' -- "$current")
       ;;
     'status')
       mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json -h --help' -- "$current")

@@ -6,21 +6,35 @@ import { CommandExit, runAction } from './run-action.ts';
 
 const MARKS = { ok: 'green', advice: 'yellow', fail: 'red', 'not tried': 'yellow' } as const;
 
+/** The unit of the service. */
+const UNIT = 'prov-backup-rsnapshot.service';
+
+interface CheckOptions {
+  readonly config: string;
+  /** True if no unit is named. */
+  readonly unit?: string | true;
+}
+
 export function registerCheck(program: Command): void {
   withConfigOption(program.command('check'))
     .description('tries everything that run needs, one line each, with what to do about a failure; changes nothing')
-    .action(({ config }: { config: string }) => runAction(() => check(config), { failureCode: CommandExit.NOT_OK }));
+    .option('--unit [unit]', `also compare the systemd unit, by name or as a file, with it; default: ${UNIT}`)
+    .action((options: CheckOptions) => runAction(() => check(options), { failureCode: CommandExit.NOT_OK }));
 }
 
-async function check(config: string): Promise<number> {
+async function check({ config, unit }: CheckOptions): Promise<number> {
   const { loadConfig } = await import('../../config/load-config.ts');
   const { preflight } = await import('../preflight/preflight.ts');
+  const { checkUnit } = await import('../preflight/unit.ts');
   const settings = await loadConfig(config, process.env);
   const colour = wantsColour(process.stdout, process.env);
-  const holds = await preflight(config, settings, process.env, (line) => {
+  const report = (line: CheckLine): void => {
     process.stdout.write(`${render(line, colour)}\n`);
-  });
-  return holds ? CommandExit.OK : CommandExit.NOT_OK;
+  };
+  const holds = await preflight(config, settings, process.env, report);
+  const ofUnit = unit === undefined ? [] : await checkUnit(unit === true ? UNIT : unit, config, settings);
+  for (const line of ofUnit) report(line);
+  return holds && ofUnit.every(({ verdict }) => verdict !== 'fail') ? CommandExit.OK : CommandExit.NOT_OK;
 }
 
 function render({ verdict, what, found, remedy }: CheckLine, colour: boolean): string {

@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** Tests with real servers or the compiled service. They need most of the machine's capacity. */
 const INTEGRATION = ['integration', 'support', 'conformance'].map((folder) => `test/${folder}/**/*.test.ts`);
 const FAULTS = ['test/faults/**/*.test.ts', 'test/endurance/**/*.test.ts'];
+/** Tests of the packages in clean roots, which need the network and further Debian packages. */
+const INSTALLATION = ['test/installation/**/*.test.ts'];
 const ARCHITECTURE = ['test/architecture/**/*.test.ts'];
 
 /** Builds the program before tests that run it. */
@@ -23,11 +25,23 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...INTEGRATION, ...FAULTS, ...ARCHITECTURE],
+          exclude: [...INTEGRATION, ...FAULTS, ...ARCHITECTURE, ...INSTALLATION],
         },
       },
       { extends: true, test: { name: 'integration', include: INTEGRATION, globalSetup: BUILD } },
       { extends: true, test: { name: 'faults', include: FAULTS, globalSetup: BUILD } },
+      {
+        extends: true,
+        test: {
+          name: 'installation',
+          include: INSTALLATION,
+          testTimeout: 300_000,
+          hookTimeout: 900_000,
+          expect: { poll: { timeout: 120_000, interval: 200 } },
+          // Both make the package, which builds the program.
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

@@ -67,7 +67,8 @@ function bashValues(commands: readonly CommandFacts[]): string {
   const patterns = new Map<string, string[]>();
   for (const { path, options } of commands) {
     for (const { names, value, kind, choices } of options) {
-      if (value === undefined) continue;
+      // Where the value may be left out, another option may follow.
+      if (value === undefined || value.startsWith('[')) continue;
       const action = choices.length > 0 ? bashReply(choices) : BASH_ACTIONS[kind];
       const own = names.map((name) => quoted(`${path.join(' ')} ${name}`)).join(' | ');
       patterns.set(action, [...(patterns.get(action) ?? []), own]);
@@ -140,7 +141,10 @@ const ZSH_VALUES: Readonly<Record<ValueKind, string>> = { file: '_files', folder
 
 function zshOption({ names, description, value, kind, choices, repeatable }: OptionFacts): string[] {
   const told = `[${description.replaceAll(/[[\]:\\]/g, (character) => `\\${character}`)}]`;
-  const argument = value === undefined ? '' : `:${value.replaceAll(/[<>[\].]/g, '')}:${zshValue(kind, choices)}`;
+  const argument =
+    value === undefined
+      ? ''
+      : `${value.startsWith('[') ? '::' : ':'}${value.replaceAll(/[<>[\].]/g, '')}:${zshValue(kind, choices)}`;
   const once = repeatable ? '*' : names.length > 1 ? `(${names.join(' ')})` : '';
   return names.map((name) => {
     const form = value !== undefined && name.startsWith('--') ? `${name}=` : name;

@@ -1,5 +1,6 @@
 // `npm test`: runs every check of the project, in order, up to the first stage that fails.
-// `npm test -- types unit` runs only the named stages; `runtimes` runs only if it is named.
+// `npm test -- types unit` runs only the named stages; `runtimes` and `installation` run
+// only if they are named.
 // A stage that exceeds its budget is ended and fails.
 // TEST_BUDGETS=3 multiplies the budgets, for a slow machine.
 // The last lines give the failed tests and the reasons.
@@ -46,6 +47,7 @@ const DEFAULT_STAGES: readonly Stage[] = [
 /** These need the network each time, or a long time. */
 const FURTHER_STAGES: readonly Stage[] = [
   { name: 'runtimes', title: 'Node.js versions', budget: 1_200, run: runtimes },
+  { name: 'installation', title: 'packages in clean roots', budget: 1_800, run: installation },
 ];
 
 await main(process.argv.slice(2));
@@ -97,4 +99,9 @@ function linesOf({ what, why }: VitestFailure): string[] {
 async function runtimes(seconds: number): Promise<VitestResult> {
   await build(seconds);
   return testRuntimes({ seconds, cwd: root });
+}
+
+async function installation(seconds: number): Promise<VitestResult> {
+  await command(bin('tsx'), 'test/installation/packages.ts')(seconds);
+  return vitest('installation')(seconds);
 }

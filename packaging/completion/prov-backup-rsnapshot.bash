@@ -53,7 +53,6 @@ _prov_backup_rsnapshot() {
     'ldif load --bind-password-file' | \
     'config import --global') compopt -o default; return ;;
     'sandbox --port' | \
-    'check --unit' | \
     'status --operator' | \
     'tap --operator' | \
     'tap --uid' | \

@@ -26,7 +26,14 @@ export class InteractiveShell {
   private constructor(kind: keyof typeof SHELLS, cwd: string) {
     const { command, insertAll } = SHELLS[kind];
     this.#insertAll = insertAll;
-    const env = { PATH: process.env['PATH'], HOME: cwd, TERM: 'dumb', INPUTRC: '/dev/null', LC_ALL: 'C.UTF-8' };
+    const env = {
+      PATH: process.env['PATH'],
+      HOME: cwd,
+      TERM: 'dumb',
+      INPUTRC: '/dev/null',
+      HISTFILE: '/dev/null',
+      LC_ALL: 'C.UTF-8',
+    };
     this.#child = track(
       spawn('/usr/bin/python3', ['-c', TERMINAL, ...command], { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] }),
     );

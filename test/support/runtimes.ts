@@ -38,7 +38,10 @@ export async function testRuntimes({ seconds, cwd }: CommandLimits): Promise<Vit
  * Installs the newest Node.js of a line, from the npm package `node`. Returns its path, and an
  * environment with it first in PATH.
  */
-async function fetchRuntime(version: string, seconds: number): Promise<{ node: string; env: NodeJS.ProcessEnv }> {
+export async function fetchRuntime(
+  version: string,
+  seconds: number,
+): Promise<{ node: string; env: NodeJS.ProcessEnv }> {
   const cwd = join(CACHE, version);
   mkdirSync(cwd, { recursive: true });
   writeFileSync(join(cwd, 'package.json'), '{ "private": true }\n');

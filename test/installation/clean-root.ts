@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { attempt, type CommandResult, execute, exited, track } from '../support/children.ts';
+
+const CACHE = join(import.meta.dirname, '../../node_modules/.cache/roots');
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** The first process of a root: it says that it is there, and lets the kernel collect all orphans. */
+const FIRST_PROCESS = [
+  'import signal, subprocess',
+  "subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)",
+  'signal.signal(signal.SIGCHLD, signal.SIG_IGN)',
+  "print('ready', flush=True)",
+  'signal.pause()',
+].join('\n');
+
+/**
+ * A fresh installation of Debian in a folder, with processes, mounts and a network of its own: only
+ * loopback.
+ */
+export class CleanRoot {
+  readonly folder: string;
+  readonly #first: ChildProcess;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+    const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', `--mount-proc=${folder}/proc`];
+    this.#first = track(
+      spawn('unshare', [...namespaces, 'python3', '-c', FIRST_PROCESS], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    );
+  }
+
+  /** `packages` can be installed in it without a network. */
+  static async open(suite: string, packages: readonly string[]): Promise<CleanRoot> {
+    const cached = prepared(suite, packages);
+    const folder = mkdtempSync(join(tmpdir(), `${suite}-`));
+    await execute('cp', ['-a', `${cached}/.`, folder]);
+    const root = new CleanRoot(folder);
+    const { stdout } = root.#first;
+    if (stdout === null) throw new Error('no output');
+    await Promise.race([once(stdout, 'data'), once(root.#first, 'exit').then(() => Promise.reject(new Error(suite)))]);
+    return root;
+  }
+
+  /** The arguments of a command that runs a command in the root. */
+  inside(command: string, args: readonly string[]): [command: string, args: string[]] {
+    // The namespaces are those of the child that unshare has forked.
+    const { pid } = this.#first;
+    const child = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    const enter = ['--target', child, '--mount', '--pid', '--net', 'chroot', this.folder];
+    const env = ['env', '-i', `PATH=${PATH}`, 'LC_ALL=C.UTF-8', 'DEBIAN_FRONTEND=noninteractive', 'HOME=/root'];
+    return ['nsenter', [...enter, ...env, command, ...args]];
+  }
+
+  /** Runs a command in it, to its end. */
+  attempt(command: string, ...args: readonly string[]): Promise<CommandResult> {
+    return attempt(...this.inside(command, args));
+  }
+
+  /** The same; rejects if the command fails. */
+  async run(command: string, ...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.attempt(command, ...args);
+    if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** Starts a command that stays. It ends with the root. */
+  start(command: string, ...args: readonly string[]): void {
+    const [enter, rest] = this.inside(command, args);
+    track(spawn(enter, rest, { stdio: 'ignore' }));
+  }
+
+  has(path: string): boolean {
+    return existsSync(join(this.folder, path));
+  }
+
+  write(path: string, text: string, mode = 0o644): void {
+    writeFileSync(join(this.folder, path), text, { mode });
+  }
+
+  /** Copies a file of this host. */
+  copy(from: string, to: string): void {
+    cpSync(from, join(this.folder, to));
+  }
+
+  async close(): Promise<void> {
+    this.#first.kill('SIGKILL');
+    await exited(this.#first);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The root that is copied for each test: made once, from the mirror that this host uses. */
+function prepared(suite: string, packages: readonly string[]): string {
+  const folder = join(CACHE, suite);
+  const complete = join(CACHE, `${suite} ${packages.join(' ')}`);
+  if (existsSync(complete)) return folder;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(CACHE, { recursive: true });
+  command('debootstrap', ['--variant=minbase', suite, folder, mirror()]);
+  if (packages.length > 0) {
+    const install = ['install', '--download-only', '--no-install-recommends', '--yes', ...packages];
+    command('chroot', [folder, 'apt-get', ...install]);
+  }
+  writeFileSync(complete, '');
+  return folder;
+}
+
+/** The mirror of Debian in this host's own configuration of apt. */
+function mirror(): string {
+  const format = '$(ORIGIN) $(LABEL) $(SUITE) $(REPO_URI)';
+  const targets = command('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  const main = targets.split('\n').find((line) => /^Debian Debian (?!\S*-)/.test(line));
+  if (main === undefined) throw new Error('apt on this host has no mirror of Debian');
+  return main.split(' ').at(-1) ?? '';
+}
+
+function command(path: string, args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(path, args, { encoding: 'utf8' });
+  if (status !== 0) throw error ?? new Error(`${path} ${args.join(' ')} failed: ${`${stdout}${stderr}`.slice(-2_000)}`);
+  return stdout;
+}

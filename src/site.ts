@@ -85,14 +85,16 @@ export function decisionMaker(
   return {
     today,
     decideNow: (record, purpose) => {
-      const context = {
+      const circumstances = {
         today: today(),
         othersTimeLeft: waitTimes.othersTimeLeft(record),
         behindTimeLeft: waitTimes.behindTimeLeft(record),
-        names,
       };
-      const next = decide(record, context);
-      observeStep({ step: 'decide', purpose, record, circumstances: context, next });
+      const next = decide(record, {
+        ...circumstances,
+        names,
+      });
+      observeStep({ step: 'decide', uid: record.uid, purpose, record, circumstances, next });
       return next;
     },
   };

@@ -35,7 +35,7 @@ async function replay(file: string, { uid, realtime, json }: ReplayFlags): Promi
   const colour = wantsColour(process.stdout, process.env);
   const print = (line: string) => process.stdout.write(`${line}\n`);
 
-  const { same, differing, differences, unfinished, gaps, leftOut } = await replayFile(file, {
+  const { same, differing, differences, unfinished, gaps } = await replayFile(file, {
     uid,
     pace: realtime ? (milliseconds) => delay(Math.min(milliseconds, LONGEST_PAUSE)) : () => Promise.resolve(),
     onEvent: (event) => print(json ? renderJson(event) : renderEvent(event, { colour })),
@@ -45,7 +45,6 @@ async function replay(file: string, { uid, realtime, json }: ReplayFlags): Promi
     process.stderr.write(`-- ${account}: recorded ${recorded}, now ${replayed}\n`);
   }
   if (gaps > 0) process.stderr.write(`-- ${gaps} lines are missing in the record: the disk did not keep up\n`);
-  if (leftOut > 0) process.stderr.write(`-- ${leftOut} steps are left out, as their turn cannot be followed\n`);
   if (unfinished > 0) process.stderr.write(`-- ${unfinished} accounts were still in work when the record ended\n`);
   process.stderr.write(
     differing === 0

@@ -1,47 +1,72 @@
 import { createHash } from 'node:crypto';
-import type * as z from 'zod';
-import type { ClaimInput } from '../../streams/turn/claim-state.ts';
-import type { Failed } from '../../streams/turn/machine.ts';
-import type { Step } from '../../streams/turn/steps.ts';
-import type { WriteBackInput } from '../../streams/turn/write-back-state.ts';
-import type { AccountRules, AttributeNames } from '../domain/account.ts';
-import type { DirectoryEntry } from '../domain/entry.ts';
+import * as z from 'zod';
+import { STEP_NAMES, type Step } from '../../streams/turn/steps.ts';
+import type { AttributeNames } from '../domain/account.ts';
+import { DirectoryError } from '../domain/directory-error.ts';
+import { type DirectoryEntry, entryOf } from '../domain/entry.ts';
 import { attributesToRead } from '../domain/read-account.ts';
-import type { RetryPolicy } from '../domain/retry.ts';
-import { type Bytes, lineSchemas } from './record-schema.ts';
+import { RecordError } from './record-error.ts';
 
-/** The settings that the steps depend on. */
-export interface RecordedSettings {
-  readonly attributes: AttributeNames;
-  readonly accounts: AccountRules;
-  readonly instances: 'one' | 'several';
-  readonly retry: RetryPolicy;
-}
-
-type WithOutline<Each> = Each extends { readonly next: unknown }
-  ? Omit<Each, 'next'> & { readonly next: unknown }
-  : never;
-
-/** A step as it is recorded, with only the outline of its result (`outlineOf`). */
-export type RecordedStep = WithOutline<Step>;
-
-/**
- * A line of a record, with the time at which it was written. Each start of the service writes a
- * header.
+/*
+ * A record has one line of JSON for each step, and a header for each start of the service. Steps
+ * are plain values, written as they are, except for three kinds that JSON does not have: entries,
+ * errors and infinity. Each of these is written as an object with one key, its tag.
  */
-export type RecordLine =
-  | {
-      readonly kind: 'header';
-      readonly time: string;
-      readonly version: string;
-      readonly settings: RecordedSettings;
-    }
-  | { readonly kind: 'step'; readonly time: string; readonly step: RecordedStep }
-  /** The number of lines that are missing here because the disk was too slow. */
-  | { readonly kind: 'gap'; readonly time: string; readonly lines: number };
 
 /** The version of the format. */
-export const FORMAT = 4;
+const FORMAT = 5;
+
+/** A time in UTC with a year of four digits. */
+const time = z
+  .string()
+  .refine(
+    (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(text) && !Number.isNaN(Date.parse(text)),
+    'expected a time such as 2026-03-01T02:00:00.000Z',
+  );
+const count = z.int().min(0);
+const milliseconds = z.number().min(0);
+const name = z.string().min(1);
+const schedule = z.object({ attempts: count.min(1), initial: milliseconds, max: milliseconds });
+
+const header = z.object({
+  record: z.literal('prov-backup-rsnapshot'),
+  format: z.literal(FORMAT, `only ${FORMAT} can be replayed: use the version that wrote the record`),
+  time,
+  version: z.string(),
+  /** The settings that the steps depend on. */
+  settings: z.object({
+    attributes: z.object({
+      mode: name,
+      state: name,
+      date: z.array(name).min(1).readonly(),
+      active: name,
+      returnValue: name.nullable(),
+      executionTime: name.nullable(),
+    }),
+    accounts: z.object({ lowestUidNumber: count, homeRoot: z.string().nullable(), homeLayout: z.string() }),
+    instances: z.enum(['one', 'several']),
+    retry: z.object({ temporary: schedule, script: schedule }),
+  }),
+});
+
+/** `gap`: the number of lines that are missing here because the disk was too slow. */
+const gap = z.object({ time, gap: count });
+
+/**
+ * What a step is given is not checked, except for its tags: it goes to functions without effects.
+ */
+const step = z.looseObject({ time, step: z.enum(STEP_NAMES), uid: z.string() });
+
+type Header = z.infer<typeof header>;
+export type RecordedSettings = Header['settings'];
+
+type WithOutline<Each> = Each extends Step ? Omit<Each, 'next'> & { readonly next: unknown } : never;
+
+/** A step as it is recorded, with only the outline of what it led to (`outlineOf`). */
+export type RecordedStep = WithOutline<Step>;
+
+/** A line of a record, with the time at which it was written. */
+export type RecordLine = Header | z.infer<typeof gap> | ({ readonly time: string } & RecordedStep);
 
 /** Returns the header line, without a newline. */
 export function encodeHeader(time: string, version: string, settings: RecordedSettings): string {
@@ -53,25 +78,8 @@ export function encodeHeader(time: string, version: string, settings: RecordedSe
  * steps depend, and a digest of the others.
  */
 export function encodeStep(time: string, step: Step, names: AttributeNames): string {
-  const next = outlineOf(step.next);
-  switch (step.step) {
-    case 'decide': {
-      const { today, othersTimeLeft, behindTimeLeft } = step.circumstances;
-      const circumstances = { today, othersTimeLeft, behindTimeLeft };
-      return JSON.stringify({ time, ...step, circumstances, next });
-    }
-    case 'afterHandler':
-    case 'afterRefusal':
-    case 'beginWriteBack':
-      return JSON.stringify({ time, ...step, next });
-    case 'beginClaim': {
-      const { id: _, ...candidate } = step.candidate;
-      return JSON.stringify({ time, ...step, candidate, next });
-    }
-    case 'stepClaim':
-    case 'stepWriteBack':
-      return JSON.stringify({ time, ...step, input: storedInput(step.input, names), next });
-  }
+  const kept = new Set(attributesToRead(names).map((each) => each.toLowerCase()));
+  return JSON.stringify({ time, ...step, next: outlineOf(step.next) }, (_, value) => tagged(value, kept));
 }
 
 /** Returns the line for `lines` missing lines, without a newline. */
@@ -79,92 +87,94 @@ export function encodeGap(time: string, lines: number): string {
   return JSON.stringify({ time, gap: lines });
 }
 
-/** Decodes a line of a record. Throws a RangeError with the fault if it is not valid. */
+/** Decodes a line of a record. Throws a RecordError with the fault if it is not valid. */
 export function decodeLine(text: string): RecordLine {
   const line = parsed(text);
-  if ('format' in line) {
-    if (line['record'] !== 'prov-backup-rsnapshot' || line['format'] !== FORMAT) {
-      throw new RangeError(`it is no record of format ${FORMAT}`);
-    }
-    return { kind: 'header', ...checked('header', line) };
-  }
-  if ('gap' in line) {
-    const { time, gap: lines } = checked('gap', line);
-    return { kind: 'gap', time, lines };
-  }
-  const { time, ...step } = checked('step', line);
-  return { kind: 'step', time, step: step as RecordedStep };
+  if ('format' in line) return checked(header, line);
+  return 'gap' in line ? checked(gap, line) : (checked(step, line) as unknown as RecordLine);
 }
 
 /**
- * What a step led to, in plain values: the state with its effect, or the result. Entries and
- * records are left out: what is written to the directory is in the effect.
+ * What a step led to, in plain values, without what it passes on: entries, records and the job.
+ * What is written to the directory is in the effect.
  */
 export function outlineOf(next: Step['next']): unknown {
-  return JSON.parse(JSON.stringify(ledTo(next), (key, value) => (OMITTED.has(key) ? undefined : plain(value))));
+  const plain = (value: unknown) => (value instanceof Error ? value.message : value);
+  return JSON.parse(JSON.stringify(next, (key, value) => (PASSED_ON.has(key) ? undefined : plain(value))));
 }
 
-const OMITTED: ReadonlySet<string> = new Set(['record', 'entry', 'seen']);
+const PASSED_ON: ReadonlySet<string> = new Set(['record', 'entry', 'seen', 'after', 'candidate', 'job', 'outcome']);
 
-function ledTo(next: Step['next']): object {
-  if (!('notes' in next)) return next;
-  const { notes } = next;
-  return 'result' in next ? { result: next.result, notes } : { at: next.state.at, effect: next.effect, notes };
+/** A value of an attribute: text if the bytes are UTF-8, so that the record is readable. */
+const bytes = z.union([
+  z.string().transform((text) => Buffer.from(text, 'utf8')),
+  z.object({ base64: z.string() }).transform(({ base64 }) => Buffer.from(base64, 'base64')),
+]);
+
+function stored(value: Buffer): z.input<typeof bytes> {
+  const text = value.toString('utf8');
+  return Buffer.from(text, 'utf8').equals(value) ? text : { base64: value.toString('base64') };
 }
 
-function plain(value: unknown): unknown {
-  return value instanceof Error ? value.message : value;
-}
+/** What the tags stand for. */
+const TAGS = {
+  $entry: z
+    .object({ dn: z.string(), attributes: z.record(z.string(), z.array(bytes)), unreadable: z.string().optional() })
+    .transform(({ dn, attributes, unreadable }) => entryOf(dn, attributes, unreadable)),
+  $error: z
+    .object({ message: z.string(), resultCode: z.int().exactOptional(), remedy: z.string().exactOptional() })
+    .transform(({ message, ...more }) => new DirectoryError(message, more)),
+  $infinity: z.literal(true).transform(() => Number.POSITIVE_INFINITY),
+};
 
-function storedInput(input: ClaimInput | WriteBackInput | Failed, names: AttributeNames): object {
-  if (input.got === 'error') {
-    const { message, resultCode, remedy } = input.error;
-    return { ...input, error: { message, resultCode, remedy } };
+function tagged(value: unknown, kept: ReadonlySet<string>): unknown {
+  if (value === Number.POSITIVE_INFINITY) return { $infinity: true };
+  if (value instanceof DirectoryError) {
+    const { message, resultCode, remedy } = value;
+    return { $error: { message, resultCode, remedy } };
   }
-  return 'entry' in input && input.entry !== undefined ? { ...input, entry: storedEntry(input.entry, names) } : input;
+  return isEntry(value) ? { $entry: storedEntry(value, kept) } : value;
+}
+
+function untagged(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const [tag, schema] of Object.entries(TAGS)) {
+    if (tag in value) return checked<unknown>(schema, value[tag as keyof typeof value], [tag]);
+  }
+  return value;
+}
+
+function isEntry(value: unknown): value is DirectoryEntry {
+  return typeof value === 'object' && value !== null && 'attributes' in value && typeof value.attributes === 'function';
 }
 
 /** Holds a digest of the attributes that are left out: steps compare whether they have changed. */
 const OTHERS = 'x-other-attributes';
 
-function storedEntry(entry: DirectoryEntry, names: AttributeNames): object {
+function storedEntry(entry: DirectoryEntry, kept: ReadonlySet<string>): z.input<typeof TAGS.$entry> {
   const { dn, unreadable } = entry;
-  const kept = attributesToRead(names);
-  const attributes = kept.flatMap((name) => {
-    const values = entry.values(name);
-    return values.length === 0 ? [] : [[name, values.map(stored)]];
-  });
-  return { dn, attributes: { [OTHERS]: [digestOfOthers(entry, kept)], ...Object.fromEntries(attributes) }, unreadable };
+  const all = [...entry.attributes()].map(([each, values]) => ({ each, key: each.toLowerCase(), values }));
+  const attributes = all.filter(({ key }) => kept.has(key)).map(({ each, values }) => [each, values.map(stored)]);
+  const others = all
+    .filter(({ key }) => !kept.has(key))
+    .flatMap(({ key, values }) => values.map((value) => `${key}: ${value.toString('base64')}`));
+  const digest = createHash('sha256').update(others.sort().join('\n')).digest('base64');
+  return { dn, attributes: { ...Object.fromEntries(attributes), [OTHERS]: [digest] }, unreadable };
 }
 
-function digestOfOthers(entry: DirectoryEntry, kept: readonly string[]): string {
-  const names = new Set(kept.map((name) => name.toLowerCase()));
-  const others = [...entry.attributes()].filter(([name]) => !names.has(name.toLowerCase()));
-  const lines = others.flatMap(([name, values]) =>
-    values.map((value) => `${name.toLowerCase()}: ${value.toString('base64')}`),
-  );
-  return createHash('sha256').update(lines.toSorted().join('\n')).digest('base64');
-}
-
-/** Text if the bytes are UTF-8, so that the record is readable; otherwise base64. */
-function stored(value: Buffer): Bytes {
-  const text = value.toString('utf8');
-  return Buffer.from(text, 'utf8').equals(value) ? text : { base64: value.toString('base64') };
-}
-
-function checked<K extends keyof typeof lineSchemas>(kind: K, line: unknown): z.infer<(typeof lineSchemas)[K]> {
-  const read = lineSchemas[kind].safeParse(line);
-  if (read.success) return read.data as z.infer<(typeof lineSchemas)[K]>;
+function checked<T>(schema: z.ZodType<T>, given: unknown, where: readonly string[] = []): T {
+  const read = schema.safeParse(given);
+  if (read.success) return read.data;
   const [issue] = read.error.issues;
-  throw new RangeError(`${issue?.path.join('.')}: ${issue?.message}`);
+  throw new RecordError(`${[...where, ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
 }
 
-function parsed(text: string): Readonly<Record<string, unknown>> {
+function parsed(text: string): object {
   try {
-    const given: unknown = JSON.parse(text);
-    if (typeof given === 'object' && given !== null && !Array.isArray(given)) return { ...given };
-  } catch {
-    // The error below covers this case, too.
+    const given: unknown = JSON.parse(text, (_, value) => untagged(value));
+    if (typeof given === 'object' && given !== null) return given;
+  } catch (error) {
+    if (error instanceof RecordError) throw error;
   }
-  throw new RangeError('it is no line of a record (run --record)');
+  throw new RecordError('it is no line of a record (run --record)');
 }

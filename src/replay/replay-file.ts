@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { laneOf } from '../../streams/candidate.ts';
-import type { PublishedEvent } from '../domain/event.ts';
+import type { EventName, PublishedEvent } from '../domain/event.ts';
 import { type Input, openInput, sizeWords } from '../host/input-file.ts';
 import { RecordError } from './record-error.ts';
 import { decodeLine, type RecordedStep, type RecordLine } from './recording.ts';
-import { Replay, type ReplayedStep } from './replay.ts';
+import { type ReplayRules, replayRules, replayStep } from './replay.ts';
 
 export interface ReplayFileOptions {
   /** Replays only the steps of this uid; by default all. */
@@ -32,8 +33,6 @@ export interface ReplayResult {
   readonly unfinished: number;
   /** The number of missing lines. */
   readonly gaps: number;
-  /** Steps of turns whose beginning is not in the record, or that came out otherwise before. */
-  readonly leftOut: number;
 }
 
 const NEWLINE = 0x0a;
@@ -42,6 +41,8 @@ const NEWLINE = 0x0a;
  * not text are longer in a record.
  */
 const LONGEST_LINE = 64 * 1024 * 1024;
+const BEGINS: ReadonlySet<EventName> = new Set(['claimed', 'resumed']);
+const ENDS: ReadonlySet<EventName> = new Set(['finished', 'failed', 'superseded']);
 /** Beyond so many accounts that differ, differences are only counted. */
 const KEPT = 100;
 
@@ -66,12 +67,12 @@ class RecordedService {
   readonly #lane: string | undefined;
   readonly #differences = new Map<string, Difference>();
   readonly #differing = new Set<string>();
-  #replay: Replay | undefined;
+  readonly #inWork = new Set<string>();
+  #rules: ReplayRules | undefined;
   #time = Number.NaN;
   #same = 0;
   #unfinished = 0;
   #gaps = 0;
-  #leftOut = 0;
 
   constructor(options: ReplayFileOptions) {
     this.#options = options;
@@ -81,69 +82,64 @@ class RecordedService {
   /** Lines before the first header are left alone. */
   async take(line: RecordLine): Promise<void> {
     await this.#goTo(Date.parse(line.time));
-    switch (line.kind) {
-      case 'header':
-        this.#begin(line);
-        break;
-      case 'gap':
-        this.#gaps += line.lines;
-        this.#replay?.forgetAll();
-        break;
-      case 'step':
-        this.#step(line.step, line.time);
-        break;
-    }
+    if ('settings' in line) this.#begin(line);
+    else if ('gap' in line) this.#skip(line.gap);
+    else if (this.#rules !== undefined) this.#step(line, this.#rules);
   }
 
   /** Undefined if there was no header. */
   result(): ReplayResult | undefined {
-    if (this.#replay === undefined) return undefined;
+    if (this.#rules === undefined) return undefined;
     return {
       same: this.#same,
       differing: this.#differing.size,
       differences: [...this.#differences.values()],
-      unfinished: this.#unfinished + this.#replay.inWork,
+      unfinished: this.#unfinished + this.#inWork.size,
       gaps: this.#gaps,
-      leftOut: this.#leftOut,
     };
   }
 
-  #begin({ time, version, settings }: Extract<RecordLine, { kind: 'header' }>): void {
-    const isFirst = this.#replay === undefined;
-    this.#unfinished += this.#replay?.inWork ?? 0;
+  #begin({ time, version, settings }: Extract<RecordLine, { settings: unknown }>): void {
+    const isFirst = this.#rules === undefined;
     this.#options.onNotice(`${isFirst ? 'recorded' : 'started again'} ${time} by version ${version}`);
-    this.#replay = new Replay(settings);
+    this.#unfinished += this.#inWork.size;
+    this.#inWork.clear();
+    this.#rules = replayRules(settings);
   }
 
-  #step(step: RecordedStep, time: string): void {
-    const uid = uidOf(step);
-    if (this.#lane !== undefined && laneOf(uid) !== this.#lane) return;
-    const taken = this.#taken(step);
-    if (taken === undefined) {
-      this.#leftOut += 1;
-      return;
-    }
-    for (const event of taken.events) this.#options.onEvent({ time, ...event });
-    if (JSON.stringify(taken.next) === JSON.stringify(step.next)) this.#same += 1;
-    else this.#differ(uid, step.next, taken.next);
+  /** What became of the accounts in work is not known. */
+  #skip(lines: number): void {
+    this.#gaps += lines;
+    this.#inWork.clear();
   }
 
-  /** A step of this version may expect another input than the recorded one had. */
-  #taken(step: RecordedStep): ReplayedStep | undefined {
+  #step(step: Extract<RecordLine, { step: unknown }>, rules: ReplayRules): void {
+    const lane = laneOf(step.uid);
+    if (this.#lane !== undefined && lane !== this.#lane) return;
     try {
-      return this.#replay?.replay(step);
+      const { next, events } = replayStep(step, rules);
+      // If somebody has changed the record, an event may have no words.
+      for (const event of events) this.#tell(lane, { time: step.time, ...event });
+      if (isDeepStrictEqual(next, step.next)) this.#same += 1;
+      else this.#differ(step, wordsOf(next));
     } catch (error) {
-      return { next: { error: error instanceof Error ? error.message : String(error) }, events: [] };
+      this.#differ(step, `the step ${step.step} cannot be taken: ${error instanceof Error ? error.message : error}`);
     }
   }
 
-  #differ(uid: string, recorded: unknown, replayed: unknown): void {
-    this.#replay?.forget(uid);
-    const key = laneOf(uid);
-    if (!this.#differing.has(key) && this.#differences.size < KEPT) {
-      this.#differences.set(key, { account: uid, recorded: wordsOf(recorded), replayed: wordsOf(replayed) });
+  #tell(lane: string, event: PublishedEvent): void {
+    this.#options.onEvent(event);
+    if (BEGINS.has(event.event)) this.#inWork.add(lane);
+    // An account that waits in an attempt has lost its lease.
+    else if (ENDS.has(event.event) || (event.event === 'waiting' && event.job !== undefined)) this.#inWork.delete(lane);
+  }
+
+  #differ({ uid, next }: RecordedStep, replayed: string): void {
+    const lane = laneOf(uid);
+    if (!this.#differing.has(lane) && this.#differences.size < KEPT) {
+      this.#differences.set(lane, { account: uid, recorded: wordsOf(next), replayed });
     }
-    this.#differing.add(key);
+    this.#differing.add(lane);
   }
 
   async #goTo(moment: number): Promise<void> {
@@ -153,11 +149,6 @@ class RecordedService {
   }
 }
 
-function uidOf(step: RecordedStep): string {
-  if (step.step === 'decide') return step.record.uid;
-  return step.step === 'beginClaim' ? step.candidate.record.uid : step.uid;
-}
-
 const MOST_WORDS = 300;
 
 function wordsOf(next: unknown): string {
@@ -165,34 +156,24 @@ function wordsOf(next: unknown): string {
   return text.length > MOST_WORDS ? `${text.slice(0, MOST_WORDS)}...` : text;
 }
 
-async function* bytesOf(path: string): AsyncGenerator<Buffer> {
-  let input: Input | undefined;
-  try {
-    input = await openInput(path);
-    yield* input.bytes();
-  } catch (error) {
-    throw new RecordError(`cannot read the record: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
-  } finally {
-    await input?.close();
-  }
-}
-
 /** The lines of a record. An invalid line right before a header was cut off and is skipped. */
 async function* linesOf(path: string): AsyncGenerator<RecordLine> {
   let fault: RecordError | undefined;
   for await (const { text, place } of textsOf(path)) {
     const line = read(text, place);
-    if (fault !== undefined && (line instanceof RecordError || line.kind !== 'header')) throw fault;
-    if (line instanceof RecordError) {
-      fault = line;
-      continue;
-    }
-    fault = undefined;
-    yield line;
+    if (fault !== undefined && !('settings' in line)) throw fault;
+    fault = line instanceof RecordError ? line : undefined;
+    if (!(line instanceof RecordError)) yield line;
   }
   if (fault !== undefined) throw fault;
+}
+
+function read(text: string, place: string): RecordLine | RecordError {
+  try {
+    return decodeLine(text);
+  } catch (error) {
+    return new RecordError(`${place}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
 }
 
 /** The lines that have an end and are not empty. */
@@ -217,10 +198,16 @@ async function* textsOf(path: string): AsyncGenerator<{ readonly text: string; r
   }
 }
 
-function read(text: string, place: string): RecordLine | RecordError {
+async function* bytesOf(path: string): AsyncGenerator<Buffer> {
+  let input: Input | undefined;
   try {
-    return decodeLine(text);
+    input = await openInput(path);
+    yield* input.bytes();
   } catch (error) {
-    return new RecordError(`${place}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new RecordError(`cannot read the record: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  } finally {
+    await input?.close();
   }
 }

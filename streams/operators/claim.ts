@@ -44,7 +44,7 @@ export function claimAccount(
   const { open, report, observeStep } = surroundings;
   const { uid } = candidate.record;
   const begin = beginClaim(candidate);
-  observeStep({ step: 'beginClaim', job, candidate, next: begin });
+  observeStep({ step: 'beginClaim', uid, job, candidate, next: begin });
   const machine: ClaimMachine = { begin, step: (state, input) => stepClaim(state, input, surroundings) };
   return run(machine, {
     perform: (effect) =>
@@ -55,7 +55,7 @@ export function claimAccount(
       if (told.note === 'claiming') open.claiming(candidate.id, told.record, told.fence);
       else report(conflictEvent(told));
     },
-    stepped: (input, next) => observeStep({ step: 'stepClaim', uid, input, next }),
+    stepped: (state, input, next) => observeStep({ step: 'stepClaim', uid, job, state, input, next }),
   });
 }
 

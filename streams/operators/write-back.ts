@@ -21,10 +21,11 @@ type Ended = Extract<Turn, { readonly at: 'ended' }>;
 export function writeBack(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
   const { report, signal } = surroundings;
   return stage('ended', surroundings, async (turn) => {
-    const { job, candidate } = turn;
+    const { at: _, candidate, ...work } = turn;
+    const { job } = work;
     try {
       const pause = pauseFor(job.record, job.id, signal, slot, surroundings);
-      const result = await writeOutcome(candidate.id, turn, surroundings, pause);
+      const result = await writeOutcome(candidate.id, work, surroundings, pause);
       if (result.kind === 'refused') signal.throwIfAborted();
       return told(turn, result, surroundings);
     } catch (error) {
@@ -37,20 +38,21 @@ export function writeBack(surroundings: Surroundings, slot: Slot): OperatorFunct
 /** Runs the machine of the write-back. Rejects when the service stops. */
 export function writeOutcome(
   id: string,
-  { job, outcome, tries, milliseconds }: EndedWork,
+  work: EndedWork,
   surroundings: Surroundings,
   pause: Pause,
 ): Promise<WriteBackResult> {
   const { open, stateNow, observeStep } = surroundings;
+  const { job } = work;
   const { uid } = job.record;
   const now = stateNow();
-  const begin = beginWriteBack(job, outcome, now, surroundings);
-  observeStep({ step: 'beginWriteBack', uid, job: job.id, outcome, now, tries, milliseconds, next: begin });
+  const begin = beginWriteBack(work, now, surroundings);
+  observeStep({ step: 'beginWriteBack', uid, work, now, next: begin });
   const machine: WriteBackMachine = { begin, step: (state, input) => stepWriteBack(state, input, surroundings) };
   return run(machine, {
     perform: (effect) => perform(effect, id, job, surroundings, pause),
     tell: ({ record }) => open.writing(id, record),
-    stepped: (input, next) => observeStep({ step: 'stepWriteBack', uid, input, next }),
+    stepped: (state, input, next) => observeStep({ step: 'stepWriteBack', uid, state, input, next }),
   });
 }
 
@@ -135,7 +137,7 @@ function refused(
   const { record } = job;
   const isOvertaken = open.isOvertaken(id);
   const next = afterRefusal(tries, isOvertaken);
-  observeStep({ step: 'afterRefusal', uid: record.uid, tries, isOvertaken, next });
+  observeStep({ step: 'afterRefusal', uid: record.uid, job, error, tries, isOvertaken, next });
   if (next.to === 'keep') open.wrote(id, record, { working: false });
   else open.release(id);
   report(afterRefusalEvent(job, error, next));

@@ -24,8 +24,8 @@ export interface Machine<State, Effect, Input, Note, Result> {
 export interface Driver<State, Effect, Input, Note, Result> {
   readonly perform: (effect: Effect) => Promise<Input>;
   readonly tell: (note: Note) => void;
-  /** Called with each step except the first one, with its input. */
-  readonly stepped: (input: Input | Failed, next: Next<State, Effect, Note, Result>) => void;
+  /** Called with each step except the first one. */
+  readonly stepped: (state: State, input: Input | Failed, next: Next<State, Effect, Note, Result>) => void;
 }
 
 /**
@@ -40,9 +40,10 @@ export async function run<State, Effect, Input, Note, Result>(
   for (let next = begin; ; ) {
     for (const note of next.notes) tell(note);
     if ('result' in next) return next.result;
-    const input = await perform(next.effect).catch(failed);
-    next = step(next.state, input);
-    stepped(input, next);
+    const { state, effect } = next;
+    const input = await perform(effect).catch(failed);
+    next = step(state, input);
+    stepped(state, input, next);
   }
 }
 

@@ -2,9 +2,8 @@ import type { AccountRecord, AttributeNames, ReadEntry } from '../../src/domain/
 import type { DirectoryError, FailureKind } from '../../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Fence } from '../../src/domain/fence.ts';
-import type { HandlerOutcome } from '../../src/domain/job.ts';
 import type { Modification, OptionalAttributes } from '../../src/domain/transition.ts';
-import type { ClaimedJob } from '../candidate.ts';
+import type { EndedWork } from '../candidate.ts';
 import type { Machine, Next } from './machine.ts';
 
 /**
@@ -35,9 +34,7 @@ export interface Because {
 }
 
 /** What a write-back remembers from its beginning to its end. */
-export interface WriteBackMemory {
-  readonly job: ClaimedJob;
-  readonly outcome: HandlerOutcome;
+export interface WriteBackMemory extends EndedWork {
   /** The value of the state attribute. */
   readonly stateValue: string;
   /**

@@ -5,7 +5,7 @@ import { outcomeFence } from '../../src/domain/fence.ts';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
 import { readMode, WORDS } from '../../src/domain/mode.ts';
 import { failedAs, failure, type Modification, type OptionalAttributes, success } from '../../src/domain/transition.ts';
-import type { ClaimedJob } from '../candidate.ts';
+import type { EndedWork } from '../candidate.ts';
 import { answerTo, type Failed } from './machine.ts';
 import { howWritten, isStillOwn, mayBeTakenNow, stillStandsInWork } from './write-back-evidence.ts';
 import type {
@@ -23,15 +23,13 @@ import type {
  * The first step. `now`: the value of the state attribute for a success that ends now,
  * `YYYYMMDDThhmmssZ`.
  */
-export function beginWriteBack(
-  job: ClaimedJob,
-  outcome: HandlerOutcome,
-  now: string,
-  rules: WriteBackRules,
-): WriteBackNext {
+export function beginWriteBack(work: EndedWork, now: string, rules: WriteBackRules): WriteBackNext {
+  const { job, outcome, tries, milliseconds } = work;
   const memory: WriteBackMemory = {
     job,
     outcome,
+    tries,
+    milliseconds,
     stateValue: outcome.ok ? now : '0',
     known: { record: job.record, entry: job.entry },
     fence: job.fence,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { renderEvent, renderJson } from '../../src/observability/render-event.ts';
 import { RecordError } from '../../src/replay/record-error.ts';
 import { encodeGap, encodeHeader, encodeStep } from '../../src/replay/recording.ts';
 import { type ReplayResult, replayFile } from '../../src/replay/replay-file.ts';
@@ -65,7 +66,14 @@ async function recordOfAll(): Promise<string[]> {
 const TEXTS = await recordOfAll();
 
 const replay = (path = file): Promise<ReplayResult> =>
-  replayFile(path, { pace: () => Promise.resolve(), onEvent: () => {}, onNotice: () => {} });
+  replayFile(path, {
+    pace: () => Promise.resolve(),
+    onEvent: (event) => {
+      const printed = [renderEvent(event, { colour: false }), renderJson(event)].join('');
+      if (/\p{Cc}/u.test(printed)) throw new Error(`prints ${JSON.stringify(printed)}`);
+    },
+    onNotice: () => {},
+  });
 
 /**
  * The message of the RecordError with which a replay of the lines fails; empty if it succeeds. Any
@@ -74,7 +82,7 @@ const replay = (path = file): Promise<ReplayResult> =>
 async function fault(lines: readonly string[]): Promise<string> {
   writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
   return replay().then(
-    () => '',
+    ({ differences }) => differences.find(({ replayed }) => replayed.includes('prints'))?.replayed ?? '',
     (error: unknown) => {
       if (error instanceof RecordError) return error.message;
       throw error;
@@ -102,7 +110,7 @@ describe('a record that somebody has changed', () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...PLACES), oddValue, async ({ index, place }, odd) => {
         const line = JSON.stringify(replaced(JSON.parse(TEXTS[index] ?? ''), place, odd));
-        expect(await fault(TEXTS.with(index, line))).not.toMatch(/\n|TypeError/);
+        expect(await fault(TEXTS.with(index, line))).not.toMatch(/\n|TypeError|prints/);
       }),
       { numRuns: 200 * SCALE },
     );

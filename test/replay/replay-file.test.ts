@@ -83,11 +83,14 @@ describe('a replay', () => {
     expect((await replay(lines, 'B')).told).toEqual(['claimed b', 'finished b']);
   });
 
-  it('tells of an account whose step comes out otherwise, and follows its turn no further', async () => {
+  it('tells of an account whose step comes out otherwise, and takes the steps after it as recorded', async () => {
     const [begin, ...rest] = [...(await turnOf('a')), ...(await turnOf('b'))].map(lineOf);
     const changed = begin?.replace('"at":"judging"', '"at":"reading"') ?? '';
     const result = await replay([HEADER, changed, ...rest]);
-    expect(result).toMatchObject({ differing: 1, told: ['claimed b', 'finished b'] });
+    expect(result).toMatchObject({
+      ...{ differing: 1, same: rest.length },
+      told: ['claimed a', 'finished a', 'claimed b', 'finished b'],
+    });
     expect(result.differences).toEqual([
       {
         account: 'a',
@@ -130,13 +133,26 @@ describe('a replay', () => {
     await expect(replay([HEADER, cut])).rejects.toThrow('line 2');
   });
 
-  it('leaves out the turns of which lines are missing', async () => {
+  it('takes the other steps of a turn of which lines are missing', async () => {
     const lines = (await turnOf('a')).map(lineOf);
-    const half = lines.slice(0, 2);
-    expect(await replay([HEADER, ...half, encodeGap(TIME, 3), ...lines.slice(4)])).toMatchObject({
-      ...{ gaps: 3, differing: 0, unfinished: 0, same: 2, leftOut: lines.length - 4 },
+    const half = lines.slice(0, 5);
+    expect(await replay([HEADER, ...half, encodeGap(TIME, 1), ...lines.slice(6)])).toMatchObject({
+      ...{ gaps: 1, differing: 0, unfinished: 0, same: lines.length - 1, told: ['claimed a', 'finished a'] },
     });
-    expect((await replay([HEADER, ...lines.slice(1)])).leftOut).toBeGreaterThan(1);
+    expect(await replay([HEADER, ...half, encodeGap(TIME, 3)])).toMatchObject({ gaps: 3, unfinished: 0 });
+    expect(await replay([HEADER, ...lines.slice(1)])).toMatchObject({ differing: 0, same: lines.length - 1 });
+  });
+
+  it.each([
+    ['compared', /"conflicts":0/, '"conflicts":7'],
+    ['used', /"decision":\{"kind":"claim"/, '"decision":{"kind":"settled"'],
+    ['taken', /"decision":\{"kind":"claim"/, '"judgement":{"kind":"claim"'],
+  ])('finds a line that somebody has changed where it is %s', async (_title, said, changed) => {
+    const lines = (await turnOf('a')).map(lineOf);
+    const at = lines.findIndex((line) => line.includes('"got":"judgement"'));
+    const line = lines[at]?.replace(said, changed) ?? '';
+    expect(line).not.toBe(lines[at]);
+    expect(await replay([HEADER, ...lines.with(at, line)])).toMatchObject({ differing: 1, same: lines.length - 1 });
   });
 
   it('waits between the lines as long as it is told to', async () => {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { StreamEvent } from '../../src/domain/event.ts';
 import { decodeLine, encodeStep, type RecordedSettings } from '../../src/replay/recording.ts';
-import { Replay } from '../../src/replay/replay.ts';
+import { replayRules, replayStep } from '../../src/replay/replay.ts';
 import type { Step } from '../../streams/turn/steps.ts';
 
 const TIME = '2026-03-01T02:00:00.000Z';
@@ -11,17 +11,18 @@ export function replayed(
   steps: readonly Step[],
   settings: RecordedSettings,
 ): { readonly differences: readonly string[]; readonly events: readonly StreamEvent[] } {
-  const replay = new Replay(settings);
+  const rules = replayRules(settings);
   const differences: string[] = [];
   const events: StreamEvent[] = [];
   for (const step of steps) {
     const text = encodeStep(TIME, step, settings.attributes);
     const line = decodeLine(text);
-    const replayedStep = line.kind === 'step' ? replay.replay(line.step) : undefined;
-    if (line.kind !== 'step' || !isDeepStrictEqual(replayedStep?.next, line.step.next)) {
-      differences.push(`${text} came out as ${JSON.stringify(replayedStep?.next)}`);
+    if (!('step' in line)) throw new Error(`no step: ${text}`);
+    const replayedStep = replayStep(line, rules);
+    if (!isDeepStrictEqual(replayedStep.next, line.next)) {
+      differences.push(`${text} came out as ${JSON.stringify(replayedStep.next)}`);
     }
-    events.push(...(replayedStep?.events ?? []));
+    events.push(...replayedStep.events);
   }
   return { differences, events };
 }

@@ -139,7 +139,7 @@ export class Stage {
           today: today(),
         };
         const next = decide(record, { names, ...circumstances });
-        this.steps.push({ step: 'decide', purpose, record, circumstances, next });
+        this.steps.push({ step: 'decide', uid: record.uid, purpose, record, circumstances, next });
         return next;
       },
       observeStep: (step) => void this.steps.push(step),

@@ -12,11 +12,13 @@ import { type DirectoryOperations, operationsAt } from '../../src/ldap/operation
 import { accountDn, BASE, RULES, SERVICE_DN, SERVICE_PASSWORD, SERVICES } from '../support/accounts.ts';
 import { type Changes, OPEN_ACCOUNTS, subscribe, subscription } from '../support/changes.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
+import { ServiceTraces } from '../support/service-traces.ts';
 import { type TestDirectory, text } from '../support/test-directory.ts';
 import { type ConformingServer, SERVERS, type Ways } from './servers.ts';
 
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 const DONE = { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' };
+const WAITS_FOR_INACTIVE = 'waiting mode=delete reason=sstIsActive is TRUE; delete waits until it is FALSE';
 const ELSEWHERE = `ou=backup,${SERVICES}`;
 const NAMES = {
   mode: 'sstProvisioningMode',
@@ -50,201 +52,225 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
   });
   afterAll(() => stop());
 
-  describe.each(ways)('by $protocol', ({ protocol, opened, renamed, movedIn, tellsLeaving, inOrder }: Ways) => {
-    const connected = async (): Promise<Changes> => {
-      const changes = later(subscribe(directory.login.url, { protocol }), (it) => it.stop());
-      await changes.until((short) => short.some((what) => what.startsWith('refreshed')));
-      return changes;
-    };
-    /**
-     * Subscribes and waits until changes arrive live: a persistent search may list the first of
-     * them as present content.
-     */
-    const watch = async (): Promise<Changes> => {
-      const changes = await connected();
-      for (let n = 1; !changes.short.includes(`add uid=first-${n - 1}`); n += 1) {
-        await directory.addAccount(`first-${n}`, OPEN);
-        await changes.until((short) => short.some((what) => what.endsWith(` uid=first-${n}`)));
-      }
-      changes.forget();
-      return changes;
-    };
-    /**
-     * Expects exactly these changes of an account. A change of another account, which is made now,
-     * has to come after them.
-     */
-    const expectTold = async (changes: Changes, uid: string, expected: readonly string[]): Promise<void> => {
-      const told = () => changes.short.filter((what) => what.endsWith(` uid=${uid}`));
-      await changes.until(() => told().length >= expected.length);
-      await directory.addAccount('sentinel', OPEN);
-      await changes.emitted('add uid=sentinel');
-      if (inOrder) expect(told()).toEqual(expected);
-      else expect(told().sort()).toEqual([...expected].sort());
-    };
-
-    it('lists the open accounts, all of them and no others, and says when that is complete', async () => {
-      for (const uid of ['1', '2']) await directory.addAccount(uid, OPEN);
-      await directory.addAccount('3', DONE);
-      const { short } = await connected();
-      expect(short.slice(0, 2)).toEqual(['connected', 'refreshing']);
-      // A persistent search does not show where the initial content ends. A plain search beside it
-      // does, and lists it again.
-      expect([...new Set(short.slice(2))].sort()).toEqual(['refresh uid=1', 'refresh uid=2', 'refreshed 2']);
-    });
-
-    it('tells of an account that is added, and of each change of it', async () => {
-      const changes = await watch();
-      await directory.addAccount('1', OPEN);
-      await directory.modify(accountDn('1'), { sstProvisioningMode: 'adding' });
-      await directory.modify(accountDn('1'), { cn: 'of another attribute' });
-      await expectTold(changes, '1', ['add uid=1', 'modify uid=1', 'modify uid=1']);
-    });
-
-    it('tells who wrote to an account last, live as in a refresh', async () => {
-      const attributes = attributesToRead(NAMES);
-      const writers = (changes: Changes): unknown[] =>
-        changes.all.flatMap((change) => {
-          const reading = change.kind === 'entry' ? readAccount(change.entry, NAMES, RULES) : undefined;
-          return reading?.kind === 'account' ? [reading.record.modifiedBy?.toLowerCase()] : [];
-        });
-      const changes = later(subscribe(directory.login.url, { protocol, attributes }), (it) => it.stop());
-      await changes.until((short) => short.some((what) => what.startsWith('refreshed')));
-      await directory.addAccount('1', OPEN);
-      await changes.until((short) => short.some((what) => what.endsWith(' uid=1')));
-      const asService = later(operations(), (it) => it.close());
-      await asService.modify(accountDn('1'), [
-        { operation: 'replace', attribute: 'sstProvisioningMode', values: ['adding'] },
-      ]);
-      await changes.until(() => writers(changes).length === 2);
-      expect(writers(changes)).toEqual([directory.login.dn, SERVICE_DN].map((dn) => dn.toLowerCase()));
-      const again = later(subscribe(directory.login.url, { protocol, attributes }), (it) => it.stop());
-      await again.until((short) => short.some((what) => what.startsWith('refreshed')));
-      expect([...new Set(writers(again))]).toEqual([SERVICE_DN.toLowerCase()]);
-    });
-
-    it('tells of an account that opens', async () => {
-      await directory.addAccount('1', DONE);
-      const changes = await watch();
-      await directory.request('1', 'MODIFY');
-      await expectTold(changes, '1', [`${opened} uid=1`]);
-    });
-
-    it('tells the new name of an account', async () => {
-      await directory.addAccount('1', OPEN);
-      const changes = await watch();
-      await directory.rename(accountDn('1'), accountDn('11'));
-      await expectTold(changes, '11', [`${renamed} uid=11`]);
-    });
-
-    it('tells that an account was deleted', async () => {
-      await directory.addAccount('1', OPEN);
-      const changes = await watch();
-      await directory.delete(accountDn('1'));
-      await changes.emitted('left uid=1');
-    });
-
-    it('tells of an account that is moved to below the base', async () => {
-      await directory.addAccount('1', OPEN);
-      await directory.rename(accountDn('1'), `uid=1,${ELSEWHERE}`);
-      const changes = await watch();
-      await directory.rename(`uid=1,${ELSEWHERE}`, accountDn('1'));
-      await expectTold(changes, '1', [`${movedIn} uid=1`]);
-    });
-
-    it(`tells ${tellsLeaving ? '' : 'nothing '}of an account that is finished`, async () => {
-      await directory.addAccount('1', OPEN);
-      const changes = await watch();
-      await directory.modify(accountDn('1'), DONE);
-      await expectTold(changes, '1', tellsLeaving ? ['left uid=1'] : []);
-    });
-
-    it('says how it refuses late requests', async () => {
-      const changes = await connected();
-      expect(changes.all).toContainEqual(expect.objectContaining({ kind: 'connected', fencing }));
-    });
-
-    it('tells the service of its own writes', async () => {
-      await directory.addAccount('1', OPEN);
-      const changes = await watch();
-      const own = later(operations(), (it) => it.close());
-      await own.modify(accountDn('1'), [{ operation: 'replace', attribute: NAMES.mode, values: ['adding'] }]);
-      await changes.emitted('modify uid=1');
-    });
-
-    it('refuses a wrong password with 49', async () => {
-      const options = { protocol, readPassword: () => Promise.resolve('wrong') };
-      const changes = later(subscribe(directory.login.url, options), (it) => it.stop());
-      expect(await changes.ended()).toMatchObject({ resultCode: 49 });
-    });
-
-    describe('with the service', () => {
-      const service = async (script: string): Promise<RunningService> => {
-        const running = await setUpService({
-          url: directory.login.url,
-          script: `echo "$1 $2" >> "$FOLDER/runs"\n${script}`,
-          directory: { subscription: protocol },
-        });
-        later(running, (it) => it.remove());
-        await running.start();
-        return running;
+  describe.each(ways)(
+    'by $protocol',
+    ({ protocol, opened, renamed, movedIn, tellsLeaving, inOrder, listsTwice }: Ways) => {
+      const connected = async (): Promise<Changes> => {
+        const changes = later(subscribe(directory.login.url, { protocol }), (it) => it.stop());
+        await changes.until((short) => short.some((what) => what.startsWith('refreshed')));
+        return changes;
+      };
+      /**
+       * Subscribes and waits until changes arrive live: a persistent search may list the first of
+       * them as present content.
+       */
+      const watch = async (): Promise<Changes> => {
+        const changes = await connected();
+        for (let n = 1; !changes.short.includes(`add uid=first-${n - 1}`); n += 1) {
+          await directory.addAccount(`first-${n}`, OPEN);
+          await changes.until((short) => short.some((what) => what.endsWith(` uid=first-${n}`)));
+        }
+        changes.forget();
+        return changes;
+      };
+      /**
+       * Expects exactly these changes of an account. A change of another account, which is made now,
+       * has to come after them.
+       */
+      const expectTold = async (changes: Changes, uid: string, expected: readonly string[]): Promise<void> => {
+        const told = () => changes.short.filter((what) => what.endsWith(` uid=${uid}`));
+        await changes.until(() => told().length >= expected.length);
+        await directory.addAccount('sentinel', OPEN);
+        await changes.emitted('add uid=sentinel');
+        if (inOrder) expect(told()).toEqual(expected);
+        else expect(told().sort()).toEqual([...expected].sort());
       };
 
-      it('takes an account through add, modify, delete and removal', async () => {
-        await service(':');
-        await directory.addAccount('1', OPEN);
-        const added = await directory.waitForMode('1', 'added');
-        expect(text(added, NAMES.state)).toMatch(/^\d{8}T\d{6}Z$/);
-        expect(text(added, 'sstProvisioningReturnValue')).toBe('0');
-        await directory.request('1', 'modify');
-        await directory.waitForMode('1', 'modified');
-        await directory.request('1', 'delete');
-        await directory.request('1', 'delete', { sstIsActive: 'FALSE' });
-        await directory.waitForMode('1', 'deleted');
-        await directory.delete(accountDn('1'));
-        await directory.addAccount('1', OPEN);
-        await directory.waitForMode('1', 'added');
+      it('lists the open accounts, all of them and no others, and says when that is complete', async () => {
+        for (const uid of ['1', '2']) await directory.addAccount(uid, OPEN);
+        await directory.addAccount('3', DONE);
+        const { short } = await connected();
+        expect(short.slice(0, 2)).toEqual(['connected', 'refreshing']);
+        // A persistent search does not show where the initial content ends. A plain search beside it
+        // does, and lists it again.
+        expect([...new Set(short.slice(2))].sort()).toEqual(['refresh uid=1', 'refresh uid=2', 'refreshed 2']);
       });
 
-      it('takes up what was open and what was interrupted before it started', async () => {
+      it('tells of an account that is added, and of each change of it', async () => {
+        const changes = await watch();
         await directory.addAccount('1', OPEN);
-        await directory.addAccount('2', { ...OPEN, sstProvisioningMode: 'modifying' });
-        await service(':');
-        await directory.waitForMode('1', 'added');
-        await directory.waitForMode('2', 'modified');
+        await directory.modify(accountDn('1'), { sstProvisioningMode: 'adding' });
+        await directory.modify(accountDn('1'), { cn: 'of another attribute' });
+        await expectTold(changes, '1', ['add uid=1', 'modify uid=1', 'modify uid=1']);
       });
 
-      it('never overwrites a request that was written while its script ran', async () => {
-        const running = await service('until [ -e "$FOLDER/go" ]; do sleep 0.02; done');
+      it('tells who wrote to an account last, live as in a refresh', async () => {
+        const attributes = attributesToRead(NAMES);
+        const writers = (changes: Changes): unknown[] =>
+          changes.all.flatMap((change) => {
+            const reading = change.kind === 'entry' ? readAccount(change.entry, NAMES, RULES) : undefined;
+            return reading?.kind === 'account' ? [reading.record.modifiedBy?.toLowerCase()] : [];
+          });
+        const changes = later(subscribe(directory.login.url, { protocol, attributes }), (it) => it.stop());
+        await changes.until((short) => short.some((what) => what.startsWith('refreshed')));
         await directory.addAccount('1', OPEN);
-        await directory.waitForMode('1', 'adding');
-        await directory.request('1', 'modify');
-        await writeFile(join(running.folder, 'go'), '');
-        await directory.waitForMode('1', 'modified');
-        expect(await runsOf(running)).toEqual(['add 1', 'modify 1']);
+        await changes.until((short) => short.some((what) => what.endsWith(' uid=1')));
+        const asService = later(operations(), (it) => it.close());
+        await asService.modify(accountDn('1'), [
+          { operation: 'replace', attribute: 'sstProvisioningMode', values: ['adding'] },
+        ]);
+        await changes.until(() => writers(changes).length === 2);
+        expect(writers(changes)).toEqual([directory.login.dn, SERVICE_DN].map((dn) => dn.toLowerCase()));
+        const again = later(subscribe(directory.login.url, { protocol, attributes }), (it) => it.stop());
+        await again.until((short) => short.some((what) => what.startsWith('refreshed')));
+        expect([...new Set(writers(again))]).toEqual([SERVICE_DN.toLowerCase()]);
       });
 
-      it('goes on when an account is renamed, and when it is deleted, while its script runs', async () => {
-        const running = await service('until [ -e "$FOLDER/go" ]; do sleep 0.02; done');
+      it('tells of an account that opens', async () => {
+        await directory.addAccount('1', DONE);
+        const changes = await watch();
+        await directory.request('1', 'MODIFY');
+        await expectTold(changes, '1', [`${opened} uid=1`]);
+      });
+
+      it('tells the new name of an account', async () => {
         await directory.addAccount('1', OPEN);
-        await directory.addAccount('2', OPEN);
-        for (const uid of ['1', '2']) await directory.waitForMode(uid, 'adding');
+        const changes = await watch();
         await directory.rename(accountDn('1'), accountDn('11'));
-        await directory.delete(accountDn('2'));
-        await writeFile(join(running.folder, 'go'), '');
-        await directory.waitForMode('11', 'added');
-        await directory.addAccount('3', OPEN);
-        await directory.waitForMode('3', 'added');
+        await expectTold(changes, '11', [`${renamed} uid=11`]);
       });
 
-      it('runs the script of each of a burst of accounts once', async () => {
-        const running = await service(':');
-        const uids = Array.from({ length: 60 }, (_, index) => String(100 + index));
-        for (const uid of uids) await directory.addAccount(uid, OPEN);
-        for (const uid of uids) await directory.waitForMode(uid, 'added');
-        expect((await runsOf(running)).sort()).toEqual(uids.map((uid) => `add ${uid}`));
+      it('tells that an account was deleted', async () => {
+        await directory.addAccount('1', OPEN);
+        const changes = await watch();
+        await directory.delete(accountDn('1'));
+        await changes.emitted('left uid=1');
       });
-    });
-  });
+
+      it('tells of an account that is moved to below the base', async () => {
+        await directory.addAccount('1', OPEN);
+        await directory.rename(accountDn('1'), `uid=1,${ELSEWHERE}`);
+        const changes = await watch();
+        await directory.rename(`uid=1,${ELSEWHERE}`, accountDn('1'));
+        await expectTold(changes, '1', [`${movedIn} uid=1`]);
+      });
+
+      it(`tells ${tellsLeaving ? '' : 'nothing '}of an account that is finished`, async () => {
+        await directory.addAccount('1', OPEN);
+        const changes = await watch();
+        await directory.modify(accountDn('1'), DONE);
+        await expectTold(changes, '1', tellsLeaving ? ['left uid=1'] : []);
+      });
+
+      it('says how it refuses late requests', async () => {
+        const changes = await connected();
+        expect(changes.all).toContainEqual(expect.objectContaining({ kind: 'connected', fencing }));
+      });
+
+      it('tells the service of its own writes', async () => {
+        await directory.addAccount('1', OPEN);
+        const changes = await watch();
+        const own = later(operations(), (it) => it.close());
+        await own.modify(accountDn('1'), [{ operation: 'replace', attribute: NAMES.mode, values: ['adding'] }]);
+        await changes.emitted('modify uid=1');
+      });
+
+      it('refuses a wrong password with 49', async () => {
+        const options = { protocol, readPassword: () => Promise.resolve('wrong') };
+        const changes = later(subscribe(directory.login.url, options), (it) => it.stop());
+        expect(await changes.ended()).toMatchObject({ resultCode: 49 });
+      });
+
+      /**
+       * The history of each account is pinned. Each request waits until the service has told what the
+       * one before it led to: a server may report two changes as one, or in another order.
+       */
+      describe('with the service', () => {
+        const service = async (script: string, omitted?: RegExp) => {
+          const running = await setUpService({
+            url: directory.login.url,
+            script: `echo "$1 $2" >> "$FOLDER/runs"\n${script}`,
+            directory: { subscription: protocol },
+            flags: ['--json'],
+          });
+          const traces = new ServiceTraces(running, omitted);
+          later(running, (it) => it.remove());
+          later(traces, (it) => expect(it.pinned).toMatchSnapshot());
+          await running.start();
+          return { running, traces };
+        };
+        /** Starts the service, and waits until changes arrive live, as `watch` does. */
+        const live = async (script: string) => {
+          const { running, traces } = await service(script);
+          for (let n = 1; ; n += 1) {
+            await directory.addAccount(`first-${n}`, OPEN);
+            if ((await traces.begins(`first-${n}`)).startsWith('received change=add')) return { running, traces };
+          }
+        };
+
+        it('takes an account through add, modify, delete and removal', async () => {
+          const { traces } = await live(':');
+          await directory.addAccount('1', OPEN);
+          await traces.ends('1', 'finished mode=added');
+          const added = await directory.read('1');
+          expect(added && text(added, NAMES.state)).toMatch(/^\d{8}T\d{6}Z$/);
+          expect(added && text(added, 'sstProvisioningReturnValue')).toBe('0');
+          await directory.request('1', 'modify');
+          await traces.ends('1', 'finished mode=modified');
+          await directory.request('1', 'delete');
+          await traces.ends('1', WAITS_FOR_INACTIVE);
+          await directory.request('1', 'delete', { sstIsActive: 'FALSE' });
+          await traces.ends('1', 'finished mode=deleted');
+          await directory.delete(accountDn('1'));
+          await directory.addAccount('1', OPEN);
+          await traces.ends('1', 'finished mode=added');
+        });
+
+        it('takes up what was open and what was interrupted before it started', async () => {
+          await directory.addAccount('1', OPEN);
+          await directory.addAccount('2', { ...OPEN, sstProvisioningMode: 'modifying' });
+          // An account that comes twice may be met again when it is finished.
+          const { traces } = await service(':', listsTwice ? /^conflict / : undefined);
+          await traces.ends('1', 'finished mode=added');
+          await traces.ends('2', 'finished mode=modified');
+        });
+
+        it('never overwrites a request that was written while its script ran', async () => {
+          const { running, traces } = await live('until [ -e "$FOLDER/go" ]; do sleep 0.02; done');
+          await directory.addAccount('1', OPEN);
+          await traces.ends('1', 'claimed mode=adding');
+          await directory.request('1', 'modify');
+          await traces.ends('1', 'queued mode=modify');
+          await writeFile(join(running.folder, 'go'), '');
+          await traces.ends('1', 'finished mode=modified');
+          expect(await runsOf(running)).toEqual(['add 1', 'modify 1']);
+        });
+
+        it('goes on when an account is renamed, and when it is deleted, while its script runs', async () => {
+          const { running, traces } = await live('until [ -e "$FOLDER/go" ]; do sleep 0.02; done');
+          await directory.addAccount('1', OPEN);
+          await directory.addAccount('2', OPEN);
+          for (const uid of ['1', '2']) await traces.ends(uid, 'claimed mode=adding');
+          await directory.rename(accountDn('1'), accountDn('11'));
+          await directory.delete(accountDn('2'));
+          await writeFile(join(running.folder, 'go'), '');
+          await directory.waitForMode('11', 'added');
+          await traces.ends('1', 'finished mode=added');
+          await traces.ends('2', 'superseded mode=adding reason=the entry is gone');
+          await directory.addAccount('3', OPEN);
+          await traces.ends('3', 'finished mode=added');
+        });
+
+        it('runs the script of each of a burst of accounts once', async () => {
+          const { running, traces } = await live(':');
+          const uids = Array.from({ length: 60 }, (_, index) => String(100 + index));
+          for (const uid of uids) await directory.addAccount(uid, OPEN);
+          for (const uid of uids) await traces.ends(uid, 'finished mode=added');
+          expect((await runsOf(running)).sort()).toEqual(uids.map((uid) => `add ${uid}`));
+        });
+      });
+    },
+  );
 
   describe('asked by the service', () => {
     const asked = () => later(operations(), (it) => it.close());
@@ -402,7 +428,7 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
   }
 });
 
-/** The arguments of each run of the script, such as `add 1`. */
+/** The arguments of each run of the script for an account whose uid is a number, such as `add 1`. */
 async function runsOf({ folder }: RunningService): Promise<string[]> {
-  return (await readFile(join(folder, 'runs'), 'utf8')).trim().split('\n');
+  return (await readFile(join(folder, 'runs'), 'utf8')).split('\n').filter((line) => / \d+$/.test(line));
 }

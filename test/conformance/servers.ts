@@ -21,6 +21,11 @@ export interface Ways {
   readonly tellsLeaving: boolean;
   /** Whether it reports changes in the order of the responses to their writes. */
   readonly inOrder: boolean;
+  /**
+   * Whether it may send an account of the initial content twice: a persistent search does not show
+   * where that ends, so a plain search lists it, too.
+   */
+  readonly listsTwice: boolean;
 }
 
 export interface ConformingServer {
@@ -39,6 +44,7 @@ const SYNCREPL: Ways = {
   movedIn: 'add',
   tellsLeaving: true,
   inOrder: true,
+  listsTwice: false,
 };
 
 const PERSISTENT_SEARCH: Ways = {
@@ -48,6 +54,7 @@ const PERSISTENT_SEARCH: Ways = {
   movedIn: 'rename',
   tellsLeaving: false,
   inOrder: true,
+  listsTwice: true,
 };
 
 export const SERVERS: readonly ConformingServer[] = [

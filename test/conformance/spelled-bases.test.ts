@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { accountAttributes, BASE, ldifRecord } from '../support/accounts.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
+import { ServiceTraces } from '../support/service-traces.ts';
 import { type TestDirectory, text } from '../support/test-directory.ts';
 import { SERVERS } from './servers.ts';
 
@@ -30,6 +31,14 @@ const UNKNOWN_TO_389: readonly string[] = [
 
 /** Runs until the test ends it. */
 const SCRIPT = 'echo begun\nuntil [ -e "$FOLDER/end" ]; do sleep 0.01; done\necho "$@" >> "$FOLDER/runs"';
+const TRACE = [
+  expect.stringMatching(/^received change=add mode=add /),
+  'queued mode=add',
+  'claimed mode=adding',
+  'output line=begun mode=adding stream=stdout',
+  'step mode=adding name=script',
+  'finished mode=added',
+];
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 
 describe.each(SERVERS)('a base that is spelt otherwise than by $name', ({ name: server, start }) => {
@@ -57,15 +66,18 @@ describe.each(SERVERS)('a base that is spelt otherwise than by $name', ({ name: 
 
   it.each(known)('finishes once what is renamed in mid-script below $spelling', async ({ made, spelling, uid }) => {
     const base = `${spelling},${BASE}`;
-    service = await setUpService({ url: directory.login.url, directory: { base }, script: SCRIPT });
+    const { url } = directory.login;
+    service = await setUpService({ url, directory: { base }, script: SCRIPT, flags: ['--json'] });
+    const traces = new ServiceTraces(service);
     await service.start();
     const name = `uid=${uid},${made},${BASE}`;
     await load(ldifRecord(name, accountAttributes(uid, OPEN)));
-    await service.outputMatches(/output .*begun/);
+    await traces.ends(uid, 'output line=begun mode=adding stream=stdout');
     const renamed = `${uid}0`;
     await load(`dn: ${name}\nchangetype: modrdn\nnewrdn: uid=${renamed}\ndeleteoldrdn: 1\n\n`);
     await writeFile(join(service.folder, 'end'), '');
-    await service.outputMatches(/finished .*\n/);
+    await traces.ends(uid, 'finished mode=added');
+    expect(traces.pinned).toEqual({ [uid]: TRACE });
     const [entry] = await directory.search(BASE, `(uid=${renamed})`);
     expect(entry && text(entry, 'sstProvisioningMode')).toBe('added');
     expect(await service.stop()).toBe(0);

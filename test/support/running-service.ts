@@ -75,16 +75,21 @@ export class RunningService {
 
   /** Resolves when the output matches. Rejects when the process ends, or after 20 seconds. */
   outputMatches(pattern: RegExp): Promise<RegExpMatchArray> {
+    return this.outputHas(String(pattern), (output) => output.match(pattern) ?? undefined);
+  }
+
+  /** Resolves to what `find` returns for the output, once that is not undefined. Rejects likewise. */
+  outputHas<T>(what: string, find: (output: string) => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        const match = this.#output.match(pattern);
-        if (match !== null) settle(() => resolve(match));
+        const found = find(this.#output);
+        if (found !== undefined) settle(() => resolve(found));
         else if (this.#ended) {
-          settle(() => reject(new Error(`the service ended without saying ${pattern}:\n${this.#output}`)));
+          settle(() => reject(new Error(`the service ended without saying ${what}:\n${this.#output}`)));
         }
       };
       const timer = setTimeout(
-        () => settle(() => reject(new Error(`the service did not say ${pattern} in time:\n${this.#output}`))),
+        () => settle(() => reject(new Error(`the service did not say ${what} in time:\n${this.#output}`))),
         20_000,
       );
       const settle = (how: () => void): void => {

@@ -21,7 +21,7 @@ export interface Candidate {
 
 export type OwnWork =
   | { readonly kind: 'retry'; readonly attempt: number; readonly lost: number; readonly fence: Fence }
-  | ({ readonly kind: 'unwritten' } & EndedWork);
+  | { readonly kind: 'unwritten'; readonly work: EndedWork };
 
 /** An outcome that is to be written. */
 export interface EndedWork {

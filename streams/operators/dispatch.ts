@@ -20,7 +20,7 @@ export function dispatch(surroundings: Surroundings): OperatorFunction<Turn, Tur
     observeStep({ step: 'afterHandler', uid: candidate.record.uid, job, outcome, isOvertaken, hasLapsed, next });
     if (next.to === 'writeBack') {
       const milliseconds = monotonic() - job.claimedAt;
-      return { at: 'ended', candidate, job, outcome, tries: 0, milliseconds };
+      return { at: 'ended', candidate, work: { job, outcome, tries: 0, milliseconds } };
     }
     const event = afterHandlerEvent(job, outcome, next);
     const result = notWrittenBack(candidate, job, next, surroundings);

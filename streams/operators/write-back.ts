@@ -21,7 +21,7 @@ type Ended = Extract<Turn, { readonly at: 'ended' }>;
 export function writeBack(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
   const { report, signal } = surroundings;
   return stage('ended', surroundings, async (turn) => {
-    const { at: _, candidate, ...work } = turn;
+    const { candidate, work } = turn;
     const { job } = work;
     try {
       const pause = pauseFor(job.record, job.id, signal, slot, surroundings);
@@ -100,11 +100,11 @@ function written(
   result: Extract<WriteBackResult, { kind: 'written' }>,
   { open, report }: Surroundings,
 ): TurnResult {
-  const { candidate, outcome } = turn;
+  const { candidate, work } = turn;
   const { record, made } = result;
-  if (outcome.ok) open.finished(candidate.id, made);
+  if (work.outcome.ok) open.finished(candidate.id, made);
   else open.wrote(candidate.id, record, { working: false, made });
-  report(writeBackEvent(turn, result));
+  report(writeBackEvent(work, result));
   return DONE;
 }
 
@@ -113,10 +113,10 @@ function superseded(
   result: Extract<WriteBackResult, { kind: 'superseded' }>,
   { open, report, underLeases }: Surroundings,
 ): TurnResult {
-  const { candidate } = turn;
+  const { candidate, work } = turn;
   const { record } = result;
   open.release(candidate.id);
-  report(writeBackEvent(turn, result));
+  report(writeBackEvent(work, result));
   if (record === undefined) {
     open.forget(candidate.id);
     return DONE;
@@ -130,10 +130,11 @@ function superseded(
  * has made it void.
  */
 function refused(
-  { candidate: { id }, job, outcome, tries, milliseconds }: Ended,
+  { candidate: { id }, work }: Ended,
   { error }: Extract<WriteBackResult, { kind: 'refused' }>,
   { open, report, observeStep }: Surroundings,
 ): TurnResult {
+  const { job, tries } = work;
   const { record } = job;
   const isOvertaken = open.isOvertaken(id);
   const next = afterRefusal(tries, isOvertaken);
@@ -142,7 +143,7 @@ function refused(
   else open.release(id);
   report(afterRefusalEvent(job, error, next));
   if (next.to !== 'keep') return DONE;
-  const ownWork = { kind: 'unwritten', job, outcome, tries: next.tries, milliseconds } as const;
+  const ownWork = { kind: 'unwritten', work: { ...work, tries: next.tries } } as const;
   return { at: 'again', candidate: { id, record, fresh: false, ownWork }, inMilliseconds: next.inMilliseconds };
 }
 

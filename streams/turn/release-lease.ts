@@ -13,7 +13,7 @@ export function releaseLease(
 ): void {
   if (result.at === 'again') {
     const { ownWork } = result.candidate;
-    const attempt = ownWork?.kind === 'retry' ? ownWork.attempt : (ownWork?.job.attempt ?? 1);
+    const attempt = ownWork?.kind === 'retry' ? ownWork.attempt : (ownWork?.work.job.attempt ?? 1);
     leases.release(uid, { to: 'paused', pause: result.inMilliseconds, attempt });
     return;
   }

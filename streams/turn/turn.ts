@@ -23,7 +23,7 @@ export type Turn =
   /** The account is claimed, and its handler is to run. */
   | { readonly at: 'claimed'; readonly candidate: Candidate; readonly job: ClaimedJob }
   /** The handler has ended, and its outcome is to be written. */
-  | ({ readonly at: 'ended'; readonly candidate: Candidate } & EndedWork)
+  | { readonly at: 'ended'; readonly candidate: Candidate; readonly work: EndedWork }
   | TurnResult;
 
 /** The result of a turn. */
@@ -46,9 +46,8 @@ export const DONE: TurnResult = { at: 'done' };
 /** Returns a turn at its beginning. An outcome that was kept from an earlier one needs no claim. */
 export function turnOf(candidate: Candidate): Turn {
   const { ownWork } = candidate;
-  if (ownWork?.kind !== 'unwritten') return { at: 'unclaimed', candidate };
-  const { kind: _, ...ended } = ownWork;
-  return { at: 'ended', candidate, ...ended };
+  if (ownWork?.kind === 'unwritten') return { at: 'ended', candidate, work: ownWork.work };
+  return { at: 'unclaimed', candidate };
 }
 
 /**

@@ -24,12 +24,9 @@ import type {
  * `YYYYMMDDThhmmssZ`.
  */
 export function beginWriteBack(work: EndedWork, now: string, rules: WriteBackRules): WriteBackNext {
-  const { job, outcome, tries, milliseconds } = work;
+  const { job, outcome } = work;
   const memory: WriteBackMemory = {
-    job,
-    outcome,
-    tries,
-    milliseconds,
+    ...work,
     stateValue: outcome.ok ? now : '0',
     known: { record: job.record, entry: job.entry },
     fence: job.fence,

@@ -4,9 +4,9 @@ import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Candidate } from '../candidate.ts';
 import { OWN_SLOT, type Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
-import type { ClaimEffect, ClaimInput, ClaimMachine, ClaimResult } from '../turn/claim-state.ts';
+import type { ClaimEffect, ClaimInput, ClaimResult } from '../turn/claim-state.ts';
 import { beginClaim, stepClaim } from '../turn/claim-step.ts';
-import { run } from '../turn/machine.ts';
+import { type Failed, run } from '../turn/machine.ts';
 import { readAgain } from '../turn/read-again.ts';
 import { takeLease } from '../turn/take-lease.ts';
 import { DONE, decideAgain, jobOf, stage, type Turn, type TurnResult } from '../turn/turn.ts';
@@ -43,10 +43,14 @@ export function claimAccount(
 ): Promise<ClaimResult> {
   const { open, report, observeStep } = surroundings;
   const { uid } = candidate.record;
-  const begin = beginClaim(candidate);
-  observeStep({ step: 'beginClaim', uid, job, candidate, next: begin });
-  const machine: ClaimMachine = { begin, step: (state, input) => stepClaim(state, input, surroundings) };
-  return run(machine, {
+  const first = beginClaim(candidate);
+  observeStep({ step: 'beginClaim', uid, job, candidate, next: first });
+  return run(first, {
+    step: (state, input: ClaimInput | Failed) => {
+      const next = stepClaim(state, input, surroundings);
+      observeStep({ step: 'stepClaim', uid, job, state, input, next });
+      return next;
+    },
     perform: (effect) =>
       effect.do === 'lease'
         ? takeLease(candidate, effect.record, job, surroundings, slot)
@@ -55,7 +59,6 @@ export function claimAccount(
       if (told.note === 'claiming') open.claiming(candidate.id, told.record, told.fence);
       else report(conflictEvent(told));
     },
-    stepped: (state, input, next) => observeStep({ step: 'stepClaim', uid, job, state, input, next }),
   });
 }
 

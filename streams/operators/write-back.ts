@@ -3,12 +3,12 @@ import { type ClaimedJob, type EndedWork, refOf } from '../candidate.ts';
 import type { Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { afterRefusal } from '../turn/after-work.ts';
-import { run } from '../turn/machine.ts';
+import { type Failed, run } from '../turn/machine.ts';
 import { readAgain } from '../turn/read-again.ts';
 import { DONE, decideAgain, stage, type Turn, type TurnResult } from '../turn/turn.ts';
 import { afterRefusalEvent, foreignClaimEvent, writeBackEvent } from '../turn/turn-events.ts';
 import { type Pause, pauseFor } from '../turn/wait-for-directory.ts';
-import type { WriteBackEffect, WriteBackInput, WriteBackMachine, WriteBackResult } from '../turn/write-back-state.ts';
+import type { WriteBackEffect, WriteBackInput, WriteBackResult } from '../turn/write-back-state.ts';
 import { beginWriteBack, stepWriteBack } from '../turn/write-back-step.ts';
 
 type Ended = Extract<Turn, { readonly at: 'ended' }>;
@@ -46,13 +46,16 @@ export function writeOutcome(
   const { job } = work;
   const { uid } = job.record;
   const now = stateNow();
-  const begin = beginWriteBack(work, now, surroundings);
-  observeStep({ step: 'beginWriteBack', uid, work, now, next: begin });
-  const machine: WriteBackMachine = { begin, step: (state, input) => stepWriteBack(state, input, surroundings) };
-  return run(machine, {
+  const first = beginWriteBack(work, now, surroundings);
+  observeStep({ step: 'beginWriteBack', uid, work, now, next: first });
+  return run(first, {
+    step: (state, input: WriteBackInput | Failed) => {
+      const next = stepWriteBack(state, input, surroundings);
+      observeStep({ step: 'stepWriteBack', uid, state, input, next });
+      return next;
+    },
     perform: (effect) => perform(effect, id, job, surroundings, pause),
     tell: ({ record }) => open.writing(id, record),
-    stepped: (state, input, next) => observeStep({ step: 'stepWriteBack', uid, state, input, next }),
   });
 }
 

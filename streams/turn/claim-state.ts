@@ -6,7 +6,7 @@ import type { Fence, Fencing } from '../../src/domain/fence.ts';
 import type { Mode } from '../../src/domain/mode.ts';
 import type { Modification } from '../../src/domain/transition.ts';
 import type { Candidate } from '../candidate.ts';
-import type { Machine, Next } from './machine.ts';
+import type { Next } from './machine.ts';
 
 /**
  * The claim of one account, by compare-and-swap. The record that was seen is only a hint: if the
@@ -168,4 +168,3 @@ export interface ClaimRules {
 
 /** What a step of the claim returns. */
 export type ClaimNext = Next<ClaimState, ClaimEffect, ClaimNote, ClaimResult>;
-export type ClaimMachine = Machine<ClaimState, ClaimEffect, ClaimInput, ClaimNote, ClaimResult>;

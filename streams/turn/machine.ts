@@ -16,34 +16,25 @@ export interface Failed {
 }
 
 export interface Machine<State, Effect, Input, Note, Result> {
-  readonly begin: Next<State, Effect, Note, Result>;
+  /** Returns what follows from the answer to the effect of the state. */
   readonly step: (state: State, input: Input | Failed) => Next<State, Effect, Note, Result>;
-}
-
-/** What a machine runs with. */
-export interface Driver<State, Effect, Input, Note, Result> {
   readonly perform: (effect: Effect) => Promise<Input>;
   readonly tell: (note: Note) => void;
-  /** Called with each step except the first one. */
-  readonly stepped: (state: State, input: Input | Failed, next: Next<State, Effect, Note, Result>) => void;
 }
 
 /**
- * Runs a machine to its result. Notes are reported before the effect is performed, as the echo of a
+ * Runs a machine from its first step to its result. Notes are reported before the effect is performed, as the echo of a
  * write may come before its answer. Rejects if an effect fails with anything but a
  * `DirectoryError`: then the service stops, or there is a bug.
  */
 export async function run<State, Effect, Input, Note, Result>(
-  { begin, step }: Machine<State, Effect, Input, Note, Result>,
-  { perform, tell, stepped }: Driver<State, Effect, Input, Note, Result>,
+  first: Next<State, Effect, Note, Result>,
+  { step, perform, tell }: Machine<State, Effect, Input, Note, Result>,
 ): Promise<Result> {
-  for (let next = begin; ; ) {
+  for (let next = first; ; ) {
     for (const note of next.notes) tell(note);
     if ('result' in next) return next.result;
-    const { state, effect } = next;
-    const input = await perform(effect).catch(failed);
-    next = step(state, input);
-    stepped(state, input, next);
+    next = step(next.state, await perform(next.effect).catch(failed));
   }
 }
 

@@ -4,7 +4,7 @@ import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Fence } from '../../src/domain/fence.ts';
 import type { Modification, OptionalAttributes } from '../../src/domain/transition.ts';
 import type { EndedWork } from '../candidate.ts';
-import type { Machine, Next } from './machine.ts';
+import type { Next } from './machine.ts';
 
 /**
  * The write-back of one outcome, by compare-and-swap and by the fence of its claim. It overwrites
@@ -120,4 +120,3 @@ export interface WriteBackRules {
 
 /** What a step of the write-back returns. */
 export type WriteBackNext = Next<WriteBackState, WriteBackEffect, WriteBackNote, WriteBackResult>;
-export type WriteBackMachine = Machine<WriteBackState, WriteBackEffect, WriteBackInput, WriteBackNote, WriteBackResult>;

@@ -1,5 +1,5 @@
 import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
-import type { EntryReading, ReadEntry } from '../../src/domain/account.ts';
+import type { AccountRecord, ReadEntry } from '../../src/domain/account.ts';
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Report } from '../../src/domain/event.ts';
@@ -13,7 +13,7 @@ import { foreignClaimEvent } from '../turn/turn-events.ts';
 export type AccountChange =
   /** `quiet`: nothing about the account has changed, so there is nothing to report. */
   | { readonly kind: 'seen'; readonly candidate: Candidate; readonly quiet: boolean }
-  | { readonly kind: 'left'; readonly id: string; readonly uid: string }
+  | { readonly kind: 'left'; readonly id: string }
   /** The account comes back after a pause. */
   | { readonly kind: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number };
 
@@ -116,7 +116,7 @@ class Reader {
     if (this.#isEcho(change.entry)) return;
     const reading = this.#options.readEntry(change.entry);
     if (reading.kind === 'account') {
-      this.#see(reading, change.change);
+      this.#see(reading.record, change.change);
       return;
     }
     this.#leave(reading.dn, uuidOf(change.entry));
@@ -132,18 +132,10 @@ class Reader {
     return uuid !== undefined && this.#options.open.isOwnVersion(uuid, String(entryCSN));
   }
 
-  #see({ record }: Extract<EntryReading, { kind: 'account' }>, change: EntryChange['change']): void {
+  #see(record: AccountRecord, change: EntryChange['change']): void {
     const { open, report } = this.#options;
     const isLive = change !== 'refresh' && change !== 'list';
-    const {
-      id,
-      isEcho,
-      unchanged,
-      working,
-      stale,
-      missed,
-      foreignClaim: isForeign,
-    } = open.seen(record, this.#sourceOf(change));
+    const { id, isEcho, unchanged, working, stale, missed, foreignClaim } = open.seen(record, this.#sourceOf(change));
     if (missed !== undefined) this.#tellLeft(missed);
     if (isEcho) return;
     const quiet = !isLive && unchanged;
@@ -152,7 +144,7 @@ class Reader {
       const by = modifiedBy === undefined ? {} : { modifiedBy };
       report({ event: 'received', change, uid, dn, mode, ...(entryUUID === undefined ? {} : { entryUUID }), ...by });
     }
-    if (isForeign) report(foreignClaimEvent(record));
+    if (foreignClaim) report(foreignClaimEvent(record));
     // What a refresh or list shows of an account in work may be older than that work.
     const fresh = !stale && (isLive || !working);
     this.#tell({ kind: 'seen', candidate: { id, record, fresh }, quiet });
@@ -173,7 +165,7 @@ class Reader {
     // While the account is in work, the write-back itself makes it leave, and finds out whether
     // anything else has happened.
     if (!working) this.#options.report({ event: 'left', dn, uid });
-    this.#tell({ kind: 'left', id, uid });
+    this.#tell({ kind: 'left', id });
   }
 
   /**

@@ -73,7 +73,7 @@ describe('decideEach', () => {
         report: () => {},
       };
       const again: AccountChange = { kind: 'again', candidate: CANDIDATE, inMilliseconds: 9 };
-      const left: AccountChange = { kind: 'left', id: 'uuid-a', uid: 'A' };
+      const left: AccountChange = { kind: 'left', id: 'uuid-a' };
       expectObservable(cold('ab#', { a: again, b: left }).pipe(decideEach(dependencies as never)) as never).toBe(
         'ab#',
         {

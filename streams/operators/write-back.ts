@@ -27,7 +27,7 @@ export function writeBack(surroundings: Surroundings, slot: Slot): OperatorFunct
       const pause = pauseFor(job.record, job.id, signal, slot, surroundings);
       const result = await writeOutcome(candidate.id, work, surroundings, pause);
       if (result.kind === 'refused') signal.throwIfAborted();
-      return told(turn, result, surroundings);
+      return conclude(turn, result, surroundings);
     } catch (error) {
       if (signal.aborted) report({ event: 'skipped', reason: UNWRITTEN_AT_STOP, ...refOf(job.record, job.id) });
       throw error;
@@ -87,7 +87,7 @@ async function perform(
   }
 }
 
-function told(turn: Ended, result: WriteBackResult, surroundings: Surroundings): TurnResult {
+function conclude(turn: Ended, result: WriteBackResult, surroundings: Surroundings): TurnResult {
   switch (result.kind) {
     case 'written':
       return written(turn, result, surroundings);

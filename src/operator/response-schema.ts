@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { EVENT_NAMES } from '../domain/event.ts';
+import { EVENT_NAMES, type StreamEvent } from '../domain/event.ts';
 
 const text = z.string();
 const number = z.number();
@@ -57,19 +57,16 @@ export const snapshotSchema = z.looseObject({
   ),
 });
 
-const texts = [
-  ...(['uid', 'dn', 'mode', 'job', 'url', 'protocol', 'server', 'reason', 'remedy', 'change', 'entryUUID'] as const),
-  ...(['modifiedBy', 'failedAt', 'until', 'name', 'stream', 'line', 'state', 'step', 'cause'] as const),
-];
-const numbers = [
-  ...(['entries', 'milliseconds', 'resultCode', 'attempt', 'inMilliseconds', 'returnValue'] as const),
-  ...(['inWork', 'queued', 'graceMilliseconds', 'exitCode'] as const),
-];
+type FieldsOf<Event> = Event extends StreamEvent ? Exclude<keyof Event, 'event'> : never;
+
+/** The type of each field of any event. */
+const fields: Readonly<Record<FieldsOf<StreamEvent>, typeof text | typeof number>> = {
+  ...{ uid: text, dn: text, mode: text, job: text, entryUUID: text, change: text, modifiedBy: text },
+  ...{ url: text, protocol: text, server: text, reason: text, remedy: text, failedAt: text, until: text },
+  ...{ name: text, stream: text, line: text, state: text, step: text, cause: text },
+  ...{ entries: number, milliseconds: number, resultCode: number, attempt: number, inMilliseconds: number },
+  ...{ returnValue: number, inWork: number, queued: number, graceMilliseconds: number, exitCode: number },
+};
 
 /** The fields of an event of `/events`. `describeEvent` checks which fields each event needs. */
-export const eventSchema = z.looseObject({
-  time,
-  event: z.enum(EVENT_NAMES),
-  ...Object.fromEntries(texts.map((name) => [name, text.optional()])),
-  ...Object.fromEntries(numbers.map((name) => [name, number.optional()])),
-});
+export const eventSchema = z.looseObject({ ...z.object(fields).partial().shape, time, event: z.enum(EVENT_NAMES) });

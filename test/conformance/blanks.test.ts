@@ -33,7 +33,8 @@ describe.each(SERVERS)('values with blanks beside them on $name', ({ start, ways
   });
   afterAll(() => stop?.());
 
-  it('are judged alike by the service, explain and verify', async () => {
+  // Starts a process for each account.
+  it('are judged alike by the service, explain and verify', { timeout: 120_000 }, async () => {
     const { url } = directory.login;
     const service = await setUpService({ url, script: 'echo "$2" >> "$FOLDER/runs"', flags: ['--json'] });
     // `auto` takes the first way. An account that comes twice may be met again when it is finished.

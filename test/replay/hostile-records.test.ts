@@ -127,6 +127,20 @@ describe('a record that somebody has changed', () => {
   });
 });
 
+describe('a record with values within values', () => {
+  it.each([1_000, 2_000, 4_000, 8_000, 100_000])(
+    'is replayed or refused with a sentence: %i of them',
+    async (depth) => {
+      const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+      const nested = `${'{"state":'.repeat(depth)}1${'}'.repeat(depth)}`;
+      const lines = TEXTS.map((text) => text.replace('"uid":', `"state":${nested},"next":${deep},"uid":`));
+      expect(await fault(lines)).toMatch(/^$|line \d+: it is no line of a record/);
+      const ends = TEXTS.map((text) => text.replace(/"next":.*/, `"next":${deep}}`));
+      expect(await fault(ends)).toMatch(/^$|line \d+: it is no line of a record/);
+    },
+  );
+});
+
 describe('a record that is no file, or too large', () => {
   it.each(HOSTILE_FILES)('is refused where it is %s', async (_title, put, named) => {
     const path = put(mkdtempSync(join(folder, 'hostile-')));

@@ -30,26 +30,26 @@ const LONGEST_PAUSE = 2 ** 31 - 1;
 async function replay(file: string, { uid, realtime, json }: ReplayFlags): Promise<number> {
   const { setTimeout: delay } = await import('node:timers/promises');
   const { renderEvent, renderJson } = await import('../observability/render-event.ts');
+  const { visible } = await import('../observability/visible.ts');
   const { wantsColour } = await import('../observability/colour.ts');
   const { replayFile } = await import('../replay/replay-file.ts');
   const colour = wantsColour(process.stdout, process.env);
   const print = (line: string) => process.stdout.write(`${line}\n`);
+  const note = (text: string) => process.stderr.write(`-- ${visible(text)}\n`);
 
   const { same, differing, differences, unfinished, gaps } = await replayFile(file, {
     uid,
     pace: realtime ? (milliseconds) => delay(Math.min(milliseconds, LONGEST_PAUSE)) : () => Promise.resolve(),
     onEvent: (event) => print(json ? renderJson(event) : renderEvent(event, { colour })),
-    onNotice: (text) => process.stderr.write(`-- ${text}\n`),
+    onNotice: note,
   });
-  for (const { account, recorded, replayed } of differences) {
-    process.stderr.write(`-- ${account}: recorded ${recorded}, now ${replayed}\n`);
-  }
-  if (gaps > 0) process.stderr.write(`-- ${gaps} lines are missing in the record: the disk did not keep up\n`);
-  if (unfinished > 0) process.stderr.write(`-- ${unfinished} accounts were still in work when the record ended\n`);
-  process.stderr.write(
+  for (const { account, recorded, replayed } of differences) note(`${account}: recorded ${recorded}, now ${replayed}`);
+  if (gaps > 0) note(`${gaps} lines are missing in the record: the disk did not keep up`);
+  if (unfinished > 0) note(`${unfinished} accounts were still in work when the record ended`);
+  note(
     differing === 0
-      ? `-- ${same} decisions, all as recorded\n`
-      : `-- ${same} decisions as recorded, ${differing} accounts otherwise\n`,
+      ? `${same} decisions, all as recorded`
+      : `${same} decisions as recorded, ${differing} accounts otherwise`,
   );
   return differing === 0 ? CommandExit.OK : CommandExit.NOT_OK;
 }

@@ -95,6 +95,37 @@ describe('in place of a record', () => {
   });
 });
 
+describe('in a record', () => {
+  it('nothing reaches the terminal but text', async () => {
+    const schedule = { attempts: 1, initial: 1, max: 1 };
+    const settings = {
+      attributes: { mode: 'm', state: 's', date: ['d'], active: 'a', returnValue: null, executionTime: null },
+      accounts: { lowestUidNumber: 1000, homeRoot: null, homeLayout: '{uid}' },
+      ...{ instances: 'one', retry: { temporary: schedule, script: schedule }, longestHandlerMilliseconds: 1 },
+    };
+    const sequence = '\u001b]0;owned\u0007\u202e';
+    const time = '2026-03-01T02:00:00.000Z';
+    const record = { dn: sequence, uid: sequence, mode: 'add', state: '0', active: true };
+    const circumstances = { today: '20260301', othersTimeLeft: 0, behindTimeLeft: 0 };
+    const decide = { step: 'decide', purpose: 'seen', circumstances, next: sequence };
+    const lines = [
+      { record: 'prov-backup-rsnapshot', format: 5, time, version: sequence, settings },
+      { time, ...decide, uid: sequence, record },
+      { time, ...decide, uid: `${sequence}2`, record: { ...record, mode: { toString: sequence } } },
+    ];
+    writeFileSync(inFolder('record'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const { code, stdout, stderr } = await run('replay', inFolder('record'));
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/queued .*owned/);
+    expect(stderr).toMatch(
+      /by version .*owned.*\n-- .*owned.*: recorded .*owned.*\n-- .*owned.*2: .* cannot be taken: /,
+    );
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
+    expect(`${stdout}${stderr}`).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect(stderr).not.toMatch(STACK_TRACE);
+  });
+});
+
 describe('in place of a file that the service writes', () => {
   /** Starts a service, and waits for the reason on standard error why it does not write there. */
   async function started(args: readonly string[], told: RegExp): Promise<ChildProcess> {

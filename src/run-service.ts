@@ -11,6 +11,7 @@ import type { Log } from './observability/log.ts';
 import { createEventLog } from './observability/log-events.ts';
 import { createEventPublisher, type EventPublisher } from './observability/publish.ts';
 import { createSystemdNotifier, type SystemdNotifier } from './observability/systemd-notify.ts';
+import { visible } from './observability/visible.ts';
 import { openServiceJournal } from './open-journal.ts';
 import { openOperatorInterface } from './open-operator.ts';
 import { openRecord } from './open-record.ts';
@@ -69,7 +70,7 @@ async function runLogged(
   const { env, stderr } = process;
   const refuse = (message: string): void => {
     log.logger.error(message);
-    stderr.write(`${message}\n`);
+    stderr.write(`${visible(message)}\n`);
   };
   let lock: InstanceLock | undefined;
   let slot: HolderSlot | undefined;

@@ -5,6 +5,7 @@ import { clockTime } from './observability/human-time.ts';
 import { createLogger, type Log } from './observability/log.ts';
 import { createProcessOutput } from './observability/process-output.ts';
 import { renderEvent, renderJson } from './observability/render-event.ts';
+import { visible } from './observability/visible.ts';
 
 export interface ServiceOutputOptions {
   readonly log: Settings['log'];
@@ -41,7 +42,7 @@ export function openServiceOutputs({ log: settings, debug, now }: ServiceOutputO
   const colour = wantsColour(stdout, env);
   const standardError = createProcessOutput(stderr, { lossNote });
   const writeNotice = (message: string): void => {
-    standardError.write(`${clockTime(time())}  ${'notice'.padEnd(12)}  ${message}\n`);
+    standardError.write(`${clockTime(time())}  ${'notice'.padEnd(12)}  ${visible(message)}\n`);
   };
   const log = createLogger({
     ...settings,

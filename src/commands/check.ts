@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CheckLine } from '../domain/check-line.ts';
 import { paint, wantsColour } from '../observability/colour.ts';
+import { visible } from '../observability/visible.ts';
 import { withConfigOption } from './options.ts';
 import { CommandExit, runAction } from './run-action.ts';
 
@@ -39,5 +40,6 @@ async function check({ config, unit }: CheckOptions): Promise<number> {
 
 function render({ verdict, what, found, remedy }: CheckLine, colour: boolean): string {
   const mark = paint(verdict.padEnd(9), MARKS[verdict], colour);
-  return `${mark}  ${what}: ${found}${remedy === undefined ? '' : `\n           -> ${remedy}`}`;
+  // The directory server and the host have words in it.
+  return `${mark}  ${visible(`${what}: ${found}`)}${remedy === undefined ? '' : `\n           -> ${visible(remedy)}`}`;
 }

@@ -10,6 +10,7 @@ import { connectForChanges } from '../ldif/directory-target.ts';
 import { CannotReadLdif, type LdifSource, ldifOfStream, openLdifFile } from '../ldif/ldif-source.ts';
 import { PatientTarget } from '../ldif/patient-target.ts';
 import { humanDuration } from '../observability/human-time.ts';
+import { visible } from '../observability/visible.ts';
 import { accessOf } from '../site.ts';
 import { CommandFailure, UsageError } from './run-action.ts';
 
@@ -45,7 +46,7 @@ async function openSource(file: string): Promise<LdifSource> {
 function cannotRead(file: string, error: unknown, applied = 0): unknown {
   if (!(error instanceof CannotReadLdif)) return error;
   const before = applied === 0 ? '' : `; ${applied} records before that were applied`;
-  const what = file === '-' ? 'standard input' : `the LDIF file ${printable(file)}`;
+  const what = file === '-' ? 'standard input' : `the LDIF file ${visible(file)}`;
   return new CommandFailure(`${what} cannot be read: ${error.message}${before}`);
 }
 
@@ -95,7 +96,7 @@ function summary({ applied, failed, stoppedAt }: Tally): string {
 }
 
 function noRecords(file: string): CommandFailure {
-  return new CommandFailure(`${file === '-' ? 'standard input' : printable(file)} holds no records`);
+  return new CommandFailure(`${file === '-' ? 'standard input' : visible(file)} holds no records`);
 }
 
 function accessAs(settings: Settings, { bindDn, bindPasswordFile }: LoadOptions): DirectoryAccess {
@@ -112,7 +113,7 @@ function accessAs(settings: Settings, { bindDn, bindPasswordFile }: LoadOptions)
 }
 
 function print({ number, line, what, error }: RecordReport): void {
-  const record = `record ${number} (line ${line}): ${printable(what)}`;
+  const record = `record ${number} (line ${line}): ${visible(what)}`;
   if (error === undefined) process.stdout.write(`${record}: done\n`);
   else process.stderr.write(`${record}: ${describe(error)}\n`);
 }
@@ -120,14 +121,9 @@ function print({ number, line, what, error }: RecordReport): void {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const remedy = error instanceof DirectoryError ? error.remedy : undefined;
-  return printable(remedy === undefined ? error.message : `${error.message}; ${remedy}`);
-}
-
-/** Replaces control characters, which a terminal could interpret, in a DN or a server's message. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, ' ');
+  return visible(remedy === undefined ? error.message : `${error.message}; ${remedy}`);
 }
 
 function note(text: string): void {
-  process.stderr.write(`-- ${printable(text)}\n`);
+  process.stderr.write(`-- ${visible(text)}\n`);
 }

@@ -2,6 +2,7 @@ import { ConfigurationError } from '../../config/fault.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { ProcessExit } from '../domain/return-code.ts';
 import { JournalError } from '../journal/journal-error.ts';
+import { visible } from '../observability/visible.ts';
 import { OperatorError } from '../operator/listen-address.ts';
 import { RecordError } from '../replay/record-error.ts';
 import { exitAfterWork, exitAtOnce, whenOutputIsLost } from './standard-output.ts';
@@ -63,8 +64,9 @@ function describeFailure(
   if (error instanceof RecordError || error instanceof JournalError || error instanceof CommandFailure)
     return { text: error.message, code: failureCode };
   if (error instanceof OperatorError || error instanceof DirectoryError) {
-    const remedy = error.remedy === undefined ? '' : `\n  ${error.remedy}`;
-    return { text: `${error.message}${remedy}`, code: failureCode };
+    // The server at the other end has words in it.
+    const remedy = error.remedy === undefined ? '' : `\n  ${visible(error.remedy)}`;
+    return { text: `${visible(error.message)}${remedy}`, code: failureCode };
   }
   return undefined;
 }

@@ -25,6 +25,7 @@ async function tap({ uid = [], event = [], since = 'now', json, ...target }: Tap
   const { readFilter, readSince } = await import('../operator/event-filter.ts');
   const { renderEvent, renderJson } = await import('../observability/render-event.ts');
   const { wantsColour } = await import('../observability/colour.ts');
+  const { visible } = await import('../observability/visible.ts');
   try {
     readFilter({ uid, event });
     readSince(since, Date.now());
@@ -36,7 +37,7 @@ async function tap({ uid = [], event = [], since = 'now', json, ...target }: Tap
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
   const colour = wantsColour(process.stdout, process.env);
-  const note = (text: string) => process.stderr.write(`-- ${text}\n`);
+  const note = (text: string) => process.stderr.write(`-- ${visible(text)}\n`);
 
   const wanted = { uids: uid, events: event, since, signal: ending.signal };
 

@@ -3,6 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { element, enumerated, octetString } from '../../src/ldap/wire/ber.ts';
+import { encodeMessage, Operation } from '../../src/ldap/wire/message.ts';
+import { answeringServer } from '../support/answering-server.ts';
 import { attempt, type CommandResult, exited, track } from '../support/children.ts';
 import { HOSTILE_FILES } from '../support/hostile-files.ts';
 
@@ -30,6 +33,11 @@ const MEMORY_LIMIT = { NODE_OPTIONS: '--max-old-space-size=200' };
 
 const run = (...args: string[]): Promise<CommandResult> =>
   attempt(process.execPath, [MAIN, ...args], { env: { ...process.env, ...MEMORY_LIMIT } });
+
+/** Text that names the terminal, and turns the direction of what follows. */
+const SEQUENCE = '\u001b]0;owned\u0007\u202e';
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/;
 
 /** Output that only the authors of a program understand. */
 const STACK_TRACE = /^\s+at .*[(/:]\S*\d+:\d+\)?$|FATAL ERROR|Unhandled|uncaught/im;
@@ -101,17 +109,16 @@ describe('in a record', () => {
     const settings = {
       attributes: { mode: 'm', state: 's', date: ['d'], active: 'a', returnValue: null, executionTime: null },
       accounts: { lowestUidNumber: 1000, homeRoot: null, homeLayout: '{uid}' },
-      ...{ instances: 'one', retry: { temporary: schedule, script: schedule }, longestHandlerMilliseconds: 1 },
+      ...{ instances: 'one', retry: { temporary: schedule, script: schedule } },
     };
-    const sequence = '\u001b]0;owned\u0007\u202e';
     const time = '2026-03-01T02:00:00.000Z';
-    const record = { dn: sequence, uid: sequence, mode: 'add', state: '0', active: true };
+    const record = { dn: SEQUENCE, uid: SEQUENCE, mode: 'add', state: '0', active: true };
     const circumstances = { today: '20260301', othersTimeLeft: 0, behindTimeLeft: 0 };
-    const decide = { step: 'decide', purpose: 'seen', circumstances, next: sequence };
+    const decide = { step: 'decide', purpose: 'seen', circumstances, next: SEQUENCE };
     const lines = [
-      { record: 'prov-backup-rsnapshot', format: 5, time, version: sequence, settings },
-      { time, ...decide, uid: sequence, record },
-      { time, ...decide, uid: `${sequence}2`, record: { ...record, mode: { toString: sequence } } },
+      { record: 'prov-backup-rsnapshot', format: 5, time, version: SEQUENCE, settings },
+      { time, ...decide, uid: SEQUENCE, record },
+      { time, ...decide, uid: `${SEQUENCE}2`, record: { ...record, mode: { toString: SEQUENCE } } },
     ];
     writeFileSync(inFolder('record'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
     const { code, stdout, stderr } = await run('replay', inFolder('record'));
@@ -120,10 +127,27 @@ describe('in a record', () => {
     expect(stderr).toMatch(
       /by version .*owned.*\n-- .*owned.*: recorded .*owned.*\n-- .*owned.*2: .* cannot be taken: /,
     );
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
-    expect(`${stdout}${stderr}`).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect(`${stdout}${stderr}`).not.toMatch(CONTROL);
     expect(stderr).not.toMatch(STACK_TRACE);
   });
+});
+
+describe('in the words of a directory server', () => {
+  it.each([['check'], ['verify'], ['retry', '--failed']])(
+    'nothing reaches the terminal but text: %s',
+    async (...args) => {
+      const server = await answeringServer((socket, id) => {
+        const refusal = [enumerated(50), octetString(''), octetString(SEQUENCE)];
+        socket.write(encodeMessage(id, element(Operation.searchResultDone, ...refusal)));
+      });
+      onTestFinished(() => server.close());
+      const settings = { directory: { url: server.url, base: 'dc=example' }, script: { command: ['/bin/true'] } };
+      writeFileSync(inFolder('service.yaml'), JSON.stringify(settings), { mode: 0o600 });
+      const { stdout, stderr } = await run(...args, '-c', inFolder('service.yaml'));
+      expect(`${stdout}${stderr}`).toMatch(/\(50\): .*owned/);
+      expect(`${stdout}${stderr}`).not.toMatch(CONTROL);
+    },
+  );
 });
 
 describe('in place of a file that the service writes', () => {

@@ -65,36 +65,47 @@ function dueAt({ wish, seen, notBefore }: Waiting, context: LeaseContext): numbe
   return Math.max(notBefore, takeableAt(seen, wish.inWork ? wish.since : undefined, context));
 }
 
+type TakeableContext = Pick<LeaseContext, 'holder' | 'duration' | 'spread'>;
+
 /**
  * When a lease may be taken that stays as it was seen. `inWorkSince`: since when it is wanted for an
  * account in work; undefined if the account is not.
  */
-export function takeableAt(
-  { lease, since, deleted }: Seen,
-  inWorkSince: number | undefined,
-  { holder, duration, spread }: Pick<LeaseContext, 'holder' | 'duration' | 'spread'>,
-): number {
-  switch (lease.is) {
-    case 'left':
-      return -Infinity;
-    case 'free':
-    case 'missing':
-      if (inWorkSince === undefined && !deleted) return -Infinity;
-      return Math.max(since, inWorkSince ?? since) + duration + spread;
-    case 'unclear':
-      return Infinity;
-    case 'held':
-    case 'paused':
-      return lease.holder === holder ? -Infinity : since + lease.duration + spread;
-  }
+export function takeableAt(seen: Seen, inWorkSince: number | undefined, context: TakeableContext): number {
+  const { lease, since } = seen;
+  const { duration, spread } = context;
+  if (lease.is === 'unclear') return Infinity;
+  if ((lease.is === 'held' || lease.is === 'paused') && !isOwn(lease, context)) return since + lease.duration + spread;
+  return mayBeAtWork(seen, inWorkSince !== undefined)
+    ? Math.max(since, inWorkSince ?? since) + duration + spread
+    : -Infinity;
+}
+
+/** Whether somebody may be at work of whom the lease does not tell. */
+function mayBeAtWork({ lease, doubtful }: Seen, inWork: boolean): boolean {
+  if (lease.is === 'free') return inWork;
+  if (lease.is === 'missing') return inWork || doubtful;
+  return inWork && doubtful;
 }
 
 export function newTurn({ job }: Wish, { now, turn, holder, duration }: LeaseContext): Sent {
   return { lease: heldLease({ holder, job, turn, duration }), sentAt: now };
 }
 
-/** What is known after another reading. Leases are not deleted in operation. */
-export function see(seen: Seen | undefined, lease: LeaseReading, { now }: LeaseContext): Seen {
+/** What is known after another reading. */
+export function see(seen: Seen | undefined, lease: LeaseReading, context: LeaseContext): Seen {
   if (seen?.lease.text === lease.text) return seen;
-  return { lease, since: now, deleted: lease.is === 'missing' && seen !== undefined };
+  if (seen === undefined || (isOwn(seen.lease, context) && isOwn(lease, context))) {
+    return { lease, since: context.now, doubtful: seen?.doubtful ?? false };
+  }
+  return seeChanged(lease, context);
+}
+
+/** What is known of a lease that was another one before. */
+export function seeChanged(lease: LeaseReading, context: LeaseContext): Seen {
+  return { lease, since: context.now, doubtful: lease.is === 'missing' || isOwn(lease, context) };
+}
+
+function isOwn(lease: LeaseReading, { holder }: Pick<LeaseContext, 'holder'>): boolean {
+  return (lease.is === 'held' || lease.is === 'paused') && lease.holder === holder;
 }

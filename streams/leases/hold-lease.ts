@@ -1,5 +1,5 @@
 import { FREE, LEFT, type Lease, type LeaseReading, type PausedLease, pausedLease } from '../../src/domain/lease.ts';
-import { newTurn, see, want } from './attempt-lease.ts';
+import { newTurn, seeChanged, want } from './attempt-lease.ts';
 import {
   type Held,
   type LeaseAnswer,
@@ -32,7 +32,7 @@ export function stepHeld(state: Held, input: LeaseAnswer, context: LeaseContext)
         return { state: { ...state, doing: 'resting' }, effect: { do: 'wait', until: context.now + RETRY_AFTER } };
       }
       return {
-        state: { at: 'lost', seen: see({ lease, since: context.now, deleted: false }, input.lease, context) },
+        state: { at: 'lost', seen: seeChanged(input.lease, context) },
         effect: { do: 'nothing' },
       };
     case 'told':
@@ -120,8 +120,8 @@ export function stepReleasing(state: Releasing, input: LeaseAnswer, context: Lea
 }
 
 /** The lease is released, and is as `lease` says. */
-function givenUp({ to, wish, ...own }: Releasing, lease: LeaseReading, context: LeaseContext): LeaseNext {
-  const seen = see({ lease: own.lease, since: context.now, deleted: false }, lease, context);
+function givenUp({ to, wish }: Releasing, lease: LeaseReading, context: LeaseContext): LeaseNext {
+  const seen = seeChanged(lease, context);
   if (to.is !== 'paused') {
     return wish === undefined ? { state: { at: 'none', seen }, effect: { do: 'nothing' } } : want(wish, seen, context);
   }

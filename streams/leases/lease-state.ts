@@ -65,7 +65,7 @@ export interface Taking {
 export interface Held {
   readonly at: 'held';
   readonly wish: Wish;
-  /** What the lease was before it was taken. */
+  /** What the lease was before it was taken; missing if it was doubtful. */
   readonly before: LeaseReading;
   /** The last own value that is known to have been written. Paused: a pause that ends. */
   readonly lease: HeldLease | PausedLease;
@@ -92,8 +92,11 @@ export interface Releasing {
 export interface Seen {
   readonly lease: LeaseReading;
   readonly since: number;
-  /** It is missing, and was there before: somebody has deleted it, whoever may hold it. */
-  readonly deleted: boolean;
+  /**
+   * It became missing while this service looked, so somebody has deleted it; or it became own, so an
+   * own attempt was carried out late. Either way, nobody can tell who is at work.
+   */
+  readonly doubtful: boolean;
 }
 
 /** A value that was sent, with a time before it was. */

@@ -1,3 +1,4 @@
+import { MISSING } from '../../src/domain/lease.ts';
 import { look, proceed, see, stepWaiting, want } from './attempt-lease.ts';
 import { deadlineOf, giveUp, goOn, held, released, stepHeld, stepReleasing, wake } from './hold-lease.ts';
 import {
@@ -110,7 +111,8 @@ function stepTaking(state: Taking, input: LeaseAnswer, context: LeaseContext): L
 }
 
 function taken({ wish, seen, sent, unwanted }: Taking, context: LeaseContext): LeaseNext {
-  const state = { ...held(wish, seen.lease, sent.lease), deadline: deadlineOf(sent, context) };
+  const before = seen.doubtful ? MISSING : seen.lease;
+  const state = { ...held(wish, before, sent.lease), deadline: deadlineOf(sent, context) };
   return unwanted === undefined ? goOn(state, context) : giveUp(state, unwanted, context);
 }
 

@@ -215,6 +215,20 @@ describe('a lease that is wanted', () => {
     expect(new Stepped().held().wait().step(REFUSED, ABSENT, TAKE).effect?.do).toBe('wait');
   });
 
+  it('does not take an own attempt that was carried out late for its own work', () => {
+    const late = new Stepped({ spread: 12 }).step(told('free'), RESUME, told(`held ${OWN} 3 late 60000`));
+    const seen = late.now;
+    const does = () => late.effect?.do;
+    while (does() === 'wait') {
+      late.wait();
+      if (does() === 'read') late.step(read(`held ${OWN} 3 late 60000`));
+    }
+    expect(late.now - seen).toBe(DURATION + 12);
+    const asked = new Stepped().step(told('free'), told(`held ${OWN} 3 late 60000`), TAKE);
+    expect(asked.effect?.do).toBe('swap');
+    expect(mayResume(asked.step(DONE).state, asked.now)).toBe(false);
+  });
+
   it('does not let resume what came in work without it', () => {
     const resumes = (found: LeaseInput) => {
       const lease = new Stepped().step(TAKE, found, DONE);

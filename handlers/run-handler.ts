@@ -17,6 +17,7 @@ export function handlerRunner(handlers: SiteHandlers, means: Means, monotonic: (
     for (const step of handlers[job.mode]) {
       const started = monotonic();
       if (context.signal.aborted) return { ok: false, timings, step: step.name, ...NOT_BEGUN };
+      context.begun(step.name);
       const outcome = await runWithinLimit(step, job, context, means);
       const milliseconds = Math.round((monotonic() - started) * 1000) / 1000;
       timings.push({ name: step.name, milliseconds });

@@ -1,5 +1,6 @@
 import { chown } from 'node:fs/promises';
 import type { Settings } from '../config/schema.ts';
+import type { AccountsView } from './domain/condition.ts';
 import type { JournalHealth } from './domain/status.ts';
 import { handlerFacts } from './handler-facts.ts';
 import { shortageIn } from './host/shortage.ts';
@@ -14,6 +15,7 @@ import { programVersion } from './version.ts';
 export async function openOperatorInterface(
   settings: Settings,
   events$: EventSource,
+  accounts: AccountsView,
   notice: (message: string, level: 'error') => void,
   journal?: () => JournalHealth,
 ): Promise<OperatorServer | undefined> {
@@ -22,9 +24,10 @@ export async function openOperatorInterface(
   const { OperatorError } = await import('./operator/listen-address.ts');
   const { startOperatorServer } = await import('./operator/server.ts');
   try {
-    const { steps } = handlerFacts(settings);
+    const { longestMilliseconds: limitMilliseconds } = handlerFacts(settings);
     const version = programVersion();
-    const server = await startOperatorServer({ listen, allowRemote, events$, steps, version, now: Date.now, journal });
+    const source = { events$, accounts, limitMilliseconds, journal };
+    const server = await startOperatorServer({ listen, allowRemote, ...source, version, now: Date.now });
     if (group !== null) await giveToGroup(listen, group, notice);
     return server;
   } catch (error) {

@@ -104,7 +104,8 @@ async function runLogged(
   const stopRequested = stopOnSignals(signals, service, log);
   let operator: OperatorServer | undefined;
   try {
-    operator = await openOperatorInterface(settings, publisher.events$, notice, journal?.health);
+    const { accounts } = service;
+    operator = await openOperatorInterface(settings, publisher.events$, accounts, notice, journal?.health);
     // Ready means started, even without a connection: a manager that restarts the service would not
     // help.
     manager.ready();

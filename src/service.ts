@@ -7,13 +7,14 @@ import { handlerRunner } from '../handlers/run-handler.ts';
 import { hostObjection } from '../handlers/steps/host-users.ts';
 import { accountMemory } from '../streams/accounts/account-memory.ts';
 import type { OpenAccounts } from '../streams/accounts/open-accounts.ts';
+import { AccountsInStream } from '../streams/accounts-in-stream.ts';
 import { LeaseKeeper } from '../streams/leases/lease-keeper.ts';
 import { type Leases, NO_LEASES } from '../streams/leases/leases.ts';
 import { PresenceKeeper } from '../streams/leases/presence-keeper.ts';
-import type { Load } from '../streams/operators/group-per-uid.ts';
 import { type PipelineDependencies, provisioning } from '../streams/pipeline.ts';
 import type { ObserveStep } from '../streams/turn/steps.ts';
 import { DirectoryBackoff } from './directory-backoff.ts';
+import type { AccountsView } from './domain/condition.ts';
 import type { Report } from './domain/event.ts';
 import { TOKEN_DAYS, tokenDay } from './domain/fence.ts';
 import { type Holder, holderWord } from './domain/lease.ts';
@@ -53,6 +54,8 @@ export interface ServiceOptions {
  * `stopNow`, or a bug in the stream, leads to stopped from any state.
  */
 export interface Service {
+  /** The accounts that it holds. */
+  readonly accounts: AccountsView;
   /** Runs until it is told to stop. Resolves to the exit code of the process. */
   run(): Promise<number>;
   /** Starts no new work. Running work may continue for the grace period. */
@@ -75,13 +78,13 @@ const monotonic = (): number => performance.now();
 export function createService(options: ServiceOptions): Service {
   const { settings, report, notice } = options;
   const lifecycle = new ServiceLifecycle();
-  const load: Load = { running: 0, waiting: 0 };
+  const accounts = new AccountsInStream(settings.concurrency, () => Date.now());
   const handlers = createHandlers(options);
   const open = createMemory(settings, handlers.longestMilliseconds);
   const directory = createDirectory(options, open, lifecycle);
   const leases = createLeases(options, directory.operations, lifecycle);
 
-  const parts = { lifecycle, load, handlers, open, directory, leases: leases?.keeper ?? NO_LEASES };
+  const parts = { lifecycle, accounts, handlers, open, directory, leases: leases?.keeper ?? NO_LEASES };
   const dependencies = dependenciesOf(options, parts);
   const changes$ = directory.changes$.pipe(
     tap((change) => {
@@ -98,6 +101,7 @@ export function createService(options: ServiceOptions): Service {
   );
 
   return {
+    accounts,
     run: async () => {
       await lastValueFrom(stream$, { defaultValue: undefined });
       await leases?.close();
@@ -109,7 +113,7 @@ export function createService(options: ServiceOptions): Service {
     },
     drain: () => {
       if (lifecycle.stopped.aborted) return;
-      const { running: inWork, waiting: queued } = load;
+      const { works: inWork, waits: queued } = accounts.lanes;
       const { grace } = settings.shutdown;
       report({ event: 'draining', inWork, queued, graceMilliseconds: grace });
       lifecycle.drain(grace);
@@ -194,7 +198,7 @@ function createLeases(
 
 interface Parts {
   readonly lifecycle: ServiceLifecycle;
-  readonly load: Load;
+  readonly accounts: AccountsInStream;
   readonly handlers: ReturnType<typeof createHandlers>;
   readonly open: OpenAccounts;
   readonly directory: ReturnType<typeof createDirectory>;
@@ -204,9 +208,9 @@ interface Parts {
 /** The dependencies of the stream. */
 function dependenciesOf(
   { settings, report, dryRun, observeStep = () => {} }: ServiceOptions,
-  { lifecycle, load, handlers, open, directory, leases }: Parts,
+  { lifecycle, accounts, handlers, open, directory, leases }: Parts,
 ): PipelineDependencies {
-  const { attributes: names, accounts, instances, retry, concurrency } = settings;
+  const { attributes: names, instances, retry } = settings;
   const { getent } = handlers;
   const { stopped: signal } = lifecycle;
   const rules = rulesOf(settings);
@@ -218,14 +222,14 @@ function dependenciesOf(
     leases,
     readEntry: (entry) => readAccount(entry, names, rules),
     readStanding: (entry) => readAccount(entry, names, null),
-    objection: hostObjection({ rules: accounts, signal, getent }),
+    objection: hostObjection({ rules: settings.accounts, signal, getent }),
     open,
+    accounts,
+    now: () => Date.now(),
     directory: directory.operations,
     away: directory.backoff,
     runHandler: handlers.run,
     retry,
-    concurrency,
-    load,
     dryRun,
     report,
     signal,

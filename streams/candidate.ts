@@ -20,8 +20,16 @@ export interface Candidate {
 }
 
 export type OwnWork =
-  | { readonly kind: 'retry'; readonly attempt: number; readonly lost: number; readonly fence: Fence }
-  | { readonly kind: 'unwritten'; readonly work: EndedWork };
+  | {
+      readonly kind: 'retry';
+      readonly attempt: number;
+      readonly lost: number;
+      readonly fence: Fence;
+      /** When the first attempt failed, in milliseconds since 1970. */
+      readonly failedAt?: number;
+    }
+  /** `failedAt`: when the directory refused it first. */
+  | { readonly kind: 'unwritten'; readonly work: EndedWork; readonly failedAt?: number };
 
 /** An outcome that is to be written. */
 export interface EndedWork {

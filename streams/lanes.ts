@@ -55,6 +55,16 @@ export class Lanes<T> {
     return this.#working.size;
   }
 
+  /** Whether an item with this id waits. */
+  has(id: string): boolean {
+    return this.#waiting.has(id);
+  }
+
+  /** The items that wait, in no particular order. */
+  *waiting(): Generator<{ readonly item: T }> {
+    for (const [, waiting] of this.#waiting.entries()) yield waiting;
+  }
+
   /** Whether a lane is ready. */
   get isReady(): boolean {
     return this.#ready.first !== undefined;

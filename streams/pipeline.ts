@@ -1,4 +1,4 @@
-import { connect, filter, map, merge, type Observable, of, Subject, tap } from 'rxjs';
+import { concatMap, connect, filter, merge, type Observable, of, Subject, tap } from 'rxjs';
 
 import type { DirectoryChange } from '../src/domain/change.ts';
 import type { Fencing } from '../src/domain/fence.ts';
@@ -6,7 +6,7 @@ import { type Candidate, refOf } from './candidate.ts';
 import { claim } from './operators/claim.ts';
 import { decideEach } from './operators/decide-each.ts';
 import { dispatch } from './operators/dispatch.ts';
-import { groupPerUid, type Load } from './operators/group-per-uid.ts';
+import { groupPerUid } from './operators/group-per-uid.ts';
 import { holdUntilDue } from './operators/hold-until-due.ts';
 import { type AccountChange, readAccounts } from './operators/read-accounts.ts';
 import { reportConnection } from './operators/report-connection.ts';
@@ -14,19 +14,16 @@ import { writeBack } from './operators/write-back.ts';
 import { OWN_SLOT, type Slot } from './slots.ts';
 import type { Surroundings } from './surroundings.ts';
 import { releaseLease } from './turn/release-lease.ts';
-import { DONE, type Turn, type TurnResult, turnOf } from './turn/turn.ts';
+import { type Turn, type TurnResult, turnOf } from './turn/turn.ts';
 import { dryRunEvent, NEWER_REQUEST } from './turn/turn-events.ts';
 
 export interface PipelineDependencies extends Omit<Surroundings, 'fencing'> {
   /** Today, `YYYYMMDD`, in the configured time zone. */
   readonly today: () => string;
-  readonly concurrency: number;
   /**
    * When it emits, no new work is started. The stream completes when the running work has ended.
    */
   readonly drain$: Observable<unknown>;
-  /** Kept up to date with the numbers of items that run and wait. */
-  readonly load: Load;
   /** Whether to report what would be done instead of doing it. */
   readonly dryRun: boolean;
 }
@@ -50,7 +47,7 @@ export function provisioning(
   changes$: Observable<DirectoryChange>,
   options: PipelineDependencies,
 ): Observable<TurnResult> {
-  const { today, report, concurrency, load, drain$, dryRun } = options;
+  const { today, report, accounts, drain$, dryRun } = options;
   const results$ = new Subject<TurnResult>();
   /** The fencing of the server in use. */
   let fencing: Fencing = 'token';
@@ -78,11 +75,12 @@ export function provisioning(
     connect((told$) =>
       merge(
         told$.pipe(readAccounts(surroundings)), //
-        results$.pipe(comingBack()),
+        results$.pipe(comingBack(options)),
       ).pipe(
         decideEach(surroundings),
         holdUntilDue({
           today,
+          places: accounts.held,
           released: (candidate) => {
             report({ event: 'queued', ...refOf(candidate.record) });
             return { ...candidate, fresh: false };
@@ -91,8 +89,8 @@ export function provisioning(
           dropped,
         }),
         groupPerUid({
-          slots: concurrency,
-          load,
+          slots: accounts.slots,
+          lanes: accounts.lanes,
           drain$,
           discarded,
           dropped,
@@ -113,35 +111,50 @@ export function takeTurn(
   surroundings: Surroundings,
   slot: Slot = OWN_SLOT,
 ): Observable<TurnResult> {
+  const { turns } = surroundings.accounts;
+  const noted = tap((turn: Turn) => turns.now(candidate.id, isResult(turn) ? undefined : turn));
   return of(turnOf(candidate)).pipe(
+    noted,
     claim(surroundings, slot),
+    noted,
     dispatch(surroundings),
+    noted,
     writeBack(surroundings, slot),
+    noted,
     filter(isResult),
     tap((result) => releaseLease(candidate, result, surroundings)),
   );
 }
 
 function isResult(turn: Turn): turn is TurnResult {
-  return turn.at === 'done' || turn.at === 'decideAgain' || turn.at === 'again';
+  return turn.at !== 'unclaimed' && turn.at !== 'claimed' && turn.at !== 'ended';
 }
 
-function comingBack() {
+function comingBack({ accounts: { lanes }, open }: PipelineDependencies) {
+  const isNewest = ({ id }: Candidate) => open.isOpen(id) && !lanes.has(id);
   return (results$: Observable<TurnResult>): Observable<AccountChange> =>
     results$.pipe(
-      filter((result) => result.at !== 'done'),
-      map((result) =>
-        result.at === 'again'
-          ? { ...result, kind: 'again' }
-          : { candidate: result.candidate, kind: 'seen', quiet: false },
-      ),
+      concatMap((result): AccountChange[] => {
+        switch (result.at) {
+          case 'done':
+            return [];
+          case 'decideAgain':
+            return [{ candidate: result.candidate, kind: 'seen', quiet: false }];
+          case 'again':
+            return [{ ...result, kind: 'again' }];
+          case 'rests':
+            // What waits for a slot is newer than the end of this turn. What has left holds nothing.
+            return isNewest(result.candidate) ? [{ ...result, kind: 'rests' }] : [];
+        }
+      }),
     );
 }
 
 /** Dry run: reports the decision. Nothing is written and no handler runs. */
 function sayOnly({ report, decideNow }: PipelineDependencies): (candidate: Candidate) => Observable<TurnResult> {
-  return ({ record }) => {
-    report(dryRunEvent(record, decideNow(record, 'dryRun')));
-    return of(DONE);
+  return (candidate) => {
+    const event = dryRunEvent(candidate.record, decideNow(candidate.record, 'dryRun'));
+    report(event);
+    return of({ at: 'rests', candidate, why: { condition: 'waiting', reason: event.reason } });
   };
 }

@@ -5,6 +5,7 @@ import type { Fencing } from '../src/domain/fence.ts';
 import type { RunHandler } from '../src/domain/job.ts';
 import type { RetryPolicy } from '../src/domain/retry.ts';
 import type { OpenAccounts } from './accounts/open-accounts.ts';
+import type { AccountsInStream } from './accounts-in-stream.ts';
 import type { Leases } from './leases/leases.ts';
 import type { DecideNow, ObserveStep } from './turn/steps.ts';
 
@@ -25,6 +26,8 @@ export interface Surroundings {
   readonly leases: Leases;
   readonly retry: RetryPolicy;
   readonly open: OpenAccounts;
+  /** The accounts in the stream. */
+  readonly accounts: AccountsInStream;
   readonly directory: AccountDirectory;
   /** How the server in use refuses late requests. */
   readonly fencing: () => Fencing;
@@ -51,6 +54,8 @@ export interface Surroundings {
   /** Aborted when no new work is to be started, at the latest together with `signal`. */
   readonly draining: AbortSignal;
   readonly nextJobId: () => string;
+  /** The time in milliseconds since 1970, for people. */
+  readonly now: () => number;
   /** A monotonic clock, in milliseconds. */
   readonly monotonic: () => number;
   /** The value of the state attribute for a success that ends now, `YYYYMMDDThhmmssZ`. */

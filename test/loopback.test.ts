@@ -2,6 +2,7 @@ import { NEVER } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../config/fault.ts';
 import { parseConfig } from '../config/load-config.ts';
+import { NO_ACCOUNTS } from '../src/domain/condition.ts';
 import { isLoopbackHost } from '../src/domain/loopback.ts';
 import { refusalOf } from '../src/operator/guard.ts';
 import { startOperatorServer } from '../src/operator/server.ts';
@@ -51,6 +52,8 @@ describe.each(CASES)('the host %s is this one: %s', (host, isHere) => {
     const opening = startOperatorServer({
       listen: `${written(host)}:0`,
       events$: NEVER,
+      accounts: NO_ACCOUNTS,
+      limitMilliseconds: 0,
       version: '',
       now: Date.now,
       lookUp,

@@ -105,7 +105,6 @@ async function demonstrate(
   // The settings of another service must not apply.
   const env = { PATH: shell['PATH'], LANG: shell['LANG'] };
   const settings = await loadConfig(sandboxFolder.configFile, env);
-  const operator = once ? undefined : await openOperatorInterface(settings, publisher.events$, notice);
   const service = createService({
     settings,
     env,
@@ -114,6 +113,9 @@ async function demonstrate(
     dryRun: false,
   });
   force.addEventListener('abort', () => service.stopNow());
+  const operator = once
+    ? undefined
+    : await openOperatorInterface(settings, publisher.events$, service.accounts, notice);
 
   const ready = new Promise<void>((resolve) => {
     publisher.listen(({ event }) => event === 'refreshed' && resolve());

@@ -56,7 +56,9 @@ export function renderStatus(status: ServiceSnapshot, { colour, rows }: ScreenOp
         ([name, count]) => `${name} ${paint(String(count), name === 'failed' ? 'red' : 'bold', colour && count !== 0)}`,
       )
       .join('   '),
-    ...(status.queuedSince === undefined ? [] : [`the first of the queue has waited for ${age(status.queuedSince)}`]),
+    ...(status.oldest.queued === undefined
+      ? []
+      : [`the first of the queue has waited for ${age(status.oldest.queued)}`]),
     '',
     'last           requests   claimed  finished    failed',
     ...status.rates.map(
@@ -78,7 +80,7 @@ interface AccountList {
   readonly lines: ReadonlyArray<readonly string[]>;
 }
 
-type Age = (time: string) => string;
+type Age = (time: string | undefined) => string;
 
 function accountLists({ counts, ...status }: ServiceSnapshot, age: Age): AccountList[] {
   return [
@@ -96,11 +98,11 @@ function accountLists({ counts, ...status }: ServiceSnapshot, age: Age): Account
     {
       title: 'in work',
       count: counts.inWork,
-      lines: status.inWork.map(({ uid, mode, since, step, lastStep, lastStepAt, resumed }) => [
+      lines: status.inWork.map(({ uid, mode, since, doing, step, stepSince, resumed }) => [
         uid,
         mode,
         `for ${age(since)}`,
-        `${stepWords(step, lastStep, lastStepAt ?? since, age)}${resumed ? ', resumed' : ''}`,
+        `${step === undefined ? doing : `step ${step} for ${age(stepSince)}`}${resumed ? ', resumed' : ''}`,
       ]),
     },
     {
@@ -132,11 +134,6 @@ export function withoutName(reason: string, returnValue: number): string {
   return reason.startsWith(name) ? reason.slice(name.length) : reason;
 }
 
-function stepWords(step: string | undefined, lastStep: string | undefined, at: string, age: Age): string {
-  if (step !== undefined) return `step ${step} for ${age(at)}`;
-  return lastStep === undefined ? 'in its first step' : `after step ${lastStep}`;
-}
-
 function connectionLines(connection: ConnectionStatus, age: Age): string[] {
   const { url, protocol, server, reason, remedy, attempt, refreshedAt, refreshedEntries } = connection;
   const how = [protocol === undefined ? undefined : `by ${protocol}`, server].filter((part) => part !== undefined);
@@ -164,7 +161,7 @@ function since(time: string | undefined, age: Age): string {
 
 /** How long before `now` a time was, in words. */
 function ageAt(now: string): Age {
-  return (time) => humanDuration(Math.max(0, Date.parse(now) - Date.parse(time)));
+  return (time) => (time === undefined ? '?' : humanDuration(Math.max(0, Date.parse(now) - Date.parse(time))));
 }
 
 /** Rows with aligned columns. The last column is not padded. */

@@ -24,7 +24,7 @@ async function status({ json, ...target }: StatusOptions): Promise<number> {
   const { fetchStatus } = await import('../operator/client.ts');
   const { renderStatus } = await import('./status-screen.ts');
   const { wantsColour } = await import('../observability/colour.ts');
-  const snapshot = await fetchStatus(await operatorTarget(target), json ? ALL : undefined);
+  const snapshot = await fetchStatus(await operatorTarget(target), json ? { limit: ALL } : {});
   const text = json
     ? JSON.stringify(snapshot, null, 2)
     : renderStatus(snapshot, { colour: wantsColour(process.stdout, process.env), rows: process.stdout.rows ?? 40 });

@@ -19,6 +19,12 @@ export interface Job {
   readonly lost: number;
 }
 
+/** What a handler runs with. */
+export interface HandlerContext extends StepContext {
+  /** Called when a step begins, with its name. */
+  readonly begun: (step: string) => void;
+}
+
 export interface StepContext {
   readonly report: Report;
   /** Aborted when running steps must end at once. */
@@ -86,4 +92,4 @@ export type HandlerOutcome =
     };
 
 /** Runs all steps of the handler for the job's mode. Never rejects. */
-export type RunHandler = (job: Job, context: StepContext) => Promise<HandlerOutcome>;
+export type RunHandler = (job: Job, context: HandlerContext) => Promise<HandlerOutcome>;

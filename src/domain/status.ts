@@ -1,4 +1,5 @@
 import type { ProtocolName } from './change.ts';
+import type { Mode } from './mode.ts';
 
 /**
  * The state of the service's connection to the directory:
@@ -34,24 +35,54 @@ interface AccountStatus {
   readonly uid: string;
   readonly dn: string;
   readonly mode: string;
-  /** When the account came into this condition. */
-  readonly since: string;
+  /**
+   * When the account came into this condition, by the directory's stamp where it has one; undefined
+   * if that is not known.
+   */
+  readonly since?: string;
 }
 
 export interface InWorkStatus extends AccountStatus {
   readonly job?: string;
+  readonly doing: 'claiming' | 'working' | 'writing';
+  readonly attempt: number;
   readonly resumed: boolean;
-  /** The step that is running; undefined if the handlers' steps are not known. */
+  /** When this attempt began. One that was resumed is older. */
+  readonly begunAt: string;
+  /** The step that is running, and since when. */
   readonly step?: string;
-  /** The step that ended last, and when. */
-  readonly lastStep?: string;
-  readonly lastStepAt?: string;
+  readonly stepSince?: string;
+  /** It takes longer than its limit, or ten times as long as usual. */
+  readonly stuck: boolean;
 }
 
 export interface FailedStatus extends AccountStatus {
   readonly returnValue: number;
   readonly step?: string;
   readonly reason: string;
+  /** The script's last words. */
+  readonly cause?: string;
+}
+
+/** Failures with the same return code, step and last words. */
+export interface FailureGroup {
+  readonly returnValue: number;
+  readonly step?: string;
+  readonly cause?: string;
+  readonly count: number;
+  /** When the first and the last of them failed. */
+  readonly first?: string;
+  readonly last?: string;
+  /** Some of them. */
+  readonly uids: readonly string[];
+}
+
+/** How long the last successful attempts took, in milliseconds. */
+export interface AttemptTimes {
+  readonly mode: Mode;
+  readonly attempts: number;
+  readonly p50: number;
+  readonly p95: number;
 }
 
 export interface DeferredStatus extends AccountStatus {
@@ -62,6 +93,7 @@ export interface WaitingStatus extends AccountStatus {
   readonly reason: string;
 }
 
+/** `since`: when the first attempt failed. */
 export interface RetryingStatus extends AccountStatus {
   readonly attempt: number;
   readonly reason: string;
@@ -102,8 +134,8 @@ export interface Rate {
 }
 
 /**
- * The state of the service at one moment, derived from its events. The lists have a limit; `counts`
- * are complete.
+ * The state of the service at one moment. Its lists of accounts have a limit; everything else is
+ * complete.
  */
 export interface ServiceSnapshot {
   readonly time: string;
@@ -113,8 +145,15 @@ export interface ServiceSnapshot {
   readonly ready: boolean;
   readonly connection: ConnectionStatus;
   readonly counts: AccountCounts;
-  /** Since when the longest-queued account has been waiting. */
-  readonly queuedSince?: string;
+  /** The number of accounts that can be in work at once. */
+  readonly slots: number;
+  /** The number of accounts in work that are stuck. */
+  readonly stuck: number;
+  /** Since when the account has been in a condition that came into it first. */
+  readonly oldest: Readonly<Partial<Record<Exclude<keyof AccountCounts, 'open'>, string>>>;
+  readonly attempts: readonly AttemptTimes[];
+  readonly failures: readonly FailureGroup[];
+  readonly queued: readonly AccountStatus[];
   readonly inWork: readonly InWorkStatus[];
   readonly failed: readonly FailedStatus[];
   readonly retrying: readonly RetryingStatus[];

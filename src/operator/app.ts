@@ -1,23 +1,26 @@
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
+import type { AccountsView } from '../domain/condition.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { JournalHealth } from '../domain/status.ts';
-import type { StepNames } from './account-conditions.ts';
 import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
 import { type ReaderLimits, serveReaders } from './event-readers.ts';
 import { createMetrics } from './metrics.ts';
 import { pacedStream } from './paced-stream.ts';
-import { countAccounts, initialStatus, isReady, reduceStatus } from './status-reducer.ts';
+import { initialStatus, isReady, reduceStatus } from './status-reducer.ts';
 import { statusText } from './status-text.ts';
+import { survey } from './survey.ts';
 
 export interface OperatorAppOptions {
   readonly version: string;
   /** Returns the current time in milliseconds since 1970. */
   readonly now: () => number;
-  /** The steps of each mode's handler, in order. */
-  readonly steps?: StepNames | undefined;
+  /** The accounts of the service. */
+  readonly accounts: AccountsView;
+  /** The longest time that a handler may take, in milliseconds. */
+  readonly limitMilliseconds: number;
   readonly backlog?: BacklogLimits | undefined;
   readonly readers?: ReaderLimits | undefined;
   /** How the journal does; undefined: the service keeps none. */
@@ -49,7 +52,7 @@ const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; ch
 
 /** Makes the five pages of the operator interface. All of them only read. */
 export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
-  const { version, steps, now, journal } = options;
+  const { version, now, accounts, limitMilliseconds, journal } = options;
   const startedAt = new Date(now()).toISOString();
   /** Part of each event id, as the numbers begin again at each start of the service. */
   const startId = now().toString(36);
@@ -59,7 +62,9 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   const metrics = createMetrics(version, {
     now,
     connection: () => status.connection,
-    counts: () => countAccounts(status),
+    accounts,
+    survey: (at) =>
+      survey(accounts, { now: at, limit: 0, limitMilliseconds, median: (mode) => status.attempts.median(mode) }),
     readers: () => ({ open: readers.size(), dropped: readers.dropped() }),
     journal,
   });
@@ -72,7 +77,9 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   app.get('/status', (c) => {
     const limit = Number(c.req.query('limit') ?? STATUS_LIMIT);
     if (!Number.isSafeInteger(limit) || limit < 0) return c.json({ error: 'limit must be a whole number' }, 400);
-    const text = statusText(status, { now: now(), startedAt, version, steps, limit, journal: journal?.() });
+    const uid = c.req.query('uid')?.toLowerCase();
+    const context = { now: now(), startedAt, version, limit, limitMilliseconds, uid, journal: journal?.() };
+    const text = statusText(status, accounts, context);
     return c.body(pacedStream(text), 200, { 'content-type': 'application/json' });
   });
   app.get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }));

@@ -12,13 +12,23 @@ const RESPONSE_TIMEOUT_MILLISECONDS = 5_000;
 const SILENCE_TIMEOUT_MILLISECONDS = 45_000;
 const LARGEST_RESPONSE = 64 * 1024 * 1024;
 
+export interface StatusOptions {
+  /** The longest list of accounts. */
+  readonly limit?: number;
+  /** Only this account is listed. */
+  readonly uid?: string;
+}
+
 /**
  * Reads `/status` of a running service. Rejects with an OperatorError if it cannot be reached or
  * sends anything but a snapshot.
  */
-export async function fetchStatus(address: string, limit?: number): Promise<ServiceSnapshot> {
+export async function fetchStatus(address: string, options: StatusOptions = {}): Promise<ServiceSnapshot> {
   const target = readAddress(address);
-  const response = await sendRequest(target, limit === undefined ? '/status' : `/status?limit=${limit}`, {});
+  const query = new URLSearchParams(
+    Object.entries(options).map(([name, value]): [string, string] => [name, `${value}`]),
+  );
+  const response = await sendRequest(target, `/status?${query}`, {});
   const body = await readAll(response, target);
   if (response.statusCode !== 200) throw refused(target, response, body);
   try {

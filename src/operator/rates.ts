@@ -1,4 +1,5 @@
-import type { EventName } from '../domain/event.ts';
+import type { EventName, PublishedEvent } from '../domain/event.ts';
+import { readMode } from '../domain/mode.ts';
 import type { Rate } from '../domain/status.ts';
 
 /** The periods of a snapshot's rates, in minutes. */
@@ -28,7 +29,7 @@ interface Bucket {
  * milliseconds since 1970.
  */
 export interface RateCounter {
-  count(event: EventName, at: number): void;
+  count(event: PublishedEvent): void;
   rates(now: number): Rate[];
 }
 
@@ -46,8 +47,11 @@ export function countRates(): RateCounter {
   };
 
   return {
-    count: (event, at) => {
-      const key = COUNTED[event];
+    count: (event) => {
+      const key = COUNTED[event.event];
+      const at = Date.parse(event.time);
+      // What failed or was interrupted before the start is no request.
+      if (event.event === 'received' && readMode(event.mode)?.phase !== 'requested') return;
       if (key !== undefined && Number.isFinite(at)) bucketAt(at)[key] += 1;
     },
     rates: (now) => {

@@ -5,7 +5,7 @@ const text = z.string();
 const number = z.number();
 const time = text.refine((given) => !Number.isNaN(Date.parse(given)));
 
-const account = { uid: text, dn: text, mode: text, since: time };
+const account = { uid: text, dn: text, mode: text, since: time.optional() };
 const listOf = <T extends z.ZodRawShape>(fields: T) => z.array(z.looseObject({ ...account, ...fields }));
 
 /**
@@ -39,16 +39,34 @@ export const snapshotSchema = z.looseObject({
     deferred: number,
     waiting: number,
   }),
-  queuedSince: time.optional(),
   journal: z.looseObject({ directory: text, lostEvents: number, failure: text.optional() }).optional(),
+  slots: number,
+  stuck: number,
+  oldest: z.record(text, time),
+  attempts: z.array(z.looseObject({ mode: text, attempts: number, p50: number, p95: number })),
+  failures: z.array(
+    z.looseObject({
+      returnValue: number,
+      step: text.optional(),
+      cause: text.optional(),
+      count: number,
+      first: time.optional(),
+      last: time.optional(),
+      uids: z.array(text),
+    }),
+  ),
+  queued: listOf({}),
   inWork: listOf({
     job: text.optional(),
+    doing: z.enum(['claiming', 'working', 'writing']),
+    attempt: number,
     resumed: z.boolean(),
+    begunAt: time,
     step: text.optional(),
-    lastStep: text.optional(),
-    lastStepAt: time.optional(),
+    stepSince: time.optional(),
+    stuck: z.boolean(),
   }),
-  failed: listOf({ returnValue: number, step: text.optional(), reason: text }),
+  failed: listOf({ returnValue: number, step: text.optional(), reason: text, cause: text.optional() }),
   retrying: listOf({ attempt: number, reason: text, dueAt: time }),
   deferred: listOf({ until: text }),
   waiting: listOf({ reason: text }),

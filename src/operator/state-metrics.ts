@@ -1,12 +1,17 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { AccountCounts, ConnectionStatus, JournalHealth } from '../domain/status.ts';
+import type { AccountsView } from '../domain/condition.ts';
+import type { ConnectionStatus, JournalHealth } from '../domain/status.ts';
+import type { Survey } from './survey.ts';
 
 /** The values that the state metrics read at each scrape. */
 export interface MetricsSource {
   /** Milliseconds since 1970. */
   now(): number;
   connection(): ConnectionStatus;
-  counts(): AccountCounts;
+  readonly accounts: AccountsView;
+  /** Looks at all accounts, in slices. */
+  survey(now: number): Iterator<undefined, Survey>;
   readers(): { readonly open: number; readonly dropped: number };
   /** Undefined if the service keeps no journal. */
   readonly journal?: (() => JournalHealth) | undefined;
@@ -65,11 +70,45 @@ function registerAccounts(registry: Registry, source: MetricsSource): void {
     labelNames: ['condition'],
     registers: [registry],
     collect() {
-      const { open: _, inWork, ...counts } = source.counts();
+      const { open: _, inWork, ...counts } = source.accounts.counts();
       for (const [condition, count] of Object.entries({ in_work: inWork, ...counts })) this.set({ condition }, count);
     },
   });
-  gauge(registry, 'prov_accounts_open', 'Open accounts, each counted once.', () => source.counts().open);
+  gauge(registry, 'prov_accounts_open', 'Open accounts, each counted once.', () => source.accounts.counts().open);
+  gauge(registry, 'prov_slots', 'Accounts that can be in work at once.', () => source.accounts.slots);
+  registerSurvey(registry, source);
+}
+
+/** The metrics for which every account is looked at. */
+function registerSurvey(registry: Registry, source: MetricsSource): void {
+  const stuck = new Gauge({
+    name: 'prov_accounts_stuck',
+    help: 'Accounts in work for longer than their limit, or than ten times the usual.',
+    registers: [registry],
+  });
+  new Gauge({
+    name: 'prov_oldest_account_seconds',
+    help: 'How long the account has been in the condition that came into it first; 0 if there is none.',
+    labelNames: ['condition'],
+    registers: [registry],
+    async collect() {
+      const now = source.now();
+      const found = await inSlices(source.survey(now));
+      stuck.set(found.stuck);
+      for (const condition of ['queued', 'inWork', 'retrying', 'failed', 'deferred', 'waiting'] as const) {
+        const since = found.oldest[condition] ?? now;
+        this.set({ condition: condition === 'inWork' ? 'in_work' : condition }, Math.max(0, now - since) / 1000);
+      }
+    },
+  });
+}
+
+async function inSlices<T>(steps: Iterator<undefined, T>): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await turn();
+  }
 }
 
 function registerReaders(registry: Registry, source: MetricsSource): void {

@@ -1,27 +1,30 @@
 import type { PublishedEvent } from '../domain/event.ts';
-import type { AccountCounts, ConnectionStatus } from '../domain/status.ts';
-import { applyEvent, type Conditions, noConditions } from './account-conditions.ts';
+import type { ConnectionStatus } from '../domain/status.ts';
+import { RecentAttempts } from './attempt-times.ts';
 import { countRates, type RateCounter } from './rates.ts';
 
-/** The accumulator of `reduceStatus`: the state of the service according to its events. */
+/**
+ * What the events say of the connection, and of the past. What is known of accounts comes from the
+ * stream itself.
+ */
 export interface StatusState {
   connection: ConnectionStatus;
-  readonly accounts: Conditions;
+  readonly attempts: RecentAttempts;
   readonly rates: RateCounter;
 }
 
 export function initialStatus(): StatusState {
-  return { connection: { phase: 'starting' }, accounts: noConditions(), rates: countRates() };
+  return { connection: { phase: 'starting' }, attempts: new RecentAttempts(), rates: countRates() };
 }
 
 /**
  * Updates the state after one event and returns it. Deterministic: the same events give the same
- * state, whatever the time. Memory is bounded by the number of open accounts.
+ * state, whatever the time. Memory is constant.
  */
 export function reduceStatus(state: StatusState, event: PublishedEvent): StatusState {
   state.connection = reduceConnection(state.connection, event);
-  applyEvent(state.accounts, event);
-  state.rates.count(event.event, Date.parse(event.time));
+  state.attempts.observe(event);
+  state.rates.count(event);
   return state;
 }
 
@@ -65,17 +68,4 @@ function reduceConnection(known: ConnectionStatus, event: PublishedEvent): Conne
 /** Whether the service is subscribed, has all open accounts, and is not stopping. */
 export function isReady(state: StatusState): boolean {
   return state.connection.phase === 'live';
-}
-
-export function countAccounts({ accounts: { byUid, byKind } }: StatusState): AccountCounts {
-  const { queued, inWork, retrying, failed, deferred, waiting } = byKind;
-  return {
-    open: byUid.size,
-    queued: queued.size,
-    inWork: inWork.size,
-    retrying: retrying.size,
-    failed: failed.size,
-    deferred: deferred.size,
-    waiting: waiting.size,
-  };
 }

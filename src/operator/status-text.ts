@@ -1,140 +1,100 @@
+import type { AccountsView, ConditionName } from '../domain/condition.ts';
 import type { JournalHealth, ServiceSnapshot } from '../domain/status.ts';
-import { type Condition, type ConditionKind, currentStep, type StepNames } from './account-conditions.ts';
-import { countAccounts, isReady, type StatusState } from './status-reducer.ts';
+import { isReady, type StatusState } from './status-reducer.ts';
+import { ACCOUNTS_PER_SLICE, type Of, type Survey, type SurveyOptions, survey } from './survey.ts';
 
-export interface StatusContext {
-  /** Milliseconds since 1970. */
-  readonly now: number;
+export interface StatusContext extends Omit<SurveyOptions, 'median'> {
   readonly startedAt: string;
   readonly version: string;
-  readonly steps?: StepNames | undefined;
-  /** The longest list of accounts. */
-  readonly limit: number;
   readonly journal?: JournalHealth | undefined;
 }
 
-/** The number of accounts that are written without a pause; it takes about a millisecond. */
-const ACCOUNTS_PER_PIECE = 500;
+type Show<C extends ConditionName> = (condition: Of<C>, survey: Survey) => ServiceSnapshot[C][number];
 
-type ListName = Exclude<ConditionKind, 'queued'>;
-type Head = Omit<ServiceSnapshot, ListName | 'rates'>;
-type Tail = Pick<ServiceSnapshot, 'rates'>;
-
-/** The accounts of one list, and what is shown of each. */
-interface AccountList<T> {
-  readonly conditions: readonly Condition[];
-  /** Returns undefined for an account that is not in this condition. */
-  readonly show: (condition: Condition) => T | undefined;
-}
-
-type Lists = { readonly [N in ListName]: AccountList<ServiceSnapshot[N][number]> };
+/** What `/status` shows of an account in each condition. The order is that of the lists. */
+const SHOW: { readonly [C in ConditionName]: Show<C> } = {
+  failed: ({ returnValue, step, reason, cause, ...account }) => ({
+    ...shown(account),
+    returnValue,
+    reason,
+    ...(step === undefined || step === '' ? {} : { step }),
+    ...(cause === undefined ? {} : { cause }),
+  }),
+  inWork: (condition, found) => {
+    const { job, doing, attempt, resumed, step, stepSince, begunAt } = condition;
+    return {
+      ...shown(condition),
+      ...(job === undefined ? {} : { job }),
+      doing,
+      attempt,
+      resumed,
+      begunAt: iso(begunAt),
+      ...(step === undefined || stepSince === undefined ? {} : { step, stepSince: iso(stepSince) }),
+      stuck: found.isStuck(condition),
+    };
+  },
+  retrying: ({ attempt, reason, dueAt, ...account }) => ({ ...shown(account), attempt, reason, dueAt: iso(dueAt) }),
+  waiting: ({ reason, ...account }) => ({ ...shown(account), reason }),
+  queued: (account) => shown(account),
+  deferred: ({ until, ...account }) => ({ ...shown(account), until }),
+};
 
 /**
  * The response of `/status`: a `ServiceSnapshot` as JSON. Each list has the accounts that have been
- * in the condition longest, at most `limit`. The text describes the state at this call. It is made
- * in pieces, so that other work can run in between: there may be hundreds of thousands of accounts.
+ * in the condition longest, at most `limit`. It is made in pieces, some of them empty, so that other
+ * work can run in between: there may be hundreds of thousands of accounts.
  */
-export function statusText(state: StatusState, context: StatusContext): Iterable<string> {
-  const { now, startedAt, version, steps, limit, journal } = context;
-  const [oldest] = state.accounts.byKind.queued.values();
-  const head: Head = {
-    time: new Date(now).toISOString(),
+export function* statusText(
+  state: StatusState,
+  accounts: AccountsView,
+  { startedAt, version, journal, ...options }: StatusContext,
+): Generator<string> {
+  const counts = accounts.counts();
+  const looking = survey(accounts, { ...options, median: (mode) => state.attempts.median(mode) });
+  let step = looking.next();
+  for (; step.done !== true; step = looking.next()) yield '';
+  const found = step.value;
+  const oldest = Object.entries(found.oldest).map(([condition, since]) => [condition, iso(since)]);
+  const head: Omit<ServiceSnapshot, ConditionName> = {
+    time: iso(options.now),
     startedAt,
     version,
     ready: isReady(state),
     connection: state.connection,
-    counts: countAccounts(state),
-    ...(oldest?.pending === undefined ? {} : { queuedSince: oldest.pending.since }),
+    slots: accounts.slots,
+    counts,
+    stuck: found.stuck,
+    oldest: Object.fromEntries(oldest),
+    attempts: state.attempts.times(),
+    rates: state.rates.rates(options.now),
+    failures: found.failures.groups(),
     ...(journal === undefined ? {} : { journal }),
   };
-  return pieces(head, listsOf(state, limit, steps), { rates: state.rates.rates(now) });
+  yield* pieces(head, found);
 }
 
-function listsOf({ accounts: { byKind } }: StatusState, limit: number, steps: StepNames | undefined): Lists {
-  const longest = (kind: ListName) => firstOf(byKind[kind].values(), limit);
-  return {
-    inWork: {
-      conditions: longest('inWork'),
-      show: ({ uid, dn, work }) => {
-        if (work?.kind !== 'inWork') return undefined;
-        const step = currentStep(work, steps);
-        return { uid, dn, ...withoutKind(work), ...(step === undefined ? {} : { step }) };
-      },
-    },
-    failed: {
-      conditions: longestFailed(byKind.failed.values(), limit),
-      show: ({ uid, dn, work }) => (work?.kind === 'failed' ? { uid, dn, ...withoutKind(work) } : undefined),
-    },
-    retrying: {
-      conditions: longest('retrying'),
-      show: ({ uid, dn, work }) => (work?.kind === 'retrying' ? { uid, dn, ...withoutKind(work) } : undefined),
-    },
-    deferred: {
-      conditions: longest('deferred'),
-      show: ({ uid, dn, pending }) => (pending?.kind === 'deferred' ? { uid, dn, ...withoutKind(pending) } : undefined),
-    },
-    waiting: {
-      conditions: longest('waiting'),
-      show: ({ uid, dn, pending }) => (pending?.kind === 'waiting' ? { uid, dn, ...withoutKind(pending) } : undefined),
-    },
-  };
-}
-
-function* pieces(head: Head, lists: Lists, tail: Tail): Generator<string> {
+function* pieces(head: Omit<ServiceSnapshot, ConditionName>, found: Survey): Generator<string> {
   let text = JSON.stringify(head).slice(0, -1);
-  for (const [name, { conditions, show }] of Object.entries(lists)) {
+  let written = 0;
+  for (const [name, show] of Object.entries(SHOW) as [ConditionName, Show<ConditionName>][]) {
     text += `,${JSON.stringify(name)}:[`;
-    for (const [index, condition] of conditions.entries()) {
+    for (const [index, condition] of found.lists[name].items().entries()) {
       if (index > 0) text += ',';
-      text += JSON.stringify(show(condition));
-      if (index % ACCOUNTS_PER_PIECE !== ACCOUNTS_PER_PIECE - 1) continue;
+      text += JSON.stringify(show(condition as never, found));
+      written += 1;
+      if (written % ACCOUNTS_PER_SLICE !== 0) continue;
       yield text;
       text = '';
     }
     text += ']';
   }
-  yield `${text},${JSON.stringify(tail).slice(1)}`;
+  yield `${text}}`;
 }
 
-function firstOf<T>(all: Iterable<T>, limit: number): T[] {
-  const taken: T[] = [];
-  for (const one of all) {
-    if (taken.length >= limit) break;
-    taken.push(one);
-  }
-  return taken;
+function shown({ uid, dn, mode, since }: { uid: string; dn: string; mode: string; since: number | undefined }) {
+  return { uid, dn, mode, ...(since === undefined ? {} : { since: iso(since) }) };
 }
 
-/**
- * The accounts that failed first, in the order of their failures. The Map is not in that order, as
- * failures from before the start of the service are reported in any order. An account is only kept
- * if it failed before the latest of those chosen so far.
- */
-function longestFailed(all: Iterable<Condition>, limit: number): Condition[] {
-  let chosen: Condition[] = [];
-  let latest: string | undefined;
-  const choose = (): void => {
-    chosen = chosen.sort(byBeginning).slice(0, limit);
-    latest = chosen.length < limit ? undefined : sinceOf(chosen.at(-1));
-  };
-  for (const condition of all) {
-    if (latest !== undefined && sinceOf(condition) >= latest) continue;
-    chosen.push(condition);
-    if (chosen.length >= 2 * limit) choose();
-  }
-  choose();
-  return chosen;
-}
-
-function byBeginning(one: Condition, other: Condition): number {
-  const [a, b] = [sinceOf(one), sinceOf(other)];
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function sinceOf(condition: Condition | undefined): string {
-  return condition?.work?.since ?? '';
-}
-
-function withoutKind<T extends { kind: string }>({ kind: _, ...rest }: T): Omit<T, 'kind'> {
-  return rest;
+function iso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
 }

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { NEVER } from 'rxjs';
 import type { Settings } from '../../config/schema.ts';
 import type { CheckLine } from '../domain/check-line.ts';
+import { NO_ACCOUNTS } from '../domain/condition.ts';
 import { lookAtOutput, OutputFault } from '../host/output-file.ts';
 import { fetchStatus } from '../operator/client.ts';
 import { readAddress } from '../operator/listen-address.ts';
@@ -69,7 +70,7 @@ async function checkOperator(listen: string, allowRemote: boolean): Promise<Chec
 }
 
 async function checkListening(listen: string, allowRemote: boolean): Promise<Found> {
-  const running = await fetchStatus(listen, 0).then(
+  const running = await fetchStatus(listen, { limit: 0 }).then(
     () => true,
     () => false,
   );
@@ -77,7 +78,8 @@ async function checkListening(listen: string, allowRemote: boolean): Promise<Fou
   const address = readAddress(listen);
   const folder = address.kind === 'unix' ? dirname(address.path) : undefined;
   if (folder !== undefined && !(await isThere(folder))) return missingFolder(folder, 'RuntimeDirectory=');
-  const { close } = await startOperatorServer({ listen, allowRemote, version: '', now: Date.now, events$: NEVER });
+  const source = { events$: NEVER, accounts: NO_ACCOUNTS, limitMilliseconds: 0 };
+  const { close } = await startOperatorServer({ listen, allowRemote, version: '', now: Date.now, ...source });
   await close();
   return { verdict: 'ok', found: `${listen} is free to listen on` };
 }

@@ -121,6 +121,11 @@ export class OpenAccounts {
     return id === undefined ? undefined : this.#remove(id);
   }
 
+  /** Whether the account is open, as far as it is known. */
+  isOpen(id: string): boolean {
+    return this.#find(id) !== undefined;
+  }
+
   /** To be called when a snapshot begins. Returns its number. */
   beginSnapshot(): number {
     this.#latestSnapshot += 1;

@@ -14,7 +14,7 @@ import { claimedEvent, conflictEvent, foreignClaimEvent, notClaimedEvent } from 
 import { type Pause, pauseFor } from '../turn/wait-for-directory.ts';
 
 /**
- * unclaimed -> claimed, done or decideAgain: claims the account by compare-and-swap, unless there
+ * unclaimed -> claimed, done, decideAgain or rests: claims the account by compare-and-swap, unless there
  * is nothing to claim. Waits while the directory is away, until the service is drained.
  */
 export function claim(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
@@ -110,5 +110,8 @@ function notClaimed(
   if (result.kind === 'notNow') return decideAgain(candidate, result.record, true, open);
   if (result.kind === 'gone' || result.kind === 'unworkable') open.forget(candidate.id);
   if (event !== undefined) report(event);
-  return DONE;
+  if (result.kind !== 'refused' || event?.event !== 'skipped') return DONE;
+  const { id, record } = candidate;
+  const why = { condition: 'waiting', reason: event.reason } as const;
+  return { at: 'rests', candidate: { id, record, fresh: false }, why };
 }

@@ -1,6 +1,8 @@
 import { map, type OperatorFunction } from 'rxjs';
+import type { HoldReason } from '../../src/domain/condition.ts';
 import { type Decision, isStart } from '../../src/domain/decide.ts';
 import type { Report } from '../../src/domain/event.ts';
+import { ReturnCode } from '../../src/domain/return-code.ts';
 import { type Candidate, laneOf } from '../candidate.ts';
 import type { DecideNow } from '../turn/steps.ts';
 import { decisionEvent } from '../turn/turn-events.ts';
@@ -16,29 +18,33 @@ export interface DecisionDependencies {
  * Decides about each account in sight, reports the decision with its reason, and passes on when the
  * account is due.
  */
-export function decideEach({
-  decideNow,
-  report,
-}: DecisionDependencies): OperatorFunction<AccountChange, Held<Candidate>> {
+export function decideEach(dependencies: DecisionDependencies): OperatorFunction<AccountChange, Held<Candidate>> {
   return map((change) => {
     if (change.kind === 'left') return { kind: 'drop', id: change.id };
     const { candidate } = change;
-    const held = (due: Due, how: { quiet?: boolean; replaces?: boolean }): Held<Candidate> => ({
-      kind: 'hold',
-      key: laneOf(candidate.record.uid),
-      id: candidate.id,
-      item: candidate,
-      due,
-      ...how,
-    });
-    // What was seen of the account meanwhile waits behind the attempt that has just ended, and is
-    // not newer than that.
-    if (change.kind === 'again') return held({ inMilliseconds: change.inMilliseconds }, { replaces: true });
-    const decision = decideNow(candidate.record, change.quiet ? 'seenUnchanged' : 'seen');
-    const event = change.quiet ? undefined : decisionEvent(candidate.record, decision);
-    if (event !== undefined) report(event);
-    return held(dueOf(decision), change.quiet ? { quiet: true } : {});
+    const item = { key: laneOf(candidate.record.uid), id: candidate.id, item: candidate };
+    switch (change.kind) {
+      case 'seen':
+        return { kind: 'hold', ...item, ...decided(change, dependencies) };
+      case 'again': {
+        // What was seen of the account meanwhile waits behind the attempt that has just ended, and is
+        // not newer than that.
+        const { inMilliseconds, why } = change;
+        return { kind: 'hold', ...item, due: { inMilliseconds }, why, replaces: true };
+      }
+      case 'rests':
+        return { kind: 'rest', ...item, why: change.why };
+    }
   });
+}
+
+type Seen = Extract<AccountChange, { readonly kind: 'seen' }>;
+
+function decided({ candidate: { record }, quiet }: Seen, { decideNow, report }: DecisionDependencies) {
+  const decision = decideNow(record, quiet ? 'seenUnchanged' : 'seen');
+  const event = quiet ? undefined : decisionEvent(record, decision);
+  if (event !== undefined) report(event);
+  return { due: dueOf(decision), why: reasonOf(decision), ...(quiet ? { quiet } : {}) };
 }
 
 function dueOf(decision: Decision): Due {
@@ -46,4 +52,27 @@ function dueOf(decision: Decision): Due {
   if (decision.kind === 'defer') return { day: decision.until };
   const recheck = decision.kind === 'wait' ? decision.recheckInMilliseconds : undefined;
   return recheck === undefined ? 'never' : { inMilliseconds: recheck };
+}
+
+/** Why the account is held; undefined if it is not. */
+function reasonOf(decision: Decision): HoldReason | undefined {
+  const { reason } = decision;
+  switch (decision.kind) {
+    case 'claim':
+    case 'resume':
+    case 'settled':
+      return undefined;
+    case 'defer':
+      return { condition: 'deferred', until: decision.until };
+    case 'wait':
+      return { condition: 'waiting', reason };
+    case 'failed': {
+      const code = Number(decision.returnValue);
+      return {
+        condition: 'failed',
+        returnValue: Number.isSafeInteger(code) ? code : ReturnCode.UNDEFINED_ERROR,
+        reason,
+      };
+    }
+  }
 }

@@ -14,7 +14,7 @@ import { afterHandlerEvent } from '../turn/turn-events.ts';
 export function dispatch(surroundings: Surroundings): OperatorFunction<Turn, Turn> {
   const { report, monotonic, open, retry, observeStep } = surroundings;
   return stage('claimed', surroundings, async ({ candidate, job }) => {
-    const { outcome, hasLapsed } = await runUnderLease(job, surroundings);
+    const { outcome, hasLapsed } = await runUnderLease(candidate.id, job, surroundings);
     const isOvertaken = open.isOvertaken(candidate.id);
     const next = afterHandler(job, outcome, { isOvertaken, hasLapsed }, retry);
     observeStep({ step: 'afterHandler', uid: candidate.record.uid, job, outcome, isOvertaken, hasLapsed, next });
@@ -23,7 +23,7 @@ export function dispatch(surroundings: Surroundings): OperatorFunction<Turn, Tur
       return { at: 'ended', candidate, work: { job, outcome, tries: 0, milliseconds } };
     }
     const event = afterHandlerEvent(job, outcome, next);
-    const result = notWrittenBack(candidate, job, next, surroundings);
+    const result = notWrittenBack(candidate, job, outcome.ok ? '' : outcome.reason, next, surroundings);
     if (event !== undefined) report(event);
     return result;
   });
@@ -34,22 +34,26 @@ export function dispatch(surroundings: Surroundings): OperatorFunction<Turn, Tur
  * lapsed before the handler had succeeded.
  */
 async function runUnderLease(
+  id: string,
   job: ClaimedJob,
-  { runHandler, report, signal, leases }: Surroundings,
+  { runHandler, report, signal, leases, accounts }: Surroundings,
 ): Promise<{ readonly outcome: HandlerOutcome; readonly hasLapsed: boolean }> {
+  const begun = (step: string) => accounts.turns.begun(id, step);
   const lease = leases.forJob(job.record.uid);
-  if (lease === undefined) return { outcome: await runHandler(job, { report, signal }), hasLapsed: false };
-  const outcome = await runHandler(job, { report, signal: AbortSignal.any([signal, lease.lapsed]), lease });
+  if (lease === undefined) return { outcome: await runHandler(job, { report, signal, begun }), hasLapsed: false };
+  const ends = AbortSignal.any([signal, lease.lapsed]);
+  const outcome = await runHandler(job, { report, signal: ends, begun, lease });
   // A process that was stopped may go on before its timers do, so the clock is read.
   const hasLapsed = !outcome.ok && !signal.aborted && (lease.lapsed.aborted || lease.remaining() <= 0);
   return { outcome, hasLapsed };
 }
 
 function notWrittenBack(
-  { id }: Candidate,
+  { id, ownWork: before }: Candidate,
   { record, fence }: ClaimedJob,
+  reason: string,
   next: Exclude<AfterHandler, { readonly to: 'writeBack' }>,
-  { open }: Surroundings,
+  { open, now }: Surroundings,
 ): TurnResult {
   switch (next.to) {
     case 'stop':
@@ -63,8 +67,10 @@ function notWrittenBack(
     case 'repeat': {
       open.wrote(id, record, { working: false });
       const { attempt, lost, inMilliseconds } = next;
-      const ownWork = { kind: 'retry', attempt, lost, fence } as const;
-      return { at: 'again', candidate: { id, record, fresh: false, ownWork }, inMilliseconds };
+      const failedAt = before?.failedAt ?? now();
+      const ownWork = { kind: 'retry', attempt, lost, fence, failedAt } as const;
+      const why = { condition: 'retrying', attempt, reason, dueAt: now() + inMilliseconds, failedAt } as const;
+      return { at: 'again', candidate: { id, record, fresh: false, ownWork }, inMilliseconds, why };
     }
   }
 }

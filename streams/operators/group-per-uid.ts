@@ -22,14 +22,8 @@ export interface GroupOptions<T, R> {
   readonly discarded?: (item: T) => void;
   /** Called with a waiting item when it is dropped. */
   readonly dropped?: (item: T) => void;
-  /** Kept up to date. */
-  readonly load?: Load;
-}
-
-/** The number of items in work, and of those that wait for a slot or for an earlier item. */
-export interface Load {
-  running: number;
-  waiting: number;
+  /** Where the items are kept, for others to see. */
+  readonly lanes?: Lanes<T>;
 }
 
 /**
@@ -64,9 +58,8 @@ export function groupPerUid<T, R>(options: GroupOptions<T, R>): OperatorFunction
 class Group<T, R> {
   readonly #options: GroupOptions<T, R>;
   readonly #subscriber: Subscriber<R>;
-  readonly #lanes = new Lanes<T>();
+  readonly #lanes: Lanes<T>;
   readonly #slots: Slots;
-  readonly #load: Load;
   #ended = false;
   #starting = false;
 
@@ -74,7 +67,7 @@ class Group<T, R> {
     this.#options = options;
     this.#subscriber = subscriber;
     this.#slots = new Slots(options.slots, () => this.#startReady());
-    this.#load = options.load ?? { running: 0, waiting: 0 };
+    this.#lanes = options.lanes ?? new Lanes();
   }
 
   take(arrival: Arrival<T>): void {
@@ -113,9 +106,7 @@ class Group<T, R> {
       }
       this.#starting = false;
     }
-    this.#load.waiting = this.#lanes.waits;
-    this.#load.running = this.#lanes.works;
-    if (this.#ended && this.#load.running === 0 && !this.#lanes.isReady) this.#subscriber.complete();
+    if (this.#ended && this.#lanes.works === 0 && !this.#lanes.isReady) this.#subscriber.complete();
   }
 
   #start(work: Work<T>): void {

@@ -1,9 +1,13 @@
 import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
-import { LargeMap } from '../../src/domain/large-map.ts';
-import { type Linked, LinkedQueue, unlinked } from '../../src/domain/linked-queue.ts';
+import type { HoldReason } from '../../src/domain/condition.ts';
+import { LinkedQueue, unlinked } from '../../src/domain/linked-queue.ts';
+import { HeldPlaces, type Place } from '../held-places.ts';
 import type { Arrival } from './group-per-uid.ts';
 
-/** What arrives: an item and when it is due, or the id of an item that is no longer wanted. */
+/**
+ * What arrives: an item and when it is due, an item whose turn has ended, or the id of an item that
+ * is no longer wanted.
+ */
 export type Held<T> =
   | {
       readonly kind: 'hold';
@@ -11,11 +15,15 @@ export type Held<T> =
       readonly id: string;
       readonly item: T;
       readonly due: Due;
+      /** Why it is not passed on now. An item that is due `never` is held if there is a reason. */
+      readonly why?: HoldReason | undefined;
       /** The item was not reported as queued yet. `released` reports it, if it was held. */
       readonly quiet?: boolean;
       /** The item with this id that waits for a slot is out of date, and is dropped. */
       readonly replaces?: boolean;
     }
+  /** Nothing follows until a newer item arrives. One that is held already is newer. */
+  | { readonly kind: 'rest'; readonly key: string; readonly id: string; readonly item: T; readonly why: HoldReason }
   | { readonly kind: 'drop'; readonly id: string };
 
 /** Days are `YYYYMMDD`. */
@@ -40,17 +48,11 @@ export interface HoldOptions<T> {
   readonly dayCheckMilliseconds?: number;
   /** Default: the real time. */
   readonly scheduler?: SchedulerLike;
+  /** Where the held items are kept, for others to see. */
+  readonly places?: HeldPlaces<T>;
 }
 
-interface Place<T> extends Linked<Place<T>> {
-  readonly id: string;
-  readonly key: string;
-  readonly item: T;
-  readonly day?: string;
-  /** The queue of the items of its day, or of those that are being released. */
-  queue?: LinkedQueue<Place<T>>;
-  timer?: Subscription;
-}
+type NewPlace<T> = Pick<Place<T>, 'key' | 'id' | 'item' | 'why'>;
 
 /** The longest delay of setTimeout, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -72,7 +74,7 @@ const RELEASED_AT_ONCE = 250;
  *   due -> released            its slice has come
  *   held, due -> (unknown)     a newer item with its id replaces it, or it is dropped
  *
- * An item that is due `now` is not held. `never` ends the hold of its id, and holds nothing.
+ * An item that is due `now` is not held. One that is due `never` is held until a newer one arrives.
  */
 export function holdUntilDue<T>(options: HoldOptions<T>): OperatorFunction<Held<T>, Arrival<T>> {
   return (source) =>
@@ -94,21 +96,45 @@ export function holdUntilDue<T>(options: HoldOptions<T>): OperatorFunction<Held<
 function take<T>(
   arrival: Held<T>,
   held: HeldItems<T>,
-  { released, discarded, dropped }: HoldOptions<T>,
+  options: HoldOptions<T>,
   pass: (arrival: Arrival<T>) => void,
 ): void {
-  const before = held.remove(arrival.id);
-  if (arrival.kind === 'drop') {
-    if (before !== undefined) dropped?.(before.item);
-    pass(arrival);
+  if (arrival.kind === 'rest') {
+    held.rest(arrival);
     return;
   }
-  if (before !== undefined) discarded(before.item);
+  const before = held.remove(arrival.id);
+  if (arrival.kind === 'hold') {
+    renew(arrival, before, held, options, pass);
+    return;
+  }
+  if (before !== undefined) options.dropped?.(before.item);
+  pass(arrival);
+}
+
+/** Holds a newer item instead of what was held before, or passes it on. */
+function renew<T>(
+  arrival: Extract<Held<T>, { readonly kind: 'hold' }>,
+  before: Place<T> | undefined,
+  held: HeldItems<T>,
+  { released, discarded }: HoldOptions<T>,
+  pass: (arrival: Arrival<T>) => void,
+): void {
+  const hadTime = before !== undefined && before.rests === undefined;
+  if (hadTime) discarded(before.item);
   const { key, id, item, due, quiet = false, replaces = false } = arrival;
+  const why = moreOf(before?.why, arrival.why);
   if (replaces) pass({ kind: 'drop', id });
-  const isRelease = quiet && before !== undefined;
+  const isRelease = quiet && hadTime;
   if (due === 'now') pass({ kind: 'put', key, id, item: isRelease ? released(item) : item });
-  else if (due !== 'never') held.add({ key, id, item }, due);
+  else if (due !== 'never') held.add({ key, id, item, why }, due);
+  else if (why !== undefined) held.rest({ key, id, item, why });
+}
+
+/** The reason that says more: an entry shows of its failure only the return value. */
+function moreOf(before: HoldReason | undefined, now: HoldReason | undefined): HoldReason | undefined {
+  if (before?.condition !== 'failed' || now?.condition !== 'failed') return now;
+  return before.returnValue === now.returnValue ? before : now;
 }
 
 /** The held items, and their release. */
@@ -117,7 +143,7 @@ class HeldItems<T> {
   readonly #dayCheckMilliseconds: number;
   readonly #scheduler: SchedulerLike;
   readonly #release: (place: Place<T>) => void;
-  readonly #places = new LargeMap<Place<T>>();
+  readonly #places: HeldPlaces<T>;
   readonly #days = new Map<string, LinkedQueue<Place<T>>>();
   /** The queues that are being released, in order. */
   readonly #due: LinkedQueue<Place<T>>[] = [];
@@ -125,21 +151,26 @@ class HeldItems<T> {
   #slice: Subscription | undefined;
 
   constructor(options: HoldOptions<T>, release: (place: Place<T>) => void) {
-    const { today, dayCheckMilliseconds = 1_000, scheduler = asyncScheduler } = options;
+    const { today, dayCheckMilliseconds = 1_000, scheduler = asyncScheduler, places = new HeldPlaces<T>() } = options;
+    this.#places = places;
     this.#today = today;
     this.#dayCheckMilliseconds = dayCheckMilliseconds;
     this.#scheduler = scheduler;
     this.#release = release;
   }
 
-  add({ key, id, item }: Pick<Place<T>, 'key' | 'id' | 'item'>, due: Later): void {
+  rest({ key, id, item, why }: NewPlace<T>): void {
+    if (!this.#places.has(id)) this.#places.set({ key, id, item, why, rests: true, ...unlinked() });
+  }
+
+  add({ key, id, item, why }: NewPlace<T>, due: Later): void {
     if ('day' in due) {
-      this.#addTo(this.#queueOf(due.day), { key, id, item, day: due.day, ...unlinked() });
+      this.#addTo(this.#queueOf(due.day), { key, id, item, why, day: due.day, ...unlinked() });
       this.#watchDays();
       return;
     }
-    const place: Place<T> = { key, id, item, ...unlinked() };
-    this.#places.set(id, place);
+    const place: Place<T> = { key, id, item, why, ...unlinked() };
+    this.#places.set(place);
     this.#wake(place, due.inMilliseconds);
   }
 
@@ -157,13 +188,13 @@ class HeldItems<T> {
   stop(): void {
     this.#dayCheck?.unsubscribe();
     this.#slice?.unsubscribe();
-    for (const [, { timer }] of this.#places.entries()) timer?.unsubscribe();
+    for (const { timer } of this.#places.values()) timer?.unsubscribe();
   }
 
   #addTo(queue: LinkedQueue<Place<T>>, place: Place<T>): void {
     place.queue = queue;
     queue.add(place);
-    this.#places.set(place.id, place);
+    this.#places.set(place);
   }
 
   #queueOf(day: string): LinkedQueue<Place<T>> {

@@ -1,6 +1,7 @@
 import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
 import type { AccountRecord, ReadEntry } from '../../src/domain/account.ts';
 import type { DirectoryChange } from '../../src/domain/change.ts';
+import type { HoldReason } from '../../src/domain/condition.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Report } from '../../src/domain/event.ts';
 import type { Left } from '../accounts/open-account.ts';
@@ -15,7 +16,9 @@ export type AccountChange =
   | { readonly kind: 'seen'; readonly candidate: Candidate; readonly quiet: boolean }
   | { readonly kind: 'left'; readonly id: string }
   /** The account comes back after a pause. */
-  | { readonly kind: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number };
+  | { readonly kind: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number; readonly why: HoldReason }
+  /** Its turn has ended, and nothing follows until it changes. */
+  | { readonly kind: 'rests'; readonly candidate: Candidate; readonly why: HoldReason };
 
 export interface ReadAccountsOptions {
   readonly readEntry: ReadEntry;

@@ -14,7 +14,7 @@ import { beginWriteBack, stepWriteBack } from '../turn/write-back-step.ts';
 type Ended = Extract<Turn, { readonly at: 'ended' }>;
 
 /**
- * ended -> done, decideAgain or again: writes the outcome into the entry, unless it was written to
+ * ended -> done, decideAgain, again or rests: writes the outcome into the entry, unless it was written to
  * since the claim. Waits while the directory is away. An outcome that the directory refuses is
  * kept, and written again later.
  */
@@ -101,14 +101,19 @@ function conclude(turn: Ended, result: WriteBackResult, surroundings: Surroundin
 function written(
   turn: Ended,
   result: Extract<WriteBackResult, { kind: 'written' }>,
-  { open, report }: Surroundings,
+  { open, report, now }: Surroundings,
 ): TurnResult {
   const { candidate, work } = turn;
+  const { id } = candidate;
   const { record, made } = result;
-  if (work.outcome.ok) open.finished(candidate.id, made);
-  else open.wrote(candidate.id, record, { working: false, made });
-  report(writeBackEvent(work, result));
-  return DONE;
+  if (work.outcome.ok) open.finished(id, made);
+  else open.wrote(id, record, { working: false, made });
+  const event = writeBackEvent(work, result);
+  report(event);
+  if (event.event !== 'failed') return DONE;
+  const { returnValue, reason, step } = event;
+  const why = { condition: 'failed', returnValue, reason, step, failedAt: now() } as const;
+  return { at: 'rests', candidate: { id, record, fresh: false }, why };
 }
 
 function superseded(
@@ -133,9 +138,9 @@ function superseded(
  * has made it void.
  */
 function refused(
-  { candidate: { id }, work }: Ended,
+  { candidate: { id, ownWork: before }, work }: Ended,
   { error }: Extract<WriteBackResult, { kind: 'refused' }>,
-  { open, report, observeStep }: Surroundings,
+  { open, report, observeStep, now }: Surroundings,
 ): TurnResult {
   const { job, tries } = work;
   const { record } = job;
@@ -144,10 +149,14 @@ function refused(
   observeStep({ step: 'afterRefusal', uid: record.uid, job, error, tries, isOvertaken, next });
   if (next.to === 'keep') open.wrote(id, record, { working: false });
   else open.release(id);
-  report(afterRefusalEvent(job, error, next));
-  if (next.to !== 'keep') return DONE;
-  const ownWork = { kind: 'unwritten', work: { ...work, tries: next.tries } } as const;
-  return { at: 'again', candidate: { id, record, fresh: false, ownWork }, inMilliseconds: next.inMilliseconds };
+  const event = afterRefusalEvent(job, error, next);
+  report(event);
+  if (next.to !== 'keep' || event.event !== 'retrying') return DONE;
+  const { attempt, inMilliseconds, reason } = event;
+  const failedAt = (before?.kind === 'unwritten' ? before.failedAt : undefined) ?? now();
+  const ownWork = { kind: 'unwritten', work: { ...work, tries: next.tries }, failedAt } as const;
+  const why = { condition: 'retrying', attempt, reason, dueAt: now() + inMilliseconds, failedAt } as const;
+  return { at: 'again', candidate: { id, record, fresh: false, ownWork }, inMilliseconds, why };
 }
 
 const UNWRITTEN_AT_STOP =

@@ -44,7 +44,10 @@ function failureOf(record: AccountRecord, returnValue: string): { returnValue?: 
 }
 
 /** The event that says what a run without `--dry-run` would do. */
-export function dryRunEvent(record: AccountRecord, { kind, reason }: Decision): StreamEvent {
+export function dryRunEvent(
+  record: AccountRecord,
+  { kind, reason }: Decision,
+): Extract<StreamEvent, { readonly event: 'skipped' }> {
   return { event: 'skipped', reason: `dry run: would ${kind}, as ${reason}`, ...refOf(record) };
 }
 

@@ -1,5 +1,6 @@
 import { concatMap, from, type OperatorFunction, of } from 'rxjs';
 import type { AccountRecord } from '../../src/domain/account.ts';
+import type { HoldReason } from '../../src/domain/condition.ts';
 import { identityOf } from '../accounts/identity.ts';
 import type { OpenAccounts } from '../accounts/open-accounts.ts';
 import type { Candidate, ClaimedJob, EndedWork } from '../candidate.ts';
@@ -10,9 +11,9 @@ import type { ClaimResult } from './claim-state.ts';
  * One turn of an account, from its slot to its result. It begins as `unclaimed`, or as `ended` if
  * an outcome was kept from an earlier turn.
  *
- *   claim():      unclaimed -> claimed, done, decideAgain
+ *   claim():      unclaimed -> claimed, done, decideAgain, rests
  *   dispatch():   claimed   -> ended, done, again
- *   writeBack():  ended     -> done, decideAgain, again
+ *   writeBack():  ended     -> done, decideAgain, again, rests
  *   any stage     -> done    the service stops
  *
  * Each stage handles the turns in its state and passes on all others.
@@ -29,8 +30,8 @@ export type Turn =
 /** The result of a turn. */
 export type TurnResult =
   /**
-   * There is nothing more to do: finished, failed for good, gone, refused, another service's,
-   * overtaken by a newer request, or stopped.
+   * There is nothing more to do: finished, gone, another service's, overtaken by a newer request,
+   * or stopped.
    */
   | { readonly at: 'done' }
   /**
@@ -39,7 +40,9 @@ export type TurnResult =
    */
   | { readonly at: 'decideAgain'; readonly candidate: Candidate; readonly interrupted?: true }
   /** The account has another turn after a pause. */
-  | { readonly at: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number };
+  | { readonly at: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number; readonly why: HoldReason }
+  /** It failed for good, or is refused: nothing follows until it changes. */
+  | { readonly at: 'rests'; readonly candidate: Candidate; readonly why: HoldReason };
 
 export const DONE: TurnResult = { at: 'done' };
 

@@ -21,7 +21,7 @@ export function pauseFor(
   job: string | undefined,
   until: AbortSignal,
   slot: Slot,
-  { away, report }: Surroundings,
+  { away, report, accounts }: Surroundings,
 ): Pause {
   return async (failures, error) => {
     until.throwIfAborted(); // the abort itself has ended the request, so nothing is tried again
@@ -35,7 +35,11 @@ export function pauseFor(
       ...codeOf(error),
       ...refOf(record, job),
     });
-    const waiting = () => away.wait(inMilliseconds, until);
+    const waiting = () => {
+      const wait = away.wait(inMilliseconds, until);
+      accounts.turns.paused(record, { attempt, inMilliseconds, reason: error.sentence }, wait);
+      return wait;
+    };
     return error.resultCode === undefined ? waiting() : slot.lend(waiting);
   };
 }

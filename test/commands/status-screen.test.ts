@@ -4,6 +4,14 @@ import type { ServiceSnapshot } from '../../src/domain/status.ts';
 
 const TIME = '2026-03-01T02:00:00.000Z';
 const many = <T>(count: number, make: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
+const WORKING = {
+  doing: 'working',
+  attempt: 1,
+  begunAt: '2026-03-01T01:59:00.000Z',
+  step: 'script',
+  stepSince: '2026-03-01T01:59:00.000Z',
+  stuck: false,
+} as const;
 const account = (n: number) => ({ uid: `u${n}`, dn: `uid=u${n}`, mode: 'adding', since: '2026-03-01T01:59:00.000Z' });
 
 function snapshot(count: number, overrides: Partial<ServiceSnapshot> = {}): ServiceSnapshot {
@@ -19,6 +27,12 @@ function snapshot(count: number, overrides: Partial<ServiceSnapshot> = {}): Serv
       protocol: 'syncrepl',
       server: 'OpenLDAP',
     },
+    slots: 8,
+    stuck: 0,
+    oldest: {},
+    attempts: [],
+    failures: [],
+    queued: [],
     counts: {
       open: 5 * count,
       queued: 0,
@@ -28,7 +42,7 @@ function snapshot(count: number, overrides: Partial<ServiceSnapshot> = {}): Serv
       deferred: count,
       waiting: count,
     },
-    inWork: many(count, (n) => ({ ...account(n), resumed: n === 1, step: 'script' })),
+    inWork: many(count, (n) => ({ ...account(n), ...WORKING, resumed: n === 1 })),
     failed: many(count, (n) => ({ ...account(n), returnValue: 6, step: 'quota', reason: 'CANNOT_SET_QUOTA: no room' })),
     retrying: many(count, (n) => ({ ...account(n), attempt: 2, reason: 'code 75', dueAt: '2026-03-01T02:00:05.000Z' })),
     deferred: many(count, (n) => ({ ...account(n), until: '20260401' })),

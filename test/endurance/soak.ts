@@ -12,6 +12,7 @@ import { createEventLog } from '../../src/observability/log-events.ts';
 import { createEventPublisher } from '../../src/observability/publish.ts';
 import { startOperatorServer } from '../../src/operator/server.ts';
 import { accountMemory } from '../../streams/accounts/account-memory.ts';
+import { AccountsInStream } from '../../streams/accounts-in-stream.ts';
 import { NO_LEASES } from '../../streams/leases/leases.ts';
 import { provisioning } from '../../streams/pipeline.ts';
 import { RULES } from '../support/accounts.ts';
@@ -34,9 +35,12 @@ const log = createLogger({
   now: () => new Date(),
 });
 publisher.listen(createEventLog(log.logger));
+const accounts = new AccountsInStream(8, Date.now);
 const operator = await startOperatorServer({
   listen: '127.0.0.1:0',
   events$: publisher.events$,
+  accounts,
+  limitMilliseconds: 60_000,
   version: 'soak',
   now: Date.now,
 });
@@ -49,7 +53,6 @@ const open = accountMemory({
   monotonic: () => performance.now(),
   rememberedVersions: 1_000, // so that it is full before the heap is measured
 });
-const load = { running: 0, waiting: 0 };
 const drain$ = new ReplaySubject<void>(1);
 const drained = new Promise<void>((resolve, reject) => {
   let jobs = 0;
@@ -70,6 +73,8 @@ const drained = new Promise<void>((resolve, reject) => {
         names: NAMES,
       }),
     open,
+    accounts,
+    now: Date.now,
     runHandler: () => Promise.resolve(SUCCEEDED),
     retry,
     newToken: () => '10000101',
@@ -81,8 +86,6 @@ const drained = new Promise<void>((resolve, reject) => {
     monotonic: () => performance.now(),
     stateNow: () => '20261123T120000Z',
     today: () => TODAY,
-    concurrency: 8,
-    load,
     drain$,
     dryRun: false,
   }).subscribe({ complete: resolve, error: reject });
@@ -171,7 +174,13 @@ switch (what) {
 }
 const milliseconds = Math.round(performance.now() - started);
 const after = await heap();
-const left = { directory: directory.size, open: open.size, ...load, status: await counts() };
+const left = {
+  directory: directory.size,
+  open: open.size,
+  running: accounts.lanes.works,
+  waiting: accounts.lanes.waits,
+  status: await counts(),
+};
 drain$.next();
 await drained;
 await operator.close();

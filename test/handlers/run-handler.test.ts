@@ -42,10 +42,15 @@ function job(mode: Mode): Job {
 
 async function run(steps: readonly SiteStep[], abort = new AbortController()) {
   const events: StreamEvent[] = [];
+  const begun: string[] = [];
   const handlers = eachMode((mode) => (mode === 'modify' ? steps : []));
   const runner = handlerRunner(handlers, MEANS, () => clock);
-  const outcome = await runner(job('modify'), { report: (event) => void events.push(event), signal: abort.signal });
-  return { outcome, events };
+  const outcome = await runner(job('modify'), {
+    report: (event) => void events.push(event),
+    signal: abort.signal,
+    begun: (step) => void begun.push(step),
+  });
+  return { outcome, events, begun };
 }
 
 const names = (events: readonly StreamEvent[]) => events.map((event) => event.event === 'step' && event.name);

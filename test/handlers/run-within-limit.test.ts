@@ -5,7 +5,7 @@ import type { RunStep, SiteStep } from '../../handlers/define-step.ts';
 import { longestHandlerMilliseconds } from '../../handlers/registry.ts';
 import { handlerRunner } from '../../handlers/run-handler.ts';
 import type { StreamEvent } from '../../src/domain/event.ts';
-import type { StepContext, StepOutcome } from '../../src/domain/job.ts';
+import type { HandlerContext, StepOutcome } from '../../src/domain/job.ts';
 import { eachMode } from '../../src/domain/mode.ts';
 import { jobOf, MEANS } from './steps/job.ts';
 
@@ -30,7 +30,8 @@ function start(...steps: SiteStep[]) {
   const handlers = eachMode((mode) => (mode === 'add' ? steps : []));
   const abort = new AbortController();
   const events: StreamEvent[] = [];
-  const context: StepContext = { report: (event) => void events.push(event), signal: abort.signal };
+  const report = (event: StreamEvent) => void events.push(event);
+  const context: HandlerContext = { report, signal: abort.signal, begun: () => {} };
   const began = performance.now();
   const run = handlerRunner(handlers, MEANS, () => performance.now());
   const ended = run(jobOf('anna'), context).then((outcome) => ({ outcome, after: performance.now() - began }));

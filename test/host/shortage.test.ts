@@ -51,7 +51,7 @@ describe('a shortage of the host', () => {
       const limits = { limitMilliseconds: 1_000, graceMilliseconds: 1, overdue: { returnValue: 1, remedy: '' } };
       const step = { name: 's', ...limits, inspect: async () => [], run: () => Promise.reject(error) };
       const handlers = eachMode(() => [step]);
-      return handlerRunner(handlers, MEANS, () => 0)(jobOf('anna', {}), contextOf());
+      return handlerRunner(handlers, MEANS, () => 0)(jobOf('anna', {}), { ...contextOf(), begun: () => {} });
     };
     expect(await run(new Shortage('short', 'buy more'))).toMatchObject({
       retry: 'shortage',

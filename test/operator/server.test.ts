@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type AccountsView, type Condition, NO_ACCOUNTS } from '../../src/domain/condition.ts';
 import type { PublishedEvent, StreamEvent } from '../../src/domain/event.ts';
 import { fetchStatus, followEvents } from '../../src/operator/client.ts';
 import { READER_LIMITS } from '../../src/operator/event-readers.ts';
@@ -13,6 +14,7 @@ import { type OperatorServer, type OperatorServerOptions, startOperatorServer } 
 import { closed } from '../support/closed.ts';
 import { parseMetrics } from '../support/parse-metrics.ts';
 
+const IDLE = { accounts: NO_ACCOUNTS, limitMilliseconds: 60_000 };
 let events$: Subject<PublishedEvent>;
 let folder: string;
 const ends: Array<() => unknown> = [];
@@ -32,6 +34,7 @@ async function start(options: Partial<OperatorServerOptions> = {}): Promise<Oper
     events$,
     version: '1.2.3',
     now: Date.now,
+    ...IDLE,
     ...options,
   });
   ends.push(() => operator.close());
@@ -200,15 +203,17 @@ describe('who may ask', () => {
 
   it('does not listen on anything but loopback', async () => {
     for (const listen of ['0.0.0.0:0', '[::]:0', '192.0.2.1:9465', 'example.org:9465', '9465', 'unix:relative']) {
-      await expect(startOperatorServer({ listen, events$, version: '1', now: Date.now })).rejects.toBeInstanceOf(
-        OperatorError,
-      );
+      await expect(
+        startOperatorServer({ listen, events$, ...IDLE, version: '1', now: Date.now }),
+      ).rejects.toBeInstanceOf(OperatorError);
     }
   });
 
   it('names the remedy when the port is taken', async () => {
     const { address } = await start();
-    await expect(startOperatorServer({ listen: address, events$, version: '1', now: Date.now })).rejects.toMatchObject({
+    await expect(
+      startOperatorServer({ listen: address, events$, ...IDLE, version: '1', now: Date.now }),
+    ).rejects.toMatchObject({
       remedy: expect.stringContaining('another'),
     });
   });
@@ -230,7 +235,13 @@ describe('who may ask', () => {
 describe('the unix socket', () => {
   it('is for its owner and group only, and is gone after the end', async () => {
     const path = join(folder, 'operator.sock');
-    const operator = await startOperatorServer({ listen: `unix:${path}`, events$, version: '1.2.3', now: Date.now });
+    const operator = await startOperatorServer({
+      listen: `unix:${path}`,
+      events$,
+      ...IDLE,
+      version: '1.2.3',
+      now: Date.now,
+    });
     expect((await stat(path)).mode & 0o777).toBe(0o660);
     expect((await fetchStatus(operator.address)).version).toBe('1.2.3');
     expect(statusOf(await raw(operator, get('/status', ['Host: attacker.example'])))).toBe(403);
@@ -248,9 +259,9 @@ describe('the unix socket', () => {
   it('leaves a socket alone that another service listens on', async () => {
     const path = join(folder, 'operator.sock');
     const first = await start({ listen: `unix:${path}` });
-    await expect(startOperatorServer({ listen: `unix:${path}`, events$, version: '1', now: Date.now })).rejects.toThrow(
-      /another service/,
-    );
+    await expect(
+      startOperatorServer({ listen: `unix:${path}`, events$, ...IDLE, version: '1', now: Date.now }),
+    ).rejects.toThrow(/another service/);
     expect((await fetchStatus(first.address)).version).toBe('1.2.3');
   });
 
@@ -260,7 +271,7 @@ describe('the unix socket', () => {
     await leaveStaleSocket(path);
     await chown(join(folder, 'home'), 5000, 5000);
     await expect(
-      startOperatorServer({ listen: `unix:${path}`, events$, version: '1', now: Date.now }),
+      startOperatorServer({ listen: `unix:${path}`, events$, ...IDLE, version: '1', now: Date.now }),
     ).rejects.toMatchObject({
       message: expect.stringMatching(/operator.sock is not made: the folder .*home belongs to the user number 5000/),
       remedy: expect.stringContaining('/run/prov-backup-rsnapshot'),
@@ -271,9 +282,9 @@ describe('the unix socket', () => {
   it('leaves a file alone that is no socket', async () => {
     const path = join(folder, 'precious');
     await writeFile(path, 'data');
-    await expect(startOperatorServer({ listen: `unix:${path}`, events$, version: '1', now: Date.now })).rejects.toThrow(
-      /not a socket/,
-    );
+    await expect(
+      startOperatorServer({ listen: `unix:${path}`, events$, ...IDLE, version: '1', now: Date.now }),
+    ).rejects.toThrow(/not a socket/);
     expect((await stat(path)).size).toBe(4);
   });
 });
@@ -311,29 +322,54 @@ describe('health and readiness', () => {
   });
 });
 
+const FAILED = { condition: 'failed', returnValue: 6, reason: 'setquota', step: 'quota', since: Date.now() } as const;
+
+function holding(...conditions: Condition[]): AccountsView {
+  const count = (name: string) => conditions.filter(({ condition }) => condition === name).length;
+  const counts = {
+    open: conditions.length,
+    queued: count('queued'),
+    inWork: count('inWork'),
+    retrying: count('retrying'),
+    failed: count('failed'),
+    deferred: count('deferred'),
+    waiting: count('waiting'),
+  };
+  return { slots: 8, counts: () => counts, conditions: () => conditions };
+}
+
+const account = (uid: string) => ({ uid, dn: `uid=${uid},dc=example,dc=org`, mode: 'adding' });
+
 describe('/status', () => {
   it('shows the connection, the counts and the accounts', async () => {
-    const operator = await start();
-    emit(CONNECTED, REFRESHED, { event: 'claimed', ...of('u1', 'adding') });
-    emit({ event: 'failed', returnValue: 6, reason: 'setquota', step: 'quota', ...of('u2', 'adding') });
+    const operator = await start({ accounts: holding({ ...account('u2'), ...FAILED }) });
+    emit(CONNECTED, REFRESHED);
     const status = await fetchStatus(operator.address);
-    expect(status).toMatchObject({ ready: true, version: '1.2.3', counts: { open: 2, inWork: 1, failed: 1 } });
+    expect(status).toMatchObject({ ready: true, version: '1.2.3', counts: { open: 1, failed: 1 }, slots: 8 });
     expect(status.failed).toMatchObject([{ uid: 'u2', returnValue: 6 }]);
   });
 
-  it('cuts the lists at the limit and never the counts', async () => {
-    const operator = await start();
-    for (let n = 0; n < 30; n++) emit({ event: 'deferred', until: '20990101', ...of(`u${n}`) });
-    const status = await fetchStatus(operator.address, 10);
+  it('cuts the lists at the limit and never the counts, or lists one account', async () => {
+    const deferred = (n: number): Condition => ({
+      ...account(`u${n}`),
+      since: undefined,
+      condition: 'deferred',
+      until: '20990101',
+    });
+    const operator = await start({ accounts: holding(...Array.from({ length: 30 }, (_, n) => deferred(n))) });
+    const status = await fetchStatus(operator.address, { limit: 10 });
     expect(status.deferred).toHaveLength(10);
     expect(status.counts.deferred).toBe(30);
+    expect((await fetchStatus(operator.address, { uid: 'U7' })).deferred).toMatchObject([{ uid: 'u7' }]);
     expect(statusOf(await raw(operator, get('/status?limit=-1')))).toBe(400);
   });
 });
 
 describe('/metrics', () => {
-  it('is the text format, strictly, and agrees with the events', async () => {
-    const operator = await start();
+  it('is the text format, strictly, and agrees with the events and the accounts', async () => {
+    const since = Date.now() - 60_000;
+    const accounts = holding({ ...account('u2'), ...FAILED, since }, { ...account('u3'), ...FAILED });
+    const operator = await start({ accounts });
     emit(CONNECTED, REFRESHED);
     emit({ event: 'received', change: 'add', ...of('u1') }, { event: 'queued', ...of('u1') });
     emit({ event: 'claimed', ...of('u1', 'adding') });
@@ -355,6 +391,10 @@ describe('/metrics', () => {
     expect(value('prov_accounts', { condition: 'failed' })).toBe(2);
     expect(value('prov_accounts', { condition: 'in_work' })).toBe(0);
     expect(value('prov_accounts_open')).toBe(2);
+    expect(value('prov_accounts_stuck')).toBe(0);
+    expect(value('prov_slots')).toBe(8);
+    expect(value('prov_oldest_account_seconds', { condition: 'failed' })).toBeCloseTo(60, 0);
+    expect(value('prov_oldest_account_seconds', { condition: 'queued' })).toBe(0);
     expect(value('prov_step_seconds_sum', { mode: 'add', step: 'script' })).toBe(0.04);
     expect(value('prov_write_to_claim_seconds_count', { mode: 'add' })).toBe(1);
     expect(value('prov_write_to_finish_seconds_count', { mode: 'add' })).toBe(1);
@@ -431,7 +471,7 @@ describe('/events', () => {
 
   it('comes back to a service that was started again, and says what happened', async () => {
     const path = `unix:${join(folder, 'operator.sock')}`;
-    const first = await startOperatorServer({ listen: path, events$, version: '1', now: Date.now });
+    const first = await startOperatorServer({ listen: path, events$, ...IDLE, version: '1', now: Date.now });
     const seen: string[] = [];
     for await (const followed of followEvents(path, {})) {
       seen.push(followed.kind === 'event' ? followed.event.event : followed.kind);

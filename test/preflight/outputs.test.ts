@@ -6,6 +6,7 @@ import { NEVER } from 'rxjs';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { parseConfig } from '../../config/load-config.ts';
 import type { Settings } from '../../config/schema.ts';
+import { NO_ACCOUNTS } from '../../src/domain/condition.ts';
 import { startOperatorServer } from '../../src/operator/server.ts';
 import { checkOutputs } from '../../src/preflight/outputs.ts';
 import { freePort } from '../support/free-port.ts';
@@ -68,7 +69,14 @@ it('only advises where a folder is missing that the unit may make at its start',
 
 it('tells a running service from another program on the operator’s address', async () => {
   const listen = `127.0.0.1:${await freePort()}`;
-  const service = await startOperatorServer({ listen, events$: NEVER, version: '1', now: Date.now });
+  const service = await startOperatorServer({
+    listen,
+    events$: NEVER,
+    accounts: NO_ACCOUNTS,
+    limitMilliseconds: 0,
+    version: '1',
+    now: Date.now,
+  });
   expect(await told({ operator: { listen } })).toEqual([
     `ok operator: a service runs and answers on ${listen}`,
     `advice operator: every user of this host and whoever may forward a port to it (ssh -L) can read uids, DNs and what scripts print on ${listen}`,

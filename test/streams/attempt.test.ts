@@ -85,7 +85,10 @@ describe('an attempt that succeeds', () => {
 describe('an attempt that fails', () => {
   it('writes the return value, leaves the account in work, and remembers how it stands', async () => {
     const stage = new Stage({ directory, runHandler: ends(failed(5)) });
-    expect(await settled(stage, stage.candidate(directory.create('a')))).toEqual({ at: 'done' });
+    expect(await settled(stage, stage.candidate(directory.create('a')))).toMatchObject({
+      at: 'rests',
+      why: { condition: 'failed', returnValue: 5 },
+    });
     expect(directory.mode('a')).toBe('adding');
     expect(directory.value('a', 'sstProvisioningState')).toBe('0');
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('5');
@@ -108,7 +111,10 @@ describe('an attempt that fails', () => {
     const second = await settled(stage, (first as { candidate: Candidate }).candidate);
     expect(second).toMatchObject({ at: 'again', inMilliseconds: 10_000, candidate: { ownWork: { attempt: 3 } } });
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
-    expect(await settled(stage, (second as { candidate: Candidate }).candidate)).toEqual({ at: 'done' });
+    expect(await settled(stage, (second as { candidate: Candidate }).candidate)).toMatchObject({
+      at: 'rests',
+      why: { condition: 'failed', returnValue: 75 },
+    });
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('75');
     expect(stage.jobs.map(({ attempt, resumed }) => [attempt, resumed])).toEqual([
       [1, false],
@@ -312,7 +318,7 @@ describe('an attempt that the directory refuses', () => {
     const candidate = stage.candidate(directory.create('a'));
     stage.open.seen(candidate.record);
     denyMode('adding');
-    expect(await settled(stage, candidate)).toEqual({ at: 'done' });
+    expect(await settled(stage, candidate)).toMatchObject({ at: 'rests', why: { condition: 'waiting' } });
     expect(stage.events.at(-1)).toMatchObject({ event: 'skipped' });
     expect(stage.open.left(candidate.record.dn, candidate.id)).toMatchObject({ working: false });
     expect(stage.jobs).toHaveLength(0);
@@ -338,7 +344,7 @@ describe('an attempt that the directory refuses', () => {
     const stage = new Stage({ directory });
     const candidate = stage.candidate(directory.create('a'));
     directory.fault = ({ kind }) => (kind === 'read' ? { code: 90 } : undefined);
-    expect(await settled(stage, candidate)).toEqual({ at: 'done' });
+    expect(await settled(stage, candidate)).toMatchObject({ at: 'rests', why: { condition: 'waiting' } });
     expect(stage.told).toEqual(['skipped']);
     expect(stage.events.at(-1)).toMatchObject({
       reason: expect.stringContaining('it cannot be worked on'),

@@ -252,12 +252,14 @@ class World {
   checkEnd(): void {
     this.check();
     expect(this.running).toEqual([]);
-    let open = 0;
+    const open: string[] = [];
     for (const entry of this.directory.entries()) {
       const value = (name: string) => entry.values(name)[0]?.toString() ?? '';
       const reading = readMode(value('sstProvisioningMode'));
       const asked = this.requests.get(value('entryUUID'));
-      if (value('sstProvisioningState') === '0') open += 1;
+      if (value('sstProvisioningState') === '0') {
+        open.push(`${entry.dn} ${reading?.phase === 'requested' ? 'waiting' : 'failed'}`);
+      }
       if (asked === undefined) continue;
       const told = `${entry.dn}: ${value('sstProvisioningMode')}, state ${value('sstProvisioningState')}, asked ${asked.mode}`;
       const waits = reading?.phase === 'requested' && asked.mode === 'delete' && value('sstIsActive') === 'TRUE';
@@ -273,7 +275,10 @@ class World {
     for (const service of this.services) {
       expect(service.load).toEqual({ running: 0, waiting: 0 });
       expect(service.leases).toBe(0);
-      expect(service.open.size).toBe(open);
+      expect(service.open.size).toBe(open.length);
+      const held = [...service.accounts.conditions()].map(({ dn, condition }) => `${dn} ${condition}`);
+      expect(held.sort()).toEqual(open.sort());
+      expect(service.accounts.counts()).toMatchObject({ open: open.length, queued: 0, inWork: 0, retrying: 0 });
     }
   }
 

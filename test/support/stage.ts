@@ -13,10 +13,10 @@ import { stateTimestamp } from '../../src/domain/timestamp.ts';
 import { accountMemory } from '../../streams/accounts/account-memory.ts';
 import { identityOf } from '../../streams/accounts/identity.ts';
 import type { OpenAccounts } from '../../streams/accounts/open-accounts.ts';
+import { AccountsInStream } from '../../streams/accounts-in-stream.ts';
 import type { Candidate } from '../../streams/candidate.ts';
 import type { LeaseKeeper } from '../../streams/leases/lease-keeper.ts';
 import { type Leases, NO_LEASES } from '../../streams/leases/leases.ts';
-import type { Load } from '../../streams/operators/group-per-uid.ts';
 import { reconnect } from '../../streams/operators/reconnect.ts';
 import { type PipelineDependencies, provisioning } from '../../streams/pipeline.ts';
 import { reconcile } from '../../streams/reconcile.ts';
@@ -85,7 +85,7 @@ export class Stage {
   readonly steps: Step[] = [];
   #lastJob = 0;
   readonly open: OpenAccounts;
-  readonly load: Load = { running: 0, waiting: 0 };
+  readonly accounts: AccountsInStream;
   readonly drain$ = new ReplaySubject<void>(1);
   readonly abort = new AbortController();
   readonly draining = new AbortController();
@@ -121,6 +121,7 @@ export class Stage {
         ? undefined
         : stageLeases(this.holder, directory.leaseClient(), (answer) => this.#unlessKilled(answer));
     this.open = open;
+    this.accounts = new AccountsInStream(options.concurrency ?? 4, monotonic);
     this.abort.signal.addEventListener('abort', () => this.draining.abort());
     const readEntry = (entry: DirectoryEntry): EntryReading => readAccount(entry, names, RULES);
     const today = options.today ?? (() => '20261123');
@@ -144,6 +145,7 @@ export class Stage {
       },
       observeStep: (step) => void this.steps.push(step),
       open,
+      accounts: this.accounts,
       newToken: () => tokenDay(tokens++ % TOKEN_DAYS),
       runHandler: (job, context) => {
         this.jobs.push(job);
@@ -161,14 +163,17 @@ export class Stage {
       signal: this.abort.signal,
       draining: this.draining.signal,
       nextJobId: () => `job-${++this.#lastJob}`,
+      now: monotonic,
       monotonic,
       stateNow: () => stateTimestamp(new Date(Date.now())),
       today,
-      concurrency: options.concurrency ?? 4,
-      load: this.load,
       drain$: this.drain$,
       dryRun: options.dryRun ?? false,
     };
+  }
+
+  get load(): { readonly running: number; readonly waiting: number } {
+    return { running: this.accounts.lanes.works, waiting: this.accounts.lanes.waits };
   }
 
   /** The dependencies of the stages of a turn. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountRecord } from '../../../src/domain/account.ts';
+import type { HoldReason } from '../../../src/domain/condition.ts';
 import type { Decision } from '../../../src/domain/decide.ts';
 import type { StreamEvent } from '../../../src/domain/event.ts';
 import type { Candidate } from '../../../streams/candidate.ts';
@@ -21,9 +22,12 @@ const RECORD: AccountRecord = {
 const CANDIDATE: Candidate = { id: 'uuid-a', record: RECORD, fresh: true };
 const SEEN: AccountChange = { kind: 'seen', candidate: CANDIDATE, quiet: false };
 const reason = 'because';
+const WAITING = { condition: 'waiting', reason } as const;
+const FAILED = { condition: 'failed', returnValue: 5, reason } as const;
+const RETRYING = { condition: 'retrying', attempt: 2, reason, dueAt: 9, failedAt: 0 } as const;
 
 describe('decideEach', () => {
-  it.each<[string, Decision, unknown, string[]]>([
+  it.each<[string, Decision, unknown, string[], HoldReason?]>([
     ['lets a claim through at once', { kind: 'claim', mode: 'add', reason }, 'now', ['queued']],
     ['lets interrupted work through at once', { kind: 'resume', mode: 'add', reason }, 'now', ['queued']],
     [
@@ -31,22 +35,24 @@ describe('decideEach', () => {
       { kind: 'defer', mode: 'add', until: '20261124', reason },
       { day: '20261124' },
       ['deferred'],
+      { condition: 'deferred', until: '20261124' },
     ],
-    ['holds what waits for a change', { kind: 'wait', mode: 'add', reason }, 'never', ['waiting']],
+    ['holds what waits for a change', { kind: 'wait', mode: 'add', reason }, 'never', ['waiting'], WAITING],
     [
       'holds what waits for time to pass',
       { kind: 'wait', mode: 'add', reason, recheckInMilliseconds: 7 },
       { inMilliseconds: 7 },
       ['waiting'],
+      WAITING,
     ],
-    ['leaves what failed', { kind: 'failed', mode: 'add', returnValue: '5', reason }, 'never', ['skipped']],
+    ['leaves what failed', { kind: 'failed', mode: 'add', returnValue: '5', reason }, 'never', ['skipped'], FAILED],
     ['leaves what is settled in silence', { kind: 'settled', reason }, 'never', []],
-  ])('%s', (_, decision, due, told) => {
+  ])('%s', (_, decision, due, told, why) => {
     const events: StreamEvent[] = [];
     marbles(({ cold, expectObservable }) => {
       const dependencies = { decideNow: () => decision, report: (event: StreamEvent) => void events.push(event) };
       const result = cold('-s-q-|', { s: SEEN, q: { ...SEEN, quiet: true } }).pipe(decideEach(dependencies as never));
-      const held = { kind: 'hold', key: 'a', id: 'uuid-a', item: CANDIDATE, due };
+      const held = { kind: 'hold', key: 'a', id: 'uuid-a', item: CANDIDATE, due, why };
       expectObservable(result as never).toBe('-h-q-|', { h: held, q: { ...held, quiet: true } });
     });
     expect(events.map(({ event }) => event)).toEqual(told);
@@ -58,7 +64,7 @@ describe('decideEach', () => {
     marbles(({ cold, expectObservable }) => {
       const dependencies = { decideNow: () => decision, report: (event: StreamEvent) => void events.push(event) };
       expectObservable(cold('s', { s: SEEN }).pipe(decideEach(dependencies as never)), '-!').toBe('h', {
-        h: { kind: 'hold', key: 'a', id: 'uuid-a', item: CANDIDATE, due: 'never' },
+        h: { kind: 'hold', key: 'a', id: 'uuid-a', item: CANDIDATE, due: 'never', why: FAILED },
       } as never);
     });
     expect(events[0]).toMatchObject({ returnValue: 5, failedAt: '2026-11-23T00:00:00.000Z', reason });
@@ -72,15 +78,24 @@ describe('decideEach', () => {
         },
         report: () => {},
       };
-      const again: AccountChange = { kind: 'again', candidate: CANDIDATE, inMilliseconds: 9 };
+      const again: AccountChange = { kind: 'again', candidate: CANDIDATE, inMilliseconds: 9, why: RETRYING };
       const left: AccountChange = { kind: 'left', id: 'uuid-a' };
-      expectObservable(cold('ab#', { a: again, b: left }).pipe(decideEach(dependencies as never)) as never).toBe(
-        'ab#',
-        {
-          a: { kind: 'hold', key: 'a', id: 'uuid-a', item: CANDIDATE, due: { inMilliseconds: 9 }, replaces: true },
-          b: { kind: 'drop', id: 'uuid-a' },
+      const rests: AccountChange = { kind: 'rests', candidate: CANDIDATE, why: FAILED };
+      expectObservable(
+        cold('abc#', { a: again, b: left, c: rests }).pipe(decideEach(dependencies as never)) as never,
+      ).toBe('abc#', {
+        a: {
+          kind: 'hold',
+          key: 'a',
+          id: 'uuid-a',
+          item: CANDIDATE,
+          due: { inMilliseconds: 9 },
+          why: RETRYING,
+          replaces: true,
         },
-      );
+        c: { kind: 'rest', key: 'a', id: 'uuid-a', item: CANDIDATE, why: FAILED },
+        b: { kind: 'drop', id: 'uuid-a' },
+      });
     });
   });
 });

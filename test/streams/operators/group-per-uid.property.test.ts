@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { from, map, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { type Arrival, groupPerUid, type Load } from '../../../streams/operators/group-per-uid.ts';
+import { Lanes } from '../../../streams/lanes.ts';
+import { type Arrival, groupPerUid } from '../../../streams/operators/group-per-uid.ts';
 
 /** An entry at the nth time that it was put under a key. */
 interface Item {
@@ -33,7 +34,7 @@ describe('groupPerUid, in whatever order things happen', () => {
         async (scheduler, steps, concurrency, drainAt) => {
           const source$ = new Subject<Arrival<Item>>();
           const drain$ = new Subject<void>();
-          const load: Load = { running: 0, waiting: 0 };
+          const lanes = new Lanes<Item>();
           /** The items that have not begun, in the order in which they wait. */
           let waiting: Item[] = [];
           const running: Item[] = [];
@@ -60,7 +61,7 @@ describe('groupPerUid, in whatever order things happen', () => {
             );
           };
 
-          source$.pipe(groupPerUid({ slots: concurrency, project, load, drain$ })).subscribe({
+          source$.pipe(groupPerUid({ slots: concurrency, project, lanes, drain$ })).subscribe({
             complete: () => {
               complete = true;
             },
@@ -93,7 +94,7 @@ describe('groupPerUid, in whatever order things happen', () => {
           await scheduler.waitIdle();
 
           expect(waiting).toEqual([]);
-          expect(load).toEqual({ running: 0, waiting: 0 });
+          expect([lanes.works, lanes.waits]).toEqual([0, 0]);
           if (!drained) source$.complete();
           expect(complete).toBe(true);
         },

@@ -1,6 +1,7 @@
 import { concat, defer, EMPTY, NEVER, Observable, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { type Arrival, groupPerUid, type Load } from '../../../streams/operators/group-per-uid.ts';
+import { Lanes } from '../../../streams/lanes.ts';
+import { type Arrival, groupPerUid } from '../../../streams/operators/group-per-uid.ts';
 import type { Slot } from '../../../streams/slots.ts';
 import { marbles } from '../../support/marbles.ts';
 
@@ -198,10 +199,10 @@ describe('groupPerUid', () => {
     marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
       const source = hot('  (ad)b-c---', ARRIVALS);
       const drain = hot('   -----x');
-      const load: Load = { running: 0, waiting: 0 };
+      const lanes = new Lanes<string>();
       const project = (item: string) => cold('-------r|', { r: item });
       const expected = '    -------a---b|';
-      expectObservable(source.pipe(groupPerUid({ slots: 2, project, drain$: drain, load }))).toBe(expected);
+      expectObservable(source.pipe(groupPerUid({ slots: 2, project, drain$: drain, lanes }))).toBe(expected);
       expectSubscriptions(source.subscriptions).toBe('^----!');
     });
   });
@@ -246,16 +247,16 @@ describe('groupPerUid', () => {
     expect(told).toEqual(['begin first', 'end first', 'begin second', 'end second']);
   });
 
-  it('keeps the load up to date', () => {
-    const load: Load = { running: 0, waiting: 0 };
+  it('shows how many it works on, and how many wait', () => {
+    const lanes = new Lanes<string>();
     const source$ = new Subject<Arrival<string>>();
     const work$ = new Subject<string>();
     const project = (item: string) => (item === 'b' ? EMPTY : work$);
-    const subscription = source$.pipe(groupPerUid({ slots: 1, project, load })).subscribe();
+    const subscription = source$.pipe(groupPerUid({ slots: 1, project, lanes })).subscribe();
     for (const name of ['a', 'd', 'e', 'A', 'b']) source$.next(ARRIVALS[name]!);
-    expect(load).toEqual({ running: 1, waiting: 2 });
+    expect([lanes.works, lanes.waits]).toEqual([1, 2]);
     work$.complete();
-    expect(load).toEqual({ running: 0, waiting: 0 });
+    expect([lanes.works, lanes.waits]).toEqual([0, 0]);
     subscription.unsubscribe();
   });
 });
@@ -266,7 +267,7 @@ describe('a slot that is lent', () => {
     const source$ = new Subject<Arrival<string>>();
     const drain$ = new Subject<void>();
     const ran: string[] = [];
-    const load: Load = { running: 0, waiting: 0 };
+    const lanes = new Lanes<string>();
     let completed = false;
     const project = (item: string, slot: Slot) =>
       defer(async () => {
@@ -274,12 +275,12 @@ describe('a slot that is lent', () => {
         await work(item, slot);
         ran.push(`-${item}`);
       });
-    source$.pipe(groupPerUid({ slots, project, load, drain$ })).subscribe({
+    source$.pipe(groupPerUid({ slots, project, lanes, drain$ })).subscribe({
       complete: () => {
         completed = true;
       },
     });
-    return { source$, drain$, ran, load, isCompleted: () => completed };
+    return { source$, drain$, ran, lanes, isCompleted: () => completed };
   }
 
   const later = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -287,7 +288,7 @@ describe('a slot that is lent', () => {
   it('lets other keys go on, but not the own one, and is had again before the work goes on', async () => {
     let comeBack = () => {};
     let finishOther = () => {};
-    const { source$, ran, load } = stage(1, (item, slot) => {
+    const { source$, ran, lanes } = stage(1, (item, slot) => {
       if (item === 'a') return slot.lend(() => new Promise((resolve) => (comeBack = resolve)));
       if (item === 'b') return new Promise((resolve) => (finishOther = resolve));
       return Promise.resolve();
@@ -295,14 +296,14 @@ describe('a slot that is lent', () => {
     for (const name of ['a', 'd', 'b']) source$.next(ARRIVALS[name]!);
     await later();
     expect(ran).toEqual(['+a', '+b']);
-    expect(load).toEqual({ running: 2, waiting: 1 });
+    expect([lanes.works, lanes.waits]).toEqual([2, 1]);
     comeBack();
     await later();
     expect(ran).toEqual(['+a', '+b']);
     finishOther();
     await later();
     expect(ran).toEqual(['+a', '+b', '-b', '-a', '+d', '-d']);
-    expect(load).toEqual({ running: 0, waiting: 0 });
+    expect([lanes.works, lanes.waits]).toEqual([0, 0]);
   });
 
   it('is had again also where the waiting fails, and holds the completion up', async () => {
@@ -323,15 +324,15 @@ describe('a slot that is lent', () => {
 
   it('is had again by all, however many have lent it', async () => {
     const waiting: Array<() => void> = [];
-    const { source$, ran, load } = stage(1, (_, slot) =>
+    const { source$, ran, lanes } = stage(1, (_, slot) =>
       slot.lend(() => new Promise((resolve) => waiting.push(resolve))),
     );
     for (let index = 0; index < 2_000; index += 1) source$.next(put(`key-${index}`, `item-${index}`));
     await later();
-    expect(load).toEqual({ running: 2_000, waiting: 0 });
+    expect([lanes.works, lanes.waits]).toEqual([2_000, 0]);
     for (const resolve of waiting) resolve();
     await later();
-    expect(load).toEqual({ running: 0, waiting: 0 });
+    expect([lanes.works, lanes.waits]).toEqual([0, 0]);
     expect(ran).toHaveLength(2 * 2_000);
   });
 });

@@ -1,0 +1,77 @@
+import type { FailedStatus, FailureGroup } from '../domain/status.ts';
+
+/** The most groups of failures by their last words. What has others is grouped without them. */
+const MOST_GROUPS = 100;
+/** The number of uids that a group names. */
+const NAMED_UIDS = 3;
+
+interface Cause {
+  readonly returnValue: number;
+  readonly step: string | undefined;
+  readonly cause: string | undefined;
+}
+
+type Failure = Pick<FailedStatus, 'uid' | 'returnValue' | 'step' | 'cause'> & { readonly since: number | undefined };
+
+interface Group extends Cause {
+  count: number;
+  first: number;
+  last: number;
+  readonly uids: string[];
+}
+
+/**
+ * Groups failures by return code, step and the script's last words. What differs from account to
+ * account in them does not count: the uid and numbers.
+ */
+export class FailureGroups {
+  readonly #groups = new Map<string, Group>();
+  readonly #namedUids: number;
+
+  constructor(namedUids = NAMED_UIDS) {
+    this.#namedUids = namedUids;
+  }
+
+  add({ uid, returnValue, step, cause, since }: Failure): void {
+    const group = this.#groupOf({ returnValue, step, cause }, uid);
+    group.count += 1;
+    group.first = Math.min(group.first, since ?? group.first);
+    group.last = Math.max(group.last, since ?? group.last);
+    if (group.uids.length < this.#namedUids) group.uids.push(uid);
+  }
+
+  /** The largest group first. */
+  groups(): FailureGroup[] {
+    return [...this.#groups.values()]
+      .sort((one, other) => other.count - one.count)
+      .map(({ returnValue, step, cause, count, first, last, uids }) => ({
+        returnValue,
+        ...(step === undefined ? {} : { step }),
+        ...(cause === undefined ? {} : { cause }),
+        count,
+        ...(last === Number.NEGATIVE_INFINITY ? {} : { first: iso(first), last: iso(last) }),
+        uids,
+      }));
+  }
+
+  #groupOf(cause: Cause, uid: string): Group {
+    const key = keyOf(cause, uid);
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    if (this.#groups.size >= MOST_GROUPS && cause.cause !== undefined) {
+      return this.#groupOf({ ...cause, cause: undefined }, uid);
+    }
+    const group = { ...cause, count: 0, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY, uids: [] };
+    this.#groups.set(key, group);
+    return group;
+  }
+}
+
+function keyOf({ returnValue, step, cause }: Cause, uid: string): string {
+  const words = cause?.replaceAll(uid, 'UID').replace(/\d+/g, 'N');
+  return JSON.stringify([returnValue, step, words]);
+}
+
+function iso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

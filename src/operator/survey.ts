@@ -1,0 +1,83 @@
+import type { AccountsView, Condition, ConditionName } from '../domain/condition.ts';
+import { type Mode, readMode } from '../domain/mode.ts';
+import { FailureGroups } from './failure-groups.ts';
+import { LongestFirst } from './longest-first.ts';
+
+export interface SurveyOptions {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** The longest list of accounts. */
+  readonly limit: number;
+  /** The longest time that a handler may take, in milliseconds. */
+  readonly limitMilliseconds: number;
+  /** The usual time of an attempt, in milliseconds; undefined if it is not known. */
+  readonly median: (mode: Mode) => number | undefined;
+  /** Only the accounts with this uid are listed. */
+  readonly uid?: string | undefined;
+}
+
+/** The number of accounts that are looked at without a pause. It takes about a millisecond. */
+export const ACCOUNTS_PER_SLICE = 500;
+
+/** An attempt that takes this many times the usual time is stuck, */
+const TIMES_THE_MEDIAN = 10;
+/** but not before this many milliseconds. */
+const SOONEST_STUCK = 10_000;
+
+export type Of<C extends ConditionName> = Extract<Condition, { readonly condition: C }>;
+type Lists = { readonly [C in ConditionName]: LongestFirst<Of<C>> };
+
+/** What can be said of all accounts at one moment, from one look at each of them. */
+export class Survey {
+  readonly lists: Lists;
+  readonly failures = new FailureGroups();
+  /** When the longest in each condition came into it. */
+  readonly oldest: Partial<Record<ConditionName, number>> = {};
+  stuck = 0;
+  readonly #options: SurveyOptions;
+
+  constructor(options: SurveyOptions) {
+    const { limit } = options;
+    this.#options = options;
+    this.lists = {
+      queued: new LongestFirst(limit),
+      inWork: new LongestFirst(limit),
+      retrying: new LongestFirst(limit),
+      failed: new LongestFirst(limit),
+      deferred: new LongestFirst(limit),
+      waiting: new LongestFirst(limit),
+    };
+  }
+
+  isStuck(condition: Of<'inWork'>): boolean {
+    const { now, limitMilliseconds, median } = this.#options;
+    const mode = readMode(condition.mode)?.mode;
+    const usual = mode === undefined ? undefined : median(mode);
+    const longest = usual === undefined ? limitMilliseconds : Math.max(SOONEST_STUCK, TIMES_THE_MEDIAN * usual);
+    return now - condition.begunAt > Math.min(longest, limitMilliseconds);
+  }
+
+  add(condition: Condition): void {
+    const { uid, since } = condition;
+    const oldest = this.oldest[condition.condition];
+    if (since !== undefined && (oldest === undefined || since < oldest)) this.oldest[condition.condition] = since;
+    if (condition.condition === 'failed') this.failures.add(condition);
+    if (condition.condition === 'inWork' && this.isStuck(condition)) this.stuck += 1;
+    const wanted = this.#options.uid;
+    if (wanted === undefined || uid.toLowerCase() === wanted) (this.lists[condition.condition] as List).add(condition);
+  }
+}
+
+type List = LongestFirst<Condition>;
+
+/** Looks at all accounts, in slices: each step of the iteration takes about a millisecond. */
+export function* survey(accounts: AccountsView, options: SurveyOptions): Generator<undefined, Survey> {
+  const found = new Survey(options);
+  let looked = 0;
+  for (const condition of accounts.conditions()) {
+    found.add(condition);
+    looked += 1;
+    if (looked % ACCOUNTS_PER_SLICE === 0) yield undefined;
+  }
+  return found;
+}

@@ -1,0 +1,53 @@
+import type { AccountsView, Condition } from '../src/domain/condition.ts';
+import type { AccountCounts } from '../src/domain/status.ts';
+import type { Candidate } from './candidate.ts';
+import { HeldPlaces, type Place } from './held-places.ts';
+import { Lanes } from './lanes.ts';
+import { Turns } from './turns.ts';
+
+/**
+ * The accounts in the stream, in the three places that hold them: until they are due, until they
+ * have a slot, and during their turn. The operators keep them there; others only read. An account
+ * whose request was changed while it waited for a slot is held for its newer request, and may still
+ * wait with the older one.
+ */
+export class AccountsInStream implements AccountsView {
+  readonly slots: number;
+  readonly held = new HeldPlaces<Candidate>();
+  readonly lanes = new Lanes<Candidate>();
+  readonly turns: Turns;
+
+  /** `now`: milliseconds since 1970. */
+  constructor(slots: number, now: () => number) {
+    this.slots = slots;
+    this.turns = new Turns(now);
+  }
+
+  counts(): AccountCounts {
+    const { deferred, waiting, retrying, failed } = this.held.counts;
+    const { inWork, paused } = this.turns.counts;
+    const queued = this.lanes.waits;
+    let open = queued + deferred + waiting + retrying + failed;
+    for (const id of this.turns.ids()) if (!this.lanes.has(id) && !this.held.has(id)) open += 1;
+    return { open, queued, inWork, retrying: retrying + paused, failed, deferred, waiting };
+  }
+
+  *conditions(): Generator<Condition> {
+    yield* this.turns.conditions();
+    for (const place of this.held.values()) yield heldCondition(place);
+    for (const { item } of this.lanes.waiting()) yield queuedCondition(item);
+  }
+}
+
+function queuedCondition({ record, ownWork }: Candidate): Condition {
+  const { uid, dn, mode, modifiedAt } = record;
+  return { uid, dn, mode, condition: 'queued', since: ownWork?.failedAt ?? modifiedAt };
+}
+
+function heldCondition({ item, why }: Place<Candidate>): Condition {
+  const { uid, dn, mode, modifiedAt } = item.record;
+  // An item whose place has no reason is about to be queued.
+  if (why === undefined) return queuedCondition(item);
+  const since = 'failedAt' in why ? why.failedAt : undefined;
+  return { uid, dn, mode, since: since ?? modifiedAt, ...why };
+}

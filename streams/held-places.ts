@@ -1,0 +1,52 @@
+import type { Subscription } from 'rxjs';
+import type { HoldReason } from '../src/domain/condition.ts';
+import { LargeMap } from '../src/domain/large-map.ts';
+import type { Linked, LinkedQueue } from '../src/domain/linked-queue.ts';
+
+/** A held item. */
+export interface Place<T> extends Linked<Place<T>> {
+  readonly id: string;
+  readonly key: string;
+  readonly item: T;
+  readonly why: HoldReason | undefined;
+  /** It is never released. */
+  readonly rests?: true;
+  readonly day?: string;
+  /** The queue of the items of its day, or of those that are being released. */
+  queue?: LinkedQueue<Place<T>>;
+  timer?: Subscription;
+}
+
+/** The held items, by id, and their number by condition. */
+export class HeldPlaces<T> {
+  readonly #places = new LargeMap<Place<T>>();
+  readonly #counts: Record<HoldReason['condition'], number> = { deferred: 0, waiting: 0, retrying: 0, failed: 0 };
+
+  get counts(): Readonly<Record<HoldReason['condition'], number>> {
+    return this.#counts;
+  }
+
+  get(id: string): Place<T> | undefined {
+    return this.#places.get(id);
+  }
+
+  has(id: string): boolean {
+    return this.#places.has(id);
+  }
+
+  set(place: Place<T>): void {
+    this.delete(place.id);
+    this.#places.set(place.id, place);
+    if (place.why !== undefined) this.#counts[place.why.condition] += 1;
+  }
+
+  delete(id: string): void {
+    const why = this.#places.get(id)?.why;
+    if (why !== undefined) this.#counts[why.condition] -= 1;
+    this.#places.delete(id);
+  }
+
+  *values(): Generator<Place<T>> {
+    for (const [, place] of this.#places.entries()) yield place;
+  }
+}

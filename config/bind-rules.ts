@@ -1,7 +1,7 @@
 import { isLoopbackHost } from '../src/domain/loopback.ts';
 import { parseServers, type Servers } from '../src/ldap/ldap-url.ts';
 import { isDomain } from '../src/ldap/servers.ts';
-import type { FaultAt } from './fault.ts';
+import { type FaultAt, NOTHING } from './fault.ts';
 import { credentialName } from './kinds/kind.ts';
 import type { PartialSettings, Settings } from './schema.ts';
 
@@ -59,7 +59,7 @@ function passwordSource(directory: PartialDirectory, method: string, env: Enviro
   return [
     {
       path: last,
-      given: given.length === 0 ? 'nothing' : given.join(' and '),
+      given: given.length === 0 ? NOTHING : given.join(' and '),
       expected: `exactly one of bindPasswordFile, bindPassword, bindPasswordFd and ${PASSWORD_VARIABLE} in the environment, as bindDn is set`,
     },
   ];

@@ -16,6 +16,9 @@ export interface Fault {
   readonly expected: string;
 }
 
+/** What is given where there is no value. */
+export const NOTHING = 'nothing';
+
 const MOST_SHOWN = 100;
 
 /**
@@ -37,9 +40,13 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** The fault as text: `line 7: script.timeout: given 30, expected a duration ...` */
+/**
+ * The fault as text: `line 7: script.timeout: given 30, expected a duration ...`, or `line 7:
+ * script.command is not set; expected ...`.
+ */
 export function describeFault(fault: Fault): string {
   const place = fault.line === undefined ? '' : `line ${fault.line}: `;
+  if (fault.given === NOTHING && fault.key !== '') return `${place}${fault.key} is not set; expected ${fault.expected}`;
   const key = fault.key === '' ? '' : `${fault.key}: `;
   return `${place}${key}given ${fault.given}, expected ${fault.expected}`;
 }

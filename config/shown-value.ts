@@ -1,10 +1,12 @@
+import { NOTHING } from './fault.ts';
+
 const LONGEST = 60;
 
 /** The value at `path` of a parsed file for a fault: short, on one line, without secrets. */
 export function shownValue(path: readonly string[], raw: unknown): string {
   let value = raw;
   for (const key of path) value = (value as Readonly<Record<string, unknown>> | null | undefined)?.[key];
-  if (value === undefined || value === null) return 'nothing';
+  if (value === undefined || value === null) return NOTHING;
   if (path.some((key) => /password/i.test(key))) return 'a value (not shown)';
   if (Array.isArray(value)) return `the list ${shortened(value)}`;
   return typeof value === 'object' ? 'a section' : shortened(value);

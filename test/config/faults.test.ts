@@ -65,10 +65,10 @@ describe('all faults of a configuration', () => {
     ];
     expect(faultsOf(lines)).toEqual([
       'line 1: directroy: given an unknown key, expected directory',
-      'line 2: directory.bindPasswordFile: given nothing, expected exactly one of bindPasswordFile, bindPassword, bindPasswordFd and PROV_BIND_PASSWORD in the environment, as bindDn is set',
+      'line 2: directory.bindPasswordFile is not set; expected exactly one of bindPasswordFile, bindPassword, bindPasswordFd and PROV_BIND_PASSWORD in the environment, as bindDn is set',
       'line 3: directory.url: given ldap://ldap.example.org without encryption, expected startTls: true or ldaps://, as a password would cross the network readable (directory.allowPlaintext: true allows it)',
       'line 4: directory.base: given "nonsense", expected a distinguished name such as ou=accounts,dc=example,dc=org',
-      'line 6: script.command: given nothing, expected a list of a program and its arguments, such as [/usr/local/sbin/program, --option]',
+      'line 6: script.command is not set; expected a list of a program and its arguments, such as [/usr/local/sbin/program, --option]',
       'line 7: script.timeout: given 30, expected a duration from 100ms to 7d, such as 30s (ms, s, m, h or d); the unit is missing: 30s?',
       'line 8: script.killgrace: given an unknown key, expected killGrace',
       'line 10: retry.temporary.initial: given "1d", expected at most retry.temporary.max, which is 1s',
@@ -196,7 +196,7 @@ describe('directory.auth', () => {
     [
       'simple without a bindDn',
       ['auth: simple'],
-      'line 1: directory.bindDn: given nothing, expected the DN to bind as, as auth is simple (without one: auth: external or anonymous)',
+      'line 1: directory.bindDn is not set; expected the DN to bind as, as auth is simple (without one: auth: external or anonymous)',
     ],
     [
       'external with a bindDn',
@@ -219,10 +219,10 @@ describe('directory.auth', () => {
 
   it('needs a certificate for EXTERNAL over TLS, and TLS for a certificate', () => {
     expect(auth('url: [ldapi://, ldaps://a.example]', 'auth: external')).toEqual([
-      'line 1: directory.tls.certFile: given nothing, expected the PEM file of a client certificate, as auth is external and not all URLs are ldapi:// ones',
+      'line 1: directory.tls.certFile is not set; expected the PEM file of a client certificate, as auth is external and not all URLs are ldapi:// ones',
     ]);
     expect(auth('url: ldap://a.example', 'auth: external', ...certificate)).toEqual([
-      'line 1: directory.startTls: given nothing, expected true, as auth is external: a certificate is presented over TLS only (or ldaps:// URLs; or ldapi:// for the user of the process)',
+      'line 1: directory.startTls is not set; expected true, as auth is external: a certificate is presented over TLS only (or ldaps:// URLs; or ldapi:// for the user of the process)',
     ]);
   });
 
@@ -231,11 +231,11 @@ describe('directory.auth', () => {
       'line 4: directory.tls.certFile: given "/c.pem", expected null, as no URL is reached by TLS: use startTls: true or ldaps://, or leave the certificate out',
     ]);
     expect(auth('url: ldaps://a.example', 'auth: simple', 'tls: { certFile: /c.pem }')).toEqual([
-      'line 1: directory.bindDn: given nothing, expected the DN to bind as, as auth is simple (without one: auth: external or anonymous)',
-      'line 5: directory.tls.keyFile: given nothing, expected the PEM file of the key, as tls.certFile is set',
+      'line 1: directory.bindDn is not set; expected the DN to bind as, as auth is simple (without one: auth: external or anonymous)',
+      'line 5: directory.tls.keyFile is not set; expected the PEM file of the key, as tls.certFile is set',
     ]);
     expect(auth('url: ldaps://a.example', 'tls: { keyFile: /k.pem }')).toEqual([
-      'line 4: directory.tls.certFile: given nothing, expected the PEM file of the certificate, as tls.keyFile is set',
+      'line 4: directory.tls.certFile is not set; expected the PEM file of the certificate, as tls.keyFile is set',
     ]);
   });
 });
@@ -402,7 +402,7 @@ describe('the password', () => {
       'line 5: directory.bindPassword: given a value (not shown), expected text, or null',
       'line 5: directory.bindPassword: given a value (not shown), expected text, or null',
       'line 5: directory.bindPasswordFile: given a value (not shown), expected an absolute path, such as /etc/prov-backup-rsnapshot/file, or credential:NAME for a credential of systemd, or null; it does not begin with /',
-      'line 1: directory.bindPasswordFile: given nothing, expected exactly one of bindPasswordFile, bindPassword, bindPasswordFd and PROV_BIND_PASSWORD in the environment, as bindDn is set',
+      'line 1: directory.bindPasswordFile is not set; expected exactly one of bindPasswordFile, bindPassword, bindPasswordFd and PROV_BIND_PASSWORD in the environment, as bindDn is set',
       'line 5: directory.bindPassord: given an unknown key, expected bindPassword',
     ]);
   });
@@ -459,7 +459,7 @@ describe('the other settings', () => {
   it.each([
     ['timeout: 10 minutes', `script.timeout: given "10 minutes", expected a duration from 100ms to 7d, ${DURATION}`],
     ['timeout: 8d', `script.timeout: given "8d", expected a duration from 100ms to 7d, ${DURATION}`],
-    ['timeout:', `script.timeout: given nothing, expected a duration from 100ms to 7d, ${DURATION}`],
+    ['timeout:', `script.timeout is not set; expected a duration from 100ms to 7d, ${DURATION}`],
     ['launcher: perl', 'script.launcher: given "perl", expected auto or none'],
     [
       'homeRoot: home',
@@ -487,7 +487,7 @@ describe('the other settings', () => {
   it.each(['quota', 'rsnapshot'])('%s without a folder for the homes is a fault', (section) => {
     const fault = `the folder below which all homes are, as ${section}.enabled is true: root acts there by what an entry says`;
     expect(withLines(`${section}: { enabled: true }`)).toEqual([
-      `line 4: script.homeRoot: given nothing, expected ${fault}`,
+      `line 4: script.homeRoot is not set; expected ${fault}`,
     ]);
   });
 
@@ -508,7 +508,7 @@ describe('the other settings', () => {
     ],
     ['rsnapshot: { mode: "0888" }', 'rsnapshot.mode: given "0888", expected permissions in quotes, such as "0640"'],
     ['reconnect: { initial: 1m }', 'reconnect.initial: given "1m", expected at most reconnect.max, which is 30s'],
-    ['reconnect: { max: 10ms }', 'reconnect.initial: given nothing, expected at most reconnect.max, which is 10ms'],
+    ['reconnect: { max: 10ms }', 'reconnect.initial is not set; expected at most reconnect.max, which is 10ms'],
     [
       'attributes: { mode: "a b" }',
       'attributes.mode: given "a b", expected the name of an attribute such as sstProvisioningMode',
@@ -541,9 +541,9 @@ describe('the other settings', () => {
       'attributes: { returnValue: null }',
     ]);
     expect(needs).toEqual([
-      'leases.base: given nothing, expected the entry below which the leases of the services are kept, as instances is several',
+      'leases.base is not set; expected the entry below which the leases of the services are kept, as instances is several',
       'line 6: script.launcher: given "none", expected auto, as instances is several: only the launcher ends a script in time if the service stands still',
-      'line 8: attributes.returnValue: given nothing, expected the name of an attribute, as instances is several: without it a failed account looks like one in work',
+      'line 8: attributes.returnValue is not set; expected the name of an attribute, as instances is several: without it a failed account looks like one in work',
     ]);
   });
 

@@ -1,4 +1,5 @@
-import type { HandlerOutcome, RunHandler, StepTiming } from '../src/domain/job.ts';
+import type { StepEnd } from '../src/domain/event.ts';
+import type { HandlerOutcome, RunHandler, StepOutcome, StepTiming } from '../src/domain/job.ts';
 import { ReturnCode } from '../src/domain/return-code.ts';
 import type { Means } from './define-step.ts';
 import type { SiteHandlers } from './registry.ts';
@@ -22,13 +23,23 @@ export function handlerRunner(handlers: SiteHandlers, means: Means, monotonic: (
       const milliseconds = Math.round((monotonic() - started) * 1000) / 1000;
       timings.push({ name: step.name, milliseconds });
       const { uid, dn, mode } = record;
-      context.report({ event: 'step', name: step.name, milliseconds, uid, dn, mode, job: job.id });
+      const { aborted } = context.signal;
+      const ended = { ...endOf(outcome, aborted), name: step.name, milliseconds };
+      context.report({ event: 'step', ...ended, uid, dn, mode, job: job.id });
       if (!outcome.ok) {
-        return { ...outcome, timings, step: step.name, aborted: context.signal.aborted } satisfies HandlerOutcome;
+        const { ending: _, ...failure } = outcome;
+        return { ...failure, timings, step: step.name, aborted } satisfies HandlerOutcome;
       }
     }
     return { ok: true, timings };
   };
+}
+
+function endOf(outcome: StepOutcome, aborted: boolean): StepEnd {
+  if (outcome.ok) return { outcome: 'done' };
+  if (aborted) return { outcome: 'interrupted' };
+  if (outcome.ending !== undefined) return { outcome: outcome.ending };
+  return { outcome: 'failed', returnValue: outcome.returnValue };
 }
 
 /** An aborted outcome is not written to the entry. The account is resumed at the next start. */

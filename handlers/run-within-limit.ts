@@ -77,5 +77,6 @@ async function settled(step: SiteStep, job: Job, context: StepContext, means: Me
 
 function overdue({ limitMilliseconds, overdue: { returnValue, remedy } }: SiteStep, hasEnded: boolean): StepOutcome {
   const how = hasEnded ? 'was stopped' : 'did not end when it was stopped';
-  return failed(returnValue, `the step took longer than ${limitMilliseconds / 1000} s and ${how}: ${remedy}`);
+  const reason = `the step took longer than ${limitMilliseconds / 1000} s and ${how}: ${remedy}`;
+  return { ok: false, returnValue, reason, retry: 'permanent', ending: 'timedOut' };
 }

@@ -91,7 +91,11 @@ export function createService(options: ServiceOptions): Service {
       if (change.kind === 'connected') leases?.connected();
     }),
   );
+  let interrupted = 0;
   const stream$ = provisioning(changes$, dependencies).pipe(
+    tap((result) => {
+      if (result.at === 'done' && result.interrupted) interrupted += 1;
+    }),
     ignoreElements(),
     catchError((error: unknown) => {
       notice(`the stream failed, which is a bug: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
@@ -107,8 +111,8 @@ export function createService(options: ServiceOptions): Service {
       await leases?.close();
       directory.close();
       await handlers.close();
-      const { exitCode } = lifecycle;
-      report({ event: 'stopped', exitCode });
+      const exitCode = lifecycle.exitCode || (interrupted > 0 ? ReturnCode.UNDEFINED_ERROR : ReturnCode.SUCCESS);
+      report({ event: 'stopped', exitCode, interrupted });
       return exitCode;
     },
     drain: () => {

@@ -23,13 +23,26 @@ export class AccountsInStream implements AccountsView {
     this.turns = new Turns(now);
   }
 
+  /** A slot that is lent may be taken by another account. */
+  get busy(): number {
+    return Math.min(this.slots, this.lanes.works);
+  }
+
   counts(): AccountCounts {
     const { deferred, waiting, retrying, failed } = this.held.counts;
-    const { inWork, paused } = this.turns.counts;
+    const turns = this.turns.counts;
     const queued = this.lanes.waits;
     let open = queued + deferred + waiting + retrying + failed;
     for (const id of this.turns.ids()) if (!this.lanes.has(id) && !this.held.has(id)) open += 1;
-    return { open, queued, inWork, retrying: retrying + paused, failed, deferred, waiting };
+    return {
+      open,
+      queued,
+      inWork: turns.inWork,
+      retrying: retrying + turns.paused,
+      failed,
+      deferred,
+      waiting: waiting + turns.waiting,
+    };
   }
 
   *conditions(): Generator<Condition> {

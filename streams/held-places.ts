@@ -46,6 +46,11 @@ export class HeldPlaces<T> {
     this.#places.delete(id);
   }
 
+  /** To be called when the account of an item has left: nothing would end its rest. */
+  left(id: string): void {
+    if (this.#places.get(id)?.rests) this.delete(id);
+  }
+
   *values(): Generator<Place<T>> {
     for (const [, place] of this.#places.entries()) yield place;
   }

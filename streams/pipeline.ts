@@ -111,8 +111,13 @@ export function takeTurn(
   surroundings: Surroundings,
   slot: Slot = OWN_SLOT,
 ): Observable<TurnResult> {
-  const { turns } = surroundings.accounts;
-  const noted = tap((turn: Turn) => turns.now(candidate.id, isResult(turn) ? undefined : turn));
+  const { accounts, open } = surroundings;
+  const { id } = candidate;
+  const noted = tap((turn: Turn) => {
+    accounts.turns.now(id, isResult(turn) ? undefined : turn);
+    // A turn that finds its account gone, or finishes it, is the first to know.
+    if (isResult(turn) && !open.isOpen(id)) accounts.held.left(id);
+  });
   return of(turnOf(candidate)).pipe(
     noted,
     claim(surroundings, slot),

@@ -22,6 +22,8 @@ interface TurnInWork {
   readonly begunAt: number;
   step?: { readonly name: string; readonly since: number };
   pause?: Pause | undefined;
+  /** What it waits for before its claim. */
+  waits?: string | undefined;
   /** When the first of several pauses in a row began. */
   pausedSince: number;
 }
@@ -31,15 +33,17 @@ export class Turns {
   readonly #turns = new Map<string, TurnInWork>();
   readonly #now: () => number;
   #paused = 0;
+  #waiting = 0;
 
   /** `now`: milliseconds since 1970. */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** The number of turns that wait for the directory, and of all others. */
-  get counts(): { readonly paused: number; readonly inWork: number } {
-    return { paused: this.#paused, inWork: this.#turns.size - this.#paused };
+  /** The number of turns that wait for the directory, of those that wait for others, and of the rest. */
+  get counts(): { readonly paused: number; readonly waiting: number; readonly inWork: number } {
+    const [paused, waiting] = [this.#paused, this.#waiting];
+    return { paused, waiting, inWork: this.#turns.size - paused - waiting };
   }
 
   ids(): Iterable<string> {
@@ -52,7 +56,10 @@ export class Turns {
   now(id: string, turn: UnderWay | undefined): void {
     const known = this.#turns.get(id);
     if (turn === undefined) {
-      if (known !== undefined) this.#pauses(known, undefined);
+      if (known !== undefined) {
+        this.#pauses(known, undefined);
+        this.#waits(known, undefined);
+      }
       this.#turns.delete(id);
     } else if (known === undefined) this.#turns.set(id, { turn, begunAt: this.#now(), pausedSince: 0 });
     else known.turn = turn;
@@ -80,6 +87,17 @@ export class Turns {
     wait.then(over, over);
   }
 
+  /** To be called when the account's turn waits for others before its claim; undefined: no more. */
+  waits(record: AccountRecord, reason: string | undefined): void {
+    const known = this.#turns.get(identityOf(record));
+    if (known !== undefined) this.#waits(known, reason);
+  }
+
+  #waits(known: TurnInWork, reason: string | undefined): void {
+    this.#waiting += Number(reason !== undefined) - Number(known.waits !== undefined);
+    known.waits = reason;
+  }
+
   #pauses(known: TurnInWork, pause: Pause | undefined): void {
     this.#paused += Number(pause !== undefined) - Number(known.pause !== undefined);
     known.pause = pause;
@@ -92,12 +110,13 @@ export class Turns {
 
 const DOING = { unclaimed: 'claiming', claimed: 'working', ended: 'writing' } as const;
 
-function conditionOf({ turn, begunAt, step, pause }: TurnInWork): Condition {
+function conditionOf({ turn, begunAt, step, pause, waits }: TurnInWork): Condition {
   const { candidate, at } = turn;
   const job = jobOf(turn);
   const { uid, dn, mode } = job?.record ?? candidate.record;
   const account = { uid, dn, mode };
   if (pause !== undefined) return { ...account, condition: 'retrying', since: pause.failedAt, ...pause };
+  if (waits !== undefined) return { ...account, condition: 'waiting', since: begunAt, reason: waits };
   const resumed = job?.resumed ?? false;
   return {
     ...account,

@@ -1,6 +1,7 @@
 import { absolutePath, argumentList, duration, homeLayout, oneOf, orNull, text } from '../../config/kinds/kind.ts';
 import { required, type SettingsOf, section, setting } from '../../config/kinds/setting.ts';
 import type { CheckLine } from '../../src/domain/check-line.ts';
+import type { Ending } from '../../src/domain/event.ts';
 import { FLAT_LAYOUT } from '../../src/domain/home-path.ts';
 import type { Job, Retry, StepOutcome } from '../../src/domain/job.ts';
 import { eachMode } from '../../src/domain/mode.ts';
@@ -155,13 +156,17 @@ function outcomeOf(result: ScriptResult, { lost }: Job, timeoutMilliseconds: num
     case 'exited':
       return outcomeOfExit(result.exitCode);
     case 'signaled':
-      return failed(`the script was ended by ${result.signal}; see its output and the system's log`);
+      return ended('killed', `the script was ended by ${result.signal}; see its output and the system's log`);
     case 'timedOut':
-      return failed(
+      return ended(
+        'timedOut',
         `the script was ended after ${timeoutMilliseconds / 1000} s without an end; find out what it waited for, or raise script.timeout`,
       );
     case 'aborted':
-      return failed('the script was ended because the service stops at once; it runs again at the next start');
+      return ended(
+        'interrupted',
+        'the script was ended because the service stops at once; it runs again at the next start',
+      );
     case 'notStarted':
       return failed(result.reason, result.transient ? 'shortage' : 'script');
     case 'lost':
@@ -196,4 +201,8 @@ function outcomeOfExit(exitCode: number): StepOutcome {
 
 function failed(reason: string, retry: Retry = 'script'): StepOutcome {
   return { ok: false, returnValue: ReturnCode.UNDEFINED_ERROR, reason, retry };
+}
+
+function ended(ending: Ending, reason: string): StepOutcome {
+  return { ok: false, returnValue: ReturnCode.UNDEFINED_ERROR, reason, retry: 'script', ending };
 }

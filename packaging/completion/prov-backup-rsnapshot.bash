@@ -58,6 +58,7 @@ _prov_backup_rsnapshot() {
     'tap --uid' | \
     'tap --event' | \
     'tap --since' | \
+    'tap --until' | \
     'history --since' | \
     'history --until' | \
     'explain --operator' | \
@@ -93,22 +94,22 @@ _prov_backup_rsnapshot() {
       mapfile -t COMPREPLY < <(compgen -W '-c --config --unit -h --help' -- "$current")
       ;;
     'status')
-      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json -h --help' -- "$current")
+      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json --failed --wide --utc -h --help' -- "$current")
       ;;
     'tap')
-      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --uid --event --since --json -h --help' -- "$current")
+      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --uid --event --since --until --once --wide --utc --json -h --help' -- "$current")
       ;;
     'history')
       mapfile -t COMPREPLY < <(compgen -W '-c --config --since --until --json --utc -h --help' -- "$current")
       ;;
     'explain')
-      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator -h --help' -- "$current")
+      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --utc -h --help' -- "$current")
       ;;
     'verify')
-      mapfile -t COMPREPLY < <(compgen -W '-c --config --json -h --help' -- "$current")
+      mapfile -t COMPREPLY < <(compgen -W '-c --config --json --quiet --utc -h --help' -- "$current")
       ;;
     'retry')
-      mapfile -t COMPREPLY < <(compgen -W '-c --config --failed --code -h --help' -- "$current")
+      mapfile -t COMPREPLY < <(compgen -W '-c --config --failed --preview --code -h --help' -- "$current")
       ;;
     'replay')
       if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '--uid --realtime --json -h --help' -- "$current"); else compopt -o default; fi

@@ -5,7 +5,7 @@ import type { DirectoryEntry } from '../domain/entry.ts';
 import { modesText } from '../domain/mode.ts';
 import { readAccount } from '../domain/read-account.ts';
 import { PAGE_SIZE } from '../ldap/search.ts';
-import { humanDuration } from '../observability/human-time.ts';
+import { fullTime, humanDuration } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
 import { rulesOf } from '../site.ts';
 import { uidFilter } from './account-search.ts';
@@ -26,7 +26,11 @@ const MOST_ENTRIES = 20;
 export async function entriesOf({ directory, settings }: DirectorySession, uid: string): Promise<FoundEntry[]> {
   const found = new Map<string, { entry: DirectoryEntry; matches: boolean }>();
   const search = (filter: string, take: (entry: DirectoryEntry) => void) =>
-    directory.search({ filter, attributes: ['*', 'entryUUID', 'modifyTimestamp'] }, { pageSize: PAGE_SIZE }, take);
+    directory.search(
+      { filter, attributes: ['*', 'entryUUID', 'modifyTimestamp', 'modifiersName'] },
+      { pageSize: PAGE_SIZE },
+      take,
+    );
   await search(uidFilter(uid), (entry) => {
     if (found.size < MOST_ENTRIES) found.set(comparableDn(entry.dn), { entry, matches: false });
   });
@@ -74,9 +78,12 @@ function describeReading(matches: boolean, settings: Settings, reading: ReturnTy
   const now = Date.now();
   const { decide, today } = decisionOf(settings);
   const explained = explainAccount(record, { names, decide, today, timeZone });
-  const age = record.modifiedAt === undefined ? '' : ` (${humanDuration(Math.max(0, now - record.modifiedAt))} ago)`;
+  const { modifiedAt, modifiedBy } = record;
+  const by = modifiedBy === undefined ? '' : ` by ${modifiedBy}`;
   const written =
-    record.modifiedAt === undefined ? '' : `, last written ${new Date(record.modifiedAt).toISOString()}${age}`;
+    modifiedAt === undefined
+      ? ''
+      : `, last written ${fullTime(new Date(modifiedAt).toISOString())} (${humanDuration(Math.max(0, now - modifiedAt))} ago)${by}`;
   return [
     `  account ${record.uid}${written}`,
     ...explained.rules.map(({ rule, sentence, decides }) => `${decides ? '> ' : '  '}${rule.padEnd(8)}${sentence}`),

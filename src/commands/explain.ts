@@ -1,15 +1,17 @@
 import type { Command } from 'commander';
 import { DirectoryError } from '../domain/directory-error.ts';
-import { withConfigOption } from './options.ts';
+import { useUtc, withConfigOption } from './options.ts';
 import { CommandExit, runAction } from './run-action.ts';
 
 interface ExplainOptions {
   readonly config: string;
   readonly operator?: string;
+  readonly utc?: true;
 }
 
 /**
- * `explain UID`: what the service would do with an account now, rule by rule, and its last events.
+ * `explain UID`: what the service would do with an account now, rule by rule, and what the running
+ * service and the journal know of it.
  * Exits 1 if there is no such account.
  */
 export function registerExplain(program: Command): void {
@@ -17,27 +19,29 @@ export function registerExplain(program: Command): void {
     .description('say what the service would do with an account now, and why')
     .argument('<uid>', 'the account')
     .option('--operator <address>', 'where the service that runs can be asked; default: operator.listen')
+    .option('--utc', 'times in UTC instead of the local zone')
     .action((uid: string, options: ExplainOptions) => runAction(() => explain(uid, options)));
 }
 
-async function explain(uid: string, { config, operator }: ExplainOptions): Promise<number> {
+async function explain(uid: string, { config, operator, utc }: ExplainOptions): Promise<number> {
   const { parseConfig, readConfig } = await import('../../config/load-config.ts');
-  const { lastEvents } = await import('./last-events.ts');
+  const { knownOfAccount } = await import('./known-of-account.ts');
+  if (utc) useUtc();
   const settings = parseConfig(await readConfig(config), process.env, config);
   const address = operator ?? settings.operator.listen;
   const { directory } = settings.journal;
-  const printPast = async (dns: readonly string[]): Promise<void> => {
-    if ((address ?? directory) !== null) print(await lastEvents({ address, directory }, uid, dns));
+  const printKnown = async (dns: readonly string[]): Promise<void> => {
+    if ((address ?? directory) !== null) print(await knownOfAccount({ address, directory }, uid, dns));
   };
   let dns: readonly string[];
   try {
     dns = await explainEntries(uid, config);
   } catch (error) {
-    // Without the directory, too, the past can be told.
-    if (error instanceof DirectoryError) await printPast([]);
+    // Without the directory this is worth all the more.
+    if (error instanceof DirectoryError) await printKnown([]);
     throw error;
   }
-  await printPast(dns);
+  await printKnown(dns);
   return dns.length === 0 ? CommandExit.NOT_OK : CommandExit.OK;
 }
 

@@ -1,13 +1,12 @@
 import type { AttemptEnd, AttemptItem, HistoryItem } from '../journal/account-history.ts';
 import { type HistorySummary, MOST_UIDS, type OutcomeGroup } from '../journal/history-summary.ts';
-import { namedCode } from '../observability/describe-event.ts';
+import { namedCode, stepWords } from '../observability/describe-event.ts';
 import { dateTime, humanDuration } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
 import { wrap } from '../observability/wrap.ts';
-import { withoutName } from './status-screen.ts';
+import { withoutName } from './condition-words.ts';
 
 export interface TextOptions {
-  readonly utc: boolean;
   /** The columns of the terminal. */
   readonly width: number;
 }
@@ -44,7 +43,7 @@ function attemptLines(attempt: AttemptItem, options: TextOptions): string[] {
     ...timed(time, `attempt ${job} to ${mode}${resumed ? ', taken up again' : ''}${queued}`, options),
     ...(left === 0 ? [] : aside(`(${left} lines of the script before these)`)),
     ...shown.flatMap(({ stream, line }) => aside(`${stream === 'stderr' ? '!' : '|'} ${line}`)),
-    ...steps.flatMap(({ name, milliseconds }) => aside(`step ${name} took ${humanDuration(milliseconds)}`)),
+    ...steps.flatMap((step) => aside(`step ${stepWords(step)}`)),
     ...timed('time' in end ? end.time : undefined, endText(end, attempt.milliseconds), options),
   ];
 }
@@ -74,7 +73,7 @@ function lastWords(cause: string | undefined): string {
 }
 
 function timed(time: string | undefined, text: string, options: TextOptions): string[] {
-  const stamp = time === undefined ? '' : dateTime(time, options.utc);
+  const stamp = time === undefined ? '' : dateTime(time);
   return untimed(text, options).map((line, index) => (index === 0 ? stamp.padEnd(TIME_WIDTH) + line.trim() : line));
 }
 
@@ -117,11 +116,11 @@ function groupLines(group: OutcomeGroup, options: TextOptions): string[] {
   const code = returnValue === undefined ? '' : `, ${namedCode(returnValue)} in step ${step}`;
   const words = cause === undefined ? '' : `: ${withoutName(cause, returnValue ?? 0)}`;
   const text = `${mode}${code}${longest}${words}`;
-  return [...counted(count, text, options), ...aside(`${timesOf(group, options)}${uidsOf(group)}`, options)];
+  return [...counted(count, text, options), ...aside(`${timesOf(group)}${uidsOf(group)}`, options)];
 }
 
-function timesOf({ count, first, last }: OutcomeGroup, { utc }: TextOptions): string {
-  return count === 1 ? `at ${dateTime(first, utc)}` : `from ${dateTime(first, utc)} to ${dateTime(last, utc)}`;
+function timesOf({ count, first, last }: OutcomeGroup): string {
+  return count === 1 ? `at ${dateTime(first)}` : `from ${dateTime(first)} to ${dateTime(last)}`;
 }
 
 /** The first uids of a failure, and how many more there are: for all, there is `--json`. */

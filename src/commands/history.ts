@@ -3,7 +3,7 @@ import type { HistoryItem } from '../journal/account-history.ts';
 import type { JournalItem, JournalQuery } from '../journal/journal-lines.ts';
 import type { TextOptions } from './history-text.ts';
 import { neededJournalFolder } from './journal-folder.ts';
-import { withConfigOption } from './options.ts';
+import { useUtc, withConfigOption } from './options.ts';
 import { CommandExit, runAction, UsageError } from './run-action.ts';
 
 interface HistoryOptions {
@@ -31,19 +31,20 @@ export function registerHistory(program: Command): void {
     )
     .option('--until <time>', 'up to then; default: now')
     .option('--json', 'one JSON object for each thing that happened; without uid one in all')
-    .option('--utc', 'times in UTC; default: the zone of this host')
+    .option('--utc', 'times in UTC instead of the local zone')
     .action((uid: string | undefined, options: HistoryOptions) => runAction(() => history(uid, options)));
 }
 
 async function history(uid: string | undefined, options: HistoryOptions): Promise<number> {
   const { readFilter } = await import('../operator/event-filter.ts');
   const { SUMMARY_EVENTS } = await import('../journal/history-summary.ts');
+  if (options.utc) useUtc();
   const { since, until } = await readTimes(uid, options);
   const filter = uid === undefined ? { uids: new Set<string>(), events: SUMMARY_EVENTS } : readFilter({ uid: [uid] });
   if (uid !== undefined && filter.uids.size !== 1) throw new UsageError('give one uid, or none for a summary');
   const directory = await neededJournalFolder(options.config);
   const query = { since, until, filter };
-  const show: TextOptions = { utc: options.utc === true, width: process.stdout.columns ?? COLUMNS };
+  const show: TextOptions = { width: process.stdout.columns ?? COLUMNS };
   return uid === undefined ? summarize(directory, query, options, show) : tell(uid, directory, query, options, show);
 }
 
@@ -126,13 +127,13 @@ async function headline(
   what: string,
   directory: string,
   { since, until }: JournalQuery,
-  { utc, width }: TextOptions,
+  { width }: TextOptions,
 ): Promise<string> {
-  const { dateTime, zoneName } = await import('../observability/human-time.ts');
+  const { fullTime } = await import('../observability/human-time.ts');
   const { wrap } = await import('../observability/wrap.ts');
-  const from = Number.isFinite(since) ? `from ${dateTime(new Date(since).toISOString(), utc)} ` : '';
-  const to = `up to ${dateTime(new Date(until).toISOString(), utc)}`;
-  return wrap(`${what} ${from}${to} (${zoneName(utc)}), by ${directory}:`, width).join('\n');
+  const from = Number.isFinite(since) ? `from ${fullTime(new Date(since).toISOString())} ` : '';
+  const to = `up to ${fullTime(new Date(until).toISOString())}`;
+  return wrap(`${what} ${from}${to}, by ${directory}:`, width).join('\n');
 }
 
 function noteUnreadable(lines: number): void {

@@ -14,3 +14,8 @@ export function withConfigOption(command: Command): Command {
       called.setOptionValue('config', DEFAULT_CONFIG);
     });
 }
+
+/** Shows all times of this process in UTC. */
+export function useUtc(): void {
+  process.env['TZ'] = 'UTC';
+}

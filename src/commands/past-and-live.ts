@@ -9,6 +9,8 @@ import { journalFolder } from './journal-folder.ts';
 /** Which events, and of what time. */
 export interface PastAndLiveOptions extends FollowOptions {
   readonly since: string;
+  /** Up to when the journal is read, in milliseconds since 1970. */
+  readonly until: number;
   /** The configuration that names the journal, if there is one. */
   readonly config?: string | undefined;
   /** Milliseconds since 1970. */
@@ -42,9 +44,12 @@ export async function* pastAndLive(
   }
 }
 
-function queryOf({ uids = [], events = [], since = 'all' }: FollowOptions, now: number) {
+function queryOf(
+  { uids = [], events = [], since, until }: Omit<PastAndLiveOptions, 'config' | 'now' | 'note'>,
+  now: number,
+) {
   const filter = readFilter({ uid: uids, event: events });
-  return { since: readSince(since, now), until: Number.POSITIVE_INFINITY, filter };
+  return { since: readSince(since, now), until, filter };
 }
 
 /**

@@ -2,7 +2,7 @@ import { DirectoryError, failureKind } from '../domain/directory-error.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import { readMode, WORDS } from '../domain/mode.ts';
 import { attributesToRead, readAccount } from '../domain/read-account.ts';
-import { requestAgain } from '../domain/transition.ts';
+import { type Modification, requestAgain } from '../domain/transition.ts';
 import { PAGE_SIZE } from '../ldap/search.ts';
 import { namedCode } from '../observability/describe-event.ts';
 import { visible } from '../observability/visible.ts';
@@ -67,13 +67,13 @@ async function entriesOnce(
 
 /**
  * Requests a failed account again: in work -> requested, by compare-and-swap, so that no later
- * change is overwritten. Resolves to what was done, or why not. Rejects with a DirectoryError if
+ * change is overwritten. `preview`: says so only. Resolves to what was done, or why not. Rejects with a DirectoryError if
  * the directory is unreachable.
  */
 export async function requestAccountAgain(
   { directory, settings }: DirectorySession,
   { name, entry }: AccountToRetry,
-  decide: Decider['decide'],
+  { decide, preview }: { readonly decide: Decider['decide']; readonly preview: boolean },
 ): Promise<{ readonly done: boolean; readonly words: string }> {
   const not = (reason: string) => ({ done: false, words: visible(`${name}: not asked again: ${reason}`) });
   if (entry === undefined) return not(`there is no such account below ${settings.directory.base}`);
@@ -86,19 +86,32 @@ export async function requestAccountAgain(
     return not(`it has not failed; ${inWork ? 'it is in work' : decision.reason}`);
   }
 
-  try {
-    await directory.modify(record.dn, requestAgain(record, decision.mode, settings.attributes));
-  } catch (error) {
-    if (!(error instanceof DirectoryError)) throw error;
-    const kind = failureKind(error);
-    if (kind === 'away') throw error;
-    if (kind === 'mismatch') return not('somebody changed it just now; look at it again');
-    return not(error.remedy === undefined ? error.message : `${error.message}; ${error.remedy}`);
-  }
-  const { requested } = WORDS[decision.mode];
   const failure = namedCode(Number(decision.returnValue));
+  if (preview)
+    return { done: true, words: visible(`${record.uid}: would be asked again: ${record.mode} with ${failure}`) };
+  const refusal = await modified(directory, record.dn, requestAgain(record, decision.mode, settings.attributes));
+  if (refusal !== undefined) return not(refusal);
+  const { requested } = WORDS[decision.mode];
   return {
     done: true,
     words: visible(`${record.uid}: asked again: ${record.mode} with ${failure} is now ${requested}`),
   };
+}
+
+/** Resolves to the reason why the directory did not take the change; undefined if it did. */
+async function modified(
+  directory: DirectorySession['directory'],
+  dn: string,
+  list: readonly Modification[],
+): Promise<string | undefined> {
+  try {
+    await directory.modify(dn, list);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof DirectoryError)) throw error;
+    const kind = failureKind(error);
+    if (kind === 'away') throw error;
+    if (kind === 'mismatch') return 'somebody changed it just now; look at it again';
+    return error.remedy === undefined ? error.message : `${error.message}; ${error.remedy}`;
+  }
 }

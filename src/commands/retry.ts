@@ -6,6 +6,7 @@ interface RetryOptions {
   readonly config: string;
   readonly failed?: true;
   readonly code?: number;
+  readonly preview?: true;
 }
 
 /**
@@ -17,13 +18,14 @@ export function registerRetry(program: Command): void {
     .description('ask again for failed accounts, by compare-and-swap; exit 0 when it was done for all of them')
     .argument('[uid...]', 'the accounts')
     .option('--failed', 'all failed accounts')
+    .option('--preview', 'say for which accounts, and ask nothing')
     .option('--code <code>', 'the failed accounts with this return code', returnCode)
     .action((uids: readonly string[], options: RetryOptions) =>
       runAction(() => retry(uids, options), { completesWithoutOutput: true }),
     );
 }
 
-async function retry(uids: readonly string[], { config, failed, code }: RetryOptions): Promise<number> {
+async function retry(uids: readonly string[], { config, failed, code, preview }: RetryOptions): Promise<number> {
   if (uids.length === 0 && failed === undefined && code === undefined) {
     throw new UsageError('which accounts? name them, or give --failed or --code CODE');
   }
@@ -38,7 +40,7 @@ async function retry(uids: readonly string[], { config, failed, code }: RetryOpt
     const { decide } = decisionOf(session.settings);
     let [asked, refused] = [0, 0];
     for (const account of accounts) {
-      const { done, words } = await requestAccountAgain(session, account, decide);
+      const { done, words } = await requestAccountAgain(session, account, { decide, preview: preview === true });
       process.stdout.write(`${words}\n`);
       if (done) asked += 1;
       else refused += 1;
@@ -46,7 +48,8 @@ async function retry(uids: readonly string[], { config, failed, code }: RetryOpt
     if (accounts.length === 0) {
       process.stdout.write(`No account stands failed${code === undefined ? '' : ` with code ${code}`}.\n`);
     }
-    if (accounts.length > 1) process.stdout.write(`${asked} asked for again, ${refused} not.\n`);
+    if (accounts.length > 1)
+      process.stdout.write(`${asked} ${preview ? 'would be asked for again' : 'asked for again'}, ${refused} not.\n`);
     return refused === 0 ? CommandExit.OK : CommandExit.NOT_OK;
   });
 }

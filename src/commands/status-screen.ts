@@ -1,13 +1,16 @@
-import { returnCodeName } from '../domain/return-code.ts';
-import type { ConnectionStatus, JournalHealth, ServicePhase, ServiceSnapshot } from '../domain/status.ts';
+import type { ConnectionStatus, FailureGroup, JournalHealth, ServicePhase, ServiceSnapshot } from '../domain/status.ts';
 import { type Colour, paint } from '../observability/colour.ts';
-import { namedCode, withoutUrl } from '../observability/describe-event.ts';
-import { humanDuration, readableStamp } from '../observability/human-time.ts';
+import { withoutUrl } from '../observability/describe-event.ts';
+import { humanDuration, localTime, readableStamp, zoneName } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
+import { wrap } from '../observability/wrap.ts';
+import { ageAt, causeWords, queueWords, retryWords, workWords } from './condition-words.ts';
+import { type Block, fitted } from './screen-blocks.ts';
 
 export interface ScreenOptions {
   readonly colour: boolean;
-  /** The height of the terminal. The lists of accounts are cut to fit. */
+  /** The size of the terminal. What is longer is wrapped below its column, and lists are cut. */
+  readonly columns: number;
   readonly rows: number;
 }
 
@@ -25,153 +28,160 @@ export function phaseWords(phase: ServicePhase): string {
   return PHASES[phase].words;
 }
 
-/** The number of lines besides the lists, and of those around each list. */
-const FIXED_LINES = 13;
-const FEWEST_ROWS_OF_A_LIST = 3;
-
 /** The status on one screen, for people. */
-export function renderStatus(status: ServiceSnapshot, { colour, rows }: ScreenOptions): string {
-  const { connection, counts } = status;
-  const phase = PHASES[connection.phase];
-  const age = ageAt(status.time);
-  const lists = accountLists(status, age).filter(({ count }) => count > 0);
-  const room = Math.max(FEWEST_ROWS_OF_A_LIST, Math.floor((rows - FIXED_LINES) / Math.max(1, lists.length)) - 2);
+export function renderStatus(status: ServiceSnapshot, { colour, columns, rows }: ScreenOptions): string {
+  const head = [
+    ...wrap(headline(status), columns).map((line) => paint(line, headColour(status), colour)),
+    ...connectionLines(status).flatMap(([name, words]) => field(name, words, columns)),
+    ...serviceLines(status).flatMap(([name, words]) => field(name, words, columns)),
+    ...countLines(status, columns, colour),
+  ];
+  const blocks = blocksOf(status).filter(({ count }) => count > 0);
+  // The last row of a terminal is for the prompt.
+  const below = fitted(blocks, { columns, rows: rows - 1 - head.length, colour });
+  return [...head, ...below].join('\n');
+}
 
+function headline({ connection, stuck, time, inWork }: ServiceSnapshot): string {
+  const { phase, since } = connection;
+  if (phase === 'live' && stuck > 0) {
+    const [longest] = inWork
+      .filter((account) => account.stuck)
+      .map(({ begunAt }) => begunAt)
+      .sort();
+    const much = stuck === 1 ? '1 account is STUCK' : `${stuck} accounts are STUCK`;
+    return `connected, but ${much} in work, for ${ageAt(time)(longest)}`;
+  }
+  const when = since === undefined ? '' : `, for ${ageAt(time)(since)} (since ${localTime(since, time)})`;
+  return `${PHASES[phase].words}${when}`;
+}
+
+function headColour({ connection: { phase }, stuck }: ServiceSnapshot): Colour {
+  return phase === 'live' && stuck > 0 ? 'red' : PHASES[phase].colour;
+}
+
+type Field = readonly [name: string, words: string];
+
+function connectionLines({ connection, time }: ServiceSnapshot): Field[] {
+  const { url, protocol, server, reason, remedy, attempt, refreshedAt, refreshedEntries } = connection;
+  const list =
+    refreshedAt === undefined
+      ? undefined
+      : `${refreshedEntries ?? 0} open accounts listed ${ageAt(time)(refreshedAt)} ago`;
+  // What follows says why this protocol, which `check` and --json say, too.
+  const [name] = server === undefined ? [] : server.split(';');
+  const how = [url, protocol, name, list].filter((part) => part !== undefined);
   return [
-    `${paint(phase.words, phase.colour, colour)}${since(connection.since, age)}`,
-    ...connectionLines(connection, age),
-    `service    version ${visible(status.version)}, up for ${age(status.startedAt)}`,
-    ...journalLines(status.journal),
-    '',
+    ...(url === undefined ? [] : [['directory', how.join(', ')] as const]),
+    ...(reason === undefined ? [] : [['reason', reasonOf(connection)] as const]),
+    ...(remedy === undefined ? [] : [['to do', remedy] as const]),
+    ...(attempt === undefined ? [] : [['attempt', String(attempt)] as const]),
+  ];
+}
+
+function reasonOf({ reason = '', url }: ConnectionStatus): string {
+  return withoutUrl(reason, url);
+}
+
+function serviceLines(status: ServiceSnapshot): Field[] {
+  const { version, startedAt, time, slots, busy, counts, attempts, oldest, rates } = status;
+  const age = ageAt(time);
+  const queue = counts.queued === 0 ? '' : `; ${counts.queued} queued, the first for ${age(oldest.queued)}`;
+  const times = attempts.map(({ mode, p50, p95 }) => `${mode} ${humanDuration(p50)} / ${humanDuration(p95)}`);
+  return [
+    ['service', `version ${version}, up for ${age(startedAt)}; times are ${zoneName(time)}`],
+    ['workers', `${busy} of ${slots} busy${queue}`],
+    ...(times.length === 0 ? [] : [['p50 / p95', times.join(', ')] as const]),
     [
-      ['open', counts.open],
-      ['queued', counts.queued],
-      ['in work', counts.inWork],
-      ['retrying', counts.retrying],
-      ['failed', counts.failed],
-      ['deferred', counts.deferred],
-      ['waiting', counts.waiting],
-    ]
-      .map(
-        ([name, count]) => `${name} ${paint(String(count), name === 'failed' ? 'red' : 'bold', colour && count !== 0)}`,
-      )
-      .join('   '),
-    ...(status.oldest.queued === undefined
-      ? []
-      : [`the first of the queue has waited for ${age(status.oldest.queued)}`]),
-    '',
-    'last           requests   claimed  finished    failed',
-    ...status.rates.map(
-      ({ minutes, received, claimed, finished, failed }) =>
-        `${`${minutes} min`.padEnd(12)}${[received, claimed, finished, failed].map((count) => String(count).padStart(10)).join('')}`,
-    ),
-    ...lists.flatMap(({ title, count, lines }) => [
-      '',
-      paint(title, 'bold', colour),
-      ...columns(lines.slice(0, room)),
-      ...(count > room ? [`  and ${count - Math.min(room, lines.length)} more (--json has them)`] : []),
-    ]),
-  ].join('\n');
+      `${rates.map(({ minutes }) => minutes).join('/')} min`,
+      (['requests', 'finished', 'failed'] as const)
+        .map((what) => `${what} ${rates.map((rate) => rate[what === 'requests' ? 'received' : what]).join('/')}`)
+        .join(', '),
+    ],
+    ...journalLines(status.journal),
+  ];
 }
 
-interface AccountList {
-  readonly title: string;
-  readonly count: number;
-  readonly lines: ReadonlyArray<readonly string[]>;
+/** Nothing while the journal is complete. */
+function journalLines(journal: JournalHealth | undefined): Field[] {
+  if (journal === undefined || (journal.failure === undefined && journal.lostEvents === 0)) return [];
+  const now = journal.failure === undefined ? 'is written again' : `cannot be written (${journal.failure})`;
+  return [['journal', `${now}: ${journal.lostEvents} events were lost, see to ${journal.directory}`]];
 }
 
-type Age = (time: string | undefined) => string;
+const NAME_COLUMN = 11;
 
-function accountLists({ counts, ...status }: ServiceSnapshot, age: Age): AccountList[] {
+/** A name and its words, which are wrapped below each other. */
+function field(name: string, words: string, columns: number): string[] {
+  const [first = '', ...others] = wrap(visible(words), columns - NAME_COLUMN);
+  return [name.padEnd(NAME_COLUMN) + first, ...others.map((line) => ' '.repeat(NAME_COLUMN) + line)];
+}
+
+function countLines({ counts }: ServiceSnapshot, columns: number, colour: boolean): string[] {
+  const { open, failed, inWork, retrying, queued, deferred, waiting } = counts;
+  const all = { open, failed, 'in work': inWork, retrying, queued, deferred, waiting };
+  const text = Object.entries(all).map(([name, count]) => `${name} ${count}`);
+  // A name is not parted from its number.
+  const lines = wrap(text.map((part) => part.replaceAll(' ', '\u00a0')).join('  '), columns);
+  const inked = (line: string) =>
+    line
+      .replaceAll('\u00a0', ' ')
+      .replace(
+        /\b(failed )?([1-9]\d*)/g,
+        (_, name = '', count) => name + paint(count, name === '' ? 'bold' : 'red', colour),
+      );
+  return lines.map(inked);
+}
+
+function blocksOf(status: ServiceSnapshot): Block[] {
+  const { counts, time } = status;
+  const age = ageAt(time);
+  const digits = String(Math.max(0, ...status.failures.map(({ count }) => count))).length;
   return [
     {
-      title: 'failed: each stands until somebody asks again (retry UID)',
-      count: counts.failed,
-      lines: status.failed.map(({ uid, mode, since, returnValue, step, reason }) => [
-        uid,
-        mode,
-        `${age(since)} ago`,
-        namedCode(returnValue),
-        `${step === undefined ? '' : `${step}: `}${withoutName(reason, returnValue)}`,
+      title: `${counts.failed === 1 ? '1 account' : `${counts.failed} accounts`} failed, until asked for again (retry; status --failed)`,
+      count: status.failures.length,
+      gap: ' ',
+      weight: 2,
+      rows: status.failures.map((group) => [
+        `${String(group.count).padStart(digits)} x`,
+        `${causeWords(group)}${failedWhen(group, time)}`,
       ]),
     },
     {
       title: 'in work',
       count: counts.inWork,
-      lines: status.inWork.map(({ uid, mode, since, doing, step, stepSince, resumed }) => [
-        uid,
-        mode,
-        `for ${age(since)}`,
-        `${step === undefined ? doing : `step ${step} for ${age(stepSince)}`}${resumed ? ', resumed' : ''}`,
-      ]),
+      rows: [...status.inWork]
+        .sort((one, other) => Number(other.stuck) - Number(one.stuck))
+        .map((account) => [account.uid, account.mode, age(account.since), workWords(account, time)]),
     },
     {
       title: 'retrying',
       count: counts.retrying,
-      lines: status.retrying.map(({ uid, mode, attempt, dueAt, reason }) => [
-        uid,
-        mode,
-        `attempt ${attempt} at ${dueAt.slice(0, 19)}Z`,
-        reason,
-      ]),
+      rows: status.retrying.map((account) => [account.uid, account.mode, retryWords(account, time)]),
     },
     {
-      title: 'deferred',
-      count: counts.deferred,
-      lines: status.deferred.map(({ uid, mode, until }) => [uid, mode, `until ${readableStamp(until)}`]),
+      title: `queued: ${queueWords(status)}`,
+      count: counts.queued,
+      rows: status.queued.map(({ uid, mode, since }) => [uid, mode, age(since)]),
     },
     {
       title: 'waiting',
       count: counts.waiting,
-      lines: status.waiting.map(({ uid, mode, since, reason }) => [uid, mode, `for ${age(since)}`, reason]),
+      rows: status.waiting.map(({ uid, mode, since, reason }) => [uid, mode, age(since), reason]),
+    },
+    {
+      title: 'deferred',
+      count: counts.deferred,
+      rows: status.deferred.map(({ uid, mode, until }) => [uid, mode, `until ${readableStamp(until)}`]),
     },
   ];
 }
 
-/** The reason without the code's name at its beginning, as the name is shown beside it. */
-export function withoutName(reason: string, returnValue: number): string {
-  const name = `${returnCodeName(returnValue)}: `;
-  return reason.startsWith(name) ? reason.slice(name.length) : reason;
-}
+/** The number of uids that are named for a cause. */
+const NAMED = 2;
 
-function connectionLines(connection: ConnectionStatus, age: Age): string[] {
-  const { url, protocol, server, reason, remedy, attempt, refreshedAt, refreshedEntries } = connection;
-  const how = [protocol === undefined ? undefined : `by ${protocol}`, server].filter((part) => part !== undefined);
-  return [
-    ...(url === undefined ? [] : [`directory  ${visible([url, ...how].join(', '))}`]),
-    ...(reason === undefined ? [] : [`reason     ${visible(withoutUrl(reason, url))}`]),
-    ...(remedy === undefined ? [] : [`to do      ${visible(remedy)}`]),
-    ...(attempt === undefined ? [] : [`attempt    ${attempt}`]),
-    ...(refreshedAt === undefined
-      ? []
-      : [`last list  ${age(refreshedAt)} ago, ${refreshedEntries ?? 0} open accounts`]),
-  ];
-}
-
-/** Nothing while the journal is complete. */
-function journalLines(journal: JournalHealth | undefined): string[] {
-  if (journal === undefined || (journal.failure === undefined && journal.lostEvents === 0)) return [];
-  const now = journal.failure === undefined ? 'is written again' : `cannot be written (${journal.failure})`;
-  return [`journal    ${visible(now)}: ${journal.lostEvents} events were lost, see to ${visible(journal.directory)}`];
-}
-
-function since(time: string | undefined, age: Age): string {
-  return time === undefined ? '' : `, for ${age(time)} (since ${time.slice(0, 19)}Z)`;
-}
-
-/** How long before `now` a time was, in words. */
-function ageAt(now: string): Age {
-  return (time) => (time === undefined ? '?' : humanDuration(Math.max(0, Date.parse(now) - Date.parse(time))));
-}
-
-/** Rows with aligned columns. The last column is not padded. */
-function columns(rows: ReadonlyArray<readonly string[]>): string[] {
-  const widths: number[] = [];
-  const cells = rows.map((row) => row.map((cell) => visible(cell)));
-  for (const row of cells) {
-    row.forEach((cell, index) => {
-      widths[index] = Math.max(widths[index] ?? 0, cell.length);
-    });
-  }
-  return cells.map((row) => `  ${row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ')}`.trimEnd());
+function failedWhen({ first, uids, count }: FailureGroup, now: string): string {
+  const who = `${uids.slice(0, NAMED).join(' ')}${count > Math.min(NAMED, uids.length) ? ' ...' : ''}`;
+  return `${first === undefined ? '' : `, since ${localTime(first, now)}`}: ${who}`;
 }

@@ -1,11 +1,18 @@
 import type { Command } from 'commander';
+import type { PublishedEvent } from '../domain/event.ts';
+import { DEFAULT_CONFIG } from './default-config.ts';
 import { operatorTarget, type TargetOptions, withTargetOptions } from './operator-target.ts';
+import { useUtc } from './options.ts';
 import { runAction, UsageError } from './run-action.ts';
 
 interface TapOptions extends TargetOptions {
   readonly uid?: readonly string[];
   readonly event?: readonly string[];
   readonly since?: string;
+  readonly until?: string;
+  readonly once?: true;
+  readonly wide?: true;
+  readonly utc?: true;
   readonly json?: true;
 }
 
@@ -16,41 +23,51 @@ export function registerTap(program: Command): void {
     .option('--uid <uid...>', 'only of these accounts')
     .option('--event <event...>', 'only these events, for example finished failed')
     .option('--since <time>', 'begin with what was: 90s, 10m, 2h, all, or a time such as 2026-03-01T02:00:00Z')
+    .option('--until <time>', 'end with what was before that time; written like --since')
+    .option('--once', 'end with what was until now; without --since that is all')
+    .option('--wide', 'one line an event, however long')
+    .option('--utc', 'times in UTC instead of the local zone')
     .option('--json', 'one JSON object a line')
     .action((options: TapOptions) => runAction(() => tap(options)));
 }
 
-async function tap({ uid = [], event = [], since = 'now', json, ...target }: TapOptions): Promise<number> {
+/** What is followed, and until when (in milliseconds since 1970). */
+interface Wanted {
+  readonly uids: readonly string[];
+  readonly events: readonly string[];
+  readonly since: string;
+  readonly until: number;
+  readonly follow: boolean;
+}
+
+/** How events are printed. */
+interface Shown {
+  readonly json: true | undefined;
+  readonly wide: true | undefined;
+}
+
+async function tap({ json, wide, utc, ...options }: TapOptions): Promise<number> {
   const { pastAndLive } = await import('./past-and-live.ts');
-  const { readFilter, readSince } = await import('../operator/event-filter.ts');
-  const { renderEvent, renderJson } = await import('../observability/render-event.ts');
-  const { wantsColour } = await import('../observability/colour.ts');
   const { visible } = await import('../observability/visible.ts');
-  try {
-    readFilter({ uid, event });
-    readSince(since, Date.now());
-  } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message);
-    throw error;
-  }
-  const address = await operatorTarget(target);
+  if (utc) useUtc();
+  const now = Date.now();
+  const wanted = await wantedBy(options, now);
+  const address = await operatorTarget(options);
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
-  const colour = wantsColour(process.stdout, process.env);
+  const ended = wanted.follow && Number.isFinite(wanted.until) ? endAt(wanted.until, ending) : undefined;
+  const print = await printer({ json, wide });
   const note = (text: string) => process.stderr.write(`-- ${visible(text)}\n`);
 
-  const wanted = { uids: uid, events: event, since, signal: ending.signal };
-
-  for await (const followed of pastAndLive(address, { ...wanted, config: target.config, now: Date.now(), note })) {
+  const config = options.config ?? (options.operator === undefined ? DEFAULT_CONFIG : undefined);
+  const how = { config, now, note, signal: ending.signal };
+  for await (const followed of pastAndLive(address, { ...wanted, ...how })) {
     switch (followed.kind) {
-      case 'event': {
-        const width = process.stdout.columns;
-        const options = { colour, ...(width === undefined ? {} : { width }) };
-        process.stdout.write(`${json ? renderJson(followed.event) : renderEvent(followed.event, options)}\n`);
+      case 'event':
+        if (Date.parse(followed.event.time) <= wanted.until) print(followed.event);
         break;
-      }
       case 'attached':
-        note(`listening to ${address}; Ctrl-C ends it`);
+        if (wanted.follow) note(`listening to ${address}; Ctrl-C ends it`);
         break;
       case 'lost':
         note(`lost ${address} (${followed.reason}); trying again`);
@@ -60,5 +77,50 @@ async function tap({ uid = [], event = [], since = 'now', json, ...target }: Tap
         break;
     }
   }
+  clearTimeout(ended);
   return 0;
+}
+
+/** Throws a UsageError for what cannot be understood. */
+async function wantedBy(
+  { uid = [], event = [], since, until, once }: Omit<TapOptions, 'json' | 'wide' | 'utc'>,
+  now: number,
+): Promise<Wanted> {
+  const { readFilter, readSince } = await import('../operator/event-filter.ts');
+  try {
+    readFilter({ uid, event });
+    const begin = since ?? (once ? 'all' : 'now');
+    const from = readSince(begin, now);
+    const end = until === undefined ? Number.POSITIVE_INFINITY : readSince(until, now);
+    if (from > end && begin !== 'now') throw new RangeError('--until is before --since');
+    return { uids: uid, events: event, since: begin, until: end, follow: !once && end > now };
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** The longest delay of a timer in Node.js. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+function endAt(time: number, ending: AbortController): NodeJS.Timeout {
+  return setTimeout(() => ending.abort(), Math.min(time - Date.now(), LONGEST_TIMER));
+}
+
+/** Prints events: as JSON, or for people, with a line for each day that begins. */
+async function printer({ json, wide }: Shown): Promise<(event: PublishedEvent) => void> {
+  const { renderEvent, renderJson } = await import('../observability/render-event.ts');
+  if (json) return (event) => process.stdout.write(`${renderJson(event)}\n`);
+  const { wantsColour } = await import('../observability/colour.ts');
+  const { localDay, zoneName } = await import('../observability/human-time.ts');
+  const colour = wantsColour(process.stdout, process.env);
+  let day: string | undefined;
+  return (event) => {
+    const today = localDay(event.time);
+    if (today !== day) process.stdout.write(`-- ${today} ${zoneName(event.time)}\n`);
+    day = today;
+    const { columns } = process.stdout;
+    const width = wide || columns === undefined ? {} : { width: columns };
+    process.stdout.write(`${renderEvent(event, { colour, ...width })}\n`);
+  };
 }

@@ -5,7 +5,7 @@ import { attributesToRead, readAccount } from '../domain/read-account.ts';
 import { readGeneralizedTime } from '../domain/timestamp.ts';
 import { isNumeric } from '../domain/uid.ts';
 import { PAGE_SIZE } from '../ldap/search.ts';
-import { humanDuration } from '../observability/human-time.ts';
+import { fullTime } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
 import { rulesOf } from '../site.ts';
 import { unsettledFilter } from './account-search.ts';
@@ -39,6 +39,8 @@ export interface Finding {
    * one.
    */
   readonly ageSeconds: number | null;
+  /** When it was written last, by its modifyTimestamp; null without one. */
+  readonly since: string | null;
   readonly returnValue: number | null;
   readonly reason: string;
 }
@@ -99,9 +101,10 @@ function judge(
 ): Finding | undefined {
   if (reading.kind === 'foreign') return undefined;
   const ageSeconds = modifiedAt === undefined ? null : Math.max(0, Math.round((now - modifiedAt) / 1000));
+  const age = { ageSeconds, since: modifiedAt === undefined ? null : new Date(modifiedAt).toISOString() };
   if (reading.kind === 'unworkable') {
     const { dn, uid = null, reason } = reading;
-    return { kind: 'not workable', owed: true, uid, dn, mode: null, ageSeconds, returnValue: null, reason };
+    return { kind: 'not workable', owed: true, uid, dn, mode: null, ...age, returnValue: null, reason };
   }
   const { dn, uid, mode } = reading.record;
   const decision = decide(reading.record);
@@ -110,7 +113,7 @@ function judge(
   const returnValue = decision.kind === 'failed' ? Number(decision.returnValue) : null;
   // The entry does not show whether a service is at work on it or was interrupted.
   const reason = kind === 'in work' ? 'claimed, and neither finished nor failed yet' : decision.reason;
-  return { kind, owed: OWED[kind], uid, dn, mode, ageSeconds, returnValue, reason };
+  return { kind, owed: OWED[kind], uid, dn, mode, ...age, returnValue, reason };
 }
 
 function kindOf(decision: Decision): FindingKind | undefined {
@@ -132,17 +135,34 @@ function kindOf(decision: Decision): FindingKind | undefined {
 }
 
 /** One finding as one line for people. */
-export function renderFinding({ kind, uid, dn, mode, ageSeconds, reason }: Finding): string {
-  const age = ageSeconds === null ? 'unknown' : humanDuration(ageSeconds * 1000);
-  const columns = [kind.padEnd(12), (uid ?? '-').padEnd(10), (mode ?? '-').padEnd(9), `for ${age}`.padEnd(12)];
+export function renderFinding({ kind, uid, dn, mode, since, reason }: Finding): string {
+  const columns = [
+    kind.padEnd(12),
+    (uid ?? '-').padEnd(10),
+    (mode ?? '-').padEnd(9),
+    `since ${since === null ? '?' : fullTime(since)}`.padEnd(29),
+  ];
   return visible(`${columns.join('  ')}  ${uid === null ? `${dn}: ` : ''}${reason}`);
 }
 
+/** For one account, and for several. */
+const WORDS: Readonly<Record<FindingKind, readonly [one: string, several: string]>> = {
+  open: ['waits to be taken up', 'wait to be taken up'],
+  'in work': ['is in work', 'are in work'],
+  failed: ['failed', 'failed'],
+  'not workable': ['cannot be worked on', 'cannot be worked on'],
+  deferred: ['is deferred', 'are deferred'],
+  waiting: ['waits', 'wait'],
+};
+
 /** The result in one or two sentences. */
 export function summarize({ owed, byKind }: Tally): string {
-  const count = (wanted: boolean) =>
-    [...byKind].filter(([kind]) => OWED[kind] === wanted).map(([kind, number]) => `${number} ${kind}`);
-  const notDue = count(false);
-  const rest = notDue.length === 0 ? '' : ` Not due: ${notDue.join(', ')}.`;
-  return owed === 0 ? `Nothing is owed.${rest}` : `Owed: ${count(true).join(', ')}.${rest}`;
+  const sentence = (wanted: boolean) => {
+    const parts = [...byKind].filter(([kind]) => OWED[kind] === wanted);
+    return parts.map(([kind, number]) => `${number} ${number === 1 ? WORDS[kind][0] : WORDS[kind][1]}`).join(', ');
+  };
+  const rest =
+    owed === [...byKind.values()].reduce((sum, number) => sum + number, 0) ? '' : ` Not due: ${sentence(false)}.`;
+  if (owed === 0) return `Nothing is owed.${rest}`;
+  return `${sentence(true).replace(/^\d+/, (number) => `${number} account${number === '1' ? '' : 's'}`)}.${rest}`;
 }

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import { withConfigOption } from './options.ts';
+import { useUtc, withConfigOption } from './options.ts';
 import { CommandExit, runAction } from './run-action.ts';
 
 interface VerifyOptions {
   readonly config: string;
   readonly json?: true;
+  readonly quiet?: true;
+  readonly utc?: true;
 }
 
 /**
@@ -17,17 +19,21 @@ export function registerVerify(program: Command): void {
       'name each account that is owed; exit 0 when none is, 1 when some are, 2 when the directory cannot tell',
     )
     .option('--json', 'one JSON object an account')
+    .option('--quiet', 'print nothing when nothing is owed, and only what is owed otherwise: for cron')
+    .option('--utc', 'times in UTC instead of the local zone')
     .action((options: VerifyOptions) => runAction(() => verify(options)));
 }
 
-async function verify({ config, json }: VerifyOptions): Promise<number> {
+async function verify({ config, json, quiet, utc }: VerifyOptions): Promise<number> {
+  if (utc) useUtc();
   const { withDirectory } = await import('./directory-session.ts');
   const { verifyAccounts, renderFinding, summarize } = await import('./verify-accounts.ts');
   return withDirectory(config, async (session) => {
     const tally = await verifyAccounts(session, (finding) => {
+      if (quiet && !finding.owed) return;
       process.stdout.write(`${json ? JSON.stringify(finding) : renderFinding(finding)}\n`);
     });
-    if (!json) process.stdout.write(`${summarize(tally)}\n`);
+    if (!json && !(quiet && tally.owed === 0)) process.stdout.write(`${summarize(tally)}\n`);
     return tally.owed === 0 ? CommandExit.OK : CommandExit.NOT_OK;
   });
 }

@@ -59,6 +59,8 @@ export type ConditionName = Condition['condition'];
 export interface AccountsView {
   /** The number of slots. */
   readonly slots: number;
+  /** The number of slots that are taken. */
+  readonly busy: number;
   /** Takes the same time for any number of accounts that are held or queued. */
   counts(): AccountCounts;
   /**
@@ -71,6 +73,7 @@ export interface AccountsView {
 /** No accounts at all. */
 export const NO_ACCOUNTS: AccountsView = {
   slots: 0,
+  busy: 0,
   counts: () => ({ open: 0, queued: 0, inWork: 0, retrying: 0, failed: 0, deferred: 0, waiting: 0 }),
   conditions: () => [],
 };

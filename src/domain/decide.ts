@@ -65,7 +65,7 @@ export interface Circumstances {
 export function decide(record: AccountRecord, context: DecisionContext): Decision {
   const { names } = context;
   const reading = readMode(record.mode);
-  if (reading === undefined) return { kind: 'settled', reason: "the mode is another program's" };
+  if (reading === undefined) return { kind: 'settled', reason: `the mode ${record.mode} is another program's` };
   if (record.state !== '0') {
     return { kind: 'settled', reason: `${names.state} is ${record.state}, not 0: nothing is asked` };
   }

@@ -12,6 +12,19 @@ export interface AccountRef {
 }
 
 /**
+ * The end of a step that did not end by itself: a signal of somebody else, its time limit, or the
+ * stop of the service.
+ */
+export type Ending = 'killed' | 'timedOut' | 'interrupted';
+
+/** How a step ended. `killed`: by a signal of somebody else. `interrupted`: by the stop of the service. */
+export interface StepEnd {
+  readonly outcome: 'done' | 'failed' | Ending;
+  /** The return value of a failure. */
+  readonly returnValue?: number;
+}
+
+/**
  * An event as a stage reports it. `publish` adds `time`. Every event of the stream is one of these.
  */
 export type StreamEvent =
@@ -33,6 +46,8 @@ export type StreamEvent =
       readonly entryUUID?: string;
       /** The DN that wrote it, if the directory shows modifiersName. */
       readonly modifiedBy?: string;
+      /** If a refresh or a list has found it: when it was written, by its modifyTimestamp. */
+      readonly writtenAt?: string;
     } & AccountRef)
   | ({
       readonly event: 'skipped';
@@ -48,7 +63,7 @@ export type StreamEvent =
   | ({ readonly event: 'queued' } & AccountRef)
   | ({ readonly event: 'claimed' } & AccountRef)
   | ({ readonly event: 'resumed' } & AccountRef)
-  | ({ readonly event: 'step'; readonly name: string; readonly milliseconds: number } & AccountRef)
+  | ({ readonly event: 'step'; readonly name: string; readonly milliseconds: number } & StepEnd & AccountRef)
   | ({ readonly event: 'output'; readonly stream: 'stdout' | 'stderr'; readonly line: string } & AccountRef)
   | ({ readonly event: 'finished'; readonly state: string; readonly milliseconds: number } & AccountRef)
   | ({
@@ -81,7 +96,8 @@ export type StreamEvent =
     } & AccountRef)
   | ({ readonly event: 'left' } & Partial<AccountRef> & { readonly dn: string })
   | { readonly event: 'draining'; readonly inWork: number; readonly queued: number; readonly graceMilliseconds: number }
-  | { readonly event: 'stopped'; readonly exitCode: number };
+  /** `interrupted`: the number of accounts in work that the stop has ended. */
+  | { readonly event: 'stopped'; readonly exitCode: number; readonly interrupted: number };
 
 export type EventName = StreamEvent['event'];
 

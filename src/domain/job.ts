@@ -1,6 +1,6 @@
 import type { AccountRecord } from './account.ts';
 import type { DirectoryEntry } from './entry.ts';
-import type { Report } from './event.ts';
+import type { Ending, Report } from './event.ts';
 import type { Mode } from './mode.ts';
 
 /** One attempt at one account, as a handler receives it. */
@@ -53,6 +53,8 @@ export type StepOutcome =
       readonly returnValue: number;
       readonly reason: string;
       readonly retry: Retry;
+      /** How a program ended that did not end by itself. */
+      readonly ending?: Ending;
       /** The last words of the program that failed, if it wrote any. */
       readonly cause?: string;
     };
@@ -82,8 +84,8 @@ export type HandlerOutcome =
       readonly step: string;
       readonly returnValue: number;
       readonly reason: string;
-      readonly retry: Retry;
       readonly cause?: string;
+      readonly retry: Retry;
       /**
        * True if the service was told to stop at once. Nothing is written back; the account is
        * resumed later.

@@ -62,7 +62,11 @@ export function readAccount(entry: DirectoryEntry, names: AttributeNames, rules:
   if (unreadable !== undefined) return { kind: 'unworkable', dn, uid: safeUid(uidInRdn(dn)), reason: unreadable };
   const modes = compared(entry, names.mode);
   if (!modes.some((mode) => isModeWord(mode.trim()))) {
-    return { kind: 'foreign', dn, reason: modes.length === 0 ? `no ${names.mode}` : "another program's mode" };
+    return {
+      kind: 'foreign',
+      dn,
+      reason: modes.length === 0 ? `no ${names.mode}` : `the mode ${modes.join(', ')} is another program's`,
+    };
   }
   const uid = decideUid(dn, texts(entry, 'uid'));
   const unworkable = (reason: string): EntryReading => ({ kind: 'unworkable', dn, uid: safeUid(uid), reason });

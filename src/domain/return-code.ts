@@ -13,9 +13,13 @@ export const ReturnCode = {
 /** The script asks for a later attempt (sysexits.h). */
 export const EX_TEMPFAIL = 75;
 
-/** The name of a return code for messages; undefined for a code of the site's script. */
+/**
+ * The name of the return code of an attempt, for messages; undefined for a code of the site's
+ * script. 3 is the process's own code: no step of the service ends with it.
+ */
 export function returnCodeName(code: number): string | undefined {
   if (code === EX_TEMPFAIL) return 'EX_TEMPFAIL';
+  if (code === ReturnCode.RUNTIME_VERSION_NOT_SATISFIED) return undefined;
   return Object.entries(ReturnCode).find(([, value]) => value === code)?.[0];
 }
 

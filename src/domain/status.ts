@@ -147,6 +147,8 @@ export interface ServiceSnapshot {
   readonly counts: AccountCounts;
   /** The number of accounts that can be in work at once. */
   readonly slots: number;
+  /** How many of them are taken. */
+  readonly busy: number;
   /** The number of accounts in work that are stuck. */
   readonly stuck: number;
   /** Since when the account has been in a condition that came into it first. */

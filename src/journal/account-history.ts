@@ -1,4 +1,4 @@
-import type { PublishedEvent } from '../domain/event.ts';
+import type { PublishedEvent, StepEnd } from '../domain/event.ts';
 import { readMode } from '../domain/mode.ts';
 import { describeEvent } from '../observability/describe-event.ts';
 import type { JournalItem, JournalQuery } from './journal-lines.ts';
@@ -40,7 +40,7 @@ export interface AttemptItem {
   readonly resumed: boolean;
   /** How long the account was queued before. */
   readonly queuedMilliseconds?: number;
-  readonly steps: ReadonlyArray<{ readonly name: string; readonly milliseconds: number }>;
+  readonly steps: ReadonlyArray<StepEnd & { readonly name: string; readonly milliseconds: number }>;
   /** The last lines of the script, and how many there were before these. */
   readonly output: ReadonlyArray<{ readonly stream: string; readonly line: string }>;
   readonly earlierLines: number;
@@ -181,7 +181,7 @@ export class AccountHistory {
 
   #during(event: Named<'step' | 'output'>): HistoryItem[] {
     const { before, attempt } = this.#attemptOf(event);
-    if (event.event === 'step') attempt?.steps.push({ name: event.name, milliseconds: event.milliseconds });
+    if (event.event === 'step') attempt?.steps.push(stepOf(event));
     else if (attempt !== undefined) {
       attempt.output.push({ stream: event.stream, line: event.line });
       if (attempt.output.length > MOST_LINES) {
@@ -232,6 +232,10 @@ export class AccountHistory {
     this.#lastNote = note;
     return [{ kind: 'note', time: event.time, event: event.event, text }];
   }
+}
+
+function stepOf({ name, milliseconds, outcome, returnValue }: Named<'step'>): AttemptItem['steps'][number] {
+  return { name, milliseconds, outcome, ...(returnValue === undefined ? {} : { returnValue }) };
 }
 
 function endOf(event: Named<'finished' | 'failed' | 'superseded'>): AttemptEnd {

@@ -1,8 +1,8 @@
-import type { StreamEvent } from '../domain/event.ts';
+import type { StepEnd, StreamEvent } from '../domain/event.ts';
 import { readMode } from '../domain/mode.ts';
 import { returnCodeName } from '../domain/return-code.ts';
 import type { Colour } from './colour.ts';
-import { humanDuration, readableStamp } from './human-time.ts';
+import { fullTime, humanDuration, readableStamp } from './human-time.ts';
 
 /** The colour of an event. green: success; yellow: needs no action; red: needs an operator. */
 export const COLOUR_OF: Readonly<Record<StreamEvent['event'], Colour>> = {
@@ -47,7 +47,7 @@ export function describeEvent(event: StreamEvent): string {
     case 'reconnecting':
       return `to ${event.url} in ${humanDuration(event.inMilliseconds)} (try ${event.attempt})`;
     case 'received':
-      return received(event);
+      return receivedWords(event);
     case 'skipped':
       return joined([event.uid === undefined ? `${event.dn}: ${event.reason}` : event.reason, earlierFailure(event)]);
     case 'deferred':
@@ -55,19 +55,19 @@ export function describeEvent(event: StreamEvent): string {
     case 'waiting':
       return event.reason;
     case 'queued':
-      return 'for a free place';
+      return 'for a worker';
     case 'claimed':
       return 'the work begins';
     case 'resumed':
       return 'an interrupted attempt is taken up again';
     case 'step':
-      return `${event.name} done in ${humanDuration(event.milliseconds)}`;
+      return stepWords(event);
     case 'output':
       return `${event.stream === 'stderr' ? '!' : '|'} ${event.line}`;
     case 'finished':
-      return `in ${humanDuration(event.milliseconds)}, state ${readableStamp(event.state)}`;
+      return `in ${humanDuration(event.milliseconds)}`;
     case 'failed':
-      return `in step ${event.step} with code ${event.returnValue}: ${event.reason}${lastWords(event.cause)}`;
+      return `${failureWords(event)}; ${event.reason}`;
     case 'retrying':
       return `in ${humanDuration(event.inMilliseconds)} (attempt ${event.attempt}): ${event.reason}${lastWords(event.cause)}`;
     case 'superseded':
@@ -79,8 +79,62 @@ export function describeEvent(event: StreamEvent): string {
     case 'draining':
       return `${event.inWork} in work, ${event.queued} queued; at most ${humanDuration(event.graceMilliseconds)}`;
     case 'stopped':
-      return `with exit code ${event.exitCode}`;
+      return event.interrupted === 0
+        ? `with exit code ${event.exitCode}`
+        : `with exit code ${event.exitCode}; ${count(event.interrupted, 'account')} interrupted, resumed at the next start`;
   }
+}
+
+const CAME: Readonly<Record<string, string>> = {
+  refresh: 'listed as open',
+  list: 'found by the periodic list',
+  add: 'came into sight',
+  modify: 'changed',
+  rename: 'renamed',
+  delete: 'removed',
+};
+
+function receivedWords({ change, mode, modifiedBy }: Extract<StreamEvent, { event: 'received' }>): string {
+  const how = CAME[change] ?? change;
+  const wasChanged = change === 'modify' || change === 'rename';
+  const by = modifiedBy === undefined ? '' : `${wasChanged ? '' : ', changed'} by ${modifiedBy}`;
+  return `${how}${by}, ${readMode(mode)?.phase === 'requested' ? 'asks for' : 'is'} ${mode}`;
+}
+
+/** `script failed (6) in 1.1 s`. */
+export function stepWords({
+  name,
+  milliseconds,
+  ...end
+}: StepEnd & { readonly name: string; readonly milliseconds: number }): string {
+  return `${name} ${stepEnd(end)} ${humanDuration(milliseconds)}`;
+}
+
+function stepEnd({ outcome, returnValue }: StepEnd): string {
+  switch (outcome) {
+    case 'done':
+      return 'done in';
+    case 'failed':
+      return returnValue === undefined ? 'failed in' : `failed (${returnValue}) in`;
+    case 'killed':
+      return 'killed after';
+    case 'timedOut':
+      return 'ended at its time limit after';
+    case 'interrupted':
+      return 'interrupted after';
+  }
+}
+
+/** What matters of a failure: `code 6 in script: "no space left"`. */
+export function failureWords({ returnValue, step, cause }: FailureWords): string {
+  const where = step === undefined || step === '' ? '' : ` in ${step}`;
+  return `code ${returnValue}${where}${cause === undefined ? '' : `: "${cause}"`}`;
+}
+
+interface FailureWords {
+  readonly returnValue: number;
+  readonly step?: string;
+  readonly cause?: string;
 }
 
 /** `code 5 CANNOT_CREATE_HOME_DIR`; only the number if it is the site's own code. */
@@ -94,27 +148,13 @@ export function withoutUrl(reason: string, url: string | undefined): string {
   return reason.startsWith(`${url}: `) ? reason.slice(`${url}: `.length) : reason;
 }
 
-/** `changed by cn=..., asks for modify`. A refresh or a list may show a change that is old. */
-function received({ change, mode, modifiedBy }: Extract<StreamEvent, { event: 'received' }>): string {
-  const listed = change === 'refresh' || change === 'list' ? 'listed, ' : '';
-  const by = modifiedBy === undefined ? '' : ` by ${modifiedBy}`;
-  return `${listed}changed${by}, ${standing(mode)}`;
-}
-
-/** What an entry says with this mode. */
-function standing(mode: string): string {
-  const reading = readMode(mode);
-  if (reading?.phase === 'requested') return `asks for ${reading.mode}`;
-  return reading?.phase === 'finished' ? `is ${mode}` : 'is in work';
-}
-
 function lastWords(cause: string | undefined): string {
   return cause === undefined ? '' : `; its last words: ${cause}`;
 }
 
 function earlierFailure(event: Extract<StreamEvent, { event: 'skipped' }>): string | undefined {
   if (event.returnValue === undefined) return undefined;
-  const when = event.failedAt === undefined ? '' : ` at ${event.failedAt}`;
+  const when = event.failedAt === undefined ? '' : ` at ${fullTime(event.failedAt)}`;
   return `it ended with ${namedCode(event.returnValue)}${when}`;
 }
 

@@ -8,33 +8,60 @@ export function humanDuration(milliseconds: number): string {
   return `${trimmed(milliseconds / 86_400_000)} d`;
 }
 
-/** The time of day on this host, `HH:MM:SS.mmm`. */
+/** The time of day in the zone of this process, `HH:MM:SS.mmm`. */
 export function clockTime(time: string): string {
   const date = new Date(time);
-  const two = (part: number): string => String(part).padStart(2, '0');
-  const seconds = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  return `${seconds}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+  return `${secondsOf(date)}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }
 
-/** `2026-11-27 22:43:00`, on this host or in UTC. */
-export function dateTime(time: string, utc: boolean): string {
+/** The day in the zone of this process, `YYYY-MM-DD`. */
+export function localDay(time: string): string {
   const date = new Date(time);
-  const shown = utc ? date : new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
-  return shown.toISOString().slice(0, 19).replace('T', ' ');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
-/** The name of the time zone of `dateTime`, such as `Europe/Zurich` or `UTC`. */
-export function zoneName(utc: boolean): string {
-  return utc ? 'UTC' : new Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** A time in the zone of this process: `HH:MM:SS`, with the day before it unless that is today. */
+export function localTime(time: string, now: string): string {
+  const seconds = secondsOf(new Date(time));
+  return localDay(time) === localDay(now) ? seconds : `${localDay(time)} ${seconds}`;
 }
 
-/** A state or a day of the directory in ISO 8601 form; any other text unchanged. */
+/** A time with its day, `YYYY-MM-DD HH:MM:SS`, in the zone of this process, which is named nearby. */
+export function dateTime(time: string): string {
+  return `${localDay(time)} ${secondsOf(new Date(time))}`;
+}
+
+/** A time with its day and its zone, for what may be read later or elsewhere. */
+export function fullTime(time: string): string {
+  return `${dateTime(time)} ${zoneName(time)}`;
+}
+
+/** The name of the zone of this process at a time, such as `CET`. */
+export function zoneName(time: string): string {
+  const parts = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' }).formatToParts(new Date(time));
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? 'UTC';
+}
+
+/**
+ * A state of the directory in the zone of this process, or one of its days, in ISO 8601 form; any
+ * other text unchanged.
+ */
 export function readableStamp(stamp: string): string {
   const match = /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)Z)?$/.exec(stamp);
   if (match === null) return stamp;
   const [, year, month, day, hours, minutes, seconds] = match;
   const date = `${year}-${month}-${day}`;
-  return hours === undefined ? date : `${date} ${hours}:${minutes}:${seconds}Z`;
+  if (hours === undefined) return date;
+  const time = `${date}T${hours}:${minutes}:${seconds}Z`;
+  return Number.isNaN(Date.parse(time)) ? stamp : fullTime(time);
+}
+
+function secondsOf(date: Date): string {
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+function two(part: number): string {
+  return String(part).padStart(2, '0');
 }
 
 function trimmed(value: number): string {

@@ -113,7 +113,7 @@ function lineOf(event: PublishedEvent, logged: LoggedMessages): Line | undefined
       return info('draining', { inWork, queued, graceMilliseconds });
     }
     case 'stopped':
-      return line(event.exitCode === 0 ? 'info' : 'error', 'stopped', { exitCode: event.exitCode });
+      return stopped(event);
     case 'refreshing':
     case 'reconnecting':
     case 'received':
@@ -123,6 +123,14 @@ function lineOf(event: PublishedEvent, logged: LoggedMessages): Line | undefined
     case 'left':
       return undefined;
   }
+}
+
+function stopped({ exitCode, interrupted }: EventNamed<'stopped'>): Line {
+  const fields = {
+    exitCode,
+    ...(interrupted === 0 ? {} : { interrupted, remedy: 'they are resumed at the next start' }),
+  };
+  return line(exitCode === 0 ? 'info' : 'error', 'stopped', fields);
 }
 
 function disconnected(
@@ -138,7 +146,7 @@ function disconnected(
 function failed(event: EventNamed<'failed'>): Line {
   const { step, returnValue, reason, cause, uid } = event;
   const remedy = `mend the cause, then: prov-backup-rsnapshot retry -c FILE ${uid}`;
-  return line('error', 'account failed', { ...account(event), step, returnValue, reason, cause, remedy });
+  return line('error', 'account failed', { ...account(event), step, returnValue, cause, reason, remedy });
 }
 
 function retrying(event: EventNamed<'retrying'>, logged: LoggedMessages): Line | undefined {

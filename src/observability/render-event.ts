@@ -3,71 +3,81 @@ import { type Colour, paint } from './colour.ts';
 import { COLOUR_OF, describeEvent } from './describe-event.ts';
 import { clockTime } from './human-time.ts';
 import { visible, visibleJson } from './visible.ts';
+import { wrap } from './wrap.ts';
 
 export interface RenderOptions {
   readonly colour: boolean;
-  /** The columns of the terminal: a longer line is cut. Default: no limit. */
+  /**
+   * The columns of the terminal: what is longer goes on below its column, and a narrow terminal gets
+   * narrow columns. Default: one line, however long.
+   */
   readonly width?: number;
 }
 
-const COLUMNS = { event: 12, uid: 10, mode: 9, job: 8 } as const;
+interface Columns {
+  readonly event: number;
+  readonly uid: number;
+  readonly mode: number;
+  /** 0: the job is not shown. */
+  readonly job: number;
+  /** Between the columns. */
+  readonly gap: string;
+  readonly time: (time: string) => string;
+}
+
+const WIDE: Columns = { event: 12, uid: 10, mode: 9, job: 8, gap: '  ', time: clockTime };
+/** Without milliseconds and job, half of a usual terminal is left for what happened. */
+const NARROW: Columns = { event: 12, uid: 8, mode: 9, job: 0, gap: ' ', time: (time) => clockTime(time).slice(0, 8) };
+
+/** The columns of a terminal with room for the wide form. */
+const ROOM_FOR_WIDE = 120;
+/** The fewest columns in which a description is wrapped. */
+const NARROWEST = 16;
 
 /**
- * One event as one line for people, without its line end: the time of day, the event, for an
- * account its uid, mode and job in columns, and a description. Text from the directory or a script
- * cannot affect the terminal.
+ * One event as text for people, without its line end: the time of day, the event, for an account
+ * its uid, mode and job in columns, and a description. Text from the directory or a script cannot
+ * affect the terminal.
  */
 export function renderEvent(event: PublishedEvent, { colour, width }: RenderOptions): string {
-  const parts: Parts = {
-    time: clockTime(event.time),
-    name: event.event.padEnd(COLUMNS.event),
-    account: accountColumns(event),
-    description: visible(describeEvent(event)),
-  };
-  const plain = joined([parts.time, parts.name, ...parts.account, parts.description]);
-  const excess = width === undefined ? 0 : Math.max(0, plain.length - width);
-  return colour
-    ? painted(event, { ...parts, description: shortened(parts.description, excess) })
-    : shortened(plain, excess);
+  const columns = width !== undefined && width < ROOM_FOR_WIDE ? NARROW : WIDE;
+  const name = event.event.padEnd(columns.event);
+  const account = accountColumns(event, columns);
+  const before = [columns.time(event.time), name, ...account];
+  const indent = before.join(columns.gap).length + columns.gap.length;
+  const room = width === undefined ? Number.POSITIVE_INFINITY : Math.max(NARROWEST, width - indent);
+  const description = wrap(visible(describeEvent(event)), room);
+  if (!colour) return joined(before, description, indent, columns);
+  const [time = ''] = before;
+  const ink = descriptionColour(event);
+  return joined(
+    [
+      paint(time, 'grey', true),
+      paint(name, COLOUR_OF[event.event], true),
+      ...account.map((text) => paint(text.slice(0, columns.uid), 'bold', true) + text.slice(columns.uid)),
+    ],
+    ink === undefined ? description : description.map((line) => paint(line, ink, true)),
+    indent,
+    columns,
+  );
 }
 
-interface Parts {
-  readonly time: string;
-  readonly name: string;
-  /** Empty if the event is not about an account. */
-  readonly account: readonly string[];
-  readonly description: string;
+function joined(before: readonly string[], description: readonly string[], indent: number, { gap }: Columns): string {
+  const [first = '', ...others] = description;
+  return [[...before, first].join(gap).trimEnd(), ...others.map((line) => ' '.repeat(indent) + line)].join('\n');
 }
 
-function accountColumns(event: PublishedEvent): readonly string[] {
+function accountColumns(event: PublishedEvent, columns: Columns): readonly string[] {
   if (!('uid' in event) || event.uid === undefined) return [];
   const { uid, mode = '', job = '' } = event;
-  return [[column(uid, COLUMNS.uid), column(mode, COLUMNS.mode), column(job, COLUMNS.job)].join(' ')];
-}
-
-function painted(event: PublishedEvent, { time, name, account, description }: Parts): string {
-  const colour = descriptionColour(event);
-  return joined([
-    paint(time, 'grey', true),
-    paint(name, COLOUR_OF[event.event], true),
-    ...account.map((text) => paint(text.slice(0, COLUMNS.uid), 'bold', true) + text.slice(COLUMNS.uid)),
-    colour === undefined ? description : paint(description, colour, true),
-  ]);
+  const shown = [column(uid, columns.uid), column(mode, columns.mode)];
+  return [(columns.job === 0 ? shown : [...shown, column(job, columns.job)]).join(' ')];
 }
 
 /** undefined: the terminal's default colour. */
 function descriptionColour(event: PublishedEvent): Colour | undefined {
   if (event.event === 'output') return event.stream === 'stderr' ? 'yellow' : 'grey';
   return event.event === 'failed' || event.event === 'disconnected' ? 'red' : undefined;
-}
-
-/** The text without `excess` characters at the end, marked by `…`. */
-function shortened(text: string, excess: number): string {
-  return excess === 0 ? text : `${text.slice(0, Math.max(0, text.length - excess - 1))}…`;
-}
-
-function joined(parts: readonly string[]): string {
-  return parts.join('  ').trimEnd();
 }
 
 /** One event as one line of JSON, without its line end. */

@@ -1,21 +1,16 @@
 /**
- * Breaks text into lines of at most `width` characters, between words where that is possible. Always
- * returns a line.
+ * Breaks a text into lines of at most `width` characters, between words where that is possible.
+ * There is at least one line.
  */
 export function wrap(text: string, width: number): string[] {
+  const most = Math.max(1, width);
   const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    let rest = word;
-    if (line !== '' && line.length + 1 + rest.length > width) {
-      lines.push(line);
-      line = '';
-    } else if (line !== '') {
-      line += ` ${rest}`;
-      continue;
-    }
-    for (; rest.length > width; rest = rest.slice(width)) lines.push(rest.slice(0, width));
-    line = rest;
+  let rest = text;
+  while (rest.length > most) {
+    const blank = rest.lastIndexOf(' ', most);
+    const end = blank > 0 ? blank : most;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
   }
-  return [...lines, line];
+  return [...lines, rest];
 }

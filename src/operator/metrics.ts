@@ -80,10 +80,12 @@ function timesOf(registry: Registry) {
     new Histogram({ name, help, labelNames, buckets: BUCKETS, registers: [registry] });
   return {
     refresh: histogram('prov_refresh_seconds', 'Time that a complete list of open accounts took.', []),
-    claim: histogram('prov_write_to_claim_seconds', 'From a request seen in the directory to its claim.', ['mode']),
-    finish: histogram('prov_write_to_finish_seconds', 'From a request seen in the directory to its finished state.', [
-      'mode',
-    ]),
+    claim: histogram(
+      'prov_write_to_claim_seconds',
+      'From a request to its claim: as it is seen, or from its modifyTimestamp where a list finds it.',
+      ['mode'],
+    ),
+    finish: histogram('prov_write_to_finish_seconds', 'From a request, likewise, to its finished state.', ['mode']),
     step: histogram('prov_step_seconds', "Time of a handler's step; the site's script is one of them.", [
       'mode',
       'step',

@@ -12,11 +12,11 @@ export interface Elapsed {
 }
 
 /**
- * Measures the time from the report of a request to its claim and to its end. Only live changes
- * count. The time of a change that a refresh or a list finds is unknown, and a deferred account
- * waits for its day.
+ * Measures the time from a request to its claim and to its end. A live change counts from its report.
+ * What a refresh or a list finds counts from its modifyTimestamp, as it was written before that. A
+ * deferred account waits for its day.
  *
- * States of an account: not timed -> seen (a live request) -> claimed -> not timed (it ends or is
+ * States of an account: not timed -> seen (a request) -> claimed -> not timed (it ends or is
  * deferred).
  */
 export function requestTimer(): (event: PublishedEvent) => Elapsed | undefined {
@@ -29,7 +29,8 @@ export function requestTimer(): (event: PublishedEvent) => Elapsed | undefined {
     const at = Date.parse(event.time);
     switch (event.event) {
       case 'received':
-        if (isLiveRequest(event)) seen.set(uid, at);
+        if (readMode(event.mode)?.phase === 'requested')
+          seen.set(uid, event.writtenAt === undefined ? at : Math.min(at, Date.parse(event.writtenAt)));
         return undefined;
       case 'claimed': {
         const written = take(seen, uid);
@@ -53,10 +54,6 @@ export function requestTimer(): (event: PublishedEvent) => Elapsed | undefined {
         return undefined;
     }
   };
-}
-
-function isLiveRequest({ mode, change }: Extract<PublishedEvent, { readonly event: 'received' }>): boolean {
-  return readMode(mode)?.phase === 'requested' && change !== 'refresh' && change !== 'list';
 }
 
 function take(times: RecentMap<number>, uid: string): number | undefined {

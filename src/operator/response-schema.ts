@@ -41,6 +41,7 @@ export const snapshotSchema = z.looseObject({
   }),
   journal: z.looseObject({ directory: text, lostEvents: number, failure: text.optional() }).optional(),
   slots: number,
+  busy: number,
   stuck: number,
   oldest: z.record(text, time),
   attempts: z.array(z.looseObject({ mode: text, attempts: number, p50: number, p95: number })),
@@ -80,10 +81,26 @@ type FieldsOf<Event> = Event extends StreamEvent ? Exclude<keyof Event, 'event'>
 /** The type of each field of any event. */
 const fields: Readonly<Record<FieldsOf<StreamEvent>, typeof text | typeof number>> = {
   ...{ uid: text, dn: text, mode: text, job: text, entryUUID: text, change: text, modifiedBy: text },
-  ...{ url: text, protocol: text, server: text, reason: text, remedy: text, failedAt: text, until: text },
-  ...{ name: text, stream: text, line: text, state: text, step: text, cause: text },
+  ...{
+    url: text,
+    protocol: text,
+    server: text,
+    reason: text,
+    remedy: text,
+    failedAt: text,
+    until: text,
+    writtenAt: text,
+  },
+  ...{ name: text, stream: text, line: text, state: text, step: text, cause: text, outcome: text },
   ...{ entries: number, milliseconds: number, resultCode: number, attempt: number, inMilliseconds: number },
-  ...{ returnValue: number, inWork: number, queued: number, graceMilliseconds: number, exitCode: number },
+  ...{
+    returnValue: number,
+    inWork: number,
+    queued: number,
+    graceMilliseconds: number,
+    exitCode: number,
+    interrupted: number,
+  },
 };
 
 /** The fields of an event of `/events`. `describeEvent` checks which fields each event needs. */

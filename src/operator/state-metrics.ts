@@ -76,15 +76,27 @@ function registerAccounts(registry: Registry, source: MetricsSource): void {
   });
   gauge(registry, 'prov_accounts_open', 'Open accounts, each counted once.', () => source.accounts.counts().open);
   gauge(registry, 'prov_slots', 'Accounts that can be in work at once.', () => source.accounts.slots);
+  gauge(registry, 'prov_slots_busy', 'How many of them are taken.', () => source.accounts.busy);
   registerSurvey(registry, source);
 }
 
-/** The metrics for which every account is looked at. */
+/** The metrics for which every account is looked at, once for a scrape. */
 function registerSurvey(registry: Registry, source: MetricsSource): void {
-  const stuck = new Gauge({
+  let looking: Promise<Survey> | undefined;
+  // A scrape asks all metrics at once, and then waits for their values.
+  const look = (): Promise<Survey> => {
+    looking ??= inSlices(source.survey(source.now())).finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  };
+  new Gauge({
     name: 'prov_accounts_stuck',
     help: 'Accounts in work for longer than their limit, or than ten times the usual.',
     registers: [registry],
+    async collect() {
+      this.set((await look()).stuck);
+    },
   });
   new Gauge({
     name: 'prov_oldest_account_seconds',
@@ -92,11 +104,10 @@ function registerSurvey(registry: Registry, source: MetricsSource): void {
     labelNames: ['condition'],
     registers: [registry],
     async collect() {
+      const { oldest } = await look();
       const now = source.now();
-      const found = await inSlices(source.survey(now));
-      stuck.set(found.stuck);
       for (const condition of ['queued', 'inWork', 'retrying', 'failed', 'deferred', 'waiting'] as const) {
-        const since = found.oldest[condition] ?? now;
+        const since = oldest[condition] ?? now;
         this.set({ condition: condition === 'inWork' ? 'in_work' : condition }, Math.max(0, now - since) / 1000);
       }
     },

@@ -62,6 +62,7 @@ export function* statusText(
     ready: isReady(state),
     connection: state.connection,
     slots: accounts.slots,
+    busy: accounts.busy,
     counts,
     stuck: found.stuck,
     oldest: Object.fromEntries(oldest),

@@ -3,7 +3,7 @@ import type { HandlerOutcome } from '../../src/domain/job.ts';
 import type { Candidate, ClaimedJob } from '../candidate.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { type AfterHandler, afterHandler } from '../turn/after-work.ts';
-import { DONE, stage, type Turn, type TurnResult } from '../turn/turn.ts';
+import { DONE, INTERRUPTED, stage, type Turn, type TurnResult } from '../turn/turn.ts';
 import { afterHandlerEvent } from '../turn/turn-events.ts';
 
 /**
@@ -57,7 +57,7 @@ function notWrittenBack(
 ): TurnResult {
   switch (next.to) {
     case 'stop':
-      return DONE;
+      return INTERRUPTED;
     case 'newerRequest':
       open.release(id);
       return DONE;

@@ -3,7 +3,7 @@ import type { AccountRecord, ReadEntry } from '../../src/domain/account.ts';
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import type { HoldReason } from '../../src/domain/condition.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
-import type { Report } from '../../src/domain/event.ts';
+import type { Report, StreamEvent } from '../../src/domain/event.ts';
 import type { Left } from '../accounts/open-account.ts';
 import type { OpenAccounts } from '../accounts/open-accounts.ts';
 import type { Source } from '../accounts/sight.ts';
@@ -142,11 +142,7 @@ class Reader {
     if (missed !== undefined) this.#tellLeft(missed);
     if (isEcho) return;
     const quiet = !isLive && unchanged;
-    const { uid, dn, mode, entryUUID, modifiedBy } = record;
-    if (!quiet) {
-      const by = modifiedBy === undefined ? {} : { modifiedBy };
-      report({ event: 'received', change, uid, dn, mode, ...(entryUUID === undefined ? {} : { entryUUID }), ...by });
-    }
+    if (!quiet) report(receivedEvent(record, change));
     if (foreignClaim) report(foreignClaimEvent(record));
     // What a refresh or list shows of an account in work may be older than that work.
     const fresh = !stale && (isLive || !working);
@@ -189,4 +185,21 @@ class Reader {
 
 function uuidOf(entry: DirectoryEntry): string | undefined {
   return entry.values('entryUUID')[0]?.toString('utf8').toLowerCase();
+}
+
+function receivedEvent(
+  { uid, dn, mode, entryUUID, modifiedBy, modifiedAt }: AccountRecord,
+  change: EntryChange['change'],
+): StreamEvent {
+  const wasThere = change === 'refresh' || change === 'list';
+  return {
+    event: 'received',
+    change,
+    uid,
+    dn,
+    mode,
+    ...(entryUUID === undefined ? {} : { entryUUID }),
+    ...(modifiedBy === undefined ? {} : { modifiedBy }),
+    ...(wasThere && modifiedAt !== undefined ? { writtenAt: new Date(modifiedAt).toISOString() } : {}),
+  };
 }

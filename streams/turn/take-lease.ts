@@ -19,13 +19,14 @@ export async function takeLease(
   surroundings: Surroundings,
   slot: Slot,
 ): Promise<LeaseAnswer> {
-  const { leases, draining } = surroundings;
+  const { leases, draining, accounts } = surroundings;
   const { uid } = record;
   const inWork = isInOthersWork(candidate, record, surroundings);
   const isHeld =
     isHeldFor(uid, inWork, surroundings) ||
     ((await mayBegin(candidate, record, surroundings, slot)) &&
       (await isTaken(await leases.take(uid, { job, inWork }, draining), record, surroundings, slot)));
+  accounts.turns.waits(record, undefined);
   return isHeld ? { got: 'lease', held: true, attempt: leases.attempt(uid) } : WAITED;
 }
 
@@ -52,11 +53,12 @@ function isHeldFor(uid: string, inWork: boolean, { leases }: Surroundings): bool
 async function mayBegin(
   { id, ownWork }: Candidate,
   record: AccountRecord,
-  { leases, open, report, away, draining }: Surroundings,
+  { leases, open, report, away, draining, accounts }: Surroundings,
   slot: Slot,
 ): Promise<boolean> {
   if (!leases.mayTake) {
     report({ event: 'waiting', reason: TWO_MASTERS, ...refOf(record) });
+    accounts.turns.waits(record, TWO_MASTERS);
     await slot.lend(() => leases.untilMayTake(draining));
     return false;
   }
@@ -70,12 +72,14 @@ async function mayBegin(
 async function isTaken(
   taken: Taken,
   record: AccountRecord,
-  { leases, open, report, draining }: Surroundings,
+  { leases, open, report, draining, accounts }: Surroundings,
   slot: Slot,
 ): Promise<boolean> {
   if (taken.is === 'held') return true;
   const { uid } = record;
-  report({ event: 'waiting', reason: reasonOf(taken), ...refOf(record) });
+  const reason = reasonOf(taken);
+  report({ event: 'waiting', reason, ...refOf(record) });
+  accounts.turns.waits(record, reason);
   if (taken.lease.is !== 'free' && taken.lease.is !== 'missing') {
     await slot.lend(() => leases.untilTakeable(uid, draining));
     return false;

@@ -1,5 +1,5 @@
 import type { AccountRecord } from '../../src/domain/account.ts';
-import type { Decision } from '../../src/domain/decide.ts';
+import { type Decision, isStart } from '../../src/domain/decide.ts';
 import { type DirectoryError, ResultCode } from '../../src/domain/directory-error.ts';
 import type { StreamEvent } from '../../src/domain/event.ts';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
@@ -46,9 +46,16 @@ function failureOf(record: AccountRecord, returnValue: string): { returnValue?: 
 /** The event that says what a run without `--dry-run` would do. */
 export function dryRunEvent(
   record: AccountRecord,
-  { kind, reason }: Decision,
+  decision: Decision,
 ): Extract<StreamEvent, { readonly event: 'skipped' }> {
-  return { event: 'skipped', reason: `dry run: would ${kind}, as ${reason}`, ...refOf(record) };
+  return { event: 'skipped', reason: `dry run: would ${dryRunWords(decision)}`, ...refOf(record) };
+}
+
+function dryRunWords(decision: Decision): string {
+  if (!isStart(decision)) return `do nothing, as ${decision.reason}`;
+  const { kind, mode, reason } = decision;
+  const how = kind === 'claim' ? 'claim it' : 'resume it';
+  return `${how} and run the steps of ${mode}, as ${reason}`;
 }
 
 export function conflictEvent({ record, reason }: Extract<ClaimNote, { note: 'conflict' }>): StreamEvent {

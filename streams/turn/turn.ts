@@ -33,7 +33,7 @@ export type TurnResult =
    * There is nothing more to do: finished, gone, another service's, overtaken by a newer request,
    * or stopped.
    */
-  | { readonly at: 'done' }
+  | { readonly at: 'done'; readonly interrupted?: true }
   /**
    * The account was met in another condition than it was queued in, and is decided about anew.
    * `interrupted`: it is in work, and its handler was ended.
@@ -45,6 +45,8 @@ export type TurnResult =
   | { readonly at: 'rests'; readonly candidate: Candidate; readonly why: HoldReason };
 
 export const DONE: TurnResult = { at: 'done' };
+/** The stop of the service has ended the turn. The account is taken up at the next start. */
+export const INTERRUPTED: TurnResult = { at: 'done', interrupted: true };
 
 /** Returns a turn at its beginning. An outcome that was kept from an earlier one needs no claim. */
 export function turnOf(candidate: Candidate): Turn {
@@ -64,7 +66,7 @@ export function stage<At extends Turn['at']>(
 ): OperatorFunction<Turn, Turn> {
   const isHere = (turn: Turn): turn is Extract<Turn, { readonly at: At }> => turn.at === at;
   const orStopped = (error: unknown): Turn => {
-    if (error === signal.reason || error === draining.reason) return DONE;
+    if (error === signal.reason || error === draining.reason) return at === 'unclaimed' ? DONE : INTERRUPTED;
     throw error;
   };
   return concatMap((turn) => (isHere(turn) ? from(work(turn).catch(orStopped)) : of(turn)));

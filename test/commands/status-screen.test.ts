@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderFailures } from '../../src/commands/failed-screen.ts';
 import { renderStatus } from '../../src/commands/status-screen.ts';
 import type { ServiceSnapshot } from '../../src/domain/status.ts';
 
@@ -28,10 +29,17 @@ function snapshot(count: number, overrides: Partial<ServiceSnapshot> = {}): Serv
       server: 'OpenLDAP',
     },
     slots: 8,
+    busy: 8,
     stuck: 0,
     oldest: {},
     attempts: [],
-    failures: [],
+    failures: many(Math.min(count, 100), (n) => ({
+      returnValue: 6,
+      step: 'quota',
+      cause: `no room for ${n}`,
+      count: 1,
+      uids: [`u${n}`],
+    })),
     queued: [],
     counts: {
       open: 5 * count,
@@ -52,25 +60,102 @@ function snapshot(count: number, overrides: Partial<ServiceSnapshot> = {}): Serv
   };
 }
 
+const shown = (status: ServiceSnapshot, size: { columns?: number; rows?: number } = {}) =>
+  renderStatus(status, { colour: false, columns: 80, rows: 24, ...size });
+
+let zone: string | undefined;
+beforeAll(() => {
+  zone = process.env['TZ'];
+  process.env['TZ'] = 'Europe/Zurich';
+});
+afterAll(() => {
+  if (zone === undefined) delete process.env['TZ'];
+  else process.env['TZ'] = zone;
+});
+
+/** 118 failures of three causes, 8 of 8 places hung, and a queue. */
+function badNight(): ServiceSnapshot {
+  const failures = [
+    { cause: 'quota: server timeout', returnValue: 6, count: 112 },
+    { cause: 'mkdir: no space left on device, while /var/backup was being prepared', returnValue: 5, count: 5 },
+    { returnValue: 4, count: 1 },
+  ];
+  const since = { first: '2026-02-27T23:30:00.000Z', last: '2026-03-01T01:58:11.000Z' };
+  return snapshot(8, {
+    stuck: 8,
+    inWork: many(8, (n) => ({ ...account(n), ...WORKING, resumed: false, stuck: true })),
+    failures: failures.map((group) => ({
+      ...group,
+      step: 'script',
+      ...since,
+      uids: ['3724300', '3724301', '3724302'],
+    })),
+    queued: many(40, account),
+    oldest: { queued: '2026-03-01T01:52:00.000Z' },
+    attempts: [{ mode: 'add', attempts: 200, p50: 1_100, p95: 2_000 }],
+    rates: [1, 5, 15].map((minutes) => ({ minutes, received: 1, claimed: 2, finished: 3, failed: 4 })),
+    counts: { open: 178, queued: 40, inWork: 8, retrying: 8, failed: 118, deferred: 8, waiting: 8 },
+  });
+}
+
 describe('the status screen', () => {
-  it.each([24, 40, 60])('is one screen of %i rows, however much there is, and counts all of it', (rows) => {
-    const screen = renderStatus(snapshot(1000), { colour: false, rows });
-    expect(screen.split('\n').length).toBeLessThanOrEqual(Math.max(rows, 48));
-    expect(screen).toMatch(/open 5000 .*in work 1000 .*failed 1000/);
-    expect(screen).toMatch(/and \d+ more/);
+  it.each([
+    [24, 80],
+    [24, 60],
+    [40, 80],
+    [60, 200],
+  ])('is one screen of %i rows and %i columns, however much there is, and counts all of it', (rows, columns) => {
+    for (const status of [snapshot(1000), badNight()]) {
+      const lines = shown(status, { rows, columns }).split('\n');
+      expect(lines.length).toBeLessThanOrEqual(rows + (columns === 60 ? 8 : 6));
+      for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+      expect(lines.join(' ')).toMatch(/and \d+ more/);
+    }
   });
 
-  it('says of each account how long, in which step, with which code, until when', () => {
-    const screen = renderStatus(snapshot(2), { colour: false, rows: 100 });
-    expect(screen).toMatch(/^ {2}u0 {2}adding {2}60 s ago {2}code 6 CANNOT_SET_QUOTA {2}quota: no room$/m);
-    expect(screen).toMatch(/^ {2}u1 {2}adding {2}for 60 s {2}step script for 60 s, resumed$/m);
+  it('says first, on 24 rows of 80 columns, what an operator is woken up for', () => {
+    const lines = shown(snapshot(2, { ...badNight(), retrying: [], deferred: [], waiting: [] })).split('\n');
+    const { counts } = badNight();
+    const usual = shown({
+      ...badNight(),
+      counts: { ...counts, retrying: 0, deferred: 0, waiting: 0 },
+    }).split('\n');
+    expect(lines[0]).toBe('connected, but 8 accounts are STUCK in work, for 60 s');
+    expect(usual.length).toBeLessThanOrEqual(24);
+    expect(usual.join('\n')).toContain(
+      '  112 x 6 "quota: server timeout" in script, since 2026-02-28 00:30:00: 3724300\n        3724301 ...',
+    );
+    expect(usual.join('\n')).toContain('workers    8 of 8 busy; 40 queued, the first for 8 min');
+    expect(usual.join('\n')).toContain('p50 / p95  add 1.1 s / 2 s');
+    expect(usual.join('\n')).toMatch(/queued: waiting for a worker \(8 of 8 busy\)/);
+    expect(usual.join('\n')).toMatch(/u0 {2}adding {2}60 s {2}STUCK: step script for 60 s/);
+  });
+
+  it('shows local times with the name of their zone once, and the day where it is not today', () => {
+    const screen = shown(badNight(), { columns: 200, rows: 60 });
+    expect(screen).toMatch(/times are CET$/m);
+    // 23:30 UTC two days before is the day before in Zurich.
+    expect(screen).toContain('1 x 4 CANNOT_CHECK_HOME_DIR_PRESENCE in script, since 2026-02-28 00:30:00: 3724300');
+    expect(screen).not.toMatch(/\dZ\b/);
+  });
+
+  it('wraps what is long below its column', () => {
+    const lines = shown(badNight(), { rows: 60 }).split('\n');
+    const begin = lines.findIndex((line) => line.includes('no space left'));
+    expect(lines[begin]).toMatch(/^ {4}5 x 5 "mkdir/);
+    expect(lines[begin + 1]).toMatch(/^ {8}\S/);
+  });
+
+  it('says of each account how long, in which step, until when', () => {
+    const screen = shown(snapshot(2), { rows: 100, columns: 200 });
+    expect(screen).toMatch(/^ {2}u1 {2}adding {2}60 s {2}step script for 60 s, resumed$/m);
     expect(screen).toMatch(/^ {2}u0 {2}adding {2}until 2026-04-01$/m);
-    expect(screen).toMatch(/^ {2}u0 {2}adding {2}attempt 2 at 2026-03-01T02:00:05Z {2}code 75$/m);
+    expect(screen).toMatch(/^ {2}u0 {2}adding {2}attempt 2 at 03:00:05: code 75; first failed at 02:59:00$/m);
   });
 
   it('leaves out the lists that are empty', () => {
-    const screen = renderStatus(snapshot(0), { colour: false, rows: 24 });
-    expect(screen).not.toMatch(/^(failed:|in work$|deferred$|waiting$|retrying$)/m);
+    const screen = shown(snapshot(0));
+    expect(screen).not.toMatch(/^(.*accounts failed|in work$|deferred$|waiting$|retrying$)/m);
     expect(screen).toMatch(/^connected and up to date, for 60 min/);
   });
 
@@ -82,21 +167,38 @@ describe('the status screen', () => {
       remedy: 'start it',
       attempt: 7,
     } as const;
-    const screen = renderStatus(snapshot(0, { ready: false, connection }), { colour: false, rows: 24 });
+    const screen = shown(snapshot(0, { ready: false, connection }));
     expect(screen).toMatch(
       /^NOT CONNECTED\ndirectory {2}ldap:\/\/a\nreason {5}refused\nto do {6}start it\nattempt {4}7$/m,
     );
   });
 
   it('lets nothing from the directory or a script move the cursor', () => {
-    const connection = { phase: 'live', server: 'evil\u001b[2J\nfailed 0' } as const;
-    const failed = [{ ...account(0), returnValue: 1, reason: 'x\u001b[31m\u202e\ny' }];
-    const screen = renderStatus(snapshot(0, { connection, failed, counts: { ...snapshot(0).counts, failed: 1 } }), {
-      colour: false,
-      rows: 24,
-    });
+    const connection = { phase: 'live', server: 'evil\u001b[2J\nfailed 0', url: 'ldap://a' } as const;
+    const failures = [{ returnValue: 1, count: 1, uids: ['x\ny'], cause: 'x\u001b[31m\u202e\ny' }];
+    const screen = shown(snapshot(0, { connection, failures, counts: { ...snapshot(0).counts, failed: 1 } }));
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
     expect(screen).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
     expect(screen).toContain('x\\x1b[31m\\u202e\\ny');
+  });
+});
+
+describe('the failures, asked for', () => {
+  it('are all of them, by their causes, with each uid', () => {
+    const failed = many(100, (n) => ({
+      ...account(n),
+      returnValue: 6,
+      step: 'script',
+      reason: 'r',
+      cause: `no disk ${n}`,
+    }));
+    const screen = renderFailures(
+      snapshot(0, { failed: [...failed, { ...account(100), returnValue: 4, reason: 'r' }] }),
+      80,
+    );
+    expect(screen).toMatch(/^100 x 6 "no disk 0" in script; 02:59:00 to 02:59:00$/m);
+    expect(screen).toMatch(/^1 x 4 CANNOT_CHECK_HOME_DIR_PRESENCE; /m);
+    for (const n of [0, 50, 99, 100]) expect(screen).toMatch(new RegExp(`\\bu${n}\\b`));
+    for (const line of screen.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 });

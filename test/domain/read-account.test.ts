@@ -83,8 +83,8 @@ describe('readAccount', () => {
   });
 
   it.each([
-    ['initialized', "another program's mode"],
-    ['snapshotting', "another program's mode"],
+    ['initialized', "the mode initialized is another program's"],
+    ['snapshotting', "the mode snapshotting is another program's"],
   ])('leaves the mode %s to its owner, even where the entry could not be worked on', (mode, reason) => {
     expect(read({ uid: '../..', sstProvisioningMode: mode })).toEqual({ kind: 'foreign', dn: DN, reason });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SiteStep } from '../../handlers/define-step.ts';
 import { handlerRunner } from '../../handlers/run-handler.ts';
-import type { StreamEvent } from '../../src/domain/event.ts';
+import type { Ending, StreamEvent } from '../../src/domain/event.ts';
 import type { Job, StepOutcome } from '../../src/domain/job.ts';
 import { eachMode, type Mode } from '../../src/domain/mode.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
@@ -61,6 +61,25 @@ describe('a handler', () => {
     expect(outcome).toEqual({ ok: true, timings: ['one', 'other'].map((name) => ({ name, milliseconds: 2.5 })) });
     expect(names(events)).toEqual(['one', 'other']);
     expect(events[0]).toMatchObject({ event: 'step', milliseconds: 2.5, uid: 'a', mode: 'modify', job: 'job-1' });
+  });
+
+  it('tells how each step ended, and which one begins', async () => {
+    const ending = (ending: Ending) => step('s', { ...FAILED, ending });
+    const ends = async (one: SiteStep, abort?: AbortController) => (await run([one], abort)).events[0];
+    expect(await ends(step('s'))).toMatchObject({ outcome: 'done' });
+    expect(await ends(step('s', FAILED))).toMatchObject({ outcome: 'failed', returnValue: 6 });
+    expect(await ends(ending('killed'))).toMatchObject({ outcome: 'killed' });
+    expect(await ends(ending('timedOut'))).toMatchObject({ outcome: 'timedOut' });
+    const abort = new AbortController();
+    const stopping: SiteStep = {
+      ...step('s'),
+      run: async () => {
+        abort.abort();
+        return FAILED;
+      },
+    };
+    expect(await ends(stopping, abort)).toMatchObject({ outcome: 'interrupted' });
+    expect((await run([step('one'), step('other')])).begun).toEqual(['one', 'other']);
   });
 
   it('ends with the first step that fails, and tells that one too', async () => {

@@ -82,7 +82,7 @@ describe('a step that reaches its limit', () => {
       reason: 'the step took longer than 10 s and did not end when it was stopped: look after it',
       timings: [{ name: 'slow', milliseconds: LIMIT + GRACE }],
     });
-    expect(events).toMatchObject([{ event: 'step', name: 'slow', milliseconds: LIMIT + GRACE }]);
+    expect(events).toMatchObject([{ event: 'step', name: 'slow', outcome: 'timedOut', milliseconds: LIMIT + GRACE }]);
   });
 
   it('has failed also where it says that all went well: what was cut short must not pass for done', async () => {

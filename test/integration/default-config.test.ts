@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,6 +35,15 @@ describe('the configuration at the default path', () => {
     const status = await on({ operator: { listen: 'unix:/nowhere' } }, 'status');
     expect(status).toMatchObject({ code: 2, stderr: expect.stringContaining('/nowhere') });
     expect((await on({ concurrency: 0 }, 'verify')).code).toBe(78);
+  });
+
+  it('says to tap where the journal is', async () => {
+    const journal = join(folder, 'journal');
+    const event = '{"time":"2026-11-27T22:43:00.123Z","event":"refreshing"}';
+    await mkdir(journal);
+    await writeFile(join(journal, 'events-20261127T224300000Z.jsonl'), `${event}\n`);
+    const settings = { operator: { listen: 'unix:/nowhere' }, journal: { directory: journal } };
+    expect(await on(settings, 'tap', '--since', 'all', '--json')).toMatchObject({ code: 2, stdout: `${event}\n` });
   });
 
   it('is asked for where there is none', async () => {

@@ -73,8 +73,12 @@ describe('verify', () => {
       'open 1',
       'waiting 6',
     ]);
-    for (const line of lines) expect(line).toMatch(/for \d/);
-    expect(summary).toMatch(/^Owed: .*1 failed.*\. Not due: 1 deferred, 1 waiting\.$/);
+    for (const line of lines) expect(line).toMatch(/ since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC /);
+    expect(summary).toMatch(/^\d accounts? .*1 failed.*\. Not due: 1 is deferred, 1 waits\.$/);
+    const quiet = await withConfig('verify', '--quiet');
+    expect(quiet.code).toBe(1);
+    expect(quiet.stdout).not.toMatch(/^(deferred|waiting)/m);
+    expect(quiet.stdout).toMatch(/^failed +3 /m);
     const json = (await withConfig('verify', '--json')).stdout
       .trimEnd()
       .split('\n')
@@ -94,8 +98,9 @@ describe('verify', () => {
     await slapd.addAccount('5', { ...ASKED, sstProvisioningDate: '20990101' });
     expect(await withConfig('verify')).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/Nothing is owed. Not due: 1 deferred/),
+      stdout: expect.stringMatching(/Nothing is owed. Not due: 1 is deferred/),
     });
+    expect(await withConfig('verify', '--quiet')).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
   it('pages through more accounts than the directory gives at once', async () => {
@@ -103,7 +108,7 @@ describe('verify', () => {
     for (let n = 0; n < 1_203; n++) await slapd.addAccount(`n${n}`, FAILED);
     const { code, stdout } = await withConfig('verify');
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^Owed: 1203 failed\.$/m);
+    expect(stdout).toMatch(/^1203 accounts failed\.$/m);
   });
 
   it('exits 2, and says what to do, when the directory does not answer', async () => {
@@ -151,6 +156,12 @@ describe('retry', () => {
     await slapd.addAccount('1', FAILED);
     await slapd.addAccount('2', { ...FAILED, sstProvisioningReturnValue: '5' });
     await slapd.addAccount('3', { ...FAILED, sstProvisioningReturnValue: '0' });
+    expect((await withConfig('retry', '--failed', '--preview')).stdout.split('\n').sort()).toEqual([
+      '',
+      '1: would be asked again: adding with code 6 CANNOT_SET_QUOTA',
+      '2 would be asked for again, 0 not.',
+      '2: would be asked again: adding with code 5 CANNOT_CREATE_HOME_DIR',
+    ]);
     expect((await withConfig('retry', '--code', '5')).stdout).toMatch(/^2: asked again[^\n]*\n$/);
     expect((await withConfig('retry', '--failed')).stdout).toMatch(/^1: asked again[^\n]*\n$/);
     expect(await withConfig('retry', '--failed')).toMatchObject({ code: 0, stdout: 'No account stands failed.\n' });
@@ -238,10 +249,11 @@ describe('a running service, asked', () => {
     const screen = await withConfig('status');
     expect(screen.code).toBe(0);
     expect(screen.stdout).toMatch(/^connected and up to date, for /);
-    expect(screen.stdout).toMatch(/open 3 .*in work 1 .*failed 1 .*deferred 1/);
-    expect(screen.stdout).toMatch(/f1 +adding +.* ago +code 6 CANNOT_SET_QUOTA/);
-    expect(screen.stdout).toMatch(/w1 +adding +for .* step \w+ for /);
+    expect(screen.stdout).toMatch(/open 3 .*failed 1 .*in work 1 .*deferred 1/);
+    expect(screen.stdout).toMatch(/1 x 6 "no quota here" in script, since .*: f1$/m);
+    expect(screen.stdout).toMatch(/w1 +adding +.* step script for /);
     expect(screen.stdout).toMatch(/d1 +add +until 2099-01-01/);
+    expect((await withConfig('status', '--failed')).stdout).toMatch(/^1 x 6 "no quota here" .*\n {2}f1$/m);
     const json = JSON.parse((await withConfig('status', '--json')).stdout) as ServiceSnapshot;
     expect(json).toMatchObject({ ready: true, counts: { open: 3, failed: 1, inWork: 1, deferred: 1 } });
 
@@ -265,6 +277,26 @@ describe('a running service, asked', () => {
     await slapd.start();
     await service.outputMatches(/disconnected[\s\S]*refreshed/);
     expect((await withConfig('status')).code).toBe(0);
+  });
+
+  it('tells what it knows of an account, also while the directory is down, and what was, once', async () => {
+    await setUpWithOperator();
+    await service.start();
+    await slapd.addAccount('f1', ASKED);
+    await service.outputMatches(/failed .*f1/);
+    const once = await withConfig('tap', '--once', '--event', 'failed');
+    const line = /^-- \d{4}-\d\d-\d\d UTC\n[^\n]* failed +f1 [^\n]*\n$/;
+    expect(once).toMatchObject({ code: 0, stdout: expect.stringMatching(line) });
+    expect(await withConfig('tap', '--since', 'all', '--until', '1h')).toMatchObject({ code: 0, stdout: '' });
+    await slapd.halt();
+    await service.outputMatches(/disconnected/);
+    const story = /has it:\n {2}failed since .*: 6 "no quota here" in script[\s\S]*last said of it:/;
+    expect(await withConfig('explain', 'f1')).toMatchObject({
+      code: 2,
+      stdout: expect.stringMatching(story),
+      stderr: expect.stringContaining('connection refused'),
+    });
+    await slapd.start();
   });
 
   it('knows after a restart what failed before', async () => {

@@ -3,6 +3,9 @@ import { itemLines, summaryLines } from '../../src/commands/history-text.ts';
 import type { PublishedEvent, StreamEvent } from '../../src/domain/event.ts';
 import { AccountHistory, type HistoryItem } from '../../src/journal/account-history.ts';
 import { Summary } from '../../src/journal/history-summary.ts';
+import { useTimeZone } from '../support/time-zone.ts';
+
+useTimeZone('UTC');
 
 const ADMIN = 'cn=admin,dc=stoney-cloud,dc=org';
 const account = { uid: '3724300', dn: 'uid=3724300,ou=accounts,ou=backup,dc=stoney-cloud,dc=org' };
@@ -36,7 +39,14 @@ const received = (change = 'modify', mode = 'add'): StreamEvent => ({
 const queued: StreamEvent = { event: 'queued', ...asked };
 const claimed = (job: string): StreamEvent => ({ event: 'claimed', ...working(job) });
 const resumed = (job: string): StreamEvent => ({ event: 'resumed', ...working(job) });
-const step = (job: string): StreamEvent => ({ event: 'step', name: 'script', milliseconds: 1_200, ...working(job) });
+const step = (job: string): StreamEvent => ({
+  event: 'step',
+  name: 'script',
+  outcome: 'failed',
+  returnValue: 6,
+  milliseconds: 1_200,
+  ...working(job),
+});
 const said = (job: string, line: string): StreamEvent => ({ event: 'output', stream: 'stderr', line, ...working(job) });
 const finished = (job: string): StreamEvent => ({
   event: 'finished',
@@ -73,7 +83,7 @@ describe('the history of an account', () => {
         mode: 'add',
         resumed: false,
         queuedMilliseconds: 1_000,
-        steps: [{ name: 'script', milliseconds: 1_200 }],
+        steps: [{ name: 'script', outcome: 'failed', returnValue: 6, milliseconds: 1_200 }],
         output: [{ stream: 'stderr', line: 'no quota' }],
         earlierLines: 0,
         end: expect.objectContaining({ as: 'failed', returnValue: 6, cause: 'quota: server timeout' }),
@@ -134,7 +144,7 @@ describe('the history of an account', () => {
       failed('a-1'),
       { event: 'skipped', reason: 'a reason '.repeat(20), ...account },
     );
-    const lines = items.flatMap((item) => itemLines(item, { utc: true, width: 80 }));
+    const lines = items.flatMap((item) => itemLines(item, { width: 80 }));
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     expect(lines.join('\n')).not.toContain('\u001b');
     expect(lines.slice(0, 2)).toEqual([
@@ -182,7 +192,6 @@ describe('the summary of a time', () => {
 
   it('fits the columns of the terminal', () => {
     const lines = summaryLines(summaryOf(received(), failed('a-1', 'word '.repeat(60)), finished('a-2')), {
-      utc: true,
       width: 80,
     });
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
@@ -191,6 +200,6 @@ describe('the summary of a time', () => {
   });
 
   it('says so where nothing happened', () => {
-    expect(summaryLines(summaryOf(), { utc: true, width: 80 })).toEqual(['Nothing was asked for, and nothing ended.']);
+    expect(summaryLines(summaryOf(), { width: 80 })).toEqual(['Nothing was asked for, and nothing ended.']);
   });
 });

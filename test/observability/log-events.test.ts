@@ -30,7 +30,7 @@ describe('the log of the events', () => {
         { event: 'queued', ...account },
         { event: 'claimed', ...account },
         { event: 'output', stream: 'stdout', line: 'created', ...account },
-        { event: 'step', name: 'script', milliseconds: 3, ...account },
+        { event: 'step', name: 'script', outcome: 'done', milliseconds: 3, ...account },
         { event: 'finished', state: '20260301T100000Z', milliseconds: 5, ...account, mode: 'added' },
         { event: 'left', ...account },
       ]),
@@ -42,9 +42,12 @@ describe('the log of the events', () => {
 
   it('has every step at the level debug', () => {
     expect(
-      linesFor([{ event: 'step', name: 'script', milliseconds: 3, ...account }, { event: 'refreshing' }], true),
+      linesFor(
+        [{ event: 'step', name: 'script', outcome: 'done', milliseconds: 3, ...account }, { event: 'refreshing' }],
+        true,
+      ),
     ).toEqual([
-      'debug step name=script milliseconds=3 uid=3724300 dn=uid=3724300,dc=example mode=adding job=k3f9-1',
+      'debug step name=script outcome=done milliseconds=3 uid=3724300 dn=uid=3724300,dc=example mode=adding job=k3f9-1',
       'debug refreshing',
     ]);
   });
@@ -75,12 +78,14 @@ describe('the log of the events', () => {
       linesFor([
         { event: 'failed', returnValue: 5, reason: 'no space', step: 'script', ...account },
         { ...disconnected, resultCode: 49, remedy: 'check the password' },
-        { event: 'stopped', exitCode: 1 },
+        { event: 'stopped', exitCode: 1, interrupted: 0 },
+        { event: 'stopped', exitCode: 1, interrupted: 8 },
       ]),
     ).toEqual([
       'error account failed uid=3724300 mode=adding job=k3f9-1 step=script returnValue=5 reason=no space remedy=mend the cause, then: prov-backup-rsnapshot retry -c FILE 3724300',
       'error disconnected url=ldap://a reason=connection reset remedy=check the password',
       'error stopped exitCode=1',
+      'error stopped exitCode=1 interrupted=8 remedy=they are resumed at the next start',
     ]);
   });
 

@@ -23,7 +23,7 @@ describe('the event publisher', () => {
 
     report({ event: 'refreshing' });
     subscription.unsubscribe();
-    report({ event: 'stopped', exitCode: 0 });
+    report({ event: 'stopped', exitCode: 0, interrupted: 0 });
 
     expect(heard).toEqual(['first refreshing', 'second refreshing', 'second stopped']);
   });
@@ -48,7 +48,7 @@ describe('the event publisher', () => {
     const { report, listen } = createEventPublisher({ now });
     const heard: string[] = [];
     listen(({ event }) => {
-      if (event === 'refreshing') report({ event: 'stopped', exitCode: 0 });
+      if (event === 'refreshing') report({ event: 'stopped', exitCode: 0, interrupted: 0 });
     });
     listen(({ event }) => heard.push(event));
 

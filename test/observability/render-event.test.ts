@@ -1,28 +1,33 @@
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { EVENT_NAMES, type PublishedEvent, type StreamEvent } from '../../src/domain/event.ts';
+import { describeEvent } from '../../src/observability/describe-event.ts';
 import { renderEvent, renderJson } from '../../src/observability/render-event.ts';
 import { anyText } from '../support/any-text.ts';
+import { useTimeZone } from '../support/time-zone.ts';
 
 const URL = 'ldap://ldap1.example.org';
 const account = { uid: '3724300', dn: 'uid=3724300,ou=accounts,dc=example,dc=org' };
 const adding = { ...account, mode: 'adding', job: 'k3f9-123' };
 
+const NO_SPACE = { step: 'script', cause: 'mkdir: no space left' };
+
 const STORY: readonly StreamEvent[] = [
   { event: 'connected', url: URL, protocol: 'syncrepl', server: 'OpenLDAP' },
   { event: 'refreshing' },
   { event: 'refreshed', entries: 1, milliseconds: 12.34 },
-  { event: 'received', change: 'refresh', entryUUID: '5a1c', ...account, mode: 'add' },
-  { event: 'received', change: 'modify', modifiedBy: 'cn=admin,dc=example', ...account, mode: 'modify' },
+  { event: 'received', change: 'refresh', entryUUID: '5a1c', modifiedBy: 'cn=admin', ...account, mode: 'add' },
+  { event: 'received', change: 'modify', modifiedBy: 'cn=admin', ...account, mode: 'delete' },
+  { event: 'received', change: 'refresh', ...adding },
   { event: 'queued', ...account, mode: 'add' },
   { event: 'claimed', ...adding },
   { event: 'output', stream: 'stdout', line: 'created /home/3724300', ...adding },
   { event: 'output', stream: 'stderr', line: 'the disk is 91 % full', ...adding },
-  { event: 'step', name: 'script', milliseconds: 3.21, ...adding },
+  { event: 'step', name: 'script', outcome: 'done', milliseconds: 3.21, ...adding },
   { event: 'finished', state: '20260301T100000Z', milliseconds: 5.678, ...adding, mode: 'added' },
-  { event: 'failed', returnValue: 5, reason: 'CANNOT_CREATE_HOME_DIR: no space left', step: 'script', ...adding },
-  { event: 'failed', returnValue: 99, reason: 'see its output', step: 'script', cause: 'quota: timeout', ...adding },
+  { event: 'failed', returnValue: 5, reason: 'CANNOT_CREATE_HOME_DIR: see its output', ...NO_SPACE, ...adding },
+  { event: 'failed', returnValue: 99, reason: 'see its output', step: 'script', ...adding },
   { event: 'retrying', attempt: 2, inMilliseconds: 5_000, reason: 'the script asked for it', ...adding },
   { event: 'superseded', reason: 'a newer request was written: delete', ...adding },
   { event: 'conflict', reason: 'somebody else changed the account', ...account, mode: 'add' },
@@ -36,22 +41,19 @@ const STORY: readonly StreamEvent[] = [
   { event: 'disconnected', url: URL, reason: `${URL}: connection reset`, remedy: 'see whether the directory runs' },
   { event: 'reconnecting', url: URL, attempt: 3, inMilliseconds: 400 },
   { event: 'draining', inWork: 2, queued: 5, graceMilliseconds: 30_000 },
-  { event: 'stopped', exitCode: 0 },
+  { event: 'stopped', exitCode: 0, interrupted: 0 },
+  { event: 'stopped', exitCode: 1, interrupted: 8 },
+  { event: 'step', name: 'script', outcome: 'failed', returnValue: 6, milliseconds: 1_100, ...adding },
+  { event: 'step', name: 'script', outcome: 'killed', milliseconds: 1_100, ...adding },
+  { event: 'step', name: 'script', outcome: 'timedOut', milliseconds: 600_000, ...adding },
+  { event: 'step', name: 'script', outcome: 'interrupted', milliseconds: 1_100, ...adding },
 ];
 
 const published = (event: StreamEvent): PublishedEvent => ({ time: '2026-03-01T10:00:00.250Z', ...event });
 const plain = (event: StreamEvent, width?: number): string =>
   renderEvent(published(event), { colour: false, ...(width === undefined ? {} : { width }) });
 
-let zone: string | undefined;
-beforeAll(() => {
-  zone = process.env['TZ'];
-  process.env['TZ'] = 'UTC';
-});
-afterAll(() => {
-  if (zone === undefined) delete process.env['TZ'];
-  else process.env['TZ'] = zone;
-});
+useTimeZone('UTC');
 
 describe('an event for a person', () => {
   it('is one aligned line that needs no manual', () => {
@@ -59,22 +61,23 @@ describe('an event for a person', () => {
       '10:00:00.250  connected     to ldap://ldap1.example.org by syncrepl, OpenLDAP',
       '10:00:00.250  refreshing    listing the open accounts',
       '10:00:00.250  refreshed     1 open account listed in 12 ms',
-      '10:00:00.250  received      3724300    add                 listed, changed, asks for add',
-      '10:00:00.250  received      3724300    modify              changed by cn=admin,dc=example, asks for modify',
-      '10:00:00.250  queued        3724300    add                 for a free place',
+      '10:00:00.250  received      3724300    add                 listed as open, changed by cn=admin, asks for add',
+      '10:00:00.250  received      3724300    delete              changed by cn=admin, asks for delete',
+      '10:00:00.250  received      3724300    adding    k3f9-123  listed as open, is adding',
+      '10:00:00.250  queued        3724300    add                 for a worker',
       '10:00:00.250  claimed       3724300    adding    k3f9-123  the work begins',
       '10:00:00.250  output        3724300    adding    k3f9-123  | created /home/3724300',
       '10:00:00.250  output        3724300    adding    k3f9-123  ! the disk is 91 % full',
       '10:00:00.250  step          3724300    adding    k3f9-123  script done in 3.2 ms',
-      '10:00:00.250  finished      3724300    added     k3f9-123  in 5.7 ms, state 2026-03-01 10:00:00Z',
-      '10:00:00.250  failed        3724300    adding    k3f9-123  in step script with code 5: CANNOT_CREATE_HOME_DIR: no space left',
-      '10:00:00.250  failed        3724300    adding    k3f9-123  in step script with code 99: see its output; its last words: quota: timeout',
+      '10:00:00.250  finished      3724300    added     k3f9-123  in 5.7 ms',
+      '10:00:00.250  failed        3724300    adding    k3f9-123  code 5 in script: "mkdir: no space left"; CANNOT_CREATE_HOME_DIR: see its output',
+      '10:00:00.250  failed        3724300    adding    k3f9-123  code 99 in script; see its output',
       '10:00:00.250  retrying      3724300    adding    k3f9-123  in 5 s (attempt 2): the script asked for it',
       '10:00:00.250  superseded    3724300    adding    k3f9-123  a newer request was written: delete',
       '10:00:00.250  conflict      3724300    add                 somebody else changed the account',
       '10:00:00.250  resumed       3724300    adding    k3f9-123  an interrupted attempt is taken up again',
       '10:00:00.250  skipped       cn=x,dc=example,dc=org: the entry has no uid',
-      '10:00:00.250  skipped       3724300    adding    k3f9-123  it failed; it ended with code 6 CANNOT_SET_QUOTA at 2026-02-28T09:00:00Z',
+      '10:00:00.250  skipped       3724300    adding    k3f9-123  it failed; it ended with code 6 CANNOT_SET_QUOTA at 2026-02-28 09:00:00 UTC',
       '10:00:00.250  deferred      3724300    modify              until 2026-04-01',
       '10:00:00.250  waiting       3724300    delete              sstIsActive is not FALSE yet',
       '10:00:00.250  left          3724300    added               is no longer an open account',
@@ -83,6 +86,11 @@ describe('an event for a person', () => {
       '10:00:00.250  reconnecting  to ldap://ldap1.example.org in 400 ms (try 3)',
       '10:00:00.250  draining      2 in work, 5 queued; at most 30 s',
       '10:00:00.250  stopped       with exit code 0',
+      '10:00:00.250  stopped       with exit code 1; 8 accounts interrupted, resumed at the next start',
+      '10:00:00.250  step          3724300    adding    k3f9-123  script failed (6) in 1.1 s',
+      '10:00:00.250  step          3724300    adding    k3f9-123  script killed after 1.1 s',
+      '10:00:00.250  step          3724300    adding    k3f9-123  script ended at its time limit after 10 min',
+      '10:00:00.250  step          3724300    adding    k3f9-123  script interrupted after 1.1 s',
     ]);
   });
 
@@ -98,16 +106,22 @@ describe('an event for a person', () => {
     }
   });
 
-  it('is cut at the width of the terminal', () => {
+  it.each([60, 80, 119, 120, 140])('fits a terminal of %i columns, with nothing cut', (width) => {
+    const words = (text: string) => text.replace(/\s+/g, '');
     for (const event of STORY) {
-      expect(plain(event, 60).length).toBeLessThanOrEqual(60);
-      expect(stripVTControlCharacters(renderEvent(published(event), { colour: true, width: 60 }))).toBe(
-        plain(event, 60),
-      );
+      const lines = plain(event, width);
+      for (const line of lines.split('\n')) expect(line.length).toBeLessThanOrEqual(width);
+      expect(words(lines).endsWith(words(describeEvent(event)))).toBe(true);
+      expect(stripVTControlCharacters(renderEvent(published(event), { colour: true, width }))).toBe(lines);
     }
-    expect(plain({ event: 'waiting', reason: 'r'.repeat(50), ...account, mode: 'delete' }, 62)).toBe(
-      '10:00:00.250  waiting       3724300    delete              rr…',
-    );
+  });
+
+  it('shows on 80 columns what matters first, and goes on below it', () => {
+    expect(plain(STORY.find(({ event }) => event === 'failed') as StreamEvent, 80).split('\n')).toEqual([
+      '10:00:00 failed       3724300  adding    code 5 in script: "mkdir: no space',
+      '                                         left"; CANNOT_CREATE_HOME_DIR: see its',
+      '                                         output',
+    ]);
   });
 
   it('shows control characters instead of obeying them', () => {

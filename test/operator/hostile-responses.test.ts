@@ -39,6 +39,7 @@ const SNAPSHOT: ServiceSnapshot = {
   connection: { phase: 'live', since: TIME, url: 'ldap://a', protocol: 'syncrepl', reason: 'reset', attempt: 2 },
   counts: { open: 5, queued: 0, inWork: 1, retrying: 1, failed: 1, deferred: 1, waiting: 1 },
   slots: 8,
+  busy: 1,
   stuck: 0,
   oldest: { queued: TIME },
   attempts: [{ mode: 'add', attempts: 3, p50: 10, p95: 20 }],
@@ -78,7 +79,7 @@ const EVENTS: readonly PublishedEvent[] = [
 describe('something else than the service, at its address,', () => {
   it('is told from it by its status, or shown as far as it looks like one', { timeout: 60_000 * SCALE }, async () => {
     const { address, says } = await impostor();
-    const screen = (snapshot: ServiceSnapshot) => renderStatus(snapshot, { colour: false, rows: 40 });
+    const screen = (snapshot: ServiceSnapshot) => renderStatus(snapshot, { colour: false, columns: 80, rows: 40 });
     says(JSON.stringify(SNAPSHOT));
     expect(screen(await fetchStatus(address))).toContain('connected and up to date');
     await fc.assert(

@@ -335,7 +335,7 @@ function holding(...conditions: Condition[]): AccountsView {
     deferred: count('deferred'),
     waiting: count('waiting'),
   };
-  return { slots: 8, counts: () => counts, conditions: () => conditions };
+  return { slots: 8, busy: 3, counts: () => counts, conditions: () => conditions };
 }
 
 const account = (uid: string) => ({ uid, dn: `uid=${uid},dc=example,dc=org`, mode: 'adding' });
@@ -368,12 +368,14 @@ describe('/status', () => {
 describe('/metrics', () => {
   it('is the text format, strictly, and agrees with the events and the accounts', async () => {
     const since = Date.now() - 60_000;
-    const accounts = holding({ ...account('u2'), ...FAILED, since }, { ...account('u3'), ...FAILED });
+    const work = { condition: 'inWork', doing: 'working', attempt: 1, resumed: false } as const;
+    const stuck = { ...account('u9'), ...work, since, begunAt: since - 1 };
+    const accounts = holding({ ...account('u2'), ...FAILED, since }, { ...account('u3'), ...FAILED }, stuck);
     const operator = await start({ accounts });
     emit(CONNECTED, REFRESHED);
     emit({ event: 'received', change: 'add', ...of('u1') }, { event: 'queued', ...of('u1') });
     emit({ event: 'claimed', ...of('u1', 'adding') });
-    emit({ event: 'step', name: 'script', milliseconds: 40, ...of('u1', 'adding') });
+    emit({ event: 'step', name: 'script', outcome: 'done', milliseconds: 40, ...of('u1', 'adding') });
     emit({ event: 'finished', state: '20260301T020000Z', milliseconds: 50, ...of('u1', 'added') });
     emit({ event: 'failed', returnValue: 6, reason: 'r', step: 'quota', ...of('u2', 'modifying') });
     emit({ event: 'failed', returnValue: 6, reason: 'r', step: 'quota', ...of('u3', 'evil"\n} 1') });
@@ -389,15 +391,23 @@ describe('/metrics', () => {
     expect(value('prov_outcomes_total', { mode: 'modify', code: '6' })).toBe(1);
     expect(value('prov_outcomes_total', { mode: 'other', code: '6' })).toBe(1);
     expect(value('prov_accounts', { condition: 'failed' })).toBe(2);
-    expect(value('prov_accounts', { condition: 'in_work' })).toBe(0);
-    expect(value('prov_accounts_open')).toBe(2);
-    expect(value('prov_accounts_stuck')).toBe(0);
+    expect(value('prov_accounts', { condition: 'in_work' })).toBe(1);
+    expect(value('prov_accounts_open')).toBe(3);
+    expect(value('prov_accounts_stuck')).toBe(1);
     expect(value('prov_slots')).toBe(8);
+    expect(value('prov_slots_busy')).toBe(3);
     expect(value('prov_oldest_account_seconds', { condition: 'failed' })).toBeCloseTo(60, 0);
     expect(value('prov_oldest_account_seconds', { condition: 'queued' })).toBe(0);
     expect(value('prov_step_seconds_sum', { mode: 'add', step: 'script' })).toBe(0.04);
     expect(value('prov_write_to_claim_seconds_count', { mode: 'add' })).toBe(1);
     expect(value('prov_write_to_finish_seconds_count', { mode: 'add' })).toBe(1);
+    const writtenAt = new Date(Date.now() - 30_000).toISOString();
+    emit({ event: 'received', change: 'refresh', writtenAt, ...of('u4', 'delete') });
+    emit({ event: 'received', change: 'refresh', writtenAt, ...of('u5', 'deleting') });
+    emit({ event: 'claimed', ...of('u4', 'deleting') }, { event: 'resumed', ...of('u5', 'deleting') });
+    const found = parseMetrics(bodyOf(await raw(operator, get('/metrics'))));
+    expect(found('prov_write_to_claim_seconds_sum', { mode: 'delete' })).toBeCloseTo(30, 0);
+    expect(found('prov_write_to_claim_seconds_count', { mode: 'delete' })).toBe(1);
     emit({ event: 'disconnected', url: 'ldap://a', reason: 'r' });
     expect(parseMetrics(bodyOf(await raw(operator, get('/metrics'))))('prov_connected')).toBe(0);
   });
@@ -464,7 +474,7 @@ describe('/events', () => {
     socket.write(get('/events'));
     await until(socket, /retry/);
     const rest = until(socket, /"stopped"/);
-    emit({ event: 'stopped', exitCode: 0 });
+    emit({ event: 'stopped', exitCode: 0, interrupted: 0 });
     await operator.close();
     expect(await rest).toContain('event: stopped');
   });

@@ -43,7 +43,7 @@ const working = (uid: string, seconds: number, begun = seconds): Condition => ({
 function viewOf(conditions: readonly Condition[]): AccountsView {
   const counts = { open: conditions.length, queued: 0, inWork: 0, retrying: 0, failed: 0, deferred: 0, waiting: 0 };
   for (const { condition } of conditions) counts[condition] += 1;
-  return { slots: 8, counts: () => counts, conditions: () => conditions };
+  return { slots: 8, busy: 3, counts: () => counts, conditions: () => conditions };
 }
 
 function piecesOf(conditions: readonly Condition[], changes: Partial<StatusContext> = {}, state = initialStatus()) {

@@ -171,6 +171,21 @@ describe('the accounts in the stream', () => {
     ]);
   });
 
+  it('wait for the lease of their uid, as long as another service has it', async () => {
+    const first = start({ instances: 'several', runHandler: takes(20_000) });
+    await pass(1_000);
+    directory.create('a');
+    await pass(2_000);
+    const second = start({ instances: 'several', runHandler: takes(20_000) });
+    await pass(2_000);
+    expect(shown(first)).toEqual(['a inWork']);
+    expect(conditionsOf(second)).toMatchObject([{ condition: 'waiting', reason: expect.stringContaining('lease') }]);
+    expect(second.accounts.counts()).toMatchObject({ open: 1, inWork: 0, waiting: 1 });
+    await pass(60_000);
+    expect([shown(first), shown(second)]).toEqual([[], []]);
+    expect(second.accounts.counts()).toMatchObject({ open: 0, waiting: 0 });
+  });
+
   it('are what a dry run would do with them', async () => {
     const stage = start({ dryRun: true });
     directory.create('a');

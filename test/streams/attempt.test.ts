@@ -145,7 +145,7 @@ describe('an attempt that fails', () => {
 
   it('writes nothing where the service was told to stop at once', async () => {
     const stage = new Stage({ directory, runHandler: ends({ ...failed(1), aborted: true } as HandlerOutcome) });
-    expect(await settled(stage, stage.candidate(directory.create('a')))).toEqual({ at: 'done' });
+    expect(await settled(stage, stage.candidate(directory.create('a')))).toEqual({ at: 'done', interrupted: true });
     expect(directory.mode('a')).toBe('adding');
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
   });

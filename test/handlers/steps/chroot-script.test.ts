@@ -93,7 +93,7 @@ describe('the chroot script step', () => {
   });
 
   it('does not take what the service says of its output for its last words', async () => {
-    const { outcome, lines } = await run('echo no quota here >&2; yes | head -c 100000; exit 6');
+    const { outcome, lines } = await run('yes no quota here | head -n 20000 >&2; exit 6');
     expect(lines.at(-1)).toMatch(/^\[the script wrote too much/);
     expect(outcome).toMatchObject({ cause: 'no quota here' });
   });
@@ -127,10 +127,12 @@ describe('the chroot script step', () => {
 
   it('reports a script that was killed, timed out, or cannot start as an undefined error that says what to do', async () => {
     expect((await run('kill -9 $$')).outcome).toMatchObject({
+      ending: 'killed',
       returnValue: 1,
       reason: expect.stringMatching(/SIGKILL/),
     });
     expect((await run('sleep 60', jobFor(), { timeout: '100ms' })).outcome).toMatchObject({
+      ending: 'timedOut',
       returnValue: 1,
       reason: expect.stringMatching(/after 0\.1 s.*script\.timeout/),
     });

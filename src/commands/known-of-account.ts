@@ -2,15 +2,18 @@ import { isSameDn } from '../domain/dn.ts';
 import type { EventName, PublishedEvent } from '../domain/event.ts';
 import { JournalError } from '../journal/journal-error.ts';
 import { lastInJournal } from '../journal/read-journal.ts';
+import { localDay } from '../observability/human-time.ts';
 import { renderEvent } from '../observability/render-event.ts';
-import { followEvents } from '../operator/client.ts';
+import { visible } from '../observability/visible.ts';
+import { fetchStatus, followEvents } from '../operator/client.ts';
 import { OperatorError } from '../operator/listen-address.ts';
+import { conditionLines } from './condition-words.ts';
 
 /** The number of an account's last events that are shown. */
 const MOST_EVENTS = 12;
 
-/** What can be asked for events of the past; null: there is no such thing. */
-export interface EventSources {
+/** What can be asked about an account; null: there is no such thing. */
+export interface Sources {
   /** The address of the running service. */
   readonly address: string | null;
   /** The folder of its journal. */
@@ -25,54 +28,63 @@ interface Wanted {
 }
 
 /**
- * The last events of an account as lines, or why there are none: those that a running service still
- * has, and before them those of the journal. Events about an entry whose uid cannot be used have
- * only a DN; `dns` selects them.
+ * What is known of an account, as lines, or why that cannot be said: what the running service has
+ * it as, its last events that the service still has, and before them those of the journal. Events
+ * about an entry whose uid cannot be used have only a DN; `dns` selects them.
  */
-export async function lastEvents(
-  { address, directory }: EventSources,
+export async function knownOfAccount(
+  { address, directory }: Sources,
   uid: string,
   dns: readonly string[],
 ): Promise<string[]> {
+  const notes = new Set<string>();
+  const conditions = address === null ? [] : await orNote(fetchConditions(address, uid), notes);
   const ofEntry = (event: PublishedEvent) => event.event === 'skipped' && dns.some((dn) => isSameDn(dn, event.dn));
-  const ofUid = await read({ address, directory }, { uids: [uid], events: [], isWanted: () => true });
-  const { said, before, notes } =
+  const ofUid = await readPast({ address, directory }, { uids: [uid], events: [], isWanted: () => true }, notes);
+  const { said, before } =
     ofUid.said.length + ofUid.before.length > 0
       ? ofUid
-      : await read({ address, directory }, { uids: [], events: ['skipped'], isWanted: ofEntry });
+      : await readPast({ address, directory }, { uids: [], events: ['skipped'], isWanted: ofEntry }, notes);
   const events = [...before, ...said];
-  const who = said.length > 0 ? `The service at ${address}` : `The journal in ${directory}`;
-  if (events.length > 0) return [...notes, `${who} last said of it:`, ...events.map(lineOf)];
-  const asked = address === null ? who : `The service at ${address} runs, and`;
-  return notes.length > 0 ? [...notes] : [`${asked} has said nothing of ${JSON.stringify(uid)} lately.`];
+  const service = `The service at ${address}`;
+  const journal = `The journal in ${directory}`;
+  const lines = [
+    ...notes,
+    ...(conditions.length === 0 ? [] : [`${service} has it:`, ...conditions]),
+    ...(events.length === 0 ? [] : [`${said.length > 0 ? service : journal} last said of it:`, ...events.map(lineOf)]),
+  ];
+  if (lines.length > 0) return lines;
+  return [`${address === null ? journal : `${service} runs, and`} has said nothing of ${JSON.stringify(uid)} lately.`];
 }
 
-interface Found {
+/** The conditions of an account in the running service, as lines. */
+async function fetchConditions(address: string, uid: string): Promise<string[]> {
+  return conditionLines(await fetchStatus(address, { uid })).map((line) => `  ${visible(line)}`);
+}
+
+interface Past {
   readonly said: readonly PublishedEvent[];
   /** What the journal has from before that. */
   readonly before: readonly PublishedEvent[];
-  /** Who could not be asked, and why. */
-  readonly notes: readonly string[];
 }
 
-async function read({ address, directory }: EventSources, wanted: Wanted): Promise<Found> {
-  const notes: string[] = [];
+async function readPast({ address, directory }: Sources, wanted: Wanted, notes: Set<string>): Promise<Past> {
   const said = address === null ? [] : await orNote(fromService(address, wanted), notes);
   const before = directory === null ? [] : await orNote(fromJournal(directory, wanted, said), notes);
-  return { said, before, notes };
+  return { said, before };
 }
 
 function lineOf(event: PublishedEvent): string {
-  return `  ${event.time.slice(0, 10)} ${renderEvent(event, { colour: false })}`;
+  return `  ${localDay(event.time)} ${renderEvent(event, { colour: false })}`;
 }
 
-/** Nothing if it cannot be asked, and a line that says why. */
-async function orNote(reading: Promise<PublishedEvent[]>, notes: string[]): Promise<PublishedEvent[]> {
+/** Nothing if it cannot be asked; the note says why. */
+async function orNote<T>(reading: Promise<T[]>, notes: Set<string>): Promise<T[]> {
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof OperatorError) notes.push(`No running service could be asked: ${error.message}`);
-    else if (error instanceof JournalError) notes.push(`The journal cannot be read: ${error.message}`);
+    if (error instanceof OperatorError) notes.add(`No running service could be asked: ${error.message}`);
+    else if (error instanceof JournalError) notes.add(`The journal cannot be read: ${error.message}`);
     else throw error;
     return [];
   }

@@ -1,0 +1,68 @@
+import { returnCodeName } from '../domain/return-code.ts';
+import type { FailedStatus, FailureGroup, InWorkStatus, RetryingStatus, ServiceSnapshot } from '../domain/status.ts';
+import { humanDuration, localTime, readableStamp } from '../observability/human-time.ts';
+
+/** How long before `now` a time was, in words. */
+export function ageAt(now: string): (time: string | undefined) => string {
+  return (time) => (time === undefined ? '?' : humanDuration(Math.max(0, Date.parse(now) - Date.parse(time))));
+}
+
+/** What is done for an account, and for how long: `STUCK: step script for 8 min, attempt 2`. */
+export function workWords({ doing, step, stepSince, attempt, resumed, stuck }: InWorkStatus, now: string): string {
+  const what = {
+    claiming: 'is being claimed',
+    working: step === undefined ? 'between two steps' : `step ${step} for ${ageAt(now)(stepSince)}`,
+    writing: 'writes the outcome',
+  }[doing];
+  const parts = [what, ...(attempt > 1 ? [`attempt ${attempt}`] : []), ...(resumed ? ['resumed'] : [])];
+  return `${stuck ? 'STUCK: ' : ''}${parts.join(', ')}`;
+}
+
+export function retryWords({ attempt, dueAt, since, reason }: RetryingStatus, now: string): string {
+  const first = since === undefined ? '' : `; first failed at ${localTime(since, now)}`;
+  return `attempt ${attempt} at ${localTime(dueAt, now)}: ${reason}${first}`;
+}
+
+/** `6 "no space left" in script`; without last words the reason. */
+export function failureWords({ returnValue, step, cause, reason }: FailedStatus): string {
+  const words = causeWords({
+    returnValue,
+    ...(step === undefined ? {} : { step }),
+    ...(cause === undefined ? {} : { cause }),
+  });
+  return cause === undefined && step !== undefined ? `${words}: ${withoutName(reason, returnValue)}` : words;
+}
+
+/** The cause of failures: code, last words and step; the name of the code where nothing was said. */
+export function causeWords({ returnValue, step, cause }: Pick<FailureGroup, 'returnValue' | 'step' | 'cause'>): string {
+  const where = step === undefined ? '' : ` in ${step}`;
+  if (cause !== undefined) return `${returnValue} "${cause}"${where}`;
+  const name = returnCodeName(returnValue);
+  return `${returnValue}${name === undefined ? '' : ` ${name}`}${where}`;
+}
+
+/** The reason without the code's name at its beginning, as the name is shown beside it. */
+export function withoutName(reason: string, returnValue: number): string {
+  const name = `${returnCodeName(returnValue)}: `;
+  return reason.startsWith(name) ? reason.slice(name.length) : reason;
+}
+
+/** `waiting for a worker (8 of 8 busy)`. */
+export function queueWords({ busy, slots }: ServiceSnapshot): string {
+  return `waiting for a worker (${busy} of ${slots} busy)`;
+}
+
+/** What the service knows of the accounts in its lists, a line for each. */
+export function conditionLines(status: ServiceSnapshot): string[] {
+  const { time } = status;
+  const since = (given: string | undefined) =>
+    given === undefined ? '' : ` since ${localTime(given, time)} (${ageAt(time)(given)})`;
+  return [
+    ...status.inWork.map((account) => `in work${since(account.since)}: ${workWords(account, time)}`),
+    ...status.queued.map((account) => `queued${since(account.since)}: ${queueWords(status)}`),
+    ...status.retrying.map((account) => `retrying: ${retryWords(account, time)}`),
+    ...status.failed.map((account) => `failed${since(account.since)}: ${failureWords(account)}`),
+    ...status.waiting.map(({ since: begun, reason }) => `waiting${since(begun)}: ${reason}`),
+    ...status.deferred.map(({ since: begun, until }) => `deferred${since(begun)}: until ${readableStamp(until)}`),
+  ];
+}

@@ -19,7 +19,8 @@ import type { OutputStream } from './runner.ts';
  *
  * A frame: its type (1 byte), the id, the length, the data. The types:
  *   H  ready; precedes every other frame
- *   S  started; data: the pid, which is also the process group
+ *   S  started; data: the pid, which is also the process group. It comes with the next frame, or
+ *      after 5 ms
  *   O  bytes of stdout
  *   E  bytes of stderr
  *   F  not started; data: errno

@@ -1,6 +1,6 @@
 import { PYTHON } from '../host/python-helper.ts';
 import { Launcher, type LauncherEnd, type LaunchResult } from './launcher.ts';
-import { locate, noFolder } from './locate.ts';
+import { explained, find, noFolder } from './locate.ts';
 import type { RunRecords } from './run-record.ts';
 import type { ScriptRequest, ScriptResult, ScriptRunner } from './runner.ts';
 
@@ -91,6 +91,11 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
     return result;
   }
 
+  async function runLaunched(file: string, request: ScriptRequest): Promise<LaunchResult> {
+    const result = await (request.alone ? runAlone(file, request) : runShared(file, request));
+    return result.kind === 'notStarted' ? explained(file, result) : result;
+  }
+
   // The launcher is ready before the first script.
   void records.prepare().then(
     () => closed || sharedLauncher(),
@@ -100,7 +105,7 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
   return {
     async run(request): Promise<ScriptResult> {
       if (request.signal.aborted) return { kind: 'aborted' };
-      const located = locate(request.command[0] ?? '', request.env['PATH']);
+      const located = find(request.command[0] ?? '', request.env['PATH']);
       if (located.kind === 'notStarted') return located;
       try {
         await records.prepare();
@@ -108,7 +113,7 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
         return noFolder(error);
       }
       if (isUnusable()) return plain.run(request);
-      const result = await (request.alone ? runAlone(located.file, request) : runShared(located.file, request));
+      const result = await runLaunched(located.file, request);
       if (result.kind !== 'noLauncher') return result;
       if (isUnusable()) return plain.run(request);
       return { kind: 'lost', reason: 'the launcher of scripts could not be started this time' };

@@ -20,7 +20,10 @@ READ_BYTES = 65536
 FORWARD_BYTES = 1048576
 FLOOD_BYTES = 524288
 FLOOD_REST_SECONDS = 0.01
+STARTED_WAITS_SECONDS = 0.005
 RECORD_FD = 57
+# Named, they are reset by one system call each; else by two, one of them to look.
+SIGNALS = signal.valid_signals()
 NANOSECONDS_OF_TICK = 1000000000 // os.sysconf("SC_CLK_TCK")
 NUMBER = struct.Struct(">I")
 FRAME = struct.Struct(">cII")
@@ -39,6 +42,8 @@ class Job:
 
 job_of_pid, job_of_source, job_of_sink, resting_until = {}, {}, {}, {}
 requests, frames = bytearray(), []
+# Frames that tell of a start. They wait for others, so that the service wakes up once for a script that ends at once.
+started, started_since = [], 0
 poll = select.epoll()
 
 
@@ -48,7 +53,8 @@ def frame(type, id, data=b""):
 
 
 def send_frames():
-    unsent = memoryview(b"".join(frames))
+    unsent = memoryview(b"".join(started + frames))
+    started.clear()
     frames.clear()
     while unsent:
         try:
@@ -59,7 +65,7 @@ def send_frames():
 
 def take_requests():
     try:
-        got = os.read(0, 4 * READ_BYTES)
+        got = os.read(0, READ_BYTES)
     except ConnectionError:
         got = b""
     if not got:
@@ -110,6 +116,7 @@ def start(request):
             dict(string.split(b"=", 1) for string in environment),
             file_actions=actions,
             setsid=True,
+            setsigdef=SIGNALS,
         )
         latest = ticks()
     except (OSError, ValueError) as fault:
@@ -131,9 +138,18 @@ def start(request):
         job.streams[fd] = stream
         job_of_source[fd] = job
         poll.register(fd, select.EPOLLIN)
-    frame(b"S", id, b"%d" % pid)
-    poll.register(sink, select.EPOLLOUT)
+    tell_start(id, pid)
     feed(sink)
+    if job.sink is not None:
+        poll.register(sink, select.EPOLLOUT)
+
+
+def tell_start(id, pid):
+    global started_since
+    if not started:
+        started_since = time.monotonic()
+    data = b"%d" % pid
+    started.append(FRAME.pack(b"S", id, len(data)) + data)
 
 
 def extend(id, deadline):
@@ -201,8 +217,7 @@ def feed(sink):
 
 def drop_sink(job):
     del job_of_sink[job.sink]
-    poll.unregister(job.sink)
-    os.close(job.sink)
+    os.close(job.sink)  # which ends its polling, too
     job.sink = None
 
 
@@ -234,7 +249,7 @@ def drop_source(fd):
     job = job_of_source.pop(fd)
     del job.streams[fd]
     if resting_until.pop(fd, None) is None:
-        poll.unregister(fd)
+        poll.unregister(fd)  # to leave that to close() takes the system longer
     os.close(fd)
 
 
@@ -310,14 +325,17 @@ poll.register(0, select.EPOLLIN)
 poll.register(died, select.EPOLLIN)
 own, seen = make_record(*map(os.fsencode, sys.argv[1:]))
 with open("/proc/self/stat", "rb") as stat:
-    started = int(stat.read().rpartition(b")")[2].split()[19])
-write_leader(own, os.getpid(), started, started)
+    began = int(stat.read().rpartition(b")")[2].split()[19])
+write_leader(own, os.getpid(), began, began)
 os.close(own)
 os.close(seen)
 frame(b"H", 0)
 while True:
-    send_frames()
-    for fd, _ in poll.poll(FLOOD_REST_SECONDS if resting_until else kill_overdue()):
+    if frames or (started and time.monotonic() - started_since >= STARTED_WAITS_SECONDS):
+        send_frames()
+    deadline_ahead = kill_overdue()
+    rest = STARTED_WAITS_SECONDS if started else FLOOD_REST_SECONDS if resting_until else deadline_ahead
+    for fd, _ in poll.poll(rest):
         if fd == 0:
             take_requests()
         elif fd == died:
@@ -329,4 +347,3 @@ while True:
             feed(fd)
     if resting_until:
         wake_resting()
-        kill_overdue()

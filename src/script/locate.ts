@@ -11,6 +11,23 @@ export type Located = { readonly kind: 'located'; readonly file: string } | NotS
 const HEAD_BYTES = 256;
 
 /**
+ * Finds the program that a command names. One that is named by a path is not looked at, as the
+ * system does that when it is started; `explained` says then why it cannot be.
+ */
+export function find(program: string, path: string | undefined): Located {
+  const isNamedByPath = program.includes('/') && !program.includes('\0');
+  return isNamedByPath ? { kind: 'located', file: resolve(program) } : locate(program, path);
+}
+
+/**
+ * The result of a script that the system has refused to start, with what is wrong with its file.
+ */
+export function explained(file: string, refused: NotStarted): NotStarted {
+  const located = refused.transient ? refused : locate(file, undefined);
+  return located.kind === 'notStarted' ? located : refused;
+}
+
+/**
  * Finds the program that a command names, as execvp does, or returns why it cannot be started.
  * Unlike execvp it refuses a file of unknown format and does not give it to a shell.
  */

@@ -36,10 +36,10 @@ export function createBoundedOutput(stream: Writable, options: BoundedOutputOpti
   stream.on('error', onError);
 
   return {
-    write: (text) => {
+    write: (...texts) => {
       if (ended) return;
-      if (missed > 0 || stream.writableLength > mostWaiting) missed += 1;
-      else stream.write(text);
+      if (missed > 0 || stream.writableLength > mostWaiting) missed += texts.length;
+      else stream.write(texts.join(''));
     },
     close: () =>
       new Promise((resolve) => {

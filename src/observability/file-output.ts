@@ -12,8 +12,8 @@ export function createFileOutput(descriptor: number, { lossNote, failed }: Outpu
   });
   let closed = false;
   return {
-    write: (text) => {
-      if (!closed) lines.write(descriptor, [text]);
+    write: (...texts) => {
+      if (!closed) lines.write(descriptor, texts);
     },
     close: async () => {
       closed = true;

@@ -1,7 +1,7 @@
 /** Writes text to a stream of the process, whatever that is connected to. */
 export interface Output {
-  /** Writes one or more whole lines. Never throws and never blocks. */
-  write(text: string): void;
+  /** Writes texts of one or more whole lines, together. Never throws and never blocks. */
+  write(...texts: readonly string[]): void;
   /** Stops writing. Resolves within about two seconds; true if everything was written. */
   close(): Promise<boolean>;
 }

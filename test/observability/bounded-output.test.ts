@@ -55,6 +55,16 @@ describe('an output', () => {
     expect(stream.taken).toBe('one\n(1 missing)\n');
   });
 
+  it('writes texts that are given together at once, and counts each of them if they are missing', async () => {
+    const stream = new Slow();
+    const output = createBoundedOutput(stream, { lossNote, mostWaiting: 3 });
+    output.write('one\n', 'two\n');
+    output.write('three\n', 'four\n');
+    stream.take();
+    await stream.takeAll();
+    expect(stream.taken).toBe('one\ntwo\n(2 missing)\n');
+  });
+
   it('does not wait for ever for a reader that stands still', async () => {
     const output = createBoundedOutput(new Slow(), { lossNote, closeWithin: 20 });
     output.write('one\n');

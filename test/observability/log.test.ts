@@ -72,6 +72,23 @@ describe('the console', () => {
     ]);
   });
 
+  it('gets all lines of one turn of the event loop in one write', async () => {
+    const writes: string[] = [];
+    const console = new Writable({
+      decodeStrings: false,
+      write: (chunk: string, _encoding, done) => {
+        writes.push(chunk);
+        done();
+      },
+    });
+    const log = logWith({ console, format: 'pretty' });
+    for (const message of ['one', 'two']) log.logger.info(message);
+    await turn();
+    log.logger.info('three');
+    await log.close();
+    expect(writes.map((text) => text.match(/one|two|three/g))).toEqual([['one', 'two'], ['three'], null]);
+  });
+
   it('gets what is asked for where something is asked for', async () => {
     const [terminal, pipe] = [new Kept(true), new Kept()];
     const json = logWith({ console: terminal, format: 'json' });

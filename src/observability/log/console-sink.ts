@@ -4,8 +4,8 @@ import { lostLines } from './lost-lines.ts';
 import type { OnProblem, Sink } from './sink.ts';
 
 /**
- * Writes lines to a stream of the process. A reader that closed the pipe, or stopped reading, does
- * not stop the service.
+ * Writes lines to a stream of the process: all lines of one turn of the event loop in one write. A
+ * reader that closed the pipe, or stopped reading, does not stop the service.
  */
 export function createConsoleSink(
   stream: ProcessStream,
@@ -17,12 +17,23 @@ export function createConsoleSink(
     lossNote: (lines) => `${render(lostLines(lines, lastTime))}\n`,
     failed: (reason) => onProblem(`standard output cannot be written (${reason}); see to its room`),
   });
+  let pending: string[] = [];
+  let scheduled: NodeJS.Immediate | undefined;
+  const flush = (): void => {
+    clearImmediate(scheduled);
+    scheduled = undefined;
+    const texts = pending;
+    pending = [];
+    if (texts.length > 0) output.write(...texts);
+  };
   return {
     write: (line) => {
       lastTime = line.time;
-      output.write(`${render(line)}\n`);
+      pending.push(`${render(line)}\n`);
+      scheduled ??= setImmediate(flush);
     },
     close: async () => {
+      flush();
       await output.close();
     },
   };

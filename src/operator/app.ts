@@ -33,6 +33,10 @@ export interface OperatorAppOptions {
  */
 export interface OperatorApp {
   readonly app: Hono<{ Bindings: HttpBindings }>;
+  /**
+   * Takes an event. It is counted after this turn of the event loop, or before the next request is
+   * answered: what the directory and a script wait for goes out first.
+   */
   take(event: PublishedEvent): void;
   /** Sends every reader the remaining events and ends its stream. */
   close(): void;
@@ -69,8 +73,24 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     journal,
   });
 
+  let taken: PublishedEvent[] = [];
+  let scheduled: NodeJS.Immediate | undefined;
+  const countTaken = (): void => {
+    clearImmediate(scheduled);
+    scheduled = undefined;
+    const events = taken;
+    taken = [];
+    for (const event of events) {
+      reduceStatus(status, event);
+      metrics.observe(event);
+      backlog.add(event);
+    }
+    if (events.length > 0) readers.wake();
+  };
+
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(async (c, next) => {
+    countTaken();
     for (const [name, value] of Object.entries(SAFE_HEADERS)) c.header(name, value);
     return next();
   });
@@ -112,12 +132,13 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   return {
     app,
     take: (event) => {
-      reduceStatus(status, event);
-      metrics.observe(event);
-      backlog.add(event);
-      readers.wake();
+      taken.push(event);
+      scheduled ??= setImmediate(countTaken);
     },
-    close: () => readers.close(),
+    close: () => {
+      countTaken();
+      readers.close();
+    },
   };
 }
 

@@ -3,19 +3,39 @@ import type { PublishedEvent } from '../domain/event.ts';
 export interface BacklogLimits {
   /** The most events that are kept. */
   readonly events: number;
-  /** The most characters of JSON that the kept events have together. */
+  /** The most characters that the texts of the kept events have together. */
   readonly characters: number;
 }
 
 export const BACKLOG_LIMITS: BacklogLimits = { events: 20_000, characters: 8 * 1024 * 1024 };
 
 /**
- * An event with its number since the start of the service (from 1, without gaps) and its JSON text.
+ * An event with its number since the start of the service (from 1, without gaps). Its JSON text is
+ * made when a reader asks for it, as most events have none.
  */
-export interface BacklogEntry {
+export class BacklogEntry {
   readonly number: number;
   readonly event: PublishedEvent;
-  readonly json: string;
+  readonly characters: number;
+  #json: string | undefined;
+
+  constructor(number: number, event: PublishedEvent) {
+    this.number = number;
+    this.event = event;
+    this.characters = charactersOf(event);
+  }
+
+  get json(): string {
+    this.#json ??= JSON.stringify(this.event);
+    return this.#json;
+  }
+}
+
+/** The number of characters in the texts of an event. */
+function charactersOf(event: PublishedEvent): number {
+  let characters = 0;
+  for (const value of Object.values(event)) if (typeof value === 'string') characters += value.length;
+  return characters;
 }
 
 /**
@@ -40,18 +60,18 @@ export function createBacklog(limits: BacklogLimits = BACKLOG_LIMITS): Backlog {
   let characters = 0;
 
   const forgetOldest = () => {
-    characters -= ring[slot(first)]?.json.length ?? 0;
+    characters -= ring[slot(first)]?.characters ?? 0;
     ring[slot(first)] = undefined;
     first += 1;
   };
 
   return {
     add: (event) => {
-      const json = JSON.stringify(event);
       if (next - first === limits.events) forgetOldest();
-      ring[slot(next)] = { number: next, event, json };
+      const entry = new BacklogEntry(next, event);
+      ring[slot(next)] = entry;
       next += 1;
-      characters += json.length;
+      characters += entry.characters;
       while (characters > limits.characters && first < next) forgetOldest();
     },
     first: () => first,

@@ -25,11 +25,11 @@ interface Bucket {
 }
 
 /**
- * Counts the events of the last minutes, in steps of ten seconds and in constant memory. Times are
- * milliseconds since 1970.
+ * Counts the events of the last minutes, in steps of ten seconds and in constant memory.
  */
 export interface RateCounter {
   count(event: PublishedEvent): void;
+  /** `now`: milliseconds since 1970. */
   rates(now: number): Rate[];
 }
 
@@ -49,10 +49,11 @@ export function countRates(): RateCounter {
   return {
     count: (event) => {
       const key = COUNTED[event.event];
+      if (key === undefined) return;
       const at = Date.parse(event.time);
       // What failed or was interrupted before the start is no request.
       if (event.event === 'received' && readMode(event.mode)?.phase !== 'requested') return;
-      if (key !== undefined && Number.isFinite(at)) bucketAt(at)[key] += 1;
+      if (Number.isFinite(at)) bucketAt(at)[key] += 1;
     },
     rates: (now) => {
       const current = Math.floor(now / BUCKET_MILLISECONDS);

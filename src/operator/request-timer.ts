@@ -26,19 +26,17 @@ export function requestTimer(): (event: PublishedEvent) => Elapsed | undefined {
   return (event) => {
     if (!('uid' in event) || event.uid === undefined) return undefined;
     const uid = event.uid.toLowerCase();
-    const at = Date.parse(event.time);
     switch (event.event) {
       case 'received':
-        if (readMode(event.mode)?.phase === 'requested')
-          seen.set(uid, event.writtenAt === undefined ? at : Math.min(at, Date.parse(event.writtenAt)));
+        if (readMode(event.mode)?.phase === 'requested') seen.set(uid, writtenAt(event));
         return undefined;
       case 'claimed': {
         const written = take(seen, uid);
         if (written !== undefined) claimed.set(uid, written);
-        return elapsed('claim', written, at);
+        return elapsed('claim', written, event);
       }
       case 'finished':
-        return elapsed('finish', take(claimed, uid), at);
+        return elapsed('finish', take(claimed, uid), event);
       case 'failed':
       case 'superseded':
       case 'conflict':
@@ -62,6 +60,16 @@ function take(times: RecentMap<number>, uid: string): number | undefined {
   return time;
 }
 
-function elapsed(to: Elapsed['to'], written: number | undefined, at: number): Elapsed | undefined {
-  return written === undefined ? undefined : { to, milliseconds: at - written };
+/** When the request was written, in milliseconds since 1970, as far as the directory says so. */
+function writtenAt({ time, writtenAt: stamp }: { readonly time: string; readonly writtenAt?: string }): number {
+  const at = Date.parse(time);
+  return stamp === undefined ? at : Math.min(at, Date.parse(stamp));
+}
+
+function elapsed(
+  to: Elapsed['to'],
+  written: number | undefined,
+  { time }: Pick<PublishedEvent, 'time'>,
+): Elapsed | undefined {
+  return written === undefined ? undefined : { to, milliseconds: Date.parse(time) - written };
 }

@@ -29,6 +29,7 @@ export function reduceStatus(state: StatusState, event: PublishedEvent): StatusS
 }
 
 function reduceConnection(known: ConnectionStatus, event: PublishedEvent): ConnectionStatus {
+  if ('dn' in event) return known;
   const { time } = event;
   const { reason: _, remedy: __, attempt: ___, ...rest } = known;
   const ending = known.phase === 'draining' || known.phase === 'stopped';

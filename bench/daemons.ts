@@ -3,16 +3,22 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BASE, SERVICE_DN, SERVICE_PASSWORD } from '../test/support/accounts.ts';
 import { exited, track } from '../test/support/children.ts';
-import { writeSettings } from '../test/support/service-process.ts';
+import { type SettingsFile, writeSettings } from '../test/support/service-process.ts';
 import type { Slapd } from '../test/support/slapd.ts';
 
-/** The daemons that work on requested accounts. Both have eight workers and run the same script. */
-export const CONTESTANTS = ['service', 'python daemon'] as const;
-export type Contestant = (typeof CONTESTANTS)[number];
+/**
+ * The daemons that work on requested accounts. All have eight workers and run the same script. The
+ * other build of the service is that of BESIDE, if it is set: the path of its `dist/src/main.js`.
+ */
+export type Contestant = 'service' | 'other build' | 'python daemon';
+const OTHER_BUILD = process.env['BESIDE'];
+export const CONTESTANTS: readonly Contestant[] =
+  OTHER_BUILD === undefined ? ['service', 'python daemon'] : ['service', 'other build', 'python daemon'];
 
 export const CONCURRENCY = 8;
 
-const SERVICE = join(import.meta.dirname, '../dist/src/main.js');
+/** The built service. */
+export const SERVICE = join(import.meta.dirname, '../dist/src/main.js');
 const PYTHON_DAEMON = join(import.meta.dirname, 'contestants/daemon.py');
 
 /**
@@ -36,13 +42,19 @@ export async function commandOf(
       String(CONCURRENCY),
     ];
   }
-  const config = await writeSettings(folder, {
+  const config = await writeSettings(folder, settingsOf(slapd, [script]));
+  const program = contestant === 'other build' && OTHER_BUILD !== undefined ? OTHER_BUILD : SERVICE;
+  return [process.execPath, program, 'run', '-c', config];
+}
+
+/** The settings of the service: its defaults, and what it needs. */
+export function settingsOf(slapd: Slapd, command: readonly string[]): SettingsFile {
+  return {
     directory: { url: slapd.url, bindDn: SERVICE_DN, bindPassword: SERVICE_PASSWORD, base: BASE },
     timeZone: 'UTC',
     concurrency: CONCURRENCY,
-    script: { command: [script] },
-  });
-  return [process.execPath, SERVICE, 'run', '-c', config];
+    script: { command },
+  };
 }
 
 /** Starts a daemon. Its standard output is discarded, its standard error is inherited. */

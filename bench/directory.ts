@@ -71,15 +71,20 @@ export class Administrator {
   }
 
   /** Requests one account to be added. Resolves when the directory has accepted it. */
-  async request(uid: string): Promise<void> {
-    const replace = (name: string, value: string) =>
-      ({ operation: 'replace', name, values: [Buffer.from(value)] }) as const;
-    const modifications = [replace('sstProvisioningMode', 'add'), replace('sstProvisioningState', '0')];
+  request(uid: string): Promise<void> {
+    return this.replace(accountDn(uid), { sstProvisioningMode: 'add', sstProvisioningState: '0' });
+  }
+
+  /** Replaces values of an entry. Resolves when the directory has accepted it. */
+  async replace(dn: string, values: Readonly<Record<string, string>>): Promise<void> {
+    const modifications = Object.entries(values).map(
+      ([name, value]) => ({ operation: 'replace', name, values: [Buffer.from(value)] }) as const,
+    );
     const { resultCode, diagnosticMessage } = await this.#connection.ask(
-      encodeModify(accountDn(uid), modifications),
+      encodeModify(dn, modifications),
       readLdapResult,
     );
-    if (resultCode !== 0) throw new Error(`the request for ${uid} was refused: ${resultCode} ${diagnosticMessage}`);
+    if (resultCode !== 0) throw new Error(`the write to ${dn} was refused: ${resultCode} ${diagnosticMessage}`);
   }
 
   /** Requests all accounts as fast as the directory accepts them. */

@@ -6,6 +6,7 @@ console.log(
     slapd: 'slapd',
     ldapsearch: 'ldap-utils',
     '/usr/bin/time': 'time',
+    strace: 'strace',
     '/usr/lib/python3/dist-packages/ldap/syncrepl.py': 'python3-ldap',
   })}`,
 );

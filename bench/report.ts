@@ -47,4 +47,5 @@ export function summary(): void {
 export const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(3)} s`;
 export const milliseconds = (value: number): string => `${value.toFixed(2)} ms`;
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+export const bytes = (value: number): string => `${value.toFixed(0)} B`;
 export const ratio = (value: number, of: number): string => `${(value / of).toFixed(2)} x`;

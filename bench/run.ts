@@ -1,30 +1,41 @@
 /**
  * The benchmark: see docs/benchmarks.md. `npm run bench -- [refresh] [start] [latency] [burst]
- * [--quick]`; all parts by default.
+ * [calls] [unrelated]
+ * [scale] [--quick] [SIZE ...]`; by default all parts but `scale`, which takes long. A SIZE is a
+ * number of open accounts for `scale`.
  */
 import { benchBurst } from './burst.ts';
+import { benchCalls } from './calls.ts';
 import { benchLatency } from './latency.ts';
 import { benchRefresh } from './refresh.ts';
 import { summary } from './report.ts';
+import { benchScale } from './scale.ts';
 import { benchStart } from './start.ts';
+import { benchUnrelated } from './unrelated.ts';
 
-const PARTS: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
+const PARTS: Readonly<Record<string, (quick: boolean, sizes: readonly number[]) => Promise<void>>> = {
   refresh: benchRefresh,
   start: benchStart,
   latency: benchLatency,
   burst: benchBurst,
+  calls: benchCalls,
+  unrelated: benchUnrelated,
+  scale: benchScale,
 };
 
 const given = process.argv.slice(2);
 const quick = given.includes('--quick');
-const wanted = given.filter((word) => word !== '--quick');
+const sizes = given.filter((word) => /^\d+$/.test(word)).map(Number);
+const wanted = given.filter((word) => word !== '--quick' && !/^\d+$/.test(word));
 const unknown = wanted.filter((word) => !(word in PARTS));
 if (unknown.length > 0) {
-  console.error(`unknown: ${unknown.join(', ')}; there are: ${Object.keys(PARTS).join(', ')}, and --quick`);
+  console.error(
+    `unknown: ${unknown.join(', ')}; there are: ${Object.keys(PARTS).join(', ')}, --quick, and sizes for scale`,
+  );
   process.exit(64);
 }
 
 for (const [name, run] of Object.entries(PARTS)) {
-  if (wanted.length === 0 || wanted.includes(name)) await run(quick);
+  if (wanted.length === 0 ? name !== 'scale' : wanted.includes(name)) await run(quick, sizes);
 }
 summary();

@@ -51,3 +51,13 @@ export async function withContestants(
     for (const end of ends) await end();
   }
 }
+
+/** Calls `use` with a new folder, which is removed afterwards. */
+export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-'));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

@@ -9,12 +9,35 @@ export interface Place<T> extends Linked<Place<T>> {
   readonly key: string;
   readonly item: T;
   readonly why: HoldReason | undefined;
-  /** It is never released. */
-  readonly rests?: true;
-  readonly day?: string;
+  /** True if it is never released. */
+  readonly rests: boolean;
+  readonly day: string | undefined;
   /** The queue of the items of its day, or of those that are being released. */
-  queue?: LinkedQueue<Place<T>>;
-  timer?: Subscription;
+  queue: LinkedQueue<Place<T>> | undefined;
+  timer: Subscription | undefined;
+}
+
+/**
+ * Returns a place that is in no queue yet. All its fields are there from the beginning: an object
+ * that gets fields later takes half as much memory again.
+ */
+export function placeOf<T>(
+  { key, id, item, why }: Pick<Place<T>, 'key' | 'id' | 'item' | 'why'>,
+  { day, rests = false }: { readonly day?: string; readonly rests?: boolean } = {},
+): Place<T> {
+  return {
+    key,
+    id,
+    item,
+    why,
+    rests,
+    day,
+    queue: undefined,
+    timer: undefined,
+    queued: false,
+    previous: undefined,
+    next: undefined,
+  };
 }
 
 /** The held items, by id, and their number by condition. */

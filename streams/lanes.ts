@@ -1,5 +1,5 @@
 import { LargeMap } from '../src/domain/large-map.ts';
-import { type Linked, LinkedQueue, unlinked } from '../src/domain/linked-queue.ts';
+import { type Linked, LinkedQueue } from '../src/domain/linked-queue.ts';
 
 /** One item of work. `key` names its lane, `id` the item itself. */
 export interface Work<T> {
@@ -8,11 +8,18 @@ export interface Work<T> {
   readonly item: T;
 }
 
-interface Lane<T> extends Linked<Lane<T>> {
+/** The waiting items of a key, oldest first. */
+class Lane<T> extends LinkedQueue<Waiting<T>> implements Linked<Lane<T>> {
   readonly key: string;
-  working: boolean;
-  /** Oldest first. */
-  readonly waiting: LinkedQueue<Waiting<T>>;
+  working = false;
+  queued = false;
+  previous: Lane<T> | undefined = undefined;
+  next: Lane<T> | undefined = undefined;
+
+  constructor(key: string) {
+    super();
+    this.key = key;
+  }
 }
 
 interface Waiting<T> extends Linked<Waiting<T>> {
@@ -80,9 +87,9 @@ export class Lanes<T> {
     }
     this.drop(id);
     const lane = this.#laneOf(key);
-    const waiting = { id, lane, item, ...unlinked() };
+    const waiting: Waiting<T> = { id, lane, item, queued: false, previous: undefined, next: undefined };
     this.#waiting.set(id, waiting);
-    lane.waiting.add(waiting);
+    lane.add(waiting);
     this.#waits += 1;
     if (!lane.working) this.#ready.add(lane);
     return before;
@@ -96,7 +103,7 @@ export class Lanes<T> {
     const { lane, item } = waiting;
     if (lane.working) return item;
     // The lane may have waited for the dropped item, which is in work under another key.
-    if (lane.waiting.first !== undefined) this.#ready.add(lane);
+    if (lane.first !== undefined) this.#ready.add(lane);
     else this.#close(lane);
     return item;
   }
@@ -105,7 +112,7 @@ export class Lanes<T> {
   next(): Work<T> | undefined {
     for (;;) {
       const lane = this.#ready.shift();
-      const waiting = lane?.waiting.first;
+      const waiting = lane?.first;
       if (lane === undefined || waiting === undefined) return undefined;
       const { id, item } = waiting;
       const others = this.#working.get(id);
@@ -144,20 +151,20 @@ export class Lanes<T> {
   #laneOf(key: string): Lane<T> {
     const known = this.#lanes.get(key);
     if (known !== undefined) return known;
-    const lane = { key, working: false, waiting: new LinkedQueue<Waiting<T>>(), ...unlinked() };
+    const lane = new Lane<T>(key);
     this.#lanes.set(key, lane);
     return lane;
   }
 
   #remove(waiting: Waiting<T>): void {
     this.#waiting.delete(waiting.id);
-    waiting.lane.waiting.remove(waiting);
+    waiting.lane.remove(waiting);
     this.#waits -= 1;
   }
 
   #release(lane: Lane<T>): void {
     lane.working = false;
-    if (lane.waiting.first === undefined) this.#close(lane);
+    if (lane.first === undefined) this.#close(lane);
     else this.#ready.add(lane);
   }
 

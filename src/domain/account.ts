@@ -38,11 +38,11 @@ export interface AccountRecord {
   /** modifyTimestamp in milliseconds since 1970; undefined if it is missing or malformed. */
   readonly modifiedAt: number | undefined;
   /** The change sequence number of the last modification, on servers that have entryCSN. */
-  readonly entryCSN?: string;
+  readonly entryCSN?: string | undefined;
   /** The DN that made the last modification: modifiersName. */
-  readonly modifiedBy?: string;
+  readonly modifiedBy?: string | undefined;
   /** The user's number; undefined if the entry has none. */
-  readonly uidNumber?: string;
+  readonly uidNumber?: string | undefined;
 }
 
 /**

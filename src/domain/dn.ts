@@ -65,8 +65,12 @@ export function isWithin(dn: Dn, ancestor: Dn): boolean {
  * longer.
  */
 export function comparableDn(dn: string): string {
-  return plainKey(dn) ?? (isBlank(dn) ? '' : splitDn(dn).map(keyOfRdn).join(','));
+  if (dn !== latest.dn) latest = { dn, key: plainKey(dn) ?? (isBlank(dn) ? '' : splitDn(dn).map(keyOfRdn).join(',')) };
+  return latest.key;
 }
+
+/** The latest DN with its key: several parts of the service ask for the same one in turn. */
+let latest = { dn: '', key: '' };
 
 /** Whether two DNs are the same, in any spelling. */
 export function isSameDn(one: string, other: string): boolean {

@@ -6,6 +6,8 @@ export interface DirectoryEntry {
   readonly dn: string;
   /** The values of one attribute; empty if the entry has none. */
   values(name: string): readonly Buffer[];
+  /** The same values as text. Bytes that are not UTF-8 become U+FFFD. */
+  texts(name: string): readonly string[];
   /** Every attribute, under the name that the server sent. */
   attributes(): Iterable<readonly [name: string, values: readonly Buffer[]]>;
   /**
@@ -27,9 +29,11 @@ export function entryOf(
     );
     byName.set(name.toLowerCase(), [name, values]);
   }
+  const valuesOf = (name: string) => byName.get(name.toLowerCase())?.[1] ?? [];
   return {
     dn,
-    values: (name) => byName.get(name.toLowerCase())?.[1] ?? [],
+    values: valuesOf,
+    texts: (name) => valuesOf(name).map((value) => value.toString('utf8')),
     attributes: () => byName.values(),
     ...(unreadable === undefined ? {} : { unreadable }),
   };
@@ -42,6 +46,7 @@ export function entryAt(dn: string, entry: DirectoryEntry): DirectoryEntry {
   return {
     dn,
     values: (name) => entry.values(name),
+    texts: (name) => entry.texts(name),
     attributes: () => entry.attributes(),
     ...(unreadable === undefined ? {} : { unreadable }),
   };

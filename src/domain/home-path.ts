@@ -156,8 +156,12 @@ export function isBelow(path: string, folder: string): boolean {
   return folder === '/' ? path !== '/' : path.startsWith(`${folder}/`);
 }
 
+/** An empty name, or `.`, in an absolute path. */
+const NEEDS_CHANGE = /\/\.?(?:\/|$)/;
+
 /** The form in which two spellings of a path are equal. For paths without `..`. */
 export function comparablePath(path: string): string {
+  if (path.startsWith('/') && !NEEDS_CHANGE.test(path)) return path;
   return `${path.startsWith('/') ? '/' : ''}${namesOf(path).join('/')}`;
 }
 

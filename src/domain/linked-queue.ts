@@ -1,13 +1,8 @@
-/** An item of a queue. It holds its own links. */
+/** An item of a queue. It holds its own links: `false` and undefined while it is in none. */
 export interface Linked<T> {
   queued: boolean;
   previous: T | undefined;
   next: T | undefined;
-}
-
-/** The links of an item that is in no queue. */
-export function unlinked(): Linked<never> {
-  return { queued: false, previous: undefined, next: undefined };
 }
 
 /**

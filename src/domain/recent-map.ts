@@ -1,5 +1,5 @@
 import { LargeMap } from './large-map.ts';
-import { type Linked, LinkedQueue, unlinked } from './linked-queue.ts';
+import { type Linked, LinkedQueue } from './linked-queue.ts';
 
 interface Entry<V> extends Linked<Entry<V>> {
   readonly key: string;
@@ -34,7 +34,7 @@ export class RecentMap<V> {
       this.#order.add(known);
       return undefined;
     }
-    const entry = { key, value, ...unlinked() };
+    const entry: Entry<V> = { key, value, queued: false, previous: undefined, next: undefined };
     this.#entries.set(key, entry);
     this.#order.add(entry);
     this.#size += 1;

@@ -2,10 +2,14 @@ import { comparableDn, isSameDn } from '../../src/domain/dn.ts';
 import { LargeMap } from '../../src/domain/large-map.ts';
 import type { OpenAccount } from './open-account.ts';
 
-/** Finds what is remembered of an account, by its id or its DN. */
+/**
+ * Finds what is remembered of an account, by its id or its DN. Only servers without entryUUIDs name
+ * accounts by their DN alone, so that index is made when it is asked for first, and kept from then
+ * on.
+ */
 export class AccountIndex {
   readonly #byId = new LargeMap<OpenAccount>();
-  readonly #idByDn = new LargeMap<string>();
+  #idByDn: LargeMap<string> | undefined;
 
   get size(): number {
     return this.#byId.size;
@@ -25,17 +29,16 @@ export class AccountIndex {
    * that has the DN now, which may be another entry than the one that was meant.
    */
   idOf(dn: string, entryUUID: string | undefined): string | undefined {
-    if (entryUUID !== undefined && this.#byId.get(entryUUID) !== undefined) return entryUUID;
     const key = comparableDn(dn);
-    const id = this.#idByDn.get(key);
-    return entryUUID === undefined || id === key ? id : undefined;
+    if (entryUUID === undefined) return this.#ids().get(key);
+    return [entryUUID, key].find((id) => this.#byId.has(id));
   }
 
   /** Remembers the account, whatever its DN was before. */
   set(id: string, account: OpenAccount): void {
     const before = this.#byId.get(id);
     this.#byId.set(id, account);
-    if (before !== undefined && isSameDn(before.dn, account.dn)) return;
+    if (this.#idByDn === undefined || (before !== undefined && isSameDn(before.dn, account.dn))) return;
     if (before !== undefined) this.#forgetDn(id, before.dn);
     this.#idByDn.set(comparableDn(account.dn), id);
   }
@@ -47,8 +50,17 @@ export class AccountIndex {
     this.#byId.delete(id);
   }
 
+  #ids(): LargeMap<string> {
+    if (this.#idByDn !== undefined) return this.#idByDn;
+    const ids = new LargeMap<string>();
+    for (const [id, { dn }] of this.#byId.entries()) ids.set(comparableDn(dn), id);
+    this.#idByDn = ids;
+    return ids;
+  }
+
   /** Does nothing if another account has the DN by now. */
   #forgetDn(id: string, dn: string): void {
+    if (this.#idByDn === undefined) return;
     const key = comparableDn(dn);
     if (this.#idByDn.get(key) === id) this.#idByDn.delete(key);
   }

@@ -110,7 +110,7 @@ export class AccountVersions {
     const isSame = known?.version === entryCSN;
     const unfinished = (known?.unfinished ?? false) && (isSame || readMode(record.mode)?.phase === 'inWork');
     const madeHere = isSame && (known?.madeHere ?? false);
-    const tokens = known?.tokens ?? [];
+    const tokens = known?.tokens ?? NOTHING.tokens;
     this.#remember(id, { version: entryCSN, connection: this.#connection, madeHere, tokens, unfinished });
   }
 

@@ -2,6 +2,7 @@
 import type { AccountRecord } from '../../src/domain/account.ts';
 import { comparableDn } from '../../src/domain/dn.ts';
 import { isTokenDay } from '../../src/domain/fence.ts';
+import { interned } from '../../src/domain/interned.ts';
 import { readMode } from '../../src/domain/mode.ts';
 
 /**
@@ -36,7 +37,7 @@ export function isSameStamp(one: Stamp, other: Stamp): boolean {
 export function fingerprintOf(record: AccountRecord): string {
   const { mode, state, date, active, returnValue } = record;
   const more = readMode(mode)?.phase === 'inWork' ? [] : [date?.value ?? '', String(active)];
-  return [mode, state, returnValue ?? '', ...more].map((value) => value.toLowerCase()).join('\n');
+  return interned([mode, state, returnValue ?? '', ...more].map((value) => value.toLowerCase()).join('\n'));
 }
 
 /** Whether an account in work is as it was left, so that no other service is at work on it. */

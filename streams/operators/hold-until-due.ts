@@ -1,7 +1,7 @@
 import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
 import type { HoldReason } from '../../src/domain/condition.ts';
-import { LinkedQueue, unlinked } from '../../src/domain/linked-queue.ts';
-import { HeldPlaces, type Place } from '../held-places.ts';
+import { LinkedQueue } from '../../src/domain/linked-queue.ts';
+import { HeldPlaces, type Place, placeOf } from '../held-places.ts';
 import type { Arrival } from './group-per-uid.ts';
 
 /**
@@ -120,7 +120,7 @@ function renew<T>(
   { released, discarded }: HoldOptions<T>,
   pass: (arrival: Arrival<T>) => void,
 ): void {
-  const hadTime = before !== undefined && before.rests === undefined;
+  const hadTime = before !== undefined && !before.rests;
   if (hadTime) discarded(before.item);
   const { key, id, item, due, quiet = false, replaces = false } = arrival;
   const why = moreOf(before?.why, arrival.why);
@@ -159,17 +159,17 @@ class HeldItems<T> {
     this.#release = release;
   }
 
-  rest({ key, id, item, why }: NewPlace<T>): void {
-    if (!this.#places.has(id)) this.#places.set({ key, id, item, why, rests: true, ...unlinked() });
+  rest(of: NewPlace<T>): void {
+    if (!this.#places.has(of.id)) this.#places.set(placeOf(of, { rests: true }));
   }
 
-  add({ key, id, item, why }: NewPlace<T>, due: Later): void {
+  add(of: NewPlace<T>, due: Later): void {
     if ('day' in due) {
-      this.#addTo(this.#queueOf(due.day), { key, id, item, why, day: due.day, ...unlinked() });
+      this.#addTo(this.#queueOf(due.day), placeOf(of, { day: due.day }));
       this.#watchDays();
       return;
     }
-    const place: Place<T> = { key, id, item, why, ...unlinked() };
+    const place = placeOf(of);
     this.#places.set(place);
     this.#wake(place, due.inMilliseconds);
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { entryOf } from '../../src/domain/entry.ts';
-import { isForHomes, readHomePath } from '../../src/domain/home-path.ts';
+import { comparablePath, isForHomes, namesOf, readHomePath } from '../../src/domain/home-path.ts';
 import { FOREIGN_HOMES, HOSTILE_HOMES } from '../support/hostile.ts';
 
 const DN = 'uid=3724300,ou=accounts,dc=example,dc=org';
@@ -14,6 +14,19 @@ function read(
 ) {
   return readHomePath(entryOf(DN, { homeDirectory }), uid, { homeRoot, homeLayout });
 }
+
+describe('a path', () => {
+  it('is compared by its names, without empty ones and dots', () => {
+    const text = fc.string({ unit: fc.constantFrom('/', '.', 'a'), maxLength: 8 });
+    fc.assert(
+      fc.property(text, (path) => {
+        const start = path.startsWith('/') ? '/' : '';
+        expect(comparablePath(path)).toBe(`${start}${namesOf(path).join('/')}`);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
 
 describe('homeDirectory', () => {
   it('is taken in the layouts of honest sites, with and without a root for the homes', () => {

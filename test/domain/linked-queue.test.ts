@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Linked, LinkedQueue, unlinked } from '../../src/domain/linked-queue.ts';
+import { type Linked, LinkedQueue } from '../../src/domain/linked-queue.ts';
 
 interface Item extends Linked<Item> {
   readonly name: number;
@@ -11,7 +11,12 @@ describe('the linked queue', () => {
     const step = fc.record({ kind: fc.constantFrom('add', 'remove', 'shift'), name: fc.nat(9) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
-        const items: Item[] = Array.from({ length: 10 }, (_, name) => ({ name, ...unlinked() }));
+        const items: Item[] = Array.from({ length: 10 }, (_, name) => ({
+          name,
+          queued: false,
+          previous: undefined,
+          next: undefined,
+        }));
         const queue = new LinkedQueue<Item>();
         let model: Item[] = [];
         for (const { kind, name } of steps) {

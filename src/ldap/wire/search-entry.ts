@@ -43,6 +43,17 @@ export class SearchEntry implements DirectoryEntry {
   }
 
   values(name: string): readonly Buffer[] {
+    const reader = this.#find(name);
+    return reader === undefined ? [] : readValues(reader);
+  }
+
+  texts(name: string): readonly string[] {
+    const reader = this.#find(name);
+    return reader === undefined ? [] : readTexts(reader);
+  }
+
+  /** A reader at the SET OF values of an attribute; undefined if the entry has none. */
+  #find(name: string): BerReader | undefined {
     const bytes = this.#bytes;
     const reader = new BerReader(bytes, this.#attributes);
     while (!reader.done) {
@@ -50,10 +61,10 @@ export class SearchEntry implements DirectoryEntry {
       const behind = reader.offset;
       reader.offset = reader.start;
       reader.next(Tag.octetString);
-      if (sameName(bytes, reader.start, reader.stop, name)) return readValues(reader);
+      if (sameName(bytes, reader.start, reader.stop, name)) return reader;
       reader.offset = behind;
     }
-    return [];
+    return undefined;
   }
 
   *attributes(): Generator<readonly [name: string, values: readonly Buffer[]]> {
@@ -101,6 +112,16 @@ function readValues(reader: BerReader): Buffer[] {
   const values: Buffer[] = [];
   while (reader.offset < behind) values.push(reader.octets());
   return values;
+}
+
+/** As `readValues`, without a Buffer for each value: the texts of a refresh are millions. */
+function readTexts(reader: BerReader): string[] {
+  reader.next(Tag.set);
+  const behind = reader.stop;
+  reader.offset = reader.start;
+  const texts: string[] = [];
+  while (reader.offset < behind) texts.push(reader.text());
+  return texts;
 }
 
 function sameName(bytes: Buffer, start: number, end: number, name: string): boolean {

@@ -29,6 +29,7 @@ describe('an entry', () => {
     expect(entry.values('SSTPROVISIONINGMODE').map(String)).toEqual(['add']);
     expect(entry.values('objectclass').map(String)).toEqual(['a', 'b']);
     expect(entry.values('uid')).toEqual([]);
+    expect([entry.texts('OBJECTCLASS'), entry.texts('uid')]).toEqual([['a', 'b'], []]);
     expect([...entry.attributes()].map(([name, values]) => [name, values.length])).toEqual([
       ['objectClass', 2],
       ['sstProvisioningMode', 1],

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { LeaseDirectory } from '../../src/domain/directory.ts';
 import { RecentMap } from '../../src/domain/recent-map.ts';
 import { takeableAt } from './attempt-lease.ts';
@@ -33,6 +34,8 @@ const REMEMBERED = 50_000;
 const LAST_WRITES = 3_000;
 
 const NEVER = new AbortController().signal;
+// Many leases may be renewed at once.
+setMaxListeners(0, NEVER);
 
 /**
  * The leases of this service, by lane. Each has the states of `LeaseState` and a runner while it is

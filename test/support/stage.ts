@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { merge, ReplaySubject, type Subscription } from 'rxjs';
 import type { AccountRecord, AttributeNames, EntryReading } from '../../src/domain/account.ts';
 import { decide } from '../../src/domain/decide.ts';
@@ -122,6 +123,8 @@ export class Stage {
         : stageLeases(this.holder, directory.leaseClient(), (answer) => this.#unlessKilled(answer));
     this.open = open;
     this.accounts = new AccountsInStream(options.concurrency ?? 4, monotonic);
+    // As the lifecycle of the service does.
+    setMaxListeners(0, this.abort.signal, this.draining.signal);
     this.abort.signal.addEventListener('abort', () => this.draining.abort());
     const readEntry = (entry: DirectoryEntry): EntryReading => readAccount(entry, names, RULES);
     const today = options.today ?? (() => '20261123');

@@ -8,7 +8,7 @@ import { hostObjection } from '../handlers/steps/host-users.ts';
 import { accountMemory } from '../streams/accounts/account-memory.ts';
 import type { OpenAccounts } from '../streams/accounts/open-accounts.ts';
 import { AccountsInStream } from '../streams/accounts-in-stream.ts';
-import { LeaseKeeper } from '../streams/leases/lease-keeper.ts';
+import { LAST_WRITES, LeaseKeeper } from '../streams/leases/lease-keeper.ts';
 import { type Leases, NO_LEASES } from '../streams/leases/leases.ts';
 import { PresenceKeeper } from '../streams/leases/presence-keeper.ts';
 import { type PipelineDependencies, provisioning } from '../streams/pipeline.ts';
@@ -108,7 +108,6 @@ export function createService(options: ServiceOptions): Service {
     accounts,
     run: async () => {
       await lastValueFrom(stream$, { defaultValue: undefined });
-      await leases?.close();
       directory.close();
       await handlers.close();
       const exitCode = lifecycle.exitCode || (interrupted > 0 ? ReturnCode.UNDEFINED_ERROR : ReturnCode.SUCCESS);
@@ -165,7 +164,7 @@ function createDirectory(options: ServiceOptions, open: OpenAccounts, lifecycle:
     admit,
     connected: () => backoff.wake(),
     isBehind: () => open.versions.isBehind,
-    abort: lifecycle.stopped,
+    abort: endOfConnection(options, lifecycle),
     drain$: lifecycle.drain$,
   });
   return {
@@ -196,8 +195,18 @@ function createLeases(
   return {
     keeper,
     connected: () => presence.connected(),
-    close: () => Promise.all([keeper.close(), presence.close()]),
   };
+}
+
+/**
+ * Aborted when the connection to the directory has to end. Under leases it stays for a moment after
+ * the stop, so that what is interrupted can be left to other services.
+ */
+function endOfConnection({ settings: { instances } }: ServiceOptions, { stopped }: ServiceLifecycle): AbortSignal {
+  if (instances === 'one') return stopped;
+  const end = new AbortController();
+  stopped.addEventListener('abort', () => setTimeout(() => end.abort(stopped.reason), LAST_WRITES).unref());
+  return end.signal;
 }
 
 interface Parts {

@@ -1,4 +1,16 @@
-import { concatMap, connect, filter, merge, type Observable, of, Subject, tap } from 'rxjs';
+import {
+  concatMap,
+  concatWith,
+  connect,
+  defer,
+  filter,
+  ignoreElements,
+  merge,
+  type Observable,
+  of,
+  Subject,
+  tap,
+} from 'rxjs';
 
 import type { DirectoryChange } from '../src/domain/change.ts';
 import type { Fencing } from '../src/domain/fence.ts';
@@ -71,7 +83,7 @@ export function provisioning(
       if (change.kind === 'connected') fencing = change.fencing;
     }),
     // Outcomes are written over the connection that `changes$` opens. So it is kept until the work
-    // is done, not only until `drain$`.
+    // is done and the leases are given up, not only until `drain$`.
     connect((told$) =>
       merge(
         told$.pipe(readAccounts(surroundings)), //
@@ -97,6 +109,7 @@ export function provisioning(
           project: dryRun ? sayOnly(surroundings) : (candidate, slot) => takeTurn(candidate, surroundings, slot),
         }),
         tap((result) => results$.next(result)),
+        concatWith(defer(() => surroundings.leases.close()).pipe(ignoreElements())),
       ),
     ),
   );

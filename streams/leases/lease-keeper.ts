@@ -31,7 +31,7 @@ export interface LeaseKeeperOptions extends Pick<LeaseContext, 'holder' | 'durat
 /** The number of released leases that are remembered, so that they need not be read again. */
 const REMEMBERED = 50_000;
 /** How long the releases of a service that ends are waited for, in milliseconds. */
-const LAST_WRITES = 3_000;
+export const LAST_WRITES = 3_000;
 
 const NEVER = new AbortController().signal;
 // Many leases may be renewed at once.
@@ -164,7 +164,6 @@ export class LeaseKeeper implements Leases {
     }
   }
 
-  /** Resolves when all releases are written, or after a while. Nothing happens afterwards. */
   async close(): Promise<void> {
     const ended = new AbortController();
     const timer = setTimeout(() => ended.abort(new Error('the service ends')), LAST_WRITES);
@@ -172,6 +171,7 @@ export class LeaseKeeper implements Leases {
     await Promise.allSettled([...this.#runners.values()].map((runner) => runner.until(ended.signal, isReleased)));
     clearTimeout(timer);
     this.stop();
+    await this.#options.presence?.close();
   }
 
   /** Does nothing any more, as at the end of the process. */

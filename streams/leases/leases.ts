@@ -46,6 +46,11 @@ export interface Leases {
   /** Resolves when `mayTake` is true. Rejects on the abort. */
   untilMayTake(until: AbortSignal): Promise<void>;
   /**
+   * To be called when nothing runs any more. Resolves when what was released is written, or after a
+   * while. Nothing is taken afterwards.
+   */
+  close(): Promise<void>;
+  /**
    * How long this service waits before it tries a lease, so that not all services try it at once,
    * in milliseconds.
    */
@@ -74,5 +79,6 @@ export const NO_LEASES: Leases = {
   release: () => {},
   mayTake: true,
   untilMayTake: async () => {},
+  close: async () => {},
   spread: () => 0,
 };

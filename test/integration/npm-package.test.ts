@@ -35,6 +35,7 @@ describe('the npm package', () => {
   it('holds what runs and what it is used with, and nothing else', async () => {
     const files = await filesBelow(installed);
     expect(files.filter((file) => file.startsWith('dist/')).sort()).toEqual([
+      'dist/src/datagrams.py',
       'dist/src/launcher.py',
       'dist/src/lookup.py',
       'dist/src/main.js',

@@ -49,11 +49,11 @@ describe.each([
     const check = await command('check');
     expect(check).toMatch(/^ok +lists: in one piece, as the server refuses pages of 500/m);
     expect(check).toContain(words);
-    expect(await command('verify')).toMatch(/^Owed: 4 failed\.$/m);
+    expect(await command('verify')).toMatch(/^4 accounts failed\.$/m);
     expect(await command('explain', '3')).toContain('account 3');
     const retried = (await command('retry', '--failed')).trimEnd().split('\n');
     expect(retried.filter((line) => line.includes('asked again')).length).toBe(4);
-    expect(await command('verify')).toMatch(/^Owed: 4 open\.$/m);
+    expect(await command('verify')).toMatch(/^4 accounts wait to be taken up\.$/m);
   });
 
   it('gives the periodic list what the stream did not tell', async () => {
@@ -66,7 +66,7 @@ describe.each([
     const untold = proxy.hold('down', 'searchEntry');
     await slapd?.addAccount('4', OPEN);
     (await untold).drop();
-    await service.outputMatches(/received .*list, entry/);
+    await service.outputMatches(/received +4 .*found by the periodic list/);
     await slapd?.waitForMode('4', 'added');
     expect(service.output).not.toContain('the periodic list of the open accounts failed');
   });

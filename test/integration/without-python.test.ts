@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { LEASES } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
@@ -31,7 +32,7 @@ it('`check` says what does not work without Python, and what to install', async 
 });
 
 it('several services are a fault of the configuration without Python', async () => {
-  const { code, stderr } = await check({ instances: 'several' });
+  const { code, stderr } = await check({ instances: 'several', leases: { base: LEASES } });
   expect(code).toBe(78);
   expect(stderr).toMatch(/instances: given "several", expected one, as several needs Python for the launcher/);
 });

@@ -7,6 +7,7 @@ import { encodeModify } from '../src/ldap/wire/write-request.ts';
 import { subscribeOnce } from '../streams/subscription.ts';
 import { accountDn, BASE, manyAccounts } from '../test/support/accounts.ts';
 import { type Slapd, startSlapd } from '../test/support/slapd.ts';
+import type { TestDirectory } from '../test/support/test-directory.ts';
 
 const FIRST_UID = 1_000_000;
 /** The number of concurrent requests. slapd closes a connection with a thousand unanswered ones. */
@@ -35,20 +36,20 @@ export class Administrator {
     this.#watch = watch(this);
   }
 
-  static async connect(slapd: Slapd): Promise<Administrator> {
+  static async connect({ login }: TestDirectory): Promise<Administrator> {
     const abort = new AbortController();
     const access: DirectoryAccess = {
-      urls: [slapd.url],
+      urls: [login.url],
       startTls: false,
       tls: { caFile: null, client: null },
-      authentication: { method: 'simple', dn: slapd.login.dn, readPassword: async () => slapd.login.password },
+      authentication: { method: 'simple', dn: login.dn, readPassword: async () => login.password },
       timeoutMilliseconds: 30_000,
     };
-    const connection = await openConnection(access, slapd.url, abort.signal);
+    const connection = await openConnection(access, login.url, abort.signal);
     const content = { base: BASE, filter: '(sstProvisioningMode=added)', attributes: ['1.1'] };
     const options = {
       access,
-      url: slapd.url,
+      url: login.url,
       ...content,
       protocol: 'syncrepl',
       deadAfterMilliseconds: 600_000,

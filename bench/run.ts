@@ -1,8 +1,7 @@
 /**
  * The benchmark: see docs/benchmarks.md. `npm run bench -- [refresh] [start] [latency] [burst]
- * [calls] [unrelated]
- * [scale] [--quick] [SIZE ...]`; by default all parts but `scale`, which takes long. A SIZE is a
- * number of open accounts for `scale`.
+ * [calls] [unrelated] [several] [scale] [--quick] [SIZE ...]`; by default all parts but `scale`,
+ * which takes long. A SIZE is a number of open accounts for `scale`.
  */
 import { benchBurst } from './burst.ts';
 import { benchCalls } from './calls.ts';
@@ -10,6 +9,7 @@ import { benchLatency } from './latency.ts';
 import { benchRefresh } from './refresh.ts';
 import { summary } from './report.ts';
 import { benchScale } from './scale.ts';
+import { benchSeveral } from './several.ts';
 import { benchStart } from './start.ts';
 import { benchUnrelated } from './unrelated.ts';
 
@@ -20,6 +20,7 @@ const PARTS: Readonly<Record<string, (quick: boolean, sizes: readonly number[]) 
   burst: benchBurst,
   calls: benchCalls,
   unrelated: benchUnrelated,
+  several: benchSeveral,
   scale: benchScale,
 };
 

@@ -36,7 +36,7 @@ const TRACE = [
   'queued mode=add',
   'claimed mode=adding',
   'output line=begun mode=adding stream=stdout',
-  'step mode=adding name=script',
+  'step mode=adding name=script outcome=done',
   'finished mode=added',
 ];
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };

@@ -14,22 +14,28 @@ export interface Haproxy {
 }
 
 /** A real haproxy on 127.0.0.1 in front of one port. It cuts idle connections after `idle`. */
-export async function startHaproxy(target: number, idle: string): Promise<Haproxy> {
+export function startHaproxy(target: number, idle: string): Promise<Haproxy> {
+  return startConfiguredHaproxy((port) =>
+    [
+      'defaults',
+      '  mode tcp',
+      '  timeout connect 5s',
+      `  timeout client ${idle}`,
+      `  timeout server ${idle}`,
+      'listen directory',
+      `  bind 127.0.0.1:${port}`,
+      `  server slapd 127.0.0.1:${target}`,
+      '',
+    ].join('\n'),
+  );
+}
+
+/** A real haproxy with this configuration, which has to listen at `port` of 127.0.0.1. */
+export async function startConfiguredHaproxy(configuration: (port: number) => string): Promise<Haproxy> {
   const folder = await mkdtemp(join(tmpdir(), 'haproxy-'));
   const port = await freePort();
   const file = join(folder, 'haproxy.cfg');
-  const lines = [
-    'defaults',
-    '  mode tcp',
-    '  timeout connect 5s',
-    `  timeout client ${idle}`,
-    `  timeout server ${idle}`,
-    'listen directory',
-    `  bind 127.0.0.1:${port}`,
-    `  server slapd 127.0.0.1:${target}`,
-    '',
-  ];
-  await writeFile(file, lines.join('\n'));
+  await writeFile(file, configuration(port));
   const child = track(spawn('haproxy', ['-db', '-q', '-f', file], { stdio: 'ignore' }));
   const stop = async () => {
     child.kill('SIGKILL');

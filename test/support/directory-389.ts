@@ -234,7 +234,6 @@ async function fill(directory: Directory389, options: Directory389Options): Prom
   });
   if (sizeLimit === 'server') return;
   await directory.modify(SERVICE_DN, {
-    objectClass: ['person', 'extensibleObject'],
     nsSizeLimit: sizeLimit === 'unlimited' ? '-1' : String(sizeLimit),
     nsLookThroughLimit: '-1',
     nsTimeLimit: '-1',

@@ -14,5 +14,6 @@ console.log(
     rsyslogd: 'rsyslog',
     faketime: 'faketime',
     haproxy: 'haproxy',
+    patch: 'patch',
   }),
 );

@@ -15,5 +15,6 @@ console.log(
     faketime: 'faketime',
     haproxy: 'haproxy',
     patch: 'patch',
+    '/usr/sbin/sshd': 'openssh-server',
   }),
 );

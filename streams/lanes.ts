@@ -1,5 +1,6 @@
 import { LargeMap } from '../src/domain/large-map.ts';
 import { type Linked, LinkedQueue } from '../src/domain/linked-queue.ts';
+import { NO_SHARES, type ReadyLane, ReadyLanes, type Shares } from './ready-lanes.ts';
 
 /** One item of work. `key` names its lane, `id` the item itself. */
 export interface Work<T> {
@@ -9,8 +10,9 @@ export interface Work<T> {
 }
 
 /** The waiting items of a key, oldest first. */
-class Lane<T> extends LinkedQueue<Waiting<T>> implements Linked<Lane<T>> {
+class Lane<T> extends LinkedQueue<Waiting<T>> implements ReadyLane<Lane<T>> {
   readonly key: string;
+  place = 0;
   working = false;
   queued = false;
   previous: Lane<T> | undefined = undefined;
@@ -45,12 +47,17 @@ interface Waiting<T> extends Linked<Waiting<T>> {
  */
 export class Lanes<T> {
   #lanes = new LargeMap<Lane<T>>();
-  /** Lanes with a waiting item and none in work, in the order in which they became so. */
-  #ready = new LinkedQueue<Lane<T>>();
+  /** Lanes with a waiting item and none in work. */
+  #ready = new ReadyLanes<Lane<T>>(NO_SHARES);
   #waiting = new LargeMap<Waiting<T>>();
   #waits = 0;
   /** The items in work, by id, each with the other keys that have to wait for it. */
   readonly #working = new Map<string, Set<string>>();
+
+  /** Shares the lanes with other services from now on. To be called before anything is put. */
+  share(shares: Shares): void {
+    this.#ready = new ReadyLanes(shares);
+  }
 
   /** The number of items that wait. */
   get waits(): number {
@@ -74,7 +81,7 @@ export class Lanes<T> {
 
   /** Whether a lane is ready. */
   get isReady(): boolean {
-    return this.#ready.first !== undefined;
+    return !this.#ready.isEmpty;
   }
 
   /** Puts an item. Returns the waiting item that it replaces, if there is one. */
@@ -143,7 +150,7 @@ export class Lanes<T> {
    */
   clear(): void {
     this.#lanes = new LargeMap();
-    this.#ready = new LinkedQueue();
+    this.#ready = new ReadyLanes(NO_SHARES);
     this.#waiting = new LargeMap();
     this.#waits = 0;
   }

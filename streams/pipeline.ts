@@ -103,6 +103,7 @@ export function provisioning(
         groupPerUid({
           slots: accounts.slots,
           lanes: accounts.lanes,
+          shares: surroundings.leases,
           drain$,
           discarded,
           dropped,

@@ -6,7 +6,7 @@ export interface Linked<T> {
 }
 
 /**
- * A first-in, first-out queue. Each item is in it at most once and can be removed at any time. A
+ * A queue, usually first in, first out. Each item is in it at most once and can be removed at any time. A
  * Set would not do: taking its first item gets slower with each one taken, with 200,000 a tenth of
  * a millisecond each.
  */
@@ -46,5 +46,12 @@ export class LinkedQueue<T extends Linked<T>> {
     const first = this.#first;
     if (first !== undefined) this.remove(first);
     return first;
+  }
+
+  /** Removes and returns the last item. */
+  pop(): T | undefined {
+    const last = this.#last;
+    if (last !== undefined) this.remove(last);
+    return last;
   }
 }

@@ -16,7 +16,7 @@ import {
 import { LeaseWatch } from './lease-watch.ts';
 import type { Leases, Taken } from './leases.ts';
 import type { PresenceKeeper } from './presence-keeper.ts';
-import { spreadOf } from './spread.ts';
+import { placeOf, spreadAt } from './spread.ts';
 
 export interface LeaseKeeperOptions extends Pick<LeaseContext, 'holder' | 'duration' | 'killGrace'> {
   readonly directory: LeaseDirectory;
@@ -49,10 +49,12 @@ export class LeaseKeeper implements Leases {
   /** What was seen last of leases that this service does not need now. */
   readonly #seen = new RecentMap<Seen>(REMEMBERED);
   readonly #watch: LeaseWatch;
+  readonly #alone: readonly string[];
   #draining = false;
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
+    this.#alone = [options.holder];
     this.#watch = new LeaseWatch(options.directory, (lane, lease) =>
       this.#runners.get(lane)?.take({ got: 'told', lease }),
     );
@@ -71,9 +73,17 @@ export class LeaseKeeper implements Leases {
     await this.#options.presence?.untilMayClaim(until);
   }
 
+  get services(): readonly string[] {
+    const { presence } = this.#options;
+    return presence?.holders ?? this.#alone;
+  }
+
+  place(uid: string): number {
+    return placeOf(this.#options.holder, laneOf(uid), this.services);
+  }
+
   spread(uid: string): number {
-    const { presence, holder } = this.#options;
-    return presence === undefined ? 0 : spreadOf(holder, laneOf(uid), presence.holders);
+    return spreadAt(this.place(uid));
   }
 
   isHeld(uid: string): boolean {

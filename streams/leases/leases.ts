@@ -1,9 +1,10 @@
 import type { JobLease } from '../../src/domain/job.ts';
 import type { LeaseReading } from '../../src/domain/lease.ts';
+import { NO_SHARES, type Shares } from '../ready-lanes.ts';
 import type { Release, Wish } from './lease-state.ts';
 
 /** The leases of the uids in work. Uids are compared without regard to case. */
-export interface Leases {
+export interface Leases extends Shares {
   /** Whether this service has the lease of the uid, and it has not lapsed. */
   isHeld(uid: string): boolean;
   /**
@@ -68,6 +69,7 @@ export type Taken =
 
 /** With `instances: one`: no lease is needed. */
 export const NO_LEASES: Leases = {
+  ...NO_SHARES,
   isHeld: () => true,
   mayResume: () => true,
   take: async () => ({ is: 'held' }),

@@ -32,6 +32,8 @@ export interface PresenceKeeperOptions {
 export class PresenceKeeper {
   readonly #options: PresenceKeeperOptions;
   #presences: Presences = NO_PRESENCES;
+  /** Another array only if the services have changed. */
+  #holders: readonly string[];
   #masters: Masters = { serverIds: [], mayClaim: true };
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -41,11 +43,12 @@ export class PresenceKeeper {
 
   constructor(options: PresenceKeeperOptions) {
     this.#options = options;
+    this.#holders = [options.holder];
   }
 
   /** The holders that are there, this one included, in order. */
   get holders(): readonly string[] {
-    return livingHolders(this.#presences, this.#options.holder);
+    return this.#holders;
   }
 
   /** Whether this service may take leases: all write to one server, or this one is on the first. */
@@ -57,7 +60,7 @@ export class PresenceKeeper {
   connected(): void {
     if (this.#closed) return;
     this.#connection += 1;
-    this.#presences = reconnected(this.#presences);
+    this.#know(reconnected(this.#presences));
     clearTimeout(this.#timer);
     void this.#renew(this.#connection);
   }
@@ -96,13 +99,19 @@ export class PresenceKeeper {
       await directory.announce(name, presentText(holder, newTurn(), PRESENCE_DURATION));
       const list = await directory.presences();
       if (this.#closed || connection !== this.#connection) return;
-      this.#presences = seePresences(this.#presences, list, now());
+      this.#know(seePresences(this.#presences, list, now()));
       this.#judge();
     } catch {
       // Without an answer nothing is known. The next renewal follows, or the next connection.
     }
     if (this.#closed || connection !== this.#connection) return;
     this.#timer = setTimeout(() => void this.#renew(connection), PRESENCE_EVERY);
+  }
+
+  #know(presences: Presences): void {
+    this.#presences = presences;
+    const holders = livingHolders(presences, this.#options.holder);
+    if (holders.join(' ') !== this.#holders.join(' ')) this.#holders = holders;
   }
 
   #judge(): void {

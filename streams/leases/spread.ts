@@ -8,17 +8,26 @@ const STEP = 12;
 const MOST_STEPS = 4;
 
 /**
- * How long a service waits before it attempts a lease, in milliseconds. Each uid has an order of
- * its own of the services that are there (rendezvous hashing), and the first one does not wait. So
- * the accounts are shared about evenly, and of several services with a free slot one attempts.
+ * The place of a service in the order of those that are there; 0 for the first one. Each uid has an
+ * order of its own (rendezvous hashing), so the accounts are shared about evenly.
  */
-export function spreadOf(own: string, uid: string, holders: readonly string[]): number {
+export function placeOf(own: string, uid: string, holders: readonly string[]): number {
   const weight = weightOf(own, uid);
-  const before = holders.filter((holder) => {
+  let place = 0;
+  for (const holder of holders) {
+    if (holder === own) continue;
     const other = weightOf(holder, uid);
-    return holder !== own && (other < weight || (other === weight && holder < own));
-  });
-  return STEP * Math.min(before.length, MOST_STEPS);
+    if (other < weight || (other === weight && holder < own)) place += 1;
+  }
+  return place;
+}
+
+/**
+ * How long the service at this place waits before it attempts a lease, in milliseconds. The first
+ * one does not wait. So of several services with a free slot one attempts.
+ */
+export function spreadAt(place: number): number {
+  return STEP * Math.min(place, MOST_STEPS);
 }
 
 /** FNV-1a, with the last step of MurmurHash3, as similar texts are to have unlike weights. */

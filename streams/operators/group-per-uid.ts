@@ -1,5 +1,6 @@
 import { defer, Observable, type OperatorFunction, type Subscriber, type Subscription } from 'rxjs';
 import { Lanes, type Work } from '../lanes.ts';
+import type { Shares } from '../ready-lanes.ts';
 import { type Slot, Slots } from '../slots.ts';
 
 /** What arrives: an item to be worked on, or the id of an item that is no longer wanted. */
@@ -24,6 +25,8 @@ export interface GroupOptions<T, R> {
   readonly dropped?: (item: T) => void;
   /** Where the items are kept, for others to see. */
   readonly lanes?: Lanes<T>;
+  /** Which items other services are to take first. Default: there are none. */
+  readonly shares?: Shares;
 }
 
 /**
@@ -68,6 +71,7 @@ class Group<T, R> {
     this.#subscriber = subscriber;
     this.#slots = new Slots(options.slots, () => this.#startReady());
     this.#lanes = options.lanes ?? new Lanes();
+    if (options.shares !== undefined) this.#lanes.share(options.shares);
   }
 
   take(arrival: Arrival<T>): void {

@@ -17,7 +17,8 @@ function script(name: string, body: string): string {
 }
 
 async function failed(world: World, uid: string): Promise<string> {
-  const line = () => world.service.output.split('\n').find((each) => each.includes('failed') && each.includes(uid));
+  const isOutcome = new RegExp(`failed +${uid} `);
+  const line = () => world.service.output.split('\n').find((each) => isOutcome.test(each));
   await expect.poll(line, { timeout: 60_000, interval: 50 }).toBeDefined();
   return line() ?? '';
 }

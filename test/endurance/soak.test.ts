@@ -9,8 +9,11 @@ const HELD = 20_000 * SCALE;
 const TIMEOUT = 120_000 * SCALE;
 
 const MEBIBYTE = 2 ** 20;
-/** The bounded caches are full before the measurement, but their content varies. */
-const MOST_GROWTH = 4 * MEBIBYTE;
+/**
+ * The bounded caches are full before the measurement, but their content varies. 20,000 and 80,000
+ * accounts leave the same 4.2 MiB: compiled code, and the parts of the large maps.
+ */
+const MOST_GROWTH = 5 * MEBIBYTE;
 const MOST_BYTES_FOR_A_HELD_ACCOUNT = 2_048;
 
 const NOTHING = { open: 0, queued: 0, inWork: 0, retrying: 0, failed: 0, deferred: 0, waiting: 0 };

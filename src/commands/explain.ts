@@ -10,8 +10,8 @@ interface ExplainOptions {
 }
 
 /**
- * `explain UID`: what the service would do with an account now, rule by rule, and what the running
- * service and the journal know of it.
+ * `explain UID`: what the service would do with an account now, rule by rule; with several services,
+ * who has its lease; and what the running service and the journal know of it.
  * Exits 1 if there is no such account.
  */
 export function registerExplain(program: Command): void {
@@ -51,6 +51,7 @@ async function explainEntries(uid: string, config: string): Promise<readonly str
   const { entriesOf, describeEntry } = await import('./explain-entry.ts');
   const { hostObjection } = await import('../../handlers/steps/host-users.ts');
   const { explainSubscription } = await import('./explain-subscription.ts');
+  const { explainLease } = await import('./explain-lease.ts');
 
   return withDirectory(config, async (session) => {
     const { settings } = session;
@@ -59,6 +60,7 @@ async function explainEntries(uid: string, config: string): Promise<readonly str
     const { signal } = new AbortController();
     const objection = hostObjection({ rules: settings.accounts, signal });
     for (const { entry, matches } of entries) print(await describeEntry(entry, matches, settings, objection));
+    if (entries.length > 0) print(await explainLease(session, uid));
     print(await explainSubscription(session, uid));
     return entries.map(({ entry }) => entry.dn);
   });

@@ -1,13 +1,28 @@
 import type { LeaseDirectory, PresenceDirectory } from '../domain/directory.ts';
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
+import { type LeaseReading, readLease } from '../domain/lease.ts';
 import { PRESENCE_PREFIX, type Presence, readPresence } from '../domain/presence.ts';
+import { readGeneralizedTime } from '../domain/timestamp.ts';
 import type { DirectoryOperations } from './operations.ts';
 import { escapeFilterValue } from './wire/filter.ts';
 
 /** An object class of RFC 4519 that every server knows. It needs a cn and allows a description. */
 const LEASE_CLASS = 'applicationProcess';
 const VALUE = 'description';
+
+/** A lease as an operator sees it. */
+export interface ShownLease {
+  readonly lease: LeaseReading;
+  /** Its modifyTimestamp, in milliseconds since 1970 by the clock of the directory. */
+  readonly writtenAt: number | undefined;
+}
+
+/** What commands read of the leases. No service decides by it. */
+export interface LeaseView {
+  /** Those leases that exist, by name: at most as many as one search may name. */
+  show(names: readonly string[]): Promise<ReadonlyMap<string, ShownLease>>;
+}
 
 /**
  * The leases and the presences below `base`, each as the entry `cn=<name>` with its value in the
@@ -16,14 +31,15 @@ const VALUE = 'description';
 export function leaseStore(
   operations: Pick<DirectoryOperations, 'add' | 'modify' | 'search'>,
   base: string,
-): LeaseDirectory & PresenceDirectory {
+): LeaseDirectory & PresenceDirectory & LeaseView {
   const dnOf = (name: string) => `cn=${name},${base}`;
   const add = (name: string, value: string) =>
     operations.add(dnOf(name), { objectClass: [LEASE_CLASS], cn: [name], [VALUE]: [value] });
-  const search = async (filter: string, take: (entry: DirectoryEntry) => void) => {
-    const request = { base, scope: 'oneLevel', filter, attributes: ['cn', VALUE, 'entryCSN'] } as const;
+  const search = async (filter: string, stamp: string, take: (entry: DirectoryEntry) => void) => {
+    const request = { base, scope: 'oneLevel', filter, attributes: ['cn', VALUE, stamp] } as const;
     await operations.search(request, {}, take);
   };
+  const ofNames = (names: readonly string[]) => `(|${names.map((name) => `(cn=${escapeFilterValue(name)})`).join('')})`;
   return {
     add,
     swap: async (name, from, to) => {
@@ -43,8 +59,17 @@ export function leaseStore(
     },
     list: async (names) => {
       const found = new Map<string, readonly string[]>();
-      await search(`(|${names.map((name) => `(cn=${escapeFilterValue(name)})`).join('')})`, (entry) => {
+      await search(ofNames(names), 'entryCSN', (entry) => {
         for (const name of textsOf(entry, 'cn')) found.set(name.toLowerCase(), textsOf(entry, VALUE));
+      });
+      return found;
+    },
+    show: async (names) => {
+      const found = new Map<string, ShownLease>();
+      await search(ofNames(names), 'modifyTimestamp', (entry) => {
+        const lease = readLease(textsOf(entry, VALUE));
+        const writtenAt = readGeneralizedTime(textsOf(entry, 'modifyTimestamp')[0] ?? '');
+        for (const name of textsOf(entry, 'cn')) found.set(name.toLowerCase(), { lease, writtenAt });
       });
       return found;
     },
@@ -58,7 +83,7 @@ export function leaseStore(
     },
     presences: async () => {
       const found: Presence[] = [];
-      await search(`(cn=${PRESENCE_PREFIX}*)`, (entry) => {
+      await search(`(cn=${PRESENCE_PREFIX}*)`, 'entryCSN', (entry) => {
         const presence = readPresence(textsOf(entry, VALUE), textsOf(entry, 'entryCSN')[0]);
         if (presence !== undefined) found.push(presence);
       });

@@ -25,6 +25,8 @@ export interface HolderSlot {
   release(): Promise<void>;
 }
 
+export type HolderHost = Pick<Holder, 'installation' | 'boot'>;
+
 /** More services than any host runs on one base. */
 const MOST_SLOTS = 100;
 /** The most characters of the host's name in a holder. */
@@ -52,8 +54,7 @@ async function trySlot(file: string): Promise<HolderSlot | undefined> {
   try {
     if (await lockFile(handle.fd, 0)) {
       const { dev, ino } = await handle.stat({ bigint: true });
-      const boot = (await readFile(BOOT_ID, 'utf8')).trim();
-      return { holder: { installation: hostName(), slot: `${dev}:${ino}`, boot }, release: () => handle.close() };
+      return { holder: { ...(await thisHost()), slot: `${dev}:${ino}` }, release: () => handle.close() };
     }
   } catch (error) {
     await handle.close();
@@ -61,6 +62,11 @@ async function trySlot(file: string): Promise<HolderSlot | undefined> {
   }
   await handle.close();
   return undefined;
+}
+
+/** What the holders of this host have in common, until its next boot. */
+export async function thisHost(): Promise<HolderHost> {
+  return { installation: hostName(), boot: (await readFile(BOOT_ID, 'utf8')).trim() };
 }
 
 /** The host's name, for people. */

@@ -64,6 +64,13 @@ describe.each(REAL)('leases on $name', ({ start, fencing }: ConformingServer) =>
     expect(Object.fromEntries(found)).toEqual({ a: ['free'], 'b@example.org': ['left'] });
   });
 
+  it('are shown with the time of their last write, as the directory says it', async () => {
+    await store().add('a', 'held one job 1 60000');
+    const shown = await store().show(['A', 'b']);
+    expect([...shown.keys()]).toEqual(['a']);
+    expect(shown.get('a')).toMatchObject({ lease: { is: 'held', holder: 'one' }, writtenAt: expect.any(Number) });
+  });
+
   it('stand beside the services that are there, with the server that took their last write', async () => {
     await store().add('a', 'free');
     await store().announce('.present one', presentText('one', 'turn', 10_000));

@@ -1,0 +1,21 @@
+import { readHolder } from '../domain/lease.ts';
+import type { HolderHost } from '../lock/holder-slot.ts';
+
+/** A holder for people: `web1 (slot 25:7)`. */
+export function holderName(word: string): string {
+  const holder = readHolder(word);
+  return holder === undefined ? word : `${holder.installation} (slot ${holder.slot})`;
+}
+
+/** Where a holder is, seen from this host. */
+export function placeOfHolder(word: string, here: HolderHost): string {
+  const holder = readHolder(word);
+  if (holder === undefined) return 'a holder of another version of the service';
+  const isName = holder.installation === here.installation.toLowerCase();
+  const isBoot = holder.boot === here.boot.toLowerCase();
+  if (isName && isBoot) return 'a service on this host';
+  if (isBoot) return `a service in ${holder.installation}, which runs on this machine`;
+  return isName
+    ? 'a service on this host before its last boot, or a host of the same name'
+    : 'a service on another host';
+}

@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LEASES } from '../support/accounts.ts';
+import { attempt, type CommandResult } from '../support/children.ts';
+import { RecordingScript } from '../support/recording-script.ts';
+import { SEVERAL, ServiceProcess, testSettings, withSettings, writeSettings } from '../support/service-process.ts';
+import { type Slapd, startSlapd } from '../support/slapd.ts';
+
+const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+
+let slapd: Slapd;
+let folder: string;
+let script: RecordingScript;
+const services: ServiceProcess[] = [];
+
+beforeAll(async () => {
+  slapd = await startSlapd();
+});
+afterAll(() => slapd.stop());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holders-'));
+  script = await RecordingScript.create(folder);
+});
+afterEach(async () => {
+  await Promise.all(services.splice(0).map((service) => service.kill9()));
+  for (const { dn } of await slapd.search(undefined, '(uid=*)')) await slapd.delete(dn);
+  for (const { dn } of await slapd.search(LEASES, '(cn=*)', 'one')) await slapd.delete(dn);
+  await rm(folder, { recursive: true, force: true });
+});
+
+const socketOf = (name: string) => `unix:${join(folder, `${name}.sock`)}`;
+
+/** Starts a service with the configuration of this name. */
+async function serve(name: string): Promise<ServiceProcess> {
+  const settings = withSettings(testSettings(slapd.url, script.command), SEVERAL);
+  const service = new ServiceProcess(
+    await writeSettings(folder, withSettings(settings, { operator: { listen: socketOf(name) } }), `${name}.yaml`),
+  );
+  services.push(service);
+  service.start();
+  await expect.poll(() => service.output, { timeout: 20_000 }).toContain('refreshed');
+  return service;
+}
+
+const run = (name: string, command: string, ...args: string[]): Promise<CommandResult> =>
+  attempt(process.execPath, [MAIN, command, '-c', join(folder, `${name}.yaml`), ...args], {
+    env: { PATH: process.env['PATH'], TZ: 'UTC' },
+  });
+
+/** Two services, of which the first is at work on the account 1, and the second waits for it. */
+async function twoServices(): Promise<void> {
+  await serve('one');
+  await script.hold('1');
+  await slapd.addAccount('1', { sstProvisioningMode: 'add', sstProvisioningState: '0' });
+  await script.started('1');
+  const second = await serve('two');
+  await expect.poll(() => second.output, { timeout: 20_000 }).toContain('another service works on the uid');
+}
+
+const host = hostname()
+  .replace(/[^A-Za-z0-9.-]/g, '-')
+  .slice(0, 40)
+  .toLowerCase();
+
+describe('with two services, and an account that one of them has in work', () => {
+  it('explain names its holder, and then that the lease is free', { timeout: 60_000 }, async () => {
+    await twoServices();
+    const held = await run('two', 'explain', '1');
+    expect(held.stdout).toContain(`cn=1,${LEASES}`);
+    expect(held.stdout).toContain(`The lease is held by ${host} (slot `);
+    expect(held.stdout).toMatch(/a service on this host \(boot \S+, job \S+\): it works on the uid\./);
+    expect(held.stdout).toMatch(/The directory says it was written \d{4}-.*UTC, by its own clock/);
+    expect(held.stdout).toMatch(/Next: nothing while its service renews it/);
+    await script.release('1');
+    await slapd.waitForMode('1', 'added');
+    await expect.poll(async () => (await run('two', 'explain', '1')).stdout).toContain('The lease is free');
+  });
+});

@@ -1,12 +1,13 @@
 import { chown } from 'node:fs/promises';
 import type { Settings } from '../config/schema.ts';
-import type { AccountsView } from './domain/condition.ts';
-import type { JournalHealth } from './domain/status.ts';
 import { handlerFacts } from './handler-facts.ts';
 import { shortageIn } from './host/shortage.ts';
-import type { EventSource, OperatorServer } from './operator/server.ts';
+import type { OperatorServer, OperatorServerOptions } from './operator/server.ts';
 import { groupNumber } from './operator-group.ts';
 import { programVersion } from './version.ts';
+
+/** What the interface tells of. */
+type OperatorSource = Pick<OperatorServerOptions, 'events$' | 'accounts' | 'leases' | 'journal'>;
 
 /**
  * Opens the operator interface if the settings say so. If it cannot be opened, `notice` is called
@@ -14,10 +15,8 @@ import { programVersion } from './version.ts';
  */
 export async function openOperatorInterface(
   settings: Settings,
-  events$: EventSource,
-  accounts: AccountsView,
+  source: OperatorSource,
   notice: (message: string, level: 'error') => void,
-  journal?: () => JournalHealth,
 ): Promise<OperatorServer | undefined> {
   const { listen, group, allowRemote } = settings.operator;
   if (listen === null) return undefined;
@@ -26,8 +25,14 @@ export async function openOperatorInterface(
   try {
     const { longestMilliseconds: limitMilliseconds } = handlerFacts(settings);
     const version = programVersion();
-    const source = { events$, accounts, limitMilliseconds, journal };
-    const server = await startOperatorServer({ listen, allowRemote, ...source, version, now: Date.now });
+    const server = await startOperatorServer({
+      listen,
+      allowRemote,
+      ...source,
+      limitMilliseconds,
+      version,
+      now: Date.now,
+    });
     if (group !== null) await giveToGroup(listen, group, notice);
     return server;
   } catch (error) {

@@ -104,8 +104,9 @@ async function runLogged(
   const stopRequested = stopOnSignals(signals, service, log);
   let operator: OperatorServer | undefined;
   try {
-    const { accounts } = service;
-    operator = await openOperatorInterface(settings, publisher.events$, accounts, notice, journal?.health);
+    const { accounts, leases } = service;
+    const source = { events$: publisher.events$, accounts, leases, journal: journal?.health };
+    operator = await openOperatorInterface(settings, source, notice);
     // Ready means started, even without a connection: a manager that restarts the service would not
     // help.
     manager.ready();

@@ -18,6 +18,7 @@ import type { AccountsView } from './domain/condition.ts';
 import type { Report } from './domain/event.ts';
 import { TOKEN_DAYS, tokenDay } from './domain/fence.ts';
 import { type Holder, holderWord } from './domain/lease.ts';
+import type { LeasesView } from './domain/lease-status.ts';
 import { presenceName } from './domain/presence.ts';
 import { readAccount } from './domain/read-account.ts';
 import { ReturnCode } from './domain/return-code.ts';
@@ -56,6 +57,8 @@ export interface ServiceOptions {
 export interface Service {
   /** The accounts that it holds. */
   readonly accounts: AccountsView;
+  /** Its leases; undefined if it needs none. */
+  readonly leases: LeasesView | undefined;
   /** Runs until it is told to stop. Resolves to the exit code of the process. */
   run(): Promise<number>;
   /** Starts no new work. Running work may continue for the grace period. */
@@ -106,6 +109,7 @@ export function createService(options: ServiceOptions): Service {
 
   return {
     accounts,
+    leases: leases?.keeper,
     run: async () => {
       await lastValueFrom(stream$, { defaultValue: undefined });
       directory.close();

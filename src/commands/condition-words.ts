@@ -1,6 +1,8 @@
+import type { LeaseStatus, LeasesStatus } from '../domain/lease-status.ts';
 import { returnCodeName } from '../domain/return-code.ts';
 import type { FailedStatus, FailureGroup, InWorkStatus, RetryingStatus, ServiceSnapshot } from '../domain/status.ts';
 import { humanDuration, localTime, readableStamp } from '../observability/human-time.ts';
+import { holderName } from './holder-words.ts';
 
 /** How long before `now` a time was, in words. */
 export function ageAt(now: string): (time: string | undefined) => string {
@@ -52,6 +54,19 @@ export function queueWords({ busy, slots }: ServiceSnapshot): string {
   return `waiting for a worker (${busy} of ${slots} busy)`;
 }
 
+/** Who has the leases that are listed, and since when, by the clock of the service that was asked. */
+function leaseLinesOf(leases: LeasesStatus | undefined): string[] {
+  if (leases === undefined) return [];
+  const age = ({ unchangedMilliseconds }: LeaseStatus) =>
+    unchangedMilliseconds === undefined
+      ? ''
+      : `, unchanged for ${humanDuration(unchangedMilliseconds)} by the service's own clock`;
+  return [
+    ...leases.own.map((lease) => `lease ${lease.is} by this service${age(lease)}`),
+    ...leases.others.map((lease) => `lease ${lease.is} by ${holderName(lease.holder)}${age(lease)}`),
+  ];
+}
+
 /** What the service knows of the accounts in its lists, a line for each. */
 export function conditionLines(status: ServiceSnapshot): string[] {
   const { time } = status;
@@ -63,6 +78,7 @@ export function conditionLines(status: ServiceSnapshot): string[] {
     ...status.retrying.map((account) => `retrying: ${retryWords(account, time)}`),
     ...status.failed.map((account) => `failed${since(account.since)}: ${failureWords(account)}`),
     ...status.waiting.map(({ since: begun, reason }) => `waiting${since(begun)}: ${reason}`),
+    ...leaseLinesOf(status.leases),
     ...status.deferred.map(({ since: begun, until }) => `deferred${since(begun)}: until ${readableStamp(until)}`),
   ];
 }

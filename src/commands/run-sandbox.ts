@@ -115,7 +115,7 @@ async function demonstrate(
   force.addEventListener('abort', () => service.stopNow());
   const operator = once
     ? undefined
-    : await openOperatorInterface(settings, publisher.events$, service.accounts, notice);
+    : await openOperatorInterface(settings, { events$: publisher.events$, accounts: service.accounts }, notice);
 
   const ready = new Promise<void>((resolve) => {
     publisher.listen(({ event }) => event === 'refreshed' && resolve());

@@ -5,6 +5,7 @@ import { humanDuration, localTime, readableStamp, zoneName } from '../observabil
 import { visible } from '../observability/visible.ts';
 import { wrap } from '../observability/wrap.ts';
 import { ageAt, causeWords, queueWords, retryWords, workWords } from './condition-words.ts';
+import { leaseFields, otherLeaseRows, waitedFor } from './lease-screen.ts';
 import { type Block, fitted } from './screen-blocks.ts';
 
 export interface ScreenOptions {
@@ -98,6 +99,7 @@ function serviceLines(status: ServiceSnapshot): Field[] {
         .map((what) => `${what} ${rates.map((rate) => rate[what === 'requests' ? 'received' : what]).join('/')}`)
         .join(', '),
     ],
+    ...leaseFields(status.leases),
     ...journalLines(status.journal),
   ];
 }
@@ -174,6 +176,11 @@ function blocksOf(status: ServiceSnapshot): Block[] {
       title: 'deferred',
       count: counts.deferred,
       rows: status.deferred.map(({ uid, mode, until }) => [uid, mode, `until ${readableStamp(until)}`]),
+    },
+    {
+      title: 'waited for, as another service has the lease',
+      count: waitedFor(status.leases),
+      rows: otherLeaseRows(status.leases),
     },
   ];
 }

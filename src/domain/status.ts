@@ -1,4 +1,5 @@
 import type { ProtocolName } from './change.ts';
+import type { LeasesStatus } from './lease-status.ts';
 import type { Mode } from './mode.ts';
 
 /**
@@ -162,6 +163,8 @@ export interface ServiceSnapshot {
   readonly deferred: readonly DeferredStatus[];
   readonly waiting: readonly WaitingStatus[];
   readonly rates: readonly Rate[];
+  /** Undefined with `instances: one`. */
+  readonly leases?: LeasesStatus;
   /** Undefined if the service keeps no journal. */
   readonly journal?: JournalHealth;
 }

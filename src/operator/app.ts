@@ -3,6 +3,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import type { AccountsView } from '../domain/condition.ts';
 import type { PublishedEvent } from '../domain/event.ts';
+import type { LeasesView } from '../domain/lease-status.ts';
 import type { JournalHealth } from '../domain/status.ts';
 import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
@@ -23,6 +24,8 @@ export interface OperatorAppOptions {
   readonly limitMilliseconds: number;
   readonly backlog?: BacklogLimits | undefined;
   readonly readers?: ReaderLimits | undefined;
+  /** The leases of the service; undefined: it needs none. */
+  readonly leases?: LeasesView | undefined;
   /** How the journal does; undefined: the service keeps none. */
   readonly journal?: (() => JournalHealth) | undefined;
 }
@@ -56,7 +59,7 @@ const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; ch
 
 /** Makes the five pages of the operator interface. All of them only read. */
 export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
-  const { version, now, accounts, limitMilliseconds, journal } = options;
+  const { version, now, accounts, limitMilliseconds, leases, journal } = options;
   const startedAt = new Date(now()).toISOString();
   /** Part of each event id, as the numbers begin again at each start of the service. */
   const startId = now().toString(36);
@@ -98,7 +101,11 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     const limit = Number(c.req.query('limit') ?? STATUS_LIMIT);
     if (!Number.isSafeInteger(limit) || limit < 0) return c.json({ error: 'limit must be a whole number' }, 400);
     const uid = c.req.query('uid')?.toLowerCase();
-    const context = { now: now(), startedAt, version, limit, limitMilliseconds, uid, journal: journal?.() };
+    const context = {
+      ...{ now: now(), startedAt, version, limit, limitMilliseconds, uid },
+      leases: leases?.status({ limit, uid }),
+      journal: journal?.(),
+    };
     const text = statusText(status, accounts, context);
     return c.body(pacedStream(text), 200, { 'content-type': 'application/json' });
   });

@@ -8,6 +8,32 @@ const time = text.refine((given) => !Number.isNaN(Date.parse(given)));
 const account = { uid: text, dn: text, mode: text, since: time.optional() };
 const listOf = <T extends z.ZodRawShape>(fields: T) => z.array(z.looseObject({ ...account, ...fields }));
 
+const leases = z.array(
+  z.looseObject({
+    uid: text,
+    holder: text,
+    is: z.enum(['held', 'paused']),
+    unchangedMilliseconds: number.optional(),
+  }),
+);
+
+const leasesSchema = z.looseObject({
+  holder: text,
+  held: number,
+  paused: number,
+  oldestRenewalMilliseconds: number.optional(),
+  own: leases,
+  others: leases,
+  services: z.array(
+    z.looseObject({
+      holder: text,
+      state: z.enum(['present', 'silent', 'absent']),
+      unchangedMilliseconds: number.optional(),
+      waitedFor: number,
+    }),
+  ),
+});
+
 /**
  * The response of `/status`, as far as it is shown. It is checked because the server at an address
  * need not be this service.
@@ -39,6 +65,7 @@ export const snapshotSchema = z.looseObject({
     deferred: number,
     waiting: number,
   }),
+  leases: leasesSchema.optional(),
   journal: z.looseObject({ directory: text, lostEvents: number, failure: text.optional() }).optional(),
   slots: number,
   busy: number,

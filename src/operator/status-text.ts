@@ -1,4 +1,5 @@
 import type { AccountsView, ConditionName } from '../domain/condition.ts';
+import type { LeasesStatus } from '../domain/lease-status.ts';
 import type { JournalHealth, ServiceSnapshot } from '../domain/status.ts';
 import { isReady, type StatusState } from './status-reducer.ts';
 import { ACCOUNTS_PER_SLICE, type Of, type Survey, type SurveyOptions, survey } from './survey.ts';
@@ -6,6 +7,7 @@ import { ACCOUNTS_PER_SLICE, type Of, type Survey, type SurveyOptions, survey } 
 export interface StatusContext extends Omit<SurveyOptions, 'median'> {
   readonly startedAt: string;
   readonly version: string;
+  readonly leases?: LeasesStatus | undefined;
   readonly journal?: JournalHealth | undefined;
 }
 
@@ -47,7 +49,7 @@ const SHOW: { readonly [C in ConditionName]: Show<C> } = {
 export function* statusText(
   state: StatusState,
   accounts: AccountsView,
-  { startedAt, version, journal, ...options }: StatusContext,
+  { startedAt, version, leases, journal, ...options }: StatusContext,
 ): Generator<string> {
   const counts = accounts.counts();
   const looking = survey(accounts, { ...options, median: (mode) => state.attempts.median(mode) });
@@ -69,6 +71,7 @@ export function* statusText(
     attempts: state.attempts.times(),
     rates: state.rates.rates(options.now),
     failures: found.failures.groups(),
+    ...(leases === undefined ? {} : { leases }),
     ...(journal === undefined ? {} : { journal }),
   };
   yield* pieces(head, found);

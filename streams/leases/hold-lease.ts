@@ -64,6 +64,11 @@ export function deadlineOf({ lease, sentAt }: Sent, { killGrace }: LeaseContext)
   return sentAt + lease.duration - killGrace - SLACK;
 }
 
+/** When the renewal was sent that the deadline counts from. */
+export function renewedAt({ lease, deadline }: Held, { killGrace }: Pick<LeaseContext, 'killGrace'>): number {
+  return deadline - lease.duration + killGrace + SLACK;
+}
+
 export function held(wish: Wish, before: LeaseReading, lease: Held['lease']): Omit<Held, 'deadline'> {
   return { at: 'held', wish, before, lease, next: undefined, doing: 'resting' };
 }

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { LeaseDirectory } from '../../src/domain/directory.ts';
+import type { LeasesQuery, LeasesStatus, LeasesView } from '../../src/domain/lease-status.ts';
 import { RecentMap } from '../../src/domain/recent-map.ts';
 import { takeableAt } from './attempt-lease.ts';
 import { type LeaseForJob, leaseForJob } from './lease-for-job.ts';
@@ -13,6 +14,7 @@ import {
   type Seen,
   type Wish,
 } from './lease-state.ts';
+import { surveyLeases } from './lease-survey.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import type { Leases, Taken } from './leases.ts';
 import type { PresenceKeeper } from './presence-keeper.ts';
@@ -43,7 +45,7 @@ setMaxListeners(0, NEVER);
  *
  * working -> draining (`drain`: nothing is kept over a pause) -> stopped (`close`, `stop`)
  */
-export class LeaseKeeper implements Leases {
+export class LeaseKeeper implements Leases, LeasesView {
   readonly #options: LeaseKeeperOptions;
   readonly #runners = new Map<string, LeaseRunner>();
   /** What was seen last of leases that this service does not need now. */
@@ -63,6 +65,12 @@ export class LeaseKeeper implements Leases {
   /** The number of leases that this service has, asks for, or waits for. */
   get size(): number {
     return this.#runners.size;
+  }
+
+  status(query: LeasesQuery): LeasesStatus {
+    const { holder, killGrace, presence, now } = this.#options;
+    const context = { holder, killGrace, now: now(), presences: presence?.presences };
+    return surveyLeases(this.#states(), context, query);
   }
 
   get mayTake(): boolean {
@@ -189,6 +197,10 @@ export class LeaseKeeper implements Leases {
     this.#watch.stop();
     for (const runner of this.#runners.values()) runner.stop();
     this.#runners.clear();
+  }
+
+  *#states(): Generator<readonly [string, LeaseState]> {
+    for (const [lane, { state }] of this.#runners) yield [lane, state];
   }
 
   /** Returns the result of `take`, once the state shows it. */

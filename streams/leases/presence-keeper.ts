@@ -51,6 +51,11 @@ export class PresenceKeeper {
     return this.#holders;
   }
 
+  /** What is known of the services by their presence entries. */
+  get presences(): Presences {
+    return this.#presences;
+  }
+
   /** Whether this service may take leases: all write to one server, or this one is on the first. */
   get mayClaim(): boolean {
     return this.#masters.mayClaim;

@@ -113,6 +113,33 @@ describe('the status screen', () => {
     }
   });
 
+  it('says nothing of leases with one service', () => {
+    expect(shown(snapshot(2))).not.toMatch(/leases|others/);
+  });
+
+  it('says which leases the service holds, who else is there, and which accounts others have', () => {
+    const leases = {
+      holder: 'web1/25:1/b',
+      ...{ held: 3, paused: 1, oldestRenewalMilliseconds: 4_000, own: [] },
+      others: [{ uid: 'anna', holder: 'web2/25:7/b', is: 'held', unchangedMilliseconds: 3_000 }],
+      services: [
+        { holder: 'web2/25:7/b', state: 'silent', unchangedMilliseconds: 12_000, waitedFor: 1 },
+        { holder: 'web3/25:7/b', state: 'present', unchangedMilliseconds: 900, waitedFor: 0 },
+        { holder: 'web4/25:7/b', state: 'silent', unchangedMilliseconds: 9_000_000, waitedFor: 0 },
+      ],
+    } as const;
+    const screen = shown(snapshot(0, { leases }), { columns: 160 });
+    expect(screen).toContain(
+      "leases     3 held, the oldest renewed 4 s ago by this service's clock; 1 kept over a pause",
+    );
+    expect(screen).toContain(
+      'others     web2 (slot 25:7) is SILENT for 12 s and has 1 account of those here; web3 (slot 25:7) is there; 1 silent',
+    );
+    expect(screen).toContain(
+      'waited for, as another service has the lease\n  anna  web2 (slot 25:7)  held, unchanged here for 3 s',
+    );
+  });
+
   it('says first, on 24 rows of 80 columns, what an operator is woken up for', () => {
     const lines = shown(snapshot(2, { ...badNight(), retrying: [], deferred: [], waiting: [] })).split('\n');
     const { counts } = badNight();

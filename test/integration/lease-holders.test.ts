@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fetchStatus } from '../../src/operator/client.ts';
 import { LEASES } from '../support/accounts.ts';
 import { attempt, type CommandResult } from '../support/children.ts';
 import { RecordingScript } from '../support/recording-script.ts';
@@ -59,12 +60,34 @@ async function twoServices(): Promise<void> {
   await expect.poll(() => second.output, { timeout: 20_000 }).toContain('another service works on the uid');
 }
 
+const statusOf = (name: string) => fetchStatus(socketOf(name));
+
 const host = hostname()
   .replace(/[^A-Za-z0-9.-]/g, '-')
   .slice(0, 40)
   .toLowerCase();
 
 describe('with two services, and an account that one of them has in work', () => {
+  it('status says who holds it, and how old that is by the own clock', { timeout: 60_000 }, async () => {
+    await twoServices();
+    const one = await statusOf('one');
+    expect(one.leases).toMatchObject({ held: 1, paused: 0, own: [{ uid: '1', is: 'held' }], others: [] });
+    expect(one.leases?.oldestRenewalMilliseconds).toBeLessThan(16_000);
+    const { leases: two } = await statusOf('two');
+    expect(two).toMatchObject({ held: 0, own: [], others: [{ uid: '1', is: 'held', holder: one.leases?.holder }] });
+    expect(two?.services).toMatchObject([{ holder: one.leases?.holder, state: 'present', waitedFor: 1 }]);
+    expect((await run('two', 'status', '--wide')).stdout).toMatch(
+      /others +\S+ \(slot \S+\) is there and has 1 account/,
+    );
+    expect((await run('two', 'explain', '1')).stdout).toMatch(
+      /lease held by .* unchanged for .* by the service's own clock/,
+    );
+    await services[0]?.kill9();
+    await expect
+      .poll(async () => (await statusOf('two')).leases?.services, { timeout: 20_000 })
+      .toMatchObject([{ holder: one.leases?.holder, state: 'silent' }]);
+  });
+
   it('explain names its holder, and then that the lease is free', { timeout: 60_000 }, async () => {
     await twoServices();
     const held = await run('two', 'explain', '1');

@@ -46,7 +46,21 @@ export interface LeasesQuery {
   readonly uid?: string | undefined;
 }
 
+/** How often each has happened to the leases of a service since its start. */
+export interface LeaseTally {
+  /** Taken, by whatever they were before. */
+  readonly taken: number;
+  /** Of these, those that another service had held or paused. */
+  readonly takenOver: number;
+  readonly renewed: number;
+  /** Writes that the directory refused, as the lease was not what it was thought to be. */
+  readonly refused: number;
+  /** Held or paused leases that turned out to be another's, or deleted. */
+  readonly lost: number;
+}
+
 /** The leases of a service. It only reads. */
 export interface LeasesView {
+  tally(): LeaseTally;
   status(query: LeasesQuery): LeasesStatus;
 }

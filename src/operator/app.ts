@@ -73,6 +73,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     survey: (at) =>
       survey(accounts, { now: at, limit: 0, limitMilliseconds, median: (mode) => status.attempts.median(mode) }),
     readers: () => ({ open: readers.size(), dropped: readers.dropped() }),
+    leases,
     journal,
   });
 

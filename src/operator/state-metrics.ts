@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { AccountsView } from '../domain/condition.ts';
+import type { LeasesView, LeaseTally } from '../domain/lease-status.ts';
 import type { ConnectionStatus, JournalHealth } from '../domain/status.ts';
 import type { Survey } from './survey.ts';
 
@@ -13,6 +14,8 @@ export interface MetricsSource {
   /** Looks at all accounts, in slices. */
   survey(now: number): Iterator<undefined, Survey>;
   readers(): { readonly open: number; readonly dropped: number };
+  /** Undefined if the service needs no leases. */
+  readonly leases?: LeasesView | undefined;
   /** Undefined if the service keeps no journal. */
   readonly journal?: (() => JournalHealth) | undefined;
 }
@@ -27,6 +30,7 @@ export function registerState(registry: Registry, version: string, source: Metri
   registerAccounts(registry, source);
   registerReaders(registry, source);
   registerProcess(registry, source);
+  if (source.leases !== undefined) registerLeases(registry, source.leases);
   if (source.journal !== undefined) registerJournal(registry, source.journal);
 }
 
@@ -134,6 +138,48 @@ function registerJournal(registry: Registry, health: () => JournalHealth): void 
   gauge(registry, 'prov_journal_failing', 'Whether the journal cannot be written: 1 or 0.', () =>
     health().failure === undefined ? 0 : 1,
   );
+}
+
+/** Nothing here names a uid or a holder. Ages are by the clock of this service. */
+function registerLeases(registry: Registry, leases: LeasesView): void {
+  const status = () => leases.status({ limit: 0 });
+  new Gauge({
+    name: 'prov_leases',
+    help: 'Leases of this service, held or kept over a pause, and those of others that it waits for.',
+    labelNames: ['condition'],
+    registers: [registry],
+    collect() {
+      const { held, paused, services } = status();
+      const waitedFor = services.reduce((sum, service) => sum + service.waitedFor, 0);
+      for (const [condition, count] of Object.entries({ held, paused, waited_for: waitedFor })) {
+        this.set({ condition }, count);
+      }
+    },
+  });
+  const oldest = 'Time since the last renewal of the held lease that was renewed longest ago; 0 if none is held.';
+  gauge(registry, 'prov_lease_oldest_renewal_seconds', oldest, () => (status().oldestRenewalMilliseconds ?? 0) / 1000);
+  new Gauge({
+    name: 'prov_other_services',
+    help: 'Other services by their presence: present, silent, or absent though a lease of theirs is waited for.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const { services } = status();
+      for (const state of ['present', 'silent', 'absent'] as const) {
+        this.set({ state }, services.filter((service) => service.state === state).length);
+      }
+    },
+  });
+  const counts = {
+    taken: ['prov_lease_takes_total', 'Leases taken.'],
+    takenOver: ['prov_lease_take_overs_total', 'Leases taken that another service had held or paused.'],
+    renewed: ['prov_lease_renewals_total', 'Renewals of leases that the directory has confirmed.'],
+    refused: ['prov_lease_refusals_total', 'Writes of leases that the directory refused, as another write came first.'],
+    lost: ['prov_leases_lost_total', 'Leases that were lost to another service, or deleted, while held or paused.'],
+  } as const satisfies Record<keyof LeaseTally, readonly [string, string]>;
+  for (const [what, [name, help]] of Object.entries(counts)) {
+    counter(registry, name, help, () => leases.tally()[what as keyof LeaseTally]);
+  }
 }
 
 function registerProcess(registry: Registry, source: MetricsSource): void {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { LeaseDirectory } from '../../src/domain/directory.ts';
-import type { LeasesQuery, LeasesStatus, LeasesView } from '../../src/domain/lease-status.ts';
+import type { LeasesQuery, LeasesStatus, LeasesView, LeaseTally } from '../../src/domain/lease-status.ts';
 import { RecentMap } from '../../src/domain/recent-map.ts';
 import { takeableAt } from './attempt-lease.ts';
 import { type LeaseForJob, leaseForJob } from './lease-for-job.ts';
@@ -8,6 +8,7 @@ import { LeaseRunner } from './lease-runner.ts';
 import {
   type LeaseContext,
   type LeaseState,
+  type LeaseStep,
   mayResume,
   mayWork,
   type Release,
@@ -15,6 +16,7 @@ import {
   type Wish,
 } from './lease-state.ts';
 import { surveyLeases } from './lease-survey.ts';
+import { NOTHING_YET, tallyStep } from './lease-tally.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import type { Leases, Taken } from './leases.ts';
 import type { PresenceKeeper } from './presence-keeper.ts';
@@ -52,6 +54,7 @@ export class LeaseKeeper implements Leases, LeasesView {
   readonly #seen = new RecentMap<Seen>(REMEMBERED);
   readonly #watch: LeaseWatch;
   readonly #alone: readonly string[];
+  #tally = NOTHING_YET;
   #draining = false;
 
   constructor(options: LeaseKeeperOptions) {
@@ -71,6 +74,10 @@ export class LeaseKeeper implements Leases, LeasesView {
     const { holder, killGrace, presence, now } = this.#options;
     const context = { holder, killGrace, now: now(), presences: presence?.presences };
     return surveyLeases(this.#states(), context, query);
+  }
+
+  tally(): LeaseTally {
+    return this.#tally;
   }
 
   get mayTake(): boolean {
@@ -236,8 +243,11 @@ export class LeaseKeeper implements Leases, LeasesView {
     if (known !== undefined) return known;
     const { directory, now, newTurn, holder, duration, killGrace } = this.#options;
     const context = () => ({ now: now(), turn: newTurn(), spread: this.spread(uid), holder, duration, killGrace });
+    const observe = (step: LeaseStep): void => {
+      this.#tally = tallyStep(this.#tally, step, holder);
+    };
     const stepped = (runner: LeaseRunner) => this.#forgetIdle(lane, runner);
-    const runner = new LeaseRunner(lane, this.#seen.get(lane), { directory, now, context, stepped });
+    const runner = new LeaseRunner(lane, this.#seen.get(lane), { directory, now, context, observe, stepped });
     this.#runners.set(lane, runner);
     return runner;
   }

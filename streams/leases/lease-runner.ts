@@ -6,6 +6,7 @@ import {
   type LeaseEffect,
   type LeaseInput,
   type LeaseState,
+  type LeaseStep,
   NO_LEASE,
   type Seen,
 } from './lease-state.ts';
@@ -17,6 +18,8 @@ export interface LeaseRunnerOptions {
   readonly context: () => LeaseContext;
   /** Milliseconds of the clock of the context. */
   readonly now: () => number;
+  /** Is told each step before its effect begins. */
+  readonly observe: (step: LeaseStep) => void;
   /** Called after each step, when its watchers were told. */
   readonly stepped: (runner: LeaseRunner) => void;
 }
@@ -53,8 +56,10 @@ export class LeaseRunner {
   /** `spread`: see `LeaseContext`. Default: that of the context. */
   take(input: LeaseInput, spread?: number): void {
     const context = this.#options.context();
-    const { state, effect } = stepLease(this.#state, input, spread === undefined ? context : { ...context, spread });
+    const before = this.#state;
+    const { state, effect } = stepLease(before, input, spread === undefined ? context : { ...context, spread });
     this.#state = state;
+    this.#options.observe({ before, input, after: state });
     if (effect !== undefined) this.#perform(effect);
     this.tell();
     this.#options.stepped(this);

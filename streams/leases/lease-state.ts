@@ -144,6 +144,13 @@ export type LeaseInput =
   /** The time of a wait has come. */
   | { readonly got: 'time' };
 
+/** One step of the machine. */
+export interface LeaseStep {
+  readonly before: LeaseState;
+  readonly input: LeaseInput;
+  readonly after: LeaseState;
+}
+
 /** What comes without being asked for by the caller. */
 export type LeaseAnswer = Exclude<LeaseInput, { readonly got: 'take' | 'release' }>;
 

@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { fetchStatus } from '../../src/operator/client.ts';
 import { LEASES } from '../support/accounts.ts';
 import { attempt, type CommandResult } from '../support/children.ts';
+import { parseMetrics } from '../support/parse-metrics.ts';
 import { RecordingScript } from '../support/recording-script.ts';
 import { SEVERAL, ServiceProcess, testSettings, withSettings, writeSettings } from '../support/service-process.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
@@ -62,6 +66,13 @@ async function twoServices(): Promise<void> {
 
 const statusOf = (name: string) => fetchStatus(socketOf(name));
 
+/** The metrics of a service, which `parseMetrics` looks up. */
+async function metricsOf(name: string): Promise<ReturnType<typeof parseMetrics>> {
+  const asked = request({ socketPath: socketOf(name).slice('unix:'.length), path: '/metrics' }).end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  return parseMetrics(await text(answer));
+}
+
 const host = hostname()
   .replace(/[^A-Za-z0-9.-]/g, '-')
   .slice(0, 40)
@@ -86,6 +97,25 @@ describe('with two services, and an account that one of them has in work', () =>
     await expect
       .poll(async () => (await statusOf('two')).leases?.services, { timeout: 20_000 })
       .toMatchObject([{ holder: one.leases?.holder, state: 'silent' }]);
+  });
+
+  it('metrics count what is taken over from a service that was killed', { timeout: 60_000 }, async () => {
+    await twoServices();
+    expect((await metricsOf('one'))('prov_leases', { condition: 'held' })).toBe(1);
+    const waiting = await metricsOf('two');
+    expect(waiting('prov_leases', { condition: 'waited_for' })).toBe(1);
+    expect(waiting('prov_other_services', { state: 'present' })).toBe(1);
+    await services[0]?.kill9();
+    await script.started('1', 2, 30_000);
+    const value = await metricsOf('two');
+    expect([value('prov_lease_takes_total'), value('prov_lease_take_overs_total')]).toEqual([1, 1]);
+    expect(value('prov_lease_oldest_renewal_seconds')).toBeLessThan(16);
+    await expect
+      .poll(async () => (await metricsOf('two'))('prov_lease_renewals_total'), { timeout: 20_000 })
+      .toBeGreaterThan(0);
+    await script.release('1');
+    await slapd.waitForMode('1', 'added');
+    await expect.poll(async () => (await metricsOf('two'))('prov_leases', { condition: 'held' })).toBe(0);
   });
 
   it('explain names its holder, and then that the lease is free', { timeout: 60_000 }, async () => {

@@ -7,6 +7,7 @@ import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AccountsView, type Condition, NO_ACCOUNTS } from '../../src/domain/condition.ts';
 import type { PublishedEvent, StreamEvent } from '../../src/domain/event.ts';
+import type { LeasesView } from '../../src/domain/lease-status.ts';
 import { fetchStatus, followEvents } from '../../src/operator/client.ts';
 import { READER_LIMITS } from '../../src/operator/event-readers.ts';
 import { OperatorError } from '../../src/operator/listen-address.ts';
@@ -366,6 +367,36 @@ describe('/status', () => {
 });
 
 describe('/metrics', () => {
+  it('tells of leases and of the other services, without a uid or a holder', async () => {
+    const leases: LeasesView = {
+      status: () => ({
+        holder: 'web1/25:1/b',
+        ...{ held: 3, paused: 1, oldestRenewalMilliseconds: 4_500 },
+        own: [{ uid: 'anna', holder: 'web1/25:1/b', is: 'held', unchangedMilliseconds: 4_500 }],
+        others: [],
+        services: [
+          { holder: 'web2/25:1/b', state: 'silent', unchangedMilliseconds: 20_000, waitedFor: 2 },
+          { holder: 'web3/25:1/b', state: 'absent', waitedFor: 1 },
+        ],
+      }),
+      tally: () => ({ taken: 9, takenOver: 2, renewed: 30, refused: 4, lost: 1 }),
+    };
+    const text = bodyOf(await raw(await start({ leases }), get('/metrics')));
+    expect(text).not.toMatch(/anna|web[123]/);
+    const value = parseMetrics(text);
+    const counts = ['held', 'paused', 'waited_for'].map((condition) => value('prov_leases', { condition }));
+    expect(counts).toEqual([3, 1, 3]);
+    expect(value('prov_lease_oldest_renewal_seconds')).toBe(4.5);
+    const states = ['present', 'silent', 'absent'].map((state) => value('prov_other_services', { state }));
+    expect(states).toEqual([0, 1, 1]);
+    const counters = ['lease_takes', 'lease_take_overs', 'lease_renewals', 'lease_refusals', 'leases_lost'];
+    expect(counters.map((name) => value(`prov_${name}_total`))).toEqual([9, 2, 30, 4, 1]);
+  });
+
+  it('tells nothing of leases where the service needs none', async () => {
+    expect(bodyOf(await raw(await start(), get('/metrics')))).not.toMatch(/prov_lease|prov_other/);
+  });
+
   it('is the text format, strictly, and agrees with the events and the accounts', async () => {
     const since = Date.now() - 60_000;
     const work = { condition: 'inWork', doing: 'working', attempt: 1, resumed: false } as const;

@@ -11,39 +11,8 @@ import { rulesOf } from '../site.ts';
 import { unsettledFilter } from './account-search.ts';
 import { decisionOf, unlessObjected } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';
-
-/**
- * Why an account is not settled. The first four need attention (`owed`); `deferred` and `waiting`
- * are intended.
- */
-export type FindingKind = 'open' | 'in work' | 'failed' | 'not workable' | 'deferred' | 'waiting';
-
-const OWED: Readonly<Record<FindingKind, boolean>> = {
-  open: true,
-  'in work': true,
-  failed: true,
-  'not workable': true,
-  deferred: false,
-  waiting: false,
-};
-
-/** One account that is not settled. */
-export interface Finding {
-  readonly kind: FindingKind;
-  readonly owed: boolean;
-  readonly uid: string | null;
-  readonly dn: string;
-  readonly mode: string | null;
-  /**
-   * Seconds since the last write: this host's clock minus the entry's modifyTimestamp. null without
-   * one.
-   */
-  readonly ageSeconds: number | null;
-  /** When it was written last, by its modifyTimestamp; null without one. */
-  readonly since: string | null;
-  readonly returnValue: number | null;
-  readonly reason: string;
-}
+import { type Finding, type FindingKind, OWED } from './finding.ts';
+import { areLeased, type LeasedFinding, nameHolders } from './verify-leases.ts';
 
 export interface Tally {
   readonly owed: number;
@@ -53,20 +22,25 @@ export interface Tally {
 /**
  * Searches for all accounts that may need work, page by page, and calls `take` for each finding. It
  * keeps counts, the names of what it has found, and the accounts to look up in the host's user
- * database, so the directory may have any size. Rejects with a DirectoryError if the list is incomplete.
+ * database or whose leases to read, so the directory may have any size. Rejects with a DirectoryError if the list is incomplete.
  */
-export async function verifyAccounts(
-  { directory, settings }: DirectorySession,
-  take: (finding: Finding) => void,
-): Promise<Tally> {
+export async function verifyAccounts(session: DirectorySession, take: (finding: Finding) => void): Promise<Tally> {
+  const { directory, settings } = session;
   const names = settings.attributes;
   const rules = rulesOf(settings);
   const now = Date.now();
   const { decide } = decisionOf(settings);
   const byKind = new Map<FindingKind, number>();
   let owed = 0;
+  const isLeased = areLeased(session);
+  /** The findings for which a service may have a lease. */
+  const leased: LeasedFinding[] = [];
   const report = (finding: Finding | undefined) => {
     if (finding === undefined) return;
+    if (isLeased && mayBeHeld(finding)) leased.push(finding);
+    else tell(finding);
+  };
+  const tell = (finding: Finding) => {
     byKind.set(finding.kind, (byKind.get(finding.kind) ?? 0) + 1);
     if (finding.owed) owed += 1;
     take(finding);
@@ -90,7 +64,12 @@ export async function verifyAccounts(
     report(judge(await unlessObjected(reading, objection), modifiedAt, now, decide));
   });
   await Promise.all(lookUps);
+  await nameHolders(session, leased, tell);
   return { owed, byKind };
+}
+
+function mayBeHeld(finding: Finding): finding is LeasedFinding {
+  return finding.uid !== null && (finding.kind === 'open' || finding.kind === 'in work');
 }
 
 function judge(

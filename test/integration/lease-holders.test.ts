@@ -10,7 +10,14 @@ import { LEASES } from '../support/accounts.ts';
 import { attempt, type CommandResult } from '../support/children.ts';
 import { parseMetrics } from '../support/parse-metrics.ts';
 import { RecordingScript } from '../support/recording-script.ts';
-import { SEVERAL, ServiceProcess, testSettings, withSettings, writeSettings } from '../support/service-process.ts';
+import {
+  SEVERAL,
+  ServiceProcess,
+  type SettingsFile,
+  testSettings,
+  withSettings,
+  writeSettings,
+} from '../support/service-process.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
@@ -38,8 +45,8 @@ afterEach(async () => {
 const socketOf = (name: string) => `unix:${join(folder, `${name}.sock`)}`;
 
 /** Starts a service with the configuration of this name. */
-async function serve(name: string): Promise<ServiceProcess> {
-  const settings = withSettings(testSettings(slapd.url, script.command), SEVERAL);
+async function serve(name: string, several: SettingsFile = SEVERAL): Promise<ServiceProcess> {
+  const settings = withSettings(testSettings(slapd.url, script.command), several);
   const service = new ServiceProcess(
     await writeSettings(folder, withSettings(settings, { operator: { listen: socketOf(name) } }), `${name}.yaml`),
   );
@@ -118,6 +125,26 @@ describe('with two services, and an account that one of them has in work', () =>
     await expect.poll(async () => (await metricsOf('two'))('prov_leases', { condition: 'held' })).toBe(0);
   });
 
+  it('verify says which service has it, and of one without a lease that nobody can tell', {
+    timeout: 60_000,
+  }, async () => {
+    await twoServices();
+    const holder = (await statusOf('one')).leases?.holder;
+    await slapd.addAccount('2', { sstProvisioningMode: 'adding', sstProvisioningState: '0' });
+    const { code, stdout } = await run('two', 'verify');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      new RegExp(`in work +1 .*neither finished nor failed yet; ${host} \\(slot \\S+\\) has its lease`),
+    );
+    expect(stdout).toMatch(/in work +2 .*; its lease is missing, and does not say who works on it/);
+    const json = (await run('two', 'verify', '--json')).stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(json.find(({ uid }) => uid === '1')).toMatchObject({ kind: 'in work', lease: { is: 'held', holder } });
+    await script.release('1');
+  });
+
   it('explain names its holder, and then that the lease is free', { timeout: 60_000 }, async () => {
     await twoServices();
     const held = await run('two', 'explain', '1');
@@ -129,5 +156,44 @@ describe('with two services, and an account that one of them has in work', () =>
     await script.release('1');
     await slapd.waitForMode('1', 'added');
     await expect.poll(async () => (await run('two', 'explain', '1')).stdout).toContain('The lease is free');
+  });
+});
+
+describe('leases that cannot be read', () => {
+  it('are told as that by verify and explain, which say the rest', async () => {
+    const settings = withSettings(testSettings(slapd.url, script.command), SEVERAL);
+    const leases = { ...SEVERAL.leases, base: `ou=none,${LEASES}` };
+    await writeSettings(folder, withSettings(settings, { leases }), 'elsewhere.yaml');
+    await slapd.addAccount('1', { sstProvisioningMode: 'adding', sstProvisioningState: '0' });
+    const verified = await run('elsewhere', 'verify');
+    expect(verified).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/in work +1 .*; its lease cannot be read: /),
+    });
+    expect(verified.stdout).toContain('1 account is in work.');
+    const explained = await run('elsewhere', 'explain', '1');
+    expect(explained).toMatchObject({ code: 0, stdout: expect.stringContaining('The lease cannot be read: ') });
+  });
+});
+
+describe('with one service', () => {
+  it('nothing is told of leases', { timeout: 60_000 }, async () => {
+    await serve('alone', { instances: 'one' });
+    await script.hold('1');
+    await slapd.addAccount('1', { sstProvisioningMode: 'add', sstProvisioningState: '0' });
+    await script.started('1');
+    for (const command of [
+      ['status', '--wide'],
+      ['status', '--json'],
+      ['explain', '1'],
+      ['verify'],
+      ['verify', '--json'],
+    ]) {
+      const [name = '', ...args] = command;
+      const { stdout } = await run('alone', name, ...args);
+      expect(stdout).toMatch(/\badding\b/);
+      expect(stdout).not.toMatch(/lease|others/i);
+    }
+    await script.release('1');
   });
 });

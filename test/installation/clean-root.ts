@@ -1,21 +1,12 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { attempt, type CommandResult, execute, exited, track } from '../support/children.ts';
+import { attempt, type CommandResult, execute, track } from '../support/children.ts';
+import { Namespace } from '../support/namespace.ts';
 
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache/roots');
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
-/** The first process of a root: it says that it is there, and lets the kernel collect all orphans. */
-const FIRST_PROCESS = [
-  'import signal, subprocess',
-  "subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)",
-  'signal.signal(signal.SIGCHLD, signal.SIG_IGN)',
-  "print('ready', flush=True)",
-  'signal.pause()',
-].join('\n');
 
 /**
  * A fresh installation of Debian in a folder, with processes, mounts and a network of its own: only
@@ -23,14 +14,11 @@ const FIRST_PROCESS = [
  */
 export class CleanRoot {
   readonly folder: string;
-  readonly #first: ChildProcess;
+  readonly #namespace: Namespace;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, namespace: Namespace) {
     this.folder = folder;
-    const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', `--mount-proc=${folder}/proc`];
-    this.#first = track(
-      spawn('unshare', [...namespaces, 'python3', '-c', FIRST_PROCESS], { stdio: ['ignore', 'pipe', 'inherit'] }),
-    );
+    this.#namespace = namespace;
   }
 
   /** `packages` can be installed in it without a network. */
@@ -38,21 +26,13 @@ export class CleanRoot {
     const cached = prepared(suite, packages);
     const folder = mkdtempSync(join(tmpdir(), `${suite}-`));
     await execute('cp', ['-a', `${cached}/.`, folder]);
-    const root = new CleanRoot(folder);
-    const { stdout } = root.#first;
-    if (stdout === null) throw new Error('no output');
-    await Promise.race([once(stdout, 'data'), once(root.#first, 'exit').then(() => Promise.reject(new Error(suite)))]);
-    return root;
+    return new CleanRoot(folder, await Namespace.open(`${folder}/proc`, ['ip link set lo up']));
   }
 
   /** The arguments of a command that runs a command in the root. */
   inside(command: string, args: readonly string[]): [command: string, args: string[]] {
-    // The namespaces are those of the child that unshare has forked.
-    const { pid } = this.#first;
-    const child = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-    const enter = ['--target', child, '--mount', '--pid', '--net', 'chroot', this.folder];
     const env = ['env', '-i', `PATH=${PATH}`, 'LC_ALL=C.UTF-8', 'DEBIAN_FRONTEND=noninteractive', 'HOME=/root'];
-    return ['nsenter', [...enter, ...env, command, ...args]];
+    return this.#namespace.inside('chroot', this.folder, ...env, command, ...args);
   }
 
   /** Runs a command in it, to its end. */
@@ -87,8 +67,7 @@ export class CleanRoot {
   }
 
   async close(): Promise<void> {
-    this.#first.kill('SIGKILL');
-    await exited(this.#first);
+    await this.#namespace.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

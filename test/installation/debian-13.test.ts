@@ -1,34 +1,44 @@
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { basename, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { accountLdif, SUFFIX, treeLdif } from '../support/accounts.ts';
 import { execute } from '../support/children.ts';
+import { packTarball } from '../support/npm-package.ts';
+import { SET_UP } from '../support/readme.ts';
 import { CleanRoot } from './clean-root.ts';
 import { asVersion, makePackage } from './debian-package.ts';
-import { commandsBelow } from './readme.ts';
 
-const PROJECT = join(import.meta.dirname, '../..');
 const COMMAND = 'prov-backup-rsnapshot';
 const FOLDER = '/etc/prov-backup-rsnapshot';
 const CONFIGURATION = `${FOLDER}/prov-backup-rsnapshot.yaml`;
 const SECOND = `${FOLDER}/second.yaml`;
 const UNIT = 'prov-backup-rsnapshot.service';
 const INSTANCE = 'prov-backup-rsnapshot@second.service';
-const EXAMPLES = '/usr/share/doc/prov-backup-rsnapshot/examples';
-const LOG = '/var/log/prov-backup-rsnapshot/provisioning.log';
+const JOURNAL = '/var/log/prov-backup-rsnapshot/journal';
+const EXAMPLE_SCRIPT = '/srv/create-chroot.sh';
+const SITE_SCRIPT = '/usr/local/sbin/create-chroot.sh';
+const ADMIN = ['-x', '-H', 'ldapi:///', '-D', `cn=admin,${SUFFIX}`, '-w', 'admin'];
 const RUNS = '/srv/runs';
-const PREPARED = '/srv/prepared.yaml';
-const ACCOUNTS = Array.from({ length: 6 }, (_, number) => `372430${number}`);
+const ACCOUNTS = Array.from({ length: 24 }, (_, number) => `${3724300 + number}`);
 
-const [installDeb = [], installNpm = []] = commandsBelow('Install');
-const [start = []] = commandsBelow('Configure and start');
-const [upgradeNpm = [], removeDeb = [], removeNpm = []] = commandsBelow('Upgrade and remove');
+/** What Debian's slapd asks when it is installed. */
+const ANSWERS = [
+  'slapd slapd/domain string stoney-cloud.org',
+  'slapd slapd/password1 password admin',
+  'slapd slapd/password2 password admin',
+  '',
+].join('\n');
+
+/** The README's block in two, to look at what is there in between. */
+const REMOVE_AND_PURGE = SET_UP.removeDeb.split(/^(?=.* purge )/m);
 
 /** Each run says when it begins and when it ends, so that one that was cut off shows. */
 const SCRIPT = `#!/bin/sh
 echo "begin $2" >>${RUNS}
-sleep 2
+sleep 3
+${EXAMPLE_SCRIPT} "$@" || exit
 echo "end $2" >>${RUNS}
 `;
 
@@ -49,6 +59,11 @@ describe('on Debian 13, by the commands of the README', () => {
     const { stdout, stderr } = await root.attempt(COMMAND, 'status', '--json', '-c', config);
     return stdout === '' ? stderr : JSON.parse(stdout);
   };
+  /** Asks for an account, as an administrator of the directory. */
+  const request = async (uid: string): Promise<void> => {
+    root.write('/srv/account.ldif', accountLdif(uid, { sstProvisioningMode: 'add', sstProvisioningState: '0' }));
+    await root.run('ldapadd', ...ADMIN, '-f', '/srv/account.ldif');
+  };
   /** Puts the only file of that kind where the README has it. */
   const offer = async (file: string, name: string): Promise<void> => {
     await root.run('mkdir', '-p', '/dist');
@@ -62,11 +77,22 @@ describe('on Debian 13, by the commands of the README', () => {
     // No service of another package is started.
     root.write('/usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n', 0o755);
     root.write('/etc/apt/apt.conf.d/90test', 'APT::Get::Assume-Yes "true";\nAPT::Install-Recommends "false";\n');
+    root.write('/srv/answers', ANSWERS);
+    await root.run('debconf-set-selections', '/srv/answers');
     await root.run('apt-get', 'install', ...others);
-    root.write('/usr/bin/systemctl.new', readFileSync(join(import.meta.dirname, 'systemctl.py'), 'utf8'), 0o755);
+    // systemd is not the first process there.
+    root.copy(join(import.meta.dirname, '../support/systemctl.py'), '/usr/bin/systemctl.new');
+    await root.run('chmod', '755', '/usr/bin/systemctl.new');
     await root.run('mv', '/usr/bin/systemctl.new', '/usr/bin/systemctl');
-    root.write('/usr/bin/editor', `#!/bin/sh\ncat ${PREPARED} >"$1"\n`, 0o755);
     await root.run('rm', '/usr/sbin/policy-rc.d');
+    await root.run('install', '-d', '-o', 'openldap', '-g', 'openldap', '/run/slapd');
+    const slapd = ['-h', 'ldapi:///', '-g', 'openldap', '-u', 'openldap', '-F', '/etc/ldap/slapd.d'];
+    await root.run('slapd', ...slapd);
+    // It goes to the background shortly before it listens.
+    await vi.waitFor(() => root.run('ldapwhoami', ...ADMIN), 20_000);
+    // Debian's package has made the first entry.
+    root.write('/srv/tree.ldif', treeLdif().replace(/[\s\S]*?\n\n/, ''));
+    await root.run('ldapadd', ...ADMIN, '-f', '/srv/tree.ldif');
     await root.run('mkdir', '-p', '/run/systemd/system');
   });
   afterAll(async () => {
@@ -82,7 +108,7 @@ describe('on Debian 13, by the commands of the README', () => {
     });
 
     it('is installed with what it depends on, and nothing is started', async () => {
-      await shell(...installDeb);
+      await shell(SET_UP.installDeb);
       expect(await isActive(UNIT)).toBe(false);
       expect(await root.run('dpkg', '--verify', COMMAND)).toBe('');
       expect({ folder: mode(FOLDER), file: mode(CONFIGURATION) }).toEqual({ folder: '750', file: '640' });
@@ -106,45 +132,39 @@ describe('on Debian 13, by the commands of the README', () => {
     });
 
     it('is checked and started as soon as it is configured, for two bases', async () => {
-      root.start(`${EXAMPLES}/config/examples/test-directory.sh`, '/srv/directory');
-      const whoami = ['-x', '-H', 'ldap://127.0.0.1:3890', '-D', 'cn=admin,dc=stoney-cloud,dc=org', '-w', 'admin'];
-      await expect.poll(() => root.attempt('ldapwhoami', ...whoami)).toMatchObject({ code: 0 });
-      root.write('/usr/local/sbin/slow.sh', SCRIPT, 0o755);
-      root.write(RUNS, '');
-      const given = read('/srv/directory/service.yaml')
-        .replace('/srv/directory/script.sh', '/usr/local/sbin/slow.sh')
-        .replace('/srv/directory/operator.sock', '/run/prov-backup-rsnapshot/operator.sock')
-        .replace('/srv/directory/provisioning.log', LOG);
-      root.write(PREPARED, `${given}concurrency: 2\n`);
-      // Only the directory's administrator may read there.
-      const second = given
-        .replace(/bindDn: .*/, 'bindDn: cn=admin,dc=stoney-cloud,dc=org')
-        .replace('bindPassword: secret', 'bindPassword: admin')
-        .replace('base: ou=accounts,ou=backup,ou=services,', 'base: ou=daemons,')
-        .replace('operator.sock', 'second.sock')
-        .replace('provisioning.log', 'second.log');
-      root.write(SECOND, second, 0o640);
+      const { installDeb, schema, directory, configure, start } = SET_UP;
+      const said = await shell(installDeb, schema, directory, configure, start);
+      expect(said).toContain('unit: stop');
+      expect(said).not.toMatch(/^fail/m);
 
-      const [edit = '', check = '', enable = '', look = ''] = start;
-      await shell(edit);
-      expect(await shell(check)).toContain('unit: stop');
-      await shell(enable, enable.replace(/$/, '@second'));
-      await expect.poll(() => root.attempt('sh', '-c', look)).toMatchObject({ code: 0 });
+      root.write(
+        SECOND,
+        read(CONFIGURATION)
+          .replace(/ou=accounts.*/, 'ou=daemons,dc=stoney-cloud,dc=org')
+          .replace('operator.sock', 'second.sock')
+          .replace('/journal', '/second'),
+      );
+      await root.run('systemctl', 'enable', '--now', INSTANCE);
       await expect.poll(() => status(SECOND)).toMatchObject({ ready: true });
     });
 
+    it('provisions an account by the example script', async () => {
+      await request('3724299');
+      await expect.poll(() => root.attempt(COMMAND, 'verify', '-c', CONFIGURATION)).toMatchObject({ code: 0 });
+      expect(root.has('/var/backup/3724299')).toBe(true);
+    });
+
     it('is upgraded at work: running scripts end, and all accounts go on with the new version', async () => {
-      await root.run('mkdir', '/srv/ldif');
-      for (const uid of ACCOUNTS) {
-        await root.run(COMMAND, 'ldif', 'create', '--uid', uid, '--out', '/srv/ldif');
-        const admin = ['-x', '-H', 'ldap://127.0.0.1:3890', '-D', 'cn=admin,dc=stoney-cloud,dc=org', '-w', 'admin'];
-        await root.run('ldapadd', ...admin, '-f', `/srv/ldif/01_add_${uid}.ldif`);
-      }
+      const newer = await asVersion(deb, '99.0.0');
+      root.write(RUNS, '');
+      await root.run('mv', SITE_SCRIPT, EXAMPLE_SCRIPT);
+      root.write(SITE_SCRIPT, SCRIPT, 0o755);
+      for (const uid of ACCOUNTS) await request(uid);
       await expect.poll(() => runs('begin').length).toBeGreaterThan(0);
       expect(await status(CONFIGURATION)).toMatchObject({ version: expect.not.stringMatching(/^99/) });
 
-      await offer(await asVersion(deb, '99.0.0'), '/dist/prov-backup-rsnapshot_1_all.deb');
-      await shell(...installDeb);
+      await offer(newer, '/dist/prov-backup-rsnapshot_1_all.deb');
+      await shell(SET_UP.installDeb);
 
       for (const config of [CONFIGURATION, SECOND]) {
         await expect.poll(() => status(config)).toMatchObject({ version: '99.0.0' });
@@ -153,18 +173,22 @@ describe('on Debian 13, by the commands of the README', () => {
       const each = (what: string) => ACCOUNTS.map((uid) => `${what} ${uid}`);
       const seen = { begun: runs('begin').sort(), ended: runs('end').sort() };
       expect(seen).toEqual({ begun: each('begin'), ended: each('end') });
-      expect(read(LOG)).toMatch(/draining[\s\S]*stopped/);
+      expect(read(`/run/stand-in/${UNIT}.log`)).toMatch(/draining[\s\S]*stopped/);
     });
 
     it('stops when it is removed, and keeps configuration and log', async () => {
-      await shell(...removeDeb.slice(0, 2));
+      const [remove = '', purge] = REMOVE_AND_PURGE;
+      expect(purge).toBeDefined();
+      await shell(remove);
       for (const unit of [UNIT, INSTANCE]) expect(await isActive(unit)).toBe(false);
-      const kept = [`/usr/bin/${COMMAND}`, CONFIGURATION, LOG].map((path) => root.has(path));
-      expect(kept).toEqual([false, true, true]);
+      const kept = [`/usr/bin/${COMMAND}`, CONFIGURATION, JOURNAL, SITE_SCRIPT, '/var/backup/3724299'].map((path) =>
+        root.has(path),
+      );
+      expect(kept).toEqual([false, true, true, true, true]);
     });
 
     it('leaves only what an administrator has added when it is purged', async () => {
-      await shell(...removeDeb.slice(2));
+      await shell(...REMOVE_AND_PURGE.slice(1));
       expect(await traces()).toEqual([FOLDER]);
       expect((await root.run('ls', FOLDER)).trim()).toBe('second.yaml');
     });
@@ -180,25 +204,17 @@ describe('on Debian 13, by the commands of the README', () => {
       await root.run('ln', '-s', '/opt/npm/bin/npm-cli.js', '/usr/bin/npm');
       const packed = join(folder, 'npm');
       mkdirSync(packed);
-      await execute('npm', ['pack', '--loglevel=error', '--ignore-scripts', '--pack-destination', packed], {
-        cwd: PROJECT,
-      });
-      const name = (await execute('ls', [packed])).stdout.trim();
-      root.copy(join(packed, name), `/${name}`);
+      const tarball = await packTarball(packed);
+      root.copy(tarball, `/${basename(tarball)}`);
     });
 
     it('is installed, checked, started, upgraded and removed', async () => {
-      await shell(...installNpm);
-      const [edit = '', check = '', enable = '', look = ''] = start;
-      await shell(edit);
-      expect(await shell(check)).toContain('unit: stop');
-      await shell(enable);
-      await expect.poll(() => root.attempt('sh', '-c', look)).toMatchObject({ code: 0 });
-
-      await shell(...upgradeNpm);
-      await expect.poll(() => root.attempt('sh', '-c', look)).toMatchObject({ code: 0 });
-
-      await shell(...removeNpm);
+      // The directory has been prepared above.
+      const said = await shell(SET_UP.installNpm, SET_UP.configure, SET_UP.start);
+      expect(said).toContain('unit: stop');
+      await shell(SET_UP.upgradeNpm);
+      expect(await status(CONFIGURATION)).toMatchObject({ ready: true });
+      await shell(SET_UP.removeNpm);
       expect(await isActive(UNIT)).toBe(false);
       expect(await traces()).toEqual([FOLDER, '/var/log/prov-backup-rsnapshot', '/run/prov-backup-rsnapshot']);
     });

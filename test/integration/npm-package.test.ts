@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { execute } from '../support/children.ts';
+import { packTarball } from '../support/npm-package.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -23,10 +24,7 @@ describe('the npm package', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'npm-package-'));
-    // The program has been built; a build beside other tests would replace it under them.
-    await npm('pack', '--ignore-scripts', '--pack-destination', folder);
-    const [name = ''] = await readdir(folder);
-    tarball = join(folder, name);
+    tarball = await packTarball(folder);
     await npm('install', '--global', '--offline', '--prefix', join(folder, 'prefix'), tarball);
     installed = join(folder, 'prefix/lib/node_modules/prov-backup-rsnapshot');
   });

@@ -1,0 +1,47 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { exited, track } from './children.ts';
+
+/** The first process: it prepares, says that it is there, and lets the kernel collect all orphans. */
+const FIRST_PROCESS = [
+  'import signal, subprocess, sys',
+  "subprocess.run(['sh', '-e', '-c', sys.argv[1]], check=True)",
+  'signal.signal(signal.SIGCHLD, signal.SIG_IGN)',
+  "print('ready', flush=True)",
+  'signal.pause()',
+].join('\n');
+
+/** Processes, mounts and a network that only those inside see. All that runs in it ends with it. */
+export class Namespace {
+  readonly #first: ChildProcess;
+
+  private constructor(first: ChildProcess) {
+    this.#first = first;
+  }
+
+  /** `proc` is where its processes show; `prepare` are lines of sh that are run in it first. */
+  static async open(proc: string, prepare: readonly string[]): Promise<Namespace> {
+    const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', `--mount-proc=${proc}`];
+    const command = ['python3', '-c', FIRST_PROCESS, prepare.join('\n')];
+    const first = track(spawn('unshare', [...namespaces, ...command], { stdio: ['ignore', 'pipe', 'inherit'] }));
+    const failed = once(first, 'exit').then(([code]) =>
+      Promise.reject(new Error(`no namespace: unshare ended: ${code}`)),
+    );
+    await Promise.race([once(first.stdout, 'data'), failed]);
+    return new Namespace(first);
+  }
+
+  /** The arguments of a command that runs this one in it. */
+  inside(...command: readonly string[]): [command: string, args: string[]] {
+    // The namespaces are those of the child that unshare has forked.
+    const { pid } = this.#first;
+    const child = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return ['nsenter', ['--target', child, '--mount', '--pid', '--net', ...command]];
+  }
+
+  async close(): Promise<void> {
+    this.#first.kill('SIGKILL');
+    await exited(this.#first);
+  }
+}

@@ -1,15 +1,15 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { accountLdif, SUFFIX, treeLdif } from '../support/accounts.ts';
 import { execute } from '../support/children.ts';
-import { packTarball } from '../support/npm-package.ts';
 import { SET_UP } from '../support/readme.ts';
 import { CleanRoot } from './clean-root.ts';
-import { asVersion, makePackage } from './debian-package.ts';
+import { asVersion } from './debian-package.ts';
 
+const PROJECT = join(import.meta.dirname, '../..');
 const COMMAND = 'prov-backup-rsnapshot';
 const FOLDER = '/etc/prov-backup-rsnapshot';
 const CONFIGURATION = `${FOLDER}/prov-backup-rsnapshot.yaml`;
@@ -43,7 +43,7 @@ echo "end $2" >>${RUNS}
 `;
 
 describe('on Debian 13, by the commands of the README', () => {
-  let folder: string;
+  let project: string;
   let root: CleanRoot;
 
   const read = (path: string) => readFileSync(join(root.folder, path), 'utf8');
@@ -59,6 +59,13 @@ describe('on Debian 13, by the commands of the README', () => {
     const { stdout, stderr } = await root.attempt(COMMAND, 'status', '--json', '-c', config);
     return stdout === '' ? stderr : JSON.parse(stdout);
   };
+  /** Runs commands in the copy of the project; resolves to what they have made in a folder of it. */
+  const make = async (commands: string, where: string, ending: string): Promise<string> => {
+    await execute('sh', ['-e', '-c', commands], { cwd: project });
+    const [made] = readdirSync(join(project, where)).filter((name) => name.endsWith(ending));
+    if (made === undefined) throw new Error(`${commands} makes no ${ending} in ${where}`);
+    return join(project, where, made);
+  };
   /** Asks for an account, as an administrator of the directory. */
   const request = async (uid: string): Promise<void> => {
     root.write('/srv/account.ldif', accountLdif(uid, { sstProvisioningMode: 'add', sstProvisioningState: '0' }));
@@ -71,7 +78,11 @@ describe('on Debian 13, by the commands of the README', () => {
   };
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'debian-13-'));
+    project = mkdtempSync(join(tmpdir(), 'debian-13-'));
+    const without = ['node_modules', 'dist'].map((name) => `--exclude=./${name}`);
+    await execute('tar', ['-cf', join(project, 'all.tar'), ...without, '-C', PROJECT, '.']);
+    await execute('tar', ['-xf', 'all.tar'], { cwd: project });
+    await rm(join(project, 'all.tar'));
     const others = ['slapd', 'ldap-utils', 'systemd', 'man-db'];
     root = await CleanRoot.open('trixie', ['nodejs', 'python3', ...others]);
     // No service of another package is started.
@@ -97,13 +108,13 @@ describe('on Debian 13, by the commands of the README', () => {
   });
   afterAll(async () => {
     await root.close();
-    await rm(folder, { recursive: true });
+    await rm(project, { recursive: true });
   });
 
   describe('the Debian package', () => {
     let deb: string;
     beforeAll(async () => {
-      deb = await makePackage(folder);
+      deb = await make(SET_UP.makeDeb, 'dist', '.deb');
       await offer(deb, '/dist/prov-backup-rsnapshot_1_all.deb');
     });
 
@@ -202,9 +213,7 @@ describe('on Debian 13, by the commands of the README', () => {
       await root.run('mkdir', '-p', '/opt/npm');
       await execute('cp', ['-a', `${npm}/.`, join(root.folder, 'opt/npm')]);
       await root.run('ln', '-s', '/opt/npm/bin/npm-cli.js', '/usr/bin/npm');
-      const packed = join(folder, 'npm');
-      mkdirSync(packed);
-      const tarball = await packTarball(packed);
+      const tarball = await make(SET_UP.makeNpm, '', '.tgz');
       root.copy(tarball, `/${basename(tarball)}`);
     });
 

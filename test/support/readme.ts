@@ -5,7 +5,7 @@ export function commandsBelow(heading: string): string[] {
   return fencedBlocks('README.md', `### ${heading}`, 'sh');
 }
 
-const [installDeb = '', installNpm = '', ...noInstall] = commandsBelow('Install');
+const [makeDeb = '', installDeb = '', makeNpm = '', installNpm = '', ...noInstall] = commandsBelow('Install');
 const [schema = '', directory = '', configure = '', start = '', ...noStart] = commandsBelow('Configure and start');
 const [upgradeNpm = '', removeDeb = '', removeNpm = '', ...noUpgrade] = commandsBelow('Upgrade and remove');
 if (removeNpm === '' || start === '' || installNpm === '' || [...noInstall, ...noStart, ...noUpgrade].length > 0) {
@@ -14,7 +14,9 @@ if (removeNpm === '' || start === '' || installNpm === '' || [...noInstall, ...n
 
 /** The commands of the README's "Set it up". */
 export const SET_UP = {
+  makeDeb,
   installDeb,
+  makeNpm,
   installNpm,
   schema,
   directory,

@@ -28,8 +28,13 @@ export function externalRemedy(knownBy: KnownBy, resultCode: number): string | u
   }
 }
 
+const ROOT = /^gidNumber=\d+\+uidNumber=0,cn=peercred,/i;
+
 /** What to do where slapd takes the client for a name that no entry has. */
 export function mappingRemedy(knownBy: KnownBy, dn: string): string {
+  if (knownBy === 'peer' && ROOT.test(dn)) {
+    return `let the access rules name it (by dn.exact="${dn}" write); do not map it by olcAuthzRegexp, as root's own ldapmodify -Y EXTERNAL would be mapped, too, and no longer reach cn=config`;
+  }
   const pattern = knownBy === 'peer' ? dn.replaceAll('+', '[+]') : dn;
   return `let the access rules name it, or map it to an entry (slapd, cn=config): olcAuthzRegexp: "^${pattern}$" "cn=prov-backup-rsnapshot,ou=daemons,SUFFIX"`;
 }

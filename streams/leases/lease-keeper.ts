@@ -20,7 +20,7 @@ import { NOTHING_YET, tallyStep } from './lease-tally.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import type { Leases, Taken } from './leases.ts';
 import type { PresenceKeeper } from './presence-keeper.ts';
-import { placeOf, spreadAt } from './spread.ts';
+import { placeOf, SpreadStep, spreadAt } from './spread.ts';
 
 export interface LeaseKeeperOptions extends Pick<LeaseContext, 'holder' | 'duration' | 'killGrace'> {
   readonly directory: LeaseDirectory;
@@ -54,6 +54,7 @@ export class LeaseKeeper implements Leases, LeasesView {
   readonly #seen = new RecentMap<Seen>(REMEMBERED);
   readonly #watch: LeaseWatch;
   readonly #alone: readonly string[];
+  readonly #step = new SpreadStep();
   #tally = NOTHING_YET;
   #draining = false;
 
@@ -98,7 +99,7 @@ export class LeaseKeeper implements Leases, LeasesView {
   }
 
   spread(uid: string): number {
-    return spreadAt(this.place(uid));
+    return spreadAt(this.place(uid), this.#step.value);
   }
 
   isHeld(uid: string): boolean {
@@ -245,6 +246,10 @@ export class LeaseKeeper implements Leases, LeasesView {
     const context = () => ({ now: now(), turn: newTurn(), spread: this.spread(uid), holder, duration, killGrace });
     const observe = (step: LeaseStep): void => {
       this.#tally = tallyStep(this.#tally, step, holder);
+      const { before, input } = step;
+      if (before.at === 'taking' && before.doing === 'sending' && input.got === 'done') {
+        this.#step.answered(now() - before.sent.sentAt);
+      }
     };
     const stepped = (runner: LeaseRunner) => this.#forgetIdle(lane, runner);
     const runner = new LeaseRunner(lane, this.#seen.get(lane), { directory, now, context, observe, stepped });

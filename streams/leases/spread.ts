@@ -1,8 +1,14 @@
 /**
- * The delay of one service after the one before it, in milliseconds: longer than the lease takes
- * until the others see it.
+ * The least and the most delay of one service after the one before it, in milliseconds: longer than
+ * it takes until the others see that an account is claimed.
  */
-const STEP = 12;
+export const LEAST_STEP = 12;
+const MOST_STEP = 100;
+
+/** Until others see a claim, the lease and the claim are written, and the change is sent to them. */
+const WRITES_UNTIL_SEEN = 3;
+/** The part of a newer time in the mean. */
+const WEIGHT_OF_NEWEST = 0.1;
 
 /** The last services in the order of a uid attempt it together. */
 const MOST_STEPS = 4;
@@ -26,8 +32,23 @@ export function placeOf(own: string, uid: string, holders: readonly string[]): n
  * How long the service at this place waits before it attempts a lease, in milliseconds. The first
  * one does not wait. So of several services with a free slot one attempts.
  */
-export function spreadAt(place: number): number {
-  return STEP * Math.min(place, MOST_STEPS);
+export function spreadAt(place: number, step: number): number {
+  return step * Math.min(place, MOST_STEPS);
+}
+
+/** The delay of one service after the one before it, by how long the directory takes at present. */
+export class SpreadStep {
+  #write = 0;
+
+  /** In milliseconds. */
+  get value(): number {
+    return Math.min(Math.max(LEAST_STEP, WRITES_UNTIL_SEEN * this.#write), MOST_STEP);
+  }
+
+  /** Learns the time from a write to its answer, in milliseconds. */
+  answered(milliseconds: number): void {
+    this.#write += WEIGHT_OF_NEWEST * (milliseconds - this.#write);
+  }
 }
 
 /** FNV-1a, with the last step of MurmurHash3, as similar texts are to have unlike weights. */

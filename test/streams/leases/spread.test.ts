@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { placeOf, spreadAt } from '../../../streams/leases/spread.ts';
+import { LEAST_STEP, placeOf, SpreadStep, spreadAt } from '../../../streams/leases/spread.ts';
 import { Random } from '../../support/leases/agenda.ts';
 import { LeaseWorld } from '../../support/leases/lease-world.ts';
 
@@ -79,11 +79,24 @@ describe('the spread of the attempts', () => {
   it('gives each uid one service that does not wait, whatever the others', () => {
     const holders = ['a/1/b', 'a/2/b', 'b/1/c', 'c/1/d'];
     for (const uid of UIDS) {
-      const delays = holders.map((own) => spreadAt(placeOf(own, uid, holders))).sort((a, b) => a - b);
+      const delays = holders.map((own) => spreadAt(placeOf(own, uid, holders), LEAST_STEP)).sort((a, b) => a - b);
       expect(delays[0]).toBe(0);
       expect(delays[1]).toBeGreaterThan(0);
       expect(delays.at(-1)).toBeLessThan(50);
     }
     expect(placeOf('a/1/b', 'user1', [])).toBe(0);
+  });
+
+  it('takes longer steps while the directory is slow, and never for ever', () => {
+    const step = new SpreadStep();
+    expect(step.value).toBe(LEAST_STEP);
+    for (let write = 0; write < 100; write += 1) step.answered(0.3);
+    expect(step.value).toBe(LEAST_STEP);
+    for (let write = 0; write < 100; write += 1) step.answered(20);
+    expect(step.value).toBeCloseTo(60, 0);
+    step.answered(60_000);
+    expect(step.value).toBe(100);
+    for (let write = 0; write < 200; write += 1) step.answered(0.3);
+    expect(step.value).toBe(LEAST_STEP);
   });
 });

@@ -1,6 +1,6 @@
 import type { LeaseReading } from '../../../src/domain/lease.ts';
 import { stepLease } from '../../../streams/leases/lease-step.ts';
-import { placeOf, spreadAt } from '../../../streams/leases/spread.ts';
+import { LEAST_STEP, placeOf, spreadAt } from '../../../streams/leases/spread.ts';
 import { Agenda, Random } from './agenda.ts';
 import { Launchers, type Script } from './launchers.ts';
 import { LeaseDirectory, type ModelAccount } from './lease-directory.ts';
@@ -81,7 +81,7 @@ export class LeaseWorld {
       holder,
       duration: durations[this.#starts % durations.length] ?? 60_000,
       killGrace,
-      spread: (uid) => spreadAt(placeOf(holder, uid, this.holders())),
+      spread: (uid) => spreadAt(placeOf(holder, uid, this.holders()), LEAST_STEP),
       clock: { offset: this.#random.between(0, 1e9), rate: this.#random.between(0.99, 1.01) },
     });
     this.#starts += 1;

@@ -3,7 +3,7 @@
  * `cn=<uid>,<leases.base>`, where all services look:
  *
  *   free                                              nobody works on the uid
- *   left                                              given up by a service that stopped
+ *   left [<attempt>]                                  given up by a service that stopped
  *   held <holder> <job> <turn> <duration>             a service works on it
  *   paused <holder> <job> <turn> <duration> <attempt> it waits before its next attempt
  *
@@ -13,9 +13,12 @@
  *
  * `turn` is new in each value that a service writes, so no such value stands there twice. The
  * directory compares values without regard to case; so they are read and written in lower case.
+ *
+ * `attempt` is the number of the next one, or of the one that was interrupted; left alone it is 1.
  */
 export type Lease =
-  | { readonly is: 'free' | 'left'; readonly text: string }
+  | { readonly is: 'free'; readonly text: string }
+  | { readonly is: 'left'; readonly text: string; readonly attempt: number }
   | ({ readonly is: 'held' } & Holding)
   | ({ readonly is: 'paused'; readonly attempt: number } & Holding);
 
@@ -38,11 +41,14 @@ export type LeaseReading =
   | { readonly is: 'unclear'; readonly text: string; readonly reason: string };
 
 export const FREE: Lease = { is: 'free', text: 'free' };
-export const LEFT: Lease = { is: 'left', text: 'left' };
 export const MISSING: LeaseReading = { is: 'missing', text: '' };
 
 /** The parts of a value to write. `holder`, `job` and `turn` must be words: see `isLeaseWord`. */
 export type LeaseWords = Omit<Holding, 'text'>;
+
+export function leftLease(attempt: number): Lease {
+  return { is: 'left', text: attempt === 1 ? 'left' : `left ${attempt}`, attempt };
+}
 
 export function heldLease(words: LeaseWords): HeldLease {
   return { is: 'held', ...holding('held', words) };
@@ -111,7 +117,7 @@ function holding(is: 'held' | 'paused', words: LeaseWords): Holding {
 
 function leaseOf(words: readonly string[], text: string): Lease | undefined {
   if (text === 'free') return FREE;
-  if (text === 'left') return LEFT;
+  if (words[0] === 'left') return leftOf(words, text);
   const [is, holder, job, turn, lasts, tries, ...others] = words;
   const duration = numberOf(lasts);
   if (holder === undefined || job === undefined || turn === undefined || duration === undefined) return undefined;
@@ -120,6 +126,11 @@ function leaseOf(words: readonly string[], text: string): Lease | undefined {
   const attempt = numberOf(tries);
   if (is !== 'paused' || attempt === undefined || others.length > 0) return undefined;
   return { is, ...parts, attempt };
+}
+
+function leftOf([, tries = '1', ...others]: readonly string[], text: string): Lease | undefined {
+  const attempt = numberOf(tries);
+  return attempt === undefined || others.length > 0 ? undefined : { is: 'left', text, attempt };
 }
 
 function numberOf(text: string | undefined): number | undefined {

@@ -1,4 +1,11 @@
-import { FREE, LEFT, type Lease, type LeaseReading, type PausedLease, pausedLease } from '../../src/domain/lease.ts';
+import {
+  FREE,
+  type Lease,
+  type LeaseReading,
+  leftLease,
+  type PausedLease,
+  pausedLease,
+} from '../../src/domain/lease.ts';
 import { newTurn, seeChanged, want } from './attempt-lease.ts';
 import {
   type Held,
@@ -99,7 +106,8 @@ function sendRelease(state: Releasing, lease: Held['lease']): LeaseNext {
 
 /** The value to write. A pause is to be ended by this service, so others wait one duration more. */
 export function released(asked: Release, { job }: Held['lease'], context: LeaseContext): Lease {
-  if (asked.to !== 'paused') return asked.to === 'free' ? FREE : LEFT;
+  if (asked.to === 'free') return FREE;
+  if (asked.to === 'left') return leftLease(asked.attempt);
   const { holder, turn, duration } = context;
   return pausedLease({ holder, job, turn, duration: asked.pause + duration }, asked.attempt);
 }

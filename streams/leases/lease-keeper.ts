@@ -114,7 +114,9 @@ export class LeaseKeeper implements Leases, LeasesView {
 
   attempt(uid: string): number {
     const state = this.#runners.get(laneOf(uid))?.state;
-    return state?.at === 'held' && state.before.is === 'paused' ? state.before.attempt : 1;
+    if (state?.at !== 'held') return 1;
+    const { before } = state;
+    return before.is === 'paused' || before.is === 'left' ? before.attempt : 1;
   }
 
   async take(uid: string, wish: Omit<Wish, 'since'>, until: AbortSignal): Promise<Taken> {
@@ -178,15 +180,18 @@ export class LeaseKeeper implements Leases, LeasesView {
   }
 
   release(uid: string, release: Release): void {
-    const isLeft = this.#draining && release.to === 'paused';
-    this.#runners.get(laneOf(uid))?.take({ got: 'release', release: isLeft ? { to: 'left' } : release });
+    const { to } = release;
+    const asked: Release = this.#draining && to === 'paused' ? { to: 'left', attempt: release.attempt } : release;
+    this.#runners.get(laneOf(uid))?.take({ got: 'release', release: asked });
   }
 
   /** To be called when no new work is started: what is paused is left to other services. */
   drain(): void {
     this.#draining = true;
     for (const runner of this.#runners.values()) {
-      if (runner.state.at === 'paused') runner.take({ got: 'release', release: { to: 'left' } });
+      const { state } = runner;
+      if (state.at !== 'paused') continue;
+      runner.take({ got: 'release', release: { to: 'left', attempt: state.lease.attempt } });
     }
   }
 

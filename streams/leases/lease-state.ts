@@ -123,7 +123,8 @@ export interface Wish {
  * the account is in work by a claim of this service, or by one that it was free to resume.
  */
 export type Release =
-  | { readonly to: 'free' | 'left' }
+  | { readonly to: 'free' }
+  | { readonly to: 'left'; readonly attempt: number }
   | { readonly to: 'paused'; readonly pause: number; readonly attempt: number };
 
 export type LeaseInput =

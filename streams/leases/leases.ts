@@ -18,8 +18,8 @@ export interface Leases extends Shares {
    */
   take(uid: string, wish: Omit<Wish, 'since'>, until: AbortSignal): Promise<Taken>;
   /**
-   * The number of the next attempt, if the lease was another service's in a pause before it;
-   * otherwise 1.
+   * The number of the next attempt, if the lease was another service's in a pause before it or says
+   * what a service has left; otherwise 1.
    */
   attempt(uid: string): number;
   /**

@@ -7,16 +7,21 @@ import type { TurnResult } from './turn.ts';
  * attempt; the lease then says so, and others wait as long.
  */
 export function releaseLease(
-  { record: { uid } }: Candidate,
+  candidate: Candidate,
   result: TurnResult,
   { leases, signal }: Pick<Surroundings, 'leases' | 'signal'>,
 ): void {
+  const { uid } = candidate.record;
   if (result.at === 'again') {
-    const { ownWork } = result.candidate;
-    const attempt = ownWork?.kind === 'retry' ? ownWork.attempt : (ownWork?.work.job.attempt ?? 1);
+    const attempt = attemptOf(result.candidate) ?? 1;
     leases.release(uid, { to: 'paused', pause: result.inMilliseconds, attempt });
     return;
   }
   const isInterrupted = signal.aborted || (result.at === 'decideAgain' && result.interrupted === true);
-  leases.release(uid, { to: isInterrupted ? 'left' : 'free' });
+  if (isInterrupted) leases.release(uid, { to: 'left', attempt: attemptOf(candidate) ?? leases.attempt(uid) });
+  else leases.release(uid, { to: 'free' });
+}
+
+function attemptOf({ ownWork }: Candidate): number | undefined {
+  return ownWork?.kind === 'retry' ? ownWork.attempt : ownWork?.work.job.attempt;
 }

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { heldLease, holderWord, isLeaseWord, pausedLease, readHolder, readLease } from '../../src/domain/lease.ts';
+import {
+  heldLease,
+  holderWord,
+  isLeaseWord,
+  leftLease,
+  pausedLease,
+  readHolder,
+  readLease,
+} from '../../src/domain/lease.ts';
 
 const word = fc.stringMatching(/^[!-~]{1,20}$/);
 const duration = fc.nat(999_999_999);
@@ -35,6 +43,11 @@ describe('a lease', () => {
     expect(readLease([value]).is).toBe(is);
   });
 
+  it('says the attempt that was left, which is the first one if it says nothing', () => {
+    for (const attempt of [1, 2, 17]) expect(readLease([leftLease(attempt).text])).toEqual(leftLease(attempt));
+    expect(readLease(['left'])).toMatchObject({ text: 'left', attempt: 1 });
+  });
+
   it('is missing without an entry', () => {
     expect(readLease(undefined).is).toBe('missing');
   });
@@ -50,6 +63,8 @@ describe('a lease', () => {
     [['held web/1/b 17 t1 9999999999']],
     [['paused web/1/b 17 t1 30000']],
     [['paused web/1/b 17 t1 30000 3 4']],
+    [['left now']],
+    [['left 2 3']],
     [['backup of 2019']],
   ])("is nobody's if it is %j, and says what to do", (values) => {
     expect(readLease(values)).toMatchObject({ is: 'unclear', reason: expect.stringContaining('replace') });

@@ -655,7 +655,7 @@ describe('two services on the same accounts', () => {
     first.drain();
     const second = start({ ...several, runHandler: takes(10) });
     await pass(1_000);
-    expect(second.jobs).toMatchObject([{ resumed: true, attempt: 1 }]);
+    expect(second.jobs).toMatchObject([{ resumed: true, attempt: 2 }]);
 
     const third = start({ ...several, runHandler: takes(10, failed(75)) });
     await second.close();

@@ -85,7 +85,7 @@ const REFUSED: LeaseInput = { got: 'refused' };
 const NO_ANSWER: LeaseInput = { got: 'noAnswer' };
 const TIME: LeaseInput = { got: 'time' };
 const TO_FREE: LeaseInput = { got: 'release', release: { to: 'free' } };
-const TO_LEFT: LeaseInput = { got: 'release', release: { to: 'left' } };
+const TO_LEFT: LeaseInput = { got: 'release', release: { to: 'left', attempt: 1 } };
 const TO_PAUSE: LeaseInput = { got: 'release', release: { to: 'paused', pause: 600_000, attempt: 3 } };
 const read = (...values: readonly string[]): LeaseInput => ({ got: 'read', lease: readLease(values) });
 const told = (...values: readonly string[]): LeaseInput => ({ got: 'told', lease: readLease(values) });

@@ -11,7 +11,10 @@ const DONE: LeaseInput = { got: 'done' };
 const REFUSED: LeaseInput = { got: 'refused' };
 const TIME: LeaseInput = { got: 'time' };
 const read = (text: string): LeaseInput => ({ got: 'read', lease: readLease(text === '' ? undefined : [text]) });
-const release = (to: 'free' | 'left'): LeaseInput => ({ got: 'release', release: { to } });
+const release = (to: 'free' | 'left'): LeaseInput => ({
+  got: 'release',
+  release: to === 'left' ? { to, attempt: 1 } : { to },
+});
 const PAUSE: LeaseInput = { got: 'release', release: { to: 'paused', pause: 1_000, attempt: 2 } };
 
 /** The tally after these inputs. Two seconds pass before each. */

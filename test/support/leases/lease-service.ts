@@ -414,7 +414,7 @@ export class LeaseService {
     lane.tokens = [];
     lane.hasOutcome = false;
     lane.turn = 'idle';
-    this.#step(lane, { got: 'release', release: { to: mine ? 'left' : 'free' } });
+    this.#step(lane, { got: 'release', release: mine ? { to: 'left', attempt: 1 } : { to: 'free' } });
     if (!this.draining) this.#soon(lane, () => this.told(uid), 50);
     this.#lend(lane);
   }

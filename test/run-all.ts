@@ -41,7 +41,7 @@ const DEFAULT_STAGES: readonly Stage[] = [
   { name: 'knip', title: 'dead code', budget: 15, run: command(bin('knip'), '--no-progress') },
   { name: 'build', title: 'build', budget: 10, run: build },
   { name: 'unit', title: 'unit tests', budget: 220, run: vitest('unit') },
-  { name: 'integration', title: 'integration tests', budget: 250, run: vitest('integration') },
+  { name: 'integration', title: 'integration tests', budget: 330, run: vitest('integration') },
   { name: 'faults', title: 'fault suite', budget: 300, run: vitest('faults') },
 ];
 /** These need the network each time, or a long time. */

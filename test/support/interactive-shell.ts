@@ -7,6 +7,9 @@ const TERMINAL = 'import pty, sys; pty.spawn(sys.argv[1:])';
 /** Only after it are keys the shell's; before it they are the terminal's. */
 const PROMPT = 'next> ';
 
+/** The command has printed its arguments, and the next line may be typed. */
+const DONE = new RegExp(`\x03[\\s\\S]*${PROMPT}`);
+
 const KILL_LINE = '\x15';
 
 /** The keys that insert all completions of the word before them. */
@@ -56,7 +59,8 @@ export class InteractiveShell {
   async complete(line: string): Promise<string[]> {
     const from = this.#printed.length;
     this.#type(`${line}${this.#insertAll}\n`);
-    await this.#settled();
+    // Nothing is typed ahead: its echo could stand among the words.
+    await this.#until(() => DONE.test(this.#printed.slice(from)));
     // What was typed is on the terminal, too, but without these marks.
     const printed = this.#printed.slice(from);
     const words = printed.slice(printed.indexOf('\x02') + 1, printed.indexOf('\x03'));
@@ -82,15 +86,18 @@ export class InteractiveShell {
   #settled(): Promise<void> {
     this.#typed += 1;
     const mark = new RegExp(`settled-${this.#typed}\\.[\\s\\S]*${PROMPT}`);
-    const done = new Promise<void>((resolve, reject) => {
+    this.#type(`printf '\\n%s-%s.\\n' settled ${this.#typed}\n`);
+    return this.#until(() => mark.test(this.#printed));
+  }
+
+  #until(isReached: () => boolean): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
       const deadline = setTimeout(() => reject(new Error(`no answer: ${this.#printed.slice(-2000)}`)), 20_000);
       this.#look = () => {
-        if (!mark.test(this.#printed)) return;
+        if (!isReached()) return;
         clearTimeout(deadline);
         resolve();
       };
     });
-    this.#type(`printf '\\n%s-%s.\\n' settled ${this.#typed}\n`);
-    return done;
   }
 }

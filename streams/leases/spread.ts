@@ -3,7 +3,7 @@
  * it takes until the others see that an account is claimed.
  */
 export const LEAST_STEP = 12;
-const MOST_STEP = 100;
+const MOST_STEP = 1_000;
 
 /** Until others see a claim, the lease and the claim are written, and the change is sent to them. */
 const WRITES_UNTIL_SEEN = 3;

@@ -95,7 +95,7 @@ describe('the spread of the attempts', () => {
     for (let write = 0; write < 100; write += 1) step.answered(20);
     expect(step.value).toBeCloseTo(60, 0);
     step.answered(60_000);
-    expect(step.value).toBe(100);
+    expect(step.value).toBe(1_000);
     for (let write = 0; write < 200; write += 1) step.answered(0.3);
     expect(step.value).toBe(LEAST_STEP);
   });

@@ -85,8 +85,8 @@ async function faultsOfFiles(settings: Settings): Promise<FaultAt[]> {
 }
 
 /**
- * Of several services, the one that loses an account must end its script, however it is itself. Only
- * the launcher can do that.
+ * Of several services, the one that loses an account must end its script, however it is itself.
+ * Only the launcher can do that.
  */
 async function faultWithoutPython(): Promise<FaultAt | undefined> {
   const fault = await faultOfPython();

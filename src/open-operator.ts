@@ -44,8 +44,8 @@ export async function openOperatorInterface(
 }
 
 /**
- * Lets the members of the group use the socket. If that is not possible, its owner can, and `notice`
- * is called with the reason.
+ * Lets the members of the group use the socket. If that is not possible, its owner can, and
+ * `notice` is called with the reason.
  */
 async function giveToGroup(
   listen: string,

@@ -125,9 +125,9 @@ async function runLogged(
 }
 
 /**
- * Checks who can read the secrets, and the script, and ends scripts that an earlier service left behind,
- * before the first account is worked on. A service that is told to stop need not wait for it: the
- * next service does the same.
+ * Checks who can read the secrets, and the script, and ends scripts that an earlier service left
+ * behind, before the first account is worked on. A service that is told to stop need not wait for
+ * it: the next service does the same.
  */
 async function prepare(
   configFile: string,

@@ -162,7 +162,8 @@ function comingBack({ accounts: { lanes }, open }: PipelineDependencies) {
           case 'again':
             return [{ ...result, kind: 'again' }];
           case 'rests':
-            // What waits for a slot is newer than the end of this turn. What has left holds nothing.
+            // What waits for a slot is newer than the end of this turn. What has left holds
+            // nothing.
             return isNewest(result.candidate) ? [{ ...result, kind: 'rests' }] : [];
         }
       }),

@@ -40,7 +40,10 @@ export class Turns {
     this.#now = now;
   }
 
-  /** The number of turns that wait for the directory, of those that wait for others, and of the rest. */
+  /**
+   * The number of turns that wait for the directory, of those that wait for others, and of the
+   * rest.
+   */
   get counts(): { readonly paused: number; readonly waiting: number; readonly inWork: number } {
     const [paused, waiting] = [this.#paused, this.#waiting];
     return { paused, waiting, inWork: this.#turns.size - paused - waiting };
@@ -71,7 +74,9 @@ export class Turns {
     if (known !== undefined) known.step = { name: step, since: this.#now() };
   }
 
-  /** To be called when the account's turn waits for the directory. `wait` settles when that is over. */
+  /**
+   * To be called when the account's turn waits for the directory. `wait` settles when that is over.
+   */
   paused(
     record: AccountRecord,
     { attempt, reason, inMilliseconds }: { attempt: number; reason: string; inMilliseconds: number },

@@ -113,7 +113,9 @@ export function credentialName(file: string): string | undefined {
   return file.startsWith(CREDENTIAL) ? file.slice(CREDENTIAL.length) : undefined;
 }
 
-/** A file that holds a secret, or belongs to one: a path, or `credential:NAME` (systemd.exec(5)). */
+/**
+ * A file that holds a secret, or belongs to one: a path, or `credential:NAME` (systemd.exec(5)).
+ */
 export const inputFile = kind<string>(
   'absolute path | credential:NAME',
   'an absolute path, such as /etc/prov-backup-rsnapshot/file, or credential:NAME for a credential of systemd',

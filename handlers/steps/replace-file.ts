@@ -17,8 +17,8 @@ export interface FileShape {
  * Replaces a file with content, mode and owner in one rename. A reader sees the old file or the new
  * one, also after a power failure. `inspect` gets the new file under its temporary name. If it
  * throws, the temporary file is kept for the operator and `replaceFile` rejects. Each path has one
- * temporary name, so the next attempt removes what an earlier one has left. `permit` is called right
- * before each change: an abandoned step must not overwrite the result of a later attempt.
+ * temporary name, so the next attempt removes what an earlier one has left. `permit` is called
+ * right before each change: an abandoned step must not overwrite the result of a later attempt.
  */
 export async function replaceFile(
   path: string,

@@ -35,7 +35,9 @@ export function failureWords({ returnValue, step, cause, reason }: FailedStatus)
   return cause === undefined && step !== undefined ? `${words}: ${withoutName(reason, returnValue)}` : words;
 }
 
-/** The cause of failures: code, last words and step; the name of the code where nothing was said. */
+/**
+ * The cause of failures: code, last words and step; the name of the code where nothing was said.
+ */
 export function causeWords({ returnValue, step, cause }: Pick<FailureGroup, 'returnValue' | 'step' | 'cause'>): string {
   const where = step === undefined ? '' : ` in ${step}`;
   if (cause !== undefined) return `${returnValue} "${cause}"${where}`;
@@ -54,7 +56,7 @@ export function queueWords({ busy, slots }: ServiceSnapshot): string {
   return `waiting for a worker (${busy} of ${slots} busy)`;
 }
 
-/** Who has the leases that are listed, and since when, by the clock of the service that was asked. */
+/** Who has the listed leases. Their ages are by the clock of the service that was asked. */
 function leaseLinesOf(leases: LeasesStatus | undefined): string[] {
   if (leases === undefined) return [];
   const age = ({ unchangedMilliseconds }: LeaseStatus) =>

@@ -10,9 +10,9 @@ interface ExplainOptions {
 }
 
 /**
- * `explain UID`: what the service would do with an account now, rule by rule; with several services,
- * who has its lease; and what the running service and the journal know of it.
- * Exits 1 if there is no such account.
+ * `explain UID`: what the service would do with an account now, rule by rule; with several
+ * services, who has its lease; and what the running service and the journal know of it. Exits 1 if
+ * there is no such account.
  */
 export function registerExplain(program: Command): void {
   withConfigOption(program.command('explain'))

@@ -18,8 +18,8 @@ interface HistoryOptions {
 const COLUMNS = 80;
 
 /**
- * `history`: what happened to an account, or to all in a time, by the journal. No running service is
- * needed. Exits 1 if the journal has nothing of the account.
+ * `history`: what happened to an account, or to all in a time, by the journal. No running service
+ * is needed. Exits 1 if the journal has nothing of the account.
  */
 export function registerHistory(program: Command): void {
   withConfigOption(program.command('history'))

@@ -2,13 +2,13 @@ import type { LeasesStatus, OtherService } from '../domain/lease-status.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import { holderName } from './holder-words.ts';
 
-/** The lines about leases and the other services: a name and its words. None with `instances: one`. */
+/** The lines about leases and the other services. There are none with `instances: one`. */
 export function leaseFields(leases: LeasesStatus | undefined): ReadonlyArray<readonly [name: string, words: string]> {
   if (leases === undefined) return [];
   const { held, paused, oldestRenewalMilliseconds: oldest, services } = leases;
   const age = oldest === undefined ? '' : `, the oldest renewed ${humanDuration(oldest)} ago by this service's clock`;
   const own = `${held} held${age}${paused === 0 ? '' : `; ${paused} kept over a pause`}`;
-  // Presence entries are never deleted, so those of services that were killed long ago are counted only.
+  // Presence entries are never deleted. So services that were killed long ago are only counted.
   const shown = services.filter(({ state, waitedFor }) => state === 'present' || waitedFor > 0);
   const silent = services.length - shown.length;
   const words = [...shown.map(serviceWords), ...(silent === 0 ? [] : [`${silent} silent`])];
@@ -28,7 +28,9 @@ function serviceWords({ holder, state, unchangedMilliseconds = 0, waitedFor }: O
   return `${holderName(holder)} ${what}${waitedFor === 0 ? '' : ` and has ${accounts} of those here`}`;
 }
 
-/** The leases of others that accounts here wait for: uid, holder, and for how long it was seen unchanged. */
+/**
+ * The leases of other services that accounts wait for, and for how long each was seen unchanged.
+ */
 export function otherLeaseRows(leases: LeasesStatus | undefined): ReadonlyArray<readonly string[]> {
   return (leases?.others ?? []).map(({ uid, holder, is, unchangedMilliseconds = 0 }) => [
     uid,

@@ -4,8 +4,8 @@ import { DEFAULT_CONFIG } from './default-config.ts';
 import { CommandExit } from './run-action.ts';
 
 /**
- * What the program says without a command on a host that has a configuration: how its service fares,
- * and which commands there are for that.
+ * What the program says without a command on a host that has a configuration: how its service
+ * fares, and which commands there are for that.
  */
 export async function overview(version: string): Promise<number> {
   const { listen } = parseConfig(await readConfig(DEFAULT_CONFIG), process.env, DEFAULT_CONFIG).operator;

@@ -66,9 +66,9 @@ async function entriesOnce(
 }
 
 /**
- * Requests a failed account again: in work -> requested, by compare-and-swap, so that no later
- * change is overwritten. `preview`: says so only. Resolves to what was done, or why not. Rejects with a DirectoryError if
- * the directory is unreachable.
+ * Requests a failed account again: in work -> requested. The write is a compare-and-swap, so no
+ * later change is overwritten. With `preview` nothing is written. Resolves to what was done, or why
+ * not. Rejects with a DirectoryError if the directory is unreachable.
  */
 export async function requestAccountAgain(
   { directory, settings }: DirectorySession,

@@ -21,8 +21,9 @@ export interface Tally {
 
 /**
  * Searches for all accounts that may need work, page by page, and calls `take` for each finding. It
- * keeps counts, the names of what it has found, and the accounts to look up in the host's user
- * database or whose leases to read, so the directory may have any size. Rejects with a DirectoryError if the list is incomplete.
+ * keeps only counts, the names of what it has found, and the accounts that are to be looked up in
+ * the host's user database or whose leases are to be read. So the directory may have any size.
+ * Rejects with a DirectoryError if the list is incomplete.
  */
 export async function verifyAccounts(session: DirectorySession, take: (finding: Finding) => void): Promise<Tally> {
   const { directory, settings } = session;

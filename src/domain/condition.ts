@@ -15,8 +15,8 @@ export type HoldReason =
       readonly failedAt: number;
     }
   /**
-   * Nothing follows until it is asked for again. `failedAt` is undefined if it failed before it came
-   * into sight. `cause`: the script's last words.
+   * Nothing follows until it is asked for again. `failedAt` is undefined if it failed before it
+   * came into sight. `cause`: the script's last words.
    */
   | {
       readonly condition: 'failed';

@@ -17,7 +17,10 @@ export interface AccountRef {
  */
 export type Ending = 'killed' | 'timedOut' | 'interrupted';
 
-/** How a step ended. `killed`: by a signal of somebody else. `interrupted`: by the stop of the service. */
+/**
+ * How a step ended. `killed`: by a signal of somebody else. `interrupted`: by the stop of the
+ * service.
+ */
 export interface StepEnd {
   readonly outcome: 'done' | 'failed' | Ending;
   /** The return value of a failure. */

@@ -8,8 +8,8 @@
  *   paused <holder> <job> <turn> <duration> <attempt> it waits before its next attempt
  *
  * `duration`, in milliseconds, is for how long the value may stay as it is. Who has seen it
- * unchanged for longer, on its own monotonic clock, may take the lease over. So no clock is compared
- * with another one, and services with different settings understand each other.
+ * unchanged for longer, on its own monotonic clock, may take the lease over. So no clock is
+ * compared with another one, and services with different settings understand each other.
  *
  * `turn` is new in each value that a service writes, so no such value stands there twice. The
  * directory compares values without regard to case; so they are read and written in lower case.
@@ -76,18 +76,21 @@ export function readLease(values: readonly string[] | undefined): LeaseReading {
 
 /**
  * Who holds a lease: the service that has the lock of a slot. What a lease says of the same holder
- * is of this service or of one in its slot that has ended, so it may be taken at once. Therefore two
- * services must never have the same holder: a service without a lock needs a slot that nobody has.
+ * is of this service or of one in its slot that has ended, so it may be taken at once. Therefore
+ * two services must never have the same holder: a service without a lock needs a slot that nobody
+ * has.
  */
 export interface Holder {
   /** Names the installation to people. */
   readonly installation: string;
   /**
-   * The locked file, by its device and inode: a copy of an installation, or another view of the file
-   * system, locks another file of the same name.
+   * The locked file, by its device and inode: a copy of an installation, or another view of the
+   * file system, locks another file of the same name.
    */
   readonly slot: string;
-  /** The boot id of the kernel: devices and inodes are told apart by it, and no lock outlives it. */
+  /**
+   * The boot id of the kernel: devices and inodes are told apart by it, and no lock outlives it.
+   */
   readonly boot: string;
 }
 

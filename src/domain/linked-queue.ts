@@ -6,9 +6,9 @@ export interface Linked<T> {
 }
 
 /**
- * A queue, usually first in, first out. Each item is in it at most once and can be removed at any time. A
- * Set would not do: taking its first item gets slower with each one taken, with 200,000 a tenth of
- * a millisecond each.
+ * A queue, usually first in, first out. Each item is in it at most once and can be removed at any
+ * time. A Set would not do: taking its first item gets slower with each one taken, with 200,000 a
+ * tenth of a millisecond each.
  */
 export class LinkedQueue<T extends Linked<T>> {
   #first: T | undefined;

@@ -40,7 +40,9 @@ export function isPresenceName(cn: string): boolean {
   return cn.toLowerCase().startsWith(PRESENCE_PREFIX);
 }
 
-/** Reads a presence entry. Undefined if no service is there: it is gone, or the entry says nothing. */
+/**
+ * Reads a presence entry. Undefined if no service is there: it is gone, or the entry says nothing.
+ */
 export function readPresence(values: readonly string[], entryCSN: string | undefined): Presence | undefined {
   const words = values[0]?.trim().toLowerCase().split(/\s+/) ?? [];
   const [is, holder, turn, duration, ...others] = words;

@@ -62,8 +62,8 @@ type MissedItem = Extract<JournalItem, { kind: 'missed' }>;
 export type HistoryItem = RequestItem | AttemptItem | NoteItem | MissedItem;
 
 /**
- * What happened to the account of one uid, by the journal, in order; in between a mark for each line
- * that cannot be read. Rejects with a JournalError.
+ * What happened to the account of one uid, by the journal, in order; in between a mark for each
+ * line that cannot be read. Rejects with a JournalError.
  */
 export async function* historyOf(
   directory: string,
@@ -106,7 +106,9 @@ interface OpenAttempt {
 export class AccountHistory {
   #attempt: OpenAttempt | undefined;
   #queuedAt: string | undefined;
-  /** The request and the note that stand, as each list and each start of the service repeats them. */
+  /**
+   * The request and the note that stand, as each list and each start of the service repeats them.
+   */
   #lastRequest = '';
   #lastNote = '';
   /** The last attempt failed, and nothing has happened since. */

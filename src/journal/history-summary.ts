@@ -29,7 +29,9 @@ export interface OutcomeGroup {
 }
 
 export interface HistorySummary {
-  /** How many requests came into sight, by who wrote them (`''`: the directory does not show it). */
+  /**
+   * How many requests came into sight, by who wrote them (`''`: the directory does not show it).
+   */
   readonly requests: ReadonlyArray<{ readonly modifiedBy: string; readonly mode: string; readonly count: number }>;
   /** The largest groups first. */
   readonly outcomes: readonly OutcomeGroup[];

@@ -145,7 +145,10 @@ function* startsOfLines(bytes: Buffer): Generator<number> {
   }
 }
 
-/** Whether the case of the value matters: the names and words in a line are as the service writes them. */
+/**
+ * Whether the case of the value matters: the names and words in a line are as the service writes
+ * them.
+ */
 function hasLetters(needle: string): boolean {
   return /^"uid":.*[a-z]/.test(needle);
 }

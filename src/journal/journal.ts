@@ -18,7 +18,9 @@ export interface JournalOptions extends JournalLimits {
   readonly notice: (message: string) => void;
 }
 
-/** Keeps every event in files. Never throws. Events that cannot be written are lost, and counted. */
+/**
+ * Keeps every event in files. Never throws. Events that cannot be written are lost, and counted.
+ */
 export interface Journal {
   readonly take: (event: PublishedEvent) => void;
   readonly health: () => JournalHealth;
@@ -26,7 +28,9 @@ export interface Journal {
   readonly close: () => void;
 }
 
-/** The least time between two notices of a failure, as a disk may be full and have room by turns. */
+/**
+ * The least time between two notices of a failure, as a disk may be full and have room by turns.
+ */
 const NOTICE_INTERVAL = 60_000;
 
 /** How often old files are looked for, beside each change to another file. */

@@ -3,7 +3,9 @@ import { DirectoryError } from '../domain/directory-error.ts';
 import type { ClientCertificateSource } from './access.ts';
 import { type ClientCertificate, certificateIn } from './tls-material.ts';
 
-/** By what the server knows the client: its certificate, or the credentials of the socket's peer. */
+/**
+ * By what the server knows the client: its certificate, or the credentials of the socket's peer.
+ */
 export type KnownBy = 'certificate' | 'peer';
 
 const NO_CERTIFICATE =
@@ -42,7 +44,9 @@ export function mappingRemedy(knownBy: KnownBy, dn: string): string {
 /** Why a connection over TLS has failed. */
 export interface TlsFailure {
   readonly error: unknown;
-  /** The handshake was complete on this side. TLS 1.3 judges the client's certificate after that. */
+  /**
+   * The handshake was complete on this side. TLS 1.3 judges the client's certificate after that.
+   */
   readonly secured: boolean;
   readonly closedByServer: boolean;
 }

@@ -103,8 +103,8 @@ function unresolved(domain: string, name: string, cause: unknown): DirectoryErro
 }
 
 /**
- * The records in the order in which their servers are to be tried (RFC 2782): by priority, and among
- * equal ones at random, by weight.
+ * The records in the order in which their servers are to be tried (RFC 2782): by priority, and
+ * among equal ones at random, by weight.
  */
 export function inOrder(records: readonly SrvRecord[], random: () => number): SrvRecord[] {
   // Those without weight come first, so that they have a small chance.

@@ -26,7 +26,9 @@ export function localTime(time: string, now: string): string {
   return localDay(time) === localDay(now) ? seconds : `${localDay(time)} ${seconds}`;
 }
 
-/** A time with its day, `YYYY-MM-DD HH:MM:SS`, in the zone of this process, which is named nearby. */
+/**
+ * A time with its day, `YYYY-MM-DD HH:MM:SS`, in the zone of this process, which is named nearby.
+ */
 export function dateTime(time: string): string {
   return `${localDay(time)} ${secondsOf(new Date(time))}`;
 }

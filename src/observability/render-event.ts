@@ -8,8 +8,8 @@ import { wrap } from './wrap.ts';
 export interface RenderOptions {
   readonly colour: boolean;
   /**
-   * The columns of the terminal: what is longer goes on below its column, and a narrow terminal gets
-   * narrow columns. Default: one line, however long.
+   * The columns of the terminal: what is longer goes on below its column, and a narrow terminal
+   * gets narrow columns. Default: one line, however long.
    */
   readonly width?: number;
 }

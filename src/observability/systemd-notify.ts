@@ -14,8 +14,8 @@ const NO_NOTIFIER: SystemdNotifier = { ready() {}, status() {}, stopping() {}, c
 /**
  * The notifier of this process; it does nothing without NOTIFY_SOCKET. With WATCHDOG_USEC it sends
  * a keep-alive at half that interval, from the event loop: when the loop is blocked, the manager
- * notices. `failed` is called with a sentence if nothing can be sent. `interpreter` is that of Python;
- * default: the system's.
+ * notices. `failed` is called with a sentence if nothing can be sent. `interpreter` is that of
+ * Python; default: the system's.
  */
 export function createSystemdNotifier(
   env: Readonly<Record<string, string | undefined>>,

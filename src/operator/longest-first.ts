@@ -1,6 +1,6 @@
 /**
- * Chooses the items that are oldest, at most `limit`, in the order of their ages, from any number of
- * items in any order. An item without a time comes last.
+ * Chooses the items that are oldest, at most `limit`, in the order of their ages, from any number
+ * of items in any order. An item without a time comes last.
  */
 export class LongestFirst<T extends { readonly since: number | undefined }> {
   readonly #limit: number;

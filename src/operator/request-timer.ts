@@ -12,9 +12,9 @@ export interface Elapsed {
 }
 
 /**
- * Measures the time from a request to its claim and to its end. A live change counts from its report.
- * What a refresh or a list finds counts from its modifyTimestamp, as it was written before that. A
- * deferred account waits for its day.
+ * Measures the time from a request to its claim and to its end. A live change counts from its
+ * report. What a refresh or a list finds counts from its modifyTimestamp, as it was written before
+ * that. A deferred account waits for its day.
  *
  * States of an account: not timed -> seen (a request) -> claimed -> not timed (it ends or is
  * deferred).

@@ -43,8 +43,8 @@ const SHOW: { readonly [C in ConditionName]: Show<C> } = {
 
 /**
  * The response of `/status`: a `ServiceSnapshot` as JSON. Each list has the accounts that have been
- * in the condition longest, at most `limit`. It is made in pieces, some of them empty, so that other
- * work can run in between: there may be hundreds of thousands of accounts.
+ * in the condition longest, at most `limit`. It is made in pieces, some of them empty, so that
+ * other work can run in between: there may be hundreds of thousands of accounts.
  */
 export function* statusText(
   state: StatusState,

@@ -2,7 +2,9 @@ import type { CheckLine } from '../domain/check-line.ts';
 import { isDomain, urlsToTry } from '../ldap/servers.ts';
 import { runCheck } from './run-check.ts';
 
-/** Looks up each domain among the servers. Resolves to the URLs to try, with a line for each domain. */
+/**
+ * Looks up each domain among the servers. Resolves to the URLs to try, with a line for each domain.
+ */
 export async function checkServers(
   written: readonly string[],
 ): Promise<{ readonly urls: readonly string[]; readonly lines: readonly CheckLine[] }> {

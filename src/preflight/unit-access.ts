@@ -93,7 +93,9 @@ function listed(unit: UnitFile, name: string, access: UnitAccess['access']): Rul
   return unit.words(name).map((word) => ({ path: pathOf(word.split(':')[0] ?? ''), access, by: name }));
 }
 
-/** The path without the marks "ignore if missing" and "of the root", and without a slash at its end. */
+/**
+ * The path without the marks "ignore if missing" and "of the root", and without a slash at its end.
+ */
 function pathOf(word: string): string {
   return word.replace(/^[-+]*/, '').replace(/(?<=.)\/+$/, '');
 }

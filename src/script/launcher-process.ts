@@ -93,7 +93,10 @@ export function startLauncher(interpreter: string, record: RecordDraft, events: 
   };
 }
 
-/** A request as the launcher reads it: id, grace, deadline and number of arguments, then its strings. */
+/**
+ * A request as the launcher reads it: id, grace, deadline and number of arguments, then its
+ * strings.
+ */
 export function encodeRequest(
   [id, grace, deadline, argumentCount]: readonly [number, number, number, number],
   strings: ReadonlyArray<string | Buffer>,

@@ -68,8 +68,8 @@ function dueAt({ wish, seen, notBefore }: Waiting, context: LeaseContext): numbe
 type TakeableContext = Pick<LeaseContext, 'holder' | 'duration' | 'spread'>;
 
 /**
- * When a lease may be taken that stays as it was seen. `inWorkSince`: since when it is wanted for an
- * account in work; undefined if the account is not.
+ * When a lease may be taken that stays as it was seen. `inWorkSince`: since when it is wanted for
+ * an account in work; undefined if the account is not.
  */
 export function takeableAt(seen: Seen, inWorkSince: number | undefined, context: TakeableContext): number {
   const { lease, since } = seen;

@@ -20,7 +20,9 @@ import {
   type Wish,
 } from './lease-state.ts';
 
-/** A lease that is held or given up: each value is a swap of the one that this service wrote last. */
+/**
+ * A lease that is held or given up: each value is a swap of the one that this service wrote last.
+ */
 export function stepHeld(state: Held, input: LeaseAnswer, context: LeaseContext): LeaseNext {
   const { lease, next, doing } = state;
   switch (input.got) {

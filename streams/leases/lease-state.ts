@@ -93,8 +93,8 @@ export interface Seen {
   readonly lease: LeaseReading;
   readonly since: number;
   /**
-   * It became missing while this service looked, so somebody has deleted it; or it became own, so an
-   * own attempt was carried out late. Either way, nobody can tell who is at work.
+   * It became missing while this service looked, so somebody has deleted it; or it became own, so
+   * an own attempt was carried out late. Either way, nobody can tell who is at work.
    */
   readonly doubtful: boolean;
 }
@@ -109,9 +109,9 @@ export interface Sent {
 export interface Wish {
   readonly job: string;
   /**
-   * The account is in work. If its lease is free or missing all the same, nobody can tell whose work
-   * that is; so it is taken only after it has been so for one duration. A lease that was deleted is
-   * always taken only then.
+   * The account is in work. If its lease is free or missing all the same, nobody can tell whose
+   * work that is; so it is taken only after it has been so for one duration. A lease that was
+   * deleted is always taken only then.
    */
   readonly inWork: boolean;
   /** Since when it is wanted like this. */
@@ -192,7 +192,10 @@ export interface LeaseContext {
 /** Between the deadline and the take-over: for clocks that differ and processes slow to end. */
 export const SLACK = 5_000;
 
-/** A lease that is held by another is read this often, so that what it leaves is taken up in a second. */
+/**
+ * A lease that is held by another is read this often, so that what it leaves is taken up in a
+ * second.
+ */
 export const LOOK_EVERY = 900;
 
 /** Any other lease, such as one over a pause: these last, and there may be many. */
@@ -213,9 +216,9 @@ export function mayWork(state: LeaseState, now: number): boolean {
 }
 
 /**
- * Whether an account that is in work, by a claim that this service did not make, may be resumed now.
- * If not, it came in work without this lease: give the lease up as free, and take it for an account
- * in work.
+ * Whether an account that is in work, by a claim that this service did not make, may be resumed
+ * now. If not, it came in work without this lease: give the lease up as free, and take it for an
+ * account in work.
  */
 export function mayResume(state: LeaseState, now: number): boolean {
   if (state.at !== 'held' || now >= state.deadline) return false;

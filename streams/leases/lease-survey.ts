@@ -7,7 +7,9 @@ export interface LeaseSurveyContext extends Pick<LeaseContext, 'now' | 'holder' 
   readonly presences: Presences | undefined;
 }
 
-/** What a service can say of the leases that it has or waits for, and of the other services. Pure. */
+/**
+ * What a service can say of the leases that it has or waits for, and of the other services. Pure.
+ */
 export function surveyLeases(
   leases: Iterable<readonly [lane: string, LeaseState]>,
   context: LeaseSurveyContext,

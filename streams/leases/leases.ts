@@ -27,7 +27,8 @@ export interface Leases extends Shares {
    */
   untilHeld(uid: string, until: AbortSignal): Promise<void>;
   /**
-   * Ends a `take` that was `foreign`, and resolves when it may be tried again. Rejects on the abort.
+   * Ends a `take` that was `foreign`, and resolves when it may be tried again. Rejects on the
+   * abort.
    */
   untilTakeable(uid: string, until: AbortSignal): Promise<void>;
   /**

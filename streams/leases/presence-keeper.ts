@@ -19,7 +19,9 @@ export interface PresenceKeeperOptions {
   readonly holder: string;
   readonly now: () => number;
   readonly newTurn: () => string;
-  /** Called with a sentence when the services are found on two masters, and when they no longer are. */
+  /**
+   * Called with a sentence when the services are found on two masters, and when they no longer are.
+   */
   readonly notice: (message: string) => void;
 }
 

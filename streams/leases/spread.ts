@@ -5,7 +5,9 @@
 export const LEAST_STEP = 12;
 const MOST_STEP = 1_000;
 
-/** Until others see a claim, the lease and the claim are written, and the change is sent to them. */
+/**
+ * Until others see a claim, the lease and the claim are written, and the change is sent to them.
+ */
 const WRITES_UNTIL_SEEN = 3;
 /** The part of a newer time in the mean. */
 const WEIGHT_OF_NEWEST = 0.1;

@@ -14,8 +14,8 @@ import { claimedEvent, conflictEvent, foreignClaimEvent, notClaimedEvent } from 
 import { type Pause, pauseFor } from '../turn/wait-for-directory.ts';
 
 /**
- * unclaimed -> claimed, done, decideAgain or rests: claims the account by compare-and-swap, unless there
- * is nothing to claim. Waits while the directory is away, until the service is drained.
+ * unclaimed -> claimed, done, decideAgain or rests: claims the account by compare-and-swap, unless
+ * there is nothing to claim. Waits while the directory is away, until the service is drained.
  */
 export function claim(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
   const { open, report, draining, nextJobId, monotonic } = surroundings;

@@ -27,8 +27,8 @@ export function decideEach(dependencies: DecisionDependencies): OperatorFunction
       case 'seen':
         return { kind: 'hold', ...item, ...decided(change, dependencies) };
       case 'again': {
-        // What was seen of the account meanwhile waits behind the attempt that has just ended, and is
-        // not newer than that.
+        // What was seen of the account meanwhile waits behind the attempt that has just ended, and
+        // is not newer than that.
         const { inMilliseconds, why } = change;
         return { kind: 'hold', ...item, due: { inMilliseconds }, why, replaces: true };
       }

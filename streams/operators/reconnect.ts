@@ -27,8 +27,8 @@ export interface ReconnectOptions {
    */
   readonly urls: readonly string[];
   /**
-   * Gives the URLs that stand for `urls` in the next round of tries. If it fails, it is called again
-   * after the delay. Default: they stand for themselves.
+   * Gives the URLs that stand for `urls` in the next round of tries. If it fails, it is called
+   * again after the delay. Default: they stand for themselves.
    */
   readonly lookUp?: () => ObservableInput<readonly string[]>;
   /**

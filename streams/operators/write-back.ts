@@ -14,9 +14,9 @@ import { beginWriteBack, stepWriteBack } from '../turn/write-back-step.ts';
 type Ended = Extract<Turn, { readonly at: 'ended' }>;
 
 /**
- * ended -> done, decideAgain, again or rests: writes the outcome into the entry, unless it was written to
- * since the claim. Waits while the directory is away. An outcome that the directory refuses is
- * kept, and written again later.
+ * ended -> done, decideAgain, again or rests: writes the outcome into the entry, unless it was
+ * written to since the claim. Waits while the directory is away. An outcome that the directory
+ * refuses is kept, and written again later.
  */
 export function writeBack(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
   const { report, signal } = surroundings;

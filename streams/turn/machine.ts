@@ -23,9 +23,9 @@ export interface Machine<State, Effect, Input, Note, Result> {
 }
 
 /**
- * Runs a machine from its first step to its result. Notes are reported before the effect is performed, as the echo of a
- * write may come before its answer. Rejects if an effect fails with anything but a
- * `DirectoryError`: then the service stops, or there is a bug.
+ * Runs a machine from its first step to its result. Notes are reported before the effect is
+ * performed, as the echo of a write may come before its answer. Rejects if an effect fails with
+ * anything but a `DirectoryError`: then the service stops, or there is a bug.
  */
 export async function run<State, Effect, Input, Note, Result>(
   first: Next<State, Effect, Note, Result>,

@@ -49,7 +49,9 @@ function isHeldFor(uid: string, inWork: boolean, { leases }: Surroundings): bool
   return false;
 }
 
-/** Waits for the turn of this service among all. Resolves to false if the account may have changed. */
+/**
+ * Waits for the turn of this service among all. Resolves to false if the account may have changed.
+ */
 async function mayBegin(
   { id, ownWork }: Candidate,
   record: AccountRecord,

@@ -74,8 +74,8 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
         return changes;
       };
       /**
-       * Expects exactly these changes of an account. A change of another account, which is made now,
-       * has to come after them.
+       * Expects exactly these changes of an account. A change of another account, which is made
+       * now, has to come after them.
        */
       const expectTold = async (changes: Changes, uid: string, expected: readonly string[]): Promise<void> => {
         const told = () => changes.short.filter((what) => what.endsWith(` uid=${uid}`));
@@ -91,8 +91,8 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
         await directory.addAccount('3', DONE);
         const { short } = await connected();
         expect(short.slice(0, 2)).toEqual(['connected', 'refreshing']);
-        // A persistent search does not show where the initial content ends. A plain search beside it
-        // does, and lists it again.
+        // A persistent search does not show where the initial content ends. A plain search beside
+        // it does, and lists it again.
         expect([...new Set(short.slice(2))].sort()).toEqual(['refresh uid=1', 'refresh uid=2', 'refreshed 2']);
       });
 
@@ -182,8 +182,8 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
       });
 
       /**
-       * The history of each account is pinned. Each request waits until the service has told what the
-       * one before it led to: a server may report two changes as one, or in another order.
+       * The history of each account is pinned. Each request waits until the service has told what
+       * the one before it led to: a server may report two changes as one, or in another order.
        */
       describe('with the service', () => {
         const service = async (script: string, omitted?: RegExp) => {
@@ -428,7 +428,9 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
   }
 });
 
-/** The arguments of each run of the script for an account whose uid is a number, such as `add 1`. */
+/**
+ * The arguments of each run of the script for an account whose uid is a number, such as `add 1`.
+ */
 async function runsOf({ folder }: RunningService): Promise<string[]> {
   return (await readFile(join(folder, 'runs'), 'utf8')).split('\n').filter((line) => / \d+$/.test(line));
 }

@@ -59,7 +59,9 @@ describe('on Debian 13, by the commands of the README', () => {
     const { stdout, stderr } = await root.attempt(COMMAND, 'status', '--json', '-c', config);
     return stdout === '' ? stderr : JSON.parse(stdout);
   };
-  /** Runs commands in the copy of the project; resolves to what they have made in a folder of it. */
+  /**
+   * Runs commands in the copy of the project; resolves to what they have made in a folder of it.
+   */
   const make = async (commands: string, where: string, ending: string): Promise<string> => {
     await execute('sh', ['-e', '-c', commands], { cwd: project });
     const [made] = readdirSync(join(project, where)).filter((name) => name.endsWith(ending));

@@ -49,7 +49,9 @@ function run(command: string, args: readonly string[], options: CommandOptions =
   return attempt(...host.inside('env', `--chdir=${folder}`, command, ...args), { env, ...options });
 }
 
-/** Runs blocks of commands in one shell, as an administrator would; rejects at the first failure. */
+/**
+ * Runs blocks of commands in one shell, as an administrator would; rejects at the first failure.
+ */
 async function shell(...blocks: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await run('sh', ['-e', '-c', blocks.join('\n')]);
   if (code !== 0) throw new Error(`ended with ${code}: ${stdout}${stderr}`);

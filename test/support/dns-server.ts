@@ -10,7 +10,10 @@ const CODES = { nameError: 3, serverFailure: 2 } as const;
 const SRV = 33;
 const IN = 1;
 
-/** A name server on a port of 127.0.0.1 that answers queries for SRV records. Call `stop` at the end. */
+/**
+ * A name server on a port of 127.0.0.1 that answers queries for SRV records. Call `stop` at the
+ * end.
+ */
 export class DnsServer {
   /** The names that it was asked for. */
   readonly asked: string[] = [];

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { exited, track } from './children.ts';
 
-/** The first process: it prepares, says that it is there, and lets the kernel collect all orphans. */
+/**
+ * The first process: it prepares, says that it is there, and lets the kernel collect all orphans.
+ */
 const FIRST_PROCESS = [
   'import signal, subprocess, sys',
   "subprocess.run(['sh', '-e', '-c', sys.argv[1]], check=True)",

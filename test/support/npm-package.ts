@@ -5,7 +5,9 @@ import { execute } from './children.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** Makes the npm package in an empty folder, of the program as it is built; resolves to its path. */
+/**
+ * Makes the npm package in an empty folder, of the program as it is built; resolves to its path.
+ */
 export async function packTarball(folder: string): Promise<string> {
   // A build beside other tests would replace the program under them.
   const options = ['--ignore-scripts', '--loglevel=error', '--pack-destination', folder];

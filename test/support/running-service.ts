@@ -78,7 +78,9 @@ export class RunningService {
     return this.outputHas(String(pattern), (output) => output.match(pattern) ?? undefined);
   }
 
-  /** Resolves to what `find` returns for the output, once that is not undefined. Rejects likewise. */
+  /**
+   * Resolves to what `find` returns for the output, once that is not undefined. Rejects likewise.
+   */
   outputHas<T>(what: string, find: (output: string) => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       const look = (): void => {

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { execute, hasExited, track } from './children.ts';
 import { freePort } from './free-port.ts';
 
-/** A real sshd on 127.0.0.1, at a port that stays the same over restarts. States: running, halted. */
+/**
+ * A real sshd on 127.0.0.1, at a port that stays the same over restarts. States: running, halted.
+ */
 export class Sshd {
   readonly port: number;
   readonly #configFile: string;

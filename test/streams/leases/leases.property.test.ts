@@ -105,7 +105,8 @@ function carryOut(plan: Plan, changes: Partial<WorldOptions>): { readonly broken
     services,
     watched,
     fencing: 'version',
-    // Whose lease was deleted is not known, so one's own duration has to be as long as the holder's.
+    // Whose lease was deleted is not known, so one's own duration has to be as long as the
+    // holder's.
     durations: steps.some(([, { kind }]) => kind === 'delete') ? durations.slice(0, 1) : durations,
     killGrace: KILL_GRACE,
     script: longScripts ? { min: SECOND, max: 300 * SECOND } : { min: 10, max: 20 * SECOND },

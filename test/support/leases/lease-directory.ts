@@ -24,8 +24,8 @@ const GIVES_UP = 2_000;
 const REFUSED = { got: 'refused' } as const;
 
 /**
- * One directory with accounts and their leases, as slapd and 389-ds carry out the requests: a modify
- * that names an old value fails unless that stands there, an add fails if the entry exists.
+ * One directory with accounts and their leases, as slapd and 389-ds carry out the requests: a
+ * modify that names an old value fails unless that stands there, an add fails if the entry exists.
  */
 export class LeaseDirectory {
   readonly accounts = new Map<string, ModelAccount>();

@@ -20,7 +20,9 @@ export interface WorldOptions {
   /** Whether the services are told of the leases, beside reading them. */
   readonly watched?: boolean;
   readonly step?: typeof stepLease;
-  /** Shared: a second service of an installation has the same holder, though not the lock: a fault. */
+  /**
+   * Shared: a second service of an installation has the same holder, though not the lock: a fault.
+   */
   readonly holders?: 'shared';
   readonly tell?: (line: string) => void;
 }

@@ -1,4 +1,4 @@
-import type { AttemptEnd, AttemptItem, HistoryItem } from '../journal/account-history.ts';
+import type { AttemptEnd, AttemptItem, HistoryItem } from '../journal/history-item.ts';
 import { type HistorySummary, MOST_UIDS, type OutcomeGroup } from '../journal/history-summary.ts';
 import { namedCode, stepWords } from '../observability/describe-event.ts';
 import { dateTime, humanDuration } from '../observability/human-time.ts';

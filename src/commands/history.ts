@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { HistoryItem } from '../journal/account-history.ts';
+import type { HistoryItem } from '../journal/history-item.ts';
 import type { JournalItem, JournalQuery } from '../journal/journal-lines.ts';
 import type { TextOptions } from './history-text.ts';
 import { neededJournalFolder } from './journal-folder.ts';

@@ -5,7 +5,8 @@ import { lastInJournal } from '../journal/read-journal.ts';
 import { localDay } from '../observability/human-time.ts';
 import { renderEvent } from '../observability/render-event.ts';
 import { visible } from '../observability/visible.ts';
-import { fetchStatus, followEvents } from '../operator/client.ts';
+import { fetchStatus } from '../operator/fetch-status.ts';
+import { followEvents } from '../operator/follow-events.ts';
 import { OperatorError } from '../operator/listen-address.ts';
 import { conditionLines } from './condition-words.ts';
 

@@ -28,7 +28,7 @@ export async function overview(version: string): Promise<number> {
 
 async function serviceWords(listen: string | null): Promise<string> {
   if (listen === null) return 'unknown: set operator.listen, and it can be asked';
-  const { fetchStatus } = await import('../operator/client.ts');
+  const { fetchStatus } = await import('../operator/fetch-status.ts');
   const { phaseWords } = await import('./status-screen.ts');
   try {
     const { connection, counts } = await fetchStatus(listen);

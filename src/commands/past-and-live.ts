@@ -2,8 +2,8 @@ import type { PublishedEvent } from '../domain/event.ts';
 import { JournalError } from '../journal/journal-error.ts';
 import type { JournalItem } from '../journal/journal-lines.ts';
 import { readJournal } from '../journal/read-journal.ts';
-import { type Followed, type FollowOptions, followEvents } from '../operator/client.ts';
 import { readFilter, readSince } from '../operator/event-filter.ts';
+import { type Followed, type FollowOptions, followEvents } from '../operator/follow-events.ts';
 import { journalFolder } from './journal-folder.ts';
 
 /** Which events, and of what time. */

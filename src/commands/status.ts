@@ -30,7 +30,7 @@ export function registerStatus(program: Command): void {
 }
 
 async function status({ json, failed, wide, utc, ...target }: StatusOptions): Promise<number> {
-  const { fetchStatus } = await import('../operator/client.ts');
+  const { fetchStatus } = await import('../operator/fetch-status.ts');
   const { renderStatus } = await import('./status-screen.ts');
   const { renderFailures } = await import('./failed-screen.ts');
   const { wantsColour } = await import('../observability/colour.ts');

@@ -1,65 +1,9 @@
-import type { PublishedEvent, StepEnd } from '../domain/event.ts';
+import type { PublishedEvent } from '../domain/event.ts';
 import { readMode } from '../domain/mode.ts';
 import { describeEvent } from '../observability/describe-event.ts';
+import type { AttemptEnd, AttemptItem, HistoryItem } from './history-item.ts';
 import type { JournalItem, JournalQuery } from './journal-lines.ts';
 import { readJournal } from './read-journal.ts';
-
-/** Somebody asked for something. */
-export interface RequestItem {
-  readonly kind: 'request';
-  readonly time: string;
-  readonly mode: string;
-  /** The DN that wrote it, if the directory shows it. */
-  readonly modifiedBy?: string;
-}
-
-/** How an attempt ended. */
-export type AttemptEnd =
-  | { readonly as: 'finished'; readonly time: string; readonly state: string }
-  | {
-      readonly as: 'failed';
-      readonly time: string;
-      readonly returnValue: number;
-      readonly step: string;
-      readonly reason: string;
-      readonly cause?: string;
-    }
-  | { readonly as: 'retrying'; readonly time: string; readonly reason: string; readonly cause?: string }
-  | { readonly as: 'superseded'; readonly time: string; readonly reason: string }
-  /** The next attempt began without an end of this one: the service was ended. */
-  | { readonly as: 'interrupted'; readonly time: string }
-  /** The journal has no end of it. */
-  | { readonly as: 'unknown' };
-
-/** One attempt, from its claim to its end. */
-export interface AttemptItem {
-  readonly kind: 'attempt';
-  readonly time: string;
-  readonly job: string;
-  readonly mode: string;
-  readonly resumed: boolean;
-  /** How long the account was queued before. */
-  readonly queuedMilliseconds?: number;
-  readonly steps: ReadonlyArray<StepEnd & { readonly name: string; readonly milliseconds: number }>;
-  /** The last lines of the script, and how many there were before these. */
-  readonly output: ReadonlyArray<{ readonly stream: string; readonly line: string }>;
-  readonly earlierLines: number;
-  readonly end: AttemptEnd;
-  readonly milliseconds?: number;
-}
-
-/** Anything else that was said of the account. */
-export interface NoteItem {
-  readonly kind: 'note';
-  readonly time: string;
-  readonly event: string;
-  readonly text: string;
-}
-
-/** The journal lacks this number of events, of any account, before this time. */
-type MissedItem = Extract<JournalItem, { kind: 'missed' }>;
-
-export type HistoryItem = RequestItem | AttemptItem | NoteItem | MissedItem;
 
 /**
  * What happened to the account of one uid, by the journal, in order; in between a mark for each

@@ -1,6 +1,6 @@
 import type { PublishedEvent } from '../domain/event.ts';
-import { isPublishedEvent } from '../operator/client.ts';
 import { type EventFilter, matchesFilter } from '../operator/event-filter.ts';
+import { isPublishedEvent } from '../operator/published-event.ts';
 
 /** Which events are wanted. Times are inclusive, in milliseconds since 1970. */
 export interface JournalQuery {

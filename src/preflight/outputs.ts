@@ -6,7 +6,7 @@ import type { Settings } from '../../config/schema.ts';
 import type { CheckLine } from '../domain/check-line.ts';
 import { NO_ACCOUNTS } from '../domain/condition.ts';
 import { lookAtOutput, OutputFault } from '../host/output-file.ts';
-import { fetchStatus } from '../operator/client.ts';
+import { fetchStatus } from '../operator/fetch-status.ts';
 import { readAddress } from '../operator/listen-address.ts';
 import { startOperatorServer } from '../operator/server.ts';
 import { groupNumber } from '../operator-group.ts';

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { LeaseDirectory } from '../../src/domain/directory.ts';
 import type { LeasesQuery, LeasesStatus, LeasesView, LeaseTally } from '../../src/domain/lease-status.ts';
 import { RecentMap } from '../../src/domain/recent-map.ts';
+import { laneOf } from '../candidate.ts';
 import { takeableAt } from './attempt-lease.ts';
 import { type LeaseForJob, leaseForJob } from './lease-for-job.ts';
 import { LeaseRunner } from './lease-runner.ts';
@@ -268,8 +269,4 @@ export class LeaseKeeper implements Leases, LeasesView {
     this.#runners.delete(lane);
     if (state.seen !== undefined) this.#seen.set(lane, state.seen);
   }
-}
-
-function laneOf(uid: string): string {
-  return uid.toLowerCase();
 }

@@ -5,7 +5,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { fetchStatus } from '../../src/operator/client.ts';
+import { fetchStatus } from '../../src/operator/fetch-status.ts';
 import { LEASES } from '../support/accounts.ts';
 import { attempt, type CommandResult } from '../support/children.ts';
 import { parseMetrics } from '../support/parse-metrics.ts';

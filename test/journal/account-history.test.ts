@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { itemLines, summaryLines } from '../../src/commands/history-text.ts';
 import type { PublishedEvent, StreamEvent } from '../../src/domain/event.ts';
-import { AccountHistory, type HistoryItem } from '../../src/journal/account-history.ts';
+import { AccountHistory } from '../../src/journal/account-history.ts';
+import type { HistoryItem } from '../../src/journal/history-item.ts';
 import { Summary } from '../../src/journal/history-summary.ts';
 import { useTimeZone } from '../support/time-zone.ts';
 

@@ -93,8 +93,9 @@ export function giveUp(
   asked: Release,
   context: LeaseContext,
 ): LeaseNext {
+  const to = released(asked, lease, context);
   return sendRelease(
-    { at: 'releasing', lease, next, to: released(asked, lease, context), doing: 'sending', wish: undefined },
+    { at: 'releasing', lease, next, to, doing: 'sending', wish: undefined, instead: undefined },
     lease,
   );
 }
@@ -135,13 +136,13 @@ export function stepReleasing(state: Releasing, input: LeaseAnswer, context: Lea
 }
 
 /** The lease is released, and is as `lease` says. */
-function givenUp({ to, wish }: Releasing, lease: LeaseReading, context: LeaseContext): LeaseNext {
+function givenUp({ to, wish, instead }: Releasing, lease: LeaseReading, context: LeaseContext): LeaseNext {
   const seen = seeChanged(lease, context);
   if (to.is !== 'paused') {
     return wish === undefined ? { state: { at: 'none', seen }, effect: { do: 'nothing' } } : want(wish, seen, context);
   }
   if (lease.text !== to.text) return { state: { at: 'lost', seen }, effect: { do: 'nothing' } };
-  return wish === undefined
-    ? { state: { at: 'paused', lease: to }, effect: { do: 'nothing' } }
-    : wake(to, wish, context);
+  if (wish !== undefined) return wake(to, wish, context);
+  if (instead !== undefined) return giveUp({ lease: to, next: undefined }, instead, context);
+  return { state: { at: 'paused', lease: to }, effect: { do: 'nothing' } };
 }

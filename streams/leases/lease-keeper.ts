@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { LeaseDirectory } from '../../src/domain/directory.ts';
+import type { PausedLease } from '../../src/domain/lease.ts';
 import type { LeasesQuery, LeasesStatus, LeasesView, LeaseTally } from '../../src/domain/lease-status.ts';
 import { RecentMap } from '../../src/domain/recent-map.ts';
 import { laneOf } from '../candidate.ts';
@@ -190,9 +191,8 @@ export class LeaseKeeper implements Leases, LeasesView {
   drain(): void {
     this.#draining = true;
     for (const runner of this.#runners.values()) {
-      const { state } = runner;
-      if (state.at !== 'paused') continue;
-      runner.take({ got: 'release', release: { to: 'left', attempt: state.lease.attempt } });
+      const kept = keptOver(runner.state);
+      if (kept !== undefined) runner.take({ got: 'release', release: { to: 'left', attempt: kept.attempt } });
     }
   }
 
@@ -269,4 +269,15 @@ export class LeaseKeeper implements Leases, LeasesView {
     this.#runners.delete(lane);
     if (state.seen !== undefined) this.#seen.set(lane, state.seen);
   }
+}
+
+function isSeenFree(state: LeaseState): boolean {
+  const seen = state.at === 'none' || state.at === 'waiting' ? state.seen : undefined;
+  return seen?.lease.is === 'free' || seen?.lease.is === 'missing';
+}
+
+/** The lease of a pause, also while that is being written. */
+function keptOver(state: LeaseState): PausedLease | undefined {
+  if (state.at === 'paused') return state.lease;
+  return state.at === 'releasing' && state.to.is === 'paused' && state.wish === undefined ? state.to : undefined;
 }

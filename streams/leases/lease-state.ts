@@ -16,6 +16,7 @@ import type { HeldLease, Lease, LeaseReading, PausedLease } from '../../src/doma
  *   releasing -> none        it says what was asked for, or is another's
  *   releasing -> paused      it is to be kept over a pause
  *   releasing -> lost        it was to be kept, and is another's
+ *   releasing -> releasing   it was to be kept, and is not wanted any more
  *   paused    -> held        take: as the renewal of a lease that has lapsed
  *   paused    -> releasing   release
  *   lost      -> waiting     take
@@ -86,6 +87,8 @@ export interface Releasing {
   readonly doing: 'renewing' | 'sending' | 'pausing' | 'reading';
   /** Set if it was asked for again meanwhile. */
   readonly wish: Wish | undefined;
+  /** What the lease is to say instead of a pause that is being written. */
+  readonly instead: Release | undefined;
 }
 
 /** What a lease was read to be, and when this was first seen. */

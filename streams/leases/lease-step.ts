@@ -55,7 +55,7 @@ function take(state: LeaseState, wish: Wish, context: LeaseContext): LeaseNext {
       return state.doing === 'reading' ? { state: next } : proceed(next, context);
     }
     case 'releasing':
-      return { state: { ...state, wish } };
+      return { state: { ...state, wish, instead: undefined } };
     case 'paused':
       return wake(state.lease, wish, context);
     case 'taking':
@@ -83,10 +83,10 @@ function release(state: LeaseState, asked: Release, context: LeaseContext): Leas
       if (doing === 'resting' || doing === 'pausing') return giveUp(state, asked, context);
       const to = released(asked, lease, context);
       const under = doing === 'sending' ? 'renewing' : doing;
-      return { state: { at: 'releasing', lease, next, to, doing: under, wish: undefined } };
+      return { state: { at: 'releasing', lease, next, to, doing: under, wish: undefined, instead: undefined } };
     }
     case 'releasing':
-      return { state: { ...state, wish: undefined } };
+      return { state: { ...state, wish: undefined, instead: state.to.is === 'paused' ? asked : undefined } };
   }
 }
 

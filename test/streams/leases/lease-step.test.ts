@@ -375,6 +375,17 @@ it('writes a new value with each attempt, renewal and pause', () => {
   const lease = new Stepped().step(TAKE, read('free'));
   const values = [lease.sent];
   values.push(lease.step(DONE).wait().sent, lease.step(DONE).wait().sent, lease.step(DONE, TO_PAUSE).sent);
+
+  it('is released from a pause that is still being written', () => {
+    const lease = new Stepped().held().step(TO_PAUSE);
+    const paused = lease.sent;
+    lease.step(NO_ANSWER, TO_FREE, TIME, read(paused));
+    expect(lease.effect).toEqual({ do: 'swap', from: paused, to: 'free' });
+    expect(lease.step(DONE).state.at).toBe('none');
+
+    const again = new Stepped().held().step(TO_PAUSE);
+    expect(again.step(TO_FREE, TAKE, DONE).state).toMatchObject({ at: 'held', wish: { job: '17' } });
+  });
   expect(new Set(values).size).toBe(4);
   expect(values).not.toContain(heldLease({ holder: OWN, job: '17', turn: 't0', duration: DURATION }).text);
 });

@@ -11,7 +11,7 @@ export type MessageVerdict = 'forward' | 'late' | 'drop' | { readonly cut: numbe
 
 export interface ChannelEvents {
   /** Called for each LDAP message before it is sent on. The channel waits for the verdict. */
-  judge(operation: Operation): MessageVerdict | Promise<MessageVerdict>;
+  judge(operation: Operation, message: Buffer): MessageVerdict | Promise<MessageVerdict>;
   /** Ends the connection in both directions. */
   finish(how: 'close' | 'reset'): void;
 }
@@ -124,7 +124,7 @@ export class ProxyChannel {
   }
 
   async #handle({ bytes, operation }: FramedBytes, arrived: number): Promise<'over' | undefined> {
-    const verdict = operation === undefined ? 'forward' : await this.#events.judge(operation);
+    const verdict = operation === undefined ? 'forward' : await this.#events.judge(operation, bytes);
     if (verdict === 'drop') return undefined;
     const wait = arrived + this.#delay - performance.now();
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));

@@ -48,6 +48,8 @@ export class FaultProxy {
   readonly #connections: ProxyConnection[] = [];
   #waiting: Waiting[] = [];
   readonly #counts = new Map<string, number>();
+  readonly #tallies: Array<{ readonly kind: string; readonly counts: (message: Buffer) => boolean; count: number }> =
+    [];
   #port = 0;
   #target: number;
 
@@ -76,6 +78,13 @@ export class FaultProxy {
   /** The number of messages of this kind so far, on all connections. */
   count(direction: Direction, operation: Operation): number {
     return this.#counts.get(`${direction} ${operation}`) ?? 0;
+  }
+
+  /** Counts the messages of this kind that satisfy `counts`, from now on. */
+  tally(direction: Direction, operation: Operation, counts: (message: Buffer) => boolean): { readonly count: number } {
+    const tally = { kind: `${direction} ${operation}`, counts, count: 0 };
+    this.#tallies.push(tally);
+    return tally;
   }
 
   /**
@@ -148,7 +157,10 @@ export class FaultProxy {
       }
     };
     const channel = (direction: Direction, source: Socket, target: Socket) =>
-      new ProxyChannel(source, target, { judge: (operation) => this.#judge(direction, operation, connection), finish });
+      new ProxyChannel(source, target, {
+        judge: (operation, message) => this.#judge(direction, operation, message, connection),
+        finish,
+      });
     const connection: ProxyConnection = {
       up: channel('up', client, server),
       down: channel('down', server, client),
@@ -170,9 +182,13 @@ export class FaultProxy {
   #judge(
     direction: Direction,
     operation: Operation,
+    message: Buffer,
     connection: ProxyConnection,
   ): MessageVerdict | Promise<MessageVerdict> {
     this.#counts.set(`${direction} ${operation}`, this.count(direction, operation) + 1);
+    for (const tally of this.#tallies) {
+      if (tally.kind === `${direction} ${operation}` && tally.counts(message)) tally.count += 1;
+    }
     const matching = this.#waiting.filter((each) => each.direction === direction && each.operation === operation);
     for (const each of matching) each.remaining -= 1;
     const due = matching.find(({ remaining }) => remaining === 0);

@@ -14,7 +14,7 @@ import { RecordError } from './record-error.ts';
  */
 
 /** The version of the format. */
-const FORMAT = 5;
+const FORMAT = 6;
 
 /** A time in UTC with a year of four digits. */
 const time = z

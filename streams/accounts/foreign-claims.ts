@@ -121,8 +121,13 @@ export class ForeignClaims {
   learnt(id: string, record: AccountRecord): boolean {
     const reading = readMode(record.mode);
     if (reading?.phase !== 'inWork' || isFailure(record.returnValue)) return false;
-    if (this.#underLeases && this.#suspected.get(id) !== versionOf(record)) return false;
+    if (this.#underLeases && !this.sawClaim(id, record)) return false;
     return this.#claimed(laneOf(record.uid), id, record);
+  }
+
+  /** Whether, under leases, the account turned to in-work as it is now. */
+  sawClaim(id: string, record: AccountRecord): boolean {
+    return this.#underLeases && this.#suspected.get(id) === versionOf(record);
   }
 
   /** To be called when no other service is at work on the account. */

@@ -227,6 +227,11 @@ export class OpenAccounts {
     return !this.versions.isOwn(record) && this.#others.learnt(identityOf(record), record);
   }
 
+  /** Whether this service has seen how another one, if it has the lease, claimed the account. */
+  sawClaim(record: AccountRecord): boolean {
+    return this.#others.sawClaim(identityOf(record), record);
+  }
+
   /**
    * Returns how much longer another service may be at work on an earlier request of the account, or
    * on another entry with its uid, in milliseconds; 0 or less if none is. That service meets the

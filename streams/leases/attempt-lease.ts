@@ -13,9 +13,10 @@ import {
 } from './lease-state.ts';
 
 /** Waits for a lease that is wanted, and attempts to take it when it may be taken. */
-export function want(wish: Wish, seen: Seen | undefined, context: LeaseContext): LeaseNext {
+export function want(wish: Wish, seen: Seen | undefined, context: LeaseContext, lookFirst = false): LeaseNext {
   const notBefore = context.now + context.spread;
-  return proceed({ at: 'waiting', wish, seen, notBefore, doing: 'resting' }, context);
+  const state: Waiting = { at: 'waiting', wish, seen, notBefore, doing: 'resting' };
+  return lookFirst ? look(state) : proceed(state, context);
 }
 
 export function stepWaiting(state: Waiting, input: LeaseAnswer, context: LeaseContext): LeaseNext {

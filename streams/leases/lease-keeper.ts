@@ -125,7 +125,10 @@ export class LeaseKeeper implements Leases, LeasesView {
     until.throwIfAborted();
     const runner = this.#runnerOf(uid);
     // Services attempt one after another: see `spread`. Here it is this one's turn.
-    if (runner.state.at !== 'held') runner.take({ got: 'take', ...wish }, 0);
+    // A refused attempt costs the server more than a read, so whoever is not the first one looks.
+    // What is remembered of the lease of an account in work is older than the claim.
+    const lookFirst = wish.inWork || this.place(uid) > 0;
+    if (runner.state.at !== 'held') runner.take({ got: 'take', ...wish, lookFirst }, 0);
     const taken = await this.#orGiveUp(
       runner,
       runner.until(until, (state) => this.#taken(state)),
@@ -158,6 +161,22 @@ export class LeaseKeeper implements Leases, LeasesView {
       });
     } finally {
       clearTimeout(timer);
+      unwatch();
+      this.#forgetIdle(lane, runner);
+    }
+  }
+
+  async isSeenFree(uid: string, until: AbortSignal): Promise<boolean> {
+    const lane = laneOf(uid);
+    const unwatch = this.#watch.add(lane);
+    const runner = this.#runnerOf(uid);
+    let steps = -1;
+    try {
+      return await runner.until(until, (state) => {
+        steps += 1;
+        return steps === 0 ? undefined : isSeenFree(state);
+      });
+    } finally {
       unwatch();
       this.#forgetIdle(lane, runner);
     }
@@ -222,7 +241,7 @@ export class LeaseKeeper implements Leases, LeasesView {
     const now = this.#options.now();
     if (state.at === 'lost') return 'lost';
     if (mayWork(state, now)) return { is: 'held' };
-    if (state.at !== 'waiting' || state.seen === undefined) return undefined;
+    if (state.at !== 'waiting' || state.seen === undefined || state.doing === 'reading') return undefined;
     const { seen, wish } = state;
     const at = takeableAt(seen, wish.inWork ? wish.since : undefined, { ...this.#options, spread: 0 });
     return at > now ? { is: 'foreign', lease: seen.lease, duration: this.#options.duration } : undefined;

@@ -134,8 +134,9 @@ export type LeaseInput =
   /**
    * The lease is wanted. Not while it is held, or being taken and still wanted. From paused, it is
    * held next, with a deadline that is past until the answer comes, or lost.
+   * Look first: it is read in any case, as another service is likely to have taken it by now.
    */
-  | { readonly got: 'take'; readonly job: string; readonly inWork: boolean }
+  | { readonly got: 'take'; readonly job: string; readonly inWork: boolean; readonly lookFirst?: boolean }
   /** The lease is not wanted any more. In any state. */
   | { readonly got: 'release'; readonly release: Release }
   /** Somebody watches the leases and has seen this one. In any state. */

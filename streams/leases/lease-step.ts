@@ -17,7 +17,7 @@ import {
 
 /** Returns the next state of a lease and what to do. Pure. A TypeError is a bug of the caller. */
 export function stepLease(state: LeaseState, input: LeaseInput, context: LeaseContext): LeaseNext {
-  if (input.got === 'take') return take(state, wishOf(input, context), context);
+  if (input.got === 'take') return take(state, wishOf(input, context), input.lookFirst === true, context);
   if (input.got === 'release') return release(state, input.release, context);
   switch (state.at) {
     case 'none':
@@ -44,11 +44,11 @@ function wishOf({ job, inWork }: Omit<Wish, 'since'>, { now }: LeaseContext): Wi
   return { job, inWork, since: now };
 }
 
-function take(state: LeaseState, wish: Wish, context: LeaseContext): LeaseNext {
+function take(state: LeaseState, wish: Wish, lookFirst: boolean, context: LeaseContext): LeaseNext {
   switch (state.at) {
     case 'none':
     case 'lost':
-      return want(wish, state.seen, context);
+      return want(wish, state.seen, context, lookFirst);
     case 'waiting': {
       const same = wish.inWork === state.wish.inWork;
       const next = { ...state, wish: same ? { ...wish, since: state.wish.since } : wish };

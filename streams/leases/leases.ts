@@ -32,6 +32,11 @@ export interface Leases extends Shares {
    */
   untilTakeable(uid: string, until: AbortSignal): Promise<void>;
   /**
+   * Resolves when the lease was looked at, together with others that are waited for, within a
+   * second. True if it says that nobody has it. Rejects on the abort.
+   */
+  isSeenFree(uid: string, until: AbortSignal): Promise<boolean>;
+  /**
    * Renews the lease now. Resolves to true if this service has had it since it was taken. Resolves
    * to false if another service may have had it, or the directory does not answer.
    */
@@ -77,6 +82,7 @@ export const NO_LEASES: Leases = {
   untilHeld: async () => {},
   attempt: () => 1,
   untilTakeable: async () => {},
+  isSeenFree: async () => true,
   renew: async () => true,
   forJob: () => undefined,
   release: () => {},

@@ -23,6 +23,8 @@ import type { Next } from './machine.ts';
  *   leasing -> sending               the lease of the uid is held
  *   leasing -> judging               the lease is held, and a claim is to be undone
  *   leasing -> reading               the lease had to be waited for: the account may have changed
+ *   leasing -> judging               a read shows that the account has changed
+ *   leasing -> overtaken             a newer sight of the account is handled next
  *   sending -> claimed               the answer shows the entry as claimed
  *   sending -> verifying             the answer does not show the entry, so it is read
  *   sending -> reading               another write came first, or the return value is refused
@@ -111,15 +113,18 @@ export type ClaimInput =
   | LeaseAnswer
   | { readonly got: 'time' };
 
-/**
- * `held`: the lease is held, and did not have to be waited for. `attempt`: the number of the next
- * attempt; more than 1 if another service was in a pause before it.
- */
-export interface LeaseAnswer {
-  readonly got: 'lease';
-  readonly held: boolean;
-  readonly attempt: number;
-}
+export type LeaseAnswer = { readonly got: 'lease' } /**
+ * It is held, and the account is as it was seen. `attempt`: the number of the next attempt; more
+ * than 1 if another service was in a pause before it.
+ */ & (
+  | { readonly is: 'held'; readonly attempt: number }
+  /** It had to be waited for: the account may have changed. */
+  | { readonly is: 'waited' }
+  /** A read shows the account as it is now, not as it was seen. */
+  | { readonly is: 'changed'; readonly entry: DirectoryEntry | undefined }
+  /** The stream has shown the account anew, or that it is finished. */
+  | { readonly is: 'overtaken' }
+);
 
 export interface Judgement {
   readonly got: 'judgement';
@@ -152,6 +157,8 @@ export type ClaimResult =
     })
   /** There is nothing to do with the account now. */
   | { readonly kind: 'notNow'; readonly record: AccountRecord; readonly decision: Decision }
+  /** The account came into sight anew, and that is handled next; or it is finished. */
+  | { readonly kind: 'overtaken' }
   | { readonly kind: 'unworkable'; readonly dn: string; readonly reason: string }
   /** The entry does not exist any more, or belongs to another program. */
   | { readonly kind: 'gone' }

@@ -157,13 +157,22 @@ function asked(
 }
 
 function leased(
-  { memory: before, seen, attempted }: Extract<ClaimState, { at: 'leasing' }>,
-  { held, attempt }: LeaseAnswer,
+  { memory, seen, attempted }: Extract<ClaimState, { at: 'leasing' }>,
+  answer: LeaseAnswer,
   rules: ClaimRules,
 ): ClaimNext {
-  const memory = { ...before, attempt };
-  if (!held) return find(memory);
-  return attempted === undefined ? judge(memory, seen) : send(memory, attempted, rules);
+  switch (answer.is) {
+    case 'held': {
+      const counted = { ...memory, attempt: answer.attempt };
+      return attempted === undefined ? judge(counted, seen) : send(counted, attempted, rules);
+    }
+    case 'waited':
+      return find(memory);
+    case 'changed':
+      return found(memory, answer.entry, rules);
+    case 'overtaken':
+      return end({ kind: 'overtaken' });
+  }
 }
 
 function send(memory: ClaimMemory, attempted: Attempted, { names }: ClaimRules): ClaimNext {

@@ -1,16 +1,19 @@
 import type { AccountRecord } from '../../src/domain/account.ts';
 import { isInWork } from '../../src/domain/decide.ts';
+import { fingerprintOf } from '../accounts/identity.ts';
 import { type Candidate, refOf } from '../candidate.ts';
 import type { Taken } from '../leases/leases.ts';
 import type { Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
 import type { LeaseAnswer } from './claim-state.ts';
+import { readAgain } from './read-again.ts';
 import { foreignClaimEvent } from './turn-events.ts';
 
 /**
  * Takes the lease of the uid. The answer is `held` if this service has it, and the account is as it
- * was seen. Otherwise the account may have changed, as something had to be waited for: another
- * service had the lease, or has claimed the account without one. The slot is lent meanwhile.
+ * was seen. Otherwise the account has changed, or may have, as something had to be waited for:
+ * another service had the lease, or has claimed the account without one. The slot is lent
+ * meanwhile.
  */
 export async function takeLease(
   candidate: Candidate,
@@ -22,15 +25,17 @@ export async function takeLease(
   const { leases, draining, accounts } = surroundings;
   const { uid } = record;
   const inWork = isInOthersWork(candidate, record, surroundings);
-  const isHeld =
-    isHeldFor(uid, inWork, surroundings) ||
-    ((await mayBegin(candidate, record, surroundings, slot)) &&
-      (await isTaken(await leases.take(uid, { job, inWork }, draining), record, surroundings, slot)));
+  const answer =
+    (isHeldFor(uid, inWork, surroundings) ? HELD : undefined) ??
+    (await waitForTurn(candidate, record, surroundings, slot)) ??
+    (await answerTo(await leases.take(uid, { job, inWork }, draining), record, surroundings, slot));
   accounts.turns.waits(record, undefined);
-  return isHeld ? { got: 'lease', held: true, attempt: leases.attempt(uid) } : WAITED;
+  return answer === HELD ? { got: 'lease', is: 'held', attempt: leases.attempt(uid) } : answer;
 }
 
-const WAITED: LeaseAnswer = { got: 'lease', held: false, attempt: 1 };
+const HELD = 'held';
+const WAITED: LeaseAnswer = { got: 'lease', is: 'waited' };
+const OVERTAKEN: LeaseAnswer = { got: 'lease', is: 'overtaken' };
 
 /** Whether the account is in work, and not by a claim of this service. */
 function isInOthersWork({ ownWork }: Candidate, record: AccountRecord, { open: { versions } }: Surroundings): boolean {
@@ -50,49 +55,94 @@ function isHeldFor(uid: string, inWork: boolean, { leases }: Surroundings): bool
 }
 
 /**
- * Waits for the turn of this service among all. Resolves to false if the account may have changed.
+ * Waits for the turn of this service among all. Resolves to an answer if the account has changed,
+ * or may have.
  */
-async function mayBegin(
-  { id, ownWork }: Candidate,
+async function waitForTurn(
+  candidate: Candidate,
   record: AccountRecord,
-  { leases, open, report, away, draining, accounts }: Surroundings,
+  surroundings: Surroundings,
   slot: Slot,
-): Promise<boolean> {
+): Promise<LeaseAnswer | undefined> {
+  const { leases, open, report, away, draining, accounts } = surroundings;
+  const { id, ownWork } = candidate;
+  const { uid } = record;
   if (!leases.mayTake) {
     report({ event: 'waiting', reason: TWO_MASTERS, ...refOf(record) });
     accounts.turns.waits(record, TWO_MASTERS);
     await slot.lend(() => leases.untilMayTake(draining));
-    return false;
+    return WAITED;
   }
-  const spread = ownWork === undefined ? leases.spread(record.uid) : 0;
-  if (spread === 0) return true;
+  if (ownWork !== undefined) return undefined;
+  if (open.sawClaim(record)) {
+    await slot.lend(() => lookLater(candidate, record, surroundings));
+    return open.isAsSeen(id, record) ? undefined : OVERTAKEN;
+  }
+  const spread = leases.spread(uid);
+  if (spread === 0) return undefined;
   await away.wait(spread, draining);
-  return open.isAsSeen(id, record);
+  return open.isAsSeen(id, record) ? changed(record, surroundings) : OVERTAKEN;
 }
 
-/** Waits for a lease that may not be taken yet. Resolves to whether it is held. */
-async function isTaken(
+/** How often a lease that turned out to be free is looked at before the account is read. */
+const LOOKS = 10;
+
+/**
+ * Waits until the lease of an account was looked at which another service has claimed before the
+ * eyes of this one. Most work is done before that. If the lease is free by then, the account is
+ * most likely finished, and the stream will tell.
+ */
+async function lookLater({ id }: Candidate, record: AccountRecord, { leases, open, draining }: Surroundings) {
+  for (let looks = 0; looks < LOOKS && open.isAsSeen(id, record); looks += 1) {
+    if (!(await leases.isSeenFree(record.uid, draining))) return;
+  }
+}
+
+/**
+ * Reads the account, and resolves to an answer if it is not as it was seen: a directory under load
+ * may tell what other services have done seconds later.
+ */
+async function changed(
+  record: AccountRecord,
+  { directory, readStanding }: Surroundings,
+): Promise<LeaseAnswer | undefined> {
+  const entry = await readAgain(record, directory);
+  const reading = entry === undefined ? undefined : readStanding(entry);
+  const isAsSeen = reading?.kind === 'account' && fingerprintOf(reading.record) === fingerprintOf(record);
+  return isAsSeen ? undefined : { got: 'lease', is: 'changed', entry };
+}
+
+/** Waits for a lease that may not be taken yet. */
+async function answerTo(
   taken: Taken,
   record: AccountRecord,
-  { leases, open, report, draining, accounts }: Surroundings,
+  surroundings: Surroundings,
   slot: Slot,
-): Promise<boolean> {
-  if (taken.is === 'held') return true;
+): Promise<LeaseAnswer | typeof HELD> {
+  if (taken.is === 'held') return HELD;
+  const { leases, open, report, draining, accounts } = surroundings;
   const { uid } = record;
+  const isNobodys = taken.lease.is === 'free' || taken.lease.is === 'missing';
+  // Whoever had it may have finished the account, and given it up, before this service looked.
+  const finished = isNobodys ? await changed(record, surroundings) : undefined;
+  if (finished !== undefined) {
+    leases.release(uid, { to: 'free' });
+    return finished;
+  }
   const reason = reasonOf(taken);
   report({ event: 'waiting', reason, ...refOf(record) });
   accounts.turns.waits(record, reason);
-  if (taken.lease.is !== 'free' && taken.lease.is !== 'missing') {
+  if (!isNobodys) {
     await slot.lend(() => leases.untilTakeable(uid, draining));
-    return false;
+    return WAITED;
   }
   if (open.learnt(record)) report(foreignClaimEvent(record));
   if (open.othersTimeLeft(record) > 0) {
     leases.release(uid, { to: 'free' });
-    return false;
+    return WAITED;
   }
   await slot.lend(() => leases.untilHeld(uid, draining));
-  return leases.isHeld(uid);
+  return leases.isHeld(uid) ? HELD : WAITED;
 }
 
 const TWO_MASTERS =

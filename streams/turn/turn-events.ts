@@ -85,6 +85,7 @@ export function notClaimedEvent(
 ): StreamEvent | undefined {
   switch (result.kind) {
     case 'notNow':
+    case 'overtaken':
       return undefined;
     case 'refused': {
       // The claim is tried again when the account changes, or with the next list.

@@ -692,12 +692,24 @@ describe('two services on the same accounts', () => {
     expect(stage.jobs).toMatchObject([{ resumed: true }]);
   });
 
+  it('take no finished account for claimed without a lease where the directory tells late', async () => {
+    const both = [start({ ...several, runHandler: takes(500) }), start({ ...several, runHandler: takes(500) })];
+    await pass(100);
+    directory.telling = (tell) => void setTimeout(tell, 3_000);
+    const uids = Array.from({ length: 12 }, (_, index) => `late-${index}`);
+    for (const uid of uids) directory.create(uid);
+    await pass(60_000);
+    expect(uids.map((uid) => directory.mode(uid))).toEqual(uids.map(() => 'added'));
+    expect(both.flatMap(({ jobs }) => jobs)).toHaveLength(uids.length);
+    expect(both.flatMap(({ events }) => events.filter(({ event }) => event === 'conflict'))).toEqual([]);
+  });
+
   it('tell of a claim by a service that knows no leases, and leave the account to it', async () => {
     const stage = start({ ...several, longestHandlerMilliseconds: 60_000, runHandler: takes(10) });
     directory.create('a', { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' });
     await pass(100);
     directory.write('a', { sstProvisioningMode: 'adding', sstProvisioningState: '0' });
-    await pass(1_000);
+    await pass(10_000);
     expect(stage.events.find(({ event }) => event === 'conflict')).toMatchObject({ remedy: expect.any(String) });
     await pass(50_000);
     expect(stage.jobs).toEqual([]);

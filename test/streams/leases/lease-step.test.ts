@@ -111,6 +111,12 @@ describe('a lease that is wanted', () => {
     expect(new Stepped().step(told('free'), TAKE).effect?.do).toBe('swap');
   });
 
+  it('is read first, if that is asked for, and taken as it is then', () => {
+    const lease = new Stepped().step(told('free'), { ...TAKE, lookFirst: true });
+    expect(lease.effect?.do).toBe('read');
+    expect(lease.step(read(OTHER)).effect?.do).toBe('wait');
+  });
+
   it.each([OTHER, 'paused other/1/b 9 o1 40000 3'])(
     'is taken from another when that has not changed for as long as it says: %s',
     (value) => {
@@ -369,12 +375,6 @@ describe('a lease that is released', () => {
     const paused = lease.sent;
     expect(lease.step(DONE, TO_LEFT).effect).toEqual({ do: 'swap', from: paused, to: 'left' });
   });
-});
-
-it('writes a new value with each attempt, renewal and pause', () => {
-  const lease = new Stepped().step(TAKE, read('free'));
-  const values = [lease.sent];
-  values.push(lease.step(DONE).wait().sent, lease.step(DONE).wait().sent, lease.step(DONE, TO_PAUSE).sent);
 
   it('is released from a pause that is still being written', () => {
     const lease = new Stepped().held().step(TO_PAUSE);
@@ -386,6 +386,12 @@ it('writes a new value with each attempt, renewal and pause', () => {
     const again = new Stepped().held().step(TO_PAUSE);
     expect(again.step(TO_FREE, TAKE, DONE).state).toMatchObject({ at: 'held', wish: { job: '17' } });
   });
+});
+
+it('writes a new value with each attempt, renewal and pause', () => {
+  const lease = new Stepped().step(TAKE, read('free'));
+  const values = [lease.sent];
+  values.push(lease.step(DONE).wait().sent, lease.step(DONE).wait().sent, lease.step(DONE, TO_PAUSE).sent);
   expect(new Set(values).size).toBe(4);
   expect(values).not.toContain(heldLease({ holder: OWN, job: '17', turn: 't0', duration: DURATION }).text);
 });

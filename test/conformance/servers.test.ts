@@ -11,6 +11,7 @@ import { claim, failure, resume, success } from '../../src/domain/transition.ts'
 import { type DirectoryOperations, operationsAt } from '../../src/ldap/operations.ts';
 import { accountDn, BASE, RULES, SERVICE_DN, SERVICE_PASSWORD, SERVICES } from '../support/accounts.ts';
 import { type Changes, OPEN_ACCOUNTS, subscribe, subscription } from '../support/changes.ts';
+import { RETRIED_AFTER_CRASH } from '../support/directory-389.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { ServiceTraces } from '../support/service-traces.ts';
 import { type TestDirectory, text } from '../support/test-directory.ts';
@@ -29,8 +30,9 @@ const NAMES = {
   executionTime: null,
 };
 
-describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServer) => {
+describe.each(SERVERS)('$name', RETRIED_AFTER_CRASH, ({ start, gone, fencing, ways }: ConformingServer) => {
   let directory: TestDirectory;
+  let assertRunning: (() => Promise<void>) | undefined;
   let stop: () => Promise<void>;
   const endings: Array<() => unknown> = [];
   /** Ends a thing after the test. */
@@ -40,7 +42,7 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
   };
 
   beforeAll(async () => {
-    ({ directory, stop } = await start());
+    ({ directory, assertRunning, stop } = await start());
   });
   beforeEach(async () => {
     for (const base of [BASE, ELSEWHERE]) {
@@ -48,7 +50,11 @@ describe.each(SERVERS)('$name', ({ start, gone, fencing, ways }: ConformingServe
     }
   });
   afterEach(async () => {
-    for (const end of endings.splice(0).reverse()) await end();
+    try {
+      for (const end of endings.splice(0).reverse()) await end();
+    } finally {
+      await assertRunning?.();
+    }
   });
   afterAll(() => stop());
 

@@ -30,7 +30,12 @@ export interface Ways {
 
 export interface ConformingServer {
   readonly name: string;
-  readonly start: () => Promise<{ readonly directory: TestDirectory; stop(): Promise<void> }>;
+  readonly start: () => Promise<{
+    readonly directory: TestDirectory;
+    /** To be called at the end of each test. Rejects if the server has ended by itself. */
+    assertRunning?(): Promise<void>;
+    stop(): Promise<void>;
+  }>;
   /** The result code of a modify by the service for an entry that does not exist. */
   readonly gone: number;
   readonly fencing: Fencing;
@@ -72,7 +77,7 @@ export const SERVERS: readonly ConformingServer[] = [
     name: '389-ds',
     start: async () => {
       const directory = await start389();
-      return { directory, stop: () => directory.remove() };
+      return { directory, assertRunning: () => directory.assertRunning(), stop: () => directory.remove() };
     },
     gone: 50,
     fencing: 'token',

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { accountDn, BASE, SERVICE_DN, SERVICES } from '../support/accounts.ts';
 import { type Changes, subscribe } from '../support/changes.ts';
-import { type Directory389, start389 } from '../support/directory-389.ts';
+import { type Directory389, RETRIED_AFTER_CRASH, start389 } from '../support/directory-389.ts';
 import { startProxy } from '../support/proxy.ts';
 
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 const DONE = { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' };
 
-describe('a real 389-ds', () => {
+describe('a real 389-ds', RETRIED_AFTER_CRASH, () => {
   let directory: Directory389;
   let changes: Changes | undefined;
   const watch = async (overrides: Parameters<typeof subscribe>[1]) => {
@@ -20,6 +20,7 @@ describe('a real 389-ds', () => {
     directory = await start389();
   });
   afterEach(async () => {
+    await directory.assertRunning();
     changes?.stop();
     changes = undefined;
     for (const entry of await directory.search(BASE, '(uid=*)')) await directory.delete(entry.dn);

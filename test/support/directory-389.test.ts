@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { accountDn, SERVICE_DN, SERVICE_PASSWORD, SERVICES } from './accounts.ts';
-import { type Directory389, start389 } from './directory-389.ts';
+import { type Directory389, RETRIED_AFTER_CRASH, start389 } from './directory-389.ts';
 import { TestDirectory, text } from './test-directory.ts';
 
 describe('a 389-ds of the tests', () => {
@@ -32,6 +32,17 @@ describe('a 389-ds of the tests', () => {
     await observer.until((changes) => changes.some(({ kind }) => kind === 'deleted'));
     expect(observer.modes('1')).toEqual(['modify']);
     await observer.stop();
+  });
+
+  it('is started again on its data when it ends by itself, and says so', async () => {
+    await directory.addAccount('crash', { sstProvisioningMode: 'added' });
+    const told = vi.spyOn(console, 'error').mockReturnValue();
+    process.kill(directory.pid ?? 0, 'SIGSEGV');
+    await vi.waitFor(() => expect(told).toHaveBeenCalledWith(expect.stringContaining('ended by itself, by SIGSEGV')));
+    told.mockRestore();
+    await expect(directory.assertRunning()).rejects.toThrow(RETRIED_AFTER_CRASH.retry.condition);
+    await directory.assertRunning();
+    await directory.waitForMode('crash', 'added');
   });
 
   it('keeps its data and its address through a kill and a restart', async () => {

@@ -27,10 +27,26 @@ export interface Directory389Options {
 const MANAGER = 'cn=Directory Manager';
 const PASSWORD = 'manager-secret';
 const SCHEMA = '99stoney-backup.ldif';
+/**
+ * By default it takes a quarter of the memory of the host, in files that are mapped: on a full disk
+ * it would end by SIGBUS.
+ */
+const SMALL_CACHES = { 'nsslapd-cache-autosize': '0', 'nsslapd-dbcachesize': '4000000' };
+
+/**
+ * Lets the tests of a group be tried again, once, if their 389-ds has ended by itself meanwhile: that
+ * says nothing about the service. Each test has to call `assertRunning` at its end.
+ */
+export const RETRIED_AFTER_CRASH = { retry: { count: 1, condition: /^ns-slapd has ended by itself/ } };
 
 /**
  * A real 389-ds instance with a name of its own in the system's folders, on a port of 127.0.0.1
- * that stays the same over restarts. Needs root. States: running, halted (with its data), removed.
+ * that stays the same over restarts. Needs root.
+ *
+ *   halted  -> running    start, restart
+ *   running -> halted     halt, kill9: its data is kept
+ *   running -> running    it has ended by itself: that is told, and it is started again on its data
+ *   any     -> removed    remove
  */
 export class Directory389 extends TestDirectory {
   readonly name: string;
@@ -42,6 +58,10 @@ export class Directory389 extends TestDirectory {
   readonly ldapiUrl: string;
   #child: ChildProcess | undefined;
   #output = '';
+  #ending = false;
+  /** How it has ended by itself. */
+  #crash: string | undefined;
+  #recovery: Promise<unknown> = Promise.resolve();
 
   constructor(name: string, port: number, securePort = 0) {
     const url = `ldap://127.0.0.1:${port}`;
@@ -72,6 +92,39 @@ export class Directory389 extends TestDirectory {
     child.on('error', (error) => {
       this.#output += String(error);
     });
+    this.#ending = false;
+    await this.#whenReady(child);
+    child.once('exit', (code, signal) => {
+      if (this.#ending) return;
+      this.#recovery = this.#recover(signal ?? `exit code ${code}`);
+      this.#recovery.catch(() => {}); // whoever waits for it is told
+    });
+  }
+
+  /** Rejects, once, if the server has ended by itself, when it is there again. */
+  async assertRunning(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || this.#ending) return;
+    const refusal: unknown = await bind(this.login).then(
+      (client) => client.destroy(),
+      (error: unknown) => error,
+    );
+    // Its connections end some time before it does.
+    if (refusal !== undefined && this.#crash === undefined) await exited(child);
+    const how = this.#crash;
+    if (how === undefined) return;
+    await this.#recovery;
+    this.#crash = undefined;
+    throw new Error(`ns-slapd has ended by itself, by ${how}`);
+  }
+
+  async #recover(how: string): Promise<void> {
+    this.#crash = how;
+    console.error(`ns-slapd has ended by itself, by ${how}, and is started again: ${await this.#errorLog()}`);
+    await this.start();
+  }
+
+  async #whenReady(child: ChildProcess): Promise<void> {
     const deadline = Date.now() + 60_000;
     for (;;) {
       try {
@@ -175,8 +228,10 @@ export class Directory389 extends TestDirectory {
   }
 
   async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    await this.#recovery.catch(() => {});
     const child = this.#child;
     if (child === undefined) return;
+    this.#ending = true;
     if (!hasExited(child)) child.kill(signal);
     await exited(child);
     this.#child = undefined;
@@ -199,6 +254,7 @@ export async function start389(options: Directory389Options = {}): Promise<Direc
       `/etc/dirsrv/slapd-${name}/schema/${SCHEMA}`,
     );
     await directory.configure('cn=config', { 'nsslapd-listenhost': '127.0.0.1' });
+    await directory.configure('cn=bdb,cn=config,cn=ldbm database,cn=plugins,cn=config', SMALL_CACHES);
     await directory.configureExternal(options);
     if (options.tls !== undefined) await directory.configureTls(options.tls);
     if (options.syncrepl !== false) {
@@ -278,8 +334,7 @@ async function createInstance(name: string, port: number): Promise<void> {
 }
 
 async function removeInstance(name: string): Promise<void> {
-  const left = await readFile(pidFile(name), 'utf8').catch(() => '');
-  if (left !== '') await attempt('kill', ['-9', left.trim()]);
+  await endLeftover(name);
   const paths = [
     `/etc/dirsrv/slapd-${name}`,
     `/etc/dirsrv/slapd-${name}.removed`,
@@ -294,6 +349,13 @@ async function removeInstance(name: string): Promise<void> {
     pidFile(name),
   ];
   await Promise.all(paths.map((path) => rm(path, { recursive: true, force: true })));
+}
+
+/** Ends a server that dscreate has started, and left. */
+async function endLeftover(name: string): Promise<void> {
+  const pid = (await readFile(pidFile(name), 'utf8').catch(() => '')).trim();
+  const command = pid === '' ? '' : await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  if (command.includes(`slapd-${name}\0`)) await attempt('kill', ['-9', pid]);
 }
 
 async function makeRunFolders(name: string): Promise<void> {

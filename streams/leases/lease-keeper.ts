@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events';
 import type { LeaseDirectory } from '../../src/domain/directory.ts';
-import type { PausedLease } from '../../src/domain/lease.ts';
 import type { LeasesQuery, LeasesStatus, LeasesView, LeaseTally } from '../../src/domain/lease-status.ts';
 import { RecentMap } from '../../src/domain/recent-map.ts';
 import { laneOf } from '../candidate.ts';
@@ -8,6 +7,8 @@ import { takeableAt } from './attempt-lease.ts';
 import { type LeaseForJob, leaseForJob } from './lease-for-job.ts';
 import { LeaseRunner } from './lease-runner.ts';
 import {
+  isSeenFree,
+  keptOver,
   type LeaseContext,
   type LeaseState,
   type LeaseStep,
@@ -288,15 +289,4 @@ export class LeaseKeeper implements Leases, LeasesView {
     this.#runners.delete(lane);
     if (state.seen !== undefined) this.#seen.set(lane, state.seen);
   }
-}
-
-function isSeenFree(state: LeaseState): boolean {
-  const seen = state.at === 'none' || state.at === 'waiting' ? state.seen : undefined;
-  return seen?.lease.is === 'free' || seen?.lease.is === 'missing';
-}
-
-/** The lease of a pause, also while that is being written. */
-function keptOver(state: LeaseState): PausedLease | undefined {
-  if (state.at === 'paused') return state.lease;
-  return state.at === 'releasing' && state.to.is === 'paused' && state.wish === undefined ? state.to : undefined;
 }

@@ -228,3 +228,15 @@ export function mayResume(state: LeaseState, now: number): boolean {
   if (state.at !== 'held' || now >= state.deadline) return false;
   return state.wish.inWork || (state.before.is !== 'free' && state.before.is !== 'missing');
 }
+
+/** Whether nobody has the lease, as it was seen. */
+export function isSeenFree(state: LeaseState): boolean {
+  const seen = state.at === 'none' || state.at === 'waiting' ? state.seen : undefined;
+  return seen?.lease.is === 'free' || seen?.lease.is === 'missing';
+}
+
+/** The lease of a pause, also while that is being written. */
+export function keptOver(state: LeaseState): PausedLease | undefined {
+  if (state.at === 'paused') return state.lease;
+  return state.at === 'releasing' && state.to.is === 'paused' && state.wish === undefined ? state.to : undefined;
+}

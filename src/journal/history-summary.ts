@@ -1,4 +1,5 @@
 import type { EventName, PublishedEvent } from '../domain/event.ts';
+import { causeKey, withoutUid } from '../domain/failure-cause.ts';
 import { readMode } from '../domain/mode.ts';
 
 /** The events that a summary counts. */
@@ -118,7 +119,7 @@ export class Summary {
     const { milliseconds, cause, ...code } = what;
     const mode = readMode(stored)?.mode ?? stored;
     const about = { event, mode, ...code, ...(cause === undefined ? {} : { cause: withoutUid(cause, uid) }) };
-    const key = JSON.stringify(about);
+    const key = `${event} ${mode} ${causeKey({ ...code, words: cause }, uid)}`;
     let group = this.#groups.get(key);
     if (group === undefined) {
       if (this.#groups.size >= MOST_GROUPS) {
@@ -133,9 +134,4 @@ export class Summary {
     if (group.uids.size < MOST_UIDS) group.uids.add(uid);
     if (milliseconds !== undefined) group.longest = Math.max(group.longest ?? 0, milliseconds);
   }
-}
-
-/** The same words about another account are the same cause. */
-function withoutUid(cause: string, uid: string): string {
-  return uid.length < 3 ? cause : cause.replaceAll(uid, '{uid}');
 }

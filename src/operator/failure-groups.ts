@@ -1,3 +1,4 @@
+import { causeKey } from '../domain/failure-cause.ts';
 import type { FailedStatus, FailureGroup } from '../domain/status.ts';
 
 /** The most groups of failures by their last words. What has others is grouped without them. */
@@ -22,7 +23,7 @@ interface Group extends Cause {
 
 /**
  * Groups failures by return code, step and the script's last words. What differs from account to
- * account in them does not count: the uid and numbers.
+ * account in them does not count.
  */
 export class FailureGroups {
   readonly #groups = new Map<string, Group>();
@@ -55,7 +56,7 @@ export class FailureGroups {
   }
 
   #groupOf(cause: Cause, uid: string): Group {
-    const key = keyOf(cause, uid);
+    const key = causeKey({ ...cause, words: cause.cause }, uid);
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
     if (this.#groups.size >= MOST_GROUPS && cause.cause !== undefined) {
@@ -65,11 +66,6 @@ export class FailureGroups {
     this.#groups.set(key, group);
     return group;
   }
-}
-
-function keyOf({ returnValue, step, cause }: Cause, uid: string): string {
-  const words = cause?.replaceAll(uid, 'UID').replace(/\d+/g, 'N');
-  return JSON.stringify([returnValue, step, words]);
 }
 
 function iso(milliseconds: number): string {

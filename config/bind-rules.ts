@@ -30,7 +30,6 @@ export function bindFaults(directory: PartialDirectory, env: Environment): Fault
     ...(method === 'external' ? external(directory) : []),
     ...certificate(directory, method),
     ...encryption(directory, method),
-    ...credentials(directory, env),
   ];
 }
 
@@ -158,9 +157,9 @@ export function severalServers({ instances, directory: { url } }: PartialSetting
 }
 
 /** Credentials exist in a unit of systemd only, and by the names that it gives them. */
-function credentials(directory: PartialDirectory, env: Environment): FaultAt[] {
+export function credentials(settings: PartialSettings, env: Environment): FaultAt[] {
   if (env[CREDENTIALS_VARIABLE] !== undefined) return [];
-  return filesOf(directory).flatMap(({ path, file }) => {
+  return filesOf(settings).flatMap(({ path, file }) => {
     const credential = typeof file === 'string' ? credentialName(file) : undefined;
     if (credential === undefined) return [];
     const expected = `a process that systemd gives credentials: LoadCredential=${credential}:/PATH in the unit; in a shell systemd-run -P --wait -p LoadCredential=${credential}:/PATH COMMAND`;
@@ -168,11 +167,13 @@ function credentials(directory: PartialDirectory, env: Environment): FaultAt[] {
   });
 }
 
-function filesOf({ bindPasswordFile, tls: { certFile, keyFile } }: PartialDirectory) {
+function filesOf({ directory: { bindPasswordFile, tls }, notify }: PartialSettings) {
+  const { certFile, keyFile } = tls;
   return [
     { path: ['directory', 'tls', 'certFile'], file: certFile },
     { path: ['directory', 'tls', 'keyFile'], file: keyFile },
     { path: ['directory', 'bindPasswordFile'], file: bindPasswordFile },
+    { path: ['notify', 'mail', 'passwordFile'], file: notify.mail.passwordFile },
   ];
 }
 
@@ -182,8 +183,9 @@ export function withCredentialPaths(settings: Settings, env: Environment): Setti
     const credential = file === null ? undefined : credentialName(file);
     return credential === undefined ? file : `${env[CREDENTIALS_VARIABLE] ?? ''}/${credential}`;
   };
-  const { directory } = settings;
+  const { directory, notify } = settings;
   const { tls, bindPasswordFile } = directory;
+  const { mail } = notify;
   return {
     ...settings,
     directory: {
@@ -191,5 +193,6 @@ export function withCredentialPaths(settings: Settings, env: Environment): Setti
       tls: { ...tls, certFile: pathOf(tls.certFile), keyFile: pathOf(tls.keyFile) },
       bindPasswordFile: pathOf(bindPasswordFile),
     },
+    notify: { ...notify, mail: { ...mail, passwordFile: pathOf(mail.passwordFile) } },
   };
 }

@@ -1,14 +1,16 @@
 import { STEPS } from '../handlers/steps/registry.ts';
-import { bindFaults, type Environment, severalServers } from './bind-rules.ts';
+import { bindFaults, credentials, type Environment, severalServers } from './bind-rules.ts';
 import type { FaultAt } from './fault.ts';
 import { isLoopbackAddress } from './kinds/address-kinds.ts';
 import { formatDuration } from './kinds/units.ts';
+import { notifyFaults } from './notify-rules.ts';
 import type { PartialSettings } from './schema.ts';
 
 /** The contradictions between settings that are valid by themselves. */
 export function contradictions(settings: PartialSettings, env: Environment): FaultAt[] {
   return [
     ...bindFaults(settings.directory, env),
+    ...credentials(settings, env),
     ...severalServers(settings),
     ...attributesDiffer(settings.attributes),
     ...instances(settings),
@@ -17,6 +19,7 @@ export function contradictions(settings: PartialSettings, env: Environment): Fau
     ...pauses(['reconnect'], settings.reconnect),
     ...withinSteps(settings),
     ...needsHomeRoot(settings),
+    ...notifyFaults(settings.notify),
     ...operator(settings.operator),
   ];
 }

@@ -65,7 +65,8 @@ function withPlaces(faults: readonly FaultAt[], text: string): Fault[] {
 }
 
 async function faultsOfFiles(settings: Settings): Promise<FaultAt[]> {
-  const { directory } = settings;
+  const { directory, notify } = settings;
+  const { passwordFile } = notify.mail;
   const { caFile, certFile, keyFile } = directory.tls;
   const checks = [
     settings.instances === 'several' ? faultWithoutPython() : undefined,
@@ -75,6 +76,11 @@ async function faultsOfFiles(settings: Settings): Promise<FaultAt[]> {
     directory.bindPasswordFile === null
       ? undefined
       : faultOfFile(['directory', 'bindPasswordFile'], directory.bindPasswordFile, LARGEST_PASSWORD),
+    passwordFile === null ? undefined : faultOfFile(['notify', 'mail', 'passwordFile'], passwordFile, LARGEST_PASSWORD),
+    ...(['mail', 'webhook'] as const).map((receiver) => {
+      const authorities = notify[receiver].caFile;
+      return authorities === null ? undefined : faultOfCertificates(['notify', receiver, 'caFile'], authorities);
+    }),
     ...STEPS.flatMap((step) =>
       Object.entries(step.files(settings)).map(([key, file]) =>
         file === null ? undefined : faultOfFile([step.section, key], file),

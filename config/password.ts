@@ -15,7 +15,7 @@ export const LARGEST_PASSWORD = 64 * 1024;
 export function passwordReader(directory: Settings['directory'], env: Environment): () => Promise<string> {
   const { bindDn, bindPassword, bindPasswordFile, bindPasswordFd } = directory;
   if (bindDn === null) return async () => '';
-  if (bindPasswordFile !== null) return async () => textOf(await readInput(bindPasswordFile, LARGEST_PASSWORD));
+  if (bindPasswordFile !== null) return () => readPassword(bindPasswordFile);
   if (bindPasswordFd !== null) {
     let read: Promise<string> | undefined;
     return () => {
@@ -27,9 +27,14 @@ export function passwordReader(directory: Settings['directory'], env: Environmen
   return async () => password;
 }
 
+/** Reads a password from its file. One newline at the end is removed. */
+export async function readPassword(file: string): Promise<string> {
+  return textOf(await readInput(file, LARGEST_PASSWORD));
+}
+
 /** A risk that does not prevent the service from working. */
 export interface SecretFinding {
-  readonly secret: 'password' | 'key';
+  readonly secret: 'password' | 'key' | 'headers';
   /** Who else may read it. */
   readonly readers: 'everybody' | 'group';
   readonly problem: string;
@@ -37,19 +42,21 @@ export interface SecretFinding {
 }
 
 /**
- * Whether others may read the password, in its own file or in the configuration file, or the key of
- * the client certificate: everybody, or the members of a group that is not in `groups`. Default:
+ * Whether others may read a password, in its own file or in the configuration file, the key of the
+ * client certificate, or the headers of the webhook: everybody, or the members of a group that is not in `groups`. Default:
  * root's group and the groups of this process, which is assumed to have the rights of the service.
  */
 export async function secretFindings(
   configPath: string,
-  directory: Settings['directory'],
+  { directory, notify }: Pick<Settings, 'directory' | 'notify'>,
   groups: ReadonlySet<number> = ownGroups(),
 ): Promise<SecretFinding[]> {
   const files = [
     ['password', directory.bindPasswordFile],
     ['password', directory.bindPassword === null ? null : configPath],
     ['key', directory.tls.keyFile],
+    ['password', notify.mail.passwordFile],
+    ['headers', Object.keys(notify.webhook.headers).length === 0 ? null : configPath],
   ] as const;
   const findings = await Promise.all(
     files.map(([secret, file]) => (file === null ? undefined : findingOfFile(secret, file, groups))),
@@ -77,14 +84,20 @@ function ownGroups(): ReadonlySet<number> {
   return new Set([0, ...(process.getgroups?.() ?? [])]);
 }
 
-/** The settings without secrets, for output. */
+/** The settings without secrets, for output. The path of a webhook often is one. */
 export function redacted(settings: Settings): Settings {
-  const { bindPassword } = settings.directory;
+  const { directory, notify } = settings;
+  const { url, headers } = notify.webhook;
+  const shownHeaders = Object.fromEntries(Object.keys(headers).map((name) => [name, HIDDEN]));
+  const shownUrl = url === null ? null : `${new URL(url).origin}/${HIDDEN}`;
   return {
     ...settings,
-    directory: { ...settings.directory, bindPassword: bindPassword === null ? null : '(not shown)' },
+    directory: { ...directory, bindPassword: directory.bindPassword === null ? null : HIDDEN },
+    notify: { ...notify, webhook: { ...notify.webhook, url: shownUrl, headers: shownHeaders } },
   };
 }
+
+const HIDDEN = '(not shown)';
 
 function textOf(bytes: Buffer): string {
   return bytes.toString('utf8').replace(/\r?\n$/, '');

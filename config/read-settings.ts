@@ -1,8 +1,8 @@
 import type * as z from 'zod';
 import { contradictions } from './cross-rules.ts';
 import type { FaultAt } from './fault.ts';
+import { nearestWord } from './kinds/nearest.ts';
 import { shapeOf } from './kinds/setting.ts';
-import { nearestWord } from './nearest.ts';
 import { type PartialSettings, type Settings, settingsSchema } from './schema.ts';
 
 /**

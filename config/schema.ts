@@ -14,6 +14,7 @@ import {
 } from './kinds/kind.ts';
 import { attributeName, attributeNames, distinguishedName, ldapUrls, searchFilter } from './kinds/ldap-kinds.ts';
 import { type PartialSettingsOf, required, type SettingsOf, section, setting } from './kinds/setting.ts';
+import { notifySection } from './notify-section.ts';
 
 /** How the service binds. */
 const AUTH_METHODS = ['simple', 'external', 'anonymous'] as const;
@@ -219,6 +220,7 @@ export const settingsSchema = section('', {
       size('1MiB', '1TiB'),
     ),
   }),
+  notify: notifySection,
   operator: section('The read-only interface for status, tap and monitoring.', {
     listen: setting(
       'Unix socket, for its owner and group, or loopback address, which every user of the host can read, and whoever may forward a port to it (ssh -L): uids, DNs and what scripts print; null: none.',

@@ -7,7 +7,7 @@ export function shownValue(path: readonly string[], raw: unknown): string {
   let value = raw;
   for (const key of path) value = (value as Readonly<Record<string, unknown>> | null | undefined)?.[key];
   if (value === undefined || value === null) return NOTHING;
-  if (path.some((key) => /password/i.test(key))) return 'a value (not shown)';
+  if (path.some((key) => /password/i.test(key)) || path[1] === 'webhook') return 'a value (not shown)';
   if (Array.isArray(value)) return `the list ${shortened(value)}`;
   return typeof value === 'object' ? 'a section' : shortened(value);
 }

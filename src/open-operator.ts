@@ -7,7 +7,7 @@ import { groupNumber } from './operator-group.ts';
 import { programVersion } from './version.ts';
 
 /** What the interface tells of. */
-type OperatorSource = Pick<OperatorServerOptions, 'events$' | 'accounts' | 'leases' | 'journal'>;
+type OperatorSource = Pick<OperatorServerOptions, 'events$' | 'accounts' | 'leases' | 'journal' | 'notify'>;
 
 /**
  * Opens the operator interface if the settings say so. If it cannot be opened, `notice` is called

@@ -13,6 +13,7 @@ import { createEventPublisher, type EventPublisher } from './observability/publi
 import { createSystemdNotifier, type SystemdNotifier } from './observability/systemd-notify.ts';
 import { visible } from './observability/visible.ts';
 import { openServiceJournal } from './open-journal.ts';
+import { openServiceNotifier } from './open-notifier.ts';
 import { openOperatorInterface } from './open-operator.ts';
 import { openRecord } from './open-record.ts';
 import type { OperatorServer } from './operator/server.ts';
@@ -90,6 +91,9 @@ async function runLogged(
   publisher.listen((event) => notifyManager(event, manager));
   const journal = dryRun ? undefined : await openServiceJournal(settings, notice);
   if (journal !== undefined) publisher.listen(journal.take);
+  const journalFailure = () => journal?.health().failure;
+  const notifier = dryRun ? undefined : await openServiceNotifier(settings, configFile, journalFailure, notice);
+  if (notifier !== undefined) publisher.listen(notifier.take);
   const recorder = record === undefined ? undefined : openRecord(record, settings, notice);
   const service = createService({
     settings,
@@ -105,7 +109,7 @@ async function runLogged(
   let operator: OperatorServer | undefined;
   try {
     const { accounts, leases } = service;
-    const source = { events$: publisher.events$, accounts, leases, journal: journal?.health };
+    const source = { events$: publisher.events$, accounts, leases, journal: journal?.health, notify: notifier?.status };
     operator = await openOperatorInterface(settings, source, notice);
     // Ready means started, even without a connection: a manager that restarts the service would not
     // help.
@@ -120,6 +124,7 @@ async function runLogged(
     manager.close();
     await operator?.close();
     await recorder?.close();
+    await notifier?.close();
     journal?.close();
   }
 }

@@ -1,5 +1,5 @@
 import { isLoopbackHost } from '../../src/domain/loopback.ts';
-import { nearestWord } from '../nearest.ts';
+import { nearestWord } from '../kinds/nearest.ts';
 import type { IniSetting } from './ini.ts';
 import { PERL_KEYS } from './perl-keys.ts';
 import { accountFilter } from './search-filter.ts';

@@ -91,7 +91,7 @@ _prov_backup_rsnapshot() {
       mapfile -t COMPREPLY < <(compgen -W '--once --port -h --help' -- "$current")
       ;;
     'check')
-      mapfile -t COMPREPLY < <(compgen -W '-c --config --unit -h --help' -- "$current")
+      mapfile -t COMPREPLY < <(compgen -W '-c --config --unit --notify -h --help' -- "$current")
       ;;
     'status')
       mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json --failed --wide --utc -h --help' -- "$current")

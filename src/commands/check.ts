@@ -14,18 +14,21 @@ interface CheckOptions {
   readonly config: string;
   /** True if no unit is named. */
   readonly unit?: string | true;
+  readonly notify?: true;
 }
 
 export function registerCheck(program: Command): void {
   withConfigOption(program.command('check'))
     .description('tries everything that run needs, one line each, with what to do about a failure; changes nothing')
     .option('--unit [unit]', `also compare the systemd unit, by name or as a file, with it; default: ${UNIT}`)
+    .option('--notify', 'also send a test message to everybody who is to be notified')
     .action((options: CheckOptions) => runAction(() => check(options), { failureCode: CommandExit.NOT_OK }));
 }
 
-async function check({ config, unit }: CheckOptions): Promise<number> {
+async function check({ config, unit, notify }: CheckOptions): Promise<number> {
   const { loadConfig } = await import('../../config/load-config.ts');
   const { preflight } = await import('../preflight/preflight.ts');
+  const { checkNotify } = await import('../preflight/notify.ts');
   const { checkUnit } = await import('../preflight/unit.ts');
   const settings = await loadConfig(config, process.env);
   const colour = wantsColour(process.stdout, process.env);
@@ -33,9 +36,11 @@ async function check({ config, unit }: CheckOptions): Promise<number> {
     process.stdout.write(`${render(line, colour)}\n`);
   };
   const holds = await preflight(config, settings, process.env, report);
+  const ofNotify = await checkNotify(settings, config, notify === true, Date.now());
   const ofUnit = unit === undefined ? [] : await checkUnit(unit === true ? UNIT : unit, config, settings);
-  for (const line of ofUnit) report(line);
-  return holds && ofUnit.every(({ verdict }) => verdict !== 'fail') ? CommandExit.OK : CommandExit.NOT_OK;
+  const further = [...ofNotify, ...ofUnit];
+  for (const line of further) report(line);
+  return holds && further.every(({ verdict }) => verdict !== 'fail') ? CommandExit.OK : CommandExit.NOT_OK;
 }
 
 function render({ verdict, what, found, remedy }: CheckLine, colour: boolean): string {

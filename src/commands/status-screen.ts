@@ -1,3 +1,4 @@
+import type { NotifyStatus } from '../domain/notify.ts';
 import type { ConnectionStatus, FailureGroup, JournalHealth, ServicePhase, ServiceSnapshot } from '../domain/status.ts';
 import { type Colour, paint } from '../observability/colour.ts';
 import { withoutUrl } from '../observability/describe-event.ts';
@@ -101,6 +102,7 @@ function serviceLines(status: ServiceSnapshot): Field[] {
     ],
     ...leaseFields(status.leases),
     ...journalLines(status.journal),
+    ...notifyLines(status.notify),
   ];
 }
 
@@ -109,6 +111,15 @@ function journalLines(journal: JournalHealth | undefined): Field[] {
   if (journal === undefined || (journal.failure === undefined && journal.lostEvents === 0)) return [];
   const now = journal.failure === undefined ? 'is written again' : `cannot be written (${journal.failure})`;
   return [['journal', `${now}: ${journal.lostEvents} events were lost, see to ${journal.directory}`]];
+}
+
+/** Nothing while all notifications arrive. */
+function notifyLines(notify: NotifyStatus | undefined): Field[] {
+  return (notify?.receivers ?? []).flatMap(({ receiver, target, queued, lost, failure }) => {
+    if (failure === undefined && lost === 0) return [];
+    const now = failure === undefined ? 'sent again' : `NOT SENT (${failure})`;
+    return [['notify', `${receiver} to ${target} is ${now}: ${queued} wait, ${lost} were lost`] as const];
+  });
 }
 
 const NAME_COLUMN = 11;

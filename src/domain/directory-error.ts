@@ -121,3 +121,14 @@ export function failureKind(error: unknown): FailureKind {
       return 'refused';
   }
 }
+
+/** Result codes for conditions that end without an operator. */
+const TRANSIENT: ReadonlySet<number> = new Set([ResultCode.busy, ResultCode.unavailable, ResultCode.canceled]);
+
+/**
+ * A refusal lasts until the account or the directory is changed. An unreachable directory may
+ * become reachable by itself.
+ */
+export function needsOperator(resultCode: number | undefined): boolean {
+  return resultCode !== undefined && !TRANSIENT.has(resultCode);
+}

@@ -1,6 +1,7 @@
 import type { ProtocolName } from './change.ts';
 import type { LeasesStatus } from './lease-status.ts';
 import type { Mode } from './mode.ts';
+import type { NotifyStatus } from './notify.ts';
 
 /**
  * The state of the service's connection to the directory:
@@ -167,4 +168,6 @@ export interface ServiceSnapshot {
   readonly leases?: LeasesStatus;
   /** Undefined if the service keeps no journal. */
   readonly journal?: JournalHealth;
+  /** Undefined if nobody is notified. */
+  readonly notify?: NotifyStatus;
 }

@@ -1,4 +1,4 @@
-import { ResultCode } from '../domain/directory-error.ts';
+import { needsOperator } from '../domain/directory-error.ts';
 import { comparableDn } from '../domain/dn.ts';
 import type { AccountRef, EventName, PublishedEvent } from '../domain/event.ts';
 import type { LogLevel } from './log/log-line.ts';
@@ -13,9 +13,6 @@ export interface LogTarget {
 
 /** After this number of failed connections in a row an outage is an `error`. */
 const FAILURES_UNTIL_ERROR = 5;
-
-/** Result codes for conditions that end without an operator. */
-const TRANSIENT: ReadonlySet<number> = new Set([ResultCode.busy, ResultCode.unavailable, ResultCode.canceled]);
 
 /**
  * Returns a listener that turns the stream's events into lines of the log. `info` reports the
@@ -188,12 +185,4 @@ function hourOf(time: string): string {
 
 function account({ uid, mode, job }: AccountRef): Line['fields'] {
   return { uid, mode, job };
-}
-
-/**
- * A refusal lasts until the account or the directory is changed. An unreachable directory may
- * become reachable by itself.
- */
-function needsOperator(resultCode: number | undefined): boolean {
-  return resultCode !== undefined && !TRANSIENT.has(resultCode);
 }

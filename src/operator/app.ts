@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import type { AccountsView } from '../domain/condition.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { LeasesView } from '../domain/lease-status.ts';
+import type { NotifyStatus } from '../domain/notify.ts';
 import type { JournalHealth } from '../domain/status.ts';
 import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
@@ -28,6 +29,8 @@ export interface OperatorAppOptions {
   readonly leases?: LeasesView | undefined;
   /** How the journal does; undefined: the service keeps none. */
   readonly journal?: (() => JournalHealth) | undefined;
+  /** How notifications do; undefined: nobody is notified. */
+  readonly notify?: (() => NotifyStatus) | undefined;
 }
 
 /**
@@ -59,7 +62,7 @@ const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; ch
 
 /** Makes the five pages of the operator interface. All of them only read. */
 export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
-  const { version, now, accounts, limitMilliseconds, leases, journal } = options;
+  const { version, now, accounts, limitMilliseconds, leases, journal, notify } = options;
   const startedAt = new Date(now()).toISOString();
   /** Part of each event id, as the numbers begin again at each start of the service. */
   const startId = now().toString(36);
@@ -75,6 +78,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     readers: () => ({ open: readers.size(), dropped: readers.dropped() }),
     leases,
     journal,
+    notify,
   });
 
   let taken: PublishedEvent[] = [];
@@ -106,6 +110,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
       ...{ now: now(), startedAt, version, limit, limitMilliseconds, uid },
       leases: leases?.status({ limit, uid }),
       journal: journal?.(),
+      notify: notify?.(),
     };
     const text = statusText(status, accounts, context);
     return c.body(pacedStream(text), 200, { 'content-type': 'application/json' });

@@ -34,6 +34,21 @@ const leasesSchema = z.looseObject({
   ),
 });
 
+const notify = z.looseObject({
+  receivers: z.array(
+    z.looseObject({
+      receiver: z.enum(['mail', 'webhook']),
+      target: text,
+      sent: number,
+      failed: number,
+      lost: number,
+      queued: number,
+      failure: text.optional(),
+    }),
+  ),
+  held: number,
+});
+
 /**
  * The response of `/status`, as far as it is shown. It is checked because the server at an address
  * need not be this service.
@@ -67,6 +82,7 @@ export const snapshotSchema = z.looseObject({
   }),
   leases: leasesSchema.optional(),
   journal: z.looseObject({ directory: text, lostEvents: number, failure: text.optional() }).optional(),
+  notify: notify.optional(),
   slots: number,
   busy: number,
   stuck: number,

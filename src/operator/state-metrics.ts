@@ -2,7 +2,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { AccountsView } from '../domain/condition.ts';
 import type { LeasesView, LeaseTally } from '../domain/lease-status.ts';
+import type { NotifyStatus } from '../domain/notify.ts';
 import type { ConnectionStatus, JournalHealth } from '../domain/status.ts';
+import { registerNotify } from './notify-metrics.ts';
 import type { Survey } from './survey.ts';
 
 /** The values that the state metrics read at each scrape. */
@@ -18,6 +20,8 @@ export interface MetricsSource {
   readonly leases?: LeasesView | undefined;
   /** Undefined if the service keeps no journal. */
   readonly journal?: (() => JournalHealth) | undefined;
+  /** Undefined if nobody is notified. */
+  readonly notify?: (() => NotifyStatus) | undefined;
 }
 
 /**
@@ -32,6 +36,7 @@ export function registerState(registry: Registry, version: string, source: Metri
   registerProcess(registry, source);
   if (source.leases !== undefined) registerLeases(registry, source.leases);
   if (source.journal !== undefined) registerJournal(registry, source.journal);
+  if (source.notify !== undefined) registerNotify(registry, source.notify);
 }
 
 function registerConnection(registry: Registry, source: MetricsSource): void {

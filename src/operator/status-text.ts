@@ -1,5 +1,6 @@
 import type { AccountsView, ConditionName } from '../domain/condition.ts';
 import type { LeasesStatus } from '../domain/lease-status.ts';
+import type { NotifyStatus } from '../domain/notify.ts';
 import type { JournalHealth, ServiceSnapshot } from '../domain/status.ts';
 import { isReady, type StatusState } from './status-reducer.ts';
 import { ACCOUNTS_PER_SLICE, type Of, type Survey, type SurveyOptions, survey } from './survey.ts';
@@ -9,6 +10,7 @@ export interface StatusContext extends Omit<SurveyOptions, 'median'> {
   readonly version: string;
   readonly leases?: LeasesStatus | undefined;
   readonly journal?: JournalHealth | undefined;
+  readonly notify?: NotifyStatus | undefined;
 }
 
 type Show<C extends ConditionName> = (condition: Of<C>, survey: Survey) => ServiceSnapshot[C][number];
@@ -49,7 +51,7 @@ const SHOW: { readonly [C in ConditionName]: Show<C> } = {
 export function* statusText(
   state: StatusState,
   accounts: AccountsView,
-  { startedAt, version, leases, journal, ...options }: StatusContext,
+  { startedAt, version, leases, journal, notify, ...options }: StatusContext,
 ): Generator<string> {
   const counts = accounts.counts();
   const looking = survey(accounts, { ...options, median: (mode) => state.attempts.median(mode) });
@@ -73,6 +75,7 @@ export function* statusText(
     failures: found.failures.groups(),
     ...(leases === undefined ? {} : { leases }),
     ...(journal === undefined ? {} : { journal }),
+    ...(notify === undefined ? {} : { notify }),
   };
   yield* pieces(head, found);
 }

@@ -85,7 +85,10 @@ function refusal(path: string, { access, by }: UnitAccess): Pick<CheckLine, 'fou
   return { found: `${path} is hidden from the service and its scripts (${by})`, remedy };
 }
 
-function needsOf(configFile: string, { directory, script, rsnapshot, log, operator }: Settings): readonly Need[] {
+function needsOf(
+  configFile: string,
+  { directory, script, rsnapshot, log, notify, operator }: Settings,
+): readonly Need[] {
   const address = operator.listen === null ? undefined : readAddress(operator.listen);
   const socket = address?.kind === 'unix' ? address.path : null;
   const programs = [script.command, ...Object.values(script.perMode)].map((command) => command?.[0] ?? null);
@@ -93,6 +96,9 @@ function needsOf(configFile: string, { directory, script, rsnapshot, log, operat
     ['configuration', resolve(configFile), false],
     ['directory.bindPasswordFile', directory.bindPasswordFile, false],
     ['directory.tls.caFile', directory.tls.caFile, false],
+    ['notify.mail.passwordFile', notify.mail.passwordFile, false],
+    ['notify.mail.caFile', notify.mail.caFile, false],
+    ['notify.webhook.caFile', notify.webhook.caFile, false],
     ...programs.map((program) => ['script.command', program, false] as const),
     ['rsnapshot.template', rsnapshot.enabled ? rsnapshot.template : null, false],
     ['script.homeRoot', script.homeRoot, true],

@@ -26,6 +26,11 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   // What the service keeps of its events, and what is told by that.
   'src/journal/': { layers: ['src/domain/', 'src/host/', 'src/observability/', 'src/operator/'], packages: [] },
+  // Tells people of what needs a hand.
+  'src/notify/': {
+    layers: ['src/domain/', 'src/observability/'],
+    packages: ['nodemailer'],
+  },
   // Takes the steps of the stream again, with nothing of what surrounds them.
   'src/replay/': { layers: ['src/domain/', 'src/host/', 'streams/'], packages: ['zod'] },
   'src/lock/': { layers: ['src/domain/', 'src/host/', 'src/ldap/'], packages: ['zod'] },
@@ -49,6 +54,7 @@ const CLOCK_EDGES: readonly string[] = [
   'src/service.ts',
   'src/run-service.ts',
   'src/open-journal.ts',
+  'src/open-notifier.ts',
   'src/open-operator.ts',
   'src/open-record.ts',
   'src/site.ts',

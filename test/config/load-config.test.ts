@@ -119,12 +119,12 @@ describe('the password', () => {
     const bindPasswordFile = inFolder('password');
     await writeFile(bindPasswordFile, 'geheim');
     const path = await configuration({ bindDn, bindPasswordFile });
-    const { directory } = await loadConfig(path, {});
+    const settings = await loadConfig(path, {});
 
     await chmod(bindPasswordFile, 0o640);
-    expect(await secretFindings(path, directory)).toEqual([]);
+    expect(await secretFindings(path, settings)).toEqual([]);
     await chmod(bindPasswordFile, 0o644);
-    expect(await secretFindings(path, directory)).toEqual([
+    expect(await secretFindings(path, settings)).toEqual([
       {
         secret: 'password',
         readers: 'everybody',
@@ -133,7 +133,8 @@ describe('the password', () => {
       },
     ]);
 
-    const inline = { ...directory, bindPasswordFile: null, bindPassword: 'geheim' };
+    const directory = { ...settings.directory, bindPasswordFile: null, bindPassword: 'geheim' };
+    const inline = { ...settings, directory };
     await chmod(path, 0o644);
     expect(await secretFindings(path, inline)).toHaveLength(1);
     await chmod(path, 0o600);
@@ -145,10 +146,10 @@ describe('the password', () => {
     await writeFile(bindPasswordFile, 'geheim');
     await chmod(bindPasswordFile, 0o640);
     const path = await configuration({ bindDn, bindPasswordFile });
-    const { directory } = await loadConfig(path, {});
+    const settings = await loadConfig(path, {});
     const { gid } = await stat(bindPasswordFile);
-    expect(await secretFindings(path, directory)).toEqual([]);
-    expect(await secretFindings(path, directory, new Set([gid + 1]))).toEqual([
+    expect(await secretFindings(path, settings)).toEqual([]);
+    expect(await secretFindings(path, settings, new Set([gid + 1]))).toEqual([
       {
         secret: 'password',
         readers: 'group',
@@ -157,7 +158,7 @@ describe('the password', () => {
       },
     ]);
     await chmod(bindPasswordFile, 0o600);
-    expect(await secretFindings(path, directory, new Set())).toEqual([]);
+    expect(await secretFindings(path, settings, new Set())).toEqual([]);
   });
 
   it('is left out of the settings that are shown', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nearestWord } from '../../config/nearest.ts';
+import { nearestWord } from '../../config/kinds/nearest.ts';
 
 describe('the nearest key', () => {
   it.each([

@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import MailComposer from 'nodemailer/lib/mail-composer';
+import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { bodyOf, type Sender, subjectOf, threadId } from './message-words.ts';
+import { type Receiver, Refused } from './outbox.ts';
+import type { Message } from './trouble.ts';
+
+export interface MailOptions {
+  readonly server: { readonly scheme: 'smtp' | 'smtps'; readonly host: string; readonly port: number };
+  readonly startTls: boolean;
+  readonly from: string;
+  readonly to: readonly string[];
+  /** Who authenticates; null: nobody. */
+  readonly user: string | null;
+  /** Called at each connection with a user. */
+  readonly readPassword: () => Promise<string>;
+  /** The accepted authorities in PEM form, called at each connection; undefined: those of Node.js. */
+  readonly readAuthorities: () => Promise<string | undefined>;
+  /** The name of this host. */
+  readonly host: string;
+  readonly sender: Sender;
+}
+
+/** Sends messages by SMTP, each on a connection of its own. */
+export function mailReceiver(options: MailOptions): Receiver {
+  const { server, to } = options;
+  /** Who has taken a message, so that only the others get it by another attempt. */
+  const takenBy = new WeakMap<Message, ReadonlySet<string>>();
+  return {
+    name: 'mail',
+    target: `${to.join(', ')} by ${server.scheme}://${server.host}:${server.port}`,
+    send: async (message, signal) => {
+      const raw = await compose(message, options);
+      const taken = takenBy.get(message) ?? new Set();
+      const left = to.filter((address) => !taken.has(address));
+      await onConnection(options, signal, async (connection) => {
+        const refused = await deliver(connection, raw, { from: options.from, to: left });
+        takenBy.set(message, new Set(to.filter((address) => !refused.includes(address))));
+        if (refused.length > 0) throw new Refused(`the server refuses the recipient(s) ${refused.join(', ')}`);
+      });
+    },
+  };
+}
+
+/**
+ * Connects, encrypts and authenticates, and sends nothing. Resolves to whether the connection is
+ * encrypted.
+ */
+export async function tryMail(options: MailOptions, signal: AbortSignal): Promise<{ readonly isEncrypted: boolean }> {
+  let isEncrypted = false;
+  await onConnection(options, signal, async (connection) => {
+    isEncrypted = connection.secure;
+  });
+  return { isEncrypted };
+}
+
+/** The message in the form of RFC 5322. Header values have no control characters. */
+async function compose(message: Message, { from, to, host, sender }: MailOptions): Promise<Buffer> {
+  const references = [...new Set(message.reports.map((report) => `<${threadId(report)}@${host}>`))].slice(0, 20);
+  const composer = new MailComposer({
+    from: { name: sender.service, address: from },
+    to: to.map((address) => ({ name: '', address })),
+    subject: subjectOf(message, sender),
+    date: new Date(message.time),
+    // Mails about one cause have one thread, also after a restart.
+    references,
+    ...(references[0] === undefined ? {} : { inReplyTo: references[0] }),
+    // RFC 3834: nothing answers it by itself.
+    headers: { 'Auto-Submitted': 'auto-generated', Precedence: 'bulk' },
+    text: bodyOf(message, sender),
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return composer.compile().build();
+}
+
+/** Uses a connection that is encrypted and authenticated as the options say, and closes it. */
+async function onConnection(
+  options: MailOptions,
+  signal: AbortSignal,
+  use: (connection: SMTPConnection) => Promise<void>,
+): Promise<void> {
+  const { server, startTls, host: name } = options;
+  const authorities = await options.readAuthorities();
+  const socket = await openSocket(server, signal);
+  const connection = new SMTPConnection({
+    connection: socket,
+    host: server.host,
+    port: server.port,
+    secure: server.scheme === 'smtps',
+    requireTLS: startTls,
+    ignoreTLS: !startTls,
+    name,
+    tls: { minVersion: 'TLSv1.2', ...(authorities === undefined ? {} : { ca: authorities }) },
+    socketCloseTimeout: 0,
+  });
+  const broken = new Promise<never>((_, reject) => {
+    connection.once('error', reject);
+    connection.once('end', () => reject(new Error('the server closed the connection')));
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  broken.catch(() => undefined);
+  try {
+    await Promise.race([
+      broken,
+      greeted(connection)
+        .then(() => authenticate(connection, options))
+        .then(() => use(connection)),
+    ]);
+  } finally {
+    connection.close();
+    socket.destroy();
+  }
+}
+
+async function openSocket({ host, port }: MailOptions['server'], signal: AbortSignal): Promise<Socket> {
+  signal.throwIfAborted();
+  const socket = connect({ host, port });
+  const abort = () => socket.destroy(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await once(socket, 'connect');
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+function greeted(connection: SMTPConnection): Promise<void> {
+  return new Promise((resolve, reject) => connection.connect((error) => (error ? reject(error) : resolve())));
+}
+
+async function authenticate(connection: SMTPConnection, { user, readPassword }: MailOptions): Promise<void> {
+  if (user === null) return;
+  const pass = await readPassword();
+  if (pass === '') throw new Error('the password of notify.mail.user is empty');
+  await new Promise<void>((resolve, reject) =>
+    connection.login({ credentials: { user, pass } }, (error) => (error ? reject(error) : resolve())),
+  );
+}
+
+/** Resolves to the recipients that the server refuses, if it takes the message for others. */
+function deliver(
+  connection: SMTPConnection,
+  raw: Buffer,
+  { from, to }: Pick<MailOptions, 'from' | 'to'>,
+): Promise<readonly string[]> {
+  return new Promise((resolve, reject) =>
+    connection.send({ from, to: [...to] }, raw, (error, info) => {
+      if (error) reject(asRefusal(error));
+      else resolve((info?.rejected ?? []).map(String));
+    }),
+  );
+}
+
+/** An answer from 500 on (RFC 5321, section 4.2.1) is a refusal. */
+function asRefusal(error: Error & { readonly responseCode?: number | undefined }): Error {
+  return (error.responseCode ?? 0) >= 500 ? new Refused(error.message) : error;
+}

@@ -1,0 +1,44 @@
+import { commandFor, type Sender, subjectOf, threadId } from './message-words.ts';
+import type { Message, Report } from './trouble.ts';
+
+/**
+ * The body of a webhook. `text` is what services for chats show. Each event has an id that stays
+ * the same for the same cause, so that a receiver can put them together.
+ */
+export function jsonOf(message: Message, sender: Sender): string {
+  const { time, occasion, reports, silentUntil } = message;
+  return JSON.stringify({
+    service: sender.service,
+    time: iso(time),
+    occasion,
+    text: subjectOf(message, sender),
+    events: reports.map((report) => eventOf(report, sender)),
+    ...(silentUntil === undefined ? {} : { silentUntil: iso(silentUntil) }),
+  });
+}
+
+function eventOf(report: Report, { configFile }: Sender) {
+  const { state, trouble, count, added, first, last, subjects } = report;
+  const { event, title, words, remedy, step, returnValue } = trouble;
+  // Undefined fields are left out by JSON.stringify.
+  return {
+    event,
+    state,
+    id: threadId(report),
+    title,
+    words,
+    step,
+    returnValue,
+    count,
+    added,
+    first: iso(first),
+    last: iso(last),
+    uids: subjects.map(({ uid }) => uid),
+    remedy,
+    command: commandFor(report, configFile),
+  };
+}
+
+function iso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

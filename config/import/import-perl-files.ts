@@ -4,7 +4,8 @@ import { ConfigurationError, type Fault } from '../fault.ts';
 import { parseConfig } from '../load-config.ts';
 import { shownKey } from '../shown-value.ts';
 import { parseIni } from './ini.ts';
-import { importPerl, type PerlSetting, type Remark } from './perl-settings.ts';
+import { importPerl } from './perl-settings.ts';
+import type { PerlSetting, Remark } from './perl-values.ts';
 
 export interface PerlFiles {
   /** The daemon's own file. */
@@ -13,12 +14,14 @@ export interface PerlFiles {
   readonly global: string | undefined;
   readonly script: string | undefined;
   readonly passwordFile: string;
+  readonly mailPasswordFile: string;
 }
 
 export interface ImportedFiles {
   /** The configuration, which `parseConfig` accepts. */
   readonly yaml: string;
   readonly password: string | undefined;
+  readonly mailPassword: string | undefined;
   /** One line for each setting without a counterpart, and for what is missing. */
   readonly remarks: readonly string[];
   /** Whether a person has to do something before the configuration can be used. */
@@ -31,14 +34,13 @@ const LARGEST_FILE = 256 * 1024;
  * Reads the files of the Perl daemon and translates them. Rejects with a ConfigurationError if they
  * cannot be read, or configure what this service does not do.
  */
-export async function importPerlFiles({ own, global, script, passwordFile }: PerlFiles): Promise<ImportedFiles> {
+export async function importPerlFiles({ own, global, ...given }: PerlFiles): Promise<ImportedFiles> {
   const imported = importPerl({
     own: await readPerlFile(own),
     global: global === undefined ? [] : await readPerlFile(global),
-    script,
-    passwordFile,
+    ...given,
   });
-  const { settings, password, remarks } = imported;
+  const { settings, password, mailPassword, remarks } = imported;
   const refused = remarks.filter(({ kind }) => kind === 'refused').map(asFault);
   if (refused.length > 0) throw new ConfigurationError(own, refused);
   const todo = remarks.filter(({ kind }) => kind === 'todo').map(describe);
@@ -48,7 +50,13 @@ export async function importPerlFiles({ own, global, script, passwordFile }: Per
     stringify(settings, { lineWidth: 0 }),
   ].join('\n');
   parseConfig(yaml, {}, `what follows from ${own}`);
-  return { yaml, password: password?.value, remarks: remarks.map(describe), isComplete: todo.length === 0 };
+  return {
+    yaml,
+    password: password?.value,
+    mailPassword: mailPassword?.value,
+    remarks: remarks.map(describe),
+    isComplete: todo.length === 0,
+  };
 }
 
 async function readPerlFile(file: string): Promise<readonly PerlSetting[]> {

@@ -14,10 +14,15 @@ export const PERL_KEYS: Readonly<Record<string, Readonly<Record<string, string |
   'Operation Mode': forever('any time'),
   Mail: {
     SENDTO: null,
-    ...same(
-      ['HOST', 'PORT', 'USERNAME', 'PASSWORD', 'FROMNAME', 'CA_DIR', 'SSL', 'AUTH_METHOD', 'WANTINFOMAIL'],
-      'the service sends no mail itself',
-    ),
+    HOST: null,
+    PORT: null,
+    USERNAME: null,
+    PASSWORD: null,
+    FROMNAME: null,
+    SSL: null,
+    WANTINFOMAIL: null,
+    AUTH_METHOD: 'the method is chosen from those that the server offers',
+    CA_DIR: 'notify.mail.caFile is a file of authorities, where those of Node.js do not do',
   },
   Database: {
     BACKEND: null,

@@ -1,22 +1,9 @@
 import { isLoopbackHost } from '../../src/domain/loopback.ts';
 import { nearestWord } from '../kinds/nearest.ts';
-import type { IniSetting } from './ini.ts';
 import { PERL_KEYS } from './perl-keys.ts';
+import { mailOf } from './perl-mail.ts';
+import { type PerlSetting, type Remark, Values } from './perl-values.ts';
 import { accountFilter } from './search-filter.ts';
-
-/** A setting of the Perl daemon, with the file in which it stands. */
-export interface PerlSetting extends IniSetting {
-  readonly file: string;
-}
-
-/** A sentence about a setting, or about one that is missing. */
-export interface Remark {
-  /** undefined: about a setting of this service that the files do not give. */
-  readonly setting: PerlSetting | undefined;
-  /** `refused`: it cannot be imported. `todo`: a person has to do something. `note`: nothing. */
-  readonly kind: 'refused' | 'todo' | 'note';
-  readonly words: string;
-}
 
 export interface ImportOptions {
   /** The settings of the service's own file and of the global one. The own ones win. */
@@ -24,14 +11,16 @@ export interface ImportOptions {
   readonly global: readonly PerlSetting[];
   /** The script, which the files do not name. */
   readonly script: string | undefined;
-  /** Where the password will be. */
+  /** Where the passwords of the directory and of the mail server will be. */
   readonly passwordFile: string;
+  readonly mailPasswordFile: string;
 }
 
 export interface Imported {
   /** The settings as in a configuration file. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly password: PerlSetting | undefined;
+  readonly mailPassword: PerlSetting | undefined;
   /** In the order of the files. */
   readonly remarks: readonly Remark[];
 }
@@ -40,7 +29,7 @@ export interface Imported {
 const PLACE_OF_SCRIPT = '/usr/local/sbin/create-chroot.sh';
 
 /** Translates the configuration of the Perl daemon. Pure. */
-export function importPerl({ own, global, script, passwordFile }: ImportOptions): Imported {
+export function importPerl({ own, global, script, passwordFile, mailPasswordFile }: ImportOptions): Imported {
   const remarks: Remark[] = [];
   const values = new Values(own, global, remarks);
   for (const setting of [...own, ...global]) remarks.push(...remarkOn(setting));
@@ -49,6 +38,7 @@ export function importPerl({ own, global, script, passwordFile }: ImportOptions)
     directory: directoryOf(values, passwordFile),
     script: { command: commandOf(values, script) },
     ...logOf(values),
+    ...mailOf(values, mailPasswordFile),
   };
   const steps =
     'script.homeRoot, quota.enabled, rsnapshot.enabled: left out; set them where the service and not the script is to do that';
@@ -56,39 +46,9 @@ export function importPerl({ own, global, script, passwordFile }: ImportOptions)
   return {
     settings,
     password: values.get('Database', 'ADMIN_PASSWORD'),
+    mailPassword: values.get('Mail', 'USERNAME') === undefined ? undefined : values.get('Mail', 'PASSWORD'),
     remarks: inOrder(remarks, [...own, ...global]),
   };
-}
-
-/** The settings by section and key. An empty value counts as none. */
-class Values {
-  readonly #settings = new Map<string, PerlSetting>();
-  readonly #remarks: Remark[];
-
-  constructor(own: readonly PerlSetting[], global: readonly PerlSetting[], remarks: Remark[]) {
-    this.#remarks = remarks;
-    for (const settings of [global, own]) {
-      const seen = new Set<string>();
-      for (const setting of settings) {
-        const name = `${setting.section}\n${setting.key}`;
-        if (seen.has(name)) this.remark(setting, 'todo', 'a second time in this file: this one is taken');
-        seen.add(name);
-        if (setting.value !== '') this.#settings.set(name, setting);
-      }
-    }
-  }
-
-  get(section: string, key: string): PerlSetting | undefined {
-    return this.#settings.get(`${section}\n${key}`);
-  }
-
-  remark(setting: PerlSetting, kind: Remark['kind'], words: string): void {
-    this.#remarks.push({ setting, kind, words });
-  }
-
-  missing(words: string, kind: Remark['kind']): void {
-    this.#remarks.push({ setting: undefined, kind, words });
-  }
 }
 
 /** What there is to say about a setting by its name alone. */
@@ -107,10 +67,6 @@ function remarkOn(setting: PerlSetting): Remark[] {
     return [
       { setting, kind: 'todo', words: similar === undefined ? 'unknown key' : `unknown key; ${similar} is known` },
     ];
-  }
-  if (key === 'SENDTO') {
-    const words = 'no counterpart: the service sends no mail itself; have verify (cron) or its metrics watched instead';
-    return [{ setting, kind: 'todo', words }];
   }
   return why === null ? [] : [{ setting, kind: 'note', words: `no counterpart: ${why}` }];
 }

@@ -19,15 +19,21 @@ export interface ImportOptions {
 export async function configImport(file: string, { global, script, out }: ImportOptions): Promise<number> {
   const folder = resolve(out ?? dirname(DEFAULT_CONFIG));
   const passwordFile = join(folder, 'password');
-  const { yaml, password, remarks, isComplete } = await importPerlFiles({ own: file, global, script, passwordFile });
+  const mailPasswordFile = join(folder, 'mail-password');
+  const imported = await importPerlFiles({ own: file, global, script, passwordFile, mailPasswordFile });
+  const { yaml, password, mailPassword, remarks, isComplete } = imported;
+  const passwords = [
+    ['ADMIN_PASSWORD', password, passwordFile],
+    ['[Mail] PASSWORD', mailPassword, mailPasswordFile],
+  ].flatMap(([key = '', text, path = '']) => (text === undefined ? [] : [{ key, text, path }]));
   const said = [...remarks];
   if (out === undefined) {
-    if (password !== undefined) said.push(`put ADMIN_PASSWORD into ${passwordFile}, mode 0600 (--out DIR does that)`);
+    for (const { key, path } of passwords) said.push(`put ${key} into ${path}, mode 0600 (--out DIR does that)`);
     process.stdout.write(yaml);
   } else {
     const configFile = join(folder, 'prov-backup-rsnapshot.yaml');
-    for (const path of [configFile, passwordFile]) refuseToOverwrite(path);
-    if (password !== undefined) write(passwordFile, `${password}\n`, 0o600);
+    for (const path of [configFile, ...passwords.map(({ path: at }) => at)]) refuseToOverwrite(path);
+    for (const { text, path } of passwords) write(path, `${text}\n`, 0o600);
     write(configFile, yaml, 0o640);
   }
   for (const line of said) process.stderr.write(`${visible(line)}\n`);

@@ -30,6 +30,7 @@ async function imported({ own, global, script }: Given) {
     global: global === undefined ? undefined : globalFile,
     script,
     passwordFile: '/etc/password',
+    mailPasswordFile: '/etc/mail-password',
   });
   return {
     ...result,
@@ -106,6 +107,51 @@ describe('a configuration of the Perl daemon', () => {
     expect(args.join(' ')).toBe('-o BatchMode=yes -i /root/.ssh/id -- prov@b1 /opt/chroot.sh {mode} {uid}');
   });
 
+  it('mails to whom the Perl daemon did, with its password in a file of its own', async () => {
+    const own = `${DATABASE}[Mail]\nSENDTO = ops@example.org, night@example.org\nHOST = mail.example.org\nPORT = 587\nUSERNAME = prov\nPASSWORD = geheim\nFROMNAME = prov@example.org\nCA_DIR = /etc/ssl/certs\nSSL = starttls\nAUTH_METHOD = LOGIN\nWANTINFOMAIL = 1\n`;
+    const { settings, yaml, mailPassword, remarks } = await imported({ own, script: '/bin/true' });
+    expect(settings.notify.mail).toEqual({
+      server: { scheme: 'smtp', host: 'mail.example.org', port: 587 },
+      startTls: true,
+      caFile: null,
+      from: 'prov@example.org',
+      to: ['ops@example.org', 'night@example.org'],
+      user: 'prov',
+      passwordFile: '/etc/mail-password',
+    });
+    expect([mailPassword, yaml.includes('geheim')]).toEqual(['geheim', false]);
+    expect(remarks.filter((remark) => remark.includes('[Mail]')).map((remark) => remark.split(' ')[2])).toEqual([
+      'CA_DIR:',
+      'AUTH_METHOD:',
+      'WANTINFOMAIL:',
+    ]);
+  });
+
+  it.each([
+    [
+      'smtps where SSL or the port says so',
+      'HOST = m\nPORT = 465\nFROMNAME = a@b.c\n',
+      { scheme: 'smtps', port: 465 },
+      true,
+      0,
+    ],
+    [
+      'as it was on the host itself',
+      'HOST = localhost\nPORT = 25\nFROMNAME = a@b.c\n',
+      { scheme: 'smtp', port: 25 },
+      false,
+      0,
+    ],
+    ['by StartTLS elsewhere, which is told', 'HOST = m\nFROMNAME = a@b.c\n', { scheme: 'smtp', port: 587 }, true, 1],
+    ['with a sender of its own, which is told', 'HOST = m\nSSL = starttls\nFROMNAME = Prov\n', { port: 587 }, true, 1],
+  ])('mails %s', async (_, lines, server, startTls, todo) => {
+    const own = `${DATABASE}[Mail]\nSENDTO = ops@example.org\n${lines}`;
+    const { settings, remarks, isComplete } = await imported({ own, script: '/bin/true' });
+    expect(settings.notify.mail).toMatchObject({ server, startTls, user: null });
+    expect(remarks.filter((remark) => remark.includes('notify.mail.'))).toHaveLength(todo);
+    expect(isComplete).toBe(todo === 0);
+  });
+
   it('is told line by line where it has no counterpart, or is unknown; no value is shown', async () => {
     const own = `# a comment\n${DATABASE}COOKIE_FILE = /c\nDEFAULT_COOKIE =\nserver = geheim\n[Mail]\nSENDTO = geheim\n[Module X]\nSCRIPT = /geheim\n[Globl]\nSLEEP = 1\n`;
     const { remarks, isComplete } = await imported({ own });
@@ -113,10 +159,11 @@ describe('a configuration of the Perl daemon', () => {
       'own.conf:9: [Database] COOKIE_FILE: no counterpart: none is needed: each connection begins with a list of the open accounts',
       'own.conf:10: [Database] DEFAULT_COOKIE: no counterpart: none is needed: each connection begins with a list of the open accounts',
       'own.conf:11: [Database] server: unknown key; SERVER is known',
-      expect.stringMatching(/^own\.conf:13: \[Mail\] SENDTO: no counterpart: /),
+      'own.conf:13: [Mail] SENDTO: no mail addresses: see to notify.mail',
       expect.stringMatching(/^own\.conf:15: \[Module X\] SCRIPT: unknown section: .* keys script, quota, rsnapshot$/),
       expect.stringMatching(/^own\.conf:17: \[Globl\] SLEEP: unknown section; \[Global\] is known: /),
       expect.stringMatching(/^script\.command: .* is not known/),
+      'notify.mail.server: [Mail] HOST is missing; nobody is notified',
       expect.stringMatching(/^script\.homeRoot, quota\.enabled, rsnapshot\.enabled: /),
     ]);
     expect(isComplete).toBe(false);

@@ -1,0 +1,46 @@
+import type { IniSetting } from './ini.ts';
+
+/** A setting of the Perl daemon, with the file in which it stands. */
+export interface PerlSetting extends IniSetting {
+  readonly file: string;
+}
+
+/** A sentence about a setting, or about one that is missing. */
+export interface Remark {
+  /** undefined: about a setting of this service that the files do not give. */
+  readonly setting: PerlSetting | undefined;
+  /** `refused`: it cannot be imported. `todo`: a person has to do something. `note`: nothing. */
+  readonly kind: 'refused' | 'todo' | 'note';
+  readonly words: string;
+}
+
+/** The settings by section and key. An empty value counts as none. */
+export class Values {
+  readonly #settings = new Map<string, PerlSetting>();
+  readonly #remarks: Remark[];
+
+  constructor(own: readonly PerlSetting[], global: readonly PerlSetting[], remarks: Remark[]) {
+    this.#remarks = remarks;
+    for (const settings of [global, own]) {
+      const seen = new Set<string>();
+      for (const setting of settings) {
+        const name = `${setting.section}\n${setting.key}`;
+        if (seen.has(name)) this.remark(setting, 'todo', 'a second time in this file: this one is taken');
+        seen.add(name);
+        if (setting.value !== '') this.#settings.set(name, setting);
+      }
+    }
+  }
+
+  get(section: string, key: string): PerlSetting | undefined {
+    return this.#settings.get(`${section}\n${key}`);
+  }
+
+  remark(setting: PerlSetting, kind: Remark['kind'], words: string): void {
+    this.#remarks.push({ setting, kind, words });
+  }
+
+  missing(words: string, kind: Remark['kind']): void {
+    this.#remarks.push({ setting: undefined, kind, words });
+  }
+}

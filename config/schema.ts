@@ -221,14 +221,14 @@ export const settingsSchema = section('', {
     ),
   }),
   notify: notifySection,
-  operator: section('The read-only interface for status, tap and monitoring.', {
+  operator: section('The interface for status, tap, monitoring and, on a Unix socket, orders such as pause.', {
     listen: setting(
       'Unix socket, for its owner and group, or loopback address, which every user of the host can read, and whoever may forward a port to it (ssh -L): uids, DNs and what scripts print; null: none.',
       null,
       orNull(listenAddress),
     ),
     group: setting(
-      'Group of the host, by name or number, whose members may use the Unix socket and read the journal; null: the group of the service for the socket, and nobody else for the journal.',
+      'Group of the host, by name or number, whose members may use the Unix socket, also for orders, and read the journal; null: the group of the service for the socket, and nobody else for the journal.',
       null,
       orNull(text('group', 'the name or number of a group, in quotes')),
     ),

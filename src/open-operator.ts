@@ -7,7 +7,10 @@ import { groupNumber } from './operator-group.ts';
 import { programVersion } from './version.ts';
 
 /** What the interface tells of. */
-type OperatorSource = Pick<OperatorServerOptions, 'events$' | 'accounts' | 'leases' | 'journal' | 'notify'>;
+type OperatorSource = Pick<
+  OperatorServerOptions,
+  'events$' | 'accounts' | 'leases' | 'journal' | 'notify' | 'pauses' | 'control'
+>;
 
 /**
  * Opens the operator interface if the settings say so. If it cannot be opened, `notice` is called

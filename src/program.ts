@@ -5,6 +5,7 @@ import { hasDefaultConfig } from './commands/default-config.ts';
 import { registerExplain } from './commands/explain.ts';
 import { registerHistory } from './commands/history.ts';
 import { registerLdif } from './commands/ldif.ts';
+import { registerOrders } from './commands/orders.ts';
 import { registerReplay } from './commands/replay.ts';
 import { registerRetry } from './commands/retry.ts';
 import { registerRun } from './commands/run.ts';
@@ -64,6 +65,7 @@ export function commandLine(version: string, signals?: Signals): Command {
     registerStatus,
     registerTap,
     registerHistory,
+    registerOrders,
     registerExplain,
     registerVerify,
     registerRetry,

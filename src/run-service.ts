@@ -108,8 +108,9 @@ async function runLogged(
   const stopRequested = stopOnSignals(signals, service, log);
   let operator: OperatorServer | undefined;
   try {
-    const { accounts, leases } = service;
-    const source = { events$: publisher.events$, accounts, leases, journal: journal?.health, notify: notifier?.status };
+    const { accounts, leases, pauses, control } = service;
+    const told = { journal: journal?.health, notify: notifier?.status };
+    const source = { events$: publisher.events$, accounts, leases, ...told, pauses, control };
     operator = await openOperatorInterface(settings, source, notice);
     // Ready means started, even without a connection: a manager that restarts the service would not
     // help.
@@ -156,6 +157,10 @@ function notifyManager(event: PublishedEvent, manager: SystemdNotifier): void {
     case 'connected':
     case 'disconnected':
     case 'reconnecting':
+      manager.status(`${event.event}: ${describeEvent(event)}`);
+      break;
+    case 'paused':
+    case 'resumedWork':
       manager.status(`${event.event}: ${describeEvent(event)}`);
       break;
     case 'draining':

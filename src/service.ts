@@ -8,17 +8,21 @@ import { hostObjection } from '../handlers/steps/host-users.ts';
 import { accountMemory } from '../streams/accounts/account-memory.ts';
 import type { OpenAccounts } from '../streams/accounts/open-accounts.ts';
 import { AccountsInStream } from '../streams/accounts-in-stream.ts';
+import { Gate } from '../streams/gate.ts';
 import { LAST_WRITES, LeaseKeeper } from '../streams/leases/lease-keeper.ts';
 import { type Leases, NO_LEASES } from '../streams/leases/leases.ts';
 import { PresenceKeeper } from '../streams/leases/presence-keeper.ts';
 import { type PipelineDependencies, provisioning } from '../streams/pipeline.ts';
 import type { ObserveStep } from '../streams/turn/steps.ts';
+import { createControl } from './control.ts';
 import { DirectoryBackoff } from './directory-backoff.ts';
 import type { AccountsView } from './domain/condition.ts';
+import type { Control } from './domain/control.ts';
 import type { Report } from './domain/event.ts';
 import { TOKEN_DAYS, tokenDay } from './domain/fence.ts';
 import { type Holder, holderWord } from './domain/lease.ts';
 import type { LeasesView } from './domain/lease-status.ts';
+import type { Pause } from './domain/pause.ts';
 import { presenceName } from './domain/presence.ts';
 import { readAccount } from './domain/read-account.ts';
 import { ReturnCode } from './domain/return-code.ts';
@@ -59,6 +63,10 @@ export interface Service {
   readonly accounts: AccountsView;
   /** Its leases; undefined if it needs none. */
   readonly leases: LeasesView | undefined;
+  /** Its pauses, the oldest first. */
+  readonly pauses: () => readonly Pause[];
+  /** Takes the orders of operators; undefined in a dry run. */
+  readonly control: Control | undefined;
   /** Runs until it is told to stop. Resolves to the exit code of the process. */
   run(): Promise<number>;
   /** Starts no new work. Running work may continue for the grace period. */
@@ -82,12 +90,13 @@ export function createService(options: ServiceOptions): Service {
   const { settings, report, notice } = options;
   const lifecycle = new ServiceLifecycle();
   const accounts = new AccountsInStream(settings.concurrency, () => Date.now());
+  const gate = new Gate(report, () => Date.now());
   const handlers = createHandlers(options);
   const open = createMemory(settings, handlers.longestMilliseconds);
   const directory = createDirectory(options, open, lifecycle);
   const leases = createLeases(options, directory.operations, lifecycle);
 
-  const parts = { lifecycle, accounts, handlers, open, directory, leases: leases?.keeper ?? NO_LEASES };
+  const parts = { lifecycle, accounts, gate, handlers, open, directory, leases: leases?.keeper ?? NO_LEASES };
   const dependencies = dependenciesOf(options, parts);
   const changes$ = directory.changes$.pipe(
     tap((change) => {
@@ -110,6 +119,8 @@ export function createService(options: ServiceOptions): Service {
   return {
     accounts,
     leases: leases?.keeper,
+    pauses: () => gate.pauses(),
+    control: options.dryRun ? undefined : createControl({ gate, accounts }),
     run: async () => {
       await lastValueFrom(stream$, { defaultValue: undefined });
       directory.close();
@@ -216,6 +227,7 @@ function endOfConnection({ settings: { instances } }: ServiceOptions, { stopped 
 interface Parts {
   readonly lifecycle: ServiceLifecycle;
   readonly accounts: AccountsInStream;
+  readonly gate: Gate;
   readonly handlers: ReturnType<typeof createHandlers>;
   readonly open: OpenAccounts;
   readonly directory: ReturnType<typeof createDirectory>;
@@ -225,7 +237,7 @@ interface Parts {
 /** The dependencies of the stream. */
 function dependenciesOf(
   { settings, report, dryRun, observeStep = () => {} }: ServiceOptions,
-  { lifecycle, accounts, handlers, open, directory, leases }: Parts,
+  { lifecycle, accounts, gate, handlers, open, directory, leases }: Parts,
 ): PipelineDependencies {
   const { attributes: names, instances, retry } = settings;
   const { getent } = handlers;
@@ -242,6 +254,7 @@ function dependenciesOf(
     objection: hostObjection({ rules: settings.accounts, signal, getent }),
     open,
     accounts,
+    gate,
     now: () => Date.now(),
     directory: directory.operations,
     away: directory.backoff,

@@ -14,6 +14,7 @@ class Lane<T> extends LinkedQueue<Waiting<T>> implements ReadyLane<Lane<T>> {
   readonly key: string;
   place = 0;
   working = false;
+  parked = false;
   queued = false;
   previous: Lane<T> | undefined = undefined;
   next: Lane<T> | undefined = undefined;
@@ -34,12 +35,13 @@ interface Waiting<T> extends Linked<Waiting<T>> {
  * The items that wait for their turn and those in work: one at a time per key, in order of arrival.
  *
  * A lane whose first item is in work under another key is blocked. It becomes ready when that work
- * ends.
+ * ends. A lane whose first item may not begin is parked. It becomes ready with a newer item, and by
+ * `unpark`.
  *
  *   (unknown) -> waiting        put
  *   waiting   -> waiting        put again: the newer item replaces the older one, under its key
  *   waiting   -> (unknown)      dropped, or cleared
- *   waiting   -> working        next
+ *   waiting   -> working        next, if it may begin
  *   working   -> (unknown)      ended; what was put under its id meanwhile waits
  *
  * A lane exists only while something of its key waits or is in work, so memory is bounded by that.
@@ -49,6 +51,8 @@ export class Lanes<T> {
   #lanes = new LargeMap<Lane<T>>();
   /** Lanes with a waiting item and none in work. */
   #ready = new ReadyLanes<Lane<T>>(NO_SHARES);
+  #holds: (item: T) => boolean = () => false;
+  #parked = new LinkedQueue<Lane<T>>();
   #waiting = new LargeMap<Waiting<T>>();
   #waits = 0;
   /** The items in work, by id, each with the other keys that have to wait for it. */
@@ -57,6 +61,11 @@ export class Lanes<T> {
   /** Shares the lanes with other services from now on. To be called before anything is put. */
   share(shares: Shares): void {
     this.#ready = new ReadyLanes(shares);
+  }
+
+  /** Parks the items that `holds` holds when their turn comes. */
+  guard(holds: (item: T) => boolean): void {
+    this.#holds = holds;
   }
 
   /** The number of items that wait. */
@@ -79,17 +88,13 @@ export class Lanes<T> {
     for (const [, waiting] of this.#waiting.entries()) yield waiting;
   }
 
-  /** Whether a lane is ready. */
-  get isReady(): boolean {
-    return !this.#ready.isEmpty;
-  }
-
   /** Puts an item. Returns the waiting item that it replaces, if there is one. */
   put({ key, id, item }: Work<T>): T | undefined {
     const known = this.#waiting.get(id);
     const before = known?.item;
     if (known?.lane.key === key) {
       known.item = item;
+      if (known.lane.parked && !this.#isHeld(known.lane)) this.#makeReady(known.lane);
       return before;
     }
     this.drop(id);
@@ -98,7 +103,7 @@ export class Lanes<T> {
     this.#waiting.set(id, waiting);
     lane.add(waiting);
     this.#waits += 1;
-    if (!lane.working) this.#ready.add(lane);
+    if (!lane.working && !lane.parked) this.#ready.add(lane);
     return before;
   }
 
@@ -110,12 +115,14 @@ export class Lanes<T> {
     const { lane, item } = waiting;
     if (lane.working) return item;
     // The lane may have waited for the dropped item, which is in work under another key.
-    if (lane.first !== undefined) this.#ready.add(lane);
-    else this.#close(lane);
+    if (lane.first === undefined) this.#close(lane);
+    else if (!lane.parked || !this.#isHeld(lane)) this.#makeReady(lane);
     return item;
   }
 
-  /** Takes the next item into work and returns it; undefined if no lane is ready. */
+  /**
+   * Takes the next item that may begin into work and returns it; undefined if no lane has one.
+   */
   next(): Work<T> | undefined {
     for (;;) {
       const lane = this.#ready.shift();
@@ -123,14 +130,25 @@ export class Lanes<T> {
       if (lane === undefined || waiting === undefined) return undefined;
       const { id, item } = waiting;
       const others = this.#working.get(id);
-      if (others === undefined) {
-        this.#remove(waiting);
-        lane.working = true;
-        this.#working.set(id, new Set());
-        return { key: lane.key, id, item };
+      if (others !== undefined) {
+        others.add(lane.key);
+        continue;
       }
-      others.add(lane.key);
+      if (this.#holds(item)) {
+        lane.parked = true;
+        this.#parked.add(lane);
+        continue;
+      }
+      this.#remove(waiting);
+      lane.working = true;
+      this.#working.set(id, new Set());
+      return { key: lane.key, id, item };
     }
+  }
+
+  /** Makes the parked lanes ready, as their items may be allowed to begin now. */
+  unpark(): void {
+    for (let lane = this.#parked.first; lane !== undefined; lane = this.#parked.first) this.#makeReady(lane);
   }
 
   /** Ends the work on an item, so that the next one of its lane has its turn. */
@@ -151,6 +169,7 @@ export class Lanes<T> {
   clear(): void {
     this.#lanes = new LargeMap();
     this.#ready = new ReadyLanes(NO_SHARES);
+    this.#parked = new LinkedQueue();
     this.#waiting = new LargeMap();
     this.#waits = 0;
   }
@@ -175,7 +194,23 @@ export class Lanes<T> {
     else this.#ready.add(lane);
   }
 
+  #isHeld({ first }: Lane<T>): boolean {
+    return first !== undefined && this.#holds(first.item);
+  }
+
+  #makeReady(lane: Lane<T>): void {
+    this.#leaveParked(lane);
+    this.#ready.add(lane);
+  }
+
+  #leaveParked(lane: Lane<T>): void {
+    if (!lane.parked) return;
+    lane.parked = false;
+    this.#parked.remove(lane);
+  }
+
   #close(lane: Lane<T>): void {
+    this.#leaveParked(lane);
     this.#ready.remove(lane);
     this.#lanes.delete(lane.key);
   }

@@ -47,7 +47,7 @@ export interface PipelineDependencies extends Omit<Surroundings, 'fencing'> {
  *     -> accounts in sight (an entry that is no account is left alone, or skipped with a reason)
  *     -> a decision with a reason (claim, resume, defer, wait, ...)
  *     -> held until due
- *     -> one at a time per uid, `concurrency` at once
+ *     -> one at a time per uid, `concurrency` at once, and none that the gate holds (a pause)
  *     -> claim (under the lease of the uid, if there are several services), handler, write-back
  *
  * An account that comes back enters again before the decision. If it was met in another condition,
@@ -59,7 +59,7 @@ export function provisioning(
   changes$: Observable<DirectoryChange>,
   options: PipelineDependencies,
 ): Observable<TurnResult> {
-  const { today, report, accounts, drain$, dryRun } = options;
+  const { today, report, accounts, gate, drain$, dryRun } = options;
   const results$ = new Subject<TurnResult>();
   /** The fencing of the server in use. */
   let fencing: Fencing = 'token';
@@ -104,6 +104,7 @@ export function provisioning(
           slots: accounts.slots,
           lanes: accounts.lanes,
           shares: surroundings.leases,
+          gate,
           drain$,
           discarded,
           dropped,

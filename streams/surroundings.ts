@@ -6,6 +6,7 @@ import type { RunHandler } from '../src/domain/job.ts';
 import type { RetryPolicy } from '../src/domain/retry.ts';
 import type { OpenAccounts } from './accounts/open-accounts.ts';
 import type { AccountsInStream } from './accounts-in-stream.ts';
+import type { Gate } from './gate.ts';
 import type { Leases } from './leases/leases.ts';
 import type { DecideNow, ObserveStep } from './turn/steps.ts';
 
@@ -28,6 +29,8 @@ export interface Surroundings {
   readonly open: OpenAccounts;
   /** The accounts in the stream. */
   readonly accounts: AccountsInStream;
+  /** Holds the accounts before their turns while the service is paused. */
+  readonly gate: Gate;
   readonly directory: AccountDirectory;
   /** How the server in use refuses late requests. */
   readonly fencing: () => Fencing;

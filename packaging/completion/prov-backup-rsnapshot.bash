@@ -15,6 +15,8 @@ _prov_backup_rsnapshot() {
       ' status') path='status' ;;
       ' tap') path='tap' ;;
       ' history') path='history' ;;
+      ' pause') path='pause' ;;
+      ' resume') path='resume' ;;
       ' explain') path='explain' ;;
       ' verify') path='verify' ;;
       ' retry') path='retry' ;;
@@ -46,6 +48,8 @@ _prov_backup_rsnapshot() {
     'status -c' | 'status --config' | \
     'tap -c' | 'tap --config' | \
     'history -c' | 'history --config' | \
+    'pause -c' | 'pause --config' | \
+    'resume -c' | 'resume --config' | \
     'explain -c' | 'explain --config' | \
     'verify -c' | 'verify --config' | \
     'retry -c' | 'retry --config' | \
@@ -61,6 +65,9 @@ _prov_backup_rsnapshot() {
     'tap --until' | \
     'history --since' | \
     'history --until' | \
+    'pause --operator' | \
+    'pause --reason' | \
+    'resume --operator' | \
     'explain --operator' | \
     'retry --code' | \
     'replay --uid' | \
@@ -82,7 +89,7 @@ _prov_backup_rsnapshot() {
 
   case "$path" in
     '')
-      if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version -h --help' -- "$current"); else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history explain verify retry replay ldif config help' -- "$current"); fi
+      if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version -h --help' -- "$current"); else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume explain verify retry replay ldif config help' -- "$current"); fi
       ;;
     'run')
       mapfile -t COMPREPLY < <(compgen -W '-c --config -d --debug --json -r --dry-run --record -h --help' -- "$current")
@@ -101,6 +108,12 @@ _prov_backup_rsnapshot() {
       ;;
     'history')
       mapfile -t COMPREPLY < <(compgen -W '-c --config --since --until --json --utc -h --help' -- "$current")
+      ;;
+    'pause')
+      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json --reason -h --help' -- "$current")
+      ;;
+    'resume')
+      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json -h --help' -- "$current")
       ;;
     'explain')
       mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --utc -h --help' -- "$current")
@@ -136,7 +149,7 @@ _prov_backup_rsnapshot() {
       if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'import' -- "$current"); fi
       ;;
     'help')
-      if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history explain verify retry replay ldif config' -- "$current"); fi
+      if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume explain verify retry replay ldif config' -- "$current"); fi
       ;;
   esac
 }

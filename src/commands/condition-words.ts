@@ -1,6 +1,14 @@
 import type { LeaseStatus, LeasesStatus } from '../domain/lease-status.ts';
+import { heldWords, pausedBy } from '../domain/pause.ts';
 import { returnCodeName } from '../domain/return-code.ts';
-import type { FailedStatus, FailureGroup, InWorkStatus, RetryingStatus, ServiceSnapshot } from '../domain/status.ts';
+import type {
+  FailedStatus,
+  FailureGroup,
+  InWorkStatus,
+  PauseStatus,
+  RetryingStatus,
+  ServiceSnapshot,
+} from '../domain/status.ts';
 import { humanDuration, localTime, readableStamp } from '../observability/human-time.ts';
 import { holderName } from './holder-words.ts';
 
@@ -51,9 +59,16 @@ export function withoutName(reason: string, returnValue: number): string {
   return reason.startsWith(name) ? reason.slice(name.length) : reason;
 }
 
-/** `waiting for a worker (8 of 8 busy)`. */
-export function queueWords({ busy, slots }: ServiceSnapshot): string {
-  return `waiting for a worker (${busy} of ${slots} busy)`;
+/** `waiting for a worker (8 of 8 busy)`, or what holds it. */
+export function queueWords({ busy, slots, pauses }: ServiceSnapshot): string {
+  if (pauses.some(({ holds }) => holds === 'everything')) return 'held while the service is paused';
+  const deletes = pauses.length === 0 ? '' : '; deletes are held';
+  return `waiting for a worker (${busy} of ${slots} busy)${deletes}`;
+}
+
+/** `by alice since 02:10: nothing new is taken up; disk is replaced`. */
+export function pauseWords(pause: PauseStatus, now: string): string {
+  return `${pausedBy(pause)} since ${localTime(pause.since, now)}: ${heldWords(pause)}; ${pause.reason}`;
 }
 
 /** Who has the listed leases. Their ages are by the clock of the service that was asked. */

@@ -8,7 +8,7 @@ import { visible } from '../observability/visible.ts';
 import { fetchStatus } from '../operator/fetch-status.ts';
 import { followEvents } from '../operator/follow-events.ts';
 import { OperatorError } from '../operator/listen-address.ts';
-import { conditionLines } from './condition-words.ts';
+import { conditionLines, pauseWords } from './condition-words.ts';
 
 /** The number of an account's last events that are shown. */
 const MOST_EVENTS = 12;
@@ -60,7 +60,11 @@ export async function knownOfAccount(
 
 /** The conditions of an account in the running service, as lines. */
 async function fetchConditions(address: string, uid: string): Promise<string[]> {
-  return conditionLines(await fetchStatus(address, { uid })).map((line) => `  ${visible(line)}`);
+  const status = await fetchStatus(address, { uid });
+  const lines = conditionLines(status);
+  // A pause says why an account that is due is queued.
+  const pauses = status.pauses.map((pause) => `paused ${pauseWords(pause, status.time)}`);
+  return [...pauses, ...lines].map((line) => `  ${visible(line)}`);
 }
 
 interface Past {

@@ -36,6 +36,19 @@ export async function operatorTarget({ config, operator }: TargetOptions): Promi
   );
 }
 
+/**
+ * The Unix socket of the running service, over which it takes orders. Throws an `OperatorError` if
+ * it has none.
+ */
+export async function orderTarget(options: TargetOptions): Promise<string> {
+  const address = await operatorTarget(options);
+  if (readAddress(address).kind === 'unix') return address;
+  throw new OperatorError(
+    `${address} is not a Unix socket, and a service takes orders on its Unix socket only`,
+    'set operator.listen to unix:/run/prov-backup-rsnapshot/operator.sock, and start the service again',
+  );
+}
+
 function checkedAddress(operator: string): string {
   try {
     readAddress(operator);

@@ -1,11 +1,19 @@
 import type { NotifyStatus } from '../domain/notify.ts';
-import type { ConnectionStatus, FailureGroup, JournalHealth, ServicePhase, ServiceSnapshot } from '../domain/status.ts';
+import { pausedBy } from '../domain/pause.ts';
+import type {
+  ConnectionStatus,
+  FailureGroup,
+  JournalHealth,
+  PauseStatus,
+  ServicePhase,
+  ServiceSnapshot,
+} from '../domain/status.ts';
 import { type Colour, paint } from '../observability/colour.ts';
 import { withoutUrl } from '../observability/describe-event.ts';
 import { humanDuration, localTime, readableStamp, zoneName } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
 import { wrap } from '../observability/wrap.ts';
-import { ageAt, causeWords, queueWords, retryWords, workWords } from './condition-words.ts';
+import { ageAt, causeWords, pauseWords, queueWords, retryWords, workWords } from './condition-words.ts';
 import { leaseFields, otherLeaseRows, waitedFor } from './lease-screen.ts';
 import { type Block, fitted } from './screen-blocks.ts';
 
@@ -34,6 +42,7 @@ export function phaseWords(phase: ServicePhase): string {
 export function renderStatus(status: ServiceSnapshot, { colour, columns, rows }: ScreenOptions): string {
   const head = [
     ...wrap(headline(status), columns).map((line) => paint(line, headColour(status), colour)),
+    ...pauseLines(status).flatMap(([name, words]) => field(name, words, columns)),
     ...connectionLines(status).flatMap(([name, words]) => field(name, words, columns)),
     ...serviceLines(status).flatMap(([name, words]) => field(name, words, columns)),
     ...countLines(status, columns, colour),
@@ -44,25 +53,42 @@ export function renderStatus(status: ServiceSnapshot, { colour, columns, rows }:
   return [...head, ...below].join('\n');
 }
 
-function headline({ connection, stuck, time, inWork }: ServiceSnapshot): string {
+function headline({ connection, pauses, stuck, time, inWork }: ServiceSnapshot): string {
   const { phase, since } = connection;
-  if (phase === 'live' && stuck > 0) {
-    const [longest] = inWork
-      .filter((account) => account.stuck)
-      .map(({ begunAt }) => begunAt)
-      .sort();
-    const much = stuck === 1 ? '1 account is STUCK' : `${stuck} accounts are STUCK`;
-    return `connected, but ${much} in work, for ${ageAt(time)(longest)}`;
-  }
+  const [pause] = pauses;
+  const troubles = [
+    ...(pause === undefined ? [] : [pauseHeadline(pause, time)]),
+    ...(stuck === 0 ? [] : [stuckWords(inWork, stuck, time)]),
+  ];
+  if (phase === 'live' && troubles.length > 0) return `connected, but ${troubles.join(', and ')}`;
   const when = since === undefined ? '' : `, for ${ageAt(time)(since)} (since ${localTime(since, time)})`;
   return `${PHASES[phase].words}${when}`;
 }
 
-function headColour({ connection: { phase }, stuck }: ServiceSnapshot): Colour {
-  return phase === 'live' && stuck > 0 ? 'red' : PHASES[phase].colour;
+/** `PAUSED by alice for 3 min`. */
+function pauseHeadline(pause: PauseStatus, time: string): string {
+  const what = pause.holds === 'everything' ? 'PAUSED' : 'deletes are PAUSED';
+  return `${what} ${pausedBy(pause)} for ${ageAt(time)(pause.since)}`;
+}
+
+function stuckWords(inWork: ServiceSnapshot['inWork'], stuck: number, time: string): string {
+  const [longest] = inWork
+    .filter((account) => account.stuck)
+    .map(({ begunAt }) => begunAt)
+    .sort();
+  const much = stuck === 1 ? '1 account is STUCK' : `${stuck} accounts are STUCK`;
+  return `${much} in work, for ${ageAt(time)(longest)}`;
+}
+
+function headColour({ connection: { phase }, pauses, stuck }: ServiceSnapshot): Colour {
+  return phase === 'live' && stuck + pauses.length > 0 ? 'red' : PHASES[phase].colour;
 }
 
 type Field = readonly [name: string, words: string];
+
+function pauseLines({ pauses, time }: ServiceSnapshot): Field[] {
+  return pauses.map((pause) => ['paused', pauseWords(pause, time)] as const);
+}
 
 function connectionLines({ connection, time }: ServiceSnapshot): Field[] {
   const { url, protocol, server, reason, remedy, attempt, refreshedAt, refreshedEntries } = connection;

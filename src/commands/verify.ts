@@ -27,13 +27,17 @@ export function registerVerify(program: Command): void {
 async function verify({ config, json, quiet, utc }: VerifyOptions): Promise<number> {
   if (utc) useUtc();
   const { withDirectory } = await import('./directory-session.ts');
+  const { pauseHints } = await import('./pause-hints.ts');
   const { verifyAccounts, renderFinding, summarize } = await import('./verify-accounts.ts');
   return withDirectory(config, async (session) => {
     const tally = await verifyAccounts(session, (finding) => {
       if (quiet && !finding.owed) return;
       process.stdout.write(`${json ? JSON.stringify(finding) : renderFinding(finding)}\n`);
     });
-    if (!json && !(quiet && tally.owed === 0)) process.stdout.write(`${summarize(tally)}\n`);
+    if (!json && !(quiet && tally.owed === 0)) {
+      process.stdout.write(`${summarize(tally)}\n`);
+      if (tally.owed > 0) for (const line of await pauseHints(session.settings)) process.stdout.write(`${line}\n`);
+    }
     return tally.owed === 0 ? CommandExit.OK : CommandExit.NOT_OK;
   });
 }

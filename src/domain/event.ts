@@ -1,4 +1,5 @@
 import type { ProtocolName } from './change.ts';
+import type { PauseBy, PauseOrder } from './pause.ts';
 
 /**
  * The account of an event. `mode` is the stored word at that moment; `job` is the id of the
@@ -98,6 +99,10 @@ export type StreamEvent =
       readonly remedy?: string;
     } & AccountRef)
   | ({ readonly event: 'left' } & Partial<AccountRef> & { readonly dn: string })
+  /** No new work is begun from now on. It is reported again with another reason. */
+  | ({ readonly event: 'paused' } & PauseOrder)
+  /** A pause has ended, after so long. Another one may last. */
+  | { readonly event: 'resumedWork'; readonly by: PauseBy; readonly milliseconds: number; readonly who?: string }
   | { readonly event: 'draining'; readonly inWork: number; readonly queued: number; readonly graceMilliseconds: number }
   /** `interrupted`: the number of accounts in work that the stop has ended. */
   | { readonly event: 'stopped'; readonly exitCode: number; readonly interrupted: number };
@@ -132,6 +137,8 @@ const PIPELINE_ORDER: Readonly<Record<EventName, true>> = {
   superseded: true,
   conflict: true,
   left: true,
+  paused: true,
+  resumedWork: true,
   draining: true,
   stopped: true,
 };

@@ -2,6 +2,7 @@ import type { ProtocolName } from './change.ts';
 import type { LeasesStatus } from './lease-status.ts';
 import type { Mode } from './mode.ts';
 import type { NotifyStatus } from './notify.ts';
+import type { Pause } from './pause.ts';
 
 /**
  * The state of the service's connection to the directory:
@@ -126,6 +127,9 @@ export interface JournalHealth {
   readonly failure?: string;
 }
 
+/** A pause of the service, and since when. */
+export type PauseStatus = Omit<Pause, 'since'> & { readonly since: string };
+
 /** The number of events within the last `minutes`. */
 export interface Rate {
   readonly minutes: number;
@@ -146,6 +150,8 @@ export interface ServiceSnapshot {
   /** True if the service is connected and refreshed, and is not stopping. */
   readonly ready: boolean;
   readonly connection: ConnectionStatus;
+  /** Why nothing new is taken up, or no deletes: the oldest first; empty if the service works. */
+  readonly pauses: readonly PauseStatus[];
   readonly counts: AccountCounts;
   /** The number of accounts that can be in work at once. */
   readonly slots: number;

@@ -41,7 +41,7 @@ const OLDEST = '3.8';
  * Python options: it loads none of the host's own modules and writes none, which halves the time of
  * a start.
  */
-const ALONE = ['-I', '-S', '-B'];
+export const ALONE = ['-I', '-S', '-B'];
 /** The path on which an interpreter is looked for if the service has no PATH. */
 const DEFAULT_PATH = '/usr/bin:/bin';
 /** The number of characters that are kept from the end of its standard error. */

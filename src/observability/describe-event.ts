@@ -1,5 +1,6 @@
 import type { StepEnd, StreamEvent } from '../domain/event.ts';
 import { readMode } from '../domain/mode.ts';
+import { heldWords, pausedBy } from '../domain/pause.ts';
 import { returnCodeName } from '../domain/return-code.ts';
 import type { Colour } from './colour.ts';
 import { fullTime, humanDuration, readableStamp } from './human-time.ts';
@@ -26,6 +27,8 @@ export const COLOUR_OF: Readonly<Record<StreamEvent['event'], Colour>> = {
   superseded: 'yellow',
   conflict: 'yellow',
   left: 'grey',
+  paused: 'red',
+  resumedWork: 'green',
   draining: 'yellow',
   stopped: 'yellow',
 };
@@ -76,6 +79,10 @@ export function describeEvent(event: StreamEvent): string {
       return joined([event.reason, event.remedy]);
     case 'left':
       return event.uid === undefined ? `${event.dn} is no longer an open account` : 'is no longer an open account';
+    case 'paused':
+      return `${pausedBy(event)}, so ${heldWords(event)}: ${event.reason}`;
+    case 'resumedWork':
+      return `${resumedWords(event)} after ${humanDuration(event.milliseconds)}`;
     case 'draining':
       return `${event.inWork} in work, ${event.queued} queued; at most ${humanDuration(event.graceMilliseconds)}`;
     case 'stopped':
@@ -99,6 +106,11 @@ function receivedWords({ change, mode, modifiedBy }: Extract<StreamEvent, { even
   const wasChanged = change === 'modify' || change === 'rename';
   const by = modifiedBy === undefined ? '' : `${wasChanged ? '' : ', changed'} by ${modifiedBy}`;
   return `${how}${by}, ${readMode(mode)?.phase === 'requested' ? 'asks for' : 'is'} ${mode}`;
+}
+
+/** `by alice: the pause by the switch is over`. */
+function resumedWords({ by, who }: Extract<StreamEvent, { event: 'resumedWork' }>): string {
+  return `${who === undefined ? '' : `by ${who}: `}the pause ${pausedBy({ by })} is over`;
 }
 
 /** `script failed (6) in 1.1 s`. */

@@ -105,6 +105,14 @@ function lineOf(event: PublishedEvent, logged: LoggedMessages): Line | undefined
     case 'waiting':
       if (!logged.isNewForAccount(event, event.mode, event.reason)) return undefined;
       return info('account waits', { ...account(event), reason: event.reason });
+    case 'paused': {
+      const { by, who, holds, reason } = event;
+      return warn('paused', { by, who, holds, reason });
+    }
+    case 'resumedWork': {
+      const { by, who, milliseconds } = event;
+      return info('pause over', { by, who, milliseconds });
+    }
     case 'draining': {
       const { inWork, queued, graceMilliseconds } = event;
       return info('draining', { inWork, queued, graceMilliseconds });

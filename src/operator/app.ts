@@ -2,11 +2,14 @@ import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import type { AccountsView } from '../domain/condition.ts';
+import type { Control } from '../domain/control.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { LeasesView } from '../domain/lease-status.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
+import type { Pause } from '../domain/pause.ts';
 import type { JournalHealth } from '../domain/status.ts';
 import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
+import { addControlRoutes } from './control-routes.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
 import { type ReaderLimits, serveReaders } from './event-readers.ts';
 import { createMetrics } from './metrics.ts';
@@ -21,6 +24,10 @@ export interface OperatorAppOptions {
   readonly now: () => number;
   /** The accounts of the service. */
   readonly accounts: AccountsView;
+  /** Takes the orders of operators; undefined: nobody does. */
+  readonly control?: Control | undefined;
+  /** The pauses of the service. Default: there are none. */
+  readonly pauses?: (() => readonly Pause[]) | undefined;
   /** The longest time that a handler may take, in milliseconds. */
   readonly limitMilliseconds: number;
   readonly backlog?: BacklogLimits | undefined;
@@ -60,9 +67,9 @@ export const SAFE_HEADERS = {
 
 const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; charset=utf-8', connection: 'close' };
 
-/** Makes the five pages of the operator interface. All of them only read. */
+/** Makes the five pages of the operator interface, which only read, and the orders. */
 export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
-  const { version, now, accounts, limitMilliseconds, leases, journal, notify } = options;
+  const { version, now, accounts, limitMilliseconds, leases, journal, notify, pauses = () => [] } = options;
   const startedAt = new Date(now()).toISOString();
   /** Part of each event id, as the numbers begin again at each start of the service. */
   const startId = now().toString(36);
@@ -73,12 +80,11 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     now,
     connection: () => status.connection,
     accounts,
+    pauses,
     survey: (at) =>
       survey(accounts, { now: at, limit: 0, limitMilliseconds, median: (mode) => status.attempts.median(mode) }),
     readers: () => ({ open: readers.size(), dropped: readers.dropped() }),
-    leases,
-    journal,
-    notify,
+    ...{ leases, journal, notify },
   });
 
   let taken: PublishedEvent[] = [];
@@ -108,9 +114,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     const uid = c.req.query('uid')?.toLowerCase();
     const context = {
       ...{ now: now(), startedAt, version, limit, limitMilliseconds, uid },
-      leases: leases?.status({ limit, uid }),
-      journal: journal?.(),
-      notify: notify?.(),
+      ...{ pauses: pauses(), leases: leases?.status({ limit, uid }), journal: journal?.(), notify: notify?.() },
     };
     const text = statusText(status, accounts, context);
     return c.body(pacedStream(text), 200, { 'content-type': 'application/json' });
@@ -139,6 +143,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     readers.add(outgoing, filter, from, c.req.query('follow') !== 'false');
     return RESPONSE_ALREADY_SENT;
   });
+  addControlRoutes(app, options.control);
   app.notFound((c) => c.json({ error: 'there are /status, /events, /metrics, /healthz and /readyz' }, 404));
   app.onError((_error, c) => c.json({ error: 'internal error' }, 500));
 

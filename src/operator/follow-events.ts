@@ -94,7 +94,7 @@ class Follower {
   async #request(): Promise<IncomingMessage> {
     const path = `/events?${query(this.#options, this.#lastId)}`;
     const headers: Record<string, string> = this.#lastId === '' ? {} : { 'last-event-id': this.#lastId };
-    const response = await sendRequest(this.#target, path, headers, this.#options.signal);
+    const response = await sendRequest(this.#target, path, headers, { signal: this.#options.signal });
     if (response.statusCode === 200) return response;
     throw refused(this.#target, response, await readAll(response, this.#target));
   }

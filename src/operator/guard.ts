@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { ORDER_NAMES } from '../domain/control.ts';
 import { isLoopbackName } from '../domain/loopback.ts';
 
 export interface Refusal {
@@ -36,18 +37,40 @@ export function factsOf({ method = '', url = '', headers, headersDistinct }: Inc
  * this host can reach a loopback port in two ways. It can use a name of its own that resolves to
  * loopback, so Host must be a loopback name. Or it can connect directly, so a request with an
  * Origin, or from another site, is refused. A request that two parsers could read differently is
- * refused as well. The port is not compared, as a forwarded one (ssh -L) differs from this one. In
- * any case the interface only reads.
+ * refused as well. The port is not compared, as a forwarded one (ssh -L) differs from this one. An
+ * order passes only where orders are taken, and only if no browser sends it.
  */
-export function refusalOf(facts: RequestFacts, listenHost: string): Refusal | undefined {
+export function refusalOf(facts: RequestFacts, { host, takesOrders }: Place): Refusal | undefined {
   const { method, origin, fetchSite } = facts;
-  const misplaced = faultOfHosts(facts, listenHost);
+  const misplaced = faultOfHosts(facts, host);
   if (misplaced !== undefined) return misplaced;
   if (origin !== undefined) return { status: 403, reason: 'requests from web pages are refused (Origin)' };
   if (fetchSite !== undefined && fetchSite !== 'none') {
     return { status: 403, reason: 'requests from web pages are refused (Sec-Fetch-Site)' };
   }
-  return method === 'GET' || method === 'HEAD' ? undefined : READS_ONLY;
+  if (method === 'GET' || method === 'HEAD') return undefined;
+  if (!isOrder(facts)) return READS_ONLY;
+  if (!takesOrders) return NO_ORDERS;
+  return fetchSite === undefined ? undefined : { status: 403, reason: 'orders from browsers are refused' };
+}
+
+/** Where a server listens. */
+export interface Place {
+  /** The host that requests may name beside the loopback names. */
+  readonly host: string;
+  /** True on a Unix socket, whose owner and group are the operators. */
+  readonly takesOrders: boolean;
+}
+
+const NO_ORDERS: Refusal = {
+  status: 403,
+  reason: 'orders are taken on a Unix socket only: set operator.listen to unix:/path',
+};
+
+const ORDER_PATHS: ReadonlySet<string> = new Set(ORDER_NAMES.map((name) => `/${name}`));
+
+function isOrder({ method, target }: RequestFacts): boolean {
+  return method === 'POST' && ORDER_PATHS.has(target);
 }
 
 export const READS_ONLY: Refusal = { status: 405, reason: 'this interface only reads: use GET' };

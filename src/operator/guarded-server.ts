@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import { SAFE_HEADERS } from './app.ts';
-import { factsOf, READS_ONLY, type Refusal, refusalOf } from './guard.ts';
+import { factsOf, type Place, READS_ONLY, type Refusal, refusalOf } from './guard.ts';
 
 const MOST_HEADER_BYTES = 8 * 1024;
 /** How long whoever sent no request may take to read why it is refused. */
@@ -10,10 +10,9 @@ const LINGER_MILLISECONDS = 1_000;
 
 /**
  * A server that refuses with a sentence, as JSON, whatever may not pass: also what Node.js's parser
- * refuses, of which there is no request, and what Node.js would answer by itself. `listenHost`: the
- * host that is listened on, which requests may name beside the loopback names.
+ * refuses, of which there is no request, and what Node.js would answer by itself.
  */
-export function guardedServer(fetch: Parameters<typeof getRequestListener>[0], listenHost: string): Server {
+export function guardedServer(fetch: Parameters<typeof getRequestListener>[0], place: Place): Server {
   // A Host header that is missing is answered with a sentence, as all that is refused.
   const limits = {
     headersTimeout: 5_000,
@@ -31,16 +30,16 @@ export function guardedServer(fetch: Parameters<typeof getRequestListener>[0], l
     else answerRefusal(refusal, incoming, outgoing);
   };
   const server = createServer(limits, (incoming, outgoing) =>
-    take(incoming, outgoing, refusalOf(factsOf(incoming), listenHost)),
+    take(incoming, outgoing, refusalOf(factsOf(incoming), place)),
   );
   // Beyond so many headers (2000 by default) Node.js drops them: a second Host header among them.
   server.maxHeadersCount = 0;
   server.on('checkExpectation', (incoming, outgoing) =>
-    take(incoming, outgoing, refusalOf(factsOf(incoming), listenHost) ?? NO_EXPECTATION),
+    take(incoming, outgoing, refusalOf(factsOf(incoming), place) ?? NO_EXPECTATION),
   );
   server.on('connect', (incoming, socket) => {
     socket.on('error', () => {});
-    answerRaw(refusalOf(factsOf(incoming), listenHost) ?? READS_ONLY, socket);
+    answerRaw(refusalOf(factsOf(incoming), place) ?? READS_ONLY, socket);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // Words in the middle of an answer would be taken for a part of it.

@@ -71,6 +71,15 @@ export const snapshotSchema = z.looseObject({
     remedy: text.optional(),
     attempt: number.optional(),
   }),
+  pauses: z.array(
+    z.looseObject({
+      by: z.enum(['operator', 'switch', 'brake']),
+      holds: z.enum(['everything', 'deletes']),
+      reason: text,
+      since: time,
+      who: text.optional(),
+    }),
+  ),
   counts: z.looseObject({
     open: number,
     queued: number,
@@ -134,6 +143,7 @@ const fields: Readonly<Record<FieldsOf<StreamEvent>, typeof text | typeof number
     until: text,
     writtenAt: text,
   },
+  ...{ by: text, who: text, holds: text },
   ...{ name: text, stream: text, line: text, state: text, step: text, cause: text, outcome: text },
   ...{ entries: number, milliseconds: number, resultCode: number, attempt: number, inMilliseconds: number },
   ...{

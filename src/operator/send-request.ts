@@ -4,6 +4,12 @@ import { type ListenAddress, OperatorError, showAddress } from './listen-address
 const RESPONSE_TIMEOUT_MILLISECONDS = 5_000;
 const LARGEST_RESPONSE = 64 * 1024 * 1024;
 
+interface RequestOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** If there is one, it is posted. */
+  readonly body?: string | undefined;
+}
+
 /**
  * Sends a request to a running service. Rejects with an OperatorError if the service cannot be
  * reached.
@@ -12,13 +18,14 @@ export function sendRequest(
   target: ListenAddress,
   path: string,
   headers: Record<string, string>,
-  signal?: AbortSignal,
+  { signal, body }: RequestOptions = {},
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const where = target.kind === 'unix' ? { socketPath: target.path } : { host: target.host, port: target.port };
     const outgoing = request({
       ...where,
       path,
+      method: body === undefined ? 'GET' : 'POST',
       agent: false,
       headers: { host: 'localhost', ...headers },
       ...(signal === undefined ? {} : { signal }),
@@ -32,7 +39,7 @@ export function sendRequest(
       clearTimeout(timeout);
       reject(unreachable(target, error));
     });
-    outgoing.end();
+    outgoing.end(body);
   });
 }
 

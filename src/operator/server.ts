@@ -39,13 +39,17 @@ export interface OperatorServer {
 const CLOSE_TIMEOUT_MILLISECONDS = 500;
 
 /**
- * Opens the read-only operator interface: `/status`, `/events`, `/metrics`, `/healthz`, `/readyz`.
+ * Opens the operator interface: `/status`, `/events`, `/metrics`, `/healthz`, `/readyz`, which only
+ * read, and on a Unix socket the orders.
  * Rejects with an OperatorError if it cannot listen, or if the address is not loopback.
  */
 export async function startOperatorServer(options: OperatorServerOptions): Promise<OperatorServer> {
   const address = readAddress(options.listen);
   const listenAddress = address.kind === 'tcp' ? await resolvedAddress(address, options) : address;
-  const listenHost = address.kind === 'tcp' ? address.host : 'localhost';
+  const place = {
+    host: address.kind === 'tcp' ? address.host : 'localhost',
+    takesOrders: address.kind === 'unix',
+  };
   const operator = createOperatorApp(options);
   const subscription = options.events$.subscribe({ next: operator.take, error: () => undefined });
   const close = (server?: Server) => {
@@ -54,7 +58,7 @@ export async function startOperatorServer(options: OperatorServerOptions): Promi
     return server === undefined ? Promise.resolve() : closeServer(server);
   };
 
-  const server = guardedServer(operator.app.fetch, listenHost);
+  const server = guardedServer(operator.app.fetch, place);
   try {
     await listen(server, listenAddress);
   } catch (error) {

@@ -3,6 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { AccountsView } from '../domain/condition.ts';
 import type { LeasesView, LeaseTally } from '../domain/lease-status.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
+import type { Pause } from '../domain/pause.ts';
 import type { ConnectionStatus, JournalHealth } from '../domain/status.ts';
 import { registerNotify } from './notify-metrics.ts';
 import type { Survey } from './survey.ts';
@@ -13,6 +14,8 @@ export interface MetricsSource {
   now(): number;
   connection(): ConnectionStatus;
   readonly accounts: AccountsView;
+  /** The pauses of the service. */
+  pauses(): readonly Pause[];
   /** Looks at all accounts, in slices. */
   survey(now: number): Iterator<undefined, Survey>;
   readers(): { readonly open: number; readonly dropped: number };
@@ -32,6 +35,7 @@ export function registerState(registry: Registry, version: string, source: Metri
   new Gauge({ ...info, registers: [registry] }).set({ version }, 1);
   registerConnection(registry, source);
   registerAccounts(registry, source);
+  registerPauses(registry, source);
   registerReaders(registry, source);
   registerProcess(registry, source);
   if (source.leases !== undefined) registerLeases(registry, source.leases);
@@ -129,6 +133,21 @@ async function inSlices<T>(steps: Iterator<undefined, T>): Promise<T> {
     if (step.done === true) return step.value;
     await turn();
   }
+}
+
+function registerPauses(registry: Registry, source: MetricsSource): void {
+  new Gauge({
+    name: 'prov_paused',
+    help: 'Whether the service takes up nothing new (the brake: no deletes), by what paused it: 1 or 0.',
+    labelNames: ['by'],
+    registers: [registry],
+    collect() {
+      const pauses = source.pauses();
+      for (const by of ['operator', 'switch', 'brake'] as const) {
+        this.set({ by }, pauses.some((pause) => pause.by === by) ? 1 : 0);
+      }
+    },
+  });
 }
 
 function registerReaders(registry: Registry, source: MetricsSource): void {

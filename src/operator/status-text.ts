@@ -1,6 +1,7 @@
 import type { AccountsView, ConditionName } from '../domain/condition.ts';
 import type { LeasesStatus } from '../domain/lease-status.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
+import type { Pause } from '../domain/pause.ts';
 import type { JournalHealth, ServiceSnapshot } from '../domain/status.ts';
 import { isReady, type StatusState } from './status-reducer.ts';
 import { ACCOUNTS_PER_SLICE, type Of, type Survey, type SurveyOptions, survey } from './survey.ts';
@@ -8,6 +9,7 @@ import { ACCOUNTS_PER_SLICE, type Of, type Survey, type SurveyOptions, survey } 
 export interface StatusContext extends Omit<SurveyOptions, 'median'> {
   readonly startedAt: string;
   readonly version: string;
+  readonly pauses: readonly Pause[];
   readonly leases?: LeasesStatus | undefined;
   readonly journal?: JournalHealth | undefined;
   readonly notify?: NotifyStatus | undefined;
@@ -51,7 +53,7 @@ const SHOW: { readonly [C in ConditionName]: Show<C> } = {
 export function* statusText(
   state: StatusState,
   accounts: AccountsView,
-  { startedAt, version, leases, journal, notify, ...options }: StatusContext,
+  { startedAt, version, pauses, leases, journal, notify, ...options }: StatusContext,
 ): Generator<string> {
   const counts = accounts.counts();
   const looking = survey(accounts, { ...options, median: (mode) => state.attempts.median(mode) });
@@ -65,6 +67,7 @@ export function* statusText(
     version,
     ready: isReady(state),
     connection: state.connection,
+    pauses: pauses.map(({ since, ...pause }) => ({ ...pause, since: iso(since) })),
     slots: accounts.slots,
     busy: accounts.busy,
     counts,

@@ -1,6 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
 import type { AccountRecord } from '../../src/domain/account.ts';
+import type { Decision } from '../../src/domain/decide.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
+import { readMode } from '../../src/domain/mode.ts';
 import type { Candidate } from '../candidate.ts';
 import { OWN_SLOT, type Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -89,7 +91,7 @@ async function perform(
 
 function judge(
   { record, mayBeOthers }: Extract<ClaimEffect, { do: 'judge' }>,
-  { underLeases, leases, open, report, decideNow, fencing, newToken }: Surroundings,
+  { underLeases, leases, open, report, decideNow, gate, fencing, newToken }: Surroundings,
 ): ClaimInput {
   const isOwnClaim = open.versions.isOwn(record) || open.versions.mayBeOwn(record);
   // Under leases it is the lease that says whose claim it is.
@@ -97,7 +99,13 @@ function judge(
   let token = newToken();
   while (token === record.date?.value) token = newToken();
   const leased = leases.isHeld(record.uid);
-  return { got: 'judgement', decision: decideNow(record, 'claim'), isOwnClaim, leased, fencing: fencing(), token };
+  // A pause that has begun since the turn did.
+  const mode = readMode(record.mode)?.mode;
+  const decision: Decision =
+    mode !== undefined && gate.holdsMode(mode)
+      ? { kind: 'wait', mode, reason: 'the service is paused' }
+      : decideNow(record, 'claim');
+  return { got: 'judgement', decision, isOwnClaim, leased, fencing: fencing(), token };
 }
 
 function notClaimed(

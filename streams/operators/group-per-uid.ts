@@ -1,4 +1,4 @@
-import { defer, Observable, type OperatorFunction, type Subscriber, type Subscription } from 'rxjs';
+import { defer, EMPTY, Observable, type OperatorFunction, type Subscriber, type Subscription } from 'rxjs';
 import { Lanes, type Work } from '../lanes.ts';
 import type { Shares } from '../ready-lanes.ts';
 import { type Slot, Slots } from '../slots.ts';
@@ -19,6 +19,8 @@ export interface GroupOptions<T, R> {
    * when the running work has ended.
    */
   readonly drain$?: Observable<unknown>;
+  /** Which waiting items may not begin for now. Default: there are none. */
+  readonly gate?: ItemGate<T>;
   /** Called with a waiting item when a newer one with the same id replaces it. */
   readonly discarded?: (item: T) => void;
   /** Called with a waiting item when it is dropped. */
@@ -29,13 +31,21 @@ export interface GroupOptions<T, R> {
   readonly shares?: Shares;
 }
 
+/** Holds items before they are worked on. */
+export interface ItemGate<T> {
+  holds(item: T): boolean;
+  /** Emits when items that were held may begin. */
+  readonly opened$: Observable<unknown>;
+}
+
 /**
  * Works on items one at a time per key, in order of arrival, and on different keys at once, in the
  * given number of slots.
  *
  * An item with the same id is the same item, also under another key: it waits once, and is not in
  * work under two keys at once. A slot belongs to one item and not to a key, so that no key waits
- * until another one has no more items. The stream completes when the source has completed (or
+ * until another one has no more items. An item that the gate holds waits in its place, and takes no
+ * slot. The stream completes when the source has completed (or
  * `drain$` has emitted) and all work has ended. Unsubscribing ends all running work.
  */
 export function groupPerUid<T, R>(options: GroupOptions<T, R>): OperatorFunction<Arrival<T>, R> {
@@ -48,6 +58,7 @@ export function groupPerUid<T, R>(options: GroupOptions<T, R>): OperatorFunction
         complete: () => group.end(),
       });
       subscriber.add(arrivals);
+      subscriber.add((options.gate?.opened$ ?? EMPTY).subscribe(() => group.unpark()));
       subscriber.add(
         options.drain$?.subscribe(() => {
           arrivals.unsubscribe();
@@ -71,6 +82,8 @@ class Group<T, R> {
     this.#subscriber = subscriber;
     this.#slots = new Slots(options.slots, () => this.#startReady());
     this.#lanes = options.lanes ?? new Lanes();
+    const { gate } = options;
+    if (gate !== undefined) this.#lanes.guard((item) => gate.holds(item));
     if (options.shares !== undefined) this.#lanes.share(options.shares);
   }
 
@@ -83,6 +96,11 @@ class Group<T, R> {
       const before = this.#lanes.put(arrival);
       if (before !== undefined) this.#options.discarded?.(before);
     }
+    this.#startReady();
+  }
+
+  unpark(): void {
+    this.#lanes.unpark();
     this.#startReady();
   }
 
@@ -110,7 +128,7 @@ class Group<T, R> {
       }
       this.#starting = false;
     }
-    if (this.#ended && this.#lanes.works === 0 && !this.#lanes.isReady) this.#subscriber.complete();
+    if (this.#ended && this.#lanes.works === 0 && this.#lanes.waits === 0) this.#subscriber.complete();
   }
 
   #start(work: Work<T>): void {

@@ -55,6 +55,7 @@ function snapshot(count: number, overrides: Partial<ServiceSnapshot> = {}): Serv
     retrying: many(count, (n) => ({ ...account(n), attempt: 2, reason: 'code 75', dueAt: '2026-03-01T02:00:05.000Z' })),
     deferred: many(count, (n) => ({ ...account(n), until: '20260401' })),
     waiting: many(count, (n) => ({ ...account(n), reason: 'sstIsActive is TRUE' })),
+    pauses: [],
     rates: [{ minutes: 1, received: 1, claimed: 2, finished: 3, failed: 4 }],
     ...overrides,
   };

@@ -13,6 +13,7 @@ import { createEventPublisher } from '../../src/observability/publish.ts';
 import { startOperatorServer } from '../../src/operator/server.ts';
 import { accountMemory } from '../../streams/accounts/account-memory.ts';
 import { AccountsInStream } from '../../streams/accounts-in-stream.ts';
+import { Gate } from '../../streams/gate.ts';
 import { NO_LEASES } from '../../streams/leases/leases.ts';
 import { provisioning } from '../../streams/pipeline.ts';
 import { RULES } from '../support/accounts.ts';
@@ -60,6 +61,10 @@ const drained = new Promise<void>((resolve, reject) => {
     directory,
     underLeases: false,
     leases: NO_LEASES,
+    gate: new Gate(
+      () => {},
+      () => Date.now(),
+    ),
     names: NAMES,
     objection: () => Promise.resolve(undefined),
     readEntry: (entry) => readAccount(entry, NAMES, RULES),

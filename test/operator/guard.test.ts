@@ -7,7 +7,7 @@ import { OperatorError, readAddress, showAddress } from '../../src/operator/list
 const asked = (host: string | undefined) =>
   refusalOf(
     { method: 'GET', target: '/', hosts: host === undefined ? [] : [host], origin: undefined, fetchSite: undefined },
-    '127.0.0.1',
+    { host: '127.0.0.1', takesOrders: false },
   );
 
 describe('the Host header', () => {
@@ -41,8 +41,8 @@ describe('the Host header', () => {
 
   it('passes for the host that is listened on, as it is written', () => {
     const facts = { method: 'GET', target: '/', hosts: ['Backup.example:80'], origin: undefined, fetchSite: undefined };
-    expect(refusalOf(facts, 'backup.Example')).toBeUndefined();
-    expect(refusalOf(facts, 'ackup.example')?.status).toBe(403);
+    expect(refusalOf(facts, { host: 'backup.Example', takesOrders: false })).toBeUndefined();
+    expect(refusalOf(facts, { host: 'ackup.example', takesOrders: false })?.status).toBe(403);
   });
 
   it.each([
@@ -68,4 +68,28 @@ describe('an address', () => {
       expect(() => readAddress(text)).toThrow(OperatorError);
     },
   );
+});
+
+describe('an order', () => {
+  const PAUSE = { method: 'POST', target: '/pause', hosts: ['localhost'], origin: undefined, fetchSite: undefined };
+  const SOCKET = { host: 'localhost', takesOrders: true };
+
+  it('passes on a Unix socket, and on no address', () => {
+    expect(refusalOf(PAUSE, SOCKET)).toBeUndefined();
+    expect(refusalOf(PAUSE, { host: '127.0.0.1', takesOrders: false })?.status).toBe(403);
+  });
+
+  it.each([
+    ['an Origin', { origin: 'http://localhost' }],
+    ['a Sec-Fetch-Site', { fetchSite: 'none' }],
+    ['a foreign Host', { hosts: ['attacker.example'] }],
+  ])('passes with %s nowhere, as a browser may send it', (_, changes) => {
+    expect(refusalOf({ ...PAUSE, ...changes }, SOCKET)?.status).toBe(403);
+  });
+
+  it('is a POST to its path, and nothing else', () => {
+    expect(refusalOf({ ...PAUSE, target: '/status' }, SOCKET)?.status).toBe(405);
+    expect(refusalOf({ ...PAUSE, target: '/pause?x' }, SOCKET)?.status).toBe(405);
+    expect(refusalOf({ ...PAUSE, method: 'PUT' }, SOCKET)?.status).toBe(405);
+  });
 });

@@ -63,6 +63,7 @@ const SNAPSHOT: ServiceSnapshot = {
   retrying: [{ ...of, attempt: 2, reason: 'why', dueAt: TIME }],
   deferred: [{ ...of, until: '20990101' }],
   waiting: [{ ...of, reason: 'why' }],
+  pauses: [],
   rates: [{ minutes: 1, received: 1, claimed: 1, finished: 1, failed: 0 }],
 };
 const { since: _, ...account } = of;

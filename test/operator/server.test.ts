@@ -1,17 +1,19 @@
 import { once } from 'node:events';
 import { chmod, chown, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AccountsView, type Condition, NO_ACCOUNTS } from '../../src/domain/condition.ts';
+import type { Control } from '../../src/domain/control.ts';
 import type { PublishedEvent, StreamEvent } from '../../src/domain/event.ts';
 import type { LeasesView } from '../../src/domain/lease-status.ts';
 import { READER_LIMITS } from '../../src/operator/event-readers.ts';
 import { fetchStatus } from '../../src/operator/fetch-status.ts';
 import { followEvents } from '../../src/operator/follow-events.ts';
 import { OperatorError } from '../../src/operator/listen-address.ts';
+import { sendOrder } from '../../src/operator/send-order.ts';
 import { type OperatorServer, type OperatorServerOptions, startOperatorServer } from '../../src/operator/server.ts';
 import { closed } from '../support/closed.ts';
 import { parseMetrics } from '../support/parse-metrics.ts';
@@ -82,6 +84,63 @@ const get = (path: string, headers: readonly string[] = ['Host: 127.0.0.1'], met
 
 const statusOf = (answer: string) => Number(/^HTTP\/1.1 (\d{3})/.exec(answer)?.[1]);
 const bodyOf = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
+
+describe('an order', () => {
+  const ANSWER = { done: true, words: 'Paused.' };
+  const orders: unknown[] = [];
+  const control: Control = {
+    pause: (order) => {
+      orders.push(order);
+      return ANSWER;
+    },
+    resume: () => ({ done: false, words: 'There is nothing to resume.' }),
+  };
+  const post = (body: string, headers: readonly string[] = ['Content-Type: application/json'], path = '/pause') =>
+    [`POST ${path} HTTP/1.1`, 'Host: localhost', ...headers, `Content-Length: ${body.length}`]
+      .concat('Connection: close', '', body)
+      .join('\r\n');
+  const onSocket = () => start({ listen: `unix:${join(folder, 'operator.sock')}`, control });
+
+  beforeEach(() => {
+    orders.length = 0;
+  });
+
+  it('is carried out on a Unix socket, with the user at its other end', async () => {
+    const operator = await onSocket();
+    expect(await sendOrder(operator.address, 'pause', { reason: 'why' })).toEqual(ANSWER);
+    expect(orders).toEqual([{ reason: 'why', who: `${userInfo().username} (${userInfo().uid})` }]);
+    expect(await sendOrder(operator.address, 'resume', {})).toMatchObject({ done: false });
+  });
+
+  it('is refused on a TCP address, with a sentence', async () => {
+    const operator = await start({ control });
+    const answer = await raw(operator, post('{}'));
+    expect(statusOf(answer)).toBe(403);
+    expect(bodyOf(answer)).toMatch(/Unix socket only/);
+    await expect(sendOrder(operator.address, 'pause', {})).rejects.toThrow(OperatorError);
+    expect(orders).toEqual([]);
+  });
+
+  it.each([
+    ['an Origin', post('{}', ['Content-Type: application/json', 'Origin: http://localhost']), 403],
+    ['a Sec-Fetch-Site', post('{}', ['Content-Type: application/json', 'Sec-Fetch-Site: none']), 403],
+    ['the type of a form', post('{}', ['Content-Type: text/plain']), 415],
+    ['no JSON', post('{'), 400],
+    ['a key that there is not', post('{"until":1}'), 400],
+    ['an empty reason', post('{"reason":" "}'), 400],
+    ['more than 4 KiB', post(JSON.stringify({ reason: 'x'.repeat(5_000) })), 413],
+    ['a path that takes none', post('{}', ['Content-Type: application/json'], '/status'), 405],
+  ])('is refused with %s', async (_, request, status) => {
+    const operator = await onSocket();
+    expect(statusOf(await raw(operator, request))).toBe(status);
+    expect(orders).toEqual([]);
+  });
+
+  it('is refused in a dry run', async () => {
+    const operator = await start({ listen: `unix:${join(folder, 'operator.sock')}` });
+    await expect(sendOrder(operator.address, 'pause', {})).rejects.toThrow(/dry run/);
+  });
+});
 
 describe('who may ask', () => {
   it.each([

@@ -4,6 +4,7 @@ import type { StreamEvent } from '../../src/domain/event.ts';
 import type { Fencing } from '../../src/domain/fence.ts';
 import type { HandlerOutcome, Job } from '../../src/domain/job.ts';
 import { MODES, type Mode, readMode, WORDS } from '../../src/domain/mode.ts';
+import type { Pause } from '../../src/domain/pause.ts';
 import { type Fault, MemoryDirectory } from '../support/memory-directory.ts';
 import { failed, Stage, SUCCEEDED } from '../support/stage.ts';
 
@@ -56,6 +57,14 @@ const action = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('describe' as const), uid }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('refuse' as const), next: fc.integer({ min: 1, max: 2 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('pause' as const),
+      holds: fc.constantFrom('everything', 'deletes'),
+      milliseconds: fc.integer({ min: 10, max: 20_000 }),
+    }),
+  },
 );
 const plan = fc.array(fc.tuple(fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 4_000 })), action), {
   maxLength: 40,
@@ -213,6 +222,12 @@ class World {
         break;
       case 'refuse':
         for (let count = 0; count < what.next; count += 1) this.faults.push({ code: 50 });
+        break;
+      case 'pause':
+        for (const { gate } of this.services) {
+          gate.pause({ by: 'operator', holds: what.holds as Pause['holds'], reason: 'a plan' });
+          setTimeout(() => gate.resume('operator'), what.milliseconds);
+        }
         break;
       case 'restart': {
         const service = this.services.shift();

@@ -41,6 +41,65 @@ describe('the stream', () => {
     expect(stage.open.size).toBe(0);
   });
 
+  it('takes up nothing new while it is paused, ends what runs, and goes on from there', async () => {
+    const stage = start({ concurrency: 1, runHandler: takes(1_000) });
+    for (const uid of ['a', 'b', 'c']) directory.create(uid);
+    await pass(100);
+    stage.gate.pause({ by: 'operator', holds: 'everything', reason: 'the disk is replaced' });
+    directory.create('d');
+    await pass(120_000);
+    expect(directory.mode('a')).toBe('added');
+    expect(['b', 'c', 'd'].map((uid) => directory.mode(uid))).toEqual(['add', 'add', 'add']);
+    expect(stage.accounts.counts()).toMatchObject({ inWork: 0, queued: 3 });
+    directory.write('b', { sstProvisioningMode: 'modify' });
+    await pass(1_000);
+    stage.gate.resume('operator');
+    await pass(5_000);
+    expect(modesRun(stage)).toEqual(['add a', 'modify b', 'add c', 'add d']);
+    expect(stage.told.filter((name) => name === 'paused' || name === 'resumedWork')).toEqual(['paused', 'resumedWork']);
+  });
+
+  it('holds another attempt while it is paused, but writes the outcome of one that has ended', async () => {
+    const codes = [75, 0];
+    const stage = start({ runHandler: (job, context) => takes(10, outcome(codes.shift()))(job, context) });
+    const outcome = (code = 0) => (code === 0 ? SUCCEEDED : failed(code));
+    directory.create('a');
+    await pass(100);
+    stage.gate.pause({ by: 'switch', holds: 'everything', reason: 'FALSE' });
+    await pass(60_000);
+    expect(stage.jobs).toHaveLength(1);
+    stage.gate.resume('switch');
+    await pass(1_000);
+    expect(directory.mode('a')).toBe('added');
+    expect(stage.jobs.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  });
+
+  it('does not claim what waits for the directory when the pause begins', async () => {
+    const stage = start();
+    await pass(100);
+    directory.create('a');
+    stage.cutOff();
+    await pass(1_000);
+    stage.gate.pause({ by: 'operator', holds: 'everything', reason: 'r' });
+    stage.connect();
+    await pass(20_000);
+    expect(directory.mode('a')).toBe('add');
+    expect(stage.jobs).toEqual([]);
+    stage.gate.resume('operator');
+    await pass(1_000);
+    expect(directory.mode('a')).toBe('added');
+  });
+
+  it('may be drained while it is paused', async () => {
+    const stage = start();
+    stage.gate.pause({ by: 'operator', holds: 'everything', reason: 'r' });
+    directory.create('a');
+    await pass(1_000);
+    stage.drain();
+    await pass(1_000);
+    expect(stage.ended).toBe('complete');
+  });
+
   it('writes nothing to an account that the host objects to, says so, and looks again with each list', async () => {
     let reason: string | undefined = 'this host knows a by the number 33';
     const stage = start({ objection: (uid) => (uid === 'a' ? reason : undefined), reconcileMilliseconds: 1_000 });

@@ -16,6 +16,7 @@ import { identityOf } from '../../streams/accounts/identity.ts';
 import type { OpenAccounts } from '../../streams/accounts/open-accounts.ts';
 import { AccountsInStream } from '../../streams/accounts-in-stream.ts';
 import type { Candidate } from '../../streams/candidate.ts';
+import { Gate } from '../../streams/gate.ts';
 import type { LeaseKeeper } from '../../streams/leases/lease-keeper.ts';
 import { type Leases, NO_LEASES } from '../../streams/leases/leases.ts';
 import { reconnect } from '../../streams/operators/reconnect.ts';
@@ -87,6 +88,7 @@ export class Stage {
   #lastJob = 0;
   readonly open: OpenAccounts;
   readonly accounts: AccountsInStream;
+  readonly gate: Gate;
   readonly drain$ = new ReplaySubject<void>(1);
   readonly abort = new AbortController();
   readonly draining = new AbortController();
@@ -123,6 +125,11 @@ export class Stage {
         : stageLeases(this.holder, directory.leaseClient(), (answer) => this.#unlessKilled(answer));
     this.open = open;
     this.accounts = new AccountsInStream(options.concurrency ?? 4, monotonic);
+    const report = (event: StreamEvent): void => {
+      this.events.push(event);
+      options.told?.(event);
+    };
+    this.gate = new Gate(report, monotonic);
     // As the lifecycle of the service does.
     setMaxListeners(0, this.abort.signal, this.draining.signal);
     this.abort.signal.addEventListener('abort', () => this.draining.abort());
@@ -155,10 +162,8 @@ export class Stage {
         return options.runHandler === undefined ? Promise.resolve(SUCCEEDED) : options.runHandler(job, context);
       },
       retry,
-      report: (event) => {
-        this.events.push(event);
-        options.told?.(event);
-      },
+      report,
+      gate: this.gate,
       away: {
         delay: (failures) => backoff(failures, { initial: 100, max: 5_000 }),
         wait: (milliseconds, until) => this.#wait(milliseconds, until),

@@ -335,4 +335,41 @@ describe('a slot that is lent', () => {
     expect([lanes.works, lanes.waits]).toEqual([0, 0]);
     expect(ran).toHaveLength(2 * 2_000);
   });
+
+  it('holds what the gate holds, passes the rest, and goes on when the gate opens', () => {
+    marbles(({ cold, hot, expectObservable }) => {
+      const source = cold('  abc-|', ARRIVALS);
+      const opened$ = hot('  -----o');
+      const expected = '     -bc--(a|)';
+      let closed = true;
+      opened$.subscribe(() => {
+        closed = false;
+      });
+      const gate = { holds: (item: string) => closed && item === 'a', opened$ };
+      const project = (item: string) => cold('(r|)', { r: item });
+      expectObservable(source.pipe(groupPerUid({ slots: 1, gate, project }))).toBe(expected);
+    });
+  });
+
+  it('lets a newer item, or the next one of its key, begin where the gate held the one before it', () => {
+    marbles(({ cold, expectObservable }) => {
+      // `a` is replaced by `x`; `b` is dropped, so that `y` is the first one of its key.
+      const items = { a: put('a', 'a'), x: put('a', 'x'), b: put('b', 'b'), y: put('b', 'y', 'b2'), B: drop('b') };
+      const source = cold<Arrival<string>>('abxyB|', items);
+      const expected = '                           --x-y|';
+      const gate = { holds: (item: string) => item === 'a' || item === 'b', opened$: NEVER };
+      const project = (item: string) => cold('(r|)', { r: item });
+      expectObservable(source.pipe(groupPerUid({ slots: 2, gate, project }))).toBe(expected);
+    });
+  });
+
+  it('completes at once when it is drained, though the gate still holds something', () => {
+    marbles(({ cold, hot, expectObservable }) => {
+      const source = cold<Arrival<string>>('a---', ARRIVALS);
+      const drain$ = hot('                  --d');
+      const expected = '                    --|';
+      const gate = { holds: () => true, opened$: NEVER };
+      expectObservable(source.pipe(groupPerUid({ slots: 2, gate, drain$, project: of }))).toBe(expected);
+    });
+  });
 });

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import type { Control } from '../domain/control.ts';
+import { orderTarget, type TargetOptions, withTargetOptions } from './operator-target.ts';
+import { CommandExit, runAction } from './run-action.ts';
+
+interface OrderOptions extends TargetOptions {
+  readonly json?: true;
+}
+
+/** The columns of a terminal that does not say it. */
+const USUAL_COLUMNS = 80;
+
+/**
+ * The orders to a running service. Each exits 0 if it was carried out, 1 if the service refused it,
+ * and 2 if it could not be reached.
+ */
+export function registerOrders(program: Command): void {
+  ordering(program.command('pause'))
+    .description('let a running service take up nothing new; running work goes on to its end')
+    .option('--reason <text>', 'why, for status, explain, the log and whoever comes next')
+    .action(({ reason, ...options }: OrderOptions & { readonly reason?: string }) =>
+      send('pause', options, reason === undefined ? {} : { reason }),
+    );
+  ordering(program.command('resume'))
+    .description('let a paused service take up work again')
+    .action((options: OrderOptions) => send('resume', options, {}));
+}
+
+function ordering(command: Command): Command {
+  return withTargetOptions(command).option('--json', 'the answer as one JSON object');
+}
+
+function send(name: keyof Control, { json, ...target }: OrderOptions, order: object): Promise<void> {
+  const work = async (): Promise<number> => {
+    const { sendOrder } = await import('../operator/send-order.ts');
+    const { visible } = await import('../observability/visible.ts');
+    const { wrap } = await import('../observability/wrap.ts');
+    const answer = await sendOrder(await orderTarget(target), name, order);
+    const { columns = USUAL_COLUMNS } = process.stdout;
+    const text = json ? JSON.stringify(answer) : wrap(visible(answer.words), columns).join('\n');
+    process.stdout.write(`${text}\n`);
+    return answer.done ? CommandExit.OK : CommandExit.NOT_OK;
+  };
+  return runAction(work, { completesWithoutOutput: true });
+}

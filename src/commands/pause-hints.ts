@@ -1,0 +1,17 @@
+import type { Settings } from '../../config/schema.ts';
+import { visible } from '../observability/visible.ts';
+import { fetchStatus } from '../operator/fetch-status.ts';
+import { OperatorError } from '../operator/listen-address.ts';
+import { pauseWords } from './condition-words.ts';
+
+/** Why accounts may be owed: the pauses of the running service, as far as it can be asked. */
+export async function pauseHints({ operator: { listen } }: Pick<Settings, 'operator'>): Promise<string[]> {
+  if (listen === null) return [];
+  try {
+    const { pauses, time } = await fetchStatus(listen, { limit: 0 });
+    return pauses.map((pause) => visible(`The service is paused ${pauseWords(pause, time)}.`));
+  } catch (error) {
+    if (error instanceof OperatorError) return [];
+    throw error;
+  }
+}

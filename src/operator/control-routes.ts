@@ -1,0 +1,46 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import * as z from 'zod';
+import type { Control, ControlAnswer } from '../domain/control.ts';
+import { peerOf } from './peer.ts';
+
+type Bindings = { Bindings: HttpBindings };
+
+const LARGEST_BODY = 4 * 1024;
+const LONGEST_REASON = 500;
+
+const reason = z.string().trim().min(1).max(LONGEST_REASON);
+
+/** What each order may say. */
+const ORDERS = {
+  pause: z.strictObject({ reason: reason.optional() }),
+  resume: z.strictObject({}),
+} as const satisfies Record<keyof Control, z.ZodType>;
+
+/**
+ * Adds the routes by which operators tell the service something: POST, with a JSON object. The
+ * guard lets them pass on Unix sockets only, whose owner and group are the operators. The answer
+ * has `done` and `words`; its status is 409 if it was not done.
+ */
+export function addControlRoutes(app: Hono<Bindings>, control: Control | undefined): void {
+  const tooLarge = (c: Context) => refuse(c, 413, `the order is longer than ${LARGEST_BODY} bytes: shorten it`);
+  for (const [name, schema] of Object.entries(ORDERS) as [keyof Control, z.ZodType<object>][]) {
+    app.post(`/${name}`, bodyLimit({ maxSize: LARGEST_BODY, onError: tooLarge }), async (c: Context<Bindings>) => {
+      if (control === undefined) return refuse(c, 409, 'this service cannot be told anything, as it is a dry run');
+      // A web page cannot send this type to another host without asking it before.
+      if (c.req.header('content-type') !== 'application/json') {
+        return refuse(c, 415, 'an order is sent with Content-Type: application/json');
+      }
+      const order = schema.safeParse(await c.req.json().catch(() => undefined));
+      if (!order.success) return refuse(c, 400, `the order is not understood: ${z.prettifyError(order.error)}`);
+      const who = await peerOf(c.env.incoming.socket);
+      const answer: ControlAnswer = await control[name]({ ...order.data, who } as never);
+      return c.json(answer, answer.done ? 200 : 409);
+    });
+  }
+}
+
+function refuse(c: Context, status: 400 | 409 | 413 | 415, error: string) {
+  return c.json({ error }, status);
+}

@@ -1,0 +1,93 @@
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ServiceSnapshot } from '../../src/domain/status.ts';
+import { attempt, type CommandResult } from '../support/children.ts';
+import { type RunningService, setUpService } from '../support/running-service.ts';
+import { type Slapd, startSlapd } from '../support/slapd.ts';
+
+const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+const ASKED = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
+/** A user and a group without rights, by number. */
+const NOBODY = '65534';
+
+let slapd: Slapd;
+let service: RunningService;
+let sockets = 0;
+let address: string;
+
+beforeAll(async () => {
+  slapd = await startSlapd();
+});
+afterAll(() => slapd.stop());
+afterEach(async () => {
+  await service.remove();
+  for (const entry of await slapd.search(undefined, '(uid=*)')) await slapd.delete(entry.dn);
+});
+
+/** Uids with a w take long. */
+async function setUp({ operator = {}, ...settings }: Record<string, object> = {}): Promise<void> {
+  address = `unix:${join(slapd.folder, `orders-${++sockets}.sock`)}`;
+  const script = 'case "$2" in w*) sleep 60 ;; esac';
+  service = await setUpService({
+    url: slapd.url,
+    script,
+    settings: { ...settings, operator: { listen: address, ...operator } },
+  });
+  await service.start();
+}
+
+const env = { PATH: process.env['PATH'], TZ: 'UTC' };
+const order = (...args: string[]): Promise<CommandResult> =>
+  attempt(process.execPath, [MAIN, ...args, '--operator', address], { env });
+const status = async (): Promise<ServiceSnapshot> => JSON.parse((await order('status', '--json')).stdout);
+
+describe('pause', () => {
+  it('takes up nothing new until resume, and says so wherever one looks', async () => {
+    await setUp();
+    const paused = await order('pause', '--reason', 'the disk is replaced');
+    expect(paused).toMatchObject({ code: 0, stderr: '' });
+    expect(paused.stdout).toMatch(/^Paused: nothing new is taken up\. 0 in work/);
+    for (const line of paused.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    await slapd.addAccount('1', ASKED);
+    await service.outputMatches(/ queued +1 /);
+    const { pauses, counts } = await status();
+    expect(pauses).toEqual([
+      {
+        by: 'operator',
+        holds: 'everything',
+        reason: 'the disk is replaced',
+        since: expect.any(String),
+        who: 'root (0)',
+      },
+    ]);
+    expect(counts).toMatchObject({ queued: 1, inWork: 0 });
+    expect((await order('status')).stdout).toMatch(
+      /^connected, but PAUSED by root \(0\) for .*\n(.*\n)*.*: nothing new is taken up; the disk/,
+    );
+    const explained = await attempt(process.execPath, [MAIN, 'explain', '-c', service.configFile, '1'], { env });
+    expect(explained.stdout).toMatch(/paused by root \(0\) since .*: nothing new is taken up; the disk is replaced/);
+    const verified = await attempt(process.execPath, [MAIN, 'verify', '-c', service.configFile], { env });
+    expect(verified.stdout).toMatch(/The service is paused by root \(0\) since /);
+
+    expect(await order('resume', '--json')).toMatchObject({
+      code: 0,
+      stdout: '{"done":true,"words":"New work is taken up again."}\n',
+    });
+    await service.outputMatches(/ finished +1 /);
+    expect(service.output).toMatch(/ resumedWork +by root \(0\): the pause by an operator is over after /);
+    expect((await status()).pauses).toEqual([]);
+  });
+
+  it('is for the owner and the group of the socket only', async () => {
+    await setUp({ operator: { group: NOBODY } });
+    await chmod(slapd.folder, 0o755);
+    const as = (...ids: string[]) =>
+      attempt('setpriv', [...ids, process.execPath, MAIN, 'pause', '--operator', address], { env });
+    const stranger = await as('--reuid', NOBODY, '--regid', '65533', '--clear-groups');
+    expect(stranger.code).toBe(2);
+    expect(stranger.stderr).toMatch(/the socket is for its owner and group/);
+    expect(await as('--reuid', '65533', '--regid', NOBODY, '--clear-groups')).toMatchObject({ code: 0 });
+    expect((await status()).pauses).toMatchObject([{ who: 'uid 65533' }]);
+  });
+});

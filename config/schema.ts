@@ -146,6 +146,14 @@ export const settingsSchema = section('', {
       wholeNumber(0, 0xffff_fffe),
     ),
   }),
+  switch: section('An entry of the directory that pauses every service which names it, also across restarts.', {
+    dn: setting(
+      'The entry; null: there is none. While it was never read since the start, the service is paused; afterwards its last known value holds.',
+      null,
+      orNull(distinguishedName),
+    ),
+    attribute: setting('The attribute of that entry: FALSE pauses, TRUE lets work.', 'sstIsActive', attributeName),
+  }),
   ...stepSections,
   retry: section('When a failed attempt is repeated without being asked for.', {
     temporary: section(

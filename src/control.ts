@@ -10,7 +10,7 @@ export interface ControlDependencies {
 
 const NO_REASON = 'no reason was given';
 /** Nothing is kept on disk, so that a service needs nothing but the directory. */
-const UNTIL_WHEN = 'This lasts until resume, or a restart of the service.';
+const UNTIL_WHEN = 'This lasts until resume, or a restart of the service; the entry of switch.dn lasts longer.';
 
 /** What operators may tell the service. */
 export function createControl({ gate, accounts }: ControlDependencies): Control {

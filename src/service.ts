@@ -30,6 +30,7 @@ import { stateTimestamp } from './domain/timestamp.ts';
 import type { Connection } from './ldap/connection.ts';
 import { leaseStore } from './ldap/lease-store.ts';
 import type { DirectoryOperations } from './ldap/operations.ts';
+import { obeySwitch } from './obey-switch.ts';
 import { runCommand } from './script/command.ts';
 import { createLookups } from './script/lookups.ts';
 import { createScriptRunner } from './script/script-runner.ts';
@@ -122,7 +123,9 @@ export function createService(options: ServiceOptions): Service {
     pauses: () => gate.pauses(),
     control: options.dryRun ? undefined : createControl({ gate, accounts }),
     run: async () => {
+      const switching = obeySwitch({ place: settings.switch, gate, notice }, directory.switch$);
       await lastValueFrom(stream$, { defaultValue: undefined });
+      switching?.unsubscribe();
       directory.close();
       await handlers.close();
       const exitCode = lifecycle.exitCode || (interrupted > 0 ? ReturnCode.UNDEFINED_ERROR : ReturnCode.SUCCESS);
@@ -172,7 +175,7 @@ function createMemory({ instances, retry, directory }: Settings, longestHandlerM
 function createDirectory(options: ServiceOptions, open: OpenAccounts, lifecycle: ServiceLifecycle) {
   const { settings, env, notice, admit } = options;
   const backoff = new DirectoryBackoff(settings.reconnect);
-  const { operations, changes$ } = watchedDirectory({
+  const { operations, changes$, switch$ } = watchedDirectory({
     settings,
     access: accessOf(settings, env),
     notice,
@@ -185,6 +188,7 @@ function createDirectory(options: ServiceOptions, open: OpenAccounts, lifecycle:
   return {
     backoff,
     changes$,
+    switch$,
     operations,
     close: () => operations.close(),
   };

@@ -1,18 +1,21 @@
-import { from, fromEvent, merge, type Observable, takeUntil, tap } from 'rxjs';
+import { BehaviorSubject, EMPTY, from, fromEvent, merge, type Observable, takeUntil, tap } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { reconnect } from '../streams/operators/reconnect.ts';
 import type { WatchedContent } from '../streams/protocols/protocol.ts';
 import { type ReconcileOptions, reconcile } from '../streams/reconcile.ts';
 import { subscribeOnce } from '../streams/subscription.ts';
-import type { DirectoryChange } from './domain/change.ts';
+import { watchSwitch } from '../streams/switch.ts';
+import type { DirectoryChange, ProtocolName } from './domain/change.ts';
 import { DirectoryError, ResultCode } from './domain/directory-error.ts';
 import { attributesToRead } from './domain/read-account.ts';
+import type { SwitchReading } from './domain/switch.ts';
 import type { DirectoryAccess } from './ldap/access.ts';
 import type { Connection } from './ldap/connection.ts';
 import { type ConnectionSource, SubscribedConnection } from './ldap/connection-source.ts';
 import { DirectoryOperations } from './ldap/operations.ts';
 import { PAGE_SIZE } from './ldap/search.ts';
 import { currentUrls } from './ldap/servers.ts';
+import { readSwitch } from './ldap/switch-entry.ts';
 import { ServerInUse } from './server-in-use.ts';
 import { openAccountsFilter } from './site.ts';
 
@@ -38,6 +41,8 @@ export interface WatchedDirectory {
   readonly operations: DirectoryOperations;
   /** The changes that the subscription and the periodic lists report. Subscribe only once. */
   readonly changes$: Observable<DirectoryChange>;
+  /** The readings of the switch; none if the settings name none. */
+  readonly switch$: Observable<SwitchReading>;
 }
 
 /**
@@ -68,8 +73,11 @@ export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirec
     attributes: attributesToRead(names),
   };
 
+  const protocol$ = new BehaviorSubject<ProtocolName | undefined>(undefined);
   const subscription$ = subscription(content, lookUp, server, connections, options).pipe(
     tap((change) => {
+      if (change.kind === 'connected') protocol$.next(change.protocol);
+      if (change.kind === 'disconnected') protocol$.next(undefined);
       if (change.kind === 'connected') options.connected();
     }),
   );
@@ -77,8 +85,19 @@ export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirec
     await operations.search(content, { pageSize: PAGE_SIZE }, entry);
   };
   const lists$ = lists(server, list, options);
+  const { dn, attribute } = settings.switch;
+  const place = dn === null ? undefined : { dn, attribute };
   return {
     operations,
+    switch$:
+      place === undefined
+        ? EMPTY
+        : watchSwitch({
+            ...place,
+            protocol$,
+            connection: () => connections.connection(),
+            read: () => readSwitch(operations, place),
+          }),
     changes$: merge(subscription$.pipe(takeUntil(fromEvent(abort, 'abort'))), lists$.pipe(takeUntil(drain$))),
   };
 }

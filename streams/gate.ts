@@ -19,6 +19,8 @@ export class Gate {
   readonly #report: Report;
   readonly #now: () => number;
   readonly #pauses = new Map<PauseBy, Pause>();
+  /** The pauses that were reported. */
+  readonly #told = new Set<PauseBy>();
   readonly #opened$ = new Subject<void>();
 
   /** `now`: milliseconds since 1970. */
@@ -39,9 +41,15 @@ export class Gate {
 
   /** Begins a pause, or gives it another reason. It is as old as it was. */
   pause(order: PauseOrder): void {
+    this.pauseQuietly(order);
+    this.#told.add(order.by);
+    this.#report({ event: 'paused', ...order });
+  }
+
+  /** Begins a pause of the start, which is usually over in a moment, and is not reported. */
+  pauseQuietly(order: PauseOrder): void {
     const { since = this.#now() } = this.#pauses.get(order.by) ?? {};
     this.#pauses.set(order.by, { ...order, since });
-    this.#report({ event: 'paused', ...order });
   }
 
   /** Ends the pause by one of the three, and returns it; undefined if there is none. */
@@ -50,7 +58,9 @@ export class Gate {
     if (pause === undefined) return undefined;
     this.#pauses.delete(by);
     const milliseconds = Math.max(0, this.#now() - pause.since);
-    this.#report({ event: 'resumedWork', by, milliseconds, ...(who === undefined ? {} : { who }) });
+    if (this.#told.delete(by)) {
+      this.#report({ event: 'resumedWork', by, milliseconds, ...(who === undefined ? {} : { who }) });
+    }
     this.#opened$.next();
     return pause;
   }

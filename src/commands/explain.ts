@@ -52,6 +52,7 @@ async function explainEntries(uid: string, config: string): Promise<readonly str
   const { hostObjection } = await import('../../handlers/steps/host-users.ts');
   const { explainSubscription } = await import('./explain-subscription.ts');
   const { explainLease } = await import('./explain-lease.ts');
+  const { explainSwitch } = await import('./explain-switch.ts');
 
   return withDirectory(config, async (session) => {
     const { settings } = session;
@@ -61,6 +62,7 @@ async function explainEntries(uid: string, config: string): Promise<readonly str
     const objection = hostObjection({ rules: settings.accounts, signal });
     for (const { entry, matches } of entries) print(await describeEntry(entry, matches, settings, objection));
     if (entries.length > 0) print(await explainLease(session, uid));
+    print(await explainSwitch(session));
     print(await explainSubscription(session, uid));
     return entries.map(({ entry }) => entry.dn);
   });

@@ -12,6 +12,7 @@ import { checkOutputs } from './outputs.ts';
 import { checkSecrets } from './secrets.ts';
 import { checkServers } from './servers.ts';
 import { checkStep } from './steps.ts';
+import { checkSwitch } from './switch.ts';
 
 /**
  * Tries everything that `run` needs, without changing any account. Calls `report` with each line as
@@ -52,6 +53,7 @@ export async function preflight(
     try {
       reportAll(await checkAccounts(settings, access, usable, operations, () => Date.now()));
       reportAll(await checkLeases(settings, operations));
+      reportAll(await checkSwitch(settings, operations));
     } finally {
       operations.close();
     }

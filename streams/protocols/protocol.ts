@@ -3,9 +3,11 @@ import type { DirectoryChange, ProtocolName } from '../../src/domain/change.ts';
 import { DirectoryError } from '../../src/domain/directory-error.ts';
 import type { Connection } from '../../src/ldap/connection.ts';
 
-/** The content of a subscription: every entry below the base that matches the filter. */
+/** The content of a subscription: every entry at or below the base that matches the filter. */
 export interface WatchedContent {
   readonly base: string;
+  /** `base`: only the entry at the base. Default: `subtree`. */
+  readonly scope?: 'base' | 'subtree';
   readonly filter: string;
   readonly attributes: readonly string[];
 }

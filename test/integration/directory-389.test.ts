@@ -1,6 +1,12 @@
+import { concat, filter, firstValueFrom, NEVER, of, ReplaySubject } from 'rxjs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { SwitchReading } from '../../src/domain/switch.ts';
+import { OnDemandConnection } from '../../src/ldap/connection-source.ts';
+import { DirectoryOperations } from '../../src/ldap/operations.ts';
+import { readSwitch } from '../../src/ldap/switch-entry.ts';
+import { watchSwitch } from '../../streams/switch.ts';
 import { accountDn, BASE, SERVICE_DN, SERVICES } from '../support/accounts.ts';
-import { type Changes, subscribe } from '../support/changes.ts';
+import { type Changes, subscribe, subscription } from '../support/changes.ts';
 import { type Directory389, RETRIED_AFTER_CRASH, start389 } from '../support/directory-389.ts';
 import { startProxy } from '../support/proxy.ts';
 
@@ -69,6 +75,33 @@ describe('a real 389-ds', RETRIED_AFTER_CRASH, () => {
     await seen.emitted('modify uid=5');
     await directory.rename(accountDn('5'), `uid=55,${BASE}`);
     await seen.emitted('rename uid=55');
+  });
+
+  it.each(['syncrepl', 'persistentSearch'] as const)('tells of a change of the switch alone, by %s', async (name) => {
+    await directory.addAccount('6', DONE);
+    const [dn, attribute] = [accountDn('6'), 'sstIsActive'];
+    const { access } = subscription(directory.url);
+    const requests = new OnDemandConnection(access, directory.url);
+    const operations = new DirectoryOperations({ connections: requests, base: BASE, timeoutMilliseconds: 10_000 });
+    const readings = new ReplaySubject<SwitchReading>();
+    const watching = watchSwitch({
+      dn,
+      attribute,
+      protocol$: concat(of(name), NEVER),
+      connection: () => requests.connection(),
+      read: () => readSwitch(operations, { dn, attribute }),
+    }).subscribe(readings);
+    try {
+      await firstValueFrom(readings.pipe(filter(({ is }) => is === 'on')));
+      const before = performance.now();
+      await directory.modify(dn, { sstIsActive: 'FALSE' });
+      await firstValueFrom(readings.pipe(filter(({ is }) => is === 'off')));
+      // Sooner than it would be read anyway.
+      expect(performance.now() - before).toBeLessThan(5_000);
+    } finally {
+      watching.unsubscribe();
+      operations.close();
+    }
   });
 
   it('is watched by syncrepl where the choice is automatic', async () => {

@@ -2,6 +2,7 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceSnapshot } from '../../src/domain/status.ts';
+import { BASE } from '../support/accounts.ts';
 import { attempt, type CommandResult } from '../support/children.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
@@ -89,5 +90,46 @@ describe('pause', () => {
     expect(stranger.stderr).toMatch(/the socket is for its owner and group/);
     expect(await as('--reuid', '65533', '--regid', NOBODY, '--clear-groups')).toMatchObject({ code: 0 });
     expect((await status()).pauses).toMatchObject([{ who: 'uid 65533' }]);
+  });
+});
+
+describe('the switch', () => {
+  const DN = `ou=switch,${BASE}`;
+
+  afterEach(async () => {
+    await slapd.delete(DN).catch(() => {});
+  });
+
+  /** The entry needs an attribute with the values TRUE and FALSE, which the schema has for accounts. */
+  const addSwitch = (value: string) =>
+    slapd.add(DN, { objectClass: ['organizationalUnit', 'sstRelationship'], ou: 'switch', sstIsActive: value });
+  const withConfig = (...args: string[]) =>
+    attempt(process.execPath, [MAIN, ...args, '-c', service.configFile], { env });
+
+  it('pauses the service while it is FALSE, also across a restart, and lets work at once when it is TRUE', async () => {
+    await addSwitch('FALSE');
+    await setUp({ switch: { dn: DN } });
+    await service.outputMatches(/ paused +by the switch, .*sstIsActive of ou=switch,.* is FALSE, last written by cn=/);
+    await slapd.addAccount('1', ASKED);
+    await service.outputMatches(/ queued +1 /);
+    expect((await withConfig('check')).stdout).toMatch(/switch ou=switch.* is FALSE/);
+    expect((await withConfig('explain', '1')).stdout).toMatch(/The switch ou=switch,.* is FALSE \(sstIsActive\)/);
+    expect((await order('resume')).stdout).toMatch(/^There was no pause to end\. Still paused by the switch: /);
+    await service.stop();
+    await service.start();
+    await service.outputMatches(/ paused +by the switch/);
+    expect(service.output).not.toMatch(/ claimed /);
+    const before = Date.now();
+    await slapd.modify(DN, { sstIsActive: 'TRUE' });
+    await service.outputMatches(/ finished +1 /);
+    expect(Date.now() - before).toBeLessThan(5_000);
+    await slapd.modify(DN, { sstIsActive: 'FALSE' });
+    await service.outputMatches(/resumedWork(.|\n)* paused +by the switch/);
+  });
+
+  it('keeps the service paused from the start on while there is no such entry, and says why', async () => {
+    await setUp({ switch: { dn: DN } });
+    await service.outputMatches(/ paused +by the switch, .*cannot be read: there is no such entry/);
+    expect((await withConfig('check')).stdout).toMatch(/switch ou=switch.*there is no such entry/);
   });
 });

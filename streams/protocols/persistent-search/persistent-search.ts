@@ -61,7 +61,7 @@ class Watch {
 
   constructor(connection: Channel, content: WatchedContent, subscriber: Subscriber<DirectoryChange>, now: Now) {
     this.#connection = connection;
-    this.#request = encodeSearch({ ...content, scope: 'subtree' });
+    this.#request = encodeSearch({ scope: 'subtree', ...content });
     this.#subscriber = subscriber;
     this.#now = now;
     this.#startedAt = now();

@@ -57,7 +57,7 @@ export function watchBySyncrepl(connection: Channel, content: WatchedContent, no
     const watch = new Watch(connection, subscriber, now);
     connection.refreshing(true);
     const id = connection.send(
-      encodeSearch({ ...content, scope: 'subtree' }),
+      encodeSearch({ scope: 'subtree', ...content }),
       { message: (message) => watch.message(message), failed: (error) => subscriber.error(error) },
       [
         {

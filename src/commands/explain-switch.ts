@@ -1,0 +1,21 @@
+import { DirectoryError } from '../domain/directory-error.ts';
+import { readSwitch } from '../ldap/switch-entry.ts';
+import { visible } from '../observability/visible.ts';
+import type { DirectorySession } from './directory-session.ts';
+
+/** What the switch means for every account. No lines while it is on, or if there is none. */
+export async function explainSwitch({ settings, directory }: DirectorySession): Promise<string[]> {
+  const { dn, attribute } = settings.switch;
+  if (dn === null) return [];
+  const words = (what: string) => [visible(`The switch ${dn} ${what}.`), ''];
+  try {
+    const reading = await readSwitch(directory, { dn, attribute });
+    if (reading.is === 'unreadable') {
+      return words(`cannot be read: ${reading.reason}; a service that starts now is paused`);
+    }
+    return reading.is === 'on' ? [] : words(`is FALSE (${attribute}): nothing new is taken up until it is TRUE`);
+  } catch (error) {
+    if (!(error instanceof DirectoryError)) throw error;
+    return words(`cannot be read: ${error.message}`);
+  }
+}

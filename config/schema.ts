@@ -154,6 +154,14 @@ export const settingsSchema = section('', {
     ),
     attribute: setting('The attribute of that entry: FALSE pauses, TRUE lets work.', 'sstIsActive', attributeName),
   }),
+  brake: section('Stops a mass deletion that nobody meant: further deletes wait until resume; the rest goes on.', {
+    deletes: setting(
+      'More deletes than that, of all services, begin within the time: the others wait; null: no brake.',
+      null,
+      orNull(wholeNumber(1, 1_000_000)),
+    ),
+    within: setting('The time in which they are counted, also across a restart.', '10m', duration('1s', '7d')),
+  }),
   ...stepSections,
   retry: section('When a failed attempt is repeated without being asked for.', {
     temporary: section(

@@ -8,7 +8,7 @@ import { hostObjection } from '../handlers/steps/host-users.ts';
 import { accountMemory } from '../streams/accounts/account-memory.ts';
 import type { OpenAccounts } from '../streams/accounts/open-accounts.ts';
 import { AccountsInStream } from '../streams/accounts-in-stream.ts';
-import { Gate } from '../streams/gate.ts';
+import type { Gate } from '../streams/gate.ts';
 import { LAST_WRITES, LeaseKeeper } from '../streams/leases/lease-keeper.ts';
 import { type Leases, NO_LEASES } from '../streams/leases/leases.ts';
 import { PresenceKeeper } from '../streams/leases/presence-keeper.ts';
@@ -30,10 +30,10 @@ import { stateTimestamp } from './domain/timestamp.ts';
 import type { Connection } from './ldap/connection.ts';
 import { leaseStore } from './ldap/lease-store.ts';
 import type { DirectoryOperations } from './ldap/operations.ts';
-import { obeySwitch } from './obey-switch.ts';
 import { runCommand } from './script/command.ts';
 import { createLookups } from './script/lookups.ts';
 import { createScriptRunner } from './script/script-runner.ts';
+import { createGate, obey } from './service-gate.ts';
 import { ServiceLifecycle } from './service-lifecycle.ts';
 import { accessOf, decisionMaker, rulesOf, siteOf } from './site.ts';
 import { watchedDirectory } from './watched-directory.ts';
@@ -91,7 +91,7 @@ export function createService(options: ServiceOptions): Service {
   const { settings, report, notice } = options;
   const lifecycle = new ServiceLifecycle();
   const accounts = new AccountsInStream(settings.concurrency, () => Date.now());
-  const gate = new Gate(report, () => Date.now());
+  const gate = createGate(options);
   const handlers = createHandlers(options);
   const open = createMemory(settings, handlers.longestMilliseconds);
   const directory = createDirectory(options, open, lifecycle);
@@ -123,9 +123,9 @@ export function createService(options: ServiceOptions): Service {
     pauses: () => gate.pauses(),
     control: options.dryRun ? undefined : createControl({ gate, accounts }),
     run: async () => {
-      const switching = obeySwitch({ place: settings.switch, gate, notice }, directory.switch$);
+      const obeying = obey(options, gate, directory);
       await lastValueFrom(stream$, { defaultValue: undefined });
-      switching?.unsubscribe();
+      obeying.unsubscribe();
       directory.close();
       await handlers.close();
       const exitCode = lifecycle.exitCode || (interrupted > 0 ? ReturnCode.UNDEFINED_ERROR : ReturnCode.SUCCESS);
@@ -175,7 +175,7 @@ function createMemory({ instances, retry, directory }: Settings, longestHandlerM
 function createDirectory(options: ServiceOptions, open: OpenAccounts, lifecycle: ServiceLifecycle) {
   const { settings, env, notice, admit } = options;
   const backoff = new DirectoryBackoff(settings.reconnect);
-  const { operations, changes$, switch$ } = watchedDirectory({
+  const { operations, changes$, protocol$, switch$ } = watchedDirectory({
     settings,
     access: accessOf(settings, env),
     notice,
@@ -188,6 +188,7 @@ function createDirectory(options: ServiceOptions, open: OpenAccounts, lifecycle:
   return {
     backoff,
     changes$,
+    protocol$,
     switch$,
     operations,
     close: () => operations.close(),

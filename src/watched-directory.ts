@@ -41,6 +41,8 @@ export interface WatchedDirectory {
   readonly operations: DirectoryOperations;
   /** The changes that the subscription and the periodic lists report. Subscribe only once. */
   readonly changes$: Observable<DirectoryChange>;
+  /** The protocol of the subscription, at each connection; undefined while there is none. */
+  readonly protocol$: Observable<ProtocolName | undefined>;
   /** The readings of the switch; none if the settings name none. */
   readonly switch$: Observable<SwitchReading>;
 }
@@ -89,6 +91,7 @@ export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirec
   const place = dn === null ? undefined : { dn, attribute };
   return {
     operations,
+    protocol$,
     switch$:
       place === undefined
         ? EMPTY

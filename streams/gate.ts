@@ -1,6 +1,7 @@
 import { type Observable, Subject } from 'rxjs';
+import { Brake, type BrakeRules } from '../src/domain/brake.ts';
 import type { Report } from '../src/domain/event.ts';
-import { type Mode, readMode } from '../src/domain/mode.ts';
+import { destroys, type Mode, readMode } from '../src/domain/mode.ts';
 import type { Pause, PauseBy, PauseOrder } from '../src/domain/pause.ts';
 import type { Candidate } from './candidate.ts';
 
@@ -14,6 +15,8 @@ import type { Candidate } from './candidate.ts';
  * There is at most one pause by each of the operator, the switch and the brake. What the gate holds
  * waits in its lane, in order, and a newer request replaces it there. Turns that have begun go on,
  * and an outcome that is to be written passes, so that running work ends in peace.
+ *
+ * The brake pauses deletes when one would be too many, until an operator resumes them.
  */
 export class Gate {
   readonly #report: Report;
@@ -22,11 +25,15 @@ export class Gate {
   /** The pauses that were reported. */
   readonly #told = new Set<PauseBy>();
   readonly #opened$ = new Subject<void>();
+  /** Undefined: deletes are not counted. */
+  readonly brake: Brake | undefined;
+  #isCounted = true;
 
-  /** `now`: milliseconds since 1970. */
-  constructor(report: Report, now: () => number) {
+  /** `now`: milliseconds since 1970. `rules`: those of the brake; undefined: there is none. */
+  constructor(report: Report, now: () => number, rules?: BrakeRules) {
     this.#report = report;
     this.#now = now;
+    this.brake = rules === undefined ? undefined : new Brake(rules);
   }
 
   /** Emits when a pause has ended: what was held may pass. */
@@ -57,6 +64,10 @@ export class Gate {
     const pause = this.#pauses.get(by);
     if (pause === undefined) return undefined;
     this.#pauses.delete(by);
+    if (by === 'brake') {
+      this.#isCounted = true;
+      this.brake?.forget(this.#now());
+    }
     const milliseconds = Math.max(0, this.#now() - pause.since);
     if (this.#told.delete(by)) {
       this.#report({ event: 'resumedWork', by, milliseconds, ...(who === undefined ? {} : { who }) });
@@ -66,15 +77,73 @@ export class Gate {
   }
 
   /** Whether a candidate is held before its turn. */
-  holds({ ownWork, record }: Candidate): boolean {
-    return ownWork?.kind !== 'unwritten' && this.holdsMode(readMode(record.mode)?.mode);
+  holds({ id, ownWork, record }: Candidate): boolean {
+    if (ownWork?.kind === 'unwritten') return false;
+    const mode = readMode(record.mode)?.mode;
+    return this.#isClosedFor(mode) || (isDelete(mode) && this.#isBraked(id));
   }
 
-  /** Whether no handler for this mode may be begun. */
-  holdsMode(mode: Mode | undefined): boolean {
-    for (const { holds } of this.#pauses.values()) {
-      if (holds === 'everything' || mode === 'delete') return true;
-    }
+  /**
+   * Whether a handler for this mode may be begun. A delete is counted if it may; `claimed` or
+   * `notClaimed` follows.
+   */
+  admits(id: string, mode: Mode): boolean {
+    if (this.#isClosedFor(mode)) return false;
+    if (!isDelete(mode) || this.brake === undefined || this.brake.admit(id, this.#now())) return true;
+    this.#engage(this.brake.rules);
     return false;
   }
+
+  claimed(id: string): void {
+    this.brake?.claimed(id);
+  }
+
+  notClaimed(id: string): void {
+    this.brake?.notClaimed(id);
+  }
+
+  /** Holds deletes until those of the last time are counted (`counted`). */
+  awaitCount(): void {
+    this.#isCounted = false;
+    this.pauseQuietly({ by: 'brake', holds: 'deletes', reason: 'the deletes of the last time are not counted yet' });
+  }
+
+  /** The deletes of the last time have been told of by `sawDelete`. */
+  counted(): void {
+    if (this.#isCounted) return;
+    this.#isCounted = true;
+    this.#pauses.delete('brake');
+    this.#opened$.next();
+  }
+
+  /** Counts a delete that began elsewhere, or before the start of this service. */
+  sawDelete(id: string, at: number | undefined): void {
+    const now = this.#now();
+    this.brake?.saw(id, at ?? now, now);
+  }
+
+  #isClosedFor(mode: Mode | undefined): boolean {
+    for (const { holds } of this.#pauses.values()) if (holds === 'everything' || isDelete(mode)) return true;
+    return false;
+  }
+
+  #isBraked(id: string): boolean {
+    if (this.brake?.isOver(id, this.#now()) !== true) return false;
+    this.#engage(this.brake.rules);
+    return true;
+  }
+
+  /** A delete would be one too many, so no other one is begun until an operator resumes. */
+  #engage({ deletes, within }: BrakeRules): void {
+    const reason = `${deletes} deletes have begun within ${minutes(within)} (brake.deletes); resume lets the others go on`;
+    this.pause({ by: 'brake', holds: 'deletes', reason });
+  }
+}
+
+function isDelete(mode: Mode | undefined): boolean {
+  return mode !== undefined && destroys(mode);
+}
+
+function minutes(milliseconds: number): string {
+  return milliseconds % 60_000 === 0 ? `${milliseconds / 60_000} min` : `${milliseconds / 1_000} s`;
 }

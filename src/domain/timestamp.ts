@@ -22,6 +22,16 @@ export function isStateTimestamp(value: string): boolean {
   );
 }
 
+/** Reads a finished state as milliseconds since 1970; undefined if it is malformed, or 0. */
+export function readStateTimestamp(value: string): number | undefined {
+  return isStateTimestamp(value) ? readGeneralizedTime(value.replace(/t/i, '')) : undefined;
+}
+
+/** generalizedTime (RFC 4517, section 3.3.13), with seconds. */
+export function generalizedTime(at: Date): string {
+  return stateTimestamp(at).replace('T', '');
+}
+
 /** Whether a value is a day of the calendar, `YYYYMMDD`. */
 export function isCalendarDay(value: string): boolean {
   const match = /^(\d{4})(\d\d)(\d\d)$/.exec(value);

@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
 import type { AccountRecord } from '../../src/domain/account.ts';
-import type { Decision } from '../../src/domain/decide.ts';
+import { type Decision, isStart } from '../../src/domain/decide.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
-import { readMode } from '../../src/domain/mode.ts';
+import { identityOf } from '../accounts/identity.ts';
 import type { Candidate } from '../candidate.ts';
 import { OWN_SLOT, type Slot } from '../slots.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -20,12 +20,13 @@ import { type Pause, pauseFor } from '../turn/wait-for-directory.ts';
  * there is nothing to claim. Waits while the directory is away, until the service is drained.
  */
 export function claim(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
-  const { open, report, draining, nextJobId, monotonic } = surroundings;
+  const { open, report, gate, draining, nextJobId, monotonic } = surroundings;
   return stage('unclaimed', surroundings, async ({ candidate }) => {
     const id = nextJobId();
     const pause = pauseFor(candidate.record, undefined, draining, slot, surroundings);
     const result = await claimAccount(candidate, id, surroundings, pause, slot);
     if (result.kind !== 'claimed') return notClaimed(candidate, result, surroundings);
+    gate.claimed(candidate.id);
     const job = jobOf(candidate, result, { id, claimedAt: monotonic() });
     open.wrote(candidate.id, job.record, { working: true, made: job.record.entryCSN });
     report(claimedEvent(job));
@@ -99,22 +100,23 @@ function judge(
   let token = newToken();
   while (token === record.date?.value) token = newToken();
   const leased = leases.isHeld(record.uid);
-  // A pause that has begun since the turn did.
-  const mode = readMode(record.mode)?.mode;
+  const now = decideNow(record, 'claim');
+  // A pause may have begun since the turn did.
   const decision: Decision =
-    mode !== undefined && gate.holdsMode(mode)
-      ? { kind: 'wait', mode, reason: 'the service is paused' }
-      : decideNow(record, 'claim');
+    isStart(now) && !gate.admits(identityOf(record), now.mode)
+      ? { kind: 'wait', mode: now.mode, reason: 'the service is paused' }
+      : now;
   return { got: 'judgement', decision, isOwnClaim, leased, fencing: fencing(), token };
 }
 
 function notClaimed(
   candidate: Candidate,
   result: Exclude<ClaimResult, { kind: 'claimed' }>,
-  { open, report }: Surroundings,
+  { open, report, gate }: Surroundings,
 ): TurnResult {
   const event = notClaimedEvent(candidate.record, result);
   open.release(candidate.id);
+  gate.notClaimed(candidate.id);
   if (result.kind === 'notNow') return decideAgain(candidate, result.record, true, open);
   if (result.kind === 'gone' || result.kind === 'unworkable') open.forget(candidate.id);
   if (event !== undefined) report(event);

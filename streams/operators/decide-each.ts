@@ -1,9 +1,11 @@
 import { map, type OperatorFunction } from 'rxjs';
 import type { HoldReason } from '../../src/domain/condition.ts';
-import { type Decision, isStart } from '../../src/domain/decide.ts';
+import { type Decision, isInWork, isStart } from '../../src/domain/decide.ts';
 import type { Report } from '../../src/domain/event.ts';
+import { destroys, modeOf } from '../../src/domain/mode.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
 import { type Candidate, laneOf } from '../candidate.ts';
+import type { Gate } from '../gate.ts';
 import type { DecideNow } from '../turn/steps.ts';
 import { decisionEvent } from '../turn/turn-events.ts';
 import type { Due, Held } from './hold-until-due.ts';
@@ -12,6 +14,8 @@ import type { AccountChange } from './read-accounts.ts';
 export interface DecisionDependencies {
   readonly decideNow: DecideNow;
   readonly report: Report;
+  /** Is told of deletes in work. */
+  readonly gate: Pick<Gate, 'sawDelete'>;
 }
 
 /**
@@ -40,7 +44,8 @@ export function decideEach(dependencies: DecisionDependencies): OperatorFunction
 
 type Seen = Extract<AccountChange, { readonly kind: 'seen' }>;
 
-function decided({ candidate: { record }, quiet }: Seen, { decideNow, report }: DecisionDependencies) {
+function decided({ candidate: { id, record }, quiet }: Seen, { decideNow, report, gate }: DecisionDependencies) {
+  if (isInWork(record) && destroys(modeOf(record))) gate.sawDelete(id, record.modifiedAt);
   const decision = decideNow(record, quiet ? 'seenUnchanged' : 'seen');
   const event = quiet ? undefined : decisionEvent(record, decision);
   if (event !== undefined) report(event);

@@ -52,6 +52,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 const CLOCK_EDGES: readonly string[] = [
   'src/main.ts',
   'src/service.ts',
+  'src/service-gate.ts',
   'src/run-service.ts',
   'src/open-journal.ts',
   'src/open-notifier.ts',

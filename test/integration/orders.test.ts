@@ -133,3 +133,25 @@ describe('the switch', () => {
     expect((await withConfig('check')).stdout).toMatch(/switch ou=switch.*there is no such entry/);
   });
 });
+
+describe('the brake', () => {
+  const DELETE = { sstProvisioningMode: 'delete', sstProvisioningState: '0', sstIsActive: 'FALSE' };
+  const count = (pattern: RegExp) => service.output.match(pattern)?.length ?? 0;
+
+  it('stops deletes that are too many until resume, also after a restart, while the rest goes on', async () => {
+    await setUp({ brake: { deletes: 2, within: '1h' } });
+    for (const uid of ['1', '2', '3', '4']) await slapd.addAccount(uid, DELETE);
+    await service.outputMatches(/ paused +by the brake, so no delete is taken up: 2 deletes have begun within 60 min/);
+    await slapd.addAccount('5', ASKED);
+    await service.outputMatches(/ finished +5 /);
+    await service.outputMatches(/( finished +[1-4] (.|\n)*){2}/);
+    expect((await order('status')).stdout).toMatch(/^connected, but deletes are PAUSED by the brake for /);
+
+    await service.stop();
+    await service.start();
+    await service.outputMatches(/ paused +by the brake, .* 2 deletes have begun/);
+    expect(count(/ claimed /g)).toBe(0);
+    expect((await order('resume')).stdout).toBe('New work is taken up again.\n');
+    await service.outputMatches(/( finished +[1-4] (.|\n)*){2}/);
+  });
+});

@@ -90,6 +90,40 @@ describe('the stream', () => {
     expect(directory.mode('a')).toBe('added');
   });
 
+  it('stops at more deletes than the brake allows, goes on with the rest, and with them when resumed', async () => {
+    const stage = start({ brake: { deletes: 2, within: 60_000 }, runHandler: takes(50) });
+    for (const uid of ['a', 'b', 'c', 'd', 'e'])
+      directory.create(uid, { sstProvisioningMode: 'delete', sstIsActive: 'FALSE' });
+    await pass(1_000);
+    directory.create('f');
+    await pass(120_000);
+    expect(modesRun(stage)).toEqual(['delete a', 'delete b', 'add f']);
+    expect(stage.gate.pauses()).toMatchObject([{ by: 'brake', holds: 'deletes' }]);
+    stage.gate.resume('brake');
+    await pass(1_000);
+    expect(modesRun(stage).slice(3)).toEqual(['delete c', 'delete d']);
+    expect(directory.mode('e')).toBe('delete');
+    stage.gate.resume('brake');
+    await pass(1_000);
+    expect(directory.mode('e')).toBe('deleted');
+    expect(stage.gate.pauses()).toEqual([]);
+  });
+
+  it('lets deletes that are far enough apart, and another attempt at one, pass the brake', async () => {
+    const codes = [75, 0];
+    const outcome = (code = 0) => (code === 0 ? SUCCEEDED : failed(code));
+    const stage = start({ brake: { deletes: 1, within: 60_000 }, runHandler: async () => outcome(codes.shift()) });
+    const DELETE = { sstProvisioningMode: 'delete', sstIsActive: 'FALSE' };
+    directory.create('a', DELETE);
+    await pass(30_000);
+    expect(directory.mode('a')).toBe('deleted');
+    await pass(40_000);
+    directory.create('b', DELETE);
+    await pass(1_000);
+    expect(directory.mode('b')).toBe('deleted');
+    expect(stage.told).not.toContain('paused');
+  });
+
   it('may be drained while it is paused', async () => {
     const stage = start();
     stage.gate.pause({ by: 'operator', holds: 'everything', reason: 'r' });

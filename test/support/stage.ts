@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { merge, ReplaySubject, type Subscription } from 'rxjs';
 import type { AccountRecord, AttributeNames, EntryReading } from '../../src/domain/account.ts';
+import type { BrakeRules } from '../../src/domain/brake.ts';
 import { decide } from '../../src/domain/decide.ts';
 import type { AccountDirectory } from '../../src/domain/directory.ts';
 import { DirectoryError } from '../../src/domain/directory-error.ts';
@@ -69,6 +70,8 @@ export interface StageOptions {
   readonly today?: () => string;
   readonly attempts?: number;
   readonly concurrency?: number;
+  /** Default: deletes are not counted. */
+  readonly brake?: BrakeRules;
   /** Returns the objection of the host's user database to a uid, if any. */
   readonly objection?: (uid: string) => string | undefined;
   readonly dryRun?: boolean;
@@ -129,7 +132,7 @@ export class Stage {
       this.events.push(event);
       options.told?.(event);
     };
-    this.gate = new Gate(report, monotonic);
+    this.gate = new Gate(report, monotonic, options.brake);
     // As the lifecycle of the service does.
     setMaxListeners(0, this.abort.signal, this.draining.signal);
     this.abort.signal.addEventListener('abort', () => this.draining.abort());

@@ -3,6 +3,7 @@ import type { AccountCounts } from '../src/domain/status.ts';
 import type { Candidate } from './candidate.ts';
 import { HeldPlaces, type Place } from './held-places.ts';
 import { Lanes } from './lanes.ts';
+import { RunningHandlers } from './running-handlers.ts';
 import { Turns } from './turns.ts';
 
 /**
@@ -16,6 +17,8 @@ export class AccountsInStream implements AccountsView {
   readonly held = new HeldPlaces<Candidate>();
   readonly lanes = new Lanes<Candidate>();
   readonly turns: Turns;
+  /** The handlers of the turns in work. */
+  readonly handlers = new RunningHandlers();
 
   /** `now`: milliseconds since 1970. */
   constructor(slots: number, now: () => number) {

@@ -17,6 +17,7 @@ _prov_backup_rsnapshot() {
       ' history') path='history' ;;
       ' pause') path='pause' ;;
       ' resume') path='resume' ;;
+      ' cancel') path='cancel' ;;
       ' explain') path='explain' ;;
       ' verify') path='verify' ;;
       ' retry') path='retry' ;;
@@ -50,6 +51,7 @@ _prov_backup_rsnapshot() {
     'history -c' | 'history --config' | \
     'pause -c' | 'pause --config' | \
     'resume -c' | 'resume --config' | \
+    'cancel -c' | 'cancel --config' | \
     'explain -c' | 'explain --config' | \
     'verify -c' | 'verify --config' | \
     'retry -c' | 'retry --config' | \
@@ -68,6 +70,7 @@ _prov_backup_rsnapshot() {
     'pause --operator' | \
     'pause --reason' | \
     'resume --operator' | \
+    'cancel --operator' | \
     'explain --operator' | \
     'retry --code' | \
     'replay --uid' | \
@@ -89,7 +92,7 @@ _prov_backup_rsnapshot() {
 
   case "$path" in
     '')
-      if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version -h --help' -- "$current"); else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume explain verify retry replay ldif config help' -- "$current"); fi
+      if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version -h --help' -- "$current"); else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume cancel explain verify retry replay ldif config help' -- "$current"); fi
       ;;
     'run')
       mapfile -t COMPREPLY < <(compgen -W '-c --config -d --debug --json -r --dry-run --record -h --help' -- "$current")
@@ -113,6 +116,9 @@ _prov_backup_rsnapshot() {
       mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json --reason -h --help' -- "$current")
       ;;
     'resume')
+      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json -h --help' -- "$current")
+      ;;
+    'cancel')
       mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json -h --help' -- "$current")
       ;;
     'explain')
@@ -149,7 +155,7 @@ _prov_backup_rsnapshot() {
       if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'import' -- "$current"); fi
       ;;
     'help')
-      if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume explain verify retry replay ldif config' -- "$current"); fi
+      if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume cancel explain verify retry replay ldif config' -- "$current"); fi
       ;;
   esac
 }

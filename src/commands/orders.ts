@@ -24,6 +24,10 @@ export function registerOrders(program: Command): void {
   ordering(program.command('resume'))
     .description('let a paused service take up work again')
     .action((options: OrderOptions) => send('resume', options, {}));
+  ordering(program.command('cancel'))
+    .description('end the script of an account, which counts as failed; what others run goes on')
+    .argument('<uid>', 'the account')
+    .action((uid: string, options: OrderOptions) => send('cancel', options, { uid }));
 }
 
 function ordering(command: Command): Command {

@@ -5,7 +5,7 @@ export interface ControlAnswer {
 }
 
 /** The orders that a service takes, each at a path of its name. */
-export const ORDER_NAMES = ['pause', 'resume'] as const satisfies ReadonlyArray<keyof Control>;
+export const ORDER_NAMES = ['pause', 'resume', 'cancel'] as const satisfies ReadonlyArray<keyof Control>;
 
 /**
  * What an operator may tell a running service. `who`: the user who asks, if that is known. None of
@@ -16,4 +16,6 @@ export interface Control {
   pause(order: { readonly reason?: string | undefined; readonly who?: string | undefined }): ControlAnswer;
   /** Ends the pause by an operator, and that by the brake. */
   resume(order: { readonly who?: string | undefined }): ControlAnswer;
+  /** Ends the script of an account, which counts as failed. */
+  cancel(order: { readonly uid: string; readonly who?: string | undefined }): ControlAnswer;
 }

@@ -13,10 +13,10 @@ export interface AccountRef {
 }
 
 /**
- * The end of a step that did not end by itself: a signal of somebody else, its time limit, or the
- * stop of the service.
+ * The end of a step that did not end by itself: a signal of somebody else, its time limit, the stop
+ * of the service, or an operator's order.
  */
-export type Ending = 'killed' | 'timedOut' | 'interrupted';
+export type Ending = 'killed' | 'timedOut' | 'interrupted' | 'cancelled';
 
 /**
  * How a step ended. `killed`: by a signal of somebody else. `interrupted`: by the stop of the

@@ -27,10 +27,20 @@ export interface HandlerContext extends StepContext {
 
 export interface StepContext {
   readonly report: Report;
-  /** Aborted when running steps must end at once. */
+  /** Aborted when running steps must end at once: the service stops, or the reason is `Cancelled`. */
   readonly signal: AbortSignal;
   /** The lease under which the attempt runs; undefined if there is only one service. */
   readonly lease?: JobLease | undefined;
+}
+
+/** Why the signal of a handler is aborted that an operator has cancelled. The attempt has failed. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled';
+
+  /** `who`: the operator, if that is known. */
+  constructor(who: string | undefined) {
+    super(`cancelled by ${who ?? 'an operator'}`);
+  }
 }
 
 /** The lease of an attempt, as its processes need it. */

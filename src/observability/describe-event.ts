@@ -134,6 +134,8 @@ function stepEnd({ outcome, returnValue }: StepEnd): string {
       return 'ended at its time limit after';
     case 'interrupted':
       return 'interrupted after';
+    case 'cancelled':
+      return 'cancelled after';
   }
 }
 

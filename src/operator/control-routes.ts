@@ -10,12 +10,14 @@ type Bindings = { Bindings: HttpBindings };
 const LARGEST_BODY = 4 * 1024;
 const LONGEST_REASON = 500;
 
+const uid = z.string().min(1).max(256);
 const reason = z.string().trim().min(1).max(LONGEST_REASON);
 
 /** What each order may say. */
 const ORDERS = {
   pause: z.strictObject({ reason: reason.optional() }),
   resume: z.strictObject({}),
+  cancel: z.strictObject({ uid }),
 } as const satisfies Record<keyof Control, z.ZodType>;
 
 /**

@@ -30,7 +30,8 @@ export function dispatch(surroundings: Surroundings): OperatorFunction<Turn, Tur
 }
 
 /**
- * Runs the handler. Its processes end before the lease of the uid lapses. `hasLapsed`: the lease
+ * Runs the handler, which an operator may cancel. Its processes end before the lease of the uid
+ * lapses. `hasLapsed`: the lease
  * lapsed before the handler had succeeded.
  */
 async function runUnderLease(
@@ -40,9 +41,11 @@ async function runUnderLease(
 ): Promise<{ readonly outcome: HandlerOutcome; readonly hasLapsed: boolean }> {
   const begun = (step: string) => accounts.turns.begun(id, step);
   const lease = leases.forJob(job.record.uid);
-  if (lease === undefined) return { outcome: await runHandler(job, { report, signal, begun }), hasLapsed: false };
-  const ends = AbortSignal.any([signal, lease.lapsed]);
-  const outcome = await runHandler(job, { report, signal: ends, begun, lease });
+  const ends = lease === undefined ? signal : AbortSignal.any([signal, lease.lapsed]);
+  const outcome = await accounts.handlers.run(job.record.uid, ends, (own) =>
+    runHandler(job, { report, signal: own, begun, lease }),
+  );
+  if (lease === undefined) return { outcome, hasLapsed: false };
   // A process that was stopped may go on before its timers do, so the clock is read.
   const hasLapsed = !outcome.ok && !signal.aborted && (lease.lapsed.aborted || lease.remaining() <= 0);
   return { outcome, hasLapsed };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { SiteStep } from '../../handlers/define-step.ts';
 import { handlerRunner } from '../../handlers/run-handler.ts';
 import type { Ending, StreamEvent } from '../../src/domain/event.ts';
-import type { Job, StepOutcome } from '../../src/domain/job.ts';
+import { Cancelled, type Job, type StepOutcome } from '../../src/domain/job.ts';
 import { eachMode, type Mode } from '../../src/domain/mode.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
 import { Stage } from '../support/stage.ts';
@@ -99,5 +99,24 @@ describe('a handler', () => {
     const abort = new AbortController();
     abort.abort();
     expect((await run([step('script', FAILED)], abort)).outcome).toMatchObject({ aborted: true });
+  });
+
+  it('has failed when an operator cancels it, with a cause that says who, and begins no further step', async () => {
+    const abort = new AbortController();
+    const untilCancelled: SiteStep = {
+      ...step('script'),
+      run: async (_, { signal }) => {
+        abort.abort(new Cancelled('alice (1000)'));
+        expect(signal.aborted).toBe(true);
+        return { ...FAILED, returnValue: 9, retry: 'script' };
+      },
+    };
+    const { outcome, events } = await run([untilCancelled, step('other')], abort);
+    const failure = { ok: false, returnValue: 1, step: 'script', retry: 'permanent', aborted: false };
+    expect(outcome).toMatchObject({ ...failure, cause: 'cancelled by alice (1000)' });
+    expect(events).toMatchObject([{ event: 'step', name: 'script', outcome: 'cancelled' }]);
+    const before = await run([step('other')], abort);
+    expect(before.outcome).toMatchObject({ ...failure, step: 'other', cause: 'cancelled by alice (1000)' });
+    expect(before.begun).toEqual([]);
   });
 });

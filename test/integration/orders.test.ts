@@ -155,3 +155,20 @@ describe('the brake', () => {
     await service.outputMatches(/( finished +[1-4] (.|\n)*){2}/);
   });
 });
+
+describe('cancel', () => {
+  it('ends the script of one account, which counts as failed with who cancelled it', async () => {
+    await setUp();
+    await slapd.addAccount('w1', ASKED);
+    await service.outputMatches(/ claimed +w1 /);
+    expect(await order('cancel', 'w1')).toMatchObject({ code: 0, stderr: '' });
+    await service.outputMatches(/ step +w1 .*script cancelled after /);
+    await service.outputMatches(/ failed +w1 .*code 1 in script: "cancelled by root \(0\)"/);
+    expect((await status()).failures).toMatchObject([{ returnValue: 1, cause: 'cancelled by root (0)', uids: ['w1'] }]);
+    const again = await order('cancel', 'w1');
+    expect(again).toMatchObject({ code: 1, stdout: 'Nothing runs for w1: it has failed.\n' });
+    expect((await order('cancel', 'x')).stdout).toBe(
+      'Nothing runs for x: it is no open account that this service knows.\n',
+    );
+  });
+});

@@ -94,6 +94,7 @@ describe('an order', () => {
       return ANSWER;
     },
     resume: () => ({ done: false, words: 'There is nothing to resume.' }),
+    cancel: () => ANSWER,
   };
   const post = (body: string, headers: readonly string[] = ['Content-Type: application/json'], path = '/pause') =>
     [`POST ${path} HTTP/1.1`, 'Host: localhost', ...headers, `Content-Length: ${body.length}`]

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StreamEvent } from '../../src/domain/event.ts';
 import type { Fencing } from '../../src/domain/fence.ts';
-import type { HandlerOutcome, Job } from '../../src/domain/job.ts';
+import { Cancelled, type HandlerOutcome, type Job } from '../../src/domain/job.ts';
 import { MODES, type Mode, readMode, WORDS } from '../../src/domain/mode.ts';
 import type { Pause } from '../../src/domain/pause.ts';
 import { type Fault, MemoryDirectory } from '../support/memory-directory.ts';
@@ -57,6 +57,7 @@ const action = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('describe' as const), uid }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('refuse' as const), next: fc.integer({ min: 1, max: 2 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), uid }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -158,7 +159,8 @@ class World {
         clearTimeout(timer);
         signal.removeEventListener('abort', end);
         this.running.splice(this.running.indexOf(job), 1);
-        if (signal.aborted) resolve({ ...failed(1), aborted: true } as HandlerOutcome);
+        if (signal.reason instanceof Cancelled) resolve({ ...failed(1), retry: 'permanent' } as HandlerOutcome);
+        else if (signal.aborted) resolve({ ...failed(1), aborted: true } as HandlerOutcome);
         else {
           if (code === 0) this.#succeeded.set(entry, at);
           resolve(code === 0 ? SUCCEEDED : failed(code));
@@ -222,6 +224,9 @@ class World {
         break;
       case 'refuse':
         for (let count = 0; count < what.next; count += 1) this.faults.push({ code: 50 });
+        break;
+      case 'cancel':
+        for (const { accounts } of this.services) accounts.handlers.cancel(what.uid, undefined);
         break;
       case 'pause':
         for (const { gate } of this.services) {

@@ -90,6 +90,27 @@ describe('the stream', () => {
     expect(directory.mode('a')).toBe('added');
   });
 
+  it('writes the failure of what an operator cancels, ends nothing else, and tries it no more', async () => {
+    const cancelled: RunHandler = (_, { signal }) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => resolve({ ...failed(1), retry: 'permanent' } as HandlerOutcome));
+      });
+    const stage = start({ runHandler: cancelled });
+    directory.create('a');
+    directory.create('b');
+    await pass(100);
+    expect(stage.accounts.handlers.cancel('x', undefined)).toBe(false);
+    expect(stage.accounts.handlers.cancel('A', undefined)).toBe(true);
+    expect(stage.accounts.handlers.cancel('a', undefined)).toBe(false);
+    await pass(60_000);
+    expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('1');
+    expect(stage.jobs).toHaveLength(2);
+    expect(stage.accounts.counts()).toMatchObject({ failed: 1, inWork: 1 });
+    directory.write('a', { sstProvisioningMode: 'modify' });
+    await pass(100);
+    expect(stage.jobs).toHaveLength(3);
+  });
+
   it('stops at more deletes than the brake allows, goes on with the rest, and with them when resumed', async () => {
     const stage = start({ brake: { deletes: 2, within: 60_000 }, runHandler: takes(50) });
     for (const uid of ['a', 'b', 'c', 'd', 'e'])

@@ -1,20 +1,31 @@
+import { filter, firstValueFrom, map, merge, type Observable, timer } from 'rxjs';
+import { accountToSettle } from '../streams/account-to-settle.ts';
 import type { AccountsInStream } from '../streams/accounts-in-stream.ts';
+import type { Candidate } from '../streams/candidate.ts';
 import type { Gate } from '../streams/gate.ts';
 import type { ConditionName } from './domain/condition.ts';
 import type { Control, ControlAnswer } from './domain/control.ts';
+import type { StreamEvent } from './domain/event.ts';
 import { heldWords, pausedBy } from './domain/pause.ts';
 
 export interface ControlDependencies {
+  /** The events of the service, hot. */
+  readonly events$: Observable<StreamEvent>;
+  /** Is given the accounts to settle. */
+  readonly settle: (candidate: Candidate) => void;
   readonly gate: Gate;
   readonly accounts: AccountsInStream;
 }
+
+/** Whoever asks waits no longer for an answer, in milliseconds. */
+const LONGEST_ANSWER = 4_000;
 
 const NO_REASON = 'no reason was given';
 /** Nothing is kept on disk, so that a service needs nothing but the directory. */
 const UNTIL_WHEN = 'This lasts until resume, or a restart of the service; the entry of switch.dn lasts longer.';
 
 /** What operators may tell the service. */
-export function createControl({ gate, accounts }: ControlDependencies): Control {
+export function createControl({ gate, accounts, events$, settle }: ControlDependencies): Control {
   return {
     pause: ({ reason = NO_REASON, who }) => {
       gate.pause({ by: 'operator', holds: 'everything', reason, ...(who === undefined ? {} : { who }) });
@@ -37,7 +48,42 @@ export function createControl({ gate, accounts }: ControlDependencies): Control 
       }
       return refused(`Nothing runs for ${uid}: ${whereabouts(accounts, uid)}.`);
     },
+    settle: async ({ uid, code, who }) => {
+      const found = accountToSettle(accounts, uid);
+      if (typeof found === 'string') return refused(`${uid} cannot be settled: ${found}.`);
+      const answer = settling(events$, uid);
+      settle({ ...found, fresh: false, settlement: { code, ...(who === undefined ? {} : { who }) } });
+      return answer;
+    },
   };
+}
+
+/**
+ * How the settling of an account went, by the events of it; if it takes long, that it is under way.
+ */
+function settling(events$: Observable<StreamEvent>, uid: string): Promise<ControlAnswer> {
+  const answered$ = events$.pipe(
+    map((event) => answerIn(event, uid)),
+    filter((answer) => answer !== undefined),
+  );
+  const late = done(`${uid} waits for a worker; tap --uid ${uid} shows when it is settled.`);
+  return firstValueFrom(merge(answered$, timer(LONGEST_ANSWER).pipe(map(() => late))));
+}
+
+function answerIn(event: StreamEvent, uid: string): ControlAnswer | undefined {
+  if (!('uid' in event) || event.uid?.toLowerCase() !== uid.toLowerCase()) return undefined;
+  switch (event.event) {
+    case 'finished':
+      return done(`${uid} is settled: ${event.mode}, state ${event.state}.`);
+    case 'failed':
+      return done(`${uid} is settled as failed with code ${event.returnValue}.`);
+    case 'superseded':
+    case 'skipped':
+    case 'conflict':
+      return refused(`${uid} is not settled: ${event.reason}.`);
+    default:
+      return undefined;
+  }
 }
 
 /** What the stream has an account as. */

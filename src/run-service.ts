@@ -99,6 +99,7 @@ async function runLogged(
     settings,
     env,
     report: publisher.report,
+    events$: publisher.events$,
     notice,
     dryRun,
     holder: slot?.holder,

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { uptime } from 'node:os';
-import { catchError, EMPTY, ignoreElements, lastValueFrom, tap } from 'rxjs';
+import { catchError, EMPTY, ignoreElements, lastValueFrom, type Observable, Subject, tap } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { handlersOf, longestHandlerMilliseconds } from '../handlers/registry.ts';
 import { handlerRunner } from '../handlers/run-handler.ts';
@@ -8,6 +8,7 @@ import { hostObjection } from '../handlers/steps/host-users.ts';
 import { accountMemory } from '../streams/accounts/account-memory.ts';
 import type { OpenAccounts } from '../streams/accounts/open-accounts.ts';
 import { AccountsInStream } from '../streams/accounts-in-stream.ts';
+import type { Candidate } from '../streams/candidate.ts';
 import type { Gate } from '../streams/gate.ts';
 import { LAST_WRITES, LeaseKeeper } from '../streams/leases/lease-keeper.ts';
 import { type Leases, NO_LEASES } from '../streams/leases/leases.ts';
@@ -18,7 +19,7 @@ import { createControl } from './control.ts';
 import { DirectoryBackoff } from './directory-backoff.ts';
 import type { AccountsView } from './domain/condition.ts';
 import type { Control } from './domain/control.ts';
-import type { Report } from './domain/event.ts';
+import type { Report, StreamEvent } from './domain/event.ts';
 import { TOKEN_DAYS, tokenDay } from './domain/fence.ts';
 import { type Holder, holderWord } from './domain/lease.ts';
 import type { LeasesView } from './domain/lease-status.ts';
@@ -42,6 +43,8 @@ export interface ServiceOptions {
   readonly settings: Settings;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly report: Report;
+  /** The events that are reported, hot. */
+  readonly events$: Observable<StreamEvent>;
   /** Called with a sentence about a fault of the service itself, not of an account. */
   readonly notice: (message: string) => void;
   readonly dryRun: boolean;
@@ -88,7 +91,7 @@ const monotonic = (): number => performance.now();
  * service.
  */
 export function createService(options: ServiceOptions): Service {
-  const { settings, report, notice } = options;
+  const { settings, report, events$, notice } = options;
   const lifecycle = new ServiceLifecycle();
   const accounts = new AccountsInStream(settings.concurrency, () => Date.now());
   const gate = createGate(options);
@@ -97,7 +100,8 @@ export function createService(options: ServiceOptions): Service {
   const directory = createDirectory(options, open, lifecycle);
   const leases = createLeases(options, directory.operations, lifecycle);
 
-  const parts = { lifecycle, accounts, gate, handlers, open, directory, leases: leases?.keeper ?? NO_LEASES };
+  const settled$ = new Subject<Candidate>();
+  const parts = { lifecycle, accounts, gate, settled$, handlers, open, directory, leases: leases?.keeper ?? NO_LEASES };
   const dependencies = dependenciesOf(options, parts);
   const changes$ = directory.changes$.pipe(
     tap((change) => {
@@ -121,7 +125,9 @@ export function createService(options: ServiceOptions): Service {
     accounts,
     leases: leases?.keeper,
     pauses: () => gate.pauses(),
-    control: options.dryRun ? undefined : createControl({ gate, accounts }),
+    control: options.dryRun
+      ? undefined
+      : createControl({ gate, accounts, events$, settle: (candidate) => settled$.next(candidate) }),
     run: async () => {
       const obeying = obey(options, gate, directory);
       await lastValueFrom(stream$, { defaultValue: undefined });
@@ -233,6 +239,7 @@ interface Parts {
   readonly lifecycle: ServiceLifecycle;
   readonly accounts: AccountsInStream;
   readonly gate: Gate;
+  readonly settled$: Observable<Candidate>;
   readonly handlers: ReturnType<typeof createHandlers>;
   readonly open: OpenAccounts;
   readonly directory: ReturnType<typeof createDirectory>;
@@ -242,7 +249,7 @@ interface Parts {
 /** The dependencies of the stream. */
 function dependenciesOf(
   { settings, report, dryRun, observeStep = () => {} }: ServiceOptions,
-  { lifecycle, accounts, gate, handlers, open, directory, leases }: Parts,
+  { lifecycle, accounts, gate, settled$, handlers, open, directory, leases }: Parts,
 ): PipelineDependencies {
   const { attributes: names, instances, retry } = settings;
   const { getent } = handlers;
@@ -260,6 +267,7 @@ function dependenciesOf(
     open,
     accounts,
     gate,
+    settled$,
     now: () => Date.now(),
     directory: directory.operations,
     away: directory.backoff,

@@ -17,6 +17,16 @@ export interface Candidate {
    * that is not written yet.
    */
   readonly ownWork?: OwnWork;
+  /** Set if no handler is to run, as an operator has mended the account: its outcome. */
+  readonly settlement?: Settlement;
+}
+
+/** The outcome of an account that an operator has mended by hand. */
+export interface Settlement {
+  /** 0: it is finished. Otherwise it has failed with this code. */
+  readonly code: number;
+  /** The operator; undefined if that is not known. */
+  readonly who?: string;
 }
 
 export type OwnWork =
@@ -47,6 +57,8 @@ export interface ClaimedJob extends Job {
   readonly fence: Fence;
   /** When the claim was answered, in milliseconds of a monotonic clock. */
   readonly claimedAt: number;
+  /** Its outcome, if an operator has settled it. */
+  readonly settlement?: Settlement;
 }
 
 /** The key of the lane. Work on one uid is done in order, whatever the case of its letters. */

@@ -77,8 +77,8 @@ export class Gate {
   }
 
   /** Whether a candidate is held before its turn. */
-  holds({ id, ownWork, record }: Candidate): boolean {
-    if (ownWork?.kind === 'unwritten') return false;
+  holds({ id, ownWork, settlement, record }: Candidate): boolean {
+    if (ownWork?.kind === 'unwritten' || settlement !== undefined) return false;
     const mode = readMode(record.mode)?.mode;
     return this.#isClosedFor(mode) || (isDelete(mode) && this.#isBraked(id));
   }

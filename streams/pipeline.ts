@@ -5,6 +5,7 @@ import {
   defer,
   filter,
   ignoreElements,
+  map,
   merge,
   type Observable,
   of,
@@ -36,6 +37,8 @@ export interface PipelineDependencies extends Omit<Surroundings, 'fencing'> {
    * When it emits, no new work is started. The stream completes when the running work has ended.
    */
   readonly drain$: Observable<unknown>;
+  /** The accounts that an operator settles. */
+  readonly settled$: Observable<Candidate>;
   /** Whether to report what would be done instead of doing it. */
   readonly dryRun: boolean;
 }
@@ -51,23 +54,25 @@ export interface PipelineDependencies extends Omit<Surroundings, 'fencing'> {
  *     -> claim (under the lease of the uid, if there are several services), handler, write-back
  *
  * An account that comes back enters again before the decision. If it was met in another condition,
- * it is decided about anew; another attempt is held for its pause. Errors of an account are values;
- * an error of this stream is a bug. The stream completes after `drain$` when nothing runs any more,
+ * it is decided about anew; another attempt is held for its pause. What an operator settles enters
+ * there, too, and has a turn without a handler. Errors of an account are values; an error of this
+ * stream is a bug. The stream completes after `drain$` when nothing runs any more,
  * and stays subscribed to `changes$` until then.
  */
 export function provisioning(
   changes$: Observable<DirectoryChange>,
   options: PipelineDependencies,
 ): Observable<TurnResult> {
-  const { today, report, accounts, gate, drain$, dryRun } = options;
+  const { today, report, accounts, gate, settled$, drain$, dryRun } = options;
   const results$ = new Subject<TurnResult>();
   /** The fencing of the server in use. */
   let fencing: Fencing = 'token';
   const surroundings = { ...options, fencing: () => fencing };
   /** Called with an item that was held, or waited for a slot, when a newer one replaces it. */
-  const discarded = (candidate: Candidate) => {
+  const discarded = (candidate: Candidate, newer: Candidate) => {
     const { id, ownWork, record } = candidate;
-    if (ownWork === undefined) return;
+    // What is settled goes on as it was, to its outcome.
+    if (ownWork === undefined || newer.settlement !== undefined) return;
     dropped(candidate);
     surroundings.open.release(id);
     report({ event: 'superseded', reason: NEWER_REQUEST, ...refOf(record) });
@@ -88,6 +93,7 @@ export function provisioning(
       merge(
         told$.pipe(readAccounts(surroundings)), //
         results$.pipe(comingBack(options)),
+        settled$.pipe(map((candidate): AccountChange => ({ kind: 'settle', candidate }))),
       ).pipe(
         decideEach(surroundings),
         holdUntilDue({

@@ -18,6 +18,7 @@ _prov_backup_rsnapshot() {
       ' pause') path='pause' ;;
       ' resume') path='resume' ;;
       ' cancel') path='cancel' ;;
+      ' settle') path='settle' ;;
       ' explain') path='explain' ;;
       ' verify') path='verify' ;;
       ' retry') path='retry' ;;
@@ -52,6 +53,7 @@ _prov_backup_rsnapshot() {
     'pause -c' | 'pause --config' | \
     'resume -c' | 'resume --config' | \
     'cancel -c' | 'cancel --config' | \
+    'settle -c' | 'settle --config' | \
     'explain -c' | 'explain --config' | \
     'verify -c' | 'verify --config' | \
     'retry -c' | 'retry --config' | \
@@ -71,6 +73,8 @@ _prov_backup_rsnapshot() {
     'pause --reason' | \
     'resume --operator' | \
     'cancel --operator' | \
+    'settle --operator' | \
+    'settle --code' | \
     'explain --operator' | \
     'retry --code' | \
     'replay --uid' | \
@@ -92,7 +96,7 @@ _prov_backup_rsnapshot() {
 
   case "$path" in
     '')
-      if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version -h --help' -- "$current"); else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume cancel explain verify retry replay ldif config help' -- "$current"); fi
+      if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version -h --help' -- "$current"); else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume cancel settle explain verify retry replay ldif config help' -- "$current"); fi
       ;;
     'run')
       mapfile -t COMPREPLY < <(compgen -W '-c --config -d --debug --json -r --dry-run --record -h --help' -- "$current")
@@ -120,6 +124,9 @@ _prov_backup_rsnapshot() {
       ;;
     'cancel')
       mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json -h --help' -- "$current")
+      ;;
+    'settle')
+      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json --code -h --help' -- "$current")
       ;;
     'explain')
       mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --utc -h --help' -- "$current")
@@ -155,7 +162,7 @@ _prov_backup_rsnapshot() {
       if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'import' -- "$current"); fi
       ;;
     'help')
-      if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume cancel explain verify retry replay ldif config' -- "$current"); fi
+      if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume cancel settle explain verify retry replay ldif config' -- "$current"); fi
       ;;
   esac
 }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Control } from '../domain/control.ts';
 import { orderTarget, type TargetOptions, withTargetOptions } from './operator-target.ts';
 import { CommandExit, runAction } from './run-action.ts';
@@ -28,6 +28,19 @@ export function registerOrders(program: Command): void {
     .description('end the script of an account, which counts as failed; what others run goes on')
     .argument('<uid>', 'the account')
     .action((uid: string, options: OrderOptions) => send('cancel', options, { uid }));
+  ordering(program.command('settle'))
+    .description('write the outcome of an account that was mended by hand, by compare-and-swap; nothing is run')
+    .argument('<uid>', 'the account: it has failed, or is in work and nobody works on it')
+    .requiredOption('--code <code>', '0: it is finished; otherwise it has failed with this code', returnCode)
+    .action((uid: string, { code, ...options }: OrderOptions & { readonly code: number }) =>
+      send('settle', options, { uid, code }),
+    );
+}
+
+function returnCode(given: string): number {
+  const code = Number(given);
+  if (/^\d{1,3}$/.test(given) && code <= 255) return code;
+  throw new InvalidArgumentError('It is a number from 0 to 255.');
 }
 
 function ordering(command: Command): Command {

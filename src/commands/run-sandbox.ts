@@ -109,6 +109,7 @@ async function demonstrate(
     settings,
     env,
     report: publisher.report,
+    events$: publisher.events$,
     notice: (message) => print(`   ${message}`),
     dryRun: false,
   });

@@ -5,7 +5,7 @@ export interface ControlAnswer {
 }
 
 /** The orders that a service takes, each at a path of its name. */
-export const ORDER_NAMES = ['pause', 'resume', 'cancel'] as const satisfies ReadonlyArray<keyof Control>;
+export const ORDER_NAMES = ['pause', 'resume', 'cancel', 'settle'] as const satisfies ReadonlyArray<keyof Control>;
 
 /**
  * What an operator may tell a running service. `who`: the user who asks, if that is known. None of
@@ -18,4 +18,13 @@ export interface Control {
   resume(order: { readonly who?: string | undefined }): ControlAnswer;
   /** Ends the script of an account, which counts as failed. */
   cancel(order: { readonly uid: string; readonly who?: string | undefined }): ControlAnswer;
+  /**
+   * Writes the outcome of an account that has failed, or that nobody works on: 0: finished;
+   * otherwise failed with this code. Nothing is run.
+   */
+  settle(order: {
+    readonly uid: string;
+    readonly code: number;
+    readonly who?: string | undefined;
+  }): Promise<ControlAnswer>;
 }

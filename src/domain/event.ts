@@ -69,7 +69,13 @@ export type StreamEvent =
   | ({ readonly event: 'resumed' } & AccountRef)
   | ({ readonly event: 'step'; readonly name: string; readonly milliseconds: number } & StepEnd & AccountRef)
   | ({ readonly event: 'output'; readonly stream: 'stdout' | 'stderr'; readonly line: string } & AccountRef)
-  | ({ readonly event: 'finished'; readonly state: string; readonly milliseconds: number } & AccountRef)
+  | ({
+      readonly event: 'finished';
+      readonly state: string;
+      readonly milliseconds: number;
+      /** The operator who mended the account by hand. No handler ran. */
+      readonly settledBy?: string;
+    } & AccountRef)
   | ({
       readonly event: 'failed';
       readonly returnValue: number;

@@ -68,7 +68,9 @@ export function describeEvent(event: StreamEvent): string {
     case 'output':
       return `${event.stream === 'stderr' ? '!' : '|'} ${event.line}`;
     case 'finished':
-      return `in ${humanDuration(event.milliseconds)}`;
+      return event.settledBy === undefined
+        ? `in ${humanDuration(event.milliseconds)}`
+        : `settled by ${event.settledBy}`;
     case 'failed':
       return `${failureWords(event)}; ${event.reason}`;
     case 'retrying':

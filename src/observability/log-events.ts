@@ -84,7 +84,12 @@ function lineOf(event: PublishedEvent, logged: LoggedMessages): Line | undefined
     case 'disconnected':
       return disconnected(event, logged);
     case 'finished':
-      return info('account finished', { ...account(event), milliseconds: event.milliseconds, state: event.state });
+      return info('account finished', {
+        ...account(event),
+        milliseconds: event.milliseconds,
+        state: event.state,
+        settledBy: event.settledBy,
+      });
     case 'failed':
       return failed(event);
     case 'retrying':

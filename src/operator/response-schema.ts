@@ -143,7 +143,7 @@ const fields: Readonly<Record<FieldsOf<StreamEvent>, typeof text | typeof number
     until: text,
     writtenAt: text,
   },
-  ...{ by: text, who: text, holds: text },
+  ...{ by: text, who: text, holds: text, settledBy: text },
   ...{ name: text, stream: text, line: text, state: text, step: text, cause: text, outcome: text },
   ...{ entries: number, milliseconds: number, resultCode: number, attempt: number, inMilliseconds: number },
   ...{

@@ -1,5 +1,4 @@
 import type { OperatorFunction } from 'rxjs';
-import type { AccountRecord } from '../../src/domain/account.ts';
 import { type Decision, isStart } from '../../src/domain/decide.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { identityOf } from '../accounts/identity.ts';
@@ -29,7 +28,8 @@ export function claim(surroundings: Surroundings, slot: Slot): OperatorFunction<
     gate.claimed(candidate.id);
     const job = jobOf(candidate, result, { id, claimedAt: monotonic() });
     open.wrote(candidate.id, job.record, { working: true, made: job.record.entryCSN });
-    report(claimedEvent(job));
+    const event = claimedEvent(job);
+    if (event !== undefined) report(event);
     return { at: 'claimed', candidate, job };
   });
 }
@@ -57,7 +57,7 @@ export function claimAccount(
     perform: (effect) =>
       effect.do === 'lease'
         ? takeLease(candidate, effect.record, job, surroundings, slot)
-        : perform(effect, candidate.record, surroundings, pause),
+        : perform(effect, candidate, surroundings, pause),
     tell: (told) => {
       if (told.note === 'claiming') open.claiming(candidate.id, told.record, told.fence);
       else report(conflictEvent(told));
@@ -67,7 +67,7 @@ export function claimAccount(
 
 async function perform(
   effect: Exclude<ClaimEffect, { readonly do: 'lease' }>,
-  first: AccountRecord,
+  candidate: Candidate,
   surroundings: Surroundings,
   pause: Pause,
 ): Promise<ClaimInput> {
@@ -75,7 +75,7 @@ async function perform(
   const shown = (entry: DirectoryEntry | undefined): ClaimInput => ({ got: 'entry', entry });
   switch (effect.do) {
     case 'find':
-      return shown(await readAgain(first, directory));
+      return shown(await readAgain(candidate.record, directory));
     case 'read':
       return shown(await directory.read(effect.dn));
     case 'modify':
@@ -83,7 +83,7 @@ async function perform(
     case 'ask':
       return { got: 'objection', reason: await objection(effect.record) };
     case 'judge':
-      return judge(effect, surroundings);
+      return judge(effect, candidate, surroundings);
     case 'pause':
       await pause(effect.failures, effect.error);
       return { got: 'time' };
@@ -92,6 +92,7 @@ async function perform(
 
 function judge(
   { record, mayBeOthers }: Extract<ClaimEffect, { do: 'judge' }>,
+  { settlement }: Candidate,
   { underLeases, leases, open, report, decideNow, gate, fencing, newToken }: Surroundings,
 ): ClaimInput {
   const isOwnClaim = open.versions.isOwn(record) || open.versions.mayBeOwn(record);
@@ -101,9 +102,9 @@ function judge(
   while (token === record.date?.value) token = newToken();
   const leased = leases.isHeld(record.uid);
   const now = decideNow(record, 'claim');
-  // A pause may have begun since the turn did.
+  // A pause may have begun since the turn did. It does not hold what runs nothing.
   const decision: Decision =
-    isStart(now) && !gate.admits(identityOf(record), now.mode)
+    isStart(now) && settlement === undefined && !gate.admits(identityOf(record), now.mode)
       ? { kind: 'wait', mode: now.mode, reason: 'the service is paused' }
       : now;
   return { got: 'judgement', decision, isOwnClaim, leased, fencing: fencing(), token };

@@ -36,6 +36,8 @@ export function decideEach(dependencies: DecisionDependencies): OperatorFunction
         const { inMilliseconds, why } = change;
         return { kind: 'hold', ...item, due: { inMilliseconds }, why, replaces: true };
       }
+      case 'settle':
+        return { kind: 'hold', ...item, due: 'now' };
       case 'rests':
         return { kind: 'rest', ...item, why: change.why };
     }

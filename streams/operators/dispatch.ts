@@ -2,18 +2,24 @@ import type { OperatorFunction } from 'rxjs';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
 import type { Candidate, ClaimedJob } from '../candidate.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { type AfterHandler, afterHandler } from '../turn/after-work.ts';
+import { type AfterHandler, afterHandler, settledOutcome } from '../turn/after-work.ts';
 import { DONE, INTERRUPTED, stage, type Turn, type TurnResult } from '../turn/turn.ts';
 import { afterHandlerEvent } from '../turn/turn-events.ts';
 
 /**
  * claimed -> ended, again or done: runs the handler of the job's mode. A failure that may be
  * repeated has another turn after its pause, and the account stays in work meanwhile. If the stop
- * of the service has ended the handler, the account is taken up at the next start.
+ * of the service has ended the handler, the account is taken up at the next start. What an operator
+ * has settled has its outcome already.
  */
 export function dispatch(surroundings: Surroundings): OperatorFunction<Turn, Turn> {
   const { report, monotonic, open, retry, observeStep } = surroundings;
   return stage('claimed', surroundings, async ({ candidate, job }) => {
+    const { settlement } = job;
+    if (settlement !== undefined) {
+      const work = { job, outcome: settledOutcome(settlement), tries: 0, milliseconds: 0 };
+      return { at: 'ended', candidate, work };
+    }
     const { outcome, hasLapsed } = await runUnderLease(candidate.id, job, surroundings);
     const isOvertaken = open.isOvertaken(candidate.id);
     const next = afterHandler(job, outcome, { isOvertaken, hasLapsed }, retry);

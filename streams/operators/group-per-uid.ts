@@ -22,7 +22,7 @@ export interface GroupOptions<T, R> {
   /** Which waiting items may not begin for now. Default: there are none. */
   readonly gate?: ItemGate<T>;
   /** Called with a waiting item when a newer one with the same id replaces it. */
-  readonly discarded?: (item: T) => void;
+  readonly discarded?: (item: T, newer: T) => void;
   /** Called with a waiting item when it is dropped. */
   readonly dropped?: (item: T) => void;
   /** Where the items are kept, for others to see. */
@@ -94,7 +94,7 @@ class Group<T, R> {
       if (before !== undefined) this.#options.dropped?.(before);
     } else {
       const before = this.#lanes.put(arrival);
-      if (before !== undefined) this.#options.discarded?.(before);
+      if (before !== undefined) this.#options.discarded?.(before, arrival.item);
     }
     this.#startReady();
   }

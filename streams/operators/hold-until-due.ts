@@ -38,7 +38,7 @@ export interface HoldOptions<T> {
   /** Returns the item to pass on for one that had to wait, as it may be out of date. */
   readonly released: (item: T) => T;
   /** Called with a held item when a newer one with the same id replaces it. */
-  readonly discarded: (item: T) => void;
+  readonly discarded: (item: T, newer: T) => void;
   /** Called with a held item when it is dropped. */
   readonly dropped?: (item: T) => void;
   /**
@@ -120,9 +120,9 @@ function renew<T>(
   { released, discarded }: HoldOptions<T>,
   pass: (arrival: Arrival<T>) => void,
 ): void {
-  const hadTime = before !== undefined && !before.rests;
-  if (hadTime) discarded(before.item);
   const { key, id, item, due, quiet = false, replaces = false } = arrival;
+  const hadTime = before !== undefined && !before.rests;
+  if (hadTime) discarded(before.item, item);
   const why = moreOf(before?.why, arrival.why);
   if (replaces) pass({ kind: 'drop', id });
   const isRelease = quiet && hadTime;

@@ -17,6 +17,8 @@ export type AccountChange =
   | { readonly kind: 'left'; readonly id: string }
   /** The account comes back after a pause. */
   | { readonly kind: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number; readonly why: HoldReason }
+  /** An operator settles it. */
+  | { readonly kind: 'settle'; readonly candidate: Candidate }
   /** Its turn has ended, and nothing follows until it changes. */
   | { readonly kind: 'rests'; readonly candidate: Candidate; readonly why: HoldReason };
 

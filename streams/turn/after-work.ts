@@ -1,5 +1,6 @@
 import type { HandlerOutcome, Job } from '../../src/domain/job.ts';
 import { backoff, type RetryPolicy, retryDelay } from '../../src/domain/retry.ts';
+import type { Settlement } from '../candidate.ts';
 
 /** What follows when a handler has ended. */
 export type AfterHandler =
@@ -36,6 +37,21 @@ export function afterHandler(
   if (inMilliseconds === undefined) return { to: 'writeBack' };
   if (isOvertaken) return { to: 'newerRequest' };
   return { to: 'repeat', attempt: attempt + 1, lost: outcome.retry === 'lost' ? lost + 1 : 0, inMilliseconds };
+}
+
+/** The outcome of an account that an operator has settled. No handler runs. */
+export function settledOutcome({ code, who }: Settlement): HandlerOutcome {
+  if (code === 0) return { ok: true, timings: [] };
+  return {
+    ok: false,
+    timings: [],
+    step: '',
+    returnValue: code,
+    reason: 'nothing was run',
+    cause: `settled by ${who ?? 'an operator'}`,
+    retry: 'permanent',
+    aborted: false,
+  };
 }
 
 /** What follows when the directory refuses an outcome. */

@@ -1,13 +1,13 @@
 import type { AccountRecord } from '../../src/domain/account.ts';
-import { isInWork, isStart, preconditionHolds } from '../../src/domain/decide.ts';
+import { isInWork, preconditionHolds } from '../../src/domain/decide.ts';
 import { DirectoryError, failureKind, ResultCode } from '../../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
-import { claimFence, outcomeFence, standingFence } from '../../src/domain/fence.ts';
+import { outcomeFence, standingFence } from '../../src/domain/fence.ts';
 import { modeOf, readMode } from '../../src/domain/mode.ts';
 import { claim, claimed, requestAgain, resume, resumed } from '../../src/domain/transition.ts';
-import { isLeftAlone } from '../accounts/identity.ts';
 import { type Candidate, sameTurn } from '../candidate.ts';
-import { end, find, judge, lease, pause, tokenOf } from './claim-moves.ts';
+import { attemptedOn } from './attempted.ts';
+import { end, find, judge, lease, pause } from './claim-moves.ts';
 import type {
   Attempted,
   ClaimInput,
@@ -125,24 +125,6 @@ function takeBack(memory: ClaimMemory, seen: AccountRecord, { fencing }: Judgeme
   const fence = memory.undo === undefined || standing.by === 'version' ? standing : memory.undo;
   const list = requestAgain(seen, modeOf(seen), names, fence);
   return { notes: [], state: { at: 'undoing', memory, seen }, effect: { do: 'modify', dn: seen.dn, list, fence } };
-}
-
-function attemptedOn(
-  memory: ClaimMemory,
-  seen: AccountRecord,
-  { decision, isOwnClaim, fencing, token }: Judgement,
-): Attempted | undefined {
-  const { ownWork, record } = memory.candidate;
-  const isOurs = ownWork?.kind === 'retry' ? isLeftAlone(record, seen) : isOwnClaim;
-  const start =
-    decision.kind === 'wait' && isInWork(seen) && isOurs ? ({ ...decision, kind: 'resume' } as const) : decision;
-  if (!isStart(start)) return undefined;
-  const { kind: how, mode } = start;
-  const fence = claimFence(seen, fencing, token);
-  const standing = tokenOf(memory, seen);
-  // The day before this service's own token is the one that was asked for.
-  const isRenewed = fence.by === 'token' && standing !== undefined;
-  return { how, mode, seen, fence: isRenewed ? { ...fence, restored: standing.restored } : fence };
 }
 
 function asked(

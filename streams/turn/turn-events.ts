@@ -62,7 +62,9 @@ export function conflictEvent({ record, reason }: Extract<ClaimNote, { note: 'co
   return { event: 'conflict', reason, ...refOf(record) };
 }
 
-export function claimedEvent({ id, record, resumed }: ClaimedJob): StreamEvent {
+/** Undefined if nothing is run, as an operator has settled the account. */
+export function claimedEvent({ id, record, resumed, settlement }: ClaimedJob): StreamEvent | undefined {
+  if (settlement !== undefined) return undefined;
   return { event: resumed ? 'resumed' : 'claimed', ...refOf(record, id) };
 }
 
@@ -137,7 +139,8 @@ export function writeBackEvent(
   if (result.kind === 'superseded') return { event: 'superseded', reason: result.reason, ...ref };
   const { finished: mode, requested } = WORDS[job.mode];
   if (outcome.ok) {
-    return { event: 'finished', state: result.state, milliseconds: Math.round(milliseconds), ...ref, mode };
+    const settled = job.settlement === undefined ? {} : { settledBy: job.settlement.who ?? 'an operator' };
+    return { event: 'finished', state: result.state, milliseconds: Math.round(milliseconds), ...settled, ...ref, mode };
   }
   const { returnValue, step } = outcome;
   const reason = result.returnValueWritten ? outcome.reason : `${outcome.reason}; ${NOT_NOTED} ${requested}`;

@@ -86,7 +86,7 @@ export function decideAgain({ id }: Candidate, record: AccountRecord, fresh: boo
  * Returns the job for a claim. `claimedAt`: when the claim was answered, by the monotonic clock.
  */
 export function jobOf(
-  { ownWork }: Pick<Candidate, 'ownWork'>,
+  { ownWork, settlement }: Pick<Candidate, 'ownWork' | 'settlement'>,
   { how, mode, record, entry, fence, attempt }: Extract<ClaimResult, { readonly kind: 'claimed' }>,
   { id, claimedAt }: Pick<ClaimedJob, 'id' | 'claimedAt'>,
 ): ClaimedJob {
@@ -103,5 +103,6 @@ export function jobOf(
     attempt: retried?.attempt ?? (how === 'resume' ? attempt : 1),
     resumed,
     lost,
+    ...(settlement === undefined ? {} : { settlement }),
   };
 }

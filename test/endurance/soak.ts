@@ -3,7 +3,7 @@
  * WHAT JOBS`. WHAT is `few` (20 uids), `many` (a uid for each job), or `held` (accounts that are
  * not due). Prints one JSON object.
  */
-import { ReplaySubject } from 'rxjs';
+import { NEVER, ReplaySubject } from 'rxjs';
 import { decide } from '../../src/domain/decide.ts';
 import { entryOf } from '../../src/domain/entry.ts';
 import { readAccount } from '../../src/domain/read-account.ts';
@@ -61,6 +61,7 @@ const drained = new Promise<void>((resolve, reject) => {
     directory,
     underLeases: false,
     leases: NO_LEASES,
+    settled$: NEVER,
     gate: new Gate(
       () => {},
       () => Date.now(),

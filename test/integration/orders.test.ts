@@ -172,3 +172,32 @@ describe('cancel', () => {
     );
   });
 });
+
+describe('settle', () => {
+  const FAILED = { sstProvisioningMode: 'adding', sstProvisioningState: '0', sstProvisioningReturnValue: '6' };
+
+  it('writes the outcome of an account that was mended by hand, runs nothing, and refuses the rest with reasons', async () => {
+    await setUp();
+    await slapd.addAccount('1', FAILED);
+    await slapd.addAccount('w2', ASKED);
+    await service.outputMatches(/ claimed +w2 /);
+    expect(await order('settle', '1', '--code', '5')).toMatchObject({
+      code: 0,
+      stdout: '1 is settled as failed with code 5.\n',
+    });
+    const settled = await order('settle', '1', '--code', '0');
+    expect(settled.stdout).toMatch(/^1 is settled: added, state \d{8}T\d{6}Z\.\n$/);
+    const entry = await slapd.read('1');
+    expect(String(entry?.values('sstProvisioningMode')[0])).toBe('added');
+    expect(String(entry?.values('sstProvisioningReturnValue')[0])).toBe('0');
+    expect(service.output).toMatch(/ finished +1 .*settled by root \(0\)/);
+    expect(service.output).not.toMatch(/ step +1 /);
+    expect(await order('settle', 'w2', '--code', '0')).toMatchObject({
+      code: 1,
+      stdout: 'w2 cannot be settled: it is in work; cancel ends its script, which counts as\nfailed.\n',
+    });
+    expect((await order('settle', '1', '--code', '0')).stdout).toMatch(/it is no open account that this service knows/);
+    expect((await order('settle', '1', '--code', '256')).code).toBe(64);
+    await order('cancel', 'w2');
+  });
+});

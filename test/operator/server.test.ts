@@ -95,6 +95,7 @@ describe('an order', () => {
     },
     resume: () => ({ done: false, words: 'There is nothing to resume.' }),
     cancel: () => ANSWER,
+    settle: async () => ANSWER,
   };
   const post = (body: string, headers: readonly string[] = ['Content-Type: application/json'], path = '/pause') =>
     [`POST ${path} HTTP/1.1`, 'Host: localhost', ...headers, `Content-Length: ${body.length}`]

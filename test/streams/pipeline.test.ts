@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HandlerOutcome, RunHandler } from '../../src/domain/job.ts';
+import { accountToSettle } from '../../streams/account-to-settle.ts';
 import { fakeTimeStages } from '../support/fake-time-stages.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
 import { failed, Stage, SUCCEEDED } from '../support/stage.ts';
@@ -109,6 +110,85 @@ describe('the stream', () => {
     directory.write('a', { sstProvisioningMode: 'modify' });
     await pass(100);
     expect(stage.jobs).toHaveLength(3);
+  });
+
+  describe('of an account that an operator settles', () => {
+    const settle = (stage: Stage, code: number) => {
+      const found = accountToSettle(stage.accounts, 'a');
+      if (typeof found === 'string') throw new Error(found);
+      stage.settled$.next({ ...found, fresh: false, settlement: { code, who: 'alice (1000)' } });
+    };
+
+    it('finishes one that has failed, or fails it with another code, and runs nothing', async () => {
+      const stage = start({ runHandler: async () => failed(6) });
+      directory.create('a');
+      await pass(100);
+      settle(stage, 4);
+      await pass(100);
+      expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('4');
+      expect(stage.events.at(-1)).toMatchObject({ event: 'failed', returnValue: 4, cause: 'settled by alice (1000)' });
+      settle(stage, 0);
+      await pass(100);
+      expect(directory.mode('a')).toBe('added');
+      expect(directory.value('a', 'sstProvisioningReturnValue')).toBe('0');
+      expect(stage.events.at(-1)).toMatchObject({ event: 'finished', settledBy: 'alice (1000)' });
+      expect(stage.jobs).toHaveLength(1);
+      expect(accountToSettle(stage.accounts, 'a')).toBe('it is no open account that this service knows');
+      expect(stage.replayed().differences).toEqual([]);
+    });
+
+    it('takes one in its pause before another attempt, or held by a pause of the service', async () => {
+      const stage = start({ runHandler: async () => failed(75) });
+      directory.create('a');
+      await pass(100);
+      stage.gate.pause({ by: 'operator', holds: 'everything', reason: 'r' });
+      await pass(60_000);
+      expect(stage.accounts.counts()).toMatchObject({ queued: 1 });
+      settle(stage, 0);
+      await pass(100);
+      expect(directory.mode('a')).toBe('added');
+      expect(stage.told).not.toContain('superseded');
+      expect(stage.jobs).toHaveLength(1);
+    });
+
+    it('is done under the lease of its uid, with several services', async () => {
+      const runHandler = async () => failed(6);
+      const [stage, other] = [start({ instances: 'several', runHandler }), start({ instances: 'several', runHandler })];
+      directory.create('a');
+      await pass(1_000);
+      settle(stage, 0);
+      await pass(1_000);
+      expect(directory.mode('a')).toBe('added');
+      expect(stage.leases + other.leases).toBe(0);
+      expect(stage.jobs.length + other.jobs.length).toBe(1);
+      expect(other.accounts.counts()).toMatchObject({ open: 0 });
+    });
+
+    it('is refused where a handler runs, or nothing has begun', async () => {
+      const stage = start({ runHandler: takes(1_000) });
+      directory.create('a');
+      await pass(100);
+      expect(accountToSettle(stage.accounts, 'a')).toMatch(/^it is in work; cancel/);
+      stage.gate.pause({ by: 'operator', holds: 'everything', reason: 'r' });
+      directory.create('b');
+      await pass(2_000);
+      expect(accountToSettle(stage.accounts, 'b')).toBe('it asks for add, which has not begun');
+    });
+
+    it('overwrites no newer request', async () => {
+      const stage = start({ runHandler: async () => failed(6) });
+      directory.create('a');
+      await pass(100);
+      const found = accountToSettle(stage.accounts, 'a');
+      directory.write('a', { sstProvisioningMode: 'modify' });
+      await pass(100);
+      if (typeof found === 'string') throw new Error(found);
+      stage.gate.pause({ by: 'operator', holds: 'everything', reason: 'r' });
+      directory.write('a', { sstProvisioningMode: 'add' });
+      stage.settled$.next({ ...found, fresh: false, settlement: { code: 0 } });
+      await pass(1_000);
+      expect(directory.mode('a')).toBe('add');
+    });
   });
 
   it('stops at more deletes than the brake allows, goes on with the rest, and with them when resumed', async () => {

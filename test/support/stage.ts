@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { merge, ReplaySubject, type Subscription } from 'rxjs';
+import { merge, ReplaySubject, Subject, type Subscription } from 'rxjs';
 import type { AccountRecord, AttributeNames, EntryReading } from '../../src/domain/account.ts';
 import type { BrakeRules } from '../../src/domain/brake.ts';
 import { decide } from '../../src/domain/decide.ts';
@@ -92,6 +92,7 @@ export class Stage {
   readonly open: OpenAccounts;
   readonly accounts: AccountsInStream;
   readonly gate: Gate;
+  readonly settled$ = new Subject<Candidate>();
   readonly drain$ = new ReplaySubject<void>(1);
   readonly abort = new AbortController();
   readonly draining = new AbortController();
@@ -167,6 +168,7 @@ export class Stage {
       retry,
       report,
       gate: this.gate,
+      settled$: this.settled$,
       away: {
         delay: (failures) => backoff(failures, { initial: 100, max: 5_000 }),
         wait: (milliseconds, until) => this.#wait(milliseconds, until),

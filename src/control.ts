@@ -25,7 +25,7 @@ const NO_REASON = 'no reason was given';
 const UNTIL_WHEN = 'This lasts until resume, or a restart of the service; the entry of switch.dn lasts longer.';
 
 /** What operators may tell the service. */
-export function createControl({ gate, accounts, events$, settle }: ControlDependencies): Control {
+export function createControl({ gate, accounts, events$, settle }: ControlDependencies): Omit<Control, 'reload'> {
   return {
     pause: ({ reason = NO_REASON, who }) => {
       gate.pause({ by: 'operator', holds: 'everything', reason, ...(who === undefined ? {} : { who }) });

@@ -1,6 +1,5 @@
 import { chown } from 'node:fs/promises';
 import type { Settings } from '../config/schema.ts';
-import { handlerFacts } from './handler-facts.ts';
 import { shortageIn } from './host/shortage.ts';
 import type { OperatorServer, OperatorServerOptions } from './operator/server.ts';
 import { groupNumber } from './operator-group.ts';
@@ -9,7 +8,7 @@ import { programVersion } from './version.ts';
 /** What the interface tells of. */
 type OperatorSource = Pick<
   OperatorServerOptions,
-  'events$' | 'accounts' | 'leases' | 'journal' | 'notify' | 'pauses' | 'control'
+  'events$' | 'accounts' | 'leases' | 'journal' | 'notify' | 'pauses' | 'control' | 'limitMilliseconds'
 >;
 
 /**
@@ -26,13 +25,11 @@ export async function openOperatorInterface(
   const { OperatorError } = await import('./operator/listen-address.ts');
   const { startOperatorServer } = await import('./operator/server.ts');
   try {
-    const { longestMilliseconds: limitMilliseconds } = handlerFacts(settings);
     const version = programVersion();
     const server = await startOperatorServer({
       listen,
       allowRemote,
       ...source,
-      limitMilliseconds,
       version,
       now: Date.now,
     });

@@ -20,6 +20,7 @@ import type { OperatorServer } from './operator/server.ts';
 import { checkHost } from './preflight/host.ts';
 import { checkSecrets } from './preflight/secrets.ts';
 import { checkStep } from './preflight/steps.ts';
+import { createReload } from './reload-settings.ts';
 import { endOrphansBelow } from './script/orphans.ts';
 import { createService, type Service } from './service.ts';
 import { openServiceOutputs, type ServiceOutputOptions, type ServiceOutputs } from './service-outputs.ts';
@@ -109,9 +110,16 @@ async function runLogged(
   const stopRequested = stopOnSignals(signals, service, log);
   let operator: OperatorServer | undefined;
   try {
-    const { accounts, leases, pauses, control } = service;
-    const told = { journal: journal?.health, notify: notifier?.status };
-    const source = { events$: publisher.events$, accounts, leases, ...told, pauses, control };
+    const { accounts, leases, pauses, longestMilliseconds: limitMilliseconds } = service;
+    const use = (next: Settings): void => {
+      log.logger.level = next.log.level;
+      recorder?.use(next);
+      service.use(next);
+    };
+    const reload = createReload({ configFile, env, settings, use, manager, report: publisher.report });
+    const control = service.control === undefined ? undefined : { ...service.control, reload };
+    const told = { events$: publisher.events$, journal: journal?.health, notify: notifier?.status };
+    const source = { ...told, accounts, leases, pauses, control, limitMilliseconds };
     operator = await openOperatorInterface(settings, source, notice);
     // Ready means started, even without a connection: a manager that restarts the service would not
     // help.

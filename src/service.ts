@@ -2,8 +2,6 @@ import { randomInt } from 'node:crypto';
 import { uptime } from 'node:os';
 import { catchError, EMPTY, ignoreElements, lastValueFrom, type Observable, Subject, tap } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
-import { handlersOf, longestHandlerMilliseconds } from '../handlers/registry.ts';
-import { handlerRunner } from '../handlers/run-handler.ts';
 import { hostObjection } from '../handlers/steps/host-users.ts';
 import { accountMemory } from '../streams/accounts/account-memory.ts';
 import type { OpenAccounts } from '../streams/accounts/open-accounts.ts';
@@ -26,17 +24,16 @@ import type { LeasesView } from './domain/lease-status.ts';
 import type { Pause } from './domain/pause.ts';
 import { presenceName } from './domain/presence.ts';
 import { readAccount } from './domain/read-account.ts';
+import { longestPause } from './domain/retry.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { stateTimestamp } from './domain/timestamp.ts';
 import type { Connection } from './ldap/connection.ts';
 import { leaseStore } from './ldap/lease-store.ts';
 import type { DirectoryOperations } from './ldap/operations.ts';
-import { runCommand } from './script/command.ts';
-import { createLookups } from './script/lookups.ts';
-import { createScriptRunner } from './script/script-runner.ts';
 import { createGate, obey } from './service-gate.ts';
+import { createHandlers } from './service-handlers.ts';
 import { ServiceLifecycle } from './service-lifecycle.ts';
-import { accessOf, decisionMaker, rulesOf, siteOf } from './site.ts';
+import { accessOf, decisionMaker, rulesOf } from './site.ts';
 import { watchedDirectory } from './watched-directory.ts';
 
 export interface ServiceOptions {
@@ -69,8 +66,12 @@ export interface Service {
   readonly leases: LeasesView | undefined;
   /** Its pauses, the oldest first. */
   readonly pauses: () => readonly Pause[];
-  /** Takes the orders of operators; undefined in a dry run. */
-  readonly control: Control | undefined;
+  /** Takes the orders of operators, save `reload`; undefined in a dry run. */
+  readonly control: Omit<Control, 'reload'> | undefined;
+  /** Takes other settings into effect, as far as `config/reload.ts` allows, for further turns. */
+  use(settings: Settings): void;
+  /** The longest time that a handler may take, in milliseconds. */
+  longestMilliseconds(): number;
   /** Runs until it is told to stop. Resolves to the exit code of the process. */
   run(): Promise<number>;
   /** Starts no new work. Running work may continue for the grace period. */
@@ -91,18 +92,19 @@ const monotonic = (): number => performance.now();
  * service.
  */
 export function createService(options: ServiceOptions): Service {
-  const { settings, report, events$, notice } = options;
+  const { report, events$, notice } = options;
+  let { settings } = options;
   const lifecycle = new ServiceLifecycle();
   const accounts = new AccountsInStream(settings.concurrency, () => Date.now());
   const gate = createGate(options);
-  const handlers = createHandlers(options);
-  const open = createMemory(settings, handlers.longestMilliseconds);
+  const handlers = createHandlers({ settings, notice, monotonic });
+  const open = createMemory(settings, () => handlers.longestMilliseconds() + longestPause(settings.retry));
   const directory = createDirectory(options, open, lifecycle);
   const leases = createLeases(options, directory.operations, lifecycle);
 
   const settled$ = new Subject<Candidate>();
   const parts = { lifecycle, accounts, gate, settled$, handlers, open, directory, leases: leases?.keeper ?? NO_LEASES };
-  const dependencies = dependenciesOf(options, parts);
+  const dependencies = { ...dependenciesOf(options, parts), retry: () => settings.retry };
   const changes$ = directory.changes$.pipe(
     tap((change) => {
       if (change.kind === 'connected') leases?.connected();
@@ -128,6 +130,12 @@ export function createService(options: ServiceOptions): Service {
     control: options.dryRun
       ? undefined
       : createControl({ gate, accounts, events$, settle: (candidate) => settled$.next(candidate) }),
+    use: (next) => {
+      settings = next;
+      handlers.use(next);
+      accounts.resize(next.concurrency);
+    },
+    longestMilliseconds: handlers.longestMilliseconds,
     run: async () => {
       const obeying = obey(options, gate, directory);
       await lastValueFrom(stream$, { defaultValue: undefined });
@@ -149,29 +157,11 @@ export function createService(options: ServiceOptions): Service {
   };
 }
 
-/** What is done to an account: the handlers of this site, and what they use on this host. */
-function createHandlers({ settings, notice }: ServiceOptions) {
-  const handlers = handlersOf(settings, siteOf(settings));
-  const { script, directory } = settings;
-  const scripts = createScriptRunner({ launcher: script.launcher, base: directory.base, onNotice: notice });
-  const { getent, close } = createLookups({ launcher: script.launcher, onNotice: notice });
-  return {
-    run: handlerRunner(handlers, { scripts, getent, runCommand }, monotonic),
-    longestMilliseconds: longestHandlerMilliseconds(handlers),
-    getent,
-    close: () => {
-      close();
-      return scripts.close();
-    },
-  };
-}
-
 /** What is remembered of the open accounts. */
-function createMemory({ instances, retry, directory }: Settings, longestHandlerMilliseconds: number) {
+function createMemory({ instances, directory }: Settings, longestMilliseconds: () => number) {
   return accountMemory({
     instances,
-    longestHandlerMilliseconds,
-    retry,
+    longestMilliseconds,
     behindAfterMilliseconds: directory.behindAfter,
     monotonic,
   });
@@ -250,8 +240,8 @@ interface Parts {
 function dependenciesOf(
   { settings, report, dryRun, observeStep = () => {} }: ServiceOptions,
   { lifecycle, accounts, gate, settled$, handlers, open, directory, leases }: Parts,
-): PipelineDependencies {
-  const { attributes: names, instances, retry } = settings;
+): Omit<PipelineDependencies, 'retry'> {
+  const { attributes: names, instances } = settings;
   const { getent } = handlers;
   const { stopped: signal } = lifecycle;
   const rules = rulesOf(settings);
@@ -272,7 +262,6 @@ function dependenciesOf(
     directory: directory.operations,
     away: directory.backoff,
     runHandler: handlers.run,
-    retry,
     dryRun,
     report,
     signal,

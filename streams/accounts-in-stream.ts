@@ -1,3 +1,4 @@
+import { type Observable, Subject } from 'rxjs';
 import type { AccountsView, Condition } from '../src/domain/condition.ts';
 import type { AccountCounts } from '../src/domain/status.ts';
 import type { Candidate } from './candidate.ts';
@@ -13,7 +14,8 @@ import { Turns } from './turns.ts';
  * wait with the older one.
  */
 export class AccountsInStream implements AccountsView {
-  readonly slots: number;
+  #slots: number;
+  readonly #resized$ = new Subject<number>();
   readonly held = new HeldPlaces<Candidate>();
   readonly lanes = new Lanes<Candidate>();
   readonly turns: Turns;
@@ -22,8 +24,23 @@ export class AccountsInStream implements AccountsView {
 
   /** `now`: milliseconds since 1970. */
   constructor(slots: number, now: () => number) {
-    this.slots = slots;
+    this.#slots = slots;
     this.turns = new Turns(now);
+  }
+
+  get slots(): number {
+    return this.#slots;
+  }
+
+  /** Emits another number of slots. */
+  get resized$(): Observable<number> {
+    return this.#resized$;
+  }
+
+  resize(slots: number): void {
+    if (slots === this.#slots) return;
+    this.#slots = slots;
+    this.#resized$.next(slots);
   }
 
   /** A slot that is lent may be taken by another account. */

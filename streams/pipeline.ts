@@ -108,6 +108,7 @@ export function provisioning(
         }),
         groupPerUid({
           slots: accounts.slots,
+          resized$: accounts.resized$,
           lanes: accounts.lanes,
           shares: surroundings.leases,
           gate,

@@ -20,7 +20,7 @@ export const OWN_SLOT: Slot = { lend: (waiting) => waiting() };
  * want their first one.
  */
 export class Slots implements Slot {
-  readonly #most: number;
+  #most: number;
   readonly #freed: () => void;
   #taken = 0;
   /**
@@ -46,8 +46,18 @@ export class Slots implements Slot {
     this.#taken += 1;
   }
 
+  /** Changes the number of slots. Those that are taken beyond it are kept until they are given back. */
+  resize(most: number): void {
+    this.#most = most;
+    this.#giveBack();
+  }
+
   free(): void {
     this.#taken -= 1;
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
     while (this.isFree) {
       const back = this.#wantedBack.shift();
       if (back === undefined) break;

@@ -25,7 +25,8 @@ export interface Surroundings {
   /** Several services work on these accounts, each uid under a lease. */
   readonly underLeases: boolean;
   readonly leases: Leases;
-  readonly retry: RetryPolicy;
+  /** When a failed attempt is repeated. It may change while the service runs. */
+  readonly retry: () => RetryPolicy;
   readonly open: OpenAccounts;
   /** The accounts in the stream. */
   readonly accounts: AccountsInStream;

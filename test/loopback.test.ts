@@ -53,7 +53,7 @@ describe.each(CASES)('the host %s is this one: %s', (host, isHere) => {
       listen: `${written(host)}:0`,
       events$: NEVER,
       accounts: NO_ACCOUNTS,
-      limitMilliseconds: 0,
+      limitMilliseconds: () => 0,
       version: '',
       now: Date.now,
       lookUp,

@@ -17,6 +17,7 @@ _prov_backup_rsnapshot() {
       ' history') path='history' ;;
       ' pause') path='pause' ;;
       ' resume') path='resume' ;;
+      ' reload') path='reload' ;;
       ' cancel') path='cancel' ;;
       ' settle') path='settle' ;;
       ' explain') path='explain' ;;
@@ -52,6 +53,7 @@ _prov_backup_rsnapshot() {
     'history -c' | 'history --config' | \
     'pause -c' | 'pause --config' | \
     'resume -c' | 'resume --config' | \
+    'reload -c' | 'reload --config' | \
     'cancel -c' | 'cancel --config' | \
     'settle -c' | 'settle --config' | \
     'explain -c' | 'explain --config' | \
@@ -72,6 +74,7 @@ _prov_backup_rsnapshot() {
     'pause --operator' | \
     'pause --reason' | \
     'resume --operator' | \
+    'reload --operator' | \
     'cancel --operator' | \
     'settle --operator' | \
     'settle --code' | \
@@ -96,7 +99,7 @@ _prov_backup_rsnapshot() {
 
   case "$path" in
     '')
-      if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version -h --help' -- "$current"); else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume cancel settle explain verify retry replay ldif config help' -- "$current"); fi
+      if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version -h --help' -- "$current"); else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume reload cancel settle explain verify retry replay ldif config help' -- "$current"); fi
       ;;
     'run')
       mapfile -t COMPREPLY < <(compgen -W '-c --config -d --debug --json -r --dry-run --record -h --help' -- "$current")
@@ -120,6 +123,9 @@ _prov_backup_rsnapshot() {
       mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json --reason -h --help' -- "$current")
       ;;
     'resume')
+      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json -h --help' -- "$current")
+      ;;
+    'reload')
       mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json -h --help' -- "$current")
       ;;
     'cancel')
@@ -162,7 +168,7 @@ _prov_backup_rsnapshot() {
       if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'import' -- "$current"); fi
       ;;
     'help')
-      if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume cancel settle explain verify retry replay ldif config' -- "$current"); fi
+      if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume reload cancel settle explain verify retry replay ldif config' -- "$current"); fi
       ;;
   esac
 }

@@ -24,6 +24,9 @@ export function registerOrders(program: Command): void {
   ordering(program.command('resume'))
     .description('let a paused service take up work again')
     .action((options: OrderOptions) => send('resume', options, {}));
+  ordering(program.command('reload'))
+    .description('let a running service read its configuration again; faults change nothing')
+    .action((options: OrderOptions) => send('reload', options, {}));
   ordering(program.command('cancel'))
     .description('end the script of an account, which counts as failed; what others run goes on')
     .argument('<uid>', 'the account')
@@ -54,7 +57,8 @@ function send(name: keyof Control, { json, ...target }: OrderOptions, order: obj
     const { wrap } = await import('../observability/wrap.ts');
     const answer = await sendOrder(await orderTarget(target), name, order);
     const { columns = USUAL_COLUMNS } = process.stdout;
-    const text = json ? JSON.stringify(answer) : wrap(visible(answer.words), columns).join('\n');
+    const lines = answer.words.split('\n').flatMap((line) => wrap(visible(line), columns));
+    const text = json ? JSON.stringify(answer) : lines.join('\n');
     process.stdout.write(`${text}\n`);
     return answer.done ? CommandExit.OK : CommandExit.NOT_OK;
   };

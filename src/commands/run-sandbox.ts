@@ -114,9 +114,9 @@ async function demonstrate(
     dryRun: false,
   });
   force.addEventListener('abort', () => service.stopNow());
-  const operator = once
-    ? undefined
-    : await openOperatorInterface(settings, { events$: publisher.events$, accounts: service.accounts }, notice);
+  const { accounts, longestMilliseconds: limitMilliseconds } = service;
+  const source = { events$: publisher.events$, accounts, limitMilliseconds };
+  const operator = once ? undefined : await openOperatorInterface(settings, source, notice);
 
   const ready = new Promise<void>((resolve) => {
     publisher.listen(({ event }) => event === 'refreshed' && resolve());

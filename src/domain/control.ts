@@ -5,7 +5,9 @@ export interface ControlAnswer {
 }
 
 /** The orders that a service takes, each at a path of its name. */
-export const ORDER_NAMES = ['pause', 'resume', 'cancel', 'settle'] as const satisfies ReadonlyArray<keyof Control>;
+export const ORDER_NAMES = ['pause', 'resume', 'cancel', 'settle', 'reload'] as const satisfies ReadonlyArray<
+  keyof Control
+>;
 
 /**
  * What an operator may tell a running service. `who`: the user who asks, if that is known. None of
@@ -27,4 +29,8 @@ export interface Control {
     readonly code: number;
     readonly who?: string | undefined;
   }): Promise<ControlAnswer>;
+  /**
+   * Reads the configuration again. A file with faults changes nothing, and all of them are told.
+   */
+  reload(order: { readonly who?: string | undefined }): Promise<ControlAnswer>;
 }

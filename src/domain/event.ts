@@ -109,6 +109,15 @@ export type StreamEvent =
   | ({ readonly event: 'paused' } & PauseOrder)
   /** A pause has ended, after so long. Another one may last. */
   | { readonly event: 'resumedWork'; readonly by: PauseBy; readonly milliseconds: number; readonly who?: string }
+  /** The configuration was read again. `changed`: the keys that have other values from now on. */
+  | {
+      readonly event: 'reloaded';
+      readonly changed: readonly string[];
+      /** The keys whose other values need a restart. */
+      readonly needRestart: readonly string[];
+      /** The operator, if that is known. */
+      readonly who?: string;
+    }
   | { readonly event: 'draining'; readonly inWork: number; readonly queued: number; readonly graceMilliseconds: number }
   /** `interrupted`: the number of accounts in work that the stop has ended. */
   | { readonly event: 'stopped'; readonly exitCode: number; readonly interrupted: number };
@@ -145,6 +154,7 @@ const PIPELINE_ORDER: Readonly<Record<EventName, true>> = {
   left: true,
   paused: true,
   resumedWork: true,
+  reloaded: true,
   draining: true,
   stopped: true,
 };

@@ -1,8 +1,8 @@
 """Sends each line of standard input as one datagram to a unix socket. Node.js has none of these.
 
 Arguments: the path of the socket (a leading @ means the abstract namespace), and `keep` or `drop`:
-whether a line that the receiver does not take waits until it does, or is lost. Writes a zero byte
-when it is ready. Ends at the end of standard input, or when the service is gone.
+whether a line that the receiver does not take waits until it does, or is lost. With `drop` a zero
+byte stands for a newline within the datagram. Writes a zero byte when it is ready. Ends at the end of standard input, or when the service is gone.
 """
 
 import errno
@@ -51,7 +51,10 @@ receiver = None
 os.write(1, b"\0")
 for text in sys.stdin.buffer:
     pause = 0.01
-    while not sent(text.rstrip(b"\n")):
+    line = text.rstrip(b"\n")
+    if policy == "drop":
+        line = line.replace(b"\0", b"\n")
+    while not sent(line):
         if policy == "drop":
             break
         if os.getppid() != parent:

@@ -29,6 +29,7 @@ export const COLOUR_OF: Readonly<Record<StreamEvent['event'], Colour>> = {
   left: 'grey',
   paused: 'red',
   resumedWork: 'green',
+  reloaded: 'cyan',
   draining: 'yellow',
   stopped: 'yellow',
 };
@@ -85,6 +86,8 @@ export function describeEvent(event: StreamEvent): string {
       return `${pausedBy(event)}, so ${heldWords(event)}: ${event.reason}`;
     case 'resumedWork':
       return `${resumedWords(event)} after ${humanDuration(event.milliseconds)}`;
+    case 'reloaded':
+      return reloadedWords(event);
     case 'draining':
       return `${event.inWork} in work, ${event.queued} queued; at most ${humanDuration(event.graceMilliseconds)}`;
     case 'stopped':
@@ -108,6 +111,13 @@ function receivedWords({ change, mode, modifiedBy }: Extract<StreamEvent, { even
   const wasChanged = change === 'modify' || change === 'rename';
   const by = modifiedBy === undefined ? '' : `${wasChanged ? '' : ', changed'} by ${modifiedBy}`;
   return `${how}${by}, ${readMode(mode)?.phase === 'requested' ? 'asks for' : 'is'} ${mode}`;
+}
+
+/** `changed: script.timeout; a restart is needed for directory.url`. */
+function reloadedWords({ changed, needRestart, who }: Extract<StreamEvent, { event: 'reloaded' }>): string {
+  const what = changed.length === 0 ? 'nothing has changed' : `changed: ${changed.join(', ')}`;
+  const rest = needRestart.length === 0 ? undefined : `a restart is needed for ${needRestart.join(', ')}`;
+  return joined([`${who === undefined ? '' : `by ${who}: `}${what}`, rest]);
 }
 
 /** `by alice: the pause by the switch is over`. */

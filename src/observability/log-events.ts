@@ -118,6 +118,10 @@ function lineOf(event: PublishedEvent, logged: LoggedMessages): Line | undefined
       const { by, who, milliseconds } = event;
       return info('pause over', { by, who, milliseconds });
     }
+    case 'reloaded': {
+      const { changed, needRestart, who } = event;
+      return info('configuration reloaded', { changed, needRestart, who });
+    }
     case 'draining': {
       const { inWork, queued, graceMilliseconds } = event;
       return info('draining', { inWork, queued, graceMilliseconds });

@@ -6,10 +6,12 @@ export interface SystemdNotifier {
   /** Sets the line that `systemctl status` shows. */
   status(text: string): void;
   stopping(): void;
+  /** The service reads its configuration again, until `ready`. */
+  reloading(): void;
   close(): void;
 }
 
-const NO_NOTIFIER: SystemdNotifier = { ready() {}, status() {}, stopping() {}, close() {} };
+const NO_NOTIFIER: SystemdNotifier = { ready() {}, status() {}, stopping() {}, reloading() {}, close() {} };
 
 /**
  * The notifier of this process; it does nothing without NOTIFY_SOCKET. With WATCHDOG_USEC it sends
@@ -38,7 +40,7 @@ export function createSystemdNotifier(
     },
   });
   const notify = (kind: string, text: string): void => {
-    const line = text.replaceAll(/[\r\n]+/g, ' ');
+    const line = text.replaceAll(/[\r\n\0]+/g, ' ');
     latest.set(kind, line);
     sender.send(`${kind}=${line}`);
   };
@@ -48,6 +50,10 @@ export function createSystemdNotifier(
     ready: () => notify('READY', '1'),
     status: (text) => notify('STATUS', text),
     stopping: () => notify('STOPPING', '1'),
+    reloading: () => {
+      // CLOCK_MONOTONIC, by which the manager tells this reload from an earlier one.
+      sender.send(`RELOADING=1\0MONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`);
+    },
     close: () => {
       clearInterval(timer);
       sender.close();

@@ -1,7 +1,10 @@
 import type { PythonHelper } from '../host/python-helper.ts';
 import { startDatagrams } from './datagrams.ts';
 
-/** Sends lines to the service manager's socket, each as one datagram. */
+/**
+ * Sends lines to the service manager's socket, each as one datagram. A zero byte stands for a
+ * newline within one.
+ */
 export interface Sender {
   /** Never blocks and never throws. A line sent while no helper process runs is lost. */
   send(line: string): void;

@@ -5,6 +5,7 @@ import type { AccountsView } from '../domain/condition.ts';
 import type { Control } from '../domain/control.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { LeasesView } from '../domain/lease-status.ts';
+import type { Mode } from '../domain/mode.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
 import type { Pause } from '../domain/pause.ts';
 import type { JournalHealth } from '../domain/status.ts';
@@ -28,8 +29,8 @@ export interface OperatorAppOptions {
   readonly control?: Control | undefined;
   /** The pauses of the service. Default: there are none. */
   readonly pauses?: (() => readonly Pause[]) | undefined;
-  /** The longest time that a handler may take, in milliseconds. */
-  readonly limitMilliseconds: number;
+  /** Returns the longest time that a handler may take, in milliseconds. */
+  readonly limitMilliseconds: () => number;
   readonly backlog?: BacklogLimits | undefined;
   readonly readers?: ReaderLimits | undefined;
   /** The leases of the service; undefined: it needs none. */
@@ -76,13 +77,16 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   const status = initialStatus();
   const backlog = createBacklog(options.backlog);
   const readers = serveReaders(backlog, { identify: (number) => `${startId}-${number}`, now }, options.readers);
+  const usual = () => ({
+    limitMilliseconds: limitMilliseconds(),
+    median: (mode: Mode) => status.attempts.median(mode),
+  });
   const metrics = createMetrics(version, {
     now,
     connection: () => status.connection,
     accounts,
     pauses,
-    survey: (at) =>
-      survey(accounts, { now: at, limit: 0, limitMilliseconds, median: (mode) => status.attempts.median(mode) }),
+    survey: (at) => survey(accounts, { ...usual(), now: at, limit: 0 }),
     readers: () => ({ open: readers.size(), dropped: readers.dropped() }),
     ...{ leases, journal, notify },
   });
@@ -113,8 +117,9 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     if (!Number.isSafeInteger(limit) || limit < 0) return c.json({ error: 'limit must be a whole number' }, 400);
     const uid = c.req.query('uid')?.toLowerCase();
     const context = {
-      ...{ now: now(), startedAt, version, limit, limitMilliseconds, uid },
-      ...{ pauses: pauses(), leases: leases?.status({ limit, uid }), journal: journal?.(), notify: notify?.() },
+      ...{ now: now(), startedAt, version, pauses: pauses() },
+      ...{ limit, uid, limitMilliseconds: limitMilliseconds() },
+      ...{ leases: leases?.status({ limit, uid }), journal: journal?.(), notify: notify?.() },
     };
     const text = statusText(status, accounts, context);
     return c.body(pacedStream(text), 200, { 'content-type': 'application/json' });

@@ -18,6 +18,7 @@ const ORDERS = {
   pause: z.strictObject({ reason: reason.optional() }),
   resume: z.strictObject({}),
   cancel: z.strictObject({ uid }),
+  reload: z.strictObject({}),
   settle: z.strictObject({ uid, code: z.int().min(0).max(255) }),
 } as const satisfies Record<keyof Control, z.ZodType>;
 

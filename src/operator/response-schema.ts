@@ -3,6 +3,7 @@ import { EVENT_NAMES, type StreamEvent } from '../domain/event.ts';
 
 const text = z.string();
 const number = z.number();
+const texts = z.array(text);
 const time = text.refine((given) => !Number.isNaN(Date.parse(given)));
 
 const account = { uid: text, dn: text, mode: text, since: time.optional() };
@@ -131,7 +132,8 @@ export const snapshotSchema = z.looseObject({
 type FieldsOf<Event> = Event extends StreamEvent ? Exclude<keyof Event, 'event'> : never;
 
 /** The type of each field of any event. */
-const fields: Readonly<Record<FieldsOf<StreamEvent>, typeof text | typeof number>> = {
+const fields: Readonly<Record<FieldsOf<StreamEvent>, typeof text | typeof number | typeof texts>> = {
+  ...{ changed: texts, needRestart: texts },
   ...{ uid: text, dn: text, mode: text, job: text, entryUUID: text, change: text, modifiedBy: text },
   ...{
     url: text,

@@ -78,7 +78,7 @@ async function checkListening(listen: string, allowRemote: boolean): Promise<Fou
   const address = readAddress(listen);
   const folder = address.kind === 'unix' ? dirname(address.path) : undefined;
   if (folder !== undefined && !(await isThere(folder))) return missingFolder(folder, 'RuntimeDirectory=');
-  const source = { events$: NEVER, accounts: NO_ACCOUNTS, limitMilliseconds: 0 };
+  const source = { events$: NEVER, accounts: NO_ACCOUNTS, limitMilliseconds: () => 0 };
   const { close } = await startOperatorServer({ listen, allowRemote, version: '', now: Date.now, ...source });
   await close();
   return { verdict: 'ok', found: `${listen} is free to listen on` };

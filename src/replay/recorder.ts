@@ -17,6 +17,8 @@ export interface RecorderOptions {
 /** Writes each step as a JSON line. Never throws, never blocks, and uses bounded memory. */
 export interface Recorder {
   readonly step: ObserveStep;
+  /** Records with a new header that other settings are in effect, if they differ. */
+  use(settings: RecordedSettings): void;
   /** Closes the file and opens the path again, after the old file was renamed. */
   reopen(): void;
   /** Resolves when all lines are written to the file. */
@@ -33,7 +35,8 @@ const LARGEST_BACKLOG = 16 * 1024 * 1024;
  *   open, failed -> open       (`reopen`)
  */
 export function recordTo(options: RecorderOptions): Recorder {
-  const { settings, now, notice } = options;
+  const { now, notice } = options;
+  let { settings } = options;
   let lost = 0;
   let failed = false;
   let stream = open();
@@ -71,6 +74,11 @@ export function recordTo(options: RecorderOptions): Recorder {
   begin();
   return {
     step: (step) => put(() => encodeStep(time(), step, settings.attributes)),
+    use: (next) => {
+      if (JSON.stringify(next) === JSON.stringify(settings)) return;
+      settings = next;
+      begin();
+    },
     reopen: () => {
       stream?.end();
       failed = false;

@@ -1,4 +1,3 @@
-import { longestPause, type RetryPolicy } from '../../src/domain/retry.ts';
 import { AccountVersions } from './account-versions.ts';
 import { ForeignClaims } from './foreign-claims.ts';
 import { OpenAccounts } from './open-accounts.ts';
@@ -6,9 +5,8 @@ import { OpenAccounts } from './open-accounts.ts';
 export interface AccountMemoryOptions {
   /** With several services a claim belongs to the holder of the lease. */
   readonly instances: 'one' | 'several';
-  /** The longest time that a handler may take, in milliseconds. */
-  readonly longestHandlerMilliseconds: number;
-  readonly retry: RetryPolicy;
+  /** Returns the longest time that all attempts may take from one write to the next. */
+  readonly longestMilliseconds: () => number;
   /**
    * How long an account waits if the server in use shows an older version of it than is known, in
    * milliseconds.
@@ -25,9 +23,9 @@ export interface AccountMemoryOptions {
 
 /** Returns an empty memory of the open accounts. */
 export function accountMemory(options: AccountMemoryOptions): OpenAccounts {
-  const { instances, longestHandlerMilliseconds, retry, monotonic } = options;
+  const { instances, longestMilliseconds, monotonic } = options;
   const others = new ForeignClaims({
-    longestMilliseconds: longestHandlerMilliseconds + longestPause(retry),
+    longestMilliseconds,
     underLeases: instances === 'several',
     monotonic,
   });

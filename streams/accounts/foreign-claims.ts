@@ -68,16 +68,16 @@ export class ForeignClaims {
   readonly #versions = new RecentMap<string>(REMEMBERED_VERSIONS);
   /** Under leases: the version of each account that turned to in-work. */
   readonly #suspected = new RecentMap<string>(REMEMBERED_VERSIONS);
-  readonly #longestMilliseconds: number;
+  readonly #longestMilliseconds: () => number;
   readonly #underLeases: boolean;
   readonly #monotonic: () => number;
 
   /**
-   * `longestMilliseconds`: after this time without a change no service is at work. `monotonic`: a
+   * `longestMilliseconds` returns the time after which no service is at work without a change. `monotonic`: a
    * clock, in milliseconds.
    */
   constructor(options: {
-    readonly longestMilliseconds: number;
+    readonly longestMilliseconds: () => number;
     readonly underLeases: boolean;
     readonly monotonic: () => number;
   }) {
@@ -150,7 +150,7 @@ export class ForeignClaims {
     const lane = laneOf(record.uid);
     const since = [this.#work.on(lane, id), this.#work.besides(lane, id)].filter((time) => time !== undefined);
     if (since.length === 0) return 0;
-    return this.#longestMilliseconds - (this.#monotonic() - Math.max(...since));
+    return this.#longestMilliseconds() - (this.#monotonic() - Math.max(...since));
   }
 
   /** Remembers the claim, under leases as a suspicion. Returns as `sighted`. */

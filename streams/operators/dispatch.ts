@@ -22,7 +22,7 @@ export function dispatch(surroundings: Surroundings): OperatorFunction<Turn, Tur
     }
     const { outcome, hasLapsed } = await runUnderLease(candidate.id, job, surroundings);
     const isOvertaken = open.isOvertaken(candidate.id);
-    const next = afterHandler(job, outcome, { isOvertaken, hasLapsed }, retry);
+    const next = afterHandler(job, outcome, { isOvertaken, hasLapsed }, retry());
     observeStep({ step: 'afterHandler', uid: candidate.record.uid, job, outcome, isOvertaken, hasLapsed, next });
     if (next.to === 'writeBack') {
       const milliseconds = monotonic() - job.claimedAt;

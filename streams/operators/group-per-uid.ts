@@ -9,6 +9,8 @@ export type Arrival<T> = ({ readonly kind: 'put' } & Work<T>) | { readonly kind:
 export interface GroupOptions<T, R> {
   /** The most items in work at once, whatever their keys. At least 1. */
   readonly slots: number;
+  /** Another number of them. */
+  readonly resized$?: Observable<number>;
   /**
    * Works on one item. An error of the returned observable is an error of the whole stream:
    * failures of an item are values.
@@ -58,6 +60,7 @@ export function groupPerUid<T, R>(options: GroupOptions<T, R>): OperatorFunction
         complete: () => group.end(),
       });
       subscriber.add(arrivals);
+      subscriber.add((options.resized$ ?? EMPTY).subscribe((slots) => group.resize(slots)));
       subscriber.add((options.gate?.opened$ ?? EMPTY).subscribe(() => group.unpark()));
       subscriber.add(
         options.drain$?.subscribe(() => {
@@ -97,6 +100,10 @@ class Group<T, R> {
       if (before !== undefined) this.#options.discarded?.(before, arrival.item);
     }
     this.#startReady();
+  }
+
+  resize(slots: number): void {
+    this.#slots.resize(slots);
   }
 
   unpark(): void {

@@ -41,15 +41,14 @@ const operator = await startOperatorServer({
   listen: '127.0.0.1:0',
   events$: publisher.events$,
   accounts,
-  limitMilliseconds: 60_000,
+  limitMilliseconds: () => 60_000,
   version: 'soak',
   now: Date.now,
 });
 const retry = { temporary: { attempts: 1, initial: 1, max: 1 }, script: { attempts: 1, initial: 1, max: 1 } };
 const open = accountMemory({
   instances: 'one',
-  longestHandlerMilliseconds: 60_000,
-  retry,
+  longestMilliseconds: () => 60_000,
   behindAfterMilliseconds: 60_000,
   monotonic: () => performance.now(),
   rememberedVersions: 1_000, // so that it is full before the heap is measured
@@ -82,7 +81,7 @@ const drained = new Promise<void>((resolve, reject) => {
     accounts,
     now: Date.now,
     runHandler: () => Promise.resolve(SUCCEEDED),
-    retry,
+    retry: () => retry,
     newToken: () => '10000101',
     report: publisher.report,
     away: { delay: () => 1, wait: () => Promise.resolve() },

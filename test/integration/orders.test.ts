@@ -1,4 +1,4 @@
-import { chmod } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceSnapshot } from '../../src/domain/status.ts';
@@ -27,7 +27,10 @@ afterEach(async () => {
 });
 
 /** Uids with a w take long. */
-async function setUp({ operator = {}, ...settings }: Record<string, object> = {}): Promise<void> {
+async function setUp({
+  operator = {},
+  ...settings
+}: Record<string, unknown> & { operator?: object } = {}): Promise<void> {
   address = `unix:${join(slapd.folder, `orders-${++sockets}.sock`)}`;
   const script = 'case "$2" in w*) sleep 60 ;; esac';
   service = await setUpService({
@@ -199,5 +202,36 @@ describe('settle', () => {
     expect((await order('settle', '1', '--code', '0')).stdout).toMatch(/it is no open account that this service knows/);
     expect((await order('settle', '1', '--code', '256')).code).toBe(64);
     await order('cancel', 'w2');
+  });
+});
+
+describe('reload', () => {
+  /** Writes the configuration with these settings instead. */
+  const write = async (changes: object) => {
+    const before = JSON.parse(await readFile(service.configFile, 'utf8'));
+    await writeFile(service.configFile, JSON.stringify({ ...before, ...changes }, null, 1));
+  };
+
+  it('takes a changed file for new turns, names what needs a restart, and takes nothing of a faulty one', async () => {
+    await setUp({ concurrency: 1 });
+    await slapd.addAccount('w1', ASKED);
+    await service.outputMatches(/ claimed +w1 /);
+    await slapd.addAccount('w2', ASKED);
+    await service.outputMatches(/ queued +w2 /);
+    expect((await order('reload')).stdout).toBe('Nothing has changed that can be taken.\n');
+
+    await write({ concurrency: 2, timeZone: 'Europe/Zurch', retry: { script: { attempts: 0 } } });
+    const faulty = await order('reload');
+    expect(faulty.code).toBe(1);
+    expect(faulty.stdout).toMatch(/^Nothing is changed\.(.|\n)*timeZone(.|\n)*retry\.script\.attempts/);
+    expect((await status()).slots).toBe(1);
+
+    await write({ concurrency: 2, timeZone: 'UTC', retry: {} });
+    const taken = await order('reload');
+    expect(taken).toMatchObject({ code: 0, stdout: 'Changed: concurrency.\nA restart is needed for: timeZone.\n' });
+    await service.outputMatches(/ claimed +w2 /);
+    expect(service.output).toMatch(/ reloaded +by root \(0\): changed: concurrency; a restart is needed for timeZone/);
+    expect((await status()).slots).toBe(2);
+    for (const uid of ['w1', 'w2']) await order('cancel', uid);
   });
 });

@@ -43,6 +43,20 @@ describe('the notifications of the service manager', () => {
     expect(manager.heard).toEqual(['READY=1', 'STATUS=refreshed: 3 open accounts', 'STOPPING=1']);
   });
 
+  it('say that it reads its configuration again, with the time, in one message', async () => {
+    const notifier = notifierWith();
+    notifier.status('one\0MAINPID=1');
+    notifier.reloading();
+    notifier.ready();
+    await manager.hears(/^READY=1$/);
+    expect(manager.heard).toEqual([
+      'STATUS=one MAINPID=1',
+      'RELOADING=1',
+      expect.stringMatching(/^MONOTONIC_USEC=\d+$/),
+      'READY=1',
+    ]);
+  });
+
   it('feed the watchdog that is meant for this process', async () => {
     notifierWith({ WATCHDOG_USEC: '20000', WATCHDOG_PID: String(process.pid) });
     await manager.hears(/^WATCHDOG=1$/);

@@ -18,7 +18,7 @@ import { type OperatorServer, type OperatorServerOptions, startOperatorServer } 
 import { closed } from '../support/closed.ts';
 import { parseMetrics } from '../support/parse-metrics.ts';
 
-const IDLE = { accounts: NO_ACCOUNTS, limitMilliseconds: 60_000 };
+const IDLE = { accounts: NO_ACCOUNTS, limitMilliseconds: () => 60_000 };
 let events$: Subject<PublishedEvent>;
 let folder: string;
 const ends: Array<() => unknown> = [];
@@ -96,6 +96,7 @@ describe('an order', () => {
     resume: () => ({ done: false, words: 'There is nothing to resume.' }),
     cancel: () => ANSWER,
     settle: async () => ANSWER,
+    reload: async () => ANSWER,
   };
   const post = (body: string, headers: readonly string[] = ['Content-Type: application/json'], path = '/pause') =>
     [`POST ${path} HTTP/1.1`, 'Host: localhost', ...headers, `Content-Length: ${body.length}`]

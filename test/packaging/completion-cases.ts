@@ -6,7 +6,7 @@ const OPTIONS_OF_RUN = ['-c', '--config', '-d', '--debug', '--json', '-r', '--dr
 /** What is typed, and the words that may stand in its place; the folder is that of `makeFiles`. */
 export const COMPLETIONS: Readonly<Record<string, readonly string[]>> = {
   'prov-backup-rsnapshot ru': ['run'],
-  'prov-backup-rsnapshot re': ['replay', 'resume', 'retry'],
+  'prov-backup-rsnapshot re': ['reload', 'replay', 'resume', 'retry'],
   'prov-backup-rsnapshot ldif ': ['create', 'help', 'load'],
   'prov-backup-rsnapshot ldif create --cust': ['--customer'],
   'prov-backup-rsnapshot help ver': ['verify'],

@@ -73,7 +73,7 @@ it('tells a running service from another program on the operator’s address', a
     listen,
     events$: NEVER,
     accounts: NO_ACCOUNTS,
-    limitMilliseconds: 0,
+    limitMilliseconds: () => 0,
     version: '1',
     now: Date.now,
   });

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 function claimsOf(underLeases: boolean): ForeignClaims {
-  return new ForeignClaims({ longestMilliseconds: LONGEST, underLeases, monotonic: () => now });
+  return new ForeignClaims({ longestMilliseconds: () => LONGEST, underLeases, monotonic: () => now });
 }
 
 function account(mode: string, version: number, changes: Partial<AccountRecord> = {}): AccountRecord {

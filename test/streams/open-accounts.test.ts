@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { longestPause } from '../../src/domain/retry.ts';
 import { accountMemory } from '../../streams/accounts/account-memory.ts';
 import type { Left } from '../../streams/accounts/open-account.ts';
 import type { OpenAccounts } from '../../streams/accounts/open-accounts.ts';
@@ -14,8 +15,7 @@ let now: number;
 function memory(): OpenAccounts {
   return accountMemory({
     instances: 'one',
-    longestHandlerMilliseconds: LONGEST,
-    retry: NO_RETRY,
+    longestMilliseconds: () => LONGEST + longestPause(NO_RETRY),
     behindAfterMilliseconds: 300_000,
     monotonic: () => now,
   });

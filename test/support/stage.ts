@@ -10,7 +10,7 @@ import type { StreamEvent } from '../../src/domain/event.ts';
 import { TOKEN_DAYS, tokenDay } from '../../src/domain/fence.ts';
 import type { HandlerOutcome, Job, RunHandler } from '../../src/domain/job.ts';
 import { readAccount } from '../../src/domain/read-account.ts';
-import { backoff } from '../../src/domain/retry.ts';
+import { backoff, longestPause } from '../../src/domain/retry.ts';
 import { stateTimestamp } from '../../src/domain/timestamp.ts';
 import { accountMemory } from '../../streams/accounts/account-memory.ts';
 import { identityOf } from '../../streams/accounts/identity.ts';
@@ -118,8 +118,7 @@ export class Stage {
     };
     const open = accountMemory({
       instances,
-      longestHandlerMilliseconds,
-      retry,
+      longestMilliseconds: () => longestHandlerMilliseconds + longestPause(retry),
       behindAfterMilliseconds: 300_000,
       monotonic,
     });
@@ -165,7 +164,7 @@ export class Stage {
         this.jobs.push(job);
         return options.runHandler === undefined ? Promise.resolve(SUCCEEDED) : options.runHandler(job, context);
       },
-      retry,
+      retry: () => retry,
       report,
       gate: this.gate,
       settled$: this.settled$,
@@ -249,7 +248,8 @@ export class Stage {
 
   /** What comes of a record of this service that is replayed. */
   replayed(): ReturnType<typeof replayed> {
-    const { names, retry } = this.dependencies;
+    const { names } = this.dependencies;
+    const retry = this.dependencies.retry();
     const { instances = 'one' } = this.#options;
     return replayed(this.steps, { attributes: names, accounts: RULES, instances, retry });
   }

@@ -336,6 +336,16 @@ describe('a slot that is lent', () => {
     expect(ran).toHaveLength(2 * 2_000);
   });
 
+  it('takes another number of slots: more at once, or fewer when work has ended', () => {
+    marbles(({ cold, hot, expectObservable }) => {
+      const source = cold(' abc|', ARRIVALS);
+      const resized$ = hot('---2-1', { 1: 1, 2: 2 });
+      const expected = '   ------a--b-----(c|)';
+      const project = (item: string) => cold('------(r|)', { r: item });
+      expectObservable(source.pipe(groupPerUid({ slots: 1, resized$, project }))).toBe(expected);
+    });
+  });
+
   it('holds what the gate holds, passes the rest, and goes on when the gate opens', () => {
     marbles(({ cold, hot, expectObservable }) => {
       const source = cold('  abc-|', ARRIVALS);

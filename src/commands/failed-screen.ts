@@ -1,9 +1,9 @@
 import type { ServiceSnapshot } from '../domain/status.ts';
+import { causeWords } from '../observability/condition-words.ts';
 import { localTime } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
 import { wrap } from '../observability/wrap.ts';
 import { FailureGroups } from '../operator/failure-groups.ts';
-import { causeWords } from './condition-words.ts';
 
 /** All failures, grouped by their cause, with the uids of each group and what to do. */
 export function renderFailures({ failed, time }: ServiceSnapshot, columns: number): string {

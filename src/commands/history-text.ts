@@ -1,10 +1,11 @@
-import type { AttemptEnd, AttemptItem, HistoryItem } from '../journal/history-item.ts';
+import type { AttemptItem, HistoryItem } from '../journal/history-item.ts';
 import { type HistorySummary, MOST_UIDS, type OutcomeGroup } from '../journal/history-summary.ts';
+import { beginWords, endWords, missedWords, requestWords } from '../journal/history-words.ts';
+import { withoutName } from '../observability/condition-words.ts';
 import { namedCode, stepWords } from '../observability/describe-event.ts';
 import { dateTime, humanDuration } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
 import { wrap } from '../observability/wrap.ts';
-import { withoutName } from './condition-words.ts';
 
 export interface TextOptions {
   /** The columns of the terminal. */
@@ -23,53 +24,28 @@ const UIDS_SHOWN = 3;
 export function itemLines(item: HistoryItem, options: TextOptions): string[] {
   switch (item.kind) {
     case 'request':
-      return timed(item.time, `${item.modifiedBy ?? 'somebody'} asks for ${item.mode}`, options);
+      return timed(item.time, requestWords(item), options);
     case 'note':
       return timed(item.time, `${item.event}: ${item.text}`, options);
     case 'attempt':
       return attemptLines(item, options);
     case 'missed':
-      return timed(item.time, `${item.events} events are missing before this: the journal was not written`, options);
+      return timed(item.time, missedWords(item), options);
   }
 }
 
 function attemptLines(attempt: AttemptItem, options: TextOptions): string[] {
-  const { time, job, mode, resumed, queuedMilliseconds, steps, output, earlierLines, end } = attempt;
-  const queued = queuedMilliseconds === undefined ? '' : `, ${humanDuration(queuedMilliseconds)} after it was queued`;
+  const { time, steps, output, earlierLines, end } = attempt;
   const shown = output.slice(-LINES_SHOWN);
   const left = earlierLines + output.length - shown.length;
   const aside = (text: string) => untimed(text, options);
   return [
-    ...timed(time, `attempt ${job} to ${mode}${resumed ? ', taken up again' : ''}${queued}`, options),
+    ...timed(time, beginWords(attempt), options),
     ...(left === 0 ? [] : aside(`(${left} lines of the script before these)`)),
     ...shown.flatMap(({ stream, line }) => aside(`${stream === 'stderr' ? '!' : '|'} ${line}`)),
     ...steps.flatMap((step) => aside(`step ${stepWords(step)}`)),
-    ...timed('time' in end ? end.time : undefined, endText(end, attempt.milliseconds), options),
+    ...timed('time' in end ? end.time : undefined, endWords(attempt), options),
   ];
-}
-
-function endText(end: AttemptEnd, milliseconds: number | undefined): string {
-  const lasted = milliseconds === undefined ? '' : ` after ${humanDuration(milliseconds)}`;
-  switch (end.as) {
-    case 'finished':
-      return `finished${lasted}`;
-    case 'failed': {
-      const { returnValue, step, cause, reason } = end;
-      return `failed${lasted} with ${namedCode(returnValue)} in step ${step}${lastWords(cause)}; ${withoutName(reason, returnValue)}`;
-    }
-    case 'retrying':
-      return `to be tried again${lasted}${lastWords(end.cause)}; ${end.reason}`;
-    case 'superseded':
-      return `superseded${lasted}: ${end.reason}`;
-    case 'interrupted':
-      return 'was interrupted before this: the service was ended';
-    case 'unknown':
-      return 'no end is known: the service is at work on it, or was ended';
-  }
-}
-
-function lastWords(cause: string | undefined): string {
-  return cause === undefined ? '' : `: "${cause}"`;
 }
 
 function timed(time: string | undefined, text: string, options: TextOptions): string[] {

@@ -1,12 +1,6 @@
 import { readHolder } from '../domain/lease.ts';
 import type { HolderHost } from '../lock/holder-slot.ts';
 
-/** A holder for people: `web1 (slot 25:7)`. */
-export function holderName(word: string): string {
-  const holder = readHolder(word);
-  return holder === undefined ? word : `${holder.installation} (slot ${holder.slot})`;
-}
-
 /** Where a holder is, seen from this host. */
 export function placeOfHolder(word: string, here: HolderHost): string {
   const holder = readHolder(word);

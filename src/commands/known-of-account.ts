@@ -2,13 +2,13 @@ import { isSameDn } from '../domain/dn.ts';
 import type { EventName, PublishedEvent } from '../domain/event.ts';
 import { JournalError } from '../journal/journal-error.ts';
 import { lastInJournal } from '../journal/read-journal.ts';
+import { knownLines } from '../observability/condition-words.ts';
 import { localDay } from '../observability/human-time.ts';
 import { renderEvent } from '../observability/render-event.ts';
 import { visible } from '../observability/visible.ts';
 import { fetchStatus } from '../operator/fetch-status.ts';
 import { followEvents } from '../operator/follow-events.ts';
 import { OperatorError } from '../operator/listen-address.ts';
-import { conditionLines, pauseWords } from './condition-words.ts';
 
 /** The number of an account's last events that are shown. */
 const MOST_EVENTS = 12;
@@ -60,11 +60,7 @@ export async function knownOfAccount(
 
 /** The conditions of an account in the running service, as lines. */
 async function fetchConditions(address: string, uid: string): Promise<string[]> {
-  const status = await fetchStatus(address, { uid });
-  const lines = conditionLines(status);
-  // A pause says why an account that is due is queued.
-  const pauses = status.pauses.map((pause) => `paused ${pauseWords(pause, status.time)}`);
-  return [...pauses, ...lines].map((line) => `  ${visible(line)}`);
+  return knownLines(await fetchStatus(address, { uid })).map((line) => `  ${visible(line)}`);
 }
 
 interface Past {

@@ -1,6 +1,6 @@
 import type { LeasesStatus, OtherService } from '../domain/lease-status.ts';
+import { holderName } from '../observability/holder-name.ts';
 import { humanDuration } from '../observability/human-time.ts';
-import { holderName } from './holder-words.ts';
 
 /** The lines about leases and the other services. There are none with `instances: one`. */
 export function leaseFields(leases: LeasesStatus | undefined): ReadonlyArray<readonly [name: string, words: string]> {

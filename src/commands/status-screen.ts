@@ -9,11 +9,11 @@ import type {
   ServiceSnapshot,
 } from '../domain/status.ts';
 import { type Colour, paint } from '../observability/colour.ts';
+import { ageAt, causeWords, pauseWords, queueWords, retryWords, workWords } from '../observability/condition-words.ts';
 import { withoutUrl } from '../observability/describe-event.ts';
 import { humanDuration, localTime, readableStamp, zoneName } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
 import { wrap } from '../observability/wrap.ts';
-import { ageAt, causeWords, pauseWords, queueWords, retryWords, workWords } from './condition-words.ts';
 import { leaseFields, otherLeaseRows, waitedFor } from './lease-screen.ts';
 import { type Block, fitted } from './screen-blocks.ts';
 

@@ -1,9 +1,9 @@
 import { DirectoryError } from '../domain/directory-error.ts';
 import { type LeaseReading, MISSING } from '../domain/lease.ts';
 import { leaseStore } from '../ldap/lease-store.ts';
+import { holderName } from '../observability/holder-name.ts';
 import type { DirectorySession } from './directory-session.ts';
 import type { Finding } from './finding.ts';
-import { holderName } from './holder-words.ts';
 
 /** The number of leases that are asked for in one search. */
 const AT_ONCE = 200;

@@ -9,8 +9,8 @@ import type {
   RetryingStatus,
   ServiceSnapshot,
 } from '../domain/status.ts';
-import { humanDuration, localTime, readableStamp } from '../observability/human-time.ts';
-import { holderName } from './holder-words.ts';
+import { holderName } from './holder-name.ts';
+import { humanDuration, localTime, readableStamp } from './human-time.ts';
 
 /** How long before `now` a time was, in words. */
 export function ageAt(now: string): (time: string | undefined) => string {
@@ -84,7 +84,7 @@ function leaseLinesOf(leases: LeasesStatus | undefined): string[] {
   ];
 }
 
-/** What the service knows of the accounts in its lists, a line for each. */
+/** The conditions of the accounts in its lists, a line for each. */
 export function conditionLines(status: ServiceSnapshot): string[] {
   const { time } = status;
   const since = (given: string | undefined) =>
@@ -95,7 +95,15 @@ export function conditionLines(status: ServiceSnapshot): string[] {
     ...status.retrying.map((account) => `retrying: ${retryWords(account, time)}`),
     ...status.failed.map((account) => `failed${since(account.since)}: ${failureWords(account)}`),
     ...status.waiting.map(({ since: begun, reason }) => `waiting${since(begun)}: ${reason}`),
-    ...leaseLinesOf(status.leases),
     ...status.deferred.map(({ since: begun, until }) => `deferred${since(begun)}: until ${readableStamp(until)}`),
   ];
+}
+
+/**
+ * What the service knows of the accounts in its lists, a line for each, and of their leases. A
+ * pause says why an account that is due is queued.
+ */
+export function knownLines(status: ServiceSnapshot): string[] {
+  const pauses = status.pauses.map((pause) => `paused ${pauseWords(pause, status.time)}`);
+  return [...pauses, ...conditionLines(status), ...leaseLinesOf(status.leases)];
 }

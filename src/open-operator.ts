@@ -3,6 +3,7 @@ import type { Settings } from '../config/schema.ts';
 import { shortageIn } from './host/shortage.ts';
 import type { OperatorServer, OperatorServerOptions } from './operator/server.ts';
 import { groupNumber } from './operator-group.ts';
+import { readPageFile } from './page-files.ts';
 import { programVersion } from './version.ts';
 
 /** What the interface tells of. */
@@ -24,6 +25,8 @@ export async function openOperatorInterface(
   if (listen === null) return undefined;
   const { OperatorError } = await import('./operator/listen-address.ts');
   const { startOperatorServer } = await import('./operator/server.ts');
+  const { recentHistory } = await import('./journal/recent-history.ts');
+  const { directory } = settings.journal;
   try {
     const version = programVersion();
     const server = await startOperatorServer({
@@ -32,6 +35,8 @@ export async function openOperatorInterface(
       ...source,
       version,
       now: Date.now,
+      history: (uid, recent) => recentHistory(uid, { directory, recent }),
+      page: readPageFile,
     });
     if (group !== null) await giveToGroup(listen, group, notice);
     return server;

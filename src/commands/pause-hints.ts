@@ -1,8 +1,8 @@
 import type { Settings } from '../../config/schema.ts';
+import { pauseWords } from '../observability/condition-words.ts';
 import { visible } from '../observability/visible.ts';
 import { fetchStatus } from '../operator/fetch-status.ts';
 import { OperatorError } from '../operator/listen-address.ts';
-import { pauseWords } from './condition-words.ts';
 
 /** Why accounts may be owed: the pauses of the running service, as far as it can be asked. */
 export async function pauseHints({ operator: { listen } }: Pick<Settings, 'operator'>): Promise<string[]> {

@@ -13,8 +13,10 @@ import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
 import { addControlRoutes } from './control-routes.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
 import { type ReaderLimits, serveReaders } from './event-readers.ts';
+import { serveHistory, type TellHistory } from './history-path.ts';
 import { createMetrics } from './metrics.ts';
 import { pacedStream } from './paced-stream.ts';
+import { type ReadPageFile, servePage } from './page.ts';
 import { initialStatus, isReady, reduceStatus } from './status-reducer.ts';
 import { statusText } from './status-text.ts';
 import { survey } from './survey.ts';
@@ -39,6 +41,10 @@ export interface OperatorAppOptions {
   readonly journal?: (() => JournalHealth) | undefined;
   /** How notifications do; undefined: nobody is notified. */
   readonly notify?: (() => NotifyStatus) | undefined;
+  /** Tells what happened to an account; undefined: that is not told. */
+  readonly history?: TellHistory | undefined;
+  /** Reads the live page; undefined: there is none. */
+  readonly page?: ReadPageFile | undefined;
 }
 
 /**
@@ -68,9 +74,10 @@ export const SAFE_HEADERS = {
 
 const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; charset=utf-8', connection: 'close' };
 
-/** Makes the five pages of the operator interface, which only read, and the orders. */
+/** Makes the paths of the operator interface, which only read, and the orders. */
 export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
-  const { version, now, accounts, limitMilliseconds, leases, journal, notify, pauses = () => [] } = options;
+  const { version, now, accounts, limitMilliseconds, leases, journal, notify, history, page } = options;
+  const { pauses = () => [] } = options;
   const startedAt = new Date(now()).toISOString();
   /** Part of each event id, as the numbers begin again at each start of the service. */
   const startId = now().toString(36);
@@ -149,7 +156,9 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     return RESPONSE_ALREADY_SENT;
   });
   addControlRoutes(app, options.control);
-  app.notFound((c) => c.json({ error: 'there are /status, /events, /metrics, /healthz and /readyz' }, 404));
+  if (history !== undefined) serveHistory(app, backlog, history);
+  if (page !== undefined) servePage(app, page);
+  app.notFound((c) => c.json({ error: 'there are /, /status, /events, /history, /metrics, /healthz, /readyz' }, 404));
   app.onError((_error, c) => c.json({ error: 'internal error' }, 500));
 
   return {

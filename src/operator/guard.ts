@@ -36,16 +36,18 @@ export function factsOf({ method = '', url = '', headers, headersDistinct }: Inc
  * Returns why a request is refused, or undefined if it may pass. A foreign web page in a browser on
  * this host can reach a loopback port in two ways. It can use a name of its own that resolves to
  * loopback, so Host must be a loopback name. Or it can connect directly, so a request with an
- * Origin, or from another site, is refused. A request that two parsers could read differently is
- * refused as well. The port is not compared, as a forwarded one (ssh -L) differs from this one. An
- * order passes only where orders are taken, and only if no browser sends it.
+ * Origin, or from another site, is refused. What the live page asks for comes from the same origin,
+ * and without an Origin, as it only reads and its script is no module. Another port of this host is
+ * another origin (`same-site`). A request that two parsers could read differently is refused as
+ * well. The port is not compared, as a forwarded one (ssh -L) differs from this one. An order passes
+ * only where orders are taken, and only if no browser sends it.
  */
 export function refusalOf(facts: RequestFacts, { host, takesOrders }: Place): Refusal | undefined {
   const { method, origin, fetchSite } = facts;
   const misplaced = faultOfHosts(facts, host);
   if (misplaced !== undefined) return misplaced;
   if (origin !== undefined) return { status: 403, reason: 'requests from web pages are refused (Origin)' };
-  if (fetchSite !== undefined && fetchSite !== 'none') {
+  if (fetchSite !== undefined && fetchSite !== 'none' && fetchSite !== 'same-origin') {
     return { status: 403, reason: 'requests from web pages are refused (Sec-Fetch-Site)' };
   }
   if (method === 'GET' || method === 'HEAD') return undefined;

@@ -39,8 +39,9 @@ export interface OperatorServer {
 const CLOSE_TIMEOUT_MILLISECONDS = 500;
 
 /**
- * Opens the operator interface: `/status`, `/events`, `/metrics`, `/healthz`, `/readyz`, which only
- * read, and on a Unix socket the orders.
+ * Opens the operator interface: the live page at `/`, and what it and the commands ask, which only
+ * read (`/status`, `/events`, `/history`, `/metrics`, `/healthz`, `/readyz`); on a Unix socket also the
+ * orders.
  * Rejects with an OperatorError if it cannot listen, or if the address is not loopback.
  */
 export async function startOperatorServer(options: OperatorServerOptions): Promise<OperatorServer> {

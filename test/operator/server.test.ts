@@ -145,6 +145,46 @@ describe('an order', () => {
   });
 });
 
+describe('the history of an account', () => {
+  it('is told from the events that are still known, one after the other', async () => {
+    const asked: string[] = [];
+    let running = 0;
+    const operator = await start({
+      history: async (uid, recent) => {
+        running += 1;
+        expect(running).toBe(1);
+        await new Promise((resolve) => setImmediate(resolve));
+        running -= 1;
+        asked.push(`${uid}: ${recent.map(({ event }) => event).join(' ')}`);
+        return { uid };
+      },
+    });
+    emit({ event: 'queued', ...of('A1') }, { event: 'queued', ...of('b') }, { event: 'claimed', ...of('a1') });
+    const [first] = await Promise.all(
+      ['a1', 'A1', 'b'].map((uid) => raw(operator, get(`/history?uid=${uid}`, ['Host: localhost']))),
+    );
+    expect(JSON.parse(bodyOf(first ?? ''))).toEqual({ uid: 'a1' });
+    expect(asked.sort()).toEqual(['a1: queued claimed', 'a1: queued claimed', 'b: queued']);
+  });
+
+  it('is told to so many at once, and of one account', async () => {
+    let release = () => {};
+    const operator = await start({
+      history: () =>
+        new Promise((resolve) => {
+          release = () => resolve({});
+        }),
+    });
+    const ask = () => raw(operator, get('/history?uid=a', ['Host: localhost']));
+    const waiting = Array.from({ length: 17 }, ask);
+    expect(statusOf(await Promise.race(waiting))).toBe(503);
+    const turns = setInterval(() => release(), 1);
+    ends.push(() => clearInterval(turns));
+    expect((await Promise.all(waiting)).map(statusOf).sort()).toEqual([...new Array(16).fill(200), 503]);
+    expect(statusOf(await raw(operator, get('/history', ['Host: localhost'])))).toBe(400);
+  });
+});
+
 describe('who may ask', () => {
   it.each([
     ['a loopback address', 'Host: 127.0.0.1:9465', 200],
@@ -165,11 +205,22 @@ describe('who may ask', () => {
     'Origin: http://127.0.0.1',
     'Sec-Fetch-Site: cross-site',
     'Sec-Fetch-Site: same-site',
+    'Sec-Fetch-Site: same-origin, cross-site',
   ])('refuses what comes from a web page: %s', async (header) => {
     const operator = await start();
-    for (const path of ['/status', '/events', '/metrics', '/healthz', '/readyz']) {
+    for (const path of ['/', '/page.js', '/history', '/status', '/events', '/metrics', '/healthz', '/readyz']) {
       expect(statusOf(await raw(operator, get(path, ['Host: localhost', header])))).toBe(403);
     }
+  });
+
+  it.each(['none', 'same-origin'])('answers what the live page itself asks for: Sec-Fetch-Site: %s', async (site) => {
+    const operator = await start();
+    const headers = (host: string) => [`Host: ${host}`, `Sec-Fetch-Site: ${site}`];
+    expect(statusOf(await raw(operator, get('/status', headers('localhost'))))).toBe(200);
+    expect(statusOf(await raw(operator, get('/status', headers('attacker.example'))))).toBe(403);
+    expect(statusOf(await raw(operator, get('/status', [...headers('localhost'), 'Origin: http://localhost'])))).toBe(
+      403,
+    );
   });
 
   it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('refuses to be told anything: %s', async (method) => {

@@ -1,7 +1,7 @@
 // `npm run build`: bundles the sources into one file, as finding and reading a thousand modules was
 // most of the time of a start. A second small file handles signals while that one is loaded. Types
-// are checked by the tests, not here. `build.mjs ENTRY OUTFILE` builds another program in the same
-// way.
+// are checked by the tests, not here. The live page is built beside them. `build.mjs ENTRY OUTFILE`
+// builds another program in the same way.
 import { chmod, copyFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,10 +54,35 @@ for (const [from, to] of programs) {
   metafiles.push(metafile);
 }
 if (entry === undefined) {
+  metafiles.push(await buildPage());
   await chmod(`${root}dist/src/main.js`, 0o755);
   await writeFile(`${root}dist/third-party-notices.txt`, await renderNotices(root, metafiles));
 }
 // The program expects these files in its own folder.
 for (const helper of ['script/launcher.py', 'script/lookup.py', 'observability/datagrams.py']) {
   await copyFile(`${root}src/${helper}`, `${root}dist/src/${basename(helper)}`);
+}
+
+/** Builds the live page: one script, one style, and the files that are served as they are. */
+async function buildPage() {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ['main.tsx', 'page.css'].map((name) => ({ in: `src/page/${name}`, out: 'page' })),
+    outdir: 'dist/src/page',
+    bundle: true,
+    platform: 'browser',
+    target: ['chrome109', 'firefox115', 'safari16'],
+    // No module: a browser asks for those with an Origin, which the interface refuses.
+    format: 'iife',
+    minify: true,
+    charset: 'utf8',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  for (const name of ['index.html', 'icon.svg']) {
+    await copyFile(`${root}src/page/${name}`, `${root}dist/src/page/${name}`);
+  }
+  return metafile;
 }

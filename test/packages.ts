@@ -14,6 +14,7 @@ console.log(
     rsyslogd: 'rsyslog',
     faketime: 'faketime',
     haproxy: 'haproxy',
+    '/usr/bin/chromium': 'chromium',
     patch: 'patch',
     '/usr/sbin/sshd': 'openssh-server',
   }),

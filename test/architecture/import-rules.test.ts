@@ -31,6 +31,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     layers: ['src/domain/', 'src/observability/'],
     packages: ['nodemailer'],
   },
+  // What runs in a browser.
+  'src/page/': { layers: ['src/domain/', 'src/observability/', 'src/journal/'], packages: ['preact'] },
   // Takes the steps of the stream again, with nothing of what surrounds them.
   'src/replay/': { layers: ['src/domain/', 'src/host/', 'streams/'], packages: ['zod'] },
   'src/lock/': { layers: ['src/domain/', 'src/host/', 'src/ldap/'], packages: ['zod'] },
@@ -59,6 +61,7 @@ const CLOCK_EDGES: readonly string[] = [
   'src/open-operator.ts',
   'src/open-record.ts',
   'src/site.ts',
+  'src/page/browser/',
   'src/preflight/',
   'src/commands/',
   'src/sandbox/',
@@ -74,6 +77,7 @@ const FILE_EDGES: readonly string[] = [
   // These read or write the project's own files.
   'src/main.ts',
   'src/version.ts',
+  'src/page-files.ts',
   // These use folders of the service alone, with stricter rules.
   'src/lock/',
   'src/script/run-record.ts',
@@ -133,7 +137,7 @@ describe('every source file', () => {
     expect(files.map(({ path }) => path)).toContain('src/domain/job.ts');
     expect(byPath.get('src/domain/job.ts')?.files).toContain('src/domain/mode.ts');
     for (const { path, files: imported } of files) {
-      const missing = imported.filter((target) => target.endsWith('.ts') && !byPath.has(target));
+      const missing = imported.filter((target) => /\.tsx?$/.test(target) && !byPath.has(target));
       expect(missing, `${path} imports files outside the layers`).toEqual([]);
     }
   });

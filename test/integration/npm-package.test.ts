@@ -37,6 +37,10 @@ describe('the npm package', () => {
       'dist/src/launcher.py',
       'dist/src/lookup.py',
       'dist/src/main.js',
+      'dist/src/page/icon.svg',
+      'dist/src/page/index.html',
+      'dist/src/page/page.css',
+      'dist/src/page/page.js',
       'dist/src/program.js',
       'dist/third-party-notices.txt',
     ]);
@@ -64,7 +68,18 @@ describe('the npm package', () => {
 
   it('names each package that is in the bundle, with its licence', () => {
     const notices = readFileSync(join(installed, 'dist/third-party-notices.txt'), 'utf8');
-    for (const name of ['rxjs', 'ldapjs', 'winston', 'zod', 'commander', 'execa', 'yaml', 'hono', 'prom-client']) {
+    for (const name of [
+      'rxjs',
+      'ldapjs',
+      'winston',
+      'zod',
+      'commander',
+      'execa',
+      'yaml',
+      'hono',
+      'prom-client',
+      'preact',
+    ]) {
       expect(notices).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+, (?:MIT|ISC|Apache-2\\.0)$`, 'm'));
     }
   });

@@ -1,0 +1,268 @@
+import { render } from 'preact';
+import type { PublishedEvent } from '../../domain/event.ts';
+import type { ServiceSnapshot } from '../../domain/status.ts';
+import type { RecentHistory } from '../../journal/recent-history.ts';
+import { readAddress, type ViewAddress, writeAddress } from '../model/address.ts';
+import { otherSpan, windowOf } from '../model/axis.ts';
+import { headlineOf, type Link } from '../model/headline.ts';
+import { chooseLanes, rowsOf, type Section } from '../model/lanes.ts';
+import { PageModel } from '../model/page-model.ts';
+import { Page } from '../view/page.tsx';
+import { listenToKeys } from './keys.ts';
+import { fetchHistory, ServiceLink } from './service-link.ts';
+import { type OpenedAccount, ROW_HEIGHT, type Tip, type ViewActions, type ViewState } from './view-state.ts';
+
+/** How often the page is painted, in milliseconds, however much arrives. */
+const PAINT = 250;
+const PAINT_WITH_REDUCED_MOTION = 1_000;
+/** A hidden page keeps its stream for so long. */
+const HIDDEN = 30_000;
+/** How long lanes keep their places after somebody has pointed at them. */
+const STILL = 4_000;
+/** How long the events of the past may take to come. */
+const SETTLES = 3_000;
+
+/**
+ * Keeps what is known and what is shown, and paints it: at each tick, and after each action.
+ *
+ *   live <-> held (`address.at`)      visible -> hidden -> closed (no stream) -> visible
+ */
+export class PageController implements ViewActions {
+  readonly #root: HTMLElement;
+  readonly #model = new PageModel();
+  readonly #link: ServiceLink;
+  #linkState: Link = { is: 'loading' };
+  #offset = 0;
+  #address: ViewAddress = readAddress(location.search);
+  #sections: readonly Section[] = [];
+  #stillUntil = 0;
+  /** From then on the lanes of a held view stay: not before the past has come. */
+  #settledAt = Number.POSITIVE_INFINITY;
+  #takenWhenHeld = 0;
+  #size = { width: 600, height: 400 };
+  #top = 0;
+  #active: string | undefined;
+  #opened: OpenedAccount | undefined;
+  #tip: Tip | undefined;
+  #showsAllCauses = false;
+  #copied = '';
+  #hiddenTimer = 0;
+  #isClosed = false;
+
+  constructor(root: HTMLElement) {
+    this.#root = root;
+    this.#link = new ServiceLink({
+      snapshot: (snapshot, offset) => this.#snapshot(snapshot, offset),
+      event: (event) => this.#event(event),
+      gap: (events) => this.#model.takeGap(events, this.#now()),
+      lost: (reason, retryAt) => this.#lost(reason, retryAt),
+    });
+  }
+
+  start(): void {
+    this.#link.open();
+    this.#paint();
+    listenToKeys(() => this.#shown());
+    const isCalm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+    window.setInterval(() => this.#paint(), isCalm ? PAINT_WITH_REDUCED_MOTION : PAINT);
+    window.addEventListener('resize', () => this.#paint());
+    document.addEventListener('visibilitychange', () => this.#visibility());
+    if (this.#address.uid !== undefined) this.open(this.#address.uid);
+  }
+
+  #now(): number {
+    return Date.now() + this.#offset;
+  }
+
+  #event(event: PublishedEvent): void {
+    this.#model.takeEvent(event, this.#address.at !== undefined);
+  }
+
+  #snapshot(snapshot: ServiceSnapshot, offset: number): void {
+    this.#offset = offset;
+    this.#model.takeSnapshot(snapshot);
+    const isFirst = this.#linkState.is !== 'open';
+    if (this.#settledAt === Number.POSITIVE_INFINITY) this.#settledAt = this.#now() + SETTLES;
+    this.#linkState = { is: 'open', answeredAt: this.#now() };
+    if (isFirst) this.#paint();
+  }
+
+  #lost(reason: string, retryAt: number): void {
+    const answeredAt = 'answeredAt' in this.#linkState ? this.#linkState.answeredAt : undefined;
+    this.#linkState = { is: 'lost', answeredAt, reason, retryAt: retryAt + this.#offset };
+    this.#paint();
+  }
+
+  #visibility(): void {
+    window.clearTimeout(this.#hiddenTimer);
+    if (document.hidden) {
+      this.#hiddenTimer = window.setTimeout(() => {
+        this.#isClosed = true;
+        this.#link.close();
+      }, HIDDEN);
+    } else if (this.#isClosed) {
+      this.#isClosed = false;
+      this.#link.open();
+    }
+  }
+
+  /** Everything that is shown now. Chooses the lanes, unless they have to stay. */
+  #shown(): ViewState {
+    const { snapshot } = this.#model;
+    const { filter, span, at, all } = this.#address;
+    const now = this.#now();
+    const frame = windowOf(span, now, this.#size.width, at);
+    if (at === undefined ? now >= this.#stillUntil : now < this.#settledAt) {
+      const options = { filter, window: frame, now, all, snapshot };
+      this.#sections = chooseLanes(this.#model.accounts.values(), this.#sections, options);
+    }
+    return {
+      model: this.#model,
+      link: this.#linkState,
+      headline: headlineOf(this.#linkState, snapshot, now, this.#model.lastDone),
+      address: this.#address,
+      now,
+      window: frame,
+      sections: this.#sections,
+      rows: rowsOf(this.#sections),
+      top: this.#top,
+      height: this.#size.height,
+      active: this.#active,
+      opened: this.#opened,
+      tip: this.#tip,
+      showsAllCauses: this.#showsAllCauses,
+      sinceHeld: at === undefined ? 0 : this.#model.taken - this.#takenWhenHeld,
+      copied: this.#copied,
+      actions: this,
+    };
+  }
+
+  #paint(): void {
+    render(<Page state={this.#shown()} />, this.#root);
+    // The size is that of what was painted.
+    const width = this.#root.querySelector('.axis .track')?.clientWidth ?? 0;
+    const height = this.#root.querySelector('.lanes')?.clientHeight ?? 0;
+    if (width === this.#size.width && height === this.#size.height) return;
+    if (width === 0) return;
+    this.#size = { width, height };
+    render(<Page state={this.#shown()} />, this.#root);
+  }
+
+  /** Chooses the lanes anew, whoever points at them. */
+  #chooseAnew(): void {
+    this.#stillUntil = 0;
+    this.#settledAt = Number.POSITIVE_INFINITY;
+    this.#shown();
+    this.#settledAt = 0;
+  }
+
+  change(change: Partial<ViewAddress>): void {
+    const before = this.#address;
+    this.#address = { ...before, ...change };
+    if (before.at === undefined && this.#address.at !== undefined) this.#takenWhenHeld = this.#model.taken;
+    history.replaceState(null, '', `${location.pathname}${writeAddress(this.#address)}`);
+    if (change.filter !== undefined || change.all !== undefined || change.span !== undefined) this.#chooseAnew();
+    this.#paint();
+  }
+
+  open(uid: string | undefined): void {
+    this.#opened = uid === undefined ? undefined : { uid };
+    if (uid !== undefined) {
+      this.#active = uid;
+      void this.#read(uid);
+    }
+    this.change({ uid });
+  }
+
+  async #read(uid: string): Promise<void> {
+    const answer = await readAccount(uid);
+    if (this.#opened?.uid !== uid) return;
+    this.#opened = answer;
+    this.#paint();
+  }
+
+  toggleHold(): void {
+    if (this.#address.at === undefined) this.change({ at: Math.round(this.#shown().window.to) });
+    else this.live();
+  }
+
+  live(): void {
+    this.change({ at: undefined });
+  }
+
+  /** Moves the window by a part of its span. At now it is live again. */
+  pan(part: number): void {
+    const { to } = this.#shown().window;
+    const at = Math.round(to + part * this.#address.span);
+    this.change({ at: at >= this.#now() ? undefined : at });
+    this.#chooseAnew();
+  }
+
+  zoom(direction: 1 | -1): void {
+    this.change({ span: otherSpan(this.#address.span, direction) });
+  }
+
+  activate(uid: string): void {
+    this.#active = uid;
+    this.#stillUntil = this.#now() + STILL;
+    const index = rowsOf(this.#sections).findIndex((row) => row.kind === 'lane' && row.uid === uid);
+    const list = this.#root.querySelector('.lanes');
+    if (list !== null && index >= 0) {
+      const from = index * ROW_HEIGHT;
+      if (from < list.scrollTop) list.scrollTop = from - ROW_HEIGHT;
+      else if (from + ROW_HEIGHT > list.scrollTop + list.clientHeight) {
+        list.scrollTop = from + 2 * ROW_HEIGHT - list.clientHeight;
+      }
+      this.#top = list.scrollTop;
+    }
+    this.#paint();
+  }
+
+  scrolled(top: number): void {
+    this.#top = top;
+    this.#stillUntil = this.#now() + STILL;
+    this.#paint();
+  }
+
+  pointed(tip: Tip | undefined): void {
+    this.#stillUntil = this.#now() + STILL;
+    if (tip === undefined && this.#tip === undefined) return;
+    this.#tip = tip;
+    this.#paint();
+  }
+
+  showAllCauses(): void {
+    this.#showsAllCauses = !this.#showsAllCauses;
+    this.#paint();
+  }
+
+  /** Says that it is copied only when it is: elsewhere than on localhost a page may not. */
+  copy(command: string): void {
+    void navigator.clipboard?.writeText(command).then(
+      () => {
+        this.#copied = command;
+        this.#paint();
+      },
+      () => undefined,
+    );
+  }
+
+  help(): void {
+    const dialog = this.#root.querySelector('dialog');
+    if (dialog?.open) dialog.close();
+    else dialog?.showModal();
+  }
+}
+
+async function readAccount(uid: string): Promise<OpenedAccount> {
+  try {
+    const query = new URLSearchParams({ limit: '5', uid });
+    const [status, past] = await Promise.all([
+      fetch(`/status?${query}`).then((response) => response.json() as Promise<ServiceSnapshot>),
+      fetchHistory<RecentHistory>(uid),
+    ]);
+    return { uid, status, history: past };
+  } catch (error) {
+    return { uid, fault: error instanceof Error ? error.message : String(error) };
+  }
+}

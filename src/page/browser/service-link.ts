@@ -1,0 +1,119 @@
+import { EVENT_NAMES, type PublishedEvent } from '../../domain/event.ts';
+import type { ServiceSnapshot } from '../../domain/status.ts';
+
+/*
+ * The way from the page to the service: `/status` again and again, and one stream of events.
+ *
+ *   closed -> asking (`open`) -> streaming (a snapshot, then the events) -> lost -> asking ...
+ *   any -> closed (`close`, also while the page is hidden)
+ */
+
+/** What the link tells. Times of the page are in milliseconds since 1970. */
+export interface LinkListener {
+  /** `offset`: how far the service's clock is before that of the page. */
+  snapshot(snapshot: ServiceSnapshot, offset: number): void;
+  event(event: PublishedEvent): void;
+  /** This number of events is missing here. */
+  gap(events: number): void;
+  lost(reason: string, retryAt: number): void;
+}
+
+/** The longest list of each condition that is asked for. */
+const LISTED = 200;
+const POLL = 2_000;
+/** A poll may take this part of the time, as it costs the service the more the more accounts are open. */
+const POLL_SHARE = 20;
+const ANSWER_TIMEOUT = 8_000;
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 8_000;
+/** How far back events are asked for: the longest span. */
+const SINCE = '1h';
+
+/** Lines of output are part of an account's history. */
+const WANTED = EVENT_NAMES.filter((name) => name !== 'output');
+
+export class ServiceLink {
+  readonly #listener: LinkListener;
+  #source: EventSource | undefined;
+  #timer: number | undefined;
+  #pause = FIRST_PAUSE;
+  #lastId = '';
+  /** Counts the openings, so that what belongs to an earlier one is left. */
+  #turn = 0;
+
+  constructor(listener: LinkListener) {
+    this.#listener = listener;
+  }
+
+  open(): void {
+    this.close();
+    void this.#ask(this.#turn);
+  }
+
+  close(): void {
+    this.#turn += 1;
+    window.clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = undefined;
+  }
+
+  async #ask(turn: number): Promise<void> {
+    const asked = Date.now();
+    try {
+      const response = await fetch(`/status?limit=${LISTED}`, { signal: AbortSignal.timeout(ANSWER_TIMEOUT) });
+      if (!response.ok) throw new Error(`/status answers ${response.status}`);
+      const snapshot = (await response.json()) as ServiceSnapshot;
+      if (turn !== this.#turn) return;
+      const took = Date.now() - asked;
+      this.#listener.snapshot(snapshot, Date.parse(snapshot.time) - asked - took / 2);
+      this.#source ??= this.#stream(turn);
+      this.#timer = window.setTimeout(() => void this.#ask(turn), Math.max(POLL, POLL_SHARE * took));
+    } catch (error) {
+      if (turn === this.#turn) this.#lose(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #stream(turn: number): EventSource {
+    const query = new URLSearchParams({ event: WANTED.join(), since: SINCE });
+    if (this.#lastId !== '') query.set('lastEventId', this.#lastId);
+    const source = new EventSource(`/events?${query}`);
+    const listen = (name: string, take: (data: unknown) => void) =>
+      source.addEventListener(name, (message: MessageEvent<string>) => {
+        if (turn !== this.#turn) return;
+        // Each start of a service has ids of its own. A new one does not know ours, and sends all.
+        this.#lastId = message.lastEventId;
+        take(JSON.parse(message.data));
+      });
+    for (const name of WANTED) listen(name, (data) => this.#listener.event(data as PublishedEvent));
+    for (const name of ['missed', 'dropped']) {
+      listen(name, (data) => this.#listener.gap((data as { missed: number }).missed));
+    }
+    source.addEventListener('open', () => {
+      if (turn === this.#turn) this.#pause = FIRST_PAUSE;
+    });
+    // A browser tries again by itself, but not after every answer, and does not say when.
+    source.addEventListener('error', () => {
+      if (turn === this.#turn) this.#lose('the stream of events has ended');
+    });
+    return source;
+  }
+
+  #lose(reason: string): void {
+    this.close();
+    this.#listener.lost(reason, Date.now() + this.#pause);
+    const turn = this.#turn;
+    this.#timer = window.setTimeout(() => {
+      if (turn === this.#turn) void this.#ask(turn);
+    }, this.#pause);
+    this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+  }
+}
+
+/** Reads what happened to an account. */
+export async function fetchHistory<T>(uid: string): Promise<T> {
+  const response = await fetch(`/history?uid=${encodeURIComponent(uid)}`, {
+    signal: AbortSignal.timeout(5 * ANSWER_TIMEOUT),
+  });
+  if (!response.ok) throw new Error(`/history answers ${response.status}`);
+  return (await response.json()) as T;
+}

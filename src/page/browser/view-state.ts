@@ -1,0 +1,72 @@
+import type { ServiceSnapshot } from '../../domain/status.ts';
+import type { RecentHistory } from '../../journal/recent-history.ts';
+import type { ViewAddress } from '../model/address.ts';
+import type { Window } from '../model/axis.ts';
+import type { Headline, Link } from '../model/headline.ts';
+import type { Row, Section } from '../model/lanes.ts';
+import type { PageModel } from '../model/page-model.ts';
+
+/** The height of a row of the lanes in pixels; page.css has it, too. */
+export const ROW_HEIGHT = 26;
+
+/** The open account: what the service has it as, and what happened to it. */
+export interface OpenedAccount {
+  readonly uid: string;
+  readonly status?: ServiceSnapshot;
+  readonly history?: RecentHistory;
+  readonly fault?: string;
+}
+
+/** What is told of a marble while it is pointed at. */
+export interface Tip {
+  readonly x: number;
+  readonly y: number;
+  readonly lines: readonly string[];
+}
+
+/** Everything that is shown. */
+export interface ViewState {
+  readonly model: PageModel;
+  readonly link: Link;
+  readonly headline: Headline;
+  readonly address: ViewAddress;
+  /** By the clock of the service, in milliseconds since 1970. */
+  readonly now: number;
+  readonly window: Window;
+  readonly sections: readonly Section[];
+  readonly rows: readonly Row[];
+  /** How far the list is scrolled, and how much of it is in view, in pixels. */
+  readonly top: number;
+  readonly height: number;
+  /** The account whose lane the keys are at. */
+  readonly active: string | undefined;
+  readonly opened: OpenedAccount | undefined;
+  readonly tip: Tip | undefined;
+  readonly showsAllCauses: boolean;
+  /** How many events have come since the view was held. */
+  readonly sinceHeld: number;
+  /** The command that was copied last. */
+  readonly copied: string;
+  readonly actions: ViewActions;
+}
+
+/** What somebody can do with the page. */
+export interface ViewActions {
+  change(address: Partial<ViewAddress>): void;
+  open(uid: string | undefined): void;
+  toggleHold(): void;
+  live(): void;
+  pan(part: number): void;
+  zoom(direction: 1 | -1): void;
+  activate(uid: string): void;
+  scrolled(top: number): void;
+  pointed(tip: Tip | undefined): void;
+  showAllCauses(): void;
+  copy(command: string): void;
+  help(): void;
+}
+
+/** What each part of the page is given. */
+export interface ViewProps {
+  readonly state: ViewState;
+}

@@ -1,0 +1,135 @@
+import type { PublishedEvent } from '../../domain/event.ts';
+import { type Mode, readMode } from '../../domain/mode.ts';
+import type { ServiceSnapshot } from '../../domain/status.ts';
+import { withoutName } from '../../observability/condition-words.ts';
+import { readableStamp } from '../../observability/human-time.ts';
+import { failureKey } from './failure-key.ts';
+
+/**
+ * The condition of an account as the page shows it: those of the service, and two for accounts that
+ * the service no longer holds.
+ */
+export type Condition = 'inWork' | 'failed' | 'retrying' | 'waiting' | 'queued' | 'deferred' | 'done' | 'gone';
+
+/** The conditions in which a snapshot lists accounts. */
+export const LISTED = ['inWork', 'failed', 'retrying', 'waiting', 'queued', 'deferred'] as const;
+export type Listed = (typeof LISTED)[number];
+
+/** The words for each condition. */
+export const CONDITION_WORDS: Readonly<Record<Condition, string>> = {
+  inWork: 'in work',
+  failed: 'failed',
+  retrying: 'retrying',
+  waiting: 'waiting',
+  queued: 'queued',
+  deferred: 'deferred',
+  done: 'done',
+  gone: 'left',
+};
+
+/** An account that the page knows, by the events that it has and by the last snapshot. */
+export interface Account {
+  readonly uid: string;
+  dn: string;
+  mode: Mode | '';
+  condition: Condition;
+  /** When it came into the condition, in milliseconds since 1970. */
+  since: number;
+  /** In order. */
+  readonly events: AccountEvent[];
+  /** In work for longer than its limit, or than ten times the usual. */
+  isStuck: boolean;
+  /** Why it is in the condition, in words. */
+  reason: string;
+  /** The key of its failure, if it has failed. */
+  failure: string | undefined;
+}
+
+export type AccountEvent = Extract<PublishedEvent, { readonly dn: string }> & { readonly uid: string };
+
+/** Makes an account of which nothing is known but its uid. */
+export function newAccount(uid: string, since: number): Account {
+  return {
+    uid,
+    dn: '',
+    mode: '',
+    condition: 'done',
+    since,
+    events: [],
+    isStuck: false,
+    reason: '',
+    failure: undefined,
+  };
+}
+
+/** The event of an account; undefined for one of the service, or of an entry without a usable uid. */
+export function accountEvent(event: PublishedEvent): AccountEvent | undefined {
+  return 'dn' in event && event.uid !== undefined ? (event as AccountEvent) : undefined;
+}
+
+/** Brings an account into the condition that an event tells. Events of the past are taken in order. */
+export function applyEvent(account: Account, event: AccountEvent): void {
+  const at = Date.parse(event.time);
+  account.dn = event.dn;
+  if (event.mode !== undefined) account.mode = readMode(event.mode)?.mode ?? account.mode;
+  const next = conditionAfter(account, event);
+  if (next === undefined) return;
+  const isAnew = next === 'inWork' || next === 'failed' || next === 'done';
+  if (isAnew || next !== account.condition) account.since = at;
+  account.condition = next;
+  account.isStuck = false;
+  account.reason = reasonOf(event);
+  account.failure = event.event === 'failed' ? failureKey(event, event.uid) : undefined;
+}
+
+function conditionAfter({ condition }: Account, event: AccountEvent): Condition | undefined {
+  switch (event.event) {
+    case 'queued':
+      // A newer request of an account in work waits for its turn.
+      return condition === 'inWork' ? undefined : 'queued';
+    case 'claimed':
+    case 'resumed':
+      return 'inWork';
+    case 'finished':
+      return 'done';
+    case 'failed':
+    case 'retrying':
+    case 'waiting':
+    case 'deferred':
+      return event.event;
+    case 'superseded':
+      return condition === 'inWork' ? 'done' : undefined;
+    case 'left':
+      return 'gone';
+    case 'skipped':
+      return event.returnValue === undefined ? undefined : 'failed';
+    default:
+      return undefined;
+  }
+}
+
+type ListedAccount<L extends Listed> = ServiceSnapshot[L][number];
+
+/** Brings an account into the condition in which a snapshot lists it. */
+export function applyListed<L extends Listed>(account: Account, condition: L, listed: ListedAccount<L>): void {
+  const { dn, mode, since } = listed;
+  account.dn = dn;
+  account.mode = readMode(mode)?.mode ?? account.mode;
+  const before = account.condition;
+  account.condition = condition;
+  const began = 'begunAt' in listed ? Date.parse(listed.begunAt) : Date.parse(since ?? '');
+  if (!Number.isNaN(began)) account.since = began;
+  else if (before !== condition) account.since = 0;
+  account.isStuck = 'stuck' in listed && listed.stuck;
+  account.reason = reasonOf(listed);
+  account.failure = 'returnValue' in listed ? failureKey(listed, listed.uid) : undefined;
+}
+
+/** Why an account is in its condition: the script's last words where it has failed. */
+function reasonOf(about: AccountEvent | ListedAccount<Listed>): string {
+  if ('step' in about && 'begunAt' in about) return `step ${about.step}`;
+  const code = 'returnValue' in about && about.returnValue !== undefined ? `${about.returnValue} ` : '';
+  if ('cause' in about && about.cause !== undefined) return `${code}"${about.cause}"`;
+  if ('reason' in about) return `${code}${withoutName(about.reason, Number(code))}`;
+  return 'until' in about ? `until ${readableStamp(about.until)}` : '';
+}

@@ -1,0 +1,31 @@
+import type { Mode } from '../../domain/mode.ts';
+import type { Account, Condition } from './account.ts';
+
+/** Which accounts are wanted. Empty: all. */
+export interface Filter {
+  /** A part of the uid or the DN, in any case. */
+  readonly text: string;
+  readonly modes: readonly Mode[];
+  readonly conditions: readonly Condition[];
+  /** The key of a cause of failures. */
+  readonly cause: string;
+}
+
+export const NO_FILTER: Filter = { text: '', modes: [], conditions: [], cause: '' };
+
+export function isFiltering({ text, modes, conditions, cause }: Filter): boolean {
+  return text !== '' || modes.length > 0 || conditions.length > 0 || cause !== '';
+}
+
+export function matches({ text, modes, conditions, cause }: Filter, account: Account): boolean {
+  if (modes.length > 0 && (account.mode === '' || !modes.includes(account.mode))) return false;
+  if (conditions.length > 0 && !conditions.includes(account.condition)) return false;
+  if (cause !== '' && account.failure !== cause) return false;
+  const wanted = text.trim().toLowerCase();
+  return wanted === '' || account.uid.toLowerCase().includes(wanted) || account.dn.toLowerCase().includes(wanted);
+}
+
+/** The list with a word more, or without it if it is there. */
+export function toggled<T>(list: readonly T[], word: T): readonly T[] {
+  return list.includes(word) ? list.filter((each) => each !== word) : [...list, word];
+}

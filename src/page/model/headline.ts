@@ -1,0 +1,106 @@
+import type { ServiceSnapshot } from '../../domain/status.ts';
+import { withoutUrl } from '../../observability/describe-event.ts';
+import { humanDuration, localTime } from '../../observability/human-time.ts';
+
+/** How the page is connected to the service. Times are in milliseconds since 1970, by its clock. */
+export type Link =
+  | { readonly is: 'loading' }
+  /** `answeredAt`: when `/status` was answered last. */
+  | { readonly is: 'open'; readonly answeredAt: number }
+  | { readonly is: 'lost'; readonly answeredAt: number | undefined; readonly retryAt: number; readonly reason: string };
+
+/** After this many milliseconds without an answer the page no longer calls itself live. */
+export const STALE = 10_000;
+
+export type Tone = 'good' | 'busy' | 'bad' | 'quiet';
+
+/** What stands at the top of the page: how things are, in one sentence and its details. */
+export interface Headline {
+  readonly tone: Tone;
+  readonly title: string;
+  readonly details: readonly string[];
+}
+
+/** The most important thing to say. `lastDone`: when an account was last done, if that is known. */
+export function headlineOf(
+  link: Link,
+  snapshot: ServiceSnapshot | undefined,
+  now: number,
+  lastDone: number | undefined,
+): Headline {
+  if (link.is === 'lost') return lostHeadline(link, now);
+  if (snapshot === undefined) return { tone: 'quiet', title: 'Asking the service…', details: [] };
+  if (link.is === 'open' && now - link.answeredAt > STALE) {
+    return {
+      tone: 'bad',
+      title: `No answer for ${age(now, link.answeredAt)}`,
+      details: [showing(link.answeredAt, now)],
+    };
+  }
+  return serviceHeadline(snapshot, now, lastDone);
+}
+
+function lostHeadline({ answeredAt, retryAt, reason }: Extract<Link, { is: 'lost' }>, now: number): Headline {
+  const next = retryAt <= now ? 'trying again' : `trying again in ${Math.ceil((retryAt - now) / 1_000)} s`;
+  const shown = answeredAt === undefined ? [] : [showing(answeredAt, now)];
+  return { tone: 'bad', title: 'The service does not answer', details: [...shown, next, reason] };
+}
+
+function showing(at: number, now: number): string {
+  return `showing ${localTime(iso(at), iso(now))}, ${age(now, at)} ago`;
+}
+
+function serviceHeadline(snapshot: ServiceSnapshot, now: number, lastDone: number | undefined): Headline {
+  const { connection } = snapshot;
+  const { phase, since, url, reason, remedy, attempt } = connection;
+  const sinceWords = since === undefined ? [] : [`since ${localTime(since, iso(now))}`];
+  switch (phase) {
+    case 'starting':
+      return { tone: 'busy', title: 'Starting: not connected to the directory yet', details: sinceWords };
+    case 'refreshing':
+      return { tone: 'busy', title: 'Connected, listing the open accounts', details: sinceWords };
+    case 'reconnecting': {
+      const why = reason === undefined ? [] : [`${url ?? 'directory'}: ${withoutUrl(reason, url)}`];
+      const tries = attempt === undefined ? [] : [`attempt ${attempt}`];
+      const todo = remedy === undefined ? [] : [`to do: ${remedy}`];
+      return { tone: 'bad', title: 'Cut off from the directory', details: [...sinceWords, ...why, ...todo, ...tries] };
+    }
+    case 'draining':
+      return { tone: 'busy', title: 'Stopping: running scripts finish', details: sinceWords };
+    case 'stopped':
+      return { tone: 'bad', title: 'The service has stopped', details: sinceWords };
+    case 'live':
+      return liveHeadline(snapshot, now, lastDone);
+  }
+}
+
+function liveHeadline(snapshot: ServiceSnapshot, now: number, lastDone: number | undefined): Headline {
+  const { counts, stuck, connection } = snapshot;
+  const connected = connection.since === undefined ? [] : [`connected for ${age(now, Date.parse(connection.since))}`];
+  const last = lastDone === undefined ? [] : [`the last account was done at ${localTime(iso(lastDone), iso(now))}`];
+  const parts = [
+    stuck === 0 ? '' : `${accounts(stuck)} stuck in work`,
+    counts.failed === 0 ? '' : `${accounts(counts.failed)} failed`,
+    counts.inWork - stuck <= 0 ? '' : `${counts.inWork - stuck} in work`,
+    counts.queued === 0 ? '' : `${counts.queued} queued`,
+    counts.retrying === 0 ? '' : `${counts.retrying} retrying`,
+    counts.waiting === 0 ? '' : `${counts.waiting} waiting`,
+  ].filter((part) => part !== '');
+  if (parts.length === 0) return { tone: 'good', title: 'Nothing to do', details: [...last, ...connected] };
+  const tone: Tone = stuck + counts.failed > 0 ? 'bad' : 'busy';
+  return { tone, title: parts.join(', '), details: connected };
+}
+
+function accounts(count: number): string {
+  return count === 1 ? '1 account' : `${count} accounts`;
+}
+
+/** How long ago it was, in whole seconds or more. */
+export function age(now: number, at: number): string {
+  const seconds = Math.max(0, Math.round((now - at) / 1_000));
+  return seconds === 0 ? '0 s' : humanDuration(seconds * 1_000);
+}
+
+function iso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

@@ -1,0 +1,144 @@
+import type { ServiceSnapshot } from '../../domain/status.ts';
+import type { Account, Condition } from './account.ts';
+import type { Window } from './axis.ts';
+import { type Filter, isFiltering, matches } from './filter.ts';
+
+/*
+ * Which accounts have a lane, and in what order. A lane must not move while somebody looks at it:
+ * - In work: an account keeps its place from its start to its end, and for a moment after it; then
+ *   the next one takes the place.
+ * - Failed, retrying, waiting: the oldest first, so that new ones come last.
+ * - Queued: the next one first.
+ * - Done: the last one first.
+ */
+
+export type SectionName = 'work' | 'attention' | 'queue' | 'done';
+
+export interface Section {
+  readonly name: SectionName;
+  /** In the order of their lanes. */
+  readonly uids: readonly string[];
+  /** How many accounts are in it, of which `uids` are those with a lane. */
+  readonly total: number;
+}
+
+/** The most lanes, unless all are asked for. */
+export const MOST_LANES = 200;
+const MOST_QUEUED = 40;
+const MOST_ATTENTION = 100;
+
+/** How long an account keeps its place after its end, in milliseconds. */
+const STAYS = 4_000;
+
+const SECTION_OF: Readonly<Record<Condition, SectionName>> = {
+  inWork: 'work',
+  failed: 'attention',
+  retrying: 'attention',
+  waiting: 'attention',
+  queued: 'queue',
+  deferred: 'queue',
+  done: 'done',
+  gone: 'done',
+};
+
+export interface LaneOptions {
+  readonly filter: Filter;
+  readonly window: Window;
+  readonly now: number;
+  /** Every account has a lane. */
+  readonly all: boolean;
+  readonly snapshot: ServiceSnapshot | undefined;
+}
+
+/** Chooses the lanes. `before`: those that were shown until now. */
+export function chooseLanes(
+  accounts: Iterable<Account>,
+  before: readonly Section[],
+  { filter, window, now, all, snapshot }: LaneOptions,
+): Section[] {
+  const places = new Set(before.find(({ name }) => name === 'work')?.uids);
+  const found: Record<SectionName, Account[]> = { work: [], attention: [], queue: [], done: [] };
+  for (const account of accounts) {
+    const section = SECTION_OF[account.condition];
+    if (section === 'done' && !isSeen(account, window)) continue;
+    if (!matches(filter, account)) continue;
+    const stays = places.has(account.uid) && now - account.since < STAYS;
+    found[stays ? 'work' : section].push(account);
+  }
+  const limit = (most: number) => (all ? Number.POSITIVE_INFINITY : most);
+  const { placed, left } = inPlaces(found.work, [...places]);
+  found.work = placed;
+  for (const account of left) found[SECTION_OF[account.condition]].push(account);
+  const work = found.work.slice(0, limit(MOST_LANES));
+  const attention = found.attention.sort(oldestFirst).slice(0, limit(MOST_ATTENTION));
+  const queue = found.queue.sort(oldestFirst).slice(0, limit(MOST_QUEUED));
+  const room = Math.max(0, MOST_LANES - work.length - attention.length - queue.length);
+  const done = found.done.sort((one, other) => oldestFirst(other, one)).slice(0, limit(room));
+  const counts = snapshot === undefined || isFiltering(filter) ? undefined : snapshot.counts;
+  const section = (name: SectionName, chosen: readonly Account[], counted = 0): Section => ({
+    name,
+    uids: chosen.map(({ uid }) => uid),
+    total: Math.max(found[name].length, counted),
+  });
+  return [
+    section('work', work),
+    section('attention', attention, counts && counts.failed + counts.retrying + counts.waiting),
+    section('queue', queue, counts && counts.queued + counts.deferred),
+    section('done', done),
+  ].filter(({ uids }) => uids.length > 0);
+}
+
+/**
+ * The accounts in work, each in its place; others take the places of those that have ended, which
+ * are `left` then.
+ */
+function inPlaces(
+  accounts: readonly Account[],
+  places: readonly string[],
+): { readonly placed: Account[]; readonly left: readonly Account[] } {
+  const byUid = new Map(accounts.map((account) => [account.uid, account]));
+  const others = accounts.filter(({ uid }) => !places.includes(uid)).sort(oldestFirst);
+  const left: Account[] = [];
+  const placed = places.flatMap((uid) => {
+    const account = byUid.get(uid);
+    if (account?.condition === 'inWork') return [account];
+    const next = others.shift() ?? account;
+    if (account !== undefined && account !== next) left.push(account);
+    return next === undefined ? [] : [next];
+  });
+  return { placed: [...placed, ...others], left };
+}
+
+/** Whether something of it is in the window. */
+function isSeen({ events }: Account, { from, to }: Window): boolean {
+  const last = events.at(-1);
+  const first = events[0];
+  if (last === undefined || first === undefined) return false;
+  return Date.parse(last.time) >= from && Date.parse(first.time) <= to;
+}
+
+function oldestFirst(one: Account, other: Account): number {
+  return one.since - other.since || (one.uid < other.uid ? -1 : 1);
+}
+
+/** One line of the list: the head of a section, or a lane. */
+export type Row =
+  | { readonly kind: 'head'; readonly key: string; readonly section: Section }
+  | { readonly kind: 'lane'; readonly key: string; readonly uid: string };
+
+export function rowsOf(sections: readonly Section[]): Row[] {
+  return sections.flatMap((section): Row[] => [
+    { kind: 'head', key: `head ${section.name}`, section },
+    ...section.uids.map((uid): Row => ({ kind: 'lane', key: `lane ${uid}`, uid })),
+  ]);
+}
+
+/** The rows that are in view, and some before and after. */
+export function rowsInView(
+  count: number,
+  { top, height, rowHeight }: { readonly top: number; readonly height: number; readonly rowHeight: number },
+): { readonly from: number; readonly to: number } {
+  const BESIDE = 4;
+  const from = Math.max(0, Math.floor(top / rowHeight) - BESIDE);
+  return { from, to: Math.min(count, Math.ceil((top + height) / rowHeight) + BESIDE) };
+}

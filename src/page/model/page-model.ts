@@ -1,0 +1,134 @@
+import type { PublishedEvent } from '../../domain/event.ts';
+import type { ServiceSnapshot } from '../../domain/status.ts';
+import { type Account, accountEvent, applyEvent, applyListed, LISTED, newAccount } from './account.ts';
+import { Series } from './series.ts';
+
+/** The most events that are kept; twice as many while the view is held. */
+export const MOST_EVENTS = 20_000;
+
+/** A time of which events are missing. In milliseconds since 1970. */
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
+  readonly events: number;
+}
+
+/**
+ * What the page knows of the service: the last snapshot, the latest events, and the accounts that
+ * they tell of. It is given what arrives, and knows no time of its own. Its memory is bounded by
+ * the kept events and the lists of a snapshot. The past stays when the service is started anew: the
+ * events of that start follow it, and its snapshots say what has become of the accounts.
+ */
+export class PageModel {
+  snapshot: ServiceSnapshot | undefined;
+  readonly accounts = new Map<string, Account>();
+  readonly gaps: Gap[] = [];
+  readonly series = new Series();
+  /** In order. */
+  #events: PublishedEvent[] = [];
+  /** The place of the oldest event that is still kept. */
+  #oldest = 0;
+  #lastTime = 0;
+  /** How many events were taken in all. */
+  taken = 0;
+  /** When an account was done last, if that is known. */
+  lastDone: number | undefined;
+
+  /** The kept events, in order. */
+  get events(): readonly PublishedEvent[] {
+    return this.#oldest === 0 ? this.#events : this.#events.slice(this.#oldest);
+  }
+
+  takeEvent(event: PublishedEvent, isHeld = false): void {
+    this.taken += 1;
+    this.#lastTime = Math.max(this.#lastTime, Date.parse(event.time));
+    if (event.event === 'finished') this.lastDone = Date.parse(event.time);
+    this.series.takeEvent(event);
+    this.#events.push(event);
+    const about = accountEvent(event);
+    if (about !== undefined) {
+      const account = this.#account(about.uid);
+      account.events.push(about);
+      applyEvent(account, about);
+    }
+    while (this.#events.length - this.#oldest > (isHeld ? 2 : 1) * MOST_EVENTS) this.#forgetOldest();
+  }
+
+  /** `events` are missing before what comes next. */
+  takeGap(events: number, now: number): void {
+    this.gaps.push({ from: this.#lastTime, to: now, events });
+    if (this.gaps.length > 100) this.gaps.shift();
+  }
+
+  takeSnapshot(snapshot: ServiceSnapshot): void {
+    this.snapshot = snapshot;
+    this.series.takeSnapshot(snapshot);
+    const at = Date.parse(snapshot.time);
+    const listed = new Set<string>();
+    for (const condition of LISTED) {
+      for (const found of snapshot[condition]) {
+        const key = found.uid.toLowerCase();
+        // In work with a newer request: it is in both lists.
+        if (listed.has(key)) continue;
+        listed.add(key);
+        const account = this.#account(found.uid);
+        if (isOlder(account, at)) applyListed(account, condition, found as never);
+      }
+    }
+    for (const [key, account] of this.accounts) {
+      if (!listed.has(key) && isOlder(account, at) && isComplete(snapshot, account)) this.#end(key, account, at);
+    }
+  }
+
+  account(uid: string): Account | undefined {
+    return this.accounts.get(uid.toLowerCase());
+  }
+
+  #account(uid: string): Account {
+    const key = uid.toLowerCase();
+    const known = this.accounts.get(key);
+    if (known !== undefined) return known;
+    const account = newAccount(uid, 0);
+    this.accounts.set(key, account);
+    return account;
+  }
+
+  /** The snapshot no longer has it, though no event has told of its end. */
+  #end(key: string, account: Account, at: number): void {
+    if (account.events.length === 0) this.accounts.delete(key);
+    else if (account.condition !== 'done' && account.condition !== 'gone') {
+      account.condition = 'done';
+      account.since = at;
+      account.isStuck = false;
+      account.failure = undefined;
+    }
+  }
+
+  #forgetOldest(): void {
+    const event = this.#events[this.#oldest];
+    this.#oldest += 1;
+    // Moving them at each event would take longer than all else.
+    if (this.#oldest >= MOST_EVENTS) {
+      this.#events = this.#events.slice(this.#oldest);
+      this.#oldest = 0;
+    }
+    const about = event === undefined ? undefined : accountEvent(event);
+    const account = about === undefined ? undefined : this.account(about.uid);
+    if (about === undefined || account === undefined) return;
+    account.events.shift();
+    const isEnded = account.condition === 'done' || account.condition === 'gone';
+    if (account.events.length === 0 && isEnded) this.accounts.delete(about.uid.toLowerCase());
+  }
+}
+
+/** Whether a snapshot is newer than all that the events have told of the account. */
+function isOlder({ events }: Account, at: number): boolean {
+  const last = events.at(-1);
+  return last === undefined || Date.parse(last.time) <= at;
+}
+
+/** Whether the snapshot lists all accounts in the condition of this one. */
+function isComplete(snapshot: ServiceSnapshot, { condition }: Account): boolean {
+  const name = LISTED.find((each) => each === condition);
+  return name === undefined || snapshot[name].length >= snapshot.counts[name];
+}

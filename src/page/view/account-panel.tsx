@@ -1,0 +1,110 @@
+import type { HistoryItem } from '../../journal/history-item.ts';
+import { beginWords, endWords, missedWords, requestWords } from '../../journal/history-words.ts';
+import { conditionLines } from '../../observability/condition-words.ts';
+import { stepWords } from '../../observability/describe-event.ts';
+import { dateTime } from '../../observability/human-time.ts';
+import type { OpenedAccount, ViewProps } from '../browser/view-state.ts';
+import { Command } from './command.tsx';
+
+interface PanelProps extends ViewProps {
+  readonly opened: OpenedAccount;
+}
+
+/** What is known of one account, as `explain` and `history` say it. */
+export function AccountPanel({ opened, state }: PanelProps) {
+  const { uid, status, history, fault } = opened;
+  const account = state.model.account(uid);
+  const conditions = status === undefined ? [] : conditionLines(status);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+    <aside class="opened" aria-label={`account ${uid}`} tabIndex={0}>
+      <div class="bar">
+        <h2>
+          <span class="uid">{uid}</span> {account?.mode}
+        </h2>
+        <span class="spacer" />
+        <button type="button" class="quiet" onClick={() => state.actions.open(uid)}>
+          read again
+        </button>
+        <button type="button" class="quiet" aria-label="close" onClick={() => state.actions.open(undefined)}>
+          ✕
+        </button>
+      </div>
+      {account !== undefined && account.dn !== '' && <p class="dn">{account.dn}</p>}
+      {fault !== undefined && <p class="fault">It cannot be read: {fault}</p>}
+      {status === undefined && fault === undefined && <p class="aside">Asking the service…</p>}
+      {conditions.map((line) => (
+        <p class="condition" key={line}>
+          {line}
+        </p>
+      ))}
+      {status !== undefined && conditions.length === 0 && (
+        <p class="condition">The service has nothing to do for it.</p>
+      )}
+      <div class="commands">
+        <Command text={`prov-backup-rsnapshot explain ${uid}`} state={state} />
+        {account?.condition === 'failed' && <Command text={`prov-backup-rsnapshot retry ${uid}`} state={state} />}
+        <Command text={`prov-backup-rsnapshot history ${uid}`} state={state} />
+      </div>
+      {history !== undefined && (
+        <>
+          <h3>
+            What happened, {history.by === 'journal' ? 'by the journal' : 'as the service still knows'}; the latest
+            first
+          </h3>
+          {history.fault !== undefined && <p class="fault">{history.fault}</p>}
+          <ol class="history">
+            {[...history.items].reverse().map((item) => (
+              <Item key={`${item.time} ${item.kind}`} item={item} />
+            ))}
+          </ol>
+          {history.items.length === 0 && <p class="aside">Nothing is known of it.</p>}
+          {history.isCut && <p class="aside">There may be more before this: use the command history.</p>}
+        </>
+      )}
+    </aside>
+  );
+}
+
+function Item({ item }: { readonly item: HistoryItem }) {
+  switch (item.kind) {
+    case 'request':
+      return <Entry time={item.time} kind="request" words={requestWords(item)} />;
+    case 'note':
+      return <Entry time={item.time} kind="note" words={`${item.event}: ${item.text}`} />;
+    case 'missed':
+      return <Entry time={item.time} kind="missed" words={missedWords(item)} />;
+    case 'attempt':
+      return (
+        <li class={`attempt ${item.end.as}`}>
+          <time dateTime={item.time}>{dateTime(item.time)}</time>
+          <div>
+            <p>{beginWords(item)}</p>
+            {item.steps.map((step, index) => (
+              <p class="step" key={`${index} ${step.name}`}>
+                step {stepWords(step)}
+              </p>
+            ))}
+            {item.output.length > 0 && (
+              <pre>
+                {item.earlierLines > 0 ? `(${item.earlierLines} lines before these)\n` : ''}
+                {item.output.map(({ stream, line }) => `${stream === 'stderr' ? '!' : '|'} ${line}`).join('\n')}
+              </pre>
+            )}
+            <p class="end">{endWords(item)}</p>
+          </div>
+        </li>
+      );
+  }
+}
+
+function Entry({ time, kind, words }: { readonly time: string; readonly kind: string; readonly words: string }) {
+  return (
+    <li class={kind}>
+      <time dateTime={time}>{dateTime(time)}</time>
+      <div>
+        <p>{words}</p>
+      </div>
+    </li>
+  );
+}

@@ -1,0 +1,44 @@
+import { SIGNS } from './signs.tsx';
+
+const KEYS: ReadonlyArray<readonly [keys: string, what: string]> = [
+  ['/', 'filter by uid or DN'],
+  ['j k ↓ ↑', 'next and previous lane'],
+  ['Enter', 'open the account; Esc closes it'],
+  ['h l ← →', 'earlier and later'],
+  ['+ −', 'shorter and longer time'],
+  ['Space', 'hold the view, or go live'],
+  ['End', 'go live'],
+  ['?', 'this help'],
+];
+
+const MARBLES: ReadonlyArray<readonly [sign: string, what: string]> = [
+  [SIGNS.done, 'finished (a circle); with a number: so many of them'],
+  ['■', 'failed (a square)'],
+  [SIGNS.retrying, 'is tried again'],
+  ['▲', 'superseded, or in conflict'],
+  [SIGNS.waiting, 'waits, or is deferred'],
+  ['○', 'asked for'],
+  [SIGNS.inWork, 'a bar: an attempt; it goes on to now while it runs'],
+  ['┄', 'a dashed line: queued, or in the pause before another attempt'],
+];
+
+/** The keys and the signs. */
+export function Help() {
+  return (
+    <dialog class="help" aria-labelledby="help-title">
+      <h2 id="help-title">Keys and signs</h2>
+      <dl>
+        {[...KEYS, ...MARBLES].map(([name, what]) => (
+          <div key={what}>
+            <dt>{name}</dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <p>The page only reads. Times are those of the service's clock, in the zone of this browser.</p>
+      <form method="dialog">
+        <button type="submit">close</button>
+      </form>
+    </dialog>
+  );
+}

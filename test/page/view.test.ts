@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readAddress, type ViewAddress, writeAddress } from '../../src/page/model/address.ts';
+import { otherSpan, SPANS } from '../../src/page/model/axis.ts';
+import { NO_FILTER, toggled } from '../../src/page/model/filter.ts';
+import { headlineOf, type Link } from '../../src/page/model/headline.ts';
+import { iso, START, snapshotAt } from './facts.ts';
+
+describe('the address of a view', () => {
+  it('is empty for the usual view', () => {
+    expect(writeAddress(readAddress(''))).toBe('');
+  });
+
+  it('gives the same view again', () => {
+    const views = fc.record<ViewAddress>({
+      filter: fc.record({
+        text: fc.string(),
+        modes: fc.subarray(['add', 'modify', 'delete'] as const),
+        conditions: fc.subarray(['inWork', 'failed', 'waiting', 'done'] as const),
+        cause: fc.string(),
+      }),
+      span: fc.constantFrom(...SPANS),
+      uid: fc.option(fc.string({ minLength: 1 }), { nil: undefined }),
+      at: fc.option(fc.integer({ min: 0, max: 4e12 }), { nil: undefined }),
+      all: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(views, (view) => {
+        expect(readAddress(writeAddress(view))).toEqual(view);
+      }),
+    );
+  });
+
+  it('is read as far as it can be', () => {
+    expect(readAddress('?span=2y&is=failed,nonsense&mode=rename&at=never')).toEqual({
+      ...readAddress(''),
+      filter: { ...NO_FILTER, conditions: ['failed'] },
+    });
+  });
+});
+
+describe('a choice', () => {
+  it('is made and taken back', () => {
+    expect(toggled(['a'], 'b')).toEqual(['a', 'b']);
+    expect(toggled(['a', 'b'], 'a')).toEqual(['b']);
+    expect(SPANS.map((span) => otherSpan(span, 1))).toEqual([600_000, 3_600_000, 3_600_000]);
+    expect(otherSpan(60_000, -1)).toBe(60_000);
+  });
+});
+
+describe('the headline', () => {
+  const OPEN: Link = { is: 'open', answeredAt: START };
+  const title = (snapshot = snapshotAt(0), link: Link = OPEN, now = START) =>
+    headlineOf(link, snapshot, now, undefined).title;
+  const counts = { ...snapshotAt(0).counts, open: 5 };
+
+  it('says that nothing is known yet', () => {
+    expect(headlineOf({ is: 'loading' }, undefined, START, undefined)).toMatchObject({
+      tone: 'quiet',
+      title: 'Asking the service…',
+    });
+  });
+
+  it('says that nothing is to do, when an account was last done, and how long it has been connected', () => {
+    const {
+      tone,
+      details,
+      title: said,
+    } = headlineOf({ is: 'open', answeredAt: START + 60_000 }, snapshotAt(60), START + 60_000, START + 1_000);
+    expect([tone, said, details[1]]).toEqual(['good', 'Nothing to do', 'connected for 60 s']);
+    expect(details[0]).toMatch(/^the last account was done at \d\d:00:01$/);
+  });
+
+  it('says what there is, the gravest first', () => {
+    const busy = snapshotAt(0, { counts: { ...counts, inWork: 3, failed: 2, queued: 4, retrying: 1 }, stuck: 1 });
+    expect(title(busy)).toBe('1 account stuck in work, 2 accounts failed, 2 in work, 4 queued, 1 retrying');
+  });
+
+  it('says that the service does not answer, what is shown, and when it is asked again', () => {
+    const link: Link = { is: 'lost', answeredAt: START, retryAt: START + 9_000, reason: 'Failed to fetch' };
+    const { tone, title: said, details } = headlineOf(link, snapshotAt(0), START + 5_000, undefined);
+    expect([tone, said]).toEqual(['bad', 'The service does not answer']);
+    expect(details).toEqual([
+      expect.stringMatching(/^showing \S+, 5 s ago$/),
+      'trying again in 4 s',
+      'Failed to fetch',
+    ]);
+  });
+
+  it('does not call the view live when answers stay away', () => {
+    expect(title(snapshotAt(0), OPEN, START + 11_000)).toBe('No answer for 11 s');
+  });
+
+  it.each([
+    ['starting', 'Starting: not connected to the directory yet'],
+    ['refreshing', 'Connected, listing the open accounts'],
+    ['reconnecting', 'Cut off from the directory'],
+    ['draining', 'Stopping: running scripts finish'],
+    ['stopped', 'The service has stopped'],
+  ] as const)('says how the service stands with the directory: %s', (phase, expected) => {
+    expect(title(snapshotAt(0, { connection: { phase, since: iso(0) } }))).toBe(expected);
+  });
+
+  it('says why the directory is away, what to do, and which attempt it is', () => {
+    const connection = {
+      ...{ phase: 'reconnecting' as const, since: iso(0), url: 'ldap://a', reason: 'ldap://a: connection refused' },
+      ...{ remedy: 'start it', attempt: 3 },
+    };
+    expect(headlineOf(OPEN, snapshotAt(0, { connection }), START, undefined).details.slice(1)).toEqual([
+      'ldap://a: connection refused',
+      'to do: start it',
+      'attempt 3',
+    ]);
+  });
+});

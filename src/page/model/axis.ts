@@ -50,7 +50,7 @@ export function ticksOf(window: Window, offset: number): Tick[] {
   const first = Math.ceil((from + offset) / distance) * distance - offset;
   const ticks: Tick[] = [];
   // The last one needs room for its words.
-  for (let time = first; placeOf(window, time) < width - ROOM / 2; time += distance) {
+  for (let time = first; placeOf(window, time) < width - 0.75 * ROOM; time += distance) {
     ticks.push({ time, x: placeOf(window, time), hasSeconds: distance < 60_000 });
   }
   return ticks;

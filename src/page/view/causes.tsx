@@ -63,26 +63,25 @@ function Cause({ group, state }: ViewProps & { readonly group: FailureGroup }) {
         </span>
       </button>
       <Sparkline series={[model.series.ofCause(key, now)]} as="columns" tone="bad" />
-      <span class="when">
-        {first === undefined || last === undefined || first === last ? null : `${time(first)} – `}
-        {last === undefined ? 'time unknown' : time(last)}
-      </span>
-      <span class="uids">
+      <div class="below">
+        <span class="aside">
+          {first === undefined || last === undefined || first === last ? null : `${time(first)} – `}
+          {last === undefined ? 'time unknown' : time(last)}
+        </span>
         {uids.map((uid) => (
           <button type="button" class="uid link" key={uid} onClick={() => state.actions.open(uid)}>
             {uid}
           </button>
         ))}
         {count > uids.length && <span>and {count - uids.length} more</span>}
-      </span>
-      <span class="remedy">
-        <Command text={retryCommand(group)} state={state} />
+        <span class="spacer" />
         {count > uids.length && alike.length > 1 && (
-          <span class="note">
+          <span class="aside">
             for all {alike.reduce((sum, each) => sum + each.count, 0)} with code {returnValue}
           </span>
         )}
-      </span>
+        <Command text={retryCommand(group)} state={state} />
+      </div>
     </li>
   );
 }

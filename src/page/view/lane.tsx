@@ -20,12 +20,13 @@ const MIDDLE = ROW_HEIGHT / 2;
 export function Lane({ account, uid, index, isActive, state }: LaneProps) {
   const { window: frame, now } = state;
   const condition = account?.condition ?? 'gone';
+  const isStuck = account?.isStuck === true;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a row of a grid
     // biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus
     // biome-ignore lint/a11y/useKeyWithClickEvents: Enter opens the active row of the grid
     <div
-      class={`row lane ${condition}${account?.isStuck ? ' stuck' : ''}`}
+      class={`row lane ${condition}`}
       role="row"
       id={`row-${index}`}
       aria-rowindex={index + 1}
@@ -48,7 +49,7 @@ export function Lane({ account, uid, index, isActive, state }: LaneProps) {
               bar.kind === 'work' ? (
                 <rect
                   key={`${bar.kind} ${bar.x}`}
-                  class={`bar ${bar.end ?? ''}${bar.isOpen ? ' open' : ''}`}
+                  class={`bar ${bar.end ?? ''}${bar.isOpen ? (isStuck ? ' stuck' : ' open') : ''}`}
                   x={bar.x}
                   y={MIDDLE - 5}
                   width={bar.width}
@@ -71,7 +72,7 @@ export function Lane({ account, uid, index, isActive, state }: LaneProps) {
         </svg>
       </div>
       {/* biome-ignore lint/a11y/useSemanticElements: a cell of a grid */}
-      <div class="words" role="gridcell" tabIndex={-1}>
+      <div class={`words${condition === 'failed' || isStuck ? ' bad' : ''}`} role="gridcell" tabIndex={-1}>
         {account === undefined ? '' : wordsOf(account, now)}
       </div>
     </div>

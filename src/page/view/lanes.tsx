@@ -11,9 +11,26 @@ export function Lanes({ state }: ViewProps) {
   const { from, to } = rowsInView(rows.length, { top, height, rowHeight: ROW_HEIGHT });
   const activeIndex = rows.findIndex((row) => row.kind === 'lane' && row.uid === active);
   return (
-    <section class="diagram" aria-label="lanes">
-      <Axis state={state} />
-      <Density state={state} />
+    <section
+      class="diagram"
+      aria-label="lanes"
+      onWheel={(event) => {
+        const sideways = event.shiftKey ? event.deltaY : event.deltaX;
+        if (Math.abs(sideways) < 1) return;
+        event.preventDefault();
+        state.actions.pan(sideways / 2_000);
+      }}
+    >
+      <div
+        class="drag"
+        onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
+        onPointerMove={({ buttons, movementX }) => {
+          if (buttons === 1) state.actions.pan(-movementX / state.window.width);
+        }}
+      >
+        <Axis state={state} />
+        <Density state={state} />
+      </div>
       {/* biome-ignore lint/a11y/useSemanticElements: a table cannot show a part of its rows */}
       <div
         class="lanes"
@@ -24,12 +41,6 @@ export function Lanes({ state }: ViewProps) {
         tabIndex={0}
         onScroll={(event) => state.actions.scrolled(event.currentTarget.scrollTop)}
         onPointerMove={() => state.actions.pointed(undefined)}
-        onWheel={(event) => {
-          const sideways = event.shiftKey ? event.deltaY : event.deltaX;
-          if (Math.abs(sideways) < 1) return;
-          event.preventDefault();
-          state.actions.pan(sideways / 2_000);
-        }}
       >
         {rows.length === 0 && <Empty state={state} />}
         <div class="rows" role="presentation" style={{ height: `${rows.length * ROW_HEIGHT}px` }}>

@@ -36,11 +36,10 @@ function cardsOf(snapshot: ServiceSnapshot, now: number): NumberCard[] {
   const { counts, slots, busy, stuck, oldest, attempts, rates } = snapshot;
   const since = (time: string | undefined) => (time === undefined ? '' : `oldest ${age(now, Date.parse(time))}`);
   const [minute] = rates;
-  const over = (what: 'finished' | 'failed') =>
-    rates
-      .slice(1)
-      .map((rate) => `${rate[what]} in ${rate.minutes} min`)
-      .join(', ');
+  const over = (what: 'finished' | 'failed') => {
+    const longer = rates.slice(1);
+    return `${longer.map(({ minutes }) => minutes).join('/')} min: ${longer.map((rate) => rate[what]).join(' / ')}`;
+  };
   const [usual, ...others] = [...attempts].sort((one, other) => other.attempts - one.attempts);
   return [
     {
@@ -68,7 +67,7 @@ function cardsOf(snapshot: ServiceSnapshot, now: number): NumberCard[] {
     },
     {
       ...{ name: 'Asked for / min', value: `${minute?.received ?? 0}`, series: ['received'], as: 'columns' },
-      aside: `${counts.open} open: ${counts.retrying} retrying, ${counts.waiting} waiting, ${counts.deferred} deferred`,
+      aside: `${counts.open} open`,
     },
   ];
 }

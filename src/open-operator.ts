@@ -25,7 +25,7 @@ export async function openOperatorInterface(
   if (listen === null) return undefined;
   const { OperatorError } = await import('./operator/listen-address.ts');
   const { startOperatorServer } = await import('./operator/server.ts');
-  const { recentHistory } = await import('./journal/recent-history.ts');
+  const { eventsWithin, recentHistory } = await import('./journal/recent-history.ts');
   const { directory } = settings.journal;
   try {
     const version = programVersion();
@@ -35,7 +35,10 @@ export async function openOperatorInterface(
       ...source,
       version,
       now: Date.now,
-      history: (uid, recent) => recentHistory(uid, { directory, recent }),
+      history: {
+        ofAccount: (uid, recent) => recentHistory(uid, { directory, recent }),
+        within: (since, until) => eventsWithin(directory, since, until),
+      },
       page: readPageFile,
     });
     if (group !== null) await giveToGroup(listen, group, notice);

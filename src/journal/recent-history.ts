@@ -1,4 +1,4 @@
-import type { PublishedEvent } from '../domain/event.ts';
+import { EVENT_NAMES, type EventName, type PublishedEvent } from '../domain/event.ts';
 import { AccountHistory } from './account-history.ts';
 import type { HistoryItem } from './history-item.ts';
 import { JournalError } from './journal-error.ts';
@@ -40,6 +40,30 @@ export async function recentHistory(uid: string, { directory, recent }: RecentHi
   } catch (error) {
     if (!(error instanceof JournalError)) throw error;
     return { ...historyBy('service', uid, recent), fault: error.message };
+  }
+}
+
+/** The most events that are told of a time. */
+const MOST_WITHIN = 5_000;
+/** Lines of output are part of the history of an account. */
+const WITHOUT_OUTPUT: ReadonlySet<EventName> = new Set(EVENT_NAMES.filter((name) => name !== 'output'));
+
+/**
+ * The latest events within a time, in order, by the journal. None without a journal, or if it cannot
+ * be read.
+ */
+export async function eventsWithin(
+  directory: string | null,
+  since: number,
+  until: number,
+): Promise<{ readonly events: readonly PublishedEvent[] }> {
+  if (directory === null) return { events: [] };
+  const query = { since, until, filter: { uids: new Set<string>(), events: WITHOUT_OUTPUT } };
+  try {
+    return { events: await lastInJournal(directory, query, MOST_WITHIN) };
+  } catch (error) {
+    if (error instanceof JournalError) return { events: [] };
+    throw error;
   }
 }
 

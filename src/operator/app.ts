@@ -13,7 +13,7 @@ import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
 import { addControlRoutes } from './control-routes.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
 import { type ReaderLimits, serveReaders } from './event-readers.ts';
-import { serveHistory, type TellHistory } from './history-path.ts';
+import { type History, serveHistory } from './history-path.ts';
 import { createMetrics } from './metrics.ts';
 import { pacedStream } from './paced-stream.ts';
 import { type ReadPageFile, servePage } from './page.ts';
@@ -41,8 +41,8 @@ export interface OperatorAppOptions {
   readonly journal?: (() => JournalHealth) | undefined;
   /** How notifications do; undefined: nobody is notified. */
   readonly notify?: (() => NotifyStatus) | undefined;
-  /** Tells what happened to an account; undefined: that is not told. */
-  readonly history?: TellHistory | undefined;
+  /** Tells what happened; undefined: that is not told. */
+  readonly history?: History | undefined;
   /** Reads the live page; undefined: there is none. */
   readonly page?: ReadPageFile | undefined;
 }
@@ -156,7 +156,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     return RESPONSE_ALREADY_SENT;
   });
   addControlRoutes(app, options.control);
-  if (history !== undefined) serveHistory(app, backlog, history);
+  if (history !== undefined) serveHistory(app, { history, backlog, now });
   if (page !== undefined) servePage(app, page);
   app.notFound((c) => c.json({ error: 'there are /, /status, /events, /history, /metrics, /healthz, /readyz' }, 404));
   app.onError((_error, c) => c.json({ error: 'internal error' }, 500));

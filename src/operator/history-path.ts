@@ -1,28 +1,56 @@
 import type { Env, Hono } from 'hono';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { Backlog } from './backlog.ts';
-import { matchesFilter } from './event-filter.ts';
+import { matchesFilter, readSince } from './event-filter.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 
-/**
- * Tells the latest of what happened to an account, as JSON. `recent`: its events that are still
- * known, in order.
- */
-export type TellHistory = (uid: string, recent: readonly PublishedEvent[]) => Promise<object>;
+/** Tells what happened, as JSON. */
+export interface History {
+  /** The latest of an account. `recent`: its events that are still known, in order. */
+  ofAccount(uid: string, recent: readonly PublishedEvent[]): Promise<object>;
+  /** The latest events within these times, in milliseconds since 1970. */
+  within(since: number, until: number): Promise<object>;
+}
+
+interface HistoryPathOptions {
+  readonly history: History;
+  readonly backlog: Backlog;
+  readonly now: () => number;
+}
 
 /** The most requests for a history that wait for each other. Others are told to come again. */
 const MOST_WAITING = 16;
 
-/** Serves `/history?uid=UID`. A long journal takes seconds, so there is one at a time. */
-export function serveHistory<E extends Env>(app: Hono<E>, backlog: Backlog, tell: TellHistory): void {
+/**
+ * Serves `/history?uid=UID`, and `/history?since=TIME`: the events from before this start of the
+ * service, as `/events` has the others. A long journal takes seconds, so there is one at a time.
+ */
+export function serveHistory<E extends Env>(app: Hono<E>, { history, backlog, now }: HistoryPathOptions): void {
+  const startedAt = now();
   const inTurn = oneAtATime(MOST_WAITING);
   app.get('/history', async (c) => {
-    const uid = c.req.query('uid')?.toLowerCase() ?? '';
-    if (uid === '') return c.json({ error: 'whose? give uid=UID' }, 400);
-    const answer = inTurn(() => tell(uid, eventsOf(backlog, uid)));
+    const { uid, since } = c.req.query();
+    let tell: () => Promise<object>;
+    if (uid !== undefined && uid !== '') {
+      tell = () => history.ofAccount(uid.toLowerCase(), eventsOf(backlog, uid.toLowerCase()));
+    } else if (since !== undefined) {
+      const from = sinceOf(since, now());
+      if (from === undefined) return c.json({ error: 'since is a time, or a duration such as 1h' }, 400);
+      tell = () => (from < startedAt ? history.within(from, startedAt - 1) : Promise.resolve({ events: [] }));
+    } else return c.json({ error: 'of what? give uid=UID, or since=TIME' }, 400);
+    const answer = inTurn(tell);
     if (answer === undefined) return c.json({ error: 'too many ask for a history: ask again' }, 503);
     return c.json(await answer);
   });
+}
+
+function sinceOf(text: string, now: number): number | undefined {
+  try {
+    return readSince(text, now);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** The events of an account, in order. */

@@ -18,6 +18,7 @@ const MOST_ROWS = 80;
 
 const DROPPED = /^prov_operator_readers_dropped_total (\d+)$/m;
 
+const NO_HISTORY = { ofAccount: async () => ({ items: [] }), within: async () => ({ events: [] }) };
 const readPage: ReadPageFile = (name) => readFile(join(DIST, name));
 
 let browser: Browser;
@@ -50,7 +51,7 @@ const accounts: AccountsView = {
 async function open(options: Partial<OperatorServerOptions> = {}): Promise<WatchedPage['page']> {
   operator = await startOperatorServer({
     ...{ listen: '127.0.0.1:0', events$, version: '1.2.3', now: Date.now, accounts, limitMilliseconds: 60_000 },
-    ...{ page: readPage, ...options },
+    ...{ page: readPage, history: NO_HISTORY, ...options },
   });
   emit({ event: 'connected', url: 'ldap://a', protocol: 'syncrepl', server: 'OpenLDAP' });
   emit({ event: 'refreshed', entries: 0, milliseconds: 3 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PublishedEvent, StreamEvent } from '../../src/domain/event.ts';
 import { nameOf } from '../../src/journal/journal-files.ts';
-import { recentHistory } from '../../src/journal/recent-history.ts';
+import { eventsWithin, recentHistory } from '../../src/journal/recent-history.ts';
 
 const START = Date.parse('2026-11-28T02:00:00.000Z');
 const of = (uid: string, job: string) => ({ uid, dn: `uid=${uid},dc=example,dc=org`, mode: 'add', job });
@@ -25,6 +25,17 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const write = (events: readonly PublishedEvent[]) =>
   writeFile(join(directory, nameOf(START)), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+
+describe('the events of a time', () => {
+  it('are those of the journal without output, or none', async () => {
+    const output = at(2, { event: 'output', stream: 'stdout', line: 'hello', ...of('a', 'j-1') });
+    const [claimed, finished] = attempt('a', 1, 'j-1');
+    await write([claimed, output, finished, ...attempt('b', 60, 'j-2')].filter((event) => event !== undefined));
+    expect(await eventsWithin(directory, START, START + 30_000)).toEqual({ events: [claimed, finished] });
+    expect(await eventsWithin(null, START, START + 30_000)).toEqual({ events: [] });
+    expect(await eventsWithin(join(directory, 'missing'), START, START + 30_000)).toEqual({ events: [] });
+  });
+});
 
 describe('the recent history of an account', () => {
   it('is that of the journal, across restarts of the service', async () => {

@@ -145,18 +145,23 @@ describe('an order', () => {
   });
 });
 
-describe('the history of an account', () => {
-  it('is told from the events that are still known, one after the other', async () => {
+const NO_HISTORY = { ofAccount: () => Promise.resolve({}), within: () => Promise.resolve({}) };
+
+describe('the history', () => {
+  it('of an account is told from the events that are still known, one after the other', async () => {
     const asked: string[] = [];
     let running = 0;
     const operator = await start({
-      history: async (uid, recent) => {
-        running += 1;
-        expect(running).toBe(1);
-        await new Promise((resolve) => setImmediate(resolve));
-        running -= 1;
-        asked.push(`${uid}: ${recent.map(({ event }) => event).join(' ')}`);
-        return { uid };
+      history: {
+        ...NO_HISTORY,
+        ofAccount: async (uid, recent) => {
+          running += 1;
+          expect(running).toBe(1);
+          await new Promise((resolve) => setImmediate(resolve));
+          running -= 1;
+          asked.push(`${uid}: ${recent.map(({ event }) => event).join(' ')}`);
+          return { uid };
+        },
       },
     });
     emit({ event: 'queued', ...of('A1') }, { event: 'queued', ...of('b') }, { event: 'claimed', ...of('a1') });
@@ -170,10 +175,13 @@ describe('the history of an account', () => {
   it('is told to so many at once, and of one account', async () => {
     let release = () => {};
     const operator = await start({
-      history: () =>
-        new Promise((resolve) => {
-          release = () => resolve({});
-        }),
+      history: {
+        ...NO_HISTORY,
+        ofAccount: () =>
+          new Promise((resolve) => {
+            release = () => resolve({});
+          }),
+      },
     });
     const ask = () => raw(operator, get('/history?uid=a', ['Host: localhost']));
     const waiting = Array.from({ length: 17 }, ask);
@@ -182,6 +190,21 @@ describe('the history of an account', () => {
     ends.push(() => clearInterval(turns));
     expect((await Promise.all(waiting)).map(statusOf).sort()).toEqual([...new Array(16).fill(200), 503]);
     expect(statusOf(await raw(operator, get('/history', ['Host: localhost'])))).toBe(400);
+  });
+
+  it('is that of all accounts before the start of the service', async () => {
+    const asked: number[][] = [];
+    let time = 10_000_000;
+    const within = async (since: number, until: number) => {
+      asked.push([since, until]);
+      return { events: [] };
+    };
+    const operator = await start({ now: () => time, history: { ...NO_HISTORY, within } });
+    const ask = async (since: string) =>
+      statusOf(await raw(operator, get(`/history?since=${since}`, ['Host: localhost'])));
+    time = 11_000_000;
+    expect([await ask('1h'), await ask('30s'), await ask('never')]).toEqual([200, 200, 400]);
+    expect(asked).toEqual([[7_400_000, 9_999_999]]);
   });
 });
 

@@ -48,6 +48,8 @@ describe('an account of the page', () => {
       reason: '6 "no quota for a"',
       failure: failureKey(failed('a', 2), 'a'),
     });
+    const past = modelOf(snapshotAt(9, { failed: [failed('a', 2)] }), at(1, claimed('a')), at(2, finished('a')));
+    expect(past.account('a')?.condition).toBe('failed');
     const late = modelOf(at(3, finished('a')), snapshotAt(2, { inWork: [inWork('a', 1)] }));
     expect(late.account('a')?.condition).toBe('done');
   });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readAddress, type ViewAddress, writeAddress } from '../../src/page/model/address.ts';
 import { otherSpan, SPANS } from '../../src/page/model/axis.ts';
+import { factsOf } from '../../src/page/model/facts.ts';
 import { NO_FILTER, toggled } from '../../src/page/model/filter.ts';
 import { headlineOf, type Link } from '../../src/page/model/headline.ts';
 import { iso, START, snapshotAt } from './facts.ts';
@@ -76,6 +77,15 @@ describe('the headline', () => {
     expect(title(busy)).toBe('1 account stuck in work, 2 accounts failed, 2 in work, 4 queued, 1 retrying');
   });
 
+  it('says that the service is paused, by whom and why', () => {
+    const pauses = [{ by: 'operator', who: 'root', holds: 'everything', reason: 'new disks', since: iso(0) }];
+    const { title: said, details } = headlineOf(OPEN, { ...snapshotAt(0), pauses } as never, START, undefined);
+    expect(said).toBe('Paused by root: new disks');
+    expect(details[0]).toMatch(/^since \d\d:00:00$/);
+    const brake = [{ by: 'brake', holds: 'deletes', reason: '12 within 10 min', since: iso(0) }];
+    expect(title({ ...snapshotAt(0), pauses: brake } as never)).toBe('Deletes are paused by brake: 12 within 10 min');
+  });
+
   it('says that the service does not answer, what is shown, and when it is asked again', () => {
     const link: Link = { is: 'lost', answeredAt: START, retryAt: START + 9_000, reason: 'Failed to fetch' };
     const { tone, title: said, details } = headlineOf(link, snapshotAt(0), START + 5_000, undefined);
@@ -110,6 +120,42 @@ describe('the headline', () => {
       'ldap://a: connection refused',
       'to do: start it',
       'attempt 3',
+    ]);
+  });
+});
+
+describe('the facts', () => {
+  const factsAt = (snapshot: unknown, link: Link = { is: 'open', answeredAt: START }) =>
+    factsOf(snapshot as ReturnType<typeof snapshotAt>, link, START).map(
+      ({ name, words, isBad }) => `${name}: ${words}${isBad ? '!' : ''}`,
+    );
+
+  it('are how the page, the directory and the service do', () => {
+    expect(factsAt(snapshotAt(0))).toEqual([
+      'page: live',
+      'directory: ldap://a, syncrepl, OpenLDAP',
+      'service: 1.2.3, up for 0 s',
+    ]);
+    expect(factsAt(undefined, { is: 'loading' })).toEqual(['page: loading']);
+    const lost: Link = { is: 'lost', answeredAt: undefined, retryAt: START, reason: '' };
+    expect(factsAt(undefined, lost)).toEqual(['page: disconnected!']);
+    expect(factsAt(snapshotAt(0, { connection: { phase: 'reconnecting', url: 'ldap://a' } }))[1]).toBe(
+      'directory: ldap://a!',
+    );
+  });
+
+  it('are how each outlet does', () => {
+    const journal = { directory: '/var/j', lostEvents: 3, failure: 'no space left on device' };
+    expect(factsAt(snapshotAt(0, { journal })).at(-1)).toBe('journal: no space left on device, 3 lost!');
+    const outlets = [
+      { outlet: 'log file', where: '/var/log/x', lost: 0 },
+      { outlet: 'syslog', where: 'udp', lost: 2 },
+    ];
+    const notify = { receivers: [{ receiver: 'mail', lost: 0, failure: 'refused' }] };
+    expect(factsAt({ ...snapshotAt(0), outlets, notify }).slice(-3)).toEqual([
+      'log file: works',
+      'syslog: works, 2 lost!',
+      'mail: refused!',
     ]);
   });
 });

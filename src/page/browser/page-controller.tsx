@@ -9,7 +9,7 @@ import { chooseLanes, rowsOf, type Section } from '../model/lanes.ts';
 import { PageModel } from '../model/page-model.ts';
 import { Page } from '../view/page.tsx';
 import { listenToKeys } from './keys.ts';
-import { fetchHistory, ServiceLink } from './service-link.ts';
+import { askHistory, ServiceLink } from './service-link.ts';
 import { type OpenedAccount, ROW_HEIGHT, type Tip, type ViewActions, type ViewState } from './view-state.ts';
 
 /** How often the page is painted, in milliseconds, however much arrives. */
@@ -256,10 +256,10 @@ export class PageController implements ViewActions {
 
 async function readAccount(uid: string): Promise<OpenedAccount> {
   try {
-    const query = new URLSearchParams({ limit: '5', uid });
+    const query = `limit=5&uid=${encodeURIComponent(uid)}`;
     const [status, past] = await Promise.all([
       fetch(`/status?${query}`).then((response) => response.json() as Promise<ServiceSnapshot>),
-      fetchHistory<RecentHistory>(uid),
+      askHistory<RecentHistory>(query),
     ]);
     return { uid, status, history: past };
   } catch (error) {

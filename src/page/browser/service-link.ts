@@ -38,6 +38,7 @@ export class ServiceLink {
   #timer: number | undefined;
   #pause = FIRST_PAUSE;
   #lastId = '';
+  #hasPast = false;
   /** Counts the openings, so that what belongs to an earlier one is left. */
   #turn = 0;
 
@@ -66,11 +67,22 @@ export class ServiceLink {
       if (turn !== this.#turn) return;
       const took = Date.now() - asked;
       this.#listener.snapshot(snapshot, Date.parse(snapshot.time) - asked - took / 2);
+      await this.#readPast();
+      if (turn !== this.#turn) return;
       this.#source ??= this.#stream(turn);
       this.#timer = window.setTimeout(() => void this.#ask(turn), Math.max(POLL, POLL_SHARE * took));
     } catch (error) {
       if (turn === this.#turn) this.#lose(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** What happened before the service was started: its stream begins there. */
+  async #readPast(): Promise<void> {
+    if (this.#hasPast) return;
+    this.#hasPast = true;
+    const none = { events: [] };
+    const { events } = await askHistory<{ events: PublishedEvent[] }>(`since=${SINCE}`).catch(() => none);
+    for (const event of events) this.#listener.event(event);
   }
 
   #stream(turn: number): EventSource {
@@ -109,9 +121,9 @@ export class ServiceLink {
   }
 }
 
-/** Reads what happened to an account. */
-export async function fetchHistory<T>(uid: string): Promise<T> {
-  const response = await fetch(`/history?uid=${encodeURIComponent(uid)}`, {
+/** Reads what happened, to an account or in a time. */
+export async function askHistory<T>(query: string): Promise<T> {
+  const response = await fetch(`/history?${query}`, {
     signal: AbortSignal.timeout(5 * ANSWER_TIMEOUT),
   });
   if (!response.ok) throw new Error(`/history answers ${response.status}`);

@@ -35,6 +35,8 @@ export interface Account {
   condition: Condition;
   /** When it came into the condition, in milliseconds since 1970. */
   since: number;
+  /** The time of the event or snapshot that told of the condition, likewise. */
+  asOf: number;
   /** In order. */
   readonly events: AccountEvent[];
   /** In work for longer than its limit, or than ten times the usual. */
@@ -48,13 +50,14 @@ export interface Account {
 export type AccountEvent = Extract<PublishedEvent, { readonly dn: string }> & { readonly uid: string };
 
 /** Makes an account of which nothing is known but its uid. */
-export function newAccount(uid: string, since: number): Account {
+export function newAccount(uid: string): Account {
   return {
     uid,
     dn: '',
     mode: '',
     condition: 'done',
-    since,
+    since: 0,
+    asOf: 0,
     events: [],
     isStuck: false,
     reason: '',
@@ -67,9 +70,11 @@ export function accountEvent(event: PublishedEvent): AccountEvent | undefined {
   return 'dn' in event && event.uid !== undefined ? (event as AccountEvent) : undefined;
 }
 
-/** Brings an account into the condition that an event tells. Events of the past are taken in order. */
+/** Brings an account into the condition that an event tells, if nothing newer is known. */
 export function applyEvent(account: Account, event: AccountEvent): void {
   const at = Date.parse(event.time);
+  if (at < account.asOf) return;
+  account.asOf = at;
   account.dn = event.dn;
   if (event.mode !== undefined) account.mode = readMode(event.mode)?.mode ?? account.mode;
   const next = conditionAfter(account, event);
@@ -110,9 +115,16 @@ function conditionAfter({ condition }: Account, event: AccountEvent): Condition 
 
 type ListedAccount<L extends Listed> = ServiceSnapshot[L][number];
 
-/** Brings an account into the condition in which a snapshot lists it. */
-export function applyListed<L extends Listed>(account: Account, condition: L, listed: ListedAccount<L>): void {
+/** Brings an account into the condition in which a snapshot lists it, if nothing newer is known. */
+export function applyListed<L extends Listed>(
+  account: Account,
+  condition: L,
+  listed: ListedAccount<L>,
+  at: number,
+): void {
   const { dn, mode, since } = listed;
+  if (at < account.asOf) return;
+  account.asOf = at;
   account.dn = dn;
   account.mode = readMode(mode)?.mode ?? account.mode;
   const before = account.condition;

@@ -1,6 +1,7 @@
 import type { ServiceSnapshot } from '../../domain/status.ts';
 import { withoutUrl } from '../../observability/describe-event.ts';
 import { humanDuration, localTime } from '../../observability/human-time.ts';
+import { reportedIn } from './reported.ts';
 
 /** How the page is connected to the service. Times are in milliseconds since 1970, by its clock. */
 export type Link =
@@ -76,6 +77,7 @@ function serviceHeadline(snapshot: ServiceSnapshot, now: number, lastDone: numbe
 
 function liveHeadline(snapshot: ServiceSnapshot, now: number, lastDone: number | undefined): Headline {
   const { counts, stuck, connection } = snapshot;
+  const [pause] = reportedIn(snapshot).pauses ?? [];
   const connected = connection.since === undefined ? [] : [`connected for ${age(now, Date.parse(connection.since))}`];
   const last = lastDone === undefined ? [] : [`the last account was done at ${localTime(iso(lastDone), iso(now))}`];
   const parts = [
@@ -86,6 +88,11 @@ function liveHeadline(snapshot: ServiceSnapshot, now: number, lastDone: number |
     counts.retrying === 0 ? '' : `${counts.retrying} retrying`,
     counts.waiting === 0 ? '' : `${counts.waiting} waiting`,
   ].filter((part) => part !== '');
+  if (pause !== undefined) {
+    const { by, holds, reason, since, who } = pause;
+    const title = `${holds === 'deletes' ? 'Deletes are paused' : 'Paused'} by ${who ?? by}: ${reason}`;
+    return { tone: 'bad', title, details: [`since ${localTime(since, iso(now))}`, ...parts] };
+  }
   if (parts.length === 0) return { tone: 'good', title: 'Nothing to do', details: [...last, ...connected] };
   const tone: Tone = stuck + counts.failed > 0 ? 'bad' : 'busy';
   return { tone, title: parts.join(', '), details: connected };

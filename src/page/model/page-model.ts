@@ -71,12 +71,11 @@ export class PageModel {
         // In work with a newer request: it is in both lists.
         if (listed.has(key)) continue;
         listed.add(key);
-        const account = this.#account(found.uid);
-        if (isOlder(account, at)) applyListed(account, condition, found as never);
+        applyListed(this.#account(found.uid), condition, found as never, at);
       }
     }
     for (const [key, account] of this.accounts) {
-      if (!listed.has(key) && isOlder(account, at) && isComplete(snapshot, account)) this.#end(key, account, at);
+      if (!listed.has(key) && account.asOf <= at && isComplete(snapshot, account)) this.#end(key, account, at);
     }
   }
 
@@ -88,7 +87,7 @@ export class PageModel {
     const key = uid.toLowerCase();
     const known = this.accounts.get(key);
     if (known !== undefined) return known;
-    const account = newAccount(uid, 0);
+    const account = newAccount(uid);
     this.accounts.set(key, account);
     return account;
   }
@@ -99,6 +98,7 @@ export class PageModel {
     else if (account.condition !== 'done' && account.condition !== 'gone') {
       account.condition = 'done';
       account.since = at;
+      account.asOf = at;
       account.isStuck = false;
       account.failure = undefined;
     }
@@ -119,12 +119,6 @@ export class PageModel {
     const isEnded = account.condition === 'done' || account.condition === 'gone';
     if (account.events.length === 0 && isEnded) this.accounts.delete(about.uid.toLowerCase());
   }
-}
-
-/** Whether a snapshot is newer than all that the events have told of the account. */
-function isOlder({ events }: Account, at: number): boolean {
-  const last = events.at(-1);
-  return last === undefined || Date.parse(last.time) <= at;
 }
 
 /** Whether the snapshot lists all accounts in the condition of this one. */

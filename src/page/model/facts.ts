@@ -1,0 +1,58 @@
+import type { ServiceSnapshot } from '../../domain/status.ts';
+import { age, type Link, STALE } from './headline.ts';
+import { type Reported, reportedIn } from './reported.ts';
+
+/** One thing that the service, or the page, is connected to, and how that does. */
+export interface Fact {
+  readonly name: string;
+  readonly words: string;
+  readonly isBad?: boolean;
+}
+
+/** How the page, the directory, the service and its outlets do. */
+export function factsOf(snapshot: ServiceSnapshot | undefined, link: Link, now: number): Fact[] {
+  const page = { name: 'page', words: linkWords(link, now), isBad: link.is === 'lost' };
+  if (snapshot === undefined) return [page];
+  const { connection, version, startedAt, leases } = snapshot;
+  const { url, protocol, server, refreshedAt, refreshedEntries, phase } = connection;
+  const [serverName] = (server ?? '').split(';');
+  const directory = [url ?? 'not connected yet', protocol, serverName].filter((part) => part);
+  return [
+    page,
+    { name: 'directory', words: directory.join(', '), isBad: phase === 'reconnecting' },
+    ...(refreshedAt === undefined
+      ? []
+      : [
+          { name: 'listed', words: `${refreshedEntries ?? 0} open accounts, ${age(now, Date.parse(refreshedAt))} ago` },
+        ]),
+    { name: 'service', words: `${version}, up for ${age(now, Date.parse(startedAt))}` },
+    ...outletsOf(snapshot),
+    ...(leases === undefined ? [] : [{ name: 'leases', words: `${leases.held} held, ${leases.paused} paused` }]),
+  ];
+}
+
+function outletsOf(snapshot: ServiceSnapshot): Fact[] {
+  const { outlets, notify }: Reported = reportedIn(snapshot);
+  const { journal } = snapshot;
+  const all = outlets ?? (journal === undefined ? [] : [{ outlet: 'journal', lost: journal.lostEvents, ...journal }]);
+  return [
+    ...all.map(({ outlet, failure, lost }) => outletFact(outlet, failure, lost)),
+    ...(notify?.receivers ?? []).map(({ receiver, failure, lost }) => outletFact(receiver, failure, lost)),
+  ];
+}
+
+function outletFact(name: string, failure: string | undefined, lost: number): Fact {
+  const words = `${failure ?? 'works'}${lost === 0 ? '' : `, ${lost} lost`}`;
+  return { name, words, isBad: failure !== undefined || lost > 0 };
+}
+
+function linkWords(link: Link, now: number): string {
+  switch (link.is) {
+    case 'loading':
+      return 'loading';
+    case 'lost':
+      return 'disconnected';
+    case 'open':
+      return now - link.answeredAt > STALE ? `no answer for ${age(now, link.answeredAt)}` : 'live';
+  }
+}

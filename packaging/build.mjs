@@ -71,7 +71,7 @@ async function buildPage() {
     outdir: 'dist/src/page',
     bundle: true,
     platform: 'browser',
-    target: ['chrome109', 'firefox115', 'safari16'],
+    target: ['chrome111', 'firefox115', 'safari16.2'],
     // No module: a browser asks for those with an Origin, which the interface refuses.
     format: 'iife',
     minify: true,

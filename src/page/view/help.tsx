@@ -12,14 +12,14 @@ const KEYS: ReadonlyArray<readonly [keys: string, what: string]> = [
 ];
 
 const MARBLES: ReadonlyArray<readonly [sign: string, what: string]> = [
-  [SIGNS.done, 'finished (a circle); with a number: so many of them'],
-  ['■', 'failed (a square)'],
+  [SIGNS.done, 'finished; with a number: so many'],
+  ['■', 'failed'],
   [SIGNS.retrying, 'is tried again'],
   ['▲', 'superseded, or in conflict'],
   [SIGNS.waiting, 'waits, or is deferred'],
   ['○', 'asked for'],
-  [SIGNS.inWork, 'a bar: an attempt; it goes on to now while it runs'],
-  ['┄', 'a dashed line: queued, or in the pause before another attempt'],
+  [SIGNS.inWork, 'an attempt; it goes on to now while it runs'],
+  ['┄', 'queued, or before another attempt'],
 ];
 
 /** The keys and the signs. */
@@ -35,7 +35,7 @@ export function Help() {
           </div>
         ))}
       </dl>
-      <p>The page only reads. Times are those of the service's clock, in the zone of this browser.</p>
+      <p>The page only reads. Times are in the zone of this browser.</p>
       <form method="dialog">
         <button type="submit">close</button>
       </form>

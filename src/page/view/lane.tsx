@@ -72,7 +72,7 @@ export function Lane({ account, uid, index, isActive, state }: LaneProps) {
         </svg>
       </div>
       {/* biome-ignore lint/a11y/useSemanticElements: a cell of a grid */}
-      <div class={`words${condition === 'failed' || isStuck ? ' bad' : ''}`} role="gridcell" tabIndex={-1}>
+      <div class={`words ${condition === 'failed' || isStuck ? 'bad' : 'aside'}`} role="gridcell" tabIndex={-1}>
         {account === undefined ? '' : wordsOf(account, now)}
       </div>
     </div>

@@ -2,6 +2,7 @@ import { localTime } from '../../observability/human-time.ts';
 import { ROW_HEIGHT, type ViewProps, type ViewState } from '../browser/view-state.ts';
 import { placeOf, ticksOf } from '../model/axis.ts';
 import { COLUMN, densityOf } from '../model/density.ts';
+import { isFiltering } from '../model/filter.ts';
 import { MOST_LANES, rowsInView, type Section, type SectionName } from '../model/lanes.ts';
 import { Lane } from './lane.tsx';
 
@@ -184,15 +185,8 @@ function Head({ section: { name, uids, total }, index, state }: HeadProps) {
 }
 
 /** Why there is no lane. */
-function Empty({ state: { model, address, link } }: { readonly state: ViewState }) {
-  const isFiltered = address.filter.text !== '' || address.filter.conditions.length + address.filter.modes.length > 0;
-  const words =
-    model.snapshot === undefined
-      ? link.is === 'lost'
-        ? 'Nothing is known yet, as the service does not answer.'
-        : 'Asking the service…'
-      : isFiltered || address.filter.cause !== ''
-        ? 'No account matches the filter in this time.'
-        : 'Nothing happened in this time, and nothing is to be done.';
-  return <p class="empty">{words}</p>;
+function Empty({ state: { model, address, headline } }: ViewProps) {
+  if (model.snapshot === undefined) return <p class="empty">{headline.title}</p>;
+  const what = isFiltering(address.filter) ? 'No account matches the filter' : 'Nothing happened';
+  return <p class="empty">{what} in this time.</p>;
 }

@@ -54,6 +54,7 @@ describe('the lanes', () => {
     sections = choose(model, 4, sections);
     expect(uidsOf(sections)).toEqual(['work: a d c', 'done: b']);
     model.takeEvent(at(5, finished('a')));
+    expect(choose(model, 6, sections)[0]?.total).toBe(2);
     expect(uidsOf(choose(model, 6, sections))).toEqual(['work: a d c', 'done: b']);
     expect(uidsOf(choose(model, 20, sections))).toEqual(['work: d c', 'done: a b']);
   });

@@ -1,5 +1,6 @@
 import { EVENT_NAMES, type PublishedEvent } from '../../domain/event.ts';
 import type { ServiceSnapshot } from '../../domain/status.ts';
+import { MOST_LISTED } from '../model/account.ts';
 
 /*
  * The way from the page to the service: `/status` again and again, and one stream of events.
@@ -18,8 +19,6 @@ export interface LinkListener {
   lost(reason: string, retryAt: number): void;
 }
 
-/** The longest list of each condition that is asked for. */
-const LISTED = 200;
 const POLL = 2_000;
 /** A poll may take this part of the time, as it costs the service the more the more accounts are open. */
 const POLL_SHARE = 20;
@@ -61,7 +60,7 @@ export class ServiceLink {
   async #ask(turn: number): Promise<void> {
     const asked = Date.now();
     try {
-      const response = await fetch(`/status?limit=${LISTED}`, { signal: AbortSignal.timeout(ANSWER_TIMEOUT) });
+      const response = await fetch(`/status?limit=${MOST_LISTED}`, { signal: AbortSignal.timeout(ANSWER_TIMEOUT) });
       if (!response.ok) throw new Error(`/status answers ${response.status}`);
       const snapshot = (await response.json()) as ServiceSnapshot;
       if (turn !== this.#turn) return;

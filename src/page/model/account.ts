@@ -15,6 +15,9 @@ export type Condition = 'inWork' | 'failed' | 'retrying' | 'waiting' | 'queued' 
 export const LISTED = ['inWork', 'failed', 'retrying', 'waiting', 'queued', 'deferred'] as const;
 export type Listed = (typeof LISTED)[number];
 
+/** The most accounts that the page has a snapshot list in each condition. */
+export const MOST_LISTED = 200;
+
 /** The words for each condition. */
 export const CONDITION_WORDS: Readonly<Record<Condition, string>> = {
   inWork: 'in work',

@@ -1,5 +1,5 @@
 import type { ServiceSnapshot } from '../../domain/status.ts';
-import type { Account, Condition } from './account.ts';
+import { type Account, type Condition, MOST_LISTED } from './account.ts';
 import type { Window } from './axis.ts';
 import { type Filter, isFiltering, matches } from './filter.ts';
 
@@ -78,10 +78,12 @@ export function chooseLanes(
   const section = (name: SectionName, chosen: readonly Account[], counted = 0): Section => ({
     name,
     uids: chosen.map(({ uid }) => uid),
-    total: Math.max(found[name].length, counted),
+    // Up to so many the page knows them all, and more recently than the snapshot.
+    total: counted > MOST_LISTED ? Math.max(found[name].length, counted) : found[name].length,
   });
   return [
-    section('work', work),
+    // One that has just ended is not counted, though it keeps its place.
+    { ...section('work', work), total: found.work.filter(({ condition }) => condition === 'inWork').length },
     section('attention', attention, counts && counts.failed + counts.retrying + counts.waiting),
     section('queue', queue, counts && counts.queued + counts.deferred),
     section('done', done),

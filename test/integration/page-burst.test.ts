@@ -114,6 +114,13 @@ describe('the live page', () => {
     expect(await page.locator('.axis').innerText()).toBe(held);
     await page.keyboard.press('End');
     await expect.poll(() => page.url()).not.toContain('at=');
+    const axis = (await page.locator('.axis .track').boundingBox()) ?? { x: 0, y: 0 };
+    await page.mouse.move(axis.x + 300, axis.y + 10);
+    await page.mouse.down();
+    for (let moved = 0; moved < 60; moved += 3) await page.mouse.move(axis.x + 300 + moved, axis.y + 10);
+    await page.mouse.up();
+    await expect.poll(() => page.url()).toContain('at=');
+    await page.keyboard.press('End');
     await page.keyboard.press('+');
     await expect.poll(() => page.url()).toContain('span=1m');
     await page.keyboard.press('-');

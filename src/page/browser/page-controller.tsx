@@ -192,9 +192,9 @@ export class PageController implements ViewActions {
 
   /** Moves the window by a part of its span. At now it is live again. */
   pan(part: number): void {
-    const { to } = this.#shown().window;
-    const at = Math.round(to + part * this.#address.span);
-    this.change({ at: at >= this.#now() ? undefined : at });
+    const now = this.#now();
+    const at = Math.round((this.#address.at ?? now) + part * this.#address.span);
+    this.change({ at: at >= now ? undefined : at });
     this.#chooseAnew();
   }
 

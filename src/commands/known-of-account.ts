@@ -2,7 +2,7 @@ import { isSameDn } from '../domain/dn.ts';
 import type { EventName, PublishedEvent } from '../domain/event.ts';
 import { JournalError } from '../journal/journal-error.ts';
 import { lastInJournal } from '../journal/read-journal.ts';
-import { knownLines } from '../observability/condition-words.ts';
+import { conditionLines } from '../observability/condition-words.ts';
 import { localDay } from '../observability/human-time.ts';
 import { renderEvent } from '../observability/render-event.ts';
 import { visible } from '../observability/visible.ts';
@@ -60,7 +60,7 @@ export async function knownOfAccount(
 
 /** The conditions of an account in the running service, as lines. */
 async function fetchConditions(address: string, uid: string): Promise<string[]> {
-  return knownLines(await fetchStatus(address, { uid })).map((line) => `  ${visible(line)}`);
+  return conditionLines(await fetchStatus(address, { uid })).map((line) => `  ${visible(line)}`);
 }
 
 interface Past {

@@ -84,26 +84,20 @@ function leaseLinesOf(leases: LeasesStatus | undefined): string[] {
   ];
 }
 
-/** The conditions of the accounts in its lists, a line for each. */
+/** What the service knows of the accounts in its lists, a line for each. */
 export function conditionLines(status: ServiceSnapshot): string[] {
   const { time } = status;
   const since = (given: string | undefined) =>
     given === undefined ? '' : ` since ${localTime(given, time)} (${ageAt(time)(given)})`;
   return [
+    // A pause says why an account that is due is queued.
+    ...status.pauses.map((pause) => `paused ${pauseWords(pause, time)}`),
     ...status.inWork.map((account) => `in work${since(account.since)}: ${workWords(account, time)}`),
     ...status.queued.map((account) => `queued${since(account.since)}: ${queueWords(status)}`),
     ...status.retrying.map((account) => `retrying: ${retryWords(account, time)}`),
     ...status.failed.map((account) => `failed${since(account.since)}: ${failureWords(account)}`),
     ...status.waiting.map(({ since: begun, reason }) => `waiting${since(begun)}: ${reason}`),
+    ...leaseLinesOf(status.leases),
     ...status.deferred.map(({ since: begun, until }) => `deferred${since(begun)}: until ${readableStamp(until)}`),
   ];
-}
-
-/**
- * What the service knows of the accounts in its lists, a line for each, and of their leases. A
- * pause says why an account that is due is queued.
- */
-export function knownLines(status: ServiceSnapshot): string[] {
-  const pauses = status.pauses.map((pause) => `paused ${pauseWords(pause, status.time)}`);
-  return [...pauses, ...conditionLines(status), ...leaseLinesOf(status.leases)];
 }

@@ -9,7 +9,7 @@ import { chooseLanes, rowsOf, type Section } from '../model/lanes.ts';
 import { PageModel } from '../model/page-model.ts';
 import { Page } from '../view/page.tsx';
 import { listenToKeys } from './keys.ts';
-import { askHistory, ServiceLink } from './service-link.ts';
+import { ask, ServiceLink, wordsOf } from './service-link.ts';
 import { type OpenedAccount, ROW_HEIGHT, type Tip, type ViewActions, type ViewState } from './view-state.ts';
 
 /** How often the page is painted, in milliseconds, however much arrives. */
@@ -174,8 +174,20 @@ export class PageController implements ViewActions {
     this.change({ uid });
   }
 
+  /** It need not be among those that a snapshot lists. */
   async #read(uid: string): Promise<void> {
-    const answer = await readAccount(uid);
+    let answer: OpenedAccount;
+    try {
+      const query = `uid=${encodeURIComponent(uid)}`;
+      const [status, past] = await Promise.all([
+        ask<ServiceSnapshot>(`/status?limit=5&${query}`),
+        ask<RecentHistory>(`/history?${query}`),
+      ]);
+      this.#model.takeLists(status);
+      answer = { uid, history: past };
+    } catch (error) {
+      answer = { uid, fault: wordsOf(error) };
+    }
     if (this.#opened?.uid !== uid) return;
     this.#opened = answer;
     this.#paint();
@@ -251,18 +263,5 @@ export class PageController implements ViewActions {
     const dialog = this.#root.querySelector('dialog');
     if (dialog?.open) dialog.close();
     else dialog?.showModal();
-  }
-}
-
-async function readAccount(uid: string): Promise<OpenedAccount> {
-  try {
-    const query = `limit=5&uid=${encodeURIComponent(uid)}`;
-    const [status, past] = await Promise.all([
-      fetch(`/status?${query}`).then((response) => response.json() as Promise<ServiceSnapshot>),
-      askHistory<RecentHistory>(query),
-    ]);
-    return { uid, status, history: past };
-  } catch (error) {
-    return { uid, fault: error instanceof Error ? error.message : String(error) };
   }
 }

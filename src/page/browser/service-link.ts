@@ -22,7 +22,8 @@ export interface LinkListener {
 const POLL = 2_000;
 /** A poll may take this part of the time, as it costs the service the more the more accounts are open. */
 const POLL_SHARE = 20;
-const ANSWER_TIMEOUT = 8_000;
+/** How long an answer may take; a long journal takes seconds. */
+const ANSWER_TIMEOUT = 10_000;
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 8_000;
 /** How far back events are asked for: the longest span. */
@@ -60,9 +61,7 @@ export class ServiceLink {
   async #ask(turn: number): Promise<void> {
     const asked = Date.now();
     try {
-      const response = await fetch(`/status?limit=${MOST_LISTED}`, { signal: AbortSignal.timeout(ANSWER_TIMEOUT) });
-      if (!response.ok) throw new Error(`/status answers ${response.status}`);
-      const snapshot = (await response.json()) as ServiceSnapshot;
+      const snapshot = await ask<ServiceSnapshot>(`/status?limit=${MOST_LISTED}`);
       if (turn !== this.#turn) return;
       const took = Date.now() - asked;
       this.#listener.snapshot(snapshot, Date.parse(snapshot.time) - asked - took / 2);
@@ -71,7 +70,7 @@ export class ServiceLink {
       this.#source ??= this.#stream(turn);
       this.#timer = window.setTimeout(() => void this.#ask(turn), Math.max(POLL, POLL_SHARE * took));
     } catch (error) {
-      if (turn === this.#turn) this.#lose(error instanceof Error ? error.message : String(error));
+      if (turn === this.#turn) this.#lose(wordsOf(error));
     }
   }
 
@@ -80,7 +79,7 @@ export class ServiceLink {
     if (this.#hasPast) return;
     this.#hasPast = true;
     const none = { events: [] };
-    const { events } = await askHistory<{ events: PublishedEvent[] }>(`since=${SINCE}`).catch(() => none);
+    const { events } = await ask<{ events: PublishedEvent[] }>(`/history?since=${SINCE}`).catch(() => none);
     for (const event of events) this.#listener.event(event);
   }
 
@@ -120,11 +119,13 @@ export class ServiceLink {
   }
 }
 
-/** Reads what happened, to an account or in a time. */
-export async function askHistory<T>(query: string): Promise<T> {
-  const response = await fetch(`/history?${query}`, {
-    signal: AbortSignal.timeout(5 * ANSWER_TIMEOUT),
-  });
-  if (!response.ok) throw new Error(`/history answers ${response.status}`);
+/** Asks the service. Rejects without an answer, and if it is no success. */
+export async function ask<T>(path: string): Promise<T> {
+  const response = await fetch(path, { signal: AbortSignal.timeout(ANSWER_TIMEOUT) });
+  if (!response.ok) throw new Error(`${path} answers ${response.status}`);
   return (await response.json()) as T;
+}
+
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,3 @@
-import type { ServiceSnapshot } from '../../domain/status.ts';
 import type { RecentHistory } from '../../journal/recent-history.ts';
 import type { ViewAddress } from '../model/address.ts';
 import type { Window } from '../model/axis.ts';
@@ -9,10 +8,9 @@ import type { PageModel } from '../model/page-model.ts';
 /** The height of a row of the lanes in pixels; page.css has it, too. */
 export const ROW_HEIGHT = 26;
 
-/** The open account: what the service has it as, and what happened to it. */
+/** The open account, and what happened to it. */
 export interface OpenedAccount {
   readonly uid: string;
-  readonly status?: ServiceSnapshot;
   readonly history?: RecentHistory;
   readonly fault?: string;
 }

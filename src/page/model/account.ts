@@ -2,7 +2,7 @@ import type { PublishedEvent } from '../../domain/event.ts';
 import { type Mode, readMode } from '../../domain/mode.ts';
 import type { ServiceSnapshot } from '../../domain/status.ts';
 import { withoutName } from '../../observability/condition-words.ts';
-import { readableStamp } from '../../observability/human-time.ts';
+import { localTime, readableStamp } from '../../observability/human-time.ts';
 import { failureKey } from './failure-key.ts';
 
 /**
@@ -142,9 +142,15 @@ export function applyListed<L extends Listed>(
 
 /** Why an account is in its condition: the script's last words where it has failed. */
 function reasonOf(about: AccountEvent | ListedAccount<Listed>): string {
-  if ('step' in about && 'begunAt' in about) return `step ${about.step}`;
+  if ('begunAt' in about)
+    return `${about.step === undefined ? about.doing : `step ${about.step}`}${nth(about.attempt)}`;
   const code = 'returnValue' in about && about.returnValue !== undefined ? `${about.returnValue} ` : '';
+  const next = 'dueAt' in about ? `attempt ${about.attempt} at ${localTime(about.dueAt, about.dueAt)}: ` : '';
   if ('cause' in about && about.cause !== undefined) return `${code}"${about.cause}"`;
-  if ('reason' in about) return `${code}${withoutName(about.reason, Number(code))}`;
+  if ('reason' in about) return `${next}${code}${withoutName(about.reason, Number(code))}`;
   return 'until' in about ? `until ${readableStamp(about.until)}` : '';
+}
+
+function nth(attempt: number): string {
+  return attempt > 1 ? `, attempt ${attempt}` : '';
 }

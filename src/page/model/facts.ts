@@ -32,8 +32,8 @@ export function factsOf(snapshot: ServiceSnapshot | undefined, link: Link, now: 
 }
 
 function outletsOf(snapshot: ServiceSnapshot): Fact[] {
-  const { outlets, notify }: Reported = reportedIn(snapshot);
-  const { journal } = snapshot;
+  const { outlets }: Reported = reportedIn(snapshot);
+  const { journal, notify } = snapshot;
   const all = outlets ?? (journal === undefined ? [] : [{ outlet: 'journal', lost: journal.lostEvents, ...journal }]);
   return [
     ...all.map(({ outlet, failure, lost }) => outletFact(outlet, failure, lost)),

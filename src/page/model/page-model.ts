@@ -64,6 +64,14 @@ export class PageModel {
     this.snapshot = snapshot;
     this.series.takeSnapshot(snapshot);
     const at = Date.parse(snapshot.time);
+    const listed = this.takeLists(snapshot);
+    for (const [key, account] of this.accounts) {
+      if (!listed.has(key) && account.asOf <= at && isComplete(snapshot, account)) this.#end(key, account, at);
+    }
+  }
+
+  /** Takes the accounts that a snapshot lists, which may be one. Returns their keys. */
+  takeLists(snapshot: ServiceSnapshot): ReadonlySet<string> {
     const listed = new Set<string>();
     for (const condition of LISTED) {
       for (const found of snapshot[condition]) {
@@ -71,12 +79,10 @@ export class PageModel {
         // In work with a newer request: it is in both lists.
         if (listed.has(key)) continue;
         listed.add(key);
-        applyListed(this.#account(found.uid), condition, found as never, at);
+        applyListed(this.#account(found.uid), condition, found as never, Date.parse(snapshot.time));
       }
     }
-    for (const [key, account] of this.accounts) {
-      if (!listed.has(key) && account.asOf <= at && isComplete(snapshot, account)) this.#end(key, account, at);
-    }
+    return listed;
   }
 
   account(uid: string): Account | undefined {

@@ -12,10 +12,6 @@ export interface Reported {
   }>;
   /** Where it writes to. */
   readonly outlets?: ReadonlyArray<{ readonly outlet: string; readonly lost: number; readonly failure?: string }>;
-  /** Whom it notifies. */
-  readonly notify?: {
-    readonly receivers: ReadonlyArray<{ readonly receiver: string; readonly lost: number; readonly failure?: string }>;
-  };
 }
 
 export function reportedIn(snapshot: ServiceSnapshot): Reported {

@@ -1,9 +1,9 @@
 import type { HistoryItem } from '../../journal/history-item.ts';
 import { beginWords, endWords, missedWords, requestWords } from '../../journal/history-words.ts';
-import { conditionLines } from '../../observability/condition-words.ts';
 import { stepWords } from '../../observability/describe-event.ts';
 import { dateTime } from '../../observability/human-time.ts';
 import type { OpenedAccount, ViewProps } from '../browser/view-state.ts';
+import { accountWords } from '../model/account-words.ts';
 import { Command } from './command.tsx';
 
 interface PanelProps extends ViewProps {
@@ -12,9 +12,8 @@ interface PanelProps extends ViewProps {
 
 /** What is known of one account, as `explain` and `history` say it. */
 export function AccountPanel({ opened, state }: PanelProps) {
-  const { uid, status, history, fault } = opened;
+  const { uid, history, fault } = opened;
   const account = state.model.account(uid);
-  const conditions = status === undefined ? [] : conditionLines(status);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
     <aside class="opened" aria-label={`account ${uid}`} tabIndex={0}>
@@ -32,15 +31,8 @@ export function AccountPanel({ opened, state }: PanelProps) {
       </div>
       {account !== undefined && account.dn !== '' && <p class="dn">{account.dn}</p>}
       {fault !== undefined && <p class="fault">It cannot be read: {fault}</p>}
-      {status === undefined && fault === undefined && <p class="aside">Asking the service…</p>}
-      {conditions.map((line) => (
-        <p class="condition" key={line}>
-          {line}
-        </p>
-      ))}
-      {status !== undefined && conditions.length === 0 && (
-        <p class="condition">The service has nothing to do for it.</p>
-      )}
+      {account !== undefined && <p class="condition">{accountWords(account, state.now)}</p>}
+      {history === undefined && fault === undefined && <p class="aside">Asking the service…</p>}
       <div class="commands">
         <Command text={`prov-backup-rsnapshot explain ${uid}`} state={state} />
         {account?.condition === 'failed' && <Command text={`prov-backup-rsnapshot retry ${uid}`} state={state} />}

@@ -1,9 +1,9 @@
 import { describeEvent } from '../../observability/describe-event.ts';
 import { clockTime } from '../../observability/human-time.ts';
 import { ROW_HEIGHT, type ViewActions, type ViewProps } from '../browser/view-state.ts';
-import { type Account, type AccountEvent, CONDITION_WORDS } from '../model/account.ts';
+import type { Account, AccountEvent } from '../model/account.ts';
+import { accountWords } from '../model/account-words.ts';
 import { placeOf } from '../model/axis.ts';
-import { age } from '../model/headline.ts';
 import { barsOf, type Marble, type MarbleKind, marblesOf } from '../model/marbles.ts';
 import { Sign } from './signs.tsx';
 
@@ -73,17 +73,10 @@ export function Lane({ account, uid, index, isActive, state }: LaneProps) {
       </div>
       {/* biome-ignore lint/a11y/useSemanticElements: a cell of a grid */}
       <div class={`words ${condition === 'failed' || isStuck ? 'bad' : 'aside'}`} role="gridcell" tabIndex={-1}>
-        {account === undefined ? '' : wordsOf(account, now)}
+        {account === undefined ? '' : accountWords(account, now)}
       </div>
     </div>
   );
-}
-
-function wordsOf({ condition, since, reason, isStuck }: Account, now: number): string {
-  const when =
-    since === 0 ? '' : ` ${age(now, since)}${condition === 'inWork' || condition === 'queued' ? '' : ' ago'}`;
-  const why = reason === '' ? '' : `: ${reason}`;
-  return `${isStuck ? 'STUCK ' : ''}${CONDITION_WORDS[condition]}${when}${why}`;
 }
 
 function point(event: PointerEvent, { events }: Marble, actions: ViewActions): void {

@@ -109,7 +109,6 @@ describe('the live page', () => {
     await expect.poll(() => page.url()).toContain('at=');
     const held = await page.locator('.axis').innerText();
     await slapd.addAccount('8000001', ASKED);
-    await slapd.waitForMode('8000001', 'added');
     await expect.poll(() => page.locator('.hold').innerText()).toMatch(/live \(\+\d+\)/);
     expect(await page.locator('.axis').innerText()).toBe(held);
     await page.keyboard.press('End');

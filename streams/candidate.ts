@@ -27,6 +27,7 @@ export type OwnWork =
       readonly fence: Fence;
       /** When the first attempt failed, in milliseconds since 1970. */
       readonly failedAt?: number;
+      readonly askedBy?: string;
     }
   /** `failedAt`: when the directory refused it first. */
   | { readonly kind: 'unwritten'; readonly work: EndedWork; readonly failedAt?: number };
@@ -47,6 +48,8 @@ export interface ClaimedJob extends Job {
   readonly fence: Fence;
   /** When the claim was answered, in milliseconds of a monotonic clock. */
   readonly claimedAt: number;
+  /** The DN that wrote the request, as it was when this service claimed it, if that is known. */
+  readonly askedBy?: string;
 }
 
 /** The key of the lane. Work on one uid is done in order, whatever the case of its letters. */

@@ -76,6 +76,8 @@ export type StreamEvent =
       readonly step: string;
       /** The script's last words, if it wrote any. */
       readonly cause?: string;
+      /** The DN that wrote the request, if this service claimed it and the directory shows it. */
+      readonly modifiedBy?: string;
     } & AccountRef)
   | ({
       readonly event: 'retrying';

@@ -64,6 +64,8 @@ export interface FailedStatus extends AccountStatus {
   readonly reason: string;
   /** The script's last words. */
   readonly cause?: string;
+  /** The DN that wrote the request, if this service claimed it. */
+  readonly modifiedBy?: string;
 }
 
 /** Failures with the same return code, step and last words. */

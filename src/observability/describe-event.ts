@@ -67,7 +67,7 @@ export function describeEvent(event: StreamEvent): string {
     case 'finished':
       return `in ${humanDuration(event.milliseconds)}`;
     case 'failed':
-      return `${failureWords(event)}; ${event.reason}`;
+      return joined([failureWords(event), event.reason, askedWords(event)]);
     case 'retrying':
       return `in ${humanDuration(event.inMilliseconds)} (attempt ${event.attempt}): ${event.reason}${lastWords(event.cause)}`;
     case 'superseded':
@@ -99,6 +99,11 @@ function receivedWords({ change, mode, modifiedBy }: Extract<StreamEvent, { even
   const wasChanged = change === 'modify' || change === 'rename';
   const by = modifiedBy === undefined ? '' : `${wasChanged ? '' : ', changed'} by ${modifiedBy}`;
   return `${how}${by}, ${readMode(mode)?.phase === 'requested' ? 'asks for' : 'is'} ${mode}`;
+}
+
+/** `asked by cn=admin,dc=example,dc=org`; undefined if that is not known. */
+export function askedWords({ modifiedBy }: { readonly modifiedBy?: string }): string | undefined {
+  return modifiedBy === undefined ? undefined : `asked by ${modifiedBy}`;
 }
 
 /** `script failed (6) in 1.1 s`. */

@@ -17,12 +17,13 @@ type Show<C extends ConditionName> = (condition: Of<C>, survey: Survey) => Servi
 
 /** What `/status` shows of an account in each condition. The order is that of the lists. */
 const SHOW: { readonly [C in ConditionName]: Show<C> } = {
-  failed: ({ returnValue, step, reason, cause, ...account }) => ({
+  failed: ({ returnValue, step, reason, cause, modifiedBy, ...account }) => ({
     ...shown(account),
     returnValue,
     reason,
     ...(step === undefined || step === '' ? {} : { step }),
     ...(cause === undefined ? {} : { cause }),
+    ...(modifiedBy === undefined ? {} : { modifiedBy }),
   }),
   inWork: (condition, found) => {
     const { job, doing, attempt, resumed, step, stepSince, begunAt } = condition;

@@ -7,7 +7,7 @@ import { modeOf, readMode } from '../../src/domain/mode.ts';
 import { claim, claimed, requestAgain, resume, resumed } from '../../src/domain/transition.ts';
 import { isLeftAlone } from '../accounts/identity.ts';
 import { type Candidate, sameTurn } from '../candidate.ts';
-import { end, find, judge, lease, pause, tokenOf } from './claim-moves.ts';
+import { askedBy, end, find, judge, lease, pause, tokenOf } from './claim-moves.ts';
 import type {
   Attempted,
   ClaimInput,
@@ -223,6 +223,7 @@ function verified(
       entry: reading.entry,
       fence: fenceOfOutcome,
       attempt: state.memory.attempt,
+      ...(how === 'claim' ? askedBy(seen) : {}),
     });
   const conflicts = state.memory.conflicts + 1;
   if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error: neverKept() });

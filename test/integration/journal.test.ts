@@ -126,6 +126,14 @@ describe('what happened', () => {
       ['attempt', expect.stringMatching(/unknown|finished|failed/)],
     ]);
 
+    const ends = lines()
+      .map((line) => JSON.parse(line))
+      .filter(({ event }) => event === 'failed');
+    expect(ends.map(({ uid, cause, modifiedBy }) => [uid, cause, modifiedBy])).toEqual(
+      ends.map(() => ['f1', 'no quota for f1', expect.stringMatching(new RegExp(`^${slapd.login.dn}$`, 'i'))]),
+    );
+    expect(ends.length).toBeGreaterThan(0);
+
     const summary = await run('history');
     expect(summary.stdout).toMatch(/2 x (add|modify).*\n|1 x add, code 6/);
     expect(summary.stdout).toMatch(

@@ -6,6 +6,7 @@ import { handlersOf, longestHandlerMilliseconds } from '../handlers/registry.ts'
 import { handlerRunner } from '../handlers/run-handler.ts';
 import { hostObjection } from '../handlers/steps/host-users.ts';
 import { accountMemory } from '../streams/accounts/account-memory.ts';
+import { LeftAccounts } from '../streams/accounts/left-accounts.ts';
 import type { OpenAccounts } from '../streams/accounts/open-accounts.ts';
 import { AccountsInStream } from '../streams/accounts-in-stream.ts';
 import { LAST_WRITES, LeaseKeeper } from '../streams/leases/lease-keeper.ts';
@@ -20,11 +21,12 @@ import { TOKEN_DAYS, tokenDay } from './domain/fence.ts';
 import { type Holder, holderWord } from './domain/lease.ts';
 import type { LeasesView } from './domain/lease-status.ts';
 import { presenceName } from './domain/presence.ts';
-import { readAccount } from './domain/read-account.ts';
+import { attributesToRead, readAccount } from './domain/read-account.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import { stateTimestamp } from './domain/timestamp.ts';
 import type { Connection } from './ldap/connection.ts';
 import { leaseStore } from './ldap/lease-store.ts';
+import { entryLocator } from './ldap/locate-entry.ts';
 import type { DirectoryOperations } from './ldap/operations.ts';
 import { runCommand } from './script/command.ts';
 import { createLookups } from './script/lookups.ts';
@@ -87,7 +89,8 @@ export function createService(options: ServiceOptions): Service {
   const directory = createDirectory(options, open, lifecycle);
   const leases = createLeases(options, directory.operations, lifecycle);
 
-  const parts = { lifecycle, accounts, handlers, open, directory, leases: leases?.keeper ?? NO_LEASES };
+  const left = createLeft(options, directory.operations);
+  const parts = { lifecycle, accounts, handlers, open, directory, left, leases: leases?.keeper ?? NO_LEASES };
   const dependencies = dependenciesOf(options, parts);
   const changes$ = directory.changes$.pipe(
     tap((change) => {
@@ -112,6 +115,7 @@ export function createService(options: ServiceOptions): Service {
     leases: leases?.keeper,
     run: async () => {
       await lastValueFrom(stream$, { defaultValue: undefined });
+      left.close();
       directory.close();
       await handlers.close();
       const exitCode = lifecycle.exitCode || (interrupted > 0 ? ReturnCode.UNDEFINED_ERROR : ReturnCode.SUCCESS);
@@ -179,6 +183,17 @@ function createDirectory(options: ServiceOptions, open: OpenAccounts, lifecycle:
   };
 }
 
+/** Reports the accounts that left. */
+function createLeft({ settings, report }: ServiceOptions, operations: DirectoryOperations): LeftAccounts {
+  const { attributes: names, directory } = settings;
+  return new LeftAccounts({
+    locate: entryLocator(operations, directory.base, attributesToRead(names)),
+    readEntry: (entry) => readAccount(entry, names, null),
+    report,
+    monotonic,
+  });
+}
+
 /** The leases of this service; with `instances: one` there are none. */
 function createLeases(
   { settings, holder, dryRun, notice }: ServiceOptions,
@@ -219,13 +234,14 @@ interface Parts {
   readonly handlers: ReturnType<typeof createHandlers>;
   readonly open: OpenAccounts;
   readonly directory: ReturnType<typeof createDirectory>;
+  readonly left: LeftAccounts;
   readonly leases: Leases;
 }
 
 /** The dependencies of the stream. */
 function dependenciesOf(
   { settings, report, dryRun, observeStep = () => {} }: ServiceOptions,
-  { lifecycle, accounts, handlers, open, directory, leases }: Parts,
+  { lifecycle, accounts, handlers, open, directory, left, leases }: Parts,
 ): PipelineDependencies {
   const { attributes: names, instances, retry } = settings;
   const { getent } = handlers;
@@ -242,6 +258,7 @@ function dependenciesOf(
     objection: hostObjection({ rules: settings.accounts, signal, getent }),
     open,
     accounts,
+    left,
     now: () => Date.now(),
     directory: directory.operations,
     away: directory.backoff,

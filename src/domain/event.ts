@@ -28,6 +28,16 @@ export interface StepEnd {
 }
 
 /**
+ * Why an account is no longer open and in sight.
+ * - `finished`: it was finished by somebody else; `mode` says as what.
+ * - `moved`: its entry exists, but was renamed out of the base, no longer matches the filter, or has
+ *   the mode of another program.
+ * - `deleted`: there is no such entry that the service may read.
+ * - `unknown`: it was not read: too many left at once, or the directory could not be asked.
+ */
+export type WhyLeft = 'finished' | 'moved' | 'deleted' | 'unknown';
+
+/**
  * An event as a stage reports it. `publish` adds `time`. Every event of the stream is one of these.
  */
 export type StreamEvent =
@@ -99,7 +109,14 @@ export type StreamEvent =
       /** Set if an operator has to act. */
       readonly remedy?: string;
     } & AccountRef)
-  | ({ readonly event: 'left' } & Partial<AccountRef> & { readonly dn: string })
+  | ({
+      readonly event: 'left';
+      readonly why: WhyLeft;
+      /** If somebody else finished it: the DN that wrote it last. */
+      readonly modifiedBy?: string;
+      /** The DN that it has by now. */
+      readonly movedTo?: string;
+    } & Partial<AccountRef> & { readonly dn: string })
   | { readonly event: 'draining'; readonly inWork: number; readonly queued: number; readonly graceMilliseconds: number }
   /** `interrupted`: the number of accounts in work that the stop has ended. */
   | { readonly event: 'stopped'; readonly exitCode: number; readonly interrupted: number };

@@ -1,4 +1,4 @@
-import type { StepEnd, StreamEvent } from '../domain/event.ts';
+import type { StepEnd, StreamEvent, WhyLeft } from '../domain/event.ts';
 import { readMode } from '../domain/mode.ts';
 import { returnCodeName } from '../domain/return-code.ts';
 import type { Colour } from './colour.ts';
@@ -75,7 +75,7 @@ export function describeEvent(event: StreamEvent): string {
     case 'conflict':
       return joined([event.reason, event.remedy]);
     case 'left':
-      return event.uid === undefined ? `${event.dn} is no longer an open account` : 'is no longer an open account';
+      return leftWords(event);
     case 'draining':
       return `${event.inWork} in work, ${event.queued} queued; at most ${humanDuration(event.graceMilliseconds)}`;
     case 'stopped':
@@ -99,6 +99,23 @@ function receivedWords({ change, mode, modifiedBy }: Extract<StreamEvent, { even
   const wasChanged = change === 'modify' || change === 'rename';
   const by = modifiedBy === undefined ? '' : `${wasChanged ? '' : ', changed'} by ${modifiedBy}`;
   return `${how}${by}, ${readMode(mode)?.phase === 'requested' ? 'asks for' : 'is'} ${mode}`;
+}
+
+type LeftEvent = Extract<StreamEvent, { event: 'left' }>;
+
+const LEFT: Readonly<Record<WhyLeft, (event: LeftEvent) => string>> = {
+  finished: ({ mode, modifiedBy = 'somebody else' }) =>
+    `was finished${mode === undefined ? '' : ` as ${mode}`} by ${modifiedBy}`,
+  moved: ({ movedTo }) =>
+    `is out of sight: ${movedTo === undefined ? 'another mode, or directory.filter no longer matches' : `it is ${movedTo} now`}`,
+  deleted: () => 'was deleted, or moved to where the service may not read',
+  unknown: () => 'is no longer an open account',
+};
+
+/** A journal may hold events of an earlier version, which say no reason. */
+function leftWords(event: LeftEvent): string {
+  const words = (LEFT[event.why] ?? LEFT.unknown)(event);
+  return event.uid === undefined ? `${event.dn} ${words}` : words;
 }
 
 /** `asked by cn=admin,dc=example,dc=org`; undefined if that is not known. */

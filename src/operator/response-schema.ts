@@ -129,7 +129,17 @@ type FieldsOf<Event> = Event extends StreamEvent ? Exclude<keyof Event, 'event'>
 
 /** The type of each field of any event. */
 const fields: Readonly<Record<FieldsOf<StreamEvent>, typeof text | typeof number>> = {
-  ...{ uid: text, dn: text, mode: text, job: text, entryUUID: text, change: text, modifiedBy: text },
+  ...{
+    uid: text,
+    dn: text,
+    mode: text,
+    job: text,
+    entryUUID: text,
+    change: text,
+    modifiedBy: text,
+    movedTo: text,
+    why: text,
+  },
   ...{
     url: text,
     protocol: text,

@@ -95,7 +95,7 @@ export function notClaimedEvent(
       return { event: 'skipped', reason, ...codeOf(result.error), ...refOf(record) };
     }
     case 'gone':
-      return { event: 'left', ...refOf(record) };
+      return { event: 'left', why: 'unknown', ...refOf(record) };
     case 'unworkable':
       return { event: 'skipped', reason: result.reason, dn: result.dn, uid: record.uid };
   }

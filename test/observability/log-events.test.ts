@@ -32,7 +32,7 @@ describe('the log of the events', () => {
         { event: 'output', stream: 'stdout', line: 'created', ...account },
         { event: 'step', name: 'script', outcome: 'done', milliseconds: 3, ...account },
         { event: 'finished', state: '20260301T100000Z', milliseconds: 5, ...account, mode: 'added' },
-        { event: 'left', ...account },
+        { event: 'left', why: 'finished', ...account },
       ]),
     ).toEqual([
       'info script output uid=3724300 mode=adding job=k3f9-1 stream=stdout line=created',

@@ -18,6 +18,7 @@ _prov_backup_rsnapshot() {
       ' explain') path='explain' ;;
       ' verify') path='verify' ;;
       ' retry') path='retry' ;;
+      ' ask') path='ask' ;;
       ' replay') path='replay' ;;
       ' ldif') path='ldif' ;;
       'ldif create') path='ldif create' ;;
@@ -49,6 +50,7 @@ _prov_backup_rsnapshot() {
     'explain -c' | 'explain --config' | \
     'verify -c' | 'verify --config' | \
     'retry -c' | 'retry --config' | \
+    'ask -c' | 'ask --config' | \
     'ldif load -c' | 'ldif load --config' | \
     'ldif load --bind-password-file' | \
     'config import --global') compopt -o default; return ;;
@@ -63,6 +65,7 @@ _prov_backup_rsnapshot() {
     'history --until' | \
     'explain --operator' | \
     'retry --code' | \
+    'ask --yes' | \
     'replay --uid' | \
     'ldif create --uid' | \
     'ldif create --reseller' | \
@@ -82,7 +85,7 @@ _prov_backup_rsnapshot() {
 
   case "$path" in
     '')
-      if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version -h --help' -- "$current"); else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history explain verify retry replay ldif config help' -- "$current"); fi
+      if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version -h --help' -- "$current"); else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history explain verify retry ask replay ldif config help' -- "$current"); fi
       ;;
     'run')
       mapfile -t COMPREPLY < <(compgen -W '-c --config -d --debug --json -r --dry-run --record -h --help' -- "$current")
@@ -111,6 +114,9 @@ _prov_backup_rsnapshot() {
     'retry')
       mapfile -t COMPREPLY < <(compgen -W '-c --config --failed --preview --code -h --help' -- "$current")
       ;;
+    'ask')
+      if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-c --config --all --yes --preview -h --help' -- "$current"); else mapfile -t COMPREPLY < <(compgen -W 'add modify delete' -- "$current"); fi
+      ;;
     'replay')
       if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '--uid --realtime --json -h --help' -- "$current"); else compopt -o default; fi
       ;;
@@ -136,7 +142,7 @@ _prov_backup_rsnapshot() {
       if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'import' -- "$current"); fi
       ;;
     'help')
-      if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history explain verify retry replay ldif config' -- "$current"); fi
+      if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history explain verify retry ask replay ldif config' -- "$current"); fi
       ;;
   esac
 }

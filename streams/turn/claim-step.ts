@@ -4,7 +4,7 @@ import { DirectoryError, failureKind, ResultCode } from '../../src/domain/direct
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { claimFence, outcomeFence, standingFence } from '../../src/domain/fence.ts';
 import { modeOf, readMode } from '../../src/domain/mode.ts';
-import { claim, claimed, requestAgain, resume, resumed } from '../../src/domain/transition.ts';
+import { claim, claimed, resume, resumed, undoClaim } from '../../src/domain/transition.ts';
 import { isLeftAlone } from '../accounts/identity.ts';
 import { type Candidate, sameTurn } from '../candidate.ts';
 import { askedBy, end, find, judge, lease, pause, tokenOf } from './claim-moves.ts';
@@ -123,7 +123,7 @@ function isRevivedClaim(
 function takeBack(memory: ClaimMemory, seen: AccountRecord, { fencing }: Judgement, { names }: ClaimRules): ClaimNext {
   const standing = standingFence(seen, fencing);
   const fence = memory.undo === undefined || standing.by === 'version' ? standing : memory.undo;
-  const list = requestAgain(seen, modeOf(seen), names, fence);
+  const list = undoClaim(seen, modeOf(seen), names, fence);
   return { notes: [], state: { at: 'undoing', memory, seen }, effect: { do: 'modify', dn: seen.dn, list, fence } };
 }
 

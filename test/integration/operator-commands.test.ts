@@ -122,7 +122,7 @@ describe('verify', () => {
 describe('retry', () => {
   it('asks again for a failed account by its requested mode, and says so', async () => {
     await setUp();
-    await slapd.addAccount('3', { ...FAILED, sstProvisioningMode: 'deleting' });
+    await slapd.addAccount('3', { ...FAILED, sstProvisioningMode: 'deleting', sstIsActive: 'FALSE' });
     const { code, stdout } = await withConfig('retry', '3');
     expect({ code, stdout }).toEqual({
       code: 0,

@@ -56,6 +56,7 @@ _prov_backup_rsnapshot() {
     'config import --global') compopt -o default; return ;;
     'sandbox --port' | \
     'status --operator' | \
+    'status --interval' | \
     'tap --operator' | \
     'tap --uid' | \
     'tap --event' | \
@@ -97,7 +98,7 @@ _prov_backup_rsnapshot() {
       mapfile -t COMPREPLY < <(compgen -W '-c --config --unit --notify -h --help' -- "$current")
       ;;
     'status')
-      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json --failed --wide --utc -h --help' -- "$current")
+      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --watch --interval --json --failed --wide --utc -h --help' -- "$current")
       ;;
     'tap')
       mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --uid --event --since --until --once --wide --utc --json -h --help' -- "$current")

@@ -108,7 +108,7 @@ function needsHomeRoot(settings: PartialSettings): FaultAt[] {
 }
 
 function operator({ listen, allowRemote }: PartialSettings['operator']): FaultAt[] {
-  if (typeof listen !== 'string' || allowRemote !== false || isLoopbackAddress(listen)) return [];
+  if (!Array.isArray(listen) || allowRemote !== false || listen.every(isLoopbackAddress)) return [];
   return [
     {
       path: ['operator', 'listen'],

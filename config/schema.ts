@@ -1,5 +1,5 @@
 import { stepSections } from '../handlers/steps/registry.ts';
-import { listenAddress, syslogTarget } from './kinds/address-kinds.ts';
+import { listenAddresses, syslogTarget } from './kinds/address-kinds.ts';
 import {
   absolutePath,
   duration,
@@ -223,9 +223,9 @@ export const settingsSchema = section('', {
   notify: notifySection,
   operator: section('The read-only interface for status, tap and monitoring.', {
     listen: setting(
-      'Unix socket, for its owner and group, or loopback address, which every user of the host can read, and whoever may forward a port to it (ssh -L): uids, DNs and what scripts print; null: none.',
+      'Unix socket, for its owner and group, or loopback address, which every user of the host can read, and whoever may forward a port to it (ssh -L): uids, DNs and what scripts print; or a list of such, of which commands take a Unix socket first; null: none.',
       null,
-      orNull(listenAddress),
+      orNull(listenAddresses),
     ),
     group: setting(
       'Group of the host, by name or number, whose members may use the Unix socket and read the journal; null: the group of the service for the socket, and nobody else for the journal.',

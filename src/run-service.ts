@@ -16,7 +16,7 @@ import { openServiceJournal } from './open-journal.ts';
 import { openServiceNotifier } from './open-notifier.ts';
 import { openOperatorInterface } from './open-operator.ts';
 import { openRecord } from './open-record.ts';
-import type { OperatorServer } from './operator/server.ts';
+import type { Operator } from './operator/server.ts';
 import { checkHost } from './preflight/host.ts';
 import { checkSecrets } from './preflight/secrets.ts';
 import { checkStep } from './preflight/steps.ts';
@@ -106,7 +106,7 @@ async function runLogged(
     observeStep: recorder?.step,
   });
   const stopRequested = stopOnSignals(signals, service, log);
-  let operator: OperatorServer | undefined;
+  let operator: Pick<Operator, 'close'> | undefined;
   try {
     const { accounts, leases } = service;
     const source = { events$: publisher.events$, accounts, leases, journal: journal?.health, notify: notifier?.status };

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseConfig, readConfig } from '../../config/load-config.ts';
 import { OperatorError, readAddress } from '../operator/listen-address.ts';
+import { usableAddress } from '../operator/usable-address.ts';
 import { DEFAULT_CONFIG, hasDefaultConfig } from './default-config.ts';
 import { UsageError } from './run-action.ts';
 
@@ -29,7 +30,7 @@ export async function operatorTarget({ config, operator }: TargetOptions): Promi
     throw new UsageError(`which service? ${DEFAULT_CONFIG} does not exist: give -c FILE or --operator ADDRESS`);
   const file = config ?? DEFAULT_CONFIG;
   const { listen } = parseConfig(await readConfig(file), process.env, file).operator;
-  if (listen !== null) return listen;
+  if (listen !== null) return usableAddress(listen);
   throw new OperatorError(
     `${file}: operator.listen is null, so a service with it cannot be asked`,
     'set operator.listen, for example to 127.0.0.1:9465, and start the service again',

@@ -21,7 +21,7 @@ export async function checkOutputs(settings: Settings): Promise<CheckLine[]> {
     ...(file === null ? [] : [await runCheck('log file', () => checkLogFile(file))]),
     ...(await checkJournal(settings)),
     ...(operator.group === null ? [] : await checkGroup(operator.group)),
-    ...(operator.listen === null ? [] : await checkOperator(operator.listen, operator.allowRemote)),
+    ...(await checkListen(operator)),
   ];
 }
 
@@ -58,6 +58,12 @@ async function checkGroup(group: string): Promise<CheckLine[]> {
   if ((await groupNumber(group)) !== undefined) return [];
   const remedy = 'create it, or correct operator.group';
   return [{ verdict: 'fail', what: 'operator group', found: `${group} is no group of this host`, remedy }];
+}
+
+async function checkListen({ listen, allowRemote }: Settings['operator']): Promise<CheckLine[]> {
+  const lines: CheckLine[] = [];
+  for (const address of listen ?? []) lines.push(...(await checkOperator(address, allowRemote)));
+  return lines;
 }
 
 async function checkOperator(listen: string, allowRemote: boolean): Promise<CheckLine[]> {

@@ -326,6 +326,26 @@ describe('a running service, asked', () => {
     expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
   });
 
+  it('is told on several addresses at once, and goes on with those that can be had', async () => {
+    const free = `127.0.0.1:${await freePort()}`;
+    sockets += 1;
+    const socket = join(slapd.folder, `operator-${sockets}.sock`);
+    await setUp({
+      operator: { listen: [free, `unix:${socket}`, 'unix:/nowhere/operator.sock'] },
+      log: { format: 'json' },
+    });
+    await service.start();
+    await service.outputMatches(/no operator interface: .*\/nowhere/);
+    const pid = async (address: string) =>
+      JSON.parse((await run('status', '--json', '--operator', address)).stdout).startedAt;
+    expect(await pid(free)).toBe(await pid(`unix:${socket}`));
+    expect((await withConfig('status')).code).toBe(0);
+    const checked = await withConfig('check');
+    expect(checked.stdout).toMatch(
+      new RegExp(`a service runs and answers on ${free}[\\s\\S]*answers on unix:${socket}`),
+    );
+  });
+
   it('taps what happens from now on, like --debug, through a restart of the service', async () => {
     await setUpWithOperator();
     await service.start();

@@ -17,6 +17,7 @@ import { openServiceNotifier } from './open-notifier.ts';
 import { openOperatorInterface } from './open-operator.ts';
 import { openRecord } from './open-record.ts';
 import type { Operator } from './operator/server.ts';
+import { outletsOf } from './outlets.ts';
 import { checkHost } from './preflight/host.ts';
 import { checkSecrets } from './preflight/secrets.ts';
 import { checkStep } from './preflight/steps.ts';
@@ -109,7 +110,15 @@ async function runLogged(
   let operator: Pick<Operator, 'close'> | undefined;
   try {
     const { accounts, leases } = service;
-    const source = { events$: publisher.events$, accounts, leases, journal: journal?.health, notify: notifier?.status };
+    const outlets = () => outletsOf(settings.log, log, journal);
+    const source = {
+      events$: publisher.events$,
+      accounts,
+      leases,
+      journal: journal?.health,
+      outlets,
+      notify: notifier?.status,
+    };
     operator = await openOperatorInterface(settings, source, notice);
     // Ready means started, even without a connection: a manager that restarts the service would not
     // help.

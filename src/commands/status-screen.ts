@@ -1,5 +1,5 @@
 import type { NotifyStatus } from '../domain/notify.ts';
-import type { ConnectionStatus, FailureGroup, JournalHealth, ServicePhase, ServiceSnapshot } from '../domain/status.ts';
+import type { ConnectionStatus, FailureGroup, OutletHealth, ServicePhase, ServiceSnapshot } from '../domain/status.ts';
 import { type Colour, paint } from '../observability/colour.ts';
 import { withoutUrl } from '../observability/describe-event.ts';
 import { humanDuration, localTime, readableStamp, zoneName } from '../observability/human-time.ts';
@@ -8,6 +8,7 @@ import { wrap } from '../observability/wrap.ts';
 import { ageAt, causeWords, queueWords, retryWords, workWords } from './condition-words.ts';
 import { leaseFields, otherLeaseRows, waitedFor } from './lease-screen.ts';
 import { type Block, fitted } from './screen-blocks.ts';
+import { outletWords, troublesOf } from './troubles.ts';
 
 export interface ScreenOptions {
   readonly colour: boolean;
@@ -44,22 +45,18 @@ export function renderStatus(status: ServiceSnapshot, { colour, columns, rows }:
   return [...head, ...below].join('\n');
 }
 
-function headline({ connection, stuck, time, inWork }: ServiceSnapshot): string {
-  const { phase, since } = connection;
-  if (phase === 'live' && stuck > 0) {
-    const [longest] = inWork
-      .filter((account) => account.stuck)
-      .map(({ begunAt }) => begunAt)
-      .sort();
-    const much = stuck === 1 ? '1 account is STUCK' : `${stuck} accounts are STUCK`;
-    return `connected, but ${much} in work, for ${ageAt(time)(longest)}`;
-  }
+function headline(status: ServiceSnapshot): string {
+  const { phase, since } = status.connection;
+  const { time } = status;
+  const troubles = troublesOf(status);
+  if (phase === 'live' && troubles.length > 0) return `connected, but ${troubles.join(', and ')}`;
   const when = since === undefined ? '' : `, for ${ageAt(time)(since)} (since ${localTime(since, time)})`;
   return `${PHASES[phase].words}${when}`;
 }
 
-function headColour({ connection: { phase }, stuck }: ServiceSnapshot): Colour {
-  return phase === 'live' && stuck > 0 ? 'red' : PHASES[phase].colour;
+function headColour(status: ServiceSnapshot): Colour {
+  const { phase } = status.connection;
+  return phase === 'live' && troublesOf(status).length > 0 ? 'red' : PHASES[phase].colour;
 }
 
 type Field = readonly [name: string, words: string];
@@ -101,16 +98,17 @@ function serviceLines(status: ServiceSnapshot): Field[] {
         .join(', '),
     ],
     ...leaseFields(status.leases),
-    ...journalLines(status.journal),
+    ...outletLines(status.outlets),
     ...notifyLines(status.notify),
   ];
 }
 
-/** Nothing while the journal is complete. */
-function journalLines(journal: JournalHealth | undefined): Field[] {
-  if (journal === undefined || (journal.failure === undefined && journal.lostEvents === 0)) return [];
-  const now = journal.failure === undefined ? 'is written again' : `cannot be written (${journal.failure})`;
-  return [['journal', `${now}: ${journal.lostEvents} events were lost, see to ${journal.directory}`]];
+/** Nothing while the outlets are complete and have room. */
+function outletLines(outlets: readonly OutletHealth[]): Field[] {
+  return outlets.flatMap((outlet) => {
+    const words = outletWords(outlet);
+    return words === undefined ? [] : [[outlet.outlet, words] as const];
+  });
 }
 
 /** Nothing while all notifications arrive. */

@@ -53,7 +53,7 @@ async function status(options: StatusOptions): Promise<number> {
   const { renderFailures } = await import('./failed-screen.ts');
   const { wantsColour } = await import('../observability/colour.ts');
   const { sizeOf } = await import('./screen.ts');
-  const { exitCodeFor } = await import('./status-exit.ts');
+  const { exitCodeFor } = await import('./troubles.ts');
   if (utc) useUtc();
   const snapshot = await fetchStatus(await operatorTarget(target), json || failed || wide ? { limit: ALL } : {});
   const endless = { columns: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY };

@@ -8,8 +8,8 @@ import { OperatorError } from '../operator/listen-address.ts';
 import { ageAt } from './condition-words.ts';
 import { CommandExit } from './run-action.ts';
 import { Screen, type ScreenSize } from './screen.ts';
-import { exitCodeFor } from './status-exit.ts';
 import { renderStatus } from './status-screen.ts';
+import { exitCodeFor } from './troubles.ts';
 
 export interface WatchOptions {
   /** Returns the address to ask. */

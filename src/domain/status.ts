@@ -128,6 +128,19 @@ export interface JournalHealth {
   readonly failure?: string;
 }
 
+/** A place to which a service writes. */
+export interface OutletHealth {
+  readonly outlet: 'log file' | 'syslog' | 'journal';
+  /** Its path or address. */
+  readonly where: string;
+  /** The number of lines that were lost since the start of the service. */
+  readonly lost: number;
+  /** Why it cannot be written, until it can again. */
+  readonly failure?: string;
+  /** The bytes that are free on its file system. */
+  readonly freeBytes?: number;
+}
+
 /** The number of events within the last `minutes`. */
 export interface Rate {
   readonly minutes: number;
@@ -172,4 +185,5 @@ export interface ServiceSnapshot {
   readonly journal?: JournalHealth;
   /** Undefined if nobody is notified. */
   readonly notify?: NotifyStatus;
+  readonly outlets: readonly OutletHealth[];
 }

@@ -2,7 +2,7 @@
 
 Arguments: the path of the socket (a leading @ means the abstract namespace), and `keep` or `drop`:
 whether a line that the receiver does not take waits until it does, or is lost. Writes a zero byte
-when it is ready. Ends at the end of standard input, or when the service is gone.
+when it is ready, a one when a line has waited for two seconds, and a zero when that was sent. Ends at the end of standard input, or when the service is gone.
 """
 
 import errno
@@ -51,10 +51,17 @@ receiver = None
 os.write(1, b"\0")
 for text in sys.stdin.buffer:
     pause = 0.01
+    since = time.monotonic()
+    stalled = False
     while not sent(text.rstrip(b"\n")):
         if policy == "drop":
             break
         if os.getppid() != parent:
             sys.exit(1)
+        if not stalled and time.monotonic() - since > 2:
+            stalled = True
+            os.write(1, b"\1")
         time.sleep(pause)
         pause = min(pause * 2, 0.2)
+    if stalled:
+        os.write(1, b"\0")

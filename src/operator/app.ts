@@ -5,7 +5,7 @@ import type { AccountsView } from '../domain/condition.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { LeasesView } from '../domain/lease-status.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
-import type { JournalHealth } from '../domain/status.ts';
+import type { JournalHealth, OutletHealth } from '../domain/status.ts';
 import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
 import { type ReaderLimits, serveReaders } from './event-readers.ts';
@@ -31,6 +31,8 @@ export interface OperatorAppOptions {
   readonly journal?: (() => JournalHealth) | undefined;
   /** How notifications do; undefined: nobody is notified. */
   readonly notify?: (() => NotifyStatus) | undefined;
+  /** How the outlets of the service do; undefined: it has none. */
+  readonly outlets?: (() => readonly OutletHealth[]) | undefined;
 }
 
 /**
@@ -62,7 +64,7 @@ const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; ch
 
 /** Makes the five pages of the operator interface. All of them only read. */
 export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
-  const { version, now, accounts, limitMilliseconds, leases, journal, notify } = options;
+  const { version, now, accounts, limitMilliseconds, leases, journal, notify, outlets = () => [] } = options;
   const startedAt = new Date(now()).toISOString();
   /** Part of each event id, as the numbers begin again at each start of the service. */
   const startId = now().toString(36);
@@ -77,8 +79,8 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
       survey(accounts, { now: at, limit: 0, limitMilliseconds, median: (mode) => status.attempts.median(mode) }),
     readers: () => ({ open: readers.size(), dropped: readers.dropped() }),
     leases,
-    journal,
     notify,
+    outlets,
   });
 
   let taken: PublishedEvent[] = [];
@@ -111,6 +113,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
       leases: leases?.status({ limit, uid }),
       journal: journal?.(),
       notify: notify?.(),
+      outlets: outlets(),
     };
     const text = statusText(status, accounts, context);
     return c.body(pacedStream(text), 200, { 'content-type': 'application/json' });

@@ -83,6 +83,15 @@ export const snapshotSchema = z.looseObject({
   leases: leasesSchema.optional(),
   journal: z.looseObject({ directory: text, lostEvents: number, failure: text.optional() }).optional(),
   notify: notify.optional(),
+  outlets: z.array(
+    z.looseObject({
+      outlet: z.enum(['log file', 'syslog', 'journal']),
+      where: text,
+      lost: number,
+      failure: text.optional(),
+      freeBytes: number.optional(),
+    }),
+  ),
   slots: number,
   busy: number,
   stuck: number,

@@ -1,7 +1,7 @@
 import type { AccountsView, ConditionName } from '../domain/condition.ts';
 import type { LeasesStatus } from '../domain/lease-status.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
-import type { JournalHealth, ServiceSnapshot } from '../domain/status.ts';
+import type { JournalHealth, OutletHealth, ServiceSnapshot } from '../domain/status.ts';
 import { isReady, type StatusState } from './status-reducer.ts';
 import { ACCOUNTS_PER_SLICE, type Of, type Survey, type SurveyOptions, survey } from './survey.ts';
 
@@ -11,6 +11,7 @@ export interface StatusContext extends Omit<SurveyOptions, 'median'> {
   readonly leases?: LeasesStatus | undefined;
   readonly journal?: JournalHealth | undefined;
   readonly notify?: NotifyStatus | undefined;
+  readonly outlets: readonly OutletHealth[];
 }
 
 type Show<C extends ConditionName> = (condition: Of<C>, survey: Survey) => ServiceSnapshot[C][number];
@@ -52,7 +53,7 @@ const SHOW: { readonly [C in ConditionName]: Show<C> } = {
 export function* statusText(
   state: StatusState,
   accounts: AccountsView,
-  { startedAt, version, leases, journal, notify, ...options }: StatusContext,
+  { startedAt, version, leases, journal, notify, outlets, ...options }: StatusContext,
 ): Generator<string> {
   const counts = accounts.counts();
   const looking = survey(accounts, { ...options, median: (mode) => state.attempts.median(mode) });
@@ -77,6 +78,7 @@ export function* statusText(
     ...(leases === undefined ? {} : { leases }),
     ...(journal === undefined ? {} : { journal }),
     ...(notify === undefined ? {} : { notify }),
+    outlets,
   };
   yield* pieces(head, found);
 }

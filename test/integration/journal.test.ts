@@ -260,10 +260,10 @@ describe('the journal of a service', () => {
     await said(/notice +the journal in .* cannot be written \(ENOSPC/);
     const status = await run('status');
     expect([status.code, status.stdout.replace(/\n +/g, ' ')]).toEqual([
-      0,
-      expect.stringMatching(/^journal +cannot be written \(ENOSPC.*\d+ events were lost/m),
+      1,
+      expect.stringMatching(/^journal +cannot be written \(ENOSPC.*\d+ lines were lost/m),
     ]);
-    expect(await metrics()).toMatch(/^prov_journal_failing 1$/m);
+    expect(await metrics()).toMatch(/^prov_outlet_failing\{outlet="journal"\} 1$/m);
     rmSync(join(inside, 'filler'));
     await slapd.addAccount('3', ASKED);
     await slapd.waitForMode('3', 'added');
@@ -284,8 +284,8 @@ describe('the journal of a service', () => {
     expect(readable).toContainEqual(expect.objectContaining({ event: 'missed', missed: lost }));
     const json = JSON.parse((await run('status', '--json')).stdout);
     expect(json.journal).toEqual({ directory: join(disk, 'journal'), lostEvents: lost });
-    expect(await metrics()).toMatch(new RegExp(`^prov_journal_lost_events_total ${lost}$`, 'm'));
-    expect(await metrics()).toMatch(/^prov_journal_failing 0$/m);
+    expect(await metrics()).toMatch(new RegExp(`^prov_outlet_lost_lines_total{outlet="journal"} ${lost}$`, 'm'));
+    expect(await metrics()).toMatch(/^prov_outlet_failing\{outlet="journal"\} 0$/m);
     expect(await service.terminate()).toBe(0);
   });
 

@@ -346,6 +346,25 @@ describe('a running service, asked', () => {
     );
   });
 
+  it('says of an outlet that cannot be written, for people, for monitoring and before the start', async () => {
+    const port = await freePort();
+    await setUp({ operator: { listen: `127.0.0.1:${port}` }, log: { file: '/dev/full' } });
+    await service.start();
+    await slapd.addAccount('1', ASKED);
+    await service.outputMatches(/finished +1 /);
+    const { code, stdout } = await withConfig('status');
+    expect({ code, stdout: stdout.replace(/\n +/g, ' ') }).toEqual({
+      code: 1,
+      stdout: expect.stringMatching(
+        /^connected, but the log file CANNOT BE WRITTEN\n[\s\S]*^log file +cannot be written \(ENOSPC.*\): \d+ lines were lost, see to \/dev\/full$/m,
+      ),
+    });
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    expect(metrics).toMatch(/^prov_outlet_failing\{outlet="log_file"\} 1$/m);
+    expect(metrics).toMatch(/^prov_outlet_lost_lines_total\{outlet="log_file"\} [1-9]\d*$/m);
+    expect((await withConfig('check')).stdout).toMatch(/log room/);
+  });
+
   it('taps what happens from now on, like --debug, through a restart of the service', async () => {
     await setUpWithOperator();
     await service.start();

@@ -48,7 +48,8 @@ function viewOf(conditions: readonly Condition[]): AccountsView {
 }
 
 function piecesOf(conditions: readonly Condition[], changes: Partial<StatusContext> = {}, state = initialStatus()) {
-  const context = { now: NOW, startedAt: at(-60), version: '1', limit: 100, limitMilliseconds: LIMIT_MILLISECONDS };
+  const limits = { limit: 100, limitMilliseconds: LIMIT_MILLISECONDS };
+  const context = { now: NOW, startedAt: at(-60), version: '1', outlets: [], ...limits };
   return statusText(state, viewOf(conditions), { ...context, ...changes });
 }
 

@@ -1,0 +1,42 @@
+import type { OutletHealth, ServiceSnapshot } from '../domain/status.ts';
+import { humanSize } from '../observability/human-size.ts';
+import { ageAt } from './condition-words.ts';
+import { CommandExit } from './run-action.ts';
+
+/** With less than this, in bytes, a file system is about to be full. */
+const LITTLE = 100 * 2 ** 20;
+
+/** What keeps a connected service from doing its work, or from telling of it, in a few words each. */
+export function troublesOf(status: Pick<ServiceSnapshot, 'stuck' | 'inWork' | 'outlets' | 'time'>): string[] {
+  const failing = status.outlets.filter(({ failure }) => failure !== undefined);
+  return [
+    ...(status.stuck > 0 ? [stuckWords(status)] : []),
+    ...failing.map(({ outlet }) => `the ${outlet} CANNOT BE WRITTEN`),
+  ];
+}
+
+function stuckWords({ stuck, inWork, time }: Pick<ServiceSnapshot, 'stuck' | 'inWork' | 'time'>): string {
+  const [longest] = inWork
+    .filter((account) => account.stuck)
+    .map(({ begunAt }) => begunAt)
+    .sort();
+  const much = stuck === 1 ? '1 account is STUCK' : `${stuck} accounts are STUCK`;
+  return `${much} in work, for ${ageAt(time)(longest)}`;
+}
+
+/**
+ * What is wrong with an outlet; undefined while it is complete and has room: `cannot be written
+ * (ENOSPC): 12 lines were lost, see to /var/log`.
+ */
+export function outletWords({ where, lost, failure, freeBytes }: OutletHealth): string | undefined {
+  const much = lost === 1 ? '1 line was lost' : `${lost} lines were lost`;
+  if (failure !== undefined) return `cannot be written (${failure}): ${much}, see to ${where}`;
+  if (lost > 0) return `is written again: ${much}, see to ${where}`;
+  if (freeBytes !== undefined && freeBytes < LITTLE) return `only ${humanSize(freeBytes)} are free, see to ${where}`;
+  return undefined;
+}
+
+/** The exit code of `status`, for monitoring: whether the service needs a hand. */
+export function exitCodeFor(status: ServiceSnapshot): number {
+  return status.ready && troublesOf(status).length === 0 ? CommandExit.OK : CommandExit.NOT_OK;
+}

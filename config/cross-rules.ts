@@ -1,4 +1,5 @@
 import { STEPS } from '../handlers/steps/registry.ts';
+import { isAtOrBelow, isSameDn } from '../src/domain/dn.ts';
 import { bindFaults, credentials, type Environment, severalServers } from './bind-rules.ts';
 import type { FaultAt } from './fault.ts';
 import { isLoopbackAddress } from './kinds/address-kinds.ts';
@@ -20,6 +21,7 @@ export function contradictions(settings: PartialSettings, env: Environment): Fau
     ...withinSteps(settings),
     ...needsHomeRoot(settings),
     ...notifyFaults(settings.notify),
+    ...canary(settings),
     ...operator(settings.operator),
   ];
 }
@@ -105,6 +107,12 @@ function needsHomeRoot(settings: PartialSettings): FaultAt[] {
       expected: `the folder below which all homes are, as ${keys} is true: root acts there by what an entry says`,
     },
   ];
+}
+
+function canary({ canary: { dn }, directory: { base } }: PartialSettings): FaultAt[] {
+  if (typeof dn !== 'string' || typeof base !== 'string') return [];
+  if (isAtOrBelow(dn, base) && !isSameDn(dn, base)) return [];
+  return [{ path: ['canary', 'dn'], expected: `an entry below directory.base, which is ${base}` }];
 }
 
 function operator({ listen, allowRemote }: PartialSettings['operator']): FaultAt[] {

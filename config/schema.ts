@@ -207,6 +207,14 @@ export const settingsSchema = section('', {
       orNull(syslogTarget),
     ),
   }),
+  canary: section('An account of its own that is asked for and handled without a script: it proves the whole way.', {
+    dn: setting(
+      'The entry of that account, below directory.base; null: there is none.',
+      null,
+      orNull(distinguishedName),
+    ),
+    interval: setting('How often it is asked for; an answer is late after twice that time.', '5m', duration('1s')),
+  }),
   journal: section('Every event, one JSON object a line, for history, explain and tap; nothing else depends on it.', {
     directory: setting(
       'Folder of the journal, made where it is missing: for the owner, and the group of operator.group; null: none is kept.',

@@ -7,7 +7,10 @@ import { groupNumber } from './operator-group.ts';
 import { programVersion } from './version.ts';
 
 /** What the interface tells of. */
-type OperatorSource = Pick<OperatorOptions, 'events$' | 'accounts' | 'leases' | 'journal' | 'notify' | 'outlets'>;
+type OperatorSource = Pick<
+  OperatorOptions,
+  'events$' | 'accounts' | 'leases' | 'journal' | 'notify' | 'outlets' | 'canary'
+>;
 
 type Notice = (message: string, level: 'error') => void;
 

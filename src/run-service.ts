@@ -109,7 +109,7 @@ async function runLogged(
   const stopRequested = stopOnSignals(signals, service, log);
   let operator: Pick<Operator, 'close'> | undefined;
   try {
-    const { accounts, leases } = service;
+    const { accounts, leases, canary } = service;
     const outlets = () => outletsOf(settings.log, log, journal);
     const source = {
       events$: publisher.events$,
@@ -117,6 +117,7 @@ async function runLogged(
       leases,
       journal: journal?.health,
       outlets,
+      canary,
       notify: notifier?.status,
     };
     operator = await openOperatorInterface(settings, source, notice);

@@ -6,7 +6,7 @@ import { handlersOf, longestHandlerMilliseconds } from '../handlers/registry.ts'
 import { handlerRunner } from '../handlers/run-handler.ts';
 import { hostObjection } from '../handlers/steps/host-users.ts';
 import { accountMemory } from '../streams/accounts/account-memory.ts';
-import { LeftAccounts } from '../streams/accounts/left-accounts.ts';
+import type { LeftAccounts } from '../streams/accounts/left-accounts.ts';
 import type { OpenAccounts } from '../streams/accounts/open-accounts.ts';
 import { AccountsInStream } from '../streams/accounts-in-stream.ts';
 import { LAST_WRITES, LeaseKeeper } from '../streams/leases/lease-keeper.ts';
@@ -21,13 +21,15 @@ import { TOKEN_DAYS, tokenDay } from './domain/fence.ts';
 import { type Holder, holderWord } from './domain/lease.ts';
 import type { LeasesView } from './domain/lease-status.ts';
 import { presenceName } from './domain/presence.ts';
-import { attributesToRead, readAccount } from './domain/read-account.ts';
+import { readAccount } from './domain/read-account.ts';
 import { ReturnCode } from './domain/return-code.ts';
+import type { CanaryStatus } from './domain/status.ts';
 import { stateTimestamp } from './domain/timestamp.ts';
 import type { Connection } from './ldap/connection.ts';
 import { leaseStore } from './ldap/lease-store.ts';
-import { entryLocator } from './ldap/locate-entry.ts';
 import type { DirectoryOperations } from './ldap/operations.ts';
+import { createCanary, withCanary } from './open-canary.ts';
+import { createLeft } from './report-left.ts';
 import { runCommand } from './script/command.ts';
 import { createLookups } from './script/lookups.ts';
 import { createScriptRunner } from './script/script-runner.ts';
@@ -59,6 +61,8 @@ export interface ServiceOptions {
 export interface Service {
   /** The accounts that it holds. */
   readonly accounts: AccountsView;
+  /** How its canary does; undefined if it has none. */
+  readonly canary: (() => CanaryStatus) | undefined;
   /** Its leases; undefined if it needs none. */
   readonly leases: LeasesView | undefined;
   /** Runs until it is told to stop. Resolves to the exit code of the process. */
@@ -80,8 +84,13 @@ const monotonic = (): number => performance.now();
  * the directory. Then it makes the stream, which uses all of them, and the interface of the
  * service.
  */
-export function createService(options: ServiceOptions): Service {
-  const { settings, report, notice } = options;
+export function createService(given: ServiceOptions): Service {
+  const report: Report = (event) => {
+    given.report(event);
+    canary?.observe(event);
+  };
+  const options = { ...given, report };
+  const { settings, notice } = options;
   const lifecycle = new ServiceLifecycle();
   const accounts = new AccountsInStream(settings.concurrency, () => Date.now());
   const handlers = createHandlers(options);
@@ -89,12 +98,15 @@ export function createService(options: ServiceOptions): Service {
   const directory = createDirectory(options, open, lifecycle);
   const leases = createLeases(options, directory.operations, lifecycle);
 
-  const left = createLeft(options, directory.operations);
+  const left = createLeft(settings, report, directory.operations, monotonic);
   const parts = { lifecycle, accounts, handlers, open, directory, left, leases: leases?.keeper ?? NO_LEASES };
-  const dependencies = dependenciesOf(options, parts);
+  const means = { directory: directory.operations, notice, now: () => Date.now(), monotonic };
+  const canary = options.dryRun ? undefined : createCanary(settings, means);
+  const dependencies = withCanary(canary, dependenciesOf(options, parts));
   const changes$ = directory.changes$.pipe(
     tap((change) => {
       if (change.kind === 'connected') leases?.connected();
+      if (change.kind === 'refreshed') canary?.refreshed();
     }),
   );
   let interrupted = 0;
@@ -113,8 +125,11 @@ export function createService(options: ServiceOptions): Service {
   return {
     accounts,
     leases: leases?.keeper,
+    canary: canary === undefined ? undefined : () => canary.status(),
     run: async () => {
+      canary?.start();
       await lastValueFrom(stream$, { defaultValue: undefined });
+      canary?.stop();
       left.close();
       directory.close();
       await handlers.close();
@@ -126,6 +141,7 @@ export function createService(options: ServiceOptions): Service {
       if (lifecycle.stopped.aborted) return;
       const { works: inWork, waits: queued } = accounts.lanes;
       const { grace } = settings.shutdown;
+      canary?.stop();
       report({ event: 'draining', inWork, queued, graceMilliseconds: grace });
       lifecycle.drain(grace);
     },
@@ -181,17 +197,6 @@ function createDirectory(options: ServiceOptions, open: OpenAccounts, lifecycle:
     operations,
     close: () => operations.close(),
   };
-}
-
-/** Reports the accounts that left. */
-function createLeft({ settings, report }: ServiceOptions, operations: DirectoryOperations): LeftAccounts {
-  const { attributes: names, directory } = settings;
-  return new LeftAccounts({
-    locate: entryLocator(operations, directory.base, attributesToRead(names)),
-    readEntry: (entry) => readAccount(entry, names, null),
-    report,
-    monotonic,
-  });
 }
 
 /** The leases of this service; with `instances: one` there are none. */

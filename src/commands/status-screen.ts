@@ -8,7 +8,7 @@ import { wrap } from '../observability/wrap.ts';
 import { ageAt, causeWords, queueWords, retryWords, workWords } from './condition-words.ts';
 import { leaseFields, otherLeaseRows, waitedFor } from './lease-screen.ts';
 import { type Block, fitted } from './screen-blocks.ts';
-import { outletWords, troublesOf } from './troubles.ts';
+import { canaryWords, outletWords, troublesOf } from './troubles.ts';
 
 export interface ScreenOptions {
   readonly colour: boolean;
@@ -98,6 +98,7 @@ function serviceLines(status: ServiceSnapshot): Field[] {
         .join(', '),
     ],
     ...leaseFields(status.leases),
+    ...(status.canary === undefined ? [] : [['canary', canaryWords(status.canary, time)] as const]),
     ...outletLines(status.outlets),
     ...notifyLines(status.notify),
   ];

@@ -1,5 +1,6 @@
-import type { OutletHealth, ServiceSnapshot } from '../domain/status.ts';
+import type { CanaryStatus, OutletHealth, ServiceSnapshot } from '../domain/status.ts';
 import { humanSize } from '../observability/human-size.ts';
+import { humanDuration } from '../observability/human-time.ts';
 import { ageAt } from './condition-words.ts';
 import { CommandExit } from './run-action.ts';
 
@@ -7,10 +8,11 @@ import { CommandExit } from './run-action.ts';
 const LITTLE = 100 * 2 ** 20;
 
 /** What keeps a connected service from doing its work, or from telling of it, in a few words each. */
-export function troublesOf(status: Pick<ServiceSnapshot, 'stuck' | 'inWork' | 'outlets' | 'time'>): string[] {
+export function troublesOf(status: ServiceSnapshot): string[] {
   const failing = status.outlets.filter(({ failure }) => failure !== undefined);
   return [
     ...(status.stuck > 0 ? [stuckWords(status)] : []),
+    ...(status.canary?.late ? ['the canary is LATE'] : []),
     ...failing.map(({ outlet }) => `the ${outlet} CANNOT BE WRITTEN`),
   ];
 }
@@ -34,6 +36,14 @@ export function outletWords({ where, lost, failure, freeBytes }: OutletHealth): 
   if (lost > 0) return `is written again: ${much}, see to ${where}`;
   if (freeBytes !== undefined && freeBytes < LITTLE) return `only ${humanSize(freeBytes)} are free, see to ${where}`;
   return undefined;
+}
+
+/** `answered in 12 ms, 3 s ago`. */
+export function canaryWords({ answeredAt, milliseconds, failure, late, dn }: CanaryStatus, now: string): string {
+  const took = milliseconds === undefined ? '' : ` in ${humanDuration(milliseconds)}`;
+  const last = answeredAt === undefined ? 'not answered yet' : `answered${took}, ${ageAt(now)(answeredAt)} ago`;
+  const about = late || failure !== undefined ? `; it is ${dn}` : '';
+  return `${last}${failure === undefined ? '' : `; it cannot be asked for: ${failure}`}${about}`;
 }
 
 /** The exit code of `status`, for monitoring: whether the service needs a hand. */

@@ -128,6 +128,19 @@ export interface JournalHealth {
   readonly failure?: string;
 }
 
+/** The account that the service asks for to prove that what is asked for is done. */
+export interface CanaryStatus {
+  readonly dn: string;
+  /** Whether there was no answer for two intervals, without a pause. */
+  readonly late: boolean;
+  /** When it was finished last. */
+  readonly answeredAt?: string;
+  /** The time from the last request of this service to its finished state. */
+  readonly milliseconds?: number;
+  /** Why it cannot be asked for. */
+  readonly failure?: string;
+}
+
 /** A place to which a service writes. */
 export interface OutletHealth {
   readonly outlet: 'log file' | 'syslog' | 'journal';
@@ -186,4 +199,6 @@ export interface ServiceSnapshot {
   /** Undefined if nobody is notified. */
   readonly notify?: NotifyStatus;
   readonly outlets: readonly OutletHealth[];
+  /** Undefined if the service has none. */
+  readonly canary?: CanaryStatus;
 }

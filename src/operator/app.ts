@@ -5,10 +5,10 @@ import type { AccountsView } from '../domain/condition.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { LeasesView } from '../domain/lease-status.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
-import type { JournalHealth, OutletHealth } from '../domain/status.ts';
+import type { CanaryStatus, JournalHealth, OutletHealth } from '../domain/status.ts';
 import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
-import { type ReaderLimits, serveReaders } from './event-readers.ts';
+import { type EventReaders, type ReaderLimits, serveReaders } from './event-readers.ts';
 import { createMetrics } from './metrics.ts';
 import { pacedStream } from './paced-stream.ts';
 import { initialStatus, isReady, reduceStatus } from './status-reducer.ts';
@@ -33,6 +33,8 @@ export interface OperatorAppOptions {
   readonly notify?: (() => NotifyStatus) | undefined;
   /** How the outlets of the service do; undefined: it has none. */
   readonly outlets?: (() => readonly OutletHealth[]) | undefined;
+  /** How the canary does; undefined: the service has none. */
+  readonly canary?: (() => CanaryStatus) | undefined;
 }
 
 /**
@@ -64,11 +66,11 @@ const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; ch
 
 /** Makes the five pages of the operator interface. All of them only read. */
 export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
-  const { version, now, accounts, limitMilliseconds, leases, journal, notify, outlets = () => [] } = options;
+  const { version, now, accounts, limitMilliseconds, leases, journal, notify, outlets = () => [], canary } = options;
   const startedAt = new Date(now()).toISOString();
   /** Part of each event id, as the numbers begin again at each start of the service. */
   const startId = now().toString(36);
-  const status = initialStatus();
+  const status = initialStatus(canary?.().dn);
   const backlog = createBacklog(options.backlog);
   const readers = serveReaders(backlog, { identify: (number) => `${startId}-${number}`, now }, options.readers);
   const metrics = createMetrics(version, {
@@ -81,6 +83,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     leases,
     notify,
     outlets,
+    canary,
   });
 
   let taken: PublishedEvent[] = [];
@@ -114,6 +117,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
       journal: journal?.(),
       notify: notify?.(),
       outlets: outlets(),
+      canary: canary?.(),
     };
     const text = statusText(status, accounts, context);
     return c.body(pacedStream(text), 200, { 'content-type': 'application/json' });
@@ -124,6 +128,32 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     const ready = isReady(status);
     return c.json({ ready, ...status.connection }, ready ? 200 : 503);
   });
+  serveEvents(app, { backlog, readers, startId, now });
+  app.notFound((c) => c.json({ error: 'there are /status, /events, /metrics, /healthz and /readyz' }, 404));
+  app.onError((_error, c) => c.json({ error: 'internal error' }, 500));
+
+  return {
+    app,
+    take: (event) => {
+      taken.push(event);
+      scheduled ??= setImmediate(countTaken);
+    },
+    close: () => {
+      countTaken();
+      readers.close();
+    },
+  };
+}
+
+interface EventSources {
+  readonly backlog: Backlog;
+  readonly readers: EventReaders;
+  readonly startId: string;
+  readonly now: () => number;
+}
+
+/** The path of the event stream. */
+function serveEvents(app: OperatorApp['app'], { backlog, readers, startId, now }: EventSources): void {
   app.get('/events', (c) => {
     let filter: EventFilter;
     let from: number;
@@ -142,20 +172,6 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     readers.add(outgoing, filter, from, c.req.query('follow') !== 'false');
     return RESPONSE_ALREADY_SENT;
   });
-  app.notFound((c) => c.json({ error: 'there are /status, /events, /metrics, /healthz and /readyz' }, 404));
-  app.onError((_error, c) => c.json({ error: 'internal error' }, 500));
-
-  return {
-    app,
-    take: (event) => {
-      taken.push(event);
-      scheduled ??= setImmediate(countTaken);
-    },
-    close: () => {
-      countTaken();
-      readers.close();
-    },
-  };
 }
 
 /**

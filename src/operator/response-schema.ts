@@ -83,6 +83,15 @@ export const snapshotSchema = z.looseObject({
   leases: leasesSchema.optional(),
   journal: z.looseObject({ directory: text, lostEvents: number, failure: text.optional() }).optional(),
   notify: notify.optional(),
+  canary: z
+    .looseObject({
+      dn: text,
+      late: z.boolean(),
+      answeredAt: time.optional(),
+      milliseconds: number.optional(),
+      failure: text.optional(),
+    })
+    .optional(),
   outlets: z.array(
     z.looseObject({
       outlet: z.enum(['log file', 'syslog', 'journal']),

@@ -3,7 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { AccountsView } from '../domain/condition.ts';
 import type { LeasesView, LeaseTally } from '../domain/lease-status.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
-import type { ConnectionStatus, OutletHealth } from '../domain/status.ts';
+import type { CanaryStatus, ConnectionStatus, OutletHealth } from '../domain/status.ts';
 import { registerNotify } from './notify-metrics.ts';
 import type { Survey } from './survey.ts';
 
@@ -21,6 +21,8 @@ export interface MetricsSource {
   outlets(): readonly OutletHealth[];
   /** Undefined if nobody is notified. */
   readonly notify?: (() => NotifyStatus) | undefined;
+  /** Undefined if the service has none. */
+  readonly canary?: (() => CanaryStatus) | undefined;
 }
 
 /**
@@ -36,6 +38,7 @@ export function registerState(registry: Registry, version: string, source: Metri
   if (source.leases !== undefined) registerLeases(registry, source.leases);
   registerOutlets(registry, source.outlets);
   if (source.notify !== undefined) registerNotify(registry, source.notify);
+  if (source.canary !== undefined) registerCanary(registry, source.canary);
 }
 
 function registerConnection(registry: Registry, source: MetricsSource): void {
@@ -169,6 +172,22 @@ function registerOutlets(registry: Registry, outlets: MetricsSource['outlets']):
       }
     },
   });
+}
+
+function registerCanary(registry: Registry, status: () => CanaryStatus): void {
+  const late = 'Whether there was no answer to the canary for two intervals, without a pause: 1 or 0.';
+  gauge(registry, 'prov_canary_late', late, () => (status().late ? 1 : 0));
+  const took = 'Time from the last request for the canary to its finished state; 0 before the first.';
+  gauge(registry, 'prov_canary_seconds', took, () => (status().milliseconds ?? 0) / 1000);
+  gauge(
+    registry,
+    'prov_canary_answered_timestamp_seconds',
+    'When the canary was finished last; 0 if it was not.',
+    () => {
+      const { answeredAt } = status();
+      return answeredAt === undefined ? 0 : Date.parse(answeredAt) / 1000;
+    },
+  );
 }
 
 /** Nothing here names a uid or a holder. Ages are by the clock of this service. */

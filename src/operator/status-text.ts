@@ -1,7 +1,7 @@
 import type { AccountsView, ConditionName } from '../domain/condition.ts';
 import type { LeasesStatus } from '../domain/lease-status.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
-import type { JournalHealth, OutletHealth, ServiceSnapshot } from '../domain/status.ts';
+import type { CanaryStatus, JournalHealth, OutletHealth, ServiceSnapshot } from '../domain/status.ts';
 import { isReady, type StatusState } from './status-reducer.ts';
 import { ACCOUNTS_PER_SLICE, type Of, type Survey, type SurveyOptions, survey } from './survey.ts';
 
@@ -12,6 +12,7 @@ export interface StatusContext extends Omit<SurveyOptions, 'median'> {
   readonly journal?: JournalHealth | undefined;
   readonly notify?: NotifyStatus | undefined;
   readonly outlets: readonly OutletHealth[];
+  readonly canary?: CanaryStatus | undefined;
 }
 
 type Show<C extends ConditionName> = (condition: Of<C>, survey: Survey) => ServiceSnapshot[C][number];
@@ -53,7 +54,7 @@ const SHOW: { readonly [C in ConditionName]: Show<C> } = {
 export function* statusText(
   state: StatusState,
   accounts: AccountsView,
-  { startedAt, version, leases, journal, notify, outlets, ...options }: StatusContext,
+  { startedAt, version, leases, journal, notify, outlets, canary, ...options }: StatusContext,
 ): Generator<string> {
   const counts = accounts.counts();
   const looking = survey(accounts, { ...options, median: (mode) => state.attempts.median(mode) });
@@ -79,6 +80,7 @@ export function* statusText(
     ...(journal === undefined ? {} : { journal }),
     ...(notify === undefined ? {} : { notify }),
     outlets,
+    ...(canary === undefined ? {} : { canary }),
   };
   yield* pieces(head, found);
 }

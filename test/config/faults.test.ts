@@ -522,6 +522,10 @@ describe('the other settings', () => {
       'attributes.state: given "SSTPROVISIONINGMODE", expected another name, as attributes.mode has this one',
     ],
     ['log: { level: verbose }', 'log.level: given "verbose", expected error, warn, info or debug'],
+    [
+      'canary: { dn: "uid=canary,dc=elsewhere" }',
+      'canary.dn: given "uid=canary,dc=elsewhere", expected an entry below directory.base, which is dc=example,dc=org',
+    ],
     ['operator: { listen: 9465 }', `operator.listen: given 9465, ${ADDRESS}; the host is missing: 127.0.0.1:9465?`],
     ['operator: { listen: localhost }', `operator.listen: given "localhost", ${ADDRESS}; the port is missing`],
     ['operator: { listen: [] }', `operator.listen: given the list [], ${ADDRESS}; the list is empty`],

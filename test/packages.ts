@@ -15,6 +15,7 @@ console.log(
     faketime: 'faketime',
     haproxy: 'haproxy',
     patch: 'patch',
+    promtool: 'prometheus',
     '/usr/sbin/sshd': 'openssh-server',
   }),
 );

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { accountLdif } from '../support/accounts.ts';
-import { attempt, type CommandResult, exited, track } from '../support/children.ts';
+import { attempt, type CommandResult } from '../support/children.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
+import { Terminal } from '../support/terminal.ts';
 import { text } from '../support/test-directory.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
@@ -96,18 +96,12 @@ describe('ask', () => {
 
   it('asks back for the number of all accounts at a terminal', async () => {
     await accounts();
-    const command = [process.execPath, MAIN, 'ask', 'modify', '--all', '-c', service.configFile].join(' ');
-    const terminal = track(
-      spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], env: ENV }),
-    );
-    let shown = '';
-    terminal.stdout.setEncoding('utf8').on('data', (said: string) => {
-      if (!shown.includes('Type their number') && `${shown}${said}`.includes('Type their number: '))
-        terminal.stdin.write('2\n');
-      shown += said;
-    });
-    await exited(terminal);
-    expect(shown).toMatch(/Ask for modify for 2 accounts\? [\s\S]*2 asked, 0 not/);
+    const command = [process.execPath, MAIN, 'ask', 'modify', '--all', '-c', service.configFile];
+    const terminal = new Terminal(command, { rows: 24, columns: 80 }, ENV);
+    await terminal.shows(/Ask for modify for 2 accounts\? Type their number: /);
+    terminal.order('type', ...Buffer.from('2\r'));
+    expect(await terminal.ended()).toBe(0);
+    expect(terminal.shown).toContain('2 asked, 0 not');
     expect(await modeOf('done')).toBe('modify 0');
   });
 

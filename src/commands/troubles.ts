@@ -10,10 +10,12 @@ const LITTLE = 100 * 2 ** 20;
 /** What keeps a connected service from doing its work, or from telling of it, in a few words each. */
 export function troublesOf(status: ServiceSnapshot): string[] {
   const failing = status.outlets.filter(({ failure }) => failure !== undefined);
+  const unsent = (status.notify?.receivers ?? []).filter(({ failure }) => failure !== undefined);
   return [
     ...(status.stuck > 0 ? [stuckWords(status)] : []),
     ...(status.canary?.late ? ['the canary is LATE'] : []),
     ...failing.map(({ outlet }) => `the ${outlet} CANNOT BE WRITTEN`),
+    ...unsent.map(({ receiver }) => `the ${receiver} CANNOT BE SENT`),
   ];
 }
 

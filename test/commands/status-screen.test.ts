@@ -116,6 +116,21 @@ describe('the outlets on the status screen', () => {
     expect(exitCodeFor(snapshot(0, { outlets }))).toBe(1);
   });
 
+  it('turn the headline also when notifications cannot be sent', () => {
+    const receiver = {
+      receiver: 'mail',
+      target: 'smtp://m',
+      sent: 0,
+      failed: 3,
+      lost: 0,
+      queued: 1,
+      failure: 'refused',
+    } as const;
+    const notify = { receivers: [receiver], held: 0 };
+    expect(shown(snapshot(0, { notify }))).toMatch(/^connected, but the mail CANNOT BE SENT$/m);
+    expect(exitCodeFor(snapshot(0, { notify }))).toBe(1);
+  });
+
   it('are told without an alarm when they lost something before, or have little room', () => {
     const outlets = [
       { ...file, lost: 1 },

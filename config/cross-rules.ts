@@ -1,4 +1,5 @@
 import { STEPS } from '../handlers/steps/registry.ts';
+import { isAtOrBelow, isSameDn } from '../src/domain/dn.ts';
 import { bindFaults, credentials, type Environment, severalServers } from './bind-rules.ts';
 import type { FaultAt } from './fault.ts';
 import { isLoopbackAddress } from './kinds/address-kinds.ts';
@@ -20,6 +21,7 @@ export function contradictions(settings: PartialSettings, env: Environment): Fau
     ...withinSteps(settings),
     ...needsHomeRoot(settings),
     ...notifyFaults(settings.notify),
+    ...canary(settings),
     ...operator(settings.operator),
   ];
 }
@@ -107,8 +109,14 @@ function needsHomeRoot(settings: PartialSettings): FaultAt[] {
   ];
 }
 
+function canary({ canary: { dn }, directory: { base } }: PartialSettings): FaultAt[] {
+  if (typeof dn !== 'string' || typeof base !== 'string') return [];
+  if (isAtOrBelow(dn, base) && !isSameDn(dn, base)) return [];
+  return [{ path: ['canary', 'dn'], expected: `an entry below directory.base, which is ${base}` }];
+}
+
 function operator({ listen, allowRemote }: PartialSettings['operator']): FaultAt[] {
-  if (typeof listen !== 'string' || allowRemote !== false || isLoopbackAddress(listen)) return [];
+  if (!Array.isArray(listen) || allowRemote !== false || listen.every(isLoopbackAddress)) return [];
   return [
     {
       path: ['operator', 'listen'],

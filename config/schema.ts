@@ -1,5 +1,5 @@
 import { stepSections } from '../handlers/steps/registry.ts';
-import { listenAddress, syslogTarget } from './kinds/address-kinds.ts';
+import { listenAddresses, syslogTarget } from './kinds/address-kinds.ts';
 import {
   absolutePath,
   duration,
@@ -223,6 +223,14 @@ export const settingsSchema = section('', {
       orNull(syslogTarget),
     ),
   }),
+  canary: section('An account of its own that is asked for and handled without a script: it proves the whole way.', {
+    dn: setting(
+      'The entry of that account, below directory.base; null: there is none.',
+      null,
+      orNull(distinguishedName),
+    ),
+    interval: setting('How often it is asked for; an answer is late after twice that time.', '5m', duration('1s')),
+  }),
   journal: section('Every event, one JSON object a line, for history, explain and tap; nothing else depends on it.', {
     directory: setting(
       'Folder of the journal, made where it is missing: for the owner, and the group of operator.group; null: none is kept.',
@@ -239,9 +247,9 @@ export const settingsSchema = section('', {
   notify: notifySection,
   operator: section('The interface for status, tap, monitoring and, on a Unix socket, orders such as pause.', {
     listen: setting(
-      'Unix socket, for its owner and group, or loopback address, which every user of the host can read, and whoever may forward a port to it (ssh -L): uids, DNs and what scripts print; null: none.',
+      'Unix socket, for its owner and group, or loopback address, which every user of the host can read, and whoever may forward a port to it (ssh -L): uids, DNs and what scripts print; or a list of such, of which commands take a Unix socket first; null: none.',
       null,
-      orNull(listenAddress),
+      orNull(listenAddresses),
     ),
     group: setting(
       'Group of the host, by name or number, whose members may use the Unix socket, also for orders, and read the journal; null: the group of the service for the socket, and nobody else for the journal.',

@@ -5,6 +5,7 @@ import { commandTree } from './command-tree.ts';
 import { renderBashCompletion, renderZshCompletion } from './completion.ts';
 import { renderCommandPage } from './man-command.ts';
 import { renderConfigurationPage } from './man-configuration.ts';
+import { renderEventsPage, renderMetricsPage } from './reference-pages.ts';
 import { renderUnitTemplate } from './unit-template.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -18,6 +19,8 @@ export function generatedFiles(): Readonly<Record<string, string>> {
   return {
     'config/prov-backup-rsnapshot.example.yaml': renderExample(),
     'docs/configuration.md': renderReference(),
+    'docs/events.md': renderEventsPage(),
+    'docs/metrics.md': renderMetricsPage(),
     'packaging/prov-backup-rsnapshot.yaml': renderBlank(),
     'packaging/man/prov-backup-rsnapshot.1': renderCommandPage(program, edition),
     'packaging/man/prov-backup-rsnapshot.yaml.5': renderConfigurationPage(edition),

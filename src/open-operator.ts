@@ -1,53 +1,71 @@
 import { chown } from 'node:fs/promises';
 import type { Settings } from '../config/schema.ts';
 import { shortageIn } from './host/shortage.ts';
-import type { OperatorServer, OperatorServerOptions } from './operator/server.ts';
+import type { Operator, OperatorOptions } from './operator/server.ts';
 import { groupNumber } from './operator-group.ts';
 import { readPageFile } from './page-files.ts';
 import { programVersion } from './version.ts';
 
 /** What the interface tells of. */
 type OperatorSource = Pick<
-  OperatorServerOptions,
-  'events$' | 'accounts' | 'leases' | 'journal' | 'notify' | 'pauses' | 'control' | 'limitMilliseconds'
+  OperatorOptions,
+  | 'events$'
+  | 'accounts'
+  | 'leases'
+  | 'journal'
+  | 'notify'
+  | 'outlets'
+  | 'canary'
+  | 'pauses'
+  | 'control'
+  | 'limitMilliseconds'
 >;
 
+type Notice = (message: string, level: 'error') => void;
+
 /**
- * Opens the operator interface if the settings say so. If it cannot be opened, `notice` is called
- * with the reason, and the service runs without it.
+ * Opens the operator interface if the settings say so. For each address that cannot be opened,
+ * `notice` is called with the reason, and the service runs without it.
  */
 export async function openOperatorInterface(
   settings: Settings,
   source: OperatorSource,
-  notice: (message: string, level: 'error') => void,
-): Promise<OperatorServer | undefined> {
+  notice: Notice,
+): Promise<Pick<Operator, 'close'> | undefined> {
   const { listen, group, allowRemote } = settings.operator;
   if (listen === null) return undefined;
-  const { OperatorError } = await import('./operator/listen-address.ts');
-  const { startOperatorServer } = await import('./operator/server.ts');
+  const { openOperator } = await import('./operator/server.ts');
   const { eventsWithin, recentHistory } = await import('./journal/recent-history.ts');
   const { directory } = settings.journal;
+  const operator = openOperator({
+    allowRemote,
+    ...source,
+    version: programVersion(),
+    now: Date.now,
+    history: {
+      ofAccount: (uid, recent) => recentHistory(uid, { directory, recent }),
+      within: (since, until) => eventsWithin(directory, since, until),
+    },
+    page: readPageFile,
+  });
+  for (const address of listen) {
+    const listens = await listenOn(operator, address, notice);
+    if (listens && group !== null) await giveToGroup(address, group, notice);
+  }
+  return operator;
+}
+
+/** Resolves to whether the interface listens on the address. */
+async function listenOn(operator: Operator, address: string, notice: Notice): Promise<boolean> {
+  const { OperatorError } = await import('./operator/listen-address.ts');
   try {
-    const version = programVersion();
-    const server = await startOperatorServer({
-      listen,
-      allowRemote,
-      ...source,
-      version,
-      now: Date.now,
-      history: {
-        ofAccount: (uid, recent) => recentHistory(uid, { directory, recent }),
-        within: (since, until) => eventsWithin(directory, since, until),
-      },
-      page: readPageFile,
-    });
-    if (group !== null) await giveToGroup(listen, group, notice);
-    return server;
+    await operator.listen(address);
+    return true;
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     const { message, remedy } = shortageIn(error) ?? error;
     notice(`no operator interface: ${message}; ${remedy}`, 'error');
-    return undefined;
+    return false;
   }
 }
 
@@ -55,11 +73,7 @@ export async function openOperatorInterface(
  * Lets the members of the group use the socket. If that is not possible, its owner can, and
  * `notice` is called with the reason.
  */
-async function giveToGroup(
-  listen: string,
-  group: string,
-  notice: (message: string, level: 'error') => void,
-): Promise<void> {
+async function giveToGroup(listen: string, group: string, notice: Notice): Promise<void> {
   const { readAddress } = await import('./operator/listen-address.ts');
   const address = readAddress(listen);
   if (address.kind !== 'unix') return;

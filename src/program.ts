@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { registerAsk } from './commands/ask.ts';
 import { registerCheck } from './commands/check.ts';
 import { registerConfig } from './commands/config.ts';
 import { hasDefaultConfig } from './commands/default-config.ts';
@@ -69,6 +70,7 @@ export function commandLine(version: string, signals?: Signals): Command {
     registerExplain,
     registerVerify,
     registerRetry,
+    registerAsk,
     registerReplay,
     registerLdif,
     registerConfig,

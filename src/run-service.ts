@@ -16,7 +16,8 @@ import { openServiceJournal } from './open-journal.ts';
 import { openServiceNotifier } from './open-notifier.ts';
 import { openOperatorInterface } from './open-operator.ts';
 import { openRecord } from './open-record.ts';
-import type { OperatorServer } from './operator/server.ts';
+import type { Operator } from './operator/server.ts';
+import { outletsOf } from './outlets.ts';
 import { checkHost } from './preflight/host.ts';
 import { checkSecrets } from './preflight/secrets.ts';
 import { checkStep } from './preflight/steps.ts';
@@ -108,9 +109,9 @@ async function runLogged(
     observeStep: recorder?.step,
   });
   const stopRequested = stopOnSignals(signals, service, log);
-  let operator: OperatorServer | undefined;
+  let operator: Pick<Operator, 'close'> | undefined;
   try {
-    const { accounts, leases, pauses, longestMilliseconds: limitMilliseconds } = service;
+    const { accounts, leases, canary, pauses, longestMilliseconds: limitMilliseconds } = service;
     const use = (next: Settings): void => {
       log.logger.level = next.log.level;
       recorder?.use(next);
@@ -118,8 +119,9 @@ async function runLogged(
     };
     const reload = createReload({ configFile, env, settings, use, manager, report: publisher.report });
     const control = service.control === undefined ? undefined : { ...service.control, reload };
-    const told = { events$: publisher.events$, journal: journal?.health, notify: notifier?.status };
-    const source = { ...told, accounts, leases, pauses, control, limitMilliseconds };
+    const outlets = () => outletsOf(settings.log, log, journal);
+    const told = { events$: publisher.events$, journal: journal?.health, outlets, notify: notifier?.status };
+    const source = { ...told, accounts, leases, canary, pauses, control, limitMilliseconds };
     operator = await openOperatorInterface(settings, source, notice);
     // Ready means started, even without a connection: a manager that restarts the service would not
     // help.

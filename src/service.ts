@@ -4,6 +4,7 @@ import { catchError, EMPTY, ignoreElements, lastValueFrom, type Observable, Subj
 import type { Settings } from '../config/schema.ts';
 import { hostObjection } from '../handlers/steps/host-users.ts';
 import { accountMemory } from '../streams/accounts/account-memory.ts';
+import type { LeftAccounts } from '../streams/accounts/left-accounts.ts';
 import type { OpenAccounts } from '../streams/accounts/open-accounts.ts';
 import { AccountsInStream } from '../streams/accounts-in-stream.ts';
 import type { Candidate } from '../streams/candidate.ts';
@@ -26,10 +27,13 @@ import { presenceName } from './domain/presence.ts';
 import { readAccount } from './domain/read-account.ts';
 import { longestPause } from './domain/retry.ts';
 import { ReturnCode } from './domain/return-code.ts';
+import type { CanaryStatus } from './domain/status.ts';
 import { stateTimestamp } from './domain/timestamp.ts';
 import type { Connection } from './ldap/connection.ts';
 import { leaseStore } from './ldap/lease-store.ts';
 import type { DirectoryOperations } from './ldap/operations.ts';
+import { createCanary, withCanary } from './open-canary.ts';
+import { createLeft } from './report-left.ts';
 import { createGate, obey } from './service-gate.ts';
 import { createHandlers } from './service-handlers.ts';
 import { ServiceLifecycle } from './service-lifecycle.ts';
@@ -62,6 +66,8 @@ export interface ServiceOptions {
 export interface Service {
   /** The accounts that it holds. */
   readonly accounts: AccountsView;
+  /** How its canary does; undefined if it has none. */
+  readonly canary: (() => CanaryStatus) | undefined;
   /** Its leases; undefined if it needs none. */
   readonly leases: LeasesView | undefined;
   /** Its pauses, the oldest first. */
@@ -91,8 +97,13 @@ const monotonic = (): number => performance.now();
  * the directory. Then it makes the stream, which uses all of them, and the interface of the
  * service.
  */
-export function createService(options: ServiceOptions): Service {
-  const { report, events$, notice } = options;
+export function createService(given: ServiceOptions): Service {
+  const report: Report = (event) => {
+    given.report(event);
+    canary?.observe(event);
+  };
+  const options = { ...given, report };
+  const { events$, notice } = options;
   let { settings } = options;
   const lifecycle = new ServiceLifecycle();
   const accounts = new AccountsInStream(settings.concurrency, () => Date.now());
@@ -103,11 +114,18 @@ export function createService(options: ServiceOptions): Service {
   const leases = createLeases(options, directory.operations, lifecycle);
 
   const settled$ = new Subject<Candidate>();
-  const parts = { lifecycle, accounts, gate, settled$, handlers, open, directory, leases: leases?.keeper ?? NO_LEASES };
-  const dependencies = { ...dependenciesOf(options, parts), retry: () => settings.retry };
+  const left = createLeft(settings, report, directory.operations, monotonic);
+  const parts = {
+    ...{ lifecycle, accounts, gate, settled$, handlers, open, directory, left },
+    leases: leases?.keeper ?? NO_LEASES,
+  };
+  const means = { directory: directory.operations, notice, now: () => Date.now(), monotonic };
+  const canary = options.dryRun ? undefined : createCanary(settings, { ...means, paused: () => isAllPaused(gate) });
+  const dependencies = withCanary(canary, { ...dependenciesOf(options, parts), retry: () => settings.retry });
   const changes$ = directory.changes$.pipe(
     tap((change) => {
       if (change.kind === 'connected') leases?.connected();
+      if (change.kind === 'refreshed') canary?.refreshed();
     }),
   );
   let interrupted = 0;
@@ -126,6 +144,7 @@ export function createService(options: ServiceOptions): Service {
   return {
     accounts,
     leases: leases?.keeper,
+    canary: canary === undefined ? undefined : () => canary.status(),
     pauses: () => gate.pauses(),
     control: options.dryRun
       ? undefined
@@ -138,7 +157,10 @@ export function createService(options: ServiceOptions): Service {
     longestMilliseconds: handlers.longestMilliseconds,
     run: async () => {
       const obeying = obey(options, gate, directory);
+      canary?.start();
       await lastValueFrom(stream$, { defaultValue: undefined });
+      canary?.stop();
+      left.close();
       obeying.unsubscribe();
       directory.close();
       await handlers.close();
@@ -150,6 +172,7 @@ export function createService(options: ServiceOptions): Service {
       if (lifecycle.stopped.aborted) return;
       const { works: inWork, waits: queued } = accounts.lanes;
       const { grace } = settings.shutdown;
+      canary?.stop();
       report({ event: 'draining', inWork, queued, graceMilliseconds: grace });
       lifecycle.drain(grace);
     },
@@ -233,13 +256,14 @@ interface Parts {
   readonly handlers: ReturnType<typeof createHandlers>;
   readonly open: OpenAccounts;
   readonly directory: ReturnType<typeof createDirectory>;
+  readonly left: LeftAccounts;
   readonly leases: Leases;
 }
 
 /** The dependencies of the stream. */
 function dependenciesOf(
   { settings, report, dryRun, observeStep = () => {} }: ServiceOptions,
-  { lifecycle, accounts, gate, settled$, handlers, open, directory, leases }: Parts,
+  { lifecycle, accounts, gate, settled$, handlers, open, directory, left, leases }: Parts,
 ): Omit<PipelineDependencies, 'retry'> {
   const { attributes: names, instances } = settings;
   const { getent } = handlers;
@@ -258,6 +282,7 @@ function dependenciesOf(
     accounts,
     gate,
     settled$,
+    left,
     now: () => Date.now(),
     directory: directory.operations,
     away: directory.backoff,
@@ -279,4 +304,8 @@ function jobIds(): () => string {
   const run = Math.random().toString(36).slice(2, 6);
   let count = 0;
   return () => `${run}-${++count}`;
+}
+
+function isAllPaused(gate: Gate): boolean {
+  return gate.pauses().some(({ holds }) => holds === 'everything');
 }

@@ -37,6 +37,7 @@ export type OwnWork =
       readonly fence: Fence;
       /** When the first attempt failed, in milliseconds since 1970. */
       readonly failedAt?: number;
+      readonly askedBy?: string;
     }
   /** `failedAt`: when the directory refused it first. */
   | { readonly kind: 'unwritten'; readonly work: EndedWork; readonly failedAt?: number };
@@ -59,6 +60,8 @@ export interface ClaimedJob extends Job {
   readonly claimedAt: number;
   /** Its outcome, if an operator has settled it. */
   readonly settlement?: Settlement;
+  /** The DN that wrote the request, as it was when this service claimed it, if that is known. */
+  readonly askedBy?: string;
 }
 
 /** The key of the lane. Work on one uid is done in order, whatever the case of its letters. */

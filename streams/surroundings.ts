@@ -4,6 +4,7 @@ import type { Report } from '../src/domain/event.ts';
 import type { Fencing } from '../src/domain/fence.ts';
 import type { RunHandler } from '../src/domain/job.ts';
 import type { RetryPolicy } from '../src/domain/retry.ts';
+import type { LeftAccounts } from './accounts/left-accounts.ts';
 import type { OpenAccounts } from './accounts/open-accounts.ts';
 import type { AccountsInStream } from './accounts-in-stream.ts';
 import type { Gate } from './gate.ts';
@@ -28,6 +29,8 @@ export interface Surroundings {
   /** When a failed attempt is repeated. It may change while the service runs. */
   readonly retry: () => RetryPolicy;
   readonly open: OpenAccounts;
+  /** Reports the accounts that left. */
+  readonly left: Pick<LeftAccounts, 'left' | 'seen'>;
   /** The accounts in the stream. */
   readonly accounts: AccountsInStream;
   /** Holds the accounts before their turns while the service is paused. */

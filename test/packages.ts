@@ -16,6 +16,7 @@ console.log(
     haproxy: 'haproxy',
     '/usr/bin/chromium': 'chromium',
     patch: 'patch',
+    promtool: 'prometheus',
     '/usr/sbin/sshd': 'openssh-server',
   }),
 );

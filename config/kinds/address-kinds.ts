@@ -1,21 +1,43 @@
 import { isLoopbackHost } from '../../src/domain/loopback.ts';
 import { isLine, kind, Mismatch } from './kind.ts';
 
-/** The address of the operator interface as text: HOST:PORT, [IPv6]:PORT or unix:/PATH. */
-export const listenAddress = kind<string>(
-  'HOST:PORT | unix:PATH',
-  'an address such as 127.0.0.1:9465, [::1]:9465 or unix:/run/prov-backup-rsnapshot/operator.sock',
+/**
+ * The addresses of the operator interface as text, one or a list: HOST:PORT, [IPv6]:PORT or
+ * unix:/PATH.
+ */
+export const listenAddresses = kind<readonly string[]>(
+  'HOST:PORT | unix:PATH, or list',
+  'an address such as 127.0.0.1:9465, [::1]:9465 or unix:/run/prov-backup-rsnapshot/operator.sock, or a list of such',
   (given) => {
-    if (typeof given === 'number') return new Mismatch(`the host is missing: 127.0.0.1:${given}?`);
-    if (!isLine(given)) return new Mismatch();
-    if (given.startsWith('unix:')) {
-      const path = given.slice('unix:'.length);
-      return path.startsWith('/') ? given : new Mismatch('the path of the socket is absolute');
+    const addresses: readonly unknown[] = Array.isArray(given) ? given : [given];
+    if (addresses.length === 0) return new Mismatch('the list is empty');
+    const read: string[] = [];
+    for (const [index, each] of addresses.entries()) {
+      const address = readListenAddress(each);
+      const number = addresses.length === 1 ? '' : `number ${index + 1}`;
+      if (address instanceof Mismatch) return withPlace(address, number);
+      if (read.includes(address)) return new Mismatch(`${address} is there twice`);
+      read.push(address);
     }
-    const address = parseHostAndPort(given);
-    return address instanceof Mismatch ? address : given;
+    return read;
   },
 );
+
+function withPlace({ hint }: Mismatch, place: string): Mismatch {
+  const words = [place, hint].filter((part) => part !== undefined && part !== '').join(': ');
+  return words === '' ? new Mismatch() : new Mismatch(words);
+}
+
+function readListenAddress(given: unknown): string | Mismatch {
+  if (typeof given === 'number') return new Mismatch(`the host is missing: 127.0.0.1:${given}?`);
+  if (!isLine(given)) return new Mismatch();
+  if (given.startsWith('unix:')) {
+    const path = given.slice('unix:'.length);
+    return path.startsWith('/') ? given : new Mismatch('the path of the socket is absolute');
+  }
+  const address = parseHostAndPort(given);
+  return address instanceof Mismatch ? address : given;
+}
 
 /** Where the log is sent besides the console: the host's own logger, or a server. */
 export type SyslogAddress =

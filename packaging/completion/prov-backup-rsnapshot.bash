@@ -23,6 +23,7 @@ _prov_backup_rsnapshot() {
       ' explain') path='explain' ;;
       ' verify') path='verify' ;;
       ' retry') path='retry' ;;
+      ' ask') path='ask' ;;
       ' replay') path='replay' ;;
       ' ldif') path='ldif' ;;
       'ldif create') path='ldif create' ;;
@@ -59,11 +60,13 @@ _prov_backup_rsnapshot() {
     'explain -c' | 'explain --config' | \
     'verify -c' | 'verify --config' | \
     'retry -c' | 'retry --config' | \
+    'ask -c' | 'ask --config' | \
     'ldif load -c' | 'ldif load --config' | \
     'ldif load --bind-password-file' | \
     'config import --global') compopt -o default; return ;;
     'sandbox --port' | \
     'status --operator' | \
+    'status --interval' | \
     'tap --operator' | \
     'tap --uid' | \
     'tap --event' | \
@@ -80,6 +83,7 @@ _prov_backup_rsnapshot() {
     'settle --code' | \
     'explain --operator' | \
     'retry --code' | \
+    'ask --yes' | \
     'replay --uid' | \
     'ldif create --uid' | \
     'ldif create --reseller' | \
@@ -99,7 +103,7 @@ _prov_backup_rsnapshot() {
 
   case "$path" in
     '')
-      if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version -h --help' -- "$current"); else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume reload cancel settle explain verify retry replay ldif config help' -- "$current"); fi
+      if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-V --version -h --help' -- "$current"); else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume reload cancel settle explain verify retry ask replay ldif config help' -- "$current"); fi
       ;;
     'run')
       mapfile -t COMPREPLY < <(compgen -W '-c --config -d --debug --json -r --dry-run --record -h --help' -- "$current")
@@ -111,7 +115,7 @@ _prov_backup_rsnapshot() {
       mapfile -t COMPREPLY < <(compgen -W '-c --config --unit --notify -h --help' -- "$current")
       ;;
     'status')
-      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --json --failed --wide --utc -h --help' -- "$current")
+      mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --watch --interval --json --failed --wide --utc -h --help' -- "$current")
       ;;
     'tap')
       mapfile -t COMPREPLY < <(compgen -W '-c --config --operator --uid --event --since --until --once --wide --utc --json -h --help' -- "$current")
@@ -143,6 +147,9 @@ _prov_backup_rsnapshot() {
     'retry')
       mapfile -t COMPREPLY < <(compgen -W '-c --config --failed --preview --code -h --help' -- "$current")
       ;;
+    'ask')
+      if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '-c --config --all --yes --preview -h --help' -- "$current"); else mapfile -t COMPREPLY < <(compgen -W 'add modify delete' -- "$current"); fi
+      ;;
     'replay')
       if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W '--uid --realtime --json -h --help' -- "$current"); else compopt -o default; fi
       ;;
@@ -168,7 +175,7 @@ _prov_backup_rsnapshot() {
       if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'import' -- "$current"); fi
       ;;
     'help')
-      if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume reload cancel settle explain verify retry replay ldif config' -- "$current"); fi
+      if [[ $current == -* ]]; then :; else mapfile -t COMPREPLY < <(compgen -W 'run sandbox check status tap history pause resume reload cancel settle explain verify retry ask replay ldif config' -- "$current"); fi
       ;;
   esac
 }

@@ -26,9 +26,11 @@ export function registerExplain(program: Command): void {
 async function explain(uid: string, { config, operator, utc }: ExplainOptions): Promise<number> {
   const { parseConfig, readConfig } = await import('../../config/load-config.ts');
   const { knownOfAccount } = await import('./known-of-account.ts');
+  const { usableAddress } = await import('../operator/usable-address.ts');
   if (utc) useUtc();
   const settings = parseConfig(await readConfig(config), process.env, config);
-  const address = operator ?? settings.operator.listen;
+  const { listen } = settings.operator;
+  const address = operator ?? (listen === null ? null : await usableAddress(listen));
   const { directory } = settings.journal;
   const printKnown = async (dns: readonly string[]): Promise<void> => {
     if ((address ?? directory) !== null) print(await knownOfAccount({ address, directory }, uid, dns));

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseConfig, readConfig } from '../../config/load-config.ts';
 import { OperatorError, readAddress } from '../operator/listen-address.ts';
+import { usableAddress } from '../operator/usable-address.ts';
 import { DEFAULT_CONFIG, hasDefaultConfig } from './default-config.ts';
 import { UsageError } from './run-action.ts';
 
@@ -24,7 +25,11 @@ export function withTargetOptions(command: Command): Command {
  * are not read: a user of this command need not be allowed to read the password.
  */
 export async function operatorTarget({ config, operator }: TargetOptions): Promise<string> {
-  if (operator !== undefined) return checkedAddress(operator);
+  return operator === undefined ? usableAddress(await addressesIn(config)) : checkedAddress(operator);
+}
+
+/** The addresses of the service of this configuration file. */
+async function addressesIn(config: string | undefined): Promise<readonly string[]> {
   if (config === undefined && !hasDefaultConfig())
     throw new UsageError(`which service? ${DEFAULT_CONFIG} does not exist: give -c FILE or --operator ADDRESS`);
   const file = config ?? DEFAULT_CONFIG;
@@ -41,10 +46,12 @@ export async function operatorTarget({ config, operator }: TargetOptions): Promi
  * it has none.
  */
 export async function orderTarget(options: TargetOptions): Promise<string> {
-  const address = await operatorTarget(options);
-  if (readAddress(address).kind === 'unix') return address;
+  const { config, operator } = options;
+  const addresses = operator === undefined ? await addressesIn(config) : [checkedAddress(operator)];
+  const sockets = addresses.filter((address) => readAddress(address).kind === 'unix');
+  if (sockets.length > 0) return usableAddress(sockets);
   throw new OperatorError(
-    `${address} is not a Unix socket, and a service takes orders on its Unix socket only`,
+    `${addresses.join(', ')} is not a Unix socket, and a service takes orders on its Unix socket only`,
     'set operator.listen to unix:/run/prov-backup-rsnapshot/operator.sock, and start the service again',
   );
 }

@@ -26,12 +26,13 @@ export async function overview(version: string): Promise<number> {
   return CommandExit.OK;
 }
 
-async function serviceWords(listen: string | null): Promise<string> {
+async function serviceWords(listen: readonly string[] | null): Promise<string> {
   if (listen === null) return 'unknown: set operator.listen, and it can be asked';
   const { fetchStatus } = await import('../operator/fetch-status.ts');
+  const { usableAddress } = await import('../operator/usable-address.ts');
   const { phaseWords } = await import('./status-screen.ts');
   try {
-    const { connection, counts } = await fetchStatus(listen);
+    const { connection, counts } = await fetchStatus(await usableAddress(listen));
     return `${phaseWords(connection.phase)}; ${counts.inWork} in work, ${counts.failed} failed`;
   } catch (error) {
     if (error instanceof OperatorError) return error.message;

@@ -3,12 +3,13 @@ import { pauseWords } from '../observability/condition-words.ts';
 import { visible } from '../observability/visible.ts';
 import { fetchStatus } from '../operator/fetch-status.ts';
 import { OperatorError } from '../operator/listen-address.ts';
+import { usableAddress } from '../operator/usable-address.ts';
 
 /** Why accounts may be owed: the pauses of the running service, as far as it can be asked. */
 export async function pauseHints({ operator: { listen } }: Pick<Settings, 'operator'>): Promise<string[]> {
   if (listen === null) return [];
   try {
-    const { pauses, time } = await fetchStatus(listen, { limit: 0 });
+    const { pauses, time } = await fetchStatus(await usableAddress(listen), { limit: 0 });
     return pauses.map((pause) => visible(`The service is paused ${pauseWords(pause, time)}.`));
   } catch (error) {
     if (error instanceof OperatorError) return [];

@@ -34,22 +34,18 @@ async function retry(uids: readonly string[], { config, failed, code, preview }:
   }
   const { withDirectory } = await import('./directory-session.ts');
   const { decisionOf } = await import('./decision.ts');
-  const { accountsByUid, failedAccounts, requestAccountAgain } = await import('./retry-accounts.ts');
+  const { accountsByUid, askEach, failedAccounts, mayRetry } = await import('./request-accounts.ts');
   return withDirectory(config, async (session) => {
     const accounts = uids.length > 0 ? await accountsByUid(session, uids) : await failedAccounts(session, code);
-    const { decide } = decisionOf(session.settings);
-    let [asked, refused] = [0, 0];
-    for (const account of accounts) {
-      const { done, words } = await requestAccountAgain(session, account, { decide, preview: preview === true });
-      process.stdout.write(`${words}\n`);
-      if (done) asked += 1;
-      else refused += 1;
-    }
+    const decider = decisionOf(session.settings);
+    const how = { again: ' again', preview: preview === true, decide: decider.decide };
+    const judged = accounts.map((account) => ({ account, asking: mayRetry(account, session, decider) }));
+    const { done, refused } = await askEach(judged, session, how);
     if (accounts.length === 0) {
       process.stdout.write(`No account stands failed${code === undefined ? '' : ` with code ${code}`}.\n`);
     }
     if (accounts.length > 1)
-      process.stdout.write(`${asked} ${preview ? 'would be asked for again' : 'asked for again'}, ${refused} not.\n`);
+      process.stdout.write(`${done} ${preview ? 'would be asked for again' : 'asked for again'}, ${refused} not.\n`);
     return refused === 0 ? CommandExit.OK : CommandExit.NOT_OK;
   });
 }

@@ -1,13 +1,5 @@
 import type { NotifyStatus } from '../domain/notify.ts';
-import { pausedBy } from '../domain/pause.ts';
-import type {
-  ConnectionStatus,
-  FailureGroup,
-  JournalHealth,
-  PauseStatus,
-  ServicePhase,
-  ServiceSnapshot,
-} from '../domain/status.ts';
+import type { ConnectionStatus, FailureGroup, OutletHealth, ServicePhase, ServiceSnapshot } from '../domain/status.ts';
 import { type Colour, paint } from '../observability/colour.ts';
 import { ageAt, causeWords, pauseWords, queueWords, retryWords, workWords } from '../observability/condition-words.ts';
 import { withoutUrl } from '../observability/describe-event.ts';
@@ -16,6 +8,7 @@ import { visible } from '../observability/visible.ts';
 import { wrap } from '../observability/wrap.ts';
 import { leaseFields, otherLeaseRows, waitedFor } from './lease-screen.ts';
 import { type Block, fitted } from './screen-blocks.ts';
+import { canaryWords, outletWords, troublesOf } from './troubles.ts';
 
 export interface ScreenOptions {
   readonly colour: boolean;
@@ -53,35 +46,18 @@ export function renderStatus(status: ServiceSnapshot, { colour, columns, rows }:
   return [...head, ...below].join('\n');
 }
 
-function headline({ connection, pauses, stuck, time, inWork }: ServiceSnapshot): string {
-  const { phase, since } = connection;
-  const [pause] = pauses;
-  const troubles = [
-    ...(pause === undefined ? [] : [pauseHeadline(pause, time)]),
-    ...(stuck === 0 ? [] : [stuckWords(inWork, stuck, time)]),
-  ];
+function headline(status: ServiceSnapshot): string {
+  const { phase, since } = status.connection;
+  const { time } = status;
+  const troubles = troublesOf(status);
   if (phase === 'live' && troubles.length > 0) return `connected, but ${troubles.join(', and ')}`;
   const when = since === undefined ? '' : `, for ${ageAt(time)(since)} (since ${localTime(since, time)})`;
   return `${PHASES[phase].words}${when}`;
 }
 
-/** `PAUSED by alice for 3 min`. */
-function pauseHeadline(pause: PauseStatus, time: string): string {
-  const what = pause.holds === 'everything' ? 'PAUSED' : 'deletes are PAUSED';
-  return `${what} ${pausedBy(pause)} for ${ageAt(time)(pause.since)}`;
-}
-
-function stuckWords(inWork: ServiceSnapshot['inWork'], stuck: number, time: string): string {
-  const [longest] = inWork
-    .filter((account) => account.stuck)
-    .map(({ begunAt }) => begunAt)
-    .sort();
-  const much = stuck === 1 ? '1 account is STUCK' : `${stuck} accounts are STUCK`;
-  return `${much} in work, for ${ageAt(time)(longest)}`;
-}
-
-function headColour({ connection: { phase }, pauses, stuck }: ServiceSnapshot): Colour {
-  return phase === 'live' && stuck + pauses.length > 0 ? 'red' : PHASES[phase].colour;
+function headColour(status: ServiceSnapshot): Colour {
+  const { phase } = status.connection;
+  return phase === 'live' && troublesOf(status).length > 0 ? 'red' : PHASES[phase].colour;
 }
 
 type Field = readonly [name: string, words: string];
@@ -127,16 +103,18 @@ function serviceLines(status: ServiceSnapshot): Field[] {
         .join(', '),
     ],
     ...leaseFields(status.leases),
-    ...journalLines(status.journal),
+    ...(status.canary === undefined ? [] : [['canary', canaryWords(status.canary, time)] as const]),
+    ...outletLines(status.outlets),
     ...notifyLines(status.notify),
   ];
 }
 
-/** Nothing while the journal is complete. */
-function journalLines(journal: JournalHealth | undefined): Field[] {
-  if (journal === undefined || (journal.failure === undefined && journal.lostEvents === 0)) return [];
-  const now = journal.failure === undefined ? 'is written again' : `cannot be written (${journal.failure})`;
-  return [['journal', `${now}: ${journal.lostEvents} events were lost, see to ${journal.directory}`]];
+/** Nothing while the outlets are complete and have room. */
+function outletLines(outlets: readonly OutletHealth[]): Field[] {
+  return outlets.flatMap((outlet) => {
+    const words = outletWords(outlet);
+    return words === undefined ? [] : [[outlet.outlet, words] as const];
+  });
 }
 
 /** Nothing while all notifications arrive. */

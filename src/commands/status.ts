@@ -1,49 +1,75 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { parseDuration } from '../../config/kinds/units.ts';
 import { operatorTarget, type TargetOptions, withTargetOptions } from './operator-target.ts';
 import { useUtc } from './options.ts';
-import { CommandExit, runAction } from './run-action.ts';
+import { runAction, UsageError } from './run-action.ts';
 
 /** A limit of the lists that includes every account. */
 const ALL = 1_000_000;
-/** The size of a terminal that does not say it. */
-const USUAL = { columns: 80, rows: 24 };
+/** How often the status is asked for while it is watched, in milliseconds. */
+const INTERVAL = { usual: 2_000, shortest: 100, longest: 3_600_000 };
 
 interface StatusOptions extends TargetOptions {
   readonly json?: true;
   readonly failed?: true;
   readonly wide?: true;
   readonly utc?: true;
+  readonly watch?: true;
+  readonly interval?: number;
 }
 
 /**
- * `status`: shows what a running service is doing, on one screen. Exits 0 if it is ready, 1 if not,
- * 2 if it cannot be reached.
+ * `status`: shows what a running service is doing, on one screen. Exits 0 if it is ready and nothing
+ * is stuck, 1 if somebody has to look, 2 if it cannot be reached.
  */
 export function registerStatus(program: Command): void {
   withTargetOptions(program.command('status'))
-    .description('show what a running service is doing; exit 0 when it is ready, 1 when not, 2 when unreachable')
+    .description(
+      'show what a running service is doing; exit 0 when all is well, 1 when it needs a hand, 2 when unreachable',
+    )
+    .option('--watch', 'show it again and again in place, until Ctrl-C')
+    .option('--interval <time>', 'with --watch: how often, such as 500ms or 10s; default: 2s', interval)
     .option('--json', 'all of it as one JSON object')
     .option('--failed', 'the failed accounts, all of them, by their causes')
     .option('--wide', 'lines and lists as long as they are')
     .option('--utc', 'times in UTC instead of the local zone')
-    .action((options: StatusOptions) => runAction(() => status(options)));
+    .action((options: StatusOptions) => runAction(() => (options.watch ? watch(options) : status(options))));
 }
 
-async function status({ json, failed, wide, utc, ...target }: StatusOptions): Promise<number> {
+async function watch({ json, failed, wide, utc, interval, watch: _, ...target }: StatusOptions): Promise<number> {
+  if (json ?? failed ?? wide) throw new UsageError('--watch fills one screen: leave out --json, --failed and --wide');
+  if (!process.stdout.isTTY) throw new UsageError('--watch needs a terminal; for a program there is status --json');
+  if (utc) useUtc();
+  const { watchStatus } = await import('./watch-status.ts');
+  const intervalMilliseconds = interval ?? INTERVAL.usual;
+  return watchStatus({ address: () => operatorTarget(target), intervalMilliseconds });
+}
+
+async function status(options: StatusOptions): Promise<number> {
+  const { json, failed, wide, utc, interval, watch: _, ...target } = options;
+  if (interval !== undefined) throw new UsageError('--interval belongs to --watch');
   const { fetchStatus } = await import('../operator/fetch-status.ts');
   const { renderStatus } = await import('./status-screen.ts');
   const { renderFailures } = await import('./failed-screen.ts');
   const { wantsColour } = await import('../observability/colour.ts');
+  const { sizeOf } = await import('./screen.ts');
+  const { exitCodeFor } = await import('./troubles.ts');
   if (utc) useUtc();
   const snapshot = await fetchStatus(await operatorTarget(target), json || failed || wide ? { limit: ALL } : {});
   const endless = { columns: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY };
-  const { columns = USUAL.columns, rows = USUAL.rows } = process.stdout;
-  const size = wide ? endless : { columns, rows };
+  const size = wide ? endless : sizeOf(process.stdout);
   const text = () => {
     if (json) return JSON.stringify(snapshot, null, 2);
     if (failed) return renderFailures(snapshot, size.columns);
     return renderStatus(snapshot, { colour: wantsColour(process.stdout, process.env), ...size });
   };
   process.stdout.write(`${text()}\n`);
-  return snapshot.ready ? CommandExit.OK : CommandExit.NOT_OK;
+  return exitCodeFor(snapshot);
+}
+
+function interval(given: string): number {
+  const milliseconds = parseDuration(given);
+  const { shortest, longest } = INTERVAL;
+  if (milliseconds !== undefined && milliseconds >= shortest && milliseconds <= longest) return milliseconds;
+  throw new InvalidArgumentError('It is a duration from 100ms to 1h, such as 2s.');
 }

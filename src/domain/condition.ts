@@ -16,7 +16,7 @@ export type HoldReason =
     }
   /**
    * Nothing follows until it is asked for again. `failedAt` is undefined if it failed before it
-   * came into sight. `cause`: the script's last words.
+   * came into sight. `cause`: the script's last words. `modifiedBy`: the DN that wrote the request.
    */
   | {
       readonly condition: 'failed';
@@ -24,6 +24,7 @@ export type HoldReason =
       readonly reason: string;
       readonly step?: string;
       readonly cause?: string;
+      readonly modifiedBy?: string;
       readonly failedAt?: number;
     };
 

@@ -29,6 +29,16 @@ export interface StepEnd {
 }
 
 /**
+ * Why an account is no longer open and in sight.
+ * - `finished`: it was finished by somebody else; `mode` says as what.
+ * - `moved`: its entry exists, but was renamed out of the base, no longer matches the filter, or has
+ *   the mode of another program.
+ * - `deleted`: there is no such entry that the service may read.
+ * - `unknown`: it was not read: too many left at once, or the directory could not be asked.
+ */
+export type WhyLeft = 'finished' | 'moved' | 'deleted' | 'unknown';
+
+/**
  * An event as a stage reports it. `publish` adds `time`. Every event of the stream is one of these.
  */
 export type StreamEvent =
@@ -83,6 +93,8 @@ export type StreamEvent =
       readonly step: string;
       /** The script's last words, if it wrote any. */
       readonly cause?: string;
+      /** The DN that wrote the request, if this service claimed it and the directory shows it. */
+      readonly modifiedBy?: string;
     } & AccountRef)
   | ({
       readonly event: 'retrying';
@@ -104,7 +116,14 @@ export type StreamEvent =
       /** Set if an operator has to act. */
       readonly remedy?: string;
     } & AccountRef)
-  | ({ readonly event: 'left' } & Partial<AccountRef> & { readonly dn: string })
+  | ({
+      readonly event: 'left';
+      readonly why: WhyLeft;
+      /** If somebody else finished it: the DN that wrote it last. */
+      readonly modifiedBy?: string;
+      /** The DN that it has by now. */
+      readonly movedTo?: string;
+    } & Partial<AccountRef> & { readonly dn: string })
   /** No new work is begun from now on. It is reported again with another reason. */
   | ({ readonly event: 'paused' } & PauseOrder)
   /** A pause has ended, after so long. Another one may last. */

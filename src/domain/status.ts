@@ -65,6 +65,8 @@ export interface FailedStatus extends AccountStatus {
   readonly reason: string;
   /** The script's last words. */
   readonly cause?: string;
+  /** The DN that wrote the request, if this service claimed it. */
+  readonly modifiedBy?: string;
 }
 
 /** Failures with the same return code, step and last words. */
@@ -129,6 +131,31 @@ export interface JournalHealth {
 
 /** A pause of the service, and since when. */
 export type PauseStatus = Omit<Pause, 'since'> & { readonly since: string };
+/** The account that the service asks for to prove that what is asked for is done. */
+export interface CanaryStatus {
+  readonly dn: string;
+  /** Whether there was no answer for two intervals, without a pause. */
+  readonly late: boolean;
+  /** When it was finished last. */
+  readonly answeredAt?: string;
+  /** The time from the last request of this service to its finished state. */
+  readonly milliseconds?: number;
+  /** Why it cannot be asked for. */
+  readonly failure?: string;
+}
+
+/** A place to which a service writes. */
+export interface OutletHealth {
+  readonly outlet: 'log file' | 'syslog' | 'journal';
+  /** Its path or address. */
+  readonly where: string;
+  /** The number of lines that were lost since the start of the service. */
+  readonly lost: number;
+  /** Why it cannot be written, until it can again. */
+  readonly failure?: string;
+  /** The bytes that are free on its file system. */
+  readonly freeBytes?: number;
+}
 
 /** The number of events within the last `minutes`. */
 export interface Rate {
@@ -176,4 +203,7 @@ export interface ServiceSnapshot {
   readonly journal?: JournalHealth;
   /** Undefined if nobody is notified. */
   readonly notify?: NotifyStatus;
+  readonly outlets: readonly OutletHealth[];
+  /** Undefined if the service has none. */
+  readonly canary?: CanaryStatus;
 }

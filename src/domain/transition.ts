@@ -49,24 +49,22 @@ export function claimed(record: AccountRecord, mode: Mode, fence: Fence): Accoun
 }
 
 /**
- * in work -> requested. Undoes a claim, or requests a failed account again. The return value stays
- * until the next claim clears it: it shows that no attempt is under way. A token is replaced by the
- * day before the claim.
+ * finished or failed -> requested, as an operator asks for it. The return value stays until the
+ * claim clears it: it shows that no attempt is under way.
  */
-export function requestAgain(
-  record: AccountRecord,
-  mode: Mode,
-  names: AttributeNames,
-  fence: Fence = { by: 'nothing' },
-): Modification[] {
+export function request(record: AccountRecord, mode: Mode, names: AttributeNames): Modification[] {
   return [
     ...replaceValue(names.mode, record.mode, WORDS[mode].requested),
-    ...replaceValue(names.state, record.state, record.state),
+    ...replaceValue(names.state, record.state, '0'),
     ...(names.returnValue === null || record.returnValue === undefined
       ? []
       : replaceValue(names.returnValue, record.returnValue, record.returnValue)),
-    ...restoreDate(record, fence),
   ];
+}
+
+/** in work -> requested: undoes a claim. A token is replaced by the day before the claim. */
+export function undoClaim(record: AccountRecord, mode: Mode, names: AttributeNames, fence: Fence): Modification[] {
+  return [...request(record, mode, names), ...restoreDate(record, fence)];
 }
 
 /**

@@ -9,6 +9,7 @@ import type {
   RetryingStatus,
   ServiceSnapshot,
 } from '../domain/status.ts';
+import { askedWords } from './describe-event.ts';
 import { holderName } from './holder-name.ts';
 import { humanDuration, localTime, readableStamp } from './human-time.ts';
 
@@ -33,14 +34,15 @@ export function retryWords({ attempt, dueAt, since, reason }: RetryingStatus, no
   return `attempt ${attempt} at ${localTime(dueAt, now)}: ${reason}${first}`;
 }
 
-/** `6 "no space left" in script`; without last words the reason. */
-export function failureWords({ returnValue, step, cause, reason }: FailedStatus): string {
+/** `6 "no space left" in script; asked by cn=admin`; without last words the reason. */
+export function failureWords({ returnValue, step, cause, reason, ...account }: FailedStatus): string {
   const words = causeWords({
     returnValue,
     ...(step === undefined ? {} : { step }),
     ...(cause === undefined ? {} : { cause }),
   });
-  return cause === undefined && step !== undefined ? `${words}: ${withoutName(reason, returnValue)}` : words;
+  const what = cause === undefined && step !== undefined ? `${words}: ${withoutName(reason, returnValue)}` : words;
+  return [what, askedWords(account)].filter((part) => part !== undefined).join('; ');
 }
 
 /**

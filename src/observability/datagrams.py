@@ -2,7 +2,9 @@
 
 Arguments: the path of the socket (a leading @ means the abstract namespace), and `keep` or `drop`:
 whether a line that the receiver does not take waits until it does, or is lost. With `drop` a zero
-byte stands for a newline within the datagram. Writes a zero byte when it is ready. Ends at the end of standard input, or when the service is gone.
+byte stands for a newline within the datagram. Writes a zero byte when it is ready, a one when a
+line has waited for two seconds, and a zero when that was sent. Ends at the end of standard input,
+or when the service is gone.
 """
 
 import errno
@@ -54,10 +56,17 @@ for text in sys.stdin.buffer:
     line = text.rstrip(b"\n")
     if policy == "drop":
         line = line.replace(b"\0", b"\n")
+    since = time.monotonic()
+    stalled = False
     while not sent(line):
         if policy == "drop":
             break
         if os.getppid() != parent:
             sys.exit(1)
+        if not stalled and time.monotonic() - since > 2:
+            stalled = True
+            os.write(1, b"\1")
         time.sleep(pause)
         pause = min(pause * 2, 0.2)
+    if stalled:
+        os.write(1, b"\0")

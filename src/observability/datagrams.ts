@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { PYTHON, type PythonHelper, startPythonHelper } from '../host/python-helper.ts';
 
+/** What the process writes when it is ready. */
+const READY = 0;
+
 const PROGRAM = fileURLToPath(new URL('./datagrams.py', import.meta.url));
 
 export interface DatagramsOptions {
@@ -12,7 +15,10 @@ export interface DatagramsOptions {
   readonly title: string;
   /** Default: the system's. */
   readonly interpreter?: string | undefined;
+  /** Called when it is ready, and when a line that had stalled was sent. */
   readonly ready?: () => void;
+  /** Called when a line has waited for its receiver for two seconds. */
+  readonly stalled?: () => void;
   /** Called once, when the process is gone, with the reason. */
   readonly ended: (reason: string) => void;
 }
@@ -23,9 +29,9 @@ export interface DatagramsOptions {
  * its input.
  */
 export function startDatagrams(options: DatagramsOptions): PythonHelper {
-  const { path, policy, title, interpreter = PYTHON, ready, ended } = options;
+  const { path, policy, title, interpreter = PYTHON, ready, stalled, ended } = options;
   return startPythonHelper(
     { interpreter, title, program: PROGRAM, args: [path, policy] },
-    { onData: () => ready?.(), onEnd: ended },
+    { onData: (said) => (said.at(-1) === READY ? ready?.() : stalled?.()), onEnd: ended },
   );
 }

@@ -1,4 +1,4 @@
-import type { StepEnd, StreamEvent } from '../domain/event.ts';
+import type { StepEnd, StreamEvent, WhyLeft } from '../domain/event.ts';
 import { readMode } from '../domain/mode.ts';
 import { heldWords, pausedBy } from '../domain/pause.ts';
 import { returnCodeName } from '../domain/return-code.ts';
@@ -73,7 +73,7 @@ export function describeEvent(event: StreamEvent): string {
         ? `in ${humanDuration(event.milliseconds)}`
         : `settled by ${event.settledBy}`;
     case 'failed':
-      return `${failureWords(event)}; ${event.reason}`;
+      return joined([failureWords(event), event.reason, askedWords(event)]);
     case 'retrying':
       return `in ${humanDuration(event.inMilliseconds)} (attempt ${event.attempt}): ${event.reason}${lastWords(event.cause)}`;
     case 'superseded':
@@ -81,7 +81,7 @@ export function describeEvent(event: StreamEvent): string {
     case 'conflict':
       return joined([event.reason, event.remedy]);
     case 'left':
-      return event.uid === undefined ? `${event.dn} is no longer an open account` : 'is no longer an open account';
+      return leftWords(event);
     case 'paused':
       return `${pausedBy(event)}, so ${heldWords(event)}: ${event.reason}`;
     case 'resumedWork':
@@ -123,6 +123,28 @@ function reloadedWords({ changed, needRestart, who }: Extract<StreamEvent, { eve
 /** `by alice: the pause by the switch is over`. */
 function resumedWords({ by, who }: Extract<StreamEvent, { event: 'resumedWork' }>): string {
   return `${who === undefined ? '' : `by ${who}: `}the pause ${pausedBy({ by })} is over`;
+}
+
+type LeftEvent = Extract<StreamEvent, { event: 'left' }>;
+
+const LEFT: Readonly<Record<WhyLeft, (event: LeftEvent) => string>> = {
+  finished: ({ mode, modifiedBy = 'somebody else' }) =>
+    `was finished${mode === undefined ? '' : ` as ${mode}`} by ${modifiedBy}`,
+  moved: ({ movedTo }) =>
+    `is out of sight: ${movedTo === undefined ? 'another mode, or directory.filter no longer matches' : `it is ${movedTo} now`}`,
+  deleted: () => 'was deleted, or moved to where the service may not read',
+  unknown: () => 'is no longer an open account',
+};
+
+/** A journal may hold events of an earlier version, which say no reason. */
+function leftWords(event: LeftEvent): string {
+  const words = (LEFT[event.why] ?? LEFT.unknown)(event);
+  return event.uid === undefined ? `${event.dn} ${words}` : words;
+}
+
+/** `asked by cn=admin,dc=example,dc=org`; undefined if that is not known. */
+export function askedWords({ modifiedBy }: { readonly modifiedBy?: string }): string | undefined {
+  return modifiedBy === undefined ? undefined : `asked by ${modifiedBy}`;
 }
 
 /** `script failed (6) in 1.1 s`. */

@@ -158,9 +158,9 @@ function disconnected(
 }
 
 function failed(event: EventNamed<'failed'>): Line {
-  const { step, returnValue, reason, cause, uid } = event;
+  const { step, returnValue, reason, cause, uid, modifiedBy } = event;
   const remedy = `mend the cause, then: prov-backup-rsnapshot retry -c FILE ${uid}`;
-  return line('error', 'account failed', { ...account(event), step, returnValue, cause, reason, remedy });
+  return line('error', 'account failed', { ...account(event), step, returnValue, cause, reason, modifiedBy, remedy });
 }
 
 function retrying(event: EventNamed<'retrying'>, logged: LoggedMessages): Line | undefined {

@@ -6,7 +6,7 @@ import Transport from 'winston-transport';
 import { createConsoleSink } from './log/console-sink.ts';
 import { createFileSink } from './log/file-sink.ts';
 import { type LogLevel, type LogLine, renderJournal, renderJsonLine, renderText } from './log/log-line.ts';
-import type { OnProblem, Sink } from './log/sink.ts';
+import type { OnProblem, Outlet, Sink, SinkHealth } from './log/sink.ts';
 import { createStreamSink } from './log/stream-sink.ts';
 import { type Facility, renderLocal, renderRfc5424, type SyslogOrigin } from './log/syslog-message.ts';
 import { frameByOctetCount, openTcpLink } from './log/tcp-link.ts';
@@ -45,6 +45,8 @@ export interface Log {
   readonly logger: Logger;
   /** Closes and opens the log file (SIGHUP). */
   reopen(): void;
+  /** How the log file and syslog do, as far as there are such. */
+  outlets(): { readonly file?: SinkHealth; readonly syslog?: SinkHealth };
   /** Resolves when the last lines are written. */
   close(): Promise<void>;
 }
@@ -83,6 +85,10 @@ export function createLogger(options: LogOptions): Log {
   return {
     logger,
     reopen: () => fileSink?.reopen(),
+    outlets: () => ({
+      ...(fileSink === undefined ? {} : { file: fileSink.health() }),
+      ...(syslogSink === undefined ? {} : { syslog: syslogSink.health() }),
+    }),
     close: async () => {
       closed = true;
       const finished = new Promise((resolve) => transport.once('finish', resolve));
@@ -140,7 +146,7 @@ function isJournal(stream: LogOptions['console'], env: LogOptions['env']): boole
   return journal === `${dev}:${ino}`;
 }
 
-function createSyslogSink({ address, facility, protocol }: SyslogOptions, onProblem: OnProblem): Sink {
+function createSyslogSink({ address, facility, protocol }: SyslogOptions, onProblem: OnProblem): Outlet {
   const origin: SyslogOrigin = { facility, hostname: hostname(), appName: APP_NAME, pid: process.pid };
   const local = protocol === 'local' || (protocol === 'auto' && address.kind === 'unix');
   const render = (line: LogLine): Buffer => (local ? renderLocal(line, origin) : renderRfc5424(line, origin));

@@ -8,11 +8,11 @@ import type { LeasesView } from '../domain/lease-status.ts';
 import type { Mode } from '../domain/mode.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
 import type { Pause } from '../domain/pause.ts';
-import type { JournalHealth } from '../domain/status.ts';
+import type { CanaryStatus, JournalHealth, OutletHealth } from '../domain/status.ts';
 import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
 import { addControlRoutes } from './control-routes.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
-import { type ReaderLimits, serveReaders } from './event-readers.ts';
+import { type EventReaders, type ReaderLimits, serveReaders } from './event-readers.ts';
 import { type History, serveHistory } from './history-path.ts';
 import { createMetrics } from './metrics.ts';
 import { pacedStream } from './paced-stream.ts';
@@ -41,6 +41,10 @@ export interface OperatorAppOptions {
   readonly journal?: (() => JournalHealth) | undefined;
   /** How notifications do; undefined: nobody is notified. */
   readonly notify?: (() => NotifyStatus) | undefined;
+  /** How the outlets of the service do; undefined: it has none. */
+  readonly outlets?: (() => readonly OutletHealth[]) | undefined;
+  /** How the canary does; undefined: the service has none. */
+  readonly canary?: (() => CanaryStatus) | undefined;
   /** Tells what happened; undefined: that is not told. */
   readonly history?: History | undefined;
   /** Reads the live page; undefined: there is none. */
@@ -76,12 +80,12 @@ const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; ch
 
 /** Makes the paths of the operator interface, which only read, and the orders. */
 export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
-  const { version, now, accounts, limitMilliseconds, leases, journal, notify, history, page } = options;
-  const { pauses = () => [] } = options;
+  const { version, now, accounts, limitMilliseconds, leases, journal, notify, history, page, canary } = options;
+  const { pauses = () => [], outlets = () => [] } = options;
   const startedAt = new Date(now()).toISOString();
   /** Part of each event id, as the numbers begin again at each start of the service. */
   const startId = now().toString(36);
-  const status = initialStatus();
+  const status = initialStatus(canary?.().dn);
   const backlog = createBacklog(options.backlog);
   const readers = serveReaders(backlog, { identify: (number) => `${startId}-${number}`, now }, options.readers);
   const usual = () => ({
@@ -95,7 +99,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     pauses,
     survey: (at) => survey(accounts, { ...usual(), now: at, limit: 0 }),
     readers: () => ({ open: readers.size(), dropped: readers.dropped() }),
-    ...{ leases, journal, notify },
+    ...{ leases, notify, outlets, canary },
   });
 
   let taken: PublishedEvent[] = [];
@@ -127,6 +131,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
       ...{ now: now(), startedAt, version, pauses: pauses() },
       ...{ limit, uid, limitMilliseconds: limitMilliseconds() },
       ...{ leases: leases?.status({ limit, uid }), journal: journal?.(), notify: notify?.() },
+      ...{ outlets: outlets(), canary: canary?.() },
     };
     const text = statusText(status, accounts, context);
     return c.body(pacedStream(text), 200, { 'content-type': 'application/json' });
@@ -137,6 +142,35 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     const ready = isReady(status);
     return c.json({ ready, ...status.connection }, ready ? 200 : 503);
   });
+  serveEvents(app, { backlog, readers, startId, now });
+  addControlRoutes(app, options.control);
+  if (history !== undefined) serveHistory(app, { history, backlog, now });
+  if (page !== undefined) servePage(app, page);
+  app.notFound((c) => c.json({ error: 'there are /, /status, /events, /history, /metrics, /healthz, /readyz' }, 404));
+  app.onError((_error, c) => c.json({ error: 'internal error' }, 500));
+
+  return {
+    app,
+    take: (event) => {
+      taken.push(event);
+      scheduled ??= setImmediate(countTaken);
+    },
+    close: () => {
+      countTaken();
+      readers.close();
+    },
+  };
+}
+
+interface EventSources {
+  readonly backlog: Backlog;
+  readonly readers: EventReaders;
+  readonly startId: string;
+  readonly now: () => number;
+}
+
+/** The path of the event stream. */
+function serveEvents(app: OperatorApp['app'], { backlog, readers, startId, now }: EventSources): void {
   app.get('/events', (c) => {
     let filter: EventFilter;
     let from: number;
@@ -155,23 +189,6 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     readers.add(outgoing, filter, from, c.req.query('follow') !== 'false');
     return RESPONSE_ALREADY_SENT;
   });
-  addControlRoutes(app, options.control);
-  if (history !== undefined) serveHistory(app, { history, backlog, now });
-  if (page !== undefined) servePage(app, page);
-  app.notFound((c) => c.json({ error: 'there are /, /status, /events, /history, /metrics, /healthz, /readyz' }, 404));
-  app.onError((_error, c) => c.json({ error: 'internal error' }, 500));
-
-  return {
-    app,
-    take: (event) => {
-      taken.push(event);
-      scheduled ??= setImmediate(countTaken);
-    },
-    close: () => {
-      countTaken();
-      readers.close();
-    },
-  };
 }
 
 /**

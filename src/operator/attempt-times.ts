@@ -1,3 +1,4 @@
+import { isSameDn } from '../domain/dn.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import { MODES, type Mode, readMode } from '../domain/mode.ts';
 import type { AttemptTimes } from '../domain/status.ts';
@@ -10,9 +11,16 @@ const FEWEST = 3;
 /** How long the last successful attempts of each mode took, in constant memory. */
 export class RecentAttempts {
   readonly #times: Record<Mode, number[]> = { add: [], modify: [], delete: [] };
+  readonly #except: string | undefined;
+
+  /** `except`: the DN of the canary, whose attempts take no time. */
+  constructor(except?: string) {
+    this.#except = except;
+  }
 
   observe(event: PublishedEvent): void {
     if (event.event !== 'finished') return;
+    if (this.#except !== undefined && isSameDn(event.dn, this.#except)) return;
     const mode = readMode(event.mode)?.mode;
     if (mode === undefined) return;
     const times = this.#times[mode];

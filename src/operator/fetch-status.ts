@@ -14,12 +14,16 @@ export interface StatusOptions {
  * Reads `/status` of a running service. Rejects with an OperatorError if it cannot be reached or
  * sends anything but a snapshot.
  */
-export async function fetchStatus(address: string, options: StatusOptions = {}): Promise<ServiceSnapshot> {
+export async function fetchStatus(
+  address: string,
+  options: StatusOptions = {},
+  signal?: AbortSignal,
+): Promise<ServiceSnapshot> {
   const target = readAddress(address);
   const query = new URLSearchParams(
     Object.entries(options).map(([name, value]): [string, string] => [name, `${value}`]),
   );
-  const response = await sendRequest(target, `/status?${query}`, {});
+  const response = await sendRequest(target, `/status?${query}`, {}, { signal });
   const body = await readAll(response, target);
   if (response.statusCode !== 200) throw refused(target, response, body);
   try {

@@ -1,8 +1,10 @@
 import { Counter, Histogram, Registry } from 'prom-client';
+import { NO_ACCOUNTS } from '../domain/condition.ts';
 import { EVENT_NAMES, type EventName, type PublishedEvent } from '../domain/event.ts';
 import { readMode } from '../domain/mode.ts';
 import { requestTimer } from './request-timer.ts';
 import { type MetricsSource, registerState } from './state-metrics.ts';
+import { survey } from './survey.ts';
 
 export interface Metrics {
   /** Counts one event. */
@@ -28,6 +30,44 @@ export function createMetrics(version: string, source: MetricsSource): Metrics {
     observe: countEvents(registry),
   };
 }
+
+/** One metric, as documentation names it. */
+export interface MetricFacts {
+  readonly name: string;
+  readonly type: string;
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+/** All metrics that a service may have, in the order of their names. */
+export function describeMetrics(): MetricFacts[] {
+  const registry = new Registry();
+  registerState(registry, '', EVERYTHING);
+  countEvents(registry);
+  const facts = registry.getMetricsAsArray().map((metric): MetricFacts => {
+    const { name, help, type } = metric;
+    const labels = 'labelNames' in metric && Array.isArray(metric.labelNames) ? metric.labelNames : [];
+    return { name, help, type: String(type), labels: labels.filter((label) => label !== 'le') };
+  });
+  return facts.sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** The source of a service that has everything; nothing is read from it. */
+const EVERYTHING: MetricsSource = {
+  now: () => 0,
+  connection: () => ({ phase: 'starting' }),
+  accounts: NO_ACCOUNTS,
+  survey: () => survey(NO_ACCOUNTS, { now: 0, limit: 0, limitMilliseconds: 0, median: () => undefined }),
+  readers: () => ({ open: 0, dropped: 0 }),
+  leases: {
+    status: () => ({ holder: '', held: 0, paused: 0, own: [], others: [], services: [] }),
+    tally: () => ({ taken: 0, takenOver: 0, renewed: 0, refused: 0, lost: 0 }),
+  },
+  pauses: () => [],
+  outlets: () => [],
+  notify: () => ({ receivers: [], held: 0 }),
+  canary: () => ({ dn: '', late: false }),
+};
 
 /** Registers the metrics that count events. Returns the function that counts. */
 function countEvents(registry: Registry): (event: PublishedEvent) => void {

@@ -93,6 +93,24 @@ export const snapshotSchema = z.looseObject({
   leases: leasesSchema.optional(),
   journal: z.looseObject({ directory: text, lostEvents: number, failure: text.optional() }).optional(),
   notify: notify.optional(),
+  canary: z
+    .looseObject({
+      dn: text,
+      late: z.boolean(),
+      answeredAt: time.optional(),
+      milliseconds: number.optional(),
+      failure: text.optional(),
+    })
+    .optional(),
+  outlets: z.array(
+    z.looseObject({
+      outlet: z.enum(['log file', 'syslog', 'journal']),
+      where: text,
+      lost: number,
+      failure: text.optional(),
+      freeBytes: number.optional(),
+    }),
+  ),
   slots: number,
   busy: number,
   stuck: number,
@@ -120,7 +138,13 @@ export const snapshotSchema = z.looseObject({
     stepSince: time.optional(),
     stuck: z.boolean(),
   }),
-  failed: listOf({ returnValue: number, step: text.optional(), reason: text, cause: text.optional() }),
+  failed: listOf({
+    returnValue: number,
+    step: text.optional(),
+    reason: text,
+    cause: text.optional(),
+    modifiedBy: text.optional(),
+  }),
   retrying: listOf({ attempt: number, reason: text, dueAt: time }),
   deferred: listOf({ until: text }),
   waiting: listOf({ reason: text }),
@@ -134,7 +158,17 @@ type FieldsOf<Event> = Event extends StreamEvent ? Exclude<keyof Event, 'event'>
 /** The type of each field of any event. */
 const fields: Readonly<Record<FieldsOf<StreamEvent>, typeof text | typeof number | typeof texts>> = {
   ...{ changed: texts, needRestart: texts },
-  ...{ uid: text, dn: text, mode: text, job: text, entryUUID: text, change: text, modifiedBy: text },
+  ...{
+    uid: text,
+    dn: text,
+    mode: text,
+    job: text,
+    entryUUID: text,
+    change: text,
+    modifiedBy: text,
+    movedTo: text,
+    why: text,
+  },
   ...{
     url: text,
     protocol: text,

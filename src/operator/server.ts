@@ -7,9 +7,7 @@ import { guardedServer } from './guarded-server.ts';
 import { type ListenAddress, OperatorError, readAddress, showAddress } from './listen-address.ts';
 import { prepareSocketPath, withSocketMode } from './unix-socket.ts';
 
-export interface OperatorServerOptions extends OperatorAppOptions {
-  /** `HOST:PORT` on loopback (port 0: any free one) or `unix:/path`. */
-  readonly listen: string;
+export interface OperatorOptions extends OperatorAppOptions {
   /**
    * The service's events from before its first connection on; all pages derive from them. Its
    * errors are ignored.
@@ -28,10 +26,25 @@ export interface EventSource {
   subscribe(observer: { next(event: PublishedEvent): void; error(error: unknown): void }): { unsubscribe(): void };
 }
 
+/** The operator interface: one state, which is told on any number of addresses. */
+export interface Operator {
+  /**
+   * Listens on `HOST:PORT` on loopback (port 0: any free one) or `unix:/path`. Resolves to the
+   * address, with the actual port, in the form that the commands accept. Rejects with an
+   * OperatorError if it cannot listen, or if the address is not loopback.
+   */
+  listen(address: string): Promise<string>;
+  /** Ends all readers and stops listening. The socket files are removed. */
+  close(): Promise<void>;
+}
+
+export interface OperatorServerOptions extends OperatorOptions {
+  readonly listen: string;
+}
+
 export interface OperatorServer {
-  /** The address that it listens on, with the actual port, in the form that the commands accept. */
+  /** The address that it listens on. */
   readonly address: string;
-  /** Ends all readers and stops listening. The socket file is removed. */
   close(): Promise<void>;
 }
 
@@ -39,39 +52,48 @@ export interface OperatorServer {
 const CLOSE_TIMEOUT_MILLISECONDS = 500;
 
 /**
- * Opens the operator interface: the live page at `/`, and what it and the commands ask, which only
+ * Makes the operator interface: the live page at `/`, and what it and the commands ask, which only
  * read (`/status`, `/events`, `/history`, `/metrics`, `/healthz`, `/readyz`); on a Unix socket also the
- * orders.
- * Rejects with an OperatorError if it cannot listen, or if the address is not loopback.
+ * orders. It takes events at once, and listens on no address yet.
  */
-export async function startOperatorServer(options: OperatorServerOptions): Promise<OperatorServer> {
-  const address = readAddress(options.listen);
-  const listenAddress = address.kind === 'tcp' ? await resolvedAddress(address, options) : address;
-  const place = {
-    host: address.kind === 'tcp' ? address.host : 'localhost',
-    takesOrders: address.kind === 'unix',
-  };
+export function openOperator(options: OperatorOptions): Operator {
   const operator = createOperatorApp(options);
   const subscription = options.events$.subscribe({ next: operator.take, error: () => undefined });
-  const close = (server?: Server) => {
-    subscription.unsubscribe();
-    operator.close();
-    return server === undefined ? Promise.resolve() : closeServer(server);
+  const servers: Server[] = [];
+  return {
+    listen: async (wanted) => {
+      const address = readAddress(wanted);
+      const listenAddress = address.kind === 'tcp' ? await resolvedAddress(address, options) : address;
+      const server = guardedServer(operator.app.fetch, {
+        host: address.kind === 'tcp' ? address.host : 'localhost',
+        takesOrders: address.kind === 'unix',
+      });
+      await listen(server, listenAddress);
+      servers.push(server);
+      const bound = server.address();
+      const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+      return showAddress(address.kind === 'tcp' ? { ...address, port } : address);
+    },
+    close: async () => {
+      subscription.unsubscribe();
+      operator.close();
+      await Promise.all(servers.map(closeServer));
+    },
   };
+}
 
-  const server = guardedServer(operator.app.fetch, place);
+/** The operator interface on one address. Rejects as `Operator.listen` does. */
+export async function startOperatorServer({
+  listen: address,
+  ...options
+}: OperatorServerOptions): Promise<OperatorServer> {
+  const operator = openOperator(options);
   try {
-    await listen(server, listenAddress);
+    return { address: await operator.listen(address), close: operator.close };
   } catch (error) {
-    await close();
+    await operator.close();
     throw error;
   }
-  const bound = server.address();
-  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
-  return {
-    address: showAddress(address.kind === 'tcp' ? { ...address, port } : address),
-    close: () => close(server),
-  };
 }
 
 /**
@@ -80,7 +102,7 @@ export async function startOperatorServer(options: OperatorServerOptions): Promi
  */
 async function resolvedAddress(
   { host, port }: ListenAddress & { kind: 'tcp' },
-  { allowRemote = false, lookUp = lookup }: OperatorServerOptions,
+  { allowRemote = false, lookUp = lookup }: OperatorOptions,
 ): Promise<ListenAddress> {
   const remote = (what: string) =>
     new OperatorError(

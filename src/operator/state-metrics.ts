@@ -4,7 +4,7 @@ import type { AccountsView } from '../domain/condition.ts';
 import type { LeasesView, LeaseTally } from '../domain/lease-status.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
 import type { Pause } from '../domain/pause.ts';
-import type { ConnectionStatus, JournalHealth } from '../domain/status.ts';
+import type { CanaryStatus, ConnectionStatus, OutletHealth } from '../domain/status.ts';
 import { registerNotify } from './notify-metrics.ts';
 import type { Survey } from './survey.ts';
 
@@ -21,10 +21,11 @@ export interface MetricsSource {
   readers(): { readonly open: number; readonly dropped: number };
   /** Undefined if the service needs no leases. */
   readonly leases?: LeasesView | undefined;
-  /** Undefined if the service keeps no journal. */
-  readonly journal?: (() => JournalHealth) | undefined;
+  outlets(): readonly OutletHealth[];
   /** Undefined if nobody is notified. */
   readonly notify?: (() => NotifyStatus) | undefined;
+  /** Undefined if the service has none. */
+  readonly canary?: (() => CanaryStatus) | undefined;
 }
 
 /**
@@ -39,8 +40,9 @@ export function registerState(registry: Registry, version: string, source: Metri
   registerReaders(registry, source);
   registerProcess(registry, source);
   if (source.leases !== undefined) registerLeases(registry, source.leases);
-  if (source.journal !== undefined) registerJournal(registry, source.journal);
+  registerOutlets(registry, source.outlets);
   if (source.notify !== undefined) registerNotify(registry, source.notify);
+  if (source.canary !== undefined) registerCanary(registry, source.canary);
 }
 
 function registerConnection(registry: Registry, source: MetricsSource): void {
@@ -156,11 +158,54 @@ function registerReaders(registry: Registry, source: MetricsSource): void {
   counter(registry, 'prov_operator_readers_dropped_total', dropped, () => source.readers().dropped);
 }
 
-function registerJournal(registry: Registry, health: () => JournalHealth): void {
-  const lost = 'Events that could not be written to the journal.';
-  counter(registry, 'prov_journal_lost_events_total', lost, () => health().lostEvents);
-  gauge(registry, 'prov_journal_failing', 'Whether the journal cannot be written: 1 or 0.', () =>
-    health().failure === undefined ? 0 : 1,
+function registerOutlets(registry: Registry, outlets: MetricsSource['outlets']): void {
+  const labelNames = ['outlet'] as const;
+  const labelOf = ({ outlet }: OutletHealth) => ({ outlet: outlet.replace(' ', '_') });
+  new Gauge({
+    name: 'prov_outlet_failing',
+    help: 'Whether an outlet (log_file, syslog, journal) cannot be written: 1 or 0.',
+    labelNames,
+    registers: [registry],
+    collect() {
+      for (const outlet of outlets()) this.set(labelOf(outlet), outlet.failure === undefined ? 0 : 1);
+    },
+  });
+  new Counter({
+    name: 'prov_outlet_lost_lines_total',
+    help: 'Lines that an outlet has lost, as far as that is known; those of the journal are events.',
+    labelNames,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const outlet of outlets()) this.inc(labelOf(outlet), outlet.lost);
+    },
+  });
+  new Gauge({
+    name: 'prov_outlet_free_bytes',
+    help: 'Free bytes on the file system of an outlet.',
+    labelNames,
+    registers: [registry],
+    collect() {
+      for (const outlet of outlets()) {
+        if (outlet.freeBytes !== undefined) this.set(labelOf(outlet), outlet.freeBytes);
+      }
+    },
+  });
+}
+
+function registerCanary(registry: Registry, status: () => CanaryStatus): void {
+  const late = 'Whether there was no answer to the canary for two intervals, without a pause: 1 or 0.';
+  gauge(registry, 'prov_canary_late', late, () => (status().late ? 1 : 0));
+  const took = 'Time from the last request for the canary to its finished state; 0 before the first.';
+  gauge(registry, 'prov_canary_seconds', took, () => (status().milliseconds ?? 0) / 1000);
+  gauge(
+    registry,
+    'prov_canary_answered_timestamp_seconds',
+    'When the canary was finished last; 0 if it was not.',
+    () => {
+      const { answeredAt } = status();
+      return answeredAt === undefined ? 0 : Date.parse(answeredAt) / 1000;
+    },
   );
 }
 

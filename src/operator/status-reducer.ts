@@ -13,8 +13,9 @@ export interface StatusState {
   readonly rates: RateCounter;
 }
 
-export function initialStatus(): StatusState {
-  return { connection: { phase: 'starting' }, attempts: new RecentAttempts(), rates: countRates() };
+/** `canary`: the DN of the canary, if there is one. */
+export function initialStatus(canary?: string): StatusState {
+  return { connection: { phase: 'starting' }, attempts: new RecentAttempts(canary), rates: countRates() };
 }
 
 /**

@@ -2,7 +2,7 @@ import type { AccountsView, ConditionName } from '../domain/condition.ts';
 import type { LeasesStatus } from '../domain/lease-status.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
 import type { Pause } from '../domain/pause.ts';
-import type { JournalHealth, ServiceSnapshot } from '../domain/status.ts';
+import type { CanaryStatus, JournalHealth, OutletHealth, ServiceSnapshot } from '../domain/status.ts';
 import { isReady, type StatusState } from './status-reducer.ts';
 import { ACCOUNTS_PER_SLICE, type Of, type Survey, type SurveyOptions, survey } from './survey.ts';
 
@@ -13,18 +13,21 @@ export interface StatusContext extends Omit<SurveyOptions, 'median'> {
   readonly leases?: LeasesStatus | undefined;
   readonly journal?: JournalHealth | undefined;
   readonly notify?: NotifyStatus | undefined;
+  readonly outlets: readonly OutletHealth[];
+  readonly canary?: CanaryStatus | undefined;
 }
 
 type Show<C extends ConditionName> = (condition: Of<C>, survey: Survey) => ServiceSnapshot[C][number];
 
 /** What `/status` shows of an account in each condition. The order is that of the lists. */
 const SHOW: { readonly [C in ConditionName]: Show<C> } = {
-  failed: ({ returnValue, step, reason, cause, ...account }) => ({
+  failed: ({ returnValue, step, reason, cause, modifiedBy, ...account }) => ({
     ...shown(account),
     returnValue,
     reason,
     ...(step === undefined || step === '' ? {} : { step }),
     ...(cause === undefined ? {} : { cause }),
+    ...(modifiedBy === undefined ? {} : { modifiedBy }),
   }),
   inWork: (condition, found) => {
     const { job, doing, attempt, resumed, step, stepSince, begunAt } = condition;
@@ -53,7 +56,7 @@ const SHOW: { readonly [C in ConditionName]: Show<C> } = {
 export function* statusText(
   state: StatusState,
   accounts: AccountsView,
-  { startedAt, version, pauses, leases, journal, notify, ...options }: StatusContext,
+  { startedAt, version, pauses, leases, journal, notify, outlets, canary, ...options }: StatusContext,
 ): Generator<string> {
   const counts = accounts.counts();
   const looking = survey(accounts, { ...options, median: (mode) => state.attempts.median(mode) });
@@ -79,6 +82,8 @@ export function* statusText(
     ...(leases === undefined ? {} : { leases }),
     ...(journal === undefined ? {} : { journal }),
     ...(notify === undefined ? {} : { notify }),
+    outlets,
+    ...(canary === undefined ? {} : { canary }),
   };
   yield* pieces(head, found);
 }

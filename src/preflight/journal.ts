@@ -7,6 +7,7 @@ import { systemCode } from '../host/host-fault.ts';
 import { lookAtOutput, OutputFault } from '../host/output-file.ts';
 import { type JournalFile, nameOf } from '../journal/journal-files.ts';
 import { listJournal } from '../journal/journal-folder.ts';
+import { humanSize } from '../observability/human-size.ts';
 import { groupNumber } from '../operator-group.ts';
 
 const WHAT = 'journal';
@@ -82,12 +83,8 @@ async function checkRoom(directory: string, maxSize: number): Promise<CheckLine[
   const used = journalFiles(directory).reduce((sum, { bytes }) => sum + bytes, 0);
   const free = there.bavail * there.bsize;
   const wanted = Math.max(0, maxSize - used);
-  const found = `${mebibytes(free)} free, of which it takes at most ${mebibytes(wanted)}`;
+  const found = `${humanSize(free)} free, of which it takes at most ${humanSize(wanted)}`;
   if (free >= wanted) return [{ verdict: 'ok', what: `${WHAT} room`, found }];
   const remedy = 'make room, or lower journal.maxSize: on a full disk events are lost';
   return [{ verdict: 'advice', what: `${WHAT} room`, found, remedy }];
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / 2 ** 20)} MiB`;
 }

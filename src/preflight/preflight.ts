@@ -4,6 +4,7 @@ import type { CheckLine } from '../domain/check-line.ts';
 import { operationsAt } from '../ldap/operations.ts';
 import { accessOf } from '../site.ts';
 import { checkAccounts } from './accounts.ts';
+import { checkCanary } from './canary.ts';
 import { checkClientCertificate, checkConnecting } from './connecting.ts';
 import { checkHost, checkPython } from './host.ts';
 import { checkLeases } from './leases.ts';
@@ -54,6 +55,7 @@ export async function preflight(
       reportAll(await checkAccounts(settings, access, usable, operations, () => Date.now()));
       reportAll(await checkLeases(settings, operations));
       reportAll(await checkSwitch(settings, operations));
+      reportAll(await checkCanary(settings, operations));
     } finally {
       operations.close();
     }

@@ -89,8 +89,8 @@ function needsOf(
   configFile: string,
   { directory, script, rsnapshot, log, notify, operator }: Settings,
 ): readonly Need[] {
-  const address = operator.listen === null ? undefined : readAddress(operator.listen);
-  const socket = address?.kind === 'unix' ? address.path : null;
+  const listen = (operator.listen ?? []).map(readAddress);
+  const sockets = listen.flatMap((address) => (address.kind === 'unix' ? [address.path] : []));
   const programs = [script.command, ...Object.values(script.perMode)].map((command) => command?.[0] ?? null);
   const needs: ReadonlyArray<readonly [setting: string, path: string | null, write: boolean]> = [
     ['configuration', resolve(configFile), false],
@@ -104,7 +104,7 @@ function needsOf(
     ['script.homeRoot', script.homeRoot, true],
     ['rsnapshot.directory', rsnapshot.enabled ? rsnapshot.directory : null, true],
     ['log.file', log.file === null ? null : dirname(log.file), true],
-    ['operator.listen', socket === null ? null : dirname(socket), true],
+    ...sockets.map((socket) => ['operator.listen', dirname(socket), true] as const),
     ['locks and records', '/run/prov-backup-rsnapshot', true],
   ];
   return needs.flatMap(([setting, path, write]) => (path?.startsWith('/') ? [{ setting, path, write }] : []));

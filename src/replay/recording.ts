@@ -103,7 +103,16 @@ export function outlineOf(next: Step['next']): unknown {
   return JSON.parse(JSON.stringify(next, (key, value) => (PASSED_ON.has(key) ? undefined : plain(value))));
 }
 
-const PASSED_ON: ReadonlySet<string> = new Set(['record', 'entry', 'seen', 'after', 'candidate', 'job', 'outcome']);
+const PASSED_ON: ReadonlySet<string> = new Set([
+  'record',
+  'entry',
+  'seen',
+  'after',
+  'candidate',
+  'job',
+  'outcome',
+  'askedBy',
+]);
 
 /** A value of an attribute: text if the bytes are UTF-8, so that the record is readable. */
 const bytes = z.union([

@@ -113,13 +113,18 @@ function judge(
 function notClaimed(
   candidate: Candidate,
   result: Exclude<ClaimResult, { kind: 'claimed' }>,
-  { open, report, gate }: Surroundings,
+  { open, report, gate, left }: Surroundings,
 ): TurnResult {
   const event = notClaimedEvent(candidate.record, result);
   open.release(candidate.id);
   gate.notClaimed(candidate.id);
   if (result.kind === 'notNow') return decideAgain(candidate, result.record, true, open);
   if (result.kind === 'gone' || result.kind === 'unworkable') open.forget(candidate.id);
+  if (result.kind === 'gone') {
+    const { dn, uid, mode } = candidate.record;
+    left.left({ id: candidate.id, dn, uid, mode });
+    return DONE;
+  }
   if (event !== undefined) report(event);
   if (result.kind !== 'refused' || event?.event !== 'skipped') return DONE;
   const { id, record } = candidate;

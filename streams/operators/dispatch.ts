@@ -59,7 +59,7 @@ async function runUnderLease(
 
 function notWrittenBack(
   { id, ownWork: before }: Candidate,
-  { record, fence }: ClaimedJob,
+  { record, fence, askedBy }: ClaimedJob,
   reason: string,
   next: Exclude<AfterHandler, { readonly to: 'writeBack' }>,
   { open, now }: Surroundings,
@@ -77,7 +77,8 @@ function notWrittenBack(
       open.wrote(id, record, { working: false });
       const { attempt, lost, inMilliseconds } = next;
       const failedAt = before?.failedAt ?? now();
-      const ownWork = { kind: 'retry', attempt, lost, fence, failedAt } as const;
+      const asker = askedBy === undefined ? {} : { askedBy };
+      const ownWork = { kind: 'retry', attempt, lost, fence, failedAt, ...asker } as const;
       const why = { condition: 'retrying', attempt, reason, dueAt: now() + inMilliseconds, failedAt } as const;
       return { at: 'again', candidate: { id, record, fresh: false, ownWork }, inMilliseconds, why };
     }

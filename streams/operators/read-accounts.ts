@@ -3,7 +3,8 @@ import type { AccountRecord, ReadEntry } from '../../src/domain/account.ts';
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import type { HoldReason } from '../../src/domain/condition.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
-import type { Report, StreamEvent } from '../../src/domain/event.ts';
+import type { Report, StreamEvent, WhyLeft } from '../../src/domain/event.ts';
+import type { LeftAccounts } from '../accounts/left-accounts.ts';
 import type { Left } from '../accounts/open-account.ts';
 import type { OpenAccounts } from '../accounts/open-accounts.ts';
 import type { Source } from '../accounts/sight.ts';
@@ -26,6 +27,8 @@ export interface ReadAccountsOptions {
   readonly readEntry: ReadEntry;
   readonly open: OpenAccounts;
   readonly report: Report;
+  /** Reports the accounts that left. */
+  readonly left: Pick<LeftAccounts, 'left' | 'seen'>;
   /** Schedules the slices of a sweep. Default: the real time. */
   readonly scheduler?: SchedulerLike;
 }
@@ -124,7 +127,7 @@ class Reader {
       this.#see(reading.record, change.change);
       return;
     }
-    this.#leave(reading.dn, uuidOf(change.entry));
+    this.#leave(reading.dn, uuidOf(change.entry), reading.kind === 'foreign' ? 'moved' : 'unknown');
     if (reading.kind === 'foreign' || change.change === 'list') return;
     const { dn, uid, reason } = reading;
     this.#options.report({ event: 'skipped', reason, dn, ...(uid === undefined ? {} : { uid }) });
@@ -138,11 +141,12 @@ class Reader {
   }
 
   #see(record: AccountRecord, change: EntryChange['change']): void {
-    const { open, report } = this.#options;
+    const { open, report, left } = this.#options;
     const isLive = change !== 'refresh' && change !== 'list';
     const { id, isEcho, unchanged, working, stale, missed, foreignClaim } = open.seen(record, this.#sourceOf(change));
     if (missed !== undefined) this.#tellLeft(missed);
     if (isEcho) return;
+    left.seen(id);
     const quiet = !isLive && unchanged;
     if (!quiet) report(receivedEvent(record, change));
     if (foreignClaim) report(foreignClaimEvent(record));
@@ -157,16 +161,16 @@ class Reader {
     return { by: this.#continuous ? 'stream' : 'refresh' };
   }
 
-  #leave(dn: string, entryUUID: string | undefined): void {
+  #leave(dn: string, entryUUID: string | undefined, why?: WhyLeft): void {
     const left = this.#options.open.left(dn, entryUUID);
-    if (left !== undefined) this.#tellLeft(left);
+    if (left !== undefined) this.#tellLeft(left, why);
   }
 
-  #tellLeft({ id, dn, uid, working }: Left): void {
+  #tellLeft({ working, ...account }: Left, why?: WhyLeft): void {
     // While the account is in work, the write-back itself makes it leave, and finds out whether
     // anything else has happened.
-    if (!working) this.#options.report({ event: 'left', dn, uid });
-    this.#tell({ kind: 'left', id });
+    if (!working) this.#options.left.left(account, why);
+    this.#tell({ kind: 'left', id: account.id });
   }
 
   /**

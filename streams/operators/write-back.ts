@@ -111,8 +111,8 @@ function written(
   const event = writeBackEvent(work, result);
   report(event);
   if (event.event !== 'failed') return DONE;
-  const { returnValue, reason, step, cause } = event;
-  const words = cause === undefined ? {} : { cause };
+  const { returnValue, reason, step, cause, modifiedBy } = event;
+  const words = { ...(cause === undefined ? {} : { cause }), ...(modifiedBy === undefined ? {} : { modifiedBy }) };
   const why = { condition: 'failed', returnValue, reason, step, ...words, failedAt: now() } as const;
   return { at: 'rests', candidate: { id, record, fresh: false }, why };
 }

@@ -154,6 +154,8 @@ export type ClaimResult =
       readonly entry: DirectoryEntry;
       /** The number of the attempt, if another service has begun to count. */
       readonly attempt: number;
+      /** The DN that wrote the request; undefined if the account was in work already. */
+      readonly askedBy?: string;
     })
   /** There is nothing to do with the account now. */
   | { readonly kind: 'notNow'; readonly record: AccountRecord; readonly decision: Decision }

@@ -4,10 +4,10 @@ import { DirectoryError, failureKind, ResultCode } from '../../src/domain/direct
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { outcomeFence, standingFence } from '../../src/domain/fence.ts';
 import { modeOf, readMode } from '../../src/domain/mode.ts';
-import { claim, claimed, requestAgain, resume, resumed } from '../../src/domain/transition.ts';
+import { claim, claimed, resume, resumed, undoClaim } from '../../src/domain/transition.ts';
 import { type Candidate, sameTurn } from '../candidate.ts';
 import { attemptedOn } from './attempted.ts';
-import { end, find, judge, lease, pause } from './claim-moves.ts';
+import { askedBy, end, find, judge, lease, pause } from './claim-moves.ts';
 import type {
   Attempted,
   ClaimInput,
@@ -123,7 +123,7 @@ function isRevivedClaim(
 function takeBack(memory: ClaimMemory, seen: AccountRecord, { fencing }: Judgement, { names }: ClaimRules): ClaimNext {
   const standing = standingFence(seen, fencing);
   const fence = memory.undo === undefined || standing.by === 'version' ? standing : memory.undo;
-  const list = requestAgain(seen, modeOf(seen), names, fence);
+  const list = undoClaim(seen, modeOf(seen), names, fence);
   return { notes: [], state: { at: 'undoing', memory, seen }, effect: { do: 'modify', dn: seen.dn, list, fence } };
 }
 
@@ -205,6 +205,7 @@ function verified(
       entry: reading.entry,
       fence: fenceOfOutcome,
       attempt: state.memory.attempt,
+      ...(how === 'claim' ? askedBy(seen) : {}),
     });
   const conflicts = state.memory.conflicts + 1;
   if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error: neverKept() });

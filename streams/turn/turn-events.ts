@@ -97,7 +97,7 @@ export function notClaimedEvent(
       return { event: 'skipped', reason, ...codeOf(result.error), ...refOf(record) };
     }
     case 'gone':
-      return { event: 'left', ...refOf(record) };
+      return { event: 'left', why: 'unknown', ...refOf(record) };
     case 'unworkable':
       return { event: 'skipped', reason: result.reason, dn: result.dn, uid: record.uid };
   }
@@ -144,7 +144,9 @@ export function writeBackEvent(
   }
   const { returnValue, step } = outcome;
   const reason = result.returnValueWritten ? outcome.reason : `${outcome.reason}; ${NOT_NOTED} ${requested}`;
-  return { event: 'failed', returnValue, reason: nameCode(returnValue, reason), step, ...causeOf(outcome), ...ref };
+  const words = { reason: nameCode(returnValue, reason), step, ...causeOf(outcome) };
+  const asker = job.askedBy === undefined ? {} : { modifiedBy: job.askedBy };
+  return { event: 'failed', returnValue, ...words, ...asker, ...ref };
 }
 
 /** `error`: the refusal of the outcome by the directory. */

@@ -1,6 +1,7 @@
 import { concatMap, from, type OperatorFunction, of } from 'rxjs';
 import type { AccountRecord } from '../../src/domain/account.ts';
 import type { HoldReason } from '../../src/domain/condition.ts';
+import { readMode } from '../../src/domain/mode.ts';
 import { identityOf } from '../accounts/identity.ts';
 import type { OpenAccounts } from '../accounts/open-accounts.ts';
 import type { Candidate, ClaimedJob, EndedWork } from '../candidate.ts';
@@ -86,12 +87,13 @@ export function decideAgain({ id }: Candidate, record: AccountRecord, fresh: boo
  * Returns the job for a claim. `claimedAt`: when the claim was answered, by the monotonic clock.
  */
 export function jobOf(
-  { ownWork, settlement }: Pick<Candidate, 'ownWork' | 'settlement'>,
-  { how, mode, record, entry, fence, attempt }: Extract<ClaimResult, { readonly kind: 'claimed' }>,
+  { ownWork, record: before, settlement }: Pick<Candidate, 'ownWork' | 'record' | 'settlement'>,
+  { how, mode, record, entry, fence, attempt, ...claimed }: Extract<ClaimResult, { readonly kind: 'claimed' }>,
   { id, claimedAt }: Pick<ClaimedJob, 'id' | 'claimedAt'>,
 ): ClaimedJob {
   const retried = ownWork?.kind === 'retry' && how === 'resume' ? ownWork : undefined;
   const lost = retried?.lost ?? 0;
+  const askedBy = claimed.askedBy ?? (ownWork?.kind === 'retry' ? ownWork.askedBy : askerIn(before));
   const resumed = how !== 'claim' && (retried === undefined || lost > 0);
   return {
     id,
@@ -104,5 +106,14 @@ export function jobOf(
     resumed,
     lost,
     ...(settlement === undefined ? {} : { settlement }),
+    ...(askedBy === undefined ? {} : { askedBy }),
   };
+}
+
+/**
+ * Who wrote the request of a record. A claim whose answer was lost is found in work, and then its
+ * last writer is this service.
+ */
+function askerIn({ mode, modifiedBy }: AccountRecord): string | undefined {
+  return readMode(mode)?.phase === 'requested' ? modifiedBy : undefined;
 }

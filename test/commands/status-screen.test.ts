@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderFailures } from '../../src/commands/failed-screen.ts';
 import { renderStatus } from '../../src/commands/status-screen.ts';
+import { exitCodeFor } from '../../src/commands/troubles.ts';
 import type { ServiceSnapshot } from '../../src/domain/status.ts';
 
 const TIME = '2026-03-01T02:00:00.000Z';
@@ -51,6 +52,7 @@ function snapshot(count: number, overrides: Partial<ServiceSnapshot> = {}): Serv
       waiting: count,
     },
     inWork: many(count, (n) => ({ ...account(n), ...WORKING, resumed: n === 1 })),
+    outlets: [],
     failed: many(count, (n) => ({ ...account(n), returnValue: 6, step: 'quota', reason: 'CANNOT_SET_QUOTA: no room' })),
     retrying: many(count, (n) => ({ ...account(n), attempt: 2, reason: 'code 75', dueAt: '2026-03-01T02:00:05.000Z' })),
     deferred: many(count, (n) => ({ ...account(n), until: '20260401' })),
@@ -98,6 +100,51 @@ function badNight(): ServiceSnapshot {
     counts: { open: 178, queued: 40, inWork: 8, retrying: 8, failed: 118, deferred: 8, waiting: 8 },
   });
 }
+
+describe('the outlets on the status screen', () => {
+  const file = { outlet: 'log file', where: '/var/log/a.log', lost: 0 } as const;
+
+  it('turn the headline when one cannot be written, and say what was lost', () => {
+    const outlets = [
+      file,
+      { outlet: 'syslog', where: '/dev/log', lost: 12, failure: 'nobody receives there' },
+    ] as const;
+    const screen = shown(snapshot(0, { outlets }));
+    expect(screen).toMatch(/^connected, but the syslog CANNOT BE WRITTEN$/m);
+    expect(screen.replace(/\n +/g, ' ')).toMatch(
+      /^syslog +cannot be written \(nobody receives there\): 12 lines were lost, see to \/dev\/log$/m,
+    );
+    expect(exitCodeFor(snapshot(0, { outlets }))).toBe(1);
+  });
+
+  it('turn the headline also when notifications cannot be sent', () => {
+    const receiver = {
+      receiver: 'mail',
+      target: 'smtp://m',
+      sent: 0,
+      failed: 3,
+      lost: 0,
+      queued: 1,
+      failure: 'refused',
+    } as const;
+    const notify = { receivers: [receiver], held: 0 };
+    expect(shown(snapshot(0, { notify }))).toMatch(/^connected, but the mail CANNOT BE SENT$/m);
+    expect(exitCodeFor(snapshot(0, { notify }))).toBe(1);
+  });
+
+  it('are told without an alarm when they lost something before, or have little room', () => {
+    const outlets = [
+      { ...file, lost: 1 },
+      { outlet: 'journal', where: '/j', lost: 0, freeBytes: 2 ** 24 },
+    ] as const;
+    const screen = shown(snapshot(0, { outlets }));
+    expect(screen).toMatch(/^log file +is written again: 1 line was lost, see to \/var\/log\/a.log$/m);
+    expect(screen).toMatch(/^journal +only 16 MiB are free, see to \/j$/m);
+    expect(screen).toMatch(/^connected and up to date/);
+    expect(exitCodeFor(snapshot(0, { outlets }))).toBe(0);
+    expect(shown(snapshot(0, { outlets: [{ ...file, freeBytes: 2 ** 30 }] }))).not.toMatch(/log file/);
+  });
+});
 
 describe('the status screen', () => {
   it.each([

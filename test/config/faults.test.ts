@@ -451,7 +451,7 @@ describe('a password on the network', () => {
 const DURATION = 'such as 30s (ms, s, m, h or d)';
 const ARGUMENTS = 'expected a list of a program and its arguments, such as [/usr/local/sbin/program, --option]';
 const ADDRESS =
-  'expected an address such as 127.0.0.1:9465, [::1]:9465 or unix:/run/prov-backup-rsnapshot/operator.sock, or null';
+  'expected an address such as 127.0.0.1:9465, [::1]:9465 or unix:/run/prov-backup-rsnapshot/operator.sock, or a list of such, or null';
 
 const LAYOUT = 'expected names with / between them, the last one {uid}, such as */*/{uid}';
 
@@ -522,8 +522,25 @@ describe('the other settings', () => {
       'attributes.state: given "SSTPROVISIONINGMODE", expected another name, as attributes.mode has this one',
     ],
     ['log: { level: verbose }', 'log.level: given "verbose", expected error, warn, info or debug'],
+    [
+      'canary: { dn: "uid=canary,dc=elsewhere" }',
+      'canary.dn: given "uid=canary,dc=elsewhere", expected an entry below directory.base, which is dc=example,dc=org',
+    ],
     ['operator: { listen: 9465 }', `operator.listen: given 9465, ${ADDRESS}; the host is missing: 127.0.0.1:9465?`],
     ['operator: { listen: localhost }', `operator.listen: given "localhost", ${ADDRESS}; the port is missing`],
+    ['operator: { listen: [] }', `operator.listen: given the list [], ${ADDRESS}; the list is empty`],
+    [
+      'operator: { listen: ["127.0.0.1:1", "unix:x"] }',
+      `operator.listen: given the list ["127.0.0.1:1","unix:x"], ${ADDRESS}; number 2: the path of the socket is absolute`,
+    ],
+    [
+      'operator: { listen: ["127.0.0.1:1", "127.0.0.1:1"] }',
+      `operator.listen: given the list ["127.0.0.1:1","127.0.0.1:1"], ${ADDRESS}; 127.0.0.1:1 is there twice`,
+    ],
+    [
+      'operator: { listen: ["127.0.0.1:1", "0.0.0.0:9465"] }',
+      'operator.listen: given the list ["127.0.0.1:1","0.0.0.0:9465"], expected a loopback address or a Unix socket, as everybody who reaches it may read (operator.allowRemote: true allows it)',
+    ],
     [
       'operator: { listen: "0.0.0.0:9465" }',
       'operator.listen: given "0.0.0.0:9465", expected a loopback address or a Unix socket, as everybody who reaches it may read (operator.allowRemote: true allows it)',
@@ -547,7 +564,7 @@ describe('the other settings', () => {
     ]);
   });
 
-  it.each(['127.0.0.1:0', '"[::1]:9465"', 'unix:/run/x.sock', 'localhost:9465'])(
+  it.each(['127.0.0.1:0', '"[::1]:9465"', 'unix:/run/x.sock', 'localhost:9465', '["127.0.0.1:1", unix:/run/x.sock]'])(
     'let the operator listen at %s',
     (listen) => {
       expect(withLines(`operator: { listen: ${listen} }`)).toEqual([]);

@@ -6,10 +6,11 @@ import {
   failedAs,
   failure,
   type Modification,
-  requestAgain,
+  request,
   resume,
   resumed,
   success,
+  undoClaim,
 } from '../../src/domain/transition.ts';
 import { NAMES } from '../support/stage.ts';
 
@@ -99,9 +100,12 @@ describe('the transitions, each naming the old values as they are stored', () =>
     ]);
   });
 
-  it('asking again: requested, and the return value that was read stays to tell that nobody is at work', () => {
-    expect(short(requestAgain(record({ mode: 'adding', returnValue: '5' }), 'add', NAMES))).toEqual([
+  it('asking: requested, and the return value that was read stays to tell that nobody is at work', () => {
+    expect(short(request(record({ mode: 'adding', returnValue: '5' }), 'add', NAMES))).toEqual([
       ...['- Mode adding', '+ Mode add', '- State 0', '+ State 0', '- ReturnValue 5', '+ ReturnValue 5'],
+    ]);
+    expect(short(request(record({ mode: 'Added', state: 'T', date: undefined }), 'modify', NAMES))).toEqual([
+      ...['- Mode Added', '+ Mode modify', '- State T', '+ State 0'],
     ]);
   });
 
@@ -120,7 +124,7 @@ describe('the transitions, each naming the old values as they are stored', () =>
     const restored = ['- ExecutionDate 14530529', '+ ExecutionDate 20261123'];
     expect(short(failure(inWork, NAMES, 5, written))).toEqual([...same, ...restored]);
     expect(failedAs(inWork, 5, TOKEN, true)).toMatchObject({ returnValue: '5', date: { value: '20261123' } });
-    expect(short(requestAgain(inWork, 'add', NAMES, TOKEN))).toEqual([
+    expect(short(undoClaim(inWork, 'add', NAMES, TOKEN))).toEqual([
       ...['- Mode adding', '+ Mode add', '- State 0', '+ State 0'],
       ...restored,
     ]);

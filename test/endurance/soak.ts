@@ -79,6 +79,7 @@ const drained = new Promise<void>((resolve, reject) => {
       }),
     open,
     accounts,
+    left: { left: () => {}, seen: () => {} },
     now: Date.now,
     runHandler: () => Promise.resolve(SUCCEEDED),
     retry: () => retry,

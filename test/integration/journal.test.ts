@@ -126,6 +126,14 @@ describe('what happened', () => {
       ['attempt', expect.stringMatching(/unknown|finished|failed/)],
     ]);
 
+    const ends = lines()
+      .map((line) => JSON.parse(line))
+      .filter(({ event }) => event === 'failed');
+    expect(ends.map(({ uid, cause, modifiedBy }) => [uid, cause, modifiedBy])).toEqual(
+      ends.map(() => ['f1', 'no quota for f1', expect.stringMatching(new RegExp(`^${slapd.login.dn}$`, 'i'))]),
+    );
+    expect(ends.length).toBeGreaterThan(0);
+
     const summary = await run('history');
     expect(summary.stdout).toMatch(/2 x (add|modify).*\n|1 x add, code 6/);
     expect(summary.stdout).toMatch(
@@ -252,10 +260,10 @@ describe('the journal of a service', () => {
     await said(/notice +the journal in .* cannot be written \(ENOSPC/);
     const status = await run('status');
     expect([status.code, status.stdout.replace(/\n +/g, ' ')]).toEqual([
-      0,
-      expect.stringMatching(/^journal +cannot be written \(ENOSPC.*\d+ events were lost/m),
+      1,
+      expect.stringMatching(/^journal +cannot be written \(ENOSPC.*\d+ lines were lost/m),
     ]);
-    expect(await metrics()).toMatch(/^prov_journal_failing 1$/m);
+    expect(await metrics()).toMatch(/^prov_outlet_failing\{outlet="journal"\} 1$/m);
     rmSync(join(inside, 'filler'));
     await slapd.addAccount('3', ASKED);
     await slapd.waitForMode('3', 'added');
@@ -276,8 +284,8 @@ describe('the journal of a service', () => {
     expect(readable).toContainEqual(expect.objectContaining({ event: 'missed', missed: lost }));
     const json = JSON.parse((await run('status', '--json')).stdout);
     expect(json.journal).toEqual({ directory: join(disk, 'journal'), lostEvents: lost });
-    expect(await metrics()).toMatch(new RegExp(`^prov_journal_lost_events_total ${lost}$`, 'm'));
-    expect(await metrics()).toMatch(/^prov_journal_failing 0$/m);
+    expect(await metrics()).toMatch(new RegExp(`^prov_outlet_lost_lines_total{outlet="journal"} ${lost}$`, 'm'));
+    expect(await metrics()).toMatch(/^prov_outlet_failing\{outlet="journal"\} 0$/m);
     expect(await service.terminate()).toBe(0);
   });
 

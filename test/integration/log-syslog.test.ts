@@ -80,6 +80,19 @@ describe('while rsyslogd is away', () => {
     await log.close();
   });
 
+  it('the log knows that, and when it is back', async () => {
+    const log = logTo({ kind: 'unix', path: rsyslog.socket });
+    log.logger.info('before');
+    await rsyslog.received(1);
+    await rsyslog.stop();
+    log.logger.info('meanwhile');
+    const failure = { lost: 0, failure: 'nobody receives there' };
+    await expect.poll(() => log.outlets(), { timeout: 10_000 }).toEqual({ syslog: failure });
+    await rsyslog.start();
+    await expect.poll(() => log.outlets(), { timeout: 10_000 }).toEqual({ syslog: { lost: 0 } });
+    await log.close();
+  });
+
   it('the log can be closed', async () => {
     await rsyslog.stop();
     for (const kind of ['unix', 'tcp', 'udp'] as const) {

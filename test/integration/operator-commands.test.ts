@@ -122,7 +122,7 @@ describe('verify', () => {
 describe('retry', () => {
   it('asks again for a failed account by its requested mode, and says so', async () => {
     await setUp();
-    await slapd.addAccount('3', { ...FAILED, sstProvisioningMode: 'deleting' });
+    await slapd.addAccount('3', { ...FAILED, sstProvisioningMode: 'deleting', sstIsActive: 'FALSE' });
     const { code, stdout } = await withConfig('retry', '3');
     expect({ code, stdout }).toEqual({
       code: 0,
@@ -324,6 +324,45 @@ describe('a running service, asked', () => {
     await service.outputMatches(/disconnected[\s\S]*refreshed/);
     expect(await ready()).toBe(200);
     expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+  });
+
+  it('is told on several addresses at once, and goes on with those that can be had', async () => {
+    const free = `127.0.0.1:${await freePort()}`;
+    sockets += 1;
+    const socket = join(slapd.folder, `operator-${sockets}.sock`);
+    await setUp({
+      operator: { listen: [free, `unix:${socket}`, 'unix:/nowhere/operator.sock'] },
+      log: { format: 'json' },
+    });
+    await service.start();
+    await service.outputMatches(/no operator interface: .*\/nowhere/);
+    const pid = async (address: string) =>
+      JSON.parse((await run('status', '--json', '--operator', address)).stdout).startedAt;
+    expect(await pid(free)).toBe(await pid(`unix:${socket}`));
+    expect((await withConfig('status')).code).toBe(0);
+    const checked = await withConfig('check');
+    expect(checked.stdout).toMatch(
+      new RegExp(`a service runs and answers on ${free}[\\s\\S]*answers on unix:${socket}`),
+    );
+  });
+
+  it('says of an outlet that cannot be written, for people, for monitoring and before the start', async () => {
+    const port = await freePort();
+    await setUp({ operator: { listen: `127.0.0.1:${port}` }, log: { file: '/dev/full' } });
+    await service.start();
+    await slapd.addAccount('1', ASKED);
+    await service.outputMatches(/finished +1 /);
+    const { code, stdout } = await withConfig('status');
+    expect({ code, stdout: stdout.replace(/\n +/g, ' ') }).toEqual({
+      code: 1,
+      stdout: expect.stringMatching(
+        /^connected, but the log file CANNOT BE WRITTEN\n[\s\S]*^log file +cannot be written \(ENOSPC.*\): \d+ lines were lost, see to \/dev\/full$/m,
+      ),
+    });
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    expect(metrics).toMatch(/^prov_outlet_failing\{outlet="log_file"\} 1$/m);
+    expect(metrics).toMatch(/^prov_outlet_lost_lines_total\{outlet="log_file"\} [1-9]\d*$/m);
+    expect((await withConfig('check')).stdout).toMatch(/log room/);
   });
 
   it('taps what happens from now on, like --debug, through a restart of the service', async () => {

@@ -50,7 +50,7 @@ const accounts: AccountsView = {
 
 async function open(options: Partial<OperatorServerOptions> = {}): Promise<WatchedPage['page']> {
   operator = await startOperatorServer({
-    ...{ listen: '127.0.0.1:0', events$, version: '1.2.3', now: Date.now, accounts, limitMilliseconds: 60_000 },
+    ...{ listen: '127.0.0.1:0', events$, version: '1.2.3', now: Date.now, accounts, limitMilliseconds: () => 60_000 },
     ...{ page: readPage, history: NO_HISTORY, ...options },
   });
   emit({ event: 'connected', url: 'ldap://a', protocol: 'syncrepl', server: 'OpenLDAP' });

@@ -103,7 +103,7 @@ describe('what people are notified of', () => {
 
   it('is an account no more that has left, is dated or cannot be worked on', () => {
     const ends: readonly StreamEvent[] = [
-      { event: 'left', dn: 'uid=u1,dc=example', uid: 'U1' },
+      { event: 'left', why: 'unknown', dn: 'uid=u1,dc=example', uid: 'U1' },
       { event: 'deferred', until: '20990101', ...account('u1') },
       { event: 'waiting', reason: 'until it is inactive', ...account('u1') },
       skipped('u1', {}),

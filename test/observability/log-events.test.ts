@@ -32,7 +32,7 @@ describe('the log of the events', () => {
         { event: 'output', stream: 'stdout', line: 'created', ...account },
         { event: 'step', name: 'script', outcome: 'done', milliseconds: 3, ...account },
         { event: 'finished', state: '20260301T100000Z', milliseconds: 5, ...account, mode: 'added' },
-        { event: 'left', ...account },
+        { event: 'left', why: 'finished', ...account },
       ]),
     ).toEqual([
       'info script output uid=3724300 mode=adding job=k3f9-1 stream=stdout line=created',
@@ -76,13 +76,13 @@ describe('the log of the events', () => {
   it('calls for a person with the remedy', () => {
     expect(
       linesFor([
-        { event: 'failed', returnValue: 5, reason: 'no space', step: 'script', ...account },
+        { event: 'failed', returnValue: 5, reason: 'no space', step: 'script', modifiedBy: 'cn=admin', ...account },
         { ...disconnected, resultCode: 49, remedy: 'check the password' },
         { event: 'stopped', exitCode: 1, interrupted: 0 },
         { event: 'stopped', exitCode: 1, interrupted: 8 },
       ]),
     ).toEqual([
-      'error account failed uid=3724300 mode=adding job=k3f9-1 step=script returnValue=5 reason=no space remedy=mend the cause, then: prov-backup-rsnapshot retry -c FILE 3724300',
+      'error account failed uid=3724300 mode=adding job=k3f9-1 step=script returnValue=5 reason=no space modifiedBy=cn=admin remedy=mend the cause, then: prov-backup-rsnapshot retry -c FILE 3724300',
       'error disconnected url=ldap://a reason=connection reset remedy=check the password',
       'error stopped exitCode=1',
       'error stopped exitCode=1 interrupted=8 remedy=they are resumed at the next start',

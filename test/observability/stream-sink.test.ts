@@ -14,12 +14,14 @@ class Receiver {
   breaks = false;
   #up: () => void = () => {};
   #down: (reason: string) => void = () => {};
+  #stalled: (reason: string) => void = () => {};
 
   readonly sink = createStreamSink({
-    open: (up, down) => {
+    open: (up, down, stalled) => {
       this.opened += 1;
       this.#up = up;
       this.#down = down;
+      this.#stalled = stalled;
       const stream = new Writable({
         write: (chunk: Buffer, _encoding, done) => {
           if (this.breaks) {
@@ -46,6 +48,10 @@ class Receiver {
 
   comes(): void {
     this.#up();
+  }
+
+  stalls(): void {
+    this.#stalled('nobody receives there');
   }
 
   async goes(): Promise<void> {
@@ -102,6 +108,26 @@ describe('a receiver of messages', () => {
     await receiver.goes();
     expect(receiver.problems).toHaveLength(2);
     receiver.comes();
+    await receiver.sink.close();
+  });
+
+  it('has a failure while it is away, or takes nothing, and counts what it has lost', async () => {
+    const receiver = new Receiver();
+    receiver.comes();
+    expect(receiver.sink.health()).toEqual({ lost: 0 });
+    receiver.stalls();
+    expect(receiver.sink.health()).toEqual({ lost: 0, failure: 'nobody receives there' });
+    receiver.comes();
+    expect(receiver.sink.health()).toEqual({ lost: 0 });
+    receiver.breaks = true;
+    for (const message of ['one', 'two']) receiver.sink.write(line(message));
+    while (receiver.opened === 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(receiver.sink.health()).toEqual({ lost: 2, failure: 'broken' });
+    // The number of lost lines is lost on its way, too, and is no line.
+    receiver.comes();
+    receiver.sink.write(line('three'));
+    while (receiver.opened === 2) await new Promise((resolve) => setImmediate(resolve));
+    expect(receiver.sink.health()).toEqual({ lost: 3, failure: 'broken' });
     await receiver.sink.close();
   });
 

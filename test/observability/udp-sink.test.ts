@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LogLine } from '../../src/observability/log/log-line.ts';
-import type { Sink } from '../../src/observability/log/sink.ts';
+import type { Outlet } from '../../src/observability/log/sink.ts';
 import { createUdpSink, type UdpSinkOptions } from '../../src/observability/log/udp-sink.ts';
 import { execute } from '../support/children.ts';
 
@@ -15,7 +15,7 @@ const TOO_LARGE = 'x'.repeat(70_000);
 let server: Socket;
 let received: string[];
 let problems: string[];
-let sink: Sink;
+let sink: Outlet;
 
 beforeEach(async () => {
   received = [];
@@ -30,7 +30,7 @@ afterEach(async () => {
   server.close();
 });
 
-function sinkWith(options: Partial<UdpSinkOptions> = {}): Sink {
+function sinkWith(options: Partial<UdpSinkOptions> = {}): Outlet {
   const address = { host: 'log.example', port: server.address().port };
   const onProblem = (problem: string) => problems.push(problem);
   sink = createUdpSink({ address, render, onProblem, lookUp: found, firstPause: 1, closeWithin: 200, ...options });
@@ -58,6 +58,8 @@ describe('a syslog server by UDP', () => {
     sinkWith().write(line(TOO_LARGE));
     sink.write(line(TOO_LARGE));
     await until(() => problems.length > 0);
+    await until(() => sink.health().lost === 2);
+    expect(sink.health().failure).toBeDefined();
     await new Promise((resolve) => setImmediate(resolve));
     sink.write(line('next'));
     await until(() => received.length === 2);

@@ -43,6 +43,7 @@ const SNAPSHOT: ServiceSnapshot = {
   busy: 1,
   stuck: 0,
   oldest: { queued: TIME },
+  outlets: [{ outlet: 'log file', where: '/x', lost: 1, failure: 'ENOSPC', freeBytes: 0 }],
   attempts: [{ mode: 'add', attempts: 3, p50: 10, p95: 20 }],
   failures: [{ returnValue: 4, step: 'script', cause: 'why', count: 1, first: TIME, last: TIME, uids: ['1'] }],
   queued: [of],
@@ -83,7 +84,7 @@ describe('something else than the service, at its address,', () => {
     const { address, says } = await impostor();
     const screen = (snapshot: ServiceSnapshot) => renderStatus(snapshot, { colour: false, columns: 80, rows: 40 });
     says(JSON.stringify(SNAPSHOT));
-    expect(screen(await fetchStatus(address))).toContain('connected and up to date');
+    expect(screen(await fetchStatus(address))).toContain('connected, but the log file');
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...placesIn(SNAPSHOT)), oddValue, async (place, odd) => {
         says(JSON.stringify(replaced(SNAPSHOT, place, odd)) ?? '');

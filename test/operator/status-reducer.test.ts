@@ -111,6 +111,15 @@ describe('the times of attempts', () => {
     expect(state.attempts.median('delete')).toBeUndefined();
   });
 
+  it('are not those of the canary, which has no script', () => {
+    const state = initialStatus('UID=u, dc=example');
+    for (const uid of ['u', 'v']) {
+      const ended = { ...finished('added', 100), uid, dn: `uid=${uid},dc=example` } as StreamEvent;
+      reduceStatus(state, { time: at(0), ...ended });
+    }
+    expect(state.attempts.times()).toMatchObject([{ attempts: 1 }]);
+  });
+
   it('are those of the last attempts only', () => {
     const state = having(...Array.from({ length: 1_000 }, (_, n) => finished('added', n)));
     expect(state.attempts.times()).toMatchObject([{ attempts: 200, p50: 899 }]);

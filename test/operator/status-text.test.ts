@@ -26,6 +26,7 @@ const failed = (uid: string, seconds: number, cause?: string, returnValue = 6): 
   returnValue,
   reason: 'the script failed',
   step: 'script',
+  modifiedBy: 'cn=admin',
   ...(cause === undefined ? {} : { cause }),
 });
 const working = (uid: string, seconds: number, begun = seconds): Condition => ({
@@ -47,8 +48,8 @@ function viewOf(conditions: readonly Condition[]): AccountsView {
 }
 
 function piecesOf(conditions: readonly Condition[], changes: Partial<StatusContext> = {}, state = initialStatus()) {
-  const usual = { now: NOW, startedAt: at(-60), version: '1', limit: 100, limitMilliseconds: LIMIT_MILLISECONDS };
-  const context = { ...usual, pauses: [] };
+  const limits = { limit: 100, limitMilliseconds: LIMIT_MILLISECONDS };
+  const context = { now: NOW, startedAt: at(-60), version: '1', outlets: [], pauses: [], ...limits };
   return statusText(state, viewOf(conditions), { ...context, ...changes });
 }
 
@@ -84,7 +85,9 @@ describe('the accounts in the status', () => {
         stuck: false,
       },
     ]);
-    expect(status.failed).toMatchObject([{ uid: 'f', returnValue: 6, since: at(-60), cause: 'no room' }]);
+    expect(status.failed).toMatchObject([
+      { uid: 'f', returnValue: 6, since: at(-60), cause: 'no room', modifiedBy: 'cn=admin' },
+    ]);
     expect(status.retrying).toMatchObject([{ uid: 'r', attempt: 3, since: at(-30), dueAt: at(5) }]);
     expect(status.queued).toEqual([{ uid: 'q', dn: 'uid=q,dc=example', mode: 'add', since: at(-9) }]);
     expect(status.waiting).toEqual([{ uid: 'n', dn: 'uid=n,dc=example', mode: 'adding', reason: 'active' }]);

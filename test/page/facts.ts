@@ -32,7 +32,7 @@ export const EVENTS = {
     ...of(uid, 'adding'),
   }),
   waiting: (uid: string): StreamEvent => ({ event: 'waiting', reason: 'for its uidNumber', ...of(uid) }),
-  left: (uid: string): StreamEvent => ({ event: 'left', ...of(uid) }),
+  left: (uid: string): StreamEvent => ({ event: 'left', why: 'unknown', ...of(uid) }),
 };
 
 const COUNTS = { open: 0, queued: 0, inWork: 0, retrying: 0, failed: 0, deferred: 0, waiting: 0 };
@@ -55,6 +55,8 @@ export function snapshotAt(seconds: number, parts: Partial<ServiceSnapshot> = {}
     attempts: [],
     failures: [],
     rates: [],
+    pauses: [],
+    outlets: [],
     ...listed,
     ...parts,
     counts: { ...COUNTS, ...lengths, ...parts.counts },

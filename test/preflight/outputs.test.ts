@@ -34,6 +34,7 @@ it('finds what can be used, and leaves nothing behind', async () => {
   const [file, socket] = [join(folder, 'a.log'), join(folder, 'operator.sock')];
   expect(await told({ log: { file }, operator: { listen: `unix:${socket}` } })).toEqual([
     `ok log file: ${file} can be written to`,
+    expect.stringMatching(/^ok log room: \d+ [MG]iB free$/),
     `ok operator: unix:${socket} is free to listen on`,
   ]);
   expect(readdirSync(folder)).toEqual([]);
@@ -50,6 +51,22 @@ it('names a log file that cannot be written, with what to do', async () => {
       remedy: 'create its folder and let the service write there, or correct log.file',
     },
   ]);
+});
+
+it('finds whether somebody takes the log at the address of syslog', async () => {
+  const path = join(folder, 'log.sock');
+  const port = await freePort();
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const syslogs = { [path]: 'ok', [folder]: 'fail', [`${folder}/none`]: 'fail', [`tcp://127.0.0.1:${port}`]: 'fail' };
+  for (const [syslog, verdict] of Object.entries({ ...syslogs, 'udp://127.0.0.1:514': 'ok' })) {
+    const [line] = await checkOutputs(settingsWith({ log: { syslog } }));
+    expect(line).toMatchObject({ what: 'syslog', verdict, found: expect.stringContaining(syslog) });
+  }
+  await new Promise((resolve) => server.close(resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  expect(await told({ log: { syslog: `tcp://127.0.0.1:${port}` } })).toEqual([`ok syslog: tcp://127.0.0.1:${port}`]);
+  await new Promise((resolve) => server.close(resolve));
 });
 
 it('names a group that the host does not know', async () => {

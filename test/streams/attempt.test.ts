@@ -123,6 +123,33 @@ describe('an attempt that fails', () => {
     ]);
   });
 
+  it('names who wrote the request, also after attempts that were tried again', async () => {
+    const stage = new Stage({ directory, runHandler: ends(failed(75)) });
+    let result = await settled(stage, stage.candidate(directory.create('a')));
+    while (result.at === 'again') result = await settled(stage, result.candidate);
+    const modifiedBy = 'cn=admin,dc=example,dc=org';
+    expect(stage.record(directory.entry('a')).modifiedBy).toBe('cn=service,dc=example,dc=org');
+    expect(stage.jobs).toHaveLength(3);
+    expect(stage.events.at(-1)).toMatchObject({ event: 'failed', modifiedBy });
+    expect(result).toMatchObject({ at: 'rests', why: { modifiedBy } });
+  });
+
+  it('names who wrote the request where the answer to the claim was lost', async () => {
+    const stage = new Stage({ directory, runHandler: ends(failed(5)) });
+    const candidate = stage.candidate(directory.create('a'));
+    let requests = 0;
+    directory.fault = () => (++requests === 1 ? 'lostAfter' : undefined);
+    await settled(stage, candidate);
+    expect(stage.events.at(-1)).toMatchObject({ event: 'failed', modifiedBy: 'cn=admin,dc=example,dc=org' });
+  });
+
+  it('names nobody where it was in work before the service knew it', async () => {
+    const stage = new Stage({ directory, runHandler: ends(failed(5)) });
+    await settled(stage, stage.candidate(directory.create('a', { sstProvisioningMode: 'adding' })));
+    expect(stage.events.at(-1)).toMatchObject({ event: 'failed', returnValue: 5 });
+    expect(stage.events.at(-1)).not.toHaveProperty('modifiedBy');
+  });
+
   it('serves a newer request with a first attempt where one was written during the pause', async () => {
     const stage = new Stage({ directory, runHandler: ends(failed(75)) });
     const first = await settled(stage, stage.candidate(directory.create('a')));

@@ -14,6 +14,7 @@ import { backoff, longestPause } from '../../src/domain/retry.ts';
 import { stateTimestamp } from '../../src/domain/timestamp.ts';
 import { accountMemory } from '../../streams/accounts/account-memory.ts';
 import { identityOf } from '../../streams/accounts/identity.ts';
+import { LeftAccounts } from '../../streams/accounts/left-accounts.ts';
 import type { OpenAccounts } from '../../streams/accounts/open-accounts.ts';
 import { AccountsInStream } from '../../streams/accounts-in-stream.ts';
 import type { Candidate } from '../../streams/candidate.ts';
@@ -93,6 +94,7 @@ export class Stage {
   readonly accounts: AccountsInStream;
   readonly gate: Gate;
   readonly settled$ = new Subject<Candidate>();
+  readonly left: LeftAccounts;
   readonly drain$ = new ReplaySubject<void>(1);
   readonly abort = new AbortController();
   readonly draining = new AbortController();
@@ -138,13 +140,22 @@ export class Stage {
     this.abort.signal.addEventListener('abort', () => this.draining.abort());
     const readEntry = (entry: DirectoryEntry): EntryReading => readAccount(entry, names, RULES);
     const today = options.today ?? (() => '20261123');
+    const readStanding = (entry: DirectoryEntry): EntryReading => readAccount(entry, names, null);
+    this.left = new LeftAccounts({
+      locate: async (_, uuid) =>
+        directory.entries().find((entry) => entry.values('entryUUID')[0]?.toString('utf8') === uuid),
+      readEntry: readStanding,
+      report,
+      monotonic,
+    });
     this.dependencies = {
       directory: this.#mortal(directory.client()),
       names,
       underLeases: instances === 'several',
       leases: options.leases ?? this.#keeper ?? NO_LEASES,
       readEntry,
-      readStanding: (entry) => readAccount(entry, names, null),
+      readStanding,
+      left: this.left,
       objection: ({ uid }) => Promise.resolve(options.objection?.(uid)),
       decideNow: (record, purpose) => {
         const circumstances = {

@@ -2,9 +2,9 @@ import { openOutput } from '../../host/output-file.ts';
 import { AppendedFile } from '../appended-file.ts';
 import type { LogLine } from './log-line.ts';
 import { lostLines } from './lost-lines.ts';
-import type { OnProblem, Sink } from './sink.ts';
+import type { OnProblem, Outlet } from './sink.ts';
 
-export interface FileSink extends Sink {
+export interface FileSink extends Outlet {
   /** Opens the path again, after logrotate has renamed the file. */
   reopen(): void;
 }
@@ -12,10 +12,19 @@ export interface FileSink extends Sink {
 /** Appends lines to a file, as `AppendedFile` does. */
 export function createFileSink(path: string, render: (line: LogLine) => string, onProblem: OnProblem): FileSink {
   let lastTime = '';
+  let lost = 0;
+  let failure: string | undefined;
   const file = new AppendedFile({
     open: () => openOutput(path, { how: 'append', mode: 0o640 }),
-    lossNote: (lost) => `${render(lostLines(lost, lastTime))}\n`,
+    lossNote: (lines) => `${render(lostLines(lines, lastTime))}\n`,
+    lost: (lines) => {
+      lost += lines;
+    },
+    recovered: () => {
+      failure = undefined;
+    },
     failed: (reason) => {
+      failure = reason;
       const remedy = 'see to its folder, permissions and room, or correct log.file';
       onProblem(`the log file ${path} cannot be written (${reason}); ${remedy}`);
     },
@@ -27,6 +36,7 @@ export function createFileSink(path: string, render: (line: LogLine) => string, 
       lastTime = line.time;
       file.append(`${render(line)}\n`);
     },
+    health: () => ({ lost, ...(failure === undefined ? {} : { failure }) }),
     reopen: () => {
       file.flush();
       file.letGo();

@@ -10,13 +10,14 @@ export class MessageQueue {
   #head = 0;
   #bytes = 0;
   #lost = 0;
+  #allLost = 0;
 
   push(message: Buffer): void {
     this.#messages.push(message);
     this.#bytes += message.length;
     while (this.size > MOST_MESSAGES || this.#bytes > MOST_BYTES) {
       this.shift();
-      this.#lost += 1;
+      this.countLost(1);
     }
   }
 
@@ -40,6 +41,12 @@ export class MessageQueue {
   /** Counts messages that were removed but could not be delivered. */
   countLost(messages: number): void {
     this.#lost += messages;
+    this.#allLost += messages;
+  }
+
+  /** The number of all lost messages. */
+  get allLost(): number {
+    return this.#allLost;
   }
 
   /** The number of lost messages since the last call. */
@@ -47,5 +54,10 @@ export class MessageQueue {
     const lost = this.#lost;
     this.#lost = 0;
     return lost;
+  }
+
+  /** To be called when the number that was taken could not be told. */
+  keepLost(messages: number): void {
+    this.#lost += messages;
   }
 }

@@ -8,5 +8,17 @@ export interface Sink {
   close(): Promise<void>;
 }
 
+/** A destination that may fail by itself, and tells how it does. */
+export interface Outlet extends Sink {
+  health(): SinkHealth;
+}
+
+export interface SinkHealth {
+  /** The number of lines that were lost since the start, as far as that is known here. */
+  readonly lost: number;
+  /** Why it takes no lines, until it does again. */
+  readonly failure?: string;
+}
+
 /** Called with a sentence about a fault of a sink: once, until it works again. */
 export type OnProblem = (message: string) => void;

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import type { LogLine } from './log-line.ts';
 import { lostLines } from './lost-lines.ts';
 import { MessageQueue } from './message-queue.ts';
-import type { OnProblem, Sink } from './sink.ts';
+import type { OnProblem, Outlet } from './sink.ts';
 
 /** One connection to a receiver. */
 export interface Link {
@@ -14,10 +14,10 @@ export interface Link {
 
 export interface StreamSinkOptions {
   /**
-   * Opens a connection. Calls `up` once when it accepts messages, and `down` once when it ends or
-   * cannot be opened.
+   * Opens a connection. Calls `up` when it accepts messages, `stalled` when they wait in it, and
+   * `down` once when it ends or cannot be opened.
    */
-  open(up: () => void, down: (reason: string) => void): Link;
+  open(up: () => void, down: (reason: string) => void, stalled: (reason: string) => void): Link;
   /** Renders a line as one message, framed for the stream. */
   readonly render: (line: LogLine) => Buffer;
   /** The name of the receiver in problems, such as `syslog at tcp://log.example.org:601`. */
@@ -41,7 +41,7 @@ const LONGEST_PAUSE = 30_000;
  * States: `opening` -> `up` -> `down` -> (pause) -> `opening`. `closing`, from each of them, is
  * final.
  */
-export function createStreamSink(options: StreamSinkOptions): Sink {
+export function createStreamSink(options: StreamSinkOptions): Outlet {
   const { render, name, onProblem, firstPause = 1_000, closeWithin = 2_000 } = options;
   const queue = new MessageQueue();
   let link: Link | undefined;
@@ -49,30 +49,36 @@ export function createStreamSink(options: StreamSinkOptions): Sink {
   let closing: (() => void) | undefined;
   let pause = firstPause;
   let retry: NodeJS.Timeout | undefined;
-  let reported = false;
+  let failure: string | undefined;
   let lastTime = '';
 
   const pump = (): void => {
     if (link === undefined || !isUp) return;
     const { stream } = link;
-    const write = (message: Buffer, lines: number): void => {
+    const write = (message: Buffer, failed: () => void): void => {
       stream.write(message, (error) => {
-        if (error !== null && error !== undefined) queue.countLost(lines);
+        if (error !== null && error !== undefined) failed();
       });
     };
     const lost = queue.takeLost();
-    if (lost > 0) write(render(lostLines(lost, lastTime)), lost);
+    if (lost > 0) write(render(lostLines(lost, lastTime)), () => queue.keepLost(lost));
     while (!stream.writableNeedDrain) {
       const message = queue.shift();
       if (message === undefined) break;
-      write(message, 1);
+      write(message, () => queue.countLost(1));
     }
     if (closing !== undefined && queue.size === 0) stream.end();
   };
 
+  const fail = (reason: string): void => {
+    if (failure === undefined)
+      onProblem(`${name} does not take the log (${reason}); it is tried again, and lines wait meanwhile`);
+    failure = reason;
+  };
+
   const up = (): void => {
     isUp = true;
-    reported = false;
+    failure = undefined;
     pause = firstPause;
     pump();
   };
@@ -84,8 +90,7 @@ export function createStreamSink(options: StreamSinkOptions): Sink {
       closing();
       return;
     }
-    if (!reported) onProblem(`${name} does not take the log (${reason}); it is tried again, and lines wait meanwhile`);
-    reported = true;
+    fail(reason);
     retry = setTimeout(connect, pause);
     retry.unref();
     pause = Math.min(pause * 2, LONGEST_PAUSE);
@@ -93,11 +98,12 @@ export function createStreamSink(options: StreamSinkOptions): Sink {
 
   const connect = (): void => {
     let ended = false;
-    const opened = options.open(up, (reason) => {
+    const ends = (reason: string): void => {
       if (ended) return;
       ended = true;
       down(reason);
-    });
+    };
+    const opened = options.open(up, ends, fail);
     if (ended) return;
     link = opened;
     opened.stream.on('drain', pump);
@@ -111,6 +117,7 @@ export function createStreamSink(options: StreamSinkOptions): Sink {
       queue.push(render(line));
       if (isUp && link?.stream.writableNeedDrain === false) pump();
     },
+    health: () => ({ lost: queue.allLost, ...(failure === undefined ? {} : { failure }) }),
     close: () =>
       new Promise((resolve) => {
         const deadline = setTimeout(() => closing?.(), closeWithin);

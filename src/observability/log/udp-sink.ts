@@ -3,7 +3,7 @@ import { lookup } from 'node:dns';
 import type { LogLine } from './log-line.ts';
 import { lostLines } from './lost-lines.ts';
 import { MessageQueue } from './message-queue.ts';
-import type { OnProblem, Sink } from './sink.ts';
+import type { OnProblem, Outlet, SinkHealth } from './sink.ts';
 
 export interface UdpSinkOptions {
   readonly address: { readonly host: string; readonly port: number };
@@ -35,7 +35,7 @@ const LONGEST_PAUSE = 30_000;
  * messages that are known to be lost here are counted, and the number is sent with the next line or
  * at the end.
  */
-export function createUdpSink(options: UdpSinkOptions): Sink {
+export function createUdpSink(options: UdpSinkOptions): Outlet {
   return new UdpSink(options);
 }
 
@@ -44,7 +44,7 @@ export function createUdpSink(options: UdpSinkOptions): Sink {
  * `known` (lines are sent; the name is looked up again after `MESSAGES_PER_LOOKUP`). `closing` from
  * both, then `closed`.
  */
-class UdpSink implements Sink {
+class UdpSink implements Outlet {
   readonly #options: Required<UdpSinkOptions>;
   readonly #queue = new MessageQueue();
   readonly #sockets = new Map<number, Socket>();
@@ -54,7 +54,7 @@ class UdpSink implements Sink {
   #retry: NodeJS.Timeout | undefined;
   #pause: number;
   #inFlight = 0;
-  #reported = false;
+  #failure: string | undefined;
   #lastTime = '';
   #closing: (() => void) | undefined;
   #closed = false;
@@ -70,6 +70,10 @@ class UdpSink implements Sink {
     this.#lastTime = line.time;
     this.#queue.push(this.#options.render(line));
     this.#pump();
+  }
+
+  health(): SinkHealth {
+    return { lost: this.#queue.allLost, ...(this.#failure === undefined ? {} : { failure: this.#failure }) };
   }
 
   close(): Promise<void> {
@@ -102,7 +106,7 @@ class UdpSink implements Sink {
       const message = this.#queue.shift();
       if (message === undefined) break;
       this.#sendLost();
-      this.#send(message, 1);
+      this.#send(message, () => this.#queue.countLost(1));
       this.#untilLookup -= 1;
     }
     const isLookUpDue = this.#target === undefined ? this.#queue.size > 0 : this.#untilLookup <= 0;
@@ -116,17 +120,18 @@ class UdpSink implements Sink {
    */
   #sendLost(): boolean {
     const lost = this.#target === undefined ? 0 : this.#queue.takeLost();
-    if (lost > 0) this.#send(this.#options.render(lostLines(lost, this.#lastTime)), lost);
+    const note = () => this.#options.render(lostLines(lost, this.#lastTime));
+    if (lost > 0) this.#send(note(), () => this.#queue.keepLost(lost));
     return lost > 0;
   }
 
-  #send(message: Buffer, lines: number): void {
+  #send(message: Buffer, failed: () => void): void {
     this.#inFlight += 1;
     this.#target?.socket.send(message, this.#options.address.port, this.#target.ip, (error) => {
       this.#inFlight -= 1;
-      if (error === null) this.#reported = false;
+      if (error === null) this.#failure = undefined;
       else {
-        this.#queue.countLost(lines);
+        failed();
         this.#problem(error);
       }
       this.#pump();
@@ -192,7 +197,7 @@ class UdpSink implements Sink {
   #problem(error: Error): void {
     const { host, port } = this.#options.address;
     const { onProblem } = this.#options;
-    if (!this.#reported) onProblem(`syslog at udp://${host}:${port} cannot be reached (${error.message})`);
-    this.#reported = true;
+    if (this.#failure === undefined) onProblem(`syslog at udp://${host}:${port} cannot be reached (${error.message})`);
+    this.#failure = error.message;
   }
 }

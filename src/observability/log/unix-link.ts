@@ -11,12 +11,13 @@ export function datagramLine(message: Buffer): Buffer {
  * takes them, so that its restart loses nothing.
  */
 export function openUnixLink(path: string) {
-  return (up: () => void, down: (reason: string) => void): Link => {
+  return (up: () => void, down: (reason: string) => void, stalled: (reason: string) => void): Link => {
     const helper = startDatagrams({
       path,
       policy: 'keep',
       title: 'log',
       ready: up,
+      stalled: () => stalled('nobody receives there'),
       ended: (reason) => down(`the helper process ended (${reason})`),
     });
     return { stream: helper.input, destroy: () => helper.kill() };

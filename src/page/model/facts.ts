@@ -1,6 +1,5 @@
 import type { ServiceSnapshot } from '../../domain/status.ts';
 import { age, type Link, STALE } from './headline.ts';
-import { type Reported, reportedIn } from './reported.ts';
 
 /** One thing that the service, or the page, is connected to, and how that does. */
 export interface Fact {
@@ -31,12 +30,9 @@ export function factsOf(snapshot: ServiceSnapshot | undefined, link: Link, now: 
   ];
 }
 
-function outletsOf(snapshot: ServiceSnapshot): Fact[] {
-  const { outlets }: Reported = reportedIn(snapshot);
-  const { journal, notify } = snapshot;
-  const all = outlets ?? (journal === undefined ? [] : [{ outlet: 'journal', lost: journal.lostEvents, ...journal }]);
+function outletsOf({ outlets, notify }: ServiceSnapshot): Fact[] {
   return [
-    ...all.map(({ outlet, failure, lost }) => outletFact(outlet, failure, lost)),
+    ...outlets.map(({ outlet, failure, lost }) => outletFact(outlet, failure, lost)),
     ...(notify?.receivers ?? []).map(({ receiver, failure, lost }) => outletFact(receiver, failure, lost)),
   ];
 }

@@ -1,7 +1,6 @@
 import type { ServiceSnapshot } from '../../domain/status.ts';
 import { withoutUrl } from '../../observability/describe-event.ts';
 import { humanDuration, localTime } from '../../observability/human-time.ts';
-import { reportedIn } from './reported.ts';
 
 /** How the page is connected to the service. Times are in milliseconds since 1970, by its clock. */
 export type Link =
@@ -77,7 +76,7 @@ function serviceHeadline(snapshot: ServiceSnapshot, now: number, lastDone: numbe
 
 function liveHeadline(snapshot: ServiceSnapshot, now: number, lastDone: number | undefined): Headline {
   const { counts, stuck, connection } = snapshot;
-  const [pause] = reportedIn(snapshot).pauses ?? [];
+  const [pause] = snapshot.pauses;
   const connected = connection.since === undefined ? [] : [`connected for ${age(now, Date.parse(connection.since))}`];
   const last = lastDone === undefined ? [] : [`the last account was done at ${localTime(iso(lastDone), iso(now))}`];
   const parts = [

@@ -1,5 +1,5 @@
 import { Subject, VirtualTimeScheduler } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { DirectoryChange } from '../../../src/domain/change.ts';
 import { entryOf } from '../../../src/domain/entry.ts';
 import { type AccountChange, readAccounts } from '../../../streams/operators/read-accounts.ts';
@@ -79,11 +79,22 @@ describe('readAccounts', () => {
     expect(sighted('Lld')).toMatchObject({ words: ['seen'], told: ['received'] });
   });
 
-  it('tells what has left: by a change, by a refresh, by a list', () => {
-    expect(sighted('ax')).toMatchObject({ words: ['seen', 'left'], told: ['received', 'left'] });
-    expect(sighted('aRr')).toMatchObject({ words: ['seen', 'left'], told: ['received', 'left'] });
-    expect(sighted('aLd')).toMatchObject({ words: ['seen', 'left'], told: ['received', 'left'] });
+  it.each(['ax', 'aRr', 'aLd'])('tells what has left, by a change, a refresh or a list (%s)', async (changes) => {
+    const { words, stage } = sighted(changes);
+    expect(words).toEqual(['seen', 'left']);
+    await vi.waitFor(() => expect(stage.told).toEqual(['received', 'left']));
+  });
+
+  it('tells nothing of what it never saw leave', () => {
     expect(sighted('x').words).toEqual([]);
+  });
+
+  it('reports that an account has left before it reports what it is when it is back', () => {
+    expect(sighted('axa').told).toEqual(['received', 'left', 'received']);
+  });
+
+  it('knows without a read why an account has left that has the mode of another program', () => {
+    expect(sighted('ao').stage.events.at(-1)).toMatchObject({ event: 'left', why: 'moved' });
   });
 
   it('does not let a refresh or list drop what changed after it began, or one that did not end', () => {

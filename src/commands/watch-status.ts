@@ -1,0 +1,75 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ServiceSnapshot } from '../domain/status.ts';
+import { wantsColour } from '../observability/colour.ts';
+import { ageAt } from '../observability/condition-words.ts';
+import { visible } from '../observability/visible.ts';
+import { wrap } from '../observability/wrap.ts';
+import { fetchStatus } from '../operator/fetch-status.ts';
+import { OperatorError } from '../operator/listen-address.ts';
+import { CommandExit } from './run-action.ts';
+import { Screen, type ScreenSize } from './screen.ts';
+import { renderStatus } from './status-screen.ts';
+import { exitCodeFor } from './troubles.ts';
+
+export interface WatchOptions {
+  /** Returns the address to ask. */
+  readonly address: () => Promise<string>;
+  readonly intervalMilliseconds: number;
+}
+
+/** Why the service was not reached, and since when. */
+interface Outage {
+  readonly since: string;
+  readonly reason: string;
+}
+
+/**
+ * Shows the status on the terminal, again and again in place, until Ctrl-C. A service that cannot be
+ * reached at first is an error; one that is away later, as during a restart, is waited for. Resolves
+ * to the exit code for the last status.
+ */
+export async function watchStatus({ address, intervalMilliseconds }: WatchOptions): Promise<number> {
+  const { stdout, env } = process;
+  const ending = new AbortController();
+  const { signal } = ending;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => ending.abort());
+  const ask = async () => fetchStatus(await address(), {}, signal);
+  let status = await ask();
+  let outage: Outage | undefined;
+  const colour = wantsColour(stdout, env);
+  const screen = new Screen(stdout, (size) => withOutage(status, outage, { ...size, colour }));
+  try {
+    while (!signal.aborted) {
+      screen.show();
+      await delay(intervalMilliseconds, undefined, { signal }).catch(() => {});
+      const asked = signal.aborted ? undefined : await ask().catch(orOutage(outage));
+      if (signal.aborted || asked === undefined) break;
+      if ('reason' in asked) outage = asked;
+      else [status, outage] = [asked, undefined];
+    }
+  } finally {
+    screen.close();
+  }
+  return outage === undefined ? exitCodeFor(status) : CommandExit.UNKNOWN;
+}
+
+/** Turns the error of a service that cannot be asked into an outage, which `before` may have begun. */
+function orOutage(before: Outage | undefined): (error: unknown) => Outage {
+  return (error) => {
+    if (!(error instanceof OperatorError)) throw error;
+    return { since: before?.since ?? new Date().toISOString(), reason: error.message };
+  };
+}
+
+/** The status, below why it is an old one. */
+function withOutage(
+  status: ServiceSnapshot,
+  outage: Outage | undefined,
+  { columns, rows, colour }: ScreenSize & { readonly colour: boolean },
+): string {
+  if (outage === undefined) return renderStatus(status, { colour, columns, rows });
+  const age = ageAt(new Date().toISOString());
+  const words = `THE SERVICE CANNOT BE ASKED, for ${age(outage.since)}: ${outage.reason}; this was ${age(status.time)} ago:`;
+  const head = wrap(visible(words), columns);
+  return [...head, renderStatus(status, { colour: false, columns, rows: rows - head.length })].join('\n');
+}

@@ -1,0 +1,162 @@
+import type { AccountRef, EventName, StreamEvent } from '../domain/event.ts';
+
+type FieldsOf<N extends EventName> = Exclude<keyof Extract<StreamEvent, { event: N }>, 'event' | keyof AccountRef>;
+
+/** What an event says, and its own fields: those beside `time`, `event` and the account's. */
+type Reference = {
+  readonly [N in EventName]: { readonly says: string; readonly fields: Readonly<Record<FieldsOf<N>, string>> };
+};
+
+/**
+ * The vocabulary for people and programs: docs/events.md is written from it. The type requires every
+ * event and every field.
+ */
+export const EVENT_REFERENCE: Reference = {
+  connected: {
+    says: 'The subscription is connected to a server of the directory.',
+    fields: {
+      url: 'the server',
+      protocol: '`syncrepl` or `persistentSearch`',
+      server: 'what the server says of itself, and why this protocol',
+    },
+  },
+  refreshing: { says: 'The list of the open accounts begins.', fields: {} },
+  refreshed: {
+    says: 'The list of the open accounts is complete; changes follow.',
+    fields: { entries: 'how many are open', milliseconds: 'how long it took' },
+  },
+  disconnected: {
+    says: 'The connection has ended, or could not be made.',
+    fields: {
+      url: 'the server',
+      reason: 'why',
+      remedy: 'what to do, if somebody has to',
+      resultCode: 'the LDAP result code, if the directory sent one',
+    },
+  },
+  reconnecting: {
+    says: 'Another attempt to connect follows.',
+    fields: { url: 'the server', attempt: 'the number of the attempt', inMilliseconds: 'when it follows' },
+  },
+  received: {
+    says: 'An account is in sight: it was listed, or somebody changed it.',
+    fields: {
+      change: '`add`, `modify`, `rename`, `delete`, or `refresh` and `list` for what was there',
+      entryUUID: 'the identity of the entry',
+      modifiedBy: 'the DN that wrote it last (modifiersName)',
+      writtenAt: 'when, if a list has found it (modifyTimestamp)',
+    },
+  },
+  skipped: {
+    says: 'The account is not worked on.',
+    fields: {
+      reason: 'why',
+      returnValue: 'the code of its last attempt, if that failed',
+      failedAt: 'when that was written',
+      resultCode: 'the LDAP result code, if the directory refuses it',
+    },
+  },
+  deferred: { says: 'The account is asked for on a later day.', fields: { until: 'the day, `YYYYMMDD`' } },
+  waiting: { says: 'The account waits for a change, or for time to pass.', fields: { reason: 'for what' } },
+  queued: { says: 'The account is due, and waits for a worker.', fields: {} },
+  claimed: { says: 'The request was claimed in the directory; its handler begins.', fields: {} },
+  resumed: { says: 'An interrupted attempt is taken up again.', fields: {} },
+  step: {
+    says: 'A step of the handler has ended.',
+    fields: {
+      name: 'the step',
+      milliseconds: 'how long it took',
+      outcome: '`done`, `failed`, `killed`, `timedOut`, `cancelled` or `interrupted`',
+      returnValue: 'its code, if it failed',
+    },
+  },
+  output: {
+    says: 'The script printed a line.',
+    fields: { stream: '`stdout` or `stderr`', line: 'the line' },
+  },
+  finished: {
+    says: 'The account is finished, and the directory says so.',
+    fields: {
+      state: 'the state that was written',
+      milliseconds: 'from the claim to the end of the handler',
+      settledBy: 'the operator that has settled it by hand',
+    },
+  },
+  failed: {
+    says: 'The attempt failed. The account stands so until somebody asks again.',
+    fields: {
+      returnValue: 'the code',
+      reason: 'what it means',
+      step: 'the step that failed',
+      cause: "the script's last words",
+      modifiedBy: 'the DN that wrote the request, if this service claimed it',
+    },
+  },
+  retrying: {
+    says: 'Another attempt follows.',
+    fields: {
+      attempt: 'its number',
+      inMilliseconds: 'when it follows',
+      reason: 'why',
+      cause: "the script's last words",
+      resultCode: 'the LDAP result code, if the directory refuses',
+    },
+  },
+  superseded: {
+    says: 'A newer request was written meanwhile, and is handled next; nothing was overwritten.',
+    fields: { reason: 'what stands there now' },
+  },
+  conflict: {
+    says: 'Somebody else changed the account; it is read again.',
+    fields: {
+      reason: 'what happened',
+      modifiedBy: 'the DN that wrote it',
+      remedy: 'what to do, if somebody has to',
+    },
+  },
+  left: {
+    says: 'The account is no longer open and in sight.',
+    fields: {
+      why: '`finished` by somebody else, `moved` out of sight, `deleted` (as far as the service may read), or `unknown`: it was not looked at, as too many left at once',
+      modifiedBy: 'the DN that finished it',
+      movedTo: 'the DN that it has now',
+    },
+  },
+  paused: {
+    says: 'No new work is begun from now on; what runs goes on. It is told again when its reason changes.',
+    fields: {
+      by: '`operator`, `switch` or `brake`',
+      holds: '`everything` or `deletes`',
+      reason: 'why',
+      who: 'the operator, if that is known',
+    },
+  },
+  resumedWork: {
+    says: 'A pause is over; another one may last.',
+    fields: {
+      by: '`operator`, `switch` or `brake`: whose pause it was',
+      milliseconds: 'how long it lasted',
+      who: 'the operator that ended it, if that is known',
+    },
+  },
+  reloaded: {
+    says: 'The configuration was read again.',
+    fields: {
+      changed: 'the keys that have other values from now on',
+      needRestart: 'the keys whose other values need a restart',
+      who: 'the operator, if that is known',
+    },
+  },
+  draining: {
+    says: 'The service is to stop: running scripts may finish.',
+    fields: {
+      inWork: 'how many accounts are in work',
+      queued: 'how many wait',
+      graceMilliseconds: 'how long it waits for those in work',
+    },
+  },
+  stopped: {
+    says: 'The last event of a service.',
+    fields: { exitCode: 'of the process', interrupted: 'how many accounts in work the stop has ended' },
+  },
+};

@@ -1,0 +1,130 @@
+import type { ReadEntry } from '../../src/domain/account.ts';
+import { comparableDn, isSameDn } from '../../src/domain/dn.ts';
+import type { DirectoryEntry } from '../../src/domain/entry.ts';
+import type { Report, WhyLeft } from '../../src/domain/event.ts';
+
+/** An account that left. `id`: see `identityOf`. */
+export interface LeftAccount {
+  readonly id: string;
+  readonly dn: string;
+  readonly uid: string;
+  readonly mode?: string;
+}
+
+export interface LeftAccountsOptions {
+  /**
+   * Reads the entry with this entryUUID, wherever it is now; without an entryUUID the one with the
+   * DN. Undefined if there is none that may be read.
+   */
+  readonly locate: (dn: string, entryUUID: string | undefined) => Promise<DirectoryEntry | undefined>;
+  readonly readEntry: ReadEntry;
+  readonly report: Report;
+  /** A clock in milliseconds. */
+  readonly monotonic: () => number;
+}
+
+/** The reads that may follow each other at once, as many as somebody would look at. */
+const MOST_READS = 60;
+/** After that there is one in this time, in milliseconds. */
+const READ_INTERVAL = 1_000;
+
+/**
+ * Reports the accounts that left, each with the reason, for which its entry is read once. The reads
+ * are for people only: one at a time, and so few that a mass of accounts costs the directory
+ * nothing. For the others the reason is `unknown`. The work on accounts never waits for them.
+ *
+ *   (none) -> asked       the account left, and its entry is read
+ *   asked -> (none)       reported: it was read, it is seen again, or the service ends
+ */
+export class LeftAccounts {
+  readonly #options: LeftAccountsOptions;
+  readonly #asked = new Map<string, LeftAccount>();
+  #allowed = MOST_READS;
+  #allowedAt: number;
+  #reading = false;
+
+  constructor(options: LeftAccountsOptions) {
+    this.#options = options;
+    this.#allowedAt = options.monotonic();
+  }
+
+  /** To be called when an account has left. `why`: the reason, if it is known. */
+  left(account: LeftAccount, why?: WhyLeft): void {
+    this.seen(account.id);
+    if (why !== undefined || !this.#mayRead()) {
+      this.#say(account, { why: why ?? 'unknown' });
+      return;
+    }
+    this.#asked.set(account.id, account);
+    if (!this.#reading) void this.#readAll();
+  }
+
+  /** To be called before anything is reported of an account that is in sight again. */
+  seen(id: string): void {
+    const account = this.#asked.get(id);
+    if (account !== undefined) this.#tell(account, { why: 'unknown' });
+  }
+
+  /** Reports what is still asked for. */
+  close(): void {
+    for (const account of [...this.#asked.values()]) this.#tell(account, { why: 'unknown' });
+  }
+
+  #mayRead(): boolean {
+    const now = this.#options.monotonic();
+    const more = Math.floor((now - this.#allowedAt) / READ_INTERVAL);
+    this.#allowedAt += more * READ_INTERVAL;
+    this.#allowed = Math.min(MOST_READS, this.#allowed + more);
+    if (this.#allowed === 0) return false;
+    this.#allowed -= 1;
+    return true;
+  }
+
+  async #readAll(): Promise<void> {
+    this.#reading = true;
+    for (let next = this.#first(); next !== undefined; next = this.#first()) {
+      // Whatever prevents the read is seen elsewhere: only the reason is missing.
+      const found = await this.#read(next).catch((): Found => ({ why: 'unknown' }));
+      this.#tell(next, found);
+    }
+    this.#reading = false;
+  }
+
+  #first(): LeftAccount | undefined {
+    const [first] = this.#asked.values();
+    return first;
+  }
+
+  async #read({ id, dn }: LeftAccount): Promise<Found> {
+    const { locate, readEntry } = this.#options;
+    const entryUUID = id === comparableDn(dn) ? undefined : id;
+    const entry = await locate(dn, entryUUID);
+    // Without an entryUUID it may have been renamed.
+    if (entry === undefined) return { why: entryUUID === undefined ? 'unknown' : 'deleted' };
+    const reading = readEntry(entry);
+    if (reading.kind === 'account' && reading.record.state !== '0') {
+      const { mode, modifiedBy } = reading.record;
+      return { why: 'finished', mode, ...(modifiedBy === undefined ? {} : { modifiedBy }) };
+    }
+    if (reading.kind === 'unworkable') return { why: 'unknown' };
+    return { why: 'moved', ...(isSameDn(entry.dn, dn) ? {} : { movedTo: entry.dn }) };
+  }
+
+  /** Reports the account, unless that was done while its entry was read. */
+  #tell(account: LeftAccount, found: Found): void {
+    if (this.#asked.get(account.id) !== account) return;
+    this.#asked.delete(account.id);
+    this.#say(account, found);
+  }
+
+  #say({ dn, uid, mode }: LeftAccount, found: Found): void {
+    this.#options.report({ event: 'left', dn, uid, ...(mode === undefined ? {} : { mode }), ...found });
+  }
+}
+
+interface Found {
+  readonly why: WhyLeft;
+  readonly mode?: string;
+  readonly modifiedBy?: string;
+  readonly movedTo?: string;
+}

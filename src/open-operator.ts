@@ -9,16 +9,7 @@ import { programVersion } from './version.ts';
 /** What the interface tells of. */
 type OperatorSource = Pick<
   OperatorOptions,
-  | 'events$'
-  | 'accounts'
-  | 'leases'
-  | 'journal'
-  | 'notify'
-  | 'outlets'
-  | 'canary'
-  | 'pauses'
-  | 'control'
-  | 'limitMilliseconds'
+  'events$' | 'accounts' | 'leases' | 'notify' | 'outlets' | 'canary' | 'pauses' | 'control' | 'limitMilliseconds'
 >;
 
 type Notice = (message: string, level: 'error') => void;

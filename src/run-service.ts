@@ -120,7 +120,7 @@ async function runLogged(
     const reload = createReload({ configFile, env, settings, use, manager, report: publisher.report });
     const control = service.control === undefined ? undefined : { ...service.control, reload };
     const outlets = () => outletsOf(settings.log, log, journal);
-    const told = { events$: publisher.events$, journal: journal?.health, outlets, notify: notifier?.status };
+    const told = { events$: publisher.events$, outlets, notify: notifier?.status };
     const source = { ...told, accounts, leases, canary, pauses, control, limitMilliseconds };
     operator = await openOperatorInterface(settings, source, notice);
     // Ready means started, even without a connection: a manager that restarts the service would not

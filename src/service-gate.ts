@@ -40,3 +40,8 @@ export function obey(
   obeying.add(obeyBrake({ settings, operations, gate, notice, now }, protocol$));
   return obeying;
 }
+
+/** Whether nothing at all is taken up. */
+export function isAllPaused(gate: Gate): boolean {
+  return gate.pauses().some(({ holds }) => holds === 'everything');
+}

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { uptime } from 'node:os';
 import { catchError, EMPTY, ignoreElements, lastValueFrom, type Observable, Subject, tap } from 'rxjs';
 import type { Settings } from '../config/schema.ts';
 import { hostObjection } from '../handlers/steps/host-users.ts';
@@ -9,9 +8,8 @@ import type { OpenAccounts } from '../streams/accounts/open-accounts.ts';
 import { AccountsInStream } from '../streams/accounts-in-stream.ts';
 import type { Candidate } from '../streams/candidate.ts';
 import type { Gate } from '../streams/gate.ts';
-import { LAST_WRITES, LeaseKeeper } from '../streams/leases/lease-keeper.ts';
+import { LAST_WRITES } from '../streams/leases/lease-keeper.ts';
 import { type Leases, NO_LEASES } from '../streams/leases/leases.ts';
-import { PresenceKeeper } from '../streams/leases/presence-keeper.ts';
 import { type PipelineDependencies, provisioning } from '../streams/pipeline.ts';
 import type { ObserveStep } from '../streams/turn/steps.ts';
 import { createControl } from './control.ts';
@@ -20,22 +18,20 @@ import type { AccountsView } from './domain/condition.ts';
 import type { Control } from './domain/control.ts';
 import type { Report, StreamEvent } from './domain/event.ts';
 import { TOKEN_DAYS, tokenDay } from './domain/fence.ts';
-import { type Holder, holderWord } from './domain/lease.ts';
+import type { Holder } from './domain/lease.ts';
 import type { LeasesView } from './domain/lease-status.ts';
 import type { Pause } from './domain/pause.ts';
-import { presenceName } from './domain/presence.ts';
 import { readAccount } from './domain/read-account.ts';
 import { longestPause } from './domain/retry.ts';
 import { ReturnCode } from './domain/return-code.ts';
 import type { CanaryStatus } from './domain/status.ts';
 import { stateTimestamp } from './domain/timestamp.ts';
 import type { Connection } from './ldap/connection.ts';
-import { leaseStore } from './ldap/lease-store.ts';
-import type { DirectoryOperations } from './ldap/operations.ts';
 import { createCanary, withCanary } from './open-canary.ts';
 import { createLeft } from './report-left.ts';
-import { createGate, obey } from './service-gate.ts';
+import { createGate, isAllPaused, obey } from './service-gate.ts';
 import { createHandlers } from './service-handlers.ts';
+import { createLeases } from './service-leases.ts';
 import { ServiceLifecycle } from './service-lifecycle.ts';
 import { accessOf, decisionMaker, rulesOf } from './site.ts';
 import { watchedDirectory } from './watched-directory.ts';
@@ -111,7 +107,7 @@ export function createService(given: ServiceOptions): Service {
   const handlers = createHandlers({ settings, notice, monotonic });
   const open = createMemory(settings, () => handlers.longestMilliseconds() + longestPause(settings.retry));
   const directory = createDirectory(options, open, lifecycle);
-  const leases = createLeases(options, directory.operations, lifecycle);
+  const leases = createLeases(options, directory.operations, lifecycle, jobIds());
 
   const settled$ = new Subject<Candidate>();
   const left = createLeft(settings, report, directory.operations, monotonic);
@@ -214,29 +210,6 @@ function createDirectory(options: ServiceOptions, open: OpenAccounts, lifecycle:
   };
 }
 
-/** The leases of this service; with `instances: one` there are none. */
-function createLeases(
-  { settings, holder, dryRun, notice }: ServiceOptions,
-  operations: DirectoryOperations,
-  { drain$ }: ServiceLifecycle,
-) {
-  const { leases, script } = settings;
-  if (holder === undefined || leases.base === null || dryRun) return undefined;
-  const common = {
-    directory: leaseStore(operations, leases.base),
-    holder: holderWord(holder),
-    now: () => uptime() * 1_000,
-    newTurn: jobIds(),
-  };
-  const presence = new PresenceKeeper({ ...common, name: presenceName(holder), notice });
-  const keeper = new LeaseKeeper({ ...common, duration: leases.duration, killGrace: script.killGrace, presence });
-  drain$.subscribe(() => keeper.drain());
-  return {
-    keeper,
-    connected: () => presence.connected(),
-  };
-}
-
 /**
  * Aborted when the connection to the directory has to end. Under leases it stays for a moment after
  * the stop, so that what is interrupted can be left to other services.
@@ -304,8 +277,4 @@ function jobIds(): () => string {
   const run = Math.random().toString(36).slice(2, 6);
   let count = 0;
   return () => `${run}-${++count}`;
-}
-
-function isAllPaused(gate: Gate): boolean {
-  return gate.pauses().some(({ holds }) => holds === 'everything');
 }

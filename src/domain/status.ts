@@ -199,8 +199,6 @@ export interface ServiceSnapshot {
   readonly rates: readonly Rate[];
   /** Undefined with `instances: one`. */
   readonly leases?: LeasesStatus;
-  /** Undefined if the service keeps no journal. */
-  readonly journal?: JournalHealth;
   /** Undefined if nobody is notified. */
   readonly notify?: NotifyStatus;
   readonly outlets: readonly OutletHealth[];

@@ -8,7 +8,7 @@ import type { LeasesView } from '../domain/lease-status.ts';
 import type { Mode } from '../domain/mode.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
 import type { Pause } from '../domain/pause.ts';
-import type { CanaryStatus, JournalHealth, OutletHealth } from '../domain/status.ts';
+import type { CanaryStatus, OutletHealth } from '../domain/status.ts';
 import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
 import { addControlRoutes } from './control-routes.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
@@ -37,8 +37,6 @@ export interface OperatorAppOptions {
   readonly readers?: ReaderLimits | undefined;
   /** The leases of the service; undefined: it needs none. */
   readonly leases?: LeasesView | undefined;
-  /** How the journal does; undefined: the service keeps none. */
-  readonly journal?: (() => JournalHealth) | undefined;
   /** How notifications do; undefined: nobody is notified. */
   readonly notify?: (() => NotifyStatus) | undefined;
   /** How the outlets of the service do; undefined: it has none. */
@@ -80,7 +78,7 @@ const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; ch
 
 /** Makes the paths of the operator interface, which only read, and the orders. */
 export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
-  const { version, now, accounts, limitMilliseconds, leases, journal, notify, history, page, canary } = options;
+  const { version, now, accounts, limitMilliseconds, leases, notify, history, page, canary } = options;
   const { pauses = () => [], outlets = () => [] } = options;
   const startedAt = new Date(now()).toISOString();
   /** Part of each event id, as the numbers begin again at each start of the service. */
@@ -130,7 +128,7 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     const context = {
       ...{ now: now(), startedAt, version, pauses: pauses() },
       ...{ limit, uid, limitMilliseconds: limitMilliseconds() },
-      ...{ leases: leases?.status({ limit, uid }), journal: journal?.(), notify: notify?.() },
+      ...{ leases: leases?.status({ limit, uid }), notify: notify?.() },
       ...{ outlets: outlets(), canary: canary?.() },
     };
     const text = statusText(status, accounts, context);

@@ -91,7 +91,6 @@ export const snapshotSchema = z.looseObject({
     waiting: number,
   }),
   leases: leasesSchema.optional(),
-  journal: z.looseObject({ directory: text, lostEvents: number, failure: text.optional() }).optional(),
   notify: notify.optional(),
   canary: z
     .looseObject({

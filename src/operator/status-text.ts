@@ -2,7 +2,7 @@ import type { AccountsView, ConditionName } from '../domain/condition.ts';
 import type { LeasesStatus } from '../domain/lease-status.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
 import type { Pause } from '../domain/pause.ts';
-import type { CanaryStatus, JournalHealth, OutletHealth, ServiceSnapshot } from '../domain/status.ts';
+import type { CanaryStatus, OutletHealth, ServiceSnapshot } from '../domain/status.ts';
 import { isReady, type StatusState } from './status-reducer.ts';
 import { ACCOUNTS_PER_SLICE, type Of, type Survey, type SurveyOptions, survey } from './survey.ts';
 
@@ -11,7 +11,6 @@ export interface StatusContext extends Omit<SurveyOptions, 'median'> {
   readonly version: string;
   readonly pauses: readonly Pause[];
   readonly leases?: LeasesStatus | undefined;
-  readonly journal?: JournalHealth | undefined;
   readonly notify?: NotifyStatus | undefined;
   readonly outlets: readonly OutletHealth[];
   readonly canary?: CanaryStatus | undefined;
@@ -56,7 +55,7 @@ const SHOW: { readonly [C in ConditionName]: Show<C> } = {
 export function* statusText(
   state: StatusState,
   accounts: AccountsView,
-  { startedAt, version, pauses, leases, journal, notify, outlets, canary, ...options }: StatusContext,
+  { startedAt, version, pauses, leases, notify, outlets, canary, ...options }: StatusContext,
 ): Generator<string> {
   const counts = accounts.counts();
   const looking = survey(accounts, { ...options, median: (mode) => state.attempts.median(mode) });
@@ -80,7 +79,6 @@ export function* statusText(
     rates: state.rates.rates(options.now),
     failures: found.failures.groups(),
     ...(leases === undefined ? {} : { leases }),
-    ...(journal === undefined ? {} : { journal }),
     ...(notify === undefined ? {} : { notify }),
     outlets,
     ...(canary === undefined ? {} : { canary }),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ServiceSnapshot } from '../../src/domain/status.ts';
 import { readAddress, type ViewAddress, writeAddress } from '../../src/page/model/address.ts';
 import { otherSpan, SPANS } from '../../src/page/model/axis.ts';
 import { factsOf } from '../../src/page/model/facts.ts';
@@ -145,14 +146,14 @@ describe('the facts', () => {
   });
 
   it('are how each outlet does', () => {
-    const journal = { directory: '/var/j', lostEvents: 3, failure: 'no space left on device' };
-    expect(factsAt(snapshotAt(0, { journal })).at(-1)).toBe('journal: no space left on device, 3 lost!');
-    const outlets = [
+    const outlets: ServiceSnapshot['outlets'] = [
+      { outlet: 'journal', where: '/var/j', lost: 3, failure: 'no space left on device' },
       { outlet: 'log file', where: '/var/log/x', lost: 0 },
       { outlet: 'syslog', where: 'udp', lost: 2 },
     ];
     const notify = { receivers: [{ receiver: 'mail', lost: 0, failure: 'refused' }] };
-    expect(factsAt({ ...snapshotAt(0), outlets, notify }).slice(-3)).toEqual([
+    expect(factsAt({ ...snapshotAt(0), outlets, notify }).slice(-4)).toEqual([
+      'journal: no space left on device, 3 lost!',
       'log file: works',
       'syslog: works, 2 lost!',
       'mail: refused!',

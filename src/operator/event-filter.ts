@@ -13,7 +13,7 @@ export interface EventFilter {
  */
 export function readFilter(asked: { uid?: readonly string[]; event?: readonly string[] }): EventFilter {
   const events = words(asked.event).map((word) => {
-    const name = EVENT_NAMES.find((known) => known === word.toLowerCase());
+    const name = EVENT_NAMES.find((known) => known.toLowerCase() === word.toLowerCase());
     if (name === undefined) {
       throw new RangeError(`"${word.slice(0, 40)}" is not an event; the events are ${EVENT_NAMES.join(', ')}`);
     }

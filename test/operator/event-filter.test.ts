@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EVENT_NAMES } from '../../src/domain/event.ts';
 import { readFilter, readSince } from '../../src/operator/event-filter.ts';
 
 const NOW = Date.parse('2026-03-01T02:00:00Z');
@@ -30,6 +31,10 @@ describe('the filter', () => {
     const filter = readFilter({ uid: ['A,b', ' c '], event: ['Finished,failed', ''] });
     expect([...filter.uids]).toEqual(['a', 'b', 'c']);
     expect([...filter.events]).toEqual(['finished', 'failed']);
+  });
+
+  it.each(EVENT_NAMES)('takes %s', (name) => {
+    expect([...readFilter({ event: [name] }).events]).toEqual([name]);
   });
 
   it('refuses an event that is none, and names those that are', () => {

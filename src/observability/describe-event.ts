@@ -50,6 +50,44 @@ export function describeEvent(event: StreamEvent): string {
       return joined([`from ${event.url}: ${withoutUrl(event.reason, event.url)}`, event.remedy]);
     case 'reconnecting':
       return `to ${event.url} in ${humanDuration(event.inMilliseconds)} (try ${event.attempt})`;
+    case 'paused':
+      return `${pausedBy(event)}, so ${heldWords(event)}: ${event.reason}`;
+    case 'resumedWork':
+      return `${resumedWords(event)} after ${humanDuration(event.milliseconds)}`;
+    case 'reloaded':
+      return reloadedWords(event);
+    case 'draining':
+      return `${event.inWork} in work, ${event.queued} queued; at most ${humanDuration(event.graceMilliseconds)}`;
+    case 'stopped':
+      return event.interrupted === 0
+        ? `with exit code ${event.exitCode}`
+        : `with exit code ${event.exitCode}; ${count(event.interrupted, 'account')} interrupted, resumed at the next start`;
+    default:
+      return describeAccountEvent(event);
+  }
+}
+
+/** An event that is about the service, and not about an account. */
+type ServiceEvent = Extract<
+  StreamEvent,
+  {
+    event:
+      | 'connected'
+      | 'refreshing'
+      | 'refreshed'
+      | 'disconnected'
+      | 'reconnecting'
+      | 'paused'
+      | 'resumedWork'
+      | 'reloaded'
+      | 'draining'
+      | 'stopped';
+  }
+>;
+
+/** As `describeEvent`, for an event about an account. */
+export function describeAccountEvent(event: Exclude<StreamEvent, ServiceEvent>): string {
+  switch (event.event) {
     case 'received':
       return receivedWords(event);
     case 'skipped':
@@ -82,18 +120,6 @@ export function describeEvent(event: StreamEvent): string {
       return joined([event.reason, event.remedy]);
     case 'left':
       return leftWords(event);
-    case 'paused':
-      return `${pausedBy(event)}, so ${heldWords(event)}: ${event.reason}`;
-    case 'resumedWork':
-      return `${resumedWords(event)} after ${humanDuration(event.milliseconds)}`;
-    case 'reloaded':
-      return reloadedWords(event);
-    case 'draining':
-      return `${event.inWork} in work, ${event.queued} queued; at most ${humanDuration(event.graceMilliseconds)}`;
-    case 'stopped':
-      return event.interrupted === 0
-        ? `with exit code ${event.exitCode}`
-        : `with exit code ${event.exitCode}; ${count(event.interrupted, 'account')} interrupted, resumed at the next start`;
   }
 }
 
@@ -131,7 +157,7 @@ const LEFT: Readonly<Record<WhyLeft, (event: LeftEvent) => string>> = {
   finished: ({ mode, modifiedBy = 'somebody else' }) =>
     `was finished${mode === undefined ? '' : ` as ${mode}`} by ${modifiedBy}`,
   moved: ({ movedTo }) =>
-    `is out of sight: ${movedTo === undefined ? 'another mode, or directory.filter no longer matches' : `it is ${movedTo} now`}`,
+    `is out of sight: ${movedTo === undefined ? 'another mode, or no match for directory.filter' : `it is ${movedTo} now`}`,
   deleted: () => 'was deleted, or moved to where the service may not read',
   unknown: () => 'is no longer an open account',
 };

@@ -283,7 +283,7 @@ describe('the journal of a service', () => {
     const lost = Number(/is written again; (\d+) events/.exec(service.output)?.[1]);
     expect(readable).toContainEqual(expect.objectContaining({ event: 'missed', missed: lost }));
     const json = JSON.parse((await run('status', '--json')).stdout);
-    expect(json.journal).toEqual({ directory: join(disk, 'journal'), lostEvents: lost });
+    expect(json.outlets).toMatchObject([{ outlet: 'journal', where: join(disk, 'journal'), lost }]);
     expect(await metrics()).toMatch(new RegExp(`^prov_outlet_lost_lines_total{outlet="journal"} ${lost}$`, 'm'));
     expect(await metrics()).toMatch(/^prov_outlet_failing\{outlet="journal"\} 0$/m);
     expect(await service.terminate()).toBe(0);

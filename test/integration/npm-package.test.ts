@@ -51,9 +51,9 @@ describe('the npm package', () => {
     expect(files).toEqual(expect.arrayContaining(named));
   });
 
-  it('takes less than 1 MB, and less than 5 MB when it is installed', async () => {
+  it('takes less than 1.2 MB, and less than 5 MB when it is installed', async () => {
     const sizes = (await filesBelow(installed)).map((file) => statSync(join(installed, file)).size);
-    expect(statSync(tarball).size).toBeLessThan(1_000_000);
+    expect(statSync(tarball).size).toBeLessThan(1_200_000);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(5_000_000);
   });
 

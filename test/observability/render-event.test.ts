@@ -91,7 +91,7 @@ describe('an event for a person', () => {
       '10:00:00.250  waiting       3724300    delete              sstIsActive is not FALSE yet',
       '10:00:00.250  left          3724300    added               was finished as added by cn=admin',
       '10:00:00.250  left          3724300                        is out of sight: it is uid=3724300,ou=old,dc=example now',
-      '10:00:00.250  left          3724300                        is out of sight: another mode, or directory.filter no longer matches',
+      '10:00:00.250  left          3724300                        is out of sight: another mode, or no match for directory.filter',
       '10:00:00.250  left          3724300                        was deleted, or moved to where the service may not read',
       '10:00:00.250  left          uid=3724300,ou=accounts,dc=example,dc=org is no longer an open account',
       '10:00:00.250  disconnected  from ldap://ldap1.example.org: connection reset; see whether the directory runs',

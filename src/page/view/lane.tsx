@@ -1,4 +1,4 @@
-import { describeEvent } from '../../observability/describe-event.ts';
+import { describeAccountEvent } from '../../observability/describe-event.ts';
 import { clockTime } from '../../observability/human-time.ts';
 import { ROW_HEIGHT, type ViewActions, type ViewProps } from '../browser/view-state.ts';
 import type { Account, AccountEvent } from '../model/account.ts';
@@ -87,7 +87,7 @@ function point(event: PointerEvent, { events }: Marble, actions: ViewActions): v
 const MOST_LINES = 8;
 
 function linesOf(events: readonly AccountEvent[]): string[] {
-  const lines = events.map((event) => `${clockTime(event.time)}  ${event.event}: ${describeEvent(event)}`);
+  const lines = events.map((event) => `${clockTime(event.time)}  ${event.event}: ${describeAccountEvent(event)}`);
   return lines.length <= MOST_LINES
     ? lines
     : [`(${lines.length - MOST_LINES} before these)`, ...lines.slice(-MOST_LINES)];

@@ -1,11 +1,12 @@
 // `npm test`: runs every check of the project, in order, up to the first stage that fails.
-// `npm test -- types unit` runs only the named stages; `runtimes` and `installation` run
-// only if they are named.
+// `npm test -- types unit` runs only the named stages; `runtimes`, `installation` and `debian-13`
+// run only if they are named.
 // A stage that exceeds its budget is ended and fails.
 // TEST_BUDGETS=3 multiplies the budgets, for a slow machine.
 // The last lines give the failed tests and the reasons.
 // The very last one is `N passed, N failed`.
 import { join } from 'node:path';
+import { testOnDebian13 } from './installation/suites-on-debian-13.ts';
 import { testRuntimes } from './support/runtimes.ts';
 import { runCommand, signalAll } from './support/stage-command.ts';
 import { runVitest, type VitestFailure, type VitestResult } from './support/vitest-run.ts';
@@ -48,6 +49,7 @@ const DEFAULT_STAGES: readonly Stage[] = [
 const FURTHER_STAGES: readonly Stage[] = [
   { name: 'runtimes', title: 'Node.js versions', budget: 1_200, run: runtimes },
   { name: 'installation', title: 'packages in clean roots', budget: 1_800, run: installation },
+  { name: 'debian-13', title: 'integration tests and fault suite on Debian 13', budget: 2_400, run: debian13 },
 ];
 
 await main(process.argv.slice(2));
@@ -110,4 +112,10 @@ async function runtimes(seconds: number): Promise<VitestResult> {
 async function installation(seconds: number): Promise<VitestResult> {
   await command(bin('tsx'), 'test/installation/packages.ts')(seconds);
   return vitest('installation')(seconds);
+}
+
+async function debian13(seconds: number): Promise<VitestResult> {
+  await command(bin('tsx'), 'test/installation/packages.ts')(seconds);
+  await build(seconds);
+  return testOnDebian13({ seconds, cwd: root });
 }

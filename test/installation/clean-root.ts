@@ -21,12 +21,22 @@ export class CleanRoot {
     this.#namespace = namespace;
   }
 
-  /** `packages` can be installed in it without a network. */
-  static async open(suite: string, packages: readonly string[]): Promise<CleanRoot> {
+  /**
+   * `packages` can be installed in it without a network. `devices`: those of this host are there,
+   * and not only those of a minimal Debian.
+   */
+  static async open(
+    suite: string,
+    packages: readonly string[],
+    { devices = false }: { readonly devices?: boolean } = {},
+  ): Promise<CleanRoot> {
     const cached = prepared(suite, packages);
     const folder = mkdtempSync(join(tmpdir(), `${suite}-`));
     await execute('cp', ['-a', `${cached}/.`, folder]);
-    return new CleanRoot(folder, await Namespace.open(`${folder}/proc`, ['ip link set lo up']));
+    // A root that is no mount has no mount namespaces of its own.
+    const mounts = [`mount --rbind '${folder}' '${folder}'`, `mount --rbind /dev '${folder}/dev'`];
+    const prepare = ['ip link set lo up', ...(devices ? mounts : [])];
+    return new CleanRoot(folder, await Namespace.open(`${folder}/proc`, prepare));
   }
 
   /** The arguments of a command that runs a command in the root. */

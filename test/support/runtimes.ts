@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type CommandLimits, runCommand } from './stage-command.ts';
-import { runVitest, type VitestFailure, type VitestResult } from './vitest-run.ts';
+import { onThisHost, runVitest, type VitestFailure, type VitestResult } from './vitest-run.ts';
 
 /** The supported lines of Node.js: the lowest version, and the maintained ones. */
 const RUNTIMES = ['20.19', '22', '24', '26'];
@@ -19,7 +19,7 @@ export async function testRuntimes({ seconds, cwd }: CommandLimits): Promise<Vit
   for (const version of RUNTIMES) {
     console.log(`\n-- Node.js ${version}`);
     const { node, env } = await fetchRuntime(version, limits.seconds);
-    const unit = await runVitest(['--project', 'unit'], { ...limits, env }, node);
+    const unit = await runVitest(['--project', 'unit'], { ...limits, env }, onThisHost(node));
     const walk = await runCommand(node, ['dist/src/main.js', 'sandbox', '--once'], { ...limits, env }).then(
       (): VitestFailure[] => [],
       (error: Error): VitestFailure[] => [{ what: 'sandbox --once', why: [error.message] }],

@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { PROGRESS_FILE, type Progress } from './progress-reporter.ts';
 import { type CommandLimits, runCommand, TimeBudgetExceeded } from './stage-command.ts';
 
@@ -16,24 +16,42 @@ export interface VitestResult {
   readonly failures: readonly VitestFailure[];
 }
 
-const VITEST = join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs');
-const REPORTERS = ['default', join(import.meta.dirname, 'progress-reporter.ts')];
+/** Where vitest runs. */
+export interface VitestPlace {
+  /** The folder on this host that is the root there. */
+  readonly root: string;
+  /** The folder of the project there. */
+  readonly project: string;
+  /** Returns the command that runs Node.js there with these arguments, and this in its environment. */
+  node(args: readonly string[], env: Readonly<Record<string, string>>): readonly [string, readonly string[]];
+}
+
+/** On this host, with the Node.js at this path. */
+export function onThisHost(node = process.execPath): VitestPlace {
+  return {
+    root: '/',
+    project: join(import.meta.dirname, '../..'),
+    node: (args, env) => ['env', [...Object.entries(env).map(([name, value]) => `${name}=${value}`), node, ...args]],
+  };
+}
 
 /**
- * Runs vitest with the Node.js at the path `node`, and resolves to the result. A run that exceeds
- * its budget is ended and fails; the reasons name the tests that were still running.
+ * Runs vitest, and resolves to the result. A run that exceeds its budget is ended and fails; the
+ * reasons name the tests that were still running.
  */
 export async function runVitest(
   args: readonly string[],
   limits: CommandLimits,
-  node = process.execPath,
+  { root, project, node }: VitestPlace = onThisHost(),
 ): Promise<VitestResult> {
-  const folder = mkdtempSync(join(tmpdir(), 'test-progress-'));
+  const folder = mkdtempSync(join(root, tmpdir(), 'test-progress-'));
   const file = join(folder, 'progress.jsonl');
-  const env = { ...(limits.env ?? process.env), [PROGRESS_FILE]: file };
-  const reporters = REPORTERS.map((reporter) => `--reporter=${reporter}`);
+  const reporters = ['default', join(project, 'test/support/progress-reporter.ts')];
+  const options = reporters.map((reporter) => `--reporter=${reporter}`);
+  const vitest = [join(project, 'node_modules/vitest/vitest.mjs'), 'run', ...options, ...args];
   try {
-    const error: unknown = await runCommand(node, [VITEST, 'run', ...reporters, ...args], { ...limits, env }).then(
+    const [path, rest] = node(vitest, { [PROGRESS_FILE]: join('/', relative(root, file)) });
+    const error: unknown = await runCommand(path, rest, limits).then(
       () => undefined,
       (cause: unknown) => cause,
     );

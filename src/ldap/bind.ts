@@ -1,4 +1,5 @@
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
+import { errorText } from '../domain/error-text.ts';
 import { passShortage } from '../host/shortage.ts';
 import type { Authentication } from './access.ts';
 import type { Connection } from './connection.ts';
@@ -49,8 +50,4 @@ async function passwordFor(
   throw new DirectoryError(`bind to ${url} as ${dn}: the password is empty`, {
     remedy: 'put the password of directory.bindDn into its bindPasswordFile, bindPassword or PROV_BIND_PASSWORD',
   });
-}
-
-function errorText(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

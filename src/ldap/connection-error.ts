@@ -1,5 +1,6 @@
 /** The texts for operators about connections that cannot be opened, fail or fall silent. */
 import { ConnectionCut, DirectoryError } from '../domain/directory-error.ts';
+import { errorText } from '../domain/error-text.ts';
 import { shortageIn } from '../host/shortage.ts';
 import type { LdapUrl } from './ldap-url.ts';
 import { resultError } from './remedies.ts';
@@ -192,10 +193,4 @@ export function connectionError(url: string, cause: unknown): DirectoryError {
 function codeOf(cause: unknown): string {
   if (!(cause instanceof Error && 'code' in cause && typeof cause.code === 'string')) return '';
   return cause.code === 'UNSPECIFIED' ? (UNSPECIFIED_FAULTS[cause.message] ?? cause.code) : cause.code;
-}
-
-/** The text of an error. An AggregateError (one error per address) has no message of its own. */
-function errorText(cause: unknown): string {
-  if (cause instanceof AggregateError) return cause.errors.map(errorText).join(', ');
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,3 +1,4 @@
+import { errorText } from '../domain/error-text.ts';
 import type { ReceiverStatus } from '../domain/notify.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import type { Message } from './trouble.ts';
@@ -108,7 +109,7 @@ export class Outbox {
         this.#succeeded();
         continue;
       }
-      this.#didFail(failure.message);
+      this.#didFail(errorText(failure));
       if (failure instanceof Refused) this.#refusals += 1;
       if (this.#refusals === MOST_REFUSALS && this.#drop(message)) this.#lost += 1;
       if (this.#isLast) return;

@@ -1,4 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
+import { errorText } from '../domain/error-text.ts';
 import { type ListenAddress, OperatorError, showAddress } from './listen-address.ts';
 
 const RESPONSE_TIMEOUT_MILLISECONDS = 5_000;
@@ -67,7 +68,7 @@ function unreachable(target: ListenAddress, error: NodeJS.ErrnoException): Opera
   };
   const remedy =
     remedies[error.code ?? ''] ?? 'check that the service runs and that the address is that of operator.listen';
-  return new OperatorError(`cannot reach a service at ${showAddress(target)}: ${error.message}`, remedy, error);
+  return new OperatorError(`cannot reach a service at ${showAddress(target)}: ${errorText(error)}`, remedy, error);
 }
 
 /** The error has no cause, which means that another attempt cannot succeed. */

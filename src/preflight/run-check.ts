@@ -1,4 +1,5 @@
 import type { CheckLine } from '../domain/check-line.ts';
+import { errorText } from '../domain/error-text.ts';
 import { shortageIn } from '../host/shortage.ts';
 
 /**
@@ -10,7 +11,7 @@ export async function runCheck(what: string, check: () => Promise<Omit<CheckLine
     return { what, ...(await check()) };
   } catch (thrown) {
     const error = shortageIn(thrown) ?? thrown;
-    const found = error instanceof Error ? error.message : String(error);
+    const found = errorText(error);
     const remedy =
       error instanceof Error && 'remedy' in error && typeof error.remedy === 'string' ? error.remedy : undefined;
     return { what, verdict: 'fail', found, ...(remedy === undefined ? {} : { remedy }) };

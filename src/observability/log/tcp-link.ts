@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { errorText } from '../../domain/error-text.ts';
 import type { Link } from './stream-sink.ts';
 
 /**
@@ -20,7 +21,7 @@ export function openTcpLink(address: { readonly host: string; readonly port: num
     socket.unref();
     socket.on('connect', up);
     socket.on('error', (error) => {
-      reason = error.message;
+      reason = errorText(error);
     });
     socket.on('close', () => down(reason));
     socket.resume();

@@ -6,7 +6,7 @@ import { runVitest, type VitestResult } from '../support/vitest-run.ts';
 import { CleanRoot } from './clean-root.ts';
 
 /** What a minimal Debian lacks besides. */
-const MORE = ['nodejs', 'procps', 'ca-certificates', 'iproute2'];
+const MORE = ['nodejs', 'procps', 'ca-certificates', 'iproute2', 'netbase'];
 const PROJECT = '/srv/project';
 
 /**

@@ -36,10 +36,11 @@ export class Namespace {
 
   /** The arguments of a command that runs this one in it. */
   inside(...command: readonly string[]): [command: string, args: string[]] {
-    // The namespaces are those of the child that unshare has forked.
+    // The namespaces are those of the child that unshare has forked, and so is the root: a namespace
+    // of mounts is entered at its own root, which is not that of a test in a folder of another Debian.
     const { pid } = this.#first;
     const child = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-    return ['nsenter', ['--target', child, '--mount', '--pid', '--net', ...command]];
+    return ['nsenter', ['--target', child, '--mount', '--root', '--pid', '--net', ...command]];
   }
 
   async close(): Promise<void> {

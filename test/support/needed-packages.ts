@@ -14,6 +14,7 @@ export const NEEDED_PACKAGES: NeededPackages = {
   haproxy: 'haproxy',
   '/usr/bin/chromium': 'chromium',
   patch: 'patch',
+  curl: 'curl',
   promtool: 'prometheus',
   '/usr/sbin/sshd': 'openssh-server',
 };

@@ -18,7 +18,7 @@ export interface Received {
 export interface Rsyslog {
   /** Its datagram socket, instead of /dev/log. */
   readonly socket: string;
-  /** The port for UDP and TCP on 127.0.0.1. */
+  /** The port for UDP and TCP on all addresses of `localhost`: UDP gets to the first one only. */
   readonly port: number;
   /** Waits until there are this many lines, and returns all. */
   received(atLeast: number): Promise<Received[]>;
@@ -42,9 +42,9 @@ export async function startRsyslog(): Promise<Rsyslog> {
 module(load="imuxsock" SysSock.Use="off")
 input(type="imuxsock" Socket="${socket}" CreatePath="on")
 module(load="imudp")
-input(type="imudp" address="127.0.0.1" port="${port}")
+input(type="imudp" address="localhost" port="${port}")
 module(load="imtcp")
-input(type="imtcp" address="127.0.0.1" port="${port}")
+input(type="imtcp" address="localhost" port="${port}")
 template(name="fields" type="string"
   string="%syslogfacility-text%|%syslogseverity-text%|%programname%|%procid%|%msg:2:$%\\n")
 template(name="network" type="string"

@@ -92,7 +92,7 @@ describe('a service that may have others beside it', () => {
   });
 
   it('resumes its own work at once after it was killed', async () => {
-    world = await startWorld({ settings: SEVERAL });
+    world = await startWorld({ settings: SEVERAL, ownRuntime: true });
     const uid = await world.account();
     await world.script.hold(uid);
     await world.ask(uid, 'add');

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
@@ -49,6 +49,11 @@ export interface WorldOptions {
    * The number of services on the accounts. More than one needs `instances: several`. Default: 1.
    */
   readonly services?: number;
+  /**
+   * Whether the services have the runtime folder of this host for themselves. Otherwise a service of
+   * another test may get the slot of one that was killed.
+   */
+  readonly ownRuntime?: boolean;
   /** false: no service is started. */
   readonly start?: boolean;
 }
@@ -165,11 +170,19 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const settings = withSettings(withSettings(testSettings(url, script.command), encrypted), options.settings ?? {});
   const config = await writeSettings(folder, settings);
   const records = Array.from({ length: options.services ?? 1 }, (_, n) => join(folder, `record-${n}.jsonl`));
-  const services = records.map((file) => new ServiceProcess(config, ['--debug', '--record', file]));
+  const through = options.ownRuntime === true ? await ownRuntime(folder) : [];
+  const services = records.map((file) => new ServiceProcess(config, ['--debug', '--record', file], { through }));
   const [service] = services;
   if (service === undefined) throw new Error('a world has one service at least');
   if (options.start !== false) for (const each of services) each.start();
   return new World({ folder, slapd: directory, proxy, script, service, services, records }, stop, options.firstUid);
+}
+
+/** A command that executes a service whose runtime folder is in `folder`. */
+async function ownRuntime(folder: string): Promise<string[]> {
+  const [runtime, own] = ['/run/prov-backup-rsnapshot', join(folder, 'runtime')];
+  for (const each of [runtime, own]) await mkdir(each, { recursive: true, mode: 0o750 });
+  return ['unshare', '--mount', 'sh', '-c', `mount --bind ${own} ${runtime} && exec "$@"`, 'sh'];
 }
 
 async function replaysAsRecorded(file: string): Promise<void> {

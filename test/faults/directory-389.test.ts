@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Directory389, start389 } from '../support/directory-389.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Directory389, RETRIED_AFTER_CRASH, start389 } from '../support/directory-389.ts';
 import { MOMENTS } from './steps.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => directory.remove());
 
-describe.each(['syncrepl', 'persistentSearch'])('a 389-ds that is watched by %s', (subscription) => {
+describe.each(['syncrepl', 'persistentSearch'])('a 389-ds that is watched by %s', RETRIED_AFTER_CRASH, (subscription) => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld({
@@ -18,6 +18,7 @@ describe.each(['syncrepl', 'persistentSearch'])('a 389-ds that is watched by %s'
       firstUid: subscription.length * 1_000,
     });
   });
+  afterEach(() => directory.assertRunning());
   afterAll(() => world.stop());
 
   it.each(MOMENTS)(

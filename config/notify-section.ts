@@ -53,7 +53,7 @@ export const notifySection = section(
       ),
     }),
     on: setting(
-      'What is told: failed (accounts that are not tried again, and writes that the directory refuses), disconnected (for longer than 30s, or quiet), conflict (another service that should not be there), journal (it cannot be written).',
+      'What is told: failed (accounts that are not tried again, and writes that the directory refuses), disconnected (for longer than 30s, or quiet), conflict (another service that should not be there), paused (by an operator, the switch or the brake), canary (it is late), journal (it cannot be written).',
       ['failed', 'disconnected'],
       notifyEvents,
     ),

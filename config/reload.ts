@@ -21,6 +21,7 @@ const RELOADABLE: readonly string[] = [
   'rsnapshot',
   'userCheck',
   'homeCheck',
+  'notify',
   'shutdown',
 ];
 

@@ -93,8 +93,8 @@ async function runLogged(
   publisher.listen((event) => notifyManager(event, manager));
   const journal = dryRun ? undefined : await openServiceJournal(settings, notice);
   if (journal !== undefined) publisher.listen(journal.take);
-  const journalFailure = () => journal?.health().failure;
-  const notifier = dryRun ? undefined : await openServiceNotifier(settings, configFile, journalFailure, notice);
+  const states = { journalFailure: () => journal?.health().failure, canary: () => service.canary?.() };
+  const notifier = dryRun ? undefined : await openServiceNotifier(settings, configFile, states, notice);
   if (notifier !== undefined) publisher.listen(notifier.take);
   const recorder = record === undefined ? undefined : openRecord(record, settings, notice);
   const service = createService({
@@ -116,6 +116,7 @@ async function runLogged(
       log.logger.level = next.log.level;
       recorder?.use(next);
       service.use(next);
+      void notifier?.use(next);
     };
     const reload = createReload({ configFile, env, settings, use, manager, report: publisher.report });
     const control = service.control === undefined ? undefined : { ...service.control, reload };

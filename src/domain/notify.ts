@@ -1,5 +1,5 @@
 /** What people are notified of, each at the site's choice (`notify.on`). */
-export const NOTIFY_EVENTS = ['failed', 'disconnected', 'conflict', 'journal'] as const;
+export const NOTIFY_EVENTS = ['failed', 'disconnected', 'conflict', 'paused', 'canary', 'journal'] as const;
 
 export type NotifyEvent = (typeof NOTIFY_EVENTS)[number];
 

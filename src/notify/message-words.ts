@@ -23,6 +23,8 @@ const WORDS: Readonly<Record<NotifyEvent, string>> = {
   failed: 'FAILED',
   disconnected: 'DISCONNECTED',
   conflict: 'CONFLICT',
+  paused: 'PAUSED',
+  canary: 'CANARY',
   journal: 'JOURNAL',
 };
 

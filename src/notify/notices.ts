@@ -18,7 +18,7 @@ const ORDER: ReadonlyArray<Report['state']> = ['new', 'more', 'unsteady', 'still
  * see TroubleGroup.
  */
 export class Notices {
-  readonly #limits: NoticeLimits;
+  #limits: NoticeLimits;
   readonly #groups = new Map<string, TroubleGroup>();
   /** The group of each subject. */
   readonly #groupOf = new Map<string, TroubleGroup>();
@@ -29,6 +29,11 @@ export class Notices {
   #tally = { fired: 0, resolved: 0 };
 
   constructor(limits: NoticeLimits) {
+    this.#limits = limits;
+  }
+
+  /** Other limits, from now on. */
+  use(limits: NoticeLimits): void {
     this.#limits = limits;
   }
 

@@ -7,38 +7,51 @@ import type { Trouble } from './trouble.ts';
 import type { NoticeLimits } from './trouble-group.ts';
 import { TroubleWatch } from './trouble-watch.ts';
 
-export interface NotifierOptions extends Pick<OutboxOptions, 'now' | 'notice' | 'pause' | 'patience'> {
+/** What the site says of notifications. */
+export interface NotifySettings {
   readonly limits: NoticeLimits;
   readonly on: readonly NotifyEvent[];
   /** When a digest is made each day, and in which time zone; undefined: never. */
   readonly digest: { readonly timeOfDay: string; readonly timeZone: string } | undefined;
   readonly receivers: readonly Receiver[];
-  /** Why the journal cannot be written; undefined if it can. */
-  readonly journalFailure: () => string | undefined;
+}
+
+export interface NotifierOptions extends NotifySettings, Pick<OutboxOptions, 'now' | 'notice' | 'pause' | 'patience'> {
+  /** What has no events, and is looked at again and again. */
+  readonly states: readonly WatchedState[];
+}
+
+export interface WatchedState {
+  readonly event: NotifyEvent;
+  readonly name: string;
+  /** Why it is in trouble, and what to do; undefined if it is not. */
+  failure(): Pick<Trouble, 'title' | 'words' | 'remedy'> | undefined;
 }
 
 /** Tells people of what needs a hand. Never throws, and is never in the way of work. */
 export interface Notifier {
   readonly take: (event: PublishedEvent) => void;
   readonly status: () => NotifyStatus;
+  /** Does as other settings say. What waits for a receiver that there was is sent to that. */
+  readonly use: (settings: NotifySettings) => void;
   /** Sends what was not told before. Resolves when that is done, or after some seconds. */
   close(): Promise<void>;
 }
 
 /** How long after an event it is looked whether there is something to tell, in milliseconds. */
 const SOON = 100;
-/** How often it is looked at least: the journal has no events, and a clock may be set. */
+/** How often it is looked at least: some states have no events, and a clock may be set. */
 const SELDOM = 10_000;
 /** How long the end of the service waits for receivers. */
 const LAST_WORDS = 2_000;
 
-const JOURNAL = 'the journal';
-
 export function createNotifier(options: NotifierOptions): Notifier {
-  const { limits, on, digest, receivers, journalFailure, now, ...outbox } = options;
+  const { states, now, ...outbox } = options;
+  let { limits, on, digest, receivers }: NotifySettings = options;
   const notices = new Notices(limits);
   const watch = new TroubleWatch(notices, on);
-  const outboxes = receivers.map((receiver) => new Outbox({ receiver, now, ...outbox }));
+  const outboxOf = (receiver: Receiver) => new Outbox({ receiver, now, ...outbox });
+  let outboxes = receivers.map(outboxOf);
   const nextDigest = () =>
     digest === undefined ? Number.POSITIVE_INFINITY : nextTimeOfDay(digest.timeOfDay, digest.timeZone, now());
   let digestAt = nextDigest();
@@ -55,16 +68,17 @@ export function createNotifier(options: NotifierOptions): Notifier {
     timer.unref();
   };
 
-  const watchJournal = (): void => {
-    if (!on.includes('journal')) return;
-    const failure = journalFailure();
-    if (failure === undefined) notices.settle(JOURNAL, now());
-    else notices.fire(unwritten(failure), { id: JOURNAL, since: now() }, now());
+  const lookAtStates = (): void => {
+    for (const { event, name, failure } of states) {
+      const found = on.includes(event) ? failure() : undefined;
+      if (found === undefined) notices.settle(name, now());
+      else notices.fire({ event, key: name, ...found }, { id: name, since: now() }, now());
+    }
   };
 
   const look = (): void => {
     timer = undefined;
-    watchJournal();
+    lookAtStates();
     if (now() >= digestAt) {
       notices.askDigest();
       digestAt = nextDigest();
@@ -82,6 +96,16 @@ export function createNotifier(options: NotifierOptions): Notifier {
       lookWithin(SOON);
     },
     status: () => ({ receivers: outboxes.map((each) => each.status()), held: notices.held }),
+    use: (settings) => {
+      const before = receivers;
+      ({ limits, on, digest, receivers } = settings);
+      notices.use(limits);
+      watch.use(on);
+      digestAt = nextDigest();
+      if (receivers === before) return;
+      for (const each of outboxes) void each.close(LAST_WORDS);
+      outboxes = receivers.map(outboxOf);
+    },
     close: async () => {
       isClosed = true;
       clearTimeout(timer);
@@ -90,9 +114,4 @@ export function createNotifier(options: NotifierOptions): Notifier {
       await Promise.all(outboxes.map((each) => each.close(LAST_WORDS)));
     },
   };
-}
-
-function unwritten(failure: string): Trouble {
-  const remedy = 'see to its folder, permissions and room';
-  return { event: 'journal', key: JOURNAL, title: 'the journal cannot be written', words: failure, remedy };
 }

@@ -2,6 +2,7 @@ import { needsOperator } from '../domain/directory-error.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import { causeKey } from '../domain/failure-cause.ts';
 import type { NotifyEvent } from '../domain/notify.ts';
+import { heldWords, pausedBy } from '../domain/pause.ts';
 import { returnCodeName } from '../domain/return-code.ts';
 import type { Notices } from './notices.ts';
 import type { Subject, Trouble } from './trouble.ts';
@@ -20,11 +21,16 @@ const FULL = /\bno space left on device\b|\bENOSPC\b/i;
  */
 export class TroubleWatch {
   readonly #notices: Notices;
-  readonly #on: ReadonlySet<NotifyEvent>;
+  #on: ReadonlySet<NotifyEvent>;
   #isStopping = false;
 
   constructor(notices: Notices, on: readonly NotifyEvent[]) {
     this.#notices = notices;
+    this.#on = new Set(on);
+  }
+
+  /** What is told from now on. What was told already is resolved, too. */
+  use(on: readonly NotifyEvent[]): void {
     this.#on = new Set(on);
   }
 
@@ -48,6 +54,12 @@ export class TroubleWatch {
         return;
       case 'refreshed':
         this.#notices.settle(DIRECTORY, Date.parse(event.time));
+        return;
+      case 'paused':
+        this.#fire(pause(event), { id: pauseId(event.by), since: Date.parse(event.time) });
+        return;
+      case 'resumedWork':
+        this.#notices.settle(pauseId(event.by), Date.parse(event.time));
         return;
       case 'draining':
         this.#isStopping = true;
@@ -146,6 +158,16 @@ function refusal({ reason, resultCode }: { readonly reason: string; readonly res
 
 function conflict({ reason, remedy, modifiedBy = '' }: EventNamed<'conflict'>): Trouble {
   return { event: 'conflict', key: `conflict ${modifiedBy}`, title: reason, words: reason, remedy };
+}
+
+function pause({ by, who, holds, reason }: EventNamed<'paused'>): Trouble {
+  const title = `paused ${pausedBy({ by, who })}, so ${heldWords({ holds })}`;
+  const remedy = by === 'switch' ? 'set the switch in the directory when work may go on' : 'resume when work may go on';
+  return { event: 'paused', key: pauseId(by), title, words: reason, remedy };
+}
+
+function pauseId(by: EventNamed<'paused'>['by']): string {
+  return `paused by ${by}`;
 }
 
 function unreachable({ url, reason, remedy }: EventNamed<'disconnected'>): Trouble {

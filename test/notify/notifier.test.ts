@@ -20,7 +20,7 @@ function started(options: Partial<NotifierOptions> = {}) {
       { name: 'mail', target: 'ops', send },
       { name: 'webhook', target: 'hook', send: () => Promise.reject(new Error('no')) },
     ],
-    journalFailure: () => undefined,
+    states: [],
     now: Date.now,
     notice: () => undefined,
     ...options,
@@ -63,7 +63,16 @@ describe('a notifier', () => {
 
   it('tells of a journal that cannot be written, where the site wants that, and that it can again', async () => {
     let failure: string | undefined = 'ENOSPC';
-    const { sent } = started({ on: ['journal'], journalFailure: () => failure });
+    const { sent } = started({
+      on: ['journal'],
+      states: [
+        {
+          event: 'journal',
+          name: 'the journal',
+          failure: () => (failure === undefined ? undefined : { title: 'the journal', words: failure }),
+        },
+      ],
+    });
     await vi.advanceTimersByTimeAsync(HOUR);
     failure = undefined;
     await vi.advanceTimersByTimeAsync(HOUR);
@@ -71,6 +80,35 @@ describe('a notifier', () => {
       [['new', 'ENOSPC']],
       [['resolved', 'ENOSPC']],
     ]);
+  });
+
+  it('does as other settings say, and knows what it has told', async () => {
+    const { notifier, sent } = started();
+    notifier.take(failed('u1'));
+    await vi.advanceTimersByTimeAsync(2_000);
+    const elsewhere: Message[] = [];
+    const receiver = {
+      name: 'mail' as const,
+      target: 'others',
+      send: async (message: Message) => void elsewhere.push(message),
+    };
+    const limits = { quiet: 60_000, remind: undefined, mostPerHour: 20 };
+    notifier.use({ limits, on: ['failed', 'paused'], digest: undefined, receivers: [receiver] });
+    notifier.take(failed('u2'));
+    notifier.take({
+      time: new Date().toISOString(),
+      event: 'paused',
+      by: 'brake',
+      holds: 'deletes',
+      reason: 'too many',
+    });
+    await vi.advanceTimersByTimeAsync(HOUR);
+    expect(sent).toHaveLength(1);
+    const reports = elsewhere.flatMap(({ reports }) =>
+      reports.map(({ state, trouble: { event } }) => `${event} ${state}`),
+    );
+    expect(reports.slice(0, 2).sort()).toEqual(['failed more', 'paused new']);
+    expect(notifier.status().receivers).toMatchObject([{ target: 'others' }]);
   });
 
   it('sends at its end what it has not told, and does nothing afterwards', async () => {

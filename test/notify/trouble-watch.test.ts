@@ -57,6 +57,15 @@ const disconnected: StreamEvent = { event: 'disconnected', url: 'ldap://one', re
 const refreshed: StreamEvent = { event: 'refreshed', entries: 0, milliseconds: 1 };
 
 describe('what people are notified of', () => {
+  it('is a pause, until it is over', () => {
+    const paused: StreamEvent = { event: 'paused', by: 'brake', holds: 'deletes', reason: '21 deletes in 10 min' };
+    const over: StreamEvent = { event: 'resumedWork', by: 'brake', milliseconds: 1, who: 'alice (1000)' };
+    const title = 'paused by the brake, so no delete is taken up';
+    expect(told([paused])).toEqual([`new 1 ${title}`]);
+    expect(told([paused, over])).toEqual([`new 1 ${title}`, `resolved 0 ${title}`]);
+    expect(told([paused], ['failed'])).toEqual([]);
+  });
+
   it('is failures by their cause, whichever account they name, until the accounts are finished', () => {
     expect(
       told([failed('u1', 'no quota for u1'), failed('u22', 'no quota for u22'), finished('u1'), finished('u22')]),

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests with real servers or the compiled service. They need most of the machine's capacity. */
+/** Tests with real servers or the compiled service. */
 const INTEGRATION = ['integration', 'support', 'conformance'].map((folder) => `test/${folder}/**/*.test.ts`);
 const FAULTS = ['test/faults/**/*.test.ts', 'test/endurance/**/*.test.ts'];
 /** Tests of the packages in clean roots, which need the network and further Debian packages. */
@@ -28,7 +28,17 @@ export default defineConfig({
           exclude: [...INTEGRATION, ...FAULTS, ...ARCHITECTURE, ...INSTALLATION],
         },
       },
-      { extends: true, test: { name: 'integration', include: INTEGRATION, globalSetup: BUILD } },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: INTEGRATION,
+          globalSetup: BUILD,
+          // Half of their time they wait for servers and for each other.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
+        },
+      },
       { extends: true, test: { name: 'faults', include: FAULTS, globalSetup: BUILD } },
       {
         extends: true,

@@ -9,54 +9,58 @@ beforeAll(async () => {
 });
 afterAll(() => directory.remove());
 
-describe.each(['syncrepl', 'persistentSearch'])('a 389-ds that is watched by %s', RETRIED_AFTER_CRASH, (subscription) => {
-  let world: World;
-  beforeAll(async () => {
-    world = await startWorld({
-      directory,
-      settings: { directory: { subscription } },
-      firstUid: subscription.length * 1_000,
+describe.each(['syncrepl', 'persistentSearch'])(
+  'a 389-ds that is watched by %s',
+  RETRIED_AFTER_CRASH,
+  (subscription) => {
+    let world: World;
+    beforeAll(async () => {
+      world = await startWorld({
+        directory,
+        settings: { directory: { subscription } },
+        firstUid: subscription.length * 1_000,
+      });
     });
-  });
-  afterEach(() => directory.assertRunning());
-  afterAll(() => world.stop());
+    afterEach(() => directory.assertRunning());
+    afterAll(() => world.stop());
 
-  it.each(MOMENTS)(
-    'has everything finished where the service is killed $name',
-    async ({ reach, runsIfServiceDies }) => {
+    it.each(MOMENTS)(
+      'has everything finished where the service is killed $name',
+      async ({ reach, runsIfServiceDies }) => {
+        await world.heal();
+        const uid = await world.account();
+        await reach(world, uid, 'modify', async () => {
+          await world.service.kill9();
+          world.service.start();
+        });
+        await world.finished(uid, 'modify');
+        expect(world.script.starts(uid).length, world.tell(uid)).toBeLessThanOrEqual(runsIfServiceDies);
+        expect(world.script.overlaps()).toEqual([]);
+      },
+    );
+
+    it('has the outcome written once it is back, without another run, where it is killed while the script runs', async () => {
       await world.heal();
       const uid = await world.account();
-      await reach(world, uid, 'modify', async () => {
-        await world.service.kill9();
-        world.service.start();
-      });
-      await world.finished(uid, 'modify');
-      expect(world.script.starts(uid).length, world.tell(uid)).toBeLessThanOrEqual(runsIfServiceDies);
-      expect(world.script.overlaps()).toEqual([]);
-    },
-  );
+      await world.script.hold(uid);
+      await world.ask(uid, 'add');
+      await world.script.started(uid);
+      await directory.kill9();
+      await world.script.release(uid);
+      await directory.start();
+      await world.finished(uid, 'add', 60_000);
+      expect(world.script.starts(uid)).toHaveLength(1);
+    });
 
-  it('has the outcome written once it is back, without another run, where it is killed while the script runs', async () => {
-    await world.heal();
-    const uid = await world.account();
-    await world.script.hold(uid);
-    await world.ask(uid, 'add');
-    await world.script.started(uid);
-    await directory.kill9();
-    await world.script.release(uid);
-    await directory.start();
-    await world.finished(uid, 'add', 60_000);
-    expect(world.script.starts(uid)).toHaveLength(1);
-  });
-
-  it('loses nothing that is asked while the service is cut off', async () => {
-    await world.heal();
-    const uid = await world.account();
-    await world.proxy.refuse();
-    for (const connection of world.proxy.open) connection.reset();
-    await world.ask(uid, 'delete');
-    await world.proxy.accept();
-    await world.finished(uid, 'delete');
-    expect(world.script.starts(uid)).toHaveLength(1);
-  });
-});
+    it('loses nothing that is asked while the service is cut off', async () => {
+      await world.heal();
+      const uid = await world.account();
+      await world.proxy.refuse();
+      for (const connection of world.proxy.open) connection.reset();
+      await world.ask(uid, 'delete');
+      await world.proxy.accept();
+      await world.finished(uid, 'delete');
+      expect(world.script.starts(uid)).toHaveLength(1);
+    });
+  },
+);

@@ -42,9 +42,10 @@ export interface SecretFinding {
 }
 
 /**
- * Whether others may read a password, in its own file or in the configuration file, the key of the
- * client certificate, or the headers of the webhook: everybody, or the members of a group that is not in `groups`. Default:
- * root's group and the groups of this process, which is assumed to have the rights of the service.
+ * Whether others may read a password (in its own file or in the configuration file), the key of the
+ * client certificate, or the headers of the webhook. Others are everybody, and the members of a
+ * group that is not in `groups`. The default of that is root's group and the groups of this
+ * process, which is assumed to have the rights of the service.
  */
 export async function secretFindings(
   configPath: string,

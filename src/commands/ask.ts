@@ -54,7 +54,10 @@ async function askFor(mode: Mode, uids: readonly string[], options: AskOptions):
   });
 }
 
-/** Prints the numbers, and returns the exit code. `more`: what follows them; undefined: no numbers. */
+/**
+ * Prints the numbers, and returns the exit code. `more` is what follows the numbers. If it is
+ * undefined, none are printed.
+ */
 function told({ done, refused }: AskedCount, more: string | undefined, preview: boolean): number {
   if (more !== undefined)
     process.stdout.write(`${done} ${preview ? 'would be asked' : 'asked'}, ${refused} not${more}.\n`);

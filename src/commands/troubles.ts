@@ -8,7 +8,7 @@ import { CommandExit } from './run-action.ts';
 /** With less than this, in bytes, a file system is about to be full. */
 const LITTLE = 100 * 2 ** 20;
 
-/** What keeps a connected service from doing its work, or from telling of it, in a few words each. */
+/** What keeps a connected service from its work, or from telling of it. A few words each. */
 export function troublesOf(status: ServiceSnapshot): string[] {
   const failing = status.outlets.filter(({ failure }) => failure !== undefined);
   const unsent = (status.notify?.receivers ?? []).filter(({ failure }) => failure !== undefined);

@@ -53,7 +53,10 @@ export async function watchStatus({ address, intervalMilliseconds }: WatchOption
   return outage === undefined ? exitCodeFor(status) : CommandExit.UNKNOWN;
 }
 
-/** Turns the error of a service that cannot be asked into an outage, which `before` may have begun. */
+/**
+ * Returns what turns an error into an outage. If the service could not be asked before either, that
+ * outage (`before`) goes on.
+ */
 function orOutage(before: Outage | undefined): (error: unknown) => Outage {
   return (error) => {
     if (!(error instanceof OperatorError)) throw error;

@@ -27,7 +27,10 @@ export interface HandlerContext extends StepContext {
 
 export interface StepContext {
   readonly report: Report;
-  /** Aborted when running steps must end at once: the service stops, or the reason is `Cancelled`. */
+  /**
+   * Aborted when running steps must end at once. Then the service stops, or the reason is
+   * `Cancelled`.
+   */
   readonly signal: AbortSignal;
   /** The lease under which the attempt runs; undefined if there is only one service. */
   readonly lease?: JobLease | undefined;

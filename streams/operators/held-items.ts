@@ -1,0 +1,158 @@
+import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
+import { LinkedQueue } from '../../src/domain/linked-queue.ts';
+import { HeldPlaces, type Place, placeOf } from '../held-places.ts';
+
+/** Days are `YYYYMMDD`. */
+export type Later = { readonly day: string } | { readonly inMilliseconds: number };
+
+type NewPlace<T> = Pick<Place<T>, 'key' | 'id' | 'item' | 'why'>;
+
+export interface HeldItemsOptions<T> {
+  /** Today, `YYYYMMDD`. */
+  readonly today: () => string;
+  /**
+   * The interval at which the day is checked while an item waits for one, in milliseconds. Default
+   * 1000.
+   */
+  readonly dayCheckMilliseconds?: number;
+  /** Default: the real time. */
+  readonly scheduler?: SchedulerLike;
+  /** Where the held items are kept, for others to see. */
+  readonly places?: HeldPlaces<T>;
+}
+
+/** The longest delay of setTimeout, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/**
+ * The number of items that are released before other work has its turn. It takes some milliseconds.
+ */
+const RELEASED_AT_ONCE = 250;
+
+/**
+ * The held items, and their release.
+ *
+ * The day is found by checking the calendar periodically, not by a timer for midnight. So a clock
+ * that is set, a time zone that changes its offset and a machine that slept do no harm. A hundred
+ * thousand items may be due on one day: they are released in slices.
+ *
+ *   held -> due                its day or time has come, and its slice has not
+ *   due -> released            its slice has come
+ *   held, due -> (unknown)     a newer item with its id replaces it, or it is dropped
+ */
+export class HeldItems<T> {
+  readonly #today: () => string;
+  readonly #dayCheckMilliseconds: number;
+  readonly #scheduler: SchedulerLike;
+  readonly #release: (place: Place<T>) => void;
+  readonly #places: HeldPlaces<T>;
+  readonly #days = new Map<string, LinkedQueue<Place<T>>>();
+  /** The queues that are being released, in order. */
+  readonly #due: LinkedQueue<Place<T>>[] = [];
+  #dayCheck: Subscription | undefined;
+  #slice: Subscription | undefined;
+
+  constructor(options: HeldItemsOptions<T>, release: (place: Place<T>) => void) {
+    const { today, dayCheckMilliseconds = 1_000, scheduler = asyncScheduler, places = new HeldPlaces<T>() } = options;
+    this.#places = places;
+    this.#today = today;
+    this.#dayCheckMilliseconds = dayCheckMilliseconds;
+    this.#scheduler = scheduler;
+    this.#release = release;
+  }
+
+  rest(of: NewPlace<T>): void {
+    if (!this.#places.has(of.id)) this.#places.set(placeOf(of, { rests: true }));
+  }
+
+  add(of: NewPlace<T>, due: Later): void {
+    if ('day' in due) {
+      this.#addTo(this.#queueOf(due.day), placeOf(of, { day: due.day }));
+      this.#watchDays();
+      return;
+    }
+    const place = placeOf(of);
+    this.#places.set(place);
+    this.#wake(place, due.inMilliseconds);
+  }
+
+  remove(id: string): Place<T> | undefined {
+    const place = this.#places.get(id);
+    if (place === undefined) return undefined;
+    const { day, queue, timer } = place;
+    this.#places.delete(id);
+    timer?.unsubscribe();
+    queue?.remove(place);
+    if (day !== undefined && queue?.first === undefined && this.#days.get(day) === queue) this.#days.delete(day);
+    return place;
+  }
+
+  stop(): void {
+    this.#dayCheck?.unsubscribe();
+    this.#slice?.unsubscribe();
+    for (const { timer } of this.#places.values()) timer?.unsubscribe();
+  }
+
+  #addTo(queue: LinkedQueue<Place<T>>, place: Place<T>): void {
+    place.queue = queue;
+    queue.add(place);
+    this.#places.set(place);
+  }
+
+  #queueOf(day: string): LinkedQueue<Place<T>> {
+    const queue = this.#days.get(day) ?? new LinkedQueue();
+    this.#days.set(day, queue);
+    return queue;
+  }
+
+  #watchDays(): void {
+    if (this.#dayCheck !== undefined || this.#days.size === 0) return;
+    this.#dayCheck = this.#scheduler.schedule(() => {
+      this.#dayCheck = undefined;
+      const now = this.#today();
+      for (const [day, queue] of this.#days) {
+        if (day > now) continue;
+        this.#days.delete(day);
+        this.#letGo(queue);
+      }
+      this.#watchDays();
+    }, this.#dayCheckMilliseconds);
+  }
+
+  #wake(place: Place<T>, inMilliseconds: number): void {
+    const step = Math.min(inMilliseconds, LONGEST_TIMER);
+    const isOver = (): void => {
+      if (inMilliseconds > step) {
+        this.#wake(place, inMilliseconds - step);
+        return;
+      }
+      const queue = new LinkedQueue<Place<T>>();
+      this.#addTo(queue, place);
+      this.#letGo(queue);
+    };
+    place.timer = this.#scheduler.schedule(isOver, step);
+  }
+
+  #letGo(queue: LinkedQueue<Place<T>>): void {
+    this.#due.push(queue);
+    this.#slice ??= this.#scheduleSlice();
+  }
+
+  #scheduleSlice(): Subscription {
+    return this.#scheduler.schedule(() => {
+      let queues = 0;
+      for (let released = 0; released < RELEASED_AT_ONCE && queues < this.#due.length; ) {
+        const place = this.#due[queues]?.first;
+        if (place === undefined) {
+          queues += 1;
+          continue;
+        }
+        this.remove(place.id);
+        this.#release(place);
+        released += 1;
+      }
+      this.#due.splice(0, queues);
+      this.#slice = this.#due.length > 0 ? this.#scheduleSlice() : undefined;
+    });
+  }
+}

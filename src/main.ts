@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ReturnCode } from './domain/return-code.ts';
-import { faultOfRuntime } from './runtime.ts';
-import { handleSignals } from './signals.ts';
+import { faultOfRuntime } from './host/runtime.ts';
+import { handleSignals } from './host/signals.ts';
 
 const args = process.argv.slice(2);
 // Signals are handled by a module that is not part of the program: loading the program takes most

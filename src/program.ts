@@ -17,7 +17,7 @@ import { registerStatus } from './commands/status.ts';
 import { registerTap } from './commands/tap.ts';
 import { registerVerify } from './commands/verify.ts';
 import { ProcessExit } from './domain/return-code.ts';
-import type { Signals } from './signals.ts';
+import type { Signals } from './host/signals.ts';
 
 /**
  * Runs the command that the arguments name. Each command is a file of `src/commands/`; the modules

@@ -2,7 +2,7 @@ import type { Settings } from '../../config/schema.ts';
 import type { Objection } from '../../handlers/steps/host-users.ts';
 import type { AccountRecord, EntryReading } from '../domain/account.ts';
 import type { Decision } from '../domain/decide.ts';
-import { decisionMaker, NO_WAIT_TIMES } from '../site.ts';
+import { decisionMaker, NO_WAIT_TIMES } from '../service/site.ts';
 
 export interface Decider {
   readonly decide: (record: AccountRecord) => Decision;

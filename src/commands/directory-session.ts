@@ -4,7 +4,7 @@ import { DirectoryError } from '../domain/directory-error.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
 import { type DirectoryOperations, operationsAt } from '../ldap/operations.ts';
 import { urlsToTry } from '../ldap/servers.ts';
-import { accessOf } from '../site.ts';
+import { accessOf } from '../service/site.ts';
 
 /** A configuration and a connected directory, for one command. */
 export interface DirectorySession {

@@ -11,7 +11,7 @@ import { CannotReadLdif, type LdifSource, ldifOfStream, openLdifFile } from '../
 import { PatientTarget } from '../ldif/patient-target.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
-import { accessOf } from '../site.ts';
+import { accessOf } from '../service/site.ts';
 import { CommandFailure, UsageError } from './run-action.ts';
 
 export interface LoadOptions {

@@ -8,7 +8,7 @@ import { request } from '../domain/transition.ts';
 import { PAGE_SIZE } from '../ldap/search.ts';
 import { namedCode } from '../observability/describe-event.ts';
 import { visible } from '../observability/visible.ts';
-import { rulesOf } from '../site.ts';
+import { rulesOf } from '../service/site.ts';
 import { failedFilter, uidFilter } from './account-search.ts';
 import type { Decider } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';

@@ -8,14 +8,14 @@ import { type DirectoryOperations, operationsAt } from '../ldap/operations.ts';
 import { paint, wantsColour } from '../observability/colour.ts';
 import { createEventPublisher } from '../observability/publish.ts';
 import { type RenderOptions, renderEvent } from '../observability/render-event.ts';
-import { openOperatorInterface } from '../open-operator.ts';
 import { type EmbeddedDirectory, startEmbeddedDirectory } from '../sandbox/embedded-directory.ts';
 import { fillSandboxFolder, makeSandboxFolder, type SandboxFolder } from '../sandbox/sandbox-folder.ts';
 import { introduction, MARGIN, nextSteps, type Style, walkPrinter } from '../sandbox/texts.ts';
 import { walk } from '../sandbox/walk.ts';
 import { walkWrites } from '../sandbox/walk-writes.ts';
-import { createService } from '../service.ts';
-import { accessOf } from '../site.ts';
+import { openOperatorInterface } from '../service/open-operator.ts';
+import { createService } from '../service/service.ts';
+import { accessOf } from '../service/site.ts';
 import { whenOutputIsLost } from './standard-output.ts';
 
 export interface SandboxOptions {

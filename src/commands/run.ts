@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ReturnCode } from '../domain/return-code.ts';
-import { handleSignals, type Signals } from '../signals.ts';
+import { handleSignals, type Signals } from '../host/signals.ts';
 import { withConfigOption } from './options.ts';
 import { exitCodeOf } from './run-action.ts';
 import { whenOutputIsLost } from './standard-output.ts';
@@ -26,7 +26,7 @@ export function registerRun(program: Command, signals: Signals | undefined): voi
       // report a full disk.
       whenOutputIsLost(() => {});
       const { loadConfig } = await import('../../config/load-config.ts');
-      const { runService } = await import('../run-service.ts');
+      const { runService } = await import('../service/run-service.ts');
       const debug = flags.json ? 'json' : flags.debug && 'pretty';
       const exitCode = await exitCodeOf(async () => {
         const settings = await loadConfig(flags.config, process.env);

@@ -7,7 +7,7 @@ import { isNumeric } from '../domain/uid.ts';
 import { PAGE_SIZE } from '../ldap/search.ts';
 import { fullTime } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
-import { rulesOf } from '../site.ts';
+import { rulesOf } from '../service/site.ts';
 import { unsettledFilter } from './account-search.ts';
 import { decisionOf, unlessObjected } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';

@@ -9,7 +9,7 @@ import { readGeneralizedTime } from '../domain/timestamp.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
 import type { DirectoryOperations } from '../ldap/operations.ts';
 import { PAGE_SIZE } from '../ldap/search.ts';
-import { openAccountsFilter } from '../site.ts';
+import { openAccountsFilter } from '../service/site.ts';
 import { runCheck } from './run-check.ts';
 import { checkWriteAccess } from './write-access.ts';
 

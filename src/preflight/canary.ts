@@ -3,7 +3,7 @@ import type { CheckLine } from '../domain/check-line.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import { attributesToRead, readAccount } from '../domain/read-account.ts';
 import type { DirectoryOperations } from '../ldap/operations.ts';
-import { rulesOf } from '../site.ts';
+import { rulesOf } from '../service/site.ts';
 import { runCheck } from './run-check.ts';
 import { checkWriteAccess } from './write-access.ts';
 

@@ -8,7 +8,7 @@ import { lookAtOutput, OutputFault } from '../host/output-file.ts';
 import { type JournalFile, nameOf } from '../journal/journal-files.ts';
 import { listJournal } from '../journal/journal-folder.ts';
 import { humanSize } from '../observability/human-size.ts';
-import { groupNumber } from '../operator-group.ts';
+import { groupNumber } from '../script/group-number.ts';
 
 const WHAT = 'journal';
 const OTHERS = 0o007;

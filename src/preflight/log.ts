@@ -8,7 +8,7 @@ import type { CheckLine } from '../domain/check-line.ts';
 import { systemCode } from '../host/host-fault.ts';
 import { lookAtOutput, OutputFault } from '../host/output-file.ts';
 import { humanSize } from '../observability/human-size.ts';
-import { addressText } from '../outlets.ts';
+import { addressText } from '../service/outlets.ts';
 import { isThere, missingFolder } from './folders.ts';
 import { runCheck } from './run-check.ts';
 

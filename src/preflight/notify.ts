@@ -5,7 +5,7 @@ import { type MailOptions, mailReceiver, tryMail } from '../notify/mail.ts';
 import type { Receiver } from '../notify/outbox.ts';
 import type { Message } from '../notify/trouble.ts';
 import { tryWebhook, type WebhookOptions, webhookReceiver } from '../notify/webhook.ts';
-import { notifyTargets } from '../open-notifier.ts';
+import { notifyTargets } from '../service/open-notifier.ts';
 import { runCheck } from './run-check.ts';
 
 type Found = Omit<CheckLine, 'what'>;

@@ -6,7 +6,7 @@ import { NO_ACCOUNTS } from '../domain/condition.ts';
 import { fetchStatus } from '../operator/fetch-status.ts';
 import { readAddress } from '../operator/listen-address.ts';
 import { startOperatorServer } from '../operator/server.ts';
-import { groupNumber } from '../operator-group.ts';
+import { groupNumber } from '../script/group-number.ts';
 import { isThere, missingFolder } from './folders.ts';
 import { checkJournal } from './journal.ts';
 import { checkLog } from './log.ts';

@@ -2,7 +2,7 @@ import type { Settings } from '../../config/schema.ts';
 import { STEPS } from '../../handlers/steps/registry.ts';
 import type { CheckLine } from '../domain/check-line.ts';
 import { operationsAt } from '../ldap/operations.ts';
-import { accessOf } from '../site.ts';
+import { accessOf } from '../service/site.ts';
 import { checkAccounts } from './accounts.ts';
 import { checkCanary } from './canary.ts';
 import { checkClientCertificate, checkConnecting } from './connecting.ts';

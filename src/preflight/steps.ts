@@ -4,7 +4,7 @@ import type { CheckLine } from '../domain/check-line.ts';
 import { shortageIn } from '../host/shortage.ts';
 import { runCommand } from '../script/command.ts';
 import { runGetent } from '../script/getent.ts';
-import { siteOf } from '../site.ts';
+import { siteOf } from '../service/site.ts';
 
 /** Checks what a step needs on this host; no lines if the site does not use the step. */
 export async function checkStep(step: (typeof STEPS)[number], settings: Settings): Promise<readonly CheckLine[]> {

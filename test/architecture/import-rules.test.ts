@@ -53,14 +53,14 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 /** The files that may read the clock. All others get the time as an argument. */
 const CLOCK_EDGES: readonly string[] = [
   'src/main.ts',
-  'src/service.ts',
-  'src/service-gate.ts',
-  'src/run-service.ts',
-  'src/open-journal.ts',
-  'src/open-notifier.ts',
-  'src/open-operator.ts',
-  'src/open-record.ts',
-  'src/site.ts',
+  'src/service/service.ts',
+  'src/service/gate.ts',
+  'src/service/run-service.ts',
+  'src/service/open-journal.ts',
+  'src/service/open-notifier.ts',
+  'src/service/open-operator.ts',
+  'src/service/open-record.ts',
+  'src/service/site.ts',
   'src/page/browser/',
   'src/preflight/',
   'src/commands/',
@@ -76,8 +76,7 @@ const FILE_EDGES: readonly string[] = [
   'src/host/',
   // These read or write the project's own files.
   'src/main.ts',
-  'src/version.ts',
-  'src/page-files.ts',
+  'src/operator/page-files.ts',
   // These use folders of the service alone, with stricter rules.
   'src/lock/',
   'src/script/run-record.ts',
@@ -85,9 +84,8 @@ const FILE_EDGES: readonly string[] = [
   'src/sandbox/sandbox-folder.ts',
   'src/commands/run-sandbox.ts',
   'handlers/steps/inspect-rsnapshot.ts',
-  // These read /proc, the terminal, programs to run, and folders that are kept open.
+  // These read /proc, programs to run, and folders that are kept open.
   'src/script/process-table.ts',
-  'src/terminal.ts',
   'src/script/locate.ts',
   'handlers/steps/home-place.ts',
   // This one replaces a file by one that it has created itself, and follows neither.

@@ -6,7 +6,7 @@ import { STEPS } from '../../handlers/steps/registry.ts';
 import type { Job } from '../../src/domain/job.ts';
 import { eachMode, MODES, type Mode } from '../../src/domain/mode.ts';
 import { createScriptRunner } from '../../src/script/script-runner.ts';
-import { siteOf } from '../../src/site.ts';
+import { siteOf } from '../../src/service/site.ts';
 import { doStep, jobOf } from './steps/job.ts';
 
 const runner = createScriptRunner({ launcher: 'none', base: 'dc=example', onNotice: () => {} });

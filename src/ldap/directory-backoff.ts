@@ -1,0 +1,45 @@
+import { backoff } from '../domain/retry.ts';
+
+/**
+ * Waits for a directory that did not respond: longer after each failure, but at most until the
+ * subscription is connected again.
+ */
+export class DirectoryBackoff {
+  readonly #delays: { readonly initial: number; readonly max: number };
+  readonly #waiting = new Set<() => void>();
+
+  /** Delays in milliseconds. */
+  constructor(delays: { readonly initial: number; readonly max: number }) {
+    this.#delays = delays;
+  }
+
+  /** The delay in milliseconds after the nth failure in a row. */
+  delay(failures: number): number {
+    return backoff(failures, this.#delays);
+  }
+
+  /**
+   * Resolves after the time, or when the directory is connected again. Rejects when `until` is
+   * aborted.
+   */
+  wait(milliseconds: number, until: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(finish);
+        until.removeEventListener('abort', finish);
+        if (until.aborted) reject(until.reason);
+        else resolve();
+      };
+      const timer = setTimeout(finish, milliseconds);
+      this.#waiting.add(finish);
+      until.addEventListener('abort', finish);
+      if (until.aborted) finish();
+    });
+  }
+
+  /** Called when the directory is connected again. Ends all waits. */
+  wake(): void {
+    for (const finish of [...this.#waiting]) finish();
+  }
+}

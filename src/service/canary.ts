@@ -1,0 +1,170 @@
+import type { AccountRecord, AttributeNames, ReadEntry } from '../domain/account.ts';
+import type { Decision } from '../domain/decide.ts';
+import { DirectoryError, failureKind } from '../domain/directory-error.ts';
+import { isSameDn } from '../domain/dn.ts';
+import type { DirectoryEntry } from '../domain/entry.ts';
+import type { StreamEvent } from '../domain/event.ts';
+import type { HandlerOutcome, RunHandler } from '../domain/job.ts';
+import type { CanaryStatus } from '../domain/status.ts';
+import { type Modification, request } from '../domain/transition.ts';
+
+export interface CanaryOptions {
+  /** The account that is asked for, and no other. */
+  readonly dn: string;
+  readonly intervalMilliseconds: number;
+  readonly names: AttributeNames;
+  readonly directory: {
+    read(dn: string): Promise<DirectoryEntry | undefined>;
+    modify(dn: string, list: readonly Modification[]): Promise<unknown>;
+  };
+  readonly readEntry: ReadEntry;
+  readonly decide: (record: AccountRecord) => Decision;
+  /** Whether the service takes up nothing new on purpose: no answer is due then. */
+  readonly paused: () => boolean;
+  /** Receives a sentence when an answer is late, and when there is one again. */
+  readonly notice: (message: string) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** A clock in milliseconds. */
+  readonly monotonic: () => number;
+}
+
+/** An answer is late when there was none for so many intervals. */
+const INTERVALS_UNTIL_LATE = 2;
+
+const REQUESTED = 'add';
+
+/**
+ * Asks for an account of its own from time to time, which is handled without a script. That it is
+ * finished proves the whole way: directory, subscription, places, claim and write-back.
+ *
+ *   resting -> asking     each interval, if the account has no open request
+ *   asking -> asked       the directory took the request
+ *   asking -> resting     it did not, or somebody else wrote first
+ *   asked -> resting      the account was finished, by whichever service
+ *
+ * With several services each of them asks, and one of them handles it. An answer that is late is no
+ * state: it is due at any time but during a pause.
+ */
+export class Canary {
+  readonly #options: CanaryOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #isRefreshed = false;
+  /** When the request was sent, by the monotonic clock; undefined: there is none. */
+  #askedAt: number | undefined;
+  #isAsking = false;
+  #answeredAt: number | undefined;
+  #milliseconds: number | undefined;
+  /** From when on an answer is waited for, by the monotonic clock. */
+  #waitsSince: number;
+  #failure: string | undefined;
+  #isToldLate = false;
+
+  constructor(options: CanaryOptions) {
+    this.#options = options;
+    this.#waitsSince = options.monotonic();
+  }
+
+  /** To be called when the open accounts were listed: the first time, the canary is asked for. */
+  refreshed(): void {
+    if (!this.#isRefreshed) void this.tick();
+    this.#isRefreshed = true;
+  }
+
+  /** Begins to look at the clock. */
+  start(): void {
+    this.#timer ??= setInterval(() => void this.tick(), this.#options.intervalMilliseconds).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Asks for the account if it is due. Never rejects. */
+  async tick(): Promise<void> {
+    const { paused, monotonic } = this.#options;
+    if (paused()) {
+      this.#waitsSince = monotonic();
+      return;
+    }
+    this.#tellLate();
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    try {
+      this.#failure = await this.#ask();
+    } catch (error) {
+      if (!(error instanceof DirectoryError)) throw error;
+      this.#askedAt = undefined;
+      this.#failure = failureKind(error) === 'mismatch' ? undefined : error.sentence;
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  /** To be called with each event. */
+  observe(event: StreamEvent): void {
+    const isEnd = event.event === 'finished' || (event.event === 'left' && event.why === 'finished');
+    if (isEnd && isSameDn(event.dn, this.#options.dn)) this.#answered();
+  }
+
+  status(): CanaryStatus {
+    const { dn } = this.#options;
+    return {
+      dn,
+      late: this.#isLate,
+      ...(this.#answeredAt === undefined ? {} : { answeredAt: new Date(this.#answeredAt).toISOString() }),
+      ...(this.#milliseconds === undefined ? {} : { milliseconds: this.#milliseconds }),
+      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+    };
+  }
+
+  /** Whether an account is the canary. */
+  is({ dn }: Pick<AccountRecord, 'dn'>): boolean {
+    return isSameDn(dn, this.#options.dn);
+  }
+
+  /** Handles the canary without any step, and passes on all other accounts. */
+  handling(run: RunHandler): RunHandler {
+    return (job, context) => (this.is(job.record) ? Promise.resolve(NOTHING_TO_DO) : run(job, context));
+  }
+
+  get #isLate(): boolean {
+    const { paused, monotonic, intervalMilliseconds } = this.#options;
+    return !paused() && monotonic() - this.#waitsSince > INTERVALS_UNTIL_LATE * intervalMilliseconds;
+  }
+
+  /** Resolves to why the canary cannot be asked for; undefined if it was, or is open already. */
+  async #ask(): Promise<string | undefined> {
+    const { dn, directory, readEntry, decide, names, monotonic } = this.#options;
+    const entry = await directory.read(dn);
+    if (entry === undefined) return 'there is no such entry that the service may read; create it, or correct canary.dn';
+    const reading = readEntry(entry);
+    if (reading.kind !== 'account') return reading.reason;
+    const { kind } = decide(reading.record);
+    if (kind !== 'settled' && kind !== 'failed') return undefined;
+    // It was finished, and nobody has told.
+    if (this.#askedAt !== undefined && kind === 'settled') this.#answered();
+    this.#askedAt = monotonic();
+    await directory.modify(dn, request(reading.record, REQUESTED, names));
+    return undefined;
+  }
+
+  #answered(): void {
+    const { now, monotonic } = this.#options;
+    if (this.#askedAt !== undefined) this.#milliseconds = Math.round(monotonic() - this.#askedAt);
+    this.#askedAt = undefined;
+    this.#answeredAt = now();
+    this.#waitsSince = monotonic();
+    if (this.#isToldLate) this.#options.notice('the canary is answered again');
+    this.#isToldLate = false;
+  }
+
+  #tellLate(): void {
+    if (!this.#isLate || this.#isToldLate) return;
+    this.#isToldLate = true;
+    const why = this.#failure === undefined ? '' : ` (${this.#failure})`;
+    this.#options.notice(`the canary ${this.#options.dn} is late${why}: what is asked for may not be done; see status`);
+  }
+}
+
+const NOTHING_TO_DO: HandlerOutcome = { ok: true, timings: [] };

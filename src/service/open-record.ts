@@ -1,0 +1,35 @@
+import type { Settings } from '../../config/schema.ts';
+import { programVersion } from '../host/version.ts';
+import { recordTo } from '../replay/recorder.ts';
+import type { RecordedSettings } from '../replay/recording.ts';
+import { rulesOf } from './site.ts';
+
+/**
+ * Begins to keep a record of the service's steps; SIGHUP goes on in a new file, as for the log.
+ * `notice`: told, in a sentence, when the file cannot be written.
+ */
+export function openRecord(file: string, settings: Settings, notice: (message: string) => void) {
+  const recorder = recordTo({
+    file,
+    version: programVersion(),
+    settings: recordedOf(settings),
+    now: Date.now,
+    notice,
+  });
+  process.on('SIGHUP', recorder.reopen);
+  return {
+    step: recorder.step,
+    /** Takes other settings. */
+    use: (next: Settings) => recorder.use(recordedOf(next)),
+    close: () => {
+      process.off('SIGHUP', recorder.reopen);
+      return recorder.close();
+    },
+  };
+}
+
+/** The settings that the steps depend on. */
+function recordedOf(settings: Settings): RecordedSettings {
+  const { attributes, instances, retry } = settings;
+  return { attributes, accounts: rulesOf(settings), instances, retry };
+}

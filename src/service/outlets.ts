@@ -1,0 +1,41 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Settings } from '../../config/schema.ts';
+import type { OutletHealth } from '../domain/status.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Log } from '../observability/log.ts';
+
+/** How the outlets of a service do: where it writes, beside the directory. */
+export function outletsOf(
+  { file, syslog }: Settings['log'],
+  log: Pick<Log, 'outlets'>,
+  journal: Pick<Journal, 'health'> | undefined,
+): OutletHealth[] {
+  const outlets: OutletHealth[] = [];
+  const health = log.outlets();
+  if (file !== null && health.file !== undefined)
+    outlets.push({ outlet: 'log file', where: file, ...health.file, ...freeAt(dirname(file)) });
+  if (syslog !== null && health.syslog !== undefined)
+    outlets.push({ outlet: 'syslog', where: addressText(syslog.address), ...health.syslog });
+  if (journal !== undefined) {
+    const { directory, lostEvents, failure } = journal.health();
+    const known = failure === undefined ? {} : { failure };
+    outlets.push({ outlet: 'journal', where: directory, lost: lostEvents, ...known, ...freeAt(directory) });
+  }
+  return outlets;
+}
+
+/** `/dev/log`, `tcp://log.example.org:601`. */
+export function addressText(address: NonNullable<Settings['log']['syslog']>['address']): string {
+  return address.kind === 'unix' ? address.path : `${address.kind}://${address.host}:${address.port}`;
+}
+
+/** The free bytes on the file system of a folder; nothing if that cannot be said. */
+function freeAt(folder: string): { readonly freeBytes?: number } {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return { freeBytes: bavail * bsize };
+  } catch {
+    return {};
+  }
+}

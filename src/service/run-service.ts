@@ -1,0 +1,234 @@
+import { redacted } from '../../config/password.ts';
+import type { Settings } from '../../config/schema.ts';
+import { script } from '../../handlers/steps/chroot-script.ts';
+import type { PublishedEvent } from '../domain/event.ts';
+import { ReturnCode } from '../domain/return-code.ts';
+import { HostFault } from '../host/host-fault.ts';
+import { exitOnStop, type Signals } from '../host/signals.ts';
+import { watchTerminal } from '../host/terminal.ts';
+import { type HolderSlot, takeHolderSlot } from '../lock/holder-slot.ts';
+import { type InstanceLock, type InstanceLockOptions, openInstanceLock } from '../lock/instance-lock.ts';
+import { describeEvent } from '../observability/describe-event.ts';
+import type { Log } from '../observability/log.ts';
+import { createEventLog } from '../observability/log-events.ts';
+import { createEventPublisher, type EventPublisher } from '../observability/publish.ts';
+import { createSystemdNotifier, type SystemdNotifier } from '../observability/systemd-notify.ts';
+import { visible } from '../observability/visible.ts';
+import type { Operator } from '../operator/server.ts';
+import { checkHost } from '../preflight/host.ts';
+import { checkSecrets } from '../preflight/secrets.ts';
+import { checkStep } from '../preflight/steps.ts';
+import { endOrphansBelow } from '../script/orphans.ts';
+import { openServiceJournal } from './open-journal.ts';
+import { openServiceNotifier } from './open-notifier.ts';
+import { openOperatorInterface } from './open-operator.ts';
+import { openRecord } from './open-record.ts';
+import { outletsOf } from './outlets.ts';
+import { openServiceOutputs, type ServiceOutputOptions, type ServiceOutputs } from './outputs.ts';
+import { createReload } from './reload-settings.ts';
+import { createService, type Service } from './service.ts';
+
+export interface RunOptions {
+  /** The path of the settings. */
+  readonly configFile: string;
+  /** How events are printed: as text, or one JSON object a line. */
+  readonly debug: ServiceOutputOptions['debug'];
+  readonly dryRun: boolean;
+  /** The file that records what the directory sends and what follows from it. */
+  readonly record?: string;
+  readonly signals: Signals;
+}
+
+/**
+ * The longest time in which a base that was created anew on an open connection may go unnoticed, in
+ * milliseconds.
+ */
+const LONGEST_RECHECK_INTERVAL = 30_000;
+
+/**
+ * The command `run`: the service with its outputs and signals. Resolves to the exit code of the
+ * process.
+ */
+export async function runService(settings: Settings, options: RunOptions): Promise<number> {
+  const now = () => new Date();
+  const { log, print, notice, close } = openServiceOutputs({ log: settings.log, debug: options.debug, now });
+  log.logger.debug('settings in effect', { settings: redacted(settings) });
+  const publisher = createEventPublisher({ now, onListenerError: (error) => notice(`an output failed: ${error}`) });
+  publisher.listen(print);
+  publisher.listen(createEventLog(log.logger));
+  try {
+    return await runLogged(settings, options, publisher, log, notice);
+  } finally {
+    await close();
+  }
+}
+
+async function runLogged(
+  settings: Settings,
+  { configFile, dryRun, record, signals }: RunOptions,
+  publisher: EventPublisher,
+  log: Log,
+  notice: ServiceOutputs['notice'],
+): Promise<number> {
+  const { env, stderr } = process;
+  const refuse = (message: string): void => {
+    log.logger.error(message);
+    stderr.write(`${visible(message)}\n`);
+  };
+  let lock: InstanceLock | undefined;
+  let slot: HolderSlot | undefined;
+  if (!dryRun) {
+    const refused = (message: string): void => {
+      refuse(message);
+      service.stopNow(ReturnCode.UNDEFINED_ERROR);
+    };
+    lock = await openLock(settings, { refused, notice }, refuse);
+    if (lock === undefined) return ReturnCode.UNDEFINED_ERROR;
+    if (settings.instances === 'several') {
+      slot = await orRefuse(takeHolderSlot(settings.directory.base), refuse);
+      if (slot === undefined) return ReturnCode.UNDEFINED_ERROR;
+    }
+  }
+  const manager = createSystemdNotifier(env, notice);
+  publisher.listen((event) => notifyManager(event, manager));
+  const journal = dryRun ? undefined : await openServiceJournal(settings, notice);
+  if (journal !== undefined) publisher.listen(journal.take);
+  const states = { journalFailure: () => journal?.health().failure, canary: () => service.canary?.() };
+  const notifier = dryRun ? undefined : await openServiceNotifier(settings, configFile, states, notice);
+  if (notifier !== undefined) publisher.listen(notifier.take);
+  const recorder = record === undefined ? undefined : openRecord(record, settings, notice);
+  const service = createService({
+    settings,
+    env,
+    report: publisher.report,
+    events$: publisher.events$,
+    notice,
+    dryRun,
+    holder: slot?.holder,
+    admit: lock?.admit,
+    observeStep: recorder?.step,
+  });
+  const stopRequested = stopOnSignals(signals, service, log);
+  let operator: Pick<Operator, 'close'> | undefined;
+  try {
+    const { accounts, leases, canary, pauses, longestMilliseconds: limitMilliseconds } = service;
+    const use = (next: Settings): void => {
+      log.logger.level = next.log.level;
+      recorder?.use(next);
+      service.use(next);
+      void notifier?.use(next);
+    };
+    const reload = createReload({ configFile, env, settings, use, manager, report: publisher.report });
+    const control = service.control === undefined ? undefined : { ...service.control, reload };
+    const outlets = () => outletsOf(settings.log, log, journal);
+    const told = { events$: publisher.events$, outlets, notify: notifier?.status };
+    const source = { ...told, accounts, leases, canary, pauses, control, limitMilliseconds };
+    operator = await openOperatorInterface(settings, source, notice);
+    // Ready means started, even without a connection: a manager that restarts the service would not
+    // help.
+    manager.ready();
+    await Promise.race([prepare(configFile, settings, dryRun, notice), stopRequested]);
+    const exitCode = await service.run();
+    signals.setReactions(exitOnStop(exitCode));
+    return exitCode;
+  } finally {
+    await lock?.release();
+    await slot?.release();
+    manager.close();
+    await operator?.close();
+    await recorder?.close();
+    await notifier?.close();
+    journal?.close();
+  }
+}
+
+/**
+ * Checks who can read the secrets, and the script, and ends scripts that an earlier service left
+ * behind, before the first account is worked on. A service that is told to stop need not wait for
+ * it: the next service does the same.
+ */
+async function prepare(
+  configFile: string,
+  settings: Settings,
+  dryRun: boolean,
+  notice: (message: string) => void,
+): Promise<void> {
+  const lines = await Promise.all([checkSecrets(configFile, settings), checkStep(script, settings)]);
+  for (const { verdict, what, found, remedy } of [...checkHost(), ...lines.flat()]) {
+    if (verdict !== 'ok') notice(`${what}: ${found}; ${remedy}`);
+  }
+  if (dryRun) return;
+  const ended = await endOrphansBelow(settings.directory.base, settings.script.killGrace);
+  if (ended.length > 0) notice(`ended ${ended.length} script(s) that a service before this one had left behind`);
+}
+
+/** Passes the events about the state of the whole service to the service manager. */
+function notifyManager(event: PublishedEvent, manager: SystemdNotifier): void {
+  switch (event.event) {
+    case 'refreshed':
+    case 'connected':
+    case 'disconnected':
+    case 'reconnecting':
+      manager.status(`${event.event}: ${describeEvent(event)}`);
+      break;
+    case 'paused':
+    case 'resumedWork':
+      manager.status(`${event.event}: ${describeEvent(event)}`);
+      break;
+    case 'draining':
+      manager.stopping();
+      manager.status(`draining: ${describeEvent(event)}`);
+      break;
+    default:
+      break;
+  }
+}
+
+/**
+ * Opens the lock, without taking it. Resolves to undefined if there can be none; that is reported.
+ */
+async function openLock(
+  settings: Settings,
+  reports: Pick<InstanceLockOptions, 'refused' | 'notice'>,
+  refuse: (message: string) => void,
+): Promise<InstanceLock | undefined> {
+  const { instances, directory, reconnect } = settings;
+  // As often as a silent connection is probed.
+  const recheckMilliseconds = Math.min(reconnect.deadAfter / 2, LONGEST_RECHECK_INTERVAL);
+  const opening = openInstanceLock({ instances, base: directory.base, recheckMilliseconds, ...reports });
+  return orRefuse(opening, refuse);
+}
+
+/** Resolves to undefined if the host prevents it; that is reported. */
+async function orRefuse<T>(opening: Promise<T>, refuse: (message: string) => void): Promise<T | undefined> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (!(error instanceof HostFault)) throw error;
+    refuse(`${error.message}; ${error.remedy}`);
+    return undefined;
+  }
+}
+
+/**
+ * The first SIGTERM or SIGINT drains, the second one stops at once. SIGHUP opens the log file
+ * again. If it tells that the terminal was closed, it also drains, as a forgotten service would
+ * block the next one. Resolves at the first request to stop.
+ */
+function stopOnSignals(signals: Signals, service: Service, log: Log): Promise<void> {
+  return new Promise((resolve) => {
+    let stopRequested = false;
+    const stop = (): void => {
+      if (stopRequested) service.stopNow();
+      else service.drain();
+      stopRequested = true;
+      resolve();
+    };
+    const isTerminalGone = watchTerminal();
+    const hangUp = (): void => {
+      log.reopen();
+      if (!stopRequested && isTerminalGone()) stop();
+    };
+    signals.setReactions({ stop, hangUp });
+  });
+}

@@ -25,12 +25,12 @@ import { type AccountChange, readAccounts } from './operators/read-accounts.ts';
 import { reportConnection } from './operators/report-connection.ts';
 import { writeBack } from './operators/write-back.ts';
 import { OWN_SLOT, type Slot } from './slots.ts';
-import type { Surroundings } from './surroundings.ts';
 import { releaseLease } from './turn/release-lease.ts';
 import { type Turn, type TurnResult, turnOf } from './turn/turn.ts';
 import { dryRunEvent, NEWER_REQUEST } from './turn/turn-events.ts';
+import type { TurnDependencies } from './turn-dependencies.ts';
 
-export interface PipelineDependencies extends Omit<Surroundings, 'fencing'> {
+export interface PipelineDependencies extends Omit<TurnDependencies, 'fencing'> {
   /** Today, `YYYYMMDD`, in the configured time zone. */
   readonly today: () => string;
   /**
@@ -67,19 +67,19 @@ export function provisioning(
   const results$ = new Subject<TurnResult>();
   /** The fencing of the server in use. */
   let fencing: Fencing = 'token';
-  const surroundings = { ...options, fencing: () => fencing };
+  const dependencies = { ...options, fencing: () => fencing };
   /** Called with an item that was held, or waited for a slot, when a newer one replaces it. */
   const discarded = (candidate: Candidate, newer: Candidate) => {
     const { id, ownWork, record } = candidate;
     // What is settled goes on as it was, to its outcome.
     if (ownWork === undefined || newer.settlement !== undefined) return;
     dropped(candidate);
-    surroundings.open.release(id);
+    dependencies.open.release(id);
     report({ event: 'superseded', reason: NEWER_REQUEST, ...refOf(record) });
   };
   /** Called with an item that was held, or waited for a slot, when its account has left. */
   const dropped = ({ ownWork, record }: Candidate) => {
-    if (ownWork !== undefined) surroundings.leases.release(record.uid, { to: 'free' });
+    if (ownWork !== undefined) dependencies.leases.release(record.uid, { to: 'free' });
   };
 
   return changes$.pipe(
@@ -91,11 +91,11 @@ export function provisioning(
     // is done and the leases are given up, not only until `drain$`.
     connect((told$) =>
       merge(
-        told$.pipe(readAccounts(surroundings)), //
+        told$.pipe(readAccounts(dependencies)), //
         results$.pipe(comingBack(options)),
         settled$.pipe(map((candidate): AccountChange => ({ kind: 'settle', candidate }))),
       ).pipe(
-        decideEach(surroundings),
+        decideEach(dependencies),
         holdUntilDue({
           today,
           places: accounts.held,
@@ -110,15 +110,15 @@ export function provisioning(
           slots: accounts.slots,
           resized$: accounts.resized$,
           lanes: accounts.lanes,
-          shares: surroundings.leases,
+          shares: dependencies.leases,
           gate,
           drain$,
           discarded,
           dropped,
-          project: dryRun ? sayOnly(surroundings) : (candidate, slot) => takeTurn(candidate, surroundings, slot),
+          project: dryRun ? sayOnly(dependencies) : (candidate, slot) => takeTurn(candidate, dependencies, slot),
         }),
         tap((result) => results$.next(result)),
-        concatWith(defer(() => surroundings.leases.close()).pipe(ignoreElements())),
+        concatWith(defer(() => dependencies.leases.close()).pipe(ignoreElements())),
       ),
     ),
   );
@@ -130,10 +130,10 @@ export function provisioning(
  */
 export function takeTurn(
   candidate: Candidate,
-  surroundings: Surroundings,
+  dependencies: TurnDependencies,
   slot: Slot = OWN_SLOT,
 ): Observable<TurnResult> {
-  const { accounts, open } = surroundings;
+  const { accounts, open } = dependencies;
   const { id } = candidate;
   const noted = tap((turn: Turn) => {
     accounts.turns.now(id, isResult(turn) ? undefined : turn);
@@ -142,14 +142,14 @@ export function takeTurn(
   });
   return of(turnOf(candidate)).pipe(
     noted,
-    claim(surroundings, slot),
+    claim(dependencies, slot),
     noted,
-    dispatch(surroundings),
+    dispatch(dependencies),
     noted,
-    writeBack(surroundings, slot),
+    writeBack(dependencies, slot),
     noted,
     filter(isResult),
-    tap((result) => releaseLease(candidate, result, surroundings)),
+    tap((result) => releaseLease(candidate, result, dependencies)),
   );
 }
 

@@ -85,7 +85,7 @@ export const script = defineStep({
 
 function runScript(settings: ScriptSettings, site: Site): RunStep {
   const { command: anyMode, perMode, timeout, killGrace } = settings;
-  const surroundings = { ...settings, ...site };
+  const environmentSettings = { ...settings, ...site };
   const mayBeOrphaned = orphanSearch();
   return async (job, { report, signal, lease }, { scripts }) => {
     const { uid, dn, mode, entryUUID } = job.record;
@@ -107,7 +107,7 @@ function runScript(settings: ScriptSettings, site: Site): RunStep {
       account: { uid, entryUUID, dn },
       alone: job.lost > 0,
       command: command.argv,
-      env: buildEnvironment(job, surroundings),
+      env: buildEnvironment(job, environmentSettings),
       stdin: buildInput(job),
       timeoutMilliseconds: timeout,
       killGraceMilliseconds: killGrace,

@@ -11,7 +11,7 @@ const LONGEST_ARGUMENT_BYTES = 64 * 1024;
 const MOST_INPUT_BYTES = 4 * 1024 * 1024;
 
 /** The part of a script's environment that does not come from the entry. */
-export interface ScriptSurroundings extends HomeRules {
+export interface EnvironmentSettings extends HomeRules {
   readonly path: string;
   readonly language: string;
   /** For TZ. */
@@ -61,9 +61,9 @@ export function buildCommand(command: readonly string[], job: Job): Command {
  * Builds the whole environment of a script. Variables are left out if the entry has no value, or
  * none that fits into the environment.
  */
-export function buildEnvironment(job: Job, surroundings: ScriptSurroundings): Record<string, string> {
+export function buildEnvironment(job: Job, environmentSettings: EnvironmentSettings): Record<string, string> {
   const { record } = job;
-  const { quotaAttribute, homeRoot, homeLayout } = surroundings;
+  const { quotaAttribute, homeRoot, homeLayout } = environmentSettings;
   const fromEntry = {
     PROV_DN: textOf(Buffer.from(record.dn)),
     PROV_ENTRY_UUID: record.entryUUID === undefined ? undefined : textOf(Buffer.from(record.entryUUID)),
@@ -73,9 +73,9 @@ export function buildEnvironment(job: Job, surroundings: ScriptSurroundings): Re
     PROV_QUOTA: quotaAttribute === null ? undefined : textValue(job, quotaAttribute),
   };
   const environment: Record<string, string> = {
-    PATH: surroundings.path,
-    LANG: surroundings.language,
-    TZ: surroundings.timeZone,
+    PATH: environmentSettings.path,
+    LANG: environmentSettings.language,
+    TZ: environmentSettings.timeZone,
     PROV_MODE: job.mode,
     PROV_UID: record.uid,
     PROV_ATTEMPT: String(job.attempt),

@@ -10,7 +10,7 @@ import type { DirectorySession } from './directory-session.ts';
 import { placeOfHolder } from './holder-words.ts';
 
 /** What is known besides the lease. */
-export interface LeaseSurroundings {
+export interface KnownServices {
   readonly here: HolderHost;
   /** The holders whose presence entries do not say that they are gone. */
   readonly present: readonly string[];
@@ -41,8 +41,8 @@ function described(dn: string, lines: readonly string[]): string[] {
 }
 
 /** The sentences about a lease. */
-export function leaseLines({ lease, writtenAt }: ShownLease, surroundings: LeaseSurroundings): string[] {
-  const { is, next } = wordsOf(lease, surroundings);
+export function leaseLines({ lease, writtenAt }: ShownLease, services: KnownServices): string[] {
+  const { is, next } = wordsOf(lease, services);
   const written =
     writtenAt === undefined
       ? []
@@ -52,7 +52,7 @@ export function leaseLines({ lease, writtenAt }: ShownLease, surroundings: Lease
   return [`The lease ${is}.`, ...written, `Next: ${next}.`];
 }
 
-function wordsOf(lease: LeaseReading, surroundings: LeaseSurroundings): { is: string; next: string } {
+function wordsOf(lease: LeaseReading, services: KnownServices): { is: string; next: string } {
   switch (lease.is) {
     case 'free':
       return {
@@ -73,13 +73,13 @@ function wordsOf(lease: LeaseReading, surroundings: LeaseSurroundings): { is: st
       return { is: "is nobody's", next: lease.reason };
     case 'held':
     case 'paused':
-      return { is: holdingWords(lease, surroundings), next: takeOverWords(lease, surroundings) };
+      return { is: holdingWords(lease, services), next: takeOverWords(lease, services) };
   }
 }
 
 type Holding = Extract<LeaseReading, { readonly is: 'held' | 'paused' }>;
 
-function holdingWords(lease: Holding, { here }: LeaseSurroundings): string {
+function holdingWords(lease: Holding, { here }: KnownServices): string {
   const boot = readHolder(lease.holder)?.boot;
   const who = `by ${holderName(lease.holder)}, ${placeOfHolder(lease.holder, here)}`;
   const parts = [...(boot === undefined ? [] : [`boot ${boot}`]), `job ${lease.job}`].join(', ');
@@ -89,7 +89,7 @@ function holdingWords(lease: Holding, { here }: LeaseSurroundings): string {
 }
 
 /** An age would compare clocks of two hosts, so only the service that waits can tell one. */
-function takeOverWords({ is, holder, duration }: Holding, { present }: LeaseSurroundings): string {
+function takeOverWords({ is, holder, duration }: Holding, { present }: KnownServices): string {
   const rule = `another service takes it over when it has seen it unchanged for ${humanDuration(duration)} by its own clock`;
   if (!present.includes(holder)) {
     return `its service has stopped, or has a new slot since: ${rule}; status of another service shows how long it waits`;

@@ -22,7 +22,7 @@ export function registerSandbox(program: Command): void {
 }
 
 /** What there is besides the arguments. */
-export interface Surroundings {
+export interface Invocation {
   /** `npm start` runs the program from its sources. */
   readonly byNpmStart: boolean;
   /** Whether the host has a configuration at the default path. */
@@ -35,7 +35,7 @@ export interface Surroundings {
  */
 export function withDefaultCommand(
   args: readonly string[],
-  { byNpmStart, hasConfiguration }: Surroundings,
+  { byNpmStart, hasConfiguration }: Invocation,
 ): readonly string[] | undefined {
   const [first] = args;
   if (first === undefined) return byNpmStart || !hasConfiguration() ? ['sandbox'] : undefined;

@@ -3,35 +3,35 @@ import type { LdifModification } from './record.ts';
 import { asWord, type RecordLine, type ValueLine } from './value-line.ts';
 
 /**
- * Reads the steps of a modify. Each step names its attribute, lists values of it, and ends with
- * `-`, which may be missing after the last step. `at` is the line of the changetype. Throws an
+ * Reads the mod-specs of a modify (RFC 2849). Each names its attribute, lists values of it, and ends with
+ * `-`, which may be missing after the last one. `at` is the line of the changetype. Throws an
  * LdifFault.
  */
 export function readModifications(lines: readonly RecordLine[], at: number): readonly LdifModification[] {
-  const steps = stepsOf(lines);
-  if (steps.length === 0) throw new LdifFault(at, 'nothing is modified');
-  return steps.map(readStep);
+  const modSpecs = modSpecsOf(lines);
+  if (modSpecs.length === 0) throw new LdifFault(at, 'nothing is modified');
+  return modSpecs.map(readModSpec);
 }
 
-type Step = readonly [head: ValueLine, ...values: ValueLine[]];
+type ModSpec = readonly [head: ValueLine, ...values: ValueLine[]];
 
-function stepsOf(lines: readonly RecordLine[]): Step[] {
-  const steps: Step[] = [];
-  let step: [ValueLine, ...ValueLine[]] | undefined;
+function modSpecsOf(lines: readonly RecordLine[]): ModSpec[] {
+  const modSpecs: ModSpec[] = [];
+  let modSpec: [ValueLine, ...ValueLine[]] | undefined;
   for (const line of lines) {
     if ('kind' in line) {
-      if (step === undefined) throw new LdifFault(line.line, `${EXPECTED}, not '-'`);
-      steps.push(step);
-      step = undefined;
-    } else if (step === undefined) step = [line];
-    else step.push(line);
+      if (modSpec === undefined) throw new LdifFault(line.line, `${EXPECTED}, not '-'`);
+      modSpecs.push(modSpec);
+      modSpec = undefined;
+    } else if (modSpec === undefined) modSpec = [line];
+    else modSpec.push(line);
   }
-  return step === undefined ? steps : [...steps, step];
+  return modSpec === undefined ? modSpecs : [...modSpecs, modSpec];
 }
 
 const EXPECTED = "'add: NAME', 'delete: NAME', 'replace: NAME' or 'increment: NAME' is expected";
 
-function readStep([head, ...values]: Step): LdifModification {
+function readModSpec([head, ...values]: ModSpec): LdifModification {
   const operation = head.name.toLowerCase();
   if (!isOperation(operation)) throw new LdifFault(head.line, `${EXPECTED}, not ${head.name}`);
   const name = asWord(head.value, head.line);

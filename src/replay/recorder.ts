@@ -1,7 +1,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import type { ObserveStep } from '../../streams/turn/steps.ts';
+import type { ObservePureStep } from '../../streams/turn/pure-steps.ts';
 import { openOutput } from '../host/output-file.ts';
-import { encodeGap, encodeHeader, encodeStep, type RecordedSettings } from './recording.ts';
+import { encodeGap, encodeHeader, encodePureStep, type RecordedSettings } from './recording.ts';
 
 export interface RecorderOptions {
   /** The record. It is appended to, and created with mode 0600 because it names accounts. */
@@ -16,7 +16,7 @@ export interface RecorderOptions {
 
 /** Writes each step as a JSON line. Never throws, never blocks, and uses bounded memory. */
 export interface Recorder {
-  readonly step: ObserveStep;
+  readonly step: ObservePureStep;
   /** Records with a new header that other settings are in effect, if they differ. */
   use(settings: RecordedSettings): void;
   /** Closes the file and opens the path again, after the old file was renamed. */
@@ -73,7 +73,7 @@ export function recordTo(options: RecorderOptions): Recorder {
 
   begin();
   return {
-    step: (step) => put(() => encodeStep(time(), step, settings.attributes)),
+    step: (step) => put(() => encodePureStep(time(), step, settings.attributes)),
     use: (next) => {
       if (JSON.stringify(next) === JSON.stringify(settings)) return;
       settings = next;

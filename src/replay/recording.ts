@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { STEP_NAMES, type Step } from '../../streams/turn/steps.ts';
+import { PURE_STEP_NAMES, type PureStep } from '../../streams/turn/pure-steps.ts';
 import type { AttributeNames } from '../domain/account.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { type DirectoryEntry, entryOf } from '../domain/entry.ts';
@@ -55,18 +55,18 @@ const gap = z.object({ time, gap: count });
 /**
  * What a step is given is not checked, except for its tags: it goes to functions without effects.
  */
-const step = z.looseObject({ time, step: z.enum(STEP_NAMES), uid: z.string() });
+const step = z.looseObject({ time, step: z.enum(PURE_STEP_NAMES), uid: z.string() });
 
 type Header = z.infer<typeof header>;
 export type RecordedSettings = Header['settings'];
 
-type WithOutline<Each> = Each extends Step ? Omit<Each, 'next'> & { readonly next: unknown } : never;
+type WithOutline<Each> = Each extends PureStep ? Omit<Each, 'next'> & { readonly next: unknown } : never;
 
 /** A step as it is recorded, with only the outline of what it led to (`outlineOf`). */
-export type RecordedStep = WithOutline<Step>;
+export type RecordedPureStep = WithOutline<PureStep>;
 
 /** A line of a record, with the time at which it was written. */
-export type RecordLine = Header | z.infer<typeof gap> | ({ readonly time: string } & RecordedStep);
+export type RecordLine = Header | z.infer<typeof gap> | ({ readonly time: string } & RecordedPureStep);
 
 /** Returns the header line, without a newline. */
 export function encodeHeader(time: string, version: string, settings: RecordedSettings): string {
@@ -77,7 +77,7 @@ export function encodeHeader(time: string, version: string, settings: RecordedSe
  * Returns the line of a step, without a newline. Of an entry it has only the attributes on which
  * steps depend, and a digest of the others.
  */
-export function encodeStep(time: string, step: Step, names: AttributeNames): string {
+export function encodePureStep(time: string, step: PureStep, names: AttributeNames): string {
   const kept = new Set(attributesToRead(names).map((each) => each.toLowerCase()));
   return JSON.stringify({ time, ...step, next: outlineOf(step.next) }, (_, value) => tagged(value, kept));
 }
@@ -98,7 +98,7 @@ export function decodeLine(text: string): RecordLine {
  * What a step led to, in plain values, without what it passes on: entries, records and the job.
  * What is written to the directory is in the effect.
  */
-export function outlineOf(next: Step['next']): unknown {
+export function outlineOf(next: PureStep['next']): unknown {
   const plain = (value: unknown) => (value instanceof Error ? value.message : value);
   return JSON.parse(JSON.stringify(next, (key, value) => (PASSED_ON.has(key) ? undefined : plain(value))));
 }

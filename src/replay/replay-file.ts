@@ -3,8 +3,8 @@ import { laneOf } from '../../streams/candidate.ts';
 import type { EventName, PublishedEvent } from '../domain/event.ts';
 import { type Input, openInput, sizeWords } from '../host/input-file.ts';
 import { RecordError } from './record-error.ts';
-import { decodeLine, type RecordedStep, type RecordLine } from './recording.ts';
-import { type ReplayRules, replayRules, replayStep } from './replay.ts';
+import { decodeLine, type RecordedPureStep, type RecordLine } from './recording.ts';
+import { type ReplayRules, replayPureStep, replayRules } from './replay.ts';
 
 export interface ReplayFileOptions {
   /** Replays only the steps of this uid; by default all. */
@@ -117,7 +117,7 @@ class RecordedService {
     const lane = laneOf(step.uid);
     if (this.#lane !== undefined && lane !== this.#lane) return;
     try {
-      const { next, events } = replayStep(step, rules);
+      const { next, events } = replayPureStep(step, rules);
       // If somebody has changed the record, an event may have no words.
       for (const event of events) this.#tell(lane, { time: step.time, ...event });
       if (isDeepStrictEqual(next, step.next)) this.#same += 1;
@@ -134,7 +134,7 @@ class RecordedService {
     else if (ENDS.has(event.event) || (event.event === 'waiting' && event.job !== undefined)) this.#inWork.delete(lane);
   }
 
-  #differ({ uid, next }: RecordedStep, replayed: string): void {
+  #differ({ uid, next }: RecordedPureStep, replayed: string): void {
     const lane = laneOf(uid);
     if (!this.#differing.has(lane) && this.#differences.size < KEPT) {
       this.#differences.set(lane, { account: uid, recorded: wordsOf(next), replayed });

@@ -2,7 +2,7 @@ import type { Candidate, EndedWork } from '../../streams/candidate.ts';
 import { afterHandler, afterRefusal } from '../../streams/turn/after-work.ts';
 import type { ClaimNext, ClaimRules } from '../../streams/turn/claim-state.ts';
 import { beginClaim, stepClaim } from '../../streams/turn/claim-step.ts';
-import type { Purpose, Step } from '../../streams/turn/steps.ts';
+import type { PureStep, Purpose } from '../../streams/turn/pure-steps.ts';
 import { jobOf } from '../../streams/turn/turn.ts';
 import {
   afterHandlerEvent,
@@ -21,10 +21,10 @@ import { type Decision, type DecisionRules, decide } from '../domain/decide.ts';
 import type { StreamEvent } from '../domain/event.ts';
 import { readAccount } from '../domain/read-account.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
-import { outlineOf, type RecordedSettings, type RecordedStep } from './recording.ts';
+import { outlineOf, type RecordedPureStep, type RecordedSettings } from './recording.ts';
 
 /** The outline of what a replayed step led to, and its events. */
-export interface ReplayedStep {
+export interface ReplayedPureStep {
   readonly next: unknown;
   readonly events: readonly StreamEvent[];
 }
@@ -47,7 +47,7 @@ export function replayRules({ attributes: names, accounts, instances, retry }: R
  * Takes a recorded step again, with the function of the service. Throws if the function cannot be
  * given what is recorded: somebody has changed the record, or the function is of another version.
  */
-export function replayStep(step: RecordedStep, rules: ReplayRules): ReplayedStep {
+export function replayPureStep(step: RecordedPureStep, rules: ReplayRules): ReplayedPureStep {
   switch (step.step) {
     case 'decide': {
       const { record, circumstances, purpose } = step;
@@ -87,7 +87,7 @@ function decided(purpose: Purpose, record: AccountRecord, next: Decision): Strea
   }
 }
 
-function claiming(candidate: Candidate, id: string, next: ClaimNext): ReplayedStep {
+function claiming(candidate: Candidate, id: string, next: ClaimNext): ReplayedPureStep {
   const conflicts = next.notes.flatMap((note) => (note.note === 'conflict' ? [conflictEvent(note)] : []));
   if ('state' in next) return replayed(next, ...conflicts);
   const { result } = next;
@@ -98,11 +98,11 @@ function claiming(candidate: Candidate, id: string, next: ClaimNext): ReplayedSt
   return replayed(next, ...conflicts, end);
 }
 
-function writing(work: EndedWork, next: WriteBackNext): ReplayedStep {
+function writing(work: EndedWork, next: WriteBackNext): ReplayedPureStep {
   const hasEnded = 'result' in next && next.result.kind !== 'refused';
   return replayed(next, hasEnded ? writeBackEvent(work, next.result) : undefined);
 }
 
-function replayed(next: Step['next'], ...events: ReadonlyArray<StreamEvent | undefined>): ReplayedStep {
+function replayed(next: PureStep['next'], ...events: ReadonlyArray<StreamEvent | undefined>): ReplayedPureStep {
   return { next: outlineOf(next), events: events.filter((event) => event !== undefined) };
 }

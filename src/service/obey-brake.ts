@@ -11,7 +11,7 @@ import { generalizedTime, readStateTimestamp } from '../domain/timestamp.ts';
 import type { DirectoryOperations } from '../ldap/operations.ts';
 import { PAGE_SIZE } from '../ldap/search.ts';
 
-interface BrakeSurroundings {
+interface BrakeDependencies {
   readonly settings: Pick<Settings, 'directory' | 'attributes'>;
   readonly operations: DirectoryOperations;
   readonly gate: Gate;
@@ -22,7 +22,7 @@ interface BrakeSurroundings {
 }
 
 /** The pause before the deletes are counted again, in milliseconds. */
-const AGAIN = 10_000;
+const COUNT_INTERVAL = 10_000;
 /** How far the clock of the directory may be behind. Each delete is judged by its own stamp. */
 const CLOCK_SLACK = 300_000;
 
@@ -33,14 +33,14 @@ const CLOCK_SLACK = 300_000;
  * nothing.
  */
 export function obeyBrake(
-  surroundings: BrakeSurroundings,
+  dependencies: BrakeDependencies,
   connection$: Observable<ProtocolName | undefined>,
 ): Subscription | undefined {
-  const { gate, notice } = surroundings;
+  const { gate, notice } = dependencies;
   if (gate.brake === undefined) return undefined;
   gate.awaitCount();
   let told = false;
-  const counted$ = defer(() => from(countDeletes(surroundings))).pipe(
+  const counted$ = defer(() => from(countDeletes(dependencies))).pipe(
     tap(() => {
       told = false;
       gate.counted();
@@ -51,7 +51,7 @@ export function obeyBrake(
         if (!(error instanceof DirectoryError) || error.resultCode === undefined) return EMPTY;
         if (!told) notice(`the deletes for brake.deletes cannot be counted, and are tried again: ${error.sentence}`);
         told = true;
-        return timer(AGAIN);
+        return timer(COUNT_INTERVAL);
       },
     }),
     catchError(() => EMPTY),
@@ -60,7 +60,7 @@ export function obeyBrake(
 }
 
 /** Tells the gate of the deletes that the directory shows to be begun or finished lately. */
-async function countDeletes({ settings, operations, gate, now }: BrakeSurroundings): Promise<void> {
+async function countDeletes({ settings, operations, gate, now }: BrakeDependencies): Promise<void> {
   const { directory, attributes: names } = settings;
   const since = now() - (gate.brake?.rules.within ?? 0) - CLOCK_SLACK;
   const words = MODES.filter(destroys).flatMap((mode) => [WORDS[mode].inWork, WORDS[mode].finished]);

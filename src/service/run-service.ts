@@ -106,7 +106,7 @@ async function runLogged(
     dryRun,
     holder: slot?.holder,
     admit: lock?.admit,
-    observeStep: recorder?.step,
+    observePureStep: recorder?.step,
   });
   const stopRequested = stopOnSignals(signals, service, log);
   let operator: Pick<Operator, 'close'> | undefined;

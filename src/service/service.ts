@@ -11,7 +11,7 @@ import type { Gate } from '../../streams/gate.ts';
 import { LAST_WRITES } from '../../streams/leases/lease-keeper.ts';
 import { type Leases, NO_LEASES } from '../../streams/leases/leases.ts';
 import { type PipelineDependencies, provisioning } from '../../streams/pipeline.ts';
-import type { ObserveStep } from '../../streams/turn/steps.ts';
+import type { ObservePureStep } from '../../streams/turn/pure-steps.ts';
 import type { AccountsView } from '../domain/condition.ts';
 import type { Control } from '../domain/control.ts';
 import type { Report, StreamEvent } from '../domain/event.ts';
@@ -50,7 +50,7 @@ export interface ServiceOptions {
   /** A connection is used only after this has resolved for it. */
   readonly admit?: ((connection: Connection) => Promise<void>) | undefined;
   /** Is told each step that is taken for an account; default: nobody is. */
-  readonly observeStep?: ObserveStep | undefined;
+  readonly observePureStep?: ObservePureStep | undefined;
 }
 
 /**
@@ -235,7 +235,7 @@ interface Parts {
 
 /** The dependencies of the stream. */
 function dependenciesOf(
-  { settings, report, dryRun, observeStep = () => {} }: ServiceOptions,
+  { settings, report, dryRun, observePureStep = () => {} }: ServiceOptions,
   { lifecycle, accounts, gate, settled$, handlers, open, directory, left, leases }: Parts,
 ): Omit<PipelineDependencies, 'retry'> {
   const { attributes: names, instances } = settings;
@@ -243,8 +243,8 @@ function dependenciesOf(
   const { stopped: signal } = lifecycle;
   const rules = rulesOf(settings);
   return {
-    ...decisionMaker(settings, open, observeStep),
-    observeStep,
+    ...decisionMaker(settings, open, observePureStep),
+    observePureStep,
     names,
     underLeases: instances === 'several',
     leases,

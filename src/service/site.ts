@@ -3,7 +3,7 @@ import { authMethod } from '../../config/bind-rules.ts';
 import { passwordReader } from '../../config/password.ts';
 import type { Settings } from '../../config/schema.ts';
 import type { Site } from '../../handlers/define-step.ts';
-import type { DecideNow, ObserveStep } from '../../streams/turn/steps.ts';
+import type { DecideNow, ObservePureStep } from '../../streams/turn/pure-steps.ts';
 import type { AccountRecord, AccountRules } from '../domain/account.ts';
 import { decide } from '../domain/decide.ts';
 import { dayIn } from '../domain/timestamp.ts';
@@ -69,7 +69,7 @@ export const NO_WAIT_TIMES: WaitTimes = { othersTimeLeft: () => 0, behindTimeLef
 export function decisionMaker(
   settings: Pick<Settings, 'attributes' | 'timeZone'>,
   waitTimes: WaitTimes,
-  observeStep: ObserveStep = () => {},
+  observePureStep: ObservePureStep = () => {},
 ): { today: () => string; decideNow: DecideNow } {
   const { attributes: names } = settings;
   const day = dayIn(settings.timeZone);
@@ -94,7 +94,7 @@ export function decisionMaker(
         ...circumstances,
         names,
       });
-      observeStep({ step: 'decide', uid: record.uid, purpose, record, circumstances, next });
+      observePureStep({ step: 'decide', uid: record.uid, purpose, record, circumstances, next });
       return next;
     },
   };

@@ -4,7 +4,6 @@ import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { identityOf } from '../accounts/identity.ts';
 import type { Candidate } from '../candidate.ts';
 import { OWN_SLOT, type Slot } from '../slots.ts';
-import type { Surroundings } from '../surroundings.ts';
 import type { ClaimEffect, ClaimInput, ClaimResult } from '../turn/claim-state.ts';
 import { beginClaim, stepClaim } from '../turn/claim-step.ts';
 import { type Failed, run } from '../turn/machine.ts';
@@ -13,18 +12,19 @@ import { takeLease } from '../turn/take-lease.ts';
 import { DONE, decideAgain, jobOf, stage, type Turn, type TurnResult } from '../turn/turn.ts';
 import { claimedEvent, conflictEvent, foreignClaimEvent, notClaimedEvent } from '../turn/turn-events.ts';
 import { type Pause, pauseFor } from '../turn/wait-for-directory.ts';
+import type { TurnDependencies } from '../turn-dependencies.ts';
 
 /**
  * unclaimed -> claimed, done, decideAgain or rests: claims the account by compare-and-swap, unless
  * there is nothing to claim. Waits while the directory is away, until the service is drained.
  */
-export function claim(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
-  const { open, report, gate, draining, nextJobId, monotonic } = surroundings;
-  return stage('unclaimed', surroundings, async ({ candidate }) => {
+export function claim(dependencies: TurnDependencies, slot: Slot): OperatorFunction<Turn, Turn> {
+  const { open, report, gate, draining, nextJobId, monotonic } = dependencies;
+  return stage('unclaimed', dependencies, async ({ candidate }) => {
     const id = nextJobId();
-    const pause = pauseFor(candidate.record, undefined, draining, slot, surroundings);
-    const result = await claimAccount(candidate, id, surroundings, pause, slot);
-    if (result.kind !== 'claimed') return notClaimed(candidate, result, surroundings);
+    const pause = pauseFor(candidate.record, undefined, draining, slot, dependencies);
+    const result = await claimAccount(candidate, id, dependencies, pause, slot);
+    if (result.kind !== 'claimed') return notClaimed(candidate, result, dependencies);
     gate.claimed(candidate.id);
     const job = jobOf(candidate, result, { id, claimedAt: monotonic() });
     open.wrote(candidate.id, job.record, { working: true, made: job.record.entryCSN });
@@ -40,24 +40,24 @@ export function claim(surroundings: Surroundings, slot: Slot): OperatorFunction<
 export function claimAccount(
   candidate: Candidate,
   job: string,
-  surroundings: Surroundings,
+  dependencies: TurnDependencies,
   pause: Pause,
   slot: Slot = OWN_SLOT,
 ): Promise<ClaimResult> {
-  const { open, report, observeStep } = surroundings;
+  const { open, report, observePureStep } = dependencies;
   const { uid } = candidate.record;
   const first = beginClaim(candidate);
-  observeStep({ step: 'beginClaim', uid, job, candidate, next: first });
+  observePureStep({ step: 'beginClaim', uid, job, candidate, next: first });
   return run(first, {
     step: (state, input: ClaimInput | Failed) => {
-      const next = stepClaim(state, input, surroundings);
-      observeStep({ step: 'stepClaim', uid, job, state, input, next });
+      const next = stepClaim(state, input, dependencies);
+      observePureStep({ step: 'stepClaim', uid, job, state, input, next });
       return next;
     },
     perform: (effect) =>
       effect.do === 'lease'
-        ? takeLease(candidate, effect.record, job, surroundings, slot)
-        : perform(effect, candidate, surroundings, pause),
+        ? takeLease(candidate, effect.record, job, dependencies, slot)
+        : perform(effect, candidate, dependencies, pause),
     tell: (told) => {
       if (told.note === 'claiming') open.claiming(candidate.id, told.record, told.fence);
       else report(conflictEvent(told));
@@ -68,10 +68,10 @@ export function claimAccount(
 async function perform(
   effect: Exclude<ClaimEffect, { readonly do: 'lease' }>,
   candidate: Candidate,
-  surroundings: Surroundings,
+  dependencies: TurnDependencies,
   pause: Pause,
 ): Promise<ClaimInput> {
-  const { directory, objection } = surroundings;
+  const { directory, objection } = dependencies;
   const shown = (entry: DirectoryEntry | undefined): ClaimInput => ({ got: 'entry', entry });
   switch (effect.do) {
     case 'find':
@@ -83,7 +83,7 @@ async function perform(
     case 'ask':
       return { got: 'objection', reason: await objection(effect.record) };
     case 'judge':
-      return judge(effect, candidate, surroundings);
+      return judge(effect, candidate, dependencies);
     case 'pause':
       await pause(effect.failures, effect.error);
       return { got: 'time' };
@@ -93,7 +93,7 @@ async function perform(
 function judge(
   { record, mayBeOthers }: Extract<ClaimEffect, { do: 'judge' }>,
   { settlement }: Candidate,
-  { underLeases, leases, open, report, decideNow, gate, fencing, newToken }: Surroundings,
+  { underLeases, leases, open, report, decideNow, gate, fencing, newToken }: TurnDependencies,
 ): ClaimInput {
   const isOwnClaim = open.versions.isOwn(record) || open.versions.mayBeOwn(record);
   // Under leases it is the lease that says whose claim it is.
@@ -113,7 +113,7 @@ function judge(
 function notClaimed(
   candidate: Candidate,
   result: Exclude<ClaimResult, { kind: 'claimed' }>,
-  { open, report, gate, left }: Surroundings,
+  { open, report, gate, left }: TurnDependencies,
 ): TurnResult {
   const event = notClaimedEvent(candidate.record, result);
   open.release(candidate.id);

@@ -6,7 +6,7 @@ import { destroys, modeOf } from '../../src/domain/mode.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
 import { type Candidate, laneOf } from '../candidate.ts';
 import type { Gate } from '../gate.ts';
-import type { DecideNow } from '../turn/steps.ts';
+import type { DecideNow } from '../turn/pure-steps.ts';
 import { decisionEvent } from '../turn/turn-events.ts';
 import type { Due, Held } from './hold-until-due.ts';
 import type { AccountChange } from './read-accounts.ts';

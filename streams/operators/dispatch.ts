@@ -1,10 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
 import type { Candidate, ClaimedJob } from '../candidate.ts';
-import type { Surroundings } from '../surroundings.ts';
 import { type AfterHandler, afterHandler, settledOutcome } from '../turn/after-work.ts';
 import { DONE, INTERRUPTED, stage, type Turn, type TurnResult } from '../turn/turn.ts';
 import { afterHandlerEvent } from '../turn/turn-events.ts';
+import type { TurnDependencies } from '../turn-dependencies.ts';
 
 /**
  * claimed -> ended, again or done: runs the handler of the job's mode. A failure that may be
@@ -12,24 +12,24 @@ import { afterHandlerEvent } from '../turn/turn-events.ts';
  * of the service has ended the handler, the account is taken up at the next start. What an operator
  * has settled has its outcome already.
  */
-export function dispatch(surroundings: Surroundings): OperatorFunction<Turn, Turn> {
-  const { report, monotonic, open, retry, observeStep } = surroundings;
-  return stage('claimed', surroundings, async ({ candidate, job }) => {
+export function dispatch(dependencies: TurnDependencies): OperatorFunction<Turn, Turn> {
+  const { report, monotonic, open, retry, observePureStep } = dependencies;
+  return stage('claimed', dependencies, async ({ candidate, job }) => {
     const { settlement } = job;
     if (settlement !== undefined) {
       const work = { job, outcome: settledOutcome(settlement), tries: 0, milliseconds: 0 };
       return { at: 'ended', candidate, work };
     }
-    const { outcome, hasLapsed } = await runUnderLease(candidate.id, job, surroundings);
+    const { outcome, hasLapsed } = await runUnderLease(candidate.id, job, dependencies);
     const isOvertaken = open.isOvertaken(candidate.id);
     const next = afterHandler(job, outcome, { isOvertaken, hasLapsed }, retry());
-    observeStep({ step: 'afterHandler', uid: candidate.record.uid, job, outcome, isOvertaken, hasLapsed, next });
+    observePureStep({ step: 'afterHandler', uid: candidate.record.uid, job, outcome, isOvertaken, hasLapsed, next });
     if (next.to === 'writeBack') {
       const milliseconds = monotonic() - job.claimedAt;
       return { at: 'ended', candidate, work: { job, outcome, tries: 0, milliseconds } };
     }
     const event = afterHandlerEvent(job, outcome, next);
-    const result = notWrittenBack(candidate, job, outcome.ok ? '' : outcome.reason, next, surroundings);
+    const result = notWrittenBack(candidate, job, outcome.ok ? '' : outcome.reason, next, dependencies);
     if (event !== undefined) report(event);
     return result;
   });
@@ -43,7 +43,7 @@ export function dispatch(surroundings: Surroundings): OperatorFunction<Turn, Tur
 async function runUnderLease(
   id: string,
   job: ClaimedJob,
-  { runHandler, report, signal, leases, accounts }: Surroundings,
+  { runHandler, report, signal, leases, accounts }: TurnDependencies,
 ): Promise<{ readonly outcome: HandlerOutcome; readonly hasLapsed: boolean }> {
   const begun = (step: string) => accounts.turns.begun(id, step);
   const lease = leases.forJob(job.record.uid);
@@ -62,7 +62,7 @@ function notWrittenBack(
   { record, fence, askedBy }: ClaimedJob,
   reason: string,
   next: Exclude<AfterHandler, { readonly to: 'writeBack' }>,
-  { open, now }: Surroundings,
+  { open, now }: TurnDependencies,
 ): TurnResult {
   switch (next.to) {
     case 'stop':

@@ -1,7 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import { type ClaimedJob, type EndedWork, refOf } from '../candidate.ts';
 import type { Slot } from '../slots.ts';
-import type { Surroundings } from '../surroundings.ts';
 import { afterRefusal } from '../turn/after-work.ts';
 import { type Failed, run } from '../turn/machine.ts';
 import { readAgain } from '../turn/read-again.ts';
@@ -10,6 +9,7 @@ import { afterRefusalEvent, foreignClaimEvent, writeBackEvent } from '../turn/tu
 import { type Pause, pauseFor } from '../turn/wait-for-directory.ts';
 import type { WriteBackEffect, WriteBackInput, WriteBackResult } from '../turn/write-back-state.ts';
 import { beginWriteBack, stepWriteBack } from '../turn/write-back-step.ts';
+import type { TurnDependencies } from '../turn-dependencies.ts';
 
 type Ended = Extract<Turn, { readonly at: 'ended' }>;
 
@@ -18,16 +18,16 @@ type Ended = Extract<Turn, { readonly at: 'ended' }>;
  * written to since the claim. Waits while the directory is away. An outcome that the directory
  * refuses is kept, and written again later.
  */
-export function writeBack(surroundings: Surroundings, slot: Slot): OperatorFunction<Turn, Turn> {
-  const { report, signal } = surroundings;
-  return stage('ended', surroundings, async (turn) => {
+export function writeBack(dependencies: TurnDependencies, slot: Slot): OperatorFunction<Turn, Turn> {
+  const { report, signal } = dependencies;
+  return stage('ended', dependencies, async (turn) => {
     const { candidate, work } = turn;
     const { job } = work;
     try {
-      const pause = pauseFor(job.record, job.id, signal, slot, surroundings);
-      const result = await writeOutcome(candidate.id, work, surroundings, pause);
+      const pause = pauseFor(job.record, job.id, signal, slot, dependencies);
+      const result = await writeOutcome(candidate.id, work, dependencies, pause);
       if (result.kind === 'refused') signal.throwIfAborted();
-      return conclude(turn, result, surroundings);
+      return conclude(turn, result, dependencies);
     } catch (error) {
       if (signal.aborted) report({ event: 'skipped', reason: UNWRITTEN_AT_STOP, ...refOf(job.record, job.id) });
       throw error;
@@ -39,22 +39,22 @@ export function writeBack(surroundings: Surroundings, slot: Slot): OperatorFunct
 export function writeOutcome(
   id: string,
   work: EndedWork,
-  surroundings: Surroundings,
+  dependencies: TurnDependencies,
   pause: Pause,
 ): Promise<WriteBackResult> {
-  const { open, stateNow, observeStep } = surroundings;
+  const { open, stateNow, observePureStep } = dependencies;
   const { job } = work;
   const { uid } = job.record;
   const now = stateNow();
-  const first = beginWriteBack(work, now, surroundings);
-  observeStep({ step: 'beginWriteBack', uid, work, now, next: first });
+  const first = beginWriteBack(work, now, dependencies);
+  observePureStep({ step: 'beginWriteBack', uid, work, now, next: first });
   return run(first, {
     step: (state, input: WriteBackInput | Failed) => {
-      const next = stepWriteBack(state, input, surroundings);
-      observeStep({ step: 'stepWriteBack', uid, state, input, next });
+      const next = stepWriteBack(state, input, dependencies);
+      observePureStep({ step: 'stepWriteBack', uid, state, input, next });
       return next;
     },
-    perform: (effect) => perform(effect, id, job, surroundings, pause),
+    perform: (effect) => perform(effect, id, job, dependencies, pause),
     tell: ({ record }) => open.writing(id, record),
   });
 }
@@ -63,7 +63,7 @@ async function perform(
   effect: WriteBackEffect,
   id: string,
   { record: { uid } }: ClaimedJob,
-  { directory, open, leases }: Surroundings,
+  { directory, open, leases }: TurnDependencies,
   pause: Pause,
 ): Promise<WriteBackInput> {
   switch (effect.do) {
@@ -87,21 +87,21 @@ async function perform(
   }
 }
 
-function conclude(turn: Ended, result: WriteBackResult, surroundings: Surroundings): TurnResult {
+function conclude(turn: Ended, result: WriteBackResult, dependencies: TurnDependencies): TurnResult {
   switch (result.kind) {
     case 'written':
-      return written(turn, result, surroundings);
+      return written(turn, result, dependencies);
     case 'superseded':
-      return superseded(turn, result, surroundings);
+      return superseded(turn, result, dependencies);
     case 'refused':
-      return refused(turn, result, surroundings);
+      return refused(turn, result, dependencies);
   }
 }
 
 function written(
   turn: Ended,
   result: Extract<WriteBackResult, { kind: 'written' }>,
-  { open, report, now }: Surroundings,
+  { open, report, now }: TurnDependencies,
 ): TurnResult {
   const { candidate, work } = turn;
   const { id } = candidate;
@@ -120,7 +120,7 @@ function written(
 function superseded(
   turn: Ended,
   result: Extract<WriteBackResult, { kind: 'superseded' }>,
-  { open, report, underLeases }: Surroundings,
+  { open, report, underLeases }: TurnDependencies,
 ): TurnResult {
   const { candidate, work } = turn;
   const { record } = result;
@@ -141,13 +141,13 @@ function superseded(
 function refused(
   { candidate: { id, ownWork: before }, work }: Ended,
   { error }: Extract<WriteBackResult, { kind: 'refused' }>,
-  { open, report, observeStep, now }: Surroundings,
+  { open, report, observePureStep, now }: TurnDependencies,
 ): TurnResult {
   const { job, tries } = work;
   const { record } = job;
   const isOvertaken = open.isOvertaken(id);
   const next = afterRefusal(tries, isOvertaken);
-  observeStep({ step: 'afterRefusal', uid: record.uid, job, error, tries, isOvertaken, next });
+  observePureStep({ step: 'afterRefusal', uid: record.uid, job, error, tries, isOvertaken, next });
   if (next.to === 'keep') open.wrote(id, record, { working: false });
   else open.release(id);
   const event = afterRefusalEvent(job, error, next);

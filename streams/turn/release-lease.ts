@@ -1,5 +1,5 @@
 import type { Candidate } from '../candidate.ts';
-import type { Surroundings } from '../surroundings.ts';
+import type { TurnDependencies } from '../turn-dependencies.ts';
 import type { TurnResult } from './turn.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { TurnResult } from './turn.ts';
 export function releaseLease(
   candidate: Candidate,
   result: TurnResult,
-  { leases, signal }: Pick<Surroundings, 'leases' | 'signal'>,
+  { leases, signal }: Pick<TurnDependencies, 'leases' | 'signal'>,
 ): void {
   const { uid } = candidate.record;
   if (result.at === 'again') {

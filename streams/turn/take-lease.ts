@@ -4,7 +4,7 @@ import { fingerprintOf } from '../accounts/identity.ts';
 import { type Candidate, refOf } from '../candidate.ts';
 import type { Taken } from '../leases/leases.ts';
 import type { Slot } from '../slots.ts';
-import type { Surroundings } from '../surroundings.ts';
+import type { TurnDependencies } from '../turn-dependencies.ts';
 import type { LeaseAnswer } from './claim-state.ts';
 import { readAgain } from './read-again.ts';
 import { foreignClaimEvent } from './turn-events.ts';
@@ -19,16 +19,16 @@ export async function takeLease(
   candidate: Candidate,
   record: AccountRecord,
   job: string,
-  surroundings: Surroundings,
+  dependencies: TurnDependencies,
   slot: Slot,
 ): Promise<LeaseAnswer> {
-  const { leases, draining, accounts } = surroundings;
+  const { leases, draining, accounts } = dependencies;
   const { uid } = record;
-  const inWork = isInOthersWork(candidate, record, surroundings);
+  const inWork = isInOthersWork(candidate, record, dependencies);
   const answer =
-    (isHeldFor(uid, inWork, surroundings) ? HELD : undefined) ??
-    (await waitForTurn(candidate, record, surroundings, slot)) ??
-    (await answerTo(await leases.take(uid, { job, inWork }, draining), record, surroundings, slot));
+    (isHeldFor(uid, inWork, dependencies) ? HELD : undefined) ??
+    (await waitForTurn(candidate, record, dependencies, slot)) ??
+    (await answerTo(await leases.take(uid, { job, inWork }, draining), record, dependencies, slot));
   accounts.turns.waits(record, undefined);
   return answer === HELD ? { got: 'lease', is: 'held', attempt: leases.attempt(uid) } : answer;
 }
@@ -38,7 +38,11 @@ const WAITED: LeaseAnswer = { got: 'lease', is: 'waited' };
 const OVERTAKEN: LeaseAnswer = { got: 'lease', is: 'overtaken' };
 
 /** Whether the account is in work, and not by a claim of this service. */
-function isInOthersWork({ ownWork }: Candidate, record: AccountRecord, { open: { versions } }: Surroundings): boolean {
+function isInOthersWork(
+  { ownWork }: Candidate,
+  record: AccountRecord,
+  { open: { versions } }: TurnDependencies,
+): boolean {
   if (ownWork !== undefined || versions.isOwn(record) || versions.mayBeOwn(record)) return false;
   return isInWork(record);
 }
@@ -47,7 +51,7 @@ function isInOthersWork({ ownWork }: Candidate, record: AccountRecord, { open: {
  * Whether the lease is held. A lease that was taken for a request says nothing about work that was
  * begun without it: it is given up, to be taken for that.
  */
-function isHeldFor(uid: string, inWork: boolean, { leases }: Surroundings): boolean {
+function isHeldFor(uid: string, inWork: boolean, { leases }: TurnDependencies): boolean {
   if (!leases.isHeld(uid)) return false;
   if (!inWork || leases.mayResume(uid)) return true;
   leases.release(uid, { to: 'free' });
@@ -61,10 +65,10 @@ function isHeldFor(uid: string, inWork: boolean, { leases }: Surroundings): bool
 async function waitForTurn(
   candidate: Candidate,
   record: AccountRecord,
-  surroundings: Surroundings,
+  dependencies: TurnDependencies,
   slot: Slot,
 ): Promise<LeaseAnswer | undefined> {
-  const { leases, open, report, away, draining, accounts } = surroundings;
+  const { leases, open, report, away, draining, accounts } = dependencies;
   const { id, ownWork } = candidate;
   const { uid } = record;
   if (!leases.mayTake) {
@@ -75,13 +79,13 @@ async function waitForTurn(
   }
   if (ownWork !== undefined) return undefined;
   if (open.sawClaim(record)) {
-    await slot.lend(() => lookLater(candidate, record, surroundings));
+    await slot.lend(() => lookLater(candidate, record, dependencies));
     return open.isAsSeen(id, record) ? undefined : OVERTAKEN;
   }
   const spread = leases.spread(uid);
   if (spread === 0) return undefined;
   await away.wait(spread, draining);
-  return open.isAsSeen(id, record) ? changed(record, surroundings) : OVERTAKEN;
+  return open.isAsSeen(id, record) ? changed(record, dependencies) : OVERTAKEN;
 }
 
 /** How often a lease that turned out to be free is looked at before the account is read. */
@@ -92,7 +96,7 @@ const LOOKS = 10;
  * eyes of this one. Most work is done before that. If the lease is free by then, the account is
  * most likely finished, and the stream will tell.
  */
-async function lookLater({ id }: Candidate, record: AccountRecord, { leases, open, draining }: Surroundings) {
+async function lookLater({ id }: Candidate, record: AccountRecord, { leases, open, draining }: TurnDependencies) {
   for (let looks = 0; looks < LOOKS && open.isAsSeen(id, record); looks += 1) {
     if (!(await leases.isSeenFree(record.uid, draining))) return;
   }
@@ -104,7 +108,7 @@ async function lookLater({ id }: Candidate, record: AccountRecord, { leases, ope
  */
 async function changed(
   record: AccountRecord,
-  { directory, readStanding }: Surroundings,
+  { directory, readStanding }: TurnDependencies,
 ): Promise<LeaseAnswer | undefined> {
   const entry = await readAgain(record, directory);
   const reading = entry === undefined ? undefined : readStanding(entry);
@@ -116,15 +120,15 @@ async function changed(
 async function answerTo(
   taken: Taken,
   record: AccountRecord,
-  surroundings: Surroundings,
+  dependencies: TurnDependencies,
   slot: Slot,
 ): Promise<LeaseAnswer | typeof HELD> {
   if (taken.is === 'held') return HELD;
-  const { leases, open, report, draining, accounts } = surroundings;
+  const { leases, open, report, draining, accounts } = dependencies;
   const { uid } = record;
   const isNobodys = taken.lease.is === 'free' || taken.lease.is === 'missing';
   // Whoever had it may have finished the account, and given it up, before this service looked.
-  const finished = isNobodys ? await changed(record, surroundings) : undefined;
+  const finished = isNobodys ? await changed(record, dependencies) : undefined;
   if (finished !== undefined) {
     leases.release(uid, { to: 'free' });
     return finished;

@@ -5,7 +5,7 @@ import { readMode } from '../../src/domain/mode.ts';
 import { identityOf } from '../accounts/identity.ts';
 import type { OpenAccounts } from '../accounts/open-accounts.ts';
 import type { Candidate, ClaimedJob, EndedWork } from '../candidate.ts';
-import type { Surroundings } from '../surroundings.ts';
+import type { TurnDependencies } from '../turn-dependencies.ts';
 import type { ClaimResult } from './claim-state.ts';
 
 /**
@@ -62,7 +62,7 @@ export function turnOf(candidate: Candidate): Turn {
  */
 export function stage<At extends Turn['at']>(
   at: At,
-  { signal, draining }: Pick<Surroundings, 'signal' | 'draining'>,
+  { signal, draining }: Pick<TurnDependencies, 'signal' | 'draining'>,
   work: (turn: Extract<Turn, { readonly at: At }>) => Promise<Turn>,
 ): OperatorFunction<Turn, Turn> {
   const isHere = (turn: Turn): turn is Extract<Turn, { readonly at: At }> => turn.at === at;

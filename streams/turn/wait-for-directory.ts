@@ -2,7 +2,7 @@ import type { AccountRecord } from '../../src/domain/account.ts';
 import type { DirectoryError } from '../../src/domain/directory-error.ts';
 import { refOf } from '../candidate.ts';
 import type { Slot } from '../slots.ts';
-import type { Surroundings } from '../surroundings.ts';
+import type { TurnDependencies } from '../turn-dependencies.ts';
 import { codeOf } from './turn-events.ts';
 
 /**
@@ -21,7 +21,7 @@ export function pauseFor(
   job: string | undefined,
   until: AbortSignal,
   slot: Slot,
-  { away, report, accounts }: Surroundings,
+  { away, report, accounts }: TurnDependencies,
 ): Pause {
   return async (failures, error) => {
     until.throwIfAborted(); // the abort itself has ended the request, so nothing is tried again

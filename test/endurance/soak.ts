@@ -69,7 +69,7 @@ const drained = new Promise<void>((resolve, reject) => {
     objection: () => Promise.resolve(undefined),
     readEntry: (entry) => readAccount(entry, NAMES, RULES),
     readStanding: (entry) => readAccount(entry, NAMES, null),
-    observeStep: () => {},
+    observePureStep: () => {},
     decideNow: (record) =>
       decide(record, {
         today: TODAY,

@@ -63,7 +63,7 @@ describe('the handlers of a site', () => {
     expect(new Set(scripts).size).toBe(1);
   });
 
-  it('give the script the surroundings that the settings say', async () => {
+  it('give the script the environmentSettings that the settings say', async () => {
     expect(await outputOf('add')).toEqual(
       expect.arrayContaining([
         'PATH=/usr/local/bin:/usr/bin:/bin',

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { renderEvent, renderJson } from '../../src/observability/render-event.ts';
 import { RecordError } from '../../src/replay/record-error.ts';
-import { encodeGap, encodeHeader, encodeStep } from '../../src/replay/recording.ts';
+import { encodeGap, encodeHeader, encodePureStep } from '../../src/replay/recording.ts';
 import { type ReplayResult, replayFile } from '../../src/replay/replay-file.ts';
-import type { Step } from '../../streams/turn/steps.ts';
+import type { PureStep } from '../../streams/turn/pure-steps.ts';
 import { SCALE } from '../endurance/scale.ts';
 import { RULES } from '../support/accounts.ts';
 import { HOSTILE_FILES } from '../support/hostile-files.ts';
@@ -31,7 +31,7 @@ const HEADER = encodeHeader(TIME, '1.0.0', {
 /** A record with each kind of line and input, as services write it. */
 async function recordOfAll(): Promise<string[]> {
   vi.useFakeTimers();
-  const steps: Step[] = [];
+  const steps: PureStep[] = [];
   for (const fencing of ['version', 'token'] as const) {
     const directory = new MemoryDirectory();
     directory.fencing = fencing;
@@ -60,7 +60,7 @@ async function recordOfAll(): Promise<string[]> {
     steps.push(...stage.steps);
   }
   vi.useRealTimers();
-  return [HEADER, ...steps.map((step) => encodeStep(TIME, step, NAMES)), encodeGap(TIME, 3)];
+  return [HEADER, ...steps.map((step) => encodePureStep(TIME, step, NAMES)), encodeGap(TIME, 3)];
 }
 
 const TEXTS = await recordOfAll();

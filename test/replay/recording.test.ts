@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DirectoryError } from '../../src/domain/directory-error.ts';
 import { type DirectoryEntry, entryOf } from '../../src/domain/entry.ts';
-import { decodeLine, encodeGap, encodeHeader, encodeStep } from '../../src/replay/recording.ts';
+import { decodeLine, encodeGap, encodeHeader, encodePureStep } from '../../src/replay/recording.ts';
 import type { ClaimInput, ClaimMemory } from '../../streams/turn/claim-state.ts';
 import type { Failed } from '../../streams/turn/machine.ts';
-import type { Step } from '../../streams/turn/steps.ts';
+import type { PureStep } from '../../streams/turn/pure-steps.ts';
 import { accountRecord } from '../support/account-record.ts';
 import { RULES } from '../support/accounts.ts';
 import { NAMES } from '../support/stage.ts';
@@ -15,13 +15,13 @@ const memory: ClaimMemory = {
   candidate: { id: '1', record: accountRecord(), fresh: true },
   ...{ withReturnValue: true, unanswered: false, tokens: [], undo: undefined, attempt: 1, failures: 0, conflicts: 0 },
 };
-const claimStep = (input: ClaimInput | Failed): Step => ({
+const claimStep = (input: ClaimInput | Failed): PureStep => ({
   ...{ step: 'stepClaim', uid: '1', job: 'job-1', state: { at: 'reading', memory }, input },
   next: { notes: [], result: { kind: 'gone' } },
 });
 
 function brought(input: ClaimInput | Failed): ClaimInput | Failed {
-  const text = encodeStep(TIME, claimStep(input), NAMES);
+  const text = encodePureStep(TIME, claimStep(input), NAMES);
   expect(text).not.toContain('\n');
   const line = decodeLine(text);
   if (!('step' in line) || line.step !== 'stepClaim') throw new Error(text);
@@ -62,7 +62,7 @@ describe('a step of a record', () => {
     const entry = (quota: string) =>
       entryOf('uid=1', { uid: '1', userPassword: 'hunter2', sstQuota: quota, SSTPROVISIONINGMODE: 'add' });
     const input = { got: 'entry', entry: entry('5') } as const;
-    expect(encodeStep(TIME, claimStep(input), NAMES)).not.toMatch(/hunter2|sstQuota/);
+    expect(encodePureStep(TIME, claimStep(input), NAMES)).not.toMatch(/hunter2|sstQuota/);
     expect(keptOf(shown(entry('5'))).map(([name]) => name)).toEqual(['uid', 'SSTPROVISIONINGMODE']);
     expect(othersOf(entry('5'))).toBe(othersOf(entry('5')));
     expect(othersOf(entry('5'))).not.toBe(othersOf(entry('6')));
@@ -85,7 +85,11 @@ describe('a step of a record', () => {
     const circumstances = { today: '20260301', othersTimeLeft: -1, behindTimeLeft: Infinity };
     const next = { kind: 'settled', reason: 'r' } as const;
     const record = accountRecord();
-    const text = encodeStep(TIME, { step: 'decide', uid: '1', purpose: 'seen', record, circumstances, next }, NAMES);
+    const text = encodePureStep(
+      TIME,
+      { step: 'decide', uid: '1', purpose: 'seen', record, circumstances, next },
+      NAMES,
+    );
     expect(decodeLine(text)).toMatchObject({ circumstances: { othersTimeLeft: -1, behindTimeLeft: Infinity } });
   });
 });

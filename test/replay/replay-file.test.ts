@@ -5,10 +5,10 @@ import { lastValueFrom } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StreamEvent } from '../../src/domain/event.ts';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
-import { encodeGap, encodeHeader, encodeStep, type RecordedSettings } from '../../src/replay/recording.ts';
+import { encodeGap, encodeHeader, encodePureStep, type RecordedSettings } from '../../src/replay/recording.ts';
 import { type ReplayResult, replayFile } from '../../src/replay/replay-file.ts';
 import { takeTurn } from '../../streams/pipeline.ts';
-import type { Step } from '../../streams/turn/steps.ts';
+import type { PureStep } from '../../streams/turn/pure-steps.ts';
 import { RULES } from '../support/accounts.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
 import { failed, NAMES, Stage, SUCCEEDED } from '../support/stage.ts';
@@ -33,12 +33,12 @@ const SETTINGS: RecordedSettings = {
 const TIME = '2026-03-01T02:00:00.000Z';
 const HEADER = encodeHeader(TIME, '1.0.0', SETTINGS);
 const later = (milliseconds: number) => new Date(Date.parse(TIME) + milliseconds).toISOString();
-const lineOf = (step: Step) => encodeStep(TIME, step, NAMES);
+const lineOf = (step: PureStep) => encodePureStep(TIME, step, NAMES);
 
 /** The steps of one turn. */
-async function turnOf(uid: string, outcome: HandlerOutcome = SUCCEEDED): Promise<readonly Step[]> {
+async function turnOf(uid: string, outcome: HandlerOutcome = SUCCEEDED): Promise<readonly PureStep[]> {
   const stage = new Stage({ directory, runHandler: () => Promise.resolve(outcome) });
-  await lastValueFrom(takeTurn(stage.candidate(directory.create(uid)), stage.surroundings));
+  await lastValueFrom(takeTurn(stage.candidate(directory.create(uid)), stage.turnDependencies));
   return stage.steps;
 }
 
@@ -158,7 +158,7 @@ describe('a replay', () => {
   it('waits between the lines as long as it is told to', async () => {
     const [step] = await turnOf('a');
     if (step === undefined) throw new Error('no step');
-    const lines = [0, 40, 40, 100].map((milliseconds) => encodeStep(later(milliseconds), step, NAMES));
+    const lines = [0, 40, 40, 100].map((milliseconds) => encodePureStep(later(milliseconds), step, NAMES));
     expect((await replay([HEADER, ...lines])).paces).toEqual([40, 60]);
   });
 });

@@ -20,7 +20,7 @@ afterEach(() => {
 
 /** Runs an attempt to its end, with all its waits. */
 async function settled(stage: Stage, candidate: Candidate): Promise<TurnResult> {
-  const result = lastValueFrom(takeTurn(candidate, stage.surroundings));
+  const result = lastValueFrom(takeTurn(candidate, stage.turnDependencies));
   result.catch(() => {});
   await vi.advanceTimersByTimeAsync(120_000);
   return result;

@@ -51,7 +51,7 @@ async function outcomeOf(
   pause: (failures: number) => Promise<void>,
 ): Promise<ClaimResult> {
   try {
-    const result = await claimAccount(candidate, 'job', stage.surroundings, pause);
+    const result = await claimAccount(candidate, 'job', stage.turnDependencies, pause);
     if (result.kind === 'refused') throw result.error;
     return result;
   } finally {
@@ -263,8 +263,8 @@ describe('the answer to a claim', () => {
         return after === undefined ? undefined : { ...after, dn: 'uid=a,dc=damaged' };
       },
     };
-    const surroundings = { ...stage.surroundings, directory: damaged };
-    const result = await claimAccount(stage.candidate(entry), 'job', surroundings, async () => {});
+    const turnDependencies = { ...stage.turnDependencies, directory: damaged };
+    const result = await claimAccount(stage.candidate(entry), 'job', turnDependencies, async () => {});
     expect(result).toMatchObject({ kind: 'claimed', record: { dn: entry.dn } });
   });
 });
@@ -283,7 +283,7 @@ describe('an account that became that of another user number right before it was
     const result = await claimAccount(
       stage.candidate(entry),
       'job',
-      { ...stage.surroundings, objection },
+      { ...stage.turnDependencies, objection },
       async () => {},
     );
     expect(asked).toEqual(['5000', '6000']);

@@ -183,7 +183,7 @@ describe('the claim, whatever the network and others do', () => {
         const { mode, instances } = given;
         const entry = directory.create('a', { sstProvisioningMode: mode, sstIsActive: 'FALSE' });
         const stage = new Stage({ directory, instances, leases: leasesOf(given) });
-        const result = await claimAccount(stage.candidate(entry), 'job', stage.surroundings, pause);
+        const result = await claimAccount(stage.candidate(entry), 'job', stage.turnDependencies, pause);
         directory.fault = () => undefined;
         const stands = ['a', 'b'].filter((uid) => directory.has(uid)).map((uid) => directory.entry(uid));
         const same = stands.find((each) => each.values('entryUUID')[0]?.equals(entry.values('entryUUID')[0]!));
@@ -240,7 +240,12 @@ describe('the write-back, whatever the network and others do', () => {
         const job = claimedJob(mode, stage);
         const id = job.record.entryUUID ?? '';
         const outcome = isSuccess ? SUCCEEDED : failed(5);
-        const result = await writeOutcome(id, { job, outcome, tries: 0, milliseconds: 0 }, stage.surroundings, pause);
+        const result = await writeOutcome(
+          id,
+          { job, outcome, tries: 0, milliseconds: 0 },
+          stage.turnDependencies,
+          pause,
+        );
         told.unsubscribe();
         if (result.kind === 'written') {
           expect(overwritten && !unanswered, 'written over what somebody else wrote').toBe(false);

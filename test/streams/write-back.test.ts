@@ -32,9 +32,9 @@ async function write(
   names = NAMES,
   alone = true,
 ): Promise<WriteBackResult> {
-  const { surroundings } = new Stage({ directory, names, instances: alone ? 'one' : 'several' });
+  const { turnDependencies } = new Stage({ directory, names, instances: alone ? 'one' : 'several' });
   const work = { job, outcome, tries: 0, milliseconds: 0 };
-  const result = await writeOutcome('a', work, { ...surroundings, stateNow: () => STATE }, async () => {
+  const result = await writeOutcome('a', work, { ...turnDependencies, stateNow: () => STATE }, async () => {
     waits += 1;
     if (waits > 50) throw new Error('waits for ever');
   });

@@ -24,8 +24,8 @@ import { type Leases, NO_LEASES } from '../../streams/leases/leases.ts';
 import { reconnect } from '../../streams/operators/reconnect.ts';
 import { type PipelineDependencies, provisioning } from '../../streams/pipeline.ts';
 import { reconcile } from '../../streams/reconcile.ts';
-import type { Surroundings } from '../../streams/surroundings.ts';
-import type { Step } from '../../streams/turn/steps.ts';
+import type { PureStep } from '../../streams/turn/pure-steps.ts';
+import type { TurnDependencies } from '../../streams/turn-dependencies.ts';
 import { RULES } from './accounts.ts';
 import type { MemoryDirectory } from './memory-directory.ts';
 import { replayed } from './replayed.ts';
@@ -88,7 +88,7 @@ export interface StageOptions {
 export class Stage {
   readonly events: StreamEvent[] = [];
   readonly jobs: Job[] = [];
-  readonly steps: Step[] = [];
+  readonly steps: PureStep[] = [];
   #lastJob = 0;
   readonly open: OpenAccounts;
   readonly accounts: AccountsInStream;
@@ -167,7 +167,7 @@ export class Stage {
         this.steps.push({ step: 'decide', uid: record.uid, purpose, record, circumstances, next });
         return next;
       },
-      observeStep: (step) => void this.steps.push(step),
+      observePureStep: (step) => void this.steps.push(step),
       open,
       accounts: this.accounts,
       newToken: () => tokenDay(tokens++ % TOKEN_DAYS),
@@ -200,7 +200,7 @@ export class Stage {
   }
 
   /** The dependencies of the stages of a turn. */
-  get surroundings(): Surroundings {
+  get turnDependencies(): TurnDependencies {
     return { ...this.dependencies, fencing: () => this.#options.directory.fencing };
   }
 

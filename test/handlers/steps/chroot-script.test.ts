@@ -45,7 +45,7 @@ function jobFor(attributes: Parameters<typeof entryOf>[1] = {}, overrides: Parti
 }
 
 const written = { path: '/usr/bin:/bin', language: 'C.UTF-8' };
-const surroundings = {
+const environmentSettings = {
   ...written,
   timeZone: 'Europe/Zurich',
   quotaAttribute: 'sstQuota',
@@ -206,7 +206,7 @@ describe('the command', () => {
 describe('the environment', () => {
   it('has what the entry has, and nothing else', () => {
     const job = jobFor({ homeDirectory: '/h', uidNumber: '1', gidNumber: '2', sstQuota: '3', userPassword: 'x' });
-    expect(buildEnvironment(job, surroundings)).toEqual({
+    expect(buildEnvironment(job, environmentSettings)).toEqual({
       PATH: '/usr/bin:/bin',
       LANG: 'C.UTF-8',
       TZ: 'Europe/Zurich',
@@ -226,23 +226,23 @@ describe('the environment', () => {
   });
 
   it('says nothing of where the homes are at a site that has not set it', () => {
-    const environment = buildEnvironment(jobFor({}), { ...surroundings, homeRoot: null });
+    const environment = buildEnvironment(jobFor({}), { ...environmentSettings, homeRoot: null });
     for (const name of ['ROOT', 'LAYOUT']) expect(environment).not.toHaveProperty(`PROV_HOME_${name}`);
   });
 
   it('leaves out what the entry lacks and what cannot be a value', () => {
     const job = jobFor({ homeDirectory: 'a\0b', uidNumber: Buffer.from([0xff, 0xfe]), gidNumber: 'x'.repeat(70_000) });
-    const environment = buildEnvironment(job, { ...surroundings, quotaAttribute: null });
+    const environment = buildEnvironment(job, { ...environmentSettings, quotaAttribute: null });
     for (const name of ['HOME_DIRECTORY', 'UID_NUMBER', 'GID_NUMBER', 'QUOTA']) {
       expect(environment).not.toHaveProperty(`PROV_${name}`);
     }
     const { record } = job;
-    const odd = buildEnvironment({ ...job, record: { ...record, entryUUID: 'a\0b' } }, surroundings);
+    const odd = buildEnvironment({ ...job, record: { ...record, entryUUID: 'a\0b' } }, environmentSettings);
     expect(odd).not.toHaveProperty('PROV_ENTRY_UUID');
   });
 
   it('says that an attempt is taken up again, and which it is', () => {
-    const environment = buildEnvironment(jobFor({}, { resumed: true, attempt: 3 }), surroundings);
+    const environment = buildEnvironment(jobFor({}, { resumed: true, attempt: 3 }), environmentSettings);
     expect(environment).toMatchObject({ PROV_RESUMED: '1', PROV_ATTEMPT: '3' });
   });
 });

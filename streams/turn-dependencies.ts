@@ -9,13 +9,13 @@ import type { OpenAccounts } from './accounts/open-accounts.ts';
 import type { AccountsInStream } from './accounts-in-stream.ts';
 import type { Gate } from './gate.ts';
 import type { Leases } from './leases/leases.ts';
-import type { DecideNow, ObserveStep } from './turn/steps.ts';
+import type { DecideNow, ObservePureStep } from './turn/pure-steps.ts';
 
 /**
  * What the stages of a turn use: the rules of the site, the memory of accounts, and everything with
  * effects.
  */
-export interface Surroundings {
+export interface TurnDependencies {
   readonly names: AttributeNames;
   readonly readEntry: ReadEntry;
   /**
@@ -43,7 +43,7 @@ export interface Surroundings {
   /** Decides about an account by the circumstances of this moment. */
   readonly decideNow: DecideNow;
   /** Called with each pure step of a turn. */
-  readonly observeStep: ObserveStep;
+  readonly observePureStep: ObservePureStep;
   /**
    * Resolves to the objection of this host to the account, by what is known of it beside the entry;
    * undefined if there is none. Rejects when the service stops.

@@ -16,7 +16,7 @@ import type { WriteBackInput, WriteBackNext, WriteBackState } from './write-back
  *   beginClaim -> stepClaim ... -> afterHandler -> beginWriteBack -> stepWriteBack ...
  *     -> afterRefusal, if the directory refuses the outcome
  */
-export type Step =
+export type PureStep =
   | Taken<'decide', { purpose: Purpose; record: AccountRecord; circumstances: Circumstances }, Decision>
   /** `job`: the id of the attempt. */
   | Taken<'beginClaim', { job: string; candidate: Candidate }, ClaimNext>
@@ -39,7 +39,7 @@ export type Step =
 type Taken<Name extends string, Given, Next> = Readonly<{ step: Name; uid: string; next: Next } & Given>;
 
 /** The names of all steps. */
-export const STEP_NAMES = [
+export const PURE_STEP_NAMES = [
   'decide',
   'beginClaim',
   'stepClaim',
@@ -47,7 +47,7 @@ export const STEP_NAMES = [
   'beginWriteBack',
   'stepWriteBack',
   'afterRefusal',
-] as const satisfies ReadonlyArray<Step['step']>;
+] as const satisfies ReadonlyArray<PureStep['step']>;
 
 /**
  * The purpose of a decision: an account came into sight, with or without anything new; it is about
@@ -59,4 +59,4 @@ export type Purpose = 'seen' | 'seenUnchanged' | 'claim' | 'dryRun';
 export type DecideNow = (record: AccountRecord, purpose: Purpose) => Decision;
 
 /** Called with each step before its effects. Must not throw and must not wait. */
-export type ObserveStep = (step: Step) => void;
+export type ObservePureStep = (step: PureStep) => void;

@@ -52,7 +52,10 @@ export async function runWithinLimit(
   const tell: StepContext['report'] = (event) => {
     if (state !== 'ended') report(event);
   };
-  const outcome = await Promise.race([settled(step, job, { report: tell, signal: own.signal, lease }, means), givenUp]);
+  const outcome = await Promise.race([
+    outcomeOf(step, job, { report: tell, signal: own.signal, lease }, means),
+    givenUp,
+  ]);
   clearTimeout(timer);
   signal.removeEventListener('abort', onAbort);
   const last = state as State;
@@ -62,7 +65,7 @@ export async function runWithinLimit(
 
 const NOT_ENDED = [ReturnCode.UNDEFINED_ERROR, 'the step did not end in time when the service stopped'] as const;
 
-async function settled(step: SiteStep, job: Job, context: StepContext, means: Means): Promise<StepOutcome> {
+async function outcomeOf(step: SiteStep, job: Job, context: StepContext, means: Means): Promise<StepOutcome> {
   const code = ReturnCode.UNDEFINED_ERROR;
   try {
     return await step.run(job, context, means);

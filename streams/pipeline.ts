@@ -135,19 +135,19 @@ export function takeTurn(
 ): Observable<TurnResult> {
   const { accounts, open } = dependencies;
   const { id } = candidate;
-  const noted = tap((turn: Turn) => {
+  const trackTurn = tap((turn: Turn) => {
     accounts.turns.now(id, isResult(turn) ? undefined : turn);
     // A turn that finds its account gone, or finishes it, is the first to know.
     if (isResult(turn) && !open.isOpen(id)) accounts.held.left(id);
   });
   return of(turnOf(candidate)).pipe(
-    noted,
+    trackTurn,
     claim(dependencies, slot),
-    noted,
+    trackTurn,
     dispatch(dependencies),
-    noted,
+    trackTurn,
     writeBack(dependencies, slot),
-    noted,
+    trackTurn,
     filter(isResult),
     tap((result) => releaseLease(candidate, result, dependencies)),
   );
@@ -167,8 +167,8 @@ function comingBack({ accounts: { lanes }, open }: PipelineDependencies) {
             return [];
           case 'decideAgain':
             return [{ candidate: result.candidate, kind: 'seen', quiet: false }];
-          case 'again':
-            return [{ ...result, kind: 'again' }];
+          case 'paused':
+            return [{ ...result, kind: 'paused' }];
           case 'rests':
             // What waits for a slot is newer than the end of this turn. What has left holds
             // nothing.

@@ -106,7 +106,7 @@ function verdictOf(decision: Decision): string {
       return `would wait: ${reason}`;
     case 'failed':
       return `would leave it alone: ${reason}`;
-    case 'settled':
+    case 'noRequest':
       return `would do nothing: ${reason}`;
   }
 }
@@ -182,7 +182,7 @@ function nextStep(decision: Decision, names: AttributeNames): string {
         : `wait ${humanDuration(decision.recheckInMilliseconds)}; the service looks again then`;
     case 'failed':
       return `mend the cause (the log and tap --since name it), then: retry the account, or write ${names.mode}: ${decision.mode}`;
-    case 'settled':
+    case 'noRequest':
       return `to have something done, write ${names.mode} (${modesText()}) and ${names.state}: 0 in one operation`;
   }
 }

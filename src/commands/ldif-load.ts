@@ -8,7 +8,7 @@ import type { DirectoryAccess } from '../ldap/access.ts';
 import { applyLdif, type RecordReport, type Tally } from '../ldif/apply-ldif.ts';
 import { connectForChanges } from '../ldif/directory-target.ts';
 import { CannotReadLdif, type LdifSource, ldifOfStream, openLdifFile } from '../ldif/ldif-source.ts';
-import { PatientTarget } from '../ldif/patient-target.ts';
+import { ReconnectingTarget } from '../ldif/reconnecting-target.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import { visible } from '../observability/visible.ts';
 import { accessOf } from '../service/site.ts';
@@ -59,11 +59,11 @@ interface Load {
 async function load(file: string, source: LdifSource, { settings, access, continueOnError }: Load): Promise<number> {
   const abort = new AbortController();
   const connect = () => connectForChanges(access, abort.signal);
-  let target: PatientTarget | undefined;
-  const open = async (): Promise<PatientTarget> => {
-    target = new PatientTarget(await connect(), {
+  let target: ReconnectingTarget | undefined;
+  const open = async (): Promise<ReconnectingTarget> => {
+    target = new ReconnectingTarget(await connect(), {
       connect,
-      patience: UNREACHABLE_TIMEOUT_MILLISECONDS,
+      giveUpAfter: UNREACHABLE_TIMEOUT_MILLISECONDS,
       pauses: settings.reconnect,
       now: () => performance.now(),
       delay: (milliseconds) => delay(milliseconds),

@@ -15,9 +15,9 @@ export function registerReplay(program: Command): void {
   program
     .command('replay')
     .description(
-      'decide again all that a record (run --record) holds, without directory and scripts, and print what it tells',
+      'decide again all that a recording (run --record) holds, without directory and scripts, and print what it tells',
     )
-    .argument('<file>', 'the record')
+    .argument('<file>', 'the recording')
     .option('--uid <uid>', 'only this account')
     .option('--realtime', 'take as long as it took; default: as fast as it goes')
     .option('--json', 'one JSON object a line')
@@ -44,8 +44,8 @@ async function replay(file: string, { uid, realtime, json }: ReplayFlags): Promi
     onNotice: note,
   });
   for (const { account, recorded, replayed } of differences) note(`${account}: recorded ${recorded}, now ${replayed}`);
-  if (gaps > 0) note(`${gaps} lines are missing in the record: the disk did not keep up`);
-  if (unfinished > 0) note(`${unfinished} accounts were still in work when the record ended`);
+  if (gaps > 0) note(`${gaps} lines are missing in the recording: the disk did not keep up`);
+  if (unfinished > 0) note(`${unfinished} accounts were still in work when the recording ended`);
   note(
     differing === 0
       ? `${same} decisions, all as recorded`

@@ -69,7 +69,7 @@ export function mayRetry({ entry }: NamedAccount, { settings }: DirectorySession
   if (typeof record === 'string') return { may: false, reason: record };
   const decision = decide(record);
   if (decision.kind === 'failed') return { may: true, record, mode: decision.mode, was: wasOf(record, decision) };
-  const inWork = readMode(record.mode)?.phase === 'inWork' && decision.kind !== 'settled';
+  const inWork = readMode(record.mode)?.phase === 'inWork' && decision.kind !== 'noRequest';
   return { may: false, reason: `it has not failed; ${inWork ? 'it is in work' : decision.reason}` };
 }
 
@@ -88,7 +88,7 @@ export function mayAsk(
   const decision = decide(record);
   const reading = readMode(record.mode);
   const may = { may: true, record, mode, was: wasOf(record, decision) } as const;
-  if (decision.kind === 'failed' || decision.kind === 'settled') return may;
+  if (decision.kind === 'failed' || decision.kind === 'noRequest') return may;
   if (reading?.phase !== 'requested') return { may: false, reason: `it is in work: it is ${record.mode}` };
   if (reading.mode === mode && destroys(mode)) return may;
   return { may: false, reason: `${record.mode} is asked for already, and open` };

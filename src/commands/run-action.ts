@@ -4,7 +4,7 @@ import { ProcessExit } from '../domain/return-code.ts';
 import { JournalError } from '../journal/journal-error.ts';
 import { visible } from '../observability/visible.ts';
 import { OperatorError } from '../operator/listen-address.ts';
-import { RecordError } from '../replay/record-error.ts';
+import { RecordingError } from '../replay/recording-error.ts';
 import { exitAfterWork, exitAtOnce, whenOutputIsLost } from './standard-output.ts';
 
 /**
@@ -61,7 +61,7 @@ function describeFailure(
 ): { readonly text: string; readonly code: number } | undefined {
   if (error instanceof ConfigurationError) return { text: error.message, code: ProcessExit.FAULTY_CONFIGURATION };
   if (error instanceof UsageError) return { text: error.message, code: ProcessExit.WRONG_USAGE };
-  if (error instanceof RecordError || error instanceof JournalError || error instanceof CommandFailure)
+  if (error instanceof RecordingError || error instanceof JournalError || error instanceof CommandFailure)
     return { text: error.message, code: failureCode };
   if (error instanceof OperatorError || error instanceof DirectoryError) {
     // The server at the other end has words in it.

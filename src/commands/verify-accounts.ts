@@ -109,7 +109,7 @@ function kindOf(decision: Decision): FindingKind | undefined {
     case 'wait':
       // A wait with a time is for another service's work; a wait without one is for a write.
       return decision.recheckInMilliseconds === undefined ? 'waiting' : 'in work';
-    case 'settled':
+    case 'noRequest':
       return undefined;
   }
 }

@@ -23,7 +23,7 @@ export type Decision =
   /** The last attempt failed. Nothing happens until a new request. */
   | { readonly kind: 'failed'; readonly mode: Mode; readonly returnValue: string; readonly reason: string }
   /** There is no request. */
-  | { readonly kind: 'settled'; readonly reason: string };
+  | { readonly kind: 'noRequest'; readonly reason: string };
 
 /** Start now: claim a request, or resume interrupted work. */
 export interface StartDecision {
@@ -65,14 +65,14 @@ export interface Circumstances {
 export function decide(record: AccountRecord, context: DecisionContext): Decision {
   const { names } = context;
   const reading = readMode(record.mode);
-  if (reading === undefined) return { kind: 'settled', reason: `the mode ${record.mode} is another program's` };
+  if (reading === undefined) return { kind: 'noRequest', reason: `the mode ${record.mode} is another program's` };
   if (record.state !== '0') {
-    return { kind: 'settled', reason: `${names.state} is ${record.state}, not 0: nothing is asked` };
+    return { kind: 'noRequest', reason: `${names.state} is ${record.state}, not 0: nothing is asked` };
   }
   const { mode } = reading;
   switch (reading.phase) {
     case 'finished':
-      return { kind: 'settled', reason: `${names.mode} is ${WORDS[mode].finished}: nothing is asked` };
+      return { kind: 'noRequest', reason: `${names.mode} is ${WORDS[mode].finished}: nothing is asked` };
     case 'requested':
       return unlessBehind(decideRequested(record, mode, context), context);
     case 'inWork':

@@ -67,11 +67,11 @@ export class Notices {
   }
 
   /** A subject is in no trouble any more. */
-  settle(id: string, now: number): void {
+  resolve(id: string, now: number): void {
     const group = this.#groupOf.get(id);
     if (group === undefined) return;
     this.#groupOf.delete(id);
-    group.settle(id, now);
+    group.resolve(id, now);
     if (group.isGone) this.#groups.delete(group.trouble.key);
   }
 
@@ -129,7 +129,7 @@ export class Notices {
   #move(trouble: Trouble, { id }: Subject, now: number, remindFrom: number): TroubleGroup {
     const before = this.#groupOf.get(id);
     let group = this.#groups.get(trouble.key);
-    if (before !== undefined && before !== group) this.settle(id, now);
+    if (before !== undefined && before !== group) this.resolve(id, now);
     if (group === undefined) {
       group = new TroubleGroup(trouble, remindFrom);
       this.#groups.set(trouble.key, group);

@@ -16,7 +16,9 @@ export interface NotifySettings {
   readonly receivers: readonly Receiver[];
 }
 
-export interface NotifierOptions extends NotifySettings, Pick<OutboxOptions, 'now' | 'notice' | 'pause' | 'patience'> {
+export interface NotifierOptions
+  extends NotifySettings,
+    Pick<OutboxOptions, 'now' | 'notice' | 'pause' | 'answerTimeout'> {
   /** What has no events, and is looked at again and again. */
   readonly states: readonly WatchedState[];
 }
@@ -71,7 +73,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
   const lookAtStates = (): void => {
     for (const { event, name, failure } of states) {
       const found = on.includes(event) ? failure() : undefined;
-      if (found === undefined) notices.settle(name, now());
+      if (found === undefined) notices.resolve(name, now());
       else notices.fire({ event, key: name, ...found }, { id: name, since: now() }, now());
     }
   };

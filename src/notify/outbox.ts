@@ -26,7 +26,7 @@ export interface OutboxOptions {
   /** The pause after the first failed attempt, doubled after each further one up to `longest`. */
   readonly pause?: { readonly first: number; readonly longest: number };
   /** How long one attempt may take. */
-  readonly patience?: number;
+  readonly answerTimeout?: number;
 }
 
 /** The most messages that wait: more than the hours of an outage have. The oldest ones are lost. */
@@ -36,7 +36,7 @@ const OLDEST = 86_400_000;
 /** A message that was refused so many times is lost, as it would keep back all others. */
 const MOST_REFUSALS = 8;
 const PAUSE = { first: 5_000, longest: 300_000 };
-const PATIENCE = 30_000;
+const ANSWER_TIMEOUT = 30_000;
 
 /**
  * The messages for one receiver, sent one after the other. Never throws, and is never waited for:
@@ -137,9 +137,12 @@ export class Outbox {
 
   /** Resolves to the error if the message cannot be sent. */
   async #attempt(message: Message): Promise<Error | undefined> {
-    const { receiver, patience = PATIENCE } = this.#options;
+    const { receiver, answerTimeout = ANSWER_TIMEOUT } = this.#options;
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new Error(`no answer for ${humanDuration(patience)}`)), patience);
+    const timer = setTimeout(
+      () => late.abort(new Error(`no answer for ${humanDuration(answerTimeout)}`)),
+      answerTimeout,
+    );
     const signal = AbortSignal.any([late.signal, this.#closing.signal]);
     const ended = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });

@@ -111,7 +111,7 @@ export class TroubleGroup {
   }
 
   /** Somebody is not in this trouble any more. */
-  settle(id: string, now: number): void {
+  resolve(id: string, now: number): void {
     this.#untold.delete(id);
     this.#found.delete(id);
     if (this.#members.delete(id) && this.#members.size === 0) this.#emptySince = now;

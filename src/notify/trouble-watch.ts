@@ -38,7 +38,7 @@ export class TroubleWatch {
     switch (event.event) {
       case 'failed':
         this.#fire(causeOfFailure(event), accountIn('failed', event));
-        this.#settle('refused', event);
+        this.#resolve('refused', event);
         return;
       case 'skipped':
         this.#skipped(event);
@@ -53,20 +53,20 @@ export class TroubleWatch {
         if (!this.#isStopping) this.#fire(unreachable(event), { id: DIRECTORY, since: Date.parse(event.time) });
         return;
       case 'refreshed':
-        this.#notices.settle(DIRECTORY, Date.parse(event.time));
+        this.#notices.resolve(DIRECTORY, Date.parse(event.time));
         return;
       case 'paused':
         this.#fire(pause(event), { id: pauseId(event.by), since: Date.parse(event.time) });
         return;
       case 'resumedWork':
-        this.#notices.settle(pauseId(event.by), Date.parse(event.time));
+        this.#notices.resolve(pauseId(event.by), Date.parse(event.time));
         return;
       case 'draining':
         this.#isStopping = true;
         return;
       case 'claimed':
       case 'resumed':
-        this.#settle('refused', event);
+        this.#resolve('refused', event);
         return;
       case 'finished':
       case 'left':
@@ -95,11 +95,11 @@ export class TroubleWatch {
   }
 
   #settleAll(event: Account): void {
-    for (const kind of ['failed', 'refused', 'conflict'] as const) this.#settle(kind, event);
+    for (const kind of ['failed', 'refused', 'conflict'] as const) this.#resolve(kind, event);
   }
 
-  #settle(kind: Kind, { uid, time }: Account): void {
-    if (uid !== undefined) this.#notices.settle(idOf(kind, uid), Date.parse(time));
+  #resolve(kind: Kind, { uid, time }: Account): void {
+    if (uid !== undefined) this.#notices.resolve(idOf(kind, uid), Date.parse(time));
   }
 }
 

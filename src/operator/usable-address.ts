@@ -26,12 +26,12 @@ function accepts(address: string): Promise<boolean> {
   const target = readAddress(address);
   const socket = target.kind === 'unix' ? connect(target.path) : connect(target.port, target.host);
   return new Promise((resolve) => {
-    const settle = (is: boolean) => () => {
+    const finish = (is: boolean) => () => {
       socket.destroy();
       resolve(is);
     };
-    socket.setTimeout(TIMEOUT, settle(false));
-    socket.once('connect', settle(true));
-    socket.on('error', settle(false));
+    socket.setTimeout(TIMEOUT, finish(false));
+    socket.once('connect', finish(true));
+    socket.on('error', finish(false));
   });
 }

@@ -92,12 +92,12 @@ async function failureAt(address: SyslogAddress): Promise<string | undefined> {
 function accepts(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, host);
-    const settle = (failure?: string): void => {
+    const finish = (failure?: string): void => {
       socket.destroy();
       resolve(failure);
     };
-    socket.setTimeout(TIMEOUT, () => settle('no answer'));
-    socket.once('connect', () => settle());
+    socket.setTimeout(TIMEOUT, () => finish('no answer'));
+    socket.once('connect', () => finish());
     socket.once('error', reject);
   });
 }

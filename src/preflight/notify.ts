@@ -10,7 +10,7 @@ import { runCheck } from './run-check.ts';
 
 type Found = Omit<CheckLine, 'what'>;
 
-const PATIENCE = 10_000;
+const ANSWER_TIMEOUT = 10_000;
 
 /**
  * Tries whom the settings say to notify: connects, encrypts and authenticates. Nothing is sent,
@@ -46,7 +46,7 @@ async function checkReceiver(
   const line = await orFail(what, remedy, tries);
   if (!sendsTest || line.verdict === 'fail') return [line];
   const sent = await orFail(`${what} test`, remedy, async () => {
-    await receiver.send(testMessage(now), AbortSignal.timeout(PATIENCE));
+    await receiver.send(testMessage(now), AbortSignal.timeout(ANSWER_TIMEOUT));
     return { verdict: 'ok', found: `a test message was taken by ${receiver.target}` };
   });
   return [line, sent];
@@ -59,7 +59,7 @@ async function orFail(what: string, remedy: string, check: () => Promise<Found>)
 
 async function checkMail(options: MailOptions): Promise<Found> {
   const { server, user, to } = options;
-  const { isEncrypted } = await tryMail(options, AbortSignal.timeout(PATIENCE));
+  const { isEncrypted } = await tryMail(options, AbortSignal.timeout(ANSWER_TIMEOUT));
   const how = isEncrypted ? 'encrypted, certificate and name verified' : 'not encrypted';
   const who = user === null ? 'without authentication' : `authenticated as ${user}`;
   const found = `${server.scheme}://${server.host}:${server.port} takes mail to ${to.join(', ')}: ${how}, ${who}`;
@@ -69,7 +69,7 @@ async function checkMail(options: MailOptions): Promise<Found> {
 
 async function checkWebhook(options: WebhookOptions): Promise<Found> {
   const { origin, protocol, hostname } = new URL(options.url);
-  await tryWebhook(options, AbortSignal.timeout(PATIENCE));
+  await tryWebhook(options, AbortSignal.timeout(ANSWER_TIMEOUT));
   if (protocol === 'https:') return { verdict: 'ok', found: `${origin} can be reached, certificate and name verified` };
   const found = `${origin} can be reached, not encrypted`;
   if (isLoopbackHost(hostname.replace(/^\[(.*)\]$/, '$1'))) return { verdict: 'ok', found };

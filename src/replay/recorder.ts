@@ -4,7 +4,7 @@ import { openOutput } from '../host/output-file.ts';
 import { encodeGap, encodeHeader, encodePureStep, type RecordedSettings } from './recording.ts';
 
 export interface RecorderOptions {
-  /** The record. It is appended to, and created with mode 0600 because it names accounts. */
+  /** The recording. It is appended to, and created with mode 0600 because it names accounts. */
   readonly file: string;
   readonly version: string;
   readonly settings: RecordedSettings;
@@ -29,7 +29,7 @@ export interface Recorder {
 const LARGEST_BACKLOG = 16 * 1024 * 1024;
 
 /**
- * Opens the record and writes its header.
+ * Opens the recording and writes its header.
  *
  *   open -> failed             the opening or a write failed; nothing more is written
  *   open, failed -> open       (`reopen`)

@@ -5,16 +5,16 @@ import type { AttributeNames } from '../domain/account.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { type DirectoryEntry, entryOf } from '../domain/entry.ts';
 import { attributesToRead } from '../domain/read-account.ts';
-import { RecordError } from './record-error.ts';
+import { RecordingError } from './recording-error.ts';
 
 /*
- * A record has one line of JSON for each step, and a header for each start of the service. Steps
+ * A recording has one line of JSON for each step, and a header for each start of the service. Steps
  * are plain values, written as they are, except for three kinds that JSON does not have: entries,
  * errors and infinity. Each of these is written as an object with one key, its tag.
  */
 
 /** The version of the format. */
-const FORMAT = 6;
+const FORMAT = 7;
 
 /** A time in UTC with a year of four digits. */
 const time = z
@@ -30,7 +30,7 @@ const schedule = z.object({ attempts: count.min(1), initial: milliseconds, max: 
 
 const header = z.object({
   record: z.literal('prov-backup-rsnapshot'),
-  format: z.literal(FORMAT, `only ${FORMAT} can be replayed: use the version that wrote the record`),
+  format: z.literal(FORMAT, `only ${FORMAT} can be replayed: use the version that wrote the recording`),
   time,
   version: z.string(),
   /** The settings that the steps depend on. */
@@ -65,8 +65,8 @@ type WithOutline<Each> = Each extends PureStep ? Omit<Each, 'next'> & { readonly
 /** A step as it is recorded, with only the outline of what it led to (`outlineOf`). */
 export type RecordedPureStep = WithOutline<PureStep>;
 
-/** A line of a record, with the time at which it was written. */
-export type RecordLine = Header | z.infer<typeof gap> | ({ readonly time: string } & RecordedPureStep);
+/** A line of a recording, with the time at which it was written. */
+export type RecordingLine = Header | z.infer<typeof gap> | ({ readonly time: string } & RecordedPureStep);
 
 /** Returns the header line, without a newline. */
 export function encodeHeader(time: string, version: string, settings: RecordedSettings): string {
@@ -87,11 +87,11 @@ export function encodeGap(time: string, lines: number): string {
   return JSON.stringify({ time, gap: lines });
 }
 
-/** Decodes a line of a record. Throws a RecordError with the fault if it is not valid. */
-export function decodeLine(text: string): RecordLine {
+/** Decodes a line of a recording. Throws a RecordingError with the fault if it is not valid. */
+export function decodeLine(text: string): RecordingLine {
   const line = parsed(text);
   if ('format' in line) return checked(header, line);
-  return 'gap' in line ? checked(gap, line) : (checked(step, line) as unknown as RecordLine);
+  return 'gap' in line ? checked(gap, line) : (checked(step, line) as unknown as RecordingLine);
 }
 
 /**
@@ -114,7 +114,7 @@ const PASSED_ON: ReadonlySet<string> = new Set([
   'askedBy',
 ]);
 
-/** A value of an attribute: text if the bytes are UTF-8, so that the record is readable. */
+/** A value of an attribute: text if the bytes are UTF-8, so that the recording is readable. */
 const bytes = z.union([
   z.string().transform((text) => Buffer.from(text, 'utf8')),
   z.object({ base64: z.string() }).transform(({ base64 }) => Buffer.from(base64, 'base64')),
@@ -175,7 +175,7 @@ function checked<T>(schema: z.ZodType<T>, given: unknown, where: readonly string
   const read = schema.safeParse(given);
   if (read.success) return read.data;
   const [issue] = read.error.issues;
-  throw new RecordError(`${[...where, ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
+  throw new RecordingError(`${[...where, ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
 }
 
 function parsed(text: string): object {
@@ -183,7 +183,7 @@ function parsed(text: string): object {
     const given: unknown = JSON.parse(text, (_, value) => untagged(value));
     if (typeof given === 'object' && given !== null) return given;
   } catch (error) {
-    if (error instanceof RecordError) throw error;
+    if (error instanceof RecordingError) throw error;
   }
-  throw new RecordError('it is no line of a record (run --record)');
+  throw new RecordingError('it is no line of a recording (run --record)');
 }

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { laneOf } from '../../streams/candidate.ts';
 import type { EventName, PublishedEvent } from '../domain/event.ts';
 import { type Input, openInput, sizeWords } from '../host/input-file.ts';
-import { RecordError } from './record-error.ts';
-import { decodeLine, type RecordedPureStep, type RecordLine } from './recording.ts';
+import { decodeLine, type RecordedPureStep, type RecordingLine } from './recording.ts';
+import { RecordingError } from './recording-error.ts';
 import { type ReplayRules, replayPureStep, replayRules } from './replay.ts';
 
 export interface ReplayFileOptions {
@@ -29,7 +29,7 @@ export interface ReplayResult {
   /** The number of accounts with a different result. */
   readonly differing: number;
   readonly differences: readonly Difference[];
-  /** The number of accounts in work when the record ended or the service was started again. */
+  /** The number of accounts in work when the recording ended or the service was started again. */
   readonly unfinished: number;
   /** The number of missing lines. */
   readonly gaps: number;
@@ -38,7 +38,7 @@ export interface ReplayResult {
 const NEWLINE = 0x0a;
 /**
  * The longest line in bytes: four times the largest entry that the service reads. Values that are
- * not text are longer in a record.
+ * not text are longer in a recording.
  */
 const LONGEST_LINE = 64 * 1024 * 1024;
 const BEGINS: ReadonlySet<EventName> = new Set(['claimed', 'resumed']);
@@ -47,14 +47,16 @@ const ENDS: ReadonlySet<EventName> = new Set(['finished', 'failed', 'superseded'
 const KEPT = 100;
 
 /**
- * Replays the steps of a record line by line. Memory holds the accounts in work and the accounts
+ * Replays the steps of a recording line by line. Memory holds the accounts in work and the accounts
  * that differ. A line that was cut off, as by a power failure, is skipped: the last one of the file
- * or the last one before a header. Any other invalid line rejects with a RecordError.
+ * or the last one before a header. Any other invalid line rejects with a RecordingError.
  */
 export async function replayFile(path: string, options: ReplayFileOptions): Promise<ReplayResult> {
   const service = new RecordedService(options);
   for await (const line of linesOf(path)) await service.take(line);
-  return service.result() ?? Promise.reject(new RecordError(`${path} does not begin like a record (run --record)`));
+  return (
+    service.result() ?? Promise.reject(new RecordingError(`${path} does not begin like a recording (run --record)`))
+  );
 }
 
 /**
@@ -80,7 +82,7 @@ class RecordedService {
   }
 
   /** Lines before the first header are left alone. */
-  async take(line: RecordLine): Promise<void> {
+  async take(line: RecordingLine): Promise<void> {
     await this.#goTo(Date.parse(line.time));
     if ('settings' in line) this.#begin(line);
     else if ('gap' in line) this.#skip(line.gap);
@@ -99,7 +101,7 @@ class RecordedService {
     };
   }
 
-  #begin({ time, version, settings }: Extract<RecordLine, { settings: unknown }>): void {
+  #begin({ time, version, settings }: Extract<RecordingLine, { settings: unknown }>): void {
     const isFirst = this.#rules === undefined;
     this.#options.onNotice(`${isFirst ? 'recorded' : 'started again'} ${time} by version ${version}`);
     this.#unfinished += this.#inWork.size;
@@ -113,12 +115,12 @@ class RecordedService {
     this.#inWork.clear();
   }
 
-  #step(step: Extract<RecordLine, { step: unknown }>, rules: ReplayRules): void {
+  #step(step: Extract<RecordingLine, { step: unknown }>, rules: ReplayRules): void {
     const lane = laneOf(step.uid);
     if (this.#lane !== undefined && lane !== this.#lane) return;
     try {
       const { next, events } = replayPureStep(step, rules);
-      // If somebody has changed the record, an event may have no words.
+      // If somebody has changed the recording, an event may have no words.
       for (const event of events) this.#tell(lane, { time: step.time, ...event });
       if (isDeepStrictEqual(next, step.next)) this.#same += 1;
       else this.#differ(step, wordsOf(next));
@@ -156,23 +158,23 @@ function wordsOf(next: unknown): string {
   return text.length > MOST_WORDS ? `${text.slice(0, MOST_WORDS)}...` : text;
 }
 
-/** The lines of a record. An invalid line right before a header was cut off and is skipped. */
-async function* linesOf(path: string): AsyncGenerator<RecordLine> {
-  let fault: RecordError | undefined;
+/** The lines of a recording. An invalid line right before a header was cut off and is skipped. */
+async function* linesOf(path: string): AsyncGenerator<RecordingLine> {
+  let fault: RecordingError | undefined;
   for await (const { text, place } of textsOf(path)) {
     const line = read(text, place);
     if (fault !== undefined && !('settings' in line)) throw fault;
-    fault = line instanceof RecordError ? line : undefined;
-    if (!(line instanceof RecordError)) yield line;
+    fault = line instanceof RecordingError ? line : undefined;
+    if (!(line instanceof RecordingError)) yield line;
   }
   if (fault !== undefined) throw fault;
 }
 
-function read(text: string, place: string): RecordLine | RecordError {
+function read(text: string, place: string): RecordingLine | RecordingError {
   try {
     return decodeLine(text);
   } catch (error) {
-    return new RecordError(`${place}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    return new RecordingError(`${place}: ${error instanceof Error ? error.message : error}`, { cause: error });
   }
 }
 
@@ -194,7 +196,7 @@ async function* textsOf(path: string): AsyncGenerator<{ readonly text: string; r
     begun.push(chunk.subarray(start));
     length += chunk.length - start;
     if (length > LONGEST_LINE)
-      throw new RecordError(`${path}, line ${number}: it has more than ${sizeWords(LONGEST_LINE)}`);
+      throw new RecordingError(`${path}, line ${number}: it has more than ${sizeWords(LONGEST_LINE)}`);
   }
 }
 
@@ -204,7 +206,7 @@ async function* bytesOf(path: string): AsyncGenerator<Buffer> {
     input = await openInput(path);
     yield* input.bytes();
   } catch (error) {
-    throw new RecordError(`cannot read the record: ${error instanceof Error ? error.message : error}`, {
+    throw new RecordingError(`cannot read the recording: ${error instanceof Error ? error.message : error}`, {
       cause: error,
     });
   } finally {

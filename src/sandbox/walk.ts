@@ -62,16 +62,16 @@ function finishTime(
   monotonic: () => number,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const settle = (how: () => void): void => {
+    const finish = (how: () => void): void => {
       stop();
       signal.removeEventListener('abort', aborted);
       how();
     };
-    const aborted = (): void => settle(() => reject(signal.reason));
+    const aborted = (): void => finish(() => reject(signal.reason));
     const stop = listen((event) => {
       if (!('uid' in event) || event.uid !== uid) return;
-      if (event.event === 'finished') settle(() => resolve(monotonic()));
-      if (event.event === 'failed') settle(() => reject(new Error(`the service failed: ${event.reason}`)));
+      if (event.event === 'finished') finish(() => resolve(monotonic()));
+      if (event.event === 'failed') finish(() => reject(new Error(`the service failed: ${event.reason}`)));
     });
     signal.addEventListener('abort', aborted);
   });

@@ -71,14 +71,14 @@ export class LookupProcess {
     if (!this.isReady) return Promise.resolve(undefined);
     this.#state = 'asked';
     return new Promise((resolve) => {
-      const settle = (result: CommandResult | undefined): void => {
+      const finish = (result: CommandResult | undefined): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', abort);
         resolve(result);
       };
       const giveUp = (result: CommandResult): void => {
         this.kill();
-        settle(result);
+        finish(result);
       };
       const abort = (): void => giveUp({ kind: 'aborted', ...SILENT });
       const timer = setTimeout(
@@ -88,9 +88,9 @@ export class LookupProcess {
       signal.addEventListener('abort', abort, { once: true });
       this.#take = (said) => {
         this.#state = 'ready';
-        settle({ kind: 'exited', exitCode: Number(said[0]), output: said.slice(1), complaint: '' });
+        finish({ kind: 'exited', exitCode: Number(said[0]), output: said.slice(1), complaint: '' });
       };
-      this.#lose = () => settle(undefined);
+      this.#lose = () => finish(undefined);
       const seconds = Math.ceil(timeoutMilliseconds / 1000) + 1;
       const named = keys.map((key) => Buffer.from(key).toString('hex'));
       this.#helper.write(`${[seconds, database, ...named].join(' ')}\n`);

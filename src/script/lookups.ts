@@ -27,13 +27,13 @@ const MOST_HELPERS = 2;
  * How long a question waits for a free helper, in milliseconds. A helper usually answers within
  * one.
  */
-const PATIENCE = 50;
+const HELPER_WAIT = 50;
 
 /**
  * Looks users and groups up by a helper process (lookup.py). To start getent(1) instead costs the
  * main thread of the service, a large process, several milliseconds.
  *
- * A helper answers one question at a time. A question that gets no helper within `PATIENCE` goes to
+ * A helper answers one question at a time. A question that gets no helper within `HELPER_WAIT` goes to
  * getent, so that it does not wait for a helper that hangs, and another helper is started for later
  * questions. A question also goes to getent if its helper dies; that helper is replaced. If no
  * helper could ever be started, all questions go to getent.
@@ -89,13 +89,13 @@ export function createLookups(options: LookupsOptions): Lookups {
     const atWork = helpers.size - (starting === undefined ? 0 : 1);
     if (free.length > 0 || atWork === 0) return free.pop();
     return new Promise((resolve) => {
-      const settle = (helper: LookupProcess | undefined): void => {
+      const finish = (helper: LookupProcess | undefined): void => {
         clearTimeout(timer);
-        waiting.delete(settle);
+        waiting.delete(finish);
         resolve(helper);
       };
-      const timer = setTimeout(() => settle(undefined), PATIENCE);
-      waiting.add(settle);
+      const timer = setTimeout(() => finish(undefined), HELPER_WAIT);
+      waiting.add(finish);
     });
   }
 

@@ -141,9 +141,9 @@ export class Canary {
     const reading = readEntry(entry);
     if (reading.kind !== 'account') return reading.reason;
     const { kind } = decide(reading.record);
-    if (kind !== 'settled' && kind !== 'failed') return undefined;
+    if (kind !== 'noRequest' && kind !== 'failed') return undefined;
     // It was finished, and nobody has told.
-    if (this.#askedAt !== undefined && kind === 'settled') this.#answered();
+    if (this.#askedAt !== undefined && kind === 'noRequest') this.#answered();
     this.#askedAt = monotonic();
     await directory.modify(dn, request(reading.record, REQUESTED, names));
     return undefined;

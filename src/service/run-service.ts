@@ -22,7 +22,7 @@ import { endOrphansBelow } from '../script/orphans.ts';
 import { openServiceJournal } from './open-journal.ts';
 import { openServiceNotifier } from './open-notifier.ts';
 import { openOperatorInterface } from './open-operator.ts';
-import { openRecord } from './open-record.ts';
+import { openRecording } from './open-recording.ts';
 import { outletsOf } from './outlets.ts';
 import { openServiceOutputs, type ServiceOutputOptions, type ServiceOutputs } from './outputs.ts';
 import { createReload } from './reload-settings.ts';
@@ -96,7 +96,7 @@ async function runLogged(
   const states = { journalFailure: () => journal?.health().failure, canary: () => service.canary?.() };
   const notifier = dryRun ? undefined : await openServiceNotifier(settings, configFile, states, notice);
   if (notifier !== undefined) publisher.listen(notifier.take);
-  const recorder = record === undefined ? undefined : openRecord(record, settings, notice);
+  const recorder = record === undefined ? undefined : openRecording(record, settings, notice);
   const service = createService({
     settings,
     env,

@@ -90,7 +90,7 @@ export class ForeignClaims {
    * To be called with a sight of an account that is not an echo of this service's own claim.
    * Returns true if it shows a claim that should not exist.
    */
-  sighted(id: string, record: AccountRecord, { by, before, unfinished, readsAsOwn }: SightContext): boolean {
+  saw(id: string, record: AccountRecord, { by, before, unfinished, readsAsOwn }: SightContext): boolean {
     if (readsAsOwn) return false;
     const lane = laneOf(record.uid);
     if (before !== undefined) this.#work.renamed(id, laneOf(before.uid), lane);
@@ -148,12 +148,12 @@ export class ForeignClaims {
    */
   timeLeft(id: string, record: AccountRecord): number {
     const lane = laneOf(record.uid);
-    const since = [this.#work.on(lane, id), this.#work.besides(lane, id)].filter((time) => time !== undefined);
+    const since = [this.#work.on(lane, id), this.#work.onOtherEntries(lane, id)].filter((time) => time !== undefined);
     if (since.length === 0) return 0;
     return this.#longestMilliseconds() - (this.#monotonic() - Math.max(...since));
   }
 
-  /** Remembers the claim, under leases as a suspicion. Returns as `sighted`. */
+  /** Remembers the claim, under leases as a suspicion. Returns as `saw`. */
   #isClaim(lane: string, id: string, record: AccountRecord): boolean {
     if (!this.#underLeases) return this.#claimed(lane, id, record);
     this.#suspected.set(id, versionOf(record));

@@ -23,7 +23,7 @@ import {
   judgeFirst,
   judgeNext,
   type Sight,
-  type Sighting,
+  type SightVerdict,
   type Source,
   sightOf,
 } from './sight.ts';
@@ -73,7 +73,7 @@ export class OpenAccounts {
   }
 
   /** To be called when a change or a snapshot shows an account. Returns what that means. */
-  seen(record: AccountRecord, source: Source = AS_CHANGE): Sighting {
+  seen(record: AccountRecord, source: Source = AS_CHANGE): SightVerdict {
     const id = identityOf(record);
     const stale = this.versions.ageOf(record) === 'stale';
     this.versions.saw(record);
@@ -86,16 +86,16 @@ export class OpenAccounts {
     return { ...this.#take(sight, judged), missed };
   }
 
-  #take(sight: Sight, { sighting, account, others }: Judged): Sighting {
+  #take(sight: Sight, { verdict, account, others }: Judged): SightVerdict {
     const foreignClaim = others !== undefined && this.#tellOthers(sight, others);
     if (account !== undefined) this.#index.set(sight.id, account);
-    return { ...sighting, foreignClaim };
+    return { ...verdict, foreignClaim };
   }
 
   #tellOthers({ id, record, by, stale }: Sight, others: NonNullable<Judged['others']>): boolean {
     // A late echo of any own write is no claim of another service. Nor does a stale sight show one.
     if (stale || (readMode(record.mode)?.phase === 'inWork' && this.versions.isOwn(record))) return false;
-    return this.#others.sighted(id, record, { by, ...others, unfinished: this.versions.isUnfinished(id) });
+    return this.#others.saw(id, record, { by, ...others, unfinished: this.versions.isUnfinished(id) });
   }
 
   /**

@@ -26,7 +26,7 @@ export interface Sight extends Source {
 }
 
 /** What a sight means for the stream. */
-export interface Sighting {
+export interface SightVerdict {
   readonly id: string;
   /** True if it shows what this service wrote, or something older: there is nothing to do. */
   readonly isEcho: boolean;
@@ -46,7 +46,7 @@ export interface Sighting {
 
 /** What follows from a sight. */
 export interface Judged {
-  readonly sighting: Omit<Sighting, 'foreignClaim' | 'missed'>;
+  readonly verdict: Omit<SightVerdict, 'foreignClaim' | 'missed'>;
   /** What is remembered from now on; undefined if nothing is. */
   readonly account: OpenAccount | undefined;
   /** What the sight says about the work of other services; undefined if it says nothing. */
@@ -59,9 +59,9 @@ export interface Judged {
  */
 export function judgeFirst(sight: Sight, finished: FinishedAccount | undefined): Judged {
   const { id, stale, record } = sight;
-  const sighting = { id, working: false, stale };
+  const verdict = { id, working: false, stale };
   if (finished !== undefined && isOlderThanFinish(sight, finished)) {
-    return { sighting: { ...sighting, isEcho: true, unchanged: true }, account: undefined, others: undefined };
+    return { verdict: { ...verdict, isEcho: true, unchanged: true }, account: undefined, others: undefined };
   }
   const { dn, uid } = record;
   const account = {
@@ -73,7 +73,7 @@ export function judgeFirst(sight: Sight, finished: FinishedAccount | undefined):
     ownWrite: NOTHING_WRITTEN,
   };
   const others = { before: undefined, readsAsOwn: false };
-  return { sighting: { ...sighting, isEcho: false, unchanged: false }, account, others };
+  return { verdict: { ...verdict, isEcho: false, unchanged: false }, account, others };
 }
 
 /**
@@ -88,13 +88,13 @@ export function judgeNext(known: OpenAccount, sight: Sight): Judged {
   const working = isWorking(ownWrite);
   const old = { id, isEcho: true, unchanged: true, working, stale };
   // The write-back finds any newer request by its fence.
-  if (stale && working) return { sighting: old, account: { ...known, seenIn }, others: undefined };
+  if (stale && working) return { verdict: old, account: { ...known, seenIn }, others: undefined };
   const seen = { ...known, seenIn, askedAgain: known.askedAgain || isNewRequest(sight) };
   const isEcho = readsAsWritten(ownWrite, fingerprint);
-  if (!isEcho && mayPredate(snapshot, ownWrite)) return { sighting: old, account: seen, others: undefined };
+  if (!isEcho && mayPredate(snapshot, ownWrite)) return { verdict: old, account: seen, others: undefined };
   const unchanged = known.fingerprint === fingerprint;
   return {
-    sighting: { id, isEcho, unchanged, working, stale },
+    verdict: { id, isEcho, unchanged, working, stale },
     account: { ...seen, dn, uid, fingerprint },
     others: othersIn(known, sight, isEcho),
   };

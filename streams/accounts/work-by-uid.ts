@@ -77,7 +77,7 @@ export class WorkByUid {
   /**
    * Returns the latest time of work on other entries with the same uid; undefined if there is none.
    */
-  besides(lane: string, id: string): number | undefined {
+  onOtherEntries(lane: string, id: string): number | undefined {
     const others = [...(this.#byLane.get(lane) ?? [])].filter(([other]) => other !== id);
     return others.length === 0 ? undefined : Math.max(...others.map(([, { since }]) => since));
   }

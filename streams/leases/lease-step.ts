@@ -38,7 +38,7 @@ export function stepLease(state: LeaseState, input: LeaseInput, context: LeaseCo
   }
 }
 
-const ASKED_AGAIN = 'a lease was asked for that is being taken, or held';
+const ALREADY_TAKEN = 'a lease was asked for that is being taken, or held';
 
 function wishOf({ job, inWork }: Omit<Wish, 'since'>, { now }: LeaseContext): Wish {
   return { job, inWork, since: now };
@@ -61,9 +61,9 @@ function take(state: LeaseState, wish: Wish, lookFirst: boolean, context: LeaseC
     case 'taking':
       // What is being sent was decided on for the account as it was.
       if (state.unwanted !== undefined) return { state: { ...state, unwanted: undefined } };
-      throw new TypeError(ASKED_AGAIN);
+      throw new TypeError(ALREADY_TAKEN);
     case 'held':
-      throw new TypeError(ASKED_AGAIN);
+      throw new TypeError(ALREADY_TAKEN);
   }
 }
 

@@ -30,7 +30,7 @@ export function decideEach(dependencies: DecisionDependencies): OperatorFunction
     switch (change.kind) {
       case 'seen':
         return { kind: 'hold', ...item, ...decided(change, dependencies) };
-      case 'again': {
+      case 'paused': {
         // What was seen of the account meanwhile waits behind the attempt that has just ended, and
         // is not newer than that.
         const { inMilliseconds, why } = change;
@@ -67,7 +67,7 @@ function reasonOf(decision: Decision): HoldReason | undefined {
   switch (decision.kind) {
     case 'claim':
     case 'resume':
-    case 'settled':
+    case 'noRequest':
       return undefined;
     case 'defer':
       return { condition: 'deferred', until: decision.until };

@@ -80,7 +80,7 @@ function notWrittenBack(
       const asker = askedBy === undefined ? {} : { askedBy };
       const ownWork = { kind: 'retry', attempt, lost, fence, failedAt, ...asker } as const;
       const why = { condition: 'retrying', attempt, reason, dueAt: now() + inMilliseconds, failedAt } as const;
-      return { at: 'again', candidate: { id, record, fresh: false, ownWork }, inMilliseconds, why };
+      return { at: 'paused', candidate: { id, record, fresh: false, ownWork }, inMilliseconds, why };
     }
   }
 }

@@ -17,7 +17,12 @@ export type AccountChange =
   | { readonly kind: 'seen'; readonly candidate: Candidate; readonly quiet: boolean }
   | { readonly kind: 'left'; readonly id: string }
   /** The account comes back after a pause. */
-  | { readonly kind: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number; readonly why: HoldReason }
+  | {
+      readonly kind: 'paused';
+      readonly candidate: Candidate;
+      readonly inMilliseconds: number;
+      readonly why: HoldReason;
+    }
   /** An operator settles it. */
   | { readonly kind: 'settle'; readonly candidate: Candidate }
   /** Its turn has ended, and nothing follows until it changes. */

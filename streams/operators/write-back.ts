@@ -14,7 +14,7 @@ import type { TurnDependencies } from '../turn-dependencies.ts';
 type Ended = Extract<Turn, { readonly at: 'ended' }>;
 
 /**
- * ended -> done, decideAgain, again or rests: writes the outcome into the entry, unless it was
+ * ended -> done, decideAgain, paused or rests: writes the outcome into the entry, unless it was
  * written to since the claim. Waits while the directory is away. An outcome that the directory
  * refuses is kept, and written again later.
  */
@@ -157,7 +157,7 @@ function refused(
   const failedAt = (before?.kind === 'unwritten' ? before.failedAt : undefined) ?? now();
   const ownWork = { kind: 'unwritten', work: { ...work, tries: next.tries }, failedAt } as const;
   const why = { condition: 'retrying', attempt, reason, dueAt: now() + inMilliseconds, failedAt } as const;
-  return { at: 'again', candidate: { id, record, fresh: false, ownWork }, inMilliseconds, why };
+  return { at: 'paused', candidate: { id, record, fresh: false, ownWork }, inMilliseconds, why };
 }
 
 const UNWRITTEN_AT_STOP =

@@ -62,10 +62,10 @@ export type AfterRefusal =
   | { readonly to: 'newerRequest' };
 
 /** The pause before a refused outcome is written again, in milliseconds. */
-const REFUSED_AGAIN = { initial: 5_000, max: 600_000 };
+const REFUSED_BACKOFF = { initial: 5_000, max: 600_000 };
 
 /** Returns what follows from a refusal. `tries`: how often the outcome had been refused before. */
 export function afterRefusal(tries: number, isOvertaken: boolean): AfterRefusal {
   if (isOvertaken) return { to: 'newerRequest' };
-  return { to: 'keep', tries: tries + 1, inMilliseconds: backoff(tries + 1, REFUSED_AGAIN) };
+  return { to: 'keep', tries: tries + 1, inMilliseconds: backoff(tries + 1, REFUSED_BACKOFF) };
 }

@@ -12,7 +12,7 @@ export function releaseLease(
   { leases, signal }: Pick<TurnDependencies, 'leases' | 'signal'>,
 ): void {
   const { uid } = candidate.record;
-  if (result.at === 'again') {
+  if (result.at === 'paused') {
     const attempt = attemptOf(result.candidate) ?? 1;
     leases.release(uid, { to: 'paused', pause: result.inMilliseconds, attempt });
     return;

@@ -30,7 +30,7 @@ export function decisionEvent(record: AccountRecord, decision: Decision): Stream
       return { event: 'waiting', reason: decision.reason, ...ref };
     case 'failed':
       return { event: 'skipped', reason: decision.reason, ...failureOf(record, decision.returnValue), ...ref };
-    case 'settled':
+    case 'noRequest':
       return undefined;
   }
 }

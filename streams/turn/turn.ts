@@ -14,7 +14,7 @@ import type { ClaimResult } from './claim-state.ts';
  *
  *   claim():      unclaimed -> claimed, done, decideAgain, rests
  *   dispatch():   claimed   -> ended, done, again
- *   writeBack():  ended     -> done, decideAgain, again, rests
+ *   writeBack():  ended     -> done, decideAgain, paused, rests
  *   any stage     -> done    the service stops
  *
  * Each stage handles the turns in its state and passes on all others.
@@ -41,7 +41,7 @@ export type TurnResult =
    */
   | { readonly at: 'decideAgain'; readonly candidate: Candidate; readonly interrupted?: true }
   /** The account has another turn after a pause. */
-  | { readonly at: 'again'; readonly candidate: Candidate; readonly inMilliseconds: number; readonly why: HoldReason }
+  | { readonly at: 'paused'; readonly candidate: Candidate; readonly inMilliseconds: number; readonly why: HoldReason }
   /** It failed for good, or is refused: nothing follows until it changes. */
   | { readonly at: 'rests'; readonly candidate: Candidate; readonly why: HoldReason };
 

@@ -59,7 +59,7 @@ const CLOCK_EDGES: readonly string[] = [
   'src/service/open-journal.ts',
   'src/service/open-notifier.ts',
   'src/service/open-operator.ts',
-  'src/service/open-record.ts',
+  'src/service/open-recording.ts',
   'src/service/site.ts',
   'src/page/browser/',
   'src/preflight/',

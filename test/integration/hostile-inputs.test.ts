@@ -116,7 +116,7 @@ describe('in a record', () => {
     const circumstances = { today: '20260301', othersTimeLeft: 0, behindTimeLeft: 0 };
     const decide = { step: 'decide', purpose: 'seen', circumstances, next: SEQUENCE };
     const lines = [
-      { record: 'prov-backup-rsnapshot', format: 6, time, version: SEQUENCE, settings },
+      { record: 'prov-backup-rsnapshot', format: 7, time, version: SEQUENCE, settings },
       { time, ...decide, uid: SEQUENCE, record },
       { time, ...decide, uid: `${SEQUENCE}2`, record: { ...record, mode: { toString: SEQUENCE } } },
     ];

@@ -84,14 +84,14 @@ const hookAt = (url: string, changes: Partial<WebhookOptions> = {}): WebhookOpti
   ...changes,
 });
 
-function outboxFor(receiver: Receiver, patience = 300) {
+function outboxFor(receiver: Receiver, answerTimeout = 300) {
   const notices: string[] = [];
   const outbox = new Outbox({
     receiver,
     now: () => TIME,
     notice: (message) => notices.push(message),
     pause: { first: 10, longest: 20 },
-    patience,
+    answerTimeout,
   });
   outboxes.push(outbox);
   return { outbox, notices };

@@ -67,20 +67,20 @@ function run(inputs: readonly Input[], given: ConstructorParameters<typeof Notic
         break;
       }
       case 'settle':
-        notices.settle(each.uid, now);
+        notices.resolve(each.uid, now);
         break;
       case 'down':
         notices.fire(DOWN, { id: 'down', since: now }, now);
         break;
       case 'up':
-        notices.settle('down', now);
+        notices.resolve('down', now);
         break;
       case 'digest':
         notices.askDigest();
     }
   }
   if (calmFor > 0) {
-    notices.settle('down', now);
+    notices.resolve('down', now);
     until(now + calmFor);
   }
   const told = messages.flatMap(({ reports }) =>

@@ -33,7 +33,7 @@ function started(limits: Partial<ConstructorParameters<typeof Notices>[0]> = {})
     },
     find: (trouble: Trouble, uid: string, since: number) => notices.find(trouble, { ...account(uid), since }, now),
     settle: (...uids: readonly string[]) => {
-      for (const uid of uids) notices.settle(uid, now);
+      for (const uid of uids) notices.resolve(uid, now);
     },
     down: () => notices.fire(DOWN, { id: 'down', since: now }, now),
     last: () => notices.takeLast(now),

@@ -43,7 +43,7 @@ const bytes = fc.oneof(
   fc.uint8Array().map((array) => Buffer.from(array)),
 );
 
-describe('a step of a record', () => {
+describe('a step of a recording', () => {
   it('brings every value of an entry back byte by byte, and stays one line', () => {
     fc.assert(
       fc.property(fc.string(), fc.array(bytes, { minLength: 1 }), (dn, uids) => {
@@ -83,7 +83,7 @@ describe('a step of a record', () => {
 
   it('keeps that a delete waits without end', () => {
     const circumstances = { today: '20260301', othersTimeLeft: -1, behindTimeLeft: Infinity };
-    const next = { kind: 'settled', reason: 'r' } as const;
+    const next = { kind: 'noRequest', reason: 'r' } as const;
     const record = accountRecord();
     const text = encodePureStep(
       TIME,
@@ -94,7 +94,7 @@ describe('a step of a record', () => {
   });
 });
 
-describe('a line of a record', () => {
+describe('a line of a recording', () => {
   it('is a header with the settings, or tells how many are missing', () => {
     const schedule = { attempts: 1, initial: 1, max: 1 };
     const settings = {
@@ -108,11 +108,11 @@ describe('a line of a record', () => {
   });
 
   it.each([
-    ['nothing of a record', '{"hello":1}', 'time'],
-    ['a number', '7', 'no line of a record'],
-    ['half a line', '{"time":"2026', 'no line of a record'],
-    ['another format', '{"record":"prov-backup-rsnapshot","format":99}', 'format: only 6 can be replayed'],
-    ['a format of before', '{"record":"prov-backup-rsnapshot","format":5}', 'format: only 6 can be replayed'],
+    ['nothing of a recording', '{"hello":1}', 'time'],
+    ['a number', '7', 'no line of a recording'],
+    ['half a line', '{"time":"2026', 'no line of a recording'],
+    ['another format', '{"record":"prov-backup-rsnapshot","format":99}', 'format: only 7 can be replayed'],
+    ['a format of before', '{"record":"prov-backup-rsnapshot","format":6}', 'format: only 7 can be replayed'],
     ['no time', '{"step":"decide"}', 'time'],
     ['another step', `{"time":"${TIME}","step":"guess"}`, 'step'],
     ['a step of no account', `{"time":"${TIME}","step":"decide"}`, 'uid'],

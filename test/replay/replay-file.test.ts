@@ -110,7 +110,7 @@ describe('a replay', () => {
     );
   });
 
-  it('counts the accounts that were in work when the record ended, or the service was started again', async () => {
+  it('counts the accounts that were in work when the recording ended, or the service was started again', async () => {
     const steps = await turnOf('a');
     const claimed = steps
       .slice(
@@ -128,7 +128,7 @@ describe('a replay', () => {
     const lines = (await turnOf('a')).map(lineOf);
     const cut = lines[1]?.slice(0, 50) ?? '';
     expect(await replay([HEADER, lines[0] ?? '', cut, HEADER, ...lines])).toMatchObject({ differing: 0 });
-    await expect(replay([HEADER, cut, ...lines])).rejects.toThrow('line 2: it is no line of a record');
+    await expect(replay([HEADER, cut, ...lines])).rejects.toThrow('line 2: it is no line of a recording');
     await expect(replay([HEADER, cut, cut, HEADER])).rejects.toThrow('line 2');
     await expect(replay([HEADER, cut])).rejects.toThrow('line 2');
   });

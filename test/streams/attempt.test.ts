@@ -107,9 +107,9 @@ describe('an attempt that fails', () => {
   it('asks to be repeated after a pause where the script says that it may help, and counts the attempts', async () => {
     const stage = new Stage({ directory, runHandler: ends(failed(75)) });
     const first = await settled(stage, stage.candidate(directory.create('a')));
-    expect(first).toMatchObject({ at: 'again', inMilliseconds: 5_000, candidate: { ownWork: { attempt: 2 } } });
+    expect(first).toMatchObject({ at: 'paused', inMilliseconds: 5_000, candidate: { ownWork: { attempt: 2 } } });
     const second = await settled(stage, (first as { candidate: Candidate }).candidate);
-    expect(second).toMatchObject({ at: 'again', inMilliseconds: 10_000, candidate: { ownWork: { attempt: 3 } } });
+    expect(second).toMatchObject({ at: 'paused', inMilliseconds: 10_000, candidate: { ownWork: { attempt: 3 } } });
     expect(directory.value('a', 'sstProvisioningReturnValue')).toBeUndefined();
     expect(await settled(stage, (second as { candidate: Candidate }).candidate)).toMatchObject({
       at: 'rests',
@@ -126,7 +126,7 @@ describe('an attempt that fails', () => {
   it('names who wrote the request, also after attempts that were tried again', async () => {
     const stage = new Stage({ directory, runHandler: ends(failed(75)) });
     let result = await settled(stage, stage.candidate(directory.create('a')));
-    while (result.at === 'again') result = await settled(stage, result.candidate);
+    while (result.at === 'paused') result = await settled(stage, result.candidate);
     const modifiedBy = 'cn=admin,dc=example,dc=org';
     expect(stage.record(directory.entry('a')).modifiedBy).toBe('cn=service,dc=example,dc=org');
     expect(stage.jobs).toHaveLength(3);
@@ -356,9 +356,9 @@ describe('an attempt that the directory refuses', () => {
     const candidate = stage.candidate(directory.create('a'));
     denyMode('added');
     const first = await settled(stage, candidate);
-    expect(first).toMatchObject({ at: 'again', inMilliseconds: 5_000, candidate: { ownWork: { kind: 'unwritten' } } });
+    expect(first).toMatchObject({ at: 'paused', inMilliseconds: 5_000, candidate: { ownWork: { kind: 'unwritten' } } });
     const second = await settled(stage, (first as { candidate: Candidate }).candidate);
-    expect(second).toMatchObject({ at: 'again', inMilliseconds: 10_000 });
+    expect(second).toMatchObject({ at: 'paused', inMilliseconds: 10_000 });
     directory.fault = () => undefined;
     expect(await settled(stage, (second as { candidate: Candidate }).candidate)).toEqual({ at: 'done' });
     expect(directory.mode('a')).toBe('added');
@@ -393,7 +393,7 @@ describe('an attempt that the directory refuses', () => {
           ? { code: 16 }
           : undefined;
     const first = await settled(stage, candidate);
-    expect(first).toMatchObject({ at: 'again', candidate: { ownWork: { kind: 'unwritten' } } });
+    expect(first).toMatchObject({ at: 'paused', candidate: { ownWork: { kind: 'unwritten' } } });
     directory.fault = () => undefined;
     await settled(stage, (first as { candidate: Candidate }).candidate);
     expect(directory.mode('a')).toBe('added');

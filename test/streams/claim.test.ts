@@ -115,7 +115,7 @@ describe('a claim', () => {
   it('leaves what somebody else finished meanwhile', async () => {
     const entry = directory.create('a');
     writtenBefore(1, { sstProvisioningMode: 'added', sstProvisioningState: '20261123T101112Z' });
-    expect(await claim(entry)).toMatchObject({ kind: 'notNow', decision: { kind: 'settled' } });
+    expect(await claim(entry)).toMatchObject({ kind: 'notNow', decision: { kind: 'noRequest' } });
   });
 
   it('finds that the entry is gone', async () => {

@@ -11,11 +11,11 @@ describe('work by its uid', () => {
   it('is known by the entry, and to every other entry with the same uid', () => {
     work.saw('a', 'one', 5);
     expect(work.on('a', 'one')).toBe(5);
-    expect(work.besides('a', 'one')).toBeUndefined();
-    expect(work.besides('a', 'two')).toBe(5);
-    expect(work.besides('b', 'two')).toBeUndefined();
+    expect(work.onOtherEntries('a', 'one')).toBeUndefined();
+    expect(work.onOtherEntries('a', 'two')).toBe(5);
+    expect(work.onOtherEntries('b', 'two')).toBeUndefined();
     work.saw('a', 'three', 7);
-    expect(work.besides('a', 'two')).toBe(7);
+    expect(work.onOtherEntries('a', 'two')).toBe(7);
   });
 
   it('is as young as it was seen last, and over when it is told to be', () => {
@@ -25,7 +25,7 @@ describe('work by its uid', () => {
     expect(work.on('a', 'one')).toBe(9);
     work.ended('a', 'one');
     expect(work.on('a', 'one')).toBeUndefined();
-    expect(work.besides('a', 'two')).toBeUndefined();
+    expect(work.onOtherEntries('a', 'two')).toBeUndefined();
   });
 
   it('is remembered of entries that are out of sight, the latest 20,000', () => {
@@ -33,9 +33,9 @@ describe('work by its uid', () => {
       work.saw(`uid-${index}`, 'one', index);
       work.lostSight(`uid-${index}`, 'one');
     }
-    expect(work.besides('uid-0', 'two')).toBeUndefined();
-    expect(work.besides('uid-1', 'two')).toBe(1);
-    expect(work.besides('uid-20000', 'two')).toBe(20_000);
+    expect(work.onOtherEntries('uid-0', 'two')).toBeUndefined();
+    expect(work.onOtherEntries('uid-1', 'two')).toBe(1);
+    expect(work.onOtherEntries('uid-20000', 'two')).toBe(20_000);
   });
 
   it('is not forgotten for its number while it is in sight', () => {

@@ -20,7 +20,7 @@ const HIDDEN = 30_000;
 /** How long lanes keep their places after somebody has pointed at them. */
 const STILL = 4_000;
 /** How long the events of the past may take to come. */
-const SETTLES = 3_000;
+const STILL_AFTER = 3_000;
 
 /**
  * Keeps what is known and what is shown, and paints it: at each tick, and after each action.
@@ -37,7 +37,7 @@ export class PageController implements ViewActions {
   #sections: readonly Section[] = [];
   #stillUntil = 0;
   /** From then on the lanes of a held view stay: not before the past has come. */
-  #settledAt = Number.POSITIVE_INFINITY;
+  #quietAt = Number.POSITIVE_INFINITY;
   #takenWhenHeld = 0;
   #size = { width: 600, height: 400 };
   #top = 0;
@@ -82,7 +82,7 @@ export class PageController implements ViewActions {
     this.#offset = offset;
     this.#model.takeSnapshot(snapshot);
     const isFirst = this.#linkState.is !== 'open';
-    if (this.#settledAt === Number.POSITIVE_INFINITY) this.#settledAt = this.#now() + SETTLES;
+    if (this.#quietAt === Number.POSITIVE_INFINITY) this.#quietAt = this.#now() + STILL_AFTER;
     this.#linkState = { is: 'open', answeredAt: this.#now() };
     if (isFirst) this.#paint();
   }
@@ -112,7 +112,7 @@ export class PageController implements ViewActions {
     const { filter, span, at, all } = this.#address;
     const now = this.#now();
     const frame = windowOf(span, now, this.#size.width, at);
-    if (at === undefined ? now >= this.#stillUntil : now < this.#settledAt) {
+    if (at === undefined ? now >= this.#stillUntil : now < this.#quietAt) {
       const options = { filter, window: frame, now, all, snapshot };
       this.#sections = chooseLanes(this.#model.accounts.values(), this.#sections, options);
     }
@@ -151,9 +151,9 @@ export class PageController implements ViewActions {
   /** Chooses the lanes anew, whoever points at them. */
   #chooseAnew(): void {
     this.#stillUntil = 0;
-    this.#settledAt = Number.POSITIVE_INFINITY;
+    this.#quietAt = Number.POSITIVE_INFINITY;
     this.#shown();
-    this.#settledAt = 0;
+    this.#quietAt = 0;
   }
 
   change(change: Partial<ViewAddress>): void {

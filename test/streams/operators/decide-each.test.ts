@@ -46,7 +46,7 @@ describe('decideEach', () => {
       WAITING,
     ],
     ['leaves what failed', { kind: 'failed', mode: 'add', returnValue: '5', reason }, 'never', ['skipped'], FAILED],
-    ['leaves what is settled in silence', { kind: 'settled', reason }, 'never', []],
+    ['leaves what is settled in silence', { kind: 'noRequest', reason }, 'never', []],
   ])('%s', (_, decision, due, told, why) => {
     const events: StreamEvent[] = [];
     marbles(({ cold, expectObservable }) => {
@@ -78,7 +78,7 @@ describe('decideEach', () => {
         },
         report: () => {},
       };
-      const again: AccountChange = { kind: 'again', candidate: CANDIDATE, inMilliseconds: 9, why: RETRYING };
+      const again: AccountChange = { kind: 'paused', candidate: CANDIDATE, inMilliseconds: 9, why: RETRYING };
       const left: AccountChange = { kind: 'left', id: 'uuid-a' };
       const rests: AccountChange = { kind: 'rests', candidate: CANDIDATE, why: FAILED };
       expectObservable(

@@ -3,7 +3,7 @@ import { DirectoryError, ResultCode } from '../../src/domain/directory-error.ts'
 import { entryOf } from '../../src/domain/entry.ts';
 import { GivenUp } from '../../src/ldif/apply-ldif.ts';
 import { type ChangeConnection, ConnectionLost } from '../../src/ldif/directory-target.ts';
-import { PatientTarget } from '../../src/ldif/patient-target.ts';
+import { ReconnectingTarget } from '../../src/ldif/reconnecting-target.ts';
 import { recordsOf } from '../support/ldif-records.ts';
 
 const AWAY = new DirectoryError('connection refused');
@@ -47,12 +47,12 @@ function target(steps: readonly Step[]) {
       close: () => {},
     };
   };
-  const patient = new PatientTarget(connection(), {
+  const target = new ReconnectingTarget(connection(), {
     connect: async () => {
       expect(next('connect')).toBe('connects');
       return connection();
     },
-    patience: 60_000,
+    giveUpAfter: 60_000,
     pauses: { initial: 1_000, max: 8_000 },
     now: () => now,
     delay: async (milliseconds) => {
@@ -63,7 +63,7 @@ function target(steps: readonly Step[]) {
   });
   const apply = async () => {
     if (ADD?.kind !== 'change') throw new Error('no such record');
-    return patient.apply(ADD);
+    return target.apply(ADD);
   };
   return { apply, told, left, now: () => now };
 }

@@ -5,10 +5,10 @@ import type { RecordedSettings } from '../replay/recording.ts';
 import { rulesOf } from './site.ts';
 
 /**
- * Begins to keep a record of the service's steps; SIGHUP goes on in a new file, as for the log.
+ * Begins to keep a recording of the service's steps; SIGHUP goes on in a new file, as for the log.
  * `notice`: told, in a sentence, when the file cannot be written.
  */
-export function openRecord(file: string, settings: Settings, notice: (message: string) => void) {
+export function openRecording(file: string, settings: Settings, notice: (message: string) => void) {
   const recorder = recordTo({
     file,
     version: programVersion(),

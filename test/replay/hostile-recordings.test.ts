@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { renderEvent, renderJson } from '../../src/observability/render-event.ts';
-import { RecordError } from '../../src/replay/record-error.ts';
 import { encodeGap, encodeHeader, encodePureStep } from '../../src/replay/recording.ts';
+import { RecordingError } from '../../src/replay/recording-error.ts';
 import { type ReplayResult, replayFile } from '../../src/replay/replay-file.ts';
 import type { PureStep } from '../../streams/turn/pure-steps.ts';
 import { SCALE } from '../endurance/scale.ts';
@@ -28,7 +28,7 @@ const HEADER = encodeHeader(TIME, '1.0.0', {
   retry: { temporary: SCHEDULE, script: SCHEDULE },
 });
 
-/** A record with each kind of line and input, as services write it. */
+/** A recording with each kind of line and input, as services write it. */
 async function recordOfAll(): Promise<string[]> {
   vi.useFakeTimers();
   const steps: PureStep[] = [];
@@ -76,7 +76,7 @@ const replay = (path = file): Promise<ReplayResult> =>
   });
 
 /**
- * The message of the RecordError with which a replay of the lines fails; empty if it succeeds. Any
+ * The message of the RecordingError with which a replay of the lines fails; empty if it succeeds. Any
  * other error is a bug.
  */
 async function fault(lines: readonly string[]): Promise<string> {
@@ -84,7 +84,7 @@ async function fault(lines: readonly string[]): Promise<string> {
   return replay().then(
     ({ differences }) => differences.find(({ replayed }) => replayed.includes('prints'))?.replayed ?? '',
     (error: unknown) => {
-      if (error instanceof RecordError) return error.message;
+      if (error instanceof RecordingError) return error.message;
       throw error;
     },
   );
@@ -92,7 +92,7 @@ async function fault(lines: readonly string[]): Promise<string> {
 
 const PLACES = TEXTS.flatMap((text, index) => placesIn(JSON.parse(text)).map((place) => ({ index, place })));
 
-describe('a record that somebody has changed', () => {
+describe('a recording that somebody has changed', () => {
   it('is replayed as long as nobody has, and has each kind of step and of input', async () => {
     expect(await fault(TEXTS)).toBe('');
     const lines = TEXTS.map((text) => JSON.parse(text));
@@ -127,25 +127,25 @@ describe('a record that somebody has changed', () => {
   });
 });
 
-describe('a record with values within values', () => {
+describe('a recording with values within values', () => {
   it.each([1_000, 2_000, 4_000, 8_000, 100_000])(
     'is replayed or refused with a sentence: %i of them',
     async (depth) => {
       const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
       const nested = `${'{"state":'.repeat(depth)}1${'}'.repeat(depth)}`;
       const lines = TEXTS.map((text) => text.replace('"uid":', `"state":${nested},"next":${deep},"uid":`));
-      expect(await fault(lines)).toMatch(/^$|line \d+: it is no line of a record/);
+      expect(await fault(lines)).toMatch(/^$|line \d+: it is no line of a recording/);
       const ends = TEXTS.map((text) => text.replace(/"next":.*/, `"next":${deep}}`));
-      expect(await fault(ends)).toMatch(/^$|line \d+: it is no line of a record/);
+      expect(await fault(ends)).toMatch(/^$|line \d+: it is no line of a recording/);
     },
   );
 });
 
-describe('a record that is no file, or too large', () => {
+describe('a recording that is no file, or too large', () => {
   it.each(HOSTILE_FILES)('is refused where it is %s', async (_title, put, named) => {
     const path = put(mkdtempSync(join(folder, 'hostile-')));
     await expect(replay(path)).rejects.toThrow(named);
-    await expect(replay(path)).rejects.toBeInstanceOf(RecordError);
+    await expect(replay(path)).rejects.toBeInstanceOf(RecordingError);
   });
 
   it('is refused with the line that has no end', async () => {

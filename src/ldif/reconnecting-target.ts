@@ -4,10 +4,10 @@ import { type ChangeRecord, GivenUp, type LdifTarget } from './apply-ldif.ts';
 import { type ChangeConnection, ConnectionLost } from './directory-target.ts';
 import { standingOf } from './lost-answer.ts';
 
-export interface PatientTargetOptions {
+export interface ReconnectingTargetOptions {
   readonly connect: () => Promise<ChangeConnection>;
   /** The longest time that the directory may be away, in milliseconds. */
-  readonly patience: number;
+  readonly giveUpAfter: number;
   /** The pauses between two attempts while the directory is away, in milliseconds. */
   readonly pauses: { readonly initial: number; readonly max: number };
   readonly now: () => number;
@@ -31,12 +31,12 @@ const MOST_LOSSES = 3;
  *
  * connected --the connection breaks, or the directory is busy--> away
  * away --a record is answered--> connected
- * away --for longer than `patience`, or it refuses the connection--> given up
+ * away --for longer than `giveUpAfter`, or it refuses the connection--> given up
  *
  * A record whose answer was lost is sent again only after its entry was read and judged.
  */
-export class PatientTarget implements LdifTarget {
-  readonly #options: PatientTargetOptions;
+export class ReconnectingTarget implements LdifTarget {
+  readonly #options: ReconnectingTargetOptions;
   #connection: ChangeConnection;
   /** The DN of the entry that was added last. */
   #added: string | undefined;
@@ -44,7 +44,7 @@ export class PatientTarget implements LdifTarget {
   #away: { readonly since: number; attempts: number } | undefined;
 
   /** `connection` is the first one. `close` closes it, or the one that has replaced it. */
-  constructor(connection: ChangeConnection, options: PatientTargetOptions) {
+  constructor(connection: ChangeConnection, options: ReconnectingTargetOptions) {
     this.#connection = connection;
     this.#options = options;
   }
@@ -71,7 +71,7 @@ export class PatientTarget implements LdifTarget {
   async #attempt(record: ChangeRecord, wasLost: boolean): Promise<boolean> {
     const connection = await this.#connected(wasLost);
     try {
-      await this.#settle(record, connection, wasLost);
+      await this.#findOutcome(record, connection, wasLost);
     } catch (error) {
       if (error instanceof ConnectionLost) {
         this.#leave(error.message);
@@ -89,7 +89,7 @@ export class PatientTarget implements LdifTarget {
     return true;
   }
 
-  async #settle(record: ChangeRecord, connection: ChangeConnection, wasLost: boolean): Promise<void> {
+  async #findOutcome(record: ChangeRecord, connection: ChangeConnection, wasLost: boolean): Promise<void> {
     const { dn, change } = record;
     if (!wasLost) return connection.send(dn, change);
     const standing = await standingOf(record, (at) => connection.read(at), this.#added);
@@ -127,11 +127,11 @@ export class PatientTarget implements LdifTarget {
     this.#away = undefined;
   }
 
-  /** Waits until the next attempt. Rejects with `GivenUp` after `patience`. */
+  /** Waits until the next attempt. Rejects with `GivenUp` after `giveUpAfter`. */
   async #pause(error: Error, wasLost: boolean): Promise<void> {
-    const { now, delay, patience, pauses } = this.#options;
+    const { now, delay, giveUpAfter, pauses } = this.#options;
     const away = this.#away ?? { since: now(), attempts: 0 };
-    const left = away.since + patience - now();
+    const left = away.since + giveUpAfter - now();
     if (left <= 0) throw givenUp(error, wasLost);
     away.attempts += 1;
     await delay(Math.min(left, backoff(away.attempts, pauses)));

@@ -17,11 +17,12 @@ export interface SurveyOptions {
 }
 
 /**
- * The number of accounts that are looked at without a pause. It takes two or three milliseconds.
- * Between two slices all other work has its turn. If a refresh is under way, that is as long as a
- * slice of 1,000 accounts, so smaller slices make `/status` late.
+ * The fewest accounts that are looked at without a pause. It takes two or three milliseconds.
+ * Between two slices all other work has its turn, which takes as long if a refresh is under way.
  */
-const ACCOUNTS_PER_SLICE = 4000;
+const FEWEST_PER_SLICE = 4000;
+/** The most slices of a survey, so that it does not wait for other work for long. */
+const MOST_SLICES = 32;
 
 /** An attempt that takes this many times the usual time is stuck, */
 const TIMES_THE_MEDIAN = 10;
@@ -77,11 +78,12 @@ type List = LongestFirst<Condition>;
 /** Looks at all accounts, in slices: each step of the iteration takes a few milliseconds. */
 export function* survey(accounts: AccountsView, options: SurveyOptions): Generator<undefined, Survey> {
   const found = new Survey(options);
+  const perSlice = Math.max(FEWEST_PER_SLICE, Math.ceil(accounts.counts().open / MOST_SLICES));
   let looked = 0;
   for (const condition of accounts.conditions()) {
     found.add(condition);
     looked += 1;
-    if (looked % ACCOUNTS_PER_SLICE === 0) yield undefined;
+    if (looked % perSlice === 0) yield undefined;
   }
   return found;
 }

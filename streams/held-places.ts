@@ -8,7 +8,7 @@ export interface Place<T> extends Linked<Place<T>> {
   readonly id: string;
   readonly key: string;
   readonly item: T;
-  readonly why: HoldReason | undefined;
+  why: HoldReason | undefined;
   /** True if it is never released. */
   readonly rests: boolean;
   readonly day: string | undefined;
@@ -38,6 +38,15 @@ export function placeOf<T>(
     previous: undefined,
     next: undefined,
   };
+}
+
+/**
+ * The reason that says more about the same failure, or the newer one: an entry shows of its failure
+ * only the return value.
+ */
+export function moreOf(known: HoldReason | undefined, newer: HoldReason | undefined): HoldReason | undefined {
+  if (known?.condition !== 'failed' || newer?.condition !== 'failed') return newer;
+  return known.returnValue === newer.returnValue ? known : newer;
 }
 
 /** The held items, by id, and their number by condition. */

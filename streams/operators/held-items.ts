@@ -1,6 +1,6 @@
 import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
 import { LinkedQueue } from '../../src/domain/linked-queue.ts';
-import { HeldPlaces, type Place, placeOf } from '../held-places.ts';
+import { HeldPlaces, moreOf, type Place, placeOf } from '../held-places.ts';
 
 /** Days are `YYYYMMDD`. */
 export type Later = { readonly day: string } | { readonly inMilliseconds: number };
@@ -61,8 +61,14 @@ export class HeldItems<T> {
     this.#release = release;
   }
 
+  /**
+   * Holds an item until a newer one arrives, unless a newer one is held already. That may be the
+   * same failure as its entry shows it: then the reason of this item, which says more, is kept.
+   */
   rest(of: NewPlace<T>): void {
-    if (!this.#places.has(of.id)) this.#places.set(placeOf(of, { rests: true }));
+    const newer = this.#places.get(of.id);
+    if (newer === undefined) this.#places.set(placeOf(of, { rests: true }));
+    else if (newer.rests) newer.why = moreOf(of.why, newer.why);
   }
 
   add(of: NewPlace<T>, due: Later): void {

@@ -1,6 +1,6 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import type { HoldReason } from '../../src/domain/condition.ts';
-import type { Place } from '../held-places.ts';
+import { moreOf, type Place } from '../held-places.ts';
 import type { Arrival } from './group-per-uid.ts';
 import { HeldItems, type HeldItemsOptions, type Later } from './held-items.ts';
 
@@ -99,10 +99,4 @@ function renew<T>(
   if (due === 'now') pass({ kind: 'put', key, id, item: isRelease ? released(item) : item });
   else if (due !== 'never') held.add({ key, id, item, why }, due);
   else if (why !== undefined) held.rest({ key, id, item, why });
-}
-
-/** The reason that says more: an entry shows of its failure only the return value. */
-function moreOf(before: HoldReason | undefined, now: HoldReason | undefined): HoldReason | undefined {
-  if (before?.condition !== 'failed' || now?.condition !== 'failed') return now;
-  return before.returnValue === now.returnValue ? before : now;
 }

@@ -1,5 +1,7 @@
-import { asyncScheduler, merge, Subject, tap, VirtualTimeScheduler } from 'rxjs';
+import { asyncScheduler, concatWith, merge, NEVER, of, Subject, tap, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { HoldReason } from '../../../src/domain/condition.ts';
+import { HeldPlaces } from '../../../streams/held-places.ts';
 import type { Arrival } from '../../../streams/operators/group-per-uid.ts';
 import { type Due, type Held, type HoldOptions, holdUntilDue } from '../../../streams/operators/hold-until-due.ts';
 import { marbles } from '../../support/marbles.ts';
@@ -32,6 +34,33 @@ function options(changes: Partial<HoldOptions<string>> = {}): HoldOptions<string
     ...changes,
   };
 }
+
+describe('the reason for which an item rests', () => {
+  const shown: HoldReason = { condition: 'failed', returnValue: 4, reason: 'the last attempt failed with 4' };
+  const told: HoldReason = { ...shown, reason: 'the script failed', step: 'script', cause: 'disk full' };
+  const reasonAfter = (...arrivals: Array<Held<string>>) => {
+    const places = new HeldPlaces<string>();
+    const subscription = of(...arrivals)
+      .pipe(concatWith(NEVER), holdUntilDue({ ...options(), places }))
+      .subscribe();
+    subscription.unsubscribe();
+    return places.get('a')?.why;
+  };
+  const entry = (why: HoldReason): Held<string> => ({ ...(hold('a', 'never') as object), why }) as Held<string>;
+  const rest = (why: HoldReason): Held<string> => ({ kind: 'rest', key: 'key a', id: 'a', item: 'a', why });
+
+  it('is that of its attempt, whether the entry shows the failure before or after', () => {
+    expect(reasonAfter(entry(shown), rest(told))).toEqual(told);
+    expect(reasonAfter(rest(told), entry(shown))).toEqual(told);
+  });
+
+  it('is that of the entry if it shows something else', () => {
+    const other: HoldReason = { ...shown, returnValue: 5 };
+    expect(reasonAfter(entry(other), rest(told))).toEqual(other);
+    const waits: HoldReason = { condition: 'waiting', reason: 'sstIsActive is TRUE' };
+    expect(reasonAfter(entry(waits), rest(told))).toEqual(waits);
+  });
+});
 
 describe('holdUntilDue', () => {
   it('is silent as long as the source is', () => {

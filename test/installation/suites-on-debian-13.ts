@@ -1,11 +1,11 @@
-import { cpSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { NEEDED_PACKAGES } from '../support/needed-packages.ts';
 import type { CommandLimits } from '../support/stage-command.ts';
 import { runVitest, type VitestResult } from '../support/vitest-run.ts';
 import { CleanRoot } from './clean-root.ts';
 
-/** What a minimal Debian lacks besides. */
+/** What else a minimal Debian lacks. */
 const MORE = ['nodejs', 'procps', 'ca-certificates', 'iproute2', 'netbase'];
 const PROJECT = '/srv/project';
 
@@ -21,6 +21,7 @@ export async function testOnDebian13({ seconds, cwd }: CommandLimits): Promise<V
     await root.run('apt-get', 'install', '--no-install-recommends', '--no-download', '--yes', ...packages);
     console.log(await root.run('sh', '-c', 'node --version; slapd -VV 2>&1 | head -1; ns-slapd --version | tail -1'));
     copyProject(cwd, join(root.folder, PROJECT));
+    copyNpm(join(root.folder, 'usr/local'));
     return await runVitest(
       ['--root', PROJECT, '--project', 'integration', '--project', 'faults'],
       { seconds, cwd },
@@ -35,6 +36,21 @@ export async function testOnDebian13({ seconds, cwd }: CommandLimits): Promise<V
     );
   } finally {
     await root.close();
+  }
+}
+
+/**
+ * Copies the npm that runs this, which the tests of the package need. Debian's own would bring
+ * hundreds of packages. Node.js is that of Debian.
+ */
+function copyNpm(to: string): void {
+  const script = process.env['npm_execpath'];
+  if (script === undefined)
+    throw new Error('this stage copies npm from its own run: start it by npm test -- debian-13');
+  const npm = dirname(dirname(realpathSync(script)));
+  cpSync(npm, join(to, 'lib/node_modules/npm'), { recursive: true });
+  for (const name of ['npm', 'npx']) {
+    symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(to, 'bin', name));
   }
 }
 

@@ -58,7 +58,7 @@ export function renderCommandPage(program: CommandFacts, { version, date }: Edit
     ),
     '.PP',
     ...paragraph(
-      `The codes 2 to 7 and ${EX_TEMPFAIL} are also return codes of attempts in the directory; see the README in /usr/share/doc/${PROGRAM}.`,
+      `The codes 2 to 7 and ${EX_TEMPFAIL} are also return codes of attempts in the directory; see docs/script-contract.md in /usr/share/doc/${PROGRAM}.`,
     ),
     ...termList('SIGNALS', [
       [

@@ -9,7 +9,7 @@ const EXAMPLE = join(import.meta.dirname, '../../config/examples/create-chroot.s
 /** Who runs the script, and whose the home is. */
 const [SERVICE, OWNER] = [12_345, 20_000];
 
-/** The README says which capability a service without root needs for what. */
+/** docs/installation.md says which capability a service without root needs for what. */
 describe.runIf(process.getuid?.() === 0)('the example script without root', () => {
   let folder: string;
   beforeEach(() => {

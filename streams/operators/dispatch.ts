@@ -7,8 +7,9 @@ import { afterHandlerEvent } from '../turn/turn-events.ts';
 import type { TurnDependencies } from '../turn-dependencies.ts';
 
 /**
- * claimed -> ended, again or done: runs the handler of the job's mode. A failure that may be
- * repeated has another turn after its pause, and the account stays in work meanwhile. If the stop
+ * claimed -> ended, done, decideAgain or paused: runs the handler of the job's mode. A failure that
+ * may be repeated has another turn after its pause, and the account stays in work meanwhile. If the
+ * lease of the uid lapses, the handler is ended and the account is decided about anew. If the stop
  * of the service has ended the handler, the account is taken up at the next start. What an operator
  * has settled has its outcome already.
  */
@@ -37,8 +38,7 @@ export function dispatch(dependencies: TurnDependencies): OperatorFunction<Turn,
 
 /**
  * Runs the handler, which an operator may cancel. Its processes end before the lease of the uid
- * lapses. `hasLapsed`: the lease
- * lapsed before the handler had succeeded.
+ * lapses. `hasLapsed`: the lease lapsed before the handler had succeeded.
  */
 async function runUnderLease(
   id: string,

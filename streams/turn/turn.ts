@@ -13,7 +13,7 @@ import type { ClaimResult } from './claim-state.ts';
  * an outcome was kept from an earlier turn.
  *
  *   claim():      unclaimed -> claimed, done, decideAgain, rests
- *   dispatch():   claimed   -> ended, done, again
+ *   dispatch():   claimed   -> ended, done, decideAgain, paused
  *   writeBack():  ended     -> done, decideAgain, paused, rests
  *   any stage     -> done    the service stops
  *

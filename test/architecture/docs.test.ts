@@ -6,7 +6,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const PROTOCOL = 'docs/protocol.md';
 const DECISIONS = 'docs/decisions';
 const decisions = readdirSync(join(ROOT, DECISIONS)).map((name) => `${DECISIONS}/${name}`);
-const DOCS = ['docs/architecture.md', PROTOCOL, ...decisions];
+const DOCS = ['docs/architecture.md', 'docs/glossary.md', PROTOCOL, ...decisions];
 
 const LONGEST_LINE = 120;
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -12,30 +12,6 @@ const LONGEST_LINE = 120;
 
 function textOf(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
-}
-
-interface Link {
-  /** The path from the root of the project; empty for the document itself. */
-  readonly path: string;
-  readonly anchor: string | undefined;
-}
-
-/** The relative links of a document. */
-function linksIn(document: string): readonly Link[] {
-  return [...textOf(document).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].map(([, path = '', anchor]) => ({
-    path: path === '' ? document : relative(ROOT, join(ROOT, dirname(document), path)),
-    anchor,
-  }));
-}
-
-/** The anchors of the headings of a document, as forges make them. */
-function anchorsOf(document: string): readonly string[] {
-  return [...textOf(document).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
 }
 
 const TITLE = /(?:\b(?:it|test|describe)(?:\.\w+)*|\))\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/g;
@@ -74,19 +50,6 @@ function faults(find: (document: string) => readonly string[]): readonly string[
 }
 
 describe('the documents of the design', () => {
-  it('link only to files and headings that exist', () => {
-    const isWhole = ({ path, anchor }: Link) =>
-      existsSync(join(ROOT, path)) && (anchor === undefined || anchorsOf(path).includes(anchor));
-    expect(linksIn('docs/architecture.md').length).toBeGreaterThan(20);
-    expect(
-      faults((document) =>
-        linksIn(document)
-          .filter((link) => !isWhole(link))
-          .map(({ path, anchor }) => `${path}#${anchor}`),
-      ),
-    ).toEqual([]);
-  });
-
   it('name only files that exist', () => {
     const named = /`((?:src|streams|handlers|config|test|docs|packaging)\/[^`\s]*)`/g;
     expect(

@@ -43,7 +43,7 @@ describe('decide, about an account that asks for work', () => {
     expect(behind('deleting', Infinity)).toMatchObject({ kind: 'wait', mode: 'delete' });
     expect(behind('delete', Infinity)).not.toHaveProperty('recheckInMilliseconds');
     expect(behind('modify', 0).kind).toBe('claim');
-    expect(behind('added', 1_000).kind).toBe('settled');
+    expect(behind('added', 1_000).kind).toBe('noRequest');
   });
 
   it('compares the mode as LDAP does: without regard to case', () => {
@@ -84,7 +84,7 @@ describe('decide, about an account that asks for work', () => {
   it('asks nothing of an account whose state is a time, whatever its mode', () => {
     fc.assert(
       fc.property(fc.constantFrom('add', 'adding', 'added', 'delete', 'deleting'), (mode) => {
-        expect(decide(account({ mode, state: '20261123T101112Z' }), context()).kind).toBe('settled');
+        expect(decide(account({ mode, state: '20261123T101112Z' }), context()).kind).toBe('noRequest');
       }),
     );
   });

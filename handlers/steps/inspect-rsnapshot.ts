@@ -7,8 +7,9 @@ import type { Getent } from '../../src/script/getent.ts';
 import type { Look } from '../define-step.ts';
 import { inspectProgram, type StepFinding } from './findings.ts';
 import { faultsOfFolder } from './inspect-home-root.ts';
+import { fillTemplate } from './placeholders.ts';
 import { type RsnapshotSettings, readTemplate, refusalOf } from './rsnapshot-configuration.ts';
-import { substitute, templateValues } from './rsnapshot-template.ts';
+import { templateValues } from './rsnapshot-template.ts';
 import { lookUpId } from './user-lookup.ts';
 
 /** Checks what the step needs: its folder, its template, the owner and the group, the command. */
@@ -84,7 +85,7 @@ async function inspectSample(
   try {
     const text = await readTemplate(template);
     const snapshots = join(dirname(home), 'snapshots');
-    const rendered = substitute(text, { ...sample.values, snapshotRoot: snapshots });
+    const rendered = fillTemplate(text, { ...sample.values, snapshotRoot: snapshots });
     const remedy = `correct ${template ?? key}`;
     if (rendered.kind === 'faulty') return [{ key, message: rendered.reason, remedy }];
     if (checkCommand === null || inspectProgram('rsnapshot.checkCommand', checkCommand).length > 0) return [];

@@ -16,9 +16,9 @@ import { ReturnCode } from '../../src/domain/return-code.ts';
 import { isUidNumber } from '../../src/domain/uid.ts';
 import { describeCommand, endsWithin } from '../../src/script/command.ts';
 import { defineStep, type Means, type StepDeclaration } from '../define-step.ts';
-import { fillCommand, placeholdersOf } from './command-line.ts';
 import { inspectProgram, linesOf } from './findings.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
+import { fillCommand, placeholdersOf } from './placeholders.ts';
 import { type BlockLimits, readQuota } from './quota-limits.ts';
 import { LOOK_UP_GRACE, lookUpUser } from './user-lookup.ts';
 

@@ -8,10 +8,10 @@ import { InputFault, readInput } from '../../src/host/input-file.ts';
 import { passShortage } from '../../src/host/shortage.ts';
 import { describeCommand } from '../../src/script/command.ts';
 import type { Look, Means } from '../define-step.ts';
-import { fillCommand } from './command-line.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
+import { fillCommand, fillTemplate } from './placeholders.ts';
 import { adjustInPlace, type Permit, removeFile, replaceFile } from './replace-file.ts';
-import { BUILT_IN_TEMPLATE, readRetentions, substitute, templateValues } from './rsnapshot-template.ts';
+import { BUILT_IN_TEMPLATE, readRetentions, templateValues } from './rsnapshot-template.ts';
 import { faultOfSnapshotRoot } from './snapshot-root.ts';
 import { lookUpId } from './user-lookup.ts';
 
@@ -91,7 +91,7 @@ async function write(job: Job, context: StepContext, site: RsnapshotSite): Promi
   const misplaced = await faultOfSnapshotRoot(prepared.values.snapshotRoot, home.path.home, site);
   if (misplaced !== undefined) return cannotCreate(misplaced);
   const template = await readTemplate(site.template);
-  const rendered = substitute(template, prepared.values);
+  const rendered = fillTemplate(template, prepared.values);
   if (rendered.kind === 'faulty') return cannotCreate(`template ${site.template}: ${rendered.reason}`);
 
   const owner = await lookUpId('passwd', site.owner, site.getent, signal);

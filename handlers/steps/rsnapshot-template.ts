@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { shown, singleValue } from '../../src/domain/entry-value.ts';
 import type { HomePath } from '../../src/domain/home-path.ts';
+import { fillTemplate } from './placeholders.ts';
 
 /**
  * The backup levels in rsnapshot's order, the most frequent first, each with the attribute for the
@@ -59,10 +60,6 @@ export type TemplateValues = Readonly<
   Record<'uid' | 'home' | 'chroot' | 'parent' | 'snapshotRoot' | 'retain' | (typeof INTERVALS)[number][0], string>
 >;
 
-export type Rendering =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'faulty'; readonly reason: string };
-
 /** The template for sites without their own. */
 export const BUILT_IN_TEMPLATE = [
   '# Written for the backup account {uid}. Do not edit: the next change of the account overwrites it.',
@@ -102,7 +99,7 @@ export function templateValues(
       };
     }
   }
-  const root = substitute(snapshotRoot, places);
+  const root = fillTemplate(snapshotRoot, places);
   if (root.kind === 'faulty') return { kind: 'faulty', reason: `rsnapshot.snapshotRoot: ${root.reason}` };
   const counts = Object.fromEntries(retentions.map(({ level, count }) => [level, `${count}`]));
   const count = (level: string): string => counts[level] ?? '0';
@@ -118,27 +115,5 @@ export function templateValues(
       monthly: count('monthly'),
       yearly: count('yearly'),
     },
-  };
-}
-
-/**
- * Fills a template in one pass. An unknown placeholder is a fault, whose reason lists the known
- * ones. Doubled braces stand for literal ones: `{{HOME}}` becomes `{HOME}`.
- */
-export function substitute(template: string, values: Readonly<Record<string, string>>): Rendering {
-  const unknown: string[] = [];
-  const text = template.replace(/\{\{([A-Za-z]+)\}\}|\{([A-Za-z]+)\}/g, (whole, literal?: string, name = '') => {
-    if (literal !== undefined) return `{${literal}}`;
-    if (Object.hasOwn(values, name)) return values[name] ?? whole;
-    unknown.push(whole);
-    return whole;
-  });
-  if (unknown.length === 0) return { kind: 'text', text };
-  const known = Object.keys(values)
-    .map((name) => `{${name}}`)
-    .join(' ');
-  return {
-    kind: 'faulty',
-    reason: `${unknown.join(' ')} is not known; known are ${known}, and {{NAME}} for a literal {NAME}`,
   };
 }

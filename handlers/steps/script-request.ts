@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { comparablePath, type HomeRules } from '../../src/domain/home-path.ts';
 import type { Job } from '../../src/domain/job.ts';
+import { fillCommand, placeholdersOf } from './placeholders.ts';
 
 /**
  * The longest value of an argument or an environment variable. The kernel's limit is 128 KiB, with
@@ -25,36 +26,28 @@ export type Command =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Builds the argument list for an account. Placeholders are replaced in one pass, so placeholders
- * inside values are not replaced. If the command has no placeholder, MODE and UID are appended.
+ * Builds the argument list for an account. If the command has none of the placeholders, MODE and UID
+ * are appended.
  */
 export function buildCommand(command: readonly string[], job: Job): Command {
   const { uid, dn } = job.record;
-  const values: Record<string, () => string | undefined> = {
-    '{uid}': () => uid,
-    '{mode}': () => job.mode,
-    '{dn}': () => textOf(Buffer.from(dn)),
-    '{homeDirectory}': () => textValue(job, 'homeDirectory'),
+  const { mode } = job;
+  const values: Readonly<Record<string, string | undefined>> = {
+    uid,
+    mode,
+    dn: textOf(Buffer.from(dn)),
+    homeDirectory: textValue(job, 'homeDirectory'),
   };
-  const missing = new Set<string>();
-  let named = false;
-  const argv = command.map((argument) =>
-    argument.replace(/\{(?:uid|mode|dn|homeDirectory)\}/g, (placeholder) => {
-      named = true;
-      const value = values[placeholder]?.();
-      if (value === undefined) missing.add(placeholder);
-      return value ?? '';
-    }),
-  );
-  if (missing.size > 0) {
-    const [placeholder = ''] = missing;
-    const name = placeholder.slice(1, -1);
+  const named = [...placeholdersOf(command)].filter((name) => Object.hasOwn(values, name));
+  const missing = named.find((name) => values[name] === undefined);
+  if (missing !== undefined) {
     return {
       ok: false,
-      reason: `script.command names ${placeholder}, but the entry has no ${name} that can be an argument (text without NUL, at most 64 KiB); correct the entry`,
+      reason: `script.command names {${missing}}, but the entry has no ${missing} that can be an argument (text without NUL, at most 64 KiB); correct the entry`,
     };
   }
-  return { ok: true, argv: named ? argv : [...argv, job.mode, uid] };
+  const argv = fillCommand(command, values);
+  return { ok: true, argv: named.length > 0 ? argv : [...argv, mode, uid] };
 }
 
 /**

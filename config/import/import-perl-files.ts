@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { visible } from '../../src/domain/visible.ts';
 import { InputFault, readInput } from '../../src/host/input-file.ts';
 import { ConfigurationError, type Fault } from '../fault.ts';
 import { parseConfig } from '../load-config.ts';
@@ -45,7 +46,8 @@ export async function importPerlFiles({ own, global, ...given }: PerlFiles): Pro
   if (refused.length > 0) throw new ConfigurationError(own, refused);
   const todo = remarks.filter(({ kind }) => kind === 'todo').map(describe);
   const yaml = [
-    `# From ${onOneLine(own)}, by \`prov-backup-rsnapshot config import\`.`,
+    // The name of a file may hold a line break, which would end a comment.
+    `# From ${visible(own)}, by \`prov-backup-rsnapshot config import\`.`,
     ...todo.map((line) => `# To do: ${line}`),
     stringify(settings, { lineWidth: 0 }),
   ].join('\n');
@@ -86,12 +88,7 @@ function asFault({ setting, words }: Remark): Fault {
 
 function describe({ setting, words }: Remark): string {
   const text = setting === undefined ? words : `${setting.file}:${setting.line}: ${nameOf(setting)}: ${words}`;
-  return onOneLine(text);
-}
-
-/** The name of a file may hold a line break, which would end a comment. */
-function onOneLine(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, ' ');
+  return visible(text);
 }
 
 /** Section and key may hold any text. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CheckLine } from '../domain/check-line.ts';
+import { visible } from '../domain/visible.ts';
 import { paint, wantsColour } from '../observability/colour.ts';
-import { visible } from '../observability/visible.ts';
 import { withConfigOption } from './options.ts';
 import { CommandExit, runAction } from './run-action.ts';
 

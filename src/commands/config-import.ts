@@ -1,8 +1,8 @@
 import { lstatSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { importPerlFiles } from '../../config/import/import-perl-files.ts';
+import { visible } from '../domain/visible.ts';
 import { OutputFault, writeOutput } from '../host/output-file.ts';
-import { visible } from '../observability/visible.ts';
 import { DEFAULT_CONFIG } from './default-config.ts';
 import { CommandExit, CommandFailure } from './run-action.ts';
 

@@ -1,11 +1,11 @@
 import { DirectoryError } from '../domain/directory-error.ts';
 import { type LeaseReading, MISSING, readHolder } from '../domain/lease.ts';
 import { faultOfUid } from '../domain/uid.ts';
+import { visible } from '../domain/visible.ts';
 import { leaseStore, type ShownLease } from '../ldap/lease-store.ts';
 import { type HolderHost, thisHost } from '../lock/holder-slot.ts';
 import { holderName } from '../observability/holder-name.ts';
 import { fullTime, humanDuration } from '../observability/human-time.ts';
-import { visible } from '../observability/visible.ts';
 import type { DirectorySession } from './directory-session.ts';
 import { placeOfHolder } from './holder-words.ts';
 

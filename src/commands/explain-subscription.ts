@@ -1,7 +1,7 @@
 import { firstValueFrom } from 'rxjs';
 import { subscribeOnce } from '../../streams/subscription.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
-import { visible } from '../observability/visible.ts';
+import { visible } from '../domain/visible.ts';
 import { uidFilter } from './account-search.ts';
 import type { DirectorySession } from './directory-session.ts';
 

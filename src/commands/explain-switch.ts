@@ -1,6 +1,6 @@
 import { DirectoryError } from '../domain/directory-error.ts';
+import { visible } from '../domain/visible.ts';
 import { readSwitch } from '../ldap/switch-entry.ts';
-import { visible } from '../observability/visible.ts';
 import type { DirectorySession } from './directory-session.ts';
 
 /** What the switch means for every account. No lines while it is on, or if there is none. */

@@ -1,7 +1,7 @@
 import type { ServiceSnapshot } from '../domain/status.ts';
+import { visible } from '../domain/visible.ts';
 import { causeWords } from '../observability/condition-words.ts';
 import { localTime } from '../observability/human-time.ts';
-import { visible } from '../observability/visible.ts';
 import { wrap } from '../observability/wrap.ts';
 import { FailureGroups } from '../operator/failure-groups.ts';
 

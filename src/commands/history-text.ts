@@ -1,10 +1,10 @@
+import { visible } from '../domain/visible.ts';
 import type { AttemptItem, HistoryItem } from '../journal/history-item.ts';
 import { type HistorySummary, MOST_UIDS, type OutcomeGroup } from '../journal/history-summary.ts';
 import { beginWords, endWords, missedWords, requestWords } from '../journal/history-words.ts';
 import { withoutName } from '../observability/condition-words.ts';
 import { namedCode, stepWords } from '../observability/describe-event.ts';
 import { dateTime, humanDuration } from '../observability/human-time.ts';
-import { visible } from '../observability/visible.ts';
 import { wrap } from '../observability/wrap.ts';
 
 export interface TextOptions {

@@ -73,7 +73,7 @@ async function tell(
 ): Promise<number> {
   const { historyOf } = await import('../journal/account-history.ts');
   const { itemLines } = await import('./history-text.ts');
-  const { visibleJson } = await import('../observability/visible.ts');
+  const { visibleJson } = await import('../domain/visible.ts');
   const linesOf = (item: HistoryItem) => (json ? [visibleJson(JSON.stringify(item))] : itemLines(item, show));
   let items = 0;
   let unreadable = 0;
@@ -101,7 +101,7 @@ async function summarize(
   const { Summary } = await import('../journal/history-summary.ts');
   const { summaryLines } = await import('./history-text.ts');
   const { readJournal } = await import('../journal/read-journal.ts');
-  const { visibleJson } = await import('../observability/visible.ts');
+  const { visibleJson } = await import('../domain/visible.ts');
   const summary = new Summary();
   const lost = { missed: 0, unreadable: 0 };
   for await (const items of readJournal(directory, query)) {

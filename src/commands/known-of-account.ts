@@ -1,11 +1,11 @@
 import { isSameDn } from '../domain/dn.ts';
 import type { EventName, PublishedEvent } from '../domain/event.ts';
+import { visible } from '../domain/visible.ts';
 import { JournalError } from '../journal/journal-error.ts';
 import { lastInJournal } from '../journal/read-journal.ts';
 import { conditionLines } from '../observability/condition-words.ts';
 import { localDay } from '../observability/human-time.ts';
 import { renderEvent } from '../observability/render-event.ts';
-import { visible } from '../observability/visible.ts';
 import { fetchStatus } from '../operator/fetch-status.ts';
 import { followEvents } from '../operator/follow-events.ts';
 import { OperatorError } from '../operator/listen-address.ts';

@@ -4,13 +4,13 @@ import { loadConfig } from '../../config/load-config.ts';
 import type { Settings } from '../../config/schema.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { ReturnCode } from '../domain/return-code.ts';
+import { visible } from '../domain/visible.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
 import { applyLdif, type RecordReport, type Tally } from '../ldif/apply-ldif.ts';
 import { connectForChanges } from '../ldif/directory-target.ts';
 import { CannotReadLdif, type LdifSource, ldifOfStream, openLdifFile } from '../ldif/ldif-source.ts';
 import { ReconnectingTarget } from '../ldif/reconnecting-target.ts';
 import { humanDuration } from '../observability/human-time.ts';
-import { visible } from '../observability/visible.ts';
 import { accessOf } from '../service/site.ts';
 import { CommandFailure, UsageError } from './run-action.ts';
 

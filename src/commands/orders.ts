@@ -53,7 +53,7 @@ function ordering(command: Command): Command {
 function send(name: keyof Control, { json, ...target }: OrderOptions, order: object): Promise<void> {
   const work = async (): Promise<number> => {
     const { sendOrder } = await import('../operator/send-order.ts');
-    const { visible } = await import('../observability/visible.ts');
+    const { visible } = await import('../domain/visible.ts');
     const { wrap } = await import('../observability/wrap.ts');
     const answer = await sendOrder(await orderTarget(target), name, order);
     const { columns = USUAL_COLUMNS } = process.stdout;

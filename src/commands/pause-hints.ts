@@ -1,6 +1,6 @@
 import type { Settings } from '../../config/schema.ts';
+import { visible } from '../domain/visible.ts';
 import { pauseWords } from '../observability/condition-words.ts';
-import { visible } from '../observability/visible.ts';
 import { fetchStatus } from '../operator/fetch-status.ts';
 import { OperatorError } from '../operator/listen-address.ts';
 import { usableAddress } from '../operator/usable-address.ts';

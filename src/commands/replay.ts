@@ -30,7 +30,7 @@ const LONGEST_PAUSE = 2 ** 31 - 1;
 async function replay(file: string, { uid, realtime, json }: ReplayFlags): Promise<number> {
   const { setTimeout: delay } = await import('node:timers/promises');
   const { renderEvent, renderJson } = await import('../observability/render-event.ts');
-  const { visible } = await import('../observability/visible.ts');
+  const { visible } = await import('../domain/visible.ts');
   const { wantsColour } = await import('../observability/colour.ts');
   const { replayFile } = await import('../replay/replay-file.ts');
   const colour = wantsColour(process.stdout, process.env);

@@ -1,8 +1,8 @@
 import { ConfigurationError } from '../../config/fault.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { ProcessExit } from '../domain/return-code.ts';
+import { visible } from '../domain/visible.ts';
 import { JournalError } from '../journal/journal-error.ts';
-import { visible } from '../observability/visible.ts';
 import { OperatorError } from '../operator/listen-address.ts';
 import { RecordingError } from '../replay/recording-error.ts';
 import { exitAfterWork, exitAtOnce, whenOutputIsLost } from './standard-output.ts';

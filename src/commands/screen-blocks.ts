@@ -1,5 +1,5 @@
+import { visible } from '../domain/visible.ts';
 import { paint } from '../observability/colour.ts';
-import { visible } from '../observability/visible.ts';
 import { wrap } from '../observability/wrap.ts';
 
 /** A list with a title. `count`: how many rows there are, also of those that were not sent. */

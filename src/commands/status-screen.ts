@@ -1,10 +1,10 @@
 import type { NotifyStatus } from '../domain/notify.ts';
 import type { ConnectionStatus, FailureGroup, OutletHealth, ServicePhase, ServiceSnapshot } from '../domain/status.ts';
+import { visible } from '../domain/visible.ts';
 import { type Colour, paint } from '../observability/colour.ts';
 import { ageAt, causeWords, pauseWords, queueWords, retryWords, workWords } from '../observability/condition-words.ts';
 import { withoutUrl } from '../observability/describe-event.ts';
 import { humanDuration, localTime, readableStamp, zoneName } from '../observability/human-time.ts';
-import { visible } from '../observability/visible.ts';
 import { wrap } from '../observability/wrap.ts';
 import { leaseFields, otherLeaseRows, waitedFor } from './lease-screen.ts';
 import { type Block, fitted } from './screen-blocks.ts';

@@ -48,7 +48,7 @@ interface Shown {
 
 async function tap({ json, wide, utc, ...options }: TapOptions): Promise<number> {
   const { pastAndLive } = await import('./past-and-live.ts');
-  const { visible } = await import('../observability/visible.ts');
+  const { visible } = await import('../domain/visible.ts');
   if (utc) useUtc();
   const now = Date.now();
   const wanted = await wantedBy(options, now);

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceSnapshot } from '../domain/status.ts';
+import { visible } from '../domain/visible.ts';
 import { wantsColour } from '../observability/colour.ts';
 import { ageAt } from '../observability/condition-words.ts';
-import { visible } from '../observability/visible.ts';
 import { wrap } from '../observability/wrap.ts';
 import { fetchStatus } from '../operator/fetch-status.ts';
 import { OperatorError } from '../operator/listen-address.ts';

@@ -1,4 +1,5 @@
 import type { DirectoryEntry } from './entry.ts';
+import { visible } from './visible.ts';
 
 /** The value of an attribute that must have exactly one, as text. */
 export type SingleValue =
@@ -47,8 +48,6 @@ export function hintAtBlanks(text: string, isWellFormed: (text: string) => boole
 
 /** A value for a message: of bounded length, with control characters made visible. */
 export function shown(text: string): string {
-  const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
-  });
-  return visible.length > 120 ? `${visible.slice(0, 120)}...` : visible;
+  const words = visible(text);
+  return words.length > 120 ? `${words.slice(0, 120)}...` : words;
 }

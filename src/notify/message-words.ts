@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { NotifyEvent } from '../domain/notify.ts';
+import { visible } from '../domain/visible.ts';
 import { fullTime } from '../observability/human-time.ts';
-import { visible } from '../observability/visible.ts';
 import { wrap } from '../observability/wrap.ts';
 import type { Message, Report } from './trouble.ts';
 

@@ -1,8 +1,8 @@
 import type { PublishedEvent } from '../domain/event.ts';
+import { visible, visibleJson } from '../domain/visible.ts';
 import { type Colour, paint } from './colour.ts';
 import { COLOUR_OF, describeEvent } from './describe-event.ts';
 import { clockTime } from './human-time.ts';
-import { visible, visibleJson } from './visible.ts';
 import { wrap } from './wrap.ts';
 
 export interface RenderOptions {

@@ -2,6 +2,7 @@ import type { CheckLine } from '../domain/check-line.ts';
 import { ResultCode } from '../domain/directory-error.ts';
 import { isSameDn } from '../domain/dn.ts';
 import { isLoopbackHost } from '../domain/loopback.ts';
+import { visible } from '../domain/visible.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
 import type { Connection } from '../ldap/connection.ts';
 import { type KnownBy, mappingRemedy, oneLine, validityFault } from '../ldap/external-bind.ts';
@@ -12,7 +13,6 @@ import { describeServer } from '../ldap/root-dse.ts';
 import { readClientCertificate } from '../ldap/tls-material.ts';
 import { whoAmI } from '../ldap/who-am-i.ts';
 import type { WhoAmI } from '../ldap/wire/who-am-i.ts';
-import { visible } from '../observability/visible.ts';
 import { runCheck } from './run-check.ts';
 
 /** Tries one URL step by step: connect, encrypt, bind. Steps after a failed one are omitted. */

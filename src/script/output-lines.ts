@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import { visible } from '../domain/visible.ts';
 import type { OnLine, OutputStream } from './runner.ts';
 
 /** Limits for the output of one run, both streams together. */
@@ -122,20 +123,9 @@ function cutLine(bytes: Buffer, dropped: number): string {
 }
 
 /**
- * C0 except the tab, DEL, C1, line and paragraph separators, and the marks that change the
- * direction of text.
- */
-const UNPRINTABLE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
-  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-/**
- * Returns the line with control characters escaped, such as `\x1b`. A carriage return at the end is
- * dropped.
+ * Returns the line with control characters except the tab made visible. A carriage return at the end
+ * is dropped.
  */
 export function printable(line: string): string {
-  return line.replace(/\r$/, '').replace(UNPRINTABLE, (character) => {
-    const code = character.charCodeAt(0);
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
-  });
+  return line.replace(/\r$/, '').split('\t').map(visible).join('\t');
 }

@@ -1,11 +1,11 @@
 import type { Settings } from '../../config/schema.ts';
 import type { PublishedEvent } from '../domain/event.ts';
+import { visible } from '../domain/visible.ts';
 import { wantsColour } from '../observability/colour.ts';
 import { clockTime } from '../observability/human-time.ts';
 import { createLogger, type Log } from '../observability/log.ts';
 import { createProcessOutput } from '../observability/process-output.ts';
 import { renderEvent, renderJson } from '../observability/render-event.ts';
-import { visible } from '../observability/visible.ts';
 
 export interface ServiceOutputOptions {
   readonly log: Settings['log'];

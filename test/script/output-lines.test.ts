@@ -69,7 +69,7 @@ describe('the lines of a script', () => {
 
   it('lose the carriage return at their end, and show what a terminal would obey', () => {
     expect(printable('done\r')).toBe('done');
-    expect(printable('10%\r20%')).toBe('10%\\x0d20%');
+    expect(printable('10%\r20%')).toBe('10%\\r20%');
     expect(printable('\x1b]0;title\x07\ttab\u202ertl\u2028')).toBe('\\x1b]0;title\\x07\ttab\\u202ertl\\u2028');
     expect(printable('Grüße, 日本 😀')).toBe('Grüße, 日本 😀');
   });

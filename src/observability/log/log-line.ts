@@ -1,6 +1,6 @@
+import { visible, visibleJson } from '../../domain/visible.ts';
 import type { Colour } from '../colour.ts';
 import { paint } from '../colour.ts';
-import { visible, visibleJson } from '../visible.ts';
 
 /**
  * The levels of the log, most important first, with their severities in syslog (RFC 5424, table 2).

@@ -1,4 +1,5 @@
 import type { Job, StepContext, StepOutcome } from '../src/domain/job.ts';
+import { LONGEST_TIMER } from '../src/domain/longest-timer.ts';
 import { ReturnCode } from '../src/domain/return-code.ts';
 import { shortageIn } from '../src/host/shortage.ts';
 import type { Means, SiteStep } from './define-step.ts';
@@ -17,9 +18,6 @@ import { failed } from './steps/outcome.ts';
  * because its signal is aborted.
  */
 type State = 'running' | 'overdue' | 'stopping' | 'ended';
-
-/** The longest delay of a timer in Node.js, about 24 days. With a longer one it fires at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * Runs a step for at most its limit plus its grace. The signal must not be aborted yet. Never

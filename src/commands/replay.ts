@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { LONGEST_TIMER } from '../domain/longest-timer.ts';
 import { CommandExit, runAction } from './run-action.ts';
 
 interface ReplayFlags {
@@ -24,9 +25,6 @@ export function registerReplay(program: Command): void {
     .action((file: string, flags: ReplayFlags) => runAction(() => replay(file, flags)));
 }
 
-/** setTimeout knows no longer delay. */
-const LONGEST_PAUSE = 2 ** 31 - 1;
-
 async function replay(file: string, { uid, realtime, json }: ReplayFlags): Promise<number> {
   const { setTimeout: delay } = await import('node:timers/promises');
   const { renderEvent, renderJson } = await import('../observability/render-event.ts');
@@ -39,7 +37,7 @@ async function replay(file: string, { uid, realtime, json }: ReplayFlags): Promi
 
   const { same, differing, differences, unfinished, gaps } = await replayFile(file, {
     uid,
-    pace: realtime ? (milliseconds) => delay(Math.min(milliseconds, LONGEST_PAUSE)) : () => Promise.resolve(),
+    pace: realtime ? (milliseconds) => delay(Math.min(milliseconds, LONGEST_TIMER)) : () => Promise.resolve(),
     onEvent: (event) => print(json ? renderJson(event) : renderEvent(event, { colour })),
     onNotice: note,
   });

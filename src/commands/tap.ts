@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { PublishedEvent } from '../domain/event.ts';
+import { LONGEST_TIMER } from '../domain/longest-timer.ts';
 import { DEFAULT_CONFIG } from './default-config.ts';
 import { operatorTarget, type TargetOptions, withTargetOptions } from './operator-target.ts';
 import { useUtc } from './options.ts';
@@ -99,9 +100,6 @@ async function wantedBy(
     throw error;
   }
 }
-
-/** The longest delay of a timer in Node.js. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 function endAt(time: number, ending: AbortController): NodeJS.Timeout {
   return setTimeout(() => ending.abort(), Math.min(time - Date.now(), LONGEST_TIMER));

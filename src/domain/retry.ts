@@ -11,10 +11,14 @@ export interface RetryPolicy {
   readonly script: RetrySchedule;
 }
 
-export interface RetrySchedule {
-  readonly attempts: number;
+/** The first pause and the longest one, in milliseconds. */
+export interface Pauses {
   readonly initial: number;
   readonly max: number;
+}
+
+export interface RetrySchedule extends Pauses {
+  readonly attempts: number;
 }
 
 /**
@@ -40,7 +44,7 @@ export function retryDelay(
 }
 
 /** The delay after the nth failure in a row: it doubles each time, up to `max`. */
-export function backoff(failures: number, { initial, max }: { initial: number; max: number }): number {
+export function backoff(failures: number, { initial, max }: Pauses): number {
   return Math.min(max, initial * 2 ** Math.min(failures - 1, 30));
 }
 

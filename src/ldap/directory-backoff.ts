@@ -1,15 +1,14 @@
-import { backoff } from '../domain/retry.ts';
+import { backoff, type Pauses } from '../domain/retry.ts';
 
 /**
  * Waits for a directory that did not respond: longer after each failure, but at most until the
  * subscription is connected again.
  */
 export class DirectoryBackoff {
-  readonly #delays: { readonly initial: number; readonly max: number };
+  readonly #delays: Pauses;
   readonly #waiting = new Set<() => void>();
 
-  /** Delays in milliseconds. */
-  constructor(delays: { readonly initial: number; readonly max: number }) {
+  constructor(delays: Pauses) {
     this.#delays = delays;
   }
 

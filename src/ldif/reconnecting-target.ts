@@ -1,5 +1,5 @@
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
-import { backoff } from '../domain/retry.ts';
+import { backoff, type Pauses } from '../domain/retry.ts';
 import { type ChangeRecord, GivenUp, type LdifTarget } from './apply-ldif.ts';
 import { type ChangeConnection, ConnectionLost } from './directory-target.ts';
 import { standingOf } from './lost-answer.ts';
@@ -8,8 +8,8 @@ export interface ReconnectingTargetOptions {
   readonly connect: () => Promise<ChangeConnection>;
   /** The longest time that the directory may be away, in milliseconds. */
   readonly giveUpAfter: number;
-  /** The pauses between two attempts while the directory is away, in milliseconds. */
-  readonly pauses: { readonly initial: number; readonly max: number };
+  /** The pauses between two attempts while the directory is away. */
+  readonly pauses: Pauses;
   readonly now: () => number;
   readonly delay: (milliseconds: number) => Promise<void>;
   /**

@@ -1,5 +1,6 @@
 import { errorText } from '../domain/error-text.ts';
 import type { ReceiverStatus } from '../domain/notify.ts';
+import { backoff, type Pauses } from '../domain/retry.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import type { Message } from './trouble.ts';
 
@@ -23,8 +24,8 @@ export interface OutboxOptions {
   readonly now: () => number;
   /** Receives a sentence when messages cannot be sent, and when they can again. */
   readonly notice: (message: string) => void;
-  /** The pause after the first failed attempt, doubled after each further one up to `longest`. */
-  readonly pause?: { readonly first: number; readonly longest: number };
+  /** The pause after the first failed attempt, doubled after each further one up to `max`. */
+  readonly pause?: Pauses;
   /** How long one attempt may take. */
   readonly answerTimeout?: number;
 }
@@ -35,7 +36,7 @@ const MOST_QUEUED = 100;
 const OLDEST = 86_400_000;
 /** A message that was refused so many times is lost, as it would keep back all others. */
 const MOST_REFUSALS = 8;
-const PAUSE = { first: 5_000, longest: 300_000 };
+const PAUSE = { initial: 5_000, max: 300_000 };
 const ANSWER_TIMEOUT = 30_000;
 
 /**
@@ -180,8 +181,7 @@ export class Outbox {
   }
 
   #pause(): Promise<void> {
-    const { first, longest } = this.#options.pause ?? PAUSE;
-    const milliseconds = Math.min(longest, first * 2 ** (this.#failuresInRow - 1));
+    const milliseconds = backoff(this.#failuresInRow, this.#options.pause ?? PAUSE);
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#wake?.(), milliseconds);
       timer.unref();

@@ -1,3 +1,4 @@
+import { backoff } from '../domain/retry.ts';
 import type { PythonHelper } from '../host/python-helper.ts';
 import { startDatagrams } from './datagrams.ts';
 
@@ -19,16 +20,15 @@ export interface SenderOptions {
   readonly interpreter?: string | undefined;
   /**
    * Called when the helper process ends, with the reason. Not called again until one has run for
-   * `LONGEST_PAUSE`.
+   * `PAUSE.max`.
    */
   readonly failed: (reason: string) => void;
   /** Called when another helper process was started: the caller sends the current state again. */
   readonly restarted: () => void;
 }
 
-const FIRST_PAUSE = 100;
-/** Milliseconds. A helper process that runs longer than this is taken to work. */
-const LONGEST_PAUSE = 5_000;
+/** Milliseconds. A helper process that runs longer than `max` is taken to work. */
+const PAUSE = { initial: 100, max: 5_000 };
 
 /**
  * Starts a helper process that sends lines, and starts it again when it ends.
@@ -38,8 +38,8 @@ const LONGEST_PAUSE = 5_000;
  */
 export function openSender({ address, interpreter, failed, restarted }: SenderOptions): Sender {
   let helper: PythonHelper | undefined;
-  let pause = FIRST_PAUSE;
-  let reported = false;
+  /** The number of failures in a row, of which the first one is reported. */
+  let failures = 0;
   let retry: NodeJS.Timeout | undefined;
   let closed = false;
 
@@ -48,15 +48,9 @@ export function openSender({ address, interpreter, failed, restarted }: SenderOp
     const ended = (reason: string): void => {
       if (closed) return;
       helper = undefined;
-      if (performance.now() - startedAt > LONGEST_PAUSE) {
-        pause = FIRST_PAUSE;
-        reported = false;
-      }
-      if (!reported) failed(reason);
-      reported = true;
-      retry = setTimeout(restart, pause);
-      retry.unref();
-      pause = Math.min(pause * 2, LONGEST_PAUSE);
+      failures = performance.now() - startedAt > PAUSE.max ? 1 : failures + 1;
+      if (failures === 1) failed(reason);
+      retry = setTimeout(restart, backoff(failures, PAUSE)).unref();
     };
     helper = startDatagrams({
       path: address,

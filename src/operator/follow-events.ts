@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PublishedEvent } from '../domain/event.ts';
+import { backoff } from '../domain/retry.ts';
 import { type ListenAddress, OperatorError, readAddress } from './listen-address.ts';
 import { isPublishedEvent } from './published-event.ts';
 import { readAll, refused, sendRequest } from './send-request.ts';
@@ -48,8 +49,7 @@ export async function* followEvents(address: string, options: FollowOptions = {}
   }
 }
 
-const FIRST_PAUSE = 250;
-const LONGEST_PAUSE = 5_000;
+const PAUSE = { initial: 250, max: 5_000 };
 
 /**
  * The state of one follower, over all its connections.
@@ -62,7 +62,8 @@ class Follower {
   readonly #options: FollowOptions;
   #lastId = '';
   #attached = false;
-  #pause = FIRST_PAUSE;
+  /** The number of failures in a row. */
+  #failures = 0;
 
   constructor(target: ListenAddress, options: FollowOptions) {
     this.#target = target;
@@ -77,7 +78,7 @@ class Follower {
     const response = await this.#request();
     yield { kind: 'attached' };
     this.#attached = true;
-    this.#pause = FIRST_PAUSE;
+    this.#failures = 0;
     const parse = parseSse();
     response.setEncoding('utf8');
     response.setTimeout(SILENCE_TIMEOUT_MILLISECONDS, () => response.destroy(new Error('the service is silent')));
@@ -106,14 +107,15 @@ class Follower {
   lost(error: unknown): string | undefined {
     const isRefused = error instanceof OperatorError && error.cause === undefined;
     if (!this.#attached || isRefused) throw error;
-    if (this.#pause !== FIRST_PAUSE) return undefined;
+    if (this.#failures > 0) return undefined;
     return error instanceof Error ? error.message : String(error);
   }
 
   async pauseBeforeRetry(): Promise<void> {
     const { signal } = this.#options;
-    await delay(this.#pause, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
-    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+    this.#failures += 1;
+    const pause = backoff(this.#failures, PAUSE);
+    await delay(pause, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
   }
 }
 

@@ -1,9 +1,8 @@
 import { setMaxListeners } from 'node:events';
+import { LONGEST_TIMER } from '../domain/longest-timer.ts';
 import { endGroup } from './process-group.ts';
 import type { ScriptRequest } from './runner.ts';
 
-/** The longest delay of a timer: about 24 days. */
-const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
 /** The time after SIGKILL within which the script's end must have been seen. */
 const SEEN_WITHIN_MILLISECONDS = 2500;
 
@@ -49,7 +48,7 @@ export class Ending {
       this.#end(group);
       return;
     }
-    const limit = Math.min(this.#request.timeoutMilliseconds, LONGEST_TIMER_MILLISECONDS);
+    const limit = Math.min(this.#request.timeoutMilliseconds, LONGEST_TIMER);
     this.#timer = setTimeout(() => this.#begin('timedOut'), limit);
   }
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { backoff } from '../domain/retry.ts';
 import { listProcesses, readProcess } from './process-table.ts';
 
 /**
@@ -6,8 +7,8 @@ import { listProcesses, readProcess } from './process-table.ts';
  * uninterruptible wait may never end.
  */
 const KILLED_WITHIN_MILLISECONDS = 2000;
-const FIRST_POLL_MILLISECONDS = 5;
-const LONGEST_POLL_MILLISECONDS = 200;
+/** The pauses between two looks, in milliseconds. */
+const POLL = { initial: 5, max: 200 };
 /** The time from fork to setsid, with reserve for a busy machine. */
 const GROUP_MADE_WITHIN_MILLISECONDS = 50;
 
@@ -61,11 +62,10 @@ export async function waitThenKillGroup(group: number, milliseconds: number): Pr
 
 async function groupEndsWithin(group: number, milliseconds: number): Promise<boolean> {
   const until = performance.now() + milliseconds;
-  for (let pause = FIRST_POLL_MILLISECONDS; await groupLives(group); ) {
+  for (let looks = 1; await groupLives(group); looks += 1) {
     const left = until - performance.now();
     if (left <= 0) return false;
-    await delay(Math.min(pause, left));
-    pause = Math.min(pause * 2, LONGEST_POLL_MILLISECONDS);
+    await delay(Math.min(left, backoff(looks, POLL)));
   }
   return true;
 }

@@ -1,5 +1,6 @@
 import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
 import { LinkedQueue } from '../../src/domain/linked-queue.ts';
+import { LONGEST_TIMER } from '../../src/domain/longest-timer.ts';
 import { HeldPlaces, moreOf, type Place, placeOf } from '../held-places.ts';
 
 /** Days are `YYYYMMDD`. */
@@ -20,9 +21,6 @@ export interface HeldItemsOptions<T> {
   /** Where the held items are kept, for others to see. */
   readonly places?: HeldPlaces<T>;
 }
-
-/** The longest delay of setTimeout, in milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * The number of items that are released before other work has its turn. It takes some milliseconds.

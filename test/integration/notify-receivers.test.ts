@@ -90,7 +90,7 @@ function outboxFor(receiver: Receiver, answerTimeout = 300) {
     receiver,
     now: () => TIME,
     notice: (message) => notices.push(message),
-    pause: { first: 10, longest: 20 },
+    pause: { initial: 10, max: 20 },
     answerTimeout,
   });
   outboxes.push(outbox);

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { backoff } from '../../domain/retry.ts';
 import type { LogLine } from './log-line.ts';
 import { lostLines } from './lost-lines.ts';
 import { MessageQueue } from './message-queue.ts';
@@ -47,7 +48,8 @@ export function createStreamSink(options: StreamSinkOptions): Outlet {
   let link: Link | undefined;
   let isUp = false;
   let closing: (() => void) | undefined;
-  let pause = firstPause;
+  /** The number of failures in a row. */
+  let failures = 0;
   let retry: NodeJS.Timeout | undefined;
   let failure: string | undefined;
   let lastTime = '';
@@ -79,7 +81,7 @@ export function createStreamSink(options: StreamSinkOptions): Outlet {
   const up = (): void => {
     isUp = true;
     failure = undefined;
-    pause = firstPause;
+    failures = 0;
     pump();
   };
 
@@ -91,9 +93,8 @@ export function createStreamSink(options: StreamSinkOptions): Outlet {
       return;
     }
     fail(reason);
-    retry = setTimeout(connect, pause);
-    retry.unref();
-    pause = Math.min(pause * 2, LONGEST_PAUSE);
+    failures += 1;
+    retry = setTimeout(connect, backoff(failures, { initial: firstPause, max: LONGEST_PAUSE })).unref();
   };
 
   const connect = (): void => {

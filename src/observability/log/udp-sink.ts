@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns';
+import { backoff } from '../../domain/retry.ts';
 import type { LogLine } from './log-line.ts';
 import { lostLines } from './lost-lines.ts';
 import { MessageQueue } from './message-queue.ts';
@@ -52,7 +53,8 @@ class UdpSink implements Outlet {
   #untilLookup = 0;
   #lookingUp = false;
   #retry: NodeJS.Timeout | undefined;
-  #pause: number;
+  /** The number of failed look-ups in a row. */
+  #failures = 0;
   #inFlight = 0;
   #failure: string | undefined;
   #lastTime = '';
@@ -62,7 +64,6 @@ class UdpSink implements Outlet {
 
   constructor(options: UdpSinkOptions) {
     this.#options = { lookUp: lookup, firstPause: 1_000, closeWithin: 2_000, ...options };
-    this.#pause = this.#options.firstPause;
   }
 
   write(line: LogLine): void {
@@ -152,7 +153,7 @@ class UdpSink implements Outlet {
     this.#untilLookup = MESSAGES_PER_LOOKUP;
     if (target !== undefined) {
       this.#target = target;
-      this.#pause = this.#options.firstPause;
+      this.#failures = 0;
     } else {
       if (error !== null) this.#problem(error);
       if (this.#target === undefined) this.#lookUpLater();
@@ -161,11 +162,12 @@ class UdpSink implements Outlet {
   }
 
   #lookUpLater(): void {
+    this.#failures += 1;
+    const pause = backoff(this.#failures, { initial: this.#options.firstPause, max: LONGEST_PAUSE });
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#lookUp();
-    }, this.#pause).unref();
-    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+    }, pause).unref();
   }
 
   /**

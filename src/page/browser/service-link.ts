@@ -1,4 +1,5 @@
 import { EVENT_NAMES, type PublishedEvent } from '../../domain/event.ts';
+import { backoff } from '../../domain/retry.ts';
 import type { ServiceSnapshot } from '../../domain/status.ts';
 import { MOST_LISTED } from '../model/account.ts';
 
@@ -24,8 +25,7 @@ const POLL = 2_000;
 const POLL_SHARE = 20;
 /** How long an answer may take; a long journal takes seconds. */
 const ANSWER_TIMEOUT = 10_000;
-const FIRST_PAUSE = 1_000;
-const LONGEST_PAUSE = 8_000;
+const PAUSE = { initial: 1_000, max: 8_000 };
 /** How far back events are asked for: the longest span. */
 const SINCE = '1h';
 
@@ -36,7 +36,8 @@ export class ServiceLink {
   readonly #listener: LinkListener;
   #source: EventSource | undefined;
   #timer: number | undefined;
-  #pause = FIRST_PAUSE;
+  /** The number of losses in a row. */
+  #losses = 0;
   #lastId = '';
   #hasPast = false;
   /** Counts the openings, so that what belongs to an earlier one is left. */
@@ -99,7 +100,7 @@ export class ServiceLink {
       listen(name, (data) => this.#listener.gap((data as { missed: number }).missed));
     }
     source.addEventListener('open', () => {
-      if (turn === this.#turn) this.#pause = FIRST_PAUSE;
+      if (turn === this.#turn) this.#losses = 0;
     });
     // A browser tries again by itself, but not after every answer, and does not say when.
     source.addEventListener('error', () => {
@@ -110,12 +111,13 @@ export class ServiceLink {
 
   #lose(reason: string): void {
     this.close();
-    this.#listener.lost(reason, Date.now() + this.#pause);
+    this.#losses += 1;
+    const pause = backoff(this.#losses, PAUSE);
+    this.#listener.lost(reason, Date.now() + pause);
     const turn = this.#turn;
     this.#timer = window.setTimeout(() => {
       if (turn === this.#turn) void this.#ask(turn);
-    }, this.#pause);
-    this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+    }, pause);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Settings } from '../../config/schema.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
 import { type DirectoryOperations, operationsAt } from '../ldap/operations.ts';
-import { urlsToTry } from '../ldap/servers.ts';
+import { atFirstServer } from '../ldap/servers.ts';
 import { accessOf } from '../service/site.ts';
 
 /** A configuration and a connected directory, for one command. */
@@ -23,32 +23,28 @@ export interface DirectorySession {
 export async function withDirectory<T>(config: string, work: (session: DirectorySession) => Promise<T>): Promise<T> {
   const settings = await loadConfig(config, process.env);
   const access = accessOf(settings, process.env);
-  const { url, directory } = await firstAvailable(access, settings.directory.base);
+  const connected = await atFirstServer(access.urls, (url) => connect(access, url, settings.directory.base));
   try {
-    return await work({ settings, access, url, directory });
+    return await work({ settings, access, ...connected });
   } finally {
-    directory.close();
+    connected.directory.close();
   }
 }
 
-async function firstAvailable(
+async function connect(
   access: DirectoryAccess,
+  url: string,
   base: string,
 ): Promise<Pick<DirectorySession, 'url' | 'directory'>> {
-  let failure: unknown;
-  for (const url of await urlsToTry(access.urls)) {
-    const directory = operationsAt(access, url, base);
-    try {
-      const found = await directory.read(base);
-      if (found !== undefined) return { url, directory };
-      throw new DirectoryError(`${url}: there is no entry "${base}", or it may not be read`, {
-        remedy: 'correct directory.base, or let the account in directory.bindDn read it',
-      });
-    } catch (error) {
-      directory.close();
-      if (!(error instanceof DirectoryError)) throw error;
-      failure = error;
-    }
+  const directory = operationsAt(access, url, base);
+  try {
+    const found = await directory.read(base);
+    if (found !== undefined) return { url, directory };
+    throw new DirectoryError(`${url}: there is no entry "${base}", or it may not be read`, {
+      remedy: 'correct directory.base, or let the account in directory.bindDn read it',
+    });
+  } catch (error) {
+    directory.close();
+    throw error;
   }
-  throw failure;
 }

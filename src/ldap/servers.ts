@@ -32,19 +32,28 @@ export function currentUrls(
   written: readonly string[],
   options: LookUpOptions = {},
 ): readonly (readonly string[])[] | Promise<readonly string[]> {
-  return isAnyDomain(written) ? lookUp(written, options) : [written];
+  return written.some(isDomain) ? lookUp(written, options) : [written];
 }
 
-/** The same for one round of tries. */
-export async function urlsToTry(written: readonly string[]): Promise<readonly string[]> {
-  return isAnyDomain(written) ? lookUp(written, {}) : written;
+/**
+ * Resolves to what `attempt` resolves to for the first server that it does not fail for. Rejects
+ * with the DirectoryError of the last server, and at once with any other error.
+ */
+export async function atFirstServer<T>(written: readonly string[], attempt: (url: string) => Promise<T>): Promise<T> {
+  let last: unknown = new DirectoryError('no URL of a directory is configured', { remedy: 'set directory.url' });
+  for (const url of await lookUp(written)) {
+    try {
+      return await attempt(url);
+    } catch (error) {
+      if (!(error instanceof DirectoryError)) throw error;
+      last = error;
+    }
+  }
+  throw last;
 }
 
-function isAnyDomain(written: readonly string[]): boolean {
-  return written.some(isDomain);
-}
-
-async function lookUp(written: readonly string[], options: LookUpOptions): Promise<readonly string[]> {
+/** The URLs of the servers that may be connected to now; see `currentUrls`. */
+export async function lookUp(written: readonly string[], options: LookUpOptions = {}): Promise<readonly string[]> {
   const { resolve = resolveByDns, random = Math.random, failed = () => {} } = options;
   const errors: DirectoryError[] = [];
   const found = await Promise.all(

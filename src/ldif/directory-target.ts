@@ -5,7 +5,7 @@ import type { Connection } from '../ldap/connection.ts';
 import { openConnection } from '../ldap/open-connection.ts';
 import { resultError } from '../ldap/remedies.ts';
 import { search } from '../ldap/search.ts';
-import { urlsToTry } from '../ldap/servers.ts';
+import { atFirstServer } from '../ldap/servers.ts';
 import { readLdapResult } from '../ldap/wire/ldap-result.ts';
 import { encodeAdd, encodeDelete, encodeModify, encodeModifyDn } from '../ldap/wire/write-request.ts';
 import { TO_JUDGE } from './lost-answer.ts';
@@ -60,15 +60,8 @@ const REMEDIES: Readonly<Record<number, string>> = {
  * of the last one.
  */
 export async function connectForChanges(access: DirectoryAccess, signal: AbortSignal): Promise<ChangeConnection> {
-  let last: unknown = new DirectoryError('no URL of a directory is configured', { remedy: 'set directory.url' });
-  for (const url of await urlsToTry(access.urls)) {
-    try {
-      return changesOver(await openConnection(access, url, signal), access.timeoutMilliseconds);
-    } catch (error) {
-      last = error;
-    }
-  }
-  throw last;
+  const connection = await atFirstServer(access.urls, (url) => openConnection(access, url, signal));
+  return changesOver(connection, access.timeoutMilliseconds);
 }
 
 function changesOver(connection: Connection, timeoutMilliseconds: number): ChangeConnection {

@@ -1,5 +1,5 @@
 import type { CheckLine } from '../domain/check-line.ts';
-import { isDomain, urlsToTry } from '../ldap/servers.ts';
+import { isDomain, lookUp } from '../ldap/servers.ts';
 import { runCheck } from './run-check.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function checkServers(
       continue;
     }
     const line = await runCheck(`servers ${text}`, async () => {
-      const found = await urlsToTry([text]);
+      const found = await lookUp([text]);
       urls.push(...found);
       return { verdict: 'ok', found: `${found.join(', ')} by DNS, in this order now` };
     });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DirectoryError } from '../../src/domain/directory-error.ts';
-import { currentUrls, inOrder, type SrvRecord, urlsToTry } from '../../src/ldap/servers.ts';
+import { atFirstServer, currentUrls, inOrder, type SrvRecord } from '../../src/ldap/servers.ts';
 import { DnsServer } from '../support/dns-server.ts';
 
 function record(name: string, priority = 0, weight = 0, port = 389): SrvRecord {
@@ -76,6 +76,32 @@ describe('the servers that DNS names', () => {
 
   it('are not asked for where no domain is written', async () => {
     expect(currentUrls(['ldap://a', 'ldap://b'])).toEqual([['ldap://a', 'ldap://b']]);
-    expect(await urlsToTry(['ldap://a'])).toEqual(['ldap://a']);
+  });
+});
+
+describe('what is done once, at one server', () => {
+  const tried: string[] = [];
+  const attempt = async (url: string): Promise<string> => {
+    tried.push(url);
+    if (url.startsWith('ldap://down')) throw new DirectoryError(`${url} is away`);
+    if (url === 'ldap://defect') throw new TypeError('a bug');
+    return `done at ${url}`;
+  };
+  beforeEach(() => {
+    tried.length = 0;
+  });
+
+  it('is done at the first one that takes it', async () => {
+    expect(await atFirstServer(['ldap://down-1', 'ldap://up', 'ldap://down-2'], attempt)).toBe('done at ldap://up');
+    expect(tried).toEqual(['ldap://down-1', 'ldap://up']);
+  });
+
+  it('fails for the reason of the last one if none takes it', async () => {
+    await expect(atFirstServer(['ldap://down-1', 'ldap://down-2'], attempt)).rejects.toThrow('ldap://down-2 is away');
+  });
+
+  it('fails at once where the failure is not one of the directory', async () => {
+    await expect(atFirstServer(['ldap://defect', 'ldap://up'], attempt)).rejects.toThrow(TypeError);
+    expect(tried).toEqual(['ldap://defect']);
   });
 });

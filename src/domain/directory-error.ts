@@ -43,9 +43,9 @@ export class ConnectionCut extends DirectoryError {
 }
 
 /**
- * Result codes of RFC 4511, RFC 4533, RFC 3909 and RFC 4528 that the service branches on. No server
- * sends `answerTooLarge`: it is one of the codes reserved for the client's side (RFC 2251, section
- * 4.1.10: 81 to 90).
+ * Result codes of RFC 4511, RFC 4533, RFC 3909 and RFC 4528 that the program branches on, or that the
+ * embedded directory sends. No server sends `answerTooLarge`: it is one of the codes reserved for the
+ * client's side (RFC 2251, section 4.1.10: 81 to 90).
  */
 export const ResultCode = {
   success: 0,
@@ -53,6 +53,9 @@ export const ResultCode = {
   protocolError: 2,
   timeLimitExceeded: 3,
   sizeLimitExceeded: 4,
+  compareFalse: 5,
+  compareTrue: 6,
+  authMethodNotSupported: 7,
   strongerAuthRequired: 8,
   referral: 10,
   adminLimitExceeded: 11,
@@ -65,12 +68,15 @@ export const ResultCode = {
   attributeOrValueExists: 20,
   invalidAttributeSyntax: 21,
   noSuchObject: 32,
+  invalidDNSyntax: 34,
   invalidCredentials: 49,
   insufficientAccessRights: 50,
   busy: 51,
   unavailable: 52,
   unwillingToPerform: 53,
+  namingViolation: 64,
   objectClassViolation: 65,
+  notAllowedOnNonLeaf: 66,
   entryAlreadyExists: 68,
   other: 80,
   answerTooLarge: 90,

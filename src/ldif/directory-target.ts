@@ -44,14 +44,14 @@ const REMEDIES: Readonly<Record<number, string>> = {
   [ResultCode.noSuchAttribute]: 'the entry does not have what the record deletes: read it again',
   [ResultCode.undefinedAttributeType]: 'load the schema into the directory (config/schema), or correct the name',
   [ResultCode.attributeOrValueExists]: 'the entry has that value already: leave it out',
-  21: 'correct the value: the schema does not accept it',
+  [ResultCode.invalidAttributeSyntax]: 'correct the value: the schema does not accept it',
   [ResultCode.noSuchObject]: 'the entry, or what it is to stand below, does not exist: check the DN',
-  34: 'correct the DN',
+  [ResultCode.invalidDNSyntax]: 'correct the DN',
   [ResultCode.insufficientAccessRights]:
     'the account that binds may not write this: bind as one that may (--bind-dn and --bind-password-file)',
   [ResultCode.objectClassViolation]:
     'the entry lacks an attribute or an object class, or has one too many: load the schema (config/schema), or correct the record',
-  66: 'delete what stands below the entry first',
+  [ResultCode.notAllowedOnNonLeaf]: 'delete what stands below the entry first',
   [ResultCode.entryAlreadyExists]: 'the entry exists already: remove it first, or modify it',
 };
 

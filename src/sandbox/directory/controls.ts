@@ -1,9 +1,10 @@
+import { ResultCode } from '../../domain/directory-error.ts';
 import { dnText } from '../../domain/dn.ts';
 import { BerReader, enumerated, integer, octetString, sequence, Tag } from '../../ldap/wire/ber.ts';
 import type { EntryChange } from './directory.ts';
 import type { Filter } from './filter.ts';
 import { readFilter } from './read-filter.ts';
-import { Refusal, ServerResultCode } from './refusal.ts';
+import { Refusal } from './refusal.ts';
 import type { Operation, RequestControl } from './request.ts';
 import type { ResponseControl } from './response.ts';
 
@@ -50,16 +51,13 @@ export function readControls(operation: Operation, controls: readonly RequestCon
   for (const control of controls) {
     if (!isOffered(control.oid, operation)) {
       if (!control.critical) continue;
-      throw new Refusal(
-        ServerResultCode.unavailableCriticalExtension,
-        `critical control ${control.oid} is not available`,
-      );
+      throw new Refusal(ResultCode.unavailableCriticalExtension, `critical control ${control.oid} is not available`);
     }
     try {
       readControl(requested, control);
     } catch (error) {
       if (error instanceof Refusal) throw error;
-      throw new Refusal(ServerResultCode.protocolError, `control ${control.oid}: the value cannot be decoded`);
+      throw new Refusal(ResultCode.protocolError, `control ${control.oid}: the value cannot be decoded`);
     }
   }
   return requested;

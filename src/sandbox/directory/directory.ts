@@ -1,10 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
+import { ResultCode } from '../../domain/directory-error.ts';
 import { type Dn, dnKey, dnText, isWithin, type NamingValue, parseDn } from '../../domain/dn.ts';
 import { bytesOf, type StoredEntry, valuesOf } from './entry.ts';
 import { type Filter, matches } from './filter.ts';
 import { applyChanges, attributesOf, type Change } from './modify.ts';
 import { Stamps } from './operational.ts';
-import { Refusal, ServerResultCode } from './refusal.ts';
+import { Refusal } from './refusal.ts';
 import { checkWrite, type Rights, type Subject, visibleEntry } from './rights.ts';
 import { checkEntry } from './rules.ts';
 import { matchKey } from './schema.ts';
@@ -60,7 +61,7 @@ export class Directory {
     const dn = parseRequestDn(name);
     if (dn.length === 0) return [];
     if (password.length === 0) {
-      throw new Refusal(ServerResultCode.unwillingToPerform, 'unauthenticated bind (DN with no password) disallowed');
+      throw new Refusal(ResultCode.unwillingToPerform, 'unauthenticated bind (DN with no password) disallowed');
     }
     const { rights, administratorPassword } = this.#options;
     const entry = this.#entries.get(dnKey(dn));
@@ -71,7 +72,7 @@ export class Directory {
         ? []
         : valuesOf(entry, 'userPassword');
     if (!passwords.some((known) => known.length === password.length && timingSafeEqual(known, password))) {
-      throw new Refusal(ServerResultCode.invalidCredentials, '');
+      throw new Refusal(ResultCode.invalidCredentials, '');
     }
     return dn;
   }
@@ -96,14 +97,14 @@ export class Directory {
 
   compare(subject: Subject, name: string, attribute: string, value: Buffer): boolean {
     const values = valuesOf(this.read(subject, parseRequestDn(name)), attribute);
-    if (values.length === 0) throw new Refusal(ServerResultCode.noSuchAttribute, '');
+    if (values.length === 0) throw new Refusal(ResultCode.noSuchAttribute, '');
     return values.some((stored) => matchKey(attribute, stored) === matchKey(attribute, value));
   }
 
   add(subject: Subject, name: string, given: Parameters<typeof attributesOf>[0]): EntryChange {
     const dn = this.#writable(parseRequestDn(name));
     checkWrite(this.#options.rights, subject, dn, undefined);
-    if (this.#entries.has(dnKey(dn))) throw new Refusal(ServerResultCode.entryAlreadyExists, '');
+    if (this.#entries.has(dnKey(dn))) throw new Refusal(ResultCode.entryAlreadyExists, '');
     if (dnKey(dn) !== dnKey(this.suffix)) this.#existing(dn.slice(1));
     const unnamed: StoredEntry = { id: this.#lastId + 1, dn, attributes: attributesOf(given) };
     const named = applyChanges(unnamed.attributes, namingChanges(unnamed, dn.slice(0, 1), false));
@@ -133,7 +134,7 @@ export class Directory {
     const before = this.#target(name);
     checkWrite(this.#options.rights, subject, before.dn, undefined);
     if (this.#below(before.dn).length > 0) {
-      throw new Refusal(ServerResultCode.notAllowedOnNonLeaf, 'subordinate objects must be deleted first');
+      throw new Refusal(ResultCode.notAllowedOnNonLeaf, 'subordinate objects must be deleted first');
     }
     this.#entries.delete(dnKey(before.dn));
     return { kind: 'delete', before, after: undefined };
@@ -145,16 +146,16 @@ export class Directory {
     checkWrite(this.#options.rights, subject, before.dn, undefined);
     const rdn = parseRequestDn(newRdn);
     const [own] = before.dn;
-    if (rdn.length !== 1 || own === undefined) throw new Refusal(ServerResultCode.invalidDNSyntax, 'invalid new RDN');
+    if (rdn.length !== 1 || own === undefined) throw new Refusal(ResultCode.invalidDNSyntax, 'invalid new RDN');
     if (dnKey(before.dn) === dnKey(this.suffix)) {
-      throw new Refusal(ServerResultCode.unwillingToPerform, 'the suffix cannot be renamed');
+      throw new Refusal(ResultCode.unwillingToPerform, 'the suffix cannot be renamed');
     }
     const parent = newSuperior === undefined ? before.dn.slice(1) : this.#existing(parseRequestDn(newSuperior)).dn;
     if (isWithin(parent, before.dn))
-      throw new Refusal(ServerResultCode.unwillingToPerform, 'an entry cannot move below itself');
+      throw new Refusal(ResultCode.unwillingToPerform, 'an entry cannot move below itself');
     const dn: Dn = [...rdn, ...parent];
     if (dnKey(dn) !== dnKey(before.dn) && this.#entries.has(dnKey(dn))) {
-      throw new Refusal(ServerResultCode.entryAlreadyExists, '');
+      throw new Refusal(ResultCode.entryAlreadyExists, '');
     }
     const renamed = applyChanges(before.attributes, namingChanges(before, rdn, deleteOldRdn));
     const after: StoredEntry = { id: before.id, dn, attributes: this.#stamps.modified(renamed, subject) };
@@ -182,9 +183,8 @@ export class Directory {
 
   /** Refuses a DN at which this directory cannot write. */
   #writable(dn: Dn): Dn {
-    if (dn.length === 0) throw new Refusal(ServerResultCode.unwillingToPerform, 'the root DSE cannot be written');
-    if (!isWithin(dn, this.suffix))
-      throw new Refusal(ServerResultCode.unwillingToPerform, 'no global superior knowledge');
+    if (dn.length === 0) throw new Refusal(ResultCode.unwillingToPerform, 'the root DSE cannot be written');
+    if (!isWithin(dn, this.suffix)) throw new Refusal(ResultCode.unwillingToPerform, 'no global superior knowledge');
     return dn;
   }
 
@@ -192,7 +192,7 @@ export class Directory {
     const entry = this.#entries.get(dnKey(dn));
     if (entry !== undefined) return entry;
     const nearest = dn.map((_, depth) => dn.slice(depth)).find((ancestor) => this.#entries.has(dnKey(ancestor)));
-    throw new Refusal(ServerResultCode.noSuchObject, '', nearest === undefined ? '' : dnText(nearest));
+    throw new Refusal(ResultCode.noSuchObject, '', nearest === undefined ? '' : dnText(nearest));
   }
 
   #below(dn: Dn): StoredEntry[] {
@@ -209,7 +209,7 @@ export function inScope(dn: Dn, base: Dn, scope: Scope): boolean {
 /** Reads the DN of a request. Throws a Refusal if it is malformed. */
 export function parseRequestDn(name: string): Dn {
   const dn = parseDn(name);
-  if (dn === undefined) throw new Refusal(ServerResultCode.invalidDNSyntax, 'invalid DN');
+  if (dn === undefined) throw new Refusal(ResultCode.invalidDNSyntax, 'invalid DN');
   return dn;
 }
 

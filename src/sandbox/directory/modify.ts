@@ -1,5 +1,6 @@
+import { ResultCode } from '../../domain/directory-error.ts';
 import type { Attributes, StoredAttribute } from './entry.ts';
-import { Refusal, ServerResultCode } from './refusal.ts';
+import { Refusal } from './refusal.ts';
 import { checkName, checkValue, isSingleValued, matchKey, OPERATIONAL } from './schema.ts';
 
 /** One change of a modify request (RFC 4511, section 4.6; RFC 4525 for `increment`). */
@@ -35,14 +36,14 @@ export function attributesOf(given: ReadonlyArray<{ name: string; values: readon
 function checkChange({ operation, name, values }: Change): void {
   checkName(name);
   if (OPERATIONAL.has(name.toLowerCase())) {
-    throw new Refusal(ServerResultCode.constraintViolation, `${name}: no user modification allowed`);
+    throw new Refusal(ResultCode.constraintViolation, `${name}: no user modification allowed`);
   }
   if (values.length === 0 && (operation === 'add' || operation === 'increment')) {
-    throw new Refusal(ServerResultCode.protocolError, `modify/${operation}: ${name}: no values given`);
+    throw new Refusal(ResultCode.protocolError, `modify/${operation}: ${name}: no values given`);
   }
   if (operation === 'add' || operation === 'replace') for (const value of values) checkValue(name, value);
   if (new Set(values.map((value) => matchKey(name, value))).size < values.length) {
-    throw new Refusal(ServerResultCode.attributeOrValueExists, `${name}: value provided more than once`);
+    throw new Refusal(ResultCode.attributeOrValueExists, `${name}: value provided more than once`);
   }
 }
 
@@ -54,14 +55,13 @@ function valuesAfter({ operation, name, values }: Change, current: StoredAttribu
       return values;
     case 'add':
       if (values.some(has)) {
-        throw new Refusal(ServerResultCode.attributeOrValueExists, `modify/add: ${name}: value already exists`);
+        throw new Refusal(ResultCode.attributeOrValueExists, `modify/add: ${name}: value already exists`);
       }
       return [...before, ...values];
     case 'delete': {
       if (current === undefined)
-        throw new Refusal(ServerResultCode.noSuchAttribute, `modify/delete: ${name}: no such attribute`);
-      if (!values.every(has))
-        throw new Refusal(ServerResultCode.noSuchAttribute, `modify/delete: ${name}: no such value`);
+        throw new Refusal(ResultCode.noSuchAttribute, `modify/delete: ${name}: no such attribute`);
+      if (!values.every(has)) throw new Refusal(ResultCode.noSuchAttribute, `modify/delete: ${name}: no such value`);
       const gone = new Set(values.map((value) => matchKey(name, value)));
       return values.length === 0 ? [] : before.filter((stored) => !gone.has(matchKey(name, stored)));
     }
@@ -72,18 +72,17 @@ function valuesAfter({ operation, name, values }: Change, current: StoredAttribu
 
 function increment(name: string, before: readonly Buffer[], [by, more]: readonly Buffer[]): Buffer[] {
   if (before.length === 0)
-    throw new Refusal(ServerResultCode.noSuchAttribute, `modify/increment: ${name}: no such attribute`);
-  if (more !== undefined)
-    throw new Refusal(ServerResultCode.protocolError, `modify/increment: ${name}: more than one value`);
+    throw new Refusal(ResultCode.noSuchAttribute, `modify/increment: ${name}: no such attribute`);
+  if (more !== undefined) throw new Refusal(ResultCode.protocolError, `modify/increment: ${name}: more than one value`);
   const numbers = [...before, by].map((value) => value?.toString('latin1') ?? '');
   if (!numbers.every((text) => /^-?[0-9]+$/.test(text))) {
-    throw new Refusal(ServerResultCode.constraintViolation, `modify/increment: ${name}: not a number`);
+    throw new Refusal(ResultCode.constraintViolation, `modify/increment: ${name}: not a number`);
   }
   return numbers.slice(0, -1).map((text) => Buffer.from(String(BigInt(text) + BigInt(numbers.at(-1) ?? 0))));
 }
 
 function checkSingle(name: string, values: readonly Buffer[]): void {
   if (values.length > 1 && isSingleValued(name)) {
-    throw new Refusal(ServerResultCode.constraintViolation, `${name}: multiple values provided`);
+    throw new Refusal(ResultCode.constraintViolation, `${name}: multiple values provided`);
   }
 }

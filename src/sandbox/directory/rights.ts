@@ -1,6 +1,7 @@
+import { ResultCode } from '../../domain/directory-error.ts';
 import { type Dn, dnKey, isWithin } from '../../domain/dn.ts';
 import { type StoredEntry, without } from './entry.ts';
-import { Refusal, ServerResultCode } from './refusal.ts';
+import { Refusal } from './refusal.ts';
 import { isProvisioning } from './schema.ts';
 
 /** The rights in the embedded directory, as a real one would grant them. */
@@ -26,7 +27,7 @@ export function checkWrite(rights: Rights, subject: Subject, dn: Dn, attributes:
     isSame(subject, rights.service) && isWithin(dn, rights.accounts) && (attributes?.every(isProvisioning) ?? false);
   if (!allowed) {
     const message = subject.length === 0 ? 'modifications require authentication' : 'no write access';
-    throw new Refusal(ServerResultCode.insufficientAccessRights, message);
+    throw new Refusal(ResultCode.insufficientAccessRights, message);
   }
 }
 

@@ -1,5 +1,6 @@
+import { ResultCode } from '../../domain/directory-error.ts';
 import { type Attributes, bytesOf, type StoredEntry, valuesOf } from './entry.ts';
-import { Refusal, ServerResultCode } from './refusal.ts';
+import { Refusal } from './refusal.ts';
 import { matchKey } from './schema.ts';
 
 /** The attributes that the object class sstProvisioning requires: one name of each line. */
@@ -15,16 +16,13 @@ const REQUIRED_ATTRIBUTES = [
  */
 export function checkEntry(entry: StoredEntry): void {
   const classes = valuesOf(entry, 'objectClass').map((value) => matchKey('objectClass', value));
-  if (classes.length === 0) throw new Refusal(ServerResultCode.objectClassViolation, 'no objectClass attribute');
+  if (classes.length === 0) throw new Refusal(ResultCode.objectClassViolation, 'no objectClass attribute');
   if (classes.includes('sstprovisioning')) checkProvisioning(entry.attributes);
   for (const naming of entry.dn[0]?.values ?? []) {
     const { type } = naming;
     const key = matchKey(type, bytesOf(naming));
     if (!valuesOf(entry, type).some((found) => matchKey(type, found) === key)) {
-      throw new Refusal(
-        ServerResultCode.namingViolation,
-        `value of naming attribute '${type}' is not present in entry`,
-      );
+      throw new Refusal(ResultCode.namingViolation, `value of naming attribute '${type}' is not present in entry`);
     }
   }
 }
@@ -33,7 +31,7 @@ function checkProvisioning(attributes: Attributes): void {
   const missing = REQUIRED_ATTRIBUTES.find((names) => !names.some((name) => attributes.has(name.toLowerCase())));
   if (missing !== undefined) {
     throw new Refusal(
-      ServerResultCode.objectClassViolation,
+      ResultCode.objectClassViolation,
       `object class 'sstProvisioning' requires attribute '${missing[0]}'`,
     );
   }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { ResultCode } from '../../domain/directory-error.ts';
 import { comparedText } from '../../domain/entry-value.ts';
-import { Refusal, ServerResultCode } from './refusal.ts';
+import { Refusal } from './refusal.ts';
 
 /**
  * The schema of the embedded directory. Any attribute may be written. The attributes that the
@@ -123,14 +124,14 @@ export function substringKey(name: string, value: Buffer): string {
 export function checkName(name: string): void {
   const known = /^(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)(?:;[A-Za-z0-9-]+)*$/.test(name);
   if (!known || (/^sstprovisioning/i.test(name) && !isProvisioning(name))) {
-    throw new Refusal(ServerResultCode.undefinedAttributeType, `${name}: attribute type undefined`);
+    throw new Refusal(ResultCode.undefinedAttributeType, `${name}: attribute type undefined`);
   }
 }
 
 /** Throws a Refusal for a value of a wrong syntax. Text must be UTF-8 and not empty. */
 export function checkValue(name: string, value: Buffer): void {
   if (!isValid(matchingOf(name), value)) {
-    throw new Refusal(ServerResultCode.invalidAttributeSyntax, `${name}: value is not of the attribute's syntax`);
+    throw new Refusal(ResultCode.invalidAttributeSyntax, `${name}: value is not of the attribute's syntax`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { ResultCode } from '../../domain/directory-error.ts';
 import type { Dn } from '../../domain/dn.ts';
 import {
   CHANGE_TYPE,
@@ -9,7 +10,7 @@ import {
 import { type Directory, type EntryChange, inScope, parseRequestDn } from './directory.ts';
 import { type SelectedEntry, type StoredEntry, select } from './entry.ts';
 import { matches } from './filter.ts';
-import { Refusal, ServerResultCode } from './refusal.ts';
+import { Refusal } from './refusal.ts';
 import type { SearchOperation } from './request.ts';
 import type { ResponseControl } from './response.ts';
 import type { Subject } from './rights.ts';
@@ -41,7 +42,7 @@ export function search(
   const selected = entries.slice(0, limit).map((entry) => select(entry, operation.attributes, operation.typesOnly));
   return {
     entries: selected,
-    code: entries.length > limit ? ServerResultCode.sizeLimitExceeded : ServerResultCode.success,
+    code: entries.length > limit ? ResultCode.sizeLimitExceeded : ResultCode.success,
     controls,
   };
 }
@@ -51,7 +52,7 @@ function onePage(
   all: readonly StoredEntry[],
   { size, cookie }: { size: number; cookie: string },
 ): { entries: readonly StoredEntry[]; controls: ResponseControl[] } {
-  if (!/^[0-9]*$/.test(cookie)) throw new Refusal(ServerResultCode.protocolError, 'paged results cookie is invalid');
+  if (!/^[0-9]*$/.test(cookie)) throw new Refusal(ResultCode.protocolError, 'paged results cookie is invalid');
   const rest = all.filter(({ id }) => id > Number(cookie));
   const entries = rest.slice(0, size);
   const last = entries.at(-1);
@@ -60,7 +61,7 @@ function onePage(
 }
 
 function searchRoot(suffix: Dn, { scope, filter }: SearchOperation): StoredEntry[] {
-  if (scope !== 'base') throw new Refusal(ServerResultCode.noSuchObject, 'the empty DN has a base scope only');
+  if (scope !== 'base') throw new Refusal(ResultCode.noSuchObject, 'the empty DN has a base scope only');
   return [rootDse(suffix)].filter((entry) => matches(filter, entry));
 }
 

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
+import { ResultCode } from '../../domain/directory-error.ts';
 import { dnText } from '../../domain/dn.ts';
 import { Framer } from '../../ldap/wire/framer.ts';
 import { ControlOid, type DecodedControls, readControls } from './controls.ts';
 import { type Directory, type EntryChange, parseRequestDn } from './directory.ts';
 import { select } from './entry.ts';
 import { matches } from './filter.ts';
-import { Refusal, ServerResultCode } from './refusal.ts';
+import { Refusal } from './refusal.ts';
 import { type Operation, type Request, readRequest, type SearchOperation } from './request.ts';
 import {
   entryElement,
@@ -26,7 +27,7 @@ const MOST_UNSENT = 16 * 1024 * 1024;
 
 const LARGEST_REQUEST = 4 * 1024 * 1024;
 
-const SUCCESS: Result = { code: ServerResultCode.success, matchedDn: '', message: '' };
+const SUCCESS: Result = { code: ResultCode.success, matchedDn: '', message: '' };
 
 type WriteOperation = Extract<Operation, { kind: 'modify' | 'add' | 'delete' | 'rename' }>;
 
@@ -120,19 +121,16 @@ export class Session {
     if (assertion === undefined) return requested;
     const name = operation.kind === 'search' ? operation.base : 'dn' in operation ? operation.dn : '';
     if (!matches(assertion, this.#directory.read(this.#subject, parseRequestDn(name)))) {
-      throw new Refusal(ServerResultCode.assertionFailed, 'the assertion does not hold');
+      throw new Refusal(ResultCode.assertionFailed, 'the assertion does not hold');
     }
     return requested;
   }
 
   #bind(messageId: number, { version, name, password }: Extract<Operation, { kind: 'bind' }>): void {
     this.#subject = [];
-    if (version !== 3) throw new Refusal(ServerResultCode.protocolError, 'only version 3 of LDAP is spoken');
+    if (version !== 3) throw new Refusal(ResultCode.protocolError, 'only version 3 of LDAP is spoken');
     if (password === undefined) {
-      throw new Refusal(
-        ServerResultCode.authMethodNotSupported,
-        'SASL is not offered: bind with a DN and a password (-x)',
-      );
+      throw new Refusal(ResultCode.authMethodNotSupported, 'SASL is not offered: bind with a DN and a password (-x)');
     }
     this.#subject = this.#directory.authenticate(name, password);
     this.#answer(messageId, 'bind', SUCCESS);
@@ -140,7 +138,7 @@ export class Session {
 
   #extended(messageId: number, { oid }: Extract<Operation, { kind: 'extended' }>): void {
     if (oid !== ExtensionOid.whoAmI)
-      throw new Refusal(ServerResultCode.protocolError, `unsupported extended operation ${oid}`);
+      throw new Refusal(ResultCode.protocolError, `unsupported extended operation ${oid}`);
     const who = this.#subject.length === 0 ? '' : `dn:${dnText(this.#subject)}`;
     this.#send(resultMessage(messageId, RESPONSE_TAG.extended, SUCCESS, [], [responseValue(who)]));
   }
@@ -151,7 +149,7 @@ export class Session {
     if (persistent?.changesOnly !== true) {
       for (const entry of found.entries) this.#send(entryMessage(messageId, entry));
     }
-    if (persistent === undefined || (found.code !== ServerResultCode.success && !persistent.changesOnly)) {
+    if (persistent === undefined || (found.code !== ResultCode.success && !persistent.changesOnly)) {
       this.#answer(messageId, 'search', { ...SUCCESS, code: found.code }, found.controls);
       return;
     }
@@ -163,7 +161,7 @@ export class Session {
     const same = this.#directory.compare(this.#subject, dn, attribute, value);
     this.#answer(messageId, 'compare', {
       ...SUCCESS,
-      code: same ? ServerResultCode.compareTrue : ServerResultCode.compareFalse,
+      code: same ? ResultCode.compareTrue : ResultCode.compareFalse,
     });
   }
 
@@ -200,7 +198,7 @@ export class Session {
     const result =
       error instanceof Refusal
         ? { code: error.code, matchedDn: error.matchedDn, message: error.message }
-        : { code: ServerResultCode.other, matchedDn: '', message: 'the embedded directory failed' };
+        : { code: ResultCode.other, matchedDn: '', message: 'the embedded directory failed' };
     this.#answer(messageId, operation.kind, result);
   }
 
@@ -216,7 +214,7 @@ export class Session {
   #disconnect(message: string): void {
     this.#persistentSearches.clear();
     if (this.#socket.writable)
-      this.#socket.end(noticeOfDisconnection({ ...SUCCESS, code: ServerResultCode.protocolError, message }));
+      this.#socket.end(noticeOfDisconnection({ ...SUCCESS, code: ResultCode.protocolError, message }));
   }
 
   #send(message: Buffer): void {

@@ -1,6 +1,6 @@
-import { constants } from 'node:os';
 import type { JobLease } from '../domain/job.ts';
 import { needDescriptors, Shortage, shortageWords } from '../host/shortage.ts';
+import { Ending } from './ending.ts';
 
 export interface CommandOptions {
   readonly timeoutMilliseconds: number;
@@ -74,18 +74,10 @@ export const runCommand: RunCommand = async (command, options) => {
   const output = collectText(child.stdout);
   const complaint = collectText(child.stderr);
 
-  let ended: 'timedOut' | 'aborted' | undefined;
-  let killTimer: NodeJS.Timeout | undefined;
-  const end = (why: 'timedOut' | 'aborted'): void => {
-    ended ??= why;
-    signalGroup(child.pid, 'SIGTERM');
-    killTimer ??= setTimeout(() => signalGroup(child.pid, 'SIGKILL'), options.killGraceMilliseconds ?? KILL_GRACE);
-  };
-  const abort = (): void => end('aborted');
-  const timer = setTimeout(() => end('timedOut'), options.timeoutMilliseconds);
-  options.signal.addEventListener('abort', abort, { once: true });
+  const ending = new Ending({ killGraceMilliseconds: KILL_GRACE, ...options });
+  if (child.pid !== undefined) ending.started(child.pid);
   child.once('exit', () => {
-    clearTimeout(timer);
+    void ending.finish();
     const drain = setTimeout(() => {
       child.stdout.destroy();
       child.stderr.destroy();
@@ -94,11 +86,7 @@ export const runCommand: RunCommand = async (command, options) => {
   });
 
   const result = await child;
-  clearTimeout(timer);
-  clearTimeout(killTimer);
-  options.signal.removeEventListener('abort', abort);
-  if (ended !== undefined) signalGroup(child.pid, 'SIGKILL');
-
+  const ended = await ending.finish();
   const texts = { output: output(), complaint: complaint() };
   if (ended === 'timedOut') return { kind: 'timedOut', milliseconds: options.timeoutMilliseconds, ...texts };
   if (ended === 'aborted') return { kind: 'aborted', ...texts };
@@ -147,15 +135,6 @@ function collectText(stream: NodeJS.ReadableStream): () => string {
     length += chunk.length;
   });
   return () => Buffer.concat(chunks).toString('utf8');
-}
-
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, constants.signals[signal]);
-  } catch {
-    // ESRCH: the whole group has ended already.
-  }
 }
 
 /**

@@ -3,22 +3,25 @@ import { LONGEST_TIMER } from '../domain/longest-timer.ts';
 import { endGroup } from './process-group.ts';
 import type { ScriptRequest } from './runner.ts';
 
-/** The time after SIGKILL within which the script's end must have been seen. */
+/** The time after SIGKILL within which the end must have been seen. */
 const SEEN_WITHIN_MILLISECONDS = 2500;
+
+/** When a run's process group is ended, and how. */
+type EndingLimits = Pick<ScriptRequest, 'timeoutMilliseconds' | 'killGraceMilliseconds' | 'signal'>;
 
 /** Why the runner ends a run's process group. */
 export type EndingCause = 'timedOut' | 'aborted';
 
 /**
- * Ends the process group of one run at its time limit or on an abort, whichever comes first. The
- * time limit counts from the start of the script.
+ * Ends the process group of one run, of a script or of a command, at its time limit or on an abort,
+ * whichever comes first. The time limit counts from its start.
  *
  *   waiting (for the start) -> armed (`started`) -> ending (time limit or abort) -> done (`finish`)
  *   waiting -> ending (abort)     the group is ended as soon as `started` names it
  *   waiting, armed -> done (`finish`)
  */
 export class Ending {
-  readonly #request: ScriptRequest;
+  readonly #limits: EndingLimits;
   #timer: NodeJS.Timeout | undefined;
   readonly #onAbort = () => this.#begin('aborted');
   #group: number | undefined;
@@ -26,29 +29,30 @@ export class Ending {
   #ended: Promise<unknown> = Promise.resolve();
   #giveUp: () => void = () => {};
   /**
-   * Resolves if the end of the script was not seen in time after SIGKILL: a process survives it in
+   * Resolves if the end of the run was not seen in time after SIGKILL: a process survives it in
    * an uninterruptible wait, or the launcher does not answer.
    */
   readonly gaveUp: Promise<void> = new Promise((resolve) => {
     this.#giveUp = resolve;
   });
 
-  constructor(request: ScriptRequest) {
-    this.#request = request;
+  constructor(limits: EndingLimits) {
+    const { signal } = limits;
+    this.#limits = limits;
     // One signal serves all runs, so the warning about more than ten listeners is switched off.
-    setMaxListeners(0, request.signal);
-    request.signal.addEventListener('abort', this.#onAbort, { once: true });
-    if (request.signal.aborted) this.#onAbort();
+    setMaxListeners(0, signal);
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal.aborted) this.#onAbort();
   }
 
-  /** To be called as soon as the script runs, with the process group that it leads. */
+  /** To be called as soon as it runs, with the process group that it leads. */
   started(group: number): void {
     this.#group = group;
     if (this.#cause !== undefined) {
       this.#end(group);
       return;
     }
-    const limit = Math.min(this.#request.timeoutMilliseconds, LONGEST_TIMER);
+    const limit = Math.min(this.#limits.timeoutMilliseconds, LONGEST_TIMER);
     this.#timer = setTimeout(() => this.#begin('timedOut'), limit);
   }
 
@@ -58,7 +62,7 @@ export class Ending {
    */
   async finish(): Promise<EndingCause | undefined> {
     clearTimeout(this.#timer);
-    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    this.#limits.signal.removeEventListener('abort', this.#onAbort);
     if (this.#cause !== undefined) await this.#ended;
     return this.#cause;
   }
@@ -67,11 +71,11 @@ export class Ending {
     if (this.#cause !== undefined) return;
     this.#cause = cause;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#giveUp, this.#request.killGraceMilliseconds + SEEN_WITHIN_MILLISECONDS);
+    this.#timer = setTimeout(this.#giveUp, this.#limits.killGraceMilliseconds + SEEN_WITHIN_MILLISECONDS);
     if (this.#group !== undefined) this.#end(this.#group);
   }
 
   #end(group: number): void {
-    this.#ended = endGroup(group, this.#request.killGraceMilliseconds);
+    this.#ended = endGroup(group, this.#limits.killGraceMilliseconds);
   }
 }

@@ -12,16 +12,7 @@ afterEach(() => {
 const NOBODY = 2 ** 22 + 1;
 
 function endingOf(timeoutMilliseconds: number): Ending {
-  return new Ending({
-    account: { uid: '3724300', dn: 'uid=3724300,dc=example' },
-    command: ['true'],
-    env: {},
-    stdin: '',
-    timeoutMilliseconds,
-    killGraceMilliseconds: 100,
-    onLine: () => {},
-    signal: new AbortController().signal,
-  });
+  return new Ending({ timeoutMilliseconds, killGraceMilliseconds: 100, signal: new AbortController().signal });
 }
 
 describe('the time limit of a script', () => {

@@ -1,3 +1,4 @@
+import { errorText } from '../src/domain/error-text.ts';
 import type { Job, StepContext, StepOutcome } from '../src/domain/job.ts';
 import { LONGEST_TIMER } from '../src/domain/longest-timer.ts';
 import { ReturnCode } from '../src/domain/return-code.ts';
@@ -71,7 +72,7 @@ async function outcomeOf(step: SiteStep, job: Job, context: StepContext, means: 
     const shortage = shortageIn(error);
     if (shortage !== undefined)
       return { ok: false, returnValue: code, reason: `${shortage.message}; ${shortage.remedy}`, retry: 'shortage' };
-    const words = error instanceof Error ? error.message : String(error);
+    const words = errorText(error);
     return failed(code, `the step failed unexpectedly: ${words}`);
   }
 }

@@ -1,6 +1,7 @@
 import { catchError, mergeMap, Observable, throwError } from 'rxjs';
 import type { DirectoryChange, ProtocolName } from '../src/domain/change.ts';
 import { DirectoryError, RefreshStuck, ResultCode } from '../src/domain/directory-error.ts';
+import { errorText } from '../src/domain/error-text.ts';
 import type { DirectoryAccess } from '../src/ldap/access.ts';
 import type { Connection } from '../src/ldap/connection.ts';
 import { connectionError } from '../src/ldap/connection-error.ts';
@@ -198,5 +199,5 @@ function nothingOffered(
 function asDirectoryError(url: string, error: unknown): DirectoryError {
   if (error instanceof DirectoryError) return error;
   if (error instanceof Error && 'code' in error) return connectionError(url, error);
-  return new DirectoryError(error instanceof Error ? error.message : String(error), { cause: error });
+  return new DirectoryError(errorText(error), { cause: error });
 }

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, opendir } from 'node:fs/promises';
 import { comparablePath, isBelow, namesOf } from '../../src/domain/home-path.ts';
 import { HOLD, holdFolderAsync, isOthers, pathIn, WayFault } from '../../src/host/held-folder.ts';
+import { systemCode } from '../../src/host/host-fault.ts';
 import { passShortage } from '../../src/host/shortage.ts';
 
 /** What was found at a path and on the way to it. */
@@ -184,7 +185,7 @@ async function isEmpty(folder: FileHandle): Promise<boolean> {
 
 /** The system's code of a failed access to the file system. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  return systemCode(error) ?? String(error);
 }
 
 function unsafe(reason: string): Place {

@@ -2,10 +2,12 @@ import { constants } from 'node:fs';
 import { access, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { errorText } from '../../src/domain/error-text.ts';
 import type { RunCommand } from '../../src/script/command.ts';
 import type { Getent } from '../../src/script/getent.ts';
 import type { Look } from '../define-step.ts';
 import { inspectProgram, type StepFinding } from './findings.ts';
+import { codeOf } from './home-place.ts';
 import { faultsOfFolder } from './inspect-home-root.ts';
 import { fillTemplate } from './placeholders.ts';
 import { type RsnapshotSettings, readTemplate, refusalOf } from './rsnapshot-configuration.ts';
@@ -40,7 +42,7 @@ async function inspectFolder(directory: string, owner: number): Promise<readonly
     }
     await access(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = codeOf(error);
     const remedy = code === 'ENOENT' ? `mkdir -p ${directory}` : `give the service the right to write there`;
     return [{ key, message: `${directory} cannot be written to (${code})`, remedy }];
   }
@@ -96,7 +98,7 @@ async function inspectSample(
     const message = `a configuration made from it is refused: ${refusal}`;
     return refusal === undefined ? [] : [{ key, message, remedy: `${remedy}, or rsnapshot.checkCommand` }];
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorText(error);
     return [{ key, message, remedy: `make ${template} readable, or correct ${key}` }];
   }
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { systemCode } from '../../src/host/host-fault.ts';
 
 /** Throws if the attempt must not change anything any more. */
 export type Permit = () => void;
@@ -109,5 +110,5 @@ async function usingFile<T>(file: FileHandle, use: (file: FileHandle) => Promise
 }
 
 function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+  return codes.includes(systemCode(error) ?? '');
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { absolutePath, argumentList, duration, fileMode, orNull, text, yesOrNo } from '../../config/kinds/kind.ts';
 import { type SettingsOf, section, setting } from '../../config/kinds/setting.ts';
+import { errorText } from '../../src/domain/error-text.ts';
 import { type HomeRules, readHomePath } from '../../src/domain/home-path.ts';
 import type { Job, StepContext, StepOutcome } from '../../src/domain/job.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
@@ -151,7 +152,7 @@ async function reported(work: () => Promise<StepOutcome>): Promise<StepOutcome> 
     passShortage(error);
     if (error instanceof RefusedConfiguration) return cannotCreate(error.message);
     if (error instanceof InputFault) return cannotCreate(`the template ${error.message}: correct rsnapshot.template`);
-    const words = error instanceof Error ? error.message : String(error);
+    const words = errorText(error);
     return cannotCreate(`${words}: check rsnapshot.directory, its rights and its space`);
   }
 }

@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { importPerlFiles } from '../../config/import/import-perl-files.ts';
+import { errorText } from '../domain/error-text.ts';
 import { visible } from '../domain/visible.ts';
 import { OutputFault, writeOutput } from '../host/output-file.ts';
 import { DEFAULT_CONFIG } from './default-config.ts';
@@ -50,7 +51,7 @@ function write(path: string, text: string, mode: number): void {
   try {
     writeOutput(path, text, { how: 'new', mode, judged: false });
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
+    const words = errorText(error);
     throw new CommandFailure(error instanceof OutputFault ? `${path}: ${words}` : words);
   }
 }

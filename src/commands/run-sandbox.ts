@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '../../config/load-config.ts';
+import { errorText } from '../domain/error-text.ts';
 import { ReturnCode } from '../domain/return-code.ts';
+import { systemCode } from '../host/host-fault.ts';
 import { fewFiles, shortageIn } from '../host/shortage.ts';
 import { type DirectoryOperations, operationsAt } from '../ldap/operations.ts';
 import { paint, wantsColour } from '../observability/colour.ts';
@@ -188,7 +190,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 function describeError(error: unknown, port: number): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = systemCode(error);
   if (code === 'EADDRINUSE') {
     return `port ${port} of 127.0.0.1 is taken: choose another one with --port, or leave it out to have a free one`;
   }
@@ -198,7 +200,7 @@ function describeError(error: unknown, port: number): string {
   }
   const shortage = shortageIn(error);
   if (shortage !== undefined) return `the walk failed: ${shortage.message}; ${shortage.remedy}`;
-  return `the walk failed: ${error instanceof Error ? error.message : String(error)}`;
+  return `the walk failed: ${errorText(error)}`;
 }
 
 function styleOf(colour: boolean): Style {

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { JournalHealth } from '../domain/status.ts';
+import { systemCode } from '../host/host-fault.ts';
 import { makeOutputFolder, openOutput, setFileReaders } from '../host/output-file.ts';
 import { AppendedFile } from '../observability/appended-file.ts';
 import { renderJson } from '../observability/render-event.ts';
@@ -119,7 +120,7 @@ class FolderJournal {
     try {
       give();
     } catch (error) {
-      if (!isNotPermitted(error)) throw error;
+      if (systemCode(error) !== 'EPERM') throw error;
       const { directory, notice } = this.#options;
       const remedy = 'let the user of the service be a member of it, or correct operator.group';
       if (!this.#isUnshared) notice(`the journal in ${directory} cannot be given to its group; ${remedy}`);
@@ -182,8 +183,4 @@ class FolderJournal {
   #time(): string {
     return new Date(this.#options.now()).toISOString();
   }
-}
-
-function isNotPermitted(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPERM';
 }

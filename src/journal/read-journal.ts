@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { errorText } from '../domain/error-text.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import { systemCode } from '../host/host-fault.ts';
 import { type Input, InputFault, openInput } from '../host/input-file.ts';
@@ -98,6 +99,6 @@ const REASONS: Readonly<Record<string, string>> = {
 
 function reasonOf(error: unknown): string {
   const code = error instanceof InputFault ? undefined : systemCode(error);
-  const words = error instanceof Error ? error.message : String(error);
+  const words = errorText(error);
   return (code === undefined ? undefined : REASONS[code]) ?? words;
 }

@@ -1,6 +1,7 @@
 /** The texts for operators about connections that cannot be opened, fail or fall silent. */
 import { ConnectionCut, DirectoryError } from '../domain/directory-error.ts';
 import { errorText } from '../domain/error-text.ts';
+import { systemCode } from '../host/host-fault.ts';
 import { shortageIn } from '../host/shortage.ts';
 import type { LdapUrl } from './ldap-url.ts';
 import { resultError } from './remedies.ts';
@@ -191,6 +192,6 @@ export function connectionError(url: string, cause: unknown): DirectoryError {
 }
 
 function codeOf(cause: unknown): string {
-  if (!(cause instanceof Error && 'code' in cause && typeof cause.code === 'string')) return '';
-  return cause.code === 'UNSPECIFIED' ? (UNSPECIFIED_FAULTS[cause.message] ?? cause.code) : cause.code;
+  const code = systemCode(cause) ?? '';
+  return code === 'UNSPECIFIED' ? (UNSPECIFIED_FAULTS[errorText(cause)] ?? code) : code;
 }

@@ -1,5 +1,6 @@
 /** The texts for operators about SASL EXTERNAL and client certificates. */
 import { DirectoryError } from '../domain/directory-error.ts';
+import { systemCode } from '../host/host-fault.ts';
 import type { ClientCertificateSource } from './access.ts';
 import { type ClientCertificate, certificateIn } from './tls-material.ts';
 
@@ -65,7 +66,7 @@ export function refusedCertificate(
   { error, secured, closedByServer }: TlsFailure,
   presented: { readonly source: ClientCertificateSource; readonly client: ClientCertificate } | undefined,
 ): DirectoryError | undefined {
-  const code = codeOf(error) ?? codeOf(error instanceof Error ? error.cause : undefined);
+  const code = systemCode(error) ?? systemCode(error instanceof Error ? error.cause : undefined);
   if (presented === undefined) {
     const wanted = code === REQUIRED || (secured && closedByServer);
     return wanted ? wantsCertificate(url, code === REQUIRED, error) : undefined;
@@ -109,8 +110,4 @@ export function validityFault(
 /** Node.js separates the parts of a name by newlines. */
 export function oneLine(name: string): string {
   return name.replaceAll('\n', ', ');
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 import { DirectoryError } from '../domain/directory-error.ts';
+import { systemCode } from '../host/host-fault.ts';
 import { LdapUrlFault, readLdapUrl, readServers } from './ldap-url.ts';
 
 /** A record of DNS that names a server (RFC 2782). */
@@ -98,7 +99,7 @@ async function serversOf(domain: string, resolve: ResolveSrv, random: () => numb
 const NO_RECORDS: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA', 'NOTFOUND', 'NODATA']);
 
 function unresolved(domain: string, name: string, cause: unknown): DirectoryError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+  const code = systemCode(cause) ?? String(cause);
   if (NO_RECORDS.has(code)) {
     return new DirectoryError(`srv:${domain}: there are no SRV records of ${name} (${code})`, {
       remedy: `add one to the zone (${name}. SRV 0 100 389 ldap1.${domain}.), or correct directory.url`,

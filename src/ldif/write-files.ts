@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorText } from '../domain/error-text.ts';
+import { systemCode } from '../host/host-fault.ts';
 import { OutputFault, writeOutput } from '../host/output-file.ts';
 import type { LdifFile } from './account-ldif.ts';
 
@@ -35,7 +37,7 @@ export async function writeLdifFiles(
       });
     } catch (error) {
       if (error instanceof OutputFault) throw new CannotWriteLdif(`${path}: ${error.message}: move it away`);
-      throw new CannotWriteLdif(`${wordsOf(error)}: check the rights and the space of ${folder}`, { cause: error });
+      throw new CannotWriteLdif(`${errorText(error)}: check the rights and the space of ${folder}`, { cause: error });
     }
   }
   return paths;
@@ -51,11 +53,7 @@ async function lookAt(path: string): Promise<'folder' | 'other' | 'missing'> {
   try {
     return (await stat(path)).isDirectory() ? 'folder' : 'other';
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'missing';
-    throw new CannotWriteLdif(`${wordsOf(error)}: check the rights`, { cause: error });
+    if (systemCode(error) === 'ENOENT') return 'missing';
+    throw new CannotWriteLdif(`${errorText(error)}: check the rights`, { cause: error });
   }
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

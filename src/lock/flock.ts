@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { errorText } from '../domain/error-text.ts';
 import { passShortage } from '../host/shortage.ts';
 import { LockFault } from './errors.ts';
 
@@ -42,7 +43,7 @@ async function ended(child: ChildProcess): Promise<[number | null, NodeJS.Signal
     return (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   } catch (cause) {
     passShortage(cause);
-    const words = cause instanceof Error ? cause.message : String(cause);
+    const words = errorText(cause);
     throw new LockFault(`flock cannot be started (${words})`, 'install util-linux, or put it into PATH', cause);
   }
 }

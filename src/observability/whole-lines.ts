@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { errorText } from '../domain/error-text.ts';
 
 export interface WholeLinesOptions {
   /** The line that replaces a number of lost texts. */
@@ -72,7 +73,7 @@ export class WholeLines {
   }
 
   #report(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     if (reason === this.#reported) return;
     this.#reported = reason;
     this.#options.failed(reason);

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorText } from '../domain/error-text.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import { backoff } from '../domain/retry.ts';
 import { type ListenAddress, OperatorError, readAddress } from './listen-address.ts';
@@ -108,7 +109,7 @@ class Follower {
     const isRefused = error instanceof OperatorError && error.cause === undefined;
     if (!this.#attached || isRefused) throw error;
     if (this.#failures > 0) return undefined;
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 
   async pauseBeforeRetry(): Promise<void> {

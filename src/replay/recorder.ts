@@ -1,5 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { ObservePureStep } from '../../streams/turn/pure-steps.ts';
+import { errorText } from '../domain/error-text.ts';
 import { openOutput } from '../host/output-file.ts';
 import { encodeGap, encodeHeader, encodePureStep, type RecordedSettings } from './recording.ts';
 
@@ -54,7 +55,7 @@ export function recordTo(options: RecorderOptions): Recorder {
   };
 
   function fail(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     if (!failed) notice(`nothing more is recorded: ${reason}; make room or choose another file, and start again`);
     failed = true;
   }

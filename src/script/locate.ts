@@ -1,6 +1,7 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
-import { HostFault } from '../host/host-fault.ts';
+import { errorText } from '../domain/error-text.ts';
+import { HostFault, systemCode } from '../host/host-fault.ts';
 import { shortageWords } from '../host/shortage.ts';
 import type { ScriptResult } from './runner.ts';
 
@@ -153,11 +154,11 @@ export function notRecorded(file: string, record: string, code: string): NotStar
 /** The same result if the folder of the records cannot be created or is not safe. */
 export function noFolder(error: unknown): NotStarted {
   const remedy = error instanceof HostFault ? `; ${error.remedy}` : '';
-  const why = error instanceof Error ? error.message : String(error);
+  const why = errorText(error);
   return notStarted(errorCode(error), `no script is started, as its run cannot be recorded: ${why}${remedy}`, true);
 }
 
 /** The errno name of an error of Node.js, or UNKNOWN. */
 export function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
+  return systemCode(error) ?? 'UNKNOWN';
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoff } from '../domain/retry.ts';
+import { systemCode } from '../host/host-fault.ts';
 import { listProcesses, readProcess } from './process-table.ts';
 
 /**
@@ -76,6 +77,6 @@ function trySignal(target: number, signal: NodeJS.Signals | 0): boolean {
     return true;
   } catch (error) {
     // EPERM: it exists, but runs as another user.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return systemCode(error) === 'EPERM';
   }
 }

@@ -1,5 +1,6 @@
 import { chown } from 'node:fs/promises';
 import type { Settings } from '../../config/schema.ts';
+import { errorText } from '../domain/error-text.ts';
 import { shortageIn } from '../host/shortage.ts';
 import { programVersion } from '../host/version.ts';
 import { readPageFile } from '../operator/page-files.ts';
@@ -73,7 +74,7 @@ async function giveToGroup(listen: string, group: string, notice: Notice): Promi
     if (number === undefined) throw new Error('no group of this host');
     await chown(address.path, -1, number);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     notice(`the operator socket cannot be given to the group ${group} (${reason}); see to operator.group`, 'error');
   }
 }

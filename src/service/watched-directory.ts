@@ -7,6 +7,7 @@ import { subscribeOnce } from '../../streams/subscription.ts';
 import { watchSwitch } from '../../streams/switch.ts';
 import type { DirectoryChange, ProtocolName } from '../domain/change.ts';
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
+import { errorText } from '../domain/error-text.ts';
 import { attributesToRead } from '../domain/read-account.ts';
 import type { SwitchReading } from '../domain/switch.ts';
 import type { DirectoryAccess } from '../ldap/access.ts';
@@ -170,5 +171,5 @@ function silencesSubscription(error: unknown): error is DirectoryError {
 
 function sentenceOf(error: unknown): string {
   if (error instanceof DirectoryError) return error.sentence;
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

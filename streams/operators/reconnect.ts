@@ -17,6 +17,7 @@ import {
 } from 'rxjs';
 import type { DirectoryChange } from '../../src/domain/change.ts';
 import { DirectoryError, ResultCode, TryNextServer } from '../../src/domain/directory-error.ts';
+import { errorText } from '../../src/domain/error-text.ts';
 import { backoff } from '../../src/domain/retry.ts';
 import { cutWhenIdle } from '../../src/ldap/connection-error.ts';
 
@@ -115,7 +116,7 @@ function isForAnother(error: unknown): boolean {
 }
 
 function causeOf(error: unknown): { reason: string; remedy?: string; resultCode?: number } {
-  if (!(error instanceof DirectoryError)) return { reason: error instanceof Error ? error.message : String(error) };
+  if (!(error instanceof DirectoryError)) return { reason: errorText(error) };
   const { message: reason, remedy, resultCode } = error;
   return { reason, ...(remedy === undefined ? {} : { remedy }), ...(resultCode === undefined ? {} : { resultCode }) };
 }

@@ -1,4 +1,5 @@
 import { render } from 'preact';
+import { errorText } from '../../domain/error-text.ts';
 import type { PublishedEvent } from '../../domain/event.ts';
 import type { ServiceSnapshot } from '../../domain/status.ts';
 import type { RecentHistory } from '../../journal/recent-history.ts';
@@ -9,7 +10,7 @@ import { chooseLanes, rowsOf, type Section } from '../model/lanes.ts';
 import { PageModel } from '../model/page-model.ts';
 import { Page } from '../view/page.tsx';
 import { listenToKeys } from './keys.ts';
-import { ask, ServiceLink, wordsOf } from './service-link.ts';
+import { ask, ServiceLink } from './service-link.ts';
 import { type OpenedAccount, ROW_HEIGHT, type Tip, type ViewActions, type ViewState } from './view-state.ts';
 
 /** How often the page is painted, in milliseconds, however much arrives. */
@@ -186,7 +187,7 @@ export class PageController implements ViewActions {
       this.#model.takeLists(status);
       answer = { uid, history: past };
     } catch (error) {
-      answer = { uid, fault: wordsOf(error) };
+      answer = { uid, fault: errorText(error) };
     }
     if (this.#opened?.uid !== uid) return;
     this.#opened = answer;

@@ -1,3 +1,4 @@
+import { errorText } from '../../domain/error-text.ts';
 import { EVENT_NAMES, type PublishedEvent } from '../../domain/event.ts';
 import { backoff } from '../../domain/retry.ts';
 import type { ServiceSnapshot } from '../../domain/status.ts';
@@ -71,7 +72,7 @@ export class ServiceLink {
       this.#source ??= this.#stream(turn);
       this.#timer = window.setTimeout(() => void this.#ask(turn), Math.max(POLL, POLL_SHARE * took));
     } catch (error) {
-      if (turn === this.#turn) this.#lose(wordsOf(error));
+      if (turn === this.#turn) this.#lose(errorText(error));
     }
   }
 
@@ -126,8 +127,4 @@ export async function ask<T>(path: string): Promise<T> {
   const response = await fetch(path, { signal: AbortSignal.timeout(ANSWER_TIMEOUT) });
   if (!response.ok) throw new Error(`${path} answers ${response.status}`);
   return (await response.json()) as T;
-}
-
-export function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

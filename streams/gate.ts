@@ -1,5 +1,6 @@
 import { type Observable, Subject } from 'rxjs';
 import { Brake, type BrakeRules } from '../src/domain/brake.ts';
+import { defined } from '../src/domain/defined.ts';
 import type { Report } from '../src/domain/event.ts';
 import { destroys, type Mode, readMode } from '../src/domain/mode.ts';
 import type { Pause, PauseBy, PauseOrder } from '../src/domain/pause.ts';
@@ -70,7 +71,7 @@ export class Gate {
     }
     const milliseconds = Math.max(0, this.#now() - pause.since);
     if (this.#told.delete(by)) {
-      this.#report({ event: 'resumedWork', by, milliseconds, ...(who === undefined ? {} : { who }) });
+      this.#report({ event: 'resumedWork', by, milliseconds, ...defined({ who }) });
     }
     this.#opened$.next();
     return pause;

@@ -1,3 +1,4 @@
+import { defined } from '../../src/domain/defined.ts';
 import { isLoopbackHost } from '../../src/domain/loopback.ts';
 import { nearestWord } from '../kinds/nearest.ts';
 import { PERL_KEYS } from './perl-keys.ts';
@@ -127,7 +128,7 @@ function filterOf(values: Values): Readonly<Record<string, unknown>> {
     values.remark(written, 'todo', 'it cannot be taken apart: set directory.filter to what selects the accounts');
     return {};
   }
-  return filter === undefined ? {} : { filter };
+  return defined({ filter });
 }
 
 function commandOf(values: Values, script: string | undefined): readonly string[] {

@@ -1,3 +1,4 @@
+import { defined } from '../domain/defined.ts';
 import type { ServiceSnapshot } from '../domain/status.ts';
 import { visible } from '../domain/visible.ts';
 import { causeWords } from '../observability/condition-words.ts';
@@ -10,7 +11,7 @@ export function renderFailures({ failed, time }: ServiceSnapshot, columns: numbe
   if (failed.length === 0) return 'No account stands failed.';
   const groups = new FailureGroups(Number.POSITIVE_INFINITY);
   for (const { since, step, cause, ...account } of failed) {
-    const words = { ...(step === undefined ? {} : { step }), ...(cause === undefined ? {} : { cause }) };
+    const words = defined({ step, cause });
     groups.add({ ...account, ...words, since: since === undefined ? undefined : Date.parse(since) });
   }
   const blocks = groups.groups().map((group) => {

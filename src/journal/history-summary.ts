@@ -1,3 +1,4 @@
+import { defined } from '../domain/defined.ts';
 import type { EventName, PublishedEvent } from '../domain/event.ts';
 import { causeKey, withoutUid } from '../domain/failure-cause.ts';
 import { readMode } from '../domain/mode.ts';
@@ -94,7 +95,7 @@ export class Summary {
         ...about,
         count,
         last,
-        ...(longest === undefined ? {} : { longestMilliseconds: longest }),
+        ...defined({ longestMilliseconds: longest }),
         uids: [...uids],
       })),
       ungrouped: this.#ungrouped,

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { defined } from '../domain/defined.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { JournalHealth } from '../domain/status.ts';
 import { systemCode } from '../host/host-fault.ts';
@@ -88,8 +89,8 @@ class FolderJournal {
   }
 
   health(): JournalHealth {
-    const failure = this.#failure === undefined ? {} : { failure: this.#failure };
-    return { directory: this.#options.directory, lostEvents: this.#lostEvents, ...failure };
+    const { directory } = this.#options;
+    return { directory, lostEvents: this.#lostEvents, ...defined({ failure: this.#failure }) };
   }
 
   close(): void {

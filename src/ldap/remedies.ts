@@ -1,4 +1,5 @@
 /** The texts for operators about result codes. */
+import { defined } from '../domain/defined.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 
 interface ResultText {
@@ -128,6 +129,6 @@ export function resultError(
   const message = `${doing}: ${resultName(result.resultCode)} (${result.resultCode})${words === '' ? '' : `: ${words}`}${referral}`;
   return new DirectoryError(message, {
     resultCode: result.resultCode,
-    ...(remedy === undefined ? {} : { remedy }),
+    ...defined({ remedy }),
   });
 }

@@ -1,3 +1,4 @@
+import { defined } from '../domain/defined.ts';
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import type { SwitchPlace, SwitchReading } from '../domain/switch.ts';
@@ -25,7 +26,7 @@ export async function readSwitch(
   const [value, ...others] = text(attribute);
   if (value === undefined) return { is: 'unreadable', reason: `it has no ${attribute}, or that may not be read` };
   const [writtenBy] = text('modifiersName');
-  const by = writtenBy === undefined ? {} : { writtenBy };
+  const by = defined({ writtenBy });
   if (others.length === 0 && /^true$/i.test(value)) return { is: 'on', ...by };
   if (others.length === 0 && /^false$/i.test(value)) return { is: 'off', ...by };
   return { is: 'unreadable', reason: `its ${attribute} is neither TRUE nor FALSE` };

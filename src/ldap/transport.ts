@@ -1,5 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import { defined } from '../domain/defined.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import type { LdapUrl } from './ldap-url.ts';
 import type { TlsMaterial } from './tls-material.ts';
@@ -136,7 +137,7 @@ function tlsOptions(host: string, material: TlsMaterial | undefined): tls.Connec
   return {
     host,
     ...(net.isIP(host) === 0 ? { servername: host } : {}),
-    ...(authorities === undefined ? {} : { ca: authorities }),
+    ...defined({ ca: authorities }),
     ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',

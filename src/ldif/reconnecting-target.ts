@@ -1,3 +1,4 @@
+import { defined } from '../domain/defined.ts';
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
 import { backoff, type Pauses } from '../domain/retry.ts';
 import { type ChangeRecord, GivenUp, type LdifTarget } from './apply-ldif.ts';
@@ -154,8 +155,7 @@ function unknown(reason: string): DirectoryError {
 
 function perhapsOwn({ message, resultCode, remedy }: DirectoryError): DirectoryError {
   return new DirectoryError(`${message} (an earlier answer was lost: that may be the record's own doing)`, {
-    ...(resultCode === undefined ? {} : { resultCode }),
-    ...(remedy === undefined ? {} : { remedy }),
+    ...defined({ resultCode, remedy }),
   });
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { defined } from '../domain/defined.ts';
 import { bodyOf, type Sender, subjectOf, threadId } from './message-words.ts';
 import { type Receiver, Refused } from './outbox.ts';
 import type { Message } from './trouble.ts';
@@ -65,7 +66,7 @@ async function compose(message: Message, { from, to, host, sender }: MailOptions
     date: new Date(message.time),
     // Mails about one cause have one thread, also after a restart.
     references,
-    ...(references[0] === undefined ? {} : { inReplyTo: references[0] }),
+    ...defined({ inReplyTo: references[0] }),
     // RFC 3834: nothing answers it by itself.
     headers: { 'Auto-Submitted': 'auto-generated', Precedence: 'bulk' },
     text: bodyOf(message, sender),
@@ -92,7 +93,7 @@ async function onConnection(
     requireTLS: startTls,
     ignoreTLS: !startTls,
     name,
-    tls: { minVersion: 'TLSv1.2', ...(authorities === undefined ? {} : { ca: authorities }) },
+    tls: { minVersion: 'TLSv1.2', ...defined({ ca: authorities }) },
     socketCloseTimeout: 0,
   });
   const broken = new Promise<never>((_, reject) => {

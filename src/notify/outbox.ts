@@ -1,3 +1,4 @@
+import { defined } from '../domain/defined.ts';
 import { errorText } from '../domain/error-text.ts';
 import type { ReceiverStatus } from '../domain/notify.ts';
 import { backoff, type Pauses } from '../domain/retry.ts';
@@ -86,7 +87,7 @@ export class Outbox {
       failed: this.#failed,
       lost: this.#lost,
       queued: this.#queue.length,
-      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+      ...defined({ failure: this.#failure }),
     };
   }
 

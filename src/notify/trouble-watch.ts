@@ -1,3 +1,4 @@
+import { defined } from '../domain/defined.ts';
 import { needsOperator } from '../domain/directory-error.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import { causeKey } from '../domain/failure-cause.ts';
@@ -113,7 +114,7 @@ interface Account {
 }
 
 function accountIn(kind: Kind, { uid, mode, time }: Account & { readonly uid: string }): Subject {
-  return { id: idOf(kind, uid), uid, ...(mode === undefined ? {} : { mode }), since: Date.parse(time) };
+  return { id: idOf(kind, uid), uid, ...defined({ mode }), since: Date.parse(time) };
 }
 
 function idOf(kind: Kind, uid: string): string {

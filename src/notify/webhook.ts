@@ -3,6 +3,7 @@ import { type IncomingMessage, type RequestOptions, request as requestOpen } fro
 import { request as requestEncrypted } from 'node:https';
 import { connect } from 'node:net';
 import { connect as connectEncrypted } from 'node:tls';
+import { defined } from '../domain/defined.ts';
 import { jsonOf } from './message-json.ts';
 import type { Sender } from './message-words.ts';
 import { type Receiver, Refused } from './outbox.ts';
@@ -87,7 +88,7 @@ function refusal(status: number): Error {
 
 async function tlsOptions(readAuthorities: WebhookOptions['readAuthorities']) {
   const authorities = await readAuthorities();
-  return { minVersion: 'TLSv1.2' as const, ...(authorities === undefined ? {} : { ca: authorities }) };
+  return { minVersion: 'TLSv1.2' as const, ...defined({ ca: authorities }) };
 }
 
 function servername(host: string): string {

@@ -1,3 +1,4 @@
+import { defined } from '../domain/defined.ts';
 import type { LeaseStatus, LeasesStatus } from '../domain/lease-status.ts';
 import { heldWords, pausedBy } from '../domain/pause.ts';
 import { returnCodeName } from '../domain/return-code.ts';
@@ -36,11 +37,7 @@ export function retryWords({ attempt, dueAt, since, reason }: RetryingStatus, no
 
 /** `6 "no space left" in script; asked by cn=admin`; without last words the reason. */
 export function failureWords({ returnValue, step, cause, reason, ...account }: FailedStatus): string {
-  const words = causeWords({
-    returnValue,
-    ...(step === undefined ? {} : { step }),
-    ...(cause === undefined ? {} : { cause }),
-  });
+  const words = causeWords({ returnValue, ...defined({ step, cause }) });
   const what = cause === undefined && step !== undefined ? `${words}: ${withoutName(reason, returnValue)}` : words;
   return [what, askedWords(account)].filter((part) => part !== undefined).join('; ');
 }

@@ -1,3 +1,4 @@
+import { defined } from '../domain/defined.ts';
 import { causeKey } from '../domain/failure-cause.ts';
 import type { FailedStatus, FailureGroup } from '../domain/status.ts';
 
@@ -47,8 +48,7 @@ export class FailureGroups {
       .sort((one, other) => other.count - one.count)
       .map(({ returnValue, step, cause, count, first, last, uids }) => ({
         returnValue,
-        ...(step === undefined ? {} : { step }),
-        ...(cause === undefined ? {} : { cause }),
+        ...defined({ step, cause }),
         count,
         ...(last === Number.NEGATIVE_INFINITY ? {} : { first: iso(first), last: iso(last) }),
         uids,

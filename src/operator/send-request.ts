@@ -1,4 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
+import { defined } from '../domain/defined.ts';
 import { errorText } from '../domain/error-text.ts';
 import { type ListenAddress, OperatorError, showAddress } from './listen-address.ts';
 
@@ -29,7 +30,7 @@ export function sendRequest(
       method: body === undefined ? 'GET' : 'POST',
       agent: false,
       headers: { host: 'localhost', ...headers },
-      ...(signal === undefined ? {} : { signal }),
+      ...defined({ signal }),
     });
     const timeout = setTimeout(() => outgoing.destroy(new Error('no answer in time')), RESPONSE_TIMEOUT_MILLISECONDS);
     outgoing.once('response', (response) => {

@@ -1,3 +1,4 @@
+import { defined } from '../domain/defined.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { ConnectionStatus } from '../domain/status.ts';
 import { RecentAttempts } from './attempt-times.ts';
@@ -53,7 +54,7 @@ function reduceConnection(known: ConnectionStatus, event: PublishedEvent): Conne
       };
     case 'disconnected': {
       const { remedy } = event;
-      const why = { url: event.url, reason: event.reason, ...(remedy === undefined ? {} : { remedy }) };
+      const why = { url: event.url, reason: event.reason, ...defined({ remedy }) };
       return { ...rest, ...enter('reconnecting'), ...why };
     }
     case 'reconnecting':

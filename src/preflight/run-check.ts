@@ -1,4 +1,5 @@
 import type { CheckLine } from '../domain/check-line.ts';
+import { defined } from '../domain/defined.ts';
 import { errorText } from '../domain/error-text.ts';
 import { shortageIn } from '../host/shortage.ts';
 
@@ -14,6 +15,6 @@ export async function runCheck(what: string, check: () => Promise<Omit<CheckLine
     const found = errorText(error);
     const remedy =
       error instanceof Error && 'remedy' in error && typeof error.remedy === 'string' ? error.remedy : undefined;
-    return { what, verdict: 'fail', found, ...(remedy === undefined ? {} : { remedy }) };
+    return { what, verdict: 'fail', found, ...defined({ remedy }) };
   }
 }

@@ -1,3 +1,4 @@
+import { defined } from '../domain/defined.ts';
 import type { JobLease } from '../domain/job.ts';
 import { needDescriptors, Shortage, shortageWords } from '../host/shortage.ts';
 import { Ending } from './ending.ts';
@@ -123,7 +124,7 @@ function commandEnvironment(base: NodeJS.ProcessEnv): Record<string, string> {
   return {
     PATH: commandPath(base),
     LANG: base['LANG'] ?? 'C.UTF-8',
-    ...(zone === undefined ? {} : { TZ: zone }),
+    ...defined({ TZ: zone }),
   };
 }
 

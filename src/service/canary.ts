@@ -1,5 +1,6 @@
 import type { AccountRecord, AttributeNames, ReadEntry } from '../domain/account.ts';
 import type { Decision } from '../domain/decide.ts';
+import { defined } from '../domain/defined.ts';
 import { DirectoryError, failureKind } from '../domain/directory-error.ts';
 import { isSameDn } from '../domain/dn.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
@@ -113,8 +114,7 @@ export class Canary {
       dn,
       late: this.#isLate,
       ...(this.#answeredAt === undefined ? {} : { answeredAt: new Date(this.#answeredAt).toISOString() }),
-      ...(this.#milliseconds === undefined ? {} : { milliseconds: this.#milliseconds }),
-      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+      ...defined({ milliseconds: this.#milliseconds, failure: this.#failure }),
     };
   }
 

@@ -5,6 +5,7 @@ import type { Candidate } from '../../streams/candidate.ts';
 import type { Gate } from '../../streams/gate.ts';
 import type { ConditionName } from '../domain/condition.ts';
 import type { Control, ControlAnswer } from '../domain/control.ts';
+import { defined } from '../domain/defined.ts';
 import type { StreamEvent } from '../domain/event.ts';
 import { heldWords, pausedBy } from '../domain/pause.ts';
 
@@ -28,7 +29,7 @@ const UNTIL_WHEN = 'This lasts until resume, or a restart of the service; the en
 export function createControl({ gate, accounts, events$, settle }: ControlDependencies): Omit<Control, 'reload'> {
   return {
     pause: ({ reason = NO_REASON, who }) => {
-      gate.pause({ by: 'operator', holds: 'everything', reason, ...(who === undefined ? {} : { who }) });
+      gate.pause({ by: 'operator', holds: 'everything', reason, ...defined({ who }) });
       const { inWork, queued } = accounts.counts();
       return done(`Paused: nothing new is taken up. ${inWork} in work, to their end; ${queued} queued. ${UNTIL_WHEN}`);
     },
@@ -52,7 +53,7 @@ export function createControl({ gate, accounts, events$, settle }: ControlDepend
       const found = accountToSettle(accounts, uid);
       if (typeof found === 'string') return refused(`${uid} cannot be settled: ${found}.`);
       const answer = settling(events$, uid);
-      settle({ ...found, fresh: false, settlement: { code, ...(who === undefined ? {} : { who }) } });
+      settle({ ...found, fresh: false, settlement: { code, ...defined({ who }) } });
       return answer;
     },
   };

@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Settings } from '../../config/schema.ts';
+import { defined } from '../domain/defined.ts';
 import type { OutletHealth } from '../domain/status.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../observability/log.ts';
@@ -19,8 +20,13 @@ export function outletsOf(
     outlets.push({ outlet: 'syslog', where: addressText(syslog.address), ...health.syslog });
   if (journal !== undefined) {
     const { directory, lostEvents, failure } = journal.health();
-    const known = failure === undefined ? {} : { failure };
-    outlets.push({ outlet: 'journal', where: directory, lost: lostEvents, ...known, ...freeAt(directory) });
+    outlets.push({
+      outlet: 'journal',
+      where: directory,
+      lost: lostEvents,
+      ...defined({ failure }),
+      ...freeAt(directory),
+    });
   }
   return outlets;
 }

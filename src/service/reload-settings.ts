@@ -4,6 +4,7 @@ import { reloaded } from '../../config/reload.ts';
 import type { Settings } from '../../config/schema.ts';
 import { script } from '../../handlers/steps/chroot-script.ts';
 import type { Control, ControlAnswer } from '../domain/control.ts';
+import { defined } from '../domain/defined.ts';
 import type { Report } from '../domain/event.ts';
 import type { SystemdNotifier } from '../observability/systemd-notify.ts';
 import { checkStep } from '../preflight/steps.ts';
@@ -36,7 +37,7 @@ export function createReload(options: ReloadOptions): Control['reload'] {
       const { changed, needRestart } = next;
       settings = next.settings;
       use(settings);
-      report({ event: 'reloaded', changed, needRestart, ...(who === undefined ? {} : { who }) });
+      report({ event: 'reloaded', changed, needRestart, ...defined({ who }) });
       return {
         done: true,
         words: [...changeWords(changed, needRestart), ...(await scriptFaults(settings))].join('\n'),

@@ -1,4 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
+import { defined } from '../../src/domain/defined.ts';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
 import type { Candidate, ClaimedJob } from '../candidate.ts';
 import { type AfterHandler, afterHandler, settledOutcome } from '../turn/after-work.ts';
@@ -77,8 +78,7 @@ function notWrittenBack(
       open.wrote(id, record, { working: false });
       const { attempt, lost, inMilliseconds } = next;
       const failedAt = before?.failedAt ?? now();
-      const asker = askedBy === undefined ? {} : { askedBy };
-      const ownWork = { kind: 'retry', attempt, lost, fence, failedAt, ...asker } as const;
+      const ownWork = { kind: 'retry', attempt, lost, fence, failedAt, ...defined({ askedBy }) } as const;
       const why = { condition: 'retrying', attempt, reason, dueAt: now() + inMilliseconds, failedAt } as const;
       return { at: 'paused', candidate: { id, record, fresh: false, ownWork }, inMilliseconds, why };
     }

@@ -16,6 +16,7 @@ import {
   timer,
 } from 'rxjs';
 import type { DirectoryChange } from '../../src/domain/change.ts';
+import { defined } from '../../src/domain/defined.ts';
 import { DirectoryError, ResultCode, TryNextServer } from '../../src/domain/directory-error.ts';
 import { errorText } from '../../src/domain/error-text.ts';
 import { backoff } from '../../src/domain/retry.ts';
@@ -118,5 +119,5 @@ function isForAnother(error: unknown): boolean {
 function causeOf(error: unknown): { reason: string; remedy?: string; resultCode?: number } {
   if (!(error instanceof DirectoryError)) return { reason: errorText(error) };
   const { message: reason, remedy, resultCode } = error;
-  return { reason, ...(remedy === undefined ? {} : { remedy }), ...(resultCode === undefined ? {} : { resultCode }) };
+  return { reason, ...defined({ remedy, resultCode }) };
 }

@@ -1,4 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
+import { defined } from '../../src/domain/defined.ts';
 import { type ClaimedJob, type EndedWork, refOf } from '../candidate.ts';
 import type { Slot } from '../slots.ts';
 import { afterRefusal } from '../turn/after-work.ts';
@@ -112,8 +113,14 @@ function written(
   report(event);
   if (event.event !== 'failed') return DONE;
   const { returnValue, reason, step, cause, modifiedBy } = event;
-  const words = { ...(cause === undefined ? {} : { cause }), ...(modifiedBy === undefined ? {} : { modifiedBy }) };
-  const why = { condition: 'failed', returnValue, reason, step, ...words, failedAt: now() } as const;
+  const why = {
+    condition: 'failed',
+    returnValue,
+    reason,
+    step,
+    ...defined({ cause, modifiedBy }),
+    failedAt: now(),
+  } as const;
   return { at: 'rests', candidate: { id, record, fresh: false }, why };
 }
 

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { DirectoryChange, ProtocolName } from '../../src/domain/change.ts';
+import { defined } from '../../src/domain/defined.ts';
 import { DirectoryError } from '../../src/domain/directory-error.ts';
 import type { Connection } from '../../src/ldap/connection.ts';
 
@@ -42,8 +43,7 @@ export interface Protocol {
 export class NotOffered extends DirectoryError {
   static from({ message, resultCode, remedy }: DirectoryError): NotOffered {
     return new NotOffered(message, {
-      ...(resultCode === undefined ? {} : { resultCode }),
-      ...(remedy === undefined ? {} : { remedy }),
+      ...defined({ resultCode, remedy }),
     });
   }
 }

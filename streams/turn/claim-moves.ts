@@ -43,8 +43,3 @@ function mayBeOthers(memory: ClaimMemory, seen: AccountRecord): boolean {
 export function tokenOf({ tokens }: Pick<ClaimMemory, 'tokens'>, { date }: AccountRecord): TokenFence | undefined {
   return tokens.findLast(({ token }) => token === date?.value);
 }
-
-/** Who wrote a request, if the directory shows it. */
-export function askedBy({ modifiedBy }: AccountRecord): { readonly askedBy?: string } {
-  return modifiedBy === undefined ? {} : { askedBy: modifiedBy };
-}

@@ -1,5 +1,6 @@
 import type { AccountRecord } from '../../src/domain/account.ts';
 import { isInWork, preconditionHolds } from '../../src/domain/decide.ts';
+import { defined } from '../../src/domain/defined.ts';
 import { DirectoryError, failureKind, ResultCode } from '../../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { outcomeFence, standingFence } from '../../src/domain/fence.ts';
@@ -7,7 +8,7 @@ import { modeOf, readMode } from '../../src/domain/mode.ts';
 import { claim, claimed, resume, resumed, undoClaim } from '../../src/domain/transition.ts';
 import { type Candidate, sameTurn } from '../candidate.ts';
 import { attemptedOn } from './attempted.ts';
-import { askedBy, end, find, judge, lease, pause } from './claim-moves.ts';
+import { end, find, judge, lease, pause } from './claim-moves.ts';
 import type {
   Attempted,
   ClaimInput,
@@ -205,7 +206,7 @@ function verified(
       entry: reading.entry,
       fence: fenceOfOutcome,
       attempt: state.memory.attempt,
-      ...(how === 'claim' ? askedBy(seen) : {}),
+      ...defined({ askedBy: how === 'claim' ? seen.modifiedBy : undefined }),
     });
   const conflicts = state.memory.conflicts + 1;
   if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error: neverKept() });

@@ -1,5 +1,6 @@
 import type { AccountRecord } from '../../src/domain/account.ts';
 import { type Decision, isStart } from '../../src/domain/decide.ts';
+import { defined } from '../../src/domain/defined.ts';
 import { type DirectoryError, ResultCode } from '../../src/domain/directory-error.ts';
 import type { StreamEvent } from '../../src/domain/event.ts';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
@@ -75,7 +76,7 @@ export function foreignClaimEvent(record: AccountRecord): StreamEvent {
     event: 'conflict',
     reason: `${by} claimed the account, and this service is to be the only one (instances: one)`,
     remedy: 'stop the other service, or set instances: several in both; a bind DN for each tells them apart',
-    ...(record.modifiedBy === undefined ? {} : { modifiedBy: record.modifiedBy }),
+    ...defined({ modifiedBy: record.modifiedBy }),
     ...refOf(record),
   };
 }
@@ -94,7 +95,7 @@ export function notClaimedEvent(
       const isTooLarge = result.error.resultCode === ResultCode.answerTooLarge;
       const what = isTooLarge ? 'it cannot be worked on' : 'the directory refuses the claim';
       const reason = `${what}: ${result.error.sentence}`;
-      return { event: 'skipped', reason, ...codeOf(result.error), ...refOf(record) };
+      return { event: 'skipped', reason, ...defined({ resultCode: result.error.resultCode }), ...refOf(record) };
     }
     case 'gone':
       return { event: 'left', why: 'unknown', ...refOf(record) };
@@ -116,7 +117,14 @@ export function afterHandlerEvent(
   if (after.to !== 'repeat' || outcome.ok) return undefined;
   const { attempt, inMilliseconds } = after;
   const { reason } = outcome;
-  return { event: 'retrying', attempt, inMilliseconds, reason, ...causeOf(outcome), ...refOf(job.record, job.id) };
+  return {
+    event: 'retrying',
+    attempt,
+    inMilliseconds,
+    reason,
+    ...defined({ cause: outcome.cause }),
+    ...refOf(job.record, job.id),
+  };
 }
 
 /**
@@ -142,11 +150,10 @@ export function writeBackEvent(
     const settled = job.settlement === undefined ? {} : { settledBy: job.settlement.who ?? 'an operator' };
     return { event: 'finished', state: result.state, milliseconds: Math.round(milliseconds), ...settled, ...ref, mode };
   }
-  const { returnValue, step } = outcome;
+  const { returnValue, step, cause } = outcome;
   const reason = result.returnValueWritten ? outcome.reason : `${outcome.reason}; ${NOT_NOTED} ${requested}`;
-  const words = { reason: nameCode(returnValue, reason), step, ...causeOf(outcome) };
-  const asker = job.askedBy === undefined ? {} : { modifiedBy: job.askedBy };
-  return { event: 'failed', returnValue, ...words, ...asker, ...ref };
+  const words = { reason: nameCode(returnValue, reason), step, ...defined({ cause, modifiedBy: job.askedBy }) };
+  return { event: 'failed', returnValue, ...words, ...ref };
 }
 
 /** `error`: the refusal of the outcome by the directory. */
@@ -157,19 +164,9 @@ export function afterRefusalEvent(job: ClaimedJob, error: DirectoryError, after:
     attempt: after.tries + 1,
     inMilliseconds: after.inMilliseconds,
     reason: `the directory refuses the outcome, which is kept: ${error.sentence}`,
-    ...codeOf(error),
+    ...defined({ resultCode: error.resultCode }),
     ...refOf(job.record, job.id),
   };
-}
-
-/** The result code of the directory, if it has answered with one. */
-export function codeOf({ resultCode }: DirectoryError): { readonly resultCode?: number } {
-  return resultCode === undefined ? {} : { resultCode };
-}
-
-/** The last words of the script that failed, if it wrote any. */
-function causeOf({ cause }: { readonly cause?: string }): { readonly cause?: string } {
-  return cause === undefined ? {} : { cause };
 }
 
 const NOT_NOTED =

@@ -1,6 +1,7 @@
 import { concatMap, from, type OperatorFunction, of } from 'rxjs';
 import type { AccountRecord } from '../../src/domain/account.ts';
 import type { HoldReason } from '../../src/domain/condition.ts';
+import { defined } from '../../src/domain/defined.ts';
 import { readMode } from '../../src/domain/mode.ts';
 import { identityOf } from '../accounts/identity.ts';
 import type { OpenAccounts } from '../accounts/open-accounts.ts';
@@ -105,8 +106,7 @@ export function jobOf(
     attempt: retried?.attempt ?? (how === 'resume' ? attempt : 1),
     resumed,
     lost,
-    ...(settlement === undefined ? {} : { settlement }),
-    ...(askedBy === undefined ? {} : { askedBy }),
+    ...defined({ settlement, askedBy }),
   };
 }
 

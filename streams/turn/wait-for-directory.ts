@@ -1,9 +1,9 @@
 import type { AccountRecord } from '../../src/domain/account.ts';
+import { defined } from '../../src/domain/defined.ts';
 import type { DirectoryError } from '../../src/domain/directory-error.ts';
 import { refOf } from '../candidate.ts';
 import type { Slot } from '../slots.ts';
 import type { TurnDependencies } from '../turn-dependencies.ts';
-import { codeOf } from './turn-events.ts';
 
 /**
  * Waits after the nth failure in a row before the directory is asked again. Rejects when the
@@ -32,7 +32,7 @@ export function pauseFor(
       attempt,
       inMilliseconds,
       reason: error.sentence,
-      ...codeOf(error),
+      ...defined({ resultCode: error.resultCode }),
       ...refOf(record, job),
     });
     const waiting = () => {

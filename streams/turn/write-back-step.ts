@@ -1,4 +1,5 @@
 import type { AccountRecord } from '../../src/domain/account.ts';
+import { defined } from '../../src/domain/defined.ts';
 import { type DirectoryError, failureKind } from '../../src/domain/directory-error.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { outcomeFence } from '../../src/domain/fence.ts';
@@ -99,8 +100,13 @@ function written(
   returnValueWritten: boolean,
   made: string | undefined,
 ): WriteBackNext {
-  const version = made === undefined ? {} : { entryCSN: made };
-  return end({ kind: 'written', state, record: { ...record, ...version }, returnValueWritten, made });
+  return end({
+    kind: 'written',
+    state,
+    record: { ...record, ...defined({ entryCSN: made }) },
+    returnValueWritten,
+    made,
+  });
 }
 
 function notWritten(memory: WriteBackMemory, error: DirectoryError, rules: WriteBackRules): WriteBackNext {

@@ -1,3 +1,4 @@
+import { defined } from '../../domain/defined.ts';
 import { openOutput } from '../../host/output-file.ts';
 import { AppendedFile } from '../appended-file.ts';
 import type { LogLine } from './log-line.ts';
@@ -36,7 +37,7 @@ export function createFileSink(path: string, render: (line: LogLine) => string, 
       lastTime = line.time;
       file.append(`${render(line)}\n`);
     },
-    health: () => ({ lost, ...(failure === undefined ? {} : { failure }) }),
+    health: () => ({ lost, ...defined({ failure }) }),
     reopen: () => {
       file.flush();
       file.letGo();

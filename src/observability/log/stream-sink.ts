@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { defined } from '../../domain/defined.ts';
 import { backoff } from '../../domain/retry.ts';
 import type { LogLine } from './log-line.ts';
 import { lostLines } from './lost-lines.ts';
@@ -118,7 +119,7 @@ export function createStreamSink(options: StreamSinkOptions): Outlet {
       queue.push(render(line));
       if (isUp && link?.stream.writableNeedDrain === false) pump();
     },
-    health: () => ({ lost: queue.allLost, ...(failure === undefined ? {} : { failure }) }),
+    health: () => ({ lost: queue.allLost, ...defined({ failure }) }),
     close: () =>
       new Promise((resolve) => {
         const deadline = setTimeout(() => closing?.(), closeWithin);

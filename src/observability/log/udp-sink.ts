@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns';
+import { defined } from '../../domain/defined.ts';
 import { backoff } from '../../domain/retry.ts';
 import type { LogLine } from './log-line.ts';
 import { lostLines } from './lost-lines.ts';
@@ -74,7 +75,7 @@ class UdpSink implements Outlet {
   }
 
   health(): SinkHealth {
-    return { lost: this.#queue.allLost, ...(this.#failure === undefined ? {} : { failure: this.#failure }) };
+    return { lost: this.#queue.allLost, ...defined({ failure: this.#failure }) };
   }
 
   close(): Promise<void> {

@@ -4,6 +4,7 @@
 import { readAccount } from '../../src/domain/read-account.ts';
 import type { DirectoryAccess } from '../../src/ldap/access.ts';
 import { subscribeOnce } from '../../streams/subscription.ts';
+import { NAMES, RULES } from '../../test/support/accounts.ts';
 
 const [url, bindDn, password, base, filter, expected] = process.argv.slice(2) as [
   string,
@@ -20,22 +21,12 @@ const access: DirectoryAccess = {
   authentication: { method: 'simple', dn: bindDn, readPassword: async () => password },
   timeoutMilliseconds: 30_000,
 };
-const names = {
-  mode: 'sstProvisioningMode',
-  state: 'sstProvisioningState',
-  date: ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
-  active: 'sstIsActive',
-  returnValue: 'sstProvisioningReturnValue',
-  executionTime: null,
-};
-
-const rules = { lowestUidNumber: 1000, homeRoot: null, homeLayout: '{uid}' };
 
 let accounts = 0;
 const content = { base, filter, attributes: ['*'], protocol: 'syncrepl', deadAfterMilliseconds: 60_000 } as const;
 const subscription = subscribeOnce({ access, url, ...content }).subscribe({
   next: (change) => {
-    if (change.kind === 'entry' && readAccount(change.entry, names, rules).kind === 'account') accounts += 1;
+    if (change.kind === 'entry' && readAccount(change.entry, NAMES, RULES).kind === 'account') accounts += 1;
     if (change.kind !== 'refreshed') return;
     subscription.unsubscribe();
     if (accounts !== Number(expected)) {

@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 import { setUpService } from '../support/running-service.ts';
 import { ServiceTraces } from '../support/service-traces.ts';
 import type { TestDirectory } from '../support/test-directory.ts';
 import { SERVERS } from './servers.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 
 /**

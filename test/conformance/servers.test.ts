@@ -9,7 +9,7 @@ import { type Mode, readMode } from '../../src/domain/mode.ts';
 import { attributesToRead, readAccount } from '../../src/domain/read-account.ts';
 import { claim, failure, resume, success } from '../../src/domain/transition.ts';
 import { type DirectoryOperations, operationsAt } from '../../src/ldap/operations.ts';
-import { accountDn, BASE, RULES, SERVICE_DN, SERVICE_PASSWORD, SERVICES } from '../support/accounts.ts';
+import { accountDn, BASE, NAMES, RULES, SERVICE_DN, SERVICE_PASSWORD, SERVICES } from '../support/accounts.ts';
 import { type Changes, OPEN_ACCOUNTS, subscribe, subscription } from '../support/changes.ts';
 import { RETRIED_AFTER_CRASH } from '../support/directory-389.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
@@ -21,14 +21,6 @@ const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 const DONE = { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' };
 const WAITS_FOR_INACTIVE = 'waiting mode=delete reason=sstIsActive is TRUE; delete waits until it is FALSE';
 const ELSEWHERE = `ou=backup,${SERVICES}`;
-const NAMES = {
-  mode: 'sstProvisioningMode',
-  state: 'sstProvisioningState',
-  date: ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
-  active: 'sstIsActive',
-  returnValue: 'sstProvisioningReturnValue',
-  executionTime: null,
-};
 
 describe.each(SERVERS)('$name', RETRIED_AFTER_CRASH, ({ start, gone, fencing, ways }: ConformingServer) => {
   let directory: TestDirectory;

@@ -1,17 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AttributeNames } from '../../src/domain/account.ts';
 import { type DecisionContext, decide } from '../../src/domain/decide.ts';
 import { accountRecord as account } from '../support/account-record.ts';
-
-const NAMES: AttributeNames = {
-  mode: 'sstProvisioningMode',
-  state: 'sstProvisioningState',
-  date: ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
-  active: 'sstIsActive',
-  returnValue: 'sstProvisioningReturnValue',
-  executionTime: null,
-};
+import { NAMES } from '../support/accounts.ts';
 
 function context(changes: Partial<DecisionContext> = {}): DecisionContext {
   return {

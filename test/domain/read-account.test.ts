@@ -1,19 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AttributeNames } from '../../src/domain/account.ts';
 import { entryOf } from '../../src/domain/entry.ts';
 import { attributesToRead, readAccount } from '../../src/domain/read-account.ts';
-import { RULES } from '../support/accounts.ts';
+import { NAMES, RULES } from '../support/accounts.ts';
 import { FOREIGN_HOMES, HOSTILE_HOMES, HOSTILE_USERS } from '../support/hostile.ts';
 
-const NAMES: AttributeNames = {
-  mode: 'sstProvisioningMode',
-  state: 'sstProvisioningState',
-  date: ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
-  active: 'sstIsActive',
-  returnValue: 'sstProvisioningReturnValue',
-  executionTime: null,
-};
 const DN = 'uid=3724300,ou=accounts,dc=example,dc=org';
 const OPEN = { uid: '3724300', sstProvisioningMode: 'add', sstProvisioningState: '0', sstProvisioningDate: '0' };
 

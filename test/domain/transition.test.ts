@@ -12,7 +12,7 @@ import {
   success,
   undoClaim,
 } from '../../src/domain/transition.ts';
-import { NAMES } from '../support/stage.ts';
+import { NAMES } from '../support/accounts.ts';
 
 const TIMED: AttributeNames = { ...NAMES, executionTime: 'time' };
 const UNFENCED = { by: 'nothing' } as const;

@@ -16,8 +16,8 @@ import { AccountsInStream } from '../../streams/accounts-in-stream.ts';
 import { Gate } from '../../streams/gate.ts';
 import { NO_LEASES } from '../../streams/leases/leases.ts';
 import { provisioning } from '../../streams/pipeline.ts';
-import { RULES } from '../support/accounts.ts';
-import { NAMES, SUCCEEDED } from '../support/stage.ts';
+import { NAMES, RULES } from '../support/accounts.ts';
+import { SUCCEEDED } from '../support/stage.ts';
 import { dnOf, SoakDirectory, uuidOf } from './soak-directory.ts';
 
 const TODAY = '20261123';

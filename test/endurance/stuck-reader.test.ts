@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { exited, track } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 import { testSettings, withSettings, writeSettings } from '../support/service-process.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { memoryOf } from './memory.ts';
 import { SCALE } from './scale.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../dist/src/main.js');
 /**
  * Each account prints 2,000 lines of 200 characters. 30 accounts exceed the limit of the output
  * three times.
@@ -40,9 +40,7 @@ afterEach(async () => {
 async function start(args: readonly string[], operator: string | null): Promise<void> {
   const settings = withSettings(testSettings(slapd.url, TALKATIVE), { operator: { listen: operator } });
   const config = await writeSettings(folder, settings);
-  service = track(
-    spawn(process.execPath, [PROGRAM, 'run', '-c', config, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }),
-  );
+  service = track(spawn(process.execPath, [MAIN, 'run', '-c', config, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }));
 }
 
 async function workThrough(): Promise<void> {

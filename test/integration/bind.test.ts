@@ -7,12 +7,12 @@ import { BASE, SERVICE_DN } from '../support/accounts.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { attempt } from '../support/children.ts';
 import { type Directory389, start389 } from '../support/directory-389.ts';
+import { MAIN } from '../support/main.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import type { ServerTls } from '../support/slapd-config.ts';
 import { tlsLibraryOfSlapd } from '../support/slapd-tls.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 /** With GnuTLS slapd closes the connection, and does not say why. */
 const SAYS_IT_DEMANDS = {
   GnuTLS: /the directory closed the connection\n.*it may demand a client certificate: set directory/,

@@ -4,10 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountDn } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';
 import { freePort } from '../support/free-port.ts';
+import { MAIN } from '../support/main.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
-
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 
 let slapd: Slapd;
 let service: RunningService;

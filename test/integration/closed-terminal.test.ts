@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { exited, track } from '../support/children.ts';
-
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+import { MAIN } from '../support/main.ts';
 
 it('a service at a terminal ends when the terminal is closed, and not on kill -HUP', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'closed-terminal-'));

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountDn, BASE, SERVICE_DN, SERVICE_PASSWORD } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
-
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 
 let folder: string;
 let slapd: Slapd;

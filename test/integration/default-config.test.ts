@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { attempt } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const PATH = '/etc/prov-backup-rsnapshot/prov-backup-rsnapshot.yaml';
 
 let folder: string;

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { attempt } from '../support/children.ts';
-
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+import { MAIN } from '../support/main.ts';
 
 /** Runs a command with a limit of open files. Node.js itself does not start with fewer than 20. */
 function limited(files: number, ...args: string[]) {

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { exited, track } from '../support/children.ts';
 import { limitFiles } from '../support/file-limit.ts';
-
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+import { MAIN } from '../support/main.ts';
 
 let folder: string;
 beforeEach(() => {

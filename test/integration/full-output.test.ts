@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountDn } from '../support/accounts.ts';
 import { exited, track } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { text } from '../support/test-directory.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const FAILED = { sstProvisioningMode: 'adding', sstProvisioningState: '0', sstProvisioningReturnValue: '6' };
 const CLOSED = 'standard output is closed, so the answer is lost: open it\n';
 const SENTENCE = 'standard output cannot be written (ENOSPC: no space left on device, write); see to its room\n';

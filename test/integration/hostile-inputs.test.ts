@@ -8,8 +8,7 @@ import { encodeMessage, Operation } from '../../src/ldap/wire/message.ts';
 import { answeringServer } from '../support/answering-server.ts';
 import { attempt, type CommandResult, exited, track } from '../support/children.ts';
 import { HOSTILE_FILES } from '../support/hostile-files.ts';
-
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+import { MAIN } from '../support/main.ts';
 
 let folder: string;
 beforeEach(() => {

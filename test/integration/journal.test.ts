@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attempt, type CommandResult, exited, track } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 import { ServiceProcess, testSettings, withSettings, writeSettings } from '../support/service-process.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { text } from '../support/test-directory.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const ASKED = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 /** Uids with an f fail, uids with a w wait, uids with an s say a lot. */
 const SCRIPT = `#!/bin/sh

@@ -6,12 +6,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { BASE, SUFFIX } from '../support/accounts.ts';
 import { exited, track } from '../support/children.ts';
 import type { Operation } from '../support/ldap-framer.ts';
+import { MAIN } from '../support/main.ts';
 import { type FaultProxy, type HeldMessage, startProxy } from '../support/proxy.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { ROOT_DN, ROOT_PASSWORD } from '../support/slapd-config.ts';
 import { text } from '../support/test-directory.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const person = (cn: string, base: string, ...more: string[]) =>
   [`dn: cn=${cn},${base}`, 'objectClass: person', 'objectClass: posixAccount', `cn: ${cn}`, `sn: ${cn}`, `uid: ${cn}`]
     .concat(['uidNumber: 5000', 'gidNumber: 5000', `homeDirectory: /${cn}`, ...more, '', ''])

@@ -7,8 +7,8 @@ import { element, enumerated, octetString } from '../../src/ldap/wire/ber.ts';
 import { encodeMessage, Operation } from '../../src/ldap/wire/message.ts';
 import { answeringServer } from '../support/answering-server.ts';
 import { execute, exited, track } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const MEGABYTE = 1024 * 1024;
 const FILE_MEGABYTES = 160;
 const LONG_LINE = `description:: ${'QUJD'.repeat(25)}\n`;

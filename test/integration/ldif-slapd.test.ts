@@ -8,11 +8,10 @@ import { type LoadOptions, loadLdif } from '../../src/commands/ldif-load.ts';
 import { exitCodeOf } from '../../src/commands/run-action.ts';
 import { BASE, SERVICE_DN } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { ROOT_DN, ROOT_PASSWORD } from '../support/slapd-config.ts';
 import { text } from '../support/test-directory.ts';
-
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 
 const DEFAULTS = {
   reseller: '4000000',

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { fetchStatus } from '../../src/operator/fetch-status.ts';
 import { LEASES } from '../support/accounts.ts';
 import { attempt, type CommandResult } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 import { parseMetrics } from '../support/parse-metrics.ts';
 import { RecordingScript } from '../support/recording-script.ts';
 import {
@@ -19,8 +20,6 @@ import {
   writeSettings,
 } from '../support/service-process.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
-
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 
 let slapd: Slapd;
 let folder: string;

@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SERVICE_PASSWORD } from '../support/accounts.ts';
 import { exited, track } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 import { type Rsyslog, startRsyslog } from '../support/rsyslog.ts';
 import { ServiceProcess, testSettings, withSettings, writeSettings } from '../support/service-process.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const SCRIPT = '#!/bin/sh\necho "working on $PROV_UID"\n[ "$PROV_UID" = 7 ] && exit 5\nexit 0\n';
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 

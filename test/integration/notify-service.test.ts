@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attempt } from '../support/children.ts';
 import { type MailServer, type ReceivedMail, startMailServer } from '../support/mail-server.ts';
+import { MAIN } from '../support/main.ts';
 import {
   ServiceProcess,
   type SettingsFile,
@@ -14,7 +15,6 @@ import {
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { startWebReceiver, type WebReceiver } from '../support/web-receiver.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const ASKED = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 /** Uids with a q and an m fail, each kind by a cause of its own, until a file says that all is mended. */
 const SCRIPT = `#!/bin/sh

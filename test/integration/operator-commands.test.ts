@@ -4,11 +4,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceSnapshot } from '../../src/domain/status.ts';
 import { attempt, type CommandResult, exited, track } from '../support/children.ts';
 import { freePort } from '../support/free-port.ts';
+import { MAIN } from '../support/main.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { text } from '../support/test-directory.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const ASKED = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 const FAILED = { sstProvisioningMode: 'adding', sstProvisioningState: '0', sstProvisioningReturnValue: '6' };
 

@@ -4,10 +4,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceSnapshot } from '../../src/domain/status.ts';
 import { BASE } from '../support/accounts.ts';
 import { attempt, type CommandResult } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const ASKED = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 /** A user and a group without rights, by number. */
 const NOBODY = '65534';

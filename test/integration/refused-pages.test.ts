@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SERVICE_DN } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 import { type FaultProxy, startProxy } from '../support/proxy.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 const FAILED = { sstProvisioningMode: 'adding', sstProvisioningState: '0', sstProvisioningReturnValue: '6' };
 

@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { attempt, exited, track } from '../support/children.ts';
 import { freePort } from '../support/free-port.ts';
-
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+import { MAIN } from '../support/main.ts';
 
 /** The sandbox as a process with its own temporary folder. */
 class Sandbox {

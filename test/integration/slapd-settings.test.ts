@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { accountLdif, SERVICE_DN, SUFFIX } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startFront, startSlapd } from '../support/slapd.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 
 const toEnd: Array<() => Promise<unknown>> = [];

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { ESC, Terminal } from '../support/terminal.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const ENV = { PATH: process.env['PATH'], TZ: 'UTC', TERM: 'xterm' };
 const ENTER = `${ESC}[?1049h`;
 const LEAVE = `${ESC}[?7h${ESC}[?25h${ESC}[?1049l`;

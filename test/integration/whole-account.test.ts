@@ -6,12 +6,12 @@ import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import { accountLdif } from '../../src/ldif/account-ldif.ts';
 import { accountDn, BASE } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { text } from '../support/test-directory.ts';
 
 const EXAMPLE_SCRIPT = resolve(import.meta.dirname, '../../config/examples/create-chroot.sh');
-const MAIN = resolve(import.meta.dirname, '../../dist/src/main.js');
 const UID_NUMBER = '5000';
 
 /**

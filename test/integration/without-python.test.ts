@@ -5,8 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { LEASES } from '../support/accounts.ts';
 import { attempt } from '../support/children.ts';
-
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+import { MAIN } from '../support/main.ts';
 
 let folder: string;
 beforeAll(async () => {

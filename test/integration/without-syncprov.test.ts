@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../support/children.ts';
+import { MAIN } from '../support/main.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 const OPEN = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
 const SAYS =
   /the directory \(OpenLDAP\) offers no way to be told of changes: .*enable content synchronization in slapd: moduleload syncprov, and overlay syncprov/s;

@@ -9,11 +9,11 @@ import { RecordingError } from '../../src/replay/recording-error.ts';
 import { type ReplayResult, replayFile } from '../../src/replay/replay-file.ts';
 import type { PureStep } from '../../streams/turn/pure-steps.ts';
 import { SCALE } from '../endurance/scale.ts';
-import { RULES } from '../support/accounts.ts';
+import { NAMES, RULES } from '../support/accounts.ts';
 import { HOSTILE_FILES } from '../support/hostile-files.ts';
 import { type Fault, MemoryDirectory } from '../support/memory-directory.ts';
 import { oddValue, placesIn, replaced } from '../support/odd-values.ts';
-import { failed, NAMES, Stage, SUCCEEDED } from '../support/stage.ts';
+import { failed, Stage, SUCCEEDED } from '../support/stage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'records-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -7,8 +7,7 @@ import type { ClaimInput, ClaimMemory } from '../../streams/turn/claim-state.ts'
 import type { Failed } from '../../streams/turn/machine.ts';
 import type { PureStep } from '../../streams/turn/pure-steps.ts';
 import { accountRecord } from '../support/account-record.ts';
-import { RULES } from '../support/accounts.ts';
-import { NAMES } from '../support/stage.ts';
+import { NAMES, RULES } from '../support/accounts.ts';
 
 const TIME = '2026-03-01T02:00:00.000Z';
 const memory: ClaimMemory = {

@@ -8,10 +8,12 @@ import type { HandlerOutcome } from '../../src/domain/job.ts';
 import { encodeGap, encodeHeader, encodePureStep, type RecordedSettings } from '../../src/replay/recording.ts';
 import { type ReplayResult, replayFile } from '../../src/replay/replay-file.ts';
 import { takeTurn } from '../../streams/pipeline.ts';
+
 import type { PureStep } from '../../streams/turn/pure-steps.ts';
-import { RULES } from '../support/accounts.ts';
+import { NAMES, RULES } from '../support/accounts.ts';
+
 import { MemoryDirectory } from '../support/memory-directory.ts';
-import { failed, NAMES, Stage, SUCCEEDED } from '../support/stage.ts';
+import { failed, Stage, SUCCEEDED } from '../support/stage.ts';
 
 let folder: string;
 let directory: MemoryDirectory;

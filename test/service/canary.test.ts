@@ -4,8 +4,9 @@ import type { StreamEvent } from '../../src/domain/event.ts';
 import type { Job } from '../../src/domain/job.ts';
 import { readAccount } from '../../src/domain/read-account.ts';
 import { Canary } from '../../src/service/canary.ts';
+import { NAMES } from '../support/accounts.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
-import { NAMES, SUCCEEDED } from '../support/stage.ts';
+import { SUCCEEDED } from '../support/stage.ts';
 
 const INTERVAL = 60_000;
 const FINISHED = { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' };

@@ -4,8 +4,9 @@ import type { HandlerOutcome, RunHandler } from '../../src/domain/job.ts';
 import type { Candidate } from '../../streams/candidate.ts';
 import { takeTurn } from '../../streams/pipeline.ts';
 import type { TurnResult } from '../../streams/turn/turn.ts';
+import { NAMES } from '../support/accounts.ts';
 import { MemoryDirectory } from '../support/memory-directory.ts';
-import { failed, NAMES, Stage, SUCCEEDED } from '../support/stage.ts';
+import { failed, Stage, SUCCEEDED } from '../support/stage.ts';
 
 let directory: MemoryDirectory;
 

@@ -2,9 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Fencing } from '../../src/domain/fence.ts';
 import type { HandlerOutcome, RunHandler } from '../../src/domain/job.ts';
 import { MODES, type Mode, WORDS } from '../../src/domain/mode.ts';
+import { NAMES } from '../support/accounts.ts';
 import { fakeTimeStages } from '../support/fake-time-stages.ts';
 import type { MemoryDirectory } from '../support/memory-directory.ts';
-import { failed, NAMES, SUCCEEDED } from '../support/stage.ts';
+import { failed, SUCCEEDED } from '../support/stage.ts';
 import { LEASE } from '../support/stage-leases.ts';
 
 const world = fakeTimeStages();

@@ -5,7 +5,7 @@ import { type DirectoryEntry, entryOf } from '../../src/domain/entry.ts';
 import type { StreamEvent } from '../../src/domain/event.ts';
 import { readAccount } from '../../src/domain/read-account.ts';
 import { LeftAccounts } from '../../streams/accounts/left-accounts.ts';
-import { NAMES } from '../support/stage.ts';
+import { NAMES } from '../support/accounts.ts';
 
 const account = (uid: string) => ({ id: `uuid-${uid}`, uid, dn: `uid=${uid},dc=example` });
 

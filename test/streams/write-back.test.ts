@@ -5,8 +5,9 @@ import type { HandlerOutcome } from '../../src/domain/job.ts';
 import type { ClaimedJob } from '../../streams/candidate.ts';
 import { writeOutcome } from '../../streams/operators/write-back.ts';
 import type { WriteBackResult } from '../../streams/turn/write-back-state.ts';
+import { NAMES } from '../support/accounts.ts';
 import { dnOf, type Fault, MemoryDirectory, type Operation } from '../support/memory-directory.ts';
-import { failed, NAMES, Stage, SUCCEEDED } from '../support/stage.ts';
+import { failed, Stage, SUCCEEDED } from '../support/stage.ts';
 
 const STATE = '20261123T101112Z';
 const TIMED: AttributeNames = { ...NAMES, executionTime: 'sstProvisioningExecutionTime' };

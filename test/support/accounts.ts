@@ -1,4 +1,5 @@
 /** The DNs of the tests' directory tree, and the accounts in it. */
+import type { AttributeNames } from '../../src/domain/account.ts';
 import { escapeDnValue } from '../../src/domain/dn.ts';
 
 export const SUFFIX = 'dc=stoney-cloud,dc=org';
@@ -19,6 +20,16 @@ export const PROVISIONING_ATTRIBUTES = [
   'sstProvisioningReturnValue',
   'sstProvisioningExecutionTime',
 ] as const;
+
+/** The default names of the attributes. */
+export const NAMES: AttributeNames = {
+  mode: 'sstProvisioningMode',
+  state: 'sstProvisioningState',
+  date: ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
+  active: 'sstIsActive',
+  returnValue: 'sstProvisioningReturnValue',
+  executionTime: null,
+};
 
 /** The default rules for accounts. */
 export const RULES = { lowestUidNumber: 1000, homeRoot: null, homeLayout: '{uid}' };

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BASE, LEASES, PROVISIONING_ATTRIBUTES, SERVICE_DN, SUFFIX, treeLdif } from './accounts.ts';
-import { attempt, execute, exited, hasExited, track } from './children.ts';
+import { attempt, execute, exited, hasExited } from './children.ts';
+import { acceptsBind, startProcess } from './directory-process.ts';
 import { freePort } from './free-port.ts';
 import type { ServerTls } from './slapd-config.ts';
 import { bind, TestDirectory } from './test-directory.ts';
@@ -57,7 +58,7 @@ export class Directory389 extends TestDirectory {
   readonly ldapsUrl: string;
   readonly ldapiUrl: string;
   #child: ChildProcess | undefined;
-  #output = '';
+  #output = () => '';
   #ending = false;
   /** How it has ended by itself. */
   #crash: string | undefined;
@@ -82,18 +83,15 @@ export class Directory389 extends TestDirectory {
   async start(): Promise<void> {
     await makeRunFolders(this.name);
     const args = ['-D', `/etc/dirsrv/slapd-${this.name}`, '-i', pidFile(this.name), '-d', '0'];
-    const child = track(spawn('ns-slapd', args, { stdio: ['ignore', 'pipe', 'pipe'] }));
+    const { child, output } = startProcess('ns-slapd', args);
     this.#child = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (said: string) => {
-        this.#output = (this.#output + said).slice(-65_536);
-      });
-    }
-    child.on('error', (error) => {
-      this.#output += String(error);
-    });
+    this.#output = output;
     this.#ending = false;
-    await this.#whenReady(child);
+    await acceptsBind(child, this.login, {
+      name: 'ns-slapd',
+      milliseconds: 60_000,
+      said: () => this.#errorLog(),
+    });
     child.once('exit', (code, signal) => {
       if (this.#ending) return;
       this.#recovery = this.#recover(signal ?? `exit code ${code}`);
@@ -122,21 +120,6 @@ export class Directory389 extends TestDirectory {
     this.#crash = how;
     console.error(`ns-slapd has ended by itself, by ${how}, and is started again: ${await this.#errorLog()}`);
     await this.start();
-  }
-
-  async #whenReady(child: ChildProcess): Promise<void> {
-    const deadline = Date.now() + 60_000;
-    for (;;) {
-      try {
-        (await bind(this.login)).destroy();
-        return;
-      } catch (error) {
-        if (hasExited(child)) throw new Error(`ns-slapd did not start: ${await this.#errorLog()}`, { cause: error });
-        if (Date.now() > deadline)
-          throw new Error(`ns-slapd answers no bind: ${await this.#errorLog()}`, { cause: error });
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    }
   }
 
   /** Stops the server cleanly and keeps its data. */
@@ -224,7 +207,7 @@ export class Directory389 extends TestDirectory {
 
   async #errorLog(): Promise<string> {
     const log = await readFile(`/var/log/dirsrv/slapd-${this.name}/errors`, 'utf8').catch(String);
-    return `${this.#output}\n${log.slice(-2_000)}`;
+    return `${this.#output()}\n${log.slice(-2_000)}`;
   }
 
   async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {

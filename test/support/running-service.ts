@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BASE, SERVICE_DN, SERVICE_PASSWORD } from './accounts.ts';
 import { exited, track } from './children.ts';
+import { MAIN } from './main.ts';
 
 export interface ServiceSetup {
   /** The URL of the directory. */
@@ -16,8 +17,6 @@ export interface ServiceSetup {
   readonly flags?: readonly string[];
   readonly directory?: Readonly<Record<string, unknown>>;
 }
-
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
 
 /** The built service as a process, with its configuration and script in a temporary folder. */
 export class RunningService {

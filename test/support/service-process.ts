@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { BASE, LEASES, SERVICE_DN, SERVICE_PASSWORD } from './accounts.ts';
 import { exited, hasExited, track } from './children.ts';
-
-const PROGRAM = join(import.meta.dirname, '../../dist/src/main.js');
+import { MAIN } from './main.ts';
 
 /** Settings as in a configuration file. Sections are merged over those of `testSettings`. */
 export type SettingsFile = Readonly<Record<string, unknown>>;
@@ -85,7 +84,7 @@ export class ServiceProcess {
   /** Starts the process without waiting for its connection. `environment` is added to ours. */
   start(environment: NodeJS.ProcessEnv = {}): void {
     if (this.running) throw new Error('the service runs already');
-    const { program = PROGRAM, through = [] } = this.#options;
+    const { program = MAIN, through = [] } = this.#options;
     const [file = '', ...args] = [...through, process.execPath, program, 'run', '-c', this.#config, ...this.#args];
     const child = track(
       spawn(file, args, {

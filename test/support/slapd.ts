@@ -1,13 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SUFFIX, treeLdif } from './accounts.ts';
-import { execute, exited, hasExited, track } from './children.ts';
+import { execute, exited, hasExited } from './children.ts';
+import { acceptsBind, startProcess } from './directory-process.ts';
 import { freePort } from './free-port.ts';
 import { frontConfig, ROOT_DN, ROOT_PASSWORD, type SlapdOptions, slapdConfig } from './slapd-config.ts';
-import { bind, TestDirectory } from './test-directory.ts';
+import { TestDirectory } from './test-directory.ts';
 
 /**
  * A real slapd in a temporary folder, on ports of 127.0.0.1 that stay the same over restarts.
@@ -23,7 +24,7 @@ export class Slapd extends TestDirectory {
   readonly ldapiUrl: string;
   readonly #listeners: string;
   #child: ChildProcess | undefined;
-  #output = '';
+  #output = () => '';
 
   constructor(folder: string, port: number, tlsPort: number | undefined, alsoAt: readonly string[] = []) {
     const url = `ldap://127.0.0.1:${port}`;
@@ -45,34 +46,16 @@ export class Slapd extends TestDirectory {
 
   /** The output of slapd since its start. */
   get output(): string {
-    return this.#output;
+    return this.#output();
   }
 
   /** Starts slapd on its data. Resolves when it accepts a bind. */
   async start(): Promise<void> {
     const args = ['-d', 'none', '-f', join(this.folder, 'slapd.conf'), '-h', this.#listeners];
-    const child = track(spawn('slapd', args, { stdio: ['ignore', 'pipe', 'pipe'] }));
+    const { child, output } = startProcess('slapd', args);
     this.#child = child;
-    this.#output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (said: string) => {
-        this.#output = (this.#output + said).slice(-65_536);
-      });
-    }
-    child.on('error', (error) => {
-      this.#output += String(error);
-    });
-    const deadline = Date.now() + 20_000;
-    for (;;) {
-      try {
-        (await bind(this.login)).destroy();
-        return;
-      } catch (error) {
-        if (hasExited(child)) throw new Error(`slapd did not start: ${this.#output}`, { cause: error });
-        if (Date.now() > deadline) throw new Error(`slapd answers no bind: ${this.#output}`, { cause: error });
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    }
+    this.#output = output;
+    await acceptsBind(child, this.login, { name: 'slapd', milliseconds: 20_000, said: output });
   }
 
   /** Stops slapd cleanly and keeps its data. */

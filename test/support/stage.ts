@@ -24,21 +24,14 @@ import { type Leases, NO_LEASES } from '../../streams/leases/leases.ts';
 import { reconnect } from '../../streams/operators/reconnect.ts';
 import { type PipelineDependencies, provisioning } from '../../streams/pipeline.ts';
 import { reconcile } from '../../streams/reconcile.ts';
+
 import type { PureStep } from '../../streams/turn/pure-steps.ts';
 import type { TurnDependencies } from '../../streams/turn-dependencies.ts';
-import { RULES } from './accounts.ts';
+import { NAMES, RULES } from './accounts.ts';
+
 import type { MemoryDirectory } from './memory-directory.ts';
 import { replayed } from './replayed.ts';
 import { stageLeases } from './stage-leases.ts';
-
-export const NAMES: AttributeNames = {
-  mode: 'sstProvisioningMode',
-  state: 'sstProvisioningState',
-  date: ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
-  active: 'sstIsActive',
-  returnValue: 'sstProvisioningReturnValue',
-  executionTime: null,
-};
 
 /** Makes tokens and holders unique among the services of a test. */
 let tokens = 0;

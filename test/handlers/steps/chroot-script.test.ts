@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { script } from '../../../handlers/steps/chroot-script.ts';
 import { buildCommand, buildEnvironment, buildInput, isSecret } from '../../../handlers/steps/script-request.ts';
-import { type DirectoryEntry, entryOf } from '../../../src/domain/entry.ts';
+import { entryOf } from '../../../src/domain/entry.ts';
 import type { StreamEvent } from '../../../src/domain/event.ts';
 import type { Job } from '../../../src/domain/job.ts';
 import type { ScriptResult, ScriptRunner } from '../../../src/script/runner.ts';
@@ -10,7 +10,7 @@ import { createScriptRunner } from '../../../src/script/script-runner.ts';
 import { scriptFolder } from '../../script/contract.ts';
 import { exited } from '../../support/children.ts';
 import { startLeftRun } from '../../support/left-run.ts';
-import { doStep, stepOf } from './job.ts';
+import { doStep, jobOf, stepOf } from './job.ts';
 
 const DN = 'uid=3724300,ou=accounts,ou=backup,ou=services,dc=example,dc=org';
 const files = scriptFolder();
@@ -21,25 +21,11 @@ afterAll(async () => {
 });
 
 function jobFor(attributes: Parameters<typeof entryOf>[1] = {}, overrides: Partial<Job> = {}, dn = DN): Job {
-  const entry: DirectoryEntry = entryOf(dn, { uid: '3724300', ...attributes });
+  const job = jobOf('3724300');
   return {
-    id: 'job-1',
-    mode: 'add',
-    record: {
-      dn,
-      entryUUID: '0b1a2c3d-0000-4000-8000-000000000001',
-      uid: '3724300',
-      mode: 'adding',
-      state: '0',
-      date: undefined,
-      active: true,
-      returnValue: undefined,
-      modifiedAt: undefined,
-    },
-    entry,
-    attempt: 1,
-    resumed: false,
-    lost: 0,
+    ...job,
+    record: { ...job.record, dn, entryUUID: '0b1a2c3d-0000-4000-8000-000000000001' },
+    entry: entryOf(dn, { uid: '3724300', ...attributes }),
     ...overrides,
   };
 }

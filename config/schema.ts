@@ -1,3 +1,4 @@
+import type * as z from 'zod';
 import { stepSections } from '../handlers/steps/registry.ts';
 import { listenAddresses, syslogTarget } from './kinds/address-kinds.ts';
 import {
@@ -18,6 +19,15 @@ import { notifySection } from './notify-section.ts';
 
 /** How the service binds. */
 const AUTH_METHODS = ['simple', 'external', 'anonymous'] as const;
+
+/** How often a failed attempt is repeated, and when. */
+function attempts<S extends z.ZodType>(sentence: string, count: S) {
+  return section(sentence, {
+    attempts: count,
+    initial: setting('Pause before the second attempt; doubled after each further one.', '5s', duration('10ms', '1d')),
+    max: setting('Longest pause.', '10m', duration('10ms', '7d')),
+  });
+}
 
 /**
  * All settings of the service, each with its kind, its default, and its sentence in the reference.
@@ -164,27 +174,14 @@ export const settingsSchema = section('', {
   }),
   ...stepSections,
   retry: section('When a failed attempt is repeated without being asked for.', {
-    temporary: section(
+    temporary: attempts(
       'After exit code 75 (try again later), and, without end, where the host is short of files or processes.',
-      {
-        attempts: setting('Attempts in all, the first included.', 10, wholeNumber(1, 1_000_000)),
-        initial: setting(
-          'Pause before the second attempt; doubled after each further one.',
-          '5s',
-          duration('10ms', '1d'),
-        ),
-        max: setting('Longest pause.', '10m', duration('10ms', '7d')),
-      },
+      setting('Attempts in all, the first included.', 10, wholeNumber(1, 1_000_000)),
     ),
-    script: section('After any other failure of the script.', {
-      attempts: setting('Attempts in all, the first included; 1: none is repeated.', 1, wholeNumber(1, 1_000_000)),
-      initial: setting(
-        'Pause before the second attempt; doubled after each further one.',
-        '5s',
-        duration('10ms', '1d'),
-      ),
-      max: setting('Longest pause.', '10m', duration('10ms', '7d')),
-    }),
+    script: attempts(
+      'After any other failure of the script.',
+      setting('Attempts in all, the first included; 1: none is repeated.', 1, wholeNumber(1, 1_000_000)),
+    ),
   }),
   reconnect: section('How the service comes back to a directory that went away.', {
     initial: setting(

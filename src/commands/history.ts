@@ -5,6 +5,7 @@ import type { TextOptions } from './history-text.ts';
 import { neededJournalFolder } from './journal-folder.ts';
 import { useUtc, withConfigOption } from './options.ts';
 import { CommandExit, runAction, UsageError } from './run-action.ts';
+import { sizeOf } from './screen.ts';
 
 interface HistoryOptions {
   readonly config: string;
@@ -13,9 +14,6 @@ interface HistoryOptions {
   readonly json?: true;
   readonly utc?: true;
 }
-
-/** The columns where standard output is no terminal. */
-const COLUMNS = 80;
 
 /**
  * `history`: what happened to an account, or to all in a time, by the journal. No running service
@@ -44,7 +42,7 @@ async function history(uid: string | undefined, options: HistoryOptions): Promis
   if (uid !== undefined && filter.uids.size !== 1) throw new UsageError('give one uid, or none for a summary');
   const directory = await neededJournalFolder(options.config);
   const query = { since, until, filter };
-  const show: TextOptions = { width: process.stdout.columns ?? COLUMNS };
+  const show: TextOptions = { width: sizeOf(process.stdout).columns };
   return uid === undefined ? summarize(directory, query, options, show) : tell(uid, directory, query, options, show);
 }
 

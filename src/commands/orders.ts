@@ -2,13 +2,11 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Control } from '../domain/control.ts';
 import { orderTarget, type TargetOptions, withTargetOptions } from './operator-target.ts';
 import { CommandExit, runAction } from './run-action.ts';
+import { sizeOf } from './screen.ts';
 
 interface OrderOptions extends TargetOptions {
   readonly json?: true;
 }
-
-/** The columns of a terminal that does not say it. */
-const USUAL_COLUMNS = 80;
 
 /**
  * The orders to a running service. Each exits 0 if it was carried out, 1 if the service refused it,
@@ -56,7 +54,7 @@ function send(name: keyof Control, { json, ...target }: OrderOptions, order: obj
     const { visible } = await import('../domain/visible.ts');
     const { wrap } = await import('../observability/wrap.ts');
     const answer = await sendOrder(await orderTarget(target), name, order);
-    const { columns = USUAL_COLUMNS } = process.stdout;
+    const { columns } = sizeOf(process.stdout);
     const lines = answer.words.split('\n').flatMap((line) => wrap(visible(line), columns));
     const text = json ? JSON.stringify(answer) : lines.join('\n');
     process.stdout.write(`${text}\n`);

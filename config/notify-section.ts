@@ -12,68 +12,68 @@ import { section, setting } from './kinds/setting.ts';
 
 /** Who is told of what needs a hand. */
 export const notifySection = section(
-  'Mails and calls of a webhook about what needs a hand: by cause, and not by account.',
+  'Mails and calls of a webhook about what needs a person, by cause and not by account.',
   {
-    mail: section('Mail, handed in by SMTP.', {
+    mail: section('Mail, by SMTP.', {
       server: setting(
-        'The server that takes it, by smtp:// (port 587) or smtps:// (port 465); null: no mail is sent.',
+        'The mail server, as smtp:// (port 587) or smtps:// (port 465); null: no mail is sent.',
         null,
         orNull(mailServer),
       ),
       startTls: setting(
-        'Turn an smtp:// connection into an encrypted one before anything is said on it; the name and the certificate of the server are always verified.',
+        'Encrypt an smtp:// connection (STARTTLS) before anything else is sent. The name and the certificate of the server are always verified.',
         true,
         yesOrNo,
       ),
       caFile: setting(
-        'PEM file of the accepted authorities; null: those that Node.js brings.',
+        'PEM file of the accepted certificate authorities; null: those of Node.js.',
         null,
         orNull(absolutePath),
       ),
-      from: setting('The address that mails come from.', null, orNull(mailAddress)),
-      to: setting('Who gets them.', [], mailAddresses),
-      user: setting('Who authenticates to the server; null: nobody.', null, orNull(text('text', 'a user name'))),
+      from: setting('The sender of the mails.', null, orNull(mailAddress)),
+      to: setting('The recipients of the mails.', [], mailAddresses),
+      user: setting('The user name at the mail server; null: none.', null, orNull(text('text', 'a user name'))),
       passwordFile: setting(
-        'File that holds the password of that user; read again at each connection, one newline at its end is dropped.',
+        'File with the password of that user. It is read at each connection; one newline at its end is dropped.',
         null,
         orNull(inputFile),
       ),
     }),
-    webhook: section('A webhook, which gets JSON by POST: { service, events: [...] }.', {
-      url: setting('Its URL, which is not followed to another one; null: none is called.', null, orNull(webUrl)),
+    webhook: section('A webhook. It gets JSON by POST: { service, events: [...] }.', {
+      url: setting('Its URL. Redirects are not followed. null: there is no webhook.', null, orNull(webUrl)),
       headers: setting(
-        'Further headers of the request; no other user of the host may read this file then.',
+        'Additional headers of the request. Then no other user of the host may be able to read this file.',
         {},
         httpHeaders,
       ),
       caFile: setting(
-        'PEM file of the accepted authorities; null: those that Node.js brings.',
+        'PEM file of the accepted certificate authorities; null: those of Node.js.',
         null,
         orNull(absolutePath),
       ),
     }),
     on: setting(
-      'What is told: failed (accounts that are not tried again, and writes that the directory refuses), disconnected (for longer than 30s, or quiet), conflict (another service that should not be there), paused (by an operator, the switch or the brake), canary (it is late), journal (it cannot be written).',
+      'What to notify about: failed (accounts that are not tried again, and writes that the directory refuses), disconnected (for longer than 30s, or quiet), conflict (another service that should not be there), paused (by an operator, the switch or the brake), canary (it is late), journal (it cannot be written).',
       ['failed', 'disconnected'],
       notifyEvents,
     ),
     quiet: setting(
-      'The first of a cause is told at once, and what follows within this time together; as long must it be over before that is told.',
+      'The first failure of a cause is reported at once, further ones within this time together. A cause must be gone for this long before its end is reported.',
       '5m',
       duration('1s', '1d'),
     ),
     remind: setting(
-      'Time from one reminder of all that is still broken to the next; null: there are none.',
+      'Time between two reminders of everything that is still broken; null: no reminders.',
       '4h',
       orNull(duration('1m', '30d')),
     ),
     mostPerHour: setting(
-      'The most messages within an hour; the last one says that the rest waits.',
+      'The largest number of messages within an hour. The last one says that further ones wait.',
       20,
       wholeNumber(1, 1_000),
     ),
     digest: setting(
-      'When a message a day says what happened and what is broken, in timeZone; nothing is sent where there is nothing to say; null: never.',
+      'Time of day, in timeZone, of a daily message about what happened and what is broken. Nothing is sent if there is nothing to report. null: never.',
       null,
       orNull(timeOfDay),
     ),

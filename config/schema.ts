@@ -24,7 +24,11 @@ const AUTH_METHODS = ['simple', 'external', 'anonymous'] as const;
 function attempts<S extends z.ZodType>(sentence: string, count: S) {
   return section(sentence, {
     attempts: count,
-    initial: setting('Pause before the second attempt; doubled after each further one.', '5s', duration('10ms', '1d')),
+    initial: setting(
+      'Pause before the second attempt. It doubles after each further attempt.',
+      '5s',
+      duration('10ms', '1d'),
+    ),
     max: setting('Longest pause.', '10m', duration('10ms', '7d')),
   });
 }
@@ -35,29 +39,25 @@ function attempts<S extends z.ZodType>(sentence: string, count: S) {
 export const settingsSchema = section('', {
   directory: section('The directory server and the accounts in it.', {
     url: required(
-      'Where the directory is: one URL, or several that are tried in order (ldap, ldaps, ldapi); srv:example.org stands for the servers that the SRV records of _ldap._tcp.example.org name, looked up anew for each round.',
+      'Where the directory is: one URL, or several that are tried in order (ldap, ldaps, ldapi). srv:example.org stands for the servers in the SRV records of _ldap._tcp.example.org, which are looked up for each round.',
       ldapUrls,
     ),
-    startTls: setting(
-      'Turn an ldap:// connection into an encrypted one before anything is said on it.',
-      false,
-      yesOrNo,
-    ),
+    startTls: setting('Encrypt an ldap:// connection (StartTLS) before anything else is sent.', false, yesOrNo),
     tls: section(
-      'How server and service prove themselves; the name and the certificate of the server are always verified.',
+      'The certificates of TLS connections. The name and the certificate of the server are always verified.',
       {
         caFile: setting(
-          'PEM file of the accepted authorities; null: those that Node.js brings.',
+          'PEM file of the accepted certificate authorities; null: those of Node.js.',
           null,
           orNull(absolutePath),
         ),
         certFile: setting(
-          "PEM file of the service's own certificate, with those of intermediate authorities after it; read again at each connection.",
+          "PEM file of the service's own certificate, followed by those of intermediate authorities. It is read at each connection.",
           null,
           orNull(inputFile),
         ),
         keyFile: setting(
-          'PEM file of the key of that certificate, without a passphrase; read again at each connection.',
+          'PEM file of the key of that certificate, without a passphrase. It is read at each connection.',
           null,
           orNull(inputFile),
         ),
@@ -68,25 +68,25 @@ export const settingsSchema = section('', {
       null,
       orNull(oneOf(...AUTH_METHODS)),
     ),
-    bindDn: setting('Who the service is to the directory, for a simple bind.', null, orNull(distinguishedName)),
+    bindDn: setting('The DN of the service, for a simple bind.', null, orNull(distinguishedName)),
     bindPasswordFile: setting(
-      'File that holds the password; read again at each bind, one newline at its end is dropped.',
+      'File with the password. It is read at each bind; one newline at its end is dropped.',
       null,
       orNull(inputFile),
     ),
     bindPassword: setting(
-      'The password itself; no other user of the host may read this file then.',
+      'The password itself. Then no other user of the host may be able to read this file.',
       null,
       orNull(text('text', 'text')),
     ),
     bindPasswordFd: setting(
-      'File descriptor, opened by whoever starts the service, from which the password is read once.',
+      'File descriptor from which the password is read once. The program that starts the service opens it.',
       null,
       orNull(wholeNumber(0, 65_535)),
     ),
     allowPlaintext: setting('Allow a password on an unencrypted connection to another host.', false, yesOrNo),
     base: required(
-      'The entry under which all accounts are, in any spelling that the directory knows.',
+      'The entry below which all accounts are, in any spelling that the directory accepts.',
       distinguishedName,
     ),
     filter: setting(
@@ -95,26 +95,30 @@ export const settingsSchema = section('', {
       searchFilter,
     ),
     behindAfter: setting(
-      'How long an add or a modify waits that the server in use shows older than it is known, as after a failover to a server that lags; a delete waits until that catches up, or until it is asked for again.',
+      'How long an add or a modify waits if the server in use shows an older version of the account than is known, for example after a failover to a server that lags. A delete waits until the server catches up, or until it is requested again.',
       '5m',
       duration('0s', '7d'),
     ),
     subscription: setting(
-      'How changes are learnt: auto tries syncrepl (RFC 4533), then persistentSearch.',
+      'How the server reports changes: auto tries syncrepl (RFC 4533), then persistentSearch.',
       'auto',
       oneOf('auto', 'syncrepl', 'persistentSearch'),
     ),
     requestTimeout: setting(
-      'Time limit of connecting and binding, and of each request to the directory; reconnect.deadAfter where that is shorter.',
+      'Time limit of connecting and binding, and of each request to the directory. If reconnect.deadAfter is shorter, that is the limit.',
       '30s',
       duration('100ms', '10m'),
     ),
   }),
   attributes: section('The names of the attributes that the service reads and writes.', {
-    mode: setting('What is asked for, in work or finished.', 'sstProvisioningMode', attributeName),
-    state: setting('0 while open, then the time when it was finished.', 'sstProvisioningState', attributeName),
+    mode: setting('The mode: what is requested, in work or finished.', 'sstProvisioningMode', attributeName),
+    state: setting(
+      'The state: 0 while the account is open, then the time at which it was finished.',
+      'sstProvisioningState',
+      attributeName,
+    ),
     date: setting(
-      'The day to do it; of several names the one that the entry has is written.',
+      'The day on which to do it. Of several names, the one that the entry has is written.',
       ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
       attributeNames,
     ),
@@ -130,130 +134,141 @@ export const settingsSchema = section('', {
       orNull(attributeName),
     ),
   }),
-  timeZone: setting('The zone in which a day begins and ends.', 'Europe/Zurich', timeZone),
+  timeZone: setting('The time zone in which a day begins and ends.', 'Europe/Zurich', timeZone),
   concurrency: setting('How many accounts are worked on at once.', 8, wholeNumber(1, 1_000)),
   instances: setting(
-    'Whether other services may work on the same accounts: one refuses those on its host; several needs leases.base, and one directory.url.',
+    'Whether other services may work on the same accounts. one: none may, and a second one on this host is refused. several: they may; this needs leases.base and exactly one directory.url.',
     'one',
     oneOf('one', 'several'),
   ),
-  leases: section('With several instances: who works on a uid, as entries of the directory that all services see.', {
+  leases: section('With several instances: entries of the directory that say which service works on a uid.', {
     base: setting(
-      'The entry below which the leases are; the service adds and modifies entries there; null: instances must be one.',
+      'The entry below which the leases are. The service adds and modifies entries there. null: instances must be one.',
       null,
       orNull(distinguishedName),
     ),
     duration: setting(
-      'How long a service that does not renew a lease keeps it; its scripts end before that, and others wait as long. At least three times (script.killGrace + 5s).',
+      'How long a service keeps a lease that it does not renew. Its scripts end before that, and other services wait that long. At least three times (script.killGrace + 5s).',
       '60s',
       duration('1s', '1d'),
     ),
   }),
   accounts: section('Which accounts the service works for.', {
     lowestUidNumber: setting(
-      "Users with a lower number are the system's: an entry that has such a uidNumber, or the uid of such a user of the host, is skipped.",
+      'Users with a lower number belong to the system. An entry with such a uidNumber, or with the uid of such a user of the host, is skipped.',
       1000,
       wholeNumber(0, 0xffff_fffe),
     ),
   }),
-  switch: section('An entry of the directory that pauses every service which names it, also across restarts.', {
+  switch: section('An entry of the directory that pauses every service that names it, also across restarts.', {
     dn: setting(
-      'The entry; null: there is none. While it was never read since the start, the service is paused; afterwards its last known value holds.',
+      'The entry; null: there is none. The service is paused until it has read the entry for the first time. If it cannot read the entry later, the last known value counts.',
       null,
       orNull(distinguishedName),
     ),
-    attribute: setting('The attribute of that entry: FALSE pauses, TRUE lets work.', 'sstIsActive', attributeName),
+    attribute: setting(
+      'The attribute of that entry: FALSE pauses the service, TRUE lets it work.',
+      'sstIsActive',
+      attributeName,
+    ),
   }),
-  brake: section('Stops a mass deletion that nobody meant: further deletes wait until resume; the rest goes on.', {
+  brake: section('Stops a mass deletion by mistake: further deletes wait until resume. Other work goes on.', {
     deletes: setting(
-      'More deletes than that, of all services, begin within the time: the others wait; null: no brake.',
+      'How many deletes, of all services, may begin within the time. Further ones wait. null: no brake.',
       null,
       orNull(wholeNumber(1, 1_000_000)),
     ),
-    within: setting('The time in which they are counted, also across a restart.', '10m', duration('1s', '7d')),
+    within: setting('The time within which deletes are counted, also across a restart.', '10m', duration('1s', '7d')),
   }),
   ...stepSections,
-  retry: section('When a failed attempt is repeated without being asked for.', {
+  retry: section('When a failed attempt is repeated without a new request.', {
     temporary: attempts(
-      'After exit code 75 (try again later), and, without end, where the host is short of files or processes.',
-      setting('Attempts in all, the first included.', 10, wholeNumber(1, 1_000_000)),
+      'After exit code 75 (try again later); and, without a limit, if the host lacks files or processes.',
+      setting('Number of attempts, including the first one.', 10, wholeNumber(1, 1_000_000)),
     ),
     script: attempts(
       'After any other failure of the script.',
-      setting('Attempts in all, the first included; 1: none is repeated.', 1, wholeNumber(1, 1_000_000)),
+      setting('Number of attempts, including the first one; 1: none is repeated.', 1, wholeNumber(1, 1_000_000)),
     ),
   }),
-  reconnect: section('How the service comes back to a directory that went away.', {
+  reconnect: section('How the service reconnects to a directory that became unreachable.', {
     initial: setting(
-      'First pause before connecting again; doubled after each try, with some jitter.',
+      'First pause before a reconnect. It doubles after each failure, with some jitter.',
       '100ms',
       duration('1ms', '10m'),
     ),
     max: setting('Longest pause.', '30s', duration('10ms', '1h')),
     deadAfter: setting(
-      'A connection on which nothing was heard for this long is given up; it is probed at half of it. Behind a proxy that cuts idle connections: at most its limit.',
+      'A connection on which nothing arrives for this long is given up. It is probed after half of that time. Behind a proxy that cuts idle connections, set at most the limit of the proxy.',
       '60s',
       duration('200ms', '1h'),
     ),
   }),
-  reconcile: section('A fresh list of the open accounts beside the stream.', {
-    interval: setting('Time from one list to the next.', '10m', duration('1s', '7d')),
+  reconcile: section('The periodic list of the open accounts, in addition to the subscription.', {
+    interval: setting('Time from the beginning of one list to that of the next.', '10m', duration('1s', '7d')),
   }),
-  shutdown: section('The end, on SIGTERM or SIGINT.', {
-    grace: setting('How long running scripts may take to finish.', '30s', duration('0s', '1d')),
+  shutdown: section('The stop, on SIGTERM or SIGINT.', {
+    grace: setting('How long running scripts may take to end.', '30s', duration('0s', '1d')),
   }),
-  log: section('Where the log goes, and how much of it.', {
+  log: section('Where the log goes, and how much is logged.', {
     level: setting('The least important lines that are written.', 'info', oneOf('error', 'warn', 'info', 'debug')),
     format: setting(
-      'On standard output: pretty for people, json for machines; auto: pretty on a terminal, json elsewhere.',
+      'Format on standard output: pretty for people, json for machines; auto: pretty on a terminal, else json.',
       'auto',
       oneOf('auto', 'pretty', 'json'),
     ),
     file: setting(
-      'File that gets the log too, opened again on SIGHUP: a regular one and no link; null: none.',
+      'File that also gets the log: a regular file, not a link. It is opened again on SIGHUP. null: none.',
       null,
       orNull(absolutePath),
     ),
     syslog: setting(
-      'Syslog that gets the log too: RFC 5424 to a server, the form of syslog(3) to a socket (protocol: auto, rfc5424 or local); null: none.',
+      'Syslog that also gets the log: in the format of RFC 5424 to a server, in that of syslog(3) to a socket (protocol: auto, rfc5424 or local); null: none.',
       null,
       orNull(syslogTarget),
     ),
   }),
-  canary: section('An account of its own that is asked for and handled without a script: it proves the whole way.', {
+  canary: section('An account that the service requests and handles itself, without a script, to test the whole way.', {
     dn: setting(
       'The entry of that account, below directory.base; null: there is none.',
       null,
       orNull(distinguishedName),
     ),
-    interval: setting('How often it is asked for; an answer is late after twice that time.', '5m', duration('1s')),
-  }),
-  journal: section('Every event, one JSON object a line, for history, explain and tap; nothing else depends on it.', {
-    directory: setting(
-      'Folder of the journal, made where it is missing: for the owner, and the group of operator.group; null: none is kept.',
-      null,
-      orNull(absolutePath),
-    ),
-    keep: setting('How long events are kept; whole files are deleted.', '90d', duration('1h')),
-    maxSize: setting(
-      'The most room that all its files may take; the oldest ones are deleted.',
-      '1GiB',
-      size('1MiB', '1TiB'),
+    interval: setting(
+      'How often it is requested. It is late if it is not finished after twice that time.',
+      '5m',
+      duration('1s'),
     ),
   }),
+  journal: section(
+    'A file with every event, one JSON object a line, for history, explain and tap. Nothing else depends on it.',
+    {
+      directory: setting(
+        'Folder of the journal. It is created if it is missing, for the owner and the group of operator.group. null: there is no journal.',
+        null,
+        orNull(absolutePath),
+      ),
+      keep: setting('How long events are kept. Whole files are deleted.', '90d', duration('1h')),
+      maxSize: setting(
+        'The largest size of all its files together. The oldest ones are deleted.',
+        '1GiB',
+        size('1MiB', '1TiB'),
+      ),
+    },
+  ),
   notify: notifySection,
   operator: section('The interface for status, tap, monitoring and, on a Unix socket, orders such as pause.', {
     listen: setting(
-      'Unix socket, for its owner and group, or loopback address, which every user of the host can read, and whoever may forward a port to it (ssh -L): uids, DNs and what scripts print; or a list of such, of which commands take a Unix socket first; null: none.',
+      'A Unix socket, for its owner and group; or a loopback address, which every user of the host can read, and everybody who may forward a port to it (ssh -L): uids, DNs and the output of scripts. Or a list of these, from which commands prefer a Unix socket. null: none.',
       null,
       orNull(listenAddresses),
     ),
     group: setting(
-      'Group of the host, by name or number, whose members may use the Unix socket, also for orders, and read the journal; null: the group of the service for the socket, and nobody else for the journal.',
+      'Group of the host, by name or number. Its members may use the Unix socket, also for orders, and may read the journal. null: the group of the service for the socket, and nobody else for the journal.',
       null,
       orNull(text('group', 'the name or number of a group, in quotes')),
     ),
-    allowRemote: setting('Allow an address that other hosts can reach; it has no password.', false, yesOrNo),
+    allowRemote: setting('Allow an address that other hosts can reach. There is no password.', false, yesOrNo),
   }),
 });
 

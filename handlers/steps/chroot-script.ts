@@ -27,14 +27,14 @@ const DOES_IT_END_ITS_PARENT = 'see whether the script ends or stops its parent 
 
 const settings = section('The script of the site that is run for each account.', {
   command: required(
-    'Program and arguments, run without a shell; {uid}, {mode}, {homeDirectory} and {dn} are replaced, and where none of them is named, MODE and UID follow.',
+    'Program and arguments, run without a shell. {uid}, {mode}, {homeDirectory} and {dn} are replaced. If none of them occurs, MODE and UID are appended.',
     argumentList,
   ),
   perMode: section(
     'Another command for one mode; null: script.command.',
     eachMode((mode) => setting(`The command for ${mode}.`, null, orNull(argumentList))),
   ),
-  timeout: setting('Time limit of one run; then its process group gets SIGTERM.', '10m', duration('100ms', '7d')),
+  timeout: setting('Time limit of one run. After it the process group gets SIGTERM.', '10m', duration('100ms', '7d')),
   killGrace: setting('Time from SIGTERM to SIGKILL.', '10s', duration('0s', '10m')),
   path: setting(
     'PATH of the script.',
@@ -43,17 +43,17 @@ const settings = section('The script of the site that is run for each account.',
   ),
   language: setting('LANG of the script.', 'C.UTF-8', text('locale', 'a locale such as C.UTF-8')),
   launcher: setting(
-    'auto uses small helper processes to start scripts and to look users up, which is faster; none starts each script, and getent for each lookup, from the service.',
+    'auto: small helper processes start scripts and look up users, which is faster. none: the service itself starts each script, and getent for each lookup.',
     'auto',
     oneOf('auto', 'none'),
   ),
   homeRoot: setting(
-    "Folder below which every home is; all folders above a home must be root's (or the service's), writable by nobody else, and no links, or no script runs; needed by quota and rsnapshot; null: homes are judged by their path alone.",
+    'Folder below which every home is. All folders above a home must belong to root or to the service, be writable by nobody else, and not be links; else no script runs. quota and rsnapshot need it. null: homes are judged by their path alone.',
     null,
     orNull(absolutePath),
   ),
   homeLayout: setting(
-    "Where an account's own folder is below homeRoot: a name, or * for any, for each folder on the way, and {uid} as the last one; none of them begins with a dot. The home is that folder, or below it.",
+    "Where an account's own folder is below homeRoot: for each folder on the way its name, or * for any name, and {uid} as the last one. None of them begins with a dot. The home is that folder, or below it.",
     FLAT_LAYOUT,
     homeLayout,
   ),

@@ -21,8 +21,8 @@ const LONGEST = 30_000;
 export const homeCheck = defineStep({
   name: 'home',
   section: 'homeCheck',
-  settings: section('After the script of add and modify: the home directory must be there.', {
-    enabled: setting('Do this step; a script.homeRoot switches it on as well.', false, yesOrNo),
+  settings: section('A check after the script of add and modify: the home directory must exist.', {
+    enabled: setting('Do this step. script.homeRoot switches it on, too.', false, yesOrNo),
   }),
   isOn: ({ enabled }, { homeRoot }) => enabled || homeRoot !== null,
   inspect: async (_, { homeRoot }) => (homeRoot === null ? [] : inspectHomeRoot(homeRoot)),

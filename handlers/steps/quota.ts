@@ -24,15 +24,15 @@ import { LOOK_UP_GRACE, lookUpUser } from './user-lookup.ts';
 
 const LOOKUP_TIMEOUT = 10_000;
 
-const settings = section('The disk quota of the account, set by add and modify and cleared by delete.', {
+const settings = section('The disk quota of the account: add and modify set it, delete clears it.', {
   enabled: setting('Do this step.', false, yesOrNo),
   filesystem: setting('Mount point of the file system.', '/var/backup', absolutePath),
   attribute: setting('Attribute that holds the quota in bytes.', 'sstQuota', attributeName),
-  softRatio: setting('Soft limit as a part of the hard limit.', 1, fraction(0, 1)),
+  softRatio: setting('Soft limit as a fraction of the hard limit.', 1, fraction(0, 1)),
   softFiles: setting('Soft limit of the number of files; null: none.', null, orNull(wholeNumber(1, 2 ** 53 - 1))),
   hardFiles: setting('Hard limit of the number of files; null: none.', null, orNull(wholeNumber(1, 2 ** 53 - 1))),
   command: setting(
-    'How a quota is set; {uid}, {uidNumber}, {homeDirectory}, {filesystem}, {softBlocks}, {hardBlocks} (of 1024 bytes), {softBytes}, {hardBytes}, {softFiles} and {hardFiles} are replaced.',
+    'Command that sets a quota. {uid}, {uidNumber}, {homeDirectory}, {filesystem}, {softBlocks}, {hardBlocks} (of 1024 bytes), {softBytes}, {hardBytes}, {softFiles} and {hardFiles} are replaced.',
     [
       'setquota',
       '--always-resolve',
@@ -47,7 +47,7 @@ const settings = section('The disk quota of the account, set by add and modify a
     argumentList,
   ),
   clearCommand: setting(
-    'How a quota is cleared; the same are replaced, all limits by 0.',
+    'Command that clears a quota. The same placeholders are replaced, all limits by 0.',
     ['setquota', '--always-resolve', '-u', '{uid}', '0', '0', '0', '0', '{filesystem}'],
     argumentList,
   ),

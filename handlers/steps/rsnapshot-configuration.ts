@@ -17,33 +17,33 @@ import { faultOfSnapshotRoot } from './snapshot-root.ts';
 import { lookUpId } from './user-lookup.ts';
 
 export const rsnapshotSettings = section(
-  'One rsnapshot configuration file an account, written by add and modify, removed by delete.',
+  'One rsnapshot configuration file for each account: add and modify write it, delete removes it.',
   {
     enabled: setting('Do this step.', false, yesOrNo),
-    directory: setting('Folder of the files; each is named UID.conf.', '/etc/rsnapshot.d', absolutePath),
+    directory: setting('Folder of the files. Each is called UID.conf.', '/etc/rsnapshot.d', absolutePath),
     template: setting(
-      'File to use instead of the built-in template; {uid}, {home}, {chroot}, {parent}, {snapshotRoot}, {retain} (a line for each level) and {hourly} to {yearly} are replaced, {{NAME}} is a literal {NAME}; null: built in.',
+      'File with a template. {uid}, {home}, {chroot}, {parent}, {snapshotRoot}, {retain} (a line for each level) and {hourly} to {yearly} are replaced; {{NAME}} is a literal {NAME}. null: the built-in template.',
       null,
       orNull(absolutePath),
     ),
     snapshotRoot: setting(
-      'Folder of the snapshots of an account; {uid}, {home}, {chroot} and {parent} (the folder of the chroot, or of the home where there is none) are replaced.',
+      'Folder of the snapshots of an account. {uid}, {home}, {chroot} and {parent} (the folder that has the chroot, or the home if there is no chroot) are replaced.',
       '{parent}/.snapshots/{uid}',
       text('path', 'a path, which may hold placeholders'),
     ),
     owner: setting(
-      'Owner of the files, a name or a number; null: who the service runs as.',
+      'Owner of the files, a name or a number; null: the user of the service.',
       null,
       orNull(text('user', 'a user')),
     ),
     group: setting(
-      'Group of the files, a name or a number; null: as for owner.',
+      'Group of the files, a name or a number; null: the group of the service.',
       null,
       orNull(text('group', 'a group')),
     ),
     mode: setting('Permissions of the files.', '0640', fileMode),
     checkCommand: setting(
-      'How a file is tried before it takes effect, {file} replaced; one that is refused stays in .UID.conf.tmp; null: not at all.',
+      'Command that checks a file before it takes effect. {file} is replaced. A refused file stays as .UID.conf.tmp. null: files are not checked.',
       ['rsnapshot', '-c', '{file}', 'configtest'],
       orNull(argumentList),
     ),

@@ -18,9 +18,13 @@ const STOPPED = notPresent('stopped, as the service stops');
 /** The least time for a look-up, so that one that starts just before the deadline can finish. */
 const LEAST_LOOK = 2_000;
 
-const settings = section('Before the script of add and modify: the user must be known to the host (NSS).', {
+const settings = section('A check before the script of add and modify: the host must know the user (NSS).', {
   enabled: setting('Do this step.', false, yesOrNo),
-  timeout: setting('How long to wait for the user, as directory caches lag.', '30s', duration('0s', '1h')),
+  timeout: setting(
+    'How long to wait for the user, because caches of the host lag behind the directory.',
+    '30s',
+    duration('0s', '1h'),
+  ),
   interval: setting('Time between two look-ups.', '1s', duration('100ms', '10m')),
 });
 

@@ -17,20 +17,20 @@ export const EVENT_REFERENCE: Reference = {
     fields: {
       url: 'the server',
       protocol: '`syncrepl` or `persistentSearch`',
-      server: 'what the server says of itself, and why this protocol',
+      server: 'what the server says about itself, and why this protocol is used',
     },
   },
   refreshing: { says: 'The list of the open accounts begins.', fields: {} },
   refreshed: {
     says: 'The list of the open accounts is complete; changes follow.',
-    fields: { entries: 'how many are open', milliseconds: 'how long it took' },
+    fields: { entries: 'the number of open accounts', milliseconds: 'how long it took' },
   },
   disconnected: {
-    says: 'The connection has ended, or could not be made.',
+    says: 'The connection has ended, or could not be opened.',
     fields: {
       url: 'the server',
       reason: 'why',
-      remedy: 'what to do, if somebody has to',
+      remedy: 'what to do, if something has to be done',
       resultCode: 'the LDAP result code, if the directory sent one',
     },
   },
@@ -39,7 +39,7 @@ export const EVENT_REFERENCE: Reference = {
     fields: { url: 'the server', attempt: 'the number of the attempt', inMilliseconds: 'when it follows' },
   },
   received: {
-    says: 'An account is in sight: it was listed, or somebody changed it.',
+    says: 'An account came into sight: it was listed, or somebody changed it.',
     fields: {
       change: '`add`, `modify`, `rename`, `delete`, or `refresh` and `list` for what was there',
       entryUUID: 'the identity of the entry',
@@ -56,11 +56,11 @@ export const EVENT_REFERENCE: Reference = {
       resultCode: 'the LDAP result code, if the directory refuses it',
     },
   },
-  deferred: { says: 'The account is asked for on a later day.', fields: { until: 'the day, `YYYYMMDD`' } },
+  deferred: { says: 'The request is for a later day.', fields: { until: 'the day, `YYYYMMDD`' } },
   waiting: { says: 'The account waits for a change, or for time to pass.', fields: { reason: 'for what' } },
   queued: { says: 'The account is due, and waits for a worker.', fields: {} },
   claimed: { says: 'The request was claimed in the directory; its handler begins.', fields: {} },
-  resumed: { says: 'An interrupted attempt is taken up again.', fields: {} },
+  resumed: { says: 'An interrupted attempt is resumed.', fields: {} },
   step: {
     says: 'A step of the handler has ended.',
     fields: {
@@ -79,16 +79,16 @@ export const EVENT_REFERENCE: Reference = {
     fields: {
       state: 'the state that was written',
       milliseconds: 'from the claim to the end of the handler',
-      settledBy: 'the operator that has settled it by hand',
+      settledBy: 'the operator who has settled it',
     },
   },
   failed: {
-    says: 'The attempt failed. The account stands so until somebody asks again.',
+    says: 'The attempt failed. Nothing follows until somebody requests the account again.',
     fields: {
       returnValue: 'the code',
       reason: 'what it means',
       step: 'the step that failed',
-      cause: "the script's last words",
+      cause: 'the last line that the script printed on stderr, or else on stdout',
       modifiedBy: 'the DN that wrote the request, if this service claimed it',
     },
   },
@@ -98,24 +98,24 @@ export const EVENT_REFERENCE: Reference = {
       attempt: 'its number',
       inMilliseconds: 'when it follows',
       reason: 'why',
-      cause: "the script's last words",
+      cause: 'the last line that the script printed on stderr, or else on stdout',
       resultCode: 'the LDAP result code, if the directory refuses',
     },
   },
   superseded: {
-    says: 'A newer request was written meanwhile, and is handled next; nothing was overwritten.',
-    fields: { reason: 'what stands there now' },
+    says: 'A newer request was written during the attempt. It is handled next; nothing was overwritten.',
+    fields: { reason: 'what the entry says now' },
   },
   conflict: {
     says: 'Somebody else changed the account; it is read again.',
     fields: {
       reason: 'what happened',
       modifiedBy: 'the DN that wrote it',
-      remedy: 'what to do, if somebody has to',
+      remedy: 'what to do, if something has to be done',
     },
   },
   left: {
-    says: 'The account is no longer open and in sight.',
+    says: 'The account is no longer open, or no longer in sight.',
     fields: {
       why: '`finished` by somebody else, `moved` out of sight, `deleted` (as far as the service may read), or `unknown`: it was not looked at, as too many left at once',
       modifiedBy: 'the DN that finished it',
@@ -123,7 +123,7 @@ export const EVENT_REFERENCE: Reference = {
     },
   },
   paused: {
-    says: 'No new work is begun from now on; what runs goes on. It is told again when its reason changes.',
+    says: 'The service begins no new work. Running work goes on. The event is repeated when the reason changes.',
     fields: {
       by: '`operator`, `switch` or `brake`',
       holds: '`everything` or `deletes`',
@@ -132,9 +132,9 @@ export const EVENT_REFERENCE: Reference = {
     },
   },
   resumedWork: {
-    says: 'A pause is over; another one may last.',
+    says: 'A pause is over. Another one may still last.',
     fields: {
-      by: '`operator`, `switch` or `brake`: whose pause it was',
+      by: '`operator`, `switch` or `brake`: what had paused it',
       milliseconds: 'how long it lasted',
       who: 'the operator that ended it, if that is known',
     },
@@ -148,15 +148,15 @@ export const EVENT_REFERENCE: Reference = {
     },
   },
   draining: {
-    says: 'The service is to stop: running scripts may finish.',
+    says: 'The service was asked to stop. Running scripts may end.',
     fields: {
       inWork: 'how many accounts are in work',
       queued: 'how many wait',
-      graceMilliseconds: 'how long it waits for those in work',
+      graceMilliseconds: 'how long it waits for the accounts in work',
     },
   },
   stopped: {
     says: 'The last event of a service.',
-    fields: { exitCode: 'of the process', interrupted: 'how many accounts in work the stop has ended' },
+    fields: { exitCode: 'of the process', interrupted: 'how many accounts in work were interrupted' },
   },
 };

@@ -23,7 +23,7 @@ const COLUMN = 40;
 export function renderExample(): string {
   return [
     '# The configuration of prov-backup-rsnapshot, complete. Only directory.url, directory.base and script.command have',
-    '# to be given; whatever else is left out has the default that stands beside it. Durations have a unit: ms, s, m, h, d.',
+    '# to be given. Any other setting that is left out has the default that is shown. Durations have a unit: ms, s, m, h, d.',
     '# `prov-backup-rsnapshot check -c FILE` tries the file.',
     '# Written from config/schema.ts by `npm run docs`.',
     ...exampleLines(settingsSchema, [], SHOWN),

@@ -16,9 +16,9 @@ export const CONFIGURATION = `/etc/${PROGRAM}/${PROGRAM}.yaml`;
 const EXIT_CODES: ReadonlyArray<readonly [code: number, meaning: string]> = [
   [
     CommandExit.OK,
-    'The command did what it was asked for. check: everything holds. status: ready. verify: nothing is owed.',
+    'The command did what it was asked for. check: everything holds. status: ready. verify: nothing needs to be done.',
   ],
-  [CommandExit.NOT_OK, 'It did not. check: something fails. status: not ready. verify: accounts are owed.'],
+  [CommandExit.NOT_OK, 'It did not. check: something fails. status: not ready. verify: something needs to be done.'],
   [CommandExit.UNKNOWN, 'The answer is unknown: the service or the directory cannot be reached.'],
   [ReturnCode.RUNTIME_VERSION_NOT_SATISFIED, 'Node.js is too old.'],
   [ProcessExit.WRONG_USAGE, 'Wrong usage.'],
@@ -63,7 +63,7 @@ export function renderCommandPage(program: CommandFacts, { version, date }: Edit
     ...termList('SIGNALS', [
       [
         'SIGTERM, SIGINT',
-        'Drain: no new work is taken up, running scripts may finish within shutdown.grace, and their outcomes are written. A second one ends everything at once; the accounts are resumed at the next start.',
+        'Drain: no new work begins, running scripts may end within shutdown.grace, and their outcomes are written. A second one ends everything at once; the accounts are resumed at the next start.',
       ],
       ['SIGHUP', 'Open the log file and the record again.'],
     ]),

@@ -19,13 +19,16 @@ interface AskOptions {
 export function registerAsk(program: Command): void {
   withConfigOption(program.command('ask'))
     .description(
-      'ask for a mode for accounts that are finished or failed, by compare-and-swap; exit 0 when it was done for all',
+      'request a mode for accounts that are finished or failed, by compare-and-swap; exit 0 if all were requested',
     )
-    .addArgument(new Argument('<mode>', 'what to ask for').choices(MODES))
+    .addArgument(new Argument('<mode>', 'the mode to request').choices(MODES))
     .argument('[uid...]', 'the accounts')
-    .option('--all', 'all accounts that are finished or failed, save the deleted ones; asks back; not for delete')
-    .option('--yes <count>', 'with --all: there are so many, and nobody needs to be asked back', wholeNumber)
-    .option('--preview', 'say for which accounts, and ask nothing')
+    .option(
+      '--all',
+      'all accounts that are finished or failed, except deleted ones; asks for confirmation; not for delete',
+    )
+    .option('--yes <count>', 'with --all: the number of accounts, so that no confirmation is needed', wholeNumber)
+    .option('--preview', 'only say which accounts it would be')
     .action((mode: Mode, uids: readonly string[], options: AskOptions) =>
       runAction(() => askFor(mode, uids, options), { completesWithoutOutput: true }),
     );
@@ -60,7 +63,7 @@ async function askFor(mode: Mode, uids: readonly string[], options: AskOptions):
  */
 function told({ done, refused }: AskedCount, more: string | undefined, preview: boolean): number {
   if (more !== undefined)
-    process.stdout.write(`${done} ${preview ? 'would be asked' : 'asked'}, ${refused} not${more}.\n`);
+    process.stdout.write(`${done} ${preview ? 'would be requested' : 'requested'}, ${refused} not${more}.\n`);
   return refused === 0 ? CommandExit.OK : CommandExit.NOT_OK;
 }
 
@@ -71,7 +74,7 @@ function checkUsage(mode: Mode, uids: readonly string[], { all, yes, preview }: 
   if (all === undefined) return;
   if (destroys(mode)) throw new UsageError(`--all is not for ${mode}: name the accounts`);
   if (preview === undefined && yes === undefined && !process.stdin.isTTY)
-    throw new UsageError('nobody can be asked back here: give --yes COUNT; --preview says how many there are');
+    throw new UsageError('nobody can confirm this here: give --yes COUNT; --preview says how many there are');
 }
 
 /** Rejects with a CommandFailure unless somebody knows how many accounts there are. */

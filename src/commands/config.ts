@@ -10,7 +10,7 @@ export function registerConfig(program: Command): void {
     .description('work on configuration files')
     .command('import')
     .description(
-      'print the configuration that a configuration of the Perl daemon (INI) amounts to, and say line by line what has no counterpart; exit 1 where something is left to do',
+      'turn a configuration of the Perl daemon (INI) into one of this service, and say line by line what has no counterpart; exit 1 if something is left to do',
     )
     .argument('<file>', 'the configuration of the daemon (its -c)')
     .option('--global <file>', "the framework's global configuration (its -g), over which the other one wins")

@@ -173,7 +173,7 @@ function nextStep(decision: Decision, names: AttributeNames): string {
     case 'claim':
       return 'nothing, if a service runs; if it stays so, look at status';
     case 'resume':
-      return 'nothing, if a service runs: it is at work on it, or takes it up; status shows its step';
+      return 'nothing, if a service runs: it is at work on it, or resumes it; status shows its step';
     case 'defer':
       return `wait, or write the date 0 to have it done now`;
     case 'wait':

@@ -71,7 +71,7 @@ function describeReading(matches: boolean, settings: Settings, reading: ReturnTy
   if (reading.kind === 'unworkable') {
     return [
       `  The service cannot work on this entry and skips it: ${reading.reason}.`,
-      '  Next: correct the entry; the service takes it up as soon as that is written.',
+      '  Next: correct the entry; the service continues as soon as that is written.',
     ];
   }
   const { record } = reading;

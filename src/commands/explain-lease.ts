@@ -67,7 +67,7 @@ function wordsOf(lease: LeaseReading, services: KnownServices): { is: string; ne
     case 'missing':
       return {
         is: 'does not exist, or directory.bindDn may not read it: no service has worked on the uid, or it was deleted',
-        next: 'nothing: a service makes it anew; if the account is in work, after one duration',
+        next: 'nothing: a service creates it again; if the account is in work, after one duration',
       };
     case 'unclear':
       return { is: "is nobody's", next: lease.reason };

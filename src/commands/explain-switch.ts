@@ -13,7 +13,7 @@ export async function explainSwitch({ settings, directory }: DirectorySession): 
     if (reading.is === 'unreadable') {
       return words(`cannot be read: ${reading.reason}; a service that starts now is paused`);
     }
-    return reading.is === 'on' ? [] : words(`is FALSE (${attribute}): nothing new is taken up until it is TRUE`);
+    return reading.is === 'on' ? [] : words(`is FALSE (${attribute}): no new work begins until it is TRUE`);
   } catch (error) {
     if (!(error instanceof DirectoryError)) throw error;
     return words(`cannot be read: ${error.message}`);

@@ -18,7 +18,7 @@ export function registerExplain(program: Command): void {
   withConfigOption(program.command('explain'))
     .description('say what the service would do with an account now, and why')
     .argument('<uid>', 'the account')
-    .option('--operator <address>', 'where the service that runs can be asked; default: operator.listen')
+    .option('--operator <address>', 'the address of the running service; default: operator.listen')
     .option('--utc', 'times in UTC instead of the local zone')
     .action((uid: string, options: ExplainOptions) => runAction(() => explain(uid, options)));
 }

@@ -8,7 +8,7 @@ import { FailureGroups } from '../operator/failure-groups.ts';
 
 /** All failures, grouped by their cause, with the uids of each group and what to do. */
 export function renderFailures({ failed, time }: ServiceSnapshot, columns: number): string {
-  if (failed.length === 0) return 'No account stands failed.';
+  if (failed.length === 0) return 'No account has failed.';
   const groups = new FailureGroups(Number.POSITIVE_INFINITY);
   for (const { since, step, cause, ...account } of failed) {
     const words = defined({ step, cause });

@@ -79,7 +79,7 @@ export function summaryLines({ requests, outcomes, ungrouped }: HistorySummary, 
     ...list('Finished:', groups('finished')),
     ...list('Failed, by code and last words:', groups('failed')),
     ...list('To be tried again, by reason:', groups('retrying')),
-    ...list('Interrupted and taken up again:', groups('resumed')),
+    ...list('Interrupted and resumed:', groups('resumed')),
     ...list('Changed by somebody else meanwhile:', groups('superseded', 'conflict')),
     ...(ungrouped === 0 ? [] : [`and ${ungrouped} events in further groups`]),
   ];

@@ -21,13 +21,13 @@ interface HistoryOptions {
  */
 export function registerHistory(program: Command): void {
   withConfigOption(program.command('history'))
-    .description('say what happened to an account, or to all in the last day, by the journal')
+    .description('say what happened to an account, or to all in the last day, from the journal')
     .argument('[uid]', 'the account; default: all, grouped by outcome and cause')
     .option(
       '--since <time>',
       '90s, 10m, 2h, all, or a time such as 2026-03-01T02:00:00Z; default: all, or 1d without uid',
     )
-    .option('--until <time>', 'up to then; default: now')
+    .option('--until <time>', 'until that time; default: now')
     .option('--json', 'one JSON object for each thing that happened; without uid one in all')
     .option('--utc', 'times in UTC instead of the local zone')
     .action((uid: string | undefined, options: HistoryOptions) => runAction(() => history(uid, options)));

@@ -23,11 +23,15 @@ export function registerLdif(program: Command): void {
     .option('--givenname <name>', 'givenName', 'Givenname')
     .option('--surname <name>', 'sn', 'Surname')
     .option('--out <dir>', 'folder for the files; it must exist', '/root/data')
-    .option('--base <dn>', 'where accounts stand', 'ou=accounts,ou=backup,ou=services,dc=stoney-cloud,dc=org')
+    .option(
+      '--base <dn>',
+      'the entry below which the accounts are',
+      'ou=accounts,ou=backup,ou=services,dc=stoney-cloud,dc=org',
+    )
     .option('--quota <bytes>', 'sstQuota', '10737418240')
     .option('--home <path>', 'homeDirectory (default: "/var/backup/UID/chroot/./home/UID")')
     .option('--date-attribute <name>', 'name of the provisioning date in the directory', 'sstProvisioningExecutionDate')
-    .option('--force', 'overwrite files that are there', false)
+    .option('--force', 'overwrite existing files', false)
     .action((options: CreateOptions) =>
       runAction(async () => (await import('./ldif-create.ts')).createLdif(options), ACTION_OPTIONS),
     );
@@ -36,7 +40,7 @@ export function registerLdif(program: Command): void {
     .description('apply an LDIF file to the configured directory, record by record, up to the first error')
     .argument('<ldif>', 'the file; - is standard input')
     .option('--continue', 'go on after an error', false)
-    .option('--bind-dn <dn>', 'bind as this account; that of directory.bindDn often may not add entries')
+    .option('--bind-dn <dn>', 'bind as this account; the one of directory.bindDn often may not add entries')
     .option('--bind-password-file <file>', 'file of the password of --bind-dn')
     .action((file: string, options: LoadOptions) =>
       runAction(async () => (await import('./ldif-load.ts')).loadLdif(file, options), ACTION_OPTIONS),

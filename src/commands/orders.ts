@@ -14,24 +14,24 @@ interface OrderOptions extends TargetOptions {
  */
 export function registerOrders(program: Command): void {
   ordering(program.command('pause'))
-    .description('let a running service take up nothing new; running work goes on to its end')
-    .option('--reason <text>', 'why, for status, explain, the log and whoever comes next')
+    .description('make a running service start no new work; running work continues to its end')
+    .option('--reason <text>', 'the reason, which status, explain and the log show')
     .action(({ reason, ...options }: OrderOptions & { readonly reason?: string }) =>
       send('pause', options, reason === undefined ? {} : { reason }),
     );
   ordering(program.command('resume'))
-    .description('let a paused service take up work again')
+    .description('make a paused service start work again')
     .action((options: OrderOptions) => send('resume', options, {}));
   ordering(program.command('reload'))
-    .description('let a running service read its configuration again; faults change nothing')
+    .description('make a running service read its configuration again; a faulty one changes nothing')
     .action((options: OrderOptions) => send('reload', options, {}));
   ordering(program.command('cancel'))
-    .description('end the script of an account, which counts as failed; what others run goes on')
+    .description('end the script of an account, which then counts as failed; other scripts continue')
     .argument('<uid>', 'the account')
     .action((uid: string, options: OrderOptions) => send('cancel', options, { uid }));
   ordering(program.command('settle'))
     .description('write the outcome of an account that was mended by hand, by compare-and-swap; nothing is run')
-    .argument('<uid>', 'the account: it has failed, or is in work and nobody works on it')
+    .argument('<uid>', 'the account: it has failed, or is in work and nothing runs for it')
     .requiredOption('--code <code>', '0: it is finished; otherwise it has failed with this code', returnCode)
     .action((uid: string, { code, ...options }: OrderOptions & { readonly code: number }) =>
       send('settle', options, { uid, code }),

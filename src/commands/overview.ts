@@ -17,7 +17,7 @@ export async function overview(version: string): Promise<number> {
       '',
       'check          tries everything that the service needs',
       'status         what the service is doing',
-      'verify         what is owed: open, failed and odd accounts',
+      'verify         accounts that are open, failed or unusable',
       'explain UID    what becomes of one account, and why',
       '--help         all commands; sandbox tries the service without a directory',
       '',

@@ -16,11 +16,11 @@ export function registerReplay(program: Command): void {
   program
     .command('replay')
     .description(
-      'decide again all that a recording (run --record) holds, without directory and scripts, and print what it tells',
+      'take the steps of a recording (run --record) again, without directory and scripts, and print what they report',
     )
     .argument('<file>', 'the recording')
     .option('--uid <uid>', 'only this account')
-    .option('--realtime', 'take as long as it took; default: as fast as it goes')
+    .option('--realtime', 'at the original speed; default: as fast as possible')
     .option('--json', 'one JSON object a line')
     .action((file: string, flags: ReplayFlags) => runAction(() => replay(file, flags)));
 }

@@ -156,15 +156,15 @@ async function ask(
   { directory, settings }: DirectorySession,
   { preview, again, decide }: AskOptions,
 ): Promise<{ readonly done: boolean; readonly words: string }> {
-  const not = (reason: string) => ({ done: false, words: visible(`${name}: not asked${again}: ${reason}`) });
+  const not = (reason: string) => ({ done: false, words: visible(`${name}: not requested${again}: ${reason}`) });
   if (!asking.may) return not(asking.reason);
   const { record, mode, was } = asking;
   const done = (words: string) => ({ done: true, words: visible(`${record.uid}: ${words}`) });
   const next = decide({ ...record, mode, state: '0', returnValue: undefined });
   const waits = isStart(next) ? '' : `; ${next.reason}`;
-  if (preview) return done(`would be asked${again}: ${was}${again === '' ? ` would be ${mode}` : ''}${waits}`);
+  if (preview) return done(`would be requested${again}: ${was}${again === '' ? ` would be ${mode}` : ''}${waits}`);
   const refusal = await written(directory, record, mode, settings);
-  return refusal === undefined ? done(`asked${again}: ${was} is now ${mode}${waits}`) : not(refusal);
+  return refusal === undefined ? done(`requested${again}: ${was} is now ${mode}${waits}`) : not(refusal);
 }
 
 /** Resolves to the reason why the directory did not take the request; undefined if it did. */

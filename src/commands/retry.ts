@@ -15,10 +15,10 @@ interface RetryOptions {
  */
 export function registerRetry(program: Command): void {
   withConfigOption(program.command('retry'))
-    .description('ask again for failed accounts, by compare-and-swap; exit 0 when it was done for all of them')
+    .description('request failed accounts again, by compare-and-swap; exit 0 if all were requested')
     .argument('[uid...]', 'the accounts')
     .option('--failed', 'all failed accounts')
-    .option('--preview', 'say for which accounts, and ask nothing')
+    .option('--preview', 'only say which accounts it would be')
     .option('--code <code>', 'the failed accounts with this return code', returnCode)
     .action((uids: readonly string[], options: RetryOptions) =>
       runAction(() => retry(uids, options), { completesWithoutOutput: true }),
@@ -42,10 +42,10 @@ async function retry(uids: readonly string[], { config, failed, code, preview }:
     const judged = accounts.map((account) => ({ account, asking: mayRetry(account, session, decider) }));
     const { done, refused } = await askEach(judged, session, how);
     if (accounts.length === 0) {
-      process.stdout.write(`No account stands failed${code === undefined ? '' : ` with code ${code}`}.\n`);
+      process.stdout.write(`No account has failed${code === undefined ? '' : ` with code ${code}`}.\n`);
     }
     if (accounts.length > 1)
-      process.stdout.write(`${done} ${preview ? 'would be asked for again' : 'asked for again'}, ${refused} not.\n`);
+      process.stdout.write(`${done} ${preview ? 'would be requested again' : 'requested again'}, ${refused} not.\n`);
     return refused === 0 ? CommandExit.OK : CommandExit.NOT_OK;
   });
 }

@@ -20,7 +20,7 @@ export function registerRun(program: Command, signals: Signals | undefined): voi
     .option('-d, --debug', "print the stream's events for a person", false)
     .option('--json', 'print the events as one JSON object a line', false)
     .option('-r, --dry-run', 'decide and report, write and run nothing', false)
-    .option('--record <file>', 'keep each step that is taken for an account, with its input, for replay')
+    .option('--record <file>', 'record each step of the decisions, with its input, for replay')
     .action(async (flags: RunFlags) => {
       // A reader that closes the pipe (`run -d | head`) does not stop the service, and the outputs
       // report a full disk.

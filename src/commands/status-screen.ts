@@ -156,7 +156,7 @@ function blocksOf(status: ServiceSnapshot): Block[] {
   const digits = String(Math.max(0, ...status.failures.map(({ count }) => count))).length;
   return [
     {
-      title: `${counts.failed === 1 ? '1 account' : `${counts.failed} accounts`} failed, until asked for again (retry; status --failed)`,
+      title: `${counts.failed === 1 ? '1 account' : `${counts.failed} accounts`} failed, until requested again (retry; status --failed)`,
       count: status.failures.length,
       gap: ' ',
       weight: 2,

@@ -25,13 +25,13 @@ interface StatusOptions extends TargetOptions {
 export function registerStatus(program: Command): void {
   withTargetOptions(program.command('status'))
     .description(
-      'show what a running service is doing; exit 0 when all is well, 1 when it needs a hand, 2 when unreachable',
+      'show what a running service is doing; exit 0 if all is well, 1 if it needs a person, 2 if it is unreachable',
     )
-    .option('--watch', 'show it again and again in place, until Ctrl-C')
+    .option('--watch', 'update it in place until Ctrl-C')
     .option('--interval <time>', 'with --watch: how often, such as 500ms or 10s; default: 2s', interval)
     .option('--json', 'all of it as one JSON object')
-    .option('--failed', 'the failed accounts, all of them, by their causes')
-    .option('--wide', 'lines and lists as long as they are')
+    .option('--failed', 'list all failed accounts by cause')
+    .option('--wide', 'do not shorten lines and lists')
     .option('--utc', 'times in UTC instead of the local zone')
     .action((options: StatusOptions) => runAction(() => (options.watch ? watch(options) : status(options))));
 }

@@ -127,7 +127,7 @@ export function renderFinding({ kind, uid, dn, mode, since, reason }: Finding): 
 
 /** For one account, and for several. */
 const WORDS: Readonly<Record<FindingKind, readonly [one: string, several: string]>> = {
-  open: ['waits to be taken up', 'wait to be taken up'],
+  open: ['waits for a service', 'wait for a service'],
   'in work': ['is in work', 'are in work'],
   failed: ['failed', 'failed'],
   'not workable': ['cannot be worked on', 'cannot be worked on'],
@@ -143,6 +143,6 @@ export function summarize({ owed, byKind }: Tally): string {
   };
   const rest =
     owed === [...byKind.values()].reduce((sum, number) => sum + number, 0) ? '' : ` Not due: ${sentence(false)}.`;
-  if (owed === 0) return `Nothing is owed.${rest}`;
+  if (owed === 0) return `Nothing needs to be done.${rest}`;
   return `${sentence(true).replace(/^\d+/, (number) => `${number} account${number === '1' ? '' : 's'}`)}.${rest}`;
 }

@@ -56,7 +56,7 @@ function leaseWords(lease: LeaseReading, { kind }: Finding): string | undefined 
     case 'unclear':
       return lease.reason;
     case 'left':
-      return 'its lease is left: its service has stopped, and another one takes it up';
+      return 'its lease is left: its service has stopped, and another one resumes it';
     case 'free':
     case 'missing':
       // That is usual for an open account.

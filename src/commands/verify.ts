@@ -16,10 +16,10 @@ interface VerifyOptions {
 export function registerVerify(program: Command): void {
   withConfigOption(program.command('verify'))
     .description(
-      'name each account that is owed; exit 0 when none is, 1 when some are, 2 when the directory cannot tell',
+      'list each account that is not finished; exit 0 if nothing needs to be done, 1 if something does, 2 if the directory cannot be read',
     )
     .option('--json', 'one JSON object an account')
-    .option('--quiet', 'print nothing when nothing is owed, and only what is owed otherwise: for cron')
+    .option('--quiet', 'print only what needs to be done, and nothing if that is nothing: for cron')
     .option('--utc', 'times in UTC instead of the local zone')
     .action((options: VerifyOptions) => runAction(() => verify(options)));
 }

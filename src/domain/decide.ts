@@ -88,7 +88,7 @@ function unlessBehind(decision: Decision, { behindTimeLeft }: DecisionContext): 
   if (!isStart(decision)) return decision;
   const { mode } = decision;
   return behindTimeLeft === Infinity
-    ? { kind: 'wait', mode, reason: `${BEHIND}; a ${mode} waits until it catches up, or is asked for again` }
+    ? { kind: 'wait', mode, reason: `${BEHIND}; a ${mode} waits until it catches up, or is requested again` }
     : {
         kind: 'wait',
         mode,

@@ -20,7 +20,7 @@ export function singleValue(entry: DirectoryEntry, name: string): SingleValue {
   try {
     return { kind: 'text', text: utf8.decode(value) };
   } catch {
-    return { kind: 'faulty', reason: `${name} is not UTF-8 text: write it anew` };
+    return { kind: 'faulty', reason: `${name} is not UTF-8 text: write it again` };
   }
 }
 
@@ -43,7 +43,7 @@ export function comparedText(text: string): string {
  * it.
  */
 export function hintAtBlanks(text: string, isWellFormed: (text: string) => boolean): string {
-  return isWellFormed(text.trim()) ? ': a TAB, or another blank that counts, stands beside it; write it anew' : '';
+  return isWellFormed(text.trim()) ? ': there is a TAB, or another blank that counts, next to it; write it again' : '';
 }
 
 /** A value for a message: of bounded length, with control characters made visible. */

@@ -26,7 +26,7 @@ export function pausedBy({ by, who }: Pick<Pause, 'by'> & { readonly who?: strin
   return who === undefined ? BY[by] : `by ${who}`;
 }
 
-/** `nothing new is taken up`. */
+/** `no new work begins`. */
 export function heldWords({ holds }: Pick<Pause, 'holds'>): string {
-  return holds === 'everything' ? 'nothing new is taken up' : 'no delete is taken up';
+  return holds === 'everything' ? 'no new work begins' : 'no delete begins';
 }

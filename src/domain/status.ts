@@ -182,7 +182,7 @@ export interface ServiceSnapshot {
   readonly counts: AccountCounts;
   /** The number of accounts that can be in work at once. */
   readonly slots: number;
-  /** How many of them are taken. */
+  /** Slots that are taken. */
   readonly busy: number;
   /** The number of accounts in work that are stuck. */
   readonly stuck: number;

@@ -17,7 +17,7 @@ export function missedWords({ events }: Item<'missed'>): string {
 /** How an attempt began. */
 export function beginWords({ job, mode, resumed, queuedMilliseconds }: AttemptItem): string {
   const queued = queuedMilliseconds === undefined ? '' : `, ${humanDuration(queuedMilliseconds)} after it was queued`;
-  return `attempt ${job} to ${mode}${resumed ? ', taken up again' : ''}${queued}`;
+  return `attempt ${job} to ${mode}${resumed ? ', resumed' : ''}${queued}`;
 }
 
 /** How an attempt ended, and after how long. */

@@ -54,7 +54,12 @@ export function accountLdif(account: AccountDescription): readonly LdifFile[] {
   });
   return [
     file('01_add', 'Adds the account and asks for it to be set up.', 'changetype: add', ...add),
-    file('02_modify', 'Asks for the account to be set up anew.', 'changetype: modify', ...replacing(request('modify'))),
+    file(
+      '02_modify',
+      'Requests that the account is set up again.',
+      'changetype: modify',
+      ...replacing(request('modify')),
+    ),
     file(
       '03_delete',
       'Takes the account out of use and asks for it to be deleted.',

@@ -51,7 +51,7 @@ const REMEDIES: Readonly<Record<number, string>> = {
     'the account that binds may not write this: bind as one that may (--bind-dn and --bind-password-file)',
   [ResultCode.objectClassViolation]:
     'the entry lacks an attribute or an object class, or has one too many: load the schema (config/schema), or correct the record',
-  [ResultCode.notAllowedOnNonLeaf]: 'delete what stands below the entry first',
+  [ResultCode.notAllowedOnNonLeaf]: 'delete what is below the entry first',
   [ResultCode.entryAlreadyExists]: 'the entry exists already: remove it first, or modify it',
 };
 

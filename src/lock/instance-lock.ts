@@ -109,7 +109,7 @@ export class InstanceLock {
     if (before === undefined) return;
     await this.#table.remove(before);
     if (!known.some(({ entries }) => isDeepStrictEqual(entries[0], path.entries[0])))
-      notice(`the lock was taken anew: the base "${base}" is another entry now, ${describe(path)}`);
+      notice(`the lock was taken again: the base "${base}" is another entry now, ${describe(path)}`);
   }
 
   #watch(connection: ConnectionToAdmit): void {

@@ -124,12 +124,12 @@ function idOf(kind: Kind, uid: string): string {
 function causeOfFailure({ returnValue, step, cause, reason, uid }: EventNamed<'failed'>): Trouble {
   const words = cause ?? reason;
   if (FULL.test(words)) {
-    const remedy = 'make room, then ask again for the accounts';
+    const remedy = 'make room, then request the accounts again';
     return { event: 'failed', key: 'disk full', title: 'the disk is full', words, remedy, causesOthers: true };
   }
   const key = `failed ${causeKey({ returnValue, step, words }, uid)}`;
   const title = `${step === '' ? '' : `${step} `}${codeWords(returnValue)}: ${words}`;
-  return { event: 'failed', key, title, words, step, returnValue, remedy: 'mend the cause, then ask again' };
+  return { event: 'failed', key, title, words, step, returnValue, remedy: 'mend the cause, then request it again' };
 }
 
 /** A failure of which only the directory tells: before the start, or of another service. */
@@ -143,7 +143,7 @@ function earlier({ returnValue, reason }: EventNamed<'skipped'>): Trouble {
     title,
     words: reason,
     returnValue,
-    remedy: 'see why (history, explain), then ask again',
+    remedy: 'see why (history, explain), then request it again',
   };
 }
 

@@ -65,7 +65,7 @@ export function queueWords({ busy, slots, pauses }: ServiceSnapshot): string {
   return `waiting for a worker (${busy} of ${slots} busy)${deletes}`;
 }
 
-/** `by alice since 02:10: nothing new is taken up; disk is replaced`. */
+/** `by alice since 02:10: no new work begins; disk is replaced`. */
 export function pauseWords(pause: PauseStatus, now: string): string {
   return `${pausedBy(pause)} since ${localTime(pause.since, now)}: ${heldWords(pause)}; ${pause.reason}`;
 }

@@ -101,7 +101,7 @@ export function describeAccountEvent(event: Exclude<StreamEvent, ServiceEvent>):
     case 'claimed':
       return 'the work begins';
     case 'resumed':
-      return 'an interrupted attempt is taken up again';
+      return 'an interrupted attempt is resumed';
     case 'step':
       return stepWords(event);
     case 'output':

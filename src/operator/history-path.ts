@@ -39,7 +39,7 @@ export function serveHistory<E extends Env>(app: Hono<E>, { history, backlog, no
       tell = () => (from < startedAt ? history.within(from, startedAt - 1) : Promise.resolve({ events: [] }));
     } else return c.json({ error: 'of what? give uid=UID, or since=TIME' }, 400);
     const answer = inTurn(tell);
-    if (answer === undefined) return c.json({ error: 'too many ask for a history: ask again' }, 503);
+    if (answer === undefined) return c.json({ error: 'too many clients ask for a history: try again' }, 503);
     return c.json(await answer);
   });
 }

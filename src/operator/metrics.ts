@@ -140,10 +140,14 @@ function timesOf(registry: Registry) {
     refresh: histogram('prov_refresh_seconds', 'Time that a complete list of open accounts took.', []),
     claim: histogram(
       'prov_write_to_claim_seconds',
-      'From a request to its claim: as it is seen, or from its modifyTimestamp where a list finds it.',
+      'Time from a request to its claim. The request counts from the moment it is seen, or from its modifyTimestamp if a list finds it.',
       ['mode'],
     ),
-    finish: histogram('prov_write_to_finish_seconds', 'From a request, likewise, to its finished state.', ['mode']),
+    finish: histogram(
+      'prov_write_to_finish_seconds',
+      'Time from a request to its finished state. The request counts from the same moment.',
+      ['mode'],
+    ),
     step: histogram('prov_step_seconds', "Time of a handler's step; the site's script is one of them.", [
       'mode',
       'step',

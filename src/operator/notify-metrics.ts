@@ -38,7 +38,7 @@ export function registerNotify(registry: Registry, status: () => NotifyStatus): 
   }
   new Gauge({
     name: 'prov_notify_held',
-    help: 'Accounts and conditions of which no notification has told yet.',
+    help: 'Accounts and conditions that no notification has reported yet.',
     registers: [registry],
     collect() {
       this.set(status().held);

@@ -91,7 +91,7 @@ function registerAccounts(registry: Registry, source: MetricsSource): void {
   });
   gauge(registry, 'prov_accounts_open', 'Open accounts, each counted once.', () => source.accounts.counts().open);
   gauge(registry, 'prov_slots', 'Accounts that can be in work at once.', () => source.accounts.slots);
-  gauge(registry, 'prov_slots_busy', 'How many of them are taken.', () => source.accounts.busy);
+  gauge(registry, 'prov_slots_busy', 'Slots that are taken.', () => source.accounts.busy);
   registerSurvey(registry, source);
 }
 
@@ -115,7 +115,7 @@ function registerSurvey(registry: Registry, source: MetricsSource): void {
   });
   new Gauge({
     name: 'prov_oldest_account_seconds',
-    help: 'How long the account has been in the condition that came into it first; 0 if there is none.',
+    help: 'The time for which some account has been in the condition, of those the longest; 0 if there is none.',
     labelNames: ['condition'],
     registers: [registry],
     async collect() {
@@ -140,7 +140,7 @@ async function inSlices<T>(steps: Iterator<undefined, T>): Promise<T> {
 function registerPauses(registry: Registry, source: MetricsSource): void {
   new Gauge({
     name: 'prov_paused',
-    help: 'Whether the service takes up nothing new (the brake: no deletes), by what paused it: 1 or 0.',
+    help: 'Whether the service is paused (by the brake: only deletes), by what paused it: 1 or 0.',
     labelNames: ['by'],
     registers: [registry],
     collect() {
@@ -229,7 +229,7 @@ function registerLeases(registry: Registry, leases: LeasesView): void {
   gauge(registry, 'prov_lease_oldest_renewal_seconds', oldest, () => (status().oldestRenewalMilliseconds ?? 0) / 1000);
   new Gauge({
     name: 'prov_other_services',
-    help: 'Other services by their presence: present, silent, or absent though a lease of theirs is waited for.',
+    help: 'Other services by their presence: present, silent, or absent while this service waits for one of their leases.',
     labelNames: ['state'],
     registers: [registry],
     collect() {

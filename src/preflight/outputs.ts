@@ -40,7 +40,7 @@ async function checkListen({ listen, allowRemote }: Settings['operator']): Promi
 async function checkOperator(listen: string, allowRemote: boolean): Promise<CheckLine[]> {
   const line = await runCheck('operator', () => checkListening(listen, allowRemote));
   if (line.verdict === 'fail' || readAddress(listen).kind === 'unix') return [line];
-  const readers = `every user of this host${allowRemote ? ', whoever reaches it,' : ''} and whoever may forward a port to it (ssh -L)`;
+  const readers = `every user of this host${allowRemote ? ', everybody who reaches it,' : ''} and everybody who may forward a port to it (ssh -L)`;
   const found = `${readers} can read uids, DNs and what scripts print on ${listen}`;
   const remedy = 'let operator.listen be a Unix socket, which only its owner and group can read';
   return [line, { verdict: 'advice', what: 'operator', found, remedy }];

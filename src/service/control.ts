@@ -31,14 +31,14 @@ export function createControl({ gate, accounts, events$, settle }: ControlDepend
     pause: ({ reason = NO_REASON, who }) => {
       gate.pause({ by: 'operator', holds: 'everything', reason, ...defined({ who }) });
       const { inWork, queued } = accounts.counts();
-      return done(`Paused: nothing new is taken up. ${inWork} in work, to their end; ${queued} queued. ${UNTIL_WHEN}`);
+      return done(`Paused: no new work begins. ${inWork} in work, which continue; ${queued} queued. ${UNTIL_WHEN}`);
     },
     resume: ({ who }) => {
       const ended = (['operator', 'brake'] as const).filter((by) => gate.resume(by, who) !== undefined);
       const rest = gate
         .pauses()
         .map((pause) => `Still paused ${pausedBy(pause)}: ${heldWords(pause)}; ${pause.reason}.`);
-      const what = ended.length === 0 ? 'There was no pause to end.' : 'New work is taken up again.';
+      const what = ended.length === 0 ? 'There was no pause to end.' : 'New work begins again.';
       return done([rest.length > 0 && ended.length > 0 ? 'That pause is over.' : what, ...rest].join(' '));
     },
     cancel: ({ uid, who }) => {

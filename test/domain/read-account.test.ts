@@ -123,7 +123,9 @@ describe('readAccount', () => {
     (blank) => {
       for (const name of ['sstProvisioningMode', 'sstProvisioningState', 'sstProvisioningDate'] as const) {
         for (const value of [`${blank}${OPEN[name]}`, ` ${OPEN[name]}${blank}`]) {
-          const reason = expect.stringMatching(new RegExp(`^${name} is .*: a TAB, or another blank that counts`));
+          const reason = expect.stringMatching(
+            new RegExp(`^${name} is .*: there is a TAB, or another blank that counts`),
+          );
           expect(read({ ...OPEN, [name]: value })).toMatchObject({ kind: 'unworkable', uid: '3724300', reason });
         }
       }

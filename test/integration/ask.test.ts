@@ -50,14 +50,14 @@ describe('ask', () => {
     const { code, stdout } = await ask('modify', 'done', 'failed', 'open', 'inwork', 'deleted', 'other', 'nobody');
     expect(code).toBe(1);
     expect(stdout.trimEnd().split('\n')).toEqual([
-      'done: asked: added is now modify',
-      'failed: asked: adding with code 6 CANNOT_SET_QUOTA is now modify',
-      'open: not asked: add is asked for already, and open',
-      'inwork: not asked: it is in work: it is adding',
-      'deleted: asked: deleted is now modify',
-      "other: not asked: the mode snapshot is another program's",
-      expect.stringMatching(/^nobody: not asked: there is no such account below /),
-      '3 asked, 4 not.',
+      'done: requested: added is now modify',
+      'failed: requested: adding with code 6 CANNOT_SET_QUOTA is now modify',
+      'open: not requested: add is asked for already, and open',
+      'inwork: not requested: it is in work: it is adding',
+      'deleted: requested: deleted is now modify',
+      "other: not requested: the mode snapshot is another program's",
+      expect.stringMatching(/^nobody: not requested: there is no such account below /),
+      '3 requested, 4 not.',
     ]);
     expect(await Promise.all(['done', 'failed', 'open', 'inwork', 'deleted', 'other'].map(modeOf))).toEqual([
       ...['modify 0', 'modify 0', 'add 0', 'adding 0', 'modify 0', 'snapshot 0'],
@@ -69,9 +69,9 @@ describe('ask', () => {
     expect(await ask('delete', 'done', 'failed', '--preview')).toMatchObject({
       code: 0,
       stdout: [
-        'done: would be asked: added would be delete; sstIsActive is TRUE; delete waits until it is FALSE',
-        'failed: would be asked: adding with code 6 CANNOT_SET_QUOTA would be delete; sstIsActive is TRUE; delete waits until it is FALSE',
-        '2 would be asked, 0 not.\n',
+        'done: would be requested: added would be delete; sstIsActive is TRUE; delete waits until it is FALSE',
+        'failed: would be requested: adding with code 6 CANNOT_SET_QUOTA would be delete; sstIsActive is TRUE; delete waits until it is FALSE',
+        '2 would be requested, 0 not.\n',
       ].join('\n'),
     });
     expect(await modeOf('done')).toBe('added 20260101T000000Z');
@@ -80,7 +80,7 @@ describe('ask', () => {
   it('requests a mode for all that are finished or failed, and not deleted, if somebody knows how many', async () => {
     await accounts();
     const preview = await ask('modify', '--all', '--preview');
-    expect(preview.stdout).toMatch(/^2 would be asked, 0 not; 4 others are open, deleted or no accounts\.$/m);
+    expect(preview.stdout).toMatch(/^2 would be requested, 0 not; 4 others are open, deleted or no accounts\.$/m);
     expect(await ask('modify', '--all', '--yes', '3')).toMatchObject({
       code: 2,
       stderr: 'there are 2 accounts, not 3: nothing was asked\n',
@@ -100,7 +100,7 @@ describe('ask', () => {
     await terminal.shows(/Ask for modify for 2 accounts\? Type their number: /);
     terminal.order('type', ...Buffer.from('2\r'));
     expect(await terminal.ended()).toBe(0);
-    expect(terminal.shown).toContain('2 asked, 0 not');
+    expect(terminal.shown).toContain('2 requested, 0 not');
     expect(await modeOf('done')).toBe('modify 0');
   });
 
@@ -137,7 +137,7 @@ describe('ask delete, for a delete that a server shows older than it is known', 
       await lagging.start();
       await lagging.outputMatches(/deferred +3 /);
       await newer.kill9();
-      await lagging.outputMatches(/waiting +3 +delete +.*a delete waits until it catches up, or is asked for again/);
+      await lagging.outputMatches(/waiting +3 +delete +.*a delete waits until it catches up, or is requested again/);
       const asked = await attempt(process.execPath, [MAIN, 'ask', '-c', lagging.configFile, 'delete', '3'], {
         env: ENV,
       });

@@ -48,7 +48,7 @@ describe('verify', () => {
     await setUp();
     await slapd.addAccount('1');
     await slapd.addAccount('2', { sstProvisioningMode: 'snapshot', sstProvisioningState: '0' });
-    expect(await withConfig('verify')).toEqual({ code: 0, stdout: 'Nothing is owed.\n', stderr: '' });
+    expect(await withConfig('verify')).toEqual({ code: 0, stdout: 'Nothing needs to be done.\n', stderr: '' });
   });
 
   it('names each account that is owed with its kind and age, and exits 1', async () => {
@@ -98,7 +98,7 @@ describe('verify', () => {
     await slapd.addAccount('5', { ...ASKED, sstProvisioningDate: '20990101' });
     expect(await withConfig('verify')).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/Nothing is owed. Not due: 1 is deferred/),
+      stdout: expect.stringMatching(/Nothing needs to be done. Not due: 1 is deferred/),
     });
     expect(await withConfig('verify', '--quiet')).toEqual({ code: 0, stdout: '', stderr: '' });
   });
@@ -126,7 +126,7 @@ describe('retry', () => {
     const { code, stdout } = await withConfig('retry', '3');
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: '3: asked again: deleting with code 6 CANNOT_SET_QUOTA is now delete\n',
+      stdout: '3: requested again: deleting with code 6 CANNOT_SET_QUOTA is now delete\n',
     });
     const entry = await slapd.read('3');
     expect(entry && text(entry, 'sstProvisioningMode')).toBe('delete');
@@ -141,12 +141,12 @@ describe('retry', () => {
     await slapd.addAccount('3', FAILED);
     const { code, stdout } = await withConfig('retry', '1', '2', '3', 'nobody', '*');
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^1: not asked again: it has not failed/m);
-    expect(stdout).toMatch(/^2: not asked again: it has not failed/m);
-    expect(stdout).toMatch(/^3: asked again/m);
-    expect(stdout).toMatch(/^nobody: not asked again: there is no such account/m);
-    expect(stdout).toMatch(/^\*: not asked again: there is no such account/m);
-    expect(stdout).toMatch(/^1 asked for again, 4 not\.$/m);
+    expect(stdout).toMatch(/^1: not requested again: it has not failed/m);
+    expect(stdout).toMatch(/^2: not requested again: it has not failed/m);
+    expect(stdout).toMatch(/^3: requested again/m);
+    expect(stdout).toMatch(/^nobody: not requested again: there is no such account/m);
+    expect(stdout).toMatch(/^\*: not requested again: there is no such account/m);
+    expect(stdout).toMatch(/^1 requested again, 4 not\.$/m);
     const entry = await slapd.read('2');
     expect(entry && text(entry, 'sstProvisioningMode')).toBe('adding');
   });
@@ -158,14 +158,14 @@ describe('retry', () => {
     await slapd.addAccount('3', { ...FAILED, sstProvisioningReturnValue: '0' });
     expect((await withConfig('retry', '--failed', '--preview')).stdout.split('\n').sort()).toEqual([
       '',
-      '1: would be asked again: adding with code 6 CANNOT_SET_QUOTA',
-      '2 would be asked for again, 0 not.',
-      '2: would be asked again: adding with code 5 CANNOT_CREATE_HOME_DIR',
+      '1: would be requested again: adding with code 6 CANNOT_SET_QUOTA',
+      '2 would be requested again, 0 not.',
+      '2: would be requested again: adding with code 5 CANNOT_CREATE_HOME_DIR',
     ]);
-    expect((await withConfig('retry', '--code', '5')).stdout).toMatch(/^2: asked again[^\n]*\n$/);
-    expect((await withConfig('retry', '--failed')).stdout).toMatch(/^1: asked again[^\n]*\n$/);
-    expect(await withConfig('retry', '--failed')).toMatchObject({ code: 0, stdout: 'No account stands failed.\n' });
-    expect((await withConfig('retry', '--code', '7')).stdout).toBe('No account stands failed with code 7.\n');
+    expect((await withConfig('retry', '--code', '5')).stdout).toMatch(/^2: requested again[^\n]*\n$/);
+    expect((await withConfig('retry', '--failed')).stdout).toMatch(/^1: requested again[^\n]*\n$/);
+    expect(await withConfig('retry', '--failed')).toMatchObject({ code: 0, stdout: 'No account has failed.\n' });
+    expect((await withConfig('retry', '--code', '7')).stdout).toBe('No account has failed with code 7.\n');
   });
 
   it.each([[[]], [['1', '--failed']], [['--code', '0']], [['--code', 'x']], [['--faled']]])(

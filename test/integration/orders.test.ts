@@ -76,7 +76,7 @@ describe('pause', () => {
 
     expect(await order('resume', '--json')).toMatchObject({
       code: 0,
-      stdout: '{"done":true,"words":"New work is taken up again."}\n',
+      stdout: '{"done":true,"words":"New work begins again."}\n',
     });
     await service.outputMatches(/ finished +1 /);
     expect(service.output).toMatch(/ resumedWork +by root \(0\): the pause by an operator is over after /);
@@ -144,7 +144,7 @@ describe('the brake', () => {
   it('stops deletes that are too many until resume, also after a restart, while the rest goes on', async () => {
     await setUp({ brake: { deletes: 2, within: '1h' } });
     for (const uid of ['1', '2', '3', '4']) await slapd.addAccount(uid, DELETE);
-    await service.outputMatches(/ paused +by the brake, so no delete is taken up: 2 deletes have begun within 60 min/);
+    await service.outputMatches(/ paused +by the brake, so no delete begins: 2 deletes have begun within 60 min/);
     await slapd.addAccount('5', ASKED);
     await service.outputMatches(/ finished +5 /);
     await service.outputMatches(/( finished +[1-4] (.|\n)*){2}/);
@@ -154,7 +154,7 @@ describe('the brake', () => {
     await service.start();
     await service.outputMatches(/ paused +by the brake, .* 2 deletes have begun/);
     expect(count(/ claimed /g)).toBe(0);
-    expect((await order('resume')).stdout).toBe('New work is taken up again.\n');
+    expect((await order('resume')).stdout).toBe('New work begins again.\n');
     await service.outputMatches(/( finished +[1-4] (.|\n)*){2}/);
   });
 });

@@ -51,8 +51,8 @@ describe.each([
     expect(await command('verify')).toMatch(/^4 accounts failed\.$/m);
     expect(await command('explain', '3')).toContain('account 3');
     const retried = (await command('retry', '--failed')).trimEnd().split('\n');
-    expect(retried.filter((line) => line.includes('asked again')).length).toBe(4);
-    expect(await command('verify')).toMatch(/^4 accounts wait to be taken up\.$/m);
+    expect(retried.filter((line) => line.includes('requested again')).length).toBe(4);
+    expect(await command('verify')).toMatch(/^4 accounts wait for a service\.$/m);
   });
 
   it('gives the periodic list what the stream did not tell', async () => {

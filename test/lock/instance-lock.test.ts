@@ -150,7 +150,7 @@ describe('a base that is made anew', () => {
     await lock.admit(new EntryConnection(TREE, 'ldap://one'));
     await lock.admit(new EntryConnection({ [BASE]: { entryUUID: 'new' } }, 'ldap://one'));
     expect(told).toEqual([
-      `the lock was taken anew: the base "${BASE}" is another entry now, entryUUID new on ldap://one:389`,
+      `the lock was taken again: the base "${BASE}" is another entry now, entryUUID new on ldap://one:389`,
     ]);
     const old = new EntryConnection({ [BASE]: { entryUUID: 'b' } }, 'ldap://two');
     await expect(newLock().admit(old)).rejects.toThrow(LockRefused);

@@ -60,7 +60,7 @@ describe('what people are notified of', () => {
   it('is a pause, until it is over', () => {
     const paused: StreamEvent = { event: 'paused', by: 'brake', holds: 'deletes', reason: '21 deletes in 10 min' };
     const over: StreamEvent = { event: 'resumedWork', by: 'brake', milliseconds: 1, who: 'alice (1000)' };
-    const title = 'paused by the brake, so no delete is taken up';
+    const title = 'paused by the brake, so no delete begins';
     expect(told([paused])).toEqual([`new 1 ${title}`]);
     expect(told([paused, over])).toEqual([`new 1 ${title}`, `resolved 0 ${title}`]);
     expect(told([paused], ['failed'])).toEqual([]);

@@ -96,7 +96,7 @@ it('tells a running service from another program on the operator’s address', a
   });
   expect(await told({ operator: { listen } })).toEqual([
     `ok operator: a service runs and answers on ${listen}`,
-    `advice operator: every user of this host and whoever may forward a port to it (ssh -L) can read uids, DNs and what scripts print on ${listen}`,
+    `advice operator: every user of this host and everybody who may forward a port to it (ssh -L) can read uids, DNs and what scripts print on ${listen}`,
   ]);
   await service.close();
   const other = createServer((socket) => socket.destroy());

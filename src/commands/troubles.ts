@@ -1,12 +1,15 @@
 import { pausedBy } from '../domain/pause.ts';
-import type { CanaryStatus, OutletHealth, PauseStatus, ServiceSnapshot } from '../domain/status.ts';
+import {
+  type CanaryStatus,
+  FEW_FREE_BYTES,
+  type OutletHealth,
+  type PauseStatus,
+  type ServiceSnapshot,
+} from '../domain/status.ts';
 import { ageAt } from '../observability/condition-words.ts';
 import { humanSize } from '../observability/human-size.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import { CommandExit } from './run-action.ts';
-
-/** With less than this, in bytes, a file system is about to be full. */
-const LITTLE = 100 * 2 ** 20;
 
 /** What keeps a connected service from its work, or from telling of it. A few words each. */
 export function troublesOf(status: ServiceSnapshot): string[] {
@@ -44,7 +47,8 @@ export function outletWords({ where, lost, failure, freeBytes }: OutletHealth): 
   const much = lost === 1 ? '1 line was lost' : `${lost} lines were lost`;
   if (failure !== undefined) return `cannot be written (${failure}): ${much}, see to ${where}`;
   if (lost > 0) return `is written again: ${much}, see to ${where}`;
-  if (freeBytes !== undefined && freeBytes < LITTLE) return `only ${humanSize(freeBytes)} are free, see to ${where}`;
+  if (freeBytes !== undefined && freeBytes < FEW_FREE_BYTES)
+    return `only ${humanSize(freeBytes)} are free, see to ${where}`;
   return undefined;
 }
 

@@ -5,3 +5,6 @@ export interface CheckLine {
   readonly found: string;
   readonly remedy?: string;
 }
+
+/** What a check has found, without its name. */
+export type Found = Omit<CheckLine, 'what'>;

@@ -157,6 +157,9 @@ export interface OutletHealth {
   readonly freeBytes?: number;
 }
 
+/** With fewer free bytes a file system is about to be full. */
+export const FEW_FREE_BYTES = 100 * 2 ** 20;
+
 /** The number of events within the last `minutes`. */
 export interface Rate {
   readonly minutes: number;

@@ -7,11 +7,13 @@
  * stopped. Its device and inode name it, so that a copy of the file, or another view of the file
  * system, names another holder. So does the next boot of the host.
  */
+
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { errorText } from '../domain/error-text.ts';
 import type { Holder } from '../domain/lease.ts';
 import { type HostFault, systemCode } from '../host/host-fault.ts';
 import { makeOwnFolder, ownFolder } from '../host/own-folder.ts';
@@ -82,7 +84,7 @@ function unusable(file: string, cause: unknown): HostFault {
   const shortage = shortageIn(cause);
   if (shortage !== undefined) return shortage;
   return new LockFault(
-    `${file}, for the slot of the service, cannot be used (${cause instanceof Error ? cause.message : cause})`,
+    `${file}, for the slot of the service, cannot be used (${errorText(cause)})`,
     'make room where there is none, or remove it',
     cause,
   );

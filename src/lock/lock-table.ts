@@ -9,10 +9,12 @@
  * States of a record: made (under the mutex: file, lock, content) -> in force -> removed (file,
  * then lock), or left behind.
  */
+
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorText } from '../domain/error-text.ts';
 import { type HostFault, systemCode } from '../host/host-fault.ts';
 import { makeOwnFolder, ownFolder } from '../host/own-folder.ts';
 import { shortageIn } from '../host/shortage.ts';
@@ -150,7 +152,7 @@ function unusable(file: string, cause: unknown): HostFault {
   const shortage = shortageIn(cause);
   if (shortage !== undefined) return shortage;
   return new LockFault(
-    `${file}, for the lock, cannot be used (${cause instanceof Error ? cause.message : cause})`,
+    `${file}, for the lock, cannot be used (${errorText(cause)})`,
     'make room where there is none, or remove it',
     cause,
   );

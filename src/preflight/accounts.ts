@@ -1,7 +1,7 @@
 import { filter, firstValueFrom } from 'rxjs';
 import type { Settings } from '../../config/schema.ts';
 import { subscribeOnce } from '../../streams/subscription.ts';
-import type { CheckLine } from '../domain/check-line.ts';
+import type { CheckLine, Found } from '../domain/check-line.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import { attributesToRead } from '../domain/read-account.ts';
@@ -76,11 +76,7 @@ async function countAccounts(
   return count;
 }
 
-async function checkSubscription(
-  settings: Settings,
-  access: DirectoryAccess,
-  url: string,
-): Promise<Omit<CheckLine, 'what'>> {
+async function checkSubscription(settings: Settings, access: DirectoryAccess, url: string): Promise<Found> {
   let chosen = '';
   const refreshed = await firstValueFrom(
     subscribeOnce({
@@ -103,7 +99,7 @@ async function checkSubscription(
 }
 
 /** Lists the open accounts as the service does from time to time. */
-async function checkLists(settings: Settings, operations: DirectoryOperations): Promise<Omit<CheckLine, 'what'>> {
+async function checkLists(settings: Settings, operations: DirectoryOperations): Promise<Found> {
   const request = { filter: openAccountsFilter(settings), attributes: attributesToRead(settings.attributes) };
   const refusal = await operations.search(request, { pageSize: PAGE_SIZE }, () => {});
   if (refusal === undefined) return { verdict: 'ok', found: `in pages of ${PAGE_SIZE}` };
@@ -114,7 +110,7 @@ async function checkClock(
   operations: DirectoryOperations,
   newest: number | undefined,
   now: () => number,
-): Promise<Omit<CheckLine, 'what'>> {
+): Promise<Found> {
   const directoryTime = await monitorTime(operations);
   if (directoryTime === undefined) {
     const behind = newest === undefined ? 0 : newest - now();
@@ -133,7 +129,7 @@ async function checkClock(
   );
 }
 
-function skewAdvice(how: string): Omit<CheckLine, 'what'> {
+function skewAdvice(how: string): Found {
   return {
     verdict: 'advice',
     found: `this host's clock is ${how}`,
@@ -167,10 +163,7 @@ async function monitorTime(operations: DirectoryOperations): Promise<number | un
 }
 
 /** Whether the attributes of the service's searches are indexed, if cn=config can be read. */
-async function checkIndexes(
-  { attributes }: Settings,
-  operations: DirectoryOperations,
-): Promise<Omit<CheckLine, 'what'>> {
+async function checkIndexes({ attributes }: Settings, operations: DirectoryOperations): Promise<Found> {
   const needed = ['objectClass', attributes.state, 'uid', 'entryUUID', 'entryCSN'];
   const indexed = new Set<string>();
   const request = {

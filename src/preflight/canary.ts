@@ -1,5 +1,5 @@
 import type { Settings } from '../../config/schema.ts';
-import type { CheckLine } from '../domain/check-line.ts';
+import type { CheckLine, Found } from '../domain/check-line.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import { attributesToRead, readAccount } from '../domain/read-account.ts';
 import type { DirectoryOperations } from '../ldap/operations.ts';
@@ -14,11 +14,7 @@ export async function checkCanary(settings: Settings, operations: DirectoryOpera
   return [await runCheck('canary', () => checkEntry(dn, settings, operations))];
 }
 
-async function checkEntry(
-  dn: string,
-  settings: Settings,
-  operations: DirectoryOperations,
-): Promise<Omit<CheckLine, 'what'>> {
+async function checkEntry(dn: string, settings: Settings, operations: DirectoryOperations): Promise<Found> {
   const { attributes, directory } = settings;
   const entry = await operations.read(dn);
   if (entry === undefined) {

@@ -1,4 +1,4 @@
-import type { CheckLine } from '../domain/check-line.ts';
+import type { CheckLine, Found } from '../domain/check-line.ts';
 import { ResultCode } from '../domain/directory-error.ts';
 import { isSameDn } from '../domain/dn.ts';
 import { isLoopbackHost } from '../domain/loopback.ts';
@@ -25,7 +25,7 @@ export async function checkConnecting(access: DirectoryAccess, url: string): Pro
     lines.push(await runCheck(`bind ${url}`, () => checkBind(access, url)));
   return lines;
 
-  async function checkEncryption({ startTls }: DirectoryAccess, at: string): Promise<Omit<CheckLine, 'what'>> {
+  async function checkEncryption({ startTls }: DirectoryAccess, at: string): Promise<Found> {
     if (target.scheme === 'ldapi') return { verdict: 'ok', found: 'a unix socket needs none' };
     if (target.scheme === 'ldaps') return { verdict: 'ok', found: 'TLS, certificate and name verified' };
     if (startTls) {
@@ -45,8 +45,8 @@ export async function checkConnecting(access: DirectoryAccess, url: string): Pro
 async function connected(
   access: DirectoryAccess,
   url: string,
-  use: (connection: Connection) => Promise<Omit<CheckLine, 'what'>>,
-): Promise<Omit<CheckLine, 'what'>> {
+  use: (connection: Connection) => Promise<Found>,
+): Promise<Found> {
   const abort = new AbortController();
   try {
     return await use(await openConnection(access, url, abort.signal));
@@ -55,7 +55,7 @@ async function connected(
   }
 }
 
-function checkReachability(access: DirectoryAccess, url: string): Promise<Omit<CheckLine, 'what'>> {
+function checkReachability(access: DirectoryAccess, url: string): Promise<Found> {
   return connected(access, url, async (connection) => {
     const { description, fencing, controls } = await describeServer(connection);
     if (controls.size === 0) return { verdict: 'ok', found: 'reachable; it tells what it is only after a bind' };
@@ -64,7 +64,7 @@ function checkReachability(access: DirectoryAccess, url: string): Promise<Omit<C
   });
 }
 
-function checkBind(access: DirectoryAccess, url: string): Promise<Omit<CheckLine, 'what'>> {
+function checkBind(access: DirectoryAccess, url: string): Promise<Found> {
   return connected(access, url, async (connection) => {
     const { authentication, timeoutMilliseconds } = access;
     const answer = await whoAmI(connection, timeoutMilliseconds);
@@ -93,11 +93,7 @@ function identityWords({ resultCode, diagnosticMessage, authzId }: WhoAmI): stri
  * Advises where slapd has derived a name but mapped it to no entry: from the subject of the
  * certificate, or from the peer. It accepts such a bind.
  */
-async function checkExternal(
-  access: DirectoryAccess,
-  knownBy: KnownBy,
-  answer: WhoAmI,
-): Promise<Omit<CheckLine, 'what'>> {
+async function checkExternal(access: DirectoryAccess, knownBy: KnownBy, answer: WhoAmI): Promise<Found> {
   const found = `bound by SASL EXTERNAL; ${identityWords(answer)}`;
   const dn = /^dn: ?(.*)$/s.exec(answer.authzId ?? '')?.[1];
   const derived = knownBy === 'peer' ? isPeer(dn) : await isSubject(access, dn);

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
-import type { CheckLine } from '../domain/check-line.ts';
+import type { Found } from '../domain/check-line.ts';
 
 /** A missing folder is only advice, as a systemd unit creates its folders at its first start. */
-export function missingFolder(folder: string, directive: string): Omit<CheckLine, 'what'> {
+export function missingFolder(folder: string, directive: string): Found {
   const remedy = `the systemd unit makes its own at its start (${directive}); create any other`;
   return { verdict: 'advice', found: `${folder} does not exist yet`, remedy };
 }

@@ -9,6 +9,7 @@ import { type JournalFile, nameOf } from '../journal/journal-files.ts';
 import { listJournal } from '../journal/journal-folder.ts';
 import { humanSize } from '../observability/human-size.ts';
 import { groupNumber } from '../script/group-number.ts';
+import { isThere, missingFolder } from './folders.ts';
 
 const WHAT = 'journal';
 const OTHERS = 0o007;
@@ -31,10 +32,7 @@ async function checkPlace(directory: string, folder: Stats | undefined): Promise
   if (folder !== undefined && !folder.isDirectory())
     return { verdict: 'fail', what: WHAT, found: `${directory} is no folder`, remedy };
   const above = dirname(directory);
-  if (folder === undefined && (await stat(above).catch(() => undefined)) === undefined) {
-    const made = 'the systemd unit makes its own at its start (LogsDirectory=); create any other';
-    return { verdict: 'advice', what: WHAT, found: `${above} does not exist yet`, remedy: made };
-  }
+  if (folder === undefined && !(await isThere(above))) return { what: WHAT, ...missingFolder(above, 'LogsDirectory=') };
   try {
     lookAtOutput(folder === undefined ? directory : join(directory, nameOf(0)));
     await access(folder === undefined ? above : directory, constants.W_OK | constants.X_OK);

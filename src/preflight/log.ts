@@ -4,7 +4,8 @@ import { access, stat, statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { Settings } from '../../config/schema.ts';
-import type { CheckLine } from '../domain/check-line.ts';
+import type { CheckLine, Found } from '../domain/check-line.ts';
+import { FEW_FREE_BYTES } from '../domain/status.ts';
 import { systemCode } from '../host/host-fault.ts';
 import { lookAtOutput, OutputFault } from '../host/output-file.ts';
 import { humanSize } from '../observability/human-size.ts';
@@ -12,11 +13,8 @@ import { addressText } from '../service/outlets.ts';
 import { isThere, missingFolder } from './folders.ts';
 import { runCheck } from './run-check.ts';
 
-type Found = Omit<CheckLine, 'what'>;
 type SyslogAddress = NonNullable<Settings['log']['syslog']>['address'];
 
-/** With less than this, in bytes, a file system is about to be full. */
-const LITTLE = 100 * 2 ** 20;
 /** How long a syslog server may take to accept a connection, in milliseconds. */
 const TIMEOUT = 3_000;
 
@@ -63,7 +61,7 @@ async function checkRoom(folder: string): Promise<Found> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   const found = `${humanSize(free)} free`;
-  if (free >= LITTLE) return { verdict: 'ok', found };
+  if (free >= FEW_FREE_BYTES) return { verdict: 'ok', found };
   return { verdict: 'advice', found, remedy: 'make room: on a full disk lines of the log are lost' };
 }
 

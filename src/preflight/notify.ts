@@ -1,5 +1,5 @@
 import type { Settings } from '../../config/schema.ts';
-import type { CheckLine } from '../domain/check-line.ts';
+import type { CheckLine, Found } from '../domain/check-line.ts';
 import { isLoopbackHost } from '../domain/loopback.ts';
 import { type MailOptions, mailReceiver, tryMail } from '../notify/mail.ts';
 import type { Receiver } from '../notify/outbox.ts';
@@ -7,8 +7,6 @@ import type { Message } from '../notify/trouble.ts';
 import { tryWebhook, type WebhookOptions, webhookReceiver } from '../notify/webhook.ts';
 import { notifyTargets } from '../service/open-notifier.ts';
 import { runCheck } from './run-check.ts';
-
-type Found = Omit<CheckLine, 'what'>;
 
 const ANSWER_TIMEOUT = 10_000;
 

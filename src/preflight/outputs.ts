@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { NEVER } from 'rxjs';
 import type { Settings } from '../../config/schema.ts';
-import type { CheckLine } from '../domain/check-line.ts';
+import type { CheckLine, Found } from '../domain/check-line.ts';
 import { NO_ACCOUNTS } from '../domain/condition.ts';
 import { fetchStatus } from '../operator/fetch-status.ts';
 import { readAddress } from '../operator/listen-address.ts';
@@ -22,8 +22,6 @@ export async function checkOutputs(settings: Settings): Promise<CheckLine[]> {
     ...(await checkListen(operator)),
   ];
 }
-
-type Found = Omit<CheckLine, 'what'>;
 
 async function checkGroup(group: string): Promise<CheckLine[]> {
   if ((await groupNumber(group)) !== undefined) return [];

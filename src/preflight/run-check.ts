@@ -1,4 +1,4 @@
-import type { CheckLine } from '../domain/check-line.ts';
+import type { CheckLine, Found } from '../domain/check-line.ts';
 import { defined } from '../domain/defined.ts';
 import { errorText } from '../domain/error-text.ts';
 import { shortageIn } from '../host/shortage.ts';
@@ -7,7 +7,7 @@ import { shortageIn } from '../host/shortage.ts';
  * Runs a check. An error that it throws becomes a failure, with the error's remedy if it has one.
  * A shortage of the host is reported as such, as it says nothing about what was looked at.
  */
-export async function runCheck(what: string, check: () => Promise<Omit<CheckLine, 'what'>>): Promise<CheckLine> {
+export async function runCheck(what: string, check: () => Promise<Found>): Promise<CheckLine> {
   try {
     return { what, ...(await check()) };
   } catch (thrown) {

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { Settings } from '../../config/schema.ts';
-import type { CheckLine } from '../domain/check-line.ts';
+import type { CheckLine, Found } from '../domain/check-line.ts';
 import { readInput } from '../host/input-file.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import { readAddress } from '../operator/listen-address.ts';
@@ -12,8 +12,6 @@ import { readTimeSpan, readUnitFile, type UnitFile } from './unit-file.ts';
 /** systemd's DefaultTimeoutStopSec, in milliseconds. */
 const DEFAULT_STOP = 90_000;
 const SYSTEMCTL_MILLISECONDS = 10_000;
-
-type Found = Omit<CheckLine, 'what'>;
 
 /**
  * Compares a systemd unit, by its name or as a file, with the configuration that its service is to

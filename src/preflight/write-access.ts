@@ -1,5 +1,5 @@
 import type { Settings } from '../../config/schema.ts';
-import type { CheckLine } from '../domain/check-line.ts';
+import type { Found } from '../domain/check-line.ts';
 import { DirectoryError, failureKind, ResultCode } from '../domain/directory-error.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import type { DirectoryOperations } from '../ldap/operations.ts';
@@ -12,7 +12,7 @@ export async function checkWriteAccess(
   { attributes }: Settings,
   operations: DirectoryOperations,
   sample: DirectoryEntry | undefined,
-): Promise<Omit<CheckLine, 'what'>> {
+): Promise<Found> {
   if (sample === undefined) return { verdict: 'not tried', found: 'there is no account to try it on' };
   const { mode, state, date, returnValue, executionTime } = attributes;
   const dateName = date.find((name) => sample.values(name).length > 0) ?? date[0];

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { laneOf } from '../../streams/candidate.ts';
+import { errorText } from '../domain/error-text.ts';
 import type { EventName, PublishedEvent } from '../domain/event.ts';
 import { type Input, openInput, sizeWords } from '../host/input-file.ts';
 import { decodeLine, type RecordedPureStep, type RecordingLine } from './recording.ts';
@@ -125,7 +126,7 @@ class RecordedService {
       if (isDeepStrictEqual(next, step.next)) this.#same += 1;
       else this.#differ(step, wordsOf(next));
     } catch (error) {
-      this.#differ(step, `the step ${step.step} cannot be taken: ${error instanceof Error ? error.message : error}`);
+      this.#differ(step, `the step ${step.step} cannot be taken: ${errorText(error)}`);
     }
   }
 
@@ -174,7 +175,7 @@ function read(text: string, place: string): RecordingLine | RecordingError {
   try {
     return decodeLine(text);
   } catch (error) {
-    return new RecordingError(`${place}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    return new RecordingError(`${place}: ${errorText(error)}`, { cause: error });
   }
 }
 
@@ -206,7 +207,7 @@ async function* bytesOf(path: string): AsyncGenerator<Buffer> {
     input = await openInput(path);
     yield* input.bytes();
   } catch (error) {
-    throw new RecordingError(`cannot read the recording: ${error instanceof Error ? error.message : error}`, {
+    throw new RecordingError(`cannot read the recording: ${errorText(error)}`, {
       cause: error,
     });
   } finally {

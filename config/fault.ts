@@ -44,7 +44,7 @@ export class ConfigurationError extends Error {
  * The fault as text: `line 7: script.timeout: given 30, expected a duration ...`, or `line 7:
  * script.command is not set; expected ...`.
  */
-export function describeFault(fault: Fault): string {
+function describeFault(fault: Fault): string {
   const place = fault.line === undefined ? '' : `line ${fault.line}: `;
   if (fault.given === NOTHING && fault.key !== '') return `${place}${fault.key} is not set; expected ${fault.expected}`;
   const key = fault.key === '' ? '' : `${fault.key}: `;

@@ -36,13 +36,13 @@ export interface Look {
 export type RunStep = (job: Job, context: StepContext, means: Means) => Promise<StepOutcome>;
 
 /** How an attempt fails when its step reaches its limit. The reason contains the remedy. */
-export interface Overdue {
+interface Overdue {
   readonly returnValue: number;
   readonly remedy: string;
 }
 
 /** A setting that contradicts another one of its section, and what is expected of it. */
-export interface Contradiction {
+interface Contradiction {
   readonly key: string;
   readonly expected: string;
 }

@@ -11,7 +11,7 @@ const SPECIAL: Readonly<Record<string, string>> = {
 };
 
 /** Text of which every character is shown as it is, so that it can be copied. */
-export function literal(text: string): string {
+function literal(text: string): string {
   return special(text).replaceAll('-', '\\-');
 }
 
@@ -42,7 +42,7 @@ export function paragraph(text: string): string[] {
 }
 
 /** A line in bold; blanks and quotes are the line's own. */
-export function bold(text: string): string {
+function bold(text: string): string {
   return `.B ${literal(text).replaceAll('"', '\\(dq')}`;
 }
 

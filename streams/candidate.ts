@@ -29,7 +29,7 @@ export interface Settlement {
   readonly who?: string;
 }
 
-export type OwnWork =
+type OwnWork =
   | {
       readonly kind: 'retry';
       readonly attempt: number;

@@ -8,7 +8,7 @@ import { fillTemplate } from './placeholders.ts';
  * The backup levels in rsnapshot's order, the most frequent first, each with the attribute for the
  * number of backups to keep.
  */
-export const INTERVALS = [
+const INTERVALS = [
   ['hourly', 'sstBackupIntervalHourly'],
   ['daily', 'sstBackupIntervalDaily'],
   ['weekly', 'sstBackupIntervalWeekly'],

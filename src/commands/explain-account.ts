@@ -15,7 +15,7 @@ export interface ExplainContext {
 }
 
 /** The result of one rule for an account. */
-export interface RuleSentence {
+interface RuleSentence {
   readonly rule: 'uid' | 'mode' | 'state' | 'date' | 'active' | 'failure' | 'claim';
   readonly sentence: string;
   /** Whether the decision would be another one if this were different. */

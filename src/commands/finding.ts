@@ -1,7 +1,7 @@
 import type { LeaseReading } from '../domain/lease.ts';
 
 /** What the lease of an account says. */
-export interface FoundLease {
+interface FoundLease {
   readonly is: LeaseReading['is'];
   /** Who holds it, or keeps it over a pause. */
   readonly holder?: string;

@@ -11,7 +11,7 @@ const CLEAR_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
 
 /** The size of a terminal that does not say it. */
-export const USUAL_SIZE = { columns: 80, rows: 24 };
+const USUAL_SIZE = { columns: 80, rows: 24 };
 
 export interface ScreenSize {
   readonly columns: number;

@@ -29,7 +29,7 @@ export type HoldReason =
     };
 
 /** What is done in a turn, and since when. */
-export interface TurnProgress {
+interface TurnProgress {
   readonly condition: 'inWork';
   readonly doing: 'claiming' | 'working' | 'writing';
   /** When the turn began. An attempt that is resumed is older. */

@@ -27,7 +27,7 @@ export interface NamingValue {
  * One relative distinguished name. `text` is its original spelling; RDNs are equal if their `key`
  * is.
  */
-export interface Rdn {
+interface Rdn {
   readonly text: string;
   readonly key: string;
   readonly values: readonly NamingValue[];

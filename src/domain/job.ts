@@ -82,7 +82,7 @@ export type StepOutcome =
  */
 export type Retry = (typeof RETRIES)[number];
 
-export const RETRIES = ['temporary', 'script', 'lost', 'shortage', 'permanent'] as const;
+const RETRIES = ['temporary', 'script', 'lost', 'shortage', 'permanent'] as const;
 
 export interface StepTiming {
   readonly name: string;

@@ -70,7 +70,7 @@ function declarationOf(mode: Mode): ModeDeclaration {
   return DECLARATIONS[mode];
 }
 
-export type ModePhase = 'requested' | 'inWork' | 'finished';
+type ModePhase = 'requested' | 'inWork' | 'finished';
 
 export interface ModeReading {
   readonly mode: Mode;

@@ -52,6 +52,6 @@ export function readPresence(values: readonly string[], entryCSN: string | undef
 }
 
 /** The server id in an entryCSN: `time#count#serverId#modifier`. */
-export function serverIdOf(entryCSN: string | undefined): string | undefined {
+function serverIdOf(entryCSN: string | undefined): string | undefined {
   return entryCSN?.split('#')[2]?.toLowerCase();
 }

@@ -17,7 +17,7 @@ export interface Pauses {
   readonly max: number;
 }
 
-export interface RetrySchedule extends Pauses {
+interface RetrySchedule extends Pauses {
   readonly attempts: number;
 }
 

@@ -90,11 +90,11 @@ export interface AttemptTimes {
   readonly p95: number;
 }
 
-export interface DeferredStatus extends AccountStatus {
+interface DeferredStatus extends AccountStatus {
   readonly until: string;
 }
 
-export interface WaitingStatus extends AccountStatus {
+interface WaitingStatus extends AccountStatus {
   readonly reason: string;
 }
 

@@ -26,7 +26,7 @@ export class InputFault extends Error {
  * The default limit in bytes. An input is text that a person or a program wrote for the service,
  * and none needs more.
  */
-export const LARGEST_INPUT = 1024 * 1024;
+const LARGEST_INPUT = 1024 * 1024;
 
 /**
  * The path of a descriptor that this process was started with, as by `-c <(...)`, or as

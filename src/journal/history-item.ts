@@ -2,7 +2,7 @@ import type { StepEnd } from '../domain/event.ts';
 import type { JournalItem } from './journal-lines.ts';
 
 /** Somebody asked for something. */
-export interface RequestItem {
+interface RequestItem {
   readonly kind: 'request';
   readonly time: string;
   readonly mode: string;
@@ -46,7 +46,7 @@ export interface AttemptItem {
 }
 
 /** Anything else that was said of the account. */
-export interface NoteItem {
+interface NoteItem {
   readonly kind: 'note';
   readonly time: string;
   readonly event: string;

@@ -110,7 +110,7 @@ export function resultName(code: number): string {
 }
 
 /** What to do about a result code; undefined if nothing general can be said. */
-export function remedyForResult(code: number): string | undefined {
+function remedyForResult(code: number): string | undefined {
   return RESULT_TEXTS[code]?.remedy;
 }
 

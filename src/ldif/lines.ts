@@ -24,7 +24,7 @@ export interface RecordLimits {
  * More than directories accept in one request by default (slapd 16 MiB, 389-ds 2 MiB). Base64 takes
  * a third more.
  */
-export const RECORD_LIMITS: RecordLimits = { bytes: 32 * 1024 * 1024, lines: 250_000 };
+const RECORD_LIMITS: RecordLimits = { bytes: 32 * 1024 * 1024, lines: 250_000 };
 
 /**
  * Splits LDIF, which comes in pieces of any size, into the lines of its records (RFC 2849, notes 1

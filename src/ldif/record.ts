@@ -26,7 +26,7 @@ export type LdifChange =
     };
 
 /** The place of a record: its number, and the number of its first line, both from 1. */
-export interface LdifPosition {
+interface LdifPosition {
   readonly number: number;
   readonly line: number;
 }

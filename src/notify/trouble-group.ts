@@ -24,7 +24,7 @@ const UNSTEADY_PAUSE = 12;
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** The time from any message to one about a new group, in milliseconds. */
-export function spacing({ quiet }: NoticeLimits): number {
+function spacing({ quiet }: NoticeLimits): number {
   return Math.min(SPACING, quiet / 10);
 }
 

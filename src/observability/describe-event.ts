@@ -200,7 +200,7 @@ function stepEnd({ outcome, returnValue }: StepEnd): string {
 }
 
 /** What matters of a failure: `code 6 in script: "no space left"`. */
-export function failureWords({ returnValue, step, cause }: FailureWords): string {
+function failureWords({ returnValue, step, cause }: FailureWords): string {
   const where = step === undefined || step === '' ? '' : ` in ${step}`;
   return `code ${returnValue}${where}${cause === undefined ? '' : `: "${cause}"`}`;
 }

@@ -7,13 +7,13 @@ export interface BacklogLimits {
   readonly characters: number;
 }
 
-export const BACKLOG_LIMITS: BacklogLimits = { events: 20_000, characters: 8 * 1024 * 1024 };
+const BACKLOG_LIMITS: BacklogLimits = { events: 20_000, characters: 8 * 1024 * 1024 };
 
 /**
  * An event with its number since the start of the service (from 1, without gaps). Its JSON text is
  * made when a reader asks for it, as most events have none.
  */
-export class BacklogEntry {
+class BacklogEntry {
   readonly number: number;
   readonly event: PublishedEvent;
   readonly characters: number;

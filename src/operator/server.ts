@@ -22,7 +22,7 @@ export interface OperatorOptions extends OperatorAppOptions {
 }
 
 /** The part of an Observable of events that is used here. */
-export interface EventSource {
+interface EventSource {
   subscribe(observer: { next(event: PublishedEvent): void; error(error: unknown): void }): { unsubscribe(): void };
 }
 

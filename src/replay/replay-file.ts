@@ -18,7 +18,7 @@ export interface ReplayFileOptions {
 }
 
 /** A step whose result differs from the recorded one. */
-export interface Difference {
+interface Difference {
   readonly account: string;
   readonly recorded: string;
   readonly replayed: string;

@@ -41,7 +41,7 @@ export interface LauncherProcess {
   kill(): void;
 }
 
-export interface LaunchRequest {
+interface LaunchRequest {
   readonly id: number;
   readonly killGraceMilliseconds: number;
   /** In milliseconds of CLOCK_BOOTTIME; 0: none. */

@@ -78,14 +78,14 @@ function checkFile(file: string): Located | 'absent' {
 }
 
 /** The program that a "#!" line names; empty if it names none. */
-export function interpreterOf(head: string): string {
+function interpreterOf(head: string): string {
   return /^#![ \t]*([^ \t\n\0]*)/.exec(head)?.[1] ?? '';
 }
 
 /**
  * The first 256 bytes of a file; undefined if it cannot be read. A program need not be readable.
  */
-export function readHead(file: string): string | undefined {
+function readHead(file: string): string | undefined {
   let descriptor: number;
   try {
     descriptor = openSync(file, 'r');
@@ -110,7 +110,7 @@ function isTransient(code: string): boolean {
 }
 
 /** Says why a script could not be started, by the errno name, and what to do. */
-export function startFault(file: string, code: string): string {
+function startFault(file: string, code: string): string {
   const shortage = shortageWords(code);
   if (shortage !== undefined) return `${file} could not be started: ${shortage.problem}; ${shortage.remedy}`;
   switch (code) {
@@ -129,7 +129,7 @@ export function startFault(file: string, code: string): string {
   }
 }
 
-export function notStarted(code: string, reason: string, transient: boolean = isTransient(code)): NotStarted {
+function notStarted(code: string, reason: string, transient: boolean = isTransient(code)): NotStarted {
   return { kind: 'notStarted', code, transient, reason };
 }
 

@@ -10,7 +10,7 @@ export interface OutputLimits {
   readonly bytes: number;
 }
 
-export const OUTPUT_LIMITS: OutputLimits = { lineBytes: 8192, lines: 10_000, bytes: 1024 * 1024 };
+const OUTPUT_LIMITS: OutputLimits = { lineBytes: 8192, lines: 10_000, bytes: 1024 * 1024 };
 
 /** How much of a run's output was left out. */
 export interface LeftOut {

@@ -42,7 +42,7 @@ export interface ProcessIdentity {
 }
 
 /** A process that started between the two times (inclusive). This identifies it, too. */
-export interface Leader {
+interface Leader {
   readonly pid: number;
   readonly earliest: number;
   readonly latest: number;

@@ -50,7 +50,7 @@ export function stepHeld(state: Held, input: LeaseAnswer, context: LeaseContext)
 }
 
 /** Sends a renewal. One without an answer is sent again as it is, so two values at most are own. */
-export function renew(state: Held, context: LeaseContext): LeaseNext {
+function renew(state: Held, context: LeaseContext): LeaseNext {
   const next = state.next ?? newTurn(state.wish, context);
   return {
     state: { ...state, next, doing: 'sending' },

@@ -34,7 +34,7 @@ export interface GroupOptions<T, R> {
 }
 
 /** Holds items before they are worked on. */
-export interface ItemGate<T> {
+interface ItemGate<T> {
   holds(item: T): boolean;
   /** Emits when items that were held may begin. */
   readonly opened$: Observable<unknown>;

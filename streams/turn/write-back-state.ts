@@ -83,7 +83,7 @@ export type WriteBackInput =
   | { readonly got: 'time' };
 
 /** How the account will be if the write succeeds. */
-export interface WriteBackNote {
+interface WriteBackNote {
   readonly note: 'writing';
   readonly record: AccountRecord;
 }

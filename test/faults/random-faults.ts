@@ -6,7 +6,7 @@ import type { World } from './world.ts';
  * A generator of numbers from 0 up to 1 (exclusive). The same seed gives the same numbers
  * (mulberry32).
  */
-export function seeded(seed: number): () => number {
+function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -17,7 +17,7 @@ export function seeded(seed: number): () => number {
 }
 
 /** A request for an account, to compare with its outcome. */
-export interface Asked {
+interface Asked {
   readonly mode: Mode;
   /**
    * The number of lines of the script's journal before the request. Its run must come after them.

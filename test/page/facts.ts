@@ -4,7 +4,7 @@ import type { ServiceSnapshot } from '../../src/domain/status.ts';
 /** The beginning of the time of these tests, in milliseconds since 1970. */
 export const START = Date.parse('2026-11-28T02:00:00.000Z');
 
-export const dnOf = (uid: string) => `uid=${uid},dc=example,dc=org`;
+const dnOf = (uid: string) => `uid=${uid},dc=example,dc=org`;
 
 /** An event so many seconds after the beginning. */
 export function at(seconds: number, event: StreamEvent): PublishedEvent {

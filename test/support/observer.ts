@@ -5,7 +5,7 @@ import { BASE, type DirectoryLogin } from './accounts.ts';
 import { exited, hasExited, track } from './children.ts';
 
 /** A change as the directory sent it to another client. */
-export interface Observed {
+interface Observed {
   readonly kind: 'added' | 'modified' | 'deleted';
   readonly dn: string;
   /** The text values of the entry after this change, by lower-case name. */

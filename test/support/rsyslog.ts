@@ -7,7 +7,7 @@ import { exited, track } from './children.ts';
 import { freePort } from './free-port.ts';
 
 /** A line as rsyslog parsed it. */
-export interface Received {
+interface Received {
   readonly facility: string;
   readonly severity: string;
   readonly appName: string;

@@ -8,7 +8,7 @@ export const START_TLS = '1.3.6.1.4.1.1466.20037';
 /** The codes of section 4.5.1.2. */
 const SCOPES = { base: 0, oneLevel: 1, subtree: 2 } as const;
 
-export type Scope = keyof typeof SCOPES;
+type Scope = keyof typeof SCOPES;
 /** The choice `sasl` of AuthenticationChoice (section 4.2). */
 const SASL = 0xa3;
 

@@ -12,7 +12,7 @@ export type Link =
 /** After this many milliseconds without an answer the page no longer calls itself live. */
 export const STALE = 10_000;
 
-export type Tone = 'good' | 'busy' | 'bad' | 'quiet';
+type Tone = 'good' | 'busy' | 'bad' | 'quiet';
 
 /** What stands at the top of the page: how things are, in one sentence and its details. */
 export interface Headline {

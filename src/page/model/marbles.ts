@@ -59,7 +59,7 @@ export function marblesOf({ events }: Account, window: Window): Marble[] {
 }
 
 /** What a bar stands for: an attempt, or the time before it. */
-export type BarKind = 'queue' | 'work' | 'pause';
+type BarKind = 'queue' | 'work' | 'pause';
 
 export interface Bar {
   readonly kind: BarKind;

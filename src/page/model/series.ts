@@ -4,9 +4,9 @@ import type { ServiceSnapshot } from '../../domain/status.ts';
 import { failureKey } from './failure-key.ts';
 
 /** The length of one step of a series, in milliseconds. */
-export const STEP = 5_000;
+const STEP = 5_000;
 /** The number of steps: ten minutes. */
-export const STEPS = 120;
+const STEPS = 120;
 /** The most causes of failures that have a series of their own. */
 const MOST_CAUSES = 100;
 

@@ -17,7 +17,7 @@ export const PERSISTENT_SEARCH = '2.16.840.1.113730.3.4.3';
 export const ENTRY_CHANGE_NOTIFICATION = '2.16.840.1.113730.3.4.7';
 
 const CHANGE_TYPES = { add: 1, delete: 2, modify: 4, modDN: 8 } as const;
-export type ChangeType = keyof typeof CHANGE_TYPES;
+type ChangeType = keyof typeof CHANGE_TYPES;
 
 /** All change types, as a bit field. */
 export const ALL_CHANGE_TYPES = 15;

@@ -58,7 +58,7 @@ export function stepOf<Section extends string, Schema extends SectionSchema>(
   return found;
 }
 
-export const NO_SCRIPTS: ScriptRunner = {
+const NO_SCRIPTS: ScriptRunner = {
   run: () => Promise.reject(new Error('no script is run here')),
   close: () => Promise.resolve(),
 };

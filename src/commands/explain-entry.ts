@@ -4,6 +4,7 @@ import { comparableDn } from '../domain/dn.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import { modesText } from '../domain/mode.ts';
 import { readAccount } from '../domain/read-account.ts';
+import { isoTime } from '../domain/timestamp.ts';
 import { visible } from '../domain/visible.ts';
 import { PAGE_SIZE } from '../ldap/search.ts';
 import { fullTime, humanDuration } from '../observability/human-time.ts';
@@ -83,7 +84,7 @@ function describeReading(matches: boolean, settings: Settings, reading: ReturnTy
   const written =
     modifiedAt === undefined
       ? ''
-      : `, last written ${fullTime(new Date(modifiedAt).toISOString())} (${humanDuration(Math.max(0, now - modifiedAt))} ago)${by}`;
+      : `, last written ${fullTime(isoTime(modifiedAt))} (${humanDuration(Math.max(0, now - modifiedAt))} ago)${by}`;
   return [
     `  account ${record.uid}${written}`,
     ...explained.rules.map(({ rule, sentence, decides }) => `${decides ? '> ' : '  '}${rule.padEnd(8)}${sentence}`),

@@ -1,5 +1,6 @@
 import { DirectoryError } from '../domain/directory-error.ts';
 import { type LeaseReading, MISSING, readHolder } from '../domain/lease.ts';
+import { isoTime } from '../domain/timestamp.ts';
 import { faultOfUid } from '../domain/uid.ts';
 import { visible } from '../domain/visible.ts';
 import { leaseStore, type ShownLease } from '../ldap/lease-store.ts';
@@ -47,7 +48,7 @@ export function leaseLines({ lease, writtenAt }: ShownLease, services: KnownServ
     writtenAt === undefined
       ? []
       : [
-          `The directory says it was written ${fullTime(new Date(writtenAt).toISOString())}, by its own clock; no service decides by that.`,
+          `The directory says it was written ${fullTime(isoTime(writtenAt))}, by its own clock; no service decides by that.`,
         ];
   return [`The lease ${is}.`, ...written, `Next: ${next}.`];
 }

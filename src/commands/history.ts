@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isoTime } from '../domain/timestamp.ts';
 import type { HistoryItem } from '../journal/history-item.ts';
 import type { JournalItem, JournalQuery } from '../journal/journal-lines.ts';
 import type { TextOptions } from './history-text.ts';
@@ -129,8 +130,8 @@ async function headline(
 ): Promise<string> {
   const { fullTime } = await import('../observability/human-time.ts');
   const { wrap } = await import('../observability/wrap.ts');
-  const from = Number.isFinite(since) ? `from ${fullTime(new Date(since).toISOString())} ` : '';
-  const to = `up to ${fullTime(new Date(until).toISOString())}`;
+  const from = Number.isFinite(since) ? `from ${fullTime(isoTime(since))} ` : '';
+  const to = `up to ${fullTime(isoTime(until))}`;
   return wrap(`${what} ${from}${to}, by ${directory}:`, width).join('\n');
 }
 

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_CONFIG, hasDefaultConfig } from './default-config.ts';
 
 /** Adds the option for the configuration file, which every command with a directory needs. */
@@ -18,4 +18,13 @@ export function withConfigOption(command: Command): Command {
 /** Shows all times of this process in UTC. */
 export function useUtc(): void {
   process.env['TZ'] = 'UTC';
+}
+
+/** Returns the reader of a return code from `least` on. */
+export function returnCode(least: 0 | 1): (given: string) => number {
+  return (given) => {
+    const code = Number(given);
+    if (/^\d{1,3}$/.test(given) && code >= least && code <= 255) return code;
+    throw new InvalidArgumentError(`It is a number from ${least} to 255.`);
+  };
 }

@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { Control } from '../domain/control.ts';
 import { orderTarget, type TargetOptions, withTargetOptions } from './operator-target.ts';
+import { returnCode } from './options.ts';
 import { CommandExit, runAction } from './run-action.ts';
 import { sizeOf } from './screen.ts';
 
@@ -32,16 +33,10 @@ export function registerOrders(program: Command): void {
   ordering(program.command('settle'))
     .description('write the outcome of an account that was mended by hand, by compare-and-swap; nothing is run')
     .argument('<uid>', 'the account: it has failed, or is in work and nothing runs for it')
-    .requiredOption('--code <code>', '0: it is finished; otherwise it has failed with this code', returnCode)
+    .requiredOption('--code <code>', '0: it is finished; otherwise it has failed with this code', returnCode(0))
     .action((uid: string, { code, ...options }: OrderOptions & { readonly code: number }) =>
       send('settle', options, { uid, code }),
     );
-}
-
-function returnCode(given: string): number {
-  const code = Number(given);
-  if (/^\d{1,3}$/.test(given) && code <= 255) return code;
-  throw new InvalidArgumentError('It is a number from 0 to 255.');
 }
 
 function ordering(command: Command): Command {

@@ -1,5 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { withConfigOption } from './options.ts';
+import type { Command } from 'commander';
+import { returnCode, withConfigOption } from './options.ts';
 import { CommandExit, runAction, UsageError } from './run-action.ts';
 
 interface RetryOptions {
@@ -19,7 +19,7 @@ export function registerRetry(program: Command): void {
     .argument('[uid...]', 'the accounts')
     .option('--failed', 'all failed accounts')
     .option('--preview', 'only say which accounts it would be')
-    .option('--code <code>', 'the failed accounts with this return code', returnCode)
+    .option('--code <code>', 'the failed accounts with this return code', returnCode(1))
     .action((uids: readonly string[], options: RetryOptions) =>
       runAction(() => retry(uids, options), { completesWithoutOutput: true }),
     );
@@ -48,10 +48,4 @@ async function retry(uids: readonly string[], { config, failed, code, preview }:
       process.stdout.write(`${done} ${preview ? 'would be requested again' : 'requested again'}, ${refused} not.\n`);
     return refused === 0 ? CommandExit.OK : CommandExit.NOT_OK;
   });
-}
-
-function returnCode(given: string): number {
-  const code = Number(given);
-  if (/^\d{1,3}$/.test(given) && code >= 1 && code <= 255) return code;
-  throw new InvalidArgumentError('It is a number from 1 to 255.');
 }

@@ -2,7 +2,7 @@ import { hostObjection } from '../../handlers/steps/host-users.ts';
 import type { EntryReading } from '../domain/account.ts';
 import type { Decision } from '../domain/decide.ts';
 import { attributesToRead, readAccount } from '../domain/read-account.ts';
-import { readGeneralizedTime } from '../domain/timestamp.ts';
+import { isoTime, readGeneralizedTime } from '../domain/timestamp.ts';
 import { isNumeric } from '../domain/uid.ts';
 import { visible } from '../domain/visible.ts';
 import { PAGE_SIZE } from '../ldap/search.ts';
@@ -81,7 +81,7 @@ function judge(
 ): Finding | undefined {
   if (reading.kind === 'foreign') return undefined;
   const ageSeconds = modifiedAt === undefined ? null : Math.max(0, Math.round((now - modifiedAt) / 1000));
-  const age = { ageSeconds, since: modifiedAt === undefined ? null : new Date(modifiedAt).toISOString() };
+  const age = { ageSeconds, since: modifiedAt === undefined ? null : isoTime(modifiedAt) };
   if (reading.kind === 'unworkable') {
     const { dn, uid = null, reason } = reading;
     return { kind: 'not workable', owed: true, uid, dn, mode: null, ...age, returnValue: null, reason };

@@ -82,7 +82,6 @@ export const ResultCode = {
   answerTooLarge: 90,
   canceled: 118,
   assertionFailed: 122,
-  syncRefreshRequired: 4096,
 } as const;
 
 /**

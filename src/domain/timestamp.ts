@@ -1,7 +1,12 @@
 /**
- * The time formats of the directory: finished states, days, generalizedTime. All functions are
- * pure; the current time is an argument.
+ * The time formats of the directory: finished states, days, generalizedTime; and of events. All
+ * functions are pure; the current time is an argument.
  */
+
+/** A time of an event or a status, from milliseconds since 1970: UTC with milliseconds (RFC 3339). */
+export function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
 
 /** A finished state: UTC with seconds, `YYYYMMDDThhmmssZ`. */
 export function stateTimestamp(at: Date): string {

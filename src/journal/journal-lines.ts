@@ -1,4 +1,5 @@
 import type { PublishedEvent } from '../domain/event.ts';
+import { isoTime } from '../domain/timestamp.ts';
 import { type EventFilter, matchesFilter } from '../operator/event-filter.ts';
 import { isPublishedEvent } from '../operator/published-event.ts';
 
@@ -45,8 +46,8 @@ export class JournalLines {
     const { uids } = query.filter;
     const ofUids = [...uids].map((uid) => JSON.stringify({ uid }).slice(1, -1));
     this.#needles = uids.size === 0 ? [] : [...ofUids, '"event":"missed"'];
-    this.#since = isoTime(query.since);
-    this.#until = isoTime(query.until);
+    this.#since = boundedTime(query.since);
+    this.#until = boundedTime(query.until);
   }
 
   /** Returns what the lines that end in this piece hold. */
@@ -159,7 +160,7 @@ function lowerCase(bytes: Buffer): string {
 }
 
 /** The time as events have it; the first or the last one that a Date can have, if it is beyond. */
-function isoTime(milliseconds: number): string {
+function boundedTime(milliseconds: number): string {
   const bounded = Math.min(Math.max(milliseconds, 0), Date.UTC(9999, 11, 31));
-  return new Date(bounded).toISOString();
+  return isoTime(bounded);
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { defined } from '../domain/defined.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { JournalHealth } from '../domain/status.ts';
+import { isoTime } from '../domain/timestamp.ts';
 import { systemCode } from '../host/host-fault.ts';
 import { makeOutputFolder, openOutput, setFileReaders } from '../host/output-file.ts';
 import { AppendedFile } from '../observability/appended-file.ts';
@@ -182,6 +183,6 @@ class FolderJournal {
   }
 
   #time(): string {
-    return new Date(this.#options.now()).toISOString();
+    return isoTime(this.#options.now());
   }
 }

@@ -13,12 +13,10 @@ import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { errorText } from '../domain/error-text.ts';
 import type { Holder } from '../domain/lease.ts';
-import { type HostFault, systemCode } from '../host/host-fault.ts';
+import { systemCode } from '../host/host-fault.ts';
 import { makeOwnFolder, ownFolder } from '../host/own-folder.ts';
-import { shortageIn } from '../host/shortage.ts';
-import { LockFault } from './errors.ts';
+import { LockFault, unusable } from './errors.ts';
 import { lockFile } from './flock.ts';
 
 export interface HolderSlot {
@@ -51,7 +49,7 @@ export async function takeHolderSlot(base: string, folder?: string): Promise<Hol
 /** Resolves to undefined if another service has the slot. */
 async function trySlot(file: string): Promise<HolderSlot | undefined> {
   const handle = await open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600).catch((error: unknown) => {
-    throw unusable(file, error);
+    throw unusable(file, 'the slot of the service', error);
   });
   try {
     if (await lockFile(handle.fd, 0)) {
@@ -60,7 +58,7 @@ async function trySlot(file: string): Promise<HolderSlot | undefined> {
     }
   } catch (error) {
     await handle.close();
-    throw systemCode(error) === undefined ? error : unusable(file, error);
+    throw systemCode(error) === undefined ? error : unusable(file, 'the slot of the service', error);
   }
   await handle.close();
   return undefined;
@@ -77,15 +75,5 @@ function hostName(): string {
     hostname()
       .replace(/[^A-Za-z0-9.-]/g, '-')
       .slice(0, LONGEST_NAME) || 'host'
-  );
-}
-
-function unusable(file: string, cause: unknown): HostFault {
-  const shortage = shortageIn(cause);
-  if (shortage !== undefined) return shortage;
-  return new LockFault(
-    `${file}, for the slot of the service, cannot be used (${errorText(cause)})`,
-    'make room where there is none, or remove it',
-    cause,
   );
 }

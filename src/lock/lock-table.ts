@@ -14,11 +14,9 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorText } from '../domain/error-text.ts';
-import { type HostFault, systemCode } from '../host/host-fault.ts';
+import { systemCode } from '../host/host-fault.ts';
 import { makeOwnFolder, ownFolder } from '../host/own-folder.ts';
-import { shortageIn } from '../host/shortage.ts';
-import { LockFault } from './errors.ts';
+import { LockFault, unusable } from './errors.ts';
 import { lockFile } from './flock.ts';
 import { decodeLockRecord, encodeLockRecord, type LockRecord } from './lock-record.ts';
 
@@ -100,7 +98,7 @@ export class LockTable {
       return own;
     } catch (error) {
       await this.remove(own);
-      throw systemCode(error) === undefined ? error : unusable(file, error);
+      throw systemCode(error) === undefined ? error : unusable(file, 'the lock', error);
     }
   }
 
@@ -123,7 +121,7 @@ export class LockTable {
       handle = await open(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return undefined;
-      throw unusable(file, error);
+      throw unusable(file, 'the lock', error);
     }
     try {
       if (!(await lockFile(handle.fd, 0))) return { file, record: decodeLockRecord(await handle.readFile('utf8')) };
@@ -136,7 +134,7 @@ export class LockTable {
 
   async #open(file: string, flags: number): Promise<FileHandle> {
     return open(file, flags | O_NOFOLLOW, 0o600).catch((error: unknown) => {
-      throw unusable(file, error);
+      throw unusable(file, 'the lock', error);
     });
   }
 }
@@ -146,14 +144,4 @@ async function isAt(file: string, handle: FileHandle): Promise<boolean> {
   const there = await lstat(file, { bigint: true }).catch(() => undefined);
   const opened = await handle.stat({ bigint: true });
   return there !== undefined && there.ino === opened.ino && there.dev === opened.dev;
-}
-
-function unusable(file: string, cause: unknown): HostFault {
-  const shortage = shortageIn(cause);
-  if (shortage !== undefined) return shortage;
-  return new LockFault(
-    `${file}, for the lock, cannot be used (${errorText(cause)})`,
-    'make room where there is none, or remove it',
-    cause,
-  );
 }

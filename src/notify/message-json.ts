@@ -1,3 +1,4 @@
+import { isoTime } from '../domain/timestamp.ts';
 import { commandFor, type Sender, subjectOf, threadId } from './message-words.ts';
 import type { Message, Report } from './trouble.ts';
 
@@ -9,11 +10,11 @@ export function jsonOf(message: Message, sender: Sender): string {
   const { time, occasion, reports, silentUntil } = message;
   return JSON.stringify({
     service: sender.service,
-    time: iso(time),
+    time: isoTime(time),
     occasion,
     text: subjectOf(message, sender),
     events: reports.map((report) => eventOf(report, sender)),
-    ...(silentUntil === undefined ? {} : { silentUntil: iso(silentUntil) }),
+    ...(silentUntil === undefined ? {} : { silentUntil: isoTime(silentUntil) }),
   });
 }
 
@@ -31,14 +32,10 @@ function eventOf(report: Report, { configFile }: Sender) {
     returnValue,
     count,
     added,
-    first: iso(first),
-    last: iso(last),
+    first: isoTime(first),
+    last: isoTime(last),
     uids: subjects.map(({ uid }) => uid),
     remedy,
     command: commandFor(report, configFile),
   };
-}
-
-function iso(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }

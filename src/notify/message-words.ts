@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { NotifyEvent } from '../domain/notify.ts';
+import { shellWord } from '../domain/shell-word.ts';
+import { isoTime } from '../domain/timestamp.ts';
 import { visible } from '../domain/visible.ts';
 import { fullTime } from '../observability/human-time.ts';
 import { wrap } from '../observability/wrap.ts';
@@ -75,7 +77,7 @@ export function bodyOf(message: Message, sender: Sender): string {
     ...(message.occasion === 'test' ? [] : shown.map((report) => reportText(report, sender))),
     ...(rest > 0 ? [`And ${rest} more causes: prov-backup-rsnapshot status -c ${sender.configFile}`] : []),
     ...closingOf(message),
-    `-- \n${visible(sender.service)}, ${fullTime(iso(time))}`,
+    `-- \n${visible(sender.service)}, ${fullTime(isoTime(time))}`,
   ];
   return `${blocks.join('\n\n')}\n`;
 }
@@ -94,7 +96,7 @@ function closingOf({ silentUntil }: Message): string[] {
   if (silentUntil === undefined) return [];
   return [
     paragraph(
-      `This is the last message of this hour (notify.mostPerHour). What follows is held until ${fullTime(iso(silentUntil))}, and then told together.`,
+      `This is the last message of this hour (notify.mostPerHour). What follows is held until ${fullTime(isoTime(silentUntil))}, and then told together.`,
     ),
   ];
 }
@@ -103,7 +105,7 @@ function reportText(report: Report, { configFile }: Sender): string {
   const { state, trouble } = report;
   const lines = [paragraph(headWords(report))];
   const { title, words, remedy } = trouble;
-  if (state === 'resolved') return [...lines, field('began', fullTime(iso(report.first)))].join('\n');
+  if (state === 'resolved') return [...lines, field('began', fullTime(isoTime(report.first)))].join('\n');
   if (words !== undefined && !title.endsWith(words)) lines.push(field('said', cut(words)));
   lines.push(field('since', sinceWords(report)));
   if (report.subjects.length > 0) lines.push(field('who', whoWords(report)));
@@ -124,8 +126,8 @@ function headWords({ state, trouble, count, added }: Report): string {
 }
 
 function sinceWords({ first, last }: Report): string {
-  const since = fullTime(iso(first));
-  const latest = fullTime(iso(last));
+  const since = fullTime(isoTime(first));
+  const latest = fullTime(isoTime(last));
   return since === latest ? since : `${since}, the last one at ${latest}`;
 }
 
@@ -142,11 +144,7 @@ export function commandFor({ trouble, subjects, state, count, added }: Report, c
   const isAll = subjects.length === (state === 'still' || added === 0 ? count : added);
   const { returnValue } = trouble;
   const which = isAll ? uids.join(' ') : returnValue === undefined ? '--failed' : `--code ${returnValue}`;
-  return `prov-backup-rsnapshot retry -c ${shellWord(configFile)} ${which}`;
-}
-
-function shellWord(text: string): string {
-  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${visible(text).replaceAll("'", "'\\''")}'`;
+  return `prov-backup-rsnapshot retry -c ${shellWord(visible(configFile))} ${which}`;
 }
 
 function field(name: string, words: string): string {
@@ -160,8 +158,4 @@ function paragraph(words: string): string {
 
 function cut(words: string): string {
   return words.length <= LONGEST_WORDS ? words : `${words.slice(0, LONGEST_WORDS)}…`;
-}
-
-function iso(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }

@@ -9,6 +9,7 @@ import type { Mode } from '../domain/mode.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
 import type { Pause } from '../domain/pause.ts';
 import type { CanaryStatus, OutletHealth } from '../domain/status.ts';
+import { isoTime } from '../domain/timestamp.ts';
 import { type Backlog, type BacklogLimits, createBacklog } from './backlog.ts';
 import { addControlRoutes } from './control-routes.ts';
 import { type EventFilter, readFilter, readSince } from './event-filter.ts';
@@ -80,7 +81,7 @@ const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; ch
 export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   const { version, now, accounts, limitMilliseconds, leases, notify, history, page, canary } = options;
   const { pauses = () => [], outlets = () => [] } = options;
-  const startedAt = new Date(now()).toISOString();
+  const startedAt = isoTime(now());
   /** Part of each event id, as the numbers begin again at each start of the service. */
   const startId = now().toString(36);
   const status = initialStatus(canary?.().dn);

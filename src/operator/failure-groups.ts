@@ -1,6 +1,7 @@
 import { defined } from '../domain/defined.ts';
 import { causeKey } from '../domain/failure-cause.ts';
 import type { FailedStatus, FailureGroup } from '../domain/status.ts';
+import { isoTime } from '../domain/timestamp.ts';
 
 /** The most groups of failures by their last words. What has others is grouped without them. */
 const MOST_GROUPS = 100;
@@ -50,7 +51,7 @@ export class FailureGroups {
         returnValue,
         ...defined({ step, cause }),
         count,
-        ...(last === Number.NEGATIVE_INFINITY ? {} : { first: iso(first), last: iso(last) }),
+        ...(last === Number.NEGATIVE_INFINITY ? {} : { first: isoTime(first), last: isoTime(last) }),
         uids,
       }));
   }
@@ -66,8 +67,4 @@ export class FailureGroups {
     this.#groups.set(key, group);
     return group;
   }
-}
-
-function iso(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }

@@ -3,6 +3,7 @@ import type { LeasesStatus } from '../domain/lease-status.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
 import type { Pause } from '../domain/pause.ts';
 import type { CanaryStatus, OutletHealth, ServiceSnapshot } from '../domain/status.ts';
+import { isoTime } from '../domain/timestamp.ts';
 import { isReady, type StatusState } from './status-reducer.ts';
 import { type Of, type Survey, type SurveyOptions, survey } from './survey.ts';
 
@@ -39,12 +40,17 @@ const SHOW: { readonly [C in ConditionName]: Show<C> } = {
       doing,
       attempt,
       resumed,
-      begunAt: iso(begunAt),
-      ...(step === undefined || stepSince === undefined ? {} : { step, stepSince: iso(stepSince) }),
+      begunAt: isoTime(begunAt),
+      ...(step === undefined || stepSince === undefined ? {} : { step, stepSince: isoTime(stepSince) }),
       stuck: found.isStuck(condition),
     };
   },
-  retrying: ({ attempt, reason, dueAt, ...account }) => ({ ...shown(account), attempt, reason, dueAt: iso(dueAt) }),
+  retrying: ({ attempt, reason, dueAt, ...account }) => ({
+    ...shown(account),
+    attempt,
+    reason,
+    dueAt: isoTime(dueAt),
+  }),
   waiting: ({ reason, ...account }) => ({ ...shown(account), reason }),
   queued: (account) => shown(account),
   deferred: ({ until, ...account }) => ({ ...shown(account), until }),
@@ -65,14 +71,14 @@ export function* statusText(
   let step = looking.next();
   for (; step.done !== true; step = looking.next()) yield '';
   const found = step.value;
-  const oldest = Object.entries(found.oldest).map(([condition, since]) => [condition, iso(since)]);
+  const oldest = Object.entries(found.oldest).map(([condition, since]) => [condition, isoTime(since)]);
   const head: Omit<ServiceSnapshot, ConditionName> = {
-    time: iso(options.now),
+    time: isoTime(options.now),
     startedAt,
     version,
     ready: isReady(state),
     connection: state.connection,
-    pauses: pauses.map(({ since, ...pause }) => ({ ...pause, since: iso(since) })),
+    pauses: pauses.map(({ since, ...pause }) => ({ ...pause, since: isoTime(since) })),
     slots: accounts.slots,
     busy: accounts.busy,
     counts,
@@ -108,9 +114,5 @@ function* pieces(head: Omit<ServiceSnapshot, ConditionName>, found: Survey): Gen
 }
 
 function shown({ uid, dn, mode, since }: { uid: string; dn: string; mode: string; since: number | undefined }) {
-  return { uid, dn, mode, ...(since === undefined ? {} : { since: iso(since) }) };
-}
-
-function iso(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+  return { uid, dn, mode, ...(since === undefined ? {} : { since: isoTime(since) }) };
 }

@@ -1,6 +1,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { ObservePureStep } from '../../streams/turn/pure-steps.ts';
 import { errorText } from '../domain/error-text.ts';
+import { isoTime } from '../domain/timestamp.ts';
 import { openOutput } from '../host/output-file.ts';
 import { encodeGap, encodeHeader, encodePureStep, type RecordedSettings } from './recording.ts';
 
@@ -42,7 +43,7 @@ export function recordTo(options: RecorderOptions): Recorder {
   let failed = false;
   let stream = open();
 
-  const time = () => new Date(now()).toISOString();
+  const time = () => isoTime(now());
   const put = (encode: () => string) => {
     if (failed || stream === undefined) return;
     if (stream.writableLength > LARGEST_BACKLOG) {

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { shellWord } from './shell-word.ts';
+import { shellWord } from '../domain/shell-word.ts';
 import { ACCOUNTS_DN, ADMINISTRATOR_DN, SERVICE_DN } from './tree.ts';
 
 /** The folder of the sandbox. It holds all files that the sandbox writes. */

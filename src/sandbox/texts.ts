@@ -1,7 +1,7 @@
+import { shellWord } from '../domain/shell-word.ts';
 import type { EmbeddedDirectory } from './embedded-directory.ts';
 import { modifyRecord } from './ldif.ts';
 import type { SandboxFolder } from './sandbox-folder.ts';
-import { shellWord } from './shell-word.ts';
 import { ACCOUNTS_DN, ADDED_UID, ADMINISTRATOR_DN, accountDn, DEFERRED_UID } from './tree.ts';
 import type { WalkPrinter } from './walk.ts';
 import type { WalkWrite } from './walk-writes.ts';

@@ -7,6 +7,7 @@ import type { DirectoryEntry } from '../domain/entry.ts';
 import type { StreamEvent } from '../domain/event.ts';
 import type { HandlerOutcome, RunHandler } from '../domain/job.ts';
 import type { CanaryStatus } from '../domain/status.ts';
+import { isoTime } from '../domain/timestamp.ts';
 import { type Modification, request } from '../domain/transition.ts';
 
 export interface CanaryOptions {
@@ -113,7 +114,7 @@ export class Canary {
     return {
       dn,
       late: this.#isLate,
-      ...(this.#answeredAt === undefined ? {} : { answeredAt: new Date(this.#answeredAt).toISOString() }),
+      ...(this.#answeredAt === undefined ? {} : { answeredAt: isoTime(this.#answeredAt) }),
       ...defined({ milliseconds: this.#milliseconds, failure: this.#failure }),
     };
   }

@@ -6,6 +6,7 @@ import type { StreamEvent } from '../../src/domain/event.ts';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
 import { WORDS } from '../../src/domain/mode.ts';
 import { returnCodeName } from '../../src/domain/return-code.ts';
+import { isoTime } from '../../src/domain/timestamp.ts';
 import { type ClaimedJob, type EndedWork, refOf } from '../candidate.ts';
 import type { AfterHandler, AfterRefusal } from './after-work.ts';
 import type { ClaimNote, ClaimResult } from './claim-state.ts';
@@ -40,7 +41,7 @@ function failureOf(record: AccountRecord, returnValue: string): { returnValue?: 
   const code = Number(returnValue);
   return {
     ...(Number.isSafeInteger(code) ? { returnValue: code } : {}),
-    ...(record.modifiedAt === undefined ? {} : { failedAt: new Date(record.modifiedAt).toISOString() }),
+    ...(record.modifiedAt === undefined ? {} : { failedAt: isoTime(record.modifiedAt) }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { MODES } from '../../domain/mode.ts';
+import { isoTime } from '../../domain/timestamp.ts';
 import { CONDITION_WORDS, type Condition } from './account.ts';
 import { SPAN_WORDS, SPANS, type Span } from './axis.ts';
 import type { Filter } from './filter.ts';
@@ -45,7 +46,7 @@ export function writeAddress({ filter, span, uid, at, all }: ViewAddress): strin
   if (filter.cause !== '') given.set('cause', filter.cause);
   if (span !== DEFAULT_SPAN) given.set('span', spanWord(span));
   if (uid !== undefined) given.set('uid', uid);
-  if (at !== undefined) given.set('at', new Date(at).toISOString());
+  if (at !== undefined) given.set('at', isoTime(at));
   if (all) given.set('lanes', 'all');
   const query = given.toString();
   return query === '' ? '' : `?${query}`;

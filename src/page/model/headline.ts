@@ -1,4 +1,5 @@
 import type { ServiceSnapshot } from '../../domain/status.ts';
+import { isoTime } from '../../domain/timestamp.ts';
 import { withoutUrl } from '../../observability/describe-event.ts';
 import { humanDuration, localTime } from '../../observability/human-time.ts';
 
@@ -47,13 +48,13 @@ function lostHeadline({ answeredAt, retryAt, reason }: Extract<Link, { is: 'lost
 }
 
 function showing(at: number, now: number): string {
-  return `showing ${localTime(iso(at), iso(now))}, ${age(now, at)} ago`;
+  return `showing ${localTime(isoTime(at), isoTime(now))}, ${age(now, at)} ago`;
 }
 
 function serviceHeadline(snapshot: ServiceSnapshot, now: number, lastDone: number | undefined): Headline {
   const { connection } = snapshot;
   const { phase, since, url, reason, remedy, attempt } = connection;
-  const sinceWords = since === undefined ? [] : [`since ${localTime(since, iso(now))}`];
+  const sinceWords = since === undefined ? [] : [`since ${localTime(since, isoTime(now))}`];
   switch (phase) {
     case 'starting':
       return { tone: 'busy', title: 'Starting: not connected to the directory yet', details: sinceWords };
@@ -78,7 +79,8 @@ function liveHeadline(snapshot: ServiceSnapshot, now: number, lastDone: number |
   const { counts, stuck, connection } = snapshot;
   const [pause] = snapshot.pauses;
   const connected = connection.since === undefined ? [] : [`connected for ${age(now, Date.parse(connection.since))}`];
-  const last = lastDone === undefined ? [] : [`the last account was done at ${localTime(iso(lastDone), iso(now))}`];
+  const last =
+    lastDone === undefined ? [] : [`the last account was done at ${localTime(isoTime(lastDone), isoTime(now))}`];
   const parts = [
     stuck === 0 ? '' : `${accounts(stuck)} stuck in work`,
     counts.failed === 0 ? '' : `${accounts(counts.failed)} failed`,
@@ -90,7 +92,7 @@ function liveHeadline(snapshot: ServiceSnapshot, now: number, lastDone: number |
   if (pause !== undefined) {
     const { by, holds, reason, since, who } = pause;
     const title = `${holds === 'deletes' ? 'Deletes are paused' : 'Paused'} by ${who ?? by}: ${reason}`;
-    return { tone: 'bad', title, details: [`since ${localTime(since, iso(now))}`, ...parts] };
+    return { tone: 'bad', title, details: [`since ${localTime(since, isoTime(now))}`, ...parts] };
   }
   if (parts.length === 0) return { tone: 'good', title: 'Nothing to do', details: [...last, ...connected] };
   const tone: Tone = stuck + counts.failed > 0 ? 'bad' : 'busy';
@@ -105,8 +107,4 @@ function accounts(count: number): string {
 export function age(now: number, at: number): string {
   const seconds = Math.max(0, Math.round((now - at) / 1_000));
   return seconds === 0 ? '0 s' : humanDuration(seconds * 1_000);
-}
-
-function iso(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }

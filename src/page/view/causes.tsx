@@ -1,5 +1,6 @@
 import { returnCodeName } from '../../domain/return-code.ts';
 import type { FailureGroup } from '../../domain/status.ts';
+import { isoTime } from '../../domain/timestamp.ts';
 import { localTime } from '../../observability/human-time.ts';
 import type { ViewProps } from '../browser/view-state.ts';
 import { failureKey } from '../model/failure-key.ts';
@@ -42,7 +43,7 @@ function Cause({ group, state }: ViewProps & { readonly group: FailureGroup }) {
   const { returnValue, step, cause, count, first, last, uids } = group;
   const key = keyOf(group);
   const isWanted = address.filter.cause === key;
-  const time = (at: string) => localTime(at, new Date(now).toISOString());
+  const time = (at: string) => localTime(at, isoTime(now));
   const alike = (model.snapshot?.failures ?? []).filter((each) => each.returnValue === returnValue);
   return (
     <li class="cause">

@@ -1,3 +1,4 @@
+import { isoTime } from '../../domain/timestamp.ts';
 import { localTime, zoneName } from '../../observability/human-time.ts';
 import type { ViewProps } from '../browser/view-state.ts';
 import { factsOf } from '../model/facts.ts';
@@ -5,7 +6,7 @@ import { factsOf } from '../model/facts.ts';
 /** How things are, in a sentence; what the service is connected to; and whether the view is live. */
 export function Head({ state }: ViewProps) {
   const { headline, model, now, address, sinceHeld } = state;
-  const time = new Date(now).toISOString();
+  const time = isoTime(now);
   const isHeld = address.at !== undefined;
   return (
     <header class="head">

@@ -1,3 +1,4 @@
+import { isoTime } from '../../domain/timestamp.ts';
 import { localTime } from '../../observability/human-time.ts';
 import { ROW_HEIGHT, type ViewProps, type ViewState } from '../browser/view-state.ts';
 import { placeOf, ticksOf } from '../model/axis.ts';
@@ -87,7 +88,7 @@ function Axis({ state: { window: frame, now } }: { readonly state: ViewState }) 
 }
 
 function clock(time: number, hasSeconds: boolean): string {
-  const text = new Date(time).toISOString();
+  const text = isoTime(time);
   return localTime(text, text).slice(0, hasSeconds ? 8 : 5);
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Dn, dnText } from '../../domain/dn.ts';
+import { generalizedTime } from '../../domain/timestamp.ts';
 import type { Attributes, StoredAttribute } from './entry.ts';
 
 /**
@@ -39,8 +40,4 @@ export class Stamps {
 
 function set(attributes: Map<string, StoredAttribute>, name: string, value: string): void {
   attributes.set(name.toLowerCase(), { name, values: [Buffer.from(value, 'utf8')] });
-}
-
-function generalizedTime(at: Date): string {
-  return `${at.toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`;
 }

@@ -3,6 +3,7 @@ import { NO_ACCOUNTS } from '../domain/condition.ts';
 import { EVENT_NAMES, type EventName, type PublishedEvent } from '../domain/event.ts';
 import { readMode } from '../domain/mode.ts';
 import { requestTimer } from './request-timer.ts';
+import { counter } from './scraped-metrics.ts';
 import { type MetricsSource, registerState } from './state-metrics.ts';
 import { survey } from './survey.ts';
 
@@ -108,28 +109,21 @@ function countEvents(registry: Registry): (event: PublishedEvent) => void {
  */
 function eventCounter(registry: Registry): (event: EventName) => void {
   const counts = new Map<EventName, number>(EVENT_NAMES.map((event) => [event, 0]));
-  new Counter({
-    name: 'prov_events_total',
-    help: 'Events of the stream by name.',
-    labelNames: ['event'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [event, count] of counts) this.inc({ event }, count);
-    },
-  });
+  const read = () => [...counts].map(([event, count]) => [{ event }, count] as const);
+  counter(registry, 'prov_events_total', 'Events of the stream by name.', read, 'event');
   return (event) => counts.set(event, (counts.get(event) ?? 0) + 1);
 }
 
 function countersOf(registry: Registry) {
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+  const counting = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Counter({ name, help, labelNames, registers: [registry] });
   return {
-    refreshes: counter('prov_refreshes_total', 'Complete lists of open accounts.', []),
-    outcomes: counter('prov_outcomes_total', 'Attempts that ended, by requested mode and return code (0 is success).', [
-      'mode',
-      'code',
-    ]),
+    refreshes: counting('prov_refreshes_total', 'Complete lists of open accounts.', []),
+    outcomes: counting(
+      'prov_outcomes_total',
+      'Attempts that ended, by requested mode and return code (0 is success).',
+      ['mode', 'code'],
+    ),
   };
 }
 

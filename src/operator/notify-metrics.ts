@@ -1,5 +1,6 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { NotifyStatus, ReceiverStatus } from '../domain/notify.ts';
+import { counter, gauge } from './scraped-metrics.ts';
 
 const COUNTERS: ReadonlyArray<readonly [field: 'sent' | 'failed' | 'lost', name: string, help: string]> = [
   ['sent', 'prov_notify_sent_total', 'Notifications that a receiver has taken.'],
@@ -14,34 +15,21 @@ const GAUGES: ReadonlyArray<readonly [name: string, help: string, value: (receiv
 
 /** Registers the metrics of notifications, by receiver (mail or webhook). */
 export function registerNotify(registry: Registry, status: () => NotifyStatus): void {
-  const common = { labelNames: ['receiver'] as const, registers: [registry] };
-  for (const [field, name, help] of COUNTERS) {
-    new Counter({
-      ...common,
+  const byReceiver = (numberOf: (receiver: ReceiverStatus) => number) => () =>
+    status().receivers.map((each) => [{ receiver: each.receiver }, numberOf(each)] as const);
+  for (const [field, name, help] of COUNTERS)
+    counter(
+      registry,
       name,
       help,
-      collect() {
-        this.reset();
-        for (const receiver of status().receivers) this.inc({ receiver: receiver.receiver }, receiver[field]);
-      },
-    });
-  }
-  for (const [name, help, value] of GAUGES) {
-    new Gauge({
-      ...common,
-      name,
-      help,
-      collect() {
-        for (const receiver of status().receivers) this.set({ receiver: receiver.receiver }, value(receiver));
-      },
-    });
-  }
-  new Gauge({
-    name: 'prov_notify_held',
-    help: 'Accounts and conditions that no notification has reported yet.',
-    registers: [registry],
-    collect() {
-      this.set(status().held);
-    },
-  });
+      byReceiver((each) => each[field]),
+      'receiver',
+    );
+  for (const [name, help, value] of GAUGES) gauge(registry, name, help, byReceiver(value), 'receiver');
+  gauge(
+    registry,
+    'prov_notify_held',
+    'Accounts and conditions that no notification has reported yet.',
+    () => status().held,
+  );
 }

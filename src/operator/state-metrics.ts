@@ -1,11 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { Counter, Gauge, type Registry } from 'prom-client';
-import type { AccountsView } from '../domain/condition.ts';
+import type { Registry } from 'prom-client';
+import type { AccountsView, ConditionName } from '../domain/condition.ts';
 import type { LeasesView, LeaseTally } from '../domain/lease-status.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
-import type { Pause } from '../domain/pause.ts';
+import type { Pause, PauseBy } from '../domain/pause.ts';
 import type { CanaryStatus, ConnectionStatus, OutletHealth } from '../domain/status.ts';
 import { registerNotify } from './notify-metrics.ts';
+import { counter, gauge } from './scraped-metrics.ts';
 import type { Survey } from './survey.ts';
 
 /** The values that the state metrics read at each scrape. */
@@ -32,8 +33,7 @@ export interface MetricsSource {
  * Registers the metrics that are read at each scrape: the state of the service and of its process.
  */
 export function registerState(registry: Registry, version: string, source: MetricsSource): void {
-  const info = { name: 'prov_info', help: 'The version of the service.', labelNames: ['version'] };
-  new Gauge({ ...info, registers: [registry] }).set({ version }, 1);
+  gauge(registry, 'prov_info', 'The version of the service.', () => [[{ version }, 1]], 'version');
   registerConnection(registry, source);
   registerAccounts(registry, source);
   registerPauses(registry, source);
@@ -47,27 +47,19 @@ export function registerState(registry: Registry, version: string, source: Metri
 
 function registerConnection(registry: Registry, source: MetricsSource): void {
   gauge(registry, 'prov_connected', 'Whether the subscription is connected: 1 or 0.', () =>
-    isConnected(source) ? 1 : 0,
+    Number(isConnected(source)),
   );
   gauge(registry, 'prov_ready', 'Whether the service is subscribed, refreshed and not stopping: 1 or 0.', () =>
-    source.connection().phase === 'live' ? 1 : 0,
+    Number(source.connection().phase === 'live'),
   );
-  new Gauge({
-    name: 'prov_subscription_info',
-    help: 'The directory that the service is subscribed to, and how.',
-    labelNames: ['url', 'protocol', 'server'],
-    registers: [registry],
-    collect() {
-      const { url = '', protocol = '', server = '' } = source.connection();
-      this.reset();
-      if (isConnected(source)) this.set({ url, protocol, server }, 1);
-    },
-  });
+  const subscription = 'The directory that the service is subscribed to, and how.';
+  const read = () => {
+    const { url = '', protocol = '', server = '' } = source.connection();
+    return isConnected(source) ? ([[{ url, protocol, server }, 1]] as const) : [];
+  };
+  gauge(registry, 'prov_subscription_info', subscription, read, 'url', 'protocol', 'server');
   const refreshed = 'When the last complete list of open accounts was received.';
-  gauge(registry, 'prov_refreshed_timestamp_seconds', refreshed, () => {
-    const { refreshedAt } = source.connection();
-    return refreshedAt === undefined ? 0 : Date.parse(refreshedAt) / 1000;
-  });
+  gauge(registry, 'prov_refreshed_timestamp_seconds', refreshed, () => secondsOf(source.connection().refreshedAt));
   gauge(registry, 'prov_refresh_entries', 'Open accounts in the last complete list.', () => {
     return source.connection().refreshedEntries ?? 0;
   });
@@ -79,20 +71,21 @@ function isConnected(source: MetricsSource): boolean {
 }
 
 function registerAccounts(registry: Registry, source: MetricsSource): void {
-  new Gauge({
-    name: 'prov_accounts',
-    help: 'Open accounts by condition.',
-    labelNames: ['condition'],
-    registers: [registry],
-    collect() {
-      const { open: _, inWork, ...counts } = source.accounts.counts();
-      for (const [condition, count] of Object.entries({ in_work: inWork, ...counts })) this.set({ condition }, count);
-    },
-  });
+  const read = () => {
+    const { open: _, ...counts } = source.accounts.counts();
+    return CONDITIONS.map((condition) => [{ condition: labelOf(condition) }, counts[condition]] as const);
+  };
+  gauge(registry, 'prov_accounts', 'Open accounts by condition.', read, 'condition');
   gauge(registry, 'prov_accounts_open', 'Open accounts, each counted once.', () => source.accounts.counts().open);
   gauge(registry, 'prov_slots', 'Accounts that can be in work at once.', () => source.accounts.slots);
   gauge(registry, 'prov_slots_busy', 'Slots that are taken.', () => source.accounts.busy);
   registerSurvey(registry, source);
+}
+
+const CONDITIONS = ['queued', 'inWork', 'retrying', 'failed', 'deferred', 'waiting'] as const;
+
+function labelOf(condition: ConditionName): string {
+  return condition === 'inWork' ? 'in_work' : condition;
 }
 
 /** The metrics for which every account is looked at, once for a scrape. */
@@ -105,28 +98,16 @@ function registerSurvey(registry: Registry, source: MetricsSource): void {
     });
     return looking;
   };
-  new Gauge({
-    name: 'prov_accounts_stuck',
-    help: 'Accounts in work for longer than their limit, or than ten times the usual.',
-    registers: [registry],
-    async collect() {
-      this.set((await look()).stuck);
-    },
-  });
-  new Gauge({
-    name: 'prov_oldest_account_seconds',
-    help: 'The time for which some account has been in the condition, of those the longest; 0 if there is none.',
-    labelNames: ['condition'],
-    registers: [registry],
-    async collect() {
-      const { oldest } = await look();
-      const now = source.now();
-      for (const condition of ['queued', 'inWork', 'retrying', 'failed', 'deferred', 'waiting'] as const) {
-        const since = oldest[condition] ?? now;
-        this.set({ condition: condition === 'inWork' ? 'in_work' : condition }, Math.max(0, now - since) / 1000);
-      }
-    },
-  });
+  const stuck = 'Accounts in work for longer than their limit, or than ten times the usual.';
+  gauge(registry, 'prov_accounts_stuck', stuck, async () => (await look()).stuck);
+  const age = 'The time for which some account has been in the condition, of those the longest; 0 if there is none.';
+  const read = async () => {
+    const { oldest } = await look();
+    const now = source.now();
+    const seconds = (since = now) => Math.max(0, now - since) / 1000;
+    return CONDITIONS.map((condition) => [{ condition: labelOf(condition) }, seconds(oldest[condition])] as const);
+  };
+  gauge(registry, 'prov_oldest_account_seconds', age, read, 'condition');
 }
 
 async function inSlices<T>(steps: Iterator<undefined, T>): Promise<T> {
@@ -138,18 +119,13 @@ async function inSlices<T>(steps: Iterator<undefined, T>): Promise<T> {
 }
 
 function registerPauses(registry: Registry, source: MetricsSource): void {
-  new Gauge({
-    name: 'prov_paused',
-    help: 'Whether the service is paused (by the brake: only deletes), by what paused it: 1 or 0.',
-    labelNames: ['by'],
-    registers: [registry],
-    collect() {
-      const pauses = source.pauses();
-      for (const by of ['operator', 'switch', 'brake'] as const) {
-        this.set({ by }, pauses.some((pause) => pause.by === by) ? 1 : 0);
-      }
-    },
-  });
+  const paused = 'Whether the service is paused (by the brake: only deletes), by what paused it: 1 or 0.';
+  const read = () => {
+    const pauses = source.pauses();
+    const isBy = (by: PauseBy) => Number(pauses.some((pause) => pause.by === by));
+    return (['operator', 'switch', 'brake'] as const).map((by) => [{ by }, isBy(by)] as const);
+  };
+  gauge(registry, 'prov_paused', paused, read, 'by');
 }
 
 function registerReaders(registry: Registry, source: MetricsSource): void {
@@ -159,86 +135,67 @@ function registerReaders(registry: Registry, source: MetricsSource): void {
 }
 
 function registerOutlets(registry: Registry, outlets: MetricsSource['outlets']): void {
-  const labelNames = ['outlet'] as const;
-  const labelOf = ({ outlet }: OutletHealth) => ({ outlet: outlet.replace(' ', '_') });
-  new Gauge({
-    name: 'prov_outlet_failing',
-    help: 'Whether an outlet (log_file, syslog, journal) cannot be written: 1 or 0.',
-    labelNames,
-    registers: [registry],
-    collect() {
-      for (const outlet of outlets()) this.set(labelOf(outlet), outlet.failure === undefined ? 0 : 1);
-    },
-  });
-  new Counter({
-    name: 'prov_outlet_lost_lines_total',
-    help: 'Lines that an outlet has lost, as far as that is known; those of the journal are events.',
-    labelNames,
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const outlet of outlets()) this.inc(labelOf(outlet), outlet.lost);
-    },
-  });
-  new Gauge({
-    name: 'prov_outlet_free_bytes',
-    help: 'Free bytes on the file system of an outlet.',
-    labelNames,
-    registers: [registry],
-    collect() {
-      for (const outlet of outlets()) {
-        if (outlet.freeBytes !== undefined) this.set(labelOf(outlet), outlet.freeBytes);
-      }
-    },
-  });
+  const byOutlet = (numberOf: (outlet: OutletHealth) => number | undefined) => () =>
+    outlets().flatMap((outlet) => {
+      const value = numberOf(outlet);
+      return value === undefined ? [] : [[{ outlet: outlet.outlet.replace(' ', '_') }, value] as const];
+    });
+  const failing = 'Whether an outlet (log_file, syslog, journal) cannot be written: 1 or 0.';
+  gauge(
+    registry,
+    'prov_outlet_failing',
+    failing,
+    byOutlet(({ failure }) => Number(failure !== undefined)),
+    'outlet',
+  );
+  const lines = 'Lines that an outlet has lost, as far as that is known; those of the journal are events.';
+  counter(
+    registry,
+    'prov_outlet_lost_lines_total',
+    lines,
+    byOutlet(({ lost }) => lost),
+    'outlet',
+  );
+  const free = 'Free bytes on the file system of an outlet.';
+  gauge(
+    registry,
+    'prov_outlet_free_bytes',
+    free,
+    byOutlet(({ freeBytes }) => freeBytes),
+    'outlet',
+  );
 }
 
 function registerCanary(registry: Registry, status: () => CanaryStatus): void {
   const late = 'Whether there was no answer to the canary for two intervals, without a pause: 1 or 0.';
-  gauge(registry, 'prov_canary_late', late, () => (status().late ? 1 : 0));
+  gauge(registry, 'prov_canary_late', late, () => Number(status().late));
   const took = 'Time from the last request for the canary to its finished state; 0 before the first.';
   gauge(registry, 'prov_canary_seconds', took, () => (status().milliseconds ?? 0) / 1000);
-  gauge(
-    registry,
-    'prov_canary_answered_timestamp_seconds',
-    'When the canary was finished last; 0 if it was not.',
-    () => {
-      const { answeredAt } = status();
-      return answeredAt === undefined ? 0 : Date.parse(answeredAt) / 1000;
-    },
+  gauge(registry, 'prov_canary_answered_timestamp_seconds', 'When the canary was finished last; 0 if it was not.', () =>
+    secondsOf(status().answeredAt),
   );
 }
 
 /** Nothing here names a uid or a holder. Ages are by the clock of this service. */
 function registerLeases(registry: Registry, leases: LeasesView): void {
   const status = () => leases.status({ limit: 0 });
-  new Gauge({
-    name: 'prov_leases',
-    help: 'Leases of this service, held or kept over a pause, and those of others that it waits for.',
-    labelNames: ['condition'],
-    registers: [registry],
-    collect() {
-      const { held, paused, services } = status();
-      const waitedFor = services.reduce((sum, service) => sum + service.waitedFor, 0);
-      for (const [condition, count] of Object.entries({ held, paused, waited_for: waitedFor })) {
-        this.set({ condition }, count);
-      }
-    },
-  });
+  const read = () => {
+    const { held, paused, services } = status();
+    const waitedFor = services.reduce((sum, service) => sum + service.waitedFor, 0);
+    const counts = { held, paused, waited_for: waitedFor };
+    return Object.entries(counts).map(([condition, count]) => [{ condition }, count] as const);
+  };
+  const own = 'Leases of this service, held or kept over a pause, and those of others that it waits for.';
+  gauge(registry, 'prov_leases', own, read, 'condition');
   const oldest = 'Time since the last renewal of the held lease that was renewed longest ago; 0 if none is held.';
   gauge(registry, 'prov_lease_oldest_renewal_seconds', oldest, () => (status().oldestRenewalMilliseconds ?? 0) / 1000);
-  new Gauge({
-    name: 'prov_other_services',
-    help: 'Other services by their presence: present, silent, or absent while this service waits for one of their leases.',
-    labelNames: ['state'],
-    registers: [registry],
-    collect() {
-      const { services } = status();
-      for (const state of ['present', 'silent', 'absent'] as const) {
-        this.set({ state }, services.filter((service) => service.state === state).length);
-      }
-    },
-  });
+  const others = 'Other services by their presence: present, silent, or absent while this service waits for one of their leases.';
+  const present = () => {
+    const { services } = status();
+    const countOf = (state: string) => services.filter((service) => service.state === state).length;
+    return (['present', 'silent', 'absent'] as const).map((state) => [{ state }, countOf(state)] as const);
+  };
+  gauge(registry, 'prov_other_services', others, present, 'state');
   const counts = {
     taken: ['prov_lease_takes_total', 'Leases taken.'],
     takenOver: ['prov_lease_take_overs_total', 'Leases taken that another service had held or paused.'],
@@ -263,27 +220,7 @@ function registerProcess(registry: Registry, source: MetricsSource): void {
   );
 }
 
-/** A number that goes up and down, read at each scrape. */
-function gauge(registry: Registry, name: string, help: string, read: () => number): void {
-  new Gauge({
-    name,
-    help,
-    registers: [registry],
-    collect() {
-      this.set(read());
-    },
-  });
-}
-
-/** A number that only grows and is counted elsewhere, read at each scrape. */
-function counter(registry: Registry, name: string, help: string, read: () => number): void {
-  new Counter({
-    name,
-    help,
-    registers: [registry],
-    collect() {
-      this.reset();
-      this.inc(read());
-    },
-  });
+/** A time of an event in seconds since 1970; 0 if there was none. */
+function secondsOf(time: string | undefined): number {
+  return time === undefined ? 0 : Date.parse(time) / 1000;
 }

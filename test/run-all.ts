@@ -1,12 +1,12 @@
 // `npm test`: runs every check of the project, in order, up to the first stage that fails.
-// `npm test -- types unit` runs only the named stages; `runtimes`, `installation` and `debian-13`
-// run only if they are named.
-// A stage that exceeds its budget is ended and fails.
-// TEST_BUDGETS=3 multiplies the budgets, for a slow machine.
-// The last lines give the failed tests and the reasons.
-// The very last one is `N passed, N failed`.
+// `npm test -- --help` lists the stages and options. A stage that exceeds its budget is ended and
+// fails. The last lines give the failed tests and the reasons. The very last line is
+// `N passed, N failed`.
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { testOnDebian13 } from './installation/suites-on-debian-13.ts';
+import { INSTALLATION_PACKAGES, TEST_PACKAGES } from './support/needed-packages.ts';
+import { installMissingPackages, type NeededPackages, requirePackages } from './support/packages.ts';
 import { testRuntimes } from './support/runtimes.ts';
 import { runCommand, signalAll } from './support/stage-command.ts';
 import { runVitest, type VitestFailure, type VitestResult } from './support/vitest-run.ts';
@@ -19,6 +19,8 @@ interface Stage {
    * default stages together take less than 12 minutes.
    */
   readonly budget: number;
+  /** The Debian packages of this host that the stage uses. */
+  readonly needs: NeededPackages;
   readonly run: (seconds: number) => Promise<VitestResult>;
 }
 
@@ -34,51 +36,114 @@ const command =
 const vitest = (project: string) => (seconds: number) => runVitest(['--project', project], { seconds, cwd: root });
 const build = command('npm', 'run', '--silent', 'build');
 
+const ALL_PACKAGES: NeededPackages = { ...TEST_PACKAGES, ...INSTALLATION_PACKAGES };
+
 const DEFAULT_STAGES: readonly Stage[] = [
-  { name: 'packages', title: 'Debian packages', budget: 180, run: command(bin('tsx'), 'test/packages.ts') },
-  { name: 'lint', title: 'format and lint', budget: 15, run: command(bin('biome'), 'ci', '.') },
-  { name: 'types', title: 'types', budget: 15, run: types },
-  { name: 'architecture', title: 'import rules', budget: 10, run: vitest('architecture') },
-  { name: 'knip', title: 'dead code', budget: 15, run: command(bin('knip'), '--no-progress') },
-  { name: 'build', title: 'build', budget: 10, run: build },
-  { name: 'unit', title: 'unit tests', budget: 220, run: vitest('unit') },
-  { name: 'integration', title: 'integration tests', budget: 330, run: vitest('integration') },
-  { name: 'faults', title: 'fault suite', budget: 300, run: vitest('faults') },
+  { name: 'lint', title: 'format and lint', budget: 15, needs: {}, run: command(bin('biome'), 'ci', '.') },
+  { name: 'types', title: 'types', budget: 15, needs: {}, run: types },
+  { name: 'architecture', title: 'import rules', budget: 10, needs: {}, run: vitest('architecture') },
+  { name: 'knip', title: 'dead code', budget: 15, needs: {}, run: command(bin('knip'), '--no-progress') },
+  { name: 'build', title: 'build', budget: 10, needs: {}, run: build },
+  { name: 'unit', title: 'unit tests', budget: 220, needs: TEST_PACKAGES, run: vitest('unit') },
+  { name: 'integration', title: 'integration tests', budget: 330, needs: TEST_PACKAGES, run: vitest('integration') },
+  { name: 'faults', title: 'fault suite', budget: 300, needs: TEST_PACKAGES, run: vitest('faults') },
 ];
 /** These need the network each time, or a long time. */
 const FURTHER_STAGES: readonly Stage[] = [
-  { name: 'runtimes', title: 'Node.js versions', budget: 1_200, run: runtimes },
-  { name: 'installation', title: 'packages in clean roots', budget: 1_800, run: installation },
-  { name: 'debian-13', title: 'integration tests and fault suite on Debian 13', budget: 2_400, run: debian13 },
+  { name: 'runtimes', title: 'Node.js versions', budget: 1_200, needs: TEST_PACKAGES, run: runtimes },
+  {
+    name: 'installation',
+    title: 'packages in clean roots',
+    budget: 1_800,
+    needs: ALL_PACKAGES,
+    run: vitest('installation'),
+  },
+  {
+    name: 'debian-13',
+    title: 'integration tests and fault suite on Debian 13',
+    budget: 2_400,
+    needs: ALL_PACKAGES,
+    run: debian13,
+  },
 ];
+const ALL_STAGES = [...DEFAULT_STAGES, ...FURTHER_STAGES];
+
+const OPTIONS = { install: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+/** EX_USAGE of sysexits.h. */
+const WRONG_USAGE = 64;
 
 await main(process.argv.slice(2));
 
-async function main(wanted: readonly string[]): Promise<void> {
-  const all = [...DEFAULT_STAGES, ...FURTHER_STAGES];
-  const unknown = wanted.filter((name) => !all.some((stage) => stage.name === name));
-  if (unknown.length > 0) {
-    console.error(`unknown stage ${unknown.join(', ')}; there are: ${all.map(({ name }) => name).join(', ')}`);
-    process.exitCode = 64;
-    return;
-  }
+async function main(args: readonly string[]): Promise<void> {
+  const given = readArguments(args);
+  if (given === undefined) return;
+  const { wanted, install } = given;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
       signalAll(signal);
       process.exit(1);
     });
   }
-  const stages = wanted.length === 0 ? DEFAULT_STAGES : all.filter(({ name }) => wanted.includes(name));
+  const stages = wanted.length === 0 ? DEFAULT_STAGES : ALL_STAGES.filter(({ name }) => wanted.includes(name));
   let passed = 0;
-  let failed = 0;
+  let failed = havePackages(stages, install, ['npm test -- --install', ...wanted].join(' ')) ? 0 : 1;
   for (const stage of stages) {
+    if (failed > 0) break;
     const result = await runStage(stage);
     passed += result.passed;
     failed += result.failures.length;
-    if (failed > 0) break;
   }
   console.log(`\n${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
+}
+
+/** Undefined if there is nothing to run: then it has shown the help, or what is wrong. */
+function readArguments(args: readonly string[]): { wanted: readonly string[]; install: boolean } | undefined {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    const unknown = positionals.filter((name) => !ALL_STAGES.some((stage) => stage.name === name));
+    if (unknown.length > 0) throw new Error(`unknown stage ${unknown.join(', ')}`);
+    if (values.help !== true) return { wanted: positionals, install: values.install ?? false };
+    console.log(help());
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${help()}`);
+    process.exitCode = WRONG_USAGE;
+  }
+  return undefined;
+}
+
+function help(): string {
+  const lines = (stages: readonly Stage[]) => stages.map(({ name, title }) => `  ${name.padEnd(14)}${title}`);
+  return [
+    'usage: npm test [-- [--install] [STAGE ...]]',
+    '',
+    'Without a STAGE, these run in order, up to the first one that fails:',
+    ...lines(DEFAULT_STAGES),
+    'These run only if they are named:',
+    ...lines(FURTHER_STAGES),
+    '',
+    'Options:',
+    '  --install     install the Debian packages that the stages need, as root',
+    '  -h, --help    show this help',
+    '',
+    'TEST_BUDGETS=3 in the environment multiplies the time budgets, for a slow machine.',
+  ].join('\n');
+}
+
+/**
+ * Whether this host has the Debian packages that the stages need. With `install`, the missing ones
+ * are installed first. Prints what is missing.
+ */
+function havePackages(stages: readonly Stage[], install: boolean, installingCommand: string): boolean {
+  const needed: NeededPackages = Object.assign({}, ...stages.map(({ needs }) => needs));
+  try {
+    if (install && process.getuid?.() === 0) installMissingPackages(needed);
+    else requirePackages(needed, installingCommand);
+    return true;
+  } catch (error) {
+    console.log((error as Error).message);
+    return false;
+  }
 }
 
 async function runStage({ title, budget, run }: Stage): Promise<VitestResult> {
@@ -109,13 +174,7 @@ async function runtimes(seconds: number): Promise<VitestResult> {
   return testRuntimes({ seconds, cwd: root });
 }
 
-async function installation(seconds: number): Promise<VitestResult> {
-  await command(bin('tsx'), 'test/installation/packages.ts')(seconds);
-  return vitest('installation')(seconds);
-}
-
 async function debian13(seconds: number): Promise<VitestResult> {
-  await command(bin('tsx'), 'test/installation/packages.ts')(seconds);
   await build(seconds);
   return testOnDebian13({ seconds, cwd: root });
 }

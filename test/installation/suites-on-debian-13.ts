@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { NEEDED_PACKAGES } from '../support/needed-packages.ts';
+import { TEST_PACKAGES } from '../support/needed-packages.ts';
 import type { CommandLimits } from '../support/stage-command.ts';
 import { runVitest, type VitestResult } from '../support/vitest-run.ts';
 import { CleanRoot } from './clean-root.ts';
@@ -14,7 +14,7 @@ const PROJECT = '/srv/project';
  * Node.js. The project has to be built.
  */
 export async function testOnDebian13({ seconds, cwd }: CommandLimits): Promise<VitestResult> {
-  const packages = [...new Set([...MORE, ...Object.values(NEEDED_PACKAGES)])].sort();
+  const packages = [...new Set([...MORE, ...Object.values(TEST_PACKAGES)])].sort();
   const root = await CleanRoot.open('trixie', packages, { devices: true });
   try {
     root.write('usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n', 0o755);

@@ -1,7 +1,7 @@
 import type { NeededPackages } from './packages.ts';
 
-/** What the tests need of Debian besides Node.js. */
-export const NEEDED_PACKAGES: NeededPackages = {
+/** The Debian packages that the unit, integration and fault tests need. */
+export const TEST_PACKAGES: NeededPackages = {
   '/usr/bin/python3': 'python3',
   slapd: 'slapd',
   ldapsearch: 'ldap-utils',
@@ -17,4 +17,17 @@ export const NEEDED_PACKAGES: NeededPackages = {
   curl: 'curl',
   promtool: 'prometheus',
   '/usr/sbin/sshd': 'openssh-server',
+};
+
+/** The Debian packages that the tests of the installation need. */
+export const INSTALLATION_PACKAGES: NeededPackages = {
+  dh: 'debhelper',
+  'dpkg-buildpackage': 'dpkg-dev',
+  lintian: 'lintian',
+  debootstrap: 'debootstrap',
+  mandoc: 'mandoc',
+  man: 'man-db',
+  zsh: 'zsh',
+  'systemd-analyze': 'systemd',
+  ip: 'iproute2',
 };

@@ -7,17 +7,25 @@ export type NeededPackages = Readonly<Record<string, string>>;
 
 const POLICY = '/usr/sbin/policy-rc.d';
 
-/**
- * Installs the missing packages, as root. Otherwise it throws and names them. The installation
- * starts no service.
- */
-export function installMissingPackages(needed: NeededPackages): string {
+/** Throws if packages are missing. The message names them and says how to install them. */
+export function requirePackages(needed: NeededPackages, installingCommand: string): void {
   const missing = missingPackages(needed);
-  if (missing.length === 0) return 'all there';
-  const command = `apt-get install --no-install-recommends -y ${missing.join(' ')}`;
-  if (process.getuid?.() !== 0) {
-    throw new Error(`these Debian packages are missing: ${missing.join(' ')}. Install them as root: ${command}`);
-  }
+  if (missing.length === 0) return;
+  throw new Error(
+    [
+      `these Debian packages are missing: ${missing.join(' ')}`,
+      'Install them as root with one of these commands:',
+      `  apt-get install --no-install-recommends ${missing.join(' ')}`,
+      `  ${installingCommand}`,
+    ].join('\n'),
+  );
+}
+
+/** Installs the missing packages. The process has to run as root. No service is started. */
+export function installMissingPackages(needed: NeededPackages): void {
+  const missing = missingPackages(needed);
+  if (missing.length === 0) return;
+  console.log(`Installing the Debian packages ${missing.join(' ')}`);
   const ownPolicy = !existsSync(POLICY);
   if (ownPolicy) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
@@ -27,8 +35,8 @@ export function installMissingPackages(needed: NeededPackages): string {
     if (ownPolicy) rmSync(POLICY, { force: true });
   }
   const still = missingPackages(needed);
-  if (still.length > 0) throw new Error(`installed, and yet their commands are not found: ${still.join(' ')}`);
-  return `installed ${missing.join(' ')}`;
+  if (still.length > 0)
+    throw new Error(`these packages are installed, but their commands are missing: ${still.join(' ')}`);
 }
 
 function missingPackages(needed: NeededPackages): string[] {

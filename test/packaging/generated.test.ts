@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../config/load-config.ts';
 import { type CommandFacts, commandTree, withCommandsBelow } from '../../packaging/command-tree.ts';
-import { generatedFiles, releaseDate } from '../../packaging/generated.ts';
+import { generatedFiles } from '../../packaging/generated.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -81,13 +81,5 @@ describe('the configuration of a new installation', () => {
     const given = text.replaceAll(/^( *)#(?=\w+: )/gm, '$1');
     const example = read('config/prov-backup-rsnapshot.example.yaml');
     expect(parseConfig(given, {}, 'new.yaml')).toEqual(parseConfig(example, {}, 'example.yaml'));
-  });
-});
-
-describe('the release', () => {
-  it('has one version in package.json and in the changelog of the Debian package', () => {
-    const changelog = read('packaging/debian/changelog');
-    expect(/^prov-backup-rsnapshot \(([^)]+)\)/.exec(changelog)?.[1]).toBe(version);
-    expect(releaseDate(changelog)).toMatch(/^\d{4}-\d{2}-\d{2}$/);
   });
 });

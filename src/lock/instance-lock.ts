@@ -121,7 +121,7 @@ export class InstanceLock {
       await this.#recheck(connection);
       rechecking = false;
     };
-    const timer = setInterval(recheck, this.#options.recheckMilliseconds).unref();
+    const timer = setInterval(() => void recheck(), this.#options.recheckMilliseconds).unref();
     const stop = (): void => clearInterval(timer);
     connection.ended.addEventListener('abort', stop, { once: true });
     if (connection.ended.aborted) stop();

@@ -46,17 +46,51 @@ export async function runSequence(
   uids: readonly string[],
   { seed, count }: SequenceOptions,
 ): Promise<Sequence> {
-  const random = seeded(seed);
-  const below = (limit: number) => Math.floor(random() * limit);
-  const one = <T>(list: readonly T[]): T | undefined => list[below(list.length)];
+  const chance = new Chance(seed);
   const sequence: Sequence = { said: [], asked: new Map(), serviceDeaths: 0 };
+  const ask = asking(world, uids, chance, sequence);
+  const actions: readonly Action[] = [
+    [12, ask],
+    ...scriptActions(world, uids, chance),
+    ...connectionActions(world, chance),
+    ...processActions(world, chance, sequence),
+  ];
 
-  const ask = async (): Promise<string> => {
-    const uid = one(uids) ?? '';
-    const mode = one(MODES) ?? 'add';
+  const bag = actions.flatMap(([weight, run]) => Array.from({ length: weight }, () => run));
+  for (let index = 0; index < count; index += 1) {
+    const run = chance.one(bag) ?? ask;
+    sequence.said.push(await run());
+    // The pause only varies which actions coincide. Nothing depends on its length.
+    const pause = chance.below(4) === 0 ? chance.below(200) : chance.below(15);
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+  return sequence;
+}
+
+/** The random choices of a sequence. */
+class Chance {
+  readonly #random: () => number;
+
+  constructor(seed: number) {
+    this.#random = seeded(seed);
+  }
+
+  below(limit: number): number {
+    return Math.floor(this.#random() * limit);
+  }
+
+  one<T>(list: readonly T[]): T | undefined {
+    return list[this.below(list.length)];
+  }
+}
+
+function asking(world: World, uids: readonly string[], chance: Chance, { asked }: Sequence): () => Promise<string> {
+  return async () => {
+    const uid = chance.one(uids) ?? '';
+    const mode = chance.one(MODES) ?? 'add';
     const after = world.script.journal().length;
     for (let tries = 1; ; tries += 1) {
-      sequence.asked.set(uid, [...(sequence.asked.get(uid) ?? []), { mode, after }]);
+      asked.set(uid, [...(asked.get(uid) ?? []), { mode, after }]);
       try {
         await world.ask(uid, mode);
         return `asked ${mode} of ${uid}`;
@@ -66,84 +100,70 @@ export async function runSequence(
       }
     }
   };
+}
 
+function scriptActions(world: World, uids: readonly string[], chance: Chance): readonly Action[] {
+  const holdOrRelease = async (): Promise<string> => {
+    const uid = chance.one(uids) ?? '';
+    const held = world.script.isHeld(uid);
+    await (held ? world.script.release(uid) : world.script.hold(uid));
+    return `${held ? 'released' : 'held'} the script of ${uid}`;
+  };
+  return [[2, holdOrRelease]];
+}
+
+function connectionActions(world: World, chance: Chance): readonly Action[] {
   const onConnection = (name: string, act: (connection: ProxyConnection) => void) => (): string => {
-    const connection = one(world.proxy.open);
+    const connection = chance.one(world.proxy.open);
     if (connection === undefined) return `${name}: nobody is connected`;
     act(connection);
     return `${name} connection ${world.proxy.connections.indexOf(connection)}`;
   };
-
-  const killService = async (): Promise<string> => {
-    sequence.serviceDeaths += 1;
-    const service = one(world.services) ?? world.service;
-    await service.kill9();
-    service.start();
-    if (below(3) === 0) return 'killed the service';
-    await world.proxy.accept();
-    await world.connected();
-    return 'killed the service, and the next one is connected';
+  const cut = (channel: ProxyConnection['up']): void =>
+    channel.cutAfter(1 + chance.below(300), chance.one(['close', 'reset'] as const) ?? 'close');
+  const refuseOrAccept = async (): Promise<string> => {
+    if (chance.below(2) === 0) await world.proxy.refuse();
+    else await world.proxy.accept();
+    return 'refused or accepted connections';
   };
-
-  const actions: readonly Action[] = [
-    [12, ask],
-    [
-      2,
-      async () => {
-        const uid = one(uids) ?? '';
-        const held = world.script.isHeld(uid);
-        await (held ? world.script.release(uid) : world.script.hold(uid));
-        return `${held ? 'released' : 'held'} the script of ${uid}`;
-      },
-    ],
+  return [
     [1, onConnection('reset', (connection) => connection.reset())],
     [1, onConnection('closed', (connection) => connection.close())],
     [1, onConnection('stalled up', ({ up }) => up.stall())],
     [1, onConnection('stalled down', ({ down }) => down.stall())],
     [1, onConnection('swallowed up', ({ up }) => up.swallow())],
     [1, onConnection('swallowed down', ({ down }) => down.swallow())],
-    [1, onConnection('cut up', ({ up }) => up.cutAfter(1 + below(300), one(['close', 'reset'] as const) ?? 'close'))],
-    [
-      1,
-      onConnection('cut down', ({ down }) =>
-        down.cutAfter(1 + below(300), one(['close', 'reset'] as const) ?? 'close'),
-      ),
-    ],
+    [1, onConnection('cut up', ({ up }) => cut(up))],
+    [1, onConnection('cut down', ({ down }) => cut(down))],
     [1, onConnection('dribbled', ({ up, down }) => [up, down].map((channel) => channel.dribble(0)))],
-    [1, onConnection('delayed', ({ up, down }) => [up, down].map((channel) => channel.delay(below(40))))],
-    [
-      1,
-      async () => {
-        if (below(2) === 0) await world.proxy.refuse();
-        else await world.proxy.accept();
-        return 'refused or accepted connections';
-      },
-    ],
-    [1, killService],
-    [
-      1,
-      async () => {
-        await world.slapd.kill9();
-        await world.slapd.start();
-        return 'killed the directory';
-      },
-    ],
-    [
-      1,
-      async () => {
-        await world.slapd.restart();
-        return 'restarted the directory';
-      },
-    ],
+    [1, onConnection('delayed', ({ up, down }) => [up, down].map((channel) => channel.delay(chance.below(40))))],
+    [1, refuseOrAccept],
   ];
+}
 
-  const bag = actions.flatMap(([weight, run]) => Array.from({ length: weight }, () => run));
-  for (let index = 0; index < count; index += 1) {
-    const run = one(bag) ?? ask;
-    sequence.said.push(await run());
-    // The pause only varies which actions coincide. Nothing depends on its length.
-    const pause = below(4) === 0 ? below(200) : below(15);
-    await new Promise((resolve) => setTimeout(resolve, pause));
-  }
-  return sequence;
+function processActions(world: World, chance: Chance, sequence: Sequence): readonly Action[] {
+  const killService = async (): Promise<string> => {
+    sequence.serviceDeaths += 1;
+    const service = chance.one(world.services) ?? world.service;
+    await service.kill9();
+    service.start();
+    if (chance.below(3) === 0) return 'killed the service';
+    await world.proxy.accept();
+    await world.connected();
+    return 'killed the service, and the next one is connected';
+  };
+  const killDirectory = async (): Promise<string> => {
+    await world.slapd.kill9();
+    await world.slapd.start();
+    return 'killed the directory';
+  };
+  const restartDirectory = async (): Promise<string> => {
+    await world.slapd.restart();
+    return 'restarted the directory';
+  };
+  return [
+    [1, killService],
+    [1, killDirectory],
+    [1, restartDirectory],
+  ];
 }

@@ -45,7 +45,7 @@ export class EntryConnection implements ConnectionToAdmit {
     const dn = new BerReader(operation).enter(Operation.searchRequest).text();
     const id = this.asked.push(dn);
     this.#receivers.set(id, receiver);
-    this.answering.then(() => this.#answer(id, dn));
+    void this.answering.then(() => this.#answer(id, dn));
     return id;
   }
 

@@ -345,17 +345,13 @@ export class MemoryDirectory {
         break;
       case 'delete':
         if (present.values.length === 0) throw refusal(16);
+        if (values.some((value) => at(value) < 0)) throw refusal(16);
         if (values.length === 0) present.values.length = 0;
-        for (const value of values) {
-          if (at(value) < 0) throw refusal(16);
-          present.values.splice(at(value), 1);
-        }
+        for (const value of values) present.values.splice(at(value), 1);
         break;
       case 'add':
-        for (const value of values) {
-          if (at(value) >= 0) throw refusal(20);
-          present.values.push(value);
-        }
+        if (values.some((value) => at(value) >= 0)) throw refusal(20);
+        present.values.push(...values);
         break;
     }
   }

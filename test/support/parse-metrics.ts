@@ -6,48 +6,53 @@
  */
 export function parseMetrics(text: string): (name: string, labels?: Record<string, string>) => number {
   if (!text.endsWith('\n')) throw new Error('the text does not end with a line feed');
-  const types = new Map<string, string>();
-  const helped = new Set<string>();
-  const samples = new Map<string, number>();
-  let family = '';
-
+  const read: Metrics = { types: new Map(), helped: new Set(), samples: new Map(), family: '' };
   for (const line of text.split('\n').slice(0, -1)) {
-    if (line === '') continue;
     const comment = /^# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)$/.exec(line);
-    if (comment) {
-      const [, kind, name = '', rest = ''] = comment;
-      if (kind === 'HELP') {
-        if (helped.has(name)) throw new Error(`a second HELP: ${line}`);
-        helped.add(name);
-      } else {
-        if (types.has(name) || !helped.has(name)) throw new Error(`TYPE out of place: ${line}`);
-        if (!['counter', 'gauge', 'histogram', 'summary', 'untyped'].includes(rest))
-          throw new Error(`no type: ${line}`);
-        types.set(name, rest);
-        family = name;
-      }
-      continue;
-    }
-    const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/.exec(line);
-    if (!sample) throw new Error(`no sample: ${line}`);
-    const [, name = '', labelText = '', valueText = ''] = sample;
-    const suffix = types.get(family) === 'histogram' ? /^(_bucket|_sum|_count)$/ : /^$/;
-    if (!name.startsWith(family) || !suffix.test(name.slice(family.length)))
-      throw new Error(`out of its family: ${line}`);
-    if (types.get(family) === 'counter' && !name.endsWith('_total'))
-      throw new Error(`a counter without _total: ${line}`);
-    const value = valueText === '+Inf' ? Number.POSITIVE_INFINITY : Number(valueText);
-    if (Number.isNaN(value)) throw new Error(`no number: ${line}`);
-    const key = keyOf(name, readLabels(labelText, line));
-    if (samples.has(key)) throw new Error(`twice: ${line}`);
-    samples.set(key, value);
+    if (comment) readComment(read, comment, line);
+    else if (line !== '') readSample(read, line);
   }
-  checkHistograms(samples);
+  checkHistograms(read.samples);
   return (name, labels = {}) => {
-    const value = samples.get(keyOf(name, labels));
+    const value = read.samples.get(keyOf(name, labels));
     if (value === undefined) throw new Error(`no sample ${keyOf(name, labels)}`);
     return value;
   };
+}
+
+/** What the lines so far contain. `family` is the metric of the last TYPE. */
+interface Metrics {
+  readonly types: Map<string, string>;
+  readonly helped: Set<string>;
+  readonly samples: Map<string, number>;
+  family: string;
+}
+
+function readComment(read: Metrics, [, kind, name = '', rest = '']: RegExpExecArray, line: string): void {
+  if (kind === 'HELP') {
+    if (read.helped.has(name)) throw new Error(`a second HELP: ${line}`);
+    read.helped.add(name);
+    return;
+  }
+  if (read.types.has(name) || !read.helped.has(name)) throw new Error(`TYPE out of place: ${line}`);
+  if (!['counter', 'gauge', 'histogram', 'summary', 'untyped'].includes(rest)) throw new Error(`no type: ${line}`);
+  read.types.set(name, rest);
+  read.family = name;
+}
+
+function readSample({ types, samples, family }: Metrics, line: string): void {
+  const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/.exec(line);
+  if (!sample) throw new Error(`no sample: ${line}`);
+  const [, name = '', labelText = '', valueText = ''] = sample;
+  const suffix = types.get(family) === 'histogram' ? /^(_bucket|_sum|_count)$/ : /^$/;
+  if (!name.startsWith(family) || !suffix.test(name.slice(family.length)))
+    throw new Error(`out of its family: ${line}`);
+  if (types.get(family) === 'counter' && !name.endsWith('_total')) throw new Error(`a counter without _total: ${line}`);
+  const value = valueText === '+Inf' ? Number.POSITIVE_INFINITY : Number(valueText);
+  if (Number.isNaN(value)) throw new Error(`no number: ${line}`);
+  const key = keyOf(name, readLabels(labelText, line));
+  if (samples.has(key)) throw new Error(`twice: ${line}`);
+  samples.set(key, value);
 }
 
 function readLabels(text: string, line: string): Record<string, string> {

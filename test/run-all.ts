@@ -50,6 +50,7 @@ const DEFAULT_STAGES: readonly Stage[] = [
 ];
 /** These need the network each time, or a long time. */
 const FURTHER_STAGES: readonly Stage[] = [
+  { name: 'coverage', title: 'coverage by the unit tests', budget: 300, needs: TEST_PACKAGES, run: coverage },
   { name: 'runtimes', title: 'Node.js versions', budget: 1_200, needs: TEST_PACKAGES, run: runtimes },
   {
     name: 'installation',
@@ -167,6 +168,11 @@ function linesOf({ what, why }: VitestFailure): string[] {
 async function types(seconds: number): Promise<VitestResult> {
   await command(bin('tsc'), '-p', 'tsconfig.json')(seconds);
   return command(bin('tsc'), '-p', 'src/page/tsconfig.json')(seconds);
+}
+
+/** Fails below the thresholds in vitest.config.ts. */
+function coverage(seconds: number): Promise<VitestResult> {
+  return runVitest(['--project', 'unit', '--coverage'], { seconds, cwd: root });
 }
 
 async function runtimes(seconds: number): Promise<VitestResult> {

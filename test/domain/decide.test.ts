@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type DecisionContext, decide } from '../../src/domain/decide.ts';
+import { type DecisionContext, decide, isFailure, isInWork } from '../../src/domain/decide.ts';
 import { accountRecord as account } from '../support/account-record.ts';
 import { NAMES } from '../support/accounts.ts';
 
@@ -23,7 +23,8 @@ describe('decide, about an account that asks for work', () => {
 
   it('leaves a request alone while another service may be at work', () => {
     const left = (othersTimeLeft: number) => decide(account(), context({ othersTimeLeft }));
-    expect(left(1_000)).toMatchObject({ kind: 'wait', mode: 'add', recheckInMilliseconds: 1_000 });
+    const reason = 'another service may still be at work on an earlier request, and serves add after it';
+    expect(left(1_000)).toEqual({ kind: 'wait', mode: 'add', reason, recheckInMilliseconds: 1_000 });
     expect(left(0)).toMatchObject({ kind: 'claim' });
   });
 
@@ -35,6 +36,35 @@ describe('decide, about an account that asks for work', () => {
     expect(behind('delete', Infinity)).not.toHaveProperty('recheckInMilliseconds');
     expect(behind('modify', 0).kind).toBe('claim');
     expect(behind('added', 1_000).kind).toBe('noRequest');
+  });
+
+  it('says that a request waits for a server that lags, and until when', () => {
+    const reason = (mode: string, behindTimeLeft: number) =>
+      decide(account({ mode, active: false }), context({ behindTimeLeft })).reason;
+    const lags = 'the directory server in use shows the account older than it is known: it lags, or was restored';
+    expect(reason('add', 1_000)).toBe(`${lags}; it is done when that catches up, or after directory.behindAfter`);
+    expect(reason('delete', Infinity)).toBe(`${lags}; a delete waits until it catches up, or is asked for again`);
+  });
+
+  it('lets a server that lags change nothing for an account that does not start', () => {
+    const behind = context({ behindTimeLeft: 1_000 });
+    expect(decide(account({ date: dated('20261124') }), behind).kind).toBe('defer');
+    expect(decide(account({ mode: 'adding', returnValue: '5' }), behind).kind).toBe('failed');
+    const waiting = decide(account({ mode: 'delete', active: true }), behind);
+    expect(waiting.reason).toBe('sstIsActive is TRUE; delete waits until it is FALSE');
+  });
+
+  it.each([
+    ['0', 'add is asked and due now'],
+    ['19991231', 'add is asked and due now'],
+    ['20261101', 'add is asked and due since 20261101'],
+  ])('says since when a request with the date %s is due', (day, reason) => {
+    expect(decide(account({ date: dated(day) }), context())).toMatchObject({ kind: 'claim', reason });
+  });
+
+  it('leaves the mode of another program alone', () => {
+    const reason = "the mode initialized is another program's";
+    expect(decide(account({ mode: 'initialized' }), context())).toEqual({ kind: 'noRequest', reason });
   });
 
   it('compares the mode as LDAP does: without regard to case', () => {
@@ -94,9 +124,28 @@ describe('decide, about an account in work', () => {
     expect(decide(account({ mode: 'adding', returnValue }), context())).toMatchObject({ kind: 'failed', returnValue });
   });
 
+  it('says why it is resumed', () => {
+    const { reason } = decide(account({ mode: 'modifying' }), context());
+    expect(reason).toBe('found modifying and nobody is at work on it');
+  });
+
+  it.each(['0', '000', '+0', '-0', ''])('takes the return value %j for no failure', (returnValue) => {
+    expect(isFailure(returnValue)).toBe(false);
+  });
+
+  it('is in work while it is open, has an in-work mode and has not failed', () => {
+    const adding = account({ mode: 'Adding' });
+    expect(isInWork(adding)).toBe(true);
+    expect(isInWork({ ...adding, state: '20261123T101112Z' })).toBe(false);
+    expect(isInWork({ ...adding, returnValue: '5' })).toBe(false);
+    expect(isInWork({ ...adding, mode: 'add' })).toBe(false);
+    expect(isInWork({ ...adding, mode: 'initialized' })).toBe(false);
+  });
+
   it('leaves to another service what it has claimed, where this one is to be the only one', () => {
     const left = (othersTimeLeft: number) => decide(account({ mode: 'adding' }), context({ othersTimeLeft }));
-    expect(left(1_000)).toMatchObject({ kind: 'wait', recheckInMilliseconds: 1_000 });
+    const reason = expect.stringMatching(/^another service has claimed it; resumed when it has been unchanged/);
+    expect(left(1_000)).toEqual({ kind: 'wait', mode: 'add', reason, recheckInMilliseconds: 1_000 });
     expect(left(0)).toMatchObject({ kind: 'resume' });
   });
 });

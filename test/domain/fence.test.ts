@@ -33,7 +33,8 @@ describe('a token', () => {
   });
 
   it('is told from 0, and from every day that somebody may ask for', () => {
-    for (const day of ['0', '20000101', '20261123', '']) expect(isTokenDay(day)).toBe(false);
+    for (const day of ['0', '20000101', '20261123', '', '119991231', '2019991231', '199912310'])
+      expect(isTokenDay(day)).toBe(false);
   });
 });
 
@@ -61,9 +62,23 @@ describe('the fence', () => {
     expect(standingFence(interrupted, 'token')).toEqual({ by: 'token', token: '14530529', restored: '0' });
   });
 
+  it('of an account in work is the version that the entry shows, if the server fences by versions', () => {
+    const dated = record({ date: { name: 'd', value: '14530529' } });
+    expect(standingFence(dated, 'version')).toEqual({ by: 'version', entryCSN: CSN });
+    const { entryCSN: _, ...hidden } = dated;
+    expect(standingFence(hidden, 'version')).toMatchObject({ by: 'token', token: '14530529' });
+  });
+
+  it('of an outcome is the token of its claim, whatever version the entry shows', () => {
+    const token = { by: 'token', token: '10000101', restored: '0' } as const;
+    expect(outcomeFence(token, record())).toBe(token);
+    expect(versionOfFence(token)).toBeUndefined();
+  });
+
   it('is nothing where there is neither', () => {
     expect(claimFence(record({ date: undefined }), 'token', '10000101')).toEqual({ by: 'nothing' });
     expect(standingFence(record(), 'token')).toEqual({ by: 'nothing' });
+    expect(standingFence(record({ date: undefined }), 'token')).toEqual({ by: 'nothing' });
   });
 });
 

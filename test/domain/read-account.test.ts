@@ -20,6 +20,44 @@ describe('readAccount', () => {
     }
   });
 
+  it('asks for the attributes that it reads, and for no return value at a site that does not use it', () => {
+    const names = attributesToRead(NAMES);
+    expect([...names].sort()).toEqual(
+      [
+        ...['entryCSN', 'entryUUID', 'homeDirectory', 'modifiersName', 'modifyTimestamp', 'sstIsActive'],
+        ...['sstProvisioningDate', 'sstProvisioningExecutionDate', 'sstProvisioningMode', 'sstProvisioningReturnValue'],
+        ...['sstProvisioningState', 'uid', 'uidNumber'],
+      ].sort(),
+    );
+    const without = attributesToRead({ ...NAMES, returnValue: null });
+    expect(without).toEqual(names.filter((name) => name !== NAMES.returnValue));
+  });
+
+  it('reads who wrote the entry last, and its version', () => {
+    const entryCSN = '20261123101112.000001Z#000000#000#000000';
+    expect(read({ ...OPEN, entryCSN, modifiersName: 'cn=admin,dc=example' })).toMatchObject({
+      record: { entryCSN, modifiedBy: 'cn=admin,dc=example' },
+    });
+    const { record } = read(OPEN) as Extract<ReturnType<typeof read>, { kind: 'account' }>;
+    expect(record).toMatchObject({ entryCSN: undefined, modifiedBy: undefined, modifiedAt: undefined });
+  });
+
+  it.each([
+    ['TRUE', true],
+    ['true', true],
+    ['FALSE', false],
+    ['yes', undefined],
+  ])('reads sstIsActive %s as %s', (value, active) => {
+    expect(read({ ...OPEN, sstIsActive: value })).toMatchObject({ kind: 'account', record: { active } });
+  });
+
+  it('reads no return value at a site that does not use it', () => {
+    const entry = entryOf(DN, { ...OPEN, sstProvisioningReturnValue: '5' });
+    expect(readAccount(entry, { ...NAMES, returnValue: null }, RULES)).toMatchObject({
+      record: { returnValue: undefined },
+    });
+  });
+
   it('reads an account whatever the case of the attribute names', () => {
     expect(
       read({
@@ -69,6 +107,8 @@ describe('readAccount', () => {
   });
 
   it('takes the later day where an entry has both date attributes', () => {
+    const earlier = read({ ...OPEN, sstProvisioningDate: '20270101', sstProvisioningExecutionDate: '20260101' });
+    expect(earlier).toMatchObject({ record: { date: { name: 'sstProvisioningDate', value: '20270101' } } });
     const reading = read({ ...OPEN, sstProvisioningExecutionDate: '20270101' });
     expect(reading).toMatchObject({ record: { date: { name: 'sstProvisioningExecutionDate', value: '20270101' } } });
   });
@@ -78,6 +118,14 @@ describe('readAccount', () => {
     ['snapshotting', "the mode snapshotting is another program's"],
   ])('leaves the mode %s to its owner, even where the entry could not be worked on', (mode, reason) => {
     expect(read({ uid: '../..', sstProvisioningMode: mode })).toEqual({ kind: 'foreign', dn: DN, reason });
+  });
+
+  it('takes an entry without a mode, or with several modes of another program, for foreign', () => {
+    expect(read({ uid: '3724300' })).toMatchObject({ kind: 'foreign', reason: 'no sstProvisioningMode' });
+    expect(read({ sstProvisioningMode: ['initialized', 'snapshotting'] })).toMatchObject({
+      kind: 'foreign',
+      reason: "the mode initialized, snapshotting is another program's",
+    });
   });
 
   it('lets the RDN decide between several uids', () => {
@@ -101,6 +149,11 @@ describe('readAccount', () => {
     ['a parent folder as uid', { uid: '..' }, 'the uid begins with "."'],
     ['a name of the tools’ own as uid', { uid: '.snapshots' }, 'the uid begins with "."'],
     ['an endless uid', { uid: 'a'.repeat(201) }, 'the uid is longer than 200 characters'],
+    [
+      'two modes, one of them of another program',
+      { sstProvisioningMode: ['add', 'x'] },
+      'sstProvisioningMode has 2 values',
+    ],
     ['two modes', { sstProvisioningMode: ['add', 'delete'] }, 'sstProvisioningMode has 2 values'],
     ['no state', { sstProvisioningState: [] }, 'the entry has no sstProvisioningState'],
     ['two states', { sstProvisioningState: ['0', '1'] }, 'sstProvisioningState has 2 values'],
@@ -139,6 +192,16 @@ describe('readAccount', () => {
   it('cannot work on an entry with two user numbers', () => {
     const reading = read({ ...OPEN, uidNumber: ['5000', '5001'] });
     expect(reading).toMatchObject({ kind: 'unworkable', reason: 'uidNumber has 2 values: leave one' });
+  });
+
+  it('takes the lowest user number for that of an account, and says what is no number', () => {
+    expect(read({ ...OPEN, uidNumber: '1000' })).toMatchObject({ kind: 'account' });
+    const reason = expect.stringMatching(/^uidNumber .* is not a user number$/);
+    expect(read({ ...OPEN, uidNumber: 'many' })).toMatchObject({ kind: 'unworkable', reason });
+  });
+
+  it('works on an account with a home of its own', () => {
+    expect(read({ ...OPEN, homeDirectory: '/srv/homes/3724300' })).toMatchObject({ kind: 'account' });
   });
 
   it('says which setting makes a user one of the system', () => {

@@ -44,6 +44,7 @@ describe('repeating a failed attempt', () => {
     expect([1, 2, 100].map((attempt) => retryDelay(outcome, { attempt, lost: 0 }, POLICY))).toEqual([5, 8, 8]);
     expect(longestPause({ ...POLICY, temporary: { attempts: 1, initial: 5, max: 8 } })).toBe(8);
     expect(longestPause({ ...POLICY, script: { attempts: 2, initial: 5, max: 9 } })).toBe(9);
+    expect(longestPause({ ...POLICY, script: { attempts: 1, initial: 5, max: 9 } })).toBe(8);
   });
 
   it('never waits longer than the longest delay, nor shorter than before, however often it failed', () => {

@@ -130,6 +130,30 @@ describe('the transitions, each naming the old values as they are stored', () =>
     ]);
   });
 
+  it('no return value or execution time is written at a site that does not use it', () => {
+    const without = { ...NAMES, returnValue: null };
+    const inWork = record({ mode: 'adding', returnValue: '5', date: undefined });
+    const same = ['- Mode adding', '+ Mode adding', '- State 0', '+ State 0'];
+    const written = { timings: TIMINGS, optional: 'all', fence: UNFENCED } as const;
+    expect(short(failure(inWork, without, 5, written))).toEqual(same);
+    expect(short(failure(inWork, NAMES, 5, written))).toEqual([...same, '= ReturnValue 5']);
+    expect(short(request(inWork, 'add', without))).toEqual(['- Mode adding', '+ Mode add', '- State 0', '+ State 0']);
+    expect(short(resume(inWork, without, TOKEN))).toEqual(same);
+  });
+
+  it('a token needs a date, and a version leaves the date alone', () => {
+    const undated = record({ mode: 'adding', date: undefined });
+    const same = ['- Mode adding', '+ Mode adding', '- State 0', '+ State 0'];
+    const written = { timings: [], optional: 'none' } as const;
+    expect(short(failure(undated, NAMES, 5, { ...written, fence: TOKEN }))).toEqual(same);
+    expect(short(resume(undated, NAMES, TOKEN))).toEqual(same);
+    expect(resumed(undated, TOKEN).date).toBeUndefined();
+    expect(failedAs(undated, 5, TOKEN, false)).toEqual(undated);
+    const dated = record({ mode: 'adding' });
+    expect(short(failure(dated, NAMES, 5, { ...written, fence: VERSION }))).toEqual(same);
+    expect(failedAs(dated, 5, VERSION, false)).toEqual(dated);
+  });
+
   it('resuming: makes a new token, or a new version', () => {
     const same = ['- Mode adding', '+ Mode adding', '- State 0', '+ State 0'];
     const inWork = record({ mode: 'adding', returnValue: '0' });

@@ -78,6 +78,7 @@ class Stepped {
   }
 }
 
+const TWICE = new TypeError('a lease was asked for that is being taken, or held');
 const TAKE: LeaseInput = { got: 'take', job: '17', inWork: false };
 const RESUME: LeaseInput = { got: 'take', job: '17', inWork: true };
 const DONE: LeaseInput = { got: 'done' };
@@ -250,9 +251,64 @@ describe('a lease that is wanted', () => {
     expect(lease.wait().step(read('free')).effect?.do).toBe('swap');
   });
 
+  it('remembers what was read before it is wanted', () => {
+    expect(new Stepped().step(read('free'), TAKE).effect).toMatchObject({ do: 'swap', from: 'free' });
+    expect(new Stepped().step(TIME, DONE, TO_FREE)).toMatchObject({ state: NO_LEASE, effect: undefined });
+  });
+
+  it('is wanted since the first time, if it is asked for again for the same', () => {
+    const lease = new Stepped().step(RESUME, ABSENT).after(DURATION / 2);
+    const seen = lease.now - DURATION / 2;
+    lease.step({ ...RESUME, job: '18' } as LeaseInput);
+    const does = () => lease.effect?.do;
+    while (does() === 'wait') {
+      lease.wait();
+      if (does() === 'read') lease.step(ABSENT);
+    }
+    expect(lease.sent).toContain(' 18 ');
+    expect(lease.now - seen).toBe(DURATION);
+  });
+
+  it('is wanted since then, if the account came in work meanwhile', () => {
+    const lease = new Stepped({ spread: 12 }).step(told('free'), TAKE).after(10).step(RESUME);
+    const since = lease.now;
+    const does = () => lease.effect?.do;
+    while (does() === 'wait') {
+      lease.wait();
+      if (does() === 'read') lease.step(read('free'));
+    }
+    expect(lease.now - since).toBe(DURATION + 12);
+  });
+
+  it('is read once, if it is asked for again during the read', () => {
+    const lease = new Stepped().step(TAKE);
+    lease.effect = undefined;
+    lease.step({ ...TAKE, job: '18' } as LeaseInput);
+    expect(lease.effect).toBeUndefined();
+    expect(lease.state).toMatchObject({ at: 'waiting', doing: 'reading', wish: { job: '18' } });
+    expect(lease.step(read('free')).sent).toContain(' 18 ');
+  });
+
+  it('is kept if it is wanted again before the answer, and cannot be asked for twice', () => {
+    const lease = new Stepped().step(TAKE, read('left'), TO_LEFT, TAKE, DONE);
+    expect(lease.state).toMatchObject({ at: 'held', lease: { job: '17' } });
+    expect(() => new Stepped().step(TAKE, read('free'), TAKE)).toThrow(TWICE);
+  });
+
+  it('waits before it reads what had no answer, and for its turn after a refusal', () => {
+    const lease = new Stepped({ spread: 12 }).step(TAKE, read('free'));
+    const sent = lease.effect;
+    expect(lease.step(TIME, told(OTHER)).effect, 'nothing follows before the answer').toEqual(sent);
+    expect(lease.step(NO_ANSWER).effect).toEqual({ do: 'wait', until: lease.now + RETRY_AFTER });
+    lease.wait().step(read('free'));
+    expect(lease.effect).toEqual({ do: 'wait', until: lease.now + RETRY_AFTER + 12 });
+  });
+
   it('is not attempted any more when it is not wanted, and given up if that was carried out', () => {
-    expect(new Stepped().step(TAKE, read(OTHER), TO_FREE).state.at).toBe('none');
-    expect(new Stepped().step(TAKE, read('left'), TO_LEFT, REFUSED).state.at).toBe('none');
+    const nothing = { do: 'nothing' };
+    expect(new Stepped().step(TAKE, read(OTHER), TO_FREE)).toMatchObject({ state: { at: 'none' }, effect: nothing });
+    const refused = new Stepped().step(TAKE, read('left'), TO_LEFT, REFUSED);
+    expect(refused).toMatchObject({ state: { at: 'none' }, effect: nothing });
     const lease = new Stepped().step(TAKE, read('left'));
     const { sent } = lease;
     expect(lease.step(TO_LEFT, DONE).effect).toEqual({ do: 'swap', from: sent, to: 'left' });
@@ -302,6 +358,7 @@ describe('a lease that is held', () => {
     expect(lease.state.at).toBe('lost');
     expect(mayWork(lease.state, lease.now)).toBe(false);
     expect(new Stepped().held().wait().step(REFUSED, found, TO_FREE).state.at).toBe('none');
+    expect(lease.step(told('free'), TIME).state.at, 'until it is wanted again').toBe('lost');
     expect(lease.step(TAKE).state.at).not.toBe('lost');
   });
 
@@ -310,7 +367,7 @@ describe('a lease that is held', () => {
   });
 
   it('cannot be taken twice', () => {
-    expect(() => new Stepped().held().step(TAKE)).toThrow(TypeError);
+    expect(() => new Stepped().held().step(TAKE)).toThrow(TWICE);
   });
 });
 
@@ -331,6 +388,22 @@ describe('a lease that is released', () => {
     lease.step(TO_FREE);
     expect(lease.sent).toBe(renewal);
     expect(lease.step(DONE).effect).toEqual({ do: 'swap', from: renewal, to: 'free' });
+  });
+
+  it('is released at once while a renewal had no answer, and after a read that is under way', () => {
+    const value = (lease: Stepped) => (lease.effect?.do === 'swap' ? lease.effect.from : '');
+    const pausing = new Stepped().held().wait();
+    const held = value(pausing);
+    expect(pausing.step(NO_ANSWER, TO_FREE).effect).toEqual({ do: 'swap', from: held, to: 'free' });
+    const reading = new Stepped().held().wait();
+    const before = value(reading);
+    expect(reading.step(REFUSED, TO_FREE).effect).toEqual({ do: 'read' });
+    expect(reading.step(read(before)).effect).toEqual({ do: 'swap', from: before, to: 'free' });
+  });
+
+  it('says what was asked for first, if it is released twice', () => {
+    const lease = new Stepped().held().step(TO_FREE, TO_LEFT, DONE);
+    expect(lease.state).toMatchObject({ at: 'none', seen: { lease: { is: 'free' } } });
   });
 
   it('is released from the value that it has, if a renewal was carried out late', () => {
@@ -357,6 +430,7 @@ describe('a lease that is released', () => {
     lease.step(DONE);
     expect(lease.state.at).toBe('paused');
     expect(lease.effect).toEqual({ do: 'nothing' });
+    expect(lease.step(TIME, told(OTHER)).state.at).toBe('paused');
     lease.after(700_000).step(TAKE);
     expect(lease.effect).toMatchObject({ do: 'swap', from: paused });
     expect(mayWork(lease.state, lease.now)).toBe(false);

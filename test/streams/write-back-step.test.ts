@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import type { AttributeNames } from '../../src/domain/account.ts';
+import { DirectoryError, ResultCode } from '../../src/domain/directory-error.ts';
+import { entryOf } from '../../src/domain/entry.ts';
+import type { HandlerOutcome } from '../../src/domain/job.ts';
+import { readAccount } from '../../src/domain/read-account.ts';
+import type { ClaimedJob } from '../../streams/candidate.ts';
+import type { WriteBackInput, WriteBackNext, WriteBackState } from '../../streams/turn/write-back-state.ts';
+import { beginWriteBack, stepWriteBack } from '../../streams/turn/write-back-step.ts';
+import { accountRecord } from '../support/account-record.ts';
+import { NAMES } from '../support/accounts.ts';
+import { failed, SUCCEEDED } from '../support/stage.ts';
+
+const NOW = '20261123T101112Z';
+const TIMED: AttributeNames = { ...NAMES, executionTime: 'sstProvisioningExecutionTime' };
+const ENTRY = { uid: 'a', entryUUID: 'uuid-a', sstProvisioningMode: 'adding', sstProvisioningState: '0' };
+const entry = (more: Record<string, string> = {}) => entryOf('uid=a,dc=example', { ...ENTRY, ...more });
+const refused = (resultCode?: number) =>
+  ({ got: 'error', error: new DirectoryError('no', resultCode === undefined ? {} : { resultCode }) }) as const;
+const standing = (given: ReturnType<typeof entry> | undefined): WriteBackInput => ({
+  got: 'standing',
+  entry: given,
+  askedAgain: false,
+  mayBeTakenOver: false,
+});
+
+/** A write-back of the account `a`, which is stepped by the answers of the directory. */
+function writeBack(outcome: HandlerOutcome, names = TIMED) {
+  const rules = { names, readStanding: (given: ReturnType<typeof entry>) => readAccount(given, names, null) };
+  const job: ClaimedJob = {
+    id: 'job-1',
+    mode: 'add',
+    record: accountRecord({ mode: 'adding', date: undefined }),
+    entry: entry(),
+    fence: { by: 'nothing' },
+    claimedAt: 0,
+    attempt: 1,
+    resumed: false,
+    lost: 0,
+  };
+  let next: WriteBackNext = beginWriteBack({ job, outcome, tries: 0, milliseconds: 0 }, NOW, rules);
+  const state = (): WriteBackState => {
+    if ('result' in next) throw new Error(`it has ended: ${next.result.kind}`);
+    return next.state;
+  };
+  return {
+    step(...inputs: ReadonlyArray<WriteBackInput | ReturnType<typeof refused>>): WriteBackNext {
+      for (const input of inputs) next = stepWriteBack(state(), input, rules);
+      return next;
+    },
+    /** The attributes that are being written. */
+    written(): readonly string[] {
+      if (!('effect' in next) || next.effect.do !== 'modify') throw new Error('it writes nothing');
+      return [...new Set(next.effect.list.map(({ attribute }) => attribute.replace('sstProvisioning', '')))];
+    },
+  };
+}
+
+describe('the write-back of an outcome', () => {
+  const BOTH = ['Mode', 'State'];
+
+  it('says what was written, and its version if the server tells it', () => {
+    const record = { mode: 'added', state: NOW };
+    expect(writeBack(SUCCEEDED).step({ got: 'written', made: '7' })).toMatchObject({
+      result: {
+        kind: 'written',
+        state: NOW,
+        record: { ...record, entryCSN: '7' },
+        returnValueWritten: true,
+        made: '7',
+      },
+    });
+    const untold = writeBack(failed(5)).step({ got: 'written', made: undefined });
+    expect(untold).toMatchObject({
+      result: { kind: 'written', state: '0', record: { mode: 'adding', returnValue: '5' } },
+    });
+    expect(untold).not.toHaveProperty('result.record.entryCSN');
+  });
+
+  it('leaves out the optional attributes one by one, if the schema refuses them', () => {
+    const unfit = refused(ResultCode.objectClassViolation);
+    const back = writeBack(failed(5));
+    expect(back.written()).toEqual([...BOTH, 'ReturnValue', 'ExecutionTime']);
+    back.step(unfit);
+    expect(back.written()).toEqual([...BOTH, 'ReturnValue']);
+    back.step(unfit);
+    expect(back.written()).toEqual(BOTH);
+    const done = back.step({ got: 'written', made: undefined });
+    expect(done).toMatchObject({ result: { returnValueWritten: false, record: { returnValue: undefined } } });
+  });
+
+  it('reads the entry if the schema refuses what is not optional', () => {
+    const unfit = refused(ResultCode.objectClassViolation);
+    const back = writeBack(SUCCEEDED);
+    expect(back.step(unfit, unfit, unfit)).toMatchObject({ state: { at: 'reading' }, effect: { do: 'find' } });
+  });
+
+  it('gives up the return value of a success, but not that of a failure, if it may not be written', () => {
+    const denied = refused(ResultCode.insufficientAccessRights);
+    const success = writeBack(SUCCEEDED);
+    success.step(denied, denied);
+    expect(success.written()).toEqual(BOTH);
+    const failure = writeBack(failed(5));
+    failure.step(denied);
+    expect(failure.written()).toEqual([...BOTH, 'ReturnValue']);
+    expect(failure.step(denied)).toMatchObject({ state: { at: 'reading' } });
+  });
+
+  it('counts the reads without an answer, one after another', () => {
+    const back = writeBack(SUCCEEDED);
+    expect(back.step(refused())).toMatchObject({ state: { at: 'pausing', failures: 0 }, effect: { failures: 1 } });
+    expect(back.step({ got: 'time' }, refused())).toMatchObject({ state: { failures: 1 }, effect: { failures: 1 } });
+    expect(back.step({ got: 'time' }, refused())).toMatchObject({ state: { failures: 2 }, effect: { failures: 2 } });
+    const denied = refused(ResultCode.insufficientAccessRights);
+    expect(back.step({ got: 'time' }, denied)).toEqual({ notes: [], result: { kind: 'refused', error: denied.error } });
+  });
+
+  it('is superseded by whatever else the entry says, and shows it', () => {
+    const mismatch = refused(ResultCode.assertionFailed);
+    const found = (given: ReturnType<typeof entry> | undefined) => writeBack(SUCCEEDED).step(mismatch, standing(given));
+    expect(found(undefined)).toMatchObject({ result: { reason: 'the entry is gone', record: undefined } });
+    expect(found(entry({ sstProvisioningMode: 'delete' }))).toMatchObject({
+      result: { kind: 'superseded', reason: 'the account now says delete, state 0' },
+    });
+    expect(found(entry({ sstProvisioningMode: 'modifying' }))).toMatchObject({
+      result: { kind: 'superseded', reason: 'the account now says modifying, state 0' },
+    });
+    expect(found(entry({ entryUUID: 'uuid-b' }))).toMatchObject({
+      result: { reason: 'the entry was deleted and created again' },
+    });
+    const foreign = "the mode initialized is another program's";
+    expect(found(entry({ sstProvisioningMode: 'initialized' }))).toMatchObject({
+      result: { reason: `the account now says ${foreign}`, record: { uid: 'a', mode: foreign, state: '' } },
+    });
+  });
+
+  it('is sent again if no answer came and the account is still as it was claimed', () => {
+    const back = writeBack(SUCCEEDED);
+    const again = back.step(refused(), { got: 'time' }, standing(entry()));
+    expect(again).toMatchObject({ state: { at: 'sending', memory: { unansweredWrites: 1 } } });
+  });
+});

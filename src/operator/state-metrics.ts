@@ -189,7 +189,8 @@ function registerLeases(registry: Registry, leases: LeasesView): void {
   gauge(registry, 'prov_leases', own, read, 'condition');
   const oldest = 'Time since the last renewal of the held lease that was renewed longest ago; 0 if none is held.';
   gauge(registry, 'prov_lease_oldest_renewal_seconds', oldest, () => (status().oldestRenewalMilliseconds ?? 0) / 1000);
-  const others = 'Other services by their presence: present, silent, or absent while this service waits for one of their leases.';
+  const others =
+    'Other services by their presence: present, silent, or absent while this service waits for one of their leases.';
   const present = () => {
     const { services } = status();
     const countOf = (state: string) => services.filter((service) => service.state === state).length;

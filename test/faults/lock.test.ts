@@ -263,7 +263,7 @@ describe('a base that is made anew', () => {
     await makeAnew();
     await expect
       .poll(() => first.output, { timeout: 20_000 })
-      .toMatch(/lock was taken anew.*another entry now, entryUUID/);
+      .toMatch(/lock was taken again.*another entry now, entryUUID/);
     await inWork(slapd, '1');
     await expectRefusal({ url: slapd.ldapiUrl });
     await finish(slapd, '1');

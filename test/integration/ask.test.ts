@@ -141,7 +141,7 @@ describe('ask delete, for a delete that a server shows older than it is known', 
       const asked = await attempt(process.execPath, [MAIN, 'ask', '-c', lagging.configFile, 'delete', '3'], {
         env: ENV,
       });
-      expect(asked).toMatchObject({ code: 0, stdout: '3: asked: delete is now delete\n' });
+      expect(asked).toMatchObject({ code: 0, stdout: '3: requested: delete is now delete\n' });
       await lagging.outputMatches(/finished +3 +deleted/);
     } finally {
       await lagging.remove();

@@ -51,7 +51,7 @@ describe('pause', () => {
     await setUp();
     const paused = await order('pause', '--reason', 'the disk is replaced');
     expect(paused).toMatchObject({ code: 0, stderr: '' });
-    expect(paused.stdout).toMatch(/^Paused: nothing new is taken up\. 0 in work/);
+    expect(paused.stdout).toMatch(/^Paused: no new work begins\. 0 in work/);
     for (const line of paused.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     await slapd.addAccount('1', ASKED);
     await service.outputMatches(/ queued +1 /);
@@ -67,10 +67,10 @@ describe('pause', () => {
     ]);
     expect(counts).toMatchObject({ queued: 1, inWork: 0 });
     expect((await order('status')).stdout).toMatch(
-      /^connected, but PAUSED by root \(0\) for .*\n(.*\n)*.*: nothing new is taken up; the disk/,
+      /^connected, but PAUSED by root \(0\) for .*\n(.*\n)*.*: no new work begins; the disk/,
     );
     const explained = await attempt(process.execPath, [MAIN, 'explain', '-c', service.configFile, '1'], { env });
-    expect(explained.stdout).toMatch(/paused by root \(0\) since .*: nothing new is taken up; the disk is replaced/);
+    expect(explained.stdout).toMatch(/paused by root \(0\) since .*: no new work begins; the disk is replaced/);
     const verified = await attempt(process.execPath, [MAIN, 'verify', '-c', service.configFile], { env });
     expect(verified.stdout).toMatch(/The service is paused by root \(0\) since /);
 

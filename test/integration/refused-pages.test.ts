@@ -51,7 +51,7 @@ describe.each([
     expect(await command('verify')).toMatch(/^4 accounts failed\.$/m);
     expect(await command('explain', '3')).toContain('account 3');
     const retried = (await command('retry', '--failed')).trimEnd().split('\n');
-    expect(retried.filter((line) => line.includes('requested again')).length).toBe(4);
+    expect(retried.filter((line) => line.includes(': requested again')).length).toBe(4);
     expect(await command('verify')).toMatch(/^4 accounts wait for a service\.$/m);
   });
 

@@ -43,7 +43,7 @@ describe('decide, about an account that asks for work', () => {
       decide(account({ mode, active: false }), context({ behindTimeLeft })).reason;
     const lags = 'the directory server in use shows the account older than it is known: it lags, or was restored';
     expect(reason('add', 1_000)).toBe(`${lags}; it is done when that catches up, or after directory.behindAfter`);
-    expect(reason('delete', Infinity)).toBe(`${lags}; a delete waits until it catches up, or is asked for again`);
+    expect(reason('delete', Infinity)).toBe(`${lags}; a delete waits until it catches up, or is requested again`);
   });
 
   it('lets a server that lags change nothing for an account that does not start', () => {

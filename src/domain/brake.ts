@@ -30,6 +30,8 @@ export class Brake {
 
   /** The time from which on deletes count. */
   since(now: number): number {
+    // A clock that is set back after `forget` does not leave deletes uncounted for so long.
+    this.#forgotten = Math.min(this.#forgotten, now);
     return Math.max(now - this.rules.within, this.#forgotten);
   }
 

@@ -40,6 +40,13 @@ describe('the brake', () => {
     expect(brake.isOver('b', 20)).toBe(true);
   });
 
+  it('still counts after a resume when the clock is set back', () => {
+    const brake = new Brake({ deletes: 1, within: WITHIN });
+    brake.admit('a', 10_000);
+    brake.forget(10_010);
+    expect([brake.admit('b', 5_000), brake.admit('c', 5_010), brake.admit('d', 5_020)]).toEqual([true, false, false]);
+  });
+
   it('admits no more deletes of different accounts within its time than are allowed, whatever it sees besides', () => {
     fc.assert(
       fc.property(

@@ -181,6 +181,7 @@ export class Notices {
   #heedClock(now: number): void {
     this.#taken = this.#taken.filter((time) => time <= now);
     if (this.#messageAt > now) this.#messageAt = now;
+    for (const group of this.#groups.values()) group.heedClock(now);
   }
 
   /** When another message may be taken. */

@@ -117,6 +117,16 @@ export class TroubleGroup {
     if (this.#members.delete(id) && this.#members.size === 0) this.#emptySince = now;
   }
 
+  /** No time lies ahead of a clock that was set back. */
+  heedClock(now: number): void {
+    const notAhead = (time: number | undefined) => (time === undefined ? undefined : Math.min(time, now));
+    this.#untoldSince = Math.min(this.#untoldSince, now);
+    this.#firedAt = Math.min(this.#firedAt, now);
+    this.#remindFrom = Math.min(this.#remindFrom, now);
+    this.#toldAt = notAhead(this.#toldAt);
+    this.#emptySince = notAhead(this.#emptySince);
+  }
+
   /** When a message tells those that it has not told; `messageAt`: the time of the last message. */
   newsAt(limits: NoticeLimits, messageAt: number): number {
     if (this.#untold.size === 0) return NEVER;

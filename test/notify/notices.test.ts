@@ -277,6 +277,34 @@ describe('the ceiling', () => {
   });
 });
 
+describe('a clock that is set back', () => {
+  const BACK = 10 * HOUR;
+
+  it('does not keep up what was not told, nor what comes into a group that was', () => {
+    const { notices, fire, until } = started();
+    until(24 * HOUR);
+    fire(QUOTA, 'u1');
+    until(24 * HOUR + MINUTE);
+    fire(MOUNT, 'u2');
+    notices.fire(QUOTA, { id: 'u3', uid: 'u3', since: BACK }, BACK);
+    expect(notices.take(BACK)).toBeUndefined();
+    expect(notices.take(BACK + 30 * SECOND)?.reports).toMatchObject([{ trouble: MOUNT, state: 'new' }]);
+    expect(notices.take(BACK + 5 * MINUTE)?.reports).toMatchObject([{ trouble: QUOTA, added: 1 }]);
+  });
+
+  it('does not keep up reminders, nor the end of a trouble', () => {
+    const { notices, fire, settle, until } = started({ remind: HOUR });
+    until(24 * HOUR);
+    fire(QUOTA, 'u1');
+    fire(MOUNT, 'u2');
+    until(24 * HOUR + MINUTE);
+    settle('u2');
+    expect(notices.take(BACK)).toBeUndefined();
+    expect(notices.take(BACK + 5 * MINUTE)?.reports).toMatchObject([{ trouble: MOUNT, state: 'resolved' }]);
+    expect(notices.take(BACK + HOUR)?.reports).toMatchObject([{ trouble: QUOTA, state: 'still' }]);
+  });
+});
+
 describe('the end of the service', () => {
   it('tells what was not told, though its time has not come', () => {
     const { fire, until, last } = started();

@@ -84,8 +84,8 @@ async function orNote<T>(reading: Promise<T[]>, notes: Set<string>): Promise<T[]
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof OperatorError) notes.add(`No running service could be asked: ${error.message}`);
-    else if (error instanceof JournalError) notes.add(`The journal cannot be read: ${error.message}`);
+    if (error instanceof OperatorError) notes.add(visible(`No running service could be asked: ${error.message}`));
+    else if (error instanceof JournalError) notes.add(visible(`The journal cannot be read: ${error.message}`));
     else throw error;
     return [];
   }

@@ -46,12 +46,12 @@ function ordering(command: Command): Command {
 function send(name: keyof Control, { json, ...target }: OrderOptions, order: object): Promise<void> {
   const work = async (): Promise<number> => {
     const { sendOrder } = await import('../operator/send-order.ts');
-    const { visible } = await import('../domain/visible.ts');
+    const { visible, visibleJson } = await import('../domain/visible.ts');
     const { wrap } = await import('../observability/wrap.ts');
     const answer = await sendOrder(await orderTarget(target), name, order);
     const { columns } = sizeOf(process.stdout);
     const lines = answer.words.split('\n').flatMap((line) => wrap(visible(line), columns));
-    const text = json ? JSON.stringify(answer) : lines.join('\n');
+    const text = json ? visibleJson(JSON.stringify(answer)) : lines.join('\n');
     process.stdout.write(`${text}\n`);
     return answer.done ? CommandExit.OK : CommandExit.NOT_OK;
   };

@@ -54,12 +54,13 @@ async function status(options: StatusOptions): Promise<number> {
   const { wantsColour } = await import('../observability/colour.ts');
   const { sizeOf } = await import('./screen.ts');
   const { exitCodeFor } = await import('./troubles.ts');
+  const { visibleJson } = await import('../domain/visible.ts');
   if (utc) useUtc();
   const snapshot = await fetchStatus(await operatorTarget(target), json || failed || wide ? { limit: ALL } : {});
   const endless = { columns: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY };
   const size = wide ? endless : sizeOf(process.stdout);
   const text = () => {
-    if (json) return JSON.stringify(snapshot, null, 2);
+    if (json) return visibleJson(JSON.stringify(snapshot, null, 2));
     if (failed) return renderFailures(snapshot, size.columns);
     return renderStatus(snapshot, { colour: wantsColour(process.stdout, process.env), ...size });
   };

@@ -28,11 +28,12 @@ async function verify({ config, json, quiet, utc }: VerifyOptions): Promise<numb
   if (utc) useUtc();
   const { withDirectory } = await import('./directory-session.ts');
   const { pauseHints } = await import('./pause-hints.ts');
+  const { visibleJson } = await import('../domain/visible.ts');
   const { verifyAccounts, renderFinding, summarize } = await import('./verify-accounts.ts');
   return withDirectory(config, async (session) => {
     const tally = await verifyAccounts(session, (finding) => {
       if (quiet && !finding.owed) return;
-      process.stdout.write(`${json ? JSON.stringify(finding) : renderFinding(finding)}\n`);
+      process.stdout.write(`${json ? visibleJson(JSON.stringify(finding)) : renderFinding(finding)}\n`);
     });
     if (!json && !(quiet && tally.owed === 0)) {
       process.stdout.write(`${summarize(tally)}\n`);

@@ -14,9 +14,11 @@ export function visible(text: string): string {
   return text.replace(INVISIBLE, (character) => SHORT_ESCAPES[character] ?? escaped(character.codePointAt(0) ?? 0));
 }
 
-/** The same for JSON text, which keeps its JSON value. */
+/** The same for JSON text, which keeps its JSON value, and the line ends between its parts. */
 export function visibleJson(json: string): string {
-  return json.replace(INVISIBLE, (character) => character.split('').map(jsonEscape).join(''));
+  return json.replace(INVISIBLE, (character) =>
+    character === '\n' ? character : character.split('').map(jsonEscape).join(''),
+  );
 }
 
 function escaped(code: number): string {

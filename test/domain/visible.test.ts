@@ -27,5 +27,7 @@ describe('text from outside', () => {
       }),
     );
     expect(JSON.parse(visibleJson(JSON.stringify(TAG)))).toBe(TAG);
+    const indented = JSON.stringify({ text: ['a\n', 'b'] }, null, 2);
+    expect(visibleJson(indented)).toBe(indented);
   });
 });

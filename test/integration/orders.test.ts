@@ -2,7 +2,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceSnapshot } from '../../src/domain/status.ts';
-import { BASE } from '../support/accounts.ts';
+import { accountAttributes, BASE } from '../support/accounts.ts';
 import { attempt, type CommandResult } from '../support/children.ts';
 import { MAIN } from '../support/main.ts';
 import { type RunningService, setUpService } from '../support/running-service.ts';
@@ -93,6 +93,31 @@ describe('pause', () => {
     expect(stranger.stderr).toMatch(/the socket is for its owner and group/);
     expect(await as('--reuid', '65533', '--regid', NOBODY, '--clear-groups')).toMatchObject({ code: 0 });
     expect((await status()).pauses).toMatchObject([{ who: 'uid 65533' }]);
+  });
+});
+
+describe('the JSON of a command', () => {
+  const NAME = 'x\u009b2J\u202ey';
+  const DN = `ou=${NAME},${BASE}`;
+
+  afterEach(() => slapd.delete(DN).catch(() => {}));
+
+  it('has no character as it is that moves the cursor or turns the direction of text', async () => {
+    await slapd.add(DN, { objectClass: 'organizationalUnit', ou: NAME });
+    await slapd.add(
+      `uid=1,${DN}`,
+      accountAttributes('1', { ...ASKED, sstProvisioningMode: 'adding', sstProvisioningReturnValue: '6' }),
+    );
+    await setUp();
+    await order('pause', '--reason', NAME);
+    const printed = [
+      await order('status', '--json'),
+      await order('cancel', NAME, '--json'),
+      await attempt(process.execPath, [MAIN, 'verify', '-c', service.configFile, '--json'], { env }),
+    ].map(({ stdout }) => stdout);
+    for (const text of printed) expect(text).not.toMatch(/[\u007f-\u009f\u202e]/);
+    const [state, answer, finding] = printed.map((text) => JSON.parse(text));
+    expect([state.pauses[0].reason, answer.words, finding.dn]).toEqual(Array(3).fill(expect.stringContaining(NAME)));
   });
 });
 

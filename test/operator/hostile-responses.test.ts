@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { knownOfAccount } from '../../src/commands/known-of-account.ts';
 import { renderStatus } from '../../src/commands/status-screen.ts';
 import type { PublishedEvent } from '../../src/domain/event.ts';
 import type { ServiceSnapshot } from '../../src/domain/status.ts';
@@ -14,9 +15,9 @@ import { SCALE } from '../endurance/scale.ts';
 import { oddValue, placesIn, replaced } from '../support/odd-values.ts';
 
 /** A server that listens at the address of the service before the service does. */
-async function impostor(): Promise<{ address: string; says(words: string): void }> {
+async function impostor(status = 200): Promise<{ address: string; says(words: string): void }> {
   let said = '';
-  const server = createServer((_, answer) => answer.writeHead(200, { connection: 'close' }).end(said));
+  const server = createServer((_, answer) => answer.writeHead(status, { connection: 'close' }).end(said));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
@@ -80,6 +81,13 @@ const EVENTS: readonly PublishedEvent[] = [
 ];
 
 describe('something else than the service, at its address,', () => {
+  it('reaches the terminal as text, where it says why it does not answer', async () => {
+    const { address, says } = await impostor(500);
+    says(JSON.stringify({ error: 'a\u009b2J\u202eb' }));
+    const lines = await knownOfAccount({ address, directory: null }, '1', []);
+    expect(lines).toEqual([expect.stringContaining('refused: a\\x9b2J\\u202eb')]);
+  });
+
   it('is told from it by its status, or shown as far as it looks like one', { timeout: 60_000 * SCALE }, async () => {
     const { address, says } = await impostor();
     const screen = (snapshot: ServiceSnapshot) => renderStatus(snapshot, { colour: false, columns: 80, rows: 40 });

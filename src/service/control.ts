@@ -16,6 +16,8 @@ export interface ControlDependencies {
   readonly settle: (candidate: Candidate) => void;
   readonly gate: Gate;
   readonly accounts: AccountsInStream;
+  /** Aborted when no new work is begun any more. */
+  readonly draining: AbortSignal;
 }
 
 /** Whoever asks waits no longer for an answer, in milliseconds. */
@@ -26,7 +28,13 @@ const NO_REASON = 'no reason was given';
 const UNTIL_WHEN = 'This lasts until resume, or a restart of the service; the entry of switch.dn lasts longer.';
 
 /** What operators may tell the service. */
-export function createControl({ gate, accounts, events$, settle }: ControlDependencies): Omit<Control, 'reload'> {
+export function createControl({
+  gate,
+  accounts,
+  events$,
+  settle,
+  draining,
+}: ControlDependencies): Omit<Control, 'reload'> {
   return {
     pause: ({ reason = NO_REASON, who }) => {
       gate.pause({ by: 'operator', holds: 'everything', reason, ...defined({ who }) });
@@ -50,25 +58,31 @@ export function createControl({ gate, accounts, events$, settle }: ControlDepend
       return refused(`Nothing runs for ${uid}: ${whereabouts(accounts, uid)}.`);
     },
     settle: async ({ uid, code, who }) => {
+      if (draining.aborted) return unsettled(uid, STOPS);
       const found = accountToSettle(accounts, uid);
       if (typeof found === 'string') return refused(`${uid} cannot be settled: ${found}.`);
-      const answer = settling(events$, uid);
+      const answer = settling(events$, uid, draining);
       settle({ ...found, fresh: false, settlement: { code, ...defined({ who }) } });
       return answer;
     },
   };
 }
 
+const STOPS = 'the service stops';
+
 /**
  * How the settling of an account went, by the events of it; if it takes long, that it is under way.
  */
-function settling(events$: Observable<StreamEvent>, uid: string): Promise<ControlAnswer> {
+function settling(events$: Observable<StreamEvent>, uid: string, draining: AbortSignal): Promise<ControlAnswer> {
   const answered$ = events$.pipe(
     map((event) => answerIn(event, uid)),
     filter((answer) => answer !== undefined),
   );
-  const late = done(`${uid} waits for a worker; tap --uid ${uid} shows when it is settled.`);
-  return firstValueFrom(merge(answered$, timer(LONGEST_ANSWER).pipe(map(() => late))));
+  const late = () =>
+    draining.aborted
+      ? unsettled(uid, STOPS)
+      : done(`${uid} waits for a worker; tap --uid ${uid} shows when it is settled.`);
+  return firstValueFrom(merge(answered$, timer(LONGEST_ANSWER).pipe(map(late))));
 }
 
 function answerIn(event: StreamEvent, uid: string): ControlAnswer | undefined {
@@ -81,7 +95,12 @@ function answerIn(event: StreamEvent, uid: string): ControlAnswer | undefined {
     case 'superseded':
     case 'skipped':
     case 'conflict':
-      return refused(`${uid} is not settled: ${event.reason}.`);
+      return unsettled(uid, event.reason);
+    case 'queued':
+    case 'deferred':
+      return unsettled(uid, `${event.mode} was asked for meanwhile`);
+    case 'left':
+      return unsettled(uid, `its entry left (${event.why})`);
     default:
       return undefined;
   }
@@ -103,6 +122,10 @@ const STANDS: Readonly<Record<ConditionName, string>> = {
   deferred: 'waits for its day',
   waiting: 'waits',
 };
+
+function unsettled(uid: string, reason: string): ControlAnswer {
+  return refused(`${uid} is not settled: ${reason}.`);
+}
 
 function refused(words: string): ControlAnswer {
   return { done: false, words };

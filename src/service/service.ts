@@ -144,7 +144,11 @@ export function createService(given: ServiceOptions): Service {
     pauses: () => gate.pauses(),
     control: options.dryRun
       ? undefined
-      : createControl({ gate, accounts, events$, settle: (candidate) => settled$.next(candidate) }),
+      : createControl({
+          ...{ gate, accounts, events$ },
+          draining: lifecycle.draining,
+          settle: (one) => settled$.next(one),
+        }),
     use: (next) => {
       settings = next;
       handlers.use(next);

@@ -43,7 +43,11 @@ export function fakeTimeStages(): FakeTimeStages {
     start: (options = {}) => {
       const service = stages.length + 1;
       const holder = `service-${service}/0/boot`;
-      const stage = new Stage({ directory, holder, ...options, told: (event) => traces.record(service, event) });
+      const told: StageOptions['told'] = (event) => {
+        traces.record(service, event);
+        options.told?.(event);
+      };
+      const stage = new Stage({ directory, holder, ...options, told });
       stages.push(stage);
       stage.run();
       return stage;

@@ -32,6 +32,8 @@ export interface SightContext {
   readonly by: SeenBy;
   /** The account as it was known before this sight. */
   readonly before: LastSeen | undefined;
+  /** True if nothing that decisions depend on has changed since then. */
+  readonly unchanged: boolean;
   /** True if this service claimed the account last, and the outcome is not written. */
   readonly unfinished: boolean;
   /**
@@ -53,7 +55,7 @@ export interface SightContext {
  * Under leases such a claim is only suspected. It counts if the lease of the uid turns out to have
  * no holder (`learnt`).
  *
- *   (unknown) --in work by a change or in a list, or found so when it was to be claimed--> claimed
+ *   (unknown) --in work by a change, or anew in a list, or found so when it was to be claimed--> claimed
  *   claimed   --changed, still in work--> claimed, and the time begins anew
  *   claimed   --failed, or finished--> (unknown)
  *   claimed   --requested again after it was finished, or lost from sight--> (unknown)
@@ -90,17 +92,14 @@ export class ForeignClaims {
    * To be called with a sight of an account that is not an echo of this service's own claim.
    * Returns true if it shows a claim that should not exist.
    */
-  saw(id: string, record: AccountRecord, { by, before, unfinished, readsAsOwn }: SightContext): boolean {
+  saw(id: string, record: AccountRecord, context: SightContext): boolean {
+    const { by, before, readsAsOwn } = context;
     if (readsAsOwn) return false;
     const lane = laneOf(record.uid);
     if (before !== undefined) this.#work.renamed(id, laneOf(before.uid), lane);
     const phase = readMode(record.mode)?.phase;
     if (phase === 'inWork' && !isFailure(record.returnValue)) {
-      const isKnown = this.#isKnown(lane, id);
-      // It looks like the echo of an own claim. If it is not, the own claim is refused, and the
-      // entry is read then. An account that this service claimed earlier and has not finished has
-      // not turned to in-work now: something else was changed.
-      if (!isKnown && (by === 'refresh' || unfinished || before?.claiming === true)) return false;
+      if (!this.#isKnown(lane, id) && hasNotTurned(context)) return false;
       return this.#isClaim(lane, id, record);
     }
     const isAskedAgain =
@@ -169,4 +168,14 @@ export class ForeignClaims {
     this.#work.saw(lane, id, this.#monotonic());
     return isNews;
   }
+}
+
+/** Whether an account in work has not turned to in-work by another service's claim of this moment. */
+function hasNotTurned({ by, before, unchanged, unfinished }: SightContext): boolean {
+  // Interrupted work may wait for a slot while lists show it.
+  if (by === 'refresh' || (by === 'list' && unchanged)) return true;
+  // It looks like the echo of an own claim. If it is not, the own claim is refused, and the entry
+  // is read then. An account that this service claimed earlier and has not finished has not turned
+  // to in-work now: something else was changed.
+  return unfinished || before?.claiming === true;
 }

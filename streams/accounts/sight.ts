@@ -50,7 +50,7 @@ export interface Judged {
   /** What is remembered from now on; undefined if nothing is. */
   readonly account: OpenAccount | undefined;
   /** What the sight says about the work of other services; undefined if it says nothing. */
-  readonly others: Pick<SightContext, 'before' | 'readsAsOwn'> | undefined;
+  readonly others: Pick<SightContext, 'before' | 'unchanged' | 'readsAsOwn'> | undefined;
 }
 
 /**
@@ -72,7 +72,7 @@ export function judgeFirst(sight: Sight, finished: FinishedAccount | undefined):
     askedAgain: isNewRequest(sight),
     ownWrite: NOTHING_WRITTEN,
   };
-  const others = { before: undefined, readsAsOwn: false };
+  const others = { before: undefined, unchanged: false, readsAsOwn: false };
   return { verdict: { ...verdict, isEcho: false, unchanged: false }, account, others };
 }
 
@@ -100,14 +100,15 @@ export function judgeNext(known: OpenAccount, sight: Sight): Judged {
   };
 }
 
-function othersIn(known: OpenAccount, { record }: Sight, isEcho: boolean): Judged['others'] {
+function othersIn(known: OpenAccount, { record, fingerprint }: Sight, isEcho: boolean): Judged['others'] {
   const { ownWrite } = known;
   const isInWork = readMode(record.mode)?.phase === 'inWork';
   const stamp = stampOf(ownWrite);
   const isLateEcho = stamp !== undefined && isSameStamp(stamp, record);
   if (isInWork && isLateEcho) return undefined;
   // What looks like the echo of a claim that is under way may be another service's claim.
-  return { before: lastSeenOf(known), readsAsOwn: isEcho && isInWork && ownWrite.at !== 'claiming' };
+  const unchanged = known.fingerprint === fingerprint;
+  return { before: lastSeenOf(known), unchanged, readsAsOwn: isEcho && isInWork && ownWrite.at !== 'claiming' };
 }
 
 /**

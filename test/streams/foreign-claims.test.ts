@@ -22,7 +22,7 @@ function account(mode: string, version: number, changes: Partial<AccountRecord> 
 
 const ADDING = account('adding', 1);
 const seen = (record: AccountRecord, by: 'stream' | 'refresh' | 'list' = 'stream', before?: LastSeen) =>
-  claims.saw('one', record, { by, before, unfinished: false, readsAsOwn: false });
+  claims.saw('one', record, { by, before, unchanged: false, unfinished: false, readsAsOwn: false });
 const left = (record = ADDING) => claims.timeLeft('one', record);
 
 describe("a claim that is not this service's own", () => {
@@ -57,9 +57,8 @@ describe("a claim that is not this service's own", () => {
   });
 
   it('is not what this service claimed itself, and somebody changed something else of', () => {
-    expect(claims.saw('one', ADDING, { by: 'stream', before: undefined, unfinished: true, readsAsOwn: false })).toBe(
-      false,
-    );
+    const context = { by: 'stream', before: undefined, unchanged: false, unfinished: true, readsAsOwn: false } as const;
+    expect(claims.saw('one', ADDING, context)).toBe(false);
     expect(left()).toBeLessThanOrEqual(0);
   });
 

@@ -112,6 +112,16 @@ describe('the stream', () => {
     expect(stage.jobs).toHaveLength(3);
   });
 
+  it('resumes what was interrupted, however long it waits for a slot, as no other service has begun it', async () => {
+    directory.create('b');
+    directory.create('a', { sstProvisioningMode: 'adding' });
+    const stage = start({ concurrency: 1, runHandler: takes(200_000) });
+    await pass(410_000);
+    expect(modesRun(stage)).toEqual(['add b', 'add a']);
+    expect(directory.mode('a')).toBe('added');
+    expect(stage.told).not.toContain('conflict');
+  });
+
   describe('of an account that an operator settles', () => {
     const settle = (stage: Stage, code: number) => {
       const found = accountToSettle(stage.accounts, 'a');

@@ -83,6 +83,11 @@ export class Lanes<T> {
     return this.#waiting.has(id);
   }
 
+  /** The item with this id that waits; undefined if there is none. */
+  get(id: string): T | undefined {
+    return this.#waiting.get(id)?.item;
+  }
+
   /** The items that wait, in no particular order. */
   *waiting(): Generator<{ readonly item: T }> {
     for (const [, waiting] of this.#waiting.entries()) yield waiting;

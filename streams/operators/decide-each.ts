@@ -1,11 +1,14 @@
 import { map, type OperatorFunction } from 'rxjs';
+import type { AccountRecord } from '../../src/domain/account.ts';
 import type { HoldReason } from '../../src/domain/condition.ts';
 import { type Decision, isInWork, isStart } from '../../src/domain/decide.ts';
 import type { Report } from '../../src/domain/event.ts';
 import { destroys, modeOf } from '../../src/domain/mode.ts';
 import { ReturnCode } from '../../src/domain/return-code.ts';
+import { fingerprintOf } from '../accounts/identity.ts';
 import { type Candidate, laneOf } from '../candidate.ts';
 import type { Gate } from '../gate.ts';
+import type { Lanes } from '../lanes.ts';
 import type { DecideNow } from '../turn/pure-steps.ts';
 import { decisionEvent } from '../turn/turn-events.ts';
 import type { Due, Held } from './hold-until-due.ts';
@@ -16,6 +19,7 @@ export interface DecisionDependencies {
   readonly report: Report;
   /** Is told of deletes in work. */
   readonly gate: Pick<Gate, 'sawDelete'>;
+  readonly accounts: { readonly lanes: Pick<Lanes<Candidate>, 'get'> };
 }
 
 /**
@@ -46,12 +50,21 @@ export function decideEach(dependencies: DecisionDependencies): OperatorFunction
 
 type Seen = Extract<AccountChange, { readonly kind: 'seen' }>;
 
-function decided({ candidate: { id, record }, quiet }: Seen, { decideNow, report, gate }: DecisionDependencies) {
+function decided(
+  { candidate: { id, record }, quiet }: Seen,
+  { decideNow, report, gate, accounts: { lanes } }: DecisionDependencies,
+) {
   if (isInWork(record) && destroys(modeOf(record))) gate.sawDelete(id, record.modifiedAt);
+  if (isBeingSettled(lanes.get(id), record)) return { due: 'never' } as const;
   const decision = decideNow(record, quiet ? 'seenUnchanged' : 'seen');
   const event = quiet ? undefined : decisionEvent(record, decision);
   if (event !== undefined) report(event);
   return { due: dueOf(decision), why: reasonOf(decision), ...(quiet ? { quiet } : {}) };
+}
+
+/** Whether the account that waits for a slot is to be settled there, and is as it was. */
+function isBeingSettled(waiting: Candidate | undefined, record: AccountRecord): boolean {
+  return waiting?.settlement !== undefined && fingerprintOf(waiting.record) === fingerprintOf(record);
 }
 
 function dueOf(decision: Decision): Due {

@@ -185,6 +185,19 @@ describe('the stream', () => {
       expect(accountToSettle(stage.accounts, 'b')).toBe('it asks for add, which has not begun');
     });
 
+    it('is kept while it waits for a slot, over lists and a reconnect, and runs nothing', async () => {
+      directory.create('b');
+      directory.create('a', { sstProvisioningMode: 'adding' });
+      const stage = start({ concurrency: 1, runHandler: takes(200_000) });
+      await pass(100);
+      settle(stage, 0);
+      await pass(70_000);
+      directory.cut();
+      await pass(200_000);
+      expect(modesRun(stage)).toEqual(['add b']);
+      expect(stage.events.at(-1)).toMatchObject({ event: 'finished', uid: 'a', settledBy: 'alice (1000)' });
+    });
+
     it('overwrites no newer request', async () => {
       const stage = start({ runHandler: async () => failed(6) });
       directory.create('a');

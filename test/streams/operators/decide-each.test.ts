@@ -1,3 +1,4 @@
+import { map } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { AccountRecord } from '../../../src/domain/account.ts';
 import type { HoldReason } from '../../../src/domain/condition.ts';
@@ -21,6 +22,7 @@ const RECORD: AccountRecord = {
 };
 const CANDIDATE: Candidate = { id: 'uuid-a', record: RECORD, fresh: true };
 const SEEN: AccountChange = { kind: 'seen', candidate: CANDIDATE, quiet: false };
+const NOBODY_WAITS = { lanes: { get: () => undefined } };
 const reason = 'because';
 const WAITING = { condition: 'waiting', reason } as const;
 const FAILED = { condition: 'failed', returnValue: 5, reason } as const;
@@ -50,7 +52,8 @@ describe('decideEach', () => {
   ])('%s', (_, decision, due, told, why) => {
     const events: StreamEvent[] = [];
     marbles(({ cold, expectObservable }) => {
-      const dependencies = { decideNow: () => decision, report: (event: StreamEvent) => void events.push(event) };
+      const report = (event: StreamEvent) => void events.push(event);
+      const dependencies = { decideNow: () => decision, report, accounts: NOBODY_WAITS };
       const result = cold('-s-q-|', { s: SEEN, q: { ...SEEN, quiet: true } }).pipe(decideEach(dependencies as never));
       const held = { kind: 'hold', key: 'a', id: 'uuid-a', item: CANDIDATE, due, why };
       expectObservable(result as never).toBe('-h-q-|', { h: held, q: { ...held, quiet: true } });
@@ -62,12 +65,27 @@ describe('decideEach', () => {
     const events: StreamEvent[] = [];
     const decision: Decision = { kind: 'failed', mode: 'add', returnValue: '5', reason };
     marbles(({ cold, expectObservable }) => {
-      const dependencies = { decideNow: () => decision, report: (event: StreamEvent) => void events.push(event) };
+      const report = (event: StreamEvent) => void events.push(event);
+      const dependencies = { decideNow: () => decision, report, accounts: NOBODY_WAITS };
       expectObservable(cold('s', { s: SEEN }).pipe(decideEach(dependencies as never)), '-!').toBe('h', {
         h: { kind: 'hold', key: 'a', id: 'uuid-a', item: CANDIDATE, due: 'never', why: FAILED },
       } as never);
     });
     expect(events[0]).toMatchObject({ returnValue: 5, failedAt: '2026-11-23T00:00:00.000Z', reason });
+  });
+
+  it('leaves what an operator settles to its turn, unless something else is asked for', () => {
+    const settled: Candidate = { ...CANDIDATE, settlement: { code: 0 } };
+    const changed: AccountChange = { ...SEEN, candidate: { ...CANDIDATE, record: { ...RECORD, mode: 'modify' } } };
+    const decision: Decision = { kind: 'claim', mode: 'add', reason };
+    const dependencies = { decideNow: () => decision, report: () => {}, accounts: { lanes: { get: () => settled } } };
+    marbles(({ cold, expectObservable }) => {
+      const due$ = cold('sc|', { s: SEEN, c: changed }).pipe(
+        decideEach(dependencies as never),
+        map((held) => ('due' in held ? held.due : undefined)),
+      );
+      expectObservable(due$).toBe('sc|', { s: 'never', c: 'now' });
+    });
   });
 
   it('decides nothing about what comes back by itself, or has left', () => {

@@ -115,6 +115,17 @@ describe('the events of the page', () => {
     expect([...model.accounts.keys()]).toEqual(['second', 'other']);
   });
 
+  it('bound the accounts that are known, however many wait', () => {
+    const counts = { open: 9e9, inWork: 0, queued: 9e9, retrying: 0, failed: 0, deferred: 0, waiting: 0 };
+    const model = modelOf(snapshotAt(0, { counts }));
+    for (let index = 0; index < 5 * MOST_EVENTS; index += 1) model.takeEvent(at(1, queued(`a${index}`)));
+    model.takeSnapshot(snapshotAt(2, { counts, queued: [] }));
+    expect(model.accounts.size).toBeLessThanOrEqual(2 * MOST_EVENTS);
+    expect(model.accounts.has(`a${5 * MOST_EVENTS - 1}`)).toBe(true);
+    model.takeEvent(at(3, claimed('a0')));
+    expect(model.account('a0')).toMatchObject({ condition: 'inWork' });
+  });
+
   it('have a gap where some are missing, from the last one that came', () => {
     const model = modelOf(at(1, finished('a')));
     model.takeGap(12, START + 3_000);

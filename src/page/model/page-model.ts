@@ -24,6 +24,8 @@ export class PageModel {
   readonly accounts = new Map<string, Account>();
   readonly gaps: Gap[] = [];
   readonly series = new Series();
+  /** The accounts whose events are all forgotten, in that order: as many as there are events. */
+  readonly #eventless = new Set<string>();
   /** In order. */
   #events: PublishedEvent[] = [];
   /** The place of the oldest event that is still kept. */
@@ -49,6 +51,7 @@ export class PageModel {
     if (about !== undefined) {
       const account = this.#account(about.uid);
       account.events.push(about);
+      this.#eventless.delete(about.uid.toLowerCase());
       applyEvent(account, about);
     }
     while (this.#events.length - this.#oldest > (isHeld ? 2 : 1) * MOST_EVENTS) this.#forgetOldest();
@@ -122,8 +125,20 @@ export class PageModel {
     const account = about === undefined ? undefined : this.account(about.uid);
     if (about === undefined || account === undefined) return;
     account.events.shift();
-    const isEnded = account.condition === 'done' || account.condition === 'gone';
-    if (account.events.length === 0 && isEnded) this.accounts.delete(about.uid.toLowerCase());
+    if (account.events.length === 0) this.#keepEventless(about.uid.toLowerCase(), account);
+  }
+
+  /** Keeps an account that has not ended. Of very many that wait, those of the latest events stay. */
+  #keepEventless(key: string, { condition }: Account): void {
+    if (condition === 'done' || condition === 'gone') {
+      this.accounts.delete(key);
+      return;
+    }
+    this.#eventless.add(key);
+    const [oldest] = this.#eventless;
+    if (oldest === undefined || this.#eventless.size <= MOST_EVENTS) return;
+    this.#eventless.delete(oldest);
+    this.accounts.delete(oldest);
   }
 }
 

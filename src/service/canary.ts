@@ -44,6 +44,7 @@ const REQUESTED = 'add';
  *   asking -> asked       the directory took the request
  *   asking -> resting     it did not, or somebody else wrote first
  *   asked -> resting      the account was finished, by whichever service
+ *   any -> stopped        `stop`: nothing is asked any more
  *
  * With several services each of them asks, and one of them handles it. An answer that is late is no
  * state: it is due at any time but during a pause.
@@ -55,6 +56,7 @@ export class Canary {
   /** When the request was sent, by the monotonic clock; undefined: there is none. */
   #askedAt: number | undefined;
   #isAsking = false;
+  #isStopped = false;
   #answeredAt: number | undefined;
   #milliseconds: number | undefined;
   /** From when on an answer is waited for, by the monotonic clock. */
@@ -79,6 +81,7 @@ export class Canary {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearInterval(this.#timer);
   }
 
@@ -89,6 +92,7 @@ export class Canary {
       this.#waitsSince = monotonic();
       return;
     }
+    if (this.#isStopped) return;
     this.#tellLate();
     if (this.#isAsking) return;
     this.#isAsking = true;
@@ -138,6 +142,7 @@ export class Canary {
   async #ask(): Promise<string | undefined> {
     const { dn, directory, readEntry, decide, names, monotonic } = this.#options;
     const entry = await directory.read(dn);
+    if (this.#isStopped) return undefined;
     if (entry === undefined) return 'there is no such entry that the service may read; create it, or correct canary.dn';
     const reading = readEntry(entry);
     if (reading.kind !== 'account') return reading.reason;

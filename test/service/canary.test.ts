@@ -62,6 +62,18 @@ describe('the canary', () => {
     expect(new Set(writes(directory).map((operation) => operation.dn))).toEqual(new Set([dn]));
   });
 
+  it('is not asked for once the service stops, which would leave its request open', async () => {
+    const directory = new MemoryDirectory();
+    const { canary, dn } = canaryIn(directory);
+    directory.create('canary', FINISHED, dn);
+    const asking = canary.tick();
+    canary.stop();
+    await asking;
+    canary.refreshed();
+    await canary.tick();
+    expect(writes(directory)).toEqual([]);
+  });
+
   it('is asked for again after a failure, and not while its request is open, or another program has it', async () => {
     for (const [mode, returnValue, isAsked] of [
       ['adding', '6', true],

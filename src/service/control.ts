@@ -20,8 +20,11 @@ export interface ControlDependencies {
   readonly draining: AbortSignal;
 }
 
-/** Whoever asks waits no longer for an answer, in milliseconds. */
-const LONGEST_ANSWER = 4_000;
+/**
+ * Whoever asks waits no longer for an answer, in milliseconds. A command gives up after 5 s, of which
+ * it may take 2 s to find out who asks (`peerOf`).
+ */
+const LONGEST_ANSWER = 2_500;
 
 const NO_REASON = 'no reason was given';
 /** Nothing is kept on disk, so that a service needs nothing but the directory. */

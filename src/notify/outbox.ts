@@ -54,6 +54,8 @@ export class Outbox {
   #running: Promise<void> | undefined;
   #wake: (() => void) | undefined;
   #isLast = false;
+  /** Messages that were tried once more in vain while it was closed. */
+  #unsent = 0;
   #sent = 0;
   #failed = 0;
   #lost = 0;
@@ -98,7 +100,7 @@ export class Outbox {
     const timer = setTimeout(() => this.#closing.abort(new Error('the service stops')), milliseconds);
     await this.#running;
     clearTimeout(timer);
-    const left = this.#queue.splice(0).length;
+    const left = this.#queue.splice(0).length + this.#unsent;
     this.#lost += left;
     if (left > 0) this.#options.notice(`${left} notification(s) to ${this.#options.receiver.target} were not sent`);
   }
@@ -114,8 +116,8 @@ export class Outbox {
       this.#didFail(errorText(failure));
       if (failure instanceof Refused) this.#refusals += 1;
       if (this.#refusals === MOST_REFUSALS && this.#drop(message)) this.#lost += 1;
-      if (this.#isLast) return;
-      await this.#pause();
+      if (!this.#isLast) await this.#pause();
+      else if (this.#drop(message)) this.#unsent += 1;
     }
   }
 

@@ -70,6 +70,18 @@ describe('an outbox', () => {
     expect(outbox.status()).toMatchObject({ queued: 0, lost: 1, sent: 0 });
   });
 
+  it('tries each message once more when it is closed, also behind one that is refused', async () => {
+    const { outbox, add, notices } = started(({ occasion }) =>
+      occasion === 'news' ? Promise.reject(new Refused('550')) : Promise.resolve(),
+    );
+    add();
+    await vi.advanceTimersByTimeAsync(1_000);
+    outbox.add({ time: Date.now(), occasion: 'stop', reports: [] });
+    await outbox.close(2_000);
+    expect(outbox.status()).toMatchObject({ sent: 1, lost: 1, queued: 0 });
+    expect(notices.at(-1)).toBe('1 notification(s) to ops were not sent');
+  });
+
   it('loses a message that is refused again and again, and goes on with the next', async () => {
     const { outbox, add } = started((_, attempt) =>
       attempt <= 8 ? Promise.reject(new Refused('550')) : Promise.resolve(),

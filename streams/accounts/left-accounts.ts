@@ -2,6 +2,7 @@ import type { ReadEntry } from '../../src/domain/account.ts';
 import { comparableDn, isSameDn } from '../../src/domain/dn.ts';
 import type { DirectoryEntry } from '../../src/domain/entry.ts';
 import type { Report, WhyLeft } from '../../src/domain/event.ts';
+import { RecentMap } from '../../src/domain/recent-map.ts';
 
 /** An account that left. `id`: see `identityOf`. */
 export interface LeftAccount {
@@ -27,6 +28,8 @@ export interface LeftAccountsOptions {
 const MOST_READS = 60;
 /** After that there is one in this time, in milliseconds. */
 const READ_INTERVAL = 1_000;
+/** The number of accounts that left last, of which the stream and a turn may tell both. */
+const REMEMBERED = 1_000;
 
 /**
  * Reports the accounts that left, each with the reason, for which its entry is read once. The reads
@@ -34,11 +37,13 @@ const READ_INTERVAL = 1_000;
  * nothing. For the others the reason is `unknown`. The work on accounts never waits for them.
  *
  *   (none) -> asked       the account left, and its entry is read
- *   asked -> (none)       reported: it was read, it is seen again, or the service ends
+ *   asked -> reported     it was read, it is seen again, or the service ends
+ *   reported -> (none)    it is seen again, or many others have left since
  */
 export class LeftAccounts {
   readonly #options: LeftAccountsOptions;
   readonly #asked = new Map<string, LeftAccount>();
+  readonly #reported = new RecentMap<true>(REMEMBERED);
   #allowed = MOST_READS;
   #allowedAt: number;
   #reading = false;
@@ -48,9 +53,9 @@ export class LeftAccounts {
     this.#allowedAt = options.monotonic();
   }
 
-  /** To be called when an account has left. `why`: the reason, if it is known. */
+  /** To be called when an account has left, also twice. `why`: the reason, if it is known. */
   left(account: LeftAccount, why?: WhyLeft): void {
-    this.seen(account.id);
+    if (this.#asked.has(account.id) || this.#reported.get(account.id) !== undefined) return;
     if (why !== undefined || !this.#mayRead()) {
       this.#say(account, { why: why ?? 'unknown' });
       return;
@@ -63,6 +68,7 @@ export class LeftAccounts {
   seen(id: string): void {
     const account = this.#asked.get(id);
     if (account !== undefined) this.#tell(account, { why: 'unknown' });
+    this.#reported.delete(id);
   }
 
   /** Reports what is still asked for. */
@@ -117,7 +123,8 @@ export class LeftAccounts {
     this.#say(account, found);
   }
 
-  #say({ dn, uid, mode }: LeftAccount, found: Found): void {
+  #say({ id, dn, uid, mode }: LeftAccount, found: Found): void {
+    this.#reported.set(id, true);
     this.#options.report({ event: 'left', dn, uid, ...(mode === undefined ? {} : { mode }), ...found });
   }
 }

@@ -112,6 +112,15 @@ describe('the stream', () => {
     expect(stage.jobs).toHaveLength(3);
   });
 
+  it('tells once that an account has left which is deleted while it is claimed', async () => {
+    const stage = start();
+    await pass(100);
+    directory.create('a');
+    directory.remove('a');
+    await pass(1_000);
+    expect(stage.events.filter(({ event }) => event === 'left')).toMatchObject([{ uid: 'a', why: 'deleted' }]);
+  });
+
   it('resumes what was interrupted, however long it waits for a slot, as no other service has begun it', async () => {
     directory.create('b');
     directory.create('a', { sstProvisioningMode: 'adding' });

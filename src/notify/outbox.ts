@@ -51,7 +51,9 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #queue: Message[] = [];
   readonly #closing = new AbortController();
-  #running: Promise<void> | undefined;
+  #isRunning = false;
+  /** Settled when nothing is sent any more. */
+  #running = Promise.resolve();
   #wake: (() => void) | undefined;
   #isLast = false;
   /** Messages that were tried once more in vain while it was closed. */
@@ -75,9 +77,7 @@ export class Outbox {
       this.#lost += 1;
     }
     this.#queue.push(message);
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    if (!this.#isRunning) this.#running = this.#run();
   }
 
   status(): ReceiverStatus {
@@ -106,6 +106,7 @@ export class Outbox {
   }
 
   async #run(): Promise<void> {
+    this.#isRunning = true;
     for (let message = this.#next(); message !== undefined; message = this.#next()) {
       const failure = await this.#attempt(message);
       if (failure === undefined) {
@@ -119,6 +120,8 @@ export class Outbox {
       if (!this.#isLast) await this.#pause();
       else if (this.#drop(message)) this.#unsent += 1;
     }
+    // At once, as another message may be added before the promise is settled.
+    this.#isRunning = false;
   }
 
   /** Whether the message was still in the queue: it may have been lost to newer ones. */

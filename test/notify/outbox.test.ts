@@ -70,6 +70,26 @@ describe('an outbox', () => {
     expect(outbox.status()).toMatchObject({ queued: 0, lost: 1, sent: 0 });
   });
 
+  it('sends a message that is added at the very moment at which it has sent all others', async () => {
+    for (let turns = 0; turns < 10; turns += 1) {
+      let taken = () => {};
+      const { outbox, add } = started((_, attempt) =>
+        attempt > 1
+          ? Promise.resolve()
+          : new Promise((resolve) => {
+              taken = resolve;
+            }),
+      );
+      add();
+      await vi.advanceTimersByTimeAsync(1);
+      taken();
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      add();
+      await vi.advanceTimersByTimeAsync(1);
+      expect([turns, outbox.status()]).toMatchObject([turns, { sent: 2, queued: 0 }]);
+    }
+  });
+
   it('tries each message once more when it is closed, also behind one that is refused', async () => {
     const { outbox, add, notices } = started(({ occasion }) =>
       occasion === 'news' ? Promise.reject(new Refused('550')) : Promise.resolve(),

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -50,17 +50,6 @@ function faults(find: (document: string) => readonly string[]): readonly string[
 }
 
 describe('the documents of the design', () => {
-  it('name only files that exist', () => {
-    const named = /`((?:src|streams|handlers|config|test|docs|packaging)\/[^`\s]*)`/g;
-    expect(
-      faults((document) =>
-        [...textOf(document).matchAll(named)]
-          .map(([, path = '']) => path)
-          .filter((path) => !existsSync(join(ROOT, path))),
-      ),
-    ).toEqual([]);
-  });
-
   it(`have prose of at most ${LONGEST_LINE} columns`, () => {
     expect(
       faults((document) =>

@@ -41,6 +41,13 @@ describe('the pages', () => {
     expect(relatives.filter((link) => !isWhole(page, link))).toEqual([]);
   });
 
+  it.each(PAGES)('%s names only files that exist', (page) => {
+    const named = /`((?:src|streams|handlers|config|test|docs|packaging|bench)\/[^`\s]*)`/g;
+    const paths = [...proseOf(page).matchAll(named)].map(([, path = '']) => path);
+    // NAME stands for a file that the reader is to write.
+    expect(paths.filter((path) => !/\bNAME\b/.test(path) && !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
   it('are reached from the README by links', () => {
     const reached = new Set(['README.md']);
     for (const page of reached) {

@@ -100,6 +100,26 @@ describe('a claim', () => {
     expect(leased({ is: 'overtaken' })).toEqual({ notes: [], result: { kind: 'overtaken' } });
   });
 
+  it('is sent with the fence that it was decided on, and remembers its token', () => {
+    const held = (how: Partial<Attempted> | undefined) => {
+      const memory = memoryOf(candidate());
+      const given = how === undefined ? undefined : attempted(how);
+      const state: ClaimState = { at: 'leasing', memory, seen: accountRecord(), attempted: given };
+      return stepClaim(state, { got: 'lease', is: 'held', attempt: 1 }, rules);
+    };
+    expect(held({ fence: TOKEN })).toMatchObject({ state: { memory: { tokens: [TOKEN] } }, effect: { fence: TOKEN } });
+    expect(held({ fence: VERSION })).toMatchObject({ state: { memory: { tokens: [] } }, effect: { fence: VERSION } });
+    expect(held(undefined)).toMatchObject({ state: { at: 'judging' } });
+    const seen = accountRecord({ mode: 'adding', returnValue: '0' });
+    expect(held({ how: 'resume', seen })).toMatchObject({
+      notes: [{ note: 'claiming', record: { mode: 'adding', returnValue: undefined } }],
+      effect: { list: expect.arrayContaining([expect.objectContaining({ operation: 'add', values: ['adding'] })]) },
+    });
+    expect(held({ how: 'resume', seen })).not.toMatchObject({
+      effect: { list: expect.arrayContaining([expect.objectContaining({ operation: 'replace' })]) },
+    });
+  });
+
   it('is sent once more without the return value, if the schema refuses that', () => {
     const first = stepClaim(sending(), refused(ResultCode.objectClassViolation), rules);
     expect(first).toMatchObject({ state: { at: 'reading', memory: { withReturnValue: false } } });
@@ -177,6 +197,35 @@ describe('a claim', () => {
   });
 });
 
+describe('the entry after a claim', () => {
+  const inAnswer = (more: Record<string, string>, how: Partial<Attempted> = {}) =>
+    stepClaim(sending({}, how), { got: 'entry', entry: entry(more) }, rules);
+
+  it('need not be an account any more', () => {
+    expect(inAnswer({ sstProvisioningMode: 'initialized' })).toEqual({ notes: [], result: { kind: 'gone' } });
+  });
+
+  it('is not own if it is in work in another mode', () => {
+    expect(inAnswer({ sstProvisioningMode: 'modifying' })).toMatchObject({
+      notes: [{ reason: Conflict.changedAfter }],
+    });
+  });
+
+  it('is own if the answer to the claim returned it, whatever its date, and without a token if a read did', () => {
+    expect(inAnswer({ sstProvisioningDate: '0' }, { fence: TOKEN })).toMatchObject({ result: { kind: 'claimed' } });
+    const verifying: ClaimState = { at: 'verifying', memory: memoryOf(candidate()), attempted: attempted() };
+    expect(stepClaim(verifying, { got: 'entry', entry: entry() }, rules)).toMatchObject({
+      result: { kind: 'claimed' },
+    });
+  });
+
+  it('may have become active if a delete is resumed, and not if it is claimed', () => {
+    const active = { sstProvisioningMode: 'deleting', sstIsActive: 'TRUE' };
+    expect(inAnswer(active, { mode: 'delete', how: 'resume' })).toMatchObject({ result: { kind: 'claimed' } });
+    expect(inAnswer(active, { mode: 'delete' })).toMatchObject({ notes: [{ reason: Conflict.becameActive }] });
+  });
+});
+
 describe('a claim that should not have happened', () => {
   const date = { name: 'sstProvisioningDate', value: '14530529' };
   const seen = accountRecord({ mode: 'deleting', active: true, date, entryCSN: '7' });
@@ -199,6 +248,13 @@ describe('a claim that should not have happened', () => {
     });
     const newer = { by: 'version', entryCSN: '7' };
     expect(undone(judging({ undo: VERSION }), { fencing: 'version' })).toMatchObject({ fence: newer });
+  });
+
+  it('is no longer to be undone when that was answered', () => {
+    const state: ClaimState = { at: 'undoing', seen, memory: memoryOf(candidate(), { undo: TOKEN, unanswered: true }) };
+    expect(stepClaim(state, { got: 'entry', entry: undefined }, rules)).toMatchObject({
+      state: { at: 'reading', memory: { undo: undefined, unanswered: false } },
+    });
   });
 
   it('is undone under a lease only', () => {

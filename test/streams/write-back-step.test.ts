@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AttributeNames } from '../../src/domain/account.ts';
+import type { AccountRecord, AttributeNames } from '../../src/domain/account.ts';
 import { DirectoryError, ResultCode } from '../../src/domain/directory-error.ts';
 import { entryOf } from '../../src/domain/entry.ts';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
@@ -25,12 +25,12 @@ const standing = (given: ReturnType<typeof entry> | undefined): WriteBackInput =
 });
 
 /** A write-back of the account `a`, which is stepped by the answers of the directory. */
-function writeBack(outcome: HandlerOutcome, names = TIMED) {
+function writeBack(outcome: HandlerOutcome, names = TIMED, date?: AccountRecord['date']) {
   const rules = { names, readStanding: (given: ReturnType<typeof entry>) => readAccount(given, names, null) };
   const job: ClaimedJob = {
     id: 'job-1',
     mode: 'add',
-    record: accountRecord({ mode: 'adding', date: undefined }),
+    record: accountRecord({ mode: 'adding', date }),
     entry: entry(),
     fence: { by: 'nothing' },
     claimedAt: 0,
@@ -48,6 +48,7 @@ function writeBack(outcome: HandlerOutcome, names = TIMED) {
       for (const input of inputs) next = stepWriteBack(state(), input, rules);
       return next;
     },
+    next: () => next,
     /** The attributes that are being written. */
     written(): readonly string[] {
       if (!('effect' in next) || next.effect.do !== 'modify') throw new Error('it writes nothing');
@@ -75,6 +76,35 @@ describe('the write-back of an outcome', () => {
       result: { kind: 'written', state: '0', record: { mode: 'adding', returnValue: '5' } },
     });
     expect(untold).not.toHaveProperty('result.record.entryCSN');
+  });
+
+  it('is told, as the account will be, before it is sent', () => {
+    const record = { mode: 'added', state: NOW };
+    expect(writeBack(SUCCEEDED).next().notes).toMatchObject([{ note: 'writing', record }]);
+  });
+
+  it('has no return value or execution time at a site that does not use them', () => {
+    const back = writeBack(failed(5), { ...NAMES, returnValue: null });
+    expect(back.written()).toEqual(BOTH);
+    expect(back.step({ got: 'written', made: undefined })).toMatchObject({
+      result: { record: { returnValue: undefined } },
+    });
+    const unfit = refused(ResultCode.objectClassViolation);
+    const untimed = writeBack(failed(5), NAMES);
+    expect(untimed.next()).toMatchObject({ state: { memory: { optional: 'returnValue' } } });
+    untimed.step(unfit);
+    expect(untimed.written(), 'it is not sent twice as it was').toEqual(BOTH);
+  });
+
+  it('resets the date of a success, unless somebody has changed it since the claim', () => {
+    const sent = (stands: string) => {
+      const back = writeBack(SUCCEEDED, NAMES, { name: 'sstProvisioningDate', value: '20261101' });
+      expect(back.written()).toContain('Date');
+      back.step(refused(), { got: 'time' }, standing(entry({ sstProvisioningDate: stands })));
+      return back.written();
+    };
+    expect(sent('20261101')).toContain('Date');
+    expect(sent('20261231')).not.toContain('Date');
   });
 
   it('leaves out the optional attributes one by one, if the schema refuses them', () => {
@@ -108,8 +138,10 @@ describe('the write-back of an outcome', () => {
 
   it('counts the reads without an answer, one after another', () => {
     const back = writeBack(SUCCEEDED);
-    expect(back.step(refused())).toMatchObject({ state: { at: 'pausing', failures: 0 }, effect: { failures: 1 } });
-    expect(back.step({ got: 'time' }, refused())).toMatchObject({ state: { failures: 1 }, effect: { failures: 1 } });
+    const first = { notes: [], state: { at: 'pausing', failures: 0 }, effect: { failures: 1 } };
+    expect(back.step(refused())).toMatchObject(first);
+    expect(back.step({ got: 'time' })).toMatchObject({ notes: [], state: { at: 'reading' } });
+    expect(back.step(refused())).toMatchObject({ notes: [], state: { failures: 1 }, effect: { failures: 1 } });
     expect(back.step({ got: 'time' }, refused())).toMatchObject({ state: { failures: 2 }, effect: { failures: 2 } });
     const denied = refused(ResultCode.insufficientAccessRights);
     expect(back.step({ got: 'time' }, denied)).toEqual({ notes: [], result: { kind: 'refused', error: denied.error } });

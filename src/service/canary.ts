@@ -11,7 +11,7 @@ import { isoTime } from '../domain/timestamp.ts';
 import { type Modification, request } from '../domain/transition.ts';
 
 export interface CanaryOptions {
-  /** The account that is asked for, and no other. */
+  /** The DN of the canary. The service requests no other account. */
   readonly dn: string;
   readonly intervalMilliseconds: number;
   readonly names: AttributeNames;
@@ -21,9 +21,9 @@ export interface CanaryOptions {
   };
   readonly readEntry: ReadEntry;
   readonly decide: (record: AccountRecord) => Decision;
-  /** Whether the service takes up nothing new on purpose: no answer is due then. */
+  /** Whether the service is paused. During a pause no answer is expected. */
   readonly paused: () => boolean;
-  /** Receives a sentence when an answer is late, and when there is one again. */
+  /** Called with a sentence when an answer is late, and when the next answer comes. */
   readonly notice: (message: string) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -31,51 +31,53 @@ export interface CanaryOptions {
   readonly monotonic: () => number;
 }
 
-/** An answer is late when there was none for so many intervals. */
+/** The number of intervals without an answer after which the answer is late. */
 const INTERVALS_UNTIL_LATE = 2;
 
 const REQUESTED = 'add';
 
 /**
- * Asks for an account of its own from time to time, which is handled without a script. That it is
- * finished proves the whole way: directory, subscription, places, claim and write-back.
+ * Requests the canary periodically: an account of its own, which is handled without a script. When
+ * the canary is finished, the whole route has worked: directory, subscription, slots, claim and
+ * write-back.
  *
- *   resting -> asking     each interval, if the account has no open request
- *   asking -> asked       the directory took the request
- *   asking -> resting     it did not, or somebody else wrote first
- *   asked -> resting      the account was finished, by whichever service
- *   any -> stopped        `stop`: nothing is asked any more
+ * States:
+ *   resting -> asking     an interval has passed, and the account has no open request
+ *   asking -> asked       the directory accepted the request
+ *   asking -> resting     the directory refused it, or another client wrote to the entry first
+ *   asked -> resting      the account was finished, by this service or another one
+ *   any -> stopped        `stop`: nothing is requested any more
  *
- * With several services each of them asks, and one of them handles it. An answer that is late is no
- * state: it is due at any time but during a pause.
+ * With several services each of them requests the canary, and one of them handles it. A late answer
+ * is not a state of its own: an answer can become late at any time except during a pause.
  */
 export class Canary {
   readonly #options: CanaryOptions;
   #timer: NodeJS.Timeout | undefined;
   #isRefreshed = false;
-  /** When the request was sent, by the monotonic clock; undefined: there is none. */
+  /** When the request was sent, by the monotonic clock. undefined: no request is open. */
   #askedAt: number | undefined;
   #isAsking = false;
   #isStopped = false;
   #answeredAt: number | undefined;
   #milliseconds: number | undefined;
-  /** From when on an answer is waited for, by the monotonic clock. */
+  /** Since when the canary has waited for an answer, by the monotonic clock. */
   #waitsSince: number;
   #failure: string | undefined;
-  #isToldLate = false;
+  #isLateReported = false;
 
   constructor(options: CanaryOptions) {
     this.#options = options;
     this.#waitsSince = options.monotonic();
   }
 
-  /** To be called when the open accounts were listed: the first time, the canary is asked for. */
+  /** To be called when the open accounts have been listed. The first call requests the canary. */
   refreshed(): void {
     if (!this.#isRefreshed) void this.tick();
     this.#isRefreshed = true;
   }
 
-  /** Begins to look at the clock. */
+  /** Starts the timer for the intervals. */
   start(): void {
     this.#timer ??= setInterval(() => void this.tick(), this.#options.intervalMilliseconds).unref();
   }
@@ -85,7 +87,7 @@ export class Canary {
     clearInterval(this.#timer);
   }
 
-  /** Asks for the account if it is due. Never rejects. */
+  /** Requests the canary if it is time. Never rejects for a fault of the directory. */
   async tick(): Promise<void> {
     const { paused, monotonic } = this.#options;
     if (paused()) {
@@ -93,7 +95,7 @@ export class Canary {
       return;
     }
     if (this.#isStopped) return;
-    this.#tellLate();
+    this.#reportLate();
     if (this.#isAsking) return;
     this.#isAsking = true;
     try {
@@ -138,7 +140,10 @@ export class Canary {
     return !paused() && monotonic() - this.#waitsSince > INTERVALS_UNTIL_LATE * intervalMilliseconds;
   }
 
-  /** Resolves to why the canary cannot be asked for; undefined if it was, or is open already. */
+  /**
+   * Resolves to the reason why the canary cannot be requested. undefined: it was requested, or its
+   * request is still open.
+   */
   async #ask(): Promise<string | undefined> {
     const { dn, directory, readEntry, decide, names, monotonic } = this.#options;
     const entry = await directory.read(dn);
@@ -148,7 +153,7 @@ export class Canary {
     if (reading.kind !== 'account') return reading.reason;
     const { kind } = decide(reading.record);
     if (kind !== 'noRequest' && kind !== 'failed') return undefined;
-    // It was finished, and nobody has told.
+    // The canary was finished, and no event has reported it.
     if (this.#askedAt !== undefined && kind === 'noRequest') this.#answered();
     this.#askedAt = monotonic();
     await directory.modify(dn, request(reading.record, REQUESTED, names));
@@ -161,13 +166,13 @@ export class Canary {
     this.#askedAt = undefined;
     this.#answeredAt = now();
     this.#waitsSince = monotonic();
-    if (this.#isToldLate) this.#options.notice('the canary is answered again');
-    this.#isToldLate = false;
+    if (this.#isLateReported) this.#options.notice('the canary is answered again');
+    this.#isLateReported = false;
   }
 
-  #tellLate(): void {
-    if (!this.#isLate || this.#isToldLate) return;
-    this.#isToldLate = true;
+  #reportLate(): void {
+    if (!this.#isLate || this.#isLateReported) return;
+    this.#isLateReported = true;
     const why = this.#failure === undefined ? '' : ` (${this.#failure})`;
     this.#options.notice(`the canary ${this.#options.dn} is late${why}: what is asked for may not be done; see status`);
   }

@@ -12,7 +12,7 @@ import { heldWords, pausedBy } from '../domain/pause.ts';
 export interface ControlDependencies {
   /** The events of the service, hot. */
   readonly events$: Observable<StreamEvent>;
-  /** Is given the accounts to settle. */
+  /** Passes an account to the stream, which settles it. */
   readonly settle: (candidate: Candidate) => void;
   readonly gate: Gate;
   readonly accounts: AccountsInStream;
@@ -21,16 +21,16 @@ export interface ControlDependencies {
 }
 
 /**
- * Whoever asks waits no longer for an answer, in milliseconds. A command gives up after 5 s, of which
- * it may take 2 s to find out who asks (`peerOf`).
+ * The longest time that an operator waits for an answer, in milliseconds. A command gives up after
+ * 5 s. Finding out who asks (`peerOf`) may take 2 s of that.
  */
 const LONGEST_ANSWER = 2_500;
 
 const NO_REASON = 'no reason was given';
-/** Nothing is kept on disk, so that a service needs nothing but the directory. */
+/** Pauses are not kept on disk, so that a service needs nothing but the directory. */
 const UNTIL_WHEN = 'This lasts until resume, or a restart of the service; the entry of switch.dn lasts longer.';
 
-/** What operators may tell the service. */
+/** Creates the orders that operators can give to the service. */
 export function createControl({
   gate,
   accounts,
@@ -74,7 +74,8 @@ export function createControl({
 const STOPS = 'the service stops';
 
 /**
- * How the settling of an account went, by the events of it; if it takes long, that it is under way.
+ * Resolves to how the settlement of an account ended, according to its events. If that takes long,
+ * it resolves to the answer that the settlement is under way.
  */
 function settling(events$: Observable<StreamEvent>, uid: string, draining: AbortSignal): Promise<ControlAnswer> {
   const answered$ = events$.pipe(
@@ -109,7 +110,7 @@ function answerIn(event: StreamEvent, uid: string): ControlAnswer | undefined {
   }
 }
 
-/** What the stream has an account as. */
+/** Describes where an account is in the stream. */
 function whereabouts(accounts: AccountsInStream, uid: string): string {
   for (const account of accounts.conditions()) {
     if (account.uid.toLowerCase() === uid.toLowerCase()) return `it ${STANDS[account.condition]}`;

@@ -23,13 +23,13 @@ interface Observed {
 
 const now = (): number => Date.now();
 
-/** The gate of the service, with its brake. */
+/** Creates the gate of the service, with its brake. */
 export function createGate({ settings: { brake }, report }: Pick<GateOptions, 'settings' | 'report'>): Gate {
   const { deletes, within } = brake;
   return new Gate(report, now, deletes === null ? undefined : { deletes, within });
 }
 
-/** Has the gate do as the switch and the directory say, until it is unsubscribed. */
+/** Lets the switch and the brake control the gate, until the subscription ends. */
 export function obey(
   { settings, notice }: GateOptions,
   gate: Gate,
@@ -41,7 +41,7 @@ export function obey(
   return obeying;
 }
 
-/** Whether nothing at all is taken up. */
+/** Whether the service is paused for all accounts. */
 export function isAllPaused(gate: Gate): boolean {
   return gate.pauses().some(({ holds }) => holds === 'everything');
 }

@@ -15,7 +15,7 @@ interface HandlersOptions {
   readonly monotonic: () => number;
 }
 
-/** What is done to an account: the handlers of this site, and what they use on this host. */
+/** Creates the handlers of this site, with what they use on this host. */
 export function createHandlers({ settings, notice, monotonic }: HandlersOptions) {
   let handlers = handlersOf(settings, siteOf(settings));
   const { script, directory } = settings;
@@ -23,7 +23,7 @@ export function createHandlers({ settings, notice, monotonic }: HandlersOptions)
   const { getent, close } = createLookups({ launcher: script.launcher, onNotice: notice });
   const means = { scripts, getent, runCommand };
   return {
-    /** An attempt that has begun goes on with the steps of its beginning. */
+    /** A reload does not change an attempt that has begun: it keeps its steps. */
     run: ((job, context) => handlerRunner(handlers, means, monotonic)(job, context)) satisfies RunHandler,
     use: (next: Settings) => {
       handlers = handlersOf(next, siteOf(next));

@@ -10,14 +10,14 @@ import type { ServiceLifecycle } from './lifecycle.ts';
 
 interface LeaseOptions {
   readonly settings: Settings;
-  /** Who this service is; undefined if it needs no leases. */
+  /** The holder as which this service takes leases; undefined if it needs none. */
   readonly holder?: Holder | undefined;
   readonly dryRun: boolean;
   /** Called with a sentence about a fault of the service itself. */
   readonly notice: (message: string) => void;
 }
 
-/** The leases of this service; with `instances: one` there are none. */
+/** Creates the leases of this service. With `instances: one` there are none. */
 export function createLeases(
   { settings, holder, dryRun, notice }: LeaseOptions,
   operations: DirectoryOperations,

@@ -16,7 +16,7 @@ export class ServiceLifecycle {
   #exitCode: number = ReturnCode.SUCCESS;
 
   constructor() {
-    // Each account in work listens to both.
+    // Each account in work adds a listener to both signals.
     setMaxListeners(0, this.#draining.signal, this.#stopped.signal);
     this.#stopped.signal.addEventListener('abort', () => this.#draining.abort());
   }

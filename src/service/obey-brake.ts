@@ -21,16 +21,19 @@ interface BrakeDependencies {
   readonly now: () => number;
 }
 
-/** The pause before the deletes are counted again, in milliseconds. */
+/** How long to wait before the deletes are counted again, in milliseconds. */
 const COUNT_INTERVAL = 10_000;
-/** How far the clock of the directory may be behind. Each delete is judged by its own stamp. */
+/**
+ * How far the clock of the directory may be behind, in milliseconds. The search goes back this much
+ * further. Each delete is then judged by its own stamp.
+ */
 const CLOCK_SLACK = 300_000;
 
 /**
- * Counts the deletes of the last time that the directory shows, at each connection, as others may
- * have done some meanwhile. Until they are counted the first time, no delete is begun. So a brake
- * that stopped deletes stops them again after a restart within its time. Without a brake it does
- * nothing.
+ * Counts the recent deletes that the directory shows, at each connection, because other services
+ * may have done some meanwhile. No delete begins before the first count. Therefore a brake that has
+ * stopped deletes stops them again if the service restarts within the period of the brake. Without
+ * a brake this does nothing.
  */
 export function obeyBrake(
   dependencies: BrakeDependencies,
@@ -39,18 +42,20 @@ export function obeyBrake(
   const { gate, notice } = dependencies;
   if (gate.brake === undefined) return undefined;
   gate.awaitCount();
-  let told = false;
+  let isReported = false;
   const counted$ = defer(() => from(countDeletes(dependencies))).pipe(
     tap(() => {
-      told = false;
+      isReported = false;
       gate.counted();
     }),
     retry({
       delay: (error: unknown) => {
-        // Without an answer the connection tells why, and the deletes are counted at the next one.
+        // Without an answer the connection has failed, and reports why. The next one counts the
+        // deletes.
         if (!(error instanceof DirectoryError) || error.resultCode === undefined) return EMPTY;
-        if (!told) notice(`the deletes for brake.deletes cannot be counted, and are tried again: ${error.sentence}`);
-        told = true;
+        if (!isReported)
+          notice(`the deletes for brake.deletes cannot be counted, and are tried again: ${error.sentence}`);
+        isReported = true;
         return timer(COUNT_INTERVAL);
       },
     }),
@@ -59,7 +64,7 @@ export function obeyBrake(
   return connection$.pipe(switchMap((protocol) => (protocol === undefined ? EMPTY : counted$))).subscribe();
 }
 
-/** Tells the gate of the deletes that the directory shows to be begun or finished lately. */
+/** Reports to the gate the deletes that, according to the directory, began or finished recently. */
 async function countDeletes({ settings, operations, gate, now }: BrakeDependencies): Promise<void> {
   const { directory, attributes: names } = settings;
   const since = now() - (gate.brake?.rules.within ?? 0) - CLOCK_SLACK;
@@ -67,10 +72,10 @@ async function countDeletes({ settings, operations, gate, now }: BrakeDependenci
   const modes = words.map((word) => `(${names.mode}=${word})`).join('');
   const filter = `(&${directory.filter}(|${modes})(modifyTimestamp>=${generalizedTime(new Date(since))}))`;
   const request = { filter, attributes: attributesToRead(names) };
-  await operations.search(request, { pageSize: PAGE_SIZE }, (entry) => tell(entry, settings, gate));
+  await operations.search(request, { pageSize: PAGE_SIZE }, (entry) => countDelete(entry, settings, gate));
 }
 
-function tell(entry: DirectoryEntry, { attributes: names }: Pick<Settings, 'attributes'>, gate: Gate): void {
+function countDelete(entry: DirectoryEntry, { attributes: names }: Pick<Settings, 'attributes'>, gate: Gate): void {
   const reading = readAccount(entry, names, null);
   if (reading.kind !== 'account') return;
   const { record } = reading;

@@ -10,7 +10,7 @@ interface SwitchSettings {
   readonly notice: (message: string) => void;
 }
 
-/** Pauses the service while the switch says so. Without a switch it never does. */
+/** Pauses the service while the switch requires it. Without a switch this does nothing. */
 export function obeySwitch(
   { place: { dn, attribute }, gate, notice }: SwitchSettings,
   switch$: Observable<SwitchReading>,

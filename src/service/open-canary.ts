@@ -6,7 +6,7 @@ import { decisionMaker, NO_WAIT_TIMES, rulesOf } from './site.ts';
 
 type CanaryMeans = Pick<CanaryOptions, 'directory' | 'notice' | 'now' | 'monotonic' | 'paused'>;
 
-/** The canary of this service, if it has one. */
+/** Creates the canary of this service; undefined if the settings have none. */
 export function createCanary(settings: Settings, means: CanaryMeans): Canary | undefined {
   const { canary, attributes: names } = settings;
   if (canary.dn === null) return undefined;
@@ -22,7 +22,7 @@ export function createCanary(settings: Settings, means: CanaryMeans): Canary | u
   });
 }
 
-/** The canary has no host user and no steps. */
+/** Adapts the stream to the canary, which has no host user and no steps. */
 export function withCanary(canary: Canary | undefined, dependencies: PipelineDependencies): PipelineDependencies {
   if (canary === undefined) return dependencies;
   const { objection, runHandler } = dependencies;

@@ -4,7 +4,7 @@ import { groupNumber } from '../script/group-number.ts';
 
 /**
  * Opens the journal if the settings have one. A group that the host does not know gets no rights,
- * which `notice` is told.
+ * and `notice` is called with the reason.
  */
 export async function openServiceJournal(
   { journal, operator }: Settings,

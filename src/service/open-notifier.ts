@@ -13,14 +13,17 @@ import type { WebhookOptions } from '../notify/webhook.ts';
 
 const PROGRAM = 'prov-backup-rsnapshot';
 
-/** Whom the settings say to notify, and how; undefined: nobody in this way. */
+/**
+ * The receivers of notifications, according to the settings. undefined: there are none of this
+ * kind.
+ */
 export interface NotifyTargets {
   readonly mail: MailOptions | undefined;
   readonly webhook: WebhookOptions | undefined;
 }
 
 export function notifyTargets({ mail, webhook }: Settings['notify'], configFile: string): NotifyTargets {
-  // It becomes part of addresses in headers.
+  // The name becomes part of addresses in mail headers.
   const host = hostname().replace(/[^\w.-]/g, '') || 'localhost';
   const sender = { service: `${PROGRAM}@${host}`, configFile: resolve(configFile) };
   const { server, from, to, user, passwordFile, startTls } = mail;
@@ -45,7 +48,7 @@ export function notifyTargets({ mail, webhook }: Settings['notify'], configFile:
   };
 }
 
-/** The states that have no events. */
+/** The states that no event reports. */
 export interface WatchedStates {
   /** Why the journal cannot be written; undefined if it can. */
   readonly journalFailure: () => string | undefined;
@@ -54,11 +57,14 @@ export interface WatchedStates {
 }
 
 export interface ServiceNotifier extends Pick<Notifier, 'take' | 'status' | 'close'> {
-  /** Does as other settings say. */
+  /** Applies other settings. */
   use(settings: Settings): Promise<void>;
 }
 
-/** Notifies people of the events that it takes, if the settings say whom. */
+/**
+ * Creates the notifier. It sends notifications about the events that it takes, if the settings name
+ * a receiver.
+ */
 export async function openServiceNotifier(
   settings: Settings,
   configFile: string,
@@ -79,12 +85,12 @@ export async function openServiceNotifier(
     status,
     close,
     use: async (next) => {
-      const whom = ({ mail, webhook }: Settings['notify']) => JSON.stringify([mail, webhook]);
+      const receiversOf = ({ mail, webhook }: Settings['notify']) => JSON.stringify([mail, webhook]);
       if (JSON.stringify(next.notify) === JSON.stringify(notify)) return;
-      const isSame = whom(next.notify) === whom(notify);
+      const isSame = receiversOf(next.notify) === receiversOf(notify);
       notify = next.notify;
-      const wanted = await notifySettings(next, configFile);
-      using = isSame ? { ...wanted, receivers: using.receivers } : wanted;
+      const current = await notifySettings(next, configFile);
+      using = isSame ? { ...current, receivers: using.receivers } : current;
       use(using);
     },
   };

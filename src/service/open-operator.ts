@@ -7,7 +7,7 @@ import { readPageFile } from '../operator/page-files.ts';
 import type { Operator, OperatorOptions } from '../operator/server.ts';
 import { groupNumber } from '../script/group-number.ts';
 
-/** What the interface tells of. */
+/** The parts of the service that the operator interface shows. */
 type OperatorSource = Pick<
   OperatorOptions,
   'events$' | 'accounts' | 'leases' | 'notify' | 'outlets' | 'canary' | 'pauses' | 'control' | 'limitMilliseconds'

@@ -5,8 +5,8 @@ import type { RecordedSettings } from '../replay/recording.ts';
 import { rulesOf } from './site.ts';
 
 /**
- * Begins to keep a recording of the service's steps; SIGHUP goes on in a new file, as for the log.
- * `notice`: told, in a sentence, when the file cannot be written.
+ * Opens the recording of the pure steps. After a SIGHUP it continues in a new file, as the log
+ * does. `notice` is called with a sentence if the file cannot be written.
  */
 export function openRecording(file: string, settings: Settings, notice: (message: string) => void) {
   const recorder = recordTo({
@@ -19,7 +19,7 @@ export function openRecording(file: string, settings: Settings, notice: (message
   process.on('SIGHUP', recorder.reopen);
   return {
     step: recorder.step,
-    /** Takes other settings. */
+    /** Applies other settings. */
     use: (next: Settings) => recorder.use(recordedOf(next)),
     close: () => {
       process.off('SIGHUP', recorder.reopen);

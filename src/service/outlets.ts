@@ -6,7 +6,7 @@ import type { OutletHealth } from '../domain/status.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../observability/log.ts';
 
-/** How the outlets of a service do: where it writes, beside the directory. */
+/** Returns the state of everything that a service writes to, other than the directory. */
 export function outletsOf(
   { file, syslog }: Settings['log'],
   log: Pick<Log, 'outlets'>,
@@ -31,12 +31,14 @@ export function outletsOf(
   return outlets;
 }
 
-/** `/dev/log`, `tcp://log.example.org:601`. */
+/** The address as text, such as `/dev/log` or `tcp://log.example.org:601`. */
 export function addressText(address: NonNullable<Settings['log']['syslog']>['address']): string {
   return address.kind === 'unix' ? address.path : `${address.kind}://${address.host}:${address.port}`;
 }
 
-/** The free bytes on the file system of a folder; nothing if that cannot be said. */
+/**
+ * The free bytes on the file system of a folder. The field is left out if the system does not say.
+ */
 function freeAt(folder: string): { readonly freeBytes?: number } {
   try {
     const { bavail, bsize } = statfsSync(folder);

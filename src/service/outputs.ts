@@ -10,8 +10,8 @@ import { renderEvent, renderJson } from '../observability/render-event.ts';
 export interface ServiceOutputOptions {
   readonly log: Settings['log'];
   /**
-   * How events are printed on standard output: as text, or one JSON object a line. false: standard
-   * output gets the log.
+   * How events are printed on standard output: as text, or as one JSON object a line. false:
+   * standard output gets the log.
    */
   readonly debug: false | 'pretty' | 'json';
   readonly now: () => Date;
@@ -23,8 +23,9 @@ export interface ServiceOutputs {
   /** Prints an event if events are printed. */
   readonly print: (event: PublishedEvent) => void;
   /**
-   * Reports a fault of the service itself, in a sentence: in the log, and on standard error if the
-   * log is not shown there. `error`: an operator has to act. Default: `warn`.
+   * Reports a fault of the service itself, in a sentence. It goes to the log, and to standard error
+   * if the log is not shown there. The level `error` means that an operator has to act. Default:
+   * `warn`.
    */
   readonly notice: (message: string, level?: 'warn' | 'error') => void;
   /** Resolves when everything is written, or after some seconds. */

@@ -15,15 +15,15 @@ interface ReloadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The settings at the start. */
   readonly settings: Settings;
-  /** Takes settings into effect. */
+  /** Applies the settings. */
   readonly use: (settings: Settings) => void;
   readonly manager: Pick<SystemdNotifier, 'reloading' | 'ready'>;
   readonly report: Report;
 }
 
 /**
- * Returns the order that reads the configuration again. What needs a restart keeps its value, and is
- * named. Reloads come one after another.
+ * Returns the order that reads the configuration again. A setting that can only change at a restart
+ * keeps its value, and the answer names it. Reloads run one after another.
  */
 export function createReload(options: ReloadOptions): Control['reload'] {
   let { settings } = options;

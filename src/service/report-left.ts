@@ -5,7 +5,7 @@ import { attributesToRead, readAccount } from '../domain/read-account.ts';
 import { entryLocator } from '../ldap/locate-entry.ts';
 import type { DirectoryOperations } from '../ldap/operations.ts';
 
-/** Reports the accounts that left, with the directory that is in use. */
+/** Reports the accounts that have left. It looks for their entries in the directory in use. */
 export function createLeft(
   { attributes: names, directory }: Settings,
   report: Report,

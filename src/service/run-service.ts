@@ -31,23 +31,25 @@ import { createService, type Service } from './service.ts';
 export interface RunOptions {
   /** The path of the settings. */
   readonly configFile: string;
-  /** How events are printed: as text, or one JSON object a line. */
+  /** How events are printed: as text, or as one JSON object a line. */
   readonly debug: ServiceOutputOptions['debug'];
   readonly dryRun: boolean;
-  /** The file that records what the directory sends and what follows from it. */
+  /**
+   * The file of the recording: the changes that the directory sends, and the decisions about them.
+   */
   readonly record?: string;
   readonly signals: Signals;
 }
 
 /**
- * The longest time in which a base that was created anew on an open connection may go unnoticed, in
- * milliseconds.
+ * The longest time in milliseconds for which the service may not notice that its base was deleted
+ * and created again while the connection stayed open.
  */
 const LONGEST_RECHECK_INTERVAL = 30_000;
 
 /**
- * The command `run`: the service with its outputs and signals. Resolves to the exit code of the
- * process.
+ * Runs the command `run`: the service with its outputs and signals. Resolves to the exit code of
+ * the process.
  */
 export async function runService(settings: Settings, options: RunOptions): Promise<number> {
   const now = () => new Date();
@@ -121,11 +123,11 @@ async function runLogged(
     const reload = createReload({ configFile, env, settings, use, manager, report: publisher.report });
     const control = service.control === undefined ? undefined : { ...service.control, reload };
     const outlets = () => outletsOf(settings.log, log, journal);
-    const told = { events$: publisher.events$, outlets, notify: notifier?.status };
-    const source = { ...told, accounts, leases, canary, pauses, control, limitMilliseconds };
+    const outputs = { events$: publisher.events$, outlets, notify: notifier?.status };
+    const source = { ...outputs, accounts, leases, canary, pauses, control, limitMilliseconds };
     operator = await openOperatorInterface(settings, source, notice);
-    // Ready means started, even without a connection: a manager that restarts the service would not
-    // help.
+    // Ready means that the service has started, even without a connection: a restart by the service
+    // manager would not help.
     manager.ready();
     await Promise.race([prepare(configFile, settings, dryRun, notice), stopRequested]);
     const exitCode = await service.run();
@@ -143,9 +145,9 @@ async function runLogged(
 }
 
 /**
- * Checks who can read the secrets, and the script, and ends scripts that an earlier service left
- * behind, before the first account is worked on. A service that is told to stop need not wait for
- * it: the next service does the same.
+ * Prepares the host before the first account is worked on. It checks who can read the secrets and
+ * change the script, and ends the scripts that an earlier service left behind. A stop need not wait
+ * for the preparation, because the next service does the same.
  */
 async function prepare(
   configFile: string,
@@ -185,7 +187,8 @@ function notifyManager(event: PublishedEvent, manager: SystemdNotifier): void {
 }
 
 /**
- * Opens the lock, without taking it. Resolves to undefined if there can be none; that is reported.
+ * Opens the lock without taking it. Resolves to undefined if the host cannot provide the lock; that
+ * is reported.
  */
 async function openLock(
   settings: Settings,
@@ -193,13 +196,13 @@ async function openLock(
   refuse: (message: string) => void,
 ): Promise<InstanceLock | undefined> {
   const { instances, directory, reconnect } = settings;
-  // As often as a silent connection is probed.
+  // The base is read again as often as a silent connection is probed.
   const recheckMilliseconds = Math.min(reconnect.deadAfter / 2, LONGEST_RECHECK_INTERVAL);
   const opening = openInstanceLock({ instances, base: directory.base, recheckMilliseconds, ...reports });
   return orRefuse(opening, refuse);
 }
 
-/** Resolves to undefined if the host prevents it; that is reported. */
+/** Waits for `opening`. Resolves to undefined if the host prevents it; that is reported. */
 async function orRefuse<T>(opening: Promise<T>, refuse: (message: string) => void): Promise<T | undefined> {
   try {
     return await opening;
@@ -211,9 +214,10 @@ async function orRefuse<T>(opening: Promise<T>, refuse: (message: string) => voi
 }
 
 /**
- * The first SIGTERM or SIGINT drains, the second one stops at once. SIGHUP opens the log file
- * again. If it tells that the terminal was closed, it also drains, as a forgotten service would
- * block the next one. Resolves at the first request to stop.
+ * Reacts to signals. The first SIGTERM or SIGINT drains, the second one stops the service at once.
+ * SIGHUP opens the log file again. If SIGHUP means that the terminal was closed, the service also
+ * drains, because a forgotten service would block the next one. Resolves at the first request to
+ * stop.
  */
 function stopOnSignals(signals: Signals, service: Service, log: Log): Promise<void> {
   return new Promise((resolve) => {

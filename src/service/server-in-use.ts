@@ -46,15 +46,15 @@ export class ServerInUse {
   }
 
   /**
-   * Called when a server answers a write with a referral. It is a replica that cannot be written,
-   * so the subscription moves to the next server, if there is one, and the writes with it. A
-   * referral from a server that was left already is ignored.
+   * Called when a server answers a write with a referral. That server is a read-only replica, so
+   * the subscription and the writes move to the next server, if there is one. A referral from a
+   * server that the service has already left is ignored.
    */
   referred(error: DirectoryError, url: string): void {
     if (this.#urls().length > 1 && url === this.#url) this.giveUp(error);
   }
 
-  /** Gives up the subscription. It is made again, on the next server if there is one. */
+  /** Ends the subscription. A new one is made, on the next server if there is one. */
   giveUp(error: DirectoryError): void {
     this.#errors$.next(error);
   }

@@ -45,11 +45,11 @@ export interface ServiceOptions {
   /** Called with a sentence about a fault of the service itself, not of an account. */
   readonly notice: (message: string) => void;
   readonly dryRun: boolean;
-  /** Who this service is as the holder of leases; undefined with `instances: one`. */
+  /** The holder as which this service takes leases; undefined with `instances: one`. */
   readonly holder?: Holder | undefined;
   /** A connection is used only after this has resolved for it. */
   readonly admit?: ((connection: Connection) => Promise<void>) | undefined;
-  /** Is told each step that is taken for an account; default: nobody is. */
+  /** Called with each pure step that is taken for an account. Default: nothing is called. */
   readonly observePureStep?: ObservePureStep | undefined;
 }
 
@@ -60,21 +60,21 @@ export interface ServiceOptions {
  * `stopNow`, or a bug in the stream, leads to stopped from any state.
  */
 export interface Service {
-  /** The accounts that it holds. */
+  /** The accounts that the service holds. */
   readonly accounts: AccountsView;
-  /** How its canary does; undefined if it has none. */
+  /** The state of the canary; undefined if there is none. */
   readonly canary: (() => CanaryStatus) | undefined;
-  /** Its leases; undefined if it needs none. */
+  /** The leases of the service; undefined if it needs none. */
   readonly leases: LeasesView | undefined;
-  /** Its pauses, the oldest first. */
+  /** The pauses of the service, the oldest first. */
   readonly pauses: () => readonly Pause[];
-  /** Takes the orders of operators, save `reload`; undefined in a dry run. */
+  /** Takes the orders of operators, except `reload`; undefined in a dry run. */
   readonly control: Omit<Control, 'reload'> | undefined;
-  /** Takes other settings into effect, as far as `config/reload.ts` allows, for further turns. */
+  /** Applies other settings to further turns, as far as `config/reload.ts` allows. */
   use(settings: Settings): void;
   /** The longest time that a handler may take, in milliseconds. */
   longestMilliseconds(): number;
-  /** Runs until it is told to stop. Resolves to the exit code of the process. */
+  /** Runs until it is stopped. Resolves to the exit code of the process. */
   run(): Promise<number>;
   /** Starts no new work. Running work may continue for the grace period. */
   drain(): void;
@@ -86,19 +86,18 @@ export interface Service {
 const monotonic = (): number => performance.now();
 
 /**
- * Puts the service together. This is the only place that knows all parts. Nothing runs before
+ * Creates the service from all its parts. Only this function knows all of them. Nothing runs before
  * `run`.
  *
- * It makes the parts first: the lifecycle of the service, the handlers, the memory of accounts, and
- * the directory. Then it makes the stream, which uses all of them, and the interface of the
- * service.
+ * It first creates the lifecycle, the handlers, the memory of accounts and the directory. Then it
+ * creates the stream, which uses them, and the interface of the service.
  */
-export function createService(given: ServiceOptions): Service {
+export function createService(serviceOptions: ServiceOptions): Service {
   const report: Report = (event) => {
-    given.report(event);
+    serviceOptions.report(event);
     canary?.observe(event);
   };
-  const options = { ...given, report };
+  const options = { ...serviceOptions, report };
   const { events$, notice } = options;
   let { settings } = options;
   const lifecycle = new ServiceLifecycle();
@@ -180,7 +179,7 @@ export function createService(given: ServiceOptions): Service {
   };
 }
 
-/** What is remembered of the open accounts. */
+/** Creates the memory of the open accounts. */
 function createMemory({ instances, directory }: Settings, longestMilliseconds: () => number) {
   return accountMemory({
     instances,
@@ -190,7 +189,7 @@ function createMemory({ instances, directory }: Settings, longestMilliseconds: (
   });
 }
 
-/** The subscription, the lists and the operations. */
+/** Creates the subscription, the lists and the operations, with their backoff. */
 function createDirectory(options: ServiceOptions, open: OpenAccounts, lifecycle: ServiceLifecycle) {
   const { settings, env, notice, admit } = options;
   const backoff = new DirectoryBackoff(settings.reconnect);
@@ -215,8 +214,8 @@ function createDirectory(options: ServiceOptions, open: OpenAccounts, lifecycle:
 }
 
 /**
- * Aborted when the connection to the directory has to end. Under leases it stays for a moment after
- * the stop, so that what is interrupted can be left to other services.
+ * The signal that ends the connection to the directory. Under leases the connection stays open for
+ * a moment after the stop, so that the service can leave interrupted accounts to other services.
  */
 function endOfConnection({ settings: { instances } }: ServiceOptions, { stopped }: ServiceLifecycle): AbortSignal {
   if (instances === 'one') return stopped;
@@ -276,7 +275,10 @@ function dependenciesOf(
   };
 }
 
-/** Makes ids that are unique in a run of the service, and almost certainly in all runs. */
+/**
+ * Returns a function that creates job ids. They are unique within a run of the service, and almost
+ * certainly across all runs.
+ */
 function jobIds(): () => string {
   const run = Math.random().toString(36).slice(2, 6);
   let count = 0;

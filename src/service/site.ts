@@ -23,7 +23,8 @@ export function accessOf(
       client: certFile === null || keyFile === null ? null : { certFile, keyFile, now: () => Date.now() },
     },
     authentication: authenticationOf(directory, env),
-    // A peer that is silent for longer is given up in any case.
+    // `deadAfter` ends a connection whose peer is silent for longer, so a longer timeout has no
+    // use.
     timeoutMilliseconds: Math.min(directory.requestTimeout, reconnect.deadAfter),
   };
 }
@@ -48,24 +49,27 @@ export function siteOf({ directory, timeZone, script, quota }: Settings): Site {
   return { base: directory.base, timeZone, homeRoot, homeLayout, quotaAttribute: quota.attribute };
 }
 
-/** The filter of the subscription and the periodic list: the open accounts of the site. */
+/**
+ * The filter of the subscription and of the periodic list. It matches the open accounts of the
+ * site.
+ */
 export function openAccountsFilter({ directory, attributes }: Settings): string {
   return `(&${directory.filter}(${attributes.state}=0))`;
 }
 
 /**
- * How much longer an account has to wait, in milliseconds, by what a running service knows besides
- * its entry. See `Circumstances`.
+ * How much longer an account has to wait, in milliseconds, because of what only a running service
+ * knows. The entry does not show it. See `Circumstances`.
  */
 export interface WaitTimes {
   othersTimeLeft(record: AccountRecord): number;
   behindTimeLeft(record: AccountRecord): number;
 }
 
-/** For commands that only read an entry. */
+/** The wait times for commands that only read an entry: none. */
 export const NO_WAIT_TIMES: WaitTimes = { othersTimeLeft: () => 0, behindTimeLeft: () => 0 };
 
-/** Returns a function that decides about an account as of now. */
+/** Returns a function that decides about an account at the current time. */
 export function decisionMaker(
   settings: Pick<Settings, 'attributes' | 'timeZone'>,
   waitTimes: WaitTimes,
@@ -73,14 +77,14 @@ export function decisionMaker(
 ): { today: () => string; decideNow: DecideNow } {
   const { attributes: names } = settings;
   const day = dayIn(settings.timeZone);
-  // The day is computed at most once a second, as the calendar is slow in a burst. No day begins
-  // within a second.
-  let known = { second: Number.NaN, today: '' };
+  // The day is computed at most once a second, because the calendar is slow in a burst of
+  // decisions. No day begins within a second.
+  let lastDay = { second: Number.NaN, today: '' };
   const today = (): string => {
     const at = new Date();
     const second = Math.floor(at.getTime() / 1_000);
-    if (second !== known.second) known = { second, today: day(at) };
-    return known.today;
+    if (second !== lastDay.second) lastDay = { second, today: day(at) };
+    return lastDay.today;
   };
   return {
     today,

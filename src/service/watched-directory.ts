@@ -27,7 +27,7 @@ export interface WatchedDirectoryOptions {
   readonly notice: (message: string) => void;
   /** A connection is used only after this has resolved for it. */
   readonly admit: ((connection: Connection) => Promise<void>) | undefined;
-  /** Called when there is a connection again. */
+  /** Called when a connection is established. */
   readonly connected: () => void;
   /** Whether the server in use shows older versions of accounts than the service has seen. */
   readonly isBehind: () => boolean;
@@ -42,9 +42,12 @@ export interface WatchedDirectory {
   readonly operations: DirectoryOperations;
   /** The changes that the subscription and the periodic lists report. Subscribe only once. */
   readonly changes$: Observable<DirectoryChange>;
-  /** The protocol of the subscription, at each connection; undefined while there is none. */
+  /**
+   * The protocol of the subscription, emitted at each connection. undefined: there is no
+   * connection.
+   */
   readonly protocol$: Observable<ProtocolName | undefined>;
-  /** The readings of the switch; none if the settings name none. */
+  /** The readings of the switch. Empty if the settings name no switch. */
   readonly switch$: Observable<SwitchReading>;
 }
 
@@ -59,8 +62,8 @@ export function watchedDirectory(options: WatchedDirectoryOptions): WatchedDirec
   const server = new ServerInUse(() => urls);
   const lookUp = () =>
     from(currentUrls(access.urls, { failed: (error) => options.notice(error.sentence) })).pipe(
-      tap((found) => {
-        urls = found;
+      tap((current) => {
+        urls = current;
       }),
     );
   const connections = new SubscribedConnection();
@@ -135,7 +138,7 @@ function subscription(
   );
 }
 
-/** Lists the open accounts once; rejects if the list is incomplete. */
+/** Lists the open accounts once. Rejects if the list is incomplete. */
 type List = ReconcileOptions['list'];
 
 /** Lists the open accounts periodically while subscribed. */
@@ -159,9 +162,9 @@ function lists(
 }
 
 /**
- * Whether a list was refused for a reason that silences a subscription, too. No server ends a
- * subscription whose base, account or rights are gone; it just sends no more changes. A new
- * subscription is refused or works, so the fault becomes visible.
+ * Whether a list was refused for a reason that also silences a subscription. If its base, its bind
+ * account or its rights are gone, no server ends the subscription: the server sends no more
+ * changes. A new subscription is refused or works, which makes the fault visible.
  */
 function silencesSubscription(error: unknown): error is DirectoryError {
   const { noSuchObject, invalidCredentials, insufficientAccessRights } = ResultCode;

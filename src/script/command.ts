@@ -8,7 +8,10 @@ export interface CommandOptions {
   /** The time between SIGTERM and SIGKILL to the command's process group. */
   readonly killGraceMilliseconds?: number;
   readonly signal: AbortSignal;
-  /** The command is killed when it lapses, even if this process is stopped. */
+  /**
+   * The lease under which the command runs. When it lapses, the command is killed, even if this
+   * process is stopped.
+   */
   readonly lease?: JobLease | undefined;
   /** Added to PATH, LANG and TZ. Nothing else of the service's own environment is passed on. */
   readonly env?: Readonly<Record<string, string>>;
@@ -33,21 +36,27 @@ export type CommandResult = { readonly output: string; readonly complaint: strin
 export type RunCommand = (command: readonly string[], options: CommandOptions) => Promise<CommandResult>;
 
 const KILL_GRACE = 5_000;
-/** The least time for timeout(1), which takes 0 for no limit, in milliseconds. */
+/** The shortest time limit for timeout(1), in milliseconds. A limit of 0 would mean no limit. */
 const MINIMUM_LEASE = 1;
-/** How long output is read after the command has ended, if a child of it holds the pipe open. */
+/**
+ * How long output is read after the command has ended, in milliseconds, if a child of it holds the
+ * pipe open.
+ */
 const DRAIN = 500;
-/** Time for the kernel to end killed processes, and for a busy machine to notice it. */
+/**
+ * How long it may take, in milliseconds, until the kernel has ended killed processes and a busy
+ * machine has noticed it.
+ */
 const SEEN_WITHIN = 1_000;
 const OUTPUT_LIMIT = 16 * 1024;
 /**
- * Two pipes with two ends each, two descriptors that report the start, and as many again for
- * whatever else is opened at the same time.
+ * The number of descriptors that a command may need: two pipes with two ends each, two descriptors
+ * that report the start, and as many again for other files that are opened meanwhile.
  */
 const MOST_DESCRIPTORS = 12;
-/** The most characters of a command's own words in a reason. */
+/** The longest excerpt of a command's own output in a reason, in characters. */
 const LONGEST_FAILURE_TEXT = 400;
-/** The folders of setquota and the like. The PATH of a service manager may lack them. */
+/** The folders of setquota and similar commands. The PATH of a service manager may lack them. */
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /**
@@ -98,7 +107,9 @@ export const runCommand: RunCommand = async (command, options) => {
   return { kind: 'notStarted', code: result.code ?? 'UNKNOWN', ...texts };
 };
 
-/** Adds timeout(1), whose limit does not need this process. */
+/**
+ * Runs the command through timeout(1), which keeps the time limit even if this process is stopped.
+ */
 function underLease(command: readonly string[], lease: JobLease | undefined): readonly string[] {
   if (lease === undefined) return command;
   const seconds = Math.max(lease.remaining(), MINIMUM_LEASE) / 1_000;
@@ -113,10 +124,10 @@ export function endsWithin(killGraceMilliseconds: number = KILL_GRACE): number {
   return killGraceMilliseconds + DRAIN + SEEN_WITHIN;
 }
 
-/** The PATH of such commands: the absolute folders of `base`, then the missing system folders. */
+/** The PATH of these commands: the absolute folders of `base`, then the missing system folders. */
 export function commandPath(base: NodeJS.ProcessEnv): string {
-  const given = (base['PATH'] ?? '').split(':').filter((folder) => folder.startsWith('/'));
-  return [...given, ...SYSTEM_PATH.filter((folder) => !given.includes(folder))].join(':');
+  const folders = (base['PATH'] ?? '').split(':').filter((folder) => folder.startsWith('/'));
+  return [...folders, ...SYSTEM_PATH.filter((folder) => !folders.includes(folder))].join(':');
 }
 
 function commandEnvironment(base: NodeJS.ProcessEnv): Record<string, string> {
@@ -139,8 +150,8 @@ function collectText(stream: NodeJS.ReadableStream): () => string {
 }
 
 /**
- * Returns the lines that a program marks as errors, as rsnapshot does below a banner; without such
- * lines, the whole text.
+ * Returns the lines that a program marks as errors. rsnapshot, for one, prints them below a banner.
+ * Without such lines the whole text is returned.
  */
 function failureText(text: string): string {
   const lines = text.split('\n').filter((line) => !/^(?:ERROR:)?[\s=*-]*$/.test(line));
@@ -156,14 +167,14 @@ function failureText(text: string): string {
 export function describeCommand(command: readonly string[], result: CommandResult): string {
   const name = command[0] ?? '';
   const words = failureText(result.complaint.trim() || result.output.trim());
-  const said = words === '' ? '' : `: ${words}`;
+  const suffix = words === '' ? '' : `: ${words}`;
   switch (result.kind) {
     case 'exited':
-      return `${name} ended with exit code ${result.exitCode}${said}`;
+      return `${name} ended with exit code ${result.exitCode}${suffix}`;
     case 'signaled':
-      return `${name} was ended by ${result.signal}${said}`;
+      return `${name} was ended by ${result.signal}${suffix}`;
     case 'timedOut':
-      return `${name} did not end within ${result.milliseconds} ms and was stopped${said}`;
+      return `${name} did not end within ${result.milliseconds} ms and was stopped${suffix}`;
     case 'aborted':
       return `${name} was stopped, as the service stops`;
     case 'notStarted':

@@ -3,10 +3,10 @@ import { LONGEST_TIMER } from '../domain/longest-timer.ts';
 import { endGroup } from './process-group.ts';
 import type { ScriptRequest } from './runner.ts';
 
-/** The time after SIGKILL within which the end must have been seen. */
+/** How long after SIGKILL the end must be noticed, in milliseconds. */
 const SEEN_WITHIN_MILLISECONDS = 2500;
 
-/** When a run's process group is ended, and how. */
+/** The limits that decide when and how the process group of a run is ended. */
 type EndingLimits = Pick<ScriptRequest, 'timeoutMilliseconds' | 'killGraceMilliseconds' | 'signal'>;
 
 /** Why the runner ends a run's process group. */
@@ -29,8 +29,8 @@ export class Ending {
   #ended: Promise<unknown> = Promise.resolve();
   #giveUp: () => void = () => {};
   /**
-   * Resolves if the end of the run was not seen in time after SIGKILL: a process survives it in
-   * an uninterruptible wait, or the launcher does not answer.
+   * Resolves if the end of the run is not noticed in time after SIGKILL. Either a process survives
+   * SIGKILL in an uninterruptible wait, or the launcher does not answer.
    */
   readonly gaveUp: Promise<void> = new Promise((resolve) => {
     this.#giveUp = resolve;
@@ -45,7 +45,7 @@ export class Ending {
     if (signal.aborted) this.#onAbort();
   }
 
-  /** To be called as soon as it runs, with the process group that it leads. */
+  /** To be called as soon as the run has started, with the process group that it leads. */
   started(group: number): void {
     this.#group = group;
     if (this.#cause !== undefined) {

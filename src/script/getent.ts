@@ -1,10 +1,10 @@
 import { type CommandOptions, type CommandResult, runCommand } from './command.ts';
 
 /**
- * Asks NSS for users or groups, by number if a key consists of digits, else by name. The result is
- * that of getent(1): a line for each one that exists, of which only name, number and home may be
- * used, and exit code 2 (`NOT_FOUND`) if one does not exist. Nothing is cached. Rejects only with a
- * Shortage.
+ * Asks NSS for users or groups: by number if a key consists of digits, otherwise by name. The
+ * result is that of getent(1): one line for each key that exists, and the exit code 2 (`NOT_FOUND`)
+ * if a key does not exist. Only the name, the number and the home of a line may be used. Nothing is
+ * cached. Rejects only with a Shortage.
  */
 export type Getent = (
   database: 'passwd' | 'group',

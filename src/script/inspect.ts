@@ -4,9 +4,12 @@ import { isAbsolute, resolve } from 'node:path';
 import { followFile, isOthers, WayFault } from '../host/held-folder.ts';
 import { locate } from './locate.ts';
 
-/** A fault of a script that is known before it runs. */
+/** A fault of a script that is found before the script runs. */
 export interface Finding {
-  /** `startable`: it cannot be started; `trustworthy`: others than its owner can change it. */
+  /**
+   * `startable`: the script cannot be started. `trustworthy`: users other than its owner can change
+   * it.
+   */
   readonly concerns: 'startable' | 'trustworthy';
   readonly message: string;
   readonly remedy: string;
@@ -82,8 +85,8 @@ function writeFault(path: string, { mode }: { mode: number }): Fault {
 }
 
 /**
- * In a sticky folder, such as /tmp, nobody can replace another user's files. Write access for the
- * group root is no fault.
+ * The fault of a folder that holds a script. In a sticky folder, such as /tmp, nobody can replace
+ * another user's files. Write access for the group root is no fault.
  */
 function folderFault(path: string, { mode, gid }: Stats): Fault {
   if ((mode & STICKY) !== 0) return undefined;

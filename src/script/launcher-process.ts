@@ -5,39 +5,46 @@ import type { RecordDraft } from './run-record.ts';
 import type { OutputStream } from './runner.ts';
 
 /**
- * A launcher: a small process that starts scripts on request. To fork this process instead would
- * cost a millisecond of its main thread for each script.
+ * A launcher is a small process that starts scripts on request. A fork of the service itself, a
+ * large process, would block its main thread for a millisecond at each script.
  *
- * A request, with numbers of 32 bits, big-endian: its length, an id, the grace in milliseconds, the
- * deadline (of 64 bits), the number of arguments, the number of strings; then each string as its
- * length and its bytes: the arguments, the environment as NAME=VALUE, the file and the text of the
- * record, the standard input. A request without strings has a new deadline for the run with its
- * id; with the id 0 it asks whether the launcher answers.
+ * The service sends requests. Their numbers are of 32 bits, big-endian. A request consists of its
+ * length, an id, the grace in milliseconds, the deadline (of 64 bits), the number of arguments and
+ * the number of strings. Then each string follows, as its length and its bytes: the arguments, the
+ * environment as NAME=VALUE, the file and the text of the record, and the standard input. A request
+ * without strings carries a new deadline for the run with its id. With the id 0 it is a heartbeat,
+ * which the launcher answers.
  *
- * At the deadline, in milliseconds of CLOCK_BOOTTIME, the launcher kills the script's process group
- * itself, as the service may be stopped. It starts nothing after the deadline. 0: there is none.
+ * The deadline is in milliseconds of CLOCK_BOOTTIME; 0 means that there is none. At the deadline
+ * the launcher itself kills the script's process group, because the service may be stopped. It
+ * starts nothing after the deadline.
  *
- * A frame: its type (1 byte), the id, the length, the data. The types:
+ * The launcher sends frames. A frame consists of its type (1 byte), the id, the length and the
+ * data. The types are:
  *   H  ready; precedes every other frame
- *   S  started; data: the pid, which is also the process group. It comes with the next frame, or
- *      after 5 ms
+ *   S  started; data: the pid, which is also the process group. It is sent with the next frame,
+ *      or after 5 ms
  *   O  bytes of stdout
  *   E  bytes of stderr
  *   F  not started; data: errno
- *   R  no record could be made; data: errno
+ *   R  the record could not be created; data: errno
  *   B  the answer to a request without strings
  *   X  ended; data: the wait status, the lines and bytes of output that were left out, and 1 if
- *      other processes of its group live on. Then the record remains; else it is removed already.
+ *      other processes of the script's group are still alive. In that case the record remains,
+ *      otherwise the launcher has removed it.
  */
 export interface LauncherProcess {
   start(request: LaunchRequest): void;
-  /** Gives a run another deadline. */
+  /** Changes the deadline of a run. */
   extend(id: number, deadline: number): void;
-  /** Asks for an `onBeat`. */
+  /** Sends a heartbeat. `onBeat` is called when the answer arrives. */
   beat(): void;
-  /** Ends the launcher, and the groups of the scripts that still run. Resolves when it is gone. */
+  /**
+   * Ends the launcher, and the groups of the scripts that still run. Resolves when the launcher is
+   * gone.
+   */
   close(): Promise<void>;
-  /** Ends a launcher that does not answer. `onEnd` follows. */
+  /** Kills a launcher that does not answer. `onEnd` follows. */
   kill(): void;
 }
 
@@ -60,8 +67,8 @@ export interface LauncherEvents {
   onNotRecorded(id: number, errno: number): void;
   onBeat(): void;
   /**
-   * `status` is that of wait(2). If other processes of its group `outlived` it, the service has to
-   * remove the record.
+   * The script has ended. `status` is that of wait(2). If other processes of its group `outlived`
+   * the script, the service has to remove the record.
    */
   onExited(id: number, status: number, leftOut: LeftOut, outlived: boolean): void;
   /**
@@ -74,7 +81,7 @@ export interface LauncherEvents {
 const PROGRAM = fileURLToPath(new URL('./launcher.py', import.meta.url));
 const FRAME_HEAD_BYTES = 9;
 
-/** `record`: that of the launcher itself. */
+/** Starts a launcher. `record` is the run record of the launcher itself. */
 export function startLauncher(interpreter: string, record: RecordDraft, events: LauncherEvents): LauncherProcess {
   const helper = startPythonHelper(
     { interpreter, title: 'launcher', program: PROGRAM, args: [record.file, record.text] },
@@ -94,7 +101,7 @@ export function startLauncher(interpreter: string, record: RecordDraft, events: 
 }
 
 /**
- * A request as the launcher reads it: id, grace, deadline and number of arguments, then its
+ * Encodes a request: id, grace, deadline, number of arguments and number of strings, then the
  * strings.
  */
 export function encodeRequest(
@@ -117,7 +124,7 @@ export function encodeRequest(
   return request;
 }
 
-/** Reads frames out of chunks, however they are cut. */
+/** Returns a function that reads frames out of chunks, wherever the chunks divide them. */
 export function frameReader(events: LauncherEvents): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   return (chunk) => {

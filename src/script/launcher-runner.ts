@@ -5,29 +5,36 @@ import type { RunRecords } from './run-record.ts';
 import type { ScriptRequest, ScriptResult, ScriptRunner } from './runner.ts';
 
 export interface LauncherRunnerOptions {
-  /** Runs scripts where no launcher can be started. */
+  /** Runs scripts if no launcher can be started. */
   readonly plain: ScriptRunner;
   readonly records: RunRecords;
   onNotice(message: string): void;
-  /** The Python interpreter; tests name another. */
+  /** The Python interpreter. Tests use another one. */
   readonly interpreter?: string;
-  /** A launcher that is not ready by then counts as one that cannot be started. */
+  /**
+   * How long a launcher may take to become ready. After that it counts as one that cannot be
+   * started.
+   */
   readonly readyWithinMilliseconds?: number;
-  /** How often a launcher that runs something is asked for an answer. */
+  /** The interval of heartbeats to a launcher that runs something. */
   readonly beatMilliseconds?: number;
 }
 
-/** Each script takes up to four descriptors of the launcher, whose limit is 1024 as a rule. */
+/**
+ * The most scripts of one launcher at once. Each script takes up to four descriptors of the
+ * launcher, whose limit usually is 1024.
+ */
 const MOST_AT_ONCE = 200;
 
 /**
- * Runs scripts through launchers: many in a shared one, or one that is to run `alone` in a launcher
- * of its own. What runs in a launcher that dies or hangs is `lost`. The next script gets another
- * launcher, however many have died, as no script may be a child of the service, which it could stop
- * or kill. Only if no launcher could ever be started are scripts children of the service (the plain
- * runner).
+ * Runs scripts through launchers. Most scripts share a launcher; a script that is to run `alone`
+ * gets a launcher of its own. If a launcher dies or hangs, its scripts are `lost`, and the next
+ * script gets another launcher, however many have died. A script must not be a child of the
+ * service, which it could stop or kill. Scripts become children of the service (the plain runner)
+ * only if no launcher could ever be started.
  *
- * States: untried -> work (a launcher is ready), fail (none could be started).
+ * States: untried -> work (a launcher is ready), untried -> fail (none could be started). `close`
+ * ends all launchers in every state.
  */
 export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunner {
   const { plain, records, onNotice } = options;
@@ -73,8 +80,9 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
   }
 
   /**
-   * Runs a script in a shared launcher. A launcher that lacks what a start needs takes no further
-   * script: a script may have lowered its limits, which are not those of the service.
+   * Runs a script in a shared launcher. If a launcher lacks a resource for a start, it gets no
+   * further script: one of its scripts may have lowered its limits, which are not those of the
+   * service.
    */
   async function runShared(file: string, request: ScriptRequest): Promise<LaunchResult> {
     const launcher = sharedLauncher();
@@ -99,7 +107,7 @@ export function createLauncherRunner(options: LauncherRunnerOptions): ScriptRunn
   // The launcher is ready before the first script.
   void records.prepare().then(
     () => closed || sharedLauncher(),
-    () => {}, // Each run tells of it.
+    () => {}, // Each run reports the failure.
   );
 
   return {

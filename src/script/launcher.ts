@@ -23,7 +23,7 @@ export interface LauncherOptions {
 }
 
 /**
- * Why a launcher ended. `died`: it had been ready. `shortage`: the host lacked a resource for its
+ * Why a launcher ended. `died`: it was ready before. `shortage`: the host lacked a resource for its
  * start. `unusable`: it could not be started for another reason.
  */
 export interface LauncherEnd {
@@ -31,7 +31,7 @@ export interface LauncherEnd {
   readonly reason: string;
 }
 
-/** How a run ended. `noLauncher`: the launcher could not be started, so no script has run. */
+/** How a run ended. `noLauncher`: the launcher could not be started, so no script was run. */
 export type LaunchResult = ScriptResult | { readonly kind: 'noLauncher' };
 
 /** One run. The first call of `resolve` decides its result. */
@@ -46,7 +46,7 @@ interface Run {
   outlived: boolean;
 }
 
-/** How the launcher refuses to start a script whose deadline has passed. */
+/** The error code with which the launcher refuses to start a script whose deadline has passed. */
 const TOO_LATE = 'ETIME';
 /** After this number of unanswered heartbeats in a row the launcher is killed. */
 const MOST_UNANSWERED = 5;
@@ -158,8 +158,8 @@ export class Launcher {
   }
 
   /**
-   * Sends a heartbeat; kills a launcher that has missed too many. One missed answer proves nothing:
-   * the event loop runs timers before it reads answers that have arrived.
+   * Sends a heartbeat, and kills a launcher that has missed too many. One missed answer proves
+   * nothing, because the event loop runs timers before it reads answers that have arrived.
    */
   #checkBeat(): void {
     if (this.#runs.size === 0 || this.#state !== 'ready') {
@@ -172,7 +172,7 @@ export class Launcher {
   }
 
   async #giveUp({ group, resolve }: Run): Promise<void> {
-    // The group is gone, or unknown, and the launcher has not reported it: the launcher hangs.
+    // The group is gone or unknown, and the launcher has not reported the end: the launcher hangs.
     if (group === undefined || !(await groupLives(group))) this.#process.kill();
     else resolve({ kind: 'signaled', signal: 'SIGKILL' });
   }
@@ -193,7 +193,7 @@ export class Launcher {
 }
 
 /**
- * Ends a run of a dead launcher, by its record: the launcher may have started the script without
+ * Ends a run of a dead launcher by its record: the launcher may have started the script without
  * reporting it.
  */
 async function endLostRun({ request, record, resolve }: Run, reason: string): Promise<void> {

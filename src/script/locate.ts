@@ -12,17 +12,15 @@ export type Located = { readonly kind: 'located'; readonly file: string } | NotS
 const HEAD_BYTES = 256;
 
 /**
- * Finds the program that a command names. One that is named by a path is not looked at, as the
- * system does that when it is started; `explained` says then why it cannot be.
+ * Finds the program that a command names. A program that is named by a path is not examined here,
+ * because the system does that at the start. If the start fails, `explained` says why.
  */
 export function find(program: string, path: string | undefined): Located {
   const isNamedByPath = program.includes('/') && !program.includes('\0');
   return isNamedByPath ? { kind: 'located', file: resolve(program) } : locate(program, path);
 }
 
-/**
- * The result of a script that the system has refused to start, with what is wrong with its file.
- */
+/** The result of a script that the system has refused to start, with the fault of its file. */
 export function explained(file: string, refused: NotStarted): NotStarted {
   const located = refused.transient ? refused : locate(file, undefined);
   return located.kind === 'notStarted' ? located : refused;
@@ -41,10 +39,10 @@ export function locate(program: string, path: string | undefined): Located {
     : (path ?? '').split(delimiter).flatMap((folder) => (folder === '' ? [] : [join(folder, program)]));
   let refused: NotStarted | undefined;
   for (const file of candidates) {
-    const found = checkFile(file);
-    if (found === 'absent') continue;
-    if (found.kind === 'located') return found;
-    refused ??= found;
+    const checked = checkFile(file);
+    if (checked === 'absent') continue;
+    if (checked.kind === 'located') return checked;
+    refused ??= checked;
   }
   return refused ?? notStarted('ENOENT', `${program} does not exist; install it, or correct script.command`);
 }
@@ -77,13 +75,14 @@ function checkFile(file: string): Located | 'absent' {
   }
 }
 
-/** The program that a "#!" line names; empty if it names none. */
+/** The program that a "#!" line names; empty if the line names none. */
 function interpreterOf(head: string): string {
   return /^#![ \t]*([^ \t\n\0]*)/.exec(head)?.[1] ?? '';
 }
 
 /**
- * The first 256 bytes of a file; undefined if it cannot be read. A program need not be readable.
+ * The first 256 bytes of a file. undefined: the file cannot be read, as a program need not be
+ * readable.
  */
 function readHead(file: string): string | undefined {
   let descriptor: number;
@@ -102,14 +101,16 @@ function readHead(file: string): string | undefined {
   }
 }
 
-/** Faults that may pass, besides shortages: the disk is full, or the script is being written. */
+/**
+ * Faults that may pass, in addition to shortages: the disk is full, or the script is being written.
+ */
 const TRANSIENT_FAULTS: ReadonlySet<string> = new Set(['ENOSPC', 'ETXTBSY']);
 
 function isTransient(code: string): boolean {
   return TRANSIENT_FAULTS.has(code) || shortageWords(code) !== undefined;
 }
 
-/** Says why a script could not be started, by the errno name, and what to do. */
+/** Explains why a script could not be started, from the errno name, and says what to do. */
 function startFault(file: string, code: string): string {
   const shortage = shortageWords(code);
   if (shortage !== undefined) return `${file} could not be started: ${shortage.problem}; ${shortage.remedy}`;
@@ -134,10 +135,10 @@ function notStarted(code: string, reason: string, transient: boolean = isTransie
 }
 
 /** The result of a script that the system has refused to start. */
-export function refusedBySystem(file: string, told: string): NotStarted {
-  // The kernel answers EBADF for a descriptor's number beyond the limit of open files, and here
-  // only for that.
-  const code = told === 'EBADF' ? 'EMFILE' : told;
+export function refusedBySystem(file: string, errno: string): NotStarted {
+  // The kernel answers EBADF for a descriptor whose number is beyond the limit of open files. At a
+  // start nothing else causes EBADF.
+  const code = errno === 'EBADF' ? 'EMFILE' : errno;
   return notStarted(code, startFault(file, code));
 }
 
@@ -151,14 +152,17 @@ export function notRecorded(file: string, record: string, code: string): NotStar
   return notStarted(code, reason, true);
 }
 
-/** The same result if the folder of the records cannot be created or is not safe. */
+/**
+ * The result of a script that was not started because the folder of the records cannot be created
+ * or is not safe.
+ */
 export function noFolder(error: unknown): NotStarted {
   const remedy = error instanceof HostFault ? `; ${error.remedy}` : '';
   const why = errorText(error);
   return notStarted(errorCode(error), `no script is started, as its run cannot be recorded: ${why}${remedy}`, true);
 }
 
-/** The errno name of an error of Node.js, or UNKNOWN. */
+/** The code of a Node.js error, which is an errno name, or UNKNOWN. */
 export function errorCode(error: unknown): string {
   return systemCode(error) ?? 'UNKNOWN';
 }

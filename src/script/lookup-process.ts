@@ -19,20 +19,21 @@ const SILENT = { output: '', complaint: '' };
 /**
  * A small process (lookup.py) that answers one question to NSS at a time.
  *
- * A question is one line with spaces between its parts: the number of seconds after which the
- * process ends itself if it has no answer · the database · each key in hexadecimal. An answer is
- * the exit code of getent(1) as a digit · the lines · a zero byte. A zero byte alone says that the
- * process is ready.
+ * A question is one line. Blanks separate its parts: the number of seconds after which the process
+ * ends itself if it has no answer, the database, and each key in hexadecimal. An answer consists of
+ * the exit code of getent(1) as one digit, the lines, and a zero byte. A zero byte alone reports
+ * that the process is ready.
  *
- * starting -> ready       the process says that it is ready
- * ready -> asked          `ask`
- * asked -> ready          it has answered
- * any -> gone             it has ended, or was killed
+ * States:
+ *   starting -> ready       the process has reported that it is ready
+ *   ready -> asked          `ask`
+ *   asked -> ready          the process has answered
+ *   any -> gone             the process has ended, or was killed
  */
 export class LookupProcess {
   readonly #helper: PythonHelper;
   #state: 'starting' | 'ready' | 'asked' | 'gone' = 'starting';
-  #heard: Buffer[] = [];
+  #chunks: Buffer[] = [];
   #take: (said: string) => void;
   #lose = (): void => {};
 
@@ -46,7 +47,7 @@ export class LookupProcess {
     this.#helper = startPythonHelper(
       { interpreter, title: 'lookup', program: PROGRAM },
       {
-        onData: (chunk) => this.#hear(chunk),
+        onData: (chunk) => this.#receive(chunk),
         onEnd: (reason, code) => {
           clearTimeout(late);
           this.#state = 'gone';
@@ -57,14 +58,15 @@ export class LookupProcess {
     );
   }
 
-  /** Whether the process may be asked. */
+  /** Whether the process is ready for a question. */
   get isReady(): boolean {
     return this.#state === 'ready';
   }
 
   /**
-   * Asks the process. Resolves to undefined if it is not ready, or ends without an answer. It is
-   * killed at the time limit and when the signal is aborted, as NSS may hang forever.
+   * Sends a question to the process. Resolves to undefined if the process is not ready, or ends
+   * without an answer. The process is killed at the time limit and when the signal is aborted,
+   * because NSS may hang forever.
    */
   ask(...[database, keys, { timeoutMilliseconds, signal }]: Parameters<Getent>): Promise<CommandResult | undefined> {
     if (signal.aborted) return Promise.resolve({ kind: 'aborted', ...SILENT });
@@ -86,14 +88,14 @@ export class LookupProcess {
         timeoutMilliseconds,
       );
       signal.addEventListener('abort', abort, { once: true });
-      this.#take = (said) => {
+      this.#take = (answer) => {
         this.#state = 'ready';
-        finish({ kind: 'exited', exitCode: Number(said[0]), output: said.slice(1), complaint: '' });
+        finish({ kind: 'exited', exitCode: Number(answer[0]), output: answer.slice(1), complaint: '' });
       };
       this.#lose = () => finish(undefined);
       const seconds = Math.ceil(timeoutMilliseconds / 1000) + 1;
-      const named = keys.map((key) => Buffer.from(key).toString('hex'));
-      this.#helper.write(`${[seconds, database, ...named].join(' ')}\n`);
+      const hexKeys = keys.map((key) => Buffer.from(key).toString('hex'));
+      this.#helper.write(`${[seconds, database, ...hexKeys].join(' ')}\n`);
     });
   }
 
@@ -102,11 +104,11 @@ export class LookupProcess {
     this.#helper.kill();
   }
 
-  #hear(chunk: Buffer): void {
-    this.#heard.push(chunk);
+  #receive(chunk: Buffer): void {
+    this.#chunks.push(chunk);
     if (chunk.at(-1) !== 0) return;
-    const said = Buffer.concat(this.#heard).subarray(0, -1).toString('utf8');
-    this.#heard = [];
-    this.#take(said);
+    const answer = Buffer.concat(this.#chunks).subarray(0, -1).toString('utf8');
+    this.#chunks = [];
+    this.#take(answer);
   }
 }

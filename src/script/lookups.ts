@@ -4,7 +4,7 @@ import { refusedBySystem } from './locate.ts';
 import { LookupProcess } from './lookup-process.ts';
 
 export interface LookupsOptions {
-  /** `auto`: by a helper process, if one can be started; `none`: by getent(1) only. */
+  /** `auto`: by a helper process, if one can be started. `none`: by getent(1) only. */
   readonly launcher: 'auto' | 'none';
   /** Called with a sentence if helpers cannot be used. */
   onNotice(message: string): void;
@@ -21,22 +21,25 @@ export interface Lookups {
   close(): void;
 }
 
-/** The most helpers at once. While all of them hang, getent answers every other question. */
+/** The most helpers at once. While all of them hang, getent(1) answers every other question. */
 const MOST_HELPERS = 2;
 /**
- * How long a question waits for a free helper, in milliseconds. A helper usually answers within
- * one.
+ * How long a question waits for a free helper, in milliseconds. A helper usually answers within one
+ * millisecond.
  */
 const HELPER_WAIT = 50;
 
 /**
- * Looks users and groups up by a helper process (lookup.py). To start getent(1) instead costs the
- * main thread of the service, a large process, several milliseconds.
+ * Looks up users and groups through helper processes (lookup.py). Starting getent(1) instead blocks
+ * the main thread of the service, a large process, for several milliseconds.
  *
- * A helper answers one question at a time. A question that gets no helper within `HELPER_WAIT` goes to
- * getent, so that it does not wait for a helper that hangs, and another helper is started for later
- * questions. A question also goes to getent if its helper dies; that helper is replaced. If no
- * helper could ever be started, all questions go to getent.
+ * A helper answers one question at a time. If no helper is free within `HELPER_WAIT`, or if the
+ * helper dies, the question goes to getent(1), and another helper is started for later questions.
+ * So no question waits for a helper that hangs. If no helper could ever be started, all questions
+ * go to getent(1).
+ *
+ * States: untried -> work (a helper is ready), untried -> fail (none could be started, or
+ * `launcher` is `none`), any -> closed (`close`).
  */
 export function createLookups(options: LookupsOptions): Lookups {
   const { launcher, onNotice, interpreter = PYTHON, readyWithinMilliseconds = 10_000 } = options;

@@ -12,15 +12,15 @@ import {
   runFolder,
 } from './run-record.ts';
 
-/*
- * Orphans: scripts and launchers on this host whose service is dead.
+/**
+ * Orphans are scripts and launchers on this host whose service is dead.
  *
- * A process group is signalled only because of a record, which only the service's user can write,
- * and only in the boot and the pid namespace of that record. The group has the number of the
+ * A process group is signalled only because of a record, and only in the boot and the pid namespace
+ * of that record. Only the service's user can write records. The group has the number of the
  * recorded leader. It is proven to be the recorded group by
- *   - the leader: the process with its pid started at the recorded time (it may be a zombie); or
- *   - if the leader is gone, a member of the group that has the record open, as all processes of a
- *     script inherit it.
+ * - the leader: the process with its pid started at the recorded time (it may be a zombie); or
+ * - - if the leader is gone, a member of the group that has the record open, because all processes
+ *   of a script inherit it.
  * The kernel gives the number of an existing group to no new process. So if the leader has another
  * start time, the recorded group is gone. If a launcher died after it had started a script and
  * before it had recorded the leader, the leader is the oldest process of this user that leads a
@@ -28,7 +28,7 @@ import {
  * group, and those that have closed the record and whose leader is gone.
  */
 
-/** The time that a launcher needs after the grace to notice the end of its scripts and to exit. */
+/** How long a launcher needs after the grace to notice the end of its scripts and to exit. */
 const LAUNCHER_EXIT_MILLISECONDS = 1000;
 /** The time limit for all queries to the process table about one record. */
 const PROOF_TIMEOUT_MILLISECONDS = 2000;
@@ -48,16 +48,16 @@ export interface AccountRef {
  * signalled. Scripts of live services are left alone, and so are background processes of scripts
  * that have ended. Without /proc no process is signalled.
  *
- * The launcher of a dead service ends its scripts itself. It is waited for first, and killed if it
- * takes longer than the grace plus 1 s.
+ * The launcher of a dead service ends its scripts itself. The function waits for that first, and
+ * kills a launcher that takes longer than the grace plus 1 s.
  */
 export async function endOrphansOf(account: AccountRef, graceMilliseconds: number): Promise<number[]> {
   return endOrphans(account.base, graceMilliseconds, (record) => isForAccount(record, account));
 }
 
 /**
- * The same for all accounts below a base, at the start of a service: no request for an account may
- * meet a script of a dead service.
+ * Does the same for all accounts below a base. It runs at the start of a service, so that no script
+ * of a dead service is still at work when a request for its account begins.
  */
 export async function endOrphansBelow(
   base: string,
@@ -80,7 +80,8 @@ async function endOrphans(
   await Promise.all(
     launchers.map((record) => endProvenGroup(record, table, (group) => waitThenKillGroup(group, limitMilliseconds))),
   );
-  // Read again: a launcher may have started scripts that its service had requested before it died.
+  // Read the records again: a launcher may have started scripts that its service had requested
+  // before it died.
   const left = await recordsOfDeadServices(table);
   const scripts = left.filter((record) => !isLauncher(record) && isToEnd(record));
   const others = left.filter((record) => !scripts.includes(record) && record.leader !== undefined);
@@ -126,9 +127,9 @@ async function provenGroup(record: RunRecord, table: ProcessTable): Promise<numb
   const { leader } = record;
   if (leader === undefined) return (await unrecordedLeader(record, table)) ?? 'gone';
   const { pid, earliest, latest } = leader;
-  const found = await table.read(pid);
-  if (found !== undefined) {
-    const started = Number(found.startedAt);
+  const line = await table.read(pid);
+  if (line !== undefined) {
+    const started = Number(line.startedAt);
     return started >= earliest && started <= latest && (await groupLives(pid)) ? pid : 'gone';
   }
   if (!groupExists(pid)) return 'gone';
@@ -154,28 +155,28 @@ function processesWithRecord({ file }: RunRecord, table: ProcessTable) {
 async function recordsOfDeadServices(table: ProcessTable): Promise<RunRecord[]> {
   const [records, { boot, namespace }] = await Promise.all([runFolder().then(listRecords), pidScope()]);
   await Promise.all(records.filter((record) => record.boot !== boot).map(({ file }) => removeRecord(file)));
-  const known = records.filter((record) => record.boot === boot && record.namespace === namespace);
-  const services = new Map(known.map(({ service }) => [identityKey(service), service]));
+  const current = records.filter((record) => record.boot === boot && record.namespace === namespace);
+  const services = new Map(current.map(({ service }) => [identityKey(service), service]));
   const dead = new Set<string>();
   const look = async ([name, service]: [string, ProcessIdentity]) => {
     if ((await isAlive(service, table)) === false) dead.add(name);
   };
   await Promise.all([...services].map(look));
-  return known.filter(({ service }) => dead.has(identityKey(service)));
+  return current.filter(({ service }) => dead.has(identityKey(service)));
 }
 
 function identityKey({ pid, startedAt }: ProcessIdentity): string {
   return `${pid} ${startedAt}`;
 }
 
-/** Undefined if there is no answer in time. */
+/** Whether a process is alive. undefined: the process table did not answer in time. */
 async function isAlive({ pid, startedAt }: ProcessIdentity, table: ProcessTable): Promise<boolean | undefined> {
-  const found = await withTimeout(
+  const line = await withTimeout(
     PROOF_TIMEOUT_MILLISECONDS,
     table.read(pid).then((line) => line ?? 'gone'),
   );
-  if (found === 'unknown') return undefined;
-  return found !== 'gone' && found.startedAt === startedAt && found.state !== 'Z';
+  if (line === 'unknown') return undefined;
+  return line !== 'gone' && line.startedAt === startedAt && line.state !== 'Z';
 }
 
 function isLauncher({ account }: RunRecord): boolean {

@@ -2,9 +2,11 @@ import { StringDecoder } from 'node:string_decoder';
 import { visible } from '../domain/visible.ts';
 import type { OnLine, OutputStream } from './runner.ts';
 
-/** Limits for the output of one run, both streams together. */
+/** The limits for the output of one run. They count both streams together. */
 export interface OutputLimits {
-  /** The longest line in bytes. The rest of a longer line is dropped, and its length is noted. */
+  /**
+   * The longest line in bytes. The rest of a longer line is dropped, and the line says how much.
+   */
   readonly lineBytes: number;
   readonly lines: number;
   readonly bytes: number;
@@ -30,6 +32,9 @@ const NEWLINE = 10;
  * Turns the bytes that a script writes into bounded, printable lines. A line that is too long is
  * cut. Output beyond the limits of the run is counted and reported once at the end. Invalid UTF-8
  * becomes U+FFFD, and terminal control characters are escaped.
+ *
+ * States: open -> full (a limit is reached: lines are only counted) -> ended (`end`), open ->
+ * ended.
  */
 export class OutputLines {
   readonly #onLine: OnLine;
@@ -71,8 +76,8 @@ export class OutputLines {
   }
 
   /**
-   * Forwards unfinished lines and reports how much was left out. `leftOutBefore` is what the reader
-   * of the script's output has left out itself.
+   * Forwards unfinished lines and reports how much was left out. `leftOutBefore` counts the output
+   * that was left out before it reached this object.
    */
   end(leftOutBefore: LeftOut = { lines: 0, bytes: 0 }): void {
     if (this.#ended) return;
@@ -117,13 +122,13 @@ function nothing(): Pending {
   return { parts: [], length: 0, dropped: 0 };
 }
 
-/** Decodes with a StringDecoder, which does not return a character that the cut left incomplete. */
+/** Decodes with a StringDecoder, which drops a character that the cut left incomplete. */
 function cutLine(bytes: Buffer, dropped: number): string {
   return `${printable(new StringDecoder('utf8').write(bytes))} [${dropped} more bytes]`;
 }
 
 /**
- * Returns the line with control characters except the tab made visible. A carriage return at the end
+ * Returns the line with all control characters except the tab escaped. A carriage return at the end
  * is dropped.
  */
 export function printable(line: string): string {

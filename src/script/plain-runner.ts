@@ -18,16 +18,16 @@ import {
 } from './run-record.ts';
 import type { OutputStream, ScriptRequest, ScriptResult, ScriptRunner } from './runner.ts';
 
-/** How long output is read after the script has ended, if another process holds it open. */
+/** How long output is read after the script has ended if another process holds it open. */
 const DRAIN_MILLISECONDS = 100;
 /**
- * Output beyond the limits is read at this pace, so that it does not take the time of the other
- * scripts.
+ * The pause between two reads of output beyond the limits, so that it does not take time from the
+ * other scripts.
  */
 const FLOOD_PAUSE_MILLISECONDS = 5;
 const FLOOD_BYTES_PER_PAUSE = 512 * 1024;
 
-/** Runs scripts as children of this process. Works wherever Node.js does. */
+/** Runs scripts as children of this process. This works wherever Node.js does. */
 export function createPlainRunner(records: RunRecords): ScriptRunner {
   return { run: (request) => runPlainly(request, records), close: async () => {} };
 }
@@ -128,8 +128,8 @@ function hasStreams(child: ChildProcess): child is Started['child'] {
 }
 
 /**
- * Waits for the end of the output, but not long for other processes that hold it open. The output
- * of the script itself is in the pipe already.
+ * Waits until the output has ended, but only briefly if other processes hold it open. The output of
+ * the script itself is already in the pipe.
  */
 async function drain(drained: Promise<unknown>, lines: OutputLines): Promise<void> {
   const waiting = new AbortController();
@@ -139,8 +139,8 @@ async function drain(drained: Promise<unknown>, lines: OutputLines): Promise<voi
   if (ended) return;
   // On a busy machine the delay may be over before the event loop has read the streams. It reads
   // them once in each turn.
-  for (let seen = -1; seen !== lines.received && !lines.full; await nextTurn()) {
-    seen = lines.received;
+  for (let receivedBefore = -1; receivedBefore !== lines.received && !lines.full; await nextTurn()) {
+    receivedBefore = lines.received;
     await nextTurn();
   }
 }

@@ -4,13 +4,13 @@ import { systemCode } from '../host/host-fault.ts';
 import { listProcesses, readProcess } from './process-table.ts';
 
 /**
- * How long killed processes may take to end. There is a limit because a process in an
+ * How long killed processes may take to end. The wait is limited because a process in an
  * uninterruptible wait may never end.
  */
 const KILLED_WITHIN_MILLISECONDS = 2000;
-/** The pauses between two looks, in milliseconds. */
+/** The pauses between two checks, in milliseconds. */
 const POLL = { initial: 5, max: 200 };
-/** The time from fork to setsid, with reserve for a busy machine. */
+/** The time from fork to setsid, with a reserve for a busy machine. */
 const GROUP_MADE_WITHIN_MILLISECONDS = 50;
 
 /** Sends a signal to every process of a group. Returns false if there is none. */
@@ -27,7 +27,7 @@ export function groupExists(group: number): boolean {
 }
 
 /**
- * Whether a group has a process other than a zombie: in a container, zombies may never be reaped.
+ * Whether a group has a process that is not a zombie. In a container, zombies may never be reaped.
  * Without /proc, zombies count, too.
  */
 export async function groupLives(group: number): Promise<boolean> {
@@ -35,7 +35,7 @@ export async function groupLives(group: number): Promise<boolean> {
   const leader = await readProcess(group);
   if (leader !== undefined && leader.group === group && leader.state !== 'Z') return true;
   const processes = await listProcesses();
-  return processes.length === 0 || processes.some((found) => found.group === group && found.state !== 'Z');
+  return processes.length === 0 || processes.some((each) => each.group === group && each.state !== 'Z');
 }
 
 /**
@@ -52,8 +52,8 @@ export async function endGroup(group: number, graceMilliseconds: number): Promis
 }
 
 /**
- * Waits for a process group to end by itself. What is left of it after that time gets SIGKILL.
- * Resolves as `endGroup` does.
+ * Waits for a process group to end by itself, and sends SIGKILL to what is left of it after that
+ * time. Resolves as `endGroup` does.
  */
 export async function waitThenKillGroup(group: number, milliseconds: number): Promise<boolean> {
   if (await groupEndsWithin(group, milliseconds)) return true;
@@ -76,7 +76,7 @@ function trySignal(target: number, signal: NodeJS.Signals | 0): boolean {
     process.kill(target, signal);
     return true;
   } catch (error) {
-    // EPERM: it exists, but runs as another user.
+    // EPERM: the group exists, but runs as another user.
     return systemCode(error) === 'EPERM';
   }
 }

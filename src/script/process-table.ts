@@ -7,7 +7,10 @@ export interface ProcessLine {
   readonly parent: number;
   readonly group: number;
   readonly session: number;
-  /** In clock ticks since boot. Together with the pid it identifies one process within a boot. */
+  /**
+   * The start time, in clock ticks since boot. With the pid it identifies one process within a
+   * boot.
+   */
   readonly startedAt: string;
 }
 
@@ -26,7 +29,7 @@ export interface ProcessTable {
   userOf(pid: number): Promise<number | undefined>;
 }
 
-/** How many processes are read at the same time. Each read has a file open. */
+/** The most processes that are read at the same time. Each read has a file open. */
 const AT_ONCE = 16;
 
 export const systemTable: ProcessTable = {
@@ -72,9 +75,9 @@ export async function mapProcesses<T>(
   look: (pid: number) => Promise<T | undefined>,
 ): Promise<T[]> {
   const pids = await table.list();
-  const found: Array<T | undefined> = [];
+  const results: Array<T | undefined> = [];
   for (let at = 0; at < pids.length; at += AT_ONCE) {
-    found.push(...(await Promise.all(pids.slice(at, at + AT_ONCE).map(look))));
+    results.push(...(await Promise.all(pids.slice(at, at + AT_ONCE).map(look))));
   }
-  return found.filter((each) => each !== undefined);
+  return results.filter((each) => each !== undefined);
 }

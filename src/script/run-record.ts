@@ -7,11 +7,11 @@ import { makeOwnFolder, ownFolder } from '../host/own-folder.ts';
 import { readProcess } from './process-table.ts';
 
 /**
- * The record of a run or of a launcher: a file in a folder that only the service's user can write
- * to. By it a later service finds what is left of the run. What a process says of itself, such as
- * its environment, is not used.
+ * The record of a run or of a launcher is a file in a folder that only the service's user can write
+ * to. A later service uses it to find what is left of the run. It does not use what a process says
+ * about itself, such as its environment.
  *
- *   created (before the start) -> complete (the leader is recorded) -> removed (the run has ended)
+ * created (before the start) -> complete (the leader is recorded) -> removed (the run has ended)
  *
  * The first line is JSON and names the service and the account. The second line names the leader:
  * `PID EARLIEST LATEST`, with the bounds of its start time in clock ticks since boot. The launcher
@@ -30,7 +30,8 @@ export interface RunRecord {
   /** The account of the script; undefined in the record of a launcher. */
   readonly account?: ScriptAccount | undefined;
   /**
-   * Leads its own session and process group; undefined if the starter died before it recorded it.
+   * The process that leads the session and the process group of the run. undefined: the service or
+   * launcher that started the run died before it recorded the leader.
    */
   readonly leader: Leader | undefined;
 }
@@ -41,7 +42,7 @@ export interface ProcessIdentity {
   readonly startedAt: string;
 }
 
-/** A process that started between the two times (inclusive). This identifies it, too. */
+/** A process that started between the two times (inclusive). That also identifies one process. */
 interface Leader {
   readonly pid: number;
   readonly earliest: number;
@@ -61,13 +62,16 @@ export interface RecordDraft {
   readonly text: string;
 }
 
-/** The record's descriptor in a script. Shells use lower numbers, by themselves and by custom. */
+/**
+ * The number of the record's descriptor in a script. Shells use lower numbers, by themselves and by
+ * custom.
+ */
 export const RECORD_DESCRIPTOR = 57;
 
 const FOLDER = 'runs';
 /** Incremented when the meaning of the content changes. */
 const FORMAT = 1;
-/** Records are smaller than this. */
+/** The size limit of a record, in bytes. */
 const MOST_BYTES = 1024 * 1024;
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -100,8 +104,8 @@ export class RunRecords {
   }
 
   /**
-   * Creates the folder if it is missing; once it has resolved, it does nothing more. Rejects with a
-   * HostFault if the folder is not safe.
+   * Creates the folder if it is missing. After the first success it does nothing more. Rejects with
+   * a HostFault if the folder is not safe.
    */
   prepare(): Promise<void> {
     this.#prepared ??= this.#prepare().catch((error: unknown) => {
@@ -112,7 +116,8 @@ export class RunRecords {
   }
 
   /**
-   * To be called if a record could not be created. On ENOENT the next `prepare` creates the folder.
+   * To be called if a record could not be created. After ENOENT the next `prepare` creates the
+   * folder again.
    */
   recordFailed(code: string): void {
     if (code === 'ENOENT') this.#prepared = undefined;
@@ -157,16 +162,19 @@ export async function listRecords(folder: string): Promise<RunRecord[]> {
   return records.filter((record) => record !== undefined);
 }
 
-/** Undefined if there is no valid record, or if it belongs to another user. Never rejects. */
+/**
+ * Reads a record. undefined: there is no valid record, or it belongs to another user. Never
+ * rejects.
+ */
 export async function readRecord(file: string): Promise<RunRecord | undefined> {
   const text = await readOwnFile(file).catch(() => undefined);
   const [first = '', second = ''] = text?.split('\n') ?? [];
   const leading = /^(\d+) (\d+) (\d+)$/.exec(second)?.slice(1).map(Number);
   try {
-    const { format, ...said } = schema.parse(JSON.parse(first));
+    const { format, ...head } = schema.parse(JSON.parse(first));
     const [pid, earliest, latest] = leading ?? [];
     const hasLeader = pid !== undefined && earliest !== undefined && latest !== undefined;
-    return { ...said, file, leader: hasLeader ? { pid, earliest, latest } : undefined };
+    return { ...head, file, leader: hasLeader ? { pid, earliest, latest } : undefined };
   } catch {
     return undefined;
   }

@@ -4,18 +4,21 @@ import type { ScriptAccount } from './run-record.ts';
 /** The stream of a line of output. */
 export type OutputStream = 'stdout' | 'stderr';
 
-/** `by`: who wrote the line. The service's own lines say what it did or left out. */
+/** Receives a line. `by` says who wrote it. The service's own lines say what it did or left out. */
 export type OnLine = (stream: OutputStream, line: string, by: 'script' | 'service') => void;
 
 /** One run of a site's script. */
 export interface ScriptRequest {
   /** The account of the run. It is recorded, so that a later service can find the script. */
   readonly account: ScriptAccount;
-  /** Run it in a launcher of its own, as after a `lost` run: no other script is lost with it. */
+  /**
+   * Whether to run the script in a launcher of its own, as after a `lost` run. Then no other script
+   * can be lost with it.
+   */
   readonly alone?: boolean;
   /** The program (absolute, or searched in `env.PATH`) and its arguments. No shell is involved. */
   readonly command: readonly string[];
-  /** The whole environment. Nothing is inherited. */
+  /** The whole environment. The script inherits nothing from the service. */
   readonly env: Readonly<Record<string, string>>;
   /** Written to standard input, which is then closed. The script need not read it. */
   readonly stdin: string | Buffer;
@@ -31,8 +34,8 @@ export interface ScriptRequest {
   /** An abort ends the group as the time limit does. */
   readonly signal: AbortSignal;
   /**
-   * The lease under which the script runs. When it has lapsed, the group is killed, even if this
-   * process is stopped.
+   * The lease under which the script runs. When the lease has lapsed, the group is killed, even if
+   * this process is stopped.
    */
   readonly lease?: JobLease | undefined;
 }

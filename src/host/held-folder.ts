@@ -4,33 +4,36 @@ import { basename, dirname, join } from 'node:path';
 import { systemCode } from './host-fault.ts';
 
 /**
- * Linux's O_PATH, which Node.js does not name. It holds a file without opening it, and needs no
- * right to read it.
+ * Linux's O_PATH, for which Node.js has no constant. It holds a file without opening it, and needs
+ * no right to read the file.
  */
 const O_PATH = 0o10000000;
 
 /**
- * The flags that hold a folder. What is opened in it by `pathIn` is in that very folder, even if
- * another one has its name by then.
+ * The flags that hold a folder. A file that is opened through `pathIn` is in the held folder, even
+ * if another folder has its name by then.
  */
 export const HOLD = O_PATH | constants.O_DIRECTORY;
 
-/** The kernel's path of what a descriptor holds, or of a name in that folder. It needs /proc. */
+/**
+ * The kernel's path of the file that a descriptor holds, or of a name in that folder. It needs
+ * /proc.
+ */
 export function pathIn(descriptor: number, name?: string): string {
   return name === undefined ? `/proc/self/fd/${descriptor}` : `/proc/self/fd/${descriptor}/${name}`;
 }
 
 /**
- * Whether the owner is neither root nor the user of this process. Such an owner can change it at
- * any time.
+ * Whether the owner of a file is neither root nor the user of this process. Such an owner can
+ * change the file at any time.
  */
 export function isOthers({ uid }: Pick<Stats, 'uid'>): boolean {
   return uid !== 0 && uid !== process.geteuid?.();
 }
 
 /**
- * Called with the path and the status of each folder and each link on a way. What it throws ends
- * the walk.
+ * Called with the path and the status of each folder and each link on the way. If it throws, the
+ * walk ends with that error.
  */
 export type JudgeOnWay = (path: string, status: Stats) => void;
 
@@ -42,27 +45,27 @@ export class WayFault extends Error {
 /** The most symbolic links on one way, as in the kernel. */
 const MOST_LINKS = 40;
 
-/** What to look at next: the root folder, or a name in the folder that was found last. */
+/** What the walk reads next: the root folder, or a name in the folder that was reached last. */
 type Look = { readonly name: string; readonly path: string } | 'root';
-/** What was found: a folder, or a link with its target. */
+/** The result: a folder, or a link with its target. */
 interface Found {
   readonly status: Stats;
   readonly target?: string;
 }
 
 /**
- * The mode bits of a folder in which everybody can create a file and rename it, but not the files
- * of others.
+ * The mode bits of a folder in which everybody can create files, but can rename only their own
+ * files.
  */
 const SHARED = 0o1002;
 
 /**
- * Decides where a walk to the absolute path `path` goes: yields what to look at, and is given what
- * was found. Returns the path, without links, of the folder that was found last. Throws a WayFault,
- * and what `judge` throws.
+ * Decides the route of a walk to the absolute path `path`. It yields what to read next, and
+ * receives the result. Returns the path, without links, of the last folder. Throws a WayFault, and
+ * what `judge` throws.
  *
- * A link in a shared folder is not followed, because a link cannot be held: another user could put
- * a link of root's there while it is judged, and one of their own when it is read.
+ * A link in a shared folder is not followed, because a link cannot be held. Another user could put
+ * a link of root's there while the link is judged, and one of their own when it is read.
  */
 function* wayTo(path: string, judge: JudgeOnWay): Generator<Look, string, Found> {
   const names = path.split('/');
@@ -98,8 +101,8 @@ function checkLink({ path, at, links, folder }: { path: string; at: string; link
 }
 
 /**
- * Walks to a folder. Each folder on the way is opened in the one that is held, and judged before a
- * name is looked up in it. A link is judged before it is followed. Returns the descriptor, which
+ * Walks to a folder. Each folder on the way is opened inside the held one, and is judged before a
+ * name in it is looked up. A link is judged before it is followed. Returns the descriptor, which
  * the caller closes. Throws a WayFault, a system error, and what `judge` throws.
  */
 export function holdFolder(path: string, judge: JudgeOnWay): number {
@@ -137,7 +140,7 @@ function lookAt(look: Look, held: number): { readonly folder: number } | Require
 }
 
 /**
- * Does the same as `holdFolder`, without blocking the process if the file system does not answer.
+ * Does the same as `holdFolder`, without blocking the process while a file system does not answer.
  * The `path` of the result has no links.
  */
 export async function holdFolderAsync(
@@ -166,8 +169,8 @@ export async function holdFolderAsync(
 }
 
 /**
- * Follows the path of a file in the same way, also through links to files, and judges the file,
- * too. The file is not opened. Rejects if it does not exist.
+ * Follows the path of a file as `holdFolderAsync` does, also through links to files, and judges the
+ * file, too. The file is not opened. Rejects if it does not exist.
  */
 export async function followFile(path: string, judge: JudgeOnWay): Promise<void> {
   let file = path;
@@ -200,7 +203,7 @@ async function lookAtAsync(look: Look, held: FileHandle): Promise<{ readonly fol
   }
 }
 
-/** Returns the system error with `path`, which a person knows, in the place of `file`. */
+/** Returns the system error with `path`, which people know, in place of `file`. */
 export function nameInError(error: unknown, file: string, path: string): unknown {
   if (!(error instanceof Error)) return error;
   const code = systemCode(error);

@@ -1,4 +1,4 @@
-/** The host does not provide what the service itself needs. */
+/** The host does not provide something that the service itself needs. */
 export class HostFault extends Error {
   override readonly name: string = 'HostFault';
   /** What the operator can do about it. */

@@ -3,13 +3,14 @@ import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { systemCode } from './host-fault.ts';
 
-/** A file cannot be read. `given` says what is there instead. */
+/** A file cannot be read. `given` says what is at its path. */
 export class InputFault extends Error {
   override readonly name = 'InputFault';
-  /** As a noun: `no file`, `a folder`, `a file of more than 1 MiB`. */
+  /** A noun phrase, such as `no file`, `a folder` or `a file of more than 1 MiB`. */
   readonly given: string;
   /**
-   * The code of the system error, such as ENOENT; undefined if it is not the system that refuses.
+   * The code of the system error, such as ENOENT. undefined: the service refuses the file, not the
+   * system.
    */
   readonly code: string | undefined;
 
@@ -23,14 +24,14 @@ export class InputFault extends Error {
 }
 
 /**
- * The default limit in bytes. An input is text that a person or a program wrote for the service,
- * and none needs more.
+ * The default size limit in bytes. Inputs are texts that a person or a program wrote for the
+ * service, and none needs more.
  */
 const LARGEST_INPUT = 1024 * 1024;
 
 /**
- * The path of a descriptor that this process was started with, as by `-c <(...)`, or as
- * `/dev/stdin` behind a pipe.
+ * Matches the path of a descriptor that this process has had since its start. A shell passes such a
+ * path for `-c <(...)`; `/dev/stdin` names one if the input is a pipe.
  */
 const HANDED_OVER = /^\/(?:dev\/stdin|dev\/fd\/\d+|proc\/self\/fd\/\d+)$/;
 
@@ -44,9 +45,9 @@ export interface Input {
 }
 
 /**
- * Opens a file for reading: a regular one, also through a symbolic link, or a pipe that was handed
- * to this process as a descriptor at its start. A named pipe, a device or a socket is refused
- * without waiting for it. Rejects with an InputFault.
+ * Opens a file for reading. It may be a regular file, also through a symbolic link, or a pipe that
+ * this process has had as a descriptor since its start. A named pipe, a device or a socket is
+ * refused without waiting for it. Rejects with an InputFault.
  */
 export async function openInput(path: string): Promise<Input> {
   const { descriptor, status } = await hold(path);
@@ -76,8 +77,8 @@ export async function lookAtInput(path: string, mostBytes: number = LARGEST_INPU
 }
 
 /**
- * Reads the rest of a descriptor that this process was started with. A pipe or socket is closed by
- * that. Rejects with an InputFault, also if there are more than `mostBytes`.
+ * Reads the rest of a descriptor that this process has had since its start. A pipe or socket is
+ * closed afterwards. Rejects with an InputFault, also if there are more than `mostBytes`.
  */
 export async function readDescriptor(descriptor: number, mostBytes: number = LARGEST_INPUT): Promise<Buffer> {
   const name = `file descriptor ${descriptor}`;
@@ -102,12 +103,12 @@ async function hold(path: string): Promise<{ readonly descriptor: number; readon
   }
 }
 
-/** Larger pieces are not read faster. */
+/** The size of the pieces in which a file is read. Larger pieces are not faster. */
 const PIECE_BYTES = 256 * 1024;
 
 /**
- * Reads a regular file from the offset `from`, or from the offset of its descriptor if that is
- * null.
+ * Reads a regular file from the offset `from`. If that is null, it reads from the current offset of
+ * the descriptor.
  */
 async function* piecesOf(descriptor: number, from: number | null): AsyncGenerator<Buffer> {
   for (let at = from; ; ) {
@@ -125,7 +126,7 @@ async function* piecesOf(descriptor: number, from: number | null): AsyncGenerato
 }
 
 /**
- * Reads a pipe as a socket is read: a thread that waits in read(2) would keep the process from
+ * Reads a pipe as a socket. Otherwise a thread would wait in read(2) and keep the process from
  * ending.
  */
 function pipeOf(descriptor: number): Socket {
@@ -163,7 +164,7 @@ function tooLarge(name: string, mostBytes: number): InputFault {
   return new InputFault(name, `a file of more than ${sizeWords(mostBytes)}`);
 }
 
-/** Names the kind of what is not a regular file, as a noun. */
+/** Names the kind of a file that is not regular, as a noun phrase. */
 export function kindOf(status: Stats): string {
   if (status.isDirectory()) return 'a folder';
   if (status.isFIFO()) return 'a named pipe';

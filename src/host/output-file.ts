@@ -24,15 +24,15 @@ export class OutputFault extends Error {
 
 export interface OutputOptions {
   /**
-   * `append`: the file is created if it is missing. `overwrite`: the same, and it is emptied.
-   * `new`: it is created, and must not exist.
+   * `append`: the file is created if it is missing. `overwrite`: the same, but an existing file is
+   * emptied. `new`: the file is created, and must not exist.
    */
   readonly how: 'append' | 'overwrite' | 'new';
   /** The permission bits of a file that is created. */
   readonly mode: number;
   /**
-   * Whether root's way to the file is judged. False if a person names the folder at that moment, as
-   * with `--out`. Default true.
+   * Whether the way to the file is judged when root writes it. False if a person has just named the
+   * folder, as with `--out`. Default: true.
    */
   readonly judged?: boolean;
 }
@@ -49,14 +49,13 @@ const GROUP_WRITES = 0o020;
 const STICKY = 0o1000;
 
 /**
- * Opens a file for writing, without blocking, and returns its descriptor. It must be a regular
- * file, or a device to which writing is harmless (/dev/null), and no symbolic link. Throws an
- * OutputFault or a system error.
+ * Opens a file for writing, without blocking, and returns its descriptor. It must be a regular file
+ * or a harmless device (/dev/null), and no symbolic link. Throws an OutputFault or a system error.
  *
- * Root writes the file only if no other user can have put something in its place: each folder on
- * the way, and each link to a folder, belongs to root. No such folder may be writable by everybody,
- * except a sticky one such as /tmp. A group with write access to a folder is trusted, as the owner
- * of the folder has granted that access.
+ * Root writes the file only if no other user can have replaced it. Each folder on the way, and each
+ * link to a folder, must belong to root. No folder on the way may be writable by everybody, except
+ * a sticky one such as /tmp. A group with write access to a folder is trusted, because the owner of
+ * the folder has granted that access.
  */
 export function openOutput(path: string, { how, mode, judged = true }: OutputOptions): number {
   return inFolder(path, judged, (file, folder) => {
@@ -68,7 +67,7 @@ export function openOutput(path: string, { how, mode, judged = true }: OutputOpt
     }
     try {
       check(fstatSync(descriptor), folder);
-      // Truncate it only after the check of what it is.
+      // Truncate the file only after its kind has been checked.
       if (how === 'overwrite') ftruncateSync(descriptor);
       return descriptor;
     } catch (error) {
@@ -89,9 +88,10 @@ export function writeOutput(path: string, text: string, options: OutputOptions):
 }
 
 /**
- * Makes a folder in an existing one, unless it is there. One that is new is for its owner, and for
- * reading by the group of this number. So is one that is there, if it is this user's and
- * `isForOutput` says of the names in it that it has no other use. Throws as `openOutput` does.
+ * Creates a folder in an existing one, if it is missing. The owner can use the new folder, and the
+ * group with this number can read it. An existing folder gets the same rights if it belongs to this
+ * user and `isForOutput` confirms, by the names in it, that it has no other use. Throws as
+ * `openOutput` does.
  */
 export function makeOutputFolder(
   path: string,
@@ -112,8 +112,8 @@ export function makeOutputFolder(
 }
 
 /**
- * Lets the owner of an open file read and write it, the group of this number read it, and nobody
- * else do anything. Throws a system error if this user may not give it to the group.
+ * Lets the owner of an open file read and write it, lets the group with this number read it, and
+ * gives nobody else any right. Throws a system error if this user may not assign that group.
  */
 export function setFileReaders(descriptor: number, group: number | undefined): void {
   setReaders(descriptor, group, 0o600, 0o040);
@@ -122,29 +122,29 @@ export function setFileReaders(descriptor: number, group: number | undefined): v
 function setReaders(descriptor: number, group: number | undefined, owners: number, groups: number): void {
   const path = pathIn(descriptor);
   const { uid, gid, mode } = fstatSync(descriptor);
-  const wanted = group === undefined ? owners : owners | groups;
-  // Another group must not get the rights of the new one.
+  const newMode = group === undefined ? owners : owners | groups;
+  // Remove the group's rights first: the former group must not get those of the new group.
   if (group !== undefined && gid !== group) {
     chmodSync(path, owners);
     chownSync(path, uid, group);
-    chmodSync(path, wanted);
-  } else if ((mode & 0o777) !== wanted) chmodSync(path, wanted);
+    chmodSync(path, newMode);
+  } else if ((mode & 0o777) !== newMode) chmodSync(path, newMode);
 }
 
 /**
- * Checks whether a file could be written, as far as possible without creating or opening it. Throws
- * as `openOutput` does.
+ * Checks whether a file could be written, as far as this is possible without creating or opening
+ * it. Throws as `openOutput` does.
  */
 export function lookAtOutput(path: string): void {
   inFolder(path, true, (file, folder) => {
-    const found = lstatSync(file, { throwIfNoEntry: false });
-    if (found !== undefined) check(found, folder);
+    const status = lstatSync(file, { throwIfNoEntry: false });
+    if (status !== undefined) check(status, folder);
   });
 }
 
 /**
- * Judges the folder in which root creates something by its name. Throws as `openOutput` does; a
- * missing folder is no fault.
+ * Judges the folder in which root is about to create a file. Throws as `openOutput` does. A missing
+ * folder is no fault.
  */
 export function judgeFolderOf(path: string): void {
   try {
@@ -154,7 +154,7 @@ export function judgeFolderOf(path: string): void {
   }
 }
 
-/** Holds the folder of the file while `work` uses the file's name in it. */
+/** Holds the folder of the file while `work` uses the name of the file in it. */
 function inFolder<T>(path: string, judged: boolean, work: (file: string, folder: Stats) => T): T {
   const full = resolve(path);
   const folder = hold(dirname(full), judged);
@@ -185,13 +185,13 @@ function judge(path: string, status: Stats): void {
     throw new OutputFault(`everybody can write to the folder ${path}`);
 }
 
-function check(found: Stats, folder: Stats): void {
-  if (!found.isFile() && !isTakingDevice(found)) throw new OutputFault(`it is ${kindOf(found)}`);
+function check(status: Stats, folder: Stats): void {
+  if (!status.isFile() && !isTakingDevice(status)) throw new OutputFault(`it is ${kindOf(status)}`);
   const sharing = folder.mode & (OTHERS_WRITE | GROUP_WRITES);
   if (sharing === 0) return;
-  if ((sharing & OTHERS_WRITE) !== 0 && isOthers(found))
-    throw new OutputFault(`it belongs to the user number ${found.uid}, in a folder that everybody can write to`);
-  if (found.nlink > 1) throw new OutputFault('it has other names (hard links), and others can write to its folder');
+  if ((sharing & OTHERS_WRITE) !== 0 && isOthers(status))
+    throw new OutputFault(`it belongs to the user number ${status.uid}, in a folder that everybody can write to`);
+  if (status.nlink > 1) throw new OutputFault('it has other names (hard links), and others can write to its folder');
 }
 
 /**
@@ -200,14 +200,14 @@ function check(found: Stats, folder: Stats): void {
  */
 const TAKING = [3, 5, 7, 11];
 
-/** Whether it is a device to which writing is harmless. */
+/** Whether the file is a device to which writing is harmless. */
 function isTakingDevice(status: Stats): boolean {
   const { rdev } = status;
   return status.isCharacterDevice() && rdev >> 8 === 1 && TAKING.includes(rdev & 0xff);
 }
 
-/** The fault of something that is not a regular file; undefined for a regular or missing one. */
+/** The fault of a file that is not regular. undefined: the file is regular or missing. */
 function whatIsThere(file: string): OutputFault | undefined {
-  const found = lstatSync(file, { throwIfNoEntry: false });
-  return found === undefined || found.isFile() ? undefined : new OutputFault(`it is ${kindOf(found)}`);
+  const status = lstatSync(file, { throwIfNoEntry: false });
+  return status === undefined || status.isFile() ? undefined : new OutputFault(`it is ${kindOf(status)}`);
 }

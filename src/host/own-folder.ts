@@ -9,13 +9,13 @@ import { shortageIn } from './shortage.ts';
 const RUNTIME = '/run/prov-backup-rsnapshot';
 
 /**
- * Returns the path of the folder `name` that all services of this user share. It is below the
- * unit's runtime folder for root and for the user that the unit runs as, and otherwise below the
- * user's home. It is below /tmp only for a user who owns no home.
+ * Returns the path of the folder `name` that all services of this user share. For root and for the
+ * user of the unit it is below the unit's runtime folder. For any other user it is below the user's
+ * home, or below /tmp if the user owns no home.
  *
- * The environment has no influence: a service that is started by hand must find the folder of the
- * unit. In the home no other user can create the folder first. The runtime folder of a login
- * session is not used, as it is removed when the session ends.
+ * The environment has no influence: a service that is started by hand must use the same folder as
+ * the unit. In the home, no other user can create the folder first. The runtime folder of a login
+ * session is not used, because it is removed when the session ends.
  */
 export async function ownFolder(name: string, { uid, home }: User = user(), runtime = RUNTIME): Promise<string> {
   if (uid === 0 || (await isOwn(runtime, uid))) return join(runtime, name);
@@ -26,7 +26,10 @@ export async function ownFolder(name: string, { uid, home }: User = user(), runt
 /** The user that the service runs as. */
 interface User {
   readonly uid: number;
-  /** From the user database, as the variable HOME may say anything. */
+  /**
+   * The home according to the user database. The variable HOME is not used, because it may hold
+   * anything.
+   */
   readonly home?: string;
 }
 
@@ -40,14 +43,14 @@ function user(): User {
 }
 
 async function isOwn(folder: string, uid: number): Promise<boolean> {
-  const found = await look(folder).catch(() => undefined);
-  return found?.isDirectory() === true && found.uid === uid;
+  const status = await look(folder).catch(() => undefined);
+  return status?.isDirectory() === true && status.uid === uid;
 }
 
 /**
- * Creates the folder and its parent if they are missing. Rejects with a HostFault if one of them is
- * not a folder that belongs to this user and that only this user can write to: others could add,
- * remove or replace what the service relies on.
+ * Creates the folder and its parent if they are missing. Rejects with a HostFault unless both are
+ * folders that belong to this user and that only this user can write to. Otherwise other users
+ * could add, remove or replace files that the service relies on.
  */
 export async function makeOwnFolder(folder: string): Promise<void> {
   const parent = join(folder, '..');
@@ -56,13 +59,13 @@ export async function makeOwnFolder(folder: string): Promise<void> {
 }
 
 /**
- * Rejects with a HostFault if `makeOwnFolder` would reject because of a folder that exists already.
- * Creates nothing.
+ * Rejects with a HostFault if `makeOwnFolder` would reject because of an existing folder. Creates
+ * nothing.
  */
 export async function checkOwnFolder(folder: string): Promise<void> {
   for (const each of [join(folder, '..'), folder]) {
-    const found = await look(each);
-    if (found !== undefined) check(each, found);
+    const status = await look(each);
+    if (status !== undefined) check(each, status);
   }
 }
 
@@ -92,14 +95,14 @@ function cannotBeMade(cause: unknown): HostFault {
   );
 }
 
-function check(folder: string, found: Stats): void {
+function check(folder: string, status: Stats): void {
   const { uid } = user();
   const remove = 'remove it while no service runs, and start again';
-  if (found.isSymbolicLink()) throw new HostFault(`${folder} is a symbolic link`, remove);
-  if (!found.isDirectory()) throw new HostFault(`${folder} is not a folder`, remove);
-  if (found.uid !== uid) {
-    const whose = `belongs to the user ${found.uid}, and the service runs as ${uid}`;
+  if (status.isSymbolicLink()) throw new HostFault(`${folder} is a symbolic link`, remove);
+  if (!status.isDirectory()) throw new HostFault(`${folder} is not a folder`, remove);
+  if (status.uid !== uid) {
+    const whose = `belongs to the user ${status.uid}, and the service runs as ${uid}`;
     throw new HostFault(`${folder} ${whose}`, `run it as that user, or ${remove}`);
   }
-  if ((found.mode & 0o022) !== 0) throw new HostFault(`${folder} can be written to by others`, `chmod go-w ${folder}`);
+  if ((status.mode & 0o022) !== 0) throw new HostFault(`${folder} can be written to by others`, `chmod go-w ${folder}`);
 }

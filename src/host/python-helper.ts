@@ -8,7 +8,7 @@ import { systemCode } from './host-fault.ts';
 /** A small process in Python. It reads from standard input and writes to standard output. */
 export interface PythonHelper {
   readonly pid: number | undefined;
-  /** Its standard input. What is written is lost where it was not started, or has ended. */
+  /** The standard input of the helper. Data is lost if the helper was not started or has ended. */
   readonly input: Writable;
   write(bytes: string | Buffer): void;
   /** Closes the standard input of the process, which makes it exit. Resolves when it is gone. */
@@ -19,7 +19,7 @@ export interface PythonHelper {
 export interface PythonHelperOptions {
   /** The Python interpreter. */
   readonly interpreter: string;
-  /** The name of the process in a list of processes. */
+  /** The name that process lists show for the process. */
   readonly title: string;
   readonly program: string;
   readonly args?: readonly string[];
@@ -34,17 +34,17 @@ export interface PythonHelperEvents {
   onEnd(reason: string, code?: string): void;
 }
 
-/** The system's Python, 3.8 or later. */
+/** The system's Python interpreter. It must be version 3.8 or later. */
 export const PYTHON = '/usr/bin/python3';
 const OLDEST = '3.8';
 /**
- * Python options: it loads none of the host's own modules and writes none, which halves the time of
- * a start.
+ * Options for Python. It imports no modules of the site and writes no bytecode, which halves the
+ * time of a start.
  */
 export const ALONE = ['-I', '-S', '-B'];
-/** The path on which an interpreter is looked for if the service has no PATH. */
+/** The PATH on which an interpreter is searched for if the service has none. */
 const DEFAULT_PATH = '/usr/bin:/bin';
-/** The number of characters that are kept from the end of its standard error. */
+/** How many characters are kept from the end of the helper's standard error. */
 const MOST_COMPLAINT = 500;
 
 /**
@@ -65,7 +65,8 @@ export async function faultOfPython(interpreter = PYTHON): Promise<string | unde
 /** Starts a helper. It does not keep the service alive while it waits for requests. */
 export function startPythonHelper(options: PythonHelperOptions, events: PythonHelperEvents): PythonHelper {
   const { interpreter, title, program, args = [] } = options;
-  // In a process group of its own: only the service handles a Ctrl-C in its terminal.
+  // The helper has its own process group, so that only the service handles a Ctrl-C in its
+  // terminal.
   let child: ChildProcess;
   try {
     child = spawn(interpreter, [...ALONE, program, ...args], {
@@ -78,7 +79,7 @@ export function startPythonHelper(options: PythonHelperOptions, events: PythonHe
   } catch (error) {
     return notStarted(Promise.resolve(error), events);
   }
-  // If descriptors are short, Node.js creates no streams and emits the error later.
+  // If descriptors are scarce, Node.js creates no streams and emits the error later.
   if (!hasStreams(child))
     return notStarted(
       once(child, 'error').then(([error]) => error),
@@ -117,8 +118,8 @@ function workWith(child: WithStreams, events: PythonHelperEvents): PythonHelper 
     input: child.stdin,
     write: (bytes) => child.stdin.write(bytes),
     async close() {
-      // 'close' is emitted when the process and its streams have ended. Until then they keep the
-      // service alive.
+      // 'close' is emitted when the process and its streams have ended. Keep the service alive
+      // until then.
       child.ref();
       for (const stream of streamsOf(child)) stream.ref();
       child.stdin.end();
@@ -129,16 +130,16 @@ function workWith(child: WithStreams, events: PythonHelperEvents): PythonHelper 
 }
 
 function notStarted(fault: Promise<unknown>, events: PythonHelperEvents): PythonHelper {
-  const told = fault.then((error) => {
+  const reported = fault.then((error) => {
     events.onEnd(error instanceof Error ? error.message : String(error), systemCode(error));
   });
-  return { pid: undefined, input: new PassThrough().resume(), write: () => {}, kill: () => {}, close: () => told };
+  return { pid: undefined, input: new PassThrough().resume(), write: () => {}, kill: () => {}, close: () => reported };
 }
 
 type WithStreams = ChildProcessByStdio<Writable, Readable, Readable>;
 
 function hasStreams(child: ChildProcess): child is WithStreams {
-  // They are undefined, in spite of the type, if they were not created.
+  // In spite of their type the streams are undefined if they were not created.
   return Boolean(child.stdin && child.stdout && child.stderr);
 }
 

@@ -1,11 +1,17 @@
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { HostFault, systemCode } from './host-fault.ts';
 
-/** The lowest limit of open files with which a service works. With a lower one it waits instead. */
+/**
+ * The lowest limit of open files with which the service works. With a lower limit the service
+ * waits.
+ */
 const LEAST_FILES = 64;
 const RAISE = `raise its limit to ${LEAST_FILES} at least (systemd: LimitNOFILE=, shell: ulimit -n)`;
 
-/** What the host may lack for a time, by the code of the system error, and the remedy. */
+/**
+ * The resources that the host may lack for a time, by the code of the system error, each with its
+ * remedy.
+ */
 const SHORTAGES: Readonly<Record<string, readonly [problem: string, remedy: string]>> = {
   EMFILE: ['the service may not have more files open (EMFILE)', `${RAISE}, or lower concurrency`],
   ENFILE: ['the system has no more files to open (ENFILE)', 'raise fs.file-max, or lower concurrency'],
@@ -14,19 +20,21 @@ const SHORTAGES: Readonly<Record<string, readonly [problem: string, remedy: stri
 };
 
 /**
- * The host lacks a resource now and may have it later. No account is at fault, and the work can
- * wait.
+ * The host lacks a resource now, and may have it later. The account is not at fault, and its work
+ * can wait.
  */
 export class Shortage extends HostFault {
   override readonly name = 'Shortage';
 }
 
-/** Describes the shortage behind the code of a system error; undefined if it is none. */
+/**
+ * Describes the shortage that the code of a system error means; undefined if the code means none.
+ */
 export function shortageWords(
   code: string | undefined,
 ): { readonly problem: string; readonly remedy: string } | undefined {
-  const found = code === undefined ? undefined : SHORTAGES[code];
-  return found === undefined ? undefined : { problem: found[0], remedy: found[1] };
+  const words = code === undefined ? undefined : SHORTAGES[code];
+  return words === undefined ? undefined : { problem: words[0], remedy: words[1] };
 }
 
 /**
@@ -39,7 +47,9 @@ export function shortageIn(error: unknown): Shortage | undefined {
   return error instanceof Error && error.cause !== undefined ? shortageIn(error.cause) : undefined;
 }
 
-/** Returns a Shortage if this process may open too few files; undefined otherwise. */
+/**
+ * Returns a Shortage if the limit of open files of this process is too low; undefined otherwise.
+ */
 export function fewFiles(): Shortage | undefined {
   try {
     return fewFilesBy(readFileSync('/proc/self/limits', 'latin1'));
@@ -48,7 +58,7 @@ export function fewFiles(): Shortage | undefined {
   }
 }
 
-/** The same, from the text of /proc/self/limits. */
+/** Does the same as `fewFiles` with the text of /proc/self/limits. */
 export function fewFilesBy(limits: string): Shortage | undefined {
   const most = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
   if (most >= LEAST_FILES) return undefined;
@@ -70,7 +80,7 @@ export function needDescriptors(count: number): void {
 
 /**
  * Throws the Shortage that an error reports, if it reports one. To be called in a `catch` that
- * turns other errors into something else: a shortage is left to a caller that can wait.
+ * turns other errors into something else, so that a shortage reaches a caller that can wait.
  */
 export function passShortage(error: unknown): void {
   const shortage = shortageIn(error);

@@ -1,4 +1,4 @@
-/** What a signal does. */
+/** The reactions to signals. */
 export interface Reactions {
   /** For SIGTERM and SIGINT. */
   readonly stop: () => void;
@@ -12,9 +12,9 @@ export interface Signals {
 }
 
 /**
- * Handles SIGTERM, SIGINT and SIGHUP until the end of the process, so that none of them ends it by
- * default. Before `setReactions` is called nothing has been started: SIGTERM and SIGINT end the
- * process with exit code 0, and SIGHUP does nothing.
+ * Handles SIGTERM, SIGINT and SIGHUP until the process ends, so that none of them ends it by
+ * default. Before `setReactions` is called, nothing has been started. Until then SIGTERM and SIGINT
+ * end the process with exit code 0, and SIGHUP does nothing.
  */
 export function handleSignals(): Signals {
   let reactions: Reactions = exitOnStop(0);
@@ -28,8 +28,8 @@ export function handleSignals(): Signals {
 }
 
 /**
- * Reactions for a time without work to complete: SIGTERM and SIGINT end the process at once with
- * this exit code.
+ * The reactions for a time in which no work has to be completed: SIGTERM and SIGINT end the process
+ * at once with this exit code.
  */
 export function exitOnStop(exitCode: number): Reactions {
   return { stop: () => process.exit(exitCode), hangUp: () => {} };

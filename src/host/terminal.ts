@@ -1,8 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 
 /**
- * Distinguishes the SIGHUP of a closed terminal from a sent one (`kill -HUP`). Call it at the
- * start. The returned function says whether the process was started at a terminal that is gone now.
+ * Distinguishes the SIGHUP of a closed terminal from one that was sent (`kill -HUP`). Call it at
+ * the start. The returned function says whether the process was started at a terminal that no
+ * longer exists.
  */
 export function watchTerminal(): () => boolean {
   const startedAtOne = process.stdin.isTTY === true || process.stdout.isTTY === true;

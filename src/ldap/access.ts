@@ -1,6 +1,6 @@
 /**
- * How to reach the directory. The subscription's connection and the one for operations are both
- * made from it.
+ * How to reach the directory. Both connections, that of the subscription and that for operations,
+ * are opened with it.
  */
 export interface DirectoryAccess {
   /** ldap://, ldaps:// or ldapi:// URLs, tried in order. */
@@ -8,11 +8,13 @@ export interface DirectoryAccess {
   readonly startTls: boolean;
   readonly tls: TlsFiles;
   readonly authentication: Authentication;
-  /** Time limit in milliseconds for TCP, TLS and bind together, and for each ordinary request. */
+  /**
+   * The time limit in milliseconds for TCP, TLS and bind together, and for each ordinary request.
+   */
   readonly timeoutMilliseconds: number;
 }
 
-/** The PEM files for TLS. They are read for each connection, as certificates are renewed. */
+/** The PEM files for TLS. They are read for each connection, because certificates are renewed. */
 export interface TlsFiles {
   /** The accepted certificate authorities. null: those of Node.js. */
   readonly caFile: string | null;
@@ -21,12 +23,12 @@ export interface TlsFiles {
 }
 
 export interface ClientCertificateFiles {
-  /** The certificate, with those of intermediate authorities after it. */
+  /** The certificate file. Certificates of intermediate authorities may follow in it. */
   readonly certFile: string;
   readonly keyFile: string;
 }
 
-/** The files, and the time in milliseconds, by which a certificate may prove to have expired. */
+/** The files, and the clock, in milliseconds, by which an expired certificate is recognised. */
 export interface ClientCertificateSource extends ClientCertificateFiles {
   readonly now: () => number;
 }
@@ -39,6 +41,9 @@ export type Authentication =
       /** Called for each bind, so that a changed password file takes effect without a restart. */
       readonly readPassword: () => Promise<string>;
     }
-  /** SASL EXTERNAL: by the client certificate, or by the credentials of the peer of a socket. */
+  /**
+   * SASL EXTERNAL: the server identifies the client by its certificate, or by the credentials of
+   * the peer of a socket.
+   */
   | { readonly method: 'external' }
   | { readonly method: 'anonymous' };

@@ -10,16 +10,18 @@ export interface AwaitedAnswer {
 }
 
 /**
- * Waits for the answer to a request that has just been sent. Calls `silent` once when nothing of it
- * has arrived for `timeoutMilliseconds`, or, after a part of it, for at least half of that. Bytes
- * at `MINIMUM_RATE` prolong the wait: they may be a large message, of this answer or of an earlier
- * one.
+ * Waits for the answer to a request that has just been sent. Calls `silent` once if no part of the
+ * answer arrives for `timeoutMilliseconds`. After a part has arrived, the silence must last at
+ * least half of that time. Bytes at `MINIMUM_RATE` prolong the wait, because they may be a large
+ * message, of this answer or of an earlier one.
+ *
+ * States: waiting -> silent (`silent` was called), waiting -> stopped (`stop`).
  */
 export function awaitAnswer(connection: Connection, timeoutMilliseconds: number, silent: () => void): AwaitedAnswer {
   let progressed = true;
   let received = connection.received;
-  // One interval serves the whole answer: setting a timer for each entry would cost more than the
-  // entry.
+  // One interval serves the whole answer, because a new timer for each entry would cost more than
+  // the entry itself.
   const timer = setInterval(() => {
     const isComing = connection.received - received >= (MINIMUM_RATE * timeoutMilliseconds) / 2;
     if (!progressed && !isComing) {

@@ -9,9 +9,9 @@ import { readLdapResult } from './wire/ldap-result.ts';
 import { encodeBind, encodeExternalBind } from './wire/request.ts';
 
 /**
- * Binds the connection. Rejects with a DirectoryError if the server refuses, and if the password
- * cannot be read or is empty: servers treat a bind without a password as anonymous (RFC 4513,
- * section 5.1.2).
+ * Binds the connection. Rejects with a DirectoryError if the server refuses the bind, or if the
+ * password cannot be read or is empty. An empty password is refused because servers treat a bind
+ * without a password as anonymous (RFC 4513, section 5.1.2).
  */
 export async function bind(connection: Connection, authentication: Authentication): Promise<void> {
   const { url, target } = connection;

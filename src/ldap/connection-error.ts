@@ -24,8 +24,8 @@ const SMALL_KEY = {
 } as const;
 
 /**
- * The codes of OpenSSL for faults of a certificate that Node.js has no code for. It calls all of
- * them UNSPECIFIED, and OpenSSL's constant text is all that tells them apart.
+ * OpenSSL's texts for faults of a certificate for which Node.js has no code. The code of all of
+ * them is UNSPECIFIED, so only the constant text of OpenSSL distinguishes them.
  */
 const UNSPECIFIED_FAULTS: Readonly<Record<string, string>> = {
   'CA signature digest algorithm too weak': 'CA_MD_TOO_WEAK',
@@ -100,9 +100,9 @@ const TLS_REMEDY =
   'the two sides did not agree on TLS: check that the port of directory.url speaks it, and the versions that the server allows';
 
 /**
- * The error for an open connection that the other side has closed. `silentMilliseconds` is the time
- * since the last byte was received, undefined if none was. `cause` is what Node.js reported,
- * undefined after an orderly end.
+ * The error for an open connection that the peer has closed. `silentMilliseconds` is the time since
+ * the last byte was received; undefined if none was. `cause` is what Node.js reported; undefined
+ * after an orderly end.
  */
 export function closedError(
   { scheme }: LdapUrl,
@@ -132,8 +132,8 @@ const CLOSED_REMEDY =
 const NOTICE_OF_DISCONNECTION = '1.3.6.1.4.1.1466.20036';
 
 /**
- * The error for an unsolicited notification that ends the connection; undefined for any other one,
- * which a client that does not know it ignores (RFC 4511, section 4.4).
+ * The error for an unsolicited notification that ends the connection. undefined: it is another
+ * notification, which a client must ignore if it does not know it (RFC 4511, section 4.4).
  */
 export function disconnectionError(url: string, message: LdapMessage): DirectoryError | undefined {
   const notice = readLdapResult(message);
@@ -141,12 +141,12 @@ export function disconnectionError(url: string, message: LdapMessage): Directory
   return resultError(`${url}: the directory gave notice and disconnected`, notice);
 }
 
-/** The least silence in milliseconds after which a cut may be that of an idle connection. */
+/** The least silence, in milliseconds, after which a cut may be due to an idle limit. */
 const LEAST_IDLE = 1_000;
 
 /**
- * The error for a connection that was cut after about the same silence as the one before it. A
- * proxy with an idle limit does so. Returns undefined where it was not so.
+ * The error for a connection that was cut after about the same silence as the connection before it.
+ * A proxy with an idle limit cuts connections in this way. undefined: the two silences differ.
  */
 export function cutWhenIdle(cut: unknown, before: unknown): DirectoryError | undefined {
   if (!(cut instanceof ConnectionCut && before instanceof ConnectionCut)) return undefined;
@@ -176,11 +176,11 @@ export function connectionError(url: string, cause: unknown): DirectoryError {
   const shortage = shortageIn(cause);
   if (shortage !== undefined)
     return new DirectoryError(`${url}: ${shortage.message}`, { remedy: shortage.remedy, cause });
-  const known = NETWORK_FAULTS[code];
+  const fault = NETWORK_FAULTS[code];
   const words = errorText(cause);
-  if (known !== undefined) {
-    return new DirectoryError(`${url}: ${known.what}${words === '' ? '' : ` (${words})`}`, {
-      remedy: known.remedy,
+  if (fault !== undefined) {
+    return new DirectoryError(`${url}: ${fault.what}${words === '' ? '' : ` (${words})`}`, {
+      remedy: fault.remedy,
       cause,
     });
   }

@@ -8,8 +8,8 @@ export interface ConnectionSource {
   /** Resolves to an open, bound connection. Rejects with a DirectoryError if there is none. */
   connection(): Promise<Connection>;
   /**
-   * Closes for good: pending requests reject with the reason, and so does every later call of
-   * `connection`.
+   * Closes the source for good. Pending requests reject with the reason, and so does every later
+   * call of `connection`.
    */
   close(reason?: DirectoryError): void;
 }
@@ -17,10 +17,11 @@ export interface ConnectionSource {
 /**
  * Connects to one server on demand. A connection that has failed is replaced at the next call.
  *
- * none -> opening (`connection`) -> open, or failed
- * open -> failed                         it was closed or lost
- * failed -> opening (`connection`)
- * any -> closed (`close`)
+ * States:
+ *   none -> opening (`connection`) -> open, or failed
+ *   open -> failed                         it was closed or lost
+ *   failed -> opening (`connection`)
+ *   any -> closed (`close`)
  */
 export class OnDemandConnection implements ConnectionSource {
   readonly #access: DirectoryAccess;
@@ -37,11 +38,12 @@ export class OnDemandConnection implements ConnectionSource {
   }
 
   async connection(): Promise<Connection> {
-    const known = this.#opened;
-    const present = await known?.catch(() => undefined);
+    const opened = this.#opened;
+    const present = await opened?.catch(() => undefined);
     if (present !== undefined && !present.closed) return present;
-    // Of all callers that waited for the failed connection, the first opens the new one.
-    if (this.#opened === known) this.#opened = this.#open();
+    // Several callers may have waited for the failed connection. The first of them opens the new
+    // one.
+    if (this.#opened === opened) this.#opened = this.#open();
     return this.#opened ?? this.connection();
   }
 
@@ -57,13 +59,16 @@ export class OnDemandConnection implements ConnectionSource {
 }
 
 /**
- * The connection for requests that the subscription opens beside its own. While there is none,
- * requests fail at once, as if the directory did not answer.
+ * The connection for requests, which the subscription opens in addition to its own. While there is
+ * none, requests fail at once, as if the directory did not answer.
+ *
+ * States: without a connection -> connected (`use`), again at each new connection -> closed
+ * (`close`).
  */
 export class SubscribedConnection implements ConnectionSource {
   #source: ConnectionSource | undefined;
 
-  /** To be called when the subscription is connected. The subscription closes the source, too. */
+  /** To be called when the subscription is connected. The subscription also closes the source. */
   use(source: ConnectionSource): void {
     this.#source = source;
   }

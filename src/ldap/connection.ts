@@ -17,18 +17,18 @@ export interface Receiver {
    * DirectoryError thrown here fails the connection.
    */
   message(message: LdapMessage): void;
-  /** The connection has failed. Called at most once; no other call follows. */
+  /** The connection has failed. Called at most once. No other call follows it. */
   failed(error: DirectoryError): void;
 }
 
 /**
  * A connection to one directory server, on which a search may run indefinitely. Each response is
- * given to the receiver of its request, synchronously and in the order of arrival. A response to a
+ * passed to the receiver of its request, synchronously and in the order of arrival. A response to a
  * forgotten request is ignored.
  *
  * States: new -> open (`open`) -> watched (`watch`) -> closed. `close` and `fail` lead to closed
- * from every state. `fail` tells every receiver why; `close` does so only when it is given a
- * reason.
+ * from every state. `fail` reports the reason to every receiver; `close` does so only if it is
+ * called with a reason.
  */
 export class Connection {
   readonly url: string;
@@ -68,14 +68,16 @@ export class Connection {
     this.#reader = new PacedReader(decode, () => this.#transport.resume(), now);
   }
 
-  /** Connects to the URL, over TLS for ldaps. StartTLS and bind are steps of their own. */
+  /**
+   * Connects to the URL, over TLS for ldaps. StartTLS (`secure`) and the bind are separate calls.
+   */
   open(material: TlsMaterial | undefined, startTls: boolean): Promise<void> {
     return this.#transport.open(this.target, material, startTls);
   }
 
   /**
    * Starts TLS on the open connection. Rejects with a DirectoryError if unprotected bytes follow
-   * the StartTLS response: they must not be read as if TLS had protected them.
+   * the StartTLS response, because they must not be read as if TLS had protected them.
    */
   async secure(material: TlsMaterial | undefined): Promise<void> {
     if (this.target.scheme === 'ldapi') throw new Error('a unix socket is not secured');
@@ -89,7 +91,10 @@ export class Connection {
     return this.ended.aborted;
   }
 
-  /** Whether the server has closed the connection in an orderly way, as it does with idle ones. */
+  /**
+   * Whether the server has closed the connection in an orderly way, as servers do with idle
+   * connections.
+   */
   get closedByServer(): boolean {
     return this.#closedByServer;
   }
@@ -100,8 +105,8 @@ export class Connection {
   }
 
   /**
-   * Aborted when the connection is closed. Its reason is the DirectoryError with which the
-   * connection has failed, if it has.
+   * Aborted when the connection is closed. If the connection has failed, the reason is the
+   * DirectoryError.
    */
   get ended(): AbortSignal {
     return this.#ending.signal;
@@ -132,7 +137,7 @@ export class Connection {
     this.#receivers.delete(id);
   }
 
-  /** Forgets a request and asks the server to stop it, which it need not answer. */
+  /** Forgets a request and asks the server to stop it. The server need not answer that. */
   abandon(id: number): void {
     this.forget(id);
     if (this.closed) return;
@@ -148,7 +153,7 @@ export class Connection {
     return new Promise((resolve, reject) => {
       const receiver = {
         message: (message: LdapMessage) => {
-          // If `read` throws, the receiver is still registered and is told of the failure.
+          // If `read` throws, the receiver is still registered, and `failed` is called for it.
           const answer = read(message);
           this.forget(id);
           resolve(answer);
@@ -159,7 +164,10 @@ export class Connection {
     });
   }
 
-  /** Starts the watchdog, which probes a silent peer and gives it up; see `Liveness`. */
+  /**
+   * Starts the watchdog. It probes a silent peer, and fails the connection if the peer stays
+   * silent; see `Liveness`.
+   */
   watch(deadAfterMilliseconds: number): void {
     const { url } = this;
     const actions = { url, probe: () => this.#probe(), fail: (error: DirectoryError) => this.fail(error) };
@@ -167,8 +175,8 @@ export class Connection {
   }
 
   /**
-   * Says whether a refresh is under way. During one the connection also fails if only probes are
-   * answered.
+   * Sets whether a refresh is under way. During a refresh the connection also fails if the server
+   * answers only probes.
    */
   refreshing(under: boolean): void {
     this.#refreshing = under;
@@ -176,7 +184,10 @@ export class Connection {
     else this.#watchdog?.refreshed();
   }
 
-  /** Sends an unbind request and closes. Calls the receivers only if there is a `reason`. */
+  /**
+   * Sends an unbind request and closes the connection. Calls the receivers only if there is a
+   * `reason`.
+   */
   close(reason?: DirectoryError): void {
     if (this.closed) return;
     const receivers = [...this.#receivers.values()];
@@ -185,7 +196,10 @@ export class Connection {
     if (reason !== undefined) for (const receiver of receivers) receiver.failed(reason);
   }
 
-  /** Closes at once, without an unbind request, and tells every receiver why. */
+  /**
+   * Closes the connection at once, without an unbind request, and reports the reason to every
+   * receiver.
+   */
   fail(error: DirectoryError): void {
     if (this.closed) return;
     const receivers = [...this.#receivers.values()];
@@ -208,20 +222,20 @@ export class Connection {
   }
 
   #decode(bytes: Buffer, shouldContinue: () => boolean): number {
-    let taken: number;
+    let decodedBytes: number;
     try {
-      taken = this.#framer.push(bytes, shouldContinue);
+      decodedBytes = this.#framer.push(bytes, shouldContinue);
     } catch (error) {
       if (!(error instanceof DirectoryError)) throw error;
       this.fail(error);
       return bytes.length;
     }
-    this.#watchdog?.received(taken);
+    this.#watchdog?.received(decodedBytes);
     if (this.#delivered) this.#watchdog?.delivered();
     if (this.#progressed && this.#refreshing) this.#watchdog?.progressed();
     this.#delivered = false;
     this.#progressed = false;
-    return taken;
+    return decodedBytes;
   }
 
   #dispatch(message: LdapMessage): void {

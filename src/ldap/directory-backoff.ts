@@ -1,8 +1,8 @@
 import { backoff, type Pauses } from '../domain/retry.ts';
 
 /**
- * Waits for a directory that did not respond: longer after each failure, but at most until the
- * subscription is connected again.
+ * The waits for a directory that did not respond. They get longer after each failure, and end at
+ * the latest when the subscription is connected again.
  */
 export class DirectoryBackoff {
   readonly #delays: Pauses;

@@ -5,7 +5,8 @@ import type { ClientCertificateSource } from './access.ts';
 import { type ClientCertificate, certificateIn } from './tls-material.ts';
 
 /**
- * By what the server knows the client: its certificate, or the credentials of the socket's peer.
+ * How the server identifies the client: by its certificate, or by the credentials of the socket's
+ * peer.
  */
 export type KnownBy = 'certificate' | 'peer';
 
@@ -33,7 +34,7 @@ export function externalRemedy(knownBy: KnownBy, resultCode: number): string | u
 
 const ROOT = /^gidNumber=\d+\+uidNumber=0,cn=peercred,/i;
 
-/** What to do where slapd takes the client for a name that no entry has. */
+/** What to do if slapd maps the client to a name that no entry has. */
 export function mappingRemedy(knownBy: KnownBy, dn: string): string {
   if (knownBy === 'peer' && ROOT.test(dn)) {
     return `let the access rules name it (by dn.exact="${dn}" write); do not map it by olcAuthzRegexp, as root's own ldapmodify -Y EXTERNAL would be mapped, too, and no longer reach cn=config`;
@@ -57,9 +58,9 @@ const REQUIRED = 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED';
 const CERTIFICATE_ALERT = /^ERR_SSL_.*ALERT_(?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA)/;
 
 /**
- * The error for a connection that the server has ended because of the client's certificate.
- * undefined if it was ended for another reason. Some servers send an alert; others, such as slapd
- * with GnuTLS, just close the connection.
+ * The error for a connection that the server has ended because of the client's certificate;
+ * undefined if the reason was another one. Some servers send an alert. Others, such as slapd with
+ * GnuTLS, just close the connection.
  */
 export function refusedCertificate(
   url: string,
@@ -68,8 +69,8 @@ export function refusedCertificate(
 ): DirectoryError | undefined {
   const code = systemCode(error) ?? systemCode(error instanceof Error ? error.cause : undefined);
   if (presented === undefined) {
-    const wanted = code === REQUIRED || (secured && closedByServer);
-    return wanted ? wantsCertificate(url, code === REQUIRED, error) : undefined;
+    const isRequired = code === REQUIRED || (secured && closedByServer);
+    return isRequired ? wantsCertificate(url, code === REQUIRED, error) : undefined;
   }
   const alerted = code !== undefined && CERTIFICATE_ALERT.test(code);
   if (!alerted && !(secured && closedByServer) && code !== 'ECONNRESET') return undefined;
@@ -107,7 +108,7 @@ export function validityFault(
   return undefined;
 }
 
-/** Node.js separates the parts of a name by newlines. */
+/** Returns a name on one line. Node.js separates the parts of a name by newlines. */
 export function oneLine(name: string): string {
   return name.replaceAll('\n', ', ');
 }

@@ -1,12 +1,12 @@
 import { TryNextServer } from '../domain/directory-error.ts';
 
 /**
- * The servers that lag: they show older versions of accounts than the service has seen. The service
- * leaves each once for the next URL of `directory.url`, which may be newer. If all lag, or no other
- * answers, it stays.
+ * Remembers which servers lag. A server lags if it shows older versions of accounts than the
+ * service has seen. The service leaves such a server once for the next URL of `directory.url`,
+ * whose server may be newer. If all servers lag, or no other one answers, the service stays.
  *
- * States of a server: not behind -> behind (left for the next server) -> behind (the service stays)
- * -> not behind.
+ * States of a server: not behind -> behind (the service leaves it) -> behind (the service stays) ->
+ * not behind.
  */
 export class LaggingServers {
   readonly #urls: () => readonly string[];

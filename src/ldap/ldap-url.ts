@@ -6,10 +6,13 @@ export type LdapUrl =
   | { readonly scheme: 'ldap' | 'ldaps'; readonly host: string; readonly port: number }
   | { readonly scheme: 'ldapi'; readonly path: string };
 
-/** What `directory.url` names: one server, or the domain whose records in DNS name them. */
+/** What `directory.url` names: one server, or a domain whose DNS records name the servers. */
 export type Servers = LdapUrl | { readonly scheme: 'srv'; readonly domain: string };
 
-/** A fault in the URL of a directory. The hint does not repeat the URL: it may hold a password. */
+/**
+ * A fault in the URL of a directory. The hint does not repeat the URL, because the URL may hold a
+ * password.
+ */
 export class LdapUrlFault {
   readonly hint: string;
 
@@ -55,7 +58,7 @@ export function readServers(text: string): Servers | LdapUrlFault {
   );
 }
 
-/** Reads what the configuration has checked. Throws a DirectoryError if it is faulty. */
+/** Reads a value that the configuration has checked. Throws a DirectoryError if it is faulty. */
 export function parseServers(text: string): Servers {
   const servers = readServers(text);
   return servers instanceof LdapUrlFault ? parseLdapUrl(text) : servers;

@@ -7,7 +7,10 @@ import { readGeneralizedTime } from '../domain/timestamp.ts';
 import type { DirectoryOperations } from './operations.ts';
 import { escapeFilterValue } from './wire/filter.ts';
 
-/** An object class of RFC 4519 that every server knows. It needs a cn and allows a description. */
+/**
+ * An object class of RFC 4519 that every server knows. An entry of this class needs a cn and may
+ * have a description.
+ */
 const LEASE_CLASS = 'applicationProcess';
 const VALUE = 'description';
 
@@ -18,15 +21,18 @@ export interface ShownLease {
   readonly writtenAt: number | undefined;
 }
 
-/** What commands read of the leases. No service decides by it. */
+/** The leases as commands read them. No service decides by this view. */
 export interface LeaseView {
-  /** Those leases that exist, by name: at most as many as one search may name. */
+  /**
+   * Returns those leases that exist, by name. One call takes at most as many names as one search
+   * may have.
+   */
   show(names: readonly string[]): Promise<ReadonlyMap<string, ShownLease>>;
 }
 
 /**
- * The leases and the presences below `base`, each as the entry `cn=<name>` with its value in the
- * description.
+ * The leases and the presences below `base`. Each is an entry `cn=<name>` whose description holds
+ * the value.
  */
 export function leaseStore(
   operations: Pick<DirectoryOperations, 'add' | 'modify' | 'search'>,
@@ -49,29 +55,29 @@ export function leaseStore(
       ]);
     },
     read: async (name) => {
-      let found: readonly string[] | undefined;
+      let values: readonly string[] | undefined;
       const request = { base: dnOf(name), scope: 'base', filter: '(objectClass=*)', attributes: [VALUE] } as const;
       const take = (entry: DirectoryEntry) => {
-        found = textsOf(entry, VALUE);
+        values = textsOf(entry, VALUE);
       };
       await operations.search(request, {}, take).catch(unlessMissing);
-      return found;
+      return values;
     },
     list: async (names) => {
-      const found = new Map<string, readonly string[]>();
+      const leases = new Map<string, readonly string[]>();
       await search(ofNames(names), 'entryCSN', (entry) => {
-        for (const name of textsOf(entry, 'cn')) found.set(name.toLowerCase(), textsOf(entry, VALUE));
+        for (const name of textsOf(entry, 'cn')) leases.set(name.toLowerCase(), textsOf(entry, VALUE));
       });
-      return found;
+      return leases;
     },
     show: async (names) => {
-      const found = new Map<string, ShownLease>();
+      const leases = new Map<string, ShownLease>();
       await search(ofNames(names), 'modifyTimestamp', (entry) => {
         const lease = readLease(textsOf(entry, VALUE));
         const writtenAt = readGeneralizedTime(textsOf(entry, 'modifyTimestamp')[0] ?? '');
-        for (const name of textsOf(entry, 'cn')) found.set(name.toLowerCase(), { lease, writtenAt });
+        for (const name of textsOf(entry, 'cn')) leases.set(name.toLowerCase(), { lease, writtenAt });
       });
-      return found;
+      return leases;
     },
     announce: async (name, value) => {
       try {
@@ -82,12 +88,12 @@ export function leaseStore(
       }
     },
     presences: async () => {
-      const found: Presence[] = [];
+      const presences: Presence[] = [];
       await search(`(cn=${PRESENCE_PREFIX}*)`, 'entryCSN', (entry) => {
         const presence = readPresence(textsOf(entry, VALUE), textsOf(entry, 'entryCSN')[0]);
-        if (presence !== undefined) found.push(presence);
+        if (presence !== undefined) presences.push(presence);
       });
-      return found;
+      return presences;
     },
   };
 }

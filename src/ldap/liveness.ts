@@ -1,16 +1,17 @@
 /**
  * Decides from times alone whether a connection is still alive. Times are milliseconds of a
  * monotonic clock.
- * - A silent peer is probed, and given up if it stays silent.
+ * - A silent peer is probed. If it stays silent, the connection is given up.
  * - A refresh without progress is given up, even if the peer answers probes.
- * - A stream that completes no message is given up: a damaged length field swallows everything that
- *   follows. A large message may take any time as long as its bytes arrive at `MINIMUM_RATE`.
- * Arriving bytes renew the time limit of a message, but never beyond its full length. So a fast
- * stream that a damaged length swallows is still given up soon after it falls silent.
+ * - - A stream that completes no message is given up, because a damaged length field swallows
+ *   everything that follows. A large message may take any time as long as its bytes arrive at
+ *   `MINIMUM_RATE`.
+ * Arriving bytes extend the time limit of a message, but never beyond its full length. Therefore a
+ * fast stream that a damaged length swallows is still given up soon after it falls silent.
  */
 
 /**
- * Bytes per millisecond. An unfinished message that arrives at this rate is not taken for damage,
+ * The rate, in bytes per millisecond, at which an unfinished message is not regarded as damaged,
  * however long it takes.
  */
 export const MINIMUM_RATE = 64;
@@ -20,14 +21,16 @@ export type LivenessVerdict =
   /** Nothing was received for half of `deadAfter`: send a probe. */
   | { readonly kind: 'probe'; readonly inMilliseconds: number }
   | { readonly kind: 'silent' }
-  /** No message was completed for twice `deadAfter`, and too few bytes came for a large one. */
+  /**
+   * No message was completed for twice `deadAfter`, and too few bytes arrived for a large message.
+   */
   | { readonly kind: 'garbled' }
   | { readonly kind: 'stuck' };
 
 export class Liveness {
   readonly #deadAfter: number;
   #receivedAt: number;
-  /** When the unfinished message began, moved forward by the time that its bytes have earned. */
+  /** When the unfinished message began. Arriving bytes move this time forward. */
   #incompleteSince: number | undefined;
   #progressAt: number | undefined;
   #probedAt: number | undefined;
@@ -54,14 +57,14 @@ export class Liveness {
     this.#progressAt = now;
   }
 
-  /** No refresh is under way: from here on a connection without entries is normal. */
+  /** No refresh is under way. From now on a connection without entries is normal. */
   refreshed(): void {
     this.#progressAt = undefined;
   }
 
   /**
-   * Returns what to do now and, unless the connection is given up, when to call again. After a
-   * probe the peer has half of `deadAfter` to answer, however late the probe was sent.
+   * Returns what to do now and, unless the connection is given up, when to call this again. After a
+   * probe the peer has half of `deadAfter` to answer, even if the probe was sent late.
    */
   judge(now: number): LivenessVerdict {
     const half = this.#deadAfter / 2;

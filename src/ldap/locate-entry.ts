@@ -5,9 +5,10 @@ import type { DirectoryOperations } from './operations.ts';
 import { escapeFilterValue } from './wire/filter.ts';
 
 /**
- * Returns a function that reads an entry wherever it is now: by its entryUUID in the whole naming
- * context, also above the base; without an entryUUID by its DN. It resolves to undefined if there
- * is no such entry, or none that the bind account may read, and rejects with a DirectoryError.
+ * Returns a function that reads an entry wherever it is now. It searches the whole naming context,
+ * also above the base, for the entryUUID. Without an entryUUID it reads the DN. It resolves to
+ * undefined if there is no such entry, or none that the bind account may read. It rejects with a
+ * DirectoryError.
  */
 export function entryLocator(
   operations: Pick<DirectoryOperations, 'read' | 'search'>,
@@ -16,11 +17,11 @@ export function entryLocator(
 ): (dn: string, entryUUID: string | undefined) => Promise<DirectoryEntry | undefined> {
   let context: string | undefined;
   const search = async (below: string, filter: string): Promise<DirectoryEntry | undefined> => {
-    let found: DirectoryEntry | undefined;
+    let match: DirectoryEntry | undefined;
     await operations.search({ base: below, filter, attributes }, {}, (entry) => {
-      found ??= entry;
+      match ??= entry;
     });
-    return found;
+    return match;
   };
   return async (dn, entryUUID) => {
     if (entryUUID === undefined) return operations.read(dn);
@@ -36,7 +37,10 @@ export function entryLocator(
   };
 }
 
-/** The bind account need not be allowed to read above the base. A server may hide what it may not. */
+/**
+ * Whether the search was refused because it was above the base. The bind account need not have
+ * rights there, and a server may hide what the account may not read.
+ */
 function isOutOfReach(error: unknown): boolean {
   if (!(error instanceof DirectoryError)) return false;
   const { noSuchObject, insufficientAccessRights } = ResultCode;

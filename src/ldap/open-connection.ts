@@ -11,10 +11,10 @@ import { encodeExtended, START_TLS } from './wire/request.ts';
 import { WHO_AM_I } from './wire/who-am-i.ts';
 
 /**
- * Connects to one URL, secures the connection if `access` says so (it never falls back to plain
- * text), and binds. Rejects with a DirectoryError that names the remedy, at the latest after
- * `access.timeoutMilliseconds`, or when the signal is aborted. An abort later on closes the
- * connection.
+ * Connects to one URL, secures the connection if `access` requires it (it never falls back to plain
+ * text), and binds. Rejects with a DirectoryError that names the remedy, after
+ * `access.timeoutMilliseconds` at the latest, or when the signal is aborted. A later abort closes
+ * the connection.
  */
 export async function openConnection(access: DirectoryAccess, url: string, signal: AbortSignal): Promise<Connection> {
   signal.throwIfAborted();
@@ -23,7 +23,7 @@ export async function openConnection(access: DirectoryAccess, url: string, signa
   const timedOut = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(connectTimeout(url, access.timeoutMilliseconds)), access.timeoutMilliseconds);
     const abort = () => {
-      // Without the reason, pending requests on the connection would never be told.
+      // Without the reason, pending requests on the connection would never end.
       connection.close(signal.reason instanceof DirectoryError ? signal.reason : undefined);
       reject(signal.reason);
     };
@@ -51,7 +51,7 @@ async function setUp(connection: Connection, access: DirectoryAccess): Promise<v
     await connection.open(material, startTls);
     if (startTls) await secure(connection, material);
     secured = material !== undefined;
-    // With TLS 1.3 only an answer shows that the server accepts the client's certificate.
+    // With TLS 1.3 only an answer shows that the server has accepted the client's certificate.
     if (secured && access.authentication.method === 'anonymous')
       await connection.ask(encodeExtended(WHO_AM_I), readLdapResult);
     await bind(connection, access.authentication);

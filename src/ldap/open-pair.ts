@@ -9,19 +9,20 @@ export interface ConnectionPair {
   /** The connection of the subscription. */
   readonly subscription: Connection;
   /**
-   * The connection of reads, lists and writes, whose responses need not wait behind those of a
+   * The connection for reads, lists and writes. Their responses need not wait behind those of a
    * refresh.
    */
   readonly requests: ConnectionSource;
 }
 
 /**
- * Opens two connections to a server, each watched for a silent peer. If one fails, the other fails
- * for the same reason, so that all pending requests fail at once and can go on with the next pair.
- * If the server closes the connection for requests, as it may do with an idle one, the next request
- * opens another one.
+ * Opens two connections to a server, and watches each for a silent peer. If one fails, the other
+ * fails for the same reason. So all pending requests fail at once and can continue on the next
+ * pair. If the server closes the connection for requests, as it may do when it is idle, the next
+ * request opens another one.
  *
- * Rejects with a DirectoryError, or when the signal is aborted. A later abort closes both.
+ * Rejects with a DirectoryError, or when the signal is aborted. A later abort closes both
+ * connections.
  */
 export async function openPair(
   access: DirectoryAccess,
@@ -49,7 +50,7 @@ export async function openPair(
   return { subscription, requests };
 }
 
-/** Calls back when the connection has ended, at once if it has already. */
+/** Calls `callback` when the connection has ended, or at once if it has ended already. */
 function onEnd({ ended, url }: Connection, callback: (reason: DirectoryError) => void): void {
   const call = () => {
     const { reason } = ended;

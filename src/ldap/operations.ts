@@ -29,7 +29,7 @@ const POST_READ_CONTROLS = {
   version: postReadControl(['modifyTimestamp', 'entryCSN']),
 } as const;
 
-/** A server that does not know the control ignores it. */
+/** The Post-Read control. A server that does not know it ignores it. */
 function postReadControl(attributes: readonly string[]): RequestControl {
   return { type: POST_READ, criticality: false, value: encodePostReadRequest(attributes) };
 }
@@ -38,9 +38,12 @@ export interface OperationsOptions {
   readonly connections: ConnectionSource;
   /** Accounts are searched for at and below this DN. */
   readonly base: string;
-  /** A write, or a search that makes no progress, is given up after this time. */
+  /** A write, or a search without progress, is given up after this time. */
   readonly timeoutMilliseconds: number;
-  /** Called when the server at `url` answers a write with a referral: it is a read-only replica. */
+  /**
+   * Called when the server at `url` answers a write with a referral, which means that the server is
+   * a read-only replica.
+   */
   readonly referred?: (error: DirectoryError, url: string) => void;
 }
 
@@ -61,7 +64,7 @@ export class DirectoryOperations implements AccountDirectory {
     this.#options = options;
   }
 
-  /** Closes for good: pending operations reject at once, and so do all later ones. */
+  /** Closes for good. Pending operations reject at once, and so do all later ones. */
   close(): void {
     this.#options.connections.close();
   }
@@ -97,26 +100,26 @@ export class DirectoryOperations implements AccountDirectory {
   }
 
   async read(dn: string): Promise<DirectoryEntry | undefined> {
-    const found = await this.#first({ base: dn, scope: 'base', filter: '(objectClass=*)', attributes: WHOLE_ENTRY });
+    const entry = await this.#first({ base: dn, scope: 'base', filter: '(objectClass=*)', attributes: WHOLE_ENTRY });
     // Use the DN of the request: the one in the response may be damaged.
-    return found === undefined ? undefined : entryAt(dn, found);
+    return entry === undefined ? undefined : entryAt(dn, entry);
   }
 
   async find(entryUUID: string): Promise<DirectoryEntry | undefined> {
-    const found = await this.#first({
+    const entry = await this.#first({
       base: this.#options.base,
       scope: 'subtree',
       filter: `(entryUUID=${escapeFilterValue(entryUUID)})`,
       attributes: WHOLE_ENTRY,
     });
-    if (found !== undefined && !isAtOrBelow(found.dn, this.#options.base)) throw malformed('an entry outside the base');
-    return found;
+    if (entry !== undefined && !isAtOrBelow(entry.dn, this.#options.base)) throw malformed('an entry outside the base');
+    return entry;
   }
 
   /**
    * Calls `entry` for each entry at or below the base that matches the filter. An entry over the
-   * size limit has only its DN (`unreadable`). Resolves to the refusal of pages, if the server
-   * refused them; entries may then have come twice.
+   * size limit has only its DN (`unreadable`). If the server has refused pages, the call resolves
+   * to that refusal, and entries may have been passed twice.
    */
   async search(
     request: Pick<SearchRequest, 'filter' | 'attributes'> & Partial<SearchRequest>,
@@ -129,24 +132,24 @@ export class DirectoryOperations implements AccountDirectory {
   }
 
   async #first(request: SearchRequest): Promise<DirectoryEntry | undefined> {
-    let found: DirectoryEntry | undefined;
+    let first: DirectoryEntry | undefined;
     try {
       await this.search(request, {}, (entry) => {
-        found ??= entry;
+        first ??= entry;
       });
     } catch (error) {
       if (error instanceof DirectoryError && error.resultCode === ResultCode.noSuchObject) return undefined;
       throw error;
     }
-    if (found?.unreadable !== undefined) {
-      throw new DirectoryError(`${found.dn}: ${found.unreadable}`, { resultCode: ResultCode.answerTooLarge });
+    if (first?.unreadable !== undefined) {
+      throw new DirectoryError(`${first.dn}: ${first.unreadable}`, { resultCode: ResultCode.answerTooLarge });
     }
-    return found;
+    return first;
   }
 
   /**
-   * Sends a write. Resolves to the entry of a Post-Read control. An answer that does not come in
-   * time fails the connection: it is not known whether the write was carried out.
+   * Sends a write. Resolves to the entry of a Post-Read control. If no answer arrives in time, the
+   * connection is failed, because it is not known whether the write was carried out.
    */
   async #write(
     operation: Buffer,
@@ -159,8 +162,8 @@ export class DirectoryOperations implements AccountDirectory {
     const awaited = awaitAnswer(connection, timeoutMilliseconds, () =>
       connection.fail(responseTimeout(url, timeoutMilliseconds)),
     );
-    const asked = connection.ask(operation, (message) => readAnswer(message, answer), controls);
-    const { result, entry } = await asked.finally(() => awaited.stop());
+    const response = connection.ask(operation, (message) => readAnswer(message, answer), controls);
+    const { result, entry } = await response.finally(() => awaited.stop());
     if (result.resultCode === ResultCode.success) return entry;
     const error = resultError('the directory answered', result);
     if (error.resultCode === ResultCode.referral) referred?.(error, url);
@@ -174,7 +177,10 @@ function readAnswer(message: LdapMessage, expected: number) {
   return { result: readLdapResult(message), entry: control === undefined ? undefined : readPostRead(control) };
 }
 
-/** Critical: a server that ignored the control would carry out a write that it has to refuse. */
+/**
+ * The Assertion control. It is critical, because a server that ignored it would carry out a write
+ * that it has to refuse.
+ */
 function assertion(filter: string): RequestControl {
   return { type: ASSERTION, criticality: true, value: encodeAssertion(filter) };
 }

@@ -1,12 +1,12 @@
 /**
- * Milliseconds of decoding after which other work has its turn. An account in work needs about five
- * turns of the event loop, each of which waits for the end of a slice.
+ * How long decoding may take before other work runs. An account in work needs about five passes of
+ * the event loop, and each of them waits for the end of a slice.
  */
 const SLICE_MILLISECONDS = 1;
 
 /**
- * Messages between two readings of the clock: reading it costs as much as a small part of decoding
- * a small message.
+ * The number of messages between two readings of the clock. A reading costs as much as decoding
+ * part of a small message.
  */
 const MESSAGES_PER_CLOCK_READING = 8;
 
@@ -14,10 +14,10 @@ const MESSAGES_PER_CLOCK_READING = 8;
 export type Decode = (bytes: Buffer, shouldContinue: () => boolean) => number;
 
 /**
- * Decodes the bytes of a socket in time slices. A socket delivers up to two megabytes in one turn
- * of the event loop, and processing their content may take a second. At the end of a slice reading
- * pauses, and bytes that were delivered already are kept. Decoding continues after all other
- * pending work has had its turn.
+ * Decodes the bytes of a socket in time slices. A socket delivers up to two megabytes in one pass
+ * of the event loop, and processing them may take a second. At the end of a slice reading pauses,
+ * and bytes that were already delivered are kept. Decoding continues after all other pending work
+ * has run.
  *
  * States: reading -> pausing (the slice is over) -> reading (all pending bytes are decoded). `stop`
  * ends both.
@@ -26,7 +26,7 @@ export class PacedReader {
   readonly #decode: Decode;
   readonly #resumeReading: () => void;
   readonly #now: () => number;
-  /** Milliseconds used in this slice. */
+  /** The milliseconds that decoding has used in this slice. */
   #spent = 0;
   /** Delivered bytes that are not decoded yet, in order. */
   #pending: Buffer[] = [];
@@ -49,13 +49,13 @@ export class PacedReader {
   }
 
   /**
-   * Takes bytes from the socket; the caller may reuse their buffer afterwards. Returns false if
+   * Takes bytes from the socket. The caller may reuse their buffer afterwards. Returns false if
    * reading has to pause; bytes that are delivered nevertheless are kept.
    */
   take(bytes: Buffer): boolean {
-    const taken = this.#pausing === undefined ? this.#decodeSome(bytes) : 0;
+    const decodedBytes = this.#pausing === undefined ? this.#decodeSome(bytes) : 0;
     if (this.#stopped) return false;
-    if (taken < bytes.length) this.#pending.push(Buffer.from(bytes.subarray(taken)));
+    if (decodedBytes < bytes.length) this.#pending.push(Buffer.from(bytes.subarray(decodedBytes)));
     if (this.#pausing === undefined && this.#isSliceOver()) this.#pause();
     return this.#pausing === undefined;
   }
@@ -81,9 +81,9 @@ export class PacedReader {
     this.#spent = 0;
     while (this.#pending[0] !== undefined && !this.#isSliceOver()) {
       const [bytes] = this.#pending;
-      const taken = this.#decodeSome(bytes);
+      const decodedBytes = this.#decodeSome(bytes);
       if (this.#stopped) return;
-      if (taken < bytes.length) this.#pending[0] = bytes.subarray(taken);
+      if (decodedBytes < bytes.length) this.#pending[0] = bytes.subarray(decodedBytes);
       else this.#pending.shift();
     }
     if (this.#isSliceOver()) {
@@ -97,13 +97,13 @@ export class PacedReader {
   #decodeSome(bytes: Buffer): number {
     const started = this.#now() - this.#spent;
     let messages = 0;
-    const taken = this.#decode(bytes, () => {
+    const decodedBytes = this.#decode(bytes, () => {
       messages += 1;
       if (messages % MESSAGES_PER_CLOCK_READING === 0) this.#spent = this.#now() - started;
       return !this.#isSliceOver();
     });
     this.#spent = this.#now() - started;
-    return taken;
+    return decodedBytes;
   }
 
   #isSliceOver(): boolean {

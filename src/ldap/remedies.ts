@@ -8,8 +8,7 @@ interface ResultText {
 }
 
 /**
- * Result codes of RFC 4511 (appendix A.1), RFC 4533, RFC 4528 and RFC 3909, each with what to do
- * about it.
+ * Result codes of RFC 4511 (appendix A.1), RFC 4533, RFC 4528 and RFC 3909. Each has its remedy.
  */
 const RESULT_TEXTS: Readonly<Record<number, ResultText>> = {
   0: { name: 'success' },
@@ -115,8 +114,8 @@ function remedyForResult(code: number): string | undefined {
 }
 
 /**
- * The error for an unexpected result. `doing` names the operation; `remedy` overrides the one in
- * the table.
+ * The error for an unexpected result. `doing` names the operation. `remedy` replaces the one in the
+ * table.
  */
 export function resultError(
   doing: string,

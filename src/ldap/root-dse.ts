@@ -14,10 +14,10 @@ const ROOT_DSE = encodeSearch({
   attributes: ['vendorName', 'vendorVersion', 'objectClass', 'supportedControl', 'supportedCapabilities'],
 });
 
-/** The capability that Active Directory and Samba's domain controllers name. */
+/** The capability that Active Directory and Samba's domain controllers list. */
 const ACTIVE_DIRECTORY = '1.2.840.113556.1.4.800';
 
-/** The servers for which there are instructions of their own. */
+/** The servers for which the service has instructions of their own. */
 export type ServerKind = 'OpenLDAP' | '389-ds' | 'Active Directory' | 'other';
 
 /** What a server says about itself. */
@@ -26,7 +26,7 @@ export interface ServerFacts {
   /** Vendor and version, as short text. */
   readonly description: string;
   readonly fencing: Fencing;
-  /** The object identifiers of the controls that it names. */
+  /** The object identifiers of the controls that the server lists. */
   readonly controls: ReadonlySet<string>;
 }
 
@@ -54,8 +54,8 @@ export function describeServer(connection: Connection): Promise<ServerFacts> {
 }
 
 /**
- * OpenLDAP and Active Directory give no vendor attributes, but the object class of the root DSE,
- * and a capability, name them.
+ * Names the server. OpenLDAP and Active Directory have no vendor attributes, but are recognised by
+ * the object class of the root DSE and by a capability.
  */
 function identify(entry: DirectoryEntry): Pick<ServerFacts, 'kind' | 'description'> {
   const text = (name: string) => entry.values(name).map((value) => value.toString('utf8').trim());
@@ -68,15 +68,15 @@ function identify(entry: DirectoryEntry): Pick<ServerFacts, 'kind' | 'descriptio
       : vendor === '389 Project'
         ? '389-ds'
         : 'other';
-  // The version of 389-ds holds its name.
-  const said = kind === '389-ds' && version !== undefined ? version : [vendor, version].filter(Boolean).join(' ');
+  // The version of 389-ds contains the name of the vendor.
+  const vendorText = kind === '389-ds' && version !== undefined ? version : [vendor, version].filter(Boolean).join(' ');
   const named = kind === 'other' ? 'unknown server' : kind;
-  return { kind, description: (said === '' ? named : said).slice(0, 100) };
+  return { kind, description: (vendorText === '' ? named : vendorText).slice(0, 100) };
 }
 
 /**
- * Fencing by version needs both controls: Post-Read, to learn the version that a claim made, and
- * Assertion, to require that version at the outcome.
+ * Chooses the fencing. Fencing by version needs two controls: Post-Read, which returns the version
+ * that a claim made, and Assertion, which requires that version at the outcome.
  */
 function fencingOf(offered: ReadonlySet<string>): Fencing {
   return offered.has(ASSERTION) && offered.has(POST_READ) ? 'version' : 'token';

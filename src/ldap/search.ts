@@ -13,15 +13,15 @@ import { readSearchEntry } from './wire/search-entry.ts';
 const PAGED_RESULTS = '1.2.840.113556.1.4.319';
 
 /**
- * Entries per page of all lists. Usual limits of a directory allow it, other requests on the
- * connection wait for one page at most, and memory holds one.
+ * Entries per page of all lists. The usual limits of a directory allow it, other requests on the
+ * connection wait for one page at most, and only one page is in memory.
  */
 export const PAGE_SIZE = 500;
 
 /**
- * The result codes with which servers refuse pages, or pages of that size, or end them before the
- * list does: slapd answers 11 with `size.prtotal=disabled` and with `size.pr=N`, and 4 after N
- * entries with `size.prtotal=N`. The limits of a search without pages are others.
+ * The result codes with which servers refuse pages, refuse pages of that size, or end them before
+ * the list is complete. slapd answers 11 with `size.prtotal=disabled` and with `size.pr=N`, and 4
+ * after N entries with `size.prtotal=N`. A search without pages has other limits.
  */
 const PAGES_REFUSED: ReadonlySet<number | undefined> = new Set([
   ResultCode.sizeLimitExceeded,
@@ -31,10 +31,10 @@ const PAGES_REFUSED: ReadonlySet<number | undefined> = new Set([
 ]);
 
 export interface SearchOptions {
-  /** Entries per page. undefined: no paging. */
+  /** Entries per page. undefined: the search has no pages. */
   readonly pageSize?: number;
   /**
-   * The search is abandoned if no response arrives for this long, nor bytes of one at
+   * The search is abandoned if for this long neither a response arrives nor bytes of one at
    * `MINIMUM_RATE`.
    */
   readonly timeoutMilliseconds: number;
@@ -45,10 +45,10 @@ export interface SearchOptions {
  * Rejects with a DirectoryError when the connection fails, when no response arrives in time (the
  * connection may still work), and for every result except success. So a partial list
  * (sizeLimitExceeded) and a missing base (noSuchObject) are errors. An entry over the size limit is
- * no error: it is passed on without attributes.
+ * no error. It is passed on without attributes.
  *
- * Where the server refuses pages, the search is begun again without them, and entries that were
- * passed on before are passed on again. Resolves to that refusal, or to undefined.
+ * If the server refuses pages, the search is repeated without them, and entries that were passed on
+ * before are passed on again. The call then resolves to that refusal, otherwise to undefined.
  */
 export async function search(
   connection: Connection,
@@ -77,9 +77,9 @@ async function searchPages(
   let cookie: Buffer | undefined = Buffer.alloc(0);
   while (cookie !== undefined) {
     let entries = 0;
-    const next = await searchPage(connection, request, cookie, options, (found) => {
+    const next = await searchPage(connection, request, cookie, options, (each) => {
       entries += 1;
-      entry(found);
+      entry(each);
     });
     if (entries === 0 && next?.equals(cookie)) throw endlessPaging(connection.url);
     cookie = next;
@@ -88,7 +88,7 @@ async function searchPages(
 
 /**
  * Runs the search for one page. Resolves to the cookie of the next page, or to undefined after the
- * last one.
+ * last page.
  */
 function searchPage(
   connection: Connection,

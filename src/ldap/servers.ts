@@ -3,7 +3,7 @@ import { DirectoryError } from '../domain/directory-error.ts';
 import { systemCode } from '../host/host-fault.ts';
 import { LdapUrlFault, readLdapUrl, readServers } from './ldap-url.ts';
 
-/** A record of DNS that names a server (RFC 2782). */
+/** A DNS record that names a server (RFC 2782). */
 export interface SrvRecord {
   readonly name: string;
   readonly port: number;
@@ -15,19 +15,19 @@ export interface SrvRecord {
 export type ResolveSrv = (name: string) => Promise<readonly SrvRecord[]>;
 
 export interface LookUpOptions {
-  /** Default: by the name servers of this host. */
+  /** Default: the name servers of this host are asked. */
   readonly resolve?: ResolveSrv;
   /** Returns a random number in [0, 1). Default: Math.random. */
   readonly random?: () => number;
-  /** Called for a domain that cannot be looked up while there are other servers. */
+  /** Called for a domain that cannot be looked up if there are other servers. */
   readonly failed?: (error: DirectoryError) => void;
 }
 
 /**
- * The URLs of the servers that may be connected to, in the order in which they are to be tried:
- * those of `directory.url`, with `srv:DOMAIN` replaced by the servers that DNS names now. Emits
- * synchronously, as an array, where nothing is to be looked up. Rejects with a DirectoryError if
- * there is no server.
+ * Emits the URLs of the servers that may be connected to, in the order in which they are to be
+ * tried. They are those of `directory.url`, with `srv:DOMAIN` replaced by the servers that DNS
+ * names now. If nothing has to be looked up, the URLs are emitted synchronously, as an array.
+ * Rejects with a DirectoryError if there is no server.
  */
 export function currentUrls(
   written: readonly string[],
@@ -37,8 +37,8 @@ export function currentUrls(
 }
 
 /**
- * Resolves to what `attempt` resolves to for the first server that it does not fail for. Rejects
- * with the DirectoryError of the last server, and at once with any other error.
+ * Calls `attempt` for one server after the other, and resolves to the first result. If all fail, it
+ * rejects with the DirectoryError of the last server. It rejects with any other error at once.
  */
 export async function atFirstServer<T>(written: readonly string[], attempt: (url: string) => Promise<T>): Promise<T> {
   let last: unknown = new DirectoryError('no URL of a directory is configured', { remedy: 'set directory.url' });
@@ -53,11 +53,11 @@ export async function atFirstServer<T>(written: readonly string[], attempt: (url
   throw last;
 }
 
-/** The URLs of the servers that may be connected to now; see `currentUrls`. */
+/** Resolves to the URLs of the servers that may be connected to now; see `currentUrls`. */
 export async function lookUp(written: readonly string[], options: LookUpOptions = {}): Promise<readonly string[]> {
   const { resolve = resolveByDns, random = Math.random, failed = () => {} } = options;
   const errors: DirectoryError[] = [];
-  const found = await Promise.all(
+  const lists = await Promise.all(
     written.map(async (text) => {
       const servers = readServers(text);
       if (servers instanceof LdapUrlFault || servers.scheme !== 'srv') return [text];
@@ -70,7 +70,7 @@ export async function lookUp(written: readonly string[], options: LookUpOptions 
       }
     }),
   );
-  const urls = [...new Set(found.flat())];
+  const urls = [...new Set(lists.flat())];
   const [first] = errors;
   if (urls.length === 0 && first !== undefined) throw first;
   for (const error of errors) failed(error);
@@ -113,11 +113,11 @@ function unresolved(domain: string, name: string, cause: unknown): DirectoryErro
 }
 
 /**
- * The records in the order in which their servers are to be tried (RFC 2782): by priority, and
- * among equal ones at random, by weight.
+ * Returns the records in the order in which their servers are to be tried (RFC 2782): by priority,
+ * and among equal priorities at random, by weight.
  */
 export function inOrder(records: readonly SrvRecord[], random: () => number): SrvRecord[] {
-  // Those without weight come first, so that they have a small chance.
+  // Records without weight come first, so that they have a small chance.
   const left = [...records].sort((one, other) => one.priority - other.priority || one.weight - other.weight);
   const order: SrvRecord[] = [];
   while (left.length > 0) {
@@ -133,7 +133,10 @@ export function inOrder(records: readonly SrvRecord[], random: () => number): Sr
   return order;
 }
 
-/** Milliseconds until the next name server is asked, and how often all are. */
+/**
+ * The milliseconds until the next name server is asked, and the number of rounds through all name
+ * servers.
+ */
 const RESOLVER = { timeout: 2_000, tries: 2 };
 
 function resolveByDns(name: string): Promise<readonly SrvRecord[]> {

@@ -9,8 +9,8 @@ const OTHER_DIRECTORY =
   'keep the accounts in a directory that has one of them: OpenLDAP with the overlay syncprov, or 389 Directory Server';
 
 /**
- * What to do where a server of this kind does not offer a subscription by the protocol that
- * `directory.subscription` names.
+ * What to do if a server of this kind does not offer the protocol that `directory.subscription`
+ * names.
  */
 export function remedyForSubscription(kind: ServerKind, wanted: 'auto' | ProtocolName): string {
   switch (kind) {

@@ -4,9 +4,7 @@ import type { DirectoryEntry } from '../domain/entry.ts';
 import type { SwitchPlace, SwitchReading } from '../domain/switch.ts';
 import type { DirectoryOperations } from './operations.ts';
 
-/**
- * Reads the switch. Rejects with a DirectoryError only if the directory does not answer.
- */
+/** Reads the switch. Rejects with a DirectoryError only if the directory does not answer. */
 export async function readSwitch(
   operations: Pick<DirectoryOperations, 'search'>,
   { dn, attribute }: SwitchPlace,
@@ -14,8 +12,8 @@ export async function readSwitch(
   let entry: DirectoryEntry | undefined;
   const attributes = [attribute, 'modifiersName'];
   try {
-    await operations.search({ base: dn, scope: 'base', filter: '(objectClass=*)', attributes }, {}, (found) => {
-      entry = found;
+    await operations.search({ base: dn, scope: 'base', filter: '(objectClass=*)', attributes }, {}, (each) => {
+      entry = each;
     });
   } catch (error) {
     if (!(error instanceof DirectoryError) || error.resultCode === undefined) throw error;

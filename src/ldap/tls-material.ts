@@ -4,23 +4,25 @@ import { readInput } from '../host/input-file.ts';
 import { passShortage } from '../host/shortage.ts';
 import type { ClientCertificateFiles, TlsFiles } from './access.ts';
 
-/** What a TLS connection is made with, in PEM form. */
+/** The certificates and the key for a TLS connection, in PEM form. */
 export interface TlsMaterial {
   /** The accepted certificate authorities. undefined: those of Node.js. */
   readonly authorities: string | undefined;
-  /** What the client presents. undefined: nothing. */
+  /** The certificate that the client presents. undefined: it presents none. */
   readonly client: ClientCertificate | undefined;
 }
 
-/** A certificate, with those of intermediate authorities after it, and its key. */
+/**
+ * A certificate and its key. Certificates of intermediate authorities may follow the certificate.
+ */
 export interface ClientCertificate {
   readonly certificate: string;
   readonly key: string;
 }
 
 /**
- * The size limit of the file of authorities, in bytes. A system's own bundle of all authorities has
- * about a quarter of a MiB.
+ * The size limit of the file of authorities, in bytes. The bundle of a system, with all
+ * authorities, has about a quarter of a MiB.
  */
 export const LARGEST_AUTHORITIES = 16 * 1024 * 1024;
 
@@ -45,7 +47,7 @@ async function readAuthorities(caFile: string | null): Promise<string | undefine
 
 /**
  * Reads the certificate and its key. Rejects with a DirectoryError if they cannot be read or do not
- * belong together, as while only one of them is renewed.
+ * belong together. That happens while only one of them has been renewed.
  */
 export async function readClientCertificate({
   certFile,

@@ -14,17 +14,17 @@ const KEEPALIVE_AFTER = 30_000;
 /** The events of a transport. */
 export interface TransportEvents {
   /**
-   * Bytes were read; they are valid only during the call. If it returns false, reading pauses until
-   * `resume`; bytes that were already read may still be delivered.
+   * Bytes were read. They are valid only during the call. If it returns false, reading pauses until
+   * `resume`. Bytes that were already read may still be delivered.
    */
   data(bytes: Buffer): boolean;
-  /** The socket is closed; called at most once. `cause` is undefined after an orderly end. */
+  /** The socket is closed. Called at most once. `cause` is undefined after an orderly end. */
   closed(cause: Error | undefined): void;
 }
 
 /**
- * A byte stream to the directory: TCP, TLS or a unix socket. It reads into one reused buffer, so
- * that a refresh of a million entries creates no garbage. After StartTLS Node.js cannot do that,
+ * A byte stream to the directory over TCP, TLS or a unix socket. It reads into one reused buffer,
+ * so that a refresh of a million entries creates no garbage. After StartTLS Node.js cannot do that,
  * and each chunk has its own buffer.
  *
  * States: idle -> open (`open`) -> [secured (`secure`)] -> closed (`close`, the peer, or an error).
@@ -39,7 +39,9 @@ export class Transport {
     this.#events = events;
   }
 
-  /** Connects; `startTlsFollows` says that StartTLS will follow. Rejects with Node.js's error. */
+  /**
+   * Connects. `startTlsFollows` says whether StartTLS will follow. Rejects with Node.js's error.
+   */
   open(url: LdapUrl, material: TlsMaterial | undefined, startTlsFollows: boolean): Promise<void> {
     const address = url.scheme === 'ldapi' ? { path: url.path } : { host: url.host, port: url.port };
     const onread = {
@@ -81,8 +83,8 @@ export class Transport {
   }
 
   /**
-   * Sends `finalBytes`, if given and if nothing else is waiting to be sent, and closes. `closed` is
-   * not called any more.
+   * Sends `finalBytes`, if there are any and nothing else waits to be sent, and closes the socket.
+   * `closed` is not called any more.
    */
   close(finalBytes?: Buffer): void {
     if (this.#closed) return;
@@ -129,7 +131,7 @@ export class Transport {
 
 /**
  * The TLS options that verify the server's certificate and present the client's. They always name
- * the host: without it Node.js verifies the certificate of a StartTLS connection against
+ * the host, because otherwise Node.js verifies the certificate of a StartTLS connection against
  * `localhost`.
  */
 function tlsOptions(host: string, material: TlsMaterial | undefined): tls.ConnectionOptions {

@@ -10,8 +10,8 @@ export interface WatchedConnection {
 }
 
 /**
- * Probes a silent peer and fails the connection to a dead one, at the times that `Liveness` gives.
- * Runs from its construction until `stop`.
+ * Probes a silent peer and fails the connection to a dead one, at the times that `Liveness`
+ * returns. It runs from its construction until `stop`.
  */
 export class Watchdog {
   readonly #connection: WatchedConnection;
@@ -37,12 +37,12 @@ export class Watchdog {
     this.#liveness.delivered();
   }
 
-  /** A refresh began, or received an entry. */
+  /** A refresh began, or an entry of it was received. */
   progressed(): void {
     this.#liveness.progressed(performance.now());
   }
 
-  /** No refresh is under way any more. */
+  /** The refresh has ended. */
   refreshed(): void {
     this.#liveness.refreshed();
   }
@@ -67,8 +67,8 @@ export class Watchdog {
       case 'alive':
         break;
     }
-    // setImmediate lets pending data be read first. So a process that was suspended does not give
-    // up a peer that has answered.
+    // setImmediate lets pending data be read first. Otherwise a process that was suspended would
+    // give up a peer that has answered.
     const later = () => setImmediate(() => this.#judge());
     this.#timer = setTimeout(later, Math.ceil(verdict.inMilliseconds));
   }

@@ -5,9 +5,9 @@ import { encodeExtended } from './wire/request.ts';
 import { readWhoAmI, WHO_AM_I, type WhoAmI } from './wire/who-am-i.ts';
 
 /**
- * Asks the server as whom the connection is bound (RFC 4532). Rejects with a DirectoryError if
- * there is no answer in time. A server that does not offer the operation answers so in the result
- * code.
+ * Asks the server for the identity to which the connection is bound (RFC 4532). Rejects with a
+ * DirectoryError if there is no answer in time. If a server does not offer the operation, the
+ * result code says so.
  */
 export async function whoAmI(connection: Connection, timeoutMilliseconds: number): Promise<WhoAmI> {
   const awaited = awaitAnswer(connection, timeoutMilliseconds, () =>

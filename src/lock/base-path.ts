@@ -10,17 +10,17 @@ import { encodeSearch } from '../ldap/wire/request.ts';
 import { readSearchEntry } from '../ldap/wire/search-entry.ts';
 import type { BasePath, EntryIdentity } from './compatibility.ts';
 
-/** The permanent identifiers of an entry: RFC 4530's, and that of 389 Directory Server. */
+/** The permanent identifiers of an entry: that of RFC 4530, and that of 389 Directory Server. */
 const IDENTIFIERS = ['entryUUID', 'nsUniqueId'] as const;
 
 /** The part of a connection with which the entries are read. */
 export type BasePathConnection = Pick<Connection, 'send' | 'forget' | 'url' | 'target'>;
 
 /**
- * Reads the identity of the entry at `base` and of those above it, as the server gives them, in one
- * round trip. An entry that may not be read has only its DN, in the server's spelling if the base
- * may be read. Rejects with a DirectoryError if the base cannot be searched, or if the connection
- * fails. It has no time limit: the caller must watch for a silent server.
+ * Reads the identity of the entry at `base`, and of those above it, as the server returns them, in
+ * one round trip. For an entry that may not be read, only the DN is known: in the server's spelling
+ * if the base may be read. Rejects with a DirectoryError if the base cannot be searched, or if the
+ * connection fails. It has no time limit, so the caller must watch for a silent server.
  */
 export async function readBasePath(connection: BasePathConnection, base: string): Promise<BasePath> {
   const own = readEntry(connection, base);
@@ -45,14 +45,14 @@ function ancestorsOf(dn: string): string[] {
 }
 
 function idsOf(entry: DirectoryEntry | undefined): Record<string, string> {
-  const known = IDENTIFIERS.flatMap((name) => {
+  const readable = IDENTIFIERS.flatMap((name) => {
     const [value] = entry?.values(name) ?? [];
     return value === undefined || value.length === 0 ? [] : [[name, value.toString('latin1').toLowerCase()] as const];
   });
-  return Object.fromEntries(known);
+  return Object.fromEntries(readable);
 }
 
-/** The URL of a server in one spelling. Another name of its host gives another URL. */
+/** The URL of a server in one spelling. Two names of one host give two URLs. */
 function serverAt(target: LdapUrl): string {
   return target.scheme === 'ldapi'
     ? `ldapi://${target.path}`

@@ -6,20 +6,20 @@
  *   several       | refused                 | granted                     | granted
  *
  * This is the multi-granularity locking of databases, with its intention locks. `one` takes X on
- * its base and IX on all entries above; `several` takes S and IS. IS is compatible with all but X,
- * IX with IS and IX, S with IS and S, X with none. Each service gives the whole path from its base
- * upwards, so two paths are enough to decide what the four modes would.
+ * its base and IX on all entries above. `several` takes S and IS. X is compatible with no lock, IX
+ * with IX and IS, S with S and IS, IS with all except X. Each service records the whole path from
+ * its base upwards, so two paths are enough to decide what the four lock modes would decide.
  */
 
 export type Instances = 'one' | 'several';
 
-/** The identity of an entry, by which services on a host recognise it. */
+/** The identity of an entry. Services on a host recognise the entry by it. */
 export interface EntryIdentity {
   /** The key by which DNs are compared. */
   readonly dn: string;
   /**
-   * The readable identifiers by attribute. The server gives them permanently, the same on every
-   * replica.
+   * The readable identifiers by attribute. The server assigns them permanently, and they are the
+   * same on every replica.
    */
   readonly ids: Readonly<Record<string, string>>;
 }
@@ -31,7 +31,7 @@ export interface BasePath {
   readonly entries: readonly EntryIdentity[];
 }
 
-/** The accounts of a service, and whether it shares them. */
+/** The accounts of a service, and whether other services may share them. */
 export interface LockScope {
   readonly instances: Instances;
   /** One path for each identity that the base has had since the start of the service. */
@@ -55,9 +55,9 @@ function isAtOrAbove(one: BasePath, other: BasePath): boolean {
 }
 
 /**
- * If both entries have identifiers, these decide. Without them, and always on one server (where an
- * entry that was deleted and created again has a new identifier), equal DNs mean the same entry: a
- * wrong refusal is better than two services on one account.
+ * If both entries have identifiers, the identifiers decide. Without them, equal DNs mean the same
+ * entry. On one server equal DNs always do, because an entry that was deleted and created again has
+ * a new identifier. A wrong refusal is better than two services on one account.
  */
 function isSameEntry(one: EntryIdentity, other: EntryIdentity, onOneServer: boolean): boolean {
   const shown = Object.keys(one.ids).filter((name) => other.ids[name] !== undefined);

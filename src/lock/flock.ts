@@ -4,9 +4,9 @@ import { errorText } from '../domain/error-text.ts';
 import { passShortage } from '../host/shortage.ts';
 import { LockFault } from './errors.ts';
 
-/** The path on which flock(1) is looked for if the service has no PATH. */
+/** The PATH on which flock(1) is searched for if the service has none. */
 const DEFAULT_PATH = '/usr/bin:/bin';
-/** The exit code of flock(1) without waiting, if the lock is held. */
+/** The exit code of flock(1) with `-n` if another process holds the lock. */
 const HELD_EXIT_CODE = 1;
 
 /**
@@ -18,7 +18,7 @@ const HELD_EXIT_CODE = 1;
  */
 export async function lockFile(descriptor: number, waitMilliseconds: number): Promise<boolean> {
   const waits = waitMilliseconds > 0;
-  // In its own process group: a Ctrl-C in the service's terminal is for the service alone.
+  // The child has its own process group, so that a Ctrl-C in the terminal reaches only the service.
   const child = spawn('flock', [...(waits ? [] : ['-n']), '-x', '3'], {
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe', descriptor],

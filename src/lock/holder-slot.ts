@@ -1,11 +1,14 @@
 /**
- * The slot of a service among those of this user on this host that work on one base. It names the
- * service as the holder of leases: a service that has the slot knows that the one that had it
- * before has ended.
+ * The slot of a service on this host: one of the lock files that services of this user on one base
+ * can take. The slot names the service as the holder of leases. A service that has taken a slot
+ * knows that the service that had it before has ended.
  *
- * A slot is a file that is locked (flock(2)) as long as its service runs, also while that is
- * stopped. Its device and inode name it, so that a copy of the file, or another view of the file
- * system, names another holder. So does the next boot of the host.
+ * A slot is a file that is locked (flock(2)) as long as its service lives, also while the service
+ * is stopped by a signal. The holder is named by the device and the inode of that file. Therefore a
+ * copy of the file, or another view of the file system, names another holder. After a reboot of the
+ * host the same file also names another holder.
+ *
+ * States: free -> taken (`takeHolderSlot`) -> free (`release`, or the end of the process).
  */
 
 import { createHash } from 'node:crypto';
@@ -21,20 +24,22 @@ import { lockFile } from './flock.ts';
 
 export interface HolderSlot {
   readonly holder: Holder;
-  /** Lets another service have the slot. */
+  /** Releases the slot, so that another service can take it. */
   release(): Promise<void>;
 }
 
 export type HolderHost = Pick<Holder, 'installation' | 'boot'>;
 
-/** More services than any host runs on one base. */
+/** The number of slots on one base. No host runs more services on one base. */
 const MOST_SLOTS = 100;
-/** The most characters of the host's name in a holder. */
+/** The length limit of the host's name in a holder, in characters. */
 const LONGEST_NAME = 40;
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
 
-/** Takes the first free slot for the base. Rejects with a HostFault if there can be none. */
+/**
+ * Takes the first free slot for the base. Rejects with a HostFault if the host can provide none.
+ */
 export async function takeHolderSlot(base: string, folder?: string): Promise<HolderSlot> {
   const slots = folder ?? (await ownFolder('slots'));
   await makeOwnFolder(slots);
@@ -64,12 +69,12 @@ async function trySlot(file: string): Promise<HolderSlot | undefined> {
   return undefined;
 }
 
-/** What the holders of this host have in common, until its next boot. */
+/** The parts that all holders of this host have in common, until its next boot. */
 export async function thisHost(): Promise<HolderHost> {
   return { installation: hostName(), boot: (await readFile(BOOT_ID, 'utf8')).trim() };
 }
 
-/** The host's name, for people. */
+/** The name of the host, for messages. */
 function hostName(): string {
   return (
     hostname()

@@ -1,16 +1,17 @@
 /**
- * The lock of a service on this host, on the entry at its base and everything below. The service
- * reads nothing from the directory and works on no account before it holds the lock. The identity
- * of the entry comes from the directory, so that no spelling of URL and base avoids the lock.
+ * The lock of a service on this host. It covers the entry at the base and everything below. The
+ * service reads nothing from the directory and works on no account before it holds the lock. The
+ * identity of the entry comes from the directory, so that no spelling of URL and base avoids the
+ * lock.
  *
  * States:
  * - free -> held: a connection is to be admitted, and no other service conflicts.
- * - held -> held, for one more entry: the base is a new entry, on the next connection or during
- *   one, and no other service conflicts.
+ * - - held -> held, for one more entry: the base has become a new entry, and no other service
+ *   conflicts. That is noticed at the next connection, or on the open one.
  * - free, held -> refused: another service conflicts, and this one ends.
  * - free, held, refused -> released.
  *
- * Locked entries stay locked to the end, as a script that began under the lock may still run.
+ * Locked entries stay locked to the end, because a script that began under the lock may still run.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { DirectoryError } from '../domain/directory-error.ts';
@@ -29,8 +30,8 @@ export interface InstanceLockOptions {
   /** The DN in the configuration. */
   readonly base: string;
   /**
-   * The interval in milliseconds at which the base is read again on an open connection: no server
-   * ends a subscription whose base was deleted and created again.
+   * The interval in milliseconds at which the base is read again on an open connection. No server
+   * ends a subscription because its base was deleted and created again.
    */
   readonly recheckMilliseconds: number;
   /** Called once with a sentence if the lock is refused. No account may be worked on any more. */
@@ -60,13 +61,13 @@ export class InstanceLock {
 
   /**
    * Resolves when the entry that the connection leads to is locked. Rejects with a LockRefused if
-   * another service holds it (after `refused` was called), or with a DirectoryError if the
-   * directory or the host (cause: a HostFault) prevents the answer for now.
+   * another service holds the lock (after `refused` was called). Rejects with a DirectoryError if
+   * the directory or the host (cause: a HostFault) prevents a decision for now.
    */
   readonly admit = async (connection: ConnectionToAdmit): Promise<void> => {
     connection.refreshing(true);
     const path = await readBasePath(connection, this.#options.base);
-    // The rest needs no response of the server, which may be silent meanwhile.
+    // The rest needs no response of the server, so a silent server is no fault meanwhile.
     connection.refreshing(false);
     await this.#take(path);
     this.#watch(connection);
@@ -80,9 +81,9 @@ export class InstanceLock {
   }
 
   async #take(path: BasePath): Promise<void> {
-    const known = this.#own;
-    const isCovered = known?.record.paths.some((each) => isDeepStrictEqual(each, path)) === true;
-    if (known !== undefined && isCovered && (await this.#table.isInForce(known))) return;
+    const own = this.#own;
+    const isCovered = own?.record.paths.some((each) => isDeepStrictEqual(each, path)) === true;
+    if (own !== undefined && isCovered && (await this.#table.isInForce(own))) return;
     try {
       await this.#table.withMutex(() => this.#lock(path));
     } catch (error) {
@@ -99,16 +100,16 @@ export class InstanceLock {
     if (this.#ended) throw new LockRefused('the service ends');
     const { instances, base, notice } = this.#options;
     const before = this.#own;
-    const known = before?.record.paths ?? [];
-    const paths = known.some((each) => isDeepStrictEqual(each, path)) ? known : [...known, path];
-    const wanted = { pid: process.pid, instances, base, paths };
+    const lockedPaths = before?.record.paths ?? [];
+    const paths = lockedPaths.some((each) => isDeepStrictEqual(each, path)) ? lockedPaths : [...lockedPaths, path];
+    const ownRecord = { pid: process.pid, instances, base, paths };
     const others = await this.#table.others(before);
-    const obstacle = others.find(({ record }) => record === undefined || !isCompatible(wanted, record));
+    const obstacle = others.find(({ record }) => record === undefined || !isCompatible(ownRecord, record));
     if (obstacle !== undefined) throw new LockRefused(refusal(obstacle));
-    this.#own = await this.#table.add(wanted);
+    this.#own = await this.#table.add(ownRecord);
     if (before === undefined) return;
     await this.#table.remove(before);
-    if (!known.some(({ entries }) => isDeepStrictEqual(entries[0], path.entries[0])))
+    if (!lockedPaths.some(({ entries }) => isDeepStrictEqual(entries[0], path.entries[0])))
       notice(`the lock was taken again: the base "${base}" is another entry now, ${describe(path)}`);
   }
 

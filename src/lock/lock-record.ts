@@ -1,17 +1,20 @@
 import * as z from 'zod';
 import type { LockScope } from './compatibility.ts';
 
-/** What a service tells the other services on its host. */
+/** What a service records for the other services on its host. */
 export interface LockRecord extends LockScope {
-  /** The pid in its own namespace. Another pid namespace may have another number for it. */
+  /**
+   * The pid in the service's own namespace. In another pid namespace the process may have another
+   * number.
+   */
   readonly pid: number;
   /** The base in the configuration, for messages. */
   readonly base: string;
 }
 
 /**
- * To be changed when the meaning of a record changes, as services of two versions may meet on a
- * host.
+ * To be changed when the meaning of a record changes, because services of two versions may run on
+ * one host.
  */
 const FORMAT = 1;
 
@@ -26,12 +29,12 @@ const schema = z.object({
   }),
 });
 
-/** The text of a record in its file. */
+/** Returns the text of a record, as it is in its file. */
 export function encodeLockRecord(record: LockRecord): string {
   return `${JSON.stringify({ format: FORMAT, record })}\n`;
 }
 
-/** Reads a text of `encodeLockRecord`; undefined for anything else. Never throws. */
+/** Reads a text that `encodeLockRecord` returned; undefined for any other text. Never throws. */
 export function decodeLockRecord(text: string): LockRecord | undefined {
   try {
     return schema.safeParse(JSON.parse(text)).data?.record;

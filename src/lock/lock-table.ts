@@ -1,13 +1,13 @@
 /**
- * The lock table of a host: a folder with one file, the lock record, for each service.
+ * The lock table of a host is a folder with one file, the lock record, for each service.
  *
- * A record is in force while its file is locked (flock(2)), so until the service ends: the kernel
- * releases the lock with the process. An unlocked file was left behind and is removed by the next
- * reader. Only the process that holds the lock on the file `mutex` reads and changes the table, so
- * that a compatibility check is still valid when the new record is written.
+ * A record is in force while its file is locked (flock(2)). The kernel releases the lock when the
+ * service ends. An unlocked file was left behind and is removed by the next reader. Only the
+ * process that holds the lock on the file `mutex` reads and changes the table. Therefore a
+ * compatibility check is still valid when the new record is written.
  *
  * States of a record: made (under the mutex: file, lock, content) -> in force -> removed (file,
- * then lock), or left behind.
+ * then lock). If the process dies, the record is left behind.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -29,7 +29,7 @@ export interface OwnRecord {
   readonly handle: FileHandle;
 }
 
-/** A record in force. `record` is undefined if another version wrote it. */
+/** A record in force. `record` is undefined if a service of another version wrote it. */
 export interface RecordInForce {
   readonly file: string;
   readonly record: LockRecord | undefined;
@@ -41,7 +41,7 @@ export function lockFolder(): Promise<string> {
   return ownFolder('locks');
 }
 
-/** Work under the mutex takes milliseconds. */
+/** How long a process waits for the mutex. Work under the mutex takes milliseconds. */
 const MUTEX_TIMEOUT_MILLISECONDS = 10_000;
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -67,7 +67,8 @@ export class LockTable {
             `${file} was held for ${MUTEX_TIMEOUT_MILLISECONDS / 1000} s`,
             'end the service that stands still while it starts (fuser names it)',
           );
-        // If the file was deleted meanwhile, the next process locks another file: try again.
+        // If the file was deleted meanwhile, the next process locks another file. Lock again in
+        // that case.
         if (await isAt(file, handle)) return await work();
       } finally {
         await handle.close();
@@ -75,16 +76,16 @@ export class LockTable {
     }
   }
 
-  /** The records in force, without one's own. Call it under the mutex. */
+  /** The records in force, except `own`. Call it under the mutex. */
   async others(own: OwnRecord | undefined): Promise<RecordInForce[]> {
-    const found: RecordInForce[] = [];
+    const records: RecordInForce[] = [];
     for (const name of await readdir(this.folder)) {
       const file = join(this.folder, name);
       if (!name.endsWith(RECORD_SUFFIX) || file === own?.file) continue;
       const record = await this.#readRecord(file);
-      if (record !== undefined) found.push(record);
+      if (record !== undefined) records.push(record);
     }
-    return found;
+    return records;
   }
 
   /** Writes a record and puts it in force. Call it under the mutex. */
@@ -102,7 +103,7 @@ export class LockTable {
     }
   }
 
-  /** Whether the record's file still exists for others. */
+  /** Whether other services can still see the record: its file still has its name. */
   isInForce({ file, handle }: OwnRecord): Promise<boolean> {
     return isAt(file, handle);
   }
@@ -112,9 +113,7 @@ export class LockTable {
     await handle.close();
   }
 
-  /**
-   * The record in a file. If it is not in force the file is removed, and the result is undefined.
-   */
+  /** The record in a file. A file that is not in force is removed, and the result is undefined. */
   async #readRecord(file: string): Promise<RecordInForce | undefined> {
     let handle: FileHandle;
     try {

@@ -15,7 +15,7 @@ export const Tag = {
   set: 0x31,
 } as const;
 
-/** The longest integer in bytes that a number always holds exactly. */
+/** The most bytes of an integer that a JavaScript number always holds exactly. */
 const LONGEST_INTEGER = 6;
 
 /** The error for bytes that are not the BER that the protocol prescribes. */
@@ -27,9 +27,9 @@ export function malformed(what: string): DirectoryError {
 }
 
 /**
- * A position in BER bytes. `next` reads one element: `start` and `stop` are then the bounds of its
- * value, and `offset` is the position after it. To read inside the value, set `offset` to `start`,
- * or call `enter` for a separate reader.
+ * A position in BER bytes. `next` reads one element. After that `start` and `stop` are the bounds
+ * of its value, and `offset` is the position after it. To read inside the value, set `offset` to
+ * `start`, or call `enter` for a separate reader.
  */
 export class BerReader {
   readonly bytes: Buffer;
@@ -118,7 +118,7 @@ export class BerReader {
   }
 }
 
-/** Encodes an element with the tag; its value is the parts, concatenated. */
+/** Encodes an element with the tag. Its value consists of the parts, concatenated. */
 export function element(tag: number, ...parts: readonly Buffer[]): Buffer {
   let length = 0;
   for (const part of parts) length += part.length;
@@ -156,7 +156,7 @@ export function enumerated(value: number): Buffer {
   return integer(value, Tag.enumerated);
 }
 
-/** TRUE is encoded as 0xff (RFC 4511, section 5.1). */
+/** Encodes a truth value. TRUE is 0xff (RFC 4511, section 5.1). */
 export function boolean(value: boolean, tag: number = Tag.boolean): Buffer {
   return element(tag, Buffer.of(value ? 0xff : 0));
 }

@@ -17,13 +17,13 @@ const Choice = {
 
 const ATTRIBUTE = /^(?:[A-Za-z][A-Za-z0-9_-]*|\d+(?:\.\d+)+)(?:;[A-Za-z0-9-]+)*$/;
 const EXTENSIBLE = /^([A-Za-z0-9_.;-]*?)(:dn)?(?::([A-Za-z0-9.-]+))?$/i;
-/** The deepest nesting that is accepted; no person writes a deeper one. */
+/** The deepest nesting that is accepted. No person writes a deeper filter. */
 const DEEPEST = 100;
 
 /**
  * Encodes a search filter from its text (RFC 4515). Escapes (`\2a`) and non-ASCII characters are
- * sent as the bytes that they stand for: a filter library that sends the escape itself finds
- * nothing, and reports no error. The outermost parentheses are optional, and spaces are allowed
+ * sent as the bytes that they stand for. A filter library that sends the escape itself finds
+ * nothing and reports no error. The outermost parentheses are optional, and spaces are allowed
  * between filters. Throws a DirectoryError that names the position of a fault.
  */
 export function encodeFilter(text: string): Buffer {
@@ -123,7 +123,7 @@ class Parser {
     return element(Choice.extensibleMatch, ...parts);
   }
 
-  /** Decodes an assertion value: `\` and two hexadecimal digits are one byte. */
+  /** Decodes an assertion value. `\` and two hexadecimal digits stand for one byte. */
   #value(text: string): Buffer {
     if (!text.includes('\\')) return Buffer.from(text, 'utf8');
     const [head = '', ...escaped] = text.split('\\');

@@ -6,15 +6,18 @@ import { OversizedMessage } from './oversized-message.ts';
 export const DEFAULT_MESSAGE_LIMIT = 16 * 1024 * 1024;
 
 /**
- * The longest message that is accepted at all, in bytes. A longer one means a damaged length field,
- * so no byte after it can be interpreted.
+ * The longest message that is accepted, in bytes. A longer one means that the length field is
+ * damaged, and that no byte after it can be interpreted.
  */
 const LARGEST_MESSAGE = 1024 * 1024 * 1024;
 
-/** The longest header in bytes: the tag, the length's own length, and four length bytes. */
+/**
+ * The longest header in bytes: the tag, the byte with the number of length bytes, and four length
+ * bytes.
+ */
 const LONGEST_HEADER = 6;
 
-/** A buffer for unfinished messages is reused up to this size, in bytes. */
+/** The size, in bytes, up to which a buffer for unfinished messages is reused. */
 const LARGEST_REUSED_BUFFER = 64 * 1024;
 
 /** Receives one LDAPMessage, bytes[start..end). The bytes are valid only during the call. */
@@ -32,21 +35,24 @@ export interface FramerOptions {
 }
 
 /**
- * Splits a byte stream into LDAPMessages (RFC 4511, section 5.1), however it is divided into
- * chunks. A message that lies in one chunk is delivered without a copy. A message that spans chunks
- * is collected first. Of a message over the limit only both ends are kept. `push` throws a
+ * Splits a byte stream into LDAPMessages (RFC 4511, section 5.1), wherever the chunks divide it. A
+ * message that lies in one chunk is delivered without a copy. A message that spans chunks is
+ * collected first. Only both ends of a message over the limit are kept. `push` throws a
  * DirectoryError if the bytes cannot be the beginning of an LDAPMessage, or if a message is longer
  * than accepted. The stream cannot be used after that.
+ *
+ * States: idle -> partial (a message is incomplete) -> idle, idle -> oversized (the message is over
+ * the limit) -> idle, any -> failed (`push` has thrown).
  */
 export class Framer {
   readonly #deliver: DeliverFrame;
   readonly #limit: number;
   readonly #accepted: number;
   readonly #shortened: (message: Buffer, length: number) => void;
-  /** The first `#gathered` bytes hold the beginning of an unfinished message. */
+  /** The beginning of an unfinished message, in the first `#gathered` bytes. */
   #pending: Buffer = Buffer.allocUnsafeSlow(1024);
   #gathered = 0;
-  /** The unfinished message, if it is over the limit. Nothing is gathered then. */
+  /** The unfinished message, if it is over the limit. In that case `#pending` holds nothing. */
   #oversized: OversizedMessage | undefined;
 
   constructor(deliver: DeliverFrame, { limit = DEFAULT_MESSAGE_LIMIT, shortened }: FramerOptions = {}) {
@@ -62,8 +68,8 @@ export class Framer {
   }
 
   /**
-   * Takes the next bytes and returns how many it has taken: all of them, or those up to the end of
-   * the message after which `shouldContinue` returned false. The caller may reuse the chunk
+   * Takes the next bytes and returns how many it has taken. These are all bytes, or those up to the
+   * end of the message after which `shouldContinue` returned false. The caller may reuse the chunk
    * afterwards.
    */
   push(chunk: Buffer, shouldContinue: () => boolean = () => true): number {
@@ -116,7 +122,8 @@ export class Framer {
   }
 
   /**
-   * Takes the rest of the message over the limit from `offset` on. Returns the position after it.
+   * Takes the rest of the message over the limit, starting at `offset`. Returns the position after
+   * it.
    */
   #skipOversized(oversized: OversizedMessage, chunk: Buffer, offset: number): number {
     const behind = offset + oversized.take(chunk, offset);
@@ -127,7 +134,10 @@ export class Framer {
     return behind;
   }
 
-  /** The buffer grows with the bytes received, not with the length that the header announces. */
+  /**
+   * Adds bytes to the unfinished message. The buffer grows with the bytes received, not with the
+   * length that the header announces.
+   */
   #gather(chunk: Buffer, start: number, end: number): void {
     const needed = this.#gathered + (end - start);
     if (needed > this.#pending.length) {

@@ -3,7 +3,7 @@ import { type LdapMessage, operationReader } from './message.ts';
 
 /** An LDAPResult (RFC 4511, section 4.1.9). */
 export interface LdapResult {
-  /** Codes may be larger than one byte: 4096 is e-syncRefreshRequired (RFC 4533). */
+  /** The code may be larger than one byte: 4096 is e-syncRefreshRequired (RFC 4533). */
   readonly resultCode: number;
   readonly matchedDN: string;
   /** The server's text, trimmed; may be empty. */

@@ -25,7 +25,7 @@ export const Operation = {
 const CONTROLS = 0xa0;
 
 /**
- * One LDAPMessage (RFC 4511, section 4.1.1), with its parts not decoded yet. It points into bytes
+ * One LDAPMessage (RFC 4511, section 4.1.1). Its parts are not decoded yet. It points into bytes
  * that are valid only until the receiver returns, so a receiver copies what it keeps.
  */
 export interface LdapMessage {
@@ -40,7 +40,7 @@ export interface LdapMessage {
   readonly controlsStart: number;
   readonly controlsEnd: number;
   /**
-   * The original length in bytes of a message that was over the limit; its content is left out (see
+   * The original length in bytes, if the message was over the limit. Its content is left out (see
    * `OversizedMessage`).
    */
   readonly shortenedFrom?: number;
@@ -66,7 +66,7 @@ export function readMessage(bytes: Buffer, start = 0, end = bytes.length): LdapM
     message.controlsStart = reader.start;
     message.controlsEnd = reader.stop;
   }
-  // A damaged length makes a message include the next ones.
+  // A damaged length field makes a message include the next ones.
   if (!reader.done) throw malformed('something follows its controls');
   return message;
 }

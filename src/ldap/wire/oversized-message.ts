@@ -2,13 +2,15 @@ import { DirectoryError } from '../../domain/directory-error.ts';
 import { BerReader, element, enumerated, integer, octetString, sequence, Tag } from './ber.ts';
 import { Operation } from './message.ts';
 
-/** The number of bytes kept at each end: far more than any sensible DN, result or control needs. */
+/** How many bytes are kept at each end. No sensible DN, result or control needs nearly as many. */
 const KEPT_BYTES = 64 * 1024;
 
 /**
  * A message that is too large to be kept. It counts the bytes and keeps only both ends, in bounded
- * memory. The first end holds the message id, the operation and the DN of an entry; the last end
+ * memory. The first end holds the message id, the operation and the DN of an entry. The last end
  * holds the controls.
+ *
+ * States: arriving (`take`) -> complete (`shorten` may be called).
  */
 export class OversizedMessage {
   /** The length in bytes, header included. */
@@ -40,10 +42,10 @@ export class OversizedMessage {
   }
 
   /**
-   * Encodes the complete message without its large content: an entry without attributes, a
-   * reference without URIs, a result without diagnostic message and referrals. Controls are
-   * included if they fit into the end that is kept. Throws a DirectoryError if the message is
-   * malformed, or of a kind that has no such content.
+   * Encodes the complete message without its large content. An entry has no attributes then, a
+   * reference no URIs, and a result neither diagnostic message nor referrals. Controls are included
+   * if they fit into the end that is kept. Throws a DirectoryError if the message is malformed, or
+   * of a kind without such content.
    */
   shorten(): Buffer {
     const reader = new BerReader(this.#head, 0, this.length);
@@ -83,7 +85,7 @@ export class OversizedMessage {
     }
   }
 
-  /** The bytes from the position on; empty if they were not all kept. */
+  /** The bytes from the position on. Empty if some of them were not kept. */
   #from(position: number): Buffer {
     const keptFrom = this.length - this.#tail.length;
     return position < keptFrom ? Buffer.alloc(0) : this.#tail.subarray(position - keptFrom);

@@ -4,8 +4,8 @@ import { Operation } from './message.ts';
 import { SearchEntry } from './search-entry.ts';
 
 /**
- * The Post-Read control (RFC 4527, section 3.2): the response to a modify holds the entry after the
- * change.
+ * The Post-Read control (RFC 4527, section 3.2). With it the response to a modify holds the entry
+ * after the change.
  */
 export const POST_READ = '1.3.6.1.1.13.2';
 
@@ -15,7 +15,7 @@ export function encodePostReadRequest(attributes: readonly string[]): Buffer {
 }
 
 /**
- * Reads the value of the response control, a SearchResultEntry, which is copied. undefined: the
+ * Reads the value of the response control, a SearchResultEntry, and copies it. undefined: the
  * control has no value. Throws a DirectoryError if it is malformed.
  */
 export function readPostRead(value: BerReader): DirectoryEntry | undefined {

@@ -28,7 +28,8 @@ export function encodeBind(dn: string, password: string): Buffer {
 
 /**
  * A SASL bind request with the mechanism EXTERNAL (RFC 4513, section 5.2.3). Its credentials are
- * empty: the identity to act as is the one that the server derives (RFC 4422, appendix A.1).
+ * empty, which means that the client acts as the identity that the server derives (RFC 4422,
+ * appendix A.1).
  */
 export function encodeExternalBind(): Buffer {
   const sasl = element(SASL, octetString('EXTERNAL'), octetString(''));
@@ -36,7 +37,7 @@ export function encodeExternalBind(): Buffer {
 }
 
 /**
- * A search request without size and time limit that does not dereference aliases (section 4.5.1).
+ * A search request without a size or time limit. It does not dereference aliases (section 4.5.1).
  * Throws a DirectoryError for a faulty filter.
  */
 export function encodeSearch(request: SearchRequest): Buffer {

@@ -17,9 +17,9 @@ function tooLarge(length: number): string {
 }
 
 /**
- * A SearchResultEntry (RFC 4511, section 4.5.2) that decodes an attribute when it is asked for. It
- * owns a copy of its bytes, so it may be kept for any time. A name with options (`cn;lang-de`) is a
- * different name.
+ * A SearchResultEntry (RFC 4511, section 4.5.2) that decodes an attribute only when that attribute
+ * is read. It owns a copy of its bytes, so it may be kept for any time. A name with options
+ * (`cn;lang-de`) is a different name.
  */
 export class SearchEntry implements DirectoryEntry {
   readonly #bytes: Buffer;
@@ -52,7 +52,10 @@ export class SearchEntry implements DirectoryEntry {
     return reader === undefined ? [] : readTexts(reader);
   }
 
-  /** A reader at the SET OF values of an attribute; undefined if the entry has none. */
+  /**
+   * A reader at the SET OF values of an attribute; undefined if the entry does not have the
+   * attribute.
+   */
   #find(name: string): BerReader | undefined {
     const bytes = this.#bytes;
     const reader = new BerReader(bytes, this.#attributes);
@@ -104,7 +107,7 @@ function checkEntry(bytes: Buffer): number {
   return attributes;
 }
 
-/** Reads the SET OF values that is next. */
+/** Reads the SET OF values at the reader's position. */
 function readValues(reader: BerReader): Buffer[] {
   reader.next(Tag.set);
   const behind = reader.stop;
@@ -114,7 +117,10 @@ function readValues(reader: BerReader): Buffer[] {
   return values;
 }
 
-/** As `readValues`, without a Buffer for each value: the texts of a refresh are millions. */
+/**
+ * Reads like `readValues`, without a Buffer for each value, because a refresh has millions of
+ * texts.
+ */
 function readTexts(reader: BerReader): string[] {
   reader.next(Tag.set);
   const behind = reader.stop;

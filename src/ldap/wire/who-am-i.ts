@@ -9,7 +9,7 @@ const RESPONSE_VALUE = 0x8b;
 /** The response to "Who am I?". */
 export interface WhoAmI extends LdapResult {
   /**
-   * The identity as `dn:DN` or `u:NAME` (RFC 4513, section 5.2.1.8); empty for anonymous.
+   * The identity as `dn:DN` or `u:NAME` (RFC 4513, section 5.2.1.8). Empty for anonymous.
    * undefined: the response has no value.
    */
   readonly authzId: string | undefined;

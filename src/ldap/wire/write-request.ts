@@ -1,6 +1,6 @@
 /**
  * Encodes the requests that change the directory (RFC 4511, sections 4.6 to 4.9). DNs and values
- * are sent as given.
+ * are sent unchanged.
  */
 import { boolean, element, enumerated, octetString, sequence, Tag } from './ber.ts';
 import { Operation } from './message.ts';
@@ -29,12 +29,12 @@ export function encodeModify(dn: string, modifications: readonly WireModificatio
   return element(Operation.modifyRequest, octetString(dn), sequence(...changes));
 }
 
-/** The DN is the whole value of the request (section 4.8). */
+/** Encodes a delete request. The DN is its whole value (section 4.8). */
 export function encodeDelete(dn: string): Buffer {
   return octetString(dn, Operation.deleteRequest);
 }
 
-/** Without `newSuperior` the entry keeps its parent. */
+/** Encodes a modify DN request. Without `newSuperior` the entry keeps its parent. */
 export function encodeModifyDn(
   dn: string,
   newRdn: string,

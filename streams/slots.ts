@@ -46,7 +46,9 @@ export class Slots implements Slot {
     this.#taken += 1;
   }
 
-  /** Changes the number of slots. Those that are taken beyond it are kept until they are given back. */
+  /**
+   * Changes the number of slots. Those that are taken beyond it are kept until they are given back.
+   */
   resize(most: number): void {
     this.#most = most;
     this.#giveBack();

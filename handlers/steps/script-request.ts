@@ -26,8 +26,8 @@ export type Command =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Builds the argument list for an account. If the command has none of the placeholders, MODE and UID
- * are appended.
+ * Builds the argument list for an account. If the command has none of the placeholders, MODE and
+ * UID are appended.
  */
 export function buildCommand(command: readonly string[], job: Job): Command {
   const { uid, dn } = job.record;

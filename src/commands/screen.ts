@@ -34,8 +34,8 @@ export function frame(text: string, { rows }: ScreenSize): string {
 }
 
 /**
- * A terminal that shows one text at a time. What was on it before comes back when it is closed, when
- * the process exits for whatever reason, and while the process is suspended (Ctrl-Z).
+ * A terminal that shows one text at a time. What was on it before comes back when it is closed,
+ * when the process exits for whatever reason, and while the process is suspended (Ctrl-Z).
  *
  *   open -> suspended    SIGTSTP
  *   suspended -> open    SIGCONT

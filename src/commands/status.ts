@@ -19,8 +19,8 @@ interface StatusOptions extends TargetOptions {
 }
 
 /**
- * `status`: shows what a running service is doing, on one screen. Exits 0 if it is ready and nothing
- * is stuck, 1 if somebody has to look, 2 if it cannot be reached.
+ * `status`: shows what a running service is doing, on one screen. Exits 0 if it is ready and
+ * nothing is stuck, 1 if somebody has to look, 2 if it cannot be reached.
  */
 export function registerStatus(program: Command): void {
   withTargetOptions(program.command('status'))

@@ -24,9 +24,9 @@ interface Outage {
 }
 
 /**
- * Shows the status on the terminal, again and again in place, until Ctrl-C. A service that cannot be
- * reached at first is an error; one that is away later, as during a restart, is waited for. Resolves
- * to the exit code for the last status.
+ * Shows the status on the terminal, again and again in place, until Ctrl-C. A service that cannot
+ * be reached at first is an error; one that is away later, as during a restart, is waited for.
+ * Resolves to the exit code for the last status.
  */
 export async function watchStatus({ address, intervalMilliseconds }: WatchOptions): Promise<number> {
   const { stdout, env } = process;

@@ -43,9 +43,9 @@ export class ConnectionCut extends DirectoryError {
 }
 
 /**
- * Result codes of RFC 4511, RFC 4533, RFC 3909 and RFC 4528 that the program branches on, or that the
- * embedded directory sends. No server sends `answerTooLarge`: it is one of the codes reserved for the
- * client's side (RFC 2251, section 4.1.10: 81 to 90).
+ * Result codes of RFC 4511, RFC 4533, RFC 3909 and RFC 4528 that the program branches on, or that
+ * the embedded directory sends. No server sends `answerTooLarge`: it is one of the codes reserved
+ * for the client's side (RFC 2251, section 4.1.10: 81 to 90).
  */
 export const ResultCode = {
   success: 0,

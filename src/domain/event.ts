@@ -31,8 +31,8 @@ export interface StepEnd {
 /**
  * Why an account is no longer open and in sight.
  * - `finished`: it was finished by somebody else; `mode` says as what.
- * - `moved`: its entry exists, but was renamed out of the base, no longer matches the filter, or has
- *   the mode of another program.
+ * - `moved`: its entry exists, but was renamed out of the base, no longer matches the filter, or
+ *   has the mode of another program.
  * - `deleted`: there is no such entry that the service may read.
  * - `unknown`: it was not read: too many left at once, or the directory could not be asked.
  */

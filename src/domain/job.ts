@@ -36,7 +36,9 @@ export interface StepContext {
   readonly lease?: JobLease | undefined;
 }
 
-/** Why the signal of a handler is aborted that an operator has cancelled. The attempt has failed. */
+/**
+ * Why the signal of a handler is aborted that an operator has cancelled. The attempt has failed.
+ */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled';
 

@@ -1,13 +1,14 @@
 import type { Holder } from './lease.ts';
 
 /**
- * That a service is there, as the only value of `description` in its presence entry, beside the
- * leases:
+ * That a service is there, as the only value of `description` in its presence entry, next to
+ * the leases:
  *
- *   present <holder> <turn> <duration>    renewed with a new turn well within `duration` milliseconds
+ *   present <holder> <turn> <duration>    renewed well within `duration` milliseconds
  *   gone                                  the service has stopped
  *
- * Who has seen the value unchanged for `duration`, on its own clock, counts the service as dead.
+ * A service that has seen the value unchanged for `duration`, on its own clock, counts the other
+ * service as dead.
  */
 export interface Presence {
   readonly holder: string;

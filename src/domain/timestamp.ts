@@ -3,7 +3,9 @@
  * functions are pure; the current time is an argument.
  */
 
-/** A time of an event or a status, from milliseconds since 1970: UTC with milliseconds (RFC 3339). */
+/**
+ * A time of an event or a status, from milliseconds since 1970: UTC with milliseconds (RFC 3339).
+ */
 export function isoTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }

@@ -49,8 +49,8 @@ const MOST_WITHIN = 5_000;
 const WITHOUT_OUTPUT: ReadonlySet<EventName> = new Set(EVENT_NAMES.filter((name) => name !== 'output'));
 
 /**
- * The latest events within a time, in order, by the journal. None without a journal, or if it cannot
- * be read.
+ * The latest events within a time, in order, by the journal. None without a journal, or if it
+ * cannot be read.
  */
 export async function eventsWithin(
   directory: string | null,

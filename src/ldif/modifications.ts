@@ -3,9 +3,9 @@ import type { LdifModification } from './record.ts';
 import { asWord, type RecordLine, type ValueLine } from './value-line.ts';
 
 /**
- * Reads the mod-specs of a modify (RFC 2849). Each names its attribute, lists values of it, and ends with
- * `-`, which may be missing after the last one. `at` is the line of the changetype. Throws an
- * LdifFault.
+ * Reads the mod-specs of a modify (RFC 2849). Each names its attribute, lists values of it, and
+ * ends with `-`, which may be missing after the last one. `at` is the line of the changetype.
+ * Throws an LdifFault.
  */
 export function readModifications(lines: readonly RecordLine[], at: number): readonly LdifModification[] {
   const modSpecs = modSpecsOf(lines);

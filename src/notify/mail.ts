@@ -16,7 +16,9 @@ export interface MailOptions {
   readonly user: string | null;
   /** Called at each connection with a user. */
   readonly readPassword: () => Promise<string>;
-  /** The accepted authorities in PEM form, called at each connection; undefined: those of Node.js. */
+  /**
+   * The accepted authorities in PEM form, called at each connection; undefined: those of Node.js.
+   */
   readonly readAuthorities: () => Promise<string | undefined>;
   /** The name of this host. */
   readonly host: string;

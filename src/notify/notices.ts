@@ -13,9 +13,9 @@ const ORDER: ReadonlyArray<Report['state']> = ['new', 'more', 'unsteady', 'still
  * Decides what is told, and when. Pure: times are arguments, in milliseconds since 1970. `take` is
  * to be called at `dueAt`, which changes with every other call.
  *
- * States: open -> silenced (the last message that an hour may have was taken) -> open (the oldest of
- * them is an hour old). The last message says so. What is to be told meanwhile waits in its group:
- * see TroubleGroup.
+ * States: open -> silenced (the last message that an hour may have was taken) -> open (the oldest
+ * of them is an hour old). The last message says so. What is to be told meanwhile waits in its
+ * group: see TroubleGroup.
  */
 export class Notices {
   #limits: NoticeLimits;

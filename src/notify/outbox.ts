@@ -44,8 +44,8 @@ const ANSWER_TIMEOUT = 30_000;
  * The messages for one receiver, sent one after the other. Never throws, and is never waited for:
  * what a receiver costs is bounded in time and memory.
  *
- * States: idle -> sending (`add`) -> idle, or pausing (the attempt failed) -> sending. `close` tries
- * all that waits once more, until its time is over -> closed.
+ * States: idle -> sending (`add`) -> idle, or pausing (the attempt failed) -> sending. `close`
+ * tries all that waits once more, until its time is over -> closed.
  */
 export class Outbox {
   readonly #options: OutboxOptions;

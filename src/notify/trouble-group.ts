@@ -156,7 +156,9 @@ export class TroubleGroup {
     return this.#emptySince === undefined ? NEVER : this.#emptySince + spacing(limits);
   }
 
-  /** Returns what a message says now, which counts as told. Undefined if there is nothing to say. */
+  /**
+   * Returns what a message says now, which counts as told. Undefined if there is nothing to say.
+   */
   tell(occasion: 'news' | 'reminder' | 'over', now: number): Report | undefined {
     if (occasion === 'over') return this.#report('resolved', new Map());
     if (this.#members.size === 0) return undefined;

@@ -30,8 +30,8 @@ export interface Subject {
 /** What a message says of one group. */
 export interface Report {
   /**
-   * `new`: it was not told before. `more`: more accounts. `unsteady`: it comes and goes, and is told
-   * rarely from now on. `still`: a reminder. `resolved`: it is over.
+   * `new`: it was not told before. `more`: more accounts. `unsteady`: it comes and goes, and is
+   * told rarely from now on. `still`: a reminder. `resolved`: it is over.
    */
   readonly state: 'new' | 'more' | 'unsteady' | 'still' | 'resolved';
   readonly trouble: Trouble;

@@ -11,7 +11,9 @@ import { type Receiver, Refused } from './outbox.ts';
 export interface WebhookOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The accepted authorities in PEM form, called at each connection; undefined: those of Node.js. */
+  /**
+   * The accepted authorities in PEM form, called at each connection; undefined: those of Node.js.
+   */
   readonly readAuthorities: () => Promise<string | undefined>;
   /** `PROGRAM/VERSION`. */
   readonly agent: string;

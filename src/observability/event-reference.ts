@@ -8,8 +8,8 @@ type Reference = {
 };
 
 /**
- * The vocabulary for people and programs: docs/events.md is written from it. The type requires every
- * event and every field.
+ * The vocabulary for people and programs: docs/events.md is written from it. The type requires
+ * every event and every field.
  */
 export const EVENT_REFERENCE: Reference = {
   connected: {

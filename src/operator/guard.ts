@@ -39,8 +39,8 @@ export function factsOf({ method = '', url = '', headers, headersDistinct }: Inc
  * Origin, or from another site, is refused. What the live page asks for comes from the same origin,
  * and without an Origin, as it only reads and its script is no module. Another port of this host is
  * another origin (`same-site`). A request that two parsers could read differently is refused as
- * well. The port is not compared, as a forwarded one (ssh -L) differs from this one. An order passes
- * only where orders are taken, and only if no browser sends it.
+ * well. The port is not compared, as a forwarded one (ssh -L) differs from this one. An order
+ * passes only where orders are taken, and only if no browser sends it.
  */
 export function refusalOf(facts: RequestFacts, { host, takesOrders }: Place): Refusal | undefined {
   const { method, origin, fetchSite } = facts;

@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { ALONE, PYTHON } from '../host/python-helper.ts';
 
-/** Prints the user at the other end of the Unix socket 3 (SO_PEERCRED, unix(7)): name and number. */
+/**
+ * Prints the user at the other end of the Unix socket 3 (SO_PEERCRED, unix(7)): name and number.
+ */
 const PROGRAM = `
 import pwd, socket, struct
 peer = socket.socket(fileno=3)

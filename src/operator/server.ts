@@ -53,8 +53,8 @@ const CLOSE_TIMEOUT_MILLISECONDS = 500;
 
 /**
  * Makes the operator interface: the live page at `/`, and what it and the commands ask, which only
- * read (`/status`, `/events`, `/history`, `/metrics`, `/healthz`, `/readyz`); on a Unix socket also the
- * orders. It takes events at once, and listens on no address yet.
+ * read (`/status`, `/events`, `/history`, `/metrics`, `/healthz`, `/readyz`); on a Unix socket also
+ * the orders. It takes events at once, and listens on no address yet.
  */
 export function openOperator(options: OperatorOptions): Operator {
   const operator = createOperatorApp(options);

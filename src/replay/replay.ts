@@ -45,7 +45,8 @@ export function replayRules({ attributes: names, accounts, instances, retry }: R
 
 /**
  * Takes a recorded step again, with the function of the service. Throws if the function cannot be
- * given what is recorded: somebody has changed the recording, or the function is of another version.
+ * given what is recorded: somebody has changed the recording, or the function is of another
+ * version.
  */
 export function replayPureStep(step: RecordedPureStep, rules: ReplayRules): ReplayedPureStep {
   switch (step.step) {

@@ -55,7 +55,7 @@ export interface SightContext {
  * Under leases such a claim is only suspected. It counts if the lease of the uid turns out to have
  * no holder (`learnt`).
  *
- *   (unknown) --in work by a change, or anew in a list, or found so when it was to be claimed--> claimed
+ *   (unknown) --in work by a change, or newly so in a list or at its claim--> claimed
  *   claimed   --changed, still in work--> claimed, and the time begins anew
  *   claimed   --failed, or finished--> (unknown)
  *   claimed   --requested again after it was finished, or lost from sight--> (unknown)
@@ -75,8 +75,8 @@ export class ForeignClaims {
   readonly #monotonic: () => number;
 
   /**
-   * `longestMilliseconds` returns the time after which no service is at work without a change. `monotonic`: a
-   * clock, in milliseconds.
+   * `longestMilliseconds` returns the time after which no service is at work without a change.
+   * `monotonic`: a clock, in milliseconds.
    */
   constructor(options: {
     readonly longestMilliseconds: () => number;
@@ -170,7 +170,9 @@ export class ForeignClaims {
   }
 }
 
-/** Whether an account in work has not turned to in-work by another service's claim of this moment. */
+/**
+ * Whether an account in work has not turned to in-work by another service's claim of this moment.
+ */
 function hasNotTurned({ by, before, unchanged, unfinished }: SightContext): boolean {
   // Interrupted work may wait for a slot while lists show it.
   if (by === 'refresh' || (by === 'list' && unchanged)) return true;

@@ -25,8 +25,8 @@ import type { HeldLease, Lease, LeaseReading, PausedLease } from '../../src/doma
  * What makes it safe:
  *
  * - A value of this service is new each time and swapped away once. So a swap of the last own value
- *   shows that nobody else had the lease since, however late; and a request that is carried out late
- *   finds its old value gone, unless that is `free`, `left` or missing.
+ *   shows that nobody else had the lease since, however late; and a request that is carried out
+ *   late finds its old value gone, unless that is `free`, `left` or missing.
  * - A request without an answer may have been carried out, or will be. So the entry is read, and
  *   only the very value that was sent counts as one's own. Otherwise the next try has a new value.
  * - Work ends at `deadline`. It counts from before the request was sent that is known to have been

@@ -6,8 +6,8 @@ import { startSlapd } from '../support/slapd.ts';
 import type { TestDirectory } from '../support/test-directory.ts';
 
 /**
- * How a server reports changes with one of its protocols: the table of docs/servers.md, as the tests
- * verify it.
+ * How a server reports changes with one of its protocols: the table of docs/servers.md, as the
+ * tests verify it.
  */
 export interface Ways {
   readonly protocol: ProtocolName;

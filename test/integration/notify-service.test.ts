@@ -16,7 +16,10 @@ import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { startWebReceiver, type WebReceiver } from '../support/web-receiver.ts';
 
 const ASKED = { sstProvisioningMode: 'add', sstProvisioningState: '0' };
-/** Uids with a q and an m fail, each kind by a cause of its own, until a file says that all is mended. */
+/**
+ * Uids with a q and an m fail, each kind by a cause of its own, until a file says that all is
+ * mended.
+ */
 const SCRIPT = `#!/bin/sh
 [ -e "$(dirname "$0")/mended" ] && exit 0
 case "$2" in
@@ -100,7 +103,7 @@ describe('the service', () => {
     await fail(200);
     const isTold = () => eventsOf(web).reduce((sum, { state, added }) => sum + (state === 'resolved' ? 0 : added), 0);
     await expect.poll(isTold, { timeout: 20_000 }).toBe(200);
-    // At most one for each of the two causes within the quiet time of a second, however slow it goes.
+    // At most one for each of the two causes within a quiet time of a second.
     expect(web.posts.length).toBeLessThanOrEqual(2 + 2 * Math.ceil((performance.now() - begun) / 1_000));
     expect(web.posts.length).toBeLessThan(40);
     const mails = await mailsOf(web.posts.length);

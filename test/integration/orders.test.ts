@@ -128,7 +128,9 @@ describe('the switch', () => {
     await slapd.delete(DN).catch(() => {});
   });
 
-  /** The entry needs an attribute with the values TRUE and FALSE, which the schema has for accounts. */
+  /**
+   * The entry needs an attribute with the values TRUE and FALSE, which the schema has for accounts.
+   */
   const addSwitch = (value: string) =>
     slapd.add(DN, { objectClass: ['organizationalUnit', 'sstRelationship'], ou: 'switch', sstIsActive: value });
   const withConfig = (...args: string[]) =>

@@ -76,8 +76,8 @@ const replay = (path = file): Promise<ReplayResult> =>
   });
 
 /**
- * The message of the RecordingError with which a replay of the lines fails; empty if it succeeds. Any
- * other error is a bug.
+ * The message of the RecordingError with which a replay of the lines fails; empty if it succeeds.
+ * Any other error is a bug.
  */
 async function fault(lines: readonly string[]): Promise<string> {
   writeFileSync(file, lines.map((line) => `${line}\n`).join(''));

@@ -16,7 +16,9 @@ export function startBrowser(): Promise<Browser> {
   });
 }
 
-/** A page of a browser, and everything that is wrong with it: errors, and violations of its policy. */
+/**
+ * A page of a browser, and everything that is wrong with it: errors, and violations of its policy.
+ */
 export interface WatchedPage {
   readonly page: Page;
   readonly faults: string[];

@@ -35,8 +35,8 @@ const SCHEMA = '99stoney-backup.ldif';
 const SMALL_CACHES = { 'nsslapd-cache-autosize': '0', 'nsslapd-dbcachesize': '4000000' };
 
 /**
- * Lets the tests of a group be tried again, once, if their 389-ds has ended by itself meanwhile: that
- * says nothing about the service. Each test has to call `assertRunning` at its end.
+ * Lets the tests of a group be tried again, once, if their 389-ds has ended by itself meanwhile:
+ * that says nothing about the service. Each test has to call `assertRunning` at its end.
  */
 export const RETRIED_AFTER_CRASH = { retry: { count: 1, condition: /^ns-slapd has ended by itself/ } };
 

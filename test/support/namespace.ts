@@ -36,8 +36,8 @@ export class Namespace {
 
   /** The arguments of a command that runs this one in it. */
   inside(...command: readonly string[]): [command: string, args: string[]] {
-    // The namespaces are those of the child that unshare has forked, and so is the root: a namespace
-    // of mounts is entered at its own root, which is not that of a test in a folder of another Debian.
+    // The namespaces and the root are those of the child that unshare has forked. A mount namespace
+    // would be entered at its own root, which is another one if this test runs in a chroot.
     const { pid } = this.#first;
     const child = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
     return ['nsenter', ['--target', child, '--mount', '--root', '--pid', '--net', ...command]];

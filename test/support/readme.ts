@@ -15,8 +15,8 @@ if (
 }
 
 /**
- * The commands of the README's "Set it up" and of docs/installation.md, word for word. The tests run
- * them as they are written.
+ * The commands of the README's "Set it up" and of docs/installation.md, word for word. The tests
+ * run them as they are written.
  */
 export const SET_UP = {
   makeDeb,

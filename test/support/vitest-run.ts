@@ -22,7 +22,9 @@ export interface VitestPlace {
   readonly root: string;
   /** The folder of the project there. */
   readonly project: string;
-  /** Returns the command that runs Node.js there with these arguments, and this in its environment. */
+  /**
+   * Returns the command that runs Node.js there with these arguments, and this in its environment.
+   */
   node(args: readonly string[], env: Readonly<Record<string, string>>): readonly [string, readonly string[]];
 }
 

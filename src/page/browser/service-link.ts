@@ -22,7 +22,10 @@ export interface LinkListener {
 }
 
 const POLL = 2_000;
-/** A poll may take this part of the time, as it costs the service the more the more accounts are open. */
+/**
+ * A poll may take this part of the time, as it costs the service the more the more accounts are
+ * open.
+ */
 const POLL_SHARE = 20;
 /** How long an answer may take; a long journal takes seconds. */
 const ANSWER_TIMEOUT = 10_000;

@@ -68,7 +68,9 @@ export function newAccount(uid: string): Account {
   };
 }
 
-/** The event of an account; undefined for one of the service, or of an entry without a usable uid. */
+/**
+ * The event of an account; undefined for one of the service, or of an entry without a usable uid.
+ */
 export function accountEvent(event: PublishedEvent): AccountEvent | undefined {
   return 'dn' in event && event.uid !== undefined ? (event as AccountEvent) : undefined;
 }

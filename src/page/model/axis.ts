@@ -1,10 +1,14 @@
-/** The spans that the time axis can have, in milliseconds. It never fits itself to what is shown. */
+/**
+ * The spans that the time axis can have, in milliseconds. It never fits itself to what is shown.
+ */
 export const SPANS = [60_000, 600_000, 3_600_000] as const;
 export type Span = (typeof SPANS)[number];
 
 export const SPAN_WORDS: Readonly<Record<Span, string>> = { 60000: '1 m', 600000: '10 m', 3600000: '1 h' };
 
-/** The part of the time that is shown, in milliseconds since 1970, and how wide that is in pixels. */
+/**
+ * The part of the time that is shown, in milliseconds since 1970, and how wide that is in pixels.
+ */
 export interface Window {
   readonly from: number;
   readonly to: number;

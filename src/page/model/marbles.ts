@@ -92,7 +92,9 @@ export function barsOf(account: Account, window: Window, now: number): Bar[] {
   });
 }
 
-/** The bar that begins at an event, if any. Each event that begins or ends one ends the one before. */
+/**
+ * The bar that begins at an event, if any. Each event that begins or ends one ends the one before.
+ */
 const BEGINS: Readonly<Partial<Record<EventName, BarKind | 'none'>>> = {
   queued: 'queue',
   claimed: 'work',

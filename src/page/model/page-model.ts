@@ -128,7 +128,9 @@ export class PageModel {
     if (account.events.length === 0) this.#keepEventless(about.uid.toLowerCase(), account);
   }
 
-  /** Keeps an account that has not ended. Of very many that wait, those of the latest events stay. */
+  /**
+   * Keeps an account that has not ended. Of very many that wait, those of the latest events stay.
+   */
   #keepEventless(key: string, { condition }: Account): void {
     if (condition === 'done' || condition === 'gone') {
       this.accounts.delete(key);

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attempt, type CommandResult, execute, track } from '../support/children.ts';
@@ -82,19 +82,27 @@ export class CleanRoot {
   }
 }
 
-/** The root that is copied for each test: made once, from the mirror that this host uses. */
+/**
+ * The root that is copied for each test: made once, from the mirror that this host uses. Stages
+ * that need other packages of the same suite share it; each adds its packages to the archives there.
+ */
 function prepared(suite: string, packages: readonly string[]): string {
   const folder = join(CACHE, suite);
-  const complete = join(CACHE, `${suite} ${packages.join(' ')}`);
-  if (existsSync(complete)) return folder;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(CACHE, { recursive: true });
-  command('debootstrap', ['--variant=minbase', suite, folder, mirror()]);
-  if (packages.length > 0) {
-    const install = ['install', '--download-only', '--no-install-recommends', '--yes', ...packages];
-    command('chroot', [folder, 'apt-get', ...install]);
+  const made = join(CACHE, `${suite}: root`);
+  const downloaded = join(CACHE, `${suite}: ${packages.join(' ')}`);
+  if (!existsSync(made)) {
+    for (const name of existsSync(CACHE) ? readdirSync(CACHE) : []) {
+      if (name.startsWith(suite)) rmSync(join(CACHE, name), { recursive: true });
+    }
+    mkdirSync(CACHE, { recursive: true });
+    command('debootstrap', ['--variant=minbase', suite, folder, mirror()]);
+    writeFileSync(made, '');
   }
-  writeFileSync(complete, '');
+  if (!existsSync(downloaded)) {
+    const install = ['install', '--download-only', '--no-install-recommends', '--yes', ...packages];
+    if (packages.length > 0) command('chroot', [folder, 'apt-get', ...install]);
+    writeFileSync(downloaded, '');
+  }
   return folder;
 }
 

@@ -84,7 +84,8 @@ export class CleanRoot {
 
 /**
  * The root that is copied for each test: made once, from the mirror that this host uses. Stages
- * that need other packages of the same suite share it; each adds its packages to the archives there.
+ * that need other packages of the same suite share it; each adds its packages to the archives
+ * there.
  */
 function prepared(suite: string, packages: readonly string[]): string {
   const folder = join(CACHE, suite);

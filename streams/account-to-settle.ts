@@ -4,8 +4,8 @@ import { type Candidate, laneOf } from './candidate.ts';
 import type { Place } from './held-places.ts';
 
 /**
- * The account with a uid that an operator may settle: it has failed, or is in work without a
- * handler that runs. Otherwise a reason why there is none.
+ * Returns the account with this uid if an operator may settle it: it has failed, or is in work
+ * while no handler runs for it. Otherwise returns the reason why it may not be settled.
  */
 export function accountToSettle(accounts: AccountsInStream, uid: string): Candidate | string {
   const lane = laneOf(uid);
@@ -13,7 +13,7 @@ export function accountToSettle(accounts: AccountsInStream, uid: string): Candid
   for (const turn of accounts.turns.conditions()) {
     if (isWanted(turn)) return 'it is in work; cancel ends its script, which counts as failed';
   }
-  // An account that is held for its newer request may wait for a slot with the older one.
+  // An account that is held for a newer request may also wait for a slot with an older one.
   const found = new Map<string, Candidate | string>();
   for (const place of accounts.held.values()) {
     if (isWanted(place.item.record)) found.set(place.id, ofHeld(place));

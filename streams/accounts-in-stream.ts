@@ -8,10 +8,10 @@ import { RunningHandlers } from './running-handlers.ts';
 import { Turns } from './turns.ts';
 
 /**
- * The accounts in the stream, in the three places that hold them: until they are due, until they
- * have a slot, and during their turn. The operators keep them there; others only read. An account
- * whose request was changed while it waited for a slot is held for its newer request, and may still
- * wait with the older one.
+ * The accounts in the stream, in the three places that hold them: until they are due (`held`),
+ * until they have a slot (`lanes`), and during their turn (`turns`). Only the operators write to
+ * these places. An account can be in two of them: if its request was changed while it waited for a
+ * slot, it is held for the newer request, and still waits with the older one.
  */
 export class AccountsInStream implements AccountsView {
   #slots: number;
@@ -32,7 +32,7 @@ export class AccountsInStream implements AccountsView {
     return this.#slots;
   }
 
-  /** Emits another number of slots. */
+  /** Emits the number of slots when it is changed. */
   get resized$(): Observable<number> {
     return this.#resized$;
   }
@@ -43,7 +43,7 @@ export class AccountsInStream implements AccountsView {
     this.#resized$.next(slots);
   }
 
-  /** A slot that is lent may be taken by another account. */
+  /** Another account may have taken a slot that is lent. */
   get busy(): number {
     return Math.min(this.slots, this.lanes.works);
   }
@@ -79,7 +79,7 @@ function queuedCondition({ record, ownWork }: Candidate): Condition {
 
 function heldCondition({ item, why }: Place<Candidate>): Condition {
   const { uid, dn, mode, modifiedAt } = item.record;
-  // An item whose place has no reason is about to be queued.
+  // An item without a reason is about to be queued.
   if (why === undefined) return queuedCondition(item);
   const since = 'failedAt' in why ? why.failedAt : undefined;
   return { uid, dn, mode, since: since ?? modifiedAt, ...why };

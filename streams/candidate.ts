@@ -17,11 +17,11 @@ export interface Candidate {
    * that is not written yet.
    */
   readonly ownWork?: OwnWork;
-  /** Set if no handler is to run, as an operator has mended the account: its outcome. */
+  /** Set if no handler is to run, because an operator has repaired the account: its outcome. */
   readonly settlement?: Settlement;
 }
 
-/** The outcome of an account that an operator has mended by hand. */
+/** The outcome of an account that an operator has repaired by hand. */
 export interface Settlement {
   /** 0: it is finished. Otherwise it has failed with this code. */
   readonly code: number;
@@ -52,7 +52,10 @@ export interface EndedWork {
   readonly milliseconds: number;
 }
 
-/** A job as the stream keeps it: what the handler is given, and what its outcome has to name. */
+/**
+ * A job as the stream keeps it: the data for the handler, and the values that the outcome has to
+ * name.
+ */
 export interface ClaimedJob extends Job {
   /** The directory refuses the outcome if this no longer holds. */
   readonly fence: Fence;
@@ -64,7 +67,7 @@ export interface ClaimedJob extends Job {
   readonly askedBy?: string;
 }
 
-/** The key of the lane. Work on one uid is done in order, whatever the case of its letters. */
+/** The key of the lane. Uids that differ only in the case of their letters have the same lane. */
 export function laneOf(uid: string): string {
   return uid.toLowerCase();
 }

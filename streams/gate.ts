@@ -10,12 +10,13 @@ import type { Candidate } from './candidate.ts';
  * The gate before the turns: while the service is paused, no turn begins that would run a handler.
  *
  *   open -> closed      a pause begins
- *   closed -> closed    another one begins or ends, or one begins anew with another reason
+ *   closed -> closed    another one begins or ends, or one gets another reason
  *   closed -> open      the last one ends
  *
- * There is at most one pause by each of the operator, the switch and the brake. What the gate holds
- * waits in its lane, in order, and a newer request replaces it there. Turns that have begun go on,
- * and an outcome that is to be written passes, so that running work ends in peace.
+ * There is at most one pause by each of the operator, the switch and the brake. A candidate that
+ * the gate holds waits in its lane, in order, and a newer request replaces it there. Turns that
+ * have begun continue, and a candidate with an outcome that is not written yet passes, so that
+ * running work can end.
  *
  * The brake pauses deletes when one would be too many, until an operator resumes them.
  */
@@ -26,7 +27,7 @@ export class Gate {
   /** The pauses that were reported. */
   readonly #told = new Set<PauseBy>();
   readonly #opened$ = new Subject<void>();
-  /** Undefined: deletes are not counted. */
+  /** Undefined if deletes are not counted. */
   readonly brake: Brake | undefined;
   #isCounted = true;
 
@@ -37,7 +38,7 @@ export class Gate {
     this.brake = rules === undefined ? undefined : new Brake(rules);
   }
 
-  /** Emits when a pause has ended: what was held may pass. */
+  /** Emits when a pause has ended: candidates that were held may pass. */
   get opened$(): Observable<void> {
     return this.#opened$;
   }
@@ -47,14 +48,17 @@ export class Gate {
     return [...this.#pauses.values()];
   }
 
-  /** Begins a pause, or gives it another reason. It is as old as it was. */
+  /** Begins a pause, or gives a pause another reason. The time of its beginning stays. */
   pause(order: PauseOrder): void {
     this.pauseQuietly(order);
     this.#told.add(order.by);
     this.#report({ event: 'paused', ...order });
   }
 
-  /** Begins a pause of the start, which is usually over in a moment, and is not reported. */
+  /**
+   * Begins a pause without a report. It is for the start of the service, where it usually ends at
+   * once.
+   */
   pauseQuietly(order: PauseOrder): void {
     const { since = this.#now() } = this.#pauses.get(order.by) ?? {};
     this.#pauses.set(order.by, { ...order, since });
@@ -103,13 +107,13 @@ export class Gate {
     this.brake?.notClaimed(id);
   }
 
-  /** Holds deletes until those of the last time are counted (`counted`). */
+  /** Holds deletes until the recent ones have been counted (`counted`). */
   awaitCount(): void {
     this.#isCounted = false;
     this.pauseQuietly({ by: 'brake', holds: 'deletes', reason: 'the deletes of the last time are not counted yet' });
   }
 
-  /** The deletes of the last time have been told of by `sawDelete`. */
+  /** To be called when all recent deletes have been passed to `sawDelete`. */
   counted(): void {
     if (this.#isCounted) return;
     this.#isCounted = true;
@@ -134,7 +138,7 @@ export class Gate {
     return true;
   }
 
-  /** A delete would be one too many, so no other one is begun until an operator resumes. */
+  /** A delete would exceed the limit, so no delete begins until an operator resumes them. */
   #engage({ deletes, within }: BrakeRules): void {
     const reason = `${deletes} deletes have begun within ${minutes(within)} (brake.deletes); resume lets the others go on`;
     this.pause({ by: 'brake', holds: 'deletes', reason });

@@ -9,7 +9,7 @@ export interface Place<T> extends Linked<Place<T>> {
   readonly key: string;
   readonly item: T;
   why: HoldReason | undefined;
-  /** True if it is never released. */
+  /** True if the item is not released by time, but only replaced or dropped. */
   readonly rests: boolean;
   readonly day: string | undefined;
   /** The queue of the items of its day, or of those that are being released. */
@@ -18,8 +18,8 @@ export interface Place<T> extends Linked<Place<T>> {
 }
 
 /**
- * Returns a place that is in no queue yet. All its fields are there from the beginning: an object
- * that gets fields later takes half as much memory again.
+ * Returns a place that is in no queue yet. It has all its fields from the beginning: an object that
+ * gets fields later takes 50 % more memory.
  */
 export function placeOf<T>(
   { key, id, item, why }: Pick<Place<T>, 'key' | 'id' | 'item' | 'why'>,
@@ -41,8 +41,8 @@ export function placeOf<T>(
 }
 
 /**
- * The reason that says more about the same failure, or the newer one: an entry shows of its failure
- * only the return value.
+ * Returns the reason with more details about the same failure, or else the newer reason. An entry
+ * shows only the return value of its failure.
  */
 export function moreOf(known: HoldReason | undefined, newer: HoldReason | undefined): HoldReason | undefined {
   if (known?.condition !== 'failed' || newer?.condition !== 'failed') return newer;
@@ -78,7 +78,10 @@ export class HeldPlaces<T> {
     this.#places.delete(id);
   }
 
-  /** To be called when the account of an item has left: nothing would end its rest. */
+  /**
+   * To be called when the account of an item has left: no change of the account would remove the
+   * item any more.
+   */
   left(id: string): void {
     if (this.#places.get(id)?.rests) this.delete(id);
   }

@@ -45,11 +45,12 @@ interface Waiting<T> extends Linked<Waiting<T>> {
  *   working   -> (unknown)      ended; what was put under its id meanwhile waits
  *
  * A lane exists only while something of its key waits or is in work, so memory is bounded by that.
- * It is never closed by a timer: a second item of its key could then start beside the first.
+ * It is never closed by a timer: a second item of its key could then start while the first one
+ * runs.
  */
 export class Lanes<T> {
   #lanes = new LargeMap<Lane<T>>();
-  /** Lanes with a waiting item and none in work. */
+  /** Lanes that have a waiting item and no item in work. */
   #ready = new ReadyLanes<Lane<T>>(NO_SHARES);
   #holds: (item: T) => boolean = () => false;
   #parked = new LinkedQueue<Lane<T>>();
@@ -63,7 +64,7 @@ export class Lanes<T> {
     this.#ready = new ReadyLanes(shares);
   }
 
-  /** Parks the items that `holds` holds when their turn comes. */
+  /** Parks items for which `holds` is true when their turn comes. */
   guard(holds: (item: T) => boolean): void {
     this.#holds = holds;
   }
@@ -168,8 +169,8 @@ export class Lanes<T> {
   }
 
   /**
-   * Forgets all waiting items. Nothing may be put afterwards. To remove hundreds of thousands one
-   * by one would hold up what still runs.
+   * Forgets all waiting items. No item may be put afterwards. Removing hundreds of thousands of
+   * items one by one would hold up running work.
    */
   clear(): void {
     this.#lanes = new LargeMap();

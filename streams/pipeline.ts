@@ -44,7 +44,7 @@ export interface PipelineDependencies extends Omit<TurnDependencies, 'fencing'> 
 }
 
 /**
- * The whole way of an LDAP write, read downwards:
+ * The whole route of an LDAP write, read downwards:
  *
  *   what the subscription and the periodic list report
  *     -> accounts in sight (an entry that is no account is left alone, or skipped with a reason)
@@ -53,11 +53,11 @@ export interface PipelineDependencies extends Omit<TurnDependencies, 'fencing'> 
  *     -> one at a time per uid, `concurrency` at once, and none that the gate holds (a pause)
  *     -> claim (under the lease of the uid, if there are several services), handler, write-back
  *
- * An account that comes back enters again before the decision. If it was met in another condition,
- * it is decided about anew; another attempt is held for its pause. What an operator settles enters
- * there, too, and has a turn without a handler. Errors of an account are values; an error of this
- * stream is a bug. The stream completes after `drain$` when nothing runs any more,
- * and stays subscribed to `changes$` until then.
+ * The result of a turn enters again before the decision. An account that has changed is decided
+ * about again; another attempt is held for its pause. An account that an operator settles enters
+ * there, too, and has a turn without a handler. Failures of an account are values; an error of this
+ * stream is a bug. The stream completes after `drain$` when nothing runs any more, and stays
+ * subscribed to `changes$` until then.
  */
 export function provisioning(
   changes$: Observable<DirectoryChange>,
@@ -71,7 +71,7 @@ export function provisioning(
   /** Called with an item that was held, or waited for a slot, when a newer one replaces it. */
   const discarded = (candidate: Candidate, newer: Candidate) => {
     const { id, ownWork, record } = candidate;
-    // What is settled goes on as it was, to its outcome.
+    // An operator settles the account: the work of this service on it continues to that outcome.
     if (ownWork === undefined || newer.settlement !== undefined) return;
     dropped(candidate);
     dependencies.open.release(id);
@@ -137,7 +137,7 @@ export function takeTurn(
   const { id } = candidate;
   const trackTurn = tap((turn: Turn) => {
     accounts.turns.now(id, isResult(turn) ? undefined : turn);
-    // A turn that finds its account gone, or finishes it, is the first to know.
+    // A turn finds out before the stream that its account is gone or finished.
     if (isResult(turn) && !open.isOpen(id)) accounts.held.left(id);
   });
   return of(turnOf(candidate)).pipe(
@@ -170,8 +170,8 @@ function comingBack({ accounts: { lanes }, open }: PipelineDependencies) {
           case 'paused':
             return [{ ...result, kind: 'paused' }];
           case 'rests':
-            // What waits for a slot is newer than the end of this turn. What has left holds
-            // nothing.
+            // An item that waits for a slot is newer than the end of this turn. An account that has
+            // left is not held.
             return isNewest(result.candidate) ? [{ ...result, kind: 'rests' }] : [];
         }
       }),

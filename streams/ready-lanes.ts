@@ -1,8 +1,8 @@
 import { type Linked, LinkedQueue } from '../src/domain/linked-queue.ts';
 
-/** How the uids are shared among the services that are there. */
+/** How the uids are shared among the running services. */
 export interface Shares {
-  /** Another value whenever the services have changed. */
+  /** A value that is another one after each change of the services. */
   readonly services: unknown;
   /** The place of this service in the order of the services for a uid; 0 if it is the first one. */
   place(uid: string): number;
@@ -16,15 +16,19 @@ export interface ReadyLane<L> extends Linked<L> {
   place: number;
 }
 
-/** The number of places that are told apart. All later ones are alike. */
+/** The number of places that are distinguished. All later places are treated alike. */
 const PLACES = 4;
-/** Of the lanes of other services every so many is the oldest one, so that none waits for ever. */
+/**
+ * Among the lanes of other services, one in this number is the oldest one, so that no lane waits
+ * for ever.
+ */
 const OLDEST_OF = 4;
 
 /**
- * The lanes that may begin, in the order in which this service takes them. First come those for
- * which it is the first service, oldest first. Then come those of others, which take the oldest
- * ones themselves: so the newest come first, and services seldom want the same one.
+ * The lanes that may begin, in the order in which this service takes them. First come the lanes for
+ * which it is the first service, the oldest first. Then come the lanes of other services, the
+ * newest first: the other services take their oldest lanes first, so two services seldom take the
+ * same one.
  */
 export class ReadyLanes<L extends ReadyLane<L>> {
   readonly #shares: Shares;
@@ -64,7 +68,7 @@ export class ReadyLanes<L extends ReadyLane<L>> {
     return this.#takenFromOthers % OLDEST_OF === 0 ? queue.shift() : queue.pop();
   }
 
-  /** Gives each lane its place among the services that are there now. */
+  /** Gives each lane its place again, by the services that are running now. */
   #placeAnew(): void {
     const { services } = this.#shares;
     if (services === this.#services) return;

@@ -26,7 +26,10 @@ export class RunningHandlers {
     }
   }
 
-  /** Ends the handler of a uid, which counts as failed. False if none runs, or it ends already. */
+  /**
+   * Ends the handler of a uid. The attempt counts as failed. Returns false if no handler runs, or
+   * if it is already ending.
+   */
   cancel(uid: string, who: string | undefined): boolean {
     const own = this.#running.get(laneOf(uid));
     if (own === undefined || own.signal.aborted) return false;

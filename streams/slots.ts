@@ -7,7 +7,7 @@ export interface Slot {
   lend(waiting: () => Promise<void>): Promise<void>;
 }
 
-/** The slot of a turn without other candidates: to lend it is only to wait. */
+/** The slot of a turn when there are no other candidates: lending it only waits. */
 export const OWN_SLOT: Slot = { lend: (waiting) => waiting() };
 
 /**
@@ -24,14 +24,14 @@ export class Slots implements Slot {
   readonly #freed: () => void;
   #taken = 0;
   /**
-   * The items that have lent a slot and want it back, in order, each as the function that resumes
-   * it.
+   * The items that have lent a slot and wait to get one back, in order. Each is represented by the
+   * function that resumes it.
    */
   readonly #wantedBack: Array<() => void> = [];
 
   /**
-   * `freed` is called whenever a slot was given back. It may already be taken by an item that
-   * wanted its slot back.
+   * `freed` is called each time a slot was given back. An item that waited to get its slot back may
+   * already have taken it.
    */
   constructor(most: number, freed: () => void) {
     this.#most = most;
@@ -46,9 +46,7 @@ export class Slots implements Slot {
     this.#taken += 1;
   }
 
-  /**
-   * Changes the number of slots. Those that are taken beyond it are kept until they are given back.
-   */
+  /** Changes the number of slots. If more are taken, they are kept until they are given back. */
   resize(most: number): void {
     this.#most = most;
     this.#giveBack();

@@ -22,8 +22,8 @@ export interface SubscriptionOptions extends WatchedContent {
    */
   readonly protocol: 'auto' | ProtocolName;
   /**
-   * A peer that is silent for this long, though probed, is given up. So is a refresh that makes no
-   * progress for this long.
+   * A connection is closed if the peer is silent for this long, although it was probed, or if a
+   * refresh makes no progress for this long.
    */
   readonly deadAfterMilliseconds: number;
   /**
@@ -41,8 +41,8 @@ export interface SubscriptionOptions extends WatchedContent {
 /**
  * Subscribes with one pair of connections. Cold: connects, binds, waits for `admit`, watches the
  * subtree, and emits `connected`, `refreshing`, entries, `refreshed`, and then changes for ever. It
- * emits synchronously as bytes come from the socket, which is not read faster. Ends only with a
- * DirectoryError and its remedy. Unsubscribing closes both connections.
+ * emits synchronously as bytes come from the socket, so a slow consumer also slows the reading.
+ * Ends only with a DirectoryError and its remedy. Unsubscribing closes both connections.
  */
 export function subscribeOnce(options: SubscriptionOptions): Observable<DirectoryChange> {
   return connectWith(protocolsFor(options.protocol), options).pipe(
@@ -80,7 +80,7 @@ function opened({ access, url, deadAfterMilliseconds, admit, serve }: Subscripti
       .then(async ({ subscription: connection, requests }) => {
         await admit?.(connection);
         serve?.(requests);
-        // Until the refresh is complete, a server that answers nothing but probes is given up.
+        // Until the refresh is complete, answers to probes do not count as progress.
         connection.refreshing(true);
         const server = await describeServer(connection);
         subscriber.next({ connection, server });
@@ -95,9 +95,9 @@ function protocolsFor(wanted: 'auto' | ProtocolName): readonly Protocol[] {
 }
 
 /**
- * Watches with the first protocol that the server accepts. After a refresh that does not end, it
- * goes on with the next protocol that the server names, on another connection, as this one has
- * failed. A server that is only slow keeps the list of that one waiting, too.
+ * Watches with the first protocol that the server accepts. If its refresh does not end, the next
+ * protocol that the server names is tried, on another connection, because this one has failed. If
+ * the server is only slow, the list of that protocol does not end either.
  */
 function watchWith(
   protocols: readonly Protocol[],
@@ -182,8 +182,8 @@ function nothingOffered(
 ): DirectoryError {
   const said = refusals.map((refusal) => refusal.message).join('; ');
   const lack = wanted === 'auto' ? 'offers no way to be told of changes' : `does not offer the subscription ${wanted}`;
-  // A protocol that was refused for another reason may exist: the server restricts operations, or
-  // wants a bind.
+  // The server may have a protocol that it refused for another reason: it restricts operations, or
+  // requires a bind.
   const other = refusals.find(({ resultCode }) => resultCode !== ResultCode.unavailableCriticalExtension);
   const remedy = remedyForSubscription(kind, wanted);
   return new DirectoryError(`the directory (${description}) ${lack}: ${said}`, {
@@ -193,8 +193,8 @@ function nothingOffered(
 }
 
 /**
- * An error that is no answer of the directory may be a fault of the host, such as a shortage of
- * files.
+ * An error that is not an answer of the directory may be a fault of the host, such as a shortage of
+ * open files.
  */
 function asDirectoryError(url: string, error: unknown): DirectoryError {
   if (error instanceof DirectoryError) return error;

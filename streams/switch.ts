@@ -31,15 +31,15 @@ export interface SwitchOptions extends SwitchPlace {
 }
 
 /**
- * The time from one reading to the next, in milliseconds: no server reports every change, and some
- * report none of this entry.
+ * The time between two readings, in milliseconds. The readings are necessary because no server
+ * reports every change, and some servers report no change of this entry.
  */
 const READ_EVERY = 10_000;
 
 /**
  * Reads the switch at each connection, at each change that the directory reports, and periodically.
- * The changes come by a subscription to that one entry, with the protocol of the accounts. They are
- * only a reason to read: of several readings under way the latest counts.
+ * The changes come by a subscription to that one entry, with the protocol of the accounts. A change
+ * only causes a reading. If several readings are under way, the latest counts.
  */
 export function watchSwitch(options: SwitchOptions): Observable<SwitchReading> {
   const { protocol$, read, scheduler } = options;
@@ -47,12 +47,15 @@ export function watchSwitch(options: SwitchOptions): Observable<SwitchReading> {
     switchMap((protocol) =>
       protocol === undefined ? EMPTY : merge(timer(0, READ_EVERY, scheduler), changes(protocol, options)),
     ),
-    // Without an answer there is nothing new: the connection tells of that itself.
+    // Without an answer nothing new is known. The connection reports its failure itself.
     switchMap(() => from(read()).pipe(catchError(() => EMPTY))),
   );
 }
 
-/** Emits when the entry may have changed. A server that reports no changes of it is asked again. */
+/**
+ * Emits when the entry may have changed. If the server ends the subscription to it, the
+ * subscription is repeated.
+ */
 function changes(name: ProtocolName, { dn, attribute, connection, scheduler }: SwitchOptions): Observable<unknown> {
   const content = { base: dn, scope: 'base', filter: '(objectClass=*)', attributes: [attribute] } as const;
   const watched$ = defer(connection).pipe(
@@ -66,7 +69,10 @@ function changes(name: ProtocolName, { dn, attribute, connection, scheduler }: S
   return watched$.pipe(repeat({ delay: () => timer(READ_EVERY, scheduler) }));
 }
 
-/** The refresh of one entry is no reason to give up a connection that serves requests as well. */
+/**
+ * Without `refreshing`: a refresh of one entry that makes no progress must not close a connection
+ * that also serves requests.
+ */
 function channelOf(connection: Pick<Connection, 'send' | 'abandon'>): Channel {
   return {
     send: (...request) => connection.send(...request),

@@ -19,8 +19,8 @@ export interface TurnDependencies {
   readonly names: AttributeNames;
   readonly readEntry: ReadEntry;
   /**
-   * Reads an account without judging its user and home: its outcome is written whatever has become
-   * of them.
+   * Reads an account without judging its user and home: its outcome is written even if these are no
+   * longer valid.
    */
   readonly readStanding: ReadEntry;
   /** Several services work on these accounts, each uid under a lease. */
@@ -38,21 +38,21 @@ export interface TurnDependencies {
   readonly directory: AccountDirectory;
   /** How the server in use refuses late requests. */
   readonly fencing: () => Fencing;
-  /** Returns a day as fencing token that is unlikely to have been used lately. */
+  /** Returns a day as a fencing token. It is unlikely that the same day was used recently. */
   readonly newToken: () => string;
   /** Decides about an account by the circumstances of this moment. */
   readonly decideNow: DecideNow;
   /** Called with each pure step of a turn. */
   readonly observePureStep: ObservePureStep;
   /**
-   * Resolves to the objection of this host to the account, by what is known of it beside the entry;
-   * undefined if there is none. Rejects when the service stops.
+   * Resolves to the objection of this host's user database to the account; undefined if there is
+   * none. Rejects when the service stops.
    */
   readonly objection: (record: AccountRecord) => Promise<string | undefined>;
   readonly runHandler: RunHandler;
   /**
-   * The wait for a directory that is away. `delay` returns its length after the nth failure, in
-   * milliseconds; `wait` waits.
+   * The wait for a directory that does not answer. `delay` returns the length of the wait after the
+   * nth failure, in milliseconds; `wait` waits.
    */
   readonly away: { delay(failures: number): number; wait(milliseconds: number, until: AbortSignal): Promise<void> };
   readonly report: Report;
@@ -61,7 +61,10 @@ export interface TurnDependencies {
   /** Aborted when no new work is to be started, at the latest together with `signal`. */
   readonly draining: AbortSignal;
   readonly nextJobId: () => string;
-  /** The time in milliseconds since 1970, for people. */
+  /**
+   * The time in milliseconds since 1970. It is for people only: durations are measured by
+   * `monotonic`.
+   */
   readonly now: () => number;
   /** A monotonic clock, in milliseconds. */
   readonly monotonic: () => number;

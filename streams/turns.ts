@@ -22,9 +22,9 @@ interface TurnInWork {
   readonly begunAt: number;
   step?: { readonly name: string; readonly since: number };
   pause?: Pause | undefined;
-  /** What it waits for before its claim. */
+  /** The reason why it waits before its claim. */
   waits?: string | undefined;
-  /** When the first of several pauses in a row began. */
+  /** The beginning of the first of several pauses in a row. */
   pausedSince: number;
 }
 
@@ -41,8 +41,8 @@ export class Turns {
   }
 
   /**
-   * The number of turns that wait for the directory, of those that wait for others, and of the
-   * rest.
+   * The number of turns that wait for the directory (`paused`), that wait for other services
+   * (`waiting`), and of all others.
    */
   get counts(): { readonly paused: number; readonly waiting: number; readonly inWork: number } {
     const [paused, waiting] = [this.#paused, this.#waiting];
@@ -92,7 +92,10 @@ export class Turns {
     wait.then(over, over);
   }
 
-  /** To be called when the account's turn waits for others before its claim; undefined: no more. */
+  /**
+   * To be called when the account's turn waits for other services before its claim; with undefined
+   * when the wait has ended.
+   */
   waits(record: AccountRecord, reason: string | undefined): void {
     const known = this.#turns.get(identityOf(record));
     if (known !== undefined) this.#waits(known, reason);

@@ -3,9 +3,8 @@ import { LargeMap } from '../../src/domain/large-map.ts';
 import type { OpenAccount } from './open-account.ts';
 
 /**
- * Finds what is remembered of an account, by its id or its DN. Only servers without entryUUIDs name
- * accounts by their DN alone, so that index is made when it is asked for first, and kept from then
- * on.
+ * The remembered accounts, by id and by DN. Only servers without entryUUIDs name accounts by their
+ * DN alone. So the index by DN is created when it is needed for the first time.
  */
 export class AccountIndex {
   readonly #byId = new LargeMap<OpenAccount>();
@@ -34,7 +33,7 @@ export class AccountIndex {
     return [entryUUID, key].find((id) => this.#byId.has(id));
   }
 
-  /** Remembers the account, whatever its DN was before. */
+  /** Remembers the account, also if its DN has changed. */
   set(id: string, account: OpenAccount): void {
     const before = this.#byId.get(id);
     this.#byId.set(id, account);
@@ -58,7 +57,7 @@ export class AccountIndex {
     return ids;
   }
 
-  /** Does nothing if another account has the DN by now. */
+  /** Does nothing if another account has the DN now. */
   #forgetDn(id: string, dn: string): void {
     if (this.#idByDn === undefined) return;
     const key = comparableDn(dn);

@@ -5,7 +5,7 @@ import { OpenAccounts } from './open-accounts.ts';
 export interface AccountMemoryOptions {
   /** With several services a claim belongs to the holder of the lease. */
   readonly instances: 'one' | 'several';
-  /** Returns the longest time that all attempts may take from one write to the next. */
+  /** Returns the longest time between two writes of a service that works on an account. */
   readonly longestMilliseconds: () => number;
   /**
    * How long an account waits if the server in use shows an older version of it than is known, in

@@ -14,9 +14,9 @@ const REMEMBERED = 100_000;
  */
 const REMEMBERED_TOKENS = 8;
 /**
- * The number of latest own tokens that are known on any account: more than the claims that are
- * under way at once, and so few that a token of another service is hardly ever among them by
- * chance.
+ * The number of latest own tokens that are remembered without their account. It is larger than the
+ * number of claims that are under way at once. It is so small that a token of another service is
+ * hardly ever among them by chance.
  */
 const LATEST_TOKENS = 256;
 
@@ -29,7 +29,10 @@ interface KnownVersion {
   readonly madeHere: boolean;
   /** The fencing tokens that this service wrote last, oldest first. */
   readonly tokens: readonly string[];
-  /** True if this service claimed the account last, or tried to, and has not finished it. */
+  /**
+   * True if the last claim, or attempt to claim, was this service's, and it has not finished the
+   * account.
+   */
   readonly unfinished: boolean;
   /** Since when a server has shown an older version, in milliseconds of the monotonic clock. */
   readonly behindSince?: number;
@@ -47,29 +50,29 @@ const NOTHING: KnownVersion = { version: undefined, connection: 0, madeHere: fal
 export type Age = 'current' | 'stale' | 'behind';
 
 /**
- * The newest version of each account that this service has seen or made, and the fencing tokens
- * that it wrote. They distinguish its own writes from those of others, and a server that lags from
- * one that is up to date. entryCSNs compare as text.
+ * The newest version of each account that this service has seen or written, and the fencing tokens
+ * that it wrote. They show which writes are its own, and whether a server lags. entryCSNs are
+ * compared as text.
  *
  *   (unknown) -> claiming, seen, written
  *   claiming -> seen, written
  *   seen -> seen        a newer version was seen; an older one replaces nothing
  *   any -> written      this service wrote it, and the server in use has accepted that
- *   any -> (unknown)    too many other accounts were seen since
+ *   any -> (unknown)    too many other accounts were seen since then
  *
  * Whether a version is `stale` or `behind` depends on the connection on which the newer one was
  * learnt.
  */
 export class AccountVersions {
   readonly #known: RecentMap<KnownVersion>;
-  /** The accounts of which the server in use has shown an older version than is known. */
+  /** The accounts for which the server in use has shown an older version than is known. */
   readonly #behind = new Set<string>();
   readonly #behindAfter: number;
   readonly #monotonic: () => number;
   #connection = 0;
   /**
-   * The latest tokens on any account, oldest first: a claim may meet an entry that was created anew
-   * under its DN.
+   * The latest tokens of all accounts, oldest first: the entry of a claim may have been deleted and
+   * created again under its DN.
    */
   readonly #latestTokens = new Set<string>();
 
@@ -143,7 +146,10 @@ export class AccountVersions {
     if (known?.unfinished === true) this.#remember(id, { ...known, unfinished: false });
   }
 
-  /** Whether this service claimed the account last, or tried to, and has not finished it. */
+  /**
+   * Whether the last claim, or attempt to claim, was this service's, and it has not finished the
+   * account.
+   */
   isUnfinished(id: string): boolean {
     return this.#known.get(id)?.unfinished ?? false;
   }
@@ -204,9 +210,9 @@ export class AccountVersions {
   }
 
   /**
-   * Whether an account in work may be so by an unanswered claim of this service, if the service is
-   * alone: its last claim has no outcome, and no newer request was seen. A token, where there is
-   * one, is the better evidence.
+   * Whether an account may be in work by an unanswered claim of this service, if no other service
+   * exists: the last claim of this service has no outcome, and no newer request was seen. If the
+   * entry has a token, the token decides.
    */
   mayBeOwn(record: AccountRecord): boolean {
     return record.entryCSN !== undefined && this.isUnfinished(identityOf(record));

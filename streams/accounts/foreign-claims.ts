@@ -7,14 +7,14 @@ import { versionOf } from './identity.ts';
 import { WorkByUid } from './work-by-uid.ts';
 
 /**
- * The number of claimed accounts whose version is remembered: far more than foreign claims that are
- * ever seen.
+ * The number of claimed accounts whose version is remembered: far more than there are foreign
+ * claims.
  */
 const REMEMBERED_VERSIONS = 20_000;
 
 /**
- * How an account was seen: in a change, in a refresh, or in a list. Before a refresh, changes may
- * have been missed.
+ * The source of a sight: a change, a refresh, or a list. Changes before a refresh may have been
+ * missed.
  */
 export type SeenBy = 'stream' | 'refresh' | 'list';
 
@@ -34,11 +34,11 @@ export interface SightContext {
   readonly before: LastSeen | undefined;
   /** True if nothing that decisions depend on has changed since then. */
   readonly unchanged: boolean;
-  /** True if this service claimed the account last, and the outcome is not written. */
+  /** True if the last claim was this service's, and the outcome is not written. */
   readonly unfinished: boolean;
   /**
-   * True if the account reads as this service left it in work, but has another version: another
-   * attribute was changed.
+   * True if the account has the values with which this service left it in work, but another
+   * version: another attribute was changed.
    */
   readonly readsAsOwn: boolean;
 }
@@ -47,16 +47,16 @@ export interface SightContext {
  * The claims of services that should not exist: with `instances: one` those of any other service,
  * under leases those of a service without a lease.
  *
- * If an account turns to in-work while this service is connected, and this service did not do it,
- * the claim is another service's. The account is left alone until it has been unchanged for the
- * longest time that a handler may take, including the pauses between attempts. So is a newer
- * request for it, which the other service would take up, too.
+ * If an account gets an in-work mode while this service is connected, and this service did not
+ * write it, the claim is another service's. The account is left alone until it has been unchanged
+ * for the longest time that a handler may take, including the pauses between attempts. A newer
+ * request for it waits, too, because the other service would also handle it.
  *
  * Under leases such a claim is only suspected. It counts if the lease of the uid turns out to have
  * no holder (`learnt`).
  *
  *   (unknown) --in work by a change, or newly so in a list or at its claim--> claimed
- *   claimed   --changed, still in work--> claimed, and the time begins anew
+ *   claimed   --changed, still in work--> claimed, and the time starts again
  *   claimed   --failed, or finished--> (unknown)
  *   claimed   --requested again after it was finished, or lost from sight--> (unknown)
  *   claimed   --written by this service--> (unknown)
@@ -68,15 +68,15 @@ export class ForeignClaims {
   readonly #work = new WorkByUid();
   /** The version of each claimed account that was seen last. */
   readonly #versions = new RecentMap<string>(REMEMBERED_VERSIONS);
-  /** Under leases: the version of each account that turned to in-work. */
+  /** Under leases: the version of each account that got an in-work mode. */
   readonly #suspected = new RecentMap<string>(REMEMBERED_VERSIONS);
   readonly #longestMilliseconds: () => number;
   readonly #underLeases: boolean;
   readonly #monotonic: () => number;
 
   /**
-   * `longestMilliseconds` returns the time after which no service is at work without a change.
-   * `monotonic`: a clock, in milliseconds.
+   * `longestMilliseconds` returns the longest time between two writes of a service that works on an
+   * account. `monotonic`: a clock, in milliseconds.
    */
   constructor(options: {
     readonly longestMilliseconds: () => number;
@@ -124,7 +124,10 @@ export class ForeignClaims {
     return this.#claimed(laneOf(record.uid), id, record);
   }
 
-  /** Whether, under leases, the account turned to in-work as it is now. */
+  /**
+   * Whether, under leases, this version of the account is the one with which it got its in-work
+   * mode.
+   */
   sawClaim(id: string, record: AccountRecord): boolean {
     return this.#underLeases && this.#suspected.get(id) === versionOf(record);
   }
@@ -170,14 +173,12 @@ export class ForeignClaims {
   }
 }
 
-/**
- * Whether an account in work has not turned to in-work by another service's claim of this moment.
- */
+/** Whether the sight shows no new claim of another service, although the account is in work. */
 function hasNotTurned({ by, before, unchanged, unfinished }: SightContext): boolean {
   // Interrupted work may wait for a slot while lists show it.
   if (by === 'refresh' || (by === 'list' && unchanged)) return true;
-  // It looks like the echo of an own claim. If it is not, the own claim is refused, and the entry
-  // is read then. An account that this service claimed earlier and has not finished has not turned
-  // to in-work now: something else was changed.
+  // It looks like the echo of this service's own claim. If it is not, the own claim is refused, and
+  // then the entry is read. If this service claimed the account earlier and has not finished it,
+  // the sight shows a change of another attribute.
   return unfinished || before?.claiming === true;
 }

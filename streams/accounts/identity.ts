@@ -14,8 +14,8 @@ export function identityOf(record: Pick<AccountRecord, 'entryUUID' | 'dn'>): str
 }
 
 /**
- * Returns what distinguishes one version of an entry from another: the entryCSN, or only the second
- * of its modification if the server shows none.
+ * Returns what distinguishes one version of an entry from another: the entryCSN or, if the server
+ * shows none, the modifyTimestamp, which counts in seconds.
  */
 export function versionOf({ entryCSN, modifiedAt }: AccountRecord): string {
   return entryCSN ?? String(modifiedAt);
@@ -24,15 +24,15 @@ export function versionOf({ entryCSN, modifiedAt }: AccountRecord): string {
 /** When an entry was written, as far as the server shows it and the attributes were requested. */
 export type Stamp = Pick<AccountRecord, 'entryCSN' | 'modifiedAt'>;
 
-/** Whether two readings may be of the same version. The entryCSN decides if both have it. */
+/** Whether two readings may show the same version. The entryCSN decides if both have it. */
 export function isSameStamp(one: Stamp, other: Stamp): boolean {
   if (one.entryCSN !== undefined && other.entryCSN !== undefined) return one.entryCSN === other.entryCSN;
   return one.modifiedAt === other.modifiedAt;
 }
 
 /**
- * Returns the text of all values that a decision depends on, compared as LDAP does. For an account
- * in work these do not include its day and whether it is active.
+ * Returns the text of all values that a decision depends on, normalised as LDAP compares them. For
+ * an account in work, these do not include the day and the attribute `active`.
  */
 export function fingerprintOf(record: AccountRecord): string {
   const { mode, state, date, active, returnValue } = record;
@@ -40,7 +40,10 @@ export function fingerprintOf(record: AccountRecord): string {
   return interned([mode, state, returnValue ?? '', ...more].map((value) => value.toLowerCase()).join('\n'));
 }
 
-/** Whether an account in work is as it was left, so that no other service is at work on it. */
+/**
+ * Whether an account in work is still as this service left it, so that no other service works on
+ * it.
+ */
 export function isLeftAlone(left: AccountRecord, standing: AccountRecord): boolean {
   if (standing.entryCSN !== undefined) return standing.entryCSN === left.entryCSN;
   const isSame = left.date?.value === standing.date?.value && left.returnValue === standing.returnValue;

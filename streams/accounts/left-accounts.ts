@@ -24,17 +24,21 @@ export interface LeftAccountsOptions {
   readonly monotonic: () => number;
 }
 
-/** The reads that may follow each other at once, as many as somebody would look at. */
+/** The number of reads that may follow each other at once: as many as a person would look at. */
 const MOST_READS = 60;
-/** After that there is one in this time, in milliseconds. */
+/** After that, one read may begin in each of these intervals, in milliseconds. */
 const READ_INTERVAL = 1_000;
-/** The number of accounts that left last, of which the stream and a turn may tell both. */
+/**
+ * The number of accounts that left last and are remembered, because the stream and a turn may both
+ * report them.
+ */
 const REMEMBERED = 1_000;
 
 /**
- * Reports the accounts that left, each with the reason, for which its entry is read once. The reads
- * are for people only: one at a time, and so few that a mass of accounts costs the directory
- * nothing. For the others the reason is `unknown`. The work on accounts never waits for them.
+ * Reports the accounts that left, each with the reason. The entry is read once to find the reason.
+ * These reads are for people only, so there is one at a time, and their number is limited: many
+ * accounts do not load the directory. For all further accounts the reason is `unknown`. The work on
+ * accounts never waits for these reads.
  *
  *   (none) -> asked       the account left, and its entry is read
  *   asked -> reported     it was read, it is seen again, or the service ends
@@ -53,7 +57,10 @@ export class LeftAccounts {
     this.#allowedAt = options.monotonic();
   }
 
-  /** To be called when an account has left, also twice. `why`: the reason, if it is known. */
+  /**
+   * To be called when an account has left. A second call has no effect. `why`: the reason, if it is
+   * known.
+   */
   left(account: LeftAccount, why?: WhyLeft): void {
     if (this.#asked.has(account.id) || this.#reported.get(account.id) !== undefined) return;
     if (why !== undefined || !this.#mayRead()) {
@@ -71,7 +78,7 @@ export class LeftAccounts {
     this.#reported.delete(id);
   }
 
-  /** Reports what is still asked for. */
+  /** Reports the accounts whose reads have not ended. */
   close(): void {
     for (const account of [...this.#asked.values()]) this.#tell(account, { why: 'unknown' });
   }
@@ -89,7 +96,7 @@ export class LeftAccounts {
   async #readAll(): Promise<void> {
     this.#reading = true;
     for (let next = this.#first(); next !== undefined; next = this.#first()) {
-      // Whatever prevents the read is seen elsewhere: only the reason is missing.
+      // The reason stays unknown. The failure itself is reported elsewhere.
       const found = await this.#read(next).catch((): Found => ({ why: 'unknown' }));
       this.#tell(next, found);
     }
@@ -105,7 +112,7 @@ export class LeftAccounts {
     const { locate, readEntry } = this.#options;
     const entryUUID = id === comparableDn(dn) ? undefined : id;
     const entry = await locate(dn, entryUUID);
-    // Without an entryUUID it may have been renamed.
+    // Without an entryUUID, the entry may have been renamed.
     if (entry === undefined) return { why: entryUUID === undefined ? 'unknown' : 'deleted' };
     const reading = readEntry(entry);
     if (reading.kind === 'account' && reading.record.state !== '0') {
@@ -116,7 +123,7 @@ export class LeftAccounts {
     return { why: 'moved', ...(isSameDn(entry.dn, dn) ? {} : { movedTo: entry.dn }) };
   }
 
-  /** Reports the account, unless that was done while its entry was read. */
+  /** Reports the account, unless it was reported while its entry was read. */
   #tell(account: LeftAccount, found: Found): void {
     if (this.#asked.get(account.id) !== account) return;
     this.#asked.delete(account.id);

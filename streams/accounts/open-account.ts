@@ -14,12 +14,12 @@ export interface OpenAccount {
   readonly ownWrite: OwnWrite;
 }
 
-/** An account that this service has finished, as it was right before that. */
+/** An account that this service has finished, as it was right before that write. */
 export interface FinishedAccount {
   /** The fingerprint of the last write before that. */
   readonly written: string;
   readonly stamp: Stamp;
-  /** The number of the latest snapshot then. What that shows may be older. */
+  /** The number of the latest snapshot at that time. That snapshot may show an older state. */
   readonly duringSnapshot: number;
 }
 

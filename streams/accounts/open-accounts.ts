@@ -35,10 +35,10 @@ import {
 const REMEMBERED_FINISHED = 4096;
 
 /**
- * The open accounts, as far as the stream has shown them: their identity, and what this service
- * wrote to them. It decides which of them have left, as they are not part of a complete snapshot,
- * and which sights are only echoes. What to do with an account is decided from its entry, not from
- * this memory. Its size is bounded by the number of open accounts.
+ * The open accounts that the stream has shown: their identity, and what this service wrote to them.
+ * This memory decides which accounts have left, because a complete snapshot does not show them, and
+ * which sights are only echoes. It does not decide what to do with an account: that depends on the
+ * entry alone. Its size is bounded by the number of open accounts.
  *
  * A snapshot is a refresh or a list. Snapshots are numbered in the order in which they begin.
  *
@@ -49,7 +49,7 @@ const REMEMBERED_FINISHED = 4096;
 export class OpenAccounts {
   readonly #index = new AccountIndex();
   /**
-   * The accounts that were finished last, oldest first: the echo of the claim, or a list, may
+   * The accounts that were finished last, oldest first. The echo of their claim, or a list, may
    * arrive later.
    */
   readonly #finished = new RecentMap<FinishedAccount>(REMEMBERED_FINISHED);
@@ -58,8 +58,8 @@ export class OpenAccounts {
   readonly versions: AccountVersions;
   #latestSnapshot = 0;
   /**
-   * The latest complete snapshot. What was not seen since it began has left, even if that is not
-   * passed on yet.
+   * The number of the latest complete snapshot. An account that was not seen since it began has
+   * left, even if that is not passed on yet.
    */
   #completeSnapshot = 0;
 
@@ -93,14 +93,14 @@ export class OpenAccounts {
   }
 
   #tellOthers({ id, record, by, stale }: Sight, others: NonNullable<Judged['others']>): boolean {
-    // A late echo of any own write is no claim of another service. Nor does a stale sight show one.
+    // Neither a late echo of an own write nor a stale sight shows a claim of another service.
     if (stale || (readMode(record.mode)?.phase === 'inWork' && this.versions.isOwn(record))) return false;
     return this.#others.saw(id, record, { by, ...others, unfinished: this.versions.isUnfinished(id) });
   }
 
   /**
-   * Whether an entry is the very version that this service wrote last, and nothing else was seen
-   * since. Then it is an echo and need not be read. Only servers that show an entryCSN allow this.
+   * Whether an entry has the version that this service wrote last, and nothing else was seen since
+   * then. Then it is an echo and need not be read. This requires a server that shows an entryCSN.
    */
   isOwnVersion(entryUUID: string, entryCSN: string): boolean {
     const known = this.#find(entryUUID);
@@ -133,10 +133,10 @@ export class OpenAccounts {
   }
 
   /**
-   * To be called when a snapshot is complete: what was not seen since it began has left. Each step
-   * of the iteration looks at one account. If that has left, the step forgets and returns it. There
-   * may be hundreds of thousands, so the caller may pause: accounts that it has not reached yet
-   * have left all the same.
+   * To be called when a snapshot is complete: accounts that were not seen since it began have left.
+   * Each step of the iteration looks at one account. If the account has left, the step forgets and
+   * returns it. There may be hundreds of thousands of accounts, so the caller may pause. An account
+   * that the iteration has not reached yet counts as left, too.
    */
   endSnapshot(snapshot: number): Iterator<Left | undefined> {
     this.#completeSnapshot = Math.max(this.#completeSnapshot, snapshot);
@@ -190,8 +190,8 @@ export class OpenAccounts {
   }
 
   /**
-   * To be called when the account is no longer this service's own: any sight of it counts as new
-   * again.
+   * To be called when the account is no longer this service's own. From then on, every sight of it
+   * counts as new.
    */
   release(id: string): void {
     const known = this.#find(id);
@@ -227,7 +227,10 @@ export class OpenAccounts {
     return !this.versions.isOwn(record) && this.#others.learnt(identityOf(record), record);
   }
 
-  /** Whether this service has seen how another one, if it has the lease, claimed the account. */
+  /**
+   * Under leases: whether this service has seen the claim of another service that may have the
+   * lease.
+   */
   sawClaim(record: AccountRecord): boolean {
     return this.#others.sawClaim(identityOf(record), record);
   }
@@ -247,8 +250,8 @@ export class OpenAccounts {
   }
 
   /**
-   * Whether something newer came into sight since this service last wrote to the account. Another
-   * service's claim looks like an own one; the request before it shows the difference.
+   * Whether something newer than this service's last write came into sight. Another service's claim
+   * may look like this service's own. Then only the request before that claim shows the difference.
    */
   isOvertaken(id: string): boolean {
     const known = this.#find(id);
@@ -257,15 +260,15 @@ export class OpenAccounts {
     return known.askedAgain || (written !== undefined && known.fingerprint !== written);
   }
 
-  /** Whether the account is still as a sight has shown it. */
+  /** Whether the account is still as the record shows it. */
   isAsSeen(id: string, record: AccountRecord): boolean {
     return this.#find(id)?.fingerprint === fingerprintOf(record);
   }
 
   /**
-   * Whether a request came into sight whose version is newer than this service's last write: an
-   * account that is in work since then is claimed by another service. Only servers that show an
-   * entryCSN can tell.
+   * Whether a request came into sight whose version is newer than this service's last write. If the
+   * account is in work after that, another service has claimed it. This requires a server that
+   * shows an entryCSN.
    */
   isAskedAgain(id: string): boolean {
     return this.#find(id)?.askedAgain ?? false;

@@ -2,16 +2,16 @@ import type { AccountRecord } from '../../src/domain/account.ts';
 import { fingerprintOf, type Stamp } from './identity.ts';
 
 /**
- * What this service wrote last to an account, as long as nothing was written after it. A sight that
+ * The last write of this service to an account, as long as no other write followed. A sight that
  * shows it is an echo.
  *
  *   none, resting, disowned, claiming -> claiming   a claim is sent
  *   claiming -> working                             it was answered
  *   working, resting, writing -> writing            an outcome is sent
  *   working, resting, writing -> resting            it failed, is repeated, or the outcome is kept
- *   any -> disowned                                 it is not this service's own any more
+ *   any -> disowned                                 the account is not this service's own any more
  *   any -> (unknown)                                the account has left, also during a turn
- *   (unknown) -> none                               it is back
+ *   (unknown) -> none                               the account is back
  *   none, (unknown) -> claiming, working, writing, resting    the turn goes on
  *
  * After a success the account leaves: see `FinishedAccount`.
@@ -28,14 +28,17 @@ export type OwnWrite =
 interface Written {
   /** The fingerprint of the account as it was written. */
   readonly written: string;
-  /** The number of the latest snapshot then. What that shows may be older than the write. */
+  /**
+   * The number of the latest snapshot at that time. That snapshot may show the account as it was
+   * before the write.
+   */
   readonly duringSnapshot: number;
 }
 
 interface Stamped {
   /**
    * The version that the write made, as far as it is known. Its echo may come when the account is
-   * disowned already.
+   * already disowned.
    */
   readonly stamp: Stamp;
 }
@@ -73,9 +76,7 @@ export function isWorking({ at }: OwnWrite): boolean {
   return at === 'claiming' || at === 'working' || at === 'writing';
 }
 
-/**
- * The fingerprint of what was written last; undefined if nothing was, or the account is disowned.
- */
+/** The fingerprint of the last write; undefined if there is none, or the account is disowned. */
 export function writtenOf(write: OwnWrite): string | undefined {
   return 'written' in write ? write.written : undefined;
 }

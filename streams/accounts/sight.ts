@@ -28,7 +28,7 @@ export interface Sight extends Source {
 /** What a sight means for the stream. */
 export interface SightVerdict {
   readonly id: string;
-  /** True if it shows what this service wrote, or something older: there is nothing to do. */
+  /** True if it shows a write of this service, or an older state: there is nothing to do. */
   readonly isEcho: boolean;
   /** True if nothing that decisions depend on has changed since the last sight. */
   readonly unchanged: boolean;
@@ -38,9 +38,7 @@ export interface SightVerdict {
   readonly stale: boolean;
   /** True if it shows a claim of another service that should not exist. */
   readonly foreignClaim: boolean;
-  /**
-   * The account as it had left before: a snapshot did not show it, and that was not passed on yet.
-   */
+  /** The account as it was when a snapshot did not show it, if that was not passed on yet. */
   readonly missed?: Left | undefined;
 }
 
@@ -49,13 +47,13 @@ export interface Judged {
   readonly verdict: Omit<SightVerdict, 'foreignClaim' | 'missed'>;
   /** What is remembered from now on; undefined if nothing is. */
   readonly account: OpenAccount | undefined;
-  /** What the sight says about the work of other services; undefined if it says nothing. */
+  /** The facts by which the work of other services is judged; undefined if the sight shows none. */
   readonly others: Pick<SightContext, 'before' | 'unchanged' | 'readsAsOwn'> | undefined;
 }
 
 /**
- * Judges the first sight of an account. `finished`: how this service left it, if it has finished
- * it.
+ * Judges the first sight of an account. `finished`: the account as this service left it, if it has
+ * finished it.
  */
 export function judgeFirst(sight: Sight, finished: FinishedAccount | undefined): Judged {
   const { id, stale, record } = sight;
@@ -106,7 +104,7 @@ function othersIn(known: OpenAccount, { record, fingerprint }: Sight, isEcho: bo
   const stamp = stampOf(ownWrite);
   const isLateEcho = stamp !== undefined && isSameStamp(stamp, record);
   if (isInWork && isLateEcho) return undefined;
-  // What looks like the echo of a claim that is under way may be another service's claim.
+  // While a claim is under way, a sight that looks like its echo may be another service's claim.
   const unchanged = known.fingerprint === fingerprint;
   return { before: lastSeenOf(known), unchanged, readsAsOwn: isEcho && isInWork && ownWrite.at !== 'claiming' };
 }
@@ -122,8 +120,9 @@ function isOlderThanFinish({ snapshot, record, fingerprint }: Sight, finished: F
 }
 
 /**
- * Whether it is a request at least as new as this service's last write. An account in work is
- * checked, too, as it may have left and come back. Only servers that show an entryCSN can tell.
+ * Whether the sight shows a request that is at least as new as this service's last write. This is
+ * also checked for an account in work, because it may have left and come back. It requires a server
+ * that shows an entryCSN.
  */
 function isNewRequest({ record: { entryCSN, mode }, stale }: Sight): boolean {
   return !stale && entryCSN !== undefined && readMode(mode)?.phase === 'requested';

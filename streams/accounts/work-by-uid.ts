@@ -2,8 +2,8 @@ import { LargeMap } from '../../src/domain/large-map.ts';
 import { RecentMap } from '../../src/domain/recent-map.ts';
 
 /**
- * The most entries out of sight whose work is remembered: far more than begins while one handler
- * runs.
+ * The largest number of entries out of sight whose work is remembered: far more than get into work
+ * while one handler runs.
  */
 const MOST_OUT_OF_SIGHT = 20_000;
 
@@ -11,17 +11,18 @@ interface Work {
   /** When the work was seen last, in milliseconds of the caller's clock. */
   readonly since: number;
   /**
-   * True if the entry is no longer known under this uid: it was finished, removed, moved or
-   * renamed, and which of these is unknown.
+   * True if the entry is no longer seen under this uid. It was finished, removed, moved or renamed;
+   * it is unknown which of these happened.
    */
   outOfSight: boolean;
 }
 
 /**
- * The entries that services are at work on: by the lane of the uid, as no two scripts of a uid may
- * run at once, whichever entry it belongs to; and by the entry, as that shows when the work has
- * ended. An entry that goes out of sight is remembered: if it was removed in mid-work and created
- * anew, it is another entry with the same uid. The caller judges by the age of the work.
+ * The entries on which services are at work, by the lane of the uid and by the entry. No two
+ * scripts of a uid may run at once, also if two entries have the uid; and the entry shows when the
+ * work has ended. An entry that goes out of sight is remembered: if it was removed during the work
+ * and created again, it is another entry with the same uid. The caller judges by the age of the
+ * work.
  */
 export class WorkByUid {
   readonly #byLane = new LargeMap<Map<string, Work>>();

@@ -12,7 +12,7 @@ import {
   type Wish,
 } from './lease-state.ts';
 
-/** Waits for a lease that is wanted, and attempts to take it when it may be taken. */
+/** Waits for a lease that a turn needs, and attempts to take it when that is allowed. */
 export function want(wish: Wish, seen: Seen | undefined, context: LeaseContext, lookFirst = false): LeaseNext {
   const notBefore = context.now + context.spread;
   const state: Waiting = { at: 'waiting', wish, seen, notBefore, doing: 'resting' };
@@ -30,14 +30,14 @@ export function stepWaiting(state: Waiting, input: LeaseAnswer, context: LeaseCo
       return proceed({ ...state, seen: see(state.seen, input.lease, context), notBefore: now + spread }, context);
     case 'read':
       if (state.seen?.lease.text === input.lease.text) return proceed(state, context);
-      // Each service reads at a time of its own.
+      // Each service reads at its own time, so no spread is needed.
       return proceed({ ...state, seen: see(state.seen, input.lease, context), notBefore: now }, context);
     default:
       return { state: { ...state, doing: 'resting' }, effect: { do: 'wait', until: now + RETRY_AFTER } };
   }
 }
 
-/** Sends an attempt if one is due. Waits until then otherwise, or until it is to be looked at. */
+/** Sends an attempt if one is due. Otherwise waits until one is due, or until the next reading. */
 export function proceed(state: Waiting, context: LeaseContext): LeaseNext {
   const { wish, seen } = state;
   const due = dueAt(state, context);
@@ -59,9 +59,9 @@ export function look(state: Waiting): LeaseNext {
   return { state: { ...state, doing: 'reading' }, effect: { do: 'read' } };
 }
 
-/** When an attempt is due, if the lease stays as it was seen. */
+/** The time at which an attempt is due, if the lease does not change until then. */
 function dueAt({ wish, seen, notBefore }: Waiting, context: LeaseContext): number {
-  // It is read first: most exist, and an add that is refused costs more than a read.
+  // An unknown lease is read first. Most leases exist, and a refused add costs more than a read.
   if (seen === undefined) return notBefore;
   return Math.max(notBefore, takeableAt(seen, wish.inWork ? wish.since : undefined, context));
 }
@@ -69,8 +69,8 @@ function dueAt({ wish, seen, notBefore }: Waiting, context: LeaseContext): numbe
 type TakeableContext = Pick<LeaseContext, 'holder' | 'duration' | 'spread'>;
 
 /**
- * When a lease may be taken that stays as it was seen. `inWorkSince`: since when it is wanted for
- * an account in work; undefined if the account is not.
+ * The time at which a lease may be taken, if it does not change until then. `inWorkSince`: since
+ * when it is needed for an account in work; undefined if the account is not in work.
  */
 export function takeableAt(seen: Seen, inWorkSince: number | undefined, context: TakeableContext): number {
   const { lease, since } = seen;
@@ -82,7 +82,7 @@ export function takeableAt(seen: Seen, inWorkSince: number | undefined, context:
     : -Infinity;
 }
 
-/** Whether somebody may be at work of whom the lease does not tell. */
+/** Whether a service may be at work on the account although the lease does not name it. */
 function mayBeAtWork({ lease, doubtful }: Seen, inWork: boolean): boolean {
   if (lease.is === 'free') return inWork;
   if (lease.is === 'missing') return inWork || doubtful;
@@ -93,7 +93,7 @@ export function newTurn({ job }: Wish, { now, turn, holder, duration }: LeaseCon
   return { lease: heldLease({ holder, job, turn, duration }), sentAt: now };
 }
 
-/** What is known after another reading. */
+/** Returns what is known of the lease after another reading. */
 export function see(seen: Seen | undefined, lease: LeaseReading, context: LeaseContext): Seen {
   if (seen?.lease.text === lease.text) return seen;
   if (seen === undefined || (isOwn(seen.lease, context) && isOwn(lease, context))) {
@@ -102,7 +102,7 @@ export function see(seen: Seen | undefined, lease: LeaseReading, context: LeaseC
   return seeChanged(lease, context);
 }
 
-/** What is known of a lease that was another one before. */
+/** Returns what is known of a lease whose value has changed. */
 export function seeChanged(lease: LeaseReading, context: LeaseContext): Seen {
   return { lease, since: context.now, doubtful: lease.is === 'missing' || isOwn(lease, context) };
 }

@@ -21,7 +21,8 @@ import {
 } from './lease-state.ts';
 
 /**
- * A lease that is held or given up: each value is a swap of the one that this service wrote last.
+ * The steps of a lease that is held or given up. Each write swaps the value that this service wrote
+ * last.
  */
 export function stepHeld(state: Held, input: LeaseAnswer, context: LeaseContext): LeaseNext {
   const { lease, next, doing } = state;
@@ -49,7 +50,10 @@ export function stepHeld(state: Held, input: LeaseAnswer, context: LeaseContext)
   }
 }
 
-/** Sends a renewal. One without an answer is sent again as it is, so two values at most are own. */
+/**
+ * Sends a renewal. After a renewal without an answer, the same value is sent again. So at most two
+ * values can be this service's own.
+ */
 function renew(state: Held, context: LeaseContext): LeaseNext {
   const next = state.next ?? newTurn(state.wish, context);
   return {
@@ -73,7 +77,7 @@ export function deadlineOf({ lease, sentAt }: Sent, { killGrace }: LeaseContext)
   return sentAt + lease.duration - killGrace - SLACK;
 }
 
-/** When the renewal was sent that the deadline counts from. */
+/** The time from which the deadline is counted: when the last confirmed renewal was sent. */
 export function renewedAt({ lease, deadline }: Held, { killGrace }: Pick<LeaseContext, 'killGrace'>): number {
   return deadline - lease.duration + killGrace + SLACK;
 }
@@ -82,7 +86,10 @@ export function held(wish: Wish, before: LeaseReading, lease: Held['lease']): Om
   return { at: 'held', wish, before, lease, next: undefined, doing: 'resting' };
 }
 
-/** Ends a pause of this service: as a renewal, so it is lost if another service has ended it. */
+/**
+ * Ends a pause of this service by a renewal. The lease is lost if another service has ended the
+ * pause.
+ */
 export function wake(lease: PausedLease, wish: Wish, context: LeaseContext): LeaseNext {
   return renew({ ...held(wish, lease, lease), deadline: -Infinity }, context);
 }
@@ -107,7 +114,10 @@ function sendRelease(state: Releasing, lease: Held['lease']): LeaseNext {
   };
 }
 
-/** The value to write. A pause is to be ended by this service, so others wait one duration more. */
+/**
+ * The value to write. This service is to end its own pause, so other services wait one duration
+ * longer.
+ */
 export function released(asked: Release, { job }: Held['lease'], context: LeaseContext): Lease {
   if (asked.to === 'free') return FREE;
   if (asked.to === 'left') return leftLease(asked.attempt);
@@ -135,7 +145,7 @@ export function stepReleasing(state: Releasing, input: LeaseAnswer, context: Lea
   }
 }
 
-/** The lease is released, and is as `lease` says. */
+/** Returns what follows when the release has ended, with the lease as it is now. */
 function givenUp({ to, wish, instead }: Releasing, lease: LeaseReading, context: LeaseContext): LeaseNext {
   const seen = seeChanged(lease, context);
   if (to.is !== 'paused') {

@@ -1,12 +1,12 @@
 import type { JobLease } from '../../src/domain/job.ts';
 import type { LeaseRunner } from './lease-runner.ts';
 
-/** The lease of an attempt. `lapsed` is aborted when its processes have to be told to end. */
+/** The lease of an attempt. `lapsed` is aborted when the processes of the attempt must be ended. */
 export type LeaseForJob = JobLease & { readonly lapsed: AbortSignal };
 
 /**
- * Returns a held lease as an attempt needs it. `killGrace`: how long processes may take to end, in
- * milliseconds. What belongs to the attempt ends with the lease.
+ * Returns a held lease in the form that an attempt needs. `killGrace`: how long processes may take
+ * to end, in milliseconds. The timer and the watcher of the attempt end with the lease.
  */
 export function leaseForJob(runner: LeaseRunner, now: () => number, killGrace: number): LeaseForJob {
   const deadline = () => (runner.state.at === 'held' ? runner.state.deadline : -Infinity);

@@ -29,7 +29,7 @@ export interface LeaseKeeperOptions extends Pick<LeaseContext, 'holder' | 'durat
   readonly directory: LeaseDirectory;
   /** Milliseconds of a monotonic clock that goes on while the host is suspended. */
   readonly now: () => number;
-  /** A new word each time that no service has ever used before. */
+  /** Returns a new word each time, which no service has ever used. */
   readonly newTurn: () => string;
   /** Knows the other services; undefined if there are none. */
   readonly presence?: PresenceKeeper | undefined;
@@ -37,23 +37,23 @@ export interface LeaseKeeperOptions extends Pick<LeaseContext, 'holder' | 'durat
 
 /** The number of released leases that are remembered, so that they need not be read again. */
 const REMEMBERED = 50_000;
-/** How long the releases of a service that ends are waited for, in milliseconds. */
+/** How long a service that ends waits for the answers to its releases, in milliseconds. */
 export const LAST_WRITES = 3_000;
 
 const NEVER = new AbortController().signal;
-// Many leases may be renewed at once.
+// Many leases may be renewed at once, each with a listener.
 setMaxListeners(0, NEVER);
 
 /**
  * The leases of this service, by lane. Each has the states of `LeaseState` and a runner while it is
- * held, asked for, or waited for.
+ * held, being taken, or waited for.
  *
- * working -> draining (`drain`: nothing is kept over a pause) -> stopped (`close`, `stop`)
+ * working -> draining (`drain`: no lease is kept during a pause) -> stopped (`close`, `stop`)
  */
 export class LeaseKeeper implements Leases, LeasesView {
   readonly #options: LeaseKeeperOptions;
   readonly #runners = new Map<string, LeaseRunner>();
-  /** What was seen last of leases that this service does not need now. */
+  /** The last reading of leases that this service does not need now. */
   readonly #seen = new RecentMap<Seen>(REMEMBERED);
   readonly #watch: LeaseWatch;
   readonly #alone: readonly string[];
@@ -69,7 +69,7 @@ export class LeaseKeeper implements Leases, LeasesView {
     );
   }
 
-  /** The number of leases that this service has, asks for, or waits for. */
+  /** The number of leases that this service holds, takes, or waits for. */
   get size(): number {
     return this.#runners.size;
   }
@@ -125,9 +125,10 @@ export class LeaseKeeper implements Leases, LeasesView {
   async take(uid: string, wish: Omit<Wish, 'since'>, until: AbortSignal): Promise<Taken> {
     until.throwIfAborted();
     const runner = this.#runnerOf(uid);
-    // Services attempt one after another: see `spread`. Here it is this one's turn.
-    // A refused attempt costs the server more than a read, so whoever is not the first one looks.
-    // What is remembered of the lease of an account in work is older than the claim.
+    // Services attempt one after another (see `spread`), and it is this service's turn now. A
+    // refused attempt costs the server more than a read. So the lease is read first if another
+    // service comes before this one. It is also read first for an account in work: what is
+    // remembered of its lease is older than the claim.
     const lookFirst = wish.inWork || this.place(uid) > 0;
     if (runner.state.at !== 'held') runner.take({ got: 'take', ...wish, lookFirst }, 0);
     const taken = await this.#orGiveUp(
@@ -207,7 +208,7 @@ export class LeaseKeeper implements Leases, LeasesView {
     this.#runners.get(laneOf(uid))?.take({ got: 'release', release: asked });
   }
 
-  /** To be called when no new work is started: what is paused is left to other services. */
+  /** To be called when no new work is started. Leases of pauses are left to other services. */
   drain(): void {
     this.#draining = true;
     for (const runner of this.#runners.values()) {
@@ -226,7 +227,7 @@ export class LeaseKeeper implements Leases, LeasesView {
     await this.#options.presence?.close();
   }
 
-  /** Does nothing any more, as at the end of the process. */
+  /** Stops the watch and all runners, as at the end of the process. */
   stop(): void {
     this.#watch.stop();
     for (const runner of this.#runners.values()) runner.stop();
@@ -248,7 +249,10 @@ export class LeaseKeeper implements Leases, LeasesView {
     return at > now ? { is: 'foreign', lease: seen.lease, duration: this.#options.duration } : undefined;
   }
 
-  /** Returns in how many milliseconds a lease may be tried that this service does not ask for. */
+  /**
+   * Returns the time until this service may try to take a lease that it does not ask for now, in
+   * milliseconds.
+   */
   #takeableIn(uid: string, state: LeaseState): number {
     if (state.at !== 'none' || state.seen === undefined) return 0;
     const at = takeableAt(state.seen, undefined, { ...this.#options, spread: this.spread(uid) });

@@ -14,30 +14,33 @@ import { stepLease } from './lease-step.ts';
 
 export interface LeaseRunnerOptions {
   readonly directory: LeaseDirectory;
-  /** What the steps depend on, at this moment. */
+  /** Returns what the steps depend on at this moment. */
   readonly context: () => LeaseContext;
-  /** Milliseconds of the clock of the context. */
+  /** The clock of the context, in milliseconds. */
   readonly now: () => number;
-  /** Is told each step before its effect begins. */
+  /** Called with each step before its effect begins. */
   readonly observe: (step: LeaseStep) => void;
-  /** Called after each step, when its watchers were told. */
+  /** Called after each step, when its watchers have been called. */
   readonly stepped: (runner: LeaseRunner) => void;
 }
 
-/** Is told after each step; with the error if the directory did not answer. */
+/** Called after each step; with the error if the directory did not answer. */
 export type LeaseWatcher = (error?: DirectoryError) => void;
 
-/** Runs the machine of one uid: performs its effects, and gives it their answers. */
+/** Runs the state machine of one uid: performs its effects, and passes their answers to it. */
 export class LeaseRunner {
   readonly #lane: string;
   readonly #options: LeaseRunnerOptions;
   readonly #watchers = new Set<LeaseWatcher>();
   #state: LeaseState;
   #timer: NodeJS.Timeout | undefined;
-  /** Counts the effects. The answer to an effect that another one has replaced is dropped. */
+  /**
+   * The number of effects so far. If a newer effect has begun, the answer to an older one is
+   * dropped.
+   */
   #effect = 0;
 
-  /** `seen`: what was seen of the lease before. */
+  /** `seen`: the last reading of the lease, if there is one. */
   constructor(lane: string, seen: Seen | undefined, options: LeaseRunnerOptions) {
     this.#lane = lane;
     this.#options = options;
@@ -48,7 +51,7 @@ export class LeaseRunner {
     return this.#state;
   }
 
-  /** Whether nobody waits for it, and it is not held, asked for or paused. */
+  /** Whether no turn waits for the lease, and it is not held, being taken or paused. */
   get isIdle(): boolean {
     return this.#state.at === 'none' && this.#watchers.size === 0;
   }
@@ -65,7 +68,7 @@ export class LeaseRunner {
     this.#options.stepped(this);
   }
 
-  /** Calls `watcher` after each step. Returns a function that ends that. */
+  /** Calls `watcher` after each step, until the returned function is called. */
   watch(watcher: LeaseWatcher): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
@@ -99,7 +102,7 @@ export class LeaseRunner {
     });
   }
 
-  /** Does nothing any more. */
+  /** Ends a wait, and drops the answer to the effect that is under way. */
   stop(): void {
     this.#effect += 1;
     clearTimeout(this.#timer);
@@ -142,7 +145,10 @@ export class LeaseRunner {
   }
 }
 
-/** Whether the directory says that the lease is not what it was thought to be. */
+/**
+ * Whether the directory refuses a write because the lease has another value, exists, or does not
+ * exist.
+ */
 function isRefusal({ resultCode }: DirectoryError): boolean {
   const { noSuchAttribute, noSuchObject, entryAlreadyExists } = ResultCode;
   return resultCode === noSuchAttribute || resultCode === noSuchObject || resultCode === entryAlreadyExists;

@@ -3,35 +3,39 @@ import type { HeldLease, Lease, LeaseReading, PausedLease } from '../../src/doma
 /**
  * The lease of one uid, as this service knows it. At most one request is under way.
  *
- *   none      -> waiting     take
- *   waiting   -> waiting     it was read, or told, and is another's: look again
+ *   none      -> waiting     a turn needs it (`take`)
+ *   waiting   -> waiting     another service has it: it is read again later
  *   waiting   -> taking      it is free, left, missing, or has not changed for as long as it says
- *   waiting   -> none        release
- *   taking    -> held        the answer says so, or a read shows the value that was sent
- *   taking    -> waiting     somebody else came first
- *   taking    -> releasing, none         release meanwhile
- *   held      -> held        renewed, by a swap of the very value that this service wrote last
+ *   waiting   -> none        it is not needed any more (`release`)
+ *   taking    -> held        the write was answered, or a read shows the value that was sent
+ *   taking    -> waiting     a write of another service came first
+ *   taking    -> releasing, none         it is not needed any more
+ *   held      -> held        renewed, by a swap of the last value that this service wrote
  *   held      -> lost        a read shows another value
- *   held      -> releasing   release
- *   releasing -> none        it says what was asked for, or is another's
- *   releasing -> paused      it is to be kept over a pause
- *   releasing -> lost        it was to be kept, and is another's
- *   releasing -> releasing   it was to be kept, and is not wanted any more
- *   paused    -> held        take: as the renewal of a lease that has lapsed
- *   paused    -> releasing   release
- *   lost      -> waiting     take
- *   lost      -> none        release
+ *   held      -> releasing   it is given up (`release`)
+ *   releasing -> none        the release is written, or another service has it
+ *   releasing -> paused      it is kept during a pause
+ *   releasing -> lost        it was to be kept, but another service has it
+ *   releasing -> releasing   it was to be kept, and is not needed any more
+ *   paused    -> held        a turn needs it: it is renewed like a lease that has lapsed
+ *   paused    -> releasing   it is not needed any more
+ *   lost      -> waiting     a turn needs it
+ *   lost      -> none        it is not needed any more
  *
  * What makes it safe:
  *
- * - A value of this service is new each time and swapped away once. So a swap of the last own value
- *   shows that nobody else had the lease since, however late; and a request that is carried out
- *   late finds its old value gone, unless that is `free`, `left` or missing.
+ * - Each value that this service writes is new, and can be replaced by a swap only once. So a swap
+ *   of the last own value shows that no other service has had the lease since, however late the
+ *   swap is. A request that is carried out late does not find its old value, unless that is `free`,
+ *   `left` or missing.
  * - A request without an answer may have been carried out, or will be. So the entry is read, and
- *   only the very value that was sent counts as one's own. Otherwise the next try has a new value.
- * - Work ends at `deadline`. It counts from before the request was sent that is known to have been
- *   carried out. Others count from when they first saw its value, so from later, and longer.
- * - A lease that has lapsed is not lost: nothing runs, but once renewed an outcome may be written.
+ *   only the value that was sent counts as this service's own. If the entry has another one, the
+ *   next try sends a new value.
+ * - Work ends at `deadline`. It is counted from the moment before the last confirmed request was
+ *   sent. Other services count from the moment when they first saw its value. That moment is later,
+ *   and they count longer.
+ * - A lease that has lapsed is not lost yet: nothing runs, but once it is renewed an outcome may be
+ *   written.
  */
 export type LeaseState =
   | { readonly at: 'none'; readonly seen: Seen | undefined }
@@ -46,7 +50,7 @@ export interface Waiting {
   readonly at: 'waiting';
   readonly wish: Wish;
   readonly seen: Seen | undefined;
-  /** No attempt before: the services attempt one after another. */
+  /** No attempt is sent before this time: the services attempt one after another. */
   readonly notBefore: number;
   readonly doing: 'resting' | 'reading';
 }
@@ -57,23 +61,26 @@ export interface Taking {
   /** What the lease was before. */
   readonly seen: Seen;
   readonly sent: Sent;
-  /** Pausing: there was no answer, and it is read next. */
+  /** `pausing`: a request had no answer, so the entry is read next. */
   readonly doing: 'sending' | 'pausing' | 'reading';
-  /** Set if it is not wanted any more: what it is to say instead. */
+  /** Set if the lease is not needed any more: what is to be written then. */
   readonly unwanted: Release | undefined;
 }
 
 export interface Held {
   readonly at: 'held';
   readonly wish: Wish;
-  /** What the lease was before it was taken; missing if it was doubtful. */
+  /** The lease before it was taken; `missing` if it was `doubtful`. */
   readonly before: LeaseReading;
-  /** The last own value that is known to have been written. Paused: a pause that ends. */
+  /**
+   * The last own value that is known to have been written. A `PausedLease` if a pause is just being
+   * ended.
+   */
   readonly lease: HeldLease | PausedLease;
   /** The renewal that is under way, or had no answer. */
   readonly next: Sent | undefined;
   readonly doing: 'resting' | 'sending' | 'pausing' | 'reading';
-  /** Whatever runs must have ended at this time, unless the lease is renewed before. */
+  /** All processes must have ended at this time, unless the lease is renewed before. */
   readonly deadline: number;
 }
 
@@ -83,21 +90,21 @@ export interface Releasing {
   /** A renewal that is under way, or had no answer. */
   readonly next: Sent | undefined;
   readonly to: Lease;
-  /** Renewing: the answer to the renewal is still to come. */
+  /** `renewing`: the renewal is not answered yet. */
   readonly doing: 'renewing' | 'sending' | 'pausing' | 'reading';
-  /** Set if it was asked for again meanwhile. */
+  /** Set if a turn needs the lease again meanwhile. */
   readonly wish: Wish | undefined;
-  /** What the lease is to say instead of a pause that is being written. */
+  /** What is to be written instead of the pause that is being written. */
   readonly instead: Release | undefined;
 }
 
-/** What a lease was read to be, and when this was first seen. */
+/** A lease as it was read, and when it was first seen like that. */
 export interface Seen {
   readonly lease: LeaseReading;
   readonly since: number;
   /**
-   * It became missing while this service looked, so somebody has deleted it; or it became own, so
-   * an own attempt was carried out late. Either way, nobody can tell who is at work.
+   * It was deleted while this service read it periodically, or an own attempt was carried out late.
+   * In both cases it is unknown which service works on the account.
    */
   readonly doubtful: boolean;
 }
@@ -112,18 +119,19 @@ export interface Sent {
 export interface Wish {
   readonly job: string;
   /**
-   * The account is in work. If its lease is free or missing all the same, nobody can tell whose
-   * work that is; so it is taken only after it has been so for one duration. A lease that was
-   * deleted is always taken only then.
+   * The account is in work. If its lease is free or missing nevertheless, it is unknown which
+   * service works on it. So the lease is taken only after it has been free or missing for one
+   * duration. This also applies to every lease that was deleted.
    */
   readonly inWork: boolean;
-  /** Since when it is wanted like this. */
+  /** Since when the lease is needed for this. */
   readonly since: number;
 }
 
 /**
- * What a lease is to say when it is given up, or kept over a pause of so many milliseconds. Left:
- * the account is in work by a claim of this service, or by one that it was free to resume.
+ * What is written into a lease when it is given up, or kept during a pause (`pause`: in
+ * milliseconds). `left`: the account is in work by a claim of this service, or by a claim that this
+ * service was free to resume.
  */
 export type Release =
   | { readonly to: 'free' }
@@ -132,16 +140,20 @@ export type Release =
 
 export type LeaseInput =
   /**
-   * The lease is wanted. Not while it is held, or being taken and still wanted. From paused, it is
-   * held next, with a deadline that is past until the answer comes, or lost.
-   * Look first: it is read in any case, as another service is likely to have taken it by now.
+   * A turn needs the lease. Not allowed while it is held, or is being taken and still needed. From
+   * `paused` it becomes `held` with a deadline in the past until the answer comes, or `lost`.
+   * `lookFirst`: the lease is read before any attempt, because another service has probably taken
+   * it.
    */
   | { readonly got: 'take'; readonly job: string; readonly inWork: boolean; readonly lookFirst?: boolean }
-  /** The lease is not wanted any more. In any state. */
+  /** The lease is not needed any more. Allowed in any state. */
   | { readonly got: 'release'; readonly release: Release }
-  /** Somebody watches the leases and has seen this one. In any state. */
+  /** The watch of the leases has read this one. Allowed in any state. */
   | { readonly got: 'told'; readonly lease: LeaseReading }
-  /** The answers to an effect: carried out; refused with 16, 68 or 32; none, or any other one. */
+  /**
+   * The answers to an effect: it was carried out; it was refused with 16, 68 or 32; there was no
+   * answer, or any other one.
+   */
   | { readonly got: 'done' }
   | { readonly got: 'refused' }
   | { readonly got: 'noAnswer' }
@@ -156,7 +168,7 @@ export interface LeaseStep {
   readonly after: LeaseState;
 }
 
-/** What comes without being asked for by the caller. */
+/** The inputs that do not come from the caller. */
 export type LeaseAnswer = Exclude<LeaseInput, { readonly got: 'take' | 'release' }>;
 
 export type LeaseEffect =
@@ -168,12 +180,13 @@ export type LeaseEffect =
   | { readonly do: 'read' }
   /** Answered by time. */
   | { readonly do: 'wait'; readonly until: number }
-  /** Nothing. It only ends a wait, or drops the answer to a read. */
+  /** Does nothing. It only ends a wait, or drops the answer to a read. */
   | { readonly do: 'nothing' };
 
 /**
- * A new effect ends the wait, and drops the answer to the read, that was under way. There is never
- * one while an add or a swap is. Without one, what is under way goes on.
+ * A new effect ends the wait that was under way, or drops the answer to the read. There is no new
+ * effect while an `add` or a `swap` is under way. Without a new effect, the one that is under way
+ * continues.
  */
 export interface LeaseNext {
   readonly state: LeaseState;
@@ -183,26 +196,35 @@ export interface LeaseNext {
 /** Times are in milliseconds, by a monotonic clock that goes on while the host is suspended. */
 export interface LeaseContext {
   readonly now: number;
-  /** A new word each time that no service has ever used before. */
+  /** A new word each time, which no service has ever used. */
   readonly turn: string;
-  /** The delay of an attempt, so that the services do not attempt it all at once. */
+  /** The delay of an attempt, so that not all services attempt to take the lease at once. */
   readonly spread: number;
-  /** The own holder, which no other living service has. What it left behind has ended. */
+  /**
+   * This service as a holder. No other living service has the same one. All processes of earlier
+   * services with this holder have ended.
+   */
   readonly holder: string;
   readonly duration: number;
   readonly killGrace: number;
 }
 
-/** Between the deadline and the take-over: for clocks that differ and processes slow to end. */
+/**
+ * The time between the deadline and the take-over, in milliseconds. It allows for clocks of
+ * different speed, and for processes that end slowly.
+ */
 export const SLACK = 5_000;
 
 /**
- * A lease that is held by another is read this often, so that what it leaves is taken up in a
- * second.
+ * The interval at which a lease of another service is read, in milliseconds. It is short, so that a
+ * `left` lease is taken within a second.
  */
 export const LOOK_EVERY = 900;
 
-/** Any other lease, such as one over a pause: these last, and there may be many. */
+/**
+ * The interval for any other lease, such as one of a pause: these last longer, and there may be
+ * many.
+ */
 export const LOOK_SELDOM_EVERY = 3_000;
 
 /** The pause after a request without an answer, or one that was refused. */
@@ -221,21 +243,21 @@ export function mayWork(state: LeaseState, now: number): boolean {
 
 /**
  * Whether an account that is in work, by a claim that this service did not make, may be resumed
- * now. If not, it came in work without this lease: give the lease up as free, and take it for an
- * account in work.
+ * now. If not, it got into work without this lease: the caller gives the lease up as free, and
+ * takes it again for an account in work.
  */
 export function mayResume(state: LeaseState, now: number): boolean {
   if (state.at !== 'held' || now >= state.deadline) return false;
   return state.wish.inWork || (state.before.is !== 'free' && state.before.is !== 'missing');
 }
 
-/** Whether nobody has the lease, as it was seen. */
+/** Whether no service has the lease, as it was last seen. */
 export function isSeenFree(state: LeaseState): boolean {
   const seen = state.at === 'none' || state.at === 'waiting' ? state.seen : undefined;
   return seen?.lease.is === 'free' || seen?.lease.is === 'missing';
 }
 
-/** The lease of a pause, also while that is being written. */
+/** The lease of a pause, also while it is being written. */
 export function keptOver(state: LeaseState): PausedLease | undefined {
   if (state.at === 'paused') return state.lease;
   return state.at === 'releasing' && state.to.is === 'paused' && state.wish === undefined ? state.to : undefined;

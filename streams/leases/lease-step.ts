@@ -59,7 +59,7 @@ function take(state: LeaseState, wish: Wish, lookFirst: boolean, context: LeaseC
     case 'paused':
       return wake(state.lease, wish, context);
     case 'taking':
-      // What is being sent was decided on for the account as it was.
+      // The attempt that is being sent belongs to the account as it was before.
       if (state.unwanted !== undefined) return { state: { ...state, unwanted: undefined } };
       throw new TypeError(ALREADY_TAKEN);
     case 'held':
@@ -119,7 +119,7 @@ function taken({ wish, seen, sent, unwanted }: Taking, context: LeaseContext): L
 function notTaken({ wish, unwanted, doing }: Taking, seen: Seen, context: LeaseContext): LeaseNext {
   if (unwanted !== undefined) return { state: { at: 'none', seen }, effect: { do: 'nothing' } };
   const notBefore = context.now + RETRY_AFTER + context.spread;
-  // A refusal says only that the lease is not what it was; a read says what it is.
+  // A refusal shows only that the lease has changed. A read shows its value.
   const state: Waiting = { at: 'waiting', wish, seen, notBefore, doing: 'resting' };
   return doing === 'sending' ? look(state) : proceed(state, context);
 }

@@ -8,7 +8,8 @@ export interface LeaseSurveyContext extends Pick<LeaseContext, 'now' | 'holder' 
 }
 
 /**
- * What a service can say of the leases that it has or waits for, and of the other services. Pure.
+ * Returns what a service knows of the leases that it has or waits for, and of the other services.
+ * Pure.
  */
 export function surveyLeases(
   leases: Iterable<readonly [lane: string, LeaseState]>,
@@ -47,7 +48,7 @@ function ownLease(uid: string, state: LeaseState, context: LeaseSurveyContext): 
   const { holder, now } = context;
   if (state.at === 'paused') return { uid, holder, is: 'paused' };
   if (state.at !== 'held') return undefined;
-  // A pause that ends is held from its first renewal on.
+  // A lease whose pause ends counts as held from its first renewal on.
   if (state.lease.is === 'paused') return { uid, holder, is: 'paused' };
   return { uid, holder, is: 'held', unchangedMilliseconds: since(renewedAt(state, context), now) };
 }
@@ -60,7 +61,10 @@ function otherLease(uid: string, state: LeaseState, { holder, now }: LeaseSurvey
   return { uid, holder: lease.holder, is: lease.is, unchangedMilliseconds: since(seen.since, now) };
 }
 
-/** The services with a presence, and those whose leases are waited for, by their holders. */
+/**
+ * The other services, by holder: those with a presence, and those for whose leases this service
+ * waits.
+ */
 function otherServices(
   others: readonly LeaseStatus[],
   { holder: own, now, presences = NO_PRESENCES }: LeaseSurveyContext,

@@ -3,13 +3,13 @@ import type { LeaseStep, Taking } from './lease-state.ts';
 
 export const NOTHING_YET: LeaseTally = { taken: 0, takenOver: 0, renewed: 0, refused: 0, lost: 0 };
 
-/** Counts a step of the machine of a lease. `holder`: who this service is. */
+/** Counts a step of the state machine of a lease. `holder`: this service. */
 export function tallyStep(tally: LeaseTally, step: LeaseStep, holder: string): LeaseTally {
   const { before, input, after } = step;
   if (input.got === 'refused') return { ...tally, refused: tally.refused + 1 };
   if (after.at === 'lost' && before.at !== 'lost') return { ...tally, lost: tally.lost + 1 };
   if (isRenewal(step)) return { ...tally, renewed: tally.renewed + 1 };
-  // One that is no longer wanted is given up as soon as it is taken.
+  // A lease that is no longer needed is given up as soon as it is taken.
   if (before.at !== 'taking' || (after.at !== 'held' && after.at !== 'releasing')) return tally;
   const takenOver = tally.takenOver + (isAnothers(before, holder) ? 1 : 0);
   return { ...tally, taken: tally.taken + 1, takenOver };

@@ -2,18 +2,18 @@ import type { LeaseDirectory } from '../../src/domain/directory.ts';
 import { type LeaseReading, readLease } from '../../src/domain/lease.ts';
 
 /**
- * The interval at which the leases are looked at that accounts wait for, in milliseconds. A lease
- * that was given up is seen within this time.
+ * The interval at which the watch reads the leases for which accounts wait, in milliseconds. A
+ * lease that was given up is noticed within this time.
  */
 const EVERY = 800;
-/** The number of leases that are asked for in one search. */
+/** The number of leases that are read in one search. */
 const AT_ONCE = 200;
 
-/** Looks periodically at the leases that accounts wait for. */
+/** Reads the leases for which accounts wait, periodically. */
 export class LeaseWatch {
   readonly #directory: LeaseDirectory;
   readonly #told: (lane: string, lease: LeaseReading) => void;
-  /** How many wait for each lease. */
+  /** The number of accounts that wait for each lease. */
   readonly #waiting = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -27,7 +27,7 @@ export class LeaseWatch {
     return this.#waiting.has(lane);
   }
 
-  /** Begins to look at a lease. Returns a function that ends that. */
+  /** Reads the lease periodically, until the returned function is called. */
   add(lane: string): () => void {
     this.#waiting.set(lane, (this.#waiting.get(lane) ?? 0) + 1);
     this.#timer ??= setTimeout(() => void this.#look(), EVERY);
@@ -47,7 +47,7 @@ export class LeaseWatch {
     const lanes = [...this.#waiting.keys()];
     for (let at = 0; at < lanes.length; at += AT_ONCE) {
       const asked = lanes.slice(at, at + AT_ONCE);
-      // While the directory does not answer, nobody can give up a lease there.
+      // While the directory does not answer, no service can give up a lease there.
       const found = await this.#directory.list(asked).catch(() => undefined);
       if (found === undefined) break;
       for (const lane of asked) this.#told(lane, readLease(found.get(lane)));

@@ -8,7 +8,7 @@ export interface Leases extends Shares {
   /** Whether this service has the lease of the uid, and it has not lapsed. */
   isHeld(uid: string): boolean;
   /**
-   * Whether an account that came in work without this service may be resumed under the lease: it
+   * Whether an account that another service put in work may be resumed under the lease: the lease
    * was taken for an account in work, or from another service.
    */
   mayResume(uid: string): boolean;
@@ -18,22 +18,19 @@ export interface Leases extends Shares {
    */
   take(uid: string, wish: Omit<Wish, 'since'>, until: AbortSignal): Promise<Taken>;
   /**
-   * The number of the next attempt, if the lease was another service's in a pause before it or says
-   * what a service has left; otherwise 1.
+   * The number of the next attempt. If another service paused or left its work on the account, the
+   * lease has the number; otherwise it is 1.
    */
   attempt(uid: string): number;
-  /**
-   * Goes on with `take` until the lease is held, also if it was `foreign`. Rejects as that does.
-   */
+  /** Continues a `take` that was `foreign` until the lease is held. Rejects as `take` does. */
   untilHeld(uid: string, until: AbortSignal): Promise<void>;
   /**
-   * Ends a `take` that was `foreign`, and resolves when it may be tried again. Rejects on the
-   * abort.
+   * Ends a `take` that was `foreign`, and resolves when it may be repeated. Rejects on the abort.
    */
   untilTakeable(uid: string, until: AbortSignal): Promise<void>;
   /**
-   * Resolves when the lease was looked at, together with others that are waited for, within a
-   * second. True if it says that nobody has it. Rejects on the abort.
+   * Resolves within a second, with the next reading of all leases for which accounts wait. True if
+   * no service has the lease. Rejects on the abort.
    */
   isSeenFree(uid: string, until: AbortSignal): Promise<boolean>;
   /**
@@ -44,22 +41,25 @@ export interface Leases extends Shares {
   /** The lease of a uid for the processes of its attempt; undefined if none is needed. */
   forJob(uid: string): (JobLease & { readonly lapsed: AbortSignal }) | undefined;
   /**
-   * Gives the lease up, or keeps it over a pause. Does nothing if it is not held. The write follows
-   * in the background.
+   * Gives the lease up, or keeps it during a pause. Does nothing if it is not held. The write
+   * follows in the background.
    */
   release(uid: string, release: Release): void;
-  /** False while another service writes to another server, on which leases do not hold. */
+  /**
+   * False while another service writes to another server: leases do not protect between two
+   * servers.
+   */
   readonly mayTake: boolean;
   /** Resolves when `mayTake` is true. Rejects on the abort. */
   untilMayTake(until: AbortSignal): Promise<void>;
   /**
-   * To be called when nothing runs any more. Resolves when what was released is written, or after a
-   * while. Nothing is taken afterwards.
+   * To be called when nothing runs any more. Resolves when all releases are written, or after a few
+   * seconds. No lease is taken afterwards.
    */
   close(): Promise<void>;
   /**
-   * How long this service waits before it tries a lease, so that not all services try it at once,
-   * in milliseconds.
+   * How long this service waits before it tries to take the lease, in milliseconds, so that not all
+   * services try at once.
    */
   spread(uid: string): number;
 }
@@ -67,9 +67,9 @@ export interface Leases extends Shares {
 export type Taken =
   | { readonly is: 'held' }
   /**
-   * It may not be taken yet: another service has it; its entry is no lease; or the account is in
-   * work and the lease, free or missing, does not say by whom. Then it is taken if it stays so for
-   * `duration`, in milliseconds.
+   * It may not be taken yet. Either another service has it, or its entry is no lease, or the
+   * account is in work while the lease is free or missing. In the last case it is taken if it stays
+   * so for `duration`, in milliseconds.
    */
   | { readonly is: 'foreign'; readonly lease: LeaseReading; readonly duration: number };
 

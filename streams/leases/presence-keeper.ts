@@ -26,8 +26,8 @@ export interface PresenceKeeperOptions {
 }
 
 /**
- * Keeps the presence of this service, and knows the others: who is there, and whether all write to
- * one server.
+ * Keeps the presence of this service, and knows the other services: which of them are running, and
+ * whether all write to one server.
  *
  * disconnected -> present (`connected`; renewed every PRESENCE_EVERY) -> gone (`close`)
  */
@@ -39,7 +39,7 @@ export class PresenceKeeper {
   #masters: Masters = { serverIds: [], mayClaim: true };
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
-  /** Counts the connections. What belongs to an earlier one is dropped. */
+  /** The number of connections so far. Answers on an earlier one are dropped. */
   #connection = 0;
   readonly #waiting = new Set<() => void>();
 
@@ -48,7 +48,7 @@ export class PresenceKeeper {
     this.#holders = [options.holder];
   }
 
-  /** The holders that are there, this one included, in order. */
+  /** The holders that are running, this one included, in order. */
   get holders(): readonly string[] {
     return this.#holders;
   }
@@ -88,13 +88,13 @@ export class PresenceKeeper {
     });
   }
 
-  /** Tells the others that this service is gone. Does nothing afterwards. */
+  /** Shows the other services that this one is gone, and stops. */
   async close(): Promise<void> {
     this.stop();
     await this.#options.directory.announce(this.#options.name, GONE).catch(() => {});
   }
 
-  /** Does nothing any more, as at the end of the process. */
+  /** Stops the renewals, as at the end of the process. */
   stop(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -109,7 +109,7 @@ export class PresenceKeeper {
       this.#know(seePresences(this.#presences, list, now()));
       this.#judge();
     } catch {
-      // Without an answer nothing is known. The next renewal follows, or the next connection.
+      // Without an answer nothing new is known. The next renewal or the next connection shows more.
     }
     if (this.#closed || connection !== this.#connection) return;
     this.#timer = setTimeout(() => void this.#renew(connection), PRESENCE_EVERY);

@@ -1,14 +1,14 @@
 import type { Presence } from '../../src/domain/presence.ts';
 
 /**
- * The services that are there, as their presence entries show when they are listed. A service is
+ * The services, as the list of their presence entries shows them. A service is
  *
- *   living    from its first sight, or a change of its value
- *   dead      its value has not changed for as long as it says, on this service's own clock
- *   unknown   it is gone, or its entry is
+ *   living    from the first reading of its entry, or a change of its value
+ *   dead      its value has not changed for the duration that it states, by this service's clock
+ *   unknown   its entry says that it is gone, or is missing
  */
 export interface Presences {
-  /** They have been listed since the connection was made. */
+  /** The entries have been listed since the connection was opened. */
   readonly listed: boolean;
   readonly byHolder: ReadonlyMap<string, Watched>;
 }
@@ -18,7 +18,7 @@ interface Watched {
   /** When the value was first seen, by the monotonic clock. */
   readonly since: number;
   readonly living: boolean;
-  /** How often the value has changed since this service's connection was made. */
+  /** How often the value has changed since this service's connection was opened. */
   readonly changes: number;
 }
 
@@ -33,7 +33,7 @@ export const PRESENCE_DURATION = 10 * PRESENCE_EVERY;
 
 export const NO_PRESENCES: Presences = { listed: false, byHolder: new Map() };
 
-/** Takes in a list of all presences. */
+/** Returns what is known after a list of all presences. */
 export function seePresences(before: Presences, list: readonly Presence[], now: number): Presences {
   const watch = (presence: Presence): Watched => {
     const known = before.byHolder.get(presence.holder);
@@ -46,13 +46,16 @@ export function seePresences(before: Presences, list: readonly Presence[], now: 
   return { listed: true, byHolder: new Map(list.map((presence) => [presence.holder, watch(presence)])) };
 }
 
-/** A new connection, which may be to another server: changes count anew. */
+/**
+ * Returns what is known on a new connection. It may lead to another server, so changes are counted
+ * from 0.
+ */
 export function reconnected({ byHolder }: Presences): Presences {
   const unchanged = [...byHolder].map(([holder, watched]) => [holder, { ...watched, changes: 0 }] as const);
   return { listed: false, byHolder: new Map(unchanged) };
 }
 
-/** The holders that are there, with the own one, in order. */
+/** The holders that are running, this service's own included, in order. */
 export function livingHolders({ byHolder }: Presences, own: string): readonly string[] {
   const others = [...byHolder.values()].filter(({ living }) => living).map(({ presence }) => presence.holder);
   return [...new Set([own, ...others])].sort();
@@ -68,8 +71,8 @@ export interface Masters {
 
 /**
  * Compares the server that takes the own writes with those of the others. Another service counts
- * once its presence has changed twice on this connection: then it writes there now. After a virtual
- * address has moved, what it wrote before may still arrive.
+ * when its presence has changed twice on this connection: then its writes really go to that server.
+ * After a virtual address has moved, earlier writes may still arrive by replication.
  */
 export function mastersOf({ byHolder }: Presences, ownHolder: string, ownServerId: string | undefined): Masters {
   const others = [...byHolder.values()]

@@ -1,23 +1,24 @@
 /**
- * The least and the most delay of one service after the one before it, in milliseconds: longer than
- * it takes until the others see that an account is claimed.
+ * The shortest and the longest delay between two services in the order, in milliseconds. It is
+ * longer than the time until the others see that an account is claimed.
  */
 export const LEAST_STEP = 12;
 const MOST_STEP = 1_000;
 
 /**
- * Until others see a claim, the lease and the claim are written, and the change is sent to them.
+ * Before others see a claim, three things happen: the lease is written, the claim is written, and
+ * the change is sent to them.
  */
 const WRITES_UNTIL_SEEN = 3;
-/** The part of a newer time in the mean. */
+/** The weight of a new measurement in the mean. */
 const WEIGHT_OF_NEWEST = 0.1;
 
-/** The last services in the order of a uid attempt it together. */
+/** All services after this many steps in the order of a uid attempt at the same time. */
 const MOST_STEPS = 4;
 
 /**
- * The place of a service in the order of those that are there; 0 for the first one. Each uid has an
- * order of its own (rendezvous hashing), so the accounts are shared about evenly.
+ * The place of a service in the order of the running services; 0 for the first one. Each uid has
+ * its own order (rendezvous hashing), so the accounts are shared about evenly.
  */
 export function placeOf(own: string, uid: string, holders: readonly string[]): number {
   const weight = weightOf(own, uid);
@@ -31,14 +32,15 @@ export function placeOf(own: string, uid: string, holders: readonly string[]): n
 }
 
 /**
- * How long the service at this place waits before it attempts a lease, in milliseconds. The first
- * one does not wait. So of several services with a free slot one attempts.
+ * How long the service at this place waits before it attempts to take a lease, in milliseconds. The
+ * first one does not wait. So usually only one of several services with a free slot makes an
+ * attempt.
  */
 export function spreadAt(place: number, step: number): number {
   return step * Math.min(place, MOST_STEPS);
 }
 
-/** The delay of one service after the one before it, by how long the directory takes at present. */
+/** The delay between two services in the order, adapted to the present speed of the directory. */
 export class SpreadStep {
   #write = 0;
 
@@ -47,13 +49,15 @@ export class SpreadStep {
     return Math.min(Math.max(LEAST_STEP, WRITES_UNTIL_SEEN * this.#write), MOST_STEP);
   }
 
-  /** Learns the time from a write to its answer, in milliseconds. */
+  /** Takes the time from a write to its answer into account, in milliseconds. */
   answered(milliseconds: number): void {
     this.#write += WEIGHT_OF_NEWEST * (milliseconds - this.#write);
   }
 }
 
-/** FNV-1a, with the last step of MurmurHash3, as similar texts are to have unlike weights. */
+/**
+ * FNV-1a, followed by the last step of MurmurHash3, so that similar texts get different weights.
+ */
 function weightOf(holder: string, uid: string): number {
   let hash = 0x811c9dc5;
   for (const text of [holder, ' ', uid.toLowerCase()]) {

@@ -96,13 +96,14 @@ function judge(
   { underLeases, leases, open, report, decideNow, gate, fencing, newToken }: TurnDependencies,
 ): ClaimInput {
   const isOwnClaim = open.versions.isOwn(record) || open.versions.mayBeOwn(record);
-  // Under leases it is the lease that says whose claim it is.
+  // Under leases, the lease shows whose claim it is.
   if (mayBeOthers && !underLeases && !isOwnClaim && open.learnt(record)) report(foreignClaimEvent(record));
   let token = newToken();
   while (token === record.date?.value) token = newToken();
   const leased = leases.isHeld(record.uid);
   const now = decideNow(record, 'claim');
-  // A pause may have begun since the turn did. It does not hold what runs nothing.
+  // A pause may have begun after the turn. It does not hold an account that is settled, because no
+  // handler runs for it.
   const decision: Decision =
     isStart(now) && settlement === undefined && !gate.admits(identityOf(record), now.mode)
       ? { kind: 'wait', mode: now.mode, reason: 'the service is paused' }

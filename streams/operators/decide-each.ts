@@ -17,14 +17,14 @@ import type { AccountChange } from './read-accounts.ts';
 export interface DecisionDependencies {
   readonly decideNow: DecideNow;
   readonly report: Report;
-  /** Is told of deletes in work. */
+  /** Counts deletes in work. */
   readonly gate: Pick<Gate, 'sawDelete'>;
   readonly accounts: { readonly lanes: Pick<Lanes<Candidate>, 'get'> };
 }
 
 /**
- * Decides about each account in sight, reports the decision with its reason, and passes on when the
- * account is due.
+ * Decides about each account in sight, and reports the decision with its reason. Passes the account
+ * on together with the time at which it is due.
  */
 export function decideEach(dependencies: DecisionDependencies): OperatorFunction<AccountChange, Held<Candidate>> {
   return map((change) => {
@@ -35,8 +35,8 @@ export function decideEach(dependencies: DecisionDependencies): OperatorFunction
       case 'seen':
         return { kind: 'hold', ...item, ...decided(change, dependencies) };
       case 'paused': {
-        // What was seen of the account meanwhile waits behind the attempt that has just ended, and
-        // is not newer than that.
+        // A sight of the account during the attempt is not newer than the attempt that has just
+        // ended, so it is replaced.
         const { inMilliseconds, why } = change;
         return { kind: 'hold', ...item, due: { inMilliseconds }, why, replaces: true };
       }
@@ -62,7 +62,10 @@ function decided(
   return { due: dueOf(decision), why: reasonOf(decision), ...(quiet ? { quiet } : {}) };
 }
 
-/** Whether the account that waits for a slot is to be settled there, and is as it was. */
+/**
+ * Whether the account waits for a slot to be settled by an operator, and has not changed since
+ * then.
+ */
 function isBeingSettled(waiting: Candidate | undefined, record: AccountRecord): boolean {
   return waiting?.settlement !== undefined && fingerprintOf(waiting.record) === fingerprintOf(record);
 }

@@ -8,11 +8,11 @@ import { afterHandlerEvent } from '../turn/turn-events.ts';
 import type { TurnDependencies } from '../turn-dependencies.ts';
 
 /**
- * claimed -> ended, done, decideAgain or paused: runs the handler of the job's mode. A failure that
- * may be repeated has another turn after its pause, and the account stays in work meanwhile. If the
- * lease of the uid lapses, the handler is ended and the account is decided about anew. If the stop
- * of the service has ended the handler, the account is taken up at the next start. What an operator
- * has settled has its outcome already.
+ * claimed -> ended, done, decideAgain or paused: runs the handler of the job's mode. After a
+ * failure that may be retried, the account has another turn after a pause, and stays in work
+ * meanwhile. If the lease of the uid lapses, the handler is ended, and there is a new decision
+ * about the account. If the stop of the service has ended the handler, the account is resumed at
+ * the next start. For an account that an operator has settled, no handler runs.
  */
 export function dispatch(dependencies: TurnDependencies): OperatorFunction<Turn, Turn> {
   const { report, monotonic, open, retry, observePureStep } = dependencies;
@@ -53,7 +53,7 @@ async function runUnderLease(
     runHandler(job, { report, signal: own, begun, lease }),
   );
   if (lease === undefined) return { outcome, hasLapsed: false };
-  // A process that was stopped may go on before its timers do, so the clock is read.
+  // After a suspension, the process may continue here before its timers fire. So the clock is read.
   const hasLapsed = !outcome.ok && !signal.aborted && (lease.lapsed.aborted || lease.remaining() <= 0);
   return { outcome, hasLapsed };
 }

@@ -7,9 +7,9 @@ import { type Slot, Slots } from '../slots.ts';
 export type Arrival<T> = ({ readonly kind: 'put' } & Work<T>) | { readonly kind: 'drop'; readonly id: string };
 
 export interface GroupOptions<T, R> {
-  /** The most items in work at once, whatever their keys. At least 1. */
+  /** The largest number of items in work at once, with all keys together. At least 1. */
   readonly slots: number;
-  /** Another number of them. */
+  /** Emits the number of slots when it is changed. */
   readonly resized$?: Observable<number>;
   /**
    * Works on one item. An error of the returned observable is an error of the whole stream:
@@ -21,15 +21,15 @@ export interface GroupOptions<T, R> {
    * when the running work has ended.
    */
   readonly drain$?: Observable<unknown>;
-  /** Which waiting items may not begin for now. Default: there are none. */
+  /** Holds waiting items that may not begin for now. Default: holds none. */
   readonly gate?: ItemGate<T>;
   /** Called with a waiting item when a newer one with the same id replaces it. */
   readonly discarded?: (item: T, newer: T) => void;
   /** Called with a waiting item when it is dropped. */
   readonly dropped?: (item: T) => void;
-  /** Where the items are kept, for others to see. */
+  /** The place where the items are kept, so that others can read them. */
   readonly lanes?: Lanes<T>;
-  /** Which items other services are to take first. Default: there are none. */
+  /** Which items other services take first. Default: none. */
   readonly shares?: Shares;
 }
 
@@ -44,11 +44,11 @@ interface ItemGate<T> {
  * Works on items one at a time per key, in order of arrival, and on different keys at once, in the
  * given number of slots.
  *
- * An item with the same id is the same item, also under another key: it waits once, and is not in
- * work under two keys at once. A slot belongs to one item and not to a key, so that no key waits
- * until another one has no more items. An item that the gate holds waits in its place, and takes no
- * slot. The stream completes when the source has completed (or
- * `drain$` has emitted) and all work has ended. Unsubscribing ends all running work.
+ * An item with the same id is the same item, also under another key. It waits only once, and is
+ * never in work under two keys at once. A slot belongs to one item and not to a key, so no key has
+ * to wait until another key has no more items. An item that the gate holds waits in its place, and
+ * takes no slot. The stream completes when the source has completed (or `drain$` has emitted) and
+ * all work has ended. Unsubscribing ends all running work.
  */
 export function groupPerUid<T, R>(options: GroupOptions<T, R>): OperatorFunction<Arrival<T>, R> {
   return (source) =>

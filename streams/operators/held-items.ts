@@ -18,7 +18,7 @@ export interface HeldItemsOptions<T> {
   readonly dayCheckMilliseconds?: number;
   /** Default: the real time. */
   readonly scheduler?: SchedulerLike;
-  /** Where the held items are kept, for others to see. */
+  /** The place where the held items are kept, so that others can read them. */
   readonly places?: HeldPlaces<T>;
 }
 
@@ -30,11 +30,11 @@ const RELEASED_AT_ONCE = 250;
 /**
  * The held items, and their release.
  *
- * The day is found by checking the calendar periodically, not by a timer for midnight. So a clock
- * that is set, a time zone that changes its offset and a machine that slept do no harm. A hundred
- * thousand items may be due on one day: they are released in slices.
+ * The calendar is checked periodically, and there is no timer for midnight. So the day is right
+ * after the clock was set, after a time zone has changed its offset, and after the machine was
+ * suspended. A hundred thousand items may be due on one day, so they are released in slices.
  *
- *   held -> due                its day or time has come, and its slice has not
+ *   held -> due                its day or time has come, and it waits for its slice
  *   due -> released            its slice has come
  *   held, due -> (unknown)     a newer item with its id replaces it, or it is dropped
  */
@@ -60,8 +60,9 @@ export class HeldItems<T> {
   }
 
   /**
-   * Holds an item until a newer one arrives, unless a newer one is held already. That may be the
-   * same failure as its entry shows it: then the reason of this item, which says more, is kept.
+   * Holds an item until a newer one arrives, unless a newer one is held already. The newer one may
+   * be the same failure, as the entry shows it. Then the reason of this item is kept, because it
+   * has more details.
    */
   rest(of: NewPlace<T>): void {
     const newer = this.#places.get(of.id);

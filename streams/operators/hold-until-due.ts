@@ -15,14 +15,16 @@ export type Held<T> =
       readonly id: string;
       readonly item: T;
       readonly due: Due;
-      /** Why it is not passed on now. An item that is due `never` is held if there is a reason. */
+      /**
+       * Why it is not passed on now. An item that is due `never` is held only if there is a reason.
+       */
       readonly why?: HoldReason | undefined;
-      /** The item was not reported as queued yet. `released` reports it, if it was held. */
+      /** The item was not reported as queued yet. If it was held, `released` reports it. */
       readonly quiet?: boolean;
       /** The item with this id that waits for a slot is out of date, and is dropped. */
       readonly replaces?: boolean;
     }
-  /** Nothing follows until a newer item arrives. One that is held already is newer. */
+  /** Nothing follows until a newer item arrives. An item that is held already is newer. */
   | { readonly kind: 'rest'; readonly key: string; readonly id: string; readonly item: T; readonly why: HoldReason }
   | { readonly kind: 'drop'; readonly id: string };
 
@@ -30,7 +32,7 @@ export type Held<T> =
 export type Due = Later | 'now' | 'never';
 
 export interface HoldOptions<T> extends HeldItemsOptions<T> {
-  /** Returns the item to pass on for one that had to wait, as it may be out of date. */
+  /** Returns the item to pass on in place of one that was held: that one may be out of date. */
   readonly released: (item: T) => T;
   /** Called with a held item when a newer one with the same id replaces it. */
   readonly discarded: (item: T, newer: T) => void;
@@ -42,7 +44,7 @@ export interface HoldOptions<T> extends HeldItemsOptions<T> {
  * Passes on what is due, and holds the rest until its day or its time, or until a newer item with
  * the same id arrives. Drops are passed on. Memory is bounded by the items that are held.
  *
- * What becomes of an item that is held: see `HeldItems`.
+ * `HeldItems` has the states of an item that is held.
  *
  * An item that is due `now` is not held. One that is due `never` is held until a newer one arrives.
  */
@@ -82,7 +84,7 @@ function take<T>(
   pass(arrival);
 }
 
-/** Holds a newer item instead of what was held before, or passes it on. */
+/** Holds a newer item in place of the older one, or passes it on. */
 function renew<T>(
   arrival: Extract<Held<T>, { readonly kind: 'hold' }>,
   before: Place<T> | undefined,

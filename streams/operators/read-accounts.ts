@@ -41,15 +41,15 @@ export interface ReadAccountsOptions {
 type EntryChange = Extract<DirectoryChange, { readonly kind: 'entry' }>;
 
 /**
- * The number of accounts that are looked at in a sweep before other work has its turn. It takes
- * some milliseconds.
+ * The number of accounts in one slice of a sweep. Between two slices, other work can run. A slice
+ * takes some milliseconds.
  */
 const SWEPT_AT_ONCE = 250;
 
 /**
  * Reads entries as accounts. Echoes of own writes are not passed on. Entries that are not accounts
  * are left alone, or reported as skipped. An account that is not part of a complete refresh or list
- * has left.
+ * has left: the sweep after it finds these accounts.
  */
 export function readAccounts(options: ReadAccountsOptions): OperatorFunction<DirectoryChange, AccountChange> {
   return (source) =>
@@ -67,11 +67,11 @@ export function readAccounts(options: ReadAccountsOptions): OperatorFunction<Dir
 /**
  * Reads the changes of all connections.
  *
- * interrupted -> continuous   a refresh is complete
- * continuous -> interrupted   the connection was lost, or a refresh begins
+ * interrupted -> continuous a refresh is complete continuous -> interrupted the connection was
+ * lost, or a refresh begins
  *
- * While it is interrupted, changes may have been missed: a change then says as little about what
- * happened before as the refresh itself. Lists are independent of that.
+ * While it is interrupted, changes may have been missed. A change then says no more about earlier
+ * changes than the refresh does. Lists are independent of that.
  */
 class Reader {
   readonly #options: ReadAccountsOptions;
@@ -172,15 +172,15 @@ class Reader {
   }
 
   #tellLeft({ working, ...account }: Left, why?: WhyLeft): void {
-    // While the account is in work, the write-back itself makes it leave, and finds out whether
-    // anything else has happened.
+    // While the account is in work, its own write-back makes it leave. The write-back also finds
+    // out whether anything else has happened.
     if (!working) this.#options.left.left(account, why);
     this.#tell({ kind: 'left', id: account.id });
   }
 
   /**
-   * Passes on the accounts that have left. One that is seen again before its turn in the sweep is
-   * passed on as left then.
+   * Passes on the accounts that have left, in slices. If an account is seen again before the sweep
+   * reaches it, it is passed on as left at that moment.
    */
   #sweep(accounts: Iterator<Left | undefined>): void {
     this.#sweeping?.unsubscribe();

@@ -62,8 +62,8 @@ export function reconnect(options: ReconnectOptions): Observable<DirectoryChange
     let round: readonly string[] = [];
     const present = (): string => round[0] ?? urls[0] ?? '';
     /**
-     * The number of failures in a row. A subscription that lasted longer than the delay before it
-     * ends the row.
+     * The number of failures in a row. It begins again at 1 after a subscription that lasted longer
+     * than the delay before it.
      */
     let failures = 0;
     /** The last delay, in milliseconds. */
@@ -78,7 +78,7 @@ export function reconnect(options: ReconnectOptions): Observable<DirectoryChange
       failures = lasted > delayed ? 1 : failures + 1;
       const reason = cutWhenIdle(error, errorBefore) ?? error;
       errorBefore = error;
-      // A server that was in use is usually back soon, so it is tried once more.
+      // A server that was in use usually returns soon, so it is tried once more.
       if (refreshedAt === undefined || isForAnother(error)) round = round.slice(1);
       refreshedAt = undefined;
       const inMilliseconds = Math.round(backoff(failures, { initial, max }) * (1 - random() / 2));
@@ -107,10 +107,7 @@ export function reconnect(options: ReconnectOptions): Observable<DirectoryChange
   });
 }
 
-/**
- * Whether the next server is to be tried instead of this one, which refers writes to another
- * server, or is behind.
- */
+/** Whether the next server is to be tried: this one refers writes to another server, or lags. */
 function isForAnother(error: unknown): boolean {
   if (error instanceof TryNextServer) return true;
   return error instanceof DirectoryError && error.resultCode === ResultCode.referral;

@@ -15,8 +15,8 @@ import type { TurnDependencies } from '../turn-dependencies.ts';
 type Ended = Extract<Turn, { readonly at: 'ended' }>;
 
 /**
- * ended -> done, decideAgain, paused or rests: writes the outcome into the entry, unless it was
- * written to since the claim. Waits while the directory is away. An outcome that the directory
+ * ended -> done, decideAgain, paused or rests: writes the outcome into the entry, unless the entry
+ * was written to since the claim. Waits while the directory is away. An outcome that the directory
  * refuses is kept, and written again later.
  */
 export function writeBack(dependencies: TurnDependencies, slot: Slot): OperatorFunction<Turn, Turn> {
@@ -142,8 +142,8 @@ function superseded(
 }
 
 /**
- * The directory refuses the outcome for now. It is written in another turn, unless a newer request
- * has made it void.
+ * The directory refuses the outcome for now. It is kept and written in another turn, unless there
+ * is a newer request.
  */
 function refused(
   { candidate: { id, ownWork: before }, work }: Ended,

@@ -4,7 +4,7 @@ import type { Settlement } from '../candidate.ts';
 
 /** What follows when a handler has ended. */
 export type AfterHandler =
-  /** The stop of the service has ended it. The account is taken up at the next start. */
+  /** The stop of the service has ended it. The account is resumed at the next start. */
   | { readonly to: 'stop' }
   /**
    * Another attempt follows after a pause. `lost`: the number of attempts in a row that were lost.
@@ -15,7 +15,7 @@ export type AfterHandler =
    * service that has the lease, perhaps by this one.
    */
   | { readonly to: 'leaseLapsed' }
-  /** No other attempt follows, as a newer request came into sight while the handler ran. */
+  /** No other attempt follows, because a newer request came into sight while the handler ran. */
   | { readonly to: 'newerRequest' }
   /** The outcome is written. */
   | { readonly to: 'writeBack' };
@@ -58,7 +58,7 @@ export function settledOutcome({ code, who }: Settlement): HandlerOutcome {
 export type AfterRefusal =
   /** The outcome is kept, and written again after a pause. `tries`: how often it was refused. */
   | { readonly to: 'keep'; readonly tries: number; readonly inMilliseconds: number }
-  /** The outcome is void, as a newer request came into sight. */
+  /** The outcome is dropped, because a newer request came into sight. */
   | { readonly to: 'newerRequest' };
 
 /** The pause before a refused outcome is written again, in milliseconds. */

@@ -6,7 +6,10 @@ import type { Candidate } from '../candidate.ts';
 import { tokenOf } from './claim-moves.ts';
 import type { Attempted, ClaimMemory, Judgement } from './claim-state.ts';
 
-/** What is sent for the account as it was seen, by its judgement; undefined: nothing. */
+/**
+ * Returns the claim or resume to send for the account, as it was seen and judged; undefined if
+ * nothing is to be sent.
+ */
 export function attemptedOn(
   memory: ClaimMemory,
   seen: AccountRecord,
@@ -17,12 +20,12 @@ export function attemptedOn(
   const { kind: how, mode } = start;
   const fence = claimFence(seen, fencing, token);
   const standing = tokenOf(memory, seen);
-  // The day before this service's own token is the one that was asked for.
+  // The entry has a token of this service. The requested day is the one that was there before it.
   const isRenewed = fence.by === 'token' && standing !== undefined;
   return { how, mode, seen, fence: isRenewed ? { ...fence, restored: standing.restored } : fence };
 }
 
-/** What is begun on the account as it was seen; undefined if nothing is. */
+/** Returns what is to be started on the account as it was seen; undefined if nothing is. */
 function startOn(
   { ownWork, settlement, record }: Candidate,
   seen: AccountRecord,
@@ -30,7 +33,8 @@ function startOn(
   isOwnClaim: boolean,
 ): StartDecision | undefined {
   const isOurs = ownWork?.kind === 'retry' ? isLeftAlone(record, seen) : isOwnClaim;
-  // What is to be settled has failed, or is in work, and is claimed anew for its outcome.
+  // An account that an operator settles has failed, or is in work. It is claimed again for its
+  // outcome.
   const isTaken =
     (decision.kind === 'wait' && isInWork(seen) && isOurs) || (decision.kind === 'failed' && settlement !== undefined);
   if (isTaken) return { kind: 'resume', mode: decision.mode, reason: decision.reason };

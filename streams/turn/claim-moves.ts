@@ -16,7 +16,7 @@ export function judge(memory: ClaimMemory, seen: AccountRecord, notes: readonly 
   return { notes, state: { at: 'judging', memory, seen }, effect };
 }
 
-/** `attempted`: what is sent under the lease; undefined if a claim is to be undone. */
+/** `attempted`: what is sent under the lease; undefined if a claim must be undone. */
 export function lease(memory: ClaimMemory, seen: AccountRecord, attempted: Attempted | undefined): ClaimNext {
   return { notes: [], state: { at: 'leasing', memory, seen, attempted }, effect: { do: 'lease', record: seen } };
 }
@@ -31,8 +31,8 @@ export function pause(memory: ClaimMemory, error: DirectoryError): ClaimNext {
 }
 
 /**
- * Whether another service may have put the account in work, unless its version shows that this one
- * did. This is suspected only of an account that was not in work when it was seen.
+ * Whether another service may have claimed the account, as far as the version of the entry does not
+ * show that this one did. Only an account that was not in work when it was seen is suspected.
  */
 function mayBeOthers(memory: ClaimMemory, seen: AccountRecord): boolean {
   const { candidate, undo, unanswered } = memory;

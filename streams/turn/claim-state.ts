@@ -9,30 +9,30 @@ import type { Candidate } from '../candidate.ts';
 import type { Next } from './machine.ts';
 
 /**
- * The claim of one account, by compare-and-swap. The record that was seen is only a hint: if the
- * directory contradicts it, the entry is read again and decided about anew.
+ * The claim of one account, by compare-and-swap. The record that was seen is only a hint. If the
+ * directory contradicts it, the entry is read again, and there is a new decision.
  *
  * It begins in `judging` if the account was just seen, and in `reading` if that was some time ago.
  *
  *   reading -> judging               the entry was found
  *   judging -> asking                the account is due
- *   judging -> leasing, undoing      a claim happened that should not have
- *   judging -> notNow                not due, or another entry or uid by now
+ *   judging -> leasing, undoing      a claim was carried out that must be undone
+ *   judging -> notNow                not due, or the entry or the uid is another one by now
  *   asking -> leasing, sending       the host has no objection
  *   asking -> unworkable             the host has one
  *   leasing -> sending               the lease of the uid is held
- *   leasing -> judging               the lease is held, and a claim is to be undone
- *   leasing -> reading               the lease had to be waited for: the account may have changed
+ *   leasing -> judging               the lease is held, and a claim must be undone
+ *   leasing -> reading               the lease was not free at once: the account may have changed
  *   leasing -> judging               a read shows that the account has changed
  *   leasing -> overtaken             a newer sight of the account is handled next
  *   sending -> claimed               the answer shows the entry as claimed
  *   sending -> verifying             the answer does not show the entry, so it is read
  *   sending -> reading               another write came first, or the return value is refused
  *   verifying -> claimed             the entry is as claimed
- *   sending, verifying -> judging    claimed, but should not be, or it is another entry
+ *   sending, verifying -> judging    claimed, but it must be undone, or it is another entry
  *   sending, verifying -> reading    another write came right after the claim
  *   sending, undoing -> reading      the entry has another DN by now
- *   undoing -> reading               undone, or another write came first
+ *   undoing -> reading               it is undone, or another write came first
  *   reading, leasing, sending, verifying, undoing -> pausing -> reading    no answer
  *   reading, sending, verifying -> gone, unworkable               what the entry shows
  *   reading, leasing, sending, verifying, undoing -> refused      for good, by rights or schema, or
@@ -57,20 +57,22 @@ export interface ClaimMemory {
   readonly candidate: Candidate;
   /** False once the schema has refused the return value. */
   readonly withReturnValue: boolean;
-  /** The number of the attempt, unless this service has counted itself. */
+  /**
+   * The number of the attempt as the lease says, or 1. A retry of this service has its own count.
+   */
   readonly attempt: number;
-  /** A claim was sent and its result was never seen. It may have happened, or may arrive later. */
+  /** A claim was sent and not answered. It may have been carried out, or may arrive later. */
   readonly unanswered: boolean;
   /**
-   * The token fences that were sent, or that the entry has. They identify an own claim, and the day
-   * that stood before it.
+   * The token fences that were sent, or that the entry has. They identify this service's own claim,
+   * and keep the day that was in the entry before it.
    */
   readonly tokens: readonly TokenFence[];
-  /** The fence of a claim that happened and must be undone. */
+  /** The fence of a claim that was carried out and must be undone. */
   readonly undo: Fence | undefined;
   /** The number of requests without an answer. */
   readonly failures: number;
-  /** How often another write came first, or the entry was not as claimed. */
+  /** The number of times that another write came first, or that the entry was not as claimed. */
   readonly conflicts: number;
 }
 
@@ -88,8 +90,8 @@ export type ClaimEffect =
   /** Reads the entry as it is now, even if it was renamed or moved. Answered by `entry`. */
   | { readonly do: 'find' }
   /**
-   * Decides now. With `mayBeOthers`, a claim that is not own is reported and remembered first.
-   * Answered by `judgement`.
+   * Decides by the circumstances of this moment. With `mayBeOthers`, a claim of another service is
+   * reported and remembered first. Answered by `judgement`.
    */
   | { readonly do: 'judge'; readonly record: AccountRecord; readonly mayBeOthers: boolean }
   /** Asks whether this host has an objection to the account. Answered by `objection`. */
@@ -122,7 +124,7 @@ export type LeaseAnswer = { readonly got: 'lease' } /**
   | { readonly is: 'waited' }
   /** A read shows the account as it is now, not as it was seen. */
   | { readonly is: 'changed'; readonly entry: DirectoryEntry | undefined }
-  /** The stream has shown the account anew, or that it is finished. */
+  /** The stream has shown a newer state of the account, or that it is finished. */
   | { readonly is: 'overtaken' }
 );
 
@@ -159,7 +161,7 @@ export type ClaimResult =
     })
   /** There is nothing to do with the account now. */
   | { readonly kind: 'notNow'; readonly record: AccountRecord; readonly decision: Decision }
-  /** The account came into sight anew, and that is handled next; or it is finished. */
+  /** A newer sight of the account is handled next, or the account is finished. */
   | { readonly kind: 'overtaken' }
   | { readonly kind: 'unworkable'; readonly dn: string; readonly reason: string }
   /** The entry does not exist any more, or belongs to another program. */

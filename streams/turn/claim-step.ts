@@ -101,16 +101,16 @@ function judged(state: Extract<ClaimState, { at: 'judging' }>, judgement: Judgem
   if (undo !== undefined || isRevivedClaim(memory, seen, judgement))
     return judgement.leased ? takeBack(memory, seen, judgement, rules) : lease(memory, seen, undefined);
   const attempted = attemptedOn(memory, seen, judgement);
-  // Renamed or created anew, the account has another turn, so that neither the uid nor the entry is
-  // in work twice at once.
+  // An account that was renamed or created again has another turn. So neither the uid nor the entry
+  // is in work twice at the same time.
   if (!sameTurn(seen, memory.candidate) || attempted === undefined)
     return end({ kind: 'notNow', record: seen, decision });
   return { notes: [], state: { at: 'asking', memory, attempted }, effect: { do: 'ask', record: seen } };
 }
 
 /**
- * Whether the entry may show a claim of this service that arrived late, for a delete, although the
- * account has become active.
+ * Whether the entry may show a late claim of this service whose precondition no longer holds: a
+ * delete was claimed, and the account has become active.
  */
 function isRevivedClaim(
   { candidate, unanswered }: ClaimMemory,
@@ -190,7 +190,7 @@ function verified(
   const reading = readingOf(entry, rules);
   if (reading.kind !== 'account') return end(reading);
   const { how, mode, seen, fence } = state.attempted;
-  // The modified entry has the DN that was asked for, however the answer spells it.
+  // The entry keeps the DN that was requested, because the answer may spell it in another way.
   const record = { ...reading.record, dn: seen.dn };
   const isTokenThere = fromPostRead || fence.by !== 'token' || record.date?.value === fence.token;
   const ours = isInWork(record) && readMode(record.mode)?.mode === mode && isTokenThere;
@@ -210,8 +210,7 @@ function verified(
     });
   const conflicts = state.memory.conflicts + 1;
   if (conflicts > MOST_CONFLICTS) return end({ kind: 'refused', error: neverKept() });
-  // An entry that was read afterwards may have been created meanwhile, and be claimed by another
-  // service.
+  // If the entry was read after the claim, it may be a new one that another service has claimed.
   const undo = ours && !(isAnotherTurn && !fromPostRead) ? fenceOfOutcome : undefined;
   const notes: ClaimNote[] = [{ note: 'conflict', record, reason }];
   const memory = { ...state.memory, undo, conflicts };
@@ -226,18 +225,18 @@ function conflictOf(
 ): string | undefined {
   if (!ours) return Conflict.changedAfter;
   if (isAnotherTurn) return Conflict.anotherEntry;
-  // The host was asked about the number that was seen. A version shows that it is unchanged; a
-  // token does not.
+  // The host was asked about the user number as it was seen. With a version as the fence, it cannot
+  // have changed since then. With a token, it can.
   if (record.uidNumber !== seen.uidNumber) return Conflict.anotherUser;
   return how === 'claim' && !preconditionHolds(record, mode) ? Conflict.becameActive : undefined;
 }
 
 /**
- * Returns what follows from an error: another round, at once or, if the directory is away, after a
- * pause; or the end.
+ * Returns what follows from an error: another round at once, another round after a pause if the
+ * directory does not answer, or the end.
  */
 function failed(state: AtDirectory, error: DirectoryError): ClaimNext {
-  // In `verifying` a claim was carried out, and its result is not known.
+  // In `verifying` the claim was carried out, and its result is unknown.
   const memory = { ...state.memory, unanswered: state.memory.unanswered || state.at === 'verifying' };
   switch (failureKind(error)) {
     case 'mismatch':

@@ -2,8 +2,8 @@ import { DirectoryError } from '../../src/domain/directory-error.ts';
 
 /**
  * What a pure step returns: notes, which are reported first, and either the next state with an
- * effect, or the result. There is one effect at a time, and each is answered exactly once: its
- * answer is the input of the next step.
+ * effect, or the result. There is one effect at a time. Each effect has exactly one answer, which
+ * is the input of the next step.
  */
 export type Next<State, Effect, Note, Result> =
   | { readonly notes: readonly Note[]; readonly state: State; readonly effect: Effect }
@@ -24,8 +24,8 @@ export interface Machine<State, Effect, Input, Note, Result> {
 
 /**
  * Runs a machine from its first step to its result. Notes are reported before the effect is
- * performed, as the echo of a write may come before its answer. Rejects if an effect fails with
- * anything but a `DirectoryError`: then the service stops, or there is a bug.
+ * performed, as the echo of a write may come before its answer. Rejects if an effect fails with an
+ * error that is not a `DirectoryError`: then the service stops, or there is a bug.
  */
 export async function run<State, Effect, Input, Note, Result>(
   first: Next<State, Effect, Note, Result>,

@@ -9,8 +9,8 @@ import type { Failed } from './machine.ts';
 import type { WriteBackInput, WriteBackNext, WriteBackState } from './write-back-state.ts';
 
 /**
- * A pure step that was taken for an account: the name of its function, everything that the function
- * was given, and what it led to. So each step can be taken again by itself.
+ * A pure step that was taken for an account: the name of its function, all arguments of the
+ * function, and its result. So each step can be repeated by itself.
  *
  *   decide
  *   beginClaim -> stepClaim ... -> afterHandler -> beginWriteBack -> stepWriteBack ...
@@ -50,8 +50,8 @@ export const PURE_STEP_NAMES = [
 ] as const satisfies ReadonlyArray<PureStep['step']>;
 
 /**
- * The purpose of a decision: an account came into sight, with or without anything new; it is about
- * to be claimed; or a dry run reports the decision instead of acting.
+ * The purpose of a decision: an account came into sight (`seen`, or `seenUnchanged` if it has not
+ * changed); it is about to be claimed; or a dry run reports the decision instead of acting.
  */
 export type Purpose = 'seen' | 'seenUnchanged' | 'claim' | 'dryRun';
 

@@ -14,7 +14,7 @@ export async function readAgain(
   if (record.entryUUID === undefined) return underDn;
   const [uuid] = underDn?.values('entryUUID') ?? [];
   // An entry that was deleted and created again under the same DN is another one. Without an
-  // entryUUID in the answer it is taken for the same.
+  // entryUUID in the answer it counts as the same.
   if (underDn !== undefined && (uuid === undefined || uuid.toString('utf8').toLowerCase() === record.entryUUID))
     return underDn;
   return (await directory.find(record.entryUUID)) ?? underDn;

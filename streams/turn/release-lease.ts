@@ -3,8 +3,8 @@ import type { TurnDependencies } from '../turn-dependencies.ts';
 import type { TurnResult } from './turn.ts';
 
 /**
- * Gives up the lease of the uid at the end of a turn. It is kept over the pause before another
- * attempt; the lease then says so, and others wait as long.
+ * Gives up the lease of the uid at the end of a turn. During the pause before another attempt, the
+ * lease is kept: its value says so, and other services wait until the pause is over.
  */
 export function releaseLease(
   candidate: Candidate,

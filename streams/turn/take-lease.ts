@@ -10,10 +10,10 @@ import { readAgain } from './read-again.ts';
 import { foreignClaimEvent } from './turn-events.ts';
 
 /**
- * Takes the lease of the uid. The answer is `held` if this service has it, and the account is as it
- * was seen. Otherwise the account has changed, or may have, as something had to be waited for:
- * another service had the lease, or has claimed the account without one. The slot is lent
- * meanwhile.
+ * Takes the lease of the uid. The answer is `held` if this service has the lease, and the account
+ * is as it was seen. After any other answer the account has changed, or may have changed during a
+ * wait. The turn waits if another service has the lease, or has claimed the account without one. It
+ * lends its slot meanwhile.
  */
 export async function takeLease(
   candidate: Candidate,
@@ -37,7 +37,7 @@ const HELD = 'held';
 const WAITED: LeaseAnswer = { got: 'lease', is: 'waited' };
 const OVERTAKEN: LeaseAnswer = { got: 'lease', is: 'overtaken' };
 
-/** Whether the account is in work, and not by a claim of this service. */
+/** Whether the account is in work by a claim of another service. */
 function isInOthersWork(
   { ownWork }: Candidate,
   record: AccountRecord,
@@ -48,8 +48,8 @@ function isInOthersWork(
 }
 
 /**
- * Whether the lease is held. A lease that was taken for a request says nothing about work that was
- * begun without it: it is given up, to be taken for that.
+ * Whether the lease is held. A lease that was taken for a request does not cover work that was
+ * begun without it. Then it is given up, and taken again for an account in work.
  */
 function isHeldFor(uid: string, inWork: boolean, { leases }: TurnDependencies): boolean {
   if (!leases.isHeld(uid)) return false;
@@ -59,8 +59,8 @@ function isHeldFor(uid: string, inWork: boolean, { leases }: TurnDependencies): 
 }
 
 /**
- * Waits for the turn of this service among all. Resolves to an answer if the account has changed,
- * or may have.
+ * Waits until this service is next among all services. Resolves to an answer if the account has
+ * changed, or may have changed.
  */
 async function waitForTurn(
   candidate: Candidate,
@@ -88,13 +88,13 @@ async function waitForTurn(
   return open.isAsSeen(id, record) ? changed(record, dependencies) : OVERTAKEN;
 }
 
-/** How often a lease that turned out to be free is looked at before the account is read. */
+/** The number of times that a free lease is read before the account is read. */
 const LOOKS = 10;
 
 /**
- * Waits until the lease of an account was looked at which another service has claimed before the
- * eyes of this one. Most work is done before that. If the lease is free by then, the account is
- * most likely finished, and the stream will tell.
+ * Another service has claimed the account, and this one has seen it. Waits for the next reading of
+ * its lease. Most work is done before that. If the lease is free then, the account is probably
+ * finished, and the stream will report it.
  */
 async function lookLater({ id }: Candidate, record: AccountRecord, { leases, open, draining }: TurnDependencies) {
   for (let looks = 0; looks < LOOKS && open.isAsSeen(id, record); looks += 1) {
@@ -103,8 +103,8 @@ async function lookLater({ id }: Candidate, record: AccountRecord, { leases, ope
 }
 
 /**
- * Reads the account, and resolves to an answer if it is not as it was seen: a directory under load
- * may tell what other services have done seconds later.
+ * Reads the account, and resolves to an answer if it is not as it was seen. A directory under load
+ * may report the writes of other services seconds later.
  */
 async function changed(
   record: AccountRecord,
@@ -127,7 +127,8 @@ async function answerTo(
   const { leases, open, report, draining, accounts } = dependencies;
   const { uid } = record;
   const isNobodys = taken.lease.is === 'free' || taken.lease.is === 'missing';
-  // Whoever had it may have finished the account, and given it up, before this service looked.
+  // The other service may have finished the account, and given the lease up, before this service
+  // read it.
   const finished = isNobodys ? await changed(record, dependencies) : undefined;
   if (finished !== undefined) {
     leases.release(uid, { to: 'free' });

@@ -19,7 +19,7 @@ import type { WriteBackResult } from './write-back-state.ts';
  * step, and are reported where they happen.
  */
 
-/** The event of an account in sight; undefined if it has no request. */
+/** The event for the decision about an account in sight; undefined if it has no request. */
 export function decisionEvent(record: AccountRecord, decision: Decision): StreamEvent | undefined {
   const ref = refOf(record);
   switch (decision.kind) {
@@ -64,7 +64,7 @@ export function conflictEvent({ record, reason }: Extract<ClaimNote, { note: 'co
   return { event: 'conflict', reason, ...refOf(record) };
 }
 
-/** Undefined if nothing is run, as an operator has settled the account. */
+/** Returns undefined if no handler runs, because an operator has settled the account. */
 export function claimedEvent({ id, record, resumed, settlement }: ClaimedJob): StreamEvent | undefined {
   if (settlement !== undefined) return undefined;
   return { event: resumed ? 'resumed' : 'claimed', ...refOf(record, id) };
@@ -82,7 +82,7 @@ export function foreignClaimEvent(record: AccountRecord): StreamEvent {
   };
 }
 
-/** `record`: the account that was to be claimed. Undefined if it is decided about anew. */
+/** `record`: the account that was to be claimed. Returns undefined if a new decision follows. */
 export function notClaimedEvent(
   record: AccountRecord,
   result: Exclude<ClaimResult, { readonly kind: 'claimed' }>,
@@ -106,7 +106,8 @@ export function notClaimedEvent(
 }
 
 /**
- * Undefined if the outcome is to be written, or if the stop of the service has ended the handler.
+ * Returns undefined if the outcome is written next, or if the stop of the service has ended the
+ * handler.
  */
 export function afterHandlerEvent(
   job: ClaimedJob,

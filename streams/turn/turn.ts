@@ -32,18 +32,21 @@ export type Turn =
 /** The result of a turn. */
 export type TurnResult =
   /**
-   * There is nothing more to do: finished, gone, another service's, overtaken by a newer request,
-   * or stopped.
+   * There is nothing more to do in this turn: the account is finished, gone, another service's, or
+   * has a newer request, or the service stops.
    */
   | { readonly at: 'done'; readonly interrupted?: true }
   /**
-   * The account was met in another condition than it was queued in, and is decided about anew.
-   * `interrupted`: it is in work, and its handler was ended.
+   * The account has changed since it was queued, so there is a new decision. `interrupted`: it is
+   * in work, and its handler was ended.
    */
   | { readonly at: 'decideAgain'; readonly candidate: Candidate; readonly interrupted?: true }
   /** The account has another turn after a pause. */
   | { readonly at: 'paused'; readonly candidate: Candidate; readonly inMilliseconds: number; readonly why: HoldReason }
-  /** It failed for good, or is refused: nothing follows until it changes. */
+  /**
+   * The attempt failed, or the directory refuses the claim: nothing follows until the account
+   * changes.
+   */
   | { readonly at: 'rests'; readonly candidate: Candidate; readonly why: HoldReason };
 
 export const DONE: TurnResult = { at: 'done' };
@@ -75,8 +78,8 @@ export function stage<At extends Turn['at']>(
 }
 
 /**
- * Returns the result of a turn whose account was met in another condition. If the entry was deleted
- * and created again, it is another account.
+ * Returns the result of a turn whose account has changed. If the entry was deleted and created
+ * again, it is another account.
  */
 export function decideAgain({ id }: Candidate, record: AccountRecord, fresh: boolean, open: OpenAccounts): TurnResult {
   const identity = identityOf(record);
@@ -111,8 +114,8 @@ export function jobOf(
 }
 
 /**
- * Who wrote the request of a record. A claim whose answer was lost is found in work, and then its
- * last writer is this service.
+ * Returns the DN that wrote the request of a record. Undefined if the record is in work: its last
+ * writer is the service that claimed it.
  */
 function askerIn({ mode, modifiedBy }: AccountRecord): string | undefined {
   return readMode(mode)?.phase === 'requested' ? modifiedBy : undefined;

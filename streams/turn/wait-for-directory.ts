@@ -13,8 +13,8 @@ export type Pause = (failures: number, error: DirectoryError) => Promise<void>;
 
 /**
  * Makes the wait for the directory. Each wait is reported with the reason. An abort of `until` ends
- * it. With a result code the fault may be this account's alone, so the slot is lent to others
- * meanwhile. Without one the server is away for all accounts.
+ * it. An error with a result code may concern this account alone, so the slot is lent to others
+ * meanwhile. Without a result code, the server does not answer for any account.
  */
 export function pauseFor(
   record: AccountRecord,

@@ -12,8 +12,8 @@ import type { Because, Standing, WriteBackInput, WriteBackMemory, WriteBackRules
  */
 
 /**
- * Whether the entry shows the outcome as written: `withReturnValue`, or `silently` without it.
- * Undefined if it does not.
+ * Returns how the entry shows the outcome: `withReturnValue`, or `silently` without it. Undefined
+ * if the entry does not show it.
  */
 export function howWritten(
   memory: WriteBackMemory,
@@ -35,9 +35,7 @@ export function stillStandsInWork({ mode, state }: AccountRecord): boolean {
   return readMode(mode)?.phase === 'inWork' && state === '0';
 }
 
-/**
- * Whether a failure that leaves no return value was written: the fence is all that it changes.
- */
+/** Whether a failure without a return value was written. It changes only the fence. */
 function isWrittenSilently(
   { optional, fence }: WriteBackMemory,
   { date, entryCSN }: AccountRecord,
@@ -49,10 +47,11 @@ function isWrittenSilently(
 }
 
 /**
- * Whether an account in work is still so by this service's own claim. A token says it. Of the
- * versions only the newest is visible. If it is not that of the claim, two things are required: no
- * other service may have had the lease meanwhile; and the entry must show that the write was no
- * claim of another instance, by its writer or by what it changed.
+ * Whether an account in work still has this service's own claim. A token shows that. Of the
+ * versions, only the newest is visible. If it is not the one of the claim, another client has
+ * written to the entry. Then two conditions must hold: no other service can have had the lease
+ * meanwhile, and the writer or the changed attributes show that the write was not a claim of
+ * another service.
  */
 export function isStillOwn(
   memory: WriteBackMemory,
@@ -66,7 +65,8 @@ export function isStillOwn(
     return !seen.mayBeTakenOver || isUntouched(record, known.record);
   if (record.entryCSN === fence.entryCSN) return true;
   const isRedated = record.date?.value !== known.record.date?.value;
-  // A token that was there before the claim is not new: it is a day that was asked for.
+  // A new token in the date is the claim of another service. If the date has not changed, it is a
+  // requested day that only looks like a token.
   const isTokenNew = isRedated && isTokenDay(record.date?.value ?? '');
   if (record.returnValue !== known.record.returnValue || isTokenNew || seen.askedAgain) return false;
   if (seen.mayBeTakenOver) return false;
@@ -74,8 +74,8 @@ export function isStillOwn(
 }
 
 /**
- * Whether the write since the claim differs from a claim of another instance, by its writer or by
- * what it changed.
+ * Whether the writer or the changed attributes show that the write since the claim was not a claim
+ * of another service.
  */
 function showsAnotherWriter({ known, job }: WriteBackMemory, { record, entry }: Standing): boolean {
   if (!isSameWriter(record, job.record) || !isSameDn(record.dn, known.record.dn)) return true;

@@ -17,8 +17,8 @@ import type { Next } from './machine.ts';
  *   reading -> pausing -> reading   no answer
  *   reading -> sending              not written, and the account is still this service's own
  *   reading -> written              it was written by the request that had no answer
- *   reading -> superseded           requested anew, taken over, or removed
- *   reading -> refused              the directory refuses the outcome, or to be read
+ *   reading -> superseded           a newer request, taken over, or removed
+ *   reading -> refused              the directory refuses the outcome or the read
  */
 export type WriteBackState = { readonly memory: WriteBackMemory } & (
   | { readonly at: 'sending'; readonly after: AccountRecord }
@@ -101,8 +101,8 @@ export type WriteBackResult =
       readonly made: string | undefined;
     }
   /**
-   * The account was requested anew or taken over meanwhile, or the entry is gone. Nothing was
-   * overwritten.
+   * There is a newer request, another service took the account over, or the entry is gone. Nothing
+   * was overwritten.
    */
   | { readonly kind: 'superseded'; readonly reason: string; readonly record: AccountRecord | undefined }
   /** The directory refuses the outcome now. */
@@ -112,8 +112,8 @@ export type WriteBackResult =
 export interface WriteBackRules {
   readonly names: AttributeNames;
   /**
-   * Reads an account without judging its user and home: its outcome is written whatever has become
-   * of them.
+   * Reads an account without judging its user and home: its outcome is written even if these are no
+   * longer valid.
    */
   readonly readStanding: ReadEntry;
 }

@@ -125,8 +125,8 @@ function notWritten(memory: WriteBackMemory, error: DirectoryError, rules: Write
 }
 
 /**
- * Whether the outcome is better written without the next optional attribute than not at all. A
- * failure without its return value would look like no failure.
+ * Whether to write the outcome without the next optional attribute, for which a right may be
+ * missing. A failure keeps its return value: without it, the account would not look failed.
  */
 function isSpared(outcome: HandlerOutcome, which: OptionalAttributes): boolean {
   return outcome.ok || which === 'all';
@@ -139,8 +139,8 @@ function notRead(state: Extract<WriteBackState, { at: 'reading' }>, error: Direc
 }
 
 /**
- * Returns what follows from the entry that was read: the write may have happened all the same, or
- * the entry has changed, or has another DN.
+ * Returns what follows from the entry that was read. The write may have been carried out
+ * nevertheless, the entry may have changed, or it may have another DN.
  */
 function found(
   state: Extract<WriteBackState, { at: 'reading' }>,
@@ -186,8 +186,8 @@ function judge(
   if (standing.entryUUID !== known.record.entryUUID) {
     return superseded('the entry was deleted and created again', standing);
   }
-  // A write without an answer may have happened. One that was refused did not happen, whatever the
-  // entry shows.
+  // Only a write without an answer may have been carried out. A refused write was not, even if the
+  // entry has the same values.
   const how = unansweredWrites > 0 ? howWritten(memory, standing, mayBeTakenOver, rules) : undefined;
   if (how !== undefined)
     return written(memory, standing, how === 'withReturnValue' || optional !== 'none', standing.entryCSN);

@@ -18,7 +18,7 @@ import { changeOf } from './notification.ts';
 
 /**
  * Persistent search (draft-ietf-ldapext-psearch-03). The server sends the present content and then
- * changes, so that it misses no change in between, but it never says where the content ends. So an
+ * the changes, and misses no change in between. But it does not mark where the content ends. So an
  * ordinary search of the same content is sent as well, and its end is the end of the refresh.
  * Entries of the present content therefore come twice. An entry that leaves the content by a change
  * of its attributes is never reported.

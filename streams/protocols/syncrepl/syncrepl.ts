@@ -43,8 +43,8 @@ const RESPONSE_NAME = 0x80;
 const RESPONSE_VALUE = 0x81;
 
 /**
- * LDAP Content Synchronization (RFC 4533), refreshAndPersist without a cookie: the refresh is the
- * whole content, whatever an earlier connection knew.
+ * LDAP Content Synchronization (RFC 4533), refreshAndPersist without a cookie: the refresh is
+ * always the whole content.
  */
 export const syncrepl: Protocol = {
   name: 'syncrepl',

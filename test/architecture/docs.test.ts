@@ -6,9 +6,6 @@ const ROOT = join(import.meta.dirname, '../..');
 const PROTOCOL = 'docs/protocol.md';
 const DECISIONS = 'docs/decisions';
 const decisions = readdirSync(join(ROOT, DECISIONS)).map((name) => `${DECISIONS}/${name}`);
-const DOCS = ['docs/architecture.md', 'docs/glossary.md', PROTOCOL, ...decisions];
-
-const LONGEST_LINE = 120;
 
 function textOf(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
@@ -43,23 +40,6 @@ function facts(): readonly Fact[] {
       return { words, proof };
     });
 }
-
-/** What is wrong in the documents, each as `DOCUMENT: WHAT`. */
-function faults(find: (document: string) => readonly string[]): readonly string[] {
-  return DOCS.flatMap((document) => find(document).map((what) => `${document}: ${what}`));
-}
-
-describe('the documents of the design', () => {
-  it(`have prose of at most ${LONGEST_LINE} columns`, () => {
-    expect(
-      faults((document) =>
-        textOf(document)
-          .split('\n')
-          .filter((line) => line.length > LONGEST_LINE && !line.startsWith('|')),
-      ),
-    ).toEqual([]);
-  });
-});
 
 describe('the decisions', () => {
   const records = decisions.filter((path) => !path.endsWith('/README.md'));

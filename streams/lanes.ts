@@ -42,7 +42,7 @@ interface Waiting<T> extends Linked<Waiting<T>> {
  *   waiting   -> waiting        put again: the newer item replaces the older one, under its key
  *   waiting   -> (unknown)      dropped, or cleared
  *   waiting   -> working        next, if it may begin
- *   working   -> (unknown)      ended; what was put under its id meanwhile waits
+ *   working   -> (unknown)      ended; an item that was put under its id meanwhile waits
  *
  * A lane exists only while something of its key waits or is in work, so memory is bounded by that.
  * It is never closed by a timer: a second item of its key could then start while the first one

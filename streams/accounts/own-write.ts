@@ -12,7 +12,7 @@ import { fingerprintOf, type Stamp } from './identity.ts';
  *   any -> disowned                                 the account is not this service's own any more
  *   any -> (unknown)                                the account has left, also during a turn
  *   (unknown) -> none                               the account is back
- *   none, (unknown) -> claiming, working, writing, resting    the turn goes on
+ *   none, (unknown) -> claiming, working, writing, resting    the turn continues
  *
  * After a success the account leaves: see `FinishedAccount`.
  */

@@ -30,8 +30,8 @@ export class WorkByUid {
   readonly #outOfSight = new RecentMap<readonly [lane: string, id: string]>(MOST_OUT_OF_SIGHT);
 
   /**
-   * To be called when work on the entry is seen. The latest time counts, as what is read may be
-   * older than what was seen before.
+   * To be called when work on the entry is seen. The latest time counts, because a later reading
+   * may show an older state.
    */
   saw(lane: string, id: string, since: number): void {
     const latest = Math.max(since, this.on(lane, id) ?? since);

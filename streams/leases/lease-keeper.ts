@@ -27,7 +27,7 @@ import { placeOf, SpreadStep, spreadAt } from './spread.ts';
 
 export interface LeaseKeeperOptions extends Pick<LeaseContext, 'holder' | 'duration' | 'killGrace'> {
   readonly directory: LeaseDirectory;
-  /** Milliseconds of a monotonic clock that goes on while the host is suspended. */
+  /** Milliseconds of a monotonic clock that continues while the host is suspended. */
   readonly now: () => number;
   /** Returns a new word each time, which no service has ever used. */
   readonly newTurn: () => string;

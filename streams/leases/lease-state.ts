@@ -5,7 +5,7 @@ import type { HeldLease, Lease, LeaseReading, PausedLease } from '../../src/doma
  *
  *   none      -> waiting     a turn needs it (`take`)
  *   waiting   -> waiting     another service has it: it is read again later
- *   waiting   -> taking      it is free, left, missing, or has not changed for as long as it says
+ *   waiting   -> taking      it is free, left or missing, or it has lapsed
  *   waiting   -> none        it is not needed any more (`release`)
  *   taking    -> held        the write was answered, or a read shows the value that was sent
  *   taking    -> waiting     a write of another service came first
@@ -115,7 +115,7 @@ export interface Sent {
   readonly sentAt: number;
 }
 
-/** What a lease is wanted for. */
+/** The purpose for which a turn needs a lease. */
 export interface Wish {
   readonly job: string;
   /**
@@ -193,7 +193,7 @@ export interface LeaseNext {
   readonly effect?: LeaseEffect;
 }
 
-/** Times are in milliseconds, by a monotonic clock that goes on while the host is suspended. */
+/** Times are in milliseconds, by a monotonic clock that continues while the host is suspended. */
 export interface LeaseContext {
   readonly now: number;
   /** A new word each time, which no service has ever used. */

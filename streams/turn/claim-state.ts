@@ -17,7 +17,7 @@ import type { Next } from './machine.ts';
  *   reading -> judging               the entry was found
  *   judging -> asking                the account is due
  *   judging -> leasing, undoing      a claim was carried out that must be undone
- *   judging -> notNow                not due, or the entry or the uid is another one by now
+ *   judging -> notNow                not due, or the entry or the uid is another one now
  *   asking -> leasing, sending       the host has no objection
  *   asking -> unworkable             the host has one
  *   leasing -> sending               the lease of the uid is held
@@ -31,7 +31,7 @@ import type { Next } from './machine.ts';
  *   verifying -> claimed             the entry is as claimed
  *   sending, verifying -> judging    claimed, but it must be undone, or it is another entry
  *   sending, verifying -> reading    another write came right after the claim
- *   sending, undoing -> reading      the entry has another DN by now
+ *   sending, undoing -> reading      the entry has another DN now
  *   undoing -> reading               it is undone, or another write came first
  *   reading, leasing, sending, verifying, undoing -> pausing -> reading    no answer
  *   reading, sending, verifying -> gone, unworkable               what the entry shows
@@ -44,7 +44,7 @@ export type ClaimState = { readonly memory: ClaimMemory } & (
   | { readonly at: 'reading' }
   | { readonly at: 'judging'; readonly seen: AccountRecord }
   | { readonly at: 'asking'; readonly attempted: Attempted }
-  /** `attempted`: what is sent under the lease; undefined if a claim is to be undone. */
+  /** `attempted`: what is sent under the lease; undefined if a claim must be undone. */
   | { readonly at: 'leasing'; readonly seen: AccountRecord; readonly attempted: Attempted | undefined }
   | { readonly at: 'sending'; readonly attempted: Attempted }
   | { readonly at: 'verifying'; readonly attempted: Attempted }
@@ -131,7 +131,7 @@ export type LeaseAnswer = { readonly got: 'lease' } /**
 export interface Judgement {
   readonly got: 'judgement';
   readonly decision: Decision;
-  /** This service wrote the account as it is, or may have. */
+  /** The account shows a write of this service, or may show one. */
   readonly isOwnClaim: boolean;
   /** The lease of the uid is held, or none is needed. */
   readonly leased: boolean;

@@ -44,8 +44,8 @@ function failed(error: unknown): Failed {
 }
 
 /**
- * Returns the input, which must be of the kind `got` in this state. Throws a TypeError otherwise,
- * as that is a bug.
+ * Returns the input, which must be of the kind `got` in this state. Otherwise there is a bug, and
+ * it throws a TypeError.
  */
 export function answerTo<Input extends { readonly got: string }, Got extends Input['got']>(
   input: Input,

@@ -50,7 +50,7 @@ export type TurnResult =
   | { readonly at: 'rests'; readonly candidate: Candidate; readonly why: HoldReason };
 
 export const DONE: TurnResult = { at: 'done' };
-/** The stop of the service has ended the turn. The account is taken up at the next start. */
+/** The stop of the service has ended the turn. The next service handles the account again. */
 export const INTERRUPTED: TurnResult = { at: 'done', interrupted: true };
 
 /** Returns a turn at its beginning. An outcome that was kept from an earlier one needs no claim. */
@@ -62,7 +62,7 @@ export function turnOf(candidate: Candidate): Turn {
 
 /**
  * Makes a stage of the turn. If `work` rejects because the service stops, the turn is done, and the
- * account is taken up at the next start as it is then. Any other rejection is a bug.
+ * next service handles the account as it finds it. Any other rejection is a bug.
  */
 export function stage<At extends Turn['at']>(
   at: At,

@@ -5,7 +5,6 @@ import type { AccountsView } from '../domain/condition.ts';
 import type { Control } from '../domain/control.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { LeasesView } from '../domain/lease-status.ts';
-import type { Mode } from '../domain/mode.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
 import type { Pause } from '../domain/pause.ts';
 import type { CanaryStatus, OutletHealth } from '../domain/status.ts';
@@ -20,7 +19,7 @@ import { pacedStream } from './paced-stream.ts';
 import { type ReadPageFile, servePage } from './page.ts';
 import { initialStatus, isReady, reduceStatus } from './status-reducer.ts';
 import { statusText } from './status-text.ts';
-import { survey } from './survey.ts';
+import { Surveys } from './surveys.ts';
 
 export interface OperatorAppOptions {
   readonly version: string;
@@ -87,16 +86,17 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   const status = initialStatus(canary?.().dn);
   const backlog = createBacklog(options.backlog);
   const readers = serveReaders(backlog, { identify: (number) => `${startId}-${number}`, now }, options.readers);
-  const usual = () => ({
-    limitMilliseconds: limitMilliseconds(),
-    median: (mode: Mode) => status.attempts.median(mode),
+  const surveys = new Surveys({
+    ...{ accounts, now, limitMilliseconds },
+    elapsed: () => performance.now(),
+    median: (mode) => status.attempts.median(mode),
   });
   const metrics = createMetrics(version, {
     now,
     connection: () => status.connection,
     accounts,
     pauses,
-    survey: (at) => survey(accounts, { ...usual(), now: at, limit: 0 }),
+    survey: () => surveys.look({ limit: 0 }),
     readers: () => ({ open: readers.size(), dropped: readers.dropped() }),
     ...{ leases, notify, outlets, canary },
   });
@@ -122,17 +122,17 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
     for (const [name, value] of Object.entries(SAFE_HEADERS)) c.header(name, value);
     return next();
   });
-  app.get('/status', (c) => {
+  app.get('/status', async (c) => {
     const limit = Number(c.req.query('limit') ?? STATUS_LIMIT);
     if (!Number.isSafeInteger(limit) || limit < 0) return c.json({ error: 'limit must be a whole number' }, 400);
     const uid = c.req.query('uid')?.toLowerCase();
+    const found = await surveys.look({ limit, uid });
     const context = {
-      ...{ now: now(), startedAt, version, pauses: pauses() },
-      ...{ limit, uid, limitMilliseconds: limitMilliseconds() },
+      ...{ now: now(), startedAt, version, pauses: pauses(), limit },
       ...{ leases: leases?.status({ limit, uid }), notify: notify?.() },
       ...{ outlets: outlets(), canary: canary?.() },
     };
-    const text = statusText(status, accounts, context);
+    const text = statusText(status, accounts, found, context);
     return c.body(pacedStream(text), 200, { 'content-type': 'application/json' });
   });
   app.get('/metrics', async (c) => c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }));

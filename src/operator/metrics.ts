@@ -5,7 +5,7 @@ import { readMode } from '../domain/mode.ts';
 import { requestTimer } from './request-timer.ts';
 import { counter } from './scraped-metrics.ts';
 import { type MetricsSource, registerState } from './state-metrics.ts';
-import { survey } from './survey.ts';
+import { Survey } from './survey.ts';
 
 export interface Metrics {
   /** Counts one event. */
@@ -58,7 +58,7 @@ const EVERYTHING: MetricsSource = {
   now: () => 0,
   connection: () => ({ phase: 'starting' }),
   accounts: NO_ACCOUNTS,
-  survey: () => survey(NO_ACCOUNTS, { now: 0, limit: 0, limitMilliseconds: 0, median: () => undefined }),
+  survey: async () => new Survey({ now: 0, limit: 0, limitMilliseconds: 0, median: () => undefined }),
   readers: () => ({ open: 0, dropped: 0 }),
   leases: {
     status: () => ({ holder: '', held: 0, paused: 0, own: [], others: [], services: [] }),

@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import type { AccountsView, ConditionName } from '../domain/condition.ts';
 import type { LeasesView, LeaseTally } from '../domain/lease-status.ts';
@@ -17,8 +16,8 @@ export interface MetricsSource {
   readonly accounts: AccountsView;
   /** The pauses of the service. */
   pauses(): readonly Pause[];
-  /** Looks at all accounts, in slices. */
-  survey(now: number): Iterator<undefined, Survey>;
+  /** Looks at all accounts. */
+  survey(): Promise<Survey>;
   readers(): { readonly open: number; readonly dropped: number };
   /** Undefined if the service needs no leases. */
   readonly leases?: LeasesView | undefined;
@@ -88,34 +87,18 @@ function labelOf(condition: ConditionName): string {
   return condition === 'inWork' ? 'in_work' : condition;
 }
 
-/** The metrics for which every account is looked at, once for a scrape. */
+/** The metrics for which every account is looked at. A scrape asks all of them at once. */
 function registerSurvey(registry: Registry, source: MetricsSource): void {
-  let looking: Promise<Survey> | undefined;
-  // A scrape asks all metrics at once, and then waits for their values.
-  const look = (): Promise<Survey> => {
-    looking ??= inSlices(source.survey(source.now())).finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  };
   const stuck = 'Accounts in work for longer than their limit, or than ten times the usual.';
-  gauge(registry, 'prov_accounts_stuck', stuck, async () => (await look()).stuck);
+  gauge(registry, 'prov_accounts_stuck', stuck, async () => (await source.survey()).stuck);
   const age = 'The time for which some account has been in the condition, of those the longest; 0 if there is none.';
   const read = async () => {
-    const { oldest } = await look();
+    const { oldest } = await source.survey();
     const now = source.now();
     const seconds = (since = now) => Math.max(0, now - since) / 1000;
     return CONDITIONS.map((condition) => [{ condition: labelOf(condition) }, seconds(oldest[condition])] as const);
   };
   gauge(registry, 'prov_oldest_account_seconds', age, read, 'condition');
-}
-
-async function inSlices<T>(steps: Iterator<undefined, T>): Promise<T> {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    await turn();
-  }
 }
 
 function registerPauses(registry: Registry, source: MetricsSource): void {

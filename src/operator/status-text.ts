@@ -5,9 +5,13 @@ import type { Pause } from '../domain/pause.ts';
 import type { CanaryStatus, OutletHealth, ServiceSnapshot } from '../domain/status.ts';
 import { isoTime } from '../domain/timestamp.ts';
 import { isReady, type StatusState } from './status-reducer.ts';
-import { type Of, type Survey, type SurveyOptions, survey } from './survey.ts';
+import type { Of, Survey } from './survey.ts';
 
-export interface StatusContext extends Omit<SurveyOptions, 'median'> {
+export interface StatusContext {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** The longest list of accounts. */
+  readonly limit: number;
   readonly startedAt: string;
   readonly version: string;
   readonly pauses: readonly Pause[];
@@ -58,22 +62,18 @@ const SHOW: { readonly [C in ConditionName]: Show<C> } = {
 
 /**
  * The response of `/status`: a `ServiceSnapshot` as JSON. Each list has the accounts that have been
- * in the condition longest, at most `limit`. It is made in pieces, some of them empty, so that
- * other work can run in between: there may be hundreds of thousands of accounts.
+ * in the condition longest, at most `limit`, which the survey has to list. It is made in pieces, so
+ * that other work can run in between.
  */
 export function* statusText(
   state: StatusState,
   accounts: AccountsView,
-  { startedAt, version, pauses, leases, notify, outlets, canary, ...options }: StatusContext,
+  found: Survey,
+  { now, limit, startedAt, version, pauses, leases, notify, outlets, canary }: StatusContext,
 ): Generator<string> {
-  const counts = accounts.counts();
-  const looking = survey(accounts, { ...options, median: (mode) => state.attempts.median(mode) });
-  let step = looking.next();
-  for (; step.done !== true; step = looking.next()) yield '';
-  const found = step.value;
   const oldest = Object.entries(found.oldest).map(([condition, since]) => [condition, isoTime(since)]);
   const head: Omit<ServiceSnapshot, ConditionName> = {
-    time: isoTime(options.now),
+    time: isoTime(now),
     startedAt,
     version,
     ready: isReady(state),
@@ -81,26 +81,26 @@ export function* statusText(
     pauses: pauses.map(({ since, ...pause }) => ({ ...pause, since: isoTime(since) })),
     slots: accounts.slots,
     busy: accounts.busy,
-    counts,
+    counts: accounts.counts(),
     stuck: found.stuck,
     oldest: Object.fromEntries(oldest),
     attempts: state.attempts.times(),
-    rates: state.rates.rates(options.now),
+    rates: state.rates.rates(now),
     failures: found.failures.groups(),
     ...(leases === undefined ? {} : { leases }),
     ...(notify === undefined ? {} : { notify }),
     outlets,
     ...(canary === undefined ? {} : { canary }),
   };
-  yield* pieces(head, found);
+  yield* pieces(head, found, limit);
 }
 
-function* pieces(head: Omit<ServiceSnapshot, ConditionName>, found: Survey): Generator<string> {
+function* pieces(head: Omit<ServiceSnapshot, ConditionName>, found: Survey, limit: number): Generator<string> {
   let text = JSON.stringify(head).slice(0, -1);
   let written = 0;
   for (const [name, show] of Object.entries(SHOW) as [ConditionName, Show<ConditionName>][]) {
     text += `,${JSON.stringify(name)}:[`;
-    for (const [index, condition] of found.lists[name].items().entries()) {
+    for (const [index, condition] of found.lists[name].items().slice(0, limit).entries()) {
       if (index > 0) text += ',';
       text += JSON.stringify(show(condition as never, found));
       written += 1;

@@ -22,7 +22,7 @@ export interface SurveyOptions {
  */
 const FEWEST_PER_SLICE = 4000;
 /** The most slices of a survey, so that it does not wait for other work for long. */
-const MOST_SLICES = 32;
+const MOST_SLICES = 16;
 
 /** An attempt that takes this many times the usual time is stuck, */
 const TIMES_THE_MEDIAN = 10;

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { AccountsView, Condition } from '../../src/domain/condition.ts';
 import type { ServiceSnapshot } from '../../src/domain/status.ts';
 import { initialStatus } from '../../src/operator/status-reducer.ts';
-import { type StatusContext, statusText } from '../../src/operator/status-text.ts';
+import { statusText } from '../../src/operator/status-text.ts';
+import { Survey } from '../../src/operator/survey.ts';
 
 const NOW = Date.parse('2026-03-01T02:00:00.000Z');
 const LIMIT_MILLISECONDS = 600_000;
@@ -47,10 +48,20 @@ function viewOf(conditions: readonly Condition[]): AccountsView {
   return { slots: 8, busy: 3, counts: () => counts, conditions: () => conditions };
 }
 
-function piecesOf(conditions: readonly Condition[], changes: Partial<StatusContext> = {}, state = initialStatus()) {
-  const limits = { limit: 100, limitMilliseconds: LIMIT_MILLISECONDS };
-  const context = { now: NOW, startedAt: at(-60), version: '1', outlets: [], pauses: [], ...limits };
-  return statusText(state, viewOf(conditions), { ...context, ...changes });
+interface Changes {
+  readonly limit?: number;
+  readonly uid?: string;
+}
+
+function piecesOf(conditions: readonly Condition[], { limit = 100, uid }: Changes = {}, state = initialStatus()) {
+  const accounts = viewOf(conditions);
+  const found = new Survey({
+    ...{ now: NOW, limit: 20_000, uid, limitMilliseconds: LIMIT_MILLISECONDS },
+    median: (mode) => state.attempts.median(mode),
+  });
+  for (const condition of conditions) found.add(condition);
+  const context = { now: NOW, limit, startedAt: at(-60), version: '1', outlets: [], pauses: [] };
+  return statusText(state, accounts, found, context);
 }
 
 function shown(...given: Parameters<typeof piecesOf>): ServiceSnapshot {
@@ -123,12 +134,11 @@ describe('the accounts in the status', () => {
     expect(status.counts.open).toBe(3);
   });
 
-  it('are looked at and written in pieces, so that other work goes on', () => {
+  it('are written in pieces, so that other work goes on', () => {
     const all = Array.from({ length: 12_000 }, (_, number) => deferred(`u${number}`));
     const pieces = [...piecesOf(all, { limit: 20_000 })];
     const status: ServiceSnapshot = JSON.parse(pieces.join(''));
     expect(uidsOf(status.deferred)).toEqual(all.map(({ uid }) => uid));
-    expect(pieces.filter((piece) => piece === '').length).toBeGreaterThanOrEqual(3);
     expect(Math.max(...pieces.map((piece) => piece.split('"uid"').length - 1))).toBeLessThanOrEqual(500);
   });
 });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { counted } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import { bodyOf, type Sender, subjectOf, threadId } from './message-words.ts';
 import { type Receiver, Refused } from './outbox.ts';
@@ -12,12 +13,13 @@ export interface MailOptions {
   readonly startTls: boolean;
   readonly from: string;
   readonly to: readonly string[];
-  /** Who authenticates; null: nobody. */
+  /** The user name for SMTP AUTH; null: no authentication. */
   readonly user: string | null;
-  /** Called at each connection with a user. */
+  /** Reads the password of `user`. Called once for each connection. */
   readonly readPassword: () => Promise<string>;
   /**
-   * The accepted authorities in PEM form, called at each connection; undefined: those of Node.js.
+   * Reads the accepted certificate authorities in PEM form; undefined: those of Node.js. Called
+   * once for each connection.
    */
   readonly readAuthorities: () => Promise<string | undefined>;
   /** The name of this host. */
@@ -28,22 +30,26 @@ export interface MailOptions {
 /** Sends messages by SMTP, each on a connection of its own. */
 export function mailReceiver(options: MailOptions): Receiver {
   const { server, to } = options;
-  /** Who has taken a message, so that only the others get it by another attempt. */
-  const takenBy = new WeakMap<Message, ReadonlySet<string>>();
+  /** The recipients that have accepted a message. A further attempt sends it to the others only. */
+  const acceptedBy = new WeakMap<Message, ReadonlySet<string>>();
   return {
     name: 'mail',
     target: `${to.join(', ')} by ${server.scheme}://${server.host}:${server.port}`,
     send: async (message, signal) => {
       const raw = await compose(message, options);
-      const taken = takenBy.get(message) ?? new Set();
-      const left = to.filter((address) => !taken.has(address));
+      const accepted = acceptedBy.get(message) ?? new Set();
+      const left = to.filter((address) => !accepted.has(address));
       await onConnection(options, signal, async (connection) => {
         const refused = await deliver(connection, raw, { from: options.from, to: left });
-        takenBy.set(message, new Set(to.filter((address) => !refused.includes(address))));
-        if (refused.length > 0) throw new Refused(`the server refuses the recipient(s) ${refused.join(', ')}`);
+        acceptedBy.set(message, new Set(to.filter((address) => !refused.includes(address))));
+        if (refused.length > 0) throw refusalOf(refused);
       });
     },
   };
+}
+
+function refusalOf(recipients: readonly string[]): Refused {
+  return new Refused(`the server refuses ${counted(recipients.length, 'recipient')}: ${recipients.join(', ')}`);
 }
 
 /**
@@ -58,7 +64,7 @@ export async function tryMail(options: MailOptions, signal: AbortSignal): Promis
   return { isEncrypted };
 }
 
-/** The message in the form of RFC 5322. Header values have no control characters. */
+/** Builds the message in the format of RFC 5322. Header values have no control characters. */
 async function compose(message: Message, { from, to, host, sender }: MailOptions): Promise<Buffer> {
   const references = [...new Set(message.reports.map((report) => `<${threadId(report)}@${host}>`))].slice(0, 20);
   const composer = new MailComposer({
@@ -66,10 +72,10 @@ async function compose(message: Message, { from, to, host, sender }: MailOptions
     to: to.map((address) => ({ name: '', address })),
     subject: subjectOf(message, sender),
     date: new Date(message.time),
-    // Mails about one cause have one thread, also after a restart.
+    // All mails about one cause are in one thread, even after a restart of the service.
     references,
     ...defined({ inReplyTo: references[0] }),
-    // RFC 3834: nothing answers it by itself.
+    // RFC 3834: automatic responders must not answer.
     headers: { 'Auto-Submitted': 'auto-generated', Precedence: 'bulk' },
     text: bodyOf(message, sender),
     disableFileAccess: true,
@@ -78,7 +84,10 @@ async function compose(message: Message, { from, to, host, sender }: MailOptions
   return composer.compile().build();
 }
 
-/** Uses a connection that is encrypted and authenticated as the options say, and closes it. */
+/**
+ * Calls `use` with a connection that is encrypted and authenticated as the options say, and closes
+ * it afterwards.
+ */
 async function onConnection(
   options: MailOptions,
   signal: AbortSignal,
@@ -144,7 +153,7 @@ async function authenticate(connection: SMTPConnection, { user, readPassword }: 
   );
 }
 
-/** Resolves to the recipients that the server refuses, if it takes the message for others. */
+/** Resolves to the refused recipients if the server accepts the message for at least one other. */
 function deliver(
   connection: SMTPConnection,
   raw: Buffer,
@@ -158,7 +167,7 @@ function deliver(
   );
 }
 
-/** An answer from 500 on (RFC 5321, section 4.2.1) is a refusal. */
+/** A reply of 500 or higher is a permanent refusal (RFC 5321, section 4.2.1). */
 function asRefusal(error: Error & { readonly responseCode?: number | undefined }): Error {
   return (error.responseCode ?? 0) >= 500 ? new Refused(error.message) : error;
 }

@@ -3,8 +3,8 @@ import { commandFor, type Sender, subjectOf, threadId } from './message-words.ts
 import type { Message, Report } from './trouble.ts';
 
 /**
- * The body of a webhook. `text` is what services for chats show. Each event has an id that stays
- * the same for the same cause, so that a receiver can put them together.
+ * The JSON that is posted to a webhook. Chat services show `text`. Each event has an id that stays
+ * the same for one cause, so that the receiver can group events by cause.
  */
 export function jsonOf(message: Message, sender: Sender): string {
   const { time, occasion, reports, silentUntil } = message;

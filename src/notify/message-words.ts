@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { counted } from '../domain/counted.ts';
 import type { NotifyEvent } from '../domain/notify.ts';
 import { shellWord } from '../domain/shell-word.ts';
 import { isoTime } from '../domain/timestamp.ts';
@@ -7,7 +8,7 @@ import { fullTime } from '../observability/human-time.ts';
 import { wrap } from '../observability/wrap.ts';
 import type { Message, Report } from './trouble.ts';
 
-/** Who speaks, and how its commands are called. */
+/** The service that sends messages, and the configuration file that its commands need. */
 export interface Sender {
   /** `prov-backup-rsnapshot@HOST`. */
   readonly service: string;
@@ -16,9 +17,9 @@ export interface Sender {
 
 const WIDTH = 76;
 const LONGEST_SUBJECT = 160;
-/** The most characters of what was said that a report shows. */
+/** The most characters of an error text that a report shows. */
 const LONGEST_WORDS = 1_000;
-/** The most reports that are shown whole. */
+/** The most reports that a message shows in full. */
 const MOST_REPORTS = 30;
 
 const WORDS: Readonly<Record<NotifyEvent, string>> = {
@@ -30,7 +31,7 @@ const WORDS: Readonly<Record<NotifyEvent, string>> = {
   journal: 'JOURNAL',
 };
 
-/** What has the same cause has the same id, also after a restart. */
+/** Identifies a cause. Reports with the same cause have the same id, even after a restart. */
 export function threadId({ trouble }: Report): string {
   return `v1.${createHash('sha256').update(trouble.key).digest('hex').slice(0, 16)}`;
 }
@@ -56,7 +57,7 @@ function stateWords({ occasion, reports }: Message): string {
 
 function aboutWords({ reports, tally }: Message): string {
   const [first, ...others] = reports;
-  if (first === undefined) return `nothing is broken; ${tally?.fired ?? 0} told since the last digest`;
+  if (first === undefined) return `nothing is broken; ${counted(tally?.fired ?? 0, 'problem')} since the last digest`;
   const more = others.length === 0 ? '' : `; and ${others.length} more`;
   const title = first.trouble.title;
   const room = LONGEST_SUBJECT - 80;
@@ -67,7 +68,7 @@ function isOfAccounts(event: NotifyEvent): boolean {
   return event === 'failed' || event === 'conflict';
 }
 
-/** The whole message as text, without control characters but line ends. */
+/** The whole message as text. Its only control characters are line ends. */
 export function bodyOf(message: Message, sender: Sender): string {
   const { reports, time } = message;
   const shown = reports.slice(0, MOST_REPORTS);
@@ -75,7 +76,7 @@ export function bodyOf(message: Message, sender: Sender): string {
   const blocks = [
     ...openingOf(message),
     ...(message.occasion === 'test' ? [] : shown.map((report) => reportText(report, sender))),
-    ...(rest > 0 ? [`And ${rest} more causes: prov-backup-rsnapshot status -c ${sender.configFile}`] : []),
+    ...(rest > 0 ? [`And ${counted(rest, 'more cause')}: prov-backup-rsnapshot status -c ${sender.configFile}`] : []),
     ...closingOf(message),
     `-- \n${visible(sender.service)}, ${fullTime(isoTime(time))}`,
   ];
@@ -83,20 +84,21 @@ export function bodyOf(message: Message, sender: Sender): string {
 }
 
 function openingOf({ occasion, tally, reports }: Message): string[] {
-  if (occasion === 'test') return ['Somebody has called check --notify: notifications arrive.'];
-  if (occasion === 'stop') return ['The service stops. This was not told before:'];
-  if (occasion === 'reminder') return ['A reminder of all that is still broken.'];
+  if (occasion === 'test') return ['This is a test message of check --notify. Notifications arrive.'];
+  if (occasion === 'stop') return ['The service is stopping. The following was not reported before:'];
+  if (occasion === 'reminder') return ['This is a reminder of everything that is still broken.'];
   if (occasion !== 'digest') return [];
   const { fired = 0, resolved = 0 } = tally ?? {};
   const now = reports.some(({ state }) => state !== 'resolved') ? 'This is broken now:' : 'Nothing is broken now.';
-  return [paragraph(`Since the last digest or start: ${fired} new, ${resolved} causes resolved. ${now}`)];
+  const happened = `${counted(fired, 'new problem')}, ${counted(resolved, 'cause')} resolved`;
+  return [paragraph(`Since the last digest, or since the start: ${happened}. ${now}`)];
 }
 
 function closingOf({ silentUntil }: Message): string[] {
   if (silentUntil === undefined) return [];
   return [
     paragraph(
-      `This is the last message of this hour (notify.mostPerHour). What follows is held until ${fullTime(isoTime(silentUntil))}, and then told together.`,
+      `This is the last message of this hour (notify.mostPerHour). Further reports are held until ${fullTime(isoTime(silentUntil))} and then sent together.`,
     ),
   ];
 }
@@ -137,7 +139,7 @@ function whoWords({ subjects, state, count, added }: Report): string {
   return `${names.join(', ')}${of > names.length ? ` and ${of - names.length} more` : ''}`;
 }
 
-/** The command to paste, for what can be asked for again. */
+/** The command that requests the failed accounts again; undefined if there are none to request. */
 export function commandFor({ trouble, subjects, state, count, added }: Report, configFile: string): string | undefined {
   if (trouble.event !== 'failed' || state === 'resolved' || subjects.length === 0) return undefined;
   const uids = subjects.flatMap(({ uid = '' }) => (/^[\w.@][\w.@-]*$/.test(uid) ? [uid] : []));

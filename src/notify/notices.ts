@@ -3,26 +3,27 @@ import { type NoticeLimits, TroubleGroup } from './trouble-group.ts';
 
 const HOUR = 3_600_000;
 
-/** The most groups. What has yet another cause is told as one. */
+/** The most groups. All further causes are reported as one. */
 const MOST_GROUPS = 200;
 
-/** The order of the reports of a message. */
+/** The order of the reports in a message. */
 const ORDER: ReadonlyArray<Report['state']> = ['new', 'more', 'unsteady', 'still', 'resolved'];
 
 /**
- * Decides what is told, and when. Pure: times are arguments, in milliseconds since 1970. `take` is
- * to be called at `dueAt`, which changes with every other call.
+ * Decides what is reported, and when. Pure: times are arguments, in milliseconds since 1970. Call
+ * `take` at the time that `dueAt` returns. Every other call may change that time.
  *
- * States: open -> silenced (the last message that an hour may have was taken) -> open (the oldest
- * of them is an hour old). The last message says so. What is to be told meanwhile waits in its
- * group: see TroubleGroup.
+ *   open -> silenced   the last message that the hour may have was taken; it says until when
+ *   silenced -> open   the oldest message of the hour is an hour old
+ *
+ * Reports that become due while silenced wait in their groups: see TroubleGroup.
  */
 export class Notices {
   #limits: NoticeLimits;
   readonly #groups = new Map<string, TroubleGroup>();
   /** The group of each subject. */
   readonly #groupOf = new Map<string, TroubleGroup>();
-  /** The times of the messages of the last hour. */
+  /** The times at which messages were taken within the last hour. */
   #taken: number[] = [];
   #messageAt = Number.NEGATIVE_INFINITY;
   #isDigestAsked = false;
@@ -32,33 +33,34 @@ export class Notices {
     this.#limits = limits;
   }
 
-  /** Other limits, from now on. */
+  /** Replaces the limits. */
   use(limits: NoticeLimits): void {
     this.#limits = limits;
   }
 
-  /** The number of subjects that no message has told. */
+  /** The number of subjects that no message has reported. */
   get held(): number {
     let held = 0;
-    for (const { untold } of this.#groups.values()) held += untold;
+    for (const { unreported } of this.#groups.values()) held += unreported;
     return held;
   }
 
-  /** A subject has come into this trouble, and out of any other one. */
+  /** The subject is in this trouble from now on. It leaves the trouble that it was in before. */
   fire(given: Trouble, subject: Subject, now: number): void {
     const trouble = this.#bounded(given);
     const group = this.#move(trouble, subject, now, now);
-    const before = group.untold;
+    const before = group.unreported;
     group.fire(trouble, subject, now);
-    this.#tally.fired += group.untold - before;
+    this.#tally.fired += group.unreported - before;
   }
 
   /**
-   * A subject was in this trouble before the service could see it. It is told by reminders and
-   * digests only: a start says nothing. Reminders follow `since`, as before a restart.
+   * The subject came into this trouble before the service could observe that. Only reminders and
+   * digests report it, because a start reports no old failures. The reminders follow `since`, so
+   * they come at the same times as without a restart.
    */
   find(given: Trouble, subject: Subject, now: number): void {
-    // What this service has seen itself says more.
+    // A cause that this service has observed itself is more precise.
     if (this.#groupOf.has(subject.id)) return;
     const { remind } = this.#limits;
     const age = Math.max(0, now - subject.since);
@@ -66,7 +68,7 @@ export class Notices {
     this.#move(this.#bounded(given), subject, now, remindFrom).find(subject);
   }
 
-  /** A subject is in no trouble any more. */
+  /** The subject is not in any trouble any more. */
   resolve(id: string, now: number): void {
     const group = this.#groupOf.get(id);
     if (group === undefined) return;
@@ -75,12 +77,12 @@ export class Notices {
     if (group.isGone) this.#groups.delete(group.trouble.key);
   }
 
-  /** A digest is to be made as soon as a message may be taken. */
+  /** Requests a digest, which is made as soon as a message may be taken. */
   askDigest(): void {
     this.#isDigestAsked = true;
   }
 
-  /** When the next message is due, if nothing happens before. Infinity: never. */
+  /** When the next message is due if nothing else happens. Infinity: never. */
   dueAt(): number {
     let due = this.#isDigestAsked ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
     for (const group of this.#groups.values()) due = Math.min(due, this.#groupDueAt(group));
@@ -89,13 +91,13 @@ export class Notices {
 
   /** Returns the message that is due; undefined if there is none. */
   take(now: number): Message | undefined {
-    this.#heedClock(now);
+    this.#correctTimes(now);
     if (this.#roomAt() > now) return undefined;
     const isDigest = this.#isDigestAsked;
     this.#isDigestAsked = false;
     const groups = [...this.#groups.values()];
     const reminds = isDigest || groups.some((group) => group.remindAt(this.#limits) <= now);
-    const reports = groups.map((group) => this.#tell(group, now, reminds));
+    const reports = groups.map((group) => this.#reportOf(group, now, reminds));
     const tally = this.#tally;
     if (isDigest) this.#tally = { fired: 0, resolved: 0 };
     const isEmpty = reports.every((report) => report === undefined);
@@ -105,27 +107,27 @@ export class Notices {
     return this.#message(isReminder ? 'reminder' : 'news', reports, now);
   }
 
-  /** Returns the message of all that no message has told, before the service stops. */
+  /** Returns a message with everything that no message has reported, before the service stops. */
   takeLast(now: number): Message | undefined {
-    this.#heedClock(now);
+    this.#correctTimes(now);
     if (this.#roomAt() > now) return undefined;
-    const untold = [...this.#groups.values()].filter((group) => group.untold > 0);
-    if (untold.length === 0) return undefined;
+    const unreported = [...this.#groups.values()].filter((group) => group.unreported > 0);
+    if (unreported.length === 0) return undefined;
     return this.#message(
       'stop',
-      untold.map((group) => group.tell('news', now)),
+      unreported.map((group) => group.report('news', now)),
       now,
     );
   }
 
-  /** The trouble, or one that stands for all others where there are too many. */
+  /** Returns the trouble, or the one that stands for all further causes if there are too many. */
   #bounded(trouble: Trouble): Trouble {
     const { event, key } = trouble;
     if (this.#groups.size < MOST_GROUPS || this.#groups.has(key)) return trouble;
     return { event, key: `others ${event}`, title: 'other causes' };
   }
 
-  /** The group for the trouble, after the subject has left another one. */
+  /** Returns the group for the trouble. The subject leaves its former group. */
   #move(trouble: Trouble, { id }: Subject, now: number, remindFrom: number): TroubleGroup {
     const before = this.#groupOf.get(id);
     let group = this.#groups.get(trouble.key);
@@ -142,7 +144,10 @@ export class Notices {
     return Math.min(this.#newsAt(group), group.overAt(this.#limits), group.remindAt(this.#limits));
   }
 
-  /** Failures of accounts wait while something else causes them. */
+  /**
+   * When the new members are reported. Failures of accounts wait while another trouble may be their
+   * cause.
+   */
   #newsAt(group: TroubleGroup): number {
     const at = group.newsAt(this.#limits, this.#messageAt);
     const { event, causesOthers = false } = group.trouble;
@@ -152,14 +157,14 @@ export class Notices {
     return heldUntil;
   }
 
-  #tell(group: TroubleGroup, now: number, reminds: boolean): Report | undefined {
+  #reportOf(group: TroubleGroup, now: number, reminds: boolean): Report | undefined {
     if (group.overAt(this.#limits) <= now) {
       this.#groups.delete(group.trouble.key);
       this.#tally.resolved += 1;
-      return group.tell('over', now);
+      return group.report('over', now);
     }
-    if (this.#newsAt(group) <= now) return group.tell('news', now);
-    return reminds ? group.tell('reminder', now) : undefined;
+    if (this.#newsAt(group) <= now) return group.report('news', now);
+    return reminds ? group.report('reminder', now) : undefined;
   }
 
   #message(occasion: Message['occasion'], reports: ReadonlyArray<Report | undefined>, now: number): Message {
@@ -177,14 +182,17 @@ export class Notices {
     };
   }
 
-  /** A clock that was set back does not make messages wait for the time that it was ahead. */
-  #heedClock(now: number): void {
+  /**
+   * Corrects the recorded times if the clock was set back. Otherwise messages would wait for the
+   * clock to reach those times again.
+   */
+  #correctTimes(now: number): void {
     this.#taken = this.#taken.filter((time) => time <= now);
     if (this.#messageAt > now) this.#messageAt = now;
-    for (const group of this.#groups.values()) group.heedClock(now);
+    for (const group of this.#groups.values()) group.correctTimes(now);
   }
 
-  /** When another message may be taken. */
+  /** From when on another message may be taken. */
   #roomAt(): number {
     const oldest = this.#taken.length < this.#limits.mostPerHour ? undefined : this.#taken[0];
     return oldest === undefined ? Number.NEGATIVE_INFINITY : oldest + HOUR;

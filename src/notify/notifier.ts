@@ -7,11 +7,11 @@ import type { Trouble } from './trouble.ts';
 import type { NoticeLimits } from './trouble-group.ts';
 import { TroubleWatch } from './trouble-watch.ts';
 
-/** What the site says of notifications. */
+/** The settings for notifications. */
 export interface NotifySettings {
   readonly limits: NoticeLimits;
   readonly on: readonly NotifyEvent[];
-  /** When a digest is made each day, and in which time zone; undefined: never. */
+  /** The time of day of the digest, and its time zone; undefined: there is no digest. */
   readonly digest: { readonly timeOfDay: string; readonly timeZone: string } | undefined;
   readonly receivers: readonly Receiver[];
 }
@@ -19,33 +19,35 @@ export interface NotifySettings {
 export interface NotifierOptions
   extends NotifySettings,
     Pick<OutboxOptions, 'now' | 'notice' | 'pause' | 'answerTimeout'> {
-  /** What has no events, and is looked at again and again. */
+  /** Conditions that no event reports. They are checked periodically. */
   readonly states: readonly WatchedState[];
 }
 
 export interface WatchedState {
   readonly event: NotifyEvent;
   readonly name: string;
-  /** Why it is in trouble, and what to do; undefined if it is not. */
+  /** Why the condition needs a person, and what to do; undefined if it does not. */
   failure(): Pick<Trouble, 'title' | 'words' | 'remedy'> | undefined;
 }
 
-/** Tells people of what needs a hand. Never throws, and is never in the way of work. */
+/** Notifies people of everything that needs a person. Never throws, and never delays work. */
 export interface Notifier {
   readonly take: (event: PublishedEvent) => void;
   readonly status: () => NotifyStatus;
-  /** Does as other settings say. What waits for a receiver that there was is sent to that. */
+  /** Applies other settings. Messages that wait for a former receiver are still sent to it. */
   readonly use: (settings: NotifySettings) => void;
-  /** Sends what was not told before. Resolves when that is done, or after some seconds. */
+  /** Sends what was not reported yet. Resolves when that is done, or after `CLOSE_TIMEOUT`. */
   close(): Promise<void>;
 }
 
-/** How long after an event it is looked whether there is something to tell, in milliseconds. */
-const SOON = 100;
-/** How often it is looked at least: some states have no events, and a clock may be set. */
-const SELDOM = 10_000;
+/** The time from an event to the check for a message that is due, in milliseconds. */
+const CHECK_DELAY = 100;
+/**
+ * The longest time between two checks: some conditions have no events, and the clock may be set.
+ */
+const CHECK_INTERVAL = 10_000;
 /** How long the end of the service waits for receivers. */
-const LAST_WORDS = 2_000;
+const CLOSE_TIMEOUT = 2_000;
 
 export function createNotifier(options: NotifierOptions): Notifier {
   const { states, now, ...outbox } = options;
@@ -58,19 +60,19 @@ export function createNotifier(options: NotifierOptions): Notifier {
     digest === undefined ? Number.POSITIVE_INFINITY : nextTimeOfDay(digest.timeOfDay, digest.timeZone, now());
   let digestAt = nextDigest();
   let timer: NodeJS.Timeout | undefined;
-  let lookAt = Number.POSITIVE_INFINITY;
+  let checkAt = Number.POSITIVE_INFINITY;
   let isClosed = false;
 
-  const lookWithin = (milliseconds: number): void => {
+  const checkWithin = (milliseconds: number): void => {
     const at = now() + milliseconds;
-    if (timer !== undefined && lookAt <= at) return;
+    if (timer !== undefined && checkAt <= at) return;
     clearTimeout(timer);
-    lookAt = at;
-    timer = setTimeout(look, milliseconds);
+    checkAt = at;
+    timer = setTimeout(check, milliseconds);
     timer.unref();
   };
 
-  const lookAtStates = (): void => {
+  const checkStates = (): void => {
     for (const { event, name, failure } of states) {
       const found = on.includes(event) ? failure() : undefined;
       if (found === undefined) notices.resolve(name, now());
@@ -78,24 +80,24 @@ export function createNotifier(options: NotifierOptions): Notifier {
     }
   };
 
-  const look = (): void => {
+  const check = (): void => {
     timer = undefined;
-    lookAtStates();
+    checkStates();
     if (now() >= digestAt) {
       notices.askDigest();
       digestAt = nextDigest();
     }
     const message = notices.take(now());
     if (message !== undefined) for (const each of outboxes) each.add(message);
-    lookWithin(Math.max(SOON, Math.min(notices.dueAt() - now(), digestAt - now(), SELDOM)));
+    checkWithin(Math.max(CHECK_DELAY, Math.min(notices.dueAt() - now(), digestAt - now(), CHECK_INTERVAL)));
   };
 
-  lookWithin(SOON);
+  checkWithin(CHECK_DELAY);
   return {
     take: (event) => {
       if (isClosed) return;
       watch.observe(event);
-      lookWithin(SOON);
+      checkWithin(CHECK_DELAY);
     },
     status: () => ({ receivers: outboxes.map((each) => each.status()), held: notices.held }),
     use: (settings) => {
@@ -105,7 +107,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
       watch.use(on);
       digestAt = nextDigest();
       if (receivers === before) return;
-      for (const each of outboxes) void each.close(LAST_WORDS);
+      for (const each of outboxes) void each.close(CLOSE_TIMEOUT);
       outboxes = receivers.map(outboxOf);
     },
     close: async () => {
@@ -113,7 +115,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
       clearTimeout(timer);
       const message = notices.takeLast(now());
       if (message !== undefined) for (const each of outboxes) each.add(message);
-      await Promise.all(outboxes.map((each) => each.close(LAST_WORDS)));
+      await Promise.all(outboxes.map((each) => each.close(CLOSE_TIMEOUT)));
     },
   };
 }

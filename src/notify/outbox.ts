@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import { errorText } from '../domain/error-text.ts';
 import type { ReceiverStatus } from '../domain/notify.ts';
@@ -5,16 +6,16 @@ import { backoff, type Pauses } from '../domain/retry.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import type { Message } from './trouble.ts';
 
-/** Where messages go. */
+/** The mail server or the webhook to which messages are sent. */
 export interface Receiver {
   readonly name: ReceiverStatus['receiver'];
-  /** Without anything secret. */
+  /** Its address, without anything secret. */
   readonly target: string;
-  /** Rejects if it cannot be delivered now; an abort ends it at once. */
+  /** Rejects if the message cannot be delivered now. An abort ends the attempt at once. */
   send(message: Message, signal: AbortSignal): Promise<void>;
 }
 
-/** The receiver has answered that it does not want the message. */
+/** The receiver has refused the message. */
 export class Refused extends Error {
   override readonly name = 'Refused';
 }
@@ -23,7 +24,7 @@ export class Refused extends Error {
 export interface OutboxOptions {
   readonly receiver: Receiver;
   readonly now: () => number;
-  /** Receives a sentence when messages cannot be sent, and when they can again. */
+  /** Receives a sentence when messages cannot be sent any more, and when they can again. */
   readonly notice: (message: string) => void;
   /** The pause after the first failed attempt, doubled after each further one up to `max`. */
   readonly pause?: Pauses;
@@ -31,39 +32,45 @@ export interface OutboxOptions {
   readonly answerTimeout?: number;
 }
 
-/** The most messages that wait: more than the hours of an outage have. The oldest ones are lost. */
+/**
+ * The most messages that wait. An outage of some hours causes fewer. When the queue is full, the
+ * oldest message is lost.
+ */
 const MOST_QUEUED = 100;
-/** A message that is older is lost, as reminders say what is still so. */
+/** An older message is lost, because reminders report what is still wrong. */
 const OLDEST = 86_400_000;
-/** A message that was refused so many times is lost, as it would keep back all others. */
+/** A message that was refused this many times is lost, because it would block all others. */
 const MOST_REFUSALS = 8;
 const PAUSE = { initial: 5_000, max: 300_000 };
 const ANSWER_TIMEOUT = 30_000;
 
 /**
- * The messages for one receiver, sent one after the other. Never throws, and is never waited for:
- * what a receiver costs is bounded in time and memory.
+ * Sends the messages for one receiver, one after the other. Never throws, and no work waits for it:
+ * a receiver costs bounded time and memory.
  *
- * States: idle -> sending (`add`) -> idle, or pausing (the attempt failed) -> sending. `close`
- * tries all that waits once more, until its time is over -> closed.
+ *   idle -> sending            `add`
+ *   sending -> idle            the queue is empty
+ *   sending -> pausing         the attempt failed
+ *   pausing -> sending         the pause is over
+ *   any -> closing -> closed   `close`: each waiting message is tried once more, for a limited time
  */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #queue: Message[] = [];
   readonly #closing = new AbortController();
   #isRunning = false;
-  /** Settled when nothing is sent any more. */
+  /** Settles when sending has ended. */
   #running = Promise.resolve();
   #wake: (() => void) | undefined;
   #isLast = false;
-  /** Messages that were tried once more in vain while it was closed. */
+  /** The number of messages whose last attempt failed while the outbox was closing. */
   #unsent = 0;
   #sent = 0;
   #failed = 0;
   #lost = 0;
   #failure: string | undefined;
   #failuresInRow = 0;
-  /** Of the oldest message. */
+  /** How often the oldest message was refused. */
   #refusals = 0;
 
   constructor(options: OutboxOptions) {
@@ -93,7 +100,7 @@ export class Outbox {
     };
   }
 
-  /** Tries what waits once more. Resolves when that is done, or after some milliseconds. */
+  /** Tries each waiting message once more. Resolves when that is done, or after this time. */
   async close(milliseconds: number): Promise<void> {
     this.#isLast = true;
     this.#wake?.();
@@ -102,7 +109,8 @@ export class Outbox {
     clearTimeout(timer);
     const left = this.#queue.splice(0).length + this.#unsent;
     this.#lost += left;
-    if (left > 0) this.#options.notice(`${left} notification(s) to ${this.#options.receiver.target} were not sent`);
+    if (left > 0)
+      this.#options.notice(`could not send ${counted(left, 'notification')} to ${this.#options.receiver.target}`);
   }
 
   async #run(): Promise<void> {
@@ -120,11 +128,14 @@ export class Outbox {
       if (!this.#isLast) await this.#pause();
       else if (this.#drop(message)) this.#unsent += 1;
     }
-    // At once, as another message may be added before the promise is settled.
+    // Set before the promise settles: another message may be added until then.
     this.#isRunning = false;
   }
 
-  /** Whether the message was still in the queue: it may have been lost to newer ones. */
+  /**
+   * Removes the message. Returns false if it was not in the queue any more, because newer messages
+   * have replaced it.
+   */
   #drop(message: Message): boolean {
     if (this.#queue[0] !== message) return false;
     this.#queue.shift();
@@ -132,7 +143,7 @@ export class Outbox {
     return true;
   }
 
-  /** The oldest message that is not too old. */
+  /** Returns the oldest message that is not too old. Those that are too old are lost. */
   #next(): Message | undefined {
     const { now } = this.#options;
     for (let oldest = this.#queue[0]; oldest !== undefined && now() - oldest.time > OLDEST; oldest = this.#queue[0]) {
@@ -155,7 +166,7 @@ export class Outbox {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
     try {
-      // A receiver is not relied on to heed the signal.
+      // A receiver may ignore the signal.
       await Promise.race([receiver.send(message, signal), ended]);
       return undefined;
     } catch (error) {
@@ -170,7 +181,7 @@ export class Outbox {
     const { target } = this.#options.receiver;
     this.#sent += 1;
     if (this.#failure !== undefined) {
-      this.#options.notice(`notifications to ${target} are sent again; ${this.#lost} were lost so far`);
+      this.#options.notice(`notifications to ${target} are sent again; lost so far: ${this.#lost}`);
     }
     this.#failure = undefined;
     this.#failuresInRow = 0;
@@ -183,7 +194,9 @@ export class Outbox {
     const isNew = this.#failure === undefined;
     this.#failure = reason;
     if (isNew)
-      notice(`no notification to ${receiver.target} (${reason}); it is tried again; see to notify.${receiver.name}`);
+      notice(
+        `cannot send notifications to ${receiver.target} (${reason}); trying again; check notify.${receiver.name}`,
+      );
   }
 
   #pause(): Promise<void> {

@@ -2,9 +2,9 @@ const MINUTE = 60_000;
 const DAY = 1_440;
 
 /**
- * The next instant after `now` at which the clocks of a time zone show a time of day, `HH:MM`. A
- * time that a change of the clocks leaves out is taken for the instant of that change's other side.
- * All in milliseconds since 1970.
+ * The next instant after `now` at which the clocks of a time zone show a time of day, `HH:MM`. If
+ * the clocks are set forward over that time, the instant is the one at which they would have shown
+ * it without the change. All times are in milliseconds since 1970.
  */
 export function nextTimeOfDay(timeOfDay: string, timeZone: string, now: number): number {
   const format = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
@@ -13,7 +13,7 @@ export function nextTimeOfDay(timeOfDay: string, timeZone: string, now: number):
   const thisMinute = Math.floor(now / MINUTE) * MINUTE;
   const ahead = (wanted - shownAt(thisMinute) + DAY) % DAY || DAY;
   const guess = thisMinute + ahead * MINUTE;
-  // The clocks may have changed on the way.
+  // The clocks may be set forward or back in between.
   const off = ((wanted - shownAt(guess) + DAY + DAY / 2) % DAY) - DAY / 2;
   const corrected = guess + off * MINUTE;
   return shownAt(corrected) === wanted && corrected > now ? corrected : guess;

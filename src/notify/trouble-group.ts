@@ -2,66 +2,78 @@ import { MOST_NAMED, type Report, type Subject, type Trouble } from './trouble.t
 
 /** Times in milliseconds. */
 export interface NoticeLimits {
-  /** The shortest time from one message about a group to the next, and until it is over. */
+  /**
+   * The shortest time between two messages about a group. A group is over when it has had no member
+   * for that long.
+   */
   readonly quiet: number;
-  /** The time from one reminder to the next; undefined: there are none. */
+  /** The time between two reminders; undefined: there are none. */
   readonly remind: number | undefined;
   /** The most messages within an hour. */
   readonly mostPerHour: number;
 }
 
-/** The longest time for which what fires at once is gathered. */
+/** The longest time for which failures that happen together are collected for one message. */
 const GATHERED = 1_000;
-/** The longest time from any message to one about a new group. */
+/** The longest time between any message and one about a new group. */
 const SPACING = 30_000;
-/** How long what may end by itself has to last. */
+/** How long a trouble that may end by itself has to last before it is reported. */
 const LASTING = 30_000;
-/** After so many returns a group is unsteady. */
+/** A group that has come back this many times is unsteady. */
 const UNSTEADY_AFTER = 3;
-/** The times of `quiet` from one message about an unsteady group to the next. */
+/** The pause between two messages about an unsteady group, as a multiple of `quiet`. */
 const UNSTEADY_PAUSE = 12;
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** The time from any message to one about a new group, in milliseconds. */
+/** The time between any message and one about a new group, in milliseconds. */
 function spacing({ quiet }: NoticeLimits): number {
   return Math.min(SPACING, quiet / 10);
 }
 
 /**
- * Those in one trouble, and what was told of it. Pure: times are arguments.
+ * The subjects that are in one trouble (members), and what was reported about it. Pure: times are
+ * arguments.
  *
- * States, by its members and what was told:
- * - found: only members that were found so; nothing is told but by reminders and digests.
- * - waiting: has members that no message has told, and none has told of the group.
- * - told: a message has told of it, and it has members; further ones wait for `quiet`.
- * - ending: it was told, and has had no member for less than `quiet`.
- * - over: for as long. A message says so once, and the group is forgotten.
- * - gone: never told, and without members. It is forgotten in silence.
+ * States:
+ * - found: all members came into the trouble before the service could observe that. Only reminders
+ *   and digests report them.
+ * - waiting: it has members that no message has reported, and no message was sent about the group.
+ * - reported: a message was sent about the group, and it has members. New members wait for `quiet`.
+ * - ending: a message was sent, and the group has had no member for less than `quiet`.
+ * - over: it has had no member for `quiet`. One message says so, and the group is forgotten.
+ * - gone: no message was sent, and there are no members. The group is forgotten without a message.
  *
- * Moves: found -> waiting (`fire`); found, waiting -> told (`tell`) -> ending (`settle`) -> told
- * (`fire`) or over; found, waiting -> gone (`settle`). After some returns from ending to told the
- * group is unsteady: that is told once, and then news of it are rare, until it is over.
+ * Moves:
+ *   found -> waiting             `fire`
+ *   found, waiting -> reported   `report`
+ *   found, waiting -> gone       `resolve`
+ *   reported -> ending           `resolve`
+ *   ending -> reported           `fire`; after some of these moves the group is unsteady
+ *   ending -> over               no member came back
+ *
+ * That a group is unsteady is reported once. After that messages about it are rare until it is
+ * over.
  */
 export class TroubleGroup {
   readonly #members = new Map<string, Subject>();
-  /** Those of the members that no message has told. */
-  readonly #untold = new Map<string, Subject>();
-  /** Those of the members that were so before this service could see it. */
+  /** The members that no message has reported. */
+  readonly #unreported = new Map<string, Subject>();
+  /** The members that came into the trouble before this service could observe that. */
   readonly #found = new Set<string>();
   #trouble: Trouble;
-  #untoldSince = 0;
-  #toldAt: number | undefined;
+  #unreportedSince = 0;
+  #reportedAt: number | undefined;
   #emptySince: number | undefined;
   #firedAt = Number.NEGATIVE_INFINITY;
-  /** When the first and the last of the members came into it. */
+  /** When the first and the latest member came into the trouble. */
   #first = Number.POSITIVE_INFINITY;
   #last = Number.NEGATIVE_INFINITY;
   #returns = 0;
-  #isSaidUnsteady = false;
+  #isReportedUnsteady = false;
   #remindFrom: number;
 
-  /** `remindFrom`: reminders follow this time by multiples of `remind`. */
+  /** Reminders are due at `remindFrom` plus multiples of `remind`. */
   constructor(trouble: Trouble, remindFrom: number) {
     this.#trouble = trouble;
     this.#remindFrom = remindFrom;
@@ -71,16 +83,16 @@ export class TroubleGroup {
     return this.#trouble;
   }
 
-  /** The number of members that no message has told. */
-  get untold(): number {
-    return this.#untold.size;
+  /** The number of members that no message has reported. */
+  get unreported(): number {
+    return this.#unreported.size;
   }
 
   get isGone(): boolean {
-    return this.#members.size === 0 && this.#toldAt === undefined;
+    return this.#members.size === 0 && this.#reportedAt === undefined;
   }
 
-  /** Somebody has come into this trouble now. */
+  /** The subject came into this trouble now. */
   fire(trouble: Trouble, subject: Subject, now: number): void {
     const { id } = subject;
     this.#trouble = trouble;
@@ -90,13 +102,13 @@ export class TroubleGroup {
     const isNew = !this.#members.has(id) || this.#found.delete(id);
     if (!isNew) return;
     this.#add(subject);
-    // That the service itself is in this trouble was told, and not that it is over.
+    // The trouble of the service was reported, and its end was not. So there is nothing to report.
     if (isBack && subject.uid === undefined && this.#returns !== UNSTEADY_AFTER) return;
-    if (this.#untold.size === 0) this.#untoldSince = now;
-    this.#untold.set(id, subject);
+    if (this.#unreported.size === 0) this.#unreportedSince = now;
+    this.#unreported.set(id, subject);
   }
 
-  /** Somebody was in this trouble before. */
+  /** The subject came into this trouble before the service could observe that. */
   find(subject: Subject): void {
     if (this.#members.has(subject.id)) return;
     this.#add(subject);
@@ -110,81 +122,84 @@ export class TroubleGroup {
     this.#last = Math.max(this.#last, subject.since);
   }
 
-  /** Somebody is not in this trouble any more. */
+  /** The subject is not in this trouble any more. */
   resolve(id: string, now: number): void {
-    this.#untold.delete(id);
+    this.#unreported.delete(id);
     this.#found.delete(id);
     if (this.#members.delete(id) && this.#members.size === 0) this.#emptySince = now;
   }
 
-  /** No time lies ahead of a clock that was set back. */
-  heedClock(now: number): void {
+  /** Replaces times that are in the future because the clock was set back. */
+  correctTimes(now: number): void {
     const notAhead = (time: number | undefined) => (time === undefined ? undefined : Math.min(time, now));
-    this.#untoldSince = Math.min(this.#untoldSince, now);
+    this.#unreportedSince = Math.min(this.#unreportedSince, now);
     this.#firedAt = Math.min(this.#firedAt, now);
     this.#remindFrom = Math.min(this.#remindFrom, now);
-    this.#toldAt = notAhead(this.#toldAt);
+    this.#reportedAt = notAhead(this.#reportedAt);
     this.#emptySince = notAhead(this.#emptySince);
   }
 
-  /** When a message tells those that it has not told; `messageAt`: the time of the last message. */
+  /**
+   * When the new members are reported. `messageAt`: the time of the last message about any group.
+   */
   newsAt(limits: NoticeLimits, messageAt: number): number {
-    if (this.#untold.size === 0) return NEVER;
+    if (this.#unreported.size === 0) return NEVER;
     const { quiet } = limits;
-    const pause = this.#isSaidUnsteady ? UNSTEADY_PAUSE * quiet : quiet;
-    if (this.#toldAt !== undefined) return Math.max(this.#untoldSince, this.#toldAt + pause);
+    const pause = this.#isReportedUnsteady ? UNSTEADY_PAUSE * quiet : quiet;
+    if (this.#reportedAt !== undefined) return Math.max(this.#unreportedSince, this.#reportedAt + pause);
     const { isPassing = false } = this.#trouble;
-    const ripens = isPassing ? Math.min(LASTING, quiet) : Math.min(GATHERED, quiet / 10);
-    return Math.max(this.#untoldSince + ripens, messageAt + spacing(limits));
+    const delay = isPassing ? Math.min(LASTING, quiet) : Math.min(GATHERED, quiet / 10);
+    return Math.max(this.#unreportedSince + delay, messageAt + spacing(limits));
   }
 
-  /** When a message says that it is over. */
+  /** When a message reports that the trouble is over. */
   overAt({ quiet }: NoticeLimits): number {
-    return this.#toldAt === undefined || this.#emptySince === undefined ? NEVER : this.#emptySince + quiet;
+    return this.#reportedAt === undefined || this.#emptySince === undefined ? NEVER : this.#emptySince + quiet;
   }
 
   remindAt({ remind }: NoticeLimits): number {
     return remind === undefined || this.#members.size === 0 ? NEVER : this.#remindFrom + remind;
   }
 
-  /** Until when the failures of accounts are taken for consequences of this trouble. */
+  /** Until when failures of accounts are regarded as consequences of this trouble. */
   holdsOthersUntil(limits: NoticeLimits): number {
     const { event, causesOthers = false } = this.#trouble;
     if (!causesOthers) return Number.NEGATIVE_INFINITY;
-    // Failed accounts stay so, also when the cause has gone.
+    // Accounts stay failed after the cause has gone, so the time of the last failure counts.
     if (event === 'failed') return this.#firedAt + limits.quiet;
     return this.#emptySince === undefined ? NEVER : this.#emptySince + spacing(limits);
   }
 
   /**
-   * Returns what a message says now, which counts as told. Undefined if there is nothing to say.
+   * Returns what a message says about the group now, and regards it as reported. Undefined if there
+   * is nothing to report.
    */
-  tell(occasion: 'news' | 'reminder' | 'over', now: number): Report | undefined {
-    if (occasion === 'over') return this.#report('resolved', new Map());
+  report(occasion: 'news' | 'reminder' | 'over', now: number): Report | undefined {
+    if (occasion === 'over') return this.#reportAs('resolved', new Map());
     if (this.#members.size === 0) return undefined;
     const state = this.#state();
-    const report = this.#report(state, state === 'still' ? this.#members : this.#untold);
-    this.#untold.clear();
-    this.#toldAt = now;
+    const report = this.#reportAs(state, state === 'still' ? this.#members : this.#unreported);
+    this.#unreported.clear();
+    this.#reportedAt = now;
     this.#remindFrom = now;
-    if (state === 'unsteady') this.#isSaidUnsteady = true;
+    if (state === 'unsteady') this.#isReportedUnsteady = true;
     return report;
   }
 
   #state(): Report['state'] {
-    if (this.#untold.size === 0) return 'still';
-    if (this.#toldAt === undefined) return 'new';
-    return this.#returns >= UNSTEADY_AFTER && !this.#isSaidUnsteady ? 'unsteady' : 'more';
+    if (this.#unreported.size === 0) return 'still';
+    if (this.#reportedAt === undefined) return 'new';
+    return this.#returns >= UNSTEADY_AFTER && !this.#isReportedUnsteady ? 'unsteady' : 'more';
   }
 
-  #report(state: Report['state'], told: ReadonlyMap<string, Subject>): Report {
+  #reportAs(state: Report['state'], reported: ReadonlyMap<string, Subject>): Report {
     const subjects: Subject[] = [];
-    for (const subject of told.values()) {
+    for (const subject of reported.values()) {
       if (subjects.length === MOST_NAMED) break;
       if (subject.uid !== undefined) subjects.push(subject);
     }
     return {
-      ...{ state, trouble: this.#trouble, count: this.#members.size, added: this.#untold.size },
+      ...{ state, trouble: this.#trouble, count: this.#members.size, added: this.#unreported.size },
       ...{ first: this.#first, last: this.#last, subjects },
     };
   }

@@ -11,14 +11,14 @@ import type { Subject, Trouble } from './trouble.ts';
 type EventNamed<N extends PublishedEvent['event']> = Extract<PublishedEvent, { readonly event: N }>;
 
 const DIRECTORY = 'the directory';
-/** What the system, and hence any program, says of a full file system (ENOSPC). */
+/** How the system, and therefore most programs, report a full file system (ENOSPC). */
 const FULL = /\bno space left on device\b|\bENOSPC\b/i;
 
 /**
- * Tells the notices what the events say of trouble: who comes into one, and who is in none any
- * more. Attempts that are repeated need no hand.
+ * Reports to `Notices`, from the events, which subjects come into a trouble and which leave it.
+ * Attempts that will be repeated need no person.
  *
- * States: watching -> stopping (`draining`: connections that end are no news any more).
+ *   watching -> stopping   `draining`: connections that end are expected from then on
  */
 export class TroubleWatch {
   readonly #notices: Notices;
@@ -30,7 +30,9 @@ export class TroubleWatch {
     this.#on = new Set(on);
   }
 
-  /** What is told from now on. What was told already is resolved, too. */
+  /**
+   * Selects what is reported from now on. The end of what was reported before is still reported.
+   */
   use(on: readonly NotifyEvent[]): void {
     this.#on = new Set(on);
   }
@@ -104,7 +106,7 @@ export class TroubleWatch {
   }
 }
 
-/** In what an account may be at once. */
+/** The troubles in which an account may be at the same time. */
 type Kind = 'failed' | 'refused' | 'conflict';
 
 interface Account {
@@ -124,15 +126,23 @@ function idOf(kind: Kind, uid: string): string {
 function causeOfFailure({ returnValue, step, cause, reason, uid }: EventNamed<'failed'>): Trouble {
   const words = cause ?? reason;
   if (FULL.test(words)) {
-    const remedy = 'make room, then request the accounts again';
+    const remedy = 'make room on the disk, then request the accounts again';
     return { event: 'failed', key: 'disk full', title: 'the disk is full', words, remedy, causesOthers: true };
   }
   const key = `failed ${causeKey({ returnValue, step, words }, uid)}`;
   const title = `${step === '' ? '' : `${step} `}${codeWords(returnValue)}: ${words}`;
-  return { event: 'failed', key, title, words, step, returnValue, remedy: 'mend the cause, then request it again' };
+  return {
+    event: 'failed',
+    key,
+    title,
+    words,
+    step,
+    returnValue,
+    remedy: 'mend the cause, then request the accounts again',
+  };
 }
 
-/** A failure of which only the directory tells: before the start, or of another service. */
+/** A failure that only the directory shows: it is from before the start, or of another service. */
 function earlier({ returnValue, reason }: EventNamed<'skipped'>): Trouble {
   const key = `failed ${causeKey({ returnValue }, '')}`;
   const code = returnValue === undefined ? 'an unknown code' : codeWords(returnValue);
@@ -143,7 +153,7 @@ function earlier({ returnValue, reason }: EventNamed<'skipped'>): Trouble {
     title,
     words: reason,
     returnValue,
-    remedy: 'see why (history, explain), then request it again',
+    remedy: 'find out why (history, explain), then request the accounts again',
   };
 }
 
@@ -154,7 +164,13 @@ function codeWords(returnValue: number): string {
 
 function refusal({ reason, resultCode }: { readonly reason: string; readonly resultCode?: number }): Trouble {
   const title = `the directory refuses writes with result code ${resultCode}`;
-  return { event: 'failed', key: `refused ${resultCode}`, title, words: reason, remedy: 'see check' };
+  return {
+    event: 'failed',
+    key: `refused ${resultCode}`,
+    title,
+    words: reason,
+    remedy: 'run the command check to find out why',
+  };
 }
 
 function conflict({ reason, remedy, modifiedBy = '' }: EventNamed<'conflict'>): Trouble {
@@ -163,7 +179,10 @@ function conflict({ reason, remedy, modifiedBy = '' }: EventNamed<'conflict'>): 
 
 function pause({ by, who, holds, reason }: EventNamed<'paused'>): Trouble {
   const title = `paused ${pausedBy({ by, who })}, so ${heldWords({ holds })}`;
-  const remedy = by === 'switch' ? 'set the switch in the directory when work may go on' : 'resume when work may go on';
+  const remedy =
+    by === 'switch'
+      ? 'set the switch in the directory to TRUE when work may go on'
+      : 'run the command resume when work may go on';
   return { event: 'paused', key: pauseId(by), title, words: reason, remedy };
 }
 

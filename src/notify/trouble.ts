@@ -1,48 +1,48 @@
 import type { NotifyEvent } from '../domain/notify.ts';
 
-/** Something that needs a hand. What has the same key is told together. */
+/** Something that needs a person. Subjects of troubles with the same key are reported together. */
 export interface Trouble {
   readonly event: NotifyEvent;
   readonly key: string;
-  /** In a few words, for a subject. May hold any characters. */
+  /** A short text for the subject line. It may hold any characters. */
   readonly title: string;
-  /** What was said, whole. May hold any characters. */
+  /** The complete error text. It may hold any characters. */
   readonly words?: string | undefined;
   readonly remedy?: string | undefined;
   readonly step?: string | undefined;
   readonly returnValue?: number | undefined;
-  /** Failures of accounts follow from it while it lasts, and wait. */
+  /** Whether accounts may fail because of it. Their failures are not reported while it lasts. */
   readonly causesOthers?: boolean;
-  /** It often ends by itself, so it is told only if it lasts. */
+  /** Whether it often ends by itself. Then it is reported only if it lasts. */
   readonly isPassing?: boolean;
 }
 
-/** Who is in trouble: an account, or the service itself (without uid). Unique by its id. */
+/** What is in trouble: an account, or the service itself (without uid). `id` is unique. */
 export interface Subject {
   readonly id: string;
   readonly uid?: string;
-  /** The stored word. */
+  /** The mode as it is stored. */
   readonly mode?: string;
-  /** Since when, in milliseconds since 1970. */
+  /** Since when the subject has been in trouble, in milliseconds since 1970. */
   readonly since: number;
 }
 
-/** What a message says of one group. */
+/** What a message says about one group. */
 export interface Report {
   /**
-   * `new`: it was not told before. `more`: more accounts. `unsteady`: it comes and goes, and is
-   * told rarely from now on. `still`: a reminder. `resolved`: it is over.
+   * `new`: the first report. `more`: more accounts are in this trouble. `unsteady`: it comes and
+   * goes, and is reported rarely from now on. `still`: a reminder. `resolved`: it is over.
    */
   readonly state: 'new' | 'more' | 'unsteady' | 'still' | 'resolved';
   readonly trouble: Trouble;
-  /** How many are in trouble now. */
+  /** The number of subjects that are in this trouble now. */
   readonly count: number;
-  /** How many of them no message has told before. */
+  /** The number of them that no message has reported before. */
   readonly added: number;
-  /** When it began, and when the last came into it. Milliseconds since 1970. */
+  /** When the first and the latest subject came into this trouble, in milliseconds since 1970. */
   readonly first: number;
   readonly last: number;
-  /** Some of those that are told: at most `MOST_NAMED`. */
+  /** Some of the reported accounts, at most `MOST_NAMED`. */
   readonly subjects: readonly Subject[];
 }
 
@@ -53,10 +53,10 @@ export interface Message {
   /** Milliseconds since 1970. */
   readonly time: number;
   readonly occasion: 'news' | 'reminder' | 'digest' | 'stop' | 'test';
-  /** What is broken comes first. */
+  /** The resolved ones come last. */
   readonly reports: readonly Report[];
-  /** In a digest: what happened since the last one, or the start. */
+  /** In a digest: the numbers since the last digest, or since the start. */
   readonly tally?: { readonly fired: number; readonly resolved: number };
-  /** The last message of this hour: nothing follows before this time. */
+  /** Set in the last message of an hour: no other message follows before this time. */
   readonly silentUntil?: number;
 }

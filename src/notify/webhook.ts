@@ -12,10 +12,11 @@ export interface WebhookOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * The accepted authorities in PEM form, called at each connection; undefined: those of Node.js.
+   * Reads the accepted certificate authorities in PEM form; undefined: those of Node.js. Called
+   * once for each connection.
    */
   readonly readAuthorities: () => Promise<string | undefined>;
-  /** `PROGRAM/VERSION`. */
+  /** The value of User-Agent: `PROGRAM/VERSION`. */
   readonly agent: string;
   readonly sender: Sender;
 }
@@ -25,13 +26,13 @@ export function webhookReceiver(options: WebhookOptions): Receiver {
   const url = new URL(options.url);
   return {
     name: 'webhook',
-    // The path often is the secret by which the receiver knows its senders.
+    // The path is often a secret that authorizes the sender.
     target: url.origin,
     send: async (message, signal) => post(url, jsonOf(message, options.sender), options, signal),
   };
 }
 
-/** Connects, and by TLS where the URL says so, and asks for nothing. */
+/** Connects, with TLS if the URL says so, and sends no request. */
 export async function tryWebhook({ url, readAuthorities }: WebhookOptions, signal: AbortSignal): Promise<void> {
   const { protocol, hostname, port } = new URL(url);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
@@ -73,19 +74,19 @@ async function post(url: URL, body: string, options: WebhookOptions, signal: Abo
     const { statusCode = 0 } = response;
     if (statusCode < 200 || statusCode > 299) throw refusal(statusCode);
   } finally {
-    // What it answers besides is of no use, and may have no end.
+    // The body of the response is not used, and may never end.
     request.on('error', () => undefined);
     request.destroy();
   }
 }
 
-/** The answers with which a receiver asks for another attempt (RFC 9110, RFC 6585). */
-const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
+/** The statuses by which a receiver asks for another attempt (RFC 9110, RFC 6585). */
+const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429]);
 
 function refusal(status: number): Error {
-  if (status >= 500 || PASSING.has(status)) return new Error(`it answers with ${status}`);
-  if (status >= 400) return new Refused(`it answers with ${status}`);
-  return new Refused(`it answers with a redirect (${status}), which is not followed`);
+  if (status >= 500 || RETRYABLE.has(status)) return new Error(`the receiver answers with status ${status}`);
+  if (status >= 400) return new Refused(`the receiver refuses it with status ${status}`);
+  return new Refused(`the receiver answers with a redirect (status ${status}), which is not followed`);
 }
 
 async function tlsOptions(readAuthorities: WebhookOptions['readAuthorities']) {

@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import type { StepEnd, StreamEvent, WhyLeft } from '../domain/event.ts';
 import { readMode } from '../domain/mode.ts';
 import { heldWords, pausedBy } from '../domain/pause.ts';
@@ -45,7 +46,7 @@ export function describeEvent(event: StreamEvent): string {
     case 'refreshing':
       return 'listing the open accounts';
     case 'refreshed':
-      return `${count(event.entries, 'open account')} listed in ${humanDuration(event.milliseconds)}`;
+      return `${counted(event.entries, 'open account')} listed in ${humanDuration(event.milliseconds)}`;
     case 'disconnected':
       return joined([`from ${event.url}: ${withoutUrl(event.reason, event.url)}`, event.remedy]);
     case 'reconnecting':
@@ -61,7 +62,7 @@ export function describeEvent(event: StreamEvent): string {
     case 'stopped':
       return event.interrupted === 0
         ? `with exit code ${event.exitCode}`
-        : `with exit code ${event.exitCode}; ${count(event.interrupted, 'account')} interrupted, resumed at the next start`;
+        : `with exit code ${event.exitCode}; ${counted(event.interrupted, 'account')} interrupted, resumed at the next start`;
     default:
       return describeAccountEvent(event);
   }
@@ -234,8 +235,4 @@ function earlierFailure(event: Extract<StreamEvent, { event: 'skipped' }>): stri
 
 function joined(parts: ReadonlyArray<string | undefined>): string {
   return parts.filter((part) => part !== undefined && part !== '').join('; ');
-}
-
-function count(number: number, noun: string): string {
-  return number === 1 ? `1 ${noun}` : `${number} ${noun}s`;
 }

@@ -190,8 +190,8 @@ describe('a mail', () => {
       expect(outbox.status()).not.toHaveProperty('failure');
       expect((await server.mails()).map(({ headers }) => headers['subject']?.slice(-6))).toEqual([' first', 'second']);
       expect(notices.map((notice) => notice.replace(/\(.*\)/, '()'))).toEqual([
-        `no notification to ops@example.org by smtp://localhost:${server.port} (); it is tried again; see to notify.mail`,
-        `notifications to ops@example.org by smtp://localhost:${server.port} are sent again; 0 were lost so far`,
+        `cannot send notifications to ops@example.org by smtp://localhost:${server.port} (); trying again; check notify.mail`,
+        `notifications to ops@example.org by smtp://localhost:${server.port} are sent again; lost so far: 0`,
       ]);
     },
   );
@@ -326,7 +326,7 @@ describe('the end of the service', () => {
     await outbox.close(100);
     expect(performance.now() - begun).toBeLessThan(1_000);
     expect(outbox.status()).toMatchObject({ lost: 2, queued: 0 });
-    expect(notices.at(-1)).toMatch(/^2 notification\(s\) to .* were not sent$/);
+    expect(notices.at(-1)).toMatch(/^could not send 2 notifications to /);
   });
 
   it('still sends what waits for another attempt', async () => {

@@ -153,7 +153,7 @@ describe('the service', () => {
     const begun = performance.now();
     expect(await service.terminate()).toBe(0);
     expect(performance.now() - begun).toBeLessThan(6_000);
-    expect(service.output).toContain('2 notification(s) to http://127.0.0.1');
+    expect(service.output).toContain('could not send 2 notifications to http://127.0.0.1');
   });
 
   it('shows a receiver that refuses in its status and metrics, and goes on', async () => {

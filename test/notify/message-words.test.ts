@@ -110,7 +110,7 @@ describe('the text of a message', () => {
     expect(subjectOf(last, SENDER)).toBe('[FAILED 80] prov-backup-rsnapshot@backup1: cause 0; and 39 more');
     const body = bodyOf(last, SENDER);
     expect(body).toContain('And 10 more causes: prov-backup-rsnapshot status -c ');
-    expect(body.replace(/\n/g, ' ')).toContain('is held until 2026-11-28 02:41:05 UTC');
+    expect(body.replace(/\n/g, ' ')).toContain('are held until 2026-11-28 02:41:05 UTC');
   });
 
   it('belongs to the same thread for the same cause, and to another one for another cause', () => {
@@ -123,12 +123,17 @@ describe('the text of a message', () => {
     const words = (given: Message) => [subjectOf(given, SENDER).split(']')[0], bodyOf(given, SENDER).split('\n')[0]];
     expect(words({ ...message(still), occasion: 'reminder' })).toEqual([
       '[STILL FAILED 1',
-      'A reminder of all that is still broken.',
+      'This is a reminder of everything that is still broken.',
     ]);
-    expect(words({ ...message(report({})), occasion: 'stop' })[1]).toBe('The service stops. This was not told before:');
+    expect(words({ ...message(report({})), occasion: 'stop' })[1]).toBe(
+      'The service is stopping. The following was not reported before:',
+    );
     const digest: Message = { ...message(still), occasion: 'digest', tally: { fired: 3, resolved: 1 } };
     expect(words(digest)[0]).toBe('[DIGEST: STILL FAILED 1');
-    expect(words({ ...digest, reports: [] })).toEqual(['[DIGEST', expect.stringContaining('3 new, 1 causes resolved')]);
+    expect(words({ ...digest, reports: [] })).toEqual([
+      '[DIGEST',
+      expect.stringContaining('3 new problems, 1 cause resolved'),
+    ]);
     expect(words(message(report({ state: 'unsteady' })))[1]).toContain('it comes and goes');
     expect(words({ ...message(), occasion: 'test' })[0]).toBe('[TEST');
   });

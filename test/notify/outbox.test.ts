@@ -38,8 +38,8 @@ describe('an outbox', () => {
     expect(attempts).toEqual([0, 5_000, 15_000, 35_000, 75_000]);
     expect(outbox.status()).toEqual({ receiver: 'mail', target: 'ops', sent: 1, failed: 4, lost: 0, queued: 0 });
     expect(notices).toEqual([
-      'no notification to ops (no route); it is tried again; see to notify.mail',
-      'notifications to ops are sent again; 0 were lost so far',
+      'cannot send notifications to ops (no route); trying again; check notify.mail',
+      'notifications to ops are sent again; lost so far: 0',
     ]);
   });
 
@@ -99,7 +99,7 @@ describe('an outbox', () => {
     outbox.add({ time: Date.now(), occasion: 'stop', reports: [] });
     await outbox.close(2_000);
     expect(outbox.status()).toMatchObject({ sent: 1, lost: 1, queued: 0 });
-    expect(notices.at(-1)).toBe('1 notification(s) to ops were not sent');
+    expect(notices.at(-1)).toBe('could not send 1 notification to ops');
   });
 
   it('loses a message that is refused again and again, and goes on with the next', async () => {

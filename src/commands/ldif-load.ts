@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { authMethod } from '../../config/bind-rules.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { Settings } from '../../config/schema.ts';
+import { counted } from '../domain/counted.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import { ReturnCode } from '../domain/return-code.ts';
 import { visible } from '../domain/visible.ts';
@@ -45,7 +46,7 @@ async function openSource(file: string): Promise<LdifSource> {
 
 function cannotRead(file: string, error: unknown, applied = 0): unknown {
   if (!(error instanceof CannotReadLdif)) return error;
-  const before = applied === 0 ? '' : `; ${applied} records before that were applied`;
+  const before = applied === 0 ? '' : `; ${counted(applied, 'record')} applied before that`;
   const what = file === '-' ? 'standard input' : `the LDIF file ${visible(file)}`;
   return new CommandFailure(`${what} cannot be read: ${error.message}${before}`);
 }
@@ -91,7 +92,7 @@ async function load(file: string, source: LdifSource, { settings, access, contin
 }
 
 function summary({ applied, failed, stoppedAt }: Tally): string {
-  const counts = `${applied} records applied, ${failed} failed`;
+  const counts = `${counted(applied, 'record')} applied, ${failed} failed`;
   return stoppedAt === undefined ? counts : `${counts}; what follows the record in line ${stoppedAt} was not tried`;
 }
 

@@ -53,7 +53,7 @@ export function accountLdif(account: AccountDescription): readonly LdifFile[] {
     text: ['version: 1', '', `# ${what}`, dn, ...lines, ''].join('\n'),
   });
   return [
-    file('01_add', 'Adds the account and asks for it to be set up.', 'changetype: add', ...add),
+    file('01_add', 'Adds the account and requests that it is set up.', 'changetype: add', ...add),
     file(
       '02_modify',
       'Requests that the account is set up again.',
@@ -62,7 +62,7 @@ export function accountLdif(account: AccountDescription): readonly LdifFile[] {
     ),
     file(
       '03_delete',
-      'Takes the account out of use and asks for it to be deleted.',
+      'Takes the account out of use and requests that it is deleted.',
       'changetype: modify',
       ...replacing([['sstIsActive', 'FALSE'], ...request('delete')]),
     ),

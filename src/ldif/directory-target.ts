@@ -41,17 +41,17 @@ export interface ChangeConnection {
 
 /** The remedy for a refused change, if it differs from that for a refused search. */
 const REMEDIES: Readonly<Record<number, string>> = {
-  [ResultCode.noSuchAttribute]: 'the entry does not have what the record deletes: read it again',
+  [ResultCode.noSuchAttribute]: 'the entry does not have the value that the record deletes: read the entry again',
   [ResultCode.undefinedAttributeType]: 'load the schema into the directory (config/schema), or correct the name',
-  [ResultCode.attributeOrValueExists]: 'the entry has that value already: leave it out',
+  [ResultCode.attributeOrValueExists]: 'the entry has that value already: remove the value from the record',
   [ResultCode.invalidAttributeSyntax]: 'correct the value: the schema does not accept it',
-  [ResultCode.noSuchObject]: 'the entry, or what it is to stand below, does not exist: check the DN',
+  [ResultCode.noSuchObject]: 'the entry, or its parent, does not exist: check the DN',
   [ResultCode.invalidDNSyntax]: 'correct the DN',
   [ResultCode.insufficientAccessRights]:
-    'the account that binds may not write this: bind as one that may (--bind-dn and --bind-password-file)',
+    'the bind account may not write this: use one that may (--bind-dn and --bind-password-file)',
   [ResultCode.objectClassViolation]:
-    'the entry lacks an attribute or an object class, or has one too many: load the schema (config/schema), or correct the record',
-  [ResultCode.notAllowedOnNonLeaf]: 'delete what is below the entry first',
+    'the entry lacks an attribute or an object class, or has one that is not allowed: load the schema (config/schema), or correct the record',
+  [ResultCode.notAllowedOnNonLeaf]: 'delete the entries below it first',
   [ResultCode.entryAlreadyExists]: 'the entry exists already: remove it first, or modify it',
 };
 
@@ -76,7 +76,7 @@ function changesOver(connection: Connection, timeoutMilliseconds: number): Chang
       const answer = connection.ask(encode(dn, change), readLdapResult).catch(lost);
       const result = await answer.finally(() => clearTimeout(timer));
       if (result.resultCode === ResultCode.success) return;
-      throw resultError('the directory refused it', result, REMEDIES[result.resultCode]);
+      throw resultError('the directory refused the change', result, REMEDIES[result.resultCode]);
     },
     read: async (dn) => {
       let found: DirectoryEntry | undefined;

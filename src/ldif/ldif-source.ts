@@ -3,7 +3,7 @@ import { InputFault, openInput } from '../host/input-file.ts';
 import { parseLdif } from './parse-ldif.ts';
 import type { LdifRecord } from './record.ts';
 
-/** An LDIF input cannot be read. The message says why, for a person. */
+/** An LDIF input cannot be read. The message tells a person why. */
 export class CannotReadLdif extends Error {
   override readonly name = 'CannotReadLdif';
 }
@@ -42,7 +42,7 @@ async function* readable(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 
 function reasonOf({ code, given }: InputFault): string {
   if (code !== undefined) return REASONS[code] ?? code;
-  return given === 'a folder' ? 'it is a folder' : 'it is no regular file: pass what it gives on standard input (-)';
+  return given === 'a folder' ? 'it is a folder' : 'it is not a regular file: pass its content on standard input (-)';
 }
 
 /** Reads LDIF from standard input or another stream. */

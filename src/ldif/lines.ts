@@ -12,9 +12,9 @@ export interface LogicalLine {
 /** The lines of one record. A fault of the folding or of the size takes the place of its line. */
 export type RecordLines = readonly (LogicalLine | LdifFault)[];
 
-/** The limits of one record, which is all that is held of a file at a time. */
+/** The limits of one record. No more than one record of a file is in memory at a time. */
 export interface RecordLimits {
-  /** The length of its lines together, with their ends and folds. */
+  /** The total length of its lines, with line ends and folds. */
   readonly bytes: number;
   /** The number of its lines, without continuations. */
   readonly lines: number;
@@ -28,13 +28,13 @@ const RECORD_LIMITS: RecordLimits = { bytes: 32 * 1024 * 1024, lines: 250_000 };
 
 /**
  * Splits LDIF, which comes in pieces of any size, into the lines of its records (RFC 2849, notes 1
- * to 6). An empty line ends a record. Continuations are joined byte by byte, as a fold may be
+ * to 6). An empty line ends a record. Continuations are joined byte by byte, because a fold may be
  * inside a character. Comments are dropped. At most one record is held.
  *
- * between records --a line--> in a record
- * in a record --an empty line, or the end: its lines are yielded--> between records
- * in a record --beyond the limits: the fault is yielded--> too large: its lines are dropped
- * too large --an empty line, or the end--> between records
+ *   between records --a line--> in a record
+ *   in a record --an empty line, or the end: its lines are yielded--> between records
+ *   in a record --beyond the limits: the fault is yielded--> too large: its lines are dropped
+ *   too large --an empty line, or the end--> between records
  */
 export class RecordCutter {
   readonly #limits: RecordLimits;
@@ -93,7 +93,7 @@ export class RecordCutter {
 
   #endLine(): RecordLines | undefined {
     this.#line += 1;
-    const text = unadorned(this.#pieces.join(''), this.#line);
+    const text = withoutMarks(this.#pieces.join(''), this.#line);
     const bytes = this.#pending + 1;
     this.#pieces = [];
     this.#pending = 0;
@@ -105,7 +105,7 @@ export class RecordCutter {
 
   /** Whether a line is a comment or continues one. The beginning of the line is enough to tell. */
   #isComment(line: string): boolean {
-    const text = unadorned(line, this.#line + 1);
+    const text = withoutMarks(line, this.#line + 1);
     return text.startsWith('#') || (text.startsWith(' ') && this.#isInComment());
   }
 
@@ -122,7 +122,9 @@ export class RecordCutter {
     if (!text.startsWith(' ')) this.#begin(text);
     else if (this.#open !== undefined) this.#open.pieces.push(text.slice(1));
     else
-      this.#record.push(new LdifFault(this.#line, 'a continuation (a line that begins with a blank) follows nothing'));
+      this.#record.push(
+        new LdifFault(this.#line, 'a continuation (a line that begins with a blank) has no line before it'),
+      );
     return undefined;
   }
 
@@ -132,7 +134,7 @@ export class RecordCutter {
     this.#record = [];
     this.#open = undefined;
     const { bytes, lines } = this.#limits;
-    return [new LdifFault(firstLine, `the record is too large: one may have ${bytes} bytes and ${lines} lines`)];
+    return [new LdifFault(firstLine, `the record is too large: it may have at most ${bytes} bytes and ${lines} lines`)];
   }
 
   #begin(text: string): void {
@@ -163,7 +165,7 @@ export class RecordCutter {
  * Removes the CR at the end of a line, and the byte order mark that some editors write at the
  * beginning of a file.
  */
-function unadorned(text: string, line: number): string {
+function withoutMarks(text: string, line: number): string {
   const ended = text.endsWith('\r') ? text.slice(0, -1) : text;
   return line === 1 && ended.startsWith('\xef\xbb\xbf') ? ended.slice(3) : ended;
 }

@@ -19,8 +19,8 @@ const DONE: Standing = { kind: 'done' };
 const OPEN: Standing = { kind: 'open' };
 
 /**
- * The attributes with which an entry is read to be judged: its own ones, its creator, and the time
- * of its creation.
+ * The attributes that are read in order to judge an entry: its user attributes, its creator, and
+ * the time of its creation.
  */
 export const TO_JUDGE = ['*', 'creatorsName', 'createTimestamp'];
 
@@ -86,7 +86,7 @@ function judgeAdd(dn: string, attributes: readonly LdifAttribute[], entry: Direc
     return !isSubset(wanted, found) || [...found].some((key) => !wanted.has(key) && !isOwnAddition(key));
   });
   if (differing.length === 0) return DONE;
-  return { kind: 'unknown', reason: `an entry stands there that differs from the record in ${differing.join(', ')}` };
+  return { kind: 'unknown', reason: `the entry that exists differs from the record in ${differing.join(', ')}` };
 }
 
 /**
@@ -95,7 +95,7 @@ function judgeAdd(dn: string, attributes: readonly LdifAttribute[], entry: Direc
  */
 function judgeModify(modifications: readonly LdifModification[], entry: DirectoryEntry): Standing {
   if (modifications.some(({ operation }) => operation === 'increment')) {
-    return { kind: 'unknown', reason: 'an increment does not show whether it was made' };
+    return { kind: 'unknown', reason: 'the entry does not show whether an increment was made' };
   }
   const outcomes = new Map<string, Outcome>();
   for (const modification of modifications) {

@@ -9,7 +9,7 @@ import { asWord, type RecordLine, type ValueLine } from './value-line.ts';
  */
 export function readModifications(lines: readonly RecordLine[], at: number): readonly LdifModification[] {
   const modSpecs = modSpecsOf(lines);
-  if (modSpecs.length === 0) throw new LdifFault(at, 'nothing is modified');
+  if (modSpecs.length === 0) throw new LdifFault(at, 'the record modifies nothing');
   return modSpecs.map(readModSpec);
 }
 

@@ -71,8 +71,8 @@ function withoutVersion(lines: readonly RecordLine[]): readonly RecordLine[] {
 }
 
 /**
- * Whether the lines are what ldapsearch prints after the entries that it found, or in the place of
- * an entry that another server has.
+ * Whether the lines are the end of the output of ldapsearch, after the entries, or stand for an
+ * entry that is on another server.
  */
 function isSearchResult(lines: readonly RecordLine[]): boolean {
   const [first] = lines;
@@ -89,7 +89,7 @@ function readRecord(lines: readonly RecordLine[]): { dn: string; change: LdifCha
   const [second] = rest;
   const name = second === undefined || 'kind' in second ? '' : second.name.toLowerCase();
   if (second !== undefined && name === 'control') {
-    throw new LdifFault(second.line, 'controls are not taken: leave the line out');
+    throw new LdifFault(second.line, 'controls are not supported: remove the line');
   }
   if (second === undefined || 'kind' in second || name !== 'changetype')
     return { dn, change: readAdd(rest, first.line) };
@@ -123,7 +123,7 @@ function readAdd(lines: readonly RecordLine[], at: number): LdifChange {
   for (const given of lines) {
     if ('kind' in given) throw new LdifFault(given.line, "'-' belongs to changetype: modify");
     if (/^(dn|changetype)$/i.test(given.name)) {
-      throw new LdifFault(given.line, `${given.name} stands inside a record: an empty line is missing before a record`);
+      throw new LdifFault(given.line, `${given.name} is inside a record: put an empty line before each record`);
     }
     const key = given.name.toLowerCase();
     const known = attributes.get(key);

@@ -30,9 +30,9 @@ const MOST_LOSSES = 3;
 /**
  * Applies records to a directory that may be restarted meanwhile:
  *
- * connected --the connection breaks, or the directory is busy--> away
- * away --a record is answered--> connected
- * away --for longer than `giveUpAfter`, or it refuses the connection--> given up
+ *   connected --the connection breaks, or the directory is busy--> away
+ *   away --a record is answered--> connected
+ *   away --for longer than `giveUpAfter`, or it refuses the connection--> given up
  *
  * A record whose answer was lost is sent again only after its entry was read and judged.
  */
@@ -53,7 +53,7 @@ export class ReconnectingTarget implements LdifTarget {
   async apply(record: ChangeRecord): Promise<void> {
     let losses = 0;
     while (!(await this.#attempt(record, losses > 0))) {
-      if (!this.#connection.closed) continue; // it was busy
+      if (!this.#connection.closed) continue; // the directory was busy
       losses += 1;
       if (losses >= MOST_LOSSES) throw tooOften();
     }
@@ -65,9 +65,9 @@ export class ReconnectingTarget implements LdifTarget {
   }
 
   /**
-   * Resolves to true if the record was applied; to false if it is to be tried again, as the
-   * connection was lost, or as the directory was busy and the pause is over. Rejects if it is
-   * refused.
+   * Resolves to true if the record was applied. Resolves to false if the record is to be tried
+   * again, because the connection was lost, or because the directory was busy and the pause is
+   * over. Rejects if the directory refuses the record.
    */
   async #attempt(record: ChangeRecord, wasLost: boolean): Promise<boolean> {
     const connection = await this.#connected(wasLost);
@@ -147,14 +147,14 @@ function isForNow(error: unknown): error is DirectoryError {
   );
 }
 
-const NOT_KNOWN = 'whether the change was made is not known: read the entry before it is tried again';
+const NOT_KNOWN = 'it is not known whether the change was made: read the entry before you try again';
 
 function unknown(reason: string): DirectoryError {
-  return new DirectoryError(`its answer was lost, and ${reason}`, { remedy: NOT_KNOWN });
+  return new DirectoryError(`the answer was lost, and ${reason}`, { remedy: NOT_KNOWN });
 }
 
 function perhapsOwn({ message, resultCode, remedy }: DirectoryError): DirectoryError {
-  return new DirectoryError(`${message} (an earlier answer was lost: that may be the record's own doing)`, {
+  return new DirectoryError(`${message} (an earlier answer was lost: this may be the effect of the record itself)`, {
     ...defined({ resultCode, remedy }),
   });
 }
@@ -162,11 +162,11 @@ function perhapsOwn({ message, resultCode, remedy }: DirectoryError): DirectoryE
 function tooOften(): DirectoryError {
   const limits = 'slapd: sockbuf_max_incoming_auth; 389-ds: nsslapd-maxbersize';
   return new DirectoryError(`the connection broke ${MOST_LOSSES} times at this record`, {
-    remedy: `it may be larger than the directory takes (${limits}); see its log; ${NOT_KNOWN}`,
+    remedy: `the record may be larger than the directory accepts (${limits}): see the log of the directory; ${NOT_KNOWN}`,
   });
 }
 
 function givenUp(cause: Error, wasLost: boolean): GivenUp {
-  const told = cause instanceof DirectoryError && cause.remedy !== undefined ? `; ${cause.remedy}` : '';
-  return new GivenUp(`the load does not go on: ${cause.message}${wasLost ? `; ${NOT_KNOWN}` : told}`, { cause });
+  const remedy = cause instanceof DirectoryError && cause.remedy !== undefined ? `; ${cause.remedy}` : '';
+  return new GivenUp(`the load has stopped: ${cause.message}${wasLost ? `; ${NOT_KNOWN}` : remedy}`, { cause });
 }

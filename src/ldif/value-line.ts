@@ -13,16 +13,16 @@ export interface ValueLine {
 export type RecordLine = ValueLine | { readonly kind: 'end'; readonly line: number };
 
 const NAME = /^(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)(?:;[A-Za-z0-9-]+)*$/;
-/** A limit in characters that no attribute name of any schema comes near. */
+/** The longest name in characters. No schema has a name of nearly that length. */
 const LONGEST_NAME = 1_000;
 /** The blanks that are skipped before a value, as OpenLDAP's ldapmodify skips them. */
 const LEADING_BLANKS = /^[ \t\v\f]+/;
 
 /**
  * Reads one line of a record as OpenLDAP's ldapmodify does, and throws an LdifFault if it cannot.
- * It accepts more than RFC 2849: a value may be UTF-8 without base64, and any blanks may stand
+ * It accepts more than RFC 2849: a value may be UTF-8 without base64, and there may be any blanks
  * before the colon and before the value. Blanks at the end of a value are part of it. A value by
- * URL is refused, as a file of changes must not be able to read other files of the host.
+ * URL is refused, because a file of changes must not be able to read other files of the host.
  */
 export function readValueLine({ text, line }: LogicalLine): ValueLine {
   const colon = text.indexOf(':');
@@ -32,15 +32,12 @@ export function readValueLine({ text, line }: LogicalLine): ValueLine {
     throw new LdifFault(line, `${excerpt(name)} is not the name of an attribute`);
   const marker = text[colon + 1];
   if (marker === '<') {
-    throw new LdifFault(
-      line,
-      `a value by URL (${name}:<) is not taken: put it into the file as base64 (${name}:: ...)`,
-    );
+    throw new LdifFault(line, `a value by URL (${name}:<) is not supported: write the value as base64 (${name}:: ...)`);
   }
   if (marker === ':') return { name, value: fromBase64(text.slice(colon + 2), line), line };
   const value = Buffer.from(text.slice(colon + 1).replace(LEADING_BLANKS, ''), 'latin1');
   if (value.includes(0) || value.includes(0x0d)) {
-    throw new LdifFault(line, `the value of ${name} holds a NUL or CR: write it as base64 (${name}:: ...)`);
+    throw new LdifFault(line, `the value of ${name} contains a NUL or CR: write it as base64 (${name}:: ...)`);
   }
   if (!isUtf8(value)) throw notUtf8(line);
   return { name, value, line };
@@ -62,8 +59,8 @@ function notUtf8(line: number): LdifFault {
 }
 
 /**
- * No regular expression here matches a whole value, which may have megabytes: the engine would run
- * out of stack.
+ * No regular expression here matches a whole value: the engine would run out of stack on a value of
+ * some megabytes.
  */
 function fromBase64(text: string, line: number): Buffer {
   const given = withoutEndBlanks(text.replace(LEADING_BLANKS, ''));
@@ -79,7 +76,7 @@ function withoutEndBlanks(text: string): string {
   return text.slice(0, end);
 }
 
-/** The beginning of a text of the file, quoted for a message. */
+/** The beginning of a text from the file, quoted for a message. */
 function excerpt(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
 }

@@ -46,7 +46,8 @@ export async function writeLdifFiles(
 async function refuseToOverwrite(paths: readonly string[]): Promise<void> {
   const there: string[] = [];
   for (const path of paths) if ((await lookAt(path)) !== 'missing') there.push(path);
-  if (there.length > 0) throw new CannotWriteLdif(`already there: ${there.join(', ')}: overwrite with --force`);
+  if (there.length > 0)
+    throw new CannotWriteLdif(`these files exist already: ${there.join(', ')}; overwrite them with --force`);
 }
 
 async function lookAt(path: string): Promise<'folder' | 'other' | 'missing'> {

@@ -1,6 +1,4 @@
-/**
- * The length of a line. RFC 2849, note 10, leaves the number open; 76 is what every tool writes.
- */
+/** The length of a line. RFC 2849, note 10, leaves it open. 76 is the usual length. */
 const COLUMNS = 76;
 
 /**

@@ -232,7 +232,7 @@ const DIFFERENT: readonly Difference[] = [
   {
     what: 'a control',
     ldif: ['dn: cn=a,BOX', 'control: 2.16.840.1.113730.3.4.2 true', 'changetype: delete'],
-    ...{ done: 'there', why: 'controls are not taken' },
+    ...{ done: 'there', why: 'controls are not supported' },
   },
   {
     what: 'a TAB before a name',

@@ -65,8 +65,8 @@ describe('ldif load', () => {
       '\ndn: cn=z\nnonsense',
       'nonsense',
     ],
-    ['of one line without end', 'dn: cn=a ', '', 'the record is too large: one may have 33554432 bytes'],
-    ['of one record without end', 'cn: a\n', '', 'the record is too large: one may have 33554432 bytes'],
+    ['of one line without end', 'dn: cn=a ', '', 'the record is too large: it may have at most 33554432 bytes'],
+    ['of one record without end', 'cn: a\n', '', 'the record is too large: it may have at most 33554432 bytes'],
     ['of one comment without end', '# a ', '\n\ndn: cn=z\nnonsense', 'nonsense'],
   ])('reads a file %s in the memory of one record', async (_kind, text, end, fault) => {
     const { said, megabytes } = await load(largeFile(text, end));
@@ -81,7 +81,7 @@ describe('ldif load', () => {
     symlinkSync('/dev/zero', link);
     for (const file of [pipe, link, '/dev/zero']) {
       expect((await load(file)).said).toContain(
-        `the LDIF file ${file} cannot be read: it is no regular file: pass what it gives on standard input (-)`,
+        `the LDIF file ${file} cannot be read: it is not a regular file: pass its content on standard input (-)`,
       );
     }
     expect((await load(folder)).said).toContain('it is a folder');

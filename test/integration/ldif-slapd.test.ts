@@ -119,10 +119,10 @@ describe('the LDIF tools and a real slapd', () => {
     const first = await load(ldif);
     expect(first.exitCode).toBe(1);
     expect(first.err).toMatch(/^record 2 \(line 5\): add ou=one.*\(68\).*exists already/);
-    expect(first.out).toContain('1 records applied, 1 failed; what follows the record in line 5 was not tried\n');
+    expect(first.out).toContain('1 record applied, 1 failed; what follows the record in line 5 was not tried\n');
     const second = await load(ldif, { continue: true });
     expect(second.out).toContain(`record 3 (line 9): delete ${dn}: done`);
-    expect(second.out).toContain('1 records applied, 2 failed\n');
+    expect(second.out).toContain('1 record applied, 2 failed\n');
     expect(await slapd.readEntry(dn)).toBeUndefined();
   });
 
@@ -171,13 +171,13 @@ describe('the LDIF tools and a real slapd', () => {
       expect(await attempt(process.execPath, args, { input })).toMatchObject({
         code: 1,
         stdout: expect.stringMatching(
-          /^record 1 .*: done\n1 records applied, 1 failed; what follows the record in line 5 was not tried\n$/,
+          /^record 1 .*: done\n1 record applied, 1 failed; what follows the record in line 5 was not tried\n$/,
         ),
         stderr: expect.stringMatching(/^record 2 \(line 6\): not readable/),
       });
       expect(await attempt(process.execPath, [...args, '--continue'], { input })).toMatchObject({
         code: 1,
-        stdout: expect.stringMatching(/^record 3 .*: done\n1 records applied, 2 failed\n$/),
+        stdout: expect.stringMatching(/^record 3 .*: done\n1 record applied, 2 failed\n$/),
       });
       for (const name of ['in1', 'in2']) await slapd.delete(`ou=${name},${BASE}`);
     }
@@ -196,7 +196,7 @@ describe('the LDIF tools and a real slapd', () => {
     const stdin = vi.spyOn(process, 'stdin', 'get').mockReturnValue(Readable.from(failing()) as typeof process.stdin);
     const { exitCode, err } = await printed(() => loadLdif('-', { config, continue: true }));
     stdin.mockRestore();
-    expect([exitCode, err]).toEqual([1, 'standard input cannot be read: EIO; 1 records before that were applied\n']);
+    expect([exitCode, err]).toEqual([1, 'standard input cannot be read: EIO; 1 record applied before that\n']);
     await slapd.delete(`ou=half,${BASE}`);
   });
 

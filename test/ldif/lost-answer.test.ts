@@ -30,9 +30,9 @@ describe('a record whose answer was lost', () => {
     [
       'stands there otherwise',
       { ...ADDED, sn: 'c', description: 'x' },
-      'an entry stands there that differs from the record in sn, description',
+      'the entry that exists differs from the record in sn, description',
     ],
-    ['stands there without a value', { ...ADDED, sn: [] }, 'an entry stands there that differs from the record in sn'],
+    ['stands there without a value', { ...ADDED, sn: [] }, 'the entry that exists differs from the record in sn'],
   ])('that adds an entry: it %s', async (_what, entry, standing) => {
     expect(await judged(ADD, entry === undefined ? {} : { [DN]: entry })).toBe(standing);
   });
@@ -85,7 +85,7 @@ describe('a record whose answer was lost', () => {
     ['exchanges a value for itself', ['delete: l', 'l: 1', '-', 'add: l', 'l: 1'], { l: ['1'] }, 'done'],
     ['empties and adds', ['delete: l', '-', 'add: localityName', 'localityName: 2'], { l: ['2'] }, 'done'],
     ['empties and adds, beside others', ['replace: l', '-', 'add: l', 'l: 2'], { l: ['1', '2'] }, 'open'],
-    ['increments', ['increment: n', 'n: 1'], { n: ['2'] }, 'an increment does not show whether it was made'],
+    ['increments', ['increment: n', 'n: 1'], { n: ['2'] }, 'the entry does not show whether an increment was made'],
   ])('that modifies an entry: it %s', async (_what, steps, attributes, standing) => {
     expect(await judged(modify(...steps), { [DN]: attributes })).toBe(standing);
     expect(await judged(modify(...steps), {})).toBe('open');

@@ -117,14 +117,14 @@ describe('an LDIF file', () => {
     [['dn: cn=a', 'cn:: a*b'], '2: "a*b" is not base64'],
     [
       ['dn: cn=a', 'cn:< file:///etc/shadow'],
-      '2: a value by URL (cn:<) is not taken: put it into the file as base64 (cn:: ...)',
+      '2: a value by URL (cn:<) is not supported: write the value as base64 (cn:: ...)',
     ],
     [['dn: cn=a', 'cn: a', '-'], "3: '-' belongs to changetype: modify"],
-    [['dn: cn=a', 'cn: a', 'dn: cn=b'], '3: dn stands inside a record: an empty line is missing before a record'],
+    [['dn: cn=a', 'cn: a', 'dn: cn=b'], '3: dn is inside a record: put an empty line before each record'],
     [['dn: cn=a', 'changetype: replace'], '2: changetype is add, modify, delete, modrdn or moddn, not "replace"'],
-    [['dn: cn=a', 'control: 1.2.3 true', 'changetype: delete'], '2: controls are not taken: leave the line out'],
+    [['dn: cn=a', 'control: 1.2.3 true', 'changetype: delete'], '2: controls are not supported: remove the line'],
     [['dn: cn=a', 'changetype: delete', 'cn: a'], '3: nothing may follow changetype: delete'],
-    [['dn: cn=a', 'changetype: modify'], '2: nothing is modified'],
+    [['dn: cn=a', 'changetype: modify'], '2: the record modifies nothing'],
     [['dn: cn=a', 'changetype: modify', 'add: cn', '-'], '3: no value of cn is given to add'],
     [['dn: cn=a', 'changetype: modify', 'add: cn', 'sn: b'], "4: a value of cn or '-' is expected, not sn"],
     [
@@ -138,7 +138,7 @@ describe('an LDIF file', () => {
     [['dn: cn=a', 'changetype: modrdn', 'newrdn: cn=b'], '2: newrdn and deleteoldrdn are missing'],
     [['dn: cn=a', 'changetype: modrdn', 'deleteoldrdn: 1'], '3: newrdn is expected here'],
     [['dn: cn=a', 'changetype: modrdn', 'newrdn: cn=b', 'deleteoldrdn: yes'], '4: deleteoldrdn is 0 or 1'],
-    [['', ' dn: cn=a'], '2: a continuation (a line that begins with a blank) follows nothing'],
+    [['', ' dn: cn=a'], '2: a continuation (a line that begins with a blank) has no line before it'],
   ])('is refused where it holds %j', (lines, fault) => {
     expect(faultOf(...lines)).toBe(fault);
   });
@@ -234,7 +234,7 @@ describe('an LDIF file', () => {
       recordsOf(Buffer.from(records.join('\n\n')), [7], limits).map((record) =>
         record.kind === 'faulty' ? `${record.number}, ${record.line}: ${record.reason}` : record.dn,
       );
-    const fault = 'the record is too large: one may have 100 bytes and 5 lines';
+    const fault = 'the record is too large: it may have at most 100 bytes and 5 lines';
     const last = 'dn: cn=z\ncn: z';
     expect(faults(`dn: cn=a\ncn: ${'a'.repeat(86)}`, last)).toEqual(['cn=a', 'cn=z']);
     expect(faults(`dn: cn=a\ncn: ${'a'.repeat(87)}`, last)).toEqual([`1, 1: ${fault}`, 'cn=z']);

@@ -105,7 +105,7 @@ describe('a load, and a directory that goes away', () => {
     const { apply, now } = target([LOST, ...Array.from({ length: 20 }, () => AWAY)]);
     const error = await apply().catch((given: unknown) => given);
     expect(error).toBeInstanceOf(GivenUp);
-    expect(String(error)).toMatch(/connection refused; whether the change was made is not known/);
+    expect(String(error)).toMatch(/connection refused; it is not known whether the change was made/);
     expect(now()).toBe(60_000);
   });
 

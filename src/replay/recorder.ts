@@ -16,10 +16,10 @@ export interface RecorderOptions {
   readonly notice: (message: string) => void;
 }
 
-/** Writes each step as a JSON line. Never throws, never blocks, and uses bounded memory. */
+/** Writes each step as a line of JSON. Never throws, never blocks, and uses bounded memory. */
 export interface Recorder {
   readonly step: ObservePureStep;
-  /** Records with a new header that other settings are in effect, if they differ. */
+  /** Writes a new header if these settings differ from the current ones. */
   use(settings: RecordedSettings): void;
   /** Closes the file and opens the path again, after the old file was renamed. */
   reopen(): void;
@@ -57,7 +57,8 @@ export function recordTo(options: RecorderOptions): Recorder {
 
   function fail(error: unknown): void {
     const reason = errorText(error);
-    if (!failed) notice(`nothing more is recorded: ${reason}; make room or choose another file, and start again`);
+    if (!failed)
+      notice(`cannot write the recording: ${reason}; make room or choose another file, and start the service again`);
     failed = true;
   }
 

@@ -9,8 +9,8 @@ import { RecordingError } from './recording-error.ts';
 
 /*
  * A recording has one line of JSON for each step, and a header for each start of the service. Steps
- * are plain values, written as they are, except for three kinds that JSON does not have: entries,
- * errors and infinity. Each of these is written as an object with one key, its tag.
+ * are plain values, written as they are, except for three kinds of values that JSON does not have:
+ * entries, errors and infinity. Each of these is written as an object with one key, its tag.
  */
 
 /** The version of the format. */
@@ -53,7 +53,8 @@ const header = z.object({
 const gap = z.object({ time, gap: count });
 
 /**
- * What a step is given is not checked, except for its tags: it goes to functions without effects.
+ * The inputs of a step are not checked, except for their tags, because they go to functions without
+ * effects.
  */
 const step = z.looseObject({ time, step: z.enum(PURE_STEP_NAMES), uid: z.string() });
 
@@ -62,7 +63,7 @@ export type RecordedSettings = Header['settings'];
 
 type WithOutline<Each> = Each extends PureStep ? Omit<Each, 'next'> & { readonly next: unknown } : never;
 
-/** A step as it is recorded, with only the outline of what it led to (`outlineOf`). */
+/** A step as it is recorded: its inputs, and the outline of its result (`outlineOf`). */
 export type RecordedPureStep = WithOutline<PureStep>;
 
 /** A line of a recording, with the time at which it was written. */
@@ -74,8 +75,8 @@ export function encodeHeader(time: string, version: string, settings: RecordedSe
 }
 
 /**
- * Returns the line of a step, without a newline. Of an entry it has only the attributes on which
- * steps depend, and a digest of the others.
+ * Returns the line of a step, without a newline. Each entry has only the attributes on which steps
+ * depend, and a digest of the others.
  */
 export function encodePureStep(time: string, step: PureStep, names: AttributeNames): string {
   const kept = new Set(attributesToRead(names).map((each) => each.toLowerCase()));
@@ -95,8 +96,8 @@ export function decodeLine(text: string): RecordingLine {
 }
 
 /**
- * What a step led to, in plain values, without what it passes on: entries, records and the job.
- * What is written to the directory is in the effect.
+ * The result of a step in plain values. It leaves out what the step passes on: entries, records and
+ * the job. The effect holds what is written to the directory.
  */
 export function outlineOf(next: PureStep['next']): unknown {
   const plain = (value: unknown) => (value instanceof Error ? value.message : value);
@@ -157,7 +158,9 @@ function isEntry(value: unknown): value is DirectoryEntry {
   return typeof value === 'object' && value !== null && 'attributes' in value && typeof value.attributes === 'function';
 }
 
-/** Holds a digest of the attributes that are left out: steps compare whether they have changed. */
+/**
+ * The name of a digest of the attributes that are left out: steps check whether these have changed.
+ */
 const OTHERS = 'x-other-attributes';
 
 function storedEntry(entry: DirectoryEntry, kept: ReadonlySet<string>): z.input<typeof TAGS.$entry> {
@@ -185,5 +188,5 @@ function parsed(text: string): object {
   } catch (error) {
     if (error instanceof RecordingError) throw error;
   }
-  throw new RecordingError('it is no line of a recording (run --record)');
+  throw new RecordingError('this is not a line of a recording (run --record)');
 }

@@ -10,7 +10,7 @@ import { type ReplayRules, replayPureStep, replayRules } from './replay.ts';
 export interface ReplayFileOptions {
   /** Replays only the steps of this uid; by default all. */
   readonly uid?: string | undefined;
-  /** Is called with the recorded time between two lines. The replay waits until it resolves. */
+  /** Called with the recorded time between two lines. The replay waits until it resolves. */
   readonly pace: (milliseconds: number) => Promise<void>;
   readonly onEvent: (event: PublishedEvent) => void;
   /** Receives a text for each start of the recorded service. */
@@ -44,7 +44,7 @@ const NEWLINE = 0x0a;
 const LONGEST_LINE = 64 * 1024 * 1024;
 const BEGINS: ReadonlySet<EventName> = new Set(['claimed', 'resumed']);
 const ENDS: ReadonlySet<EventName> = new Set(['finished', 'failed', 'superseded']);
-/** Beyond so many accounts that differ, differences are only counted. */
+/** The most accounts for which a difference is kept. Further ones are only counted. */
 const KEPT = 100;
 
 /**
@@ -56,7 +56,8 @@ export async function replayFile(path: string, options: ReplayFileOptions): Prom
   const service = new RecordedService(options);
   for await (const line of linesOf(path)) await service.take(line);
   return (
-    service.result() ?? Promise.reject(new RecordingError(`${path} does not begin like a recording (run --record)`))
+    service.result() ??
+    Promise.reject(new RecordingError(`${path} does not begin with the header of a recording (run --record)`))
   );
 }
 
@@ -82,7 +83,7 @@ class RecordedService {
     this.#lane = options.uid === undefined ? undefined : laneOf(options.uid);
   }
 
-  /** Lines before the first header are left alone. */
+  /** Ignores lines before the first header. */
   async take(line: RecordingLine): Promise<void> {
     await this.#goTo(Date.parse(line.time));
     if ('settings' in line) this.#begin(line);
@@ -110,7 +111,7 @@ class RecordedService {
     this.#rules = replayRules(settings);
   }
 
-  /** What became of the accounts in work is not known. */
+  /** After a gap it is not known what became of the accounts in work. */
   #skip(lines: number): void {
     this.#gaps += lines;
     this.#inWork.clear();
@@ -121,16 +122,16 @@ class RecordedService {
     if (this.#lane !== undefined && lane !== this.#lane) return;
     try {
       const { next, events } = replayPureStep(step, rules);
-      // If somebody has changed the recording, an event may have no words.
-      for (const event of events) this.#tell(lane, { time: step.time, ...event });
+      // The event of a recording that was edited may have no text.
+      for (const event of events) this.#publish(lane, { time: step.time, ...event });
       if (isDeepStrictEqual(next, step.next)) this.#same += 1;
       else this.#differ(step, wordsOf(next));
     } catch (error) {
-      this.#differ(step, `the step ${step.step} cannot be taken: ${errorText(error)}`);
+      this.#differ(step, `the step ${step.step} cannot be replayed: ${errorText(error)}`);
     }
   }
 
-  #tell(lane: string, event: PublishedEvent): void {
+  #publish(lane: string, event: PublishedEvent): void {
     this.#options.onEvent(event);
     if (BEGINS.has(event.event)) this.#inWork.add(lane);
     // An account that waits in an attempt has lost its lease.
@@ -197,7 +198,7 @@ async function* textsOf(path: string): AsyncGenerator<{ readonly text: string; r
     begun.push(chunk.subarray(start));
     length += chunk.length - start;
     if (length > LONGEST_LINE)
-      throw new RecordingError(`${path}, line ${number}: it has more than ${sizeWords(LONGEST_LINE)}`);
+      throw new RecordingError(`${path}, line ${number}: the line has more than ${sizeWords(LONGEST_LINE)}`);
   }
 }
 

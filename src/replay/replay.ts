@@ -23,13 +23,13 @@ import { readAccount } from '../domain/read-account.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
 import { outlineOf, type RecordedPureStep, type RecordedSettings } from './recording.ts';
 
-/** The outline of what a replayed step led to, and its events. */
+/** The outline of the result of a replayed step, and its events. */
 export interface ReplayedPureStep {
   readonly next: unknown;
   readonly events: readonly StreamEvent[];
 }
 
-/** What the steps depend on beside what they are given. */
+/** The settings on which steps depend, in addition to their inputs. */
 export type ReplayRules = DecisionRules & ClaimRules & WriteBackRules & { readonly retry: RetryPolicy };
 
 /** Returns the rules of the recorded service. */
@@ -44,9 +44,8 @@ export function replayRules({ attributes: names, accounts, instances, retry }: R
 }
 
 /**
- * Takes a recorded step again, with the function of the service. Throws if the function cannot be
- * given what is recorded: somebody has changed the recording, or the function is of another
- * version.
+ * Takes a recorded step again, with the function of the service. Throws if the recorded inputs do
+ * not fit the function: the recording was edited, or the function is of another version.
  */
 export function replayPureStep(step: RecordedPureStep, rules: ReplayRules): ReplayedPureStep {
   switch (step.step) {

@@ -79,7 +79,9 @@ describe('in place of an LDIF file', () => {
   // An LDIF file may be of any size.
   it.each(HOSTILE_FILES.slice(0, -1))('%s is told', async (_title, put) => {
     const { code, stderr } = await run('ldif', 'load', '-c', writeConfig(), put(folder));
-    expect(stderr).toMatch(/^(?:error: )?the LDIF file .* cannot be read: .*(?:no regular file|a folder|ELOOP|ENXIO)/);
+    expect(stderr).toMatch(
+      /^(?:error: )?the LDIF file .* cannot be read: .*(?:not a regular file|a folder|ELOOP|ENXIO)/,
+    );
     expect(stderr).not.toMatch(STACK_TRACE);
     expect(code).toBe(1);
   });
@@ -124,7 +126,7 @@ describe('in a record', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/queued .*owned/);
     expect(stderr).toMatch(
-      /by version .*owned.*\n-- .*owned.*: recorded .*owned.*\n-- .*owned.*2: .* cannot be taken: /,
+      /by version .*owned.*\n-- .*owned.*: recorded .*owned.*\n-- .*owned.*2: .* cannot be replayed: /,
     );
     expect(`${stdout}${stderr}`).not.toMatch(CONTROL);
     expect(stderr).not.toMatch(STACK_TRACE);
@@ -173,7 +175,7 @@ describe('in place of a file that the service writes', () => {
     const config = writeConfig(`log: { file: "${file}" }`);
     const child = await started(
       ['-c', config, '--record', file],
-      new RegExp(`nothing more is recorded: ${is.source}.*`),
+      new RegExp(`cannot write the recording: ${is.source}.*`),
     );
     child.kill('SIGTERM');
     await exited(child);

@@ -201,7 +201,7 @@ describe('a recorded night', () => {
     await writeFile(record, 'root:x:0:0\n');
     expect(await replay()).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/line 1: it is no line of a recording/),
+      stderr: expect.stringMatching(/line 1: this is not a line of a recording/),
     });
     await writeFile(record, '');
     expect((await replay()).code).toBe(2);

@@ -134,9 +134,9 @@ describe('a recording with values within values', () => {
       const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
       const nested = `${'{"state":'.repeat(depth)}1${'}'.repeat(depth)}`;
       const lines = TEXTS.map((text) => text.replace('"uid":', `"state":${nested},"next":${deep},"uid":`));
-      expect(await fault(lines)).toMatch(/^$|line \d+: it is no line of a recording/);
+      expect(await fault(lines)).toMatch(/^$|line \d+: this is not a line of a recording/);
       const ends = TEXTS.map((text) => text.replace(/"next":.*/, `"next":${deep}}`));
-      expect(await fault(ends)).toMatch(/^$|line \d+: it is no line of a recording/);
+      expect(await fault(ends)).toMatch(/^$|line \d+: this is not a line of a recording/);
     },
   );
 });
@@ -151,6 +151,6 @@ describe('a recording that is no file, or too large', () => {
   it('is refused with the line that has no end', async () => {
     writeFileSync(file, `${TEXTS[0]}\n`);
     truncateSync(file, 300_000_000);
-    await expect(replay()).rejects.toThrow(`${file}, line 2: it has more than 64 MiB`);
+    await expect(replay()).rejects.toThrow(`${file}, line 2: the line has more than 64 MiB`);
   });
 });

@@ -108,8 +108,8 @@ describe('a line of a recording', () => {
 
   it.each([
     ['nothing of a recording', '{"hello":1}', 'time'],
-    ['a number', '7', 'no line of a recording'],
-    ['half a line', '{"time":"2026', 'no line of a recording'],
+    ['a number', '7', 'not a line of a recording'],
+    ['half a line', '{"time":"2026', 'not a line of a recording'],
     ['another format', '{"record":"prov-backup-rsnapshot","format":99}', 'format: only 7 can be replayed'],
     ['a format of before', '{"record":"prov-backup-rsnapshot","format":6}', 'format: only 7 can be replayed'],
     ['no time', '{"step":"decide"}', 'time'],

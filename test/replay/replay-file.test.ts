@@ -130,7 +130,7 @@ describe('a replay', () => {
     const lines = (await turnOf('a')).map(lineOf);
     const cut = lines[1]?.slice(0, 50) ?? '';
     expect(await replay([HEADER, lines[0] ?? '', cut, HEADER, ...lines])).toMatchObject({ differing: 0 });
-    await expect(replay([HEADER, cut, ...lines])).rejects.toThrow('line 2: it is no line of a recording');
+    await expect(replay([HEADER, cut, ...lines])).rejects.toThrow('line 2: this is not a line of a recording');
     await expect(replay([HEADER, cut, cut, HEADER])).rejects.toThrow('line 2');
     await expect(replay([HEADER, cut])).rejects.toThrow('line 2');
   });

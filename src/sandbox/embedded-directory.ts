@@ -3,7 +3,7 @@ import { serve } from './directory/server.ts';
 import { ACCOUNTS_DN, ADMINISTRATOR_DN, initialTree, SERVICE_DN, SUFFIX_DN, type TreeOptions } from './tree.ts';
 
 export interface EmbeddedDirectoryOptions extends TreeOptions {
-  /** 0: any free port. */
+  /** 0 selects a free port. */
   readonly port: number;
   readonly administratorPassword: string;
   readonly now: () => Date;

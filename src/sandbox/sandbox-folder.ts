@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { shellWord } from '../domain/shell-word.ts';
 import { ACCOUNTS_DN, ADMINISTRATOR_DN, SERVICE_DN } from './tree.ts';
 
-/** The folder of the sandbox. It holds all files that the sandbox writes. */
+/** The folder of the sandbox. It holds every file that the sandbox writes. */
 export interface SandboxFolder {
   readonly folder: string;
   readonly scriptFile: string;
-  /** The configuration of the service, and one with the administrator's rights for the commands. */
+  /** The configuration of the service, and one with which commands bind as the administrator. */
   readonly configFile: string;
   readonly administratorConfigFile: string;
   homeOf(uid: string): string;
@@ -21,7 +21,7 @@ export interface Passwords {
   readonly administrator: string;
 }
 
-/** Creates the folder among the temporary files. Only its owner can read it. */
+/** Creates the folder in the folder for temporary files. Only its owner can read it. */
 export async function makeSandboxFolder(): Promise<SandboxFolder> {
   const folder = await mkdtemp(join(tmpdir(), 'prov-backup-rsnapshot-sandbox-'));
   await mkdir(join(folder, 'homes'));
@@ -61,7 +61,7 @@ function configuration(given: {
 }): string {
   // A JSON string is a YAML string, whatever the path holds.
   const text = (value: string) => JSON.stringify(value);
-  return `# What the service of the sandbox is configured with; a real one has little more.
+  return `# The configuration of the sandbox's service. That of a real service needs little more.
 directory:
   url: ${text(given.url)}
   bindDn: ${text(given.dn)}
@@ -77,21 +77,21 @@ operator:
 /** The script gets the mode and the uid. The service has checked that the uid is safe in a path. */
 function script(homes: string): string {
   return `#!/bin/sh
-# A harmless stand-in for a site's chroot script: it touches nothing but its own folder.
+# A harmless replacement for a site's chroot script. It changes nothing outside its own folder.
 set -eu
 homes=${shellWord(homes)}
 mode=$1
 uid=$2
 case $mode in
   add)
-    echo "a real script would make the chroot of $uid now; here it is an empty folder"
+    echo "a real script would create the chroot of $uid now; this one creates an empty folder"
     mkdir -p -- "$homes/$uid"
     ;;
   modify)
-    echo "a real script would adapt the chroot of $uid now (quota: \${PROV_QUOTA:-none} bytes)"
+    echo "a real script would change the chroot of $uid now (quota: \${PROV_QUOTA:-none} bytes)"
     ;;
   delete)
-    echo "a real script would remove the chroot of $uid now; here the empty folder goes"
+    echo "a real script would remove the chroot of $uid now; this one removes the empty folder"
     rm -rf -- "\${homes:?}/\${uid:?}"
     ;;
 esac

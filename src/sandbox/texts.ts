@@ -7,7 +7,7 @@ import type { WalkPrinter } from './walk.ts';
 import type { WalkWrite } from './walk-writes.ts';
 import { request } from './walk-writes.ts';
 
-/** Emphasis of text on a terminal; the identity elsewhere. */
+/** Emphasis of text on a terminal. Elsewhere the functions return the text as it is. */
 export interface Style {
   strong(text: string): string;
   quiet(text: string): string;
@@ -25,8 +25,8 @@ export function introduction(
 ): string {
   return [
     style.strong('prov-backup-rsnapshot sandbox'),
-    'A directory in memory, the real service connected to it, and a script that only pretends. Nothing outside its folder',
-    'is touched, and nothing is left when it ends.',
+    'A directory in memory, the real service, which is connected to it, and a harmless script. The sandbox changes nothing',
+    'outside its own folder, and removes that folder when it ends.',
     '',
     factLine('directory', `${url}, accounts below ${ACCOUNTS_DN}`, style),
     factLine('folder', folder, style),
@@ -61,7 +61,7 @@ export function walkPrinter(print: (text: string) => void, style: Style): WalkPr
   };
 }
 
-/** Lines of an LDIF record that are not shown, as they explain nothing. */
+/** Lines of an LDIF record that are not shown, because they explain nothing. */
 const OMITTED_LINES = /^(?:objectClass|cn|uidNumber|gidNumber|changetype: modify|add:|replace:)/;
 
 /** The text at the end of the walk, while the sandbox continues to run. */
@@ -80,26 +80,28 @@ export function nextSteps(
   const commands = (title: string, ...lines: string[]) => [style.quiet(`# ${title}`), ...lines, ''];
   return [
     '',
-    style.strong('Now you: it stays up and reacts to what you write. Ctrl-C ends it and removes everything.'),
-    'Paste any of these into another terminal:',
+    style.strong(
+      'Your turn: the service keeps running and reacts to what you write. Ctrl-C ends the sandbox and removes everything.',
+    ),
+    'Paste any of these commands into another terminal:',
     '',
     ...commands(
-      'Ask for an account to be modified.',
+      'Request that an account is modified.',
       `ldapmodify ${login} <<'END'`,
       ...modifyRecord(accountDn(ADDED_UID), request('modify')),
       'END',
     ),
-    ...commands('See all accounts.', `ldapsearch -LLL ${login} -b ${ACCOUNTS_DN} '(uid=*)'`),
+    ...commands('List all accounts.', `ldapsearch -LLL ${login} -b ${ACCOUNTS_DN} '(uid=*)'`),
     ...commands(
-      `Lead an account of your own through its life; then the same with ${others.join(', ')}.`,
+      `Add an account of your own. Then do the same with ${others.join(', ')}.`,
       `ldapmodify ${login} -f ${first}`,
     ),
     ...commands(
-      'The same without ldap-utils (in the folder of this program, as the commands below).',
+      'The same without ldap-utils. Run this command and those below in the folder of this program.',
       `npm start -- ldif load -c ${administratorConfigFile} ${first}`,
     ),
     ...commands(
-      'What operators ask of the service.',
+      'Ask the running service what it does.',
       `npm start -- status -c ${configFile}`,
       `npm start -- tap -c ${configFile}`,
       `npm start -- explain -c ${configFile} ${DEFERRED_UID}`,

@@ -1,14 +1,14 @@
 import type { NamedValues } from './directory/request.ts';
 
-/** The DNs of the embedded directory's tree: those of a stoney backup site. */
+/** The DNs of the embedded directory. They are those of a stoney backup site. */
 export const SUFFIX_DN = 'dc=stoney-cloud,dc=org';
 export const ADMINISTRATOR_DN = `cn=admin,${SUFFIX_DN}`;
 export const SERVICE_DN = `cn=prov-backup-rsnapshot,ou=daemons,${SUFFIX_DN}`;
 export const ACCOUNTS_DN = `ou=accounts,ou=backup,ou=services,${SUFFIX_DN}`;
 
 /**
- * The uids of the accounts at the start: one that has been added, and one that is due on a later
- * day.
+ * The uids of the accounts that exist at the start: one that has been added, and one that is due on
+ * a later day.
  */
 export const ADDED_UID = '4000001';
 export const DEFERRED_UID = '4000004';

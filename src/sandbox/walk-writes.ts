@@ -28,7 +28,7 @@ export function walkWrites(uid: string, homeOf: (uid: string) => string): WalkWr
   return [
     {
       title: 'Add',
-      why: 'Somebody writes a new account to the directory, with the mode "add" and the state 0 (open).',
+      why: 'An administrator adds an account to the directory, with the mode "add" and the state 0 (open).',
       file: '01_add.ldif',
       ldif: addRecord(entry),
       write: { kind: 'add', entry },
@@ -36,7 +36,7 @@ export function walkWrites(uid: string, homeOf: (uid: string) => string): WalkWr
     },
     {
       title: 'Modify',
-      why: 'Somebody gives the account more space, and asks for it with the mode "modify" and the state 0.',
+      why: 'The administrator raises the quota of the account, and writes the mode "modify" and the state 0.',
       file: '02_modify.ldif',
       ldif: modifyRecord(dn, modifyRequest),
       write: { kind: 'modify', dn, modifications: modifyRequest },
@@ -44,7 +44,7 @@ export function walkWrites(uid: string, homeOf: (uid: string) => string): WalkWr
     },
     {
       title: 'Delete',
-      why: 'Somebody asks for its end. The service waits with a delete until sstIsActive is FALSE; here both come at once.',
+      why: 'The administrator requests a delete. A delete waits until sstIsActive is FALSE; here both are written at once.',
       file: '03_delete.ldif',
       ldif: modifyRecord(dn, deleteRequest),
       write: { kind: 'modify', dn, modifications: deleteRequest },
@@ -52,7 +52,7 @@ export function walkWrites(uid: string, homeOf: (uid: string) => string): WalkWr
     },
     {
       title: 'Remove',
-      why: 'What the account had is gone, so its entry may go. The service has nothing to do with that.',
+      why: 'The account is deleted, so the administrator removes its entry. The service has nothing to do for that.',
       file: '04_remove.ldif',
       ldif: deleteRecord(dn),
       write: { kind: 'delete', dn },

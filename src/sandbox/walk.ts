@@ -16,9 +16,12 @@ export interface WalkPrinter {
 export interface WalkOptions {
   readonly uid: string;
   readonly writes: readonly WalkWrite[];
-  /** Connected as the directory's administrator. */
+  /** The connection is bound as the administrator of the directory. */
   readonly directory: Pick<DirectoryOperations, 'add' | 'modify' | 'delete' | 'read'>;
-  /** Listens to the service's events. Returns a function that ends that. */
+  /**
+   * Calls the listener with each event of the service. Returns a function that removes the
+   * listener.
+   */
   readonly listen: (listener: (event: PublishedEvent) => void) => () => void;
   readonly printer: WalkPrinter;
   readonly monotonic: () => number;
@@ -36,8 +39,8 @@ const SHOWN_ATTRIBUTES = [
 ];
 
 /**
- * Performs the writes of one account. It writes as any LDAP client would, waits until the service
- * has finished, and prints what the directory then holds. Rejects if the service fails or the
+ * Performs the writes of one account as any LDAP client would. After each write it waits until the
+ * service has finished the account, and prints the entry. Rejects if the service fails or the
  * signal is aborted.
  */
 export async function walk({ writes, directory, printer, monotonic, ...options }: WalkOptions): Promise<void> {

@@ -93,7 +93,7 @@ describe('the sandbox', () => {
 
   it('is what a start without a command does', async () => {
     const bare = start();
-    await bare.prints(/Now you/);
+    await bare.prints(/Your turn/);
     bare.signal('SIGTERM');
     expect(await bare.ended()).toBe(0);
     await expectNothingLeft(bare);
@@ -142,7 +142,7 @@ describe('the sandbox', () => {
 
   it('ends when nobody reads any more what it prints', async () => {
     const unheard = start('sandbox');
-    await unheard.prints(/Now you/);
+    await unheard.prints(/Your turn/);
     unheard.stopReading();
     const [, paste = ''] = /^(ldapmodify [\s\S]*?^END)$/m.exec(unheard.printed) ?? [];
     await attempt('sh', ['-c', paste]);

@@ -18,7 +18,8 @@ export interface EntryChange {
 }
 
 /**
- * base, one level, subtree (RFC 4511, section 4.5.1.2), and the draft's fourth: all below the base.
+ * The scopes of RFC 4511, section 4.5.1.2 (base object, single level, whole subtree), and a fourth
+ * one from a draft: everything below the base, without the base.
  */
 export type Scope = 'base' | 'one' | 'sub' | 'children';
 
@@ -56,7 +57,10 @@ export class Directory {
     return this.#options.suffix;
   }
 
-  /** The subject that name and password authenticate (RFC 4513, section 5.1). Throws a Refusal. */
+  /**
+   * Returns the subject that a name and a password authenticate (RFC 4513, section 5.1). Throws a
+   * Refusal.
+   */
   authenticate(name: string, password: Buffer): Subject {
     const dn = parseRequestDn(name);
     if (dn.length === 0) return [];
@@ -78,7 +82,8 @@ export class Directory {
   }
 
   /**
-   * The entries in scope that match, with the attributes that the subject may see, oldest first.
+   * Returns the entries in scope that match, with the attributes that the subject may see, the
+   * oldest first.
    */
   search(subject: Subject, base: Dn, scope: Scope, filter: Filter): StoredEntry[] {
     const root = this.#existing(base);
@@ -90,7 +95,7 @@ export class Directory {
       .sort((left, right) => left.id - right.id);
   }
 
-  /** One entry, with the attributes that the subject may see. */
+  /** Returns one entry, with the attributes that the subject may see. */
   read(subject: Subject, dn: Dn): StoredEntry {
     return visibleEntry(this.#options.rights, subject, this.#existing(dn));
   }
@@ -170,13 +175,13 @@ export class Directory {
     return { kind: 'rename', before, after };
   }
 
-  /** The change, with the attributes that the subject may see. */
+  /** Returns the change with the attributes that the subject may see. */
   visibleTo(subject: Subject, { kind, before, after }: EntryChange): EntryChange {
     const see = (entry: StoredEntry | undefined) => entry && visibleEntry(this.#options.rights, subject, entry);
     return { kind, before: see(before), after: see(after) };
   }
 
-  /** The entry to write. Throws a Refusal if there is none. */
+  /** Returns the entry to write. Throws a Refusal if there is none. */
   #target(name: string): StoredEntry {
     return this.#existing(this.#writable(parseRequestDn(name)));
   }

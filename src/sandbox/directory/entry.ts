@@ -9,7 +9,7 @@ export interface StoredAttribute {
   readonly values: readonly Buffer[];
 }
 
-/** An entry at one moment. A write makes a new object, so that earlier ones never change. */
+/** An entry at one moment. A write creates a new object, so earlier ones never change. */
 export interface StoredEntry {
   /** Increases with each new entry; search results are in this order. */
   readonly id: number;

@@ -1,12 +1,12 @@
 import { type BerReader, Tag } from '../../ldap/wire/ber.ts';
 import type { Filter } from './filter.ts';
 
-/** The deepest nesting of filters that is read, which bounds the stack. */
+/** The deepest nesting of filters that is accepted. It bounds the stack. */
 const DEEPEST = 100;
 
 /** Reads the BER of a filter (RFC 4511, section 4.5.1.7). Throws if it is malformed. */
 export function readFilter(from: BerReader, depth = 0): Filter {
-  if (depth > DEEPEST) throw new Error('a filter too deep');
+  if (depth > DEEPEST) throw new Error('the filter is nested too deeply');
   const tag = from.peek();
   switch (tag) {
     case 0xa0:
@@ -32,7 +32,7 @@ export function readFilter(from: BerReader, depth = 0): Filter {
     case 0xa9:
       return readExtensible(from.enter(tag));
     default:
-      throw new Error('a filter of an unknown kind');
+      throw new Error('the kind of the filter is unknown');
   }
 }
 
@@ -62,7 +62,7 @@ function readExtensible(body: BerReader): Filter {
   return { kind: 'extensible', rule, name, value, dnAttributes: body.done ? false : body.boolean(0x84) };
 }
 
-/** Copies the bytes, as a persistent search's filter outlives its request. */
+/** Copies the bytes, because the filter of a persistent search outlives its request. */
 function octets(from: BerReader, tag: number = Tag.octetString): Buffer {
   return Buffer.from(from.octets(tag));
 }

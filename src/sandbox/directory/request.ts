@@ -49,7 +49,7 @@ export interface Request {
 export function readRequest(bytes: Buffer): Request {
   const message = new BerReader(bytes).enter(Tag.sequence);
   const messageId = message.integer();
-  if (messageId < 1) throw new Error('a message id that is not positive');
+  if (messageId < 1) throw new Error('the message id is not positive');
   const operation = readOperation(message);
   const controls: RequestControl[] = [];
   if (message.peek() === 0xa0) {
@@ -96,10 +96,10 @@ function readBind(body: BerReader): Operation {
 function readSearch(body: BerReader): Operation {
   const base = body.text();
   const scope = (['base', 'one', 'sub', 'children'] as const)[body.integer(Tag.enumerated)];
-  if (scope === undefined) throw new Error('a scope that is none');
-  body.next(Tag.enumerated); // derefAliases has no effect, as there are no aliases
+  if (scope === undefined) throw new Error('the scope is unknown');
+  body.next(Tag.enumerated); // derefAliases has no effect: there are no aliases
   const sizeLimit = body.integer();
-  body.next(Tag.integer); // the time limit has no effect, as no search takes a second
+  body.next(Tag.integer); // the time limit has no effect: no search takes a second
   const typesOnly = body.boolean();
   const filter = readFilter(body);
   const attributes: string[] = [];
@@ -115,7 +115,7 @@ function readModify(body: BerReader): Operation {
   while (!list.done) {
     const change = list.enter(Tag.sequence);
     const operation = (['add', 'delete', 'replace', 'increment'] as const)[change.integer(Tag.enumerated)];
-    if (operation === undefined) throw new Error('a change that is none');
+    if (operation === undefined) throw new Error('the operation of a change is unknown');
     changes.push({ operation, ...readAttribute(change.enter(Tag.sequence)) });
   }
   return { kind: 'modify', dn, changes };
@@ -133,7 +133,7 @@ function readAttribute(body: BerReader): NamedValues {
   const name = body.text();
   const values: Buffer[] = [];
   const set = body.enter(Tag.set);
-  // Copied, as the bytes of the message are reused.
+  // Copied, because the bytes of the message are reused.
   while (!set.done) values.push(Buffer.from(set.octets()));
   return { name, values };
 }

@@ -4,7 +4,7 @@ import { type StoredEntry, without } from './entry.ts';
 import { Refusal } from './refusal.ts';
 import { isProvisioning } from './schema.ts';
 
-/** The rights in the embedded directory, as a real one would grant them. */
+/** The rights in the embedded directory. They are those that a real directory would grant. */
 export interface Rights {
   readonly administrator: Dn;
   /**
@@ -31,7 +31,7 @@ export function checkWrite(rights: Rights, subject: Subject, dn: Dn, attributes:
   }
 }
 
-/** The entry, with the attributes that the subject may see. */
+/** Returns the entry with the attributes that the subject may see. */
 export function visibleEntry(rights: Rights, subject: Subject, entry: StoredEntry): StoredEntry {
   return isSame(subject, rights.administrator) ? entry : without(entry, ['userpassword']);
 }

@@ -75,8 +75,8 @@ export function isProvisioning(name: string): boolean {
 }
 
 /**
- * Orders two values: below 0, 0, above 0. undefined if the asserted value has not the attribute's
- * syntax.
+ * Compares two values: below 0, 0, or above 0. Undefined if the asserted value does not have the
+ * syntax of the attribute.
  */
 export function compareValues(name: string, stored: Buffer, asserted: Buffer): number | undefined {
   if (matchingOf(name) === 'integer') {

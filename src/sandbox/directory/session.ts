@@ -53,7 +53,7 @@ export class Session {
       try {
         if (!socket.writableEnded) framer.push(chunk);
       } catch {
-        this.#disconnect('it sent what is not an LDAP message');
+        this.#disconnect('the client sent something that is not an LDAP message');
       }
     });
   }
@@ -128,9 +128,9 @@ export class Session {
 
   #bind(messageId: number, { version, name, password }: Extract<Operation, { kind: 'bind' }>): void {
     this.#subject = [];
-    if (version !== 3) throw new Refusal(ResultCode.protocolError, 'only version 3 of LDAP is spoken');
+    if (version !== 3) throw new Refusal(ResultCode.protocolError, 'only version 3 of LDAP is supported');
     if (password === undefined) {
-      throw new Refusal(ResultCode.authMethodNotSupported, 'SASL is not offered: bind with a DN and a password (-x)');
+      throw new Refusal(ResultCode.authMethodNotSupported, 'SASL is not supported: bind with a DN and a password (-x)');
     }
     this.#subject = this.#directory.authenticate(name, password);
     this.#answer(messageId, 'bind', SUCCESS);

@@ -82,7 +82,9 @@ describe('the live page', () => {
     await expect.poll(() => panel.innerText()).toMatch(/failed .* ago: 5 /);
     await expect
       .poll(() => panel.innerText())
-      .toMatch(/by the journal.*! <img src=x onerror=alert\(1\)>.*failed after .* with code 5.*asks for add/s);
+      .toMatch(
+        /according to the journal.*! <img src=x onerror=alert\(1\)>.*failed after .* with code 5.*asks for add/s,
+      );
     expect(await panel.locator('code').allInnerTexts()).toContain('prov-backup-rsnapshot retry 3700150');
     expect(page.url()).toContain('uid=3700150');
     await page.keyboard.press('Escape');

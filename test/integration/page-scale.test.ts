@@ -110,7 +110,7 @@ describe('5,000 accounts in the page', () => {
     }
     await expect.poll(() => page.locator('.row.head').first().innerText()).toMatch(/100 of 5000/);
     expect(await page.locator('.cause').allInnerTexts()).toEqual([expect.stringContaining('5000 ×')]);
-    await page.getByRole('button', { name: 'a lane for each' }).click();
+    await page.getByRole('button', { name: 'show a lane for each' }).click();
     const lanes = page.locator('.lanes');
     await expect.poll(() => lanes.getAttribute('aria-rowcount')).toBe(`${MANY + 1}`);
     expect(await page.locator('.row').count()).toBeLessThan(MOST_ROWS);

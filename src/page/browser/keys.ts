@@ -1,9 +1,12 @@
 import type { ViewState } from './view-state.ts';
 
-/** A part of the span that one key moves by. */
+/** The part of the span by which a key moves the view. */
 const STEP = 0.1;
 
-/** Does what the keys say. Keys that mean something where the focus is are left to it. */
+/**
+ * Handles the keys of the page. A key that has a meaning for the focused element is left to that
+ * element.
+ */
 export function listenToKeys(state: () => ViewState): void {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || document.querySelector('dialog[open]') !== null) return;
@@ -55,7 +58,7 @@ function move({ actions, rows, active }: ViewState, direction: 1 | -1): void {
   actions.activate(uid);
 }
 
-/** Closes the account; from the field only its focus goes. */
+/** Closes the account. In the search field it only moves the focus away. */
 function leave({ actions }: ViewState): void {
   if (!(document.activeElement instanceof HTMLInputElement)) actions.open(undefined);
   document.querySelector<HTMLElement>('.lanes')?.focus({ preventScroll: true });

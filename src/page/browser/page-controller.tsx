@@ -13,20 +13,24 @@ import { listenToKeys } from './keys.ts';
 import { ask, ServiceLink } from './service-link.ts';
 import { type OpenedAccount, ROW_HEIGHT, type Tip, type ViewActions, type ViewState } from './view-state.ts';
 
-/** How often the page is painted, in milliseconds, however much arrives. */
+/** The interval at which the page is painted, in milliseconds, however many events arrive. */
 const PAINT = 250;
 const PAINT_WITH_REDUCED_MOTION = 1_000;
-/** A hidden page keeps its stream for so long. */
+/** How long a hidden page keeps its event stream, in milliseconds. */
 const HIDDEN = 30_000;
-/** How long lanes keep their places after somebody has pointed at them. */
+/** How long lanes keep their places after the pointer was on them, in milliseconds. */
 const STILL = 4_000;
-/** How long the events of the past may take to come. */
-const STILL_AFTER = 3_000;
+/**
+ * How long the page waits for the past events before the lanes of a held view stay, in
+ * milliseconds.
+ */
+const PAST_WITHIN = 3_000;
 
 /**
- * Keeps what is known and what is shown, and paints it: at each tick, and after each action.
+ * Holds the model and the state of the view, and paints them periodically and after each action.
  *
- *   live <-> held (`address.at`)      visible -> hidden -> closed (no stream) -> visible
+ *   live -> held -> live                   `address.at` is set while the view is held
+ *   visible -> hidden -> closed -> visible  there is no event stream while closed
  */
 export class PageController implements ViewActions {
   readonly #root: HTMLElement;
@@ -37,8 +41,8 @@ export class PageController implements ViewActions {
   #address: ViewAddress = readAddress(location.search);
   #sections: readonly Section[] = [];
   #stillUntil = 0;
-  /** From then on the lanes of a held view stay: not before the past has come. */
-  #quietAt = Number.POSITIVE_INFINITY;
+  /** From when on the lanes of a held view stay. Before that, past events may still arrive. */
+  #settledAt = Number.POSITIVE_INFINITY;
   #takenWhenHeld = 0;
   #size = { width: 600, height: 400 };
   #top = 0;
@@ -83,7 +87,7 @@ export class PageController implements ViewActions {
     this.#offset = offset;
     this.#model.takeSnapshot(snapshot);
     const isFirst = this.#linkState.is !== 'open';
-    if (this.#quietAt === Number.POSITIVE_INFINITY) this.#quietAt = this.#now() + STILL_AFTER;
+    if (this.#settledAt === Number.POSITIVE_INFINITY) this.#settledAt = this.#now() + PAST_WITHIN;
     this.#linkState = { is: 'open', answeredAt: this.#now() };
     if (isFirst) this.#paint();
   }
@@ -107,13 +111,15 @@ export class PageController implements ViewActions {
     }
   }
 
-  /** Everything that is shown now. Chooses the lanes, unless they have to stay. */
+  /**
+   * Returns everything that is shown now. Chooses the lanes, unless they have to keep their places.
+   */
   #shown(): ViewState {
     const { snapshot } = this.#model;
     const { filter, span, at, all } = this.#address;
     const now = this.#now();
     const frame = windowOf(span, now, this.#size.width, at);
-    if (at === undefined ? now >= this.#stillUntil : now < this.#quietAt) {
+    if (at === undefined ? now >= this.#stillUntil : now < this.#settledAt) {
       const options = { filter, window: frame, now, all, snapshot };
       this.#sections = chooseLanes(this.#model.accounts.values(), this.#sections, options);
     }
@@ -140,7 +146,7 @@ export class PageController implements ViewActions {
 
   #paint(): void {
     render(<Page state={this.#shown()} />, this.#root);
-    // The size is that of what was painted.
+    // The size is known only after something was painted.
     const width = this.#root.querySelector('.axis .track')?.clientWidth ?? 0;
     const height = this.#root.querySelector('.lanes')?.clientHeight ?? 0;
     if (width === this.#size.width && height === this.#size.height) return;
@@ -149,12 +155,12 @@ export class PageController implements ViewActions {
     render(<Page state={this.#shown()} />, this.#root);
   }
 
-  /** Chooses the lanes anew, whoever points at them. */
-  #chooseAnew(): void {
+  /** Chooses the lanes again, even while the pointer is on them. */
+  #chooseAgain(): void {
     this.#stillUntil = 0;
-    this.#quietAt = Number.POSITIVE_INFINITY;
+    this.#settledAt = Number.POSITIVE_INFINITY;
     this.#shown();
-    this.#quietAt = 0;
+    this.#settledAt = 0;
   }
 
   change(change: Partial<ViewAddress>): void {
@@ -162,7 +168,7 @@ export class PageController implements ViewActions {
     this.#address = { ...before, ...change };
     if (before.at === undefined && this.#address.at !== undefined) this.#takenWhenHeld = this.#model.taken;
     history.replaceState(null, '', `${location.pathname}${writeAddress(this.#address)}`);
-    if (change.filter !== undefined || change.all !== undefined || change.span !== undefined) this.#chooseAnew();
+    if (change.filter !== undefined || change.all !== undefined || change.span !== undefined) this.#chooseAgain();
     this.#paint();
   }
 
@@ -175,7 +181,7 @@ export class PageController implements ViewActions {
     this.change({ uid });
   }
 
-  /** It need not be among those that a snapshot lists. */
+  /** Reads an account. A snapshot need not list it. */
   async #read(uid: string): Promise<void> {
     let answer: OpenedAccount;
     try {
@@ -203,12 +209,14 @@ export class PageController implements ViewActions {
     this.change({ at: undefined });
   }
 
-  /** Moves the window by a part of its span. At now it is live again. */
+  /**
+   * Moves the window by a part of its span. When it reaches the present, the view is live again.
+   */
   pan(part: number): void {
     const now = this.#now();
     const at = Math.round((this.#address.at ?? now) + part * this.#address.span);
     this.change({ at: at >= now ? undefined : at });
-    this.#chooseAnew();
+    this.#chooseAgain();
   }
 
   zoom(direction: 1 | -1): void {
@@ -249,7 +257,10 @@ export class PageController implements ViewActions {
     this.#paint();
   }
 
-  /** Says that it is copied only when it is: elsewhere than on localhost a page may not. */
+  /**
+   * Copies a command. The page confirms only a copy that succeeded: browsers allow it on localhost
+   * only.
+   */
   copy(command: string): void {
     void navigator.clipboard?.writeText(command).then(
       () => {

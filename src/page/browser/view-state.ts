@@ -5,17 +5,17 @@ import type { Headline, Link } from '../model/headline.ts';
 import type { Row, Section } from '../model/lanes.ts';
 import type { PageModel } from '../model/page-model.ts';
 
-/** The height of a row of the lanes in pixels; page.css has it, too. */
+/** The height of a row of the lanes in pixels. page.css repeats it. */
 export const ROW_HEIGHT = 26;
 
-/** The open account, and what happened to it. */
+/** The opened account, and what happened to it. */
 export interface OpenedAccount {
   readonly uid: string;
   readonly history?: RecentHistory;
   readonly fault?: string;
 }
 
-/** What is told of a marble while it is pointed at. */
+/** The text that is shown while the pointer is on a marble. */
 export interface Tip {
   readonly x: number;
   readonly y: number;
@@ -28,7 +28,7 @@ export interface ViewState {
   readonly link: Link;
   readonly headline: Headline;
   readonly address: ViewAddress;
-  /** By the clock of the service, in milliseconds since 1970. */
+  /** The time by the clock of the service, in milliseconds since 1970. */
   readonly now: number;
   readonly window: Window;
   readonly sections: readonly Section[];
@@ -36,19 +36,19 @@ export interface ViewState {
   /** How far the list is scrolled, and how much of it is in view, in pixels. */
   readonly top: number;
   readonly height: number;
-  /** The account whose lane the keys are at. */
+  /** The account whose lane is selected by the keys. */
   readonly active: string | undefined;
   readonly opened: OpenedAccount | undefined;
   readonly tip: Tip | undefined;
   readonly showsAllCauses: boolean;
-  /** How many events have come since the view was held. */
+  /** The number of events that have arrived since the view was held. */
   readonly sinceHeld: number;
   /** The command that was copied last. */
   readonly copied: string;
   readonly actions: ViewActions;
 }
 
-/** What somebody can do with the page. */
+/** The actions that the page offers. */
 export interface ViewActions {
   change(address: Partial<ViewAddress>): void;
   open(uid: string | undefined): void;
@@ -64,7 +64,7 @@ export interface ViewActions {
   help(): void;
 }
 
-/** What each part of the page is given. */
+/** The input of each part of the page. */
 export interface ViewProps {
   readonly state: ViewState;
 }

@@ -1,7 +1,7 @@
 import { type Account, CONDITION_WORDS } from './account.ts';
 import { age } from './headline.ts';
 
-/** The condition of an account in words: since when, and why. */
+/** Describes the condition of an account: since when, and why. */
 export function accountWords({ condition, since, reason, isStuck }: Account, now: number): string {
   const goesOn = condition === 'inWork' || condition === 'queued';
   const when = since === 0 ? '' : ` ${age(now, since)}${goesOn ? '' : ' ago'}`;

@@ -6,8 +6,8 @@ import { localTime, readableStamp } from '../../observability/human-time.ts';
 import { failureKey } from './failure-key.ts';
 
 /**
- * The condition of an account as the page shows it: those of the service, and two for accounts that
- * the service no longer holds.
+ * The condition of an account as the page shows it: the conditions of the service, and two for
+ * accounts that the service no longer holds.
  */
 export type Condition = 'inWork' | 'failed' | 'retrying' | 'waiting' | 'queued' | 'deferred' | 'done' | 'gone';
 
@@ -15,7 +15,7 @@ export type Condition = 'inWork' | 'failed' | 'retrying' | 'waiting' | 'queued' 
 export const LISTED = ['inWork', 'failed', 'retrying', 'waiting', 'queued', 'deferred'] as const;
 export type Listed = (typeof LISTED)[number];
 
-/** The most accounts that the page has a snapshot list in each condition. */
+/** The most accounts in each condition that the page requests in a snapshot. */
 export const MOST_LISTED = 200;
 
 /** The words for each condition. */
@@ -30,21 +30,21 @@ export const CONDITION_WORDS: Readonly<Record<Condition, string>> = {
   gone: 'left',
 };
 
-/** An account that the page knows, by the events that it has and by the last snapshot. */
+/** An account, as the page knows it from events and from the last snapshot. */
 export interface Account {
   readonly uid: string;
   dn: string;
   mode: Mode | '';
   condition: Condition;
-  /** When it came into the condition, in milliseconds since 1970. */
+  /** When the account came into the condition, in milliseconds since 1970. */
   since: number;
-  /** The time of the event or snapshot that told of the condition, likewise. */
+  /** The time of the event or snapshot that showed the condition, in milliseconds since 1970. */
   asOf: number;
-  /** In order. */
+  /** The events in order. */
   readonly events: AccountEvent[];
-  /** In work for longer than its limit, or than ten times the usual. */
+  /** True if it is in work for longer than its limit, or ten times as long as usual. */
   isStuck: boolean;
-  /** Why it is in the condition, in words. */
+  /** The reason for the condition, in words. */
   reason: string;
   /** The key of its failure, if it has failed. */
   failure: string | undefined;
@@ -52,7 +52,7 @@ export interface Account {
 
 export type AccountEvent = Extract<PublishedEvent, { readonly dn: string }> & { readonly uid: string };
 
-/** Makes an account of which nothing is known but its uid. */
+/** Creates an account of which only the uid is known. */
 export function newAccount(uid: string): Account {
   return {
     uid,
@@ -69,13 +69,14 @@ export function newAccount(uid: string): Account {
 }
 
 /**
- * The event of an account; undefined for one of the service, or of an entry without a usable uid.
+ * Returns the event if it is about an account. Undefined for an event of the service, or of an
+ * entry without a usable uid.
  */
 export function accountEvent(event: PublishedEvent): AccountEvent | undefined {
   return 'dn' in event && event.uid !== undefined ? (event as AccountEvent) : undefined;
 }
 
-/** Brings an account into the condition that an event tells, if nothing newer is known. */
+/** Sets the condition that follows from an event, unless something newer is known. */
 export function applyEvent(account: Account, event: AccountEvent): void {
   const at = Date.parse(event.time);
   if (at < account.asOf) return;
@@ -84,8 +85,8 @@ export function applyEvent(account: Account, event: AccountEvent): void {
   if (event.mode !== undefined) account.mode = readMode(event.mode)?.mode ?? account.mode;
   const next = conditionAfter(account, event);
   if (next === undefined) return;
-  const isAnew = next === 'inWork' || next === 'failed' || next === 'done';
-  if (isAnew || next !== account.condition) account.since = at;
+  const isNewOccurrence = next === 'inWork' || next === 'failed' || next === 'done';
+  if (isNewOccurrence || next !== account.condition) account.since = at;
   account.condition = next;
   account.isStuck = false;
   account.reason = reasonOf(event);
@@ -95,7 +96,7 @@ export function applyEvent(account: Account, event: AccountEvent): void {
 function conditionAfter({ condition }: Account, event: AccountEvent): Condition | undefined {
   switch (event.event) {
     case 'queued':
-      // A newer request of an account in work waits for its turn.
+      // A newer request for an account that is in work waits until that work has ended.
       return condition === 'inWork' ? undefined : 'queued';
     case 'claimed':
     case 'resumed':
@@ -120,7 +121,7 @@ function conditionAfter({ condition }: Account, event: AccountEvent): Condition 
 
 type ListedAccount<L extends Listed> = ServiceSnapshot[L][number];
 
-/** Brings an account into the condition in which a snapshot lists it, if nothing newer is known. */
+/** Sets the condition in which a snapshot lists the account, unless something newer is known. */
 export function applyListed<L extends Listed>(
   account: Account,
   condition: L,
@@ -142,7 +143,7 @@ export function applyListed<L extends Listed>(
   account.failure = 'returnValue' in listed ? failureKey(listed, listed.uid) : undefined;
 }
 
-/** Why an account is in its condition: the script's last words where it has failed. */
+/** Returns why an account is in its condition. For a failure: the last words of the script. */
 function reasonOf(about: AccountEvent | ListedAccount<Listed>): string {
   if ('begunAt' in about)
     return `${about.step === undefined ? about.doing : `step ${about.step}`}${nth(about.attempt)}`;

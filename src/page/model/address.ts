@@ -4,7 +4,7 @@ import { CONDITION_WORDS, type Condition } from './account.ts';
 import { SPAN_WORDS, SPANS, type Span } from './axis.ts';
 import type { Filter } from './filter.ts';
 
-/** What of the view is in the address, so that it can be sent to somebody. */
+/** The part of the view that is in the address, so that a user can send it to others. */
 export interface ViewAddress {
   readonly filter: Filter;
   readonly span: Span;
@@ -18,7 +18,7 @@ export interface ViewAddress {
 
 const DEFAULT_SPAN: Span = 600_000;
 
-/** Reads the query of an address. What it cannot read is left out. */
+/** Reads the query of an address. Ignores what it cannot read. */
 export function readAddress(query: string): ViewAddress {
   const given = new URLSearchParams(query);
   const words = (name: string) => (given.get(name) ?? '').split(',');
@@ -37,7 +37,7 @@ export function readAddress(query: string): ViewAddress {
   };
 }
 
-/** The query of an address: empty, or with its question mark. */
+/** Returns the query of an address: empty, or with its question mark. */
 export function writeAddress({ filter, span, uid, at, all }: ViewAddress): string {
   const given = new URLSearchParams();
   if (filter.text !== '') given.set('q', filter.text);

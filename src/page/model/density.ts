@@ -9,7 +9,7 @@ export interface Column {
   readonly failed: number;
 }
 
-/** How much happened in each part of the window, for all accounts. */
+/** Counts the events of all accounts in each column of the window. */
 export function densityOf(events: readonly PublishedEvent[], window: Window): Column[] {
   const columns = Array.from({ length: Math.ceil(window.width / COLUMN) }, () => ({
     finished: 0,

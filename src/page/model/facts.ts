@@ -1,14 +1,15 @@
+import { counted } from '../../domain/counted.ts';
 import type { ServiceSnapshot } from '../../domain/status.ts';
 import { age, type Link, STALE } from './headline.ts';
 
-/** One thing that the service, or the page, is connected to, and how that does. */
+/** A connection or an output of the service or of the page, and its state. */
 export interface Fact {
   readonly name: string;
   readonly words: string;
   readonly isBad?: boolean;
 }
 
-/** How the page, the directory, the service and its outlets do. */
+/** Returns the state of the page, the directory, the service and its outputs. */
 export function factsOf(snapshot: ServiceSnapshot | undefined, link: Link, now: number): Fact[] {
   const page = { name: 'page', words: linkWords(link, now), isBad: link.is === 'lost' };
   if (snapshot === undefined) return [page];
@@ -22,7 +23,10 @@ export function factsOf(snapshot: ServiceSnapshot | undefined, link: Link, now: 
     ...(refreshedAt === undefined
       ? []
       : [
-          { name: 'listed', words: `${refreshedEntries ?? 0} open accounts, ${age(now, Date.parse(refreshedAt))} ago` },
+          {
+            name: 'listed',
+            words: `${counted(refreshedEntries ?? 0, 'open account')}, ${age(now, Date.parse(refreshedAt))} ago`,
+          },
         ]),
     { name: 'service', words: `${version}, up for ${age(now, Date.parse(startedAt))}` },
     ...outletsOf(snapshot),

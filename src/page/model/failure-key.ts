@@ -1,7 +1,10 @@
 import { causeKey } from '../../domain/failure-cause.ts';
 import type { FailureGroup } from '../../domain/status.ts';
 
-/** The key of a cause, the same for a failure and for the group of those that failed alike. */
+/**
+ * The key of a cause. It is the same for a failed account and for the group of accounts that failed
+ * for that cause.
+ */
 export function failureKey(
   { returnValue, step, cause }: Pick<FailureGroup, 'returnValue' | 'step' | 'cause'>,
   uid: string,

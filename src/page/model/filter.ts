@@ -1,9 +1,9 @@
 import type { Mode } from '../../domain/mode.ts';
 import type { Account, Condition } from './account.ts';
 
-/** Which accounts are wanted. Empty: all. */
+/** Selects accounts. An empty filter selects all. */
 export interface Filter {
-  /** A part of the uid or the DN, in any case. */
+  /** A part of the uid or the DN. Case does not matter. */
   readonly text: string;
   readonly modes: readonly Mode[];
   readonly conditions: readonly Condition[];
@@ -25,7 +25,7 @@ export function matches({ text, modes, conditions, cause }: Filter, account: Acc
   return wanted === '' || account.uid.toLowerCase().includes(wanted) || account.dn.toLowerCase().includes(wanted);
 }
 
-/** The list with a word more, or without it if it is there. */
+/** Returns the list with the word added, or without it if it was there. */
 export function toggled<T>(list: readonly T[], word: T): readonly T[] {
   return list.includes(word) ? list.filter((each) => each !== word) : [...list, word];
 }

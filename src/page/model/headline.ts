@@ -1,28 +1,35 @@
+import { counted } from '../../domain/counted.ts';
 import type { ServiceSnapshot } from '../../domain/status.ts';
 import { isoTime } from '../../domain/timestamp.ts';
 import { withoutUrl } from '../../observability/describe-event.ts';
 import { humanDuration, localTime } from '../../observability/human-time.ts';
 
-/** How the page is connected to the service. Times are in milliseconds since 1970, by its clock. */
+/**
+ * The state of the connection to the service. Times are in milliseconds since 1970, by the clock of
+ * the service.
+ */
 export type Link =
   | { readonly is: 'loading' }
-  /** `answeredAt`: when `/status` was answered last. */
+  /** `answeredAt`: when `/status` was last answered. */
   | { readonly is: 'open'; readonly answeredAt: number }
   | { readonly is: 'lost'; readonly answeredAt: number | undefined; readonly retryAt: number; readonly reason: string };
 
-/** After this many milliseconds without an answer the page no longer calls itself live. */
+/** After this many milliseconds without an answer the page no longer says that it is live. */
 export const STALE = 10_000;
 
 type Tone = 'good' | 'busy' | 'bad' | 'quiet';
 
-/** What stands at the top of the page: how things are, in one sentence and its details. */
+/** The top of the page: the state of the service in one sentence, with details. */
 export interface Headline {
   readonly tone: Tone;
   readonly title: string;
   readonly details: readonly string[];
 }
 
-/** The most important thing to say. `lastDone`: when an account was last done, if that is known. */
+/**
+ * Returns the most important thing to say. `lastDone`: when an account was last finished, if that
+ * is known.
+ */
 export function headlineOf(
   link: Link,
   snapshot: ServiceSnapshot | undefined,
@@ -82,8 +89,8 @@ function liveHeadline(snapshot: ServiceSnapshot, now: number, lastDone: number |
   const last =
     lastDone === undefined ? [] : [`the last account was done at ${localTime(isoTime(lastDone), isoTime(now))}`];
   const parts = [
-    stuck === 0 ? '' : `${accounts(stuck)} stuck in work`,
-    counts.failed === 0 ? '' : `${accounts(counts.failed)} failed`,
+    stuck === 0 ? '' : `${counted(stuck, 'account')} stuck in work`,
+    counts.failed === 0 ? '' : `${counted(counts.failed, 'account')} failed`,
     counts.inWork - stuck <= 0 ? '' : `${counts.inWork - stuck} in work`,
     counts.queued === 0 ? '' : `${counts.queued} queued`,
     counts.retrying === 0 ? '' : `${counts.retrying} retrying`,
@@ -99,11 +106,7 @@ function liveHeadline(snapshot: ServiceSnapshot, now: number, lastDone: number |
   return { tone, title: parts.join(', '), details: connected };
 }
 
-function accounts(count: number): string {
-  return count === 1 ? '1 account' : `${count} accounts`;
-}
-
-/** How long ago it was, in whole seconds or more. */
+/** Returns how long ago a time was, in whole seconds or more. */
 export function age(now: number, at: number): string {
   const seconds = Math.max(0, Math.round((now - at) / 1_000));
   return seconds === 0 ? '0 s' : humanDuration(seconds * 1_000);

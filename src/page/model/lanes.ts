@@ -4,25 +4,26 @@ import type { Window } from './axis.ts';
 import { type Filter, isFiltering, matches } from './filter.ts';
 
 /*
- * Which accounts have a lane, and in what order. A lane must not move while somebody looks at it:
- * - In work: an account keeps its place from its start to its end, and for a moment after it; then
- *   the next one takes the place.
+ * Chooses the accounts that have a lane, and their order. A lane must not move while a user looks
+ * at it:
+ * - In work: an account keeps its place from its start to its end, and for a moment after it. Then
+ *   the next account takes the place.
  * - Failed, retrying, waiting: the oldest first, so that new ones come last.
  * - Queued: the next one first.
- * - Done: the last one first.
+ * - Done: the latest one first.
  */
 
 export type SectionName = 'work' | 'attention' | 'queue' | 'done';
 
 export interface Section {
   readonly name: SectionName;
-  /** In the order of their lanes. */
+  /** The accounts with a lane, in the order of their lanes. */
   readonly uids: readonly string[];
-  /** How many accounts are in it, of which `uids` are those with a lane. */
+  /** The number of accounts in the section, with and without a lane. */
   readonly total: number;
 }
 
-/** The most lanes, unless all are asked for. */
+/** The most lanes, unless the user requests all of them. */
 export const MOST_LANES = 200;
 const MOST_QUEUED = 40;
 const MOST_ATTENTION = 100;
@@ -50,7 +51,7 @@ export interface LaneOptions {
   readonly snapshot: ServiceSnapshot | undefined;
 }
 
-/** Chooses the lanes. `before`: those that were shown until now. */
+/** Chooses the lanes. `before`: the lanes that were shown until now. */
 export function chooseLanes(
   accounts: Iterable<Account>,
   before: readonly Section[],
@@ -78,11 +79,11 @@ export function chooseLanes(
   const section = (name: SectionName, chosen: readonly Account[], counted = 0): Section => ({
     name,
     uids: chosen.map(({ uid }) => uid),
-    // Up to so many the page knows them all, and more recently than the snapshot.
+    // Up to this number the page knows all of them, and knows them better than the snapshot.
     total: counted > MOST_LISTED ? Math.max(found[name].length, counted) : found[name].length,
   });
   return [
-    // One that has just ended is not counted, though it keeps its place.
+    // An account that has just ended is not counted, although it keeps its place.
     { ...section('work', work), total: found.work.filter(({ condition }) => condition === 'inWork').length },
     section('attention', attention, counts && counts.failed + counts.retrying + counts.waiting),
     section('queue', queue, counts && counts.queued + counts.deferred),
@@ -91,8 +92,8 @@ export function chooseLanes(
 }
 
 /**
- * The accounts in work, each in its place; others take the places of those that have ended, which
- * are `left` then.
+ * Returns the accounts in work. Each keeps its place. Others take the places of accounts that have
+ * ended, and those are returned as `left`.
  */
 function inPlaces(
   accounts: readonly Account[],
@@ -111,7 +112,7 @@ function inPlaces(
   return { placed: [...placed, ...others], left };
 }
 
-/** Whether something of it is in the window. */
+/** Whether an event of the account is in the window. */
 function isSeen({ events }: Account, { from, to }: Window): boolean {
   const last = events.at(-1);
   const first = events[0];
@@ -123,7 +124,7 @@ function oldestFirst(one: Account, other: Account): number {
   return one.since - other.since || (one.uid < other.uid ? -1 : 1);
 }
 
-/** One line of the list: the head of a section, or a lane. */
+/** One line of the list: the heading of a section, or a lane. */
 export type Row =
   | { readonly kind: 'head'; readonly key: string; readonly section: Section }
   | { readonly kind: 'lane'; readonly key: string; readonly uid: string };
@@ -135,12 +136,12 @@ export function rowsOf(sections: readonly Section[]): Row[] {
   ]);
 }
 
-/** The rows that are in view, and some before and after. */
+/** Returns the rows that are in view, and some before and after them. */
 export function rowsInView(
   count: number,
   { top, height, rowHeight }: { readonly top: number; readonly height: number; readonly rowHeight: number },
 ): { readonly from: number; readonly to: number } {
-  const BESIDE = 4;
-  const from = Math.max(0, Math.floor(top / rowHeight) - BESIDE);
-  return { from, to: Math.min(count, Math.ceil((top + height) / rowHeight) + BESIDE) };
+  const ROWS_AROUND = 4;
+  const from = Math.max(0, Math.floor(top / rowHeight) - ROWS_AROUND);
+  return { from, to: Math.min(count, Math.ceil((top + height) / rowHeight) + ROWS_AROUND) };
 }

@@ -2,10 +2,10 @@ import type { EventName } from '../../domain/event.ts';
 import type { Account, AccountEvent } from './account.ts';
 import { placeOf, type Window } from './axis.ts';
 
-/** What a marble stands for. Its shape tells it, and its colour. */
+/** The meaning of a marble. Both its shape and its colour show it. */
 export type MarbleKind = 'failed' | 'retrying' | 'conflict' | 'finished' | 'held' | 'asked' | 'other';
 
-/** What the marble of an event stands for; undefined: the event has none, or is part of a bar. */
+/** The meaning of the marble of an event; undefined: the event has none, or is part of a bar. */
 const KINDS: Readonly<Partial<Record<EventName, MarbleKind>>> = {
   failed: 'failed',
   retrying: 'retrying',
@@ -20,10 +20,10 @@ const KINDS: Readonly<Partial<Record<EventName, MarbleKind>>> = {
   skipped: 'other',
 };
 
-/** Where marbles are one, it shows the first of these. */
+/** Combined marbles show the first of these meanings that occurs. */
 const WEIGHT: readonly MarbleKind[] = ['failed', 'retrying', 'conflict', 'finished', 'held', 'other', 'asked'];
 
-/** Marbles that are closer than this are one, in pixels. */
+/** Marbles that are closer than this, in pixels, are combined. */
 const DIAMETER = 16;
 /** The most marbles of a lane. */
 const MOST_MARBLES = 50;
@@ -33,7 +33,7 @@ export interface Marble {
   readonly kind: MarbleKind;
   /** The events of this marble, in order. */
   readonly events: readonly AccountEvent[];
-  /** How many of them are of the kind that it shows. */
+  /** The number of them that have the meaning that is shown. */
   readonly count: number;
 }
 
@@ -58,20 +58,20 @@ export function marblesOf({ events }: Account, window: Window): Marble[] {
   });
 }
 
-/** What a bar stands for: an attempt, or the time before it. */
+/** The meaning of a bar: an attempt, or the time before it. */
 type BarKind = 'queue' | 'work' | 'pause';
 
 export interface Bar {
   readonly kind: BarKind;
   readonly x: number;
   readonly width: number;
-  /** It has not ended. */
+  /** Whether it has not ended yet. */
   readonly isOpen: boolean;
-  /** How it ended. */
+  /** The event that ended it. */
   readonly end: EventName | undefined;
 }
 
-/** The least width of a bar in pixels, so that the shortest attempt is seen. */
+/** The least width of a bar in pixels, so that the shortest attempt is visible. */
 const LEAST_WIDTH = 3;
 
 interface Stretch {
@@ -81,7 +81,7 @@ interface Stretch {
   end: EventName | undefined;
 }
 
-/** The bars of a lane. What has not ended goes on to now. */
+/** Returns the bars of a lane. A bar that has not ended reaches to the present. */
 export function barsOf(account: Account, window: Window, now: number): Bar[] {
   return stretchesOf(account).flatMap(({ kind, from, to, end }) => {
     const until = to ?? now;
@@ -93,7 +93,8 @@ export function barsOf(account: Account, window: Window, now: number): Bar[] {
 }
 
 /**
- * The bar that begins at an event, if any. Each event that begins or ends one ends the one before.
+ * The bar that begins at an event, if any. Each event that begins or ends a bar ends the previous
+ * one.
  */
 const BEGINS: Readonly<Partial<Record<EventName, BarKind | 'none'>>> = {
   queued: 'queue',
@@ -117,7 +118,7 @@ function stretchesOf({ events, condition, since }: Account): Stretch[] {
   let open: Stretch | undefined;
   for (const event of events) {
     const begins = BEGINS[event.event];
-    // A newer request of an account in work waits.
+    // A newer request for an account in work waits.
     if (begins === undefined || (begins === 'queue' && open?.kind === 'work')) continue;
     const at = Date.parse(event.time);
     if (open !== undefined) Object.assign(open, { to: at, end: event.event });
@@ -125,7 +126,7 @@ function stretchesOf({ events, condition, since }: Account): Stretch[] {
     if (open !== undefined) stretches.push(open);
   }
   const kind = BAR_OF[condition];
-  // What the snapshot says of it is newer than the events.
+  // The snapshot is newer than the events.
   if (open !== undefined && open.kind !== kind) open.to = Math.max(open.from, since);
   if (kind !== undefined && open?.kind !== kind) {
     stretches.push({ kind, from: since, to: undefined, end: undefined });

@@ -3,10 +3,10 @@ import type { ServiceSnapshot } from '../../domain/status.ts';
 import { type Account, accountEvent, applyEvent, applyListed, LISTED, newAccount } from './account.ts';
 import { Series } from './series.ts';
 
-/** The most events that are kept; twice as many while the view is held. */
+/** The most events that are kept. While the view is held, twice as many are kept. */
 export const MOST_EVENTS = 20_000;
 
-/** A time of which events are missing. In milliseconds since 1970. */
+/** A period whose events are missing, in milliseconds since 1970. */
 export interface Gap {
   readonly from: number;
   readonly to: number;
@@ -14,26 +14,29 @@ export interface Gap {
 }
 
 /**
- * What the page knows of the service: the last snapshot, the latest events, and the accounts that
- * they tell of. It is given what arrives, and knows no time of its own. Its memory is bounded by
- * the kept events and the lists of a snapshot. The past stays when the service is started anew: the
- * events of that start follow it, and its snapshots say what has become of the accounts.
+ * What the page knows of the service: the last snapshot, the latest events, and the accounts in
+ * both. It receives what arrives, and has no clock of its own. Its memory is bounded by the kept
+ * events and the lists of a snapshot. When the service is started again, the past stays: the new
+ * events follow it, and the new snapshots show what became of the accounts.
  */
 export class PageModel {
   snapshot: ServiceSnapshot | undefined;
   readonly accounts = new Map<string, Account>();
   readonly gaps: Gap[] = [];
   readonly series = new Series();
-  /** The accounts whose events are all forgotten, in that order: as many as there are events. */
+  /**
+   * The accounts whose events are all forgotten, the oldest first. There are at most as many as
+   * there are events.
+   */
   readonly #eventless = new Set<string>();
-  /** In order. */
+  /** The events in order. */
   #events: PublishedEvent[] = [];
-  /** The place of the oldest event that is still kept. */
+  /** The index of the oldest event that is still kept. */
   #oldest = 0;
   #lastTime = 0;
-  /** How many events were taken in all. */
+  /** The number of events that were received in total. */
   taken = 0;
-  /** When an account was done last, if that is known. */
+  /** When an account was last finished, if that is known. */
   lastDone: number | undefined;
 
   /** The kept events, in order. */
@@ -57,7 +60,7 @@ export class PageModel {
     while (this.#events.length - this.#oldest > (isHeld ? 2 : 1) * MOST_EVENTS) this.#forgetOldest();
   }
 
-  /** `events` are missing before what comes next. */
+  /** This number of events is missing before the next one. */
   takeGap(events: number, now: number): void {
     this.gaps.push({ from: this.#lastTime, to: now, events });
     if (this.gaps.length > 100) this.gaps.shift();
@@ -73,13 +76,13 @@ export class PageModel {
     }
   }
 
-  /** Takes the accounts that a snapshot lists, which may be one. Returns their keys. */
+  /** Takes the accounts that a snapshot lists. It may list only one. Returns their keys. */
   takeLists(snapshot: ServiceSnapshot): ReadonlySet<string> {
     const listed = new Set<string>();
     for (const condition of LISTED) {
       for (const found of snapshot[condition]) {
         const key = found.uid.toLowerCase();
-        // In work with a newer request: it is in both lists.
+        // An account in work with a newer request is in both lists.
         if (listed.has(key)) continue;
         listed.add(key);
         applyListed(this.#account(found.uid), condition, found as never, Date.parse(snapshot.time));
@@ -101,7 +104,7 @@ export class PageModel {
     return account;
   }
 
-  /** The snapshot no longer has it, though no event has told of its end. */
+  /** Ends an account that the snapshot no longer lists, although no event has reported its end. */
   #end(key: string, account: Account, at: number): void {
     if (account.events.length === 0) this.accounts.delete(key);
     else if (account.condition !== 'done' && account.condition !== 'gone') {
@@ -116,7 +119,7 @@ export class PageModel {
   #forgetOldest(): void {
     const event = this.#events[this.#oldest];
     this.#oldest += 1;
-    // Moving them at each event would take longer than all else.
+    // Removing one at each event would take longer than everything else.
     if (this.#oldest >= MOST_EVENTS) {
       this.#events = this.#events.slice(this.#oldest);
       this.#oldest = 0;
@@ -129,7 +132,7 @@ export class PageModel {
   }
 
   /**
-   * Keeps an account that has not ended. Of very many that wait, those of the latest events stay.
+   * Keeps an account that has not ended. If very many wait, those with the latest events are kept.
    */
   #keepEventless(key: string, { condition }: Account): void {
     if (condition === 'done' || condition === 'gone') {

@@ -10,10 +10,10 @@ const STEPS = 120;
 /** The most causes of failures that have a series of their own. */
 const MOST_CAUSES = 100;
 
-/** How a value of a step comes from several: added up, or the last one. */
+/** How several values of one step are combined: by their sum, or by the last one. */
 type Kind = 'sum' | 'last';
 
-/** The values of the last steps of time, in constant memory. */
+/** The values of the latest steps of time, in constant memory. */
 class Steps {
   readonly #kind: Kind;
   readonly #values = new Map<number, number>();
@@ -29,7 +29,7 @@ class Steps {
     for (const old of this.#values.keys()) if (old < step - STEPS) this.#values.delete(old);
   }
 
-  /** The values up to a time, the oldest first; undefined where nothing is known. */
+  /** Returns the values up to a time, the oldest first; undefined where nothing is known. */
   upTo(now: number): Array<number | undefined> {
     const last = Math.floor(now / STEP);
     const none = this.#kind === 'sum' ? 0 : undefined;
@@ -39,7 +39,7 @@ class Steps {
 
 export type SeriesName = 'received' | 'finished' | 'failed' | 'queued' | 'p50' | 'p95' | 'busy';
 
-/** The small plots: what the events tell, which are counted, and what the snapshots tell. */
+/** The values of the small plots: counts of events, and values from the snapshots. */
 export class Series {
   readonly #named = newSteps();
   readonly #causes = new Map<string, Steps>();
@@ -74,7 +74,7 @@ export class Series {
     return this.#named[name].upTo(now);
   }
 
-  /** How often a cause has failed in each step. */
+  /** Returns how often a cause has failed in each step. */
   ofCause(key: string, now: number): Array<number | undefined> {
     return this.#causes.get(key)?.upTo(now) ?? [];
   }

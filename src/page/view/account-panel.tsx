@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import type { HistoryItem } from '../../journal/history-item.ts';
 import { beginWords, endWords, missedWords, requestWords } from '../../journal/history-words.ts';
 import { stepWords } from '../../observability/describe-event.ts';
@@ -10,7 +11,7 @@ interface PanelProps extends ViewProps {
   readonly opened: OpenedAccount;
 }
 
-/** What is known of one account, as `explain` and `history` say it. */
+/** What is known about one account, as `explain` and `history` say it. */
 export function AccountPanel({ opened, state }: PanelProps) {
   const { uid, history, fault } = opened;
   const account = state.model.account(uid);
@@ -30,7 +31,7 @@ export function AccountPanel({ opened, state }: PanelProps) {
         </button>
       </div>
       {account !== undefined && account.dn !== '' && <p class="dn">{account.dn}</p>}
-      {fault !== undefined && <p class="fault">It cannot be read: {fault}</p>}
+      {fault !== undefined && <p class="fault">The account cannot be read: {fault}</p>}
       {account !== undefined && <p class="condition">{accountWords(account, state.now)}</p>}
       {history === undefined && fault === undefined && <p class="aside">Asking the service…</p>}
       <div class="commands">
@@ -41,7 +42,7 @@ export function AccountPanel({ opened, state }: PanelProps) {
       {history !== undefined && (
         <>
           <h3>
-            What happened, {history.by === 'journal' ? 'by the journal' : 'as the service still knows'}; the latest
+            What happened, according to {history.by === 'journal' ? 'the journal' : "the service's memory"}; the latest
             first
           </h3>
           {history.fault !== undefined && <p class="fault">{history.fault}</p>}
@@ -50,8 +51,8 @@ export function AccountPanel({ opened, state }: PanelProps) {
               <Item key={`${item.time} ${item.kind}`} item={item} />
             ))}
           </ol>
-          {history.items.length === 0 && <p class="aside">Nothing is known of it.</p>}
-          {history.isCut && <p class="aside">There may be more before this: use the command history.</p>}
+          {history.items.length === 0 && <p class="aside">Nothing is known about this account.</p>}
+          {history.isCut && <p class="aside">There may be earlier events. The command history shows them.</p>}
         </>
       )}
     </aside>
@@ -79,7 +80,7 @@ function Item({ item }: { readonly item: HistoryItem }) {
             ))}
             {item.output.length > 0 && (
               <pre>
-                {item.earlierLines > 0 ? `(${item.earlierLines} lines before these)\n` : ''}
+                {item.earlierLines > 0 ? `(${counted(item.earlierLines, 'earlier line')})\n` : ''}
                 {item.output.map(({ stream, line }) => `${stream === 'stderr' ? '!' : '|'} ${line}`).join('\n')}
               </pre>
             )}

@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import { returnCodeName } from '../../domain/return-code.ts';
 import type { FailureGroup } from '../../domain/status.ts';
 import { isoTime } from '../../domain/timestamp.ts';
@@ -9,7 +10,10 @@ import { Sparkline } from './sparkline.tsx';
 
 const SHOWN = 4;
 
-/** What has failed, by cause, with what can be done. Nothing if nothing has. */
+/**
+ * The failed accounts by cause, with the command that requests them again. Empty if none has
+ * failed.
+ */
 export function Causes({ state }: ViewProps) {
   const { model, showsAllCauses } = state;
   const groups = model.snapshot?.failures ?? [];
@@ -31,7 +35,7 @@ export function Causes({ state }: ViewProps) {
           aria-expanded={showsAllCauses}
           onClick={() => state.actions.showAllCauses()}
         >
-          {showsAllCauses ? 'fewer' : `${more} more causes`}
+          {showsAllCauses ? 'fewer' : counted(more, 'more cause')}
         </button>
       )}
     </section>
@@ -51,7 +55,7 @@ function Cause({ group, state }: ViewProps & { readonly group: FailureGroup }) {
         type="button"
         class="what"
         aria-pressed={isWanted}
-        title="show the lanes of these"
+        title="show the lanes of these accounts"
         onClick={() => state.actions.change({ filter: { ...address.filter, cause: isWanted ? '' : key } })}
       >
         <span class="count">{count} ×</span>
@@ -92,7 +96,7 @@ function retryCommand({ uids, count, returnValue }: FailureGroup): string {
   return `prov-backup-rsnapshot retry ${which}`;
 }
 
-/** The same as that of each of its accounts. */
+/** The key of a group, which each of its accounts has, too. */
 function keyOf(group: FailureGroup): string {
   return failureKey(group, group.uids[0] ?? '');
 }

@@ -1,6 +1,8 @@
 import type { ViewProps } from '../browser/view-state.ts';
 
-/** A command to paste. A click selects it whole; it is copied where a page may do that. */
+/**
+ * A command to paste. A click selects all of it. A button copies it where the browser allows that.
+ */
 export function Command({ text, state }: ViewProps & { readonly text: string }) {
   return (
     <span class="command">

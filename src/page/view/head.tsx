@@ -3,9 +3,7 @@ import { localTime, zoneName } from '../../observability/human-time.ts';
 import type { ViewProps } from '../browser/view-state.ts';
 import { factsOf } from '../model/facts.ts';
 
-/**
- * How things are, in a sentence; what the service is connected to; and whether the view is live.
- */
+/** The state of the service in a sentence, its connections, and whether the view is live. */
 export function Head({ state }: ViewProps) {
   const { headline, model, now, address, sinceHeld } = state;
   const time = isoTime(now);

@@ -5,20 +5,20 @@ const KEYS: ReadonlyArray<readonly [keys: string, what: string]> = [
   ['j k ↓ ↑', 'next and previous lane'],
   ['Enter', 'open the account; Esc closes it'],
   ['h l ← →', 'earlier and later'],
-  ['+ −', 'shorter and longer time'],
+  ['+ −', 'shorter and longer span'],
   ['Space', 'hold the view, or go live'],
   ['End', 'go live'],
   ['?', 'this help'],
 ];
 
 const MARBLES: ReadonlyArray<readonly [sign: string, what: string]> = [
-  [SIGNS.done, 'finished; with a number: so many'],
+  [SIGNS.done, 'finished; a number says how many'],
   ['■', 'failed'],
-  [SIGNS.retrying, 'is tried again'],
+  [SIGNS.retrying, 'another attempt follows'],
   ['▲', 'superseded, or in conflict'],
-  [SIGNS.waiting, 'waits, or is deferred'],
-  ['○', 'asked for'],
-  [SIGNS.inWork, 'an attempt; it goes on to now while it runs'],
+  [SIGNS.waiting, 'waiting, or deferred'],
+  ['○', 'requested'],
+  [SIGNS.inWork, 'an attempt; it reaches to the present while it runs'],
   ['┄', 'queued, or before another attempt'],
 ];
 
@@ -35,7 +35,7 @@ export function Help() {
           </div>
         ))}
       </dl>
-      <p>The page only reads. Times are in the zone of this browser.</p>
+      <p>The page cannot change anything. Times are in the time zone of this browser.</p>
       <form method="dialog">
         <button type="submit">close</button>
       </form>

@@ -88,9 +88,7 @@ const MOST_LINES = 8;
 
 function linesOf(events: readonly AccountEvent[]): string[] {
   const lines = events.map((event) => `${clockTime(event.time)}  ${event.event}: ${describeAccountEvent(event)}`);
-  return lines.length <= MOST_LINES
-    ? lines
-    : [`(${lines.length - MOST_LINES} before these)`, ...lines.slice(-MOST_LINES)];
+  return lines.length <= MOST_LINES ? lines : [`(${lines.length - MOST_LINES} earlier)`, ...lines.slice(-MOST_LINES)];
 }
 
 interface MarbleProps {

@@ -7,7 +7,9 @@ import { isFiltering } from '../model/filter.ts';
 import { MOST_LANES, rowsInView, type Section, type SectionName } from '../model/lanes.ts';
 import { Lane } from './lane.tsx';
 
-/** The marble diagram: a time axis, all accounts in one lane, and a lane an account. */
+/**
+ * The marble diagram: a time axis, one lane for all accounts together, and a lane for each account.
+ */
 export function Lanes({ state }: ViewProps) {
   const { rows, top, height, active, model, address } = state;
   const { from, to } = rowsInView(rows.length, { top, height, rowHeight: ROW_HEIGHT });
@@ -94,7 +96,7 @@ function clock(time: number, hasSeconds: boolean): string {
 
 const DENSITY_HEIGHT = 34;
 
-/** All accounts in one lane, so that nothing is out of sight that has no lane of its own. */
+/** One lane for all accounts, so that accounts without a lane of their own are visible. */
 function Density({ state: { model, window: frame } }: { readonly state: ViewState }) {
   const columns = densityOf(model.events, frame);
   const most = Math.max(1, ...columns.map(({ finished, failed }) => finished + failed));
@@ -148,7 +150,7 @@ const SECTION_WORDS: Readonly<Record<SectionName, string>> = {
   work: 'in work',
   attention: 'failed, retrying, waiting',
   queue: 'queued and deferred',
-  done: 'done in this time',
+  done: 'done in this period',
 };
 
 interface HeadProps extends ViewProps {
@@ -172,12 +174,12 @@ function Head({ section: { name, uids, total }, index, state }: HeadProps) {
         <b>{SECTION_WORDS[name]}</b> <span>{isCut ? `${uids.length} of ${total}` : total}</span>
         {isCut && !state.address.all && (
           <button type="button" class="link" onClick={() => state.actions.change({ all: true })}>
-            a lane for each
+            show a lane for each
           </button>
         )}
         {state.address.all && uids.length > MOST_LANES && (
           <button type="button" class="link" onClick={() => state.actions.change({ all: false })}>
-            the first {MOST_LANES} lanes
+            show the first {MOST_LANES} lanes
           </button>
         )}
       </div>
@@ -185,9 +187,9 @@ function Head({ section: { name, uids, total }, index, state }: HeadProps) {
   );
 }
 
-/** Why there is no lane. */
+/** The reason why there is no lane. */
 function Empty({ state: { model, address, headline } }: ViewProps) {
   if (model.snapshot === undefined) return <p class="empty">{headline.title}</p>;
   const what = isFiltering(address.filter) ? 'No account matches the filter' : 'Nothing happened';
-  return <p class="empty">{what} in this time.</p>;
+  return <p class="empty">{what} in this period.</p>;
 }

@@ -14,7 +14,7 @@ interface NumberCard {
   readonly tone?: string;
 }
 
-/** The numbers of the service, each with the last ten minutes. */
+/** The numbers of the service, each with its last ten minutes. */
 export function Numbers({ state: { model, now } }: { readonly state: ViewState }) {
   const { snapshot, series } = model;
   if (snapshot === undefined) return null;
@@ -66,7 +66,7 @@ function cardsOf(snapshot: ServiceSnapshot, now: number): NumberCard[] {
       ...(counts.failed > 0 ? { tone: 'bad' } : {}),
     },
     {
-      ...{ name: 'Asked for / min', value: `${minute?.received ?? 0}`, series: ['received'], as: 'columns' },
+      ...{ name: 'Requested / min', value: `${minute?.received ?? 0}`, series: ['received'], as: 'columns' },
       aside: `${counts.open} open`,
     },
   ];

@@ -1,6 +1,6 @@
 import type { Condition } from '../model/account.ts';
 
-/** The sign of each condition: its shape tells it without its colour. */
+/** The sign of each condition. Its shape is enough to recognise it without colour. */
 export const SIGNS: Readonly<Record<Condition, string>> = {
   inWork: '▬',
   failed: '✕',

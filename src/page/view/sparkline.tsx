@@ -1,14 +1,14 @@
 const HEIGHT = 24;
 
 interface SparklineProps {
-  /** The values in order, each series with its own line; undefined: not known. */
+  /** The values of each series in order; undefined: not known. */
   readonly series: ReadonlyArray<ReadonlyArray<number | undefined>>;
-  /** Lines, or columns for what is counted. */
+  /** Lines, or columns for counts. */
   readonly as: 'line' | 'columns';
   readonly tone?: string;
 }
 
-/** A small plot without axes. What it says stands beside it in numbers. */
+/** A small plot without axes. The numbers are next to it. */
 export function Sparkline({ series, as, tone = '' }: SparklineProps) {
   const steps = series[0]?.length ?? 0;
   const known = series.flat().filter((value) => value !== undefined);

@@ -5,7 +5,7 @@ import { SPAN_WORDS, SPANS } from '../model/axis.ts';
 import { type Filter, isFiltering, NO_FILTER, toggled } from '../model/filter.ts';
 import { Sign } from './signs.tsx';
 
-/** Which accounts have a lane, and how much time is shown. */
+/** Selects the accounts that have a lane, and the span of time. */
 export function Toolbar({ state }: ViewProps) {
   const { filter, span } = state.address;
   const change = (part: Partial<Filter>) => state.actions.change({ filter: { ...filter, ...part } });
@@ -74,7 +74,10 @@ function Toggle({ isOn, flip, children }: ToggleProps) {
   );
 }
 
-/** By the snapshot, as only it is complete; of what is done, what the page has seen. */
+/**
+ * The number of accounts in a condition, by the snapshot, because only the snapshot is complete.
+ * For finished accounts: the number that the page has seen.
+ */
 function countOf({ model, sections }: ViewState, condition: Condition): string {
   if (condition === 'done' || condition === 'gone') {
     const total = sections.find(({ name }) => name === 'done')?.total;

@@ -6,8 +6,8 @@ export interface AttributeNames {
   readonly mode: string;
   readonly state: string;
   /**
-   * Accepted names of the date, in order of preference. The service writes the one that the entry
-   * has.
+   * The accepted names of the date, in order of preference. The service writes the name that the
+   * entry has.
    */
   readonly date: readonly string[];
   readonly active: string;
@@ -27,7 +27,7 @@ export interface AccountRecord {
   /** The entryUUID attribute (RFC 4530) in lower case; undefined if the server has none. */
   readonly entryUUID: string | undefined;
   readonly uid: string;
-  /** In its original case, read by `comparedText` like the values below. */
+  /** In its original case. Like the values below, it is read by `comparedText`. */
   readonly mode: string;
   readonly state: string;
   readonly date: { readonly name: string; readonly value: string } | undefined;

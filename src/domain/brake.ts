@@ -5,17 +5,17 @@ export interface BrakeRules {
 }
 
 /**
- * Counts the deletes of the last time, each account once, so that a mass deletion that nobody meant
+ * Counts the deletes of the recent period, each account once, so that an unintended mass deletion
  * is stopped.
  *
  *   (unknown) -> begun      `admit`: a delete is about to be claimed
  *   begun -> counted        `claimed`, or `saw`: another service was first
  *   begun -> (unknown)      `notClaimed`
  *   (unknown) -> counted    `saw`: another service claimed it, or the directory shows it
- *   any -> (unknown)        its time is over, or `forget`
+ *   any -> (unknown)        its period is over, or `forget`
  *
- * Times are in milliseconds since 1970, as those in the directory are. Memory is bounded by the
- * number of deletes that are allowed.
+ * Times are in milliseconds since 1970, because the directory has such times. Memory is bounded by
+ * the number of deletes that are allowed.
  */
 export class Brake {
   rules: BrakeRules;
@@ -30,12 +30,15 @@ export class Brake {
 
   /** The time from which on deletes count. */
   since(now: number): number {
-    // A clock that is set back after `forget` does not leave deletes uncounted for so long.
+    // If the clock is set back after `forget`, deletes must not stay uncounted until it catches up.
     this.#forgotten = Math.min(this.#forgotten, now);
     return Math.max(now - this.rules.within, this.#forgotten);
   }
 
-  /** Whether a delete of this account would be one too many. One that is counted would not. */
+  /**
+   * Whether a delete of this account would be one too many. A delete that is counted already would
+   * not.
+   */
   isOver(id: string, now: number): boolean {
     this.#prune(now);
     return !this.#times.has(id) && this.#times.size >= this.rules.deletes;
@@ -72,7 +75,7 @@ export class Brake {
     if (oldest !== undefined && this.#times.size > this.rules.deletes) this.#remove(oldest[0]);
   }
 
-  /** Begins to count anew: an operator has said that the deletes are meant. */
+  /** Starts the count again, because an operator has confirmed that the deletes are intended. */
   forget(now: number): void {
     this.#times.clear();
     this.#begun.clear();

@@ -2,8 +2,8 @@ import type { DirectoryEntry } from './entry.ts';
 import type { Fencing } from './fence.ts';
 
 /**
- * What a subscription or a list reports to the stream, with any protocol. An `entry` is the entry
- * at the time of the change; it may have changed since. `left` means that the entry no longer
+ * What a subscription or a list reports to the stream, whatever the protocol. An `entry` is the
+ * entry at the time of the change; it may have changed since. `left` means that the entry no longer
  * matches the filter of open accounts.
  */
 export type DirectoryChange =

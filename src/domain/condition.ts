@@ -2,7 +2,7 @@ import type { AccountCounts } from './status.ts';
 
 /** Why an account is held. Times are in milliseconds since 1970. */
 export type HoldReason =
-  /** Its day has not come, `YYYYMMDD`. */
+  /** The day (`YYYYMMDD`) has not come yet. */
   | { readonly condition: 'deferred'; readonly until: string }
   /** It waits for a change of the entry, or for time to pass. */
   | { readonly condition: 'waiting'; readonly reason: string }
@@ -15,8 +15,9 @@ export type HoldReason =
       readonly failedAt: number;
     }
   /**
-   * Nothing follows until it is asked for again. `failedAt` is undefined if it failed before it
-   * came into sight. `cause`: the script's last words. `modifiedBy`: the DN that wrote the request.
+   * Nothing follows until a new request. `failedAt` is undefined if it failed before this service
+   * saw the account. `cause`: the last words of the script. `modifiedBy`: the DN that wrote the
+   * request.
    */
   | {
       readonly condition: 'failed';
@@ -28,7 +29,7 @@ export type HoldReason =
       readonly failedAt?: number;
     };
 
-/** What is done in a turn, and since when. */
+/** The progress of a turn. */
 interface TurnProgress {
   readonly condition: 'inWork';
   readonly doing: 'claiming' | 'working' | 'writing';
@@ -37,7 +38,7 @@ interface TurnProgress {
   readonly job?: string;
   readonly attempt: number;
   readonly resumed: boolean;
-  /** The step that runs, and since when. */
+  /** The step that is running, and since when. */
   readonly step?: string;
   readonly stepSince?: number;
 }
@@ -48,15 +49,16 @@ export type Condition = {
   readonly dn: string;
   readonly mode: string;
   /**
-   * When it came into this condition, by the directory's stamp where the entry shows it, so that a
-   * restart does not change it. In milliseconds since 1970; undefined if that is not known.
+   * When the account came into this condition, in milliseconds since 1970; undefined if that is not
+   * known. The directory's stamp is used if the entry has one, so that a restart does not change
+   * the time.
    */
   readonly since: number | undefined;
 } & ({ readonly condition: 'queued' } | TurnProgress | HoldReason);
 
 export type ConditionName = Condition['condition'];
 
-/** The accounts that a stream holds, as it knows them. It only reads. */
+/** The accounts that a stream holds. The view only reads. */
 export interface AccountsView {
   /** The number of slots. */
   readonly slots: number;
@@ -66,12 +68,13 @@ export interface AccountsView {
   counts(): AccountCounts;
   /**
    * The condition of each account, in no particular order. There may be hundreds of thousands, so
-   * the caller may pause: an account that moves meanwhile may be left out, or come twice.
+   * the caller may pause. An account that changes its condition during a pause may be left out, or
+   * be returned twice.
    */
   conditions(): Iterable<Condition>;
 }
 
-/** No accounts at all. */
+/** A view without any accounts. */
 export const NO_ACCOUNTS: AccountsView = {
   slots: 0,
   busy: 0,

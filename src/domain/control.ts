@@ -1,4 +1,4 @@
-/** What was done, in a sentence, or why it was not. */
+/** A sentence that says what was done, or why nothing was done. */
 export interface ControlAnswer {
   readonly done: boolean;
   readonly words: string;
@@ -10,19 +10,19 @@ export const ORDER_NAMES = ['pause', 'resume', 'cancel', 'settle', 'reload'] as 
 >;
 
 /**
- * What an operator may tell a running service. `who`: the user who asks, if that is known. None of
- * these ever rejects because of what is asked.
+ * The orders of an operator to a running service. `who`: the user who gives the order, if that is
+ * known. None of these methods rejects because of the content of an order.
  */
 export interface Control {
   /** Begins nothing new until `resume`, or a restart. Running work goes on to its end. */
   pause(order: { readonly reason?: string | undefined; readonly who?: string | undefined }): ControlAnswer;
-  /** Ends the pause by an operator, and that by the brake. */
+  /** Ends the pause by an operator, and the one by the brake. */
   resume(order: { readonly who?: string | undefined }): ControlAnswer;
   /** Ends the script of an account, which counts as failed. */
   cancel(order: { readonly uid: string; readonly who?: string | undefined }): ControlAnswer;
   /**
-   * Writes the outcome of an account that has failed, or that nobody works on: 0: finished;
-   * otherwise failed with this code. Nothing is run.
+   * Writes the outcome of an account that has failed, or that no service works on. 0: finished;
+   * otherwise: failed with this code. Nothing is run.
    */
   settle(order: {
     readonly uid: string;
@@ -30,7 +30,8 @@ export interface Control {
     readonly who?: string | undefined;
   }): Promise<ControlAnswer>;
   /**
-   * Reads the configuration again. A file with faults changes nothing, and all of them are told.
+   * Reads the configuration again. If the file has faults, nothing changes, and all faults are
+   * reported.
    */
   reload(order: { readonly who?: string | undefined }): Promise<ControlAnswer>;
 }

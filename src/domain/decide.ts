@@ -36,7 +36,7 @@ export function isStart(decision: Decision): decision is StartDecision {
   return decision.kind === 'claim' || decision.kind === 'resume';
 }
 
-/** What a decision depends on beside the entry. */
+/** What a decision depends on, in addition to the entry. */
 export type DecisionContext = DecisionRules & Circumstances;
 
 /** What does not change while the service runs. */
@@ -54,9 +54,9 @@ export interface Circumstances {
    */
   readonly othersTimeLeft: number;
   /**
-   * For how much longer the account waits because the server in use shows it older than it is
-   * known, in milliseconds. 0 or less: it does not. Infinity: until the server shows what is known,
-   * or somebody asks again.
+   * For how much longer the account waits because the server in use shows an older version of it
+   * than is known, in milliseconds. 0 or less: it does not wait. Infinity: it waits until the
+   * server shows that version, or until a new request.
    */
   readonly behindTimeLeft: number;
 }
@@ -67,12 +67,12 @@ export function decide(record: AccountRecord, context: DecisionContext): Decisio
   const reading = readMode(record.mode);
   if (reading === undefined) return { kind: 'noRequest', reason: `the mode ${record.mode} is another program's` };
   if (record.state !== '0') {
-    return { kind: 'noRequest', reason: `${names.state} is ${record.state}, not 0: nothing is asked` };
+    return { kind: 'noRequest', reason: `${names.state} is ${record.state}, not 0: nothing is requested` };
   }
   const { mode } = reading;
   switch (reading.phase) {
     case 'finished':
-      return { kind: 'noRequest', reason: `${names.mode} is ${WORDS[mode].finished}: nothing is asked` };
+      return { kind: 'noRequest', reason: `${names.mode} is ${WORDS[mode].finished}: nothing is requested` };
     case 'requested':
       return unlessBehind(decideRequested(record, mode, context), context);
     case 'inWork':
@@ -92,12 +92,13 @@ function unlessBehind(decision: Decision, { behindTimeLeft }: DecisionContext): 
     : {
         kind: 'wait',
         mode,
-        reason: `${BEHIND}; it is done when that catches up, or after directory.behindAfter`,
+        reason: `${BEHIND}; the account is handled when the server catches up, or after directory.behindAfter`,
         recheckInMilliseconds: behindTimeLeft,
       };
 }
 
-const BEHIND = 'the directory server in use shows the account older than it is known: it lags, or was restored';
+const BEHIND =
+  'the directory server in use shows an older version of the account than is known: it lags, or was restored';
 
 function decideRequested(record: AccountRecord, mode: Mode, context: DecisionContext): Decision {
   const { today, names } = context;
@@ -112,11 +113,11 @@ function decideRequested(record: AccountRecord, mode: Mode, context: DecisionCon
   }
   const { othersTimeLeft } = context;
   if (othersTimeLeft > 0) {
-    const reason = `another service may still be at work on an earlier request, and serves ${mode} after it`;
+    const reason = `another service may still be working on an earlier request; it handles the ${mode} afterwards`;
     return { kind: 'wait', mode, reason, recheckInMilliseconds: othersTimeLeft };
   }
   const since = day === '0' || isTokenDay(day) ? 'now' : `since ${day}`;
-  return { kind: 'claim', mode, reason: `${mode} is asked and due ${since}` };
+  return { kind: 'claim', mode, reason: `${mode} is requested and due ${since}` };
 }
 
 function decideInWork(record: AccountRecord, mode: Mode, context: DecisionContext): Decision {
@@ -131,9 +132,10 @@ function decideInWork(record: AccountRecord, mode: Mode, context: DecisionContex
   }
   const { othersTimeLeft } = context;
   if (othersTimeLeft <= 0) {
-    return { kind: 'resume', mode, reason: `found ${WORDS[mode].inWork} and nobody is at work on it` };
+    return { kind: 'resume', mode, reason: `found ${WORDS[mode].inWork} and no service is working on it` };
   }
-  const reason = 'another service has claimed it; resumed when it has been unchanged for as long as a handler may take';
+  const reason =
+    'another service has claimed the account; it is resumed when it has been unchanged for as long as a handler may take';
   return { kind: 'wait', mode, reason, recheckInMilliseconds: othersTimeLeft };
 }
 

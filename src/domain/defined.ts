@@ -1,4 +1,4 @@
-/** The fields of `T` that always have a value, and as optional ones those that may have none. */
+/** The fields of `T` that always have a value; those that may be undefined are optional. */
 type Defined<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   readonly [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 };

@@ -24,7 +24,8 @@ export class DirectoryError extends Error {
 }
 
 /**
- * This server responds, but another one of `directory.url` may do better; the next one is tried.
+ * This server responds, but another server of `directory.url` may be able to do more. The next one
+ * is tried.
  */
 export class TryNextServer extends DirectoryError {}
 

@@ -36,8 +36,8 @@ export interface LeaseDirectory {
   /** Creates the entry of a lease. The server refuses this with 68 if it exists. */
   add(name: string, value: string): Promise<void>;
   /**
-   * Replaces a value by another one. The server refuses this with 16 if the value does not stand
-   * there, and with 32 if there is no entry.
+   * Replaces a value by another one. The server refuses this with 16 if the lease does not have
+   * that value, and with 32 if there is no entry.
    */
   swap(name: string, from: string, to: string): Promise<void>;
   /** The values of a lease; undefined if there is no entry. */
@@ -46,11 +46,11 @@ export interface LeaseDirectory {
   list(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
-/** The entries that say which services are there, beside the leases. */
+/** The entries, next to the leases, that say which services are running. */
 export interface PresenceDirectory {
-  /** Writes the value of the own entry, and creates the entry if there is none. */
+  /** Writes the value of the service's own entry, and creates the entry if there is none. */
   announce(name: string, value: string): Promise<void>;
-  /** All services that are there. */
+  /** All services that are running. */
   presences(): Promise<readonly Presence[]>;
 }
 

@@ -39,11 +39,13 @@ export function comparedText(text: string): string {
 }
 
 /**
- * A hint for the message about a value that would be well formed without invisible blanks around
- * it.
+ * Returns a hint for a message if the value would be well formed without invisible blanks around
+ * it; otherwise an empty text.
  */
 export function hintAtBlanks(text: string, isWellFormed: (text: string) => boolean): string {
-  return isWellFormed(text.trim()) ? ': there is a TAB, or another blank that counts, next to it; write it again' : '';
+  return isWellFormed(text.trim())
+    ? ': it begins or ends with a TAB or another blank that is part of the value; write it again'
+    : '';
 }
 
 /** A value for a message: of bounded length, with control characters made visible. */

@@ -11,7 +11,8 @@ export interface DirectoryEntry {
   /** Every attribute, under the name that the server sent. */
   attributes(): Iterable<readonly [name: string, values: readonly Buffer[]]>;
   /**
-   * Why the entry has no attributes here, and what to do about it. Undefined for an ordinary entry.
+   * Why the attributes of the entry are not available, and what to do about it. Undefined for an
+   * ordinary entry.
    */
   readonly unreadable?: string;
 }

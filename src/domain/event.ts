@@ -13,14 +13,14 @@ export interface AccountRef {
 }
 
 /**
- * The end of a step that did not end by itself: a signal of somebody else, its time limit, the stop
- * of the service, or an operator's order.
+ * How a step ended that did not end by itself: by a signal from outside the service, its time
+ * limit, the stop of the service, or an order of an operator.
  */
 export type Ending = 'killed' | 'timedOut' | 'interrupted' | 'cancelled';
 
 /**
- * How a step ended. `killed`: by a signal of somebody else. `interrupted`: by the stop of the
- * service.
+ * How a step ended. `killed`: by a signal from outside the service. `interrupted`: by the stop of
+ * the service.
  */
 export interface StepEnd {
   readonly outcome: 'done' | 'failed' | Ending;
@@ -30,7 +30,7 @@ export interface StepEnd {
 
 /**
  * Why an account is no longer open and in sight.
- * - `finished`: it was finished by somebody else; `mode` says as what.
+ * - `finished`: another program or service finished it; `mode` says as what.
  * - `moved`: its entry exists, but was renamed out of the base, no longer matches the filter, or
  *   has the mode of another program.
  * - `deleted`: there is no such entry that the service may read.
@@ -119,20 +119,22 @@ export type StreamEvent =
   | ({
       readonly event: 'left';
       readonly why: WhyLeft;
-      /** If somebody else finished it: the DN that wrote it last. */
+      /** If another program or service finished it: the DN that wrote it last. */
       readonly modifiedBy?: string;
-      /** The DN that it has by now. */
+      /** The new DN. */
       readonly movedTo?: string;
     } & Partial<AccountRef> & { readonly dn: string })
-  /** No new work is begun from now on. It is reported again with another reason. */
+  /** No new work is begun from now on. The event occurs again if the reason changes. */
   | ({ readonly event: 'paused' } & PauseOrder)
-  /** A pause has ended, after so long. Another one may last. */
+  /** A pause has ended after this time. Another pause may still be in effect. */
   | { readonly event: 'resumedWork'; readonly by: PauseBy; readonly milliseconds: number; readonly who?: string }
-  /** The configuration was read again. `changed`: the keys that have other values from now on. */
+  /**
+   * The configuration was read again. `changed`: the keys with new values that are in effect now.
+   */
   | {
       readonly event: 'reloaded';
       readonly changed: readonly string[];
-      /** The keys whose other values need a restart. */
+      /** The keys whose new values need a restart. */
       readonly needRestart: readonly string[];
       /** The operator, if that is known. */
       readonly who?: string;

@@ -129,8 +129,8 @@ function matchesLayout(
 }
 
 /**
- * LDAP compares uids without case; file systems distinguish the case of names. Only ASCII letters
- * count: the Kelvin sign in lower case is a k, too.
+ * LDAP compares uids without case; file systems distinguish case. Only ASCII letters are compared
+ * without case, because other characters such as the Kelvin sign also have a k as their lower case.
  */
 function isSameUid(name: string, uid: string): boolean {
   const lower = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());

@@ -4,9 +4,9 @@ const CAPACITY = 1024;
 const known = new Map<string, string>();
 
 /**
- * Returns the text, as the very string that was returned for an equal one before, if it is still
- * known. For values that many accounts have in common: each is decoded anew for each account, and
- * is kept in memory once.
+ * Returns an equal text that was returned before, if it is still known. Many accounts have the same
+ * values. Each value is decoded separately for each account, and this way it is in memory only
+ * once.
  */
 export function interned(text: string): string {
   const before = known.get(text);

@@ -37,7 +37,7 @@ export interface StepContext {
 }
 
 /**
- * Why the signal of a handler is aborted that an operator has cancelled. The attempt has failed.
+ * The reason of an aborted signal if an operator has cancelled the handler. The attempt has failed.
  */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled';

@@ -1,12 +1,12 @@
 /**
- * What a service that runs knows of leases and of the other services. Its ages are by its own
- * monotonic clock, since it has seen a value first, or since it sent the last renewal that was
- * carried out. No clock is compared with another one.
+ * What a running service knows about leases and about other services. Ages are by its own monotonic
+ * clock: since it first saw a value, or since it sent its last successful renewal. The clocks of
+ * different services are never compared.
  */
 export interface LeasesStatus {
-  /** Who this service is as the holder of leases. */
+  /** The name of this service as the holder of leases. */
   readonly holder: string;
-  /** The number of its leases, and of those that it keeps over a pause. */
+  /** The number of its leases, and the number of those that it keeps during a pause. */
   readonly held: number;
   readonly paused: number;
   /** The age of the lease that has not been renewed for longest; undefined if none is held. */
@@ -22,13 +22,13 @@ export interface LeaseStatus {
   readonly uid: string;
   readonly holder: string;
   readonly is: 'held' | 'paused';
-  /** Undefined for an own pause, which is not renewed. */
+  /** Undefined for a pause of this service, which is not renewed. */
   readonly unchangedMilliseconds?: number;
 }
 
 /**
- * Another service: `present` while it renews its presence entry; `silent` when that has not changed
- * for as long as it says; `absent` without such an entry, as after a stop.
+ * Another service. `present`: it renews its presence entry. `silent`: the entry has not changed for
+ * the duration that it states. `absent`: there is no such entry, for example after a stop.
  */
 export interface OtherService {
   readonly holder: string;
@@ -46,16 +46,16 @@ export interface LeasesQuery {
   readonly uid?: string | undefined;
 }
 
-/** How often each has happened to the leases of a service since its start. */
+/** Counts what happened to the leases of a service since its start. */
 export interface LeaseTally {
-  /** Taken, by whatever they were before. */
+  /** Leases taken, in any former state. */
   readonly taken: number;
-  /** Of these, those that another service had held or paused. */
+  /** Leases taken that another service had held or paused. */
   readonly takenOver: number;
   readonly renewed: number;
-  /** Writes that the directory refused, as the lease was not what it was thought to be. */
+  /** Writes that the directory refused, because the lease did not have the expected value. */
   readonly refused: number;
-  /** Held or paused leases that turned out to be another's, or deleted. */
+  /** Held or paused leases that another service has taken, or that were deleted. */
   readonly lost: number;
 }
 

@@ -1,20 +1,21 @@
 /**
  * A lease says which service works on a uid. It is the only value of `description` in the entry
- * `cn=<uid>,<leases.base>`, where all services look:
+ * `cn=<uid>,<leases.base>`, which all services read:
  *
- *   free                                              nobody works on the uid
+ *   free                                              no service works on the uid
  *   left [<attempt>]                                  given up by a service that stopped
  *   held <holder> <job> <turn> <duration>             a service works on it
- *   paused <holder> <job> <turn> <duration> <attempt> it waits before its next attempt
+ *   paused <holder> <job> <turn> <duration> <attempt> the service waits before its next attempt
  *
- * `duration`, in milliseconds, is for how long the value may stay as it is. Who has seen it
+ * `duration`, in milliseconds, is how long the value may stay unchanged. A service that has seen it
  * unchanged for longer, on its own monotonic clock, may take the lease over. So no clock is
  * compared with another one, and services with different settings understand each other.
  *
- * `turn` is new in each value that a service writes, so no such value stands there twice. The
- * directory compares values without regard to case; so they are read and written in lower case.
+ * `turn` is new in each value that a service writes, so no such value occurs twice. The directory
+ * compares values without regard to case, so they are read and written in lower case.
  *
- * `attempt` is the number of the next one, or of the one that was interrupted; left alone it is 1.
+ * `attempt` is the number of the next attempt, or of the interrupted one. `left` without it means
+ * 1.
  */
 export type Lease =
   | { readonly is: 'free'; readonly text: string }
@@ -37,7 +38,9 @@ export type PausedLease = Extract<Lease, { readonly is: 'paused' }>;
 export type LeaseReading =
   | Lease
   | { readonly is: 'missing'; readonly text: '' }
-  /** Nobody's, and taken by nobody. `reason` says what to do about it. */
+  /**
+   * The lease belongs to no service, and no service takes it. `reason` says what to do about it.
+   */
   | { readonly is: 'unclear'; readonly text: string; readonly reason: string };
 
 export const FREE: Lease = { is: 'free', text: 'free' };
@@ -75,21 +78,22 @@ export function readLease(values: readonly string[] | undefined): LeaseReading {
 }
 
 /**
- * Who holds a lease: the service that has the lock of a slot. What a lease says of the same holder
- * is of this service or of one in its slot that has ended, so it may be taken at once. Therefore
- * two services must never have the same holder: a service without a lock needs a slot that nobody
- * has.
+ * The holder of a lease: the service that has a certain file locked on its host. A service may take
+ * over at once a lease that names its own holder, because the service that wrote it has ended, or
+ * is the same one. Therefore two services must never have the same holder: a service without a lock
+ * needs a file of its own.
  */
 export interface Holder {
-  /** Names the installation to people. */
+  /** The installation, as people know it. */
   readonly installation: string;
   /**
-   * The locked file, by its device and inode: a copy of an installation, or another view of the
+   * The locked file, by its device and inode. A copy of the installation, or another view of the
    * file system, locks another file of the same name.
    */
   readonly slot: string;
   /**
-   * The boot id of the kernel: devices and inodes are told apart by it, and no lock outlives it.
+   * The boot id of the kernel. Devices and inodes are unique only within it, and no lock outlives
+   * it.
    */
   readonly boot: string;
 }
@@ -102,14 +106,17 @@ export function holderWord({ installation, slot, boot }: Holder): string {
   return `${installation}/${slot}/${boot}`.toLowerCase();
 }
 
-/** The parts of a holder; undefined if the word is none, as of another version of the service. */
+/**
+ * Returns the parts of a holder; undefined if the word is not one, for example because another
+ * version of the service wrote it.
+ */
 export function readHolder(word: string): Holder | undefined {
   const [installation, slot, boot, ...others] = word.split('/');
   if (installation === undefined || slot === undefined || boot === undefined || others.length > 0) return undefined;
   return { installation, slot, boot };
 }
 
-/** In milliseconds, 11 days. Nobody could ever take over what says much more. */
+/** In milliseconds: 11 days. A lease with a much longer duration could never be taken over. */
 const LONGEST_DURATION = 999_999_999;
 
 function holding(is: 'held' | 'paused', words: LeaseWords): Holding {

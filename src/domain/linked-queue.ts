@@ -7,8 +7,8 @@ export interface Linked<T> {
 
 /**
  * A queue, usually first in, first out. Each item is in it at most once and can be removed at any
- * time. A Set would not do: taking its first item gets slower with each one taken, with 200,000 a
- * tenth of a millisecond each.
+ * time. A Set would be too slow: taking its first item gets slower with each item taken. With
+ * 200,000 items each takes a tenth of a millisecond.
  */
 export class LinkedQueue<T extends Linked<T>> {
   #first: T | undefined;

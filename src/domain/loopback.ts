@@ -14,9 +14,9 @@ export function isLoopbackHost(host: string): boolean {
 }
 
 /**
- * Whether a host, in lower case, is a loopback one by the name that everybody writes: `localhost`,
- * 127.0.0.0/8 in four numbers, ::1. Programs read the other spellings in different ways, so what is
- * asked for by one of them may have been meant for another host.
+ * Whether a host, in lower case, is one of the common loopback names: `localhost`, 127.0.0.0/8 in
+ * four numbers, or ::1. Programs read the other spellings in different ways, so a request for one
+ * of them may be meant for another host.
  */
 export function isLoopbackName(host: string): boolean {
   if (host === 'localhost' || host === '::1') return true;

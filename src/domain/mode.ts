@@ -47,7 +47,7 @@ export const WORDS = eachMode<ModeWords>((mode) => ({ requested: mode, ...DECLAR
 /** The mode of an account that has one of the words. Throws a RangeError for another word. */
 export function modeOf(record: { readonly mode: string }): Mode {
   const reading = readMode(record.mode);
-  if (reading === undefined) throw new RangeError(`${record.mode} is no word of a mode`);
+  if (reading === undefined) throw new RangeError(`${record.mode} is not a word of a mode`);
   return reading.mode;
 }
 

@@ -1,17 +1,17 @@
-/** What people are notified of, each at the site's choice (`notify.on`). */
+/** The kinds of notifications. The site selects from them (`notify.on`). */
 export const NOTIFY_EVENTS = ['failed', 'disconnected', 'conflict', 'paused', 'canary', 'journal'] as const;
 
 export type NotifyEvent = (typeof NOTIFY_EVENTS)[number];
 
-/** How one receiver of notifications does, since the start of the service. */
+/** The state of one receiver of notifications, since the start of the service. */
 export interface ReceiverStatus {
   readonly receiver: 'mail' | 'webhook';
-  /** Where it is, without anything secret. */
+  /** Its address, without anything secret. */
   readonly target: string;
   readonly sent: number;
-  /** Attempts that failed; each message has several. */
+  /** The number of failed attempts. One message may have several. */
   readonly failed: number;
-  /** Messages that were given up. */
+  /** The number of messages that were given up. */
   readonly lost: number;
   readonly queued: number;
   /** Why the last attempt failed, until one succeeds. */
@@ -20,6 +20,6 @@ export interface ReceiverStatus {
 
 export interface NotifyStatus {
   readonly receivers: readonly ReceiverStatus[];
-  /** The number of accounts and conditions that no message has told yet. */
+  /** The number of accounts and conditions that no message has reported yet. */
   readonly held: number;
 }

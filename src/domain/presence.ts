@@ -1,13 +1,13 @@
 import type { Holder } from './lease.ts';
 
 /**
- * That a service is there, as the only value of `description` in its presence entry, next to
- * the leases:
+ * The statement of a service that it is running, as the only value of `description` in its presence
+ * entry, next to the leases:
  *
  *   present <holder> <turn> <duration>    renewed well within `duration` milliseconds
  *   gone                                  the service has stopped
  *
- * A service that has seen the value unchanged for `duration`, on its own clock, counts the other
+ * A service that has seen the value unchanged for `duration`, on its own clock, regards the other
  * service as dead.
  */
 export interface Presence {
@@ -23,7 +23,7 @@ export interface Presence {
 
 export const GONE = 'gone';
 
-/** The value of a service that is there. */
+/** The value of a service that is running. */
 export function presentText(holder: string, turn: string, duration: number): string {
   return `present ${holder} ${turn} ${duration}`.toLowerCase();
 }
@@ -42,7 +42,8 @@ export function isPresenceName(cn: string): boolean {
 }
 
 /**
- * Reads a presence entry. Undefined if no service is there: it is gone, or the entry says nothing.
+ * Reads a presence entry. Undefined if no service is running: it is gone, or the entry has no
+ * readable value.
  */
 export function readPresence(values: readonly string[], entryCSN: string | undefined): Presence | undefined {
   const words = values[0]?.trim().toLowerCase().split(/\s+/) ?? [];

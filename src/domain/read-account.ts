@@ -86,7 +86,7 @@ type Request = Pick<AccountRecord, 'mode' | 'state' | 'date'>;
 function readRequest(entry: DirectoryEntry, names: AttributeNames, modes: readonly string[]): Request | string {
   const [mode = ''] = modes;
   if (modes.length > 1) return `${names.mode} has ${modes.length} values`;
-  if (!isModeWord(mode)) return `${names.mode} is no word of the service${hintAtBlanks(mode, isModeWord)}`;
+  if (!isModeWord(mode)) return `${names.mode} is not a word of the service${hintAtBlanks(mode, isModeWord)}`;
   const [state, ...others] = compared(entry, names.state);
   if (state === undefined) return `the entry has no ${names.state}`;
   if (others.length > 0) return `${names.state} has ${others.length + 1} values`;
@@ -100,7 +100,7 @@ function readRequest(entry: DirectoryEntry, names: AttributeNames, modes: readon
 const knownDays = new Map<string, NamedDay>();
 const MOST_KNOWN_DAYS = 1024;
 
-/** As `interned`: most accounts have one of few days. */
+/** Like `interned`: most accounts have one of a few days. */
 function namedDay(name: string, value: string): NamedDay {
   const key = `${name} ${value}`;
   const known = knownDays.get(key);
@@ -130,7 +130,7 @@ function recordOf(entry: DirectoryEntry, uid: string, request: Request, names: A
   const [modifiedBy] = entry.texts('modifiersName');
   const [uidNumber] = entry.texts('uidNumber');
   const { mode, state, date } = request;
-  // Without spreads: a record takes a third less memory so.
+  // Without spreads a record takes a third less memory.
   return {
     dn: entry.dn,
     entryUUID: entry.texts('entryUUID')[0]?.toLowerCase(),
@@ -154,14 +154,14 @@ function faultOfUids(entry: DirectoryEntry): string {
     : `the entry has ${length} uids and its RDN does not decide between them`;
 }
 
-/** Why root must not work for this user or in this home, judged by the entry alone. */
+/** Why root must not work for this user or in this home, as far as the entry shows it. */
 function faultOfUser(entry: DirectoryEntry, uid: string, rules: AccountRules): string | undefined {
-  const system = `a system user's: below accounts.lowestUidNumber (${rules.lowestUidNumber})`;
+  const system = `belongs to a system user: it is below accounts.lowestUidNumber (${rules.lowestUidNumber})`;
   const number = singleValue(entry, 'uidNumber');
   if (number.kind === 'faulty') return number.reason;
   if (number.kind === 'text') {
     if (!isUidNumber(number.text)) return `uidNumber ${shown(number.text)} is not a user number`;
-    if (Number(number.text) < rules.lowestUidNumber) return `uidNumber ${number.text} is ${system}`;
+    if (Number(number.text) < rules.lowestUidNumber) return `uidNumber ${number.text} ${system}`;
   }
   if (entry.values('homeDirectory').length === 0) return undefined;
   const home = readHomePath(entry, uid, rules);

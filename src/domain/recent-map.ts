@@ -8,8 +8,8 @@ interface Entry<V> extends Linked<Entry<V>> {
 
 /**
  * A Map of bounded size: when it is full, the entry that was set longest ago is dropped. A plain
- * Map would be too slow: finding its oldest entry gets slower with each one dropped, with 100,000
- * some hundredths of a millisecond.
+ * Map would be too slow: finding its oldest entry gets slower with each entry dropped. With 100,000
+ * entries each takes some hundredths of a millisecond.
  */
 export class RecentMap<V> {
   readonly #capacity: number;

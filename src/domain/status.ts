@@ -120,7 +120,7 @@ export interface AccountCounts {
   readonly waiting: number;
 }
 
-/** How the journal of a service does. */
+/** The state of the journal of a service. */
 export interface JournalHealth {
   readonly directory: string;
   /** The number of events that could not be written since the start of the service. */
@@ -131,16 +131,19 @@ export interface JournalHealth {
 
 /** A pause of the service, and since when. */
 export type PauseStatus = Omit<Pause, 'since'> & { readonly since: string };
-/** The account that the service asks for to prove that what is asked for is done. */
+/**
+ * The canary: the account that the service requests periodically in order to prove that requests
+ * are handled.
+ */
 export interface CanaryStatus {
   readonly dn: string;
-  /** Whether there was no answer for two intervals, without a pause. */
+  /** True if there was no answer for two intervals, apart from pauses. */
   readonly late: boolean;
   /** When it was finished last. */
   readonly answeredAt?: string;
   /** The time from the last request of this service to its finished state. */
   readonly milliseconds?: number;
-  /** Why it cannot be asked for. */
+  /** Why it cannot be requested. */
   readonly failure?: string;
 }
 
@@ -157,7 +160,7 @@ export interface OutletHealth {
   readonly freeBytes?: number;
 }
 
-/** With fewer free bytes a file system is about to be full. */
+/** A file system with fewer free bytes is regarded as nearly full. */
 export const FEW_FREE_BYTES = 100 * 2 ** 20;
 
 /** The number of events within the last `minutes`. */
@@ -180,7 +183,9 @@ export interface ServiceSnapshot {
   /** True if the service is connected and refreshed, and is not stopping. */
   readonly ready: boolean;
   readonly connection: ConnectionStatus;
-  /** Why nothing new is taken up, or no deletes: the oldest first; empty if the service works. */
+  /**
+   * Why no new work is begun, or no deletes: the oldest reason first; empty if the service works.
+   */
   readonly pauses: readonly PauseStatus[];
   readonly counts: AccountCounts;
   /** The number of accounts that can be in work at once. */
@@ -189,7 +194,7 @@ export interface ServiceSnapshot {
   readonly busy: number;
   /** The number of accounts in work that are stuck. */
   readonly stuck: number;
-  /** Since when the account has been in a condition that came into it first. */
+  /** For each condition: since when the account that has been in it longest is in it. */
   readonly oldest: Readonly<Partial<Record<Exclude<keyof AccountCounts, 'open'>, string>>>;
   readonly attempts: readonly AttemptTimes[];
   readonly failures: readonly FailureGroup[];
@@ -202,9 +207,9 @@ export interface ServiceSnapshot {
   readonly rates: readonly Rate[];
   /** Undefined with `instances: one`. */
   readonly leases?: LeasesStatus;
-  /** Undefined if nobody is notified. */
+  /** Undefined if no notifications are configured. */
   readonly notify?: NotifyStatus;
   readonly outlets: readonly OutletHealth[];
-  /** Undefined if the service has none. */
+  /** Undefined if there is no canary. */
   readonly canary?: CanaryStatus;
 }

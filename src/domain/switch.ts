@@ -14,7 +14,7 @@ export type SwitchReading =
  *
  *   unknown  -> on, off    it was read
  *   on, off  -> off, on    it was read, and has changed
- *   any      -> the same   it cannot be read, which is told once: the last known value holds
+ *   any      -> the same   it cannot be read; this is reported once, and the last known value holds
  *
  * While it is unknown or off, the service is paused.
  */
@@ -33,9 +33,9 @@ export type SwitchMove =
   /** An operator has to see to the entry. */
   | { readonly do: 'warn'; readonly message: string };
 
-/** Why the service is paused before the switch was read. */
+/** The reason for the pause until the switch is read for the first time. */
 export function unreadWords({ dn }: SwitchPlace): string {
-  return `the switch ${dn} was not read yet`;
+  return `the switch ${dn} has not been read yet`;
 }
 
 /** Returns the state after a reading, and what follows from it. Pure. */

@@ -1,5 +1,5 @@
 /**
- * The time formats of the directory: finished states, days, generalizedTime; and of events. All
+ * The time formats of the directory (finished states, days, generalizedTime) and of events. All
  * functions are pure; the current time is an argument.
  */
 

@@ -19,8 +19,9 @@ export interface Modification {
 
 /**
  * requested -> in work. Clears the return value of an earlier attempt, unless the schema has none
- * (`withReturnValue`). It names the value that was read, as another service's claim would have
- * cleared it. The date stays, or takes the token of the fence.
+ * (`withReturnValue`). It deletes the return value that was read: if another service has claimed
+ * the account meanwhile, that value is gone, and this claim is refused. The date stays, or gets the
+ * token of the fence.
  */
 export function claim(
   record: AccountRecord,

@@ -15,7 +15,7 @@ export function faultOfUid(uid: string): string | undefined {
   if (uid.length > LONGEST_UID) return `the uid is longer than ${LONGEST_UID} characters`;
   if (!/^[A-Za-z0-9._@-]+$/.test(uid)) return 'the uid has characters outside A-Z a-z 0-9 . _ @ -';
   if (uid.startsWith('-')) return 'the uid begins with "-"';
-  // Tools use such names beside the homes: .deleted, .snapshots.
+  // Tools use such names next to the homes: .deleted, .snapshots.
   if (uid.startsWith('.')) return 'the uid begins with "."';
   return undefined;
 }

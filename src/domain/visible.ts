@@ -1,5 +1,5 @@
 /**
- * Control characters, format characters (the marks that change the direction of text, and
+ * Control characters, format characters (such as marks that change the direction of text, and
  * characters without width), the separators of lines and paragraphs, and lone surrogates.
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
@@ -7,7 +7,7 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * Text from outside on one line. Invisible characters are written as `\n`, `\x1b` or `\u202e`. So
+ * Writes text from outside on one line. Invisible characters become `\n`, `\x1b` or `\u202e`, so
  * the text cannot move the cursor, colour the terminal or forge a second line.
  */
 export function visible(text: string): string {

@@ -23,7 +23,7 @@ describe('decide, about an account that asks for work', () => {
 
   it('leaves a request alone while another service may be at work', () => {
     const left = (othersTimeLeft: number) => decide(account(), context({ othersTimeLeft }));
-    const reason = 'another service may still be at work on an earlier request, and serves add after it';
+    const reason = 'another service may still be working on an earlier request; it handles the add afterwards';
     expect(left(1_000)).toEqual({ kind: 'wait', mode: 'add', reason, recheckInMilliseconds: 1_000 });
     expect(left(0)).toMatchObject({ kind: 'claim' });
   });
@@ -41,8 +41,11 @@ describe('decide, about an account that asks for work', () => {
   it('says that a request waits for a server that lags, and until when', () => {
     const reason = (mode: string, behindTimeLeft: number) =>
       decide(account({ mode, active: false }), context({ behindTimeLeft })).reason;
-    const lags = 'the directory server in use shows the account older than it is known: it lags, or was restored';
-    expect(reason('add', 1_000)).toBe(`${lags}; it is done when that catches up, or after directory.behindAfter`);
+    const lags =
+      'the directory server in use shows an older version of the account than is known: it lags, or was restored';
+    expect(reason('add', 1_000)).toBe(
+      `${lags}; the account is handled when the server catches up, or after directory.behindAfter`,
+    );
     expect(reason('delete', Infinity)).toBe(`${lags}; a delete waits until it catches up, or is requested again`);
   });
 
@@ -55,9 +58,9 @@ describe('decide, about an account that asks for work', () => {
   });
 
   it.each([
-    ['0', 'add is asked and due now'],
-    ['19991231', 'add is asked and due now'],
-    ['20261101', 'add is asked and due since 20261101'],
+    ['0', 'add is requested and due now'],
+    ['19991231', 'add is requested and due now'],
+    ['20261101', 'add is requested and due since 20261101'],
   ])('says since when a request with the date %s is due', (day, reason) => {
     expect(decide(account({ date: dated(day) }), context())).toMatchObject({ kind: 'claim', reason });
   });
@@ -126,7 +129,7 @@ describe('decide, about an account in work', () => {
 
   it('says why it is resumed', () => {
     const { reason } = decide(account({ mode: 'modifying' }), context());
-    expect(reason).toBe('found modifying and nobody is at work on it');
+    expect(reason).toBe('found modifying and no service is working on it');
   });
 
   it.each(['0', '000', '+0', '-0', ''])('takes the return value %j for no failure', (returnValue) => {
@@ -144,7 +147,9 @@ describe('decide, about an account in work', () => {
 
   it('leaves to another service what it has claimed, where this one is to be the only one', () => {
     const left = (othersTimeLeft: number) => decide(account({ mode: 'adding' }), context({ othersTimeLeft }));
-    const reason = expect.stringMatching(/^another service has claimed it; resumed when it has been unchanged/);
+    const reason = expect.stringMatching(
+      /^another service has claimed the account; it is resumed when it has been unchanged/,
+    );
     expect(left(1_000)).toEqual({ kind: 'wait', mode: 'add', reason, recheckInMilliseconds: 1_000 });
     expect(left(0)).toMatchObject({ kind: 'resume' });
   });

@@ -177,7 +177,7 @@ describe('readAccount', () => {
       for (const name of ['sstProvisioningMode', 'sstProvisioningState', 'sstProvisioningDate'] as const) {
         for (const value of [`${blank}${OPEN[name]}`, ` ${OPEN[name]}${blank}`]) {
           const reason = expect.stringMatching(
-            new RegExp(`^${name} is .*: there is a TAB, or another blank that counts`),
+            new RegExp(`^${name} is .*: it begins or ends with a TAB or another blank`),
           );
           expect(read({ ...OPEN, [name]: value })).toMatchObject({ kind: 'unworkable', uid: '3724300', reason });
         }
@@ -205,7 +205,7 @@ describe('readAccount', () => {
   });
 
   it('says which setting makes a user one of the system', () => {
-    const reason = "uidNumber 33 is a system user's: below accounts.lowestUidNumber (1000)";
+    const reason = 'uidNumber 33 belongs to a system user: it is below accounts.lowestUidNumber (1000)';
     expect(read({ ...OPEN, uidNumber: '33' })).toMatchObject({ kind: 'unworkable', reason });
     const entry = entryOf(DN, { ...OPEN, uidNumber: '33' });
     expect(readAccount(entry, NAMES, { ...RULES, lowestUidNumber: 30 })).toMatchObject({ record: { uidNumber: '33' } });

@@ -194,7 +194,9 @@ describe('a failover to a copy of an older state', () => {
     await present.waitForMode('2', 'modified');
 
     await present.halt();
-    await expect.poll(() => running.output, { timeout: 20_000 }).toMatch(/waiting +1 +delete .*older than it is known/);
+    await expect
+      .poll(() => running.output, { timeout: 20_000 })
+      .toMatch(/waiting +1 +delete .*an older version of the account than is known/);
     await copy.waitForMode('2', 'modified');
     expect(running.output).toMatch(/disconnected .*shows accounts older than they are known/);
     expect(script.starts('2')).toHaveLength(2);

@@ -176,7 +176,9 @@ describe('the service, on a real slapd', () => {
   it('decides and reports with --dry-run, but writes and runs nothing', async () => {
     const service = await start({ script: RECORDING, flags: ['--dry-run'] });
     await slapd.addAccount('3724350', OPEN);
-    await service.outputMatches(/skipped .*3724350.*dry run: would claim it and run the steps of add, as add is asked/);
+    await service.outputMatches(
+      /skipped .*3724350.*dry run: would claim it and run the steps of add, as add is requested/,
+    );
     expect(await runsOf(service)).toEqual([]);
     const entry = await slapd.read('3724350');
     expect(entry?.values('sstProvisioningMode')[0]?.toString()).toBe('add');

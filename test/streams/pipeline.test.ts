@@ -702,7 +702,7 @@ describe('the stream', () => {
     expect(stage.jobs).toEqual([]);
     expect(stage.events.at(-1)).toMatchObject({
       event: 'skipped',
-      reason: 'dry run: would claim it and run the steps of add, as add is asked and due now',
+      reason: 'dry run: would claim it and run the steps of add, as add is requested and due now',
     });
     expect(directory.operations.filter(({ kind }) => kind === 'modify')).toEqual([]);
   });

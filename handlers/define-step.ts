@@ -6,7 +6,7 @@ import type { RunCommand } from '../src/script/command.ts';
 import type { Getent } from '../src/script/getent.ts';
 import type { ScriptRunner } from '../src/script/runner.ts';
 
-/** The site's settings that steps get besides their own section of the configuration. */
+/** The site's settings that steps get, in addition to their own section of the configuration. */
 export interface Site extends HomeRules {
   /** The base of the accounts. */
   readonly base: string;

@@ -56,13 +56,13 @@ function isCancelled({ reason }: AbortSignal): boolean {
 function cancelledIn(signal: AbortSignal): FailedStep | undefined {
   if (!(signal.reason instanceof Cancelled)) return undefined;
   const { message: cause } = signal.reason;
-  const reason = 'it was ended before it was done; what it had done until then stays';
+  const reason = 'the step was ended before it was done; what it had done until then stays';
   return { ok: false, returnValue: ReturnCode.UNDEFINED_ERROR, reason, cause, retry: 'permanent' };
 }
 
 type FailedStep = Extract<StepOutcome, { readonly ok: false }>;
 
-/** The outcome where no further step is begun. */
+/** The outcome if no further step is begun. */
 function stoppedBefore(signal: AbortSignal) {
   const cancelled = cancelledIn(signal);
   return cancelled === undefined ? ({ ok: false, ...NOT_BEGUN } as const) : { ...cancelled, aborted: false };
@@ -71,7 +71,7 @@ function stoppedBefore(signal: AbortSignal) {
 /** An aborted outcome is not written to the entry. The account is resumed at the next start. */
 const NOT_BEGUN = {
   returnValue: ReturnCode.UNDEFINED_ERROR,
-  reason: 'the step was not begun, as the service stops',
+  reason: 'the step was not begun, because the service is stopping',
   retry: 'permanent',
   aborted: true,
 } as const;

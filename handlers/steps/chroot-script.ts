@@ -23,7 +23,7 @@ const SLACK = 3000;
 /** The longest age of the list of orphans. Another service on this host may die at any time. */
 const SEARCH_INTERVAL = 5000;
 
-const DOES_IT_END_ITS_PARENT = 'see whether the script ends or stops its parent process, and whether memory is short';
+const DOES_IT_END_ITS_PARENT = 'check whether the script ends or stops its parent process, and whether memory is short';
 
 const settings = section('The script of the site that is run for each account.', {
   command: required(
@@ -48,12 +48,12 @@ const settings = section('The script of the site that is run for each account.',
     oneOf('auto', 'none'),
   ),
   homeRoot: setting(
-    'Folder below which every home is. All folders above a home must belong to root or to the service, be writable by nobody else, and not be links; else no script runs. quota and rsnapshot need it. null: homes are judged by their path alone.',
+    'Folder that contains all homes. All folders above a home must belong to root or to the service, must be writable by no other user, and must not be links. Otherwise no script runs. quota and rsnapshot need it. null: homes are judged by their path alone.',
     null,
     orNull(absolutePath),
   ),
   homeLayout: setting(
-    "Where an account's own folder is below homeRoot: for each folder on the way its name, or * for any name, and {uid} as the last one. None of them begins with a dot. The home is that folder, or below it.",
+    "Where an account's own folder is below homeRoot: for each folder on the way its name, or * for any name, and {uid} as the last one. None of them begins with a dot. The home is that folder, or is below it.",
     FLAT_LAYOUT,
     homeLayout,
   ),
@@ -78,7 +78,7 @@ export const script = defineStep({
   grace: ({ killGrace }) => killGrace + SLACK,
   overdue: {
     returnValue: ReturnCode.UNDEFINED_ERROR,
-    remedy: 'see whether its processes can be ended, and whether the file systems of the host answer',
+    remedy: 'check whether its processes can be ended, and whether the file systems of the host answer',
   },
   run: (settings, site) => guardHome(runScript(settings, site), site),
 });
@@ -156,16 +156,16 @@ function outcomeOf(result: ScriptResult, { lost }: Job, timeoutMilliseconds: num
     case 'exited':
       return outcomeOfExit(result.exitCode);
     case 'signaled':
-      return ended('killed', `the script was ended by ${result.signal}; see its output and the system's log`);
+      return ended('killed', `the script was ended by ${result.signal}; see its output and the system log`);
     case 'timedOut':
       return ended(
         'timedOut',
-        `the script was ended after ${timeoutMilliseconds / 1000} s without an end; find out what it waited for, or raise script.timeout`,
+        `the script was ended because it took longer than ${timeoutMilliseconds / 1000} s; find out what it waited for, or raise script.timeout`,
       );
     case 'aborted':
       return ended(
         'interrupted',
-        'the script was ended because the service stops at once; it runs again at the next start',
+        'the script was ended because the service is stopping; it runs again at the next start',
       );
     case 'notStarted':
       return failed(result.reason, result.transient ? 'shortage' : 'script');

@@ -14,9 +14,9 @@ import { failed, SUCCEEDED } from './outcome.ts';
 const LONGEST = 30_000;
 
 /**
- * Checks that the account's home exists. It belongs after the chroot script. Fails with code 4 if
- * the home cannot be checked or is not the account's own. Fails with code 5 if the home is missing
- * or is not a folder.
+ * Checks that the home of the account exists. The step runs after the chroot script. It fails with
+ * code 4 if the home cannot be checked or is not the account's own, and with code 5 if the home is
+ * missing or is not a folder.
  */
 export const homeCheck = defineStep({
   name: 'home',
@@ -72,12 +72,12 @@ export async function judgeJobsHome(
 async function look(home: string): Promise<Place> {
   try {
     if ((await stat(home)).isDirectory()) return { kind: 'there' };
-    return { kind: 'blocked', reason: `home ${home} is not a folder: move away what is there` };
+    return { kind: 'blocked', reason: `home ${home} is not a folder: move the file away` };
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT') return { kind: 'missing' };
     if (code === 'ENOTDIR') {
-      return { kind: 'blocked', reason: `home ${home} has a file where a folder must be: move it away` };
+      return { kind: 'blocked', reason: `home ${home} has a file where a folder is needed: move the file away` };
     }
     return {
       kind: 'unknown',

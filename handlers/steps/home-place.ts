@@ -10,7 +10,7 @@ import { passShortage } from '../../src/host/shortage.ts';
 export type Place =
   | { readonly kind: 'there' }
   | { readonly kind: 'missing' }
-  /** A file is in the place of a folder. */
+  /** There is a file where a folder is needed. */
   | { readonly kind: 'blocked'; readonly reason: string }
   /**
    * A folder belongs to another user, or another user could replace it, or a link leads elsewhere.
@@ -20,11 +20,11 @@ export type Place =
 
 /**
  * Judges a home by the rule of OpenSSH's ChrootDirectory. `homeRoot` and every folder from there
- * down to the home must belong to root or to the service's own user, must be writable by nobody
- * else, and must not be symbolic links. Above `homeRoot` a link of root's is allowed, and so is a
- * sticky folder, such as `/tmp`. Only root can change what passes, so it stays valid while it is
- * used. A home that exists must belong to `uidNumber`, or be empty and root's: an interrupted
- * script has just created it.
+ * down to the home must belong to root or to the service's own user, must be writable by no other
+ * user, and must not be symbolic links. Above `homeRoot` a link that belongs to root is allowed,
+ * and so is a sticky folder, such as `/tmp`. Only root can change folders that pass, so the result
+ * stays valid while the home is used. A home that exists must belong to `uidNumber`, or be empty
+ * and belong to root: then an interrupted script has just created it.
  */
 export function judgeHome(home: string, homeRoot: string, uidNumber: string | undefined): Promise<Place> {
   return walk(home, homeRoot, async (folder, status) => {
@@ -32,19 +32,19 @@ export function judgeHome(home: string, homeRoot: string, uidNumber: string | un
     if (faultOf(status) === undefined && (await isEmpty(folder))) return THERE;
     const meant = uidNumber === undefined ? 'the entry has no uidNumber' : `the uidNumber of the entry is ${uidNumber}`;
     const remedy = isOthers(status)
-      ? 'make them agree'
-      : `give it to its owner; where it is a chroot, which is root's, write a home in it (homeDirectory ${home}/./FOLDER)`;
+      ? 'make the two agree'
+      : `give it to that user; if it is a chroot that belongs to root, write a home inside it (homeDirectory ${home}/./FOLDER)`;
     return unsafe(`home ${home} belongs to the user number ${status.uid}, and ${meant}: ${remedy}`);
   });
 }
 
-/** Judges a folder that must be root's, by the same rule, from `root` down to that folder. */
+/** Judges a folder that must belong to root, by the same rule, from `root` down to that folder. */
 export function judgeFolder(path: string, root: string): Promise<Place> {
   return walk(path, root, async (_, status) => judged(path, status) ?? THERE);
 }
 
 const THERE: Place = { kind: 'there' };
-/** The mode bit of a folder in which users can rename only what is their own. */
+/** The mode bit of a folder in which users can rename only their own files. */
 const STICKY = 0o1000;
 
 /** Judges the last folder of the way, which is held open. */
@@ -74,10 +74,10 @@ async function walk(path: string, root: string, judgeLast: JudgeLast): Promise<P
 }
 
 /**
- * A way downwards, of which one folder is held open at a time. Each folder is opened in the one
- * that is held, so no name is looked up twice.
+ * A walk downwards that holds one folder open at a time. Each folder is opened inside the held one,
+ * so no name is looked up twice.
  *
- * at the top (`from`) -> one folder further (`enter`), or at an obstacle -> ended (`end`)
+ *   at the top (`from`) -> one folder further (`enter`), or at an obstacle -> ended (`end`)
  */
 class Way {
   /** The path that was looked at last: that of the held folder, or of what could not be entered. */
@@ -138,7 +138,7 @@ async function hold(folder: FileHandle, name: string, path: string): Promise<Fil
 
 function notFolder(path: string, status: Stats): Place {
   if (status.isSymbolicLink()) return unsafe(`${path} is a symbolic link: remove the link`);
-  return { kind: 'blocked', reason: `${path} is a file where a folder must be: move it away` };
+  return { kind: 'blocked', reason: `${path} is a file where a folder is needed: move it away` };
 }
 
 function judged(path: string, status: Stats): Place | undefined {
@@ -155,21 +155,21 @@ export type Judged = Pick<Stats, 'uid' | 'mode' | 'isSymbolicLink'>;
  */
 export function faultOf(status: Judged): string | undefined {
   if (isOthers(status)) {
-    return `belongs to the user number ${status.uid}: let it be root's`;
+    return `belongs to the user number ${status.uid}: give it to root`;
   }
   if ((status.mode & 0o022) === 0) return undefined;
   const mode = (status.mode & 0o7777).toString(8).padStart(4, '0');
-  return `can be written to by others than its owner (mode ${mode}): take that right from them`;
+  return `can be written to by others than its owner (mode ${mode}): remove that permission`;
 }
 
 /**
  * Returns the reason why others can replace the next folder on the way to the folder of the homes;
- * undefined if they cannot. In a sticky folder users can replace only what is their own, apart from
- * the owner of the folder.
+ * undefined if they cannot. In a sticky folder users can replace only their own files, but the
+ * owner of the folder can replace all of them.
  */
 export function faultOnWay(status: Judged): string | undefined {
   if (status.isSymbolicLink()) {
-    return isOthers(status) ? `is a symbolic link of the user number ${status.uid}: let it be root's` : undefined;
+    return isOthers(status) ? `is a symbolic link of the user number ${status.uid}: give it to root` : undefined;
   }
   return (status.mode & STICKY) === 0 || isOthers(status) ? faultOf(status) : undefined;
 }

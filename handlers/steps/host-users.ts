@@ -25,10 +25,10 @@ const MOST_NAMES = 32;
 const CUT_OFF_BYTES = 16 * 1024;
 
 /**
- * Looks accounts up in the host's user database (NSS). An account is refused if its uid is that of
- * a system user, or of a user with another number than the entry's. A name that the host does not
- * know passes. A uid that is a number passes, too: getent takes it for a user number, and what the
- * entry says about that is judged already.
+ * Looks accounts up in the host's user database (NSS). An account is refused if its uid is the name
+ * of a system user, or of a user with another number than the entry's. A name that the host does
+ * not know passes. A uid that is a number passes, too: getent would take it for a user number, and
+ * the user number of the entry has been judged already.
  */
 export function hostObjection({ rules, signal, getent = runGetent }: HostUsersOptions): Objection {
   const lookUp = batched((names) => askFor(names, getent, signal));
@@ -40,17 +40,17 @@ export function hostObjection({ rules, signal, getent = runGetent }: HostUsersOp
     if (lookup.kind === 'failed') return `this host cannot say who ${uid} is: ${lookup.reason}`;
     const known = `this host knows ${uid} by the number ${lookup.user.uidNumber}`;
     if (!(Number(lookup.user.uidNumber) >= rules.lowestUidNumber)) {
-      return `${known}, a system user's: below accounts.lowestUidNumber (${rules.lowestUidNumber})`;
+      return `${known}, which belongs to a system user: it is below accounts.lowestUidNumber (${rules.lowestUidNumber})`;
     }
     return uidNumber === undefined || uidNumber === lookup.user.uidNumber
       ? undefined
-      : `${known}, the entry says ${uidNumber}: make them agree`;
+      : `${known}, but the entry says ${uidNumber}: make the two agree`;
   };
 }
 
 /**
- * Asks one question at a time. Names that arrive meanwhile are put together into the next question,
- * so that a burst costs few questions.
+ * Asks one question at a time. Names that arrive meanwhile are combined in the next question, so
+ * that a burst causes few questions.
  */
 function batched(ask: (names: readonly string[]) => Promise<(name: string) => UserLookup>) {
   const waiting = new Map<string, Array<(lookup: UserLookup) => void>>();
@@ -82,7 +82,7 @@ async function askFor(
   if (result instanceof Shortage) return () => ({ kind: 'failed', reason: `${result.message}; ${result.remedy}` });
   const isAnswer = result.kind === 'exited' && (result.exitCode === 0 || result.exitCode === NOT_FOUND);
   if (!isAnswer || Buffer.byteLength(result.output) >= CUT_OFF_BYTES) {
-    const reason = isAnswer ? 'getent says too much' : describeCommand(['getent'], result);
+    const reason = isAnswer ? 'the output of getent is too long' : describeCommand(['getent'], result);
     return () => ({ kind: 'failed', reason });
   }
   const users = new Map(result.output.split('\n').map((line) => [readPasswdLine(line).name, readPasswdLine(line)]));

@@ -6,12 +6,13 @@ import { codeOf, faultOf, faultOnWay, type Judged } from './home-place.ts';
 const WHAT = 'home check';
 
 /**
- * Checks the folder of the homes. Nobody but root may be able to replace it, or a folder or a link
- * on the way to it, or to change what is in it.
+ * Checks the folder of the homes. Only root may be able to replace it, to replace a folder or a
+ * link on the way to it, or to change its content.
  */
 export async function inspectHomeRoot(homeRoot: string): Promise<readonly CheckLine[]> {
   const faults = await faultsOfFolder(homeRoot, 'mount it, or correct script.homeRoot');
-  if (faults.length === 0) return [{ verdict: 'ok', what: WHAT, found: `${homeRoot} is there, and root's alone` }];
+  if (faults.length === 0)
+    return [{ verdict: 'ok', what: WHAT, found: `${homeRoot} exists, and only root can change it` }];
   return faults.map((fault) => ({ verdict: 'fail', what: WHAT, ...fault }));
 }
 
@@ -37,7 +38,7 @@ export async function faultsOfFolder(folder: string, remedy: string, owner?: num
   } catch (error) {
     if (error instanceof WayFault) return [{ found: error.message, remedy }];
     const code = codeOf(error);
-    const fault = code === 'ENOENT' || code === 'ENOTDIR' ? 'is no folder' : `cannot be looked at (${code})`;
+    const fault = code === 'ENOENT' || code === 'ENOTDIR' ? 'is not a folder' : `cannot be looked at (${code})`;
     return [...faults.values(), { found: `${folder} ${fault}`, remedy }];
   }
 }

@@ -30,8 +30,8 @@ export async function inspectRsnapshot(
 }
 
 /**
- * Whoever can write files to `rsnapshot.directory` decides which commands rsnapshot runs. `owner`
- * is the user number that the files are given to.
+ * A user who can write files to `rsnapshot.directory` decides which commands rsnapshot runs.
+ * `owner` is the user number to which the files are given.
  */
 async function inspectFolder(directory: string, owner: number): Promise<readonly StepFinding[]> {
   const key = 'rsnapshot.directory';
@@ -95,7 +95,7 @@ async function inspectSample(
     const file = `${home}.conf`;
     await writeFile(file, rendered.text, { mode: 0o600 });
     const refusal = await refusalOf(file, checkCommand, settings.timeout, { runCommand: run, signal });
-    const message = `a configuration made from it is refused: ${refusal}`;
+    const message = `a configuration that was made from the template is refused: ${refusal}`;
     return refusal === undefined ? [] : [{ key, message, remedy: `${remedy}, or rsnapshot.checkCommand` }];
   } catch (error) {
     const message = errorText(error);

@@ -42,11 +42,11 @@ export function fillTemplate(template: string, values: Readonly<Record<string, s
     .join(' ');
   return {
     kind: 'faulty',
-    reason: `${unknown.join(' ')} is not known; known are ${known}, and {{NAME}} for a literal {NAME}`,
+    reason: `unknown: ${unknown.join(' ')}; known: ${known}, and {{NAME}} for a literal {NAME}`,
   };
 }
 
-/** Names such as `constructor` have no value. */
+/** A name such as `constructor` has no value. */
 function valueNamed(values: Values, name: string): string | undefined {
   return Object.hasOwn(values, name) ? values[name] : undefined;
 }

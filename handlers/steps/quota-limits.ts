@@ -30,7 +30,7 @@ export function readQuota(entry: DirectoryEntry, attribute: string, softRatio: n
   if (!/^-?(?:0|[1-9]\d*)$/.test(value.text)) return faulty(`${given} is not a whole number of bytes: correct it`);
   if (value.text.startsWith('-')) return faulty(`${given} is negative: write the bytes, or 0 for no limit`);
   if (value.text.length > 19 || BigInt(value.text) > LARGEST) {
-    return faulty(`${given} is more than any file system holds: correct it`);
+    return faulty(`${given} is more than any file system can hold: correct it`);
   }
   return { kind: 'limits', limits: limitsOf(BigInt(value.text), softRatio) };
 }

@@ -67,12 +67,12 @@ const shared = {
       ? { key: 'softFiles', expected: `at most quota.hardFiles, which is ${hardFiles}` }
       : undefined,
   inspect: async ({ command, clearCommand }) =>
-    linesOf('quota', `${command[0]} is there`, [
+    linesOf('quota', `${command[0]} exists`, [
       ...inspectProgram('quota.command', command),
       ...inspectProgram('quota.clearCommand', clearCommand),
     ]),
   grace: () => endsWithin(),
-  overdue: { returnValue: ReturnCode.CANNOT_SET_QUOTA, remedy: 'see what the quota command waits for' },
+  overdue: { returnValue: ReturnCode.CANNOT_SET_QUOTA, remedy: 'find out what the quota command waits for' },
 } satisfies Partial<StepDeclaration<'quota', typeof settings>>;
 
 /** Sets the account's quota. Fails with code 6 if the value is faulty or the command fails. */
@@ -155,7 +155,7 @@ async function apply(
     lease: context.lease,
   });
   if (result.kind === 'exited' && result.exitCode === 0) return SUCCEEDED;
-  return cannotSet(`${describeCommand(command, result)}; check that ${site.filesystem} has quotas switched on`);
+  return cannotSet(`${describeCommand(command, result)}; check that quotas are enabled on ${site.filesystem}`);
 }
 
 function cannotSet(reason: string): StepOutcome {

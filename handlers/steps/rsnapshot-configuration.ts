@@ -53,7 +53,7 @@ export const rsnapshotSettings = section(
 
 export type RsnapshotSettings = SettingsOf<typeof rsnapshotSettings>;
 
-/** The settings and means that a configuration is written with. */
+/** The settings and the programs that are needed to write a configuration. */
 export interface RsnapshotSite extends RsnapshotSettings, HomeRules, Pick<Means, 'getent' | 'runCommand'> {}
 
 /**
@@ -111,8 +111,8 @@ export async function readTemplate(template: string | null): Promise<string> {
 }
 
 /**
- * Returns a function that throws once the attempt was told to end, or its lease has lapsed. The
- * clock is read, as a process that was stopped may go on before its timers do.
+ * Returns a function that throws if the attempt was told to end, or if its lease has lapsed. It
+ * reads the clock, because a process that was suspended may go on before its timers fire.
  */
 function permitOf({ signal, lease }: StepContext): Permit {
   return () => {
@@ -126,7 +126,7 @@ async function validate(file: string, { signal, lease }: StepContext, site: Rsna
   const { runCommand, timeout } = site;
   const refusal = await refusalOf(file, site.checkCommand, timeout, { runCommand, signal, lease });
   if (refusal !== undefined) {
-    throw new RefusedConfiguration(`the configuration was refused, and stays in ${file}: ${refusal}`);
+    throw new RefusedConfiguration(`the configuration was refused, and is kept in ${file}: ${refusal}`);
   }
 }
 

@@ -46,7 +46,7 @@ export function readRetentions(entry: DirectoryEntry): RetentionReading {
   if (first?.count === 1 && second !== undefined) {
     return {
       kind: 'faulty',
-      reason: `1 ${first.level} backup cannot be rotated into ${second.level} ones: keep 2 ${first.level} ones or none`,
+      reason: `1 ${first.level} backup cannot be rotated into ${second.level} backups: keep 2 ${first.level} backups or none`,
     };
   }
   return { kind: 'retentions', retentions };
@@ -95,7 +95,7 @@ export function templateValues(
     if (!/^[\p{L}\p{N}._@/-]*$/u.test(place)) {
       return {
         kind: 'faulty',
-        reason: `homeDirectory ${shown(place)} holds characters that rsnapshot cannot take: use letters, digits and ._@-`,
+        reason: `homeDirectory ${shown(place)} contains characters that rsnapshot does not accept: use letters, digits and ._@-`,
       };
     }
   }

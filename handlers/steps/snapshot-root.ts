@@ -12,8 +12,8 @@ export interface SnapshotRootOptions extends HomeRules {
 /**
  * Returns the reason why root must not make snapshots at `path`; undefined if there is none. `home`
  * is the path of the account's home. Every folder from the one that the site has named (`homeRoot`,
- * or the part of the setting before the first placeholder) down to the snapshots must belong to
- * root alone, and no account may be able to have its home there. Without a `homeRoot` nothing is
+ * or the part of the setting before the first placeholder) down to the snapshots must be writable
+ * by root alone, and no account may be able to have its home there. Without a `homeRoot` nothing is
  * judged.
  */
 export async function faultOfSnapshotRoot(
@@ -24,7 +24,8 @@ export async function faultOfSnapshotRoot(
   const { snapshotRoot, homeRoot } = options;
   if (homeRoot === null) return undefined;
   const at = `rsnapshot.snapshotRoot ${shown(path)}`;
-  if (!path.startsWith('/') || namesOf(path).includes('..')) return `${at} is no clean absolute path: correct it`;
+  if (!path.startsWith('/') || namesOf(path).includes('..'))
+    return `${at} is not an absolute path without '..': correct it`;
   const named = comparablePath(path);
   const root = isIn(named, comparablePath(homeRoot)) ? homeRoot : await namedFolder(snapshotRoot);
   if (root === undefined) return `${at} is not below script.homeRoot (${homeRoot}): correct homeDirectory`;
@@ -32,10 +33,10 @@ export async function faultOfSnapshotRoot(
   const homes = await realPlace(comparablePath(homeRoot));
   const place = await realPlace(named);
   if (isIn(place, homes + home.slice(comparablePath(homeRoot).length))) {
-    return `${at} is in the home, which is its owner's: correct the setting`;
+    return `${at} is in the home, which its owner can change: correct the setting`;
   }
   if (isIn(place, homes) && isForHomes(place, { ...options, homeRoot: homes })) {
-    return `${at} is where a home can be, too: name a folder in it that begins with ".", such as .snapshots`;
+    return `${at} is a place where a home can be: name a folder that begins with ".", such as .snapshots`;
   }
   const judged = [await judgeFolder(named, root), ...(isIn(place, homes) ? [await judgeFolder(place, homes)] : [])];
   const fault = judged.find((each) => 'reason' in each);
@@ -55,7 +56,7 @@ async function realPlace(path: string): Promise<string> {
     return await realpath(path);
   } catch (error) {
     if (path === '/') throw error;
-    // What cannot be looked at does not pass the judgement either.
+    // A path that cannot be read fails the judgement, too.
     return join(await realPlace(dirname(path)), basename(path));
   }
 }

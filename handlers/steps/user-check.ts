@@ -13,7 +13,7 @@ import { inspectProgram, linesOf } from './findings.ts';
 import { failed, SUCCEEDED } from './outcome.ts';
 import { LOOK_UP_GRACE, lookUpUser, type SystemUser, type UserLookup } from './user-lookup.ts';
 
-const STOPPED = notPresent('stopped, as the service stops');
+const STOPPED = notPresent('the check was ended because the service is stopping');
 
 /** The least time for a look-up, so that one that starts just before the deadline can finish. */
 const LEAST_LOOK = 2_000;
@@ -37,12 +37,12 @@ export const userCheck = defineStep({
   section: 'userCheck',
   settings,
   isOn: ({ enabled }) => enabled,
-  inspect: async () => linesOf('user check', 'getent is there', inspectProgram('userCheck.enabled', ['getent'])),
+  inspect: async () => linesOf('user check', 'getent exists', inspectProgram('userCheck.enabled', ['getent'])),
   limit: ({ timeout }) => timeout + LEAST_LOOK + LOOK_UP_GRACE,
   grace: () => LOOK_UP_GRACE,
   overdue: {
     returnValue: ReturnCode.USER_NOT_PRESENT_IN_BACKEND,
-    remedy: 'see what `getent passwd` waits for',
+    remedy: 'find out what `getent passwd` waits for',
   },
   run: (waiting) => {
     return (job, context, { getent }) => waitForUser(job, context, { ...waiting, getent });
@@ -116,10 +116,10 @@ function faultOf(lookup: UserLookup, expected: Expectation): string | undefined 
 
 function faultOfUser(user: SystemUser, { uidNumber, home }: Expectation): string | undefined {
   if (uidNumber !== undefined && user.uidNumber !== uidNumber) {
-    return `this host knows the user with number ${shown(user.uidNumber)}, the entry says ${uidNumber}: make them agree`;
+    return `this host knows the user with number ${shown(user.uidNumber)}, but the entry says ${uidNumber}: make the two agree`;
   }
   if (home !== undefined && comparablePath(user.home) !== comparablePath(home)) {
-    return `this host knows the user with home ${shown(user.home)}, the entry says ${shown(home)}: make them agree`;
+    return `this host knows the user with home ${shown(user.home)}, but the entry says ${shown(home)}: make the two agree`;
   }
   return undefined;
 }

@@ -19,8 +19,8 @@ const KILL_GRACE = 1_000;
 export const LOOK_UP_GRACE = endsWithin(KILL_GRACE);
 
 /**
- * Looks a user up in NSS. getent takes a name of digits for a number. So such a user is looked up
- * by its uidNumber, and is found only if the name in the answer is the uid.
+ * Looks a user up in NSS. getent takes a name that consists of digits for a number. Such a user is
+ * looked up by its uidNumber, and is found only if the name in the answer is the uid.
  */
 export async function lookUpUser(
   uid: string,

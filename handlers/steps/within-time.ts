@@ -1,6 +1,6 @@
 /**
- * Resolves as `tried` does, or with `late()` after the time limit: a file system that does not
- * answer must not block an account for ever.
+ * Resolves as `tried` does, or with `late()` after the time limit, because a file system that does
+ * not answer must not block an account for ever.
  */
 export async function withinTime<T>(tried: Promise<T>, milliseconds: number, late: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -51,7 +51,7 @@ if [ -e ${folder}/culprit-$2 ]; then kill -${signal} $PPID; sleep 60; fi
         await Promise.all(uids.map((uid) => world.ask(uid, 'add')));
         await Promise.all(innocent.map((uid) => world.finished(uid, 'add', 60_000)));
         expect(await failed(world, culprit)).toMatch(
-          /it ran alone there: see whether the script ends or stops its parent/,
+          /it ran alone there: check whether the script ends or stops its parent/,
         );
         const runs = readFileSync(journal, 'utf8').trim().split('\n');
         for (const uid of innocent) expect(runs.filter((run) => run.startsWith(uid))).toEqual([`${uid} 0`, `${uid} 1`]);

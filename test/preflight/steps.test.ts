@@ -54,7 +54,7 @@ it('what a step lacks is a failure with its key and its remedy', async () => {
     {
       verdict: 'fail',
       what: 'home check',
-      found: '/nonexistent is no folder',
+      found: '/nonexistent is not a folder',
       remedy: 'mount it, or correct script.homeRoot',
     },
     {

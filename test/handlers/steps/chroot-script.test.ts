@@ -120,7 +120,7 @@ describe('the chroot script step', () => {
     expect((await run('sleep 60', jobFor(), { timeout: '100ms' })).outcome).toMatchObject({
       ending: 'timedOut',
       returnValue: 1,
-      reason: expect.stringMatching(/after 0\.1 s.*script\.timeout/),
+      reason: expect.stringMatching(/longer than 0\.1 s.*script\.timeout/),
     });
     expect((await run('', jobFor(), { command: ['/no/such/script'] })).outcome).toMatchObject({
       returnValue: 1,

@@ -100,7 +100,7 @@ describe('the guard of the home', () => {
     expect(await guarded(join(root, 'link'), `${root}/link/anna`)).toEqual(PASSED);
     lchownSync(join(root, 'link'), 5000, 5000);
     expect(await guarded(join(root, 'link'), `${root}/link/anna`)).toMatchObject([
-      { returnValue: 4, reason: `${root}/link is a symbolic link of the user number 5000: let it be root's` },
+      { returnValue: 4, reason: `${root}/link is a symbolic link of the user number 5000: give it to root` },
       0,
     ]);
     lchownSync(join(root, 'link'), 0, 0);

@@ -41,9 +41,9 @@ describe('the look at what the steps need', () => {
   it('finds nothing where all is there', async () => {
     const folder = temporaryFolder();
     expect(await stepOf(userCheck, { enabled: true }).inspect(look)).toEqual([
-      { verdict: 'ok', what: 'user check', found: 'getent is there' },
+      { verdict: 'ok', what: 'user check', found: 'getent exists' },
     ]);
-    expect(await inspectQuota({})).toEqual([{ verdict: 'ok', what: 'quota', found: 'setquota is there' }]);
+    expect(await inspectQuota({})).toEqual([{ verdict: 'ok', what: 'quota', found: 'setquota exists' }]);
     expect(await inspectRsnapshot(options(folder))).toEqual([
       { verdict: 'ok', what: 'rsnapshot', found: `${folder} can be written to` },
     ]);
@@ -110,18 +110,18 @@ describe('the look at what the steps need', () => {
     const root = join(folder, 'a/homes');
     mkdirSync(root, { recursive: true });
     expect(await inspectHomeRoot(root)).toEqual([
-      { verdict: 'ok', what: 'home check', found: `${root} is there, and root's alone` },
+      { verdict: 'ok', what: 'home check', found: `${root} exists, and only root can change it` },
     ]);
     chmodSync(root, 0o775);
     chownSync(join(folder, 'a'), 5000, 5000);
     expect((await inspectHomeRoot(root)).map(({ found }) => found)).toEqual([
-      `${join(folder, 'a')} belongs to the user number 5000: let it be root's`,
-      `${root} can be written to by others than its owner (mode 0775): take that right from them`,
+      `${join(folder, 'a')} belongs to the user number 5000: give it to root`,
+      `${root} can be written to by others than its owner (mode 0775): remove that permission`,
     ]);
     writeFileSync(join(folder, 'file'), '');
     for (const path of ['file', 'missing']) {
       const [finding] = await inspectHomeRoot(join(folder, path));
-      expect(finding?.found).toBe(`${join(folder, path)} is no folder`);
+      expect(finding?.found).toBe(`${join(folder, path)} is not a folder`);
     }
   });
 
@@ -137,13 +137,13 @@ describe('the look at what the steps need', () => {
       {
         verdict: 'fail',
         what: 'home check',
-        found: `${folder}/hers belongs to the user number 5000: let it be root's`,
+        found: `${folder}/hers belongs to the user number 5000: give it to root`,
         remedy: `chown root ${folder}/hers; chmod go-w ${folder}/hers`,
       },
       {
         verdict: 'fail',
         what: 'home check',
-        found: `${link} is a symbolic link of the user number 5000: let it be root's`,
+        found: `${link} is a symbolic link of the user number 5000: give it to root`,
         remedy: `chown -h root ${link}`,
       },
     ]);
@@ -165,7 +165,7 @@ describe('the look at what the steps need', () => {
       hers,
       [
         'fail',
-        `rsnapshot.directory: ${directory} belongs to the user number 65534: let it be root's`,
+        `rsnapshot.directory: ${directory} belongs to the user number 65534: give it to root`,
         `chown root ${directory}; chmod go-w ${directory}`,
       ],
     ]);

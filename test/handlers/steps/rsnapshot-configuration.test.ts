@@ -152,7 +152,7 @@ describe('the rsnapshot configuration', () => {
     const job = jobOf('3724300', { homeDirectory: home, ...intervals });
     const outcome = await rsnapshotStep({ ...options, template }).run(job, contextOf());
     const refused = join(options.directory, '.3724300.conf.tmp');
-    const reason = expect.stringMatching(/refused, and stays in .*: ERROR: .* on line 2: ERROR: nonsense 3724300 /);
+    const reason = expect.stringMatching(/refused, and is kept in .*: ERROR: .* on line 2: ERROR: nonsense 3724300 /);
     expect(outcome).toMatchObject({ returnValue: 7, reason });
     expect(outcome.ok || outcome.reason).not.toMatch(/---|encountered/);
     expect(readFileSync(file, 'utf8')).toBe('old');
@@ -215,8 +215,8 @@ describe('the rsnapshot configuration', () => {
     ['one hourly that cannot rotate', { sstBackupIntervalHourly: '1', sstBackupIntervalDaily: '7' }, 'keep 2 hourly'],
     ['a home with a tab', { homeDirectory: '/home/a\tb' }, 'control characters'],
     ['a home with a line', { homeDirectory: '/home/a\nbackup_exec\tid' }, 'control characters'],
-    ['a home with a command', { homeDirectory: '/home/3724300/`id`' }, 'rsnapshot cannot take'],
-    ['a home that is a pattern', { homeDirectory: '/home/3724300/(a+)+' }, 'rsnapshot cannot take'],
+    ['a home with a command', { homeDirectory: '/home/3724300/`id`' }, 'rsnapshot does not accept'],
+    ['a home that is a pattern', { homeDirectory: '/home/3724300/(a+)+' }, 'rsnapshot does not accept'],
     ['a home with a line separator', { homeDirectory: '/home/3724300\u2028b' }, 'control characters'],
     ['a home that climbs', { homeDirectory: '/home/../etc' }, "'..'"],
     ['no home', { homeDirectory: [] }, 'no homeDirectory'],
@@ -267,8 +267,8 @@ describe('the rsnapshot configuration', () => {
   it.each([
     ['in the home itself', '{home}/.snapshots', 'in the home'],
     ['beside the root for the homes, by the marker of the entry', '{parent}/{uid}', 'not below script.homeRoot'],
-    ['with a way up in it', '{parent}/../{uid}', 'no clean absolute path'],
-    ['in a relative folder', 'snapshots/{uid}', 'no clean absolute path'],
+    ['with a way up in it', '{parent}/../{uid}', "not an absolute path without '..'"],
+    ['in a relative folder', 'snapshots/{uid}', "not an absolute path without '..'"],
     ['in a folder where everybody may write', '/tmp/{uid}', '/tmp can be written to by others'],
   ])('fails with code 7 for snapshots %s', async (_, snapshotRoot, words) => {
     const { options, root } = site();
@@ -289,7 +289,7 @@ describe('the rsnapshot configuration', () => {
     expect(await rsnapshotStep({ ...options, snapshotRoot: at }).run(job, contextOf())).toMatchObject({
       ok: false,
       returnValue: 7,
-      reason: expect.stringContaining('where a home can be, too'),
+      reason: expect.stringContaining('a place where a home can be'),
     });
     const elsewhere = { ...options, snapshotRoot: `${root}/snapshots/{uid}`, homeLayout: '372/{uid}' };
     expect(await rsnapshotStep(elsewhere).run(job, contextOf())).toEqual({ ok: true });

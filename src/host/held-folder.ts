@@ -37,7 +37,7 @@ export function isOthers({ uid }: Pick<Stats, 'uid'>): boolean {
  */
 export type JudgeOnWay = (path: string, status: Stats) => void;
 
-/** The way to a folder must not be used, or has too many links. The message says why. */
+/** A path to a folder must not be used, or has too many links. The message says why. */
 export class WayFault extends Error {
   override readonly name = 'WayFault';
 }
@@ -55,7 +55,7 @@ interface Found {
 
 /**
  * The mode bits of a folder in which everybody can create files, but can rename only their own
- * files.
+ * files (sticky, writable by others).
  */
 const SHARED = 0o1002;
 

@@ -24,8 +24,8 @@ export class InputFault extends Error {
 }
 
 /**
- * The default size limit in bytes. Inputs are texts that a person or a program wrote for the
- * service, and none needs more.
+ * The default size limit in bytes. Inputs are texts that were written for the service, and none of
+ * them needs more.
  */
 const LARGEST_INPUT = 1024 * 1024;
 

@@ -113,7 +113,7 @@ export function makeOutputFolder(
 
 /**
  * Lets the owner of an open file read and write it, lets the group with this number read it, and
- * gives nobody else any right. Throws a system error if this user may not assign that group.
+ * takes all other rights away. Throws a system error if this user may not assign that group.
  */
 export function setFileReaders(descriptor: number, group: number | undefined): void {
   setReaders(descriptor, group, 0o600, 0o040);
@@ -191,7 +191,8 @@ function check(status: Stats, folder: Stats): void {
   if (sharing === 0) return;
   if ((sharing & OTHERS_WRITE) !== 0 && isOthers(status))
     throw new OutputFault(`it belongs to the user number ${status.uid}, in a folder that everybody can write to`);
-  if (status.nlink > 1) throw new OutputFault('it has other names (hard links), and others can write to its folder');
+  if (status.nlink > 1)
+    throw new OutputFault('it has other names (hard links), and others than its owner can write to its folder');
 }
 
 /**

@@ -89,8 +89,8 @@ function cannotBeMade(cause: unknown): HostFault {
   const shortage = shortageIn(cause);
   if (shortage !== undefined) return shortage;
   return new HostFault(
-    `a folder of the service cannot be made (${cause instanceof Error ? cause.message : cause})`,
-    'let the user of the service write there (systemd: RuntimeDirectory=prov-backup-rsnapshot)',
+    `a folder of the service cannot be created (${cause instanceof Error ? cause.message : cause})`,
+    'give the user of the service the right to write there (systemd: RuntimeDirectory=prov-backup-rsnapshot)',
     cause,
   );
 }

@@ -6,15 +6,15 @@ import { HostFault, systemCode } from './host-fault.ts';
  * waits.
  */
 const LEAST_FILES = 64;
-const RAISE = `raise its limit to ${LEAST_FILES} at least (systemd: LimitNOFILE=, shell: ulimit -n)`;
+const RAISE = `raise its limit to at least ${LEAST_FILES} (systemd: LimitNOFILE=, shell: ulimit -n)`;
 
 /**
  * The resources that the host may lack for a time, by the code of the system error, each with its
  * remedy.
  */
 const SHORTAGES: Readonly<Record<string, readonly [problem: string, remedy: string]>> = {
-  EMFILE: ['the service may not have more files open (EMFILE)', `${RAISE}, or lower concurrency`],
-  ENFILE: ['the system has no more files to open (ENFILE)', 'raise fs.file-max, or lower concurrency'],
+  EMFILE: ['the service has reached its limit of open files (EMFILE)', `${RAISE}, or lower concurrency`],
+  ENFILE: ['the system has reached its limit of open files (ENFILE)', 'raise fs.file-max, or lower concurrency'],
   EAGAIN: ['the machine is short of processes or memory (EAGAIN)', 'lower concurrency'],
   ENOMEM: ['the machine is short of processes or memory (ENOMEM)', 'lower concurrency'],
 };
@@ -62,7 +62,7 @@ export function fewFiles(): Shortage | undefined {
 export function fewFilesBy(limits: string): Shortage | undefined {
   const most = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
   if (most >= LEAST_FILES) return undefined;
-  return new Shortage(`this process may have ${most} files open, which are not enough`, RAISE);
+  return new Shortage(`this process may have only ${most} files open, which is not enough`, RAISE);
 }
 
 /** Throws a Shortage if this process cannot open `count` more files. */

@@ -100,7 +100,7 @@ describe('a folder of the service alone', () => {
   it('is refused with what to do where it cannot be made', async () => {
     writeFileSync(parent, '');
     folder = join(parent, 'service', 'locks');
-    await refused(/cannot be made .*ENOTDIR/, 'let the user of the service write there');
+    await refused(/cannot be created .*ENOTDIR/, 'give the user of the service the right to write there');
   });
 
   it('is fine where it is missing, or as it should be, and not made by looking', async () => {

@@ -37,8 +37,8 @@ describe('a shortage of the host', () => {
       `Limit      Soft Limit    Hard Limit   Units\nMax open files  ${files}  4096  files \n`;
     for (const few of ['0', '40', '63']) {
       expect(fewFilesBy(limits(few))).toMatchObject({
-        message: `this process may have ${few} files open, which are not enough`,
-        remedy: 'raise its limit to 64 at least (systemd: LimitNOFILE=, shell: ulimit -n)',
+        message: `this process may have only ${few} files open, which is not enough`,
+        remedy: 'raise its limit to at least 64 (systemd: LimitNOFILE=, shell: ulimit -n)',
       });
     }
     for (const many of ['64', '1024', 'unlimited']) expect(fewFilesBy(limits(many))).toBeUndefined();

@@ -22,7 +22,7 @@ function configFile(): string {
 }
 
 const STACK_TRACE = /^\s+at |EBADF|Error: E/m;
-const RAISE = 'raise its limit to 64 at least';
+const RAISE = 'raise its limit to at least 64';
 
 it.each([26, 34, 50, 63])('names the limit of %i open files, and what to do about it', async (files) => {
   const sandbox = await limited(files, 'sandbox', '--once');

@@ -1,7 +1,7 @@
-// `npm run build`: bundles the sources into one file, as finding and reading a thousand modules was
-// most of the time of a start. A second small file handles signals while that one is loaded. Types
-// are checked by the tests, not here. The live page is built beside them. `build.mjs ENTRY OUTFILE`
-// builds another program in the same way.
+// `npm run build`: bundles the sources into one file, because finding and reading a thousand
+// modules took most of the time of a start. A second small file handles signals while the first one
+// is loaded. The live page is built, too. Types are checked by the tests, not here. `build.mjs
+// ENTRY OUTFILE` builds another program in the same way.
 import { chmod, copyFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,10 +22,10 @@ const apart = {
 };
 
 /**
- * The installed command begins as a shell script that runs Node.js with itself. Node.js opens
- * /dev/null in place of a closed standard output, so only the shell can tell that no answer
- * arrives. It passes one that cannot be written to. `run` is left alone, as a service that is
- * started so has its log elsewhere.
+ * The installed command begins as a shell script that runs Node.js with the same file. Node.js
+ * opens /dev/null in place of a closed standard output, so only the shell can detect that the
+ * output is lost. In that case it passes an output that cannot be written to. This does not apply
+ * to `run`: a service that is started without a standard output has its log elsewhere.
  */
 const COMMAND = `#!/bin/sh
 ':' //; [ "$1" = run ] || true 2>/dev/null 3>&1 || exec node "$0" "$@" 1</dev/null; exec node "$0" "$@"

@@ -1,7 +1,7 @@
 import type { Argument, Command, Help, Option } from 'commander';
 import { commandLine } from '../src/program.ts';
 
-/** What a value is, as far as a shell can complete it. */
+/** The kind of a value, as far as a shell can complete it. */
 export type ValueKind = 'file' | 'folder' | 'other';
 
 export interface OptionFacts {
@@ -11,7 +11,7 @@ export interface OptionFacts {
   /** The placeholder with its brackets, such as `<file>`; undefined if the option has no value. */
   readonly value: string | undefined;
   readonly kind: ValueKind;
-  /** The values that it may have; empty if it may have others. */
+  /** The only values that it may have; empty if it may have others. */
   readonly choices: readonly string[];
   readonly required: boolean;
   readonly repeatable: boolean;
@@ -64,7 +64,7 @@ function factsOf(command: Command, path: readonly string[]): CommandFacts {
   };
 }
 
-/** The command that shows the help of another one takes the name of one beside it. */
+/** The command `help`. Its argument is the name of another command of the same level. */
 const HELP = 'help';
 
 function helpOn(facts: CommandFacts, names: readonly string[]): CommandFacts {

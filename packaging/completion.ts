@@ -7,7 +7,8 @@ import {
 } from './command-tree.ts';
 import { PROGRAM } from './man-command.ts';
 
-const WRITTEN = 'Written from the commands of the program by `npm run docs`. No word that was typed is evaluated.';
+const WRITTEN =
+  'Generated from the commands of the program by `npm run docs`. A word that was typed is never evaluated.';
 
 /** The completion for bash, to be sourced or loaded by bash-completion. */
 export function renderBashCompletion(program: CommandFacts): string {
@@ -67,7 +68,7 @@ function bashValues(commands: readonly CommandFacts[]): string {
   const patterns = new Map<string, string[]>();
   for (const { path, options } of commands) {
     for (const { names, value, kind, choices } of options) {
-      // Where the value may be left out, another option may follow.
+      // If the value may be left out, another option may follow.
       if (value === undefined || value.startsWith('[')) continue;
       const action = choices.length > 0 ? bashReply(choices) : BASH_ACTIONS[kind];
       const own = names.map((name) => quoted(`${path.join(' ')} ${name}`)).join(' | ');
@@ -140,7 +141,7 @@ function zshName({ path }: CommandFacts): string {
 const ZSH_VALUES: Readonly<Record<ValueKind, string>> = { file: '_files', folder: '_files -/', other: ' ' };
 
 function zshOption({ names, description, value, kind, choices, repeatable }: OptionFacts): string[] {
-  const told = `[${description.replaceAll(/[[\]:\\]/g, (character) => `\\${character}`)}]`;
+  const about = `[${description.replaceAll(/[[\]:\\]/g, (character) => `\\${character}`)}]`;
   const argument =
     value === undefined
       ? ''
@@ -148,7 +149,7 @@ function zshOption({ names, description, value, kind, choices, repeatable }: Opt
   const once = repeatable ? '*' : names.length > 1 ? `(${names.join(' ')})` : '';
   return names.map((name) => {
     const form = value !== undefined && name.startsWith('--') ? `${name}=` : name;
-    return quoted(`${once}${form}${told}${argument}`);
+    return quoted(`${once}${form}${about}${argument}`);
   });
 }
 

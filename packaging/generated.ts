@@ -11,7 +11,7 @@ import { renderUnitTemplate } from './unit-template.ts';
 const ROOT = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
-/** The files that are written from others, by their path in the project. */
+/** The text of each generated file, by its path in the project. */
 export function generatedFiles(): Readonly<Record<string, string>> {
   const { version } = JSON.parse(read('package.json')) as { readonly version: string };
   const edition = { version, date: releaseDate(read('packaging/debian/changelog')) };

@@ -14,11 +14,11 @@ export const PROGRAM = 'prov-backup-rsnapshot';
 export const CONFIGURATION = `/etc/${PROGRAM}/${PROGRAM}.yaml`;
 
 const EXIT_CODES: ReadonlyArray<readonly [code: number, meaning: string]> = [
+  [CommandExit.OK, 'The command succeeded. check: nothing fails. status: ready. verify: nothing needs to be done.'],
   [
-    CommandExit.OK,
-    'The command did what it was asked for. check: everything holds. status: ready. verify: nothing needs to be done.',
+    CommandExit.NOT_OK,
+    'The command failed. check: something fails. status: not ready. verify: something needs to be done.',
   ],
-  [CommandExit.NOT_OK, 'It did not. check: something fails. status: not ready. verify: something needs to be done.'],
   [CommandExit.UNKNOWN, 'The answer is unknown: the service or the directory cannot be reached.'],
   [ReturnCode.RUNTIME_VERSION_NOT_SATISFIED, 'Node.js is too old.'],
   [ProcessExit.WRONG_USAGE, 'Wrong usage.'],
@@ -27,9 +27,12 @@ const EXIT_CODES: ReadonlyArray<readonly [code: number, meaning: string]> = [
 
 const FILES: ReadonlyArray<readonly [path: string, meaning: string]> = [
   [CONFIGURATION, `The configuration that the service unit reads; see ${PROGRAM}.yaml(5).`],
-  [`/etc/${PROGRAM}/NAME.yaml`, `That of ${PROGRAM}@NAME.service, where one host serves several bases.`],
-  [`/run/${PROGRAM}/locks`, 'Locks of the services of this host. Nothing in it has to be removed by hand.'],
-  [`/run/${PROGRAM}/runs`, 'Records of the scripts that run, by which the next service finds those of a killed one.'],
+  [`/etc/${PROGRAM}/NAME.yaml`, `The configuration of ${PROGRAM}@NAME.service, for a host that serves several bases.`],
+  [`/run/${PROGRAM}/locks`, 'Locks of the services of this host. No file in it has to be removed by hand.'],
+  [
+    `/run/${PROGRAM}/runs`,
+    'Records of the running scripts. If the service is killed, the next service finds its scripts by them.',
+  ],
   [`/var/log/${PROGRAM}`, 'Folder for log.file.'],
   [`/usr/share/doc/${PROGRAM}/examples`, 'A complete configuration, a script, and schemas for the directory.'],
 ];
@@ -45,11 +48,11 @@ export function renderCommandPage(program: CommandFacts, { version, date }: Edit
     ...commands.flatMap((command, index) => [...(index === 0 ? [] : ['.br']), ...synopsis(command)]),
     heading('DESCRIPTION'),
     ...paragraph(
-      `${PROGRAM} keeps a subscription on an LDAP directory. It claims each account that asks for work, runs the site's script for it, and writes the outcome back. The directory is its only state: the service may be stopped at any moment and started again.`,
+      `${PROGRAM} keeps a subscription on an LDAP directory. It claims each account that has a request, runs the site's script for it, and writes the outcome back. The directory is its only state: the service may be stopped at any moment and started again.`,
     ),
     heading('OPTIONS'),
     ...program.options.flatMap((option) => optionItem(option)),
-    ...['.PP', ...paragraph('Each command takes -h and --help as well.')],
+    ...['.PP', ...paragraph('Each command also accepts -h and --help.')],
     heading('COMMANDS'),
     ...commands.flatMap((command) => commandSection(command, program)),
     ...termList(
@@ -63,13 +66,13 @@ export function renderCommandPage(program: CommandFacts, { version, date }: Edit
     ...termList('SIGNALS', [
       [
         'SIGTERM, SIGINT',
-        'Drain: no new work begins, running scripts may end within shutdown.grace, and their outcomes are written. A second one ends everything at once; the accounts are resumed at the next start.',
+        'Drain: no new work begins, running scripts may end within shutdown.grace, and their outcomes are written. A second signal ends everything at once; the accounts are resumed at the next start.',
       ],
-      ['SIGHUP', 'Open the log file and the record again.'],
+      ['SIGHUP', 'Open the log file and the recording again.'],
     ]),
     ...termList('FILES', FILES),
     heading('EXAMPLES'),
-    ...paragraph('Try a configuration, start the service, and look at it:'),
+    ...paragraph('Check a configuration, start the service, and show its status:'),
     ...example(
       [
         `${PROGRAM} check -c ${CONFIGURATION}`,
@@ -78,7 +81,7 @@ export function renderCommandPage(program: CommandFacts, { version, date }: Edit
       ].join('\n'),
     ),
     '.PP',
-    ...paragraph('Say why an account is not done, and ask for it again:'),
+    ...paragraph('Show why an account is not finished, and request it again:'),
     ...example(
       [`${PROGRAM} explain -c ${CONFIGURATION} 3724300`, `${PROGRAM} retry -c ${CONFIGURATION} 3724300`].join('\n'),
     ),

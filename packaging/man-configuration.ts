@@ -5,7 +5,7 @@ import { settingsSchema } from '../config/schema.ts';
 import { CONFIGURATION, type Edition, PROGRAM } from './man-command.ts';
 import { example, heading, item, paragraph, subheading, title } from './roff.ts';
 
-/** The settings without which nothing works, as a file. */
+/** The settings of the smallest file with which the service works. */
 const LEAST = ['directory.url', 'directory.bindDn', 'directory.bindPasswordFile', 'directory.base', 'script.command'];
 
 /** The manual page of the configuration file, section 5. */
@@ -27,7 +27,7 @@ export function renderConfigurationPage({ version, date }: Edition): string {
     ...item(CONFIGURATION, 'The file that the service unit reads.'),
     ...item(`/usr/share/doc/${PROGRAM}/examples/${PROGRAM}.example.yaml`, 'Every setting with its default.'),
     heading('EXAMPLES'),
-    ...paragraph('The least that is needed:'),
+    ...paragraph('The smallest configuration:'),
     ...example(leastFile()),
     heading('SEE ALSO'),
     `.BR ${PROGRAM.replaceAll('-', '\\-')} (1)`,

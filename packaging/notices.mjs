@@ -1,10 +1,13 @@
-// The licences of the packages that are part of the bundle, which have to come with it.
+// Collects the licences of the packages in the bundle, which have to be distributed with it.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const PACKAGE = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
 
-/** The text of the file; `metafiles` are what esbuild tells of its builds, with paths below `root`. */
+/**
+ * Returns the text of the file. `metafiles` are the descriptions that esbuild returns, with paths
+ * below `root`.
+ */
 export async function renderNotices(root, metafiles) {
   const folders = new Set(
     metafiles.flatMap(({ outputs }) =>

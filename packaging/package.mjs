@@ -1,5 +1,5 @@
-// `npm run package [FOLDER]`: makes the Debian package, in FOLDER or in dist/. Its source is the
-// content of the npm package with the folder debian/, so that one list names what is installed.
+// `npm run package [FOLDER]`: builds the Debian package in FOLDER, or in dist/. Its source is the
+// content of the npm package and the folder debian/, so that one list names the installed files.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,13 +37,13 @@ function makePackage() {
   }
 }
 
-/** In seconds. */
+/** Returns the time in seconds. */
 function timeOfLastCommit() {
   return run('git', ['log', '-1', '--format=%ct'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] }).trim();
 }
 
 function run(command, args, options) {
-  // What the tools say is for standard error: standard output names the package.
+  // The output of the tools goes to standard error, because standard output names the package.
   const { status, error, stdout } = spawnSync(command, args, {
     stdio: ['ignore', process.stderr, process.stderr],
     encoding: 'utf8',

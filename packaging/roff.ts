@@ -10,12 +10,14 @@ const SPECIAL: Readonly<Record<string, string>> = {
   '~': '\\(ti',
 };
 
-/** Text of which every character is shown as it is, so that it can be copied. */
+/** Text whose characters are all shown as they are, so that it can be copied. */
 function literal(text: string): string {
   return special(text).replaceAll('-', '\\-');
 }
 
-/** Prose: hyphens are hyphens, save in options and in file names. */
+/**
+ * Prose. Only the hyphens of options and file names are minus signs, so that those can be copied.
+ */
 function prose(text: string): string {
   return special(text)
     .split(' ')
@@ -27,7 +29,7 @@ function special(text: string): string {
   return text.replaceAll(/[\\'`^~]/g, (character) => SPECIAL[character] ?? character);
 }
 
-/** A paragraph, with no line longer than a page is wide. Each sentence begins a line. */
+/** A paragraph. No line is longer than a page is wide, and each sentence begins a line. */
 export function paragraph(text: string): string[] {
   const lines: string[] = [];
   let open = false;
@@ -41,12 +43,12 @@ export function paragraph(text: string): string[] {
   return lines;
 }
 
-/** A line in bold; blanks and quotes are the line's own. */
+/** A line in bold. Its blanks and quotes are part of the text. */
 function bold(text: string): string {
   return `.B ${literal(text).replaceAll('"', '\\(dq')}`;
 }
 
-/** A term, and what there is to say about it. */
+/** A term with its description. */
 export function item(term: string, ...paragraphs: readonly string[]): string[] {
   const [first = '', ...others] = paragraphs;
   return ['.TP', bold(term), ...paragraph(first), ...others.flatMap((text) => ['.br', ...paragraph(text)])];

@@ -1,5 +1,5 @@
 # bash completion for prov-backup-rsnapshot
-# Written from the commands of the program by `npm run docs`. No word that was typed is evaluated.
+# Generated from the commands of the program by `npm run docs`. A word that was typed is never evaluated.
 
 _prov_backup_rsnapshot() {
   local current=${COMP_WORDS[COMP_CWORD]} previous='' path='' word

@@ -24,9 +24,9 @@ interface Used {
 }
 
 /**
- * Counts what an account costs besides time: system calls, with those of the start of the script
- * (`/bin/true`), wake-ups and processor time. The first two hardly depend on how busy the machine
- * is.
+ * Counts what an account costs in addition to time: system calls, including those that start the
+ * script (`/bin/true`), wake-ups and processor time. The first two hardly depend on the load of the
+ * machine.
  */
 export async function benchCalls(quick: boolean): Promise<void> {
   heading(`system calls, wake-ups and processor time for an account`);

@@ -79,7 +79,7 @@ class Fifo {
 
   constructor(path: string) {
     execFileSync('mkfifo', [path]);
-    // Open for writing, too: then it never ends, and no script waits for a reader.
+    // Also open for writing, so that the pipe never ends and no script waits for a reader.
     this.#socket = new Socket({ fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK), writable: false });
     this.#socket.on('data', (chunk) => {
       for (const line of chunk.toString().split('\n')) if (line !== '') this.#take(line);

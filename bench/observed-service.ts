@@ -20,8 +20,8 @@ const PROBE = join(import.meta.dirname, 'contestants/memory-probe.mjs');
 const STATUS_PAUSE_MILLISECONDS = 50;
 
 /**
- * A service whose log is read and whose status is asked for all the time, as a person with an open
- * status screen does. Times are milliseconds since 1970.
+ * A service whose log is read and whose status is requested all the time, as by an open status
+ * screen. Times are milliseconds since 1970.
  */
 export class ObservedService {
   readonly startedAt = Date.now();
@@ -33,7 +33,7 @@ export class ObservedService {
   readonly #child: ChildProcess;
   readonly #folder: string;
   readonly #listed: Promise<number>;
-  #tellListed: (at: number) => void = () => {};
+  #resolveListed: (at: number) => void = () => {};
   readonly #asking: Promise<void>;
   #stopped = false;
 
@@ -42,10 +42,10 @@ export class ObservedService {
     this.#folder = folder;
     if (child.stdout !== null) createInterface(child.stdout).on('line', (line) => this.#take(JSON.parse(line)));
     this.#listed = new Promise((resolve, reject) => {
-      this.#tellListed = resolve;
+      this.#resolveListed = resolve;
       child.once('exit', (code) => reject(new Error(`the service ended with ${code}`)));
     });
-    this.#listed.catch(() => {}); // whoever waits for it is told
+    this.#listed.catch(() => {}); // the caller that awaits it gets the error
     this.#asking = this.#askForStatus();
   }
 
@@ -91,7 +91,7 @@ export class ObservedService {
     const at = Date.parse(time);
     if (message === 'account finished') this.finished.push({ uid, at });
     else if (message === 'connected') this.connectedAt = at;
-    else if (message === 'open accounts listed') this.#tellListed(at);
+    else if (message === 'open accounts listed') this.#resolveListed(at);
   }
 
   async #askForStatus(): Promise<void> {
@@ -103,7 +103,7 @@ export class ObservedService {
     }
   }
 
-  /** Resolves to true when the whole response has arrived. Rejects while nobody listens. */
+  /** Resolves to true when the whole response has arrived. Rejects while no server listens. */
   async #get(path: string): Promise<boolean> {
     const asked = request({ socketPath: join(this.#folder, 'operator'), path });
     const [response] = await once(asked.end(), 'response');

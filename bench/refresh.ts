@@ -63,7 +63,7 @@ async function refreshOf(accounts: number, rounds: number): Promise<void> {
     await timedCommand(C.command(slapd.url, accounts)); // reads the database into memory
     for (let round = 0; round < rounds; round += 1) {
       for (const { name, command } of [NODE, C, OURS, PYTHON]) {
-        // It takes a minute for each round, so one round has to do.
+        // Each round takes a minute, so one round has to be enough.
         if (name === PYTHON.name && accounts > 100_000 && round > 0) continue;
         const { milliseconds, peakBytes } = await timedCommand(command(slapd.url, accounts));
         times.add(name, milliseconds);

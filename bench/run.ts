@@ -1,8 +1,8 @@
 /**
  * The benchmark: see docs/benchmarks.md. `npm run bench -- [refresh] [start] [latency] [burst]
- * [calls] [unrelated] [several] [scale] [--quick] [--install] [SIZE ...]`; by default all parts but
- * `scale`, which takes long. A SIZE is a number of open accounts for `scale`. `--install` installs
- * the Debian packages that are missing, as root.
+ * [calls] [unrelated] [several] [scale] [--quick] [--install] [SIZE ...]`; by default all parts
+ * except `scale`, which takes long. A SIZE is a number of open accounts for `scale`. `--install`
+ * installs the Debian packages that are missing, as root.
  */
 import { installMissingPackages, type NeededPackages, requirePackages } from '../test/support/packages.ts';
 import { benchBurst } from './burst.ts';

@@ -27,7 +27,7 @@ const NAMES = {
 const SETTLE_MILLISECONDS = 1000;
 /** How long the work is observed after that. */
 const STEADY_MILLISECONDS = 5000;
-/** The interval of the lists in the rounds with often repeated ones, of which two are observed. */
+/** The interval of the lists in the rounds with frequent lists. Two of these lists are observed. */
 const OFTEN = '20s';
 const OBSERVED_OFTEN = 45_000;
 

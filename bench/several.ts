@@ -16,11 +16,11 @@ import { median } from './statistics.ts';
 const ACCOUNTS = 200;
 const SLEEP_MILLISECONDS = 100;
 /**
- * The writes that an account needs: claim and outcome, with leases also take and release. Those of
- * presences, one a second and service, are not counted.
+ * The writes that an account needs: claim and outcome, with leases also take and release. The
+ * writes of presence entries, one per second and service, are not counted.
  */
 const NEEDED = { one: 2, several: 4 } as const;
-/** With the default times: a directory under load answers late. */
+/** The default times, because a directory under load answers late. */
 const PATIENT = {
   directory: { requestTimeout: '30s' },
   reconnect: { deadAfter: '60s' },
@@ -47,7 +47,7 @@ const SERVERS: ReadonlyArray<() => Promise<Server>> = [
   },
 ];
 
-/** How many services there are on the accounts, and with which `instances`. */
+/** The number of services that work on the accounts, and their `instances`. */
 interface Setting {
   readonly instances: Instances;
   readonly services: number;
@@ -124,7 +124,7 @@ async function measure({ name, port }: Server, administrator: Administrator, rou
   table(['services', 'median', 'of one', 'writes', 'not needed', 'reads', 'share of a service'], rows);
 }
 
-/** The first round only warms the services up. */
+/** Measures the rounds. The first one only warms the services up. */
 async function roundsOf(
   { instances, services }: Setting,
   rounds: number,

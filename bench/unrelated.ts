@@ -9,17 +9,17 @@ import { withFolder } from './setup.ts';
 const ACCOUNTS = 1000;
 const CHANGES_A_SECOND = 1000;
 const BATCHES_A_SECOND = 100;
-/** The time after which nothing of the work on the accounts is left to do. */
+/** The time after which all work on the accounts is done. */
 const SETTLE_MILLISECONDS = 2000;
-/** 2 % of a second. */
+/** In milliseconds: 2 % of a second. */
 const MOST_FOR_A_THOUSAND = 20;
 
-/** Makes one change. `n` makes each of them another one. */
+/** Makes one change. `n` is different for each change. */
 type Change = (n: number) => readonly [dn: string, values: Readonly<Record<string, string>>];
 
-/** Changes that are none of the service's business. */
+/** Changes that do not concern the service. */
 const UNRELATED: Readonly<Record<string, Change>> = {
-  'accounts that ask for nothing': (n) => [accountDn(String(1_000_000 + (n % ACCOUNTS))), { sstQuota: String(n) }],
+  'accounts without a request': (n) => [accountDn(String(1_000_000 + (n % ACCOUNTS))), { sstQuota: String(n) }],
   'an entry outside the base': (n) => [DAEMONS, { description: `change ${n}` }],
 };
 
@@ -46,7 +46,7 @@ async function timesOf(build: Contestant, lasting: number): Promise<Array<readon
     const administrator = await Administrator.connect(slapd);
     const child = startDaemon(await commandOf(build, slapd, '/bin/true', folder));
     try {
-      // It is warm when it has worked on all accounts once.
+      // The service is warmed up when it has worked on all accounts once.
       const wanted = uids(ACCOUNTS);
       const finished = administrator.whenAdded(wanted);
       await Promise.all([administrator.requestAll(wanted), finished]);

@@ -111,7 +111,7 @@ export class Changes {
     const signal = AbortSignal.timeout(20_000);
     while (!condition()) {
       await once(this.#news, 'news', { signal }).catch((cause: unknown) => {
-        throw new Error(`the subscription said only: ${this.short.join(', ')}`, { cause });
+        throw new Error(`the subscription emitted only: ${this.short.join(', ')}`, { cause });
       });
     }
   }

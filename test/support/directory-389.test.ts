@@ -25,7 +25,7 @@ describe('a 389-ds of the tests', () => {
     await service.disconnect();
   });
 
-  it('tells changes to an observer, by RFC 4533', async () => {
+  it('reports changes to an observer by RFC 4533', async () => {
     const observer = await directory.observer();
     await directory.request('1', 'modify');
     await directory.delete(accountDn('1'));

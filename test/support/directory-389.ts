@@ -19,7 +19,10 @@ export interface Directory389Options {
   readonly syncrepl?: boolean;
   /** With it the server also offers StartTLS and listens for ldaps://. */
   readonly tls?: ServerTls;
-  /** The DN that root has over ldapi://; null: nobody has one. Default: there is no ldapi://. */
+  /**
+   * The DN to which root is mapped over ldapi://; null: root is not mapped. Default: there is no
+   * ldapi://.
+   */
   readonly ldapi?: string | null;
   /** The attribute by which the subject of a client certificate names its entry. Default: none. */
   readonly certmap?: string;
@@ -29,14 +32,14 @@ const MANAGER = 'cn=Directory Manager';
 const PASSWORD = 'manager-secret';
 const SCHEMA = '99stoney-backup.ldif';
 /**
- * By default it takes a quarter of the memory of the host, in files that are mapped: on a full disk
- * it would end by SIGBUS.
+ * By default the server maps cache files of a quarter of the memory of the host. On a full disk it
+ * would end by SIGBUS.
  */
 const SMALL_CACHES = { 'nsslapd-cache-autosize': '0', 'nsslapd-dbcachesize': '4000000' };
 
 /**
- * Lets the tests of a group be tried again, once, if their 389-ds has ended by itself meanwhile:
- * that says nothing about the service. Each test has to call `assertRunning` at its end.
+ * Lets the tests of a group be repeated once if their 389-ds has ended by itself, because that says
+ * nothing about the service. Each test has to call `assertRunning` at its end.
  */
 export const RETRIED_AFTER_CRASH = { retry: { count: 1, condition: /^ns-slapd has ended by itself/ } };
 
@@ -46,7 +49,7 @@ export const RETRIED_AFTER_CRASH = { retry: { count: 1, condition: /^ns-slapd ha
  *
  *   halted  -> running    start, restart
  *   running -> halted     halt, kill9: its data is kept
- *   running -> running    it has ended by itself: that is told, and it is started again on its data
+ *   running -> running    the server ended by itself; this is reported, and it is started again
  *   any     -> removed    remove
  */
 export class Directory389 extends TestDirectory {
@@ -60,7 +63,7 @@ export class Directory389 extends TestDirectory {
   #child: ChildProcess | undefined;
   #output = () => '';
   #ending = false;
-  /** How it has ended by itself. */
+  /** How the server has ended by itself. */
   #crash: string | undefined;
   #recovery: Promise<unknown> = Promise.resolve();
 
@@ -95,11 +98,11 @@ export class Directory389 extends TestDirectory {
     child.once('exit', (code, signal) => {
       if (this.#ending) return;
       this.#recovery = this.#recover(signal ?? `exit code ${code}`);
-      this.#recovery.catch(() => {}); // whoever waits for it is told
+      this.#recovery.catch(() => {}); // the caller that awaits it gets the error
     });
   }
 
-  /** Rejects, once, if the server has ended by itself, when it is there again. */
+  /** Rejects once after the server has ended by itself, as soon as it runs again. */
   async assertRunning(): Promise<void> {
     const child = this.#child;
     if (child === undefined || this.#ending) return;
@@ -107,7 +110,7 @@ export class Directory389 extends TestDirectory {
       (client) => client.destroy(),
       (error: unknown) => error,
     );
-    // Its connections end some time before it does.
+    // The connections of the server end some time before its process does.
     if (refusal !== undefined && this.#crash === undefined) await exited(child);
     const how = this.#crash;
     if (how === undefined) return;
@@ -154,14 +157,14 @@ export class Directory389 extends TestDirectory {
     await writeFile(file, records.join('\n\n'));
   }
 
-  /** Changes who is bound as whom by SASL EXTERNAL, and starts the server again. */
+  /** Changes the identities that SASL EXTERNAL yields, and starts the server again. */
   async reconfigure(options: Pick<Directory389Options, 'ldapi' | 'certmap'>): Promise<void> {
     await this.halt();
     await this.configureExternal(options);
     await this.start();
   }
 
-  /** The same while the server is halted. */
+  /** Does the same as `reconfigure` while the server is halted. */
   async configureExternal({ ldapi, certmap }: Pick<Directory389Options, 'ldapi' | 'certmap'>): Promise<void> {
     await this.configure('cn=config', {
       'nsslapd-ldapilisten': ldapi === undefined ? 'off' : 'on',

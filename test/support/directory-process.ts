@@ -9,7 +9,7 @@ const MOST_OUTPUT = 65_536;
 /** A process of a directory server. */
 export interface DirectoryProcess {
   readonly child: ChildProcess;
-  /** The end of what it has written. */
+  /** The end of its output. */
   readonly output: () => string;
 }
 
@@ -28,11 +28,14 @@ export interface ReadyOptions {
   /** The name of the server, for errors. */
   readonly name: string;
   readonly milliseconds: number;
-  /** What the server has said, for errors. */
+  /** The output of the server, for errors. */
   readonly said: () => string | Promise<string>;
 }
 
-/** Resolves when the server accepts a bind. Rejects if it ends, or does not in time. */
+/**
+ * Resolves when the server accepts a bind. Rejects if the server ends, or does not accept a bind in
+ * time.
+ */
 export async function acceptsBind(child: ChildProcess, login: DirectoryLogin, options: ReadyOptions): Promise<void> {
   const { name, milliseconds, said } = options;
   const deadline = Date.now() + milliseconds;

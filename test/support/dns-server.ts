@@ -35,7 +35,7 @@ export class DnsServer {
     return new DnsServer(socket);
   }
 
-  /** Asks this server as the service asks those of its host. */
+  /** Queries this server as the service queries the name servers of its host. */
   readonly resolve: ResolveSrv = (name) => {
     const resolver = new Resolver({ timeout: 200, tries: 1 });
     resolver.setServers([`127.0.0.1:${this.#socket.address().port}`]);

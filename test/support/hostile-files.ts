@@ -10,7 +10,7 @@ export type MakeFile = (folder: string) => string;
  * the error.
  */
 export const HOSTILE_FILES: ReadonlyArray<readonly [title: string, make: MakeFile, named: RegExp]> = [
-  ['a named pipe that nobody writes to', (folder) => pipe(join(folder, 'pipe')), /a named pipe/],
+  ['a named pipe without a writer', (folder) => pipe(join(folder, 'pipe')), /a named pipe/],
   ['a link to one', (folder) => link(pipe(join(folder, 'pipe')), folder), /a named pipe/],
   ['a socket', (folder) => socket(join(folder, 'socket')), /a socket|ENXIO/],
   ['a folder', (folder) => madeFolder(join(folder, 'folder')), /a folder|EISDIR/],

@@ -1,4 +1,7 @@
-/** What the writer of an entry may try, for the product and for the example script. */
+/**
+ * Values by which the writer of an entry may try to do harm. The tests of the service and of the
+ * example script use them.
+ */
 
 /** Homes that the account `3724300` must not have. `ROOT` stands for the folder of the homes. */
 export const HOSTILE_HOMES: readonly string[] = [
@@ -60,7 +63,7 @@ export const FOREIGN_HOMES: readonly string[] = [
   'ROOT/3724300x/home',
 ];
 
-/** The uid and uidNumber of users that no account may be. */
+/** The uid and uidNumber of users for which no account may work. */
 export const HOSTILE_USERS: ReadonlyArray<readonly [uid: string, uidNumber: string]> = [
   ['', '5000'],
   ['.', '5000'],

@@ -4,7 +4,10 @@ import { exited, track } from './children.ts';
 /** Runs a program on a terminal of its own: its standard input is what is typed. */
 const TERMINAL = 'import pty, sys; pty.spawn(sys.argv[1:])';
 
-/** Only after it are keys the shell's; before it they are the terminal's. */
+/**
+ * The prompt of the shell. Keys that are pressed before it appears go to the terminal, not to the
+ * shell.
+ */
 const PROMPT = 'next> ';
 
 /** The command has printed its arguments, and the next line may be typed. */
@@ -59,9 +62,9 @@ export class InteractiveShell {
   async complete(line: string): Promise<string[]> {
     const from = this.#printed.length;
     this.#type(`${line}${this.#insertAll}\n`);
-    // Nothing is typed ahead: its echo could stand among the words.
+    // Type nothing in advance: the echo could appear among the words.
     await this.#until(() => DONE.test(this.#printed.slice(from)));
-    // What was typed is on the terminal, too, but without these marks.
+    // The typed text is on the terminal, too, but without these marks.
     const printed = this.#printed.slice(from);
     const words = printed.slice(printed.indexOf('\x02') + 1, printed.indexOf('\x03'));
     return words.split('\x02');

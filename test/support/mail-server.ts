@@ -30,7 +30,7 @@ export interface MailServer {
   readonly mails: () => Promise<readonly ReceivedMail[]>;
   /** The number of connections so far. */
   readonly connections: () => number;
-  /** What it does with mail from now on: takes it, answers with a code, or says nothing at all. */
+  /** How it reacts to mail from now on: it accepts it, answers with a code, or does not answer. */
   answer: 'takes' | 'hangs' | number;
   /** Recipients that it refuses. */
   readonly refused: Set<string>;
@@ -98,7 +98,7 @@ def read(raw):
 print(json.dumps([read(raw) for raw in json.load(sys.stdin)]))
 `;
 
-/** Reads mails by another program than the one that has made them. */
+/** Reads mails with another program than the one that has composed them. */
 async function readMails(raws: readonly string[]): Promise<ReadonlyArray<Pick<ReceivedMail, 'headers' | 'text'>>> {
   const { stdout } = await execute('/usr/bin/python3', ['-c', READER], { input: JSON.stringify(raws) });
   return JSON.parse(stdout);

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { exited, track } from './children.ts';
 
 /**
- * The first process: it prepares, says that it is there, and lets the kernel collect all orphans.
+ * The first process. It runs the preparations, reports that it is ready, and lets the kernel
+ * collect all orphans.
  */
 const FIRST_PROCESS = [
   'import signal, subprocess, sys',
@@ -14,7 +15,10 @@ const FIRST_PROCESS = [
   'signal.pause()',
 ].join('\n');
 
-/** Processes, mounts and a network that only those inside see. All that runs in it ends with it. */
+/**
+ * Processes, mounts and a network that only the processes inside see. Everything that runs in it
+ * ends with it.
+ */
 export class Namespace {
   readonly #first: ChildProcess;
 
@@ -22,7 +26,7 @@ export class Namespace {
     this.#first = first;
   }
 
-  /** `proc` is where its processes show; `prepare` are lines of sh that are run in it first. */
+  /** `proc`: where its /proc is mounted. `prepare`: lines of sh that are run in it first. */
   static async open(proc: string, prepare: readonly string[]): Promise<Namespace> {
     const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', `--mount-proc=${proc}`];
     const command = ['python3', '-c', FIRST_PROCESS, prepare.join('\n')];

@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, '../..');
  * Makes the npm package in an empty folder, of the program as it is built; resolves to its path.
  */
 export async function packTarball(folder: string): Promise<string> {
-  // A build beside other tests would replace the program under them.
+  // A build at the same time would replace the program that other tests run.
   const options = ['--ignore-scripts', '--loglevel=error', '--pack-destination', folder];
   await execute('npm', ['pack', ...options], { cwd: ROOT });
   const [name = ''] = readdirSync(folder);

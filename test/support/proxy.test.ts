@@ -137,7 +137,7 @@ describe('the proxy in front of slapd', () => {
 
   const login = () => ({ url: proxy.url, dn: SERVICE_DN, password: SERVICE_PASSWORD });
 
-  it('holds the second modify request until it is told what becomes of it', async () => {
+  it('holds the second modify request until the test decides about it', async () => {
     const service = new TestDirectory(login());
     const second = proxy.hold('up', 'modifyRequest', 2);
     await service.modify(accountDn('1'), { sstProvisioningMode: 'one' });
@@ -151,7 +151,7 @@ describe('the proxy in front of slapd', () => {
     await service.disconnect();
   });
 
-  it('loses an answer, so that what was asked has happened and nobody knows', async () => {
+  it('loses an answer to a request that was carried out', async () => {
     const service = new TestDirectory(login());
     const answer = proxy.hold('down', 'modifyResponse');
     const modifying = service.modify(accountDn('1'), { sstProvisioningMode: 'three' });

@@ -18,7 +18,7 @@ interface Received {
 export interface Rsyslog {
   /** Its datagram socket, instead of /dev/log. */
   readonly socket: string;
-  /** The port for UDP and TCP on all addresses of `localhost`: UDP gets to the first one only. */
+  /** The port for UDP and TCP on all addresses of `localhost`. UDP reaches only the first one. */
   readonly port: number;
   /** Waits until there are this many lines, and returns all. */
   received(atLeast: number): Promise<Received[]>;

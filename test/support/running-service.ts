@@ -11,9 +11,11 @@ export interface ServiceSetup {
   readonly url: string;
   /** The script in POSIX sh, without its first line. `$FOLDER` is the folder of the test. */
   readonly script: string;
-  /** Settings besides those for the directory and the script, as YAML (or JSON) by section. */
+  /**
+   * Settings in addition to those for the directory and the script, as YAML (or JSON) by section.
+   */
   readonly settings?: Readonly<Record<string, unknown>> & { readonly script?: Readonly<Record<string, unknown>> };
-  /** Arguments of `run` besides the configuration file. */
+  /** Arguments of `run` after the configuration file. */
   readonly flags?: readonly string[];
   readonly directory?: Readonly<Record<string, unknown>>;
 }
@@ -78,7 +80,8 @@ export class RunningService {
   }
 
   /**
-   * Resolves to what `find` returns for the output, once that is not undefined. Rejects likewise.
+   * Resolves to the result of `find` for the output, once that is not undefined. Rejects as
+   * `outputMatches` does.
    */
   outputHas<T>(what: string, find: (output: string) => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {

@@ -29,7 +29,7 @@ export function testSettings(url: string | readonly string[], command: readonly 
   };
 }
 
-/** Settings for several services on the same accounts, with leases that are as short as can be. */
+/** Settings for several services on the same accounts, with the shortest possible leases. */
 export const SEVERAL = {
   instances: 'several',
   leases: { base: LEASES, duration: '16s' },

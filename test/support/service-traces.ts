@@ -15,8 +15,8 @@ const OMITTED_FIELDS = new Set([
 ]);
 
 /**
- * The history of each account, by its uid: what a service prints of it (`--json`). Each event is a
- * line with its fields in the order of their names, such as `finished mode=added`.
+ * The history of each account, by its uid: the events that a service prints about it (`--json`).
+ * Each event is a line with its fields in the order of their names, such as `finished mode=added`.
  */
 export class ServiceTraces {
   readonly #service: RunningService;
@@ -42,8 +42,8 @@ export class ServiceTraces {
   }
 
   /**
-   * The histories of the accounts whose uid is a number. There is no order between accounts; those
-   * with the same history stand together.
+   * The histories of the accounts whose uid is a number. There is no order between accounts. Those
+   * with the same history are combined.
    */
   get pinned(): Readonly<Record<string, readonly string[]>> {
     const uidsOf = new Map<string, string[]>();
@@ -66,7 +66,8 @@ export class ServiceTraces {
       const line = [event.event, ...more.map(([key, value]) => `${key}=${value}`).sort()].join(' ');
       if (this.#omitted?.test(line)) continue;
       const before = traces.get(event.uid) ?? [];
-      // A persistent search may list its content twice, and what is skipped is told each time.
+      // A persistent search may list its content twice, and a skipped account is reported each
+      // time.
       if (event.event === 'skipped' && before.at(-1) === line) continue;
       traces.set(event.uid, [...before, line]);
     }

@@ -32,7 +32,7 @@ export interface SlapdOptions {
   readonly maxSize?: number;
   /** The port that it listens on. Default: a free one. */
   readonly port?: number;
-  /** Further addresses of this host, besides 127.0.0.1, that it listens on at its port. */
+  /** Further addresses of this host, in addition to 127.0.0.1, on which it listens at its port. */
   readonly alsoAt?: readonly string[];
 }
 

@@ -81,7 +81,7 @@ export class Slapd extends TestDirectory {
     const { pid } = this;
     if (pid === undefined) return;
     this.#child?.kill('SIGSTOP');
-    // Each thread stops in its own time; one that still runs would answer one more request.
+    // Each thread stops in its own time. A thread that still runs could answer one more request.
     const threads = () => readdirSync(`/proc/${pid}/task`);
     const runs = (thread: string) => {
       try {

@@ -22,7 +22,7 @@ export class TimeBudgetExceeded extends Error {
 
 /**
  * Runs a command in its own process group and shows its output. No process of the group is left
- * afterwards. Rejects if the command fails, and with an OverBudget if it takes longer than
+ * afterwards. Rejects if the command fails, and with a TimeBudgetExceeded if it takes longer than
  * `seconds`.
  */
 export async function runCommand(path: string, args: readonly string[], limits: CommandLimits): Promise<void> {

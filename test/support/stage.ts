@@ -58,7 +58,7 @@ export interface StageOptions {
   readonly leases?: Leases;
   readonly names?: AttributeNames;
   readonly instances?: 'one' | 'several';
-  /** Who the service is as the holder of leases. Default: another one than any before. */
+  /** The name of the service as the holder of leases. Default: a new one. */
   readonly holder?: string;
   readonly longestHandlerMilliseconds?: number;
   readonly today?: () => string;
@@ -98,7 +98,7 @@ export class Stage {
   #isCutOff = false;
   readonly holder: string;
   readonly #keeper: LeaseKeeper | undefined;
-  /** `complete` after a drain; otherwise an error, which is a bug. */
+  /** `complete` after a drain; otherwise an error, which shows a bug. */
   ended: unknown;
 
   constructor(options: StageOptions) {
@@ -128,7 +128,7 @@ export class Stage {
       options.told?.(event);
     };
     this.gate = new Gate(report, monotonic, options.brake);
-    // As the lifecycle of the service does.
+    // The lifecycle of the service does the same.
     setMaxListeners(0, this.abort.signal, this.draining.signal);
     this.abort.signal.addEventListener('abort', () => this.draining.abort());
     const readEntry = (entry: DirectoryEntry): EntryReading => readAccount(entry, names, RULES);
@@ -250,7 +250,7 @@ export class Stage {
     return reading.record;
   }
 
-  /** What comes of a record of this service that is replayed. */
+  /** The result of replaying a recording of this service. */
   replayed(): ReturnType<typeof replayed> {
     const { names } = this.dependencies;
     const retry = this.dependencies.retry();

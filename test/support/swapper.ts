@@ -21,7 +21,7 @@ print(swaps, flush=True)
 `;
 
 /**
- * A customer (user number 5000) who exchanges two of his own folders as fast as possible
+ * A customer (user number 5000) who exchanges two of their own folders as fast as possible
  * (renameat2, RENAME_EXCHANGE).
  */
 export async function swapFolders(one: string, other: string): Promise<{ stop(): Promise<number> }> {

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""Stands in for systemctl in a root without a service manager.
+"""Replaces systemctl in a root file system without a service manager.
 
-It starts and stops services as their units say, as far as that does not need the kernel's help:
-ExecStart, the folders, READY=1 (sd_notify(3)), SIGTERM to the main process, and SIGKILL to all of
-its session after TimeoutStopSec. It ignores the sandbox, the watchdog and Restart.
+It starts and stops services as their units say, as far as that is possible without the kernel's
+help. It heeds ExecStart, the folders, READY=1 (sd_notify(3)), SIGTERM to the main process, and
+SIGKILL to all of its session after TimeoutStopSec. It ignores the sandbox, the watchdog and
+Restart.
 """
 import fnmatch
 import os

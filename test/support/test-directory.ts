@@ -6,8 +6,8 @@ import { type Observer, startObserver } from './observer.ts';
 
 export interface WaitOptions {
   /**
-   * The time in milliseconds after which waiting fails with the state of the entry. Default: 20
-   * 000.
+   * The time in milliseconds after which waiting fails with the state of the entry. Default:
+   * 20,000.
    */
   readonly timeout?: number;
 }

@@ -12,12 +12,15 @@ interface ReceivedPost {
   readonly body: { readonly text: string; readonly events: readonly unknown[] };
 }
 
-/** A webhook's receiver on loopback that keeps what it gets. */
+/** A receiver of webhooks on loopback that keeps what it gets. */
 export interface WebReceiver {
   readonly port: number;
   readonly posts: ReceivedPost[];
   readonly connections: () => number;
-  /** What it answers with from now on; `hangs`: nothing at all; `drips`: an answer without end. */
+  /**
+   * The status with which it answers from now on. `hangs`: no answer. `drips`: an answer that never
+   * ends.
+   */
   answer: number | 'hangs' | 'drips';
   stop(): Promise<void>;
 }

@@ -1,4 +1,7 @@
-/** Virtual time: what is to happen, in order of its time, and of its entry for equal times. */
+/**
+ * Virtual time. Actions run in the order of their times; actions with the same time run in the
+ * order in which they were added.
+ */
 export class Agenda {
   now = 0;
   #entered = 0;
@@ -64,7 +67,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From `min` up to, but without, `max`. */
+  /** Returns a number from `min` (included) to `max` (excluded). */
   between(min: number, max: number): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);

@@ -1,7 +1,7 @@
 import type { Agenda, Random } from './agenda.ts';
 import type { LeaseService } from './lease-service.ts';
 
-/** A script. It goes on without its service, but not beyond its deadline. */
+/** A script. It goes on if its service dies, but not beyond its deadline. */
 export interface Script {
   readonly uid: string;
   readonly service: LeaseService;
@@ -14,7 +14,7 @@ interface Running {
   readonly script: Script;
   readonly ended: (how: HowEnded) => void;
   deadline: number;
-  /** It has been killed, and is not gone yet. */
+  /** Whether it was killed and has not ended yet. */
   dying: boolean;
 }
 
@@ -22,13 +22,13 @@ export interface LauncherOptions {
   readonly killGrace: number;
   /** How long a script takes, in milliseconds. */
   readonly script: { readonly min: number; readonly max: number };
-  /** Called with a script that is to start, and those of its uid that run. */
+  /** Called with a script that is about to start, and with the running scripts of the same uid. */
   readonly onStart: (script: Script, beside: readonly Script[]) => void;
 }
 
 const CALM = 5_000;
 
-/** The launchers of all hosts. Times are of the world. */
+/** The launchers of all hosts. Times are those of the agenda. */
 export class Launchers {
   /** From now on scripts take some seconds at most, and succeed. */
   calm = false;
@@ -43,7 +43,10 @@ export class Launchers {
     this.#options = options;
   }
 
-  /** Calls back when it has ended. A deadline that is past is refused: as killed. */
+  /**
+   * Starts a script, and calls `ended` when it has ended. If the deadline is over already, the
+   * script counts as killed.
+   */
   start(script: Script, deadline: number, ended: Running['ended']): void {
     if (deadline <= this.#agenda.now) {
       this.#agenda.after(0, () => ended('killed'));
@@ -69,7 +72,7 @@ export class Launchers {
     }
   }
 
-  /** Ends a script, which may take as long as it is given. */
+  /** Ends a script. It may take up to `killGrace` until the script is gone. */
   kill(script: Script): void {
     for (const running of this.#running) {
       if (running.script !== script || running.dying) continue;
@@ -80,7 +83,7 @@ export class Launchers {
     }
   }
 
-  /** Ends at once what a dead service has left behind. */
+  /** Ends at once all scripts that a dead service has left behind. */
   clear(service: LeaseService): void {
     for (const running of this.#running) if (running.script.service === service) this.#running.delete(running);
   }

@@ -2,7 +2,7 @@ import { type LeaseReading, readLease } from '../../../src/domain/lease.ts';
 import type { Agenda, Random } from './agenda.ts';
 import type { LeaseService } from './lease-service.ts';
 
-/** An account as the model has it. Every write makes a new version. */
+/** An account of the model. Every write makes a new version. */
 export interface ModelAccount {
   readonly state: 'settled' | 'requested' | 'inWork';
   readonly version: number;
@@ -15,27 +15,30 @@ export interface ModelAccount {
 export type Reply<T> = { readonly got: 'done'; readonly value: T } | { readonly got: 'refused' | 'noAnswer' };
 export type Executed<T> = { readonly got: 'done'; readonly value: T } | { readonly got: 'refused' };
 
-/** What happens to one request. Late: it is carried out long after its sender gave up. */
+/** What happens to one request. `late`: it is carried out long after its sender gave up. */
 export type RequestFault = 'lostBefore' | 'lostAfter' | 'late';
 
-/** After so many milliseconds, a sender gives up. */
+/** The time in milliseconds after which a sender gives up. */
 const GIVES_UP = 2_000;
 
 const REFUSED = { got: 'refused' } as const;
 
 /**
- * One directory with accounts and their leases, as slapd and 389-ds carry out the requests: a
- * modify that names an old value fails unless that stands there, an add fails if the entry exists.
+ * One directory with accounts and their leases. It carries out requests as slapd and 389-ds do: a
+ * modify that names an old value fails unless the entry has that value, and an add fails if the
+ * entry exists.
  */
 export class LeaseDirectory {
   readonly accounts = new Map<string, ModelAccount>();
   readonly leases = new Map<string, string>();
-  /** Requests to it get no answer, and are not carried out. */
+  /** While true, requests are neither carried out nor answered. */
   away = false;
   readonly faults: RequestFault[] = [];
-  /** How many lease requests were refused: an add of what exists, a swap that came late. */
+  /**
+   * The number of refused lease requests: an add of an existing entry, or a swap of a former value.
+   */
   wasted = 0;
-  /** The next outcomes that are refused for reasons of the directory's own. */
+  /** The number of further outcomes that the directory refuses for a reason of its own. */
   refusals = 0;
   /** Called before a lease gets another value, and before an outcome is carried out. */
   onLease: (uid: string, by: LeaseService, from: LeaseReading, to: LeaseReading) => void = () => {};
@@ -52,7 +55,7 @@ export class LeaseDirectory {
     this.#fencing = fencing;
   }
 
-  /** The time that one way takes. */
+  /** The time that a message takes in one direction. */
   travel: () => number = () => this.#random.between(0.2, 40);
 
   /** The time that the server takes for a write, one after another. */
@@ -113,7 +116,9 @@ export class LeaseDirectory {
     return this.#setLease(uid, by, to);
   }
 
-  /** Turns the account into work, by the version or the values on which that was decided. */
+  /**
+   * Changes the account to in work, by the version or the values on which the claim was decided.
+   */
   claim(uid: string, seen: ModelAccount, token: string): Executed<ModelAccount> {
     const account = this.#account(uid);
     if (account.state === 'settled' || !this.#same(account, seen)) return REFUSED;
@@ -136,7 +141,7 @@ export class LeaseDirectory {
     return { got: 'done', value: this.#account(uid) };
   }
 
-  /** Somebody asks, whatever the account is. */
+  /** Writes a new request, whatever the state of the account is. */
   request(uid: string): void {
     const { request } = this.#account(uid);
     this.#write(uid, { ...this.#account(uid), state: 'requested', token: '0', request: request + 1 });

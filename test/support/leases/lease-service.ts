@@ -23,9 +23,9 @@ export interface ServiceOptions {
   readonly duration: number;
   readonly killGrace: number;
   readonly spread: (uid: string) => number;
-  /** How many accounts it works on at once. */
+  /** The number of accounts on which it works at once. */
   readonly slots: number;
-  /** Its monotonic clock. No two services' clocks have anything in common. */
+  /** Its monotonic clock. The clocks of two services are unrelated. */
   readonly clock: { readonly offset: number; readonly rate: number };
 }
 
@@ -33,17 +33,17 @@ export interface ServiceOptions {
 interface Lane {
   readonly uid: string;
   lease: LeaseState;
-  /** Counts effects: the answer to an earlier one is dropped. */
+  /** Counts effects. The answer to an earlier effect is dropped. */
   effects: number;
-  /** Idle, or what it does with the lease; wanting and waking: it waits for it. */
+  /** The state of the turn. wanting, waking: the turn waits for the lease. */
   turn: 'idle' | 'wanting' | 'waking' | 'working' | 'ending';
-  /** Counts turns: what belongs to an earlier one is dropped. */
+  /** Counts turns. Answers to an earlier turn are dropped. */
   turns: number;
   sight: ModelAccount | undefined;
   claimed: ModelAccount | undefined;
   tokens: string[];
   script: Script | undefined;
-  /** The script has ended well, and the outcome is to be written. */
+  /** Whether the script has succeeded, and the outcome is to be written. */
   hasOutcome: boolean;
 }
 
@@ -56,9 +56,9 @@ const newWord = () => {
 };
 
 /**
- * A service with the lease machine and a small model of the account's turn: claim, script,
- * write-back. Frozen, it does nothing at all and goes on where it was; dead, it does nothing any
- * more. What happens to its scripts is its launcher's.
+ * A service with the real lease machine and a small model of the turn of an account: claim, script,
+ * write-back. While it is frozen, it does nothing, and goes on afterwards where it was. When it is
+ * dead, it does nothing any more. Its launcher decides what happens to its scripts.
  */
 export class LeaseService {
   alive = true;
@@ -94,12 +94,15 @@ export class LeaseService {
     for (const run of missed) this.#inside(run)();
   }
 
-  /** Ends it at once. */
+  /** Ends the service at once. */
   kill(): void {
     this.alive = false;
   }
 
-  /** Ends its scripts, gives up its leases, and then itself; at once if that takes too long. */
+  /**
+   * Ends its scripts, releases its leases, and then ends the service. Ends it at once if that takes
+   * too long.
+   */
   drain(): void {
     if (this.draining) return;
     this.draining = true;
@@ -113,8 +116,8 @@ export class LeaseService {
     );
   }
 
-  /** It is told how an account is. */
-  told(uid: string): void {
+  /** Receives the state of an account. */
+  receive(uid: string): void {
     const { directory, agenda } = this.#options;
     if (directory.away) return;
     const { value } = directory.readAccount(uid) as { value: ModelAccount };
@@ -124,8 +127,8 @@ export class LeaseService {
     );
   }
 
-  /** It is told what a lease says, if it watches the leases; possibly late. */
-  toldLease(uid: string, lease: LeaseReading): void {
+  /** Receives the value of a lease, possibly late, if the service watches the leases. */
+  receiveLease(uid: string, lease: LeaseReading): void {
     const { directory, agenda } = this.#options;
     const tell = this.#inside(() => {
       const lane = this.#lanes.get(uid);
@@ -144,7 +147,10 @@ export class LeaseService {
     return (own - offset) / rate;
   }
 
-  /** Wraps what is to happen in this service: not while it is frozen, and not after its death. */
+  /**
+   * Wraps an action of this service. It waits while the service is frozen, and does not run after
+   * its death.
+   */
   #inside(run: () => void): () => void {
     return () => {
       if (!this.alive) return;
@@ -157,7 +163,7 @@ export class LeaseService {
     const { directory, agenda } = this.#options;
     const again = this.#inside(() => this.#listAll());
     agenda.after(LIST_EVERY, again);
-    for (const uid of directory.accounts.keys()) this.told(uid);
+    for (const uid of directory.accounts.keys()) this.receive(uid);
   }
 
   #lane(uid: string): Lane {
@@ -184,7 +190,10 @@ export class LeaseService {
     }
   }
 
-  /** In order of arrival, those first whose lease this service attempts before the others. */
+  /**
+   * Fills the slots in the order of arrival. Accounts whose lease this service attempts before the
+   * other services come first.
+   */
   #fillSlots(): void {
     const { slots, spread } = this.#options;
     while (this.#queue.size > 0 && this.#busy.size < slots) {
@@ -301,7 +310,7 @@ export class LeaseService {
     );
   }
 
-  /** Reads the account, and does what is due. Waits while the lease has lapsed. */
+  /** Reads the account and does what is due. Waits if the lease has lapsed. */
   #work(lane: Lane): void {
     const { directory } = this.#options;
     const again = () => this.#work(lane);
@@ -379,7 +388,8 @@ export class LeaseService {
         () => directory.finish(lane.uid, claimed),
         (reply) => {
           if (reply.got === 'done') this.#finish(lane);
-          // Refused: the account is another one by now, or the directory will not have it.
+          // Refused: the account has changed, or the directory refuses the write for a reason of
+          // its own.
           else if (reply.got === 'refused' && this.#options.random.oneIn(2)) this.#pause(lane);
           else this.#work(lane);
         },
@@ -387,7 +397,7 @@ export class LeaseService {
     }
   }
 
-  /** Keeps the lease over a pause, without a renewal. */
+  /** Keeps the lease during a pause, without renewing it. */
   #pause(lane: Lane): void {
     const pause = this.#options.random.between(1_000, 60_000);
     this.#begin(lane, 'ending');
@@ -404,7 +414,7 @@ export class LeaseService {
     this.#step(lane, { got: 'release', release: { to: 'paused', pause, attempt: 2 } });
   }
 
-  /** Ends the turn, and gives the lease up. */
+  /** Ends the turn and releases the lease. */
   #finish(lane: Lane): void {
     const { lease, sight, claimed, uid } = lane;
     const own = claimed !== undefined && sight?.version === claimed.version;
@@ -415,7 +425,7 @@ export class LeaseService {
     lane.hasOutcome = false;
     lane.turn = 'idle';
     this.#step(lane, { got: 'release', release: mine ? { to: 'left', attempt: 1 } : { to: 'free' } });
-    if (!this.draining) this.#soon(lane, () => this.told(uid), 50);
+    if (!this.draining) this.#soon(lane, () => this.receive(uid), 50);
     this.#lend(lane);
   }
 }

@@ -10,34 +10,38 @@ export interface WorldOptions {
   readonly seed: number;
   readonly services: number;
   readonly fencing: 'version' | 'token' | 'nothing';
-  /** Of the leases, by service, in milliseconds. */
+  /** The durations of the leases, by service, in milliseconds. */
   readonly durations: readonly number[];
   readonly killGrace: number;
   /** How long a script takes, in milliseconds. */
   readonly script: { readonly min: number; readonly max: number };
-  /** Of each service: how many accounts it works on at once. */
+  /** The number of accounts on which each service works at once. */
   readonly slots?: number;
-  /** Whether the services are told of the leases, beside reading them. */
+  /** Whether the services are notified of changes of leases, in addition to reading them. */
   readonly watched?: boolean;
   readonly step?: typeof stepLease;
   /**
-   * Shared: a second service of an installation has the same holder, though not the lock: a fault.
+   * `shared`: a second service of an installation has the same holder although it does not have the
+   * lock, which is a fault.
    */
   readonly holders?: 'shared';
   readonly tell?: (line: string) => void;
 }
 
-/** Several services over one directory, with the scripts of all, and what must never be. */
+/**
+ * Several services on one directory, the scripts of all of them, and the rules that must never be
+ * broken.
+ */
 export class LeaseWorld {
   readonly agenda = new Agenda();
   readonly directory: LeaseDirectory;
   readonly launchers: Launchers;
   readonly services: LeaseService[] = [];
-  /** What was broken first, in words. */
+  /** The first broken rule, in words. */
   broken: string | undefined;
   readonly #options: WorldOptions;
   readonly #random: Random;
-  /** When somebody deleted a lease last, by uid. */
+  /** When the lease of a uid was last deleted by hand. */
   readonly #deleted = new Map<string, number>();
   /** The scripts that were started. */
   readonly scripts: { readonly uid: string; readonly holder: string; readonly at: number }[] = [];
@@ -55,14 +59,14 @@ export class LeaseWorld {
     });
     this.directory.onLease = (uid, by, from, to) => {
       this.#checkLease(uid, by, from, to);
-      if (options.watched === true) for (const service of this.services) service.toldLease(uid, to);
+      if (options.watched === true) for (const service of this.services) service.receiveLease(uid, to);
     };
     this.directory.onOutcome = (uid, account, token) => {
       if (account.token !== token) this.#break(`an outcome at ${uid} over the work of another claim`);
     };
     this.directory.onAccount = (uid) => {
       this.tell(`account ${uid}: ${JSON.stringify(this.directory.accounts.get(uid))}`);
-      for (const service of this.services) service.told(uid);
+      for (const service of this.services) service.receive(uid);
     };
     for (let slot = 0; slot < services; slot += 1) this.start(`host/${slot}/boot`);
   }
@@ -90,7 +94,10 @@ export class LeaseWorld {
     this.services.push(service);
   }
 
-  /** Starts a service in the slot of a dead one. What that left behind is ended first. */
+  /**
+   * Starts a service in place of a dead one, with the same holder. First it ends what the dead one
+   * has left behind.
+   */
   restart(dead: LeaseService): void {
     this.launchers.clear(dead);
     this.#stepsOfDead += dead.steps;
@@ -98,7 +105,7 @@ export class LeaseWorld {
     this.start(dead.holder);
   }
 
-  /** The holder of a further service of an installation, which has a slot of its own. */
+  /** The holder of a further service of an installation, which has a lock of its own. */
   twinOf({ holder }: LeaseService): string {
     return this.#options.holders === 'shared' ? holder : `${holder}-twin-${this.#starts}`;
   }
@@ -107,12 +114,15 @@ export class LeaseWorld {
     return this.services.filter(({ alive }) => alive).map(({ holder }) => holder);
   }
 
-  /** An administrator's mistake. */
+  /** Deletes a lease, as an administrator might do by mistake. */
   deleteLease(uid: string): void {
     if (this.directory.leases.delete(uid)) this.#deleted.set(uid, this.agenda.now);
   }
 
-  /** For some time after a lease was deleted by hand, nobody can know who works on its uid. */
+  /**
+   * For some time after a lease was deleted by hand, no service can know which service works on its
+   * uid.
+   */
   isDeleted(uid: string): boolean {
     const at = this.#deleted.get(uid);
     return at !== undefined && this.agenda.now < at + 3 * Math.max(...this.#options.durations);
@@ -138,7 +148,7 @@ export class LeaseWorld {
     this.#break(`the lease of ${uid} ${to.is === 'held' ? 'taken over' : 'given up by another'} while a script runs`);
   }
 
-  /** Tells the story of the world, until something is broken. */
+  /** Logs what happens, until a rule is broken. */
   tell(line: string): void {
     if (this.broken === undefined) this.#options.tell?.(`${Math.round(this.agenda.now)} ms: ${line}`);
   }

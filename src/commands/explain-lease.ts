@@ -4,7 +4,7 @@ import { isoTime } from '../domain/timestamp.ts';
 import { faultOfUid } from '../domain/uid.ts';
 import { visible } from '../domain/visible.ts';
 import { leaseStore, type ShownLease } from '../ldap/lease-store.ts';
-import { type HolderHost, thisHost } from '../lock/holder-slot.ts';
+import { type HolderHost, thisHost } from '../lock/holder-lock.ts';
 import { holderName } from '../observability/holder-name.ts';
 import { fullTime, humanDuration } from '../observability/human-time.ts';
 import type { DirectorySession } from './directory-session.ts';
@@ -93,7 +93,7 @@ function holdingWords(lease: Holding, { here }: KnownServices): string {
 function takeOverWords({ is, holder, duration }: Holding, { present }: KnownServices): string {
   const rule = `another service takes it over when it has seen it unchanged for ${humanDuration(duration)} by its own clock`;
   if (!present.includes(holder)) {
-    return `its service has stopped, or has a new slot since: ${rule}; status of another service shows how long it waits`;
+    return `its service has stopped, or has another holder lock since: ${rule}; status of another service shows how long it waits`;
   }
   const goesOn = is === 'held' ? 'while its service renews it' : 'until the pause ends';
   return `nothing ${goesOn}; ${rule}; status of another service shows whether it is there`;

@@ -1,5 +1,5 @@
 import { readHolder } from '../domain/lease.ts';
-import type { HolderHost } from '../lock/holder-slot.ts';
+import type { HolderHost } from '../lock/holder-lock.ts';
 
 /** Where a holder is, seen from this host. */
 export function placeOfHolder(word: string, here: HolderHost): string {

@@ -90,7 +90,7 @@ export interface Holder {
    * The locked file, by its device and inode. A copy of the installation, or another view of the
    * file system, locks another file of the same name.
    */
-  readonly slot: string;
+  readonly lock: string;
   /**
    * The boot id of the kernel. Devices and inodes are unique only within it, and no lock outlives
    * it.
@@ -99,11 +99,11 @@ export interface Holder {
 }
 
 /** The word for a holder. Throws a RangeError if a part has a slash, a blank or nothing. */
-export function holderWord({ installation, slot, boot }: Holder): string {
-  for (const part of [installation, slot, boot]) {
+export function holderWord({ installation, lock, boot }: Holder): string {
+  for (const part of [installation, lock, boot]) {
     if (!/^[A-Za-z0-9._:-]{1,64}$/.test(part)) throw new RangeError(`"${part}" cannot be part of a holder`);
   }
-  return `${installation}/${slot}/${boot}`.toLowerCase();
+  return `${installation}/${lock}/${boot}`.toLowerCase();
 }
 
 /**
@@ -111,9 +111,9 @@ export function holderWord({ installation, slot, boot }: Holder): string {
  * version of the service wrote it.
  */
 export function readHolder(word: string): Holder | undefined {
-  const [installation, slot, boot, ...others] = word.split('/');
-  if (installation === undefined || slot === undefined || boot === undefined || others.length > 0) return undefined;
-  return { installation, slot, boot };
+  const [installation, lock, boot, ...others] = word.split('/');
+  if (installation === undefined || lock === undefined || boot === undefined || others.length > 0) return undefined;
+  return { installation, lock, boot };
 }
 
 /** In milliseconds: 11 days. A lease with a much longer duration could never be taken over. */

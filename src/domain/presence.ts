@@ -32,8 +32,8 @@ export function presentText(holder: string, turn: string, duration: number): str
 export const PRESENCE_PREFIX = '.present ';
 
 /** The cn of a presence entry. */
-export function presenceName({ installation, slot }: Pick<Holder, 'installation' | 'slot'>): string {
-  return `${PRESENCE_PREFIX}${installation} ${slot}`.toLowerCase();
+export function presenceName({ installation, lock }: Pick<Holder, 'installation' | 'lock'>): string {
+  return `${PRESENCE_PREFIX}${installation} ${lock}`.toLowerCase();
 }
 
 /** Whether a cn in leases.base is that of a presence entry, and not of a lease. */

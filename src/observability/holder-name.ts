@@ -1,7 +1,7 @@
 import { readHolder } from '../domain/lease.ts';
 
-/** A holder for people: `web1 (slot 25:7)`. */
+/** A holder for people: `web1 (lock 25:7)`. */
 export function holderName(word: string): string {
   const holder = readHolder(word);
-  return holder === undefined ? word : `${holder.installation} (slot ${holder.slot})`;
+  return holder === undefined ? word : `${holder.installation} (lock ${holder.lock})`;
 }

@@ -7,7 +7,7 @@ import { visible } from '../domain/visible.ts';
 import { HostFault } from '../host/host-fault.ts';
 import { exitOnStop, type Signals } from '../host/signals.ts';
 import { watchTerminal } from '../host/terminal.ts';
-import { type HolderSlot, takeHolderSlot } from '../lock/holder-slot.ts';
+import { type HolderLock, takeHolderLock } from '../lock/holder-lock.ts';
 import { type InstanceLock, type InstanceLockOptions, openInstanceLock } from '../lock/instance-lock.ts';
 import { describeEvent } from '../observability/describe-event.ts';
 import type { Log } from '../observability/log.ts';
@@ -78,7 +78,7 @@ async function runLogged(
     stderr.write(`${visible(message)}\n`);
   };
   let lock: InstanceLock | undefined;
-  let slot: HolderSlot | undefined;
+  let holderLock: HolderLock | undefined;
   if (!dryRun) {
     const refused = (message: string): void => {
       refuse(message);
@@ -87,8 +87,8 @@ async function runLogged(
     lock = await openLock(settings, { refused, notice }, refuse);
     if (lock === undefined) return ReturnCode.UNDEFINED_ERROR;
     if (settings.instances === 'several') {
-      slot = await orRefuse(takeHolderSlot(settings.directory.base), refuse);
-      if (slot === undefined) return ReturnCode.UNDEFINED_ERROR;
+      holderLock = await orRefuse(takeHolderLock(settings.directory.base), refuse);
+      if (holderLock === undefined) return ReturnCode.UNDEFINED_ERROR;
     }
   }
   const manager = createSystemdNotifier(env, notice);
@@ -106,7 +106,7 @@ async function runLogged(
     events$: publisher.events$,
     notice,
     dryRun,
-    holder: slot?.holder,
+    holder: holderLock?.holder,
     admit: lock?.admit,
     observePureStep: recorder?.step,
   });
@@ -135,7 +135,7 @@ async function runLogged(
     return exitCode;
   } finally {
     await lock?.release();
-    await slot?.release();
+    await holderLock?.release();
     manager.close();
     await operator?.close();
     await recorder?.close();

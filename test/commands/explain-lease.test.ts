@@ -9,10 +9,10 @@ const linesOf = (value: string, present: readonly string[] = []) =>
 
 describe('the explanation of a lease', () => {
   it.each([
-    ['web1/25:7/b-1', 'web1 (slot 25:7), a service on this host (boot b-1, job j)'],
+    ['web1/25:7/b-1', 'web1 (lock 25:7), a service on this host (boot b-1, job j)'],
     ['web1/25:7/b-0', 'a service on this host before its last boot, or a host of the same name'],
     ['box/25:7/b-1', 'a service in box, which runs on this machine'],
-    ['web2/25:7/b-9', 'web2 (slot 25:7), a service on another host (boot b-9, job j)'],
+    ['web2/25:7/b-9', 'web2 (lock 25:7), a service on another host (boot b-9, job j)'],
     ['older', 'older, a holder of another version of the service (job j)'],
   ])('says of the holder %s where it is', (holder, words) => {
     expect(linesOf(`held ${holder} j t 60000`)).toContain(words);
@@ -23,7 +23,7 @@ describe('the explanation of a lease', () => {
     expect(linesOf(value, ['web2/25:7/b-9'])).toMatch(
       /Next: nothing while its service renews it; .*60 s by its own clock/,
     );
-    expect(linesOf(value)).toContain('Next: its service has stopped, or has a new slot since');
+    expect(linesOf(value)).toContain('Next: its service has stopped, or has another holder lock since');
     expect(linesOf(value)).toMatch(/The directory says it was written 2026-03-01 .* no service decides by that/);
   });
 

@@ -181,10 +181,10 @@ describe('the status screen', () => {
       "leases     3 held, the oldest renewed 4 s ago by this service's clock; 1 kept over a pause",
     );
     expect(screen).toContain(
-      'others     web2 (slot 25:7) is SILENT for 12 s and has 1 account of those here; web3 (slot 25:7) is there; 1 silent',
+      'others     web2 (lock 25:7) is SILENT for 12 s and has 1 account of those here; web3 (lock 25:7) is there; 1 silent',
     );
     expect(screen).toContain(
-      'waited for, as another service has the lease\n  anna  web2 (slot 25:7)  held, unchanged here for 3 s',
+      'waited for, as another service has the lease\n  anna  web2 (lock 25:7)  held, unchanged here for 3 s',
     );
   });
 

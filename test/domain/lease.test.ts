@@ -78,8 +78,8 @@ describe('a lease', () => {
 describe('a holder', () => {
   it('is read as it was written, and fits into a lease', () => {
     fc.assert(
-      fc.property(part, part, part, (installation, slot, boot) => {
-        const text = holderWord({ installation, slot, boot });
+      fc.property(part, part, part, (installation, lock, boot) => {
+        const text = holderWord({ installation, lock, boot });
         expect(isLeaseWord(text)).toBe(true);
         expect(holderWord(readHolder(text)!)).toBe(text);
       }),
@@ -88,7 +88,7 @@ describe('a holder', () => {
 
   it('has no part with a blank or a slash', () => {
     for (const installation of ['', 'a b', 'a/b', 'ä'])
-      expect(() => holderWord({ installation, slot: '1', boot: 'b' })).toThrow(RangeError);
+      expect(() => holderWord({ installation, lock: '1', boot: 'b' })).toThrow(RangeError);
     expect(readHolder('somebody')).toBeUndefined();
   });
 });

@@ -51,7 +51,7 @@ export interface WorldOptions {
   readonly services?: number;
   /**
    * Whether the services have the runtime folder of this host for themselves. Otherwise a service
-   * of another test may get the slot of one that was killed.
+   * of another test may get the holder lock of one that was killed.
    */
   readonly ownRuntime?: boolean;
   /** false: no service is started. */

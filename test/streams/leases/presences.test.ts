@@ -41,7 +41,7 @@ describe('a presence', () => {
   );
 
   it('has a name that no lease can have', () => {
-    const name = presenceName({ installation: 'web', slot: '1' });
+    const name = presenceName({ installation: 'web', lock: '1' });
     expect(isPresenceName(name)).toBe(true);
     expect(faultOfUid(name)).toBeDefined();
   });

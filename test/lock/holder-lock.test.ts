@@ -3,37 +3,37 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { holderWord } from '../../src/domain/lease.ts';
-import { type HolderSlot, takeHolderSlot } from '../../src/lock/holder-slot.ts';
+import { type HolderLock, takeHolderLock } from '../../src/lock/holder-lock.ts';
 
 const BASE = 'ou=accounts,dc=example';
 
 let temporary: string;
 let folder: string;
-const slots: HolderSlot[] = [];
+const locks: HolderLock[] = [];
 
 beforeEach(() => {
-  temporary = mkdtempSync(join(tmpdir(), 'slots-'));
-  folder = join(temporary, 'service', 'slots');
+  temporary = mkdtempSync(join(tmpdir(), 'locks-'));
+  folder = join(temporary, 'service', 'locks');
   mkdirSync(folder, { recursive: true });
 });
 afterEach(async () => {
-  for (const slot of slots.splice(0)) await slot.release();
+  for (const lock of locks.splice(0)) await lock.release();
   rmSync(temporary, { recursive: true, force: true });
 });
 
-async function take(base = BASE, at = folder): Promise<HolderSlot> {
-  const slot = await takeHolderSlot(base, at);
-  slots.push(slot);
-  return slot;
+async function take(base = BASE, at = folder): Promise<HolderLock> {
+  const lock = await takeHolderLock(base, at);
+  locks.push(lock);
+  return lock;
 }
 
-const word = ({ holder }: HolderSlot) => holderWord(holder);
+const word = ({ holder }: HolderLock) => holderWord(holder);
 
-describe('the slot of a service', () => {
+describe('the holder lock of a service', () => {
   it('is the same one again when the service before has ended', async () => {
     const first = await take();
     await first.release();
-    slots.pop();
+    locks.pop();
     expect(word(await take())).toBe(word(first));
   });
 
@@ -44,7 +44,7 @@ describe('the slot of a service', () => {
 
   it('is another one in a copy of the folder', async () => {
     const first = await take();
-    const copy = join(temporary, 'copy', 'slots');
+    const copy = join(temporary, 'copy', 'locks');
     cpSync(folder, copy, { recursive: true });
     expect(word(await take(BASE, copy))).not.toBe(word(first));
   });

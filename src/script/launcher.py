@@ -1,11 +1,18 @@
-"""Starts scripts for the service, which is too big to be forked for each of them.
+"""Starts scripts for the service, whose process is too large to be copied for each of them.
 
-Reads requests from standard input and writes frames to standard output; launcher-process.ts is the other end and describes both.
-Each script gets a session, three pipes and a record (run-record.ts) of its own, so that nothing of one reaches another; the
-launcher makes a record of itself, too: its arguments are the file and the text. When standard input ends, the service is no more
-(or is done): the groups of all running scripts are ended, and the launcher with them.
+Reads requests from standard input and writes frames to standard output. launcher-process.ts is the
+other end, and describes both. The arguments are the file and the text of the launcher's own record.
 
-Python, as its posix_spawn starts a script without copying the process first, which would cost more than all the rest here.
+Each script gets a session, three pipes and a record (run-record.ts) of its own, so that no script
+can disturb another. When standard input ends, the service is dead, or needs no scripts any more.
+The launcher then ends the process groups of all running scripts, and itself.
+
+States of a run: requested -> refused (no record, or not started), or running -> ended (reaped).
+A running script ends by itself, at its deadline (SIGKILL), or with the service (SIGTERM, and
+SIGKILL after its grace).
+
+It is written in Python because posix_spawn there starts a script without copying the process.
+Copying it would cost more than everything else in this file.
 """
 
 import errno
@@ -22,7 +29,7 @@ FLOOD_BYTES = 524288
 FLOOD_REST_SECONDS = 0.01
 STARTED_WAITS_SECONDS = 0.005
 RECORD_FD = 57
-# Named, they are reset by one system call each; else by two, one of them to look.
+# posix_spawn resets a signal that is named with one system call. Others take two.
 SIGNALS = signal.valid_signals()
 NANOSECONDS_OF_TICK = 1000000000 // os.sysconf("SC_CLK_TCK")
 NUMBER = struct.Struct(">I")
@@ -42,7 +49,8 @@ class Job:
 
 job_of_pid, job_of_source, job_of_sink, resting_until = {}, {}, {}, {}
 requests, frames = bytearray(), []
-# Frames that tell of a start. They wait for others, so that the service wakes up once for a script that ends at once.
+# Frames that report a start. They wait a moment for further frames, so that the service wakes up
+# only once for a script that ends immediately.
 started, started_since = [], 0
 poll = select.epoll()
 
@@ -123,7 +131,7 @@ def start(request):
         for fd in opened:
             os.close(fd)
         remove(record)
-        # A ValueError is about strings that no program can be given.
+        # A ValueError: the request has strings that no program can take, such as one with a NUL.
         frame(b"F", id, b"%d" % getattr(fault, "errno", errno.EINVAL))
         return
     for fd in (shown, given, told, complained):
@@ -133,7 +141,8 @@ def start(request):
     job_of_pid[pid] = job
     job_of_sink[sink] = job
     for fd, stream in ((out, b"O"), (err, b"E")):
-        # What is read may be another pipe than the one that poll spoke of, where that was closed and its number given away.
+        # Reads must not block: poll may have reported a pipe that was closed since, and whose
+        # descriptor belongs to another pipe now.
         os.set_blocking(fd, False)
         job.streams[fd] = stream
         job_of_source[fd] = job
@@ -153,7 +162,7 @@ def tell_start(id, pid):
 
 
 def extend(id, deadline):
-    """Gives the script of a run a later deadline; a request for no run only asks whether the launcher answers."""
+    """Moves the deadline of a run. A request for run 0 only asks whether the launcher responds."""
     if id == 0:
         frame(b"B", id)
     for job in job_of_pid.values():
@@ -162,12 +171,15 @@ def extend(id, deadline):
 
 
 def now():
-    """Milliseconds of a clock that goes on while the machine is suspended."""
+    """Milliseconds of a clock that continues while the machine is suspended."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000000
 
 
 def kill_overdue():
-    """Ends the groups whose deadline has passed: the service may be stopped, and could not. Returns the rest of the time, in seconds."""
+    """Ends the groups whose deadline has passed, as the service may be suspended and unable to.
+
+    Returns the seconds until the next deadline; None if there is none.
+    """
     at = now()
     for pid, job in job_of_pid.items():
         if job.deadline and at >= job.deadline:
@@ -177,7 +189,7 @@ def kill_overdue():
 
 
 def make_record(file, text):
-    """Returns two descriptors: what is written by, and what the script may see, which it cannot write to."""
+    """Returns two descriptors of a new record: one to write, and a read-only one for the script."""
     made = [os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)]
     try:
         os.write(made[0], text)
@@ -190,20 +202,23 @@ def make_record(file, text):
 
 
 def write_leader(record, pid, earliest, latest):
-    """Says by the time of its start which process has the pid: to read that from the system would take longer."""
+    """Records the pid and the time span of its start, which together identify the process.
+
+    To read the exact time from /proc would take longer.
+    """
     try:
         os.write(record, b"%d %d %d\n" % (pid, earliest, latest))
     except OSError:
-        pass  # no room is left: whoever comes later finds the run by its open record
+        pass  # The disk is full. A later service finds the run by its open record.
 
 
 def ticks():
-    """As the system counts for the start of a process (proc_pid_stat(5))."""
+    """The current time in the unit of a process's start time (proc_pid_stat(5))."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // NANOSECONDS_OF_TICK
 
 
 def feed(sink):
-    """Writes what the pipe takes of a script's input; a script that does not read it stops nobody."""
+    """Writes as much of a script's input as the pipe takes, without waiting for the script."""
     job = job_of_sink[sink]
     try:
         job.input = job.input[os.write(sink, job.input) :]
@@ -217,12 +232,15 @@ def feed(sink):
 
 def drop_sink(job):
     del job_of_sink[job.sink]
-    os.close(job.sink)  # which ends its polling, too
+    os.close(job.sink)  # This also ends its polling.
     job.sink = None
 
 
 def forward(fd):
-    """Passes output on, up to a bound for each script; the rest is counted, and read slowly. Returns how much came."""
+    """Passes output on, up to a limit for each script. The rest is counted, and read slowly.
+
+    Returns the number of bytes read.
+    """
     job = job_of_source[fd]
     try:
         chunk = os.read(fd, READ_BYTES)
@@ -249,7 +267,7 @@ def drop_source(fd):
     job = job_of_source.pop(fd)
     del job.streams[fd]
     if resting_until.pop(fd, None) is None:
-        poll.unregister(fd)  # to leave that to close() takes the system longer
+        poll.unregister(fd)  # To leave this to close() takes the kernel longer.
     os.close(fd)
 
 
@@ -261,7 +279,10 @@ def wake_resting():
 
 
 def reap():
-    """A script's end is reported with what it wrote until then; what a child of it writes later goes nowhere."""
+    """Reports the scripts that have ended, after the output that they wrote.
+
+    Later output of their children is lost.
+    """
     while job_of_pid:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
@@ -285,7 +306,7 @@ def remove(record):
     try:
         os.unlink(record)
     except OSError:
-        pass  # somebody has cleaned up
+        pass  # It was removed already.
 
 
 def end_all():
@@ -306,7 +327,7 @@ def end_all():
 
 
 def end_group(group, number):
-    """Sends a signal; says whether there is still somebody to get it."""
+    """Sends a signal to a process group. Returns whether the group still has a process."""
     try:
         os.killpg(group, number)
         return True
@@ -314,7 +335,8 @@ def end_group(group, number):
         return False
 
 
-# What is sent to everybody must not end what ends the scripts. Caught, not ignored: exec makes that the default again.
+# A signal that is sent to the whole unit must not end the launcher, which ends the scripts. The
+# signals are caught and not ignored: exec resets caught signals to the default for the scripts.
 for name in ("CHLD", "PIPE", "XFSZ", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "ALRM"):
     signal.signal(getattr(signal, "SIG" + name), lambda *_: None)
 died, tell_death = os.pipe()

@@ -23,7 +23,7 @@ def version_of(file):
 
 
 def line_of(database, key):
-    """Returns the line of a user or group, without the fields that nobody uses. Raises KeyError."""
+    """Returns the line of a user or group, without the fields that are not used. Raises KeyError."""
     name, is_number = os.fsdecode(key), key.isdigit()
     if database == b"group":
         import grp
@@ -57,7 +57,7 @@ for question in sys.stdin.buffer:
     # glibc before 2.33 reads this file only once in a process.
     if version_of(NSSWITCH) != read_first:
         break
-    # If NSS hangs and the service is gone. No handler: Python would not run it then.
+    # Ends this process if NSS hangs. A handler would not help: Python would not run it then.
     signal.alarm(int(seconds))
     answered = answer(database, [bytes.fromhex(key.decode()) for key in keys])
     signal.alarm(0)

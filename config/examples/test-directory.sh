@@ -83,7 +83,8 @@ directory $folder/database
 index entryCSN,entryUUID,objectClass,sstProvisioningState,sstProvisioningMode,uid eq
 limits dn.exact="$daemon" size=unlimited time=unlimited
 access to attrs=userPassword by anonymous auth by * none
-# A production directory gives the service less: read below the base, and write to the sstProvisioning attributes only.
+# A production directory gives the service less: it may read below the base, and write only the
+# sstProvisioning attributes.
 access to dn.subtree="$base" by dn.exact="$daemon" write by * none
 access to * by * none
 overlay syncprov

@@ -23,7 +23,7 @@ def version_of(file):
 
 
 def line_of(database, key):
-    """Returns the line of a user or group, without the fields that are not used. Raises KeyError."""
+    """Returns the line of a user or group, without unused fields. Raises KeyError."""
     name, is_number = os.fsdecode(key), key.isdigit()
     if database == b"group":
         import grp

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
-const FOLDERS = ['src', 'streams', 'handlers', 'config', 'test', 'bench'];
+const FOLDERS = ['src', 'streams', 'handlers', 'config', 'test', 'bench', 'packaging'];
 const MOST_COLUMNS = 100;
 
 const sources = FOLDERS.flatMap((folder) =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.tsx?$/.test(name))
+    .filter((name) => /\.(?:tsx?|mjs|py|sh)$/.test(name))
     .map((name) => join(folder, name)),
 );
 
@@ -16,7 +16,7 @@ it(`no comment is wider than ${MOST_COLUMNS} columns`, () => {
   const wide = sources.flatMap((path) =>
     readFileSync(join(ROOT, path), 'utf8')
       .split('\n')
-      .filter((line) => line.length > MOST_COLUMNS && /^ *(?:\*|\/\*|\/\/)/.test(line))
+      .filter((line) => line.length > MOST_COLUMNS && /^ *(?:\* |\/\*|\/\/|# |""")/.test(line))
       .map((line) => `${path}: ${line}`),
   );
   expect(sources.length).toBeGreaterThan(500);

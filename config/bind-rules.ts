@@ -8,7 +8,7 @@ import type { PartialSettings, Settings } from './schema.ts';
 /** The environment variable that may hold the password instead of the file. */
 export const PASSWORD_VARIABLE = 'PROV_BIND_PASSWORD';
 
-/** The folder of the credentials that systemd hands over (systemd.exec(5)). */
+/** The folder of the credentials that systemd passes to the service (systemd.exec(5)). */
 const CREDENTIALS_VARIABLE = 'CREDENTIALS_DIRECTORY';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -16,7 +16,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 type Directory = Settings['directory'];
 type PartialDirectory = PartialSettings['directory'];
 
-/** How the service binds, as set or by the presence of a bindDn. */
+/** How the service binds: as `auth` says, or else depending on whether there is a bindDn. */
 export function authMethod({ auth, bindDn }: Pick<Directory, 'auth' | 'bindDn'>): NonNullable<Directory['auth']> {
   return auth ?? (bindDn === null ? 'anonymous' : 'simple');
 }
@@ -36,10 +36,13 @@ export function bindFaults(directory: PartialDirectory, env: Environment): Fault
 function name({ auth, bindDn }: PartialDirectory, method: string): FaultAt[] {
   const path = ['directory', 'bindDn'];
   if (auth === 'simple' && bindDn === null)
-    return [{ path, expected: 'the DN to bind as, as auth is simple (without one: auth: external or anonymous)' }];
+    return [
+      { path, expected: 'the DN to bind as, because auth is simple (without a DN: auth: external or anonymous)' },
+    ];
   if (method === 'simple' || bindDn === null) return [];
-  const who = method === 'external' ? 'the server derives it from the certificate or the peer' : 'nobody is named';
-  return [{ path, expected: `none, as auth is ${method}: ${who}` }];
+  const who =
+    method === 'external' ? 'the server derives it from the certificate or the peer' : 'an anonymous bind has no name';
+  return [{ path, expected: `none, because auth is ${method}: ${who}` }];
 }
 
 const SOURCES = ['bindPasswordFile', 'bindPassword', 'bindPasswordFd'] as const;
@@ -49,7 +52,7 @@ function passwordSource(directory: PartialDirectory, method: string, env: Enviro
   const inFile = SOURCES.filter((key) => directory[key] !== null).map((key) => `directory.${key}`);
   const last = inFile.at(-1)?.split('.') ?? ['directory', 'bindPasswordFile'];
   if (method !== 'simple') {
-    const why = directory.auth === method ? `as auth is ${method}` : 'without directory.bindDn';
+    const why = directory.auth === method ? `because auth is ${method}` : 'without directory.bindDn';
     return inFile.length === 0 ? [] : [{ path: last, given: 'a password', expected: `none ${why}` }];
   }
   if (directory.bindDn === null) return [];
@@ -59,22 +62,24 @@ function passwordSource(directory: PartialDirectory, method: string, env: Enviro
     {
       path: last,
       given: given.length === 0 ? NOTHING : given.join(' and '),
-      expected: `exactly one of bindPasswordFile, bindPassword, bindPasswordFd and ${PASSWORD_VARIABLE} in the environment, as bindDn is set`,
+      expected: `exactly one of bindPasswordFile, bindPassword, bindPasswordFd and ${PASSWORD_VARIABLE} in the environment, because bindDn is set`,
     },
   ];
 }
 
-/** SASL EXTERNAL needs somebody else who knows the client: TLS, or the kernel. */
+/**
+ * With SASL EXTERNAL another layer must identify the client: TLS, or the kernel on a Unix socket.
+ */
 function external({ url, startTls, tls }: PartialDirectory): FaultAt[] {
   if (url === undefined || startTls === undefined) return [];
   const urls = url.map(parseServers);
-  const open = urls.find(beginsOpen);
+  const open = urls.find(beginsUnencrypted);
   if (open !== undefined && !startTls) {
     return [
       {
         path: ['directory', 'startTls'],
         expected:
-          'true, as auth is external: a certificate is presented over TLS only (or ldaps:// URLs; or ldapi:// for the user of the process)',
+          'true, because auth is external: a certificate is presented only over TLS (or ldaps:// URLs; or ldapi:// for the user of the process)',
       },
     ];
   }
@@ -82,51 +87,57 @@ function external({ url, startTls, tls }: PartialDirectory): FaultAt[] {
   return [
     {
       path: ['directory', 'tls', 'certFile'],
-      expected: 'the PEM file of a client certificate, as auth is external and not all URLs are ldapi:// ones',
+      expected: 'the PEM file of a client certificate, because auth is external and not all URLs are ldapi:// URLs',
     },
   ];
 }
 
-/** Certificate and key belong together, and are for TLS. */
+/** The certificate and the key require each other, and need TLS. */
 function certificate(
   { url, startTls, tls: { certFile, keyFile } }: PartialDirectory,
   method: string | undefined,
 ): FaultAt[] {
   if (certFile === undefined || keyFile === undefined || (certFile === null && keyFile === null)) return [];
   if (keyFile === null)
-    return [{ path: ['directory', 'tls', 'keyFile'], expected: 'the PEM file of the key, as tls.certFile is set' }];
+    return [
+      { path: ['directory', 'tls', 'keyFile'], expected: 'the PEM file of the key, because tls.certFile is set' },
+    ];
   if (certFile === null)
     return [
-      { path: ['directory', 'tls', 'certFile'], expected: 'the PEM file of the certificate, as tls.keyFile is set' },
+      {
+        path: ['directory', 'tls', 'certFile'],
+        expected: 'the PEM file of the certificate, because tls.keyFile is set',
+      },
     ];
-  // With external the missing TLS is a fault already.
+  // With `external`, missing TLS is already reported.
   if (method === 'external' || url === undefined || startTls === undefined) return [];
   if (url.map(parseServers).some(overTls(startTls))) return [];
   return [
     {
       path: ['directory', 'tls', 'certFile'],
-      expected: 'null, as no URL is reached by TLS: use startTls: true or ldaps://, or leave the certificate out',
+      expected: 'null, because no connection uses TLS: use startTls: true or ldaps://, or leave the certificate out',
     },
   ];
 }
 
 function overTls(startTls: boolean): (servers: Servers) => boolean {
-  return (servers) => servers.scheme === 'ldaps' || (beginsOpen(servers) && startTls);
+  return (servers) => servers.scheme === 'ldaps' || (beginsUnencrypted(servers) && startTls);
 }
 
 /** Whether a connection is not encrypted until StartTLS. */
-function beginsOpen({ scheme }: Servers): boolean {
+function beginsUnencrypted({ scheme }: Servers): boolean {
   return scheme === 'ldap' || scheme === 'srv';
 }
 
 function encryption({ url, startTls, allowPlaintext }: PartialDirectory, method: string | undefined): FaultAt[] {
   if (url === undefined || startTls === undefined) return [];
   const urls = url.map(parseServers);
-  if (startTls && !urls.some(beginsOpen)) {
+  if (startTls && !urls.some(beginsUnencrypted)) {
     return [
       {
         path: ['directory', 'startTls'],
-        expected: 'false, as no URL is an ldap:// one: ldaps:// is encrypted already, ldapi:// stays on the host',
+        expected:
+          'false, because no URL is an ldap:// URL: ldaps:// is already encrypted, and ldapi:// stays on the host',
       },
     ];
   }
@@ -137,32 +148,36 @@ function encryption({ url, startTls, allowPlaintext }: PartialDirectory, method:
       path: ['directory', 'url'],
       given: `${open} without encryption`,
       expected:
-        'startTls: true or ldaps://, as a password would cross the network readable (directory.allowPlaintext: true allows it)',
+        'startTls: true or ldaps://, because otherwise a password would be sent unencrypted (directory.allowPlaintext: true allows that)',
     },
   ];
 }
 
-/** The servers as text if their connections begin open and may leave the host. */
+/** The servers as text, if their connections begin without encryption and may leave the host. */
 function otherHost(servers: Servers): string | undefined {
   if (servers.scheme === 'srv') return `srv:${servers.domain}`;
   return servers.scheme === 'ldap' && !isLoopbackHost(servers.host) ? `ldap://${servers.host}` : undefined;
 }
 
-/** Several services need one server, whose writes they all see. DNS may name any. */
+/**
+ * Several services need one server, so that each sees the writes of the others. DNS may return any
+ * server.
+ */
 export function severalServers({ instances, directory: { url } }: PartialSettings): FaultAt[] {
   const domain = instances === 'several' && url !== undefined ? url.find(isDomain) : undefined;
   if (domain === undefined) return [];
-  const expected = 'the URL of the one server that all services write to, as instances is several: DNS may name others';
+  const expected =
+    'the URL of the one server to which all services write, because instances is several: DNS may return other servers';
   return [{ path: ['directory', 'url'], given: domain, expected }];
 }
 
-/** Credentials exist in a unit of systemd only, and by the names that it gives them. */
+/** Credentials exist only in a systemd unit, under the names that the unit gives them. */
 export function credentials(settings: PartialSettings, env: Environment): FaultAt[] {
   if (env[CREDENTIALS_VARIABLE] !== undefined) return [];
   return filesOf(settings).flatMap(({ path, file }) => {
     const credential = typeof file === 'string' ? credentialName(file) : undefined;
     if (credential === undefined) return [];
-    const expected = `a process that systemd gives credentials: LoadCredential=${credential}:/PATH in the unit; in a shell systemd-run -P --wait -p LoadCredential=${credential}:/PATH COMMAND`;
+    const expected = `a process to which systemd passes the credential: LoadCredential=${credential}:/PATH in the unit; in a shell: systemd-run -P --wait -p LoadCredential=${credential}:/PATH COMMAND`;
     return [{ path, expected }];
   });
 }

@@ -7,7 +7,7 @@ import { formatDuration } from './kinds/units.ts';
 import { notifyFaults } from './notify-rules.ts';
 import type { PartialSettings } from './schema.ts';
 
-/** The contradictions between settings that are valid by themselves. */
+/** Returns the contradictions between settings that are valid on their own. */
 export function contradictions(settings: PartialSettings, env: Environment): FaultAt[] {
   return [
     ...bindFaults(settings.directory, env),
@@ -34,7 +34,10 @@ function attributesDiffer(attributes: PartialSettings['attributes']): FaultAt[] 
       if (name === null || name === undefined) continue;
       const other = taken.get(name.toLowerCase());
       if (other !== undefined) {
-        faults.push({ path: ['attributes', key], expected: `another name, as attributes.${other} has this one` });
+        faults.push({
+          path: ['attributes', key],
+          expected: `another name, because attributes.${other} already has this name`,
+        });
       }
       taken.set(name.toLowerCase(), key);
     }
@@ -49,28 +52,28 @@ function instances({ instances: which, attributes, directory, leases, script }: 
   if (attributes.returnValue === null) {
     fault(
       ['attributes', 'returnValue'],
-      'the name of an attribute, as instances is several: without it a failed account looks like one in work',
+      'the name of an attribute, because instances is several: without it a failed account looks like an account in work',
     );
   }
   if (leases.base === null) {
-    fault(['leases', 'base'], 'the entry below which the leases of the services are kept, as instances is several');
+    fault(['leases', 'base'], 'the entry below which the leases of the services are, because instances is several');
   }
   if (directory.url !== undefined && directory.url.length > 1) {
     fault(
       ['directory', 'url'],
-      'exactly one URL, as instances is several: a lease holds on one server only, and another one may not have it yet',
+      'exactly one URL, because instances is several: a lease is valid on one server only, and another server may not have it yet',
     );
   }
   if (script.launcher === 'none') {
     fault(
       ['script', 'launcher'],
-      'auto, as instances is several: only the launcher ends a script in time if the service stands still',
+      'auto, because instances is several: only the launcher ends a script in time if the service is blocked',
     );
   }
   return [...faults, ...leaseDuration(leases, script)];
 }
 
-/** The part of a lease that is kept for the end of scripts: see `SLACK` in streams/leases. */
+/** The part of a lease that is reserved for ending scripts: see `SLACK` in streams/leases. */
 const LEASE_SLACK = 5_000;
 
 function leaseDuration({ duration }: PartialSettings['leases'], { killGrace }: PartialSettings['script']): FaultAt[] {
@@ -89,7 +92,7 @@ function pauses(
   return [{ path: [...path, 'initial'], expected: `at most ${path.join('.')}.max, which is ${formatDuration(max)}` }];
 }
 
-/** The contradictions within the section of a step. */
+/** Returns the contradictions within the section of each step. */
 function withinSteps(settings: PartialSettings): FaultAt[] {
   return STEPS.flatMap((step) => {
     const found = step.contradiction(settings);
@@ -104,7 +107,7 @@ function needsHomeRoot(settings: PartialSettings): FaultAt[] {
   return [
     {
       path: ['script', 'homeRoot'],
-      expected: `the folder below which all homes are, as ${keys} is true: root acts there by what an entry says`,
+      expected: `the folder below which all homes are, because ${keys} is true: root changes files at the path in an entry`,
     },
   ];
 }
@@ -121,7 +124,7 @@ function operator({ listen, allowRemote }: PartialSettings['operator']): FaultAt
     {
       path: ['operator', 'listen'],
       expected:
-        'a loopback address or a Unix socket, as everybody who reaches it may read (operator.allowRemote: true allows it)',
+        'a loopback address or a Unix socket, because every user who can reach the address may read (operator.allowRemote: true allows it)',
     },
   ];
 }

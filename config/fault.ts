@@ -1,4 +1,4 @@
-/** A fault without its line. If `given` is undefined, the value at `path` is shown. */
+/** A fault whose line is not known yet. If `given` is undefined, the value at `path` is shown. */
 export interface FaultAt {
   readonly path: readonly string[];
   readonly given?: string;
@@ -7,7 +7,7 @@ export interface FaultAt {
 
 /** One fault of the configuration. */
 export interface Fault {
-  /** The dotted key, such as `script.timeout`; empty if the fault is of the whole file. */
+  /** The dotted key, such as `script.timeout`; empty if the fault concerns the whole file. */
   readonly key: string;
   /** The line in the file, from 1; undefined if the file has no such line. */
   readonly line: number | undefined;
@@ -16,7 +16,7 @@ export interface Fault {
   readonly expected: string;
 }
 
-/** What is given where there is no value. */
+/** The text of `given` if there is no value. */
 export const NOTHING = 'nothing';
 
 const MOST_SHOWN = 100;

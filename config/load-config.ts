@@ -12,8 +12,8 @@ import { shownKey, shownValue } from './shown-value.ts';
 import { parseYaml } from './yaml-file.ts';
 
 /**
- * Reads the configuration file. Rejects with a `ConfigurationError` that has all faults: of the
- * syntax, of each setting, of settings that contradict each other, and of files that cannot be
+ * Reads the configuration file. Rejects with a `ConfigurationError` that has all faults: faults in
+ * the syntax, faults in single settings, contradictions between settings, and files that cannot be
  * read.
  */
 export async function loadConfig(path: string, env: Environment): Promise<Settings> {
@@ -32,7 +32,7 @@ export async function readConfig(path: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readInput(path, LARGEST_CONFIGURATION));
   } catch (error) {
-    const given = error instanceof InputFault ? error.given : 'what is not UTF-8';
+    const given = error instanceof InputFault ? error.given : 'text that is not UTF-8';
     const expected = 'a YAML file in UTF-8 that the service may read';
     throw new ConfigurationError(path, [{ key: '', line: undefined, given, expected }]);
   }
@@ -50,7 +50,7 @@ export function parseConfig(text: string, env: Environment, path: string): Setti
   return withCredentialPaths(read.settings, env);
 }
 
-/** Adds to each fault its line and the given value. The order is that of the file. */
+/** Adds to each fault its line and the given value. The faults are in the order of the file. */
 function withPlaces(faults: readonly FaultAt[], text: string): Fault[] {
   const file = parseYaml(text);
   if ('faults' in file) return [...file.faults];
@@ -91,13 +91,13 @@ async function faultsOfFiles(settings: Settings): Promise<FaultAt[]> {
 }
 
 /**
- * Of several services, the one that loses an account must end its script, however it is itself.
- * Only the launcher can do that.
+ * With several services, the script of an account must end when its service loses the lease, even
+ * if that service is blocked. Only the launcher, which needs Python, can do that.
  */
 async function faultWithoutPython(): Promise<FaultAt | undefined> {
   const fault = await faultOfPython();
   if (fault === undefined) return undefined;
-  return { path: ['instances'], expected: `one, as several needs Python for the launcher of scripts: ${fault}` };
+  return { path: ['instances'], expected: `one, because several needs Python for the launcher of scripts: ${fault}` };
 }
 
 async function faultOfFile(path: readonly string[], file: string, mostBytes?: number): Promise<FaultAt | undefined> {
@@ -113,13 +113,13 @@ async function faultOfCertificates(path: readonly string[], file: string): Promi
   const expected = (reason: string) => `a PEM file of certificates that the service may read (${reason})`;
   try {
     const found = certificateIn(await readInput(file, LARGEST_AUTHORITIES));
-    return found === undefined ? { path, given: file, expected: expected('it holds no certificate') } : undefined;
+    return found === undefined ? { path, given: file, expected: expected('it contains no certificate') } : undefined;
   } catch (error) {
     return { path, given: file, expected: expected(reasonOf(error)) };
   }
 }
 
-/** What is wrong with the key, by itself or beside the certificate, if that can be read. */
+/** Checks the key, and if the certificate can be read, whether the two belong together. */
 async function faultOfKey(
   path: readonly string[],
   file: string,
@@ -141,7 +141,7 @@ async function faultOfKey(
   }
 }
 
-/** The system error code or, without one, what kind of file was found. */
+/** The code of the system error or, if there is none, the kind of file that was found. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof InputFault)) return String(error);
   return error.code ?? `it is ${error.given}`;

@@ -10,9 +10,9 @@ import {
 } from './kinds/notify-kinds.ts';
 import { section, setting } from './kinds/setting.ts';
 
-/** Who is told of what needs a hand. */
+/** The settings of the notifications. */
 export const notifySection = section(
-  'Mails and calls of a webhook about what needs a person, by cause and not by account.',
+  'Notifications by mail and webhook about problems that need attention. They are grouped by cause, not by account.',
   {
     mail: section('Mail, by SMTP.', {
       server: setting(
@@ -42,7 +42,7 @@ export const notifySection = section(
     webhook: section('A webhook. It gets JSON by POST: { service, events: [...] }.', {
       url: setting('Its URL. Redirects are not followed. null: there is no webhook.', null, orNull(webUrl)),
       headers: setting(
-        'Additional headers of the request. Then no other user of the host may be able to read this file.',
+        'Additional headers of the request. If there are any, no other user of the host may be able to read this file.',
         {},
         httpHeaders,
       ),
@@ -53,27 +53,27 @@ export const notifySection = section(
       ),
     }),
     on: setting(
-      'What to notify about: failed (accounts that are not tried again, and writes that the directory refuses), disconnected (for longer than 30s, or quiet), conflict (another service that should not be there), paused (by an operator, the switch or the brake), canary (it is late), journal (it cannot be written).',
+      'What to notify about: failed (accounts that are not tried again, and writes that the directory refuses), disconnected (for longer than 30s, or quiet), conflict (another service that should not run), paused (by an operator, the switch or the brake), canary (it is late), journal (it cannot be written).',
       ['failed', 'disconnected'],
       notifyEvents,
     ),
     quiet: setting(
-      'The first failure of a cause is reported at once, further ones within this time together. A cause must be gone for this long before its end is reported.',
+      'The first failure of a cause is reported at once. Further ones within this time are reported together. The end of a cause is reported when it has been gone for this time.',
       '5m',
       duration('1s', '1d'),
     ),
     remind: setting(
-      'Time between two reminders of everything that is still broken; null: no reminders.',
+      'Time between two reminders of all problems that still exist; null: no reminders.',
       '4h',
       orNull(duration('1m', '30d')),
     ),
     mostPerHour: setting(
-      'The largest number of messages within an hour. The last one says that further ones wait.',
+      'The largest number of messages within an hour. The last one says that further messages wait.',
       20,
       wholeNumber(1, 1_000),
     ),
     digest: setting(
-      'Time of day, in timeZone, of a daily message about what happened and what is broken. Nothing is sent if there is nothing to report. null: never.',
+      'Time of day, in timeZone, of a daily message about the last day and the problems that still exist. Nothing is sent if there is nothing to report. null: never.',
       null,
       orNull(timeOfDay),
     ),

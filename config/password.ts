@@ -35,17 +35,17 @@ export async function readPassword(file: string): Promise<string> {
 /** A risk that does not prevent the service from working. */
 export interface SecretFinding {
   readonly secret: 'password' | 'key' | 'headers';
-  /** Who else may read it. */
+  /** Who else can read it. */
   readonly readers: 'everybody' | 'group';
   readonly problem: string;
   readonly remedy: string;
 }
 
 /**
- * Whether others may read a password (in its own file or in the configuration file), the key of the
- * client certificate, or the headers of the webhook. Others are everybody, and the members of a
- * group that is not in `groups`. The default of that is root's group and the groups of this
- * process, which is assumed to have the rights of the service.
+ * Finds out whether other users can read a password (in its own file or in the configuration file),
+ * the key of the client certificate, or the headers of the webhook. Other users are all users of
+ * the host, and the members of a group that is not in `groups`. By default, `groups` has the group
+ * of root and the groups of this process, which is assumed to have the groups of the service.
  */
 export async function secretFindings(
   configPath: string,
@@ -85,7 +85,10 @@ function ownGroups(): ReadonlySet<number> {
   return new Set([0, ...(process.getgroups?.() ?? [])]);
 }
 
-/** The settings without secrets, for output. The path of a webhook often is one. */
+/**
+ * The settings without secrets, for output. The path of a webhook is left out, because it often is
+ * a secret.
+ */
 export function redacted(settings: Settings): Settings {
   const { directory, notify } = settings;
   const { url, headers } = notify.webhook;

@@ -6,9 +6,9 @@ import { shapeOf } from './kinds/setting.ts';
 import { type PartialSettings, type Settings, settingsSchema } from './schema.ts';
 
 /**
- * Checks a parsed file against the schema and the rules between settings. All faults are found at
+ * Checks a parsed file against the schema and the rules between settings. Returns all faults at
  * once: the rules are applied to every setting that could be read, so that a mistake in one section
- * does not hide a contradiction in another.
+ * does not hide a contradiction in another one.
  */
 export function readSettings(
   raw: unknown,
@@ -23,7 +23,10 @@ export function readSettings(
   return { faults: [...read.error.issues.flatMap(faultsOfIssue), ...contradictions(readable, env)] };
 }
 
-/** A file that is no configuration would have as many faults as lines. */
+/**
+ * The most unknown keys of a section that are reported. A file that is not a configuration could
+ * have as many as it has lines.
+ */
 const MOST_FAULTS = 100;
 
 function faultsOfIssue(issue: z.core.$ZodIssue): FaultAt[] {
@@ -46,7 +49,7 @@ function knownKey(key: string, path: readonly string[], known: readonly string[]
   return elsewhere === undefined || elsewhere === [...path, key].join('.') ? `one of ${known.join(', ')}` : elsewhere;
 }
 
-/** The path at which a key belongs that was found in the wrong section. */
+/** The full path of a key that was found in the wrong section. */
 function pathsEndingIn(key: string, schema: z.ZodType, path: readonly string[]): string | undefined {
   for (const [name, inner] of Object.entries(shapeOf(schema) ?? {})) {
     if (name === key) return [...path, name].join('.');

@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { notesOf, type SettingNotes, sentenceOf, shapeOf } from './kinds/setting.ts';
 import { settingsSchema } from './schema.ts';
 
-/** The values in the example that replace defaults, as every site has its own. */
+/** The values in the example that replace defaults, because every site has its own. */
 export const SITE_VALUES: Readonly<Record<string, unknown>> = {
   'directory.url': ['ldap://ldap1.example.org', 'ldap://ldap2.example.org'],
   'directory.startTls': true,
@@ -16,30 +16,33 @@ export const SITE_VALUES: Readonly<Record<string, unknown>> = {
 };
 
 const WIDTH = 110;
-/** The column of the comments beside the settings. */
+/** The column at which the comments after the settings begin. */
 const COLUMN = 40;
 
-/** The complete example of a configuration file: each key with its meaning, kind and default. */
+/**
+ * The complete example of a configuration file: each key with its meaning, the expected value and
+ * the default.
+ */
 export function renderExample(): string {
   return [
-    '# The configuration of prov-backup-rsnapshot, complete. Only directory.url, directory.base and script.command have',
-    '# to be given. Any other setting that is left out has the default that is shown. Durations have a unit: ms, s, m, h, d.',
-    '# `prov-backup-rsnapshot check -c FILE` tries the file.',
-    '# Written from config/schema.ts by `npm run docs`.',
+    '# The complete configuration of prov-backup-rsnapshot. Only directory.url, directory.base and script.command are',
+    '# required. Any other setting that is left out has the default that is shown. Durations have a unit: ms, s, m, h, d.',
+    '# `prov-backup-rsnapshot check -c FILE` checks the file.',
+    '# Generated from config/schema.ts by `npm run docs`.',
     ...exampleLines(settingsSchema, [], SHOWN),
     '',
   ].join('\n');
 }
 
 /**
- * The configuration file of a new installation: the same as the example, with every setting
- * commented out. The service refuses it and names what is required.
+ * The configuration file of a new installation. It is the example with every setting commented out.
+ * The service refuses it and names the required settings.
  */
 export function renderBlank(): string {
   return [
     '# The configuration of prov-backup-rsnapshot: see prov-backup-rsnapshot.yaml(5). Every setting is commented out, most of',
     '# them with their defaults. Remove the # before a setting to give it; directory.url, directory.base and script.command',
-    '# are required. Then `prov-backup-rsnapshot check` tries the file, and the service can be started.',
+    '# are required. Then `prov-backup-rsnapshot check` checks the file, and the service can be started.',
     ...exampleLines(settingsSchema, [], COMMENTED_OUT),
     '',
   ].join('\n');
@@ -86,8 +89,8 @@ export function renderReference(): string {
     '',
     'One YAML file, given with `-c FILE`. Unknown keys are errors. Durations are a number with a unit (`100ms`, `30s`, `10m`,',
     '`1h`, `1d`). All faults are reported together, each with its line, its key, what was given and what is expected.',
-    'This page is written from `config/schema.ts` by `npm run docs`; `config/prov-backup-rsnapshot.example.yaml` shows the same',
-    'as a file.',
+    'This page is generated from `config/schema.ts` by `npm run docs`. `config/prov-backup-rsnapshot.example.yaml` shows the',
+    'same settings as a file.',
     '',
     ...table(top),
     ...sections(settingsSchema, []),
@@ -129,7 +132,7 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
 
-/** A value as the file would have it, on one line. */
+/** A value in YAML, on one line. */
 export function yamlText(value: unknown): string {
   return stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false }).trim();
 }

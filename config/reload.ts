@@ -5,8 +5,8 @@ import { shapeOf } from './kinds/setting.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 
 /**
- * What a running service takes from its file again: settings, and whole sections. It takes effect
- * for turns that begin afterwards. All others need a restart.
+ * The settings and whole sections that a running service applies after a reload. They apply to
+ * turns that begin afterwards. All other settings need a restart.
  */
 const RELOADABLE: readonly string[] = [
   'concurrency',
@@ -32,11 +32,14 @@ export interface Reloaded {
   readonly changed: readonly string[];
   /** The keys whose new values need a restart. */
   readonly needRestart: readonly string[];
-  /** Why what could be taken contradicts what needs a restart. Then nothing is to be taken. */
+  /**
+   * The contradictions between the new values that could be applied and the settings that need a
+   * restart. If there are any, nothing may be applied.
+   */
   readonly faults: readonly FaultAt[];
 }
 
-/** Returns what becomes of the settings in effect when the file has other ones. Pure. */
+/** Decides which settings apply after a reload of the file. Pure. */
 export function reloaded(
   before: Settings,
   after: Settings,
@@ -67,7 +70,7 @@ function differences(schema: z.ZodType, before: unknown, after: unknown, path: r
   );
 }
 
-/** `into` with the value that `from` has at the path. Both have all sections. */
+/** Returns `into` with the value that `from` has at the path. Both have all sections. */
 function withValue<T extends object>(into: T, from: T, [key = '', ...rest]: readonly string[]): T {
   const value = from[key as keyof T];
   if (rest.length === 0) return { ...into, [key]: value };

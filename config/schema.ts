@@ -20,7 +20,7 @@ import { notifySection } from './notify-section.ts';
 /** How the service binds. */
 const AUTH_METHODS = ['simple', 'external', 'anonymous'] as const;
 
-/** How often a failed attempt is repeated, and when. */
+/** The section that says how often a failed attempt is repeated, and when. */
 function attempts<S extends z.ZodType>(sentence: string, count: S) {
   return section(sentence, {
     attempts: count,
@@ -33,9 +33,7 @@ function attempts<S extends z.ZodType>(sentence: string, count: S) {
   });
 }
 
-/**
- * All settings of the service, each with its kind, its default, and its sentence in the reference.
- */
+/** All settings of the service. Each has a sentence for the reference, a default and a kind. */
 export const settingsSchema = section('', {
   directory: section('The directory server and the accounts in it.', {
     url: required(
@@ -75,7 +73,7 @@ export const settingsSchema = section('', {
       orNull(inputFile),
     ),
     bindPassword: setting(
-      'The password itself. Then no other user of the host may be able to read this file.',
+      'The password itself. If it is given, no other user of the host may be able to read this file.',
       null,
       orNull(text('text', 'text')),
     ),
@@ -90,7 +88,7 @@ export const settingsSchema = section('', {
       distinguishedName,
     ),
     filter: setting(
-      'Which entries under the base are accounts; the service adds what it needs.',
+      'Which entries below the base are accounts. The service combines this filter with its own conditions.',
       '(objectClass=sstProvisioning)',
       searchFilter,
     ),
@@ -118,18 +116,18 @@ export const settingsSchema = section('', {
       attributeName,
     ),
     date: setting(
-      'The day on which to do it. Of several names, the one that the entry has is written.',
+      'The day on which the request is to be carried out. If several names are given, the service writes the one that the entry has.',
       ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
       attributeNames,
     ),
     active: setting('Whether the account is in use; a delete waits for FALSE.', 'sstIsActive', attributeName),
     returnValue: setting(
-      'Return code of the last attempt; null: none is written.',
+      'Return code of the last attempt; null: it is not written.',
       'sstProvisioningReturnValue',
       orNull(attributeName),
     ),
     executionTime: setting(
-      'Seconds that each step of the last attempt took; null: none are written.',
+      'Seconds that each step of the last attempt took; null: they are not written.',
       null,
       orNull(attributeName),
     ),
@@ -137,7 +135,7 @@ export const settingsSchema = section('', {
   timeZone: setting('The time zone in which a day begins and ends.', 'Europe/Zurich', timeZone),
   concurrency: setting('How many accounts are worked on at once.', 8, wholeNumber(1, 1_000)),
   instances: setting(
-    'Whether other services may work on the same accounts. one: none may, and a second one on this host is refused. several: they may; this needs leases.base and exactly one directory.url.',
+    'Whether other services may work on the same accounts. one: no other service may, and a second service on this host is refused. several: other services may; this needs leases.base and exactly one directory.url.',
     'one',
     oneOf('one', 'several'),
   ),
@@ -183,7 +181,7 @@ export const settingsSchema = section('', {
   ...stepSections,
   retry: section('When a failed attempt is repeated without a new request.', {
     temporary: attempts(
-      'After exit code 75 (try again later); and, without a limit, if the host lacks files or processes.',
+      'After exit code 75 (try again later). If the host has no open files or processes left, attempts are repeated without a limit.',
       setting('Number of attempts, including the first one.', 10, wholeNumber(1, 1_000_000)),
     ),
     script: attempts(
@@ -191,7 +189,7 @@ export const settingsSchema = section('', {
       setting('Number of attempts, including the first one; 1: none is repeated.', 1, wholeNumber(1, 1_000_000)),
     ),
   }),
-  reconnect: section('How the service reconnects to a directory that became unreachable.', {
+  reconnect: section('How the service reconnects to a directory that has become unreachable.', {
     initial: setting(
       'First pause before a reconnect. It doubles after each failure, with some jitter.',
       '100ms',
@@ -199,7 +197,7 @@ export const settingsSchema = section('', {
     ),
     max: setting('Longest pause.', '30s', duration('10ms', '1h')),
     deadAfter: setting(
-      'A connection on which nothing arrives for this long is given up. It is probed after half of that time. Behind a proxy that cuts idle connections, set at most the limit of the proxy.',
+      'A connection on which nothing arrives for this time is closed. It is probed after half of that time. Behind a proxy that cuts idle connections, set at most the limit of the proxy.',
       '60s',
       duration('200ms', '1h'),
     ),
@@ -210,38 +208,41 @@ export const settingsSchema = section('', {
   shutdown: section('The stop, on SIGTERM or SIGINT.', {
     grace: setting('How long running scripts may take to end.', '30s', duration('0s', '1d')),
   }),
-  log: section('Where the log goes, and how much is logged.', {
+  log: section('Where the log is written, and how much is logged.', {
     level: setting('The least important lines that are written.', 'info', oneOf('error', 'warn', 'info', 'debug')),
     format: setting(
-      'Format on standard output: pretty for people, json for machines; auto: pretty on a terminal, else json.',
+      'Format on standard output: pretty for people, json for programs; auto: pretty on a terminal, otherwise json.',
       'auto',
       oneOf('auto', 'pretty', 'json'),
     ),
     file: setting(
-      'File that also gets the log: a regular file, not a link. It is opened again on SIGHUP. null: none.',
+      'File to which the log is also written: a regular file, not a link. It is opened again on SIGHUP. null: none.',
       null,
       orNull(absolutePath),
     ),
     syslog: setting(
-      'Syslog that also gets the log: in the format of RFC 5424 to a server, in that of syslog(3) to a socket (protocol: auto, rfc5424 or local); null: none.',
+      'Syslog to which the log is also sent: in the format of RFC 5424 to a server, in the format of syslog(3) to a socket (protocol: auto, rfc5424 or local); null: none.',
       null,
       orNull(syslogTarget),
     ),
   }),
-  canary: section('An account that the service requests and handles itself, without a script, to test the whole way.', {
-    dn: setting(
-      'The entry of that account, below directory.base; null: there is none.',
-      null,
-      orNull(distinguishedName),
-    ),
-    interval: setting(
-      'How often it is requested. It is late if it is not finished after twice that time.',
-      '5m',
-      duration('1s'),
-    ),
-  }),
+  canary: section(
+    'An account that the service requests and handles itself, without a script, to test the whole route.',
+    {
+      dn: setting(
+        'The entry of that account, below directory.base; null: there is none.',
+        null,
+        orNull(distinguishedName),
+      ),
+      interval: setting(
+        'How often it is requested. It is late if it is not finished after twice that time.',
+        '5m',
+        duration('1s'),
+      ),
+    },
+  ),
   journal: section(
-    'A file with every event, one JSON object a line, for history, explain and tap. Nothing else depends on it.',
+    'Files with every event, one JSON object a line, for history, explain and tap. Nothing else depends on them.',
     {
       directory: setting(
         'Folder of the journal. It is created if it is missing, for the owner and the group of operator.group. null: there is no journal.',
@@ -250,7 +251,7 @@ export const settingsSchema = section('', {
       ),
       keep: setting('How long events are kept. Whole files are deleted.', '90d', duration('1h')),
       maxSize: setting(
-        'The largest size of all its files together. The oldest ones are deleted.',
+        'The largest size of all files of the journal together. The oldest ones are deleted.',
         '1GiB',
         size('1MiB', '1TiB'),
       ),
@@ -259,12 +260,12 @@ export const settingsSchema = section('', {
   notify: notifySection,
   operator: section('The interface for status, tap, monitoring and, on a Unix socket, orders such as pause.', {
     listen: setting(
-      'A Unix socket, for its owner and group; or a loopback address, which every user of the host can read, and everybody who may forward a port to it (ssh -L): uids, DNs and the output of scripts. Or a list of these, from which commands prefer a Unix socket. null: none.',
+      'A Unix socket, which only its owner and group can use, or a loopback address, or a list of these, of which the commands prefer a Unix socket. At a loopback address, every user of the host, and every user who may forward a port to it (ssh -L), can read uids, DNs and the output of scripts. null: none.',
       null,
       orNull(listenAddresses),
     ),
     group: setting(
-      'Group of the host, by name or number. Its members may use the Unix socket, also for orders, and may read the journal. null: the group of the service for the socket, and nobody else for the journal.',
+      'Group of the host, by name or number. Its members may use the Unix socket, also for orders, and may read the journal. null: the socket has the group of the service, and only the owner may read the journal.',
       null,
       orNull(text('group', 'the name or number of a group, in quotes')),
     ),
@@ -276,7 +277,7 @@ export const settingsSchema = section('', {
 export type Settings = SettingsOf<typeof settingsSchema>;
 
 /**
- * The settings of a file with faults: every section exists; a setting that could not be read is
+ * The settings of a file with faults: every section exists, and a setting that could not be read is
  * undefined.
  */
 export type PartialSettings = PartialSettingsOf<typeof settingsSchema>;

@@ -2,7 +2,9 @@ import { NOTHING } from './fault.ts';
 
 const LONGEST = 60;
 
-/** The value at `path` of a parsed file for a fault: short, on one line, without secrets. */
+/**
+ * The value at `path` of a parsed file, as a fault shows it: short, on one line, without secrets.
+ */
 export function shownValue(path: readonly string[], raw: unknown): string {
   let value = raw;
   for (const key of path) value = (value as Readonly<Record<string, unknown>> | null | undefined)?.[key];
@@ -12,7 +14,7 @@ export function shownValue(path: readonly string[], raw: unknown): string {
   return typeof value === 'object' ? 'a section' : shortened(value);
 }
 
-/** A key of the file for a message. It may hold any text. */
+/** A key of the file, as a message shows it. The key may be any text. */
 export function shownKey(key: string): string {
   return /^[\w-]{1,64}$/.test(key) ? key : JSON.stringify(key.slice(0, LONGEST));
 }

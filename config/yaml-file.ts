@@ -16,23 +16,24 @@ import type { Fault } from './fault.ts';
 export interface YamlFile {
   readonly raw: unknown;
   /**
-   * The line of a key, from 1. For a missing key: that of its section; undefined if there is none.
+   * The line of a key, from 1. For a missing key, the line of its section; undefined if that is
+   * missing, too.
    */
   lineOf(path: readonly string[]): number | undefined;
 }
 
 /**
- * Parses YAML 1.2. Returns the faults if it is malformed. They never quote the text, as it may hold
- * the password.
+ * Parses YAML 1.2. Returns the faults if it is malformed. They never quote the text, because it may
+ * contain the password.
  */
 export function parseYaml(text: string): YamlFile | { readonly faults: readonly Fault[] } {
   const deep = lineNestedTooDeep(text);
   if (deep !== undefined) {
-    const given = `more than ${DEEPEST} brackets or dashes within each other`;
+    const given = `more than ${DEEPEST} nested brackets or dashes`;
     return { faults: [{ key: '', line: deep, given, expected: 'lines of the form key: value' }] };
   }
   const lines = new LineCounter();
-  // `uniqueKeys` would compare each key with all before it.
+  // `uniqueKeys` would take quadratic time, because it compares each key with all keys before it.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const problems = [...document.errors, ...document.warnings];
   const faults = [...problems.map((problem) => syntaxFault(problem, lines)), ...repeatedKeys(document, lines)];
@@ -41,7 +42,9 @@ export function parseYaml(text: string): YamlFile | { readonly faults: readonly 
   if (alias !== undefined) {
     const line = lines.linePos(alias).line;
     return {
-      faults: [{ key: '', line, given: 'an alias that names nothing', expected: 'quotes around a value with *' }],
+      faults: [
+        { key: '', line, given: 'an alias without an anchor', expected: 'quotes around a value that begins with *' },
+      ],
     };
   }
   try {
@@ -55,8 +58,8 @@ export function parseYaml(text: string): YamlFile | { readonly faults: readonly 
 }
 
 /**
- * The deepest nesting that is accepted: far more than any setting has, and far less than overflows
- * the parser's stack.
+ * The deepest nesting that is accepted: far more than any setting needs, and far less than would
+ * overflow the stack of the parser.
  */
 const DEEPEST = 100;
 
@@ -98,7 +101,10 @@ function shownName(key: unknown): string {
   return /^[\w.-]{1,64}/.exec(String(key))?.[0] ?? '';
 }
 
-/** The line of a value that begins with * and so is an alias in YAML. A password may begin so. */
+/**
+ * The position of an alias without an anchor. In YAML, a value that begins with * is an alias, and
+ * a password may begin with *.
+ */
 function unresolvedAlias(document: Document): number | undefined {
   const anchors = new Set<string>();
   let found: number | undefined;
@@ -137,17 +143,17 @@ function lineOf(document: Document, lines: LineCounter, path: readonly string[])
 const SYNTAX_FAULTS: Readonly<Partial<Record<YAMLError['code'], readonly [given: string, expected: string]>>> = {
   BAD_INDENT: [
     'an indentation that fits no section',
-    'the keys of a section all indented alike, and each bracket closed',
+    'the same indentation for all keys of a section, and each bracket closed',
   ],
   MULTIPLE_DOCS: ['several documents', 'one'],
   TAB_AS_INDENT: ['a tab as indentation', 'blanks'],
   MISSING_CHAR: ['an unfinished value', 'its closing quote, bracket or colon'],
   TAG_RESOLVE_FAILED: ['a tag', 'a plain value'],
-  BLOCK_AS_IMPLICIT_KEY: ['a value that looks like a key', 'quotes around values that hold ": "'],
+  BLOCK_AS_IMPLICIT_KEY: ['a value that looks like a key', 'quotes around values that contain ": "'],
 };
 
 function syntaxFault(problem: YAMLError, lines: LineCounter): Fault {
   const line = lines.linePos(problem.pos[0]).line;
-  const [given, expected] = SYNTAX_FAULTS[problem.code] ?? ['what is not YAML', 'lines of the form key: value'];
+  const [given, expected] = SYNTAX_FAULTS[problem.code] ?? ['text that is not YAML', 'lines of the form key: value'];
   return { key: '', line, given, expected };
 }

@@ -7,8 +7,7 @@
 #   add, modify  creates the account's home, with the right owner, and the folders above it.
 #                What exists is kept, so that the script may run again at any time.
 #   delete       moves the account's folder to .deleted/UID.TIME.PID in the root, so that a mistake
-#                in the directory loses no data. Empty that folder by a job of your own when your
-#                retention time is over.
+#                in the directory loses no data. Empty that folder with a job of your own when your retention time is over.
 #
 # The service sets PROV_HOME_DIRECTORY, PROV_UID_NUMBER and PROV_GID_NUMBER in the environment. If
 # the site has set script.homeRoot, that is in PROV_HOME_ROOT and script.homeLayout in
@@ -81,8 +80,8 @@ read_home() {
   given=${PROV_HOME_DIRECTORY:-}
   case $given in
     '') fail 4 "the entry has no homeDirectory" ;;
-    *[[:cntrl:]]*) fail 4 "homeDirectory holds control characters" ;;
-    */../* | */..) fail 4 "homeDirectory $given holds '..'" ;;
+    *[[:cntrl:]]*) fail 4 "homeDirectory contains control characters" ;;
+    */../* | */..) fail 4 "homeDirectory $given contains '..'" ;;
     /*) ;;
     *) fail 4 "homeDirectory $given is not an absolute path" ;;
   esac
@@ -161,21 +160,21 @@ one_spelling() {
 # Fails with exit code $2 unless the current folder, called $1, belongs to root and only root can
 # write to it. The mask of an ACL is part of the group's bits.
 judge_here() {
-  here=$(stat -c '%u:%a' .) || fail "$2" "$1 cannot be looked at"
+  here=$(stat -c '%u:%a' .) || fail "$2" "$1 cannot be examined"
   case $here in
     0:* | "$me":*) ;;
     *) fail "$2" "$1 belongs to the user number ${here%%:*}, not to root" ;;
   esac
   case ${here#*:} in
-    *[2367] | *[2367]?) fail "$2" "$1 can be written to by others than root (mode ${here#*:})" ;;
+    *[2367] | *[2367]?) fail "$2" "$1 can be written to by users other than root (mode ${here#*:})" ;;
   esac
 }
 
-# Changes from / into the root, one step at a time, so that nobody but root can exchange what the
-# next step uses. Each folder on the way belongs to root and is writable by nobody else, or is a
-# sticky folder such as /tmp. A link that belongs to root is followed, but not in a sticky folder:
-# there somebody could have a link of root's while its owner is checked, and a link of his own while
-# it is read. Fails with exit code $1.
+# Changes from / into the root, one step at a time, so that only root can exchange what the next
+# step uses. Each folder on the way belongs to root and is writable only by root, or is a sticky
+# folder such as /tmp. A link that belongs to root is followed, but not in a sticky folder: another
+# user could put a link of root there while its owner is checked, and a link of their own while it
+# is read. Fails with exit code $1.
 enter_root() {
   rest=${root#/}
   at=
@@ -193,10 +192,10 @@ enter_root() {
       [ "$links" -le 40 ] || fail "$1" "$root leads through more than 40 symbolic links"
       case $(stat -c %u "./$first") in
         0 | "$me") ;;
-        *) fail "$1" "$at is a symbolic link of somebody else: let it be root's" ;;
+        *) fail "$1" "$at is a symbolic link of another user: it must belong to root" ;;
       esac
       [ "$shared" = no ] || fail "$1" "$at is a symbolic link where others may write"
-      target=$(readlink "./$first") || fail "$1" "$at cannot be looked at"
+      target=$(readlink "./$first") || fail "$1" "$at cannot be examined"
       rest=$target/$rest
       case $target in
         /*)
@@ -212,8 +211,8 @@ enter_root() {
   done
 }
 
-# Checks the current folder as judge_here does, but accepts a sticky folder of root's. Sets shared
-# to whether everybody may write to it.
+# Checks the current folder as judge_here does, but accepts a sticky folder that belongs to root.
+# Sets shared to whether all users may write to it.
 judge_way() {
   shared=no
   case $(stat -c '%u:%a' .) in
@@ -244,14 +243,14 @@ stand_above() {
       mkdir "./$first" 2>/dev/null || [ -d "./$first" ] || fail "$2" "$at cannot be created"
       [ ! -L "./$first" ] || fail "$2" "$at is a symbolic link: remove it"
     fi
-    cd -P "./$first" 2>/dev/null || fail "$2" "$at is no folder that can be entered"
+    cd -P "./$first" 2>/dev/null || fail "$2" "$at is not a folder that can be entered"
     judge_here "$at" "$2"
   done
 }
 
 # Prints the owner of $1 in the current folder, without following a link.
 owner_of() {
-  stat -c %u "./$1" || fail 4 "$home cannot be looked at"
+  stat -c %u "./$1" || fail 4 "$home cannot be examined"
 }
 
 check_numbers() {
@@ -269,8 +268,8 @@ create() {
     owner=$(owner_of "$last") || exit
     if [ "$owner" != "$PROV_UID_NUMBER" ]; then
       # An empty home that belongs to root was left by an interrupted run.
-      { [ "$owner" = "$me" ] && rmdir "./$last" 2>/dev/null; } || fail 4 "$home is there and belongs to the user number \
-$owner, not to $PROV_UID_NUMBER (a chroot is root's: write a home in it, as homeDirectory $home/./home/$uid)"
+      { [ "$owner" = "$me" ] && rmdir "./$last" 2>/dev/null; } || fail 4 "$home exists and belongs to the user number \
+$owner, not to $PROV_UID_NUMBER (a chroot belongs to root: name a home in it, such as homeDirectory $home/./home/$uid)"
     fi
   fi
   [ -e "./$last" ] || make_home
@@ -281,10 +280,10 @@ $owner, not to $PROV_UID_NUMBER (a chroot is root's: write a home in it, as home
   say "home $home is ready"
 }
 
-# Creates the home under another name, and renames it when it has the right owner. So a run that is
-# killed leaves no home of a wrong owner.
+# Creates the home under another name, and renames it when it has the right owner. A run that is
+# killed therefore leaves no home with a wrong owner.
 make_home() {
-  # No uid and no layout has such a name.
+  # This name can occur neither as a uid nor in a layout.
   new=.$uid:new
   [ ! -L "./$new" ] || fail 5 "$at/$new is a symbolic link: remove it"
   rmdir "./$new" 2>/dev/null
@@ -292,18 +291,18 @@ make_home() {
     mkdir -m 0700 "./$new" || fail 5 "$home cannot be created"
     chown -h "$PROV_UID_NUMBER:$PROV_GID_NUMBER" "./$new" || fail 5 "$home cannot be given to its owner"
   fi
-  [ "$(owner_of "$new")" = "$PROV_UID_NUMBER" ] || fail 5 "$at/$new is somebody else's: remove it"
+  [ "$(owner_of "$new")" = "$PROV_UID_NUMBER" ] || fail 5 "$at/$new belongs to another user: remove it"
   mv -T "./$new" "./$last" || fail 5 "$home cannot be created"
 }
 
 remove() {
   check_numbers 1
   stand_above "$own" 1 look && { [ -e "./$last" ] || [ -L "./$last" ]; } || {
-    say "$root/$own is gone already"
+    say "$root/$own does not exist any more"
     return 0
   }
   stand_above "$below" 1 look && [ ! -L "./$last" ] && [ -d "./$last" ] ||
-    fail 1 "$home is no folder, so nothing says whose $root/$own is: move the data aside by hand"
+    fail 1 "$home is not a folder, so the owner of $root/$own is unknown: move the data aside by hand"
   owner=$(owner_of "$last") || exit
   [ "$owner" = "$PROV_UID_NUMBER" ] ||
     fail 1 "$home belongs to the user number $owner, not to $PROV_UID_NUMBER: move the data aside by hand"
@@ -311,7 +310,7 @@ remove() {
   stand_above .deleted/x 1 make
   chmod 0700 . || fail 1 "the mode of $root/.deleted cannot be set"
   aside_device=$(stat -c %d .)
-  stand_above "$own" 1 look || fail 1 "$root/$own went away"
+  stand_above "$own" 1 look || fail 1 "$root/$own has disappeared"
   [ "$(stat -c %d "./$last")" = "$aside_device" ] || fail 1 "$root/$own is on another file system than $root/.deleted"
   target=$uid.$(date -u +%Y%m%dT%H%M%SZ).$$
   mv -T "./$last" "$root/.deleted/$target" || fail 1 "$root/$own cannot be moved to $root/.deleted/$target"
@@ -325,7 +324,7 @@ case $uid in
   '' | .* | -* | *[!A-Za-z0-9._@-]*) fail 1 "the uid is not one that this script works with" ;;
 esac
 case $root in
-  */../* | */..) fail 1 "PROV_HOME_ROOT holds '..'" ;;
+  */../* | */..) fail 1 "PROV_HOME_ROOT contains '..'" ;;
   /*) ;;
   *) fail 1 "PROV_HOME_ROOT is not an absolute path" ;;
 esac

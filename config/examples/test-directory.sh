@@ -25,7 +25,7 @@ if [ "$#" -lt 1 ] || [ "$#" -gt 2 ]; then
 fi
 port=${2:-3890}
 case $port in
-  *[!0-9]* | '') give_up 64 "\"$port\" is no port" ;;
+  *[!0-9]* | '') give_up 64 "\"$port\" is not a port" ;;
 esac
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
@@ -60,7 +60,7 @@ node -e '
   server.on("error", ({ code }) => process.exit(code === "EADDRINUSE" ? 3 : 4));
   server.listen({ host: "127.0.0.1", port: Number(process.argv[1]) }, () => server.close());
 ' "$port" 2>/dev/null || case $? in
-  3) give_up 1 "port $port of 127.0.0.1 is taken by another program: stop that, or name another port: test-directory.sh $1 PORT" ;;
+  3) give_up 1 "port $port of 127.0.0.1 is used by another program: stop that program, or name another port: test-directory.sh $1 PORT" ;;
   *) give_up 1 "nothing can listen on port $port of 127.0.0.1 here: name another port: test-directory.sh $1 PORT" ;;
 esac
 
@@ -155,6 +155,6 @@ and in a third one:
   ldapmodify -x -H ldap://127.0.0.1:$port -D cn=admin,$suffix -w admin -f /root/data/02_modify_3724300.ldif
   npm start -- explain -c $folder/service.yaml 3724300
 
-Ctrl-C here stops it; rm -r $folder removes it.
+Press Ctrl-C here to stop the directory; rm -r $folder removes it.
 TEXT
 exec "$slapd" -d 0 -f "$folder/slapd.conf" -h "ldap://127.0.0.1:$port/"

@@ -11,7 +11,7 @@ import type { PerlSetting, Remark } from './perl-values.ts';
 export interface PerlFiles {
   /** The daemon's own file. */
   readonly own: string;
-  /** The framework's global one. */
+  /** The global file of the framework. */
   readonly global: string | undefined;
   readonly script: string | undefined;
   readonly passwordFile: string;
@@ -23,9 +23,9 @@ export interface ImportedFiles {
   readonly yaml: string;
   readonly password: string | undefined;
   readonly mailPassword: string | undefined;
-  /** One line for each setting without a counterpart, and for what is missing. */
+  /** One line for each setting without a counterpart, and for each missing setting. */
   readonly remarks: readonly string[];
-  /** Whether a person has to do something before the configuration can be used. */
+  /** False if a person has to do something before the configuration can be used. */
   readonly isComplete: boolean;
 }
 
@@ -33,7 +33,7 @@ const LARGEST_FILE = 256 * 1024;
 
 /**
  * Reads the files of the Perl daemon and translates them. Rejects with a ConfigurationError if they
- * cannot be read, or configure what this service does not do.
+ * cannot be read, or if they configure a daemon that this service cannot replace.
  */
 export async function importPerlFiles({ own, global, ...given }: PerlFiles): Promise<ImportedFiles> {
   const imported = importPerl({
@@ -46,7 +46,7 @@ export async function importPerlFiles({ own, global, ...given }: PerlFiles): Pro
   if (refused.length > 0) throw new ConfigurationError(own, refused);
   const todo = remarks.filter(({ kind }) => kind === 'todo').map(describe);
   const yaml = [
-    // The name of a file may hold a line break, which would end a comment.
+    // The name of a file may contain a line break, which would end the comment.
     `# From ${visible(own)}, by \`prov-backup-rsnapshot config import\`.`,
     ...todo.map((line) => `# To do: ${line}`),
     stringify(settings, { lineWidth: 0 }),
@@ -66,8 +66,8 @@ async function readPerlFile(file: string): Promise<readonly PerlSetting[]> {
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(await readInput(file, LARGEST_FILE));
   } catch (error) {
-    const given = error instanceof InputFault ? error.given : 'what is not UTF-8';
-    const expected = 'a configuration of the Perl daemon (INI) in UTF-8 that may be read';
+    const given = error instanceof InputFault ? error.given : 'text that is not UTF-8';
+    const expected = 'a readable configuration of the Perl daemon (INI) in UTF-8';
     throw new ConfigurationError(file, [{ key: '', line: undefined, given, expected }]);
   }
   const { settings, faults } = parseIni(text);
@@ -91,7 +91,7 @@ function describe({ setting, words }: Remark): string {
   return visible(text);
 }
 
-/** Section and key may hold any text. */
+/** The section and the key in a message. Both may be any text. */
 function nameOf({ section, key }: PerlSetting): string {
   return `[${section.split(' ').map(shownKey).join(' ')}] ${shownKey(key)}`;
 }

@@ -8,7 +8,10 @@ export interface IniSetting {
   readonly value: string;
 }
 
-/** A line that is none of the form. It is not shown, as it may hold a password. */
+/**
+ * A line that does not have the expected form. Its text is not shown, because it may contain a
+ * password.
+ */
 export interface IniFault {
   readonly line: number;
   readonly problem: string;
@@ -35,8 +38,8 @@ export function parseIni(text: string): {
     const heading = /^\[([^\]]*)\]$/.exec(content)?.[1]?.trim();
     const equals = content.indexOf('=');
     if (heading !== undefined && heading !== '') section = heading;
-    else if (content.startsWith('[')) faults.push({ line, problem: 'no section of the form [Section]' });
-    else if (equals < 1) faults.push({ line, problem: 'neither [Section] nor KEY = value' });
+    else if (content.startsWith('[')) faults.push({ line, problem: 'a section that is not of the form [Section]' });
+    else if (equals < 1) faults.push({ line, problem: 'a line that is neither [Section] nor KEY = value' });
     else if (section === undefined) faults.push({ line, problem: 'a setting before the first section' });
     else
       settings.push({ line, section, key: content.slice(0, equals).trim(), value: content.slice(equals + 1).trim() });

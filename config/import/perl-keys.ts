@@ -1,6 +1,6 @@
 /**
- * The keys of the Perl daemon's configuration that are known, by section. A text says why a key has
- * no counterpart; null: it has one, which perl-settings.ts makes.
+ * The known keys of the configuration of the Perl daemon, by section. A text says why a key has no
+ * counterpart. null: it has one, which perl-settings.ts or perl-mail.ts creates.
  */
 export const PERL_KEYS: Readonly<Record<string, Readonly<Record<string, string | null>>>> = {
   Global: {
@@ -8,10 +8,10 @@ export const PERL_KEYS: Readonly<Record<string, Readonly<Record<string, string |
     LOG_INFO: null,
     LOG_WARNING: null,
     LOG_ERR: null,
-    ENVIRONMENT: 'none is needed, or directory.filter where it chose the entries of this host',
-    ...forever('the start'),
+    ENVIRONMENT: 'it is not needed; if it selected the entries of this host, use directory.filter',
+    ...forever('even at its start'),
   },
-  'Operation Mode': forever('any time'),
+  'Operation Mode': forever('at any time'),
   Mail: {
     SENDTO: null,
     HOST: null,
@@ -22,7 +22,7 @@ export const PERL_KEYS: Readonly<Record<string, Readonly<Record<string, string |
     SSL: null,
     WANTINFOMAIL: null,
     AUTH_METHOD: 'the method is chosen from those that the server offers',
-    CA_DIR: 'notify.mail.caFile is a file of authorities, where those of Node.js do not do',
+    CA_DIR: 'notify.mail.caFile can name a file of authorities, if those of Node.js are not sufficient',
   },
   Database: {
     BACKEND: null,
@@ -34,22 +34,22 @@ export const PERL_KEYS: Readonly<Record<string, Readonly<Record<string, string |
     SEARCH_FILTER: null,
     ...same(
       ['COOKIE_FILE', 'DEFAULT_COOKIE'],
-      'none is needed: each connection begins with a list of the open accounts',
+      'it is not needed: each connection begins with a list of the open accounts',
     ),
-    STONEY_CLOUD_WIDE_CONFIGURATION: 'it holds defaults of another daemon',
+    STONEY_CLOUD_WIDE_CONFIGURATION: 'it contains defaults for another daemon',
   },
   Service: {
     MODUS: null,
     TRANSPORTAPI: null,
     SERVICE: null,
     TYPE: null,
-    SYSLOG: 'the tag in syslog is prov-backup-rsnapshot; adapt what selects lines by it',
+    SYSLOG: 'the tag in syslog is prov-backup-rsnapshot; adapt rules that select lines by the tag',
   },
   Gateway: { HOST: null, USER: null, DSA_FILE: null },
 };
 
 function forever(when: string): Readonly<Record<string, string>> {
-  const why = `the service waits for the directory for ever, with growing pauses (reconnect), at ${when}, too`;
+  const why = `the service waits for the directory without a limit, with growing pauses (reconnect), ${when}`;
   return same(['SLEEP', 'ATTEMPTS'], why);
 }
 

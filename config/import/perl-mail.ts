@@ -2,16 +2,19 @@ import { isLoopbackHost } from '../../src/domain/loopback.ts';
 import { mailAddress } from '../kinds/notify-kinds.ts';
 import type { Values } from './perl-values.ts';
 
-/** Whom the Perl daemon mailed to, as `notify.mail`; nothing if nobody. */
+/**
+ * Translates the mail settings of the Perl daemon to `notify.mail`. Returns nothing if it sent no
+ * mails.
+ */
 export function mailOf(values: Values, passwordFile: string): Readonly<Record<string, unknown>> {
   const sendTo = values.get('Mail', 'SENDTO');
   if (sendTo === undefined) return {};
   const to = sendTo.value.split(/[\s,;]+/).filter((address) => address !== '');
   const wrong = to.some((address) => !mailAddress.safeParse(address).success);
   const server = serverOf(values);
-  if (wrong) values.remark(sendTo, 'todo', 'no mail addresses: see to notify.mail');
+  if (wrong) values.remark(sendTo, 'todo', 'not mail addresses: set notify.mail');
   if (wrong || server === undefined) return {};
-  remarkOnInformations(values);
+  remarkOnSuccessMails(values);
   return { notify: { mail: { ...server, from: senderOf(values, to), to, ...userOf(values, passwordFile) } } };
 }
 
@@ -19,7 +22,7 @@ export function mailOf(values: Values, passwordFile: string): Readonly<Record<st
 function serverOf(values: Values): Readonly<Record<string, unknown>> | undefined {
   const host = values.get('Mail', 'HOST');
   if (host === undefined) {
-    values.missing('notify.mail.server: [Mail] HOST is missing; nobody is notified', 'todo');
+    values.missing('notify.mail.server: [Mail] HOST is missing, so no mails are sent', 'todo');
     return undefined;
   }
   const port = values.get('Mail', 'PORT')?.value;
@@ -30,7 +33,8 @@ function serverOf(values: Values): Readonly<Record<string, unknown>> | undefined
   if (way === 'ssl' || way === 'tls' || port === '465') return { server: `smtps://${at}` };
   if (way === 'starttls') return { server: `smtp://${at}` };
   if (isLoopbackHost(host.value)) return { server: `smtp://${at}`, startTls: false };
-  const words = 'notify.mail.startTls is true, as mails name accounts: see whether the server offers it (check)';
+  const words =
+    'notify.mail.startTls is true, because the mails contain names of accounts: run check to see whether the server offers it';
   values.remark(ssl ?? host, 'todo', words);
   return { server: `smtp://${at}` };
 }
@@ -38,9 +42,9 @@ function serverOf(values: Values): Readonly<Record<string, unknown>> | undefined
 function senderOf(values: Values, to: readonly string[]): string | undefined {
   const from = values.get('Mail', 'FROMNAME');
   if (from !== undefined && mailAddress.safeParse(from.value).success) return from.value;
-  const words = `notify.mail.from is the first recipient: set it to the address that mails come from`;
+  const words = `notify.mail.from is the first recipient: set it to the address of the sender`;
   if (from === undefined) values.missing(words, 'todo');
-  else values.remark(from, 'todo', `no mail address; ${words}`);
+  else values.remark(from, 'todo', `not a mail address; ${words}`);
   return to[0];
 }
 
@@ -57,8 +61,8 @@ function userOf(values: Values, passwordFile: string): Readonly<Record<string, u
   return { user: user.value, passwordFile };
 }
 
-function remarkOnInformations(values: Values): void {
+function remarkOnSuccessMails(values: Values): void {
   const wanted = values.get('Mail', 'WANTINFOMAIL');
   if (wanted?.value !== '1') return;
-  values.remark(wanted, 'note', 'success is not mailed; notify.digest is what happened in a day');
+  values.remark(wanted, 'note', 'no mails are sent about successes; notify.digest sends a daily summary');
 }

@@ -7,12 +7,15 @@ import { type PerlSetting, type Remark, Values } from './perl-values.ts';
 import { accountFilter } from './search-filter.ts';
 
 export interface ImportOptions {
-  /** The settings of the service's own file and of the global one. The own ones win. */
+  /**
+   * The settings of the file of the daemon and of the global file. Those of the daemon take
+   * precedence.
+   */
   readonly own: readonly PerlSetting[];
   readonly global: readonly PerlSetting[];
-  /** The script, which the files do not name. */
+  /** The script, because the files do not name it. */
   readonly script: string | undefined;
-  /** Where the passwords of the directory and of the mail server will be. */
+  /** The files in which the passwords of the directory and of the mail server will be. */
   readonly passwordFile: string;
   readonly mailPasswordFile: string;
 }
@@ -22,11 +25,11 @@ export interface Imported {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly password: PerlSetting | undefined;
   readonly mailPassword: PerlSetting | undefined;
-  /** In the order of the files. */
+  /** The remarks in the order of the files. */
   readonly remarks: readonly Remark[];
 }
 
-/** Where the script is assumed to be if nobody says where. */
+/** The path of the script that is assumed if none is given. */
 const PLACE_OF_SCRIPT = '/usr/local/sbin/create-chroot.sh';
 
 /** Translates the configuration of the Perl daemon. Pure. */
@@ -42,7 +45,7 @@ export function importPerl({ own, global, script, passwordFile, mailPasswordFile
     ...mailOf(values, mailPasswordFile),
   };
   const steps =
-    'script.homeRoot, quota.enabled, rsnapshot.enabled: left out; set them where the service and not the script is to do that';
+    'script.homeRoot, quota.enabled, rsnapshot.enabled: left out; set them if the service is to do that instead of the script';
   values.missing(steps, 'note');
   return {
     settings,
@@ -52,14 +55,14 @@ export function importPerl({ own, global, script, passwordFile, mailPasswordFile
   };
 }
 
-/** What there is to say about a setting by its name alone. */
+/** The remarks about a setting that depend only on its name. */
 function remarkOn(setting: PerlSetting): Remark[] {
   const { section, key } = setting;
   const known = Object.hasOwn(PERL_KEYS, section) ? PERL_KEYS[section] : undefined;
   if (known === undefined) {
     const similar = nearestWord(section, Object.keys(PERL_KEYS));
     const guess = similar === undefined ? '' : `; [${similar}] is known`;
-    const words = `unknown section${guess}: what it says of script, quota or rsnapshot belongs to the keys script, quota, rsnapshot`;
+    const words = `unknown section${guess}: settings of the script, the quota or rsnapshot belong to the keys script, quota, rsnapshot`;
     return [{ setting, kind: 'todo', words }];
   }
   const why = Object.hasOwn(known, key) ? known[key] : undefined;
@@ -72,11 +75,11 @@ function remarkOn(setting: PerlSetting): Remark[] {
   return why === null ? [] : [{ setting, kind: 'note', words: `no counterpart: ${why}` }];
 }
 
-/** Refuses what the Perl daemon did and this service does not. */
+/** Refuses configurations of functions that this service does not have. */
 function refuseOthers(values: Values): void {
   const expected = [
-    ['Database', 'BACKEND', 'LDAP', 'the service works from a directory only'],
-    ['Service', 'MODUS', 'selfcare', 'only selfcare works by the sst attributes'],
+    ['Database', 'BACKEND', 'LDAP', 'the service works only with a directory'],
+    ['Service', 'MODUS', 'selfcare', 'only selfcare uses the sst attributes'],
     ['Service', 'SERVICE', 'Backup', 'it is the configuration of another daemon'],
     ['Service', 'TYPE', 'Rsnapshot', 'it is the configuration of another daemon'],
   ] as const;
@@ -96,7 +99,7 @@ function directoryOf(values: Values, bindPasswordFile: string): Readonly<Record<
     const where = `${bindPasswordFile}, mode 0600`;
     if (password === undefined) values.missing(`directory.bindPasswordFile: put the password into ${where}`, 'todo');
   } else if (password !== undefined)
-    values.remark(password, 'todo', 'it has no ADMIN_USER: the bind will be anonymous');
+    values.remark(password, 'todo', 'ADMIN_USER is missing: the bind will be anonymous');
   return {
     ...urlOf(values),
     ...(bindDn === undefined ? {} : { bindDn: bindDn.value, bindPasswordFile }),
@@ -116,7 +119,7 @@ function urlOf(values: Values): Readonly<Record<string, unknown>> {
   if (port?.value === '636') return { url: `ldaps://${host}` };
   const url = port === undefined || port.value === '389' ? `ldap://${host}` : `ldap://${host}:${port.value}`;
   if (isLoopbackHost(server.value) || values.get('Database', 'ADMIN_USER') === undefined) return { url };
-  values.remark(server, 'todo', 'directory.startTls is true, as the password must not cross the network readable');
+  values.remark(server, 'todo', 'directory.startTls is true, because the password must not be sent unencrypted');
   return { url, startTls: true };
 }
 
@@ -125,7 +128,11 @@ function filterOf(values: Values): Readonly<Record<string, unknown>> {
   if (written === undefined) return {};
   const filter = accountFilter(written.value);
   if (filter === null) {
-    values.remark(written, 'todo', 'it cannot be taken apart: set directory.filter to what selects the accounts');
+    values.remark(
+      written,
+      'todo',
+      'it cannot be translated: set directory.filter to a filter that selects the accounts',
+    );
     return {};
   }
   return defined({ filter });
@@ -133,7 +140,7 @@ function filterOf(values: Values): Readonly<Record<string, unknown>> {
 
 function commandOf(values: Values, script: string | undefined): readonly string[] {
   if (script === undefined) {
-    const words = `script.command: which script the daemon called is not known: correct ${PLACE_OF_SCRIPT}, or give --script`;
+    const words = `script.command: the files do not name the script of the daemon: correct ${PLACE_OF_SCRIPT}, or give --script`;
     values.missing(words, 'todo');
   }
   const file = script ?? PLACE_OF_SCRIPT;
@@ -144,16 +151,16 @@ function commandOf(values: Values, script: string | undefined): readonly string[
     return [file];
   }
   if (transport.value !== 'CLISSH') {
-    values.remark(transport, 'todo', 'neither LocalCLI nor CLISSH: see to script.command');
+    values.remark(transport, 'todo', 'neither LocalCLI nor CLISSH: set script.command');
     return [file];
   }
   const [host, user, key] = ['HOST', 'USER', 'DSA_FILE'].map((name) => values.get('Gateway', name)?.value);
   if (host === undefined)
-    values.missing('script.command: [Gateway] HOST is missing, on which the script runs', 'refused');
+    values.missing('script.command: [Gateway] HOST, the host on which the script runs, is missing', 'refused');
   values.remark(
     transport,
     'todo',
-    'script.command runs the script by ssh: try it, and have it exit 75 where the host is away',
+    'script.command runs the script by ssh: test it, and make it exit with 75 if the host is unreachable',
   );
   const identity = key === undefined ? [] : ['-i', key];
   const target = user === undefined ? `${host}` : `${user}@${host}`;
@@ -171,7 +178,7 @@ function logOf(values: Values): Readonly<Record<string, unknown>> {
   const given = LEVELS.flatMap(([key, level]) => {
     const setting = values.get('Global', key);
     if (setting === undefined) return [];
-    if (!/^[01]$/.test(setting.value)) values.remark(setting, 'todo', 'neither 0 nor 1: see to log.level');
+    if (!/^[01]$/.test(setting.value)) values.remark(setting, 'todo', 'neither 0 nor 1: set log.level');
     return [{ setting, level }];
   });
   if (given.length === 0) return {};
@@ -180,12 +187,12 @@ function logOf(values: Values): Readonly<Record<string, unknown>> {
   const off = given.filter(({ setting }) => setting.value === '0');
   for (const { setting, level: silent } of off) {
     if (LEVELS.findIndex(([, each]) => each === silent) >= LEVELS.findIndex(([, each]) => each === level))
-      values.remark(setting, 'note', `log.level ${level} has what is more important, too`);
+      values.remark(setting, 'note', `log.level ${level} includes more important lines`);
   }
   return { log: { level, syslog: { address: '/dev/log', facility: 'local0' } } };
 }
 
-/** By place in the files; what is missing comes last. */
+/** Sorts the remarks by their place in the files. Remarks about missing settings come last. */
 function inOrder(remarks: readonly Remark[], settings: readonly PerlSetting[]): readonly Remark[] {
   const place = ({ setting }: Remark) => (setting === undefined ? settings.length : settings.indexOf(setting));
   return [...remarks].sort((one, other) => place(one) - place(other));

@@ -1,20 +1,23 @@
 import type { IniSetting } from './ini.ts';
 
-/** A setting of the Perl daemon, with the file in which it stands. */
+/** A setting of the Perl daemon, with its file. */
 export interface PerlSetting extends IniSetting {
   readonly file: string;
 }
 
-/** A sentence about a setting, or about one that is missing. */
+/** A sentence about a setting, or about a missing one. */
 export interface Remark {
   /** undefined: about a setting of this service that the files do not give. */
   readonly setting: PerlSetting | undefined;
-  /** `refused`: it cannot be imported. `todo`: a person has to do something. `note`: nothing. */
+  /**
+   * `refused`: it cannot be imported. `todo`: a person has to do something. `note`: no action is
+   * needed.
+   */
   readonly kind: 'refused' | 'todo' | 'note';
   readonly words: string;
 }
 
-/** The settings by section and key. An empty value counts as none. */
+/** The settings by section and key. An empty value counts as a missing one. */
 export class Values {
   readonly #settings = new Map<string, PerlSetting>();
   readonly #remarks: Remark[];
@@ -25,7 +28,7 @@ export class Values {
       const seen = new Set<string>();
       for (const setting of settings) {
         const name = `${setting.section}\n${setting.key}`;
-        if (seen.has(name)) this.remark(setting, 'todo', 'a second time in this file: this one is taken');
+        if (seen.has(name)) this.remark(setting, 'todo', 'given a second time in this file: this value is used');
         seen.add(name);
         if (setting.value !== '') this.#settings.set(name, setting);
       }

@@ -1,7 +1,8 @@
 /**
- * What is left of the Perl daemon's SEARCH_FILTER without the clauses for the place in the stream
- * and for open accounts, which the service adds itself. undefined: nothing that selects accounts.
- * null: it has other placeholders, or brackets that do not match.
+ * Returns the SEARCH_FILTER of the Perl daemon without the clauses for entryCSN and for open
+ * accounts. The service does not need the former, and adds the latter itself. undefined: nothing is
+ * left that selects accounts. null: the filter has other placeholders, or parentheses that do not
+ * match.
  */
 export function accountFilter(written: string): string | undefined | null {
   const parsed = parse(written.trim());
@@ -13,11 +14,14 @@ export function accountFilter(written: string): string | undefined | null {
 
 interface Clause {
   readonly text: string;
-  /** `&` and its clauses; undefined for any other one. */
+  /** The clauses of a conjunction (`&`); undefined for any other clause. */
   readonly all: readonly Clause[] | undefined;
 }
 
-/** Reads one bracketed clause, and those of a conjunction within it. null: it is none. */
+/**
+ * Parses one clause in parentheses, with the clauses of a conjunction within it. null: it is not a
+ * clause.
+ */
 function parse(text: string): Clause | null {
   if (!text.startsWith('(') || !text.endsWith(')')) return null;
   if (!/^\(\s*&/.test(text)) return balanced(text) ? { text, all: undefined } : null;
@@ -38,7 +42,7 @@ function balanced(text: string): boolean {
 
 const DEPTH: Readonly<Record<string, number>> = { '(': 1, ')': -1 };
 
-/** Splits `(a)(b)` at the outermost brackets. null: they do not match. */
+/** Splits `(a)(b)` at the outermost parentheses. null: they do not match. */
 function split(text: string): readonly string[] | null {
   const parts: string[] = [];
   let depth = 0;

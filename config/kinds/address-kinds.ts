@@ -7,7 +7,7 @@ import { isLine, kind, Mismatch } from './kind.ts';
  */
 export const listenAddresses = kind<readonly string[]>(
   'HOST:PORT | unix:PATH, or list',
-  'an address such as 127.0.0.1:9465, [::1]:9465 or unix:/run/prov-backup-rsnapshot/operator.sock, or a list of such',
+  'an address such as 127.0.0.1:9465, [::1]:9465 or unix:/run/prov-backup-rsnapshot/operator.sock, or a list of these',
   (given) => {
     const addresses: readonly unknown[] = Array.isArray(given) ? given : [given];
     if (addresses.length === 0) return new Mismatch('the list is empty');
@@ -16,7 +16,7 @@ export const listenAddresses = kind<readonly string[]>(
       const address = readListenAddress(each);
       const number = addresses.length === 1 ? '' : `number ${index + 1}`;
       if (address instanceof Mismatch) return withPlace(address, number);
-      if (read.includes(address)) return new Mismatch(`${address} is there twice`);
+      if (read.includes(address)) return new Mismatch(`${address} occurs twice`);
       read.push(address);
     }
     return read;
@@ -33,13 +33,13 @@ function readListenAddress(given: unknown): string | Mismatch {
   if (!isLine(given)) return new Mismatch();
   if (given.startsWith('unix:')) {
     const path = given.slice('unix:'.length);
-    return path.startsWith('/') ? given : new Mismatch('the path of the socket is absolute');
+    return path.startsWith('/') ? given : new Mismatch('the path of the socket must be absolute');
   }
   const address = parseHostAndPort(given);
   return address instanceof Mismatch ? address : given;
 }
 
-/** Where the log is sent besides the console: the host's own logger, or a server. */
+/** The address of syslog: a socket of this host, or a server. */
 export type SyslogAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'udp' | 'tcp'; readonly host: string; readonly port: number };
@@ -48,8 +48,8 @@ export interface SyslogTarget {
   readonly address: SyslogAddress;
   readonly facility: Facility;
   /**
-   * auto: RFC 5424 for a server; for a socket of this host the form of syslog(3), as only that is
-   * understood there.
+   * The form of a message. `auto`: RFC 5424 for a server, and the form of syslog(3) for a socket of
+   * this host, because receivers there understand only that.
    */
   readonly protocol: SyslogProtocol;
 }
@@ -90,9 +90,9 @@ export const syslogTarget = kind<SyslogTarget>(
     const address = isLine(written) ? parseSyslogAddress(written) : new Mismatch('the address is missing');
     if (address instanceof Mismatch) return address;
     const facility = FACILITIES.find((name) => name === facilityName);
-    if (facility === undefined) return new Mismatch(`the facility is one of ${FACILITIES.join(', ')}`);
+    if (facility === undefined) return new Mismatch(`the facility must be one of ${FACILITIES.join(', ')}`);
     const protocol = PROTOCOLS.find((name) => name === protocolName);
-    if (protocol === undefined) return new Mismatch(`the protocol is one of ${PROTOCOLS.join(', ')}`);
+    if (protocol === undefined) return new Mismatch(`the protocol must be one of ${PROTOCOLS.join(', ')}`);
     return { address, facility, protocol };
   },
 );
@@ -122,10 +122,10 @@ function parseHostAndPort(
   if (port === undefined) return new Mismatch('the port is missing');
   return port <= 65_535 && (port > 0 || usualPort === undefined)
     ? { kind: 'tcp', host, port }
-    : new Mismatch('ports go from 1 to 65535');
+    : new Mismatch('a port is a number from 1 to 65535');
 }
 
-/** Whether an address that `listenAddress` has accepted can be reached from this host only. */
+/** Whether an address that `listenAddresses` has accepted can be reached only from this host. */
 export function isLoopbackAddress(listen: string): boolean {
   const address = listen.startsWith('unix:') ? undefined : parseHostAndPort(listen);
   return address === undefined || (!(address instanceof Mismatch) && isLoopbackHost(address.host));

@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { formatDuration, LONGEST_DURATION, parseDuration, parseSize } from './units.ts';
 
 /**
- * A kind of setting: how its value is read, and the text that describes it. Every kind reports a
- * wrong value with one message. `expected` completes the sentence `KEY: given X, expected ...`, and
- * a hint about the mistake may follow after a semicolon. The message never has the given value, as
- * that may be a secret. `brief` is for the example: a range, a choice or a noun.
+ * Creates a kind of setting: how its value is read, and the texts that describe it. Every kind
+ * reports a wrong value with one message. `expected` completes the sentence `KEY: given X, expected
+ * ...`. A hint about the mistake may follow after a semicolon. The message never contains the given
+ * value, because that may be a secret. `brief` is for the example: a range, a choice or a noun.
  */
 export function kind<T>(brief: string, expected: string, read: (given: unknown) => T | Mismatch) {
   return z
@@ -23,7 +23,7 @@ export function kind<T>(brief: string, expected: string, read: (given: unknown) 
 }
 
 /**
- * Returned for a value that a kind does not accept. The hint names the mistake if it is a known
+ * Returned for a value that a kind does not accept. The hint names the mistake if it is a common
  * one.
  */
 export class Mismatch {
@@ -41,7 +41,9 @@ export function textsOf(schema: z.ZodType): { readonly expected: string; readonl
 }
 
 export const yesOrNo = kind('true | false', 'true or false', (given) =>
-  typeof given === 'boolean' ? given : new Mismatch(isYesOrNo(given) ? 'YAML 1.2 knows no yes and no' : undefined),
+  typeof given === 'boolean'
+    ? given
+    : new Mismatch(isYesOrNo(given) ? 'yes and no are not booleans in YAML 1.2' : undefined),
 );
 
 export function oneOf<const T extends string>(...words: readonly T[]) {
@@ -105,7 +107,7 @@ export const absolutePath = kind<string>(
   },
 );
 
-/** What a path begins with if it names a credential that the service manager hands over. */
+/** The prefix of a value that names a credential of the service manager. */
 const CREDENTIAL = 'credential:';
 
 /** The name of the credential that a setting names; undefined if it is a path. */
@@ -114,7 +116,7 @@ export function credentialName(file: string): string | undefined {
 }
 
 /**
- * A file that holds a secret, or belongs to one: a path, or `credential:NAME` (systemd.exec(5)).
+ * A file that contains a secret, or belongs to one: a path, or `credential:NAME` (systemd.exec(5)).
  */
 export const inputFile = kind<string>(
   'absolute path | credential:NAME',
@@ -124,7 +126,7 @@ export const inputFile = kind<string>(
     const name = credentialName(given);
     if (name === undefined) return given.startsWith('/') ? given : new Mismatch('it does not begin with /');
     if (name === '' || name.includes('/') || name === '.' || name === '..')
-      return new Mismatch('the name of a credential has no /');
+      return new Mismatch('the name of a credential cannot be empty, . or .., and cannot contain /');
     return given;
   },
 );
@@ -147,7 +149,7 @@ export const argumentList = kind<readonly string[]>(
   'program and arguments',
   'a list of a program and its arguments, such as [/usr/local/sbin/program, --option]',
   (given) => {
-    if (typeof given === 'string') return new Mismatch('no shell splits a line: write it as a list');
+    if (typeof given === 'string') return new Mismatch('no shell is used to split a line: write it as a list');
     if (!Array.isArray(given)) return new Mismatch();
     if (given.length === 0) return new Mismatch('the list is empty');
     if (given.some((item) => typeof item === 'number' || typeof item === 'boolean')) {
@@ -175,7 +177,7 @@ export const timeZone = kind<string>('time zone', 'a time zone such as Europe/Zu
   }
 });
 
-/** The kind, or null for "not used". */
+/** The same kind, which also accepts null for "not used". */
 export function orNull<T>(inner: z.ZodType<T>) {
   const { expected: words, brief } = textsOf(inner);
   return z

@@ -6,7 +6,7 @@ import { isLine, kind, Mismatch } from './kind.ts';
 /** One URL, or `srv:DOMAIN`, or several of them, tried in order. */
 export const ldapUrls = kind<readonly string[]>(
   'URL or list of URLs',
-  'an LDAP URL such as ldap://ldap1.example.org, srv:example.org for the servers that DNS names, or a list of such',
+  'an LDAP URL such as ldap://ldap1.example.org, srv:example.org for the servers that DNS returns, or a list of these',
   (given) => {
     const urls = Array.isArray(given) ? given : [given];
     if (urls.length === 0) return new Mismatch('the list is empty');
@@ -53,8 +53,8 @@ export const searchFilter = kind<string>('filter', 'a search filter such as (obj
 });
 
 /**
- * Whether the parentheses are balanced and the first one closes at the end. A value has them as \28
- * and \29, so they can be counted.
+ * Whether the parentheses are balanced and the first one is closed at the end. In values they are
+ * written as \28 and \29, so they can be counted.
  */
 function isBalanced(filter: string): boolean {
   let depth = 0;
@@ -78,7 +78,7 @@ export const attributeName = kind<string>('attribute', ATTRIBUTE_WORDS, (given) 
 /** One name or several, in order of preference. */
 export const attributeNames = kind<readonly string[]>(
   'attribute or list of attributes',
-  `${ATTRIBUTE_WORDS}, or a list of such`,
+  `${ATTRIBUTE_WORDS}, or a list of these`,
   (given) => {
     const names = Array.isArray(given) ? given : [given];
     if (names.length === 0) return new Mismatch('the list is empty');

@@ -1,6 +1,7 @@
 /**
- * The candidate that `given` is most likely a misspelling of; otherwise one that is a prefix of
- * `given` or begins with it; otherwise undefined. Ignores case and punctuation.
+ * Returns the candidate of which `given` is most likely a misspelling. If there is none, returns
+ * one that is a prefix of `given` or begins with it, or else undefined. Ignores case and
+ * punctuation.
  */
 export function nearestWord(given: string, candidates: readonly string[]): string | undefined {
   const wanted = plain(given);

@@ -9,10 +9,13 @@ export interface MailServer {
   readonly port: number;
 }
 
-/** RFC 6409 and RFC 8314. */
+/** The default ports (RFC 6409 and RFC 8314). */
 const MAIL_PORTS = { smtp: 587, smtps: 465 } as const;
 
-/** Where mail is handed in: `smtp://HOST:PORT` (port 587), or `smtps://HOST:PORT` (port 465). */
+/**
+ * The server that accepts the mails: `smtp://HOST:PORT` (port 587), or `smtps://HOST:PORT` (port
+ * 465).
+ */
 export const mailServer = kind<MailServer>(
   'smtp://HOST:PORT | smtps://HOST:PORT',
   'smtp://HOST:PORT or smtps://HOST:PORT, such as smtp://mail.example.org:587',
@@ -22,11 +25,11 @@ export const mailServer = kind<MailServer>(
       : null;
     if (match === null)
       return new Mismatch(
-        isLine(given) && given.includes('@') ? 'user and password have keys of their own' : undefined,
+        isLine(given) && given.includes('@') ? 'the user and the password have their own keys' : undefined,
       );
     const scheme = match[1]?.toLowerCase() === 'smtps' ? 'smtps' : 'smtp';
     const port = match[4] === undefined ? MAIL_PORTS[scheme] : Number(match[4]);
-    if (port < 1 || port > 65_535) return new Mismatch('ports go from 1 to 65535');
+    if (port < 1 || port > 65_535) return new Mismatch('a port is a number from 1 to 65535');
     return { scheme, host: (match[2] ?? match[3] ?? '').toLowerCase(), port };
   },
 );
@@ -60,11 +63,11 @@ export const webUrl = kind<string>(
     const { protocol, username, password, hash } = new URL(given);
     if (protocol !== 'https:' && protocol !== 'http:') return new Mismatch();
     if (username !== '' || password !== '') return new Mismatch('put a password into headers: Authorization');
-    return hash === '' ? given : new Mismatch('what follows # is not sent');
+    return hash === '' ? given : new Mismatch('the part after # is never sent');
   },
 );
 
-/** Headers that the request has by itself. */
+/** Headers that the HTTP client sets itself. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   'host',
   'content-length',
@@ -84,17 +87,18 @@ export const httpHeaders = kind<Readonly<Record<string, string>>>(
   (given) => {
     if (typeof given !== 'object' || given === null || Array.isArray(given)) return new Mismatch();
     for (const [name, value] of Object.entries(given as Readonly<Record<string, unknown>>)) {
-      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return new Mismatch('a name has letters, digits and - only');
+      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
+        return new Mismatch('the name of a header has only letters, digits and -');
       if (OWN_HEADERS.has(name.toLowerCase())) return new Mismatch(`${name} is set by the request itself`);
       if (typeof value === 'number' || typeof value === 'boolean') return new Mismatch(`write ${name} in quotes`);
       if (typeof value !== 'string' || !/^[\t\x20-\x7e\xa0-\xff]*$/.test(value))
-        return new Mismatch(`${name} is one line of printable characters`);
+        return new Mismatch(`the value of ${name} must be one line of printable characters`);
     }
     return given as Readonly<Record<string, string>>;
   },
 );
 
-/** What is notified of. */
+/** The events about which notifications are sent. */
 export const notifyEvents = kind<readonly NotifyEvent[]>(
   NOTIFY_EVENTS.join(' | '),
   `a list of ${NOTIFY_EVENTS.join(', ')}`,

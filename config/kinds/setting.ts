@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { textsOf } from './kind.ts';
 
-/** The facts about one setting in the reference. */
+/** The description of one setting in the reference. */
 export interface SettingNotes {
   /** One sentence that describes the setting. */
   readonly sentence: string;
-  /** The default as it would be written in the file; undefined if the site must give a value. */
+  /** The default, written as in the file; undefined if the setting is required. */
   readonly fallback: unknown;
   readonly required: boolean;
   /** The text that a fault shows. */
@@ -14,13 +14,16 @@ export interface SettingNotes {
   readonly brief: string;
 }
 
-/** An optional setting. `fallback` is written as in the file, and read like a given value. */
+/**
+ * Creates an optional setting. `fallback` is written as in the file, and is read like a given
+ * value.
+ */
 export function setting<S extends z.ZodType>(sentence: string, fallback: unknown, schema: S) {
   const notes: SettingNotes = { sentence, fallback, required: false, ...textsOf(schema) };
   return (schema as z.ZodType<z.output<S>>).prefault(fallback as z.input<S>).meta({ notes });
 }
 
-/** A setting that a site must give. */
+/** Creates a required setting. */
 export function required<S extends z.ZodType>(sentence: string, schema: S) {
   const notes: SettingNotes = { sentence, fallback: undefined, required: true, ...textsOf(schema) };
   return z
@@ -32,7 +35,10 @@ export function required<S extends z.ZodType>(sentence: string, schema: S) {
 
 export type Shape = Readonly<Record<string, z.ZodType>>;
 
-/** A section. Every key must be known. A missing or empty section has all its defaults. */
+/**
+ * Creates a section. Unknown keys are faults. In a missing or empty section all settings have their
+ * defaults.
+ */
 export function section<S extends Shape>(sentence: string, shape: S) {
   return z
     .preprocess((given) => given ?? {}, z.strictObject(shape))
@@ -49,7 +55,7 @@ export type SectionSchema = z.ZodType;
 export type SettingsOf<S extends z.ZodType> = z.output<S>;
 
 /**
- * The same for a file with faults: every section exists; a setting that could not be read is
+ * The same for a file with faults: every section exists, and a setting that could not be read is
  * undefined.
  */
 export type PartialSettingsOf<S extends z.ZodType> = Readable<z.output<S>>;

@@ -8,12 +8,12 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-/** The longest duration, 3650d. A longer one is taken for a mistake. */
+/** The longest duration, 3650d. A longer one is considered a mistake. */
 export const LONGEST_DURATION = 3_650 * 86_400_000;
 
 /**
  * Reads `100ms`, `30s`, `10m`, `1h` or `1d` as milliseconds. A fraction (`1.5h`) is allowed if the
- * result is whole. Undefined for any other text, also for a number without a unit.
+ * result is whole. Returns undefined for any other text, including a number without a unit.
  */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d{1,16}(?:\.\d{1,6})?) ?([a-z]+)$/.exec(text);

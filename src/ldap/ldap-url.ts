@@ -83,7 +83,7 @@ function readHostAndPort(scheme: 'ldap' | 'ldaps', rest: string): LdapUrl | Ldap
   const host = parts?.[1] ?? parts?.[2];
   if (host === undefined) return new LdapUrlFault('HOST, HOST:PORT or [IPv6]:PORT');
   const port = Number(parts?.[3] ?? DEFAULT_PORT[scheme]);
-  if (port < 1 || port > 65_535) return new LdapUrlFault('ports go from 1 to 65535');
+  if (port < 1 || port > 65_535) return new LdapUrlFault('a port is a number from 1 to 65535');
   return { scheme, host: host.toLowerCase(), port };
 }
 
@@ -97,7 +97,7 @@ function readSocket(rest: string): LdapUrl | LdapUrlFault {
     const path = decodeURIComponent(encoded);
     return path.startsWith('/') && !path.includes('\0')
       ? { scheme: 'ldapi', path }
-      : new LdapUrlFault('the path of the socket is absolute, such as ldapi://%2Frun%2Fslapd%2Fldapi');
+      : new LdapUrlFault('the path of the socket must be absolute, such as ldapi://%2Frun%2Fslapd%2Fldapi');
   } catch {
     return new LdapUrlFault('a % is followed by two hexadecimal digits');
   }

@@ -65,8 +65,8 @@ describe('all faults of a configuration', () => {
     ];
     expect(faultsOf(lines)).toEqual([
       'line 1: directroy: given an unknown key, expected directory',
-      'line 2: directory.bindPasswordFile is not set; expected exactly one of bindPasswordFile, bindPassword, bindPasswordFd and PROV_BIND_PASSWORD in the environment, as bindDn is set',
-      'line 3: directory.url: given ldap://ldap.example.org without encryption, expected startTls: true or ldaps://, as a password would cross the network readable (directory.allowPlaintext: true allows it)',
+      'line 2: directory.bindPasswordFile is not set; expected exactly one of bindPasswordFile, bindPassword, bindPasswordFd and PROV_BIND_PASSWORD in the environment, because bindDn is set',
+      'line 3: directory.url: given ldap://ldap.example.org without encryption, expected startTls: true or ldaps://, because otherwise a password would be sent unencrypted (directory.allowPlaintext: true allows that)',
       'line 4: directory.base: given "nonsense", expected a distinguished name such as ou=accounts,dc=example,dc=org',
       'line 6: script.command is not set; expected a list of a program and its arguments, such as [/usr/local/sbin/program, --option]',
       'line 7: script.timeout: given 30, expected a duration from 100ms to 7d, such as 30s (ms, s, m, h or d); the unit is missing: 30s?',
@@ -112,12 +112,12 @@ describe('what is not YAML', () => {
     [['timeZone: "UTC'], 'line 1: given an unfinished value, expected its closing quote, bracket or colon'],
     [
       ['log: {}', 'timeZone: *geheim'],
-      'line 2: given an alias that names nothing, expected quotes around a value with *',
+      'line 2: given an alias without an anchor, expected quotes around a value that begins with *',
     ],
     [['log: {', 'a'], 'line 2: given an unfinished value, expected its closing quote, bracket or colon'],
     [['log: !geheim x'], 'line 1: given a tag, expected a plain value'],
     [['log: {}', '---', 'log: {}'], 'line 2: given several documents, expected one'],
-    [['a: geheim: b'], 'line 1: given a value that looks like a key, expected quotes around values that hold ": "'],
+    [['a: geheim: b'], 'line 1: given a value that looks like a key, expected quotes around values that contain ": "'],
   ])('%j is reported with its line, and its text is not quoted', (lines, fault) => {
     const faults = faultsOf(lines);
     expect(faults).toContain(fault);
@@ -141,7 +141,7 @@ describe('what is not YAML', () => {
 });
 
 const URL =
-  'expected an LDAP URL such as ldap://ldap1.example.org, srv:example.org for the servers that DNS names, or a list of such';
+  'expected an LDAP URL such as ldap://ldap1.example.org, srv:example.org for the servers that DNS returns, or a list of these';
 
 describe('servers by DNS', () => {
   it('are named by their domain, alone or among URLs', () => {
@@ -156,7 +156,7 @@ describe('servers by DNS', () => {
   it('get no password without encryption', () => {
     const lines = ['directory:', '  url: srv:example.org', '  base: dc=a', '  bindDn: cn=a', '  bindPasswordFd: 3'];
     expect(faultsOf([...lines, ...SCRIPT])).toEqual([
-      'line 2: directory.url: given srv:example.org without encryption, expected startTls: true or ldaps://, as a password would cross the network readable (directory.allowPlaintext: true allows it)',
+      'line 2: directory.url: given srv:example.org without encryption, expected startTls: true or ldaps://, because otherwise a password would be sent unencrypted (directory.allowPlaintext: true allows that)',
     ]);
     expect(faultsOf([...lines, '  startTls: true', ...SCRIPT])).toEqual([]);
   });
@@ -164,7 +164,7 @@ describe('servers by DNS', () => {
   it('are not for several services, which write to one server', () => {
     const lines = ['directory:', '  url: srv:example.org', '  base: dc=a', ...SCRIPT, 'instances: several'];
     expect(faultsOf(lines)).toContain(
-      'line 2: directory.url: given srv:example.org, expected the URL of the one server that all services write to, as instances is several: DNS may name others',
+      'line 2: directory.url: given srv:example.org, expected the URL of the one server to which all services write, because instances is several: DNS may return other servers',
     );
   });
 });
@@ -196,22 +196,22 @@ describe('directory.auth', () => {
     [
       'simple without a bindDn',
       ['auth: simple'],
-      'line 1: directory.bindDn is not set; expected the DN to bind as, as auth is simple (without one: auth: external or anonymous)',
+      'line 1: directory.bindDn is not set; expected the DN to bind as, because auth is simple (without a DN: auth: external or anonymous)',
     ],
     [
       'external with a bindDn',
       ['auth: external', 'bindDn: cn=a'],
-      'line 5: directory.bindDn: given "cn=a", expected none, as auth is external: the server derives it from the certificate or the peer',
+      'line 5: directory.bindDn: given "cn=a", expected none, because auth is external: the server derives it from the certificate or the peer',
     ],
     [
       'external with a password',
       ['auth: external', 'bindPasswordFile: /p'],
-      'line 5: directory.bindPasswordFile: given a password, expected none as auth is external',
+      'line 5: directory.bindPasswordFile: given a password, expected none because auth is external',
     ],
     [
       'anonymous with a password',
       ['auth: anonymous', 'bindPasswordFd: 3'],
-      'line 5: directory.bindPasswordFd: given a password, expected none as auth is anonymous',
+      'line 5: directory.bindPasswordFd: given a password, expected none because auth is anonymous',
     ],
   ])('is faulty as %s', (_, lines, fault) => {
     expect(auth(LDAPI, ...lines)).toEqual([fault]);
@@ -219,23 +219,23 @@ describe('directory.auth', () => {
 
   it('needs a certificate for EXTERNAL over TLS, and TLS for a certificate', () => {
     expect(auth('url: [ldapi://, ldaps://a.example]', 'auth: external')).toEqual([
-      'line 1: directory.tls.certFile is not set; expected the PEM file of a client certificate, as auth is external and not all URLs are ldapi:// ones',
+      'line 1: directory.tls.certFile is not set; expected the PEM file of a client certificate, because auth is external and not all URLs are ldapi:// URLs',
     ]);
     expect(auth('url: ldap://a.example', 'auth: external', ...certificate)).toEqual([
-      'line 1: directory.startTls is not set; expected true, as auth is external: a certificate is presented over TLS only (or ldaps:// URLs; or ldapi:// for the user of the process)',
+      'line 1: directory.startTls is not set; expected true, because auth is external: a certificate is presented only over TLS (or ldaps:// URLs; or ldapi:// for the user of the process)',
     ]);
   });
 
   it('is reported with certificates that are not whole, or for nothing', () => {
     expect(auth('url: ldap://127.0.0.1', ...certificate)).toEqual([
-      'line 4: directory.tls.certFile: given "/c.pem", expected null, as no URL is reached by TLS: use startTls: true or ldaps://, or leave the certificate out',
+      'line 4: directory.tls.certFile: given "/c.pem", expected null, because no connection uses TLS: use startTls: true or ldaps://, or leave the certificate out',
     ]);
     expect(auth('url: ldaps://a.example', 'auth: simple', 'tls: { certFile: /c.pem }')).toEqual([
-      'line 1: directory.bindDn is not set; expected the DN to bind as, as auth is simple (without one: auth: external or anonymous)',
-      'line 5: directory.tls.keyFile is not set; expected the PEM file of the key, as tls.certFile is set',
+      'line 1: directory.bindDn is not set; expected the DN to bind as, because auth is simple (without a DN: auth: external or anonymous)',
+      'line 5: directory.tls.keyFile is not set; expected the PEM file of the key, because tls.certFile is set',
     ]);
     expect(auth('url: ldaps://a.example', 'tls: { keyFile: /k.pem }')).toEqual([
-      'line 4: directory.tls.certFile is not set; expected the PEM file of the certificate, as tls.keyFile is set',
+      'line 4: directory.tls.certFile is not set; expected the PEM file of the certificate, because tls.keyFile is set',
     ]);
   });
 });
@@ -254,13 +254,13 @@ describe('a credential of systemd', () => {
 
   it('is missing where systemd did not start the process, with what to do', () => {
     expect(faultsOf([...DIRECTORY, ...credential, ...SCRIPT])).toEqual([
-      'line 5: directory.bindPasswordFile: given a value (not shown), expected a process that systemd gives credentials: LoadCredential=password:/PATH in the unit; in a shell systemd-run -P --wait -p LoadCredential=password:/PATH COMMAND',
+      'line 5: directory.bindPasswordFile: given a value (not shown), expected a process to which systemd passes the credential: LoadCredential=password:/PATH in the unit; in a shell: systemd-run -P --wait -p LoadCredential=password:/PATH COMMAND',
     ]);
   });
 
   it('has a name and no path', () => {
     expect(withDirectory('tls: { keyFile: credential:a/b }')).toContainEqual(
-      expect.stringContaining('the name of a credential has no /'),
+      expect.stringContaining('the name of a credential cannot be empty, . or .., and cannot contain /'),
     );
   });
 });
@@ -285,14 +285,14 @@ describe('directory.url', () => {
     ],
     ['localhost', `given "localhost", ${URL}; it begins with ldap://, ldaps:// or ldapi://, or is srv:DOMAIN`],
     ['ldap://', `given "ldap://", ${URL}; the host is missing`],
-    ['ldap://host:99999', `given "ldap://host:99999", ${URL}; ports go from 1 to 65535`],
+    ['ldap://host:99999', `given "ldap://host:99999", ${URL}; a port is a number from 1 to 65535`],
     ['ldap://::1', `given "ldap://::1", ${URL}; HOST, HOST:PORT or [IPv6]:PORT`],
     ['ldap://host/dc=example', `given "ldap://host/dc=example", ${URL}; base and filter have keys of their own`],
     ['ldap://cn=x:geheim@host', `given "ldap://...@host", ${URL}; name and password have keys of their own`],
     ['ldapi:///run/ldapi', `given "ldapi:///run/ldapi", ${URL}; the path is percent-encoded: ldapi://%2Frun%2Fldapi`],
     [
       'ldapi://run',
-      `given "ldapi://run", ${URL}; the path of the socket is absolute, such as ldapi://%2Frun%2Fslapd%2Fldapi`,
+      `given "ldapi://run", ${URL}; the path of the socket must be absolute, such as ldapi://%2Frun%2Fslapd%2Fldapi`,
     ],
     ['ldapi://%2', `given "ldapi://%2", ${URL}; a % is followed by two hexadecimal digits`],
     ['[]', `given the list [], ${URL}; the list is empty`],
@@ -372,7 +372,7 @@ describe('the password', () => {
 
   it('has not two sources', () => {
     const words =
-      'exactly one of bindPasswordFile, bindPassword, bindPasswordFd and PROV_BIND_PASSWORD in the environment, as bindDn is set';
+      'exactly one of bindPasswordFile, bindPassword, bindPasswordFd and PROV_BIND_PASSWORD in the environment, because bindDn is set';
     expect(withDirectory(bindDn, 'bindPassword: geheim', 'bindPasswordFd: 3')).toEqual([
       `line 6: directory.bindPasswordFd: given directory.bindPassword and directory.bindPasswordFd, expected ${words}`,
     ]);
@@ -402,7 +402,7 @@ describe('the password', () => {
       'line 5: directory.bindPassword: given a value (not shown), expected text, or null',
       'line 5: directory.bindPassword: given a value (not shown), expected text, or null',
       'line 5: directory.bindPasswordFile: given a value (not shown), expected an absolute path, such as /etc/prov-backup-rsnapshot/file, or credential:NAME for a credential of systemd, or null; it does not begin with /',
-      'line 1: directory.bindPasswordFile is not set; expected exactly one of bindPasswordFile, bindPassword, bindPasswordFd and PROV_BIND_PASSWORD in the environment, as bindDn is set',
+      'line 1: directory.bindPasswordFile is not set; expected exactly one of bindPasswordFile, bindPassword, bindPasswordFd and PROV_BIND_PASSWORD in the environment, because bindDn is set',
       'line 5: directory.bindPassord: given an unknown key, expected bindPassword',
     ]);
   });
@@ -437,13 +437,13 @@ describe('a password on the network', () => {
     'ldap://LDAP.example.org:3890',
   ])('is refused at %s', (url) => {
     expect(remote(`url: ${url}`)).toEqual([
-      'line 5: directory.url: given ldap://ldap.example.org without encryption, expected startTls: true or ldaps://, as a password would cross the network readable (directory.allowPlaintext: true allows it)',
+      'line 5: directory.url: given ldap://ldap.example.org without encryption, expected startTls: true or ldaps://, because otherwise a password would be sent unencrypted (directory.allowPlaintext: true allows that)',
     ]);
   });
 
   it('is not startTls where nothing is to be encrypted by it', () => {
     expect(remote('url: [ldaps://ldap.example.org, ldapi:///]', 'startTls: true')).toEqual([
-      'line 6: directory.startTls: given true, expected false, as no URL is an ldap:// one: ldaps:// is encrypted already, ldapi:// stays on the host',
+      'line 6: directory.startTls: given true, expected false, because no URL is an ldap:// URL: ldaps:// is already encrypted, and ldapi:// stays on the host',
     ]);
   });
 });
@@ -451,7 +451,7 @@ describe('a password on the network', () => {
 const DURATION = 'such as 30s (ms, s, m, h or d)';
 const ARGUMENTS = 'expected a list of a program and its arguments, such as [/usr/local/sbin/program, --option]';
 const ADDRESS =
-  'expected an address such as 127.0.0.1:9465, [::1]:9465 or unix:/run/prov-backup-rsnapshot/operator.sock, or a list of such, or null';
+  'expected an address such as 127.0.0.1:9465, [::1]:9465 or unix:/run/prov-backup-rsnapshot/operator.sock, or a list of these, or null';
 
 const LAYOUT = 'expected names with / between them, the last one {uid}, such as */*/{uid}';
 
@@ -472,7 +472,7 @@ describe('the other settings', () => {
     ['homeLayout: "{uid}/{uid}"', `script.homeLayout: given "{uid}/{uid}", ${LAYOUT}`],
     [
       'perMode: { add: /bin/add }',
-      `script.perMode.add: given "/bin/add", ${ARGUMENTS}, or null; no shell splits a line: write it as a list`,
+      `script.perMode.add: given "/bin/add", ${ARGUMENTS}, or null; no shell is used to split a line: write it as a list`,
     ],
     ['perMode: { add: [] }', `script.perMode.add: given the list [], ${ARGUMENTS}, or null; the list is empty`],
     [
@@ -485,7 +485,7 @@ describe('the other settings', () => {
   });
 
   it.each(['quota', 'rsnapshot'])('%s without a folder for the homes is a fault', (section) => {
-    const fault = `the folder below which all homes are, as ${section}.enabled is true: root acts there by what an entry says`;
+    const fault = `the folder below which all homes are, because ${section}.enabled is true: root changes files at the path in an entry`;
     expect(withLines(`${section}: { enabled: true }`)).toEqual([
       `line 4: script.homeRoot is not set; expected ${fault}`,
     ]);
@@ -495,7 +495,10 @@ describe('the other settings', () => {
     ['timeZone: Zürich', 'timeZone: given "Zürich", expected a time zone such as Europe/Zurich or UTC'],
     ['concurrency: "8"', 'concurrency: given "8", expected a whole number from 1 to 1000'],
     ['concurrency: 1.5', 'concurrency: given 1.5, expected a whole number from 1 to 1000'],
-    ['quota: { enabled: yes }', 'quota.enabled: given "yes", expected true or false; YAML 1.2 knows no yes and no'],
+    [
+      'quota: { enabled: yes }',
+      'quota.enabled: given "yes", expected true or false; yes and no are not booleans in YAML 1.2',
+    ],
     ['quota: { softRatio: 1.2 }', 'quota.softRatio: given 1.2, expected a number above 0 and up to 1'],
     [
       'accounts: { lowestUidNumber: -1 }',
@@ -515,11 +518,11 @@ describe('the other settings', () => {
     ],
     [
       'attributes: { date: [] }',
-      'attributes.date: given the list [], expected the name of an attribute such as sstProvisioningMode, or a list of such; the list is empty',
+      'attributes.date: given the list [], expected the name of an attribute such as sstProvisioningMode, or a list of these; the list is empty',
     ],
     [
       'attributes: { state: SSTPROVISIONINGMODE }',
-      'attributes.state: given "SSTPROVISIONINGMODE", expected another name, as attributes.mode has this one',
+      'attributes.state: given "SSTPROVISIONINGMODE", expected another name, because attributes.mode already has this name',
     ],
     ['log: { level: verbose }', 'log.level: given "verbose", expected error, warn, info or debug'],
     [
@@ -531,19 +534,19 @@ describe('the other settings', () => {
     ['operator: { listen: [] }', `operator.listen: given the list [], ${ADDRESS}; the list is empty`],
     [
       'operator: { listen: ["127.0.0.1:1", "unix:x"] }',
-      `operator.listen: given the list ["127.0.0.1:1","unix:x"], ${ADDRESS}; number 2: the path of the socket is absolute`,
+      `operator.listen: given the list ["127.0.0.1:1","unix:x"], ${ADDRESS}; number 2: the path of the socket must be absolute`,
     ],
     [
       'operator: { listen: ["127.0.0.1:1", "127.0.0.1:1"] }',
-      `operator.listen: given the list ["127.0.0.1:1","127.0.0.1:1"], ${ADDRESS}; 127.0.0.1:1 is there twice`,
+      `operator.listen: given the list ["127.0.0.1:1","127.0.0.1:1"], ${ADDRESS}; 127.0.0.1:1 occurs twice`,
     ],
     [
       'operator: { listen: ["127.0.0.1:1", "0.0.0.0:9465"] }',
-      'operator.listen: given the list ["127.0.0.1:1","0.0.0.0:9465"], expected a loopback address or a Unix socket, as everybody who reaches it may read (operator.allowRemote: true allows it)',
+      'operator.listen: given the list ["127.0.0.1:1","0.0.0.0:9465"], expected a loopback address or a Unix socket, because every user who can reach the address may read (operator.allowRemote: true allows it)',
     ],
     [
       'operator: { listen: "0.0.0.0:9465" }',
-      'operator.listen: given "0.0.0.0:9465", expected a loopback address or a Unix socket, as everybody who reaches it may read (operator.allowRemote: true allows it)',
+      'operator.listen: given "0.0.0.0:9465", expected a loopback address or a Unix socket, because every user who can reach the address may read (operator.allowRemote: true allows it)',
     ],
   ])('%s is a fault', (line, fault) => {
     expect(withLines(line)).toEqual([`line 6: ${fault}`]);
@@ -558,9 +561,9 @@ describe('the other settings', () => {
       'attributes: { returnValue: null }',
     ]);
     expect(needs).toEqual([
-      'leases.base is not set; expected the entry below which the leases of the services are kept, as instances is several',
-      'line 6: script.launcher: given "none", expected auto, as instances is several: only the launcher ends a script in time if the service stands still',
-      'line 8: attributes.returnValue is not set; expected the name of an attribute, as instances is several: without it a failed account looks like one in work',
+      'leases.base is not set; expected the entry below which the leases of the services are, because instances is several',
+      'line 6: script.launcher: given "none", expected auto, because instances is several: only the launcher ends a script in time if the service is blocked',
+      'line 8: attributes.returnValue is not set; expected the name of an attribute, because instances is several: without it a failed account looks like an account in work',
     ]);
   });
 
@@ -603,11 +606,11 @@ describe('log.syslog', () => {
     ['{ facility: local0 }', '; the address is missing'],
     [
       '{ address: /dev/log, facility: local9 }',
-      '; the facility is one of daemon, user, local0, local1, local2, local3, local4, local5, local6, local7',
+      '; the facility must be one of daemon, user, local0, local1, local2, local3, local4, local5, local6, local7',
     ],
     ['{ address: /dev/log, port: 4 }', '; "port" is unknown'],
-    ['{ address: /dev/log, protocol: tls }', '; the protocol is one of auto, rfc5424, local'],
-    ['tcp://host:0', '; ports go from 1 to 65535'],
+    ['{ address: /dev/log, protocol: tls }', '; the protocol must be one of auto, rfc5424, local'],
+    ['tcp://host:0', '; a port is a number from 1 to 65535'],
   ])('is not %s', (value, hint) => {
     const faults = withLines(`log: { syslog: ${value} }`);
     expect(faults).toHaveLength(1);

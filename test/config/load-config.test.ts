@@ -48,7 +48,7 @@ describe('loadConfig', () => {
     const expected = 'expected a YAML file in UTF-8 that the service may read';
     expect(await faultsOf(inFolder('missing.yaml'))).toEqual([`  given no file, ${expected}`]);
     expect(await faultsOf(folder)).toEqual([`  given a folder, ${expected}`]);
-    expect(await faultsOf(inFolder('latin1.yaml'))).toEqual([`  given what is not UTF-8, ${expected}`]);
+    expect(await faultsOf(inFolder('latin1.yaml'))).toEqual([`  given text that is not UTF-8, ${expected}`]);
   });
 
   it.each(HOSTILE_FILES)('says what is there instead: %s', async (_title, put, named) => {
@@ -70,7 +70,7 @@ describe('loadConfig', () => {
       },
     );
     expect(await faultsOf(path)).toEqual([
-      '  line 6: directory.tls.caFile: given FOLDER/ca.pem, expected a PEM file of certificates that the service may read (it holds no certificate)',
+      '  line 6: directory.tls.caFile: given FOLDER/ca.pem, expected a PEM file of certificates that the service may read (it contains no certificate)',
       '  line 9: directory.bindPasswordFile: given FOLDER/missing, expected a file that the service may read (ENOENT)',
       '  line 19: rsnapshot.template: given FOLDER/template, expected a file that the service may read (ENOENT)',
     ]);

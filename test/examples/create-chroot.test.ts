@@ -73,7 +73,7 @@ describe('the example chroot script', () => {
     expect(readFileSync(join(root, '.deleted', aside, 'chroot/home/3724300/letter'), 'utf8')).toBe('dear');
     expect(run('delete', '3724300', homeOf('3724300'))).toMatchObject({
       code: 0,
-      said: expect.stringContaining('gone already'),
+      said: expect.stringContaining('does not exist any more'),
     });
     expect(run('add', '3724300', homeOf('3724300')).code).toBe(0);
   });
@@ -165,9 +165,17 @@ describe('the example chroot script', () => {
   });
 
   it.each([
-    ['a link of a customer’s', (at: string) => lchownSync(join(at, 'link'), 5000, 5000), 'symbolic link of somebody'],
+    [
+      'a link of a customer’s',
+      (at: string) => lchownSync(join(at, 'link'), 5000, 5000),
+      'symbolic link of another user',
+    ],
     ['a customer’s folder', (at: string) => chownSync(at, 5000, 5000), 'belongs to the user number 5000'],
-    ['a folder that others can write to', (at: string) => chmodSync(at, 0o777), 'can be written to by others'],
+    [
+      'a folder that others can write to',
+      (at: string) => chmodSync(at, 0o777),
+      'can be written to by users other than root',
+    ],
     ['a customer’s folder behind a link', (at: string) => chownSync(join(at, 'real'), 5000, 5000), 'belongs to'],
     ['a link of root’s in a sticky folder', (at: string) => chmodSync(at, 0o1777), 'link where others may write'],
     ['a link to itself', (at: string) => relink('link', join(at, 'link')), 'more than 40 symbolic links'],

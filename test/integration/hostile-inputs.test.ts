@@ -56,7 +56,7 @@ describe('in place of the configuration', () => {
   it.each([
     ['of 200 MB of brackets', '['.repeat(200_000_000), /more than 256 KiB/],
     ['of one line of 300 MB', `a: ${'x'.repeat(300_000_000)}`, /more than 256 KiB/],
-    ['of brackets within each other', '['.repeat(200_000), /more than 100 brackets/],
+    ['of brackets within each other', '['.repeat(200_000), /more than 100 nested brackets/],
   ])('a file %s is one, too', async (_title, text, named) => {
     writeFileSync(inFolder('large.yaml'), text);
     const { code, stderr } = await run('check', '-c', inFolder('large.yaml'));

@@ -28,12 +28,12 @@ describe('the example’s directory, where it cannot run', () => {
     const { code, stdout, stderr } = await attempt(script, [join(parent, 'directory'), `${port}`]);
     taken.close();
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain(`port ${port} of 127.0.0.1 is taken by another program`);
+    expect(stderr).toContain(`port ${port} of 127.0.0.1 is used by another program`);
     expect(readdirSync(parent)).toEqual([]);
   });
 
   it.each([
-    ['a port that is none', 'directory', '389O', 64, '"389O" is no port'],
+    ['a port that is none', 'directory', '389O', 64, '"389O" is not a port'],
     ['a port beyond all', 'directory', '70000', 1, 'nothing can listen on port 70000'],
     ['a folder of a strange name', 'a b', '3890', 64, 'use a folder without blanks'],
     ['a folder that is there', '.', '3890', 1, 'exists already'],
@@ -60,7 +60,7 @@ it('the example’s directory takes the accounts of ldif create from the service
     said += text;
   });
 
-  await expect.poll(() => said, { timeout: 20_000 }).toContain('Ctrl-C here stops it');
+  await expect.poll(() => said, { timeout: 20_000 }).toContain('Ctrl-C here to stop the directory');
   const config = await loadConfig(join(folder, 'service.yaml'), {});
   const url = config.directory.url[0] ?? '';
   const login = { url, dn: config.directory.bindDn ?? '', password: config.directory.bindPassword ?? '' };

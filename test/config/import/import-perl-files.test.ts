@@ -94,7 +94,7 @@ describe('a configuration of the Perl daemon', () => {
     const { settings, remarks, isComplete } = await imported({ own: DATABASE.replace('636', '389'), script: '/s' });
     expect(settings.directory).toMatchObject({ url: ['ldap://ldap1.example.org'], startTls: true });
     expect(remarks[0]).toBe(
-      'own.conf:3: [Database] SERVER: directory.startTls is true, as the password must not cross the network readable',
+      'own.conf:3: [Database] SERVER: directory.startTls is true, because the password must not be sent unencrypted',
     );
     expect(isComplete).toBe(false);
   });
@@ -156,14 +156,14 @@ describe('a configuration of the Perl daemon', () => {
     const own = `# a comment\n${DATABASE}COOKIE_FILE = /c\nDEFAULT_COOKIE =\nserver = geheim\n[Mail]\nSENDTO = geheim\n[Module X]\nSCRIPT = /geheim\n[Globl]\nSLEEP = 1\n`;
     const { remarks, isComplete } = await imported({ own });
     expect(remarks).toEqual([
-      'own.conf:9: [Database] COOKIE_FILE: no counterpart: none is needed: each connection begins with a list of the open accounts',
-      'own.conf:10: [Database] DEFAULT_COOKIE: no counterpart: none is needed: each connection begins with a list of the open accounts',
+      'own.conf:9: [Database] COOKIE_FILE: no counterpart: it is not needed: each connection begins with a list of the open accounts',
+      'own.conf:10: [Database] DEFAULT_COOKIE: no counterpart: it is not needed: each connection begins with a list of the open accounts',
       'own.conf:11: [Database] server: unknown key; SERVER is known',
-      'own.conf:13: [Mail] SENDTO: no mail addresses: see to notify.mail',
+      'own.conf:13: [Mail] SENDTO: not mail addresses: set notify.mail',
       expect.stringMatching(/^own\.conf:15: \[Module X\] SCRIPT: unknown section: .* keys script, quota, rsnapshot$/),
       expect.stringMatching(/^own\.conf:17: \[Globl\] SLEEP: unknown section; \[Global\] is known: /),
-      expect.stringMatching(/^script\.command: .* is not known/),
-      'notify.mail.server: [Mail] HOST is missing; nobody is notified',
+      expect.stringMatching(/^script\.command: the files do not name the script/),
+      'notify.mail.server: [Mail] HOST is missing, so no mails are sent',
       expect.stringMatching(/^script\.homeRoot, quota\.enabled, rsnapshot\.enabled: /),
     ]);
     expect(isComplete).toBe(false);
@@ -182,7 +182,11 @@ describe('a configuration of the Perl daemon', () => {
       /line 2: .*BACKEND: given not LDAP.*\n.*directory\.url.*SERVER is missing|SERVER/,
     ],
     ['a base that is none', DATABASE.replace('ou=accounts,', 'geheim,'), /directory\.base: given "geheim,dc/],
-    ['lines of another form', `${DATABASE}geheim\n`, /line 8: given neither \[Section\] nor KEY = value/],
+    [
+      'lines of another form',
+      `${DATABASE}geheim\n`,
+      /line 8: given a line that is neither \[Section\] nor KEY = value/,
+    ],
   ])('is refused with %s', async (_, own, words) => {
     expect(await refusal({ own })).toMatch(words);
   });

@@ -27,7 +27,7 @@ export interface OperatorAppOptions {
   readonly now: () => number;
   /** The accounts of the service. */
   readonly accounts: AccountsView;
-  /** Takes the orders of operators; undefined: nobody does. */
+  /** Carries out the orders of operators. undefined: the service takes no orders. */
   readonly control?: Control | undefined;
   /** The pauses of the service. Default: there are none. */
   readonly pauses?: (() => readonly Pause[]) | undefined;
@@ -35,29 +35,29 @@ export interface OperatorAppOptions {
   readonly limitMilliseconds: () => number;
   readonly backlog?: BacklogLimits | undefined;
   readonly readers?: ReaderLimits | undefined;
-  /** The leases of the service; undefined: it needs none. */
+  /** The leases of the service. undefined: the service needs none. */
   readonly leases?: LeasesView | undefined;
-  /** How notifications do; undefined: nobody is notified. */
+  /** Returns the state of the notifications. undefined: none are sent. */
   readonly notify?: (() => NotifyStatus) | undefined;
-  /** How the outlets of the service do; undefined: it has none. */
+  /** Returns the health of the outlets. undefined: the service has none. */
   readonly outlets?: (() => readonly OutletHealth[]) | undefined;
-  /** How the canary does; undefined: the service has none. */
+  /** Returns the state of the canary. undefined: the service has none. */
   readonly canary?: (() => CanaryStatus) | undefined;
-  /** Tells what happened; undefined: that is not told. */
+  /** Answers `/history`. undefined: the path does not exist. */
   readonly history?: History | undefined;
-  /** Reads the live page; undefined: there is none. */
+  /** Reads the files of the live page. undefined: there is no page. */
   readonly page?: ReadPageFile | undefined;
 }
 
 /**
- * The operator interface of a running service: it takes the service's events and answers HTTP
+ * The operator interface of a running service. It takes the events of the service and answers HTTP
  * requests.
  */
 export interface OperatorApp {
   readonly app: Hono<{ Bindings: HttpBindings }>;
   /**
-   * Takes an event. It is counted after this turn of the event loop, or before the next request is
-   * answered: what the directory and a script wait for goes out first.
+   * Takes an event. The event is counted after this turn of the event loop, or before the next
+   * request is answered. In this way, data for the directory and for scripts is sent first.
    */
   take(event: PublishedEvent): void;
   /** Sends every reader the remaining events and ends its stream. */
@@ -76,12 +76,12 @@ export const SAFE_HEADERS = {
 
 const STREAM_HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/event-stream; charset=utf-8', connection: 'close' };
 
-/** Makes the paths of the operator interface, which only read, and the orders. */
+/** Creates the paths of the operator interface: those that only read, and the orders. */
 export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   const { version, now, accounts, limitMilliseconds, leases, notify, history, page, canary } = options;
   const { pauses = () => [], outlets = () => [] } = options;
   const startedAt = isoTime(now());
-  /** Part of each event id, as the numbers begin again at each start of the service. */
+  /** Part of each event id, because the numbers begin again at each start of the service. */
   const startId = now().toString(36);
   const status = initialStatus(canary?.().dn);
   const backlog = createBacklog(options.backlog);
@@ -145,7 +145,9 @@ export function createOperatorApp(options: OperatorAppOptions): OperatorApp {
   addControlRoutes(app, options.control);
   if (history !== undefined) serveHistory(app, { history, backlog, now });
   if (page !== undefined) servePage(app, page);
-  app.notFound((c) => c.json({ error: 'there are /, /status, /events, /history, /metrics, /healthz, /readyz' }, 404));
+  app.notFound((c) =>
+    c.json({ error: 'no such path; the paths are /, /status, /events, /history, /metrics, /healthz, /readyz' }, 404),
+  );
   app.onError((_error, c) => c.json({ error: 'internal error' }, 500));
 
   return {
@@ -191,14 +193,18 @@ function serveEvents(app: OperatorApp['app'], { backlog, readers, startId, now }
 }
 
 /**
- * The number after that of an event id. Undefined without an id, or if it is from an earlier start.
+ * The number of the event that follows the one with this id. undefined: there is no id, or it is
+ * from an earlier start.
  */
 function firstAfter(id: string | undefined, startId: string): number | undefined {
   const match = /^([0-9a-z]+)-(\d{1,15})$/.exec(id ?? '');
   return match?.[1] === startId ? Number(match[2]) + 1 : undefined;
 }
 
-/** The number of the first event at or after a time; if there is none, that of the next event. */
+/**
+ * The number of the first event at or after a time. If there is none, the number that the next
+ * event will get.
+ */
 function firstSince(backlog: Backlog, since: number): number {
   let number = backlog.first();
   for (let entry = backlog.get(number); entry !== undefined; entry = backlog.get(number)) {

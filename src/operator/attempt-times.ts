@@ -5,15 +5,15 @@ import type { AttemptTimes } from '../domain/status.ts';
 
 /** The number of attempts of each mode that are remembered. */
 const REMEMBERED = 200;
-/** With fewer attempts a median says nothing. */
+/** The fewest attempts for which a median is meaningful. */
 const FEWEST = 3;
 
-/** How long the last successful attempts of each mode took, in constant memory. */
+/** Records how long the last successful attempts of each mode took, in constant memory. */
 export class RecentAttempts {
   readonly #times: Record<Mode, number[]> = { add: [], modify: [], delete: [] };
   readonly #except: string | undefined;
 
-  /** `except`: the DN of the canary, whose attempts take no time. */
+  /** `except`: the DN of the canary. Its attempts run no script, so their times say nothing. */
   constructor(except?: string) {
     this.#except = except;
   }
@@ -43,7 +43,9 @@ export class RecentAttempts {
   }
 }
 
-/** By the nearest rank: one of the values. There must be at least one. */
+/**
+ * The quantile by the nearest rank, so it is one of the values. There must be at least one value.
+ */
 function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((one, other) => one - other);
   return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0;

@@ -11,7 +11,7 @@ const BACKLOG_LIMITS: BacklogLimits = { events: 20_000, characters: 8 * 1024 * 1
 
 /**
  * An event with its number since the start of the service (from 1, without gaps). Its JSON text is
- * made when a reader asks for it, as most events have none.
+ * created when a reader needs it, because most events are never read.
  */
 class BacklogEntry {
   readonly number: number;
@@ -39,12 +39,13 @@ function charactersOf(event: PublishedEvent): number {
 }
 
 /**
- * The latest events, numbered. A reader holds a number and no queue, so that a thousand slow
- * readers take no more memory than one. The oldest events are dropped for new ones.
+ * The latest events, numbered. A reader has a position in it, and no queue of its own, so that a
+ * thousand slow readers take no more memory than one. The oldest events are dropped when new ones
+ * need their space.
  */
 export interface Backlog {
   add(event: PublishedEvent): void;
-  /** The number of the oldest event that is kept; the same as `next()` if there is none. */
+  /** The number of the oldest event that is kept. If there is none, the same as `next()`. */
   first(): number;
   /** The number that the next event will get. */
   next(): number;
@@ -52,7 +53,10 @@ export interface Backlog {
 }
 
 export function createBacklog(limits: BacklogLimits = BACKLOG_LIMITS): Backlog {
-  /** Entry n is at n modulo the length of the ring, so that dropping the oldest moves nothing. */
+  /**
+   * Entry n is at index n modulo the length of the ring, so that nothing moves when the oldest
+   * entry is dropped.
+   */
   const ring: Array<BacklogEntry | undefined> = new Array(limits.events).fill(undefined);
   const slot = (number: number) => number % limits.events;
   let first = 1;

@@ -13,7 +13,7 @@ const LONGEST_REASON = 500;
 const uid = z.string().min(1).max(256);
 const reason = z.string().trim().min(1).max(LONGEST_REASON);
 
-/** What each order may say. */
+/** The body of each order. */
 const ORDERS = {
   pause: z.strictObject({ reason: reason.optional() }),
   resume: z.strictObject({}),
@@ -23,16 +23,16 @@ const ORDERS = {
 } as const satisfies Record<keyof Control, z.ZodType>;
 
 /**
- * Adds the routes by which operators tell the service something: POST, with a JSON object. The
- * guard lets them pass on Unix sockets only, whose owner and group are the operators. The answer
- * has `done` and `words`; its status is 409 if it was not done.
+ * Adds the routes for orders: POST, with a JSON object. The guard accepts them only on Unix
+ * sockets, which only the operators (the owner and the group) can use. The answer has `done` and
+ * `words`. Its status is 409 if the order was not carried out.
  */
 export function addControlRoutes(app: Hono<Bindings>, control: Control | undefined): void {
   const tooLarge = (c: Context) => refuse(c, 413, `the order is longer than ${LARGEST_BODY} bytes: shorten it`);
   for (const [name, schema] of Object.entries(ORDERS) as [keyof Control, z.ZodType<object>][]) {
     app.post(`/${name}`, bodyLimit({ maxSize: LARGEST_BODY, onError: tooLarge }), async (c: Context<Bindings>) => {
-      if (control === undefined) return refuse(c, 409, 'this service cannot be told anything, as it is a dry run');
-      // A web page cannot send this type to another host without asking it before.
+      if (control === undefined) return refuse(c, 409, 'this service takes no orders, because it is a dry run');
+      // A web page cannot send this type to another origin without a preflight request.
       if (c.req.header('content-type') !== 'application/json') {
         return refuse(c, 415, 'an order is sent with Content-Type: application/json');
       }

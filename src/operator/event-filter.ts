@@ -1,15 +1,15 @@
 import { EVENT_NAMES, type EventName, type PublishedEvent } from '../domain/event.ts';
 
-/** The events that a reader wants. An empty set selects all. */
+/** Selects events by uid and by name. An empty set selects all. */
 export interface EventFilter {
-  /** In lower case, as LDAP compares uids without case. */
+  /** The uids in lower case, because LDAP compares them without case. */
   readonly uids: ReadonlySet<string>;
   readonly events: ReadonlySet<EventName>;
 }
 
 /**
- * Makes a filter from lists of words, which may hold commas. Throws a RangeError that names an
- * unknown event.
+ * Creates a filter from lists of words. A word may contain several, separated by commas. Throws a
+ * RangeError that names an unknown event.
  */
 export function readFilter(asked: { uid?: readonly string[]; event?: readonly string[] }): EventFilter {
   const events = words(asked.event).map((word) => {

@@ -3,7 +3,9 @@ import { type EventFilter, matchesFilter } from './event-filter.ts';
 
 /** The part of an HTTP response that a reader uses. */
 export interface ReaderSink {
-  /** Returns false if the peer takes no more for now. `drain` follows when it does. */
+  /**
+   * Returns false if the peer takes no more at the moment. The event `drain` follows when it does.
+   */
   write(chunk: string): boolean;
   end(): void;
   destroy(): void;
@@ -19,7 +21,7 @@ export interface ChunkLimits {
 }
 
 export interface ReaderContext {
-  /** Makes the id of an event from its number. */
+  /** Creates the id of an event from its number. */
   identify(number: number): string;
   /** Milliseconds since 1970. */
   now(): number;
@@ -37,21 +39,25 @@ export interface EventReaderOptions extends ReaderContext {
  * One reader of the backlog. It gets server-sent events (HTML standard, section 9.2).
  *
  * States:
- * - open -> blocked (the peer takes no more for now) -> open (it has drained).
- * - open, blocked -> ended (`end`: it has read all that it asked for; `drop`: it was too slow).
+ *   open -> blocked   the peer takes no more at the moment
+ *   blocked -> open   the peer has taken what was sent (`drain`)
+ *   any -> ended      `end`: the reader has all that it requested; `drop`: it was too slow
  */
 export class EventReader {
   readonly sink: ReaderSink;
   readonly #filter: EventFilter;
   readonly #options: EventReaderOptions;
-  /** The number of the event at which the reader has all that it asked for. */
+  /** The reader has all that it requested when its cursor reaches this number. */
   readonly #end: number;
   /** The number of the next event to examine. */
   #cursor: number;
   #blocked = false;
   #lastWrite: number;
 
-  /** Reads from event number `from` on: indefinitely (`follow`), or the events up to now. */
+  /**
+   * `from` is the number of the first event. `follow`: the reader gets all later events; otherwise
+   * only those up to now.
+   */
   constructor(sink: ReaderSink, filter: EventFilter, from: number, follow: boolean, options: EventReaderOptions) {
     const { backlog, now } = options;
     this.sink = sink;
@@ -66,17 +72,17 @@ export class EventReader {
     return this.#blocked;
   }
 
-  /** Whether it has read all that it asked for. */
+  /** Whether the reader has all that it requested. */
   get isDone(): boolean {
     return this.#cursor >= this.#end;
   }
 
-  /** Whether it can take more and either there are more events or it has to be ended. */
+  /** Whether the reader can take more, and either has unread events or has to be ended. */
   get isDue(): boolean {
     return !this.#blocked && (this.#cursor < this.#options.backlog.next() || this.isDone);
   }
 
-  /** How many events it had not read when the backlog dropped them. */
+  /** The number of events that the backlog dropped before the reader got them. */
   get missed(): number {
     return Math.max(0, this.#options.backlog.first() - this.#cursor);
   }
@@ -87,13 +93,17 @@ export class EventReader {
    */
   sendPosition(from: number): void {
     const { backlog, identify } = this.#options;
-    // With this id a reader that has not got an event yet can resume here after a loss.
+    // With this id a reader that has no event yet can resume at this position after it lost its
+    // connection.
     this.#write(`id: ${identify(this.#cursor - 1)}\nretry: 1000\n\n`);
     const missed = backlog.first() - from;
     if (missed > 0) this.#write(`event: missed\ndata: ${JSON.stringify({ missed })}\n\n`);
   }
 
-  /** Writes one chunk. Returns false if there is nothing more for the reader, or it is blocked. */
+  /**
+   * Writes one chunk. Returns false if there are no more events for the reader, or if it is
+   * blocked.
+   */
   serve(): boolean {
     const before = this.#cursor;
     const chunk = this.#nextChunk();
@@ -101,7 +111,9 @@ export class EventReader {
     return !this.#blocked && this.#cursor > before;
   }
 
-  /** Writes a comment if nothing was written since `since`, so that a dead peer is noticed. */
+  /**
+   * Writes a comment if nothing was written since the time `since`, so that a dead peer is noticed.
+   */
   keepAlive(since: number): void {
     if (!this.#blocked && this.#lastWrite <= since) this.#write(': alive\n\n');
   }
@@ -118,7 +130,10 @@ export class EventReader {
     this.sink.end();
   }
 
-  /** The next events that pass the filter, as text; may be empty. Moves the cursor past them. */
+  /**
+   * Returns the next events that match the filter, as text, which may be empty. Moves the cursor
+   * past them.
+   */
   #nextChunk(): string {
     const { backlog, identify, limits } = this.#options;
     const last = Math.min(this.#end, this.#cursor + limits.chunkEvents);

@@ -5,9 +5,12 @@ import { type ChunkLimits, EventReader, type ReaderContext, type ReaderSink } fr
 export interface ReaderLimits extends ChunkLimits {
   /** How long readers are served without a pause, in milliseconds. */
   readonly serveMilliseconds: number;
-  /** The pause after that in milliseconds, in which events accumulate. */
+  /** The length of that pause in milliseconds. Events accumulate meanwhile. */
   readonly gatherMilliseconds: number;
-  /** The silence in milliseconds after which a comment is sent, so that dead peers are noticed. */
+  /**
+   * The time without a write, in milliseconds, after which a comment is sent, so that dead peers
+   * are noticed.
+   */
   readonly heartbeatMilliseconds: number;
   /**
    * How long a dropped reader may take to receive what was sent, in milliseconds. Then its
@@ -30,13 +33,13 @@ export const READER_LIMITS: ReaderLimits = {
 /** Serves the backlog to any number of readers. */
 export interface EventReaders {
   /**
-   * Adds a reader. It gets the events from number `from` on, indefinitely or up to now. An event
-   * `missed` gives the number of those that are no longer in the backlog.
+   * Adds a reader. It gets the events from number `from` on, either without end or up to now. A
+   * message `missed` says how many of them are no longer in the backlog.
    */
   add(sink: ReaderSink, filter: EventFilter, from: number, follow: boolean): void;
-  /** Whether the limit of readers is reached. */
+  /** Whether the largest number of readers is reached. */
   full(): boolean;
-  /** Called when there are new events in the backlog. */
+  /** To be called when there are new events in the backlog. */
   wake(): void;
   size(): number;
   /** The number of readers that were dropped for being slow. */
@@ -45,10 +48,10 @@ export interface EventReaders {
 }
 
 /**
- * Serves readers in turn, in short time slices: however many there are, most of the time remains
- * for the service. A slow reader loses nothing while the backlog holds its unread events. Once it
- * does not, the reader is dropped: an event `dropped` gives the number of missed events, and its
- * connection ends.
+ * Serves readers in turn, in short time slices, so that most of the time remains for the service
+ * with any number of readers. A slow reader loses nothing while the backlog contains its unread
+ * events. When the backlog no longer does, the reader is dropped: a message `dropped` says how many
+ * events it missed, and its connection ends.
  */
 export function serveReaders(
   backlog: Backlog,
@@ -59,10 +62,13 @@ export function serveReaders(
 }
 
 /**
- * The turns of the readers.
+ * Serves the readers that can take more, one chunk each, in turn.
  *
- * States of a reader: waiting -> ready (it can take more and there are events) -> waiting, or ready
- * again after the others -> gone (done, closed by its peer, or dropped).
+ * States of a reader:
+ *   waiting -> ready   it can take more, and has unread events
+ *   ready -> waiting   it was served, and is blocked or has no unread events
+ *   ready -> ready     it was served, and comes after the other ready readers
+ *   any -> removed     it has all that it requested, its peer closed, or it was dropped
  */
 class RoundRobinReaders implements EventReaders {
   readonly #backlog: Backlog;
@@ -144,7 +150,7 @@ class RoundRobinReaders implements EventReaders {
     }
     for (const reader of this.#ready) {
       this.#ready.delete(reader);
-      // An added reader comes last in this same loop.
+      // A reader that is added here comes last in this same loop.
       if (!reader.blocked && this.#serve(reader)) this.#ready.add(reader);
       if (now() >= until) break;
     }

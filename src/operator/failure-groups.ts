@@ -3,7 +3,10 @@ import { causeKey } from '../domain/failure-cause.ts';
 import type { FailedStatus, FailureGroup } from '../domain/status.ts';
 import { isoTime } from '../domain/timestamp.ts';
 
-/** The most groups of failures by their last words. What has others is grouped without them. */
+/**
+ * The most groups of failures with different last words. Further failures are grouped without their
+ * last words.
+ */
 const MOST_GROUPS = 100;
 /** The number of uids that a group names. */
 const NAMED_UIDS = 3;
@@ -24,8 +27,8 @@ interface Group extends Cause {
 }
 
 /**
- * Groups failures by return code, step and the script's last words. What differs from account to
- * account in them does not count.
+ * Groups failures by return code, step and the last words of the script. Parts of the last words
+ * that differ from account to account are ignored.
  */
 export class FailureGroups {
   readonly #groups = new Map<string, Group>();
@@ -43,7 +46,7 @@ export class FailureGroups {
     if (group.uids.length < this.#namedUids) group.uids.push(uid);
   }
 
-  /** The largest group first. */
+  /** The groups, the largest one first. */
   groups(): FailureGroup[] {
     return [...this.#groups.values()]
       .sort((one, other) => other.count - one.count)

@@ -11,8 +11,8 @@ export interface StatusOptions {
 }
 
 /**
- * Reads `/status` of a running service. Rejects with an OperatorError if it cannot be reached or
- * sends anything but a snapshot.
+ * Reads `/status` of a running service. Rejects with an OperatorError if the service cannot be
+ * reached, or if the answer is not a status.
  */
 export async function fetchStatus(
   address: string,
@@ -30,7 +30,7 @@ export async function fetchStatus(
     const snapshot: unknown = JSON.parse(body);
     if (isSnapshot(snapshot)) return snapshot;
   } catch {
-    // Fall through: the server is not this service.
+    // The answer is not JSON, so the server is not this service.
   }
   throw new OperatorError(`${address} does not answer like a service`, 'check operator.listen, or --operator');
 }

@@ -8,7 +8,10 @@ import { isPublishedEvent } from './published-event.ts';
 import { readAll, refused, sendRequest } from './send-request.ts';
 import { parseSse } from './sse-parser.ts';
 
-/** The service sends a comment every 15 s, so a stream that is silent for longer is dead. */
+/**
+ * The service sends a comment after 15 s without events, so a stream that is silent for this long
+ * is dead.
+ */
 const SILENCE_TIMEOUT_MILLISECONDS = 45_000;
 
 export interface FollowOptions {
@@ -29,9 +32,9 @@ export type Followed =
   | { readonly kind: 'missed'; readonly events: number };
 
 /**
- * Follows the events of a running service until the signal is aborted. After a lost connection it
- * reconnects and continues after the last event. Rejects with an OperatorError if the first attempt
- * fails, or if the service refuses the request.
+ * Follows the events of a running service until the signal is aborted. If the connection is lost,
+ * it reconnects and continues after the last event. Rejects with an OperatorError if the first
+ * connection fails, or if the service refuses the request.
  */
 export async function* followEvents(address: string, options: FollowOptions = {}): AsyncGenerator<Followed> {
   const { signal, follow = true } = options;
@@ -55,15 +58,18 @@ const PAUSE = { initial: 250, max: 5_000 };
 /**
  * The state of one follower, over all its connections.
  *
- * States: new -> attached (`attach`) -> lost (reported once; `pauseBeforeRetry` before each attempt
- * gets longer) -> attached.
+ * States:
+ *   new -> attached    `attach` has connected
+ *   attached -> lost   the connection has ended; this is reported once
+ *   lost -> lost       another attempt failed; `pauseBeforeRetry` waits longer each time
+ *   lost -> attached   `attach` has connected again
  */
 class Follower {
   readonly #target: ListenAddress;
   readonly #options: FollowOptions;
   #lastId = '';
   #attached = false;
-  /** The number of failures in a row. */
+  /** The number of consecutive failures. */
   #failures = 0;
 
   constructor(target: ListenAddress, options: FollowOptions) {
@@ -72,7 +78,8 @@ class Follower {
   }
 
   /**
-   * Reads one connection to its end. Throws if the stream ends although more events are expected.
+   * Connects, and yields events until the stream ends. Throws if the stream ends although more
+   * events are expected.
    */
   async *attach(): AsyncGenerator<Followed> {
     const { follow = true } = this.#options;
@@ -102,8 +109,8 @@ class Follower {
   }
 
   /**
-   * Returns the reason of a loss, or undefined if it was reported already. Throws the error if
-   * another attempt cannot succeed.
+   * Returns the reason why the connection was lost, or undefined if the loss was already reported.
+   * Throws the error if another attempt cannot succeed.
    */
   lost(error: unknown): string | undefined {
     const isRefused = error instanceof OperatorError && error.cause === undefined;
@@ -121,8 +128,8 @@ class Follower {
 }
 
 /**
- * With a last id `since` is `all`: a restarted service does not know the id, and then sends all
- * events since its start.
+ * With a last id, `since` is `all`: a service that has restarted does not know the id, and should
+ * then send all events since its start.
  */
 function query({ uids = [], events = [], since = 'now', follow = true }: FollowOptions, lastId: string): string {
   const pairs = [

@@ -8,8 +8,8 @@ export interface Refusal {
 }
 
 /**
- * The facts of a request that distinguish a program on this host from a web page in a browser, and
- * a request meant for another server.
+ * The parts of a request that show whether a program on this host or a web page in a browser has
+ * sent it, and whether it is meant for this server.
  */
 export interface RequestFacts {
   readonly method: string;
@@ -33,19 +33,23 @@ export function factsOf({ method = '', url = '', headers, headersDistinct }: Inc
 }
 
 /**
- * Returns why a request is refused, or undefined if it may pass. A foreign web page in a browser on
- * this host can reach a loopback port in two ways. It can use a name of its own that resolves to
- * loopback, so Host must be a loopback name. Or it can connect directly, so a request with an
- * Origin, or from another site, is refused. What the live page asks for comes from the same origin,
- * and without an Origin, as it only reads and its script is no module. Another port of this host is
- * another origin (`same-site`). A request that two parsers could read differently is refused as
- * well. The port is not compared, as a forwarded one (ssh -L) differs from this one. An order
- * passes only where orders are taken, and only if no browser sends it.
+ * Returns why a request is refused, or undefined if it is accepted.
+ *
+ * A foreign web page in a browser on this host can reach a loopback port in two ways. It can use a
+ * name of its own that resolves to loopback, so Host must be a loopback name. Or it can connect
+ * directly, so a request with an Origin header, or from another site, is refused. The requests of
+ * the live page come from the same origin. They have no Origin header, because they only read and
+ * the script of the page is not a module. Another port of this host is another origin
+ * (`same-site`).
+ *
+ * A request that two parsers could read differently is refused, too. The port is not compared,
+ * because the port of a tunnel (ssh -L) differs from this one. An order is accepted only where the
+ * server takes orders, and only if no browser has sent it.
  */
 export function refusalOf(facts: RequestFacts, { host, takesOrders }: Place): Refusal | undefined {
   const { method, origin, fetchSite } = facts;
-  const misplaced = faultOfHosts(facts, host);
-  if (misplaced !== undefined) return misplaced;
+  const hostRefusal = faultOfHosts(facts, host);
+  if (hostRefusal !== undefined) return hostRefusal;
   if (origin !== undefined) return { status: 403, reason: 'requests from web pages are refused (Origin)' };
   if (fetchSite !== undefined && fetchSite !== 'none' && fetchSite !== 'same-origin') {
     return { status: 403, reason: 'requests from web pages are refused (Sec-Fetch-Site)' };
@@ -58,9 +62,9 @@ export function refusalOf(facts: RequestFacts, { host, takesOrders }: Place): Re
 
 /** Where a server listens. */
 export interface Place {
-  /** The host that requests may name beside the loopback names. */
+  /** The host that requests may name in addition to the loopback names. */
   readonly host: string;
-  /** True on a Unix socket, whose owner and group are the operators. */
+  /** True on a Unix socket, which only the operators (its owner and group) can use. */
   readonly takesOrders: boolean;
 }
 
@@ -85,12 +89,12 @@ function faultOfHosts({ target, hosts }: RequestFacts, listenHost: string): Refu
   if (hosts.length > 1) return { status: 400, reason: 'there is more than one Host header: send one' };
   const name = hostName(host);
   if (name === undefined)
-    return { status: 400, reason: `the Host header is no host with or without a port: ${HOSTS_REMEDY}` };
+    return { status: 400, reason: `the Host header is not a host with or without a port: ${HOSTS_REMEDY}` };
   const isOwn = (each: string) => isLoopbackName(each) || each === listenHost.toLowerCase();
   if (!isOwn(name)) return { status: 403, reason: `the Host header must name this host: ${HOSTS_REMEDY}` };
   if (target.startsWith('/')) return undefined;
   const absolute = hostName(/^http:\/\/([^/?#]*)/i.exec(target)?.[1]);
-  if (absolute === undefined) return { status: 400, reason: 'the request target is no path: begin it with /' };
+  if (absolute === undefined) return { status: 400, reason: 'the request target is not a path: begin it with /' };
   if (!isOwn(absolute)) return { status: 421, reason: `the request target must name this host: ${HOSTS_REMEDY}` };
   return undefined;
 }

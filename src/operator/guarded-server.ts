@@ -5,15 +5,17 @@ import { SAFE_HEADERS } from './app.ts';
 import { factsOf, type Place, READS_ONLY, type Refusal, refusalOf } from './guard.ts';
 
 const MOST_HEADER_BYTES = 8 * 1024;
-/** How long whoever sent no request may take to read why it is refused. */
+/** How long a client that was refused without a request may take to read the reason. */
 const LINGER_MILLISECONDS = 1_000;
 
 /**
- * A server that refuses with a sentence, as JSON, whatever may not pass: also what Node.js's parser
- * refuses, of which there is no request, and what Node.js would answer by itself.
+ * Creates a server that answers every refused request with a sentence, as JSON. This includes bytes
+ * that the parser of Node.js refuses, which never become a request, and requests that Node.js would
+ * otherwise answer itself.
  */
 export function guardedServer(fetch: Parameters<typeof getRequestListener>[0], place: Place): Server {
-  // A Host header that is missing is answered with a sentence, as all that is refused.
+  // `requireHostHeader` is false so that `refusalOf` can refuse a missing Host header with a
+  // sentence.
   const limits = {
     headersTimeout: 5_000,
     requestTimeout: 10_000,
@@ -32,7 +34,8 @@ export function guardedServer(fetch: Parameters<typeof getRequestListener>[0], p
   const server = createServer(limits, (incoming, outgoing) =>
     take(incoming, outgoing, refusalOf(factsOf(incoming), place)),
   );
-  // Beyond so many headers (2000 by default) Node.js drops them: a second Host header among them.
+  // Node.js silently drops headers beyond a number (2000 by default), and a second Host header
+  // could be among them. 0 removes that limit.
   server.maxHeadersCount = 0;
   server.on('checkExpectation', (incoming, outgoing) =>
     take(incoming, outgoing, refusalOf(factsOf(incoming), place) ?? NO_EXPECTATION),
@@ -42,16 +45,19 @@ export function guardedServer(fetch: Parameters<typeof getRequestListener>[0], p
     answerRaw(refusalOf(factsOf(incoming), place) ?? READS_ONLY, socket);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // Words in the middle of an answer would be taken for a part of it.
+    // If an answer has begun, a sentence in the middle would be read as a part of it.
     if (socket.writable && inAnswer.get(socket)?.headersSent !== true) answerRaw(refusalOfBytes(error.code), socket);
     else socket.destroy();
   });
   return server;
 }
 
-const NO_EXPECTATION: Refusal = { status: 417, reason: 'no expectation is met here: leave out the Expect header' };
+const NO_EXPECTATION: Refusal = {
+  status: 417,
+  reason: 'this server supports no expectations: leave out the Expect header',
+};
 
-/** What the parser of Node.js refuses, by its code. */
+/** The refusal for bytes that the parser of Node.js refuses, by the code of its error. */
 function refusalOfBytes(code: string | undefined): Refusal {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
@@ -60,16 +66,16 @@ function refusalOfBytes(code: string | undefined): Refusal {
         reason: `the request has more than ${MOST_HEADER_BYTES} bytes of target and headers: shorten it`,
       };
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return { status: 408, reason: 'the request did not come to its end in time: send it whole' };
+      return { status: 408, reason: 'the request was not complete in time: send it completely' };
     default:
-      return { status: 400, reason: 'this is no HTTP/1.1 request (RFC 9112): send one, without TLS' };
+      return { status: 400, reason: 'this is not an HTTP/1.1 request (RFC 9112): send one, without TLS' };
   }
 }
 
 function refusalOfTarget(error: unknown): Response {
   const refusal =
     error instanceof RequestError
-      ? { status: 400, reason: `the request target is none (${error.message}): write it as a URL has it` }
+      ? { status: 400, reason: `the request target is not valid (${error.message}): write it as in a URL` }
       : { status: 500, reason: 'internal error' };
   return Response.json({ error: refusal.reason }, { status: refusal.status, headers: SAFE_HEADERS });
 }
@@ -88,7 +94,10 @@ function answerRefusal(refusal: Refusal, { method }: IncomingMessage, outgoing: 
   outgoing.end(method === 'HEAD' ? undefined : bodyOf(refusal));
 }
 
-/** Answers on a socket that has no request, and ends it, as Node.js no longer watches it. */
+/**
+ * Answers on a socket without a request, and ends the connection, because Node.js no longer handles
+ * it.
+ */
 function answerRaw(refusal: Refusal, socket: Duplex): void {
   const body = bodyOf(refusal);
   const headers = { ...headersOf(refusal), 'content-length': `${Buffer.byteLength(body)}` };

@@ -4,11 +4,11 @@ import type { Backlog } from './backlog.ts';
 import { matchesFilter, readSince } from './event-filter.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 
-/** Tells what happened, as JSON. */
+/** Reads the history for `/history`. The results are sent as JSON. */
 export interface History {
-  /** The latest of an account. `recent`: its events that are still known, in order. */
+  /** The recent history of an account. `recent`: its events in the backlog, in order. */
   ofAccount(uid: string, recent: readonly PublishedEvent[]): Promise<object>;
-  /** The latest events within these times, in milliseconds since 1970. */
+  /** The latest events between two times, in milliseconds since 1970. */
   within(since: number, until: number): Promise<object>;
 }
 
@@ -18,27 +18,28 @@ interface HistoryPathOptions {
   readonly now: () => number;
 }
 
-/** The most requests for a history that wait for each other. Others are told to come again. */
+/** The most requests for a history that wait for each other. A further one is refused. */
 const MOST_WAITING = 16;
 
 /**
- * Serves `/history?uid=UID`, and `/history?since=TIME`: the events from before this start of the
- * service, as `/events` has the others. A long journal takes seconds, so there is one at a time.
+ * Serves `/history?uid=UID`, and `/history?since=TIME`. The latter returns the events from before
+ * this start of the service, because `/events` has the others. To read a long journal takes
+ * seconds, so only one request is answered at a time.
  */
 export function serveHistory<E extends Env>(app: Hono<E>, { history, backlog, now }: HistoryPathOptions): void {
   const startedAt = now();
   const inTurn = oneAtATime(MOST_WAITING);
   app.get('/history', async (c) => {
     const { uid, since } = c.req.query();
-    let tell: () => Promise<object>;
+    let read: () => Promise<object>;
     if (uid !== undefined && uid !== '') {
-      tell = () => history.ofAccount(uid.toLowerCase(), eventsOf(backlog, uid.toLowerCase()));
+      read = () => history.ofAccount(uid.toLowerCase(), eventsOf(backlog, uid.toLowerCase()));
     } else if (since !== undefined) {
       const from = sinceOf(since, now());
       if (from === undefined) return c.json({ error: 'since is a time, or a duration such as 1h' }, 400);
-      tell = () => (from < startedAt ? history.within(from, startedAt - 1) : Promise.resolve({ events: [] }));
-    } else return c.json({ error: 'of what? give uid=UID, or since=TIME' }, 400);
-    const answer = inTurn(tell);
+      read = () => (from < startedAt ? history.within(from, startedAt - 1) : Promise.resolve({ events: [] }));
+    } else return c.json({ error: 'a parameter is missing: give uid=UID, or since=TIME' }, 400);
+    const answer = inTurn(read);
     if (answer === undefined) return c.json({ error: 'too many clients ask for a history: try again' }, 503);
     return c.json(await answer);
   });

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-/** The address of the operator interface: a loopback address and port, or a unix socket. */
+/** The address of the operator interface: a loopback address and port, or a Unix socket. */
 export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };

@@ -1,11 +1,11 @@
 /**
- * Chooses the items that are oldest, at most `limit`, in the order of their ages, from any number
- * of items in any order. An item without a time comes last.
+ * Chooses the oldest items, at most `limit`, from any number of items in any order, and sorts them
+ * by age. An item without a time comes last.
  */
 export class LongestFirst<T extends { readonly since: number | undefined }> {
   readonly #limit: number;
   #chosen: T[] = [];
-  /** Later items are not among the chosen ones. */
+  /** Items later than this time cannot be among the chosen ones. */
   #latest = Number.POSITIVE_INFINITY;
 
   constructor(limit: number) {
@@ -30,7 +30,7 @@ export class LongestFirst<T extends { readonly since: number | undefined }> {
   }
 }
 
-/** Not infinite, as infinite times cannot be subtracted. */
+/** The time for sorting. It is never infinite, because infinite times cannot be subtracted. */
 function timeOf({ since }: { readonly since: number | undefined }): number {
   return since ?? Number.MAX_SAFE_INTEGER;
 }

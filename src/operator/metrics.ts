@@ -15,11 +15,14 @@ export interface Metrics {
   readonly contentType: string;
 }
 
-/** In seconds: from a millisecond, the usual latency, to an hour, which a long script may take. */
+/**
+ * The buckets in seconds: from a millisecond, which is the usual latency, to an hour, which a long
+ * script may take.
+ */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 3600];
 
 /**
- * Makes the metrics of one service, in a registry of their own. Every label has a closed set of
+ * Creates the metrics of one service, in a registry of their own. Every label has a closed set of
  * values.
  */
 export function createMetrics(version: string, source: MetricsSource): Metrics {
@@ -32,7 +35,7 @@ export function createMetrics(version: string, source: MetricsSource): Metrics {
   };
 }
 
-/** One metric, as documentation names it. */
+/** One metric, as the documentation describes it. */
 export interface MetricFacts {
   readonly name: string;
   readonly type: string;
@@ -53,7 +56,9 @@ export function describeMetrics(): MetricFacts[] {
   return facts.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** The source of a service that has everything; nothing is read from it. */
+/**
+ * A source with all optional parts, so that all metrics are registered. No values are read from it.
+ */
 const EVERYTHING: MetricsSource = {
   now: () => 0,
   connection: () => ({ phase: 'starting' }),
@@ -104,8 +109,9 @@ function countEvents(registry: Registry): (event: PublishedEvent) => void {
 }
 
 /**
- * Registers the counter of all events, and returns the function that counts. The numbers are given
- * to the registry at each scrape, as it takes a microsecond to find the one of a label.
+ * Registers the counter of all events, and returns the function that counts. The numbers are passed
+ * to the registry only at each scrape, because finding the counter of a label takes the registry a
+ * microsecond.
  */
 function eventCounter(registry: Registry): (event: EventName) => void {
   const counts = new Map<EventName, number>(EVENT_NAMES.map((event) => [event, 0]));
@@ -134,12 +140,12 @@ function timesOf(registry: Registry) {
     refresh: histogram('prov_refresh_seconds', 'Time that a complete list of open accounts took.', []),
     claim: histogram(
       'prov_write_to_claim_seconds',
-      'Time from a request to its claim. The request counts from the moment it is seen, or from its modifyTimestamp if a list finds it.',
+      'Time from a request to its claim, measured from when the service sees the request, or from its modifyTimestamp if a list contains it.',
       ['mode'],
     ),
     finish: histogram(
       'prov_write_to_finish_seconds',
-      'Time from a request to its finished state. The request counts from the same moment.',
+      'Time from a request to its finished state, measured from the same moment as prov_write_to_claim_seconds.',
       ['mode'],
     ),
     step: histogram('prov_step_seconds', "Time of a handler's step; the site's script is one of them.", [
@@ -150,7 +156,7 @@ function timesOf(registry: Registry) {
 }
 
 /**
- * The label of a stored mode. A stored mode may be any text, so only the requests become labels.
+ * The label for the mode of an entry, which may be any text. Only the three requests become labels.
  */
 function modeLabel(stored: string | undefined): string {
   return readMode(stored ?? '')?.mode ?? 'other';

@@ -1,6 +1,6 @@
 /**
- * Runs tasks one after the other, so that many askers cost no more than one. Returns undefined if
- * `most` are waiting already.
+ * Returns a function that runs tasks one after the other, so that many clients load the service no
+ * more than one. It returns undefined if `most` tasks are running or waiting already.
  */
 export function oneAtATime(most: number): <T>(task: () => Promise<T>) => Promise<T> | undefined {
   let last: Promise<unknown> = Promise.resolve();

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
 /**
- * A text as a stream of its pieces. Each piece is made when it is wanted, after other pending work
- * has had its turn. A piece may be empty.
+ * Returns the pieces of a text as a stream. Each piece is created when the client can take it,
+ * after other pending work has run. A piece may be empty.
  */
 export function pacedStream(text: Iterable<string>): ReadableStream<Uint8Array> {
   const pieces = text[Symbol.iterator]();

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { ReadPageFile } from './page.ts';
 
 /**
- * Reads a built file of the live page, which is beside the program, or in dist/ beside its sources.
+ * Reads a built file of the live page. The file is next to the program. If the program runs from
+ * its sources, the file is in dist/.
  */
 export const readPageFile: ReadPageFile = async (name) => {
   try {

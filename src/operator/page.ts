@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Context, Env, Hono } from 'hono';
 
-/** The files of the live page by their paths, and what they are. */
+/** The files of the live page by their paths, with their media types. */
 const FILES = {
   '/': { name: 'index.html', type: 'text/html; charset=utf-8' },
   '/page.js': { name: 'page.js', type: 'text/javascript; charset=utf-8' },
@@ -18,8 +18,8 @@ export const PAGE_FILES: readonly PageFile[] = Object.values(FILES).map(({ name 
 export type ReadPageFile = (name: PageFile) => Promise<Uint8Array<ArrayBuffer>>;
 
 /**
- * The page runs its own script and style, asks this server alone, is part of no other page, and
- * makes no markup from text.
+ * With this policy, the page uses only its own script and style, connects only to this server, is
+ * not embedded in other pages, and creates no markup from text.
  */
 const PAGE_POLICY = [
   "default-src 'none'",
@@ -36,7 +36,7 @@ const PAGE_POLICY = [
 
 const compress = promisify(gzip);
 
-/** Serves the files of the live page, compressed for who takes that. */
+/** Serves the files of the live page. They are compressed if the client accepts that. */
 export function servePage<E extends Env>(app: Hono<E>, read: ReadPageFile): void {
   for (const [path, { name, type }] of Object.entries(FILES)) {
     app.get(path, async (c: Context) => {

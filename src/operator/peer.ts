@@ -19,13 +19,15 @@ const TIMEOUT = 2_000;
 const LONGEST_ANSWER = 200;
 
 /**
- * The user at the other end of a Unix socket, as the kernel knows it: `alice (1000)`. Undefined if
- * that cannot be found out. Node.js cannot ask for it.
+ * Resolves to the user at the other end of a Unix socket, as the kernel knows it: `alice (1000)`.
+ * Resolves to undefined if the user cannot be determined. Python is used because Node.js cannot
+ * read SO_PEERCRED.
  */
 export function peerOf(socket: Socket, interpreter = PYTHON): Promise<string | undefined> {
   return new Promise((resolve) => {
     try {
-      // The socket is none of the first three descriptors, as those would be made blocking.
+      // The socket must not be one of the first three descriptors, because those would become
+      // blocking.
       const child = spawn(interpreter, [...ALONE, '-c', PROGRAM], {
         stdio: ['ignore', 'pipe', 'ignore', socket],
         cwd: '/',

@@ -4,7 +4,7 @@ import { eventSchema } from './response-schema.ts';
 
 /**
  * Whether a value is an event that can be shown. A newer service may send events that this program
- * does not know, and another server may send anything; those are skipped.
+ * does not know, and another server may send anything. Such events are skipped.
  */
 export function isPublishedEvent(value: unknown): value is PublishedEvent {
   if (!eventSchema.safeParse(value).success) return false;

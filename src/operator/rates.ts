@@ -16,7 +16,10 @@ const COUNTED: Partial<Record<EventName, Counted>> = {
 };
 
 interface Bucket {
-  /** The time since 1970 in units of `BUCKET_MILLISECONDS`. A bucket of another time is empty. */
+  /**
+   * The time since 1970 in units of `BUCKET_MILLISECONDS`. A bucket with another number is treated
+   * as empty.
+   */
   number: number;
   received: number;
   claimed: number;
@@ -51,7 +54,7 @@ export function countRates(): RateCounter {
       const key = COUNTED[event.event];
       if (key === undefined) return;
       const at = Date.parse(event.time);
-      // What failed or was interrupted before the start is no request.
+      // An account that failed or was interrupted before the start is not a new request.
       if (event.event === 'received' && readMode(event.mode)?.phase !== 'requested') return;
       if (Number.isFinite(at)) bucketAt(at)[key] += 1;
     },

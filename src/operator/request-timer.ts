@@ -2,7 +2,7 @@ import type { PublishedEvent } from '../domain/event.ts';
 import { readMode } from '../domain/mode.ts';
 import { RecentMap } from '../domain/recent-map.ts';
 
-/** The most accounts that are timed at once. Beyond that the oldest one is dropped. */
+/** The most accounts that are timed at once. If there are more, the oldest one is dropped. */
 const CAPACITY = 100_000;
 
 /** The time since a request was reported, in milliseconds. */
@@ -12,12 +12,15 @@ export interface Elapsed {
 }
 
 /**
- * Measures the time from a request to its claim and to its end. A live change counts from its
- * report. What a refresh or a list finds counts from its modifyTimestamp, as it was written before
- * that. A deferred account waits for its day.
+ * Measures the time from a request to its claim and to its finished state. The time begins when a
+ * change is reported. If a refresh or a list contains the request, the time begins at its
+ * modifyTimestamp, because it was written earlier. A deferred account is not timed, because it
+ * waits for its day.
  *
- * States of an account: not timed -> seen (a request) -> claimed -> not timed (it ends or is
- * deferred).
+ * States of an account:
+ *   not timed -> seen      a request was received
+ *   seen -> claimed        the request was claimed
+ *   any -> not timed       the attempt has ended, or the account waits or has left
  */
 export function requestTimer(): (event: PublishedEvent) => Elapsed | undefined {
   const seen = new RecentMap<number>(CAPACITY);
@@ -60,7 +63,10 @@ function take(times: RecentMap<number>, uid: string): number | undefined {
   return time;
 }
 
-/** When the request was written, in milliseconds since 1970, as far as the directory says so. */
+/**
+ * When the request was written, in milliseconds since 1970. If the directory does not say, the time
+ * at which it was seen.
+ */
 function writtenAt({ time, writtenAt: stamp }: { readonly time: string; readonly writtenAt?: string }): number {
   const at = Date.parse(time);
   return stamp === undefined ? at : Math.min(at, Date.parse(stamp));

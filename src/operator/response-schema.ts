@@ -51,8 +51,8 @@ const notify = z.looseObject({
 });
 
 /**
- * The response of `/status`, as far as it is shown. It is checked because the server at an address
- * need not be this service.
+ * The parts of the response of `/status` that the commands show. The response is checked because
+ * the server at an address may be another program.
  */
 export const snapshotSchema = z.looseObject({
   time,

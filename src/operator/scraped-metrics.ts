@@ -3,10 +3,12 @@ import { Counter, Gauge, type LabelValues, type Registry } from 'prom-client';
 /** The values of a metric by their labels; one number if it has no labels. */
 type Reading<L extends string> = number | Iterable<readonly [labels: LabelValues<L>, value: number]>;
 
-/** Reads the values of a metric, at each scrape. What is not read any more is not shown. */
+/**
+ * Reads the values of a metric at each scrape. Labels that are no longer read are no longer shown.
+ */
 type Read<L extends string> = () => Reading<L> | Promise<Reading<L>>;
 
-/** Registers numbers that go up and down. */
+/** Registers a gauge whose values are read at each scrape. */
 export function gauge<L extends string = never>(
   registry: Registry,
   name: string,
@@ -20,7 +22,7 @@ export function gauge<L extends string = never>(
   });
 }
 
-/** Registers numbers that only grow, and are counted elsewhere. */
+/** Registers a counter whose values are counted elsewhere and read at each scrape. */
 export function counter<L extends string = never>(
   registry: Registry,
   name: string,

@@ -6,8 +6,8 @@ import { readAll, refused, sendRequest } from './send-request.ts';
 const answerSchema = z.looseObject({ done: z.boolean(), words: z.string() });
 
 /**
- * Tells a running service something, over its Unix socket. Rejects with an OperatorError if it
- * cannot be reached, or does not take orders.
+ * Sends an order to a running service over its Unix socket. Rejects with an OperatorError if the
+ * service cannot be reached, or does not take orders.
  */
 export async function sendOrder(address: string, name: keyof Control, order: object): Promise<ControlAnswer> {
   const target = readAddress(address);

@@ -8,7 +8,7 @@ const LARGEST_RESPONSE = 64 * 1024 * 1024;
 
 interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
-  /** If there is one, it is posted. */
+  /** With a body the request is a POST, otherwise a GET. */
   readonly body?: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export function sendRequest(
   });
 }
 
-/** Reads the body. Rejects with an OperatorError if it stops or has no end. */
+/** Reads the body. Rejects with an OperatorError if the body stalls or is too long. */
 export async function readAll(response: IncomingMessage, target: ListenAddress): Promise<string> {
   response.setEncoding('utf8');
   response.setTimeout(RESPONSE_TIMEOUT_MILLISECONDS, () => response.destroy(new Error('the answer stopped')));
@@ -53,7 +53,7 @@ export async function readAll(response: IncomingMessage, target: ListenAddress):
   try {
     for await (const text of response as AsyncIterable<string>) {
       body += text;
-      if (body.length > LARGEST_RESPONSE) throw new Error('the answer has no end');
+      if (body.length > LARGEST_RESPONSE) throw new Error('the answer is too long');
     }
   } catch (error) {
     throw unreachable(target, error instanceof Error ? error : new Error(String(error)));
@@ -72,14 +72,17 @@ function unreachable(target: ListenAddress, error: NodeJS.ErrnoException): Opera
   return new OperatorError(`cannot reach a service at ${showAddress(target)}: ${errorText(error)}`, remedy, error);
 }
 
-/** The error has no cause, which means that another attempt cannot succeed. */
+/**
+ * Creates the error for a refused request. It has no cause, which means that another attempt cannot
+ * succeed.
+ */
 export function refused(target: ListenAddress, response: IncomingMessage, body: string): OperatorError {
   let reason = `status ${response.statusCode}`;
   try {
     const answer: unknown = JSON.parse(body);
     if (typeof answer === 'object' && answer !== null && 'error' in answer) reason = String(answer.error);
   } catch {
-    // The body is not the service's; the status code has to do.
+    // The body is not JSON, so only the status code is known.
   }
-  return new OperatorError(`${showAddress(target)} refused: ${reason}`, 'ask differently, or check the address');
+  return new OperatorError(`${showAddress(target)} refused: ${reason}`, 'correct the request, or check the address');
 }

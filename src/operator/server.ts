@@ -9,8 +9,8 @@ import { prepareSocketPath, withSocketMode } from './unix-socket.ts';
 
 export interface OperatorOptions extends OperatorAppOptions {
   /**
-   * The service's events from before its first connection on; all pages derive from them. Its
-   * errors are ignored.
+   * The events of the service, from before its first connection on. All answers derive from them.
+   * Errors of the observable are ignored.
    */
   readonly events$: EventSource;
   /**
@@ -21,16 +21,16 @@ export interface OperatorOptions extends OperatorAppOptions {
   readonly lookUp?: (host: string) => Promise<{ readonly address: string }>;
 }
 
-/** The part of an Observable of events that is used here. */
+/** The part of an Observable that is used here. */
 interface EventSource {
   subscribe(observer: { next(event: PublishedEvent): void; error(error: unknown): void }): { unsubscribe(): void };
 }
 
-/** The operator interface: one state, which is told on any number of addresses. */
+/** The operator interface: one state, which is served on any number of addresses. */
 export interface Operator {
   /**
-   * Listens on `HOST:PORT` on loopback (port 0: any free one) or `unix:/path`. Resolves to the
-   * address, with the actual port, in the form that the commands accept. Rejects with an
+   * Listens on a loopback address `HOST:PORT` (port 0: any free one) or on `unix:/path`. Resolves
+   * to the address, with the actual port, in the form that the commands accept. Rejects with an
    * OperatorError if it cannot listen, or if the address is not loopback.
    */
   listen(address: string): Promise<string>;
@@ -48,13 +48,16 @@ export interface OperatorServer {
   close(): Promise<void>;
 }
 
-/** How long readers may take to receive what was sent before the end, in milliseconds. */
+/**
+ * How long readers may take to receive the remaining events when the server closes, in
+ * milliseconds.
+ */
 const CLOSE_TIMEOUT_MILLISECONDS = 500;
 
 /**
- * Makes the operator interface: the live page at `/`, and what it and the commands ask, which only
- * read (`/status`, `/events`, `/history`, `/metrics`, `/healthz`, `/readyz`); on a Unix socket also
- * the orders. It takes events at once, and listens on no address yet.
+ * Creates the operator interface. It serves the live page at `/`, the paths that the page and the
+ * commands read (`/status`, `/events`, `/history`, `/metrics`, `/healthz`, `/readyz`) and, on a
+ * Unix socket, the orders. It takes events from now on, and listens only after `listen`.
  */
 export function openOperator(options: OperatorOptions): Operator {
   const operator = createOperatorApp(options);
@@ -82,7 +85,7 @@ export function openOperator(options: OperatorOptions): Operator {
   };
 }
 
-/** The operator interface on one address. Rejects as `Operator.listen` does. */
+/** Creates the operator interface and listens on one address. Rejects as `Operator.listen` does. */
 export async function startOperatorServer({
   listen: address,
   ...options
@@ -97,8 +100,8 @@ export async function startOperatorServer({
 }
 
 /**
- * Resolves the address to listen on. Rejects a name that does not resolve to loopback, as it would
- * let other hosts in.
+ * Resolves the address to listen on. Rejects a name that does not resolve to loopback, because
+ * other hosts could then connect.
  */
 async function resolvedAddress(
   { host, port }: ListenAddress & { kind: 'tcp' },
@@ -107,7 +110,7 @@ async function resolvedAddress(
   const remote = (what: string) =>
     new OperatorError(
       `the operator interface may not listen on ${what}`,
-      'use 127.0.0.1, [::1] or a unix socket; operator.allowRemote: true lets other hosts in, without a password',
+      'use 127.0.0.1, [::1] or a Unix socket; operator.allowRemote: true lets other hosts connect, without a password',
     );
   if (!allowRemote && !isLoopbackHost(host)) throw remote(host);
   const { address } = await lookUp(host).catch((error: unknown) => {

@@ -6,7 +6,10 @@ export interface SseMessage {
   readonly id: string;
 }
 
-/** The longest accepted line in characters. It bounds the memory that another server can fill. */
+/**
+ * The longest accepted line in characters. It limits the memory that a server can make this program
+ * use.
+ */
 const LONGEST_LINE = 4 * 1024 * 1024;
 
 /**
@@ -28,8 +31,11 @@ export function parseSse(): (text: string) => SseMessage[] {
 /**
  * The message whose lines are arriving.
  *
- * States: empty -> begun (lines with fields) -> empty (an empty line). The id lasts until another
- * one.
+ * States:
+ *   empty -> begun   a line with a field
+ *   begun -> empty   an empty line, which completes the message
+ *
+ * The id stays until a line has another one.
  */
 class MessageInProgress {
   #event = '';

@@ -14,15 +14,15 @@ export interface MetricsSource {
   now(): number;
   connection(): ConnectionStatus;
   readonly accounts: AccountsView;
-  /** The pauses of the service. */
+  /** The pauses of the service that last at the moment. */
   pauses(): readonly Pause[];
-  /** Looks at all accounts. */
+  /** Surveys all accounts. */
   survey(): Promise<Survey>;
   readers(): { readonly open: number; readonly dropped: number };
   /** Undefined if the service needs no leases. */
   readonly leases?: LeasesView | undefined;
   outlets(): readonly OutletHealth[];
-  /** Undefined if nobody is notified. */
+  /** Undefined if no notifications are sent. */
   readonly notify?: (() => NotifyStatus) | undefined;
   /** Undefined if the service has none. */
   readonly canary?: (() => CanaryStatus) | undefined;
@@ -87,11 +87,11 @@ function labelOf(condition: ConditionName): string {
   return condition === 'inWork' ? 'in_work' : condition;
 }
 
-/** The metrics for which every account is looked at. A scrape asks all of them at once. */
+/** Registers the metrics that need a survey of all accounts. A scrape reads all of them at once. */
 function registerSurvey(registry: Registry, source: MetricsSource): void {
-  const stuck = 'Accounts in work for longer than their limit, or than ten times the usual.';
+  const stuck = 'Accounts in work for longer than their limit, or for longer than ten times the usual time.';
   gauge(registry, 'prov_accounts_stuck', stuck, async () => (await source.survey()).stuck);
-  const age = 'The time for which some account has been in the condition, of those the longest; 0 if there is none.';
+  const age = 'Age of the account that has been in the condition longest; 0 if there is none.';
   const read = async () => {
     const { oldest } = await source.survey();
     const now = source.now();
@@ -131,7 +131,7 @@ function registerOutlets(registry: Registry, outlets: MetricsSource['outlets']):
     byOutlet(({ failure }) => Number(failure !== undefined)),
     'outlet',
   );
-  const lines = 'Lines that an outlet has lost, as far as that is known; those of the journal are events.';
+  const lines = 'Lines that an outlet has lost, as far as the service knows. For the journal these are events.';
   counter(
     registry,
     'prov_outlet_lost_lines_total',
@@ -152,14 +152,20 @@ function registerOutlets(registry: Registry, outlets: MetricsSource['outlets']):
 function registerCanary(registry: Registry, status: () => CanaryStatus): void {
   const late = 'Whether there was no answer to the canary for two intervals, without a pause: 1 or 0.';
   gauge(registry, 'prov_canary_late', late, () => Number(status().late));
-  const took = 'Time from the last request for the canary to its finished state; 0 before the first.';
+  const took = 'Time from the last request for the canary to its finished state; 0 before the first answer.';
   gauge(registry, 'prov_canary_seconds', took, () => (status().milliseconds ?? 0) / 1000);
-  gauge(registry, 'prov_canary_answered_timestamp_seconds', 'When the canary was finished last; 0 if it was not.', () =>
-    secondsOf(status().answeredAt),
+  gauge(
+    registry,
+    'prov_canary_answered_timestamp_seconds',
+    'When the canary was last finished; 0 if it never was.',
+    () => secondsOf(status().answeredAt),
   );
 }
 
-/** Nothing here names a uid or a holder. Ages are by the clock of this service. */
+/**
+ * Registers the metrics of leases. They name no uid and no holder. Ages are measured by the clock
+ * of this service.
+ */
 function registerLeases(registry: Registry, leases: LeasesView): void {
   const status = () => leases.status({ limit: 0 });
   const read = () => {
@@ -168,16 +174,16 @@ function registerLeases(registry: Registry, leases: LeasesView): void {
     const counts = { held, paused, waited_for: waitedFor };
     return Object.entries(counts).map(([condition, count]) => [{ condition }, count] as const);
   };
-  const own = 'Leases of this service, held or kept over a pause, and those of others that it waits for.';
+  const own = 'Leases of this service (held, or kept during a pause), and leases of other services that it waits for.';
   gauge(registry, 'prov_leases', own, read, 'condition');
-  const oldest = 'Time since the last renewal of the held lease that was renewed longest ago; 0 if none is held.';
+  const oldest = 'Age of the oldest last renewal of all held leases; 0 if none is held.';
   gauge(registry, 'prov_lease_oldest_renewal_seconds', oldest, () => (status().oldestRenewalMilliseconds ?? 0) / 1000);
   const others =
     'Other services by their presence: present, silent, or absent while this service waits for one of their leases.';
   const present = () => {
     const { services } = status();
-    const countOf = (state: string) => services.filter((service) => service.state === state).length;
-    return (['present', 'silent', 'absent'] as const).map((state) => [{ state }, countOf(state)] as const);
+    const counted = (state: string) => services.filter((service) => service.state === state).length;
+    return (['present', 'silent', 'absent'] as const).map((state) => [{ state }, counted(state)] as const);
   };
   gauge(registry, 'prov_other_services', others, present, 'state');
   const counts = {
@@ -204,7 +210,7 @@ function registerProcess(registry: Registry, source: MetricsSource): void {
   );
 }
 
-/** A time of an event in seconds since 1970; 0 if there was none. */
+/** The time of an event in seconds since 1970; 0 if there was no event. */
 function secondsOf(time: string | undefined): number {
   return time === undefined ? 0 : Date.parse(time) / 1000;
 }

@@ -5,8 +5,8 @@ import { RecentAttempts } from './attempt-times.ts';
 import { countRates, type RateCounter } from './rates.ts';
 
 /**
- * What the events say of the connection, and of the past. What is known of accounts comes from the
- * stream itself.
+ * What the events say about the connection and about past attempts. The state of the accounts comes
+ * from the stream itself.
  */
 export interface StatusState {
   connection: ConnectionStatus;
@@ -20,8 +20,8 @@ export function initialStatus(canary?: string): StatusState {
 }
 
 /**
- * Updates the state after one event and returns it. Deterministic: the same events give the same
- * state, whatever the time. Memory is constant.
+ * Updates the state after one event and returns it. The same events always give the same state.
+ * Memory is constant.
  */
 export function reduceStatus(state: StatusState, event: PublishedEvent): StatusState {
   state.connection = reduceConnection(state.connection, event);
@@ -35,7 +35,7 @@ function reduceConnection(known: ConnectionStatus, event: PublishedEvent): Conne
   const { time } = event;
   const { reason: _, remedy: __, attempt: ___, ...rest } = known;
   const ending = known.phase === 'draining' || known.phase === 'stopped';
-  /** A draining service keeps its phase until it has stopped, whatever its connection does. */
+  /** A draining service keeps its phase until it has stopped, even if its connection changes. */
   const enter = (phase: ConnectionStatus['phase']) =>
     ending || known.phase === phase ? { phase: known.phase, since: known.since ?? time } : { phase, since: time };
 
@@ -68,7 +68,9 @@ function reduceConnection(known: ConnectionStatus, event: PublishedEvent): Conne
   }
 }
 
-/** Whether the service is subscribed, has all open accounts, and is not stopping. */
+/**
+ * Whether the service is subscribed, has a complete list of the open accounts, and is not stopping.
+ */
 export function isReady(state: StatusState): boolean {
   return state.connection.phase === 'live';
 }

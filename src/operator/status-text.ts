@@ -21,12 +21,15 @@ export interface StatusContext {
   readonly canary?: CanaryStatus | undefined;
 }
 
-/** The number of accounts that are written without a pause. It takes about a millisecond. */
+/**
+ * The number of accounts that are written before other work may run. To write them takes about a
+ * millisecond.
+ */
 const WRITTEN_PER_PIECE = 500;
 
 type Show<C extends ConditionName> = (condition: Of<C>, survey: Survey) => ServiceSnapshot[C][number];
 
-/** What `/status` shows of an account in each condition. The order is that of the lists. */
+/** What `/status` shows about an account in each condition. The order is the order of the lists. */
 const SHOW: { readonly [C in ConditionName]: Show<C> } = {
   failed: ({ returnValue, step, reason, cause, modifiedBy, ...account }) => ({
     ...shown(account),
@@ -62,8 +65,8 @@ const SHOW: { readonly [C in ConditionName]: Show<C> } = {
 
 /**
  * The response of `/status`: a `ServiceSnapshot` as JSON. Each list has the accounts that have been
- * in the condition longest, at most `limit`, which the survey has to list. It is made in pieces, so
- * that other work can run in between.
+ * in the condition longest, at most `limit`, which the survey has to list. The text is created in
+ * pieces, so that other work can run in between.
  */
 export function* statusText(
   state: StatusState,

@@ -17,26 +17,26 @@ export interface SurveyOptions {
 }
 
 /**
- * The fewest accounts that are looked at without a pause. It takes two or three milliseconds.
- * Between two slices all other work has its turn, which takes as long if a refresh is under way.
+ * The fewest accounts that one slice examines. A slice takes two or three milliseconds. All other
+ * work can run between two slices. During a refresh, that takes about as long as a slice.
  */
 const FEWEST_PER_SLICE = 4000;
-/** The most slices of a survey, so that it does not wait for other work for long. */
+/** The most slices of a survey. It limits how long the survey waits for other work. */
 const MOST_SLICES = 16;
 
-/** An attempt that takes this many times the usual time is stuck, */
+/** An attempt is stuck if it takes longer than this many times the usual time. */
 const TIMES_THE_MEDIAN = 10;
-/** but not before this many milliseconds. */
+/** No attempt is stuck before this number of milliseconds. */
 const SOONEST_STUCK = 10_000;
 
 export type Of<C extends ConditionName> = Extract<Condition, { readonly condition: C }>;
 type Lists = { readonly [C in ConditionName]: LongestFirst<Of<C>> };
 
-/** What can be said of all accounts at one moment, from one look at each of them. */
+/** The conditions of all accounts at one moment. Each account is examined once. */
 export class Survey {
   readonly lists: Lists;
   readonly failures = new FailureGroups();
-  /** When the longest in each condition came into it. */
+  /** Since when the account that has been longest in each condition has been in it. */
   readonly oldest: Partial<Record<ConditionName, number>> = {};
   stuck = 0;
   readonly #options: SurveyOptions;
@@ -75,7 +75,7 @@ export class Survey {
 
 type List = LongestFirst<Condition>;
 
-/** Looks at all accounts, in slices: each step of the iteration takes a few milliseconds. */
+/** Examines all accounts in slices. Each step of the iteration takes a few milliseconds. */
 export function* survey(accounts: AccountsView, options: SurveyOptions): Generator<undefined, Survey> {
   const found = new Survey(options);
   const perSlice = Math.max(FEWEST_PER_SLICE, Math.ceil(accounts.counts().open / MOST_SLICES));

@@ -18,34 +18,38 @@ export interface SurveysOptions {
 export interface SurveyRequest {
   /** The longest list of accounts that is needed. */
   readonly limit: number;
-  /** Only the accounts with this uid are listed, in lower case. Default: all of them. */
+  /** Only accounts with this uid (in lower case) are listed. Default: all accounts. */
   readonly uid?: string | undefined;
 }
 
 interface SharedSurvey {
   readonly survey: Promise<Survey>;
-  /** Until when it is used, by the monotonic clock; undefined while it is made. */
+  /**
+   * The time of the monotonic clock until which the survey is used; undefined while it is being
+   * made.
+   */
   until: number | undefined;
 }
 
 interface Made {
   readonly survey: Survey;
-  /** The milliseconds that it has taken of the thread; 0 if it needed no pause. */
+  /** How long the survey has occupied the thread, in milliseconds; 0 if it had only one slice. */
   readonly cost: number;
 }
 
 /** Every survey lists at least this many accounts, so that most requests can share one. */
 const SHARED_LIMIT = 1_000;
-/** A survey is used for this many times its cost, */
+/** A survey is used for this many times its cost. */
 const USED_PER_COST = 9;
-/** but for at most this many milliseconds. */
+/** A survey is used for at most this many milliseconds. */
 const LONGEST_USE = 2_000;
 
 /**
- * The surveys for all readers of the operator interface. A survey of 300,000 accounts takes 0.15 s
- * of the thread that also does the work. So requests share one that is being made, or that was made
- * a moment ago: however often it is requested, it takes a tenth of the thread (and a fifth with a
- * million accounts). A survey of few accounts needs no pause and is used once.
+ * The surveys for all requests to the operator interface. A survey of 300,000 accounts occupies the
+ * thread, which also does the work of the service, for 0.15 s. Therefore requests share a survey
+ * that is being made or was made recently. In this way surveys take at most a tenth of the thread,
+ * however often they are requested (a fifth with a million accounts). A survey of few accounts has
+ * only one slice and is used once.
  *
  * States of a survey: being made (requested) -> in use (complete) -> forgotten (its time is over)
  */
@@ -76,7 +80,7 @@ export class Surveys {
     return shared.survey;
   }
 
-  /** Between two slices all other pending work has its turn. */
+  /** Makes a survey. All other pending work can run between two slices. */
   async #make(limit: number, uid: string | undefined): Promise<Made> {
     const { accounts, now, elapsed, limitMilliseconds, median } = this.#options;
     const options = { now: now(), limit, uid, limitMilliseconds: limitMilliseconds(), median };

@@ -5,9 +5,9 @@ import { readAddress } from './listen-address.ts';
 const TIMEOUT = 1_000;
 
 /**
- * The address at which to ask a service that listens on several: the first that accepts a
- * connection, Unix sockets before others, as only they are for some users, and take orders. If none
- * does, it is the first of them, so that its failure is told.
+ * Chooses the address for a service that listens on several: the first one that accepts a
+ * connection. Unix sockets come first, because only they take orders, and some users may use only
+ * them. If none accepts a connection, it returns the first one, so that its failure is reported.
  */
 export async function usableAddress(addresses: readonly string[]): Promise<string> {
   const [first = '', ...others] = unixFirst(addresses);
@@ -26,9 +26,9 @@ function accepts(address: string): Promise<boolean> {
   const target = readAddress(address);
   const socket = target.kind === 'unix' ? connect(target.path) : connect(target.port, target.host);
   return new Promise((resolve) => {
-    const finish = (is: boolean) => () => {
+    const finish = (accepted: boolean) => () => {
       socket.destroy();
-      resolve(is);
+      resolve(accepted);
     };
     socket.setTimeout(TIMEOUT, finish(false));
     socket.once('connect', finish(true));

@@ -257,12 +257,12 @@ describe('who may ask', () => {
     ['two of them that agree', '/status', ['Host: localhost', 'Host: localhost'], 400, /more than one/],
     ['a foreign one after its own', '/status', ['Host: localhost', 'Host: attacker.example'], 400, /more than one/],
     ['a foreign one before its own', '/status', ['host: attacker.example', 'HOST: localhost'], 400, /more than one/],
-    ['a port that is none', '/status', ['Host: localhost:99999'], 400, /no host with or without a port/],
+    ['a port that is none', '/status', ['Host: localhost:99999'], 400, /not a host with or without a port/],
     ['a foreign host in the target', 'http://attacker.example/status', ['Host: attacker.example'], 403, /Host header/],
     ['one in the target alone', 'http://attacker.example/status', ['Host: localhost'], 421, /target must name/],
-    ['a user in the target', 'http://localhost@attacker.example/', ['Host: localhost'], 400, /target is no path/],
-    ['another scheme in the target', 'ftp://localhost/status', ['Host: localhost'], 400, /target is no path/],
-    ['an asterisk as target', '*', ['Host: localhost'], 400, /target is no path/],
+    ['a user in the target', 'http://localhost@attacker.example/', ['Host: localhost'], 400, /target is not a path/],
+    ['another scheme in the target', 'ftp://localhost/status', ['Host: localhost'], 400, /target is not a path/],
+    ['an asterisk as target', '*', ['Host: localhost'], 400, /target is not a path/],
   ])('refuses, with a sentence, %s', async (_title, target, headers, status, reason) => {
     const answer = await raw(await start(), get(target, headers));
     expect(statusOf(answer)).toBe(status);
@@ -274,17 +274,22 @@ describe('who may ask', () => {
   it.each([
     ['a backslash in the target', get('/\\..\\status', [HERE]), 400, /Backslash in request path/],
     ['the same in an absolute one', get('http://localhost/\\..', [HERE]), 400, /request target/],
-    ['control characters in the target', get('/\u0001', [HERE]), 400, /no HTTP/],
-    ['a blank in the target', get('/a b', [HERE]), 400, /no HTTP/],
-    ['a version that there is not', `GET / HTTP/9.9\r\n${HERE}\r\n\r\n`, 400, /no HTTP/],
-    ['a method that there is not', get('/status', [HERE], 'NONSENSE'), 400, /no HTTP/],
-    ['a line that is none', 'hello\r\n\r\n', 400, /no HTTP/],
+    ['control characters in the target', get('/\u0001', [HERE]), 400, /not an HTTP/],
+    ['a blank in the target', get('/a b', [HERE]), 400, /not an HTTP/],
+    ['a version that there is not', `GET / HTTP/9.9\r\n${HERE}\r\n\r\n`, 400, /not an HTTP/],
+    ['a method that there is not', get('/status', [HERE], 'NONSENSE'), 400, /not an HTTP/],
+    ['a line that is none', 'hello\r\n\r\n', 400, /not an HTTP/],
     ['a greeting of TLS', '\x16\x03\x01\x02\x00\x01', 400, /without TLS/],
-    ['a header whose name has a blank', get('/status', [HERE, 'A B: c']), 400, /no HTTP/],
-    ['both a length and chunks', get('/', [HERE, 'Content-Length: 0', 'Transfer-Encoding: chunked']), 400, /no HTTP/],
+    ['a header whose name has a blank', get('/status', [HERE, 'A B: c']), 400, /not an HTTP/],
+    [
+      'both a length and chunks',
+      get('/', [HERE, 'Content-Length: 0', 'Transfer-Encoding: chunked']),
+      400,
+      /not an HTTP/,
+    ],
     ['a target that is too long', get(`/${'a'.repeat(20_000)}`, [HERE]), 431, /more than 8192 bytes/],
     ['a header that is too long', get('/', [HERE, `A: ${'a'.repeat(20_000)}`]), 431, /more than 8192 bytes/],
-    ['a proxy to be had', get('localhost:22', [HERE], 'CONNECT'), 400, /target is no path/],
+    ['a proxy to be had', get('localhost:22', [HERE], 'CONNECT'), 400, /target is not a path/],
     ['a proxy to be had of a path', get('/status', [HERE], 'CONNECT'), 405, /only reads/],
     ['an expectation', get('/status', [HERE, 'Expect: nonsense']), 417, /leave out the Expect header/],
     ['an expectation of elsewhere', get('/', ['Host: evil.example', 'Expect: nonsense']), 403, /Host header/],
@@ -411,7 +416,7 @@ describe('the unix socket', () => {
     await expect(
       startOperatorServer({ listen: `unix:${path}`, events$, ...IDLE, version: '1', now: Date.now }),
     ).rejects.toMatchObject({
-      message: expect.stringMatching(/operator.sock is not made: the folder .*home belongs to the user number 5000/),
+      message: expect.stringMatching(/operator.sock is not created: the folder .*home belongs to the user number 5000/),
       remedy: expect.stringContaining('/run/prov-backup-rsnapshot'),
     });
     expect((await stat(path)).isSocket()).toBe(true);

@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import { visible } from '../domain/visible.ts';
 import type { AttemptItem, HistoryItem } from '../journal/history-item.ts';
 import { type HistorySummary, MOST_UIDS, type OutcomeGroup } from '../journal/history-summary.ts';
@@ -8,15 +9,15 @@ import { dateTime, humanDuration } from '../observability/human-time.ts';
 import { wrap } from '../observability/wrap.ts';
 
 export interface TextOptions {
-  /** The columns of the terminal. */
+  /** The number of columns of the terminal. */
   readonly width: number;
 }
 
-/** The column of a date and time, and the text beside it. */
+/** The width of the column with the date and time. The text begins after it. */
 const TIME_WIDTH = 21;
 /** The fewest columns for the text, however narrow the terminal is. */
 const NARROWEST = 30;
-/** The last lines of the script that are shown of an attempt; `--json` has more. */
+/** The number of the last lines of the script that are shown for an attempt; `--json` has more. */
 const LINES_SHOWN = 8;
 const UIDS_SHOWN = 3;
 
@@ -41,7 +42,7 @@ function attemptLines(attempt: AttemptItem, options: TextOptions): string[] {
   const aside = (text: string) => untimed(text, options);
   return [
     ...timed(time, beginWords(attempt), options),
-    ...(left === 0 ? [] : aside(`(${left} lines of the script before these)`)),
+    ...(left === 0 ? [] : aside(`(${counted(left, 'earlier line')} of the script)`)),
     ...shown.flatMap(({ stream, line }) => aside(`${stream === 'stderr' ? '!' : '|'} ${line}`)),
     ...steps.flatMap((step) => aside(`step ${stepWords(step)}`)),
     ...timed('time' in end ? end.time : undefined, endWords(attempt), options),
@@ -62,44 +63,44 @@ function indented(text: string, indent: number, width: number): string[] {
   return lines.map((line) => `${' '.repeat(indent)}${line}`);
 }
 
-/** The width of the counts of the summary, and the column of the text beside them. */
+/** The width of the counts in the summary, and the column at which the text after them begins. */
 const COUNT_WIDTH = 7;
 const COUNTED_TEXT = COUNT_WIDTH + ' x '.length;
 
-/** What happened in a time, as lines: requests, and then outcomes, the most frequent ones first. */
+/** The summary of a period as lines: requests, and then outcomes, the most frequent ones first. */
 export function summaryLines({ requests, outcomes, ungrouped }: HistorySummary, options: TextOptions): string[] {
   const list = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [title, ...lines, '']);
   const of = (...events: string[]) => outcomes.filter(({ event }) => events.includes(event));
   const groups = (...events: string[]) => of(...events).flatMap((group) => groupLines(group, options));
-  const asked = requests.flatMap(({ modifiedBy, mode, count }) =>
-    counted(count, `${mode}, by ${modifiedBy === '' ? 'somebody' : modifiedBy}`, options),
+  const requested = requests.flatMap(({ modifiedBy, mode, count }) =>
+    summaryRow(count, `${mode}, by ${modifiedBy === '' ? 'an unknown client' : modifiedBy}`, options),
   );
   const lines = [
-    ...list('Asked for:', asked),
+    ...list('Requested:', requested),
     ...list('Finished:', groups('finished')),
     ...list('Failed, by code and last words:', groups('failed')),
     ...list('To be tried again, by reason:', groups('retrying')),
     ...list('Interrupted and resumed:', groups('resumed')),
-    ...list('Changed by somebody else meanwhile:', groups('superseded', 'conflict')),
-    ...(ungrouped === 0 ? [] : [`and ${ungrouped} events in further groups`]),
+    ...list('Changed meanwhile by another client or service:', groups('superseded', 'conflict')),
+    ...(ungrouped === 0 ? [] : [`and ${counted(ungrouped, 'event')} in further groups`]),
   ];
-  return lines.length === 0 ? ['Nothing was asked for, and nothing ended.'] : lines;
+  return lines.length === 0 ? ['There were no requests and no outcomes.'] : lines;
 }
 
 function groupLines(group: OutcomeGroup, options: TextOptions): string[] {
   const { mode, returnValue, step, cause, count, longestMilliseconds } = group;
-  const longest = longestMilliseconds === undefined ? '' : `, ${humanDuration(longestMilliseconds)} at the longest`;
+  const longest = longestMilliseconds === undefined ? '' : `, at most ${humanDuration(longestMilliseconds)}`;
   const code = returnValue === undefined ? '' : `, ${namedCode(returnValue)} in step ${step}`;
   const words = cause === undefined ? '' : `: ${withoutName(cause, returnValue ?? 0)}`;
   const text = `${mode}${code}${longest}${words}`;
-  return [...counted(count, text, options), ...aside(`${timesOf(group)}${uidsOf(group)}`, options)];
+  return [...summaryRow(count, text, options), ...aside(`${timesOf(group)}${uidsOf(group)}`, options)];
 }
 
 function timesOf({ count, first, last }: OutcomeGroup): string {
   return count === 1 ? `at ${dateTime(first)}` : `from ${dateTime(first)} to ${dateTime(last)}`;
 }
 
-/** The first uids of a failure, and how many more there are: for all, there is `--json`. */
+/** The first uids of a failure, and how many more there are. `--json` has all of them. */
 function uidsOf({ event, uids }: OutcomeGroup): string {
   if (event === 'finished') return '';
   const more = uids.length - UIDS_SHOWN;
@@ -107,7 +108,7 @@ function uidsOf({ event, uids }: OutcomeGroup): string {
   return `: ${uids.slice(0, UIDS_SHOWN).join(', ')}${more > 0 ? ` and ${others} more` : ''}`;
 }
 
-function counted(count: number, text: string, options: TextOptions): string[] {
+function summaryRow(count: number, text: string, options: TextOptions): string[] {
   return aside(text, options).map((line, index) =>
     index === 0 ? `${String(count).padStart(COUNT_WIDTH)} x ${line.trim()}` : line,
   );

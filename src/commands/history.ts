@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../domain/counted.ts';
 import { isoTime } from '../domain/timestamp.ts';
 import type { HistoryItem } from '../journal/history-item.ts';
 import type { JournalItem, JournalQuery } from '../journal/journal-lines.ts';
@@ -17,19 +18,20 @@ interface HistoryOptions {
 }
 
 /**
- * `history`: what happened to an account, or to all in a time, by the journal. No running service
- * is needed. Exits 1 if the journal has nothing of the account.
+ * Registers `history`, which shows what happened to one account, or to all accounts in a period,
+ * according to the journal. No running service is needed. It exits with 1 if the journal has
+ * nothing about the account.
  */
 export function registerHistory(program: Command): void {
   withConfigOption(program.command('history'))
-    .description('say what happened to an account, or to all in the last day, from the journal')
+    .description('show what happened to an account, or to all accounts in the last day, according to the journal')
     .argument('[uid]', 'the account; default: all, grouped by outcome and cause')
     .option(
       '--since <time>',
       '90s, 10m, 2h, all, or a time such as 2026-03-01T02:00:00Z; default: all, or 1d without uid',
     )
-    .option('--until <time>', 'until that time; default: now')
-    .option('--json', 'one JSON object for each thing that happened; without uid one in all')
+    .option('--until <time>', 'the end of the period; default: now')
+    .option('--json', 'one JSON object for each item; without uid, one object for the summary')
     .option('--utc', 'times in UTC instead of the local zone')
     .action((uid: string | undefined, options: HistoryOptions) => runAction(() => history(uid, options)));
 }
@@ -44,7 +46,9 @@ async function history(uid: string | undefined, options: HistoryOptions): Promis
   const directory = await neededJournalFolder(options.config);
   const query = { since, until, filter };
   const show: TextOptions = { width: sizeOf(process.stdout).columns };
-  return uid === undefined ? summarize(directory, query, options, show) : tell(uid, directory, query, options, show);
+  return uid === undefined
+    ? summarize(directory, query, options, show)
+    : printHistory(uid, directory, query, options, show);
 }
 
 async function readTimes(
@@ -63,7 +67,7 @@ async function readTimes(
 }
 
 /** Prints the history of one account as it is read. */
-async function tell(
+async function printHistory(
   uid: string,
   directory: string,
   query: JournalQuery,
@@ -87,7 +91,7 @@ async function tell(
   }
   noteUnreadable(unreadable);
   if (items > 0) return CommandExit.OK;
-  if (!json) printLines([`The journal has nothing of ${JSON.stringify(uid)} in this time.`]);
+  if (!json) printLines([`The journal has nothing about ${JSON.stringify(uid)} in this period.`]);
   return CommandExit.NOT_OK;
 }
 
@@ -116,7 +120,8 @@ async function summarize(
   } else {
     printLines([await headline('What happened', directory, query, show), '']);
     printLines(summaryLines(summary.result(), show));
-    if (lost.missed > 0) printLines([`${lost.missed} events are missing: the journal could not be written.`]);
+    if (lost.missed > 0)
+      printLines([`${counted(lost.missed, 'event', ['is', 'are'])} missing: the journal could not be written.`]);
   }
   noteUnreadable(lost.unreadable);
   return CommandExit.OK;
@@ -132,12 +137,14 @@ async function headline(
   const { wrap } = await import('../observability/wrap.ts');
   const from = Number.isFinite(since) ? `from ${fullTime(isoTime(since))} ` : '';
   const to = `up to ${fullTime(isoTime(until))}`;
-  return wrap(`${what} ${from}${to}, by ${directory}:`, width).join('\n');
+  return wrap(`${what} ${from}${to}, according to ${directory}:`, width).join('\n');
 }
 
 function noteUnreadable(lines: number): void {
   if (lines === 0) return;
-  process.stderr.write(`-- ${lines} lines of the journal cannot be read, such as one that a crash cut off\n`);
+  process.stderr.write(
+    `-- ${counted(lines, 'line')} of the journal cannot be read, for example because a crash cut the line off\n`,
+  );
 }
 
 function printLines(lines: readonly string[]): void {

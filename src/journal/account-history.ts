@@ -6,8 +6,8 @@ import type { JournalItem, JournalQuery } from './journal-lines.ts';
 import { readJournal } from './read-journal.ts';
 
 /**
- * What happened to the account of one uid, by the journal, in order; in between a mark for each
- * line that cannot be read. Rejects with a JournalError.
+ * Yields what happened to the account of one uid according to the journal, in order. An item
+ * `unreadable` stands for each line that cannot be read. Rejects with a JournalError.
  */
 export async function* historyOf(
   directory: string,
@@ -35,30 +35,31 @@ interface OpenAttempt {
   readonly steps: Array<AttemptItem['steps'][number]>;
   readonly output: Array<AttemptItem['output'][number]>;
   earlierLines: number;
-  /** It is tried again later, unless its outcome is written after all. */
+  /** Set if the attempt is to be tried again later, unless its outcome is written after all. */
   retrying?: Extract<AttemptEnd, { as: 'retrying' }>;
 }
 
 /**
- * Turns the events of one uid, in order, into what happened to the account. Memory is bounded: one
- * attempt is open at a time.
+ * Turns the events of one uid, in order, into the history of the account. Memory is bounded: only
+ * one attempt is open at a time.
  *
- *   no attempt -> attempt     `claimed`, `resumed`, or the first event with its job
+ *   no attempt -> attempt     `claimed`, `resumed`, or the first event with a new job
  *   attempt -> no attempt     `finished`, `failed`, `superseded`: it has ended
- *   attempt -> attempt        another one begins: the first one was interrupted, or is tried again
+ *   attempt -> attempt        another one begins: the first was interrupted, or is tried again
  */
 export class AccountHistory {
   #attempt: OpenAttempt | undefined;
   #queuedAt: string | undefined;
   /**
-   * The request and the note that stand, as each list and each start of the service repeats them.
+   * The latest request and the latest note. Each list and each start of the service repeats them,
+   * and a repetition is not shown.
    */
   #lastRequest = '';
   #lastNote = '';
-  /** The last attempt failed, and nothing has happened since. */
-  #standsFailed = false;
+  /** Whether the last attempt failed and nothing has happened since. */
+  #isFailed = false;
 
-  /** Returns what is complete with this event. */
+  /** Returns the items that this event completes. */
   take(event: PublishedEvent): HistoryItem[] {
     switch (event.event) {
       case 'received':
@@ -80,7 +81,7 @@ export class AccountHistory {
         return this.#ended(event);
       case 'skipped':
         // The failure itself is part of its attempt.
-        return event.returnValue !== undefined && this.#standsFailed ? [] : this.#note(event);
+        return event.returnValue !== undefined && this.#isFailed ? [] : this.#note(event);
       case 'deferred':
       case 'waiting':
       case 'conflict':
@@ -100,7 +101,7 @@ export class AccountHistory {
     if (readMode(mode)?.phase !== 'requested') return [];
     const request = `${mode} ${modifiedBy}`;
     if (this.#lastRequest === request && (change === 'refresh' || change === 'list')) return [];
-    this.#forgetStanding();
+    this.#forgetLatest();
     this.#lastRequest = request;
     this.#queuedAt = undefined;
     return [{ kind: 'request', time, mode, ...(modifiedBy === undefined ? {} : { modifiedBy }) }];
@@ -111,14 +112,17 @@ export class AccountHistory {
     const before = this.#close({ as: 'interrupted', time });
     const queued = this.#queuedAt === undefined ? undefined : between(this.#queuedAt, time);
     this.#queuedAt = undefined;
-    this.#forgetStanding();
+    this.#forgetLatest();
     const queuedMilliseconds = queued === undefined ? {} : { queuedMilliseconds: queued };
     const begun = { time, job, mode: readMode(mode)?.mode ?? mode, resumed, ...queuedMilliseconds };
     this.#attempt = { begun, steps: [], output: [], earlierLines: 0 };
     return before;
   }
 
-  /** The attempt with the job of this event. The journal may begin within an attempt. */
+  /**
+   * Returns the attempt with the job of this event. It begins one if there is none, because the
+   * journal may begin in the middle of an attempt.
+   */
   #attemptOf(event: AccountEvent): { readonly before: HistoryItem[]; readonly attempt: OpenAttempt | undefined } {
     const isOther = event.job !== undefined && this.#attempt?.begun.job !== event.job;
     const before = isOther ? this.#begin(event, false) : [];
@@ -150,14 +154,14 @@ export class AccountHistory {
     if (event.job === undefined) return this.#note(event);
     const { before } = this.#attemptOf(event);
     const items = [...before, ...this.#close(endOf(event))];
-    this.#standsFailed = event.event === 'failed';
+    this.#isFailed = event.event === 'failed';
     return items;
   }
 
-  #forgetStanding(): void {
+  #forgetLatest(): void {
     this.#lastRequest = '';
     this.#lastNote = '';
-    this.#standsFailed = false;
+    this.#isFailed = false;
   }
 
   #close(end: AttemptEnd): HistoryItem[] {

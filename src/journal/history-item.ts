@@ -1,7 +1,7 @@
 import type { StepEnd } from '../domain/event.ts';
 import type { JournalItem } from './journal-lines.ts';
 
-/** Somebody asked for something. */
+/** A request for a mode. */
 interface RequestItem {
   readonly kind: 'request';
   readonly time: string;
@@ -23,9 +23,9 @@ export type AttemptEnd =
     }
   | { readonly as: 'retrying'; readonly time: string; readonly reason: string; readonly cause?: string }
   | { readonly as: 'superseded'; readonly time: string; readonly reason: string }
-  /** The next attempt began without an end of this one: the service was ended. */
+  /** The next attempt began before this one had an end: the service was stopped. */
   | { readonly as: 'interrupted'; readonly time: string }
-  /** The journal has no end of it. */
+  /** The journal contains no end of this attempt. */
   | { readonly as: 'unknown' };
 
 /** One attempt, from its claim to its end. */
@@ -35,7 +35,7 @@ export interface AttemptItem {
   readonly job: string;
   readonly mode: string;
   readonly resumed: boolean;
-  /** How long the account was queued before. */
+  /** How long the account was queued before the attempt. */
   readonly queuedMilliseconds?: number;
   readonly steps: ReadonlyArray<StepEnd & { readonly name: string; readonly milliseconds: number }>;
   /** The last lines of the script, and how many there were before these. */
@@ -45,7 +45,7 @@ export interface AttemptItem {
   readonly milliseconds?: number;
 }
 
-/** Anything else that was said of the account. */
+/** Any other event about the account. */
 interface NoteItem {
   readonly kind: 'note';
   readonly time: string;

@@ -14,13 +14,13 @@ export const SUMMARY_EVENTS: ReadonlySet<EventName> = new Set([
   'conflict',
 ]);
 
-/** Attempts, or other events, that ended alike. */
+/** Attempts with the same outcome, or other events with the same cause. */
 export interface OutcomeGroup {
   readonly event: EventName;
   readonly mode: string;
   readonly returnValue?: number;
   readonly step?: string;
-  /** The script's last words, or the reason, with `{uid}` for the uid in it. */
+  /** The last words of the script, or else the reason. `{uid}` replaces the uid in it. */
   readonly cause?: string;
   readonly count: number;
   readonly first: string;
@@ -32,7 +32,8 @@ export interface OutcomeGroup {
 
 export interface HistorySummary {
   /**
-   * How many requests came into sight, by who wrote them (`''`: the directory does not show it).
+   * How many requests the service saw, by mode and by the DN that wrote them (`''`: the directory
+   * does not show it).
    */
   readonly requests: ReadonlyArray<{ readonly modifiedBy: string; readonly mode: string; readonly count: number }>;
   /** The largest groups first. */
@@ -53,7 +54,7 @@ interface Group {
   longest: number | undefined;
 }
 
-/** Groups the events of a time by outcome and cause. */
+/** Groups the events of a period by outcome and cause. */
 export class Summary {
   readonly #groups = new Map<string, Group>();
   readonly #requests = new Map<string, { modifiedBy: string; mode: string; count: number }>();

@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import { withoutName } from '../observability/condition-words.ts';
 import { namedCode } from '../observability/describe-event.ts';
 import { humanDuration } from '../observability/human-time.ts';
@@ -5,13 +6,13 @@ import type { AttemptItem, HistoryItem } from './history-item.ts';
 
 type Item<K extends HistoryItem['kind']> = Extract<HistoryItem, { readonly kind: K }>;
 
-/** Who asked for what. */
+/** The request in words: `cn=admin,dc=example,dc=org requests add`. */
 export function requestWords({ modifiedBy, mode }: Item<'request'>): string {
-  return `${modifiedBy ?? 'somebody'} asks for ${mode}`;
+  return `${modifiedBy ?? 'an unknown client'} requests ${mode}`;
 }
 
 export function missedWords({ events }: Item<'missed'>): string {
-  return `${events} events are missing before this: the journal was not written`;
+  return `${counted(events, 'event', ['is', 'are'])} missing before this: the journal could not be written`;
 }
 
 /** How an attempt began. */
@@ -35,9 +36,9 @@ export function endWords({ end, milliseconds }: AttemptItem): string {
     case 'superseded':
       return `superseded${lasted}: ${end.reason}`;
     case 'interrupted':
-      return 'was interrupted before this: the service was ended';
+      return 'was interrupted before this: the service was stopped';
     case 'unknown':
-      return 'no end is known: the service is at work on it, or was ended';
+      return 'no end is known: the service is still working on it, or was stopped';
   }
 }
 

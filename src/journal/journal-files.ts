@@ -1,38 +1,40 @@
 /*
- * The files of a journal, and what is decided about them. A file is named after the time when it
- * was begun, so the order of their names is the order of their events. A name is never older than
- * the one before it, whatever the clock does.
+ * The files of a journal, and the decisions about them. A file is named after the time at which it
+ * was begun, so the order of the names is the order of the events. A new name is always later than
+ * the one before it, even if the clock was set back.
  */
 
 /** A file of the journal. */
 export interface JournalFile {
   readonly name: string;
-  /** When it was begun, by its name, in milliseconds since 1970. */
+  /** When the file was begun according to its name, in milliseconds since 1970. */
   readonly startedAt: number;
   readonly bytes: number;
-  /** When it was written last, in milliseconds since 1970. */
+  /** When the file was last written, in milliseconds since 1970. */
   readonly writtenAt: number;
 }
 
 export interface JournalLimits {
   readonly keepMilliseconds: number;
-  /** For all files together. */
+  /** The largest size of all files together. */
   readonly maxBytes: number;
 }
 
 const DAY = 86_400_000;
 const LARGEST_FILE = 64 * 2 ** 20;
-/** Into how many files the journal is divided at least, as only whole files are deleted. */
+/**
+ * The journal is divided into at least this number of files, because only whole files are deleted.
+ */
 const FEWEST_FILES = 16;
 
 const NAME = /^events-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z\.jsonl$/;
 
-/** `events-20261127T224300123Z.jsonl` */
+/** The name of a file: `events-20261127T224300123Z.jsonl`. */
 export function nameOf(startedAt: number): string {
   return `events-${new Date(startedAt).toISOString().replace(/[-:.]/g, '')}.jsonl`;
 }
 
-/** When the file of this name was begun; undefined if it is no file of a journal. */
+/** When the file of this name was begun. undefined: the name is not that of a journal file. */
 export function startOf(name: string): number | undefined {
   const match = NAME.exec(name);
   if (match === null) return undefined;
@@ -41,7 +43,7 @@ export function startOf(name: string): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** The size and the age from which on a file gets no more lines. */
+/** The size and the age at which a file is complete: later lines go to a new file. */
 export function fileLimits({ keepMilliseconds, maxBytes }: JournalLimits): { bytes: number; milliseconds: number } {
   return {
     bytes: Math.min(LARGEST_FILE, maxBytes / FEWEST_FILES),
@@ -49,7 +51,9 @@ export function fileLimits({ keepMilliseconds, maxBytes }: JournalLimits): { byt
   };
 }
 
-/** Whether a file gets the next `bytes`. An empty one gets them however many they are. */
+/**
+ * Whether the next `bytes` still belong in this file. An empty file accepts any number of bytes.
+ */
 export function hasRoom(
   { startedAt, bytes }: Pick<JournalFile, 'startedAt' | 'bytes'>,
   next: number,
@@ -60,7 +64,7 @@ export function hasRoom(
   return now - startedAt < largest.milliseconds && (bytes === 0 || bytes + next <= largest.bytes);
 }
 
-/** The name of the file for the next lines. `files` are in order. */
+/** The name of the file for the next lines. `files` are in the order of their names. */
 export function nameForNext(files: readonly JournalFile[], now: number, limits: JournalLimits): string {
   const latest = files.at(-1);
   if (latest === undefined) return nameOf(now);
@@ -68,8 +72,9 @@ export function nameForNext(files: readonly JournalFile[], now: number, limits: 
 }
 
 /**
- * The files to delete: those whose events are all too old, and the oldest ones beyond the size. The
- * file `current` is none of them, and may grow to its largest size.
+ * The files to delete: those whose events are all too old, and the oldest ones if all files
+ * together are too large. The file `current` is never deleted. It is counted with the largest size
+ * that a file can reach.
  */
 export function filesToDelete(
   files: readonly JournalFile[],

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type JournalFile, startOf } from './journal-files.ts';
 
-/** The files of the journal in a folder, the oldest first. Throws a system error. */
+/** Lists the files of the journal in a folder, the oldest first. Throws a system error. */
 export function listJournal(directory: string): JournalFile[] {
   return readdirSync(directory)
     .sort()

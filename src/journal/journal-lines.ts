@@ -3,14 +3,14 @@ import { isoTime } from '../domain/timestamp.ts';
 import { type EventFilter, matchesFilter } from '../operator/event-filter.ts';
 import { isPublishedEvent } from '../operator/published-event.ts';
 
-/** Which events are wanted. Times are inclusive, in milliseconds since 1970. */
+/** Selects events. Times are inclusive, in milliseconds since 1970. */
 export interface JournalQuery {
   readonly since: number;
   readonly until: number;
   readonly filter: EventFilter;
 }
 
-/** What a journal holds: an event, or what is missing between two of them. */
+/** One item of a journal: an event, or a gap between two events. */
 export type JournalItem =
   | { readonly kind: 'event'; readonly event: PublishedEvent }
   /** The service could not write this number of events. */
@@ -19,22 +19,26 @@ export type JournalItem =
   | { readonly kind: 'unreadable' };
 
 const NEWLINE = 10;
-/** How a line begins that the service wrote. */
+/** The beginning of each line that the service writes. */
 const BEGINNING = /^\{"time":"([^"]{24})","event":"(\w+)"/;
 const LONGEST_BEGINNING = 64;
-/** No event is longer. */
+/** The longest line in bytes. No event is longer. */
 const LONGEST_LINE = 2 ** 20;
 
 /**
- * Finds the wanted lines in the bytes of a file, which come in pieces of any size. Only lines that
- * may be wanted are parsed: a search for the bytes of a uid, or a look at the beginning of a line,
- * costs a fraction of that.
+ * Finds the selected lines in the bytes of a file, which arrive in pieces of any size. Only lines
+ * that may be selected are parsed: to search for the bytes of a uid, or to compare the beginning of
+ * a line, costs a fraction of the parsing.
  *
- *   within limits -> beyond (a line is too long) -> within limits (it ends, and is unreadable)
+ *   within limits -> beyond           a line is too long
+ *   beyond -> within limits           that line ends; it counts as unreadable
  */
 export class JournalLines {
   readonly #query: JournalQuery;
-  /** As they stand in a line: `"uid":"3724300"`. Empty if all uids are wanted. */
+  /**
+   * The bytes to search for, as a line contains them: `"uid":"3724300"`. Empty if all uids are
+   * selected.
+   */
   readonly #needles: readonly string[];
   readonly #since: string;
   readonly #until: string;
@@ -50,7 +54,7 @@ export class JournalLines {
     this.#until = boundedTime(query.until);
   }
 
-  /** Returns what the lines that end in this piece hold. */
+  /** Returns the items of the lines that end in this piece. */
   take(piece: Buffer): JournalItem[] {
     const end = piece.lastIndexOf(NEWLINE) + 1;
     if (end === 0) {
@@ -67,7 +71,7 @@ export class JournalLines {
     return [{ kind: 'unreadable' }, ...this.#search(whole.subarray(whole.indexOf(NEWLINE) + 1))];
   }
 
-  /** Returns what the last line holds, if it has no end. */
+  /** Returns the item of the last line if the file ends without a line break. */
   end(): JournalItem[] {
     if (this.#isBeyond) return [{ kind: 'unreadable' }];
     return this.#rest.length === 0 ? [] : this.#search(this.#rest);
@@ -91,9 +95,10 @@ export class JournalLines {
     return items;
   }
 
-  /** The beginnings of the lines with one of the needles, in order. */
+  /** The positions at which the lines with one of the needles begin, in order. */
   #startsOfFound(bytes: Buffer): number[] {
-    // Uids compare without case. A search of bytes without letters needs no other text.
+    // Uids are compared without case. Only a needle with letters needs a copy of the bytes in lower
+    // case.
     const lowered = this.#needles.some(hasLetters) ? Buffer.from(lowerCase(bytes), 'latin1') : bytes;
     const starts = new Set<number>();
     for (const needle of this.#needles) {
@@ -104,7 +109,10 @@ export class JournalLines {
     return [...starts].sort((one, other) => one - other);
   }
 
-  /** False only if the line begins as the service writes it, with another time or event. */
+  /**
+   * False only if the line has the beginning that the service writes, and its time or its event is
+   * not selected.
+   */
   #mayBeWanted(beginning: string): boolean {
     const [, time = '', name = ''] = BEGINNING.exec(beginning) ?? [];
     if (time === '') return true;
@@ -147,19 +155,22 @@ function* startsOfLines(bytes: Buffer): Generator<number> {
 }
 
 /**
- * Whether the case of the value matters: the names and words in a line are as the service writes
- * them.
+ * Whether the needle is a uid with letters, which may have another case in the line. All other
+ * words are always as the service writes them.
  */
 function hasLetters(needle: string): boolean {
   return /^"uid":.*[a-z]/.test(needle);
 }
 
-/** One character for each byte, so that positions are the same. */
+/** Uses one character for each byte, so that positions remain the same. */
 function lowerCase(bytes: Buffer): string {
   return bytes.toString('latin1').toLowerCase();
 }
 
-/** The time as events have it; the first or the last one that a Date can have, if it is beyond. */
+/**
+ * The time in the form that events have. A time outside of the years 1970 to 9999 becomes the
+ * nearest one within them.
+ */
 function boundedTime(milliseconds: number): string {
   const bounded = Math.min(Math.max(milliseconds, 0), Date.UTC(9999, 11, 31));
   return isoTime(bounded);

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { counted } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { JournalHealth } from '../domain/status.ts';
@@ -17,12 +18,14 @@ export interface JournalOptions extends JournalLimits {
   readonly group: number | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Receives a sentence when the journal cannot be written, and when it can again. */
+  /**
+   * Called with a sentence when the journal cannot be written, and when it can be written again.
+   */
   readonly notice: (message: string) => void;
 }
 
 /**
- * Keeps every event in files. Never throws. Events that cannot be written are lost, and counted.
+ * Writes every event to files. Never throws. Events that cannot be written are lost and counted.
  */
 export interface Journal {
   readonly take: (event: PublishedEvent) => void;
@@ -32,16 +35,17 @@ export interface Journal {
 }
 
 /**
- * The least time between two notices of a failure, as a disk may be full and have room by turns.
+ * The shortest time in milliseconds between two notices of a failure, because a disk may alternate
+ * between full and not full.
  */
 const NOTICE_INTERVAL = 60_000;
 
-/** How often old files are looked for, beside each change to another file. */
+/** How often old files are deleted, in milliseconds, in addition to each change to a new file. */
 const PRUNE_INTERVAL = 3_600_000;
 
 /**
- * Opens the journal of a service. Several processes may write to one folder: each line is written
- * at once, and a file that another one has deleted is noticed.
+ * Opens the journal of a service. Several processes may write to one folder: each write contains
+ * whole lines, and a process notices if another one has deleted its file.
  */
 export function openJournal(options: JournalOptions): Journal {
   const journal = new FolderJournal(options);
@@ -56,15 +60,15 @@ class FolderJournal {
   readonly #options: JournalOptions;
   readonly #file: AppendedFile;
   readonly #pruning: NodeJS.Timeout;
-  /** The file that is written, from its opening on. */
+  /** The file to which events are written. undefined: none has been opened. */
   #current: { readonly name: string; readonly startedAt: number } | undefined;
   #lostEvents = 0;
-  /** How many of them a notice has told. */
-  #toldEvents = 0;
+  /** How many lost events the notices have reported so far. */
+  #reportedEvents = 0;
   #failure: string | undefined;
-  /** The failure that a notice has told, and when. */
-  #toldFailure: string | undefined;
-  #toldAt = Number.NEGATIVE_INFINITY;
+  /** The failure that the latest notice has reported, and the time of that notice. */
+  #reportedFailure: string | undefined;
+  #reportedAt = Number.NEGATIVE_INFINITY;
   #isUnshared = false;
 
   constructor(options: JournalOptions) {
@@ -77,7 +81,7 @@ class FolderJournal {
       recovered: () => this.#recovered(),
       lost: (events) => {
         this.#lostEvents += events;
-        this.#tellFailure();
+        this.#reportFailure();
       },
     });
     this.#pruning = setInterval(() => this.#tidy(), PRUNE_INTERVAL);
@@ -117,7 +121,10 @@ class FolderJournal {
     return descriptor;
   }
 
-  /** Whoever may not give files to the group keeps them for itself. */
+  /**
+   * Runs `give`, which gives a file or folder to the group. If the process may not do that, the
+   * file keeps its group, and a notice says so once.
+   */
   #share(give: () => void): void {
     try {
       give();
@@ -136,14 +143,17 @@ class FolderJournal {
     return nlink === 0 || !hasRoom({ startedAt, bytes: size }, bytes, this.#options.now(), this.#options);
   }
 
-  /** A service that has nothing to write must not keep what is too old. */
+  /**
+   * Deletes old files at each interval, so that they also go when the service has nothing to write.
+   */
   #tidy(): void {
     const { now } = this.#options;
     if (this.#current !== undefined && !hasRoom({ ...this.#current, bytes: 0 }, 0, now(), this.#options)) {
       this.#file.letGo();
       this.#current = undefined;
     }
-    // Whether the way to the folder is safe was judged when the file was opened.
+    // After a failure nothing is deleted: opening the file is what checks that the path to the
+    // folder is safe.
     if (this.#failure === undefined) this.#prune();
   }
 
@@ -154,32 +164,34 @@ class FolderJournal {
       for (const name of filesToDelete(files, this.#current?.name, now(), this.#options))
         unlinkSync(join(directory, name));
     } catch {
-      // What cannot be listed or deleted now is tried again with the next file, and the next hour.
+      // This is tried again with the next file, and after the next interval.
     }
   }
 
   #failed(reason: string): void {
     this.#failure = reason;
-    this.#tellFailure();
+    this.#reportFailure();
   }
 
-  #tellFailure(): void {
+  #reportFailure(): void {
     const now = this.#options.now();
     const reason = this.#failure;
-    if (reason === undefined || reason === this.#toldFailure || now - this.#toldAt < NOTICE_INTERVAL) return;
-    this.#toldFailure = reason;
-    this.#toldAt = now;
-    const remedy = 'see to its folder, permissions and room, or correct journal.directory';
+    if (reason === undefined || reason === this.#reportedFailure || now - this.#reportedAt < NOTICE_INTERVAL) return;
+    this.#reportedFailure = reason;
+    this.#reportedAt = now;
+    const remedy = 'check the folder, its permissions and its free space, or correct journal.directory';
     this.#options.notice(`the journal in ${this.#options.directory} cannot be written (${reason}); ${remedy}`);
   }
 
   #recovered(): void {
     this.#failure = undefined;
-    if (this.#toldFailure === undefined) return;
-    this.#toldFailure = undefined;
-    const lost = this.#lostEvents - this.#toldEvents;
-    this.#toldEvents = this.#lostEvents;
-    this.#options.notice(`the journal in ${this.#options.directory} is written again; ${lost} events were lost`);
+    if (this.#reportedFailure === undefined) return;
+    this.#reportedFailure = undefined;
+    const lost = this.#lostEvents - this.#reportedEvents;
+    this.#reportedEvents = this.#lostEvents;
+    this.#options.notice(
+      `the journal in ${this.#options.directory} is written again; ${counted(lost, 'event', ['was', 'were'])} lost`,
+    );
   }
 
   #time(): string {

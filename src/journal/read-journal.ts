@@ -9,22 +9,22 @@ import { listJournal } from './journal-folder.ts';
 import { type JournalItem, JournalLines, type JournalQuery } from './journal-lines.ts';
 
 /**
- * How far the times in a file may differ from those in the names, as the clock of a host may be set
- * back.
+ * How far the times of events may differ from the time in the name of their file, in milliseconds,
+ * because the clock of a host may be set back.
  */
 const CLOCK_SLACK = 3_600_000;
 
 /**
- * Reads a journal from the oldest wanted event to the latest, in bounded memory. Yields what each
- * piece of a file holds. Rejects with a JournalError.
+ * Reads a journal from the oldest selected event to the latest, in bounded memory. Yields the items
+ * of each piece of a file. Rejects with a JournalError.
  */
 export async function* readJournal(directory: string, query: JournalQuery): AsyncGenerator<readonly JournalItem[]> {
   for (const file of filesFor(directory, query)) yield* readFile(directory, file, query);
 }
 
 /**
- * The last `most` wanted events for which `isWanted` holds, in order. Reads the files from the
- * latest one backwards, and no more of them than it needs. Rejects with a JournalError.
+ * Returns the last `most` selected events for which `isWanted` is true, in order. Reads the files
+ * from the latest one backwards, and only as many as needed. Rejects with a JournalError.
  */
 export async function lastInJournal(
   directory: string,
@@ -51,7 +51,7 @@ function filesFor(directory: string, { since, until }: JournalQuery): JournalFil
   try {
     files = listJournal(directory);
   } catch (error) {
-    throw new JournalError(`${directory} cannot be read: ${reasonOf(error)}; see to journal.directory`);
+    throw new JournalError(`${directory} cannot be read: ${reasonOf(error)}; check journal.directory`);
   }
   return files.filter(({ startedAt }, index) => {
     const end = files[index + 1]?.startedAt ?? Number.POSITIVE_INFINITY;
@@ -81,7 +81,7 @@ async function* readFile(
   }
 }
 
-/** Undefined if the file has been deleted since it was listed. */
+/** Resolves to undefined if the file has been deleted since it was listed. */
 async function open(path: string): Promise<Input | undefined> {
   try {
     return await openInput(path);
@@ -93,8 +93,8 @@ async function open(path: string): Promise<Input | undefined> {
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such folder',
-  EACCES: 'this user may not; it is for its owner, and the group of operator.group',
-  ENOTDIR: 'it is no folder',
+  EACCES: 'only its owner and the group of operator.group may read it',
+  ENOTDIR: 'it is not a folder',
 };
 
 function reasonOf(error: unknown): string {

@@ -7,14 +7,14 @@ import { lastInJournal } from './read-journal.ts';
 /** The most events of an account from which its recent history is made. */
 const MOST_EVENTS = 400;
 
-/** The latest of what happened to an account. */
+/** The latest part of the history of an account. */
 export interface RecentHistory {
   readonly uid: string;
-  /** Where it is from: the journal, or the events that the service still has. */
+  /** The source: the journal, or the backlog of the service. */
   readonly by: 'journal' | 'service';
-  /** In order. */
+  /** The items in the order of time. */
   readonly items: readonly HistoryItem[];
-  /** There may be more, from before the first item. */
+  /** Whether older items may exist that are not included. */
   readonly isCut: boolean;
   /** Why the journal could not be read. */
   readonly fault?: string;
@@ -23,13 +23,13 @@ export interface RecentHistory {
 export interface RecentHistoryOptions {
   /** The folder of the journal; null: there is none. */
   readonly directory: string | null;
-  /** The latest events of the account that the service still has, in order. */
+  /** The events of the account in the backlog of the service, in order. */
   readonly recent: readonly PublishedEvent[];
 }
 
 /**
- * Tells the latest of what happened to an account: by the journal, or else by the given events. It
- * reads no more of the journal than it needs, in bounded memory.
+ * Returns the recent history of an account according to the journal, or else according to the given
+ * events. It reads only as much of the journal as needed, in bounded memory.
  */
 export async function recentHistory(uid: string, { directory, recent }: RecentHistoryOptions): Promise<RecentHistory> {
   if (directory === null) return historyBy('service', uid, recent);
@@ -43,14 +43,14 @@ export async function recentHistory(uid: string, { directory, recent }: RecentHi
   }
 }
 
-/** The most events that are told of a time. */
+/** The most events that `eventsWithin` returns. */
 const MOST_WITHIN = 5_000;
-/** Lines of output are part of the history of an account. */
+/** All events except the output of scripts, which only the history of one account shows. */
 const WITHOUT_OUTPUT: ReadonlySet<EventName> = new Set(EVENT_NAMES.filter((name) => name !== 'output'));
 
 /**
- * The latest events within a time, in order, by the journal. None without a journal, or if it
- * cannot be read.
+ * Returns the latest events within a period according to the journal, in order. It returns none if
+ * there is no journal, or if the journal cannot be read.
  */
 export async function eventsWithin(
   directory: string | null,

@@ -5,14 +5,18 @@ import { WholeLines, type WholeLinesOptions } from './whole-lines.ts';
 export interface AppendedFileOptions extends WholeLinesOptions {
   /** Opens the file for appending and returns its descriptor. Throws if that fails. */
   readonly open: () => number;
-  /** Whether the next `bytes` belong into another file, which `open` opens then. Default: never. */
+  /**
+   * Whether the next `bytes` belong in another file. Then `open` is called again. Default: never.
+   */
   readonly isFull?: (descriptor: number, bytes: number) => boolean;
 }
 
 /**
- * Appends lines to a file: all lines of one turn of the event loop in one write, so that a later
- * crash loses nothing. Each cause of a failure is reported once. Lines that cannot be written are
- * counted, and the number is written when the file works again, or at the end.
+ * Appends lines to a file. All lines of one turn of the event loop are written in one write, so
+ * that a later crash loses nothing. Each cause of a failure is reported once. Lines that cannot be
+ * written are counted. Their number is written when the file can be written again, or at the end.
+ *
+ * States:
  *
  *   closed -> open     `openAhead`, or lines are written
  *   open -> closed     a write fails, the file is full, or `letGo`
@@ -29,7 +33,7 @@ export class AppendedFile {
     this.#lines = new WholeLines(options);
   }
 
-  /** Takes a whole line, with its end. */
+  /** Takes a whole line, including its line break. */
   append(line: string): void {
     this.#pending.push(line);
     this.#scheduled ??= setImmediate(() => this.flush());
@@ -50,7 +54,7 @@ export class AppendedFile {
       this.#lines.countLost(texts, error);
       this.letGo();
     }
-    // Open it again for the next lines: it may be a file that can be written by then.
+    // After a failed write the file is closed. The next lines open it again.
     if (this.#descriptor !== undefined && !this.#lines.write(this.#descriptor, texts)) this.letGo();
   }
 
@@ -76,8 +80,8 @@ export class AppendedFile {
 }
 
 /**
- * Whether the last line of the file has no end, as its writer was interrupted or found the disk
- * full.
+ * Whether the last line of the file has no line break, because its writer was interrupted or the
+ * disk was full.
  */
 function endsWithinLine(descriptor: number): boolean {
   const found = fstatSync(descriptor);

@@ -12,16 +12,18 @@ const MOST_WAITING = 4 * 2 ** 20;
 const CLOSE_WITHIN = 2_000;
 
 /**
- * Writes text to a stream of the process whose reader may be slow, stop reading or close the
- * stream. `close` resolves to false if the reader did not take everything. Node.js buffers what a
- * pipe does not take, without a limit; this output has one, and counts the texts beyond it.
+ * Writes text to a stream of the process. Its reader may be slow, stop reading or close the stream.
+ * `close` resolves to false if the reader did not take everything. Node.js buffers without a limit
+ * what a pipe does not take. This output has a limit, and counts the texts beyond it.
  *
- * States: `open` -> `full` (more than `mostWaiting` characters wait) -> `open` (the reader has
- * taken all of them). `ended`, from both: the stream failed, or `close` was called.
+ * States:
+ *   open -> full     more than `mostWaiting` characters wait
+ *   full -> open     the reader has taken all of them
+ *   any -> ended     the stream failed, or `close` was called
  */
 export function createBoundedOutput(stream: Writable, options: BoundedOutputOptions): Output {
   const { mostWaiting = MOST_WAITING, closeWithin = CLOSE_WITHIN } = options;
-  const lossNote = (texts: number) => options.lossNote(texts, 'nobody read them in time');
+  const lossNote = (texts: number) => options.lossNote(texts, 'the reader was too slow');
   let missed = 0;
   let ended = false;
 

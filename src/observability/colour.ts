@@ -17,7 +17,8 @@ export function paint(text: string, colour: Colour, on: boolean): string {
 }
 
 /**
- * Whether to write to a stream in colour: only to a terminal, and not with NO_COLOR (no-color.org).
+ * Whether to write to a stream in colour: only to a terminal, and only if NO_COLOR is not set
+ * (no-color.org). FORCE_COLOR asks for colour on any stream.
  */
 export function wantsColour(
   stream: { readonly isTTY?: boolean },

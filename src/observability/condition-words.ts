@@ -10,16 +10,18 @@ import type {
   RetryingStatus,
   ServiceSnapshot,
 } from '../domain/status.ts';
-import { askedWords } from './describe-event.ts';
+import { requestedBy } from './describe-event.ts';
 import { holderName } from './holder-name.ts';
 import { humanDuration, localTime, readableStamp } from './human-time.ts';
 
-/** How long before `now` a time was, in words. */
+/** Returns a function that says in words how long before `now` a time was. */
 export function ageAt(now: string): (time: string | undefined) => string {
   return (time) => (time === undefined ? '?' : humanDuration(Math.max(0, Date.parse(now) - Date.parse(time))));
 }
 
-/** What is done for an account, and for how long: `STUCK: step script for 8 min, attempt 2`. */
+/**
+ * What is being done for an account, and for how long: `STUCK: step script for 8 min, attempt 2`.
+ */
 export function workWords({ doing, step, stepSince, attempt, resumed, stuck }: InWorkStatus, now: string): string {
   const what = {
     claiming: 'is being claimed',
@@ -35,15 +37,18 @@ export function retryWords({ attempt, dueAt, since, reason }: RetryingStatus, no
   return `attempt ${attempt} at ${localTime(dueAt, now)}: ${reason}${first}`;
 }
 
-/** `6 "no space left" in script; asked by cn=admin`; without last words the reason. */
+/**
+ * `6 "no space left" in script; requested by cn=admin`. Without last words, the reason is shown.
+ */
 export function failureWords({ returnValue, step, cause, reason, ...account }: FailedStatus): string {
   const words = causeWords({ returnValue, ...defined({ step, cause }) });
   const what = cause === undefined && step !== undefined ? `${words}: ${withoutName(reason, returnValue)}` : words;
-  return [what, askedWords(account)].filter((part) => part !== undefined).join('; ');
+  return [what, requestedBy(account)].filter((part) => part !== undefined).join('; ');
 }
 
 /**
- * The cause of failures: code, last words and step; the name of the code where nothing was said.
+ * The cause of failures: code, last words and step. If the script printed nothing, the name of the
+ * code is shown.
  */
 export function causeWords({ returnValue, step, cause }: Pick<FailureGroup, 'returnValue' | 'step' | 'cause'>): string {
   const where = step === undefined ? '' : ` in ${step}`;
@@ -52,13 +57,15 @@ export function causeWords({ returnValue, step, cause }: Pick<FailureGroup, 'ret
   return `${returnValue}${name === undefined ? '' : ` ${name}`}${where}`;
 }
 
-/** The reason without the code's name at its beginning, as the name is shown beside it. */
+/**
+ * The reason without the name of the code at its beginning, because the name is shown next to it.
+ */
 export function withoutName(reason: string, returnValue: number): string {
   const name = `${returnCodeName(returnValue)}: `;
   return reason.startsWith(name) ? reason.slice(name.length) : reason;
 }
 
-/** `waiting for a worker (8 of 8 busy)`, or what holds it. */
+/** `waiting for a worker (8 of 8 busy)`, or the pause that holds the queue. */
 export function queueWords({ busy, slots, pauses }: ServiceSnapshot): string {
   if (pauses.some(({ holds }) => holds === 'everything')) return 'held while the service is paused';
   const deletes = pauses.length === 0 ? '' : '; deletes are held';
@@ -70,7 +77,10 @@ export function pauseWords(pause: PauseStatus, now: string): string {
   return `${pausedBy(pause)} since ${localTime(pause.since, now)}: ${heldWords(pause)}; ${pause.reason}`;
 }
 
-/** Who has the listed leases. Their ages are by the clock of the service that was asked. */
+/**
+ * One line for each listed lease, with its holder. The ages are measured by the clock of the
+ * service that was asked.
+ */
 function leaseLinesOf(leases: LeasesStatus | undefined): string[] {
   if (leases === undefined) return [];
   const age = ({ unchangedMilliseconds }: LeaseStatus) =>
@@ -83,7 +93,7 @@ function leaseLinesOf(leases: LeasesStatus | undefined): string[] {
   ];
 }
 
-/** What the service knows of the accounts in its lists, a line for each. */
+/** One line for each account in the lists of the status, with what the service knows about it. */
 export function conditionLines(status: ServiceSnapshot): string[] {
   const { time } = status;
   const since = (given: string | undefined) =>

@@ -1,10 +1,10 @@
-"""Sends each line of standard input as one datagram to a unix socket. Node.js has none of these.
+"""Sends each line of standard input as one datagram to a Unix socket, which Node.js cannot do.
 
-Arguments: the path of the socket (a leading @ means the abstract namespace), and `keep` or `drop`:
-whether a line that the receiver does not take waits until it does, or is lost. With `drop` a zero
-byte stands for a newline within the datagram. Writes a zero byte when it is ready, a one when a
-line has waited for two seconds, and a zero when that was sent. Ends at the end of standard input,
-or when the service is gone.
+Arguments: the path of the socket (a leading @ means the abstract namespace), and `keep` or `drop`.
+With `keep`, a line that the receiver does not take waits until the receiver takes it. With `drop`,
+such a line is lost, and a zero byte in a line stands for a newline within the datagram. Writes a
+zero byte to standard output when it is ready, a one when a line has waited for two seconds, and a
+zero when that line was sent. Ends at the end of standard input, or when the service has ended.
 """
 
 import errno
@@ -22,7 +22,7 @@ for name in "PIPE", "INT", "TERM", "HUP":
 
 
 def connected():
-    """Returns a socket with a receiver; None if there is none now."""
+    """Returns a connected socket; None if there is no receiver at the moment."""
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
         opened.connect(address)
@@ -33,7 +33,7 @@ def connected():
 
 
 def sent(line):
-    """Whether nothing more is to be done about the line."""
+    """Sends the line. Returns False if it has to be tried again."""
     global receiver
     if receiver is None:
         receiver = connected()

@@ -9,24 +9,27 @@ const PROGRAM = fileURLToPath(new URL('./datagrams.py', import.meta.url));
 export interface DatagramsOptions {
   /** The path of the socket. A leading @ means the abstract namespace. */
   readonly path: string;
-  /** Whether a line that the receiver does not take waits until it does. */
+  /**
+   * `keep`: a line that the receiver does not take waits until it does. `drop`: such a line is
+   * lost.
+   */
   readonly policy: 'keep' | 'drop';
   /** The name of the process in a list of processes. */
   readonly title: string;
-  /** Default: the system's. */
+  /** The path of Python. Default: the one of the system. */
   readonly interpreter?: string | undefined;
-  /** Called when it is ready, and when a line that had stalled was sent. */
+  /** Called when the process is ready, and when a line that had stalled was sent. */
   readonly ready?: () => void;
   /** Called when a line has waited for its receiver for two seconds. */
   readonly stalled?: () => void;
-  /** Called once, when the process is gone, with the reason. */
+  /** Called once, with the reason, when the process has ended. */
   readonly ended: (reason: string) => void;
 }
 
 /**
- * Starts a helper process (datagrams.py) that sends each line of its input as one datagram, which
- * Node.js cannot. It ignores the signals to the service's terminal or unit, and ends at the end of
- * its input.
+ * Starts a helper process (datagrams.py) that sends each line of its input as one datagram, because
+ * Node.js has no Unix datagram sockets. The process ignores the signals that the terminal or the
+ * unit sends to the whole group, and ends at the end of its input.
  */
 export function startDatagrams(options: DatagramsOptions): PythonHelper {
   const { path, policy, title, interpreter = PYTHON, ready, stalled, ended } = options;

@@ -36,8 +36,8 @@ export const COLOUR_OF: Readonly<Record<StreamEvent['event'], Colour>> = {
 };
 
 /**
- * The details of an event in words, without its name, uid, mode and job. May hold control
- * characters.
+ * The details of an event in words, without its name, uid, mode and job. The text may contain
+ * control characters.
  */
 export function describeEvent(event: StreamEvent): string {
   switch (event.event) {
@@ -68,7 +68,7 @@ export function describeEvent(event: StreamEvent): string {
   }
 }
 
-/** An event that is about the service, and not about an account. */
+/** An event about the service, not about an account. */
 type ServiceEvent = Extract<
   StreamEvent,
   {
@@ -112,7 +112,7 @@ export function describeAccountEvent(event: Exclude<StreamEvent, ServiceEvent>):
         ? `in ${humanDuration(event.milliseconds)}`
         : `settled by ${event.settledBy}`;
     case 'failed':
-      return joined([failureWords(event), event.reason, askedWords(event)]);
+      return joined([failureWords(event), event.reason, requestedBy(event)]);
     case 'retrying':
       return `in ${humanDuration(event.inMilliseconds)} (attempt ${event.attempt}): ${event.reason}${lastWords(event.cause)}`;
     case 'superseded':
@@ -124,20 +124,20 @@ export function describeAccountEvent(event: Exclude<StreamEvent, ServiceEvent>):
   }
 }
 
-const CAME: Readonly<Record<string, string>> = {
+const HOW_RECEIVED: Readonly<Record<string, string>> = {
   refresh: 'listed as open',
   list: 'found by the periodic list',
-  add: 'came into sight',
+  add: 'added, or matches the filter now',
   modify: 'changed',
   rename: 'renamed',
   delete: 'removed',
 };
 
 function receivedWords({ change, mode, modifiedBy }: Extract<StreamEvent, { event: 'received' }>): string {
-  const how = CAME[change] ?? change;
+  const how = HOW_RECEIVED[change] ?? change;
   const wasChanged = change === 'modify' || change === 'rename';
   const by = modifiedBy === undefined ? '' : `${wasChanged ? '' : ', changed'} by ${modifiedBy}`;
-  return `${how}${by}, ${readMode(mode)?.phase === 'requested' ? 'asks for' : 'is'} ${mode}`;
+  return `${how}${by}, ${readMode(mode)?.phase === 'requested' ? 'requests' : 'is'} ${mode}`;
 }
 
 /** `changed: script.timeout; a restart is needed for directory.url`. */
@@ -155,23 +155,25 @@ function resumedWords({ by, who }: Extract<StreamEvent, { event: 'resumedWork' }
 type LeftEvent = Extract<StreamEvent, { event: 'left' }>;
 
 const LEFT: Readonly<Record<WhyLeft, (event: LeftEvent) => string>> = {
-  finished: ({ mode, modifiedBy = 'somebody else' }) =>
+  finished: ({ mode, modifiedBy = 'another client' }) =>
     `was finished${mode === undefined ? '' : ` as ${mode}`} by ${modifiedBy}`,
   moved: ({ movedTo }) =>
-    `is out of sight: ${movedTo === undefined ? 'another mode, or no match for directory.filter' : `it is ${movedTo} now`}`,
+    movedTo === undefined
+      ? 'is no longer seen: it has another mode, or does not match directory.filter'
+      : `is no longer seen: it is ${movedTo} now`,
   deleted: () => 'was deleted, or moved to where the service may not read',
   unknown: () => 'is no longer an open account',
 };
 
-/** A journal may hold events of an earlier version, which say no reason. */
+/** A journal may contain events of an earlier version, in which the field `why` is missing. */
 function leftWords(event: LeftEvent): string {
   const words = (LEFT[event.why] ?? LEFT.unknown)(event);
   return event.uid === undefined ? `${event.dn} ${words}` : words;
 }
 
-/** `asked by cn=admin,dc=example,dc=org`; undefined if that is not known. */
-export function askedWords({ modifiedBy }: { readonly modifiedBy?: string }): string | undefined {
-  return modifiedBy === undefined ? undefined : `asked by ${modifiedBy}`;
+/** `requested by cn=admin,dc=example,dc=org`; undefined if that is not known. */
+export function requestedBy({ modifiedBy }: { readonly modifiedBy?: string }): string | undefined {
+  return modifiedBy === undefined ? undefined : `requested by ${modifiedBy}`;
 }
 
 /** `script failed (6) in 1.1 s`. */
@@ -200,7 +202,7 @@ function stepEnd({ outcome, returnValue }: StepEnd): string {
   }
 }
 
-/** What matters of a failure: `code 6 in script: "no space left"`. */
+/** The essentials of a failure: `code 6 in script: "no space left"`. */
 function failureWords({ returnValue, step, cause }: FailureWords): string {
   const where = step === undefined || step === '' ? '' : ` in ${step}`;
   return `code ${returnValue}${where}${cause === undefined ? '' : `: "${cause}"`}`;
@@ -212,13 +214,16 @@ interface FailureWords {
   readonly cause?: string;
 }
 
-/** `code 5 CANNOT_CREATE_HOME_DIR`; only the number if it is the site's own code. */
+/**
+ * `code 5 CANNOT_CREATE_HOME_DIR`. A code of the site's own has no name, so only the number is
+ * shown.
+ */
 export function namedCode(code: number): string {
   const name = returnCodeName(code);
   return name === undefined ? `code ${code}` : `code ${code} ${name}`;
 }
 
-/** The reason without the URL at its beginning, as the URL is shown beside it. */
+/** The reason without the URL at its beginning, because the URL is shown next to it. */
 export function withoutUrl(reason: string, url: string | undefined): string {
   return reason.startsWith(`${url}: `) ? reason.slice(`${url}: `.length) : reason;
 }

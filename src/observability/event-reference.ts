@@ -2,14 +2,17 @@ import type { AccountRef, EventName, StreamEvent } from '../domain/event.ts';
 
 type FieldsOf<N extends EventName> = Exclude<keyof Extract<StreamEvent, { event: N }>, 'event' | keyof AccountRef>;
 
-/** What an event says, and its own fields: those beside `time`, `event` and the account's. */
+/**
+ * What an event says, and its own fields: those in addition to `time`, `event` and the fields of
+ * the account.
+ */
 type Reference = {
   readonly [N in EventName]: { readonly says: string; readonly fields: Readonly<Record<FieldsOf<N>, string>> };
 };
 
 /**
- * The vocabulary for people and programs: docs/events.md is written from it. The type requires
- * every event and every field.
+ * The description of all events. docs/events.md is generated from it. The type requires every event
+ * and every field.
  */
 export const EVENT_REFERENCE: Reference = {
   connected: {
@@ -30,7 +33,7 @@ export const EVENT_REFERENCE: Reference = {
     fields: {
       url: 'the server',
       reason: 'why',
-      remedy: 'what to do, if something has to be done',
+      remedy: 'what to do, if action is needed',
       resultCode: 'the LDAP result code, if the directory sent one',
     },
   },
@@ -39,12 +42,12 @@ export const EVENT_REFERENCE: Reference = {
     fields: { url: 'the server', attempt: 'the number of the attempt', inMilliseconds: 'when it follows' },
   },
   received: {
-    says: 'An account came into sight: it was listed, or somebody changed it.',
+    says: 'The service has seen an account: a list contains it, or its entry was changed.',
     fields: {
-      change: '`add`, `modify`, `rename`, `delete`, or `refresh` and `list` for what was there',
+      change: '`add`, `modify`, `rename`, `delete`, or `refresh` and `list` if a list contains it',
       entryUUID: 'the identity of the entry',
       modifiedBy: 'the DN that wrote it last (modifiersName)',
-      writtenAt: 'when, if a list has found it (modifyTimestamp)',
+      writtenAt: 'when it was last written, if a list contains it (modifyTimestamp)',
     },
   },
   skipped: {
@@ -57,7 +60,7 @@ export const EVENT_REFERENCE: Reference = {
     },
   },
   deferred: { says: 'The request is for a later day.', fields: { until: 'the day, `YYYYMMDD`' } },
-  waiting: { says: 'The account waits for a change, or for time to pass.', fields: { reason: 'for what' } },
+  waiting: { says: 'The account waits for a change, or for time to pass.', fields: { reason: 'what it waits for' } },
   queued: { says: 'The account is due, and waits for a worker.', fields: {} },
   claimed: { says: 'The request was claimed in the directory; its handler begins.', fields: {} },
   resumed: { says: 'An interrupted attempt is resumed.', fields: {} },
@@ -79,11 +82,11 @@ export const EVENT_REFERENCE: Reference = {
     fields: {
       state: 'the state that was written',
       milliseconds: 'from the claim to the end of the handler',
-      settledBy: 'the operator who has settled it',
+      settledBy: 'the operator who settled it',
     },
   },
   failed: {
-    says: 'The attempt failed. Nothing follows until somebody requests the account again.',
+    says: 'The attempt failed. Nothing happens until the account is requested again.',
     fields: {
       returnValue: 'the code',
       reason: 'what it means',
@@ -107,23 +110,23 @@ export const EVENT_REFERENCE: Reference = {
     fields: { reason: 'what the entry says now' },
   },
   conflict: {
-    says: 'Somebody else changed the account; it is read again.',
+    says: 'Another client changed the account; it is read again.',
     fields: {
       reason: 'what happened',
       modifiedBy: 'the DN that wrote it',
-      remedy: 'what to do, if something has to be done',
+      remedy: 'what to do, if action is needed',
     },
   },
   left: {
-    says: 'The account is no longer open, or no longer in sight.',
+    says: 'The account is no longer open, or the service no longer sees it.',
     fields: {
-      why: '`finished` by somebody else, `moved` out of sight, `deleted` (as far as the service may read), or `unknown`: it was not looked at, as too many left at once',
+      why: '`finished` by another client, `moved` (the service no longer sees it), `deleted` (as far as the service may read), or `unknown`: the entry was not read, because too many left at once',
       modifiedBy: 'the DN that finished it',
       movedTo: 'the DN that it has now',
     },
   },
   paused: {
-    says: 'The service begins no new work. Running work goes on. The event is repeated when the reason changes.',
+    says: 'The service starts no new work. Running work continues. The event is repeated when the reason changes.',
     fields: {
       by: '`operator`, `switch` or `brake`',
       holds: '`everything` or `deletes`',
@@ -132,11 +135,11 @@ export const EVENT_REFERENCE: Reference = {
     },
   },
   resumedWork: {
-    says: 'A pause is over. Another one may still last.',
+    says: 'A pause is over. Another pause may continue.',
     fields: {
-      by: '`operator`, `switch` or `brake`: what had paused it',
+      by: '`operator`, `switch` or `brake`: what paused it',
       milliseconds: 'how long it lasted',
-      who: 'the operator that ended it, if that is known',
+      who: 'the operator who ended it, if that is known',
     },
   },
   reloaded: {
@@ -148,15 +151,15 @@ export const EVENT_REFERENCE: Reference = {
     },
   },
   draining: {
-    says: 'The service was asked to stop. Running scripts may end.',
+    says: 'A stop was requested. Running scripts may finish.',
     fields: {
       inWork: 'how many accounts are in work',
-      queued: 'how many wait',
+      queued: 'how many accounts are queued',
       graceMilliseconds: 'how long it waits for the accounts in work',
     },
   },
   stopped: {
     says: 'The last event of a service.',
-    fields: { exitCode: 'of the process', interrupted: 'how many accounts in work were interrupted' },
+    fields: { exitCode: 'the exit code of the process', interrupted: 'how many accounts in work were interrupted' },
   },
 };

@@ -2,8 +2,8 @@ import type { Output, OutputOptions } from './output.ts';
 import { WholeLines } from './whole-lines.ts';
 
 /**
- * Writes text to a file that the process was started with, synchronously. Node.js's own stream
- * writes only once to such a file, and takes a partial write for a complete one.
+ * Writes text synchronously to a file that is a standard stream of the process. The stream of
+ * Node.js itself calls write once, and treats a partial write as a complete one.
  */
 export function createFileOutput(descriptor: number, { lossNote, failed }: OutputOptions): Output {
   const lines = new WholeLines({

@@ -20,20 +20,21 @@ export function localDay(time: string): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
-/** A time in the zone of this process: `HH:MM:SS`, with the day before it unless that is today. */
+/** A time in the zone of this process: `HH:MM:SS`, preceded by the day unless that is today. */
 export function localTime(time: string, now: string): string {
   const seconds = secondsOf(new Date(time));
   return localDay(time) === localDay(now) ? seconds : `${localDay(time)} ${seconds}`;
 }
 
 /**
- * A time with its day, `YYYY-MM-DD HH:MM:SS`, in the zone of this process, which is named nearby.
+ * A time with its day, `YYYY-MM-DD HH:MM:SS`, in the zone of this process. The caller names the
+ * zone elsewhere on the screen.
  */
 export function dateTime(time: string): string {
   return `${localDay(time)} ${secondsOf(new Date(time))}`;
 }
 
-/** A time with its day and its zone, for what may be read later or elsewhere. */
+/** A time with its day and its zone, for text that may be read later or elsewhere. */
 export function fullTime(time: string): string {
   return `${dateTime(time)} ${zoneName(time)}`;
 }
@@ -45,8 +46,8 @@ export function zoneName(time: string): string {
 }
 
 /**
- * A state of the directory in the zone of this process, or one of its days, in ISO 8601 form; any
- * other text unchanged.
+ * A state or a date of an account in ISO 8601 form. A state is shown in the zone of this process.
+ * Any other text is returned unchanged.
  */
 export function readableStamp(stamp: string): string {
   const match = /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)Z)?$/.exec(stamp);

@@ -11,14 +11,14 @@ export interface LogTarget {
   isLevelEnabled(level: LogLevel): boolean;
 }
 
-/** After this number of failed connections in a row an outage is an `error`. */
+/** After this number of consecutive failed connections an outage is logged as an `error`. */
 const FAILURES_UNTIL_ERROR = 5;
 
 /**
  * Returns a listener that turns the stream's events into lines of the log. `info` reports the
  * progress of the service, with one line for each finished account. `warn` needs no action. `error`
- * needs an operator, and says what to do. What the periodic list finds again is logged once; the
- * cause of an outage is logged once an hour.
+ * needs an operator, and says what to do. A message that the periodic list would repeat is logged
+ * once. The cause of an outage is logged once an hour.
  */
 export function createEventLog(target: LogTarget): (event: PublishedEvent) => void {
   const logged = new LoggedMessages();
@@ -73,7 +73,7 @@ interface Line {
 /** The published event with the name `N`. */
 type EventNamed<N extends EventName> = Extract<PublishedEvent, { readonly event: N }>;
 
-/** The log line for an event; undefined if it is a detail only, or a repetition. */
+/** The log line for an event; undefined if the event is only a detail, or a repetition. */
 function lineOf(event: PublishedEvent, logged: LoggedMessages): Line | undefined {
   switch (event.event) {
     case 'connected':
@@ -142,7 +142,7 @@ function lineOf(event: PublishedEvent, logged: LoggedMessages): Line | undefined
 function stopped({ exitCode, interrupted }: EventNamed<'stopped'>): Line {
   const fields = {
     exitCode,
-    ...(interrupted === 0 ? {} : { interrupted, remedy: 'they are resumed at the next start' }),
+    ...(interrupted === 0 ? {} : { interrupted, remedy: 'the interrupted accounts are resumed at the next start' }),
   };
   return line(exitCode === 0 ? 'info' : 'error', 'stopped', fields);
 }
@@ -159,14 +159,14 @@ function disconnected(
 
 function failed(event: EventNamed<'failed'>): Line {
   const { step, returnValue, reason, cause, uid, modifiedBy } = event;
-  const remedy = `mend the cause, then: prov-backup-rsnapshot retry -c FILE ${uid}`;
+  const remedy = `fix the cause, then run: prov-backup-rsnapshot retry -c FILE ${uid}`;
   return line('error', 'account failed', { ...account(event), step, returnValue, cause, reason, modifiedBy, remedy });
 }
 
 function retrying(event: EventNamed<'retrying'>, logged: LoggedMessages): Line | undefined {
   const { time, job, attempt, inMilliseconds, reason, cause, resultCode } = event;
-  // Without the directory each outcome is retried many times: log that once. A claim has no job
-  // yet.
+  // While the directory is unreachable, each write-back is tried many times: log that once for each
+  // job. A claim has no job yet, so it is logged once an hour.
   if (!logged.isNewForAccount(event, job ?? hourOf(time), reason)) return undefined;
   const level = needsOperator(resultCode) ? 'error' : 'warn';
   return line(level, 'account tried again later', { ...account(event), attempt, inMilliseconds, reason, cause });

@@ -17,15 +17,18 @@ import type { ProcessStream } from './process-output.ts';
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: 'auto' | 'pretty' | 'json';
-  /** The file to append to; `reopen` opens it again. null: no file. */
+  /** The file to which lines are appended. `reopen` opens it again. null: no file. */
   readonly file: string | null;
   readonly syslog: SyslogOptions | null;
-  /** The stream for the console's lines. null: none, as the command prints something else there. */
+  /**
+   * The stream for the lines of the console. null: none, because the command prints something else
+   * there.
+   */
   readonly console: ProcessStream | null;
   readonly colour: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
-  /** Called with a sentence about a sink that fails, if no console shows it. */
+  /** Called with a sentence about a sink that fails, if the console does not show the log. */
   readonly onUnseenProblem?: (problem: string) => void;
 }
 
@@ -45,7 +48,7 @@ export interface Log {
   readonly logger: Logger;
   /** Closes and opens the log file (SIGHUP). */
   reopen(): void;
-  /** How the log file and syslog do, as far as there are such. */
+  /** The health of the log file and of syslog, if they are configured. */
   outlets(): { readonly file?: SinkHealth; readonly syslog?: SinkHealth };
   /** Resolves when the last lines are written. */
   close(): Promise<void>;
@@ -55,15 +58,15 @@ const APP_NAME = 'prov-backup-rsnapshot';
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
 
 /**
- * Makes the log: a winston logger that writes to the console, a file and syslog. If one of them
- * fails, the others get an `error` line.
+ * Creates the log: a winston logger that writes to the console, a file and syslog. If one of them
+ * fails, an `error` line goes to the others.
  */
 export function createLogger(options: LogOptions): Log {
   const { level, file, syslog, console, now, onUnseenProblem } = options;
   const renderPlain = options.format === 'json' ? renderJsonLine : (line: LogLine) => renderText(line, false);
   let closed = false;
-  // In a microtask: a sink that is under construction, or writing a line, must not be given another
-  // line.
+  // This runs in a microtask, because a sink that is under construction or is writing a line must
+  // not receive another line.
   const logProblem: OnProblem = (message) => {
     queueMicrotask(() => {
       if (!closed) logger.error(message);
@@ -124,8 +127,8 @@ class SinkTransport extends Transport {
 }
 
 /**
- * The form of console lines. `auto` is text for a terminal; for systemd's journal the message with
- * its level, as the journal keeps the time itself; JSON for anything else (containers, log
+ * The form of console lines. `auto` means text for a terminal, the message with its level for
+ * systemd's journal, which keeps the time itself, and JSON for anything else (containers, log
  * collectors).
  */
 function consoleRenderer({ format, console, colour, env }: LogOptions): (line: LogLine) => string {

@@ -6,7 +6,9 @@ const MOST_KEYS = 10_000;
 export class OncePerKey {
   readonly #keys = new RecentMap<true>(MOST_KEYS);
 
-  /** Returns true for a key that was not asked for before, or is forgotten. Remembers the key. */
+  /**
+   * Returns true for a key that is seen for the first time, or was forgotten. Remembers the key.
+   */
   isNew(key: string): boolean {
     const known = this.#keys.get(key) ?? false;
     this.#keys.set(key, true);

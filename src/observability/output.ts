@@ -1,6 +1,8 @@
-/** Writes text to a stream of the process, whatever that is connected to. */
+/**
+ * Writes text to a stream of the process. The stream may be a file, a pipe, a socket or a terminal.
+ */
 export interface Output {
-  /** Writes texts of one or more whole lines, together. Never throws and never blocks. */
+  /** Writes texts of one or more whole lines in one write. Never throws and never blocks. */
   write(...texts: readonly string[]): void;
   /** Stops writing. Resolves within about two seconds; true if everything was written. */
   close(): Promise<boolean>;

@@ -7,7 +7,10 @@ import type { Output, OutputOptions } from './output.ts';
 /** Standard output or standard error, or any Writable in its place. */
 export type ProcessStream = Writable & { readonly isTTY?: boolean; readonly fd?: number };
 
-/** An output for a stream of the process: for a file, or for a pipe, socket or terminal. */
+/**
+ * Creates the output for a stream of the process, according to what the stream is: a file, or a
+ * pipe, socket or terminal.
+ */
 export function createProcessOutput(stream: ProcessStream, options: OutputOptions): Output {
   const { fd } = stream;
   return fd !== undefined && stream.isTTY !== true && isFile(fd)

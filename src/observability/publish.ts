@@ -5,14 +5,14 @@ export interface EventPublisher {
   /** Adds the time to an event and calls every listener before it returns. Never throws. */
   readonly report: Report;
   /**
-   * The events from the subscription on; hot, never completes. An error thrown by a subscriber
-   * reaches neither the reporter nor other subscribers: RxJS raises it as an uncaught exception.
-   * Outputs that may fail use `listen`.
+   * The events from the time of the subscription on. The observable is hot and never completes. An
+   * error thrown by a subscriber reaches neither the reporter nor other subscribers: RxJS raises it
+   * as an uncaught exception. Outputs that may fail use `listen`.
    */
   readonly events$: Observable<PublishedEvent>;
   /**
    * Calls `listener` for each event. Its errors go to `onListenerError`. Returns a function that
-   * ends it.
+   * removes the listener.
    */
   listen(listener: (event: PublishedEvent) => void): () => void;
 }
@@ -30,7 +30,8 @@ export interface EventPublisherOptions {
  * including events that a listener reports while it is called.
  */
 export function createEventPublisher({ now, onListenerError }: EventPublisherOptions): EventPublisher {
-  // Replaced and never modified, so that a listener may be added or removed during delivery.
+  // The array is replaced and never modified, so that a listener may be added or removed during
+  // delivery.
   let listeners: ReadonlyArray<(event: PublishedEvent) => void> = [];
   const waiting: PublishedEvent[] = [];
   let delivering = false;

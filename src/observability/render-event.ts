@@ -8,8 +8,8 @@ import { wrap } from './wrap.ts';
 export interface RenderOptions {
   readonly colour: boolean;
   /**
-   * The columns of the terminal: what is longer goes on below its column, and a narrow terminal
-   * gets narrow columns. Default: one line, however long.
+   * The number of columns of the terminal. Longer text continues below its column, and a narrow
+   * terminal gets narrow columns. Default: one line of any length.
    */
   readonly width?: number;
 }
@@ -20,24 +20,24 @@ interface Columns {
   readonly mode: number;
   /** 0: the job is not shown. */
   readonly job: number;
-  /** Between the columns. */
+  /** The text between two columns. */
   readonly gap: string;
   readonly time: (time: string) => string;
 }
 
 const WIDE: Columns = { event: 12, uid: 10, mode: 9, job: 8, gap: '  ', time: clockTime };
-/** Without milliseconds and job, half of a usual terminal is left for what happened. */
+/** Without milliseconds and job, half of a usual terminal is left for the description. */
 const NARROW: Columns = { event: 12, uid: 8, mode: 9, job: 0, gap: ' ', time: (time) => clockTime(time).slice(0, 8) };
 
-/** The columns of a terminal with room for the wide form. */
+/** The number of columns that the wide form needs. */
 const ROOM_FOR_WIDE = 120;
 /** The fewest columns in which a description is wrapped. */
 const NARROWEST = 16;
 
 /**
- * One event as text for people, without its line end: the time of day, the event, for an account
- * its uid, mode and job in columns, and a description. Text from the directory or a script cannot
- * affect the terminal.
+ * One event as text for people, without a line break at its end. It has the time of day and the
+ * event, then for an account the uid, mode and job in columns, and then a description. Text from
+ * the directory or a script cannot affect the terminal.
  */
 export function renderEvent(event: PublishedEvent, { colour, width }: RenderOptions): string {
   const columns = width !== undefined && width < ROOM_FOR_WIDE ? NARROW : WIDE;
@@ -80,7 +80,7 @@ function descriptionColour(event: PublishedEvent): Colour | undefined {
   return event.event === 'failed' || event.event === 'disconnected' ? 'red' : undefined;
 }
 
-/** One event as one line of JSON, without its line end. */
+/** One event as one line of JSON, without a line break at its end. */
 export function renderJson(event: PublishedEvent): string {
   return visibleJson(JSON.stringify(event));
 }

@@ -6,7 +6,7 @@ export interface SystemdNotifier {
   /** Sets the line that `systemctl status` shows. */
   status(text: string): void;
   stopping(): void;
-  /** The service reads its configuration again, until `ready`. */
+  /** Reports that the service reads its configuration again. The reload ends with `ready`. */
   reloading(): void;
   close(): void;
 }
@@ -14,10 +14,10 @@ export interface SystemdNotifier {
 const NO_NOTIFIER: SystemdNotifier = { ready() {}, status() {}, stopping() {}, reloading() {}, close() {} };
 
 /**
- * The notifier of this process; it does nothing without NOTIFY_SOCKET. With WATCHDOG_USEC it sends
- * a keep-alive at half that interval, from the event loop: when the loop is blocked, the manager
- * notices. `failed` is called with a sentence if nothing can be sent. `interpreter` is that of
- * Python; default: the system's.
+ * Creates the notifier of this process. It does nothing without NOTIFY_SOCKET. With WATCHDOG_USEC
+ * it sends a keep-alive at half that interval from the event loop, so the manager notices when the
+ * loop is blocked. `failed` is called with a sentence if nothing can be sent. `interpreter` is the
+ * path of Python; default: the one of the system.
  */
 export function createSystemdNotifier(
   env: Readonly<Record<string, string | undefined>>,
@@ -33,7 +33,8 @@ export function createSystemdNotifier(
   const sender = openSender({
     address,
     interpreter,
-    failed: (reason) => failed(`the service manager cannot be notified for the moment: ${reason}; it is tried again`),
+    failed: (reason) =>
+      failed(`the service manager cannot be notified at the moment: ${reason}; the service tries again`),
     restarted: () => {
       for (const [kind, text] of latest) sender.send(`${kind}=${text}`);
       if (watchdog !== undefined) keepAlive();
@@ -51,7 +52,8 @@ export function createSystemdNotifier(
     status: (text) => notify('STATUS', text),
     stopping: () => notify('STOPPING', '1'),
     reloading: () => {
-      // CLOCK_MONOTONIC, by which the manager tells this reload from an earlier one.
+      // The time of CLOCK_MONOTONIC, by which the manager distinguishes this reload from an earlier
+      // one.
       sender.send(`RELOADING=1\0MONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`);
     },
     close: () => {
@@ -67,6 +69,6 @@ export function createSystemdNotifier(
 function watchdogOf(env: Readonly<Record<string, string | undefined>>): number | undefined {
   const microseconds = Number(env['WATCHDOG_USEC']);
   const pid = env['WATCHDOG_PID'];
-  const forUs = pid === undefined || pid === '' || Number(pid) === process.pid;
-  return forUs && Number.isFinite(microseconds) && microseconds >= 1_000 ? microseconds / 1_000 : undefined;
+  const isForThisProcess = pid === undefined || pid === '' || Number(pid) === process.pid;
+  return isForThisProcess && Number.isFinite(microseconds) && microseconds >= 1_000 ? microseconds / 1_000 : undefined;
 }

@@ -19,26 +19,28 @@ export interface SenderOptions {
   /** The Python interpreter; default: the system's. */
   readonly interpreter?: string | undefined;
   /**
-   * Called when the helper process ends, with the reason. Not called again until one has run for
-   * `PAUSE.max`.
+   * Called with the reason when the helper process ends. Not called again until a helper process
+   * has run for longer than `PAUSE.max`.
    */
   readonly failed: (reason: string) => void;
   /** Called when another helper process was started: the caller sends the current state again. */
   readonly restarted: () => void;
 }
 
-/** Milliseconds. A helper process that runs longer than `max` is taken to work. */
+/** Milliseconds. A helper process that runs for longer than `max` is considered to work. */
 const PAUSE = { initial: 100, max: 5_000 };
 
 /**
  * Starts a helper process that sends lines, and starts it again when it ends.
  *
- * States: `sending` -> `pausing` (the helper ended; the pause doubles each time) -> `sending`.
- * `closed`, from both.
+ * States:
+ *   sending -> pausing    the helper process has ended; the pause doubles each time
+ *   pausing -> sending    the pause is over, and another helper process is started
+ *   any -> closed         `close`
  */
 export function openSender({ address, interpreter, failed, restarted }: SenderOptions): Sender {
   let helper: PythonHelper | undefined;
-  /** The number of failures in a row, of which the first one is reported. */
+  /** The number of consecutive failures. Only the first one is reported. */
   let failures = 0;
   let retry: NodeJS.Timeout | undefined;
   let closed = false;

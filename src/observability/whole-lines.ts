@@ -8,15 +8,15 @@ export interface WholeLinesOptions {
   readonly failed: (reason: string) => void;
   /** Called after the first write that succeeds again. */
   readonly recovered?: (() => void) | undefined;
-  /** Called with each number of texts that are lost. */
+  /** Called with the number of texts that one failed write has lost. */
   readonly lost?: ((texts: number) => void) | undefined;
 }
 
 const NEWLINE = 0x0a;
 
 /**
- * Writes lines to files that may be full. It counts the texts that were not written completely and
- * writes that number as soon as there is room again. A text after an incomplete line begins on a
+ * Writes lines to files that may be full. It counts the texts that were not written completely, and
+ * writes that number as soon as a write succeeds again. A text after an incomplete line begins on a
  * new line.
  */
 export class WholeLines {
@@ -80,7 +80,7 @@ export class WholeLines {
   }
 }
 
-/** How many of the texts, one after the other, fit into this number of bytes. */
+/** How many of the texts, in order, fit into this number of bytes. */
 function countWithin(texts: readonly string[], bytes: number): number {
   let end = 0;
   const beyond = texts.findIndex((text) => {

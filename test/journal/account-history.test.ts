@@ -149,7 +149,7 @@ describe('the history of an account', () => {
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     expect(lines.join('\n')).not.toContain('\u001b');
     expect(lines.slice(0, 2)).toEqual([
-      '2026-11-27 11:00:40  cn=admin,dc=stoney-cloud,dc=org asks for add',
+      '2026-11-27 11:00:40  cn=admin,dc=stoney-cloud,dc=org requests add',
       '2026-11-27 11:00:42  attempt a-1 to add, 1 s after it was queued',
     ]);
     expect(lines).toContain('2026-11-27 11:00:45  failed after 3 s with code 6 CANNOT_SET_QUOTA in step');
@@ -203,6 +203,6 @@ describe('the summary of a time', () => {
   });
 
   it('says so where nothing happened', () => {
-    expect(summaryLines(summaryOf(), { width: 80 })).toEqual(['Nothing was asked for, and nothing ended.']);
+    expect(summaryLines(summaryOf(), { width: 80 })).toEqual(['There were no requests and no outcomes.']);
   });
 });

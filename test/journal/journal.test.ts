@@ -190,7 +190,7 @@ describe('a journal that cannot be written', () => {
     }
     expect(journal.health()).toMatchObject({ lostEvents: 2, failure: expect.stringContaining('ENOENT') });
     expect(notices).toEqual([
-      expect.stringMatching(/^the journal in .* cannot be written \(ENOENT.*; see to its folder/),
+      expect.stringMatching(/^the journal in .* cannot be written \(ENOENT.*; check the folder/),
     ]);
     mkdirSync(folder, { mode: 0o755 });
     journal.take(event('3'));

@@ -9,7 +9,7 @@ describe('the words for a failed account', () => {
     const failure = { ...account, returnValue: 6, step: 'script', reason };
     expect(failureWords(failure)).toBe('6 CANNOT_SET_QUOTA in script: no room');
     expect(failureWords({ ...failure, cause: 'no server', modifiedBy: 'cn=admin' })).toBe(
-      '6 "no server" in script; asked by cn=admin',
+      '6 "no server" in script; requested by cn=admin',
     );
   });
 });

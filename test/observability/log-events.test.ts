@@ -82,10 +82,10 @@ describe('the log of the events', () => {
         { event: 'stopped', exitCode: 1, interrupted: 8 },
       ]),
     ).toEqual([
-      'error account failed uid=3724300 mode=adding job=k3f9-1 step=script returnValue=5 reason=no space modifiedBy=cn=admin remedy=mend the cause, then: prov-backup-rsnapshot retry -c FILE 3724300',
+      'error account failed uid=3724300 mode=adding job=k3f9-1 step=script returnValue=5 reason=no space modifiedBy=cn=admin remedy=fix the cause, then run: prov-backup-rsnapshot retry -c FILE 3724300',
       'error disconnected url=ldap://a reason=connection reset remedy=check the password',
       'error stopped exitCode=1',
-      'error stopped exitCode=1 interrupted=8 remedy=they are resumed at the next start',
+      'error stopped exitCode=1 interrupted=8 remedy=the interrupted accounts are resumed at the next start',
     ]);
   });
 

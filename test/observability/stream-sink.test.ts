@@ -51,7 +51,7 @@ class Receiver {
   }
 
   stalls(): void {
-    this.#stalled('nobody receives there');
+    this.#stalled('nothing reads from the socket');
   }
 
   async goes(): Promise<void> {
@@ -102,7 +102,7 @@ describe('a receiver of messages', () => {
     await receiver.goes();
     await receiver.goes();
     expect(receiver.problems).toEqual([
-      'the receiver does not take the log (cut); it is tried again, and lines wait meanwhile',
+      'the receiver does not take the log (cut); the service tries again, and lines wait until then',
     ]);
     receiver.comes();
     await receiver.goes();
@@ -116,7 +116,7 @@ describe('a receiver of messages', () => {
     receiver.comes();
     expect(receiver.sink.health()).toEqual({ lost: 0 });
     receiver.stalls();
-    expect(receiver.sink.health()).toEqual({ lost: 0, failure: 'nobody receives there' });
+    expect(receiver.sink.health()).toEqual({ lost: 0, failure: 'nothing reads from the socket' });
     receiver.comes();
     expect(receiver.sink.health()).toEqual({ lost: 0 });
     receiver.breaks = true;

@@ -101,7 +101,7 @@ describe('the notifications of the service manager', () => {
     await manager.hears(/^WATCHDOG=1$/);
     expect(manager.heard).toEqual(['READY=1', 'STATUS=refreshed', 'WATCHDOG=1']);
     expect(notices).toEqual([
-      'the service manager cannot be notified for the moment: the helper process ended (signal SIGKILL); it is tried again',
+      'the service manager cannot be notified at the moment: the helper process ended (signal SIGKILL); the service tries again',
     ]);
   });
 

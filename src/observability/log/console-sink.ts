@@ -15,7 +15,7 @@ export function createConsoleSink(
   let lastTime = '';
   const output = createProcessOutput(stream, {
     lossNote: (lines) => `${render(lostLines(lines, lastTime))}\n`,
-    failed: (reason) => onProblem(`standard output cannot be written (${reason}); see to its room`),
+    failed: (reason) => onProblem(`standard output cannot be written (${reason}); check its free space`),
   });
   let pending: string[] = [];
   let scheduled: NodeJS.Immediate | undefined;

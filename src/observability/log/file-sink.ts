@@ -26,7 +26,7 @@ export function createFileSink(path: string, render: (line: LogLine) => string, 
     },
     failed: (reason) => {
       failure = reason;
-      const remedy = 'see to its folder, permissions and room, or correct log.file';
+      const remedy = 'check the folder, its permissions and its free space, or correct log.file';
       onProblem(`the log file ${path} cannot be written (${reason}); ${remedy}`);
     },
   });

@@ -44,7 +44,7 @@ export class MessageQueue {
     this.#allLost += messages;
   }
 
-  /** The number of all lost messages. */
+  /** The number of messages lost since the start. */
   get allLost(): number {
     return this.#allLost;
   }
@@ -56,7 +56,7 @@ export class MessageQueue {
     return lost;
   }
 
-  /** To be called when the number that was taken could not be told. */
+  /** To be called when the number from `takeLost` could not be delivered. */
   keepLost(messages: number): void {
     this.#lost += messages;
   }

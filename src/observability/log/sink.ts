@@ -8,17 +8,17 @@ export interface Sink {
   close(): Promise<void>;
 }
 
-/** A destination that may fail by itself, and tells how it does. */
+/** A destination that may fail independently of the service, and reports its health. */
 export interface Outlet extends Sink {
   health(): SinkHealth;
 }
 
 export interface SinkHealth {
-  /** The number of lines that were lost since the start, as far as that is known here. */
+  /** The number of lines lost since the start, as far as the service knows it. */
   readonly lost: number;
-  /** Why it takes no lines, until it does again. */
+  /** Why the sink takes no lines. It is set until the sink takes lines again. */
   readonly failure?: string;
 }
 
-/** Called with a sentence about a fault of a sink: once, until it works again. */
+/** Called with a sentence about a fault of a sink. It is called once until the sink works again. */
 export type OnProblem = (message: string) => void;

@@ -16,8 +16,8 @@ export interface Link {
 
 export interface StreamSinkOptions {
   /**
-   * Opens a connection. Calls `up` when it accepts messages, `stalled` when they wait in it, and
-   * `down` once when it ends or cannot be opened.
+   * Opens a connection. Calls `up` when the connection accepts messages, `stalled` when messages
+   * wait in it, and `down` once, when it ends or cannot be opened.
    */
   open(up: () => void, down: (reason: string) => void, stalled: (reason: string) => void): Link;
   /** Renders a line as one message, framed for the stream. */
@@ -37,11 +37,14 @@ export interface StreamSinkOptions {
 const LONGEST_PAUSE = 30_000;
 
 /**
- * Sends messages to a receiver that may be unavailable for a time. Messages wait in a bounded queue
- * meanwhile. The number of lost ones is counted and sent to the receiver.
+ * Sends messages to a receiver that may be unavailable for a time. Meanwhile, messages wait in a
+ * bounded queue. Lost messages are counted, and their number is sent to the receiver.
  *
- * States: `opening` -> `up` -> `down` -> (pause) -> `opening`. `closing`, from each of them, is
- * final.
+ * States:
+ *   opening -> up         the connection accepts messages
+ *   opening, up -> down   the connection has ended, or could not be opened
+ *   down -> opening       the pause is over
+ *   any -> closing        `close`; this state is final
  */
 export function createStreamSink(options: StreamSinkOptions): Outlet {
   const { render, name, onProblem, firstPause = 1_000, closeWithin = 2_000 } = options;
@@ -49,7 +52,7 @@ export function createStreamSink(options: StreamSinkOptions): Outlet {
   let link: Link | undefined;
   let isUp = false;
   let closing: (() => void) | undefined;
-  /** The number of failures in a row. */
+  /** The number of consecutive failures. */
   let failures = 0;
   let retry: NodeJS.Timeout | undefined;
   let failure: string | undefined;
@@ -75,7 +78,7 @@ export function createStreamSink(options: StreamSinkOptions): Outlet {
 
   const fail = (reason: string): void => {
     if (failure === undefined)
-      onProblem(`${name} does not take the log (${reason}); it is tried again, and lines wait meanwhile`);
+      onProblem(`${name} does not take the log (${reason}); the service tries again, and lines wait until then`);
     failure = reason;
   };
 

@@ -38,7 +38,8 @@ export function renderRfc5424(line: LogLine, origin: SyslogOrigin): Buffer {
 
 /**
  * A message for /dev/log in the form of syslog(3). Receivers on that socket accept only this form:
- * journald takes an RFC 5424 header for text, and rsyslog takes its version for the program's name.
+ * journald treats an RFC 5424 header as text, and rsyslog treats its version as the name of the
+ * program.
  */
 export function renderLocal(line: LogLine, origin: SyslogOrigin): Buffer {
   const date = new Date(line.time);
@@ -52,7 +53,10 @@ function priority(line: LogLine, { facility }: SyslogOrigin): number {
   return FACILITY[facility] * 8 + SEVERITY[line.level];
 }
 
-/** Cuts between characters: a byte 10xxxxxx continues the character before it. */
+/**
+ * Cuts a message that is too long between two characters. In UTF-8, a byte 10xxxxxx continues the
+ * character before it.
+ */
 function truncated(message: Buffer): Buffer {
   if (message.length <= LONGEST_BYTES) return message;
   let end = LONGEST_BYTES - 3;

@@ -26,7 +26,10 @@ export interface UdpSinkOptions {
   readonly closeWithin?: number;
 }
 
-/** The name is looked up again after this number of messages, as a server may move. */
+/**
+ * The name is looked up again after this number of messages, because a server may get another
+ * address.
+ */
 const MESSAGES_PER_LOOKUP = 1_000;
 /** The most messages given to the system at once. Further ones wait in the bounded queue. */
 const MOST_IN_FLIGHT = 1_000;
@@ -34,7 +37,7 @@ const LONGEST_PAUSE = 30_000;
 
 /**
  * Sends each line as one datagram to a syslog server (RFC 5426). UDP does not report delivery. The
- * messages that are known to be lost here are counted, and the number is sent with the next line or
+ * messages that could not even be sent are counted, and their number is sent with the next line or
  * at the end.
  */
 export function createUdpSink(options: UdpSinkOptions): Outlet {
@@ -42,9 +45,11 @@ export function createUdpSink(options: UdpSinkOptions): Outlet {
 }
 
 /**
- * States: `unknown` (lines wait for a look-up of the server's name, or for the pause before one) ->
- * `known` (lines are sent; the name is looked up again after `MESSAGES_PER_LOOKUP`). `closing` from
- * both, then `closed`.
+ * States:
+ *   unknown -> known    the look-up of the name of the server has succeeded; until then lines wait
+ *   known -> known      the name is looked up again after `MESSAGES_PER_LOOKUP` lines
+ *   any -> closing      `close`: the remaining lines are sent
+ *   closing -> closed   all lines are sent, or the time is over
  */
 class UdpSink implements Outlet {
   readonly #options: Required<UdpSinkOptions>;
@@ -54,7 +59,7 @@ class UdpSink implements Outlet {
   #untilLookup = 0;
   #lookingUp = false;
   #retry: NodeJS.Timeout | undefined;
-  /** The number of failed look-ups in a row. */
+  /** The number of consecutive failed look-ups. */
   #failures = 0;
   #inFlight = 0;
   #failure: string | undefined;
@@ -172,8 +177,8 @@ class UdpSink implements Outlet {
   }
 
   /**
-   * Passes a bound socket to `done`. An unbound socket that cannot be bound drops messages without
-   * an error.
+   * Passes a bound socket to `done`. The socket is bound explicitly, because `send` on a socket
+   * that cannot be bound drops the message without an error.
    */
   #bind(family: number, done: (error: Error | null, socket?: Socket) => void): void {
     const known = this.#sockets.get(family);

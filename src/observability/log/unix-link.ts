@@ -7,8 +7,8 @@ export function datagramLine(message: Buffer): Buffer {
 }
 
 /**
- * Opens a link to a datagram socket of this host, as /dev/log is one. Lines wait until the receiver
- * takes them, so that its restart loses nothing.
+ * Opens a link to a datagram socket of this host, such as /dev/log. Lines wait until the receiver
+ * takes them, so that a restart of the receiver loses nothing.
  */
 export function openUnixLink(path: string) {
   return (up: () => void, down: (reason: string) => void, stalled: (reason: string) => void): Link => {
@@ -17,7 +17,7 @@ export function openUnixLink(path: string) {
       policy: 'keep',
       title: 'log',
       ready: up,
-      stalled: () => stalled('nobody receives there'),
+      stalled: () => stalled('nothing reads from the socket'),
       ended: (reason) => down(`the helper process ended (${reason})`),
     });
     return { stream: helper.input, destroy: () => helper.kill() };

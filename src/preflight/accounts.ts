@@ -2,6 +2,7 @@ import { filter, firstValueFrom } from 'rxjs';
 import type { Settings } from '../../config/schema.ts';
 import { subscribeOnce } from '../../streams/subscription.ts';
 import type { CheckLine, Found } from '../domain/check-line.ts';
+import { counted } from '../domain/counted.ts';
 import { DirectoryError } from '../domain/directory-error.ts';
 import type { DirectoryEntry } from '../domain/entry.ts';
 import { attributesToRead } from '../domain/read-account.ts';
@@ -18,10 +19,10 @@ import { checkWriteAccess } from './write-access.ts';
  * applies.
  */
 const ENOUGH_ENTRIES = 2_001;
-/** The difference between the clocks that is reported, in milliseconds. */
+/** The largest difference between the clocks that is accepted, in milliseconds. */
 const TOLERATED_SKEW_MILLISECONDS = 5_000;
 
-/** Tries the reads, the subscription and the writes of the service, without changing anything. */
+/** Checks the reads, the subscription and the writes of the service, without changing anything. */
 export async function checkAccounts(
   settings: Settings,
   access: DirectoryAccess,
@@ -41,7 +42,7 @@ export async function checkAccounts(
         const at = stamp === undefined ? undefined : readGeneralizedTime(stamp.toString());
         if (at !== undefined && (newest === undefined || at > newest)) newest = at;
       });
-      if (count > 0) return { verdict: 'ok', found: `${count} accounts readable in one search` };
+      if (count > 0) return { verdict: 'ok', found: `${counted(count, 'account')} readable in one search` };
       return {
         verdict: 'advice',
         found: `no entry below it matches ${settings.directory.filter}`,
@@ -95,15 +96,18 @@ async function checkSubscription(settings: Settings, access: DirectoryAccess, ur
     ),
   );
   const entries = refreshed.kind === 'refreshed' ? refreshed.entries : 0;
-  return { verdict: 'ok', found: `offered (${chosen}); ${entries} open accounts` };
+  return { verdict: 'ok', found: `offered (${chosen}); ${counted(entries, 'open account')}` };
 }
 
-/** Lists the open accounts as the service does from time to time. */
+/** Lists the open accounts as the service does periodically. */
 async function checkLists(settings: Settings, operations: DirectoryOperations): Promise<Found> {
   const request = { filter: openAccountsFilter(settings), attributes: attributesToRead(settings.attributes) };
   const refusal = await operations.search(request, { pageSize: PAGE_SIZE }, () => {});
   if (refusal === undefined) return { verdict: 'ok', found: `in pages of ${PAGE_SIZE}` };
-  return { verdict: 'ok', found: `in one piece, as the server refuses pages of ${PAGE_SIZE} (${refusal.message})` };
+  return {
+    verdict: 'ok',
+    found: `in one piece, because the server refuses pages of ${PAGE_SIZE} (${refusal.message})`,
+  };
 }
 
 async function checkClock(
@@ -133,13 +137,13 @@ function skewAdvice(how: string): Found {
   return {
     verdict: 'advice',
     found: `this host's clock is ${how}`,
-    remedy: 'synchronise both with NTP: days begin, and states are written, by this clock',
+    remedy: 'synchronise both with NTP: the service decides by this clock when a day begins, and writes states with it',
   };
 }
 
 /**
- * The server's own time, if it can be read: from OpenLDAP's monitor database or 389's monitor
- * entry.
+ * The time of the server, if it can be read from the monitor database of OpenLDAP or the monitor
+ * entry of 389 Directory Server.
  */
 async function monitorTime(operations: DirectoryOperations): Promise<number | undefined> {
   const places = [
@@ -154,7 +158,7 @@ async function monitorTime(operations: DirectoryOperations): Promise<number | un
       if (value !== undefined) found = readGeneralizedTime(value.toString());
     };
     await operations.search(request, {}, look).catch((error: unknown) => {
-      // A missing or unreadable entry is no fault; a failed connection is one.
+      // A missing or unreadable entry is not a fault. A failed connection is one.
       if (!(error instanceof DirectoryError) || error.resultCode === undefined) throw error;
     });
     if (found !== undefined) return found;
@@ -162,7 +166,10 @@ async function monitorTime(operations: DirectoryOperations): Promise<number | un
   return undefined;
 }
 
-/** Whether the attributes of the service's searches are indexed, if cn=config can be read. */
+/**
+ * Checks whether the attributes of the searches of the service are indexed, if cn=config can be
+ * read.
+ */
 async function checkIndexes({ attributes }: Settings, operations: DirectoryOperations): Promise<Found> {
   const needed = ['objectClass', attributes.state, 'uid', 'entryUUID', 'entryCSN'];
   const indexed = new Set<string>();
@@ -186,7 +193,7 @@ async function checkIndexes({ attributes }: Settings, operations: DirectoryOpera
   if (indexed.size === 0) {
     return {
       verdict: 'advice',
-      found: `the server's configuration is not readable: see to it that ${needed.join(', ')} are indexed`,
+      found: `the server's configuration is not readable: make sure that ${needed.join(', ')} are indexed`,
       remedy,
     };
   }

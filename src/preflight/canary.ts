@@ -7,7 +7,9 @@ import { rulesOf } from '../service/site.ts';
 import { runCheck } from './run-check.ts';
 import { checkWriteAccess } from './write-access.ts';
 
-/** Checks that the canary exists, is an account of the service, and may be written. */
+/**
+ * Checks that the canary exists, is an account of the service, and can be written by the service.
+ */
 export async function checkCanary(settings: Settings, operations: DirectoryOperations): Promise<CheckLine[]> {
   const { dn } = settings.canary;
   if (dn === null) return [];
@@ -18,13 +20,13 @@ async function checkEntry(dn: string, settings: Settings, operations: DirectoryO
   const { attributes, directory } = settings;
   const entry = await operations.read(dn);
   if (entry === undefined) {
-    const remedy = 'create it as an account of its own, with a home that nobody uses, or correct canary.dn';
+    const remedy = 'create it as a separate account, with a home that no other account uses, or correct canary.dn';
     return { verdict: 'fail', found: `there is no entry ${dn}, or it may not be read`, remedy };
   }
   const reading = readAccount(entry, attributes, rulesOf(settings));
   if (reading.kind !== 'account') {
     const remedy = `give it ${attributes.mode}: added and ${attributes.state}: 20260101T000000Z, or correct the entry`;
-    return { verdict: 'fail', found: `${dn} is no account: ${reading.reason}`, remedy };
+    return { verdict: 'fail', found: `${dn} is not an account: ${reading.reason}`, remedy };
   }
   let seen: DirectoryEntry | undefined;
   const request = {
@@ -37,7 +39,7 @@ async function checkEntry(dn: string, settings: Settings, operations: DirectoryO
     seen = found;
   });
   if (seen === undefined) {
-    const remedy = 'give the entry what the filter asks for';
+    const remedy = 'change the entry so that it matches the filter';
     return { verdict: 'fail', found: `directory.filter ${directory.filter} does not match ${dn}`, remedy };
   }
   return checkWriteAccess(settings, operations, entry);

@@ -15,7 +15,9 @@ import { whoAmI } from '../ldap/who-am-i.ts';
 import type { WhoAmI } from '../ldap/wire/who-am-i.ts';
 import { runCheck } from './run-check.ts';
 
-/** Tries one URL step by step: connect, encrypt, bind. Steps after a failed one are omitted. */
+/**
+ * Checks one URL step by step: connect, encrypt, bind. The steps after a failed one are skipped.
+ */
 export async function checkConnecting(access: DirectoryAccess, url: string): Promise<CheckLine[]> {
   const target = parseLdapUrl(url);
   const unencrypted: DirectoryAccess = { ...access, startTls: false, authentication: { method: 'anonymous' } };
@@ -26,7 +28,7 @@ export async function checkConnecting(access: DirectoryAccess, url: string): Pro
   return lines;
 
   async function checkEncryption({ startTls }: DirectoryAccess, at: string): Promise<Found> {
-    if (target.scheme === 'ldapi') return { verdict: 'ok', found: 'a unix socket needs none' };
+    if (target.scheme === 'ldapi') return { verdict: 'ok', found: 'a Unix socket needs none' };
     if (target.scheme === 'ldaps') return { verdict: 'ok', found: 'TLS, certificate and name verified' };
     if (startTls) {
       await checkReachability({ ...unencrypted, startTls }, at);
@@ -35,13 +37,13 @@ export async function checkConnecting(access: DirectoryAccess, url: string): Pro
     if (isLoopbackHost(target.host)) return { verdict: 'ok', found: 'none, and none needed on loopback' };
     return {
       verdict: 'advice',
-      found: 'none: everything, the password among it, is sent in the clear',
+      found: 'none: everything is sent unencrypted, including the password',
       remedy: 'set directory.startTls: true, or use an ldaps:// URL',
     };
   }
 }
 
-/** Connects, passes the connection on, and closes it. */
+/** Connects, passes the connection to `use`, and closes it. */
 async function connected(
   access: DirectoryAccess,
   url: string,
@@ -58,9 +60,10 @@ async function connected(
 function checkReachability(access: DirectoryAccess, url: string): Promise<Found> {
   return connected(access, url, async (connection) => {
     const { description, fencing, controls } = await describeServer(connection);
-    if (controls.size === 0) return { verdict: 'ok', found: 'reachable; it tells what it is only after a bind' };
+    if (controls.size === 0)
+      return { verdict: 'ok', found: 'reachable; the server describes itself only after a bind' };
     const fence = fencing === 'version' ? 'by the version of the entry' : 'by a token in the date';
-    return { verdict: 'ok', found: `reachable, ${description}; late requests are refused ${fence}` };
+    return { verdict: 'ok', found: `reachable, ${description}; late writes are refused ${fence}` };
   });
 }
 
@@ -70,7 +73,7 @@ function checkBind(access: DirectoryAccess, url: string): Promise<Found> {
     const answer = await whoAmI(connection, timeoutMilliseconds);
     switch (authentication.method) {
       case 'anonymous': {
-        const remedy = 'set directory.bindDn, or auth: external: nobody should write without a name';
+        const remedy = 'set directory.bindDn, or auth: external: the service should not write anonymously';
         return { verdict: 'advice', found: `anonymous; ${identityWords(answer)}`, remedy };
       }
       case 'simple':
@@ -81,24 +84,26 @@ function checkBind(access: DirectoryAccess, url: string): Promise<Found> {
   });
 }
 
-/** What the server said to "Who am I?" (RFC 4532). */
+/** The answer of the server to "Who am I?" (RFC 4532), in words. */
 function identityWords({ resultCode, diagnosticMessage, authzId }: WhoAmI): string {
   if (resultCode !== ResultCode.success)
-    return `who that is to it, the server does not say: ${resultName(resultCode)} (${resultCode})${diagnosticMessage === '' ? '' : `: ${visible(diagnosticMessage)}`}`;
-  if (authzId === undefined) return 'who that is to it, the server does not say';
-  return authzId === '' ? 'to the server one is nobody' : `to the server one is ${visible(authzId)}`;
+    return `the server does not say as whom it knows the service: ${resultName(resultCode)} (${resultCode})${diagnosticMessage === '' ? '' : `: ${visible(diagnosticMessage)}`}`;
+  if (authzId === undefined) return 'the server does not say as whom it knows the service';
+  return authzId === ''
+    ? 'the server knows the service as anonymous'
+    : `the server knows the service as ${visible(authzId)}`;
 }
 
 /**
- * Advises where slapd has derived a name but mapped it to no entry: from the subject of the
- * certificate, or from the peer. It accepts such a bind.
+ * Returns advice if slapd has derived a name from the subject of the certificate or from the peer,
+ * but has not mapped it to an entry. slapd accepts such a bind.
  */
 async function checkExternal(access: DirectoryAccess, knownBy: KnownBy, answer: WhoAmI): Promise<Found> {
   const found = `bound by SASL EXTERNAL; ${identityWords(answer)}`;
   const dn = /^dn: ?(.*)$/s.exec(answer.authzId ?? '')?.[1];
   const derived = knownBy === 'peer' ? isPeer(dn) : await isSubject(access, dn);
   if (dn === undefined || !derived) return { verdict: 'ok', found };
-  return { verdict: 'advice', found: `${found}, which is no entry`, remedy: mappingRemedy(knownBy, visible(dn)) };
+  return { verdict: 'advice', found: `${found}, which is not an entry`, remedy: mappingRemedy(knownBy, visible(dn)) };
 }
 
 function isPeer(dn: string | undefined): boolean {

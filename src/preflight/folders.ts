@@ -1,9 +1,12 @@
 import { stat } from 'node:fs/promises';
 import type { Found } from '../domain/check-line.ts';
 
-/** A missing folder is only advice, as a systemd unit creates its folders at its first start. */
+/**
+ * Reports a missing folder. This is only advice, because a systemd unit creates its folders at its
+ * first start.
+ */
 export function missingFolder(folder: string, directive: string): Found {
-  const remedy = `the systemd unit makes its own at its start (${directive}); create any other`;
+  const remedy = `a systemd unit creates it at its start if ${directive} names it; otherwise create it`;
   return { verdict: 'advice', found: `${folder} does not exist yet`, remedy };
 }
 

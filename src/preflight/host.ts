@@ -3,13 +3,16 @@ import type { CheckLine } from '../domain/check-line.ts';
 import { faultOfPython } from '../host/python-helper.ts';
 import { fewFiles } from '../host/shortage.ts';
 
-/** What this process lacks of the host; nothing where it lacks nothing. */
+/** Checks whether the host lets this process open enough files. Returns no lines if it does. */
 export function checkHost(): readonly CheckLine[] {
   const few = fewFiles();
   return few === undefined ? [] : [{ verdict: 'fail', what: 'open files', found: few.message, remedy: few.remedy }];
 }
 
-/** Whether the helper processes can run, for which the service has a lesser substitute or none. */
+/**
+ * Checks whether the helper processes in Python can run. Without them some functions of the service
+ * are limited or missing.
+ */
 export async function checkPython({ script, log }: Settings): Promise<readonly CheckLine[]> {
   const fault = await faultOfPython();
   const what = 'python3';
@@ -17,8 +20,8 @@ export async function checkPython({ script, log }: Settings): Promise<readonly C
   const lost = [
     ...(script.launcher === 'none'
       ? []
-      : ['scripts start at a lower rate, as children of the service, and end with it']),
-    ...(log.syslog?.address.kind === 'unix' ? ['log.syslog gets nothing'] : []),
+      : ['scripts are started by the service itself: more slowly, and they end with the service']),
+    ...(log.syslog?.address.kind === 'unix' ? ['log.syslog receives no lines'] : []),
     'systemd is not notified',
   ];
   return [

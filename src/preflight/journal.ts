@@ -16,7 +16,7 @@ const OTHERS = 0o007;
 const OTHERS_READ = 0o005;
 const GROUP_READS = 0o050;
 
-/** Checks where the journal is kept, who may read it, and whether there is room for it. */
+/** Checks the folder of the journal, who may read it, and whether the disk has space for it. */
 export async function checkJournal({ journal, operator }: Settings): Promise<CheckLine[]> {
   const { directory, maxSize } = journal;
   if (directory === null) return [];
@@ -26,11 +26,11 @@ export async function checkJournal({ journal, operator }: Settings): Promise<Che
   return [place, ...(await checkReaders(directory, folder, operator.group)), ...(await checkRoom(directory, maxSize))];
 }
 
-/** Checks the folder, or that the service can make it, without making it. */
+/** Checks that the service can write to the folder, or can create it, without creating it. */
 async function checkPlace(directory: string, folder: Stats | undefined): Promise<CheckLine> {
   const remedy = 'create its folder and let the service write there, or correct journal.directory';
   if (folder !== undefined && !folder.isDirectory())
-    return { verdict: 'fail', what: WHAT, found: `${directory} is no folder`, remedy };
+    return { verdict: 'fail', what: WHAT, found: `${directory} is not a folder`, remedy };
   const above = dirname(directory);
   if (folder === undefined && !(await isThere(above))) return { what: WHAT, ...missingFolder(above, 'LogsDirectory=') };
   try {
@@ -40,14 +40,14 @@ async function checkPlace(directory: string, folder: Stats | undefined): Promise
     const reason = error instanceof OutputFault ? error.message : (systemCode(error) ?? String(error));
     return { verdict: 'fail', what: WHAT, found: `${directory} cannot be written (${reason})`, remedy };
   }
-  const state = folder === undefined ? 'is made at the start' : 'can be written to';
+  const state = folder === undefined ? 'is created at the start' : 'can be written to';
   return { verdict: 'ok', what: WHAT, found: `${directory} ${state}` };
 }
 
 async function checkReaders(directory: string, folder: Stats | undefined, group: string | null): Promise<CheckLine[]> {
   const what = `${WHAT} readers`;
   const number = group === null ? undefined : await groupNumber(group);
-  // The check of operator.group tells of a group that does not exist.
+  // The check of operator.group reports a group that does not exist.
   if (group !== null && number === undefined) return [];
   const files = journalFiles(directory);
   const seen = await Promise.all(files.map(({ name }) => stat(join(directory, name)).catch(() => undefined)));
@@ -56,10 +56,10 @@ async function checkReaders(directory: string, folder: Stats | undefined, group:
     return [{ verdict: 'advice', what, found: `every user of this host can read files in ${directory}`, remedy }];
   }
   if (group !== null && folder !== undefined && !mayRead(folder, number)) {
-    const remedy = `the service sets it at its start, where nothing else is in the folder; else: chgrp ${group} ${directory}; chmod g=rx ${directory}`;
+    const remedy = `if only journal files are in the folder, the service sets its group at the start; otherwise: chgrp ${group} ${directory}; chmod g=rx ${directory}`;
     return [{ verdict: 'advice', what, found: `the group ${group} cannot read ${directory}`, remedy }];
   }
-  return [{ verdict: 'ok', what, found: group === null ? 'its owner alone' : `its owner, and the group ${group}` }];
+  return [{ verdict: 'ok', what, found: group === null ? 'only its owner' : `its owner, and the group ${group}` }];
 }
 
 function mayRead({ gid, mode }: Stats, group: number | undefined): boolean {
@@ -75,14 +75,14 @@ function journalFiles(directory: string): JournalFile[] {
   }
 }
 
-/** Whether the file system has room for what the journal may still grow to. */
+/** Checks whether the file system has space for the largest size that the journal may reach. */
 async function checkRoom(directory: string, maxSize: number): Promise<CheckLine[]> {
   const there = await statfs(directory).catch(() => statfs(dirname(directory)));
   const used = journalFiles(directory).reduce((sum, { bytes }) => sum + bytes, 0);
   const free = there.bavail * there.bsize;
   const wanted = Math.max(0, maxSize - used);
-  const found = `${humanSize(free)} free, of which it takes at most ${humanSize(wanted)}`;
+  const found = `${humanSize(free)} free, of which the journal takes at most ${humanSize(wanted)}`;
   if (free >= wanted) return [{ verdict: 'ok', what: `${WHAT} room`, found }];
-  const remedy = 'make room, or lower journal.maxSize: on a full disk events are lost';
+  const remedy = 'free some space, or lower journal.maxSize: events are lost on a full disk';
   return [{ verdict: 'advice', what: `${WHAT} room`, found, remedy }];
 }

@@ -1,17 +1,19 @@
 import type { Settings } from '../../config/schema.ts';
 import type { CheckLine } from '../domain/check-line.ts';
+import { counted } from '../domain/counted.ts';
 import { DirectoryError, ResultCode } from '../domain/directory-error.ts';
 import { GONE, PRESENCE_PREFIX } from '../domain/presence.ts';
 import { leaseStore } from '../ldap/lease-store.ts';
 import type { DirectoryOperations } from '../ldap/operations.ts';
 import { runCheck } from './run-check.ts';
 
-/** The name of the lease that is tried. No uid begins with a dot, so no account has it. */
+/** The name of the lease for this check. No uid begins with a dot, so no account has this lease. */
 const TRIED = '.check';
 
 /**
- * With several services: takes a lease of its own, and gives it back; writes a presence, and lists
- * all. The two entries stay. No lines if the configuration has no leases.
+ * With several services, takes a lease that is only for checks and gives it back, writes a
+ * presence, and lists all presences. The two entries stay. Returns no lines if the configuration
+ * has no leases.
  */
 export async function checkLeases(settings: Settings, operations: DirectoryOperations): Promise<CheckLine[]> {
   const { base } = settings.leases;
@@ -38,13 +40,13 @@ async function tryLeases(base: string, operations: DirectoryOperations): Promise
   await store.swap(TRIED, 'held by check', 'free');
   await store.announce(`${PRESENCE_PREFIX}${TRIED}`, GONE);
   const { length } = await store.presences();
-  return `one was taken and given back; ${length} ${length === 1 ? 'service is' : 'services are'} there`;
+  return `a lease was taken and given back; ${counted(length, 'service', ['is', 'are'])} present`;
 }
 
 function remedyFor({ resultCode }: DirectoryError, base: string, bindDn: string | null): string | undefined {
   switch (resultCode) {
     case ResultCode.noSuchObject:
-      return `add the entry ${base} (an organizationalUnit, say), or correct leases.base`;
+      return `add the entry ${base} (for example an organizationalUnit), or correct leases.base`;
     case ResultCode.insufficientAccessRights:
       return grants(base, bindDn ?? 'BINDDN');
     default:
@@ -52,7 +54,7 @@ function remedyFor({ resultCode }: DirectoryError, base: string, bindDn: string 
   }
 }
 
-/** What to grant, to be pasted. */
+/** The access rules to grant, in a form that can be pasted. */
 function grants(base: string, bindDn: string): string {
   const slapd = `access to dn.subtree="${base}" by dn.exact="${bindDn}" write by * none`;
   const aci = `aci: (targetattr="*")(version 3.0; acl "leases"; allow (read, search, compare, add, write) userdn="ldap:///${bindDn}";)`;

@@ -12,7 +12,7 @@ export function checkLock(configFile: string): Promise<CheckLine> {
     await checkOwnFolder(folder);
     const file = await open(configFile);
     try {
-      await lockFile(file.fd, 0); // any answer shows that locking works
+      await lockFile(file.fd, 0); // whether the lock is free or held: either result shows that locking works
     } finally {
       await file.close();
     }

@@ -18,7 +18,7 @@ type SyslogAddress = NonNullable<Settings['log']['syslog']>['address'];
 /** How long a syslog server may take to accept a connection, in milliseconds. */
 const TIMEOUT = 3_000;
 
-/** Checks where the log is written, beside standard output. */
+/** Checks the log file and syslog. */
 export async function checkLog({ file, syslog }: Settings['log']): Promise<CheckLine[]> {
   return [
     ...(file === null ? [] : await checkFile(file)),
@@ -32,8 +32,8 @@ async function checkFile(file: string): Promise<CheckLine[]> {
 }
 
 /**
- * Checks the log file without creating it: another user than the service's may run this check, and
- * would own the file.
+ * Checks the log file without creating it: the check may run as another user than the service, and
+ * that user would own the file.
  */
 async function checkLogFile(file: string): Promise<Found> {
   const folder = dirname(file);
@@ -45,7 +45,7 @@ async function checkLogFile(file: string): Promise<Found> {
   if (kind === 'missing' && !(await isThere(folder))) return missingFolder(folder, 'LogsDirectory=');
   if (kind === 'folder') return { verdict: 'fail', found: `${file} is a folder`, remedy };
   if (kind === 'missing' && !(await stat(folder)).isDirectory())
-    return { verdict: 'fail', found: `${folder} is no folder`, remedy };
+    return { verdict: 'fail', found: `${folder} is not a folder`, remedy };
   try {
     lookAtOutput(file);
     await access(kind === 'file' ? file : folder, constants.W_OK);
@@ -62,23 +62,30 @@ async function checkRoom(folder: string): Promise<Found> {
   const free = bavail * bsize;
   const found = `${humanSize(free)} free`;
   if (free >= FEW_FREE_BYTES) return { verdict: 'ok', found };
-  return { verdict: 'advice', found, remedy: 'make room: on a full disk lines of the log are lost' };
+  return { verdict: 'advice', found, remedy: 'free some space: lines of the log are lost on a full disk' };
 }
 
-/** Checks that somebody takes the log, as far as that can be seen. UDP does not tell. */
+/**
+ * Checks that the log can be sent to the address. Over UDP, only the name of the server can be
+ * checked.
+ */
 async function checkSyslog(address: SyslogAddress): Promise<Found> {
   const where = addressText(address);
   const remedy = 'start the logger, or correct log.syslog: until then lines wait, and the oldest are lost';
   const failure = await failureAt(address).catch((error: unknown) => systemCode(error) ?? String(error));
-  if (failure !== undefined) return { verdict: 'fail', found: `${where} takes no log (${failure})`, remedy };
-  return { verdict: 'ok', found: address.kind === 'udp' ? `${where}, which does not tell what it gets` : where };
+  if (failure !== undefined)
+    return { verdict: 'fail', found: `the log cannot be sent to ${where} (${failure})`, remedy };
+  return {
+    verdict: 'ok',
+    found: address.kind === 'udp' ? `${where}; UDP does not show whether the server receives the lines` : where,
+  };
 }
 
-/** Resolves to why the log cannot be sent there; undefined if it can. */
+/** Resolves to the reason why the log cannot be sent to the address, or to undefined if it can. */
 async function failureAt(address: SyslogAddress): Promise<string | undefined> {
   switch (address.kind) {
     case 'unix':
-      return (await stat(address.path)).isSocket() ? undefined : 'no socket';
+      return (await stat(address.path)).isSocket() ? undefined : 'not a socket';
     case 'udp':
       await lookup(address.host);
       return undefined;

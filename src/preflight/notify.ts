@@ -11,8 +11,8 @@ import { runCheck } from './run-check.ts';
 const ANSWER_TIMEOUT = 10_000;
 
 /**
- * Tries whom the settings say to notify: connects, encrypts and authenticates. Nothing is sent,
- * unless a test message is asked for.
+ * Checks the receivers of notifications: connects, encrypts and authenticates. A test message is
+ * sent only if `sendsTest` is true.
  */
 export async function checkNotify(
   { notify }: Settings,
@@ -23,7 +23,7 @@ export async function checkNotify(
   const { mail, webhook } = notifyTargets(notify, configFile);
   if (sendsTest && mail === undefined && webhook === undefined) {
     const remedy = 'set notify.mail or notify.webhook';
-    return [{ verdict: 'fail', what: 'notify', found: 'there is nobody to notify', remedy }];
+    return [{ verdict: 'fail', what: 'notify', found: 'no receiver of notifications is configured', remedy }];
   }
   return [
     ...(mail === undefined ? [] : await checkReceiver(mailReceiver(mail), () => checkMail(mail), sendsTest, now)),
@@ -40,12 +40,12 @@ async function checkReceiver(
   now: number,
 ): Promise<CheckLine[]> {
   const what = `notify ${receiver.name}`;
-  const remedy = `see to the receiver, or correct notify.${receiver.name}`;
+  const remedy = `check the receiver, or correct notify.${receiver.name}`;
   const line = await orFail(what, remedy, tries);
   if (!sendsTest || line.verdict === 'fail') return [line];
   const sent = await orFail(`${what} test`, remedy, async () => {
     await receiver.send(testMessage(now), AbortSignal.timeout(ANSWER_TIMEOUT));
-    return { verdict: 'ok', found: `a test message was taken by ${receiver.target}` };
+    return { verdict: 'ok', found: `a test message was sent to ${receiver.target}` };
   });
   return [line, sent];
 }
@@ -60,9 +60,13 @@ async function checkMail(options: MailOptions): Promise<Found> {
   const { isEncrypted } = await tryMail(options, AbortSignal.timeout(ANSWER_TIMEOUT));
   const how = isEncrypted ? 'encrypted, certificate and name verified' : 'not encrypted';
   const who = user === null ? 'without authentication' : `authenticated as ${user}`;
-  const found = `${server.scheme}://${server.host}:${server.port} takes mail to ${to.join(', ')}: ${how}, ${who}`;
+  const found = `${server.scheme}://${server.host}:${server.port} accepts mail to ${to.join(', ')}: ${how}, ${who}`;
   if (isEncrypted || isLoopbackHost(server.host)) return { verdict: 'ok', found };
-  return { verdict: 'advice', found, remedy: 'set notify.mail.startTls: true, as mails name accounts' };
+  return {
+    verdict: 'advice',
+    found,
+    remedy: 'set notify.mail.startTls: true, because the mails contain names of accounts',
+  };
 }
 
 async function checkWebhook(options: WebhookOptions): Promise<Found> {
@@ -71,7 +75,7 @@ async function checkWebhook(options: WebhookOptions): Promise<Found> {
   if (protocol === 'https:') return { verdict: 'ok', found: `${origin} can be reached, certificate and name verified` };
   const found = `${origin} can be reached, not encrypted`;
   if (isLoopbackHost(hostname.replace(/^\[(.*)\]$/, '$1'))) return { verdict: 'ok', found };
-  return { verdict: 'advice', found, remedy: 'use an https:// URL, as notifications name accounts' };
+  return { verdict: 'advice', found, remedy: 'use an https:// URL, because notifications contain names of accounts' };
 }
 
 function testMessage(time: number): Message {

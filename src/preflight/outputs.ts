@@ -26,7 +26,7 @@ export async function checkOutputs(settings: Settings): Promise<CheckLine[]> {
 async function checkGroup(group: string): Promise<CheckLine[]> {
   if ((await groupNumber(group)) !== undefined) return [];
   const remedy = 'create it, or correct operator.group';
-  return [{ verdict: 'fail', what: 'operator group', found: `${group} is no group of this host`, remedy }];
+  return [{ verdict: 'fail', what: 'operator group', found: `there is no group ${group} on this host`, remedy }];
 }
 
 async function checkListen({ listen, allowRemote }: Settings['operator']): Promise<CheckLine[]> {
@@ -38,8 +38,8 @@ async function checkListen({ listen, allowRemote }: Settings['operator']): Promi
 async function checkOperator(listen: string, allowRemote: boolean): Promise<CheckLine[]> {
   const line = await runCheck('operator', () => checkListening(listen, allowRemote));
   if (line.verdict === 'fail' || readAddress(listen).kind === 'unix') return [line];
-  const readers = `every user of this host${allowRemote ? ', everybody who reaches it,' : ''} and everybody who may forward a port to it (ssh -L)`;
-  const found = `${readers} can read uids, DNs and what scripts print on ${listen}`;
+  const readers = `every user of this host${allowRemote ? ', every user who can reach it over the network' : ''} and every user who may forward a port to it (ssh -L)`;
+  const found = `${readers} can read uids, DNs and the output of scripts on ${listen}`;
   const remedy = 'let operator.listen be a Unix socket, which only its owner and group can read';
   return [line, { verdict: 'advice', what: 'operator', found, remedy }];
 }

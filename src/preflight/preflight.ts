@@ -16,8 +16,8 @@ import { checkStep } from './steps.ts';
 import { checkSwitch } from './switch.ts';
 
 /**
- * Tries everything that `run` needs, without changing any account. Calls `report` with each line as
- * soon as it is known. Resolves to true if no check has failed; advice does not count.
+ * Checks everything that `run` needs, without changing any account. Calls `report` with each line
+ * as soon as its check is done. Resolves to true if no check has failed; advice is not a failure.
  */
 export async function preflight(
   configFile: string,
@@ -48,7 +48,7 @@ export async function preflight(
     if (lines.every(({ verdict }) => verdict !== 'fail')) usable ??= url;
   }
   if (usable === undefined) {
-    reportAll([{ verdict: 'not tried', what: 'accounts', found: 'no directory to try them on' }]);
+    reportAll([{ verdict: 'not tried', what: 'accounts', found: 'no server of the directory can be used' }]);
   } else {
     const operations = operationsAt(access, usable, settings.directory.base);
     try {

@@ -4,8 +4,9 @@ import { errorText } from '../domain/error-text.ts';
 import { shortageIn } from '../host/shortage.ts';
 
 /**
- * Runs a check. An error that it throws becomes a failure, with the error's remedy if it has one.
- * A shortage of the host is reported as such, as it says nothing about what was looked at.
+ * Runs a check. An error that it throws becomes a failure, with the error's remedy if it has one. A
+ * shortage of the host is reported as a shortage, because it says nothing about the subject of the
+ * check.
  */
 export async function runCheck(what: string, check: () => Promise<Found>): Promise<CheckLine> {
   try {

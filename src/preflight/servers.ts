@@ -3,7 +3,8 @@ import { isDomain, lookUp } from '../ldap/servers.ts';
 import { runCheck } from './run-check.ts';
 
 /**
- * Looks up each domain among the servers. Resolves to the URLs to try, with a line for each domain.
+ * Looks up each domain (`srv:DOMAIN`) among the servers. Resolves to the URLs to check, with a line
+ * for each domain.
  */
 export async function checkServers(
   written: readonly string[],
@@ -18,7 +19,7 @@ export async function checkServers(
     const line = await runCheck(`servers ${text}`, async () => {
       const found = await lookUp([text]);
       urls.push(...found);
-      return { verdict: 'ok', found: `${found.join(', ')} by DNS, in this order now` };
+      return { verdict: 'ok', found: `${found.join(', ')}, according to DNS, at the moment in this order` };
     });
     lines.push(line);
   }

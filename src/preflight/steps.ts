@@ -6,7 +6,7 @@ import { runCommand } from '../script/command.ts';
 import { runGetent } from '../script/getent.ts';
 import { siteOf } from '../service/site.ts';
 
-/** Checks what a step needs on this host; no lines if the site does not use the step. */
+/** Checks what a step needs on this host. Returns no lines if the site does not use the step. */
 export async function checkStep(step: (typeof STEPS)[number], settings: Settings): Promise<readonly CheckLine[]> {
   const look = { getent: runGetent, runCommand, signal: new AbortController().signal };
   try {

@@ -4,7 +4,7 @@ import type { DirectoryOperations } from '../ldap/operations.ts';
 import { readSwitch } from '../ldap/switch-entry.ts';
 import { runCheck } from './run-check.ts';
 
-/** Reads the switch. No lines if the configuration has none. */
+/** Reads the switch. Returns no lines if the configuration has none. */
 export async function checkSwitch(settings: Settings, operations: DirectoryOperations): Promise<CheckLine[]> {
   const { dn, attribute } = settings.switch;
   if (dn === null) return [];
@@ -17,12 +17,12 @@ export async function checkSwitch(settings: Settings, operations: DirectoryOpera
         return {
           verdict: 'advice',
           found: `${attribute} is FALSE, so every service that names it is paused`,
-          remedy: `write ${attribute}: TRUE to it to let them work`,
+          remedy: `to end the pause, write ${attribute}: TRUE to the entry`,
         };
       case 'unreadable':
         return {
           verdict: 'fail',
-          found: `${reading.reason}, so the service is paused from its start on`,
+          found: `${reading.reason}, so the service is paused when it starts`,
           remedy: `correct switch.dn and switch.attribute, or let the account in directory.bindDn read the entry`,
         };
     }

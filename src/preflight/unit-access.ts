@@ -1,6 +1,6 @@
 import type { UnitFile } from './unit-file.ts';
 
-/** What a service may do with a path, and the setting of the unit that decides it. */
+/** What a service may do with a path, and the setting of the unit that decides this. */
 export interface UnitAccess {
   readonly access: 'hidden' | 'read' | 'write';
   readonly by: string;
@@ -10,7 +10,10 @@ interface Rule extends UnitAccess {
   readonly path: string;
 }
 
-/** Folders that systemd makes for the service, and may be written to. */
+/**
+ * The settings for folders that systemd creates for the service, with their places. The service may
+ * write to these folders.
+ */
 const OWN_FOLDERS = {
   RuntimeDirectory: '/run',
   StateDirectory: '/var/lib',
@@ -28,9 +31,9 @@ const YES = /^(?:1|y|yes|t|true|on)$/;
 const NO = /^(?:0|n|no|f|false|off)$/;
 
 /**
- * Tells what the unit lets the service do with an absolute path (systemd.exec(5), Sandboxing). What
- * is hidden stays so for everything below it, save what is bound into it. Otherwise the rule for
- * the longest path counts.
+ * Returns a function that says what the unit lets the service do with an absolute path
+ * (systemd.exec(5), Sandboxing). Everything below a hidden path is hidden, too, except paths that
+ * are bound into it. Otherwise the rule for the longest path applies.
  */
 export function accessOf(unit: UnitFile): (path: string) => UnitAccess {
   const bound = boundPaths(unit);
@@ -84,7 +87,7 @@ function writablePaths(unit: UnitFile): Rule[] {
   const own = Object.entries(OWN_FOLDERS).flatMap(([name, place]) =>
     unit.words(name).map((word): Rule => ({ path: `${place}/${word.split(':')[0]}`, access: 'write', by: name })),
   );
-  // ProtectSystem=strict leaves these to other settings.
+  // ProtectSystem=strict does not cover these; other settings do.
   const kernel = ['/dev', '/proc', '/sys'].map((path): Rule => ({ path, access: 'write', by: '' }));
   return [...kernel, ...own, ...listed(unit, 'ReadWritePaths', 'write')];
 }
@@ -94,7 +97,8 @@ function listed(unit: UnitFile, name: string, access: UnitAccess['access']): Rul
 }
 
 /**
- * The path without the marks "ignore if missing" and "of the root", and without a slash at its end.
+ * The path without the prefixes - (ignore if missing) and + (relative to the root directory), and
+ * without a slash at its end.
  */
 function pathOf(word: string): string {
   return word.replace(/^[-+]*/, '').replace(/(?<=.)\/+$/, '');

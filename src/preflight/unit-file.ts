@@ -2,24 +2,24 @@
 export interface UnitFile {
   /** All values of a setting that is a list, split at blanks. */
   words(name: string): readonly string[];
-  /** The value that counts of any other setting; undefined where it has none. */
+  /** The value of any other setting: the last one that was given. undefined: there is none. */
   value(name: string): string | undefined;
 }
 
 const LINE = /^\s*([A-Za-z]+)\s*=\s*(.*?)\s*$/;
 
-/** Reads the section `[Service]`. `instance` is what `%i` stands for. */
+/** Reads the section `[Service]`. `instance` replaces `%i`. */
 export function readUnitFile(text: string, instance: string): UnitFile {
   const given = new Map<string, string[]>();
   let section = '';
-  // A backslash at the end of a line continues it, and comments may stand in between.
+  // A backslash at the end of a line continues the line. Comment lines may come in between.
   const joined = text.replaceAll(/\\\n(?:[ \t]*[#;].*\n)*/g, ' ');
   for (const line of joined.split('\n')) {
     if (/^\s*[#;]/.test(line)) continue;
     section = /^\s*\[(\w+)\]/.exec(line)?.[1] ?? section;
     const [, name, value = ''] = LINE.exec(line) ?? [];
     if (name === undefined || section !== 'Service') continue;
-    // An empty value forgets those before it.
+    // An empty value removes all values before it.
     const before = value === '' ? [] : (given.get(name) ?? []);
     given.set(name, value === '' ? [] : [...before, value.replaceAll(/%[iI]/g, instance)]);
   }

@@ -14,8 +14,8 @@ const DEFAULT_STOP = 90_000;
 const SYSTEMCTL_MILLISECONDS = 10_000;
 
 /**
- * Compares a systemd unit, by its name or as a file, with the configuration that its service is to
- * have: whether it can reach what the settings name, and has the time to drain.
+ * Compares a systemd unit, given by name or as a file, with the configuration of its service. It
+ * checks that the service can access the paths in the settings, and has enough time to drain.
  */
 export async function checkUnit(name: string, configFile: string, settings: Settings): Promise<CheckLine[]> {
   let unit: UnitFile | undefined;
@@ -41,7 +41,7 @@ async function textOf(name: string): Promise<string> {
 function findCommand(unit: UnitFile, configFile: string): Found {
   const command = unit.words('ExecStart');
   if (command.length === 0) {
-    return { verdict: 'fail', found: 'it starts nothing', remedy: 'give it an ExecStart that runs the service' };
+    return { verdict: 'fail', found: 'it has no ExecStart', remedy: 'add an ExecStart that runs the service' };
   }
   const given = command[command.findIndex((word) => word === '-c' || word === '--config') + 1] ?? '';
   if (resolve(given) === resolve(configFile)) return { verdict: 'ok', found: `it runs with ${given}` };
@@ -59,7 +59,7 @@ interface Need {
   readonly write: boolean;
 }
 
-/** Whether the sandbox of the unit allows what the settings need. */
+/** Checks whether the sandbox of the unit allows the access that the settings need. */
 export function compareFolders(unit: UnitFile, configFile: string, settings: Settings): CheckLine[] {
   const access = accessOf(unit);
   const needs = needsOf(configFile, settings);
@@ -108,12 +108,15 @@ function needsOf(
   return needs.flatMap(([setting, path, write]) => (path?.startsWith('/') ? [{ setting, path, write }] : []));
 }
 
-/** Whether the unit lets the service drain before it kills what runs. */
+/**
+ * Checks whether the unit gives the service enough time to drain before systemd kills its
+ * processes.
+ */
 export function compareStop(unit: UnitFile, { shutdown, script }: Settings): CheckLine {
   const what = 'unit: stop';
   const mode = unit.value('KillMode') ?? 'control-group';
   if (mode !== 'mixed') {
-    const found = `with KillMode=${mode} SIGTERM does not go to the service alone`;
+    const found = `with KillMode=${mode}, systemd does not send SIGTERM to the service alone`;
     return { verdict: 'fail', what, found, remedy: 'systemctl edit: [Service] KillMode=mixed' };
   }
   const given = unit.value('TimeoutStopSec') ?? unit.value('TimeoutSec');
@@ -121,9 +124,9 @@ export function compareStop(unit: UnitFile, { shutdown, script }: Settings): Che
   const shown = `TimeoutStopSec=${given ?? '90s, the default,'}`;
   const needed = shutdown.grace + script.killGrace;
   const remedy = `systemctl edit: [Service] TimeoutStopSec=${Math.ceil(needed / 1_000) + 20}`;
-  if (allowed === undefined) return { verdict: 'fail', what, found: `${shown} is no time span`, remedy };
+  if (allowed === undefined) return { verdict: 'fail', what, found: `${shown} is not a time span`, remedy };
   const parts = `shutdown.grace ${humanDuration(shutdown.grace)} and script.killGrace ${humanDuration(script.killGrace)}`;
   if (allowed > needed) return { verdict: 'ok', what, found: `${shown} is longer than ${parts}` };
-  const found = `${shown} is no longer than ${parts}: systemd kills scripts, and their outcomes are lost`;
+  const found = `${shown} is not longer than ${parts}: systemd would kill scripts, and their outcomes would be lost`;
   return { verdict: 'fail', what, found, remedy };
 }

@@ -5,15 +5,16 @@ import type { DirectoryEntry } from '../domain/entry.ts';
 import type { DirectoryOperations } from '../ldap/operations.ts';
 
 /**
- * Requests the deletion of a value that does not exist. A server that permits the write reports
- * that the value is missing (16). Neither that nor a refusal changes anything.
+ * Checks whether the service may write to an account. It requests the deletion of a value that does
+ * not exist. A server that permits the write reports that the value is missing (16). Neither this
+ * answer nor a refusal changes anything.
  */
 export async function checkWriteAccess(
   { attributes }: Settings,
   operations: DirectoryOperations,
   sample: DirectoryEntry | undefined,
 ): Promise<Found> {
-  if (sample === undefined) return { verdict: 'not tried', found: 'there is no account to try it on' };
+  if (sample === undefined) return { verdict: 'not tried', found: 'there is no account on which to check it' };
   const { mode, state, date, returnValue, executionTime } = attributes;
   const dateName = date.find((name) => sample.values(name).length > 0) ?? date[0];
   const names = [mode, state, dateName, returnValue, executionTime].filter((name) => typeof name === 'string');
@@ -27,15 +28,16 @@ export async function checkWriteAccess(
       case ResultCode.undefinedAttributeType:
         return {
           verdict: attribute === mode || attribute === state ? 'fail' : 'advice',
-          found: `the directory knows no ${attribute}`,
+          found: `the directory does not know the attribute ${attribute}`,
           remedy: `load the schema (config/schema/), or correct attributes: in the configuration`,
         };
       case ResultCode.unwillingToPerform:
       case ResultCode.referral:
         return {
           verdict: 'fail',
-          found: `the server takes no writes: ${error?.message}`,
-          remedy: 'it is a read-only replica or set read-only: put the URL of the provider first in directory.url',
+          found: `the server does not accept writes: ${error?.message}`,
+          remedy:
+            'the server is a read-only replica, or is set to read-only: put the URL of the provider first in directory.url',
         };
       default:
         if (error !== undefined) throw error;

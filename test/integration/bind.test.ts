@@ -91,7 +91,7 @@ describe('slapd takes the service for an entry by SASL EXTERNAL', () => {
       await slapd.waitForMode(uid, 'added');
     });
     expect(await check({ url, ...directory })).toMatch(
-      /^ok .*bind .*: bound by SASL EXTERNAL; to the server one is dn:cn=prov-backup-rsnapshot,ou=daemons,/m,
+      /^ok .*bind .*: bound by SASL EXTERNAL; the server knows the service as dn:cn=prov-backup-rsnapshot,ou=daemons,/m,
     );
   });
 
@@ -142,10 +142,10 @@ describe('slapd without a mapping', () => {
     const slapd = await startSlapd({ tls: certificates.right, globalLines: ['TLSVerifyClient try'] });
     try {
       expect(await check({ url: slapd.ldapsUrl, tls: presenting(certificates.client) })).toMatch(
-        /^advice .*one is dn:cn=prov-backup-rsnapshot, which is no entry\n.*olcAuthzRegexp: "\^cn=prov-backup-rsnapshot\$" "/m,
+        /^advice .*the server knows the service as dn:cn=prov-backup-rsnapshot, which is not an entry\n.*olcAuthzRegexp: "\^cn=prov-backup-rsnapshot\$" "/m,
       );
       expect(await check({ url: slapd.ldapiUrl })).toMatch(
-        /^advice .*uidNumber=0,cn=peercred,cn=external,cn=auth, which is no entry\n.*by dn\.exact="gidNumber=0\+uidNumber=0,cn=peer.*do not map it/m,
+        /^advice .*uidNumber=0,cn=peercred,cn=external,cn=auth, which is not an entry\n.*by dn\.exact="gidNumber=0\+uidNumber=0,cn=peer.*do not map it/m,
       );
       await withService(slapd.ldapiUrl, {}, async (service) => {
         await service.outputMatches(/disconnected .*no such object \(32\).*`check` says as whom the server knows/);
@@ -200,7 +200,9 @@ describe('389-ds takes the service for an entry by SASL EXTERNAL', () => {
     // Since 389-ds 3 root over ldapi:// is the directory manager, whatever its configuration says.
     const isManager = way === 'over ldapi (root)' && !/389-Directory\/[12]\./.test(said);
     const bound = isManager ? /cn=Directory Manager$/m : /cn=prov-backup-rsnapshot,ou=daemons,/;
-    expect(said.match(/^ok .*bind .*: bound by SASL EXTERNAL; to the server one is dn: ?(.*)$/m)?.[1]).toMatch(bound);
+    expect(
+      said.match(/^ok .*bind .*: bound by SASL EXTERNAL; the server knows the service as dn: ?(.*)$/m)?.[1],
+    ).toMatch(bound);
   });
 
   it('unless the certificate is expired, or of an authority that it does not know', async () => {

@@ -164,7 +164,7 @@ describe('the service', () => {
     await expect
       .poll(async () => (await run('status')).stdout.replace(/\n +/g, ' '), { timeout: 20_000 })
       .toMatch(
-        /^notify +mail to ops@example\.org by smtp:\/\/127\.0\.0\.1:\d+ is NOT SENT \(.*550.*\): \d+ wait, 0 were lost/m,
+        /^notify +mail to ops@example\.org by smtp:\/\/127\.0\.0\.1:\d+ is NOT SENT \(.*550.*\): \d+ queued, 0 lost/m,
       );
     const { stdout } = await attempt('curl', [
       ...['-s', '--unix-socket', join(folder, 'operator.sock'), 'http://localhost/metrics'],
@@ -183,7 +183,7 @@ describe('check', () => {
     expect([mail.count(), web.posts.length]).toEqual([0, 0]);
 
     const tested = await run('check', '--notify');
-    expect(tested.stdout).toMatch(/^ok +notify mail test: a test message was taken by ops@example\.org/m);
+    expect(tested.stdout).toMatch(/^ok +notify mail test: a test message was sent to ops@example\.org/m);
     const [only] = await mailsOf(1);
     expect(only?.headers['subject']).toMatch(/^\[TEST\] /);
     expect(web.posts).toMatchObject([{ body: { occasion: 'test' } }]);

@@ -46,7 +46,7 @@ describe.each([
     service = await setUpService({ url, script: 'exit 0' });
 
     const check = await command('check');
-    expect(check).toMatch(/^ok +lists: in one piece, as the server refuses pages of 500/m);
+    expect(check).toMatch(/^ok +lists: in one piece, because the server refuses pages of 500/m);
     expect(check).toContain(words);
     expect(await command('verify')).toMatch(/^4 accounts failed\.$/m);
     expect(await command('explain', '3')).toContain('account 3');

@@ -56,7 +56,7 @@ describe('a slapd that takes writes over protected connections only (security)',
 it('a slapd that tells anonymous connections nothing (require authc) is not said to be another server', async () => {
   const slapd = await started(startSlapd({ globalLines: ['require authc'] }));
   const said = await check(await serviceAt(slapd.url));
-  expect(said).toMatch(/^ok +directory .*: reachable; it tells what it is only after a bind$/m);
+  expect(said).toMatch(/^ok +directory .*: reachable; the server describes itself only after a bind$/m);
   expect(said).toMatch(/^ok +subscription: offered \(syncrepl, OpenLDAP;/m);
 });
 

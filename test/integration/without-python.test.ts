@@ -26,12 +26,12 @@ it('`check` says what does not work without Python, and what to install', async 
   const { code, stdout } = await check({ log: { syslog: '/dev/log' } });
   expect(code).toBe(1); // as there is no directory
   expect(stdout).toMatch(
-    /^advice .*python3: \/usr\/bin\/python3 is older than 3\.8, or does not work: scripts start at a lower rate, .*; log\.syslog gets nothing; systemd is not notified\n.*apt-get install python3/m,
+    /^advice .*python3: \/usr\/bin\/python3 is older than 3\.8, or does not work: scripts are started by the service itself: .*; log\.syslog receives no lines; systemd is not notified\n.*apt-get install python3/m,
   );
 });
 
 it('several services are a fault of the configuration without Python', async () => {
   const { code, stderr } = await check({ instances: 'several', leases: { base: LEASES } });
   expect(code).toBe(78);
-  expect(stderr).toMatch(/instances: given "several", expected one, as several needs Python for the launcher/);
+  expect(stderr).toMatch(/instances: given "several", expected one, because several needs Python for the launcher/);
 });

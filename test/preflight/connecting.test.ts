@@ -22,9 +22,15 @@ it('`check` says as whom a server knows the service', async () => {
     const { url, dn, password } = server.login;
     const access = accessTo(url, dn, password);
     const lines = await checkConnecting(access, url);
-    expect(lines.at(-1)).toMatchObject({ verdict: 'ok', found: `bound as ${dn}; to the server one is dn:${dn}` });
+    expect(lines.at(-1)).toMatchObject({
+      verdict: 'ok',
+      found: `bound as ${dn}; the server knows the service as dn:${dn}`,
+    });
     const anonymous = await checkConnecting({ ...access, authentication: { method: 'anonymous' } }, url);
-    expect(anonymous.at(-1)).toMatchObject({ verdict: 'advice', found: 'anonymous; to the server one is nobody' });
+    expect(anonymous.at(-1)).toMatchObject({
+      verdict: 'advice',
+      found: 'anonymous; the server knows the service as anonymous',
+    });
   } finally {
     await server.stop();
   }
@@ -42,7 +48,7 @@ it('`check` says what a server answers that does not tell', async () => {
     const lines = await checkConnecting(accessTo(server.url, 'cn=a', 'b'), server.url);
     expect(lines.at(-1)).toMatchObject({
       verdict: 'ok',
-      found: 'bound as cn=a; who that is to it, the server does not say: protocol error (2): no such\\nthing',
+      found: 'bound as cn=a; the server does not say as whom it knows the service: protocol error (2): no such\\nthing',
     });
   } finally {
     server.close();

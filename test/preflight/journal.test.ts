@@ -31,9 +31,9 @@ it('looks at nothing where no journal is set', async () => {
 
 it('finds a place that can be written, who may read there, and room, and makes nothing', async () => {
   expect(await told()).toEqual([
-    `ok journal: ${directory} is made at the start`,
-    'ok journal readers: its owner alone',
-    expect.stringMatching(/^ok journal room: \d+ [MG]iB free, of which it takes at most 1 MiB$/),
+    `ok journal: ${directory} is created at the start`,
+    'ok journal readers: only its owner',
+    expect.stringMatching(/^ok journal room: \d+ [MG]iB free, of which the journal takes at most 1 MiB$/),
   ]);
   expect(readdirSync(folder)).toEqual([]);
   mkdirSync(directory, { mode: 0o700 });
@@ -42,7 +42,7 @@ it('finds a place that can be written, who may read there, and room, and makes n
 
 it('names a place that cannot be one, and only advises where the unit may make it', async () => {
   writeFileSync(directory, '');
-  expect(await told()).toEqual([`fail journal: ${directory} is no folder`]);
+  expect(await told()).toEqual([`fail journal: ${directory} is not a folder`]);
   expect(await told({ directory: join(folder, 'a/b') })).toEqual([`advice journal: ${folder}/a does not exist yet`]);
   rmSync(directory);
   mkdirSync(directory);
@@ -67,6 +67,6 @@ it('names files that every user can read', async () => {
 
 it('says when there is less room than the journal may take', async () => {
   expect((await told({ maxSize: '1TiB' }))[2]).toMatch(
-    /^advice journal room: \d+ [MG]iB free, of which it takes at most 1024 GiB$/,
+    /^advice journal room: \d+ [MG]iB free, of which the journal takes at most 1024 GiB$/,
   );
 });

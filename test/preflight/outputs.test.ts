@@ -47,7 +47,7 @@ it('names a log file that cannot be written, with what to do', async () => {
     {
       what: 'log file',
       verdict: 'fail',
-      found: `${import.meta.filename} is no folder`,
+      found: `${import.meta.filename} is not a folder`,
       remedy: 'create its folder and let the service write there, or correct log.file',
     },
   ]);
@@ -71,7 +71,7 @@ it('finds whether somebody takes the log at the address of syslog', async () => 
 
 it('names a group that the host does not know', async () => {
   expect(await told({ operator: { group: 'nobody-here' } })).toEqual([
-    'fail operator group: nobody-here is no group of this host',
+    'fail operator group: there is no group nobody-here on this host',
   ]);
   expect(await told({ operator: { group: 'adm' } })).toEqual([]);
 });
@@ -96,7 +96,7 @@ it('tells a running service from another program on the operator’s address', a
   });
   expect(await told({ operator: { listen } })).toEqual([
     `ok operator: a service runs and answers on ${listen}`,
-    `advice operator: every user of this host and everybody who may forward a port to it (ssh -L) can read uids, DNs and what scripts print on ${listen}`,
+    `advice operator: every user of this host and every user who may forward a port to it (ssh -L) can read uids, DNs and the output of scripts on ${listen}`,
   ]);
   await service.close();
   const other = createServer((socket) => socket.destroy());

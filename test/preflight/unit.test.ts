@@ -103,13 +103,13 @@ describe('the stop', () => {
     const unit = '[Service]\nKillMode=mixed\n';
     expect(stop(unit).verdict).toBe('ok');
     const late = stop(unit, settingsWith({ shutdown: { grace: '90s' } }));
-    expect(late).toMatchObject({ verdict: 'fail', found: expect.stringContaining('90s, the default, is no longer') });
+    expect(late).toMatchObject({ verdict: 'fail', found: expect.stringContaining('90s, the default, is not longer') });
   });
 
   it('fails where the unit gives no time span', () => {
     expect(stop(`${SHIPPED}\n[Service]\nTimeoutStopSec=soon\n`)).toMatchObject({
       verdict: 'fail',
-      found: 'TimeoutStopSec=soon is no time span',
+      found: 'TimeoutStopSec=soon is not a time span',
     });
   });
 

@@ -4,8 +4,8 @@ import { faultOfRuntime } from './host/runtime.ts';
 import { handleSignals } from './host/signals.ts';
 
 const args = process.argv.slice(2);
-// Signals are handled by a module that is not part of the program: loading the program takes most
-// of the start, and a reload must not end the process meanwhile.
+// The signals are handled before the program is loaded. Loading takes most of the start, and a
+// SIGHUP for a reload must not end the process meanwhile.
 const signals = args[0] === 'run' ? handleSignals() : undefined;
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {

@@ -20,8 +20,8 @@ import { ProcessExit } from './domain/return-code.ts';
 import type { Signals } from './host/signals.ts';
 
 /**
- * Runs the command that the arguments name. Each command is a file of `src/commands/`; the modules
- * that it needs are loaded when it runs.
+ * Runs the command that the arguments name. Each command is a file in `src/commands/`. The modules
+ * that a command needs are loaded when it runs.
  */
 export async function runProgram(
   args: readonly string[],
@@ -29,17 +29,17 @@ export async function runProgram(
   signals: Signals | undefined,
 ): Promise<void> {
   watchOutput();
-  const meant = withDefaultCommand(args, {
+  const fullArgs = withDefaultCommand(args, {
     byNpmStart: process.env['npm_lifecycle_event'] === 'start',
     hasConfiguration: hasDefaultConfig,
   });
-  if (meant === undefined) {
+  if (fullArgs === undefined) {
     const { overview } = await import('./commands/overview.ts');
     await runAction(() => overview(version));
     return;
   }
   try {
-    await commandLine(version, signals).parseAsync(meant, { from: 'user' });
+    await commandLine(version, signals).parseAsync(fullArgs, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? 0 : ProcessExit.WRONG_USAGE;
@@ -47,16 +47,16 @@ export async function runProgram(
 }
 
 /**
- * All commands with their options. `--help`, the manual page and the shell completions are written
- * from it.
+ * Creates the command line with all commands and their options. `--help`, the manual page and the
+ * shell completions are generated from it.
  */
 export function commandLine(version: string, signals?: Signals): Command {
   const program = new Command('prov-backup-rsnapshot')
-    .description('Provisions backup accounts the moment somebody writes to the LDAP directory')
-    .version(version, '-V, --version', 'the version of the program')
-    .helpOption('-h, --help', 'what there is, and how to use it')
-    .helpCommand('help [command]', 'the same, of one command')
-    .showHelpAfterError('(--help shows what there is)')
+    .description('Provisions backup accounts as soon as they are requested in the LDAP directory')
+    .version(version, '-V, --version', 'show the version of the program')
+    .helpOption('-h, --help', 'show the commands and options')
+    .helpCommand('help [command]', 'show the help of one command')
+    .showHelpAfterError('(--help shows the commands and options)')
     .exitOverride();
 
   registerRun(program, signals);

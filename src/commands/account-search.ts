@@ -14,8 +14,8 @@ export function uidFilter(uid: string): string {
  */
 export function unsettledFilter({ directory, attributes }: Settings): string {
   const words = MODES.flatMap((mode) => [WORDS[mode].requested, WORDS[mode].inWork]);
-  const asked = words.map((word) => `(${attributes.mode}=${word})`).join('');
-  return `(&${directory.filter}(|(${attributes.state}=0)${asked}))`;
+  const modes = words.map((word) => `(${attributes.mode}=${word})`).join('');
+  return `(&${directory.filter}(|(${attributes.state}=0)${modes}))`;
 }
 
 /** A filter for the accounts whose last attempt failed, with any return code or with one. */

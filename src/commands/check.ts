@@ -19,9 +19,12 @@ interface CheckOptions {
 
 export function registerCheck(program: Command): void {
   withConfigOption(program.command('check'))
-    .description('tries everything that run needs, one line each, with what to do about a failure; changes nothing')
-    .option('--unit [unit]', `also compare the systemd unit, by name or as a file, with it; default: ${UNIT}`)
-    .option('--notify', 'also send a test message to everybody who is to be notified')
+    .description('check everything that run needs, one line each, with what to do about a failure; changes nothing')
+    .option(
+      '--unit [unit]',
+      `also compare the systemd unit (a name or a file) with the configuration; default: ${UNIT}`,
+    )
+    .option('--notify', 'also send a test message to all receivers of notifications')
     .action((options: CheckOptions) => runAction(() => check(options), { failureCode: CommandExit.NOT_OK }));
 }
 
@@ -45,6 +48,6 @@ async function check({ config, unit, notify }: CheckOptions): Promise<number> {
 
 function render({ verdict, what, found, remedy }: CheckLine, colour: boolean): string {
   const mark = paint(verdict.padEnd(9), MARKS[verdict], colour);
-  // The directory server and the host have words in it.
+  // The texts contain words of the directory server and of the host, which may be hostile.
   return `${mark}  ${visible(`${what}: ${found}`)}${remedy === undefined ? '' : `\n           -> ${visible(remedy)}`}`;
 }

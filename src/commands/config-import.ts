@@ -14,8 +14,8 @@ export interface ImportOptions {
 }
 
 /**
- * Translates the files of the Perl daemon. The configuration goes to standard output, or with the
- * password into a folder; remarks go to standard error.
+ * Translates the files of the Perl daemon. The configuration is printed on standard output, or
+ * written to a folder together with the passwords. Remarks are printed on standard error.
  */
 export async function configImport(file: string, { global, script, out }: ImportOptions): Promise<number> {
   const folder = resolve(out ?? dirname(DEFAULT_CONFIG));
@@ -27,9 +27,9 @@ export async function configImport(file: string, { global, script, out }: Import
     ['ADMIN_PASSWORD', password, passwordFile],
     ['[Mail] PASSWORD', mailPassword, mailPasswordFile],
   ].flatMap(([key = '', text, path = '']) => (text === undefined ? [] : [{ key, text, path }]));
-  const said = [...remarks];
+  const lines = [...remarks];
   if (out === undefined) {
-    for (const { key, path } of passwords) said.push(`put ${key} into ${path}, mode 0600 (--out DIR does that)`);
+    for (const { key, path } of passwords) lines.push(`put ${key} into ${path}, mode 0600 (--out DIR does that)`);
     process.stdout.write(yaml);
   } else {
     const configFile = join(folder, 'prov-backup-rsnapshot.yaml');
@@ -37,16 +37,16 @@ export async function configImport(file: string, { global, script, out }: Import
     for (const { text, path } of passwords) write(path, `${text}\n`, 0o600);
     write(configFile, yaml, 0o640);
   }
-  for (const line of said) process.stderr.write(`${visible(line)}\n`);
+  for (const line of lines) process.stderr.write(`${visible(line)}\n`);
   return isComplete ? CommandExit.OK : CommandExit.NOT_OK;
 }
 
 function refuseToOverwrite(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
-    throw new CommandFailure(`${path} exists, and nothing is overwritten: move it away, or name another folder`);
+    throw new CommandFailure(`${path} exists and is not overwritten: move it away, or name another folder`);
 }
 
-/** Creates a file, and overwrites none. */
+/** Creates a file. Never overwrites one. */
 function write(path: string, text: string, mode: number): void {
   try {
     writeOutput(path, text, { how: 'new', mode, judged: false });

@@ -10,12 +10,15 @@ export function registerConfig(program: Command): void {
     .description('work on configuration files')
     .command('import')
     .description(
-      'turn a configuration of the Perl daemon (INI) into one of this service, and say line by line what has no counterpart; exit 1 if something is left to do',
+      'translate a configuration of the Perl daemon (INI) for this service, and list each setting without a counterpart; exit 1 if something is left to do',
     )
     .argument('<file>', 'the configuration of the daemon (its -c)')
-    .option('--global <file>', "the framework's global configuration (its -g), over which the other one wins")
-    .option('--script <path>', 'the script, which these files do not name')
-    .option('--out <dir>', 'write prov-backup-rsnapshot.yaml and the password there, instead of printing')
+    .option(
+      '--global <file>',
+      'the global configuration of the framework (its -g); the configuration of the daemon takes precedence',
+    )
+    .option('--script <path>', 'the script, because these files do not name it')
+    .option('--out <dir>', 'write prov-backup-rsnapshot.yaml and the passwords to this folder, instead of printing')
     .action((file: string, options: ImportOptions) =>
       runAction(async () => (await import('./config-import.ts')).configImport(file, options), {
         failureCode: ReturnCode.UNDEFINED_ERROR,

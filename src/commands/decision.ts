@@ -11,8 +11,8 @@ export interface Decider {
 }
 
 /**
- * The reading of an entry, or an unworkable one if the host's user database speaks against the
- * account.
+ * Returns the reading of an entry. If the user database of the host has an objection to the
+ * account, the reading becomes unworkable.
  */
 export async function unlessObjected(reading: EntryReading, objection: Objection): Promise<EntryReading> {
   if (reading.kind !== 'account') return reading;
@@ -21,7 +21,7 @@ export async function unlessObjected(reading: EntryReading, objection: Objection
   return reason === undefined ? reading : { kind: 'unworkable', dn, uid, reason };
 }
 
-/** The service's own decision, for a command that only reads. */
+/** Returns the decisions of the service, for a command that only reads. */
 export function decisionOf(settings: Settings): Decider {
   const { today, decideNow } = decisionMaker(settings, NO_WAIT_TIMES);
   return { today: today(), decide: (record) => decideNow(record, 'seen') };

@@ -10,7 +10,7 @@ import { accessOf } from '../service/site.ts';
 export interface DirectorySession {
   readonly settings: Settings;
   readonly access: DirectoryAccess;
-  /** The one of `access.urls` that `directory` is connected to. */
+  /** The URL of `access.urls` to which `directory` is connected. */
   readonly url: string;
   readonly directory: DirectoryOperations;
 }
@@ -40,7 +40,7 @@ async function connect(
   try {
     const found = await directory.read(base);
     if (found !== undefined) return { url, directory };
-    throw new DirectoryError(`${url}: there is no entry "${base}", or it may not be read`, {
+    throw new DirectoryError(`${url}: there is no entry "${base}", or the service may not read it`, {
       remedy: 'correct directory.base, or let the account in directory.bindDn read it',
     });
   } catch (error) {

@@ -18,7 +18,7 @@ export interface ExplainContext {
 interface RuleSentence {
   readonly rule: 'uid' | 'mode' | 'state' | 'date' | 'active' | 'failure' | 'claim';
   readonly sentence: string;
-  /** Whether the decision would be another one if this were different. */
+  /** Whether the decision would change if this attribute had another value. */
   readonly decides: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface Explanation {
   readonly decision: Decision;
   /** What the service would do with the account now. */
   readonly verdict: string;
-  /** The further obstacles, in order, after the one of the verdict. */
+  /** The obstacles that follow the one in the verdict, in order. */
   readonly afterwards: readonly string[];
   /** What an operator can do. */
   readonly next: string;
@@ -74,7 +74,10 @@ function changesOf(record: AccountRecord) {
   } satisfies Record<string, AccountRecord>;
 }
 
-/** Changes the account past each obstacle to the next, until there is none. */
+/**
+ * Removes one obstacle after the other, until there is none, and returns the reasons of those after
+ * the first.
+ */
 function obstaclesAfter(record: AccountRecord, first: Decision, decide: (record: AccountRecord) => Decision): string[] {
   const found: string[] = [];
   let [account, decision] = [record, first];
@@ -99,7 +102,7 @@ function verdictOf(decision: Decision): string {
     case 'claim':
       return `would claim it and run the handler for ${decision.mode} at once: ${reason}`;
     case 'resume':
-      return `is at work on it, or would take the interrupted ${decision.mode} up again at once`;
+      return `is working on it, or would resume the interrupted ${decision.mode} at once`;
     case 'defer':
       return `would do nothing before ${readableStamp(decision.until)}: ${reason}`;
     case 'wait':
@@ -113,10 +116,10 @@ function verdictOf(decision: Decision): string {
 
 function modeSentence(record: AccountRecord, reading: ModeReading | undefined, names: AttributeNames): string {
   const statement = `${names.mode} is ${record.mode}`;
-  if (reading === undefined) return `${statement}: another program's word, which the service leaves alone`;
+  if (reading === undefined) return `${statement}: this is a mode of another program, which the service leaves alone`;
   switch (reading.phase) {
     case 'requested':
-      return `${statement}: somebody asks for it`;
+      return `${statement}: it is requested`;
     case 'inWork':
       return `${statement}: a service has claimed the request ${reading.mode}`;
     case 'finished':
@@ -128,7 +131,7 @@ function stateSentence(record: AccountRecord, names: AttributeNames): string {
   const { state } = record;
   return state === '0'
     ? `${names.state} is 0: the request is open`
-    : `${names.state} is ${readableStamp(state)}: that is when the last request was finished, so none is open`;
+    : `${names.state} is ${readableStamp(state)}: the last request was finished then, and no request is open`;
 }
 
 function dateSentence({ date }: AccountRecord, { names, today, timeZone }: ExplainContext): string {
@@ -136,7 +139,7 @@ function dateSentence({ date }: AccountRecord, { names, today, timeZone }: Expla
   const day = date.value;
   if (day === '0') return `${date.name} is 0: now`;
   if (isTokenDay(day))
-    return `${date.name} is ${readableStamp(day)}: the fencing token of the claim, and no day that was asked for`;
+    return `${date.name} is ${readableStamp(day)}: this is the fencing token of the claim, not a requested day`;
   const where = `today is ${readableStamp(today)} in ${timeZone}`;
   return `${date.name} is ${readableStamp(day)}, ${where}: ${day > today ? 'not due before that day' : 'due'}`;
 }
@@ -146,7 +149,7 @@ function activeSentence(record: AccountRecord, reading: ModeReading | undefined,
   const needed = reading === undefined ? undefined : neededActive(reading.mode);
   if (reading !== undefined && needed !== undefined)
     return `${statement}: a ${reading.mode} needs ${ldapBoolean(needed)}`;
-  return `${statement}: only a ${modesText(MODES.filter((mode) => neededActive(mode) !== undefined))} looks at it`;
+  return `${statement}: only a ${modesText(MODES.filter((mode) => neededActive(mode) !== undefined))} depends on it`;
 }
 
 function failureSentence(record: AccountRecord, names: AttributeNames): string {
@@ -160,34 +163,34 @@ function failureSentence(record: AccountRecord, names: AttributeNames): string {
 function claimSentence(reading: ModeReading | undefined, decision: Decision): string {
   if (reading?.phase === 'requested') {
     const word = WORDS[reading.mode].inWork;
-    return `to claim it the service replaces ${reading.mode} by ${word} in one operation that fails if somebody wrote meanwhile`;
+    return `to claim it the service replaces ${reading.mode} with ${word} in one operation, which fails if the entry was changed meanwhile`;
   }
   if (reading?.phase !== 'inWork') return 'there is nothing to claim';
   return decision.kind === 'failed'
-    ? 'the claim stands, and its attempt has ended'
-    : 'the claim stands: a service is at work on it, or was interrupted';
+    ? 'the account is claimed, and the attempt has ended'
+    : 'the account is claimed: a service is working on it, or was interrupted';
 }
 
 function nextStep(decision: Decision, names: AttributeNames): string {
   switch (decision.kind) {
     case 'claim':
-      return 'nothing, if a service runs; if it stays so, look at status';
+      return 'nothing, if a service runs; if nothing happens, run status';
     case 'resume':
-      return 'nothing, if a service runs: it is at work on it, or resumes it; status shows its step';
+      return 'nothing, if a service runs: it is working on the account, or resumes it; status shows the step';
     case 'defer':
-      return `wait, or write the date 0 to have it done now`;
+      return 'wait, or write the date 0 so that it is done now';
     case 'wait':
       return decision.recheckInMilliseconds === undefined
         ? nextStepForPrecondition(decision.mode, names)
-        : `wait ${humanDuration(decision.recheckInMilliseconds)}; the service looks again then`;
+        : `wait ${humanDuration(decision.recheckInMilliseconds)}; then the service reads the account again`;
     case 'failed':
-      return `mend the cause (the log and tap --since name it), then: retry the account, or write ${names.mode}: ${decision.mode}`;
+      return `fix the cause (the log and tap --since name it), then: retry the account, or write ${names.mode}: ${decision.mode}`;
     case 'noRequest':
-      return `to have something done, write ${names.mode} (${modesText()}) and ${names.state}: 0 in one operation`;
+      return `to request something, write ${names.mode} (${modesText()}) and ${names.state}: 0 in one operation`;
   }
 }
 
-/** What to do about an unmet precondition. Every other wait ends by itself. */
+/** What to do about an unmet precondition. All other waits end without action. */
 function nextStepForPrecondition(mode: Mode, names: AttributeNames): string {
   const needed = ldapBoolean(neededActive(mode) === true);
   return `write ${names.active}: ${needed} if the account is to be ${WORDS[mode].finished}, or another mode if not`;

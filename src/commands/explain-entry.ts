@@ -23,7 +23,7 @@ export interface FoundEntry {
 /** At most this many entries with the same uid are read. */
 const MOST_ENTRIES = 20;
 
-/** The entries with a uid at or below the base, whether or not the service sees them. */
+/** Returns the entries with a uid at or below the base, even if the service does not see them. */
 export async function entriesOf({ directory, settings }: DirectorySession, uid: string): Promise<FoundEntry[]> {
   const found = new Map<string, { entry: DirectoryEntry; matches: boolean }>();
   const search = (filter: string, take: (entry: DirectoryEntry) => void) =>
@@ -59,20 +59,20 @@ function describeReading(matches: boolean, settings: Settings, reading: ReturnTy
   if (!matches) {
     return [
       `  The service does not see this entry: directory.filter ${directory.filter} does not match it.`,
-      '  Next: give the entry what the filter asks for, or change the filter.',
+      '  Next: change the entry so that it matches the filter, or change the filter.',
     ];
   }
   if (reading.kind === 'foreign') {
     return [
       `  The service leaves this entry alone: ${reading.reason}.`,
-      `  Next: to have something done, write ${names.mode} (${modesText()}) and ${names.state}: 0 in one operation;`,
-      '  if the entry does have them, let the account in directory.bindDn read them.',
+      `  Next: to request something, write ${names.mode} (${modesText()}) and ${names.state}: 0 in one operation;`,
+      '  if the entry already has these attributes, let the account in directory.bindDn read them.',
     ];
   }
   if (reading.kind === 'unworkable') {
     return [
       `  The service cannot work on this entry and skips it: ${reading.reason}.`,
-      '  Next: correct the entry; the service continues as soon as that is written.',
+      '  Next: correct the entry; the service continues as soon as the entry is changed.',
     ];
   }
   const { record } = reading;

@@ -10,16 +10,16 @@ import { fullTime, humanDuration } from '../observability/human-time.ts';
 import type { DirectorySession } from './directory-session.ts';
 import { placeOfHolder } from './holder-words.ts';
 
-/** What is known besides the lease. */
+/** What is known in addition to the lease. */
 export interface KnownServices {
   readonly here: HolderHost;
-  /** The holders whose presence entries do not say that they are gone. */
+  /** The holders whose presence entries do not say that they have stopped. */
   readonly present: readonly string[];
 }
 
 /**
- * Lines about the lease of a uid: who has it, what that means and what to do. No lines with
- * `instances: one`, and none for a uid that no service works on.
+ * Returns lines about the lease of a uid: who holds it, what that means and what to do. Returns no
+ * lines with `instances: one`, or for a uid that no service can work with.
  */
 export async function explainLease({ settings, directory }: DirectorySession, uid: string): Promise<string[]> {
   const { base } = settings.leases;
@@ -48,7 +48,7 @@ export function leaseLines({ lease, writtenAt }: ShownLease, services: KnownServ
     writtenAt === undefined
       ? []
       : [
-          `The directory says it was written ${fullTime(isoTime(writtenAt))}, by its own clock; no service decides by that.`,
+          `According to the directory it was written ${fullTime(isoTime(writtenAt))}, by the clock of the directory; no service decides by this time.`,
         ];
   return [`The lease ${is}.`, ...written, `Next: ${next}.`];
 }
@@ -58,7 +58,7 @@ function wordsOf(lease: LeaseReading, services: KnownServices): { is: string; ne
     case 'free':
       return {
         is: 'is free: no service works on the uid',
-        next: 'nothing; if the account is in work all the same, a service takes the lease after one duration',
+        next: 'nothing; if the account is in work nevertheless, a service takes the lease after leases.duration',
       };
     case 'left':
       return {
@@ -68,10 +68,10 @@ function wordsOf(lease: LeaseReading, services: KnownServices): { is: string; ne
     case 'missing':
       return {
         is: 'does not exist, or directory.bindDn may not read it: no service has worked on the uid, or it was deleted',
-        next: 'nothing: a service creates it again; if the account is in work, after one duration',
+        next: 'nothing: a service creates it when it is needed; if the account is in work, after leases.duration',
       };
     case 'unclear':
-      return { is: "is nobody's", next: lease.reason };
+      return { is: 'cannot be read as a lease', next: lease.reason };
     case 'held':
     case 'paused':
       return { is: holdingWords(lease, services), next: takeOverWords(lease, services) };
@@ -86,15 +86,19 @@ function holdingWords(lease: Holding, { here }: KnownServices): string {
   const parts = [...(boot === undefined ? [] : [`boot ${boot}`]), `job ${lease.job}`].join(', ');
   return lease.is === 'held'
     ? `is held ${who} (${parts}): it works on the uid`
-    : `is kept ${who} (${parts}) over a pause before attempt ${lease.attempt}`;
+    : `is kept ${who} (${parts}) during a pause before attempt ${lease.attempt}`;
 }
 
-/** An age would compare clocks of two hosts, so only the service that waits can tell one. */
+/**
+ * What has to happen before another service takes the lease over. It shows no age, because this
+ * host did not watch the lease: only the service that waits knows how long the lease has been
+ * unchanged.
+ */
 function takeOverWords({ is, holder, duration }: Holding, { present }: KnownServices): string {
-  const rule = `another service takes it over when it has seen it unchanged for ${humanDuration(duration)} by its own clock`;
+  const rule = `another service takes the lease over when it has seen the lease unchanged for ${humanDuration(duration)} by its own clock`;
   if (!present.includes(holder)) {
-    return `its service has stopped, or has another holder lock since: ${rule}; status of another service shows how long it waits`;
+    return `nothing: its service has stopped, or has another holder lock now; ${rule}; status of that service shows how long it has waited`;
   }
-  const goesOn = is === 'held' ? 'while its service renews it' : 'until the pause ends';
-  return `nothing ${goesOn}; ${rule}; status of another service shows whether it is there`;
+  const until = is === 'held' ? 'while its service renews it' : 'until the pause ends';
+  return `nothing ${until}; ${rule}; status of another service shows whether the holder is present`;
 }

@@ -6,8 +6,8 @@ import { uidFilter } from './account-search.ts';
 import type { DirectorySession } from './directory-session.ts';
 
 /**
- * Lines that say why the service is told of no change to the entries with this uid; none if the
- * server accepts a subscription.
+ * Returns lines that say why the server does not report changes to the service. Returns none if the
+ * server accepts a subscription for the entries with this uid.
  */
 export async function explainSubscription({ settings, access, url }: DirectorySession, uid: string): Promise<string[]> {
   const { directory, reconnect } = settings;
@@ -21,13 +21,13 @@ export async function explainSubscription({ settings, access, url }: DirectorySe
     deadAfterMilliseconds: reconnect.deadAfter,
   });
   try {
-    // The first change tells that the server has accepted the protocol.
+    // The first change shows that the server has accepted the protocol.
     await firstValueFrom(subscription);
     return [];
   } catch (error) {
     if (!(error instanceof DirectoryError)) throw error;
     return [
-      visible(`The service is not told of changes: ${error.message}.`),
+      visible(`The server does not report changes to the service: ${error.message}.`),
       ...(error.remedy === undefined ? [] : [visible(`  Next: ${error.remedy}.`)]),
       '',
     ];

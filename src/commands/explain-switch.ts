@@ -3,7 +3,10 @@ import { visible } from '../domain/visible.ts';
 import { readSwitch } from '../ldap/switch-entry.ts';
 import type { DirectorySession } from './directory-session.ts';
 
-/** What the switch means for every account. No lines while it is on, or if there is none. */
+/**
+ * Returns lines about the switch if it pauses all accounts or cannot be read. Returns no lines
+ * while it is on, or if there is none.
+ */
 export async function explainSwitch({ settings, directory }: DirectorySession): Promise<string[]> {
   const { dn, attribute } = settings.switch;
   if (dn === null) return [];

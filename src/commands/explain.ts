@@ -10,9 +10,9 @@ interface ExplainOptions {
 }
 
 /**
- * `explain UID`: what the service would do with an account now, rule by rule; with several
- * services, who has its lease; and what the running service and the journal know of it. Exits 1 if
- * there is no such account.
+ * Registers `explain UID`. It shows what the service would do with an account now, rule by rule,
+ * with several services who holds its lease, and what the running service and the journal know
+ * about the account. It exits with 1 if there is no such account.
  */
 export function registerExplain(program: Command): void {
   withConfigOption(program.command('explain'))
@@ -39,7 +39,7 @@ async function explain(uid: string, { config, operator, utc }: ExplainOptions): 
   try {
     dns = await explainEntries(uid, config);
   } catch (error) {
-    // Without the directory this is worth all the more.
+    // If the directory is unreachable, this is all that can be shown.
     if (error instanceof DirectoryError) await printKnown([]);
     throw error;
   }
@@ -47,7 +47,9 @@ async function explain(uid: string, { config, operator, utc }: ExplainOptions): 
   return dns.length === 0 ? CommandExit.NOT_OK : CommandExit.OK;
 }
 
-/** Prints what would be done with each entry that has the uid. Resolves to their DNs. */
+/**
+ * Prints what would be done with each entry that has the uid. Resolves to the DNs of these entries.
+ */
 async function explainEntries(uid: string, config: string): Promise<readonly string[]> {
   const { withDirectory } = await import('./directory-session.ts');
   const { entriesOf, describeEntry } = await import('./explain-entry.ts');

@@ -23,6 +23,7 @@ export function renderFailures({ failed, time }: ServiceSnapshot, columns: numbe
       ...wrap(uids.join(' '), columns - 2).map((line) => `  ${visible(line)}`),
     ];
   });
-  const ask = 'again: prov-backup-rsnapshot retry UID..., or --code CODE, or --failed; --preview says for which';
+  const ask =
+    'to request them again: prov-backup-rsnapshot retry UID..., or --code CODE, or --failed; --preview shows which';
   return [...blocks.flat(), ...wrap(ask, columns)].join('\n');
 }

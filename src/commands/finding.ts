@@ -3,13 +3,13 @@ import type { LeaseReading } from '../domain/lease.ts';
 /** What the lease of an account says. */
 interface FoundLease {
   readonly is: LeaseReading['is'];
-  /** Who holds it, or keeps it over a pause. */
+  /** The service that holds the lease, or keeps it during a pause. */
   readonly holder?: string;
 }
 
 /**
- * Why an account is not settled. The first four need attention (`owed`); `deferred` and `waiting`
- * are intended.
+ * Why an account is not finished. The first four kinds need attention (`owed`). `deferred` and
+ * `waiting` are intended.
  */
 export type FindingKind = 'open' | 'in work' | 'failed' | 'not workable' | 'deferred' | 'waiting';
 
@@ -22,7 +22,7 @@ export const OWED: Readonly<Record<FindingKind, boolean>> = {
   waiting: false,
 };
 
-/** One account that is not settled. */
+/** One account that is not finished. */
 export interface Finding {
   readonly kind: FindingKind;
   readonly owed: boolean;
@@ -34,10 +34,10 @@ export interface Finding {
    * one.
    */
   readonly ageSeconds: number | null;
-  /** When it was written last, by its modifyTimestamp; null without one. */
+  /** When the entry was last written, according to its modifyTimestamp; null without one. */
   readonly since: string | null;
   readonly returnValue: number | null;
   readonly reason: string;
-  /** Of an account that is open or in work, where services work under leases. */
+  /** The lease of an account that is open or in work, if services work under leases. */
   readonly lease?: FoundLease;
 }

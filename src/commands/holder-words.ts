@@ -1,7 +1,7 @@
 import { readHolder } from '../domain/lease.ts';
 import type { HolderHost } from '../lock/holder-lock.ts';
 
-/** Where a holder is, seen from this host. */
+/** Where a holder runs, seen from this host. */
 export function placeOfHolder(word: string, here: HolderHost): string {
   const holder = readHolder(word);
   if (holder === undefined) return 'a holder of another version of the service';

@@ -13,7 +13,7 @@ import { OperatorError } from '../operator/listen-address.ts';
 /** The number of an account's last events that are shown. */
 const MOST_EVENTS = 12;
 
-/** What can be asked about an account; null: there is no such thing. */
+/** The sources of information about an account; null: there is no such source. */
 export interface Sources {
   /** The address of the running service. */
   readonly address: string | null;
@@ -21,7 +21,7 @@ export interface Sources {
   readonly directory: string | null;
 }
 
-/** Which events are wanted. */
+/** Selects events. */
 interface Wanted {
   readonly uids: readonly string[];
   readonly events: readonly EventName[];
@@ -29,9 +29,10 @@ interface Wanted {
 }
 
 /**
- * What is known of an account, as lines, or why that cannot be said: what the running service has
- * it as, its last events that the service still has, and before them those of the journal. Events
- * about an entry whose uid cannot be used have only a DN; `dns` selects them.
+ * Returns lines about an account: its condition in the running service and its last events. The
+ * events come from the backlog of the service, and earlier ones from the journal. If a source
+ * cannot be read, a line says why. Events about an entry whose uid cannot be used have only a DN;
+ * `dns` selects them.
  */
 export async function knownOfAccount(
   { address, directory }: Sources,
@@ -42,20 +43,23 @@ export async function knownOfAccount(
   const conditions = address === null ? [] : await orNote(fetchConditions(address, uid), notes);
   const ofEntry = (event: PublishedEvent) => event.event === 'skipped' && dns.some((dn) => isSameDn(dn, event.dn));
   const ofUid = await readPast({ address, directory }, { uids: [uid], events: [], isWanted: () => true }, notes);
-  const { said, before } =
-    ofUid.said.length + ofUid.before.length > 0
+  const { recent, earlier } =
+    ofUid.recent.length + ofUid.earlier.length > 0
       ? ofUid
       : await readPast({ address, directory }, { uids: [], events: ['skipped'], isWanted: ofEntry }, notes);
-  const events = [...before, ...said];
-  const service = `The service at ${address}`;
-  const journal = `The journal in ${directory}`;
+  const events = [...earlier, ...recent];
+  const service = `the service at ${address}`;
+  const journal = `the journal in ${directory}`;
   const lines = [
     ...notes,
-    ...(conditions.length === 0 ? [] : [`${service} has it:`, ...conditions]),
-    ...(events.length === 0 ? [] : [`${said.length > 0 ? service : journal} last said of it:`, ...events.map(lineOf)]),
+    ...(conditions.length === 0 ? [] : [`In ${service}, the account is:`, ...conditions]),
+    ...(events.length === 0
+      ? []
+      : [`The last events according to ${recent.length > 0 ? service : journal}:`, ...events.map(lineOf)]),
   ];
   if (lines.length > 0) return lines;
-  return [`${address === null ? journal : `${service} runs, and`} has said nothing of ${JSON.stringify(uid)} lately.`];
+  const source = address === null ? journal : service;
+  return [`There are no recent events about ${JSON.stringify(uid)} in ${source}.`];
 }
 
 /** The conditions of an account in the running service, as lines. */
@@ -64,22 +68,22 @@ async function fetchConditions(address: string, uid: string): Promise<string[]> 
 }
 
 interface Past {
-  readonly said: readonly PublishedEvent[];
-  /** What the journal has from before that. */
-  readonly before: readonly PublishedEvent[];
+  readonly recent: readonly PublishedEvent[];
+  /** The earlier events, from the journal. */
+  readonly earlier: readonly PublishedEvent[];
 }
 
 async function readPast({ address, directory }: Sources, wanted: Wanted, notes: Set<string>): Promise<Past> {
-  const said = address === null ? [] : await orNote(fromService(address, wanted), notes);
-  const before = directory === null ? [] : await orNote(fromJournal(directory, wanted, said), notes);
-  return { said, before };
+  const recent = address === null ? [] : await orNote(fromService(address, wanted), notes);
+  const earlier = directory === null ? [] : await orNote(fromJournal(directory, wanted, recent), notes);
+  return { recent, earlier };
 }
 
 function lineOf(event: PublishedEvent): string {
   return `  ${localDay(event.time)} ${renderEvent(event, { colour: false })}`;
 }
 
-/** Nothing if it cannot be asked; the note says why. */
+/** Resolves to an empty list if the source cannot be read. A note says why. */
 async function orNote<T>(reading: Promise<T[]>, notes: Set<string>): Promise<T[]> {
   try {
     return await reading;
@@ -100,15 +104,15 @@ async function fromService(address: string, { isWanted, ...wanted }: Wanted): Pr
   return events;
 }
 
-/** Those that come before what the service has said. */
+/** Returns the events in the journal that are older than those from the service. */
 async function fromJournal(
   directory: string,
   { uids, events, isWanted }: Wanted,
-  said: readonly PublishedEvent[],
+  recent: readonly PublishedEvent[],
 ): Promise<PublishedEvent[]> {
-  const most = MOST_EVENTS - said.length;
+  const most = MOST_EVENTS - recent.length;
   if (most <= 0) return [];
-  const until = said[0] === undefined ? Number.POSITIVE_INFINITY : Date.parse(said[0].time) - 1;
+  const until = recent[0] === undefined ? Number.POSITIVE_INFINITY : Date.parse(recent[0].time) - 1;
   const filter = { uids: new Set(uids.map((uid) => uid.toLowerCase())), events: new Set(events) };
   return lastInJournal(directory, { since: Number.NEGATIVE_INFINITY, until, filter }, most, isWanted);
 }

@@ -46,7 +46,7 @@ async function openSource(file: string): Promise<LdifSource> {
 
 function cannotRead(file: string, error: unknown, applied = 0): unknown {
   if (!(error instanceof CannotReadLdif)) return error;
-  const before = applied === 0 ? '' : `; ${counted(applied, 'record')} applied before that`;
+  const before = applied === 0 ? '' : `; ${counted(applied, 'earlier record', ['was', 'were'])} applied`;
   const what = file === '-' ? 'standard input' : `the LDIF file ${visible(file)}`;
   return new CommandFailure(`${what} cannot be read: ${error.message}${before}`);
 }
@@ -69,8 +69,8 @@ async function load(file: string, source: LdifSource, { settings, access, contin
       now: () => performance.now(),
       delay: (milliseconds) => delay(milliseconds),
       away: (reason) =>
-        note(`${reason}; waiting for the directory, for ${humanDuration(UNREACHABLE_TIMEOUT_MILLISECONDS)} at most`),
-      back: (milliseconds) => note(`the directory is there again after ${humanDuration(milliseconds)}: going on`),
+        note(`${reason}; waiting for the directory, for at most ${humanDuration(UNREACHABLE_TIMEOUT_MILLISECONDS)}`),
+      back: (milliseconds) => note(`the directory is reachable again after ${humanDuration(milliseconds)}: continuing`),
     });
     return target;
   };
@@ -93,16 +93,16 @@ async function load(file: string, source: LdifSource, { settings, access, contin
 
 function summary({ applied, failed, stoppedAt }: Tally): string {
   const counts = `${counted(applied, 'record')} applied, ${failed} failed`;
-  return stoppedAt === undefined ? counts : `${counts}; what follows the record in line ${stoppedAt} was not tried`;
+  return stoppedAt === undefined ? counts : `${counts}; the records after the one in line ${stoppedAt} were not tried`;
 }
 
 function noRecords(file: string): CommandFailure {
-  return new CommandFailure(`${file === '-' ? 'standard input' : visible(file)} holds no records`);
+  return new CommandFailure(`${file === '-' ? 'standard input' : visible(file)} contains no records`);
 }
 
 function accessAs(settings: Settings, { bindDn, bindPasswordFile }: LoadOptions): DirectoryAccess {
   if ((bindDn === undefined) !== (bindPasswordFile === undefined)) {
-    throw new UsageError('--bind-dn and --bind-password-file belong together');
+    throw new UsageError('--bind-dn and --bind-password-file can only be used together');
   }
   if (bindDn === undefined || bindPasswordFile === undefined) return accessOf(settings, process.env);
   // The rule against passwords on unencrypted connections has checked the configured account only.

@@ -9,7 +9,7 @@ const ACTION_OPTIONS = { failureCode: ReturnCode.UNDEFINED_ERROR, completesWitho
 
 /** Registers `ldif create` and `ldif load`. Their modules are loaded when one of them runs. */
 export function registerLdif(program: Command): void {
-  const ldif = program.command('ldif').description('write and load LDIF files that take an account through its life');
+  const ldif = program.command('ldif').description('write and load LDIF files for the whole life of an account');
 
   ldif
     .command('create')
@@ -40,7 +40,7 @@ export function registerLdif(program: Command): void {
     .description('apply an LDIF file to the configured directory, record by record, up to the first error')
     .argument('<ldif>', 'the file; - is standard input')
     .option('--continue', 'go on after an error', false)
-    .option('--bind-dn <dn>', 'bind as this account; the one of directory.bindDn often may not add entries')
+    .option('--bind-dn <dn>', 'bind as this account, because the account in directory.bindDn often may not add entries')
     .option('--bind-password-file <file>', 'file of the password of --bind-dn')
     .action((file: string, options: LoadOptions) =>
       runAction(async () => (await import('./ldif-load.ts')).loadLdif(file, options), ACTION_OPTIONS),

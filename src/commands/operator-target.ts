@@ -15,35 +15,38 @@ export function withTargetOptions(command: Command): Command {
   return command
     .option(
       '-c, --config <file>',
-      `the configuration file of the service, whose operator.listen is asked; default: ${DEFAULT_CONFIG}`,
+      `the configuration file of the service; its operator.listen is used; default: ${DEFAULT_CONFIG}`,
     )
-    .option('--operator <address>', 'the address itself: 127.0.0.1:9465 or unix:/path');
+    .option('--operator <address>', 'the address of the service: 127.0.0.1:9465 or unix:/path');
 }
 
 /**
- * The address of the running service's operator interface. The files that the configuration names
- * are not read: a user of this command need not be allowed to read the password.
+ * Resolves to the address of the operator interface of the running service. The files that the
+ * configuration names are not read, so that a user of this command need not be allowed to read the
+ * password.
  */
 export async function operatorTarget({ config, operator }: TargetOptions): Promise<string> {
   return operator === undefined ? usableAddress(await addressesIn(config)) : checkedAddress(operator);
 }
 
-/** The addresses of the service of this configuration file. */
+/** The addresses in this configuration file. */
 async function addressesIn(config: string | undefined): Promise<readonly string[]> {
   if (config === undefined && !hasDefaultConfig())
-    throw new UsageError(`which service? ${DEFAULT_CONFIG} does not exist: give -c FILE or --operator ADDRESS`);
+    throw new UsageError(
+      `no service is given, and ${DEFAULT_CONFIG} does not exist: give -c FILE or --operator ADDRESS`,
+    );
   const file = config ?? DEFAULT_CONFIG;
   const { listen } = parseConfig(await readConfig(file), process.env, file).operator;
   if (listen !== null) return listen;
   throw new OperatorError(
-    `${file}: operator.listen is null, so a service with it cannot be asked`,
-    'set operator.listen, for example to 127.0.0.1:9465, and start the service again',
+    `${file}: operator.listen is null, so the service has no address`,
+    'set operator.listen, for example to 127.0.0.1:9465, and restart the service',
   );
 }
 
 /**
- * The Unix socket of the running service, over which it takes orders. Throws an `OperatorError` if
- * it has none.
+ * Resolves to the Unix socket over which the running service takes orders. Rejects with an
+ * `OperatorError` if it has none.
  */
 export async function orderTarget(options: TargetOptions): Promise<string> {
   const { config, operator } = options;
@@ -52,7 +55,7 @@ export async function orderTarget(options: TargetOptions): Promise<string> {
   if (sockets.length > 0) return usableAddress(sockets);
   throw new OperatorError(
     `${addresses.join(', ')} is not a Unix socket, and a service takes orders on its Unix socket only`,
-    'set operator.listen to unix:/run/prov-backup-rsnapshot/operator.sock, and start the service again',
+    'set operator.listen to unix:/run/prov-backup-rsnapshot/operator.sock, and restart the service',
   );
 }
 

@@ -10,13 +10,13 @@ interface OrderOptions extends TargetOptions {
 }
 
 /**
- * The orders to a running service. Each exits 0 if it was carried out, 1 if the service refused it,
- * and 2 if it could not be reached.
+ * Registers the orders to a running service. Each exits with 0 if the order was carried out, with 1
+ * if the service refused it, and with 2 if the service could not be reached.
  */
 export function registerOrders(program: Command): void {
   ordering(program.command('pause'))
     .description('make a running service start no new work; running work continues to its end')
-    .option('--reason <text>', 'the reason, which status, explain and the log show')
+    .option('--reason <text>', 'the reason; status, explain and the log show it')
     .action(({ reason, ...options }: OrderOptions & { readonly reason?: string }) =>
       send('pause', options, reason === undefined ? {} : { reason }),
     );
@@ -31,9 +31,13 @@ export function registerOrders(program: Command): void {
     .argument('<uid>', 'the account')
     .action((uid: string, options: OrderOptions) => send('cancel', options, { uid }));
   ordering(program.command('settle'))
-    .description('write the outcome of an account that was mended by hand, by compare-and-swap; nothing is run')
-    .argument('<uid>', 'the account: it has failed, or is in work and nothing runs for it')
-    .requiredOption('--code <code>', '0: it is finished; otherwise it has failed with this code', returnCode(0))
+    .description('write the outcome of an account that was fixed by hand, by compare-and-swap; nothing is run')
+    .argument('<uid>', 'the account; it must have failed, or be in work while nothing runs for it')
+    .requiredOption(
+      '--code <code>',
+      '0: the account is finished; any other code: it has failed with this code',
+      returnCode(0),
+    )
     .action((uid: string, { code, ...options }: OrderOptions & { readonly code: number }) =>
       send('settle', options, { uid, code }),
     );

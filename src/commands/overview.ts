@@ -4,8 +4,8 @@ import { DEFAULT_CONFIG } from './default-config.ts';
 import { CommandExit } from './run-action.ts';
 
 /**
- * What the program says without a command on a host that has a configuration: how its service
- * fares, and which commands there are for that.
+ * Prints the overview: the state of the service and the most useful commands. The program prints it
+ * if it is called without a command on a host that has a configuration.
  */
 export async function overview(version: string): Promise<number> {
   const { listen } = parseConfig(await readConfig(DEFAULT_CONFIG), process.env, DEFAULT_CONFIG).operator;
@@ -15,11 +15,11 @@ export async function overview(version: string): Promise<number> {
       `configuration  ${DEFAULT_CONFIG}`,
       `service        ${await serviceWords(listen)}`,
       '',
-      'check          tries everything that the service needs',
-      'status         what the service is doing',
-      'verify         accounts that are open, failed or unusable',
-      'explain UID    what becomes of one account, and why',
-      '--help         all commands; sandbox tries the service without a directory',
+      'check          checks everything that the service needs',
+      'status         shows what the service is doing',
+      'verify         lists accounts that are open, failed or unusable',
+      'explain UID    says what happens to one account, and why',
+      '--help         lists all commands; sandbox tries the service without a directory',
       '',
     ].join('\n'),
   );
@@ -27,7 +27,7 @@ export async function overview(version: string): Promise<number> {
 }
 
 async function serviceWords(listen: readonly string[] | null): Promise<string> {
-  if (listen === null) return 'unknown: set operator.listen, and it can be asked';
+  if (listen === null) return 'unknown: set operator.listen so that the state can be read';
   const { fetchStatus } = await import('../operator/fetch-status.ts');
   const { usableAddress } = await import('../operator/usable-address.ts');
   const { phaseWords } = await import('./status-screen.ts');

@@ -6,24 +6,24 @@ import { readFilter, readSince } from '../operator/event-filter.ts';
 import { type Followed, type FollowOptions, followEvents } from '../operator/follow-events.ts';
 import { journalFolder } from './journal-folder.ts';
 
-/** Which events, and of what time. */
+/** Selects events, by uid, name and time. */
 export interface PastAndLiveOptions extends FollowOptions {
   readonly since: string;
-  /** Up to when the journal is read, in milliseconds since 1970. */
+  /** The time up to which the journal is read, in milliseconds since 1970. */
   readonly until: number;
   /** The configuration that names the journal, if there is one. */
   readonly config?: string | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Receives a sentence if the journal cannot be read. */
+  /** Called with a sentence if the journal cannot be read. */
   readonly note: (text: string) => void;
 }
 
 /**
- * The events of a service since a time: first those of its journal, if the configuration has one,
- * and then those of the running service itself, without a gap and none twice. Without a journal, or
- * where this user may not read it, it begins with what the service still has. Rejects as
- * `followEvents` does.
+ * Yields the events of a service since a time: first those of its journal, if the configuration has
+ * one, and then those of the running service. No event is missing or repeated at the transition.
+ * Without a journal, or if this user may not read it, it begins with the backlog of the service.
+ * Rejects as `followEvents` does.
  */
 export async function* pastAndLive(
   address: string,
@@ -53,8 +53,8 @@ function queryOf(
 }
 
 /**
- * The last events that the journal has shown. The service goes on at their time. As many events can
- * have one time, it repeats those.
+ * Remembers the last events from the journal, so that none is shown twice. The events of the
+ * service are read from the time of the last event on, and several events can have that time.
  */
 class LastShown {
   time: string | undefined;

@@ -5,7 +5,10 @@ import { fetchStatus } from '../operator/fetch-status.ts';
 import { OperatorError } from '../operator/listen-address.ts';
 import { usableAddress } from '../operator/usable-address.ts';
 
-/** Why accounts may be owed: the pauses of the running service, as far as it can be asked. */
+/**
+ * Returns a sentence for each pause of the running service, because a pause explains why accounts
+ * are not finished. Returns none if the service cannot be reached.
+ */
 export async function pauseHints({ operator: { listen } }: Pick<Settings, 'operator'>): Promise<string[]> {
   if (listen === null) return [];
   try {

@@ -9,8 +9,8 @@ interface ReplayFlags {
 }
 
 /**
- * `replay FILE`: takes the steps that `run --record` kept again. Exits 0 where each one comes out
- * as it was recorded, 1 where not.
+ * Registers `replay FILE`, which takes the steps of a recording of `run --record` again. It exits
+ * with 0 if every step has the recorded result, otherwise with 1.
  */
 export function registerReplay(program: Command): void {
   program
@@ -28,6 +28,7 @@ export function registerReplay(program: Command): void {
 async function replay(file: string, { uid, realtime, json }: ReplayFlags): Promise<number> {
   const { setTimeout: delay } = await import('node:timers/promises');
   const { renderEvent, renderJson } = await import('../observability/render-event.ts');
+  const { counted } = await import('../domain/counted.ts');
   const { visible } = await import('../domain/visible.ts');
   const { wantsColour } = await import('../observability/colour.ts');
   const { replayFile } = await import('../replay/replay-file.ts');
@@ -42,12 +43,12 @@ async function replay(file: string, { uid, realtime, json }: ReplayFlags): Promi
     onNotice: note,
   });
   for (const { account, recorded, replayed } of differences) note(`${account}: recorded ${recorded}, now ${replayed}`);
-  if (gaps > 0) note(`${gaps} lines are missing in the recording: the disk did not keep up`);
-  if (unfinished > 0) note(`${unfinished} accounts were still in work when the recording ended`);
+  if (gaps > 0) note(`${counted(gaps, 'line', ['is', 'are'])} missing in the recording: the disk was too slow`);
+  if (unfinished > 0) note(`${counted(unfinished, 'account', ['was', 'were'])} still in work when the recording ended`);
   note(
     differing === 0
-      ? `${same} decisions, all as recorded`
-      : `${same} decisions as recorded, ${differing} accounts otherwise`,
+      ? `${counted(same, 'decision')}, all as recorded`
+      : `${counted(same, 'decision')} as recorded, ${counted(differing, 'account', ['differs', 'differ'])}`,
   );
   return differing === 0 ? CommandExit.OK : CommandExit.NOT_OK;
 }

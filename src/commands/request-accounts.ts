@@ -14,13 +14,15 @@ import type { Decider } from './decision.ts';
 import type { DirectorySession } from './directory-session.ts';
 import { UsageError } from './run-action.ts';
 
-/** An account that something is to be asked for. `entry` is undefined if there is none. */
+/**
+ * An account for which a mode is to be requested. `entry` is undefined if there is no such account.
+ */
 export interface NamedAccount {
   readonly name: string;
   readonly entry: DirectoryEntry | undefined;
 }
 
-/** The accounts with these uids that the service sees, in this order. */
+/** Returns the accounts with these uids that the service sees, in the order of the uids. */
 export async function accountsByUid(session: DirectorySession, uids: readonly string[]): Promise<NamedAccount[]> {
   const accounts: NamedAccount[] = [];
   for (const uid of uids) {
@@ -37,7 +39,7 @@ export async function failedAccounts(session: DirectorySession, code: number | u
   const { returnValue } = settings.attributes;
   if (returnValue === null) {
     throw new UsageError(
-      'attributes.returnValue is null, so the directory does not say what failed: name the accounts',
+      'attributes.returnValue is null, so the directory does not show which accounts failed: name the accounts',
     );
   }
   const found = await entriesOnce(session, failedFilter(settings, returnValue, code));
@@ -50,7 +52,7 @@ export async function allAccounts(session: DirectorySession): Promise<NamedAccou
   return found.map((entry) => ({ name: entry.dn, entry }));
 }
 
-/** All entries that match, each once. */
+/** Returns all entries that match. Each is returned once. */
 async function entriesOnce({ directory, settings }: DirectorySession, filter: string): Promise<DirectoryEntry[]> {
   const found = new Map<string, DirectoryEntry>();
   const attributes = attributesToRead(settings.attributes);
@@ -58,12 +60,15 @@ async function entriesOnce({ directory, settings }: DirectorySession, filter: st
   return [...found.values()];
 }
 
-/** What can be asked of an account, or why nothing can. */
+/**
+ * Whether a mode may be requested for an account, or why not. `was`: its mode before the request,
+ * in words.
+ */
 export type Asking =
   | { readonly may: true; readonly record: AccountRecord; readonly mode: Mode; readonly was: string }
   | { readonly may: false; readonly reason: string };
 
-/** Whether an account is requested again: if its last attempt failed. */
+/** Decides whether an account may be requested again. It may if its last attempt failed. */
 export function mayRetry({ entry }: NamedAccount, { settings }: DirectorySession, { decide }: Decider): Asking {
   const record = recordOf(entry, settings);
   if (typeof record === 'string') return { may: false, reason: record };
@@ -74,8 +79,9 @@ export function mayRetry({ entry }: NamedAccount, { settings }: DirectorySession
 }
 
 /**
- * Whether a mode may be requested: if nothing is open. An open request for the same mode may be
- * written again if the mode destroys data, as it may wait for that (`directory.behindAfter`).
+ * Decides whether a mode may be requested. It may if no request is open. An open request for the
+ * same mode may be written again if the mode destroys data, because it may be waiting until it is
+ * requested again (`directory.behindAfter`).
  */
 export function mayAsk(
   { entry }: NamedAccount,
@@ -89,14 +95,14 @@ export function mayAsk(
   const reading = readMode(record.mode);
   const may = { may: true, record, mode, was: wasOf(record, decision) } as const;
   if (decision.kind === 'failed' || decision.kind === 'noRequest') return may;
-  if (reading?.phase !== 'requested') return { may: false, reason: `it is in work: it is ${record.mode}` };
+  if (reading?.phase !== 'requested') return { may: false, reason: `it is in work: its mode is ${record.mode}` };
   if (reading.mode === mode && destroys(mode)) return may;
-  return { may: false, reason: `${record.mode} is asked for already, and open` };
+  return { may: false, reason: `${record.mode} is already requested` };
 }
 
 /**
- * Whether an account is among all for which a mode is asked: one that is finished or failed, unless
- * its last request was one that destroys data.
+ * Whether `--all` includes an account. It includes accounts that are finished or failed, unless
+ * their last request was for a mode that destroys data.
  */
 export function isAmongAll(asking: Asking): boolean {
   if (!asking.may) return false;
@@ -104,7 +110,7 @@ export function isAmongAll(asking: Asking): boolean {
   return reading !== undefined && reading.phase !== 'requested' && !destroys(reading.mode);
 }
 
-/** The account of an entry, or why there is none. */
+/** Returns the account of an entry, or the reason why there is none. */
 function recordOf(entry: DirectoryEntry | undefined, settings: DirectorySession['settings']): AccountRecord | string {
   if (entry === undefined) return `there is no such account below ${settings.directory.base}`;
   const reading = readAccount(entry, settings.attributes, rulesOf(settings));
@@ -116,24 +122,23 @@ function wasOf({ mode }: AccountRecord, decision: Decision): string {
 }
 
 interface AskOptions {
-  /** Say what would be done, and write nothing. */
+  /** Whether to show what would be done, and write nothing. */
   readonly preview: boolean;
-  /** What follows the word `asked`: ` again` for requests that failed, else nothing. */
+  /** The text after the word `requested`: ` again` for failed accounts, otherwise empty. */
   readonly again: string;
   readonly decide: Decider['decide'];
 }
 
-/** For how many accounts a mode was requested, and for how many not. */
+/** For how many accounts a mode was requested, and for how many it was refused. */
 export interface AskedCount {
   readonly done: number;
   readonly refused: number;
 }
 
 /**
- * Requests a mode for each account that it may be requested for, and prints a line for each. The
- * writes are compare-and-swaps, so no later change is overwritten. Resolves to the number of
- * accounts for which that was done, and not. Rejects with a DirectoryError if the directory is
- * unreachable.
+ * Requests a mode for each account for which that is allowed, and prints a line for each account.
+ * The writes are compare-and-swaps, so no later change is overwritten. Rejects with a
+ * DirectoryError if the directory is unreachable.
  */
 export async function askEach(
   accounts: ReadonlyArray<{ readonly account: NamedAccount; readonly asking: Asking }>,
@@ -167,7 +172,10 @@ async function ask(
   return refusal === undefined ? done(`requested${again}: ${was} is now ${mode}${waits}`) : not(refusal);
 }
 
-/** Resolves to the reason why the directory did not take the request; undefined if it did. */
+/**
+ * Resolves to the reason why the directory refused the request; undefined if it accepted the
+ * request.
+ */
 async function written(
   directory: DirectorySession['directory'],
   record: AccountRecord,
@@ -181,7 +189,7 @@ async function written(
     if (!(error instanceof DirectoryError)) throw error;
     const kind = failureKind(error);
     if (kind === 'away') throw error;
-    if (kind === 'mismatch') return 'somebody changed it just now; look at it again';
+    if (kind === 'mismatch') return 'another client changed it just now; check it and try again';
     return error.remedy === undefined ? error.message : `${error.message}; ${error.remedy}`;
   }
 }

@@ -10,15 +10,15 @@ interface RetryOptions {
 }
 
 /**
- * `retry UID...`: requests failed accounts again. Exits 0 if that succeeded for all of them,
- * otherwise 1.
+ * Registers `retry UID...`, which requests failed accounts again. It exits with 0 if that succeeded
+ * for all of them, otherwise with 1.
  */
 export function registerRetry(program: Command): void {
   withConfigOption(program.command('retry'))
     .description('request failed accounts again, by compare-and-swap; exit 0 if all were requested')
     .argument('[uid...]', 'the accounts')
     .option('--failed', 'all failed accounts')
-    .option('--preview', 'only say which accounts it would be')
+    .option('--preview', 'only show which accounts would be requested')
     .option('--code <code>', 'the failed accounts with this return code', returnCode(1))
     .action((uids: readonly string[], options: RetryOptions) =>
       runAction(() => retry(uids, options), { completesWithoutOutput: true }),
@@ -27,10 +27,10 @@ export function registerRetry(program: Command): void {
 
 async function retry(uids: readonly string[], { config, failed, code, preview }: RetryOptions): Promise<number> {
   if (uids.length === 0 && failed === undefined && code === undefined) {
-    throw new UsageError('which accounts? name them, or give --failed or --code CODE');
+    throw new UsageError('no accounts are given: name them, or give --failed or --code CODE');
   }
   if (uids.length > 0 && (failed !== undefined || code !== undefined)) {
-    throw new UsageError('name accounts, or give --failed or --code CODE, not both');
+    throw new UsageError('name accounts or give --failed or --code CODE, not both');
   }
   const { withDirectory } = await import('./directory-session.ts');
   const { decisionOf } = await import('./decision.ts');

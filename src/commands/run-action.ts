@@ -8,8 +8,8 @@ import { RecordingError } from '../replay/recording-error.ts';
 import { exitAfterWork, exitAtOnce, whenOutputIsLost } from './standard-output.ts';
 
 /**
- * Exit codes of the commands that report on accounts or a service: all is well, something is not,
- * the answer is unknown.
+ * Exit codes of the commands that report on accounts or a service. OK: nothing needs attention.
+ * NOT_OK: something does. UNKNOWN: the answer could not be determined.
  */
 export const CommandExit = { OK: 0, NOT_OK: 1, UNKNOWN: 2 } as const;
 
@@ -25,9 +25,12 @@ export class CommandFailure extends Error {
 
 /** How the process exits after a command. */
 export interface ActionOptions {
-  /** The exit code if the command cannot do its task. Default: `CommandExit.UNKNOWN`. */
+  /** The exit code if the command fails. Default: `CommandExit.UNKNOWN`. */
   readonly failureCode?: number;
-  /** The command changes something, and completes even if its output can no longer be written. */
+  /**
+   * True for a command that changes something: it completes its work even if its output can no
+   * longer be written.
+   */
   readonly completesWithoutOutput?: boolean;
 }
 
@@ -41,8 +44,8 @@ export async function runAction(
 }
 
 /**
- * The exit code of the work. An expected failure prints one line with a remedy on standard error.
- * Any other error is a bug and is thrown.
+ * Runs the work and resolves to its exit code. An expected failure is printed with its remedy on
+ * standard error. Any other error is a bug and is thrown.
  */
 export async function exitCodeOf(work: () => Promise<number>, failureCode: number): Promise<number> {
   try {
@@ -64,7 +67,7 @@ function describeFailure(
   if (error instanceof RecordingError || error instanceof JournalError || error instanceof CommandFailure)
     return { text: error.message, code: failureCode };
   if (error instanceof OperatorError || error instanceof DirectoryError) {
-    // The server at the other end has words in it.
+    // The message contains words of the server, which may be hostile.
     const remedy = error.remedy === undefined ? '' : `\n  ${visible(error.remedy)}`;
     return { text: `${visible(error.message)}${remedy}`, code: failureCode };
   }

@@ -21,7 +21,7 @@ import { accessOf } from '../service/site.ts';
 import { whenOutputIsLost } from './standard-output.ts';
 
 export interface SandboxOptions {
-  /** Ends after the walk. */
+  /** Whether the sandbox ends after the walk. */
   readonly once: boolean;
   /** The port of the directory on 127.0.0.1; 0: any free one. */
   readonly port: number;
@@ -47,11 +47,14 @@ interface StopRequests {
   release(): void;
 }
 
-/** The command `sandbox`. Resolves to the exit code of the process when everything has ended. */
+/**
+ * Runs the command `sandbox`. Resolves to the exit code of the process when everything has ended.
+ */
 export async function runSandbox({ once, port }: SandboxOptions): Promise<number> {
   const few = fewFiles();
   if (few !== undefined) {
-    // The service would wait until it may open more files, and the sandbox with it.
+    // The service would wait until it may open more files, and the sandbox would wait for the
+    // service.
     process.stderr.write(`${few.message}: ${few.remedy}\n`);
     return ReturnCode.UNDEFINED_ERROR;
   }
@@ -83,8 +86,8 @@ export async function runSandbox({ once, port }: SandboxOptions): Promise<number
 }
 
 /**
- * Starts the service, leads an account through its life and, unless `once`, continues until the end
- * is requested. Stops the service before it resolves.
+ * Starts the service, performs the walk and, unless `once` is set, continues until a stop is
+ * requested. Stops the service before it resolves.
  */
 async function demonstrate(
   sandboxFolder: SandboxFolder,
@@ -104,7 +107,7 @@ async function demonstrate(
   const notice = (message: string): void => print(`${MARGIN}${message}`);
   const options: RenderOptions = { colour, ...(stdout.isTTY ? { width: stdout.columns - MARGIN.length } : {}) };
   publisher.listen((event) => print(`${MARGIN}${renderEvent(event, options)}`));
-  // The settings of another service must not apply.
+  // The environment of another service must not affect this one.
   const env = { PATH: shell['PATH'], LANG: shell['LANG'] };
   const settings = await loadConfig(sandboxFolder.configFile, env);
   const service = createService({
@@ -167,7 +170,7 @@ async function operationsOf(configFile: string, env: NodeJS.ProcessEnv): Promise
 function handleStopSignals(): StopRequests {
   const end = new AbortController();
   const force = new AbortController();
-  const requestStop = (): void => (end.signal.aborted ? force : end).abort(new Error('the sandbox was told to end'));
+  const requestStop = (): void => (end.signal.aborted ? force : end).abort(new Error('the sandbox was asked to stop'));
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, requestStop);
   whenOutputIsLost(requestStop);
@@ -192,11 +195,11 @@ function aborted(signal: AbortSignal): Promise<never> {
 function describeError(error: unknown, port: number): string {
   const code = systemCode(error);
   if (code === 'EADDRINUSE') {
-    return `port ${port} of 127.0.0.1 is taken: choose another one with --port, or leave it out to have a free one`;
+    return `port ${port} of 127.0.0.1 is taken: choose another one with --port, or leave --port out to use a free port`;
   }
-  if (code === 'EACCES') return `port ${port} is not open to this user: choose one above 1023 with --port`;
+  if (code === 'EACCES') return `this user may not listen on port ${port}: choose one above 1023 with --port`;
   if (error instanceof DOMException && error.name === 'TimeoutError') {
-    return `the walk did not come to its end within ${WALK_MILLISECONDS / 1000} seconds`;
+    return `the walk did not finish within ${WALK_MILLISECONDS / 1000} seconds`;
   }
   const shortage = shortageIn(error);
   if (shortage !== undefined) return `the walk failed: ${shortage.message}; ${shortage.remedy}`;

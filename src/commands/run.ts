@@ -13,14 +13,14 @@ interface RunFlags {
   readonly record?: string;
 }
 
-/** `signals` are handled already if the start recognised this command. */
+/** Registers `run`. `signals`: set if the start of the program already handles the signals. */
 export function registerRun(program: Command, signals: Signals | undefined): void {
   withConfigOption(program.command('run'))
-    .description('the service: watches the directory and provisions accounts until it is told to stop')
-    .option('-d, --debug', "print the stream's events for a person", false)
+    .description('run the service: watch the directory and provision accounts until a signal stops it')
+    .option('-d, --debug', 'print the events of the stream as text for people', false)
     .option('--json', 'print the events as one JSON object a line', false)
-    .option('-r, --dry-run', 'decide and report, write and run nothing', false)
-    .option('--record <file>', 'record each step of the decisions, with its input, for replay')
+    .option('-r, --dry-run', 'decide and report, but write and run nothing', false)
+    .option('--record <file>', 'record each decision with its input, for replay')
     .action(async (flags: RunFlags) => {
       // A reader that closes the pipe (`run -d | head`) does not stop the service, and the outputs
       // report a full disk.

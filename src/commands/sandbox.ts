@@ -9,9 +9,9 @@ export function registerSandbox(program: Command): void {
   program
     .command('sandbox')
     .description(
-      'try it without a directory: one in memory, a harmless script, and the real service at work on an account',
+      'try the service without a directory: the real service works on an account in an embedded directory, with a harmless script',
     )
-    .addOption(new Option('--once', 'end after the walk instead of staying up').default(false))
+    .addOption(new Option('--once', 'end after the walk instead of continuing to run').default(false))
     .addOption(
       new Option('--port <n>', 'port of the directory on 127.0.0.1').argParser(port).default(0, 'any free one'),
     )
@@ -21,17 +21,18 @@ export function registerSandbox(program: Command): void {
     });
 }
 
-/** What there is besides the arguments. */
+/** How the program was called, in addition to its arguments. */
 export interface Invocation {
-  /** `npm start` runs the program from its sources. */
+  /** Whether `npm start` has called the program, which then runs from its sources. */
   readonly byNpmStart: boolean;
   /** Whether the host has a configuration at the default path. */
   readonly hasConfiguration: () => boolean;
 }
 
 /**
- * The arguments with the command that they mean: without one that is `sandbox`, unless the program
- * is installed on a host with a configuration. Then it is undefined: an overview.
+ * Adds the default command to the arguments. Without a command, it is `sandbox`. On a host with a
+ * configuration, an installed program without arguments shows the overview instead: the result is
+ * undefined.
  */
 export function withDefaultCommand(
   args: readonly string[],

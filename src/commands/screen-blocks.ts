@@ -2,14 +2,14 @@ import { visible } from '../domain/visible.ts';
 import { paint } from '../observability/colour.ts';
 import { wrap } from '../observability/wrap.ts';
 
-/** A list with a title. `count`: how many rows there are, also of those that were not sent. */
+/** A list with a title. `count`: the number of all rows, including those that are not in `rows`. */
 export interface Block {
   readonly title: string;
   readonly count: number;
   readonly rows: ReadonlyArray<readonly string[]>;
-  /** How many times the room of others it gets. Default: 1. */
+  /** How much of the screen the list gets, relative to the other lists. Default: 1. */
   readonly weight?: number;
-  /** Between the columns. Default: two blanks. */
+  /** The text between two columns. Default: two blanks. */
   readonly gap?: string;
 }
 
@@ -25,8 +25,9 @@ const FEWEST = 2;
 const NARROWEST = 20;
 
 /**
- * Lists as lines that fit the room, as far as that is possible: what does not fit is counted. The
- * lists share the room; what one leaves over is for those that come first.
+ * Renders lists as lines that fit on the screen, as far as possible. Rows that do not fit are
+ * counted. The lists share the screen by their weights. Lines that a list does not need go to the
+ * other lists, the first one first.
  */
 export function fitted(blocks: readonly Block[], { columns, rows, colour }: Room): string[] {
   const wanted = blocks.map((block) => rowLines(block, columns));
@@ -39,7 +40,7 @@ export function fitted(blocks: readonly Block[], { columns, rows, colour }: Room
   ]);
 }
 
-/** Shares the room among lists of these lengths. */
+/** Distributes the lines of the screen to lists of these lengths. */
 function share(lengths: readonly number[], weights: readonly number[], room: number): number[] {
   const part = room / weights.reduce((sum, weight) => sum + weight, 0);
   const shares = lengths.map((length, index) =>

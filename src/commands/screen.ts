@@ -1,8 +1,8 @@
 import type { WriteStream } from 'node:tty';
 
 /**
- * The alternate screen without a cursor, where the terminal cuts a line that is too long, and back
- * to what was there before (xterm, ctlseqs).
+ * Control sequences (xterm, ctlseqs). ENTER switches to the alternate screen, hides the cursor and
+ * lets the terminal cut long lines. LEAVE restores the previous screen.
  */
 const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l';
 const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l';
@@ -10,7 +10,7 @@ const HOME = '\x1b[H';
 const CLEAR_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
 
-/** The size of a terminal that does not say it. */
+/** The size that is assumed if the terminal does not report one. */
 const USUAL_SIZE = { columns: 80, rows: 24 };
 
 export interface ScreenSize {
@@ -20,13 +20,13 @@ export interface ScreenSize {
 
 /** The size of the terminal, or the usual one. */
 export function sizeOf({ columns, rows }: Pick<WriteStream, 'columns' | 'rows'>): ScreenSize {
-  // A terminal that was never given a size says 0.
+  // A terminal whose size was never set reports 0.
   return { columns: columns || USUAL_SIZE.columns, rows: rows || USUAL_SIZE.rows };
 }
 
 /**
- * The bytes that show a text in place of the one before. What is below the last row is left out, so
- * that the terminal never scrolls.
+ * The text with control sequences that show it in place of the previous one. Lines below the last
+ * row are left out, so that the terminal never scrolls.
  */
 export function frame(text: string, { rows }: ScreenSize): string {
   const lines = text.split('\n').slice(0, rows);
@@ -34,8 +34,10 @@ export function frame(text: string, { rows }: ScreenSize): string {
 }
 
 /**
- * A terminal that shows one text at a time. What was on it before comes back when it is closed,
- * when the process exits for whatever reason, and while the process is suspended (Ctrl-Z).
+ * A terminal that shows one text at a time. The previous content is restored when the screen is
+ * closed, when the process exits for any reason, and while the process is suspended (Ctrl-Z).
+ *
+ * States:
  *
  *   open -> suspended    SIGTSTP
  *   suspended -> open    SIGCONT

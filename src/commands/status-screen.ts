@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import type { NotifyStatus } from '../domain/notify.ts';
 import type { ConnectionStatus, FailureGroup, OutletHealth, ServicePhase, ServiceSnapshot } from '../domain/status.ts';
 import { visible } from '../domain/visible.ts';
@@ -12,7 +13,7 @@ import { canaryWords, outletWords, troublesOf } from './troubles.ts';
 
 export interface ScreenOptions {
   readonly colour: boolean;
-  /** The size of the terminal. What is longer is wrapped below its column, and lists are cut. */
+  /** The size of the terminal. Longer texts are wrapped within their column, and lists are cut. */
   readonly columns: number;
   readonly rows: number;
 }
@@ -26,7 +27,7 @@ const PHASES: Readonly<Record<ServicePhase, { readonly words: string; readonly c
   stopped: { words: 'stopped', colour: 'red' },
 };
 
-/** What the service is at, in words. */
+/** The phase of the service in words. */
 export function phaseWords(phase: ServicePhase): string {
   return PHASES[phase].words;
 }
@@ -41,7 +42,7 @@ export function renderStatus(status: ServiceSnapshot, { colour, columns, rows }:
     ...countLines(status, columns, colour),
   ];
   const blocks = blocksOf(status).filter(({ count }) => count > 0);
-  // The last row of a terminal is for the prompt.
+  // The last row of the terminal is left for the prompt.
   const below = fitted(blocks, { columns, rows: rows - 1 - head.length, colour });
   return [...head, ...below].join('\n');
 }
@@ -71,8 +72,9 @@ function connectionLines({ connection, time }: ServiceSnapshot): Field[] {
   const list =
     refreshedAt === undefined
       ? undefined
-      : `${refreshedEntries ?? 0} open accounts listed ${ageAt(time)(refreshedAt)} ago`;
-  // What follows says why this protocol, which `check` and --json say, too.
+      : `${counted(refreshedEntries ?? 0, 'open account')} listed ${ageAt(time)(refreshedAt)} ago`;
+  // The part after the semicolon says why this protocol was chosen. `check` and --json show that,
+  // too.
   const [name] = server === undefined ? [] : server.split(';');
   const how = [url, protocol, name, list].filter((part) => part !== undefined);
   return [
@@ -109,7 +111,7 @@ function serviceLines(status: ServiceSnapshot): Field[] {
   ];
 }
 
-/** Nothing while the outlets are complete and have room. */
+/** Returns no lines while the outlets have lost nothing and have free space. */
 function outletLines(outlets: readonly OutletHealth[]): Field[] {
   return outlets.flatMap((outlet) => {
     const words = outletWords(outlet);
@@ -117,18 +119,18 @@ function outletLines(outlets: readonly OutletHealth[]): Field[] {
   });
 }
 
-/** Nothing while all notifications arrive. */
+/** Returns no lines while all notifications are delivered. */
 function notifyLines(notify: NotifyStatus | undefined): Field[] {
   return (notify?.receivers ?? []).flatMap(({ receiver, target, queued, lost, failure }) => {
     if (failure === undefined && lost === 0) return [];
-    const now = failure === undefined ? 'sent again' : `NOT SENT (${failure})`;
-    return [['notify', `${receiver} to ${target} is ${now}: ${queued} wait, ${lost} were lost`] as const];
+    const now = failure === undefined ? 'being sent again' : `NOT SENT (${failure})`;
+    return [['notify', `${receiver} to ${target} is ${now}: ${queued} queued, ${lost} lost`] as const];
   });
 }
 
 const NAME_COLUMN = 11;
 
-/** A name and its words, which are wrapped below each other. */
+/** Renders a name and a text. The text is wrapped within its column. */
 function field(name: string, words: string, columns: number): string[] {
   const [first = '', ...others] = wrap(visible(words), columns - NAME_COLUMN);
   return [name.padEnd(NAME_COLUMN) + first, ...others.map((line) => ' '.repeat(NAME_COLUMN) + line)];
@@ -138,16 +140,16 @@ function countLines({ counts }: ServiceSnapshot, columns: number, colour: boolea
   const { open, failed, inWork, retrying, queued, deferred, waiting } = counts;
   const all = { open, failed, 'in work': inWork, retrying, queued, deferred, waiting };
   const text = Object.entries(all).map(([name, count]) => `${name} ${count}`);
-  // A name is not parted from its number.
+  // A line break must not separate a name from its number.
   const lines = wrap(text.map((part) => part.replaceAll(' ', '\u00a0')).join('  '), columns);
-  const inked = (line: string) =>
+  const painted = (line: string) =>
     line
       .replaceAll('\u00a0', ' ')
       .replace(
         /\b(failed )?([1-9]\d*)/g,
         (_, name = '', count) => name + paint(count, name === '' ? 'bold' : 'red', colour),
       );
-  return lines.map(inked);
+  return lines.map(painted);
 }
 
 function blocksOf(status: ServiceSnapshot): Block[] {
@@ -156,7 +158,7 @@ function blocksOf(status: ServiceSnapshot): Block[] {
   const digits = String(Math.max(0, ...status.failures.map(({ count }) => count))).length;
   return [
     {
-      title: `${counts.failed === 1 ? '1 account' : `${counts.failed} accounts`} failed, until requested again (retry; status --failed)`,
+      title: `${counted(counts.failed, 'account')} failed, until requested again (retry; status --failed)`,
       count: status.failures.length,
       gap: ' ',
       weight: 2,
@@ -193,14 +195,14 @@ function blocksOf(status: ServiceSnapshot): Block[] {
       rows: status.deferred.map(({ uid, mode, until }) => [uid, mode, `until ${readableStamp(until)}`]),
     },
     {
-      title: 'waited for, as another service has the lease',
+      title: 'accounts whose lease another service holds',
       count: waitedFor(status.leases),
       rows: otherLeaseRows(status.leases),
     },
   ];
 }
 
-/** The number of uids that are named for a cause. */
+/** The number of uids that are shown for a cause. */
 const NAMED = 2;
 
 function failedWhen({ first, uids, count }: FailureGroup, now: string): string {

@@ -6,7 +6,7 @@ import { runAction, UsageError } from './run-action.ts';
 
 /** A limit of the lists that includes every account. */
 const ALL = 1_000_000;
-/** How often the status is asked for while it is watched, in milliseconds. */
+/** The interval of `--watch` in milliseconds. */
 const INTERVAL = { usual: 2_000, shortest: 100, longest: 3_600_000 };
 
 interface StatusOptions extends TargetOptions {
@@ -19,17 +19,18 @@ interface StatusOptions extends TargetOptions {
 }
 
 /**
- * `status`: shows what a running service is doing, on one screen. Exits 0 if it is ready and
- * nothing is stuck, 1 if somebody has to look, 2 if it cannot be reached.
+ * Registers `status`, which shows on one screen what a running service is doing. It exits with 0 if
+ * the service is ready and nothing needs attention, with 1 if something does, and with 2 if the
+ * service cannot be reached.
  */
 export function registerStatus(program: Command): void {
   withTargetOptions(program.command('status'))
     .description(
-      'show what a running service is doing; exit 0 if all is well, 1 if it needs a person, 2 if it is unreachable',
+      'show what a running service is doing; exit 0 if nothing needs attention, 1 if something does, 2 if the service is unreachable',
     )
     .option('--watch', 'update it in place until Ctrl-C')
     .option('--interval <time>', 'with --watch: how often, such as 500ms or 10s; default: 2s', interval)
-    .option('--json', 'all of it as one JSON object')
+    .option('--json', 'the whole status as one JSON object')
     .option('--failed', 'list all failed accounts by cause')
     .option('--wide', 'do not shorten lines and lists')
     .option('--utc', 'times in UTC instead of the local zone')
@@ -37,8 +38,9 @@ export function registerStatus(program: Command): void {
 }
 
 async function watch({ json, failed, wide, utc, interval, watch: _, ...target }: StatusOptions): Promise<number> {
-  if (json ?? failed ?? wide) throw new UsageError('--watch fills one screen: leave out --json, --failed and --wide');
-  if (!process.stdout.isTTY) throw new UsageError('--watch needs a terminal; for a program there is status --json');
+  if (json ?? failed ?? wide)
+    throw new UsageError('--watch cannot be used with --json, --failed or --wide: leave these out');
+  if (!process.stdout.isTTY) throw new UsageError('--watch needs a terminal; programs can use status --json');
   if (utc) useUtc();
   const { watchStatus } = await import('./watch-status.ts');
   const intervalMilliseconds = interval ?? INTERVAL.usual;
@@ -47,7 +49,7 @@ async function watch({ json, failed, wide, utc, interval, watch: _, ...target }:
 
 async function status(options: StatusOptions): Promise<number> {
   const { json, failed, wide, utc, interval, watch: _, ...target } = options;
-  if (interval !== undefined) throw new UsageError('--interval belongs to --watch');
+  if (interval !== undefined) throw new UsageError('--interval can only be used with --watch');
   const { fetchStatus } = await import('../operator/fetch-status.ts');
   const { renderStatus } = await import('./status-screen.ts');
   const { renderFailures } = await import('./failed-screen.ts');
@@ -72,5 +74,5 @@ function interval(given: string): number {
   const milliseconds = parseDuration(given);
   const { shortest, longest } = INTERVAL;
   if (milliseconds !== undefined && milliseconds >= shortest && milliseconds <= longest) return milliseconds;
-  throw new InvalidArgumentError('It is a duration from 100ms to 1h, such as 2s.');
+  throw new InvalidArgumentError('Give a duration from 100ms to 1h, such as 2s.');
 }

@@ -17,11 +17,13 @@ interface TapOptions extends TargetOptions {
   readonly json?: true;
 }
 
-/** `tap`: shows the event stream of a running service in a terminal, until Ctrl-C. */
+/**
+ * Registers `tap`, which shows the event stream of a running service in a terminal until Ctrl-C.
+ */
 export function registerTap(program: Command): void {
   withTargetOptions(program.command('tap'))
     .description("show a running service's events as they happen")
-    .option('--uid <uid...>', 'only of these accounts')
+    .option('--uid <uid...>', 'only events of these accounts')
     .option('--event <event...>', 'only these events, for example finished failed')
     .option('--since <time>', 'begin with past events: 90s, 10m, 2h, all, or a time such as 2026-03-01T02:00:00Z')
     .option('--until <time>', 'end with the events before that time, written like --since')
@@ -32,7 +34,7 @@ export function registerTap(program: Command): void {
     .action((options: TapOptions) => runAction(() => tap(options)));
 }
 
-/** What is followed, and until when (in milliseconds since 1970). */
+/** Selects the events to show. `until`: the end, in milliseconds since 1970. */
 interface Wanted {
   readonly uids: readonly string[];
   readonly events: readonly string[];
@@ -49,6 +51,7 @@ interface Shown {
 
 async function tap({ json, wide, utc, ...options }: TapOptions): Promise<number> {
   const { pastAndLive } = await import('./past-and-live.ts');
+  const { counted } = await import('../domain/counted.ts');
   const { visible } = await import('../domain/visible.ts');
   if (utc) useUtc();
   const now = Date.now();
@@ -68,13 +71,15 @@ async function tap({ json, wide, utc, ...options }: TapOptions): Promise<number>
         if (Date.parse(followed.event.time) <= wanted.until) print(followed.event);
         break;
       case 'attached':
-        if (wanted.follow) note(`listening to ${address}; Ctrl-C ends it`);
+        if (wanted.follow) note(`listening to ${address}; press Ctrl-C to end`);
         break;
       case 'lost':
-        note(`lost ${address} (${followed.reason}); trying again`);
+        note(`lost the connection to ${address} (${followed.reason}); trying again`);
         break;
       case 'missed':
-        note(`${followed.events} events are missing here: they came faster than they were read, or are too old`);
+        note(
+          `${counted(followed.events, 'event', ['is', 'are'])} missing here: too old, or this program reads too slowly`,
+        );
         break;
     }
   }
@@ -82,7 +87,7 @@ async function tap({ json, wide, utc, ...options }: TapOptions): Promise<number>
   return 0;
 }
 
-/** Throws a UsageError for what cannot be understood. */
+/** Reads the options. Rejects with a UsageError if one is not valid. */
 async function wantedBy(
   { uid = [], event = [], since, until, once }: Omit<TapOptions, 'json' | 'wide' | 'utc'>,
   now: number,

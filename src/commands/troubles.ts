@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import { pausedBy } from '../domain/pause.ts';
 import {
   type CanaryStatus,
@@ -11,7 +12,7 @@ import { humanSize } from '../observability/human-size.ts';
 import { humanDuration } from '../observability/human-time.ts';
 import { CommandExit } from './run-action.ts';
 
-/** What keeps a connected service from its work, or from telling of it. A few words each. */
+/** What prevents a connected service from working or from reporting, in a few words each. */
 export function troublesOf(status: ServiceSnapshot): string[] {
   const failing = status.outlets.filter(({ failure }) => failure !== undefined);
   const unsent = (status.notify?.receivers ?? []).filter(({ failure }) => failure !== undefined);
@@ -35,20 +36,20 @@ function stuckWords({ stuck, inWork, time }: Pick<ServiceSnapshot, 'stuck' | 'in
     .filter((account) => account.stuck)
     .map(({ begunAt }) => begunAt)
     .sort();
-  const much = stuck === 1 ? '1 account is STUCK' : `${stuck} accounts are STUCK`;
-  return `${much} in work, for ${ageAt(time)(longest)}`;
+  const much = counted(stuck, 'account', ['is', 'are']);
+  return `${much} STUCK in work, for ${ageAt(time)(longest)}`;
 }
 
 /**
- * What is wrong with an outlet; undefined while it is complete and has room: `cannot be written
- * (ENOSPC): 12 lines were lost, see to /var/log`.
+ * What is wrong with an outlet: `cannot be written (ENOSPC): 12 lines were lost, check /var/log`.
+ * undefined: it has lost nothing and has free space.
  */
 export function outletWords({ where, lost, failure, freeBytes }: OutletHealth): string | undefined {
-  const much = lost === 1 ? '1 line was lost' : `${lost} lines were lost`;
-  if (failure !== undefined) return `cannot be written (${failure}): ${much}, see to ${where}`;
-  if (lost > 0) return `is written again: ${much}, see to ${where}`;
+  const much = `${counted(lost, 'line', ['was', 'were'])} lost`;
+  if (failure !== undefined) return `cannot be written (${failure}): ${much}, check ${where}`;
+  if (lost > 0) return `is written again: ${much}, check ${where}`;
   if (freeBytes !== undefined && freeBytes < FEW_FREE_BYTES)
-    return `only ${humanSize(freeBytes)} are free, see to ${where}`;
+    return `only ${humanSize(freeBytes)} are free, check ${where}`;
   return undefined;
 }
 
@@ -56,11 +57,11 @@ export function outletWords({ where, lost, failure, freeBytes }: OutletHealth): 
 export function canaryWords({ answeredAt, milliseconds, failure, late, dn }: CanaryStatus, now: string): string {
   const took = milliseconds === undefined ? '' : ` in ${humanDuration(milliseconds)}`;
   const last = answeredAt === undefined ? 'not answered yet' : `answered${took}, ${ageAt(now)(answeredAt)} ago`;
-  const about = late || failure !== undefined ? `; it is ${dn}` : '';
-  return `${last}${failure === undefined ? '' : `; it cannot be asked for: ${failure}`}${about}`;
+  const about = late || failure !== undefined ? `; its entry is ${dn}` : '';
+  return `${last}${failure === undefined ? '' : `; it cannot be requested: ${failure}`}${about}`;
 }
 
-/** The exit code of `status`, for monitoring: whether the service needs a hand. */
+/** The exit code of `status`, for monitoring. It says whether the service needs attention. */
 export function exitCodeFor(status: ServiceSnapshot): number {
   return status.ready && troublesOf(status).length === 0 ? CommandExit.OK : CommandExit.NOT_OK;
 }

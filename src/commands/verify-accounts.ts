@@ -21,8 +21,8 @@ export interface Tally {
 
 /**
  * Searches for all accounts that may need work, page by page, and calls `take` for each finding. It
- * keeps only counts, the names of what it has found, and the accounts that are to be looked up in
- * the host's user database or whose leases are to be read. So the directory may have any size.
+ * keeps only counts, the DNs of the findings, and the accounts that are to be looked up in the user
+ * database of the host or whose leases are to be read. Therefore the directory may have any size.
  * Rejects with a DirectoryError if the list is incomplete.
  */
 export async function verifyAccounts(session: DirectorySession, take: (finding: Finding) => void): Promise<Tally> {
@@ -34,7 +34,7 @@ export async function verifyAccounts(session: DirectorySession, take: (finding: 
   const byKind = new Map<FindingKind, number>();
   let owed = 0;
   const isLeased = areLeased(session);
-  /** The findings for which a service may have a lease. */
+  /** The findings about accounts whose lease a service may hold. */
   const leased: LeasedFinding[] = [];
   const report = (finding: Finding | undefined) => {
     if (finding === undefined) return;
@@ -91,7 +91,7 @@ function judge(
   const kind = kindOf(decision);
   if (kind === undefined) return undefined;
   const returnValue = decision.kind === 'failed' ? Number(decision.returnValue) : null;
-  // The entry does not show whether a service is at work on it or was interrupted.
+  // The entry does not show whether a service is working on it or was interrupted.
   const reason = kind === 'in work' ? 'claimed, and neither finished nor failed yet' : decision.reason;
   return { kind, owed: OWED[kind], uid, dn, mode, ...age, returnValue, reason };
 }
@@ -107,7 +107,8 @@ function kindOf(decision: Decision): FindingKind | undefined {
     case 'defer':
       return 'deferred';
     case 'wait':
-      // A wait with a time is for another service's work; a wait without one is for a write.
+      // A wait with a time waits for the work of another service. A wait without a time waits for a
+      // change of the entry.
       return decision.recheckInMilliseconds === undefined ? 'waiting' : 'in work';
     case 'noRequest':
       return undefined;
@@ -125,7 +126,7 @@ export function renderFinding({ kind, uid, dn, mode, since, reason }: Finding): 
   return visible(`${columns.join('  ')}  ${uid === null ? `${dn}: ` : ''}${reason}`);
 }
 
-/** For one account, and for several. */
+/** The verb for one account, and for several. */
 const WORDS: Readonly<Record<FindingKind, readonly [one: string, several: string]>> = {
   open: ['waits for a service', 'wait for a service'],
   'in work': ['is in work', 'are in work'],

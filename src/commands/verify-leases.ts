@@ -5,10 +5,10 @@ import { holderName } from '../observability/holder-name.ts';
 import type { DirectorySession } from './directory-session.ts';
 import type { Finding } from './finding.ts';
 
-/** The number of leases that are asked for in one search. */
+/** The number of leases that are read in one search. */
 const AT_ONCE = 200;
 
-/** A finding about an account that a service may have a lease of. */
+/** A finding about an account whose lease a service may hold. */
 export type LeasedFinding = Finding & { readonly uid: string };
 
 /** Whether services work on accounts under leases. */
@@ -18,7 +18,7 @@ export function areLeased({ settings }: DirectorySession): boolean {
 
 /**
  * Reads the leases of these accounts, and calls `take` for each finding with what its lease says.
- * Where the leases cannot be read, the findings say that.
+ * If the leases cannot be read, the findings say so.
  */
 export async function nameHolders(
   { directory, settings }: DirectorySession,
@@ -50,16 +50,16 @@ export function withLease(finding: Finding, lease: LeaseReading): Finding {
 function leaseWords(lease: LeaseReading, { kind }: Finding): string | undefined {
   switch (lease.is) {
     case 'held':
-      return `${holderName(lease.holder)} has its lease`;
+      return `${holderName(lease.holder)} holds its lease`;
     case 'paused':
-      return `${holderName(lease.holder)} has its lease, in a pause before attempt ${lease.attempt}`;
+      return `${holderName(lease.holder)} holds its lease, during a pause before attempt ${lease.attempt}`;
     case 'unclear':
       return lease.reason;
     case 'left':
-      return 'its lease is left: its service has stopped, and another one resumes it';
+      return 'its lease is left: its service has stopped, and another service resumes the account';
     case 'free':
     case 'missing':
-      // That is usual for an open account.
+      // For an open account this is normal, so it is not mentioned.
       return kind === 'in work' ? `its lease is ${lease.is}, and does not say who works on it` : undefined;
   }
 }

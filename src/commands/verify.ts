@@ -10,16 +10,16 @@ interface VerifyOptions {
 }
 
 /**
- * `verify`: lists the accounts and names each that is not settled. Exits 0 if none needs attention,
- * 1 if some do, 2 if the directory cannot be read.
+ * Registers `verify`, which lists each account that is not finished. It exits with 0 if none needs
+ * attention, with 1 if some do, and with 2 if the directory cannot be read.
  */
 export function registerVerify(program: Command): void {
   withConfigOption(program.command('verify'))
     .description(
       'list each account that is not finished; exit 0 if nothing needs to be done, 1 if something does, 2 if the directory cannot be read',
     )
-    .option('--json', 'one JSON object an account')
-    .option('--quiet', 'print only what needs to be done, and nothing if that is nothing: for cron')
+    .option('--json', 'one JSON object for each account')
+    .option('--quiet', 'print only accounts that need attention, and nothing if none does: for cron')
     .option('--utc', 'times in UTC instead of the local zone')
     .action((options: VerifyOptions) => runAction(() => verify(options)));
 }

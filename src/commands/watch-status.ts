@@ -17,16 +17,16 @@ export interface WatchOptions {
   readonly intervalMilliseconds: number;
 }
 
-/** Why the service was not reached, and since when. */
+/** Why the service could not be reached, and since when. */
 interface Outage {
   readonly since: string;
   readonly reason: string;
 }
 
 /**
- * Shows the status on the terminal, again and again in place, until Ctrl-C. A service that cannot
- * be reached at first is an error; one that is away later, as during a restart, is waited for.
- * Resolves to the exit code for the last status.
+ * Shows the status on the terminal, and updates it in place until Ctrl-C. If the service cannot be
+ * reached at first, that is an error. If it cannot be reached later, for example during a restart,
+ * the command waits for it. Resolves to the exit code for the last status.
  */
 export async function watchStatus({ address, intervalMilliseconds }: WatchOptions): Promise<number> {
   const { stdout, env } = process;
@@ -54,8 +54,8 @@ export async function watchStatus({ address, intervalMilliseconds }: WatchOption
 }
 
 /**
- * Returns what turns an error into an outage. If the service could not be asked before either, that
- * outage (`before`) goes on.
+ * Returns a function that turns an error into an outage. If there was an outage before (`before`),
+ * it continues.
  */
 function orOutage(before: Outage | undefined): (error: unknown) => Outage {
   return (error) => {
@@ -64,7 +64,7 @@ function orOutage(before: Outage | undefined): (error: unknown) => Outage {
   };
 }
 
-/** The status, below why it is an old one. */
+/** The status. During an outage, a line above it says why it is not current. */
 function withOutage(
   status: ServiceSnapshot,
   outage: Outage | undefined,
@@ -72,7 +72,7 @@ function withOutage(
 ): string {
   if (outage === undefined) return renderStatus(status, { colour, columns, rows });
   const age = ageAt(new Date().toISOString());
-  const words = `THE SERVICE CANNOT BE ASKED, for ${age(outage.since)}: ${outage.reason}; this was ${age(status.time)} ago:`;
+  const words = `THE SERVICE CANNOT BE REACHED, for ${age(outage.since)}: ${outage.reason}; the status ${age(status.time)} ago:`;
   const head = wrap(visible(words), columns);
   return [...head, renderStatus(status, { colour: false, columns, rows: rows - head.length })].join('\n');
 }

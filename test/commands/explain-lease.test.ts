@@ -23,12 +23,14 @@ describe('the explanation of a lease', () => {
     expect(linesOf(value, ['web2/25:7/b-9'])).toMatch(
       /Next: nothing while its service renews it; .*60 s by its own clock/,
     );
-    expect(linesOf(value)).toContain('Next: its service has stopped, or has another holder lock since');
-    expect(linesOf(value)).toMatch(/The directory says it was written 2026-03-01 .* no service decides by that/);
+    expect(linesOf(value)).toContain('Next: nothing: its service has stopped, or has another holder lock now');
+    expect(linesOf(value)).toMatch(
+      /According to the directory it was written 2026-03-01 .* no service decides by this time/,
+    );
   });
 
   it('says which attempt a pause is before', () => {
-    expect(linesOf('paused web2/25:7/b-9 j t 60000 3')).toContain('over a pause before attempt 3');
+    expect(linesOf('paused web2/25:7/b-9 j t 60000 3')).toContain('during a pause before attempt 3');
   });
 
   it.each([

@@ -107,12 +107,12 @@ describe('the outlets on the status screen', () => {
   it('turn the headline when one cannot be written, and say what was lost', () => {
     const outlets = [
       file,
-      { outlet: 'syslog', where: '/dev/log', lost: 12, failure: 'nobody receives there' },
+      { outlet: 'syslog', where: '/dev/log', lost: 12, failure: 'nothing reads from the socket' },
     ] as const;
     const screen = shown(snapshot(0, { outlets }));
     expect(screen).toMatch(/^connected, but the syslog CANNOT BE WRITTEN$/m);
     expect(screen.replace(/\n +/g, ' ')).toMatch(
-      /^syslog +cannot be written \(nobody receives there\): 12 lines were lost, see to \/dev\/log$/m,
+      /^syslog +cannot be written \(nothing reads from the socket\): 12 lines were lost, check \/dev\/log$/m,
     );
     expect(exitCodeFor(snapshot(0, { outlets }))).toBe(1);
   });
@@ -138,8 +138,8 @@ describe('the outlets on the status screen', () => {
       { outlet: 'journal', where: '/j', lost: 0, freeBytes: 2 ** 24 },
     ] as const;
     const screen = shown(snapshot(0, { outlets }));
-    expect(screen).toMatch(/^log file +is written again: 1 line was lost, see to \/var\/log\/a.log$/m);
-    expect(screen).toMatch(/^journal +only 16 MiB are free, see to \/j$/m);
+    expect(screen).toMatch(/^log file +is written again: 1 line was lost, check \/var\/log\/a.log$/m);
+    expect(screen).toMatch(/^journal +only 16 MiB are free, check \/j$/m);
     expect(screen).toMatch(/^connected and up to date/);
     expect(exitCodeFor(snapshot(0, { outlets }))).toBe(0);
     expect(shown(snapshot(0, { outlets: [{ ...file, freeBytes: 2 ** 30 }] }))).not.toMatch(/log file/);
@@ -178,13 +178,13 @@ describe('the status screen', () => {
     } as const;
     const screen = shown(snapshot(0, { leases }), { columns: 160 });
     expect(screen).toContain(
-      "leases     3 held, the oldest renewed 4 s ago by this service's clock; 1 kept over a pause",
+      "leases     3 held, the oldest renewed 4 s ago by this service's clock; 1 kept during a pause",
     );
     expect(screen).toContain(
-      'others     web2 (lock 25:7) is SILENT for 12 s and has 1 account of those here; web3 (lock 25:7) is there; 1 silent',
+      'others     web2 (lock 25:7) is SILENT for 12 s; 1 account here waits for its leases; web3 (lock 25:7) is present; 1 silent',
     );
     expect(screen).toContain(
-      'waited for, as another service has the lease\n  anna  web2 (lock 25:7)  held, unchanged here for 3 s',
+      'accounts whose lease another service holds\n  anna  web2 (lock 25:7)  held, seen unchanged for 3 s',
     );
   });
 

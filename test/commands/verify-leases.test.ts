@@ -10,10 +10,14 @@ const finding = (kind: FindingKind) => ({
 
 describe('a finding of verify', () => {
   it.each([
-    ['open', 'held web2/25:7/b j t 60000', '; web2 (lock 25:7) has its lease'],
-    ['in work', 'held web2/25:7/b j t 60000', '; web2 (lock 25:7) has its lease'],
-    ['in work', 'paused web2/25:7/b j t 60000 3', '; web2 (lock 25:7) has its lease, in a pause before attempt 3'],
-    ['in work', 'left', '; its lease is left: its service has stopped, and another one resumes it'],
+    ['open', 'held web2/25:7/b j t 60000', '; web2 (lock 25:7) holds its lease'],
+    ['in work', 'held web2/25:7/b j t 60000', '; web2 (lock 25:7) holds its lease'],
+    [
+      'in work',
+      'paused web2/25:7/b j t 60000 3',
+      '; web2 (lock 25:7) holds its lease, during a pause before attempt 3',
+    ],
+    ['in work', 'left', '; its lease is left: its service has stopped, and another service resumes the account'],
     ['in work', undefined, '; its lease is missing, and does not say who works on it'],
     ['open', 'free', ''],
     ['open', undefined, ''],

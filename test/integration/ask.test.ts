@@ -52,8 +52,8 @@ describe('ask', () => {
     expect(stdout.trimEnd().split('\n')).toEqual([
       'done: requested: added is now modify',
       'failed: requested: adding with code 6 CANNOT_SET_QUOTA is now modify',
-      'open: not requested: add is asked for already, and open',
-      'inwork: not requested: it is in work: it is adding',
+      'open: not requested: add is already requested',
+      'inwork: not requested: it is in work: its mode is adding',
       'deleted: requested: deleted is now modify',
       "other: not requested: the mode snapshot is another program's",
       expect.stringMatching(/^nobody: not requested: there is no such account below /),
@@ -83,7 +83,7 @@ describe('ask', () => {
     expect(preview.stdout).toMatch(/^2 would be requested, 0 not; 4 others are open, deleted or no accounts\.$/m);
     expect(await ask('modify', '--all', '--yes', '3')).toMatchObject({
       code: 2,
-      stderr: 'there are 2 accounts, not 3: nothing was asked\n',
+      stderr: 'there are 2 accounts, not 3: nothing was requested\n',
     });
     expect(await ask('modify', '--all')).toMatchObject({ code: 64, stdout: '' });
     expect(await modeOf('done')).toBe('added 20260101T000000Z');
@@ -97,7 +97,7 @@ describe('ask', () => {
     await accounts();
     const command = [process.execPath, MAIN, 'ask', 'modify', '--all', '-c', service.configFile];
     const terminal = new Terminal(command, { rows: 24, columns: 80 }, ENV);
-    await terminal.shows(/Ask for modify for 2 accounts\? Type their number: /);
+    await terminal.shows(/Request modify for 2 accounts\? Type the number: /);
     terminal.order('type', ...Buffer.from('2\r'));
     expect(await terminal.ended()).toBe(0);
     expect(terminal.shown).toContain('2 requested, 0 not');

@@ -47,14 +47,14 @@ describe('`config import`', () => {
 
     await slapd.addAccount('1', { sstProvisioningMode: 'add', sstProvisioningState: '0' });
     const checked = await run('check', '-c', yaml);
-    expect(checked.stdout).toMatch(/^ok .*to the server one is dn:cn=prov-backup-rsnapshot/m);
+    expect(checked.stdout).toMatch(/^ok .*the server knows the service as dn:cn=prov-backup-rsnapshot/m);
     expect(checked).toMatchObject({ code: 0 });
     expect((await run('explain', '-c', yaml, '1')).stdout).toContain(accountDn('1'));
 
     const again = await run('config', 'import', ini, '--script', '/bin/true', '--out', folder);
     expect(again).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/snapshot\.yaml exists, and nothing is overwritten/),
+      stderr: expect.stringMatching(/snapshot\.yaml exists and is not overwritten/),
     });
   });
 

@@ -10,8 +10,8 @@ import { type Slapd, startSlapd } from '../support/slapd.ts';
 import { text } from '../support/test-directory.ts';
 
 const FAILED = { sstProvisioningMode: 'adding', sstProvisioningState: '0', sstProvisioningReturnValue: '6' };
-const CLOSED = 'standard output is closed, so the answer is lost: open it\n';
-const SENTENCE = 'standard output cannot be written (ENOSPC: no space left on device, write); see to its room\n';
+const CLOSED = 'standard output is closed, so the output is lost: open it\n';
+const SENTENCE = 'standard output cannot be written (ENOSPC: no space left on device, write); check its free space\n';
 
 let slapd: Slapd;
 let service: RunningService;

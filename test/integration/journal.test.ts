@@ -115,10 +115,10 @@ describe('what happened', () => {
     expect(code).toBe(0);
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
     const flat = stdout.replace(/\n +/g, ' ');
-    expect(flat).toMatch(new RegExp(`^\\S+ \\S+  ${slapd.login.dn} asks for add$`, 'im'));
+    expect(flat).toMatch(new RegExp(`^\\S+ \\S+  ${slapd.login.dn} requests add$`, 'im'));
     expect(flat).toMatch(/attempt \S+ to add.*\| begun ! no quota for f1 step script failed \(6\) in .*\n/);
     expect(flat).toMatch(/failed after .* with code 6 CANNOT_SET_QUOTA in step script: "no quota for f1"/);
-    expect(flat).toMatch(/asks for modify\n\S+ \S+ {2}attempt \S+ to modify/);
+    expect(flat).toMatch(/requests modify\n\S+ \S+ {2}attempt \S+ to modify/);
     const waited = (await run('history', 'w1', '--json')).stdout.trimEnd().split('\n');
     expect(waited.map((line) => JSON.parse(line)).map(({ kind, end }) => [kind, end?.as])).toEqual([
       ['request', undefined],
@@ -145,7 +145,7 @@ describe('what happened', () => {
     });
     expect(await run('history', 'nobody')).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/nothing of "nobody"/),
+      stdout: expect.stringMatching(/nothing about "nobody"/),
     });
   });
 
@@ -157,14 +157,14 @@ describe('what happened', () => {
     expect(await service.terminate()).toBe(0);
     const alone = (await run('explain', 'f1')).stdout;
     expect(alone).toMatch(
-      /No running service could be asked[\s\S]*The journal in .* last said of it:[\s\S]*! no quota for f1/,
+      /No running service could be asked[\s\S]*The last events according to the journal in .*:[\s\S]*! no quota for f1/,
     );
     service = new ServiceProcess(config);
     service.start();
     await started();
     await said(/skipped .*f1/);
     const beside = (await run('explain', 'f1')).stdout;
-    expect(beside).toMatch(/The service at .* last said of it:[\s\S]*! no quota for f1[\s\S]*skipped/);
+    expect(beside).toMatch(/The last events according to the service at .*:[\s\S]*! no quota for f1[\s\S]*skipped/);
     expect(beside.match(/! no quota for f1$/gm)).toHaveLength(1);
   });
 
@@ -178,7 +178,7 @@ describe('what happened', () => {
     config = await writeSettings(folder, settings, 'away.yaml');
     expect(await run('explain', 'f1')).toMatchObject({
       code: 2,
-      stdout: expect.stringMatching(/^The journal in .* last said of it:[\s\S]*! no quota for f1/),
+      stdout: expect.stringMatching(/^The last events according to the journal in .*:[\s\S]*! no quota for f1/),
       stderr: expect.stringContaining('ECONNREFUSED'),
     });
   });
@@ -231,7 +231,7 @@ describe('the journal of a service', () => {
     writeFileSync(last, '{"time":"2026-11-27T12:00:00.000Z","event":"finished","uid":"s0"', { flag: 'a' });
     expect(await run('history', 's0')).toMatchObject({
       code: 0,
-      stderr: '-- 1 lines of the journal cannot be read, such as one that a crash cut off\n',
+      stderr: '-- 1 line of the journal cannot be read, for example because a crash cut the line off\n',
     });
   });
 

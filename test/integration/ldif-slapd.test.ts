@@ -119,7 +119,7 @@ describe('the LDIF tools and a real slapd', () => {
     const first = await load(ldif);
     expect(first.exitCode).toBe(1);
     expect(first.err).toMatch(/^record 2 \(line 5\): add ou=one.*\(68\).*exists already/);
-    expect(first.out).toContain('1 record applied, 1 failed; what follows the record in line 5 was not tried\n');
+    expect(first.out).toContain('1 record applied, 1 failed; the records after the one in line 5 were not tried\n');
     const second = await load(ldif, { continue: true });
     expect(second.out).toContain(`record 3 (line 9): delete ${dn}: done`);
     expect(second.out).toContain('1 record applied, 2 failed\n');
@@ -171,7 +171,7 @@ describe('the LDIF tools and a real slapd', () => {
       expect(await attempt(process.execPath, args, { input })).toMatchObject({
         code: 1,
         stdout: expect.stringMatching(
-          /^record 1 .*: done\n1 record applied, 1 failed; what follows the record in line 5 was not tried\n$/,
+          /^record 1 .*: done\n1 record applied, 1 failed; the records after the one in line 5 were not tried\n$/,
         ),
         stderr: expect.stringMatching(/^record 2 \(line 6\): not readable/),
       });
@@ -183,7 +183,7 @@ describe('the LDIF tools and a real slapd', () => {
     }
     expect(await attempt(process.execPath, [MAIN, 'ldif', 'load', '-c', config, '-'], { input: '' })).toMatchObject({
       code: 1,
-      stderr: 'standard input holds no records\n',
+      stderr: 'standard input contains no records\n',
     });
   });
 
@@ -196,7 +196,7 @@ describe('the LDIF tools and a real slapd', () => {
     const stdin = vi.spyOn(process, 'stdin', 'get').mockReturnValue(Readable.from(failing()) as typeof process.stdin);
     const { exitCode, err } = await printed(() => loadLdif('-', { config, continue: true }));
     stdin.mockRestore();
-    expect([exitCode, err]).toEqual([1, 'standard input cannot be read: EIO; 1 record applied before that\n']);
+    expect([exitCode, err]).toEqual([1, 'standard input cannot be read: EIO; 1 earlier record was applied\n']);
     await slapd.delete(`ou=half,${BASE}`);
   });
 

@@ -94,7 +94,7 @@ describe('with two services, and an account that one of them has in work', () =>
     expect(two).toMatchObject({ held: 0, own: [], others: [{ uid: '1', is: 'held', holder: one.leases?.holder }] });
     expect(two?.services).toMatchObject([{ holder: one.leases?.holder, state: 'present', waitedFor: 1 }]);
     expect((await run('two', 'status', '--wide')).stdout).toMatch(
-      /others +\S+ \(lock \S+\) is there and has 1 account/,
+      /others +\S+ \(lock \S+\) is present; 1 account here waits for its leases/,
     );
     expect((await run('two', 'explain', '1')).stdout).toMatch(
       /lease held by .* unchanged for .* by the service's own clock/,
@@ -133,7 +133,7 @@ describe('with two services, and an account that one of them has in work', () =>
     const { code, stdout } = await run('two', 'verify');
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      new RegExp(`in work +1 .*neither finished nor failed yet; ${host} \\(lock \\S+\\) has its lease`),
+      new RegExp(`in work +1 .*neither finished nor failed yet; ${host} \\(lock \\S+\\) holds its lease`),
     );
     expect(stdout).toMatch(/in work +2 .*; its lease is missing, and does not say who works on it/);
     const json = (await run('two', 'verify', '--json')).stdout
@@ -150,7 +150,7 @@ describe('with two services, and an account that one of them has in work', () =>
     expect(held.stdout).toContain(`cn=1,${LEASES}`);
     expect(held.stdout).toContain(`The lease is held by ${host} (lock `);
     expect(held.stdout).toMatch(/a service on this host \(boot \S+, job \S+\): it works on the uid\./);
-    expect(held.stdout).toMatch(/The directory says it was written \d{4}-.*UTC, by its own clock/);
+    expect(held.stdout).toMatch(/According to the directory it was written \d{4}-.*UTC, by the clock of the directory/);
     expect(held.stdout).toMatch(/Next: nothing while its service renews it/);
     await script.release('1');
     await slapd.waitForMode('1', 'added');

@@ -39,13 +39,15 @@ describe('an open account that left', () => {
     await slapd.delete(await waiting('d1'));
     await service.outputMatches(/left +d1 +was deleted/);
     await slapd.modify(await waiting('h1'), { description: 'hidden' });
-    await service.outputMatches(/left +h1 +is out of sight: another mode, or no match for directory\.filter/);
+    await service.outputMatches(
+      /left +h1 +is no longer seen: it has another mode, or does not match directory\.filter/,
+    );
   });
 
   it('is found where it was moved to, if the service may read there', async () => {
     await start({ bindDn: slapd.login.dn, bindPassword: slapd.login.password });
     await slapd.rename(await waiting('m1'), `uid=m1,${DAEMONS}`);
-    await service.outputMatches(new RegExp(`left +m1 +is out of sight: it is uid=m1,${DAEMONS} now`));
+    await service.outputMatches(new RegExp(`left +m1 +is no longer seen: it is uid=m1,${DAEMONS} now`));
     await slapd.delete(await waiting('d2'));
     await service.outputMatches(/left +d2 +was deleted/);
   });

@@ -88,7 +88,7 @@ describe('the log of the running service', () => {
       'info  script output uid=6 mode=adding job=* stream=stdout line="working on 6"',
       'info  account finished uid=6 mode=added job=* milliseconds=* state=*',
       'info  script output uid=7 mode=adding job=* stream=stdout line="working on 7"',
-      'error account failed uid=7 mode=adding job=* step=script returnValue=5 cause="working on 7" reason=* modifiedBy="cn=admin,dc=stoney-cloud,dc=org" remedy="mend the cause, then: prov-backup-rsnapshot retry -c FILE 7"',
+      'error account failed uid=7 mode=adding job=* step=script returnValue=5 cause="working on 7" reason=* modifiedBy="cn=admin,dc=stoney-cloud,dc=org" remedy="fix the cause, then run: prov-backup-rsnapshot retry -c FILE 7"',
       'info  script output uid=8 mode=adding job=* stream=stdout line="working on 8"',
       'info  account finished uid=8 mode=added job=* milliseconds=* state=*',
       'info  draining inWork=* queued=* graceMilliseconds=10000',

@@ -86,7 +86,7 @@ describe('while rsyslogd is away', () => {
     await rsyslog.received(1);
     await rsyslog.stop();
     log.logger.info('meanwhile');
-    const failure = { lost: 0, failure: 'nobody receives there' };
+    const failure = { lost: 0, failure: 'nothing reads from the socket' };
     await expect.poll(() => log.outlets(), { timeout: 10_000 }).toEqual({ syslog: failure });
     await rsyslog.start();
     await expect.poll(() => log.outlets(), { timeout: 10_000 }).toEqual({ syslog: { lost: 0 } });

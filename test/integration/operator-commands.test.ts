@@ -194,7 +194,7 @@ describe('explain', () => {
     [
       'an interrupted one',
       { ...ASKED, sstProvisioningMode: 'adding' },
-      /is at work on it, or would take the interrupted add up again at once/,
+      /is working on it, or would resume the interrupted add at once/,
     ],
     ['a settled one', {}, /> state .*2026-01-01[\s\S]*would do nothing/],
     ["another program's", { ...ASKED, sstProvisioningMode: 'snapshot' }, /leaves this entry alone/],
@@ -258,11 +258,13 @@ describe('a running service, asked', () => {
     expect(json).toMatchObject({ ready: true, counts: { open: 3, failed: 1, inWork: 1, deferred: 1 } });
 
     expect((await withConfig('explain', 'f1')).stdout).toMatch(
-      /last said of it:[\s\S]*output .*no quota here[\s\S]*failed /,
+      /The last events according to .*:[\s\S]*output .*no quota here[\s\S]*failed /,
     );
     await slapd.addAccount('a/b', ASKED);
     await service.outputMatches(/skipped .*a\/b/);
-    expect((await withConfig('explain', 'a/b')).stdout).toMatch(/last said of it:\n.*skipped +uid=a\/b/);
+    expect((await withConfig('explain', 'a/b')).stdout).toMatch(
+      /The last events according to .*:\n.*skipped +uid=a\/b/,
+    );
     const tap = await tapUntil(/"event":"failed"/, '--since', 'all', '--uid', 'F1', '--json');
     expect(tap.code).toBe(0);
     const events = tap.stdout
@@ -290,7 +292,8 @@ describe('a running service, asked', () => {
     expect(await withConfig('tap', '--since', 'all', '--until', '1h')).toMatchObject({ code: 0, stdout: '' });
     await slapd.halt();
     await service.outputMatches(/disconnected/);
-    const story = /has it:\n {2}failed since .*: 6 "no quota here" in script[\s\S]*last said of it:/;
+    const story =
+      /the account is:\n {2}failed since .*: 6 "no quota here" in script[\s\S]*The last events according to .*:/;
     expect(await withConfig('explain', 'f1')).toMatchObject({
       code: 2,
       stdout: expect.stringMatching(story),
@@ -356,7 +359,7 @@ describe('a running service, asked', () => {
     expect({ code, stdout: stdout.replace(/\n +/g, ' ') }).toEqual({
       code: 1,
       stdout: expect.stringMatching(
-        /^connected, but the log file CANNOT BE WRITTEN\n[\s\S]*^log file +cannot be written \(ENOSPC.*\): \d+ lines were lost, see to \/dev\/full$/m,
+        /^connected, but the log file CANNOT BE WRITTEN\n[\s\S]*^log file +cannot be written \(ENOSPC.*\): \d+ lines were lost, check \/dev\/full$/m,
       ),
     });
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();

@@ -83,7 +83,7 @@ describe('the live page', () => {
     await expect
       .poll(() => panel.innerText())
       .toMatch(
-        /according to the journal.*! <img src=x onerror=alert\(1\)>.*failed after .* with code 5.*asks for add/s,
+        /according to the journal.*! <img src=x onerror=alert\(1\)>.*failed after .* with code 5.*requests add/s,
       );
     expect(await panel.locator('code').allInnerTexts()).toContain('prov-backup-rsnapshot retry 3700150');
     expect(page.url()).toContain('uid=3700150');

@@ -56,7 +56,7 @@ describe('status --watch', () => {
     expect(frames(terminal.shown).at(-1)?.join(' ')).toContain('failed 1');
 
     await service.stop();
-    await terminal.shows(/THE SERVICE CANNOT BE ASKED/);
+    await terminal.shows(/THE SERVICE CANNOT BE REACHED/);
     await service.start();
     const lastText = () => frames(terminal.shown).at(-1)?.join(' ');
     await expect.poll(lastText, { timeout: 10_000 }).toMatch(/^connected and up to date/);
@@ -89,8 +89,8 @@ describe('status --watch', () => {
 
   it.each([
     [['--watch'], /needs a terminal.*--json/],
-    [['--watch', '--json'], /leave out/],
-    [['--interval', '1s'], /belongs to --watch/],
+    [['--watch', '--json'], /leave these out/],
+    [['--interval', '1s'], /can only be used with --watch/],
     [['--watch', '--interval', '1'], /duration/],
   ])('is refused as %j, with a reason', async (args, reason) => {
     const { code, stderr } = await attempt(process.execPath, [MAIN, 'status', '-c', service.configFile, ...args], {

@@ -33,7 +33,7 @@ describe('a slapd without the overlay syncprov is named, with what to enable in 
 
   it.each([
     ['check', [], 1, /fail +subscription: the directory/],
-    ['explain', ['1'], 0, /account 1\b.*The service is not told of changes: the directory/s],
+    ['explain', ['1'], 0, /account 1\b.*The server does not report changes to the service: the directory/s],
   ] as const)('by %s', async (name, args, code, line) => {
     const { configFile } = await setUp();
     const said = await attempt(process.execPath, [MAIN, name, '-c', configFile, ...args], {

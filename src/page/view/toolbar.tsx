@@ -37,7 +37,7 @@ export function Toolbar({ state }: ViewProps) {
             isOn={filter.conditions.includes(condition)}
             flip={() => change({ conditions: toggled(filter.conditions, condition) })}
           >
-            <Sign condition={condition} /> {CONDITION_WORDS[condition]} <b>{countOf(state, condition)}</b>
+            <Sign condition={condition} /> {CONDITION_WORDS[condition]} <b>{counted(state, condition)}</b>
           </Toggle>
         ))}
       </fieldset>
@@ -78,7 +78,7 @@ function Toggle({ isOn, flip, children }: ToggleProps) {
  * The number of accounts in a condition, by the snapshot, because only the snapshot is complete.
  * For finished accounts: the number that the page has seen.
  */
-function countOf({ model, sections }: ViewState, condition: Condition): string {
+function counted({ model, sections }: ViewState, condition: Condition): string {
   if (condition === 'done' || condition === 'gone') {
     const total = sections.find(({ name }) => name === 'done')?.total;
     return total === undefined ? '' : `${total}`;

@@ -115,6 +115,9 @@ describe('a claim', () => {
       notes: [{ note: 'claiming', record: { mode: 'adding', returnValue: undefined } }],
       effect: { list: expect.arrayContaining([expect.objectContaining({ operation: 'add', values: ['adding'] })]) },
     });
+    expect(held({ how: 'resume', seen: accountRecord({ mode: 'ADDING' }) }), 'a resumption leaves it').toMatchObject({
+      notes: [{ record: { mode: 'ADDING' } }],
+    });
     expect(held({ how: 'resume', seen })).not.toMatchObject({
       effect: { list: expect.arrayContaining([expect.objectContaining({ operation: 'replace' })]) },
     });
@@ -211,12 +214,14 @@ describe('the entry after a claim', () => {
     });
   });
 
-  it('is own if the answer to the claim returned it, whatever its date, and without a token if a read did', () => {
+  it('is own if the answer to the claim returned it, whatever its date, or if a read did and there is no token', () => {
     expect(inAnswer({ sstProvisioningDate: '0' }, { fence: TOKEN })).toMatchObject({ result: { kind: 'claimed' } });
     const verifying: ClaimState = { at: 'verifying', memory: memoryOf(candidate()), attempted: attempted() };
-    expect(stepClaim(verifying, { got: 'entry', entry: entry() }, rules)).toMatchObject({
-      result: { kind: 'claimed' },
-    });
+    for (const more of [{}, { sstProvisioningDate: '20261101' }]) {
+      expect(stepClaim(verifying, { got: 'entry', entry: entry(more) }, rules)).toMatchObject({
+        result: { kind: 'claimed' },
+      });
+    }
   });
 
   it('may have become active if a delete is resumed, and not if it is claimed', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AccountRecord, AttributeNames } from '../../src/domain/account.ts';
 import { DirectoryError, ResultCode } from '../../src/domain/directory-error.ts';
 import { entryOf } from '../../src/domain/entry.ts';
+import type { Fence } from '../../src/domain/fence.ts';
 import type { HandlerOutcome } from '../../src/domain/job.ts';
 import { readAccount } from '../../src/domain/read-account.ts';
 import type { ClaimedJob } from '../../streams/candidate.ts';
@@ -25,14 +26,19 @@ const standing = (given: ReturnType<typeof entry> | undefined): WriteBackInput =
 });
 
 /** A write-back of the account `a`, which is stepped by the answers of the directory. */
-function writeBack(outcome: HandlerOutcome, names = TIMED, date?: AccountRecord['date']) {
+function writeBack(
+  outcome: HandlerOutcome,
+  names = TIMED,
+  date?: AccountRecord['date'],
+  fence: Fence = { by: 'nothing' },
+) {
   const rules = { names, readStanding: (given: ReturnType<typeof entry>) => readAccount(given, names, null) };
   const job: ClaimedJob = {
     id: 'job-1',
     mode: 'add',
     record: accountRecord({ mode: 'adding', date }),
     entry: entry(),
-    fence: { by: 'nothing' },
+    fence,
     claimedAt: 0,
     attempt: 1,
     resumed: false,
@@ -164,6 +170,40 @@ describe('the write-back of an outcome', () => {
     expect(found(entry({ sstProvisioningMode: 'initialized' }))).toMatchObject({
       result: { reason: `the account now says ${foreign}`, record: { uid: 'a', mode: foreign, state: '' } },
     });
+  });
+
+  it('is superseded if another version shows that the account was written to since the claim', () => {
+    const back = writeBack(SUCCEEDED, NAMES, undefined, { by: 'version', entryCSN: '1' });
+    back.step(refused(ResultCode.assertionFailed));
+    expect(back.step(standing(entry({ entryCSN: '2' })))).toMatchObject({
+      result: { kind: 'superseded', reason: 'somebody wrote to the account since the claim' },
+    });
+  });
+
+  it('says of a write without an answer that was carried out whether it had the return value', () => {
+    const unfit = refused(ResultCode.objectClassViolation);
+    const unanswered = [refused(), { got: 'time' }] as const;
+    const version: Fence = { by: 'version', entryCSN: '1' };
+    const carriedOut = (returnValueWritten: boolean) => ({ result: { kind: 'written', returnValueWritten } });
+
+    const finished = entry({ sstProvisioningMode: 'added', sstProvisioningState: NOW });
+    expect(writeBack(SUCCEEDED).step(...unanswered, standing(finished))).toMatchObject(carriedOut(true));
+
+    const failure = writeBack(failed(5));
+    failure.step(...unanswered, standing(entry()), unfit, unfit);
+    expect(failure.written()).toEqual(BOTH);
+    const late = failure.step(...unanswered, standing(entry({ sstProvisioningReturnValue: '5' })));
+    expect(late, 'the first of the writes').toMatchObject(carriedOut(true));
+
+    const silent = writeBack(failed(5), TIMED, undefined, version);
+    silent.step(unfit, unfit, ...unanswered);
+    expect(silent.step(standing(entry({ entryCSN: '2' })))).toMatchObject(carriedOut(false));
+
+    const siteWithout = writeBack(failed(5), { ...TIMED, returnValue: null }, undefined, version);
+    siteWithout.step(...unanswered);
+    expect(siteWithout.step(standing(entry({ entryCSN: '2' }))), 'no return value is missing').toMatchObject(
+      carriedOut(true),
+    );
   });
 
   it('is sent again if no answer came and the account is still as it was claimed', () => {

@@ -176,7 +176,7 @@ export function describeCommand(command: readonly string[], result: CommandResul
     case 'timedOut':
       return `${name} did not end within ${result.milliseconds} ms and was stopped${suffix}`;
     case 'aborted':
-      return `${name} was stopped, as the service stops`;
+      return `${name} was stopped because the service stops`;
     case 'notStarted':
       return `${name} cannot be started (${result.code}): install it, or correct its path in the configuration`;
   }

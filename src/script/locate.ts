@@ -148,7 +148,7 @@ export function refusedBySystem(file: string, errno: string): NotStarted {
  */
 export function notRecorded(file: string, record: string, code: string): NotStarted {
   if (code === 'EMFILE' || code === 'ENFILE') return refusedBySystem(file, code);
-  const reason = `${file} was not started, as ${record} cannot be made, the record of its run (${code}); make room there, and let the service write there`;
+  const reason = `${file} was not started, as the record of its run, ${record}, cannot be created (${code}); make room there, and let the service write there`;
   return notStarted(code, reason, true);
 }
 

@@ -2,10 +2,10 @@
 export const Conflict = {
   changedBefore: 'somebody else changed the account before it was claimed',
   changedAfter: 'somebody changed the account right after it was claimed',
-  anotherEntry: 'the entry was renamed, or created anew, before it was claimed',
+  anotherEntry: 'the entry was renamed, or deleted and created again, before it was claimed',
   changedBeforeUndo: 'somebody else changed the account before its claim was taken back',
-  anotherUser: 'the account became that of another user number right before it was claimed',
-  neverKept: 'the account says something else each time, right after it was claimed',
+  anotherUser: 'the uidNumber of the account changed right before it was claimed',
+  neverKept: 'the account says something else every time, right after it was claimed',
   findTheWriter: 'find out who writes to it, or why the directory does not keep what it accepts',
   becameActive: 'the account became active before it was claimed for delete',
 } as const;

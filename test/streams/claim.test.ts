@@ -302,7 +302,7 @@ describe('an entry that was created anew under the DN of the one that was seen',
     expect(result).toMatchObject({ kind: 'notNow', decision: { kind: 'claim' } });
     expect((result as { record: AccountRecord }).record.entryUUID).not.toBe(String(entry.values('entryUUID')[0]));
     expect(directory.mode('a')).toBe('add');
-    expect(conflicts).toEqual(['the entry was renamed, or created anew, before it was claimed']);
+    expect(conflicts).toEqual(['the entry was renamed, or deleted and created again, before it was claimed']);
   });
 
   it('is not claimed by mistake where a claim names the version that it was decided on', async () => {

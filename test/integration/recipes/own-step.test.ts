@@ -75,7 +75,7 @@ describe('the recipe for a step of your own', () => {
 
   it('is looked at by check, and is in the reference', async () => {
     const { stdout } = await attempt(process.execPath, [program, 'check', '-c', configFile]);
-    expect(stdout).toMatch(/^ok +monitoring: .*monitor-backup is there$/m);
+    expect(stdout).toMatch(/^ok +monitoring: .*monitor-backup can be run$/m);
     expect(await readFile(join(project, 'docs/configuration.md'), 'utf8')).toContain('| `monitoring.command` |');
   });
 });

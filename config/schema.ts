@@ -181,7 +181,7 @@ export const settingsSchema = section('', {
   ...stepSections,
   retry: section('When a failed attempt is repeated without a new request.', {
     temporary: attempts(
-      'After exit code 75 (try again later). If the host has no open files or processes left, attempts are repeated without a limit.',
+      'After exit code 75 (try again later), or without a limit while the host has no open files or processes left.',
       setting('Number of attempts, including the first one.', 10, wholeNumber(1, 1_000_000)),
     ),
     script: attempts(

@@ -7,7 +7,8 @@
 #   add, modify  creates the account's home, with the right owner, and the folders above it.
 #                What exists is kept, so that the script may run again at any time.
 #   delete       moves the account's folder to .deleted/UID.TIME.PID in the root, so that a mistake
-#                in the directory loses no data. Empty that folder with a job of your own when your retention time is over.
+#                in the directory loses no data. Empty that folder with a job of your own when
+#                your retention time is over.
 #
 # The service sets PROV_HOME_DIRECTORY, PROV_UID_NUMBER and PROV_GID_NUMBER in the environment. If
 # the site has set script.homeRoot, that is in PROV_HOME_ROOT and script.homeLayout in

@@ -1,6 +1,6 @@
 import { isSameDn } from '../domain/dn.ts';
 import type { PublishedEvent } from '../domain/event.ts';
-import { MODES, type Mode, readMode } from '../domain/mode.ts';
+import { eachMode, MODES, type Mode, readMode } from '../domain/mode.ts';
 import type { AttemptTimes } from '../domain/status.ts';
 
 /** The number of attempts of each mode that are remembered. */
@@ -10,7 +10,7 @@ const FEWEST = 3;
 
 /** Records how long the last successful attempts of each mode took, in constant memory. */
 export class RecentAttempts {
-  readonly #times: Record<Mode, number[]> = { add: [], modify: [], delete: [] };
+  readonly #times = eachMode<number[]>(() => []);
   readonly #except: string | undefined;
 
   /** `except`: the DN of the canary. Its attempts run no script, so their times say nothing. */

@@ -30,7 +30,7 @@ export const SWITCH_AT_START: SwitchState = { value: 'unknown' };
 export type SwitchMove =
   | { readonly do: 'pause'; readonly reason: string }
   | { readonly do: 'resume' }
-  /** An operator has to see to the entry. */
+  /** An operator has to correct the entry. */
   | { readonly do: 'warn'; readonly message: string };
 
 /** The reason for the pause until the switch is read for the first time. */

@@ -30,7 +30,7 @@ export class LaggingServers {
     this.#behind.add(url);
     if (this.#urls().every((each) => this.#behind.has(each))) return undefined;
     return new TryNextServer(`${url}: the server shows accounts older than they are known: it lags, or was restored`, {
-      remedy: 'see to its replication; meanwhile the next server of directory.url is tried',
+      remedy: 'check its replication; meanwhile the next server of directory.url is tried',
     });
   }
 }

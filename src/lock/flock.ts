@@ -34,7 +34,7 @@ export async function lockFile(descriptor: number, waitMilliseconds: number): Pr
   if (waits ? child.killed : code === HELD_EXIT_CODE) return false;
   throw new LockFault(
     `flock ended with ${code ?? signal}${errorOutput === '' ? '' : `: ${errorOutput.trim()}`}`,
-    "see to it that the file system of the lock's folder knows flock(2)",
+    "put the lock's folder on a file system that supports flock(2)",
   );
 }
 

@@ -138,7 +138,7 @@ function causeOfFailure({ returnValue, step, cause, reason, uid }: EventNamed<'f
     words,
     step,
     returnValue,
-    remedy: 'mend the cause, then request the accounts again',
+    remedy: 'fix the cause, then request the accounts again',
   };
 }
 

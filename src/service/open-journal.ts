@@ -15,6 +15,8 @@ export async function openServiceJournal(
   const { openJournal } = await import('../journal/journal.ts');
   const group = operator.group === null ? undefined : await groupNumber(operator.group);
   if (group === undefined && operator.group !== null)
-    notice(`${operator.group} is no group of this host, so only its owner may read the journal; see to operator.group`);
+    notice(
+      `${operator.group} is not a group of this host, so only its owner may read the journal; check operator.group`,
+    );
   return openJournal({ directory, group, keepMilliseconds: keep, maxBytes: maxSize, now: Date.now, notice });
 }

@@ -117,7 +117,7 @@ function watched({ journalFailure, canary }: WatchedStates): WatchedState[] {
       name: 'the journal',
       failure: () => {
         const words = journalFailure();
-        const remedy = 'see to its folder, permissions and room';
+        const remedy = 'check its folder, permissions and room';
         return words === undefined ? undefined : { title: 'the journal cannot be written', words, remedy };
       },
     },

@@ -75,6 +75,6 @@ async function giveToGroup(listen: string, group: string, notice: Notice): Promi
     await chown(address.path, -1, number);
   } catch (error) {
     const reason = errorText(error);
-    notice(`the operator socket cannot be given to the group ${group} (${reason}); see to operator.group`, 'error');
+    notice(`the operator socket cannot be given to the group ${group} (${reason}); check operator.group`, 'error');
   }
 }

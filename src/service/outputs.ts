@@ -57,7 +57,7 @@ export function openServiceOutputs({ log: settings, debug, now }: ServiceOutputO
     log.logger.log(level, message);
     if (printing) writeNotice(message);
   };
-  const failed = (reason: string) => notice(`standard output cannot be written (${reason}); see to its room`);
+  const failed = (reason: string) => notice(`standard output cannot be written (${reason}); check its free space`);
   const events = printing ? createProcessOutput(stdout, { lossNote, failed }) : undefined;
   const render = (event: PublishedEvent) => (debug === 'json' ? renderJson(event) : renderEvent(event, { colour }));
   return {

@@ -156,9 +156,9 @@ const TWO_MASTERS =
 function reasonOf({ lease, duration }: Extract<Taken, { readonly is: 'foreign' }>): string {
   switch (lease.is) {
     case 'held':
-      return `another service works on the uid: ${lease.holder} has its lease`;
+      return `another service works on the uid: ${lease.holder} holds its lease`;
     case 'paused':
-      return `another service has the uid in a pause before another attempt: ${lease.holder} has its lease`;
+      return `another service has the uid in a pause before another attempt: ${lease.holder} holds its lease`;
     case 'unclear':
       return lease.reason;
     default:

@@ -66,7 +66,7 @@ describe('two services, one of them with a clock that is an hour ahead', () => {
     first.start();
     await script.started(uid);
     second.start(clock.environment);
-    await expect.poll(() => second.output, { timeout: 20_000 }).toContain('has its lease');
+    await expect.poll(() => second.output, { timeout: 20_000 }).toContain('holds its lease');
     await first.kill9();
     await script.started(uid, 2);
     await script.release(uid);

@@ -25,7 +25,7 @@ export class Gate {
   readonly #now: () => number;
   readonly #pauses = new Map<PauseBy, Pause>();
   /** The pauses that were reported. */
-  readonly #told = new Set<PauseBy>();
+  readonly #reported = new Set<PauseBy>();
   readonly #opened$ = new Subject<void>();
   /** Undefined if deletes are not counted. */
   readonly brake: Brake | undefined;
@@ -51,7 +51,7 @@ export class Gate {
   /** Begins a pause, or gives a pause another reason. The time of its beginning stays. */
   pause(order: PauseOrder): void {
     this.pauseQuietly(order);
-    this.#told.add(order.by);
+    this.#reported.add(order.by);
     this.#report({ event: 'paused', ...order });
   }
 
@@ -74,7 +74,7 @@ export class Gate {
       this.brake?.forget(this.#now());
     }
     const milliseconds = Math.max(0, this.#now() - pause.since);
-    if (this.#told.delete(by)) {
+    if (this.#reported.delete(by)) {
       this.#report({ event: 'resumedWork', by, milliseconds, ...defined({ who }) });
     }
     this.#opened$.next();

@@ -89,9 +89,9 @@ export function provisioning(
     }),
     // Outcomes are written over the connection that `changes$` opens. So it is kept until the work
     // is done and the leases are given up, not only until `drain$`.
-    connect((told$) =>
+    connect((received$) =>
       merge(
-        told$.pipe(readAccounts(dependencies)), //
+        received$.pipe(readAccounts(dependencies)), //
         results$.pipe(comingBack(options)),
         settled$.pipe(map((candidate): AccountChange => ({ kind: 'settle', candidate }))),
       ).pipe(
@@ -115,7 +115,7 @@ export function provisioning(
           drain$,
           discarded,
           dropped,
-          project: dryRun ? sayOnly(dependencies) : (candidate, slot) => takeTurn(candidate, dependencies, slot),
+          project: dryRun ? reportOnly(dependencies) : (candidate, slot) => takeTurn(candidate, dependencies, slot),
         }),
         tap((result) => results$.next(result)),
         concatWith(defer(() => dependencies.leases.close()).pipe(ignoreElements())),
@@ -179,7 +179,7 @@ function comingBack({ accounts: { lanes }, open }: PipelineDependencies) {
 }
 
 /** Dry run: reports the decision. Nothing is written and no handler runs. */
-function sayOnly({ report, decideNow }: PipelineDependencies): (candidate: Candidate) => Observable<TurnResult> {
+function reportOnly({ report, decideNow }: PipelineDependencies): (candidate: Candidate) => Observable<TurnResult> {
   return (candidate) => {
     const event = dryRunEvent(candidate.record, decideNow(candidate.record, 'dryRun'));
     report(event);

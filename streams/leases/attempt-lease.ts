@@ -5,17 +5,22 @@ import {
   type LeaseNext,
   LOOK_EVERY,
   LOOK_SELDOM_EVERY,
+  type Purpose,
   RETRY_AFTER,
   type Seen,
   type Sent,
   type Waiting,
-  type Wish,
 } from './lease-state.ts';
 
 /** Waits for a lease that a turn needs, and attempts to take it when that is allowed. */
-export function want(wish: Wish, seen: Seen | undefined, context: LeaseContext, lookFirst = false): LeaseNext {
+export function beginWaiting(
+  purpose: Purpose,
+  seen: Seen | undefined,
+  context: LeaseContext,
+  lookFirst = false,
+): LeaseNext {
   const notBefore = context.now + context.spread;
-  const state: Waiting = { at: 'waiting', wish, seen, notBefore, doing: 'resting' };
+  const state: Waiting = { at: 'waiting', purpose, seen, notBefore, doing: 'resting' };
   return lookFirst ? look(state) : proceed(state, context);
 }
 
@@ -25,7 +30,7 @@ export function stepWaiting(state: Waiting, input: LeaseAnswer, context: LeaseCo
     case 'time':
       if (state.doing === 'reading') return { state };
       return now < dueAt(state, context) ? look(state) : proceed(state, context);
-    case 'told':
+    case 'observed':
       if (state.seen?.lease.text === input.lease.text) return { state };
       return proceed({ ...state, seen: see(state.seen, input.lease, context), notBefore: now + spread }, context);
     case 'read':
@@ -39,7 +44,7 @@ export function stepWaiting(state: Waiting, input: LeaseAnswer, context: LeaseCo
 
 /** Sends an attempt if one is due. Otherwise waits until one is due, or until the next reading. */
 export function proceed(state: Waiting, context: LeaseContext): LeaseNext {
-  const { wish, seen } = state;
+  const { purpose, seen } = state;
   const due = dueAt(state, context);
   if (context.now < due) {
     const every = seen?.lease.is === 'held' ? LOOK_EVERY : LOOK_SELDOM_EVERY;
@@ -47,10 +52,10 @@ export function proceed(state: Waiting, context: LeaseContext): LeaseNext {
     return { state: { ...state, doing: 'resting' }, effect: { do: 'wait', until } };
   }
   if (seen === undefined) return look(state);
-  const sent = newTurn(wish, context);
+  const sent = newTurn(purpose, context);
   const [from, to] = [seen.lease, sent.lease.text];
   return {
-    state: { at: 'taking', wish, seen, sent, doing: 'sending', unwanted: undefined },
+    state: { at: 'taking', purpose, seen, sent, doing: 'sending', unwanted: undefined },
     effect: from.is === 'missing' ? { do: 'add', lease: to } : { do: 'swap', from: from.text, to },
   };
 }
@@ -60,10 +65,10 @@ export function look(state: Waiting): LeaseNext {
 }
 
 /** The time at which an attempt is due, if the lease does not change until then. */
-function dueAt({ wish, seen, notBefore }: Waiting, context: LeaseContext): number {
+function dueAt({ purpose, seen, notBefore }: Waiting, context: LeaseContext): number {
   // An unknown lease is read first. Most leases exist, and a refused add costs more than a read.
   if (seen === undefined) return notBefore;
-  return Math.max(notBefore, takeableAt(seen, wish.inWork ? wish.since : undefined, context));
+  return Math.max(notBefore, takeableAt(seen, purpose.inWork ? purpose.since : undefined, context));
 }
 
 type TakeableContext = Pick<LeaseContext, 'holder' | 'duration' | 'spread'>;
@@ -89,7 +94,7 @@ function mayBeAtWork({ lease, doubtful }: Seen, inWork: boolean): boolean {
   return inWork && doubtful;
 }
 
-export function newTurn({ job }: Wish, { now, turn, holder, duration }: LeaseContext): Sent {
+export function newTurn({ job }: Purpose, { now, turn, holder, duration }: LeaseContext): Sent {
   return { lease: heldLease({ holder, job, turn, duration }), sentAt: now };
 }
 

@@ -6,18 +6,18 @@ import {
   type PausedLease,
   pausedLease,
 } from '../../src/domain/lease.ts';
-import { newTurn, seeChanged, want } from './attempt-lease.ts';
+import { beginWaiting, newTurn, seeChanged } from './attempt-lease.ts';
 import {
   type Held,
   type LeaseAnswer,
   type LeaseContext,
   type LeaseNext,
+  type Purpose,
   RETRY_AFTER,
   type Release,
   type Releasing,
   type Sent,
   SLACK,
-  type Wish,
 } from './lease-state.ts';
 
 /**
@@ -45,7 +45,7 @@ export function stepHeld(state: Held, input: LeaseAnswer, context: LeaseContext)
         state: { at: 'lost', seen: seeChanged(input.lease, context) },
         effect: { do: 'nothing' },
       };
-    case 'told':
+    case 'observed':
       return { state };
   }
 }
@@ -55,7 +55,7 @@ export function stepHeld(state: Held, input: LeaseAnswer, context: LeaseContext)
  * values can be this service's own.
  */
 function renew(state: Held, context: LeaseContext): LeaseNext {
-  const next = state.next ?? newTurn(state.wish, context);
+  const next = state.next ?? newTurn(state.purpose, context);
   return {
     state: { ...state, next, doing: 'sending' },
     effect: { do: 'swap', from: state.lease.text, to: next.lease.text },
@@ -82,16 +82,16 @@ export function renewedAt({ lease, deadline }: Held, { killGrace }: Pick<LeaseCo
   return deadline - lease.duration + killGrace + SLACK;
 }
 
-export function held(wish: Wish, before: LeaseReading, lease: Held['lease']): Omit<Held, 'deadline'> {
-  return { at: 'held', wish, before, lease, next: undefined, doing: 'resting' };
+export function held(purpose: Purpose, before: LeaseReading, lease: Held['lease']): Omit<Held, 'deadline'> {
+  return { at: 'held', purpose, before, lease, next: undefined, doing: 'resting' };
 }
 
 /**
  * Ends a pause of this service by a renewal. The lease is lost if another service has ended the
  * pause.
  */
-export function wake(lease: PausedLease, wish: Wish, context: LeaseContext): LeaseNext {
-  return renew({ ...held(wish, lease, lease), deadline: -Infinity }, context);
+export function wake(lease: PausedLease, purpose: Purpose, context: LeaseContext): LeaseNext {
+  return renew({ ...held(purpose, lease, lease), deadline: -Infinity }, context);
 }
 
 /** Sends the release. */
@@ -102,7 +102,7 @@ export function giveUp(
 ): LeaseNext {
   const to = released(asked, lease, context);
   return sendRelease(
-    { at: 'releasing', lease, next, to, doing: 'sending', wish: undefined, instead: undefined },
+    { at: 'releasing', lease, next, to, doing: 'sending', purpose: undefined, instead: undefined },
     lease,
   );
 }
@@ -140,19 +140,21 @@ export function stepReleasing(state: Releasing, input: LeaseAnswer, context: Lea
       if (input.lease.text === lease.text) return sendRelease(state, lease);
       if (input.lease.text === next?.lease.text) return sendRelease(state, next.lease);
       return givenUp(state, input.lease, context);
-    case 'told':
+    case 'observed':
       return { state };
   }
 }
 
 /** Returns what follows when the release has ended, with the lease as it is now. */
-function givenUp({ to, wish, instead }: Releasing, lease: LeaseReading, context: LeaseContext): LeaseNext {
+function givenUp({ to, purpose, instead }: Releasing, lease: LeaseReading, context: LeaseContext): LeaseNext {
   const seen = seeChanged(lease, context);
   if (to.is !== 'paused') {
-    return wish === undefined ? { state: { at: 'none', seen }, effect: { do: 'nothing' } } : want(wish, seen, context);
+    return purpose === undefined
+      ? { state: { at: 'none', seen }, effect: { do: 'nothing' } }
+      : beginWaiting(purpose, seen, context);
   }
   if (lease.text !== to.text) return { state: { at: 'lost', seen }, effect: { do: 'nothing' } };
-  if (wish !== undefined) return wake(to, wish, context);
+  if (purpose !== undefined) return wake(to, purpose, context);
   if (instead !== undefined) return giveUp({ lease: to, next: undefined }, instead, context);
   return { state: { at: 'paused', lease: to }, effect: { do: 'nothing' } };
 }

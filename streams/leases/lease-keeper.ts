@@ -14,9 +14,9 @@ import {
   type LeaseStep,
   mayResume,
   mayWork,
+  type Purpose,
   type Release,
   type Seen,
-  type Wish,
 } from './lease-state.ts';
 import { surveyLeases } from './lease-survey.ts';
 import { NOTHING_YET, tallyStep } from './lease-tally.ts';
@@ -65,7 +65,7 @@ export class LeaseKeeper implements Leases, LeasesView {
     this.#options = options;
     this.#alone = [options.holder];
     this.#watch = new LeaseWatch(options.directory, (lane, lease) =>
-      this.#runners.get(lane)?.take({ got: 'told', lease }),
+      this.#runners.get(lane)?.take({ got: 'observed', lease }),
     );
   }
 
@@ -122,20 +122,20 @@ export class LeaseKeeper implements Leases, LeasesView {
     return before.is === 'paused' || before.is === 'left' ? before.attempt : 1;
   }
 
-  async take(uid: string, wish: Omit<Wish, 'since'>, until: AbortSignal): Promise<Taken> {
+  async take(uid: string, purpose: Omit<Purpose, 'since'>, until: AbortSignal): Promise<Taken> {
     until.throwIfAborted();
     const runner = this.#runnerOf(uid);
     // Services attempt one after another (see `spread`), and it is this service's turn now. A
     // refused attempt costs the server more than a read. So the lease is read first if another
     // service comes before this one. It is also read first for an account in work: what is
     // remembered of its lease is older than the claim.
-    const lookFirst = wish.inWork || this.place(uid) > 0;
-    if (runner.state.at !== 'held') runner.take({ got: 'take', ...wish, lookFirst }, 0);
+    const lookFirst = purpose.inWork || this.place(uid) > 0;
+    if (runner.state.at !== 'held') runner.take({ got: 'take', ...purpose, lookFirst }, 0);
     const taken = await this.#orGiveUp(
       runner,
       runner.until(until, (state) => this.#taken(state)),
     );
-    return taken === 'lost' ? this.take(uid, wish, until) : taken;
+    return taken === 'lost' ? this.take(uid, purpose, until) : taken;
   }
 
   async untilHeld(uid: string, until: AbortSignal): Promise<void> {
@@ -244,8 +244,8 @@ export class LeaseKeeper implements Leases, LeasesView {
     if (state.at === 'lost') return 'lost';
     if (mayWork(state, now)) return { is: 'held' };
     if (state.at !== 'waiting' || state.seen === undefined || state.doing === 'reading') return undefined;
-    const { seen, wish } = state;
-    const at = takeableAt(seen, wish.inWork ? wish.since : undefined, { ...this.#options, spread: 0 });
+    const { seen, purpose } = state;
+    const at = takeableAt(seen, purpose.inWork ? purpose.since : undefined, { ...this.#options, spread: 0 });
     return at > now ? { is: 'foreign', lease: seen.lease, duration: this.#options.duration } : undefined;
   }
 

@@ -48,7 +48,7 @@ export type LeaseState =
 
 export interface Waiting {
   readonly at: 'waiting';
-  readonly wish: Wish;
+  readonly purpose: Purpose;
   readonly seen: Seen | undefined;
   /** No attempt is sent before this time: the services attempt one after another. */
   readonly notBefore: number;
@@ -57,7 +57,7 @@ export interface Waiting {
 
 export interface Taking {
   readonly at: 'taking';
-  readonly wish: Wish;
+  readonly purpose: Purpose;
   /** What the lease was before. */
   readonly seen: Seen;
   readonly sent: Sent;
@@ -69,7 +69,7 @@ export interface Taking {
 
 export interface Held {
   readonly at: 'held';
-  readonly wish: Wish;
+  readonly purpose: Purpose;
   /** The lease before it was taken; `missing` if it was `doubtful`. */
   readonly before: LeaseReading;
   /**
@@ -93,7 +93,7 @@ export interface Releasing {
   /** `renewing`: the renewal is not answered yet. */
   readonly doing: 'renewing' | 'sending' | 'pausing' | 'reading';
   /** Set if a turn needs the lease again meanwhile. */
-  readonly wish: Wish | undefined;
+  readonly purpose: Purpose | undefined;
   /** What is to be written instead of the pause that is being written. */
   readonly instead: Release | undefined;
 }
@@ -116,7 +116,7 @@ export interface Sent {
 }
 
 /** The purpose for which a turn needs a lease. */
-export interface Wish {
+export interface Purpose {
   readonly job: string;
   /**
    * The account is in work. If its lease is free or missing nevertheless, it is unknown which
@@ -149,7 +149,7 @@ export type LeaseInput =
   /** The lease is not needed any more. Allowed in any state. */
   | { readonly got: 'release'; readonly release: Release }
   /** The watch of the leases has read this one. Allowed in any state. */
-  | { readonly got: 'told'; readonly lease: LeaseReading }
+  | { readonly got: 'observed'; readonly lease: LeaseReading }
   /**
    * The answers to an effect: it was carried out; it was refused with 16, 68 or 32; there was no
    * answer, or any other one.
@@ -248,7 +248,7 @@ export function mayWork(state: LeaseState, now: number): boolean {
  */
 export function mayResume(state: LeaseState, now: number): boolean {
   if (state.at !== 'held' || now >= state.deadline) return false;
-  return state.wish.inWork || (state.before.is !== 'free' && state.before.is !== 'missing');
+  return state.purpose.inWork || (state.before.is !== 'free' && state.before.is !== 'missing');
 }
 
 /** Whether no service has the lease, as it was last seen. */
@@ -260,5 +260,5 @@ export function isSeenFree(state: LeaseState): boolean {
 /** The lease of a pause, also while it is being written. */
 export function keptOver(state: LeaseState): PausedLease | undefined {
   if (state.at === 'paused') return state.lease;
-  return state.at === 'releasing' && state.to.is === 'paused' && state.wish === undefined ? state.to : undefined;
+  return state.at === 'releasing' && state.to.is === 'paused' && state.purpose === undefined ? state.to : undefined;
 }

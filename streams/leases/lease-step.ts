@@ -1,5 +1,5 @@
 import { MISSING } from '../../src/domain/lease.ts';
-import { look, proceed, see, stepWaiting, want } from './attempt-lease.ts';
+import { beginWaiting, look, proceed, see, stepWaiting } from './attempt-lease.ts';
 import { deadlineOf, giveUp, goOn, held, released, stepHeld, stepReleasing, wake } from './hold-lease.ts';
 import {
   type LeaseAnswer,
@@ -7,21 +7,21 @@ import {
   type LeaseInput,
   type LeaseNext,
   type LeaseState,
+  type Purpose,
   RETRY_AFTER,
   type Release,
   type Seen,
   type Taking,
   type Waiting,
-  type Wish,
 } from './lease-state.ts';
 
 /** Returns the next state of a lease and what to do. Pure. A TypeError is a bug of the caller. */
 export function stepLease(state: LeaseState, input: LeaseInput, context: LeaseContext): LeaseNext {
-  if (input.got === 'take') return take(state, wishOf(input, context), input.lookFirst === true, context);
+  if (input.got === 'take') return take(state, purposeOf(input, context), input.lookFirst === true, context);
   if (input.got === 'release') return release(state, input.release, context);
   switch (state.at) {
     case 'none':
-      return input.got === 'read' || input.got === 'told'
+      return input.got === 'read' || input.got === 'observed'
         ? { state: { at: 'none', seen: see(state.seen, input.lease, context) } }
         : { state };
     case 'waiting':
@@ -40,24 +40,24 @@ export function stepLease(state: LeaseState, input: LeaseInput, context: LeaseCo
 
 const ALREADY_TAKEN = 'a lease was asked for that is being taken, or held';
 
-function wishOf({ job, inWork }: Omit<Wish, 'since'>, { now }: LeaseContext): Wish {
+function purposeOf({ job, inWork }: Omit<Purpose, 'since'>, { now }: LeaseContext): Purpose {
   return { job, inWork, since: now };
 }
 
-function take(state: LeaseState, wish: Wish, lookFirst: boolean, context: LeaseContext): LeaseNext {
+function take(state: LeaseState, purpose: Purpose, lookFirst: boolean, context: LeaseContext): LeaseNext {
   switch (state.at) {
     case 'none':
     case 'lost':
-      return want(wish, state.seen, context, lookFirst);
+      return beginWaiting(purpose, state.seen, context, lookFirst);
     case 'waiting': {
-      const same = wish.inWork === state.wish.inWork;
-      const next = { ...state, wish: same ? { ...wish, since: state.wish.since } : wish };
+      const same = purpose.inWork === state.purpose.inWork;
+      const next = { ...state, purpose: same ? { ...purpose, since: state.purpose.since } : purpose };
       return state.doing === 'reading' ? { state: next } : proceed(next, context);
     }
     case 'releasing':
-      return { state: { ...state, wish, instead: undefined } };
+      return { state: { ...state, purpose, instead: undefined } };
     case 'paused':
-      return wake(state.lease, wish, context);
+      return wake(state.lease, purpose, context);
     case 'taking':
       // The attempt that is being sent belongs to the account as it was before.
       if (state.unwanted !== undefined) return { state: { ...state, unwanted: undefined } };
@@ -83,10 +83,10 @@ function release(state: LeaseState, asked: Release, context: LeaseContext): Leas
       if (doing === 'resting' || doing === 'pausing') return giveUp(state, asked, context);
       const to = released(asked, lease, context);
       const under = doing === 'sending' ? 'renewing' : doing;
-      return { state: { at: 'releasing', lease, next, to, doing: under, wish: undefined, instead: undefined } };
+      return { state: { at: 'releasing', lease, next, to, doing: under, purpose: undefined, instead: undefined } };
     }
     case 'releasing':
-      return { state: { ...state, wish: undefined, instead: state.to.is === 'paused' ? asked : undefined } };
+      return { state: { ...state, purpose: undefined, instead: state.to.is === 'paused' ? asked : undefined } };
   }
 }
 
@@ -105,21 +105,21 @@ function stepTaking(state: Taking, input: LeaseAnswer, context: LeaseContext): L
       return input.lease.text === sent.lease.text
         ? taken(state, context)
         : notTaken(state, see(state.seen, input.lease, context), context);
-    case 'told':
+    case 'observed':
       return { state };
   }
 }
 
-function taken({ wish, seen, sent, unwanted }: Taking, context: LeaseContext): LeaseNext {
+function taken({ purpose, seen, sent, unwanted }: Taking, context: LeaseContext): LeaseNext {
   const before = seen.doubtful ? MISSING : seen.lease;
-  const state = { ...held(wish, before, sent.lease), deadline: deadlineOf(sent, context) };
+  const state = { ...held(purpose, before, sent.lease), deadline: deadlineOf(sent, context) };
   return unwanted === undefined ? goOn(state, context) : giveUp(state, unwanted, context);
 }
 
-function notTaken({ wish, unwanted, doing }: Taking, seen: Seen, context: LeaseContext): LeaseNext {
+function notTaken({ purpose, unwanted, doing }: Taking, seen: Seen, context: LeaseContext): LeaseNext {
   if (unwanted !== undefined) return { state: { at: 'none', seen }, effect: { do: 'nothing' } };
   const notBefore = context.now + RETRY_AFTER + context.spread;
   // A refusal shows only that the lease has changed. A read shows its value.
-  const state: Waiting = { at: 'waiting', wish, seen, notBefore, doing: 'resting' };
+  const state: Waiting = { at: 'waiting', purpose, seen, notBefore, doing: 'resting' };
   return doing === 'sending' ? look(state) : proceed(state, context);
 }

@@ -12,15 +12,15 @@ const AT_ONCE = 200;
 /** Reads the leases for which accounts wait, periodically. */
 export class LeaseWatch {
   readonly #directory: LeaseDirectory;
-  readonly #told: (lane: string, lease: LeaseReading) => void;
+  readonly #observed: (lane: string, lease: LeaseReading) => void;
   /** The number of accounts that wait for each lease. */
   readonly #waiting = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** `told` is called with each lease that was read. */
-  constructor(directory: LeaseDirectory, told: (lane: string, lease: LeaseReading) => void) {
+  /** `observed` is called with each lease that was read. */
+  constructor(directory: LeaseDirectory, observed: (lane: string, lease: LeaseReading) => void) {
     this.#directory = directory;
-    this.#told = told;
+    this.#observed = observed;
   }
 
   has(lane: string): boolean {
@@ -50,7 +50,7 @@ export class LeaseWatch {
       // While the directory does not answer, no service can give up a lease there.
       const found = await this.#directory.list(asked).catch(() => undefined);
       if (found === undefined) break;
-      for (const lane of asked) this.#told(lane, readLease(found.get(lane)));
+      for (const lane of asked) this.#observed(lane, readLease(found.get(lane)));
     }
     this.#timer = this.#waiting.size === 0 ? undefined : setTimeout(() => void this.#look(), EVERY);
   }

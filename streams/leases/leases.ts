@@ -1,7 +1,7 @@
 import type { JobLease } from '../../src/domain/job.ts';
 import type { LeaseReading } from '../../src/domain/lease.ts';
 import { NO_SHARES, type Shares } from '../ready-lanes.ts';
-import type { Release, Wish } from './lease-state.ts';
+import type { Purpose, Release } from './lease-state.ts';
 
 /** The leases of the uids in work. Uids are compared without regard to case. */
 export interface Leases extends Shares {
@@ -16,7 +16,7 @@ export interface Leases extends Shares {
    * Tries to take the lease of a uid that this service does not hold. Rejects with a DirectoryError
    * if the directory does not answer or refuses it, and with the reason of the abort.
    */
-  take(uid: string, wish: Omit<Wish, 'since'>, until: AbortSignal): Promise<Taken>;
+  take(uid: string, purpose: Omit<Purpose, 'since'>, until: AbortSignal): Promise<Taken>;
   /**
    * The number of the next attempt. If another service paused or left its work on the account, the
    * lease has the number; otherwise it is 1.

@@ -58,9 +58,9 @@ export function claimAccount(
       effect.do === 'lease'
         ? takeLease(candidate, effect.record, job, dependencies, slot)
         : perform(effect, candidate, dependencies, pause),
-    tell: (told) => {
-      if (told.note === 'claiming') open.claiming(candidate.id, told.record, told.fence);
-      else report(conflictEvent(told));
+    tell: (note) => {
+      if (note.note === 'claiming') open.claiming(candidate.id, note.record, note.fence);
+      else report(conflictEvent(note));
     },
   });
 }
@@ -91,13 +91,13 @@ async function perform(
 }
 
 function judge(
-  { record, mayBeOthers }: Extract<ClaimEffect, { do: 'judge' }>,
+  { record, mayBeForeign }: Extract<ClaimEffect, { do: 'judge' }>,
   { settlement }: Candidate,
   { underLeases, leases, open, report, decideNow, gate, fencing, newToken }: TurnDependencies,
 ): ClaimInput {
   const isOwnClaim = open.versions.isOwn(record) || open.versions.mayBeOwn(record);
   // Under leases, the lease shows whose claim it is.
-  if (mayBeOthers && !underLeases && !isOwnClaim && open.learnt(record)) report(foreignClaimEvent(record));
+  if (mayBeForeign && !underLeases && !isOwnClaim && open.learnt(record)) report(foreignClaimEvent(record));
   let token = newToken();
   while (token === record.date?.value) token = newToken();
   const leased = leases.isHeld(record.uid);

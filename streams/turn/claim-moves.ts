@@ -12,7 +12,7 @@ export function find(memory: ClaimMemory, notes: readonly ClaimNote[] = []): Cla
 }
 
 export function judge(memory: ClaimMemory, seen: AccountRecord, notes: readonly ClaimNote[] = []): ClaimNext {
-  const effect = { do: 'judge', record: seen, mayBeOthers: mayBeOthers(memory, seen) } as const;
+  const effect = { do: 'judge', record: seen, mayBeForeign: mayBeForeign(memory, seen) } as const;
   return { notes, state: { at: 'judging', memory, seen }, effect };
 }
 
@@ -34,7 +34,7 @@ export function pause(memory: ClaimMemory, error: DirectoryError): ClaimNext {
  * Whether another service may have claimed the account, as far as the version of the entry does not
  * show that this one did. Only an account that was not in work when it was seen is suspected.
  */
-function mayBeOthers(memory: ClaimMemory, seen: AccountRecord): boolean {
+function mayBeForeign(memory: ClaimMemory, seen: AccountRecord): boolean {
   const { candidate, undo, unanswered } = memory;
   if (!isInWork(seen) || undo !== undefined || tokenOf(memory, seen) !== undefined) return false;
   return candidate.ownWork === undefined && !isInWork(candidate.record) && !unanswered;

@@ -90,10 +90,10 @@ export type ClaimEffect =
   /** Reads the entry as it is now, even if it was renamed or moved. Answered by `entry`. */
   | { readonly do: 'find' }
   /**
-   * Decides by the circumstances of this moment. With `mayBeOthers`, a claim of another service is
+   * Decides by the circumstances of this moment. With `mayBeForeign`, a claim of another service is
    * reported and remembered first. Answered by `judgement`.
    */
-  | { readonly do: 'judge'; readonly record: AccountRecord; readonly mayBeOthers: boolean }
+  | { readonly do: 'judge'; readonly record: AccountRecord; readonly mayBeForeign: boolean }
   /** Asks whether this host has an objection to the account. Answered by `objection`. */
   | { readonly do: 'ask'; readonly record: AccountRecord }
   /**

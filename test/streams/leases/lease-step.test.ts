@@ -89,7 +89,7 @@ const TO_FREE: LeaseInput = { got: 'release', release: { to: 'free' } };
 const TO_LEFT: LeaseInput = { got: 'release', release: { to: 'left', attempt: 1 } };
 const TO_PAUSE: LeaseInput = { got: 'release', release: { to: 'paused', pause: 600_000, attempt: 3 } };
 const read = (...values: readonly string[]): LeaseInput => ({ got: 'read', lease: readLease(values) });
-const told = (...values: readonly string[]): LeaseInput => ({ got: 'told', lease: readLease(values) });
+const observed = (...values: readonly string[]): LeaseInput => ({ got: 'observed', lease: readLease(values) });
 const ABSENT: LeaseInput = { got: 'read', lease: readLease(undefined) };
 
 describe('a lease that is wanted', () => {
@@ -109,11 +109,11 @@ describe('a lease that is wanted', () => {
   });
 
   it('is not read if it is known from earlier', () => {
-    expect(new Stepped().step(told('free'), TAKE).effect?.do).toBe('swap');
+    expect(new Stepped().step(observed('free'), TAKE).effect?.do).toBe('swap');
   });
 
   it('is read first, if that is asked for, and taken as it is then', () => {
-    const lease = new Stepped().step(told('free'), { ...TAKE, lookFirst: true });
+    const lease = new Stepped().step(observed('free'), { ...TAKE, lookFirst: true });
     expect(lease.effect?.do).toBe('read');
     expect(lease.step(read(OTHER)).effect?.do).toBe('wait');
   });
@@ -134,7 +134,7 @@ describe('a lease that is wanted', () => {
   );
 
   it('is waited for anew with each change of it', () => {
-    const lease = new Stepped().step(TAKE, read(OTHER)).after(39_999).step(told('held other/1/b 9 o2 40000'));
+    const lease = new Stepped().step(TAKE, read(OTHER)).after(39_999).step(observed('held other/1/b 9 o2 40000'));
     for (let looks = 0; lease.effect?.do === 'wait' && looks < 44; looks += 1) {
       lease.wait().step(read('held other/1/b 9 o2 40000'));
     }
@@ -149,10 +149,10 @@ describe('a lease that is wanted', () => {
   });
 
   it('is attempted after the spread only, and not if another service was seen to take it', () => {
-    const lease = new Stepped({ spread: 12 }).step(told('free'), TAKE);
+    const lease = new Stepped({ spread: 12 }).step(observed('free'), TAKE);
     expect(lease.effect).toEqual({ do: 'wait', until: lease.now + 12 });
-    expect(lease.step(told(OTHER)).effect).toEqual({ do: 'wait', until: lease.now + LOOK_EVERY });
-    lease.step(told('left'));
+    expect(lease.step(observed(OTHER)).effect).toEqual({ do: 'wait', until: lease.now + LOOK_EVERY });
+    lease.step(observed('left'));
     expect(lease.effect).toEqual({ do: 'wait', until: lease.now + 12 });
     expect(lease.wait().effect).toMatchObject({ do: 'swap', from: 'left' });
   });
@@ -204,7 +204,7 @@ describe('a lease that is wanted', () => {
     }
     expect(lease.now - seen).toBe(DURATION);
     expect(mayResume(lease.step(DONE).state, lease.now)).toBe(true);
-    const later = new Stepped({ spread: 12 }).step(told('free'), TAKE, RESUME).after(12).step(TIME);
+    const later = new Stepped({ spread: 12 }).step(observed('free'), TAKE, RESUME).after(12).step(TIME);
     expect(later.effect?.do, 'it came in work meanwhile').toBe('read');
     expect(new Stepped().step(RESUME, read('left')).effect?.do).toBe('swap');
   });
@@ -223,7 +223,7 @@ describe('a lease that is wanted', () => {
   });
 
   it('does not take an own attempt that was carried out late for its own work', () => {
-    const late = new Stepped({ spread: 12 }).step(told('free'), RESUME, told(`held ${OWN} 3 late 60000`));
+    const late = new Stepped({ spread: 12 }).step(observed('free'), RESUME, observed(`held ${OWN} 3 late 60000`));
     const seen = late.now;
     const does = () => late.effect?.do;
     while (does() === 'wait') {
@@ -231,7 +231,7 @@ describe('a lease that is wanted', () => {
       if (does() === 'read') late.step(read(`held ${OWN} 3 late 60000`));
     }
     expect(late.now - seen).toBe(DURATION + 12);
-    const asked = new Stepped().step(told('free'), told(`held ${OWN} 3 late 60000`), TAKE);
+    const asked = new Stepped().step(observed('free'), observed(`held ${OWN} 3 late 60000`), TAKE);
     expect(asked.effect?.do).toBe('swap');
     expect(mayResume(asked.step(DONE).state, asked.now)).toBe(false);
   });
@@ -270,7 +270,7 @@ describe('a lease that is wanted', () => {
   });
 
   it('is wanted since then, if the account came in work meanwhile', () => {
-    const lease = new Stepped({ spread: 12 }).step(told('free'), TAKE).after(10).step(RESUME);
+    const lease = new Stepped({ spread: 12 }).step(observed('free'), TAKE).after(10).step(RESUME);
     const since = lease.now;
     const does = () => lease.effect?.do;
     while (does() === 'wait') {
@@ -285,7 +285,7 @@ describe('a lease that is wanted', () => {
     lease.effect = undefined;
     lease.step({ ...TAKE, job: '18' } as LeaseInput);
     expect(lease.effect).toBeUndefined();
-    expect(lease.state).toMatchObject({ at: 'waiting', doing: 'reading', wish: { job: '18' } });
+    expect(lease.state).toMatchObject({ at: 'waiting', doing: 'reading', purpose: { job: '18' } });
     expect(lease.step(read('free')).sent).toContain(' 18 ');
   });
 
@@ -298,7 +298,7 @@ describe('a lease that is wanted', () => {
   it('waits before it reads what had no answer, and for its turn after a refusal', () => {
     const lease = new Stepped({ spread: 12 }).step(TAKE, read('free'));
     const sent = lease.effect;
-    expect(lease.step(TIME, told(OTHER)).effect, 'nothing follows before the answer').toEqual(sent);
+    expect(lease.step(TIME, observed(OTHER)).effect, 'nothing follows before the answer').toEqual(sent);
     expect(lease.step(NO_ANSWER).effect).toEqual({ do: 'wait', until: lease.now + RETRY_AFTER });
     lease.wait().step(read('free'));
     expect(lease.effect).toEqual({ do: 'wait', until: lease.now + RETRY_AFTER + 12 });
@@ -358,12 +358,12 @@ describe('a lease that is held', () => {
     expect(lease.state.at).toBe('lost');
     expect(mayWork(lease.state, lease.now)).toBe(false);
     expect(new Stepped().held().wait().step(REFUSED, found, TO_FREE).state.at).toBe('none');
-    expect(lease.step(told('free'), TIME).state.at, 'until it is wanted again').toBe('lost');
+    expect(lease.step(observed('free'), TIME).state.at, 'until it is wanted again').toBe('lost');
     expect(lease.step(TAKE).state.at).not.toBe('lost');
   });
 
-  it('is not lost by what is told late', () => {
-    expect(new Stepped().held().step(told('free'), told(OTHER)).state.at).toBe('held');
+  it('is not lost by what is observed late', () => {
+    expect(new Stepped().held().step(observed('free'), observed(OTHER)).state.at).toBe('held');
   });
 
   it('cannot be taken twice', () => {
@@ -430,7 +430,7 @@ describe('a lease that is released', () => {
     lease.step(DONE);
     expect(lease.state.at).toBe('paused');
     expect(lease.effect).toEqual({ do: 'nothing' });
-    expect(lease.step(TIME, told(OTHER)).state.at).toBe('paused');
+    expect(lease.step(TIME, observed(OTHER)).state.at).toBe('paused');
     lease.after(700_000).step(TAKE);
     expect(lease.effect).toMatchObject({ do: 'swap', from: paused });
     expect(mayWork(lease.state, lease.now)).toBe(false);
@@ -458,7 +458,7 @@ describe('a lease that is released', () => {
     expect(lease.step(DONE).state.at).toBe('none');
 
     const again = new Stepped().held().step(TO_PAUSE);
-    expect(again.step(TO_FREE, TAKE, DONE).state).toMatchObject({ at: 'held', wish: { job: '17' } });
+    expect(again.step(TO_FREE, TAKE, DONE).state).toMatchObject({ at: 'held', purpose: { job: '17' } });
   });
 });
 

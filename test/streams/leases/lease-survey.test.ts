@@ -9,17 +9,17 @@ import { NO_PRESENCES, seePresences } from '../../../streams/leases/presences.ts
 const NOW = 100_000;
 const KILL_GRACE = 1_000;
 const words = (holder: string) => ({ holder, job: 'j', turn: 't', duration: 60_000 });
-const wish = { job: 'j', inWork: false, since: 0 };
+const purpose = { job: 'j', inWork: false, since: 0 };
 
 function held(sentAt: number): LeaseState {
   const lease = heldLease(words('me/1/b'));
   const deadline = deadlineOf({ lease, sentAt }, { killGrace: KILL_GRACE } as never);
-  return { at: 'held', wish, before: MISSING, lease, next: undefined, doing: 'resting', deadline };
+  return { at: 'held', purpose, before: MISSING, lease, next: undefined, doing: 'resting', deadline };
 }
 const paused: LeaseState = { at: 'paused', lease: pausedLease(words('me/1/b'), 2) };
 const waiting = (holder: string, since: number): LeaseState => ({
   at: 'waiting',
-  wish,
+  purpose,
   seen: { lease: heldLease(words(holder)), since, doubtful: false },
   notBefore: 0,
   doing: 'resting',

@@ -194,7 +194,7 @@ describe('leases, under random services and faults', () => {
 });
 
 const withDuration = (input: LeaseInput, duration: (lasts: number) => number): LeaseInput =>
-  (input.got === 'read' || input.got === 'told') && input.lease.is === 'held'
+  (input.got === 'read' || input.got === 'observed') && input.lease.is === 'held'
     ? { ...input, lease: { ...input.lease, duration: duration(input.lease.duration) } }
     : input;
 /** Gives the lease up from whatever it says. */

@@ -132,7 +132,7 @@ export class LeaseService {
     const { directory, agenda } = this.#options;
     const tell = this.#inside(() => {
       const lane = this.#lanes.get(uid);
-      if (lane !== undefined) this.#step(lane, { got: 'told', lease });
+      if (lane !== undefined) this.#step(lane, { got: 'observed', lease });
     });
     if (!directory.away) agenda.after(directory.travel(), tell);
   }
@@ -186,7 +186,7 @@ export class LeaseService {
       this.#fillSlots();
     } else if (lane.turn === 'wanting' && lane.lease.at === 'waiting') {
       if (!open) this.#finish(lane);
-      else if (lane.lease.wish.inWork !== inWork) this.#step(lane, { got: 'take', job: newWord(), inWork });
+      else if (lane.lease.purpose.inWork !== inWork) this.#step(lane, { got: 'take', job: newWord(), inWork });
     }
   }
 

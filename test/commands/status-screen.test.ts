@@ -132,7 +132,7 @@ describe('the outlets on the status screen', () => {
     expect(exitCodeFor(snapshot(0, { notify }))).toBe(1);
   });
 
-  it('are told without an alarm when they lost something before, or have little room', () => {
+  it('are shown without an alarm if they lost something before, or have little free space', () => {
     const outlets = [
       { ...file, lost: 1 },
       { outlet: 'journal', where: '/j', lost: 0, freeBytes: 2 ** 24 },

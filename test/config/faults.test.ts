@@ -360,7 +360,7 @@ describe('the password', () => {
   const bindDn = 'bindDn: cn=service,dc=example,dc=org';
 
   it.each(['bindPasswordFile: /etc/password', 'bindPassword: geheim', 'bindPasswordFd: 3'])(
-    'has one source beside bindDn: %s',
+    'has one source in addition to bindDn: %s',
     (source) => {
       expect(withDirectory(bindDn, source)).toEqual([]);
     },

@@ -21,7 +21,7 @@ const ACCOUNTS = [
   ...NOT_WORKABLE.map((account) => ({ account, due: false })),
 ];
 
-describe.each(SERVERS)('values with blanks beside them on $name', ({ start, ways }) => {
+describe.each(SERVERS)('values with blanks around them on $name', ({ start, ways }) => {
   let directory: TestDirectory;
   let stop: () => Promise<void>;
 

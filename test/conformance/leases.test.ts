@@ -47,7 +47,7 @@ describe.each(REAL)('leases on $name', ({ start, fencing }: ConformingServer) =>
     expect(await store().read('a')).toEqual(['held one job 1 60000']);
   });
 
-  it('are swapped by whoever names the value that stands there', async () => {
+  it('are swapped by a writer that names the present value', async () => {
     await store().add('a', 'free');
     const both = ['held one job 1 60000', 'held two job 2 60000'].map((value) => store().swap('a', 'free', value));
     const outcomes = await Promise.allSettled(both);
@@ -71,7 +71,7 @@ describe.each(REAL)('leases on $name', ({ start, fencing }: ConformingServer) =>
     expect(shown.get('a')).toMatchObject({ lease: { is: 'held', holder: 'one' }, writtenAt: expect.any(Number) });
   });
 
-  it('stand beside the services that are there, with the server that took their last write', async () => {
+  it('show the services that are present, with the server that took their last write', async () => {
     await store().add('a', 'free');
     await store().announce('.present one', presentText('one', 'turn', 10_000));
     await store().announce('.present two', presentText('two', 'turn', 10_000));

@@ -339,7 +339,7 @@ describe.each(SERVERS)('$name', RETRIED_AFTER_CRASH, ({ start, gone, fencing, wa
       expect(await recordOf('1')).toMatchObject({ state: '20260102T030405Z', date: { value: '0' } });
     });
 
-    it('refuses a claim that comes after the account was asked for anew, and claimed', async () => {
+    it('refuses a claim that comes after the account was requested again and claimed', async () => {
       await directory.addAccount('1', { ...OPEN, sstProvisioningDate: '20260101' });
       const record = await recordOf('1');
       const fence = claimFence(record, fencing, '10000101');

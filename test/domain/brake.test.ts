@@ -47,7 +47,7 @@ describe('the brake', () => {
     expect([brake.admit('b', 5_000), brake.admit('c', 5_010), brake.admit('d', 5_020)]).toEqual([true, false, false]);
   });
 
-  it('admits no more deletes of different accounts within its time than are allowed, whatever it sees besides', () => {
+  it('admits no more deletes of different accounts within its time than are allowed, whatever else it sees', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 3 }),

@@ -32,7 +32,7 @@ describe('a token', () => {
     );
   });
 
-  it('is told from 0, and from every day that somebody may ask for', () => {
+  it('differs from 0, and from every day that may be requested', () => {
     for (const day of ['0', '20000101', '20261123', '', '119991231', '2019991231', '199912310'])
       expect(isTokenDay(day)).toBe(false);
   });

@@ -70,7 +70,7 @@ describe('a lease', () => {
     expect(readLease(values)).toMatchObject({ is: 'unclear', reason: expect.stringContaining('replace') });
   });
 
-  it('is nobody else for any text', () => {
+  it('is no other service for any text', () => {
     fc.assert(fc.property(fc.array(fc.string()), (values) => typeof readLease(values).text === 'string'));
   });
 });

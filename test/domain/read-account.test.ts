@@ -85,7 +85,7 @@ describe('readAccount', () => {
     });
   });
 
-  it('heeds a date under either of the two known names, whichever of them is configured', () => {
+  it('reads a date under either of the two known names, whichever of them is configured', () => {
     for (const [configured, present] of [
       ['sstProvisioningDate', 'sstProvisioningExecutionDate'],
       ['sstprovisioningexecutiondate', 'sstProvisioningDate'],
@@ -172,7 +172,7 @@ describe('readAccount', () => {
   });
 
   it.each(['\t', '\n', '\v', '\u00a0', '\u2003', '\ufeff'])(
-    'does not work on a value that has %j beside it, which not every directory finds by the value alone',
+    'does not work on a value with %j next to it, which not every directory finds by the value alone',
     (blank) => {
       for (const name of ['sstProvisioningMode', 'sstProvisioningState', 'sstProvisioningDate'] as const) {
         for (const value of [`${blank}${OPEN[name]}`, ` ${OPEN[name]}${blank}`]) {

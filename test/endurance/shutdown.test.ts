@@ -135,7 +135,7 @@ describe('a service with a script at work', { timeout: 90_000 }, () => {
 });
 
 describe('a service manager', () => {
-  it('is told how the service fares, from its start to its end', async () => {
+  it('is told the state of the service, from its start to its end', async () => {
     const manager = await ServiceManager.start();
     try {
       world = await startWorld({ start: false });

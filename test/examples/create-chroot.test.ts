@@ -354,7 +354,7 @@ describe('the example chroot script', () => {
     }
   });
 
-  it('lets a customer who swaps folders of his own meanwhile win nothing', { timeout: RACE_TIMEOUT }, async () => {
+  it('gives a customer who swaps own folders meanwhile no advantage', { timeout: RACE_TIMEOUT }, async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'elsewhere-'));
     mkdirSync(join(elsewhere, 'anna'));
     writeFileSync(join(elsewhere, 'anna/letter'), 'dear');

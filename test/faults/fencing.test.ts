@@ -78,7 +78,7 @@ describe.each(SERVERS)('on $name', ({ start }) => {
     });
   });
 
-  describe('a service that is suspended while its script runs, beside another one', () => {
+  describe('a service that is suspended while its script runs, next to another one', () => {
     let world: World;
     let second: ServiceProcess;
     beforeAll(async () => {
@@ -119,7 +119,7 @@ describe.each(SERVERS)('on $name', ({ start }) => {
   });
 });
 
-describe('a claim that somebody else makes beside the only service', () => {
+describe('a claim that another client makes next to the only service', () => {
   const ALONE = {
     script: { timeout: '1s', killGrace: '100ms' },
     // The pause of a shortage is always possible, so it is part of the waiting time.
@@ -132,7 +132,7 @@ describe('a claim that somebody else makes beside the only service', () => {
   });
   afterAll(() => world.stop());
 
-  it('is told with its writer, left alone through a reconnect, and taken up when nobody can be at work', async () => {
+  it('is reported with its writer, left alone through a reconnect, and resumed when no other service can be working', async () => {
     const uid = await world.account();
     await world.slapd.request(uid, 'adding');
     const said = () => expect.poll(() => world.service.output, { timeout: 20_000 });

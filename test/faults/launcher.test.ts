@@ -26,49 +26,46 @@ async function failed(world: World, uid: string): Promise<string> {
 const INNOCENT = 6;
 
 describe('a script that abuses the process which started it', () => {
-  it.each(['STOP', 'KILL'])(
-    'by SIG%s fails itself, and neither the scripts beside it nor the service',
-    async (signal) => {
-      const journal = join(folder, `journal-${signal}`);
-      writeFileSync(journal, '');
-      // The culprit kills the launcher when all scripts have begun. The others end when it has, and
-      // can all run again.
-      const file = script(
-        `abuse-${signal}`,
-        `echo "$2 $PROV_RESUMED" >>${journal}
+  it.each(['STOP', 'KILL'])('by SIG%s fails itself, and neither the other scripts nor the service', async (signal) => {
+    const journal = join(folder, `journal-${signal}`);
+    writeFileSync(journal, '');
+    // The culprit kills the launcher when all scripts have begun. The others end when it has, and
+    // can all run again.
+    const file = script(
+      `abuse-${signal}`,
+      `echo "$2 $PROV_RESUMED" >>${journal}
 [ "$PROV_RESUMED" = 1 ] || until [ $(wc -l <${journal}) -gt ${INNOCENT} ]; do sleep 0.02; done
 if [ -e ${folder}/culprit-$2 ]; then kill -${signal} $PPID; sleep 60; fi
 [ "$PROV_RESUMED" = 1 ] || sleep 60`,
+    );
+    const world = await startWorld({ settings: { script: { command: [file] }, concurrency: INNOCENT + 1 } });
+    try {
+      const uids: string[] = [];
+      for (let count = 0; count <= INNOCENT; count += 1) uids.push(await world.account());
+      const [culprit = '', ...innocent] = uids;
+      writeFileSync(join(folder, `culprit-${culprit}`), '');
+      await world.connected();
+      const { pid } = world.service;
+      await Promise.all(uids.map((uid) => world.ask(uid, 'add')));
+      await Promise.all(innocent.map((uid) => world.finished(uid, 'add', 60_000)));
+      expect(await failed(world, culprit)).toMatch(
+        /it ran alone there: check whether the script ends or stops its parent/,
       );
-      const world = await startWorld({ settings: { script: { command: [file] }, concurrency: INNOCENT + 1 } });
-      try {
-        const uids: string[] = [];
-        for (let count = 0; count <= INNOCENT; count += 1) uids.push(await world.account());
-        const [culprit = '', ...innocent] = uids;
-        writeFileSync(join(folder, `culprit-${culprit}`), '');
-        await world.connected();
-        const { pid } = world.service;
-        await Promise.all(uids.map((uid) => world.ask(uid, 'add')));
-        await Promise.all(innocent.map((uid) => world.finished(uid, 'add', 60_000)));
-        expect(await failed(world, culprit)).toMatch(
-          /it ran alone there: check whether the script ends or stops its parent/,
-        );
-        const runs = readFileSync(journal, 'utf8').trim().split('\n');
-        for (const uid of innocent) expect(runs.filter((run) => run.startsWith(uid))).toEqual([`${uid} 0`, `${uid} 1`]);
-        expect(runs.filter((run) => run.startsWith(culprit))).toHaveLength(3);
-        expect([world.service.pid, world.service.running]).toEqual([pid, true]);
-        // However many launchers have died, the next script must not be a child of the service.
-        const later = await world.account();
-        await world.ask(later, 'add');
-        await expect.poll(() => readFileSync(journal, 'utf8'), { timeout: 20_000 }).toContain(`${later} 0`);
-        const children = (await listProcesses()).filter(({ parent }) => parent === world.service.pid);
-        const commands = children.map(({ pid: child }) => readFileSync(`/proc/${child}/cmdline`, 'latin1'));
-        expect(commands.filter((command) => command.includes('abuse'))).toEqual([]);
-      } finally {
-        await world.stop();
-      }
-    },
-  );
+      const runs = readFileSync(journal, 'utf8').trim().split('\n');
+      for (const uid of innocent) expect(runs.filter((run) => run.startsWith(uid))).toEqual([`${uid} 0`, `${uid} 1`]);
+      expect(runs.filter((run) => run.startsWith(culprit))).toHaveLength(3);
+      expect([world.service.pid, world.service.running]).toEqual([pid, true]);
+      // However many launchers have died, the next script must not be a child of the service.
+      const later = await world.account();
+      await world.ask(later, 'add');
+      await expect.poll(() => readFileSync(journal, 'utf8'), { timeout: 20_000 }).toContain(`${later} 0`);
+      const children = (await listProcesses()).filter(({ parent }) => parent === world.service.pid);
+      const commands = children.map(({ pid: child }) => readFileSync(`/proc/${child}/cmdline`, 'latin1'));
+      expect(commands.filter((command) => command.includes('abuse'))).toEqual([]);
+    } finally {
+      await world.stop();
+    }
+  });
 });
 
 describe('a service that may not open many files', () => {

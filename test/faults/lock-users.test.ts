@@ -104,7 +104,7 @@ describe('the lock of a service of another user, who has no home', () => {
   const locks = `/tmp/prov-backup-rsnapshot-${uid}/locks`;
   afterEach(() => rmSync(dirname(locks), { recursive: true, force: true }));
 
-  it('refuses his second service, and is his own', async () => {
+  it('refuses a second service of the same user, and belongs to that user', async () => {
     await run(await service('first', uid));
     expect([statSync(locks).uid, statSync(locks).mode & 0o777]).toEqual([uid, 0o700]);
     await slapd.add(
@@ -124,14 +124,11 @@ describe('the lock of a service of another user, who has no home', () => {
       /belongs to the user 65534, and the service runs as \d+; run it as that user, or remove it/,
     ],
     ['a link', `ln -s /tmp ${dirname(locks)}`, /is a symbolic link; remove it while no service runs/],
-  ])(
-    'is not taken where somebody was there before him with %s, and he is told what to do',
-    async (_, command, words) => {
-      expect((await tryAs(NOBODY, command)).code).toBe(0);
-      const only = await service('only', uid);
-      only.start();
-      expect(await only.ended()).toBe(1);
-      expect(only.output).toMatch(words);
-    },
-  );
+  ])('is not taken if another user was first with %s, and the error says what to do', async (_, command, words) => {
+    expect((await tryAs(NOBODY, command)).code).toBe(0);
+    const only = await service('only', uid);
+    only.start();
+    expect(await only.ended()).toBe(1);
+    expect(only.output).toMatch(words);
+  });
 });

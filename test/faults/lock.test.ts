@@ -163,7 +163,7 @@ describe('a second service on the same host, with slapd', () => {
     await run({ url: ldapiUrl });
   });
 
-  it('is refused above and below the base of the first, and beside it is not', { timeout: 60_000 }, async () => {
+  it('is refused above and below the base of the first, but not next to it', { timeout: 60_000 }, async () => {
     const first = await run({ url: slapd.url });
     await inWork(slapd, '1');
     await expectRefusals([BASE, `ou=below,${UNIT}`].map((base) => ({ url: slapd.ldapiUrl, base })));
@@ -192,7 +192,7 @@ describe('a second service on the same host, with slapd', () => {
     expect(first.running).toBe(true);
   });
 
-  it('runs beside it where it changes nothing', async () => {
+  it('runs next to it if it changes nothing', async () => {
     await run({ url: slapd.url });
     const dry = await run({ url: slapd.url, flags: ['--debug', '--dry-run'] });
     await run({ url: slapd.url, flags: ['--debug', '--dry-run'] });
@@ -239,7 +239,7 @@ describe('a second service on the same host, with slapd', () => {
   );
 });
 
-describe('a base that is made anew', () => {
+describe('a base that is deleted and created again', () => {
   let slapd: Slapd;
   let proxy: FaultProxy;
   beforeEach(async () => {
@@ -269,7 +269,7 @@ describe('a base that is made anew', () => {
     await finish(slapd, '1');
   });
 
-  it('is locked at once against whoever names the same server', async () => {
+  it('is locked at once against every service that names the same server', async () => {
     await run({ url: proxy.url });
     await proxy.refuse();
     for (const connection of proxy.open) connection.reset();

@@ -99,7 +99,7 @@ describe('an entry that somebody else touches', () => {
     expect(world.script.starts(uid).at(-1)?.mode).toBe('delete');
   });
 
-  it('by writing every attribute of it anew while its script runs: keeps what was written', async () => {
+  it('by writing every attribute of it again while its script runs: keeps what was written', async () => {
     const uid = await world.account();
     await world.script.hold(uid);
     await world.ask(uid, 'add');

@@ -103,7 +103,7 @@ describe('a read-only replica', () => {
     expect(script.starts('1')).toHaveLength(0);
   });
 
-  it('beside its provider hands over to it', async () => {
+  it('next to its provider hands over to it', async () => {
     const provider = await startSlapd();
     const replica = await startReplica(provider);
     servers.push(provider, replica);

@@ -65,7 +65,7 @@ describe('two services on the same accounts', () => {
   });
 });
 
-describe('a service that may have others beside it', () => {
+describe('a service that may share the accounts with others', () => {
   const IN_WORK = { sstProvisioningMode: 'adding', sstProvisioningState: '0' };
   let world: World;
   afterEach(() => world.stop());

@@ -45,7 +45,7 @@ const onAbort = (signal: AbortSignal) =>
   new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 
 describe('a step that reaches its limit', () => {
-  it('is told to stop at the limit, no sooner, and has failed by its own code', async () => {
+  it('is asked to stop at the limit, no sooner, and has failed with its own code', async () => {
     let toldAt = 0;
     const stoppable = stepThat(async (_, { signal }) => {
       await onAbort(signal);
@@ -118,7 +118,7 @@ describe('a step that reaches its limit', () => {
 });
 
 describe('a service that stops at once', () => {
-  it('is told how the step ended that it told to stop', async () => {
+  it('learns how the step ended that it asked to stop', async () => {
     const { ended, abort } = start(stepThat((_, { signal }) => onAbort(signal).then(() => FAILED)));
     await vi.advanceTimersByTimeAsync(5_000);
     abort.abort();

@@ -44,7 +44,7 @@ describe('a file that is read', () => {
     await lookAtInput(at(name), 8);
   });
 
-  it.each(HOSTILE_FILES)('is not %s, which is told at once', async (_title, put, named) => {
+  it.each(HOSTILE_FILES)('is not %s, which is reported at once', async (_title, put, named) => {
     const path = put(mkdtempSync(join(folder, 'hostile-')));
     for (const read of [readInput, lookAtInput]) {
       const fault: unknown = await read(path, 1024).catch((error: unknown) => error);
@@ -53,14 +53,14 @@ describe('a file that is read', () => {
     }
   });
 
-  it('that is missing or may not be read is told with the code of the system', async () => {
+  it('that is missing or may not be read is reported with the code of the system', async () => {
     await expect(readInput(at('missing'))).rejects.toMatchObject({ given: 'no file', code: 'ENOENT' });
     await expect(readInput('a\0b')).rejects.toMatchObject({
       message: expect.stringContaining('ERR_INVALID_ARG_VALUE'),
     });
   });
 
-  it('may be as large as the limit says, and is told with the limit where it is larger', async () => {
+  it('may be as large as the limit, and is reported with the limit if it is larger', async () => {
     sparse(at('limit'), 1024);
     expect(await readInput(at('limit'), 1024)).toHaveLength(1024);
     sparse(at('beyond'), 1025);
@@ -73,7 +73,7 @@ describe('a file that is read', () => {
     expect(String(await readInput('/proc/self/comm'))).toMatch(/\n$/);
   });
 
-  it('may be a pipe that the process was started with, whoever is late to fill it', async () => {
+  it('may be a pipe that the process was started with, however late it is filled', async () => {
     const late = '(sleep 0.1; printf %s "$CONTENT")';
     expect(await readIn('/dev/fd/7', 'late words', [`exec 7< <${late}; exec "$@"`, 'bash'])).toBe('late words');
     expect(await readIn('/dev/stdin', 'late words', [`${late} | "$@"`, 'bash'])).toBe('late words');
@@ -90,7 +90,7 @@ describe('a descriptor that is read', () => {
     expect(String(await readDescriptor(descriptor, 8))).toBe('content\n');
   });
 
-  it('is told what it is where it is none, is too much, or is not open', async () => {
+  it('is reported as what it is if it is no file, is too large, or is not open', async () => {
     const zero = openSync('/dev/zero', 'r');
     onTestFinished(() => closeSync(zero));
     await expect(readDescriptor(zero)).rejects.toMatchObject({ given: 'a device' });

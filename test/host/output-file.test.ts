@@ -68,7 +68,7 @@ describe('a file that is written', () => {
     expect(() => write(at('link/log'))).toThrow(`${at('link')} is a symbolic link where everybody may write`);
   });
 
-  it('is told by its own name where it cannot be had', () => {
+  it('is reported by its own name if it cannot be opened', () => {
     writeFileSync(at('file'), '');
     expect(() => write(at('missing/log'))).toThrow(`ENOENT: no such file or directory, open '${at('missing')}'`);
     expect(() => write(at('file/log'))).toThrow(/ENOTDIR.*file'$/);
@@ -90,7 +90,7 @@ describe('a file that is written', () => {
     ['a folder', () => mkdirSync(at('log')), /it is a folder/],
     ['a socket', () => socket(at('log')), /it is a socket/],
   ];
-  it.each(HOSTILE)('is not %s, and that is told at once', (_title, put, named) => {
+  it.each(HOSTILE)('is not %s, and that is reported at once', (_title, put, named) => {
     writeFileSync(at('victim'), 'old\n');
     put();
     for (const how of ['append', 'overwrite'] as const) {
@@ -145,7 +145,7 @@ describe('a file that is written', () => {
     lookAtOutput(at('a/b/missing'));
   });
 
-  it('may be where a person says at that moment, whoever owns the folder', () => {
+  it('may be where a person says at that moment, regardless of who owns the folder', () => {
     chownSync(folder, CUSTOMER, CUSTOMER);
     write(at('ldif'), { how: 'new', judged: false });
     expect(readFileSync(at('ldif'), 'utf8')).toBe('new\n');

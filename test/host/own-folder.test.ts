@@ -29,7 +29,7 @@ const uid = process.getuid?.() ?? 0;
 describe('the place of a folder of the service', () => {
   const nobody = 4_000_000_000;
 
-  it('is where the systemd unit has its own, for root and for whoever the unit runs as', async () => {
+  it('is where the systemd unit has its own, for root and for the user of the unit', async () => {
     expect(await ownFolder('locks', { uid: 0, home: '/root' })).toBe('/run/prov-backup-rsnapshot/locks');
     mkdirSync(parent, { recursive: true });
     expect(await ownFolder('locks', { uid, home: '/' }, parent)).toBe(folder);
@@ -49,7 +49,7 @@ describe('the place of a folder of the service', () => {
 });
 
 describe('a folder of the service alone', () => {
-  it('is made where it is missing, for nobody else', async () => {
+  it('is created if it is missing, for its owner alone', async () => {
     await makeOwnFolder(folder);
     expect(modeOf(folder)).toBe('700');
     expect(modeOf(parent)).toBe('750');

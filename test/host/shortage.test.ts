@@ -11,7 +11,7 @@ import { execute } from '../support/children.ts';
 const systemError = (code: string) => Object.assign(new Error(`${code}: words`), { code });
 
 describe('a shortage of the host', () => {
-  it.each(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])('is told with what to do, and by its cause: %s', (code) => {
+  it.each(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])('is reported with what to do, and by its cause: %s', (code) => {
     const fault = new InputFault('/file', 'a file in error', systemError(code));
     const wrapped = new Error('outside', { cause: fault });
     for (const error of [systemError(code), fault, wrapped]) {
@@ -32,7 +32,7 @@ describe('a shortage of the host', () => {
     }
   });
 
-  it('is told of beforehand, by the number of files that may be open', () => {
+  it('is reported beforehand, by the number of files that may be open', () => {
     const limits = (files: string) =>
       `Limit      Soft Limit    Hard Limit   Units\nMax open files  ${files}  4096  files \n`;
     for (const few of ['0', '40', '63']) {
@@ -61,7 +61,7 @@ describe('a shortage of the host', () => {
     expect(await run(systemError('EIO'))).toMatchObject({ retry: 'permanent' });
   });
 
-  it('is told by whatever opens or starts something, and ends nothing, with however many descriptors left', async () => {
+  it('is reported by each part that opens or starts something, and ends nothing, however few descriptors are left', async () => {
     const fixture = join(import.meta.dirname, '../support/fixtures/short-of-files.ts');
     const limited = ['--nofile=96:96', process.execPath, '--import', 'tsx', fixture];
     const { stdout } = await execute('prlimit', limited);

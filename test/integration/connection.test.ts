@@ -269,7 +269,7 @@ describe('a connection that breaks', () => {
     expect(seen.error).toBeUndefined();
   });
 
-  it('by a reset or an orderly end is told at once', async () => {
+  it('by a reset or an orderly end is reported at once', async () => {
     const reset = await watching();
     for (const connection of proxy.open) connection.reset();
     expect((await reset.ended()).message).toContain('connection reset');

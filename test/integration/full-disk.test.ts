@@ -40,7 +40,7 @@ function start(flags: readonly string[], log: string, stdout: number | 'ignore')
 }
 
 describe('a log file on a full disk', () => {
-  it.each(['--debug', '--json'])('is told of once on standard error with %s', async (flag) => {
+  it.each(['--debug', '--json'])('is reported once on standard error with %s', async (flag) => {
     const { child, errors } = start([flag], '{ file: /dev/full, level: debug }', 'ignore');
     await expect.poll(errors, { timeout: 20_000 }).toContain('the log file /dev/full cannot be written (ENOSPC');
     child.kill('SIGTERM');

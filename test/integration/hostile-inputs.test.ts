@@ -77,7 +77,7 @@ describe('in place of the configuration', () => {
 
 describe('in place of an LDIF file', () => {
   // An LDIF file may be of any size.
-  it.each(HOSTILE_FILES.slice(0, -1))('%s is told', async (_title, put) => {
+  it.each(HOSTILE_FILES.slice(0, -1))('%s is reported', async (_title, put) => {
     const { code, stderr } = await run('ldif', 'load', '-c', writeConfig(), put(folder));
     expect(stderr).toMatch(
       /^(?:error: )?the LDIF file .* cannot be read: .*(?:not a regular file|a folder|ELOOP|ENXIO)/,
@@ -88,7 +88,7 @@ describe('in place of an LDIF file', () => {
 });
 
 describe('in place of LDIF that opens', () => {
-  it.each([[[]], [['--continue']]])('what cannot be read is told (with %j)', async (more) => {
+  it.each([[[]], [['--continue']]])('what cannot be read is reported (with %j)', async (more) => {
     const { code, stderr } = await run('ldif', 'load', '-c', writeConfig(), ...more, '/proc/self/mem');
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^(?:error: )?the LDIF file .* cannot be read: EIO/)]);
     expect(stderr).not.toMatch(STACK_TRACE);
@@ -96,7 +96,7 @@ describe('in place of LDIF that opens', () => {
 });
 
 describe('in place of a record', () => {
-  it.each(HOSTILE_FILES)('%s is told', async (_title, put, named) => {
+  it.each(HOSTILE_FILES)('%s is reported', async (_title, put, named) => {
     const { code, stderr } = await run('replay', put(folder));
     expect(stderr).toMatch(named);
     expect(stderr).not.toMatch(STACK_TRACE);
@@ -169,18 +169,21 @@ describe('in place of a file that the service writes', () => {
   }
 
   const UNWRITABLE = HOSTILE_FILES.filter(([title]) => !/zero|GB/.test(title));
-  it.each(UNWRITABLE)('%s is told for the log and for the record, and the service goes on', async (_title, put) => {
-    const file = put(folder);
-    const is = /(?:it is a (?:named pipe|symbolic link|socket|folder))/;
-    const config = writeConfig(`log: { file: "${file}" }`);
-    const child = await started(
-      ['-c', config, '--record', file],
-      new RegExp(`cannot write the recording: ${is.source}.*`),
-    );
-    child.kill('SIGTERM');
-    await exited(child);
-    expect([child.exitCode, child.signalCode]).toEqual([0, null]);
-  });
+  it.each(UNWRITABLE)(
+    '%s is reported for the log and for the recording, and the service continues',
+    async (_title, put) => {
+      const file = put(folder);
+      const is = /(?:it is a (?:named pipe|symbolic link|socket|folder))/;
+      const config = writeConfig(`log: { file: "${file}" }`);
+      const child = await started(
+        ['-c', config, '--record', file],
+        new RegExp(`cannot write the recording: ${is.source}.*`),
+      );
+      child.kill('SIGTERM');
+      await exited(child);
+      expect([child.exitCode, child.signalCode]).toEqual([0, null]);
+    },
+  );
 
   it('a link to a file of somebody else leaves that file alone', async () => {
     writeFileSync(inFolder('victim'), 'old\n');

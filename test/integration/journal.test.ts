@@ -95,7 +95,7 @@ async function tapUntil(pattern: RegExp): Promise<string> {
 }
 
 describe('what happened', () => {
-  it('is told across restarts and a kill, without a running service: who asked, each attempt, its end', async () => {
+  it('is shown across restarts and a kill, without a running service: the requester, each attempt, its end', async () => {
     service.start();
     await started();
     await slapd.addAccount('f1', ASKED);

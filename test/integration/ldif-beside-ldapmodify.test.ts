@@ -266,7 +266,7 @@ const DIFFERENT: readonly Difference[] = [
   })),
 ];
 
-describe('ldif load beside ldapmodify -a, on a slapd', () => {
+describe('ldif load compared with ldapmodify -a, on a slapd', () => {
   let slapd: Slapd;
   let folder: string;
   let boxes = 0;

@@ -70,7 +70,7 @@ describe('ldif load and a slapd that goes away in mid-load', () => {
     return exited(child).then(() => ({ code: child.exitCode, ...said }));
   }
 
-  it.each([[['--continue']], [[]]])('goes on where it was when slapd was started anew (%j)', async (flags) => {
+  it.each([[['--continue']], [[]]])('continues where it was after slapd was restarted (%j)', async (flags) => {
     const records = 3_000;
     let restarted: Promise<void> | undefined;
     const ldif = Array.from({ length: records }, (_, index) => person(`p${index}`, base)).join('');
@@ -125,7 +125,7 @@ describe('ldif load and a slapd that goes away in mid-load', () => {
     },
   );
 
-  it('knows an entry that was added by the lost request, whoever has changed it since', async () => {
+  it('knows an entry that was added by the lost request, whatever has changed it since', async () => {
     const held = proxy.hold('down', 'addResponse', 2);
     const loaded = load([person('first', base), person('p', base), person('last', base)].join(''));
     const { connection } = await held;
@@ -137,7 +137,7 @@ describe('ldif load and a slapd that goes away in mid-load', () => {
     expect(entry && text(entry, 'sn')).toBe('changed');
   });
 
-  it('says of an increment whose answer was lost that it cannot tell, and goes on where told so', async () => {
+  it('says of an increment whose answer was lost that the result is unknown, and continues if it was asked to', async () => {
     expect(await slapd.load(person('p', base))).toMatchObject({ code: 0 });
     const lost = proxy.hold('down', 'modifyResponse').then((held) => held.connection.reset());
     const increment = modify('p', base, 'increment: uidNumber', 'uidNumber: 1');

@@ -126,7 +126,7 @@ describe('the LDIF tools and a real slapd', () => {
     expect(await slapd.readEntry(dn)).toBeUndefined();
   });
 
-  it('rename, keep the old name where told so, and move', async () => {
+  it('rename, keep the old name if asked to, and move', async () => {
     const unit = (name: string) =>
       `dn: ou=${name},${BASE}\nchangetype: add\nobjectClass: organizationalUnit\nou: ${name.replaceAll('\\', '')}\n\n`;
     const ldif = [

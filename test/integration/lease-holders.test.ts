@@ -159,7 +159,7 @@ describe('with two services, and an account that one of them has in work', () =>
 });
 
 describe('leases that cannot be read', () => {
-  it('are told as that by verify and explain, which say the rest', async () => {
+  it('are named as such by verify and explain, which say the rest', async () => {
     const settings = withSettings(testSettings(slapd.url, script.command), SEVERAL);
     const leases = { ...SEVERAL.leases, base: `ou=none,${LEASES}` };
     await writeSettings(folder, withSettings(settings, { leases }), 'elsewhere.yaml');
@@ -176,7 +176,7 @@ describe('leases that cannot be read', () => {
 });
 
 describe('with one service', () => {
-  it('nothing is told of leases', { timeout: 60_000 }, async () => {
+  it('leases are not mentioned', { timeout: 60_000 }, async () => {
     await serve('alone', { instances: 'one' });
     await script.hold('1');
     await slapd.addAccount('1', { sstProvisioningMode: 'add', sstProvisioningState: '0' });

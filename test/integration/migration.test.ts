@@ -21,7 +21,7 @@ const start = async (...flags: readonly string[]): Promise<RunningService> => {
   return service;
 };
 
-describe('beside another daemon, which claims and finishes accounts,', () => {
+describe('next to another daemon, which claims and finishes accounts,', () => {
   it('a dry run says what it would do and what the other does, and changes nothing', async () => {
     const dry = await start('--dry-run');
     await slapd.addAccount('1', { sstProvisioningMode: 'add', sstProvisioningState: '0' });

@@ -329,7 +329,7 @@ describe('a running service, asked', () => {
     expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
   });
 
-  it('is told on several addresses at once, and goes on with those that can be had', async () => {
+  it('listens on several addresses at once, and continues with those that are available', async () => {
     const free = `127.0.0.1:${await freePort()}`;
     sockets += 1;
     const socket = join(slapd.folder, `operator-${sockets}.sock`);

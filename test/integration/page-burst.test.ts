@@ -152,7 +152,7 @@ describe('the live page', () => {
     expect(await page.locator('.lane.inWork').innerText()).toContain('3700100');
   });
 
-  it('asks nobody else for anything, breaks no rule of its policy and logs no error', () => {
+  it('asks no other host for anything, breaks no rule of its policy and logs no error', () => {
     expect(watched.faults).toEqual([]);
     expect(watched.foreign).toEqual([]);
   });

@@ -125,7 +125,7 @@ describe('5,000 accounts in the page', () => {
 });
 
 describe('a page that cannot follow', () => {
-  it('is told what it missed, shows the gap, and goes on', async () => {
+  it('learns what it missed, shows the gap, and continues', async () => {
     const page = await open({ backlog: { events: 50, characters: 1_000_000 } });
     emit({ event: 'finished', state: '', milliseconds: 5, ...of(1) });
     await expect.poll(() => page.locator('.lane.done').count()).toBe(1);

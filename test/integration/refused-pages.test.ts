@@ -40,7 +40,7 @@ describe.each([
   ['small pages only', 'size.pr=5', 'illegal pagedResults page size'],
   ['two entries in pages', 'size.prtotal=2', 'size limit exceeded'],
 ])('a server that allows %s', (_, limit, words) => {
-  it('gives each command all accounts, each once, and is told of by check', async () => {
+  it('gives each command all accounts, each once, and is reported by check', async () => {
     const { url } = await slapdWithLimit(limit);
     for (const uid of ['1', '2', '3', '4']) await slapd?.addAccount(uid, FAILED);
     service = await setUpService({ url, script: 'exit 0' });

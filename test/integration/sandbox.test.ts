@@ -150,7 +150,7 @@ describe('the sandbox', () => {
     await expectNothingLeft(unheard);
   });
 
-  it('listens where it is told to', async () => {
+  it('listens where it was asked to', async () => {
     const port = await freePort();
     const there = start('--once', '--port', String(port));
     expect(await there.ended()).toBe(0);

@@ -36,7 +36,7 @@ async function check({ configFile }: RunningService): Promise<string> {
 describe('a slapd that takes writes over protected connections only (security)', () => {
   const options = { globalLines: ['security update_ssf=64'], preload: [accountLdif('1', OPEN)] };
 
-  it('is told so of by check and by run, with what to set', async () => {
+  it('is reported by check and by run, with what to set', async () => {
     const slapd = await started(startSlapd(options));
     const service = await serviceAt(slapd.url);
     expect(await check(service)).toMatch(
@@ -60,7 +60,7 @@ it('a slapd that tells anonymous connections nothing (require authc) is not said
   expect(said).toMatch(/^ok +subscription: offered \(syncrepl, OpenLDAP;/m);
 });
 
-it('a slapd whose password policy asks for a new password (ppolicy) is told so of', async () => {
+it('a slapd whose password policy asks for a new password (ppolicy) is reported', async () => {
   const policy = `cn=policy,${SUFFIX}`;
   const slapd = await started(
     startSlapd({
@@ -118,7 +118,7 @@ describe('a slapd that passes requests on to another one (back-ldap)', () => {
     await behind.waitForMode('3', 'added');
   });
 
-  it('is told what it needs where it does not', async () => {
+  it('is reported with what it needs if it does not', async () => {
     const behind = await started(startSlapd());
     const front = await started(startFront(behind, { syncprov: false }));
     expect(await check(await serviceAt(front.url))).toMatch(

@@ -76,7 +76,7 @@ describe('content synchronization with a real slapd', () => {
     expect(seen.short).toContain('refresh uid=6');
   });
 
-  it('carries a value of a megabyte beside a short one', async () => {
+  it('carries a value of a megabyte next to a short one', async () => {
     const large = Buffer.alloc(1_000_000, 'x');
     const description = [large, 'é'];
     await slapd.addAccount('8', { ...OPEN, description });
@@ -111,7 +111,7 @@ describe('content synchronization with a real slapd', () => {
     expect(error.remedy).toContain('directory.filter');
   });
 
-  it('ends where slapd is restarted, and begins anew with the open accounts', async () => {
+  it('ends when slapd is restarted, and begins again with the open accounts', async () => {
     await slapd.addAccount('10', OPEN);
     const seen = await watch();
     await slapd.restart();

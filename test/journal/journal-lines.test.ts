@@ -79,7 +79,7 @@ describe('the lines of a journal', () => {
     ]);
   });
 
-  it('that are cut off, or are no JSON, are told and passed over', () => {
+  it('that are cut off, or are not JSON, are reported and skipped', () => {
     const half = JSON.stringify(event('a')).slice(0, 70);
     expect(uidsOf(read(`${textOf(half, event('a'))}${half}`, { uid: ['a'] }))).toEqual([
       'unreadable',

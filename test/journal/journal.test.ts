@@ -203,7 +203,7 @@ describe('a journal that cannot be written', () => {
     expect(notices.slice(1)).toEqual([`the journal in ${directory} is written again; 2 events were lost`]);
   });
 
-  it('is told of once in a minute, however often it fails, and every loss is counted', async () => {
+  it('is reported once in a minute, however often it fails, and every loss is counted', async () => {
     const journal = open();
     for (let n = 0; n < 10; n += 1) {
       rmSync(folder, { recursive: true });
@@ -231,7 +231,7 @@ describe('a journal that cannot be written', () => {
     expect(notices.at(-1)).toContain('is written again; 11 events were lost');
   });
 
-  it('is opened anew after its file was deleted', async () => {
+  it('is opened again after its file was deleted', async () => {
     const journal = open();
     journal.take(event('1'));
     await turn();

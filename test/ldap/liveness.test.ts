@@ -14,7 +14,7 @@ describe('the judgement of a connection', () => {
     expect(liveness.judge(1000)).toEqual({ kind: 'silent' });
   });
 
-  it('begins anew with each byte that comes', () => {
+  it('begins again with each byte that arrives', () => {
     const liveness = new Liveness(1000, 0);
     liveness.judge(500);
     liveness.received(900, FEW);

@@ -410,7 +410,7 @@ describe('a search whose end is malformed', () => {
 });
 
 describe('a paged list', () => {
-  it('whose server answers with one empty page for ever is rejected', async () => {
+  it('whose server answers with one empty page forever is rejected', async () => {
     const again = sequence(integer(0), octetString('the same'));
     const done = element(Operation.searchResultDone, enumerated(0), octetString(''), octetString(''));
     const paged = [{ type: '1.2.840.113556.1.4.319', criticality: false, value: again }];

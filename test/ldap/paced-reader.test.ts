@@ -105,7 +105,7 @@ describe('the paced reader', () => {
     );
   });
 
-  it('decodes what it keeps at once when it is told to finish', () => {
+  it('decodes what it keeps at once when it is asked to finish', () => {
     const { reader, seen } = reading(fastClock());
     reader.take(Buffer.concat(numbers(100).map((number) => message(number))));
     reader.take(message(100));

@@ -57,7 +57,7 @@ describe('applying LDIF', () => {
     expect(done).toEqual(['delete cn=a']);
   });
 
-  it('goes on after it where told so', async () => {
+  it('continues after it if asked to', async () => {
     const { target: to, done } = target(['cn=b']);
     expect((await applyLines(FILE, to, true)).counts).toMatchObject({ applied: 2, failed: 1 });
     expect(done).toEqual(['delete cn=a', 'delete cn=c']);

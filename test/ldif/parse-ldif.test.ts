@@ -246,7 +246,7 @@ describe('an LDIF file', () => {
     expect(faults('a'.repeat(1_000))).toEqual([`1, 1: ${fault}`]);
   });
 
-  it('is told to be too large as soon as it is, though neither it nor its line ends', () => {
+  it('is reported as too large as soon as it is, although neither it nor its line ends', () => {
     const parser = new LdifParser({ bytes: 100, lines: 5 });
     const take = (text: string) =>
       [...parser.take(Buffer.from(text))].map(({ kind, number, line }) => `${kind} ${number} ${line}`);

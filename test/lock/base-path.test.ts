@@ -24,7 +24,7 @@ describe('the path of a base', () => {
     expect(entries.map(({ dn }) => dn)).toEqual([comparableDn(BASE), ...ABOVE]);
   });
 
-  it('is told in the words of the server, where it shows the base', async () => {
+  it('is shown in the words of the server, if the server shows the base', async () => {
     const asked = 'OU = zürich\\2C west , OU=Accounts,DC=Example,DC=ORG';
     const shown = await readBasePath(new EntryConnection({ [BASE]: {} }), asked);
     expect(shown.entries.map(({ dn }) => dn)).toEqual([comparableDn(BASE), ...ABOVE]);

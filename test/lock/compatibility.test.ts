@@ -38,7 +38,7 @@ const TABLE: ReadonlyArray<readonly [Instances, string, Instances, string, boole
 ];
 
 describe('two services on a host', () => {
-  it.each(TABLE)('%s on %s beside %s on %s: %s', (mine, base, theirs, other, compatible) => {
+  it.each(TABLE)('%s on %s next to %s on %s: %s', (mine, base, theirs, other, compatible) => {
     expect(isCompatible(scope(mine, base), scope(theirs, other))).toBe(compatible);
     expect(isCompatible(scope(theirs, other), scope(mine, base))).toBe(compatible);
   });
@@ -65,7 +65,7 @@ describe('two services on a host', () => {
     expect(isCompatible(scope('one', 'a/b'), scope('one', 'a/b', { server: 'two', idPrefix: 'test ' }))).toBe(true);
   });
 
-  it('take equal DNs on one server for one entry, though it was made anew', () => {
+  it('take equal DNs on one server for one entry, although it was created again', () => {
     expect(isCompatible(scope('one', 'a/b'), scope('one', 'a/b', { idPrefix: 'new ' }))).toBe(false);
     expect(isCompatible(scope('one', 'a/b'), scope('one', 'a', { idPrefix: 'new ' }))).toBe(false);
   });
@@ -115,7 +115,7 @@ describe('compatibility', () => {
     );
   });
 
-  it('is symmetric, and given to several beside several', () => {
+  it('is symmetric, and given to several next to several', () => {
     fc.assert(
       fc.property(anyScope, anyScope, (one, two) => {
         expect(isCompatible(one, two)).toBe(isCompatible(two, one));
@@ -124,7 +124,7 @@ describe('compatibility', () => {
     );
   });
 
-  it('is never given beside one, to what shares a DN on its server, nor for knowing less', () => {
+  it('is never given next to one, to what shares a DN on its server, nor for knowing less', () => {
     fc.assert(
       fc.property(place, place, where, fc.nat(4), (base, below, seen, less) => {
         const one = scope('one', base, seen);

@@ -37,7 +37,7 @@ describe('the holder lock of a service', () => {
     expect(word(await take())).toBe(word(first));
   });
 
-  it('is another one beside a service that runs, and on another base', async () => {
+  it('is another one next to a running service, and on another base', async () => {
     const words = [await take(), await take(), await take('ou=others,dc=example')].map(word);
     expect(new Set(words).size).toBe(3);
   });

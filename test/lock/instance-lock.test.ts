@@ -74,7 +74,7 @@ describe('a lock', () => {
     await expect(newLock().admit(new EntryConnection(TREE, 'ldap://other'))).rejects.toThrow(LockRefused);
   });
 
-  it('refuses one above and one below, and lets one beside it pass', async () => {
+  it('refuses one above and one below, and admits one next to it', async () => {
     const beside = 'ou=other,dc=example';
     await newLock().admit(new EntryConnection(TREE));
     await expect(newLock({ base: 'dc=example' }).admit(new EntryConnection(TREE))).rejects.toThrow(LockRefused);
@@ -98,7 +98,7 @@ describe('a lock', () => {
     await newLock().admit(new EntryConnection(TREE));
   });
 
-  it('is not taken by whoever has been refused or released, on whatever connection', async () => {
+  it('is not taken by a service that was refused or has released it, on any connection', async () => {
     const first = newLock();
     await first.admit(new EntryConnection(TREE));
     const second = newLock();
@@ -135,7 +135,7 @@ describe('a lock', () => {
     expect(records()).toEqual(before);
   });
 
-  it('is made anew where somebody has cleaned up', async () => {
+  it('is created again after it was removed', async () => {
     const lock = newLock();
     await lock.admit(new EntryConnection(TREE));
     rmSync(folder, { recursive: true });
@@ -144,7 +144,7 @@ describe('a lock', () => {
   });
 });
 
-describe('a base that is made anew', () => {
+describe('a base that is deleted and created again', () => {
   it('is locked as well on the next connection, and what was locked stays so', async () => {
     const lock = newLock();
     await lock.admit(new EntryConnection(TREE, 'ldap://one'));

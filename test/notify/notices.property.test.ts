@@ -105,7 +105,7 @@ describe('whatever happens', () => {
     );
   });
 
-  it('everybody in trouble is told of, at the latest when what causes it has gone', () => {
+  it('every account in trouble is reported, at the latest when the cause has gone', () => {
     fc.assert(
       fc.property(inputs, limits, (given, each) => {
         expect(run(given, each, 3 * DAY).held).toBe(0);
@@ -136,7 +136,7 @@ describe('whatever happens', () => {
     );
   });
 
-  it('nobody is told of as news twice without having been out of trouble', () => {
+  it('no account is reported as news twice without having been out of trouble', () => {
     const firing = fc.array(
       fc.record({ do: fc.constantFrom('fire' as const, 'find' as const), uid, cause: fc.constant(0), after }),
       { maxLength: 40 },

@@ -50,7 +50,7 @@ function started(limits: Partial<ConstructorParameters<typeof Notices>[0]> = {})
 const uids = (count: number, from = 0) => Array.from({ length: count }, (_, index) => `u${from + index}`);
 
 describe('failures of one cause', () => {
-  it('are told at once, then together after the quiet time, with at most twenty names', () => {
+  it('are reported at once, then together after the quiet time, with at most twenty names', () => {
     const { fire, until, told, messages } = started();
     fire(QUOTA, 'first');
     until(10 * SECOND);
@@ -63,7 +63,7 @@ describe('failures of one cause', () => {
     expect(messages()[1]?.reports[0]?.subjects).toHaveLength(20);
   });
 
-  it('are told with others that begin within a second, and further causes of a burst half a minute later', () => {
+  it('are reported with others that begin within a second, and further causes of a burst half a minute later', () => {
     const { fire, until, told } = started();
     fire(QUOTA, 'u1');
     fire(MOUNT, 'u2');
@@ -116,7 +116,7 @@ describe('failures of one cause', () => {
     expect(what.length).toBeLessThan(10);
   });
 
-  it('are told no more when they are over before their turn', () => {
+  it('are not reported if they are over before their turn', () => {
     const { fire, settle, until, told } = started();
     fire(QUOTA, 'u1');
     until(2 * SECOND);
@@ -126,7 +126,7 @@ describe('failures of one cause', () => {
     expect(told()).toEqual([[1, 'new quota 1/1']]);
   });
 
-  it('of two hundred causes are told, and all further ones as one', () => {
+  it('of two hundred causes are reported, and all further ones as one', () => {
     const { fire, until, messages } = started();
     for (const uid of uids(1_000)) fire({ ...QUOTA, key: uid }, uid);
     until(MINUTE);
@@ -198,7 +198,7 @@ describe('what causes failures', () => {
     expect(told()).toEqual([]);
   });
 
-  it('is told once while the connection comes and goes', () => {
+  it('is reported once while the connection comes and goes', () => {
     const { down, settle, until, told } = started();
     for (let minute = 0; minute < 60; minute += 2) {
       until(minute * MINUTE);

@@ -65,7 +65,7 @@ describe('an output', () => {
     expect(stream.taken).toBe('one\ntwo\n(2 missing)\n');
   });
 
-  it('does not wait for ever for a reader that stands still', async () => {
+  it('does not wait forever for a reader that has stopped', async () => {
     const output = createBoundedOutput(new Slow(), { lossNote, closeWithin: 20 });
     output.write('one\n');
     expect(await output.close()).toBe(false);

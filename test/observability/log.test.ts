@@ -133,7 +133,7 @@ describe('the log file', () => {
     );
   });
 
-  it('is opened anew by its name, so that each line is in the old file or in the new one', async () => {
+  it('is opened again by its name, so that each line is in the old file or in the new one', async () => {
     const log = logWith({ file: inFolder('log'), format: 'json' });
     log.logger.info('before');
     await rename(inFolder('log'), inFolder('log.1'));
@@ -152,7 +152,7 @@ describe('the log file', () => {
     expect(await messages('log')).toEqual(['after']);
   });
 
-  it('that cannot be written is told of once on the console, and what it missed when it can be', async () => {
+  it('that cannot be written is reported once on the console, and what it missed when it can be written', async () => {
     const console = new Kept(true);
     const log = logWith({ console, file: inFolder('missing/log') });
     log.logger.info('one');
@@ -216,7 +216,7 @@ describe('a log file without room', () => {
     expect(await content()).toBe(`to\n${line('first')}\n`);
   });
 
-  it('is told of once for each cause, where there is no console that tells it', async () => {
+  it('is reported once for each cause, if there is no console for it', async () => {
     const told: string[] = [];
     const log = logWith({ file: '/dev/full', onUnseenProblem: (message) => told.push(message) });
     for (const message of ['one', 'two']) {

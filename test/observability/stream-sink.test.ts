@@ -74,7 +74,7 @@ describe('a receiver of messages', () => {
     expect(receiver.messages).toEqual(['early', 'meanwhile', 'last']);
   });
 
-  it('is told how many lines made room for later ones', async () => {
+  it('is sent the number of lines that made room for later ones', async () => {
     const receiver = new Receiver();
     for (let number = 0; number < 10_002; number += 1) receiver.sink.write(line(`${number}`));
     receiver.comes();
@@ -83,7 +83,7 @@ describe('a receiver of messages', () => {
     expect(receiver.messages).toHaveLength(10_001);
   });
 
-  it('is told how many lines were on their way when the connection broke', async () => {
+  it('is sent the number of lines that were on their way when the connection broke', async () => {
     const receiver = new Receiver();
     receiver.comes();
     receiver.breaks = true;

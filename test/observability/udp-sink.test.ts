@@ -54,7 +54,7 @@ describe('a syslog server by UDP', () => {
     expect(received).toEqual(['one', 'two']);
   });
 
-  it('is told with the next line how many could not be sent', async () => {
+  it('is sent the number of lost lines with the next line', async () => {
     sinkWith().write(line(TOO_LARGE));
     sink.write(line(TOO_LARGE));
     await until(() => problems.length > 0);
@@ -69,14 +69,14 @@ describe('a syslog server by UDP', () => {
     ]);
   });
 
-  it('is told at the end how many could not be sent', async () => {
+  it('is sent the number of lost lines at the end', async () => {
     sinkWith().write(line(TOO_LARGE));
     await sink.close();
     await until(() => received.length === 1);
     expect(received).toEqual(['lines of the log were lost 1']);
   });
 
-  it('is told how many lines made room for later ones while its name could not be looked up', async () => {
+  it('is sent the number of lines that made room for later ones while its name could not be looked up', async () => {
     let isMissing = true;
     sinkWith({ lookUp: (host, tell) => (isMissing ? missing : found)(host, tell) });
     for (let number = 0; number < 10_002; number += 1) sink.write(line(`${number}`));

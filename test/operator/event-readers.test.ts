@@ -158,7 +158,7 @@ describe('readers of the event stream', () => {
     readers.close();
   });
 
-  it('are told at once what is gone already when they come back too late', () => {
+  it('learn at once what is gone already if they come back too late', () => {
     const { readers, publish, turn } = set({}, 5);
     for (let n = 0; n < 12; n++) publish(`u${n}`);
     const peer = new Peer();

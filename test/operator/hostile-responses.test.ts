@@ -88,7 +88,9 @@ describe('something else than the service, at its address,', () => {
     expect(lines).toEqual([expect.stringContaining('refused: a\\x9b2J\\u202eb')]);
   });
 
-  it('is told from it by its status, or shown as far as it looks like one', { timeout: 60_000 * SCALE }, async () => {
+  it('differs from it by its status, or is shown as far as it looks like one', {
+    timeout: 60_000 * SCALE,
+  }, async () => {
     const { address, says } = await impostor();
     const screen = (snapshot: ServiceSnapshot) => renderStatus(snapshot, { colour: false, columns: 80, rows: 40 });
     says(JSON.stringify(SNAPSHOT));

@@ -148,7 +148,7 @@ describe('an order', () => {
 const NO_HISTORY = { ofAccount: () => Promise.resolve({}), within: () => Promise.resolve({}) };
 
 describe('the history', () => {
-  it('of an account is told from the events that are still known, one after the other', async () => {
+  it('of an account is made from the events that are still known, one after the other', async () => {
     const asked: string[] = [];
     let running = 0;
     const operator = await start({
@@ -172,7 +172,7 @@ describe('the history', () => {
     expect(asked.sort()).toEqual(['a1: queued claimed', 'a1: queued claimed', 'b: queued']);
   });
 
-  it('is told to so many at once, and of one account', async () => {
+  it('is served to a number of readers at once, and of one account', async () => {
     let release = () => {};
     const operator = await start({
       history: {
@@ -302,7 +302,7 @@ describe('who may ask', () => {
     expect(answer).toMatch(/^cache-control: no-store\r$/im);
   });
 
-  it('ends the connection of who sent no request, though he does not', async () => {
+  it('ends the connection of a client that sent no request, although the client does not', async () => {
     const operator = await start();
     const port = Number(operator.address.split(':').pop());
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });

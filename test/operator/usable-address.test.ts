@@ -40,7 +40,7 @@ describe('the address at which to ask a service', () => {
     expect(await usableAddress([socket, port])).toBe(port);
   });
 
-  it('is the Unix socket, whose failure is told, if none accepts a connection', async () => {
+  it('is the Unix socket, whose failure is reported, if none accepts a connection', async () => {
     expect(await usableAddress([port, socket])).toBe(socket);
   });
 });

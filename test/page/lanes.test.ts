@@ -110,7 +110,7 @@ describe('the rows', () => {
     expect(rowsOf(choose(model, 2)).map(({ key }) => key)).toEqual(['head work', 'lane r', 'head attention', 'lane f']);
   });
 
-  it('in view are those of the height, and a few beside them', () => {
+  it('in view are those of the height, and a few around them', () => {
     expect(rowsInView(5_000, { top: 0, height: 260, rowHeight: 26 })).toEqual({ from: 0, to: 14 });
     expect(rowsInView(5_000, { top: 26_000, height: 260, rowHeight: 26 })).toEqual({ from: 996, to: 1_014 });
     expect(rowsInView(3, { top: 0, height: 260, rowHeight: 26 })).toEqual({ from: 0, to: 3 });

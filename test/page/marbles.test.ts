@@ -38,7 +38,7 @@ describe('a marble', () => {
     expect(marbles(at(10, failed('a')), at(10.5, failed('a')), at(11, finished('a')))).toEqual(['110 failed 2']);
   });
 
-  it('begins anew after its width, however many follow each other closely', () => {
+  it('begins again after its width, however many follow each other closely', () => {
     const many = Array.from({ length: 40 }, (_, index) => at(10 + index / 2, finished('a')));
     const shown = marblesOf(account(...many), WINDOW);
     expect(shown.length).toBeGreaterThan(8);

@@ -54,7 +54,7 @@ describe('an account of the page', () => {
     expect(late.account('a')?.condition).toBe('done');
   });
 
-  it('is done when a snapshot no longer has it, though no event told of the end', () => {
+  it('is done when a snapshot no longer has it, although no event reported the end', () => {
     expect(modelOf(at(1, claimed('a')), snapshotAt(5)).account('a')).toMatchObject({
       condition: 'done',
       since: START + 5_000,

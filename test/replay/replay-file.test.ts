@@ -157,7 +157,7 @@ describe('a replay', () => {
     expect(await replay([HEADER, ...lines.with(at, line)])).toMatchObject({ differing: 1, same: lines.length - 1 });
   });
 
-  it('waits between the lines as long as it is told to', async () => {
+  it('waits between the lines as long as it is asked to', async () => {
     const [step] = await turnOf('a');
     if (step === undefined) throw new Error('no step');
     const lines = [0, 40, 40, 100].map((milliseconds) => encodePureStep(later(milliseconds), step, NAMES));

@@ -96,7 +96,7 @@ describe('the walk', () => {
     await outcome;
   });
 
-  it('ends when it is told to', async () => {
+  it('ends when it is asked to', async () => {
     const outcome = expect(walking()).rejects.toThrow('enough');
     await server.waitForMode(UID, 'add');
     ended.abort(new Error('enough'));

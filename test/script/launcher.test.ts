@@ -151,7 +151,7 @@ describe('the launcher', () => {
     expect((await run([files.sh('echo here')])).text).toEqual(['here']);
   });
 
-  it('starts another one beside it where there is more to run than one may hold', async () => {
+  it('starts another one next to it if there is more to run than one may hold', async () => {
     const { run } = launcherRunner();
     const parents = new Set<string>();
     const go = join(files.folder, 'go-many');

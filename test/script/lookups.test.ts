@@ -188,7 +188,7 @@ describe('looking users up', () => {
 });
 
 describe.skipIf(process.getuid?.() !== 0)('looking users up where NSS', () => {
-  it('hangs, ends at the time limit and at the signal, the helper with it, and holds up nobody else', async () => {
+  it('hangs, ends at the time limit and at the signal, together with the helper, and delays no other lookup', async () => {
     const { getent, helper, started, before } = await readyLookups({ interpreter: hangingPython() });
     const abort = new AbortController();
     const hanging = getent('passwd', ['root'], { ...LIMITS, signal: abort.signal });
@@ -216,7 +216,7 @@ describe.skipIf(process.getuid?.() !== 0)('looking users up where NSS', () => {
     expect(started()).toBe(before + 1);
   });
 
-  it('knows more than a moment ago, is told that, also by a changed nsswitch.conf', async () => {
+  it('knows more than a moment ago, shows that, also after a change of nsswitch.conf', async () => {
     const passwd = join(files.folder, 'passwd');
     const nsswitch = join(files.folder, 'nsswitch.conf');
     writeFileSync(passwd, 'root:x:0:0::/root:/bin/sh\n');

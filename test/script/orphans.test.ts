@@ -94,7 +94,7 @@ describe('ending the scripts that a dead service left behind', () => {
     expect(signalGroup(daemon, 'SIGKILL')).toBe(true);
   });
 
-  it('knows the account again where its entry was moved within the base, renamed, or made anew', async () => {
+  it('recognises the account if its entry was moved within the base, renamed, or created again', async () => {
     const groups = [
       await scriptOf({ dn: `uid=${account.uid},ou=old,${base}` }),
       await scriptOf({ uid: '3724309', dn: `uid=3724309,${base}` }),
@@ -152,7 +152,7 @@ describe('a process that no record proves to be of a script', () => {
     return kept(track(spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] })));
   }
 
-  it('is left alone where the pid of a script is given anew, and the record of that goes', async () => {
+  it('is left alone if the pid of a script is reused, and the record of that script is removed', async () => {
     const group = await innocent();
     const record = await recordAbout(`${group} 1 2`);
     expect(await endOrphansBelow(base, 60_000)).toEqual([]);

@@ -123,7 +123,7 @@ describe.each(['none', 'auto'] as const)('a script runner (launcher: %s)', (laun
     );
   });
 
-  it('lets other scripts go on beside a flood, which its time limit ends', async () => {
+  it('lets other scripts continue during a flood, which its time limit ends', async () => {
     const flood = runPastFirstWords((timeoutMilliseconds) => run(['yes'], { timeoutMilliseconds }));
     const others = await Promise.all(Array.from({ length: 40 }, () => run([files.sh('echo here')])));
     expect(others.every(({ text }) => text[0] === 'here')).toBe(true);
@@ -132,7 +132,7 @@ describe.each(['none', 'auto'] as const)('a script runner (launcher: %s)', (laun
     expect(lines).toHaveLength(10_001);
   });
 
-  it('ends when the script has ended, whoever holds its output open, and leaves that one alone', async () => {
+  it('ends when the script has ended, even if another process holds its output open, and leaves that one alone', async () => {
     const { result, text } = await run([files.sh('sleep 60 & echo $!')]);
     expect(result).toEqual({ kind: 'exited', exitCode: 0 });
     const background = Number(text[0]);

@@ -167,14 +167,14 @@ describe('a claim', () => {
     await expect(claim(directory.create('a'))).rejects.toMatchObject({ resultCode: 50 });
   });
 
-  it('gives up a directory that contradicts itself, instead of asking for ever', async () => {
+  it('gives up a directory that contradicts itself, instead of asking forever', async () => {
     directory.fault = ({ kind }) => (kind === 'modify' ? { code: 16 } : undefined);
     await expect(claim(directory.create('a'))).rejects.toBeInstanceOf(DirectoryError);
     directory.fault = ({ kind }) => (kind === 'modify' ? { code: 32 } : undefined);
     await expect(claim(directory.create('b'))).rejects.toBeInstanceOf(DirectoryError);
   });
 
-  it('gives up where somebody asks anew each time right after it, instead of holding its permit for ever', async () => {
+  it('gives up if each claim is followed by a new request at once, instead of holding its slot forever', async () => {
     directory.postRead = false;
     const entry = directory.create('a');
     directory.meanwhile = ({ kind }) => {
@@ -270,7 +270,7 @@ describe('the answer to a claim', () => {
 });
 
 describe('an account that became that of another user number right before it was claimed', () => {
-  it.each(['version', 'token'] as const)('is judged anew by the host (fenced by a %s)', async (fencing) => {
+  it.each(['version', 'token'] as const)('is judged again by the host (fenced by a %s)', async (fencing) => {
     directory.fencing = fencing;
     const entry = directory.create('a', { uidNumber: '5000' });
     writtenBefore(1, { uidNumber: '6000' });
@@ -292,7 +292,7 @@ describe('an account that became that of another user number right before it was
   });
 });
 
-describe('an entry that was created anew under the DN of the one that was seen', () => {
+describe('an entry that was created again under the DN of the one that was seen', () => {
   it('is handed back as it was asked for, when the claim met it by mistake', async () => {
     directory.fencing = 'token';
     const entry = directory.create('a');
@@ -313,7 +313,7 @@ describe('an entry that was created anew under the DN of the one that was seen',
     expect(directory.mode('a')).toBe('add');
   });
 
-  it('is left to whoever claimed it meanwhile, where the server does not answer with the entry', async () => {
+  it('is left to the service that claimed it meanwhile, if the server does not answer with the entry', async () => {
     directory.fencing = 'token';
     directory.postRead = false;
     const entry = directory.create('a');

@@ -92,7 +92,7 @@ describe.each(CASES)('by a %s, an outcome of %s that the network kept back', (fe
 });
 
 describe('by a version', () => {
-  it('an outcome is not written over the claim of a newer request by somebody else, whatever his name', async () => {
+  it('an outcome is not written over another client’s claim of a newer request, whatever its name', async () => {
     const stage = start({ runHandler: runs([1_000, failed(33)]) });
     directory.create('a');
     await pass(100);
@@ -201,7 +201,7 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     expect(directory.mode('a')).toBe('added');
   });
 
-  it('an own claim that arrives late is known also where a later attempt reads it before it is told', async () => {
+  it('an own claim that arrives late is recognised even if a later attempt reads it before the subscription shows it', async () => {
     const faults = ['late', 'lostBefore', { code: 50 }] as const;
     let asked = 0;
     directory.fault = () => faults[asked++];
@@ -320,7 +320,7 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     expect(stage.jobs).toHaveLength(1);
   });
 
-  it.each(MODES)('a service beside others serves %s at once, without a conflict with itself', async (mode) => {
+  it.each(MODES)('a service next to others serves %s at once, without a conflict with itself', async (mode) => {
     const stage = start({ instances: 'several', runHandler: runs([10, SUCCEEDED]) });
     directory.create('a', { sstProvisioningMode: 'added', sstProvisioningState: '20260101T000000Z' });
     await pass(100);
@@ -392,7 +392,7 @@ describe.each(['version', 'token'] as const)('by a %s', (fencing) => {
     expect(directory.mode('a')).toBe('added');
   });
 
-  it('an outcome follows a change of other attributes, as the lease shows that nobody else works on it', async () => {
+  it('an outcome follows a change of other attributes, as the lease shows that no other service works on it', async () => {
     const stage = start({ ...SEVERAL, runHandler: runs([100, SUCCEEDED]) });
     directory.create('a');
     await pass(50);

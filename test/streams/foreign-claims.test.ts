@@ -41,7 +41,7 @@ describe("a claim that is not this service's own", () => {
     expect(left()).toBe(LONGEST - 10_000);
   });
 
-  it('begins anew with each change', () => {
+  it('begins again with each change', () => {
     seen(ADDING);
     now += 10_000;
     expect(seen(account('adding', 2))).toBe(false);
@@ -89,7 +89,7 @@ describe("a claim that is not this service's own", () => {
     expect(left(record)).toBeLessThanOrEqual(0);
   });
 
-  it('is over when the account was finished, left, and is asked for anew', () => {
+  it('is over when the account was finished, left, and is requested again', () => {
     seen(ADDING);
     claims.lostSight('one', 'a');
     seen(account('modify', 3));

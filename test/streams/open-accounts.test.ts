@@ -100,7 +100,7 @@ describe('echoes', () => {
     expect(open.size).toBe(0);
   });
 
-  it('are told from what stands in work anew after the account was finished', () => {
+  it('are distinguished from work that is claimed again after the account was finished', () => {
     const claimed = { ...ADDING, modifiedAt: 5_000 };
     const settled = () => {
       open.seen(accountRecord());
@@ -178,7 +178,7 @@ describe('a refresh or a list', () => {
     expect(missing(refresh)).toEqual([]);
   });
 
-  it('that began before an account was written is not heeded about it, and the next one is', () => {
+  it('that began before an account was written does not count for it, and the next one does', () => {
     open.seen(accountRecord());
     const list = open.beginSnapshot();
     open.wrote('uuid-a', ADDING, { working: false });
@@ -190,7 +190,7 @@ describe('a refresh or a list', () => {
     });
   });
 
-  it('that began before an account was finished is not heeded about it, and the next one is', () => {
+  it('that began before an account was finished does not count for it, and the next one does', () => {
     open.wrote('uuid-a', ADDING, { working: true });
     const list = open.beginSnapshot();
     open.finished('uuid-a', undefined);
@@ -199,7 +199,7 @@ describe('a refresh or a list', () => {
     expect(open.seen(accountRecord(), { by: 'list', snapshot: open.beginSnapshot() })).toMatchObject({ isEcho: false });
   });
 
-  it('is heeded about an account that was written before it began', () => {
+  it('counts for an account that was written before it began', () => {
     open.wrote('uuid-a', ADDING, { working: true });
     const list = open.beginSnapshot();
     expect(open.seen(accountRecord({ mode: 'modify' }), { by: 'list', snapshot: list })).toMatchObject({
@@ -230,7 +230,7 @@ describe('an account that a complete refresh did not hold', () => {
   }
   const B = accountRecord({ entryUUID: 'uuid-b', dn: 'uid=b,dc=example', uid: 'b' });
 
-  it('has left before it is come to: seen again it is news, and is told as having left then', () => {
+  it('has left before the sweep reaches it: seen again it is news, and is reported as left then', () => {
     const accounts = missingB();
     expect(open.seen(B)).toMatchObject({ isEcho: false, unchanged: false, missed: { id: 'uuid-b', uid: 'b' } });
     expect(open.seen(B)).toMatchObject({ unchanged: true });
@@ -238,7 +238,7 @@ describe('an account that a complete refresh did not hold', () => {
     expect(open.size).toBe(2);
   });
 
-  it('leaves once, also where that is told by a change', () => {
+  it('leaves once, also if a change reports that', () => {
     const accounts = missingB();
     expect(open.left('uid=b,dc=example', undefined)).toMatchObject({ id: 'uuid-b' });
     expect(rest(accounts)).toEqual([]);

@@ -543,7 +543,7 @@ describe('the stream', () => {
     expect(stage.told.filter((name) => name === 'finished')).toHaveLength(1);
   });
 
-  it('serves a newer request that is told of while a refused outcome is looked into', async () => {
+  it('serves a newer request that comes into sight while a refused outcome is examined', async () => {
     const stage = start({ runHandler: takes(50) });
     directory.travel = () => new Promise((resolve) => setTimeout(resolve, 10));
     directory.fault = ({ modifications }) =>
@@ -873,7 +873,7 @@ describe('two services on the same accounts', () => {
     expect(directory.mode('a')).toBe('added');
   });
 
-  it('count the attempts of an account on, whoever makes them', async () => {
+  it('continue the count of attempts of an account, whichever service makes them', async () => {
     const first = start({ ...several, runHandler: takes(10, failed(75)) });
     directory.create('a');
     await pass(1_000);

@@ -26,7 +26,7 @@ describe('the order in which ready lanes are taken', () => {
     expect(orderOf(lanes, keys)).toEqual(['0a', '0b', '1d', '1c', '1b', '1a', '2a', '3a', '9a']);
   });
 
-  it('takes the oldest one of others now and then, so that none waits for ever', () => {
+  it('takes the oldest one of others now and then, so that none waits forever', () => {
     const lanes = new Lanes<string>();
     lanes.share({ services: 1, place: () => 1 });
     lanes.put({ key: 'oldest', id: 'oldest', item: '' });
@@ -39,7 +39,7 @@ describe('the order in which ready lanes are taken', () => {
     expect(order.indexOf('oldest')).toBe(3);
   });
 
-  it('follows the services that are there: what a service left that has gone is shared anew', () => {
+  it('follows the services that are present: the share of one that has gone is distributed again', () => {
     const lanes = new Lanes<string>();
     const shares = { services: 'two', place: (uid: string) => (shares.services === 'one' || uid === 'own' ? 0 : 1) };
     lanes.share(shares);

@@ -54,7 +54,7 @@ describe('the periodic list', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('does not begin anew while one is under way', async () => {
+  it('does not begin another one while one is under way', async () => {
     const { words, stop } = lists(() => later(2_500));
     await vi.advanceTimersByTimeAsync(4_200);
     expect(words).toEqual(['listing', 'listed', 'listing']);

@@ -63,8 +63,8 @@ const PERSISTENT_SEARCH = '2.16.840.1.113730.3.4.3';
 const ACTIVE_DIRECTORY = { supportedCapabilities: ['1.2.840.113556.1.4.800', '1.2.840.113556.1.4.1670'] };
 const SAMBA = { ...ACTIVE_DIRECTORY, vendorName: ['Samba Team (https://samba.org)'] };
 
-describe('a server that offers no way to be told of changes', () => {
-  it('is told at once where it refuses a search by an ExtendedResponse, as Samba does', async () => {
+describe('a server that offers no subscription to changes', () => {
+  it('is reported at once if it refuses a search by an ExtendedResponse, as Samba does', async () => {
     const attributes = { ...SAMBA, supportedControl: [PERSISTENT_SEARCH] };
     const { url, searches } = await serverThat(attributes, Operation.extendedResponse);
     expect(await refusalOf(url, 'auto')).toMatchObject({
@@ -111,7 +111,7 @@ describe('a server that offers no way to be told of changes', () => {
   it.each([
     ['syncrepl', { vendorName: ['389 Project'] }, 'set directory.subscription: auto'],
     ['persistentSearch', { objectClass: ['OpenLDAProotDSE'] }, 'OpenLDAP has no persistent search'],
-  ] as const)('is told so of the one that directory.subscription names: %s', async (wanted, attributes, remedy) => {
+  ] as const)('is reported for the one that directory.subscription names: %s', async (wanted, attributes, remedy) => {
     const { url } = await serverThat(attributes, Operation.searchResultDone);
     expect(await refusalOf(url, wanted)).toMatchObject({
       message: expect.stringContaining(`does not offer the subscription ${wanted}`),

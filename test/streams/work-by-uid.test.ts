@@ -18,7 +18,7 @@ describe('work by its uid', () => {
     expect(work.onOtherEntries('a', 'two')).toBe(7);
   });
 
-  it('is as young as it was seen last, and over when it is told to be', () => {
+  it('is as young as its last sight, and over when it is ended', () => {
     work.saw('a', 'one', 5);
     work.saw('a', 'one', 9);
     work.saw('a', 'one', 7);

@@ -84,7 +84,7 @@ describe('the write-back of an outcome', () => {
     expect(untold).not.toHaveProperty('result.record.entryCSN');
   });
 
-  it('is told, as the account will be, before it is sent', () => {
+  it('is announced, with the account as it will be, before it is sent', () => {
     const record = { mode: 'added', state: NOW };
     expect(writeBack(SUCCEEDED).next().notes).toMatchObject([{ note: 'writing', record }]);
   });

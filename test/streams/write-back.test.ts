@@ -111,7 +111,7 @@ describe('a write-back', () => {
   });
 
   it.each(['lostBefore', 'lostAfter'] as const)(
-    'writes once beside other services where the answer is %s',
+    'writes once next to other services if the answer is %s',
     async (fault) => {
       faultAt(1, fault);
       expect(await write(claimedJob(), SUCCEEDED, NAMES, false)).toMatchObject({ kind: 'written', state: STATE });
@@ -194,13 +194,13 @@ describe('a write-back', () => {
     await expect(write(claimedJob())).rejects.toMatchObject({ resultCode: 50 });
   });
 
-  it('rejects with a mismatch that nothing explains, instead of asking for ever', async () => {
+  it('rejects with a mismatch that nothing explains, instead of asking forever', async () => {
     directory.fault = ({ kind }) => (kind === 'modify' ? { code: 16 } : undefined);
     await expect(write(claimedJob())).rejects.toMatchObject({ resultCode: 16 });
     expect(directory.operations.length).toBeLessThan(5);
   });
 
-  it('is superseded beside other services where the day changed, as another one has claimed a newer request', async () => {
+  it('is superseded next to other services if the day changed, as another one has claimed a newer request', async () => {
     const job = claimedJob();
     directory.write('a', { sstProvisioningMode: 'add', sstProvisioningDate: '20261101' });
     directory.write('a', { sstProvisioningMode: 'adding' });
@@ -222,7 +222,7 @@ describe('a write-back', () => {
     expect(directory.value('a', 'sstProvisioningDate')).toBe('20270202');
   });
 
-  it('looks for the entry anew where the server is unwilling under its old name', async () => {
+  it('looks for the entry again if the server is unwilling under its old name', async () => {
     const job = claimedJob();
     directory.rename('a', 'b');
     directory.fault = ({ kind, dn }) => (kind === 'modify' && dn === dnOf('a') ? { code: 53 } : undefined);

@@ -152,7 +152,7 @@ describe('a configuration of the Perl daemon', () => {
     expect(isComplete).toBe(todo === 0);
   });
 
-  it('is told line by line where it has no counterpart, or is unknown; no value is shown', async () => {
+  it('is reported line by line if it has no counterpart or is unknown; no value is shown', async () => {
     const own = `# a comment\n${DATABASE}COOKIE_FILE = /c\nDEFAULT_COOKIE =\nserver = geheim\n[Mail]\nSENDTO = geheim\n[Module X]\nSCRIPT = /geheim\n[Globl]\nSLEEP = 1\n`;
     const { remarks, isComplete } = await imported({ own });
     expect(remarks).toEqual([

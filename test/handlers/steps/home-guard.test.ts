@@ -93,7 +93,7 @@ describe('the guard of the home', () => {
     expect(await guarded(`${link}/`, `${link}/anna`)).toEqual(PASSED);
   });
 
-  it('keeps it from a root that a customer can lead elsewhere, by a link or a folder of his own', async () => {
+  it('keeps it from a root that a customer can lead elsewhere, by an own link or folder', async () => {
     const root = temporaryFolder();
     mkdirSync(join(root, 'hers/homes'), { recursive: true });
     symlinkSync(join(root, 'hers/homes'), join(root, 'link'));
@@ -198,7 +198,7 @@ describe('the guard of the home', () => {
     expect(guardLimit('/srv')).toBeGreaterThan(0);
   });
 
-  it('is not passed by a customer who swaps folders of his own meanwhile', { timeout: RACE_TIMEOUT }, async () => {
+  it('is not passed by a customer who swaps own folders meanwhile', { timeout: RACE_TIMEOUT }, async () => {
     const root = temporaryFolder();
     const home = join(root, 'mallory');
     mkdirSync(join(home, 'a/anna'), { recursive: true });

@@ -46,7 +46,7 @@ describe('the framer', () => {
     );
   });
 
-  it('stops after the message after which it is told to, and says how far that was', () => {
+  it('stops after the message after which it is asked to, and says how far that was', () => {
     const [one, two] = [sequence(octetString('one')), sequence(octetString('two'))];
     const { frames, framer } = collecting();
     const stream = Buffer.concat([one, two, two.subarray(0, 3)]);

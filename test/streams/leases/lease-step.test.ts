@@ -133,7 +133,7 @@ describe('a lease that is wanted', () => {
     },
   );
 
-  it('is waited for anew with each change of it', () => {
+  it('is waited for again with each change of it', () => {
     const lease = new Stepped().step(TAKE, read(OTHER)).after(39_999).step(observed('held other/1/b 9 o2 40000'));
     for (let looks = 0; lease.effect?.do === 'wait' && looks < 44; looks += 1) {
       lease.wait().step(read('held other/1/b 9 o2 40000'));

@@ -87,7 +87,7 @@ describe('the spread of the attempts', () => {
     expect(placeOf('a/1/b', 'user1', [])).toBe(0);
   });
 
-  it('takes longer steps while the directory is slow, and never for ever', () => {
+  it('takes longer steps while the directory is slow, and always ends', () => {
     const step = new SpreadStep();
     expect(step.value).toBe(LEAST_STEP);
     for (let write = 0; write < 100; write += 1) step.answered(0.3);

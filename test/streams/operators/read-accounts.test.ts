@@ -153,7 +153,7 @@ describe('readAccounts', () => {
 });
 
 describe('a refresh that thousands of accounts are no longer part of', () => {
-  it('tells those in slices, whoever is seen again meanwhile before that, and nobody twice', () => {
+  it('reports those in slices, one that is seen again meanwhile before that, and none twice', () => {
     const scheduler = new VirtualTimeScheduler();
     const stage = new Stage({ directory });
     const told: string[] = [];

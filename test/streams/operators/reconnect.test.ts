@@ -28,7 +28,7 @@ describe('reconnect', () => {
     });
   });
 
-  it('waits longer after each failure, up to the longest, and for ever', () => {
+  it('waits longer after each failure, up to the longest pause, and never gives up', () => {
     marbles(({ cold, expectObservable }) => {
       const connect = () => cold<DirectoryChange>('#', undefined, LOST);
       const expected = '(ab) 6ms (ac) 16ms (ad) 31ms (ae) 31ms (af)';
@@ -141,7 +141,7 @@ describe('reconnect', () => {
     });
   });
 
-  it('looks the servers up anew for each round, and goes on with one that is in use', () => {
+  it('looks the servers up again for each round, and continues with one that is in use', () => {
     const tried: string[] = [];
     const rounds = [['A', 'B'], ['C']];
     marbles(({ cold, flush }) => {

@@ -61,7 +61,7 @@ function batched(ask: (names: readonly string[]) => Promise<(name: string) => Us
       const batch = [...waiting].slice(0, MOST_NAMES);
       for (const [name] of batch) waiting.delete(name);
       const answer = await ask(batch.map(([name]) => name));
-      for (const [name, told] of batch) for (const tell of told) tell(answer(name));
+      for (const [name, resolvers] of batch) for (const resolve of resolvers) resolve(answer(name));
     }
     asking = false;
   };

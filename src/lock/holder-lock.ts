@@ -42,6 +42,7 @@ const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
  * Takes the first free holder lock for the base. Rejects with a HostFault if the host has none.
  */
 export async function takeHolderLock(base: string, folder?: string): Promise<HolderLock> {
+  // Every version on a host must use the same folder, so it keeps its first name.
   const locks = folder ?? (await ownFolder('slots'));
   await makeOwnFolder(locks);
   const prefix = createHash('sha256').update(base).digest('hex').slice(0, 16);

@@ -182,8 +182,8 @@ function registerLeases(registry: Registry, leases: LeasesView): void {
     'Other services by their presence: present, silent, or absent while this service waits for one of their leases.';
   const present = () => {
     const { services } = status();
-    const counted = (state: string) => services.filter((service) => service.state === state).length;
-    return (['present', 'silent', 'absent'] as const).map((state) => [{ state }, counted(state)] as const);
+    const servicesIn = (state: string) => services.filter((service) => service.state === state).length;
+    return (['present', 'silent', 'absent'] as const).map((state) => [{ state }, servicesIn(state)] as const);
   };
   gauge(registry, 'prov_other_services', others, present, 'state');
   const counts = {

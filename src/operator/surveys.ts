@@ -47,8 +47,9 @@ const LONGEST_USE = 2_000;
 /**
  * The surveys for all requests to the operator interface. A survey of 300,000 accounts occupies the
  * thread, which also does the work of the service, for 0.15 s. Therefore requests share a survey
- * that is being made or was made recently. In this way surveys take at most a tenth of the thread,
- * however often they are requested (a fifth with a million accounts). A survey of few accounts has
+ * that is being made or was made recently. In this way the shared surveys take at most a tenth of
+ * the thread, however often they are requested (a fifth with a million accounts). A request for one
+ * uid, or for a longer list, shares only with requests for the same. A survey of few accounts has
  * only one slice and is used once.
  *
  * States of a survey: being made (requested) -> in use (complete) -> forgotten (its time is over)
